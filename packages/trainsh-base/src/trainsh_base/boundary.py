@@ -1,0 +1,165 @@
+"""The single error boundary: the only code that exits, prints an error, or meets a traceback."""
+
+import contextlib
+import os
+import signal
+import sys
+from typing import Any, NoReturn
+
+from trainsh_base import spawn
+from trainsh_base.errors import EXIT_INTERRUPTED, EXIT_PIPE, EXIT_TERMINATED, Cancelled, TrainError
+from trainsh_base.report import as_bug
+from trainsh_base.tool import Tool
+
+
+class Terminated(BaseException):
+    """SIGTERM arrived, or SIGHUP: the process is to end with 128 plus its number."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(status)
+        self.status = status
+
+
+class Exit(BaseException):
+    """End now with this status, quietly: `--help` and the like have said what there was to say."""
+
+    def __init__(self, status: int = 0) -> None:
+        super().__init__(status)
+        self.status = status
+
+
+def main(tool: Tool, words: list[str]) -> NoReturn:
+    """Run one command for a person or a pipe, and exit."""
+    _open_missing_streams()
+    signal.signal(signal.SIGTERM, _terminate)
+    signal.signal(signal.SIGHUP, _terminate)
+    status = EXIT_PIPE
+    try:
+        status = _run(tool, words)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _silence_stdout()
+        status = EXIT_PIPE
+    finally:
+        if tool.on_close:
+            tool.on_close()
+        spawn.end_all()
+    _leave(status)
+
+
+def _run(tool: Tool, words: list[str]) -> int:
+    from trainsh_base.people import invoke  # noqa: PLC0415 - click is loaded inside the boundary: Ctrl-C may come now
+
+    machine = machine_format(words)
+    try:
+        return invoke(tool, words)
+    except Exit as leave:
+        return leave.status
+    except BrokenPipeError:
+        raise
+    except KeyboardInterrupt:
+        print_error(Cancelled("interrupted"), machine)
+        return EXIT_INTERRUPTED
+    except Terminated as end:
+        return end.status
+    except TrainError as error:
+        print_error(error, machine)
+        return error.exit_status
+    except Exception as error:
+        bug = as_bug(error, tool.program)
+        print_error(bug, machine)
+        return bug.exit_status
+
+
+def machine_format(words: list[str]) -> str:
+    """`json`, `jsonl` or nothing, read off the command line so that even a usage error is printed as asked."""
+    own = words[: words.index("--")] if "--" in words else words
+    return "jsonl" if "--jsonl" in own else "json" if "--json" in own else ""
+
+
+def print_error(error: TrainError, machine: str) -> None:
+    """One JSON object on stderr (`--json`), the last event on stdout (`--jsonl`), else lines for a person."""
+    document = {"error": error.document()}
+    if machine == "jsonl":
+        sys.stdout.write(encode({"event": "error", **document}) + "\n")
+    elif machine == "json":
+        sys.stderr.write(encode(document) + "\n")
+    elif error.code == "cancelled":
+        sys.stderr.write("\n" if sys.stderr.isatty() else "")
+    else:
+        sys.stderr.write(for_person(error))
+
+
+def for_person(error: TrainError) -> str:
+    """`error: MESSAGE` and, indented, the hint; colour only on a terminal that wants it."""
+    from trainsh_base.display import colour_wanted  # noqa: PLC0415 - only an error needs it
+
+    label = "\x1b[1;31merror:\x1b[0m" if colour_wanted(sys.stderr) else "error:"
+    text = f"{label} {error.message}\n"
+    for line in error.hint.splitlines():
+        text += f"  {line}\n"
+    return text
+
+
+def encode(value: Any) -> str:
+    """A JSON document on one line."""
+    from trainsh_base.serve import ENCODER  # noqa: PLC0415 - one encoder for all faces
+
+    return ENCODER.encode(value).decode()
+
+
+def _open_missing_streams() -> None:
+    """A stream closed by the caller is opened on /dev/null, or the next file opened would take its place."""
+    for number in (0, 1, 2):
+        try:
+            os.fstat(number)
+        except OSError:
+            handle = os.open(os.devnull, os.O_RDONLY if number == 0 else os.O_WRONLY)
+            if handle != number:
+                os.dup2(handle, number)
+    if sys.stdin is None:
+        sys.stdin = open(0)  # noqa: SIM115 - it lives as long as the process
+    if sys.stdout is None:
+        sys.stdout = ClosedStream()
+    if sys.stderr is None:
+        sys.stderr = open(2, "w")  # noqa: SIM115
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace", encoding="utf-8")
+
+
+class ClosedStream:
+    """Standard output when the caller closed it: writing to it is an error, as it is for every Unix program."""
+
+    encoding = "utf-8"
+
+    def write(self, text: str) -> int:
+        """Refuse: what was printed would be lost in silence."""
+        if text:
+            raise TrainError("standard output is closed, so the answer cannot be printed", code="stdout_closed")
+        return 0
+
+    def flush(self) -> None:
+        """Nothing is held."""
+
+    def isatty(self) -> bool:
+        """It is not a terminal."""
+        return False
+
+    def fileno(self) -> int:
+        """Its number, which leads to /dev/null."""
+        return 1
+
+
+def _terminate(number: int, _frame: object) -> None:
+    raise Terminated(EXIT_TERMINATED if number == signal.SIGTERM else 128 + number)
+
+
+def _silence_stdout() -> None:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+
+
+def _leave(status: int) -> NoReturn:
+    with contextlib.suppress(OSError, ValueError):
+        sys.stderr.flush()
+    os._exit(status)

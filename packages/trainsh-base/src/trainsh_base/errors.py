@@ -1,0 +1,125 @@
+"""The errors of the suite: one class tree, each class with its exit status (docs/protocol.md, "Exit codes")."""
+
+from typing import Any
+
+EXIT_INTERRUPTED = 130
+EXIT_PIPE = 141
+EXIT_TERMINATED = 143
+
+
+class TrainError(Exception):
+    """The work itself failed. Base of every error that a person is meant to read.
+
+    `message` says what happened, with the value in it; `hint` what to do next, ready to paste;
+    `code` is a stable snake_case word for programs; `data` further JSON values for them.
+    """
+
+    exit_status = 1
+    default_code = "failed"
+
+    def __init__(self, message: str, hint: str = "", *, code: str = "", data: dict[str, Any] | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        self.code = code or self.default_code
+        self.data = data or {}
+
+    def document(self) -> dict[str, Any]:
+        """The error as JSON: {error: {code, message, hint, exit, data}} without the outer key."""
+        return {
+            "code": self.code,
+            "message": self.message,
+            "hint": self.hint,
+            "exit": self.exit_status,
+            "data": self.data,
+        }
+
+
+class UsageError(TrainError):
+    """Wrong usage, a bad input file or document."""
+
+    exit_status = 2
+    default_code = "usage"
+
+
+class NotFound(TrainError):
+    """No such thing."""
+
+    exit_status = 3
+    default_code = "not_found"
+
+
+class CredentialError(TrainError):
+    """A credential is missing or was refused."""
+
+    exit_status = 4
+    default_code = "credential"
+
+
+class Conflict(TrainError):
+    """It exists already, is locked, or is in the wrong state."""
+
+    exit_status = 5
+    default_code = "conflict"
+
+
+class TimedOut(TrainError):
+    """Time ran out."""
+
+    exit_status = 6
+    default_code = "timed_out"
+
+
+class RemoteError(TrainError):
+    """The other side answered with an error."""
+
+    exit_status = 7
+    default_code = "remote_error"
+
+
+class Unreachable(TrainError):
+    """The other side cannot be reached."""
+
+    exit_status = 8
+    default_code = "unreachable"
+
+
+class MissingProgram(TrainError):
+    """A needed program is not installed."""
+
+    exit_status = 9
+    default_code = "missing_program"
+
+
+class Bug(TrainError):
+    """An unexpected exception; `data.report` is the file that holds the traceback."""
+
+    exit_status = 70
+    default_code = "bug"
+
+
+class Cancelled(TrainError):
+    """The request was cancelled: Ctrl-C, or `$/cancel` from the program on the other side."""
+
+    exit_status = EXIT_INTERRUPTED
+    default_code = "cancelled"
+
+
+BY_STATUS: dict[int, type[TrainError]] = {
+    kind.exit_status: kind
+    for kind in (
+        TrainError, UsageError, NotFound, CredentialError, Conflict, TimedOut, RemoteError, Unreachable,
+        MissingProgram, Bug, Cancelled,
+    )
+}  # fmt: skip
+
+
+def from_document(document: dict[str, Any]) -> TrainError:
+    """The error that `document()` described, as the class that owns its exit status."""
+    kind = BY_STATUS.get(document.get("exit", 1), TrainError)
+    return kind(
+        str(document.get("message", "it failed without saying why")),
+        str(document.get("hint", "")),
+        code=str(document.get("code", "")),
+        data=document.get("data") or {},
+    )

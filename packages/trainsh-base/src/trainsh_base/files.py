@@ -1,0 +1,70 @@
+"""Files that are whole or absent: written aside, synced, renamed, under a lock."""
+
+import contextlib
+import fcntl
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from trainsh_base.errors import Conflict
+from trainsh_base.paths import private_folder
+
+
+def write_atomic(path: Path, data: bytes | str, mode: int = 0o600) -> None:
+    """Replace `path` by `data` so that a reader, or a crash, sees the old file or the new one and nothing between.
+
+    A symbolic link is followed: the file it names is replaced, and the link stays.
+    """
+    real = path.resolve() if path.is_symlink() else path
+    private_folder(real.parent)
+    aside = real.with_name(f".{real.name}.{os.getpid()}.{time.monotonic_ns()}")
+    handle = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+    try:
+        try:
+            view = memoryview(data.encode() if isinstance(data, str) else data)
+            while view:
+                view = view[os.write(handle, view) :]
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+        aside.replace(real)
+    except BaseException:
+        aside.unlink(missing_ok=True)
+        raise
+    sync_folder(real.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in `folder` durable."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+@contextlib.contextmanager
+def locked(path: Path, timeout: float = 30.0) -> Iterator[None]:
+    """Hold the lock that belongs to `path` (`.NAME.lock` beside it); Conflict when not had in `timeout` seconds."""
+    private_folder(path.parent)
+    lock = path.with_name(f".{path.name}.lock")
+    handle = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        _wait_for(handle, path, time.monotonic() + timeout)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _wait_for(handle: int, path: Path, deadline: float) -> None:
+    while True:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                raise Conflict(
+                    f"{path} is being changed by another train process", "try again when it is done", code="locked"
+                ) from None
+            time.sleep(0.01)

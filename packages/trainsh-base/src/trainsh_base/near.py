@@ -1,0 +1,24 @@
+"""The nearest known name to one that is not known."""
+
+from collections.abc import Iterable
+
+
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    """The known name most like `word`, or None when none is close."""
+    import difflib  # noqa: PLC0415 - only an error needs it
+
+    names = list(known)
+    by_fold = {name.casefold(): name for name in names}
+    found = difflib.get_close_matches(word.casefold(), by_fold, n=1, cutoff=0.6)
+    return by_fold[found[0]] if found else None
+
+
+def did_you_mean(word: str, known: Iterable[str], otherwise: str = "") -> str:
+    """A hint that names the nearest name; else `otherwise`, else the list of names."""
+    names = list(known)
+    near = nearest(word, names)
+    if near is not None:
+        return f"did you mean {near}?"
+    if otherwise:
+        return otherwise
+    return f"known: {', '.join(sorted(names))}" if names else "none is known yet"

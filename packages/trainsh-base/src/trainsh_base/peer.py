@@ -1,0 +1,233 @@
+"""The client's side of JSON-RPC: another tool's `serve`, kept running for as long as it is needed."""
+
+import contextlib
+import os
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from trainsh_base import spawn
+from trainsh_base.errors import MissingProgram, TimedOut, TrainError, UsageError, from_document
+from trainsh_base.near import did_you_mean
+
+OnEvent = Callable[[dict[str, Any]], None]
+OnAsk = Callable[[dict[str, Any]], str]
+
+
+class PeerLost(TrainError):
+    """The tool ended while a request was running."""
+
+    default_code = "peer_lost"
+
+
+class Pending:
+    """A request that is out."""
+
+    def __init__(self, peer: "Peer", number: int, on_event: OnEvent | None, on_ask: OnAsk | None) -> None:
+        self.number = number
+        self.on_event = on_event
+        self.on_ask = on_ask
+        self.reply: dict[str, Any] | None = None
+        self._peer = peer
+        self._done = threading.Lock()
+        self._done.acquire()
+
+    def settle(self, reply: dict[str, Any]) -> None:
+        """The reply is here (called once, by the peer's reader)."""
+        self.reply = reply
+        self._done.release()
+
+    def result(self, timeout: float | None = None) -> Any:
+        """Wait for the answer; raises the tool's own error, PeerLost, or TimedOut after `timeout` seconds."""
+        if not self._done.acquire(timeout=-1 if timeout is None else timeout):
+            raise TimedOut(f"{self._peer.program} did not answer within {timeout:g} seconds")
+        self._done.release()
+        reply = self.reply or {}
+        error = reply.get("error")
+        if error is None:
+            return reply.get("result")
+        raise from_document(error.get("data") or {"message": error.get("message"), "exit": 2, "code": "rpc"})
+
+    @property
+    def ready(self) -> bool:
+        """Whether the answer is here."""
+        return self.reply is not None
+
+    def cancel(self) -> None:
+        """Ask the tool to give up; its answer (an error, as a rule) still comes."""
+        self._peer.notify("$/cancel", {"id": self.number})
+
+
+class Peer:
+    """A running `train-NAME serve`. Requests may come from any thread and run side by side.
+
+    `child` is one that was started already (`spawn.start`). Raises MissingProgram when there is no such tool.
+    """
+
+    def __init__(self, name: str, *, child: spawn.Child | None = None, on_ask: OnAsk | None = None) -> None:
+        self.name = name
+        self.program = f"train-{name}"
+        self._on_ask = on_ask
+        self._child = child or spawn.start([find(name), "serve"])
+        self._lock = threading.Lock()
+        self._write_lock = threading.Lock()
+        self._pending: dict[int, Pending] = {}
+        self._number = 0
+        self._lost = False
+        threading.Thread(target=self._read, daemon=True, name=self.program).start()
+
+    def start(
+        self,
+        method: str,
+        params: dict[str, Any] | None = None,
+        *,
+        on_event: OnEvent | None = None,
+        on_ask: OnAsk | None = None,
+    ) -> Pending:
+        """Send a request and return at once. `on_event` is called from the reader's thread: it must be quick."""
+        with self._lock:
+            self._number += 1
+            pending = Pending(self, self._number, on_event, on_ask or self._on_ask)
+            lost = self._lost
+            if not lost:
+                self._pending[pending.number] = pending
+        if lost:
+            pending.settle(self._lost_reply())
+        else:
+            self._send({"id": pending.number, "method": method, "params": params or {}})
+        return pending
+
+    def request(
+        self,
+        method: str,
+        params: dict[str, Any] | None = None,
+        *,
+        on_event: OnEvent | None = None,
+        on_ask: OnAsk | None = None,
+        timeout: float | None = None,
+    ) -> Any:
+        """Send a request and wait for its answer (decoded JSON)."""
+        return self.start(method, params, on_event=on_event, on_ask=on_ask).result(timeout)
+
+    def notify(self, method: str, params: dict[str, Any]) -> None:
+        """Send a message that has no answer."""
+        self._send({"method": method, "params": params})
+
+    def close(self, timeout: float = 10.0) -> None:
+        """Close its input, which ends it, and wait for that; killed when it takes longer than `timeout` seconds."""
+        import time  # noqa: PLC0415 - at the end, once
+
+        self._child.close_stdin()
+        deadline = time.monotonic() + timeout
+        while self._child.poll() is None:
+            if time.monotonic() > deadline:
+                self._child.end(9)
+                self._child.wait()
+            time.sleep(0.002)
+
+    @property
+    def pid(self) -> int:
+        """The process."""
+        return self._child.pid
+
+    def _send(self, message: dict[str, Any]) -> None:
+        line = msgspec.json.encode({"jsonrpc": "2.0", **message}) + b"\n"
+        with self._write_lock, contextlib.suppress(OSError):
+            view = memoryview(line)
+            while view and self._child.stdin >= 0:
+                view = view[os.write(self._child.stdin, view) :]
+
+    def _read(self) -> None:
+        with os.fdopen(self._child.stdout, "rb") as lines:
+            for line in lines:
+                with contextlib.suppress(msgspec.DecodeError):
+                    self._receive(msgspec.json.decode(line))
+        with self._lock:
+            self._lost = True
+            left, self._pending = list(self._pending.values()), {}
+        for pending in left:
+            pending.settle(self._lost_reply())
+
+    def _receive(self, message: Any) -> None:
+        if message.get("method") == "event":
+            params = message.get("params") or {}
+            pending = self._pending.get(params.get("request", 0))
+            if pending and pending.on_event:
+                pending.on_event(params)
+        elif message.get("method") == "ask":
+            threading.Thread(target=self._answer, args=(message,), daemon=True).start()
+        elif "id" in message:
+            with self._lock:
+                found = self._pending.pop(message["id"], None)
+            if found:
+                found.settle(message)
+
+    def _answer(self, message: dict[str, Any]) -> None:
+        params = message.get("params") or {}
+        pending = self._pending.get(params.get("request", 0))
+        ask = pending.on_ask if pending else self._on_ask
+        try:
+            if ask is None:
+                from trainsh_base.request import nobody  # noqa: PLC0415 - a question is rare
+
+                raise nobody(str(params.get("message")), str(params.get("flag") or ""))
+            self._send({"id": message["id"], "result": ask(params)})
+        except TrainError as error:
+            body = {"code": -32000, "message": error.message, "data": error.document()}
+            self._send({"id": message["id"], "error": body})
+
+    def _lost_reply(self) -> dict[str, Any]:
+        error = PeerLost(f"{self.program} ended before it answered", "run the command again")
+        return {"error": {"message": error.message, "data": error.document()}}
+
+
+def find(name: str) -> str:
+    """The path of `train-NAME`; MissingProgram with the nearest tool's name otherwise."""
+    path = spawn.tool_path(name)
+    if path is None:
+        raise MissingProgram(
+            f"there is no program train-{name} on PATH", did_you_mean(name, installed(), "see: train --list"),
+            code="no_tool", data={"tool": name},
+        )  # fmt: skip
+    return path
+
+
+def installed() -> list[str]:
+    """The names of all tools that can be found (beside this program, and on PATH)."""
+    import sys  # noqa: PLC0415 - only an error needs it
+
+    names = set()
+    for folder in [os.path.dirname(os.path.abspath(sys.argv[0])), *os.get_exec_path()]:  # noqa: PTH100, PTH120
+        with contextlib.suppress(OSError):
+            names |= {entry.name[6:] for entry in os.scandir(folder) if entry.name.startswith("train-")}
+    return sorted(names)
+
+
+def call(name: str, method: str, params: dict[str, Any] | None = None) -> Any:
+    """Run `train-NAME METHOD --input - --json` once: its JSON, or its typed error raised here."""
+    from trainsh_base.proc import run  # noqa: PLC0415 - subprocess costs 10 ms, and a Peer does without
+
+    done = run([find(name), method, "--input", "-", "--json"], input=msgspec.json.encode(params or {}), check=False)
+    if done.status == 0 or (done.stdout.strip() and not done.stderr.strip()):
+        return _decoded(done.argv, done.stdout)
+    raise _typed_error(done.argv, done.status, done.stderr)
+
+
+def _decoded(argv: list[str], text: bytes) -> Any:
+    try:
+        return msgspec.json.decode(text)
+    except msgspec.DecodeError as error:
+        raise UsageError(f"{os.path.basename(argv[0])} did not answer with JSON: {error}") from None  # noqa: PTH119
+
+
+def _typed_error(argv: list[str], status: int, stderr: bytes) -> TrainError:
+    for line in reversed(stderr.splitlines()):
+        with contextlib.suppress(msgspec.DecodeError):
+            document = msgspec.json.decode(line)
+            if isinstance(document, dict) and isinstance(document.get("error"), dict):
+                return from_document(document["error"])
+    said = stderr.decode(errors="replace").strip().splitlines()
+    message = said[-1] if said else "it said nothing"
+    return from_document({"message": f"{os.path.basename(argv[0])} ended with {status}: {message}", "exit": status})  # noqa: PTH119

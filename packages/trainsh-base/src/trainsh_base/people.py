@@ -1,0 +1,291 @@
+"""The faces for people and for pipes: a click command line made from a tool's declarations."""
+
+import os
+import sys
+from typing import Any
+
+import click  # noqa: TID253 - this module is the click face, and loaded only as such
+import msgspec
+
+from trainsh_base import VERSION
+from trainsh_base.boundary import Exit
+from trainsh_base.display import show
+from trainsh_base.errors import NotFound, TrainError, UsageError
+from trainsh_base.near import did_you_mean
+from trainsh_base.request import serve_in_this_thread
+from trainsh_base.schema import describe
+from trainsh_base.serve import ENCODER
+from trainsh_base.terminal import TerminalRequest
+from trainsh_base.tool import Arg, Command, Handover, Param, Tool
+from trainsh_base.units import Duration, format_duration, parse_duration
+
+SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+FORMATS = ("json", "jsonl", "input", "no_color")
+
+
+def invoke(tool: Tool, words: list[str]) -> int:
+    """Parse `words`, run the command they name, print its answer; the exit status."""
+    try:
+        group = Group(tool)
+        with group.make_context(tool.program, words or ["--help"]) as context:
+            status = group.invoke(context)
+    except click.exceptions.Exit as leave:
+        raise Exit(leave.exit_code) from None
+    except click.exceptions.NoArgsIsHelpError as error:
+        raise UsageError(error.format_message(), code="usage") from None
+    except click.Abort:
+        raise KeyboardInterrupt from None
+    except click.UsageError as error:
+        raise _usage(tool, error) from None
+    except click.ClickException as error:
+        raise UsageError(error.format_message()) from None
+    return status if isinstance(status, int) else 0
+
+
+def _usage(tool: Tool, error: click.UsageError) -> UsageError:
+    message = error.format_message().rstrip(".")
+    known = tool.commands if error.ctx is None or error.ctx.command.name is None else {}
+    path = error.ctx.command_path if error.ctx else tool.program
+    if message.startswith("No such command") and known:
+        word = message.split("'")[1]
+        return UsageError(f"{tool.program} has no command {word!r}", did_you_mean(word, known))
+    return UsageError(message[:1].lower() + message[1:], f"usage: {path} --help")
+
+
+class Group(click.Group):
+    """The tool's commands, each built when it is asked for."""
+
+    def __init__(self, tool: Tool) -> None:
+        version = click.Option(
+            ["--version"], is_flag=True, is_eager=True, expose_value=False, callback=_print_version,
+            help="Show the version and exit.",
+        )  # fmt: skip
+        super().__init__(name=None, help=tool.summary + ".", params=[version], context_settings=dict(SETTINGS))
+        self.tool = tool
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The tool's own, then the two that every tool has."""
+        return [*self.tool.commands, "schema", "serve"]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The click command for one of ours."""
+        if cmd_name == "schema":
+            return _schema(self.tool)
+        if cmd_name == "serve":
+            return click.Command("serve", help="Serve the commands as JSON-RPC 2.0 on stdin and stdout.")
+        command = self.tool.commands.get(cmd_name)
+        return build(command) if command else None
+
+
+def _print_version(ctx: click.Context, _param: click.Parameter, value: bool) -> None:
+    if value and not ctx.resilient_parsing:
+        print(f"{ctx.command_path.split()[0]} {VERSION}")
+        ctx.exit()
+
+
+def _schema(tool: Tool) -> click.Command:
+    def print_schema(**_formats: Any) -> int:
+        print(msgspec.json.format(ENCODER.encode(describe(tool)), indent=2).decode())
+        return 0
+
+    flag = click.Option(["--json"], is_flag=True, help="The schema is JSON in any case.")
+    return click.Command(
+        "schema", callback=print_schema, params=[flag], help="Print JSON Schema of every command.", **_common()
+    )
+
+
+def _common() -> dict[str, Any]:
+    return {"context_settings": dict(SETTINGS)}
+
+
+def build(command: Command) -> click.Command:
+    """The click command of one declaration."""
+    params = [_parameter(param) for param in command.params]
+    return click.Command(
+        command.name,
+        callback=lambda **values: execute(command, values),
+        params=[*params, *_format_options()],
+        help=command.help + _arguments_help(command),
+        short_help=command.summary,
+        **_common(),
+    )
+
+
+def _arguments_help(command: Command) -> str:
+    arguments = [param for param in command.params if isinstance(param.spec, Arg) and param.spec.help]
+    if not arguments:
+        return ""
+    width = max(len(param.flag) for param in arguments) + 2
+    return "\n\n\b\n" + "\n".join(f"{param.flag:<{width}}{param.spec.help}" for param in arguments)
+
+
+def _format_options() -> list[click.Parameter]:
+    return [
+        click.Option(["--json"], is_flag=True, help="Print the answer as one JSON document."),
+        click.Option(["--jsonl"], is_flag=True, help="Print events as JSON, one a line; the last is the result."),
+        click.Option(
+            ["--input"], metavar="FILE", help="Read parameters from a JSON object (- for standard input)."
+        ),
+        click.Option(["--no-color"], is_flag=True, help="No colours."),
+    ]
+
+
+def _parameter(param: Param) -> click.Parameter:
+    kind = _click_type(param)
+    if isinstance(param.spec, Arg):
+        return click.Argument(
+            [param.name], required=False, nargs=-1 if param.many else 1, type=kind, metavar=_optional(param)
+        )
+    words = [param.name, param.flag + (f"/--no-{param.flag[2:]}" if _switches(param) else "")]
+    if param.spec.short:
+        words.append(param.spec.short)
+    more: dict[str, Any] = {"is_flag": True, "default": None} if param.kind is bool else {"type": kind}
+    return click.Option(
+        words, help=param.spec.help + _default_text(param), multiple=param.many and param.kind is not bool,
+        metavar=None if param.kind is bool else param.spec.metavar or None, **more,
+    )  # fmt: skip
+
+
+def _optional(param: Param) -> str:
+    word = param.flag + ("..." if param.many else "")
+    return word if param.required else f"[{word}]"
+
+
+def _switches(param: Param) -> bool:
+    return param.kind is bool and param.default is not False
+
+
+def _default_text(param: Param) -> str:
+    if param.required or param.default in (None, False, True, "", [], {}):
+        return ""
+    value = format_duration(param.default) if param.kind is Duration else param.default
+    return f"  [default: {value}]"
+
+
+class DurationType(click.ParamType[float]):
+    """A duration on the command line."""
+
+    name = "duration"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Seconds; click names the option in the message."""
+        try:
+            return parse_duration(value)
+        except UsageError as error:
+            self.fail(f"{error.message}; {error.hint}", param, ctx)
+
+
+def _click_type(param: Param) -> Any:
+    if param.choices:
+        return click.Choice(param.choices)
+    if param.kind is Duration:
+        return DurationType()
+    return {int: click.INT, float: click.FLOAT}.get(param.kind, click.STRING)
+
+
+def execute(command: Command, values: dict[str, Any]) -> int:
+    """Run `command` with what was on the command line (over `--input`), print the answer, return the status."""
+    formats = {name: values.pop(name) for name in FORMATS}
+    if formats["json"] and formats["jsonl"]:
+        raise UsageError("--json and --jsonl exclude each other")
+    if formats["no_color"]:
+        os.environ["NO_COLOR"] = "1"
+    machine = "jsonl" if formats["jsonl"] else "json" if formats["json"] else ""
+    given = read_input(formats["input"]) | _given(command, values)
+    request = TerminalRequest(machine)
+    serve_in_this_thread(request)
+    try:
+        answer = command.call(given)
+    except TrainError as error:
+        request.finish()
+        raise error if error.code != "missing_parameter" else _with_usage(error, command) from None
+    except KeyboardInterrupt:
+        request.cancel()
+        raise
+    request.finish()
+    status = command.status(answer) if command.status else 0
+    print_answer(command, answer, machine)
+    return status
+
+
+def _with_usage(error: TrainError, command: Command) -> UsageError:
+    words = [_optional(param) for param in command.params if isinstance(param.spec, Arg)]
+    usage = " ".join(["usage:", command.name, *words, "[OPTIONS], or --input FILE"])
+    return UsageError(error.message, usage, code=error.code)
+
+
+def _given(command: Command, values: dict[str, Any]) -> dict[str, Any]:
+    context = click.get_current_context()
+    given = {}
+    for param in command.params:
+        source = context.get_parameter_source(param.name)
+        if source is click.core.ParameterSource.COMMANDLINE and values[param.name] not in (None, ()):
+            given[param.key] = _json_value(param, values[param.name])
+    return given
+
+
+def _json_value(param: Param, value: Any) -> Any:
+    if isinstance(value, tuple):
+        return dict(_pair(param, item) for item in value) if _is_map(param) else list(value)
+    return value
+
+
+def _is_map(param: Param) -> bool:
+    return getattr(param.kind, "__origin__", None) is dict
+
+
+def _pair(param: Param, text: str) -> tuple[str, str]:
+    key, equals, value = text.partition("=")
+    if not equals or not key:
+        raise UsageError(f"{param.flag} takes NAME=VALUE, got {text!r}")
+    return key, value
+
+
+def read_input(name: str | None) -> dict[str, Any]:
+    """The JSON object in the file `name` (`-`: standard input); UsageError when it is none."""
+    if name is None:
+        return {}
+    try:
+        if name == "-":
+            data = sys.stdin.buffer.read()
+        else:
+            with open(name, "rb") as file:  # noqa: PTH123 - pathlib would be loaded for this alone
+                data = file.read()
+    except FileNotFoundError:
+        raise NotFound(f"no such file: {name}") from None
+    except OSError as error:
+        raise UsageError(f"cannot read {name}: {error.strerror}") from None
+    try:
+        document = msgspec.json.decode(data)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"--input {name} is not JSON: {error}", code="bad_input") from None
+    if not isinstance(document, dict):
+        raise UsageError(f"--input {name} holds {type(document).__name__}, not a JSON object", code="bad_input")
+    return document
+
+
+def print_answer(command: Command, answer: Any, machine: str) -> None:
+    """The answer in the format asked for; a Handover becomes the program it names."""
+    if machine == "jsonl":
+        sys.stdout.write(ENCODER.encode({"event": "result", "result": answer}).decode() + "\n")
+    elif machine == "json":
+        text = ENCODER.encode(answer)
+        pretty = msgspec.json.format(text, indent=2) if sys.stdout.isatty() else text
+        sys.stdout.write(pretty.decode() + "\n")
+    elif isinstance(answer, Handover):
+        hand_over(answer)
+    elif command.show:
+        command.show(answer)
+    else:
+        show(answer)
+
+
+def hand_over(answer: Handover) -> None:
+    """Become the program that `answer` names."""
+    sys.stdout.flush()
+    try:
+        os.execvpe(answer.argv[0], answer.argv, {**os.environ, **answer.env})
+    except FileNotFoundError:
+        from trainsh_base.proc import missing  # noqa: PLC0415 - only then
+
+        raise missing(answer.argv[0]) from None

@@ -1,0 +1,103 @@
+"""The one funnel for child processes that run to their end: argument lists in, a frozen result out."""
+
+import os
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import msgspec
+
+from trainsh_base.errors import MissingProgram, RemoteError, TimedOut, UsageError
+
+TAIL = 2000
+
+
+class Completed(msgspec.Struct, frozen=True, kw_only=True):
+    """What a child process left: its words, its exit status (negative: the signal), and what it printed."""
+
+    argv: list[str]
+    status: int
+    stdout: bytes
+    stderr: bytes
+
+    def text(self) -> str:
+        """Standard output as text, without the newline at its end."""
+        return self.stdout.decode(errors="replace").rstrip("\n")
+
+
+class ProcessFailed(RemoteError):
+    """A child process ended with a status that is not 0; `data` carries argv, status and both tails."""
+
+    default_code = "process_failed"
+
+    def __init__(self, done: Completed) -> None:
+        said = (done.stderr or done.stdout).decode(errors="replace").strip()
+        last = said.splitlines()[-1] if said else "it printed nothing"
+        super().__init__(
+            f"{done.argv[0]} ended with status {done.status}: {last}",
+            data={
+                "argv": done.argv,
+                "status": done.status,
+                "stdout": done.stdout[-TAIL:].decode(errors="replace"),
+                "stderr": done.stderr[-TAIL:].decode(errors="replace"),
+            },
+        )
+        self.completed = done
+
+
+def run(
+    argv: Sequence[str],
+    *,
+    input: bytes | None = None,
+    env: Mapping[str, str] | None = None,
+    cwd: Path | str | None = None,
+    timeout: float | None = None,
+    check: bool = True,
+) -> Completed:
+    """Run `argv` to its end and return what it left.
+
+    Raises ProcessFailed (with `check`) for a status other than 0, MissingProgram when there is no such program,
+    TimedOut after `timeout` seconds (the child is killed).
+    """
+    try:
+        done = subprocess.run(
+            argv,
+            input=input,
+            stdin=subprocess.DEVNULL if input is None else None,
+            capture_output=True,
+            env=env,
+            cwd=cwd,
+            timeout=timeout,
+            check=False,
+        )
+    except FileNotFoundError:
+        if cwd is not None and not os.path.isdir(cwd):  # noqa: PTH112 - the same error for both
+            raise UsageError(f"no such folder: {cwd}", code="no_folder") from None
+        raise missing(argv[0]) from None
+    except subprocess.TimeoutExpired:
+        raise TimedOut(f"{argv[0]} did not end within {timeout:g} seconds", data={"argv": list(argv)}) from None
+    result = Completed(argv=list(argv), status=done.returncode, stdout=done.stdout, stderr=done.stderr)
+    if check and result.status != 0:
+        raise ProcessFailed(result)
+    return result
+
+
+def missing(program: str) -> MissingProgram:
+    """The error for a program that is not installed, with the words that install it."""
+    return MissingProgram(f"{program} is not installed", install_hint(program), data={"program": program})
+
+
+def install_hint(program: str) -> str:
+    """`apt-get install rsync`, or what this machine's package manager calls it."""
+    package = {"ssh": "openssh-client", "sshd": "openssh-server"}.get(program, program)
+    managers = {
+        "brew": f"brew install {package}",
+        "apt-get": f"sudo apt-get install {package}",
+        "dnf": f"sudo dnf install {package}",
+        "pacman": f"sudo pacman -S {package}",
+        "apk": f"sudo apk add {package}",
+    }
+    for manager, words in managers.items():
+        if any(os.access(os.path.join(part, manager), os.X_OK) for part in os.get_exec_path()):  # noqa: PTH118
+            return words
+    return f"install {package} with the package manager of this machine"

@@ -1,0 +1,79 @@
+"""The request that a command is serving: how it reports progress, asks, and learns that it is cancelled."""
+
+import contextvars
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from trainsh_base.errors import Cancelled, UsageError
+
+_current: contextvars.ContextVar["Request"] = contextvars.ContextVar("request")
+
+
+class Request:
+    """What every face offers a running command. The base is silent and has nobody to ask."""
+
+    def __init__(self) -> None:
+        self.cancelled = threading.Event()
+        self._callbacks: list[Callable[[], None]] = []
+        self._guard = threading.Lock()
+
+    def emit(self, kind: str, **data: Any) -> None:
+        """Report `progress` {done, total, unit, message}, `output` {data} or `log` {message}."""
+
+    def ask(
+        self,
+        kind: str,
+        message: str,
+        *,
+        choices: list[str] | None = None,
+        default: str | None = None,
+        flag: str = "",
+    ) -> str:
+        """Put a question (`choose`, `confirm`, `text`, `secret`) to whoever owns the terminal; the answer as text.
+
+        `confirm` answers "yes" or "no". Without anybody to ask: UsageError that names `flag`, which answers it.
+        """
+        raise nobody(message, flag)
+
+    def cancel(self) -> None:
+        """End the work: sets `cancelled` and runs what `on_cancel` was given."""
+        with self._guard:
+            self.cancelled.set()
+            callbacks, self._callbacks = self._callbacks, []
+        for callback in callbacks:
+            callback()
+
+    def on_cancel(self, callback: Callable[[], None]) -> None:
+        """Run `callback` when the request is cancelled; at once when it is already."""
+        with self._guard:
+            if not self.cancelled.is_set():
+                self._callbacks.append(callback)
+                return
+        callback()
+
+    def check(self) -> None:
+        """Raise Cancelled when the request was cancelled."""
+        if self.cancelled.is_set():
+            raise Cancelled("cancelled")
+
+
+def nobody(message: str, flag: str) -> UsageError:
+    """The error for a question that nobody can answer."""
+    hint = f"answer it with {flag}" if flag else "run it on a terminal"
+    return UsageError(f"there is no terminal to ask: {message}", hint, code="cannot_ask", data={"flag": flag})
+
+
+def current() -> Request:
+    """The request that this thread serves; a silent one outside any."""
+    try:
+        return _current.get()
+    except LookupError:
+        request = Request()
+        _current.set(request)
+        return request
+
+
+def serve_in_this_thread(request: Request) -> None:
+    """Make `request` the current one here (threads that a command starts call it with the command's own)."""
+    _current.set(request)

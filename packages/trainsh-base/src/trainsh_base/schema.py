@@ -1,0 +1,71 @@
+"""A tool's description of itself: JSON Schema of every command's parameters and answer."""
+
+from typing import Any
+
+import msgspec
+
+from trainsh_base import VERSION
+from trainsh_base.tool import Arg, Command, Handover, Tool
+from trainsh_base.units import Duration
+
+DURATION = {
+    "type": ["number", "string"],
+    "description": "seconds, or text such as 90s, 5m, 1h30m",
+    "x-kind": "duration",
+}
+
+
+def _hook(kind: type) -> dict[str, Any]:
+    if kind is Duration:
+        return DURATION
+    raise NotImplementedError(kind)
+
+
+def describe(tool: Tool) -> dict[str, Any]:
+    """{name, program, version, summary, commands: {NAME: {summary, help, ensures, params, returns}}, $defs}."""
+    types: list[Any] = []
+    for command in tool.commands.values():
+        types += [command.document, _returned(command)]
+    schemas, definitions = msgspec.json.schema_components(types, schema_hook=_hook)
+    commands = {
+        command.name: {
+            "summary": command.summary,
+            "help": command.help,
+            "ensures": command.ensures,
+            "params": _with_help(_inline(schemas[2 * index], definitions), command),
+            "returns": schemas[2 * index + 1],
+        }
+        for index, command in enumerate(tool.commands.values())
+    }
+    for command in tool.commands.values():
+        definitions.pop(command.document.__name__, None)
+    return {
+        "name": tool.name,
+        "program": tool.program,
+        "version": VERSION,
+        "summary": tool.summary,
+        "commands": commands,
+        "$defs": definitions,
+    }
+
+
+def _returned(command: Command) -> Any:
+    return Handover if command.returns is Handover else command.returns
+
+
+def _inline(schema: dict[str, Any], definitions: dict[str, Any]) -> dict[str, Any]:
+    name = schema.get("$ref", "").rpartition("/")[2]
+    return definitions[name] if name else schema
+
+
+def _with_help(schema: dict[str, Any], command: Command) -> dict[str, Any]:
+    properties = {}
+    for param in command.params:
+        entry = dict(schema["properties"][param.key])
+        entry["description"] = param.spec.help
+        entry["x-positional"] = isinstance(param.spec, Arg)
+        entry["x-flag"] = param.flag
+        if not isinstance(param.spec, Arg) and param.spec.short:
+            entry["x-short"] = param.spec.short
+        properties[param.key] = entry
+    return {**schema, "properties": properties}

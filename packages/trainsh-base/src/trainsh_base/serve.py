@@ -1,0 +1,224 @@
+"""The face for programs: JSON-RPC 2.0 over stdin and stdout, one message a line (docs/protocol.md)."""
+
+import os
+import signal
+import sys
+import threading
+from typing import Any, NoReturn
+
+import msgspec
+
+from trainsh_base import spawn
+from trainsh_base.errors import Cancelled, TrainError
+from trainsh_base.report import as_bug
+from trainsh_base.request import Request, serve_in_this_thread
+from trainsh_base.schema import describe
+from trainsh_base.secret import Secret
+from trainsh_base.tool import Tool
+
+PARSE_ERROR, INVALID_REQUEST, NO_METHOD, INVALID_PARAMS, APPLICATION = -32700, -32600, -32601, -32602, -32000
+GRACE = 5.0
+ENCODER = msgspec.json.Encoder(enc_hook=lambda value: str(value) if isinstance(value, Secret) else _refuse(value))
+
+
+def _refuse(value: object) -> NoReturn:
+    raise NotImplementedError(type(value))
+
+
+class Server:
+    """One client on a pair of pipes; requests run side by side, a thread each."""
+
+    def __init__(self, tool: Tool, reader: int, writer: int) -> None:
+        self._tool = tool
+        self._reader = reader
+        self._writer = writer
+        self._write_lock = threading.Lock()
+        self._requests: dict[Any, tuple[ServedRequest, threading.Thread]] = {}
+        self._answers: dict[int, Answer] = {}
+        self._asked = 0
+        self._lock = threading.Lock()
+
+    def run(self) -> None:
+        """Serve until stdin closes; then cancel what still runs and wait for it, within GRACE seconds."""
+        with os.fdopen(self._reader, "rb") as lines:
+            for line in lines:
+                if line.strip():
+                    self._receive(line)
+        with self._lock:
+            running = list(self._requests.values())
+        for request, _ in running:
+            request.cancel()
+        for _, thread in running:
+            thread.join(GRACE)
+
+    def send(self, message: dict[str, Any]) -> None:
+        """Write one message; a client that went away is noticed by the reader."""
+        line = ENCODER.encode({"jsonrpc": "2.0", **message}) + b"\n"
+        with self._write_lock:
+            view = memoryview(line)
+            try:
+                while view:
+                    view = view[os.write(self._writer, view) :]
+            except OSError:
+                return
+
+    def ask(self, params: dict[str, Any]) -> Any:
+        """Ask the client and wait for its answer."""
+        answer = Answer()
+        with self._lock:
+            self._asked += 1
+            number = self._asked
+            self._answers[number] = answer
+        self.send({"id": f"ask-{number}", "method": "ask", "params": params})
+        answer.ready.wait()
+        return answer
+
+    def _receive(self, line: bytes) -> None:
+        try:
+            message = msgspec.json.decode(line)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            self._refuse(None, PARSE_ERROR, f"not JSON: {error}")
+            return
+        if not isinstance(message, dict):
+            self._refuse(None, INVALID_REQUEST, "a message is one JSON object; batches are not served")
+        elif "method" not in message and ("result" in message or "error" in message):
+            self._answered(message)
+        else:
+            self._request(message)
+
+    def _request(self, message: dict[str, Any]) -> None:
+        number, method, params = message.get("id"), message.get("method"), message.get("params", {})
+        if message.get("jsonrpc") != "2.0" or not isinstance(method, str):
+            self._refuse(number, INVALID_REQUEST, 'a request has "jsonrpc": "2.0" and a "method"')
+        elif isinstance(number, (dict, list, bool)):
+            self._refuse(None, INVALID_REQUEST, "an id is a string or a number")
+        elif not isinstance(params, dict):
+            self._refuse(number, INVALID_PARAMS, "params are an object of named parameters")
+        elif method == "$/cancel":
+            self._cancel(params.get("id"))
+        elif method == "schema":
+            self.send({"id": number, "result": describe(self._tool)})
+        elif method not in self._tool.commands:
+            self._refuse(number, NO_METHOD, f"no method {method!r}")
+        else:
+            self._start(number, method, params)
+
+    def _start(self, number: Any, method: str, params: dict[str, Any]) -> None:
+        request = ServedRequest(self, number)
+        thread = threading.Thread(target=self._work, args=(request, method, params), daemon=True)
+        key = object() if number is None else number
+        with self._lock:
+            taken = key in self._requests
+            if not taken:
+                self._requests[key] = request, thread
+        if taken:
+            self._refuse(number, INVALID_REQUEST, f"a request with id {number!r} is still running")
+            return
+        request.key = key
+        thread.start()
+
+    def _work(self, request: "ServedRequest", method: str, params: dict[str, Any]) -> None:
+        serve_in_this_thread(request)
+        reply: dict[str, Any]
+        try:
+            reply = {"result": self._tool.find(method).call(params)}
+            ENCODER.encode(reply)
+        except TrainError as error:
+            reply = {"error": _document(error)}
+        except Exception as error:
+            reply = {"error": _document(as_bug(error, self._tool.program))}
+        with self._lock:
+            self._requests.pop(request.key, None)
+        if request.id is not None:
+            self.send({"id": request.id, **reply})
+
+    def _cancel(self, number: Any) -> None:
+        with self._lock:
+            found = self._requests.get(number)
+        if found:
+            found[0].cancel()
+
+    def _answered(self, message: dict[str, Any]) -> None:
+        word = str(message.get("id", ""))
+        with self._lock:
+            answer = self._answers.pop(int(word[4:]), None) if word[:4] == "ask-" and word[4:].isdigit() else None
+        if answer:
+            answer.error = message.get("error")
+            answer.value = message.get("result")
+            answer.ready.set()
+
+    def _refuse(self, number: Any, code: int, text: str) -> None:
+        self.send({"id": number, "error": {"code": code, "message": text}})
+
+
+class Answer:
+    """A question that is out, and then its answer."""
+
+    def __init__(self) -> None:
+        self.ready = threading.Event()
+        self.value: Any = None
+        self.error: Any = None
+
+
+class ServedRequest(Request):
+    """A request that came over JSON-RPC: events are notifications, questions are requests to the client."""
+
+    def __init__(self, server: Server, number: Any) -> None:
+        super().__init__()
+        self.id = number
+        self.key: Any = number
+        self._server = server
+
+    def emit(self, kind: str, **data: Any) -> None:
+        """Send an `event` notification."""
+        self._server.send({"method": "event", "params": {"request": self.id, "kind": kind, **data}})
+
+    def ask(
+        self,
+        kind: str,
+        message: str,
+        *,
+        choices: list[str] | None = None,
+        default: str | None = None,
+        flag: str = "",
+    ) -> str:
+        """Ask the program on the other side, which owns the terminal."""
+        asked = {"kind": kind, "message": message, "choices": choices, "default": default, "flag": flag}
+        answer = self._server.ask({"request": self.id, **asked})
+        if answer.error is not None:
+            from trainsh_base.errors import from_document  # noqa: PLC0415 - a question is rare
+
+            raise from_document(answer.error.get("data") or {"message": answer.error.get("message"), "exit": 2})
+        return str(answer.value)
+
+
+def _document(error: TrainError) -> dict[str, Any]:
+    code = (
+        INVALID_PARAMS if error.code in ("unknown_parameter", "missing_parameter", "bad_parameter") else APPLICATION
+    )
+    return {"code": code, "message": error.message, "data": error.document()}
+
+
+def main(tool: Tool) -> NoReturn:
+    """Serve `tool` on stdin and stdout, and take the children along at the end."""
+    writer = os.dup(1)
+    os.dup2(2, 1)
+    reader = os.dup(0)
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    signal.signal(signal.SIGTERM, _terminated)
+    status = 0
+    try:
+        Server(tool, reader, writer).run()
+    except KeyboardInterrupt:
+        status = Cancelled.exit_status
+    finally:
+        if tool.on_close:
+            tool.on_close()
+        spawn.end_all()
+    sys.stderr.flush()
+    os._exit(status)
+
+
+def _terminated(_signal: int, _frame: object) -> None:
+    spawn.end_all()
+    os._exit(143)

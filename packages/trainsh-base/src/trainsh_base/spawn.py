@@ -1,0 +1,108 @@
+"""Children that live beside this process (servers, shells): started without a shell, ended with us.
+
+Only `os` and `signal` are imported: a recipe run starts its tools before it has loaded anything else.
+"""
+
+import contextlib
+import os
+import signal
+import sys
+
+_children: dict[int, "Child"] = {}
+
+
+class Child:
+    """A running child: its pid, and our ends of its pipes."""
+
+    def __init__(self, pid: int, stdin: int, stdout: int, argv: list[str]) -> None:
+        self.pid = pid
+        self.stdin = stdin
+        self.stdout = stdout
+        self.argv = argv
+        self.status: int | None = None
+
+    def poll(self) -> int | None:
+        """The exit status when it has ended (negative: the signal), else None."""
+        return self._wait(os.WNOHANG)
+
+    def wait(self) -> int:
+        """Wait for the end; the exit status."""
+        status = self._wait(0)
+        return -1 if status is None else status
+
+    def _wait(self, flags: int) -> int | None:
+        if self.status is None:
+            try:
+                pid, code = os.waitpid(self.pid, flags)
+            except ChildProcessError:
+                pid, code = self.pid, 0
+            if pid:
+                self.status = os.waitstatus_to_exitcode(code)
+                _children.pop(self.pid, None)
+        return self.status
+
+    def close_stdin(self) -> None:
+        """Tell the child that nothing more comes: a `serve` and a shell end on it."""
+        if self.stdin >= 0:
+            handle, self.stdin = self.stdin, -1
+            with contextlib.suppress(OSError):
+                os.close(handle)
+
+    def end(self, signal_number: int = signal.SIGTERM) -> None:
+        """Close its input and send it a signal."""
+        self.close_stdin()
+        if self.poll() is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, signal_number)
+
+
+def start(argv: list[str], *, env: dict[str, str] | None = None, own_session: bool = True) -> Child:
+    """Start `argv` with pipes on stdin and stdout (stderr is shared).
+
+    `own_session` puts it into a session of its own, so that a Ctrl-C at our terminal does not reach it.
+    Raises FileNotFoundError when there is no such program.
+    """
+    program = argv[0] if "/" in argv[0] else _on_path(argv[0])
+    child_in, our_out = os.pipe()
+    our_in, child_out = os.pipe()
+    actions = [(os.POSIX_SPAWN_DUP2, child_in, 0), (os.POSIX_SPAWN_DUP2, child_out, 1)]
+    try:
+        pid = os.posix_spawn(
+            program, argv, os.environ if env is None else env, file_actions=actions,
+            setsid=own_session, setsigdef=[signal.SIGPIPE, signal.SIGINT],
+        )  # fmt: skip
+    except BaseException:
+        os.close(our_out)
+        os.close(our_in)
+        raise
+    finally:
+        os.close(child_in)
+        os.close(child_out)
+    child = Child(pid, our_out, our_in, argv)
+    _children[pid] = child
+    return child
+
+
+def _on_path(program: str) -> str:
+    for folder in os.get_exec_path():
+        path = os.path.join(folder, program)  # noqa: PTH118 - pathlib is not loaded here
+        if os.access(path, os.X_OK):
+            return path
+    raise FileNotFoundError(program)
+
+
+def end_all() -> None:
+    """End every child that is still running; called when this process goes."""
+    for child in list(_children.values()):
+        child.end()
+
+
+def tool_path(name: str) -> str | None:
+    """The executable of the tool `name`: beside the program that runs now, beside its Python, then on PATH."""
+    program = f"train-{name}"
+    beside = [os.path.dirname(os.path.abspath(sys.argv[0])), os.path.dirname(sys.executable)]  # noqa: PTH100, PTH120
+    for folder in [*beside, *os.get_exec_path()]:
+        path = os.path.join(folder, program)  # noqa: PTH118
+        if os.path.isfile(path) and os.access(path, os.X_OK):  # noqa: PTH113
+            return path
+    return None

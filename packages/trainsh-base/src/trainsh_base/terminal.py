@@ -1,0 +1,80 @@
+"""The request of a person or a pipe: progress on stderr, output on stdout, questions on the terminal."""
+
+import sys
+from typing import Any
+
+from trainsh_base.display import colour_wanted
+from trainsh_base.errors import UsageError
+from trainsh_base.request import Request, nobody
+from trainsh_base.units import format_size
+
+
+class TerminalRequest(Request):
+    """`machine` is `json` (events are dropped), `jsonl` (an event a line) or nothing (for a person)."""
+
+    def __init__(self, machine: str) -> None:
+        super().__init__()
+        self._machine = machine
+        self._line_open = False
+
+    def emit(self, kind: str, **data: Any) -> None:
+        """Show an event."""
+        if self._machine == "jsonl":
+            from trainsh_base.serve import ENCODER  # noqa: PLC0415 - as in boundary
+
+            sys.stdout.write(ENCODER.encode({"event": kind, **data}).decode() + "\n")
+            sys.stdout.flush()
+        elif kind == "output" and not self._machine:
+            self._output(data)
+        elif kind == "progress" and sys.stderr.isatty():
+            self._progress(data)
+        elif kind == "log":
+            self._close_line()
+            print(data.get("message", ""), file=sys.stderr, flush=True)
+
+    def _output(self, data: dict[str, Any]) -> None:
+        self._close_line()
+        raw = data.get("data", "")
+        sys.stdout.write(raw)
+        sys.stdout.flush()
+
+    def _progress(self, data: dict[str, Any]) -> None:
+        done, total = data.get("done") or 0, data.get("total") or 0
+        share = f"{100 * done / total:3.0f}% " if total else ""
+        amount = format_size(done) if data.get("unit") == "bytes" else f"{done:g} {data.get('unit', '')}"
+        erase = "\x1b[K" if colour_wanted(sys.stderr) else ""
+        sys.stderr.write(f"\r{share}{amount}  {data.get('message', '')}{erase}")
+        sys.stderr.flush()
+        self._line_open = True
+
+    def _close_line(self) -> None:
+        if self._line_open:
+            sys.stderr.write("\n")
+            self._line_open = False
+
+    def finish(self) -> None:
+        """End an unfinished progress line."""
+        self._close_line()
+
+    def ask(
+        self,
+        kind: str,
+        message: str,
+        *,
+        choices: list[str] | None = None,
+        default: str | None = None,
+        flag: str = "",
+    ) -> str:
+        """Ask on the terminal (the question goes to stderr); exit 2 naming `flag` where there is none."""
+        if self._machine or not (sys.stdin.isatty() and sys.stderr.isatty()):
+            raise nobody(message, flag)
+        self._close_line()
+        import click
+
+        if kind == "confirm":
+            return "yes" if click.confirm(message, default=default == "yes", err=True) else "no"
+        if kind == "choose" and choices:
+            return str(click.prompt(message, type=click.Choice(choices), default=default, err=True))
+        if kind in ("secret", "text"):
+            return str(click.prompt(message, default=default, hide_input=kind == "secret", err=True))
+        raise UsageError(f"no such kind of question: {kind!r}")

@@ -1,0 +1,250 @@
+"""A tool and its commands: a typed function is declared once and served to people, pipes and programs."""
+
+import sys
+import typing
+from collections.abc import Callable, Iterable
+from textwrap import dedent
+from types import UnionType
+from typing import Annotated, Any, Literal, TypeVar
+
+import msgspec
+
+from trainsh_base.errors import NotFound, UsageError
+from trainsh_base.near import did_you_mean
+from trainsh_base.units import Duration, decode
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+class Arg(msgspec.Struct, frozen=True):
+    """A positional parameter: what it is, and the word that stands for it in the usage line."""
+
+    help: str
+    metavar: str = ""
+
+
+class Opt(msgspec.Struct, frozen=True):
+    """An option: its help, a one-letter form, the word for its value, its long form where it is not the name's."""
+
+    help: str
+    short: str = ""
+    metavar: str = ""
+    name: str = ""
+
+
+class Param(msgspec.Struct, frozen=True, kw_only=True):
+    """One parameter of a command, as every face needs it; `kind` is the type without `| None`."""
+
+    name: str
+    key: str
+    type: Any
+    kind: Any
+    default: Any
+    spec: Arg | Opt
+
+    @property
+    def required(self) -> bool:
+        """Whether the command cannot run without it."""
+        return self.default is msgspec.NODEFAULT
+
+    @property
+    def flag(self) -> str:
+        """How a person writes it: `--name`, or the metavar of an argument."""
+        if isinstance(self.spec, Arg):
+            return self.spec.metavar or self.key.upper()
+        return self.spec.name or "--" + self.key.replace("_", "-")
+
+    @property
+    def many(self) -> bool:
+        """Whether it takes several values: a list, or KEY=VALUE pairs."""
+        return typing.get_origin(self.kind) in (list, dict)
+
+    @property
+    def choices(self) -> list[str]:
+        """The words it may be, where they are few."""
+        return list(typing.get_args(self.kind)) if typing.get_origin(self.kind) is Literal else []
+
+
+class Handover(msgspec.Struct, frozen=True, kw_only=True):
+    """The answer of a command that gives the terminal away: the program to become, and its environment."""
+
+    argv: list[str]
+    env: dict[str, str] = {}
+
+
+def _params(function: Callable[..., Any]) -> list[Param]:
+    code = function.__code__
+    count = code.co_argcount + code.co_kwonlyargcount
+    names = code.co_varnames[:count]
+    hints = typing.get_type_hints(function, include_extras=True)
+    given = function.__defaults__ or ()
+    defaults = dict(zip(names[code.co_argcount - len(given) : code.co_argcount], given, strict=True))
+    defaults.update(function.__kwdefaults__ or {})
+    return [_param(name, hints[name], defaults.get(name, msgspec.NODEFAULT)) for name in names]
+
+
+def _param(name: str, hint: Any, default: Any) -> Param:
+    plain, spec = hint, None
+    if typing.get_origin(hint) is Annotated:
+        plain, *notes = typing.get_args(hint)
+        spec = next((note for note in notes if isinstance(note, (Arg, Opt))), None)
+    kind = plain
+    if isinstance(plain, UnionType) or typing.get_origin(plain) is typing.Union:
+        kinds = [part for part in typing.get_args(plain) if part is not type(None)]
+        kind = kinds[0] if len(kinds) == 1 else plain
+    return Param(
+        name=name,
+        key=name.rstrip("_"),
+        type=plain,
+        kind=kind,
+        default=default,
+        spec=spec or (Arg("") if default is msgspec.NODEFAULT else Opt("")),
+    )
+
+
+class Command:
+    """One command of a tool: the function, and how its answer is shown and turned into an exit status."""
+
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        name: str,
+        show: Callable[[Any], None] | None,
+        status: Callable[[Any], int] | None,
+        ensures: bool,
+    ) -> None:
+        self.function = function
+        self.name = name
+        self.show = show
+        self.status = status
+        self.ensures = ensures
+        self._parsed: tuple[list[Param], type[msgspec.Struct]] | None = None
+
+    @property
+    def summary(self) -> str:
+        """The first line of the function's docstring."""
+        return (self.function.__doc__ or "").strip().split("\n")[0]
+
+    @property
+    def help(self) -> str:
+        """The whole docstring, without its indentation."""
+        first, _, rest = (self.function.__doc__ or "").strip().partition("\n")
+        return f"{first}\n{dedent(rest)}".strip()
+
+    @property
+    def params(self) -> list[Param]:
+        """The parameters, read from the signature when first asked for."""
+        return self._read()[0]
+
+    @property
+    def document(self) -> type[msgspec.Struct]:
+        """The struct that the parameters form: validator, and source of the JSON Schema."""
+        return self._read()[1]
+
+    @property
+    def returns(self) -> Any:
+        """The type of the answer."""
+        return typing.get_type_hints(self.function).get("return", type(None))
+
+    def _read(self) -> tuple[list[Param], type[msgspec.Struct]]:
+        if self._parsed is None:
+            params = _params(self.function)
+            fields = [(p.name, p.type) if p.required else (p.name, p.type, _fresh(p.default)) for p in params]
+            renames = {p.name: p.key for p in params if p.name != p.key}
+            document = msgspec.defstruct(
+                self.name.title().replace("-", "") + "Params",
+                fields,
+                kw_only=True,
+                forbid_unknown_fields=True,
+                rename=renames or None,
+            )
+            self._parsed = params, document
+        return self._parsed
+
+    def call(self, values: dict[str, Any]) -> Any:
+        """Validate `values` (keys as in JSON) and run the function; UsageError says which key is wrong and why.
+
+        Keys that begin with `_` (`_job`, `_step`, `_resuming`) are reserved for the runner and dropped for a
+        command that does not declare them.
+        """
+        known = {param.key: param for param in self.params}
+        kept = {key: value for key, value in values.items() if key in known or not key.startswith("_")}
+        for key in kept:
+            if key not in known:
+                raise UsageError(
+                    f"{self.name} has no parameter {key!r}", did_you_mean(key, known), code="unknown_parameter"
+                )
+        absent = [param.flag for param in self.params if param.required and param.key not in kept]
+        if absent:
+            raise UsageError(f"{self.name} needs {' and '.join(absent)}", code="missing_parameter")
+        document = self._convert(kept)
+        return self.function(**{param.name: getattr(document, param.name) for param in self.params})
+
+    def _convert(self, values: dict[str, Any]) -> msgspec.Struct:
+        try:
+            return msgspec.convert(values, self.document, dec_hook=decode)
+        except msgspec.ValidationError as error:
+            raise UsageError(f"{self.name}: {error}", code="bad_parameter") from None
+
+
+def _fresh(default: Any) -> Any:
+    """msgspec copies empty containers only; others get a factory."""
+    if isinstance(default, (list, dict)) and default:
+        return msgspec.field(default_factory=lambda: type(default)(default))
+    return float(default) if isinstance(default, Duration) else default
+
+
+class Tool:
+    """A program `train-NAME` and its commands."""
+
+    def __init__(self, name: str, summary: str, *, on_close: Callable[[], None] | None = None) -> None:
+        """`on_close` runs when a `serve` process ends: it lets go of what the tool keeps open between requests."""
+        self.name = name
+        self.summary = summary
+        self.commands: dict[str, Command] = {}
+        self.on_close = on_close
+
+    @property
+    def program(self) -> str:
+        """The executable's name."""
+        return f"train-{self.name}"
+
+    def command(
+        self,
+        name: str = "",
+        *,
+        show: Callable[[Any], None] | None = None,
+        status: Callable[[Any], int] | None = None,
+        ensures: bool = False,
+    ) -> Callable[[Function], Function]:
+        """Declare a function as a command.
+
+        `show` prints its answer for people (default: tables and key/value lines); `status` is the exit status
+        that an answer means (default 0); `ensures` says that repeating it is harmless: it makes a state hold.
+        """
+
+        def declare(function: Function) -> Function:
+            word = name or function.__name__.rstrip("_").replace("_", "-")
+            self.commands[word] = Command(function, word, show, status, ensures)
+            return function
+
+        return declare
+
+    def find(self, name: str) -> Command:
+        """The command called `name`; NotFound with the nearest name otherwise."""
+        if name not in self.commands:
+            raise NotFound(
+                f"{self.program} has no command {name!r}", did_you_mean(name, self.commands), code="no_command"
+            )
+        return self.commands[name]
+
+    def main(self, argv: Iterable[str] | None = None) -> typing.NoReturn:
+        """Run the program: the only place that exits."""
+        words = list(sys.argv[1:] if argv is None else argv)
+        if words == ["serve"]:
+            from trainsh_base.serve import main as serve  # noqa: PLC0415 - one face is loaded, not three
+
+            serve(self)
+        from trainsh_base.boundary import main as people  # noqa: PLC0415 - as above
+
+        people(self, words)
