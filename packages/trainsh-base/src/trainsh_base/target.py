@@ -1,0 +1,87 @@
+"""How one machine is reached: the answer of `train-host resolve NAME --json`, and the words made from it."""
+
+import os
+from typing import Literal
+
+import msgspec
+
+from trainsh_base.paths import runtime_home
+
+
+class Target(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A machine. `argv` starts ssh: every option, the destination last, no command (empty for this machine).
+
+    `control_path` is the socket of the shared connection, `known_hosts` the machine's own file of host keys
+    (rented ones), `secret` the name of a stored password, `label` what people call it.
+    """
+
+    name: str
+    kind: Literal["local", "ssh"]
+    argv: list[str] = []
+    env: dict[str, str] = {}
+    control_path: str | None = None
+    known_hosts: str | None = None
+    secret: str | None = None
+    label: str = ""
+
+    @staticmethod
+    def local(name: str = "local") -> "Target":
+        """This machine."""
+        return Target(name=name, kind="local", label="this machine")
+
+    @property
+    def destination(self) -> str:
+        """`user@host`, as ssh is told it; empty for this machine."""
+        return self.argv[-1] if self.argv else ""
+
+    def remote_argv(
+        self, command: str | None, *, terminal: bool = False, master: bool = True, control_path: str | None = None
+    ) -> list[str]:
+        """The words that run `command` there, read by the login shell (None: an interactive shell).
+
+        With `master` the shared connection carries it (`control_path`: another one than the target's first), and
+        without a terminal nothing else does: such a client never logs in by itself. `master=False`: a connection
+        of its own.
+        """
+        if self.kind == "local":
+            return ["sh", "-c", command] if command is not None else [os.environ.get("SHELL") or "sh"]
+        path = control_path or self.control_path if master else None
+        words = [self.argv[0]]
+        if path:
+            words += ["-S", path, "-o", "ControlMaster=no"]
+        if path and not terminal:
+            words += ["-o", "ProxyCommand=false"]
+        if command is not None:
+            words += ["-o", "RemoteCommand=none"]
+        words += ["-tt"] if terminal else ["-T", "-x", "-o", "ClearAllForwardings=yes"]
+        words += self.argv[1:]
+        return [*words, command] if command is not None else words
+
+    def environment(self) -> dict[str, str]:
+        """The environment of a program that reaches this machine."""
+        return {**os.environ, **self.env}
+
+
+def control_path(argv: list[str], env: dict[str, str] | None = None) -> str:
+    """The socket of the shared connection that `argv` opens: short, since a Unix socket's path may have 104 bytes,
+    of which ssh itself adds 17 while it makes one."""
+    from hashlib import blake2b  # noqa: PLC0415 - this machine needs none
+
+    text = "\0".join([*argv, *(f"{key}={value}" for key, value in sorted((env or {}).items()))])
+    return str(runtime_home() / f"m-{blake2b(text.encode(), digest_size=8).hexdigest()}")
+
+
+def ssh_target(
+    name: str,
+    argv: list[str],
+    *,
+    label: str = "",
+    env: dict[str, str] | None = None,
+    known_hosts: str | None = None,
+    secret: str | None = None,
+) -> Target:
+    """A machine behind ssh, with the socket its connection has."""
+    return Target(
+        name=name, kind="ssh", argv=argv, env=env or {}, control_path=control_path(argv, env),
+        known_hosts=known_hosts, secret=secret, label=label or argv[-1],
+    )  # fmt: skip
