@@ -56,8 +56,10 @@ class Child:
                 os.kill(self.pid, signal_number)
 
 
-def start(argv: list[str], *, env: dict[str, str] | None = None, own_session: bool = True) -> Child:
-    """Start `argv` with pipes on stdin and stdout (stderr is shared).
+def start(
+    argv: list[str], *, env: dict[str, str] | None = None, own_session: bool = True, stderr: int | None = None
+) -> Child:
+    """Start `argv` with pipes on stdin and stdout; stderr is shared, or goes to the open file `stderr`.
 
     `own_session` puts it into a session of its own, so that a Ctrl-C at our terminal does not reach it.
     Raises FileNotFoundError when there is no such program.
@@ -66,6 +68,8 @@ def start(argv: list[str], *, env: dict[str, str] | None = None, own_session: bo
     child_in, our_out = os.pipe()
     our_in, child_out = os.pipe()
     actions = [(os.POSIX_SPAWN_DUP2, child_in, 0), (os.POSIX_SPAWN_DUP2, child_out, 1)]
+    if stderr is not None:
+        actions.append((os.POSIX_SPAWN_DUP2, stderr, 2))
     try:
         pid = os.posix_spawn(
             program, argv, os.environ if env is None else env, file_actions=actions,
