@@ -1,0 +1,186 @@
+"""Channels to a machine over one shared ssh connection: opened once, kept alive, made again when it is lost."""
+
+import contextlib
+import os
+import select
+import time
+from pathlib import Path
+
+from trainsh_base import spawn
+from trainsh_base.errors import RemoteError, TimedOut, TrainError, Unreachable
+from trainsh_base.files import locked
+from trainsh_base.master import open_master, patient
+from trainsh_base.mux import end_master, master_pid, remove_stale
+from trainsh_base.paths import runtime_home
+from trainsh_base.refusal import explain, last_words, no_ssh
+from trainsh_base.request import Request, current
+from trainsh_base.target import Target
+
+# sshd allows ten channels a connection (MaxSessions): eight masters are eighty.
+MOST_MASTERS = 8
+OPEN_LIMIT = 60.0
+_LOGIN_PATIENCE = 300.0
+
+
+class Refused(TrainError):
+    """The connection is full: sshd allows no more channels on it (MaxSessions)."""
+
+    default_code = "channel_refused"
+
+
+def ensure_master(target: Target, request: Request | None = None, *, within: float = 0.0) -> None:
+    """Make the shared connection exist; at once when it does, nothing for this machine.
+
+    Tries again for `within` seconds while the machine cannot be reached (0: one try). Questions go through
+    `request`. Raises Unreachable (name, port, host key, silence: `code` says which), CredentialError, RemoteError.
+    """
+    path = target.control_path
+    if path is None or target.kind == "local":
+        return
+    asker = request or current()
+    if master_pid(path) is None:
+        patient(asker, target, within, lambda: _open_once(target, path, asker, ask=True))
+
+
+def _open_once(target: Target, path: str, request: Request, *, ask: bool) -> None:
+    """One login at a time for one machine: who comes second finds it done."""
+    with locked(Path(path), timeout=_LOGIN_PATIENCE):
+        if master_pid(path) is None:
+            open_master(target, path, request, ask=ask)
+
+
+def start(
+    target: Target,
+    command: str,
+    *,
+    bulk: bool = False,
+    request: Request | None = None,
+    within: float = OPEN_LIMIT,
+) -> spawn.Child:
+    """Start `command` there, read by the login shell, with pipes; returns when it runs.
+
+    What login files print before it is dropped. `bulk`: much data, rather on another connection when one is open.
+    A full connection gets a second one where the host lets us in without a question; else this waits for a free
+    channel. `within`: seconds for all of it. Raises as ensure_master, RemoteError (`code` shell) when the account
+    runs no commands, TimedOut.
+    """
+    if target.kind == "local" or target.control_path is None:
+        return spawn.start(target.remote_argv(command), env=target.environment())
+    asker = request or current()
+    deadline = time.monotonic() + within
+    pause, alone = 0.05, False
+    while True:
+        asker.check()
+        ensure_master(target, asker, within=max(0.0, deadline - time.monotonic()))
+        for path in _paths(target, bulk=bulk):
+            with contextlib.suppress(Refused):
+                return _channel(target, command, path, asker, deadline)
+        alone = alone or not _another_master(target, asker)
+        if alone:
+            if time.monotonic() > deadline:
+                raise TimedOut(
+                    f"{target.label} allows no more channels, and none became free within {within:g} seconds",
+                    "raise MaxSessions in its sshd_config, or end something that is connected", code="no_channel",
+                )  # fmt: skip
+            asker.cancelled.wait(pause)
+            pause = min(pause * 1.5, 1.0)
+
+
+def numbered(path: str, number: int) -> str:
+    """The socket of the master `number` (1 is the first) of a machine."""
+    return path if number == 1 else f"{path}.{number}"
+
+
+def _paths(target: Target, *, bulk: bool) -> list[str]:
+    """The sockets of the live masters, in the order to try."""
+    first = target.control_path or ""
+    more = [numbered(first, number) for number in range(2, MOST_MASTERS + 1)]
+    live = [first, *(path for path in more if os.path.exists(path) and master_pid(path) is not None)]  # noqa: PTH110
+    return live[::-1] if bulk else live
+
+
+def _another_master(target: Target, request: Request) -> bool:
+    """Open one more connection, asking nobody; False when there may be none."""
+    for number in range(2, MOST_MASTERS + 1):
+        path = numbered(target.control_path or "", number)
+        if master_pid(path) is None:
+            try:
+                _open_once(target, path, request, ask=False)
+            except TrainError:
+                return False
+            return True
+    return False
+
+
+def _channel(target: Target, command: str, path: str, request: Request, deadline: float) -> spawn.Child:
+    """Start `command` over the master at `path` and wait until it runs; Refused when sshd wants no more."""
+    mark = f"trainsh-{os.urandom(6).hex()}"
+    argv = target.remote_argv(f"printf '%s\\n' {mark}; {command}", control_path=path)
+    said = _unnamed_file()
+    try:
+        try:
+            child = spawn.start(argv, env=target.environment(), stderr=said)
+        except FileNotFoundError:
+            raise no_ssh() from None
+        try:
+            opened = _await_mark(child, mark.encode() + b"\n", request, deadline)
+        except BaseException:
+            child.end()
+            raise
+        if opened:
+            return child
+        os.close(child.stdout)
+        child.close_stdin()
+        raise _not_opened(target, path, child.wait(), os.pread(said, 65536, 0).decode(errors="replace"))
+    finally:
+        os.close(said)
+
+
+def _await_mark(child: spawn.Child, mark: bytes, request: Request, deadline: float) -> bool:
+    """Read up to the line `mark` and not a byte beyond; False when the channel ends before."""
+    line = b""
+    while time.monotonic() < deadline:
+        request.check()
+        ready, _, _ = select.select([child.stdout], [], [], 0.2)
+        if ready:
+            byte = os.read(child.stdout, 1)
+            if not byte:
+                return False
+            line = (line + byte)[-len(mark) :]
+            if line == mark:
+                return True
+    raise TimedOut("the machine was reached, but its login shell ran nothing in time", code="shell")
+
+
+def _not_opened(target: Target, path: str, status: int, said: str) -> TrainError:
+    if status != 255:
+        return RemoteError(
+            f"the account on {target.label} runs no commands (status {status}): {last_words(said)}",
+            "give it a login shell: chsh -s /bin/sh", code="shell",
+        )  # fmt: skip
+    if master_pid(path) is not None:
+        return Refused(f"{target.label} allows no more channels: {last_words(said)}")
+    if "Control socket connect" in said or not said.strip():
+        return Unreachable(f"the connection to {target.label} was lost", code="lost")
+    return explain(target, said)
+
+
+def _unnamed_file() -> int:
+    """An open file that has no name and is gone with its last reader: what a channel says on stderr."""
+    name = f"{runtime_home()}/e-{os.getpid()}-{os.urandom(4).hex()}"
+    handle = os.open(name, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
+    os.unlink(name)  # noqa: PTH108
+    return handle
+
+
+def disconnect(target: Target) -> int:
+    """End every shared connection to this machine, with the channels on them; how many there were."""
+    if target.control_path is None:
+        return 0
+    count = 0
+    for number in range(1, MOST_MASTERS + 1):
+        path = numbered(target.control_path, number)
+        if os.path.exists(path):  # noqa: PTH110
+            count += end_master(path)
+            remove_stale(path)
+    return count
