@@ -30,8 +30,13 @@ Weights = dict[str, np.ndarray]
 class Corpus:
     """A text as character codes, cut into blocks of which every tenth is held out."""
 
-    def __init__(self, text: str, block: int = 2000) -> None:
-        """`block` characters go to one side or the other together, so that neighbours do not leak."""
+    def __init__(self, text: str) -> None:
+        """Blocks of up to 2,000 characters go to one side or the other together, so that neighbours do not leak.
+
+        A text of less than 2,000 characters is a ValueError: nothing could be said about what was learnt."""
+        if len(text) < 2000:
+            raise ValueError(f"the text has {len(text)} characters, which is too short to learn from")
+        block = min(2000, len(text) // 20)
         self.alphabet = "".join(sorted(set(text)))
         codes = encode(text, self.alphabet)
         windows = np.lib.stride_tricks.sliding_window_view(codes, CONTEXT + 1)

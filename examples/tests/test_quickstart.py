@@ -41,7 +41,14 @@ def test_nothing_held_out_is_trained_on(training: ModuleType) -> None:
     text = "".join(chr(0x4E00 + number) for number in range(9000))
     corpus = training.Corpus(text)
     assert not set(corpus.train.ravel()) & set(corpus.held_out.ravel())
-    assert len(corpus.held_out) > 500
+    assert 0.05 < len(corpus.held_out) / len(corpus.train) < 0.15
+
+
+def test_a_text_too_short_to_learn_from_is_2(tmp_path: Path) -> None:
+    (tmp_path / "short.txt").write_text("so little", encoding="utf-8")
+    done = run("--text", str(tmp_path / "short.txt"), "--out", str(tmp_path / "out"))
+    assert done.returncode == 2
+    assert done.stderr == "train.py: the text has 9 characters, which is too short to learn from\n"
 
 
 def run(*words: str) -> subprocess.CompletedProcess[str]:
