@@ -1,8 +1,124 @@
 """train-config: show and change the settings."""
 
-from trainsh_base.tool import Tool
+from functools import partial
+from typing import Annotated, Any
+
+import msgspec
+
+from trainsh_base import config, display, settings
+from trainsh_base.config import Value
+from trainsh_base.errors import Cancelled, NotFound
+from trainsh_base.near import did_you_mean
+from trainsh_base.request import current
+from trainsh_base.tool import Arg, Opt, Tool
 
 tool = Tool("config", "Show and change settings")
+
+
+def as_text(value: Any) -> str:
+    """A value as `set` takes it."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, list):
+        return " ".join(as_text(item) for item in value)
+    return "" if value is None else str(value)
+
+
+def show_values(values: list[Value]) -> None:
+    """A row a setting; where it comes from, its default and its variable when that was asked for."""
+    columns = {"name": "setting", "value": "value"}
+    if any(value.origin for value in values):
+        columns |= {"origin": "origin", "default": "default", "env": "variable"}
+    rows = [msgspec.structs.asdict(value) for value in values]
+    display.table(
+        [{**row, "value": as_text(row["value"]), "default": as_text(row["default"])} for row in rows], columns
+    )
+
+
+def show_value(value: Any) -> None:
+    """The bare value; nothing for a setting that has none."""
+    if value is not None:
+        print(as_text(value))
+
+
+def show_change(value: Value) -> None:
+    """`name = value`, and a warning when the environment has the last word."""
+    print(f"{value.name} = {as_text(value.value)}")
+    if value.origin == "environment":
+        current().emit("log", message=f"note: {value.env} is set and overrides the file")
+
+
+def show_removed(values: list[Value]) -> None:
+    """What each setting is now."""
+    for value in values:
+        print(f"{value.name} = {as_text(value.value)}")
+
+
+@tool.command(show=show_values)
+def show(origin: Annotated[bool, Opt("also show where each value comes from")] = False) -> list[Value]:
+    """Show every setting and its value.
+
+    The last rows are keys of config.toml that no tool reads; they are kept as they are.
+    """
+    values = config.every(config.load())
+    return values if origin else [msgspec.structs.replace(value, origin=None) for value in values]
+
+
+@tool.command(show=show_value)
+def get(name: Annotated[str, Arg("setting, such as ui.currency")]) -> Any:
+    """Print the value of one setting."""
+    document = config.load()
+    others = config.flat(document)
+    if name not in settings.SETTINGS:
+        if name in others:
+            return others[name]
+        hint = did_you_mean(name, [*settings.SETTINGS, *others], "see: train config show")
+        raise NotFound(f"there is no setting {name!r}", hint, code="no_setting")
+    return config.lookup(name, document).value
+
+
+@tool.command(name="set", show=show_change, ensures=True)
+def set_(
+    name: Annotated[str, Arg("setting, such as ui.currency")],
+    values: Annotated[list[str | int | float | bool], Arg("its value; several for a list", metavar="VALUE")],
+) -> Value:
+    """Change one setting in config.toml; comments, order and other keys stay."""
+    setting = settings.find(name)
+    held = settings.stored(setting, values)
+    config.change(lambda document: config.put(document, name, held))
+    return config.lookup(name, config.load())
+
+
+@tool.command(show=show_removed, ensures=True)
+def reset(
+    name: Annotated[str | None, Arg("setting; every one when none is named")] = None,
+    yes: Annotated[bool, Opt("do not ask", short="-y")] = False,
+) -> list[Value]:
+    """Give one setting, or all of them, its default back.
+
+    What goes is the line in config.toml; comments and keys that no tool reads stay. Answers with what was reset.
+    """
+    document = config.load()
+    names = [settings.find(name).name] if name else [key for key in settings.SETTINGS if key != "version"]
+    names = [key for key in names if key in config.flat(document)]
+    if not names:
+        return []
+    if not yes:
+        _confirm(names)
+    config.change(partial(_remove_all, names))
+    document = config.load()
+    return [config.lookup(key, document) for key in names]
+
+
+def _remove_all(names: list[str], document: Any) -> None:
+    for name in names:
+        config.remove(document, name)
+
+
+def _confirm(names: list[str]) -> None:
+    question = f"Reset {', '.join(names)}?"
+    if current().ask("confirm", question, default="no", flag="--yes") != "yes":
+        raise Cancelled("nothing was reset")
 
 
 def main() -> None:

@@ -1,0 +1,160 @@
+"""The file config.toml: what it says, what a setting's value is, and changes that leave the rest as it was."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from trainsh_base.errors import Conflict, UsageError
+from trainsh_base.files import locked, write_atomic
+from trainsh_base.paths import config_file
+from trainsh_base.settings import FORMAT, SETTINGS, find, from_environment, meaning
+
+
+class Value(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A setting as it stands: `value` as a person writes it, `origin` is default, file or environment.
+
+    `known` is false for a key of the file that no tool reads: it is kept, and cannot be set from here.
+    """
+
+    name: str
+    value: Any
+    origin: str | None = None
+    default: Any = None
+    env: str = ""
+    help: str = ""
+    known: bool = True
+
+
+def config_value(name: str) -> Any:
+    """The value of a setting, from its environment variable, config.toml or its default.
+
+    Durations are seconds, sizes bytes, a text without a value None. UsageError when what is written there is
+    not of the setting's type, or the file does not parse.
+    """
+    value = lookup(name, load())
+    where = {"file": str(config_file()), "environment": value.env}.get(value.origin, "")
+    return meaning(find(name), value.value, where)
+
+
+def load(path: Path | None = None) -> dict[str, Any]:
+    """config.toml as nested dicts; empty when there is none. UsageError names the line that does not parse."""
+    path = path or config_file()
+    return parse(_read(path), path)
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return b""
+    except OSError as error:
+        raise UsageError(f"cannot read {path}: {error.strerror}", code="bad_config") from None
+
+
+def parse(data: bytes, path: Path) -> dict[str, Any]:
+    """The TOML in `data`; `path` is named in the UsageError for bytes that are not TOML."""
+    if not data:
+        return {}
+    import tomllib  # noqa: PLC0415 - without a file it is not needed
+
+    try:
+        return tomllib.loads(data.decode())
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise _not_toml(path, f"line {line} is not UTF-8") from None
+    except tomllib.TOMLDecodeError as error:
+        raise _not_toml(path, str(error)) from None
+
+
+def _not_toml(path: Path, why: str) -> UsageError:
+    return UsageError(
+        f"{path} is not TOML: {why}", "correct it in an editor; it was left as it is", code="bad_config",
+        data={"file": str(path)},
+    )  # fmt: skip
+
+
+def lookup(name: str, document: dict[str, Any]) -> Value:
+    """The setting `name` where `document` is the file."""
+    setting = find(name)
+    about = {"name": name, "default": setting.default, "env": setting.env, "help": setting.help}
+    text = os.environ.get(setting.env) if setting.env else None
+    if text:
+        return Value(value=from_environment(setting, text), origin="environment", **about)
+    held = flat(document).get(name)
+    if held is not None:
+        return Value(value=held, origin="file", **about)
+    return Value(value=setting.default, origin="default", **about)
+
+
+def every(document: dict[str, Any]) -> list[Value]:
+    """All settings, and after them what else the file holds."""
+    values = [lookup(name, document) for name in SETTINGS]
+    others = {name: value for name, value in flat(document).items() if name not in SETTINGS}
+    return values + [Value(name=name, value=value, origin="file", known=False) for name, value in others.items()]
+
+
+def flat(document: dict[str, Any], above: str = "") -> dict[str, Any]:
+    """Nested tables as one dict with dotted names."""
+    names: dict[str, Any] = {}
+    for key, value in document.items():
+        if isinstance(value, dict) and value:
+            names |= flat(value, f"{above}{key}.")
+        else:
+            names[above + key] = value
+    return names
+
+
+def change(edit: Callable[[Any], None]) -> None:
+    """Apply `edit` to config.toml as a tomlkit document: comments, order and unknown keys stay as they are.
+
+    Whole or not at all, under a lock; a file that does not parse, or that a newer train wrote, is left alone.
+    """
+    path = config_file()
+    with locked(path):
+        before = _read(path)
+        _refuse_newer(parse(before, path), path)
+        import tomlkit
+
+        document = tomlkit.parse(before.decode() if before else f"version = {FORMAT}\n")
+        edit(document)
+        after = tomlkit.dumps(document).encode()
+        parse(after, path)
+        if after != before:
+            write_atomic(path, after)
+
+
+def _refuse_newer(document: dict[str, Any], path: Path) -> None:
+    version = document.get("version", FORMAT)
+    if version != FORMAT:
+        raise Conflict(
+            f"{path} has version {version}, this train writes version {FORMAT}", "update train", code="newer_config"
+        )
+
+
+def put(document: Any, name: str, value: Any) -> None:
+    """Set the dotted `name` in a tomlkit document; its tables are made when missing."""
+    import tomlkit
+
+    *tables, key = name.split(".")
+    at = document
+    for table in tables:
+        if table not in at:
+            at[table] = tomlkit.table()
+        at = at[table]
+        if not isinstance(at, dict):
+            raise Conflict(f"{config_file()}: {table} is a value there, not a table, so {name} has no place")
+    at[key] = value
+
+
+def remove(document: Any, name: str) -> None:
+    """Take the dotted `name` out of a tomlkit document, if it is there; a table that is left stays."""
+    *tables, key = name.split(".")
+    at = document
+    for table in tables:
+        at = at.get(table)
+        if not isinstance(at, dict):
+            return
+    at.pop(key, None)
