@@ -13,6 +13,9 @@ _current: contextvars.ContextVar["Request"] = contextvars.ContextVar("request")
 class Request:
     """What every face offers a running command. The base is silent and has nobody to ask."""
 
+    # Whether standard output shows what the command prints as it comes (else the answer alone is wanted there).
+    for_people = False
+
     def __init__(self) -> None:
         self.cancelled = threading.Event()
         self._callbacks: list[Callable[[], None]] = []

@@ -15,6 +15,7 @@ class TerminalRequest(Request):
     def __init__(self, machine: str) -> None:
         super().__init__()
         self._machine = machine
+        self.for_people = not machine
         self._line_open = False
 
     def emit(self, kind: str, **data: Any) -> None:
