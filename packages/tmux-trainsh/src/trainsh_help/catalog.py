@@ -1,0 +1,82 @@
+"""The commands there are: asked of the dispatcher, described by their manifests; no tool is run for it."""
+
+import os
+import shutil
+import sys
+from pathlib import Path
+
+import msgspec
+
+from trainsh_base.errors import MissingProgram
+from trainsh_base.proc import run
+
+MANIFESTS = Path("share/trainsh/tools")
+
+
+class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One command. `group` and `summary` are empty for a program that brings no manifest."""
+
+    name: str
+    group: str
+    summary: str
+    path: str
+    on_path: bool
+
+
+class Shortcut(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A word that stands for a command and its first argument."""
+
+    name: str
+    means: str
+
+
+def dispatcher() -> str:
+    """The program `train` beside this one, else on PATH; MissingProgram when there is none."""
+    for folder in (Path(sys.argv[0]).resolve().parent, Path(sys.executable).parent):
+        if os.access(folder / "train", os.X_OK):
+            return str(folder / "train")
+    found = shutil.which("train")
+    if not found:
+        raise MissingProgram("train itself is not installed beside train-help", "uv tool install tmux-trainsh")
+    return found
+
+
+def entries() -> list[Entry]:
+    """Every command that `train` would find, in its order."""
+    train = dispatcher()
+    folder = Path(_lines(train, "--exec-path")[0])
+    return [_entry(line, folder) for line in _lines(train, "--list")]
+
+
+def shortcuts() -> list[Shortcut]:
+    """The words of the dispatcher's own table."""
+    pairs = (line.partition("=") for line in _lines(dispatcher(), "--aliases"))
+    return [Shortcut(name=name, means=means) for name, _, means in pairs]
+
+
+def near(word: str, names: list[str]) -> list[str]:
+    """Up to three of `names` that `word` may have been meant for, the nearest first."""
+    import difflib  # noqa: PLC0415 - only for a word that is unknown
+
+    return difflib.get_close_matches(word.casefold(), names, n=3, cutoff=0.6)
+
+
+def _lines(train: str, option: str) -> list[str]:
+    return os.fsdecode(run([train, option]).stdout).splitlines()
+
+
+def _entry(line: str, folder: Path) -> Entry:
+    name, _, mark = line.partition("\t")
+    program = f"train-{name}"
+    path = Path(shutil.which(program) or program) if mark else folder / program
+    group, summary = _manifest(path.resolve().parent.parent / MANIFESTS / name)
+    return Entry(name=name, group=group, summary=summary, path=str(path), on_path=bool(mark))
+
+
+def _manifest(file: Path) -> tuple[str, str]:
+    """Group and summary from a manifest's one line; both empty when there is none or it is not one."""
+    try:
+        words = file.read_text(encoding="utf-8").strip().split("\t")
+    except (OSError, UnicodeDecodeError):
+        return "", ""
+    return (words[1], words[2]) if len(words) == 3 and "\n" not in words[2] else ("", "")

@@ -1,0 +1,64 @@
+"""The page that `train` alone prints: commands by group, shortcuts, and programs from elsewhere."""
+
+import sys
+
+from trainsh_base.display import colour_wanted
+from trainsh_help.catalog import Entry, Shortcut
+
+# What one does most comes first; groups that are not named here follow in the alphabet's order.
+ORDER = ("recipes", "sessions", "machines", "move files", "storage", "money")
+LAST = ("set up",)
+OTHERS = "other commands"
+
+USAGE = """\
+usage: train COMMAND [ARGUMENTS]
+
+Runs training from small recipes, on rented GPUs and on machines of your own.
+"""
+FOOTER = "train help COMMAND says what one does; train --list names them for programs.\n"
+
+
+def render(entries: list[Entry], shortcuts: list[Shortcut]) -> str:
+    """The whole page as text."""
+    groups = _grouped(entries)
+    rows = [(title, [(entry.name, _says(entry)) for entry in groups[title]]) for title in _ordered(groups)]
+    place = next((number for number, (title, _) in enumerate(rows) if title == OTHERS), len(rows))
+    if shortcuts:
+        rows.insert(place, ("shortcuts", [(word.name, f"train {word.means}") for word in shortcuts]))
+    width = max((len(name) for _, lines in rows for name, _ in lines), default=0)
+    parts = [USAGE]
+    for title, lines in rows:
+        parts.append(
+            _heading(title) + "".join(f"  {name:<{width}}  {text}".rstrip() + "\n" for name, text in lines)
+        )
+    return "\n".join([*parts, FOOTER])
+
+
+def _grouped(entries: list[Entry]) -> dict[str, list[Entry]]:
+    groups: dict[str, list[Entry]] = {}
+    for entry in entries:
+        groups.setdefault(OTHERS if entry.on_path or not entry.group else entry.group, []).append(entry)
+    return groups
+
+
+def _ordered(groups: dict[str, list[Entry]]) -> list[str]:
+    ends = (*LAST, OTHERS)
+    return sorted(
+        groups,
+        key=lambda title: (
+            title in ends,
+            ends.index(title) if title in ends else 0,
+            ORDER.index(title) if title in ORDER else len(ORDER),
+            title,
+        ),
+    )
+
+
+def _says(entry: Entry) -> str:
+    if entry.on_path:
+        return f"{entry.summary} ({entry.path})" if entry.summary else entry.path
+    return entry.summary
+
+
+def _heading(title: str) -> str:
+    return f"\x1b[1m{title}\x1b[0m\n" if colour_wanted(sys.stdout) else f"{title}\n"
