@@ -1,0 +1,87 @@
+"""train-xfer: move files between machines and storage."""
+
+from typing import Annotated
+
+from trainsh_base.request import current
+from trainsh_base.tool import Arg, Opt, Tool
+from trainsh_base.units import format_duration, format_size
+from trainsh_xfer.limits import parse_rate
+from trainsh_xfer.model import Change, Options, Result
+from trainsh_xfer.transfer import Order, carry_out
+
+tool = Tool("xfer", "Move files between machines and storage")
+
+
+def show_result(result: Result) -> None:
+    """A dry run's changes, a line each; then one line that sums up."""
+    for change in result.changes:
+        print(line(change))
+    for warning in result.warnings:
+        current().emit("log", message=f"warning: {escaped(warning)}")
+    print(summary(result))
+
+
+def line(change: Change) -> str:
+    """`create      12 B  path`, a folder with its slash."""
+    size = format_size(change.size) if change.kind == "file" and change.action != "delete" else ""
+    return f"{change.action:<10}  {size:>10}  {escaped(change.path)}"
+
+
+def escaped(path: str) -> str:
+    """A path on one line: control characters in it as `\\n`, `\\x1b`."""
+    return "".join(char if char.isprintable() else repr(char)[1:-1] for char in path)
+
+
+def summary(result: Result) -> str:
+    """`copied 3 files, 1.2 MiB in 0.4s`, in the conditional for a dry run."""
+    files = "1 file" if result.files == 1 else f"{result.files} files"
+    size = format_size(result.bytes)
+    deleted = f", {'delete' if result.dry_run else 'deleted'} {result.deleted}" if result.deleted else ""
+    if result.dry_run and not result.changes:
+        return "nothing would change"
+    if result.dry_run:
+        return f"would copy {files}, {size}{deleted}"
+    verified = ", verified" if result.verified else ""
+    return f"copied {files}, {size}{deleted}{verified} in {format_duration(result.seconds)}"
+
+
+@tool.command(show=show_result)
+def copy(
+    source: Annotated[str, Arg("what to copy; with a slash at its end: what is in it", metavar="SRC")],
+    destination: Annotated[str, Arg("where to; missing folders above it are made", metavar="DST")],
+    *,
+    delete: Annotated[bool, Opt("delete at the destination what the source lacks")] = False,
+    exclude: Annotated[list[str], Opt("leave out what matches (repeatable)", metavar="PATTERN")] = [],  # noqa: B006
+    include: Annotated[list[str], Opt("keep what --exclude would leave out", metavar="PATTERN")] = [],  # noqa: B006
+    dry_run: Annotated[bool, Opt("show what would change, and change nothing", short="-n")] = False,
+    checksum: Annotated[bool, Opt("compare contents, not sizes and times")] = False,
+    verify: Annotated[bool, Opt("compare both sides by checksum afterwards")] = False,
+    bwlimit: Annotated[str | int | None, Opt("at most so much a second: 500k, 10M", metavar="RATE")] = None,
+    move: Annotated[bool, Opt("remove each source file once it is copied")] = False,
+    force: Annotated[bool, Opt("let --delete act on a home or system folder")] = False,
+    hosts: Annotated[dict[str, str], Opt("what @NAME stands for", name="--host", metavar="NAME=SPEC")] = {},  # noqa: B006
+    storages: Annotated[dict[str, str], Opt("what @NAME stands for", name="--storage", metavar="NAME=SPEC")] = {},  # noqa: B006
+    cwd: Annotated[str | None, Opt("the folder that relative local paths start from", metavar="FOLDER")] = None,
+    source_quoted: Annotated[bool, Opt("take SRC as it is: no ~, no wildcards")] = False,
+    destination_quoted: Annotated[bool, Opt("take DST as it is: no ~")] = False,
+) -> Result:
+    """Copy files from SRC to DST.
+
+    Each is host:NAME:/path, storage:NAME:/path, @NAME:/path (either of them), or a local path. As for rsync and
+    scp, a colon before the first slash makes NAME:/path a host; ./NAME:/path is a local file. What is there
+    already and unchanged is not copied again, and an interrupted transfer goes on inside its file.
+    """
+    options = Options(
+        delete=delete, exclude=exclude, include=include, dry_run=dry_run, checksum=checksum,
+        bwlimit=parse_rate(str(bwlimit or 0)), move=move,
+    )  # fmt: skip
+    order = Order(
+        source=source, destination=destination, options=options, verify=verify, force=force, hosts=hosts,
+        storages=storages, cwd=cwd, source_quoted=source_quoted, destination_quoted=destination_quoted,
+    )  # fmt: skip
+    return carry_out(order, current())
+
+
+def main() -> None:
+    """Run train-xfer."""
+    tool.main()

@@ -1,0 +1,82 @@
+"""What an endpoint's text names: a path here, on a host, or in a storage. Pure: nothing is looked up."""
+
+import re
+from typing import Literal
+
+import msgspec
+
+from trainsh_base.errors import UsageError
+
+STORAGE_SCHEMES = ("file", "r2", "b2", "s3", "gs", "gdrive", "rclone")
+HOST_SCHEMES = ("vast", "colab")
+FORMS = "write host:NAME:/path, storage:NAME:/path, @NAME:/path or a local path"
+
+_PREFIXED = re.compile(r"(host|storage):([^:/]+)(?::(.*))?", re.DOTALL)
+_NAMED = re.compile(r"@([^:/]+)(?::(.*))?", re.DOTALL)
+_BARE = re.compile(r"([^:/]+):(.*)", re.DOTALL)
+_URL = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*://")
+
+
+class Endpoint(msgspec.Struct, frozen=True):
+    """One side of a transfer. `name` is a host's or storage's name or spec; empty for a local path."""
+
+    kind: Literal["local", "host", "storage"]
+    name: str
+    path: str
+
+
+def parse(text: str, hosts: dict[str, str], storages: dict[str, str]) -> Endpoint:
+    """Read `text`; `hosts` and `storages` are the names defined by the caller, which `@NAME` may mean.
+
+    A colon before the first slash makes a remote endpoint, as it does for rsync and scp: `name:/path` is a host,
+    `./name:/path` a file here. UsageError for what is neither.
+    """
+    if not text or "\0" in text:
+        raise UsageError(f"not an endpoint: {text!r}", FORMS, code="bad_endpoint")
+    if _URL.match(text):
+        raise UsageError(f"URLs are not endpoints: {text!r}", FORMS, code="bad_endpoint")
+    if found := _PREFIXED.fullmatch(text):
+        kind: Literal["host", "storage"] = "host" if found[1] == "host" else "storage"
+        return _far(kind, found[2], found[3], text)
+    if found := _NAMED.fullmatch(text):
+        return _far(_kind_of(found[1], hosts, storages), found[1], found[2], text)
+    if found := _BARE.fullmatch(text):
+        return _bare(found[1], found[2], text)
+    return Endpoint("local", "", text)
+
+
+def _kind_of(name: str, hosts: dict[str, str], storages: dict[str, str]) -> Literal["host", "storage"]:
+    if name in hosts and name in storages:
+        raise UsageError(
+            f"@{name} is both a host and a storage", f"write host:{name}:/path or storage:{name}:/path",
+            code="ambiguous_endpoint",
+        )  # fmt: skip
+    return "storage" if name in storages else "host"
+
+
+def _bare(name: str, rest: str, text: str) -> Endpoint:
+    if name == "local":
+        return _far("local", "", rest, text)
+    if name in STORAGE_SCHEMES:
+        return _inline_storage(name, rest, text)
+    if name in HOST_SCHEMES:
+        number, colon, path = rest.partition(":")
+        return _far("host", f"{name}:{number}", path if colon else None, text)
+    return _far("host", name, rest, text)
+
+
+def _inline_storage(scheme: str, rest: str, text: str) -> Endpoint:
+    """`file:/path` is that path; of the others the first part is the bucket, the rest the path in it."""
+    if scheme == "file":
+        return _far("local", "", rest, text)
+    if scheme == "rclone":
+        remote, _, path = rest.partition(":")
+        return _far("storage", f"{scheme}:{remote}:", path, text)
+    bucket, _, path = rest.partition("/")
+    return _far("storage", f"{scheme}:{bucket}", "/" + path, text)
+
+
+def _far(kind: Literal["local", "host", "storage"], name: str, path: str | None, text: str) -> Endpoint:
+    if not path:
+        raise UsageError(f"no path in {text!r}", f"{FORMS}; ~/ is a home folder", code="bad_endpoint")
+    return Endpoint(kind, name, path)

@@ -1,0 +1,69 @@
+"""What rsync's exit status and messages mean (rsync(1), "EXIT VALUES"), as errors of the suite."""
+
+import re
+
+from trainsh_base.errors import MissingProgram, NotFound, RemoteError, TimedOut, TrainError, Unreachable
+from trainsh_xfer.output import as_text
+
+VANISHED = 24
+LOST = frozenset({10, 12, 30, 35, 255})
+SHOWN = 20
+
+_NOISE = re.compile(r"rsync error: |rsync: connection unexpectedly closed|\s*$")
+_ABSENT = re.compile(
+    r'(?:link_stat|change_dir) "(.*)"(?: \(.*\))? failed: No such file or directory \(2\)', re.DOTALL
+)
+_NO_PROGRAM = re.compile(
+    r"rsync\S*: (?:command )?not found|command not found: rsync|unknown command:? '?rsync", re.I
+)
+_FULL = re.compile(r"No space left on device|Disk quota exceeded")
+
+
+def said(stderr: str) -> list[str]:
+    """The lines of rsync's stderr that say something, its escapes undone."""
+    lines = (as_text(line.encode(errors="surrogateescape")) for line in stderr.splitlines())
+    return [line for line in lines if not _NOISE.match(line)]
+
+
+def error_for(status: int, stderr: str, host: str) -> TrainError:
+    """The error that a status other than 0 and 24 is; `host` is the other side's name, empty for a local copy."""
+    lines = said(stderr)
+    message = lines[0].removeprefix("rsync: ") if lines else f"rsync ended with status {status}"
+    data = {"status": status, "said": lines[:SHOWN]}
+    if found := _ABSENT.search(stderr):
+        path = as_text(found[1].encode(errors="surrogateescape"))
+        return NotFound(_on(host, f"no such file or folder: {path}"), code="no_file", data={**data, "path": path})
+    if host and (status == 127 or _NO_PROGRAM.search(stderr)):
+        return MissingProgram(
+            f"rsync is not installed on {host}", f"install it there: {installing(host)}", data=data
+        )
+    if _FULL.search(stderr):
+        return TrainError(
+            _on(host, message), "make room there, then run it again: it goes on", code="full", data=data
+        )
+    if status == 23:
+        more = f" (and {len(lines) - 1} more)" if len(lines) > 1 else ""
+        return TrainError(_on(host, f"not everything was copied: {message}{more}"), code="partial", data=data)
+    if status in (30, 35):
+        return TimedOut(_on(host, message), "run it again: it goes on where it stopped", data=data)
+    if host and status in LOST:
+        return _lost(host, message, bool(lines), data)
+    return (
+        RemoteError(_on(host, message), data=data) if host else TrainError(message, code="rsync_failed", data=data)
+    )
+
+
+def _lost(host: str, message: str, explained: bool, data: dict[str, object]) -> TrainError:
+    text = message if explained else "the connection was lost"
+    return Unreachable(
+        f"{host}: {text}", "run it again: it goes on where it stopped", code="connection_lost", data=data
+    )
+
+
+def installing(host: str) -> str:
+    """A command that installs rsync on `host` with whichever package manager is there."""
+    return f"train host run {host} -- sh -c 'apt-get install -y rsync || dnf install -y rsync || apk add rsync'"
+
+
+def _on(host: str, message: str) -> str:
+    return f"{host}: {message}" if host else message

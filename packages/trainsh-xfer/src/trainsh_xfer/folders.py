@@ -1,0 +1,90 @@
+"""Paths on this machine: `~`, wildcards, relative paths, and the folders that a copy needs or leaves empty."""
+
+import glob
+import os
+from pathlib import Path
+
+from trainsh_base.errors import NotFound, TrainError, UsageError
+
+WILDCARDS = frozenset("*?[")
+
+
+def absolute(path: str, cwd: str, *, literal: bool) -> tuple[str, int]:
+    """`path` seen from `cwd`, its trailing slash or dot kept; and how many characters of it no wildcard is in.
+
+    A leading `~` or `~user` is a home folder unless `literal`.
+    """
+    home = "" if literal or not path.startswith("~") else _home(path)
+    if home:
+        rest = path.partition("/")[2]
+        return home + ("/" + rest if "/" in path else ""), len(home)
+    if path.startswith("/"):
+        return path, 0
+    start = cwd.rstrip("/") + "/"
+    return start + path, len(start)
+
+
+def _home(path: str) -> str:
+    user = path.partition("/")[0]
+    home = os.path.expanduser(user)  # noqa: PTH111 - pathlib raises for an unknown user, whose name is a file's
+    return "" if home == user else home.rstrip("/")
+
+
+def expanded(path: str, fixed: int, *, literal: bool) -> list[str]:
+    """The paths that `path` stands for: wildcards after its first `fixed` characters are replaced, as a shell
+    would (names with a leading dot left out; a pattern that matches nothing is a name).
+
+    Raises NotFound when nothing is there, and for a file with a slash after its name.
+    """
+    if not literal and WILDCARDS & set(path[fixed:]):
+        found = sorted(glob.glob(glob.escape(path[:fixed]) + path[fixed:]))  # noqa: PTH207 - slashes are kept
+        if found:
+            return found
+    bare = path.rstrip("/") or "/"
+    if not os.path.lexists(bare):
+        raise NotFound(f"no such file or folder: {path}", _near(bare), code="no_file", data={"path": path})
+    if path != bare and not Path(bare).is_dir():
+        raise NotFound(f"not a folder: {path}", f"for the file: {bare}", code="not_a_folder", data={"path": path})
+    return [path]
+
+
+def _near(path: str) -> str:
+    """The deepest folder above `path` that exists: where to look."""
+    folder = Path(path).parent
+    while not folder.exists():
+        folder = folder.parent
+    return f"to see what is there: ls {folder}"
+
+
+def working_folder(given: str | None) -> str:
+    """The folder that relative paths start from: `given`, else the current one. UsageError when it is none."""
+    folder = given or os.getcwd()  # noqa: PTH109 - symbolic links in it are kept
+    if not Path(folder).is_dir():
+        raise UsageError(f"no such folder: {folder}", "give --cwd a folder", code="no_folder")
+    return os.path.abspath(folder)  # noqa: PTH100 - as above
+
+
+def make_parents(path: str) -> None:
+    """Make the folders above `path`; the last part is rsync's to make, as file or folder."""
+    parent = Path(path.rstrip("/") or "/").parent
+    try:
+        parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise TrainError(f"cannot make the folder {parent}: {error.strerror}", code="cannot_write") from None
+
+
+def remove_empty(path: str) -> None:
+    """Remove the folders under `path` that hold nothing, and `path` itself unless only its contents were meant."""
+    if os.path.islink(path.rstrip("/")) and not means_contents(path):  # noqa: PTH114 - the text's own slash counts
+        return
+    for folder, _, _ in os.walk(path, topdown=False):
+        if folder != path or not means_contents(path):
+            try:
+                os.rmdir(folder)  # noqa: PTH106
+            except OSError:
+                continue
+
+
+def means_contents(path: str) -> bool:
+    """Whether rsync takes a source for what is in it, rather than for the folder itself."""
+    return path.rsplit("/", 1)[-1] in ("", ".", "..")

@@ -1,0 +1,16 @@
+"""Rates, as `--bwlimit` takes them."""
+
+from trainsh_base.errors import UsageError
+from trainsh_base.units import parse_size
+
+
+def parse_rate(text: str) -> int:
+    """KiB a second in `500`, `500k`, `10M`: a bare number is KiB, as for rsync and rclone; 0 is no limit."""
+    plain = text.strip().removesuffix("/s")
+    try:
+        rate = float(plain) if plain.replace(".", "", 1).isdigit() else parse_size(plain) / 1024
+    except UsageError:
+        raise UsageError(
+            f"not a rate: {text!r}", "write it like 500k, 10M or 1G (a second); 0 is no limit", code="bad_rate"
+        ) from None
+    return 0 if rate == 0 else max(1, round(rate))

@@ -1,0 +1,46 @@
+"""The documents of a transfer: what is asked for, and what came of it."""
+
+from typing import Literal
+
+import msgspec
+
+
+class Options(msgspec.Struct, frozen=True, kw_only=True):
+    """How to copy, whatever the engine. `bwlimit` is in KiB a second, 0 for none."""
+
+    delete: bool = False
+    exclude: list[str] = []
+    include: list[str] = []
+    dry_run: bool = False
+    checksum: bool = False
+    bwlimit: int = 0
+    move: bool = False
+
+
+class Change(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a dry run found: one entry that would change. `size` is in bytes, 0 for what is no file."""
+
+    action: Literal["create", "update", "attributes", "delete"]
+    kind: Literal["file", "folder", "link", "other"]
+    path: str
+    size: int
+
+
+class Result(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a transfer did, or would do.
+
+    `files` were copied whole or in part, `bytes` is their size, `sent` what had to travel for them (less where a
+    part was there already), `deleted` the entries removed at the destination. `changes` is filled by a dry run.
+    """
+
+    source: str
+    destination: str
+    files: int
+    bytes: int
+    sent: int
+    deleted: int
+    seconds: float
+    dry_run: bool
+    verified: bool
+    changes: list[Change]
+    warnings: list[str]

@@ -1,0 +1,114 @@
+"""What rsync prints, read as it comes: progress, changed entries, remarks."""
+
+import re
+from collections.abc import Callable
+
+import msgspec
+
+from trainsh_xfer.model import Change
+
+_PROGRESS = re.compile(rb"\s*([\d,.]+)\s+(\d+)%\s+([\d.]+)([kMGT]?B)/s\s+(\d+:\d\d:\d\d|\?+:\S+)\s*(?:\((.*)\)?)?")
+_ENTRY = re.compile(rb"(?:(\*deleting) *|([<>ch.][fdLDS][^ ]{7,9})) (\d+) (\d+) (.*)", re.DOTALL)
+_ESCAPE = re.compile(rb"\\#([0-7]{3})")
+_REMARK = re.compile(rb"skipping |cannot delete |IO error|ignoring |file has vanished")
+_KINDS = {"f": "file", "d": "folder", "L": "link"}
+
+
+class Progress(msgspec.Struct, frozen=True):
+    """How far it is: bytes done, bytes in all (0: unknown), and the rate and time left as text."""
+
+    done: int
+    total: int
+    message: str
+
+
+class Tally:
+    """The count of what was reported; `changes` is kept for a dry run alone, else it would grow with the tree.
+
+    `whole` says that progress is that of the transfer, and not of each file.
+    """
+
+    def __init__(
+        self, *, keep: bool, whole: bool = True, on_progress: Callable[[Progress], None] | None = None
+    ) -> None:
+        self.files = 0
+        self.bytes = 0
+        self.sent = 0
+        self.deleted = 0
+        self.changes: list[Change] = []
+        self.remarks: list[str] = []
+        self._keep = keep
+        self._whole = whole
+        self._on_progress = on_progress
+        self._rest = b""
+
+    def feed(self, chunk: bytes) -> None:
+        """Read what rsync wrote; lines may be torn anywhere between two calls."""
+        *lines, self._rest = re.split(rb"[\r\n]", self._rest + chunk)
+        for line in lines:
+            self._line(line)
+        if self._rest.endswith(b"  ") and self._progress(self._rest):
+            self._rest = b""
+
+    def finish(self) -> None:
+        """Read the last line, which may lack its end."""
+        self._line(self._rest)
+        self._rest = b""
+
+    def _line(self, line: bytes) -> None:
+        if found := _ENTRY.fullmatch(line):
+            self._entry(found)
+        elif not self._progress(line) and _REMARK.match(line):
+            self.remarks.append(as_text(line))
+
+    def _progress(self, line: bytes) -> bool:
+        found = _PROGRESS.fullmatch(line)
+        if found and self._on_progress:
+            seen = _read_progress(found)
+            self._on_progress(seen if self._whole else Progress(self.bytes + seen.done, 0, seen.message))
+        return bool(found)
+
+    def _entry(self, found: re.Match[bytes]) -> None:
+        deleted, code, size, sent, name = found.groups()
+        path = as_text(name)
+        if deleted:
+            self.deleted += 1
+            self._change("delete", "folder" if path.endswith("/") else "file", path, 0)
+            return
+        what = code.decode()
+        kind = _KINDS.get(what[1], "other")
+        if what[0] in "<>" and kind == "file":
+            self.files += 1
+            self.bytes += int(size)
+            self.sent += int(sent)
+        self._change(_action(what), kind, path, int(size) if kind == "file" else 0)
+
+    def _change(self, action: str, kind: str, path: str, size: int) -> None:
+        if self._keep:
+            document = {"action": action, "kind": kind, "path": path, "size": size}
+            self.changes.append(msgspec.convert(document, Change))
+
+
+def _action(code: str) -> str:
+    """An itemized change (rsync(1), `--itemize-changes`) in one word."""
+    if code[2:].strip("+") == "":
+        return "create"
+    return "attributes" if code[0] == "." else "update"
+
+
+def _read_progress(found: re.Match[bytes]) -> Progress:
+    done = int(re.sub(rb"\D", b"", found[1]))
+    share = int(found[2])
+    rate, unit, left = found[3].decode(), found[4].decode(), found[5].decode()
+    return Progress(done, done * 100 // share if share else 0, f"{rate} {unit}/s, ETA {_short(left)}")
+
+
+def _short(left: str) -> str:
+    """`0:00:03` as `0:03`, `0:12:03` as `12:03`."""
+    return left[2:].removeprefix("0") if left.startswith("0:") and left.count(":") == 2 else left
+
+
+def as_text(name: bytes) -> str:
+    """A name or message of rsync's as text: its `\\#ooo` escapes undone, bytes that are no UTF-8 as `\\xNN`."""
+    plain = _ESCAPE.sub(lambda found: bytes([int(found[1], 8) & 255]), name)
+    return plain.decode(errors="backslashreplace")

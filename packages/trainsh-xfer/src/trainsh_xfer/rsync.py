@@ -1,0 +1,129 @@
+"""What to run: rsync's argument lists. Pure; rsync(1) of 2.6.9, 3.1, 3.2 and openrsync(1) are the references."""
+
+import re
+
+import msgspec
+
+from trainsh_xfer.model import Options
+
+PARTIAL = ".train-partial"
+FORMAT = "%i %l %b %n"
+
+_VERSION = re.compile(r"rsync\s+version\s+v?(\d+)\.(\d+)\.(\d+)")
+
+
+class Rsync(msgspec.Struct, frozen=True):
+    """An rsync program: its path, its version (openrsync says which one it is compatible with)."""
+
+    program: str
+    version: tuple[int, int, int]
+    open: bool = False
+
+    @property
+    def whole_progress(self) -> bool:
+        """`--info=progress2`: the progress of the whole transfer, not file by file (3.1.0)."""
+        return not self.open and self.version >= (3, 1, 0)
+
+    @property
+    def escapes(self) -> bool:
+        """It escapes remote names for the remote shell itself, and checks what it receives against them (3.2.4)."""
+        return not self.open and self.version >= (3, 2, 4)
+
+    @property
+    def delays_deletion(self) -> bool:
+        """`--delete-delay` (3.0.0): nothing is deleted before everything has arrived."""
+        return not self.open and self.version >= (3, 0, 0)
+
+
+class Remote(msgspec.Struct, frozen=True):
+    """How rsync reaches the other side: `-e`'s value, the host's name for it, `--rsync-path` where not plain."""
+
+    shell: str
+    host: str
+    program: str = ""
+
+
+def read_version(program: str, text: str) -> Rsync | None:
+    """The Rsync that `rsync --version` describes in `text`; None when it describes none."""
+    found = _VERSION.search(text)
+    if not found:
+        return None
+    version = (int(found[1]), int(found[2]), int(found[3]))
+    return Rsync(program, version, open=text.startswith("openrsync"))
+
+
+def copy(
+    rsync: Rsync,
+    options: Options,
+    sources: list[str],
+    destination: str,
+    *,
+    remote: Remote | None = None,
+    secluded: bool = False,
+    resume: bool = False,
+) -> list[str]:
+    """The words that copy `sources` to `destination`; paths are as rsync wants them, with `host:` where remote.
+
+    Contents, links, modes and times are kept, owners are not: they mean nothing on another machine. A local copy
+    continues inside a file (`resume`) at the price of reading what is there; over a connection rsync always does.
+    """
+    words = [rsync.program, "-rlpt", f"--partial-dir={PARTIAL}", f"--out-format={FORMAT}"]
+    words += _reporting(rsync, options)
+    words += _rules(options)
+    if options.delete:
+        words.append("--delete-delay" if rsync.delays_deletion else "--delete")
+    if options.dry_run:
+        words.append("--dry-run")
+    if options.checksum:
+        words.append("--checksum")
+    if options.bwlimit:
+        words.append(f"--bwlimit={options.bwlimit}")
+    if options.move:
+        words.append("--remove-source-files")
+    if resume and remote is None:
+        words.append("--no-whole-file")
+    if remote:
+        words += _reaching(remote, secluded)
+    return [*words, "--", *sources, destination]
+
+
+def verify(
+    rsync: Rsync,
+    options: Options,
+    sources: list[str],
+    destination: str,
+    *,
+    remote: Remote | None = None,
+    secluded: bool = False,
+) -> list[str]:
+    """The words that compare both sides by checksum and list the files that differ, changing nothing."""
+    compare = Options(exclude=options.exclude, include=options.include, dry_run=True, checksum=True)
+    return copy(rsync, compare, sources, destination, remote=remote, secluded=secluded)
+
+
+def _reporting(rsync: Rsync, options: Options) -> list[str]:
+    """What is printed. Without a buffer rsync ends when the reader is gone, instead of going on unseen."""
+    plain = ["--no-human-readable"] if rsync.whole_progress else []
+    if options.dry_run:
+        return plain
+    return [*plain, "--info=progress2", "--outbuf=N"] if rsync.whole_progress else ["--progress"]
+
+
+def _rules(options: Options) -> list[str]:
+    """Filter rules, the first that matches wins: what is included, then what is excluded.
+
+    Excluding `*` would stop rsync at the first folder, so folders are walked, and left out where they are empty.
+    """
+    words = [f"--filter=+ {pattern}" for pattern in options.include]
+    if options.include and "*" in options.exclude:
+        words += ["--filter=+ */", "--prune-empty-dirs"]
+    return words + [f"--filter=- {pattern}" for pattern in options.exclude]
+
+
+def _reaching(remote: Remote, secluded: bool) -> list[str]:
+    words = ["-e", remote.shell]
+    if remote.program:
+        words.append(f"--rsync-path={remote.program}")
+    if secluded:
+        words.append("-s")
+    return words

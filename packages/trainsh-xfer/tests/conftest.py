@@ -1,0 +1,40 @@
+"""A home of its own for every test, and the framework's request as tests see it."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from trainsh_base.request import Request
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """HOME, settings and state in a folder that is the test's own."""
+    folder = tmp_path / "home"
+    folder.mkdir()
+    monkeypatch.setenv("HOME", str(folder))
+    monkeypatch.setenv("TRAINSH_HOME", str(tmp_path / "trainsh"))
+    return folder
+
+
+class Recorded(Request):
+    """A request that keeps the events it was sent."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.events: list[tuple[str, dict[str, Any]]] = []
+
+    def emit(self, kind: str, **data: Any) -> None:
+        """Keep it."""
+        self.events.append((kind, data))
+
+    def of(self, kind: str) -> list[dict[str, Any]]:
+        """The data of every event of a kind."""
+        return [data for name, data in list(self.events) if name == kind]
+
+
+@pytest.fixture
+def request_() -> Recorded:
+    """A request to hand to the code under test."""
+    return Recorded()

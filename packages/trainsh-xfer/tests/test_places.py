@@ -1,0 +1,68 @@
+"""Where endpoints are: placeholders, storages, homes, relative paths."""
+
+from pathlib import Path
+
+import pytest
+
+from trainsh_base.errors import MissingProgram, TrainError, UsageError
+from trainsh_xfer.endpoints import parse
+from trainsh_xfer.places import Place, find
+
+HOSTS = {"gpu": "root@10.0.0.1", "here": "local", "later": "placeholder"}
+STORAGES = {"out": "file:/srv/out", "home": "file:~/store", "far": "r2:bucket", "later": "placeholder"}
+
+
+def place(text: str, cwd: str = "/work", literal: bool = False) -> Place:
+    endpoint = parse(text, HOSTS, STORAGES)
+    return find(endpoint, hosts=HOSTS, storages=STORAGES, cwd=cwd, literal=literal, text=text)
+
+
+@pytest.mark.parametrize(
+    ("text", "host", "path"),
+    [
+        ("a/b", "", "/work/a/b"),
+        ("a/b/", "", "/work/a/b/"),
+        (".", "", "/work/."),
+        ("/abs", "", "/abs"),
+        ("@here:data", "", "/work/data"),
+        ("@gpu:data", "root@10.0.0.1", "data"),
+        ("@gpu:~/data", "root@10.0.0.1", "~/data"),
+        ("@unknown:/x", "unknown", "/x"),
+        ("@out:/models/m/", "", "/srv/out/models/m/"),
+        ("@out:models", "", "/srv/out/models"),
+        ("@out:~/x", "", "/srv/out/~/x"),
+        ("@out:/", "", "/srv/out/"),
+    ],
+)
+def test_where_it_is(text: str, host: str, path: str) -> None:
+    found = place(text)
+    assert (found.host, found.path) == (host, path)
+
+
+def test_tilde_is_a_home_unless_quoted(home: Path) -> None:
+    assert place("~/x").path == f"{home}/x"
+    assert place("~").path == str(home)
+    assert place("~/x", literal=True).path == "/work/~/x"
+    assert place("~nobody-of-that-name/x").path == "/work/~nobody-of-that-name/x"
+    assert place("@home:/x").path == f"{home}/store/x"
+
+
+def test_wildcards_never_lie_in_a_folder_that_was_not_written(tmp_path: Path) -> None:
+    found = place("*.txt", cwd="/work/[a]")
+    assert found.path[: found.fixed] == "/work/[a]/"
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "said"),
+    [
+        ("@far:/x", MissingProgram, "far = r2:bucket needs train-storage"),
+        ("storage:none:/x", MissingProgram, "none needs train-storage"),
+        ("s3:bucket/x", MissingProgram, "s3:bucket needs train-storage"),
+        ("host:later:/x", UsageError, "host later is a placeholder"),
+        ("storage:later:/x", UsageError, "storage later is a placeholder"),
+        ("@out:/a/../../etc", UsageError, "may not go up"),
+    ],
+)
+def test_refused(text: str, kind: type[TrainError], said: str) -> None:
+    with pytest.raises(kind, match=said):
+        place(text)

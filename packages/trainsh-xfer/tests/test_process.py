@@ -1,0 +1,130 @@
+"""How a transfer ends early, and how the next one goes on."""
+
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from trainsh_base.errors import Cancelled, MissingProgram
+from trainsh_xfer.model import Options, Result
+from trainsh_xfer.process import find_rsync, stream
+from trainsh_xfer.transfer import Order, carry_out
+
+SIZE = 40_000_000
+TOOL = str(Path(sys.executable).with_name("train-xfer"))
+
+
+def until(what: Callable[[], Any], seconds: float = 20.0) -> None:
+    """Wait for `what` to be true."""
+    deadline = time.monotonic() + seconds
+    while not what():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.01)
+
+
+def copies(source: Path) -> list[str]:
+    """The processes that have `source` among their arguments, this one aside."""
+    found = []
+    for line in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            words = line.read_bytes()
+        except OSError:
+            continue
+        if os.fsencode(source) in words and line.parent.name != str(os.getpid()):
+            found.append(line.parent.name)
+    return found
+
+
+def order(source: Path, destination: Path, bwlimit: int = 0) -> Order:
+    return Order(source=str(source), destination=str(destination), options=Options(bwlimit=bwlimit))
+
+
+def arrived(folder: Path) -> int:
+    """Bytes of a file that is on its way into `folder`."""
+    return sum(path.stat().st_size for path in folder.glob(".big.*")) if folder.exists() else 0
+
+
+def goes_on(source: Path, out: Path, request_: Any) -> Result:
+    """Copy to the end; the file is right, and less than the whole had to travel."""
+    result = carry_out(order(source, out / "big"), request_)
+    assert (out / "big").read_bytes() == source.read_bytes()
+    assert not (out / ".train-partial").exists()
+    assert result.files == 1
+    assert result.sent < SIZE - 4_000_000
+    return result
+
+
+def test_cancel_ends_rsync_and_the_next_run_goes_on(tmp_path: Path, request_: Any) -> None:
+    source, out = tmp_path / "big", tmp_path / "out"
+    source.write_bytes(os.urandom(SIZE))
+    caught: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            carry_out(order(source, out / "big", bwlimit=10_000), request_)
+        except Cancelled as error:
+            caught.append(error)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    until(lambda: arrived(out) > 5_000_000)
+    request_.cancel()
+    thread.join(20)
+    assert len(caught) == 1
+    assert copies(source) == []
+    assert (out / ".train-partial" / "big").stat().st_size > 4_000_000
+    goes_on(source, out, type(request_)())
+
+
+@pytest.mark.parametrize(("signal", "status"), [("INT", 130), ("TERM", 143), ("KILL", -9)])
+def test_the_tool_ends_and_takes_rsync_along(tmp_path: Path, request_: Any, signal: str, status: int) -> None:
+    source, out = tmp_path / "big", tmp_path / "out"
+    source.write_bytes(os.urandom(SIZE))
+    words = [TOOL, "copy", str(source), f"{out}/big", "--bwlimit", "10M"]
+    tool = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True)
+    until(lambda: arrived(out) > 5_000_000)
+    subprocess.run(["kill", f"-{signal}", str(tool.pid)], check=True)
+    output, errors = tool.communicate(timeout=20)
+    assert tool.returncode == status
+    assert (output, b"Traceback" in errors) == (b"", False)
+    until(lambda: copies(source) == [])
+    assert not (out / "big").exists()
+    goes_on(source, out, request_)
+
+
+def test_cancelled_before_it_began(tmp_path: Path, request_: Any) -> None:
+    (tmp_path / "a").write_text("x")
+    request_.cancel()
+    with pytest.raises(Cancelled):
+        carry_out(order(tmp_path / "a", tmp_path / "b"), request_)
+    assert not (tmp_path / "b").exists()
+
+
+def test_no_rsync_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request_: Any) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(MissingProgram, match="rsync is not installed"):
+        find_rsync()
+
+
+def test_a_program_that_is_no_rsync(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fake = tmp_path / "rsync"
+    fake.write_text("#!/bin/sh\necho something else\n")
+    fake.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(MissingProgram):
+        find_rsync()
+
+
+def test_much_noise_on_stderr_is_kept_at_both_ends(request_: Any) -> None:
+    words = ["/bin/sh", "-c", "echo first >&2; head -c 3000000 /dev/zero | tr '\\0' x >&2; echo last >&2; exit 3"]
+    ended = stream(words, lambda chunk: None, request_)
+    assert ended.status == 3
+    assert ended.stderr.startswith("first")
+    assert ended.stderr.endswith("last\n")
+    assert len(ended.stderr) < 40_000
