@@ -1,0 +1,161 @@
+"""train-secrets: store and fetch credentials."""
+
+import sys
+from typing import Annotated, Literal
+
+from trainsh_base import display
+from trainsh_base.errors import Cancelled, UsageError
+from trainsh_base.request import current
+from trainsh_base.secret import Secret
+from trainsh_base.tool import Arg, Handover, Opt, Tool
+from trainsh_secrets import lookup, names, source
+from trainsh_secrets.envfile import parse
+from trainsh_secrets.model import Changed, Found, Listed, Revealed
+
+tool = Tool("secrets", "Store and fetch credentials")
+
+Name = Annotated[str, Arg("the secret, such as HF_TOKEN")]
+To = Annotated[
+    Literal["keyring", "file"] | None,
+    Opt("store it there (default: the keyring where there is one, else the file)"),
+]
+
+
+def show_list(rows: list[Listed]) -> None:
+    """A row a name: set or not, and where."""
+    words = {True: "yes", False: "no", None: "unknown"}
+    display.table(
+        [{"name": row.name, "set": words[row.set], "where": row.source or "", "what for": row.help} for row in rows]
+    )
+
+
+def show_found(found: Found) -> None:
+    """The bare value in a pipe; on a terminal only that there is one, unless it was asked to be seen."""
+    if sys.stdout.isatty() and not isinstance(found, Revealed):
+        print(Secret(found.value))
+        current().emit("log", message=f"{found.name} is in the {found.source}; --reveal shows it")
+    else:
+        print(found.value)
+
+
+def show_stored(changed: list[Changed]) -> None:
+    """A line a secret."""
+    for one in changed:
+        print(f"{one.name} stored in the {one.source}")
+
+
+def show_deleted(changed: list[Changed]) -> None:
+    """A line a secret and store."""
+    for one in changed:
+        print(f"{one.name} deleted from the {one.source}")
+
+
+@tool.command(name="list", show=show_list)
+def list_() -> list[Listed]:
+    """List the known secrets and your own: set or not, and where; never a value."""
+    return lookup.every()
+
+
+@tool.command(name="set", show=show_stored, ensures=True)
+def set_(
+    name: Name,
+    to: To = None,
+    from_file: Annotated[
+        str | None, Opt("read the value from this file, - for standard input", metavar="FILE")
+    ] = None,
+) -> list[Changed]:
+    """Store a secret: asks for it, or reads it from standard input or a file.
+
+    A value is never an argument, which other users of the machine could see and the shell would remember.
+    """
+    names.check(name)
+    return lookup.store({name: source.value_of(name, from_file)}, to)
+
+
+@tool.command(show=show_found)
+def get(name: Name, reveal: Annotated[bool, Opt("show the value on a terminal too")] = False) -> Found:
+    """Print a secret: the bare value into a pipe, masked on a terminal.
+
+    Looked up in the environment, the keyring, the command in secrets.helper, and the encrypted file.
+    """
+    found = lookup.find(name)
+    return Revealed(name=found.name, value=found.value, source=found.source) if reveal else found
+
+
+@tool.command(show=show_deleted)
+def delete(name: Name, yes: Annotated[bool, Opt("do not ask", short="-y")] = False) -> list[Changed]:
+    """Delete a secret from the keyring and the encrypted file."""
+    names.check(name)
+    if not yes and current().ask("confirm", f"Delete {name}?", default="no", flag="--yes") != "yes":
+        raise Cancelled("nothing was deleted")
+    return lookup.delete(name)
+
+
+@tool.command(name="import", show=show_stored, ensures=True)
+def import_(
+    file: Annotated[str, Arg("a .env file with NAME=value lines, - for standard input")],
+    to: To = None,
+    only: Annotated[list[str], Opt("import this name, not every one; may be repeated", metavar="NAME")] = [],  # noqa: B006
+    overwrite: Annotated[bool, Opt("replace secrets that are stored already")] = False,
+) -> list[Changed]:
+    """Store every secret of a .env file.
+
+    Nothing is expanded in values. A line that is not NAME=value is reported, and then nothing is imported.
+    """
+    values = parse(source.read_text(file), "standard input" if file == "-" else file)
+    absent = [name for name in only if name not in values]
+    if absent:
+        raise UsageError(f"{file} has no {', '.join(absent)}; nothing was imported", code="bad_input")
+    values = {name: value for name, value in values.items() if not only or name in only}
+    if not overwrite:
+        _confirm_overwrite([name for name in values if lookup.stored_in(name)])
+    return lookup.store(values, to) if values else []
+
+
+def _confirm_overwrite(stored: list[str]) -> None:
+    question = f"Overwrite {', '.join(stored)}?"
+    if stored and current().ask("confirm", question, default="no", flag="--overwrite") != "yes":
+        raise Cancelled("nothing was imported")
+
+
+@tool.command()
+def run(
+    command: Annotated[list[str], Arg("the command and its words, after --", metavar="CMD")],
+    name: Annotated[
+        list[str], Opt("give it this secret; VAR=NAME under another name; may be repeated", metavar="NAME")
+    ] = [],  # noqa: B006
+    all_: Annotated[bool, Opt("give it every secret that is set and can be a variable's name")] = False,
+) -> Handover:
+    """Run a command with secrets in its environment: train secrets run --name HF_TOKEN -- CMD.
+
+    It takes this program's place: its output, exit status and signals are its own.
+    """
+    wanted = _wanted(name, all_)
+    found = {variable: Secret(lookup.find(secret).value) for variable, secret in wanted.items()}
+    return Handover(argv=command, env={names.PASSPHRASE: None, **found})
+
+
+def _wanted(given: list[str], everything: bool) -> dict[str, str]:
+    """Variable -> secret."""
+    if not given and not everything:
+        raise UsageError(
+            "which secrets is the command to have?", "name each with --name, or give --all", code="usage"
+        )
+    wanted = {}
+    if everything:
+        wanted = {row.name: row.name for row in lookup.every() if row.set and names.is_variable(row.name)}
+    for word in given:
+        variable, _, secret = word.rpartition("=")
+        if not names.is_variable(variable or secret):
+            raise UsageError(
+                f"{variable or secret} cannot be an environment variable",
+                f"--name VARIABLE={secret}",
+                code="bad_name",
+            )
+        wanted[variable or secret] = names.check(secret)
+    return wanted
+
+
+def main() -> None:
+    """Run train-secrets."""
+    tool.main()

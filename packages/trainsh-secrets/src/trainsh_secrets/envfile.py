@@ -1,0 +1,32 @@
+"""Reading secrets from .env files."""
+
+import io
+
+from trainsh_base.errors import UsageError
+from trainsh_secrets.names import check
+
+
+def parse(text: str, where: str) -> dict[str, str]:
+    """NAME=value lines (with `export`, quotes and comments, as shells and dotenv read them) as a dict.
+
+    Nothing is expanded: a `$` in a value is a `$`. UsageError names the line that is none; no value is in it.
+    """
+    from dotenv.parser import parse_stream  # noqa: PLC0415 - only an import reads such files
+
+    values: dict[str, str] = {}
+    for binding in parse_stream(io.StringIO(text)):
+        line = f"{where}, line {binding.original.line}"
+        if binding.error or (binding.key is not None and binding.value is None):
+            raise UsageError(f"{line} is not NAME=value; nothing was imported", code="bad_input")
+        if binding.key is not None and binding.value is not None:
+            values[check(binding.key)] = checked(binding.value, f"{line} ({binding.key})")
+    return values
+
+
+def checked(value: str, what: str) -> str:
+    """`value` when it can be a secret: not empty, no NUL byte; else UsageError."""
+    if not value:
+        raise UsageError(f"{what} is empty; nothing was stored", code="empty_secret")
+    if "\0" in value:
+        raise UsageError(f"{what} has a NUL byte in it; nothing was stored", code="bad_secret")
+    return value

@@ -1,0 +1,58 @@
+"""The command in `secrets.helper`, which prints a secret: pass, 1Password, Bitwarden, Vault or a script."""
+
+import os
+import shlex
+
+from trainsh_base.config import config_value
+from trainsh_base.errors import UsageError
+from trainsh_base.proc import run
+from trainsh_secrets.names import KNOWN, PASSPHRASE
+
+SOURCE = "helper"
+TIMEOUT = 120.0
+
+
+class Refused(Exception):
+    """The helper ended with a status that is not 0; the text is what it said."""
+
+
+def get(name: str) -> str | None:
+    """What the helper prints for `name`, without the newline at its end; None without a helper or for no output.
+
+    Refused when it fails, MissingProgram when there is no such program, TimedOut after two minutes.
+    """
+    words = argv(name)
+    if not words:
+        return None
+    done = run(words, env=environment(), timeout=TIMEOUT, check=False)
+    if done.status != 0:
+        said = done.stderr.decode(errors="replace").strip().splitlines()
+        raise Refused(f"{words[0]} ended with status {done.status}{': ' + said[-1] if said else ''}")
+    try:
+        return done.stdout.decode().removesuffix("\n").removesuffix("\r") or None
+    except UnicodeDecodeError:
+        raise UsageError(f"{words[0]} printed bytes that are not text for {name}", code="bad_helper") from None
+
+
+def argv(name: str) -> list[str]:
+    """The helper's words for `name`; none when there is no helper. Split first: a name never becomes two words."""
+    command = config_value("secrets.helper")
+    if not command:
+        return []
+    try:
+        words = shlex.split(command)
+    except ValueError as error:
+        raise UsageError(f"secrets.helper cannot be read as words: {error}: {command}", code="bad_helper") from None
+    if not any("{name}" in word for word in words):
+        raise UsageError(
+            f"secrets.helper does not say where the name goes: {command}",
+            "train config set secrets.helper 'pass show train/{name}'",
+            code="bad_helper",
+        )
+    words = [word.replace("{name}", name) for word in words]
+    return [os.path.expanduser(words[0]), *words[1:]]  # noqa: PTH111 - a word, not a path
+
+
+def environment() -> dict[str, str]:
+    """Our environment without the secrets that are in it: the helper has no business with them."""
+    return {name: value for name, value in os.environ.items() if name not in KNOWN and name != PASSPHRASE}

@@ -1,0 +1,161 @@
+"""Where a secret is: the environment, then the keyring, then the helper, then the encrypted file."""
+
+import os
+from collections.abc import Callable
+
+from trainsh_base.errors import Conflict, CredentialError, NotFound
+from trainsh_base.near import nearest
+from trainsh_base.request import current, serve_in_this_thread
+from trainsh_secrets import helper, ring, vault
+from trainsh_secrets.model import Changed, Found, Listed
+from trainsh_secrets.names import KNOWN, check, is_variable
+
+ENVIRONMENT = "environment"
+AT_ONCE = 8
+
+
+def from_environment(name: str) -> str | None:
+    """The environment variable of that name; an empty one counts as none."""
+    return os.environ.get(name) or None
+
+
+STORES: dict[str, Callable[[str], str | None]] = {
+    ENVIRONMENT: from_environment,
+    ring.SOURCE: ring.get,
+    helper.SOURCE: helper.get,
+    vault.SOURCE: vault.get,
+}
+
+
+def find(name: str) -> Found:
+    """The first value there is. NotFound when there is none; CredentialError when a locked store may have it."""
+    check(name)
+    locked: list[CredentialError] = []
+    refused = ""
+    for source, get in STORES.items():
+        try:
+            value = get(name)
+        except CredentialError as error:
+            locked.append(error)
+            continue
+        except helper.Refused as error:
+            refused = str(error)
+            continue
+        if value is not None:
+            for shut in locked:
+                current().emit("log", message=f"note: {shut.message}; {name} is taken from the {source}")
+            return Found(name=name, value=value, source=source)
+    if locked:
+        raise locked[0]
+    raise nowhere(name, refused)
+
+
+def nowhere(name: str, refused: str = "") -> NotFound:
+    """The error for a secret that no store has; `refused` is what the helper said."""
+    near = None if name in KNOWN else nearest(name, KNOWN)
+    hint = f"store it with: train secrets set {name}" + (f", or did you mean {near}?" if near else "")
+    reason = f" ({refused})" if refused else ""
+    return NotFound(f"there is no secret {name}{reason}", hint, code="no_secret", data={"name": name})
+
+
+def target(to: str | None) -> str:
+    """Which store takes a new value: the one asked for, else the keyring where there is one, else the file."""
+    return to or (ring.SOURCE if ring.usable() else vault.SOURCE)
+
+
+def store(values: dict[str, str], to: str | None) -> list[Changed]:
+    """Store `values`, and say so where an earlier place still has the last word."""
+    source = target(to)
+    (ring.put if source == ring.SOURCE else vault.put)(values)
+    for name in values:
+        _warn_when_hidden(name, source)
+    return [Changed(name=name, source=source) for name in values]
+
+
+def _warn_when_hidden(name: str, source: str) -> None:
+    hiding = ENVIRONMENT if from_environment(name) else ""
+    if not hiding and source == vault.SOURCE:
+        try:
+            hiding = ring.SOURCE if ring.get(name) else ""
+        except CredentialError:
+            return
+    if hiding:
+        current().emit("log", message=f"note: {name} in the {hiding} goes before the one stored now")
+
+
+def delete(name: str) -> list[Changed]:
+    """Delete `name` wherever it is stored. NotFound when it is nowhere; Conflict when it is not ours to delete."""
+    check(name)
+    gone = [
+        Changed(name=name, source=source)
+        for source, remove in ((ring.SOURCE, ring.delete), (vault.SOURCE, vault.delete))
+        if remove(name)
+    ]
+    if not gone and from_environment(name):
+        raise Conflict(f"{name} is in the environment, not in a store", f"unset {name}", code="not_ours")
+    if not gone:
+        raise nowhere(name)
+    return gone
+
+
+def stored_in(name: str) -> list[str]:
+    """The writable stores that have `name` now."""
+    return [source for source, get in ((ring.SOURCE, ring.get), (vault.SOURCE, vault.get)) if get(name) is not None]
+
+
+def every() -> list[Listed]:
+    """The known names and the user's own: set or not, and where. Values are looked at and dropped."""
+    sources: dict[str, str] = {}
+    shut = [*_in_keyring(sources), *_in_file(sources)]
+    names = [*KNOWN, *sorted(set(sources) - set(KNOWN))]
+    sources |= _by_helper([name for name in names if sources.get(name) in (None, vault.SOURCE)])
+    sources |= {name: ENVIRONMENT for name in names if is_variable(name) and from_environment(name)}
+    for error in shut:
+        current().emit("log", message=f"note: {error.message}; {error.hint}")
+    return [
+        Listed(
+            name=name,
+            set=True if name in sources else None if shut else False,
+            source=sources.get(name),
+            known=name in KNOWN,
+            help=KNOWN.get(name, ""),
+        )
+        for name in names
+    ]
+
+
+def _in_keyring(sources: dict[str, str]) -> list[CredentialError]:
+    try:
+        for name in ring.names() | set(KNOWN):
+            if ring.get(name) is not None:
+                sources[name] = ring.SOURCE
+    except CredentialError as error:
+        return [error]
+    return []
+
+
+def _in_file(sources: dict[str, str]) -> list[CredentialError]:
+    try:
+        for name in vault.values():
+            sources.setdefault(name, vault.SOURCE)
+    except CredentialError as error:
+        return [error]
+    return []
+
+
+def _by_helper(names: list[str]) -> dict[str, str]:
+    if not names or not helper.argv(names[0]):
+        return {}
+    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - only with a helper
+
+    request = current()
+    with ThreadPoolExecutor(AT_ONCE, initializer=serve_in_this_thread, initargs=(request,)) as pool:
+        answers = dict(zip(names, pool.map(_helper_has, names), strict=True))
+    return {name: helper.SOURCE for name, has in answers.items() if has}
+
+
+def _helper_has(name: str) -> bool:
+    try:
+        return helper.get(name) is not None
+    except helper.Refused:
+        return False

@@ -1,0 +1,52 @@
+"""The passphrase of the encrypted file: from TRAINSH_PASSPHRASE, else from whoever owns the terminal."""
+
+import os
+
+from trainsh_base.errors import CredentialError, UsageError
+from trainsh_base.request import current
+from trainsh_secrets.names import PASSPHRASE
+
+HINT = f"set {PASSPHRASE}, or run it on a terminal"
+
+
+def existing(path: str, again: str = "") -> str:
+    """The passphrase that opens `path`; `again` is why it is asked once more.
+
+    CredentialError when there is nobody to ask.
+    """
+    locked = f"{path} is locked, and nobody can be asked its passphrase"
+    return os.environ.get(PASSPHRASE) or _ask(f"{again}Passphrase of {path}", locked)
+
+
+def new(path: str) -> str:
+    """A new passphrase, asked twice."""
+    given = os.environ.get(PASSPHRASE)
+    if given:
+        return given
+    needed = f"the new file {path} needs a passphrase, and nobody can be asked for one"
+    first = _ask(f"New passphrase for {path}", needed)
+    if not first.strip():
+        raise UsageError("an empty passphrase protects nothing; nothing was stored", code="bad_passphrase")
+    if _ask("The same again", needed) != first:
+        raise UsageError("the two passphrases differ; nothing was stored", code="bad_passphrase")
+    return first
+
+
+def wrong(path: str) -> CredentialError:
+    """The error for a passphrase that does not open `path`."""
+    said = f"{PASSPHRASE} is not the passphrase of {path}" if fixed() else f"wrong passphrase for {path}"
+    return CredentialError(said, "nothing was changed; try again with the right one", code="wrong_passphrase")
+
+
+def fixed() -> bool:
+    """Whether asking again would bring the same answer."""
+    return bool(os.environ.get(PASSPHRASE))
+
+
+def _ask(question: str, otherwise: str) -> str:
+    try:
+        return current().ask("secret", question, flag=PASSPHRASE)
+    except UsageError as error:
+        if error.code != "cannot_ask":
+            raise
+        raise CredentialError(otherwise, HINT, code="locked") from None

@@ -1,0 +1,115 @@
+"""The system's keyring: service `tmux-trainsh`, the user name is the secret's, as tmux-trainsh 0.9 wrote it."""
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from trainsh_base.errors import CredentialError
+from trainsh_base.files import locked, write_atomic
+from trainsh_base.paths import config_home
+
+SERVICE = "tmux-trainsh"
+SOURCE = "keyring"
+
+
+def get(name: str) -> str | None:
+    """The value of `name`; None when it has none, or there is no keyring. CredentialError when it is locked."""
+    backend = _backend()
+    if backend is None:
+        return None
+    with _explained():
+        value = backend.get_password(SERVICE, name)
+    return value or None
+
+
+def usable() -> bool:
+    """Whether this machine has a keyring (a locked one is one too)."""
+    return _backend() is not None
+
+
+def put(values: dict[str, str]) -> None:
+    """Store `values`, and read each back: a keyring that forgets is an error, not a loss."""
+    backend = _backend()
+    if backend is None:
+        raise CredentialError("this machine has no keyring", "use --to file", code="no_keyring")
+    for name, value in values.items():
+        with _explained():
+            backend.set_password(SERVICE, name, value)
+            kept = backend.get_password(SERVICE, name)
+        if kept != value:
+            raise CredentialError(
+                f"the keyring ({type(backend).__module__}) did not keep {name}", "use --to file", code="not_kept"
+            )
+        _remember(name)
+
+
+def delete(name: str) -> bool:
+    """Delete `name`; False when the keyring does not have it."""
+    backend = _backend()
+    if backend is None or get(name) is None:
+        return False
+    with _explained():
+        backend.delete_password(SERVICE, name)
+    return True
+
+
+def names() -> set[str]:
+    """The names that may be in the keyring: those it can list, and those that were put there from here."""
+    backend = _backend()
+    found = _remembered()
+    if backend is not None and hasattr(backend, "get_preferred_collection"):
+        with _explained():
+            items = backend.get_preferred_collection().search_items({"service": SERVICE})
+            found |= {item.get_attributes().get("username", "") for item in items}
+    return found - {""}
+
+
+def _backend() -> Any:
+    import keyring
+    from keyring.backends import fail, null
+
+    backend = keyring.get_keyring()
+    return None if isinstance(backend, (fail.Keyring, null.Keyring)) else backend
+
+
+@contextlib.contextmanager
+def _explained() -> Iterator[None]:
+    """Every failure of a keyring, of whatever library, as a CredentialError that says what to do."""
+    from keyring.errors import InitError, KeyringLocked
+
+    try:
+        yield
+    except CredentialError:
+        raise
+    except (KeyringLocked, InitError) as error:
+        raise CredentialError(
+            f"the keyring is locked: {_said(error)}",
+            "unlock it (log in to the desktop, or gnome-keyring-daemon --unlock), or use --to file",
+            code="keyring_locked",
+        ) from None
+    except Exception as error:  # backends raise their D-Bus or system library's own
+        raise CredentialError(f"the keyring failed: {_said(error)}", code="keyring_failed") from None
+
+
+def _said(error: Exception) -> str:
+    return (str(error) or type(error).__name__).splitlines()[0]
+
+
+def _index() -> Path:
+    return config_home() / "keyring.names"
+
+
+def _remembered() -> set[str]:
+    try:
+        return set(_index().read_text().split())
+    except FileNotFoundError:
+        return set()
+
+
+def _remember(name: str) -> None:
+    """Most keyrings cannot list what they hold: the names (never values) are kept in a file of ours."""
+    if name in _remembered():
+        return
+    with locked(_index()):
+        write_atomic(_index(), "".join(f"{known}\n" for known in sorted(_remembered() | {name})))

@@ -1,0 +1,146 @@
+"""The encrypted file, in the age format, for machines without a keyring.
+
+Two files: `secrets.age.key`, an age identity locked with the passphrase (scrypt, about a second by design), and
+`secrets.age`, a JSON object encrypted to it. So a change costs no second scrypt under the lock, and
+`age -d -i secrets.age.key secrets.age` opens it without train.
+"""
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from trainsh_base.config import config_value
+from trainsh_base.errors import CredentialError
+from trainsh_base.files import locked, write_atomic
+from trainsh_base.paths import config_home
+from trainsh_secrets import passphrase
+
+SOURCE = "file"
+ATTEMPTS = 3
+KEPT = "nothing was changed; restore it from a backup"
+
+Values = dict[str, str]
+_unlocked: dict[bytes, Any] = {}
+_guard = threading.Lock()
+
+
+def place() -> Path:
+    """`secrets.file`, else `secrets.age` beside config.toml."""
+    own = config_value("secrets.file")
+    return Path(own).expanduser().absolute() if own else config_home() / "secrets.age"
+
+
+def key_place(path: Path) -> Path:
+    """The locked identity that belongs to `path`."""
+    return path.with_name(path.name + ".key")
+
+
+def get(name: str) -> str | None:
+    """The value of `name`; None when the file does not have it or does not exist (then nobody is asked)."""
+    return values().get(name)
+
+
+def values() -> Values:
+    """Everything in the file. CredentialError: wrong passphrase, nobody to ask, damaged."""
+    path = place()
+    if not path.exists():
+        return {}
+    return _open(path, _unlock(path))
+
+
+def put(new: Values) -> None:
+    """Store `new`, all of it or nothing; the first time, a new passphrase is asked."""
+    _change(lambda held: held.update(new))
+
+
+def delete(name: str) -> bool:
+    """Delete `name`; False when the file does not have it."""
+    if get(name) is None:
+        return False
+    _change(lambda held: held.pop(name, None))
+    return True
+
+
+def _change(edit: Callable[[Values], object]) -> None:
+    path = place()
+    identity = _unlock(path) if key_place(path).exists() or path.exists() else _create(path)
+    with locked(path):
+        held = _open(path, identity) if path.exists() else {}
+        edit(held)
+        import pyrage  # type: ignore[import-untyped]
+
+        text = msgspec.json.format(msgspec.json.encode(dict(sorted(held.items()))), indent=2)
+        write_atomic(path, pyrage.encrypt(text, [identity.to_public()]))
+
+
+def _create(path: Path) -> Any:
+    import pyrage
+
+    word = passphrase.new(str(path))
+    identity = pyrage.x25519.Identity.generate()
+    data = pyrage.passphrase.encrypt(f"{identity}\n".encode(), word)
+    with locked(path):
+        if not key_place(path).exists():
+            write_atomic(key_place(path), data)
+            _unlocked[data] = identity
+            return identity
+    return _unlock(path)  # another process was first: its key is the key
+
+
+def _unlock(path: Path) -> Any:
+    """The identity; kept for the life of the process, so that a `serve` asks once."""
+    key = key_place(path)
+    with _guard:
+        try:
+            data = key.read_bytes()
+        except FileNotFoundError:
+            raise CredentialError(
+                f"{path} cannot be opened: its key {key} is missing", KEPT, code="damaged"
+            ) from None
+        except OSError as error:
+            raise CredentialError(f"cannot read {key}: {error.strerror}", code="damaged") from None
+        if data not in _unlocked:
+            _unlocked[data] = _ask_and_unlock(path, data)
+        return _unlocked[data]
+
+
+def _ask_and_unlock(path: Path, data: bytes) -> Any:
+    attempts = 1 if passphrase.fixed() else ATTEMPTS
+    for attempt in range(attempts):
+        word = passphrase.existing(str(path), "" if attempt == 0 else "That is not it. ")
+        identity = _identity(key_place(path), data, word)
+        if identity is not None:
+            return identity
+    raise passphrase.wrong(str(path))
+
+
+def _identity(key: Path, data: bytes, word: str) -> Any:
+    """The identity in `data`; None for a wrong passphrase (age says that of some damage too)."""
+    import pyrage
+
+    try:
+        return pyrage.x25519.Identity.from_str(pyrage.passphrase.decrypt(data, word).decode().strip())
+    except pyrage.DecryptError as error:
+        if str(error) == "Decryption failed":
+            return None
+        raise CredentialError(f"{key} is damaged: {error}", KEPT, code="damaged") from None
+    except (pyrage.IdentityError, UnicodeDecodeError) as error:
+        raise CredentialError(f"{key} holds no age identity: {error}", KEPT, code="damaged") from None
+
+
+def _open(path: Path, identity: Any) -> Values:
+    import pyrage
+
+    try:
+        return msgspec.json.decode(pyrage.decrypt(path.read_bytes(), [identity]), type=Values)
+    except pyrage.DecryptError as error:
+        raise CredentialError(
+            f"{path} is damaged, or locked with another key: {error}", KEPT, code="damaged"
+        ) from None
+    except msgspec.DecodeError:  # what it holds is not put into a message
+        raise CredentialError(f"{path} does not hold a JSON object of texts", KEPT, code="damaged") from None
+    except OSError as error:
+        raise CredentialError(f"cannot read {path}: {error.strerror}", code="damaged") from None
