@@ -36,7 +36,7 @@ KINDS = {
         pytest.param("size", ["512"], 512, 512, id="size-bytes"),
         pytest.param("duration", ["1h30m"], "1h30m", 5400.0, id="duration"),
         pytest.param("duration", ["90"], 90, 90.0, id="duration-seconds"),
-        pytest.param("list", ["json://a", "mailto://b"], ["json://a", "mailto://b"], ["json://a", "mailto://b"], id="list"),
+        pytest.param("list", ["json://a", "x://b"], ["json://a", "x://b"], ["json://a", "x://b"], id="list"),
         pytest.param("list", [], [], [], id="empty-list"),
     ],
 )  # fmt: skip
@@ -69,8 +69,8 @@ def test_a_wrong_value_is_refused_with_the_value_named(kind: str, words: list[An
 @pytest.mark.parametrize(
     ("kind", "held"),
     [
-        ("flag", "true"), ("flag", 1), ("number", "5"), ("number", True), ("number", 1.5), ("text", 5), ("size", True),
-        ("list", "one"), ("list", [1]), ("duration", ["1m"]),
+        ("flag", "true"), ("flag", 1), ("number", "5"), ("number", True), ("number", 1.5), ("text", 5),
+        ("size", True), ("list", "one"), ("list", [1]), ("duration", ["1m"]),
     ],
 )  # fmt: skip
 def test_a_file_with_a_value_of_the_wrong_type_is_reported_with_its_place(kind: str, held: Any) -> None:
@@ -81,7 +81,7 @@ def test_a_file_with_a_value_of_the_wrong_type_is_reported_with_its_place(kind: 
 def test_the_environment_splits_lists_and_names_its_variable_when_wrong() -> None:
     assert from_environment(KINDS["list"], "json://a  json://b") == ["json://a", "json://b"]
     assert from_environment(KINDS["flag"], "0") is False
-    with pytest.raises(UsageError, match="TRAINSH_A_NUMBER: a.number cannot be"):
+    with pytest.raises(UsageError, match=r"TRAINSH_A_NUMBER: a\.number cannot be"):
         from_environment(KINDS["number"], "x")
 
 

@@ -14,6 +14,7 @@ from trainsh_base.errors import NotFound, TrainError, UsageError
 from trainsh_base.near import did_you_mean
 from trainsh_base.request import serve_in_this_thread
 from trainsh_base.schema import describe
+from trainsh_base.secret import Secret
 from trainsh_base.serve import ENCODER
 from trainsh_base.terminal import TerminalRequest
 from trainsh_base.tool import Arg, Command, Handover, Param, Tool
@@ -283,9 +284,13 @@ def print_answer(command: Command, answer: Any, machine: str) -> None:
 def hand_over(answer: Handover) -> None:
     """Become the program that `answer` names."""
     sys.stdout.flush()
+    added = {key: value.reveal() if isinstance(value, Secret) else value for key, value in answer.env.items()}
+    env = {key: value for key, value in {**os.environ, **added}.items() if value is not None}
     try:
-        os.execvpe(answer.argv[0], answer.argv, {**os.environ, **answer.env})
+        os.execvpe(answer.argv[0], answer.argv, env)
     except FileNotFoundError:
         from trainsh_base.proc import missing  # noqa: PLC0415 - only then
 
         raise missing(answer.argv[0]) from None
+    except OSError as error:
+        raise UsageError(f"cannot run {answer.argv[0]}: {error.strerror}", code="cannot_run") from None
