@@ -184,3 +184,13 @@ def disconnect(target: Target) -> int:
             count += end_master(path)
             remove_stale(path)
     return count
+
+
+def disconnect_all() -> int:
+    """End every shared connection of this user; how many there were."""
+    count = 0
+    for entry in list(os.scandir(runtime_home())):
+        if entry.name.startswith("m-") and entry.is_file(follow_symlinks=False) is False:
+            count += end_master(entry.path)
+            remove_stale(entry.path)
+    return count

@@ -1,0 +1,1 @@
+"""train-host: machines, and how to reach them."""

@@ -1,0 +1,105 @@
+"""Names that ssh itself knows: `Host` blocks of the user's settings, and names the network resolves."""
+
+import re
+import shlex
+import socket
+from pathlib import Path
+
+from trainsh_base.errors import NotFound, UsageError
+from trainsh_base.near import did_you_mean
+from trainsh_base.proc import run
+from trainsh_host.spec import parse_option, parse_port
+
+# Says nothing about a machine, or is ours to decide.
+_OURS = frozenset([
+    "host", "match", "include", "controlmaster", "controlpath", "controlpersist", "localforward", "remoteforward",
+    "dynamicforward",
+])  # fmt: skip
+
+
+def settings(*words: str) -> dict[str, str]:
+    """What ssh would use for these words (`ssh -G`); UsageError when ssh refuses them or its own files."""
+    done = run(["ssh", "-G", *words], check=False)
+    if done.status != 0:
+        said = done.stderr.decode(errors="replace").strip().splitlines()
+        raise UsageError(f"ssh refuses its settings: {said[-1] if said else done.status}", code="bad_ssh")
+    pairs = (line.partition(" ") for line in done.text().splitlines())
+    return {key: value for key, _, value in pairs}
+
+
+def known_to_ssh(name: str) -> bool:
+    """Whether ssh's settings say anything about `name` that they do not say about any name, or it resolves."""
+    own, other = settings(name), settings("trainsh-no-such-name.invalid")
+    if own.pop("hostname", name) != name:
+        return True
+    for both in (own, other):
+        both.pop("hostname", None)
+        both.pop("host", None)
+    return own != other or _resolves(name)
+
+
+def _resolves(name: str) -> bool:
+    try:
+        return bool(socket.getaddrinfo(name, None))
+    except (OSError, UnicodeError):
+        return False
+
+
+def blocks(text: str) -> dict[str, list[tuple[str, str]]]:
+    """The `Host` blocks in the text of an ssh settings file: name -> (key, value) pairs, patterns left out."""
+    found: dict[str, list[tuple[str, str]]] = {}
+    names: list[str] = []
+    for line in text.splitlines():
+        word = re.match(r"\s*([A-Za-z0-9]+)(?:\s*=\s*|\s+)(.+?)\s*$", line)
+        if not word:
+            continue
+        key, value = word[1].lower(), word[2]
+        if key == "match":
+            names = []
+        elif key == "host":
+            names = [name for name in shlex.split(value) if not set(name) & set("*?!")]
+            found.update({name: found.get(name, []) for name in names})
+        else:
+            for name in names:
+                found[name].append((key, value.strip('"')))
+    return found
+
+
+def user_blocks() -> dict[str, list[tuple[str, str]]]:
+    """The blocks of ~/.ssh/config."""
+    try:
+        return blocks((Path.home() / ".ssh" / "config").read_text(errors="replace"))
+    except OSError:
+        return {}
+
+
+def fields(name: str, pairs: list[tuple[str, str]]) -> dict[str, object]:
+    """The keys of hosts.toml that a block says; the first value counts, as for ssh."""
+    first: dict[str, str] = {}
+    options = []
+    for key, value in pairs:
+        if key in _OURS or (key in first and key not in ("sendenv", "setenv")):
+            continue
+        first.setdefault(key, value)
+        if key not in ("hostname", "user", "port", "identityfile", "proxyjump"):
+            options.append(parse_option(f"{key}={value}"))
+    found: dict[str, object] = {"hostname": first.get("hostname", name)}
+    if "user" in first:
+        found["username"] = first["user"]
+    if "port" in first:
+        found["port"] = parse_port(first["port"])
+    if "identityfile" in first:
+        found |= {"auth_method": "key", "ssh_key_path": first["identityfile"]}
+    if first.get("proxyjump", "none") != "none":
+        found["jump_host"] = first["proxyjump"]
+    return found | ({"ssh_options": options} if options else {})
+
+
+def from_user_config(alias: str) -> dict[str, object]:
+    """The keys of hosts.toml for an alias of ~/.ssh/config; NotFound with the nearest."""
+    known = user_blocks()
+    if alias not in known:
+        raise NotFound(
+            f"~/.ssh/config has no Host block for {alias!r}", did_you_mean(alias, known), code="no_alias"
+        )  # fmt: skip
+    return fields(alias, known[alias])

@@ -1,0 +1,282 @@
+"""The commands of train-host, and how their answers are shown."""
+
+from typing import Annotated, Any, Literal
+
+from trainsh_base.errors import UsageError
+from trainsh_base.request import current
+from trainsh_base.target import Target
+from trainsh_base.tool import Arg, Handover, Opt, Tool
+from trainsh_base.units import Duration
+from trainsh_host import hostsfile
+from trainsh_host.model import Listed, Ran, Shown, Stage
+from trainsh_host.resolve import resolve as find
+
+tool = Tool("host", "Machines: add and test them, run commands on them")
+
+CHECK_LIMIT = Duration(10)
+Name = Annotated[str, Arg("a host's name, or a host spec in one word: 'user@host -p 2222'", "NAME")]
+Type = Annotated[Literal["ssh", "colab", "vast", "local"] | None, Opt("what kind of machine it is", name="--type")]
+Address = Annotated[str | None, Opt("its address, as ssh takes it", metavar="HOST")]
+User = Annotated[str | None, Opt("the account there", short="-l", metavar="USER")]
+Port = Annotated[int | None, Opt("the port of its sshd", short="-p", metavar="PORT")]
+Key = Annotated[str | None, Opt("the private key to log in with", short="-i", metavar="FILE")]
+Auth = Annotated[Literal["key", "agent", "password"] | None, Opt("how to log in")]
+Jump = Annotated[str | None, Opt("the machine to go through: a host's name or user@host", short="-J")]
+Option = Annotated[list[str] | None, Opt("an ssh option (repeatable)", short="-o", metavar="KEY=VALUE")]
+PasswordSecret = Annotated[str | None, Opt("the name of the secret that is its password", metavar="SECRET")]
+Instance = Annotated[str | None, Opt("the number of a Vast.ai instance", metavar="ID")]
+Tunnel = Annotated[Literal["cloudflared", "ngrok"] | None, Opt("the tunnel of a Colab machine")]
+Tag = Annotated[list[str] | None, Opt("a word to find it by (repeatable)", metavar="WORD")]
+Notes = Annotated[str | None, Opt("a note for yourself")]
+Favorite = Annotated[bool | None, Opt("list it first")]
+Bootstrap = Annotated[bool | None, Opt("install tmux and rsync there when they are missing")]
+
+
+def main() -> None:
+    """Run train-host."""
+    tool.main()
+
+
+@tool.command()
+def resolve(name: Name) -> Target:
+    """How to reach a machine: the words that start ssh, and what belongs to them.
+
+    This is what the other tools ask. Nothing is connected.
+    """
+    return find(name)
+
+
+def _show_list(rows: list[Listed]) -> None:
+    from trainsh_base.display import table  # noqa: PLC0415 - for people only
+
+    columns = {"name": "name", "type": "type", "address": "address", "jump": "through", "tags": "tags"}
+    documents = [{key: getattr(row, key) for key in [*columns, "notes", "problem"]} for row in rows]
+    if any(row.reachable is not None for row in rows):
+        columns["answer"] = "answer"
+        for document, row in zip(documents, rows, strict=True):
+            document["answer"] = row.problem if not row.reachable else f"ok, {row.ms} ms"
+    else:
+        columns |= {"notes": "notes"} | ({"problem": "problem"} if any(row.problem for row in rows) else {})
+    table(documents, columns)
+
+
+@tool.command(name="list", show=_show_list)
+def list_(
+    check: Annotated[bool, Opt("log in to each, side by side, and say which answer")] = False,
+    timeout: Annotated[Duration, Opt("with --check: how long each may take")] = CHECK_LIMIT,
+    tag: Annotated[list[str] | None, Opt("only those with this tag (repeatable: with all)", metavar="WORD")] = None,
+) -> list[Listed]:
+    """The configured machines, favourites first."""
+    from trainsh_host.listing import rows  # noqa: PLC0415 - resolve is the fast path
+
+    found = rows(tag or [])
+    if not check:
+        return found
+    from trainsh_host.reach import check_all  # noqa: PLC0415 - brings subprocess
+
+    return check_all(found, find, float(timeout))
+
+
+def _say_added(shown: Shown) -> None:
+    print(f"added {shown.name}")
+    print(f"  test it: train host test {shown.name}")
+
+
+@tool.command(show=_say_added)
+def add(
+    name: Annotated[str | None, Arg("what you will call it", "NAME")] = None,
+    *,
+    type_: Type = None,
+    from_: Annotated[
+        str | None,
+        Opt("a spec, an ssh command or a Host block to read (- for standard input)", metavar="TEXT"),
+    ] = None,
+    alias: Annotated[str | None, Opt("take this Host block of ~/.ssh/config", metavar="NAME")] = None,
+    host: Address = None,
+    user: User = None,
+    port: Port = None,
+    key: Key = None,
+    auth: Auth = None,
+    jump: Jump = None,
+    option: Option = None,
+    password_secret: PasswordSecret = None,
+    instance: Instance = None,
+    tunnel: Tunnel = None,
+    tag: Tag = None,
+    notes: Notes = None,
+    favorite: Favorite = None,
+    bootstrap: Bootstrap = None,
+) -> Shown:
+    """Add a machine.
+
+    On a terminal it asks for what is not given. Else everything comes by flags, --from or --input:
+    train host add gpu --from 'ssh -p 41022 root@1.2.3.4 -L 8080:localhost:8080'
+    """
+    from trainsh_host import aliases, draft  # noqa: PLC0415 - resolve is the fast path
+    from trainsh_host.listing import show as shown  # noqa: PLC0415 - as above
+
+    request = current()
+    if name is not None:
+        draft.check_name(name)
+    values = draft.from_text(_text(from_), request) if from_ else {}
+    values |= aliases.from_user_config(alias) | {"name": alias} if alias else {}
+    values |= draft.from_flags(
+        type_=type_, host=host, user=user, port=port, key=key, auth=auth, jump=jump, option=option,
+        password_secret=password_secret, instance=instance, tunnel=tunnel, tag=tag, notes=notes, favorite=favorite,
+        bootstrap=bootstrap,
+    )  # fmt: skip
+    values |= {"name": name} if name else {}
+    table = draft.complete(draft.ask_missing(values, request))
+    hostsfile.as_host(table)
+    hostsfile.add(table)
+    return shown(table["name"])
+
+
+def _text(given: str) -> str:
+    if given != "-":
+        return given
+    import sys  # noqa: PLC0415 - only then
+
+    return sys.stdin.read()
+
+
+def _show_host(shown: Shown) -> None:
+    import shlex  # noqa: PLC0415 - for people only
+
+    from trainsh_base.display import fields  # noqa: PLC0415 - for people only
+
+    fields(shown.fields)
+    fields({"ssh": shlex.join(shown.ssh), "problem": shown.problem})
+
+
+@tool.command(show=_show_host)
+def show(name: Name) -> Shown:
+    """What is written about a machine, and the ssh command that reaches it."""
+    from trainsh_host.listing import show as shown  # noqa: PLC0415 - resolve is the fast path
+
+    return shown(name)
+
+
+@tool.command(show=lambda shown: print(f"changed {shown.name}"))
+def edit(
+    name: Annotated[str, Arg("a host's name", "NAME")],
+    *,
+    rename: Annotated[str | None, Opt("a new name", metavar="NAME")] = None,
+    type_: Type = None,
+    host: Address = None,
+    user: User = None,
+    port: Port = None,
+    key: Key = None,
+    auth: Auth = None,
+    jump: Jump = None,
+    option: Option = None,
+    password_secret: PasswordSecret = None,
+    instance: Instance = None,
+    tunnel: Tunnel = None,
+    tag: Tag = None,
+    notes: Notes = None,
+    favorite: Favorite = None,
+    bootstrap: Bootstrap = None,
+    unset: Annotated[list[str] | None, Opt("take this key out (repeatable)", metavar="KEY")] = None,
+) -> Shown:
+    """Change a machine: by flags, or in your editor when there are none.
+
+    Comments, unknown keys and the other machines stay as they are.
+    """
+    from trainsh_host import draft, editing  # noqa: PLC0415 - resolve is the fast path
+    from trainsh_host.listing import show as shown  # noqa: PLC0415 - as above
+
+    values = draft.from_flags(
+        type_=type_, host=host, user=user, port=port, key=key, auth=auth, jump=jump, option=option,
+        password_secret=password_secret, instance=instance, tunnel=tunnel, tag=tag, notes=notes, favorite=favorite,
+        bootstrap=bootstrap,
+    )  # fmt: skip
+    if rename is not None:
+        values["name"] = draft.check_name(rename)
+    if values or unset:
+        return shown(editing.change(name, values, unset or []))
+    return shown(editing.in_editor(name, current()))
+
+
+@tool.command(show=lambda name: print(f"removed {name}"))
+def remove(
+    name: Annotated[str, Arg("a host's name", "NAME")],
+    yes: Annotated[bool, Opt("do not ask", short="-y")] = False,
+) -> str:
+    """Forget a machine. Nothing is done on the machine itself."""
+    hostsfile.get_raw(name)
+    if not yes:
+        answer = current().ask("confirm", f"Remove host {name}?", default="no", flag="--yes")
+        if answer != "yes":
+            raise UsageError(f"{name} was not removed", code="declined")
+    hostsfile.remove(name)
+    return name
+
+
+def _show_stages(stages: list[Stage]) -> None:
+    from trainsh_host.display import print_stages  # noqa: PLC0415 - for people only
+
+    print_stages(stages)
+
+
+@tool.command(show=_show_stages, status=lambda stages: next((stage.exit for stage in stages if stage.exit), 0))
+def test(name: Name) -> list[Stage]:
+    """Go through every stage of reaching a machine: name, port, host key, authentication, shell, programs, disk.
+
+    The exit status is that of the first stage that failed: 8 unreachable, 4 login refused, 7 shell or disk,
+    9 a program is missing there.
+    """
+    from trainsh_host.stages import test as stages  # noqa: PLC0415 - resolve is the fast path
+
+    request = current()
+    found: list[Stage] = []
+    for stage in stages(find(name), request):
+        request.emit("progress", done=len(found) + 1, total=10, unit="stages", message=stage.stage)
+        found.append(stage)
+    return found
+
+
+@tool.command()
+def ssh(
+    name: Name,
+    command: Annotated[list[str], Arg("what to run instead of a shell, after --", "COMMAND")] = [],  # noqa: B006
+) -> Handover:
+    """Give the terminal to ssh: a shell there, or a command.
+
+    The shared connection carries it when there is one.
+    """
+    from trainsh_host import command as commands  # noqa: PLC0415 - resolve is the fast path
+
+    target = find(name)
+    commands.ensure_if_stored(target, current())
+    line = commands.shell_line(command) if command else None
+    return Handover(argv=target.remote_argv(line, terminal=commands.wants_terminal(line)), env=target.env)
+
+
+@tool.command(show=lambda ran: None, status=lambda ran: ran.status)
+def run(
+    name: Name,
+    command: Annotated[list[str], Arg("the command, after --; one word is a line for the shell there", "COMMAND")],
+) -> Ran:
+    """Run a command on a machine, with its own exit status and our standard streams."""
+    from trainsh_host import command as commands  # noqa: PLC0415 - resolve is the fast path
+
+    return commands.run(find(name), commands.shell_line(command), current())
+
+
+def _say_disconnected(ended: dict[str, Any]) -> None:
+    count = ended["connections"]
+    print(f"ended {count} connection{'' if count == 1 else 's'}" if count else "nothing was connected")
+
+
+@tool.command(show=_say_disconnected)
+def disconnect(
+    name: Annotated[str | None, Arg("a host's name or spec", "NAME")] = None,
+    all_: Annotated[bool, Opt("every machine", name="--all")] = False,
+) -> dict[str, Any]:
+    """End the shared connection to a machine. What runs in sessions there goes on."""
+    from trainsh_base import ssh as connections  # noqa: PLC0415 - resolve is the fast path
+
+    if (name is None) != all_:
+        raise UsageError("say which machine, or --all", "usage: train host disconnect NAME")
+    return {"connections": connections.disconnect_all() if name is None else connections.disconnect(find(name))}

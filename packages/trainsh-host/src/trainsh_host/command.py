@@ -1,0 +1,97 @@
+"""One command on a machine, as ssh would run it, with its own exit status."""
+
+import contextlib
+import os
+import select
+import shlex
+import signal
+
+from trainsh_base import spawn, ssh
+from trainsh_base.errors import TrainError, Unreachable, UsageError
+from trainsh_base.mux import master_pid
+from trainsh_base.refusal import no_ssh
+from trainsh_base.request import Request
+from trainsh_base.target import Target
+from trainsh_host.model import Ran
+
+
+def shell_line(words: list[str]) -> str:
+    """One word is a line for the shell there, as ssh takes it; several are a program and its arguments."""
+    if not words:
+        raise UsageError("there is no command", "write it after --: train host run NAME -- nvidia-smi")
+    return words[0] if len(words) == 1 else shlex.join(words)
+
+
+def run(target: Target, line: str, request: Request) -> Ran:
+    """Run `line` there. For people its streams are ours; for programs its output is streamed and collected."""
+    ssh.ensure_master(target, request)
+    argv = target.remote_argv(line)
+    ran = _through(argv, target) if request.for_people else _collected(argv, target, request)
+    if ran.status == 255 and target.control_path and master_pid(target.control_path) is None:
+        raise Unreachable(
+            f"the connection to {target.label} was lost while the command ran",
+            "it may still be running there; what must survive belongs in a session: train tmux open", code="lost",
+        )  # fmt: skip
+    return ran
+
+
+def _through(argv: list[str], target: Target) -> Ran:
+    """Its standard streams are ours, byte for byte."""
+    path = argv[0] if "/" in argv[0] else next(
+        (f"{part}/{argv[0]}" for part in os.get_exec_path() if os.access(f"{part}/{argv[0]}", os.X_OK)), ""
+    )  # fmt: skip
+    if not path:
+        raise no_ssh()
+    pid = os.posix_spawn(path, argv, target.environment(), setsigdef=[signal.SIGPIPE])
+    try:
+        _, code = os.waitpid(pid, 0)
+    except BaseException:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGTERM)
+        raise
+    status = os.waitstatus_to_exitcode(code)
+    return Ran(status=status if status >= 0 else 128 - status)
+
+
+def _collected(argv: list[str], target: Target, request: Request) -> Ran:
+    """Its output as `output` events while it runs, and whole in the answer; its input is empty."""
+    reader, writer = os.pipe()
+    try:
+        child = spawn.start(argv, env=target.environment(), stderr=writer)
+    except FileNotFoundError:
+        raise no_ssh() from None
+    finally:
+        os.close(writer)
+    child.close_stdin()
+    request.on_cancel(child.end)
+    parts: dict[int, list[bytes]] = {child.stdout: [], reader: []}
+    streams = {child.stdout: "stdout", reader: "stderr"}
+    open_ = list(parts)
+    while open_:
+        for handle in select.select(open_, [], [])[0]:
+            chunk = os.read(handle, 65536)
+            if chunk:
+                parts[handle].append(chunk)
+                request.emit("output", data=chunk.decode(errors="replace"), stream=streams[handle])
+            else:
+                open_.remove(handle)
+                os.close(handle)
+    status = child.wait()
+    request.check()
+    texts = [b"".join(found).decode(errors="replace") for found in parts.values()]
+    return Ran(status=status if status >= 0 else 128 - status, stdout=texts[0], stderr=texts[1])
+
+
+def ensure_if_stored(target: Target, request: Request) -> None:
+    """A machine with a stored password is logged in to by us: ssh on the terminal would ask for it."""
+    if target.secret:
+        try:
+            ssh.ensure_master(target, request)
+        except TrainError as error:
+            if error.code != "no_tool":
+                raise
+
+
+def wants_terminal(line: str | None) -> bool:
+    """A shell does; a command typed at a terminal, so that `htop` works and `| grep` gets no escapes."""
+    return line is None or (os.isatty(0) and os.isatty(1))

@@ -1,0 +1,66 @@
+"""Changing a host: single keys, or its whole table in the person's editor."""
+
+import os
+import shlex
+import subprocess
+from pathlib import Path
+
+from trainsh_base.errors import TrainError, UsageError
+from trainsh_base.near import did_you_mean
+from trainsh_base.paths import runtime_home
+from trainsh_base.proc import missing
+from trainsh_base.request import Request, nobody
+from trainsh_host import hostsfile
+from trainsh_host.hostsfile import Raw
+
+
+def change(name: str, values: Raw, unset: list[str]) -> str:
+    """Set `values` and take out `unset`; the host's name afterwards."""
+    raw = hostsfile.get_raw(name)
+    for key in unset:
+        if key not in raw or key == "name":
+            known = [known for known in raw if known != "name"]
+            raise UsageError(f"host {name!r} has no {key!r} to take out", did_you_mean(key, known))
+    after = {key: value for key, value in (raw | values).items() if key not in unset}
+    hostsfile.as_host(after)
+    hostsfile.update(name, values, unset)
+    return str(after["name"])
+
+
+def in_editor(name: str, request: Request) -> str:
+    """Open the host's table in $VISUAL or $EDITOR, again while it is wrong; the host's name afterwards."""
+    before = hostsfile.table_text(name)
+    if not request.for_people or not os.isatty(0):
+        raise nobody(f"what to change about {name}", "--host, --user, --port, --key ... (train host edit --help)")
+    path = Path(runtime_home()) / f"edit-{os.getpid()}.toml"
+    path.touch(mode=0o600)
+    try:
+        path.write_text(before)
+        while True:
+            _edit(path)
+            text = path.read_text()
+            if text == before:
+                return name
+            try:
+                hostsfile.swap(name, before, text)
+                return _name_in(text)
+            except TrainError as error:
+                request.emit("log", message=f"{error.message}\n  {error.hint}".rstrip())
+                if request.ask("confirm", "Edit it again?", default="yes") != "yes":
+                    raise
+    finally:
+        path.unlink(missing_ok=True)
+
+
+def _name_in(text: str) -> str:
+    return str(hostsfile.parse(text, Path("the edited text"))[0]["name"])
+
+
+def _edit(path: Path) -> None:
+    editor = shlex.split(os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi")
+    try:
+        status = subprocess.run([*editor, str(path)], check=False).returncode
+    except FileNotFoundError:
+        raise missing(editor[0]) from None
+    if status != 0:
+        raise UsageError(f"{editor[0]} ended with {status}; nothing was changed", code="editor_failed")

@@ -1,0 +1,228 @@
+"""The file hosts.toml: its hosts, and changes that leave every other byte as it was."""
+
+import re
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from trainsh_base.errors import Conflict, NotFound, UsageError
+from trainsh_base.files import locked, write_atomic
+from trainsh_base.near import did_you_mean
+from trainsh_base.paths import config_home
+from trainsh_host.model import Host
+from trainsh_host.tables import Table, append, cut, find_tables, replace
+
+Raw = dict[str, Any]
+
+
+def hosts_file() -> Path:
+    """Where hosts are kept."""
+    return config_home() / "hosts.toml"
+
+
+def read_text(path: Path) -> str:
+    """The file's text, line ends as they are; empty when there is none."""
+    try:
+        return path.read_bytes().decode()
+    except FileNotFoundError:
+        return ""
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{path} is not UTF-8: {error}", code="bad_file") from None
+    except OSError as error:
+        raise UsageError(f"cannot read {path}: {error.strerror}", code="bad_file") from None
+
+
+def parse(text: str, path: Path) -> list[Raw]:
+    """The tables as dicts; UsageError names the line that does not parse. It is never overwritten then."""
+    try:
+        found = tomllib.loads(text).get("hosts", [])
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(
+            f"{path} does not parse: {error}", "mend it in an editor; nothing was changed", code="bad_file"
+        ) from None
+    if not isinstance(found, list) or not all(isinstance(raw, dict) for raw in found):
+        raise UsageError(f"{path}: hosts are written as [[hosts]] tables", code="bad_file")
+    return found
+
+
+def load_raw() -> list[Raw]:
+    """Every table of the file, as it stands."""
+    path = hosts_file()
+    return parse(read_text(path), path)
+
+
+def as_host(raw: Raw) -> Host:
+    """The host in one table; UsageError names the key that is wrong."""
+    name = raw.get("name", "?")
+    known = {key: value for key, value in raw.items() if value is not None}
+    try:
+        return msgspec.convert(known, Host)
+    except msgspec.ValidationError as error:
+        raise UsageError(
+            f"{hosts_file()}: host {name!r}: {error}", f"mend it: train host edit {name}", code="bad_host"
+        ) from None
+
+
+def names(raws: list[Raw]) -> list[str]:
+    """The names people type."""
+    return [str(raw.get("name", "")) for raw in raws]
+
+
+def find_raw(name: str, raws: list[Raw] | None = None) -> Raw | None:
+    """The table of the host `name`; None when there is none."""
+    return next((raw for raw in (load_raw() if raws is None else raws) if raw.get("name") == name), None)
+
+
+def get_raw(name: str) -> Raw:
+    """The table of the host `name`; NotFound with the nearest name."""
+    raws = load_raw()
+    raw = find_raw(name, raws)
+    if raw is None:
+        raise unknown(name, raws)
+    return raw
+
+
+def unknown(name: str, raws: list[Raw]) -> NotFound:
+    """The error for a host that is not configured."""
+    return NotFound(
+        f"there is no host {name!r}", did_you_mean(name, names(raws), "see: train host list, train host add"),
+        code="no_host", data={"name": name},
+    )  # fmt: skip
+
+
+def add(values: Raw) -> None:
+    """Add a host; Conflict when its name is taken."""
+
+    def change(text: str, raws: list[Raw]) -> tuple[str, list[Raw]]:
+        if find_raw(values["name"], raws) is not None:
+            raise Conflict(
+                f"there is a host {values['name']!r} already", f"change it: train host edit {values['name']}",
+                code="host_exists",
+            )  # fmt: skip
+        return append(text, "[[hosts]]\n" + _lines(values)), [*raws, values]
+
+    _change(change)
+
+
+def update(name: str, values: Raw, unset: list[str]) -> None:
+    """Set and remove keys of the host `name`; its comments and other keys stay."""
+
+    def change(text: str, raws: list[Raw]) -> tuple[str, list[Raw]]:
+        index = _index(name, raws)
+        taken = values.get("name", name)
+        if taken != name and find_raw(taken, raws) is not None:
+            raise Conflict(f"there is a host {taken!r} already", code="host_exists")
+        after = {key: value for key, value in (raws[index] | values).items() if key not in unset}
+        at = _table(text, raws, index)
+        table = _edited(text[at.start : at.end], values, unset)
+        return replace(text, at, table), [*raws[:index], after, *raws[index + 1 :]]
+
+    _change(change)
+
+
+def swap(name: str, before: str, table: str) -> None:
+    """Exchange the whole table of `name` by the text `table`; Conflict when it is no longer `before`."""
+
+    def change(text: str, raws: list[Raw]) -> tuple[str, list[Raw]]:
+        index = _index(name, raws)
+        at = _table(text, raws, index)
+        if text[at.start : at.end] != before:
+            raise Conflict(f"host {name!r} was changed meanwhile", "edit it again", code="changed_meanwhile")
+        fresh = parse(table, Path("the edited text"))
+        if len(fresh) != 1:
+            raise UsageError(f"the edited text holds {len(fresh)} [[hosts]] tables, not one", code="bad_file")
+        as_host(fresh[0])
+        if fresh[0].get("name") != name and find_raw(str(fresh[0].get("name")), raws) is not None:
+            raise Conflict(f"there is a host {fresh[0].get('name')!r} already", code="host_exists")
+        return replace(text, at, table), [*raws[:index], fresh[0], *raws[index + 1 :]]
+
+    _change(change)
+
+
+def table_text(name: str) -> str:
+    """The host's table as text."""
+    path = hosts_file()
+    text = read_text(path)
+    raws = parse(text, path)
+    at = _table(text, raws, _index(name, raws))
+    return text[at.start : at.end]
+
+
+def remove(name: str) -> None:
+    """Take the host `name` out; NotFound when there is none."""
+
+    def change(text: str, raws: list[Raw]) -> tuple[str, list[Raw]]:
+        index = _index(name, raws)
+        return cut(text, _table(text, raws, index)), raws[:index] + raws[index + 1 :]
+
+    _change(change)
+
+
+def _change(change: Callable[[str, list[Raw]], tuple[str, list[Raw]]]) -> None:
+    """Change the file under its lock; written only when the result reads as intended and nothing else moved."""
+    path = hosts_file()
+    with locked(path):
+        text = read_text(path)
+        raws = parse(text, path)
+        changed, expected = change(text, raws)
+        before, after = tomllib.loads(text), tomllib.loads(changed)
+        before["hosts"] = expected
+        if not expected and "hosts" not in after:
+            after["hosts"] = []
+        if before != after:
+            raise UsageError(f"{path} is written in a way that cannot be changed safely", "edit it by hand")
+        mode = path.stat().st_mode & 0o777 if path.exists() else 0o600
+        write_atomic(path, changed.encode(), mode)
+
+
+def _index(name: str, raws: list[Raw]) -> int:
+    for index, raw in enumerate(raws):
+        if raw.get("name") == name:
+            return index
+    raise unknown(name, raws)
+
+
+def _table(text: str, raws: list[Raw], index: int) -> Table:
+    tables = find_tables(text)
+    if len(tables) != len(raws):
+        raise UsageError(
+            f"{hosts_file()}: the hosts are not all written as [[hosts]] tables, so one cannot be changed alone",
+            "edit the file by hand", code="bad_file",
+        )  # fmt: skip
+    return tables[index]
+
+
+def _edited(table: str, values: Raw, unset: list[str]) -> str:
+    import tomlkit
+
+    document = tomlkit.parse(table)
+    host = document["hosts"][0]
+    for key in unset:
+        host.pop(key, None)
+    for key, value in values.items():
+        host[key] = value
+    return tomlkit.dumps(document)
+
+
+def _lines(values: Raw) -> str:
+    return "".join(f"{key} = {_value(value)}\n" for key, value in values.items() if not isinstance(value, dict)) + (
+        "".join(
+            f"\n[hosts.{key}]\n" + _lines({_key(name): item for name, item in value.items()})
+            for key, value in values.items()
+            if isinstance(value, dict)
+        )
+    )
+
+
+def _key(name: str) -> str:
+    return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else _value(name)
+
+
+def _value(value: Any) -> str:
+    """A TOML value: JSON writes strings, numbers and truth values as TOML reads them, but for DEL."""
+    if isinstance(value, list):
+        return f"[{', '.join(map(_value, value))}]"
+    return msgspec.json.encode(value).decode().replace("\x7f", "\\u007F")

@@ -1,0 +1,83 @@
+"""The documents that train-host reads and writes."""
+
+from typing import Any, Literal
+
+import msgspec
+
+Kind = Literal["ssh", "vastai", "colab", "local"]
+
+
+class Host(msgspec.Struct, frozen=True, kw_only=True):
+    """One `[[hosts]]` table. The names are those that tmux-trainsh 0.9 wrote; the last four are newer."""
+
+    name: str
+    type: Kind = "ssh"
+    id: str = ""
+    hostname: str = ""
+    port: int = 22
+    username: str = ""
+    auth_method: Literal["", "key", "agent", "password"] = ""
+    ssh_key_path: str = ""
+    jump_host: str = ""
+    env_vars: dict[str, Any] = {}
+    is_favorite: bool = False
+    tags: list[str] = []
+    notes: str = ""
+    vast_instance_id: str | int | None = None
+    ssh_options: list[str] = []
+    password_secret: str = ""
+    known_hosts: str = ""
+    bootstrap: bool | None = None
+
+    @property
+    def address(self) -> str:
+        """`user@host:port`, without what is not set; empty for this machine."""
+        user = f"{self.username}@" if self.username else ""
+        port = f":{self.port}" if self.port != 22 else ""
+        return f"{user}{self.hostname}{port}" if self.hostname else ""
+
+
+class Listed(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A line of `list`. `reachable`, `ms` and `problem` are there with --check; `problem` also for a bad table."""
+
+    name: str
+    type: str
+    address: str = ""
+    jump: str = ""
+    tags: list[str] = []
+    favorite: bool = False
+    notes: str = ""
+    reachable: bool | None = None
+    ms: int | None = None
+    problem: str = ""
+    code: str = ""
+
+
+class Shown(msgspec.Struct, frozen=True, kw_only=True):
+    """A host in full: its table as it stands in the file, and the ssh command that reaches it."""
+
+    name: str
+    type: str
+    file: str
+    fields: dict[str, Any]
+    ssh: list[str]
+    problem: str = ""
+
+
+class Stage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One stage of `test`. `exit` is the status it means when it failed; `fix` can be pasted or followed."""
+
+    stage: str
+    state: Literal["ok", "failed", "absent", "skipped"]
+    detail: str = ""
+    ms: int | None = None
+    fix: str = ""
+    exit: int = 0
+
+
+class Ran(msgspec.Struct, frozen=True, kw_only=True):
+    """What a command left: its exit status, and its output where that was not printed as it came."""
+
+    status: int
+    stdout: str = ""
+    stderr: str = ""

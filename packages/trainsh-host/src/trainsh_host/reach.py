@@ -1,0 +1,66 @@
+"""Whether machines can be reached: many asked side by side, no question put to anybody, nothing left open."""
+
+import contextlib
+import threading
+import time
+from collections.abc import Callable
+
+import msgspec
+
+from trainsh_base.errors import TimedOut, TrainError
+from trainsh_base.mux import master_pid
+from trainsh_base.proc import run
+from trainsh_base.refusal import explain
+from trainsh_base.target import Target
+from trainsh_host.model import Listed
+
+AT_ONCE = 16
+
+
+def check_all(rows: list[Listed], resolve: Callable[[str], Target], timeout: float) -> list[Listed]:
+    """Each row with `reachable`, `ms` and what is wrong; AT_ONCE at a time, `timeout` seconds each."""
+    checked: list[Listed] = list(rows)
+    left = list(enumerate(rows))
+    guard = threading.Lock()
+
+    def work() -> None:
+        while True:
+            with guard:
+                if not left:
+                    return
+                index, row = left.pop(0)
+            checked[index] = check(row, resolve, timeout)
+
+    threads = [threading.Thread(target=work, daemon=True) for _ in range(min(AT_ONCE, len(rows)))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return checked
+
+
+def check(row: Listed, resolve: Callable[[str], Target], timeout: float) -> Listed:
+    """One row, checked."""
+    began = time.monotonic()
+    try:
+        reach(resolve(row.name), timeout)
+    except TrainError as error:
+        return msgspec.structs.replace(row, reachable=False, problem=error.message, code=error.code)
+    return msgspec.structs.replace(row, reachable=True, ms=round((time.monotonic() - began) * 1000))
+
+
+def reach(target: Target, timeout: float) -> None:
+    """Log in, asking nobody, and leave; what stands in the way is raised."""
+    if target.kind == "local" or (target.control_path and master_pid(target.control_path)):
+        return
+    words = ["-S", "none", "-o", "BatchMode=yes", "-o", f"ConnectTimeout={max(1, round(timeout))}"]
+    words += ["-o", "RemoteCommand=none", "-o", "ClearAllForwardings=yes", "-o", "LogLevel=INFO", "-T", "-x"]
+    with contextlib.suppress(TimedOut):
+        done = run(
+            [target.argv[0], *words, *target.argv[1:], "exit 0"], env=target.environment(), timeout=timeout * 2,
+            check=False,
+        )  # fmt: skip
+        if done.status == 255:
+            raise explain(target, done.stderr.decode(errors="replace"))
+        return
+    raise explain(target, f"Connection timed out after {timeout:g} seconds")

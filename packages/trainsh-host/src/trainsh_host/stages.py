@@ -1,0 +1,159 @@
+"""Testing a machine stage by stage, so that the first thing that is wrong is told apart from all that follows."""
+
+import os
+import re
+import socket
+import time
+from collections.abc import Callable, Iterator
+
+from trainsh_base import spawn, ssh
+from trainsh_base.errors import RemoteError, TrainError, UsageError
+from trainsh_base.mux import master_pid
+from trainsh_base.request import Request
+from trainsh_base.target import Target
+from trainsh_host.aliases import settings
+from trainsh_host.model import Stage
+from trainsh_host.probe import SCRIPT, read_probe, stages_of
+
+CONNECT = ("name", "port", "host key", "authentication", "shell")
+INSIDE = ("tmux", "rsync", "rclone", "GPU", "disk")
+PORT_PATIENCE = 10.0
+
+
+def test(target: Target, request: Request) -> Iterator[Stage]:
+    """The stages in order, each as it is done; after a failed one the rest are skipped."""
+    failed = ""
+    if target.kind == "ssh":
+        for stage in _connecting(target, request):
+            failed = failed or (stage.stage if stage.state == "failed" else "")
+            yield stage
+    if failed:
+        yield from (Stage(stage=name, state="skipped", detail=f"{failed} failed") for name in INSIDE)
+    else:
+        yield from _inside(target, request)
+
+
+def _connecting(target: Target, request: Request) -> Iterator[Stage]:
+    pending = list(CONNECT)
+    try:
+        for stage in _reach(target, request):
+            pending.remove(stage.stage)
+            yield stage
+            if stage.state == "failed":
+                break
+    except TrainError as error:
+        yield from _up_to_failure(error, pending)
+        return
+    yield from (Stage(stage=name, state="skipped") for name in pending)
+
+
+def _up_to_failure(error: TrainError, pending: list[str]) -> Iterator[Stage]:
+    """An error of the login names the stage that failed; those before it went well."""
+    at = _stage_of(error)
+    at = at if at in pending else pending[0]
+    for name in pending:
+        if name == at:
+            yield _failure(name, error)
+        else:
+            before = pending.index(name) < pending.index(at)
+            yield Stage(stage=name, state="ok" if before else "skipped", detail="" if before else f"{at} failed")
+
+
+def _stage_of(error: TrainError) -> str:
+    by_code = {
+        "name_not_resolved": "name", "bad_ssh": "name", "refused": "port", "no_answer": "port", "closed": "port",
+        "no_connection": "port", "no_common_algorithm": "host key", "host_key_changed": "host key",
+        "host_key_unknown": "host key", "shell": "shell", "no_channel": "shell",
+    }  # fmt: skip
+    return by_code.get(error.code, "authentication")
+
+
+def _failure(stage: str, error: TrainError) -> Stage:
+    return Stage(stage=stage, state="failed", detail=error.message, fix=error.hint, exit=error.exit_status)
+
+
+def _reach(target: Target, request: Request) -> Iterator[Stage]:
+    """The stages up to a running shell; raises what the login raises."""
+    if master_pid(target.control_path or "") is not None:
+        yield from (Stage(stage=name, state="ok", detail="connected before") for name in CONNECT[:4])
+    else:
+        try:
+            known = settings(*target.argv[1:])
+        except UsageError as error:
+            yield _failure("name", error)
+            return
+        via = next((known[key] for key in ("proxyjump", "proxycommand") if known.get(key, "none") != "none"), "")
+        yield from _behind(via) if via else _direct(known["hostname"], int(known["port"]))
+        took = _timed(lambda: ssh.ensure_master(target, request))
+        yield Stage(stage="host key", state="ok", detail="known")
+        yield Stage(stage="authentication", state="ok", detail=f"as {known['user']}", ms=took)
+    took = _timed(lambda: _say_hello(target, request))
+    yield Stage(stage="shell", state="ok", ms=took)
+
+
+def _behind(via: str) -> Iterator[Stage]:
+    yield Stage(stage="name", state="ok", detail=f"looked up by {via}")
+    yield Stage(stage="port", state="ok", detail=f"through {via}")
+
+
+def _direct(hostname: str, port: int) -> Iterator[Stage]:
+    try:
+        began = time.monotonic()
+        found = socket.getaddrinfo(hostname, port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as error:
+        fix = "check the spelling, the network, and the Host blocks of ~/.ssh/config"
+        yield Stage(stage="name", state="failed", detail=f"cannot find {hostname}: {_said(error)}", fix=fix, exit=8)
+        return
+    yield Stage(
+        stage="name", state="ok", detail=", ".join(sorted({str(entry[4][0]) for entry in found})), ms=_since(began)
+    )
+    try:
+        took = _timed(lambda: socket.create_connection((hostname, port), PORT_PATIENCE).close())
+    except OSError as error:
+        refused = isinstance(error, ConnectionRefusedError)
+        fix = (
+            f"is {port} the right port, and does sshd run there?"
+            if refused
+            else "is it switched on, and is there a firewall or a VPN between?"
+        )
+        yield Stage(stage="port", state="failed", detail=f"port {port}: {_said(error)}", fix=fix, exit=8)
+        return
+    yield Stage(stage="port", state="ok", detail=str(port), ms=took)
+
+
+def _said(error: Exception) -> str:
+    return str(getattr(error, "strerror", None) or error).lower()
+
+
+def _timed(work: Callable[[], None]) -> int:
+    """Do it; the milliseconds it took."""
+    began = time.monotonic()
+    work()
+    return _since(began)
+
+
+def _since(began: float) -> int:
+    return round((time.monotonic() - began) * 1000)
+
+
+def _say_hello(target: Target, request: Request) -> None:
+    child = ssh.start(target, "exit 0", request=request)
+    _read_all(child)
+
+
+def _read_all(child: spawn.Child) -> bytes:
+    child.close_stdin()
+    with os.fdopen(child.stdout, "rb") as output:
+        data = output.read()
+    child.wait()
+    return data
+
+
+def _inside(target: Target, request: Request) -> Iterator[Stage]:
+    """tmux, rsync, rclone, GPU, disk: one script, fed to an sh so that any login shell will do."""
+    child = ssh.start(target, "exec sh", request=request)
+    os.write(child.stdin, SCRIPT.encode())
+    output = _read_all(child).decode(errors="replace")
+    if not re.search(r"^end=", output, re.MULTILINE):
+        raise RemoteError(f"{target.label}: the shell ended before it had answered", code="shell")
+    yield from stages_of(read_probe(output))

@@ -1,0 +1,79 @@
+"""The text of hosts.toml as `[[hosts]]` tables: found, added, replaced and cut out without touching the rest.
+
+tomlkit keeps comments too, but gives the comment above a table to the table before it, so that removing one host
+would take along what was written about the next.
+"""
+
+import re
+
+import msgspec
+
+_TOKEN = re.compile(
+    r'"""(?:\\.|[^\\])*?"""' r"|'''.*?'''" r'|"(?:\\.|[^"\\\n])*"' r"|'[^'\n]*'|\#[^\n]*|[\[\]{}]|\n", re.DOTALL
+)
+_HEADER = re.compile(r"[ \t]*\[")
+_HOST = re.compile(r"[ \t]*\[\[[ \t]*(?:hosts|\"hosts\"|'hosts')[ \t]*\]\]")
+_BELOW_HOST = re.compile(r"[ \t]*\[\[?[ \t]*(?:hosts|\"hosts\"|'hosts')[ \t]*\.")
+
+
+class Table(msgspec.Struct, frozen=True):
+    """Where one table stands: from the `[` of its header to after its last line that says something."""
+
+    start: int
+    end: int
+
+
+def find_tables(text: str) -> list[Table]:
+    """The `[[hosts]]` tables in the order of the file, each with its sub-tables."""
+    headers = _headers(text)
+    tables = []
+    for index, start in enumerate(headers):
+        if _HOST.match(text, start):
+            rest = (at for at in headers[index + 1 :] if not _BELOW_HOST.match(text, at))
+            tables.append(Table(start, _content_end(text, start, next(rest, len(text)))))
+    return tables
+
+
+def _headers(text: str) -> list[int]:
+    """Where lines begin that are table headers: a `[` first on a line, outside strings and arrays."""
+    found = [0] if _HEADER.match(text) else []
+    depth = 0
+    for token in _TOKEN.finditer(text):
+        word = token[0]
+        if word in "[{":
+            depth += 1
+        elif word in "]}":
+            depth -= 1
+        elif word == "\n" and depth == 0 and _HEADER.match(text, token.end()):
+            found.append(token.end())
+    return found
+
+
+def _content_end(text: str, start: int, limit: int) -> int:
+    """After the last line of text[start:limit] that is neither blank nor a comment."""
+    lines = text[start:limit].splitlines(keepends=True)
+    while len(lines) > 1 and (not lines[-1].strip() or lines[-1].lstrip().startswith("#")):
+        lines.pop()
+    return start + sum(map(len, lines))
+
+
+def append(text: str, table: str) -> str:
+    """`text` with one more table at its end, a blank line between; its own line ends are used."""
+    end = "\r\n" if "\r\n" in text else "\n"
+    gap = "" if not text else end if text.endswith("\n") else end * 2
+    return text + gap + table.replace("\n", end)
+
+
+def replace(text: str, at: Table, table: str) -> str:
+    """`text` with the table at `at` exchanged."""
+    return text[: at.start] + table + text[at.end :]
+
+
+def cut(text: str, at: Table) -> str:
+    """`text` without the table at `at` and without one blank line before it: the opposite of `append`."""
+    before = text[: at.start]
+    for blank in ("\r\n", "\n"):
+        if before.endswith(blank) and (before == blank or before[: -len(blank)].endswith("\n")):
+            before = before[: -len(blank)]
+            break
+    return before + text[at.end :]
