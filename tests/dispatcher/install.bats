@@ -1,0 +1,145 @@
+# What install.sh says and refuses, in every shell that is here; what it installs is test_distribution.py's.
+
+bats_require_minimum_version 1.5.0
+
+setup() {
+  root=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
+  export HOME=$BATS_TEST_TMPDIR
+  tools=$BATS_TEST_TMPDIR/tools
+  mkdir "$tools"
+}
+
+refuses() { # STATUS OUTPUT WORDS...
+  local status_wanted=$1 output_wanted=$2 shell
+  shift 2
+  for shell in sh dash bash 'busybox sh'; do
+    command -v "${shell%% *}" >/dev/null || continue
+    # shellcheck disable=SC2086 # `busybox sh` is two words
+    run "-$status_wanted" $shell "$root/install.sh" "$@"
+    [ "$output" = "$output_wanted" ] || { echo "$shell: $output" && return 1; }
+  done
+}
+
+# A folder of links to these programs alone, to be the whole PATH.
+only() {
+  for program in sh cat uname id sort tr sed mktemp rm "$@"; do
+    ln -sf "$(command -v "$program")" "$tools/$program"
+  done
+}
+
+@test "--help tells every option" {
+  run -0 "$root/install.sh" --help
+  for option in --github --ref --from --with --dev --help; do
+    [[ $output == *"$option"* ]]
+  done
+}
+
+@test "unknown words, missing values and options that exclude each other are 2" {
+  refuses 2 'error: unknown argument --nope
+  install.sh --help' --nope
+  refuses 2 'error: --from needs a value
+  install.sh --help' --from
+  refuses 2 'error: --with takes uv, pipx or venv, got conda' --with conda
+  refuses 2 'error: --github and --from exclude each other' --github --from .
+  refuses 2 'error: --ref goes with --github' --ref main
+  refuses 2 'error: --dev goes with no other option' --dev --github
+}
+
+@test "a way that is not there is 9" {
+  only
+  run -9 env PATH="$tools" sh "$root/install.sh" --with pipx
+  [ "$output" = 'error: --with pipx, but there is no pipx on PATH' ]
+}
+
+@test "--from a folder that is no checkout is 3 and leaves nothing behind" {
+  export TMPDIR=$BATS_TEST_TMPDIR/tmp
+  mkdir "$TMPDIR"
+  run -3 "$root/install.sh" --from "$BATS_TEST_TMPDIR"
+  [ "${lines[0]}" = "error: $BATS_TEST_TMPDIR is no checkout of tmux-trainsh" ]
+  [ -z "$(ls "$TMPDIR")" ]
+}
+
+@test "a repository that cannot be fetched is 8" {
+  TRAINSH_REPOSITORY=$BATS_TEST_TMPDIR/none run -8 "$root/install.sh" --github --ref v9
+  [[ $output == *"error: cannot fetch v9 of $BATS_TEST_TMPDIR/none"* ]]
+}
+
+@test "a Python that is too old is 9 and named" {
+  printf '#!/bin/sh\nexit 1\n' >"$tools/python3"
+  chmod +x "$tools/python3"
+  PYTHON=$tools/python3 run -9 "$root/install.sh" --from "$root" --with venv
+  [ "$output" = "error: PYTHON=$tools/python3 is no Python 3.11 or newer" ]
+}
+
+@test "--dev outside a checkout is 2" {
+  cp "$root/install.sh" "$BATS_TEST_TMPDIR/install.sh"
+  run -2 sh "$BATS_TEST_TMPDIR/install.sh" --dev
+  [ "${lines[0]}" = 'error: --dev is for a checkout, and this script is in none' ]
+}
+
+@test "--dev with programs missing and no package manager says which" {
+  checkout
+  only git ssh
+  run -9 env PATH="$tools" sh "$BATS_TEST_TMPDIR/checkout/install.sh" --dev
+  [[ ${lines[0]} == 'error: these programs are missing: tmux '* ]]
+  [[ ${lines[1]} == "  install these with your system's package manager: tmux "* ]]
+}
+
+@test "--dev installs what is missing, by the names that each package manager has" {
+  checkout
+  only git ssh
+  printf '#!/bin/sh\necho "$0 $*" >>"%s/asked"\nexit 1\n' "$BATS_TEST_TMPDIR" >"$BATS_TEST_TMPDIR/manager"
+  printf '#!/bin/sh\n"$@"\n' >"$tools/sudo"
+  chmod +x "$BATS_TEST_TMPDIR/manager" "$tools/sudo"
+  for manager in apt-get dnf pacman apk; do
+    ln -s "$BATS_TEST_TMPDIR/manager" "$tools/$manager"
+    run -9 env PATH="$tools" sh "$BATS_TEST_TMPDIR/checkout/install.sh" --dev
+    rm "$tools/$manager"
+  done
+  run cat "$BATS_TEST_TMPDIR/asked"
+  [[ $output == *'apt-get install -y --no-install-recommends '*'rsync tmux'* ]]
+  [[ $output == *'dnf install -y '*'rsync tmux'* ]]
+  [[ $output == *'pacman -S --needed --noconfirm '*'rsync tmux'* ]]
+  [[ $output == *'apk add '*'rsync tmux'* ]]
+}
+
+checkout() {
+  mkdir -p "$BATS_TEST_TMPDIR/checkout/packages/trainsh-base" "$BATS_TEST_TMPDIR/checkout/.venv/bin"
+  cp "$root/install.sh" "$BATS_TEST_TMPDIR/checkout/install.sh"
+  printf '#!/bin/sh\nexit 0\n' >"$BATS_TEST_TMPDIR/checkout/.venv/bin/python"
+  chmod +x "$BATS_TEST_TMPDIR/checkout/.venv/bin/python"
+}
+
+@test "--dev does the work once, and again when a package changes" {
+  checkout
+  mkdir -p "$BATS_TEST_TMPDIR/checkout/bin" "$BATS_TEST_TMPDIR/checkout/packages/trainsh-base"
+  echo one >"$BATS_TEST_TMPDIR/checkout/packages/trainsh-base/pyproject.toml"
+  printf '#!/bin/sh\necho "pip $*" >>"%s/pip"\n' "$BATS_TEST_TMPDIR" >"$BATS_TEST_TMPDIR/checkout/.venv/bin/python"
+  printf '#!/bin/sh\n' >"$BATS_TEST_TMPDIR/checkout/.venv/bin/train"
+  chmod +x "$BATS_TEST_TMPDIR/checkout/.venv/bin/train"
+  for program in tmux ssh sshd rsync jq busybox; do # whatever this machine has: it is not what is tried here
+    printf '#!/bin/sh\n' >"$tools/$program"
+    chmod +x "$tools/$program"
+  done
+  PATH=$tools:$PATH
+  run -0 sh "$BATS_TEST_TMPDIR/checkout/install.sh" --dev
+  first=$(wc -l <"$BATS_TEST_TMPDIR/pip")
+  [ "$first" -ge 2 ]
+  grep -q -e '-e packages/trainsh-base' "$BATS_TEST_TMPDIR/pip"
+  run -0 sh "$BATS_TEST_TMPDIR/checkout/install.sh" --dev
+  [ -z "$output" ]
+  [ "$(wc -l <"$BATS_TEST_TMPDIR/pip")" -eq "$first" ]
+  echo two >"$BATS_TEST_TMPDIR/checkout/packages/trainsh-base/pyproject.toml"
+  run -0 sh "$BATS_TEST_TMPDIR/checkout/install.sh" --dev
+  [ "$(wc -l <"$BATS_TEST_TMPDIR/pip")" -gt "$first" ]
+}
+
+@test "a download that was cut short does nothing" {
+  size=$(wc -c <"$root/install.sh")
+  for part in 3 5 9; do
+    head -c $((size * part / 10)) "$root/install.sh" >"$BATS_TEST_TMPDIR/part.sh"
+    run sh "$BATS_TEST_TMPDIR/part.sh" --dev
+    [[ $output != *installing* ]]
+    [[ $output != *preparing* ]]
+  done
+}
