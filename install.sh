@@ -189,7 +189,7 @@ prepare_checkout() {
   # shellcheck disable=SC2086
   $pip $build_tools $dev_tools || fail 'pip could not install the tools that work on train needs' '' 8
   set --
-  for project in packages/*/pyproject.toml; do set -- "$@" -e "${project%/pyproject.toml}"; done
+  for project in packages/*/pyproject.toml; do set -- ${1+"$@"} -e "${project%/pyproject.toml}"; done
   # shellcheck disable=SC2086
   $pip --no-build-isolation "$@" || fail 'pip could not install the packages of this checkout' '' 8
   echo "$state" >.venv/.prepared
@@ -339,4 +339,4 @@ main() {
   fi
 }
 
-main "$@"
+main ${1+"$@"}
