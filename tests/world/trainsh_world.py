@@ -1,0 +1,222 @@
+"""pytest plugin: a world of machines on this one. Real sshds, a home and settings of its own, nothing left behind.
+
+    def test_it(world):
+        box = world.sshd("box")                  # a real sshd on a loopback port, with a home of its own
+        world.host(box)                          # ... and in hosts.toml
+        world.run("train-host", "run", "box", "--", "hostname")
+
+While the fixture lives, this process has the world's environment (HOME, TRAINSH_HOME, XDG_RUNTIME_DIR, and a PATH
+whose `ssh` reads the world's own settings: ssh itself would take ~/.ssh from the password file, not from HOME).
+`world_without_env` is the same with the environment left alone (`world.env` has it).
+"""
+
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from world_netns import NetworkHost, why_no_namespaces
+from world_relay import Relay
+from world_sshd import Sshd
+
+BIN = Path(sys.executable).parent
+
+
+class World:
+    """One folder with everything in it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.home = folder / "home"
+        self.config = folder / "t"
+        self.runtime = folder / "r"
+        self.mark = f"{folder.name}-{os.getpid()}"
+        self.servers: list[Sshd] = []
+        self.relays: list[Relay] = []
+        self.networks: list[NetworkHost] = []
+        for part in (self.home, self.config, self.runtime, folder / "bin", folder / "tmux"):
+            part.mkdir(mode=0o700)
+        self.key = folder / "id"
+        keygen(self.key)
+        self.known_hosts = folder / "known_hosts"
+        self.ssh_config = folder / "ssh_config"
+        self._blocks: list[str] = []
+        self.strict = "accept-new"
+        self.write_ssh_config()
+        self._shim("ssh")
+
+    @property
+    def env(self) -> dict[str, str]:
+        """The environment of a program in this world."""
+        kept = {key: value for key, value in os.environ.items() if key in ("LANG", "TERM", "LC_ALL")}
+        return kept | {
+            "HOME": str(self.home), "TRAINSH_HOME": str(self.config), "XDG_RUNTIME_DIR": str(self.runtime),
+            "PATH": f"{self.folder / 'bin'}:{BIN}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+            "TMUX_TMPDIR": str(self.folder / "tmux"), "TRAINSH_WORLD": self.mark,
+            "PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring",
+        }  # fmt: skip
+
+    def run(self, *words: str, input: bytes | None = None, check: bool = True, timeout: float = 60) -> "Done":
+        """Run a program here and return what it left; a failure shows its output."""
+        done = subprocess.run(
+            words, input=b"" if input is None else input, capture_output=True, env=self.env, cwd=self.home,
+            timeout=timeout, check=False,
+        )  # fmt: skip
+        result = Done(done.returncode, done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace"))
+        assert not check or result.status == 0, f"{words} ended with {result.status}\n{result.out}{result.err}"
+        return result
+
+    def sshd(self, name: str = "box", **options: object) -> Sshd:
+        """Start a machine (see Sshd) and make `ssh NAME` reach it."""
+        server = Sshd(self.folder / f"h-{name}", name, self.key.with_suffix(".pub"), self.mark, **options)  # type: ignore[arg-type]
+        self.servers.append(server)
+        server.start()
+        self.alias(name, server.port, server.user, server.address)
+        return server
+
+    def relay(self, server: Sshd, *, delay: float = 0.0, name: str = "") -> Relay:
+        """A link to `server` that can be slow (`delay` seconds each way), cut and restored; `ssh NAME` uses it."""
+        relay = Relay((server.address, server.port), delay)
+        self.relays.append(relay)
+        self.alias(name or f"{server.name}-link", relay.port, server.user, "127.0.0.1")
+        return relay
+
+    def network_host(self, name: str = "far", *, delay: float = 0.0, **options: object) -> NetworkHost:
+        """A machine in a network namespace of its own, its link to be cut; skips the test where that cannot be."""
+        problem = why_no_namespaces()
+        if problem:
+            pytest.skip(f"NETWORK NAMESPACES ARE NOT TESTED HERE: {problem}")
+        host = NetworkHost(
+            self.folder / f"h-{name}", name, self.key.with_suffix(".pub"), self.mark, delay, **options
+        )  # type: ignore[arg-type]
+        self.networks.append(host)
+        host.start()
+        self.alias(name, host.sshd.port, host.sshd.user, host.address)
+        return host
+
+    def host(self, server: Sshd, name: str = "", port: int | None = None, **values: object) -> str:
+        """Write `server` into hosts.toml, by hand as a person would; its name there."""
+        name = name or server.name
+        lines = {
+            "name": name, "type": "ssh", "hostname": server.address, "port": port or server.port,
+            "username": server.user, "auth_method": "key", "ssh_key_path": str(self.key),
+            "ssh_options": [f"UserKnownHostsFile={self.known_hosts}", f"StrictHostKeyChecking={self.strict}"],
+        } | values  # fmt: skip
+        import json
+
+        with (self.config / "hosts.toml").open("a") as file:
+            file.write("\n[[hosts]]\n" + "".join(f"{key} = {json.dumps(value)}\n" for key, value in lines.items()))
+        return name
+
+    def spec(self, server: Sshd, port: int | None = None) -> str:
+        """The host spec that reaches `server`, whoever's ssh settings are in force."""
+        return (
+            f"{server.user}@{server.address} -p {port or server.port} -i {self.key} "
+            f"-o UserKnownHostsFile={self.known_hosts} -o StrictHostKeyChecking={self.strict}"
+        )
+
+    def alias(self, name: str, port: int, user: str, hostname: str, *more: str) -> None:
+        """Make `ssh NAME` reach a port (settings come first: the first value counts)."""
+        block = [f"Host {name}", f"HostName {hostname}", f"Port {port}", f"User {user}", *more]
+        self._blocks.insert(0, "\n  ".join(block) + "\n")
+        self.write_ssh_config()
+
+    def write_ssh_config(self) -> None:
+        """Write the ssh settings of this world (call it after changing `strict`)."""
+        every = [
+            "Host *", f"IdentityFile {self.key}", "IdentitiesOnly yes", f"UserKnownHostsFile {self.known_hosts}",
+            "GlobalKnownHostsFile none", f"StrictHostKeyChecking {self.strict}",
+        ]  # fmt: skip
+        self.ssh_config.write_text("\n".join([*self._blocks, "\n  ".join(every) + "\n"]))
+
+    def _shim(self, program: str) -> None:
+        real = shutil.which(program)
+        path = self.folder / "bin" / program
+        path.write_text(f'#!/bin/sh\nexec {real} -F "{self.ssh_config}" "$@"\n')
+        path.chmod(0o755)
+
+    def close(self) -> None:
+        """End what was started here: links, connections, sshds, and every process that has this world's mark."""
+        for relay in self.relays:
+            relay.close()
+        for machine in [*self.networks, *self.servers]:
+            machine.stop()
+        deadline = time.monotonic() + 10
+        while _end_marked(self.mark) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        for network in self.networks:
+            network.remove()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+class Done:
+    """What a program left: status, out, err."""
+
+    def __init__(self, status: int, out: str, err: str) -> None:
+        self.status = status
+        self.out = out
+        self.err = err
+
+
+def keygen(path: Path, *more: str) -> None:
+    """A key pair at `path`, without a passphrase unless `more` says otherwise."""
+    words = more or ("-N", "")
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-f", str(path), *words], check=True)
+
+
+def _end_marked(mark: str) -> int:
+    """Kill the processes whose environment holds this world's mark (Linux); how many there were."""
+    found = 0
+    needle = f"TRAINSH_WORLD={mark}".encode()
+    for entry in Path("/proc").glob("[0-9]*") if Path("/proc/self/environ").exists() else []:
+        with contextlib.suppress(OSError):
+            if int(entry.name) != os.getpid() and needle in (entry / "environ").read_bytes().split(b"\0"):
+                os.kill(int(entry.name), signal.SIGKILL)
+                found += 1
+    return found
+
+
+def wait_until(condition: Callable[[], object], what: str = "the condition", timeout: float = 15.0) -> None:
+    """Wait for `condition`; fail the test when it does not hold in time."""
+    deadline = time.monotonic() + timeout
+    while not condition():
+        assert time.monotonic() < deadline, f"{what} did not hold within {timeout:g} seconds"
+        time.sleep(0.02)
+
+
+@contextlib.contextmanager
+def new_world() -> Iterator[World]:
+    """A world for any scope; its environment is in `.env`. Skips where no sshd is installed."""
+    if not (shutil.which("sshd") or Path("/usr/sbin/sshd").exists()):
+        pytest.skip("NOT TESTED HERE: sshd is not installed (openssh-server)")
+    # A short path: sockets are made under it.
+    world = World(Path(tempfile.mkdtemp(prefix="tw-", dir="/tmp")))
+    try:
+        yield world
+    finally:
+        world.close()
+
+
+@pytest.fixture
+def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    """A world whose environment is also that of this process."""
+    with new_world() as made:
+        for key in ("XDG_CONFIG_HOME", "XDG_STATE_HOME", "SSH_AUTH_SOCK", "SSH_ASKPASS", "DISPLAY", "TMUX"):
+            monkeypatch.delenv(key, raising=False)
+        for key, value in made.env.items():
+            monkeypatch.setenv(key, value)
+        yield made
+
+
+@pytest.fixture
+def world_without_env() -> Iterator[World]:
+    """A world that leaves this process's environment alone."""
+    with new_world() as made:
+        yield made

@@ -1,0 +1,144 @@
+"""A machine in a network namespace of its own (Linux, root), behind a link that can be cut, restored and slow."""
+
+import contextlib
+import fcntl
+import functools
+import os
+import struct
+import subprocess
+import threading
+import time
+from collections import deque
+from pathlib import Path
+from select import select
+
+from world_sshd import Sshd, has_mount_namespaces
+
+TUNSETIFF, IFF_TUN, IFF_NO_PI = 0x400454CA, 0x0001, 0x1000
+
+
+@functools.cache
+def why_no_namespaces() -> str:
+    """Empty when this machine allows network namespaces, else why not."""
+    if os.getuid() != 0:
+        return "it takes root"
+    if not has_mount_namespaces():
+        return "this kernel or container allows no mount namespaces"
+    name = f"twprobe{os.getpid()}"
+    with contextlib.suppress(OSError):
+        done = subprocess.run(["ip", "netns", "add", name], capture_output=True, text=True, check=False)
+        if done.returncode == 0:
+            subprocess.run(["ip", "netns", "del", name], check=True)
+        return done.stderr.strip()
+    return "there is no ip command (iproute2)"
+
+
+def ip(*words: str) -> None:
+    """Run ip(8)."""
+    done = subprocess.run(["ip", *words], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, f"ip {' '.join(words)}: {done.stderr}"
+
+
+def _free_subnet() -> int:
+    """The third byte of a 10.97.x.0/24 that no link has."""
+    used = subprocess.run(["ip", "-4", "-o", "addr"], capture_output=True, text=True, check=True).stdout
+    return next(number for number in range(os.getpid() % 200, 456) if f" 10.97.{number % 256}." not in used) % 256
+
+
+class NetworkHost:
+    """`address` is the machine, `link` the interface on our side. With `delay` (seconds each way) the link is a
+    pair of tun devices with this process between them, else a veth pair."""
+
+    def __init__(
+        self, folder: Path, name: str, public_key: Path, mark: str, delay: float = 0.0, **options: object
+    ) -> None:
+        number = _free_subnet()
+        self.name = name
+        self.namespace = f"tw{os.getpid()}-{number}"
+        self.link, self._far = f"twa{os.getpid() % 100000}x{number}", f"twb{os.getpid() % 100000}x{number}"
+        self.here, self.address = f"10.97.{number}.1", f"10.97.{number}.2"
+        self._delayed = DelayedLink(self.link, self._far, delay) if delay else None
+        ip("netns", "add", self.namespace)
+        if self._delayed is None:
+            ip("link", "add", self.link, "type", "veth", "peer", "name", self._far)
+        ip("link", "set", self._far, "netns", self.namespace)
+        ip("addr", "add", f"{self.here}/24", "dev", self.link)
+        ip("link", "set", self.link, "up")
+        for words in (
+            ("addr", "add", f"{self.address}/24", "dev", self._far),
+            ("link", "set", self._far, "up"),
+            ("link", "set", "lo", "up"),
+        ):
+            ip("-n", self.namespace, *words)
+        prefix = ("ip", "netns", "exec", self.namespace)
+        self.sshd = Sshd(folder, name, public_key, mark, address=self.address, prefix=prefix, **options)  # type: ignore[arg-type]
+
+    def start(self) -> None:
+        """Start its sshd."""
+        self.sshd.start()
+
+    def stop(self) -> None:
+        """Stop its sshd."""
+        self.sshd.stop()
+
+    def cut(self) -> None:
+        """Take the link down: packets are lost in silence."""
+        if self._delayed:
+            self._delayed.lost = True
+        else:
+            ip("-n", self.namespace, "link", "set", self._far, "down")
+
+    def restore(self) -> None:
+        """Bring the link up again."""
+        if self._delayed:
+            self._delayed.lost = False
+        else:
+            ip("-n", self.namespace, "link", "set", self._far, "up")
+
+    def remove(self) -> None:
+        """Take the namespace and its link away."""
+        if self._delayed:
+            self._delayed.close()
+        subprocess.run(["ip", "link", "del", self.link], capture_output=True, check=False)
+        subprocess.run(["ip", "netns", "del", self.namespace], capture_output=True, check=False)
+
+
+class DelayedLink:
+    """Two tun devices; a packet read from one is written to the other `delay` seconds later."""
+
+    def __init__(self, near: str, far: str, delay: float) -> None:
+        self.delay = delay
+        self.lost = False
+        self._closing = False
+        self._ends = [_tun(near), _tun(far)]
+        self._held: deque[tuple[float, int, bytes]] = deque()
+        self._thread = threading.Thread(target=self._work, daemon=True)
+        self._thread.start()
+
+    def _work(self) -> None:
+        near, far = self._ends
+        other = {near: far, far: near}
+        while not self._closing:
+            pause = self._held[0][0] - time.monotonic() if self._held else 0.2
+            for handle in select(self._ends, [], [], max(0.0, min(pause, 0.2)))[0]:
+                with contextlib.suppress(OSError):
+                    packet = os.read(handle, 65536)
+                    if not self.lost:
+                        self._held.append((time.monotonic() + self.delay, other[handle], packet))
+            while self._held and self._held[0][0] <= time.monotonic():
+                _, handle, packet = self._held.popleft()
+                with contextlib.suppress(OSError):
+                    os.write(handle, packet)
+
+    def close(self) -> None:
+        """Let go of the devices, which removes them."""
+        self._closing = True
+        self._thread.join(5)
+        for handle in self._ends:
+            os.close(handle)
+
+
+def _tun(name: str) -> int:
+    handle = os.open("/dev/net/tun", os.O_RDWR)
+    fcntl.ioctl(handle, TUNSETIFF, struct.pack("16sH22x", name.encode(), IFF_TUN | IFF_NO_PI))
+    return handle
