@@ -1,0 +1,74 @@
+"""The way in: a recipe's text in, everything that is known of it out. Editors build on this, not on printed text."""
+
+from collections.abc import Iterable
+
+from trainsh_dsl import usage
+from trainsh_dsl.findings import Findings
+from trainsh_dsl.flow import Flow
+from trainsh_dsl.implied import Implied
+from trainsh_dsl.model import Diagnostic, Plan
+from trainsh_dsl.parser import Parser
+from trainsh_dsl.plugins import NoTools, Tools
+from trainsh_dsl.scope import Scope
+from trainsh_dsl.source import Source
+from trainsh_dsl.syntax import Recipe
+
+
+class Analysis:
+    """One recipe, read and checked. `syntax_errors` is how many errors came before the flow was followed."""
+
+    def __init__(
+        self, source: Source, recipe: Recipe, scope: Scope, findings: Findings, flow: Flow, name: str, syntax_errors: int
+    ) -> None:
+        self.source = source
+        self.recipe = recipe
+        self.scope = scope
+        self.findings = findings
+        self.flow = flow
+        self.name = name
+        self.syntax_errors = syntax_errors
+
+    @property
+    def ok(self) -> bool:
+        """Whether there is a plan: warnings do not count."""
+        return not self.findings.errors
+
+    def diagnostics(self) -> list[Diagnostic]:
+        """What is wrong, in the order of the text."""
+        return self.findings.diagnostics()
+
+    def plan(self) -> Plan:
+        """The plan; call it only when `ok`."""
+        from trainsh_dsl.planner import plan  # noqa: PLC0415 - a check needs no plan
+
+        return plan(self)
+
+
+def analyse(
+    text: str,
+    *,
+    name: str = "recipe",
+    given: Iterable[str] = (),
+    tools: Tools | None = None,
+    exec_: bool = False,
+    hosts: Iterable[str] = (),
+    storages: Iterable[str] = (),
+) -> Analysis:
+    """Read and check a recipe; any text at all has an answer, in time linear in its length.
+
+    `given`: names of hosts, storages and variables that the command line sets. `tools`: where schemas come
+    from (default: nothing is asked). `exec_`: an undefined @name is a configured host; `hosts` and `storages`
+    are the configured names, where they are known.
+    """
+    source = Source(text)
+    findings = Findings(source)
+    parser = Parser(source, findings, tools or NoTools(), given)
+    recipe = parser.parse()
+    syntax_errors = findings.errors
+    if exec_:
+        Implied(recipe, parser.scope, findings, hosts, storages).add()
+    flow = Flow(recipe, parser.scope, findings, parser.mentioned, quick=exec_)
+    flow.run(parser.refs)
+    usage.near_misses(recipe, parser.scope, findings)
+    usage.unused(recipe, parser.scope, flow, findings)
+    return Analysis(source, recipe, parser.scope, findings, flow, name, syntax_errors)

@@ -1,0 +1,256 @@
+"""train-dsl: the commands, and how their answers are shown."""
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+from trainsh_base.display import colour_wanted
+from trainsh_base.errors import NotFound, UsageError
+from trainsh_base.near import did_you_mean
+from trainsh_base.tool import Arg, Opt, Tool
+
+from trainsh_dsl import show
+from trainsh_dsl.analysis import Analysis, analyse
+from trainsh_dsl.catalogue import Entry, entries
+from trainsh_dsl.model import Diagnostic, Graph, Plan
+from trainsh_dsl.source import decode
+
+tool = Tool("dsl", summary="Read, check and format recipes")
+
+File = Annotated[str | None, Arg("recipe file, - for standard input")]
+Text = Annotated[str | None, Opt("the recipe itself instead of a file", metavar="TEXT")]
+Given = Annotated[list[str], Opt("a host, storage or variable that the command line sets", metavar="NAME")]
+Exec = Annotated[bool, Opt("read it as train exec does: an undefined @name is a configured host", name="--exec")]
+ConfiguredHost = Annotated[list[str], Opt("with --exec: the name of a configured host", metavar="NAME")]
+ConfiguredStorage = Annotated[list[str], Opt("with --exec: the name of a configured storage", metavar="NAME")]
+Name = Annotated[str | None, Opt("the recipe's name (default: the file's)", metavar="NAME")]
+Plugins = Annotated[bool, Opt("ask installed tools for their schemas")]
+
+
+class Formatted(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of one recipe; `changed`: it was not in canonical form; `diff` as --diff asks."""
+
+    name: str
+    changed: bool
+    text: str
+    diff: str
+    mode: str
+
+
+def _name(file: str) -> str:
+    """How messages call a file."""
+    return "stdin" if file == "-" else file
+
+
+def _read(file: str | None, text: str | None) -> str:
+    if (file is None) == (text is None):
+        raise UsageError("name one recipe file, or give its --text", "train dsl check my.recipe", code="no_recipe")
+    if text is not None:
+        return text
+    if file == "-":
+        return decode(sys.stdin.buffer.read())
+    try:
+        return decode(Path(str(file)).read_bytes())
+    except FileNotFoundError:
+        raise NotFound(f"there is no file {file}", "train recipe list shows the recipes there are", code="no_recipe") from None
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise UsageError(f"{file} cannot be read: {reason}", code="unreadable") from None
+
+
+def _tools(plugins: bool) -> Any:
+    from trainsh_dsl.plugins import NoTools  # noqa: PLC0415 - one of the two is wanted
+
+    if not plugins:
+        return NoTools()
+    from trainsh_dsl.installed import InstalledTools  # noqa: PLC0415 - as above
+
+    return InstalledTools()
+
+
+def _refused(analysis: Analysis, shown: str, found: list[Diagnostic]) -> UsageError:
+    return UsageError(
+        show.many(found, shown),
+        "" if all(each.severity == "warning" for each in found) else "train dsl explain CODE says more of each",
+        code="recipe_invalid",
+        data={"diagnostics": msgspec.to_builtins(found), "name": analysis.name},
+    )
+
+
+def _recipe_name(file: str | None, name: str | None) -> str:
+    if name:
+        return name
+    return Path(file).stem if file and file != "-" else "recipe"
+
+
+@tool.command(show=lambda plan: print(msgspec.json.format(msgspec.json.encode(plan), indent=2).decode()))
+def parse(
+    file: File = None,
+    text: Text = None,
+    name: Name = None,
+    given: Given = [],  # noqa: B006 - the framework copies it
+    exec_: Exec = False,
+    configured_host: ConfiguredHost = [],  # noqa: B006
+    configured_storage: ConfiguredStorage = [],  # noqa: B006
+    plugins: Plugins = True,
+) -> Plan:
+    """Print the plan of a recipe.
+
+    A recipe with errors has none: exit 2, and the error's data.diagnostics lists them. The plan's schema is in
+    `train-dsl schema`, its meaning in docs/language.md.
+    """
+    analysis = analyse(
+        _read(file, text), name=_recipe_name(file, name), given=given, tools=_tools(plugins), exec_=exec_,
+        hosts=configured_host, storages=configured_storage,
+    )  # fmt: skip
+    if not analysis.ok:
+        raise _refused(analysis, _name(file or "recipe"), analysis.diagnostics())
+    return analysis.plan()
+
+
+def _show_check(found: list[Diagnostic]) -> None:
+    print(show.many(found, _shown_name, style=colour_wanted(sys.stdout)))
+
+
+_shown_name = "recipe"
+
+
+def _check_status(found: list[Diagnostic]) -> int:
+    return 2 if any(each.severity == "error" for each in found) else 0
+
+
+@tool.command(show=_show_check, status=_check_status)
+def check(
+    file: File = None,
+    text: Text = None,
+    given: Given = [],  # noqa: B006
+    exec_: Exec = False,
+    strict: Annotated[bool, Opt("treat warnings as errors")] = False,
+    plugins: Plugins = True,
+) -> list[Diagnostic]:
+    """Report everything that is wrong with a recipe.
+
+    Exit 0 when there are no errors, 2 when there are. A comment `# train: ignore W203` on or above a line
+    leaves a warning out.
+    """
+    global _shown_name  # noqa: PLW0603 - the people face prints what was checked
+    _shown_name = _name(file or "recipe")
+    analysis = analyse(_read(file, text), name=_shown_name, given=given, tools=_tools(plugins), exec_=exec_)
+    found = analysis.diagnostics()
+    if strict:
+        found = [msgspec.structs.replace(each, severity="error") for each in found]
+    return found
+
+
+def _show_entry(entry: Entry) -> None:
+    print(f"{entry.code}: {entry.title}\n\n{entry.text}\n\nWrong:\n")
+    print(_indented(entry.wrong), "\nwhich is answered by:\n\n", _indented(entry.shown), sep="")
+    if entry.right:
+        print("\nRight:\n\n", _indented(entry.right), sep="")
+
+
+def _indented(text: str) -> str:
+    return "\n".join(f"    {line}".rstrip() for line in text.rstrip("\n").split("\n"))
+
+
+@tool.command(show=_show_entry)
+def explain(code: Annotated[str, Arg("the code of a diagnostic, such as E105")]) -> Entry:
+    """Say what a diagnostic means, with an example and how to mend it."""
+    known = entries()
+    entry = known.get(code.upper())
+    if entry is None:
+        raise NotFound(f"there is no diagnostic {code!r}", did_you_mean(code.upper(), known, "the codes are in docs/language.md"), code="no_diagnostic")
+    return entry
+
+
+def _show_formatted(done: list[Formatted]) -> None:
+    for each in done:
+        if each.mode == "diff":
+            print(each.diff, end="")
+        elif each.mode == "print":
+            print(each.text, end="")
+        elif each.changed:
+            print(f"{each.name} {'is not in canonical form' if each.mode == 'check' else 'written'}")
+
+
+def _format_status(done: list[Formatted]) -> int:
+    return 1 if any(each.changed and each.mode in ("check", "diff") for each in done) else 0
+
+
+@tool.command(show=_show_formatted, status=_format_status)
+def fmt(
+    files: Annotated[list[str], Arg("recipe files, - for standard input", metavar="FILE")],
+    check: Annotated[bool, Opt("print the names of files that would change; exit 1 if there are any")] = False,
+    write: Annotated[bool, Opt("write the files")] = False,
+    diff: Annotated[bool, Opt("print what would change; exit 1 if anything would")] = False,
+) -> list[Formatted]:
+    """Print recipes in canonical form.
+
+    Definitions are aligned, options stand in a fixed order; comments, blank lines, commands and here-documents
+    stay. A recipe that cannot be read is left alone: exit 2.
+    """
+    if write + check + diff > 1:
+        raise UsageError("--check, --write and --diff exclude each other")
+    mode = "check" if check else "write" if write else "diff" if diff else "print"
+    return [_format(file, mode) for file in files]
+
+
+def _format(file: str, mode: str) -> Formatted:
+    from trainsh_dsl.formatter import formatted  # noqa: PLC0415 - read by this command only
+
+    before = _read(file, None)
+    analysis = analyse(before, name=_recipe_name(file, None), tools=_tools(False))
+    if analysis.syntax_errors:
+        errors = [each for each in analysis.diagnostics() if each.severity == "error"]
+        raise _refused(analysis, _name(file), errors)
+    after = formatted(analysis)
+    changed = after != before
+    if mode == "write" and changed:
+        if file == "-":
+            raise UsageError("standard input cannot be written", "leave out --write: the text is printed")
+        _write(Path(file), after)
+    return Formatted(name=_name(file), changed=changed, text=after, diff=_diff(before, after, _name(file)), mode=mode)
+
+
+def _write(path: Path, text: str) -> None:
+    from trainsh_base.files import write_atomic  # noqa: PLC0415 - only --write needs it
+
+    try:
+        write_atomic(path, text, mode=os.stat(path).st_mode & 0o777)
+    except OSError as error:
+        raise UsageError(f"{path} cannot be written: {error.strerror}", code="unwritable") from None
+
+
+def _diff(before: str, after: str, name: str) -> str:
+    if before == after:
+        return ""
+    import difflib  # noqa: PLC0415 - only a change needs it
+
+    old, new = before.splitlines(keepends=True), after.splitlines(keepends=True)
+    lines = difflib.unified_diff(old, new, name, f"{name} (canonical)")
+    return "".join(line if line.endswith("\n") else line + "\n\\ No newline at end of file\n" for line in lines)
+
+
+def _show_graph(drawn: Graph) -> None:
+    print(drawn.mermaid, end="")
+
+
+@tool.command(show=_show_graph)
+def graph(file: File = None, text: Text = None, given: Given = [], plugins: Plugins = True) -> Graph:  # noqa: B006
+    """Show what depends on what: steps, sessions, hosts, storages, money.
+
+    Prints a Mermaid flowchart; --json gives the nodes and the edges as data too.
+    """
+    from trainsh_dsl.graph import draw  # noqa: PLC0415 - read by this command only
+
+    analysis = analyse(_read(file, text), name=_recipe_name(file, None), given=given, tools=_tools(plugins))
+    if not analysis.ok:
+        raise _refused(analysis, _name(file or "recipe"), analysis.diagnostics())
+    return draw(analysis.plan())
+
+
+def main() -> None:
+    """Run train-dsl."""
+    tool.main()

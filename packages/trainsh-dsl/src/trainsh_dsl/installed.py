@@ -1,0 +1,45 @@
+"""The tools on this machine: each is asked once for its schema, and only when a recipe names it."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from trainsh_base.errors import TrainError
+from trainsh_base.proc import run
+from trainsh_base.spawn import tool_path
+
+ANSWER_WITHIN = 10.0  # seconds; a tool that takes longer is taken to say nothing
+
+
+class InstalledTools:
+    """Schemas by running `train-TOOL schema`."""
+
+    def __init__(self) -> None:
+        self._schemas: dict[str, dict[str, Any] | None] = {}
+
+    def schema(self, tool: str) -> dict[str, Any] | None:
+        """What the tool says of itself; {} when it says nothing of use; None when there is no such program."""
+        if tool not in self._schemas:
+            path = tool_path(tool)
+            self._schemas[tool] = None if path is None else _ask(path)
+        return self._schemas[tool]
+
+    def names(self) -> list[str]:
+        """The tools found on PATH."""
+        found: set[str] = set()
+        for folder in os.get_exec_path():
+            try:
+                found.update(path.name[6:] for path in Path(folder).iterdir() if path.name.startswith("train-"))
+            except OSError:
+                continue
+        return sorted(found)
+
+
+def _ask(path: str) -> dict[str, Any]:
+    try:
+        done = run([path, "schema"], input=b"", timeout=ANSWER_WITHIN)
+        document = msgspec.json.decode(done.stdout)
+    except (TrainError, OSError, msgspec.DecodeError):
+        return {}
+    return document if isinstance(document, dict) else {}

@@ -1,0 +1,122 @@
+"""`$NAME`, `${NAME}` and `${secret:NAME}` outside commands: words, specs, patterns, messages, values."""
+
+import re
+
+from trainsh_dsl.model import Ref, Text
+from trainsh_dsl.scope import Scope, Unknown
+from trainsh_dsl.syntax import Word
+
+NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
+BREAK = re.compile(r"[ \t]*\\\n[ \t]*")
+_QUOTES = re.compile(r"'([^']*)'|\"((?:[^\"\\]++|\\.)*+)\"|[^'\"]+", re.DOTALL)
+_DOLLAR = re.compile(r"\\([\"$\\])|\$\{([^{}\n]*)\}|\$([A-Za-z_][A-Za-z0-9_]*)|\$\{")
+_VALUE_DOLLAR = re.compile(r"\\(\$)|\$\{([^{}\n]*)\}|\$([A-Za-z_][A-Za-z0-9_]*)|\$\{")
+
+
+def joined(parts: list[str | Ref]) -> Text:
+    """Parts as a Text: texts side by side become one, a text alone is a plain string."""
+    merged: list[str | Ref] = []
+    for part in parts:
+        if isinstance(part, str) and merged and isinstance(merged[-1], str):
+            merged[-1] += part
+        elif part != "":
+            merged.append(part)
+    if not merged:
+        return ""
+    return merged[0] if len(merged) == 1 and isinstance(merged[0], str) else merged
+
+
+class Reader:
+    """Reads texts for one recipe, with its names."""
+
+    def __init__(self, scope: Scope) -> None:
+        self.scope = scope
+
+    def word(self, word: Word, *, pattern: bool = False, no_secret: str = "") -> Text:
+        """A word's text: quotes taken off, variables found.
+
+        `pattern`: it is a regular expression, a `$` before no name stays. `no_secret` names a place where a
+        secret is not allowed.
+        """
+        raw = word.raw
+        if "$" not in raw and "'" not in raw and '"' not in raw and "\\" not in raw:
+            return raw
+        parts: list[str | Ref] = []
+        for found in _QUOTES.finditer(raw):
+            group = found.lastindex or 0
+            chunk = found[group]
+            if "\\\n" in chunk:
+                chunk = BREAK.sub(" ", chunk)
+            parts += self._parts(chunk, word.start + found.start(group), group == 2, pattern, no_secret)
+        return joined(parts)
+
+    def rest(self, raw: str, at: int) -> Text:
+        """The value of a definition, which begins at offset `at`: as it is, variables found."""
+        if "\\\n" in raw:
+            raw = BREAK.sub(" ", raw)
+        return joined(self._parts(raw, at, False, False, "")) if "$" in raw else raw
+
+    def _parts(
+        self, chunk: str, at: int, double: bool, pattern: bool, no_secret: str
+    ) -> list[str | Ref]:
+        parts: list[str | Ref] = []
+        done = 0
+        for found in (_DOLLAR if double else _VALUE_DOLLAR).finditer(chunk):
+            start = found.start()
+            parts.append(chunk[done:start])
+            parts.append(self._one(found, at + start, pattern, no_secret))
+            done = found.end()
+        parts.append(chunk[done:])
+        return parts
+
+    def _one(self, found: re.Match[str], at: int, pattern: bool, no_secret: str) -> str | Ref:
+        whole = found[0]
+        if found[1]:
+            return whole if pattern and found[1] == "$" else found[1]
+        name = found[3] or found[2]
+        end = at + len(whole)
+        if name is None or (found[3] is None and not NAME.match(name)):
+            return self._odd(whole, name, at, end, pattern, no_secret)
+        if not self.scope.is_variable(name):
+            if self.scope.answers and name != self.scope.defining:
+                return Ref(var=name)
+            self.scope.unknown.append(Unknown(name, at, end, bool(self.scope.defining)))
+            return whole
+        self.scope.use(name, at)
+        if no_secret and name in self.scope.secrets:
+            self._refuse(f"${name} holds a secret, which", at, end, no_secret)
+        return Ref(var=name)
+
+    def _odd(
+        self, whole: str, inner: str | None, at: int, end: int, pattern: bool, no_secret: str
+    ) -> str | Ref:
+        """`${...}` that is not `${NAME}`: a secret, a regular expression's business, or a mistake."""
+        inner = inner or ""
+        if inner.startswith("secret:"):
+            return self.secret(inner[7:], at, end, no_secret)
+        if pattern:
+            return whole
+        if whole == "${":
+            self.scope.findings.add("E508", at, end, "this ${ is never closed", "write ${NAME}, or \\${ for the text")
+        else:
+            base = re.match(r"[#!]?([A-Za-z_]\w*)", inner)
+            hint = f"write ${{{base[1]}}}" if base and base[1] in self.scope.known else "write ${NAME}"
+            self.scope.findings.add("E508", at, end, f"{whole} is not a variable: only ${{NAME}} is read here", hint)
+        return whole
+
+    def secret(self, name: str, at: int, end: int, no_secret: str) -> str | Ref:
+        """`${secret:NAME}` in a place that takes one, unless `no_secret` says why not."""
+        if not NAME.match(name):
+            self.scope.findings.add(
+                "E505", at, end, f"{name!r} is not the name of a secret", "write ${secret:NAME}, as in ${secret:HF_TOKEN}"
+            )
+            return ""
+        if no_secret:
+            self._refuse("a secret", at, end, no_secret)
+        return Ref(secret=name)
+
+    def _refuse(self, what: str, at: int, end: int, place: str) -> None:
+        self.scope.findings.add(
+            "E504", at, end, f"{what} is not allowed in {place}: it would be written down there",
+            "use it in a command, where it becomes an environment variable of the step",
+        )  # fmt: skip
