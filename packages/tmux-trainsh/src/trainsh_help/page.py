@@ -6,7 +6,7 @@ from trainsh_base.display import colour_wanted
 from trainsh_help.catalog import Entry, Shortcut
 
 # What one does most comes first; groups that are not named here follow in the alphabet's order.
-ORDER = ("recipes", "sessions", "machines", "move files", "storage", "money")
+ORDER = ("recipes", "run", "machines", "move files", "storage", "money")
 LAST = ("set up",)
 OTHERS = "other commands"
 
