@@ -82,7 +82,7 @@ class Flow:
         else:
             if session.stopped >= 0:
                 self._stopped(session, node.session, node)
-            if node.background:
+            if node.background and node.command:
                 session.pending.append(node)
             elif node.ends:
                 session.state, session.at = "ended", node.start

@@ -49,6 +49,7 @@ class Parser:
         self.refs: dict[int, list[tuple[str, int]]] = {}  # statement's start -> captured names it uses
         self._blocks: list[Parallel] = []
         self._into: list[Node] = self.recipe.steps
+        self._swallowed = -1  # the last line that seemed to belong to a command above it
         self._waiting_ignore: tuple[int, set[str]] | None = None
 
     def parse(self) -> Recipe:
@@ -178,6 +179,7 @@ class Parser:
             self.findings.add(
                 "E203", at, at + len(sort), f"this {sort} comes after the first step", "move it above the first step"
             )
+            self.mentioned.update(_MENTIONED.findall(self.source.text, at, min(stop, at + 200)))
         self.recipe.definitions.append(definitions.read(self.context, at, stop, end, tail))
 
     def _execute(
@@ -189,6 +191,8 @@ class Parser:
             start=at, end=command.end, options=found, tail=command.tail, session=session, command=command.text,
             raw=command.raw, background=command.background, ends=command.ends,
         )  # fmt: skip
+        if command.failed and "<<" in command.raw:
+            self._swallowed = self.source.line_of(command.end)
         if command.tail:
             self.findings.ignore(at, command.end, self._codes(command.tail, start))
         if command.text == "" and not command.failed:
@@ -202,18 +206,20 @@ class Parser:
         return command.end
 
     def _capture(self, node: Execute, option: Option) -> None:
-        node.captures = str(option.value)
-        word = option.word
-        clash = self.scope.find(node.captures)
+        name, word = str(option.value), option.word
+        clash = self.scope.find(name)
         if clash is not None and clash.sort != "var":
             self.findings.add(
-                "E307", word.start, word.end, f"{node.captures} is a {clash.sort} of this recipe", "capture into another name"
+                "E307", word.start, word.end, f"{name} is a {clash.sort} of this recipe", "capture into another name"
             )
         if node.background:
             self.findings.add(
                 "E308", word.start, word.end, "a background step has no output yet when the next step begins",
                 "leave out the &, or write the output into a file",
             )  # fmt: skip
+            self.scope.used.add(name)
+        else:
+            node.captures = name
 
     def _execute_with_options(self, session: str, at: int, pos: int) -> int:
         """`@session`, and what follows is not simply `>`."""
@@ -307,7 +313,19 @@ class Parser:
 
     def _unknown(self, first: str, at: int, stop: int) -> None:
         line = self.context.line_text(at, stop)
+        if self._goes_on_from_command(at):
+            if self._swallowed == self.source.line_of(at) - 1:
+                self._swallowed += 1
+                raise Stop()
+            self._swallowed = self.source.line_of(at)
         raise self.context.wrong("E101", at, stop, "this is not a step or a definition", self._guess(first, line, at))
+
+    def _goes_on_from_command(self, at: int) -> bool:
+        """Whether this line that is no step comes right after a command, or after such a line: one mistake, then."""
+        line = self.source.line_of(at) - 1
+        previous = self._into[-1] if self._into else None
+        after_command = isinstance(previous, Execute) and self.source.line_of(previous.end) == line
+        return after_command or (self._swallowed >= 0 and self._swallowed == line)
 
     def _guess(self, first: str, line: str, at: int) -> str:
         if re.match(r"(?:export[ \t]+)?[A-Za-z_]\w*[ \t]*=", line):
@@ -324,7 +342,7 @@ class Parser:
         if name in ("open", "close"):
             return f"write tmux.{name} ..."
         previous = self._into[-1] if self._into else None
-        if isinstance(previous, Execute) and self.source.line_of(previous.end) + 1 == self.source.line_of(at):
+        if isinstance(previous, Execute) and self._swallowed == self.source.line_of(at):
             return f"a command goes on after \\, in quotes or in a here-document; else write @{previous.session} > {line[:60]}"
         return f"a command is written @SESSION > {line[:60]}"
 

@@ -106,7 +106,7 @@ class Scan:
         self._quotes = 0
         self._depth = 0
         self._piece_end = -1
-        self._pending: list[tuple[int, str, bool, bool]] = []
+        self._pending: list[tuple[int, int, str, bool, bool]] = []
 
     def run(self) -> "Scan":
         """Read to the end of the logical line."""
@@ -301,7 +301,7 @@ class Scan:
         word = found[2]
         quoted = any(char in word for char in "'\"\\")
         tag = re.sub(r"\\(.)|['\"]", r"\1", word) if quoted else word
-        self._pending.append((pos, tag, bool(found[1]), quoted))
+        self._pending.append((pos, found.end(), tag, bool(found[1]), quoted))
         self.tokens.append((self._depth, "o", pos, found.end()))
         self.amp = -1
         return found.end()
@@ -326,11 +326,11 @@ class Scan:
         """Take the waiting here-documents, which begin after `newline`; the end of the last one's last line."""
         lines, starts = self.source.lines, self.source.starts
         line = self.source.line_of(newline)
-        for at, tag, tabs, quoted in self._pending:
+        for at, end, tag, tabs, quoted in self._pending:
             last = self.here.find(tag, tabs, line)
             if last < 0:
                 raise Problem(
-                    "E104", at, at + 2, f"the here-document that begins here is never ended: no line is {tag!r} alone",
+                    "E104", at, end, f"the here-document that begins here is never ended: no line is {tag!r} alone",
                     f"put {tag} on a line of its own, with nothing before or after it",
                 )  # fmt: skip
             if quoted:

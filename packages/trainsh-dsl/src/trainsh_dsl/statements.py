@@ -24,7 +24,8 @@ def wait(context: Context, words: list[Word], end: int) -> Wait:
     if name is None:
         last = words[1] if len(words) > 1 else head
         bare = words[1].raw if len(words) > 1 and _SESSION_NAME.match(words[1].raw) else "work"
-        raise context.wrong("E119", head.start, last.end, "wait names no session", f"write wait @{bare} ...")
+        rest = context.line_text(last.end, words[-1].end) if len(words) > 1 and bare == words[1].raw else "..."
+        raise context.wrong("E119", head.start, last.end, "wait names no session", f"write wait @{bare} {rest}")
     condition = words[2] if len(words) > 2 else None
     if condition is None:
         raise context.wrong("E116", head.start, words[1].end, "wait for what?", _CONDITIONS)
