@@ -16,11 +16,11 @@ from trainsh_base.config import config_value
 from trainsh_base.errors import CredentialError
 from trainsh_base.files import locked, write_atomic
 from trainsh_base.paths import config_home
-from trainsh_secrets import passphrase
+from trainsh_secrets import locked_key, passphrase
+from trainsh_secrets.locked_key import KEPT
 
 SOURCE = "file"
 ATTEMPTS = 3
-KEPT = "nothing was changed; restore it from a backup"
 
 Values = dict[str, str]
 _unlocked: dict[bytes, Any] = {}
@@ -81,7 +81,7 @@ def _create(path: Path) -> Any:
 
     word = passphrase.new(str(path))
     identity = pyrage.x25519.Identity.generate()
-    data = pyrage.passphrase.encrypt(f"{identity}\n".encode(), word)
+    data = locked_key.lock(identity, word)
     with locked(path):
         if not key_place(path).exists():
             write_atomic(key_place(path), data)
@@ -111,24 +111,10 @@ def _ask_and_unlock(path: Path, data: bytes) -> Any:
     attempts = 1 if passphrase.fixed() else ATTEMPTS
     for attempt in range(attempts):
         word = passphrase.existing(str(path), "" if attempt == 0 else "That is not it. ")
-        identity = _identity(key_place(path), data, word)
+        identity = locked_key.unlock(key_place(path), data, word)
         if identity is not None:
             return identity
     raise passphrase.wrong(str(path))
-
-
-def _identity(key: Path, data: bytes, word: str) -> Any:
-    """The identity in `data`; None for a wrong passphrase (age says that of some damage too)."""
-    import pyrage
-
-    try:
-        return pyrage.x25519.Identity.from_str(pyrage.passphrase.decrypt(data, word).decode().strip())
-    except pyrage.DecryptError as error:
-        if str(error) == "Decryption failed":
-            return None
-        raise CredentialError(f"{key} is damaged: {error}", KEPT, code="damaged") from None
-    except (pyrage.IdentityError, UnicodeDecodeError) as error:
-        raise CredentialError(f"{key} holds no age identity: {error}", KEPT, code="damaged") from None
 
 
 def _open(path: Path, identity: Any) -> Values:

@@ -1,0 +1,69 @@
+"""An age identity locked with a passphrase, as `age -p` locks one."""
+
+import re
+import time
+from pathlib import Path
+from typing import Any
+
+from trainsh_base.errors import CredentialError, TrainError
+
+KEPT = "nothing was changed; restore it from a backup"
+PORTABLE_WORK = 20  # log2 of scrypt's N; the age program refuses files above 22
+ATTEMPTS = 20
+PAUSE = 0.25
+
+
+def lock(identity: Any, word: str) -> bytes:
+    """The bytes of a key file.
+
+    age's Rust library picks the work for about a second by timing one short run; where that run was oddly fast, the
+    file would open nowhere else, so such a file is made again.
+    """
+    import pyrage  # type: ignore[import-untyped]
+
+    for _ in range(ATTEMPTS):
+        data: bytes = pyrage.passphrase.encrypt(f"{identity}\n".encode(), word)
+        if work(data) <= PORTABLE_WORK:
+            return data
+    raise TrainError("this machine's clock makes no sense: scrypt cannot be tuned", code="no_clock")
+
+
+def work(data: bytes) -> int:
+    """log2 of scrypt's N in the header of a key file; 0 when it is none."""
+    found = re.match(rb"age-encryption\.org/v1\n-> scrypt \S+ (\d+)\n", data)
+    return int(found[1]) if found else 0
+
+
+def unlock(key: Path, data: bytes, word: str) -> Any:
+    """The identity in `data`; None for a wrong passphrase (age says that of some damage too).
+
+    CredentialError when the file is damaged, or when this machine is far too slow for it.
+    """
+    import pyrage
+
+    try:
+        return pyrage.x25519.Identity.from_str(_decrypt(key, data, word).decode().strip())
+    except pyrage.DecryptError as error:
+        if str(error) == "Decryption failed":
+            return None
+        raise CredentialError(f"{key} is damaged: {error}", KEPT, code="damaged") from None
+    except (pyrage.IdentityError, UnicodeDecodeError) as error:
+        raise CredentialError(f"{key} holds no age identity: {error}", KEPT, code="damaged") from None
+
+
+def _decrypt(key: Path, data: bytes, word: str) -> bytes:
+    """The library refuses what it guesses to take 16 seconds; on a busy machine it guesses wrong for a moment."""
+    import pyrage
+
+    for _ in range(ATTEMPTS):
+        try:
+            opened: bytes = pyrage.passphrase.decrypt(data, word)
+            return opened
+        except pyrage.DecryptError as error:
+            if not str(error).startswith("Excessive work"):
+                raise
+            time.sleep(PAUSE)
+    raise CredentialError(
+        f"{key} takes more work to open than this machine can do (2^{work(data)})",
+        "try again when it is less busy", code="too_slow",
+    )  # fmt: skip
