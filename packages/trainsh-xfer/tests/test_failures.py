@@ -25,6 +25,11 @@ TABLE: list[tuple[str, int, str, str, type[TrainError], str]] = [
     ("no rsync, zsh", 127, "zsh:1: command not found: rsync\n" + CLOSED, "gpu", MissingProgram, "gpu"),
     ("no rsync, dash", 127, "sh: 1: rsync: not found\n" + CLOSED, "gpu", MissingProgram, "gpu"),
     ("no rsync, fish", 127, "fish: Unknown command: rsync\n" + CLOSED, "gpu", MissingProgram, "gpu"),
+    ("no match, zsh", 12, "zsh:1: no matches found: ./*.x\n" + CLOSED, "gpu", NotFound, "nothing matches ./*.x"),
+    (
+        "no match, fish", 12, "fish: No matches for wildcard './*.x'. See `help`.\n" + CLOSED,
+        "gpu", NotFound, "nothing matches ./*.x",
+    ),
     (
         "full", 11, 'rsync: [receiver] write failed on "/x/big": No space left on device (28)\n' + ERROR, "gpu",
         TrainError, "No space left",

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from trainsh_base.errors import MissingProgram, TrainError, UsageError
+from trainsh_base.target import Target
 from trainsh_xfer.endpoints import parse
 from trainsh_xfer.places import Place, find
 
@@ -12,9 +13,13 @@ HOSTS = {"gpu": "root@10.0.0.1", "here": "local", "later": "placeholder"}
 STORAGES = {"out": "file:/srv/out", "home": "file:~/store", "far": "r2:bucket", "later": "placeholder"}
 
 
+def far(spec: str) -> Target:
+    return Target.local() if spec == "local" else Target(name=spec, kind="ssh", argv=["ssh", spec])
+
+
 def place(text: str, cwd: str = "/work", literal: bool = False) -> Place:
     endpoint = parse(text, HOSTS, STORAGES)
-    return find(endpoint, hosts=HOSTS, storages=STORAGES, cwd=cwd, literal=literal, text=text)
+    return find(endpoint, hosts=HOSTS, storages=STORAGES, cwd=cwd, literal=literal, text=text, resolve=far)
 
 
 @pytest.mark.parametrize(
@@ -36,7 +41,7 @@ def place(text: str, cwd: str = "/work", literal: bool = False) -> Place:
 )
 def test_where_it_is(text: str, host: str, path: str) -> None:
     found = place(text)
-    assert (found.host, found.path) == (host, path)
+    assert (found.target.name if found.target else "", found.path) == (host, path)
 
 
 def test_tilde_is_a_home_unless_quoted(home: Path) -> None:

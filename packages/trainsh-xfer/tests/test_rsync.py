@@ -50,7 +50,15 @@ def test_a_local_copy_that_goes_on_reads_what_is_there() -> None:
 
 def test_the_remote_shell_comes_before_the_paths() -> None:
     words = copy(NEW, Options(), ["/a"], "box:/b", remote=Remote("ssh -p 1", "box", "mkdir -p /x && rsync"))
-    assert words[len(REAL) :] == ["-e", "ssh -p 1", "--rsync-path=mkdir -p /x && rsync", "--", "/a", "box:/b"]
+    assert words[len(REAL) :] == [
+        "-e",
+        "ssh -p 1",
+        "--timeout=600",
+        "--rsync-path=mkdir -p /x && rsync",
+        "--",
+        "/a",
+        "box:/b",
+    ]
 
 
 def test_verifying_changes_nothing() -> None:

@@ -73,10 +73,10 @@ def copy(
     """
     options = Options(
         delete=delete, exclude=exclude, include=include, dry_run=dry_run, checksum=checksum,
-        bwlimit=parse_rate(str(bwlimit or 0)), move=move,
+        bwlimit=parse_rate(str(bwlimit or 0)), move=move, force=force,
     )  # fmt: skip
     order = Order(
-        source=source, destination=destination, options=options, verify=verify, force=force, hosts=hosts,
+        source=source, destination=destination, options=options, verify=verify, hosts=hosts,
         storages=storages, cwd=cwd, source_quoted=source_quoted, destination_quoted=destination_quoted,
     )  # fmt: skip
     return carry_out(order, current())

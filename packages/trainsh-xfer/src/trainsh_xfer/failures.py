@@ -9,13 +9,16 @@ VANISHED = 24
 LOST = frozenset({10, 12, 30, 35, 255})
 SHOWN = 20
 
-_NOISE = re.compile(r"rsync error: |rsync: connection unexpectedly closed|\s*$")
+_NOISE = re.compile(r"rsync error: |rsync: connection unexpectedly closed|train-xfer process |\s*$")
 _ABSENT = re.compile(
     r'(?:link_stat|change_dir) "(.*)"(?: \(.*\))? failed: No such file or directory \(2\)', re.DOTALL
 )
+# zsh, fish, csh: a pattern that matches nothing is no name for them.
+_NO_MATCH = re.compile(r"no matches found: (.*)|No matches for wildcard '(.*?)'|(?:rsync|sh): No match\.()")
 _NO_PROGRAM = re.compile(
     r"rsync\S*: (?:command )?not found|command not found: rsync|unknown command:? '?rsync", re.I
 )
+_PROCESS = re.compile(r"^train-xfer process (\d+)$", re.M)
 _FULL = re.compile(r"No space left on device|Disk quota exceeded")
 
 
@@ -23,6 +26,22 @@ def said(stderr: str) -> list[str]:
     """The lines of rsync's stderr that say something, its escapes undone."""
     lines = (as_text(line.encode(errors="surrogateescape")) for line in stderr.splitlines())
     return [line for line in lines if not _NOISE.match(line)]
+
+
+def is_full(stderr: str) -> bool:
+    """Whether the host refused a channel: sshd allows only so many on one connection (MaxSessions)."""
+    return "Session open refused by peer" in stderr
+
+
+def is_noisy(stderr: str) -> bool:
+    """Whether login files print something before rsync speaks."""
+    return "is your shell clean" in stderr
+
+
+def far_process(stderr: str) -> int | None:
+    """The process id of the far rsync, as quoting.PROCESS makes it say on stderr."""
+    found = _PROCESS.search(stderr)
+    return int(found[1]) if found else None
 
 
 def error_for(status: int, stderr: str, host: str) -> TrainError:
@@ -33,6 +52,9 @@ def error_for(status: int, stderr: str, host: str) -> TrainError:
     if found := _ABSENT.search(stderr):
         path = as_text(found[1].encode(errors="surrogateescape"))
         return NotFound(_on(host, f"no such file or folder: {path}"), code="no_file", data={**data, "path": path})
+    if host and (found := _NO_MATCH.search(stderr)):
+        pattern = found[1] or found[2] or "the pattern"
+        return NotFound(f"{host}: nothing matches {pattern}", code="no_file", data=data)
     if host and (status == 127 or _NO_PROGRAM.search(stderr)):
         return MissingProgram(
             f"rsync is not installed on {host}", f"install it there: {installing(host)}", data=data

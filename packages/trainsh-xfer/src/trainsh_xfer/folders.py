@@ -64,13 +64,25 @@ def working_folder(given: str | None) -> str:
     return os.path.abspath(folder)  # noqa: PTH100 - as above
 
 
-def make_parents(path: str) -> None:
-    """Make the folders above `path`; the last part is rsync's to make, as file or folder."""
+def make_parents(path: str) -> list[Path]:
+    """Make the folders above `path`; the last part is rsync's to make, as file or folder. Those that were missing,
+    the deepest first."""
     parent = Path(path.rstrip("/") or "/").parent
+    missing = [folder for folder in (parent, *parent.parents) if not folder.exists()]
     try:
         parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise TrainError(f"cannot make the folder {parent}: {error.strerror}", code="cannot_write") from None
+    return missing
+
+
+def remove_made(made: list[Path]) -> None:
+    """Remove the folders that were made for a copy which brought nothing."""
+    for folder in made:
+        try:
+            folder.rmdir()
+        except OSError:
+            return
 
 
 def remove_empty(path: str) -> None:

@@ -6,7 +6,7 @@ import msgspec
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
-    """How to copy, whatever the engine. `bwlimit` is in KiB a second, 0 for none."""
+    """How to copy, whatever the engine. `bwlimit` is in KiB a second, 0 for none; `force` lifts a guard."""
 
     delete: bool = False
     exclude: list[str] = []
@@ -15,6 +15,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     checksum: bool = False
     bwlimit: int = 0
     move: bool = False
+    force: bool = False
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -55,6 +55,12 @@ class Tally:
         self._line(self._rest)
         self._rest = b""
 
+    def restart(self) -> None:
+        """A new run begins: what a dry one listed comes again; what a real one copied does not."""
+        if self._keep:
+            self.files = self.bytes = self.sent = self.deleted = 0
+            self.changes.clear()
+
     def _line(self, line: bytes) -> None:
         if found := _ENTRY.fullmatch(line):
             self._entry(found)

@@ -1,21 +1,23 @@
 """Where an endpoint is: the machine it is on, and its path there."""
 
+from collections.abc import Callable
 from typing import Literal
 
 import msgspec
 
 from trainsh_base.errors import MissingProgram, UsageError
+from trainsh_base.target import Target
 from trainsh_xfer.endpoints import Endpoint
 from trainsh_xfer.folders import absolute
 
 
 class Place(msgspec.Struct, frozen=True, kw_only=True):
-    """A path on a machine. `host` is a name or spec for `train-host resolve`, empty for this machine.
+    """A path on a machine: `target`, or this one.
 
     A `literal` path has no `~` and no wildcards; of another one the part after `fixed` characters may have them.
     """
 
-    host: str
+    target: Target | None = None
     path: str
     literal: bool
     fixed: int = 0
@@ -30,8 +32,11 @@ def find(
     cwd: str,
     literal: bool,
     text: str,
+    resolve: Callable[[str], Target],
 ) -> Place:
     """The place that `endpoint` names; local paths are absolute in it, those of a host as they were written.
+
+    `resolve` finds the way to a host by its name or spec.
 
     Raises UsageError for a placeholder and for a path that leaves its storage, MissingProgram for a storage
     that needs more than rsync.
@@ -40,10 +45,11 @@ def find(
         return _in_storage(endpoint, storages, cwd, literal, text)
     if endpoint.kind == "host":
         spec = _spec("host", endpoint.name, hosts)
-        if spec != "local":
-            return Place(host=spec, path=endpoint.path, literal=literal, text=text)
+        target = resolve(spec)
+        if target.kind != "local":
+            return Place(target=target, path=endpoint.path, literal=literal, text=text)
     path, fixed = absolute(endpoint.path, cwd, literal=literal)
-    return Place(host="", path=path, literal=literal, fixed=fixed, text=text)
+    return Place(path=path, literal=literal, fixed=fixed, text=text)
 
 
 def _spec(kind: Literal["host", "storage"], name: str, given: dict[str, str]) -> str:
@@ -69,9 +75,7 @@ def _in_storage(endpoint: Endpoint, storages: dict[str, str], cwd: str, literal:
         raise UsageError(f"a path in a storage may not go up: {text!r}", "leave out the ..", code="bad_endpoint")
     root, _ = absolute(folder, cwd, literal=False)
     root = root.rstrip("/")
-    return Place(
-        host="", path=f"{root}/{endpoint.path.lstrip('/')}", literal=literal, fixed=len(root) + 1, text=text
-    )
+    return Place(path=f"{root}/{endpoint.path.lstrip('/')}", literal=literal, fixed=len(root) + 1, text=text)
 
 
 def _named(name: str, spec: str) -> str:

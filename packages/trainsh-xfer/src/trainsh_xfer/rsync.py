@@ -7,6 +7,9 @@ import msgspec
 from trainsh_xfer.model import Options
 
 PARTIAL = ".train-partial"
+# Seconds without a byte after which either side gives up: a far rsync whose sshd has not noticed that we are gone
+# keeps what it has of a file only when it ends.
+SILENCE = 600
 FORMAT = "%i %l %b %n"
 
 _VERSION = re.compile(r"rsync\s+version\s+v?(\d+)\.(\d+)\.(\d+)")
@@ -121,7 +124,7 @@ def _rules(options: Options) -> list[str]:
 
 
 def _reaching(remote: Remote, secluded: bool) -> list[str]:
-    words = ["-e", remote.shell]
+    words = ["-e", remote.shell, f"--timeout={SILENCE}"]
     if remote.program:
         words.append(f"--rsync-path={remote.program}")
     if secluded:

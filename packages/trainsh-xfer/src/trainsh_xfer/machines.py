@@ -1,0 +1,100 @@
+"""Hosts: how each is reached (`train-host resolve`), and the shared connection that rsync goes over."""
+
+import os
+
+import msgspec
+
+from trainsh_base import ssh
+from trainsh_base.errors import UsageError
+from trainsh_base.peer import call
+from trainsh_base.request import Request
+from trainsh_base.target import Target
+from trainsh_xfer.rsync import Remote
+
+# Seconds for which a lost connection is tried again.
+PATIENCE = 60.0
+
+
+def resolve(spec: str) -> Target:
+    """The machine that a name or spec means. Raises train-host's own errors, MissingProgram without train-host."""
+    if spec == "local":
+        return Target.local()
+    try:
+        return msgspec.convert(call("host", "resolve", {"name": spec}), Target)
+    except msgspec.ValidationError as error:
+        raise UsageError(f"train-host resolve did not answer with a target: {error}", code="bad_answer") from None
+
+
+class Connection:
+    """The shared connection to a host. rsync's own ssh is a client of it and never logs in by itself."""
+
+    def __init__(self, target: Target, request: Request) -> None:
+        self.target = target
+        self._request = request
+        self._path = target.control_path
+        self._mark = ""
+
+    def open(self, within: float = 0.0) -> None:
+        """Make it exist, trying for `within` seconds; the errors of trainsh_base.ssh."""
+        ssh.ensure_master(self.target, self._request, within=within)
+
+    def remote(self, program: str = "") -> Remote:
+        """rsync's way over it; `program` is its --rsync-path."""
+        words = self.target.remote_argv("", control_path=self._path)[:-1]
+        shell, host = words[:-1], host_word(words[-1])
+        if self._mark:
+            return Remote(shell_option(quiet(shell, self._mark)), host, marked(program, self._mark))
+        return Remote(shell_option(shell), host, program)
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether what login files print is dropped."""
+        return bool(self._mark)
+
+    def be_quiet(self) -> None:
+        """Drop what login files print before rsync speaks, from the next run on."""
+        self._mark = f"trainsh-{os.urandom(6).hex()}"
+
+    def find_room(self) -> None:
+        """After a refused channel: wait for one that is free, on another connection where the host allows that."""
+        child = ssh.start(self.target, "true", bulk=True, request=self._request, within=PATIENCE)
+        child.end()
+        child.wait()
+        os.close(child.stdout)
+        self._path = child.argv[child.argv.index("-S") + 1]
+
+    def run(self, command: str) -> str:
+        """Run a command there to its end, whatever its status; what it printed."""
+        child = ssh.start(self.target, command, request=self._request)
+        child.close_stdin()
+        with os.fdopen(child.stdout, "rb") as answer:
+            text = answer.read()
+        child.wait()
+        return os.fsdecode(text).rstrip("\n")
+
+
+def quiet(shell: list[str], mark: str) -> list[str]:
+    """A remote shell that passes nothing on before a line that ends in `mark`.
+
+    `read` takes a byte at a time from a pipe, so that it leaves everything behind the line to `cat`.
+    """
+    script = 'mark=$1; shift; "$@" | while IFS= read -r line; do case $line in *"$mark") exec cat ;; esac; done'
+    return ["sh", "-c", script, "sh", mark, *shell]
+
+
+def marked(program: str, mark: str) -> str:
+    """`--rsync-path` that prints `mark` before rsync begins to speak."""
+    return f"printf '%s\\n' {mark}; {program or 'rsync'}"
+
+
+def shell_option(words: list[str]) -> str:
+    """`-e`'s value: rsync splits it at spaces and knows quotes, doubled inside of themselves."""
+    return " ".join(
+        word if word.replace("-", "").isalnum() else "'" + word.replace("'", "''") + "'" for word in words
+    )
+
+
+def host_word(destination: str) -> str:
+    """The destination as rsync reads it: an IPv6 address in brackets."""
+    user, at, host = destination.rpartition("@")
+    return f"{user}{at}[{host}]" if ":" in host and not host.startswith("[") else destination

@@ -1,0 +1,124 @@
+"""Paths on a host, written so that the shell and the rsync there read them as they are meant. Pure.
+
+Three readers stand in the way: the local rsync (3.2.4 and later escape names for the shell themselves, all but the
+wildcards), the login shell (sh, bash, zsh, fish, csh), and with `-s` the far rsync, which then expands wildcards.
+"""
+
+import posixpath
+import re
+
+from trainsh_base.errors import UsageError
+
+WILDCARDS = "*?["
+PROCESS = """sh -c 'echo "train-xfer process $$" >&2; exec rsync "$@"' sh"""
+
+_HOME = re.compile(r"~[A-Za-z0-9._-]*(?:/|$)")
+_UNSAFE = re.compile(r"[\\']")
+_WILD_RUN = re.compile(r"[*?\[\]]+")
+
+
+def for_shell(text: str) -> str:
+    """One word for any login shell. Quotes and backslashes stand outside of the single quotes: fish reads
+    backslashes inside of them."""
+    return "".join(
+        "\\" + part if _UNSAFE.fullmatch(part) else f"'{part}'" for part in re.split(r"([\\'])", text) if part
+    ) or ("''")
+
+
+def home_and_rest(path: str, *, literal: bool) -> tuple[str, str]:
+    """`~user/` (empty where there is none) and the path from there; a relative path starts with `./`.
+
+    The slash is no part of the path: quoted, it would keep a shell from seeing the home. The prefix keeps
+    a dash, `=`, `~` or `#` at the beginning from meaning something to anybody.
+    """
+    found = None if literal else _HOME.match(path)
+    if found:
+        return found[0], path[found.end() :]
+    return "", path if path.startswith("/") else "./" + path
+
+
+def is_bare_home(path: str) -> bool:
+    """Whether the path is `~` or `~user` and nothing more."""
+    return bool(_HOME.fullmatch(path)) and not path.endswith("/")
+
+
+def for_old_rsync(path: str, *, literal: bool, wildcards: bool) -> str:
+    """The path as an rsync before 3.2.4 (and openrsync) wants it: written for the login shell by us."""
+    home, rest = home_and_rest(path, literal=literal)
+    if literal or not wildcards:
+        return home + (for_shell(rest) if rest else "")
+    at, parts = 0, [home]
+    for found in _WILD_RUN.finditer(rest):
+        parts += [for_shell(rest[at : found.start()]) if found.start() > at else "", found[0]]
+        at = found.end()
+    return "".join([*parts, for_shell(rest[at:]) if at < len(rest) else ""])
+
+
+def for_new_rsync(path: str, *, literal: bool, wildcards: bool) -> str:
+    """The path as rsync 3.2.4 wants it: it escapes all but wildcards, and those behind a backslash."""
+    home, rest = home_and_rest(path, literal=literal)
+    return home + (rest if wildcards and not literal else re.sub(r"([*?\[\]])", r"\\\1", rest))
+
+
+def needs_seclusion(path: str) -> bool:
+    """Whether rsync's own escaping fails: a newline (the shell drops an escaped one), a backslash at the end."""
+    return "\n" in path or path.endswith("\\")
+
+
+def secluded(path: str, *, literal: bool, source: bool) -> str:
+    """The path for `-s`, where no shell sees it and the far rsync expands wildcards, part by part.
+
+    UsageError for a destination with both a newline and wildcards in it, which cannot be written.
+    """
+    home, rest = home_and_rest(path, literal=literal)
+    if home not in ("", "~", "~/"):
+        raise UsageError(f"cannot name {path!r} on a host", "leave out the newline, or the ~user", code="bad_path")
+    rest = "./" + rest if home else rest
+    if not literal and source:
+        return rest
+    if not source and any(char in rest for char in WILDCARDS):
+        raise UsageError(
+            f"cannot name {path!r} on a host", "leave out the newline or the wildcards", code="bad_path"
+        )
+    return "/".join(_escaped(part) for part in rest.split("/"))
+
+
+def _escaped(part: str) -> str:
+    """One part for rsync's own matching, which reads backslashes only where a wildcard is."""
+    return re.sub(r"([\\*?\[])", r"\\\1", part) if any(char in part for char in WILDCARDS) else part
+
+
+def receiving(destination: str, *, literal: bool, make: bool) -> str:
+    """`--rsync-path` of a far side that receives: its process id on stderr, and with `make` the folders above
+    `destination` made first."""
+    home, rest = home_and_rest(destination, literal=literal)
+    parent = posixpath.dirname(rest.rstrip("/"))
+    if not make or parent in ("", ".", "/"):
+        return PROCESS
+    return f"mkdir -p -- {home}{for_shell(parent)} && {PROCESS}"
+
+
+def ending(process: int) -> str:
+    """The command that ends a far rsync which has not noticed that its connection is gone, and waits for that.
+
+    It then keeps what it has of a file, where the next one finds it.
+    """
+    script = (
+        "at=/proc/$1/cmdline; what() { if [ -r $at ]; then cat $at; else ps -o args= -p $1; fi 2>/dev/null; }; "
+        "case $(what $1 2>/dev/null) in *rsync*--server*) kill $1 ;; *) exit 0 ;; esac; "
+        "for turn in 1 2 3 4 5 6 7 8 9 10; do kill -0 $1 2>/dev/null || exit 0; sleep 1; done"
+    )
+    return f"sh -c {for_shell(script)} sh {process}"
+
+
+def removing_empty(sources: list[tuple[str, bool]]) -> str:
+    """The command that removes the empty folders which a move left in `sources` (paths, and whether literal).
+
+    It is one `sh` whatever the login shell is. A source that means contents keeps its own folder.
+    """
+    words = []
+    for path, literal in sources:
+        written = for_old_rsync(path, literal=literal, wildcards=True)
+        words.append(written + "." if path.endswith("/") else written)
+    script = 'for at do find "$at" -depth -type d ! -name . -exec rmdir {} \\; ; done 2>/dev/null; exit 0'
+    return f"sh -c {for_shell(script)} sh {' '.join(words)}"

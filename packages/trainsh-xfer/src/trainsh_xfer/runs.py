@@ -1,0 +1,84 @@
+"""Runs of rsync over one route: their progress, their errors, and going on after a lost connection."""
+
+import random
+import time
+from collections.abc import Callable
+
+from trainsh_base.errors import TrainError
+from trainsh_base.request import Request
+from trainsh_xfer import failures, quoting
+from trainsh_xfer.machines import PATIENCE
+from trainsh_xfer.output import Progress, Tally
+from trainsh_xfer.process import stream
+from trainsh_xfer.routes import Route
+
+PROGRESS_EVERY = 0.1
+MOST_TRIES = 6
+FIRST_PAUSE = 1.0
+
+
+def run(route: Route, words: Callable[[], list[str]], tally: Tally, request: Request) -> None:
+    """Run rsync until it is through. `words` are asked for anew each time: the connection may have changed.
+
+    A lost connection is made again, up to MOST_TRIES times in a row without a file arriving; rsync then goes on
+    inside the file. Raises what failures.error_for says, and the errors of the connection.
+    """
+    tries, ended = 0, None
+    while True:
+        if route.connection:
+            route.connection.open(PATIENCE if tries else 0.0)
+            if left := failures.far_process(ended.stderr) if ended else None:
+                route.connection.run(quoting.ending(left))
+        before = tally.files
+        ended = stream(words(), tally.feed, request, env=_environment(route))
+        tally.finish()
+        if ended.status == failures.VANISHED:
+            tally.remarks += failures.said(ended.stderr)
+        if ended.status in (0, failures.VANISHED):
+            return
+        tries = 1 if tally.files > before else tries + 1
+        error = failures.error_for(ended.status, ended.stderr, route.host)
+        if not _again(route, error, ended.stderr, tries, request):
+            raise error
+        tally.restart()
+
+
+def _again(route: Route, error: TrainError, stderr: str, tries: int, request: Request) -> bool:
+    """Whether to try again, once what stood in the way is out of it."""
+    if route.connection is None or tries >= MOST_TRIES:
+        return False
+    if failures.is_full(stderr):
+        route.connection.find_room()
+        return True
+    if failures.is_noisy(stderr) and not route.connection.is_quiet:
+        route.connection.be_quiet()
+        return True
+    if error.code != "connection_lost":
+        return False
+    pause = FIRST_PAUSE * 2 ** (tries - 1) * random.uniform(0.75, 1.25)
+    request.emit("log", message=f"the connection to {route.host} was lost; going on in {pause:.0f} s")
+    request.cancelled.wait(pause)
+    request.check()
+    return True
+
+
+def _environment(route: Route) -> dict[str, str]:
+    """The variables of rsync's ssh; those that change how rsync writes names are set to what it does by itself."""
+    own = {"RSYNC_OLD_ARGS": "0", "RSYNC_PROTECT_ARGS": "0"}
+    return {**route.connection.target.env, **own} if route.connection else own
+
+
+def reporter(request: Request) -> Callable[[Progress], None]:
+    """Hand progress on, at most one event every PROGRESS_EVERY seconds."""
+    last = 0.0
+
+    def report(progress: Progress) -> None:
+        nonlocal last
+        now = time.monotonic()
+        if now - last >= PROGRESS_EVERY:
+            last = now
+            request.emit(
+                "progress", done=progress.done, total=progress.total, unit="bytes", message=progress.message
+            )
+
+    return report

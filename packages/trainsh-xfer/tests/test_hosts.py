@@ -1,0 +1,230 @@
+"""Transfers to and from a host: a real sshd, a real rsync on both sides."""
+
+import os
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from trainsh_base.errors import MissingProgram, NotFound, TrainError, Unreachable, UsageError
+from trainsh_xfer.model import Options, Result
+from trainsh_xfer.transfer import Order, carry_out
+
+ODD = [
+    "-rf",
+    "a b",
+    "new\nline",
+    "ü",
+    "*",
+    "[x]",
+    "a'b\"c",
+    "back\\slash",
+    "end\\",
+    "$HOME",
+    "~",
+    "a;b&c",
+    "=x",
+    "#y",
+]
+ODD += ["back\\*star", "{a,b}", "!x", "tail "]
+
+
+def copy(far: Any, source: Path | str, destination: Path | str, request: Any, **more: Any) -> Result:
+    known = {key: more.pop(key) for key in list(more) if key in Options.__struct_fields__}
+    hosts = {"box": far.spec}
+    order = Order(source=str(source), destination=str(destination), options=Options(**known), hosts=hosts, **more)
+    return carry_out(order, request)
+
+
+def until(what: Callable[[], Any], seconds: float = 20.0) -> None:
+    """Wait for `what` to be true."""
+    deadline = time.monotonic() + seconds
+    while not what():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.01)
+
+
+def tree(folder: Path) -> dict[str, bytes]:
+    """Every file under a folder and what is in it."""
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    folder = tmp_path / "source"
+    (folder / "sub").mkdir(parents=True)
+    (folder / "a.txt").write_text("one")
+    (folder / "b.ckpt").write_text("two two")
+    (folder / "sub" / "c.txt").write_text("three")
+    return folder
+
+
+def test_there_and_back(far: Any, source: Path, tmp_path: Path, request_: Any) -> None:
+    result = copy(far, f"{source}/", "@box:runs/deep er/x", request_, verify=True)
+    assert tree(far.home / "runs/deep er/x") == tree(source)
+    assert (result.files, result.bytes, result.verified) == (3, 15, True)
+    assert copy(far, f"{source}/", "host:box:~/runs/deep er/x/", request_).files == 0
+    assert copy(far, "box:runs/deep er/x", tmp_path / "back" / "here", request_).files == 3
+    assert tree(tmp_path / "back/here/x") == tree(source)
+
+
+@pytest.mark.parametrize("name", ODD, ids=repr)
+def test_odd_names_arrive_as_they_are(far: Any, name: str, tmp_path: Path, request_: Any) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / name).write_text(name)
+    (tmp_path / "in" / "other").write_text("other")
+    (far.home / "decoy1").write_text("decoy")
+    copy(far, f"{tmp_path}/in/{name}", "@box:up/", request_, source_quoted=True)
+    assert tree(far.home / "up") == {name: name.encode()}
+    (far.home / "up" / "other").write_text("other")
+    copy(far, f"@box:up/{name}", f"{tmp_path}/down/", request_, source_quoted=True)
+    assert tree(tmp_path / "down") == {name: name.encode()}
+    if "\n" in name and set(name) & set("*?["):
+        return
+    copy(far, f"{tmp_path}/down/", f"@box:{name}/{name}", request_, destination_quoted=True)
+    assert tree(far.home / name / name) == {name: name.encode()}
+
+
+def test_wildcards_and_tilde_are_expanded_there(far: Any, source: Path, tmp_path: Path, request_: Any) -> None:
+    copy(far, f"{source}/", "@box:~/data set", request_)
+    (far.home / "data set" / ".hidden").write_text("h")
+    copy(far, "@box:~/data set/*.txt", f"{tmp_path}/got/", request_)
+    assert tree(tmp_path / "got") == {"a.txt": b"one"}
+    copy(far, "@box:data*/?.t[xy]t", f"{tmp_path}/more/", request_)
+    assert tree(tmp_path / "more") == {"a.txt": b"one"}
+    copy(far, "@box:data set/*", f"{tmp_path}/all/", request_)
+    assert sorted(tree(tmp_path / "all")) == ["a.txt", "b.ckpt", "sub/c.txt"]
+    with pytest.raises(NotFound, match="none"):
+        copy(far, "@box:data set/*.none", f"{tmp_path}/none/", request_)
+    assert not (tmp_path / "none").exists()
+
+
+def test_the_whole_home(far: Any, source: Path, tmp_path: Path, request_: Any) -> None:
+    copy(far, source / "a.txt", "@box:~", request_)
+    assert tree(far.home) == {"a.txt": b"one"}
+    copy(far, "@box:~", tmp_path / "all", request_)
+    assert tree(tmp_path / "all") == {"far home/a.txt": b"one"}
+    copy(far, "@box:~/", tmp_path / "contents", request_)
+    assert tree(tmp_path / "contents") == {"a.txt": b"one"}
+
+
+def test_a_dry_run_makes_no_folder_there(far: Any, source: Path, request_: Any) -> None:
+    (far.home / "old").mkdir()
+    (far.home / "old" / "stale").write_text("x")
+    assert copy(far, f"{source}/", "@box:no/such/folder", request_, dry_run=True).files == 3
+    result = copy(far, f"{source}/", "@box:old", request_, dry_run=True, delete=True)
+    assert [change.path for change in result.changes if change.action == "delete"] == ["stale"]
+    assert tree(far.home) == {"old/stale": b"x"}
+    assert not (far.home / "no").exists()
+
+
+def test_delete_there_is_guarded(far: Any, source: Path, request_: Any) -> None:
+    (far.home / "precious").write_text("p")
+    for path in ("~", "~/", ".", "./", "/", "/etc", "~/x/..", "/home/somebody"):
+        with pytest.raises(UsageError, match="would remove everything"):
+            copy(far, f"{source}/", f"@box:{path}", request_, delete=True)
+    assert copy(far, f"{source}/", "@box:below", request_, delete=True).files == 3
+    (source / "a.txt").unlink()
+    assert copy(far, f"{source}/", "@box:below", request_, delete=True).deleted == 1
+
+
+def test_move_from_there(far: Any, source: Path, tmp_path: Path, request_: Any) -> None:
+    copy(far, f"{source}/", "@box:runs/a b", request_)
+    copy(far, f"{source}/", "@box:runs/c", request_)
+    copy(far, "@box:runs/a b", tmp_path / "got", request_, move=True, verify=True)
+    assert tree(tmp_path / "got" / "a b") == tree(source)
+    assert not (far.home / "runs" / "a b").exists()
+    copy(far, "@box:runs/c/", tmp_path / "got2", request_, move=True, exclude=["*.ckpt"])
+    assert [path.name for path in (far.home / "runs" / "c").rglob("*")] == ["b.ckpt"]
+    copy(far, "@box:runs/*", tmp_path / "got3", request_, move=True)
+    assert list((far.home / "runs").iterdir()) == []
+
+
+def test_move_to_there(far: Any, source: Path, request_: Any) -> None:
+    copy(far, source, "@box:got", request_, move=True, verify=True)
+    assert not source.exists()
+    assert len(tree(far.home / "got" / "source")) == 3
+
+
+@pytest.mark.parametrize("shell", ["bash", "dash", "zsh", "fish", "busybox sh"])
+def test_login_shells(far: Any, shell: str, source: Path, tmp_path: Path, request_: Any) -> None:
+    program = shell.removesuffix(" sh")
+    if not any(os.access(f"{folder}/{program}", os.X_OK) for folder in os.get_exec_path()):
+        pytest.skip(f"no {program} here")
+    far.login(shell)
+    copy(far, f"{source}/", '@box:~/it\'s \\ "new"/$x', request_)
+    assert tree(far.home / 'it\'s \\ "new"' / "$x") == tree(source)
+    copy(far, "@box:it's*/$x/*.txt", f"{tmp_path}/got/", request_, move=True)
+    assert tree(tmp_path / "got") == {"a.txt": b"one"}
+    assert sorted(tree(far.home / 'it\'s \\ "new"' / "$x")) == ["b.ckpt", "sub/c.txt"]
+    with pytest.raises(NotFound):
+        copy(far, "@box:*.none", f"{tmp_path}/none/", request_)
+
+
+def test_no_rsync_there(far: Any, source: Path, tmp_path: Path, request_: Any) -> None:
+    far.login("/bin/sh", path=str(tmp_path))
+    with pytest.raises(MissingProgram, match="rsync is not installed on"):
+        copy(far, f"{source}/", "@box:x", request_)
+    with pytest.raises(MissingProgram, match="rsync is not installed on"):
+        copy(far, "@box:x", f"{tmp_path}/got", request_)
+
+
+def test_login_files_that_print(far: Any, source: Path, tmp_path: Path, request_: Any) -> None:
+    far.login("/bin/sh", before="echo 'Welcome to the far side'; echo 'no newline at the end: \\c'")
+    copy(far, f"{source}/", "@box:x/y", request_)
+    assert tree(far.home / "x/y") == tree(source)
+    copy(far, "@box:x/y/", f"{tmp_path}/got", request_)
+    assert tree(tmp_path / "got") == tree(source)
+
+
+def test_a_source_that_is_not_there(far: Any, tmp_path: Path, request_: Any) -> None:
+    with pytest.raises(NotFound, match=r"no such file or folder: .*nothing"):
+        copy(far, "@box:nothing", f"{tmp_path}/deep/er/", request_)
+    assert not (tmp_path / "deep").exists()
+
+
+def test_an_unreachable_host_is_no_folder(far: Any, source: Path, tmp_path: Path, request_: Any) -> None:
+    far.stop()
+    for destination in ("@box:x", "host:box:x", "box:x"):
+        with pytest.raises(Unreachable):
+            copy(far, f"{source}/", destination, request_, cwd=str(tmp_path), delete=True)
+    with pytest.raises(TrainError):
+        copy(far, f"{source}/", "nobody:x", request_, cwd=str(tmp_path))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["home", "host", "source"]
+
+
+def test_a_cut_connection_is_made_again(far: Any, tmp_path: Path, request_: Any) -> None:
+    big = tmp_path / "big"
+    big.write_bytes(os.urandom(30_000_000))
+    results: list[Result] = []
+    work = threading.Thread(target=lambda: results.append(copy(far, big, "@box:up/", request_, bwlimit=10_000)))
+    work.start()
+    until(lambda: any(path.stat().st_size > 4_000_000 for path in (far.home / "up").glob(".big.*")))
+    assert far.cut() > 0
+    work.join(60)
+    assert (far.home / "up" / "big").read_bytes() == big.read_bytes()
+    assert results[0].sent < 28_000_000
+    assert any("was lost" in data["message"] for data in request_.of("log"))
+
+
+def test_more_transfers_than_a_connection_has_channels(far: Any, tmp_path: Path, request_: Any) -> None:
+    """sshd allows two channels a connection here; five transfers at once all end well."""
+    (tmp_path / "data").write_bytes(os.urandom(2_000_000))
+    failed: list[BaseException] = []
+
+    def work(number: int) -> None:
+        try:
+            copy(far, tmp_path / "data", f"@box:{number}/", request_, bwlimit=4000)
+        except TrainError as error:
+            failed.append(error)
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(5)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert failed == []
+    assert sorted(tree(far.home)) == [f"{number}/data" for number in range(5)]
