@@ -1,6 +1,5 @@
 """Channels to a machine over one shared ssh connection: opened once, kept alive, made again when it is lost."""
 
-import contextlib
 import os
 import select
 import time
@@ -12,7 +11,7 @@ from trainsh_base.files import locked
 from trainsh_base.master import open_master, patient
 from trainsh_base.mux import end_master, master_pid, remove_stale
 from trainsh_base.paths import runtime_home
-from trainsh_base.refusal import explain, last_words, no_ssh
+from trainsh_base.refusal import last_words, no_ssh
 from trainsh_base.request import Request, current
 from trainsh_base.target import Target
 
@@ -26,6 +25,12 @@ class Refused(TrainError):
     """The connection is full: sshd allows no more channels on it (MaxSessions)."""
 
     default_code = "channel_refused"
+
+
+class _Lost(Unreachable):
+    """The connection went while a channel was being opened."""
+
+    default_code = "lost"
 
 
 def ensure_master(target: Target, request: Request | None = None, *, within: float = 0.0) -> None:
@@ -55,35 +60,61 @@ def start(
     *,
     bulk: bool = False,
     request: Request | None = None,
-    within: float = OPEN_LIMIT,
+    within: float = 0.0,
 ) -> spawn.Child:
     """Start `command` there, read by the login shell, with pipes; returns when it runs.
 
     What login files print before it is dropped. `bulk`: much data, rather on another connection when one is open.
     A full connection gets a second one where the host lets us in without a question; else this waits for a free
-    channel. `within`: seconds for all of it. Raises as ensure_master, RemoteError (`code` shell) when the account
-    runs no commands, TimedOut.
+    channel. `within`: seconds for all of it, in which a machine that cannot be reached is tried again (0: it is
+    tried once, and a channel has OPEN_LIMIT seconds to open). Raises as ensure_master, RemoteError (`code` shell)
+    when the account runs no commands, TimedOut.
     """
     if target.kind == "local" or target.control_path is None:
         return spawn.start(target.remote_argv(command), env=target.environment())
     asker = request or current()
-    deadline = time.monotonic() + within
-    pause, alone = 0.05, False
+    deadline = time.monotonic() + (within or OPEN_LIMIT)
+    pause, full = 0.05, False
     while True:
         asker.check()
-        ensure_master(target, asker, within=max(0.0, deadline - time.monotonic()))
-        for path in _paths(target, bulk=bulk):
-            with contextlib.suppress(Refused):
-                return _channel(target, command, path, asker, deadline)
-        alone = alone or not _another_master(target, asker)
-        if alone:
+        ensure_master(target, asker, within=max(0.0, deadline - time.monotonic()) if within else 0.0)
+        found = _any_channel(target, command, asker, deadline, bulk=bulk, full=full)
+        if isinstance(found, spawn.Child):
+            return found
+        if isinstance(found, Unreachable):
             if time.monotonic() > deadline:
-                raise TimedOut(
-                    f"{target.label} allows no more channels, and none became free within {within:g} seconds",
-                    "raise MaxSessions in its sshd_config, or end something that is connected", code="no_channel",
-                )  # fmt: skip
-            asker.cancelled.wait(pause)
-            pause = min(pause * 1.5, 1.0)
+                raise found
+        elif full or not _another_master(target, asker):
+            full = True
+            if time.monotonic() > deadline:
+                raise _no_channel(target, within)
+        else:
+            continue
+        asker.cancelled.wait(pause)
+        pause = min(pause * 1.5, 1.0)
+
+
+def _any_channel(
+    target: Target, command: str, request: Request, deadline: float, *, bulk: bool, full: bool
+) -> spawn.Child | TrainError:
+    """A channel on one of the live masters; else why there is none: Refused, or Unreachable when one was lost."""
+    why: TrainError = Refused("no connection")
+    for path in _paths(target, bulk=bulk):
+        try:
+            return _channel(target, command, path, request, deadline)
+        except (Refused, _Lost) as error:
+            why = error
+        except TimedOut:
+            if not full:
+                raise
+    return why
+
+
+def _no_channel(target: Target, within: float) -> TimedOut:
+    return TimedOut(
+        f"{target.label} allows no more channels, and none became free within {within or OPEN_LIMIT:g} seconds",
+        "raise MaxSessions in its sshd_config, or end something that is connected", code="no_channel",
+    )  # fmt: skip
 
 
 def numbered(path: str, number: int) -> str:
@@ -160,9 +191,7 @@ def _not_opened(target: Target, path: str, status: int, said: str) -> TrainError
         )  # fmt: skip
     if master_pid(path) is not None:
         return Refused(f"{target.label} allows no more channels: {last_words(said)}")
-    if "Control socket connect" in said or not said.strip():
-        return Unreachable(f"the connection to {target.label} was lost", code="lost")
-    return explain(target, said)
+    return _Lost(f"the connection to {target.label} was lost: {last_words(said)}")
 
 
 def _unnamed_file() -> int:

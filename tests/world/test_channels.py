@@ -1,0 +1,250 @@
+"""Channels over a shared connection: many at once, over any login shell, and when the connection breaks."""
+
+import os
+import shutil
+import signal
+import threading
+import time
+
+import pytest
+from test_login import Person, logins, say, target
+from trainsh_world import World, wait_until
+
+from trainsh_base import ssh
+from trainsh_base.errors import Cancelled, RemoteError, TimedOut, Unreachable
+from trainsh_base.mux import master_pid
+from trainsh_base.spawn import Child
+
+
+def end(children: list[Child]) -> None:
+    for child in children:
+        child.end()
+        os.close(child.stdout)
+        child.wait()
+
+
+def answers(child: Child, text: bytes = b"x") -> bool:
+    os.write(child.stdin, text)
+    return os.read(child.stdout, 100) == text
+
+
+def test_more_channels_than_one_connection_allows(world: World) -> None:
+    box = world.sshd("box", settings=("MaxSessions 3",))
+    found = target(world, box)
+    children = [ssh.start(found, "exec cat") for _ in range(10)]
+    try:
+        assert all(answers(child) for child in children)
+        assert logins(box) == 4
+        assert ssh.disconnect(found) == 4
+    finally:
+        end(children)
+
+
+def test_the_default_of_ten_is_no_limit(world: World) -> None:
+    box = world.sshd("box")
+    found = target(world, box)
+    children: list[Child] = []
+    threads = [threading.Thread(target=lambda: children.append(ssh.start(found, "exec cat"))) for _ in range(25)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    try:
+        assert len(children) == 25 and all(answers(child) for child in children)
+        assert logins(box) == 3
+    finally:
+        end(children)
+
+
+def test_where_a_login_needs_a_question_channels_queue(world: World) -> None:
+    box = world.sshd("box", settings=("MaxSessions 2",), password="pw", keys=False)
+    if not box.namespaced:
+        pytest.skip("PASSWORDS ARE NOT TESTED HERE: no mount namespaces")
+    person = Person("pw")
+    found = target(world, box)
+    children = [ssh.start(found, "exec cat", request=person) for _ in range(2)]
+    with pytest.raises(TimedOut) as caught:
+        ssh.start(found, "exec cat", request=person, within=1)
+    assert caught.value.code == "no_channel"
+    threading.Timer(0.5, children.pop().end).start()
+    children.append(ssh.start(found, "exec cat", request=person, within=20))
+    end(children)
+    assert len(person.asked) == 1 and logins(box) == 1
+
+
+def test_bulk_data_takes_another_connection_when_there_is_one(world: World) -> None:
+    found = target(world, world.sshd("box", settings=("MaxSessions 2",)))
+    children = [ssh.start(found, "exec cat") for _ in range(3)]
+    bulk = ssh.start(found, "exec cat", bulk=True)
+    assert f"{found.control_path}.2" in bulk.argv
+    end([*children, bulk])
+
+
+@pytest.mark.parametrize("name", ["bash", "dash", "zsh", "fish", "tcsh", "ksh", "busybox"])
+def test_login_shells(world: World, name: str) -> None:
+    path = shutil.which(name)
+    if path is None:
+        pytest.skip(f"NOT TESTED HERE: {name} is not installed")
+    if name == "busybox":
+        link = world.folder / "ash"
+        link.symlink_to(path)
+        path = str(link)
+    box = world.sshd("box", shell=path)
+    found = target(world, box)
+    assert say(found, "echo 'a  b' \"c\"; exit 0") == b"a  b c\n"
+    child = ssh.start(found, "exec sh")
+    os.write(child.stdin, b'printf "%s\\n" "$((6 * 7))"\n')
+    assert os.read(child.stdout, 100) == b"42\n"
+    end([child])
+
+
+@pytest.mark.parametrize("name", ["bash", "fish", "zsh"])
+def test_login_files_that_print_are_not_heard(world: World, name: str) -> None:
+    path = shutil.which(name)
+    if path is None:
+        pytest.skip(f"NOT TESTED HERE: {name} is not installed")
+    box = world.sshd("box", shell=path)
+    fish = box.home / ".config" / "fish"
+    fish.mkdir(parents=True)
+    for file in (box.home / ".bashrc", box.home / ".zshenv", fish / "config.fish"):
+        file.write_text("echo 'Welcome, trainsh-'\nprintf 'no newline'\necho oops >&2\n")
+    assert say(target(world, box), "echo clean") == b"clean\n"
+
+
+def test_every_byte_arrives(world: World) -> None:
+    found = target(world, world.sshd("box"))
+    data = bytes(range(256)) * 4000
+    child = ssh.start(found, "exec cat")
+    writer = threading.Thread(target=lambda: (os.write(child.stdin, data), child.close_stdin()))
+    writer.start()
+    with os.fdopen(child.stdout, "rb") as output:
+        assert output.read() == data
+    writer.join()
+    assert child.wait() == 0
+
+
+@pytest.mark.parametrize("shell", ["/usr/sbin/nologin", "/bin/false"])
+def test_an_account_that_runs_no_commands(world: World, shell: str) -> None:
+    box = world.sshd("box", shell=shell)
+    with pytest.raises(RemoteError) as caught:
+        ssh.start(target(world, box), "echo it")
+    assert caught.value.code == "shell"
+
+
+def test_an_account_without_a_home(world: World) -> None:
+    box = world.sshd("box", home=False)
+    assert say(target(world, box), "echo it") == b"it\n"
+
+
+def test_a_login_file_that_hangs_runs_into_the_limit(world: World) -> None:
+    box = world.sshd("box")
+    (box.home / ".bashrc").write_text("sleep 60\n")
+    with pytest.raises(TimedOut) as caught:
+        ssh.start(target(world, box), "echo it", within=2)
+    assert caught.value.code == "shell"
+
+
+def test_opening_a_channel_can_be_cancelled(world: World) -> None:
+    box = world.sshd("box")
+    (box.home / ".bashrc").write_text("sleep 60\n")
+    person = Person()
+    threading.Timer(1.0, person.cancel).start()
+    with pytest.raises(Cancelled):
+        ssh.start(target(world, box), "echo it", request=person)
+
+
+def test_a_killed_master_ends_its_channels_and_the_next_is_new(world: World) -> None:
+    box = world.sshd("box")
+    found = target(world, box)
+    child = ssh.start(found, "exec cat")
+    pid = master_pid(found.control_path or "")
+    assert pid
+    os.kill(pid, signal.SIGKILL)
+    assert os.read(child.stdout, 10) == b""
+    assert child.wait() == 255
+    again = ssh.start(found, "exec cat")
+    assert answers(again) and logins(box) == 2
+    end([again])
+
+
+def test_a_killed_sshd_is_noticed_at_once(world: World) -> None:
+    box = world.sshd("box")
+    found = target(world, box)
+    child = ssh.start(found, "exec cat")
+    box.drop()
+    assert os.read(child.stdout, 10) == b"" and child.wait() == 255
+    assert say(found, "echo back", within=30) == b"back\n"
+
+
+def test_it_waits_for_a_machine_that_reboots(world: World) -> None:
+    box = world.sshd("box")
+    found = target(world, box)
+    child = ssh.start(found, "exec cat")
+    box.stop()
+    box.drop()
+    assert child.wait() == 255
+    person = Person()
+    threading.Timer(1.5, box.start).start()
+    assert say(found, "echo up", request=person, within=60) == b"up\n"
+    assert sum("trying again" in line for line in person.log) == 1
+
+
+def test_a_dead_peer_is_noticed_in_seconds(world: World) -> None:
+    box = world.sshd("box")
+    relay = world.relay(box)
+    child = ssh.start(target(world, box, port=relay.port), "exec cat")
+    relay.cut()
+    began = time.monotonic()
+    assert os.read(child.stdout, 10) == b""
+    assert time.monotonic() - began < 30
+    child.wait()
+    with pytest.raises(Unreachable):
+        ssh.ensure_master(target(world, box, "-o", "ConnectTimeout=1", port=relay.port), within=1)
+
+
+def test_a_short_cut_is_not_even_noticed(world: World) -> None:
+    box = world.sshd("box")
+    relay = world.relay(box)
+    child = ssh.start(target(world, box, port=relay.port), "exec cat")
+    relay.cut()
+    os.write(child.stdin, b"held")
+    time.sleep(1)
+    relay.restore()
+    assert os.read(child.stdout, 10) == b"held"
+    end([child])
+
+
+def test_a_link_that_is_cut_and_restored(world: World) -> None:
+    far = world.network_host("far")
+    found = target(world, far.sshd)
+    child = ssh.start(found, "exec cat")
+    assert answers(child)
+    far.cut()
+    assert os.read(child.stdout, 10) == b"" and child.wait() == 255
+    person = Person()
+    threading.Timer(2.0, far.restore).start()
+    assert say(found, "echo back", request=person, within=90) == b"back\n"
+    assert any("trying again" in line for line in person.log)
+
+
+def test_a_slow_link_costs_one_round_trip_a_request(world: World) -> None:
+    far = world.network_host("far", delay=0.025)
+    child = ssh.start(target(world, far.sshd), "exec cat")
+    times = []
+    for _ in range(10):
+        began = time.monotonic()
+        assert answers(child)
+        times.append(time.monotonic() - began)
+    assert 0.05 <= sorted(times)[5] < 0.5
+    end([child])
+
+
+def test_nothing_is_left_in_the_folder_of_sockets(world: World) -> None:
+    found = target(world, world.sshd("box"))
+    for _ in range(3):
+        say(found, "true")
+    ssh.disconnect(found)
+    folder = world.runtime / "train"
+    wait_until(
+        lambda: not [path for path in folder.iterdir() if not path.name.endswith(".lock")], "an empty folder"
+    )
