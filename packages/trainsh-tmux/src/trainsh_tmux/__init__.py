@@ -1,0 +1,1 @@
+"""Persistent tmux sessions, steps that run exactly once, and waits."""

@@ -1,0 +1,331 @@
+"""train-tmux: open sessions, run steps in them, wait, look, attach, and take them down."""
+
+import os
+import sys
+from typing import Annotated
+
+import msgspec
+
+from trainsh_base.display import table
+from trainsh_base.errors import TrainError, UsageError
+from trainsh_base.request import current
+from trainsh_base.tool import Arg, Handover, Opt, Tool
+from trainsh_base.units import Duration, format_duration
+from trainsh_tmux import scripts
+from trainsh_tmux.host import Host
+from trainsh_tmux.live import no_session
+from trainsh_tmux.model import Done, Listed, Outcome, Screen, Session, Waited
+from trainsh_tmux.names import server, session_name, word
+from trainsh_tmux.opening import open_session, start_folder
+from trainsh_tmux.registry import Registry
+from trainsh_tmux.steps import Following, Step, interrupt
+from trainsh_tmux.waits import PatternWait, Patience, compiled, for_state, idle_arguments, port_arguments
+
+registry = Registry()
+tool = Tool("tmux", "Persistent tmux sessions, steps and waits", on_close=registry.close)
+
+HostOpt = Annotated[str, Opt("the machine: local, a name, or user@host", metavar="HOST")]
+JobOpt = Annotated[str, Opt("the job whose session it is (none: one made by hand)", metavar="JOB")]
+
+
+@tool.command("open", ensures=True)
+def open_(
+    host: Annotated[str, Arg("the machine: local, a name, or user@host")],
+    name: Annotated[str, Arg("the session's name")],
+    job: JobOpt = "",
+    cwd: Annotated[str | None, Opt("folder its shell starts in", metavar="DIR")] = None,
+    bootstrap: Annotated[bool, Opt("install tmux on the host when it is missing")] = False,
+) -> Session:
+    """Open a session, or find it open."""
+    live = registry.session(host, job, name)
+    return open_session(live, start_folder(live.host, cwd), bootstrap=bootstrap)
+
+
+def _show_outcome(outcome: Outcome) -> None:
+    if outcome.state not in ("ok", "failed") or outcome.exit:
+        print(f"{outcome.reason} ({format_duration(outcome.seconds)})", file=sys.stderr)
+
+
+def _status(outcome: Outcome) -> int:
+    if outcome.state in ("ok", "started"):
+        return 0
+    if outcome.state == "timeout":
+        return 6
+    return outcome.exit if outcome.exit else 1
+
+
+@tool.command(show=_show_outcome, status=_status)
+def run(
+    command: Annotated[str, Arg("shell text to run")],
+    session: Annotated[str | None, Opt("session to run it in (none: one of its own)", metavar="NAME")] = None,
+    host: HostOpt = "local",
+    job: JobOpt = "",
+    step: Annotated[str | None, Opt("identity of the step: the same one never runs twice", metavar="ID")] = None,
+    timeout: Annotated[Duration | None, Opt("end it after this long")] = None,
+    background: Annotated[bool, Opt("leave it running in the session")] = False,
+    capture: Annotated[bool, Opt("return its standard output as `captured`")] = False,
+    secrets: Annotated[dict[str, str], Opt("environment of this step alone, never shown (by --input)")] = {},  # noqa: B006
+    echo: Annotated[str | None, Opt("what the pane shows as the command", metavar="TEXT")] = None,
+    since: Annotated[int | None, Opt("offset in the log before which the step did not begin")] = None,
+    keep_running: Annotated[bool, Opt("leave it running when it times out")] = False,
+    only_ask: Annotated[bool, Opt("only tell what became of the step")] = False,
+) -> Outcome:
+    """Run a command in a session and wait for its end; its output is shown as it comes.
+
+    The exit status is the command's own (6 when it timed out). Ctrl-C leaves the command running.
+    """
+    if background and capture:
+        raise UsageError("a background step has no captured output", "leave out --background or --capture")
+    if only_ask and not (step and session):
+        raise UsageError("only_ask needs a session and a step")
+    name = session or f"run-{os.getpid()}-{os.urandom(2).hex()}"
+    live = registry.session(host, job, name)
+    wanted = Step(
+        name=word("step", step or f"h{os.urandom(6).hex()}"), command=command,
+        mode="background" if background else "capture" if capture else "run",
+        echo=command if echo is None else echo, timeout=timeout, secrets=secrets, since=since,
+        keep_running=keep_running,
+    )  # fmt: skip
+    if only_ask:
+        return asked(live.host, job, name, wanted.name)
+    if session:
+        return Following(live, wanted, current()).run()
+    open_session(live, start_folder(live.host, None))
+    try:
+        return Following(live, wanted, current()).run()
+    finally:
+        if not background:
+            live.host.ask(scripts.close_session(job, name))
+            live.host.ask(scripts.remove(job, name))
+
+
+def asked(host: Host, job: str, name: str, step: str) -> Outcome:
+    """What is known of a step, without starting it."""
+    body = scripts.start_step(
+        job, name, step, "", mode="run", echo="", limit=None, secrets={}, only_ask=True
+    )
+    kind, *rest = (host.ask(body) or ["never"])[0].split()
+    if kind != "again":
+        return Outcome(step=step, state="never", reason="it was never started")
+    if not rest:
+        return Outcome(step=step, state="running", resumed=True, reason="it is running")
+    status = int(rest[0])
+    return Outcome(step=step, state="ok" if status == 0 else "failed", exit=status, resumed=True)
+
+
+def _show_wait(waited: Waited) -> None:
+    print(waited.line if waited.line is not None else f"after {format_duration(waited.seconds)}")
+
+
+@tool.command(show=_show_wait)
+def wait(
+    session: Annotated[str, Arg("the session")],
+    pattern: Annotated[str | None, Opt("a regular expression, in what it prints", metavar="REGEX")] = None,
+    file: Annotated[str | None, Opt("a file that is to exist", metavar="PATH")] = None,
+    port: Annotated[int | None, Opt("a port that is to be open")] = None,
+    idle: Annotated[str | None, Opt("no child of its shell runs: `own`, or `all` its windows", metavar="own|all")] = None,
+    host: HostOpt = "local",
+    job: JobOpt = "",
+    timeout: Annotated[Duration, Opt("give up after this long")] = Duration(300),  # noqa: B008
+    since: Annotated[int | None, Opt("offset in the log from which a pattern is looked for")] = None,
+) -> Waited:
+    """Wait for one condition in a session; exit status 6 when it does not come true in time."""
+    given = {"pattern": pattern, "file": file, "port": port, "idle": idle}
+    wanted = [key for key, value in given.items() if value is not None]
+    if len(wanted) != 1:
+        raise UsageError("wait needs one of --pattern, --file, --port, --idle", f"given: {', '.join(wanted) or 'none'}")
+    live = registry.session(host, job, session)
+    patience = Patience(f"{wanted[0]} {given[wanted[0]]}", timeout, current())
+    if pattern is not None:
+        expression = compiled(pattern)
+        start = live.marks.since() if since is None else since
+        current().emit("waiting", since=start)
+        return PatternWait(live, expression, start, patience).run()
+    registry.must_exist(live)
+    if file is not None:
+        return for_state(live.host, live, "file", [file], patience)
+    if port is not None:
+        return for_state(live.host, live, "port", port_arguments(port), patience)
+    if idle not in ("own", "all"):
+        raise UsageError(f"idle is own or all, not {idle!r}")
+    return for_state(live.host, live, "idle", idle_arguments(live, idle == "all"), patience)
+
+
+@tool.command("list", show=lambda rows: _show_list(rows))
+def list_(
+    host: Annotated[list[str], Opt("machine to look at (repeatable; default: this one)", metavar="HOST")] = [],  # noqa: B006
+    all_: Annotated[bool, Opt("also sessions that have ended")] = False,
+) -> list[Listed]:
+    """List sessions: whose job they belong to, what runs in them."""
+    found = []
+    for spec in host or ["local"]:
+        rows = registry.host(spec).ask(scripts.listing())
+        found += [row for row in listed(spec, rows) if all_ or row.state != "ended"]
+    return found
+
+
+def listed(spec: str, lines: list[str]) -> list[Listed]:
+    """The rows of a host's listing."""
+    rows: list[Listed] = []
+    for line in lines:
+        kind, _, rest = line.partition(" ")
+        if kind == "command" and rows:
+            rows[-1] = msgspec.structs.replace(rows[-1], running=rest)
+        elif kind == "session":
+            where, name, state, alive, attached, step = rest.split(" ", 5)
+            state = "ended" if alive != "1" else "running" if step != "-" else state
+            rows.append(
+                Listed(
+                    name=name, host=spec, job=where.removeprefix("train").removeprefix("-"), state=state,
+                    attached=attached == "yes", running="" if step == "-" else step,
+                )  # fmt: skip
+            )
+    return rows
+
+
+def _show_list(rows: list[Listed]) -> None:
+    table(
+        [msgspec.to_builtins(row) for row in rows],
+        {"name": "name", "host": "host", "job": "job", "state": "state", "attached": "attached", "running": "running"},
+    )
+
+
+def _show_screen(screen: Screen) -> None:
+    print("\n".join(screen.lines))
+
+
+@tool.command(show=_show_screen)
+def capture(
+    session: Annotated[str, Arg("the session")],
+    host: HostOpt = "local",
+    job: JobOpt = "",
+    history: Annotated[int, Opt("also this many lines above the screen", metavar="N")] = 0,
+) -> Screen:
+    """Print what a session's pane shows."""
+    machine = registry.host(host)
+    lines = machine.ask(scripts.capture_pane(job, session_name(session), history))
+    if lines[:1] == ["none"]:
+        raise no_session(machine, session)
+    shown = [line.removeprefix("line").removeprefix(" ") for line in lines]
+    while shown and not shown[-1].strip():
+        shown.pop()
+    return Screen(name=session, host=host, lines=shown)
+
+
+def _do(host: str, job: str, session: str, body: str) -> Done:
+    answer = (registry.host(host).ask(body) or ["none"])[0]
+    if answer == "none":
+        raise no_session(registry.host(host), session)
+    return Done(name=session, host=host, job=job, done=answer)
+
+
+def _show_done(done: Done) -> None:
+    print(f"{done.name}: {done.done}")
+
+
+@tool.command(show=_show_done)
+def send(
+    session: Annotated[str, Arg("the session")],
+    text: Annotated[str, Arg("what to type")],
+    host: HostOpt = "local",
+    job: JobOpt = "",
+    keys: Annotated[bool, Opt("names of keys, as tmux writes them (C-c Up Enter)")] = False,
+    enter: Annotated[bool, Opt("press Enter after it")] = False,
+) -> Done:
+    """Type into a session's pane, for a program there that asks something."""
+    return _do(host, job, session, scripts.send_keys(job, session_name(session), text, enter=enter, keys=keys))
+
+
+@tool.command(show=_show_done, name="interrupt")
+def interrupt_(
+    session: Annotated[str, Arg("the session")],
+    step: Annotated[str, Arg("the step")],
+    host: HostOpt = "local",
+    job: JobOpt = "",
+) -> Done:
+    """End a step: INT, then TERM, then KILL to what runs in the foreground."""
+    import threading  # noqa: PLC0415 - loaded already in a server
+
+    live = registry.session(host, job, session)
+    over, said = threading.Event(), []
+
+    def tell(text: str) -> None:
+        said.append(text)
+        over.set()
+
+    interrupt(live, word("step", step), "interrupted", current(), tell)
+    if not over.wait(30):
+        raise TrainError(f"step {step} in session {session} did not end")
+    return Done(name=session, host=host, job=job, done=said[0])
+
+
+@tool.command(show=_show_done)
+def release(
+    session: Annotated[str, Arg("the session")],
+    host: HostOpt = "local",
+    job: JobOpt = "",
+) -> Done:
+    """Make a session's pane an ordinary shell, in the directory and environment of its last step."""
+    return _do(host, job, session, scripts.release(job, session_name(session)))
+
+
+@tool.command(show=_show_done)
+def close(
+    session: Annotated[str, Arg("the session")],
+    host: HostOpt = "local",
+    job: JobOpt = "",
+) -> Done:
+    """Close a session; one that is gone already is closed."""
+    answer = (registry.host(host).ask(scripts.close_session(job, session_name(session))) or ["none"])[0]
+    registry.forget(host, job, session)
+    return Done(name=session, host=host, job=job, done="closed" if answer == "closed" else "was not open")
+
+
+@tool.command(show=_show_done)
+def kill(
+    job: Annotated[str, Opt("the job (none: the sessions made by hand)", metavar="JOB")] = "",
+    host: HostOpt = "local",
+) -> Done:
+    """End all sessions of a job on a host, with what runs in them."""
+    answer = registry.host(host).ask(scripts.kill_server(job))
+    return Done(name=server(job), host=host, job=job, done="killed" if answer[:1] == ["killed"] else "was not running")
+
+
+@tool.command()
+def attach(
+    session: Annotated[str, Arg("the session")],
+    host: HostOpt = "local",
+    job: JobOpt = "",
+) -> Handover:
+    """Give the terminal to a session; C-b d gives it back."""
+    machine = registry.host(host)
+    registry.must_exist(registry.session(host, job, session))
+    words = ["tmux", "-L", server(job), "attach-session", "-t", f"={session}"]
+    if machine.target.kind == "local":
+        return Handover(argv=["env", "-u", "TMUX", *words])
+    command = " ".join(scripts.quote(part) for part in words)
+    return Handover(argv=machine.target.remote_argv(command, terminal=True), env=machine.target.env)
+
+
+def _show_clean(removed: list[str]) -> None:
+    for path in removed:
+        print(path)
+
+
+@tool.command(show=_show_clean)
+def clean(
+    host: HostOpt = "local",
+    days: Annotated[int, Opt("only what has not been used for this many days", metavar="N")] = 7,
+) -> list[str]:
+    """Remove the files of sessions that have ended on a host."""
+    if days < 0:
+        raise UsageError(f"days cannot be negative: {days}")
+    lines = registry.host(host).ask(scripts.clean(days))
+    return [line.removeprefix("removed ") for line in lines if line.startswith("removed ")]
+
+
+def main() -> None:
+    """Run train-tmux."""
+    tool.main()
+
+

@@ -1,0 +1,129 @@
+"""A machine that sessions are on: its channel, made anew when it is lost, and what the scripts need to know of it."""
+
+import os
+import threading
+from typing import Any
+
+import msgspec
+
+from trainsh_base.channel import Channel, ChannelLost, OnLine, Over
+from trainsh_base.errors import RemoteError
+from trainsh_base.peer import call
+from trainsh_base.request import Request, current
+from trainsh_base.target import Target
+from trainsh_tmux import library, scripts
+
+ANSWER_LIMIT = 60.0
+
+
+def resolve(spec: str) -> Target:
+    """How to reach `spec`: `local`, or what train-host says of a name or of `user@host -p PORT`."""
+    if spec == "local":
+        return Target.local()
+    return msgspec.convert(call("host", "resolve", {"name": spec}), Target)
+
+
+class Host:
+    """One machine, for this process: one channel carries all small requests of all its threads."""
+
+    def __init__(self, spec: str) -> None:
+        self.spec = spec
+        self.target = resolve(spec)
+        self.root = ""
+        self.queue = f"{os.getpid()}.{os.urandom(4).hex()}"
+        self._channel: Channel | None = None
+        self._lock = threading.Lock()
+
+    def channel(self, request: Request, within: float = 0.0) -> Channel:
+        """The channel, connected: anew for up to `within` seconds where it was lost."""
+        with self._lock:
+            if self._channel is None or self._channel.lost:
+                channel = Channel(self.target, request, within=within)
+                self._greet(channel)
+                self._channel = channel
+            return self._channel
+
+    def _greet(self, channel: Channel) -> None:
+        answer = channel.ask(scripts.ROOT).wait(ANSWER_LIMIT)
+        kind, _, self.root = answer[0].partition(" ") if answer else ("", "", "")
+        if kind != "root":
+            raise RemoteError(
+                f"there is no folder on {self.name} that train may write to (tried {self.root or 'HOME and /tmp'})",
+                "free some space there, or set XDG_STATE_HOME to a folder that is writable", code="no_folder",
+            )  # fmt: skip
+
+    @property
+    def name(self) -> str:
+        """What people call the machine."""
+        return self.target.label or self.target.name
+
+    @property
+    def lost(self) -> bool:
+        """Whether there is no channel now."""
+        return self._channel is None or self._channel.lost
+
+    def ask(self, body: str, *, within: float = 0.0, limit: float = ANSWER_LIMIT) -> list[str]:
+        """One request and its reply lines. Sent again after a cut: only for bodies that may run twice."""
+        request = current()
+        try:
+            return self.channel(request, within).ask(body).wait(limit)
+        except ChannelLost:
+            request.emit("log", message=f"the connection to {self.name} was cut; connecting again")
+            return self.channel(request, within or ANSWER_LIMIT).ask(body).wait(limit)
+
+    def watch(self, job: str | None, name: str, kind: str, arguments: list[str], on_line: OnLine, on_end: Over) -> Any:
+        """Have the host look for something; `on_line` gets the answer, `on_end` is called when the channel goes.
+
+        Returns a function that takes it back.
+        """
+        channel = self.channel(current())
+        number = channel.listen(on_line, on_end)
+        channel.ask(scripts.watch(job, name, number, kind, arguments, self.queue))
+
+        def take_back() -> None:
+            channel.forget(number)
+            channel.ask(scripts.unwatch(number, self.queue))
+
+        return take_back
+
+    def install(self) -> None:
+        """Put the scripts on the host."""
+        if "full" in self.ask(library.install()):
+            raise disk_full(self)
+
+    def close(self) -> None:
+        """Let go of the channel."""
+        if self._channel:
+            self._channel.close()
+
+
+def disk_full(host: Host) -> RemoteError:
+    """The error for a host that cannot be written to."""
+    return RemoteError(
+        f"cannot write to {host.root} on {host.name}: is its disk full?", "see: df -h there", code="disk_full"
+    )
+
+
+class Hosts:
+    """The machines this process talks to."""
+
+    def __init__(self) -> None:
+        self._hosts: dict[str, Host] = {}
+        self._locks: dict[str, threading.Lock] = {}
+        self._lock = threading.Lock()
+
+    def get(self, spec: str) -> Host:
+        """The host `spec`, resolved once."""
+        with self._lock:
+            lock = self._locks.setdefault(spec, threading.Lock())
+        with lock:
+            if spec not in self._hosts:
+                self._hosts[spec] = Host(spec)
+            return self._hosts[spec]
+
+    def close(self) -> None:
+        """Let go of all."""
+        for host in self._hosts.values():
+            host.close()
+
+

@@ -1,0 +1,46 @@
+"""What one step printed: passed on masked and as text, its end kept for the people who ask what went wrong."""
+
+import codecs
+from collections.abc import Callable
+
+from trainsh_base.secret import Masker
+from trainsh_tmux.leaks import Leaks
+from trainsh_tmux.marks import Lines
+
+TAIL_BYTES = 1 << 15
+TAIL_LINES = 20
+
+
+class Output:
+    """Takes the bytes of a step in order, with their offsets in the log."""
+
+    def __init__(self, secrets: list[str], take: Callable[[str], None]) -> None:
+        values = [value.encode() for value in secrets]
+        self.bytes = 0
+        self.leaks = Leaks(values)
+        self._masker = Masker(values)
+        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        self._take = take
+        self._end = b""
+
+    def feed(self, offset: int, data: bytes) -> None:
+        """The next bytes."""
+        self.bytes += len(data)
+        self.leaks.feed(offset, data)
+        self._pass(self._masker.feed(data))
+
+    def finish(self) -> None:
+        """Nothing more comes."""
+        self._pass(self._masker.flush())
+
+    def _pass(self, data: bytes) -> None:
+        if data:
+            self._end = (self._end + data)[-TAIL_BYTES:]
+            self._take(self._decoder.decode(data))
+
+    def tail(self) -> list[str]:
+        """The last lines, without escapes."""
+        lines = [line.decode("utf-8", "replace").rstrip() for line in Lines().feed(self._end)]
+        while lines and not lines[-1]:
+            lines.pop()
+        return lines[-TAIL_LINES:]

@@ -1,0 +1,49 @@
+"""The hosts and sessions that this process deals with."""
+
+import threading
+
+from trainsh_tmux import scripts
+from trainsh_tmux.host import Host, Hosts
+from trainsh_tmux.live import Live, gone, no_session
+from trainsh_tmux.names import session_name
+
+
+class Registry:
+    """Each host once, each session once."""
+
+    def __init__(self) -> None:
+        self._hosts = Hosts()
+        self._sessions: dict[tuple[str, str, str], Live] = {}
+        self._lock = threading.Lock()
+
+    def host(self, spec: str) -> Host:
+        """The machine `spec` (a host spec of the recipe language)."""
+        return self._hosts.get(spec)
+
+    def session(self, spec: str, job: str, name: str) -> Live:
+        """The session, whether it exists on the host or not."""
+        session_name(name)
+        host = self.host(spec)
+        with self._lock:
+            return self._sessions.setdefault((spec, job, name), Live(host, job, name))
+
+    def forget(self, spec: str, job: str, name: str) -> None:
+        """The session was closed."""
+        with self._lock:
+            live = self._sessions.pop((spec, job, name), None)
+        if live:
+            live.close()
+
+    def must_exist(self, live: Live) -> None:
+        """Raise NotFound, or `session_gone`, unless the session is open."""
+        answer = (live.host.ask(scripts.log_end(live.job, live.name)) or ["none"])[0].split(" ", 3)
+        if answer[0] == "none":
+            raise no_session(live.host, live.name)
+        if answer[2] != "1":
+            raise gone(live.name, answer[3])
+
+    def close(self) -> None:
+        """Let go of everything."""
+        for live in list(self._sessions.values()):
+            live.close()
+        self._hosts.close()

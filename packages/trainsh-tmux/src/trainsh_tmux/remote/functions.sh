@@ -1,0 +1,170 @@
+# shellcheck shell=sh disable=SC1090,SC2034
+# What the driver calls. Nothing here forks, except where a person is attached, a secret or a capture is at hand.
+#
+# __train_dir   the session's folder      __train_lib   this folder
+# __train_step  the open step, or nothing __train_file  its text
+# __train_options  the shell options that the steps have set, as commands to set them again
+
+# STEP.meta sets  __train_mode  run, capture or background;  __train_head  what the pane shows first;
+#                 __train_limit  seconds for a background step, or nothing
+
+__train_tty() { # FORMAT [ARGUMENT...]: write to the pane, wherever the steps have sent standard output
+    # shellcheck disable=SC2059
+    \command printf "$@" >/dev/tty
+}
+
+__train_mark() { # LETTER [FIELD;FIELD]: an operating system command that terminals ignore
+    __train_tty '\033]7770;%s;%s\007' "$1" "${2-}"
+}
+
+__train_settle() { # the terminal while waiting: no suspending, no echo; and come back here after every prompt
+    [ "${__train_prompt-}" = "${PROMPT_COMMAND-}" ] || __train_theirs=${PROMPT_COMMAND-}
+    __train_prompt='. "$__train_lib/driver.sh"'
+    [ -z "${BASH_VERSION-}" ] || PROMPT_COMMAND=$__train_prompt
+    \command stty susp undef -echo </dev/tty 2>/dev/null
+    \command printf '%s\n' "$$" >"$__train_dir/shell"
+    \command printf 'open\n' >"$__train_dir/state"
+    __train_mark r "$$"
+}
+
+__train_drain() { # throw away what was typed, or it would be the step's input
+    [ -n "${BASH_VERSION-}" ] && [ "${BASH_VERSINFO-3}" -ge 4 ] || {
+        __train_drain_slowly
+        return 0
+    }
+    # -n leaves canonical mode, so that half a line counts too; the time is the shortest that asks the terminal
+    while IFS= \command read -r -n 4096 -d '' -t 0.000001 __train_typed; do \command :; done </dev/tty 2>/dev/null
+    return 0
+}
+
+__train_drain_slowly() { # a shell whose read has no timeout: a terminal in raw mode that waits for nothing
+    __train_saved=$(\command stty -g </dev/tty 2>/dev/null) || return 0
+    \command stty -icanon min 0 time 0 </dev/tty 2>/dev/null
+    while __train_typed=$(\command dd bs=4096 count=1 </dev/tty 2>/dev/null) && [ -n "$__train_typed" ]; do
+        \command :
+    done
+    \command stty "$__train_saved" </dev/tty 2>/dev/null
+}
+
+__train_begin() { # STEP: claim the step and show it; fails when it was started before
+    __train_file=$__train_dir/steps/$1
+    [ -r "$__train_file" ] || return 1
+    __train_drain
+    . "$__train_file.meta"
+    [ ! -e "$__train_dir/attached" ] || \command stty echo </dev/tty 2>/dev/null
+    [ ! -e "$__train_file.env" ] || __train_take_secrets
+    set -C
+    if ! { \command : >"$__train_file.claim"; } 2>/dev/null; then
+        set +C
+        return 1
+    fi
+    set +C
+    __train_step=$1
+    \command printf '%s\n' "$1" >"$__train_dir/current"
+    __train_tty '%s' "$__train_head"
+}
+
+__train_take_secrets() { # "NAME LINES" and the value's lines, again and again; the file goes before the step runs
+    while IFS=' ' \command read -r __train_name __train_count; do
+        __train_value=
+        __train_rest=
+        while [ "$__train_count" -gt 0 ]; do
+            IFS= \command read -r __train_more
+            __train_value=$__train_value$__train_rest$__train_more
+            __train_rest='
+'
+            __train_count=$((__train_count - 1))
+        done
+        \command export "$__train_name=$__train_value"
+        __train_secrets="$__train_secrets $__train_name"
+    done <"$__train_file.env"
+    __train_value=
+    __train_more=
+    \command rm -f -- "$__train_file.env"
+}
+
+__train_forget() { # unset the step's secrets; a loop over words without the steps' own IFS
+    while [ -n "$__train_secrets" ]; do
+        __train_secrets=${__train_secrets# }
+        \command unset "${__train_secrets%% *}"
+        case $__train_secrets in
+        *' '*) __train_secrets=${__train_secrets#* } ;;
+        *) __train_secrets= ;;
+        esac
+    done
+}
+
+__train_end() { # STATUS [OPTIONS]: the step is over; its status is on disk before the marker is seen
+    set +euvxC
+    if [ -n "${2-}" ]; then
+        __train_options=:
+        case $2 in *e*) __train_options="$__train_options; set -e" ;; esac
+        case $2 in *u*) __train_options="$__train_options; set -u" ;; esac
+        case $2 in *C*) __train_options="$__train_options; set -C" ;; esac
+        case $2 in *v*) __train_options="$__train_options; set -v" ;; esac
+        case $2 in *x*) __train_options="$__train_options; set -x" ;; esac
+    fi
+    [ -z "$__train_secrets" ] || __train_forget
+    [ "$__train_mode" != capture ] || \command cat -- "$__train_file.out" >/dev/tty
+    [ "$1" -le 128 ] && [ ! -e "$__train_dir/attached" ] ||
+        \command stty susp undef -echo </dev/tty 2>/dev/null
+    [ "${__train_prompt-}" = "${PROMPT_COMMAND-}" ] || {
+        __train_theirs=${PROMPT_COMMAND-}
+        PROMPT_COMMAND=$__train_prompt
+    }
+    \command printf '%s\n' "$1" >"$__train_file.status"
+    __train_mark e "$__train_step;$1"
+    __train_step=
+}
+
+__train_background() { # a job of this shell; it records its own end
+    { { __train_job 2>&7 7>&- 9<&-; } </dev/null & } 7>&2 2>/dev/null
+    \command printf '%s\n' "$!" >"$__train_file.pid"
+    [ -z "$__train_secrets" ] || __train_forget
+    __train_step=
+}
+
+__train_job() {
+    if [ -z "$__train_limit" ]; then
+        (
+            eval "$__train_options"
+            . "$__train_file"
+        )
+    else
+        __train_limited
+    fi
+    __train_status=$?
+    \command printf '%s\n' "$__train_status" >"$__train_file.status"
+    __train_mark e "$__train_step;$__train_status"
+}
+
+__train_limited() { # with a timeout: groups of their own for the step and for its clock
+    set -m
+    (
+        eval "$__train_options"
+        . "$__train_file"
+    ) &
+    __train_child=$!
+    (
+        \command sleep "$__train_limit"
+        \command printf 'timeout\n' >"$__train_file.why"
+        for __train_signal in INT TERM KILL; do
+            \command kill -s "$__train_signal" -- "-$__train_child"
+            \command sleep 3
+        done
+    ) >/dev/null 2>&1 &
+    __train_clock=$!
+    \command wait "$__train_child"
+    set -- "$?"
+    \command kill -s KILL -- "-$__train_clock" 2>/dev/null
+    return "$1"
+}
+
+__train_release() { # the pane becomes an ordinary shell
+    [ -z "${BASH_VERSION-}" ] || PROMPT_COMMAND=${__train_theirs-}
+    __train_prompt=
+    \command stty susp '^Z' echo </dev/tty 2>/dev/null
+    \command printf 'released\n' >"$__train_dir/state"
+    __train_mark l
+    [ -n "${BASH_VERSION-}" ] || exec sh -i
+}

@@ -1,0 +1,100 @@
+# shellcheck shell=sh disable=SC2154
+# Looks at everything that is waited for on this host, for one client, every quarter of a second.
+# Sourced into a subshell of the channel: $w is the folder of what is waited for, a file each: KIND, then a
+# line each of its arguments. A wait that is over is one reply line, `R FILE ANSWER`, and its file goes.
+__w_dir=$w
+__w_pause=0.25
+sleep 0.01 2>/dev/null || { __w_pause=1; printf 'R 0 slow\n'; }
+
+__w_children() { # PID: whether that process has a child, in what `ps` said this round
+    # Without zombies: bash collects its children only when the read on its FIFO returns.
+    [ -n "$__w_parents" ] || __w_parents=" $({ ps -A -o stat= -o ppid= 2>/dev/null || ps -o stat,ppid; } | grep -v '^Z') "
+    case $__w_parents in
+    *[!0-9]"$1"[!0-9]*) return 0 ;;
+    *) return 1 ;;
+    esac
+}
+
+__w_listening() { # HEX-PORT PORT: whether something listens on it, as the kernel says where it does, else by connecting
+    if [ -r /proc/net/tcp ]; then
+        [ -n "$__w_ports" ] || __w_ports=$(cat /proc/net/tcp /proc/net/tcp6 2>/dev/null)
+        case $__w_ports in
+        *":$1 "????????":0000 0A "* | *":$1 "????????????????????????????????":0000 0A "*) ;;
+        *) return 1 ;;
+        esac
+    elif command -v nc >/dev/null 2>&1; then
+        nc -z 127.0.0.1 "$2" >/dev/null 2>&1
+    else
+        bash -c 'exec 3<>"/dev/tcp/127.0.0.1/$1"' sh "$2" >/dev/null 2>&1
+    fi
+}
+
+__w_failed() { # SESSION: sets __w_answer to "failed STEP STATUS" when a background step failed and that is news
+    for __w_pid in "$1"/steps/*.pid; do
+        [ -e "$__w_pid" ] || continue
+        __w_step=${__w_pid%.pid}
+        [ -e "$__w_step.status" ] && [ ! -e "$__w_step.told" ] || continue
+        IFS= read -r __w_status <"$__w_step.status" || continue
+        : >"$__w_step.told"
+        [ "$__w_status" = 0 ] || {
+            __w_answer="failed ${__w_step##*/} $__w_status"
+            return
+        }
+    done
+}
+
+__w_gone() { # SESSION: whether its pane has ended
+    IFS= read -r __w_pane <"$1/pid" 2>/dev/null && kill -0 "$__w_pane" 2>/dev/null && return 1
+    return 0
+}
+
+__w_idle() { # SESSION all|own TMUX-SOCKET-NAME NAME
+    IFS= read -r __w_shell <"$1/shell" 2>/dev/null || return 1
+    ! __w_children "$__w_shell" || return 1
+    [ "$2" = all ] || return 0
+    for __w_pane in $(tmux -L "$3" list-panes -s -t "=$4" -F '#{pane_pid}' 2>/dev/null); do
+        IFS= read -r __w_first <"$1/pid"
+        [ "$__w_pane" = "$__w_first" ] || ! __w_children "$__w_pane" || return 1
+    done
+}
+
+__w_look() { # FILE: sets __w_answer when this wait is over; no subshell, which would be a fork for each wait
+    {
+        IFS= read -r __w_kind
+        IFS= read -r __w_a
+        IFS= read -r __w_b
+        IFS= read -r __w_c
+        IFS= read -r __w_d
+    } <"$1"
+    case $__w_kind in
+    file) [ ! -e "$__w_b" ] || __w_answer=yes ;;
+    port) ! __w_listening "$__w_b" "$__w_c" || __w_answer=yes ;;
+    idle)
+        if __w_idle "$__w_a" "$__w_b" "$__w_c" "$__w_d"; then
+            __w_answer=yes
+            __w_failed "$__w_a"
+        fi
+        ;;
+    step)
+        if [ -e "$__w_a/steps/$__w_b.status" ] && IFS= read -r __w_status <"$__w_a/steps/$__w_b.status"; then
+            __w_answer="ended $__w_status"
+        fi
+        ;;
+    esac
+    if [ -z "$__w_answer" ] && [ -n "$__w_a" ] && __w_gone "$__w_a"; then __w_answer=gone; fi
+}
+
+while [ -d "$__w_dir" ] && kill -0 "$$" 2>/dev/null; do
+    __w_parents='' __w_ports=''
+    for __w_file in "$__w_dir"/[0-9]*; do
+        [ -e "$__w_file" ] || continue
+        __w_answer=''
+        __w_look "$__w_file"
+        if [ -n "$__w_answer" ]; then
+            rm -f -- "$__w_file"
+            printf 'R %s %s\n' "${__w_file##*/}" "$__w_answer"
+        fi
+    done
+    sleep "$__w_pause" || exit
+done
+rm -rf -- "$__w_dir"

@@ -1,0 +1,297 @@
+"""What is run on a host, as text: pure functions from parameters to the body of a channel request.
+
+In every body `$r` is the root of train's files on that host. Paths that are removed are never literal arguments.
+"""
+
+from trainsh_base.channel import quote
+from trainsh_tmux import library
+from trainsh_tmux.marks import mark
+from trainsh_tmux.names import folder, server
+
+# Secrets by these names do not get into the environment that a tmux server, and so every session, inherits.
+SECRET_NAMES = (
+    "VAST_API_KEY", "HF_TOKEN", "R2_ACCESS_KEY", "R2_SECRET_KEY", "B2_KEY_ID", "B2_APPLICATION_KEY",
+    "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "GITHUB_TOKEN", "OPENAI_API_KEY", "ANTHROPIC_API_KEY",
+    "GOOGLE_DRIVE_CREDENTIALS", "TRAINSH_PASSPHRASE",
+)  # fmt: skip
+
+ROOT = """r=${XDG_STATE_HOME:-${HOME:-/nonexistent}/.local/state}/tmux-trainsh
+[ -w "$r/sessions" ] || mkdir -p "$r/sessions" "$r/lib" || {
+    r=/tmp/train-$(id -u)-state
+    mkdir -p -m 700 "$r" "$r/sessions" "$r/lib"
+}
+if [ -w "$r/sessions" ] && [ -O "$r" ] && [ ! -L "$r" ]; then say root "$r"; else say nowhere "$r"; fi"""
+
+# Sets $alive when the session's pane lives, and $state; nothing is forked.
+_STATE = """state=none alive=
+if [ -r "$d/state" ]; then IFS= read -r state <"$d/state"; fi
+if [ -r "$d/pid" ] && IFS= read -r p <"$d/pid" && kill -0 "$p"; then alive=1; fi"""
+
+# Sets $end to the offset of the log's end.
+_END = """end=0
+for f in "$d"/log.*; do
+    [ -e "$f" ] || continue
+    n=${f##*/log.}
+    [ "$n" -lt "${b-0}" ] || { b=$n; end=$((n + $(wc -c <"$f"))); }
+done
+unset b"""
+
+INSTALLERS = (
+    'for m in "apt-get install -y" "apk add" "dnf install -y" "yum install -y" "pacman -S --noconfirm" "brew install"; do\n'
+    'if command -v "${m%% *}" >/dev/null; then say install "$m"; break; fi; done'
+)
+
+
+def at(job: str, name: str) -> str:
+    """Sets `$d`, the session's folder."""
+    return f"d={folder(job, name)}"
+
+
+def open_session(job: str, name: str, start: str, *, plain: bool, log_limit: int) -> str:
+    """Says `lib`, `no-tmux`, `open OFFSET FOLDER STATE`, `fresh OFFSET FOLDER` or `failed WORDS`."""
+    lib, here = library.folder(), server(job)
+    unset = " ".join(f"-u {word}" for word in ("TMUX", "TMUX_PANE", *SECRET_NAMES))
+    pane = f'"exec sh \'$l/pane.sh\' \'$d\' \'$l\' "{quote(quote(start))}" {"plain" if plain else ""}"'
+    return f"""{at(job, name)}; l={lib}
+{_STATE}
+if [ ! -e "$l/pane.sh" ]; then say lib
+elif ! command -v tmux >/dev/null; then say no-tmux; {INSTALLERS}
+elif [ -n "$alive" ] && tmux -L {here} has-session -t '={name}'; then
+{_END}
+say open "$end" "$state" "$d"
+else
+mkdir -p "$d/steps"; rm -f -- "$d/fifo" "$d/current" "$d/attached" "$d/pid" "$d/shell" "$d/state"
+if mkfifo "$d/fifo"; then
+{_END}
+if e=$(env {unset} tmux -L {here} -f "$l/tmux.conf" new-session -d -s {name} -x 200 -y 50 {pane} \\; \\
+    pipe-pane -t '={name}:' "exec sh '$l/logger.sh' '$d' {log_limit}" 2>&1); then
+[ "$end" -gt 0 ] || : >>"$d/log.0"
+say fresh "$end" "$d"
+(for h in attached:here detached:gone; do
+tmux -L {here} set-hook -g "client-${{h%:*}}" "run-shell -b \\"sh '$l/typed.sh' '${{d%/*}}' '#{{hook_session_name}}' ${{h#*:}}\\""
+done) >/dev/null 2>&1 &
+else say failed "$e"; fi
+else say full; fi
+fi"""
+
+
+def start_step(
+    job: str, name: str, step: str, command: str, *, mode: str, echo: str, limit: float | None,
+    secrets: dict[str, str], only_ask: bool = False,
+) -> str:  # fmt: skip
+    """Says `again [STATUS [WHY]]` when it was started before, `never` (with `only_ask`), `sent`, `full`, or why not:
+    `released`, `gone STATE`."""
+    head = (mark("b", step) + b"\x1b[1m$ " + shown(echo) + b"\x1b[0m\r\n" + mark("o", step)).decode()
+    meta = f"__train_mode={mode}\n__train_limit={'' if limit is None else f'{limit:g}'}\n__train_head={quote(head)}"
+    known = f"""s=$d/steps/{step}
+if [ -e "$s.claim" ]; then
+    if [ -e "$s.status" ]; then IFS= read -r x <"$s.status"; y=; [ ! -r "$s.why" ] || IFS= read -r y <"$s.why"; say again "$x" "$y"
+    else say again; fi"""
+    if only_ask:
+        return f"{at(job, name)}\n{known}\nelse say never; fi"
+    write = [f"printf '%s\\n' {quote(meta)} >\"$s.meta\"", f"printf '%s\\n' {quote(command)} >\"$s\""]
+    if secrets:
+        write.append(f"printf '%s' {quote(secret_lines(secrets))} >\"$s.env\"")
+    return f"""{at(job, name)}
+{known}
+else
+{_STATE}
+case $alive$state in
+1open) if {" && ".join(write)}; then printf 'run {step}\\n' 1<>"$d/fifo"; say sent; else rm -f -- "$s" "$s.meta" "$s.env"; say full; fi ;;
+1released*) say released ;;
+1*) say starting ;;
+*) say gone "$state" ;;
+esac
+fi"""
+
+
+def shown(echo: str) -> bytes:
+    """A command as the pane shows it: the first lines, without control characters."""
+    lines = echo.rstrip("\n").split("\n")
+    kept = lines[:12] + ([f"... ({len(lines) - 12} more lines)"] if len(lines) > 12 else [])
+    text = "\r\n".join("".join(c if c.isprintable() or c == "\t" else "?" for c in line[:400]) for line in kept)
+    return text.encode("utf-8", "replace")
+
+
+def secret_lines(secrets: dict[str, str]) -> str:
+    """`NAME COUNT`, then that many lines of value, for each."""
+    return "".join(f"{name} {value.count(chr(10)) + 1}\n{value}\n" for name, value in secrets.items())
+
+
+def read_captured(job: str, name: str, step: str) -> str:
+    """Says the captured output in lines of octal bytes, which survive any content."""
+    return f"""{at(job, name)}
+od -An -v -to1 <"$d/steps/{step}.out" | while IFS= read -r x; do say $x; done"""
+
+
+def interrupt(job: str, name: str, step: str, number: int, why: str, seconds: int) -> str:
+    """Replies to `number`, later: `ended` when the step is over, `stuck` when its pane had to be closed."""
+    lib = library.folder()
+    return f"""{at(job, name)}; l={lib}
+(
+    if sh "$l/interrupt.sh" "$d" {step} {quote(why)} {seconds}; then x=ended; else
+        tmux -L {server(job)} kill-session -t '={name}'
+        printf 'ended by train\\n' >"$d/state"
+        x=stuck
+    fi
+    printf 'R {number} %s\\n' "$x"
+) &"""
+
+
+def mask_log(job: str, name: str, places: list[tuple[int, int]]) -> str:
+    """Overwrite (OFFSET, LENGTH) places of the log with asterisks, where they are still kept."""
+    lines = [at(job, name)]
+    for offset, length in places:
+        lines.append(
+            f"""b=-1; for f in "$d"/log.*; do n=${{f##*/log.}}; [ "$n" -gt {offset} ] || [ "$n" -le "$b" ] || b=$n; done
+[ "$b" -lt 0 ] || printf '{"*" * length}' | dd of="$d/log.$b" bs=1 seek="$(({offset} - b))" conv=notrunc"""
+        )
+    return "\n".join(lines)
+
+
+def watch(job: str | None, name: str, number: int, kind: str, arguments: list[str], queue: str) -> str:
+    """Put one wait into the watcher's folder `queue`, and start the watcher when there is none."""
+    where = '"$d"' if job is not None else "''"
+    first = at(job, name) + "\n" if job is not None else ""
+    rest = " ".join(quote(argument) for argument in arguments)
+    return f"""{first}l={library.folder()}; w="$r"/waits/{queue}
+mkdir -p "$w"; printf '%s\\n' {kind} {where} {rest} >"$w/new.{number}" && mv "$w/new.{number}" "$w/{number}"
+if [ -z "${{watching-}}" ]; then watching=1; trap 'rm -rf -- "$w"' EXIT; trap exit HUP TERM; (trap - EXIT HUP TERM; . "$l/watch.sh") & fi"""
+
+
+def unwatch(number: int, queue: str) -> str:
+    """Take one wait out again."""
+    return f'w="$r"/waits/{queue}; rm -f -- "$w/{number}"'
+
+
+def log_end(job: str, name: str) -> str:
+    """Says `end OFFSET STATE`, or `none` where there is no such session."""
+    return f"""{at(job, name)}
+{_STATE}
+{_END}
+if [ -d "$d" ]; then say end "$end" "${{alive:-0}}" "$state"; else say none; fi"""
+
+
+def follow(job: str, name: str, offset: int) -> str:
+    """Read commands for a shell of its own: says `at SEGMENT-START` then pushes the log from `offset` on as it grows.
+
+    `tail -f` sees growth at once where it uses inotify or kqueue; busybox's looks once a second, so there a loop
+    looks ten times. It ends when its input does.
+    """
+    return f"""{at(job, name)}
+b=-1; m=
+for f in "$d"/log.*; do
+    [ -e "$f" ] || continue
+    n=${{f##*/log.}}
+    [ "$n" -gt {offset} ] || [ "$n" -le "$b" ] || b=$n
+    [ "$n" -le {offset} ] || [ -n "$m" ] && [ "$n" -ge "${{m:-0}}" ] || m=$n
+done
+o={offset}
+if [ "$b" -lt 0 ] && [ -n "$m" ]; then b=$m; o=$m; fi
+[ "$b" -ge 0 ] || b=0
+printf 'at %s\\n' "$o"
+f=$d/log.$b; k=$((o - b + 1))
+if [ -e /etc/alpine-release ] || [ -e /bin/busybox ] && tail --help 2>&1 | grep -q BusyBox; then
+    (
+        while sleep 0.1 || sleep 1; do
+            n=$(wc -c <"$f")
+            [ "$n" -lt "$k" ] || {{ tail -c "+$k" "$f" | head -c "$((n - k + 1))"; k=$((n + 1)); }}
+        done
+    ) &
+else
+    tail -c "+$k" -f "$f" &
+fi
+read -r x; kill "$!"
+exit
+"""
+
+
+def close_session(job: str, name: str) -> str:
+    """Says `closed`, or `none` when it was not open."""
+    return f"""{at(job, name)}
+{_STATE}
+tmux -L {server(job)} kill-session -t '={name}' && alive=1
+if [ -n "$alive" ]; then printf 'closed\\n' >"$d/state"; rm -f -- "$d/pid"; say closed; else say none; fi"""
+
+
+def release(job: str, name: str) -> str:
+    """Says `released`, `busy` (it will be once the step is over) or `none`."""
+    return f"""{at(job, name)}
+{_STATE}
+case $alive$state in
+1open) printf 'release\\n' 1<>"$d/fifo"; say released ;;
+1released*) say released ;;
+*) say none ;;
+esac"""
+
+
+def take_back(job: str, name: str) -> str:
+    """Make a released pane run the driver again: says `taken` when its shell is in the foreground, `busy` else."""
+    lib, to = library.folder(), f"tmux -L {server(job)}"
+    return f"""{at(job, name)}; l={lib}
+IFS= read -r p <"$d/shell"
+g=$(ps -o tpgid= -p "$p" 2>/dev/null | tr -d ' ' || sed 's/.*) //' "/proc/$p/stat" | cut -d ' ' -f 6)
+if [ "$g" = "$p" ]; then
+    t=$({to} list-panes -s -t '={name}' -F '#{{pane_id}} #{{pane_pid}}' | while read -r i q; do
+        IFS= read -r m <"$d/pid"; [ "$q" != "$m" ] || printf %s "$i"; done)
+    {to} send-keys -t "$t" -X cancel
+    {to} send-keys -t "$t" C-c
+    {to} send-keys -t "$t" -l " . '$l/driver.sh'"
+    {to} send-keys -t "$t" Enter
+    say taken
+else say busy "$g"; fi"""
+
+
+def listing() -> str:
+    """Says `session SERVER NAME STATE ALIVE ATTACHED SINCE STEP` for each session's folder on the host."""
+    return """now=$(date +%s)
+for d in "$r"/sessions/*/*; do
+    [ -d "$d/steps" ] || continue
+    state=none alive=0 step=- a=no since=0
+    [ ! -r "$d/state" ] || IFS= read -r state <"$d/state"
+    if [ -r "$d/pid" ] && IFS= read -r p <"$d/pid" && kill -0 "$p"; then alive=1; fi
+    [ ! -e "$d/attached" ] || a=yes
+    if [ -r "$d/current" ] && IFS= read -r x <"$d/current" && [ ! -e "$d/steps/$x.status" ]; then step=$x; fi
+    for x in "$d"/steps/*.pid; do [ ! -e "$x" ] || [ -e "${x%.pid}.status" ] || { x=${x##*/}; step=${x%.pid}; }; done
+    x=${d%/*}
+    t=$(ls -dl "$d/pid" 2>/dev/null)
+    say session "${x##*/}" "${d##*/}" "${state%% *}" "$alive" "$a" "$step"
+    if [ "$step" != - ]; then IFS= read -r x <"$d/steps/$step"; say command "$x"; fi
+done"""
+
+
+def capture_pane(job: str, name: str, history: int) -> str:
+    """Says `line TEXT` for each line of the pane and of `history` lines above it, or `none`."""
+    past = f"-S -{history}" if history else ""
+    return f"""if x=$(tmux -L {server(job)} capture-pane -p {past} -t '={name}:' && echo .); then
+printf '%s\\n' "${{x%.}}" | while IFS= read -r y; do say "line $y"; done
+else say none; fi"""
+
+
+def send_keys(job: str, name: str, text: str, *, enter: bool, keys: bool) -> str:
+    """Type into the pane; says `sent` or `none`."""
+    to = f"tmux -L {server(job)} send-keys -t '={name}:'"
+    words = text if not keys else " ".join(quote(key) for key in text.split())
+    typed = f"{to} {words}" if keys else f"{to} -l -- {quote(text)}"
+    if enter:
+        typed += f" && {to} Enter"
+    return f"if {typed}; then say sent; else say none; fi"
+
+
+def kill_server(job: str) -> str:
+    """End every session of a job."""
+    return f"""tmux -L {server(job)} kill-server && say killed
+for d in "$r"/sessions/{server(job)}/*; do [ ! -e "$d/pid" ] || {{ rm -f -- "$d/pid"; printf 'closed\\n' >"$d/state"; }}; done"""
+
+
+def remove(job: str, name: str) -> str:
+    """Remove a session's files."""
+    return f"{at(job, name)}\n" 'rm -rf -- "$d"; rmdir "${d%/*}"; say removed'
+
+
+def clean(days: int) -> str:
+    """Remove the folders of sessions that are not alive and were not touched for `days` days; says `removed PATH`."""
+    age = f"-mtime +{days - 1}" if days else ""
+    return f"""find "$r"/sessions -mindepth 2 -maxdepth 2 -type d {age} | while IFS= read -r d; do
+if [ -r "$d/pid" ] && IFS= read -r p <"$d/pid" && kill -0 "$p"; then :; else rm -rf -- "$d"; say removed "$d"; fi; done
+find "$r"/sessions -mindepth 1 -maxdepth 1 -type d | while IFS= read -r d; do rmdir "$d"; done"""

@@ -1,0 +1,296 @@
+"""One step: sent once, claimed by the session's shell, followed to its end through cuts of the connection."""
+
+import queue
+import time
+from collections.abc import Callable
+
+import msgspec
+
+from trainsh_base.channel import ChannelLost
+from trainsh_base.errors import Cancelled, TimedOut, TrainError, Unreachable
+from trainsh_base.request import Request
+from trainsh_base.units import format_duration
+from trainsh_tmux import scripts
+from trainsh_tmux.host import disk_full
+from trainsh_tmux.live import LOST, Inbox, Live, gone, no_session
+from trainsh_tmux.marks import Piece
+from trainsh_tmux.model import Outcome
+from trainsh_tmux.output import Output
+from trainsh_tmux.statuses import judge
+from trainsh_tmux.stream import Stream
+
+SAFETY = 1.0  # seconds after which the host looks at the step's status file too, for a log that stands still
+QUIET = 2.0  # seconds that the log may still be silent once the status is known
+INTERRUPT = 10  # seconds within which a step must heed its signals
+UNLIMITED = 7 * 86400.0
+
+
+class Step(msgspec.Struct, frozen=True, kw_only=True):
+    """What is asked of a session; `name` is the identity that makes it run once."""
+
+    name: str
+    command: str
+    mode: str
+    echo: str
+    timeout: float | None
+    secrets: dict[str, str]
+    since: int | None
+    keep_running: bool
+
+
+class Following:
+    """A step on its way: what was sent, what was seen of it."""
+
+    def __init__(self, live: Live, step: Step, request: Request) -> None:
+        self.live, self.step, self.request = live, step, request
+        self.inbox = Inbox()
+        self.began = time.monotonic()
+        limited = step.timeout is not None and step.mode != "background"
+        self.deadline = self.began + (step.timeout or 0) if limited else None
+        self.offset: int | None = None
+        self.end: int | None = None
+        self.status: int | None = None
+        self.why = ""
+        self.over = False
+        self.resumed = False
+        self.output = Output(list(step.secrets.values()), lambda text: request.emit("output", data=text))
+        self._inside = False
+        self._sent = 0
+        self._settles: float | None = None
+        self._interrupted = False
+        self._take_back: Callable[[], None] | None = None
+        self._private: Stream | None = None
+
+    def run(self) -> Outcome:
+        """Start the step, or find it started, and stay with it until it is over."""
+        self.request.on_cancel(lambda: self.inbox.put(Cancelled(f"step {self.step.name} was left running")))
+        try:
+            self.live.listen(inbox=self.inbox)
+            self._send()
+            while not self.over:
+                self._next()
+            return self._outcome()
+        finally:
+            self.live.leave(self.inbox)
+            if self._take_back:
+                self._take_back()
+            if self._private:
+                self._private.close()
+
+    def _send(self) -> None:
+        limit = self.step.timeout if self.step.mode == "background" else None
+        body = scripts.start_step(
+            self.live.job, self.live.name, self.step.name, self.step.command, mode=self.step.mode,
+            echo=self.step.echo, limit=limit, secrets=self.step.secrets,
+        )  # fmt: skip
+        self._sent += 1
+        self.live.host.channel(self.request).ask(
+            body, on_line=lambda text: self.inbox.put(("said", text)), on_end=self._answered
+        )
+
+    def _answered(self, status: int | None) -> None:
+        if status is None:
+            self.inbox.put(LOST)
+
+    # What happens, one at a time
+
+    def _next(self) -> None:
+        try:
+            item = self.inbox.get(timeout=self._patience())
+        except queue.Empty:
+            self._time_passed()
+            return
+        if isinstance(item, Piece):
+            self._piece(item)
+        elif item is LOST:
+            self._reconnect()
+        elif isinstance(item, tuple):
+            {"said": self._said, "watched": self._watched, "private": self._piece}[item[0]](item[1])
+        elif isinstance(item, BaseException):
+            raise item
+
+    def _patience(self) -> float:
+        now = time.monotonic()
+        ends = [now + 60.0]
+        if self._take_back is None:
+            ends.append(self.began + SAFETY)
+        if self.deadline is not None and not self._interrupted:
+            ends.append(self.deadline)
+        if self._settles is not None:
+            ends.append(self._settles)
+        return max(0.0, min(ends) - now)
+
+    def _time_passed(self) -> None:
+        now = time.monotonic()
+        if self._settles is not None and now >= self._settles:
+            self.over = True
+        elif self.deadline is not None and now >= self.deadline and not self._interrupted:
+            self._interrupt()
+        elif self._take_back is None and now >= self.began + SAFETY:
+            self._watch()
+
+    def _said(self, text: str) -> None:
+        kind, _, rest = text.partition(" ")
+        if kind == "again":
+            self._again(rest.split())
+        elif kind == "released":
+            take_back(self.live)
+            self._send()
+        elif kind == "starting":
+            time.sleep(0.05)
+            self._send()
+        elif kind == "full":
+            raise disk_full(self.live.host)
+        elif kind == "gone":
+            raise no_session(self.live.host, self.live.name) if rest == "none" else gone(self.live.name, rest)
+
+    def _again(self, status: list[str]) -> None:
+        """It had been started: by an earlier try of ours, of which our stream sees all, or before this process."""
+        if self._sent == 1 and self.offset is None:
+            self.resumed = True
+            if self.step.mode != "background":
+                self._read_from(self.step.since or 0)
+        if status:
+            self._known(int(status[0]), status[1] if len(status) > 1 else "")
+        if self.step.mode == "background":
+            self.over = True
+
+    def _read_from(self, offset: int) -> None:
+        live = self.live
+        live.leave(self.inbox)
+        self._private = Stream(
+            live.host, live.job, live.name, offset, lambda piece: self.inbox.put(("private", piece)),
+            lambda: self.inbox.put(LOST),
+        )  # fmt: skip
+
+    def _known(self, status: int, why: str) -> None:
+        self.status, self.why = status, why
+        self._settles = time.monotonic() + QUIET
+
+    def _piece(self, piece: Piece) -> None:
+        mine = bool(piece.fields) and piece.fields[0] == self.step.name
+        if not piece.letter:
+            if self._inside:
+                self.output.feed(piece.offset, piece.data)
+                self.end = piece.end
+        elif piece.letter == "o" and mine:
+            self._begins(piece)
+        elif piece.letter == "e" and mine and len(piece.fields) > 1:
+            self.status, self.end = int(piece.fields[1]), piece.offset
+            self.why = piece.fields[2] if len(piece.fields) > 2 else self.why
+            self.over = True
+        elif piece.letter == "x" and self._settles is None:
+            self._settles = time.monotonic() + QUIET
+        if self._settles is not None and not piece.letter:
+            self._settles = time.monotonic() + QUIET
+
+    def _begins(self, piece: Piece) -> None:
+        self.offset = piece.end
+        self._inside = self.step.mode != "background"
+        self.live.marks.started(piece.end, self.step.mode == "background")
+        self.request.emit("started", step=self.step.name, offset=piece.offset)
+        if self.step.mode == "background":
+            self.over = True
+
+    # The host, when the log does not tell
+
+    def _watch(self) -> None:
+        live = self.live
+        self._take_back = live.host.watch(
+            live.job, live.name, "step", [self.step.name],
+            lambda text: self.inbox.put(("watched", text)), self._answered,
+        )  # fmt: skip
+
+    def _watched(self, text: str) -> None:
+        word, _, rest = text.partition(" ")
+        if word == "ended":
+            self._known(int(rest or 0), self.why)
+        elif word in ("gone", "stuck"):
+            self._settles = time.monotonic() + QUIET
+            self.why = self.why or ("timeout" if word == "stuck" else "")
+
+    def _interrupt(self) -> None:
+        self._interrupted = True
+        self.why = "timeout"
+        if self.step.keep_running:
+            self.over = True
+            return
+        interrupt(self.live, self.step.name, "timeout", self.request, lambda text: self.inbox.put(("watched", text)))
+
+    def _reconnect(self) -> None:
+        """The connection was cut: connect again within the step's own time, and ask what became of it."""
+        live = self.live
+        if self._private is None and not live.lost and not live.host.lost:
+            return
+        left = UNLIMITED if self.deadline is None else self.deadline - time.monotonic()
+        self.request.emit("log", message=f"the connection to {live.host.name} was cut; connecting again")
+        try:
+            live.host.channel(self.request, max(1.0, left))
+            if self._private is not None:
+                self._private.close()
+                self._read_from(self.end or self.offset or self.step.since or 0)
+            live.connect(max(1.0, left))
+            self._take_back = None
+            self._send()
+        except (ChannelLost, OSError):
+            self.inbox.put(LOST)
+        except (Unreachable, TimedOut) as error:
+            self._unreachable(error)
+
+    def _unreachable(self, error: TrainError) -> None:
+        if self.deadline is not None and time.monotonic() < self.deadline:
+            time.sleep(0.2)
+            self.inbox.put(LOST)
+            return
+        raise Unreachable(
+            f"{self.live.host.name} could not be reached again within the step's time: {error.message}",
+            "the step may still be running there; resume the recipe when the host is back",
+            code="host_lost", data={"step": self.step.name},
+        )  # fmt: skip
+
+    def _outcome(self) -> Outcome:
+        self.output.finish()
+        if self.output.leaks.places:
+            self.live.host.ask(scripts.mask_log(self.live.job, self.live.name, self.output.leaks.places))
+        limit = format_duration(self.step.timeout) if self.step.timeout else ""
+        state, reason = judge(self.status, "timeout" if self._interrupted else self.why, limit)
+        if self.step.mode == "background" and self.status is None:
+            state, reason = "started", "running in the background"
+        captured = None
+        if self.step.mode == "capture" and self.status is not None:
+            captured = read_captured(self.live, self.step.name)
+        return Outcome(
+            step=self.step.name, state=state, exit=self.status, reason=reason, offset=self.offset, end=self.end,
+            seconds=time.monotonic() - self.began, bytes=self.output.bytes, tail=self.output.tail(),
+            captured=captured, resumed=self.resumed,
+        )  # fmt: skip
+
+
+def interrupt(live: Live, step: str, why: str, request: Request, tell: Callable[[str], None]) -> None:
+    """End a step with INT, TERM, KILL; `tell` hears `ended` or `stuck`."""
+    channel = live.host.channel(request)
+    number = channel.listen(tell, lambda _: None)
+    channel.ask(scripts.interrupt(live.job, live.name, step, number, why, INTERRUPT))
+
+
+def read_captured(live: Live, step: str) -> str:
+    """Standard output of a step, trimmed."""
+    words = " ".join(live.host.ask(scripts.read_captured(live.job, live.name, step))).split()
+    return bytes(int(word, 8) for word in words).decode("utf-8", "replace").strip()
+
+
+def take_back(live: Live) -> None:
+    """Make a pane that was released run steps again, in a new window where its shell is busy."""
+    answer = (live.host.ask(scripts.take_back(live.job, live.name)) or ["none"])[0]
+    if not answer.startswith("taken"):
+        raise TrainError(
+            f"session {live.name} was released, and something runs in it", "end it there: train-tmux attach "
+            f"{live.name}", code="session_busy",
+        )  # fmt: skip
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        state = live.host.ask(scripts.log_end(live.job, live.name))[0].split()[3:]
+        if state == ["open"]:
+            return
+        time.sleep(0.02)
+    raise TrainError(f"the shell of session {live.name} does not answer", code="session_busy")

@@ -1,0 +1,79 @@
+"""A session's log as it grows, pushed by the host over a shell of its own and cut into pieces."""
+
+import contextlib
+import os
+import threading
+from collections.abc import Callable
+
+from trainsh_base.channel import open_shell
+from trainsh_base.request import Request, current
+from trainsh_base.spawn import Child
+from trainsh_tmux import scripts
+from trainsh_tmux.host import Host
+from trainsh_tmux.marks import Piece, Splitter
+
+CHUNK = 1 << 16
+
+
+class Stream:
+    """Pushes pieces to `on_piece` from a thread of its own, from `offset` on; `on_lost` when the host went away."""
+
+    def __init__(
+        self, host: Host, job: str, name: str, offset: int, on_piece: Callable[[Piece], None],
+        on_lost: Callable[[], None], *, within: float = 0.0,
+    ) -> None:  # fmt: skip
+        self._host, self._job, self._name = host, job, name
+        self._on_piece, self._on_lost = on_piece, on_lost
+        self._closed = False
+        self._child, self.offset, self._rest = self._open(offset, current(), within)
+        threading.Thread(target=self._run, daemon=True, name=f"log of {name}").start()
+
+    def close(self) -> None:
+        """Stop."""
+        self._closed = True
+        self._child.end()
+
+    def _open(self, offset: int, request: Request, within: float) -> tuple[Child, int, bytes]:
+        child = open_shell(self._host.target, request, within=within, bulk=True)
+        script = f"exec 2>/dev/null; r={scripts.quote(self._host.root)}\n" + scripts.follow(self._job, self._name, offset)
+        os.write(child.stdin, script.encode())
+        head = b""
+        while b"\nat " not in b"\n" + head or not head.partition(b"at ")[2].count(b"\n"):
+            chunk = os.read(child.stdout, CHUNK)
+            if not chunk:
+                return child, offset, b""
+            head += chunk
+        said, _, rest = head.partition(b"at ")[2].partition(b"\n")
+        return child, int(said), rest
+
+    def _run(self) -> None:
+        while True:
+            following = self._push()
+            if following is None or self._closed:
+                break
+            try:
+                self._child, self.offset, self._rest = self._open(following, Request(), 0.0)
+            except Exception:  # the session's owner connects again and reports what is wrong
+                break
+        if not self._closed:
+            self._on_lost()
+
+    def _push(self) -> int | None:
+        """Push pieces until this shell ends (None) or the log goes on elsewhere (at which offset)."""
+        splitter = Splitter(self.offset)
+        child = self._child
+        try:
+            chunk = self._rest or os.read(child.stdout, CHUNK)
+            while chunk:
+                for piece in splitter.feed(chunk):
+                    if piece.letter == "n":
+                        return int(piece.fields[0])
+                    self._on_piece(piece)
+                chunk = os.read(child.stdout, CHUNK)
+        except OSError:
+            pass
+        finally:
+            child.end()
+            with contextlib.suppress(OSError):
+                os.close(child.stdout)
+        return None

@@ -1,0 +1,88 @@
+"""The claimed floor of a step, measured: what any engine with the same guarantees must pay on this machine, now.
+
+A bash in a tmux pane reads a step's name from a FIFO, claims it with an exclusive open, sources it, writes a
+status file and an end marker to the pane. It is over when the marker is seen in the pane's log, which `tail`
+pushes: a status alone comes before the step's last output.
+"""
+
+import os
+import shutil
+import statistics
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+LOOP = r"""
+cd "$1"; exec 9<>in
+printf ready
+while IFS= read -r name <&9; do
+    set -C; { command : > "$name.claim"; } 2>/dev/null || continue; set +C
+    . "./$name" 9<&-
+    printf '%s\n' "$?" > "$name.status"
+    printf '\033]7770;e;%s\007' "$name"
+done
+"""
+
+
+class Floor:
+    """One pane with the minimal loop in it."""
+
+    def __init__(self) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="floor"))
+        (self.folder / "loop.bash").write_text(LOOP)
+        os.mkfifo(self.folder / "in")
+        (self.folder / "log").touch()
+        self._tmux("-f", "/dev/null", "new-session", "-d", "-x", "200", "-y", "50",
+                   f"exec bash --norc --noprofile {self.folder}/loop.bash {self.folder}",
+                   ";", "pipe-pane", f"exec cat >> {self.folder}/log")  # fmt: skip
+        self.shell = subprocess.Popen(["sh"], stdin=subprocess.PIPE)
+        self._write(f"cd {self.folder}\n")
+        self.tail = subprocess.Popen(["tail", "-c", "+1", "-f", self.folder / "log"], stdout=subprocess.PIPE)
+        self._seen = b""
+        self._until(b"ready")
+        self._count = 0
+
+    def _tmux(self, *words: str) -> None:
+        env = {key: value for key, value in os.environ.items() if not key.startswith("TMUX")}
+        subprocess.run(["tmux", "-S", str(self.folder / "tmux"), *words], env=env, check=True)
+
+    def _write(self, text: str) -> None:
+        assert self.shell.stdin is not None
+        os.write(self.shell.stdin.fileno(), text.encode())
+
+    def _until(self, mark: bytes) -> None:
+        assert self.tail.stdout is not None
+        while mark not in self._seen:
+            self._seen += os.read(self.tail.stdout.fileno(), 4096)
+        self._seen = b""
+
+    def step(self) -> float:
+        """One `true`, in seconds."""
+        self._count += 1
+        name = f"s{self._count}"
+        start = time.perf_counter()
+        self._write(f"{{ printf 'true\\n' >{name}; printf '{name}\\n' 1<>in; }}\n")
+        self._until(f"7770;e;{name}\a".encode())
+        return time.perf_counter() - start
+
+    def median(self, count: int = 200) -> float:
+        """The median of `count` steps, in seconds, after a warm-up."""
+        for _ in range(20):
+            self.step()
+        return statistics.median(self.step() for _ in range(count))
+
+    def close(self) -> None:
+        """Take it all down."""
+        self._tmux("kill-server")
+        self.shell.kill()
+        self.shell.wait()
+        self.tail.kill()
+        self.tail.wait()
+        shutil.rmtree(self.folder)
+
+
+if __name__ == "__main__":
+    floor = Floor()
+    print(f"{floor.median() * 1000:.2f} ms")
+    floor.close()
