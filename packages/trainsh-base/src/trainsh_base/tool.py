@@ -66,7 +66,7 @@ class Param(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Handover(msgspec.Struct, frozen=True, kw_only=True):
-    """The answer of a command that gives the terminal away: the program to become, and additions to our environment.
+    """The answer of a command that gives the terminal away: the program to become, and more environment.
 
     A value is a text, a Secret (shown as *** in JSON), or None for a variable that the program is not to have.
     """

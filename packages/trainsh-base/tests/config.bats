@@ -1,0 +1,109 @@
+#!/usr/bin/env bats
+# The installed train-config, in a home of the test's own.
+
+bats_require_minimum_version 1.5.0
+
+setup() {
+    export TRAINSH_HOME="$BATS_TEST_TMPDIR/home"
+    unset TRAINSH_SECRETS_HELPER TRAINSH_SECRETS_FILE
+}
+
+@test "show lists every setting, and --json is for jq" {
+    run -0 train-config show
+    [[ $output == SETTING* ]]
+    [[ $output == *secrets.helper* ]]
+    run -0 sh -c 'train-config show --json | jq -r ".[0].name"'
+    [ "$output" = version ]
+}
+
+@test "set, get and show --origin agree" {
+    run -0 train-config set secrets.helper 'pass show train/{name}'
+    [ "$output" = 'secrets.helper = pass show train/{name}' ]
+    run -0 train-config get secrets.helper
+    [ "$output" = 'pass show train/{name}' ]
+    run -0 sh -c 'train-config show --origin --json | jq -r ".[] | select(.name == \"secrets.helper\").origin"'
+    [ "$output" = file ]
+    run -0 sh -c 'TRAINSH_SECRETS_HELPER=x train-config show --origin | grep secrets.helper'
+    [[ $output == *environment* ]]
+}
+
+@test "get of a setting without a value prints nothing and is null in JSON" {
+    run -0 train-config get secrets.helper
+    [ -z "$output" ]
+    run -0 train-config get secrets.helper --json
+    [ "$output" = null ]
+}
+
+@test "an unknown key: set is exit 2, get is exit 3, both name the nearest" {
+    run -2 train-config set secrets.helpr x
+    [[ $output == *"did you mean secrets.helper?"* ]]
+    run -3 train-config get secrets.helpr
+    [[ $output == *"did you mean secrets.helper?"* ]]
+    [ ! -e "$TRAINSH_HOME/config.toml" ]
+}
+
+@test "a file of 0.9 loads; what it has beyond is shown and kept with its comments" {
+    mkdir -p "$TRAINSH_HOME"
+    printf '# mine\nversion = 1\n\n[ui]\ntheme = "dark" # night\n' > "$TRAINSH_HOME/config.toml"
+    run -0 train-config get ui.theme
+    [ "$output" = dark ]
+    run -0 train-config set secrets.file /x
+    run -0 cat "$TRAINSH_HOME/config.toml"
+    [[ $output == $'# mine\nversion = 1\n\n[ui]\ntheme = "dark" # night\n'* ]]
+}
+
+@test "a file that does not parse: exit 2, its line, and not a byte changed" {
+    mkdir -p "$TRAINSH_HOME"
+    printf 'version = 1\n[ui\n' > "$TRAINSH_HOME/config.toml"
+    cp "$TRAINSH_HOME/config.toml" "$BATS_TEST_TMPDIR/before"
+    for words in show "get version" "set secrets.file /x" "reset --yes"; do
+        # shellcheck disable=SC2086 # words are split on purpose
+        run -2 train-config $words
+        [[ $output == *"line 2"* ]]
+    done
+    cmp "$TRAINSH_HOME/config.toml" "$BATS_TEST_TMPDIR/before"
+}
+
+@test "reset asks: exit 2 names --yes without a terminal; then the defaults are back" {
+    train-config set secrets.file /x
+    train-config set secrets.helper 'x {name}'
+    run -2 train-config reset
+    [[ $output == *--yes* ]]
+    run -0 train-config reset secrets.file --yes
+    run -0 train-config get secrets.helper
+    [ "$output" = 'x {name}' ]
+    run -0 train-config reset --yes --json
+    [ "$(jq -r '.[].name' <<<"$output")" = secrets.helper ]
+    run -0 cat "$TRAINSH_HOME/config.toml"
+    [[ $output != *"{name}"* ]]
+}
+
+@test "reset with nothing set asks nothing" {
+    run -0 train-config reset
+    [ -z "$output" ]
+}
+
+@test "set takes JSON from --input" {
+    run -0 sh -c "echo '{\"name\": \"secrets.file\", \"values\": [\"/y\"]}' | train-config set --input -"
+    run -0 train-config get secrets.file
+    [ "$output" = /y ]
+}
+
+@test "the file is private" {
+    train-config set secrets.file /x
+    # shellcheck disable=SC2016 # the inner shell expands it
+    run -0 sh -c 'ls -l "$TRAINSH_HOME/config.toml" | cut -c1-10; ls -ld "$TRAINSH_HOME" | cut -c1-10'
+    [ "$output" = $'-rw-------\ndrwx------' ]
+}
+
+@test "serve answers get and set" {
+    run -0 sh -c 'printf "%s\n%s\n" "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"get\",\"params\":{\"name\":\"version\"}}" | train-config serve'
+    [ "$(jq .result <<<"$output")" = 1 ]
+}
+
+@test "show starts without tomlkit, rich, keyring and requests" {
+    program=$(command -v train-config)
+    "$(head -1 "$program" | cut -c3-)" -X importtime "$program" show >/dev/null 2>"$BATS_TEST_TMPDIR/imports"
+    grep -q msgspec "$BATS_TEST_TMPDIR/imports"
+    run ! grep -E '(tomlkit|rich|keyring|requests|asyncio)' "$BATS_TEST_TMPDIR/imports"
+}
