@@ -67,7 +67,7 @@ def analyse(
     syntax_errors = findings.errors
     if exec_:
         Implied(recipe, parser.scope, findings, hosts, storages).add()
-    flow = Flow(recipe, parser.scope, findings, parser.mentioned, quick=exec_)
+    flow = Flow(recipe, parser.scope, findings, quick=exec_)
     flow.run(parser.refs)
     usage.near_misses(recipe, parser.scope, findings)
     usage.unused(recipe, parser.scope, flow, findings)

@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 
 _ENTRY = re.compile(r"^### ([EW]\d{3}) (.+)$", re.MULTILINE)
-_BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_BLOCK = re.compile(r"^```([\w-]+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 FILE = Path(__file__).with_name("codes.md")
 
 
@@ -36,7 +36,7 @@ def entries() -> dict[str, Entry]:
 def _entry(head: re.Match[str], body: str) -> Entry:
     body = re.split(r"^## ", body, maxsplit=1, flags=re.MULTILINE)[0]
     blocks = [(kind, text) for kind, text in _BLOCK.findall(body)]
-    recipes = [text for kind, text in blocks if kind == "recipe"]
+    recipes = [text for kind, text in blocks if kind.startswith("recipe")]
     shown = next((text for kind, text in blocks if kind == "text"), "")
     return Entry(
         code=head[1],

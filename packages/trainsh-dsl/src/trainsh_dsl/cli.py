@@ -146,7 +146,7 @@ def check(
 
 def _show_entry(entry: Entry) -> None:
     print(f"{entry.code}: {entry.title}\n\n{entry.text}\n\nWrong:\n")
-    print(_indented(entry.wrong), "\nwhich is answered by:\n\n", _indented(entry.shown), sep="")
+    print(_indented(entry.wrong), "\n\nwhich is answered by:\n\n", _indented(entry.shown), sep="")
     if entry.right:
         print("\nRight:\n\n", _indented(entry.right), sep="")
 

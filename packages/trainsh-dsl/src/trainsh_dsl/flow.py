@@ -24,13 +24,13 @@ class Flow:
     """Walks the steps in order; findings are the result, and `used`: the hosts and storages that matter."""
 
     def __init__(
-        self, recipe: Recipe, scope: Scope, findings: Findings, mentioned: set[str], *, quick: bool = False
+        self, recipe: Recipe, scope: Scope, findings: Findings, *, quick: bool = False
     ) -> None:
         self.recipe = recipe
         self.scope = scope
         self.findings = findings
         self.source = findings.source
-        self.mentioned = mentioned
+        self.mentioned = scope.mentioned
         self.quick = quick  # the text of `exec`: nobody expects it to close or to wait
         self.sessions: dict[str, Session] = {}
         self.past: list[Session] = []
@@ -140,7 +140,7 @@ class Flow:
         if name not in self.scope.hosts:
             return
         path = self.scope.static_text(endpoint.path)
-        if path is not None and not path.startswith(("/", "~")):
+        if path is not None and not path.startswith(("/", "~", "$")):
             self.findings.add(
                 "W501", start + len(name) + 2, endpoint.word.end, f"{path} is relative: on {name} it is looked for in the home folder",
                 f"write @{name}:~/{path.removeprefix('./')}, or the whole path",
@@ -197,7 +197,7 @@ class Flow:
                 code = "E414" if opened else "E411"
                 why = "which is opened by another step of this block: they start together" if opened else "as another step of this block"
                 self._tell(code, name, at, at + len(name) + 1, f"this step uses session {name} {why}" if not opened else f"this step uses session {name}, {why}",
-                           "move it behind the block" if opened else "open a session for each of the two")
+                           "open it above the block" if opened else "open a session for each of the two")
         hosts = [step.host] if isinstance(step, Open) else []
         if isinstance(step, Transfer):
             hosts = [step.source.name, step.destination.name]

@@ -48,9 +48,11 @@ class Implied:
                 if isinstance(value, Ref) and value.host and value.host not in self.opened:
                     self._host_or_storage(value.host, word.start, "placeholder" if step.tool == "vast" else "")
         elif isinstance(step, (Execute, Wait)) and step.session not in self.opened:
-            if step.session in self.scope.storages or step.session in self.storages - self.hosts:
-                return []
             at = self.findings.source.text.find("@", step.start)
+            if step.session in self.storages - self.hosts:
+                self._host_or_storage(step.session, at)
+            if step.session in self.scope.storages:
+                return []
             self._host(step.session, at)
             self.opened.add(step.session)
             return [Open(start=step.start, end=step.start, host=step.session, host_at=at, session=step.session, implied=True)]

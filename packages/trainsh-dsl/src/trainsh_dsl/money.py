@@ -36,7 +36,7 @@ class Money:
         name = f"{node.tool}.{node.verb}"
         if any(option.key == "idle_stop" and option.value != "off" for option in node.params):
             self.guarded = True
-        if name in _NEEDS_ONE and not node.args and not self._anything():
+        if name in _NEEDS_ONE and not node.args and not self._anything() and "vast" not in self.scope.mentioned:
             self.findings.add(
                 "W206", node.head.start, node.head.end, f"{name} has no instance to act on: no step before it picks one",
                 "write vast.pick @HOST above it, or the instance's number behind it",
@@ -64,7 +64,7 @@ class Money:
 
     def report(self) -> None:
         """W203 for what goes on billing on some path."""
-        if self.guarded:
+        if self.guarded or "vast" in self.scope.mentioned:
             return
         for node, closing in self.rented:
             after = [stop for stop in self.stops if stop[0].start > node.start]

@@ -10,13 +10,13 @@ from trainsh_dsl.findings import CODE, Findings
 from trainsh_dsl.plugins import Tools
 from trainsh_dsl.scope import Near, Scope
 from trainsh_dsl.source import Source
-from trainsh_dsl.syntax import Execute, Node, Option, Parallel, Recipe, Word
+from trainsh_dsl.syntax import Execute, Node, Open, Option, Parallel, Recipe, Word
 from trainsh_dsl.values import shorten
 from trainsh_dsl.words import NAME_OR_HYPHEN, Context, Stop, is_option
 
 DEEPEST = 8  # blocks in blocks; each is a level of the plan
 _EXECUTE = re.compile(rf"[ \t]*@({NAME_OR_HYPHEN})[ \t]*>[ \t]*")
-_AT = re.compile(rf"@({NAME_OR_HYPHEN})(?![A-Za-z0-9_])")
+_AT = re.compile(rf"@({NAME_OR_HYPHEN})(?=[ \t\r\n:>\\]|->|\Z)")
 _BLANK = re.compile(r"(?:[ \t]|\\\n)*")
 _HEAD_WORD = re.compile(r"(?:[^ \t\n'\"\\>]++|\\(?!\n)|'[^'\n]*+'|\"(?:[^\"\\\n]++|\\.)*+\")++", re.DOTALL)
 _FIRST = re.compile(r"[^ \t\\]*")
@@ -34,7 +34,7 @@ _WORDED: dict[str, Callable[[Context, list[Word], int], Node]] = {
 
 
 class Parser:
-    """Reads one recipe. `mentioned` are names in statements that could not be read."""
+    """Reads one recipe; `refs` are the captured variables that the statement at an offset uses."""
 
     def __init__(self, source: Source, findings: Findings, tools: Tools, given: Iterable[str] = ()) -> None:
         self.source = source
@@ -45,8 +45,7 @@ class Parser:
         self.context = Context(source, findings, self.scope, tools)
         self.commands = CommandReader(source, self.scope, self.context.reader)
         self.recipe = Recipe([], [], [])
-        self.mentioned: set[str] = set()
-        self.refs: dict[int, list[tuple[str, int]]] = {}  # statement's start -> captured names it uses
+        self.refs: dict[int, list[tuple[str, int]]] = {}
         self._blocks: list[Parallel] = []
         self._into: list[Node] = self.recipe.steps
         self._swallowed = -1  # the last line that seemed to belong to a command above it
@@ -89,7 +88,7 @@ class Parser:
                 end = self._other(number, line, at)
         except Stop:
             end = max(end, self._stop_end(number, at))
-            self.mentioned.update(_MENTIONED.findall(self.source.text, at, min(end, at + 2000)))
+            self.scope.mentioned.update(_MENTIONED.findall(self.source.text, at, min(end, at + 2000)))
         if scope.captures and scope.refs:
             self.refs[at] = scope.refs
         if self._waiting_ignore:
@@ -133,7 +132,8 @@ class Parser:
             )
             end -= 1
         elif line.rstrip(" \t").endswith("\\") and not line.endswith("\\"):
-            self.findings.add(
+            self._swallowed = number
+            raise self.context.wrong(
                 "E109", end - 1, end, "blanks stand after the \\: the line does not go on in the next", "take the blanks away"
             )
         stop, tail = end, ""
@@ -179,7 +179,7 @@ class Parser:
             self.findings.add(
                 "E203", at, at + len(sort), f"this {sort} comes after the first step", "move it above the first step"
             )
-            self.mentioned.update(_MENTIONED.findall(self.source.text, at, min(stop, at + 200)))
+            self.scope.mentioned.update(_MENTIONED.findall(self.source.text, at, min(stop, at + 200)))
         self.recipe.definitions.append(definitions.read(self.context, at, stop, end, tail))
 
     def _execute(
@@ -195,7 +195,8 @@ class Parser:
             self._swallowed = self.source.line_of(command.end)
         if command.tail:
             self.findings.ignore(at, command.end, self._codes(command.tail, start))
-        if command.text == "" and not command.failed:
+        nothing = command.text == "" or (isinstance(command.text, str) and command.text[0] == "#" and "\n" not in command.text)
+        if nothing and not command.failed:
             self.findings.add(
                 "E103", at, max(start, at + 1), "there is no command after >", f"write @{session} > COMMAND"
             )
@@ -210,16 +211,16 @@ class Parser:
         clash = self.scope.find(name)
         if clash is not None and clash.sort != "var":
             self.findings.add(
-                "E307", word.start, word.end, f"{name} is a {clash.sort} of this recipe", "capture into another name"
+                "E306", word.start, word.end, f"{name} is a {clash.sort} of this recipe", "capture into another name"
             )
         if node.background:
             self.findings.add(
-                "E308", word.start, word.end, "a background step has no output yet when the next step begins",
+                "E307", word.start, word.end, "a background step has no output yet when the next step begins",
                 "leave out the &, or write the output into a file",
             )  # fmt: skip
+        node.captures = name
+        if node.background or clash:
             self.scope.used.add(name)
-        else:
-            node.captures = name
 
     def _execute_with_options(self, session: str, at: int, pos: int) -> int:
         """`@session`, and what follows is not simply `>`."""
@@ -256,7 +257,7 @@ class Parser:
         if found and found[0] in options.ALL and re.match(r"\S+[ \t]+=", rest):
             value = re.match(r"(\S+)[ \t]+=[ \t]*([^ \t>]*)", rest)
             fix = f"{value[1]}={value[2]}" if value else f"{found[0]}=VALUE"
-            return wrong("E310", pos, pos + len(found[0]), f"{found[0]} and its value are apart", f"write {fix}")
+            return wrong("E309", pos, pos + len(found[0]), f"{found[0]} and its value are apart", f"write {fix}")
         head = f"@{session}" + "".join(f" {word.raw}" for word in words)
         if found and ">" in rest and is_option(Word(0, 0, rest.split(">")[0].split()[-1] if rest.split(">")[0].split() else "")):
             return wrong("E111", pos, pos + len(found[0]), f"{shorten(found[0])} cannot stand before >", "options are written name=value")
@@ -279,9 +280,12 @@ class Parser:
 
     def _open_block(self, at: int, end: int, tail: str) -> None:
         if len(self._blocks) == DEEPEST:
-            self.findings.add("E120", at, end, f"parallel is nested more than {DEEPEST} deep", "take some levels out")
+            self.findings.add("E119", at, end, f"parallel is nested more than {DEEPEST} deep", "take some levels out")
         block = Parallel(start=at, end=end, steps=[], tail=tail)
-        (self._into if len(self._blocks) < DEEPEST else []).append(block)
+        if len(self._blocks) < DEEPEST:
+            self._into.append(block)
+        else:
+            block.steps = self._into
         self._blocks.append(block)
         self._into = block.steps
 
@@ -293,7 +297,7 @@ class Parser:
         block.close_at, block.end, block.close_tail = at, end, tail
         self._into = self._blocks[-1].steps if self._blocks else self._outer()
         if not block.steps:
-            self.findings.add("E121", block.start, block.start + 8, "this parallel block is empty", "put steps into it, or take it out")
+            self.findings.add("E120", block.start, block.start + 8, "this parallel block is empty", "put steps into it, or take it out")
 
     def _outer(self) -> list[Node]:
         return self.recipe.closing if self.recipe.finally_at >= 0 else self.recipe.steps
@@ -301,7 +305,7 @@ class Parser:
     def _finally(self, at: int, end: int, tail: str) -> None:
         if self._blocks:
             self.findings.add("E114", at, end, "finally stands inside a parallel block", "end the block first")
-            self._blocks = []
+            self._dissolve()
         elif self.recipe.finally_at >= 0:
             line = self.source.place(self.recipe.finally_at)[0]
             self.findings.add("E115", at, end, f"there is a finally in line {line} already", "put all of its steps below that one")
@@ -313,12 +317,30 @@ class Parser:
 
     def _unknown(self, first: str, at: int, stop: int) -> None:
         line = self.context.line_text(at, stop)
+        if first == "->":
+            raise self.context.wrong("E602", at, stop, "this transfer has no source", f"write ./path {line[:60]}")
+        self._take_as_meant(first, at, stop)
         if self._goes_on_from_command(at):
             if self._swallowed == self.source.line_of(at) - 1:
                 self._swallowed += 1
                 raise Stop()
             self._swallowed = self.source.line_of(at)
         raise self.context.wrong("E101", at, stop, "this is not a step or a definition", self._guess(first, line, at))
+
+    def _sessions(self) -> set[str]:
+        return {node.session for node in self._into if isinstance(node, Open)}
+
+    def _take_as_meant(self, first: str, at: int, stop: int) -> None:
+        """A misspelt `parallel` or `finally` still begins what it was to begin."""
+        meant = Near().add(_KEYWORDS).find(first) if first == self.source.text[at:stop].rstrip(":") else None
+        if meant not in ("parallel", "finally"):
+            return
+        self.findings.add("E101", at, stop, "this is not a step or a definition", f"did you mean {meant}?")
+        if meant == "parallel":
+            self._open_block(at, stop, "")
+        else:
+            self._finally(at, stop, "")
+        raise Stop()
 
     def _goes_on_from_command(self, at: int) -> bool:
         """Whether this line that is no step comes right after a command, or after such a line: one mistake, then."""
@@ -331,6 +353,9 @@ class Parser:
         if re.match(r"(?:export[ \t]+)?[A-Za-z_]\w*[ \t]*=", line):
             name, _, value = line.removeprefix("export").strip().partition("=")
             return f"write var {name.strip()} = {value.strip()}"
+        named = re.match(rf"({NAME_OR_HYPHEN})[ \t]*>", line)
+        if named and (named[1] in self._sessions() or not self._sessions()):
+            return f"a session is written with @: @{line[:80]}"
         if first == "&":
             return "the & that makes a background step stands at the end of its command"
         if first.startswith(">"):
@@ -362,11 +387,11 @@ class Parser:
         listed = directive.partition("ignore")[2].replace(",", " ").split()
         for word in listed:
             if not CODE.fullmatch(word) or not is_code(word):
-                self.findings.add("W105", at, at + len(directive), f"{shorten(word)} is not the code of a warning", "write # train: ignore W203")
+                self.findings.add("W104", at, at + len(directive), f"{shorten(word)} is not the code of a warning", "write # train: ignore W203")
             elif word[0] == "E":
-                self.findings.add("W105", at, at + len(directive), f"{word} is an error, which cannot be ignored", f"see train dsl explain {word}")
+                self.findings.add("W104", at, at + len(directive), f"{word} is an error, which cannot be ignored", f"see train dsl explain {word}")
         if not listed:
-            self.findings.add("W105", at, at + len(directive), "ignore names no code", "write # train: ignore W203")
+            self.findings.add("W104", at, at + len(directive), "ignore names no code", "write # train: ignore W203")
         return {word for word in listed if word[0] == "W"}
 
     def _check_characters(self) -> None:
@@ -381,6 +406,16 @@ class Parser:
             self.findings.add(
                 "E112", block.start, block.start + 8, "this parallel block has no end", "write end on a line after its last step"
             )
+        self._dissolve()
+
+    def _dissolve(self) -> None:
+        """Take the steps of blocks that are not ended as if they stood outside: their mistake has been told."""
+        while self._blocks:
+            block = self._blocks.pop()
+            outside = self._blocks[-1].steps if self._blocks else self._outer()
+            if outside and outside[-1] is block:
+                outside.pop()
+                outside += block.steps
 
     def _report_unknown(self) -> None:
         """`$NAME`s that nothing defines, now that everything has been read."""

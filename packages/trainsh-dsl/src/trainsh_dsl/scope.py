@@ -82,6 +82,7 @@ class Scope:
         self.shell: dict[str, int] = {}  # `$NAME`s left to the shell, and where first
         self.refs: list[tuple[str, int]] = []  # captured names used by the statement being read
         self.in_finally = False
+        self.mentioned: set[str] = set()  # words of statements that could not be read: nothing more is said of them
         self.answers = ""  # a plugin's verb above, whose answer may set variables that the recipe does not define
         self.defining = ""
 
@@ -99,6 +100,7 @@ class Scope:
                 "E204", definition.name_at, definition.name_at + len(name),
                 f"{name} is defined in line {line} already, as a {before.sort}", "give one of the two another name",
             )  # fmt: skip
+            self.mentioned.add(name)
             return
         {"var": self.vars, "host": self.hosts, "storage": self.storages}[definition.sort][name] = definition
         if definition.sort == "var":

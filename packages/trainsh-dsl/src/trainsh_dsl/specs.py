@@ -128,7 +128,7 @@ def storage(words: list[Word]) -> str:
         return _plain(words[0])
     kind, rest = scheme[1], first[scheme.end() :]
     if kind not in STORAGE_SCHEMES:
-        hint = f"the kinds are {', '.join(name + ':' for name in STORAGE_SCHEMES)} placeholder, or a configured name"
+        hint = f"the kinds are {', '.join(name + ':' for name in STORAGE_SCHEMES)}, placeholder, or a configured name"
         raise At("E207", f"there is no kind of storage called {kind}", hint, words[0])
     if rest.startswith("//") and kind != "file":
         raise At("E207", f"{shorten(first)} has slashes before the bucket", f"write {kind}:{rest.strip('/')}", words[0])

@@ -25,7 +25,7 @@ def wait(context: Context, words: list[Word], end: int) -> Wait:
         last = words[1] if len(words) > 1 else head
         bare = words[1].raw if len(words) > 1 and _SESSION_NAME.match(words[1].raw) else "work"
         rest = context.line_text(last.end, words[-1].end) if len(words) > 1 and bare == words[1].raw else "..."
-        raise context.wrong("E119", head.start, last.end, "wait names no session", f"write wait @{bare} {rest}")
+        raise context.wrong("E118", head.start, last.end, "wait names no session", f"write wait @{bare} {rest}")
     condition = words[2] if len(words) > 2 else None
     if condition is None:
         raise context.wrong("E116", head.start, words[1].end, "wait for what?", _CONDITIONS)
@@ -62,6 +62,8 @@ def _hint(context: Context, word: Word, kind: str, words: list[Word]) -> str:
         return f"the condition comes before the options: wait {words[1].raw} idle {raw}"
     if kind == "pattern":
         return f'write the pattern alone, in quotes: "{raw[8:]}"'
+    if kind == "idle":
+        return "write idle, or idle=all for the other windows too"
     near = Near().add(("idle", "file", "port")).find(kind or raw)
     if near:
         return f"did you mean {near}{'=' + raw[len(kind) + 1 :] if kind else '' if near == 'idle' else '='}?"
@@ -193,6 +195,8 @@ def _open(context: Context, words: list[Word], end: int) -> Open:
         raise context.wrong("E415", words[0].start, last.end, "tmux.open names no host", "write tmux.open @HOST as NAME")
     node = Open(start=words[0].start, end=end, host=host[1], host_at=words[1].start, session="")
     rest = words[2:]
+    if len(rest) == 1 and _SESSION_NAME.match(rest[0].raw) and rest[0].raw != "as":
+        node.session = rest[0].raw
     if rest and rest[0].raw == "as" and len(rest) > 1 and not is_option(rest[1]):
         node.session = _session_name(context, rest[1])
         node.options = context.options(rest[2:], options.GENERAL, "tmux.open")
@@ -210,6 +214,7 @@ def _session_name(context: Context, word: Word) -> str:
     if _SESSION_NAME.match(word.raw):
         return word.raw
     bare = word.raw.strip("@'\"")
+    context.scope.used.update(re.findall(r"\$\{?([A-Za-z_]\w*)", word.raw))
     if "${secret:" in word.raw:
         context.findings.add("E504", word.start, word.end, "a secret is not allowed in a session name", "write a plain name")
     elif "$" in word.raw:
@@ -262,7 +267,7 @@ def _parameter(context: Context, node: Control, word: Word, key: str, verb: Verb
     key_name = key if key in own or not own else key.replace("-", "_")
     value = Word(word.start + len(key) + 1, word.end, word.raw[len(key) + 1 :])
     if value.raw == "":
-        context.findings.add("E309", word.start, word.end, f"{key}= has no value", f"write {key}=VALUE, or leave it out")
+        context.findings.add("E308", word.start, word.end, f"{key}= has no value", f"write {key}=VALUE, or leave it out")
         return
     text = context.reader.word(value)
     check = own.get(key_name)

@@ -64,19 +64,19 @@ class Reader:
         for found in (_DOLLAR if double else _VALUE_DOLLAR).finditer(chunk):
             start = found.start()
             parts.append(chunk[done:start])
-            parts.append(self._one(found, at + start, pattern, no_secret))
+            parts.append(self._one(found, at + start, pattern, no_secret, chunk[found.end() : found.end() + 80]))
             done = found.end()
         parts.append(chunk[done:])
         return parts
 
-    def _one(self, found: re.Match[str], at: int, pattern: bool, no_secret: str) -> str | Ref:
+    def _one(self, found: re.Match[str], at: int, pattern: bool, no_secret: str, rest: str) -> str | Ref:
         whole = found[0]
         if found[1]:
             return whole if pattern and found[1] == "$" else found[1]
         name = found[3] or found[2]
         end = at + len(whole)
         if name is None or (found[3] is None and not NAME.match(name)):
-            return self._odd(whole, name, at, end, pattern, no_secret)
+            return self._odd(whole, name, at, end, pattern, no_secret, rest)
         if not self.scope.is_variable(name):
             if self.scope.answers and name != self.scope.defining:
                 return Ref(var=name)
@@ -88,7 +88,7 @@ class Reader:
         return Ref(var=name)
 
     def _odd(
-        self, whole: str, inner: str | None, at: int, end: int, pattern: bool, no_secret: str
+        self, whole: str, inner: str | None, at: int, end: int, pattern: bool, no_secret: str, rest: str
     ) -> str | Ref:
         """`${...}` that is not `${NAME}`: a secret, a regular expression's business, or a mistake."""
         inner = inner or ""
@@ -97,9 +97,12 @@ class Reader:
         if pattern:
             return whole
         if whole == "${":
+            name = re.match(r"[A-Za-z_]\w*", rest)
+            self.scope.used.update([name[0]] if name else [])
             self.scope.findings.add("E508", at, end, "this ${ is never closed", "write ${NAME}, or \\${ for the text")
         else:
             base = re.match(r"[#!]?([A-Za-z_]\w*)", inner)
+            self.scope.used.update([base[1]] if base else [])
             hint = f"write ${{{base[1]}}}" if base and base[1] in self.scope.known else "write ${NAME}"
             self.scope.findings.add("E508", at, end, f"{whole} is not a variable: only ${{NAME}} is read here", hint)
         return whole

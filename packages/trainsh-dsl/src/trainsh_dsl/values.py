@@ -69,14 +69,14 @@ def rate(text: str) -> str:
 def variable(text: str) -> str:
     """The name of a variable."""
     if not _NAME.match(text):
-        raise Bad("E307", f"{shorten(text)} is not a variable's name", "use letters, digits and _, not first a digit")
+        raise Bad("E306", f"{shorten(text)} is not a variable's name", "use letters, digits and _, not first a digit")
     return text
 
 
 def words(text: str) -> str:
     """Any text but none."""
     if text == "":
-        raise Bad("E309", "the value is empty", "write something after =, or leave the option out")
+        raise Bad("E308", "the value is empty", "write something after =, or leave the option out")
     return text
 
 

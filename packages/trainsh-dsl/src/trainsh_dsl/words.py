@@ -86,16 +86,16 @@ class Context:
             self.findings.add("E303", word.start, word.end, f"{option.key}= is given twice", "leave one of them out")
 
     def unexpected(self, word: Word, words: list[Word], place: int, kind: dict[str, Check], what: str) -> None:
-        """E111 or E310 for a word that is not an option."""
+        """E111 or E309 for a word that is not an option."""
         after = words[place + 1].raw if place + 1 < len(words) else ""
         if (word.raw in kind or word.raw in options.ALL) and after.startswith("="):
             value = after[1:] or (words[place + 2].raw if place + 2 < len(words) else "VALUE")
-            self.findings.add("E310", word.start, word.end, f"{word.raw} and its value are apart", f"write {word.raw}={value}")
+            self.findings.add("E309", word.start, word.end, f"{word.raw} and its value are apart", f"write {word.raw}={value}")
             return
         if word.raw.startswith("--") and word.raw[2:].partition("=")[0].replace("-", "_") in kind:
             name, _, value = word.raw[2:].partition("=")
             self.findings.add(
-                "E310", word.start, word.end, f"options have no dashes in a recipe: {word.raw}",
+                "E309", word.start, word.end, f"options have no dashes in a recipe: {word.raw}",
                 f"write {name.replace('-', '_')}={value or 'true'}",
             )  # fmt: skip
             return
@@ -108,20 +108,22 @@ class Context:
         """One `key=value`, typed; None when there is no such option or its value is bad."""
         check = kind.get(key)
         if check is None:
-            self.findings.add("E302", word.start, word.start + len(key), f"{what} has no option {key}", self._instead(key, kind))
+            self.findings.add("E302", word.start, word.start + len(key), f"{what} has no option {key}", self._instead(key, kind, what))
             return None
         value = Word(word.start + len(key) + 1, word.end, word.raw[len(key) + 1 :])
         if value.raw == "":
-            self.findings.add("E309", word.start, word.end, f"{key}= has no value", f"write {key}=VALUE, or leave it out")
+            self.findings.add("E308", word.start, word.end, f"{key}= has no value", f"write {key}=VALUE, or leave it out")
+            return None
+        if key == "capture" and "$" in value.raw:
+            self.findings.add("E306", value.start, value.end, f"{value.raw} is not a variable's name", "write the name without $")
             return None
         text = self.reader.word(value)
-        if key == "capture" and not isinstance(text, str):
-            self.findings.add("E307", value.start, value.end, f"{value.raw} is not a variable's name", "write the name without $")
-            return None
         typed = self.typed(text, check, value)
         return None if typed is None else Option(word, key, typed)
 
-    def _instead(self, key: str, kind: dict[str, Check]) -> str:
+    def _instead(self, key: str, kind: dict[str, Check], what: str) -> str:
+        if what == "wait" and key in ("file", "port", "idle"):
+            return "a wait has one condition: write a second wait for the other"
         if key in options.ALL:
             place = "an execute takes it, before the >" if key in options.EXECUTE else "a transfer takes it"
             return f"{place}; here there are {', '.join(kind)}"

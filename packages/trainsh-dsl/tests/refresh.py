@@ -1,0 +1,46 @@
+"""Writes what is generated: messages in codes.md, the catalogue in docs/language.md, the corpus' .txt, the schema.
+
+Run it after a message has changed, and read the difference: `python packages/trainsh-dsl/tests/refresh.py`.
+"""
+
+import re
+
+import msgspec
+from samples import CODES, CORPUS, LANGUAGE, PACKAGE, shown
+from trainsh_dsl.model import Plan
+
+_EXAMPLE = re.compile(r"```(recipe(?:-exec)?)\n((?:(?!```).)*)```\n\n```text\n(?:(?!```).)*```", re.DOTALL)
+MARK = "<!-- From here on this page is generated from codes.md: tests/refresh.py writes it. -->\n"
+
+
+def codes(document: str) -> str:
+    """codes.md with every message as it is now."""
+    return _EXAMPLE.sub(
+        lambda found: f"```{found[1]}\n{found[2]}```\n\n```text\n{shown(found[2], exec_='exec' in found[1])}```", document
+    )
+
+
+def language(document: str, catalogue: str) -> str:
+    """docs/language.md with the catalogue as it is now."""
+    head = document.partition(MARK)[0].rstrip("\n") + "\n\n"
+    return head + MARK + "\n" + catalogue
+
+
+def schema() -> str:
+    """plan.schema.json."""
+    return msgspec.json.format(msgspec.json.encode(msgspec.json.schema(Plan)), indent=2).decode() + "\n"
+
+
+def main() -> None:
+    """Write them all."""
+    catalogue = codes(CODES.read_text("utf-8"))
+    CODES.write_text(catalogue, "utf-8")
+    LANGUAGE.write_text(language(LANGUAGE.read_text("utf-8"), catalogue), "utf-8")
+    (PACKAGE / "src" / "trainsh_dsl" / "plan.schema.json").write_text(schema(), "utf-8")
+    for recipe in sorted(CORPUS.glob("*.recipe")):
+        text = recipe.read_bytes().decode("utf-8", "surrogateescape")
+        recipe.with_suffix(".txt").write_text(shown(text, exec_=recipe.name.startswith("exec-")), "utf-8")
+
+
+if __name__ == "__main__":
+    main()
