@@ -84,10 +84,13 @@ class Channel:
                 return
         raise ChannelLost(f"the shell on {self.target.label or self.target.name} ended before it answered")
 
-    def ask(self, body: str, *, on_line: OnLine | None = None, on_end: Over | None = None) -> Ask:
+    def ask(
+        self, body: str, *, on_line: OnLine | None = None, on_end: Over | None = None, silent: bool = False
+    ) -> Ask:
         """Send a script that prints its answers with `say TEXT...`; returns at once. Its input is empty.
 
-        `on_line` and `on_end` are called from the reader's thread: they must be quick.
+        `on_line` and `on_end` are called from the reader's thread: they must be quick. A `silent` request does not
+        report its end (something else shows that it worked): it is heard until `forget`.
         """
         with self._lock:
             self._number += 1
@@ -98,7 +101,7 @@ class Channel:
             ask.end(None)
             return ask
         try:
-            self._send(compound(ask.number, body))
+            self._send(compound(ask.number, body, silent=silent))
         except OSError:
             self.forget(ask.number)
             ask.end(None)
@@ -159,12 +162,10 @@ class Channel:
             ask.end(int(text) if text.isdigit() else 1)
 
 
-def compound(number: int, body: str) -> str:
+def compound(number: int, body: str, *, silent: bool = False) -> str:
     """The text of a request: whole, or a syntax error."""
-    return (
-        f"{{ say() {{ printf 'R {number} %s\\n' \"$*\"; }}\n"
-        f"{{ {body}\n}} </dev/null; printf 'E {number} %s\\n' \"$?\"; }}\n"
-    )
+    end = "" if silent else f"printf 'E {number} %s\\n' \"$?\"; "
+    return f"{{ say() {{ printf 'R {number} %s\\n' \"$*\"; }}\n{{ {body}\n}} </dev/null; {end}}}\n"
 
 
 def open_shell(target: Target, request: Request, *, within: float = 0.0, bulk: bool = False) -> spawn.Child:

@@ -101,9 +101,7 @@ def run(
 
 def asked(host: Host, job: str, name: str, step: str) -> Outcome:
     """What is known of a step, without starting it."""
-    body = scripts.start_step(
-        job, name, step, "", mode="run", echo="", limit=None, secrets={}, only_ask=True
-    )
+    body = scripts.start_step(job, name, step, "", mode="run", echo="", limit=None, secrets={}, only_ask=True)
     kind, *rest = (host.ask(body) or ["never"])[0].split()
     if kind != "again":
         return Outcome(step=step, state="never", reason="it was never started")
@@ -123,7 +121,9 @@ def wait(
     pattern: Annotated[str | None, Opt("a regular expression, in what it prints", metavar="REGEX")] = None,
     file: Annotated[str | None, Opt("a file that is to exist", metavar="PATH")] = None,
     port: Annotated[int | None, Opt("a port that is to be open")] = None,
-    idle: Annotated[str | None, Opt("no child of its shell runs: `own`, or `all` its windows", metavar="own|all")] = None,
+    idle: Annotated[
+        str | None, Opt("no child of its shell runs: `own`, or `all` its windows", metavar="own|all")
+    ] = None,
     host: HostOpt = "local",
     job: JobOpt = "",
     timeout: Annotated[Duration, Opt("give up after this long")] = Duration(300),  # noqa: B008
@@ -133,7 +133,9 @@ def wait(
     given = {"pattern": pattern, "file": file, "port": port, "idle": idle}
     wanted = [key for key, value in given.items() if value is not None]
     if len(wanted) != 1:
-        raise UsageError("wait needs one of --pattern, --file, --port, --idle", f"given: {', '.join(wanted) or 'none'}")
+        raise UsageError(
+            "wait needs one of --pattern, --file, --port, --idle", f"given: {', '.join(wanted) or 'none'}"
+        )
     live = registry.session(host, job, session)
     patience = Patience(f"{wanted[0]} {given[wanted[0]]}", timeout, current())
     if pattern is not None:
@@ -176,8 +178,12 @@ def listed(spec: str, lines: list[str]) -> list[Listed]:
             state = "ended" if alive != "1" else "running" if step != "-" else state
             rows.append(
                 Listed(
-                    name=name, host=spec, job=where.removeprefix("train").removeprefix("-"), state=state,
-                    attached=attached == "yes", running="" if step == "-" else step,
+                    name=name,
+                    host=spec,
+                    job=where.removeprefix("train").removeprefix("-"),
+                    state=state,
+                    attached=attached == "yes",
+                    running="" if step == "-" else step,
                 )  # fmt: skip
             )
     return rows
@@ -186,7 +192,14 @@ def listed(spec: str, lines: list[str]) -> list[Listed]:
 def _show_list(rows: list[Listed]) -> None:
     table(
         [msgspec.to_builtins(row) for row in rows],
-        {"name": "name", "host": "host", "job": "job", "state": "state", "attached": "attached", "running": "running"},
+        {
+            "name": "name",
+            "host": "host",
+            "job": "job",
+            "state": "state",
+            "attached": "attached",
+            "running": "running",
+        },
     )
 
 
@@ -288,7 +301,9 @@ def kill(
 ) -> Done:
     """End all sessions of a job on a host, with what runs in them."""
     answer = registry.host(host).ask(scripts.kill_server(job))
-    return Done(name=server(job), host=host, job=job, done="killed" if answer[:1] == ["killed"] else "was not running")
+    return Done(
+        name=server(job), host=host, job=job, done="killed" if answer[:1] == ["killed"] else "was not running"
+    )
 
 
 @tool.command()
@@ -327,5 +342,3 @@ def clean(
 def main() -> None:
     """Run train-tmux."""
     tool.main()
-
-

@@ -71,7 +71,9 @@ class Host:
             request.emit("log", message=f"the connection to {self.name} was cut; connecting again")
             return self.channel(request, within or ANSWER_LIMIT).ask(body).wait(limit)
 
-    def watch(self, job: str | None, name: str, kind: str, arguments: list[str], on_line: OnLine, on_end: Over) -> Any:
+    def watch(
+        self, job: str | None, name: str, kind: str, arguments: list[str], on_line: OnLine, on_end: Over
+    ) -> Any:
         """Have the host look for something; `on_line` gets the answer, `on_end` is called when the channel goes.
 
         Returns a function that takes it back.
@@ -125,5 +127,3 @@ class Hosts:
         """Let go of all."""
         for host in self._hosts.values():
             host.close()
-
-

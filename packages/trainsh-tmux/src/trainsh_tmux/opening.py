@@ -62,9 +62,7 @@ def _open(live: Live, start: str, log_limit: int, bootstrap: bool, *, plain: boo
 
 
 def _session(live: Live, folder: str, offset: int, *, fresh: bool) -> Session:
-    return Session(
-        name=live.name, host=live.host.spec, job=live.job, folder=folder, offset=offset, fresh=fresh
-    )
+    return Session(name=live.name, host=live.host.spec, job=live.job, folder=folder, offset=offset, fresh=fresh)
 
 
 def _refused(live: Live, word: str, why: str) -> TrainError:
@@ -128,5 +126,3 @@ def start_folder(host: Host, cwd: str | None) -> str:
     if cwd is not None:
         return cwd
     return os.getcwd() if host.target.kind == "local" else ""  # noqa: PTH109
-
-

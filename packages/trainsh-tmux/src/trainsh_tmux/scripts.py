@@ -51,7 +51,7 @@ def open_session(job: str, name: str, start: str, *, plain: bool, log_limit: int
     """Says `lib`, `no-tmux`, `open OFFSET FOLDER STATE`, `fresh OFFSET FOLDER` or `failed WORDS`."""
     lib, here = library.folder(), server(job)
     unset = " ".join(f"-u {word}" for word in ("TMUX", "TMUX_PANE", *SECRET_NAMES))
-    pane = f'"exec sh \'$l/pane.sh\' \'$d\' \'$l\' "{quote(quote(start))}" {"plain" if plain else ""}"'
+    pane = f"\"exec sh '$l/pane.sh' '$d' '$l' \"{quote(quote(start))}\" {'plain' if plain else ''}\""
     return f"""{at(job, name)}; l={lib}
 {_STATE}
 if [ ! -e "$l/pane.sh" ]; then say lib
@@ -79,8 +79,8 @@ def start_step(
     job: str, name: str, step: str, command: str, *, mode: str, echo: str, limit: float | None,
     secrets: dict[str, str], only_ask: bool = False,
 ) -> str:  # fmt: skip
-    """Says `again [STATUS [WHY]]` when it was started before, `never` (with `only_ask`), `sent`, `full`, or why not:
-    `released`, `gone STATE`."""
+    """Says `again [STATUS [WHY]]` when it was started before, `never` (with `only_ask`), `full`, or why not:
+    `released`, `starting`, `gone STATE`. Says nothing when it is sent: the log shows that it begins."""
     head = (mark("b", step) + b"\x1b[1m$ " + shown(echo) + b"\x1b[0m\r\n" + mark("o", step)).decode()
     meta = f"__train_mode={mode}\n__train_limit={'' if limit is None else f'{limit:g}'}\n__train_head={quote(head)}"
     known = f"""s=$d/steps/{step}
@@ -97,7 +97,7 @@ if [ -e "$s.claim" ]; then
 else
 {_STATE}
 case $alive$state in
-1open) if {" && ".join(write)}; then printf 'run {step}\\n' 1<>"$d/fifo"; say sent; else rm -f -- "$s" "$s.meta" "$s.env"; say full; fi ;;
+1open) if {" && ".join(write)}; then printf 'run {step}\\n' 1<>"$d/fifo"; else rm -f -- "$s" "$s.meta" "$s.env"; say full; fi ;;
 1released*) say released ;;
 1*) say starting ;;
 *) say gone "$state" ;;
@@ -286,7 +286,7 @@ for d in "$r"/sessions/{server(job)}/*; do [ ! -e "$d/pid" ] || {{ rm -f -- "$d/
 
 def remove(job: str, name: str) -> str:
     """Remove a session's files."""
-    return f"{at(job, name)}\n" 'rm -rf -- "$d"; rmdir "${d%/*}"; say removed'
+    return f'{at(job, name)}\nrm -rf -- "$d"; rmdir "${{d%/*}}"; say removed'
 
 
 def clean(days: int) -> str:

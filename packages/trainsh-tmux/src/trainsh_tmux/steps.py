@@ -60,6 +60,7 @@ class Following:
         self._interrupted = False
         self._take_back: Callable[[], None] | None = None
         self._private: Stream | None = None
+        self._forget: Callable[[], None] = lambda: None
 
     def run(self) -> Outcome:
         """Start the step, or find it started, and stay with it until it is over."""
@@ -72,6 +73,7 @@ class Following:
             return self._outcome()
         finally:
             self.live.leave(self.inbox)
+            self._forget()
             if self._take_back:
                 self._take_back()
             if self._private:
@@ -84,9 +86,11 @@ class Following:
             echo=self.step.echo, limit=limit, secrets=self.step.secrets,
         )  # fmt: skip
         self._sent += 1
-        self.live.host.channel(self.request).ask(
-            body, on_line=lambda text: self.inbox.put(("said", text)), on_end=self._answered
+        channel = self.live.host.channel(self.request)
+        ask = channel.ask(
+            body, on_line=lambda text: self.inbox.put(("said", text)), on_end=self._answered, silent=True
         )
+        self._forget = lambda: channel.forget(ask.number)
 
     def _answered(self, status: int | None) -> None:
         if status is None:
@@ -215,7 +219,9 @@ class Following:
         if self.step.keep_running:
             self.over = True
             return
-        interrupt(self.live, self.step.name, "timeout", self.request, lambda text: self.inbox.put(("watched", text)))
+        interrupt(
+            self.live, self.step.name, "timeout", self.request, lambda text: self.inbox.put(("watched", text))
+        )
 
     def _reconnect(self) -> None:
         """The connection was cut: connect again within the step's own time, and ask what became of it."""

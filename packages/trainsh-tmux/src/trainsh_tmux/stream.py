@@ -35,7 +35,9 @@ class Stream:
 
     def _open(self, offset: int, request: Request, within: float) -> tuple[Child, int, bytes]:
         child = open_shell(self._host.target, request, within=within, bulk=True)
-        script = f"exec 2>/dev/null; r={scripts.quote(self._host.root)}\n" + scripts.follow(self._job, self._name, offset)
+        script = f"exec 2>/dev/null; r={scripts.quote(self._host.root)}\n" + scripts.follow(
+            self._job, self._name, offset
+        )
         os.write(child.stdin, script.encode())
         head = b""
         while b"\nat " not in b"\n" + head or not head.partition(b"at ")[2].count(b"\n"):
