@@ -58,6 +58,21 @@ __w_idle() { # SESSION all|own TMUX-SOCKET-NAME NAME
     done
 }
 
+__w_path() { # makes $__w_b a path from here: a leading ~ is the home, a relative one begins where the session is
+    # shellcheck disable=SC2088
+    case $__w_b in
+    /*) return ;;
+    "~") __w_b=$HOME && return ;;
+    "~/"*) __w_b=$HOME/${__w_b#"~/"} && return ;;
+    esac
+    IFS= read -r __w_shell <"$__w_a/shell" || return
+    if [ -d "/proc/$__w_shell/cwd" ]; then
+        __w_b=/proc/$__w_shell/cwd/$__w_b
+    else
+        __w_b=$(lsof -a -p "$__w_shell" -d cwd -Fn 2>/dev/null | sed -n 's/^n//p')/$__w_b
+    fi
+}
+
 __w_look() { # FILE: sets __w_answer when this wait is over; no subshell, which would be a fork for each wait
     {
         IFS= read -r __w_kind
@@ -67,7 +82,10 @@ __w_look() { # FILE: sets __w_answer when this wait is over; no subshell, which 
         IFS= read -r __w_d
     } <"$1"
     case $__w_kind in
-    file) [ ! -e "$__w_b" ] || __w_answer=yes ;;
+    file)
+        __w_path
+        [ ! -e "$__w_b" ] || __w_answer=yes
+        ;;
     port) ! __w_listening "$__w_b" "$__w_c" || __w_answer=yes ;;
     idle)
         if __w_idle "$__w_a" "$__w_b" "$__w_c" "$__w_d"; then
