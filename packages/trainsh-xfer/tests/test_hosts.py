@@ -1,13 +1,14 @@
-"""Transfers to and from a host: a real sshd, a real rsync on both sides."""
+"""Transfers to and from a host: a real sshd, a real rsync on both sides (tests/world)."""
 
 import os
+import shutil
 import threading
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from trainsh_world import wait_until
 
 from trainsh_base.errors import MissingProgram, NotFound, TrainError, Unreachable, UsageError
 from trainsh_xfer.model import Options, Result
@@ -32,6 +33,20 @@ ODD = [
 ODD += ["back\\*star", "{a,b}", "!x", "tail "]
 
 
+class Far:
+    """A host that allows two channels a connection."""
+
+    def __init__(self, world: Any, shell: str = "") -> None:
+        self.box = world.sshd("box", settings=("MaxSessions 2",), shell=shell)
+        self.home: Path = self.box.home
+        self.spec: str = world.spec(self.box)
+
+
+@pytest.fixture
+def far(world: Any) -> Far:
+    return Far(world)
+
+
 def copy(far: Any, source: Path | str, destination: Path | str, request: Any, **more: Any) -> Result:
     known = {key: more.pop(key) for key in list(more) if key in Options.__struct_fields__}
     hosts = {"box": far.spec}
@@ -39,27 +54,14 @@ def copy(far: Any, source: Path | str, destination: Path | str, request: Any, **
     return carry_out(order, request)
 
 
-def until(what: Callable[[], Any], seconds: float = 20.0) -> None:
-    """Wait for `what` to be true."""
-    deadline = time.monotonic() + seconds
-    while not what():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.01)
-
-
 def tree(folder: Path) -> dict[str, bytes]:
     """Every file under a folder and what is in it."""
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-@pytest.fixture
-def source(tmp_path: Path) -> Path:
-    folder = tmp_path / "source"
-    (folder / "sub").mkdir(parents=True)
-    (folder / "a.txt").write_text("one")
-    (folder / "b.ckpt").write_text("two two")
-    (folder / "sub" / "c.txt").write_text("three")
-    return folder
+def arrived(folder: Path) -> int:
+    """Bytes of the file `big` that is on its way into a folder."""
+    return sum(path.stat().st_size for path in folder.glob(".big.*"))
 
 
 def test_there_and_back(far: Any, source: Path, tmp_path: Path, request_: Any) -> None:
@@ -106,7 +108,7 @@ def test_the_whole_home(far: Any, source: Path, tmp_path: Path, request_: Any) -
     copy(far, source / "a.txt", "@box:~", request_)
     assert tree(far.home) == {"a.txt": b"one"}
     copy(far, "@box:~", tmp_path / "all", request_)
-    assert tree(tmp_path / "all") == {"far home/a.txt": b"one"}
+    assert tree(tmp_path / "all") == {"home/a.txt": b"one"}
     copy(far, "@box:~/", tmp_path / "contents", request_)
     assert tree(tmp_path / "contents") == {"a.txt": b"one"}
 
@@ -149,12 +151,15 @@ def test_move_to_there(far: Any, source: Path, request_: Any) -> None:
     assert len(tree(far.home / "got" / "source")) == 3
 
 
-@pytest.mark.parametrize("shell", ["bash", "dash", "zsh", "fish", "busybox sh"])
-def test_login_shells(far: Any, shell: str, source: Path, tmp_path: Path, request_: Any) -> None:
-    program = shell.removesuffix(" sh")
-    if not any(os.access(f"{folder}/{program}", os.X_OK) for folder in os.get_exec_path()):
-        pytest.skip(f"no {program} here")
-    far.login(shell)
+@pytest.mark.parametrize("shell", ["bash", "dash", "zsh", "fish", "busybox"])
+def test_login_shells(world: Any, shell: str, source: Path, tmp_path: Path, request_: Any) -> None:
+    program = shutil.which(shell)
+    if not program:
+        pytest.skip(f"NOT TESTED HERE: there is no {shell}")
+    if shell == "busybox":
+        (tmp_path / "sh").symlink_to(program)
+        program = str(tmp_path / "sh")
+    far = Far(world, shell=program)
     copy(far, f"{source}/", '@box:~/it\'s \\ "new"/$x', request_)
     assert tree(far.home / 'it\'s \\ "new"' / "$x") == tree(source)
     copy(far, "@box:it's*/$x/*.txt", f"{tmp_path}/got/", request_, move=True)
@@ -165,19 +170,24 @@ def test_login_shells(far: Any, shell: str, source: Path, tmp_path: Path, reques
 
 
 def test_no_rsync_there(far: Any, source: Path, tmp_path: Path, request_: Any) -> None:
-    far.login("/bin/sh", path=str(tmp_path))
+    (tmp_path / "bin").mkdir()
+    for name in ("sh", "mkdir"):
+        (tmp_path / "bin" / name).symlink_to(str(shutil.which(name)))
+    (far.home / ".bashrc").write_text(f"PATH='{tmp_path}/bin'\n")
     with pytest.raises(MissingProgram, match="rsync is not installed on"):
-        copy(far, f"{source}/", "@box:x", request_)
+        copy(far, f"{source}/", "@box:x/y", request_)
     with pytest.raises(MissingProgram, match="rsync is not installed on"):
         copy(far, "@box:x", f"{tmp_path}/got", request_)
 
 
 def test_login_files_that_print(far: Any, source: Path, tmp_path: Path, request_: Any) -> None:
-    far.login("/bin/sh", before="echo 'Welcome to the far side'; echo 'no newline at the end: \\c'")
+    (far.home / ".bashrc").write_text("echo 'Welcome to the far side'; printf 'no newline at the end: '\n")
     copy(far, f"{source}/", "@box:x/y", request_)
     assert tree(far.home / "x/y") == tree(source)
-    copy(far, "@box:x/y/", f"{tmp_path}/got", request_)
+    copy(far, "@box:x/y/", f"{tmp_path}/got", request_, move=True)
     assert tree(tmp_path / "got") == tree(source)
+    copy(far, f"{source}/", "@box:~", request_)
+    assert copy(far, "@box:~", f"{tmp_path}/all", request_).files > 3
 
 
 def test_a_source_that_is_not_there(far: Any, tmp_path: Path, request_: Any) -> None:
@@ -187,27 +197,49 @@ def test_a_source_that_is_not_there(far: Any, tmp_path: Path, request_: Any) -> 
 
 
 def test_an_unreachable_host_is_no_folder(far: Any, source: Path, tmp_path: Path, request_: Any) -> None:
-    far.stop()
+    far.box.stop()
     for destination in ("@box:x", "host:box:x", "box:x"):
         with pytest.raises(Unreachable):
             copy(far, f"{source}/", destination, request_, cwd=str(tmp_path), delete=True)
     with pytest.raises(TrainError):
         copy(far, f"{source}/", "nobody:x", request_, cwd=str(tmp_path))
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["home", "host", "source"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["home", "source"]
 
 
-def test_a_cut_connection_is_made_again(far: Any, tmp_path: Path, request_: Any) -> None:
+def upload_through(far: Any, tmp_path: Path, request: Any, fault: Callable[[], object]) -> Result:
+    """Upload 30 MB, have `fault` happen in the middle; the result, once the file is there and right."""
     big = tmp_path / "big"
     big.write_bytes(os.urandom(30_000_000))
     results: list[Result] = []
-    work = threading.Thread(target=lambda: results.append(copy(far, big, "@box:up/", request_, bwlimit=10_000)))
+    work = threading.Thread(target=lambda: results.append(copy(far, big, "@box:up/", request, bwlimit=10_000)))
     work.start()
-    until(lambda: any(path.stat().st_size > 4_000_000 for path in (far.home / "up").glob(".big.*")))
-    assert far.cut() > 0
-    work.join(60)
+    wait_until(lambda: arrived(far.home / "up") > 4_000_000)
+    fault()
+    work.join(90)
     assert (far.home / "up" / "big").read_bytes() == big.read_bytes()
-    assert results[0].sent < 28_000_000
-    assert any("was lost" in data["message"] for data in request_.of("log"))
+    assert any("was lost" in data["message"] for data in request.of("log"))
+    return results[0]
+
+
+def test_a_lost_connection_is_made_again(far: Any, tmp_path: Path, request_: Any) -> None:
+    result = upload_through(far, tmp_path, request_, far.box.drop)
+    assert result.sent < 28_000_000
+    assert sorted(tree(far.home)) == ["up/big"]
+
+
+def test_a_link_that_is_cut_in_silence(world: Any, tmp_path: Path, request_: Any) -> None:
+    """The far rsync does not notice it; it is ended, so that what it has of the file is used."""
+    host = world.network_host("box")
+    far = Far.__new__(Far)
+    far.box, far.home, far.spec = host.sshd, host.sshd.home, world.spec(host.sshd)
+
+    def fault() -> None:
+        host.cut()
+        wait_until(lambda: request_.of("log"), timeout=60)
+        host.restore()
+
+    assert upload_through(far, tmp_path, request_, fault).sent < 28_000_000
+    assert sorted(tree(far.home)) == ["up/big"]
 
 
 def test_more_transfers_than_a_connection_has_channels(far: Any, tmp_path: Path, request_: Any) -> None:

@@ -4,12 +4,11 @@ import os
 import subprocess
 import sys
 import threading
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from trainsh_world import wait_until
 
 from trainsh_base.errors import Cancelled, MissingProgram
 from trainsh_xfer.model import Options, Result
@@ -18,14 +17,6 @@ from trainsh_xfer.transfer import Order, carry_out
 
 SIZE = 40_000_000
 TOOL = str(Path(sys.executable).with_name("train-xfer"))
-
-
-def until(what: Callable[[], Any], seconds: float = 20.0) -> None:
-    """Wait for `what` to be true."""
-    deadline = time.monotonic() + seconds
-    while not what():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.01)
 
 
 def copies(source: Path) -> list[str]:
@@ -73,7 +64,7 @@ def test_cancel_ends_rsync_and_the_next_run_goes_on(tmp_path: Path, request_: An
 
     thread = threading.Thread(target=work)
     thread.start()
-    until(lambda: arrived(out) > 5_000_000)
+    wait_until(lambda: arrived(out) > 5_000_000)
     request_.cancel()
     thread.join(20)
     assert len(caught) == 1
@@ -88,12 +79,12 @@ def test_the_tool_ends_and_takes_rsync_along(tmp_path: Path, request_: Any, sign
     source.write_bytes(os.urandom(SIZE))
     words = [TOOL, "copy", str(source), f"{out}/big", "--bwlimit", "10M"]
     tool = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True)
-    until(lambda: arrived(out) > 5_000_000)
+    wait_until(lambda: arrived(out) > 5_000_000)
     subprocess.run(["kill", f"-{signal}", str(tool.pid)], check=True)
     output, errors = tool.communicate(timeout=20)
     assert tool.returncode == status
     assert (output, b"Traceback" in errors) == (b"", False)
-    until(lambda: copies(source) == [])
+    wait_until(lambda: copies(source) == [])
     assert not (out / "big").exists()
     goes_on(source, out, request_)
 

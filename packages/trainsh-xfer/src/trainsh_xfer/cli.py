@@ -7,7 +7,6 @@ from trainsh_base.tool import Arg, Opt, Tool
 from trainsh_base.units import format_duration, format_size
 from trainsh_xfer.limits import parse_rate
 from trainsh_xfer.model import Change, Options, Result
-from trainsh_xfer.transfer import Order, carry_out
 
 tool = Tool("xfer", "Move files between machines and storage")
 
@@ -71,6 +70,8 @@ def copy(
     scp, a colon before the first slash makes NAME:/path a host; ./NAME:/path is a local file. What is there
     already and unchanged is not copied again, and an interrupted transfer goes on inside its file.
     """
+    from trainsh_xfer.transfer import Order, carry_out  # noqa: PLC0415 - help and schema do without: 40 ms
+
     options = Options(
         delete=delete, exclude=exclude, include=include, dry_run=dry_run, checksum=checksum,
         bwlimit=parse_rate(str(bwlimit or 0)), move=move, force=force,

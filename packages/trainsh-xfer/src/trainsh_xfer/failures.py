@@ -1,6 +1,7 @@
 """What rsync's exit status and messages mean (rsync(1), "EXIT VALUES"), as errors of the suite."""
 
 import re
+import shlex
 
 from trainsh_base.errors import MissingProgram, NotFound, RemoteError, TimedOut, TrainError, Unreachable
 from trainsh_xfer.output import as_text
@@ -44,8 +45,9 @@ def far_process(stderr: str) -> int | None:
     return int(found[1]) if found else None
 
 
-def error_for(status: int, stderr: str, host: str) -> TrainError:
-    """The error that a status other than 0 and 24 is; `host` is the other side's name, empty for a local copy."""
+def error_for(status: int, stderr: str, host: str, name: str = "") -> TrainError:
+    """The error that a status other than 0 and 24 is; `host` is the other side's label, empty for a local copy,
+    and `name` what `train host` knows it by."""
     lines = said(stderr)
     message = lines[0].removeprefix("rsync: ") if lines else f"rsync ended with status {status}"
     data = {"status": status, "said": lines[:SHOWN]}
@@ -57,7 +59,7 @@ def error_for(status: int, stderr: str, host: str) -> TrainError:
         return NotFound(f"{host}: nothing matches {pattern}", code="no_file", data=data)
     if host and (status == 127 or _NO_PROGRAM.search(stderr)):
         return MissingProgram(
-            f"rsync is not installed on {host}", f"install it there: {installing(host)}", data=data
+            f"rsync is not installed on {host}", f"install it there: {installing(name or host)}", data=data
         )
     if _FULL.search(stderr):
         return TrainError(
@@ -84,7 +86,7 @@ def _lost(host: str, message: str, explained: bool, data: dict[str, object]) -> 
 
 def installing(host: str) -> str:
     """A command that installs rsync on `host` with whichever package manager is there."""
-    return f"train host run {host} -- sh -c 'apt-get install -y rsync || dnf install -y rsync || apk add rsync'"
+    return f"train host run {shlex.quote(host)} -- sh -c 'apt-get install -y rsync || dnf install -y rsync || apk add rsync'"
 
 
 def _on(host: str, message: str) -> str:

@@ -35,6 +35,11 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
         """The far side's name in messages; empty for a copy on this machine."""
         return self.connection.target.label if self.connection else ""
 
+    @property
+    def name(self) -> str:
+        """What `train host` knows the far side by."""
+        return self.connection.target.name if self.connection else ""
+
     def remote(self) -> Remote | None:
         """How rsync reaches the far side now."""
         return self.connection.remote(self.program) if self.connection else None

@@ -37,7 +37,7 @@ def run(route: Route, words: Callable[[], list[str]], tally: Tally, request: Req
         if ended.status in (0, failures.VANISHED):
             return
         tries = 1 if tally.files > before else tries + 1
-        error = failures.error_for(ended.status, ended.stderr, route.host)
+        error = failures.error_for(ended.status, ended.stderr, route.host, route.name)
         if not _again(route, error, ended.stderr, tries, request):
             raise error
         tally.restart()
