@@ -168,14 +168,19 @@ def _change(change: Callable[[str, list[Raw]], tuple[str, list[Raw]]]) -> None:
         text = read_text(path)
         raws = parse(text, path)
         changed, expected = change(text, raws)
-        before, after = tomllib.loads(text), tomllib.loads(changed)
-        before["hosts"] = expected
-        if not expected and "hosts" not in after:
-            after["hosts"] = []
-        if before != after:
-            raise UsageError(f"{path} is written in a way that cannot be changed safely", "edit it by hand")
+        if not _reads_as(changed, {**tomllib.loads(text), "hosts": expected}):
+            raise UsageError(
+                f"{path} is written in a way that cannot be changed safely", "edit it by hand", code="bad_file"
+            )
         mode = path.stat().st_mode & 0o777 if path.exists() else 0o600
         write_atomic(path, changed.encode(), mode)
+
+
+def _reads_as(text: str, expected: dict[str, Any]) -> bool:
+    try:
+        return {"hosts": [], **tomllib.loads(text)} == expected
+    except tomllib.TOMLDecodeError:
+        return False
 
 
 def _index(name: str, raws: list[Raw]) -> int:
@@ -204,7 +209,10 @@ def _edited(table: str, values: Raw, unset: list[str]) -> str:
         host.pop(key, None)
     for key, value in values.items():
         host[key] = value
-    return tomlkit.dumps(document)
+    text = tomlkit.dumps(document)
+    if "\r\n" in table:
+        return text.replace("\r\n", "\n").replace("\n", "\r\n")
+    return text
 
 
 def _lines(values: Raw) -> str:

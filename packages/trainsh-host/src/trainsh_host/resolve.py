@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 
 from trainsh_base.errors import MissingProgram, UsageError
-from trainsh_base.paths import state_home
+from trainsh_base.paths import private_folder, state_home
 from trainsh_base.target import Target, ssh_target
 from trainsh_host import hostsfile
 from trainsh_host.model import Host
@@ -60,7 +60,7 @@ def host_target(host: Host, *, depth: int = 0) -> Target:
         )  # fmt: skip
     known_hosts = str(Path(host.known_hosts).expanduser()) if host.known_hosts else None
     if host.type in ("colab", "vastai") and known_hosts is None:
-        known_hosts = str(state_home() / "known_hosts" / host.name)
+        known_hosts = str(private_folder(state_home() / "known_hosts") / host.name)
     return ssh_target(
         host.name, host_argv(host, known_hosts, depth=depth), label=host.name, known_hosts=known_hosts,
         secret=host.password_secret or None,
@@ -78,7 +78,7 @@ def host_argv(host: Host, known_hosts: str | None, *, depth: int = 0) -> list[st
     if host.auth_method == "password":
         words += ["-o", "PubkeyAuthentication=no", "-o", "PreferredAuthentications=keyboard-interactive,password"]
     if known_hosts:
-        words += ["-o", f"UserKnownHostsFile={known_hosts}"]
+        words += ["-o", f"UserKnownHostsFile={_in_quotes(known_hosts)}"]
         words += ["-o", f"StrictHostKeyChecking={RENTED}"] if host.type != "ssh" else []
     for option in host.ssh_options:
         words += ["-o", option]
@@ -113,6 +113,11 @@ def spec_label(spec: Spec) -> str:
 def _key_file(path: str) -> str:
     """A key named by a relative path is looked for from here, whoever starts ssh from wherever."""
     return path if path.startswith(("~", "/", "%", "$")) else os.path.abspath(path)  # noqa: PTH100 - as text
+
+
+def _in_quotes(path: str) -> str:
+    """A file name in an option that may hold several, parted by blanks."""
+    return f'"{path}"' if " " in path else path
 
 
 def _jump(jump: str, depth: int) -> list[str]:

@@ -1,0 +1,70 @@
+"""What a machine answers about itself, read into stages."""
+
+import pytest
+
+from trainsh_host.probe import install_command, read_probe, stages_of
+
+WHOLE = """
+Welcome to this machine = nice
+user=root 0
+tmux=tmux 3.3a
+rsync=rsync  version 3.2.7  protocol version 31
+rclone=rclone v1.75.0
+gpu=NVIDIA GeForce RTX 4090, 24564 MiB
+gpu=NVIDIA GeForce RTX 4090, 24564 MiB
+disk=/dev/sda1 100000000 1 52428800 1% /
+end=1
+"""
+
+
+def states(text: str) -> dict[str, tuple[str, str]]:
+    return {stage.stage: (stage.state, stage.detail) for stage in stages_of(read_probe(text))}
+
+
+def test_a_machine_that_has_everything() -> None:
+    assert states(WHOLE) == {
+        "tmux": ("ok", "tmux 3.3a"),
+        "rsync": ("ok", "rsync 3.2.7"),
+        "rclone": ("ok", "rclone v1.75.0"),
+        "GPU": ("ok", "2 x NVIDIA GeForce RTX 4090, 24564 MiB"),
+        "disk": ("ok", "50.0 GiB free in the home folder"),
+    }
+
+
+def test_a_machine_that_has_nothing() -> None:
+    found = states("user=me 1000\ntmux=\nrsync=\nrclone=\ndisk=\nend=1\n")
+    assert [state for state, _ in found.values()] == ["failed", "failed", "absent", "absent", "absent"]
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("home=missing", "home folder is missing"),
+        ("home=cannot be written", "home folder is cannot be written"),
+        ("disk=/dev/sda1 1000000 1 1000 99% /", "only 1000.0 KiB free"),
+    ],
+)
+def test_a_disk_that_will_not_do(line: str, said: str) -> None:
+    stage = stages_of(read_probe(f"{line}\ndisk=/dev/sda1 1 1 9999999 1% /\n"))[-1]
+    assert stage.state == "failed" and said in stage.detail and stage.fix and stage.exit == 7
+
+
+def test_a_gpu_whose_driver_does_not_run() -> None:
+    text = "gpu=NVIDIA-SMI has failed because it couldn't communicate with the NVIDIA driver."
+    stage = stages_of(read_probe(text))[3]
+    assert stage.state == "failed" and stage.exit == 7 and stage.fix
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("user=root 0\nmanager=apt-get\nsudo=yes", "apt-get update && apt-get install -y tmux"),
+        ("user=me 1000\nmanager=apt-get\nsudo=yes", "sudo apt-get update && sudo apt-get install -y tmux"),
+        ("user=me 1000\nmanager=dnf\nsudo=yes", "sudo dnf install -y tmux"),
+        ("user=root 0\nmanager=apk", "apk add tmux"),
+        ("user=me 501\nmanager=brew\nsudo=yes", "brew install tmux"),
+        ("user=me 1000", "install tmux there with its package manager"),
+    ],
+)
+def test_the_words_that_install(text: str, words: str) -> None:
+    assert install_command("tmux", read_probe(text)) == words
