@@ -1,6 +1,7 @@
 """The single error boundary: the only code that exits, prints an error, or meets a traceback."""
 
 import contextlib
+import errno
 import os
 import signal
 import sys
@@ -36,7 +37,6 @@ def main(tool: Tool, words: list[str]) -> NoReturn:
     status = EXIT_PIPE
     try:
         status = _run(tool, words)
-        sys.stdout.flush()
     except BrokenPipeError:
         _silence_stdout()
         status = EXIT_PIPE
@@ -48,13 +48,9 @@ def main(tool: Tool, words: list[str]) -> NoReturn:
 
 
 def _run(tool: Tool, words: list[str]) -> int:
-    from trainsh_base.people import invoke  # noqa: PLC0415 - click is loaded inside the boundary: Ctrl-C may come now
-
     machine = machine_format(words)
     try:
-        return invoke(tool, words)
-    except Exit as leave:
-        return leave.status
+        return _invoke(tool, words)
     except BrokenPipeError:
         raise
     except KeyboardInterrupt:
@@ -66,9 +62,28 @@ def _run(tool: Tool, words: list[str]) -> int:
         print_error(error, machine)
         return error.exit_status
     except Exception as error:
-        bug = as_bug(error, tool.program)
-        print_error(bug, machine)
-        return bug.exit_status
+        failure = _full_disk(error) or as_bug(error, tool.program)
+        print_error(failure, machine)
+        return failure.exit_status
+
+
+def _invoke(tool: Tool, words: list[str]) -> int:
+    from trainsh_base.people import invoke  # noqa: PLC0415 - click is loaded inside the boundary: Ctrl-C may come now
+
+    try:
+        status = invoke(tool, words)
+    except Exit as leave:
+        status = leave.status
+    sys.stdout.flush()
+    return status
+
+
+def _full_disk(error: Exception) -> TrainError | None:
+    """A full disk, or a failing one, is nobody's bug: the error for it, or None for any other."""
+    if not isinstance(error, OSError) or error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO):
+        return None
+    where = f": {error.filename}" if error.filename else ""
+    return TrainError(f"cannot write{where}: {error.strerror}", "make room and run it again", code="no_space")
 
 
 def machine_format(words: list[str]) -> str:
@@ -80,9 +95,10 @@ def machine_format(words: list[str]) -> str:
 def print_error(error: TrainError, machine: str) -> None:
     """One JSON object on stderr (`--json`), the last event on stdout (`--jsonl`), else lines for a person."""
     document = {"error": error.document()}
-    if machine == "jsonl":
+    if machine == "jsonl" and not isinstance(sys.stdout, ClosedStream):
         sys.stdout.write(encode({"event": "error", **document}) + "\n")
-    elif machine == "json":
+        sys.stdout.flush()
+    elif machine:
         sys.stderr.write(encode(document) + "\n")
     elif error.code == "cancelled":
         sys.stderr.write("\n" if sys.stderr.isatty() else "")
@@ -103,9 +119,9 @@ def for_person(error: TrainError) -> str:
 
 def encode(value: Any) -> str:
     """A JSON document on one line."""
-    from trainsh_base.serve import ENCODER  # noqa: PLC0415 - one encoder for all faces
+    from trainsh_base.wire import encode as to_json  # noqa: PLC0415 - msgspec is loaded inside the boundary too
 
-    return ENCODER.encode(value).decode()
+    return to_json(value).decode()
 
 
 def _open_missing_streams() -> None:

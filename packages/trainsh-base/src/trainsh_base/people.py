@@ -15,10 +15,10 @@ from trainsh_base.near import did_you_mean
 from trainsh_base.request import serve_in_this_thread
 from trainsh_base.schema import describe
 from trainsh_base.secret import Secret
-from trainsh_base.serve import ENCODER
 from trainsh_base.terminal import TerminalRequest
 from trainsh_base.tool import Arg, Command, Handover, Param, Tool
 from trainsh_base.units import Duration, format_duration, parse_duration
+from trainsh_base.wire import encode
 
 SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 FORMATS = ("json", "jsonl", "input", "no_color")
@@ -86,7 +86,7 @@ def _print_version(ctx: click.Context, _param: click.Parameter, value: bool) -> 
 
 def _schema(tool: Tool) -> click.Command:
     def print_schema(**_formats: Any) -> int:
-        print(msgspec.json.format(ENCODER.encode(describe(tool)), indent=2).decode())
+        print(msgspec.json.format(encode(describe(tool)), indent=2).decode())
         return 0
 
     flag = click.Option(["--json"], is_flag=True, help="The schema is JSON in any case.")
@@ -268,9 +268,9 @@ def read_input(name: str | None) -> dict[str, Any]:
 def print_answer(command: Command, answer: Any, machine: str) -> None:
     """The answer in the format asked for; a Handover becomes the program it names."""
     if machine == "jsonl":
-        sys.stdout.write(ENCODER.encode({"event": "result", "result": answer}).decode() + "\n")
+        sys.stdout.write(encode({"event": "result", "result": answer}).decode() + "\n")
     elif machine == "json":
-        text = ENCODER.encode(answer)
+        text = encode(answer)
         pretty = msgspec.json.format(text, indent=2) if sys.stdout.isatty() else text
         sys.stdout.write(pretty.decode() + "\n")
     elif isinstance(answer, Handover):

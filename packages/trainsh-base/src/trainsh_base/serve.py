@@ -13,16 +13,11 @@ from trainsh_base.errors import Cancelled, TrainError
 from trainsh_base.report import as_bug
 from trainsh_base.request import Request, serve_in_this_thread
 from trainsh_base.schema import describe
-from trainsh_base.secret import Secret
 from trainsh_base.tool import Tool
+from trainsh_base.wire import encode
 
 PARSE_ERROR, INVALID_REQUEST, NO_METHOD, INVALID_PARAMS, APPLICATION = -32700, -32600, -32601, -32602, -32000
 GRACE = 5.0
-ENCODER = msgspec.json.Encoder(enc_hook=lambda value: str(value) if isinstance(value, Secret) else _refuse(value))
-
-
-def _refuse(value: object) -> NoReturn:
-    raise NotImplementedError(type(value))
 
 
 class Server:
@@ -53,7 +48,7 @@ class Server:
 
     def send(self, message: dict[str, Any]) -> None:
         """Write one message; a client that went away is noticed by the reader."""
-        line = ENCODER.encode({"jsonrpc": "2.0", **message}) + b"\n"
+        line = encode({"jsonrpc": "2.0", **message}) + b"\n"
         with self._write_lock:
             view = memoryview(line)
             try:
@@ -122,7 +117,7 @@ class Server:
         reply: dict[str, Any]
         try:
             reply = {"result": self._tool.find(method).call(params)}
-            ENCODER.encode(reply)
+            encode(reply)
         except TrainError as error:
             reply = {"error": _document(error)}
         except Exception as error:

@@ -7,6 +7,7 @@ from trainsh_base.display import colour_wanted
 from trainsh_base.errors import UsageError
 from trainsh_base.request import Request, nobody
 from trainsh_base.units import format_size
+from trainsh_base.wire import encode
 
 
 class TerminalRequest(Request):
@@ -21,9 +22,7 @@ class TerminalRequest(Request):
     def emit(self, kind: str, **data: Any) -> None:
         """Show an event."""
         if self._machine == "jsonl":
-            from trainsh_base.serve import ENCODER  # noqa: PLC0415 - as in boundary
-
-            sys.stdout.write(ENCODER.encode({"event": kind, **data}).decode() + "\n")
+            sys.stdout.write(encode({"event": kind, **data}).decode() + "\n")
             sys.stdout.flush()
         elif kind == "output" and not self._machine:
             self._output(data)

@@ -1,0 +1,179 @@
+"""train-example: a tool with one command for each thing that the framework promises; the tests run it."""
+
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import Annotated, Literal
+
+import msgspec
+
+from trainsh_base import errors, spawn
+from trainsh_base.proc import run as run_process
+from trainsh_base.request import current
+from trainsh_base.secret import Secret
+from trainsh_base.tool import Arg, Handover, Opt, Tool
+from trainsh_base.units import Duration
+
+
+def closed() -> None:
+    """What the tool keeps open is let go of: seen by a file."""
+    mark = os.environ.get("EXAMPLE_CLOSED")
+    if mark:
+        with Path(mark).open("a") as file:
+            file.write("closed\n")
+
+
+tool = Tool("example", "Show what the framework does", on_close=closed)
+
+
+class Said(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What echo answers."""
+
+    word: str
+    times: int
+    size: float | None = None
+    mode: str = "plain"
+    wait: float = 0.0
+    tags: list[str] = []
+    pairs: dict[str, str] = {}
+    loud: bool = False
+    colour: bool = True
+
+
+@tool.command()
+def echo(
+    word: Annotated[str, Arg("what to say")],
+    times: Annotated[int, Opt("how often", short="-n")] = 1,
+    size: Annotated[float | None, Opt("how large")] = None,
+    mode: Annotated[Literal["plain", "fancy"], Opt("how")] = "plain",
+    wait: Annotated[Duration, Opt("how long")] = 0.0,  # type: ignore[assignment]
+    tag: Annotated[list[str], Opt("labels")] = [],  # noqa: B006
+    pair: Annotated[dict[str, str], Opt("settings")] = {},  # noqa: B006
+    loud: Annotated[bool, Opt("louder")] = False,
+    colour: Annotated[bool, Opt("in colour")] = True,
+) -> Said:
+    """Say a word.
+
+    It is said as often as wanted."""
+    return Said(
+        word=word, times=times, size=size, mode=mode, wait=wait, tags=tag, pairs=pair, loud=loud, colour=colour
+    )
+
+
+@tool.command()
+def rows(count: Annotated[int, Opt("how many")] = 3) -> list[Said]:
+    """Answer with a list."""
+    return [Said(word=f"word-{number}", times=number) for number in range(count)]
+
+
+@tool.command()
+def fail(
+    kind: Annotated[str, Arg("class of the error")], message: Annotated[str, Opt("what it says")] = "it broke"
+) -> None:
+    """Raise an error of the tree."""
+    raise getattr(errors, kind)(message, "try this", data={"n": 1})
+
+
+@tool.command()
+def bug(word: Annotated[str, Arg("what is in the exception")] = "oops") -> None:
+    """Raise what nobody expected."""
+    raise ZeroDivisionError(word)
+
+
+@tool.command()
+def strange() -> object:
+    """Answer with what is not JSON."""
+    return {"f": closed}
+
+
+@tool.command()
+def hidden() -> dict[str, Secret]:
+    """Answer with a secret inside."""
+    return {"token": Secret("hush")}
+
+
+@tool.command(status=lambda answer: answer)
+def status(number: Annotated[int, Arg("the status")]) -> int:
+    """End with a status that the answer means."""
+    return number
+
+
+@tool.command()
+def question(
+    kind: Annotated[str, Arg("confirm, choose, text or secret")],
+    default: Annotated[str | None, Opt("default")] = None,
+) -> str:
+    """Ask, and answer with the answer."""
+    return current().ask(
+        kind, "Well", choices=["red", "blue"] if kind == "choose" else None, default=default, flag="--x"
+    )
+
+
+@tool.command()
+def events() -> str:
+    """Emit one event of each kind."""
+    request = current()
+    request.emit("progress", done=1024, total=2048, unit="bytes", message="half")
+    request.emit("log", message="a line")
+    request.emit("output", data="some output\n")
+    return "done"
+
+
+@tool.command()
+def pause(
+    seconds: Annotated[float, Arg("how long")], deaf: Annotated[bool, Opt("cannot be cancelled")] = False
+) -> str:
+    """Wait, unless cancelled."""
+    request = current()
+    request.emit("log", message="waiting")
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if not deaf:
+            request.check()
+        time.sleep(0.01)
+    return "rested"
+
+
+@tool.command()
+def child(
+    way: Annotated[Literal["spawn", "proc"], Arg("which funnel")],
+    mark: Annotated[str, Opt("file for its pid")] = "",
+) -> str:
+    """Start a child that would run for a minute, and wait for it."""
+    words = ["sh", "-c", f"echo $$ > '{mark}.new'; mv '{mark}.new' '{mark}'; exec sleep 60"]
+    if way == "proc":
+        return str(run_process(words).status)
+    return str(spawn.start(words).wait())
+
+
+@tool.command()
+def become(words: Annotated[list[str], Arg("the program")]) -> Handover:
+    """Give the terminal away."""
+    return Handover(argv=words, env={"GIVEN": Secret("hush"), "PLAIN": "seen", "TAKEN": None})
+
+
+@tool.command()
+def stray() -> str:
+    """Print where no print belongs."""
+    print("a stray print")
+    os.write(1, b"a stray write\n")
+    return "kept"
+
+
+@tool.command()
+def kill_me() -> None:
+    """Get a signal from itself in the middle."""
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(20)
+
+
+@tool.command()
+def tty() -> bool:
+    """Whether standard output is a terminal."""
+    return sys.stdout.isatty()
+
+
+if __name__ == "__main__":
+    tool.main()

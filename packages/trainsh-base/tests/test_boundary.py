@@ -1,0 +1,204 @@
+"""What a person or a pipe gets: exit statuses, streams, errors; never a traceback."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from trainsh_base.testing import DEADLINE, Terminal
+
+EXAMPLE = [sys.executable, str(Path(__file__).with_name("example_tool.py"))]
+Run = Callable[..., subprocess.CompletedProcess[bytes]]
+
+
+def shell(script: str, *more: str) -> subprocess.CompletedProcess[bytes]:
+    """Run a shell script in which "$@" is the example tool."""
+    return subprocess.run(
+        ["bash", "-c", script, "bash", *EXAMPLE, *more], capture_output=True, timeout=60, check=False
+    )
+
+
+@pytest.mark.parametrize(
+    ("kind", "status"),
+    [
+        ("TrainError", 1), ("UsageError", 2), ("NotFound", 3), ("CredentialError", 4), ("Conflict", 5),
+        ("TimedOut", 6), ("RemoteError", 7), ("Unreachable", 8), ("MissingProgram", 9), ("Cancelled", 130),
+    ],
+)  # fmt: skip
+def test_each_error_has_its_exit_status_in_each_face(example: Run, kind: str, status: int) -> None:
+    for words in ([], ["--json"], ["--jsonl"]):
+        done = example("fail", kind, *words)
+        assert done.returncode == status
+        text = done.stdout if words == ["--jsonl"] else done.stderr
+        if words:
+            document = json.loads(text.splitlines()[-1])["error"]
+            assert (document["message"], document["hint"], document["exit"]) == ("it broke", "try this", status)
+            assert document["data"] == {"n": 1} and document["code"]
+        if words != ["--jsonl"]:
+            assert done.stdout == b""
+
+
+def test_an_error_for_a_person_is_its_message_and_its_hint(example: Run) -> None:
+    assert example("fail", "NotFound").stderr == b"error: it broke\n  try this\n"
+
+
+def test_a_bug_is_70_with_a_report_and_no_traceback(example: Run, home: Path) -> None:
+    done = example("bug")
+    assert done.returncode == 70
+    assert done.stderr.startswith(b"error: train-example met a bug of its own: ZeroDivisionError: oops\n")
+    assert b"Traceback" not in done.stderr
+    (report,) = (home / "state" / "reports").iterdir()
+    assert str(report).encode() in done.stderr
+    assert "Traceback" in report.read_text() and report.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_bug_whose_report_cannot_be_written_says_so(example: Run, home: Path) -> None:
+    home.write_text("a file where the folder would be")
+    done = example("bug")
+    assert done.returncode == 70
+    assert b"the report is in nowhere (" in done.stderr and b"Traceback" not in done.stderr
+
+
+def test_an_answer_that_is_not_json_is_a_bug_and_not_a_traceback(example: Run) -> None:
+    done = example("strange", "--json")
+    assert done.returncode == 70 and b"Traceback" not in done.stderr
+
+
+def test_ctrl_c_is_130(home: Path) -> None:
+    screen = Terminal([*EXAMPLE, "pause", "20"])
+    screen.expect("waiting")
+    screen.type("\x03")
+    assert screen.wait() == 130
+    assert "Traceback" not in screen.text
+
+
+@pytest.mark.parametrize("when", [0.0, 0.01, 0.02, 0.04, 0.06, 0.08, 0.1, 0.15])
+def test_ctrl_c_while_it_starts_prints_no_traceback_of_ours(when: float) -> None:
+    process = subprocess.Popen([*EXAMPLE, "pause", "20"], stderr=subprocess.PIPE)
+    time.sleep(when)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=DEADLINE)
+    assert process.returncode in (130, 1, -signal.SIGINT)  # the last two: Python itself had not come as far as us
+    assert b"in _run" not in said and b"in _invoke" not in said
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129)], ids=["TERM", "HUP"])
+def test_a_signal_ends_it_with_128_and_its_number_and_lets_go(number: int, status: int, tmp_path: Path) -> None:
+    mark = tmp_path / "closed"
+    process = subprocess.Popen(
+        [*EXAMPLE, "pause", "20"], stderr=subprocess.PIPE, env={**os.environ, "EXAMPLE_CLOSED": str(mark)}
+    )
+    assert process.stderr and process.stderr.readline() == b"waiting\n"
+    process.send_signal(number)
+    assert process.wait(DEADLINE) == status
+    assert process.stderr.read() == b""
+    assert mark.read_text() == "closed\n"
+
+
+def test_a_closed_pipe_is_a_quiet_141() -> None:
+    done = shell('"$@" | head -1; exit "${PIPESTATUS[0]}"', "rows", "--count", "100000")
+    assert (done.returncode, done.stderr) == (141, b"")
+    assert done.stdout.startswith(b"WORD")
+
+
+def test_closed_standard_output_is_an_error_in_every_format() -> None:
+    for words in ([], ["--json"], ["--jsonl"]):
+        done = shell('"$@" >&-', "rows", *words)
+        assert done.returncode == 1
+        assert b"standard output is closed" in done.stderr and b"Traceback" not in done.stderr
+
+
+def test_an_error_with_closed_standard_output_keeps_its_status() -> None:
+    for words in ([], ["--json"], ["--jsonl"]):
+        done = shell('"$@" >&-', "fail", "NotFound", *words)
+        assert done.returncode == 3
+        assert b"it broke" in done.stderr and b"Traceback" not in done.stderr
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full here")
+def test_a_full_disk_is_an_error_and_not_a_traceback() -> None:
+    done = shell('"$@" >/dev/full', "rows")
+    assert done.returncode == 1
+    assert b"No space left on device" in done.stderr and b"Traceback" not in done.stderr
+
+
+def test_all_streams_closed_still_runs() -> None:
+    assert shell('"$@" <&- >&- 2>&-', "fail", "NotFound").returncode == 3
+    assert shell('"$@" <&- 2>&-', "echo", "hi").stdout.startswith(b"word:")
+
+
+def test_words_that_are_not_utf_8_are_told_in_every_format(example: Run) -> None:
+    for words in ([], ["--json"], ["--jsonl"]):
+        done = example("fail", "NotFound", "--message", b"bad \xff byte", *words)  # type: ignore[arg-type]
+        assert done.returncode == 3 and b"Traceback" not in done.stderr
+        assert b"udcff byte" in done.stdout + done.stderr
+
+
+def test_the_status_may_be_the_answers(example: Run) -> None:
+    assert example("status", "7").returncode == 7
+    assert example("status", "7", "--json").stdout == b"7\n"
+
+
+def test_a_handover_becomes_the_program_with_its_environment(example: Run) -> None:
+    script = "echo $GIVEN $PLAIN ${TAKEN-nothing}; exit 5"
+    done = example("become", "sh", "-c", script, env={**os.environ, "TAKEN": "x"})
+    assert (done.returncode, done.stdout) == (2, b"")  # -c is an option of ours without --
+    done = example("become", "--", "sh", "-c", script, env={**os.environ, "TAKEN": "x"})
+    assert (done.returncode, done.stdout) == (5, b"hush seen nothing\n")
+    shown = example("become", "--json", "--", "sh", "-c", script)
+    assert json.loads(shown.stdout) == {
+        "argv": ["sh", "-c", script], "env": {"GIVEN": "***", "PLAIN": "seen", "TAKEN": None},
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(("program", "status"), [("no-such-program", 9), ("/etc/passwd", 2)])
+def test_a_handover_to_what_cannot_run_is_an_error(example: Run, program: str, status: int) -> None:
+    done = example("become", program)
+    assert done.returncode == status and b"Traceback" not in done.stderr
+    assert program.encode() in done.stderr
+
+
+def test_a_secret_in_an_answer_is_masked_in_every_format(example: Run) -> None:
+    for words in ([], ["--json"], ["--jsonl"]):
+        done = example("hidden", *words)
+        assert b"***" in done.stdout and b"hush" not in done.stdout + done.stderr
+
+
+def test_a_child_ends_with_the_tool(tmp_path: Path) -> None:
+    mark = tmp_path / "pid"
+    for way in ("spawn", "proc"):
+        process = subprocess.Popen([*EXAMPLE, "child", way, "--mark", str(mark)])
+        pid = wait_for_pid(mark)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(DEADLINE) == 143
+        wait_until_gone(pid)
+        mark.unlink()
+
+
+def wait_for_pid(mark: Path) -> int:
+    deadline = time.monotonic() + DEADLINE
+    while not mark.exists():
+        assert time.monotonic() < deadline, "the child did not start"
+        time.sleep(0.01)
+    return int(mark.read_text())
+
+
+def wait_until_gone(pid: int) -> None:
+    """Wait until the process is no more, or is a zombie that nobody has fetched yet."""
+    deadline = time.monotonic() + DEADLINE
+    while time.monotonic() < deadline:
+        try:
+            os.kill(pid, 0)
+            stat = Path(f"/proc/{pid}/stat")
+            if stat.exists() and stat.read_text().rpartition(")")[2].split()[0] == "Z":
+                return
+        except (ProcessLookupError, FileNotFoundError):
+            return
+        time.sleep(0.01)
+    raise AssertionError(f"process {pid} still runs")
