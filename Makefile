@@ -1,0 +1,48 @@
+# The README's two commands are `make demo` and `make test`; both set up what they need.
+.PHONY: help setup demo test check lint types unit bats bench completions man dist clean
+.DEFAULT_GOAL := help
+
+BIN := $(CURDIR)/.venv/bin
+export PATH := $(BIN):$(PATH)
+
+help:
+	@printf '%s\n' \
+	  'make demo    train a small language model with a recipe, on this machine' \
+	  'make test    everything: lint, types, unit tests, tests of the executables' \
+	  'make check   the quick half of it' \
+	  'make bench   speed, as ratios against floors measured in the same run' \
+	  'make setup   .venv, and missing system programs (the others do it too)' \
+	  'make clean   remove what was built'
+
+setup:
+	@./install.sh --dev
+
+demo: setup
+	@sh examples/demo.sh
+
+lint: setup
+	@ruff check .
+	@ruff format --check .
+	@lint-imports --no-logo 2>/dev/null || lint-imports
+	@sh tests/lint_scripts.sh
+
+types: setup
+	@for package in packages/*/src; do mypy "$$package" || exit 1; done
+
+unit: setup
+	@pytest
+
+bats: setup
+	@bats $$(find tests packages -name '*.bats' -not -path '*/node_modules/*' | sort)
+
+check: lint types
+	@pytest -m 'not slow'
+
+test: lint types bats unit
+
+bench: setup
+	@python tests/bench.py
+
+clean:
+	rm -rf build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +

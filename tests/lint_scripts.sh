@@ -1,0 +1,25 @@
+#!/bin/sh
+# shellcheck reads every script that is committed, and every shell that may run it parses it.
+set -eu
+cd "$(dirname "$0")/.."
+scripts=$(git ls-files --cached --others --exclude-standard | while IFS= read -r file; do
+  case $file in
+  *.sh | *.bash | *.rc) printf '%s\n' "$file" ;;
+  *.bats | *.py | *.md | *.recipe | *.txt | *.toml | *.json) ;;
+  *) if [ -f "$file" ] && head -n 1 "$file" | grep -q '^#!.*sh'; then printf '%s\n' "$file"; fi ;;
+  esac
+done)
+# The names are ours and hold no blanks: they are split on purpose.
+# shellcheck disable=SC2086
+shellcheck --severity=warning $scripts
+for file in $scripts; do
+  case $(head -n 1 "$file") in
+  *bash*) bash -n "$file" ;;
+  *)
+    for shell in "sh" "dash" "busybox sh"; do
+      # shellcheck disable=SC2086
+      if command -v ${shell%% *} >/dev/null 2>&1; then $shell -n "$file"; fi
+    done
+    ;;
+  esac
+done
