@@ -5,14 +5,13 @@ from typing import Literal
 
 import msgspec
 
-from trainsh_base.paths import runtime_home
-
 
 class Target(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A machine. `argv` starts ssh: every option, the destination last, no command (empty for this machine).
 
     `control_path` is the socket of the shared connection, `known_hosts` the machine's own file of host keys
-    (rented ones), `secret` the name of a stored password, `label` what people call it.
+    (rented ones), `secret` the name of a stored password, `label` what people call it. `rented`: a container of
+    somebody else's, here for a while; `bootstrap`: tmux and rsync may be installed there when they are missing.
     """
 
     name: str
@@ -23,6 +22,8 @@ class Target(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     known_hosts: str | None = None
     secret: str | None = None
     label: str = ""
+    rented: bool = False
+    bootstrap: bool = False
 
     @staticmethod
     def local(name: str = "local") -> "Target":
@@ -85,9 +86,12 @@ def ssh_target(
     env: dict[str, str] | None = None,
     known_hosts: str | None = None,
     secret: str | None = None,
+    rented: bool = False,
+    bootstrap: bool = False,
 ) -> Target:
     """A machine behind ssh, with the socket its connection has."""
     return Target(
         name=name, kind="ssh", argv=argv, env=env or {}, control_path=control_path(argv, env),
         known_hosts=known_hosts, secret=secret, label=label or argv[-1],
+        rented=rented, bootstrap=bootstrap,
     )  # fmt: skip

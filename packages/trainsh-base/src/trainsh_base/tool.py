@@ -3,7 +3,6 @@
 import sys
 import typing
 from collections.abc import Callable, Iterable
-from textwrap import dedent
 from types import UnionType
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -131,6 +130,8 @@ class Command:
     @property
     def help(self) -> str:
         """The whole docstring, without its indentation."""
+        from textwrap import dedent  # noqa: PLC0415 - `serve` does without
+
         first, _, rest = (self.function.__doc__ or "").strip().partition("\n")
         return f"{first}\n{dedent(rest)}".strip()
 
