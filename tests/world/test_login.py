@@ -351,3 +351,25 @@ def test_no_ssh_at_all(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(TrainError) as caught:
         ssh.ensure_master(ssh_target("box", ["ssh", "-p", str(free_port()), "me@127.0.0.1"]))
     assert caught.value.exit_status == 9
+
+
+def test_a_master_that_is_stopped_is_replaced(world: World) -> None:
+    box = world.sshd("box")
+    found = target(world, box)
+    ssh.ensure_master(found)
+    pid = master_pid(found.control_path or "")
+    assert pid
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        assert say(found, "echo again") == b"again\n"
+    finally:
+        os.kill(pid, signal.SIGKILL)
+    assert logins(box) == 2
+
+
+def test_the_connection_ends_by_itself_when_nobody_uses_it(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Ten minutes are too long for a test.
+    monkeypatch.setattr("trainsh_base.master.PERSIST", 1)
+    found = target(world, world.sshd("box"))
+    assert say(found, "echo it") == b"it\n"
+    wait_until(lambda: master_pid(found.control_path or "") is None, "the end of the master", 30)

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from trainsh_base import spawn
 from trainsh_base.askpass import Questions
 from trainsh_base.errors import Cancelled, TrainError, Unreachable
-from trainsh_base.mux import master_pid, remove_stale
+from trainsh_base.mux import master_pid
 from trainsh_base.refusal import explain, no_ssh, transient
 from trainsh_base.request import Request
 from trainsh_base.target import Target
@@ -30,7 +30,9 @@ def open_master(target: Target, path: str, request: Request, *, ask: bool = True
 
     Raises Unreachable, CredentialError, RemoteError as ssh's messages say; Cancelled; MissingProgram without ssh.
     """
-    remove_stale(path)
+    # Nobody answers there (a crash left it, or its owner is stopped), and ssh would go on without a socket.
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(path)  # noqa: PTH108 - a socket's name is text here
     env = target.environment()
     argv = master_argv(target, path, chosen(target, env), ask=ask)
     with Questions(target, request) as questions:
@@ -106,9 +108,10 @@ def _log_in(argv: list[str], env: dict[str, str], questions: Questions, request:
 def _listen(child: spawn.Child, reader: int, questions: Questions, request: Request) -> str:
     began = time.monotonic()
     said = b""
+    messages = select.poll()
+    messages.register(reader, select.POLLIN)
     while True:
-        ready, _, _ = select.select([reader], [], [], 0.03)
-        if ready:
+        if messages.poll(30):
             chunk = os.read(reader, 65536)
             said += chunk
             if not chunk:

@@ -157,6 +157,8 @@ def _channel(target: Target, command: str, path: str, request: Request, deadline
             opened = _await_mark(child, mark.encode() + b"\n", request, deadline)
         except BaseException:
             child.end()
+            os.close(child.stdout)
+            child.wait()
             raise
         if opened:
             return child
@@ -170,10 +172,11 @@ def _channel(target: Target, command: str, path: str, request: Request, deadline
 def _await_mark(child: spawn.Child, mark: bytes, request: Request, deadline: float) -> bool:
     """Read up to the line `mark` and not a byte beyond; False when the channel ends before."""
     line = b""
+    output = select.poll()
+    output.register(child.stdout, select.POLLIN)
     while time.monotonic() < deadline:
         request.check()
-        ready, _, _ = select.select([child.stdout], [], [], 0.2)
-        if ready:
+        if output.poll(200):
             byte = os.read(child.stdout, 1)
             if not byte:
                 return False

@@ -67,14 +67,18 @@ def _collected(argv: list[str], target: Target, request: Request) -> Ran:
     parts: dict[int, list[bytes]] = {child.stdout: [], reader: []}
     streams = {child.stdout: "stdout", reader: "stderr"}
     open_ = list(parts)
+    ready = select.poll()
+    for handle in open_:
+        ready.register(handle, select.POLLIN)
     while open_:
-        for handle in select.select(open_, [], [])[0]:
+        for handle, _ in ready.poll():
             chunk = os.read(handle, 65536)
             if chunk:
                 parts[handle].append(chunk)
                 request.emit("output", data=chunk.decode(errors="replace"), stream=streams[handle])
             else:
                 open_.remove(handle)
+                ready.unregister(handle)
                 os.close(handle)
     status = child.wait()
     request.check()

@@ -23,12 +23,12 @@ def resolve(text: str, *, depth: int = 0) -> Target:
     Raises NotFound for a name nobody knows, UsageError for a bad spec or table, MissingProgram where another tool
     knows the machine and is not installed.
     """
+    if text.strip() == "local":
+        return Target.local()
     raw = hostsfile.find_raw(text)
     if raw is not None:
         return host_target(hostsfile.as_host(raw), depth=depth)
     spec = parse_spec(text)
-    if spec.form == "local":
-        return Target.local()
     if spec.form in ("vast", "colab"):
         return provided(spec.form, spec.value, text)
     if spec.form == "name":
@@ -58,12 +58,14 @@ def host_target(host: Host, *, depth: int = 0) -> Target:
             f"host {host.name!r} has no hostname", f"set it: train host edit {host.name} --host ADDRESS",
             code="bad_host",
         )  # fmt: skip
+    rented = host.type in ("colab", "vastai")
     known_hosts = str(Path(host.known_hosts).expanduser()) if host.known_hosts else None
-    if host.type in ("colab", "vastai") and known_hosts is None:
+    if rented and known_hosts is None:
         known_hosts = str(private_folder(state_home() / "known_hosts") / host.name)
     return ssh_target(
         host.name, host_argv(host, known_hosts, depth=depth), label=host.name, known_hosts=known_hosts,
-        secret=host.password_secret or None,
+        secret=host.password_secret or None, rented=rented,
+        bootstrap=rented if host.bootstrap is None else host.bootstrap,
     )  # fmt: skip
 
 
