@@ -33,10 +33,10 @@ def command(node: Execute) -> str:
 
 
 def _value(node: Definition) -> list[str]:
+    if node.sort != "var":
+        return node.words
     value = BREAK.sub(" ", node.raw) if "\\\n" in node.raw else node.raw
-    if node.sort == "var":
-        return [value] if value else []
-    return value.split()
+    return [value] if value else []
 
 
 def _head(node: Node) -> list[str]:

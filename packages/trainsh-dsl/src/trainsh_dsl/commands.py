@@ -54,10 +54,12 @@ class CommandReader:
 
     def read(self, line: str, start: int, base: int) -> Command:
         """The command that begins at offset `start`, in the physical line `line`, which begins at `base`."""
-        simple = SIMPLE.match(line, start - base)
+        raw = line[start - base :].rstrip()
+        simple = SIMPLE.match(raw)
         if simple is None or "\\" in line or "# train:" in line:
             return self._full(start)
-        raw = line[start - base :].rstrip()
+        if raw.endswith(("&&", "|")):
+            return self._full(start)
         background = bool(simple[1])
         body = raw[:-1].rstrip() if background else raw
         text: Text = body

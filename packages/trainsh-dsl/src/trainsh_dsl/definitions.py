@@ -6,6 +6,7 @@ from trainsh_dsl import specs
 from trainsh_dsl.model import Ref
 from trainsh_dsl.scope import BUILT_IN
 from trainsh_dsl.syntax import Definition
+from trainsh_dsl.text import BREAK, joined
 from trainsh_dsl.words import Context
 
 _LINE = re.compile(
@@ -96,8 +97,14 @@ def _spec(context: Context, definition: Definition) -> None:
             "E205", definition.start, definition.start + len(context.text[definition.start : start].rstrip()),
             f"{definition.sort} {definition.name} has no spec", f"write {_EXAMPLE[definition.sort].replace('NAME', definition.name)}",
         )  # fmt: skip
-    definition.text = context.reader.rest(value, start)
-    words = [context.unquoted(word) for word in context.words(start, start + len(value))]
+    found = context.words(start, start + len(value))
+    parts: list[str | Ref] = []
+    for word in found:
+        text = context.reader.rest(word.raw, word.start)
+        parts += [" " if parts else "", *(text if isinstance(text, list) else [text])]
+        definition.words.append(BREAK.sub(" ", word.raw))
+    definition.text = joined(parts)
+    words = [context.unquoted(word) for word in found]
     try:
         definition.type = (specs.host if definition.sort == "host" else specs.storage)(words)
     except specs.At as bad:

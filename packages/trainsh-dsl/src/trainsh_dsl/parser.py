@@ -15,11 +15,12 @@ from trainsh_dsl.values import shorten
 from trainsh_dsl.words import NAME_OR_HYPHEN, Context, Stop, is_option
 
 DEEPEST = 8  # blocks in blocks; each is a level of the plan
-_EXECUTE = re.compile(rf"[ \t]*@({NAME_OR_HYPHEN})[ \t]*>[ \t]*")
+_EXECUTE = re.compile(rf"[ \t]*@({NAME_OR_HYPHEN})((?:[ \t]+[A-Za-z_-]+=[^\s'\"\\>]+)*+)[ \t]*>[ \t]*")
 _AT = re.compile(rf"@({NAME_OR_HYPHEN})(?=[ \t\r\n:>\\]|->|\Z)")
+_SPACE = re.compile(r"[ \t]*")
 _BLANK = re.compile(r"(?:[ \t]|\\\n)*")
 _HEAD_WORD = re.compile(r"(?:[^ \t\n'\"\\>]++|\\(?!\n)|'[^'\n]*+'|\"(?:[^\"\\\n]++|\\.)*+\")++", re.DOTALL)
-_FIRST = re.compile(r"[^ \t\\]*")
+_FIRST = re.compile(r"(?:[^ \t\\]++|\\(?!\n))*+")
 _ARROW = re.compile(r"(?:[^ \t'\"]++|'[^']*+'|\"(?:[^\"\\]++|\\.)*+\")+(?:[ \t]|\\\n)+->(?=[ \t\\]|\Z)", re.DOTALL)
 _DIRECTIVE = re.compile(r"(?:^|[ \t])(#[ \t]*train:[ \t]*ignore\b[^\n]*)\Z")
 _BAD_CHARACTER = re.compile("[\x00\ud800-\udfff]")
@@ -82,7 +83,11 @@ class Parser:
         end = base + len(line)
         try:
             if simple is not None:
-                end = self._execute(simple[1], at, line, base + simple.end(), base, [])
+                found: list[Option] = []
+                if simple[2]:
+                    words = self.context.words(base + simple.start(2) + 1, base + simple.end(2))
+                    found = self.context.options(words, options.EXECUTE, "an execute")
+                end = self._execute(simple[1], at, line, base + simple.end(), base, found)
             else:
                 at = base + len(line) - len(line.lstrip(" \t"))
                 end = self._other(number, line, at)
@@ -125,6 +130,10 @@ class Parser:
                 )  # fmt: skip
             if text[found.end() : found.end() + 1] != ":":
                 return self._execute_with_options(found[1], at, found.end())
+        if "\\" not in line and "train:" not in line:
+            end = at + len(line.lstrip(" \t"))
+            self._worded(at, at + len(line.strip(" \t\r")), end, "")
+            return end
         end = self._logical_end(number)
         if _goes_on(self.source.lines[self.source.line_of(end)]) and end >= len(text):
             self.findings.add(
@@ -191,11 +200,11 @@ class Parser:
             start=at, end=command.end, options=found, tail=command.tail, session=session, command=command.text,
             raw=command.raw, background=command.background, ends=command.ends,
         )  # fmt: skip
-        if command.failed and "<<" in command.raw:
+        if command.failed:
             self._swallowed = self.source.line_of(command.end)
         if command.tail:
             self.findings.ignore(at, command.end, self._codes(command.tail, start))
-        nothing = command.text == "" or (isinstance(command.text, str) and command.text[0] == "#" and "\n" not in command.text)
+        nothing = command.text == "" or (isinstance(command.text, str) and command.text.lstrip()[:1] == "#" and "\n" not in command.text)
         if nothing and not command.failed:
             self.findings.add(
                 "E103", at, max(start, at + 1), "there is no command after >", f"write @{session} > COMMAND"
@@ -237,7 +246,7 @@ class Parser:
             words.append(Word(pos, word.end(), word[0]))
             pos = word.end()
         found = self.context.options(words, options.EXECUTE, "an execute")
-        skipped = re.compile(r"[ \t]*").match(text, pos + 1)
+        skipped = _SPACE.match(text, pos + 1)
         start = skipped.end() if skipped else pos + 1
         number = self.source.line_of(pos)
         return self._execute(session, at, self.source.lines[number], start, self.source.starts[number], found)
@@ -395,7 +404,8 @@ class Parser:
         return {word for word in listed if word[0] == "W"}
 
     def _check_characters(self) -> None:
-        found = _BAD_CHARACTER.search(self.source.text)
+        text = self.source.text
+        found = _BAD_CHARACTER.search(text) if "\0" in text or not text.isascii() else None
         if found:
             byte = ord(found[0])
             what = "a NUL byte" if byte == 0 else f"byte {byte - 0xDC00:#04x}, which is not UTF-8" if 0xDC80 <= byte <= 0xDCFF else "half a character"

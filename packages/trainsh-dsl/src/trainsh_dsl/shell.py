@@ -112,6 +112,7 @@ class Scan:
         """Read to the end of the logical line."""
         try:
             self.end = self._read()
+            self._check_last()
         except Problem as problem:
             self.problem = problem
             line = self.source.line_of(problem.start)
@@ -197,10 +198,19 @@ class Scan:
             if self._stack[-1].what == "in((":
                 self._pop()
                 return pos + 1
-            double = self.text.startswith("))", pos)
-            self._close_word(pos + 1 + double)
-            return pos + 1 + double
+            if self.text.startswith("))", pos):
+                self._close_word(pos + 2)
+                return pos + 2
+            self._not_a_sum()
+            return pos + 1
         return self._special(pos)
+
+    def _not_a_sum(self) -> None:
+        """What began with `((` was a subshell in a subshell, and the inner one is over."""
+        frame = self._stack[-1]
+        frame.what = "$(" if self.text[frame.at] == "$" else "("
+        self._depth += 1
+        self._piece_end = -1
 
     def _special(self, pos: int) -> int:
         """A backslash, a quote, a backtick or a dollar sign, which mean the same nearly everywhere."""
@@ -281,6 +291,9 @@ class Scan:
             return self._piece(pos, pos + 1)
         end = self.text.find("\n", pos)
         end = len(self.text) if end < 0 else end
+        if any(frame.what == "`" for frame in self._stack):
+            tick = self.text.find("`", pos, end)  # the closing backtick counts in a comment too
+            end = end if tick < 0 else tick
         self.comments.append((pos, end))
         return end
 
@@ -367,6 +380,16 @@ class Scan:
                 "E107", frame.at, frame.at + len(opener), f"this {opener} is not closed on its line",
                 f"close it with {_CLOSERS[opener]}, or end the line with \\ where it goes on in the next",
             )  # fmt: skip
+
+    def _check_last(self) -> None:
+        if self.tokens and self.tokens[-1][1] == "o":
+            _, _, start, end = self.tokens[-1]
+            operator = self.text[start:end]
+            if operator in ("&&", "||", "|", "|&"):
+                raise Problem(
+                    "E107", start, end, f"nothing follows the {operator}",
+                    "take it away, or end the line with \\ where the command goes on in the next",
+                )  # fmt: skip
 
     # Bookkeeping.
 

@@ -11,10 +11,11 @@ _WIDEST = 100
 def one(found: Diagnostic, name: str, *, style: bool = False) -> str:
     """One diagnostic as lines of text; `style` adds colour."""
     colour = "31" if found.severity == "error" else "33"
-    head = f"{name}:{found.line}:{found.column}: {_paint(f'{found.severity} {found.code}', colour, style)}: {found.message}"
+    label = _paint(f"{found.severity} {found.code}", colour, style)
+    head = f"{_safe(name)}:{found.line}:{found.column}: {label}: {_safe(found.message)}"
     source, caret = _excerpt(found)
     gutter = " " * len(str(found.line))
-    lines = [_safe(head), f" {found.line} | {source}", f" {gutter} | {_paint(caret, colour, style)}"]
+    lines = [head, f" {found.line} | {source}", f" {gutter} | {_paint(caret, colour, style)}"]
     if found.hint:
         lines.append(f" {gutter} = {_safe(found.hint)}")
     return "\n".join(lines)
@@ -76,7 +77,7 @@ def _columns(char: str) -> int:
 
 
 def _safe(text: str) -> str:
-    return text if text.isprintable() else "".join(char if char.isprintable() or char == "\x1b" else _escape(char) for char in text)
+    return text if text.isprintable() else "".join(char if char.isprintable() else _escape(char) for char in text)
 
 
 def _escape(char: str) -> str:

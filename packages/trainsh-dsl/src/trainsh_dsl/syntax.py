@@ -32,7 +32,7 @@ class Node(msgspec.Struct, kw_only=True):
 
 
 class Definition(Node, kw_only=True):
-    """`var`, `host` or `storage`: `raw` is the rest of the line, `text` the same with its variables found."""
+    """`var`, `host` or `storage`: `raw` is the rest of the line (`words`: those of a spec), `text` has its variables found."""
 
     sort: str
     name: str
@@ -41,6 +41,7 @@ class Definition(Node, kw_only=True):
     text: Text
     value_at: int
     type: str = ""
+    words: list[str] = []
 
 
 class Execute(Node, kw_only=True):

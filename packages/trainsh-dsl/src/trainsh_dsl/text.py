@@ -41,6 +41,10 @@ class Reader:
         raw = word.raw
         if "$" not in raw and "'" not in raw and '"' not in raw and "\\" not in raw:
             return raw
+        if "'" not in raw and '"' not in raw:
+            return joined(self._parts(raw, word.start, False, pattern, no_secret))
+        if raw[0] == raw[-1] == '"' and "$" not in raw and "\\" not in raw and '"' not in raw[1:-1]:
+            return raw[1:-1]
         parts: list[str | Ref] = []
         for found in _QUOTES.finditer(raw):
             group = found.lastindex or 0
@@ -59,14 +63,18 @@ class Reader:
     def _parts(
         self, chunk: str, at: int, double: bool, pattern: bool, no_secret: str
     ) -> list[str | Ref]:
+        if "$" not in chunk and not (double and "\\" in chunk):
+            return [chunk]
         parts: list[str | Ref] = []
         done = 0
         for found in (_DOLLAR if double else _VALUE_DOLLAR).finditer(chunk):
             start = found.start()
-            parts.append(chunk[done:start])
+            if start > done:
+                parts.append(chunk[done:start])
             parts.append(self._one(found, at + start, pattern, no_secret, chunk[found.end() : found.end() + 80]))
             done = found.end()
-        parts.append(chunk[done:])
+        if done < len(chunk):
+            parts.append(chunk[done:])
         return parts
 
     def _one(self, found: re.Match[str], at: int, pattern: bool, no_secret: str, rest: str) -> str | Ref:

@@ -32,7 +32,7 @@ def unused(recipe: Recipe, scope: Scope, flow: Flow, findings: Findings) -> None
             kind = "placeholder" if definition.type == "placeholder" else definition.sort
             code = "W204" if kind == "placeholder" else "W205"
             _never(findings, code, definition, f"{kind} {name} is never used")
-    for step in every(recipe.steps + recipe.closing):
+    for step in every(recipe.steps + recipe.closing) if scope.captures else ():
         if isinstance(step, Execute) and step.captures and step.captures not in scope.used:
             option = next(option for option in step.options if option.key == "capture")
             findings.add(

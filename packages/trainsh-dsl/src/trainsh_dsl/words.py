@@ -35,6 +35,7 @@ class Context:
         self.tools = tools
         self.reader = Reader(scope)
         self._durations: dict[str, float] = {}
+        self._known: dict[str, tuple[str, object]] = {}  # options as written that were read before
 
     def wrong(self, code: str, start: int, end: int, message: str, hint: str = "") -> Stop:
         """Note an error; the exception that leaves the statement."""
@@ -46,9 +47,22 @@ class Context:
         text = self.text
         raw = text[start:end]
         if "'" not in raw and '"' not in raw and "\\" not in raw:
+            if "\t" not in raw and "  " not in raw and raw[:1] != " " and raw[-1:] != " ":
+                return _spaced(raw, start)
             return [Word(start + found.start(), start + found.end(), found[0]) for found in _PLAIN.finditer(raw)]
         found_words: list[Word] = []
         pos = start
+        if "\\\n" not in raw:
+            for found in _WORD.finditer(raw):
+                first = start + found.start()
+                if first != pos and not text[pos:first].isspace():
+                    break
+                pos = start + found.end()
+                found_words.append(Word(first, pos, found[0]))
+            else:
+                if pos == end:
+                    return found_words
+            found_words, pos = [], start
         while True:
             blank = _BLANK.match(text, pos, end)
             pos = blank.end() if blank else pos
@@ -70,6 +84,13 @@ class Context:
         """Options of a statement of this kind; every word has to be one. `what` names the kind in messages."""
         found: list[Option] = []
         for place, word in enumerate(words):
+            known = self._known.get(word.raw)
+            if known is not None and known[0] in kind:
+                option: Option | None = Option(word, known[0], known[1])
+                if found:
+                    self._once(option, found)
+                found.append(option)
+                continue
             key = _KEY.match(word.raw)
             if key is None:
                 self.unexpected(word, words, place, kind, what)
@@ -78,10 +99,12 @@ class Context:
             if option is not None:
                 self._once(option, found)
                 found.append(option)
+                if option.key in options.GENERAL and not isinstance(option.value, list):
+                    self._known[word.raw] = (option.key, option.value)
         return found
 
     def _once(self, option: Option, found: list[Option]) -> None:
-        if option.key not in options.REPEATABLE and any(other.key == option.key for other in found):
+        if found and option.key not in options.REPEATABLE and any(other.key == option.key for other in found):
             word = option.word
             self.findings.add("E303", word.start, word.end, f"{option.key}= is given twice", "leave one of them out")
 
@@ -158,6 +181,16 @@ class Context:
     def line_text(self, start: int, end: int) -> str:
         """A statement's text on one line, for hints."""
         return BREAK.sub(" ", self.text[start:end]).strip()
+
+
+def _spaced(raw: str, at: int) -> list[Word]:
+    """The words of a text with single spaces between them."""
+    words: list[Word] = []
+    for word in raw.split(" "):
+        end = at + len(word)
+        words.append(Word(at, end, word))
+        at = end + 1
+    return words
 
 
 def is_option(word: Word) -> re.Match[str] | None:

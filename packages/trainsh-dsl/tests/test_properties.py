@@ -1,0 +1,70 @@
+"""Any text at all has an answer; what parses says the same after fmt."""
+
+import msgspec
+import pytest
+from hypothesis import HealthCheck, given, settings
+from recipes import recipes, texts
+from samples import analysed
+from trainsh_dsl import show
+from trainsh_dsl.analysis import Analysis, analyse
+from trainsh_dsl.formatter import formatted
+from trainsh_dsl.model import Plan
+
+SETTINGS = settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+
+
+def bare(analysis: Analysis) -> object:
+    """The plan without its spans."""
+
+    def strip(value: object) -> object:
+        if isinstance(value, dict):
+            return {key: strip(item) for key, item in value.items() if key != "span"}
+        return [strip(item) for item in value] if isinstance(value, list) else value
+
+    return strip(msgspec.to_builtins(analysis.plan()))
+
+
+@pytest.mark.parametrize("exec_", [False, True], ids=["recipe", "exec"])
+@SETTINGS
+@given(text=texts)
+def test_any_text_has_an_answer(exec_: bool, text: str) -> None:
+    analysis = analysed(text, exec_=exec_)
+    lines = text.replace("\u2400", "\0").removeprefix("\ufeff").split("\n")
+    for found in analysis.diagnostics():
+        assert 1 <= found.line <= len(lines)
+        assert 1 <= found.column <= len(lines[found.line - 1]) + 1
+        assert found.length >= 1
+        assert found.range.start.line >= 0 and found.range.start.character >= 0
+        assert (found.range.start.line, found.range.start.character) <= (found.range.end.line, found.range.end.character)
+        assert found.message and "\x1b" not in show.one(found, "x")
+    assert analysis.ok == (not any(found.severity == "error" for found in analysis.diagnostics()))
+    if analysis.ok:
+        msgspec.json.decode(msgspec.json.encode(analysis.plan()), type=Plan)
+
+
+@SETTINGS
+@given(text=texts)
+def test_fmt_keeps_what_any_text_says(text: str) -> None:
+    analysis = analyse(text)
+    if analysis.syntax_errors:
+        return
+    once = formatted(analysis)
+    again = analyse(once)
+    assert not again.syntax_errors, (text, once)
+    assert formatted(again) == once
+    if analysis.ok:
+        assert bare(again) == bare(analysis)
+
+
+@SETTINGS
+@given(text=recipes())
+def test_fmt_round_trips_recipes(text: str) -> None:
+    analysis = analyse(text)
+    assert not analysis.syntax_errors, [(found.line, found.message) for found in analysis.diagnostics()]
+    once = formatted(analysis)
+    again = analyse(once)
+    assert not again.syntax_errors, once
+    assert formatted(again) == once
+    assert once.count("#") == text.count("#")
+    if analysis.ok:
+        assert bare(again) == bare(analysis)
