@@ -368,8 +368,7 @@ def test_a_master_that_is_stopped_is_replaced(world: World) -> None:
 
 
 def test_the_connection_ends_by_itself_when_nobody_uses_it(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    # Ten minutes are too long for a test.
-    monkeypatch.setattr("trainsh_base.master.PERSIST", 1)
+    monkeypatch.setenv("TRAINSH_SSH_PERSIST", "1s")
     found = target(world, world.sshd("box"))
     assert say(found, "echo it") == b"it\n"
     wait_until(lambda: master_pid(found.control_path or "") is None, "the end of the master", 30)

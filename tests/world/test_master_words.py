@@ -1,8 +1,10 @@
 """The words that open a shared connection: what the person chose stays chosen."""
 
+from pathlib import Path
+
 import pytest
 
-from trainsh_base.master import FAST_CIPHERS, chosen, master_argv
+from trainsh_base.master import FAST_CIPHERS, Wishes, chosen, master_argv, wishes
 from trainsh_base.target import Target, control_path, ssh_target
 
 BOX = ssh_target("box", ["ssh", "-p", "2222", "me@box"])
@@ -14,7 +16,7 @@ def options(argv: list[str]) -> dict[str, str]:
 
 
 def test_ours_where_nothing_was_chosen() -> None:
-    found = options(master_argv(BOX, "/s", {"ciphers": "a,b", "default ciphers": "a,b"}))
+    found = options(master_argv(BOX, "/s", {"ciphers": "a,b", "default ciphers": "a,b"}, Wishes()))
     assert found["Ciphers"] == FAST_CIPHERS
     assert found["ServerAliveInterval"] == "5" and found["ConnectTimeout"] == "15"
 
@@ -30,7 +32,15 @@ def test_ours_where_nothing_was_chosen() -> None:
     ids=["ciphers", "unknown ciphers", "keepalive", "timeout"],
 )
 def test_what_was_chosen_is_not_said_again(settings: dict[str, str], absent: str) -> None:
-    assert absent not in options(master_argv(BOX, "/s", settings))
+    assert absent not in options(master_argv(BOX, "/s", settings, Wishes()))
+
+
+def test_config_has_its_say(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TRAINSH_HOME", str(tmp_path))
+    assert wishes() == Wishes()
+    (tmp_path / "config.toml").write_text("[ssh]\nconnect_timeout = '3s'\npersist = '1h'\nciphers_gcm = false\n")
+    found = options(master_argv(BOX, "/s", {"ciphers": "a", "default ciphers": "a"}, wishes()))
+    assert (found["ConnectTimeout"], found["ControlPersist"]) == ("3", "3600") and "Ciphers" not in found
 
 
 def test_ssh_itself_is_asked_what_was_chosen() -> None:

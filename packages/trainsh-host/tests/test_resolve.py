@@ -77,6 +77,19 @@ def test_a_relative_key_is_looked_for_from_here(tmp_path: Path, monkeypatch: pyt
     assert resolve("me@box -i ~/id").argv[:3] == ["ssh", "-i", "~/id"]
 
 
+def test_the_default_key_of_the_settings(home: Path) -> None:
+    hosts = (
+        {"name": name, "hostname": "h", "auth_method": method}
+        for name, method in (("gpu", "key"), ("agent", "agent"))
+    )
+    write(home, *hosts)
+    (home / "config.toml").write_text(f"[defaults]\nssh_key_path = '{home}/id'\n")
+    assert resolve("gpu").argv == ["ssh", "h"], "a key that does not exist would only keep ssh from its own"
+    (home / "id").touch()
+    assert resolve("gpu").argv == ["ssh", "-i", f"{home}/id", "h"]
+    assert resolve("agent").argv == ["ssh", "h"]
+
+
 def test_local(home: Path) -> None:
     write(home, {"name": "here", "type": "local"})
     assert resolve("local") == Target.local()

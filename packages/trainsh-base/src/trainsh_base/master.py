@@ -7,8 +7,11 @@ import signal
 import time
 from collections.abc import Callable
 
+import msgspec
+
 from trainsh_base import spawn
 from trainsh_base.askpass import Questions
+from trainsh_base.config import config_value
 from trainsh_base.errors import Cancelled, TrainError, Unreachable
 from trainsh_base.mux import master_pid
 from trainsh_base.refusal import explain, no_ssh, transient
@@ -16,9 +19,7 @@ from trainsh_base.request import Request
 from trainsh_base.target import Target
 from trainsh_base.units import format_duration
 
-PERSIST = 600
 ALIVE_EVERY, ALIVE_MISSES = 5, 2
-CONNECT_TIMEOUT = 15
 # A login that takes longer, questions to people not counted, has been lost on the way.
 LOGIN_LIMIT = 90.0
 # AES-GCM moves a large file in 0.69 of the time that ssh's own first choice takes.
@@ -34,31 +35,52 @@ def open_master(target: Target, path: str, request: Request, *, ask: bool = True
     with contextlib.suppress(FileNotFoundError):
         os.unlink(path)  # noqa: PTH108 - a socket's name is text here
     env = target.environment()
-    argv = master_argv(target, path, chosen(target, env), ask=ask)
+    argv = master_argv(target, path, chosen(target, env), wishes(), ask=ask)
     with Questions(target, request) as questions:
         status, said = _log_in(argv, {**env, **questions.environment()}, questions, request)
     if status != 0 or master_pid(path) is None:
         raise explain(target, said)
 
 
-def master_argv(target: Target, path: str, settings: dict[str, str], *, ask: bool = True) -> list[str]:
+class Wishes(msgspec.Struct, frozen=True, kw_only=True):
+    """What config.toml says about connections: seconds, seconds, and whether AES-GCM comes first."""
+
+    connect_timeout: float = 15
+    persist: float = 600
+    ciphers_gcm: bool = True
+
+
+def wishes() -> Wishes:
+    """The settings ssh.* of config.toml."""
+    return Wishes(**{name: config_value(f"ssh.{name}") for name in Wishes.__struct_fields__})
+
+
+def master_argv(
+    target: Target, path: str, settings: dict[str, str], wished: Wishes, *, ask: bool = True
+) -> list[str]:
     """The words of the master; what `settings` (of `ssh -G`) shows as chosen by the user stays chosen."""
     words = [target.argv[0], "-f", "-N", "-M", "-S", path, "-T", "-x"]
     options = {
-        "ControlPersist": str(PERSIST), "RemoteCommand": "none", "ClearAllForwardings": "yes", "LogLevel": "INFO",
-        "PermitLocalCommand": "no",
+        "ControlPersist": _seconds(wished.persist), "RemoteCommand": "none", "ClearAllForwardings": "yes",
+        "LogLevel": "INFO", "PermitLocalCommand": "no",
     }  # fmt: skip
     if settings.get("serveraliveinterval", "0") == "0":
         options |= {"ServerAliveInterval": str(ALIVE_EVERY), "ServerAliveCountMax": str(ALIVE_MISSES)}
     if settings.get("connecttimeout", "none") == "none":
-        options["ConnectTimeout"] = str(CONNECT_TIMEOUT)
-    if settings.get("ciphers") and settings.get("ciphers") == settings.get("default ciphers"):
+        options["ConnectTimeout"] = _seconds(wished.connect_timeout)
+    unchosen = settings.get("ciphers") and settings.get("ciphers") == settings.get("default ciphers")
+    if unchosen and wished.ciphers_gcm:
         options["Ciphers"] = FAST_CIPHERS
     if not ask:
         options |= {"BatchMode": "yes", "NumberOfPasswordPrompts": "0"}
     for key, value in options.items():
         words += ["-o", f"{key}={value}"]
     return words + target.argv[1:]
+
+
+def _seconds(duration: float) -> str:
+    """Whole seconds, as ssh takes them; 0 would mean for ever."""
+    return str(max(1, round(duration)))
 
 
 def chosen(target: Target, env: dict[str, str] | None = None) -> dict[str, str]:

@@ -75,8 +75,8 @@ def host_argv(host: Host, known_hosts: str | None, *, depth: int = 0) -> list[st
     words = ["ssh"]
     if host.port != 22:
         words += ["-p", str(host.port)]
-    if host.ssh_key_path and host.auth_method in ("", "key"):
-        words += ["-i", _key_file(host.ssh_key_path), "-o", "IdentitiesOnly=yes"]
+    if host.auth_method in ("", "key"):
+        words += _key_words(host.ssh_key_path)
     if host.auth_method == "password":
         words += ["-o", "PubkeyAuthentication=no", "-o", "PreferredAuthentications=keyboard-interactive,password"]
     if known_hosts:
@@ -90,6 +90,16 @@ def host_argv(host: Host, known_hosts: str | None, *, depth: int = 0) -> list[st
         words += ["-o", "ProxyCommand=cloudflared access ssh --hostname %h"]
     user = host.username or ("root" if host.type in ("colab", "vastai") else "")
     return [*words, f"{user}@{host.hostname}" if user else host.hostname]
+
+
+def _key_words(own: str) -> list[str]:
+    """The host's own key and no other; else the default of config.toml, where there is such a file."""
+    if own:
+        return ["-i", _key_file(own), "-o", "IdentitiesOnly=yes"]
+    from trainsh_base.config import config_value  # noqa: PLC0415 - most hosts name their key
+
+    default = config_value("defaults.ssh_key_path")
+    return ["-i", default] if default and os.path.exists(os.path.expanduser(default)) else []  # noqa: PTH110, PTH111
 
 
 def spec_argv(spec: Spec, *, depth: int = 0) -> list[str]:
