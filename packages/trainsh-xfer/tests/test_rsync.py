@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from trainsh_xfer.model import Options
-from trainsh_xfer.rsync import Remote, Rsync, copy, read_version, verify
+from trainsh_xfer.rsync import Remote, Rsync, comparison, copy, read_version
 
 NEW = Rsync("/usr/bin/rsync", (3, 2, 7))
 OLD = Rsync("/usr/bin/rsync", (2, 6, 9))
@@ -62,7 +62,7 @@ def test_the_remote_shell_comes_before_the_paths() -> None:
 
 
 def test_verifying_changes_nothing() -> None:
-    words = verify(NEW, Options(delete=True, move=True, exclude=["x"]), ["/a"], "/b")
+    words = copy(NEW, comparison(Options(delete=True, move=True, exclude=["x"], bwlimit=5)), ["/a"], "/b")
     assert words == [*BASE, "--no-human-readable", "--filter=- x", "--dry-run", "--checksum", *END]
 
 

@@ -3,7 +3,15 @@
 import re
 import shlex
 
-from trainsh_base.errors import MissingProgram, NotFound, RemoteError, TimedOut, TrainError, Unreachable
+from trainsh_base.errors import (
+    CredentialError,
+    MissingProgram,
+    NotFound,
+    RemoteError,
+    TimedOut,
+    TrainError,
+    Unreachable,
+)
 from trainsh_xfer.output import as_text
 
 VANISHED = 24
@@ -19,6 +27,12 @@ _NO_MATCH = re.compile(r"no matches found: (.*)|No matches for wildcard '(.*?)'|
 _NO_PROGRAM = re.compile(
     r"rsync\S*: (?:command )?not found|command not found: rsync|unknown command:? '?rsync", re.I
 )
+_CUT_OFF = re.compile(
+    r"^ssh: (?:connect to host|Could not resolve)|banner exchange|^kex_exchange_identification", re.M
+)
+_DENIED = re.compile(
+    r"^.*(?:Permission denied \((?:publickey|password|keyboard)|Host key verification failed).*$", re.M
+)
 _PROCESS = re.compile(r"^train-xfer process (\d+)$", re.M)
 _FULL = re.compile(r"No space left on device|Disk quota exceeded")
 
@@ -32,6 +46,11 @@ def said(stderr: str) -> list[str]:
 def is_full(stderr: str) -> bool:
     """Whether the host refused a channel: sshd allows only so many on one connection (MaxSessions)."""
     return "Session open refused by peer" in stderr
+
+
+def is_cut_off(stderr: str) -> bool:
+    """Whether one host's ssh does not reach another."""
+    return bool(_CUT_OFF.search(stderr))
 
 
 def is_noisy(stderr: str) -> bool:
@@ -57,9 +76,13 @@ def error_for(status: int, stderr: str, host: str, name: str = "") -> TrainError
     if host and (found := _NO_MATCH.search(stderr)):
         pattern = found[1] or found[2] or "the pattern"
         return NotFound(f"{host}: nothing matches {pattern}", code="no_file", data=data)
+    if host and (found := _DENIED.search(stderr)):
+        return CredentialError(f"{host}: {found[0].strip()}", code="refused", data=data)
     if host and (status == 127 or _NO_PROGRAM.search(stderr)):
         return MissingProgram(
-            f"rsync is not installed on {host}", f"install it there: {installing(name or host)}", data=data
+            f"rsync is not installed on {name or host}",
+            f"install it there, for example: {installing(name or host)}",
+            data=data,
         )
     if _FULL.search(stderr):
         return TrainError(
@@ -85,8 +108,8 @@ def _lost(host: str, message: str, explained: bool, data: dict[str, object]) -> 
 
 
 def installing(host: str) -> str:
-    """A command that installs rsync on `host` with whichever package manager is there."""
-    return f"train host run {shlex.quote(host)} -- sh -c 'apt-get install -y rsync || dnf install -y rsync || apk add rsync'"
+    """The command that installs rsync on `host`, as most of them are Debian or Ubuntu."""
+    return f"train host run {shlex.quote(host)} -- apt-get install -y rsync"
 
 
 def _on(host: str, message: str) -> str:

@@ -1,6 +1,7 @@
 """What a transfer refuses to do: delete where everything lies, or read and write one place at once."""
 
 import os
+import posixpath
 from collections.abc import Sequence
 
 from trainsh_base.errors import UsageError
@@ -46,26 +47,36 @@ def check_overlap(sources: Sequence[str], destination: str, options: Options) ->
     target = os.path.realpath(destination)
     for source in sources:
         real = os.path.realpath(source)
-        lands = target if means_contents(source) or not os.path.isdir(source) else _inside(target, real)  # noqa: PTH112
-        if os.path.isdir(target) and not os.path.isdir(real):  # noqa: PTH112
-            lands = _inside(target, real)
-        if lands == real:
-            raise UsageError(f"source and destination are the same: {real}", code="same_place")
-        if _within(lands, real) and os.path.isdir(real) and not (options.exclude and not options.move):  # noqa: PTH112
-            raise UsageError(
-                f"{lands} is inside its source {real}",
-                f"leave it out: --exclude /{os.path.relpath(lands, real).split('/')[0]}",
-                code="inside_source",
-            )
-        if options.delete and means_contents(source) and _within(real, lands):
-            raise UsageError(
-                f"--delete would remove the source: {real} is inside {lands}", "choose another destination",
-                code="inside_destination",
-            )  # fmt: skip
+        whole = os.path.isdir(real) and means_contents(source)  # noqa: PTH112 - text in, text out
+        renamed = not os.path.isdir(real) and not os.path.isdir(target)  # noqa: PTH112
+        _check(real, target if whole or renamed else _inside(target, real), options, contents=whole)
+
+
+def check_far_overlap(source: str, destination: str, options: Options) -> None:
+    """The same for two paths on one host, which are only known as they were written."""
+    plain, target = posixpath.normpath(source), posixpath.normpath(destination)
+    contents = means_contents(source)
+    lands = target if contents or plain == target else _inside(target, plain)
+    _check(plain, lands, options, contents=contents)
+
+
+def _check(source: str, lands: str, options: Options, *, contents: bool) -> None:
+    if lands == source:
+        raise UsageError(f"source and destination are the same: {source}", code="same_place")
+    if _within(lands, source) and not (options.exclude and not options.move):
+        raise UsageError(
+            f"{lands} is inside its source {source}",
+            f"leave it out: --exclude /{posixpath.relpath(lands, source).split('/')[0]}", code="inside_source",
+        )  # fmt: skip
+    if options.delete and contents and _within(source, lands):
+        raise UsageError(
+            f"--delete would remove the source: {source} is inside {lands}", "choose another destination",
+            code="inside_destination",
+        )  # fmt: skip
 
 
 def _inside(folder: str, path: str) -> str:
-    return os.path.join(folder, os.path.basename(path))  # noqa: PTH118, PTH119 - text in, text out
+    return posixpath.normpath(posixpath.join(folder, posixpath.basename(path)))
 
 
 def _within(path: str, folder: str) -> bool:

@@ -5,11 +5,12 @@ import os
 import msgspec
 
 from trainsh_base import ssh
-from trainsh_base.errors import UsageError
+from trainsh_base.errors import MissingProgram, UsageError
 from trainsh_base.peer import call
 from trainsh_base.request import Request
 from trainsh_base.target import Target
-from trainsh_xfer.rsync import Remote
+from trainsh_xfer.failures import installing
+from trainsh_xfer.rsync import Remote, Rsync, read_version
 
 # Seconds for which a lost connection is tried again.
 PATIENCE = 60.0
@@ -40,11 +41,20 @@ class Connection:
 
     def remote(self, program: str = "") -> Remote:
         """rsync's way over it; `program` is its --rsync-path."""
-        words = self.target.remote_argv("", control_path=self._path)[:-1]
+        words = self.words("")[:-1]
         shell, host = words[:-1], host_word(words[-1])
         if self._mark:
             return Remote(shell_option(quiet(shell, self._mark)), host, marked(program, self._mark))
         return Remote(shell_option(shell), host, program)
+
+    @property
+    def path(self) -> str:
+        """The socket of the connection in use."""
+        return self._path or ""
+
+    def words(self, command: str) -> list[str]:
+        """The words that run `command` there, read by the login shell."""
+        return self.target.remote_argv(command, control_path=self._path)
 
     @property
     def is_quiet(self) -> bool:
@@ -71,6 +81,17 @@ class Connection:
             text = answer.read()
         child.wait()
         return os.fsdecode(text).rstrip("\n")
+
+
+def rsync_at(connection: Connection) -> Rsync:
+    """The rsync of a host; MissingProgram when there is none."""
+    found = read_version("rsync", connection.run("rsync --version"))
+    if found is None:
+        raise MissingProgram(
+            f"rsync is not installed on {connection.target.label}",
+            f"install it there, for example: {installing(connection.target.name)}", data={"program": "rsync"},
+        )  # fmt: skip
+    return found
 
 
 def quiet(shell: list[str], mark: str) -> list[str]:

@@ -8,6 +8,7 @@ import posixpath
 import re
 
 from trainsh_base.errors import UsageError
+from trainsh_xfer.rsync import Rsync
 
 WILDCARDS = "*?["
 PROCESS = """sh -c 'echo "train-xfer process $$" >&2; exec rsync "$@"' sh"""
@@ -40,6 +41,15 @@ def home_and_rest(path: str, *, literal: bool) -> tuple[str, str]:
 def is_bare_home(path: str) -> bool:
     """Whether the path is `~` or `~user` and nothing more."""
     return bool(_HOME.fullmatch(path)) and not path.endswith("/")
+
+
+def for_rsync(path: str, rsync: Rsync, *, literal: bool, source: bool) -> tuple[str, bool]:
+    """A host's path in the words of the rsync that asks for it, and whether they are for `-s`."""
+    if not rsync.escapes:
+        return for_old_rsync(path, literal=literal, wildcards=source), False
+    if needs_seclusion(path):
+        return secluded(path, literal=literal, source=source), True
+    return for_new_rsync(path, literal=literal, wildcards=source), False
 
 
 def for_old_rsync(path: str, *, literal: bool, wildcards: bool) -> str:
@@ -91,11 +101,14 @@ def _escaped(part: str) -> str:
 def receiving(destination: str, *, literal: bool, make: bool) -> str:
     """`--rsync-path` of a far side that receives: its process id on stderr, and with `make` the folders above
     `destination` made first."""
+    return (making_parents(destination, literal=literal) if make else "") + PROCESS
+
+
+def making_parents(destination: str, *, literal: bool) -> str:
+    """The beginning of a command line that makes the folders above `destination`; empty where there are none."""
     home, rest = home_and_rest(destination, literal=literal)
     parent = posixpath.dirname(rest.rstrip("/"))
-    if not make or parent in ("", ".", "/"):
-        return PROCESS
-    return f"mkdir -p -- {home}{for_shell(parent)} && {PROCESS}"
+    return "" if parent in ("", ".", "/") else f"mkdir -p -- {home}{for_shell(parent)} && "
 
 
 def ending(process: int) -> str:

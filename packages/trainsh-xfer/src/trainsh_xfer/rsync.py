@@ -90,18 +90,9 @@ def copy(
     return [*words, "--", *sources, destination]
 
 
-def verify(
-    rsync: Rsync,
-    options: Options,
-    sources: list[str],
-    destination: str,
-    *,
-    remote: Remote | None = None,
-    secluded: bool = False,
-) -> list[str]:
-    """The words that compare both sides by checksum and list the files that differ, changing nothing."""
-    compare = Options(exclude=options.exclude, include=options.include, dry_run=True, checksum=True)
-    return copy(rsync, compare, sources, destination, remote=remote, secluded=secluded)
+def comparison(options: Options) -> Options:
+    """The options that compare both sides by checksum and list the files that differ, changing nothing."""
+    return Options(exclude=options.exclude, include=options.include, dry_run=True, checksum=True)
 
 
 def _reporting(rsync: Rsync, options: Options) -> list[str]:

@@ -9,8 +9,8 @@ from trainsh_base.request import Request
 from trainsh_xfer import failures, quoting
 from trainsh_xfer.machines import PATIENCE
 from trainsh_xfer.output import Progress, Tally
-from trainsh_xfer.process import stream
-from trainsh_xfer.routes import Route
+from trainsh_xfer.process import Ended, stream
+from trainsh_xfer.route import Route
 
 PROGRESS_EVERY = 0.1
 MOST_TRIES = 6
@@ -23,12 +23,12 @@ def run(route: Route, words: Callable[[], list[str]], tally: Tally, request: Req
     A lost connection is made again, up to MOST_TRIES times in a row without a file arriving; rsync then goes on
     inside the file. Raises what failures.error_for says, and the errors of the connection.
     """
-    tries, ended = 0, None
+    tries = 0
+    ended: Ended | None = None
     while True:
         if route.connection:
             route.connection.open(PATIENCE if tries else 0.0)
-            if left := failures.far_process(ended.stderr) if ended else None:
-                route.connection.run(quoting.ending(left))
+            _end_what_is_left(route, ended)
         before = tally.files
         ended = stream(words(), tally.feed, request, env=_environment(route))
         tally.finish()
@@ -43,12 +43,21 @@ def run(route: Route, words: Callable[[], list[str]], tally: Tally, request: Req
         tally.restart()
 
 
+def _end_what_is_left(route: Route, ended: Ended | None) -> None:
+    """End a far rsync that may not have noticed that its connection is gone; it keeps what it has of a file."""
+    process = failures.far_process(ended.stderr) if ended else None
+    if process and route.receiver:
+        route.receiver.run(quoting.ending(process))
+
+
 def _again(route: Route, error: TrainError, stderr: str, tries: int, request: Request) -> bool:
     """Whether to try again, once what stood in the way is out of it."""
     if route.connection is None or tries >= MOST_TRIES:
         return False
     if failures.is_full(stderr):
         route.connection.find_room()
+        return True
+    if failures.is_cut_off(stderr) and route.detour():
         return True
     if failures.is_noisy(stderr) and not route.connection.is_quiet:
         route.connection.be_quiet()

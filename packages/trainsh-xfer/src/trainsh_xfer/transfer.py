@@ -1,17 +1,18 @@
 """One transfer from beginning to end: find both sides, refuse what would do harm, copy, verify, tidy up."""
 
 import time
+from contextlib import ExitStack
 
 import msgspec
 
 from trainsh_base.errors import TrainError, UsageError
 from trainsh_base.request import Request
-from trainsh_xfer import endpoints, folders, machines, places, routes, rsync, unfinished
+from trainsh_xfer import endpoints, folders, machines, places, routes, unfinished
 from trainsh_xfer.model import Options, Result
 from trainsh_xfer.output import Tally
 from trainsh_xfer.process import find_rsync
-from trainsh_xfer.routes import Route
-from trainsh_xfer.rsync import Rsync
+from trainsh_xfer.route import Route
+from trainsh_xfer.rsync import Rsync, comparison
 from trainsh_xfer.runs import reporter, run
 
 SHOWN = 10
@@ -35,14 +36,14 @@ def carry_out(order: Order, request: Request) -> Result:
     """Do it, reporting progress to `request`; the errors of places, guards and failures."""
     started = time.monotonic()
     _check_patterns([*order.options.exclude, *order.options.include])
-    program = find_rsync()
-    route = _route(order, program, request)
-    made = folders.make_parents(route.parents) if route.parents and not order.options.dry_run else []
-    try:
-        tally = _copied(program, route, order, request)
-    except TrainError:
-        folders.remove_made(made)
-        raise
+    with ExitStack() as stack:
+        route = _route(order, find_rsync(), request, stack)
+        made = folders.make_parents(route.parents) if route.parents and not order.options.dry_run else []
+        try:
+            tally = _copied(route, order, request)
+        except TrainError:
+            folders.remove_made(made)
+            raise
     return Result(
         source=_shown(order.source), destination=_shown(order.destination),
         files=tally.files, bytes=tally.bytes, sent=tally.sent, deleted=tally.deleted,
@@ -57,7 +58,7 @@ def _check_patterns(patterns: list[str]) -> None:
         raise UsageError("an empty pattern matches nothing", "leave out the empty --exclude or --include")
 
 
-def _route(order: Order, program: Rsync, request: Request) -> Route:
+def _route(order: Order, program: Rsync, request: Request, stack: ExitStack) -> Route:
     cwd = folders.working_folder(order.cwd)
     names = {"hosts": order.hosts, "storages": order.storages}
     source, destination = (
@@ -70,19 +71,19 @@ def _route(order: Order, program: Rsync, request: Request) -> Route:
             (order.destination, order.destination_quoted),
         )
     )  # fmt: skip
-    return routes.between(source, destination, order.options, rsync=program, request=request)
+    return routes.between(source, destination, order.options, rsync=program, request=request, stack=stack)
 
 
-def _copied(program: Rsync, route: Route, order: Order, request: Request) -> Tally:
+def _copied(route: Route, order: Order, request: Request) -> Tally:
     """Copy; with `verify` compare afterwards, and move only what was found equal."""
     options = order.options
     careful = order.verify and not options.dry_run
     first = msgspec.structs.replace(options, move=False) if careful else options
-    tally = _copy(program, route, first, request)
+    tally = _copy(route, first, request)
     if careful:
-        _verify(program, route, options, request)
+        _verify(route, options, request)
         if options.move:
-            tally.remarks += _copy(program, route, options, request).remarks
+            tally.remarks += _copy(route, options, request).remarks
     if options.move and not options.dry_run:
         _tidy(route)
     return tally
@@ -96,36 +97,23 @@ def _tidy(route: Route) -> None:
         route.connection.run(route.tidy_far)
 
 
-def _copy(program: Rsync, route: Route, options: Options, request: Request) -> Tally:
+def _copy(route: Route, options: Options, request: Request) -> Tally:
     """Copy once; on this machine, one that was interrupted goes on inside its file."""
     marked = None
-    if not route.connection and not options.dry_run:
+    if route.is_local and not options.dry_run:
         marked = unfinished.mark(route.sources, route.destination)
     again = unfinished.begin(marked) if marked else False
-    tally = Tally(keep=options.dry_run, whole=program.whole_progress, on_progress=reporter(request))
-
-    def words() -> list[str]:
-        return rsync.copy(
-            program, options, route.sources, route.destination,
-            remote=route.remote(), secluded=route.secluded, resume=again,
-        )  # fmt: skip
-
-    run(route, words, tally, request)
+    tally = Tally(keep=options.dry_run, whole=route.rsync.whole_progress, on_progress=reporter(request))
+    run(route, lambda: route.words(options, resume=again), tally, request)
     if marked:
         unfinished.end(marked)
     return tally
 
 
-def _verify(program: Rsync, route: Route, options: Options, request: Request) -> None:
+def _verify(route: Route, options: Options, request: Request) -> None:
     request.emit("log", message="verifying by checksum")
     tally = Tally(keep=True)
-
-    def words() -> list[str]:
-        return rsync.verify(
-            program, options, route.sources, route.destination, remote=route.remote(), secluded=route.secluded
-        )
-
-    run(route, words, tally, request)
+    run(route, lambda: route.words(comparison(options)), tally, request)
     wrong = [change.path for change in tally.changes if change.kind == "file" and change.action != "attributes"]
     if wrong:
         more = f" and {len(wrong) - SHOWN} more" if len(wrong) > SHOWN else ""

@@ -1,0 +1,113 @@
+"""The ways between two places that are both on hosts: one host, or two that are let to each other."""
+
+import posixpath
+from contextlib import ExitStack
+
+import msgspec
+
+from trainsh_base.request import Request
+from trainsh_xfer import guards, quoting
+from trainsh_xfer.machines import Connection, rsync_at
+from trainsh_xfer.model import Options
+from trainsh_xfer.pairs import Pair
+from trainsh_xfer.places import Place
+from trainsh_xfer.quoting import for_shell
+from trainsh_xfer.route import Route
+from trainsh_xfer.rsync import copy
+
+
+class OneHost(Route, frozen=True, kw_only=True):
+    """Both sides on one host: its rsync does it alone. `sources` and `destination` are written for its shell."""
+
+    def words(self, options: Options, *, resume: bool = False) -> list[str]:
+        """rsync's words as a command line there."""
+        assert self.connection is not None
+        words = copy(self.rsync, options, self.sources, self.destination)
+        line = " ".join([*map(for_shell, words[:-2]), *words[-2:]])
+        return self.connection.words(line if options.dry_run else self.program + line)
+
+    @property
+    def receiver(self) -> None:
+        """rsync there ends with its connection."""
+        return
+
+
+class TwoHosts(Route, frozen=True, kw_only=True):
+    """From one host to another: the rsync of the source logs in to the destination."""
+
+    pair: Pair
+
+    @property
+    def host(self) -> str:
+        """Both hosts."""
+        return self.pair.label
+
+    @property
+    def name(self) -> str:
+        """The destination: the source's rsync was seen before."""
+        return self.pair.destination.target.name
+
+    @property
+    def receiver(self) -> Connection:
+        """The destination."""
+        return self.pair.destination
+
+    def words(self, options: Options, *, resume: bool = False) -> list[str]:
+        """rsync's words as a command line at the source, once the destination allows them."""
+        program = quoting.PROCESS if options.dry_run else self.program
+        noted = self.pair.noted(program)
+        self.pair.allow(self._line(copy(self.rsync, options, self.sources, self._there(noted.host), remote=noted)))
+        remote = self.pair.remote(program)
+        return self.pair.source.words(
+            self._line(copy(self.rsync, options, self.sources, self._there(remote.host), remote=remote))
+        )
+
+    def detour(self) -> bool:
+        """Go through this machine."""
+        return self.pair.detour()
+
+    def _there(self, host: str) -> str:
+        return f"{host}:{self.destination}"
+
+    @staticmethod
+    def _line(words: list[str]) -> str:
+        """Words for the source's login shell; the path before the last is written for that already."""
+        return " ".join([*map(for_shell, words[:-2]), words[-2], for_shell(words[-1])])
+
+
+def between(source: Place, destination: Place, options: Options, request: Request, stack: ExitStack) -> Route:
+    """The way from one host to another, or to itself."""
+    here, there = source.target, destination.target
+    assert here
+    assert there
+    if options.delete and not options.force:
+        guards.check_deletion([source.path], posixpath.normpath(destination.path), [])
+    if not destination.literal and quoting.is_bare_home(destination.path):
+        destination = msgspec.structs.replace(destination, path=destination.path + "/")
+    start = Connection(here, request)
+    if here.argv == there.argv:
+        return _one_host(source, destination, options, start)
+    pair = Pair(start, Connection(there, request), request)
+    return _two_hosts(source, destination, stack.enter_context(pair))
+
+
+def _one_host(source: Place, destination: Place, options: Options, connection: Connection) -> Route:
+    guards.check_far_overlap(source.path, destination.path, options)
+    return OneHost(
+        rsync=rsync_at(connection), connection=connection,
+        sources=[quoting.for_old_rsync(source.path, literal=source.literal, wildcards=True)],
+        destination=quoting.for_old_rsync(destination.path, literal=destination.literal, wildcards=False),
+        program=quoting.making_parents(destination.path, literal=destination.literal),
+        tidy_far=quoting.removing_empty([(source.path, source.literal)]),
+    )  # fmt: skip
+
+
+def _two_hosts(source: Place, destination: Place, pair: Pair) -> Route:
+    path, secluded = quoting.for_rsync(destination.path, pair.rsync, literal=destination.literal, source=False)
+    return TwoHosts(
+        pair=pair, rsync=pair.rsync, connection=pair.source,
+        sources=[quoting.for_old_rsync(source.path, literal=source.literal, wildcards=True)],
+        destination=path, secluded=secluded,
+        program=quoting.receiving(destination.path, literal=destination.literal, make=True),
+        tidy_far=quoting.removing_empty([(source.path, source.literal)]),
+    )  # fmt: skip

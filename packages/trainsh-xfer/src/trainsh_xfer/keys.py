@@ -1,0 +1,61 @@
+"""A key that lives for one transfer, in an agent of its own on this machine."""
+
+import contextlib
+import os
+import shutil
+import signal
+from pathlib import Path
+
+from trainsh_base import spawn
+from trainsh_base.errors import TrainError
+from trainsh_base.paths import runtime_home
+from trainsh_base.proc import missing, run
+
+# The agent ends when its command does, and that when our end of its input is closed: at the latest when we die.
+COMMAND = 'echo "$SSH_AGENT_PID"; exec cat >/dev/null'
+
+
+class ThrowAwayKey:
+    """A context: `public` is the key's line, `socket` its agent's. The private half is in that agent alone."""
+
+    def __init__(self, mark: str) -> None:
+        self.mark = mark
+        self.folder: Path = runtime_home() / f"k-{os.urandom(4).hex()}"
+        self.socket = self.folder / "agent"
+        self.public = ""
+        self._agent = 0
+        self._holder: spawn.Child | None = None
+
+    def __enter__(self) -> "ThrowAwayKey":
+        self.folder.mkdir(mode=0o700)
+        try:
+            self._start()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._agent:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self._agent, signal.SIGTERM)
+        if self._holder:
+            self._holder.end()
+            self._holder.wait()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _start(self) -> None:
+        try:
+            self._holder = spawn.start(["ssh-agent", "-a", str(self.socket), "sh", "-c", COMMAND])
+        except FileNotFoundError:
+            raise missing("ssh-agent") from None
+        with os.fdopen(self._holder.stdout, "rb") as said:
+            number = said.readline().strip()
+        if not number.isdigit():
+            raise TrainError("ssh-agent did not start", code="no_agent")
+        self._agent = int(number)
+        key = self.folder / "key"
+        run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", self.mark, "-f", str(key)])
+        run(["ssh-add", "-q", str(key)], env={**os.environ, "SSH_AUTH_SOCK": str(self.socket)})
+        self.public = key.with_suffix(".pub").read_text()
+        key.unlink()

@@ -1,0 +1,143 @@
+"""Two hosts: the scripts and words that let one copy to the other for an hour, by one command. Pure.
+
+The source's rsync logs in to the destination with a key made for this transfer. The key lives in an agent here,
+whose socket is forwarded to the source; at the destination one line of authorized_keys allows it, for exactly the
+rsync server that the source's rsync asks for (sshd(8), "AUTHORIZED_KEYS FILE FORMAT").
+"""
+
+import re
+import shlex
+from datetime import datetime, timedelta
+
+import msgspec
+
+from trainsh_base.errors import UsageError
+from trainsh_xfer.quoting import for_shell
+
+ALIAS = "trainsh-xfer"
+LIFETIME = timedelta(hours=1)
+
+_LOOPBACK = re.compile(r"localhost|127\..*|::1|0\.0\.0\.0")
+
+
+class Address(msgspec.Struct, frozen=True):
+    """Where a host's sshd is and who logs in there; `direct` says that others can go there as well."""
+
+    host: str
+    port: int
+    user: str
+    direct: bool
+
+
+def address(settings: dict[str, str]) -> Address:
+    """The address in what `ssh -G` printed for a host; one behind a jump or on loopback is only ours to reach."""
+    host = settings.get("hostname", "")
+    indirect = any(settings.get(key, "none") != "none" for key in ("proxyjump", "proxycommand"))
+    return Address(
+        host, int(settings.get("port", "22")), settings.get("user", ""),
+        not indirect and not _LOOPBACK.fullmatch(host),
+    )  # fmt: skip
+
+
+def shell_line(script: str, *arguments: str) -> str:
+    """A script for sh as one line for any login shell."""
+    return " ".join(["sh", "-c", for_shell(script), "sh", *map(for_shell, arguments)])
+
+
+def preparing(known_hosts: str) -> str:
+    """At the source: a private folder with the destination's host keys, and a stand-in for ssh that notes its
+    command. Prints `folder PATH`."""
+    script = (
+        'd=$(mktemp -d "${TMPDIR:-/tmp}/trainsh-xfer.XXXXXX") && printf "%s\\n" "$1" >"$d/known_hosts" && '
+        'printf "%s\\n" "$2" >"$d/note" && echo "folder $d"'
+    )
+    note = 'shift; printf "%s\\n" "$*" >"${0%/*}/command"'
+    return shell_line(script, known_hosts, note)
+
+
+def cleaning(folder: str) -> str:
+    """At the source: what `preparing` made goes."""
+    script = 'cd "$1" && rm -f known_hosts note command agent*; cd / && rmdir "$1"; exit 0'
+    return shell_line(script, folder)
+
+
+def introducing() -> str:
+    """At the destination: its clock, where its sshd is, its own public host keys."""
+    script = (
+        'echo "clock $(date +%Y%m%d%H%M)"; echo "connection $SSH_CONNECTION"; '
+        'sed "s/^/key /" /etc/ssh/ssh_host_*_key.pub 2>/dev/null; exit 0'
+    )
+    return shell_line(script)
+
+
+def allowing(line: str, mark: str) -> str:
+    """At the destination: allow the key by `line`; an older one with the same `mark` goes. Prints `allowed`."""
+    script = (
+        'umask 077; mkdir -p "$HOME/.ssh" && f=$HOME/.ssh/authorized_keys && touch "$f" && '
+        '{ grep -v -F "$2" "$f" >"$f.$2"; [ -z "$(tail -c 1 "$f.$2")" ] || echo >>"$f.$2"; '
+        'printf "%s\\n" "$1" >>"$f.$2" && cat "$f.$2" >"$f" && rm -f "$f.$2" && echo allowed; }'
+    )
+    return shell_line(script, line, mark)
+
+
+def forbidding(mark: str) -> str:
+    """At the destination: remove the line with `mark`."""
+    script = (
+        'f=$HOME/.ssh/authorized_keys; umask 077; grep -v -F "$1" "$f" >"$f.$1"; '
+        'cat "$f.$1" >"$f" && rm -f "$f.$1"; exit 0'
+    )
+    return shell_line(script, mark)
+
+
+def key_line(public_key: str, command: str, clock: str) -> str:
+    """The line that allows `public_key` to run `command` until LIFETIME after `clock` (the host's, to the minute).
+
+    UsageError for a command that cannot be written there.
+    """
+    if "\n" in command or command.endswith("\\"):
+        raise UsageError(
+            "a newline or a backslash in this path cannot be passed on to the other host", code="bad_path"
+        )
+    until = (datetime.strptime(clock, "%Y%m%d%H%M") + LIFETIME).strftime("%Y%m%d%H%M")
+    quoted = command.replace('"', '\\"')
+    return f'restrict,expiry-time="{until}",command="{quoted}" {public_key.strip()}'
+
+
+def known_hosts(lines: list[str]) -> str:
+    """Lines of known_hosts for ALIAS, from lines or keys as ssh-keygen -F and *.pub files hold them."""
+    keys = []
+    for line in lines:
+        words = line.split()
+        at = next((at for at, word in enumerate(words) if word.startswith(("ssh-", "ecdsa-", "sk-"))), None)
+        if at is not None and not line.startswith(("#", "@")) and len(words) > at + 1:
+            keys.append(f"{ALIAS} {words[at]} {words[at + 1]}")
+    return "\n".join(dict.fromkeys(keys))
+
+
+def login_words(user: str, port: int, folder: str, agent: str) -> list[str]:
+    """ssh at the source, up to the destination's name: nothing but our key, nobody but the host we know."""
+    options = {
+        "IdentityAgent": f"{folder}/{agent}", "IdentityFile": "none", "HostKeyAlias": ALIAS,
+        "UserKnownHostsFile": f"{folder}/known_hosts", "GlobalKnownHostsFile": "/dev/null",
+        "StrictHostKeyChecking": "yes", "PreferredAuthentications": "publickey", "BatchMode": "yes",
+        "ConnectTimeout": "15", "ServerAliveInterval": "10", "ServerAliveCountMax": "3",
+    }  # fmt: skip
+    words = ["ssh", "-F", "none", "-x", "-p", str(port), "-l", user]
+    for key, value in options.items():
+        words += ["-o", f"{key}={value}"]
+    return words
+
+
+def answers(text: str) -> dict[str, list[str]]:
+    """The lines `word rest` of a script's answer, by their first word; what login files printed is among them."""
+    found: dict[str, list[str]] = {}
+    for line in text.splitlines():
+        word, _, rest = line.partition(" ")
+        found.setdefault(word, []).append(rest)
+    return found
+
+
+def server_place(connection: str) -> tuple[str, int] | None:
+    """Address and port of the sshd in `$SSH_CONNECTION`."""
+    words = shlex.split(connection)
+    return (words[2], int(words[3])) if len(words) == 4 and words[3].isdigit() else None

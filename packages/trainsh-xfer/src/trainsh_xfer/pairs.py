@@ -1,0 +1,162 @@
+"""One host copies to another: the key, the forwarded agent, the line that allows it, and the way there."""
+
+import os
+import shutil
+from pathlib import Path
+
+from trainsh_base.errors import CredentialError, RemoteError, TrainError
+from trainsh_base.master import chosen
+from trainsh_base.mux import master_pid
+from trainsh_base.proc import ProcessFailed, run
+from trainsh_base.request import Request
+from trainsh_xfer import pairing
+from trainsh_xfer.keys import ThrowAwayKey
+from trainsh_xfer.machines import Connection, rsync_at, shell_option
+from trainsh_xfer.rsync import Remote
+
+
+class Pair:
+    """A context that lets the host of `source` log in to that of `destination`; both are as before at the end."""
+
+    def __init__(self, source: Connection, destination: Connection, request: Request) -> None:
+        self.source = source
+        self.destination = destination
+        self._request = request
+        self._mark = f"trainsh-xfer-{os.urandom(6).hex()}"
+        self._key = ThrowAwayKey(self._mark)
+        self._folder = ""
+        self._agent = ""
+        self._forwarded: dict[str, int | None] = {}
+        self._port = 0
+        self._number = 0
+
+    def __enter__(self) -> "Pair":
+        self._key.__enter__()
+        try:
+            self._prepare()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        try:
+            if self._folder:
+                self.destination.run(pairing.forbidding(self._mark))
+                self.source.run(pairing.cleaning(self._folder))
+        except TrainError as error:
+            self._request.emit(
+                "log",
+                message=f"could not tidy up ({error.message}); the key is gone, its line ends within the hour",
+            )
+        finally:
+            self._key.__exit__()
+
+    def _prepare(self) -> None:
+        self.source.open()
+        self.destination.open()
+        settings = chosen(self.destination.target)
+        self.address = pairing.address(settings)
+        self.direct = self.address.direct
+        introduced = pairing.answers(self.destination.run(pairing.introducing()))
+        self._place = pairing.server_place((introduced.get("connection") or [""])[-1])
+        keys = pairing.known_hosts(_trusted(settings) or introduced.get("key", []))
+        if not keys:
+            raise RemoteError(f"{self.destination.target.label} does not show its host key", code="no_host_key")
+        self.rsync = rsync_at(self.source)
+        found = pairing.answers(self.source.run(pairing.preparing(keys))).get("folder")
+        if not found:
+            raise RemoteError(f"cannot make a temporary folder on {self.source.target.label}", code="no_folder")
+        self._folder = found[-1]
+
+    @property
+    def label(self) -> str:
+        """Both hosts, for messages."""
+        return f"{self.source.target.label} to {self.destination.target.label}"
+
+    def detour(self) -> bool:
+        """Go through this machine from now on; False when it is so already."""
+        if not self.direct:
+            return False
+        self.direct = False
+        return True
+
+    def remote(self, program: str) -> Remote:
+        """The way from the source's rsync to the destination; forwardings that are gone are made again."""
+        if not self.direct and not self._port:
+            self._request.emit(
+                "log", message=f"no way straight from {self.label}: the data goes through this machine"
+            )
+        self._forward()
+        host, port = (self.address.host, self.address.port) if self.direct else ("127.0.0.1", self._port)
+        words = pairing.login_words(self.address.user, port, self._folder, self._agent)
+        return Remote(shell_option(words), f"[{host}]" if ":" in host else host, program)
+
+    def noted(self, program: str) -> Remote:
+        """A way that leads nowhere and notes what the destination would be asked to run."""
+        return Remote(f"sh {self._folder}/note", "there", program)
+
+    def allow(self, noting: str) -> None:
+        """Run `noting` (rsync over the way `noted`) at the source, and allow the key what it asked for."""
+        command = self.source.run(f"{noting}; cat {self._folder}/command").rstrip("\n").rsplit("\n", 1)[-1]
+        if "--server" not in command:
+            raise RemoteError(f"rsync on {self.source.target.label} did not start: {command}", code="rsync_failed")
+        clock = pairing.answers(self.destination.run(pairing.introducing())).get("clock", [""])[-1]
+        line = pairing.key_line(self._key.public, command, clock)
+        if "allowed" not in self.destination.run(pairing.allowing(line, self._mark)):
+            raise CredentialError(
+                f"cannot write ~/.ssh/authorized_keys on {self.destination.target.label}", code="cannot_allow"
+            )
+
+    def _forward(self) -> None:
+        """Forward the agent to the source, and with a detour a port there to the destination."""
+        if self._lost(self.source):
+            self._number += 1
+            self._agent = f"agent{self._number}"
+            forward(self.source, "-R", f"{self._folder}/{self._agent}:{self._key.socket}")
+            self._forwarded[self.source.path] = master_pid(self.source.path)
+            self._port = 0
+        if self.direct:
+            return
+        tunnel = self._key.folder / "tunnel"
+        if self._lost(self.destination) or not tunnel.exists():
+            tunnel.unlink(missing_ok=True)
+            host, port = self._place or ("127.0.0.1", 22)
+            forward(self.destination, "-L", f"{tunnel}:{bracketed(host)}:{port}")
+            self._forwarded[self.destination.path] = master_pid(self.destination.path)
+        if not self._port:
+            self._port = int(forward(self.source, "-R", f"127.0.0.1:0:{tunnel}") or 0)
+
+    def _lost(self, connection: Connection) -> bool:
+        connection.open()
+        return self._forwarded.get(connection.path) != master_pid(connection.path)
+
+
+def forward(connection: Connection, kind: str, what: str) -> str:
+    """Ask the master of a connection for a forwarding; what it printed (the port it chose, for port 0)."""
+    target = connection.target
+    words = [target.argv[0], "-S", connection.path, "-O", "forward", kind, what, *target.argv[1:]]
+    try:
+        return run(words, env=target.environment()).text().strip()
+    except ProcessFailed as error:
+        raise RemoteError(
+            f"{target.label} refuses a forwarding that copying between hosts needs: {error.message}",
+            "copy to this machine first, then to the other host", code="no_forwarding",
+        ) from None  # fmt: skip
+
+
+def bracketed(host: str) -> str:
+    """An address before a colon and a port."""
+    return f"[{host}]" if ":" in host else host
+
+
+def _trusted(settings: dict[str, str]) -> list[str]:
+    """The host keys that this machine knows the destination by."""
+    port, host = settings.get("port", "22"), settings.get("hostname", "")
+    name = settings.get("hostkeyalias") or (host if port == "22" else f"[{host}]:{port}")
+    found: list[str] = []
+    for part in f"{settings.get('userknownhostsfile', '')} {settings.get('globalknownhostsfile', '')}".split():
+        path = Path(part).expanduser()
+        if path.is_file() and shutil.which("ssh-keygen"):
+            found += run(["ssh-keygen", "-F", name, "-f", str(path)], check=False).text().splitlines()
+    return found

@@ -1,0 +1,63 @@
+"""A way between two places, as rsync is told it."""
+
+import msgspec
+
+from trainsh_xfer.machines import Connection
+from trainsh_xfer.model import Options
+from trainsh_xfer.rsync import Rsync, copy
+
+
+class Route(msgspec.Struct, frozen=True, kw_only=True):
+    """Both sides in rsync's words, and the connection they go over (None: a copy on this machine).
+
+    `rsync` is the one that is started, `program` the far side's --rsync-path. `parents` is the local path whose
+    parent folders are to be made, `tidy` the local sources, `tidy_far` the command that removes the empty folders
+    which a move leaves behind.
+    """
+
+    rsync: Rsync
+    sources: list[str]
+    destination: str
+    connection: Connection | None = None
+    program: str = ""
+    secluded: bool = False
+    parents: str = ""
+    tidy: list[str] = []
+    tidy_far: str = ""
+
+    @property
+    def host(self) -> str:
+        """The far side's name in messages; empty for a copy on this machine."""
+        return self.connection.target.label if self.connection else ""
+
+    @property
+    def name(self) -> str:
+        """What `train host` knows the far side by."""
+        return self.connection.target.name if self.connection else ""
+
+    @property
+    def receiver(self) -> Connection | None:
+        """The connection to the side that receives, if that is far and said its process id."""
+        return self.connection if self.program else None
+
+    @property
+    def is_local(self) -> bool:
+        """Whether both sides are this machine."""
+        return self.connection is None
+
+    def words(self, options: Options, *, resume: bool = False) -> list[str]:
+        """What to run, with the connection as it is now."""
+        remote = self.connection.remote(self.program) if self.connection else None
+        return copy(
+            self.rsync,
+            options,
+            self.sources,
+            self.destination,
+            remote=remote,
+            secluded=self.secluded,
+            resume=resume,
+        )
+
+    def detour(self) -> bool:
+        """Take a longer way from now on; False when there is none."""
+        return False

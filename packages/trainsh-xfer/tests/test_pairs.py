@@ -1,0 +1,178 @@
+"""From one host to another, and within one: real sshds, real keys, what is left behind."""
+
+import os
+import shutil
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+from trainsh_world import wait_until
+
+from trainsh_base.errors import CredentialError, MissingProgram, NotFound, TrainError, UsageError
+from trainsh_xfer.model import Options, Result
+from trainsh_xfer.transfer import Order, carry_out
+
+
+class Two:
+    """Two hosts; the second takes keys from where people have theirs."""
+
+    def __init__(self, world: Any) -> None:
+        self.world = world
+        self.a = world.sshd("a")
+        keys = world.folder / "h-b" / "authorized_keys"
+        self.b = world.sshd("b", settings=(f"AuthorizedKeysFile .ssh/authorized_keys {keys}",))
+        self.hosts = {"a": world.spec(self.a), "b": world.spec(self.b)}
+        self.authorized: Path = self.b.home / ".ssh" / "authorized_keys"
+
+    def copy(self, source: str, destination: str, request: Any, **more: Any) -> Result:
+        known = {key: more.pop(key) for key in list(more) if key in Options.__struct_fields__}
+        options = Options(**known)
+        order = Order(source=source, destination=destination, options=options, hosts=self.hosts, **more)
+        return carry_out(order, request)
+
+    def leftovers(self) -> list[str]:
+        """What a transfer may not leave: folders of its own, keys, agents."""
+        here = [path.name for path in self.world.runtime.iterdir() if path.name.startswith("k-")]
+        there = [path.name for path in Path("/tmp").glob("trainsh-xfer.*") if path.stat().st_uid == os.getuid()]
+        lines = self.authorized.read_text().splitlines() if self.authorized.exists() else []
+        return here + there + [line for line in lines if "trainsh" in line]
+
+
+@pytest.fixture
+def two(world: Any) -> Two:
+    return Two(world)
+
+
+def tree(folder: Path) -> dict[str, bytes]:
+    """Every file under a folder and what is in it."""
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_from_one_to_the_other(two: Two, source: Path, request_: Any) -> None:
+    two.authorized.parent.mkdir()
+    two.authorized.write_text("# a comment without a newline at its end")
+    shutil.copytree(source, two.a.home / "runs" / "it's new")
+    result = two.copy("@a:~/runs/it's new", "@b:~/deep er/$x", request_, verify=True)
+    assert (result.files, result.bytes, result.verified) == (3, 15, True)
+    assert tree(two.b.home / "deep er" / "$x" / "it's new") == tree(source)
+    assert "goes through this machine" in request_.of("log")[0]["message"]
+    assert two.authorized.read_text() == "# a comment without a newline at its end\n"
+    assert two.leftovers() == []
+
+
+@pytest.mark.parametrize("name", ["a b", "*", "[x]", 'a"b', "$HOME", "~", "-rf", "a\\b", "ü", "a;b"])
+def test_odd_names(two: Two, name: str, request_: Any) -> None:
+    (two.a.home / name).write_text(name)
+    (two.a.home / "x").write_text("other")
+    two.copy(f"@a:{name}", f"@b:in/{name}/", request_, source_quoted=True, destination_quoted=True)
+    assert tree(two.b.home / "in") == {f"{name}/{name}": name.encode()}
+
+
+def test_wildcards_move_delete_dry_run(two: Two, source: Path, request_: Any) -> None:
+    shutil.copytree(source, two.a.home / "data")
+    assert two.copy("@a:data/*.txt", "@b:some/", request_).files == 1
+    (two.b.home / "some" / "stale").write_text("x")
+    dry = two.copy("@a:data/", "@b:some", request_, delete=True, dry_run=True)
+    assert {(change.action, change.path) for change in dry.changes if change.kind == "file"} == {
+        ("create", "b.ckpt"), ("create", "sub/c.txt"), ("delete", "stale"),
+    }  # fmt: skip
+    assert sorted(tree(two.b.home / "some")) == ["a.txt", "stale"]
+    result = two.copy("@a:data", "@b:moved/to/", request_, move=True, verify=True, exclude=["*.ckpt"])
+    assert result.files == 2
+    assert sorted(tree(two.b.home / "moved")) == ["to/data/a.txt", "to/data/sub/c.txt"]
+    assert [path.name for path in (two.a.home / "data").rglob("*")] == ["b.ckpt"]
+    with pytest.raises(NotFound):
+        two.copy("@a:nothing", "@b:x/", request_)
+    with pytest.raises(UsageError, match="would remove everything"):
+        two.copy("@a:data/", "@b:~", request_, delete=True)
+    assert two.leftovers() == []
+
+
+def test_the_key_runs_nothing_else(two: Two, request_: Any) -> None:
+    """While the transfer runs, the line at the destination allows one rsync and no forwarding or terminal."""
+    (two.a.home / "big").write_bytes(os.urandom(8_000_000))
+    work = threading.Thread(target=lambda: two.copy("@a:big", "@b:up/", request_, bwlimit=4000))
+    work.start()
+    wait_until((two.b.home / "up").exists)
+    line = two.authorized.read_text()
+    work.join(60)
+    assert line.startswith('restrict,expiry-time="20')
+    assert "rsync" in line.split('command="')[1]
+    assert (two.b.home / "up" / "big").read_bytes() == (two.a.home / "big").read_bytes()
+    assert two.leftovers() == []
+
+
+def test_straight_where_there_is_a_way(world: Any, source: Path, request_: Any) -> None:
+    far = world.network_host("far")
+    keys = world.folder / "h-near" / "authorized_keys"
+    near = world.sshd("near", address=far.here, settings=(f"AuthorizedKeysFile .ssh/authorized_keys {keys}",))
+    two = Two.__new__(Two)
+    two.world, two.b, two.authorized = world, near, near.home / ".ssh" / "authorized_keys"
+    two.hosts = {"a": world.spec(far.sshd), "b": world.spec(near)}
+    shutil.copytree(source, far.sshd.home / "data")
+    assert two.copy("@a:data/", "@b:got", request_).files == 3
+    assert tree(near.home / "got") == tree(source)
+    assert request_.of("log") == []
+    assert two.leftovers() == []
+
+
+def test_a_detour_where_there_is_none(world: Any, source: Path, request_: Any) -> None:
+    """Two hosts in networks of their own reach this machine, and not each other."""
+    a = world.network_host("a")
+    keys = world.folder / "h-b" / "authorized_keys"
+    b = world.network_host("b", settings=(f"AuthorizedKeysFile .ssh/authorized_keys {keys}",))
+    two = Two.__new__(Two)
+    two.world, two.authorized = world, b.sshd.home / ".ssh" / "authorized_keys"
+    two.hosts = {"a": world.spec(a.sshd), "b": world.spec(b.sshd)}
+    shutil.copytree(source, a.sshd.home / "data")
+    assert two.copy("@a:data/", "@b:got", request_).files == 3
+    assert tree(b.sshd.home / "got") == tree(source)
+    assert "goes through this machine" in request_.of("log")[0]["message"]
+
+
+def test_a_lost_connection_is_made_again(two: Two, request_: Any) -> None:
+    (two.a.home / "big").write_bytes(os.urandom(20_000_000))
+    results: list[Result] = []
+    work = threading.Thread(target=lambda: results.append(two.copy("@a:big", "@b:up/", request_, bwlimit=8000)))
+    work.start()
+    wait_until(lambda: any(path.stat().st_size > 4_000_000 for path in (two.b.home / "up").glob(".big.*")))
+    two.b.drop()
+    work.join(60)
+    assert (two.b.home / "up" / "big").read_bytes() == (two.a.home / "big").read_bytes()
+    assert results[0].sent < 18_000_000
+    assert two.leftovers() == []
+
+
+def test_a_host_that_takes_no_keys_of_its_own(world: Any, request_: Any) -> None:
+    two = Two.__new__(Two)
+    a, b = world.sshd("a"), world.sshd("b")
+    two.world, two.authorized = world, b.home / ".ssh" / "authorized_keys"
+    two.hosts = {"a": world.spec(a), "b": world.spec(b)}
+    (a.home / "x").write_text("x")
+    with pytest.raises(CredentialError, match="Permission denied"):
+        two.copy("@a:x", "@b:y/", request_)
+    assert two.leftovers() == []
+
+
+def test_no_rsync_at_the_source(two: Two, tmp_path: Path, request_: Any) -> None:
+    (two.a.home / ".bashrc").write_text(f"PATH='{tmp_path}'\n")
+    with pytest.raises(MissingProgram, match="rsync is not installed on"):
+        two.copy("@a:x", "@b:y", request_)
+    assert two.leftovers() == []
+
+
+def test_within_one_host(two: Two, source: Path, request_: Any) -> None:
+    shutil.copytree(source, two.a.home / "data")
+    result = two.copy("@a:data/", "@a:~/deep er/copy", request_, verify=True)
+    assert (result.files, result.verified) == (3, True)
+    assert tree(two.a.home / "deep er" / "copy") == tree(source)
+    assert two.copy("@a:data/*.txt", "@a:more/", request_, move=True).files == 1
+    assert not (two.a.home / "data" / "a.txt").exists()
+    assert two.copy("@a:data/", "@a:no/such", request_, dry_run=True).files == 2
+    assert not (two.a.home / "no").exists()
+    for source_, destination in (("data", "."), ("data/", "data"), ("./data/", "data/sub/.."), ("data", "data/x")):
+        with pytest.raises(UsageError, match=r"the same|inside its source"):
+            two.copy(f"@a:{source_}", f"@a:{destination}", request_)
+    with pytest.raises(TrainError):
+        two.copy("@a:nothing", "@a:x", request_)
