@@ -5,7 +5,7 @@ import signal
 import sys
 import time
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -83,7 +83,7 @@ def bug(word: Annotated[str, Arg("what is in the exception")] = "oops") -> None:
 
 
 @tool.command()
-def strange() -> object:
+def strange() -> Any:
     """Answer with what is not JSON."""
     return {"f": closed}
 

@@ -8,17 +8,9 @@ import sys
 from typing import Any, NoReturn
 
 from trainsh_base import spawn
-from trainsh_base.errors import EXIT_INTERRUPTED, EXIT_PIPE, EXIT_TERMINATED, Cancelled, TrainError
+from trainsh_base.errors import EXIT_INTERRUPTED, EXIT_PIPE, Cancelled, Terminated, TrainError
 from trainsh_base.report import as_bug
 from trainsh_base.tool import Tool
-
-
-class Terminated(BaseException):
-    """SIGTERM arrived, or SIGHUP: the process is to end with 128 plus its number."""
-
-    def __init__(self, status: int) -> None:
-        super().__init__(status)
-        self.status = status
 
 
 class Exit(BaseException):
@@ -168,7 +160,7 @@ class ClosedStream:
 
 
 def _terminate(number: int, _frame: object) -> None:
-    raise Terminated(EXIT_TERMINATED if number == signal.SIGTERM else 128 + number)
+    raise Terminated(128 + number)
 
 
 def _silence_stdout() -> None:

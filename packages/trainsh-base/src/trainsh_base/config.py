@@ -35,7 +35,7 @@ def config_value(name: str) -> Any:
     not of the setting's type, or the file does not parse.
     """
     value = lookup(name, load())
-    where = {"file": str(config_file()), "environment": value.env}.get(value.origin, "")
+    where = {"file": str(config_file()), "environment": value.env}.get(value.origin or "", "")
     return meaning(find(name), value.value, where)
 
 

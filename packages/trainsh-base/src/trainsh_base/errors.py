@@ -4,7 +4,6 @@ from typing import Any
 
 EXIT_INTERRUPTED = 130
 EXIT_PIPE = 141
-EXIT_TERMINATED = 143
 
 
 class TrainError(Exception):
@@ -103,6 +102,14 @@ class Cancelled(TrainError):
 
     exit_status = EXIT_INTERRUPTED
     default_code = "cancelled"
+
+
+class Terminated(BaseException):
+    """SIGTERM arrived, or SIGHUP: the process is to end with this status, 128 plus the signal's number."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(status)
+        self.status = status
 
 
 BY_STATUS: dict[int, type[TrainError]] = {

@@ -30,6 +30,7 @@ class Pending:
         self.on_event = on_event
         self.on_ask = on_ask
         self.reply: dict[str, Any] | None = None
+        self.failure: Exception | None = None
         self._peer = peer
         self._done = threading.Lock()
         self._done.acquire()
@@ -40,10 +41,15 @@ class Pending:
         self._done.release()
 
     def result(self, timeout: float | None = None) -> Any:
-        """Wait for the answer; raises the tool's own error, PeerLost, or TimedOut after `timeout` seconds."""
+        """Wait for the answer; raises the tool's own error, PeerLost, or TimedOut after `timeout` seconds.
+
+        What `on_event` raised is raised here, once the answer is there.
+        """
         if not self._done.acquire(timeout=-1 if timeout is None else timeout):
             raise TimedOut(f"{self._peer.program} did not answer within {timeout:g} seconds")
         self._done.release()
+        if self.failure:
+            raise self.failure
         reply = self.reply or {}
         error = reply.get("error")
         if error is None:
@@ -151,32 +157,45 @@ class Peer:
             pending.settle(self._lost_reply())
 
     def _receive(self, message: Any) -> None:
+        """Act on one message; what is none of the protocol's (a tool may be anybody's) is passed over."""
+        if not isinstance(message, dict):
+            return
         if message.get("method") == "event":
-            params = message.get("params") or {}
-            pending = self._pending.get(params.get("request", 0))
-            if pending and pending.on_event:
-                pending.on_event(params)
+            self._event(message.get("params"))
         elif message.get("method") == "ask":
             threading.Thread(target=self._answer, args=(message,), daemon=True).start()
-        elif "id" in message:
+        elif isinstance(message.get("id"), int):
             with self._lock:
                 found = self._pending.pop(message["id"], None)
             if found:
                 found.settle(message)
 
+    def _event(self, params: Any) -> None:
+        pending = self._whose(params)
+        if pending and pending.on_event:
+            try:
+                pending.on_event(params)
+            except Exception as error:  # it is the caller's own: it meets it in result(), not this thread
+                pending.failure = pending.failure or error
+
+    def _whose(self, params: Any) -> Pending | None:
+        number = params.get("request") if isinstance(params, dict) else None
+        return self._pending.get(number) if isinstance(number, int) else None
+
     def _answer(self, message: dict[str, Any]) -> None:
-        params = message.get("params") or {}
-        pending = self._pending.get(params.get("request", 0))
+        params = message.get("params")
+        pending = self._whose(params)
+        params = params if isinstance(params, dict) else {}
         ask = pending.on_ask if pending else self._on_ask
         try:
             if ask is None:
                 from trainsh_base.request import nobody  # noqa: PLC0415 - a question is rare
 
                 raise nobody(str(params.get("message")), str(params.get("flag") or ""))
-            self._send({"id": message["id"], "result": ask(params)})
+            self._send({"id": message.get("id"), "result": ask(params)})
         except TrainError as error:
             body = {"code": -32000, "message": error.message, "data": error.document()}
-            self._send({"id": message["id"], "error": body})
+            self._send({"id": message.get("id"), "error": body})
 
     def _lost_reply(self) -> dict[str, Any]:
         error = PeerLost(f"{self.program} ended before it answered", "run the command again")

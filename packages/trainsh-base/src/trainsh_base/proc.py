@@ -2,14 +2,17 @@
 
 import os
 import subprocess
+import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import msgspec
 
-from trainsh_base.errors import MissingProgram, RemoteError, TimedOut, UsageError
+from trainsh_base.errors import MissingProgram, RemoteError, TimedOut, TrainError, UsageError
+from trainsh_base.request import current
 
 TAIL = 2000
+KILL_AFTER = 3.0  # below the grace that a serve gives its requests when it ends
 
 
 class Completed(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,29 +60,63 @@ def run(
     """Run `argv` to its end and return what it left.
 
     Raises ProcessFailed (with `check`) for a status other than 0, MissingProgram when there is no such program,
-    TimedOut after `timeout` seconds (the child is killed).
+    TimedOut after `timeout` seconds and Cancelled when the request is cancelled (the child is ended in both cases).
     """
+    request = current()
+    child = _start(argv, input is not None, env, cwd)
+    take_back = request.on_cancel(lambda: _end(child))
     try:
-        done = subprocess.run(
+        with child:
+            stdout, stderr = _communicate(child, input, timeout)
+    finally:
+        take_back()
+    request.check()
+    result = Completed(argv=list(argv), status=child.returncode, stdout=stdout, stderr=stderr)
+    if check and result.status != 0:
+        raise ProcessFailed(result)
+    return result
+
+
+def _start(
+    argv: Sequence[str], has_input: bool, env: Mapping[str, str] | None, cwd: Path | str | None
+) -> "subprocess.Popen[bytes]":
+    try:
+        return subprocess.Popen(
             argv,
-            input=input,
-            stdin=subprocess.DEVNULL if input is None else None,
-            capture_output=True,
+            stdin=subprocess.PIPE if has_input else subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             env=env,
             cwd=cwd,
-            timeout=timeout,
-            check=False,
         )
     except FileNotFoundError:
         if cwd is not None and not os.path.isdir(cwd):  # noqa: PTH112 - the same error for both
             raise UsageError(f"no such folder: {cwd}", code="no_folder") from None
         raise missing(argv[0]) from None
+    except OSError as error:
+        raise TrainError(f"cannot run {argv[0]}: {error.strerror}", code="cannot_run") from None
+
+
+def _communicate(
+    child: "subprocess.Popen[bytes]", input: bytes | None, timeout: float | None
+) -> tuple[bytes, bytes]:
+    try:
+        return child.communicate(input, timeout)
     except subprocess.TimeoutExpired:
-        raise TimedOut(f"{argv[0]} did not end within {timeout:g} seconds", data={"argv": list(argv)}) from None
-    result = Completed(argv=list(argv), status=done.returncode, stdout=done.stdout, stderr=done.stderr)
-    if check and result.status != 0:
-        raise ProcessFailed(result)
-    return result
+        child.kill()
+        argv = [str(word) for word in child.args]  # type: ignore[union-attr]
+        raise TimedOut(f"{argv[0]} did not end within {timeout:g} seconds", data={"argv": argv}) from None
+    except BaseException:
+        child.kill()
+        raise
+
+
+def _end(child: "subprocess.Popen[bytes]") -> None:
+    """TERM, and KILL for one that does not listen."""
+    child.terminate()
+    killer = threading.Timer(KILL_AFTER, child.kill)
+    killer.daemon = True
+    killer.start()
 
 
 def missing(program: str) -> MissingProgram:

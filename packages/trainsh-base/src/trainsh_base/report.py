@@ -16,7 +16,7 @@ def as_bug(error: BaseException, program: str) -> Bug:
     said = f"{type(error).__name__}: {error}".splitlines()[0][:200]
     try:
         folder = private_folder(state_home() / "reports")
-        path = folder / f"{program}-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}.txt"
+        path = folder / f"{program}-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}-{time.monotonic_ns()}.txt"
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(handle, "w") as file:
             file.write(text)

@@ -1,5 +1,6 @@
 """The request that a command is serving: how it reports progress, asks, and learns that it is cancelled."""
 
+import contextlib
 import contextvars
 import threading
 from collections.abc import Callable
@@ -45,15 +46,23 @@ class Request:
             self.cancelled.set()
             callbacks, self._callbacks = self._callbacks, []
         for callback in callbacks:
-            callback()
+            with contextlib.suppress(Exception):  # one that fails must not keep the others from hearing of it
+                callback()
 
-    def on_cancel(self, callback: Callable[[], None]) -> None:
-        """Run `callback` when the request is cancelled; at once when it is already."""
+    def on_cancel(self, callback: Callable[[], None]) -> Callable[[], None]:
+        """Run `callback` when the request is cancelled (at once when it is already); the answer takes it back."""
         with self._guard:
-            if not self.cancelled.is_set():
+            waits = not self.cancelled.is_set()
+            if waits:
                 self._callbacks.append(callback)
-                return
-        callback()
+        if not waits:
+            callback()
+        return lambda: self._forget(callback)
+
+    def _forget(self, callback: Callable[[], None]) -> None:
+        with self._guard:
+            if callback in self._callbacks:
+                self._callbacks.remove(callback)
 
     def check(self) -> None:
         """Raise Cancelled when the request was cancelled."""

@@ -5,6 +5,7 @@ from typing import Any
 import msgspec
 
 from trainsh_base import VERSION
+from trainsh_base.secret import Secret
 from trainsh_base.tool import Arg, Command, Handover, Tool
 from trainsh_base.units import Duration
 
@@ -18,6 +19,8 @@ DURATION = {
 def _hook(kind: type) -> dict[str, Any]:
     if kind is Duration:
         return DURATION
+    if kind is Secret:
+        return {"type": "string", "description": "masked", "x-kind": "secret"}
     raise NotImplementedError(kind)
 
 

@@ -1,5 +1,7 @@
 """A value that must not be shown."""
 
+import re
+
 MASK = "***"
 
 
@@ -36,6 +38,7 @@ class Masker:
 
     def __init__(self, values: list[bytes] | None = None) -> None:
         self._values: list[bytes] = []
+        self._pattern: re.Pattern[bytes] | None = None
         self._held = b""
         for value in values or []:
             self.add(value)
@@ -44,29 +47,35 @@ class Masker:
         """Mask `value` from now on; an empty one is ignored (it is everywhere)."""
         if value and value not in self._values:
             self._values.append(value)
-            self._values.sort(key=len, reverse=True)
+            self._values.sort(key=len, reverse=True)  # the longest that begins at a place is the one that is masked
+            self._pattern = re.compile(b"|".join(re.escape(one) for one in self._values))
 
     def feed(self, chunk: bytes) -> bytes:
         """The part of the stream that is known to be safe; a possible beginning of a secret is held back."""
-        if not self._values:
+        if self._pattern is None:
             return chunk
         text = self._held + chunk
-        for value in self._values:
-            text = text.replace(value, MASK.encode())
-        keep = self._beginning_at_end(text)
-        self._held = text[len(text) - keep :] if keep else b""
-        return text[: len(text) - keep]
+        safe, at = [], 0
+        possible = self._beginnings(text)
+        for found in self._pattern.finditer(text):
+            if any(at <= start <= found.start() for start in possible):
+                break
+            safe += [text[at : found.start()], MASK.encode()]
+            at = found.end()
+        hold = min((start for start in possible if start >= at), default=len(text))
+        self._held = text[hold:]
+        return b"".join([*safe, text[at:hold]])
 
     def flush(self) -> bytes:
         """What was held back, once the stream is over or quiet."""
         held, self._held = self._held, b""
-        return held
+        return self._pattern.sub(MASK.encode(), held) if self._pattern else held
 
-    def _beginning_at_end(self, text: bytes) -> int:
-        longest = 0
-        for value in self._values:
-            for size in range(min(len(value) - 1, len(text)), longest, -1):
-                if text.endswith(value[:size]):
-                    longest = size
-                    break
-        return longest
+    def _beginnings(self, text: bytes) -> set[int]:
+        """The places in `text` from where it may go on to become a value."""
+        return {
+            len(text) - size
+            for value in self._values
+            for size in range(1, min(len(value) - 1, len(text)) + 1)
+            if text.endswith(value[:size])
+        }

@@ -4,15 +4,14 @@ import os
 import signal
 import sys
 import threading
+import time
 from typing import Any, NoReturn
 
 import msgspec
 
 from trainsh_base import spawn
-from trainsh_base.errors import Cancelled, TrainError
-from trainsh_base.report import as_bug
+from trainsh_base.errors import Cancelled, Terminated, TrainError
 from trainsh_base.request import Request, serve_in_this_thread
-from trainsh_base.schema import describe
 from trainsh_base.tool import Tool
 from trainsh_base.wire import encode
 
@@ -34,17 +33,23 @@ class Server:
         self._lock = threading.Lock()
 
     def run(self) -> None:
-        """Serve until stdin closes; then cancel what still runs and wait for it, within GRACE seconds."""
-        with os.fdopen(self._reader, "rb") as lines:
-            for line in lines:
-                if line.strip():
-                    self._receive(line)
+        """Serve until stdin closes; then cancel what still runs and wait for it, GRACE seconds at most for all."""
+        try:
+            with os.fdopen(self._reader, "rb") as lines:
+                for line in lines:
+                    if line.strip():
+                        self._receive(line)
+        finally:
+            self._end_requests()
+
+    def _end_requests(self) -> None:
         with self._lock:
             running = list(self._requests.values())
         for request, _ in running:
             request.cancel()
+        deadline = time.monotonic() + GRACE
         for _, thread in running:
-            thread.join(GRACE)
+            thread.join(max(0.0, deadline - time.monotonic()))
 
     def send(self, message: dict[str, Any]) -> None:
         """Write one message; a client that went away is noticed by the reader."""
@@ -57,15 +62,20 @@ class Server:
             except OSError:
                 return
 
-    def ask(self, params: dict[str, Any]) -> Any:
-        """Ask the client and wait for its answer."""
+    def ask(self, request: "ServedRequest", params: dict[str, Any]) -> "Answer":
+        """Ask the client and wait for its answer; a cancelled request waits no longer."""
         answer = Answer()
         with self._lock:
             self._asked += 1
             number = self._asked
             self._answers[number] = answer
+        take_back = request.on_cancel(answer.ready.set)
         self.send({"id": f"ask-{number}", "method": "ask", "params": params})
         answer.ready.wait()
+        take_back()
+        with self._lock:
+            self._answers.pop(number, None)
+        request.check()
         return answer
 
     def _receive(self, line: bytes) -> None:
@@ -85,18 +95,31 @@ class Server:
         number, method, params = message.get("id"), message.get("method"), message.get("params", {})
         if message.get("jsonrpc") != "2.0" or not isinstance(method, str):
             self._refuse(number, INVALID_REQUEST, 'a request has "jsonrpc": "2.0" and a "method"')
-        elif isinstance(number, (dict, list, bool)):
+        elif not _is_id(number):
             self._refuse(None, INVALID_REQUEST, "an id is a string or a number")
         elif not isinstance(params, dict):
             self._refuse(number, INVALID_PARAMS, "params are an object of named parameters")
         elif method == "$/cancel":
             self._cancel(params.get("id"))
         elif method == "schema":
-            self.send({"id": number, "result": describe(self._tool)})
+            self._describe(number)
         elif method not in self._tool.commands:
             self._refuse(number, NO_METHOD, f"no method {method!r}")
         else:
             self._start(number, method, params)
+
+    def _describe(self, number: Any) -> None:
+        from trainsh_base.schema import describe  # noqa: PLC0415 - it is rarely asked for
+
+        try:
+            self.send({"id": number, "result": describe(self._tool)})
+        except Exception as error:
+            self.send({"id": number, "error": self._bug(error)})
+
+    def _bug(self, error: Exception) -> dict[str, Any]:
+        from trainsh_base.report import as_bug  # noqa: PLC0415 - a bug is rare
+
+        return _document(as_bug(error, self._tool.program))
 
     def _start(self, number: Any, method: str, params: dict[str, Any]) -> None:
         request = ServedRequest(self, number)
@@ -121,7 +144,7 @@ class Server:
         except TrainError as error:
             reply = {"error": _document(error)}
         except Exception as error:
-            reply = {"error": _document(as_bug(error, self._tool.program))}
+            reply = {"error": self._bug(error)}
         with self._lock:
             self._requests.pop(request.key, None)
         if request.id is not None:
@@ -129,7 +152,7 @@ class Server:
 
     def _cancel(self, number: Any) -> None:
         with self._lock:
-            found = self._requests.get(number)
+            found = self._requests.get(number) if _is_id(number) else None
         if found:
             found[0].cancel()
 
@@ -144,6 +167,10 @@ class Server:
 
     def _refuse(self, number: Any, code: int, text: str) -> None:
         self.send({"id": number, "error": {"code": code, "message": text}})
+
+
+def _is_id(number: Any) -> bool:
+    return number is None or (isinstance(number, (str, int, float)) and not isinstance(number, bool))
 
 
 class Answer:
@@ -179,7 +206,7 @@ class ServedRequest(Request):
     ) -> str:
         """Ask the program on the other side, which owns the terminal."""
         asked = {"kind": kind, "message": message, "choices": choices, "default": default, "flag": flag}
-        answer = self._server.ask({"request": self.id, **asked})
+        answer = self._server.ask(self, {"request": self.id, **asked})
         if answer.error is not None:
             from trainsh_base.errors import from_document  # noqa: PLC0415 - a question is rare
 
@@ -201,11 +228,14 @@ def main(tool: Tool) -> NoReturn:
     reader = os.dup(0)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     signal.signal(signal.SIGTERM, _terminated)
+    signal.signal(signal.SIGHUP, _terminated)
     status = 0
     try:
         Server(tool, reader, writer).run()
     except KeyboardInterrupt:
         status = Cancelled.exit_status
+    except Terminated as end:
+        status = end.status
     finally:
         if tool.on_close:
             tool.on_close()
@@ -214,6 +244,6 @@ def main(tool: Tool) -> NoReturn:
     os._exit(status)
 
 
-def _terminated(_signal: int, _frame: object) -> None:
-    spawn.end_all()
-    os._exit(143)
+def _terminated(number: int, _frame: object) -> None:
+    signal.signal(number, signal.SIG_DFL)  # a second one does not wait for the requests
+    raise Terminated(128 + number)

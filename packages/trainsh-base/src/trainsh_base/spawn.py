@@ -90,7 +90,7 @@ def start(
 def _on_path(program: str) -> str:
     for folder in os.get_exec_path():
         path = os.path.join(folder, program)  # noqa: PTH118 - pathlib is not loaded here
-        if os.access(path, os.X_OK):
+        if os.path.isfile(path) and os.access(path, os.X_OK):  # noqa: PTH113
             return path
     raise FileNotFoundError(program)
 

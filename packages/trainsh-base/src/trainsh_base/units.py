@@ -9,7 +9,7 @@ from trainsh_base.errors import UsageError
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _DURATION = re.compile(r"(?:\d+(?:\.\d+)?[smhd])+")
 _PART = re.compile(r"(\d+(?:\.\d+)?)([smhd])")
-_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgtp]?)(i?)b?", re.IGNORECASE)
+_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*(?:([kmgtp])i?)?b?", re.IGNORECASE)
 
 
 class Duration(float):
@@ -55,7 +55,7 @@ def parse_size(text: str | int) -> int:
     found = _SIZE.fullmatch(str(text).strip())
     if not found:
         raise UsageError(f"not a size: {str(text)!r}", "write it like 512k, 16M or 1.5G", code="bad_size")
-    power = " kmgtp".index(found[2].lower() or " ")
+    power = " kmgtp".index((found[2] or " ").lower())
     return int(float(found[1]) * 1024**power)
 
 
