@@ -1,0 +1,1 @@
+"""train-recipe: runs recipes, keeps their journal, resumes them."""

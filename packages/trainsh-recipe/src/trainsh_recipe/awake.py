@@ -1,0 +1,43 @@
+"""The machine is kept from sleeping while a job runs in front: systemd-inhibit or caffeinate, where there is one."""
+
+import contextlib
+import os
+import sys
+
+from trainsh_base import spawn
+
+
+class Awake:
+    """A child that holds the machine awake and ends with us: it waits for the end of its standard input."""
+
+    def __init__(self, why: str) -> None:
+        self._why = why
+        self._child: spawn.Child | None = None
+
+    def start(self) -> None:
+        """Start it; without such a program nothing happens."""
+        argv = words(self._why)
+        if argv and sys.stdin is not None and os.isatty(2):
+            quiet = os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC)
+            with contextlib.suppress(OSError):
+                self._child = spawn.start(argv, stderr=quiet)
+            os.close(quiet)
+
+    def stop(self) -> None:
+        """Let the machine sleep again."""
+        if self._child is not None:
+            self._child.end()
+
+
+def words(why: str) -> list[str]:
+    """The command line, or nothing where the machine has no such program."""
+    until = ["sh", "-c", "read -r line"]
+    if _there("systemd-inhibit") and os.path.isdir("/run/systemd/system"):  # noqa: PTH112 - one stat
+        return ["systemd-inhibit", "--what=idle:sleep", "--who=train", f"--why={why}", *until]
+    if _there("caffeinate"):
+        return ["caffeinate", "-i", *until]
+    return []
+
+
+def _there(program: str) -> bool:
+    return any(os.access(f"{folder}/{program}", os.X_OK) for folder in os.get_exec_path())

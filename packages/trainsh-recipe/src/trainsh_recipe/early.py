@@ -1,0 +1,45 @@
+"""The tools that were started before anything else was loaded: name -> running `serve`."""
+
+import os
+import sys
+
+from trainsh_base import spawn
+
+# The commands that read a recipe and run it: each needs these two before it can do anything.
+RUNS = ("run", "exec", "resume")
+TOOLS = ("dsl", "tmux")
+
+# Names the descriptor of a job's lock that a process hands on to the runner it starts.
+LOCK_VARIABLE = "TRAINSH_RUNNER_LOCK"
+
+children: dict[str, spawn.Child] = {}
+lock_handle = -1
+
+
+def start() -> None:
+    """Start the tools that the command line is about to need, side by side with our own start-up."""
+    _keep_lock()
+    words = sys.argv[1:]
+    if not words or words[0] not in RUNS or {"--help", "-h"} & set(words):
+        return
+    for name in TOOLS:
+        path = spawn.tool_path(name)
+        if path is not None:
+            children[name] = spawn.start([path, "serve"], env=dict(os.environ))
+
+
+def _keep_lock() -> None:
+    """A lock that was handed on is ours alone: a tool that had it too would hold the job beyond our end."""
+    global lock_handle  # noqa: PLW0603 - one process, one lock
+    number = os.environ.pop(LOCK_VARIABLE, "")
+    if number.isdigit():
+        try:
+            os.set_inheritable(int(number), False)
+        except OSError:
+            return
+        lock_handle = int(number)
+
+
+def take(name: str) -> spawn.Child | None:
+    """The tool `name` when it was started early and nobody has it yet."""
+    return children.pop(name, None)

@@ -1,0 +1,11 @@
+"""Where train-recipe begins: the tools of a run start while this process still loads its own modules."""
+
+from trainsh_recipe import early
+
+
+def main() -> None:
+    """Run train-recipe."""
+    early.start()
+    from trainsh_recipe.cli import main as run  # noqa: PLC0415 - the tools start while it is read
+
+    run()

@@ -1,0 +1,113 @@
+"""The journal of a job: one event a line, appended before what it announces, whole or not there at all."""
+
+import os
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+Event = dict[str, Any]
+# macOS has no fdatasync; where there is one it costs less and keeps as much of an appended file.
+_sync = getattr(os, "fdatasync", os.fsync)
+
+
+def now() -> str:
+    """The time, RFC 3339 in UTC with milliseconds."""
+    return stamp(time.time())
+
+
+def stamp(seconds: float) -> str:
+    """A time since the epoch, RFC 3339 in UTC with milliseconds."""
+    whole = int(seconds)
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(whole)) + f".{int((seconds - whole) * 1000):03d}Z"
+
+
+def seconds_of(text: str) -> float:
+    """The time since the epoch that `now` wrote; 0 for anything else."""
+    import calendar  # noqa: PLC0415 - for listings and resume only
+
+    try:
+        parsed = time.strptime(text[:19], "%Y-%m-%dT%H:%M:%S")
+        return calendar.timegm(parsed) + float("0" + text[19:].rstrip("Z"))
+    except ValueError:
+        return 0.0
+
+
+class Journal:
+    """`events.jsonl` of a job, open for appending. Any thread may write; a closed one takes nothing more."""
+
+    def __init__(self, path: Path) -> None:
+        self._handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        self._lock = threading.Lock()
+        self._dirty = False
+        self._closed = False
+        _cut_torn_line(self._handle)
+
+    def write(self, event: str, *, sync: bool = False, **data: Any) -> Event:
+        """Append an event and return it; with `sync` it is on the disk when this returns."""
+        document = {"t": now(), "event": event, **data}
+        line = msgspec.json.encode(document) + b"\n"
+        with self._lock:
+            if not self._closed:
+                os.write(self._handle, line)
+                self._dirty = True
+        if sync:
+            self.sync()
+        return document
+
+    def sync(self) -> None:
+        """Have all that was written on the disk."""
+        with self._lock:
+            if self._dirty and not self._closed:
+                _sync(self._handle)
+                self._dirty = False
+
+    def close(self) -> None:
+        """Have it on the disk, and write no more."""
+        self.sync()
+        with self._lock:
+            if not self._closed:
+                self._closed = True
+                os.close(self._handle)
+
+
+def _cut_torn_line(handle: int) -> None:
+    """A last line without its end was being written when the runner died: it did not happen."""
+    size = os.fstat(handle).st_size
+    kept = size
+    while kept:
+        begin = max(0, kept - 65536)
+        block = os.pread(handle, kept - begin, begin)
+        end = block.rfind(b"\n")
+        if end >= 0:
+            kept = begin + end + 1
+            break
+        kept = begin
+    if kept != size:
+        os.ftruncate(handle, kept)
+
+
+def read(path: Path) -> list[Event]:
+    """The events, oldest first; a torn last line, and lines that are no events, are left out. [] without a file."""
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        return []
+    return events_in(data)
+
+
+def events_in(data: bytes) -> list[Event]:
+    """The events in whole lines of `data`."""
+    lines = data.split(b"\n")
+    lines.pop()
+    found = []
+    for line in lines:
+        try:
+            event = msgspec.json.decode(line)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            continue
+        if isinstance(event, dict) and isinstance(event.get("event"), str):
+            found.append(event)
+    return found

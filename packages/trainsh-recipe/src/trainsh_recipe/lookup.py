@@ -1,0 +1,76 @@
+"""Recipes by name or path: where they are, what is in them."""
+
+from pathlib import Path
+
+from trainsh_base.errors import NotFound, UsageError
+from trainsh_base.near import nearest
+from trainsh_base.paths import recipes_home
+
+SUFFIX = ".recipe"
+
+
+def is_path(name: str) -> bool:
+    """Whether the word is a path: it has a slash or ends in `.recipe`."""
+    return "/" in name or name.endswith(SUFFIX)
+
+
+def find(name: str) -> Path:
+    """The recipe's file; NotFound that says where it was looked for."""
+    if is_path(name):
+        path = Path(name).expanduser()
+        if path.is_file():
+            return path
+        raise NotFound(f"there is no recipe {name}", _near_file(path), code="no_recipe", data={"looked": [name]})
+    path = recipes_home() / (name + SUFFIX)
+    if path.is_file():
+        return path
+    here = [each for each in (Path(name + SUFFIX), Path("examples") / (name + SUFFIX)) if each.is_file()]
+    hint = f"there is one here, which wants its path: train recipe run ./{here[0]}" if here else _near_name(name)
+    raise NotFound(
+        f"there is no recipe {name!r}: no {path}", hint, code="no_recipe", data={"looked": [str(path)]}
+    )
+
+
+def _near_file(path: Path) -> str:
+    try:
+        there = [each.name for each in path.parent.iterdir() if each.suffix == SUFFIX]
+    except OSError:
+        return f"there is no folder {path.parent}"
+    found = nearest(path.name, there)
+    return f"did you mean {path.with_name(found)}?" if found else "train recipe list shows those that have names"
+
+
+def _near_name(name: str) -> str:
+    found = nearest(name, [path.stem for path in named()])
+    return f"did you mean {found}?" if found else "train recipe list shows those there are; a file is named by its path"
+
+
+def named() -> list[Path]:
+    """The recipes that have names, sorted."""
+    folder = recipes_home()
+    return sorted(folder.glob("*" + SUFFIX)) if folder.is_dir() else []
+
+
+def about(path: Path) -> str:
+    """The first comment of a recipe."""
+    try:
+        lines = path.read_text(errors="replace").splitlines()
+    except OSError:
+        return ""
+    first = next((line for line in lines if line.strip()), "")
+    return first.lstrip("# ").strip() if first.startswith("#") else ""
+
+
+def read(path: Path) -> bytes:
+    """The recipe's bytes; UsageError when they cannot be read."""
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}", code="unreadable") from None
+
+
+def check_name(name: str) -> str:
+    """A name that a recipe may have: it becomes a file's."""
+    if not name or name.startswith((".", "-")) or any(char in name for char in "/\\\0\n"):
+        raise UsageError(f"a recipe cannot be called {name!r}", "use letters, digits, - and _", code="bad_name")
+    return name

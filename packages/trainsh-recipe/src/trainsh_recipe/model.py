@@ -1,0 +1,93 @@
+"""The documents of train-recipe."""
+
+import msgspec
+
+
+class Document(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Base of what goes out."""
+
+
+class StepReport(Document):
+    """One step of a job. `status`: planned, running, ok, failed, timeout, lost, cancelled, skipped, interrupted."""
+
+    id: str
+    kind: str
+    text: str
+    line: int
+    status: str
+    attempt: int = 0
+    exit: int | None = None
+    reason: str = ""
+    seconds: float = 0.0
+    bytes: int = 0
+    log: str = ""
+
+
+class SessionReport(Document):
+    """A session that the job opened and did not close."""
+
+    name: str
+    host: str
+
+
+class JobReport(Document):
+    """A job. `status`: running, interrupted, ok, failed, cancelled; times are RFC 3339, `done` of `total` steps."""
+
+    id: str
+    name: str
+    kind: str
+    status: str
+    started: str
+    ended: str
+    seconds: float
+    done: int
+    total: int
+    step: str
+    reason: str
+    round: int
+    pid: int | None
+    recipe: str
+    folder: str
+    sessions: list[SessionReport] = []
+    steps: list[StepReport] = []
+
+
+class RecipeReport(Document):
+    """A recipe that has a name."""
+
+    name: str
+    path: str
+    about: str
+
+
+class RecipeText(Document):
+    """A recipe: its text, and what its plan names."""
+
+    name: str
+    path: str
+    text: str
+    steps: int
+    finally_steps: int
+    vars: list[str]
+    hosts: dict[str, str]
+    storages: dict[str, str]
+    graph: str = ""
+
+
+class LogReport(Document):
+    """What one step printed; `text` for programs, people are shown the file."""
+
+    step: str
+    title: str
+    path: str
+    text: str = ""
+
+
+class Planned(Document):
+    """What a resume, or a run that is only rehearsed, would do with one step."""
+
+    id: str
+    line: int
+    action: str
+    text: str
+    detail: str = ""

@@ -1,0 +1,306 @@
+"""The run of a job: its steps in order, each journaled before and after, then `finally`, then the end."""
+
+import contextlib
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from trainsh_base.errors import TrainError
+from trainsh_base.request import Request, serve_in_this_thread
+from trainsh_base.secret import MASK
+
+from trainsh_recipe import jobs, plan
+from trainsh_recipe.actions import carry_out
+from trainsh_recipe.attempt import Attempt
+from trainsh_recipe.attention import Attention, Cancel, Leave
+from trainsh_recipe.journal import Journal
+from trainsh_recipe.outcome import Outcome
+from trainsh_recipe.plan import Execute, Numbered, Parallel, Plan, Wait
+from trainsh_recipe.questions import Questions
+from trainsh_recipe.state import State
+from trainsh_recipe.tools import Tools
+from trainsh_recipe.values import Secrets, Values
+from trainsh_recipe.view import View
+
+RETRY_DELAY = 1.0  # seconds before the first retry, where the step says nothing; doubles each time
+STOP_LIMIT = 40.0  # seconds in which a cancelled step has to end
+RELEASE_LIMIT = 10.0
+
+
+class Runner:
+    """One process at work on one job, whose lock it holds.
+
+    `repeat` are the finished steps that only make sure of a state and are done again; `retry_lost` runs lost
+    steps again.
+    """
+
+    def __init__(
+        self, job: jobs.Job, document: Plan, state: State, journal: Journal, *, view: View, request: Request,
+        on_interrupt: Callable[["Runner"], None], make_tools: Callable[[Callable[[dict[str, Any]], str]], Tools],
+    ) -> None:  # fmt: skip
+        self.job, self.plan, self.state, self.journal = job, document, state, journal
+        self.view = view
+        self.request = request
+        self.questions = Questions(request, view)
+        self.tools = make_tools(self.questions.ask)
+        self.secrets = Secrets(self._secret)
+        self.values = Values(document, state, self.secrets)
+        self.attention = Attention(lambda: on_interrupt(self))
+        self.steps, self.closing = plan.numbered(document)
+        self.numbers = plan.every([*self.steps, *self.closing])
+        self.fresh: set[str] = set()
+        self.repeat: set[str] = set()
+        self.retry_lost = False
+        self.failure: Outcome | None = None
+        self.flying: dict[str, Attempt] = {}
+        self._cancelled: Cancel | None = None
+        self._lock = threading.RLock()
+
+    def _secret(self, name: str) -> str:
+        return str(self.tools.peer("secrets").request("get", {"name": name}, timeout=120)["value"])
+
+    # The journal
+
+    def record(self, event: str, *, sync: bool = False, **data: Any) -> None:
+        """Write an event, and take it in."""
+        with self._lock:
+            document = self.journal.write(event, **data)
+            self.state.apply(document)
+        if sync:
+            self.journal.sync()
+        self.view.event(document)
+
+    def masked(self, text: str) -> str:
+        """The text without the secrets known so far."""
+        for value in self.secrets.values():
+            text = text.replace(value, MASK)
+        return text
+
+    def capture(self, at: Attempt, name: str, value: str) -> None:
+        """A step's standard output becomes a variable; one that holds a secret is not written down."""
+        if self.masked(value) != value:
+            self.values.kept[name] = value
+            self.view.log(f"${name} holds a secret, so it is not kept for a resume")
+        else:
+            self.record("binding", vars={name: value}, step=at.numbered.id)
+
+    @property
+    def cancelled_status(self) -> int:
+        """The exit status that a cancelled run ends with."""
+        return self._cancelled.status if self._cancelled else 1
+
+    # The whole
+
+    def run(self, max_time: float | None = None) -> State:
+        """Run to the end. Raises Leave when the runner is to end before the job does."""
+        self.request.on_cancel(self._request_cancelled)
+        try:
+            with self.attention.installed(max_time):
+                status = self.state.closing or ("failed" if self.state.failing else self._main())
+                self._finally(status)
+        except Leave as leave:
+            self._left(leave)
+            raise
+        return self.state
+
+    def _main(self) -> str:
+        try:
+            for step in self.steps:
+                if not self._step(step):
+                    return "failed"
+        except Cancel as cancel:
+            return self._cancel(cancel)
+        return "ok"
+
+    def _finally(self, status: str) -> None:
+        reason = self._cancelled.reason if self._cancelled else ""
+        if not self.state.closing:
+            self.record("finally.started", status=status, reason=reason)
+        self.values.status = status
+        well = True
+        for step in self.closing:
+            try:
+                well = self._step(step) and well
+            except Cancel as cancel:
+                self._cancel(cancel)
+                well = False
+        self._release()
+        if status == "ok" and not well:
+            status, reason = "failed", reason or "a step of finally failed"
+        seconds = self.state.active
+        if status == "failed" and self.failure is not None and not reason:
+            reason = self.failure.reason.split("\n")[0]
+        self.record("job.finished", sync=True, status=status, reason=reason, seconds=round(seconds, 3))
+        if status != "failed":
+            jobs.clear_mark(self.job)
+        self.view.end(self.state)
+
+    def _release(self) -> None:
+        """Sessions that are still open become ordinary shells, in which a person can look."""
+        pending = []
+        for session in self.state.sessions.values():
+            if session.open and session.host_name not in self.state.stopped:
+                params = {"session": session.name, "host": session.host, "job": self.job.id}
+                with contextlib.suppress(TrainError):
+                    pending.append(self.tools.start("tmux", "release", params))
+        for each in pending:
+            with contextlib.suppress(TrainError), self.attention.waiting():
+                each.result(RELEASE_LIMIT)
+
+    def _left(self, leave: Leave) -> None:
+        with self._lock:
+            self.record("job.left", sync=True, reason=leave.reason)
+            self.journal.close()
+
+    def _request_cancelled(self) -> None:
+        """The program that asked for this run wants it no more: leave, as Ctrl-C without a terminal does."""
+        self.attention.leaving = True
+        for at in list(self.flying.values()):
+            at.abandon()
+
+    def _cancel(self, cancel: Cancel) -> str:
+        """End what is running; a second Ctrl-C meanwhile leaves."""
+        self._cancelled = cancel
+        with self._lock:
+            flying = list(self.flying.values())
+        for at in flying:
+            with contextlib.suppress(TrainError):
+                at.stop()
+        for at in flying:
+            with contextlib.suppress(TrainError), self.attention.waiting():
+                if at.pending is not None:
+                    at.pending.result(STOP_LIMIT)
+        for at in flying:
+            with self._lock:
+                left = self.flying.pop(at.numbered.id, None)
+            if left is not None:
+                self._finished(at, Outcome(status="cancelled", reason=cancel.reason), allowed=False, final=False)
+        return "cancelled"
+
+    # One step
+
+    def _step(self, step: Numbered) -> bool:
+        if isinstance(step.step, Parallel):
+            return self._parallel(step)
+        before = self.state.steps.get(step.id)
+        current = before is not None and (not step.closing or before.round == self.state.round)
+        if before is None or not current:
+            return self._tries(step, (before.attempt if before else 0) + 1, resuming=False)
+        if before.done and step.id not in self.repeat:
+            return True
+        if before.status == "lost" and not self.retry_lost:
+            return self._tries(step, before.attempt, resuming=True)
+        if not before.over:
+            return self._tries(step, before.attempt, resuming=True)
+        return self._tries(step, before.attempt + 1, resuming=False)
+
+    def _tries(self, step: Numbered, number: int, *, resuming: bool) -> bool:
+        """Attempts until one goes well or none is left; whether the run may go on."""
+        try:
+            left = self.values.count(step.step.options.retry)
+            delay = self.values.seconds(step.step.options.retry_delay) or RETRY_DELAY
+            allowed = self.values.truth(step.step.options.allow_fail)
+        except TrainError as error:
+            left, delay, allowed = 0, 0.0, False
+            self.view.log(error.message)
+        while True:
+            outcome = self._attempt(step, number, resuming=resuming, final=left <= 0, allowed=allowed)
+            if outcome.ok:
+                return True
+            if left <= 0 or self._cancelled or outcome.status == "cancelled":
+                break
+            self.view.log(f"step {step.id} failed ({outcome.reason.split(chr(10))[0]}); again in {delay:g}s")
+            if self._pause(delay):
+                break
+            left, delay, number, resuming = left - 1, delay * 2, number + 1, False
+        if not step.closing and not allowed and self.failure is None:
+            self.failure = outcome
+        self.view.failed(step, outcome, allowed)
+        return allowed and outcome.status != "cancelled"
+
+    def _attempt(self, step: Numbered, number: int, *, resuming: bool, final: bool, allowed: bool) -> Outcome:
+        if self._cancelled and not step.closing:
+            return Outcome(status="cancelled", reason=self._cancelled.reason)
+        before = self.state.steps.get(step.id)
+        since = before.since if resuming and before else self._since(step)
+        at = Attempt(self, step, number, resuming=resuming, since=since)
+        session = getattr(step.step, "session", "")
+        with self._lock:
+            self.flying[step.id] = at
+        self.record(
+            "step.started", step=step.id, kind=step.step.kind, text=step.step.text, line=step.step.span.line,
+            attempt=number, **({"since": since} if since is not None else {}),
+            **({"session": session} if session else {}), **({"closing": True} if step.closing else {}),
+            **({"resumed": True} if resuming else {}),
+        )  # fmt: skip
+        outcome = carry_out(at)
+        with self._lock:
+            if self._cancelled and not step.closing and not outcome.ok:
+                outcome.status = "cancelled"
+            mine = self.flying.pop(step.id, None)
+        if mine is not None:
+            self._finished(at, outcome, allowed=allowed, final=final)
+        return outcome
+
+    def _since(self, step: Numbered) -> int | None:
+        """Where in the session's log a step cannot have begun before, or a pattern is looked for from."""
+        session = self.state.sessions.get(getattr(step.step, "session", ""))
+        if session is None:
+            return None
+        if isinstance(step.step, Wait):
+            return session.since() if step.step.condition == "pattern" else None
+        return session.end if isinstance(step.step, Execute) else None
+
+    def _finished(self, at: Attempt, outcome: Outcome, *, allowed: bool, final: bool) -> None:
+        shown = at.log.finish()
+        if shown:
+            self.view.output(at.numbered, shown)
+        outcome.tail = outcome.tail or at.log.tail()
+        outcome.reason = self.masked(outcome.reason)
+        data: dict[str, Any] = {key: getattr(outcome, key) for key in ("exit", "offset", "end") if getattr(outcome, key) is not None}
+        if outcome.reason:
+            data["reason"] = outcome.reason
+        if allowed:
+            data["allowed"] = True
+        if final and not outcome.ok and not allowed and not at.numbered.closing:
+            data["final"] = True
+        session = getattr(at.numbered.step, "session", "")
+        self.record(
+            "step.finished", step=at.numbered.id, attempt=at.number, status=outcome.status,
+            seconds=round(outcome.seconds, 3), bytes=outcome.bytes or at.log.bytes, **data, **outcome.more,
+            **({"session": session} if session else {}),
+        )  # fmt: skip
+
+    def _pause(self, seconds: float) -> bool:
+        """Between two attempts; whether the run was cancelled meanwhile."""
+        with self.attention.waiting():
+            deadline = threading.Event()
+            deadline.wait(seconds)
+        return self._cancelled is not None
+
+    # A block
+
+    def _parallel(self, step: Numbered) -> bool:
+        """All at once; it fails when one fails, after all have ended."""
+        results: dict[str, bool] = {}
+        problems: list[BaseException] = []
+        waiting = threading.Semaphore(0)
+
+        def work(child: Numbered) -> None:
+            serve_in_this_thread(self.request)
+            try:
+                results[child.id] = self._step(child)
+            except BaseException as problem:
+                problems.append(problem)
+            finally:
+                waiting.release()
+
+        for child in step.children:
+            threading.Thread(target=work, args=(child,), daemon=True).start()
+        for _ in step.children:
+            with self.attention.waiting():
+                waiting.acquire()
+        if problems:
+            raise problems[0]
+        return all(results.values())
+
