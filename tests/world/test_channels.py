@@ -248,3 +248,20 @@ def test_nothing_is_left_in_the_folder_of_sockets(world: World) -> None:
     wait_until(
         lambda: not [path for path in folder.iterdir() if not path.name.endswith(".lock")], "an empty folder"
     )
+
+
+def test_a_master_killed_at_any_instant_costs_a_login_and_nothing_else(world: World) -> None:
+    box = world.sshd("box")
+    found = target(world, box)
+    ssh.ensure_master(found)
+    for number in range(20):
+        pid = master_pid(found.control_path or "")
+        killer = threading.Timer(number * 0.01, lambda pid=pid: pid and os.kill(pid, signal.SIGKILL))
+        killer.start()
+        child = ssh.start(found, "exec cat", within=30)
+        killer.join()
+        wait_until(lambda pid=pid: master_pid(found.control_path or "") != pid, "its end")
+        end([child])
+        again = ssh.start(found, "exec cat", within=30)
+        assert answers(again)
+        end([again])

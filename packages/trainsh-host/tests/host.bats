@@ -42,6 +42,18 @@ add() { train-host add "$@"; }
   [ "$(train-host resolve mine --json | jq -c .argv)" = '["ssh","-o","compression=yes","-o","ProxyJump=gate","me@10.0.0.1"]' ]
 }
 
+@test "add copies a Host block of the person's own settings" {
+  export HOME="$BATS_TEST_TMPDIR"
+  mkdir "$HOME/.ssh"
+  printf 'Host box\n  HostName 10.0.0.1\n  Port 77\n' >"$HOME/.ssh/config"
+  train-host add --alias box
+  [ "$(train-host resolve box --json | jq -c .argv)" = '["ssh","-p","77","10.0.0.1"]' ]
+  run --separate-stderr train-host add --alias bux
+  [ "$status" -eq 3 ]
+  [[ "$stderr" == *"did you mean box?"* ]]
+  [ "$(cat "$HOME/.ssh/config" | wc -l)" -eq 3 ]
+}
+
 @test "add takes its parameters from JSON" {
   echo '{"name": "gpu", "host": "h", "port": 5, "option": ["A=b"]}' | train-host add --input - --json | jq -e '.fields.port == 5'
   run --separate-stderr train-host add --input /dev/stdin <<<'{"name": "x", "hots": "h"}'

@@ -192,6 +192,14 @@ def test_ssh_with_json_says_what_it_would_become(world: World) -> None:
     assert argv[0] == "ssh" and "-S" in argv and argv[-1].endswith("@127.0.0.1")
 
 
+def test_ssh_without_a_terminal_logs_in_by_itself(world: World) -> None:
+    world.host(world.sshd("box"))
+    done = world.run("train-host", "ssh", "box", "--", "echo it; tty; exit 5", check=False)
+    assert done.out.splitlines() == ["it", "not a tty"] and done.status == 5
+    done = world.run("train-host", "ssh", "box", input=b"echo from a pipe\n")
+    assert done.out == "from a pipe\n"
+
+
 def terminal(world: World, words: list[str], answers: list[tuple[str, str]]) -> tuple[int, str]:
     """Run on a terminal of its own; type each answer once its question is seen. Status and screen."""
     pid, handle = pty.fork()

@@ -250,7 +250,7 @@ def ssh(
     target = find(name)
     commands.ensure_if_stored(target, current())
     line = commands.shell_line(command) if command else None
-    return Handover(argv=target.remote_argv(line, terminal=commands.wants_terminal(line)), env=target.env)
+    return Handover(argv=commands.handover_argv(target, line), env=target.env)
 
 
 @tool.command(show=lambda ran: None, status=lambda ran: ran.status)

@@ -96,6 +96,12 @@ def ensure_if_stored(target: Target, request: Request) -> None:
                 raise
 
 
-def wants_terminal(line: str | None) -> bool:
-    """A shell does; a command typed at a terminal, so that `htop` works and `| grep` gets no escapes."""
-    return line is None or (os.isatty(0) and os.isatty(1))
+def handover_argv(target: Target, line: str | None) -> list[str]:
+    """The words of an ssh that takes the place of this process, and may log in by itself.
+
+    It gets a terminal there where it has one here: `htop` works, and what is piped into `grep` has no escapes.
+    """
+    argv = target.remote_argv(line, terminal=True)
+    if os.isatty(0) and (line is None or os.isatty(1)):
+        return argv
+    return ["-T" if word == "-tt" else word for word in argv]

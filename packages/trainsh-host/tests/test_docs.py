@@ -1,0 +1,30 @@
+"""docs/hosts.md names what is there: error codes, keys of hosts.toml, stages."""
+
+import re
+from pathlib import Path
+
+import trainsh_base
+from trainsh_host.model import Host
+from trainsh_host.stages import CONNECT, INSIDE
+
+TEXT = (Path(__file__).parents[3] / "docs" / "hosts.md").read_text()
+BASE = Path(trainsh_base.__file__).parent
+
+
+def test_every_reason_for_no_connection_is_documented() -> None:
+    sources = "".join((BASE / f"{name}.py").read_text() for name in ("refusal", "askpass", "master", "ssh"))
+    codes = set(re.findall(r'(?:default_)?code ?= ?"([a-z_]+)"', sources)) - {"channel_refused"}
+    documented = set(re.findall(r"`([a-z_]+)`", TEXT.partition("## Errors")[2].partition("## ")[0]))
+    assert codes <= documented
+    assert {code for code in documented if code.islower() and "_" in code} - codes == set()
+
+
+def test_every_key_is_documented() -> None:
+    table = TEXT.partition("## The file")[2].partition("\n## ")[0]
+    keys = {field.partition(".")[0] for field in re.findall(r"`([a-z_.]+)`", table)}
+    assert set(Host.__struct_fields__) <= keys
+
+
+def test_every_stage_is_documented() -> None:
+    table = TEXT.partition("## Testing one")[2].partition("\n## ")[0]
+    assert all(stage in table for stage in (*CONNECT, *INSIDE))
