@@ -100,7 +100,7 @@ class Peer:
             if not lost:
                 self._pending[pending.number] = pending
         if lost:
-            pending.settle(self._lost_reply())
+            self._lose(pending)
         else:
             self._send({"id": pending.number, "method": method, "params": params or {}})
         return pending
@@ -154,7 +154,7 @@ class Peer:
             self._lost = True
             left, self._pending = list(self._pending.values()), {}
         for pending in left:
-            pending.settle(self._lost_reply())
+            self._lose(pending)
 
     def _receive(self, message: Any) -> None:
         """Act on one message; what is none of the protocol's (a tool may be anybody's) is passed over."""
@@ -197,9 +197,9 @@ class Peer:
             body = {"code": -32000, "message": error.message, "data": error.document()}
             self._send({"id": message.get("id"), "error": body})
 
-    def _lost_reply(self) -> dict[str, Any]:
-        error = PeerLost(f"{self.program} ended before it answered", "run the command again")
-        return {"error": {"message": error.message, "data": error.document()}}
+    def _lose(self, pending: Pending) -> None:
+        pending.failure = PeerLost(f"{self.program} ended before it answered", "run the command again")
+        pending.settle({})
 
 
 def find(name: str) -> str:
