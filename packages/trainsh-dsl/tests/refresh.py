@@ -6,6 +6,7 @@ Run it after a message has changed, and read the difference: `python packages/tr
 import re
 
 import msgspec
+
 from samples import CODES, CORPUS, LANGUAGE, PACKAGE, shown
 from trainsh_dsl.model import Plan
 
@@ -16,7 +17,8 @@ MARK = "<!-- From here on this page is generated from codes.md: tests/refresh.py
 def codes(document: str) -> str:
     """codes.md with every message as it is now."""
     return _EXAMPLE.sub(
-        lambda found: f"```{found[1]}\n{found[2]}```\n\n```text\n{shown(found[2], exec_='exec' in found[1])}```", document
+        lambda found: f"```{found[1]}\n{found[2]}```\n\n```text\n{shown(found[2], exec_='exec' in found[1])}```",
+        document,
     )
 
 

@@ -1,4 +1,4 @@
-"""How examples are checked: the same everywhere (docs, corpus), with one made-up tool and nothing of this machine."""
+"""How examples are checked, in docs and corpus alike: with one made-up tool and nothing of this machine."""
 
 from pathlib import Path
 from typing import Any
@@ -33,7 +33,10 @@ LAB = {
         "book": {
             "params": {
                 "type": "object",
-                "properties": {"day": {"type": "string", "x-positional": True}, "hours": {"type": "number", "default": 1}},
+                "properties": {
+                    "day": {"type": "string", "x-positional": True},
+                    "hours": {"type": "number", "default": 1},
+                },
                 "required": ["day"],
             }
         },
@@ -54,7 +57,7 @@ class OneTool:
 
 
 def analysed(text: str, *, exec_: bool = False, given: tuple[str, ...] = ()) -> Analysis:
-    """A sample as it is checked; in exec mode `both` is a configured host and storage, `gpu` a host, `bucket` a storage."""
+    """A sample as it is checked; for exec `both` is a configured host and storage, `bucket` a storage."""
     names = {"hosts": ("both", "gpu"), "storages": ("both", "bucket")} if exec_ else {}
     return analyse(text.replace(NUL, "\0"), name="sample", tools=OneTool(), exec_=exec_, given=given, **names)
 

@@ -3,6 +3,7 @@
 import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
+
 from recipes import recipes, texts
 from samples import analysed
 from trainsh_dsl import show
@@ -35,7 +36,10 @@ def test_any_text_has_an_answer(exec_: bool, text: str) -> None:
         assert 1 <= found.column <= len(lines[found.line - 1]) + 1
         assert found.length >= 1
         assert found.range.start.line >= 0 and found.range.start.character >= 0
-        assert (found.range.start.line, found.range.start.character) <= (found.range.end.line, found.range.end.character)
+        assert (found.range.start.line, found.range.start.character) <= (
+            found.range.end.line,
+            found.range.end.character,
+        )
         assert found.message and "\x1b" not in show.one(found, "x")
     assert analysis.ok == (not any(found.severity == "error" for found in analysis.diagnostics()))
     if analysis.ok:

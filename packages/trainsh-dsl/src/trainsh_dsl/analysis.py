@@ -1,4 +1,4 @@
-"""The way in: a recipe's text in, everything that is known of it out. Editors build on this, not on printed text."""
+"""The way in: a recipe's text in, everything that is known of it out, as data that an editor can use."""
 
 from collections.abc import Iterable
 
@@ -18,7 +18,14 @@ class Analysis:
     """One recipe, read and checked. `syntax_errors` is how many errors came before the flow was followed."""
 
     def __init__(
-        self, source: Source, recipe: Recipe, scope: Scope, findings: Findings, flow: Flow, name: str, syntax_errors: int
+        self,
+        source: Source,
+        recipe: Recipe,
+        scope: Scope,
+        findings: Findings,
+        flow: Flow,
+        name: str,
+        syntax_errors: int,
     ) -> None:
         self.source = source
         self.recipe = recipe

@@ -3,9 +3,22 @@
 from trainsh_dsl import options
 from trainsh_dsl.options import Check
 from trainsh_dsl.syntax import (
-    Close, Control, Definition, Endpoint, Execute, Node, Notify, Open, Option, Parallel, Sleep, Transfer, Wait, Word,
+    Close,
+    Control,
+    Definition,
+    Endpoint,
+    Execute,
+    Node,
+    Notify,
+    Open,
+    Option,
+    Parallel,
+    Sleep,
+    Transfer,
+    Wait,
+    Word,
 )  # fmt: skip
-from trainsh_dsl.text import BREAK
+from trainsh_dsl.text import unbroken
 
 
 def atoms(node: Node) -> list[str]:
@@ -35,7 +48,7 @@ def command(node: Execute) -> str:
 def _value(node: Definition) -> list[str]:
     if node.sort != "var":
         return node.words
-    value = BREAK.sub(" ", node.raw) if "\\\n" in node.raw else node.raw
+    value = unbroken(node.raw)
     return [value] if value else []
 
 
@@ -70,7 +83,9 @@ def _kind(node: Node) -> dict[str, Check]:
 def _options(found: list[Option], kind: dict[str, Check]) -> list[str]:
     place = {key: number for number, key in enumerate(kind)}
     last = len(place)
-    ordered = sorted(found, key=lambda option: (place.get(option.key, last), "" if option.key in place else option.key))
+    ordered = sorted(
+        found, key=lambda option: (place.get(option.key, last), "" if option.key in place else option.key)
+    )
     return [_raw(option.word) for option in ordered]
 
 
@@ -79,4 +94,4 @@ def _endpoint(endpoint: Endpoint) -> str:
 
 
 def _raw(word: Word) -> str:
-    return BREAK.sub(" ", word.raw) if "\\\n" in word.raw else word.raw
+    return unbroken(word.raw)

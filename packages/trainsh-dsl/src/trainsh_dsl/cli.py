@@ -1,16 +1,15 @@
 """train-dsl: the commands, and how their answers are shown."""
 
-import os
 import sys
 from pathlib import Path
 from typing import Annotated, Any
 
 import msgspec
+
 from trainsh_base.display import colour_wanted
 from trainsh_base.errors import NotFound, UsageError
 from trainsh_base.near import did_you_mean
 from trainsh_base.tool import Arg, Opt, Tool
-
 from trainsh_dsl import show
 from trainsh_dsl.analysis import Analysis, analyse
 from trainsh_dsl.catalogue import Entry, entries
@@ -54,7 +53,9 @@ def _read(file: str | None, text: str | None) -> str:
     try:
         return decode(Path(str(file)).read_bytes())
     except FileNotFoundError:
-        raise NotFound(f"there is no file {file}", "train recipe list shows the recipes there are", code="no_recipe") from None
+        raise NotFound(
+            f"there is no file {file}", "train recipe list shows the recipes there are", code="no_recipe"
+        ) from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise UsageError(f"{file} cannot be read: {reason}", code="unreadable") from None
@@ -161,7 +162,11 @@ def explain(code: Annotated[str, Arg("the code of a diagnostic, such as E105")])
     known = entries()
     entry = known.get(code.upper())
     if entry is None:
-        raise NotFound(f"there is no diagnostic {code!r}", did_you_mean(code.upper(), known, "the codes are in docs/language.md"), code="no_diagnostic")
+        raise NotFound(
+            f"there is no diagnostic {code!r}",
+            did_you_mean(code.upper(), known, "the codes are in docs/language.md"),
+            code="no_diagnostic",
+        )
     return entry
 
 
@@ -211,14 +216,16 @@ def _format(file: str, mode: str) -> Formatted:
         if file == "-":
             raise UsageError("standard input cannot be written", "leave out --write: the text is printed")
         _write(Path(file), after)
-    return Formatted(name=_name(file), changed=changed, text=after, diff=_diff(before, after, _name(file)), mode=mode)
+    return Formatted(
+        name=_name(file), changed=changed, text=after, diff=_diff(before, after, _name(file)), mode=mode
+    )
 
 
 def _write(path: Path, text: str) -> None:
     from trainsh_base.files import write_atomic  # noqa: PLC0415 - only --write needs it
 
     try:
-        write_atomic(path, text, mode=os.stat(path).st_mode & 0o777)
+        write_atomic(path, text, mode=path.stat().st_mode & 0o777)
     except OSError as error:
         raise UsageError(f"{path} cannot be written: {error.strerror}", code="unwritable") from None
 

@@ -1,13 +1,14 @@
 """What stands after `>`: the command, its variables, its `&`, and what can be said of it before it runs."""
 
 import re
-from bisect import bisect_right
 
 import msgspec
 
+from trainsh_dsl.areas import Areas, top_semicolon
+from trainsh_dsl.heredocs import HereIndex
 from trainsh_dsl.model import Ref, Text
 from trainsh_dsl.scope import Scope
-from trainsh_dsl.shell import SIMPLE, HereIndex, Problem, Scan
+from trainsh_dsl.shell import SIMPLE, Problem, Scan
 from trainsh_dsl.source import Source
 from trainsh_dsl.text import Reader, joined
 
@@ -16,16 +17,15 @@ _DOLLAR = re.compile(
     r"\$(?:([A-Za-z_][A-Za-z0-9_]*)|\{(?:([A-Za-z_][A-Za-z0-9_]*)\}|secret:([^}\n]*)\}|[#!]?([A-Za-z_][A-Za-z0-9_]*)[^}\n]*\}?))"
 )
 _EXIT = re.compile(r"exit(?:[ \t]+\S+)?[ \t]*\Z")
-_STATE_ONLY = re.compile(r"(?:cd|export|unset|alias|source|\.|set|shopt|umask|conda[ \t]+activate)(?:[ \t][^;&|\n]*)?\Z")
-_ASSIGNMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\+?=")
+_STATE_ONLY = re.compile(
+    r"(?:cd|export|unset|alias|source|\.|set|shopt|umask|conda[ \t]+activate)(?:[ \t][^;&|\n]*)?\Z"
+)
 _DIRECTIVE = re.compile(r"#[ \t]*train:[ \t]*ignore\b")
-_OPENERS = frozenset(("if", "for", "while", "until", "case", "select", "{"))
-_CLOSERS = frozenset(("fi", "done", "esac", "}"))
-_PREFIXES = frozenset(("!", "do", "elif", "else", "if", "then", "time", "until", "while", "{"))
 _BUILTINS = frozenset(
     (
         ":", ".", "[", "[[", "alias", "builtin", "case", "cd", "declare", "echo", "eval", "exit", "export", "false",
-        "for", "hash", "in", "let", "local", "printf", "pwd", "read", "readonly", "return", "set", "shift", "source",
+        "for", "hash", "in", "let", "local", "printf", "pwd", "read", "readonly", "return", "set", "shift",
+        "source",
         "test", "true", "typeset", "unset",
     )
 )  # fmt: skip
@@ -158,7 +158,7 @@ class CommandReader:
         text = self.source.text
         parts: list[tuple[int, str | Ref]] = []
         done = start
-        area = _Areas(scan)
+        area = Areas(scan)
         for found in _DOLLAR.finditer(text, start, end):
             at = found.start()
             if at < done or broken:
@@ -176,7 +176,7 @@ class CommandReader:
         return parts
 
     def _one(
-        self, found: re.Match[str], at: int, quoted: bool, area: "_Areas", start: int
+        self, found: re.Match[str], at: int, quoted: bool, area: Areas, start: int
     ) -> tuple[int, str | Ref | None]:
         """How many characters before `at` go, and what takes the place of what was found (None: it stays)."""
         scope = self.scope
@@ -197,9 +197,11 @@ class CommandReader:
             return 0, None
         if operated:
             scope.used.add(operated)
+            shell = operated.lower()
             scope.findings.add(
-                "E502", at, found.end(), f"{found[0]} works on a variable of the recipe, which the shell does not have",
-                f'give it to the shell first: {operated.lower()}="${operated}"; echo "{found[0].replace(operated, operated.lower())}"',
+                "E502", at, found.end(),
+                f"{found[0]} works on a variable of the recipe, which the shell does not have",
+                f'give it to the shell first: {shell}="${operated}"; echo "{found[0].replace(operated, shell)}"',
             )  # fmt: skip
             return 0, None
         scope.use(name, at)
@@ -207,18 +209,19 @@ class CommandReader:
             self._place_secret(f"${name}, which holds a secret,", at, found.end(), quoted, area)
         elif area.single(at):
             scope.findings.add(
-                "W302", at, found.end(), f"{found[0]} is replaced here too: single quotes stop the shell, not train",
+                "W302", at, found.end(),
+                f"{found[0]} is replaced here too: single quotes stop the shell, not train",
                 f"write \\{found[0]} where the text itself is meant",
             )  # fmt: skip
         return 0, Ref(var=name)
 
-    def _secret(self, name: str, at: int, end: int, quoted: bool, area: "_Areas") -> str | Ref:
+    def _secret(self, name: str, at: int, end: int, quoted: bool, area: Areas) -> str | Ref:
         ref = self.reader.secret(name, at, end, "")
         if ref:
             self._place_secret("a secret", at, end, quoted, area)
         return ref
 
-    def _place_secret(self, what: str, at: int, end: int, quoted: bool, area: "_Areas") -> None:
+    def _place_secret(self, what: str, at: int, end: int, quoted: bool, area: Areas) -> None:
         """Say so where the shell would not put the secret in, or where others could read it."""
         add = self.scope.findings.add
         if quoted:
@@ -230,7 +233,13 @@ class CommandReader:
         program = area.program(at)
         if program in ("echo", "printf"):
             if area.shown(at):
-                add("W402", at, end, f"{program} shows {what.rstrip(',')} on the screen", "send it into a file or a program")
+                add(
+                    "W402",
+                    at,
+                    end,
+                    f"{program} shows {what.rstrip(',')} on the screen",
+                    "send it into a file or a program",
+                )
         elif program and program not in _BUILTINS:
             add(
                 "W401", at, end, f"{what} is an argument of {program} here: other users of the host see it in ps",
@@ -243,7 +252,7 @@ class CommandReader:
             return
         add = self.scope.findings.add
         if ";" in body:
-            split = _top_semicolon(Scan(self.source, self.here, start).run(), self.source.text)
+            split = top_semicolon(Scan(self.source, self.here, start).run(), self.source.text)
             if split:
                 shown = body if len(body) <= 60 and "\n" not in body else body.splitlines()[0][:57] + "..."
                 add(
@@ -252,80 +261,14 @@ class CommandReader:
                 )  # fmt: skip
                 return
         if _STATE_ONLY.match(body):
-            word = body.split()[0]
-            add("W103", start, start + len(body), f"{word} in the background changes nothing in the session", "leave out the &")
-
-
-class _Areas:
-    """What kind of place an offset in a scanned command is."""
-
-    def __init__(self, scan: Scan) -> None:
-        self.scan = scan
-        self.looks = 50  # programs are looked up this often, so that a command full of secrets stays linear
-
-    def literal(self, at: int) -> bool:
-        """The shell expands nothing here."""
-        return _inside(self.scan.literal, at)
-
-    def single(self, at: int) -> bool:
-        """In single quotes."""
-        return _inside(self.scan.single, at)
-
-    def tick(self, at: int) -> bool:
-        """In backticks, which take one backslash off first."""
-        return _inside(self.scan.ticks, at)
-
-    def comment(self, at: int) -> bool:
-        """In a comment of the shell."""
-        return _inside(self.scan.comments, at)
-
-    def program(self, at: int) -> str:
-        """The program whose argument stands at `at`; "" for an assignment, a redirection or the program itself."""
-        scan, text = self.scan, self.scan.text
-        self.looks -= 1
-        if self.looks < 0:
-            return ""
-        inner = max((token[0] for token in scan.tokens if token[2] <= at < token[3]), default=-1)
-        program, word_start, last_end, assigning = "", -1, -1, True
-        redirected = False
-        for depth, kind, start, end in scan.tokens:
-            if depth != inner or start > at:
-                continue
-            if kind == "o":
-                redirected = text[start] in "<>" or text.startswith("&>", start) or text.startswith(">&", start)
-                if not redirected:
-                    program, assigning = "", True
-                last_end = -1
-                continue
-            if start != last_end:
-                word_start = start
-            last_end = end
-            if start <= at < end:
-                here_assigned = assigning and bool(_ASSIGNMENT.match(text, word_start))
-                return "" if redirected or here_assigned or (assigning and word_start == start) else program
-            if start != word_start:
-                continue
-            word = text[start:end]
-            if redirected:
-                redirected = False
-            elif assigning and not _ASSIGNMENT.match(word) and word not in _PREFIXES:
-                program, assigning = word.rsplit("/", 1)[-1], False
-        return ""
-
-    def shown(self, at: int) -> bool:
-        """Whether what a command with its argument at `at` prints goes to the screen: into no pipe, no file."""
-        for _depth, kind, start, end in self.scan.tokens:
-            if kind == "o" and start > at:
-                operator = self.scan.text[start:end]
-                return not (operator.startswith((">", "&>")) or operator in ("|", "|&"))
-        return not self.tick(at)
-
-
-def _inside(areas: list[tuple[int, int]], at: int) -> bool:
-    if not areas:
-        return False
-    place = bisect_right(areas, (at, 1 << 62)) - 1
-    return place >= 0 and areas[place][0] <= at < areas[place][1]
+            word = body.split(maxsplit=1)[0]
+            add(
+                "W103",
+                start,
+                start + len(body),
+                f"{word} in the background changes nothing in the session",
+                "leave out the &",
+            )
 
 
 def _escaped(text: str, at: int, start: int) -> bool:
@@ -342,25 +285,3 @@ def _trimmed(text: str) -> str:
     if len(bare) < len(text) and _escaped(bare, len(bare), 0):
         return bare + text[len(bare)]
     return bare
-
-
-def _top_semicolon(scan: Scan, text: str) -> bool:
-    """Whether a `;` stands at the top level of the command: in no group, loop or subshell."""
-    level, first = 0, True
-    for depth, kind, start, end in scan.tokens:
-        if depth:
-            continue
-        word = text[start:end]
-        if kind == "o":
-            if word == ";" and level == 0 and text[end:scan.end].strip(" \t&"):
-                return True
-            first = True
-        elif first:
-            if word in _OPENERS:
-                level += 1
-            elif word in _CLOSERS:
-                level = max(0, level - 1)
-            first = word in _PREFIXES
-        else:
-            first = False
-    return False

@@ -6,7 +6,7 @@ from trainsh_dsl import specs
 from trainsh_dsl.model import Ref
 from trainsh_dsl.scope import BUILT_IN
 from trainsh_dsl.syntax import Definition
-from trainsh_dsl.text import BREAK, joined
+from trainsh_dsl.text import joined, unbroken
 from trainsh_dsl.words import Context
 
 _LINE = re.compile(
@@ -16,8 +16,10 @@ _VAR_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 _NAME = re.compile(r"[A-Za-z_](?:[A-Za-z0-9_-]*[A-Za-z0-9_])?\Z")
 _ENVIRONMENT = frozenset(
     (
-        "BASH_ENV", "DISPLAY", "EDITOR", "ENV", "HOME", "HOSTNAME", "IFS", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "LOGNAME",
-        "MAIL", "OLDPWD", "PATH", "PS1", "PWD", "PYTHONPATH", "SHELL", "SHLVL", "TERM", "TMP", "TMPDIR", "TMUX", "TZ",
+        "BASH_ENV", "DISPLAY", "EDITOR", "ENV", "HOME", "HOSTNAME", "IFS", "LANG", "LC_ALL",
+        "LD_LIBRARY_PATH", "LOGNAME",
+        "MAIL", "OLDPWD", "PATH", "PS1", "PWD", "PYTHONPATH", "SHELL", "SHLVL", "TERM", "TMP", "TMPDIR",
+        "TMUX", "TZ",
         "UID", "USER",
     )
 )  # fmt: skip
@@ -95,20 +97,21 @@ def _spec(context: Context, definition: Definition) -> None:
     if not value:
         raise context.wrong(
             "E205", definition.start, definition.start + len(context.text[definition.start : start].rstrip()),
-            f"{definition.sort} {definition.name} has no spec", f"write {_EXAMPLE[definition.sort].replace('NAME', definition.name)}",
+            f"{definition.sort} {definition.name} has no spec",
+            f"write {_EXAMPLE[definition.sort].replace('NAME', definition.name)}",
         )  # fmt: skip
     found = context.words(start, start + len(value))
     parts: list[str | Ref] = []
     for word in found:
         text = context.reader.rest(word.raw, word.start)
         parts += [" " if parts else "", *(text if isinstance(text, list) else [text])]
-        definition.words.append(BREAK.sub(" ", word.raw))
+        definition.words.append(unbroken(word.raw))
     definition.text = joined(parts)
     words = [context.unquoted(word) for word in found]
     try:
         definition.type = (specs.host if definition.sort == "host" else specs.storage)(words)
     except specs.At as bad:
-        word = bad.word
-        first, last = (word.start, word.end) if word else (start, start + len(value))
-        hint = "a comment stands on a line of its own" if word and word.raw.startswith("#") else bad.hint
+        blamed = bad.word
+        first, last = (blamed.start, blamed.end) if blamed else (start, start + len(value))
+        hint = "a comment stands on a line of its own" if blamed and blamed.raw.startswith("#") else bad.hint
         context.findings.add(bad.code, first, last, bad.message, hint)

@@ -5,6 +5,8 @@ import re
 from trainsh_dsl.model import Diagnostic
 from trainsh_dsl.source import Source
 
+MOST_ON_A_LINE = 50  # more of them help nobody, and each costs a look at the whole line
+LONGEST_SOURCE = 2_000
 CODE = re.compile(r"[EW]\d{3}")
 
 
@@ -39,7 +41,15 @@ class Findings:
     def diagnostics(self) -> list[Diagnostic]:
         """All of them, in the order of the text."""
         unique = dict.fromkeys(sorted(self._kept(), key=lambda found: (found[1], found[0], found[2])))
-        return [self._diagnostic(*found) for found in unique]
+        shown: list[Diagnostic] = []
+        line, on_line = -1, 0
+        for found in unique:
+            here = self.source.line_of(found[1])
+            on_line = on_line + 1 if here == line else 1
+            line = here
+            if on_line <= MOST_ON_A_LINE:
+                shown.append(self._diagnostic(*found))
+        return shown
 
     def _diagnostic(self, code: str, start: int, end: int, message: str, hint: str) -> Diagnostic:
         source = self.source
@@ -55,7 +65,7 @@ class Findings:
             length=max(1, min(end, source.starts[line] - 1) - start),
             message=message,
             hint=hint,
-            source=text if len(text) <= 400 else text[:400],
+            source=text[:LONGEST_SOURCE],
             range=source.range(start, end),
         )
 

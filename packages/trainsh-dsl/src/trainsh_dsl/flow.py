@@ -6,7 +6,21 @@ from trainsh_dsl.findings import Findings
 from trainsh_dsl.model import Ref
 from trainsh_dsl.money import Money
 from trainsh_dsl.scope import Near, Scope
-from trainsh_dsl.syntax import Close, Control, Endpoint, Execute, Node, Open, Parallel, Recipe, Transfer, Wait
+from trainsh_dsl.syntax import (
+    Close,
+    Control,
+    Endpoint,
+    Execute,
+    Node,
+    Open,
+    Parallel,
+    Recipe,
+    Transfer,
+    Wait,
+    every,
+)
+from trainsh_dsl.teller import Teller
+from trainsh_dsl.together import Together
 
 
 class Session(msgspec.Struct):
@@ -17,33 +31,30 @@ class Session(msgspec.Struct):
     state: str = "open"
     at: int = 0
     pending: list[Execute] = []
-    stopped: int = -1
 
 
 class Flow:
     """Walks the steps in order; findings are the result, and `used`: the hosts and storages that matter."""
 
-    def __init__(
-        self, recipe: Recipe, scope: Scope, findings: Findings, *, quick: bool = False
-    ) -> None:
+    def __init__(self, recipe: Recipe, scope: Scope, findings: Findings, *, quick: bool = False) -> None:
         self.recipe = recipe
         self.scope = scope
         self.findings = findings
-        self.source = findings.source
         self.mentioned = scope.mentioned
         self.quick = quick  # the text of `exec`: nobody expects it to close or to wait
         self.sessions: dict[str, Session] = {}
-        self.past: list[Session] = []
         self.filled: set[str] = set()
         self.used: set[str] = set()
         self.captured: set[str] = set()
         self.refs: dict[int, list[tuple[str, int]]] = {}
         self.money = Money(findings, scope)
         self.closing = False
-        self._told: set[tuple[str, str]] = set()
+        self.teller = Teller(findings)
         self._unnamed: set[str] = set()  # hosts whose tmux.open lacks `as NAME`, which was reported
         self._openers: dict[str, int] = {}
         self._near: Near | None = None
+        self._near_place: Near | None = None
+        self._latest_on: dict[str, str] = {}  # host -> the session opened on it last
         self._visit = {
             Execute: self._execute, Wait: self._wait, Transfer: self._transfer, Control: self._control,
             Open: self._open, Close: self._close, Parallel: self._parallel,
@@ -80,8 +91,9 @@ class Flow:
         if session is None or session.state != "open":
             self._no_session(node.session, node)
         else:
-            if session.stopped >= 0:
-                self._stopped(session, node.session, node)
+            stopped = self.money.stopped(session.host, session.opened.start)
+            if stopped >= 0:
+                self._stopped(stopped, node.session, node)
             if node.background and node.command:
                 session.pending.append(node)
             elif node.ends:
@@ -94,8 +106,9 @@ class Flow:
         if session is None or session.state != "open":
             self._no_session(node.session, node)
             return
-        if session.stopped >= 0:
-            self._stopped(session, node.session, node)
+        stopped = self.money.stopped(session.host, session.opened.start)
+        if stopped >= 0:
+            self._stopped(stopped, node.session, node)
         session.pending = []
 
     def _open(self, node: Open) -> None:
@@ -104,28 +117,30 @@ class Flow:
             return
         before = self.sessions.get(node.session)
         if before is not None and before.state == "open":
-            at = self._at(node.session, node, last=True)
-            self._tell(
+            at = self.teller.at(node.session, node, last=True)
+            self.teller.tell(
                 "E405", node.session, at, at + len(node.session),
-                f"session {node.session} is open already, since line {self._line(before.opened.start)}",
+                f"session {node.session} is open already, since line {self.teller.line(before.opened.start)}",
                 f"give this one another name, or write tmux.close @{node.session} first",
             )  # fmt: skip
             return
         self.sessions[node.session] = Session(node.host, node)
+        self._latest_on[node.host] = node.session
 
     def _close(self, node: Close) -> None:
         session = self.sessions.get(node.session)
         if session is None:
             self._no_session(node.session, node)
         elif session.state == "closed" and not self.closing:
-            at = self._at(node.session, node)
-            self._tell(
+            at = self.teller.at(node.session, node)
+            self.teller.tell(
                 "E404", node.session, at, at + len(node.session) + 1,
-                f"session {node.session} is closed already, since line {self._line(session.at)}", "take one of the two out",
+                f"session {node.session} is closed already, since line {self.teller.line(session.at)}",
+                "take one of the two out",
             )  # fmt: skip
         else:
             for step in session.pending:
-                self._never_waited(step, f"tmux.close in line {self._line(node.start)} ends it")
+                self._never_waited(step, f"tmux.close in line {self.teller.line(node.start)} ends it")
             session.pending = []
             session.state, session.at = "closed", node.start
 
@@ -142,12 +157,13 @@ class Flow:
         path = self.scope.static_text(endpoint.path)
         if path is not None and not path.startswith(("/", "~", "$")):
             self.findings.add(
-                "W501", start + len(name) + 2, endpoint.word.end, f"{path} is relative: on {name} it is looked for in the home folder",
+                "W501", start + len(name) + 2, endpoint.word.end,
+                f"{path} is relative: on {name} it is looked for in the home folder",
                 f"write @{name}:~/{path.removeprefix('./')}, or the whole path",
             )  # fmt: skip
 
     def _control(self, node: Control) -> None:
-        self.money.control(node, self.closing, list(self.sessions.values()))
+        self.money.control(node, self.closing)
         for word, value in node.args:
             if not isinstance(value, Ref) or not value.host:
                 continue
@@ -169,45 +185,9 @@ class Flow:
             self._no_session(name, node)
 
     def _parallel(self, node: Parallel) -> None:
-        self._together(node)
+        captured = self.captured | set(self.scope.vars)
+        Together(self.teller, self.scope, self.refs, self.filled, captured).check(node)
         self._steps(node.steps)
-
-    def _together(self, block: Parallel) -> None:
-        """What one step of a block leaves, another cannot find; and no two use the same session."""
-        sessions: dict[str, tuple[int, bool]] = {}
-        made: dict[str, int] = {}
-        for number, branch in enumerate(block.steps):
-            for step in every([branch]):
-                if isinstance(step, Control):
-                    made.update({ref.host: number for _, ref in step.args if isinstance(ref, Ref) and ref.host})
-                elif isinstance(step, Execute) and step.captures:
-                    made[step.captures] = number
-        for number, branch in enumerate(block.steps):
-            for step in every([branch]):
-                self._one_together(step, number, sessions, made)
-
-    def _one_together(
-        self, step: Node, number: int, sessions: dict[str, tuple[int, bool]], made: dict[str, int]
-    ) -> None:
-        if isinstance(step, (Execute, Wait, Open, Close)) and step.session:
-            name = step.session
-            first, opened = sessions.setdefault(name, (number, isinstance(step, Open)))
-            if first != number and not step.implied:
-                at = self._at(name, step, last=isinstance(step, Open))
-                code = "E414" if opened else "E411"
-                why = "which is opened by another step of this block: they start together" if opened else "as another step of this block"
-                self._tell(code, name, at, at + len(name) + 1, f"this step uses session {name} {why}" if not opened else f"this step uses session {name}, {why}",
-                           "open it above the block" if opened else "open a session for each of the two")
-        hosts = [step.host] if isinstance(step, Open) else []
-        if isinstance(step, Transfer):
-            hosts = [step.source.name, step.destination.name]
-        for host in hosts:
-            definition = self.scope.hosts.get(host)
-            if definition is not None and definition.type == "placeholder" and made.get(host, number) != number and host not in self.filled:
-                self._tell("E414", host, step.start, step.end, f"@{host} is filled by another step of this block: they start together", "move this step behind the block")
-        for name, at in self.refs.get(step.start, ()):
-            if made.get(name, number) != number and name not in self.captured and name not in self.scope.vars:
-                self._tell("E414", name, at, at + len(name) + 1, f"${name} is captured by another step of this block: they start together", "move this step behind the block")
 
     # What is wrong.
 
@@ -217,30 +197,72 @@ class Flow:
                 continue
             end = at + len(name) + 1
             if name not in self.captured:
-                self._tell("E506", name, at, end, f"${name} has no value yet: a later step captures it", "move this step below that one, or define a first value: var " + name + " = ...")
+                self.teller.tell(
+                    "E506",
+                    name,
+                    at,
+                    end,
+                    f"${name} has no value yet: a later step captures it",
+                    "move this step below that one, or define a first value: var " + name + " = ...",
+                )
             elif self.closing:
-                self._tell("W207", name, at, end, f"${name} may have no value here: finally also runs when the step that captures it did not", f"define a first value: var {name} = unknown")
+                self.teller.tell(
+                    "W207",
+                    name,
+                    at,
+                    end,
+                    f"${name} may have no value here: finally also runs when the step that captures it did not",
+                    f"define a first value: var {name} = unknown",
+                )
 
     def _no_session(self, name: str, node: Node) -> None:
         session = self.sessions.get(name)
-        at = self._at(name, node)
+        at = self.teller.at(name, node)
         end = at + len(name) + 1
         if session is not None and session.state == "closed":
-            self._tell("E404", name, at, end, f"session {name} was closed in line {self._line(session.at)}", f"move tmux.close @{name} below this step, or open it again")
+            self.teller.tell(
+                "E404",
+                name,
+                at,
+                end,
+                f"session {name} was closed in line {self.teller.line(session.at)}",
+                f"move tmux.close @{name} below this step, or open it again",
+            )
         elif session is not None:
             if not isinstance(node, Close):
-                self._tell("E410", name, at, end, f"session {name} ended with the exit in line {self._line(session.at)}", f"take that exit out, or open {name} again")
+                self.teller.tell(
+                    "E410",
+                    name,
+                    at,
+                    end,
+                    f"session {name} ended with the exit in line {self.teller.line(session.at)}",
+                    f"take that exit out, or open {name} again",
+                )
         elif name in self._openers:
-            self._tell("E403", name, at, end, f"session {name} is used before it is opened in line {self._line(self._openers[name])}", f"move tmux.open ... as {name} above this step")
+            self.teller.tell(
+                "E403",
+                name,
+                at,
+                end,
+                f"session {name} is used before it is opened in line {self.teller.line(self._openers[name])}",
+                f"move tmux.open ... as {name} above this step",
+            )
         elif name in self.scope.hosts:
             self._host_as_session(name, at, end)
         elif name in self.scope.storages:
             self.used.add(name)
-            self._tell("E407", name, at, end, f"{name} is a storage: it runs no commands", f"a storage stands in transfers: ./file -> @{name}:/path")
+            self.teller.tell(
+                "E407",
+                name,
+                at,
+                end,
+                f"{name} is a storage: it runs no commands",
+                f"a storage stands in transfers: ./file -> @{name}:/path",
+            )
         elif name not in self.mentioned:
             near = self._near_session(name)
             hint = f"did you mean @{near}?" if near else f"open it first: tmux.open @HOST as {name}"
-            self._tell("E402", name, at, end, f"there is no session {name}", hint)
+            self.teller.tell("E402", name, at, end, f"there is no session {name}", hint)
 
     def _near_session(self, name: str) -> str | None:
         if self._near is None:
@@ -251,33 +273,69 @@ class Flow:
         self.used.add(name)
         if name in self._unnamed:
             return
-        there = next((key for key, session in self.sessions.items() if session.host == name and session.state == "open"), None)
-        hint = f"its session is {there}: write @{there}" if there else f"write tmux.open @{name} as work before it, then @work"
-        self._tell("E406", name, at, end, f"{name} is a host: commands go to a session on it", hint)
+        there = self._latest_on.get(name)
+        if there and self.sessions[there].state != "open":
+            there = None
+        hint = (
+            f"its session is {there}: write @{there}"
+            if there
+            else f"write tmux.open @{name} as work before it, then @work"
+        )
+        self.teller.tell("E406", name, at, end, f"{name} is a host: commands go to a session on it", hint)
 
     def _host(self, name: str, at: int, end: int, *, storage_allowed: bool) -> None:
         self.used.add(name)
         definition = self.scope.hosts.get(name)
         if definition is not None:
             if definition.type == "placeholder" and name not in self.filled and name not in self.scope.given:
-                self._tell("E409", name, at, end, f"@{name} is a placeholder that nothing has filled yet", f"write vast.pick @{name} above this step, or run it with --host {name}=user@host")
+                self.teller.tell(
+                    "E409",
+                    name,
+                    at,
+                    end,
+                    f"@{name} is a placeholder that nothing has filled yet",
+                    f"write vast.pick @{name} above this step, or run it with --host {name}=user@host",
+                )
         elif name in self.scope.storages:
             if not storage_allowed:
-                self._tell("E407", name, at, end, f"{name} is a storage: no session can be opened on it", f"a storage stands in transfers: ./file -> @{name}:/path")
+                self.teller.tell(
+                    "E407",
+                    name,
+                    at,
+                    end,
+                    f"{name} is a storage: no session can be opened on it",
+                    f"a storage stands in transfers: ./file -> @{name}:/path",
+                )
         elif name in self._openers:
             session = self.sessions.get(name)
             hint = f"its host is {session.host}: write @{session.host}" if session else "write the name of its host"
-            self._tell("E412", name, at, end, f"{name} is a session, not a host", hint)
+            self.teller.tell("E412", name, at, end, f"{name} is a session, not a host", hint)
         elif name not in self.mentioned:
-            near = Near().add([*self.scope.hosts, *self.scope.storages]).find(name) if len(self._told) < 100 else None
+            if self._near_place is None:
+                self._near_place = Near().add([*self.scope.hosts, *self.scope.storages])
+            near = self._near_place.find(name)
             if near:
                 self.used.add(near)
             hint = f"did you mean @{near}?" if near else f"define it above the steps: host {name} = user@host"
-            self._tell("E408", name, at, end, f"there is no host or storage {name}" if storage_allowed else f"there is no host {name}", hint)
+            self.teller.tell(
+                "E408",
+                name,
+                at,
+                end,
+                f"there is no host or storage {name}" if storage_allowed else f"there is no host {name}",
+                hint,
+            )
 
-    def _stopped(self, session: Session, name: str, node: Node) -> None:
-        at = self._at(name, node)
-        self._tell("W208", name, at, at + len(name) + 1, f"session {name} is on an instance that was stopped in line {self._line(session.stopped)}", "move the stop below this step")
+    def _stopped(self, stopped: int, name: str, node: Node) -> None:
+        at = self.teller.at(name, node)
+        self.teller.tell(
+            "W208",
+            name,
+            at,
+            at + len(name) + 1,
+            f"session {name} is on an instance that was stopped in line {self.teller.line(stopped)}",
+            "move the stop below this step",
+        )
 
     def _report_open(self) -> None:
         for name, session in self.sessions.items():
@@ -285,37 +343,21 @@ class Flow:
                 self._never_waited(step, "the recipe may end before it does")
             if session.state == "open" and not self.quick and name not in self.mentioned:
                 node = session.opened
-                self.findings.add("W201", node.start, node.end, f"session {name} is never closed", f"write tmux.close @{name} as the last step, or below finally")
+                self.findings.add(
+                    "W201",
+                    node.start,
+                    node.end,
+                    f"session {name} is never closed",
+                    f"write tmux.close @{name} as the last step, or below finally",
+                )
 
     def _never_waited(self, step: Execute, why: str) -> None:
         if self.quick or step.session in self.mentioned:
             return
-        self.findings.add("W202", step.start, step.end, f"nothing waits for this background step: {why}", f"write wait @{step.session} idle timeout=2h where it has to be over")
-
-    def _tell(self, code: str, name: str, start: int, end: int, message: str, hint: str) -> None:
-        """One message for one mistake: the first time a name goes wrong in this way."""
-        key = (code[0], name)
-        if key not in self._told:
-            self._told.add(key)
-            self.findings.add(code, start, end, message, hint)
-
-    def _line(self, offset: int) -> int:
-        return self.source.place(offset)[0]
-
-    def _at(self, name: str, node: Node, *, last: bool = False) -> int:
-        """Where the statement says `@name` (`last`: the bare name at its end)."""
-        text = self.source.text
-        found = text.rfind(name, node.start, node.end) if last else text.find("@" + name, node.start, node.end)
-        return found if found >= 0 else node.start
-
-
-def every(nodes: list[Node]) -> list[Node]:
-    """The nodes and all that blocks among them hold, in order."""
-    found: list[Node] = []
-    waiting = list(reversed(nodes))
-    while waiting:
-        node = waiting.pop()
-        found.append(node)
-        if isinstance(node, Parallel):
-            waiting.extend(reversed(node.steps))
-    return found
+        self.findings.add(
+            "W202",
+            step.start,
+            step.end,
+            f"nothing waits for this background step: {why}",
+            f"write wait @{step.session} idle timeout=2h where it has to be over",
+        )

@@ -3,12 +3,25 @@
 from collections.abc import Iterator
 
 from trainsh_dsl.model import (
-    AnyStep, Control, Execute, Graph, GraphEdge, GraphNode, Parallel, Plan, Ref, Sleep, Text, Transfer, Wait,
+    AnyStep,
+    Control,
+    Execute,
+    Graph,
+    GraphEdge,
+    GraphNode,
+    Parallel,
+    Plan,
+    Ref,
+    Sleep,
+    Text,
+    Transfer,
+    Wait,
 )  # fmt: skip
 from trainsh_dsl.money import PAID, STOPS
 
 _SHAPES = {
-    "step": ("[", "]"), "session": ("([", "])"), "host": ("[[", "]]"), "storage": ("[(", ")]"), "here": ("[[", "]]"),
+    "step": ("[", "]"), "session": ("([", "])"), "host": ("[[", "]]"), "storage": ("[(", ")]"),
+    "here": ("[[", "]]"),
     "money": ("{{", "}}"),
 }  # fmt: skip
 _LONGEST = 48
@@ -18,7 +31,9 @@ def draw(plan: Plan) -> Graph:
     """The graph of a plan."""
     builder = _Builder(plan)
     builder.add()
-    return Graph(name=plan.name, nodes=builder.nodes, edges=builder.edges, mermaid=_mermaid(builder.nodes, builder.edges))
+    return Graph(
+        name=plan.name, nodes=builder.nodes, edges=builder.edges, mermaid=_mermaid(builder.nodes, builder.edges)
+    )
 
 
 class _Builder:
@@ -63,7 +78,14 @@ class _Builder:
                     ends += self._chain([branch], before, block, part)
                 before = ends
                 continue
-            node = self._node(f"step:{part}:{step.span.line}:{step.text}:{self._count}", "step", step.text, step.span.line, part, group)
+            node = self._node(
+                f"step:{part}:{step.span.line}:{step.text}:{self._count}",
+                "step",
+                step.text,
+                step.span.line,
+                part,
+                group,
+            )
             for earlier in before:
                 self._edge(earlier, node, "then")
             self._uses(step, node)
@@ -115,7 +137,10 @@ class _Builder:
 def _text(text: Text) -> str:
     if isinstance(text, str):
         return text
-    return "".join(part if isinstance(part, str) else f"${part.var}" if part.var else f"${{secret:{part.secret}}}" for part in text)
+    return "".join(
+        part if isinstance(part, str) else f"${part.var}" if part.var else f"${{secret:{part.secret}}}"
+        for part in text
+    )
 
 
 def _names(step: AnyStep) -> Iterator[str]:
@@ -176,7 +201,7 @@ def _shape(node: GraphNode) -> str:
 
 def _escaped(label: str) -> str:
     """Mermaid reads HTML entities, with # for &."""
-    escaped = "".join(f"#{ord(char)};" if char in "\"#;&<>`" or not char.isprintable() else char for char in label)
+    escaped = "".join(f"#{ord(char)};" if char in '"#;&<>`' or not char.isprintable() else char for char in label)
     return escaped or " "
 
 

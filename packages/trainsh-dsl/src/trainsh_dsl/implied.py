@@ -3,10 +3,9 @@
 from collections.abc import Iterable
 
 from trainsh_dsl.findings import Findings
-from trainsh_dsl.flow import every
 from trainsh_dsl.model import Ref
 from trainsh_dsl.scope import Scope
-from trainsh_dsl.syntax import Control, Definition, Execute, Node, Open, Recipe, Transfer, Wait
+from trainsh_dsl.syntax import Control, Definition, Execute, Node, Open, Recipe, Transfer, Wait, every
 
 
 class Implied:
@@ -55,7 +54,16 @@ class Implied:
                 return []
             self._host(step.session, at)
             self.opened.add(step.session)
-            return [Open(start=step.start, end=step.start, host=step.session, host_at=at, session=step.session, implied=True)]
+            return [
+                Open(
+                    start=step.start,
+                    end=step.start,
+                    host=step.session,
+                    host_at=at,
+                    session=step.session,
+                    implied=True,
+                )
+            ]
         return []
 
     def _host_or_storage(self, name: str, at: int, sort: str = "") -> None:

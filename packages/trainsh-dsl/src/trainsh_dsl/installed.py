@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+
 from trainsh_base.errors import TrainError
 from trainsh_base.proc import run
 from trainsh_base.spawn import tool_path

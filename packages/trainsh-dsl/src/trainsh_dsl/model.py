@@ -8,7 +8,7 @@ PLAN_VERSION = 1
 
 
 class Ref(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
-    """Something to put in later; exactly one of the names is set. `host`, `storage`, `session` stand in `args` only.
+    """Something to put in later; one of the names is set. `host`, `storage`, `session` stand in `args` only.
 
     `otherwise` goes with a `var` that only the answer of a tool can set: the text when none did.
     """
@@ -39,8 +39,8 @@ class Document(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """Base of the plan's structs: a field that has its default is left out."""
 
 
-class Options(Document, kw_only=True):
-    """Options of any step; durations are seconds. A list is a value with variables, to be read once they are known."""
+class Options(Document, frozen=True, kw_only=True):
+    """Options of any step; durations are seconds. A list is a value with variables, to be read later."""
 
     timeout: float | Parts | None = None
     retry: int | Parts | None = None
@@ -48,13 +48,13 @@ class Options(Document, kw_only=True):
     allow_fail: bool | Parts | None = None
 
 
-class ExecuteOptions(Options, kw_only=True):
+class ExecuteOptions(Options, frozen=True, kw_only=True):
     """Options of an execute; `capture` is the variable that takes the standard output."""
 
     capture: str = ""
 
 
-class TransferOptions(Options, kw_only=True):
+class TransferOptions(Options, frozen=True, kw_only=True):
     """Options of a transfer, with rsync's meaning."""
 
     delete: bool | Parts | None = None
@@ -67,14 +67,14 @@ class TransferOptions(Options, kw_only=True):
     dry_run: bool | Parts | None = None
 
 
-class Variable(Document, kw_only=True):
+class Variable(Document, frozen=True, kw_only=True):
     """A `var`; its value may name variables defined above it."""
 
     value: Text
     span: Span
 
 
-class Host(Document, kw_only=True):
+class Host(Document, frozen=True, kw_only=True):
     """A `host`: its spec as written; kind "other" where a variable decides it."""
 
     spec: Text
@@ -83,7 +83,7 @@ class Host(Document, kw_only=True):
     implied: bool = False
 
 
-class Storage(Document, kw_only=True):
+class Storage(Document, frozen=True, kw_only=True):
     """A `storage`: its spec as written; kind "other" where a variable decides it."""
 
     spec: Text
@@ -92,7 +92,7 @@ class Storage(Document, kw_only=True):
     implied: bool = False
 
 
-class Endpoint(Document, kw_only=True):
+class Endpoint(Document, frozen=True, kw_only=True):
     """One side of a transfer: on a host, in a storage, or (neither) on this machine.
 
     `expand`: globs of a source and a leading `~` mean something (the path was not quoted).
@@ -104,7 +104,7 @@ class Endpoint(Document, kw_only=True):
     storage: str = ""
 
 
-class Step(Document, kw_only=True, tag_field="kind"):
+class Step(Document, frozen=True, kw_only=True, tag_field="kind"):
     """Base of the steps. `text` is the step in canonical form, `implied` one that `exec` added."""
 
     text: str
@@ -112,7 +112,7 @@ class Step(Document, kw_only=True, tag_field="kind"):
     implied: bool = False
 
 
-class Execute(Step, kw_only=True, tag="execute"):
+class Execute(Step, frozen=True, kw_only=True, tag="execute"):
     """`@session > command`"""
 
     session: str
@@ -121,16 +121,19 @@ class Execute(Step, kw_only=True, tag="execute"):
     options: ExecuteOptions
 
 
-class Wait(Step, kw_only=True, tag="wait"):
+Condition = Literal["pattern", "file", "port", "idle"]
+
+
+class Wait(Step, frozen=True, kw_only=True, tag="wait"):
     """`wait @session CONDITION`; value: the regex, the path, the port; "" or "all" for idle."""
 
     session: str
-    condition: Literal["pattern", "file", "port", "idle"]
+    condition: Condition
     value: int | Text
     options: Options
 
 
-class Transfer(Step, kw_only=True, tag="transfer"):
+class Transfer(Step, frozen=True, kw_only=True, tag="transfer"):
     """`source -> destination`"""
 
     source: Endpoint
@@ -138,7 +141,7 @@ class Transfer(Step, kw_only=True, tag="transfer"):
     options: TransferOptions
 
 
-class Control(Step, kw_only=True, tag="control"):
+class Control(Step, frozen=True, kw_only=True, tag="control"):
     """`tool.verb words options`; for tmux.open and tmux.close `host` and `session` say it all.
 
     `args` are the words in order, `params` the verb's own options, `lists` those given more than once.
@@ -154,21 +157,21 @@ class Control(Step, kw_only=True, tag="control"):
     options: Options
 
 
-class Notify(Step, kw_only=True, tag="notify"):
+class Notify(Step, frozen=True, kw_only=True, tag="notify"):
     """`notify "message"`"""
 
     message: Text
     options: Options
 
 
-class Sleep(Step, kw_only=True, tag="sleep"):
+class Sleep(Step, frozen=True, kw_only=True, tag="sleep"):
     """`sleep DURATION`"""
 
     seconds: float | Parts
     options: Options
 
 
-class Parallel(Step, kw_only=True, tag="parallel"):
+class Parallel(Step, frozen=True, kw_only=True, tag="parallel"):
     """Steps that start together."""
 
     steps: list["AnyStep"]
@@ -177,7 +180,7 @@ class Parallel(Step, kw_only=True, tag="parallel"):
 AnyStep = Execute | Wait | Transfer | Control | Notify | Sleep | Parallel
 
 
-class Plan(Document, kw_only=True):
+class Plan(Document, frozen=True, kw_only=True):
     """A recipe that can be run."""
 
     version: int
@@ -217,7 +220,7 @@ class Diagnostic(msgspec.Struct, frozen=True, kw_only=True):
     range: Range
 
 
-class GraphNode(Document, kw_only=True):
+class GraphNode(Document, frozen=True, kw_only=True):
     """A thing of a recipe: a step, a session, a host, a storage, this machine, money."""
 
     id: str
@@ -228,7 +231,7 @@ class GraphNode(Document, kw_only=True):
     group: str = ""  # the id of the parallel block a step is in
 
 
-class GraphEdge(Document, kw_only=True):
+class GraphEdge(Document, frozen=True, kw_only=True):
     """`source` leads to `target`: what it does there is `kind`."""
 
     source: str
@@ -236,7 +239,7 @@ class GraphEdge(Document, kw_only=True):
     kind: Literal["then", "opens", "on", "uses", "closes", "reads", "writes", "fills", "rents", "stops", "value"]
 
 
-class Graph(Document, kw_only=True):
+class Graph(Document, frozen=True, kw_only=True):
     """What depends on what in a recipe, as data and as a Mermaid flowchart."""
 
     name: str

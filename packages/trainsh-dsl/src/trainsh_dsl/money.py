@@ -1,7 +1,5 @@
 """What is rented, and whether it is given back on every path."""
 
-from typing import Protocol
-
 from trainsh_dsl.findings import Findings
 from trainsh_dsl.model import Ref
 from trainsh_dsl.scope import Scope
@@ -12,13 +10,6 @@ STOPS = frozenset(("vast.stop", "vast.destroy"))
 _NEEDS_ONE = frozenset(("vast.stop", "vast.destroy", "vast.wait", "vast.start", "vast.cost"))
 
 
-class Stoppable(Protocol):
-    """A session, as far as money is concerned."""
-
-    host: str
-    stopped: int
-
-
 class Money:
     """Collects what `vast` verbs do, in order."""
 
@@ -26,54 +17,67 @@ class Money:
         self.findings = findings
         self.scope = scope
         self.rented: list[tuple[Control, bool]] = []
-        self.stops: list[tuple[Control, bool]] = []
+        self.last_stop: Control | None = None
+        self.stops_at_the_end = False
         self.guarded = False  # a watchdog on the instance stops it
+        self._stopped_hosts: dict[str, int] = {}
+        self._stopped_all = -1
+        self._started = -1
+        self._vast_hosts = any(host.type in ("vast", "other") for host in scope.hosts.values())
 
-    def control(self, node: Control, closing: bool, sessions: list[Stoppable]) -> None:
+    def control(self, node: Control, closing: bool) -> None:
         """Take note of one step; `closing`: it stands below finally."""
         if node.tool != "vast":
             return
         name = f"{node.tool}.{node.verb}"
         if any(option.key == "idle_stop" and option.value != "off" for option in node.params):
             self.guarded = True
-        if name in _NEEDS_ONE and not node.args and not self._anything() and "vast" not in self.scope.mentioned:
-            self.findings.add(
-                "W206", node.head.start, node.head.end, f"{name} has no instance to act on: no step before it picks one",
-                "write vast.pick @HOST above it, or the instance's number behind it",
-            )  # fmt: skip
+        if name in _NEEDS_ONE and not node.args:
+            self._check_there_is_one(node, name)
         if name in PAID:
             self.rented.append((node, closing))
-        for session in sessions:
-            if name in STOPS and self._lives_there(session, node):
-                session.stopped = node.start
-            elif name == "vast.start":
-                session.stopped = -1
+            self._started = node.start
         if name in STOPS:
-            self.stops.append((node, closing))
+            self._stop(node, closing)
 
-    def _anything(self) -> bool:
-        hosts = self.scope.hosts.values()
-        return bool(self.rented or self.scope.given) or any(host.type in ("vast", "other") for host in hosts)
+    def _check_there_is_one(self, node: Control, name: str) -> None:
+        known = self.rented or self.scope.given or self._vast_hosts or "vast" in self.scope.mentioned
+        if not known:
+            message = f"{name} has no instance to act on: no step before it picks one"
+            hint = "write vast.pick @HOST above it, or the instance's number behind it"
+            self.findings.add("W206", node.head.start, node.head.end, message, hint)
 
-    def _lives_there(self, session: Stoppable, node: Control) -> bool:
+    def _stop(self, node: Control, closing: bool) -> None:
+        self.last_stop = node
+        self.stops_at_the_end |= closing
         named = [value.host for _, value in node.args if isinstance(value, Ref)]
-        definition = self.scope.hosts.get(session.host)
+        self._stopped_hosts.update((host, node.start) for host in named)
+        if not node.args:
+            self._stopped_all = node.start
+
+    def stopped(self, host: str, since: int) -> int:
+        """The offset of the step that stopped the instance `host` after offset `since`, or -1 while it runs."""
+        if not self.last_stop:
+            return -1
+        definition = self.scope.hosts.get(host)
         if definition is None or definition.type not in ("placeholder", "vast"):
-            return False
-        return session.host in named if named else not node.args
+            return -1
+        stop = max(self._stopped_hosts.get(host, -1), self._stopped_all)
+        return stop if stop > max(since, self._started) else -1
 
     def report(self) -> None:
         """W203 for what goes on billing on some path."""
         if self.guarded or "vast" in self.scope.mentioned:
             return
         for node, closing in self.rented:
-            after = [stop for stop in self.stops if stop[0].start > node.start]
-            if any(below or closing for _, below in after):
+            stop = self.last_stop if self.last_stop and self.last_stop.start > node.start else None
+            if stop and (closing or self.stops_at_the_end):
                 continue
-            if after:
-                line = self.findings.source.place(after[-1][0].start)[0]
-                message = f"the instance goes on billing when a step fails before {after[-1][0].tool}.{after[-1][0].verb} in line {line}"
-                hint = f"move that {after[-1][0].tool}.{after[-1][0].verb} below a line that says finally"
+            if stop:
+                verb = f"{stop.tool}.{stop.verb}"
+                line = self.findings.source.place(stop.start)[0]
+                message = f"the instance goes on billing when a step fails before {verb} in line {line}"
+                hint = f"move that {verb} below a line that says finally"
             else:
                 message = "the instance is never stopped: it goes on billing"
                 hint = "write vast.stop below finally at the end"

@@ -3,18 +3,18 @@
 import re
 from collections.abc import Callable, Iterable
 
-from trainsh_dsl import definitions, options, statements
-from trainsh_dsl.catalogue import is_code
+from trainsh_dsl import controls, definitions, mistakes, options, statements, usage
+from trainsh_dsl.blocks import Blocks
 from trainsh_dsl.commands import CommandReader
-from trainsh_dsl.findings import CODE, Findings
+from trainsh_dsl.findings import Findings
+from trainsh_dsl.ignores import DIRECTIVE, Ignores
 from trainsh_dsl.plugins import Tools
 from trainsh_dsl.scope import Near, Scope
 from trainsh_dsl.source import Source
-from trainsh_dsl.syntax import Execute, Node, Open, Option, Parallel, Recipe, Word
+from trainsh_dsl.syntax import Execute, Node, Option, Recipe, Word
 from trainsh_dsl.values import shorten
 from trainsh_dsl.words import NAME_OR_HYPHEN, Context, Stop, is_option
 
-DEEPEST = 8  # blocks in blocks; each is a level of the plan
 _EXECUTE = re.compile(rf"[ \t]*@({NAME_OR_HYPHEN})((?:[ \t]+[A-Za-z_-]+=[^\s'\"\\>]+)*+)[ \t]*>[ \t]*")
 _AT = re.compile(rf"@({NAME_OR_HYPHEN})(?=[ \t\r\n:>\\]|->|\Z)")
 _SPACE = re.compile(r"[ \t]*")
@@ -22,11 +22,9 @@ _BLANK = re.compile(r"(?:[ \t]|\\\n)*")
 _HEAD_WORD = re.compile(r"(?:[^ \t\n'\"\\>]++|\\(?!\n)|'[^'\n]*+'|\"(?:[^\"\\\n]++|\\.)*+\")++", re.DOTALL)
 _FIRST = re.compile(r"(?:[^ \t\\]++|\\(?!\n))*+")
 _ARROW = re.compile(r"(?:[^ \t'\"]++|'[^']*+'|\"(?:[^\"\\]++|\\.)*+\")+(?:[ \t]|\\\n)+->(?=[ \t\\]|\Z)", re.DOTALL)
-_DIRECTIVE = re.compile(r"(?:^|[ \t])(#[ \t]*train:[ \t]*ignore\b[^\n]*)\Z")
 _BAD_CHARACTER = re.compile("[\x00\ud800-\udfff]")
 _CAPTURE = re.compile(r"[ \t]capture=([A-Za-z_][A-Za-z0-9_]*)")
 _MENTIONED = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
-_KEYWORDS = ("var", "host", "storage", "wait", "notify", "sleep", "parallel", "end", "finally")
 _WORDED: dict[str, Callable[[Context, list[Word], int], Node]] = {
     "wait": statements.wait,
     "notify": statements.notify,
@@ -46,11 +44,10 @@ class Parser:
         self.context = Context(source, findings, self.scope, tools)
         self.commands = CommandReader(source, self.scope, self.context.reader)
         self.recipe = Recipe([], [], [])
+        self.blocks = Blocks(self.recipe, findings)
+        self.ignores = Ignores(findings)
         self.refs: dict[int, list[tuple[str, int]]] = {}
-        self._blocks: list[Parallel] = []
-        self._into: list[Node] = self.recipe.steps
         self._swallowed = -1  # the last line that seemed to belong to a command above it
-        self._waiting_ignore: tuple[int, set[str]] | None = None
 
     def parse(self) -> Recipe:
         """Read everything; what is wrong is in the findings."""
@@ -64,12 +61,12 @@ class Parser:
                 number += 1
             elif bare[0] == "#":
                 if "train:" in bare:
-                    self._comment(bare, starts[number] + len(line) - len(bare))
+                    self.ignores.comment(bare, starts[number] + len(line) - len(bare))
                 number += 1
             else:
                 number = self._statement(number, line, starts[number])
-        self._check_blocks()
-        self._report_unknown()
+        self.blocks.check()
+        usage.unknown(self.scope, self.findings)
         return self.recipe
 
     def _statement(self, number: int, line: str, base: int) -> int:
@@ -96,10 +93,7 @@ class Parser:
             self.scope.mentioned.update(_MENTIONED.findall(self.source.text, at, min(end, at + 2000)))
         if scope.captures and scope.refs:
             self.refs[at] = scope.refs
-        if self._waiting_ignore:
-            start, codes = self._waiting_ignore
-            self.findings.ignore(start, end, codes)
-            self._waiting_ignore = None
+        self.ignores.statement(end)
         if before == len(self.findings.found) and end == base + len(line):
             return number + 1
         return max(number + 1, self.source.line_of(min(end, len(self.source.text))) + 1)
@@ -125,7 +119,8 @@ class Parser:
                 end = self._logical_end(number)
                 word = _FIRST.match(text, at, end)
                 raise self.context.wrong(
-                    "E110", at, word.end() if word else at + 1, f"{shorten(word[0] if word else '@')} is not a name after @",
+                    "E110", at, word.end() if word else at + 1,
+                    f"{shorten(word[0] if word else '@')} is not a name after @",
                     "write @NAME: letters, digits, _ and - inside",
                 )  # fmt: skip
             if text[found.end() : found.end() + 1] != ":":
@@ -143,14 +138,18 @@ class Parser:
         elif line.rstrip(" \t").endswith("\\") and not line.endswith("\\"):
             self._swallowed = number
             raise self.context.wrong(
-                "E109", end - 1, end, "blanks stand after the \\: the line does not go on in the next", "take the blanks away"
+                "E109",
+                end - 1,
+                end,
+                "blanks stand after the \\: the line does not go on in the next",
+                "take the blanks away",
             )
         stop, tail = end, ""
         if "train:" in text[at:end]:
-            directive = _DIRECTIVE.search(text, at, end)
+            directive = DIRECTIVE.search(text, at, end)
             if directive:
                 tail, stop = directive[1].strip(), directive.start()
-                self.findings.ignore(at, end, self._codes(tail, directive.start(1)))
+                self.ignores.trailing(tail, directive.start(1), at, end)
         stop = at + len(text[at:stop].rstrip(" \t\r"))
         self._worded(at, stop, end, tail)
         return end
@@ -165,11 +164,11 @@ class Parser:
         elif first in ("var", "host", "storage"):
             self._definition(first, at, stop, stop, tail)
         elif first in _WORDED:
-            self._add(_WORDED[first](self.context, self.context.words(at, stop), stop), tail)
+            self.blocks.add(_WORDED[first](self.context, self.context.words(at, stop), stop), tail)
         elif first in ("parallel", "end", "finally"):
             self._keyword(first, at, stop, tail)
-        elif statements.CONTROL.match(first):
-            self._add(statements.control(self.context, self.context.words(at, stop), stop), tail)
+        elif controls.CONTROL.match(first):
+            self.blocks.add(controls.control(self.context, self.context.words(at, stop), stop), tail)
         else:
             self._unknown(first, at, stop)
 
@@ -177,23 +176,25 @@ class Parser:
         words = self.context.words(at, stop)
         if len(words) < 2 or words[1].raw != "->":
             glued = next((word for word in words[:3] if "->" in word.raw), words[0])
+            mended = glued.raw.replace("->", " -> ", 1).strip() if glued.raw != "->" else "source -> destination"
             raise self.context.wrong(
-                "E603", glued.start, glued.end, "the -> of a transfer stands between blanks",
-                f"write {glued.raw.replace('->', ' -> ', 1).strip()}" if glued.raw != "->" else "write source -> destination",
-            )  # fmt: skip
-        self._add(statements.transfer(self.context, words, stop), tail)
+                "E603", glued.start, glued.end, "the -> of a transfer stands between blanks", f"write {mended}"
+            )
+        self.blocks.add(statements.transfer(self.context, words, stop), tail)
 
     def _definition(self, sort: str, at: int, stop: int, end: int, tail: str) -> None:
-        if self._into is not self.recipe.steps or self.recipe.steps:
+        if self.blocks.into is not self.recipe.steps or self.recipe.steps:
             self.findings.add(
-                "E203", at, at + len(sort), f"this {sort} comes after the first step", "move it above the first step"
+                "E203",
+                at,
+                at + len(sort),
+                f"this {sort} comes after the first step",
+                "move it above the first step",
             )
             self.scope.mentioned.update(_MENTIONED.findall(self.source.text, at, min(stop, at + 200)))
         self.recipe.definitions.append(definitions.read(self.context, at, stop, end, tail))
 
-    def _execute(
-        self, session: str, at: int, line: str, start: int, base: int, found: list[Option]
-    ) -> int:
+    def _execute(self, session: str, at: int, line: str, start: int, base: int, found: list[Option]) -> int:
         """`@session options > command`; the command begins at `start`, in `line`, which begins at `base`."""
         command = self.commands.read(line, start, base)
         node = Execute(
@@ -203,8 +204,10 @@ class Parser:
         if command.failed:
             self._swallowed = self.source.line_of(command.end)
         if command.tail:
-            self.findings.ignore(at, command.end, self._codes(command.tail, start))
-        nothing = command.text == "" or (isinstance(command.text, str) and command.text.lstrip()[:1] == "#" and "\n" not in command.text)
+            self.ignores.trailing(command.tail, start, at, command.end)
+        nothing = command.text == "" or (
+            isinstance(command.text, str) and command.text.lstrip()[:1] == "#" and "\n" not in command.text
+        )
         if nothing and not command.failed:
             self.findings.add(
                 "E103", at, max(start, at + 1), "there is no command after >", f"write @{session} > COMMAND"
@@ -212,7 +215,7 @@ class Parser:
         for option in found:
             if option.key == "capture":
                 self._capture(node, option)
-        self._into.append(node)
+        self.blocks.into.append(node)
         return command.end
 
     def _capture(self, node: Execute, option: Option) -> None:
@@ -220,7 +223,11 @@ class Parser:
         clash = self.scope.find(name)
         if clash is not None and clash.sort != "var":
             self.findings.add(
-                "E306", word.start, word.end, f"{name} is a {clash.sort} of this recipe", "capture into another name"
+                "E306",
+                word.start,
+                word.end,
+                f"{name} is a {clash.sort} of this recipe",
+                "capture into another name",
             )
         if node.background:
             self.findings.add(
@@ -233,7 +240,7 @@ class Parser:
 
     def _execute_with_options(self, session: str, at: int, pos: int) -> int:
         """`@session`, and what follows is not simply `>`."""
-        text, wrong = self.source.text, self.context.wrong
+        text = self.source.text
         words: list[Word] = []
         while True:
             blank = _BLANK.match(text, pos)
@@ -241,8 +248,12 @@ class Parser:
             if text[pos : pos + 1] == ">":
                 break
             word = _HEAD_WORD.match(text, pos)
-            if word is None or (word[0] == "-" and text.startswith("->", pos)) or not is_option(Word(0, 0, word[0])):
-                raise self._no_command(session, at, pos, words, wrong)
+            if (
+                word is None
+                or (word[0] == "-" and text.startswith("->", pos))
+                or not is_option(Word(0, 0, word[0]))
+            ):
+                raise mistakes.no_command(self.context, session, at, pos, words)
             words.append(Word(pos, word.end(), word[0]))
             pos = word.end()
         found = self.context.options(words, options.EXECUTE, "an execute")
@@ -251,78 +262,22 @@ class Parser:
         number = self.source.line_of(pos)
         return self._execute(session, at, self.source.lines[number], start, self.source.starts[number], found)
 
-    def _no_command(
-        self, session: str, at: int, pos: int, words: list[Word], wrong: Callable[..., Stop]
-    ) -> Stop:
-        """Why `@session ...` is neither a step nor a transfer."""
-        text = self.source.text
-        line_end = text.find("\n", pos)
-        line_end = len(text) if line_end < 0 else line_end
-        rest = text[pos:line_end].strip()
-        end = at + len(text[at:line_end].rstrip())
-        if rest.startswith("->") or re.match(r"->", text[pos:line_end]):
-            return wrong("E601", at, pos, f"@{session} has no path", f"write @{session}:/path/to/it {rest}")
-        found = next((word for word in re.finditer(r"[^ \t]+", rest)), None)
-        if found and found[0] in options.ALL and re.match(r"\S+[ \t]+=", rest):
-            value = re.match(r"(\S+)[ \t]+=[ \t]*([^ \t>]*)", rest)
-            fix = f"{value[1]}={value[2]}" if value else f"{found[0]}=VALUE"
-            return wrong("E309", pos, pos + len(found[0]), f"{found[0]} and its value are apart", f"write {fix}")
-        head = f"@{session}" + "".join(f" {word.raw}" for word in words)
-        if found and ">" in rest and is_option(Word(0, 0, rest.split(">")[0].split()[-1] if rest.split(">")[0].split() else "")):
-            return wrong("E111", pos, pos + len(found[0]), f"{shorten(found[0])} cannot stand before >", "options are written name=value")
-        if not rest:
-            return wrong("E102", at, end, f"@{session} is given nothing to do", f"write {head} > COMMAND")
-        return wrong("E102", at, end, "there is no > before the command", f"write {head} > {rest[:80]}")
-
     def _keyword(self, word: str, at: int, stop: int, tail: str) -> None:
         end = at + len(word)
         if stop > end:
             rest = self.context.line_text(end, stop)
-            hint = "a comment stands on a line of its own" if rest.startswith("#") else f"write {word} alone on its line"
+            hint = (
+                "a comment stands on a line of its own"
+                if rest.startswith("#")
+                else f"write {word} alone on its line"
+            )
             self.findings.add("E111", end, stop, f"{word} does not take {shorten(rest)}", hint)
         if word == "parallel":
-            self._open_block(at, end, tail)
+            self.blocks.open(at, end, tail)
         elif word == "end":
-            self._close_block(at, end, tail)
+            self.blocks.close(at, end, tail)
         else:
-            self._finally(at, end, tail)
-
-    def _open_block(self, at: int, end: int, tail: str) -> None:
-        if len(self._blocks) == DEEPEST:
-            self.findings.add("E119", at, end, f"parallel is nested more than {DEEPEST} deep", "take some levels out")
-        block = Parallel(start=at, end=end, steps=[], tail=tail)
-        if len(self._blocks) < DEEPEST:
-            self._into.append(block)
-        else:
-            block.steps = self._into
-        self._blocks.append(block)
-        self._into = block.steps
-
-    def _close_block(self, at: int, end: int, tail: str) -> None:
-        if not self._blocks:
-            self.findings.add("E113", at, end, "this end has no parallel before it", "take it out")
-            return
-        block = self._blocks.pop()
-        block.close_at, block.end, block.close_tail = at, end, tail
-        self._into = self._blocks[-1].steps if self._blocks else self._outer()
-        if not block.steps:
-            self.findings.add("E120", block.start, block.start + 8, "this parallel block is empty", "put steps into it, or take it out")
-
-    def _outer(self) -> list[Node]:
-        return self.recipe.closing if self.recipe.finally_at >= 0 else self.recipe.steps
-
-    def _finally(self, at: int, end: int, tail: str) -> None:
-        if self._blocks:
-            self.findings.add("E114", at, end, "finally stands inside a parallel block", "end the block first")
-            self._dissolve()
-        elif self.recipe.finally_at >= 0:
-            line = self.source.place(self.recipe.finally_at)[0]
-            self.findings.add("E115", at, end, f"there is a finally in line {line} already", "put all of its steps below that one")
-            return
-        if self.recipe.finally_at < 0:
-            self.recipe.finally_at, self.recipe.finally_tail = at, tail
-        self.scope.in_finally = True
-        self._into = self.recipe.closing
+            self._begin_finally(at, end, tail)
 
     def _unknown(self, first: str, at: int, stop: int) -> None:
         line = self.context.line_text(at, stop)
@@ -334,127 +289,56 @@ class Parser:
                 self._swallowed += 1
                 raise Stop()
             self._swallowed = self.source.line_of(at)
-        raise self.context.wrong("E101", at, stop, "this is not a step or a definition", self._guess(first, line, at))
+        raise self.context.wrong(
+            "E101", at, stop, "this is not a step or a definition", self._guess(first, line, at)
+        )
 
-    def _sessions(self) -> set[str]:
-        return {node.session for node in self._into if isinstance(node, Open)}
+    def _begin_finally(self, at: int, end: int, tail: str) -> None:
+        self.blocks.finally_(at, end, tail)
+        self.scope.in_finally = True
+
+    def _guess(self, first: str, line: str, at: int) -> str:
+        previous = self.blocks.latest()
+        if isinstance(previous, Execute) and self._swallowed == self.source.line_of(at):
+            goes_on = "a command goes on after \\, in quotes or in a here-document"
+            return f"{goes_on}; else write @{previous.session} > {line[:60]}"
+        return mistakes.guess(first, line, self.blocks.sessions)
 
     def _take_as_meant(self, first: str, at: int, stop: int) -> None:
         """A misspelt `parallel` or `finally` still begins what it was to begin."""
-        meant = Near().add(_KEYWORDS).find(first) if first == self.source.text[at:stop].rstrip(":") else None
+        alone = first.rstrip(":") == self.source.text[at:stop].rstrip(":")
+        meant = Near().add(mistakes.KEYWORDS).find(first) if alone else None
         if meant not in ("parallel", "finally"):
             return
         self.findings.add("E101", at, stop, "this is not a step or a definition", f"did you mean {meant}?")
         if meant == "parallel":
-            self._open_block(at, stop, "")
+            self.blocks.open(at, stop, "")
         else:
-            self._finally(at, stop, "")
+            self._begin_finally(at, stop, "")
         raise Stop()
 
     def _goes_on_from_command(self, at: int) -> bool:
-        """Whether this line that is no step comes right after a command, or after such a line: one mistake, then."""
+        """Whether this line, which is no step, comes right after a command or such a line: one mistake."""
         line = self.source.line_of(at) - 1
-        previous = self._into[-1] if self._into else None
+        previous = self.blocks.latest()
         after_command = isinstance(previous, Execute) and self.source.line_of(previous.end) == line
         return after_command or (self._swallowed >= 0 and self._swallowed == line)
-
-    def _guess(self, first: str, line: str, at: int) -> str:
-        if re.match(r"(?:export[ \t]+)?[A-Za-z_]\w*[ \t]*=", line):
-            name, _, value = line.removeprefix("export").strip().partition("=")
-            return f"write var {name.strip()} = {value.strip()}"
-        named = re.match(rf"({NAME_OR_HYPHEN})[ \t]*>", line)
-        if named and (named[1] in self._sessions() or not self._sessions()):
-            return f"a session is written with @: @{line[:80]}"
-        if first == "&":
-            return "the & that makes a background step stands at the end of its command"
-        if first.startswith(">"):
-            return "name the session: @NAME > COMMAND"
-        name = first.partition(".")[0]
-        near = Near().add((*_KEYWORDS, "tmux.open", "tmux.close")).find(first)
-        if near:
-            return f"did you mean {near}?"
-        if name in ("open", "close"):
-            return f"write tmux.{name} ..."
-        previous = self._into[-1] if self._into else None
-        if isinstance(previous, Execute) and self._swallowed == self.source.line_of(at):
-            return f"a command goes on after \\, in quotes or in a here-document; else write @{previous.session} > {line[:60]}"
-        return f"a command is written @SESSION > {line[:60]}"
-
-    def _add(self, node: Node, tail: str) -> None:
-        node.tail = tail
-        self._into.append(node)
-
-    def _comment(self, line: str, at: int) -> None:
-        found = _DIRECTIVE.match(line.rstrip())
-        if found:
-            codes = self._codes(found[1], at)
-            start, before = self._waiting_ignore or (at, set())
-            self._waiting_ignore = (start, before | codes)
-
-    def _codes(self, directive: str, at: int) -> set[str]:
-        """The codes in `# train: ignore W203, W301`; what is not one is warned about."""
-        listed = directive.partition("ignore")[2].replace(",", " ").split()
-        for word in listed:
-            if not CODE.fullmatch(word) or not is_code(word):
-                self.findings.add("W104", at, at + len(directive), f"{shorten(word)} is not the code of a warning", "write # train: ignore W203")
-            elif word[0] == "E":
-                self.findings.add("W104", at, at + len(directive), f"{word} is an error, which cannot be ignored", f"see train dsl explain {word}")
-        if not listed:
-            self.findings.add("W104", at, at + len(directive), "ignore names no code", "write # train: ignore W203")
-        return {word for word in listed if word[0] == "W"}
 
     def _check_characters(self) -> None:
         text = self.source.text
         found = _BAD_CHARACTER.search(text) if "\0" in text or not text.isascii() else None
         if found:
             byte = ord(found[0])
-            what = "a NUL byte" if byte == 0 else f"byte {byte - 0xDC00:#04x}, which is not UTF-8" if 0xDC80 <= byte <= 0xDCFF else "half a character"
-            self.findings.add("E108", found.start(), found.end(), f"the text holds {what}", "save the recipe as UTF-8 text")
-
-    def _check_blocks(self) -> None:
-        for block in self._blocks:
-            self.findings.add(
-                "E112", block.start, block.start + 8, "this parallel block has no end", "write end on a line after its last step"
+            what = (
+                "a NUL byte"
+                if byte == 0
+                else f"byte {byte - 0xDC00:#04x}, which is not UTF-8"
+                if 0xDC80 <= byte <= 0xDCFF
+                else "half a character"
             )
-        self._dissolve()
-
-    def _dissolve(self) -> None:
-        """Take the steps of blocks that are not ended as if they stood outside: their mistake has been told."""
-        while self._blocks:
-            block = self._blocks.pop()
-            outside = self._blocks[-1].steps if self._blocks else self._outer()
-            if outside and outside[-1] is block:
-                outside.pop()
-                outside += block.steps
-
-    def _report_unknown(self) -> None:
-        """`$NAME`s that nothing defines, now that everything has been read."""
-        near = Near().add(self.scope.known) if self.scope.unknown else None
-        told: set[str] = set()
-        for unknown in self.scope.unknown:
-            name = unknown.name
-            if name in self.scope.vars and unknown.in_definition:
-                line = self.source.place(self.scope.vars[name].start)[0]
-                self.scope.used.add(name)
-                self.findings.add(
-                    "E209", unknown.start, unknown.end, f"${name} is used before it has a value (it gets one in line {line})",
-                    "a variable may use those defined above it: move the definitions",
-                )  # fmt: skip
-            elif name in self.scope.known:
-                self.scope.used.add(name)
-            elif name not in told and near is not None:
-                told.add(name)
-                self._unknown_variable(name, unknown.start, unknown.end, near)
-
-    def _unknown_variable(self, name: str, start: int, end: int, near: Near) -> None:
-        found = near.find(name)
-        other = self.scope.find(name)
-        hint = f"did you mean ${found}?" if found else f"define it above the steps: var {name} = ..."
-        if other is not None and other.sort != "var":
-            hint = f"{name} is a {other.sort}: write @{name}"
-        if found:
-            self.scope.used.add(found)
-        self.findings.add("E501", start, end, f"there is no variable {name}", hint)
+            self.findings.add(
+                "E108", found.start(), found.end(), f"the text holds {what}", "save the recipe as UTF-8 text"
+            )
 
 
 def _goes_on(line: str) -> bool:

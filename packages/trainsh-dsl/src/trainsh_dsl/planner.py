@@ -1,13 +1,25 @@
 """From statements to the plan."""
 
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from trainsh_dsl import canon, model
 from trainsh_dsl.model import Ref, Text
 from trainsh_dsl.scope import Scope
 from trainsh_dsl.source import Source
 from trainsh_dsl.syntax import (
-    Close, Control, Definition, Endpoint, Execute, Node, Notify, Open, Option, Parallel, Sleep, Transfer, Wait,
+    Close,
+    Control,
+    Definition,
+    Endpoint,
+    Execute,
+    Node,
+    Notify,
+    Open,
+    Option,
+    Parallel,
+    Sleep,
+    Transfer,
+    Wait,
 )  # fmt: skip
 
 if TYPE_CHECKING:
@@ -62,11 +74,17 @@ class _Planner:
         general = _options(node.options, model.Options) if not isinstance(node, Transfer) else model.Options()
         if isinstance(node, Wait):
             return model.Wait(
-                text=text, span=span, session=node.session, condition=node.condition, value=node.value, options=general  # type: ignore[arg-type]
+                text=text,
+                span=span,
+                session=node.session,
+                condition=node.condition,
+                value=node.value,
+                options=general,
             )
         if isinstance(node, Transfer):
             return model.Transfer(
-                text=text, span=span, source=self._endpoint(node.source), destination=self._endpoint(node.destination),
+                text=text, span=span, source=self._endpoint(node.source),
+                destination=self._endpoint(node.destination),
                 options=_options(node.options, model.TransferOptions),
             )  # fmt: skip
         if isinstance(node, Notify):
@@ -80,11 +98,14 @@ class _Planner:
     def _control(self, node: Node, text: str, span: model.Span, general: model.Options) -> model.Control:
         if isinstance(node, Open):
             return model.Control(
-                text=text, span=span, implied=node.implied, tool="tmux", verb="open", host=node.host, session=node.session,
+                text=text, span=span, implied=node.implied, tool="tmux", verb="open", host=node.host,
+                session=node.session,
                 options=general,
             )  # fmt: skip
         if isinstance(node, Close):
-            return model.Control(text=text, span=span, tool="tmux", verb="close", session=node.session, options=general)
+            return model.Control(
+                text=text, span=span, tool="tmux", verb="close", session=node.session, options=general
+            )
         assert isinstance(node, Control), "there is no other kind"
         args = [self._argument(value) for _, value in node.args]
         host = next((value.host for value in args if isinstance(value, Ref) and value.host), "")
@@ -112,7 +133,7 @@ class _Planner:
 
 
 def _options(found: list[Option], kind: type[Kind]) -> Kind:
-    values: dict[str, object] = {}
+    values: dict[str, Any] = {}
     for option in found:
         if option.key in ("exclude", "include"):
             earlier = values.setdefault(option.key, [])

@@ -62,7 +62,11 @@ class Verb:
 
     def positional(self) -> list[str]:
         """The parameters that words fill, in order."""
-        return [key for key, schema in self.properties.items() if isinstance(schema, dict) and schema.get("x-positional")]
+        return [
+            key
+            for key, schema in self.properties.items()
+            if isinstance(schema, dict) and schema.get("x-positional")
+        ]
 
     def repeats(self, key: str) -> bool:
         """Whether the option takes several values."""
@@ -115,7 +119,11 @@ def _verb_value(check: options.Check) -> options.Check:
 def _one_of(choices: list[str]) -> Callable[[str], object]:
     def checked(text: str) -> object:
         if text not in choices:
-            raise values.Bad("E705", f"{values.shorten(text)} is not one of {', '.join(choices)}", f"write one of {', '.join(choices)}")
+            raise values.Bad(
+                "E705",
+                f"{values.shorten(text)} is not one of {', '.join(choices)}",
+                f"write one of {', '.join(choices)}",
+            )
         return text
 
     return checked

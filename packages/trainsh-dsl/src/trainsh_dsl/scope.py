@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Iterator
 
 from trainsh_base.near import nearest
-
 from trainsh_dsl.findings import Findings
 from trainsh_dsl.syntax import Definition
 

@@ -4,11 +4,10 @@ One pass over the text with a stack of open constructs; nothing recurses, so dep
 """
 
 import re
-from bisect import bisect_right
-from collections.abc import Iterable
 
 import msgspec
 
+from trainsh_dsl.heredocs import HereIndex
 from trainsh_dsl.source import Source
 
 # A whole command on one line with nothing in it that needs the stack; group 1 is the `&` at its end.
@@ -38,35 +37,6 @@ _CASE = re.compile(r"case[ \t]+\S+[ \t]+in(?=\s)")
 
 _COMMANDS = ("$(", "(", "`")
 _CLOSERS = {"$(": ")", "(": ")", "`": "`", "${": "}", "((": "))", "in((": ")"}
-
-
-class HereIndex:
-    """Where each line stands, to find a here-document's end in no time, however many there are."""
-
-    def __init__(self, source: Source) -> None:
-        self._source = source
-        self._plain: dict[str, list[int]] | None = None
-        self._tabbed: dict[str, list[int]] | None = None
-
-    def find(self, tag: str, tabs: bool, after: int) -> int:
-        """The first line past line `after` that is `tag` alone (leading tabs aside if `tabs`), or -1."""
-        if tabs:
-            if self._tabbed is None:
-                self._tabbed = _index(line.lstrip("\t") for line in self._source.lines)
-            where = self._tabbed.get(tag, [])
-        else:
-            if self._plain is None:
-                self._plain = _index(self._source.lines)
-            where = self._plain.get(tag, [])
-        place = bisect_right(where, after)
-        return where[place] if place < len(where) else -1
-
-
-def _index(lines: Iterable[str]) -> dict[str, list[int]]:
-    found: dict[str, list[int]] = {}
-    for number, line in enumerate(lines):
-        found.setdefault(line, []).append(number)
-    return found
 
 
 class Frame(msgspec.Struct):
@@ -104,6 +74,8 @@ class Scan:
         self.problem: Problem | None = None
         self._stack: list[Frame] = []
         self._quotes = 0
+        self._first_quote = -1
+        self._open_ticks = 0
         self._depth = 0
         self._piece_end = -1
         self._pending: list[tuple[int, int, str, bool, bool]] = []
@@ -221,6 +193,8 @@ class Scan:
             return self._single(pos)
         if char == '"':
             self._push('"', pos)
+            if not self._quotes:
+                self._first_quote = pos
             self._quotes += 1
             return pos + 1
         if char == "`":
@@ -261,11 +235,13 @@ class Scan:
     def _tick(self, pos: int) -> int:
         if self._stack and self._stack[-1].what == "`":
             opened = self._pop()
+            self._open_ticks -= 1
             self._depth -= 1
             self.ticks.append((opened, pos + 1))
             self._piece(opened, pos + 1)
         else:
             self._push("`", pos)
+            self._open_ticks += 1
             self._depth += 1
             self._piece_end = -1
         return pos + 1
@@ -291,7 +267,7 @@ class Scan:
             return self._piece(pos, pos + 1)
         end = self.text.find("\n", pos)
         end = len(self.text) if end < 0 else end
-        if any(frame.what == "`" for frame in self._stack):
+        if self._open_ticks:
             tick = self.text.find("`", pos, end)  # the closing backtick counts in a comment too
             end = end if tick < 0 else tick
         self.comments.append((pos, end))
@@ -328,7 +304,7 @@ class Scan:
                 return -pos - 1
             return pos + 1
         if self._quotes:
-            opened = self._outermost_quote()
+            opened = self._first_quote
             self._look_for_step(pos + 1, opened)
             self._piece_end = -1
             return pos + 1
@@ -367,12 +343,9 @@ class Scan:
             "close it, or write it as \\' or \\\" where the character itself is meant",
         )  # fmt: skip
 
-    def _outermost_quote(self) -> int:
-        return next(frame.at for frame in self._stack if frame.what == '"')
-
     def _check_closed(self) -> None:
         if self._quotes:
-            raise self._never_closed(self._outermost_quote())
+            raise self._never_closed(self._first_quote)
         if self._stack:
             frame = self._stack[0]
             opener = frame.what

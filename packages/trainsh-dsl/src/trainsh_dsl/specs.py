@@ -11,7 +11,10 @@ _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
 _TARGET = re.compile(r"(?:[^@\s:/]+@)?[^@\s:/]+\Z")
 _SIX = re.compile(r"(?:[^@\s]+@)?\[?[0-9A-Fa-f]*:[0-9A-Fa-f:]+\]?\Z")
 _SSH_FLAGS = "pJio"
-_HOST_FORMS = "user@host [-p PORT] [-i KEY] [-J JUMP] [-o Option=value], local, vast:ID, colab:NAME, placeholder or a configured name"
+_HOST_FORMS = (
+    "user@host [-p PORT] [-i KEY] [-J JUMP] [-o Option=value], local, vast:ID, colab:NAME, placeholder "
+    "or a configured name"
+)
 
 
 class At(Bad):
@@ -52,14 +55,24 @@ def _scheme(words: list[Word], scheme: str) -> str:
     rest = first[len(scheme) + 1 :]
     if scheme == "vast":
         if not re.fullmatch(r"\d{1,18}", rest):
-            raise At("E206", f"{shorten(first)} has no instance number", "write vast:12345; train vast list shows the numbers", words[0])
+            raise At(
+                "E206",
+                f"{shorten(first)} has no instance number",
+                "write vast:12345; train vast list shows the numbers",
+                words[0],
+            )
     elif scheme == "colab":
         if not rest:
             raise At("E206", "colab: has no name", "write colab:NAME; train colab list shows the names", words[0])
     elif rest.isdigit():
         raise At("E206", f"{shorten(first)} is not a host", f"write {scheme} -p {rest}", words[0])
     else:
-        raise At("E206", f"{shorten(first)} is not a host: there is no kind {scheme}", f"a host is {_HOST_FORMS}", words[0])
+        raise At(
+            "E206",
+            f"{shorten(first)} is not a host: there is no kind {scheme}",
+            f"a host is {_HOST_FORMS}",
+            words[0],
+        )
     _alone(words, first)
     return scheme
 
@@ -78,7 +91,9 @@ def _ssh(words: list[Word]) -> str:
             place += _flag(words, place)
             continue
         if target is not None:
-            raise At("E206", f"{shorten(word.raw)} is one word too many in a host spec", f"a host is {_HOST_FORMS}", word)
+            raise At(
+                "E206", f"{shorten(word.raw)} is one word too many in a host spec", f"a host is {_HOST_FORMS}", word
+            )
         target = word
         place += 1
     if target is None:
@@ -101,7 +116,12 @@ def _flag(words: list[Word], place: int) -> int:
     word = words[place]
     letter, joined = word.raw[1:2], word.raw[2:]
     if letter not in _SSH_FLAGS or not letter:
-        raise At("E206", f"a host spec takes no {shorten(word.raw)}", "the options are -p PORT, -i KEY, -J JUMP and -o Option=value", word)
+        raise At(
+            "E206",
+            f"a host spec takes no {shorten(word.raw)}",
+            "the options are -p PORT, -i KEY, -J JUMP and -o Option=value",
+            word,
+        )
     if not joined and place + 1 >= len(words):
         raise At("E206", f"{word.raw} has no value", f"write {word.raw} and its value", word)
     value = words[place] if joined else words[place + 1]
@@ -120,7 +140,12 @@ def storage(words: list[Word]) -> str:
     if "$" in first.split(":")[0]:
         return "other"
     if len(words) > 1:
-        raise At("E207", f"{shorten(words[1].raw)} is one word too many in a storage spec", "quote a path that has blanks", words[1])
+        raise At(
+            "E207",
+            f"{shorten(words[1].raw)} is one word too many in a storage spec",
+            "quote a path that has blanks",
+            words[1],
+        )
     if first == "placeholder":
         return first
     scheme = _SCHEME.match(first)
@@ -128,10 +153,14 @@ def storage(words: list[Word]) -> str:
         return _plain(words[0])
     kind, rest = scheme[1], first[scheme.end() :]
     if kind not in STORAGE_SCHEMES:
-        hint = f"the kinds are {', '.join(name + ':' for name in STORAGE_SCHEMES)}, placeholder, or a configured name"
+        hint = (
+            f"the kinds are {', '.join(name + ':' for name in STORAGE_SCHEMES)}, placeholder, or a configured name"
+        )
         raise At("E207", f"there is no kind of storage called {kind}", hint, words[0])
     if rest.startswith("//") and kind != "file":
-        raise At("E207", f"{shorten(first)} has slashes before the bucket", f"write {kind}:{rest.strip('/')}", words[0])
+        raise At(
+            "E207", f"{shorten(first)} has slashes before the bucket", f"write {kind}:{rest.strip('/')}", words[0]
+        )
     if kind == "rclone" and not re.match(r"[^:]+:", rest):
         raise At("E207", f"{shorten(first)} names no rclone remote", "write rclone:REMOTE:PATH", words[0])
     if not rest.strip("/") and kind not in ("gdrive", "file"):

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from trainsh_dsl.model import Ref, Text
+from trainsh_dsl.model import Condition, Ref, Text
 
 
 class Word(msgspec.Struct, gc=False):
@@ -32,7 +32,7 @@ class Node(msgspec.Struct, kw_only=True):
 
 
 class Definition(Node, kw_only=True):
-    """`var`, `host` or `storage`: `raw` is the rest of the line (`words`: those of a spec), `text` has its variables found."""
+    """`var`, `host`, `storage`: `raw` is the rest of the line, `words` a spec's, `text` has variables found."""
 
     sort: str
     name: str
@@ -59,7 +59,7 @@ class Wait(Node, kw_only=True):
     """`condition` is pattern, file, port or idle; `word` is the whole condition as written."""
 
     session: str
-    condition: str
+    condition: Condition
     value: int | Text
     word: Word
 
@@ -102,6 +102,7 @@ class Control(Node, kw_only=True):
     head: Word
     args: list[tuple[Word, Text | Ref]]
     params: list[Option]
+    keys: set[str] = set()
 
 
 class Notify(Node, kw_only=True):
@@ -134,3 +135,15 @@ class Recipe(msgspec.Struct):
     closing: list[Node]
     finally_at: int = -1
     finally_tail: str = ""
+
+
+def every(nodes: list[Node]) -> list[Node]:
+    """The nodes and all that blocks among them hold, in order."""
+    found: list[Node] = []
+    waiting = list(reversed(nodes))
+    while waiting:
+        node = waiting.pop()
+        found.append(node)
+        if isinstance(node, Parallel):
+            waiting.extend(reversed(node.steps))
+    return found

@@ -7,10 +7,17 @@ from trainsh_dsl.scope import Scope, Unknown
 from trainsh_dsl.syntax import Word
 
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
-BREAK = re.compile(r"[ \t]*\\\n[ \t]*")
 _QUOTES = re.compile(r"'([^']*)'|\"((?:[^\"\\]++|\\.)*+)\"|[^'\"]+", re.DOTALL)
 _DOLLAR = re.compile(r"\\([\"$\\])|\$\{([^{}\n]*)\}|\$([A-Za-z_][A-Za-z0-9_]*)|\$\{")
 _VALUE_DOLLAR = re.compile(r"\\(\$)|\$\{([^{}\n]*)\}|\$([A-Za-z_][A-Za-z0-9_]*)|\$\{")
+
+
+def unbroken(text: str) -> str:
+    """The text on one line: a backslash, the line's end after it and the blanks around become one space."""
+    if "\\\n" not in text:
+        return text
+    first, *middle, last = text.split("\\\n")
+    return " ".join([first.rstrip(" \t"), *(part.strip(" \t") for part in middle), last.lstrip(" \t")])
 
 
 def joined(parts: list[str | Ref]) -> Text:
@@ -50,19 +57,17 @@ class Reader:
             group = found.lastindex or 0
             chunk = found[group]
             if "\\\n" in chunk:
-                chunk = BREAK.sub(" ", chunk)
+                chunk = unbroken(chunk)
             parts += self._parts(chunk, word.start + found.start(group), group == 2, pattern, no_secret)
         return joined(parts)
 
     def rest(self, raw: str, at: int) -> Text:
         """The value of a definition, which begins at offset `at`: as it is, variables found."""
         if "\\\n" in raw:
-            raw = BREAK.sub(" ", raw)
+            raw = unbroken(raw)
         return joined(self._parts(raw, at, False, False, "")) if "$" in raw else raw
 
-    def _parts(
-        self, chunk: str, at: int, double: bool, pattern: bool, no_secret: str
-    ) -> list[str | Ref]:
+    def _parts(self, chunk: str, at: int, double: bool, pattern: bool, no_secret: str) -> list[str | Ref]:
         if "$" not in chunk and not (double and "\\" in chunk):
             return [chunk]
         parts: list[str | Ref] = []
@@ -107,19 +112,27 @@ class Reader:
         if whole == "${":
             name = re.match(r"[A-Za-z_]\w*", rest)
             self.scope.used.update([name[0]] if name else [])
-            self.scope.findings.add("E508", at, end, "this ${ is never closed", "write ${NAME}, or \\${ for the text")
+            self.scope.findings.add(
+                "E508", at, end, "this ${ is never closed", "write ${NAME}, or \\${ for the text"
+            )
         else:
             base = re.match(r"[#!]?([A-Za-z_]\w*)", inner)
             self.scope.used.update([base[1]] if base else [])
             hint = f"write ${{{base[1]}}}" if base and base[1] in self.scope.known else "write ${NAME}"
-            self.scope.findings.add("E508", at, end, f"{whole} is not a variable: only ${{NAME}} is read here", hint)
+            self.scope.findings.add(
+                "E508", at, end, f"{whole} is not a variable: only ${{NAME}} is read here", hint
+            )
         return whole
 
     def secret(self, name: str, at: int, end: int, no_secret: str) -> str | Ref:
         """`${secret:NAME}` in a place that takes one, unless `no_secret` says why not."""
         if not NAME.match(name):
             self.scope.findings.add(
-                "E505", at, end, f"{name!r} is not the name of a secret", "write ${secret:NAME}, as in ${secret:HF_TOKEN}"
+                "E505",
+                at,
+                end,
+                f"{name!r} is not the name of a secret",
+                "write ${secret:NAME}, as in ${secret:HF_TOKEN}",
             )
             return ""
         if no_secret:

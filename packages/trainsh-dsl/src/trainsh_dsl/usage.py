@@ -3,20 +3,52 @@
 import re
 
 from trainsh_dsl.findings import Findings
-from trainsh_dsl.flow import Flow, every
+from trainsh_dsl.flow import Flow
 from trainsh_dsl.model import Ref
 from trainsh_dsl.scope import Near, Scope
-from trainsh_dsl.syntax import Definition, Execute, Recipe
+from trainsh_dsl.syntax import Definition, Execute, Recipe, every
 
-_ASSIGNED = re.compile(r"(?:\b([A-Za-z_]\w*)\+?=|\bfor[ \t]+([A-Za-z_]\w*)|\bread[ \t]+((?:-\w+[ \t]+)*[A-Za-z_][\w \t]*))")
+_ASSIGNED = re.compile(
+    r"(?:\b([A-Za-z_]\w*)\+?=|\bfor[ \t]+([A-Za-z_]\w*)|\bread[ \t]+((?:-\w+[ \t]+)*[A-Za-z_][\w \t]*))"
+)
 _FROM_SHELL = frozenset(
     (
-        "BASH", "BASHPID", "COLUMNS", "CONDA_PREFIX", "CUDA_HOME", "CUDA_VISIBLE_DEVICES", "DISPLAY", "EDITOR", "EUID",
+        "BASH", "BASHPID", "COLUMNS", "CONDA_PREFIX", "CUDA_HOME", "CUDA_VISIBLE_DEVICES", "DISPLAY",
+        "EDITOR", "EUID",
         "HOME", "HOSTNAME", "IFS", "LANG", "LD_LIBRARY_PATH", "LINES", "LOGNAME", "OLDPWD", "OPTARG", "OPTIND",
-        "OSTYPE", "PATH", "PIPESTATUS", "PPID", "PS1", "PWD", "PYTHONPATH", "RANDOM", "SECONDS", "SHELL", "SHLVL", "TERM",
+        "OSTYPE", "PATH", "PIPESTATUS", "PPID", "PS1", "PWD", "PYTHONPATH", "RANDOM", "SECONDS", "SHELL",
+        "SHLVL", "TERM",
         "TMPDIR", "TMUX", "UID", "USER", "VIRTUAL_ENV",
     )
 )  # fmt: skip
+
+
+def unknown(scope: Scope, findings: Findings) -> None:
+    """E501 and E209: `$NAME`s outside commands that nothing defines, now that everything has been read."""
+    near = Near().add(scope.known) if scope.unknown else Near()
+    told: set[str] = set()
+    for use in scope.unknown:
+        name = use.name
+        if name in scope.vars and use.in_definition:
+            line = findings.source.place(scope.vars[name].start)[0]
+            message = f"${name} is used before it has a value (it gets one in line {line})"
+            hint = "a variable may use those defined above it: move the definitions"
+            findings.add("E209", use.start, use.end, message, hint)
+        elif name not in scope.known and name not in told:
+            told.add(name)
+            findings.add("E501", use.start, use.end, f"there is no variable {name}", _meant(name, scope, near))
+        scope.used.add(name)
+
+
+def _meant(name: str, scope: Scope, near: Near) -> str:
+    other = scope.find(name)
+    if other is not None and other.sort != "var":
+        return f"{name} is a {other.sort}: write @{name}"
+    found = near.find(name)
+    if found is None:
+        return f"define it above the steps: var {name} = ..."
+    scope.used.add(found)
+    return f"did you mean ${found}?"
 
 
 def unused(recipe: Recipe, scope: Scope, flow: Flow, findings: Findings) -> None:
@@ -42,7 +74,9 @@ def unused(recipe: Recipe, scope: Scope, flow: Flow, findings: Findings) -> None
 
 
 def _never(findings: Findings, code: str, definition: Definition, message: str) -> None:
-    findings.add(code, definition.name_at, definition.name_at + len(definition.name), message, "use it, or take it out")
+    findings.add(
+        code, definition.name_at, definition.name_at + len(definition.name), message, "use it, or take it out"
+    )
 
 
 def near_misses(recipe: Recipe, scope: Scope, findings: Findings) -> None:
@@ -62,10 +96,11 @@ def near_misses(recipe: Recipe, scope: Scope, findings: Findings) -> None:
             assigned = _assigned(recipe)
         if name in assigned:
             continue
-        braces = f"${{{found}}}{name[len(found):]}" if name.startswith(found) else f"${found}"
+        braces = f"${{{found}}}{name[len(found) :]}" if name.startswith(found) else f"${found}"
         scope.used.add(found)
         findings.add(
-            "W303", at, at + len(name) + 1, f"${name} is no variable of the recipe: the shell would see an empty text",
+            "W303", at, at + len(name) + 1,
+            f"${name} is no variable of the recipe: the shell would see an empty text",
             f"did you mean {braces}?",
         )  # fmt: skip
 

@@ -35,9 +35,13 @@ def duration(text: str) -> float:
     elif _DURATION.match(text):
         seconds = sum(float(number) * _UNITS[unit] for number, unit in _PART.findall(text))
     if seconds is None:
-        raise Bad("E301", f"{shorten(text)} is not a duration", "write it like 30s, 5m, 2h, 1d, 1h30m, or 300 for seconds")
+        raise Bad(
+            "E301", f"{shorten(text)} is not a duration", "write it like 30s, 5m, 2h, 1d, 1h30m, or 300 for seconds"
+        )
     if not seconds > 0:
-        raise Bad("E301", f"{shorten(text)} is no time at all", "a duration is above 0; leave the option out for no limit")
+        raise Bad(
+            "E301", f"{shorten(text)} is no time at all", "a duration is above 0; leave the option out for no limit"
+        )
     return seconds
 
 
@@ -72,7 +76,9 @@ def rate(text: str) -> str:
 def variable(text: str) -> str:
     """The name of a variable."""
     if not _NAME.match(text):
-        raise Bad("E306", f"{shorten(text)} is not a variable's name", "use letters, digits and _, not first a digit")
+        raise Bad(
+            "E306", f"{shorten(text)} is not a variable's name", "use letters, digits and _, not first a digit"
+        )
     return text
 
 
@@ -109,4 +115,10 @@ def _mend(text: str, error: re.error) -> str:
 def shorten(text: str) -> str:
     """The text in quotes, its middle left out when it is long."""
     shown = text if len(text) <= 60 else text[:40] + "..." + text[-10:]
-    return repr(shown) if "'" not in shown else f'"{shown}"' if '"' not in shown and shown.isprintable() else repr(shown)
+    return (
+        repr(shown)
+        if "'" not in shown
+        else f'"{shown}"'
+        if '"' not in shown and shown.isprintable()
+        else repr(shown)
+    )

@@ -10,7 +10,7 @@ from trainsh_dsl.plugins import Tools
 from trainsh_dsl.scope import Near, Scope
 from trainsh_dsl.source import Source
 from trainsh_dsl.syntax import Option, Word
-from trainsh_dsl.text import BREAK, Reader
+from trainsh_dsl.text import Reader, unbroken
 
 NAME_OR_HYPHEN = r"[A-Za-z_](?:[A-Za-z0-9_-]*[A-Za-z0-9_])?"
 AT_NAME = re.compile(rf"@({NAME_OR_HYPHEN})\Z")
@@ -86,10 +86,10 @@ class Context:
         for place, word in enumerate(words):
             known = self._known.get(word.raw)
             if known is not None and known[0] in kind:
-                option: Option | None = Option(word, known[0], known[1])
+                again = Option(word, known[0], known[1])
                 if found:
-                    self._once(option, found)
-                found.append(option)
+                    self._once(again, found)
+                found.append(again)
                 continue
             key = _KEY.match(word.raw)
             if key is None:
@@ -106,14 +106,18 @@ class Context:
     def _once(self, option: Option, found: list[Option]) -> None:
         if found and option.key not in options.REPEATABLE and any(other.key == option.key for other in found):
             word = option.word
-            self.findings.add("E303", word.start, word.end, f"{option.key}= is given twice", "leave one of them out")
+            self.findings.add(
+                "E303", word.start, word.end, f"{option.key}= is given twice", "leave one of them out"
+            )
 
     def unexpected(self, word: Word, words: list[Word], place: int, kind: dict[str, Check], what: str) -> None:
         """E111 or E309 for a word that is not an option."""
         after = words[place + 1].raw if place + 1 < len(words) else ""
         if (word.raw in kind or word.raw in options.ALL) and after.startswith("="):
             value = after[1:] or (words[place + 2].raw if place + 2 < len(words) else "VALUE")
-            self.findings.add("E309", word.start, word.end, f"{word.raw} and its value are apart", f"write {word.raw}={value}")
+            self.findings.add(
+                "E309", word.start, word.end, f"{word.raw} and its value are apart", f"write {word.raw}={value}"
+            )
             return
         if word.raw.startswith("--") and word.raw[2:].partition("=")[0].replace("-", "_") in kind:
             name, _, value = word.raw[2:].partition("=")
@@ -125,20 +129,32 @@ class Context:
         hint = f"options are written name=value: {', '.join(kind)}" if kind else "take it out"
         if word.raw.startswith("#"):
             hint = "a comment stands on a line of its own"
-        self.findings.add("E111", word.start, word.end, f"{what} does not take {values.shorten(word.raw)} here", hint)
+        self.findings.add(
+            "E111", word.start, word.end, f"{what} does not take {values.shorten(word.raw)} here", hint
+        )
 
     def option(self, word: Word, key: str, kind: dict[str, Check], what: str) -> Option | None:
         """One `key=value`, typed; None when there is no such option or its value is bad."""
         check = kind.get(key)
         if check is None:
-            self.findings.add("E302", word.start, word.start + len(key), f"{what} has no option {key}", self._instead(key, kind, what))
+            self.findings.add(
+                "E302",
+                word.start,
+                word.start + len(key),
+                f"{what} has no option {key}",
+                self._instead(key, kind, what),
+            )
             return None
         value = Word(word.start + len(key) + 1, word.end, word.raw[len(key) + 1 :])
         if value.raw == "":
-            self.findings.add("E308", word.start, word.end, f"{key}= has no value", f"write {key}=VALUE, or leave it out")
+            self.findings.add(
+                "E308", word.start, word.end, f"{key}= has no value", f"write {key}=VALUE, or leave it out"
+            )
             return None
         if key == "capture" and "$" in value.raw:
-            self.findings.add("E306", value.start, value.end, f"{value.raw} is not a variable's name", "write the name without $")
+            self.findings.add(
+                "E306", value.start, value.end, f"{value.raw} is not a variable's name", "write the name without $"
+            )
             return None
         text = self.reader.word(value)
         typed = self.typed(text, check, value)
@@ -173,14 +189,14 @@ class Context:
 
     def unquoted(self, word: Word) -> Word:
         """The word without the quotes around it, its variables still in it."""
-        raw = BREAK.sub(" ", word.raw) if "\\\n" in word.raw else word.raw
+        raw = unbroken(word.raw)
         if len(raw) > 1 and raw[0] in "'\"" and raw[-1] == raw[0]:
             raw = raw[1:-1]
         return Word(word.start, word.end, raw)
 
     def line_text(self, start: int, end: int) -> str:
         """A statement's text on one line, for hints."""
-        return BREAK.sub(" ", self.text[start:end]).strip()
+        return unbroken(self.text[start:end]).strip()
 
 
 def _spaced(raw: str, at: int) -> list[Word]:

@@ -1,0 +1,51 @@
+"""`# train: ignore W203`: at the end of a statement, or on a line of its own above one."""
+
+import re
+
+from trainsh_dsl.catalogue import is_code
+from trainsh_dsl.findings import CODE, Findings
+from trainsh_dsl.values import shorten
+
+DIRECTIVE = re.compile(r"(?:^|[ \t])(#[ \t]*train:[ \t]*ignore\b[^\n]*)\Z")
+_EXAMPLE = "write # train: ignore W203"
+
+
+class Ignores:
+    """Reads the comments, and tells the findings which warnings to leave out where."""
+
+    def __init__(self, findings: Findings) -> None:
+        self.findings = findings
+        self._waiting: tuple[int, set[str]] | None = None
+
+    def comment(self, line: str, at: int) -> None:
+        """A comment line, at offset `at`: it holds for the statement that follows."""
+        found = DIRECTIVE.match(line.rstrip())
+        if found:
+            codes = self._codes(found[1], at)
+            start, before = self._waiting or (at, set())
+            self._waiting = (start, before | codes)
+
+    def statement(self, end: int) -> None:
+        """A statement was read, up to `end`."""
+        if self._waiting:
+            start, codes = self._waiting
+            self.findings.ignore(start, end, codes)
+            self._waiting = None
+
+    def trailing(self, directive: str, at: int, start: int, end: int) -> None:
+        """A comment at the end of the statement from `start` to `end`."""
+        self.findings.ignore(start, end, self._codes(directive, at))
+
+    def _codes(self, directive: str, at: int) -> set[str]:
+        """The codes in `# train: ignore W203, W301`; what is not one is warned about."""
+        listed = directive.partition("ignore")[2].replace(",", " ").split()
+        end = at + len(directive)
+        for word in listed:
+            if not CODE.fullmatch(word) or not is_code(word):
+                self.findings.add("W104", at, end, f"{shorten(word)} is not the code of a warning", _EXAMPLE)
+            elif word[0] == "E":
+                message = f"{word} is an error, which cannot be ignored"
+                self.findings.add("W104", at, end, message, f"see train dsl explain {word}")
+        if not listed:
+            self.findings.add("W104", at, end, "ignore names no code", _EXAMPLE)
+        return {word for word in listed if word[0] == "W"}
