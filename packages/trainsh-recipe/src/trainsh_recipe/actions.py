@@ -7,7 +7,6 @@ from typing import Any
 from trainsh_base.config import config_value
 from trainsh_base.errors import NotFound, TrainError
 from trainsh_base.units import format_size
-
 from trainsh_recipe.attempt import Attempt
 from trainsh_recipe.control import control
 from trainsh_recipe.journal import seconds_of
@@ -30,7 +29,7 @@ def execute(at: Attempt, step: Execute) -> Outcome:
         "background": step.background, "capture": bool(step.options.capture), "secrets": secrets,
         "echo": values.shown(step.command), "since": at.since,
     }  # fmt: skip
-    at.stop_with = lambda: _interrupt(at, step.session)
+    at.stop_with = lambda: interrupt(at, step.session)
     if at.resuming and step.session in at.run.fresh:
         lost = _lost(at, params)
         if lost is not None:
@@ -52,9 +51,11 @@ def _session(at: Attempt, name: str) -> dict[str, Any]:
     return {"session": name, "host": session.host, "job": at.run.job.id}
 
 
-def _interrupt(at: Attempt, session: str) -> None:
-    params = {**_session(at, session), "step": at.name}
-    at.run.tools.start("tmux", "interrupt", params)
+def interrupt(at: Attempt, session: str, wait: float | None = None) -> None:
+    """End the attempt's command on its host: INT, TERM, KILL; with `wait` seconds to hear that it is so."""
+    pending = at.run.tools.start("tmux", "interrupt", {**_session(at, session), "step": at.name})
+    if wait is not None:
+        pending.result(wait)
 
 
 def _lost(at: Attempt, params: dict[str, Any]) -> Outcome | None:

@@ -1,25 +1,29 @@
 """train-recipe: the commands, and how their answers are shown."""
 
-import os
 import sys
 from typing import Annotated
 
+from msgspec import structs
+
 from trainsh_base.errors import UsageError
 from trainsh_base.request import current
-from trainsh_base.tool import Arg, Opt, Tool
+from trainsh_base.tool import Arg, Handover, Opt, Tool
 from trainsh_base.units import Duration
-
 from trainsh_recipe import jobs, launch, lookup, report, running
 from trainsh_recipe.launch import Overrides, Source
-from trainsh_recipe.model import JobReport
+from trainsh_recipe.model import JobReport, LogReport, Planned, RecipeReport, RecipeText
+from trainsh_recipe.runner import Runner
 
 tool = Tool("recipe", "Run recipes, and look after what runs")
 
 HostOpt = Annotated[dict[str, str], Opt("what a host of the recipe is", name="--host", metavar="NAME=SPEC")]
-StorageOpt = Annotated[dict[str, str], Opt("what a storage of the recipe is", name="--storage", metavar="NAME=SPEC")]
+StorageOpt = Annotated[
+    dict[str, str], Opt("what a storage of the recipe is", name="--storage", metavar="NAME=SPEC")
+]
 VarOpt = Annotated[dict[str, str], Opt("the value of a variable", name="--var", metavar="NAME=VALUE")]
 Visual = Annotated[bool, Opt("the live view on a terminal; else plain lines")]
 ShowOutput = Annotated[bool, Opt("with plain lines: also what the steps print", name="--output")]
+JobArg = Annotated[str | None, Arg("the job: its id, or the beginning or end of it", metavar="JOB")]
 MaxTime = Annotated[Duration | None, Opt("cancel the job when it has run for so long")]
 
 _status = 0
@@ -46,17 +50,27 @@ def overrides(host: dict[str, str], var: dict[str, str], storage: dict[str, str]
     return {kind: given for kind, given in found.items() if given}
 
 
-@tool.command(show=lambda _: None, status=_exit_status)
+def _show_run(answer: JobReport | list[Planned]) -> None:
+    if isinstance(answer, list):
+        report.show_planned(answer)
+
+
+@tool.command(show=_show_run, status=_exit_status)
 def run(
     name: Annotated[str, Arg("a recipe's name, or its path (with a slash, or ending in .recipe)")],
     values: Annotated[list[str], Arg("values of variables", metavar="VAR=VALUE")] = [],  # noqa: B006
     host: HostOpt = {},  # noqa: B006
     var: VarOpt = {},  # noqa: B006
     storage: StorageOpt = {},  # noqa: B006
+    pick_host: Annotated[
+        list[str], Opt("choose a Vast.ai instance for this host (repeatable)", metavar="NAME")
+    ] = [],  # noqa: B006
     visual: Visual = True,
     output: ShowOutput = False,
     max_time: MaxTime = None,
-) -> JobReport:
+    detach: Annotated[bool, Opt("run it in the background, without a terminal", short="-d")] = False,
+    dry_run: Annotated[bool, Opt("resolve everything, show the steps, and touch nothing", short="-n")] = False,
+) -> JobReport | list[Planned]:
     """Run a recipe.
 
     Exit status: 0 it went well; 1 a step failed or timed out; 2 it was refused before it began; 130, 143, 129 it
@@ -64,13 +78,257 @@ def run(
     """
     source = launch.from_file(lookup.find(name))
     given = overrides(host, var, storage, values)
+    for each in pick_host:
+        given.setdefault("hosts", {})[each] = _picked(each)
     document, digest = launch.parse(source, given)
+    if dry_run:
+        return launch.rehearse(document, source, given)
     begun = launch.begin(source, document, digest, given, max_time)
+    if detach:
+        launch.give(begun)
+        running.say(f"job {begun.job.id} runs in the background: train recipe watch {begun.job.id}")
+        return report.job_report(begun.job, begun.job.state())
     view = running.choose_view(current(), visual=visual, show_output=output)
-    runner = running.make_runner(begun, view, running.menu)
+    return _carry_out(begun, running.make_runner(begun, view, running.menu))
+
+
+def _carry_out(begun: launch.Begun, runner: Runner) -> JobReport:
     state, status = running.carry_out(begun, runner)
     _end(status)
     return report.job_report(begun.job, state)
+
+
+def _picked(name: str) -> str:
+    from trainsh_base.peer import Peer  # noqa: PLC0415 - for --pick-host only
+
+    answer = Peer("vast", on_ask=running.answer).request("pick", {"host": name})
+    spec = (answer or {}).get("hosts", {}).get(name)
+    if not spec:
+        raise UsageError(f"no instance was picked for {name}", code="nothing_picked")
+    return str(spec)
+
+
+@tool.command(name="exec", show=lambda _: None, status=_exit_status)
+def exec_(
+    text: Annotated[list[str], Arg("lines of a recipe, - for standard input", metavar="DSL")],
+    host: HostOpt = {},  # noqa: B006
+    var: VarOpt = {},  # noqa: B006
+    storage: StorageOpt = {},  # noqa: B006
+) -> JobReport:
+    """Run lines of the recipe language: train exec '@gpu > nvidia-smi'
+
+    Hosts are named as they are configured, without definitions; each gets one session for all lines. The output
+    is the commands' own, and so is the exit status. Ctrl-C goes to the command. Standard input does not: use a
+    here-document.
+    """
+    from trainsh_recipe import execution  # noqa: PLC0415 - for exec only
+
+    lines = sys.stdin.read() if text == ["-"] else "\n".join(text)
+    source = Source(text=lines.encode(), file="", name="exec", exec_=True)
+    given = overrides(host, var, storage, [])
+    document, digest = launch.parse(source, given)
+    begun = launch.begin(source, document, digest, given, None)
+    state, status = execution.carry_out(begun)
+    _end(status)
+    return report.job_report(begun.job, state)
+
+
+@tool.command(show=_show_run, status=_exit_status)
+def resume(
+    job: JobArg = None,
+    check: Annotated[bool, Opt("show what would happen, and touch nothing")] = False,
+    from_: Annotated[str | None, Opt("run again from this step on", metavar="N")] = None,
+    retry_lost: Annotated[bool, Opt("run steps again that were lost with their host")] = False,
+    edited: Annotated[bool, Opt("take the recipe as it is now; what has run must be unchanged")] = False,
+    visual: Visual = True,
+    output: ShowOutput = False,
+    max_time: MaxTime = None,
+    detach: Annotated[bool, Opt("run it in the background, without a terminal", short="-d")] = False,
+) -> JobReport | list[Planned]:
+    """Go on with a job that was interrupted, or failed.
+
+    Without a name it is the last of those. No step runs twice: one that was started is asked for where it runs.
+    """
+    from trainsh_recipe import resume as resuming  # noqa: PLC0415 - for this command only
+
+    found, state = resuming.choose(job)
+    wanted = launch.Wanted(
+        from_step=from_, retry_lost=retry_lost, edited=edited, max_time=max_time, check=check,
+        hold=not check,
+    )  # fmt: skip
+    begun = launch.take_up(found, state, wanted)
+    if detach and not check:
+        launch.give(begun)
+        running.say(f"job {begun.job.id} runs in the background: train recipe watch {begun.job.id}")
+        return report.job_report(begun.job, begun.job.state())
+    view = running.choose_view(current(), visual=visual, show_output=output)
+    runner = running.make_runner(begun, view, running.menu)
+    runner.retry_lost = retry_lost
+    runner.repeat = resuming.repeats(runner)
+    if check:
+        return resuming.expectations(runner)
+    return _carry_out(begun, runner)
+
+
+@tool.command(show=report.show_jobs)
+def status(
+    all_: Annotated[bool, Opt("also those that are over")] = False,
+) -> list[JobReport]:
+    """Show what runs, and what was interrupted and can be resumed."""
+    found = jobs.open_jobs()
+    if all_:
+        known = {job.id for job in found}
+        found = sorted(
+            [*found, *(job for job in jobs.newest() if job.id not in known)], key=lambda job: job.id, reverse=True
+        )
+    states = [(job, job.state()) for job in found]
+    return [
+        report.job_report(job, state, steps=False)
+        for job, state in states
+        if state.started and (all_ or state.status in ("running", "interrupted"))
+    ]
+
+
+@tool.command(name="jobs", show=report.show_jobs)
+def jobs_(
+    last: Annotated[int, Opt("how many, the newest first", short="-n", metavar="N")] = jobs.NEWEST,
+) -> list[JobReport]:
+    """Show the newest jobs."""
+    states = [(job, job.state()) for job in jobs.newest(last)]
+    return [report.job_report(job, state, steps=False) for job, state in states if state.started]
+
+
+def _show_list(rows: list[RecipeReport]) -> None:
+    from trainsh_base.display import table  # noqa: PLC0415 - people only
+
+    table([{"name": row.name, "about": row.about} for row in rows])
+
+
+@tool.command(name="list", show=_show_list)
+def list_() -> list[RecipeReport]:
+    """List the recipes that have names."""
+    return [RecipeReport(name=path.stem, path=str(path), about=lookup.about(path)) for path in lookup.named()]
+
+
+def _show_text(found: RecipeText) -> None:
+    if found.graph:
+        print(found.graph, end="" if found.graph.endswith("\n") else "\n")
+        return
+    print(f"# {found.path}: {found.steps} steps, {found.finally_steps} in finally")
+    print(found.text, end="" if found.text.endswith("\n") else "\n")
+
+
+@tool.command(show=_show_text)
+def show(
+    name: Annotated[str, Arg("a recipe's name, or its path")],
+    graph: Annotated[bool, Opt("a Mermaid flowchart of what depends on what")] = False,
+) -> RecipeText:
+    """Show a recipe: its text, or with --graph what depends on what in it."""
+    return launch.described(lookup.find(name), graph=graph)
+
+
+@tool.command(show=print)
+def new(
+    name: Annotated[str, Arg("what it is to be called")],
+    template: Annotated[str, Opt("what to begin with: minimal, ssh, vast")] = "minimal",
+) -> str:
+    """Make a new recipe, and say where it is."""
+    from trainsh_recipe import editing  # noqa: PLC0415 - for two commands only
+
+    return str(editing.create(name, template))
+
+
+@tool.command(show=print)
+def edit(name: Annotated[str, Arg("a recipe's name, or its path")]) -> str:
+    """Edit a recipe in $VISUAL or $EDITOR; it is checked when the editor is closed."""
+    from trainsh_recipe import editing  # noqa: PLC0415 - for two commands only
+
+    path = lookup.find(name)
+    editing.edit(path)
+    return str(path)
+
+
+_pattern: str | None = None
+
+
+def _show_logs(found: list[LogReport]) -> None:
+    from trainsh_recipe import logs as texts  # noqa: PLC0415 - for logs only
+
+    texts.show(found, texts.compiled(_pattern))
+
+
+@tool.command(show=_show_logs)
+def logs(
+    job: JobArg = None,
+    last: Annotated[bool, Opt("the newest job (as without a name)")] = False,
+    step: Annotated[str | None, Opt("only this step", metavar="N")] = None,
+    follow: Annotated[bool, Opt("go on while the job runs", short="-f")] = False,
+    grep: Annotated[str | None, Opt("only lines that match", metavar="REGEX")] = None,
+) -> list[LogReport]:
+    """Show what the steps of a job printed."""
+    from trainsh_recipe import logs as texts  # noqa: PLC0415 - for logs only
+
+    global _pattern  # noqa: PLW0603 - how the people face shows it
+    _pattern = grep
+    if job is not None and last:
+        raise UsageError("name a job or say --last, not both")
+    if follow and grep:
+        raise UsageError("--follow and --grep exclude each other", "train recipe logs --follow | grep ...")
+    found = jobs.find(job) if job is not None else jobs.last()
+    pattern = texts.compiled(grep)
+    if follow and current().for_people:
+        texts.follow_job(found, step)
+        return []
+    reports = texts.reports(found, found.state(), step)
+    if current().for_people:
+        return reports
+    return [structs.replace(each, text=texts.text(each, pattern)) for each in reports]
+
+
+@tool.command()
+def attach(
+    job: JobArg = None,
+    session: Annotated[str | None, Opt("which of its sessions", metavar="NAME")] = None,
+) -> Handover:
+    """Give the terminal to a job's tmux session, on its host; C-b d gives it back."""
+    from trainsh_recipe import others  # noqa: PLC0415 - for jobs of other processes
+
+    return others.attach(others.choose(job), session)
+
+
+@tool.command(show=lambda _: None, status=lambda answer: 0 if answer.status in ("ok", "running") else 1)
+def watch(job: JobArg = None, visual: Visual = True, output: ShowOutput = False) -> JobReport:
+    """Show a job that runs in the background, until it ends. Ctrl-C ends the watching alone."""
+    from trainsh_recipe import others  # noqa: PLC0415 - as above
+
+    found = others.choose(job)
+    view = running.choose_view(current(), visual=visual, show_output=output)
+    try:
+        state = others.watch(found, view)
+    finally:
+        view.close()
+    return report.job_report(found, state)
+
+
+@tool.command(show=lambda answer: print(f"job {answer.id} {answer.status}"))
+def cancel(job: JobArg = None) -> JobReport:
+    """Cancel a job: its running step is ended, finally runs. Also for one that was interrupted."""
+    from trainsh_recipe import others  # noqa: PLC0415 - as above
+
+    found = others.choose(job)
+    others.cancel(found)
+    return report.job_report(found, found.state())
+
+
+@tool.command(show=lambda ids: print("\n".join(f"removed {each}" for each in ids)))
+def rm(
+    job: Annotated[list[str], Arg("the jobs to remove", metavar="JOB")],
+) -> list[str]:
+    """Remove jobs: their journals and logs. What they left on hosts stays there."""
+    found = [jobs.find(word) for word in job]
+    for each in found:
+        jobs.remove(each)
+    return [each.id for each in found]
 
 
 def main() -> None:

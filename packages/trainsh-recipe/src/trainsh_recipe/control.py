@@ -3,7 +3,6 @@
 from typing import Any
 
 from trainsh_base.errors import TrainError, UsageError
-
 from trainsh_recipe.attempt import Attempt
 from trainsh_recipe.outcome import Outcome
 from trainsh_recipe.plan import Control, Numbered, Ref, Text
@@ -78,7 +77,7 @@ def _close(at: Attempt, step: Control) -> Outcome:
 
 def _verb(at: Attempt, step: Control) -> Outcome:
     run = at.run
-    ours = _hosts(run.numbers, step)
+    ours = about(run.numbers, step)
     given = run.state.overrides.get("hosts", {})
     others = [name for name in ours if name in given and not given[name].startswith(step.tool + ":")]
     if ours and len(others) == len(ours):
@@ -105,7 +104,7 @@ def _verb(at: Attempt, step: Control) -> Outcome:
     return Outcome(status="ok", reason=said)
 
 
-def _hosts(numbers: list[Numbered], step: Control) -> list[str]:
+def about(numbers: list[Numbered], step: Control) -> list[str]:
     """The hosts that a verb is about: those it names, else all that its tool's verbs name in this recipe."""
     if step.host:
         return [arg.host for arg in step.args if isinstance(arg, Ref) and arg.host] or [step.host]
@@ -120,11 +119,15 @@ def _params(at: Attempt, step: Control, entry: dict[str, Any] | None) -> dict[st
     values = at.run.values
     properties = (entry or {}).get("params", {}).get("properties", {}) if entry else {}
     words = [_word(at, arg) for arg in step.args]
-    params: dict[str, Any] = {key: typed(values.plain(text), properties.get(key)) for key, text in step.params.items()}
+    params: dict[str, Any] = {
+        key: typed(values.plain(text), properties.get(key)) for key, text in step.params.items()
+    }
     for key, texts in step.lists.items():
         params[key] = [values.plain(text) for text in texts]
     if properties:
-        places = [key for key, schema in properties.items() if isinstance(schema, dict) and schema.get("x-positional")]
+        places = [
+            key for key, schema in properties.items() if isinstance(schema, dict) and schema.get("x-positional")
+        ]
         params |= _placed(step, words, places, properties)
     elif words:
         params["args"] = words

@@ -9,7 +9,6 @@ from pathlib import Path
 
 from trainsh_base.errors import Conflict, NotFound
 from trainsh_base.paths import jobs_home, private_folder
-
 from trainsh_recipe import journal
 from trainsh_recipe.state import State, fold
 

@@ -73,6 +73,20 @@ class Journal:
                 os.close(self._handle)
 
 
+class Silent:
+    """A journal for looking only: events take effect in memory, and nothing is written."""
+
+    def write(self, event: str, *, sync: bool = False, **data: Any) -> Event:
+        """The event."""
+        return {"t": now(), "event": event, **data}
+
+    def sync(self) -> None:
+        """Nothing to do."""
+
+    def close(self) -> None:
+        """Nothing to do."""
+
+
 def _cut_torn_line(handle: int) -> None:
     """A last line without its end was being written when the runner died: it did not happen."""
     size = os.fstat(handle).st_size

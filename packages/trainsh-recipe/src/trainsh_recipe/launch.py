@@ -11,11 +11,12 @@ from trainsh_base.errors import Conflict, TrainError, UsageError
 from trainsh_base.files import write_atomic
 from trainsh_base.near import did_you_mean
 from trainsh_base.peer import Peer
-
-from trainsh_recipe import early, jobs, lookup, plan
-from trainsh_recipe.journal import Journal
+from trainsh_recipe import early, jobs, lookup, plan, resume
+from trainsh_recipe.journal import Journal, Silent, now
+from trainsh_recipe.model import Planned, RecipeText
 from trainsh_recipe.plan import Plan
 from trainsh_recipe.state import State, fold
+from trainsh_recipe.values import Secrets, Values
 
 Overrides = dict[str, dict[str, str]]
 
@@ -35,7 +36,7 @@ class Begun(msgspec.Struct, kw_only=True):
     job: jobs.Job
     lock: jobs.Lock
     plan: Plan
-    journal: Journal
+    journal: Journal | Silent
     state: State
     name: str  # how messages call the recipe
 
@@ -71,7 +72,9 @@ def parse(source: Source, overrides: Overrides, shown: str = "") -> tuple[Plan, 
     try:
         found = plan.read(document)
     except msgspec.ValidationError as error:
-        raise UsageError(f"train-dsl's plan is not understood: {error}", "update train", code="newer_plan") from None
+        raise UsageError(
+            f"train-dsl's plan is not understood: {error}", "update train", code="newer_plan"
+        ) from None
     check_overrides(found, overrides)
     return found, summed
 
@@ -119,9 +122,72 @@ def begin(source: Source, document: Plan, summed: str, overrides: Overrides, max
         cwd=os.getcwd(), pid=os.getpid(), host=os.uname().nodename, steps=len(sum(plan.numbered(document), [])),
         **({"max_time": max_time} if max_time is not None else {}),
     )  # fmt: skip
-    return Begun(
-        job=job, lock=lock, plan=document, journal=journal, state=fold([first]), name=_shown_name(source)
-    )
+    return Begun(job=job, lock=lock, plan=document, journal=journal, state=fold([first]), name=_shown_name(source))
+
+
+class Wanted(msgspec.Struct, frozen=True, kw_only=True):
+    """How a job is to be resumed; without `hold` it is only looked at."""
+
+    from_step: str | None = None
+    retry_lost: bool = False
+    edited: bool = False
+    max_time: float | None = None
+    check: bool = False
+    hold: bool = True
+
+
+def take_up(job: jobs.Job, state: State, wanted: Wanted) -> Begun:
+    """Take a job's lock, read what it runs, and note that it goes on."""
+    lock = take_over(job) if wanted.hold else jobs.Lock(-1)
+    state = job.state() if wanted.hold else state
+    os.chdir(state.cwd) if state.cwd and os.path.isdir(state.cwd) else None  # noqa: PTH112
+    text = lookup.read(Path(state.file) if wanted.edited and state.file else job.recipe)
+    file = state.file if wanted.edited and state.file else str(job.recipe)
+    source = Source(text=text, file=file, name=state.name, exec_=state.kind == "exec")
+    document, summed = parse(source, state.overrides)
+    numbers = plan.every(sum(plan.numbered(document), []))
+    again = resume.from_step(state, numbers, wanted.from_step) if wanted.from_step else []
+    skipped = resume.before_step(numbers, wanted.from_step) if wanted.from_step else []
+    if wanted.edited:
+        edited(job, state, document, text, write=wanted.hold)
+    fresh_round = resume.new_round(state) or bool(again)
+    events = resume.events(
+        state, fresh_round=fresh_round, again=again, skipped=[each for each in numbers if each.id in skipped],
+        digest=summed, max_time=wanted.max_time, total=len(sum(plan.numbered(document), [])),
+    )  # fmt: skip
+    journal = Journal(job.events) if wanted.hold else None
+    for event, data in events:
+        done = journal.write(event, **data) if journal else {"t": now(), "event": event, **data}
+        state.apply(done)
+    if journal:
+        jobs.set_mark(job)
+        journal.sync()
+    shown = _shown_name(msgspec.structs.replace(source, file=state.file))
+    return Begun(job=job, lock=lock, plan=document, journal=journal or Silent(), state=state, name=shown)
+
+
+def rehearse(document: Plan, source: Source, overrides: Overrides) -> list[Planned]:
+    """What a run would do, with everything resolved."""
+    from trainsh_recipe.rehearsal import Rehearsal  # noqa: PLC0415 - for --dry-run only
+
+    state = State(id="JOB_ID", name=source.name, overrides=overrides, cwd=os.getcwd())
+    secrets = Secrets(lambda name: str(Peer("secrets").request("get", {"name": name}, timeout=120)["value"]))
+    return Rehearsal(document, state, secrets).steps()
+
+
+def described(path: Path, *, graph: bool) -> RecipeText:
+    """A recipe's text and what its plan names."""
+    source = from_file(path)
+    dsl = Peer("dsl")
+    drawn = dsl.request("graph", {"file": source.file}, timeout=60)["mermaid"] if graph else ""
+    document = plan.read(dsl.request("parse", {"file": source.file}, timeout=60))
+    values = Values(document, State(), Secrets(lambda name: ""))
+    return RecipeText(
+        name=source.name, path=str(path), text=source.text.decode("utf-8", "replace"), steps=len(document.steps),
+        finally_steps=len(document.finally_), vars=list(document.vars), graph=drawn,
+        hosts={name: values.shown(place.spec) for name, place in document.hosts.items()},
+        storages={name: values.shown(place.spec) for name, place in document.storages.items()},
+    )  # fmt: skip
 
 
 def _write(path: Path, data: bytes) -> None:
@@ -180,7 +246,7 @@ def take_over(job: jobs.Job) -> jobs.Lock:
     return jobs.take_lock(job)
 
 
-def edited(job: jobs.Job, state: State, document: Plan, text: bytes) -> None:
+def edited(job: jobs.Job, state: State, document: Plan, text: bytes, *, write: bool) -> None:
     """Take a new text for a job whose finished steps are in it as they were; Conflict else."""
     numbers = {each.id: each for each in plan.every(sum(plan.numbered(document), []))}
     for step in state.steps.values():
@@ -194,5 +260,5 @@ def edited(job: jobs.Job, state: State, document: Plan, text: bytes) -> None:
                 "what has run must stay as it was; or start a new job",
                 code="edited_finished_step", data={"step": step.id},
             )  # fmt: skip
-    write_atomic(job.recipe, text)
-
+    if write:
+        write_atomic(job.recipe, text)

@@ -26,9 +26,7 @@ def find(name: str) -> Path:
         return path
     here = [each for each in (Path(name + SUFFIX), Path("examples") / (name + SUFFIX)) if each.is_file()]
     hint = f"there is one here, which wants its path: train recipe run ./{here[0]}" if here else _near_name(name)
-    raise NotFound(
-        f"there is no recipe {name!r}: no {path}", hint, code="no_recipe", data={"looked": [str(path)]}
-    )
+    raise NotFound(f"there is no recipe {name!r}: no {path}", hint, code="no_recipe", data={"looked": [str(path)]})
 
 
 def _near_file(path: Path) -> str:
@@ -42,7 +40,11 @@ def _near_file(path: Path) -> str:
 
 def _near_name(name: str) -> str:
     found = nearest(name, [path.stem for path in named()])
-    return f"did you mean {found}?" if found else "train recipe list shows those there are; a file is named by its path"
+    return (
+        f"did you mean {found}?"
+        if found
+        else "train recipe list shows those there are; a file is named by its path"
+    )
 
 
 def named() -> list[Path]:

@@ -7,7 +7,7 @@ class Document(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """Base of what goes out."""
 
 
-class StepReport(Document):
+class StepReport(Document, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One step of a job. `status`: planned, running, ok, failed, timeout, lost, cancelled, skipped, interrupted."""
 
     id: str
@@ -23,14 +23,14 @@ class StepReport(Document):
     log: str = ""
 
 
-class SessionReport(Document):
+class SessionReport(Document, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A session that the job opened and did not close."""
 
     name: str
     host: str
 
 
-class JobReport(Document):
+class JobReport(Document, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A job. `status`: running, interrupted, ok, failed, cancelled; times are RFC 3339, `done` of `total` steps."""
 
     id: str
@@ -52,7 +52,7 @@ class JobReport(Document):
     steps: list[StepReport] = []
 
 
-class RecipeReport(Document):
+class RecipeReport(Document, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A recipe that has a name."""
 
     name: str
@@ -60,7 +60,7 @@ class RecipeReport(Document):
     about: str
 
 
-class RecipeText(Document):
+class RecipeText(Document, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A recipe: its text, and what its plan names."""
 
     name: str
@@ -74,7 +74,7 @@ class RecipeText(Document):
     graph: str = ""
 
 
-class LogReport(Document):
+class LogReport(Document, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What one step printed; `text` for programs, people are shown the file."""
 
     step: str
@@ -83,7 +83,7 @@ class LogReport(Document):
     text: str = ""
 
 
-class Planned(Document):
+class Planned(Document, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a resume, or a run that is only rehearsed, would do with one step."""
 
     id: str

@@ -42,7 +42,8 @@ def of_step(answer: dict[str, Any]) -> Outcome:
     """The outcome that train-tmux's answer to `run` means."""
     state = answer["state"]
     return Outcome(
-        status="ok" if state == "started" else state, exit=answer.get("exit"), reason=answer.get("reason", ""),
+        status="ok" if state == "started" else state, exit=answer.get("exit"),
+        reason="" if state == "ok" else answer.get("reason", ""),
         offset=answer.get("offset"), end=answer.get("end"), bytes=answer.get("bytes", 0),
         tail=answer.get("tail") or [],
     )  # fmt: skip

@@ -85,7 +85,7 @@ class Step(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind"):
     options: Options = NO_OPTIONS
 
 
-class Execute(Step, kw_only=True, tag="execute"):
+class Execute(Step, frozen=True, kw_only=True, tag="execute"):
     """`@session > command`"""
 
     kind: ClassVar[str] = "execute"
@@ -94,7 +94,7 @@ class Execute(Step, kw_only=True, tag="execute"):
     background: bool = False
 
 
-class Wait(Step, kw_only=True, tag="wait"):
+class Wait(Step, frozen=True, kw_only=True, tag="wait"):
     """`wait @session CONDITION`"""
 
     kind: ClassVar[str] = "wait"
@@ -103,7 +103,7 @@ class Wait(Step, kw_only=True, tag="wait"):
     value: int | Text = ""
 
 
-class Transfer(Step, kw_only=True, tag="transfer"):
+class Transfer(Step, frozen=True, kw_only=True, tag="transfer"):
     """`source -> destination`"""
 
     kind: ClassVar[str] = "transfer"
@@ -111,7 +111,7 @@ class Transfer(Step, kw_only=True, tag="transfer"):
     destination: Endpoint
 
 
-class Control(Step, kw_only=True, tag="control"):
+class Control(Step, frozen=True, kw_only=True, tag="control"):
     """`tool.verb words options`"""
 
     kind: ClassVar[str] = "control"
@@ -124,21 +124,21 @@ class Control(Step, kw_only=True, tag="control"):
     lists: dict[str, list[Text]] = {}
 
 
-class Notify(Step, kw_only=True, tag="notify"):
+class Notify(Step, frozen=True, kw_only=True, tag="notify"):
     """`notify "message"`"""
 
     kind: ClassVar[str] = "notify"
     message: Text
 
 
-class Sleep(Step, kw_only=True, tag="sleep"):
+class Sleep(Step, frozen=True, kw_only=True, tag="sleep"):
     """`sleep DURATION`"""
 
     kind: ClassVar[str] = "sleep"
     seconds: float | Parts
 
 
-class Parallel(Step, kw_only=True, tag="parallel"):
+class Parallel(Step, frozen=True, kw_only=True, tag="parallel"):
     """Steps that start together."""
 
     kind: ClassVar[str] = "parallel"
@@ -189,7 +189,9 @@ def numbered(plan: Plan) -> tuple[list[Numbered], list[Numbered]]:
 
 def _number(id: str, step: AnyStep, closing: bool) -> Numbered:
     inner = step.steps if isinstance(step, Parallel) else []
-    return Numbered(id, step, closing, [_number(f"{id}.{place}", each, closing) for place, each in enumerate(inner, 1)])
+    return Numbered(
+        id, step, closing, [_number(f"{id}.{place}", each, closing) for place, each in enumerate(inner, 1)]
+    )
 
 
 def every(steps: list[Numbered]) -> list[Numbered]:

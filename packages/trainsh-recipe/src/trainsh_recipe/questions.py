@@ -5,7 +5,6 @@ import time
 from typing import Any
 
 from trainsh_base.request import Request, nobody
-
 from trainsh_recipe.view import View
 
 

@@ -4,10 +4,9 @@ import time
 
 from trainsh_base.display import table
 from trainsh_base.units import format_duration
-
 from trainsh_recipe import jobs
 from trainsh_recipe.journal import now, seconds_of
-from trainsh_recipe.model import JobReport, SessionReport, StepReport
+from trainsh_recipe.model import JobReport, Planned, SessionReport, StepReport
 from trainsh_recipe.state import State, StepState
 
 
@@ -56,3 +55,12 @@ def show_jobs(reports: list[JobReport]) -> None:
         for each in reports
     ]  # fmt: skip
     table(rows)
+
+
+def show_planned(steps: list[Planned]) -> None:
+    """A row a step: what would become of it."""
+    rows = [
+        {"step": each.id, "line": each.line, "what": each.action, "of": each.text, "how": each.detail}
+        for each in steps
+    ]
+    table([{**row, "of": str(row["of"]).split("\n")[0]} for row in rows])

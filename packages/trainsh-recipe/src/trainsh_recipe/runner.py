@@ -8,12 +8,10 @@ from typing import Any
 from trainsh_base.errors import TrainError
 from trainsh_base.request import Request, serve_in_this_thread
 from trainsh_base.secret import MASK
-
-from trainsh_recipe import jobs, plan
-from trainsh_recipe.actions import carry_out
+from trainsh_recipe import actions, jobs, plan
 from trainsh_recipe.attempt import Attempt
 from trainsh_recipe.attention import Attention, Cancel, Leave
-from trainsh_recipe.journal import Journal
+from trainsh_recipe.journal import Journal, Silent
 from trainsh_recipe.outcome import Outcome
 from trainsh_recipe.plan import Execute, Numbered, Parallel, Plan, Wait
 from trainsh_recipe.questions import Questions
@@ -35,7 +33,7 @@ class Runner:
     """
 
     def __init__(
-        self, job: jobs.Job, document: Plan, state: State, journal: Journal, *, view: View, request: Request,
+        self, job: jobs.Job, document: Plan, state: State, journal: Journal | Silent, *, view: View, request: Request,
         on_interrupt: Callable[["Runner"], None], make_tools: Callable[[Callable[[dict[str, Any]], str]], Tools],
     ) -> None:  # fmt: skip
         self.job, self.plan, self.state, self.journal = job, document, state, journal
@@ -91,12 +89,16 @@ class Runner:
 
     # The whole
 
-    def run(self, max_time: float | None = None) -> State:
-        """Run to the end. Raises Leave when the runner is to end before the job does."""
+    def run(self, max_time: float | None = None, cancel: Cancel | None = None) -> State:
+        """Run to the end; with `cancel` only end what was left running, and run `finally`.
+
+        Raises Leave when the runner is to end before the job does.
+        """
         self.request.on_cancel(self._request_cancelled)
         try:
             with self.attention.installed(max_time):
-                status = self.state.closing or ("failed" if self.state.failing else self._main())
+                status = self._cancel_left(cancel) if cancel else self.state.closing
+                status = status or ("failed" if self.state.failing else self._main())
                 self._finally(status)
         except Leave as leave:
             self._left(leave)
@@ -177,6 +179,20 @@ class Runner:
                 self._finished(at, Outcome(status="cancelled", reason=cancel.reason), allowed=False, final=False)
         return "cancelled"
 
+    def _cancel_left(self, cancel: Cancel) -> str:
+        """End what an earlier process left running on hosts."""
+        self._cancelled = cancel
+        for each in self.numbers:
+            step = self.state.steps.get(each.id)
+            if step is None or step.over or isinstance(each.step, Parallel):
+                continue
+            at = Attempt(self, each, step.attempt, resuming=True, since=step.since)
+            if isinstance(each.step, Execute):
+                with contextlib.suppress(TrainError):
+                    actions.interrupt(at, each.step.session, wait=STOP_LIMIT)
+            self._finished(at, Outcome(status="cancelled", reason=cancel.reason), allowed=False, final=False)
+        return "cancelled"
+
     # One step
 
     def _step(self, step: Numbered) -> bool:
@@ -227,13 +243,15 @@ class Runner:
         session = getattr(step.step, "session", "")
         with self._lock:
             self.flying[step.id] = at
+        about: dict[str, Any] = {"session": session, "closing": step.closing, "resumed": resuming}
+        data = {key: value for key, value in about.items() if value}
+        if since is not None:
+            data["since"] = since
         self.record(
             "step.started", step=step.id, kind=step.step.kind, text=step.step.text, line=step.step.span.line,
-            attempt=number, **({"since": since} if since is not None else {}),
-            **({"session": session} if session else {}), **({"closing": True} if step.closing else {}),
-            **({"resumed": True} if resuming else {}),
+            attempt=number, **data,
         )  # fmt: skip
-        outcome = carry_out(at)
+        outcome = actions.carry_out(at)
         with self._lock:
             if self._cancelled and not step.closing and not outcome.ok:
                 outcome.status = "cancelled"
@@ -257,7 +275,8 @@ class Runner:
             self.view.output(at.numbered, shown)
         outcome.tail = outcome.tail or at.log.tail()
         outcome.reason = self.masked(outcome.reason)
-        data: dict[str, Any] = {key: getattr(outcome, key) for key in ("exit", "offset", "end") if getattr(outcome, key) is not None}
+        known = {key: getattr(outcome, key) for key in ("exit", "offset", "end")}
+        data: dict[str, Any] = {key: value for key, value in known.items() if value is not None}
         if outcome.reason:
             data["reason"] = outcome.reason
         if allowed:
@@ -265,10 +284,11 @@ class Runner:
         if final and not outcome.ok and not allowed and not at.numbered.closing:
             data["final"] = True
         session = getattr(at.numbered.step, "session", "")
+        if session:
+            data["session"] = session
         self.record(
             "step.finished", step=at.numbered.id, attempt=at.number, status=outcome.status,
             seconds=round(outcome.seconds, 3), bytes=outcome.bytes or at.log.bytes, **data, **outcome.more,
-            **({"session": session} if session else {}),
         )  # fmt: skip
 
     def _pause(self, seconds: float) -> bool:
@@ -303,4 +323,3 @@ class Runner:
         if problems:
             raise problems[0]
         return all(results.values())
-

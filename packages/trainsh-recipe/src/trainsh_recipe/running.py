@@ -8,7 +8,6 @@ from typing import Any
 
 from trainsh_base.errors import TrainError
 from trainsh_base.request import Request, current
-
 from trainsh_recipe import attention, jobs, launch
 from trainsh_recipe.attention import Cancel, Leave
 from trainsh_recipe.awake import Awake
@@ -17,7 +16,7 @@ from trainsh_recipe.plan import Execute
 from trainsh_recipe.runner import Runner
 from trainsh_recipe.state import State
 from trainsh_recipe.tools import Tools
-from trainsh_recipe.view import JsonLines, Lines, Output, View
+from trainsh_recipe.view import JsonLines, Lines, View
 
 MENU = """
 {name} is still running. What shall become of it?
@@ -127,7 +126,13 @@ def to_command(runner: Runner) -> None:
     for at in running:
         session = runner.state.sessions.get(at.numbered.step.session)  # type: ignore[union-attr]
         if session is not None:
-            params = {"session": session.name, "host": session.host, "job": runner.job.id, "text": "C-c", "keys": True}
+            params = {
+                "session": session.name,
+                "host": session.host,
+                "job": runner.job.id,
+                "text": "C-c",
+                "keys": True,
+            }
             with contextlib.suppress(TrainError):
                 runner.tools.start("tmux", "send", params)
 
@@ -145,3 +150,11 @@ def over(job: jobs.Job, runner: Runner) -> None:
             say(f"left running in session {session.name}: train recipe attach {job.id}")
         else:
             session.open = False
+
+
+def answer(params: dict[str, Any]) -> str:
+    """A tool's question outside a run, passed on to the terminal."""
+    return current().ask(
+        str(params.get("kind")), str(params.get("message")), choices=params.get("choices"),
+        default=params.get("default"), flag=str(params.get("flag") or ""),
+    )  # fmt: skip

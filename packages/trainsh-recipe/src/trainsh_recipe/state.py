@@ -234,7 +234,9 @@ def _stopped(state: State, event: Event) -> None:
 
 
 def _instance(state: State, event: Event) -> None:
-    state.instances[str(event.get("id"))] = {key: value for key, value in event.items() if key not in ("t", "event")}
+    state.instances[str(event.get("id"))] = {
+        key: value for key, value in event.items() if key not in ("t", "event")
+    }
 
 
 _HANDLERS = {

@@ -12,12 +12,13 @@ import msgspec
 from trainsh_base import spawn
 from trainsh_base.errors import TimedOut, TrainError, UsageError, from_document
 from trainsh_base.peer import OnAsk, OnEvent, Peer, PeerLost, Pending, find
-
 from trainsh_recipe import early
 from trainsh_recipe.plan import Control, Numbered, Transfer, every
 
 # Tools of the suite: they serve, and need not be asked whether they do.
-SUITE = frozenset(("dsl", "tmux", "xfer", "secrets", "host", "storage", "vast", "colab", "pricing", "sandbox", "config"))
+SUITE = frozenset(
+    ("dsl", "tmux", "xfer", "secrets", "host", "storage", "vast", "colab", "pricing", "sandbox", "config")
+)
 ANSWER_WITHIN = 5.0  # seconds in which a stranger has to say that it serves
 
 
@@ -120,9 +121,7 @@ class Tools:
         with self._lock:
             self._peers.pop(name, None)
 
-    def start(
-        self, name: str, method: str, params: dict[str, Any], on_event: OnEvent | None = None
-    ) -> AnyPending:
+    def start(self, name: str, method: str, params: dict[str, Any], on_event: OnEvent | None = None) -> AnyPending:
         """Send a request, to a tool of the suite or to a stranger."""
         if name not in SUITE:
             self._meet(name)

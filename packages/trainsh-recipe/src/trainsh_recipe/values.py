@@ -8,7 +8,6 @@ from collections.abc import Callable
 from trainsh_base import spawn
 from trainsh_base.errors import CredentialError, NotFound, UsageError
 from trainsh_base.units import parse_duration
-
 from trainsh_recipe.plan import Parts, Place, Plan, Ref, Text
 from trainsh_recipe.state import State
 
@@ -37,7 +36,9 @@ class Secrets:
             return value
         hint = f"store it: train secrets set {name}\nor give it for once: {name}=... train recipe run ..."
         if spawn.tool_path("secrets") is None:
-            raise CredentialError(f"there is no secret {name}: it is not in the environment", hint, code="no_secret")
+            raise CredentialError(
+                f"there is no secret {name}: it is not in the environment", hint, code="no_secret"
+            )
         try:
             return self._ask(name)
         except NotFound:
@@ -93,7 +94,7 @@ class Values:
     def _part(self, part: Ref, secret: Callable[[str], str], depth: int) -> str:
         if part.secret:
             return secret(part.secret)
-        found = self._variable(part.var)
+        found = self.variable(part.var)
         if found is None:
             if part.otherwise:
                 return part.otherwise
@@ -105,7 +106,8 @@ class Values:
             raise UsageError(f"${part.var} is defined by itself", code="circular")
         return self._join(found, secret, depth + 1)
 
-    def _variable(self, name: str) -> Text | None:
+    def variable(self, name: str) -> Text | None:
+        """What the name stands for: overridden, captured, set by a tool, defined, or built in; None for nothing."""
         overrides = self.state.overrides.get("vars", {})
         if name in overrides:
             return overrides[name]

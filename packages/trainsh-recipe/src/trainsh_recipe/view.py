@@ -10,7 +10,6 @@ from typing import Any
 from trainsh_base.display import colour_wanted
 from trainsh_base.request import Request
 from trainsh_base.units import format_duration
-
 from trainsh_recipe.journal import Event
 from trainsh_recipe.outcome import Outcome
 from trainsh_recipe.plan import Numbered
@@ -98,7 +97,8 @@ class Lines(View):
         self._steps = {step.id: step for step in steps}
         self._width = max((len(step.id) for step in steps), default=1)
         self._file = file
-        self._say(f"job {state.id}: {state.name}, {len(steps)} steps" + (f", attempt {state.round}" if state.round > 1 else ""))
+        again = f", attempt {state.round}" if state.round > 1 else ""
+        self._say(f"job {state.id}: {state.name}, {len(steps)} steps{again}")
 
     def event(self, event: Event) -> None:
         """The lines that the events mean."""
@@ -107,7 +107,7 @@ class Lines(View):
             self._started(event)
         elif kind == "step.finished":
             self._finished(event)
-        elif kind == "finally.started":
+        elif kind == "finally.started" and any(step.closing for step in self._steps.values()):
             self._say(f"finally (the job is {WORDS.get(event['status'], event['status'])})")
         elif kind == "notify":
             self._say(f"notify: {event['message']}")
@@ -125,8 +125,6 @@ class Lines(View):
                 self._print(f"{'':>{self._width + 9}} | {rest}")
         word = WORDS.get(event["status"], event["status"])
         reason = f": {event['reason']}".split("\n")[0] if event.get("reason") else ""
-        if event["status"] == "failed" and not event.get("reason"):
-            reason = f": exit {event.get('exit')}"
         seconds = f" in {format_duration(event['seconds'])}" if event.get("seconds") is not None else ""
         allowed = " (allowed)" if event.get("allowed") and event["status"] not in ("ok", "skipped") else ""
         self._say(f"{event['step']:>{self._width}}  {word}{allowed}{seconds}{reason}")
@@ -204,8 +202,8 @@ class Output(View):
     def output(self, step: Numbered, text: str) -> None:
         """As it comes, with plain newlines."""
         with self._lock:
-            shown = text.replace("\r\n", "\n") if self._escapes else self._plain.setdefault(step.id, Plain()).feed(text)
-            sys.stdout.write(shown)
+            plain = self._plain.setdefault(step.id, Plain())
+            sys.stdout.write(text.replace("\r\n", "\n") if self._escapes else plain.feed(text))
             sys.stdout.flush()
 
     def event(self, event: Event) -> None:
