@@ -17,6 +17,7 @@ from trainsh_base import ssh
 from trainsh_base.errors import Cancelled, CredentialError, TrainError, Unreachable
 from trainsh_base.mux import master_pid
 from trainsh_base.request import Request, nobody
+from trainsh_base.spawn import tool_path
 from trainsh_base.target import Target, ssh_target
 
 
@@ -187,21 +188,57 @@ def test_nobody_to_ask_for_a_password_is_said_and_nothing_hangs(world: World) ->
     assert list(world.runtime.glob("train/q-*")) == []
 
 
-def test_a_stored_password_is_used_without_asking(world: World) -> None:
-    tool = world.folder / "bin" / "train-secrets"
-    answer = '{"name": "BOX", "value": "it\'s \\"a\\\\b\\" $x", "source": "test"}'
-    tool.write_text(f"#!/bin/sh\ncat <<'EOT'\n{answer}\nEOT\n")
-    tool.chmod(0o755)
+def test_a_stored_password_is_used_without_asking(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    if tool_path("secrets") is None:
+        pytest.skip("NOT TESTED HERE: train-secrets is not installed")
     box = password_box(world)
+    monkeypatch.setenv("BOX_PASSWORD", 'it\'s "a\\b" $x')
     person = Person()
-    from trainsh_base import peer
-
-    original, peer.find = peer.find, lambda name: str(tool) if name == "secrets" else original(name)
-    try:
-        ssh.ensure_master(target(world, box, secret="BOX"), person)
-    finally:
-        peer.find = original
+    ssh.ensure_master(target(world, box, secret="BOX_PASSWORD"), person)
     assert person.asked == [] and logins(box) == 1
+
+
+def test_a_stored_password_that_is_wrong_is_tried_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    if tool_path("secrets") is None:
+        pytest.skip("NOT TESTED HERE: train-secrets is not installed")
+    box = password_box(world)
+    monkeypatch.setenv("BOX_PASSWORD", "no")
+    with pytest.raises(CredentialError) as caught:
+        ssh.ensure_master(target(world, box, secret="BOX_PASSWORD"), Person())
+    assert caught.value.code == "password_refused" and "train secrets set BOX_PASSWORD" in caught.value.hint
+    assert box.log.read_text().count("Failed password") <= 1
+
+
+def test_a_stored_password_that_is_missing_is_said(world: World) -> None:
+    if tool_path("secrets") is None:
+        pytest.skip("NOT TESTED HERE: train-secrets is not installed")
+    with pytest.raises(TrainError) as caught:
+        ssh.ensure_master(target(world, password_box(world), secret="NO_SUCH_SECRET"), Person())
+    assert caught.value.exit_status == 3 and "NO_SUCH_SECRET" in caught.value.message
+
+
+def test_a_jump_host_may_ask_too(world: World) -> None:
+    jump = world.sshd("jump", password="pw of jump", keys=False)
+    if not jump.namespaced:
+        pytest.skip("PASSWORDS ARE NOT TESTED HERE: no mount namespaces")
+    person = Person("pw of jump")
+    found = target(world, world.sshd("box"), "-o", "ProxyJump=jump")
+    assert say(found, "echo far", request=person) == b"far\n"
+    assert len(person.asked) == 1 and "127.0.0.1" in person.asked[0][1]
+
+
+def test_a_key_that_only_the_agent_has(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    agent, key = world.folder / "agent", world.folder / "agent_key"
+    subprocess.run(["ssh-agent", "-a", str(agent)], env=world.env, check=True, capture_output=True)
+    monkeypatch.setenv("SSH_AUTH_SOCK", str(agent))
+    keygen(key)
+    subprocess.run(["ssh-add", "-q", str(key)], check=True)
+    box = world.sshd("box", keys=False)
+    box.authorized_keys.write_text(key.with_suffix(".pub").read_text())
+    key.unlink()
+    options = ["-o", f"UserKnownHostsFile={world.known_hosts}", "-o", "StrictHostKeyChecking=accept-new"]
+    plain = ["ssh", "-F", "none", *options, "-p", str(box.port), f"{box.user}@127.0.0.1"]
+    assert say(ssh_target("box", plain), "echo it") == b"it\n"
 
 
 def test_a_passphrase_is_asked_for(world: World) -> None:
