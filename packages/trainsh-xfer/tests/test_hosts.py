@@ -90,6 +90,43 @@ def test_odd_names_arrive_as_they_are(far: Any, name: str, tmp_path: Path, reque
     assert tree(far.home / name / name) == {name: name.encode()}
 
 
+@pytest.fixture
+def old_rsync(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, far: Far) -> None:
+    """An rsync that says it is 2.6.9 and, like that, escapes no names for the far shell. It is the real one: no old
+    one can be had here."""
+    program = tmp_path / "bin" / "rsync"
+    program.parent.mkdir()
+    real = shutil.which("rsync")
+    program.write_text(
+        "#!/bin/sh\n[ \"$1\" = --version ] && exec echo 'rsync  version 2.6.9  protocol version 29'\n"
+        f'RSYNC_OLD_ARGS=1 exec {real} "$@"\n'
+    )
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
+
+
+@pytest.mark.parametrize("name", ODD, ids=repr)
+@pytest.mark.usefixtures("old_rsync")
+def test_odd_names_with_an_rsync_that_escapes_nothing(far: Far, name: str, tmp_path: Path, request_: Any) -> None:
+    (far.home / "in").mkdir()
+    (far.home / "in" / name).write_text(name)
+    (far.home / "in" / "other").write_text("other")
+    copy(far, f"@box:in/{name}", f"{tmp_path}/down/", request_, source_quoted=True)
+    assert tree(tmp_path / "down") == {name: name.encode()}
+    copy(far, f"{tmp_path}/down/", f"@box:{name}/{name}", request_, destination_quoted=True)
+    assert tree(far.home / name / name) == {name: name.encode()}
+
+
+@pytest.mark.usefixtures("old_rsync")
+def test_wildcards_with_an_rsync_that_escapes_nothing(
+    far: Far, source: Path, tmp_path: Path, request_: Any
+) -> None:
+    copy(far, f"{source}/", "@box:~/data set", request_, delete=True)
+    result = copy(far, "@box:~/data s*/[ab].*t", f"{tmp_path}/got/", request_)
+    assert sorted(tree(tmp_path / "got")) == ["a.txt", "b.ckpt"]
+    assert (result.files, result.bytes) == (2, 10)
+
+
 def test_wildcards_and_tilde_are_expanded_there(far: Any, source: Path, tmp_path: Path, request_: Any) -> None:
     copy(far, f"{source}/", "@box:~/data set", request_)
     (far.home / "data set" / ".hidden").write_text("h")

@@ -89,6 +89,13 @@ def test_names(raw: bytes, text: str) -> None:
     assert as_text(raw) == text
 
 
+def test_deletions_as_openrsync_says_them() -> None:
+    tally = Tally(keep=True)
+    tally.feed(b"deleting a b/\ndeleting x\n")
+    assert tally.deleted == 2
+    assert [(change.kind, change.path) for change in tally.changes] == [("folder", "a b/"), ("file", "x")]
+
+
 @pytest.mark.parametrize("name", ["  1  2% 3.0MB/s 0:00:01", ">f+++++++++ 1 2 x", "*deleting   0 0 y", "-> z"])
 def test_a_name_that_looks_like_output_is_a_name(name: str) -> None:
     tally = Tally(keep=True)

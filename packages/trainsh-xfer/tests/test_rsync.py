@@ -32,7 +32,11 @@ TABLE: list[tuple[str, Rsync, dict[str, Any], list[str]]] = [
     ),
     (
         "only what is included", NEW, {"exclude": ["*"], "include": ["*.py"]},
-        [*REAL, "--filter=+ *.py", "--filter=+ */", "--prune-empty-dirs", "--filter=- *", *END],
+        [*REAL, "--filter=+ *.py", "--filter=+ */", "--filter=- *", "--prune-empty-dirs", *END],
+    ),
+    (
+        "only what is included, openrsync", APPLE, {"exclude": ["*"], "include": ["*.py"]},
+        [*BASE, "--progress", "--filter=+ *.py", "--filter=+ */", "--filter=- *", *END],
     ),
 ]  # fmt: skip
 

@@ -12,8 +12,11 @@ from trainsh_base.target import Target
 from trainsh_xfer.failures import installing
 from trainsh_xfer.rsync import Remote, Rsync, read_version
 
+# A client of the shared connection that never logs in by itself (Target.remote_argv says the same).
+CLIENT = ["-o", "ControlMaster=no", "-o", "ProxyCommand=false", "-o", "RemoteCommand=none", "-T", "-x"]
 # Seconds for which a lost connection is tried again.
 PATIENCE = 60.0
+_QUOTED = frozenset(" '\"\t\n")
 
 
 def resolve(spec: str) -> Target:
@@ -39,10 +42,14 @@ class Connection:
         """Make it exist, trying for `within` seconds; the errors of trainsh_base.ssh."""
         ssh.ensure_master(self.target, self._request, within=within)
 
-    def remote(self, program: str = "") -> Remote:
-        """rsync's way over it; `program` is its --rsync-path."""
+    def remote(self, program: str = "", *, plain: bool = False) -> Remote:
+        """rsync's way over it; `program` is its --rsync-path. `plain`: for openrsync, which splits at every space
+        and knows no quotes; the connection is open, so that it needs none of the host's own options."""
         words = self.words("")[:-1]
-        shell, host = words[:-1], host_word(words[-1])
+        host = host_word(words[-1])
+        if plain:
+            return Remote(" ".join([words[0], "-S", self.path, *CLIENT]), host, program)
+        shell = words[:-1]
         if self._mark:
             return Remote(shell_option(quiet(shell, self._mark)), host, marked(program, self._mark))
         return Remote(shell_option(shell), host, program)
@@ -110,9 +117,7 @@ def marked(program: str, mark: str) -> str:
 
 def shell_option(words: list[str]) -> str:
     """`-e`'s value: rsync splits it at spaces and knows quotes, doubled inside of themselves."""
-    return " ".join(
-        word if word.replace("-", "").isalnum() else "'" + word.replace("'", "''") + "'" for word in words
-    )
+    return " ".join("'" + word.replace("'", "''") + "'" if _QUOTED & set(word) else word or "''" for word in words)
 
 
 def host_word(destination: str) -> str:

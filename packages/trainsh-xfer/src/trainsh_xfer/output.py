@@ -64,6 +64,8 @@ class Tally:
     def _line(self, line: bytes) -> None:
         if found := _ENTRY.fullmatch(line):
             self._entry(found)
+        elif line.startswith(b"deleting "):  # openrsync
+            self._delete(as_text(line.removeprefix(b"deleting ")))
         elif not self._progress(line) and _REMARK.match(line):
             self.remarks.append(as_text(line))
 
@@ -78,8 +80,7 @@ class Tally:
         deleted, code, size, sent, name = found.groups()
         path = as_text(name)
         if deleted:
-            self.deleted += 1
-            self._change("delete", "folder" if path.endswith("/") else "file", path, 0)
+            self._delete(path)
             return
         what = code.decode()
         kind = _KINDS.get(what[1], "other")
@@ -88,6 +89,10 @@ class Tally:
             self.bytes += int(size)
             self.sent += int(sent)
         self._change(_action(what), kind, path, int(size) if kind == "file" else 0)
+
+    def _delete(self, path: str) -> None:
+        self.deleted += 1
+        self._change("delete", "folder" if path.endswith("/") else "file", path, 0)
 
     def _change(self, action: str, kind: str, path: str, size: int) -> None:
         if self._keep:

@@ -47,7 +47,7 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
 
     def words(self, options: Options, *, resume: bool = False) -> list[str]:
         """What to run, with the connection as it is now."""
-        remote = self.connection.remote(self.program) if self.connection else None
+        remote = self.connection.remote(self.program, plain=self.rsync.open) if self.connection else None
         return copy(
             self.rsync,
             options,

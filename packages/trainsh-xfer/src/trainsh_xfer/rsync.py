@@ -73,6 +73,8 @@ def copy(
     words = [rsync.program, "-rlpt", f"--partial-dir={PARTIAL}", f"--out-format={FORMAT}"]
     words += _reporting(rsync, options)
     words += _rules(options)
+    if _walks(options) and not rsync.open:
+        words.append("--prune-empty-dirs")
     if options.delete:
         words.append("--delete-delay" if rsync.delays_deletion else "--delete")
     if options.dry_run:
@@ -109,9 +111,14 @@ def _rules(options: Options) -> list[str]:
     Excluding `*` would stop rsync at the first folder, so folders are walked, and left out where they are empty.
     """
     words = [f"--filter=+ {pattern}" for pattern in options.include]
-    if options.include and "*" in options.exclude:
-        words += ["--filter=+ */", "--prune-empty-dirs"]
+    if _walks(options):
+        words.append("--filter=+ */")
     return words + [f"--filter=- {pattern}" for pattern in options.exclude]
+
+
+def _walks(options: Options) -> bool:
+    """Whether folders are only walked for what is included in them."""
+    return bool(options.include) and "*" in options.exclude
 
 
 def _reaching(remote: Remote, secluded: bool) -> list[str]:
