@@ -157,7 +157,7 @@ def _switches(param: Param) -> bool:
 
 
 def _default_text(param: Param) -> str:
-    if param.required or param.default in (None, False, True, "", [], {}):
+    if param.required or isinstance(param.default, bool) or param.default in (None, "", [], {}):
         return ""
     value = format_duration(param.default) if param.kind is Duration else param.default
     return f"  [default: {value}]"

@@ -182,13 +182,18 @@ class Command:
         if absent:
             raise UsageError(f"{self.name} needs {' and '.join(absent)}", code="missing_parameter")
         document = self._convert(kept)
-        return self.function(**{param.name: getattr(document, param.name) for param in self.params})
+        return self.function(**{param.name: _plain(getattr(document, param.name)) for param in self.params})
 
     def _convert(self, values: dict[str, Any]) -> msgspec.Struct:
         try:
             return msgspec.convert(values, self.document, dec_hook=decode)
         except msgspec.ValidationError as error:
             raise UsageError(f"{self.name}: {error}", code="bad_parameter") from None
+
+
+def _plain(value: Any) -> Any:
+    """A Duration has done its work once it is read; an answer may hold the float, and msgspec encodes no other."""
+    return float(value) if isinstance(value, Duration) else value
 
 
 def _fresh(default: Any) -> Any:
