@@ -62,8 +62,8 @@ class JsonLines(View):
         self._request = request
 
     def event(self, event: Event) -> None:
-        """Pass it on."""
-        data = {key: value for key, value in event.items() if key != "event"}
+        """Pass it on; `kind` is taken by the protocol, so a step's or job's own is `of`."""
+        data = {"of" if key == "kind" else key: value for key, value in event.items() if key != "event"}
         self._request.emit(event["event"], **data)
 
     def output(self, step: Numbered, text: str) -> None:
