@@ -227,6 +227,16 @@ def test_a_link_that_is_cut_and_restored(world: World) -> None:
     assert any("trying again" in line for line in person.log)
 
 
+def test_a_new_address_on_our_side(world: World) -> None:
+    far = world.network_host("far")
+    found = target(world, far.sshd)
+    child = ssh.start(found, "exec cat")
+    assert answers(child)
+    far.readdress()
+    assert os.read(child.stdout, 10) == b"" and child.wait() == 255
+    assert say(found, "echo back", within=60) == b"back\n"
+
+
 def test_a_slow_link_costs_one_round_trip_a_request(world: World) -> None:
     far = world.network_host("far", delay=0.025)
     child = ssh.start(target(world, far.sshd), "exec cat")

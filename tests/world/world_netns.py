@@ -95,6 +95,12 @@ class NetworkHost:
         else:
             ip("-n", self.namespace, "link", "set", self._far, "up")
 
+    def readdress(self) -> None:
+        """Give our side another address, as a laptop gets when it changes networks; the old one is gone."""
+        ip("addr", "del", f"{self.here}/24", "dev", self.link)
+        self.here = f"{self.here.rpartition('.')[0]}.77"
+        ip("addr", "add", f"{self.here}/24", "dev", self.link)
+
     def remove(self) -> None:
         """Take the namespace and its link away."""
         if self._delayed:

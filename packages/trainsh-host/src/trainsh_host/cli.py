@@ -39,9 +39,10 @@ def main() -> None:
 
 @tool.command()
 def resolve(name: Name) -> Target:
-    """How to reach a machine: the words that start ssh, and what belongs to them.
+    """Say how a machine is reached, for programs.
 
-    This is what the other tools ask. Nothing is connected.
+    The answer is the words that start ssh, and what belongs to them; the other tools ask for it. Nothing is
+    connected.
     """
     return find(name)
 
@@ -66,7 +67,7 @@ def list_(
     timeout: Annotated[Duration, Opt("with --check: how long each may take")] = CHECK_LIMIT,
     tag: Annotated[list[str] | None, Opt("only those with this tag (repeatable: with all)", metavar="WORD")] = None,
 ) -> list[Listed]:
-    """The configured machines, favourites first."""
+    """List the configured machines, favourites first."""
     from trainsh_host.listing import rows  # noqa: PLC0415 - resolve is the fast path
 
     found = rows(tag or [])
@@ -109,7 +110,10 @@ def add(
 ) -> Shown:
     """Add a machine.
 
-    On a terminal it asks for what is not given. Else everything comes by flags, --from or --input:
+    On a terminal it asks for what is not given. Else everything comes by flags, --from or --input.
+
+    \b
+    train host add gpu --host 1.2.3.4 --user root --port 41022
     train host add gpu --from 'ssh -p 41022 root@1.2.3.4 -L 8080:localhost:8080'
     """
     from trainsh_host import aliases, draft  # noqa: PLC0415 - resolve is the fast path
@@ -151,7 +155,7 @@ def _show_host(shown: Shown) -> None:
 
 @tool.command(show=_show_host)
 def show(name: Name) -> Shown:
-    """What is written about a machine, and the ssh command that reaches it."""
+    """Show a machine, and the ssh command that reaches it."""
     from trainsh_host.listing import show as shown  # noqa: PLC0415 - resolve is the fast path
 
     return shown(name)
@@ -179,9 +183,10 @@ def edit(
     bootstrap: Bootstrap = None,
     unset: Annotated[list[str] | None, Opt("take this key out (repeatable)", metavar="KEY")] = None,
 ) -> Shown:
-    """Change a machine: by flags, or in your editor when there are none.
+    """Change a machine.
 
-    Comments, unknown keys and the other machines stay as they are.
+    By flags (a list replaces the one that was there), or in your editor when there are none. Comments, unknown
+    keys and the other machines stay as they are.
     """
     from trainsh_host import draft, editing  # noqa: PLC0415 - resolve is the fast path
     from trainsh_host.listing import show as shown  # noqa: PLC0415 - as above
@@ -203,7 +208,10 @@ def remove(
     name: Annotated[str, Arg("a host's name", "NAME")],
     yes: Annotated[bool, Opt("do not ask", short="-y")] = False,
 ) -> str:
-    """Forget a machine. Nothing is done on the machine itself."""
+    """Forget a machine.
+
+    Nothing is done on the machine itself.
+    """
     hostsfile.get_raw(name)
     if not yes:
         answer = current().ask("confirm", f"Remove host {name}?", default="no", flag="--yes")
@@ -221,10 +229,11 @@ def _show_stages(stages: list[Stage]) -> None:
 
 @tool.command(show=_show_stages, status=lambda stages: next((stage.exit for stage in stages if stage.exit), 0))
 def test(name: Name) -> list[Stage]:
-    """Go through every stage of reaching a machine: name, port, host key, authentication, shell, programs, disk.
+    """Test every stage of reaching a machine.
 
-    The exit status is that of the first stage that failed: 8 unreachable, 4 login refused, 7 shell or disk,
-    9 a program is missing there.
+    The stages are name, port, host key, authentication, shell, tmux, rsync, rclone, GPU and disk. The exit
+    status is that of the first that failed: 8 unreachable, 4 login refused, 7 shell, GPU or disk, 9 a program is
+    missing there.
     """
     from trainsh_host.stages import test as stages  # noqa: PLC0415 - resolve is the fast path
 
@@ -241,9 +250,9 @@ def ssh(
     name: Name,
     command: Annotated[list[str], Arg("what to run instead of a shell, after --", "COMMAND")] = [],  # noqa: B006
 ) -> Handover:
-    """Give the terminal to ssh: a shell there, or a command.
+    """Open a shell on a machine, or run a command there, in ssh's own hands.
 
-    The shared connection carries it when there is one.
+    The terminal is given to ssh. The shared connection carries it when there is one.
     """
     from trainsh_host import command as commands  # noqa: PLC0415 - resolve is the fast path
 
@@ -258,7 +267,10 @@ def run(
     name: Name,
     command: Annotated[list[str], Arg("the command, after --; one word is a line for the shell there", "COMMAND")],
 ) -> Ran:
-    """Run a command on a machine, with its own exit status and our standard streams."""
+    """Run a command on a machine and end with its status.
+
+    Its standard streams are ours, byte for byte. With --json they are collected.
+    """
     from trainsh_host import command as commands  # noqa: PLC0415 - resolve is the fast path
 
     return commands.run(find(name), commands.shell_line(command), current())
@@ -274,7 +286,10 @@ def disconnect(
     name: Annotated[str | None, Arg("a host's name or spec", "NAME")] = None,
     all_: Annotated[bool, Opt("every machine", name="--all")] = False,
 ) -> dict[str, Any]:
-    """End the shared connection to a machine. What runs in sessions there goes on."""
+    """End the shared connection to a machine.
+
+    What runs in sessions there goes on.
+    """
     from trainsh_base import ssh as connections  # noqa: PLC0415 - resolve is the fast path
 
     if (name is None) != all_:
