@@ -52,7 +52,7 @@ def test_progress_of_the_whole() -> None:
     Tally(keep=False, on_progress=seen.append).feed(REAL)
     assert seen[-2:] == [
         Progress(256212992, 301427049, "244.31 MB/s, ETA 0:00"),
-        Progress(300000000, 303030303, "249.41 MB/s, ETA 1:02:03"),
+        Progress(300000000, 303030303, "249.41 MB/s, in 1:02:03"),
     ]
 
 

@@ -11,6 +11,7 @@ import pytest
 from trainsh_world import wait_until
 
 from trainsh_base.errors import Cancelled, MissingProgram
+from trainsh_base.peer import Peer
 from trainsh_xfer.model import Options, Result
 from trainsh_xfer.process import find_rsync, stream
 from trainsh_xfer.transfer import Order, carry_out
@@ -87,6 +88,37 @@ def test_the_tool_ends_and_takes_rsync_along(tmp_path: Path, request_: Any, sign
     wait_until(lambda: copies(source) == [])
     assert not (out / "big").exists()
     goes_on(source, out, request_)
+
+
+def test_a_served_request_is_cancelled(tmp_path: Path, request_: Any) -> None:
+    source, out = tmp_path / "big", tmp_path / "out"
+    source.write_bytes(os.urandom(SIZE))
+    events: list[dict[str, Any]] = []
+    peer = Peer("xfer")
+    try:
+        params = {"source": str(source), "destination": f"{out}/big", "bwlimit": "10M"}
+        pending = peer.start("copy", params, on_event=events.append)
+        wait_until(lambda: arrived(out) > 5_000_000)
+        pending.cancel()
+        with pytest.raises(Cancelled) as caught:
+            pending.result(20)
+    finally:
+        peer.close()
+    assert caught.value.exit_status == 130
+    assert {event["kind"] for event in events} == {"progress"}
+    assert all(0 <= event["done"] <= SIZE and event["unit"] == "bytes" for event in events)
+    assert copies(source) == []
+    goes_on(source, out, request_)
+
+
+def test_rsync_ends_when_the_client_goes_away(tmp_path: Path) -> None:
+    source, out = tmp_path / "big", tmp_path / "out"
+    source.write_bytes(os.urandom(SIZE))
+    peer = Peer("xfer")
+    peer.start("copy", {"source": str(source), "destination": f"{out}/big", "bwlimit": "10M"})
+    wait_until(lambda: arrived(out) > 5_000_000)
+    peer.close()
+    assert copies(source) == []
 
 
 def test_cancelled_before_it_began(tmp_path: Path, request_: Any) -> None:

@@ -15,7 +15,7 @@ _KINDS = {"f": "file", "d": "folder", "L": "link"}
 
 
 class Progress(msgspec.Struct, frozen=True):
-    """How far it is: bytes done, bytes in all (0: unknown), and the rate and time left as text."""
+    """How far it is: bytes done, bytes in all (0: unknown), and the rate and the time left (or passed, once a file is through) as text."""
 
     done: int
     total: int
@@ -110,8 +110,11 @@ def _action(code: str) -> str:
 def _read_progress(found: re.Match[bytes]) -> Progress:
     done = int(re.sub(rb"\D", b"", found[1]))
     share = int(found[2])
-    rate, unit, left = found[3].decode(), found[4].decode(), found[5].decode()
-    return Progress(done, done * 100 // share if share else 0, f"{rate} {unit}/s, ETA {_short(left)}")
+    rate, unit, clock = found[3].decode(), found[4].decode(), _short(found[5].decode())
+    # A line in brackets ends a file: its time is the one that has passed.
+    return Progress(
+        done, done * 100 // share if share else 0, f"{rate} {unit}/s, {'in' if found[6] else 'ETA'} {clock}"
+    )
 
 
 def _short(left: str) -> str:
