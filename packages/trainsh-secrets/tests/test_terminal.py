@@ -125,6 +125,16 @@ def test_no_answer_but_gets_has_the_value(file: Path, peer: Peer) -> None:
     assert all('"1"' not in json.dumps(answer) for answer in answers)
 
 
+@pytest.mark.skipif(shutil.which("age") is None, reason="NOT TESTED, the age program: it is missing")
+def test_the_age_program_opens_the_file(file: Path) -> None:
+    key = file.with_name("secrets.age.key")
+    screen = Terminal(["age", "-d", "-i", str(key), str(file)])
+    screen.expect("passphrase")
+    screen.type("a password\r")
+    assert screen.wait() == 0
+    assert '"FIRST": "1"' in screen.text
+
+
 @pytest.mark.skipif(
     shutil.which("strace") is None, reason="NOT TESTED, arguments of all children: strace is missing"
 )

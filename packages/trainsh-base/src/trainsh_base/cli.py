@@ -65,7 +65,7 @@ def show(origin: Annotated[bool, Opt("also show where each value comes from")] =
 
 
 @tool.command(show=show_value)
-def get(name: Annotated[str, Arg("setting, such as ui.currency")]) -> Any:
+def get(name: Annotated[str, Arg("setting, such as recipe.timeout")]) -> Any:
     """Print the value of one setting."""
     document = config.load()
     others = config.flat(document)
@@ -79,7 +79,7 @@ def get(name: Annotated[str, Arg("setting, such as ui.currency")]) -> Any:
 
 @tool.command(name="set", show=show_change, ensures=True)
 def set_(
-    name: Annotated[str, Arg("setting, such as ui.currency")],
+    name: Annotated[str, Arg("setting, such as recipe.timeout")],
     values: Annotated[list[str | int | float | bool], Arg("its value; several for a list", metavar="VALUE")],
 ) -> Value:
     """Change one setting in config.toml; comments, order and other keys stay."""

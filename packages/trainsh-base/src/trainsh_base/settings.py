@@ -11,7 +11,6 @@ from trainsh_base.units import parse_duration, parse_size
 
 FORMAT = 1
 YES, NO = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
-CURRENCIES = ("USD", "JPY", "HKD", "CNY", "EUR", "GBP", "KRW", "TWD")
 
 
 class Setting(msgspec.Struct, frozen=True, kw_only=True):
@@ -25,7 +24,7 @@ class Setting(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def env(self) -> str:
-        """The variable that overrides the file: `ui.currency` has TRAINSH_UI_CURRENCY, version has none."""
+        """The variable that overrides the file: `recipe.timeout` has TRAINSH_RECIPE_TIMEOUT, version has none."""
         return "" if self.name == "version" else "TRAINSH_" + self.name.upper().replace(".", "_")
 
 
@@ -40,14 +39,9 @@ def _table(*rows: tuple[Any, ...]) -> dict[str, Setting]:
 SETTINGS = _table(
     ("version", "number", FORMAT, "format of this file", (str(FORMAT),)),
     ("defaults.ssh_key_path", "text", None, "private key for hosts that name none of their own"),
-    ("vast.auto_attach_ssh_key", "flag", True, "give a rented instance your public key when it is picked"),
-    ("ui.currency", "text", "USD", "currency that prices are shown in", CURRENCIES),
     ("secrets.helper", "text", None, "command that prints a secret, such as pass show train/{name}"),
     ("secrets.file", "text", None, "encrypted file for secrets (default: secrets.age beside config.toml)"),
-    ("r2.account_id", "text", None, "Cloudflare account that r2: storage specs mean"),
     ("notify.targets", "list", [], "where notify sends to: Apprise URLs"),
-    ("tmux.history_limit", "number", 50000, "lines that a session's pane scrolls back"),
-    ("tmux.log_limit", "size", "256M", "bytes of output kept of one session on its host"),
     ("recipe.timeout", "duration", "10m", "time a foreground command may take where the step says nothing"),
     ("recipe.wait_timeout", "duration", "5m", "time a wait may take where the step says nothing"),
     ("ssh.connect_timeout", "duration", "15s", "time to reach a host"),
@@ -142,7 +136,7 @@ def _wrong(setting: Setting, value: Any, where: str) -> UsageError:
 
 
 def wording(setting: Setting) -> str:
-    """The setting's type in words: `one of USD, JPY`, `true or false`, `a duration such as 90s or 10m`."""
+    """The setting's type in words: `one of a, b`, `true or false`, `a duration such as 90s or 10m`."""
     if setting.choices:
         return (
             "one of " + ", ".join(setting.choices) if len(setting.choices) > 1 else f"always {setting.choices[0]}"
