@@ -34,7 +34,7 @@ def put(values: dict[str, str]) -> None:
     if backend is None:
         raise CredentialError("this machine has no keyring", "use --to file", code="no_keyring")
     for name, value in values.items():
-        with _explained():
+        with _explained(", or use --to file"):
             backend.set_password(SERVICE, name, value)
             kept = backend.get_password(SERVICE, name)
         if kept != value:
@@ -74,8 +74,8 @@ def _backend() -> Any:
 
 
 @contextlib.contextmanager
-def _explained() -> Iterator[None]:
-    """Every failure of a keyring, of whatever library, as a CredentialError that says what to do."""
+def _explained(otherwise: str = "") -> Iterator[None]:
+    """Every failure of a keyring, of whatever library, as a CredentialError with a hint, or `otherwise`."""
     from keyring.errors import InitError, KeyringLocked
 
     try:
@@ -85,7 +85,7 @@ def _explained() -> Iterator[None]:
     except (KeyringLocked, InitError) as error:
         raise CredentialError(
             f"the keyring is locked: {_said(error)}",
-            "unlock it (log in to the desktop, or gnome-keyring-daemon --unlock), or use --to file",
+            f"unlock it (log in to the desktop, or gnome-keyring-daemon --unlock){otherwise}",
             code="keyring_locked",
         ) from None
     except Exception as error:  # backends raise their D-Bus or system library's own
@@ -93,7 +93,7 @@ def _explained() -> Iterator[None]:
 
 
 def _said(error: Exception) -> str:
-    return (str(error) or type(error).__name__).splitlines()[0]
+    return (str(error) or type(error).__name__).splitlines()[0].rstrip(".")
 
 
 def _index() -> Path:
