@@ -1,0 +1,138 @@
+"""A place of its own for every test: home, settings, tmux servers, and train-recipe to run in it."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+BIN = Path(sys.executable).parent
+DEADLINE = 60.0
+
+
+class Place:
+    """A folder (short, since tmux's sockets are in it) and the environment that keeps everything inside."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.work = folder / "w"
+        self.home = folder / "h"
+        self.config = folder / "t"
+        self.bin = folder / "bin"
+        for part in (self.work, self.home, self.config, self.bin, folder / "r", folder / "tmux"):
+            part.mkdir(mode=0o700)
+        self.extra: dict[str, str] = {}
+
+    @property
+    def env(self) -> dict[str, str]:
+        """The environment of a program here."""
+        kept = {key: value for key, value in os.environ.items() if key in ("LANG", "LC_ALL")}
+        return kept | {
+            "HOME": str(self.home), "TRAINSH_HOME": str(self.config), "XDG_RUNTIME_DIR": str(self.folder / "r"),
+            "TMUX_TMPDIR": str(self.folder / "tmux"), "TERM": "xterm",
+            "PATH": f"{self.bin}:{BIN}:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin",
+            "PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring",
+        } | self.extra  # fmt: skip
+
+    def recipe(self, text: str, name: str = "r") -> str:
+        """Write a recipe; its path."""
+        (self.work / f"{name}.recipe").write_text(text)
+        return f"./{name}.recipe"
+
+    def run(self, *words: str, input: str = "", timeout: float = DEADLINE) -> subprocess.CompletedProcess[str]:
+        """Run train-recipe to its end."""
+        return subprocess.run(
+            ["train-recipe", *words], input=input, capture_output=True, text=True, env=self.env, cwd=self.work,
+            timeout=timeout, check=False,
+        )  # fmt: skip
+
+    def start(self, *words: str) -> subprocess.Popen[str]:
+        """Start train-recipe and go on."""
+        return subprocess.Popen(
+            ["train-recipe", *words], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            text=True, env=self.env, cwd=self.work,
+        )  # fmt: skip
+
+    def json(self, *words: str, status: int = 0) -> Any:
+        """Run with --json: the document; the exit status has to be `status`."""
+        done = self.run(*words, "--json")
+        assert done.returncode == status, f"{words} ended with {done.returncode}\n{done.stdout}{done.stderr}"
+        return json.loads(done.stdout or done.stderr)
+
+    def job(self) -> Path:
+        """The folder of the newest job."""
+        return max(path for path in (self.config / "jobs").iterdir() if path.name[0].isdigit())
+
+    def events(self) -> list[dict[str, Any]]:
+        """The events of the newest job."""
+        return [json.loads(line) for line in (self.job() / "events.jsonl").read_text().splitlines()]
+
+    def until(self, true: Callable[[], Any], what: str) -> Any:
+        """Wait until `true()` is; fails after DEADLINE seconds."""
+        deadline = time.monotonic() + DEADLINE
+        while True:
+            found = true()
+            if found:
+                return found
+            assert time.monotonic() < deadline, f"in vain: {what}"
+            time.sleep(0.02)
+
+    def started(self, step: str) -> None:
+        """Wait until the newest job has started a step."""
+        self.until(lambda: self._has(step), f"step {step} starts")
+
+    def _has(self, step: str) -> bool:
+        try:
+            return any(event["event"] == "step.started" and event["step"] == step for event in self.events())
+        except (ValueError, OSError):
+            return False
+
+    def lines(self, name: str = "ran") -> list[str]:
+        """The lines of a file in the work folder."""
+        path = self.work / name
+        return path.read_text().splitlines() if path.exists() else []
+
+    def tool(self, name: str, text: str) -> None:
+        """Put a program `train-NAME` on PATH."""
+        path = self.bin / f"train-{name}"
+        path.write_text(text)
+        path.chmod(0o755)
+
+    def sockets(self) -> list[Path]:
+        """The sockets of tmux servers that were started here."""
+        return [path for path in (self.folder / "tmux").rglob("*") if path.is_socket()]
+
+    def close(self) -> None:
+        """End what is left, and remove the folder."""
+        for socket in self.sockets():
+            subprocess.run(["tmux", "-S", str(socket), "kill-server"], capture_output=True, check=False)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+@pytest.fixture
+def make_place() -> Callable[[], Place]:
+    """Makes places; whoever makes one closes it."""
+    return lambda: Place(Path(tempfile.mkdtemp(prefix="tr")))
+
+
+@pytest.fixture
+def place(make_place: Callable[[], Place]) -> Iterator[Place]:
+    """A place that goes with the test."""
+    made = make_place()
+    yield made
+    made.close()
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Code that runs in the test's own process has a home of its own too."""
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("TRAINSH_HOME", str(tmp_path / "trainsh"))
+    return tmp_path / "home"
