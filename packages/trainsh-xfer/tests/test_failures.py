@@ -2,7 +2,15 @@
 
 import pytest
 
-from trainsh_base.errors import MissingProgram, NotFound, RemoteError, TimedOut, TrainError, Unreachable
+from trainsh_base.errors import (
+    CredentialError,
+    MissingProgram,
+    NotFound,
+    RemoteError,
+    TimedOut,
+    TrainError,
+    Unreachable,
+)
 from trainsh_xfer.failures import error_for, said
 
 CLOSED = "rsync: connection unexpectedly closed (0 bytes received so far) [Receiver]\n"
@@ -36,6 +44,15 @@ TABLE: list[tuple[str, int, str, str, type[TrainError], str]] = [
     ),
     ("cut", 12, CLOSED + ERROR, "gpu", Unreachable, "gpu: the connection was lost"),
     ("ssh says why", 255, "ssh: connect to host x: Connection refused\n" + CLOSED, "gpu", Unreachable, "refused"),
+    ("pipe broken", 12, "rsync: [sender] write error: Broken pipe (32)\n" + CLOSED, "gpu", Unreachable, "Broken"),
+    (
+        "no folder there", 12, "mkdir: cannot create directory '/x': Permission denied\n" + CLOSED + ERROR,
+        "gpu", RemoteError, "gpu: mkdir: cannot create directory '/x': Permission denied",
+    ),
+    (
+        "denied", 255, "root@10.0.0.1: Permission denied (publickey).\n" + CLOSED,
+        "gpu", CredentialError, "gpu: root@10.0.0.1: Permission denied (publickey).",
+    ),
     ("timed out", 30, "rsync error: timeout in data send/receive (code 30) at io.c(1)\n", "gpu", TimedOut, "gpu"),
     ("login prints", 2, "protocol version mismatch -- is your shell clean?\n", "gpu", RemoteError, "shell clean"),
     ("usage", 1, "rsync: --nonsense: unknown option\n", "", TrainError, "--nonsense: unknown option"),

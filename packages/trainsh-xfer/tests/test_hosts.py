@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from trainsh_world import wait_until
 
-from trainsh_base.errors import MissingProgram, NotFound, TrainError, Unreachable, UsageError
+from trainsh_base.errors import MissingProgram, NotFound, RemoteError, TrainError, Unreachable, UsageError
 from trainsh_xfer.model import Options, Result
 from trainsh_xfer.transfer import Order, carry_out
 
@@ -231,6 +231,13 @@ def test_a_source_that_is_not_there(far: Any, tmp_path: Path, request_: Any) -> 
     with pytest.raises(NotFound, match=r"no such file or folder: .*nothing"):
         copy(far, "@box:nothing", f"{tmp_path}/deep/er/", request_)
     assert not (tmp_path / "deep").exists()
+
+
+def test_a_folder_that_cannot_be_made_there(far: Far, source: Path, request_: Any) -> None:
+    (far.home / "file").write_text("x")
+    with pytest.raises(RemoteError, match="mkdir"):
+        copy(far, f"{source}/", "@box:file/below/it", request_)
+    assert request_.of("log") == []
 
 
 def test_an_unreachable_host_is_no_folder(far: Any, source: Path, tmp_path: Path, request_: Any) -> None:

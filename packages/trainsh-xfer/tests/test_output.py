@@ -89,6 +89,14 @@ def test_names(raw: bytes, text: str) -> None:
     assert as_text(raw) == text
 
 
+def test_many_remarks_are_counted() -> None:
+    tally = Tally(keep=False)
+    for number in range(60):
+        tally.feed(f'skipping non-regular file "{number}"\n'.encode())
+    assert len(tally.remarks) == 51
+    assert tally.remarks[-1] == "and 10 more like these"
+
+
 def test_deletions_as_openrsync_says_them() -> None:
     tally = Tally(keep=True)
     tally.feed(b"deleting a b/\ndeleting x\n")

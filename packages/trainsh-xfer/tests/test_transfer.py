@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from trainsh_base.errors import NotFound, TrainError, UsageError
@@ -52,6 +53,13 @@ def test_names_that_are_not_utf8(tmp_path: Path, request_: Any) -> None:
     result = copy(tmp_path / name, tmp_path / "out" / name, request_)
     assert (tmp_path / "out" / name).read_text() == "x"
     assert result.source.endswith("\\xff\\xfe caf\\xe9")
+
+
+def test_errors_about_names_that_are_not_utf8(tmp_path: Path, request_: Any) -> None:
+    with pytest.raises(NotFound) as caught:
+        copy(tmp_path / os.fsdecode(b"\xff"), tmp_path / "out", request_)
+    assert msgspec.json.encode(caught.value.document())
+    assert caught.value.message.endswith("/\\xff")
 
 
 def test_wildcards_and_tilde(source: Path, home: Path, tmp_path: Path, request_: Any) -> None:

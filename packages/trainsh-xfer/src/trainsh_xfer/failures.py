@@ -15,7 +15,7 @@ from trainsh_base.errors import (
 from trainsh_xfer.output import as_text
 
 VANISHED = 24
-LOST = frozenset({10, 12, 30, 35, 255})
+LOST = frozenset({10, 12, 255})
 SHOWN = 20
 
 _NOISE = re.compile(r"rsync error: |rsync: connection unexpectedly closed|train-xfer process |\s*$")
@@ -29,6 +29,12 @@ _NO_PROGRAM = re.compile(
 )
 _CUT_OFF = re.compile(
     r"^ssh: (?:connect to host|Could not resolve)|banner exchange|^kex_exchange_identification", re.M
+)
+# What ssh and rsync say when a connection ends; anything else was said by the far side before it gave up.
+_SSH = re.compile(
+    r"^(?:ssh:|mux_client|client_loop|kex_|packet_|Timeout, server|Control socket|Shared connection|Connection "
+    r"|Write failed|lost connection)|Broken pipe|Connection reset|timed out",
+    re.M,
 )
 _DENIED = re.compile(
     r"^.*(?:Permission denied \((?:publickey|password|keyboard)|Host key verification failed).*$", re.M
@@ -92,8 +98,9 @@ def error_for(status: int, stderr: str, host: str, name: str = "") -> TrainError
         more = f" (and {len(lines) - 1} more)" if len(lines) > 1 else ""
         return TrainError(_on(host, f"not everything was copied: {message}{more}"), code="partial", data=data)
     if status in (30, 35):
-        return TimedOut(_on(host, message), "run it again: it goes on where it stopped", data=data)
-    if host and status in LOST:
+        again = "run it again: it goes on where it stopped"
+        return TimedOut(_on(host, message), again, code="connection_lost" if host else "", data=data)
+    if host and status in LOST and (status == 255 or not lines or _SSH.search(stderr)):
         return _lost(host, message, bool(lines), data)
     return (
         RemoteError(_on(host, message), data=data) if host else TrainError(message, code="rsync_failed", data=data)

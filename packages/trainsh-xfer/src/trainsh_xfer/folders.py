@@ -58,7 +58,10 @@ def _near(path: str) -> str:
 
 def working_folder(given: str | None) -> str:
     """The folder that relative paths start from: `given`, else the current one. UsageError when it is none."""
-    folder = given or os.getcwd()  # noqa: PTH109 - symbolic links in it are kept
+    try:
+        folder = given or os.getcwd()  # noqa: PTH109 - symbolic links in it are kept
+    except FileNotFoundError:
+        raise UsageError("the current folder has been removed", "cd to another one", code="no_folder") from None
     if not Path(folder).is_dir():
         raise UsageError(f"no such folder: {folder}", "give --cwd a folder", code="no_folder")
     return os.path.abspath(folder)  # noqa: PTH100 - as above

@@ -6,6 +6,7 @@ import msgspec
 
 from trainsh_base import ssh
 from trainsh_base.errors import MissingProgram, UsageError
+from trainsh_base.mux import master_pid
 from trainsh_base.peer import call
 from trainsh_base.request import Request
 from trainsh_base.target import Target
@@ -40,6 +41,8 @@ class Connection:
 
     def open(self, within: float = 0.0) -> None:
         """Make it exist, trying for `within` seconds; the errors of trainsh_base.ssh."""
+        if self._path != self.target.control_path and master_pid(self.path) is None:
+            self._path = self.target.control_path
         ssh.ensure_master(self.target, self._request, within=within)
 
     def remote(self, program: str = "", *, plain: bool = False) -> Remote:

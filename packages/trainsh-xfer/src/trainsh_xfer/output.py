@@ -7,6 +7,8 @@ import msgspec
 
 from trainsh_xfer.model import Change
 
+MOST_REMARKS = 50
+
 _PROGRESS = re.compile(rb"\s*([\d,.]+)\s+(\d+)%\s+([\d.]+)([kMGT]?B)/s\s+(\d+:\d\d:\d\d|\?+:\S+)\s*(?:\((.*)\)?)?")
 _ENTRY = re.compile(rb"(?:(\*deleting) *|([<>ch.][fdLDS][^ ]{7,9})) (\d+) (\d+) (.*)", re.DOTALL)
 _ESCAPE = re.compile(rb"\\#([0-7]{3})")
@@ -15,7 +17,7 @@ _KINDS = {"f": "file", "d": "folder", "L": "link"}
 
 
 class Progress(msgspec.Struct, frozen=True):
-    """How far it is: bytes done, bytes in all (0: unknown), and the rate and the time left (or passed, once a file is through) as text."""
+    """How far it is: bytes done, bytes in all (0: unknown), and as text the rate and the time left or passed."""
 
     done: int
     total: int
@@ -37,6 +39,7 @@ class Tally:
         self.deleted = 0
         self.changes: list[Change] = []
         self.remarks: list[str] = []
+        self._remarks = 0
         self._keep = keep
         self._whole = whole
         self._on_progress = on_progress
@@ -67,7 +70,15 @@ class Tally:
         elif line.startswith(b"deleting "):  # openrsync
             self._delete(as_text(line.removeprefix(b"deleting ")))
         elif not self._progress(line) and _REMARK.match(line):
-            self.remarks.append(as_text(line))
+            self.remark(as_text(line))
+
+    def remark(self, text: str) -> None:
+        """Keep a remark; after MOST_REMARKS only how many there were."""
+        self._remarks += 1
+        if self._remarks <= MOST_REMARKS:
+            self.remarks.append(text)
+        else:
+            self.remarks[MOST_REMARKS:] = [f"and {self._remarks - MOST_REMARKS} more like these"]
 
     def _progress(self, line: bytes) -> bool:
         found = _PROGRESS.fullmatch(line)

@@ -33,7 +33,8 @@ def run(route: Route, words: Callable[[], list[str]], tally: Tally, request: Req
         ended = stream(words(), tally.feed, request, env=_environment(route))
         tally.finish()
         if ended.status == failures.VANISHED:
-            tally.remarks += failures.said(ended.stderr)
+            for line in failures.said(ended.stderr):
+                tally.remark(line)
         if ended.status in (0, failures.VANISHED):
             return
         tries = 1 if tally.files > before else tries + 1

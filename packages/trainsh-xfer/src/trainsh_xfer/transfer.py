@@ -9,6 +9,7 @@ from trainsh_base.errors import TrainError, UsageError
 from trainsh_base.request import Request
 from trainsh_xfer import endpoints, folders, machines, places, routes, unfinished
 from trainsh_xfer.model import Options, Result
+from trainsh_xfer.names import printable, shown
 from trainsh_xfer.output import Tally
 from trainsh_xfer.process import find_rsync
 from trainsh_xfer.route import Route
@@ -34,6 +35,13 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
 
 def carry_out(order: Order, request: Request) -> Result:
     """Do it, reporting progress to `request`; the errors of places, guards and failures."""
+    try:
+        return _carry_out(order, request)
+    except TrainError as error:
+        raise printable(error) from None
+
+
+def _carry_out(order: Order, request: Request) -> Result:
     started = time.monotonic()
     _check_patterns([*order.options.exclude, *order.options.include])
     with ExitStack() as stack:
@@ -45,7 +53,7 @@ def carry_out(order: Order, request: Request) -> Result:
             folders.remove_made(made)
             raise
     return Result(
-        source=_shown(order.source), destination=_shown(order.destination),
+        source=shown(order.source), destination=shown(order.destination),
         files=tally.files, bytes=tally.bytes, sent=tally.sent, deleted=tally.deleted,
         seconds=round(time.monotonic() - started, 3), dry_run=order.options.dry_run,
         verified=order.verify and not order.options.dry_run,
@@ -63,7 +71,7 @@ def _route(order: Order, program: Rsync, request: Request, stack: ExitStack) -> 
     names = {"hosts": order.hosts, "storages": order.storages}
     source, destination = (
         places.find(
-            endpoints.parse(text, **names), **names, cwd=cwd, literal=quoted, text=_shown(text),
+            endpoints.parse(text, **names), **names, cwd=cwd, literal=quoted, text=shown(text),
             resolve=machines.resolve,
         )
         for text, quoted in (
@@ -83,7 +91,8 @@ def _copied(route: Route, order: Order, request: Request) -> Tally:
     if careful:
         _verify(route, options, request)
         if options.move:
-            tally.remarks += _copy(route, options, request).remarks
+            for remark in _copy(route, options, request).remarks:
+                tally.remark(remark)
     if options.move and not options.dry_run:
         _tidy(route)
     return tally
@@ -126,8 +135,3 @@ def _verify(route: Route, options: Options, request: Request) -> None:
 
 def _differ(count: int) -> str:
     return "1 file differs" if count == 1 else f"{count} files differ"
-
-
-def _shown(text: str) -> str:
-    """An endpoint that can be printed and put into JSON whatever bytes are in it."""
-    return text.encode(errors="surrogateescape").decode(errors="backslashreplace")

@@ -1,0 +1,23 @@
+"""Names of files as text that can be printed and put into JSON, whatever bytes are in them."""
+
+from typing import Any
+
+from trainsh_base.errors import TrainError
+
+
+def shown(text: str) -> str:
+    """`text` with the bytes that are no UTF-8 as `\\xNN`."""
+    return text.encode(errors="surrogateescape").decode(errors="backslashreplace")
+
+
+def printable(error: TrainError) -> TrainError:
+    """The error, its texts as `shown`."""
+    error.message, error.hint = shown(error.message), shown(error.hint)
+    error.data = {key: _plain(value) for key, value in error.data.items()}
+    return error
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    return shown(value) if isinstance(value, str) else value
