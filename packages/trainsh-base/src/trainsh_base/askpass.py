@@ -36,9 +36,11 @@ class Questions:
         return self
 
     def __exit__(self, *_: object) -> None:
-        for entry in os.scandir(self._folder):
-            os.unlink(entry.path)  # noqa: PTH108
-        os.rmdir(self._folder)  # noqa: PTH106
+        # A question that was just being asked when ssh ended may still be writing: it finds its folder gone.
+        with contextlib.suppress(OSError):
+            for entry in os.scandir(self._folder):
+                os.unlink(entry.path)  # noqa: PTH108
+            os.rmdir(self._folder)  # noqa: PTH106
 
     def environment(self) -> dict[str, str]:
         """What ssh needs to find us. DISPLAY: before 8.4 ssh asks no program without one."""

@@ -237,11 +237,12 @@ def test(name: Name) -> list[Stage]:
     """
     from trainsh_host.stages import test as stages  # noqa: PLC0415 - resolve is the fast path
 
-    request = current()
+    request, target = current(), find(name)
     found: list[Stage] = []
-    for stage in stages(find(name), request):
-        request.emit("progress", done=len(found) + 1, total=10, unit="stages", message=stage.stage)
+    for stage in stages(target, request):
         found.append(stage)
+        total = 10 if target.kind == "ssh" else 5
+        request.emit("progress", done=len(found), total=total, unit="stages", message=stage.stage)
     return found
 
 
