@@ -235,6 +235,21 @@ def test_ssh_gives_the_terminal_away(world: World) -> None:
     assert "/dev/pts/" in seen and "42" in seen and status == 3
 
 
+def test_ctrl_c_ends_a_command_with_130(world: World) -> None:
+    world.host(world.sshd("box"))
+    words = ["train-host", "run", "box", "--", "echo started; sleep 60"]
+    status, seen = terminal(world, words, [("started", "\x03")])
+    assert status == 130 and "Traceback" not in seen
+
+
+def test_ctrl_c_at_a_question_ends_it_with_130(world: World) -> None:
+    world.strict = "ask"
+    world.host(world.sshd("box"))
+    status, seen = terminal(world, ["train-host", "run", "box", "--", "true"], [("Connect to it?", "\x03")])
+    assert status == 130 and "Traceback" not in seen
+    assert not list((world.runtime / "train").glob("q-*"))
+
+
 def test_a_host_is_added_by_answering(world: World) -> None:
     box = world.sshd("box")
     status, seen = terminal(

@@ -57,12 +57,19 @@ def blocks(text: str) -> dict[str, list[tuple[str, str]]]:
         if key == "match":
             names = []
         elif key == "host":
-            names = [name for name in shlex.split(value) if not set(name) & set("*?!")]
+            names = [name for name in _words(value) if not set(name) & set("*?!")]
             found.update({name: found.get(name, []) for name in names})
         else:
             for name in names:
                 found[name].append((key, value.strip('"')))
     return found
+
+
+def _words(value: str) -> list[str]:
+    try:
+        return shlex.split(value)
+    except ValueError:
+        return value.split()
 
 
 def user_blocks() -> dict[str, list[tuple[str, str]]]:
