@@ -6,6 +6,7 @@ from typing import Annotated
 
 import msgspec
 
+from trainsh_base.channel import quote
 from trainsh_base.display import table
 from trainsh_base.errors import TrainError, UsageError
 from trainsh_base.request import current
@@ -13,13 +14,16 @@ from trainsh_base.tool import Arg, Handover, Opt, Tool
 from trainsh_base.units import Duration, format_duration
 from trainsh_tmux import scripts
 from trainsh_tmux.host import Host
+from trainsh_tmux.listing import configured, everywhere
 from trainsh_tmux.live import no_session
 from trainsh_tmux.model import Done, Listed, Outcome, Screen, Session, Waited
 from trainsh_tmux.names import server, session_name, word
 from trainsh_tmux.opening import open_session, start_folder
 from trainsh_tmux.registry import Registry
+from trainsh_tmux.statuses import judge
 from trainsh_tmux.steps import Following, Step, interrupt
-from trainsh_tmux.waits import PatternWait, Patience, compiled, for_state, idle_arguments, port_arguments
+from trainsh_tmux.taking import released
+from trainsh_tmux.waits import Patience, PatternWait, compiled, for_state, idle_arguments, port_arguments
 
 registry = Registry()
 tool = Tool("tmux", "Persistent tmux sessions, steps and waits", on_close=registry.close)
@@ -101,14 +105,14 @@ def run(
 
 def asked(host: Host, job: str, name: str, step: str) -> Outcome:
     """What is known of a step, without starting it."""
-    body = scripts.start_step(job, name, step, "", mode="run", echo="", limit=None, secrets={}, only_ask=True)
-    kind, *rest = (host.ask(body) or ["never"])[0].split()
+    kind, *rest = (host.ask(scripts.start_step(job, name, step, "", only_ask=True)) or ["never"])[0].split()
     if kind != "again":
         return Outcome(step=step, state="never", reason="it was never started")
     if not rest:
         return Outcome(step=step, state="running", resumed=True, reason="it is running")
-    status = int(rest[0])
-    return Outcome(step=step, state="ok" if status == 0 else "failed", exit=status, resumed=True)
+    status = int(rest[0]) if rest[0].isdigit() else None
+    state, reason = judge(status, rest[1] if len(rest) > 1 else "", "its time limit")
+    return Outcome(step=step, state=state, exit=status, reason=reason, resumed=True)
 
 
 def _show_wait(waited: Waited) -> None:
@@ -153,54 +157,24 @@ def wait(
     return for_state(live.host, live, "idle", idle_arguments(live, idle == "all"), patience)
 
 
-@tool.command("list", show=lambda rows: _show_list(rows))
+def _show_list(rows: list[Listed]) -> None:
+    shown = [
+        msgspec.to_builtins(row)
+        | {"age": format_duration(row.age), "for": format_duration(row.seconds) if row.running else ""}
+        for row in rows
+    ]
+    names = ("name", "host", "job", "state", "age", "attached", "running", "for")
+    table(shown, {name: name for name in names})
+
+
+@tool.command("list", show=_show_list)
 def list_(
-    host: Annotated[list[str], Opt("machine to look at (repeatable; default: this one)", metavar="HOST")] = [],  # noqa: B006
+    host: Annotated[list[str], Opt("machine to look at (repeatable; default: this one and all configured)")] = [],  # noqa: B006
     all_: Annotated[bool, Opt("also sessions that have ended")] = False,
 ) -> list[Listed]:
-    """List sessions: whose job they belong to, what runs in them."""
-    found = []
-    for spec in host or ["local"]:
-        rows = registry.host(spec).ask(scripts.listing())
-        found += [row for row in listed(spec, rows) if all_ or row.state != "ended"]
-    return found
-
-
-def listed(spec: str, lines: list[str]) -> list[Listed]:
-    """The rows of a host's listing."""
-    rows: list[Listed] = []
-    for line in lines:
-        kind, _, rest = line.partition(" ")
-        if kind == "command" and rows:
-            rows[-1] = msgspec.structs.replace(rows[-1], running=rest)
-        elif kind == "session":
-            where, name, state, alive, attached, step = rest.split(" ", 5)
-            state = "ended" if alive != "1" else "running" if step != "-" else state
-            rows.append(
-                Listed(
-                    name=name,
-                    host=spec,
-                    job=where.removeprefix("train").removeprefix("-"),
-                    state=state,
-                    attached=attached == "yes",
-                    running="" if step == "-" else step,
-                )  # fmt: skip
-            )
-    return rows
-
-
-def _show_list(rows: list[Listed]) -> None:
-    table(
-        [msgspec.to_builtins(row) for row in rows],
-        {
-            "name": "name",
-            "host": "host",
-            "job": "job",
-            "state": "state",
-            "attached": "attached",
-            "running": "running",
-        },
-    )
+    """List sessions: whose job they belong to, what runs in them, for how long."""
+    rows = everywhere(host or ["local", *configured()], registry.host)
+    return [row for row in rows if all_ or row.state != "ended"]
 
 
 def _show_screen(screen: Screen) -> None:
@@ -227,7 +201,7 @@ def capture(
 
 def _do(host: str, job: str, session: str, body: str) -> Done:
     answer = (registry.host(host).ask(body) or ["none"])[0]
-    if answer == "none":
+    if answer.startswith("none"):
         raise no_session(registry.host(host), session)
     return Done(name=session, host=host, job=job, done=answer)
 
@@ -279,7 +253,11 @@ def release(
     job: JobOpt = "",
 ) -> Done:
     """Make a session's pane an ordinary shell, in the directory and environment of its last step."""
-    return _do(host, job, session, scripts.release(job, session_name(session)))
+    done = _do(host, job, session, scripts.release(job, session_name(session)))
+    if done.done == "asked":
+        over = released(registry.session(host, job, session))
+        done = msgspec.structs.replace(done, done="released" if over else "will be released when its step ends")
+    return done
 
 
 @tool.command(show=_show_done)
@@ -318,7 +296,7 @@ def attach(
     words = ["tmux", "-L", server(job), "attach-session", "-t", f"={session}"]
     if machine.target.kind == "local":
         return Handover(argv=["env", "-u", "TMUX", *words])
-    command = " ".join(scripts.quote(part) for part in words)
+    command = " ".join(quote(part) for part in words)
     return Handover(argv=machine.target.remote_argv(command, terminal=True), env=machine.target.env)
 
 

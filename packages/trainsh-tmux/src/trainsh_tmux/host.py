@@ -1,19 +1,40 @@
 """A machine that sessions are on: its channel, made anew when it is lost, and what the scripts need to know of it."""
 
+import contextlib
 import os
 import threading
+import time
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
 
 from trainsh_base.channel import Channel, ChannelLost, OnLine, Over
-from trainsh_base.errors import RemoteError
+from trainsh_base.errors import RemoteError, Unreachable
 from trainsh_base.peer import call
 from trainsh_base.request import Request, current
 from trainsh_base.target import Target
 from trainsh_tmux import library, scripts
 
 ANSWER_LIMIT = 60.0
+TURN_LIMIT = 30.0
+
+
+@contextlib.contextmanager
+def turn(lock: threading.Lock, request: Request, within: float, name: str) -> Iterator[None]:
+    """Hold `lock`, which another thread may keep for as long as its own request may take.
+
+    Waits `within` seconds for it (0: TURN_LIMIT). Raises Unreachable, Cancelled.
+    """
+    deadline = time.monotonic() + (within or TURN_LIMIT)
+    while not lock.acquire(timeout=0.1):
+        request.check()
+        if time.monotonic() > deadline:
+            raise Unreachable(f"{name} cannot be reached: another request is still trying", code="host_silent")
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def resolve(spec: str) -> Target:
@@ -35,8 +56,14 @@ class Host:
         self._lock = threading.Lock()
 
     def channel(self, request: Request, within: float = 0.0) -> Channel:
-        """The channel, connected: anew for up to `within` seconds where it was lost."""
-        with self._lock:
+        """The channel, connected: anew for up to `within` seconds where it was lost.
+
+        One thread connects; the others wait for it, each for its own time. Raises Unreachable, Cancelled.
+        """
+        channel = self._channel
+        if channel is not None and not channel.lost:
+            return channel
+        with turn(self._lock, request, within, self.name):
             if self._channel is None or self._channel.lost:
                 channel = Channel(self.target, request, within=within)
                 self._greet(channel)

@@ -6,8 +6,9 @@ import time
 from collections import deque
 
 from trainsh_base.errors import NotFound, TrainError
+from trainsh_base.request import current
 from trainsh_tmux import scripts
-from trainsh_tmux.host import Host
+from trainsh_tmux.host import Host, turn
 from trainsh_tmux.marks import Piece
 from trainsh_tmux.stream import Stream
 
@@ -86,7 +87,9 @@ class Live:
 
     def connect(self, within: float = 0.0) -> None:
         """Have the stream running, from where it was cut."""
-        with self._opening:
+        if self._stream is not None:
+            return
+        with turn(self._opening, current(), within, self.host.name):
             if self._stream is not None:
                 return
             if self._end is None:

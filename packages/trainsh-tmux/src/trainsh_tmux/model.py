@@ -9,7 +9,7 @@ class Document(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """Base of what goes out: unknown fields are refused."""
 
 
-class Session(Document):
+class Session(Document, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A session that is open. `fresh`: its shell was made by this request, so directory and exports are new.
 
     `folder` holds the session's files on the host; `offset` is where its log ends now, in bytes.
@@ -27,7 +27,7 @@ class Session(Document):
 State = Literal["ok", "failed", "timeout", "lost", "started", "never", "running"]
 
 
-class Outcome(Document):
+class Outcome(Document, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What became of a step.
 
     `exit` is its status where it has one, `reason` the same for people; `offset` and `end` are where its output
@@ -48,7 +48,7 @@ class Outcome(Document):
     resumed: bool = False
 
 
-class Waited(Document):
+class Waited(Document, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A condition that holds: after how many seconds, in which line (patterns), seen up to where in the log."""
 
     seconds: float
@@ -56,19 +56,20 @@ class Waited(Document):
     offset: int | None = None
 
 
-class Listed(Document):
-    """A session as `list` shows it: whose job it is, what runs in it, since when (seconds)."""
+class Listed(Document, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A session as `list` shows it: whose job it is, how old it is, what runs in it and for how long (seconds)."""
 
     name: str
     host: str
     job: str
     state: str
+    age: int = 0
     running: str = ""
     seconds: int = 0
     attached: bool = False
 
 
-class Screen(Document):
+class Screen(Document, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a session's pane shows."""
 
     name: str
@@ -76,7 +77,7 @@ class Screen(Document):
     lines: list[str]
 
 
-class Done(Document):
+class Done(Document, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a request on a session did."""
 
     name: str

@@ -12,10 +12,9 @@ from trainsh_tmux.live import LOST, Inbox, Live
 from trainsh_tmux.marks import Piece
 from trainsh_tmux.model import Session
 from trainsh_tmux.output import Output
-from trainsh_tmux.steps import take_back
+from trainsh_tmux.taking import take_back
 
 LOGIN_LIMIT = 20.0  # seconds that the login files may take
-LOG_LIMIT = 256 << 20
 
 
 class NotReady(TrainError):
@@ -24,23 +23,23 @@ class NotReady(TrainError):
     default_code = "shell_not_ready"
 
 
-def open_session(live: Live, start: str, log_limit: int = LOG_LIMIT, bootstrap: bool = False) -> Session:
+def open_session(live: Live, start: str, *, bootstrap: bool = False) -> Session:
     """Open it, or find it open. Raises MissingProgram (no tmux there), RemoteError, NotReady."""
     try:
-        return _open(live, start, log_limit, bootstrap, plain=False)
+        return _open(live, start, bootstrap, plain=False)
     except NotReady as error:
         live.host.ask(scripts.close_session(live.job, live.name))
         note = f"{error.message}; opened without the login files"
         current().emit("log", message=note)
-        session = _open(live, start, log_limit, bootstrap, plain=True)
+        session = _open(live, start, bootstrap, plain=True)
         return Session(
             name=session.name, host=session.host, job=session.job, folder=session.folder, offset=session.offset,
             fresh=True, notes=[note],
         )  # fmt: skip
 
 
-def _open(live: Live, start: str, log_limit: int, bootstrap: bool, *, plain: bool) -> Session:
-    body = scripts.open_session(live.job, live.name, start, plain=plain, log_limit=log_limit)
+def _open(live: Live, start: str, bootstrap: bool, *, plain: bool) -> Session:
+    body = scripts.open_session(live.job, live.name, start, plain=plain, log_limit=scripts.log_limit())
     answer = live.host.ask(body)
     if answer == ["lib"]:
         live.host.install()
@@ -55,14 +54,19 @@ def _open(live: Live, start: str, log_limit: int, bootstrap: bool, *, plain: boo
         return _session(live, " ".join(rest[1:]), int(rest[0]), fresh=True)
     if word == "open":
         live.opened(int(rest[0]))
-        if rest[1].startswith("released"):
-            take_back(live)
-        return _session(live, rest[2], int(rest[0]), fresh=False)
+        # The state may have a blank in it ("ended 1"), the folder comes last.
+        notes = take_back(live) if rest[1] == "released" else []
+        return _session(live, rest[2], int(rest[0]), fresh=bool(notes), notes=notes)
     raise _refused(live, word, " ".join(rest))
 
 
-def _session(live: Live, folder: str, offset: int, *, fresh: bool) -> Session:
-    return Session(name=live.name, host=live.host.spec, job=live.job, folder=folder, offset=offset, fresh=fresh)
+def _session(live: Live, folder: str, offset: int, *, fresh: bool, notes: list[str] | None = None) -> Session:
+    for note in notes or []:
+        current().emit("log", message=note)
+    return Session(
+        name=live.name, host=live.host.spec, job=live.job, folder=folder, offset=offset, fresh=fresh,
+        notes=notes or [],
+    )  # fmt: skip
 
 
 def _refused(live: Live, word: str, why: str) -> TrainError:

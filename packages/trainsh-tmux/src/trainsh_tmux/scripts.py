@@ -25,16 +25,32 @@ if [ -w "$r/sessions" ] && [ -O "$r" ] && [ ! -L "$r" ]; then say root "$r"; els
 # Sets $alive when the session's pane lives, and $state; nothing is forked.
 _STATE = """state=none alive=
 if [ -r "$d/state" ]; then IFS= read -r state <"$d/state"; fi
-if [ -r "$d/pid" ] && IFS= read -r p <"$d/pid" && kill -0 "$p"; then alive=1; fi"""
+if [ -r "$d/pid" ] && IFS=' ' read -r p q <"$d/pid" && kill -0 "$p"; then alive=1; fi"""
+
+# Takes $alive back where the pane was of the time before this machine was started anew (its number may be in use).
+_SINCE_BOOT = """if [ -r /proc/sys/kernel/random/boot_id ] && IFS= read -r x </proc/sys/kernel/random/boot_id &&
+[ "$alive" ] && [ "$x" != "$q" ]; then alive=; fi"""
 
 # Sets $end to the offset of the log's end.
-_END = """end=0
+_END = """end=0 b=0
 for f in "$d"/log.*; do
     [ -e "$f" ] || continue
     n=${f##*/log.}
-    [ "$n" -lt "${b-0}" ] || { b=$n; end=$((n + $(wc -c <"$f"))); }
-done
-unset b"""
+    [ "$n" -lt "$b" ] || { b=$n; end=$((n + $(wc -c <"$f"))); }
+done"""
+
+# For each dead session's folder `$d` in which nothing is younger than `$days` days.
+_OLD = f"""for d in "$r"/sessions/*/*; do
+[ -d "$d/steps" ] || continue
+{_STATE}
+{_SINCE_BOOT}
+[ -z "$alive" ] || {{ living=1; continue; }}"""
+
+# What nobody comes back for goes by itself: sessions that were closed a week ago, others a month after their end.
+_FORGET = f"""{_OLD}
+days=30
+[ "$state" != closed ] || days=7
+[ -n "$(find "$d" -mtime "-$days" | head -n 1)" ] || rm -rf -- "$d"; done"""
 
 INSTALLERS = (
     'for m in "apt-get install -y" "apk add" "dnf install -y" "yum install -y" "pacman -S --noconfirm" "brew install"; do\n'
@@ -54,13 +70,14 @@ def open_session(job: str, name: str, start: str, *, plain: bool, log_limit: int
     pane = f"\"exec sh '$l/pane.sh' '$d' '$l' \"{quote(quote(start))}\" {'plain' if plain else ''}\""
     return f"""{at(job, name)}; l={lib}
 {_STATE}
+{_SINCE_BOOT}
 if [ ! -e "$l/pane.sh" ]; then say lib
 elif ! command -v tmux >/dev/null; then say no-tmux; {INSTALLERS}
 elif [ -n "$alive" ] && tmux -L {here} has-session -t '={name}'; then
 {_END}
 say open "$end" "$state" "$d"
 else
-mkdir -p "$d/steps"; rm -f -- "$d/fifo" "$d/current" "$d/attached" "$d/pid" "$d/shell" "$d/state"
+mkdir -p "$d/steps"; rm -f -- "$d/fifo" "$d/current" "$d/attached" "$d/pid" "$d/shell" "$d/state" "$d/pane"
 if mkfifo "$d/fifo"; then
 {_END}
 if e=$(env {unset} tmux -L {here} -f "$l/tmux.conf" new-session -d -s {name} -x 200 -y 50 {pane} \\; \\
@@ -69,24 +86,40 @@ if e=$(env {unset} tmux -L {here} -f "$l/tmux.conf" new-session -d -s {name} -x 
 say fresh "$end" "$d"
 (for h in attached:here detached:gone; do
 tmux -L {here} set-hook -g "client-${{h%:*}}" "run-shell -b \\"sh '$l/typed.sh' '${{d%/*}}' '#{{hook_session_name}}' ${{h#*:}}\\""
-done) >/dev/null 2>&1 &
+done
+{_FORGET}) >/dev/null 2>&1 &
 else say failed "$e"; fi
 else say full; fi
 fi"""
 
 
+def log_limit() -> int:
+    """How many bytes of a session's output its host keeps (`tmux.log_limit`)."""
+    from trainsh_base.config import config_value  # noqa: PLC0415 - only a new session needs it
+
+    return int(config_value("tmux.log_limit"))
+
+
 def start_step(
-    job: str, name: str, step: str, command: str, *, mode: str, echo: str, limit: float | None,
-    secrets: dict[str, str], only_ask: bool = False,
+    job: str, name: str, step: str, command: str, *, mode: str = "run", echo: str = "", limit: float | None = None,
+    secrets: dict[str, str] | None = None, only_ask: bool = False,
 ) -> str:  # fmt: skip
-    """Says `again [STATUS [WHY]]` when it was started before, `never` (with `only_ask`), `full`, or why not:
+    """Says `again [STATUS [WHY]]` (or `again lost`) when it was started before, `never` (with `only_ask`), `full`, or why not:
     `released`, `starting`, `gone STATE`. Says nothing when it is sent: the log shows that it begins."""
     head = (mark("b", step) + b"\x1b[1m$ " + shown(echo) + b"\x1b[0m\r\n" + mark("o", step)).decode()
     meta = f"__train_mode={mode}\n__train_limit={'' if limit is None else f'{limit:g}'}\n__train_head={quote(head)}"
     known = f"""s=$d/steps/{step}
 if [ -e "$s.claim" ]; then
-    if [ -e "$s.status" ]; then IFS= read -r x <"$s.status"; y=; [ ! -r "$s.why" ] || IFS= read -r y <"$s.why"; say again "$x" "$y"
-    else say again; fi"""
+    x= y=
+    if [ -e "$s.status" ]; then
+        IFS= read -r x <"$s.status" || for x in "$s.status="*; do x=${{x##*=}}; done
+        [ ! -r "$s.why" ] || IFS= read -r y <"$s.why"
+        say again "$x" "$y"
+    else
+        {_STATE}
+        {_SINCE_BOOT}
+        if [ "$alive" ]; then say again; else say again lost; fi
+    fi"""
     if only_ask:
         return f"{at(job, name)}\n{known}\nelse say never; fi"
     write = [f"printf '%s\\n' {quote(meta)} >\"$s.meta\"", f"printf '%s\\n' {quote(command)} >\"$s\""]
@@ -130,6 +163,7 @@ def interrupt(job: str, name: str, step: str, number: int, why: str, seconds: in
     return f"""{at(job, name)}; l={lib}
 (
     if sh "$l/interrupt.sh" "$d" {step} {quote(why)} {seconds}; then x=ended; else
+        rm -f -- "$d/pid"
         tmux -L {server(job)} kill-session -t '={name}'
         printf 'ended by train\\n' >"$d/state"
         x=stuck
@@ -168,6 +202,7 @@ def log_end(job: str, name: str) -> str:
     """Says `end OFFSET STATE`, or `none` where there is no such session."""
     return f"""{at(job, name)}
 {_STATE}
+{_SINCE_BOOT}
 {_END}
 if [ -d "$d" ]; then say end "$end" "${{alive:-0}}" "$state"; else say none; fi"""
 
@@ -179,15 +214,16 @@ def follow(job: str, name: str, offset: int) -> str:
     looks ten times. It ends when its input does.
     """
     return f"""{at(job, name)}
-b=-1; m=
+b=-1 m= o={offset}
 for f in "$d"/log.*; do
     [ -e "$f" ] || continue
     n=${{f##*/log.}}
-    [ "$n" -gt {offset} ] || [ "$n" -le "$b" ] || b=$n
-    [ "$n" -le {offset} ] || [ -n "$m" ] && [ "$n" -ge "${{m:-0}}" ] || m=$n
+    if [ "$n" -gt "$o" ]; then
+        [ -n "$m" ] && [ "$m" -lt "$n" ] || m=$n
+    elif [ "$n" -gt "$b" ]; then b=$n; fi
 done
-o={offset}
-if [ "$b" -lt 0 ] && [ -n "$m" ]; then b=$m; o=$m; fi
+# The place may have been in a segment that is gone: on from the next one that is kept.
+if [ -n "$m" ] && {{ [ "$b" -lt 0 ] || [ "$o" -ge "$((b + $(wc -c <"$d/log.$b")))" ]; }}; then b=$m o=$m; fi
 [ "$b" -ge 0 ] || b=0
 printf 'at %s\\n' "$o"
 f=$d/log.$b; k=$((o - b + 1))
@@ -210,78 +246,111 @@ def close_session(job: str, name: str) -> str:
     """Says `closed`, or `none` when it was not open."""
     return f"""{at(job, name)}
 {_STATE}
+{_SINCE_BOOT}
 tmux -L {server(job)} kill-session -t '={name}' && alive=1
-if [ -n "$alive" ]; then printf 'closed\\n' >"$d/state"; rm -f -- "$d/pid"; say closed; else say none; fi"""
+if [ -n "$alive" ]; then printf 'closed\\n' >"$d/state"; rm -f -- "$d/pid" "$d"/steps/*.env; say closed; else say none; fi"""
 
 
 def release(job: str, name: str) -> str:
-    """Says `released`, `busy` (it will be once the step is over) or `none`."""
+    """Says `released` (it was already), `asked` (it is about to be, once its step is over) or `none`."""
     return f"""{at(job, name)}
 {_STATE}
+{_SINCE_BOOT}
 case $alive$state in
-1open) printf 'release\\n' 1<>"$d/fifo"; say released ;;
+1open) printf 'release\\n' 1<>"$d/fifo"; say asked ;;
 1released*) say released ;;
 *) say none ;;
 esac"""
 
 
 def take_back(job: str, name: str) -> str:
-    """Make a released pane run the driver again: says `taken` when its shell is in the foreground, `busy` else."""
-    lib, to = library.folder(), f"tmux -L {server(job)}"
-    return f"""{at(job, name)}; l={lib}
-IFS= read -r p <"$d/shell"
-g=$(ps -o tpgid= -p "$p" 2>/dev/null | tr -d ' ' || sed 's/.*) //' "/proc/$p/stat" | cut -d ' ' -f 6)
+    """Type the driver into a released pane: says `typed` when its shell is in the foreground there, else `busy`."""
+    to = f"tmux -L {server(job)}"
+    return f"""{at(job, name)}
+IFS= read -r p <"$d/shell"; IFS= read -r t <"$d/pane"
+g=$(ps -o tpgid= -p "$p" 2>/dev/null | tr -d ' '; [ -e "/proc/$p/stat" ] && sed 's/.*) //' "/proc/$p/stat" | cut -d ' ' -f 6)
+g=${{g%%
+*}}
 if [ "$g" = "$p" ]; then
-    t=$({to} list-panes -s -t '={name}' -F '#{{pane_id}} #{{pane_pid}}' | while read -r i q; do
-        IFS= read -r m <"$d/pid"; [ "$q" != "$m" ] || printf %s "$i"; done)
     {to} send-keys -t "$t" -X cancel
     {to} send-keys -t "$t" C-c
-    {to} send-keys -t "$t" -l " . '$l/driver.sh'"
+    {to} send-keys -t "$t" -l ' \\. "$__train_lib/driver.sh"'
     {to} send-keys -t "$t" Enter
-    say taken
-else say busy "$g"; fi"""
+    say typed
+else say busy; fi"""
+
+
+def new_window(job: str, name: str, *, log_limit: int) -> str:
+    """Give a released session another window, with a new shell in the directory of the old; says as open_session."""
+    here = server(job)
+    return f"""{at(job, name)}; l={library.folder()}
+IFS= read -r p <"$d/shell"; IFS= read -r t <"$d/pane"
+c=$(readlink "/proc/$p/cwd" || tmux -L {here} display-message -p -t "$t" '#{{pane_current_path}}')
+tmux -L {here} pipe-pane -t "$t"
+rm -f -- "$d/fifo" "$d/current" "$d/pid" "$d/shell" "$d/state"
+{_END}
+if mkfifo "$d/fifo"; then
+if e=$(tmux -L {here} new-window -t '={name}:' -c "$c" "exec sh '$l/pane.sh' '$d' '$l' ''" \\; \\
+    pipe-pane -t '={name}:' "exec sh '$l/logger.sh' '$d' {log_limit}" 2>&1); then say fresh "$end" "$d"
+else say failed "$e"; fi
+else say full; fi"""
 
 
 def listing() -> str:
-    """Says `session SERVER NAME STATE ALIVE ATTACHED SINCE STEP` for each session's folder on the host."""
-    return """now=$(date +%s)
+    """Says `session SERVER NAME STATE ALIVE ATTACHED AGE SECONDS STEP`, and `command TEXT` where a step runs.
+
+    For each session's folder on the host; AGE is the session's, SECONDS the running step's.
+    """
+    return f"""now=$(date +%s)
 for d in "$r"/sessions/*/*; do
     [ -d "$d/steps" ] || continue
-    state=none alive=0 step=- a=no since=0
-    [ ! -r "$d/state" ] || IFS= read -r state <"$d/state"
-    if [ -r "$d/pid" ] && IFS= read -r p <"$d/pid" && kill -0 "$p"; then alive=1; fi
+    step=- a=no age=0 x=0
+    {_STATE}
+    {_SINCE_BOOT}
     [ ! -e "$d/attached" ] || a=yes
-    if [ -r "$d/current" ] && IFS= read -r x <"$d/current" && [ ! -e "$d/steps/$x.status" ]; then step=$x; fi
-    for x in "$d"/steps/*.pid; do [ ! -e "$x" ] || [ -e "${x%.pid}.status" ] || { x=${x##*/}; step=${x%.pid}; }; done
-    x=${d%/*}
-    t=$(ls -dl "$d/pid" 2>/dev/null)
-    say session "${x##*/}" "${d##*/}" "${state%% *}" "$alive" "$a" "$step"
+    if [ -r "$d/began" ] && IFS= read -r x <"$d/began"; then age=$((now - x)); fi
+    if [ "$alive" ]; then
+        if [ -r "$d/current" ] && IFS= read -r x <"$d/current" && [ ! -e "$d/steps/$x.status" ]; then step=$x; fi
+        for x in "$d"/steps/*.pid; do [ ! -e "$x" ] || [ -e "${{x%.pid}}.status" ] || {{ x=${{x##*/}}; step=${{x%.pid}}; }}; done
+    fi
+    x=$now
+    [ "$step" = - ] || x=$(stat -c %Y "$d/steps/$step.claim" 2>/dev/null || stat -f %m "$d/steps/$step.claim")
+    j=${{d%/*}}
+    say session "${{j##*/}}" "${{d##*/}}" "${{state%% *}}" "${{alive:-0}}" "$a" "$age" "$((now - ${{x:-$now}}))" "$step"
     if [ "$step" != - ]; then IFS= read -r x <"$d/steps/$step"; say command "$x"; fi
 done"""
+
+
+# The session's own pane, whichever window a person looks at.
+_PANE = 't=; [ ! -r "$d/pane" ] || IFS= read -r t <"$d/pane"'
 
 
 def capture_pane(job: str, name: str, history: int) -> str:
     """Says `line TEXT` for each line of the pane and of `history` lines above it, or `none`."""
     past = f"-S -{history}" if history else ""
-    return f"""if x=$(tmux -L {server(job)} capture-pane -p {past} -t '={name}:' && echo .); then
+    return f"""{at(job, name)}
+{_PANE}
+if [ -n "$t" ] && x=$(tmux -L {server(job)} capture-pane -p {past} -t "$t" && echo .); then
 printf '%s\\n' "${{x%.}}" | while IFS= read -r y; do say "line $y"; done
 else say none; fi"""
 
 
 def send_keys(job: str, name: str, text: str, *, enter: bool, keys: bool) -> str:
     """Type into the pane; says `sent` or `none`."""
-    to = f"tmux -L {server(job)} send-keys -t '={name}:'"
-    words = text if not keys else " ".join(quote(key) for key in text.split())
+    to = f'tmux -L {server(job)} send-keys -t "$t"'
+    words = " ".join(quote(key) for key in text.split())
     typed = f"{to} {words}" if keys else f"{to} -l -- {quote(text)}"
     if enter:
         typed += f" && {to} Enter"
-    return f"if {typed}; then say sent; else say none; fi"
+    return f"""{at(job, name)}
+{_PANE}
+if [ -n "$t" ] && {typed}; then say sent; else say none; fi"""
 
 
 def kill_server(job: str) -> str:
     """End every session of a job."""
     return f"""tmux -L {server(job)} kill-server && say killed
-for d in "$r"/sessions/{server(job)}/*; do [ ! -e "$d/pid" ] || {{ rm -f -- "$d/pid"; printf 'closed\\n' >"$d/state"; }}; done"""
+for d in "$r"/sessions/{server(job)}/*; do [ ! -e "$d/pid" ] || {{ rm -f -- "$d/pid" "$d"/steps/*.env; printf 'closed\\n' >"$d/state"; }}; done"""
 
 
 def remove(job: str, name: str) -> str:
@@ -291,7 +360,11 @@ def remove(job: str, name: str) -> str:
 
 def clean(days: int) -> str:
     """Remove the folders of sessions that are not alive and were not touched for `days` days; says `removed PATH`."""
-    age = f"-mtime +{days - 1}" if days else ""
-    return f"""find "$r"/sessions -mindepth 2 -maxdepth 2 -type d {age} | while IFS= read -r d; do
-if [ -r "$d/pid" ] && IFS= read -r p <"$d/pid" && kill -0 "$p"; then :; else rm -rf -- "$d"; say removed "$d"; fi; done
-find "$r"/sessions -mindepth 1 -maxdepth 1 -type d | while IFS= read -r d; do rmdir "$d"; done"""
+    young = f'[ -z "$(find "$d" -mtime -{days} | head -n 1)" ] || continue' if days else ""
+    return f"""living=
+{_OLD}
+{young}
+rm -rf -- "$d"; say removed "$d"; done
+rmdir "$r"/sessions/*
+find "$r/waits" -mindepth 1 -maxdepth 1 -mtime +1 | while IFS= read -r d; do rm -rf -- "$d"; done
+if [ -z "$living" ]; then for d in "$r"/lib/*; do [ "$d" = {library.folder()} ] || rm -rf -- "$d"; done; fi"""

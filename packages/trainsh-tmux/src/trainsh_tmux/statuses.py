@@ -19,6 +19,8 @@ def judge(status: int | None, why: str, limit: str) -> tuple[State, str]:
     """The state of a step that is over, and the reason for people; `why` is what its host noted beside the status."""
     if why == "timeout":
         return "timeout", f"timed out after {limit}"
+    if why == "stuck":
+        return "timeout", f"timed out after {limit}, heeded no signal, and its session was closed"
     if why == "never":
         return "timeout", f"it did not begin within {limit}: another step held the session"
     if status is None:

@@ -18,9 +18,11 @@ from trainsh_tmux.model import Outcome
 from trainsh_tmux.output import Output
 from trainsh_tmux.statuses import judge
 from trainsh_tmux.stream import Stream
+from trainsh_tmux.taking import take_back
 
 SAFETY = 1.0  # seconds after which the host looks at the step's status file too, for a log that stands still
 QUIET = 2.0  # seconds that the log may still be silent once the status is known
+LAST_WORDS = 0.5  # ... and once the session is gone
 INTERRUPT = 10  # seconds within which a step must heed its signals
 UNLIMITED = 7 * 86400.0
 
@@ -60,6 +62,9 @@ class Following:
         self._interrupted = False
         self._take_back: Callable[[], None] | None = None
         self._private: Stream | None = None
+        self._source: object = None
+        self._cut = False
+        self._gone = False
         self._forget: Callable[[], None] = lambda: None
 
     def run(self) -> Outcome:
@@ -72,6 +77,7 @@ class Following:
                 self._next()
             return self._outcome()
         finally:
+            self.over = True
             self.live.leave(self.inbox)
             self._forget()
             if self._take_back:
@@ -109,7 +115,13 @@ class Following:
         elif item is LOST:
             self._reconnect()
         elif isinstance(item, tuple):
-            {"said": self._said, "watched": self._watched, "private": self._piece}[item[0]](item[1])
+            kind, what, *source = item
+            if kind == "private":
+                # What a stream sent before it was replaced comes again from the new one.
+                if source[0] is self._source:
+                    self._piece(what)
+            else:
+                {"said": self._said, "watched": self._watched}[kind](what)
         elif isinstance(item, BaseException):
             raise item
 
@@ -138,7 +150,8 @@ class Following:
         if kind == "again":
             self._again(rest.split())
         elif kind == "released":
-            take_back(self.live)
+            for note in take_back(self.live):
+                self.request.emit("log", message=note)
             self._send()
         elif kind == "starting":
             time.sleep(0.05)
@@ -154,27 +167,39 @@ class Following:
             self.resumed = True
             if self.step.mode != "background":
                 self._read_from(self.step.since or 0)
-        if status:
-            self._known(int(status[0]), status[1] if len(status) > 1 else "")
+        if status == ["lost"]:
+            self._settles = time.monotonic() + LAST_WORDS
+        elif status:
+            self._known(status[0], status[1] if len(status) > 1 else "")
         if self.step.mode == "background":
             self.over = True
+            self._gone = status == ["lost"]
 
     def _read_from(self, offset: int) -> None:
         live = self.live
         live.leave(self.inbox)
+        self._source = source = object()
+        left = UNLIMITED if self.deadline is None else max(1.0, self.deadline - time.monotonic())
         self._private = Stream(
-            live.host, live.job, live.name, offset, lambda piece: self.inbox.put(("private", piece)),
-            lambda: self.inbox.put(LOST),
+            live.host, live.job, live.name, offset, lambda piece: self._put(("private", piece, source)),
+            lambda: self.inbox.put(LOST), within=left if self._cut else 0.0,
         )  # fmt: skip
 
-    def _known(self, status: int, why: str) -> None:
-        self.status, self.why = status, why
+    def _put(self, item: object) -> None:
+        """From a stream of our own: it waits for room, so that what is not taken stays on the host."""
+        while self.inbox.full and not self.over:
+            time.sleep(0.01)
+        self.inbox.put(item)
+
+    def _known(self, status: str, why: str) -> None:
+        self.status, self.why = int(status) if status.isdigit() else None, why
         self._settles = time.monotonic() + QUIET
 
     def _piece(self, piece: Piece) -> None:
         mine = bool(piece.fields) and piece.fields[0] == self.step.name
         if not piece.letter:
             if self._inside:
+                self._tell_gap(piece.offset)
                 self.output.feed(piece.offset, piece.data)
                 self.end = piece.end
         elif piece.letter == "o" and mine:
@@ -183,10 +208,17 @@ class Following:
             self.status, self.end = int(piece.fields[1]), piece.offset
             self.why = piece.fields[2] if len(piece.fields) > 2 else self.why
             self.over = True
-        elif piece.letter == "x" and self._settles is None:
-            self._settles = time.monotonic() + QUIET
+        elif piece.letter == "x" and self._settles is None and (self.offset is not None or self._private is None):
+            self._settles = time.monotonic() + LAST_WORDS
         if self._settles is not None and not piece.letter:
             self._settles = time.monotonic() + QUIET
+
+    def _tell_gap(self, offset: int) -> None:
+        """Say so where the host has dropped output that we did not take in time."""
+        expected = self.end if self.end is not None else self.offset
+        if expected is not None and offset > expected:
+            message = f"{offset - expected} bytes of output are missing here: the log on the host has a limit"
+            self.request.emit("log", message=message)
 
     def _begins(self, piece: Piece) -> None:
         self.offset = piece.end
@@ -207,11 +239,15 @@ class Following:
 
     def _watched(self, text: str) -> None:
         word, _, rest = text.partition(" ")
-        if word == "ended":
-            self._known(int(rest or 0), self.why)
-        elif word in ("gone", "stuck"):
-            self._settles = time.monotonic() + QUIET
-            self.why = self.why or ("timeout" if word == "stuck" else "")
+        if word == "ended" and rest:
+            self._known(rest, self.why)
+        elif word == "released":
+            self._take_back = None
+            self._said("released")
+        elif word in ("gone", "stuck", "ended"):
+            if word == "stuck":
+                self.why = "stuck"
+            self._settles = time.monotonic() + (QUIET if word == "ended" else LAST_WORDS)
 
     def _interrupt(self) -> None:
         self._interrupted = True
@@ -229,7 +265,9 @@ class Following:
         if self._private is None and not live.lost and not live.host.lost:
             return
         left = UNLIMITED if self.deadline is None else self.deadline - time.monotonic()
-        self.request.emit("log", message=f"the connection to {live.host.name} was cut; connecting again")
+        if not self._cut:
+            self.request.emit("log", message=f"the connection to {live.host.name} was cut; connecting again")
+        self._cut = True
         try:
             live.host.channel(self.request, max(1.0, left))
             if self._private is not None:
@@ -237,7 +275,9 @@ class Following:
                 self._read_from(self.end or self.offset or self.step.since or 0)
             live.connect(max(1.0, left))
             self._take_back = None
+            self._forget()
             self._send()
+            self._cut = False
         except (ChannelLost, OSError):
             self.inbox.put(LOST)
         except (Unreachable, TimedOut) as error:
@@ -259,8 +299,11 @@ class Following:
         if self.output.leaks.places:
             self.live.host.ask(scripts.mask_log(self.live.job, self.live.name, self.output.leaks.places))
         limit = format_duration(self.step.timeout) if self.step.timeout else ""
-        state, reason = judge(self.status, "timeout" if self._interrupted else self.why, limit)
-        if self.step.mode == "background" and self.status is None:
+        why = self.why if self.why in ("stuck", "never") or not self._interrupted else "timeout"
+        if self.status is None and not why:
+            self._must_have_begun()
+        state, reason = judge(self.status, why, limit)
+        if self.step.mode == "background" and self.status is None and not self._gone:
             state, reason = "started", "running in the background"
         captured = None
         if self.step.mode == "capture" and self.status is not None:
@@ -270,6 +313,14 @@ class Following:
             seconds=time.monotonic() - self.began, bytes=self.output.bytes, tail=self.output.tail(),
             captured=captured, resumed=self.resumed,
         )  # fmt: skip
+
+    def _must_have_begun(self) -> None:
+        """Raise `session_gone` where the session ended before it came to this step, which then never ran."""
+        live = self.live
+        if self.offset is None and self.step.mode != "background":
+            body = scripts.start_step(live.job, live.name, self.step.name, "", only_ask=True)
+            if live.host.ask(body)[:1] == ["never"]:
+                raise gone(live.name, "it ended before it came to this step")
 
 
 def interrupt(live: Live, step: str, why: str, request: Request, tell: Callable[[str], None]) -> None:
@@ -283,20 +334,3 @@ def read_captured(live: Live, step: str) -> str:
     """Standard output of a step, trimmed."""
     words = " ".join(live.host.ask(scripts.read_captured(live.job, live.name, step))).split()
     return bytes(int(word, 8) for word in words).decode("utf-8", "replace").strip()
-
-
-def take_back(live: Live) -> None:
-    """Make a pane that was released run steps again, in a new window where its shell is busy."""
-    answer = (live.host.ask(scripts.take_back(live.job, live.name)) or ["none"])[0]
-    if not answer.startswith("taken"):
-        raise TrainError(
-            f"session {live.name} was released, and something runs in it", "end it there: train-tmux attach "
-            f"{live.name}", code="session_busy",
-        )  # fmt: skip
-    deadline = time.monotonic() + 10
-    while time.monotonic() < deadline:
-        state = live.host.ask(scripts.log_end(live.job, live.name))[0].split()[3:]
-        if state == ["open"]:
-            return
-        time.sleep(0.02)
-    raise TrainError(f"the shell of session {live.name} does not answer", code="session_busy")

@@ -2,6 +2,7 @@
 
 import queue
 import re
+import threading
 import time
 from collections.abc import Callable
 from typing import NoReturn
@@ -15,6 +16,8 @@ from trainsh_tmux.marks import Lines, Piece
 from trainsh_tmux.model import Waited
 from trainsh_tmux.names import server
 from trainsh_tmux.stream import Stream
+
+LAST_WORDS = 0.5  # seconds that a session which is gone may still be heard
 
 
 class Patience:
@@ -125,6 +128,9 @@ class PatternWait:
         self._lines = Lines()
         self._echoing = False
         self._private: Stream | None = None
+        self._source: object = None
+        self._over = False
+        self._unwatch: Callable[[], None] = lambda: None
 
     def run(self) -> Waited:
         """Wait; the line that matched, and the offset behind it."""
@@ -133,40 +139,71 @@ class PatternWait:
                 found = self._look(piece)
                 if found:
                     return found
+            self._watch()
             while True:
                 found = self._turn(self.patience.next())
                 if found:
                     return found
         finally:
+            self._over = True
             self.live.leave(self.patience.inbox)
+            self._unwatch()
             if self._private:
                 self._private.close()
+
+    def _watch(self) -> None:
+        """Have the host tell when the session is gone, which its output may not show."""
+        live, inbox = self.live, self.patience.inbox
+        self._unwatch = live.host.watch(
+            live.job, live.name, "alive", [], lambda text: inbox.put(("watched", text)), lambda _: inbox.put(LOST)
+        )
 
     def _start(self) -> list[Piece]:
         kept = self.live.listen_from(self.since, self.patience.inbox)
         if kept is not None:
             return kept
         live, inbox = self.live, self.patience.inbox
-        put: Callable[[Piece], None] = inbox.put
+        self._source = source = object()
+
+        def put(piece: Piece) -> None:
+            while inbox.full and not self._over:
+                time.sleep(0.01)
+            inbox.put((piece, source))
+
         self._private = Stream(live.host, live.job, live.name, self.since, put, lambda: inbox.put(LOST))
         return []
 
     def _turn(self, item: object) -> Waited | None:
         if isinstance(item, Piece):
             return self._look(item)
-        if item is LOST:
-            self.patience.request.emit(
-                "log", message=f"the connection to {self.live.host.name} was cut; connecting again"
-            )
-            self.live.host.channel(self.patience.request, max(1.0, self.patience.left))
-            self.live.leave(self.patience.inbox)
-            if self._private:
-                self._private.close()
-                self._private = None
-            for piece in self._start():
-                found = self._look(piece)
-                if found:
-                    return found
+        if isinstance(item, tuple) and isinstance(item[0], Piece):
+            # What a stream sent before it was replaced comes again from the new one.
+            return self._look(item[0]) if item[1] is self._source else None
+        if isinstance(item, tuple):
+            # Its last output may still be on the way.
+            late = threading.Timer(LAST_WORDS, self.patience.inbox.put, [gone(self.live.name, "")])
+            late.daemon = True
+            late.start()
+        elif item is LOST:
+            return self._again()
+        return None
+
+    def _again(self) -> Waited | None:
+        """The connection was cut: connect within the wait's time, and go on where we were."""
+        live, patience = self.live, self.patience
+        if self._private is None and not live.lost and not live.host.lost:
+            return None
+        patience.request.emit("log", message=f"the connection to {live.host.name} was cut; connecting again")
+        live.host.channel(patience.request, max(1.0, patience.left))
+        live.leave(patience.inbox)
+        if self._private:
+            self._private.close()
+            self._private = None
+        for piece in self._start():
+            found = self._look(piece)
+            if found:
+                return found
+        self._watch()
         return None
 
     def _look(self, piece: Piece) -> Waited | None:
@@ -177,7 +214,8 @@ class PatternWait:
             data = data[self.since - piece.offset :]
         self.since = piece.end
         if piece.letter:
-            return self._mark(piece)
+            self._mark(piece)
+            return None
         if self._echoing:
             return None
         for line in self._lines.feed(data):

@@ -1,9 +1,14 @@
-# shellcheck shell=sh disable=SC1090,SC2034
+# shellcheck shell=sh disable=SC1090,SC2016,SC2034,SC2154,SC3028,SC3062
 # What the driver calls. Nothing here forks, except where a person is attached, a secret or a capture is at hand.
 #
 # __train_dir   the session's folder      __train_lib   this folder
 # __train_step  the open step, or nothing __train_file  its text
 # __train_options  the shell options that the steps have set, as commands to set them again
+
+case ${BASH_VERSION-} in
+5.[2-9]* | 5.[1-9][0-9]* | [6-9]*) __train_patience=0.0002 ;; # it asks select
+*) __train_patience=0.005 ;;                                   # it sets an alarm
+esac
 
 # STEP.meta sets  __train_mode  run, capture or background;  __train_head  what the pane shows first;
 #                 __train_limit  seconds for a background step, or nothing
@@ -19,7 +24,7 @@ __train_mark() { # LETTER [FIELD;FIELD]: an operating system command that termin
 
 __train_settle() { # the terminal while waiting: no suspending, no echo; and come back here after every prompt
     [ "${__train_prompt-}" = "${PROMPT_COMMAND-}" ] || __train_theirs=${PROMPT_COMMAND-}
-    __train_prompt='. "$__train_lib/driver.sh"'
+    __train_prompt='\. "$__train_lib/driver.sh"'
     [ -z "${BASH_VERSION-}" ] || PROMPT_COMMAND=$__train_prompt
     \command stty susp undef -echo </dev/tty 2>/dev/null
     \command printf '%s\n' "$$" >"$__train_dir/shell"
@@ -28,12 +33,19 @@ __train_settle() { # the terminal while waiting: no suspending, no echo; and com
 }
 
 __train_drain() { # throw away what was typed, or it would be the step's input
-    [ -n "${BASH_VERSION-}" ] && [ "${BASH_VERSINFO-3}" -ge 4 ] || {
+    [ -n "${BASH_VERSION-}" ] && [ "${BASH_VERSINFO-3}" -ge 4 ] && [ ! -o posix ] || {
         __train_drain_slowly
         return 0
     }
-    # -n leaves canonical mode, so that half a line counts too; the time is the shortest that asks the terminal
-    while IFS= \command read -r -n 4096 -d '' -t 0.000001 __train_typed; do \command :; done </dev/tty 2>/dev/null
+    # -n leaves canonical mode, so that half a line counts too. The time is the shortest in which bash surely looks
+    # at the terminal: where it took much longer, this shell may have been put aside before it looked.
+    __train_clock=${EPOCHREALTIME-}
+    while IFS= \command read -r -n 4096 -d '' -t "$__train_patience" __train_typed; do \command :; done </dev/tty 2>/dev/null
+    [ -n "$__train_clock" ] || return 0
+    __train_rest=${EPOCHREALTIME#*[.,]}
+    __train_clock=${__train_clock#*[.,]}
+    [ "$((1$__train_rest - 1$__train_clock))" -lt 0 ] || [ "$((1$__train_rest - 1$__train_clock))" -gt 1000 ] || return 0
+    while IFS= \command read -r -n 4096 -d '' -t 0.005 __train_typed; do \command :; done </dev/tty 2>/dev/null
     return 0
 }
 
@@ -56,6 +68,7 @@ __train_begin() { # STEP: claim the step and show it; fails when it was started 
     set -C
     if ! { \command : >"$__train_file.claim"; } 2>/dev/null; then
         set +C
+        [ -z "$__train_secrets" ] || __train_forget
         return 1
     fi
     set +C
@@ -95,6 +108,8 @@ __train_forget() { # unset the step's secrets; a loop over words without the ste
 }
 
 __train_end() { # STATUS [OPTIONS]: the step is over; its status is on disk before the marker is seen
+    # A function of the user's by one of these names would break the driver, and goes.
+    \unset -f command set eval export '['
     set +euvxC
     if [ -n "${2-}" ]; then
         __train_options=:
@@ -112,9 +127,13 @@ __train_end() { # STATUS [OPTIONS]: the step is over; its status is on disk befo
         __train_theirs=${PROMPT_COMMAND-}
         PROMPT_COMMAND=$__train_prompt
     }
-    \command printf '%s\n' "$1" >"$__train_file.status"
+    __train_record "$1"
     __train_mark e "$__train_step;$1"
     __train_step=
+}
+
+__train_record() { # STATUS; on a full disk an empty file can still be made, so then its name tells
+    { \command printf '%s\n' "$1" >"$__train_file.status"; } 2>/dev/null || \command : >"$__train_file.status=$1"
 }
 
 __train_background() { # a job of this shell; it records its own end
@@ -134,7 +153,7 @@ __train_job() {
         __train_limited
     fi
     __train_status=$?
-    \command printf '%s\n' "$__train_status" >"$__train_file.status"
+    __train_record "$__train_status"
     __train_mark e "$__train_step;$__train_status"
 }
 
@@ -145,6 +164,7 @@ __train_limited() { # with a timeout: groups of their own for the step and for i
         . "$__train_file"
     ) &
     __train_child=$!
+    \command printf '%s\n' "$__train_child" >"$__train_file.group"
     (
         \command sleep "$__train_limit"
         \command printf 'timeout\n' >"$__train_file.why"
@@ -163,6 +183,7 @@ __train_limited() { # with a timeout: groups of their own for the step and for i
 __train_release() { # the pane becomes an ordinary shell
     [ -z "${BASH_VERSION-}" ] || PROMPT_COMMAND=${__train_theirs-}
     __train_prompt=
+    __train_drain_slowly
     \command stty susp '^Z' echo </dev/tty 2>/dev/null
     \command printf 'released\n' >"$__train_dir/state"
     __train_mark l

@@ -19,9 +19,16 @@ foreground() { # the process group that has the terminal
 
 if [ -r "$file.pid" ]; then
     read -r job <"$file.pid"
+    group=
+    [ ! -r "$file.group" ] || read -r group <"$file.group"
     for signal in INT TERM KILL; do
-        kill -s "$signal" -- "-$job" 2>/dev/null || break
-        sleep 1
+        # What runs has a group of its own where the step has a time limit.
+        [ -z "$group" ] || kill -s "$signal" -- "-$group" 2>/dev/null || group=
+        [ -n "$group" ] || kill -s "$signal" -- "-$job" 2>/dev/null || break
+        sleep 0.5 2>/dev/null || sleep 1
+        [ ! -e "$file.status" ] || break
+        [ "$signal" = KILL ] || sleep 1
+        [ ! -e "$file.status" ] || break
     done
     [ -e "$file.status" ] || printf '137\n' >"$file.status"
     exit 0
@@ -42,8 +49,9 @@ while [ "$left" -gt 0 ]; do
     esac
     round=$((round + 1))
     if [ -n "$signal" ] && [ -n "$group" ]; then
-        # the shell itself: only an interrupt makes it drop the step
-        [ "$group" = "$shell" ] && [ "$signal" != INT ] || kill -s "$signal" -- "-$group" 2>/dev/null
+        # The shell itself gets interrupts only: they make it drop the rest of the step.
+        kill -s INT "$shell" 2>/dev/null
+        [ "$group" = "$shell" ] || kill -s "$signal" -- "-$group" 2>/dev/null
     fi
     sleep 0.2 2>/dev/null || { sleep 1; left=$((left - 4)); }
     left=$((left - 1))

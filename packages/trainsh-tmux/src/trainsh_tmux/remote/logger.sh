@@ -13,7 +13,8 @@ segment=$dir/log.$start
 : >>"$segment"
 size=${size-0}
 while :; do
-    dd bs=65536 count=256 2>/dev/null >>"$segment"
+    # A full disk: what comes meanwhile is lost, the session is not.
+    dd bs=65536 count=256 2>/dev/null >>"$segment" || { sleep 1; continue; }
     now=$(wc -c <"$segment")
     [ "$now" -ne "$size" ] || exit 0
     size=$now
@@ -25,9 +26,9 @@ while :; do
     segment=$dir/log.$start
     size=0
     kept=0
-    # the newest four of the segments stay, and the first; names sort by number only when padded, so by time
-    for old in $(ls -t "$dir" | grep '^log\.[1-9]'); do
+    # the newest four of the segments stay, and the first
+    for old in $(ls "$dir" | sed -n 's/^log\.\([1-9]\)/\1/p' | sort -nr); do
         kept=$((kept + 1))
-        [ "$kept" -le 4 ] || rm -f -- "$dir/$old"
+        [ "$kept" -le 4 ] || rm -f -- "$dir/log.$old"
     done
 done

@@ -4,6 +4,8 @@
 # line each of its arguments. A wait that is over is one reply line, `R FILE ANSWER`, and its file goes.
 __w_dir=$w
 __w_pause=0.25
+__w_boot=
+[ ! -r /proc/sys/kernel/random/boot_id ] || IFS= read -r __w_boot </proc/sys/kernel/random/boot_id
 sleep 0.01 2>/dev/null || { __w_pause=1; printf 'R 0 slow\n'; }
 
 __w_children() { # PID: whether that process has a child, in what `ps` said this round
@@ -33,8 +35,7 @@ __w_failed() { # SESSION: sets __w_answer to "failed STEP STATUS" when a backgro
     for __w_pid in "$1"/steps/*.pid; do
         [ -e "$__w_pid" ] || continue
         __w_step=${__w_pid%.pid}
-        [ -e "$__w_step.status" ] && [ ! -e "$__w_step.told" ] || continue
-        IFS= read -r __w_status <"$__w_step.status" || continue
+        [ ! -e "$__w_step.told" ] && __w_ended "$__w_step" || continue
         : >"$__w_step.told"
         [ "$__w_status" = 0 ] || {
             __w_answer="failed ${__w_step##*/} $__w_status"
@@ -43,9 +44,19 @@ __w_failed() { # SESSION: sets __w_answer to "failed STEP STATUS" when a backgro
     done
 }
 
-__w_gone() { # SESSION: whether its pane has ended
-    IFS= read -r __w_pane <"$1/pid" 2>/dev/null && kill -0 "$__w_pane" 2>/dev/null && return 1
+__w_gone() { # SESSION: whether its pane has ended, or this machine was started anew since
+    IFS=' ' read -r __w_pane __w_since <"$1/pid" 2>/dev/null && [ "$__w_since" = "$__w_boot" ] &&
+        kill -0 "$__w_pane" 2>/dev/null && return 1
     return 0
+}
+
+__w_ended() { # STEP-FILE: sets __w_status when that step has one; on a full disk a file's name tells
+    [ -e "$1.status" ] || return 1
+    IFS= read -r __w_status <"$1.status" && return 0
+    for __w_name in "$1.status="*; do
+        [ -e "$__w_name" ] && __w_status=${__w_name##*=} && return 0
+    done
+    return 1
 }
 
 __w_idle() { # SESSION all|own TMUX-SOCKET-NAME NAME
@@ -53,7 +64,7 @@ __w_idle() { # SESSION all|own TMUX-SOCKET-NAME NAME
     ! __w_children "$__w_shell" || return 1
     [ "$2" = all ] || return 0
     for __w_pane in $(tmux -L "$3" list-panes -s -t "=$4" -F '#{pane_pid}' 2>/dev/null); do
-        IFS= read -r __w_first <"$1/pid"
+        IFS=' ' read -r __w_first __w_since <"$1/pid"
         [ "$__w_pane" = "$__w_first" ] || ! __w_children "$__w_pane" || return 1
     done
 }
@@ -87,6 +98,7 @@ __w_look() { # FILE: sets __w_answer when this wait is over; no subshell, which 
         [ ! -e "$__w_b" ] || __w_answer=yes
         ;;
     port) ! __w_listening "$__w_b" "$__w_c" || __w_answer=yes ;;
+    alive) ;;
     idle)
         if __w_idle "$__w_a" "$__w_b" "$__w_c" "$__w_d"; then
             __w_answer=yes
@@ -94,8 +106,10 @@ __w_look() { # FILE: sets __w_answer when this wait is over; no subshell, which 
         fi
         ;;
     step)
-        if [ -e "$__w_a/steps/$__w_b.status" ] && IFS= read -r __w_status <"$__w_a/steps/$__w_b.status"; then
+        if __w_ended "$__w_a/steps/$__w_b"; then
             __w_answer="ended $__w_status"
+        elif [ ! -e "$__w_a/steps/$__w_b.claim" ] && IFS= read -r __w_state <"$__w_a/state" && [ "$__w_state" = released ]; then
+            __w_answer=released
         fi
         ;;
     esac

@@ -1,0 +1,76 @@
+"""The sessions of many machines, asked side by side; one that cannot be reached hides no other."""
+
+import threading
+from collections.abc import Callable
+
+from trainsh_base.errors import TrainError
+from trainsh_base.paths import config_home
+from trainsh_base.peer import call
+from trainsh_base.request import current, serve_in_this_thread
+from trainsh_tmux import scripts
+from trainsh_tmux.host import Host
+from trainsh_tmux.model import Listed
+
+
+def configured() -> list[str]:
+    """The names of the hosts that train-host has; none where it is not installed."""
+    if not (config_home() / "hosts.toml").exists():
+        return []
+    try:
+        rows = call("host", "list")
+    except TrainError as error:
+        current().emit("log", message=f"only this machine is listed: {error.message}")
+        return []
+    return [str(row["name"]) for row in rows if row.get("type") != "local"]
+
+
+def everywhere(specs: list[str], find: Callable[[str], Host]) -> list[Listed]:
+    """The sessions on all of `specs`, in their order."""
+    request = current()
+    found: dict[str, list[Listed]] = {}
+    wrong: list[TrainError] = []
+
+    def look(spec: str) -> None:
+        serve_in_this_thread(request)
+        try:
+            found[spec] = rows(spec, find(spec).ask(scripts.listing()))
+        except TrainError as error:
+            wrong.append(error)
+            request.emit("log", message=f"{spec}: {error.message}")
+
+    threads = [threading.Thread(target=look, args=(spec,), daemon=True) for spec in specs]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if wrong and len(specs) == 1:
+        raise wrong[0]
+    return [row for spec in specs for row in found.get(spec, [])]
+
+
+def rows(spec: str, lines: list[str]) -> list[Listed]:
+    """The rows that a host's listing says."""
+    made: list[Listed] = []
+    step = ""
+    for line in lines:
+        kind, _, rest = line.partition(" ")
+        if kind == "session":
+            where, name, state, alive, attached, age, seconds, step = rest.split(" ", 7)
+            state = "ended" if alive != "1" else "running" if step != "-" else state
+            made.append(
+                Listed(
+                    name=name,
+                    host=spec,
+                    job=where.removeprefix("train").removeprefix("-"),
+                    state=state,
+                    attached=attached == "yes",
+                    running="" if step == "-" else step,
+                    age=max(0, int(age)),
+                    seconds=max(0, int(seconds)),
+                )  # fmt: skip
+            )
+        elif kind == "command" and made and rest:
+            made[-1] = Listed(
+                **{name: getattr(made[-1], name) for name in made[-1].__struct_fields__} | {"running": rest}
+            )
+    return made

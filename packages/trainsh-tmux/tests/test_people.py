@@ -1,0 +1,202 @@
+"""People in a session: their login files, their keys, the pane given to them and taken back."""
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+from tmux_box import Box, wait_until
+
+from trainsh_base.errors import TrainError
+from trainsh_tmux import cli
+
+HOSTILE = {
+    "prints": "echo Welcome; printf 'no newline'; echo err >&2",
+    "exec-zsh": "exec zsh",
+    "exec-sh": "exec sh",
+    "exit": "exit 3",
+    "set-e": "set -e; false",
+    "set-u": "set -u",
+    "set-C": "set -C -f",
+    "set-n-failing": "nosuch-command; return 7",
+    "aliases": "alias printf='echo aliased' read='echo r' .='echo dot' source='echo s' [='echo b' echo='echo e'",
+    "functions": "command() { builtin echo mine; }; test() { return 1; }; printf() { :; }; read() { :; }; cat() { :; }",
+    "prompt-command": "PROMPT_COMMAND='echo prompted'; PS1='\\w> '; PS0=zero",
+    "prompt-array": "PROMPT_COMMAND=('echo one' 'echo two')",
+    "prompt-readonly": "readonly PROMPT_COMMAND='echo prompted'",
+    "trap-debug": "trap 'echo debug' DEBUG; set -T; trap 'echo bye' EXIT",
+    "ifs": "IFS=abcdefghijklmnopqrstuvwxyz0123456789/",
+    "asks": "read -r -p 'Your name? ' name; read -r other </dev/tty; echo $name",
+    "sleeps": "sleep 100",
+    "tmout": "readonly TMOUT=1",
+    "closes": "exec 9<&- 3>&-",
+    "stty": "stty -icanon echo",
+    "bind": "set -o vi; bind 'set editing-mode vi'",
+    "path": "PATH=/usr/bin:/bin",
+    "posix": "set -o posix",
+    "history": "HISTCONTROL=; set -o history; shopt -s histappend",
+    "syntax": "if then fi",
+    "cd": "cd /",
+    "tmux": "command -v tmux >/dev/null && [ -z \"$TMUX\" ] && exec tmux",
+    "loops": "trap 'echo again' ERR; set -E",
+}
+
+
+@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
+def test_hostile_login_files(box: Box, text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("trainsh_tmux.opening.LOGIN_LIMIT", 1.5)
+    (box.home / ".bash_profile").write_text(f"export SEEN=1\n. ~/.bashrc\n")
+    (box.home / ".bashrc").write_text(text + "\n")
+    session = box.open()
+    outcome = box.run("echo one two; (exit 3)")
+    assert outcome.exit == 3, box.client.events
+    assert "one two\n" in box.client.text or "mine" in box.client.text or "debug" in box.client.text
+    assert box.run("cd /usr").state == "ok"
+    box.run("pwd")
+    assert "/usr" in box.client.text
+    running = box.start("sleep 50; echo rest")
+    box.began(running)
+    box.keys("C-c")
+    assert running.result().exit == 130 and "\nrest" not in running.client.text
+    assert box.run("sleep 1.2").state == "ok"
+    assert bool(session.notes) == (text in (HOSTILE[name] for name in FALLS_BACK if name in HOSTILE))
+
+
+FALLS_BACK = ("exec-zsh", "exec-sh", "exit", "set-e", "asks", "sleeps", "prompt-readonly")
+
+
+def test_login_files_are_a_login_shells(box: Box) -> None:
+    (box.home / ".profile").write_text("export FROM_PROFILE=1\nalias hi='echo hello'\n")
+    box.open()
+    assert box.text("echo $FROM_PROFILE; hi; shopt -q login_shell || echo $-") == "1\nhello\nhimBH\n"
+
+
+def test_what_the_login_files_print_is_no_output_of_a_step(box: Box) -> None:
+    (box.home / ".bash_profile").write_text("echo Welcome\n")
+    box.open()
+    assert box.text("echo x") == "x\n"
+
+
+def test_release_makes_an_ordinary_shell_and_open_takes_it_back(box: Box) -> None:
+    box.open()
+    box.run("cd /usr; export KEPT=1; local_too=2")
+    box.keys("touch typed", "Enter")
+    assert box.call(cli.release, "w").done == "released"
+    assert box.call(cli.release, "w").done == "released"
+    assert not (box.home / "typed").exists()
+    box.keys('pwd >$HOME/where; echo "$KEPT$local_too" >>$HOME/where; export BY_HAND=3', "Enter")
+    wait_until(lambda: (box.home / "where").exists() and (box.home / "where").read_text().count("\n") == 2)
+    assert (box.home / "where").read_text() == "/usr\n12\n"
+    session = box.open()
+    assert not session.fresh and not session.notes
+    assert box.text("pwd; echo $KEPT$local_too$BY_HAND") == "/usr\n123\n"
+    assert not list(Path("/usr").glob("typed"))
+
+
+def test_a_step_takes_a_released_session_back(box: Box) -> None:
+    box.open()
+    box.run("cd /usr")
+    box.call(cli.release, "w")
+    box.keys("half a line")
+    assert box.text("pwd") == "/usr\n"
+    box.call(cli.release, "w")
+    box.tmux("copy-mode", "-t", "=w:")
+    assert box.text("pwd") == "/usr\n"
+
+
+def test_a_released_session_that_is_busy_goes_on_in_a_new_window(box: Box) -> None:
+    box.open()
+    box.run("cd /usr; X=1; export Y=2")
+    box.call(cli.release, "w")
+    box.keys("sleep 300", "Enter")
+    wait_until(lambda: "sleep" in box.tmux("list-panes", "-t", "=w:", "-F", "#{pane_current_command}"), "the sleep")
+    session = box.open()
+    assert session.fresh and "fresh environment" in session.notes[0]
+    assert box.text('pwd; echo "<$X$Y>"') == "/usr\n<>\n"
+    assert "sleep" in box.tmux("list-panes", "-s", "-t", "=w", "-F", "#{pane_current_command}")
+    # The old window's end is not the session's.
+    box.tmux("kill-window", "-t", "=w:0")
+    assert box.text("echo on") == "on\n"
+    assert box.open().fresh is False
+
+
+def test_release_while_a_step_runs(box: Box) -> None:
+    box.open()
+    running = box.start("sleep 1.5; echo over")
+    box.began(running)
+    assert "when its step ends" in box.call(cli.release, "w").done
+    assert running.result().state == "ok"
+    assert box.text("echo on") == "on\n"
+
+
+def test_a_session_under_another_shell_by_hand(box: Box) -> None:
+    box.open()
+    box.run("cd /usr")
+    box.call(cli.release, "w")
+    box.keys("exec zsh -f", "Enter")
+    wait_until(lambda: "zsh" in box.tmux("list-panes", "-t", "=w:", "-F", "#{pane_current_command}"), "zsh")
+    session = box.open()
+    assert session.fresh
+    assert box.text("pwd") == "/usr\n"
+
+
+def test_windows_that_people_open_do_not_matter(box: Box) -> None:
+    box.open()
+    box.tmux("new-window", "-t", "=w:", "sh")
+    assert box.text("echo on") == "on\n"
+    assert any("on" in line for line in box.call(cli.capture, "w").lines)
+    box.tmux("split-window", "-t", "=w:0", "sh")
+    box.tmux("resize-window", "-t", "=w:0", "-x", "40", "-y", "10")
+    assert box.text("echo still") == "still\n"
+
+
+def test_attached_people_see_what_they_type_into_a_step(box: Box) -> None:
+    box.open()
+    master, slave = os.openpty()
+    person = subprocess.Popen(
+        ["tmux", "-L", "train", "attach-session", "-t", "=w"], stdin=slave, stdout=slave, stderr=slave,
+        start_new_session=True,
+    )  # fmt: skip
+    try:
+        wait_until(lambda: (box.session() / "attached").exists(), "the note that somebody is there")
+        running = box.start("read -r line; echo got $line")
+        box.began(running)
+        box.keys("visible", "Enter")
+        running.result()
+        assert running.client.text.count("visible") == 2
+        [row] = box.call(cli.list_, host=["local"])
+        assert row.attached
+        os.read(master, 100_000)
+    finally:
+        person.terminate()
+        person.wait()
+        os.close(master)
+        os.close(slave)
+    wait_until(lambda: not (box.session() / "attached").exists(), "the note that nobody is there")
+    assert box.text("echo on") == "on\n"
+
+
+def test_attach_hands_over(box: Box) -> None:
+    box.open()
+    assert box.call(cli.attach, "w").argv[-4:] == ["-L", "train", "attach-session", "-t", "=w"][-4:]
+    with pytest.raises(TrainError) as caught:
+        box.call(cli.attach, "nosuch")
+    assert caught.value.code == "session_not_found"
+
+
+def test_send_and_capture(box: Box) -> None:
+    box.open()
+    running = box.start("read -r a; echo \"<$a>\"")
+    box.began(running)
+    box.call(cli.send, "w", "it's -x; \"quoted\" $HOME", enter=True)
+    running.result()
+    assert "<it's -x; \"quoted\" $HOME>" in running.client.text
+    running = box.start("sleep 100")
+    box.began(running)
+    box.call(cli.send, "w", "C-c", keys=True)
+    assert running.result().exit == 130
+    assert any("sleep 100" in line for line in box.call(cli.capture, "w").lines)
+    with pytest.raises(TrainError):
+        box.call(cli.capture, "nosuch")
+    with pytest.raises(TrainError):
+        box.call(cli.send, "nosuch", "x")

@@ -1,0 +1,158 @@
+"""What tests of sessions use: the tool inside this process, its client, and the pane's keyboard."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from trainsh_base.request import Request, serve_in_this_thread
+from trainsh_tmux import cli
+from trainsh_tmux.model import Outcome, Session
+from trainsh_tmux.registry import Registry
+
+
+def wait_until(condition: Callable[[], object], what: str = "the condition", timeout: float = 20.0) -> Any:
+    """Wait for `condition` and return its value; fail the test when it does not hold in time."""
+    deadline = time.monotonic() + timeout
+    while True:
+        value = condition()
+        if value:
+            return value
+        assert time.monotonic() < deadline, f"{what} did not hold within {timeout:g} seconds"
+        time.sleep(0.02)
+
+
+class Client(Request):
+    """A client that remembers what it is told."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.events: list[tuple[str, dict[str, Any]]] = []
+
+    def emit(self, kind: str, **data: Any) -> None:
+        self.events.append((kind, data))
+
+    @property
+    def text(self) -> str:
+        """What was shown, with plain newlines."""
+        return "".join(data["data"] for kind, data in self.events if kind == "output").replace("\r\n", "\n")
+
+    @property
+    def log(self) -> list[str]:
+        return [data["message"] for kind, data in self.events if kind == "log"]
+
+
+class Running:
+    """A request in a thread of its own."""
+
+    def __init__(self, function: Callable[[], Any]) -> None:
+        self.client = Client()
+        self._answer: Any = None
+        self._error: BaseException | None = None
+        self._function = function
+        self._thread = threading.Thread(target=self._work, daemon=True)
+        self._thread.start()
+
+    def _work(self) -> None:
+        serve_in_this_thread(self.client)
+        try:
+            self._answer = self._function()
+        except BaseException as error:
+            self._error = error
+
+    def result(self, timeout: float = 60.0) -> Any:
+        """Its answer, or its error raised."""
+        self._thread.join(timeout)
+        assert not self._thread.is_alive(), f"no answer within {timeout:g} seconds; so far: {self.client.events}"
+        if self._error:
+            raise self._error
+        return self._answer
+
+
+class Box:
+    """This machine, or one behind ssh, with sessions of the test's own."""
+
+    def __init__(self, folder: Path, host: str = "local", home: Path | None = None) -> None:
+        self.folder, self.host = folder, host
+        self.home = home or folder / "home"
+        self.registry = Registry()
+        self.client = Client()
+
+    def forget(self) -> None:
+        """Be a new process."""
+        self.registry.close()
+        self.registry = Registry()
+        cli.registry = self.registry
+
+    def call(self, function: Callable[..., Any], *words: Any, **options: Any) -> Any:
+        """Call a command of the tool; `.client` hears its events."""
+        cli.registry = self.registry
+        self.client = Client()
+        serve_in_this_thread(self.client)
+        return function(*words, **options)
+
+    def open(self, name: str = "w", **options: Any) -> Session:
+        session: Session = self.call(cli.open_, self.host, name, **options)
+        return session
+
+    def run(self, command: str, name: str = "w", **options: Any) -> Outcome:
+        outcome: Outcome = self.call(cli.run, command, session=name, host=self.host, **options)
+        return outcome
+
+    def text(self, command: str, name: str = "w", **options: Any) -> str:
+        """What a command prints; it must succeed."""
+        outcome = self.run(command, name, **options)
+        assert outcome.state == "ok", (outcome, self.client.events)
+        return self.client.text
+
+    def start(self, command: str, name: str = "w", **options: Any) -> Running:
+        """Run it beside this thread."""
+        cli.registry = self.registry
+        return Running(lambda: cli.run(command, session=name, host=self.host, **options))
+
+    def wait(self, name: str = "w", **options: Any) -> Any:
+        return self.call(cli.wait, name, host=self.host, **options)
+
+    def waiting(self, name: str = "w", **options: Any) -> Running:
+        cli.registry = self.registry
+        return Running(lambda: cli.wait(name, host=self.host, **options))
+
+    def session(self, name: str = "w", job: str = "") -> Path:
+        """The session's folder."""
+        return self.home / ".local/state/tmux-trainsh/sessions" / (f"train-{job}" if job else "train") / name
+
+    def began(self, running: Running) -> None:
+        """Wait until its step began."""
+        wait_until(
+            lambda: any(kind == "started" for kind, _ in running.client.events) or running._error,
+            "the step's start",
+        )
+
+    def tmux(self, *words: str, job: str = "") -> str:
+        """A tmux command to the server of the sessions."""
+        command = ["tmux", "-L", f"train-{job}" if job else "train", *words]
+        return subprocess.run(command, check=True, capture_output=True, text=True, timeout=20).stdout
+
+    def keys(self, *keys: str, name: str = "w") -> None:
+        """Press keys in a session's pane."""
+        self.tmux("send-keys", "-t", f"={name}:", *keys)
+
+    def screen(self, name: str = "w") -> str:
+        return self.tmux("capture-pane", "-p", "-S", "-200", "-t", f"={name}:")
+
+
+def end_marked(mark: str) -> int:
+    """Kill the processes that have this test's mark in their environment; how many there were."""
+    found = 0
+    needle = f"TRAINSH_TEST={mark}".encode()
+    for entry in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if int(entry.name) != os.getpid() and needle in (entry / "environ").read_bytes().split(b"\0"):
+                os.kill(int(entry.name), signal.SIGKILL)
+                found += 1
+    return found
