@@ -4,8 +4,8 @@ import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from recipes import recipes, texts
-from samples import analysed
+from dsl_recipes import recipes, texts
+from dsl_samples import analysed
 from trainsh_dsl import show
 from trainsh_dsl.analysis import Analysis, analyse
 from trainsh_dsl.formatter import formatted

@@ -155,8 +155,16 @@ class Scan:
             self._close_word(pos + 1)
             return pos + 1
         if self.text[pos] == "'" and self._quotes:
-            return pos + 1
+            return self._paired(pos)
         return self._special(pos)
+
+    def _paired(self, pos: int) -> int:
+        """A single quote in `"${X:-'y'}"`: bash wants its pair, but goes on expanding in between."""
+        close = self.text.find("'", pos + 1)
+        if close < 0:
+            raise self._never_closed(pos)
+        self._cross(pos, close)
+        return close + 1
 
     def _in_sum(self, pos: int) -> int:
         plain = _SUM.match(self.text, pos)

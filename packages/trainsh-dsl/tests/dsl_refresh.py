@@ -1,17 +1,17 @@
 """Writes what is generated: messages in codes.md, the catalogue in docs/language.md, the corpus' .txt, the schema.
 
-Run it after a message has changed, and read the difference: `python packages/trainsh-dsl/tests/refresh.py`.
+Run it after a message has changed, and read the difference: `python packages/trainsh-dsl/tests/dsl_refresh.py`.
 """
 
 import re
 
 import msgspec
 
-from samples import CODES, CORPUS, LANGUAGE, PACKAGE, shown
+from dsl_samples import CODES, CORPUS, LANGUAGE, PACKAGE, shown
 from trainsh_dsl.model import Plan
 
 _EXAMPLE = re.compile(r"```(recipe(?:-exec)?)\n((?:(?!```).)*)```\n\n```text\n(?:(?!```).)*```", re.DOTALL)
-MARK = "<!-- From here on this page is generated from codes.md: tests/refresh.py writes it. -->\n"
+MARK = "<!-- From here on this page is generated from codes.md: tests/dsl_refresh.py writes it. -->\n"
 
 
 def codes(document: str) -> str:

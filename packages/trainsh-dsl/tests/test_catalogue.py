@@ -1,0 +1,52 @@
+"""Every code: documented, with an example that has it and nothing else, and a mended one that is clean."""
+
+import re
+
+import pytest
+
+import dsl_refresh as refresh
+from dsl_samples import CODES, CORPUS, LANGUAGE, PACKAGE, analysed, codes, shown
+from trainsh_dsl.catalogue import Entry, entries
+
+USED = set(re.findall(r'"([EW]\d{3})"', "".join(path.read_text() for path in PACKAGE.glob("src/trainsh_dsl/*.py"))))
+RECIPES = sorted(CORPUS.glob("*.recipe"))
+
+
+def _exec(entry: Entry) -> bool:
+    return f"### {entry.code}" in CODES.read_text() and entry.code == "E413"
+
+
+@pytest.mark.parametrize("entry", entries().values(), ids=lambda entry: entry.code)
+def test_example(entry: Entry) -> None:
+    assert codes(entry.wrong, exec_=_exec(entry)) == [entry.code]
+    assert shown(entry.wrong, exec_=_exec(entry)) == entry.shown
+    assert analysed(entry.right, exec_=_exec(entry)).diagnostics() == []
+
+
+def test_every_code_has_an_entry() -> None:
+    assert set(entries()) == USED - {"E1234"}
+
+
+def test_generated_pages_are_fresh() -> None:
+    catalogue = CODES.read_text("utf-8")
+    assert catalogue == refresh.codes(catalogue)
+    assert LANGUAGE.read_text("utf-8") == refresh.language(LANGUAGE.read_text("utf-8"), catalogue)
+    assert (PACKAGE / "src/trainsh_dsl/plan.schema.json").read_text("utf-8") == refresh.schema()
+
+
+@pytest.mark.parametrize("recipe", RECIPES, ids=lambda path: path.stem)
+def test_corpus(recipe: object) -> None:
+    text = recipe.read_bytes().decode("utf-8", "surrogateescape")
+    expected = recipe.with_suffix(".txt").read_text("utf-8")
+    assert shown(text, exec_=recipe.name.startswith("exec-")) == expected
+    assert expected.count("\n\n") >= 1
+
+
+def test_the_corpus_is_large_and_complete() -> None:
+    assert len(RECIPES) >= 150
+    found = set(
+        re.findall(
+            r"(?:error|warning) ([EW]\d{3})", "".join(path.read_text("utf-8") for path in CORPUS.glob("*.txt"))
+        )
+    )
+    assert found == set(entries())
