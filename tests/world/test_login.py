@@ -409,3 +409,16 @@ def test_the_connection_ends_by_itself_when_nobody_uses_it(world: World, monkeyp
     found = target(world, world.sshd("box"))
     assert say(found, "echo it") == b"it\n"
     wait_until(lambda: master_pid(found.control_path or "") is None, "the end of the master", 30)
+
+
+def test_aes_gcm_is_what_the_connection_uses(world: World) -> None:
+    box = world.sshd("box", settings=("LogLevel DEBUG1",))
+    ssh.ensure_master(target(world, box))
+    assert "cipher: aes128-gcm@openssh.com" in box.log.read_text()
+
+
+def test_ciphers_that_were_chosen_are_used(world: World) -> None:
+    box = world.sshd("box", settings=("LogLevel DEBUG1",))
+    world.alias("box", box.port, box.user, box.address, "Ciphers aes256-ctr")
+    ssh.ensure_master(ssh_target("box", ["ssh", "box"]))
+    assert "cipher: aes256-ctr" in box.log.read_text()

@@ -4,10 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from trainsh_base.master import FAST_CIPHERS, Wishes, chosen, master_argv, wishes
+from trainsh_base.master import Wishes, chosen, fast_first, master_argv, wishes
 from trainsh_base.target import Target, control_path, ssh_target
 
 BOX = ssh_target("box", ["ssh", "-p", "2222", "me@box"])
+
+
+CIPHERS = "chacha20-poly1305@openssh.com,aes128-ctr,aes256-gcm@openssh.com,aes128-gcm@openssh.com"
 
 
 def options(argv: list[str]) -> dict[str, str]:
@@ -16,8 +19,8 @@ def options(argv: list[str]) -> dict[str, str]:
 
 
 def test_ours_where_nothing_was_chosen() -> None:
-    found = options(master_argv(BOX, "/s", {"ciphers": "a,b", "default ciphers": "a,b"}, Wishes()))
-    assert found["Ciphers"] == FAST_CIPHERS
+    found = options(master_argv(BOX, "/s", {"ciphers": CIPHERS, "default ciphers": CIPHERS}, Wishes()))
+    assert found["Ciphers"] == fast_first(CIPHERS)
     assert found["ServerAliveInterval"] == "5" and found["ConnectTimeout"] == "15"
 
 
@@ -33,6 +36,18 @@ def test_ours_where_nothing_was_chosen() -> None:
 )
 def test_what_was_chosen_is_not_said_again(settings: dict[str, str], absent: str) -> None:
     assert absent not in options(master_argv(BOX, "/s", settings, Wishes()))
+
+
+@pytest.mark.parametrize(
+    ("ciphers", "ordered"),
+    [
+        (CIPHERS, "aes128-gcm@openssh.com,aes256-gcm@openssh.com,chacha20-poly1305@openssh.com,aes128-ctr"),
+        ("aes128-ctr", "aes128-ctr"),
+    ],
+    ids=["AES-GCM first", "none that is not there"],
+)
+def test_the_order_of_ciphers(ciphers: str, ordered: str) -> None:
+    assert fast_first(ciphers) == ordered
 
 
 def test_config_has_its_say(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

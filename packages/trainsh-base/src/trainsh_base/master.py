@@ -23,7 +23,7 @@ ALIVE_EVERY, ALIVE_MISSES = 5, 2
 # A login that takes longer, questions to people not counted, has been lost on the way.
 LOGIN_LIMIT = 90.0
 # AES-GCM moves a large file in 0.69 of the time that ssh's own first choice takes.
-FAST_CIPHERS = "^aes128-gcm@openssh.com,aes256-gcm@openssh.com"
+FAST_CIPHERS = ("aes128-gcm@openssh.com", "aes256-gcm@openssh.com")
 
 
 def open_master(target: Target, path: str, request: Request, *, ask: bool = True) -> None:
@@ -68,14 +68,21 @@ def master_argv(
         options |= {"ServerAliveInterval": str(ALIVE_EVERY), "ServerAliveCountMax": str(ALIVE_MISSES)}
     if settings.get("connecttimeout", "none") == "none":
         options["ConnectTimeout"] = _seconds(wished.connect_timeout)
-    unchosen = settings.get("ciphers") and settings.get("ciphers") == settings.get("default ciphers")
-    if unchosen and wished.ciphers_gcm:
-        options["Ciphers"] = FAST_CIPHERS
+    ciphers = settings.get("ciphers", "")
+    if wished.ciphers_gcm and ciphers and ciphers == settings.get("default ciphers"):
+        options["Ciphers"] = fast_first(ciphers)
     if not ask:
         options |= {"BatchMode": "yes", "NumberOfPasswordPrompts": "0"}
     for key, value in options.items():
         words += ["-o", f"{key}={value}"]
     return words + target.argv[1:]
+
+
+def fast_first(ciphers: str) -> str:
+    """The same list with AES-GCM in front, named one by one: `^`, which means that, is not known before 8.0."""
+    names = ciphers.split(",")
+    fast = [name for name in FAST_CIPHERS if name in names]
+    return ",".join([*fast, *(name for name in names if name not in fast)])
 
 
 def _seconds(duration: float) -> str:
