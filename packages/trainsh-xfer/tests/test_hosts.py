@@ -36,8 +36,8 @@ ODD += ["back\\*star", "{a,b}", "!x", "tail "]
 class Far:
     """A host that allows two channels a connection."""
 
-    def __init__(self, world: Any, shell: str = "") -> None:
-        self.box = world.sshd("box", settings=("MaxSessions 2",), shell=shell)
+    def __init__(self, world: Any, shell: str = "", box: Any = None) -> None:
+        self.box = box or world.sshd("box", settings=("MaxSessions 2",), shell=shell)
         self.home: Path = self.box.home
         self.spec: str = world.spec(self.box)
 
@@ -274,8 +274,7 @@ def test_a_lost_connection_is_made_again(far: Any, tmp_path: Path, request_: Any
 def test_a_link_that_is_cut_in_silence(world: Any, tmp_path: Path, request_: Any) -> None:
     """The far rsync does not notice it; it is ended, so that what it has of the file is used."""
     host = world.network_host("box")
-    far = Far.__new__(Far)
-    far.box, far.home, far.spec = host.sshd, host.sshd.home, world.spec(host.sshd)
+    far = Far(world, box=host.sshd)
 
     def fault() -> None:
         host.cut()

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from trainsh_world import wait_until
 
-from trainsh_base.errors import CredentialError, MissingProgram, NotFound, TrainError, UsageError
+from trainsh_base.errors import Cancelled, CredentialError, MissingProgram, NotFound, TrainError, UsageError
 from trainsh_xfer.model import Options, Result
 from trainsh_xfer.transfer import Order, carry_out
 
@@ -17,13 +17,13 @@ from trainsh_xfer.transfer import Order, carry_out
 class Two:
     """Two hosts; the second takes keys from where people have theirs."""
 
-    def __init__(self, world: Any) -> None:
+    def __init__(self, world: Any, a: Any = None, b: Any = None) -> None:
         self.world = world
-        self.a = world.sshd("a")
-        keys = world.folder / "h-b" / "authorized_keys"
-        self.b = world.sshd("b", settings=(f"AuthorizedKeysFile .ssh/authorized_keys {keys}",))
+        self.a = a or world.sshd("a")
+        self.b = b or world.sshd("b", settings=takes_keys(world, "b"))
         self.hosts = {"a": world.spec(self.a), "b": world.spec(self.b)}
         self.authorized: Path = self.b.home / ".ssh" / "authorized_keys"
+        (self.a.home / ".bashrc").write_text("export TMPDIR=$HOME\n")
 
     def copy(self, source: str, destination: str, request: Any, **more: Any) -> Result:
         known = {key: more.pop(key) for key in list(more) if key in Options.__struct_fields__}
@@ -34,9 +34,14 @@ class Two:
     def leftovers(self) -> list[str]:
         """What a transfer may not leave: folders of its own, keys, agents."""
         here = [path.name for path in self.world.runtime.iterdir() if path.name.startswith("k-")]
-        there = [path.name for path in Path("/tmp").glob("trainsh-xfer.*") if path.stat().st_uid == os.getuid()]
+        there = [path.name for path in self.a.home.glob("trainsh-xfer.*")]
         lines = self.authorized.read_text().splitlines() if self.authorized.exists() else []
         return here + there + [line for line in lines if "trainsh" in line]
+
+
+def takes_keys(world: Any, name: str) -> tuple[str]:
+    """The setting of an sshd that reads the account's own authorized_keys too, as they all do."""
+    return (f"AuthorizedKeysFile .ssh/authorized_keys {world.folder}/h-{name}/authorized_keys",)
 
 
 @pytest.fixture
@@ -105,11 +110,8 @@ def test_the_key_runs_nothing_else(two: Two, request_: Any) -> None:
 
 def test_straight_where_there_is_a_way(world: Any, source: Path, request_: Any) -> None:
     far = world.network_host("far")
-    keys = world.folder / "h-near" / "authorized_keys"
-    near = world.sshd("near", address=far.here, settings=(f"AuthorizedKeysFile .ssh/authorized_keys {keys}",))
-    two = Two.__new__(Two)
-    two.world, two.b, two.authorized = world, near, near.home / ".ssh" / "authorized_keys"
-    two.hosts = {"a": world.spec(far.sshd), "b": world.spec(near)}
+    near = world.sshd("near", address=far.here, settings=takes_keys(world, "near"))
+    two = Two(world, far.sshd, near)
     shutil.copytree(source, far.sshd.home / "data")
     assert two.copy("@a:data/", "@b:got", request_).files == 3
     assert tree(near.home / "got") == tree(source)
@@ -120,11 +122,8 @@ def test_straight_where_there_is_a_way(world: Any, source: Path, request_: Any) 
 def test_a_detour_where_there_is_none(world: Any, source: Path, request_: Any) -> None:
     """Two hosts in networks of their own reach this machine, and not each other."""
     a = world.network_host("a")
-    keys = world.folder / "h-b" / "authorized_keys"
-    b = world.network_host("b", settings=(f"AuthorizedKeysFile .ssh/authorized_keys {keys}",))
-    two = Two.__new__(Two)
-    two.world, two.authorized = world, b.sshd.home / ".ssh" / "authorized_keys"
-    two.hosts = {"a": world.spec(a.sshd), "b": world.spec(b.sshd)}
+    b = world.network_host("b", settings=takes_keys(world, "b"))
+    two = Two(world, a.sshd, b.sshd)
     shutil.copytree(source, a.sshd.home / "data")
     assert two.copy("@a:data/", "@b:got", request_).files == 3
     assert tree(b.sshd.home / "got") == tree(source)
@@ -144,11 +143,39 @@ def test_a_lost_connection_is_made_again(two: Two, request_: Any) -> None:
     assert two.leftovers() == []
 
 
+def test_a_cancelled_transfer_leaves_nothing(two: Two, request_: Any) -> None:
+    (two.a.home / "big").write_bytes(os.urandom(20_000_000))
+    caught: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            two.copy("@a:big", "@b:up/", request_, bwlimit=4000)
+        except Cancelled as error:
+            caught.append(error)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    wait_until(lambda: any(path.stat().st_size > 2_000_000 for path in (two.b.home / "up").glob(".big.*")))
+    request_.cancel()
+    thread.join(30)
+    assert len(caught) == 1
+    assert two.leftovers() == []
+    wait_until((two.b.home / "up" / ".train-partial" / "big").exists)
+
+
+def test_login_files_that_print(two: Two, source: Path, request_: Any) -> None:
+    for box in (two.a, two.b):
+        (box.home / ".bashrc").write_text("export TMPDIR=$HOME; echo 'Welcome'; printf 'no newline at the end: '\n")
+    shutil.copytree(source, two.a.home / "data")
+    assert two.copy("@a:data/", "@b:got", request_, verify=True).files == 3
+    assert tree(two.b.home / "got") == tree(source)
+    assert two.copy("@a:data/", "@a:copy", request_).files == 3
+    assert two.leftovers() == []
+
+
 def test_a_host_that_takes_no_keys_of_its_own(world: Any, request_: Any) -> None:
-    two = Two.__new__(Two)
     a, b = world.sshd("a"), world.sshd("b")
-    two.world, two.authorized = world, b.home / ".ssh" / "authorized_keys"
-    two.hosts = {"a": world.spec(a), "b": world.spec(b)}
+    two = Two(world, a, b)
     (a.home / "x").write_text("x")
     with pytest.raises(CredentialError, match="Permission denied"):
         two.copy("@a:x", "@b:y/", request_)

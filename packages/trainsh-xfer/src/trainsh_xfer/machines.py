@@ -52,7 +52,10 @@ class Connection:
         host = host_word(words[-1])
         if plain:
             return Remote(" ".join([words[0], "-S", self.path, *CLIENT]), host, program)
-        shell = words[:-1]
+        return self.dressed(words[:-1], host, program)
+
+    def dressed(self, shell: list[str], host: str, program: str) -> Remote:
+        """A way to `host` by the remote shell `shell`; one that drops noise, once that is known to be needed."""
         if self._mark:
             return Remote(shell_option(quiet(shell, self._mark)), host, marked(program, self._mark))
         return Remote(shell_option(shell), host, program)

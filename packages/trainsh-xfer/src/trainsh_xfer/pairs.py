@@ -12,6 +12,7 @@ from trainsh_base.request import Request
 from trainsh_xfer import pairing
 from trainsh_xfer.keys import ThrowAwayKey
 from trainsh_xfer.machines import Connection, rsync_at, shell_option
+from trainsh_xfer.quoting import for_shell
 from trainsh_xfer.rsync import Remote
 
 
@@ -42,15 +43,20 @@ class Pair:
     def __exit__(self, *_: object) -> None:
         try:
             if self._folder:
-                self.destination.run(pairing.forbidding(self._mark))
-                self.source.run(pairing.cleaning(self._folder))
+                self._tidy(self.destination, pairing.forbidding(self._mark))
+                self._tidy(self.source, pairing.cleaning(self._folder))
+        finally:
+            self._key.__exit__()
+
+    def _tidy(self, connection: Connection, command: str) -> None:
+        """Run `command`, even for a request that was cancelled: hence one of its own."""
+        try:
+            Connection(connection.target, Request()).run(command)
         except TrainError as error:
             self._request.emit(
                 "log",
                 message=f"could not tidy up ({error.message}); the key is gone, its line ends within the hour",
             )
-        finally:
-            self._key.__exit__()
 
     def _prepare(self) -> None:
         self.source.open()
@@ -90,15 +96,18 @@ class Pair:
         self._forward()
         host, port = (self.address.host, self.address.port) if self.direct else ("127.0.0.1", self._port)
         words = pairing.login_words(self.address.user, port, self._folder, self._agent)
-        return Remote(shell_option(words), f"[{host}]" if ":" in host else host, program)
+        return self.source.dressed(words, bracketed(host), program)
 
     def noted(self, program: str) -> Remote:
         """A way that leads nowhere and notes what the destination would be asked to run."""
-        return Remote(f"sh {self._folder}/note", "there", program)
+        dressed = self.source.dressed([], "there", program)
+        return Remote(shell_option(["sh", f"{self._folder}/note"]), dressed.host, dressed.program)
 
     def allow(self, noting: str) -> None:
         """Run `noting` (rsync over the way `noted`) at the source, and allow the key what it asked for."""
-        command = self.source.run(f"{noting}; cat {self._folder}/command").rstrip("\n").rsplit("\n", 1)[-1]
+        command = (
+            self.source.run(f"{noting}; cat {for_shell(self._folder)}/command").rstrip("\n").rsplit("\n", 1)[-1]
+        )
         if "--server" not in command:
             raise RemoteError(f"rsync on {self.source.target.label} did not start: {command}", code="rsync_failed")
         clock = pairing.answers(self.destination.run(pairing.introducing())).get("clock", [""])[-1]
