@@ -4,7 +4,6 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from trainsh_base.config import config_value
 from trainsh_base.errors import NotFound, TrainError
 from trainsh_base.units import format_size
 from trainsh_recipe.attempt import Attempt
@@ -14,8 +13,6 @@ from trainsh_recipe.notify import notify
 from trainsh_recipe.outcome import Outcome, of_error, of_step
 from trainsh_recipe.plan import Control, Endpoint, Execute, Notify, Sleep, Step, Transfer, Wait
 
-WAIT_MARGIN = 30.0  # seconds that a tool which keeps its own time may take beyond it
-
 
 def execute(at: Attempt, step: Execute) -> Outcome:
     """`@session > command`: the tool runs it once, whoever asks how often."""
@@ -23,7 +20,7 @@ def execute(at: Attempt, step: Execute) -> Outcome:
     command, secrets = values.command(step.command)
     timeout = values.seconds(step.options.timeout)
     if timeout is None and not step.background:
-        timeout = config_value("recipe.timeout")
+        timeout = values.default("recipe.timeout")
     params = {
         **_session(at, step.session), "command": command, "step": at.name, "timeout": timeout,
         "background": step.background, "capture": bool(step.options.capture), "secrets": secrets,
@@ -78,7 +75,7 @@ def wait(at: Attempt, step: Wait) -> Outcome:
         condition = {"port": int(value) if value.isdigit() else value}
     elif step.condition == "idle":
         condition = {"idle": value or "own"}
-    timeout = values.seconds(step.options.timeout) or config_value("recipe.wait_timeout")
+    timeout = values.seconds(step.options.timeout) or values.default("recipe.wait_timeout")
     params = {**_session(at, step.session), **condition, "timeout": timeout}
     if step.condition == "pattern" and at.since is not None:
         params["since"] = at.since

@@ -250,8 +250,8 @@ def edited(job: jobs.Job, state: State, document: Plan, text: bytes, *, write: b
     """Take a new text for a job whose finished steps are in it as they were; Conflict else."""
     numbers = {each.id: each for each in plan.every(sum(plan.numbered(document), []))}
     for step in state.steps.values():
-        if step.closing or not step.text:
-            continue
+        if step.closing or (step.over and not step.done):
+            continue  # what failed may be mended
         now = numbers.get(step.id)
         if now is None or now.step.text != step.text or now.closing:
             raise Conflict(

@@ -130,12 +130,19 @@ class Runner:
         if status == "ok" and not well:
             status, reason = "failed", reason or "a step of finally failed"
         seconds = self.state.active
-        if status == "failed" and self.failure is not None and not reason:
-            reason = self.failure.reason.split("\n")[0]
+        if status == "failed" and not reason:
+            reason = self._why()
         self.record("job.finished", sync=True, status=status, reason=reason, seconds=round(seconds, 3))
         if status != "failed":
             jobs.clear_mark(self.job)
         self.view.end(self.state)
+
+    def _why(self) -> str:
+        """What the step said that made the job fail, in this process or in the one before."""
+        for step in self.state.steps.values():
+            if not step.closing and step.over and not step.done and step.status != "again":
+                return f"step {step.id} {step.status}: {step.reason}".split("\n")[0].rstrip(": ")
+        return ""
 
     def _release(self) -> None:
         """Sessions that are still open become ordinary shells, in which a person can look."""

@@ -31,7 +31,7 @@ class Plain:
         keep = len(text) - found.start() if found else 1 if text.endswith("\r") else 0
         self._held = text[len(text) - keep :] if keep else ""
         text = text[: len(text) - keep] if keep else text
-        return ESCAPES.sub("", text.replace("\r\n", "\n")) if "\x1b" in text or "\r" in text else text
+        return ESCAPES.sub("", text.replace("\r\n", "\n"))
 
     def flush(self) -> str:
         """The rest."""

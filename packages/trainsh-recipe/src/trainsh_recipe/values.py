@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 
 from trainsh_base import spawn
+from trainsh_base.config import config_value
 from trainsh_base.errors import CredentialError, NotFound, UsageError
 from trainsh_base.units import parse_duration
 from trainsh_recipe.plan import Parts, Place, Plan, Ref, Text
@@ -57,6 +58,7 @@ class Values:
         self.state = state
         self.secrets = secrets
         self.status = ""  # JOB_STATUS, below finally
+        self._defaults: dict[str, float] = {}
         self.kept: dict[str, str] = {}  # captured values that hold a secret: not in the journal
 
     # Texts
@@ -121,6 +123,12 @@ class Values:
         return built_in.get(name)
 
     # Options
+
+    def default(self, setting: str) -> float:
+        """What config.toml says a duration is where the step says nothing; read once a run."""
+        if setting not in self._defaults:
+            self._defaults[setting] = float(config_value(setting))
+        return self._defaults[setting]
 
     def seconds(self, value: float | Parts | None) -> float | None:
         """A duration; None stays."""

@@ -1,0 +1,70 @@
+"""`train exec`: the command's output, its status, and nothing else."""
+
+import signal
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from conftest import Place
+
+
+@pytest.mark.parametrize(("text", "status"), [("@local > exit 7", 7), ("@local > (exit 3)", 3), ("@local > true", 0)])
+def test_the_exit_status_is_the_commands(place: "Place", text: str, status: int) -> None:
+    assert place.run("exec", text).returncode == status
+
+
+def test_the_output_is_the_commands_with_plain_newlines(place: "Place") -> None:
+    done = place.run("exec", "@local > echo one; printf '\\033[1mtwo\\033[0m\\n'")
+    assert (done.stdout, done.stderr) == ("one\ntwo\n", "")
+
+
+def test_several_lines_share_a_session(place: "Place") -> None:
+    done = place.run("exec", "@local > cd /usr\n@local > A=5", "@local > echo $PWD $A")
+    assert done.stdout == "/usr 5\n"
+    assert place.run("exec", "-", input="@local > cat <<'E'\n  here\nE\n").stdout == "  here\n"
+
+
+def test_it_stops_at_the_first_failure(place: "Place") -> None:
+    done = place.run("exec", "@local > (exit 4)", "@local > echo no")
+    assert (done.returncode, done.stdout) == (4, "")
+
+
+def test_nothing_is_left_behind(place: "Place") -> None:
+    place.run("exec", "@local > true")
+    assert place.json("resume", status=3)["error"]["code"] == "nothing_to_resume"
+    assert not list((place.config / "jobs" / "open").iterdir())
+    assert place.json("status") == []
+
+
+def test_transfers(place: "Place") -> None:
+    (place.work / "a").write_text("x")
+    assert place.run("exec", f"./a -> @local:{place.work}/b/c").returncode == 0
+    assert (place.work / "b" / "c").read_text() == "x"
+
+
+def test_our_own_errors_are_told_apart(place: "Place") -> None:
+    report = place.json("exec", "@no-such-host-anywhere.invalid > true", status=2)
+    assert report["error"]["code"] == "recipe_invalid"
+    report = place.json("exec", '@local > echo "${secret:NO_SUCH_THING}"', status=4)
+    assert report["error"]["code"] == "no_secret"
+    assert place.run("exec", "nonsense").returncode == 2
+
+
+def test_a_timeout_is_six(place: "Place") -> None:
+    done = place.run("exec", "@local timeout=0.3s > sleep 20")
+    assert done.returncode == 6 and "timed out" in done.stderr
+
+
+def test_ctrl_c_goes_to_the_command(place: "Place") -> None:
+    runner = place.start("exec", "@local > trap 'echo caught; exit 5' INT; touch ready; while :; do sleep 0.1; done")
+    place.until((place.work / "ready").exists, "it begins")
+    runner.send_signal(signal.SIGINT)
+    out, _ = runner.communicate(timeout=60)
+    assert (runner.returncode, out) == (5, "caught\n")
+
+
+def test_a_command_in_the_background_keeps_its_session(place: "Place") -> None:
+    done = place.run("exec", "@local > sleep 60 &")
+    assert done.returncode == 0 and "left running in session local" in done.stderr
+    assert place.json("attach")["argv"][-1] == "=local"

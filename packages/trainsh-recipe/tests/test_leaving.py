@@ -1,0 +1,150 @@
+"""Ctrl-C, signals, the background: a run left, gone on with, watched, cancelled."""
+
+import signal
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from trainsh_base.testing import Terminal
+
+if TYPE_CHECKING:
+    from conftest import Place
+
+BIN = Path(sys.executable).parent
+HEAD = "host h = local\ntmux.open @h as w\n"
+# Until the test says so: a step of each kind that is found running.
+KINDS = {
+    "execute": "@w > until [ -e go ]; do sleep 0.05; done; echo done >> ran\n",
+    "wait": "wait @w file={work}/go timeout=1m\n@w > echo done >> ran\n",
+    "pattern": "@w > (until [ -e go ]; do sleep 0.05; done; echo rea''dy) &\nwait @w \"ready\" timeout=1m\n@w > echo done >> ran\n",
+    "sleep": "sleep 3s\n@w > echo done >> ran\n",
+    "parallel": "tmux.open @h as v\nparallel\n@w > until [ -e go ]; do sleep 0.05; done\n@v > true\nend\n@w > echo done >> ran\n",
+}  # fmt: skip
+AT = {"pattern": "3", "parallel": "3.1"}
+
+
+def begun(place: "Place", kind: str, after: str = "finally\n@w > echo finally $JOB_STATUS >> ran\n") -> str:
+    """A recipe with a step of that kind."""
+    return place.recipe(HEAD + KINDS[kind].replace("{work}", str(place.work)) + after)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    ("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)], ids=["INT", "TERM", "HUP"]
+)
+def test_without_a_terminal_a_signal_leaves(place: "Place", kind: str, number: signal.Signals, status: int) -> None:
+    runner = place.start("run", begun(place, kind))
+    place.started(AT.get(kind, "2"))
+    runner.send_signal(number)
+    _, err = runner.communicate(timeout=20)
+    assert runner.returncode == status
+    assert f"train recipe resume {place.job().name}" in err
+    assert place.lines() == []
+    assert place.json("status")[0]["status"] == "interrupted"
+    (place.work / "go").touch()
+    assert place.run("resume").returncode == 0
+    assert place.lines() == ["done", "finally ok"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_running_job_is_cancelled(place: "Place", kind: str) -> None:
+    runner = place.start("run", begun(place, kind))
+    place.started(AT.get(kind, "2"))
+    assert place.run("cancel").returncode == 0
+    runner.communicate(timeout=60)
+    assert place.json("jobs")[0]["status"] == "cancelled"
+    assert place.lines() == ["finally cancelled"]
+    assert place.run("resume").returncode == 3
+
+
+def test_an_interrupted_job_is_cancelled_too(place: "Place") -> None:
+    runner = place.start("run", begun(place, "execute"))
+    place.started("2")
+    runner.kill()
+    runner.communicate()
+    assert place.run("cancel").returncode == 0
+    assert place.lines() == ["finally cancelled"]
+    assert place.json("jobs")[0]["status"] == "cancelled"
+    assert place.run("cancel", place.job().name).returncode == 5
+
+
+def test_detached_it_outlives_us_and_can_be_watched(place: "Place") -> None:
+    report = place.json("run", begun(place, "execute"), "--detach")
+    assert report["status"] == "running"
+    place.started("2")
+    watcher = place.start("watch")
+    place.until(lambda: place.json("status")[0]["step"].startswith("2 "), "it runs")
+    (place.work / "go").touch()
+    out, err = watcher.communicate(timeout=60)
+    assert watcher.returncode == 0, err
+    assert "finally" in out and f"job {report['id']} ok" in out
+    assert place.lines() == ["done", "finally ok"]
+    assert place.json("jobs")[0]["status"] == "ok"
+
+
+def test_logs_are_followed(place: "Place") -> None:
+    place.json("run", place.recipe(HEAD + "@w > echo one; until [ -e go ]; do sleep 0.05; done; echo two\n"), "--detach")
+    place.started("2")
+    follower = place.start("logs", "--follow")
+    (place.work / "go").touch()
+    out, _ = follower.communicate(timeout=60)
+    assert out == "one\ntwo\n"
+
+
+class Front:
+    """A run on a terminal."""
+
+    def __init__(self, place: "Place", *words: str) -> None:
+        self.terminal = Terminal(["sh", "-c", f'cd "{place.work}" && exec train-recipe "$@"', "sh", *words], place.env)
+
+
+@pytest.mark.parametrize(
+    ("answers", "status", "ran"),
+    [(["l\n"], 130, []), (["c\n"], 130, ["finally cancelled"]), (["\x03"], 130, []), (["x\n", "l\n"], 130, [])],
+    ids=["leave", "cancel", "again", "nonsense first"],
+)
+@pytest.mark.parametrize("view", ["--visual", "--no-visual"])
+def test_ctrl_c_on_a_terminal_asks(place: "Place", answers: list[str], status: int, ran: list[str], view: str) -> None:
+    front = Front(place, "run", begun(place, "execute"), view).terminal
+    place.started("2")
+    front.type("\x03")
+    for answer in answers:
+        front.expect("l, b, c or g: ")
+        front.text = front.text.rpartition("l, b, c or g: ")[2]
+        front.type(answer)
+    assert front.wait() == status
+    assert place.lines() == ran
+
+
+def test_ctrl_c_and_on(place: "Place") -> None:
+    front = Front(place, "run", begun(place, "execute")).terminal
+    place.started("2")
+    front.type("\x03")
+    front.expect("l, b, c or g: ")
+    front.type("g\n")
+    (place.work / "go").touch()
+    assert front.wait() == 0
+    assert place.lines() == ["done", "finally ok"]
+
+
+def test_ctrl_c_and_into_the_background(place: "Place") -> None:
+    front = Front(place, "run", begun(place, "execute")).terminal
+    place.started("2")
+    front.type("\x03")
+    front.expect("l, b, c or g: ")
+    front.type("b\n")
+    assert front.wait() == 0
+    (place.work / "go").touch()
+    place.until(lambda: place.json("jobs")[0]["status"] == "ok", "it ends")
+    assert place.lines() == ["done", "finally ok"]
+
+
+def test_the_live_view_shows_the_steps_and_their_output(place: "Place") -> None:
+    text = "@w > for i in 1 2 3; do echo line $i; done; until [ -e go ]; do sleep 0.05; done\n@w > (exit 3)\n"
+    front = Front(place, "run", place.recipe(HEAD + text)).terminal
+    front.expect("line 3")
+    (place.work / "go").touch()
+    assert front.wait() == 1
+    assert "r.recipe:4:" in front.text and "exit 3" in front.text and "failed" in front.text

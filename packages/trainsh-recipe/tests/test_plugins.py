@@ -1,0 +1,144 @@
+"""Tools that nobody here has heard of: served, run once a verb, described or not; the provider of the docs."""
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from conftest import Place
+
+DOCS = Path(__file__).resolve().parents[3] / "docs" / "running-plugins.md"
+
+SERVED = """#!{python}
+from typing import Annotated
+from trainsh_base.errors import Conflict
+from trainsh_base.request import current
+from trainsh_base.tool import Arg, Opt, Tool
+import os
+tool = Tool("served", "A stranger that serves")
+
+@tool.command(ensures=True)
+def ready(name: Annotated[str, Arg("what")], count: Annotated[int, Opt("how many")] = 1,
+          deep: Annotated[bool, Opt("deep")] = False, _job: Annotated[str, Opt("job")] = "") -> dict[str, object]:
+    "Make it ready."
+    open("ran", "a").write(f"ready {{name}} {{count}} {{deep}} {{bool(_job)}}\\n")
+    return {{"vars": {{"COUNT": str(count + 1)}}, "message": "it is ready"}}
+
+@tool.command()
+def ask() -> str:
+    "Ask something."
+    return current().ask("confirm", "Really?", default="no", flag="--yes")
+
+@tool.command()
+def once(_resuming: Annotated[bool, Opt("again")] = False) -> dict[str, object]:
+    "Do it once."
+    open("ran", "a").write(f"once {{_resuming}}\\n")
+    if not _resuming:
+        os.kill(os.getppid(), 9)
+        import time
+        time.sleep(60)
+    return {{}}
+
+@tool.command()
+def refuse() -> None:
+    "Refuse."
+    raise Conflict("no room left", "try tomorrow")
+
+tool.main()
+"""
+HEAD = "host h = local\ntmux.open @h as w\n"
+
+
+@pytest.fixture
+def served(place: "Place") -> "Place":
+    """A place with train-served in it."""
+    import sys
+
+    place.tool("served", SERVED.format(python=sys.executable))
+    return place
+
+
+def test_words_and_options_become_typed_parameters(served: "Place") -> None:
+    text = "served.ready thing count=4 deep=true\n" + HEAD + "@w > echo $COUNT >> ran\n"
+    done = served.run("run", served.recipe(text))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert served.lines() == ["ready thing 4 True True", "5"]
+    assert "it is ready" in done.stdout
+
+
+def test_a_wrong_verb_or_option_is_found_before_anything_runs(served: "Place") -> None:
+    assert served.run("run", served.recipe("served.redy x\n")).returncode == 2
+    assert served.run("run", served.recipe("served.ready x count=many\n")).returncode == 2
+    assert not (served.config / "jobs").exists()
+
+
+def test_what_ensures_a_state_is_done_again_and_the_rest_is_not(served: "Place") -> None:
+    text = "served.ready a\nserved.once\n" + HEAD + "@w > [ -e go ]\n"
+    served.tool("served", SERVED.format(python=__import__("sys").executable).replace("if not _resuming", "if False"))
+    assert served.run("run", served.recipe(text)).returncode == 1
+    (served.work / "go").touch()
+    assert served.run("resume").returncode == 0
+    assert served.lines() == ["ready a 1 False True", "once False", "ready a 1 False True"]
+
+
+def test_a_verb_that_was_cut_off_is_told_that_it_resumes(served: "Place") -> None:
+    runner = served.start("run", served.recipe("served.once\n"))
+    runner.communicate(timeout=60)
+    assert runner.returncode == -9
+    assert served.run("resume").returncode == 0
+    assert served.lines() == ["once False", "once True"]
+
+
+def test_an_error_of_a_tool_is_shown_with_its_hint(served: "Place") -> None:
+    done = served.run("run", served.recipe("served.refuse\n"))
+    assert done.returncode == 1
+    assert "no room left" in done.stderr and "try tomorrow" in done.stderr
+
+
+def test_a_question_without_a_terminal_names_its_flag(served: "Place") -> None:
+    done = served.run("run", served.recipe("served.ask\n"))
+    assert done.returncode == 1 and "--yes" in done.stderr
+
+
+def test_a_tool_without_serve_and_schema_is_run_for_each_verb(place: "Place") -> None:
+    place.tool("plain", '#!/bin/sh\n[ "$1" = go ] || exit 2\ncat >>input\necho \'{"vars": {"X": "from plain"}}\'\n')
+    text = "plain.go one two=2\n" + HEAD + "@w > echo $X >> ran\n"
+    assert place.run("run", place.recipe(text)).returncode == 0
+    assert place.lines() == ["from plain"]
+    assert '"args":["one"]' in place.lines("input")[0] and '"two":"2"' in place.lines("input")[0]
+
+
+def test_a_tool_that_fails_says_its_last_line(place: "Place") -> None:
+    place.tool("plain", '#!/bin/sh\n[ "$1" = go ] || exit 2\necho noise >&2; echo "out of luck" >&2; exit 1\n')
+    done = place.run("run", place.recipe("plain.go\n"))
+    assert done.returncode == 1 and "out of luck" in done.stderr
+
+
+def test_a_host_given_on_the_command_line_leaves_the_provider_out(place: "Place") -> None:
+    place.tool("plain", "#!/bin/sh\nexit 2\n")
+    text = "host gpu = placeholder\nplain.pick @gpu\nplain.stop\ntmux.open @gpu as w\n@w > echo on >> ran\n"
+    done = place.run("run", place.recipe(text), "--host", "gpu=local")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "plain.pick is left out: --host gpu=local" in done.stdout
+    assert place.lines() == ["on"]
+
+
+def test_the_provider_of_the_docs_works_as_it_stands(place: "Place") -> None:
+    blocks = re.findall(r"```(\w+)\n(.*?)```", DOCS.read_text(), re.DOTALL)
+    provider = next(text for kind, text in blocks if kind == "sh" and text.startswith("#!"))
+    recipe = next(text for kind, text in blocks if kind == "recipe")
+    assert len(provider.splitlines()) < 60
+    place.tool("shed", provider)
+    place.extra = {"SHED": str(place.work / "shed")}
+    (place.work / "train.sh").write_text("echo trained > model\n")
+    path = place.recipe(recipe)
+    checked = place.run("run", path, "--dry-run")
+    assert checked.returncode == 0, checked.stderr
+    done = place.run("run", path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert (place.work / "model").read_text() == "trained\n"
+    assert "1 stopped" in (place.work / "shed" / "machines").read_text()
+    wrong = place.recipe(recipe.replace("size=2", "size=big"))
+    assert place.run("run", wrong).returncode == 2

@@ -1,0 +1,89 @@
+"""Texts of a plan made into values."""
+
+import pytest
+
+from trainsh_base.errors import CredentialError, UsageError
+from trainsh_recipe.plan import Place, Plan, Ref, Variable
+from trainsh_recipe.state import State
+from trainsh_recipe.values import Secrets, Values, truth
+
+
+def values(**overrides: dict[str, str]) -> Values:
+    """Values of a small plan."""
+    plan = Plan(
+        version=1, name="n",
+        vars={
+            "A": Variable(value="a"), "B": Variable(value=["b-", Ref(var="A")]),
+            "TOKEN": Variable(value=["Bearer ", Ref(secret="S.1")]), "SELF": Variable(value=[Ref(var="SELF")]),
+        },
+        hosts={"h": Place(spec=["user@", Ref(var="A")], type="ssh"), "gpu": Place(spec="placeholder", type="placeholder")},
+        storages={"s": Place(spec="file:/x", type="file")}, steps=[], finally_=[],
+    )  # fmt: skip
+    return Values(plan, State(id="j1", overrides=overrides), Secrets(lambda name: f"<{name}>"))
+
+
+def test_variables_in_variables() -> None:
+    assert values().plain(["x ", Ref(var="B"), " ", Ref(var="JOB_ID")]) == "x b-a j1"
+
+
+def test_the_command_line_wins() -> None:
+    assert values(vars={"A": "z"}).plain([Ref(var="B")]) == "b-z"
+    assert values(hosts={"h": "local"}).host("h") == "local"
+
+
+def test_an_answer_of_a_tool_wins_over_the_recipe_and_not_over_the_command_line() -> None:
+    found = values(hosts={"h": "local"})
+    found.state.hosts |= {"gpu": "vast:1", "h": "vast:2"}
+    assert (found.host("gpu"), found.host("h")) == ("vast:1", "local")
+
+
+def test_a_placeholder_that_nothing_filled_names_the_flag() -> None:
+    with pytest.raises(UsageError) as caught:
+        values().host("gpu")
+    assert "--host gpu=SPEC" in caught.value.hint
+    assert values().known_hosts() == {"h": "user@a"}
+
+
+def test_a_secret_in_a_command_is_a_variable_of_its_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("S.1", "first")
+    monkeypatch.setenv("S_1", "second")
+    text, env = values().command(["curl -H \"", Ref(var="TOKEN"), "\" ", Ref(secret="S_1")])
+    assert text == 'curl -H "Bearer ${TRAIN_SECRET_S_1}" ${TRAIN_SECRET_S_1_}'
+    assert env == {"TRAIN_SECRET_S_1": "first", "TRAIN_SECRET_S_1_": "second"}
+
+
+def test_what_people_see_has_the_secrets_name() -> None:
+    assert values().shown(["x ", Ref(var="TOKEN")]) == "x Bearer ${secret:S.1}"
+
+
+def test_a_missing_secret_is_a_credential_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("trainsh_base.spawn.tool_path", lambda _: None)  # as on a machine without train-secrets
+    with pytest.raises(CredentialError) as caught:
+        values().plain([Ref(secret="NOPE")])
+    assert "train secrets set NOPE" in caught.value.hint
+
+
+def test_a_variable_without_a_value_says_so_and_its_otherwise_stands_in() -> None:
+    with pytest.raises(UsageError, match=r"\$LATER has no value yet"):
+        values().plain([Ref(var="LATER")])
+    assert values().plain([Ref(var="LATER", otherwise="$LATER")]) == "$LATER"
+
+
+def test_a_variable_that_means_itself_ends() -> None:
+    with pytest.raises(UsageError, match="itself"):
+        values().plain([Ref(var="SELF")])
+
+
+@pytest.mark.parametrize(("text", "value"), [("true", True), ("No", False), ("1", True), ("off", False)])
+def test_truth(text: str, value: bool) -> None:
+    assert truth(text) is value
+
+
+def test_options_from_variables() -> None:
+    found = values(vars={"A": "2m"})
+    assert found.seconds([Ref(var="A")]) == 120
+    assert found.seconds(None) is None and found.count(None) == 0
+    with pytest.raises(UsageError, match="'2m'"):
+        found.count([Ref(var="A")])
+    with pytest.raises(UsageError, match="'2m'"):
+        found.truth([Ref(var="A")])
