@@ -13,7 +13,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from dsl_hostile import FAMILIES
 
 LINES = 10_000
-ROUNDS = 7
+ROUNDS = 9
 _HEAD = """\
 var MODEL = llama-7b
 var WORKDIR = /workspace/train
@@ -65,14 +65,14 @@ def _hostile(size: int) -> Callable[[], None]:
 
 
 def _best(*actions: Callable[[], None]) -> list[float]:
-    """Seconds each takes at best: in turns, so that a noisy machine disturbs all alike."""
+    """Seconds of processor time each takes at best: in turns, so that a noisy machine disturbs all alike."""
     times: list[list[float]] = [[] for _ in actions]
     for _ in range(ROUNDS):
         for place, action in enumerate(actions):
             gc.collect()
-            start = time.perf_counter()
+            start = time.process_time()
             action()
-            times[place].append(time.perf_counter() - start)
+            times[place].append(time.process_time() - start)
     return [min(each) for each in times]
 
 

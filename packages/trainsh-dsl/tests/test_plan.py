@@ -116,7 +116,8 @@ def test_step(body: str, expected: dict[str, object]) -> None:
 
 def test_definitions() -> None:
     plan = analyse(
-        "var A =\nvar B = $A # it's \nhost g = u@h -p 22\nhost p = placeholder\nhost q = $B\nstorage s = gdrive:x/y\n"
+        "var A =\nvar B = $A # it's \nhost g = u@h -p 22\nhost p = placeholder\nhost q = $B\n"
+        "storage s = gdrive:x/y\n"
     ).plan()
     found = msgspec.to_builtins(plan)
     assert [found["vars"][name]["value"] for name in "AB"] == ["", [{"var": "A"}, " # it's"]]

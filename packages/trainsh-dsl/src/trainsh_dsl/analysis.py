@@ -1,5 +1,6 @@
 """The way in: a recipe's text in, everything that is known of it out, as data that an editor can use."""
 
+import gc
 from collections.abc import Iterable
 
 from trainsh_dsl import usage
@@ -67,9 +68,26 @@ def analyse(
     from (default: nothing is asked). `exec_`: an undefined @name is a configured host; `hosts` and `storages`
     are the configured names, where they are known.
     """
-    source = Source(text)
+    collecting = gc.isenabled()
+    gc.disable()  # nothing is thrown away while a recipe is read, so looking for it is time lost
+    try:
+        return _analyse(Source(text), name, given, tools or NoTools(), exec_, hosts, storages)
+    finally:
+        if collecting:
+            gc.enable()
+
+
+def _analyse(
+    source: Source,
+    name: str,
+    given: Iterable[str],
+    tools: Tools,
+    exec_: bool,
+    hosts: Iterable[str],
+    storages: Iterable[str],
+) -> Analysis:
     findings = Findings(source)
-    parser = Parser(source, findings, tools or NoTools(), given)
+    parser = Parser(source, findings, tools, given)
     recipe = parser.parse()
     syntax_errors = findings.errors
     if exec_:

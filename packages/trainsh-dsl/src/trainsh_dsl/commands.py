@@ -10,7 +10,7 @@ from trainsh_dsl.model import Ref, Text
 from trainsh_dsl.scope import Scope
 from trainsh_dsl.shell import SIMPLE, Problem, Scan
 from trainsh_dsl.source import Source
-from trainsh_dsl.text import Reader, joined
+from trainsh_dsl.text import Reader, easy, joined
 
 _SIMPLE_DOLLAR = re.compile(r"\$(?:([A-Za-z_][A-Za-z0-9_]*)|\{([A-Za-z_][A-Za-z0-9_]*)\})")
 _DOLLAR = re.compile(
@@ -64,7 +64,7 @@ class CommandReader:
         body = raw[:-1].rstrip() if background else raw
         text: Text = body
         if "$" in body:
-            found = self._plain(body, start)
+            found = easy(self.scope, body) or self._plain(body, start)
             if found is None:
                 return self._full(start)
             text = found

@@ -89,6 +89,8 @@ def _variable(context: Context, definition: Definition) -> None:
     parts = definition.text if isinstance(definition.text, list) else []
     if any(isinstance(part, Ref) and (part.secret or part.var in scope.secrets) for part in parts):
         scope.secrets.add(definition.name)
+    elif scope.vars.get(definition.name) is definition and definition.name not in scope.captures:
+        scope.easy[definition.name] = Ref(var=definition.name)
 
 
 def _spec(context: Context, definition: Definition) -> None:

@@ -15,22 +15,22 @@ class Ignores:
 
     def __init__(self, findings: Findings) -> None:
         self.findings = findings
-        self._waiting: tuple[int, set[str]] | None = None
+        self.waiting: tuple[int, set[str]] | None = None
 
     def comment(self, line: str, at: int) -> None:
         """A comment line, at offset `at`: it holds for the statement that follows."""
         found = DIRECTIVE.match(line.rstrip())
         if found:
             codes = self._codes(found[1], at)
-            start, before = self._waiting or (at, set())
-            self._waiting = (start, before | codes)
+            start, before = self.waiting or (at, set())
+            self.waiting = (start, before | codes)
 
     def statement(self, end: int) -> None:
         """A statement was read, up to `end`."""
-        if self._waiting:
-            start, codes = self._waiting
+        if self.waiting:
+            start, codes = self.waiting
             self.findings.ignore(start, end, codes)
-            self._waiting = None
+            self.waiting = None
 
     def trailing(self, directive: str, at: int, start: int, end: int) -> None:
         """A comment at the end of the statement from `start` to `end`."""

@@ -93,7 +93,8 @@ class Parser:
             self.scope.mentioned.update(_MENTIONED.findall(self.source.text, at, min(end, at + 2000)))
         if scope.captures and scope.refs:
             self.refs[at] = scope.refs
-        self.ignores.statement(end)
+        if self.ignores.waiting:
+            self.ignores.statement(end)
         if before == len(self.findings.found) and end == base + len(line):
             return number + 1
         return max(number + 1, self.source.line_of(min(end, len(self.source.text))) + 1)

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from trainsh_base.near import nearest
 from trainsh_dsl.findings import Findings
+from trainsh_dsl.model import Ref
 from trainsh_dsl.syntax import Definition
 
 BUILT_IN = ("JOB_ID", "JOB_STATUS", "SWEEP_INDEX")
@@ -75,7 +76,9 @@ class Scope:
         self.hosts: dict[str, Definition] = {}
         self.storages: dict[str, Definition] = {}
         self.known: set[str] = {*BUILT_IN, *self.captures}
+        self.easy: dict[str, Ref] = {}  # variables that hold no secret and are not captured
         self.used: set[str] = set()
+        self.secret_at_all = "${secret:" in findings.source.text
         self.secrets: set[str] = set()  # variables that hold a secret
         self.unknown: list[Unknown] = []
         self.shell: dict[str, int] = {}  # `$NAME`s left to the shell, and where first

@@ -182,7 +182,7 @@ def notify(context: Context, words: list[Word], end: int) -> Notify:
     if text == "":
         raise context.wrong("E117", message.start, message.end, "the message is empty", 'write notify "message"')
     found = context.options(words[2:], options.GENERAL, "notify")
-    parts = text if isinstance(text, list) else []
+    parts = text if isinstance(text, list) and context.scope.secret_at_all else []
     if any(isinstance(part, Ref) and (part.secret or part.var in context.scope.secrets) for part in parts):
         context.findings.add(
             "W403", message.start, message.end,

@@ -7,6 +7,7 @@ from trainsh_dsl.scope import Scope, Unknown
 from trainsh_dsl.syntax import Word
 
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
+_NAMES = re.compile(r"\$(?:([A-Za-z_][A-Za-z0-9_]*)|\{([A-Za-z_][A-Za-z0-9_]*)\})")
 _QUOTES = re.compile(r"'([^']*)'|\"((?:[^\"\\]++|\\.)*+)\"|[^'\"]+", re.DOTALL)
 _DOLLAR = re.compile(r"\\([\"$\\])|\$\{([^{}\n]*)\}|\$([A-Za-z_][A-Za-z0-9_]*)|\$\{")
 _VALUE_DOLLAR = re.compile(r"\\(\$)|\$\{([^{}\n]*)\}|\$([A-Za-z_][A-Za-z0-9_]*)|\$\{")
@@ -33,6 +34,22 @@ def joined(parts: list[str | Ref]) -> Text:
     return merged[0] if len(merged) == 1 and isinstance(merged[0], str) else merged
 
 
+def easy(scope: Scope, text: str) -> list[str | Ref] | None:
+    """The parts of a text whose every `$` begins a plain variable; None when one does not. No backslashes in it."""
+    pieces = _NAMES.split(text)
+    parts: list[str | Ref] = [pieces[0]] if pieces[0] else []
+    known, used = scope.easy, scope.used
+    for place in range(1, len(pieces), 3):
+        ref = known.get(pieces[place] or pieces[place + 1])
+        if ref is None:
+            return None
+        used.add(ref.var)
+        parts.append(ref)
+        if pieces[place + 2]:
+            parts.append(pieces[place + 2])
+    return parts if len(pieces) > 1 and text.count("$") == len(pieces) // 3 else None
+
+
 class Reader:
     """Reads texts for one recipe, with its names."""
 
@@ -48,10 +65,15 @@ class Reader:
         raw = word.raw
         if "$" not in raw and "'" not in raw and '"' not in raw and "\\" not in raw:
             return raw
+        plain = raw[1:-1] if raw[0] == raw[-1] == '"' and len(raw) > 1 else raw
+        if "\\" not in plain and "'" not in plain and '"' not in plain:
+            if "$" not in plain:
+                return plain
+            found_easily = easy(self.scope, plain)
+            if found_easily is not None:
+                return found_easily
         if "'" not in raw and '"' not in raw:
             return joined(self._parts(raw, word.start, False, pattern, no_secret))
-        if raw[0] == raw[-1] == '"' and "$" not in raw and "\\" not in raw and '"' not in raw[1:-1]:
-            return raw[1:-1]
         parts: list[str | Ref] = []
         for found in _QUOTES.finditer(raw):
             group = found.lastindex or 0
