@@ -6,7 +6,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from trainsh_world import wait_until
+from trainsh_world import BIN, wait_until
 
 from trainsh_base.askpass import PROGRAM
 
@@ -57,6 +57,7 @@ def test_it_does_not_wait_for_the_dead(shell: list[str], tmp_path: Path) -> None
 
 def test_it_is_a_program_and_clean() -> None:
     assert os.access(PROGRAM, os.X_OK)
-    if shutil.which("shellcheck") is None:
+    shellcheck = shutil.which("shellcheck", path=f"{BIN}:{os.environ['PATH']}")
+    if shellcheck is None:
         pytest.skip("NOT TESTED HERE: shellcheck is not installed")
-    subprocess.run(["shellcheck", "-s", "sh", PROGRAM], check=True)
+    subprocess.run([shellcheck, "-s", "sh", PROGRAM], check=True)
