@@ -105,7 +105,7 @@ def old_rsync(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, far: Far) -> None
     monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
 
 
-@pytest.mark.parametrize("name", ODD, ids=repr)
+@pytest.mark.parametrize("name", ["a b", "new\nline", "*", "a'b\"c", "back\\slash", "$HOME", "~", "=x"], ids=repr)
 @pytest.mark.usefixtures("old_rsync")
 def test_odd_names_with_an_rsync_that_escapes_nothing(far: Far, name: str, tmp_path: Path, request_: Any) -> None:
     (far.home / "in").mkdir()
