@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 BIN = Path(sys.executable).parent
-DEADLINE = 60.0
+DEADLINE = 30.0
 
 
 class Place:

@@ -57,7 +57,8 @@ def test_a_timeout_is_six(place: "Place") -> None:
 
 
 def test_ctrl_c_goes_to_the_command(place: "Place") -> None:
-    runner = place.start("exec", "@local > trap 'echo caught; exit 5' INT; touch ready; while :; do sleep 0.1; done")
+    (place.work / "trap.sh").write_text("trap 'echo caught; exit 5' INT\ntouch ready\nwhile :; do sleep 0.1; done\n")
+    runner = place.start("exec", "@local > sh trap.sh")
     place.until((place.work / "ready").exists, "it begins")
     runner.send_signal(signal.SIGINT)
     out, _ = runner.communicate(timeout=60)

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 INSTANTS = int(os.environ.get("TRAINSH_FAULTS", "200"))
 SEED = int(os.environ.get("TRAINSH_FAULTS_SEED", "20261124"))
-SIDE_BY_SIDE = 2
-MOST_KILLS = 6  # of one job; after them it is left in peace
+SIDE_BY_SIDE = 3
+MOST_KILLS = 8  # of one job; after them it is left in peace
 
 PROVIDER = """#!/bin/sh
 # A provider: `make` rents a thing, once for each job, however often it is asked; `count` is what it really did.
@@ -125,7 +125,7 @@ def torment(make: "Callable[[], Place]", seed: int) -> tuple[int, dict[str, Any]
         for _ in range(40):
             runner = place.start(*words)
             if strikes < MOST_KILLS:
-                time.sleep(choice.uniform(0.0, 2.6))
+                time.sleep(choice.uniform(0.0, 1.8))
                 strikes += strike(runner, choice)
             out, err = runner.communicate(timeout=90)
             told.append(f"$ {' '.join(words)} -> {runner.returncode}\n{out}{err}")

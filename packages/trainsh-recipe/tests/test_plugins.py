@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 DOCS = Path(__file__).resolve().parents[3] / "docs" / "running-plugins.md"
 
 SERVED = """#!{python}
-from typing import Annotated
+from typing import Annotated, Any
 from trainsh_base.errors import Conflict
 from trainsh_base.request import current
 from trainsh_base.tool import Arg, Opt, Tool
@@ -21,7 +21,7 @@ tool = Tool("served", "A stranger that serves")
 
 @tool.command(ensures=True)
 def ready(name: Annotated[str, Arg("what")], count: Annotated[int, Opt("how many")] = 1,
-          deep: Annotated[bool, Opt("deep")] = False, _job: Annotated[str, Opt("job")] = "") -> dict[str, object]:
+          deep: Annotated[bool, Opt("deep")] = False, _job: Annotated[str, Opt("job")] = "") -> dict[str, Any]:
     "Make it ready."
     open("ran", "a").write(f"ready {{name}} {{count}} {{deep}} {{bool(_job)}}\\n")
     return {{"vars": {{"COUNT": str(count + 1)}}, "message": "it is ready"}}
@@ -32,7 +32,7 @@ def ask() -> str:
     return current().ask("confirm", "Really?", default="no", flag="--yes")
 
 @tool.command()
-def once(_resuming: Annotated[bool, Opt("again")] = False) -> dict[str, object]:
+def once(_resuming: Annotated[bool, Opt("again")] = False) -> dict[str, Any]:
     "Do it once."
     open("ran", "a").write(f"once {{_resuming}}\\n")
     if not _resuming:
@@ -48,7 +48,8 @@ def refuse() -> None:
 
 tool.main()
 """
-HEAD = "host h = local\ntmux.open @h as w\n"
+HOST = "host h = local\n"
+OPEN = "tmux.open @h as w\n"
 
 
 @pytest.fixture
@@ -61,7 +62,7 @@ def served(place: "Place") -> "Place":
 
 
 def test_words_and_options_become_typed_parameters(served: "Place") -> None:
-    text = "served.ready thing count=4 deep=true\n" + HEAD + "@w > echo $COUNT >> ran\n"
+    text = HOST + "served.ready thing count=4 deep=true\n" + OPEN + "@w > echo $COUNT >> ran\n"
     done = served.run("run", served.recipe(text))
     assert done.returncode == 0, done.stdout + done.stderr
     assert served.lines() == ["ready thing 4 True True", "5"]
@@ -75,7 +76,7 @@ def test_a_wrong_verb_or_option_is_found_before_anything_runs(served: "Place") -
 
 
 def test_what_ensures_a_state_is_done_again_and_the_rest_is_not(served: "Place") -> None:
-    text = "served.ready a\nserved.once\n" + HEAD + "@w > [ -e go ]\n"
+    text = HOST + "served.ready a\nserved.once\n" + OPEN + "@w > [ -e go ]\n"
     served.tool("served", SERVED.format(python=__import__("sys").executable).replace("if not _resuming", "if False"))
     assert served.run("run", served.recipe(text)).returncode == 1
     (served.work / "go").touch()
@@ -104,7 +105,7 @@ def test_a_question_without_a_terminal_names_its_flag(served: "Place") -> None:
 
 def test_a_tool_without_serve_and_schema_is_run_for_each_verb(place: "Place") -> None:
     place.tool("plain", '#!/bin/sh\n[ "$1" = go ] || exit 2\ncat >>input\necho \'{"vars": {"X": "from plain"}}\'\n')
-    text = "plain.go one two=2\n" + HEAD + "@w > echo $X >> ran\n"
+    text = HOST + "plain.go one two=2\n" + OPEN + "@w > echo $X >> ran\n"
     assert place.run("run", place.recipe(text)).returncode == 0
     assert place.lines() == ["from plain"]
     assert '"args":["one"]' in place.lines("input")[0] and '"two":"2"' in place.lines("input")[0]

@@ -27,7 +27,7 @@ def execute(at: Attempt, step: Execute) -> Outcome:
         "echo": values.shown(step.command), "since": at.since,
     }  # fmt: skip
     at.stop_with = lambda: interrupt(at, step.session)
-    if at.resuming and step.session in at.run.fresh:
+    if at.resuming and (at.gone or step.session in at.run.fresh):
         lost = _lost(at, params)
         if lost is not None:
             return lost

@@ -26,6 +26,7 @@ class Attempt:
         self.number = number
         self.resuming = resuming
         self.since = since
+        self.gone = False  # it was lost with its session
         self.began = time.monotonic()
         self.log = StepLog(run.job.log(step.file), run.secrets.values)
         self.pending: AnyPending | None = None

@@ -19,8 +19,8 @@ def carry_out(begun: Begun) -> tuple[State, int]:
     state, status = running.carry_out(begun, runner)
     if state.status != "interrupted":
         running.over(begun.job, runner)
-        if not any(session.open for session in state.sessions.values()):
-            jobs.clear_mark(begun.job)
+        left = any(session.open for session in state.sessions.values())
+        jobs.set_mark(begun.job) if left else jobs.clear_mark(begun.job)
     if status == 1 and runner.failure is not None:
         status = exit_status(runner.failure)
     sys.stdout.flush()

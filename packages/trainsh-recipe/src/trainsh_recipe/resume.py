@@ -10,7 +10,7 @@ from trainsh_recipe.control import ensures
 from trainsh_recipe.model import Planned
 from trainsh_recipe.plan import Control, Execute, Numbered, Parallel
 from trainsh_recipe.runner import Runner
-from trainsh_recipe.state import ENDS, State
+from trainsh_recipe.state import ENDS, State, StepState
 
 RESUMABLE = ("interrupted", "failed")
 
@@ -159,25 +159,27 @@ def _expected(runner: Runner, each: Numbered) -> tuple[str, str]:
     if step.status == "lost" and runner.retry_lost:
         return "run again", "it was lost"
     if isinstance(each.step, Execute) and (step.status in ("running", "lost")):
-        return _asked(runner, each, step.attempt)
+        return _asked(runner, each, step)
     if step.status == "running":
         return "go on", f"attempt {step.attempt} was started"
     return "run again", f"{step.status}: {step.reason}".split("\n")[0].rstrip(": ")
 
 
-def _asked(runner: Runner, each: Numbered, attempt: int) -> tuple[str, str]:
+def _asked(runner: Runner, each: Numbered, step: StepState) -> tuple[str, str]:
     assert isinstance(each.step, Execute)
     session = runner.state.sessions.get(each.step.session)
     if session is None:
         return "run", "its session was never opened"
     params: dict[str, Any] = {
-        "session": session.name, "host": session.host, "job": runner.job.id, "step": f"{each.file}-{attempt}",
+        "session": session.name, "host": session.host, "job": runner.job.id, "step": f"{each.file}-{step.attempt}",
         "command": "", "only_ask": True,
     }  # fmt: skip
     try:
         answer = runner.tools.peer("tmux").request("run", params, timeout=120)
     except TrainError as error:
         return "ask", f"the host cannot be asked now: {error.message}"
+    if step.gone and answer["state"] == "running":
+        return "leave it lost", "its session is gone; --retry-lost runs it again"
     words = {
         "never": ("run", "it never arrived at the host"),
         "running": ("wait for it", "it is still running"),

@@ -247,6 +247,7 @@ class Runner:
         before = self.state.steps.get(step.id)
         since = before.since if resuming and before else self._since(step)
         at = Attempt(self, step, number, resuming=resuming, since=since)
+        at.gone = resuming and before is not None and before.gone
         session = getattr(step.step, "session", "")
         with self._lock:
             self.flying[step.id] = at
@@ -288,6 +289,8 @@ class Runner:
             data["reason"] = outcome.reason
         if allowed:
             data["allowed"] = True
+        if outcome.status == "lost" and (outcome.error is None or outcome.error.code != "host_lost"):
+            data["gone"] = True
         if final and not outcome.ok and not allowed and not at.numbered.closing:
             data["final"] = True
         session = getattr(at.numbered.step, "session", "")

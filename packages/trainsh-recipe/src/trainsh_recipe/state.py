@@ -30,6 +30,7 @@ class StepState(msgspec.Struct, kw_only=True):
     since: int | None = None
     bytes: int = 0
     allowed: bool = False
+    gone: bool = False  # lost for good: the session it ran in is not there any more
     closing: bool = False
     round: int = 1
     session: str = ""
@@ -183,7 +184,7 @@ def _step_finished(state: State, event: Event) -> None:
         step = state.steps[event["step"]] = StepState(id=event["step"], round=state.round)
     step.status = event["status"]
     step.ended = event["t"]
-    for key in ("exit", "reason", "seconds", "offset", "bytes", "allowed"):
+    for key in ("exit", "reason", "seconds", "offset", "bytes", "allowed", "gone"):
         if key in event:
             setattr(step, key, event[key])
     state.failing = state.failing or event.get("final", False)
