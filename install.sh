@@ -23,7 +23,7 @@ virtual environment of its own (~/.local/share/tmux-trainsh) with links in ~/.lo
   --from DIR     a checkout in DIR
   --with HOW     uv, pipx or venv, instead of the first that is there
   --dev          prepares the checkout this script is in for work on it: programs that the tests need
-                 (tmux, rsync, sshd, jq, busybox) through the system's package manager, and .venv with
+                 (tmux, rsync, sshd, jq, shells, a keyring) through the system's package manager, and .venv with
                  every tool, editable; quick when there is nothing to do
   --help         this text
 
@@ -83,6 +83,11 @@ package_of() { # PROGRAM: prints its package's name, nothing where the manager h
   apt-get:ssh | apk:ssh) echo openssh-client ;;
   apt-get:sshd | apk:sshd | dnf:sshd) echo openssh-server ;;
   dnf:ssh) echo openssh-clients ;;
+  *:gnome-keyring-daemon) echo gnome-keyring ;;
+  apt-get:dbus-run-session | dnf:dbus-run-session) echo dbus-daemon ;;
+  *:dbus-run-session) echo dbus ;;
+  dnf:ip) echo iproute ;;
+  *:ip) echo iproute2 ;;
   pacman:ssh* | brew:ssh) echo openssh ;;
   brew:sshd | brew:busybox | brew:python3-venv) ;; # macOS brings sshd; busybox runs on Linux alone
   brew:python3) echo python@3.12 ;;
@@ -175,7 +180,10 @@ prepare_checkout() {
     fail '--dev is for a checkout, and this script is in none' "git clone $repository" 2
   fi
   programs='git tmux ssh sshd rsync jq'
-  if [ "$(uname -s)" = Linux ]; then programs="$programs busybox"; fi
+  # The tests' peers: login shells, and a Secret Service. macOS has its own of both.
+  if [ "$(uname -s)" = Linux ]; then
+    programs="$programs busybox zsh fish tcsh gnome-keyring-daemon dbus-run-session ip openssl"
+  fi
   # shellcheck disable=SC2086
   install_programs $programs python3-venv
   state=$(state_of_checkout)

@@ -97,10 +97,10 @@ only() {
     rm "$tools/$manager"
   done
   run cat "$BATS_TEST_TMPDIR/asked"
-  [[ $output == *'apt-get install -y --no-install-recommends '*'rsync tmux'* ]]
-  [[ $output == *'dnf install -y '*'rsync tmux'* ]]
-  [[ $output == *'pacman -S --needed --noconfirm '*'rsync tmux'* ]]
-  [[ $output == *'apk add '*'rsync tmux'* ]]
+  [[ $output == *'apt-get install -y --no-install-recommends '*'dbus-daemon '*'gnome-keyring iproute2 '*'rsync tcsh tmux'* ]]
+  [[ $output == *'dnf install -y '*'dbus-daemon '*'gnome-keyring iproute '*'rsync tcsh tmux'* ]]
+  [[ $output == *'pacman -S --needed --noconfirm '*'dbus '*'gnome-keyring iproute2 '*'rsync tcsh tmux'* ]]
+  [[ $output == *'apk add '*'dbus '*'gnome-keyring iproute2 '*'rsync tcsh tmux'* ]]
 }
 
 checkout() {
@@ -117,7 +117,7 @@ checkout() {
   printf '#!/bin/sh\necho "pip $*" >>"%s/pip"\n' "$BATS_TEST_TMPDIR" >"$BATS_TEST_TMPDIR/checkout/.venv/bin/python"
   printf '#!/bin/sh\n' >"$BATS_TEST_TMPDIR/checkout/.venv/bin/train"
   chmod +x "$BATS_TEST_TMPDIR/checkout/.venv/bin/train"
-  for program in tmux ssh sshd rsync jq busybox; do # whatever this machine has: it is not what is tried here
+  for program in tmux ssh sshd rsync jq busybox zsh fish tcsh gnome-keyring-daemon dbus-run-session ip openssl; do # whatever this machine has: it is not what is tried here
     printf '#!/bin/sh\n' >"$tools/$program"
     chmod +x "$tools/$program"
   done
