@@ -1,11 +1,11 @@
 """What kind of place an offset in a command is: quoted, in a comment, an argument of which program."""
 
-import re
 from bisect import bisect_right
 
+from trainsh_dsl.patterns import lazy
 from trainsh_dsl.shell import Scan
 
-_ASSIGNMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\+?=")
+_ASSIGNMENT = lazy(r"[A-Za-z_][A-Za-z0-9_]*\+?=")
 _OPENERS = frozenset(("if", "for", "while", "until", "case", "select", "{"))
 _CLOSERS = frozenset(("fi", "done", "esac", "}"))
 _PREFIXES = frozenset(("!", "do", "elif", "else", "if", "then", "time", "until", "while", "{"))

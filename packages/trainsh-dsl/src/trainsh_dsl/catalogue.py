@@ -6,8 +6,10 @@ from pathlib import Path
 
 import msgspec
 
-_ENTRY = re.compile(r"^### ([EW]\d{3}) (.+)$", re.MULTILINE)
-_BLOCK = re.compile(r"^```([\w-]+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+from trainsh_dsl.patterns import lazy
+
+_ENTRY = lazy(r"^### ([EW]\d{3}) (.+)$", re.MULTILINE)
+_BLOCK = lazy(r"^```([\w-]+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 FILE = Path(__file__).with_name("codes.md")
 
 

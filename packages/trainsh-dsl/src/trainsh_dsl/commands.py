@@ -7,20 +7,19 @@ import msgspec
 from trainsh_dsl.areas import Areas, top_semicolon
 from trainsh_dsl.heredocs import HereIndex
 from trainsh_dsl.model import Ref, Text
+from trainsh_dsl.patterns import lazy
 from trainsh_dsl.scope import Scope
 from trainsh_dsl.shell import SIMPLE, Problem, Scan
 from trainsh_dsl.source import Source
 from trainsh_dsl.text import Reader, easy, joined
 
-_SIMPLE_DOLLAR = re.compile(r"\$(?:([A-Za-z_][A-Za-z0-9_]*)|\{([A-Za-z_][A-Za-z0-9_]*)\})")
-_DOLLAR = re.compile(
+_SIMPLE_DOLLAR = lazy(r"\$(?:([A-Za-z_][A-Za-z0-9_]*)|\{([A-Za-z_][A-Za-z0-9_]*)\})")
+_DOLLAR = lazy(
     r"\$(?:([A-Za-z_][A-Za-z0-9_]*)|\{(?:([A-Za-z_][A-Za-z0-9_]*)\}|secret:([^}\n]*)\}|[#!]?([A-Za-z_][A-Za-z0-9_]*)[^}\n]*\}?))"
 )
-_EXIT = re.compile(r"exit(?:[ \t]+\S+)?[ \t]*\Z")
-_STATE_ONLY = re.compile(
-    r"(?:cd|export|unset|alias|source|\.|set|shopt|umask|conda[ \t]+activate)(?:[ \t][^;&|\n]*)?\Z"
-)
-_DIRECTIVE = re.compile(r"#[ \t]*train:[ \t]*ignore\b")
+_EXIT = lazy(r"exit(?:[ \t]+\S+)?[ \t]*\Z")
+_STATE_ONLY = lazy(r"(?:cd|export|unset|alias|source|\.|set|shopt|umask|conda[ \t]+activate)(?:[ \t][^;&|\n]*)?\Z")
+_DIRECTIVE = lazy(r"#[ \t]*train:[ \t]*ignore\b")
 _BUILTINS = frozenset(
     (
         ":", ".", "[", "[[", "alias", "builtin", "case", "cd", "declare", "echo", "eval", "exit", "export", "false",

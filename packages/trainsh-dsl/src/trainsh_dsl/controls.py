@@ -4,13 +4,14 @@ import re
 
 from trainsh_dsl import options, values
 from trainsh_dsl.model import Ref, Text
+from trainsh_dsl.patterns import lazy
 from trainsh_dsl.plugins import SUITE, Verb
 from trainsh_dsl.scope import Near
 from trainsh_dsl.syntax import Close, Control, Node, Open, Option, Word
 from trainsh_dsl.words import AT_NAME, NAME_OR_HYPHEN, Context, is_option
 
-CONTROL = re.compile(r"([A-Za-z_][A-Za-z0-9_-]*)\.([A-Za-z_][A-Za-z0-9_-]*)\Z")
-_SESSION_NAME = re.compile(rf"{NAME_OR_HYPHEN}\Z")
+CONTROL = lazy(r"([A-Za-z_][A-Za-z0-9_-]*)\.([A-Za-z_][A-Za-z0-9_-]*)\Z")
+_SESSION_NAME = lazy(rf"{NAME_OR_HYPHEN}\Z")
 
 
 def control(context: Context, words: list[Word], end: int) -> Node:

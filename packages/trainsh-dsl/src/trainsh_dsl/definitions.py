@@ -4,16 +4,15 @@ import re
 
 from trainsh_dsl import specs
 from trainsh_dsl.model import Ref
+from trainsh_dsl.patterns import lazy
 from trainsh_dsl.scope import BUILT_IN
 from trainsh_dsl.syntax import Definition
 from trainsh_dsl.text import joined, unbroken
 from trainsh_dsl.words import Context
 
-_LINE = re.compile(
-    r"(var|host|storage)(?:[ \t]|\\\n)*([^ \t=\\]*)(?:[ \t]|\\\n)*(=?)(?:[ \t]|\\\n)*(.*)\Z", re.DOTALL
-)
-_VAR_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
-_NAME = re.compile(r"[A-Za-z_](?:[A-Za-z0-9_-]*[A-Za-z0-9_])?\Z")
+_LINE = lazy(r"(var|host|storage)(?:[ \t]|\\\n)*([^ \t=\\]*)(?:[ \t]|\\\n)*(=?)(?:[ \t]|\\\n)*(.*)\Z", re.DOTALL)
+_VAR_NAME = lazy(r"[A-Za-z_][A-Za-z0-9_]*\Z")
+_NAME = lazy(r"[A-Za-z_](?:[A-Za-z0-9_-]*[A-Za-z0-9_])?\Z")
 _ENVIRONMENT = frozenset(
     (
         "BASH_ENV", "DISPLAY", "EDITOR", "ENV", "HOME", "HOSTNAME", "IFS", "LANG", "LC_ALL",

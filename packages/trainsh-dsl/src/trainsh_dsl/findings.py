@@ -1,13 +1,12 @@
 """What is found wrong while a recipe is read: collected by offset, turned into diagnostics at the end."""
 
-import re
-
 from trainsh_dsl.model import Diagnostic
+from trainsh_dsl.patterns import lazy
 from trainsh_dsl.source import Source
 
 MOST_ON_A_LINE = 50  # more of them help nobody, and each costs a look at the whole line
 LONGEST_SOURCE = 2_000
-CODE = re.compile(r"[EW]\d{3}")
+CODE = lazy(r"[EW]\d{3}")
 
 
 class Findings:

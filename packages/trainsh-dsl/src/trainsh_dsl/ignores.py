@@ -1,12 +1,11 @@
 """`# train: ignore W203`: at the end of a statement, or on a line of its own above one."""
 
-import re
-
 from trainsh_dsl.catalogue import is_code
 from trainsh_dsl.findings import CODE, Findings
+from trainsh_dsl.patterns import lazy
 from trainsh_dsl.values import shorten
 
-DIRECTIVE = re.compile(r"(?:^|[ \t])(#[ \t]*train:[ \t]*ignore\b[^\n]*)\Z")
+DIRECTIVE = lazy(r"(?:^|[ \t])(#[ \t]*train:[ \t]*ignore\b[^\n]*)\Z")
 _EXAMPLE = "write # train: ignore W203"
 
 

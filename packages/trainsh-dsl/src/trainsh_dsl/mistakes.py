@@ -1,17 +1,16 @@
 """Lines that are no statement: what was probably meant."""
 
-import re
-
 from trainsh_dsl import options
+from trainsh_dsl.patterns import lazy
 from trainsh_dsl.scope import Near
 from trainsh_dsl.syntax import Word
 from trainsh_dsl.values import shorten
 from trainsh_dsl.words import NAME_OR_HYPHEN, Context, Stop, is_option
 
 KEYWORDS = ("var", "host", "storage", "wait", "notify", "sleep", "parallel", "end", "finally")
-_APART = re.compile(r"(\S+)[ \t]+=[ \t]*([^ \t>]*)")
-_ASSIGNMENT = re.compile(r"(?:export[ \t]+)?([A-Za-z_]\w*)[ \t]*=[ \t]*(.*)")
-_CALLED = re.compile(rf"({NAME_OR_HYPHEN})[ \t]*>")
+_APART = lazy(r"(\S+)[ \t]+=[ \t]*([^ \t>]*)")
+_ASSIGNMENT = lazy(r"(?:export[ \t]+)?([A-Za-z_]\w*)[ \t]*=[ \t]*(.*)")
+_CALLED = lazy(rf"({NAME_OR_HYPHEN})[ \t]*>")
 
 
 def guess(first: str, line: str, sessions: set[str]) -> str:

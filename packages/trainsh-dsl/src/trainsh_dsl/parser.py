@@ -8,6 +8,7 @@ from trainsh_dsl.blocks import Blocks
 from trainsh_dsl.commands import CommandReader
 from trainsh_dsl.findings import Findings
 from trainsh_dsl.ignores import DIRECTIVE, Ignores
+from trainsh_dsl.patterns import lazy
 from trainsh_dsl.plugins import Tools
 from trainsh_dsl.scope import Near, Scope
 from trainsh_dsl.source import Source
@@ -15,16 +16,16 @@ from trainsh_dsl.syntax import Execute, Node, Option, Recipe, Word
 from trainsh_dsl.values import shorten
 from trainsh_dsl.words import NAME_OR_HYPHEN, Context, Stop, is_option
 
-_EXECUTE = re.compile(rf"[ \t]*@({NAME_OR_HYPHEN})((?:[ \t]+[A-Za-z_-]+=[^\s'\"\\>]+)*+)[ \t]*>[ \t]*")
-_AT = re.compile(rf"@({NAME_OR_HYPHEN})(?=[ \t\r\n:>\\]|->|\Z)")
-_SPACE = re.compile(r"[ \t]*")
-_BLANK = re.compile(r"(?:[ \t]|\\\n)*")
-_HEAD_WORD = re.compile(r"(?:[^ \t\n'\"\\>]++|\\(?!\n)|'[^'\n]*+'|\"(?:[^\"\\\n]++|\\.)*+\")++", re.DOTALL)
-_FIRST = re.compile(r"(?:[^ \t\\]++|\\(?!\n))*+")
-_ARROW = re.compile(r"(?:[^ \t'\"]++|'[^']*+'|\"(?:[^\"\\]++|\\.)*+\")+(?:[ \t]|\\\n)+->(?=[ \t\\]|\Z)", re.DOTALL)
-_BAD_CHARACTER = re.compile("[\x00\ud800-\udfff]")
-_CAPTURE = re.compile(r"[ \t]capture=([A-Za-z_][A-Za-z0-9_]*)")
-_MENTIONED = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
+_EXECUTE = lazy(rf"[ \t]*@({NAME_OR_HYPHEN})((?:[ \t]+[A-Za-z_-]+=[^\s'\"\\>]+)*+)[ \t]*>[ \t]*")
+_AT = lazy(rf"@({NAME_OR_HYPHEN})(?=[ \t\r\n:>\\]|->|\Z)")
+_SPACE = lazy(r"[ \t]*")
+_BLANK = lazy(r"(?:[ \t]|\\\n)*")
+_HEAD_WORD = lazy(r"(?:[^ \t\n'\"\\>]++|\\(?!\n)|'[^'\n]*+'|\"(?:[^\"\\\n]++|\\.)*+\")++", re.DOTALL)
+_FIRST = lazy(r"(?:[^ \t\\]++|\\(?!\n))*+")
+_ARROW = lazy(r"(?:[^ \t'\"]++|'[^']*+'|\"(?:[^\"\\]++|\\.)*+\")+(?:[ \t]|\\\n)+->(?=[ \t\\]|\Z)", re.DOTALL)
+_BAD_CHARACTER = lazy("[\x00\ud800-\udfff]")
+_CAPTURE = lazy(r"[ \t]capture=([A-Za-z_][A-Za-z0-9_]*)")
+_MENTIONED = lazy(r"[A-Za-z_][A-Za-z0-9_-]*")
 _WORDED: dict[str, Callable[[Context, list[Word], int], Node]] = {
     "wait": statements.wait,
     "notify": statements.notify,

@@ -8,10 +8,11 @@ import re
 import msgspec
 
 from trainsh_dsl.heredocs import HereIndex
+from trainsh_dsl.patterns import lazy
 from trainsh_dsl.source import Source
 
 # A whole command on one line with nothing in it that needs the stack; group 1 is the `&` at its end.
-SIMPLE = re.compile(
+SIMPLE = lazy(
     r"""(?:[^\\'"`&<$;#()]++
         |"(?:[^"\\`$]++|\$(?![({])|\$\{[A-Za-z0-9_]++\})*+"
         |'[^'$]*+'
@@ -20,20 +21,20 @@ SIMPLE = re.compile(
         (&?)[ \t]*\Z""",
     re.VERBOSE,
 )
-STEP_LIKE = re.compile(
+STEP_LIKE = lazy(
     r"""[ \t]*(?:@[A-Za-z_][\w-]*(?:[ \t]+\w+=\S*)*[ \t]*>(?!=)
         |@[A-Za-z_][\w-]*:\S*[ \t]+->[ \t]|wait[ \t]+@[A-Za-z_]
         |(?:tmux|vast|colab)\.[a-z]+(?:[ \t]|$)|notify[ \t]+["'])""",
     re.VERBOSE | re.MULTILINE,
 )
-_PLAIN = re.compile(r"[^\\'\"`$&;|<>()# \t\n}]+")
-_QUOTED = re.compile(r'[^"\\`$\n]+')
-_BRACED = re.compile(r"[^\\'\"`$}\n]+")
-_SUM = re.compile(r"[^\\'\"`$()\n]+")
-_OPERATOR = re.compile(r"<<<|&>>|&>|&&|\|\||\|&|;;&|;;|;&|>>|>&|<&|>\||<>|[;|&<>]")
-_HERE = re.compile(r"<<(-?)[ \t]*((?:[^\s;&|<>()'\"\\]|\\.|'[^'\n]*'|\"[^\"\n]*\")+)")
-_ANSI = re.compile(r"\$'(?:[^'\\]++|\\.)*+'", re.DOTALL)
-_CASE = re.compile(r"case[ \t]+\S+[ \t]+in(?=\s)")
+_PLAIN = lazy(r"[^\\'\"`$&;|<>()# \t\n}]+")
+_QUOTED = lazy(r'[^"\\`$\n]+')
+_BRACED = lazy(r"[^\\'\"`$}\n]+")
+_SUM = lazy(r"[^\\'\"`$()\n]+")
+_OPERATOR = lazy(r"<<<|&>>|&>|&&|\|\||\|&|;;&|;;|;&|>>|>&|<&|>\||<>|[;|&<>]")
+_HERE = lazy(r"<<(-?)[ \t]*((?:[^\s;&|<>()'\"\\]|\\.|'[^'\n]*'|\"[^\"\n]*\")+)")
+_ANSI = lazy(r"\$'(?:[^'\\]++|\\.)*+'", re.DOTALL)
+_CASE = lazy(r"case[ \t]+\S+[ \t]+in(?=\s)")
 
 _COMMANDS = ("$(", "(", "`")
 _CLOSERS = {"$(": ")", "(": ")", "`": "`", "${": "}", "((": "))", "in((": ")"}

@@ -1,6 +1,5 @@
 """Diagnostics for people: the line, a caret under what is wrong, what it is and how to mend it."""
 
-import unicodedata
 from collections.abc import Iterable
 
 from trainsh_dsl.model import Diagnostic
@@ -69,6 +68,8 @@ def _width(text: str) -> int:
 
 
 def _columns(char: str) -> int:
+    import unicodedata  # noqa: PLC0415 - only lines that are not ASCII need it
+
     if char == "\t":
         return 4
     if unicodedata.combining(char):

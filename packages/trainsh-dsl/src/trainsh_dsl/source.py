@@ -1,12 +1,12 @@
 """The text of a recipe and the places in it: offsets inside, lines and columns outside."""
 
-import re
 from bisect import bisect_right
 from itertools import accumulate
 
 from trainsh_dsl.model import Position, Range, Span
+from trainsh_dsl.patterns import lazy
 
-_EDITOR_BREAK = re.compile(r"\r\n|\n|\r")
+_EDITOR_BREAK = lazy(r"\r\n|\n|\r")
 
 
 def decode(data: bytes) -> str:

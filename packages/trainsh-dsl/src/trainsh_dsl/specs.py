@@ -2,14 +2,15 @@
 
 import re
 
+from trainsh_dsl.patterns import lazy
 from trainsh_dsl.syntax import Word
 from trainsh_dsl.values import Bad, shorten
 
 HOST_SCHEMES = ("vast", "colab")
 STORAGE_SCHEMES = ("r2", "b2", "s3", "gs", "gdrive", "file", "rclone")
-_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
-_TARGET = re.compile(r"(?:[^@\s:/]+@)?[^@\s:/]+\Z")
-_SIX = re.compile(r"(?:[^@\s]+@)?\[?[0-9A-Fa-f]*:[0-9A-Fa-f:]+\]?\Z")
+_SCHEME = lazy(r"([A-Za-z][A-Za-z0-9+.-]*):")
+_TARGET = lazy(r"(?:[^@\s:/]+@)?[^@\s:/]+\Z")
+_SIX = lazy(r"(?:[^@\s]+@)?\[?[0-9A-Fa-f]*:[0-9A-Fa-f:]+\]?\Z")
 _SSH_FLAGS = "pJio"
 _HOST_FORMS = (
     "user@host [-p PORT] [-i KEY] [-J JUMP] [-o Option=value], local, vast:ID, colab:NAME, placeholder "

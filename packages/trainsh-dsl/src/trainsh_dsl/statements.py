@@ -4,15 +4,16 @@ import re
 
 from trainsh_dsl import options, values
 from trainsh_dsl.model import Condition, Ref, Text
+from trainsh_dsl.patterns import lazy
 from trainsh_dsl.scope import Near
 from trainsh_dsl.syntax import Endpoint, Notify, Sleep, Transfer, Wait, Word
 from trainsh_dsl.words import AT_NAME, NAME_OR_HYPHEN, Context, Stop, is_option
 
-CONTROL = re.compile(r"([A-Za-z_][A-Za-z0-9_-]*)\.([A-Za-z_][A-Za-z0-9_-]*)\Z")
-_SESSION_NAME = re.compile(rf"{NAME_OR_HYPHEN}\Z")
-_ENDPOINT = re.compile(rf"@({NAME_OR_HYPHEN})(:?)(.*)\Z", re.DOTALL)
-_SCP = re.compile(r"([A-Za-z_][A-Za-z0-9_-]*):(?=[/~.\w$])")
-_GLOB = re.compile(r"[*?\[\]]")
+CONTROL = lazy(r"([A-Za-z_][A-Za-z0-9_-]*)\.([A-Za-z_][A-Za-z0-9_-]*)\Z")
+_SESSION_NAME = lazy(rf"{NAME_OR_HYPHEN}\Z")
+_ENDPOINT = lazy(rf"@({NAME_OR_HYPHEN})(:?)(.*)\Z", re.DOTALL)
+_SCP = lazy(r"([A-Za-z_][A-Za-z0-9_-]*):(?=[/~.\w$])")
+_GLOB = lazy(r"[*?\[\]]")
 _CONDITIONS = 'the condition is "a pattern", file=PATH, port=PORT or idle'
 
 

@@ -3,14 +3,15 @@
 import re
 
 from trainsh_dsl.model import Ref, Text
+from trainsh_dsl.patterns import lazy
 from trainsh_dsl.scope import Scope, Unknown
 from trainsh_dsl.syntax import Word
 
-NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
-_NAMES = re.compile(r"\$(?:([A-Za-z_][A-Za-z0-9_]*)|\{([A-Za-z_][A-Za-z0-9_]*)\})")
-_QUOTES = re.compile(r"'([^']*)'|\"((?:[^\"\\]++|\\.)*+)\"|[^'\"]+", re.DOTALL)
-_DOLLAR = re.compile(r"\\([\"$\\])|\$\{([^{}\n]*)\}|\$([A-Za-z_][A-Za-z0-9_]*)|\$\{")
-_VALUE_DOLLAR = re.compile(r"\\(\$)|\$\{([^{}\n]*)\}|\$([A-Za-z_][A-Za-z0-9_]*)|\$\{")
+NAME = lazy(r"[A-Za-z_][A-Za-z0-9_]*\Z")
+_NAMES = lazy(r"\$(?:([A-Za-z_][A-Za-z0-9_]*)|\{([A-Za-z_][A-Za-z0-9_]*)\})")
+_QUOTES = lazy(r"'([^']*)'|\"((?:[^\"\\]++|\\.)*+)\"|[^'\"]+", re.DOTALL)
+_DOLLAR = lazy(r"\\([\"$\\])|\$\{([^{}\n]*)\}|\$([A-Za-z_][A-Za-z0-9_]*)|\$\{")
+_VALUE_DOLLAR = lazy(r"\\(\$)|\$\{([^{}\n]*)\}|\$([A-Za-z_][A-Za-z0-9_]*)|\$\{")
 
 
 def unbroken(text: str) -> str:

@@ -1,14 +1,13 @@
 """What is defined and never used, and what looks like a name but is none."""
 
-import re
-
 from trainsh_dsl.findings import Findings
 from trainsh_dsl.flow import Flow
 from trainsh_dsl.model import Ref
+from trainsh_dsl.patterns import lazy
 from trainsh_dsl.scope import Near, Scope
 from trainsh_dsl.syntax import Definition, Execute, Recipe, every
 
-_ASSIGNED = re.compile(
+_ASSIGNED = lazy(
     r"(?:\b([A-Za-z_]\w*)\+?=|\bfor[ \t]+([A-Za-z_]\w*)|\bread[ \t]+((?:-\w+[ \t]+)*[A-Za-z_][\w \t]*))"
 )
 _FROM_SHELL = frozenset(

@@ -3,16 +3,18 @@
 import re
 import warnings
 
-_DURATION = re.compile(r"(?:\d{1,9}(?:\.\d{1,9})?[smhd])+\Z")
-_PART = re.compile(r"(\d+(?:\.\d+)?)([smhd])")
-_BARE = re.compile(r"\d{1,12}(?:\.\d{1,9})?\Z")
+from trainsh_dsl.patterns import lazy
+
+_DURATION = lazy(r"(?:\d{1,9}(?:\.\d{1,9})?[smhd])+\Z")
+_PART = lazy(r"(\d+(?:\.\d+)?)([smhd])")
+_BARE = lazy(r"\d{1,12}(?:\.\d{1,9})?\Z")
 _UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 # Patterns that are surely right: characters and plain escapes, each repeated at most once. Compiling costs 100 us.
-_PLAIN_PATTERN = re.compile(
+_PLAIN_PATTERN = lazy(
     r"(?:(?:[^\\()\[\]{}*+?|^$]|\\[dDwWsS.\\()\[\]{}*+?|^$/:%-])(?:[*+?]\??+)?+|[|^$])*+\Z", re.DOTALL
 )
-_RATE = re.compile(r"\d+(?:\.\d+)?(?:[kmgt]i?)?b?\Z", re.IGNORECASE)
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
+_RATE = lazy(r"\d+(?:\.\d+)?(?:[kmgt]i?)?b?\Z", re.IGNORECASE)
+_NAME = lazy(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 TRUTH = {"true": True, "false": False, "yes": True, "no": False}
 LONGEST_PATTERN = 10_000
 

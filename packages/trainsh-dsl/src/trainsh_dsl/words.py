@@ -6,6 +6,7 @@ from trainsh_dsl import options, values
 from trainsh_dsl.findings import Findings
 from trainsh_dsl.model import Text
 from trainsh_dsl.options import Check
+from trainsh_dsl.patterns import lazy
 from trainsh_dsl.plugins import Tools
 from trainsh_dsl.scope import Near, Scope
 from trainsh_dsl.source import Source
@@ -13,11 +14,11 @@ from trainsh_dsl.syntax import Option, Word
 from trainsh_dsl.text import Reader, unbroken
 
 NAME_OR_HYPHEN = r"[A-Za-z_](?:[A-Za-z0-9_-]*[A-Za-z0-9_])?"
-AT_NAME = re.compile(rf"@({NAME_OR_HYPHEN})\Z")
-_PLAIN = re.compile(r"[^ \t]+")
-_WORD = re.compile(r"(?:[^ \t\n'\"\\]++|\\(?!\n)|'[^']*+'|\"(?:[^\"\\]++|\\.)*+\")++", re.DOTALL)
-_BLANK = re.compile(r"(?:[ \t]|\\\n)*")
-_KEY = re.compile(r"([A-Za-z_][A-Za-z0-9_-]*)=")
+AT_NAME = lazy(rf"@({NAME_OR_HYPHEN})\Z")
+_PLAIN = lazy(r"[^ \t]+")
+_WORD = lazy(r"(?:[^ \t\n'\"\\]++|\\(?!\n)|'[^']*+'|\"(?:[^\"\\]++|\\.)*+\")++", re.DOTALL)
+_BLANK = lazy(r"(?:[ \t]|\\\n)*")
+_KEY = lazy(r"([A-Za-z_][A-Za-z0-9_-]*)=")
 
 
 class Stop(Exception):
