@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 from trainsh_base import spawn
 from trainsh_base.errors import EXIT_INTERRUPTED, EXIT_PIPE, Cancelled, Terminated, TrainError
 from trainsh_base.report import as_bug
-from trainsh_base.tool import Tool
+from trainsh_base.tool import Tool, quick_interrupts
 
 
 class Exit(BaseException):
@@ -33,6 +33,7 @@ def main(tool: Tool, words: list[str]) -> NoReturn:
         _silence_stdout()
         status = EXIT_PIPE
     finally:
+        quick_interrupts(True)
         if tool.on_close:
             tool.on_close()
         spawn.end_all()
@@ -46,6 +47,7 @@ def _run(tool: Tool, words: list[str]) -> int:
     except BrokenPipeError:
         raise
     except KeyboardInterrupt:
+        quick_interrupts(True)  # a second one does not wait
         print_error(Cancelled("interrupted"), machine)
         return EXIT_INTERRUPTED
     except Terminated as end:
@@ -62,6 +64,7 @@ def _run(tool: Tool, words: list[str]) -> int:
 def _invoke(tool: Tool, words: list[str]) -> int:
     from trainsh_base.people import invoke  # noqa: PLC0415 - click is loaded inside the boundary: Ctrl-C may come now
 
+    quick_interrupts(False)
     try:
         status = invoke(tool, words)
     except Exit as leave:
@@ -160,6 +163,7 @@ class ClosedStream:
 
 
 def _terminate(number: int, _frame: object) -> None:
+    signal.signal(number, signal.SIG_DFL)
     raise Terminated(128 + number)
 
 

@@ -1,5 +1,6 @@
 """The face for programs: JSON-RPC 2.0 over stdin and stdout, one message a line (docs/protocol.md)."""
 
+import io
 import os
 import signal
 import sys
@@ -12,7 +13,7 @@ import msgspec
 from trainsh_base import spawn
 from trainsh_base.errors import Cancelled, Terminated, TrainError
 from trainsh_base.request import Request, serve_in_this_thread
-from trainsh_base.tool import Tool
+from trainsh_base.tool import Tool, quick_interrupts
 from trainsh_base.wire import encode
 
 PARSE_ERROR, INVALID_REQUEST, NO_METHOD, INVALID_PARAMS, APPLICATION = -32700, -32600, -32601, -32602, -32000
@@ -227,9 +228,12 @@ def main(tool: Tool) -> NoReturn:
     os.dup2(2, 1)
     reader = os.dup(0)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(line_buffering=True)  # a stray print shows up at once, on stderr
     signal.signal(signal.SIGTERM, _terminated)
     signal.signal(signal.SIGHUP, _terminated)
     status = 0
+    quick_interrupts(False)
     try:
         Server(tool, reader, writer).run()
     except KeyboardInterrupt:
