@@ -107,7 +107,7 @@ is_listed() {
   name=$(basename "$1")
   grep -q "^${name#train-}	[a-z ]*	." "$bin/../share/trainsh/tools/${name#train-}"
   grep -q "\`$name\`" "$root/README.md"
-  train --list | grep -q "^ *${name#train-} "
+  train --list | grep -qx "${name#train-}"
 }
 
 @test "the contract found the tools" {
