@@ -1,13 +1,12 @@
 """People in a session: their login files, their keys, the pane given to them and taken back."""
 
-import os
-import subprocess
 from pathlib import Path
 
 import pytest
 from tmux_box import Box, wait_until
 
 from trainsh_base.errors import TrainError
+from trainsh_base.testing import Terminal
 from trainsh_tmux import cli
 
 HOSTILE = {
@@ -37,7 +36,7 @@ HOSTILE = {
     "history": "HISTCONTROL=; set -o history; shopt -s histappend",
     "syntax": "if then fi",
     "cd": "cd /",
-    "tmux": "command -v tmux >/dev/null && [ -z \"$TMUX\" ] && exec tmux",
+    "tmux": 'command -v tmux >/dev/null && [ -z "$TMUX" ] && exec tmux',
     "loops": "trap 'echo again' ERR; set -E",
 }
 
@@ -68,7 +67,7 @@ FALLS_BACK = ("exec-zsh", "exec-sh", "exit", "set-e", "asks", "sleeps", "prompt-
 def test_login_files_are_a_login_shells(box: Box) -> None:
     (box.home / ".profile").write_text("export FROM_PROFILE=1\nalias hi='echo hello'\n")
     box.open()
-    assert box.text("echo $FROM_PROFILE; hi; shopt -q login_shell || echo $-") == "1\nhello\nhimBH\n"
+    assert box.text("echo $FROM_PROFILE; hi; case $- in *i*) echo interactive;; esac") == "1\nhello\ninteractive\n"
 
 
 def test_what_the_login_files_print_is_no_output_of_a_step(box: Box) -> None:
@@ -152,26 +151,17 @@ def test_windows_that_people_open_do_not_matter(box: Box) -> None:
 
 def test_attached_people_see_what_they_type_into_a_step(box: Box) -> None:
     box.open()
-    master, slave = os.openpty()
-    person = subprocess.Popen(
-        ["tmux", "-L", "train", "attach-session", "-t", "=w"], stdin=slave, stdout=slave, stderr=slave,
-        start_new_session=True,
-    )  # fmt: skip
-    try:
-        wait_until(lambda: (box.session() / "attached").exists(), "the note that somebody is there")
-        running = box.start("read -r line; echo got $line")
-        box.began(running)
-        box.keys("visible", "Enter")
-        running.result()
-        assert running.client.text.count("visible") == 2
-        [row] = box.call(cli.list_, host=["local"])
-        assert row.attached
-        os.read(master, 100_000)
-    finally:
-        person.terminate()
-        person.wait()
-        os.close(master)
-        os.close(slave)
+    person = Terminal(["tmux", "-L", "train", "attach-session", "-t", "=w"])
+    wait_until(lambda: (box.session() / "attached").exists(), "the note that somebody is there")
+    running = box.start("read -r line; echo got $line")
+    box.began(running)
+    person.type("visible\r")
+    running.result()
+    assert running.client.text.count("visible") == 2
+    [row] = box.call(cli.list_, host=["local"])
+    assert row.attached
+    person.type("\x02d")
+    assert person.wait() == 0
     wait_until(lambda: not (box.session() / "attached").exists(), "the note that nobody is there")
     assert box.text("echo on") == "on\n"
 
@@ -186,11 +176,11 @@ def test_attach_hands_over(box: Box) -> None:
 
 def test_send_and_capture(box: Box) -> None:
     box.open()
-    running = box.start("read -r a; echo \"<$a>\"")
+    running = box.start('read -r a; echo "<$a>"')
     box.began(running)
-    box.call(cli.send, "w", "it's -x; \"quoted\" $HOME", enter=True)
+    box.call(cli.send, "w", 'it\'s -x; "quoted" $HOME', enter=True)
     running.result()
-    assert "<it's -x; \"quoted\" $HOME>" in running.client.text
+    assert '<it\'s -x; "quoted" $HOME>' in running.client.text
     running = box.start("sleep 100")
     box.began(running)
     box.call(cli.send, "w", "C-c", keys=True)

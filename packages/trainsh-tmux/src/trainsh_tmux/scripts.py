@@ -27,9 +27,15 @@ _STATE = """state=none alive=
 if [ -r "$d/state" ]; then IFS= read -r state <"$d/state"; fi
 if [ -r "$d/pid" ] && IFS=' ' read -r p q <"$d/pid" && kill -0 "$p"; then alive=1; fi"""
 
-# Takes $alive back where the pane was of the time before this machine was started anew (its number may be in use).
-_SINCE_BOOT = """if [ -r /proc/sys/kernel/random/boot_id ] && IFS= read -r x </proc/sys/kernel/random/boot_id &&
-[ "$alive" ] && [ "$x" != "$q" ]; then alive=; fi"""
+# Takes $alive back where the pane was of the time before this machine was started anew (its number may be in use
+# again), and where it is a zombie: in a container whose first process collects none, `kill -0` finds it for ever.
+_REALLY = """if [ "$alive" ] && [ -r "/proc/$p/stat" ]; then
+if IFS= read -r x </proc/sys/kernel/random/boot_id && [ "$x" != "$q" ]; then alive=; fi
+if IFS= read -r x <"/proc/$p/stat"; then case $x in *") Z "* | *") X "*) alive= ;; esac; fi; fi"""
+
+# Ends what runs behind the shell of a session that is to go.
+_HANG_UP = """for f in "$d"/steps/*.pid "$d"/steps/*.group; do
+[ -e "$f" ] && [ ! -e "${f%.*}.status" ] && read -r x <"$f" && [ "$x" -gt 1 ] && kill -s HUP -- "-$x"; done"""
 
 # Sets $end to the offset of the log's end.
 _END = """end=0 b=0
@@ -43,7 +49,7 @@ done"""
 _OLD = f"""for d in "$r"/sessions/*/*; do
 [ -d "$d/steps" ] || continue
 {_STATE}
-{_SINCE_BOOT}
+{_REALLY}
 [ -z "$alive" ] || {{ living=1; continue; }}"""
 
 # What nobody comes back for goes by itself: sessions that were closed a week ago, others a month after their end.
@@ -70,7 +76,7 @@ def open_session(job: str, name: str, start: str, *, plain: bool, log_limit: int
     pane = f"\"exec sh '$l/pane.sh' '$d' '$l' \"{quote(quote(start))}\" {'plain' if plain else ''}\""
     return f"""{at(job, name)}; l={lib}
 {_STATE}
-{_SINCE_BOOT}
+{_REALLY}
 if [ ! -e "$l/pane.sh" ]; then say lib
 elif ! command -v tmux >/dev/null; then say no-tmux; {INSTALLERS}
 elif [ -n "$alive" ] && tmux -L {here} has-session -t '={name}'; then
@@ -84,8 +90,8 @@ if e=$(env {unset} tmux -L {here} -f "$l/tmux.conf" new-session -d -s {name} -x 
     pipe-pane -t '={name}:' "exec sh '$l/logger.sh' '$d' {log_limit}" 2>&1); then
 [ "$end" -gt 0 ] || : >>"$d/log.0"
 say fresh "$end" "$d"
-(for h in attached:here detached:gone; do
-tmux -L {here} set-hook -g "client-${{h%:*}}" "run-shell -b \\"sh '$l/typed.sh' '${{d%/*}}' '#{{hook_session_name}}' ${{h#*:}}\\""
+(for h in attached detached session-changed; do
+tmux -L {here} set-hook -g "client-$h" "run-shell -b \\"sh '$l/typed.sh' '${{d%/*}}'\\""
 done
 {_FORGET}) >/dev/null 2>&1 &
 else say failed "$e"; fi
@@ -117,7 +123,7 @@ if [ -e "$s.claim" ]; then
         say again "$x" "$y"
     else
         {_STATE}
-        {_SINCE_BOOT}
+        {_REALLY}
         if [ "$alive" ]; then say again; else say again lost; fi
     fi"""
     if only_ask:
@@ -158,16 +164,22 @@ od -An -v -to1 <"$d/steps/{step}.out" | while IFS= read -r x; do say $x; done"""
 
 
 def interrupt(job: str, name: str, step: str, number: int, why: str, seconds: int) -> str:
-    """Replies to `number`, later: `ended` when the step is over, `stuck` when its pane had to be closed."""
+    """Replies to `number`, later: `ended`, `never` when it had not begun, `stuck` when its pane had to be closed."""
     lib = library.folder()
     return f"""{at(job, name)}; l={lib}
 (
-    if sh "$l/interrupt.sh" "$d" {step} {quote(why)} {seconds}; then x=ended; else
+    sh "$l/interrupt.sh" "$d" {step} {quote(why)} {seconds}
+    case $? in
+    0) x=ended ;;
+    2) x=never ;;
+    *)
         rm -f -- "$d/pid"
+        {_HANG_UP}
         tmux -L {server(job)} kill-session -t '={name}'
         printf 'ended by train\\n' >"$d/state"
         x=stuck
-    fi
+        ;;
+    esac
     printf 'R {number} %s\\n' "$x"
 ) &"""
 
@@ -190,7 +202,7 @@ def watch(job: str | None, name: str, number: int, kind: str, arguments: list[st
     rest = " ".join(quote(argument) for argument in arguments)
     return f"""{first}l={library.folder()}; w="$r"/waits/{queue}
 mkdir -p "$w"; printf '%s\\n' {kind} {where} {rest} >"$w/new.{number}" && mv "$w/new.{number}" "$w/{number}"
-if [ -z "${{watching-}}" ]; then watching=1; trap 'rm -rf -- "$w"' EXIT; trap exit HUP TERM; (trap - EXIT HUP TERM; . "$l/watch.sh") & fi"""
+if [ -z "${{watching-}}" ]; then watching=1; trap 'rm -rf -- "$w"' EXIT; trap 'rm -rf -- "$w"; exit' HUP TERM; (trap - EXIT HUP TERM; . "$l/watch.sh") & fi"""
 
 
 def unwatch(number: int, queue: str) -> str:
@@ -202,7 +214,7 @@ def log_end(job: str, name: str) -> str:
     """Says `end OFFSET STATE`, or `none` where there is no such session."""
     return f"""{at(job, name)}
 {_STATE}
-{_SINCE_BOOT}
+{_REALLY}
 {_END}
 if [ -d "$d" ]; then say end "$end" "${{alive:-0}}" "$state"; else say none; fi"""
 
@@ -246,16 +258,18 @@ def close_session(job: str, name: str) -> str:
     """Says `closed`, or `none` when it was not open."""
     return f"""{at(job, name)}
 {_STATE}
-{_SINCE_BOOT}
+{_REALLY}
+rm -f -- "$d/pid" "$d"/steps/*.env # without it the pane writes no more into this folder
+[ -z "$alive" ] || {{ {_HANG_UP}; }}
 tmux -L {server(job)} kill-session -t '={name}' && alive=1
-if [ -n "$alive" ]; then printf 'closed\\n' >"$d/state"; rm -f -- "$d/pid" "$d"/steps/*.env; say closed; else say none; fi"""
+if [ -n "$alive" ]; then printf 'closed\\n' >"$d/state"; say closed; else say none; fi"""
 
 
 def release(job: str, name: str) -> str:
     """Says `released` (it was already), `asked` (it is about to be, once its step is over) or `none`."""
     return f"""{at(job, name)}
 {_STATE}
-{_SINCE_BOOT}
+{_REALLY}
 case $alive$state in
 1open) printf 'release\\n' 1<>"$d/fifo"; say asked ;;
 1released*) say released ;;
@@ -306,7 +320,7 @@ for d in "$r"/sessions/*/*; do
     [ -d "$d/steps" ] || continue
     step=- a=no age=0 x=0
     {_STATE}
-    {_SINCE_BOOT}
+    {_REALLY}
     [ ! -e "$d/attached" ] || a=yes
     if [ -r "$d/began" ] && IFS= read -r x <"$d/began"; then age=$((now - x)); fi
     if [ "$alive" ]; then
@@ -349,8 +363,10 @@ if [ -n "$t" ] && {typed}; then say sent; else say none; fi"""
 
 def kill_server(job: str) -> str:
     """End every session of a job."""
-    return f"""tmux -L {server(job)} kill-server && say killed
-for d in "$r"/sessions/{server(job)}/*; do [ ! -e "$d/pid" ] || {{ rm -f -- "$d/pid" "$d"/steps/*.env; printf 'closed\\n' >"$d/state"; }}; done"""
+    return f"""for d in "$r"/sessions/{server(job)}/*; do
+[ ! -e "$d/pid" ] || {{ rm -f -- "$d/pid" "$d"/steps/*.env; printf 'closed\\n' >"$d/state"; }}
+{_HANG_UP}; done
+tmux -L {server(job)} kill-server && say killed"""
 
 
 def remove(job: str, name: str) -> str:

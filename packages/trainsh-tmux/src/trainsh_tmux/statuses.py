@@ -22,6 +22,8 @@ def judge(status: int | None, why: str, limit: str) -> tuple[State, str]:
     if why == "stuck":
         return "timeout", f"timed out after {limit}, heeded no signal, and its session was closed"
     if why == "never":
+        if not limit:
+            return "never", "it was taken back before it began"
         return "timeout", f"it did not begin within {limit}: another step held the session"
     if status is None:
         return "lost", "the session is gone, and nobody knows how the step ended"

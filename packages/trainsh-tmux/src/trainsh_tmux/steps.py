@@ -204,7 +204,9 @@ class Following:
                 self.end = piece.end
         elif piece.letter == "o" and mine:
             self._begins(piece)
-        elif piece.letter == "e" and mine and len(piece.fields) > 1:
+        elif piece.letter == "p" and mine:
+            self.over = True
+        elif piece.letter == "e" and mine and len(piece.fields) > 1 and self.step.mode != "background":
             self.status, self.end = int(piece.fields[1]), piece.offset
             self.why = piece.fields[2] if len(piece.fields) > 2 else self.why
             self.over = True
@@ -225,8 +227,6 @@ class Following:
         self._inside = self.step.mode != "background"
         self.live.marks.started(piece.end, self.step.mode == "background")
         self.request.emit("started", step=self.step.name, offset=piece.offset)
-        if self.step.mode == "background":
-            self.over = True
 
     # The host, when the log does not tell
 
@@ -240,7 +240,11 @@ class Following:
     def _watched(self, text: str) -> None:
         word, _, rest = text.partition(" ")
         if word == "ended" and rest:
-            self._known(rest, self.why)
+            status, _, why = rest.partition(" ")
+            self._known(status, why or self.why)
+        elif word == "never":
+            self.why = "never"
+            self.over = True
         elif word == "released":
             self._take_back = None
             self._said("released")
@@ -299,6 +303,8 @@ class Following:
         if self.output.leaks.places:
             self.live.host.ask(scripts.mask_log(self.live.job, self.live.name, self.output.leaks.places))
         limit = format_duration(self.step.timeout) if self.step.timeout else ""
+        if self.why == "never":
+            self.status = None
         why = self.why if self.why in ("stuck", "never") or not self._interrupted else "timeout"
         if self.status is None and not why:
             self._must_have_begun()

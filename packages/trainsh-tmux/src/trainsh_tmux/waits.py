@@ -15,6 +15,7 @@ from trainsh_tmux.live import LOST, Inbox, Live, gone
 from trainsh_tmux.marks import Lines, Piece
 from trainsh_tmux.model import Waited
 from trainsh_tmux.names import server
+from trainsh_tmux.statuses import describe
 from trainsh_tmux.stream import Stream
 
 LAST_WORDS = 0.5  # seconds that a session which is gone may still be heard
@@ -92,10 +93,11 @@ def _judge(answer: str, name: str, patience: Patience) -> Waited:
     if word == "gone":
         raise gone(name, "")
     if word == "failed":
+        known = int(rest[1]) if rest[1].isdigit() else None
+        how = "was killed, and left no status" if known is None else f"failed: {describe(known)}"
         raise TrainError(
-            f"background step {rest[0]} failed: exit {rest[1]}", code="background_failed",
-            data={"step": rest[0], "exit": int(rest[1])},
-        )  # fmt: skip
+            f"background step {rest[0]} {how}", code="background_failed", data={"step": rest[0], "exit": known}
+        )
     return patience.waited()
 
 
@@ -109,6 +111,12 @@ def port_arguments(port: int) -> list[str]:
     if not 0 < port < 65536:
         raise UsageError(f"not a port: {port}", "1 to 65535", code="bad_port")
     return [f"{port:04X}", str(port)]
+
+
+def ending(fields: tuple[str, ...]) -> str:
+    """How a session ended, from its last mark: a status, or words."""
+    how = fields[0] if fields else ""
+    return f"it ended with status {how}" if how.isdigit() else "tmux hung up on it"
 
 
 def compiled(pattern: str) -> re.Pattern[bytes]:
@@ -226,7 +234,7 @@ class PatternWait:
 
     def _mark(self, piece: Piece) -> None:
         if piece.letter == "x":
-            raise gone(self.live.name, f"it ended with status {piece.fields[0] if piece.fields else '?'}")
+            raise gone(self.live.name, ending(piece.fields))
         if piece.letter in ("b", "o"):
             self._echoing = piece.letter == "b"
             self._lines = Lines()

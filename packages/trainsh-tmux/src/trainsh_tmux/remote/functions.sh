@@ -136,9 +136,11 @@ __train_record() { # STATUS; on a full disk an empty file can still be made, so 
     { \command printf '%s\n' "$1" >"$__train_file.status"; } 2>/dev/null || \command : >"$__train_file.status=$1"
 }
 
-__train_background() { # a job of this shell; it records its own end
+__train_background() { # a child of this shell, not of its job list, or bash would announce it in a later step
     { { __train_job 2>&7 7>&- 9<&-; } </dev/null & } 7>&2 2>/dev/null
     \command printf '%s\n' "$!" >"$__train_file.pid"
+    __train_mark p "$__train_step"
+    [ -z "${BASH_VERSION-}" ] || \command disown "$!" 2>/dev/null
     [ -z "$__train_secrets" ] || __train_forget
     __train_step=
 }

@@ -1,16 +1,23 @@
 #!/bin/sh
 # Ends a step that must end: INT, then TERM, then KILL to what is in the pane's foreground, and to what comes
-# there next, until the step has a status. usage: interrupt.sh FOLDER STEP WHY SECONDS; exit 1: it did not end.
+# there next, until the step has a status. usage: interrupt.sh FOLDER STEP WHY SECONDS; exit 1: it did not end; 2: it never began.
 dir=$1 step=$2 why=$3 left=$(($4 * 5))
 file=$dir/steps/$step
 # A step that nobody has claimed never runs: we claim it.
 if (set -C && : >"$file.claim") 2>/dev/null; then
     printf 'never\n' >"$file.why"
     printf '%s\n' 130 >"$file.status"
-    exit 0
+    exit 2
 fi
 [ ! -e "$file.status" ] || exit 0
 printf '%s\n' "$why" >"$file.why"
+
+group() { # NUMBER: it, when it can be a process group to signal: never everything, never our own
+    case $1 in
+    *[!0-9]* | 0* | 1) ;;
+    *) printf '%s' "$1" ;;
+    esac
+}
 
 foreground() { # the process group that has the terminal
     ps -o tpgid= -p "$1" 2>/dev/null | tr -d ' ' && return
@@ -19,18 +26,26 @@ foreground() { # the process group that has the terminal
 
 if [ -r "$file.pid" ]; then
     read -r job <"$file.pid"
-    group=
-    [ ! -r "$file.group" ] || read -r group <"$file.group"
-    for signal in INT TERM KILL; do
-        # What runs has a group of its own where the step has a time limit.
-        [ -z "$group" ] || kill -s "$signal" -- "-$group" 2>/dev/null || group=
-        [ -n "$group" ] || kill -s "$signal" -- "-$job" 2>/dev/null || break
-        sleep 0.5 2>/dev/null || sleep 1
-        [ ! -e "$file.status" ] || break
-        [ "$signal" = KILL ] || sleep 1
-        [ ! -e "$file.status" ] || break
+    # What runs has a group of its own where the step has a time limit.
+    [ ! -r "$file.group" ] || read -r job <"$file.group"
+    job=$(group "$job")
+    [ -n "$job" ] || exit 1
+    for signal in 2:INT 15:TERM 9:KILL; do
+        kill -s "${signal#*:}" -- "-$job" 2>/dev/null
+        round=0
+        while [ "$round" -lt 8 ] && kill -0 -- "-$job" 2>/dev/null; do
+            sleep 0.2 2>/dev/null || { sleep 1; round=$((round + 4)); }
+            round=$((round + 1))
+        done
+        kill -0 -- "-$job" 2>/dev/null || break
     done
-    [ -e "$file.status" ] || printf '137\n' >"$file.status"
+    # The job's own subshell records a status when it outlives the step.
+    round=0
+    while [ "$round" -lt 3 ] && [ ! -e "$file.status" ]; do
+        sleep 0.1 2>/dev/null || sleep 1
+        round=$((round + 1))
+    done
+    [ -e "$file.status" ] || printf '%s\n' "$((128 + ${signal%:*}))" >"$file.status"
     exit 0
 fi
 read -r shell <"$dir/shell" || exit 1
@@ -38,7 +53,7 @@ round=0
 last=
 while [ "$left" -gt 0 ]; do
     [ ! -e "$file.status" ] || exit 0
-    group=$(foreground "$shell")
+    group=$(group "$(foreground "$shell")")
     [ "$group" = "$last" ] || round=0
     last=$group
     case $round in

@@ -2,7 +2,30 @@
 # Writes a pane's output, as it comes, to log.START segments, START being the offset of their first byte.
 # usage: logger.sh FOLDER LIMIT: at most about LIMIT bytes are kept: the first half, and the newest
 # dd, since head, sed and awk hold output back; it is started anew every 256 reads, which costs nothing.
+# It outlives the pane, so it also notes the end of a session that tmux hung up on.
+# shellcheck disable=SC2012
 dir=$1 limit=$2
+
+hung_up() { # the pane is gone: was it told to, did it say goodbye?
+    tries=0
+    while IFS=' ' read -r pane boot <"$dir/pid" && kill -0 "$pane" && [ "$tries" -lt 40 ]; do
+        # A zombie may stay for long where nobody collects it.
+        [ ! -r "/proc/$pane/stat" ] || ! IFS= read -r stat <"/proc/$pane/stat" || case $stat in *") Z "*) break ;; esac
+        tries=$((tries + 1))
+        sleep 0.05 || sleep 1
+    done
+    # Without that file it was closed, or another window has taken over.
+    [ -e "$dir/pid" ] && [ "$tries" -lt 40 ] && IFS= read -r state <"$dir/state" || return
+    case $state in ended*) return ;; esac
+    rm -f -- "$dir"/steps/*.env
+    for pid in "$dir"/steps/*.pid "$dir"/steps/*.group; do # what runs behind the shell goes with the session
+        step=${pid%.*}
+        [ -e "$pid" ] && [ ! -e "$step.status" ] && read -r group <"$pid" && [ "$group" -gt 1 ] && kill -s HUP -- "-$group"
+    done
+    printf 'hung up\n' >"$dir/state"
+    printf '\033]7770;x;hung up\007' >>"$segment"
+} 2>/dev/null
+
 start=0
 for segment in "$dir"/log.*; do # a session opened again goes on behind what is there
     [ -e "$segment" ] || continue
@@ -16,7 +39,7 @@ while :; do
     # A full disk: what comes meanwhile is lost, the session is not.
     dd bs=65536 count=256 2>/dev/null >>"$segment" || { sleep 1; continue; }
     now=$(wc -c <"$segment")
-    [ "$now" -ne "$size" ] || exit 0
+    [ "$now" -ne "$size" ] || { hung_up; exit 0; }
     size=$now
     if [ "$start" -eq 0 ]; then room=$((limit / 2)); else room=$((limit / 8)); fi
     [ "$size" -ge "$room" ] || continue

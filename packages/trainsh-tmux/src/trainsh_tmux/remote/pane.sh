@@ -15,9 +15,6 @@ printf '%s\n' "${TMUX_PANE-}" >"$dir/pane"
 date +%s >"$dir/began"
 TRAIN_SESSION_DIR=$dir TRAIN_SESSION_LIB=$lib
 export TRAIN_SESSION_DIR TRAIN_SESSION_LIB
-# tmux that goes hangs up on us and on the shell: its end is recorded all the same.
-trap 'hung=1' HUP TERM
-hung=
 if [ -n "$plain" ] && command -v bash >/dev/null 2>&1; then
     TRAIN_SESSION_PLAIN=1 bash --noprofile --rcfile "$lib/shell.rc" -i
 elif command -v bash >/dev/null 2>&1; then
@@ -28,7 +25,7 @@ else
     sh -m "$lib/shell.rc"
 fi
 status=$?
-trap '' HUP TERM INT QUIT
+trap '' INT QUIT
 set +e
 IFS=' ' read -r owner boot <"$dir/pid" 2>/dev/null || owner=
 # Another window has taken the session over, or it was closed on purpose.
@@ -38,15 +35,14 @@ step=
 [ ! -r "$dir/current" ] || IFS= read -r step <"$dir/current"
 mark=
 if [ -n "$step" ] && [ -e "$dir/steps/$step.claim" ] && [ ! -e "$dir/steps/$step.pid" ]; then
-    # O_EXCL: when the step has a status already, that one stands. Who was hung up on does not know it.
-    if [ -z "$hung" ] && (set -C && printf '%s\n' "$status" >"$dir/steps/$step.status") 2>/dev/null; then
+    # O_EXCL: when the step has a status already, that one stands.
+    if (set -C && printf '%s\n' "$status" >"$dir/steps/$step.status") 2>/dev/null; then
         printf 'ended\n' >"$dir/steps/$step.why"
         mark=$(printf '\033]7770;e;%s;%s;ended\007' "$step" "$status")
     fi
 fi
 printf 'ended %s\n' "$status" >"$dir/state"
-mark=$mark$(printf '\033]7770;x;%s\007' "$status")
-printf '%s' "$mark" 2>/dev/null
+printf '%s\033]7770;x;%s\007' "$mark" "$status"
 # The pane goes when this script ends, and tmux with what it has not written yet.
 tries=0
 while [ "$tries" -lt 40 ]; do
@@ -55,8 +51,6 @@ while [ "$tries" -lt 40 ]; do
         [ -n "$newest" ] && [ "${segment##*.}" -lt "${newest##*.}" ] || newest=$segment
     done
     ! tail -c 64 "$newest" 2>/dev/null | grep -q '7770;x;' || exit "$status"
-    # Nobody records what the pane shows any more: tmux is gone.
-    [ -z "$hung" ] || [ "$tries" -lt 2 ] || printf '%s' "$mark" >>"$newest"
     tries=$((tries + 1))
     sleep 0.05 2>/dev/null || sleep 1
 done

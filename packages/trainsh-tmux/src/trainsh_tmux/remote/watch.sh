@@ -1,4 +1,4 @@
-# shellcheck shell=sh disable=SC2154
+# shellcheck shell=sh disable=SC2015,SC2154
 # Looks at everything that is waited for on this host, for one client, every quarter of a second.
 # Sourced into a subshell of the channel: $w is the folder of what is waited for, a file each: KIND, then a
 # line each of its arguments. A wait that is over is one reply line, `R FILE ANSWER`, and its file goes.
@@ -31,11 +31,14 @@ __w_listening() { # HEX-PORT PORT: whether something listens on it, as the kerne
     fi
 }
 
-__w_failed() { # SESSION: sets __w_answer to "failed STEP STATUS" when a background step failed and that is news
+__w_failed() { # SESSION: sets __w_answer to "failed STEP STATUS" when a background step failed and that is news,
+    # and __w_missing to one that left no status: it was killed with all that belongs to it, or is about to be
+    __w_missing=
     for __w_pid in "$1"/steps/*.pid; do
         [ -e "$__w_pid" ] || continue
         __w_step=${__w_pid%.pid}
-        [ ! -e "$__w_step.told" ] && __w_ended "$__w_step" || continue
+        [ ! -e "$__w_step.told" ] || continue
+        __w_ended "$__w_step" || { __w_missing=$__w_step && continue; }
         : >"$__w_step.told"
         [ "$__w_status" = 0 ] || {
             __w_answer="failed ${__w_step##*/} $__w_status"
@@ -46,8 +49,15 @@ __w_failed() { # SESSION: sets __w_answer to "failed STEP STATUS" when a backgro
 
 __w_gone() { # SESSION: whether its pane has ended, or this machine was started anew since
     IFS=' ' read -r __w_pane __w_since <"$1/pid" 2>/dev/null && [ "$__w_since" = "$__w_boot" ] &&
-        kill -0 "$__w_pane" 2>/dev/null && return 1
+        __w_lives "$__w_pane" && return 1
     return 0
+}
+
+__w_lives() { # PID: whether that process lives; a zombie, which nobody may ever collect in a container, does not
+    kill -0 "$1" 2>/dev/null || return 1
+    [ ! -r "/proc/$1/stat" ] || ! IFS= read -r __w_stat <"/proc/$1/stat" || case $__w_stat in
+    *") Z "* | *") X "*) return 1 ;;
+    esac
 }
 
 __w_ended() { # STEP-FILE: sets __w_status when that step has one; on a full disk a file's name tells
@@ -60,7 +70,7 @@ __w_ended() { # STEP-FILE: sets __w_status when that step has one; on a full dis
 }
 
 __w_idle() { # SESSION all|own TMUX-SOCKET-NAME NAME
-    IFS= read -r __w_shell <"$1/shell" 2>/dev/null || return 1
+    IFS= read -r __w_shell <"$1/shell" 2>/dev/null && __w_lives "$__w_shell" || return 1
     ! __w_children "$__w_shell" || return 1
     [ "$2" = all ] || return 0
     for __w_pane in $(tmux -L "$3" list-panes -s -t "=$4" -F '#{pane_pid}' 2>/dev/null); do
@@ -101,13 +111,22 @@ __w_look() { # FILE: sets __w_answer when this wait is over; no subshell, which 
     alive) ;;
     idle)
         if __w_idle "$__w_a" "$__w_b" "$__w_c" "$__w_d"; then
-            __w_answer=yes
             __w_failed "$__w_a"
+            case "${__w_answer:+x}$__w_missing $__w_doubts" in
+            " "* | x*) __w_answer=${__w_answer:-yes} ;;
+            *" $1 "*" $1 "*" $1 "*" $1 "*)
+                : >"$__w_missing.told"
+                __w_answer="failed ${__w_missing##*/} lost"
+                ;;
+            *) __w_doubts="$__w_doubts $1 " ;; # its session may be ending
+            esac
         fi
         ;;
     step)
         if __w_ended "$__w_a/steps/$__w_b"; then
-            __w_answer="ended $__w_status"
+            __w_why=
+            [ ! -r "$__w_a/steps/$__w_b.why" ] || IFS= read -r __w_why <"$__w_a/steps/$__w_b.why"
+            __w_answer="ended $__w_status $__w_why"
         elif [ ! -e "$__w_a/steps/$__w_b.claim" ] && IFS= read -r __w_state <"$__w_a/state" && [ "$__w_state" = released ]; then
             __w_answer=released
         fi
@@ -116,6 +135,7 @@ __w_look() { # FILE: sets __w_answer when this wait is over; no subshell, which 
     if [ -z "$__w_answer" ] && [ -n "$__w_a" ] && __w_gone "$__w_a"; then __w_answer=gone; fi
 }
 
+__w_doubts=
 while [ -d "$__w_dir" ] && kill -0 "$$" 2>/dev/null; do
     __w_parents='' __w_ports=''
     for __w_file in "$__w_dir"/[0-9]*; do

@@ -1,0 +1,287 @@
+"""Waits and background steps on this machine."""
+
+import os
+import signal
+import socket
+import subprocess
+import time
+
+import pytest
+from tmux_box import Box, wait_until
+
+from trainsh_base.errors import Cancelled, TimedOut, TrainError, UsageError
+from trainsh_tmux import cli
+
+
+@pytest.fixture
+def open_box(box: Box) -> Box:
+    """A session `w` is open."""
+    box.open()
+    return box
+
+
+def test_a_background_step_leaves_the_session_usable(open_box: Box) -> None:
+    outcome = open_box.run("echo from behind; sleep 0.5; echo over; exit 4", background=True, step="b")
+    assert (outcome.state, outcome.exit) == ("started", None)
+    assert open_box.text("echo usable") in ("usable\n", "from behind\nusable\n", "usable\nfrom behind\n")
+    wait_until(lambda: open_box.run("", step="b", only_ask=True).exit == 4, "its status")
+    assert "[1]" not in (open_box.session() / "log.0").read_text()
+    assert open_box.screen().count("over") == 2 and "[1]" not in open_box.screen()
+
+
+def test_a_background_step_does_not_read_the_terminal(open_box: Box) -> None:
+    open_box.run("cat; echo end of input", background=True)
+    assert open_box.wait(pattern="end of input", timeout=5).line == "end of input"
+
+
+def test_a_background_step_ends_with_its_session(open_box: Box) -> None:
+    open_box.run("sleep 303", background=True)
+    open_box.run("sleep 304", background=True, timeout=100)
+    assert open_box.text("pgrep -fc 'sleep 30[34]'").strip() != "0"
+    open_box.call(cli.close, "w")
+    gone = ["sh", "-c", "! pgrep -f 'sleep 30[3]|sleep 30[4]'"]
+    wait_until(lambda: subprocess.run(gone, capture_output=True, check=False).returncode == 0, "the end of both")
+
+
+def test_a_background_step_has_the_sessions_environment(open_box: Box) -> None:
+    open_box.run("cd /usr; x=1; f() { echo f$1; }")
+    open_box.run('echo "$(pwd) $x $(f 2)"', background=True)
+    assert open_box.wait(pattern="^/usr 1 f2$", timeout=5).line == "/usr 1 f2"
+
+
+def test_a_background_timeout_ends_it_on_the_host(open_box: Box) -> None:
+    open_box.run("trap '' INT; sleep 300 & sleep 301", background=True, timeout=0.4, step="b")
+    outcome = wait_until(
+        lambda: (o := open_box.run("", step="b", only_ask=True)).state != "running" and o, timeout=15
+    )
+    assert outcome.state == "timeout" and "timed out" in outcome.reason
+    assert open_box.text("pgrep -f 'sleep 30[01]' || echo none") == "none\n"
+
+
+def test_interrupt_ends_a_background_step(open_box: Box) -> None:
+    for options in ({}, {"timeout": 100.0}):
+        open_box.run("sleep 302; echo rest", background=True, step=f"b{len(options)}", **options)
+        assert open_box.call(cli.interrupt_, "w", f"b{len(options)}").done == "ended"
+        outcome = open_box.run("", step=f"b{len(options)}", only_ask=True)
+        assert outcome.state == "failed" and outcome.exit in (130, 143)
+        assert open_box.text("pgrep -f 'sleep 302' || echo none").endswith("none\n")
+
+
+def test_interrupt_ends_a_foreground_step(open_box: Box) -> None:
+    running = open_box.start("sleep 100; echo rest", step="s")
+    open_box.began(running)
+    assert open_box.call(cli.interrupt_, "w", "s").done == "ended"
+    outcome = running.result()
+    assert (outcome.state, outcome.exit) == ("failed", 130) and "\nrest" not in running.client.text
+
+
+def test_interrupt_of_a_queued_step_means_it_never_runs(open_box: Box) -> None:
+    first = open_box.start("sleep 1.5")
+    open_box.began(first)
+    second = open_box.start("touch ran", step="s2")
+    wait_until(lambda: (open_box.session() / "steps" / "s2").exists())
+    assert open_box.call(cli.interrupt_, "w", "s2").done == "never"
+    assert second.result().state != "ok"
+    first.result()
+    assert open_box.text("ls") == ""
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "sleep 100; echo rest",
+        "sh -c 'trap \"exit 0\" INT; while :; do sleep 0.1; done'; echo rest",
+        "sh -c 'trap \"\" INT; sleep 100'; echo rest",
+        "sh -c 'trap \"\" INT TERM; while :; do sleep 0.1; done'; echo rest",
+        "while :; do sleep 0.1; done; echo rest",
+        "while :; do :; done; echo rest",
+        "sleep 100 | cat; echo rest",
+        "(sleep 100; echo rest)",
+        "f() { sleep 100; echo rest; }; f; echo rest",
+        "read -r x; echo rest",
+    ],
+)
+def test_a_timeout_ends_all_of_the_step(open_box: Box, command: str) -> None:
+    open_box.run("x=1")
+    outcome = open_box.run(command, timeout=0.5)
+    assert (outcome.state, outcome.reason) == ("timeout", "timed out after 0.5s")
+    assert "rest" not in open_box.client.text
+    assert open_box.text("echo on $x") == "on 1\n"
+
+
+def test_a_step_that_heeds_nothing_loses_its_session(open_box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("trainsh_tmux.steps.INTERRUPT", 2)
+    outcome = open_box.run("trap '' INT; while :; do :; done", timeout=0.3)
+    assert outcome.state == "timeout" and "session was closed" in outcome.reason
+    with pytest.raises(TrainError) as caught:
+        open_box.run("true")
+    assert caught.value.code == "session_gone"
+    assert open_box.open().fresh
+
+
+def test_keep_running(open_box: Box) -> None:
+    outcome = open_box.run("sleep 1; echo late >late", timeout=0.3, keep_running=True, step="s")
+    assert outcome.state == "timeout"
+    again = open_box.run("never sent", step="s")
+    assert again.resumed and again.state == "ok"
+    assert (open_box.home / "late").read_text() == "late\n"
+
+
+def test_a_timeout_while_another_step_holds_the_session(open_box: Box) -> None:
+    first = open_box.start("sleep 1.5; echo first")
+    open_box.began(first)
+    outcome = open_box.run("touch ran", timeout=0.4)
+    assert outcome.state == "timeout" and "did not begin" in outcome.reason
+    assert first.result().state == "ok"
+    assert open_box.text("ls") == ""
+
+
+def test_wait_for_a_file(open_box: Box) -> None:
+    open_box.run("cd /tmp/; cd - >/dev/null; mkdir -p sub; cd sub")
+    (open_box.home / "there").touch()
+    assert open_box.wait(file=str(open_box.home / "there"), timeout=5).seconds < 5
+    assert open_box.wait(file="~/there", timeout=5).seconds < 5
+    later = open_box.waiting(file="later ü", timeout=20)
+    with pytest.raises(AssertionError):
+        later.result(0.4)
+    (open_box.home / "sub" / "later ü").touch()
+    later.result(5)
+
+
+def test_wait_for_a_port(open_box: Box) -> None:
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        port = server.getsockname()[1]
+        running = open_box.waiting(port=port, timeout=20)
+        with pytest.raises(AssertionError):
+            running.result(0.4)
+        server.listen()
+        running.result(5)
+    with pytest.raises(UsageError):
+        open_box.wait(port=70000)
+
+
+def test_wait_for_a_pattern(open_box: Box) -> None:
+    open_box.run(
+        "for i in 1 2 3; do sleep 0.2; printf '\\033[32mepoch %s\\033[0m loss\\r' $i; done; echo", background=True
+    )
+    found = open_box.wait(pattern=r"^epoch (2|3) loss$", timeout=10)
+    assert found.line == "epoch 2 loss"
+    assert open_box.wait(pattern="epoch 3", timeout=10).line == "epoch 3 loss"
+    with pytest.raises(TimedOut):
+        open_box.wait(pattern="epoch 1", timeout=0.3)
+
+
+def test_a_pattern_does_not_match_the_command_itself(open_box: Box) -> None:
+    open_box.run("sleep 0.3; echo do''ne", background=True)
+    with pytest.raises(TimedOut):
+        open_box.wait(pattern="sleep", timeout=0.8)
+    assert open_box.wait(pattern="done", timeout=5).line == "done"
+
+
+def test_a_pattern_that_was_printed_before_the_wait(open_box: Box) -> None:
+    open_box.run("echo ready", background=True)
+    time.sleep(0.3)
+    open_box.run("seq 5")
+    assert open_box.wait(pattern="ready", timeout=5).line == "ready"
+    open_box.forget()
+    assert open_box.wait(pattern="ready", since=0, timeout=5).line == "ready"
+
+
+def test_a_pattern_across_unfinished_lines(open_box: Box) -> None:
+    open_box.run("printf 'log'; sleep 0.3; printf 'in: '; sleep 100", background=True)
+    assert open_box.wait(pattern="^login: $", timeout=5).line == "login: "
+
+
+def test_bad_waits(open_box: Box) -> None:
+    for options in ({}, {"pattern": "("}, {"idle": "some"}, {"file": "a", "port": 1}):
+        with pytest.raises(UsageError):
+            open_box.wait(**options)
+
+
+def test_wait_for_idle(open_box: Box) -> None:
+    open_box.wait(idle="own", timeout=5)
+    open_box.run("sleep 0.7", background=True)
+    waited = open_box.wait(idle="own", timeout=10)
+    assert waited.seconds > 0.3
+
+
+def test_idle_of_all_windows(open_box: Box) -> None:
+    open_box.tmux("new-window", "-d", "-t", "=w:", "sleep 2; :")
+    assert open_box.wait(idle="own", timeout=10).seconds < 0.7
+    assert open_box.wait(idle="all", timeout=10).seconds >= 0.2
+
+
+def test_idle_fails_when_a_background_step_failed_once(open_box: Box) -> None:
+    open_box.run("sleep 0.2; exit 6", background=True, step="bad")
+    with pytest.raises(TrainError) as caught:
+        open_box.wait(idle="own", timeout=10)
+    assert (caught.value.code, caught.value.data) == ("background_failed", {"step": "bad", "exit": 6})
+    open_box.wait(idle="own", timeout=10)
+
+
+@pytest.mark.parametrize("options", [{"pattern": "never"}, {"file": "/never"}, {"port": 1}, {"idle": "own"}])
+@pytest.mark.parametrize("how", ["exit", "kill-session", "kill -9"])
+def test_a_wait_ends_when_its_session_does(open_box: Box, how: str, options: dict[str, object]) -> None:
+    open_box.run("sleep 100", background=True)
+    running = open_box.waiting(timeout=30, **options)
+    time.sleep(0.4)
+    if how == "exit":
+        open_box.start("exit 3")
+    elif how == "kill-session":
+        open_box.tmux("kill-session", "-t", "=w")
+    else:
+        pid = int((open_box.session() / "pid").read_text().split()[0])
+        os.kill(pid, signal.SIGKILL)
+    with pytest.raises(TrainError) as caught:
+        running.result(6)
+    assert caught.value.code == "session_gone"
+
+
+def test_waits_of_sessions_that_are_not_there(open_box: Box) -> None:
+    for options in ({"pattern": "x"}, {"file": "x"}, {"port": 1}, {"idle": "own"}):
+        with pytest.raises(TrainError) as caught:
+            open_box.wait("nosuch", timeout=5, **options)
+        assert caught.value.code == "session_not_found"
+    open_box.call(cli.close, "w")
+    for options in ({"pattern": "x"}, {"file": "x"}, {"port": 1}, {"idle": "own"}):
+        with pytest.raises(TrainError) as caught:
+            open_box.wait("w", timeout=5, **options)
+        assert caught.value.code == "session_gone"
+
+
+def test_a_wait_can_be_cancelled(open_box: Box) -> None:
+    running = open_box.waiting(file="/never", timeout=100)
+    time.sleep(0.3)
+    running.client.cancel()
+    with pytest.raises(Cancelled):
+        running.result(5)
+
+
+def test_many_waits_at_once_delay_nothing(open_box: Box) -> None:
+    waits = [open_box.waiting(file=f"/tmp/never-{n}", timeout=3) for n in range(30)]
+    for n in range(5):
+        assert open_box.text(f"echo {n}") == f"{n}\n"
+    for wait in waits:
+        with pytest.raises(TimedOut):
+            wait.result()
+
+
+def test_nothing_of_a_wait_is_left(open_box: Box) -> None:
+    with pytest.raises(TimedOut):
+        open_box.wait(file="/never", timeout=0.3)
+    waits = open_box.home / ".local/state/tmux-trainsh/waits"
+    wait_until(lambda: not [path for path in waits.rglob("*") if path.is_file()], "no file of it")
+    open_box.forget()
+    wait_until(lambda: not list(waits.iterdir()), "no folder of it")
+
+
+def test_idle_notices_a_background_step_that_vanished(open_box: Box) -> None:
+    open_box.run("sleep 100", background=True, step="b")
+    group = int((open_box.session() / "steps" / "b.pid").read_text())
+    assert group > 1
+    running = open_box.waiting(idle="own", timeout=20)
+    os.killpg(group, signal.SIGKILL)
+    with pytest.raises(TrainError) as caught:
+        running.result(6)
+    assert (caught.value.code, caught.value.data) == ("background_failed", {"step": "b", "exit": None})
