@@ -25,6 +25,12 @@ def step(body: str) -> dict[str, object]:
 
 A = {"var": "A"}
 STEPS = {
+    "carriage return at the end": ("@w > ls & \r", {"command": "ls", "background": True}),
+    "carriage return after a quote": ("@w > echo '$X' &\r", {"command": "echo '$X'", "background": True}),
+    "what looks like a directive in a text": (
+        "notify 'x # train: ignore W301'",
+        {"message": "x # train: ignore W301"},
+    ),
     "plain command": ("@w > ls -l", {"session": "w", "command": "ls -l", "background": False}),
     "no blanks": ("@w>ls", {"session": "w", "command": "ls", "background": False}),
     "arrow in a command": ('@w > echo "a -> b" -> c', {"command": 'echo "a -> b" -> c'}),
@@ -126,6 +132,54 @@ def test_definitions() -> None:
     assert found["storages"]["s"]["type"] == "gdrive"
 
 
+SPECS = {
+    "local": "local",
+    "placeholder": "placeholder",
+    "user@host": "ssh",
+    "host -p 22": "ssh",
+    "-p 22 user@host": "ssh",
+    "-J a,b -o X=y -i 'my key' user@host": "ssh",
+    "user@$A": "ssh",
+    "user@::1": "ssh",
+    "gpu-box.example": "name",
+    "vast:123": "vast",
+    "vast:$A": "vast",
+    "colab:nb": "colab",
+    "$A": "other",
+}
+
+
+@pytest.mark.parametrize(("spec", "kind"), SPECS.items(), ids=SPECS)
+def test_host_spec(spec: str, kind: str) -> None:
+    analysis = analyse(f"var A = 1\nhost x = {spec}\n")
+    assert analysis.ok, analysis.diagnostics()
+    assert analysis.plan().hosts["x"].type == kind
+
+
+STORES = {
+    "placeholder": "placeholder",
+    "r2:b": "r2",
+    "b2:b/p": "b2",
+    "s3:b": "s3",
+    "gs:b": "gs",
+    "gdrive:": "gdrive",
+    "'gdrive:My Files'": "gdrive",
+    "file:/x": "file",
+    "file:build/x": "file",
+    "rclone:r:p": "rclone",
+    "mine": "name",
+    "r2:$A": "r2",
+    "$A": "other",
+}
+
+
+@pytest.mark.parametrize(("spec", "kind"), STORES.items(), ids=STORES)
+def test_storage_spec(spec: str, kind: str) -> None:
+    analysis = analyse(f"var A = 1\nstorage x = {spec}\n")
+    assert analysis.ok, analysis.diagnostics()
+    assert analysis.plan().storages["x"].type == kind
+
+
 def test_blocks_finally_and_text() -> None:
     plan = analysed("parallel\n  @w   timeout=5m  >  ls\n  sleep 5s\nend\nfinally\n  notify  'x'\n").plan()
     block = plan.steps[1]
@@ -172,3 +226,7 @@ def test_a_tools_answer_may_set_variables() -> None:
     assert before.command == "echo $ADDR"
     assert msgspec.to_builtins(after.command) == ["echo ", {"var": "ADDR", "otherwise": "$ADDR"}, " '$ADDR'"]
     assert msgspec.to_builtins(told.message) == [{"var": "ADDR"}]
+
+
+def test_a_quoted_storage_is_its_text() -> None:
+    assert analyse("storage x = 'gdrive:My Files'\n").plan().storages["x"].spec == "gdrive:My Files"

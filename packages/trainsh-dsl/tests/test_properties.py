@@ -41,6 +41,7 @@ def test_any_text_has_an_answer(exec_: bool, text: str) -> None:
             found.range.end.character,
         )
         assert found.message and "\x1b" not in show.one(found, "x")
+    msgspec.json.encode(analysis.diagnostics())
     assert analysis.ok == (not any(found.severity == "error" for found in analysis.diagnostics()))
     if analysis.ok:
         msgspec.json.decode(msgspec.json.encode(analysis.plan()), type=Plan)

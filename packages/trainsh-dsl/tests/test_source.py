@@ -73,3 +73,16 @@ def test_a_long_line_is_shown_around_the_mistake() -> None:
 def test_hostile_texts_are_answered(family: str) -> None:
     analysis = analyse(FAMILIES[family](20_000))
     assert analysis.ok or analysis.diagnostics()
+
+
+def test_names_in_scope() -> None:
+    text = "var A = 1\nhost h = local\ntmux.open @h as w\n@w capture=X > date\ntmux.close @w\nfinally\nnotify 'x'\n"
+    analysis = analyse(text)
+    command = analysis.names_at(text.index("@w"))
+    assert command.sessions == {"w": "h"}
+    assert command.variables == {"A": 4, "JOB_ID": -1, "SWEEP_INDEX": -1}
+    assert command.hosts == {"h": 15}
+    last = analysis.names_at(text.index("notify"))
+    assert last.sessions == {}
+    assert set(last.variables) == {"A", "X", "JOB_ID", "JOB_STATUS", "SWEEP_INDEX"}
+    assert analysis.names_at(0).hosts == {}

@@ -8,6 +8,7 @@ from trainsh_dsl.findings import Findings
 from trainsh_dsl.flow import Flow
 from trainsh_dsl.implied import Implied
 from trainsh_dsl.model import Diagnostic, Plan
+from trainsh_dsl.names import Names, names_at
 from trainsh_dsl.parser import Parser
 from trainsh_dsl.plugins import NoTools, Tools
 from trainsh_dsl.scope import Scope
@@ -44,6 +45,10 @@ class Analysis:
     def diagnostics(self) -> list[Diagnostic]:
         """What is wrong, in the order of the text."""
         return self.findings.diagnostics()
+
+    def names_at(self, offset: int) -> Names:
+        """What may be written at an offset of the text: for an editor's suggestions."""
+        return names_at(self.recipe, self.scope, offset)
 
     def plan(self) -> Plan:
         """The plan; call it only when `ok`."""

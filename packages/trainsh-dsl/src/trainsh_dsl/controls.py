@@ -161,7 +161,7 @@ def _verb(context: Context, head: Word, tool: str, verb: str) -> Verb:
     commands = schema.get("commands")
     if not isinstance(commands, dict) or not commands:
         return Verb(None, f"{tool}.{verb}")
-    entry = commands.get(verb) or commands.get(verb.replace("_", "-"))
+    entry = commands.get(verb)
     if not isinstance(entry, dict):
         near = Near().add(commands).find(verb)
         hint = f"did you mean {tool}.{near}?" if near else f"it has {', '.join(sorted(commands))}"

@@ -104,7 +104,10 @@ def _spec(context: Context, definition: Definition) -> None:
     found = context.words(start, start + len(value))
     parts: list[str | Ref] = []
     for word in found:
-        text = context.reader.rest(word.raw, word.start)
+        quoted = (
+            definition.sort == "host"
+        )  # of a storage the one word's text, of a host the words as ssh reads them
+        text = context.reader.rest(word.raw, word.start) if quoted else context.reader.word(word)
         parts += [" " if parts else "", *(text if isinstance(text, list) else [text])]
         definition.words.append(unbroken(word.raw))
     definition.text = joined(parts)

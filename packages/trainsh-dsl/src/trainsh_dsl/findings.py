@@ -6,6 +6,7 @@ from trainsh_dsl.source import Source
 
 MOST_ON_A_LINE = 50  # more of them help nobody, and each costs a look at the whole line
 LONGEST_SOURCE = 2_000
+_SURROGATE = lazy("[\ud800-\udfff]")
 CODE = lazy(r"[EW]\d{3}")
 
 
@@ -62,11 +63,16 @@ class Findings:
             line=line,
             column=column,
             length=max(1, min(end, source.starts[line] - 1) - start),
-            message=message,
-            hint=hint,
-            source=text[:LONGEST_SOURCE],
+            message=_encodable(message),
+            hint=_encodable(hint),
+            source=_encodable(text[:LONGEST_SOURCE]),
             range=source.range(start, end),
         )
+
+
+def _encodable(text: str) -> str:
+    """The text with what UTF-8 cannot say replaced: a byte that was none is half a character here."""
+    return text if text.isascii() else _SURROGATE.sub("\ufffd", text)
 
 
 def _within(offset: int, areas: list[tuple[int, int]]) -> bool:

@@ -5,7 +5,8 @@ from trainsh_dsl.findings import CODE, Findings
 from trainsh_dsl.patterns import lazy
 from trainsh_dsl.values import shorten
 
-DIRECTIVE = lazy(r"(?:^|[ \t])(#[ \t]*train:[ \t]*ignore\b[^\n]*)\Z")
+TRAILING = lazy(r"[ \t](#[ \t]*train:[ \t]*ignore(?:[ \t,]+[A-Z]\d+)*)[ \t\r]*\Z")
+_LINE = lazy(r"(#[ \t]*train:[ \t]*ignore\b[^\n]*)\Z")
 _EXAMPLE = "write # train: ignore W203"
 
 
@@ -18,7 +19,7 @@ class Ignores:
 
     def comment(self, line: str, at: int) -> None:
         """A comment line, at offset `at`: it holds for the statement that follows."""
-        found = DIRECTIVE.match(line.rstrip())
+        found = _LINE.match(line.rstrip())
         if found:
             codes = self._codes(found[1], at)
             start, before = self.waiting or (at, set())

@@ -7,7 +7,7 @@ from trainsh_dsl import controls, definitions, mistakes, options, statements, us
 from trainsh_dsl.blocks import Blocks
 from trainsh_dsl.commands import CommandReader
 from trainsh_dsl.findings import Findings
-from trainsh_dsl.ignores import DIRECTIVE, Ignores
+from trainsh_dsl.ignores import TRAILING, Ignores
 from trainsh_dsl.patterns import lazy
 from trainsh_dsl.plugins import Tools
 from trainsh_dsl.scope import Near, Scope
@@ -148,7 +148,7 @@ class Parser:
             )
         stop, tail = end, ""
         if "train:" in text[at:end]:
-            directive = DIRECTIVE.search(text, at, end)
+            directive = TRAILING.search(text, at, end)
             if directive:
                 tail, stop = directive[1].strip(), directive.start()
                 self.ignores.trailing(tail, directive.start(1), at, end)

@@ -27,7 +27,7 @@ STEP_LIKE = lazy(
         |(?:tmux|vast|colab)\.[a-z]+(?:[ \t]|$)|notify[ \t]+["'])""",
     re.VERBOSE | re.MULTILINE,
 )
-_PLAIN = lazy(r"[^\\'\"`$&;|<>()# \t\n}]+")
+_PLAIN = lazy(r"[^\\'\"`$&;|<>()# \t\r\n}]+")
 _QUOTED = lazy(r'[^"\\`$\n]+')
 _BRACED = lazy(r"[^\\'\"`$}\n]+")
 _SUM = lazy(r"[^\\'\"`$()\n]+")
@@ -132,7 +132,9 @@ class Scan:
             return self._parenthesis(pos)
         if char == ")":
             return self._close_parenthesis(pos, mode)
-        if char == "}":
+        if char == "\r" and text[pos + 1 : pos + 2] in ("", "\n"):
+            return pos + 1
+        if char in "}\r":
             return self._piece(pos, pos + 1)
         return self._special(pos)
 

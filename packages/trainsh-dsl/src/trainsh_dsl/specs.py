@@ -28,9 +28,9 @@ class At(Bad):
 
 def host(words: list[Word]) -> str:
     """The type of a host spec; raises At."""
-    if any("$" in word.raw for word in words[:1]):
-        return "other"
     first = words[0].raw
+    if "$" in first and "@" not in first and not first.startswith(("vast:", "colab:")):
+        return "other"
     if first in ("placeholder", "local"):
         _alone(words, first)
         return first
@@ -55,7 +55,7 @@ def _scheme(words: list[Word], scheme: str) -> str:
     first = words[0].raw
     rest = first[len(scheme) + 1 :]
     if scheme == "vast":
-        if not re.fullmatch(r"\d{1,18}", rest):
+        if "$" not in rest and not re.fullmatch(r"\d{1,18}", rest):
             raise At(
                 "E206",
                 f"{shorten(first)} has no instance number",
