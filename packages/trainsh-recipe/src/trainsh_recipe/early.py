@@ -12,6 +12,12 @@ TOOLS = ("dsl", "tmux")
 # Names the descriptor of a job's lock that a process hands on to the runner it starts.
 LOCK_VARIABLE = "TRAINSH_RUNNER_LOCK"
 
+# A question that changes nothing: to answer it, train-tmux connects to this machine, which most recipes then use.
+WARM = (
+    b'{"jsonrpc":"2.0","id":"early","method":"run","params":{"command":"","session":"none","step":"none",'
+    b'"only_ask":true}}\n'
+)
+
 children: dict[str, spawn.Child] = {}
 lock_handle = -1
 
@@ -26,6 +32,8 @@ def start() -> None:
         path = spawn.tool_path(name)
         if path is not None:
             children[name] = spawn.start([path, "serve"], env=dict(os.environ))
+    if "tmux" in children:
+        os.write(children["tmux"].stdin, WARM)
 
 
 def _keep_lock() -> None:
