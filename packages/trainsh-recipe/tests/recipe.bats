@@ -1,0 +1,126 @@
+#!/usr/bin/env bats
+# train-recipe as installed: what a shell user sees.
+bats_require_minimum_version 1.5.0
+
+setup() {
+  HERE=$(mktemp -d /tmp/trbXXXXXX)
+  export HOME="$HERE/h" TRAINSH_HOME="$HERE/t" XDG_RUNTIME_DIR="$HERE/r" TMUX_TMPDIR="$HERE" NO_COLOR=1
+  mkdir -p "$HOME" "$XDG_RUNTIME_DIR" "$HERE/w"
+  cd "$HERE/w" || return 1
+  printf 'host h = local\ntmux.open @h as w\n@w > echo hello\ntmux.close @w\n' >ok.recipe
+  printf 'host h = local\ntmux.open @h as w\n@w > echo bad; (exit 9)\nfinally\n@w > touch finally-ran\ntmux.close @w\n' >bad.recipe
+}
+
+teardown() {
+  for socket in "$HERE"/tmux-*/*; do
+    [ ! -S "$socket" ] || tmux -S "$socket" kill-server 2>/dev/null || true
+  done
+  rm -rf "$HERE"
+}
+
+@test "run: a line when a step begins, one when it ends" {
+  run --separate-stderr train-recipe run ./ok.recipe
+  [ "$status" -eq 0 ]
+  [[ "${lines[0]}" =~ ^..:..:..\ job\ [0-9a-f-]+:\ ok,\ 3\ steps$ ]]
+  [[ "$output" == *"2  @w > echo hello"* ]]
+  [ "$stderr" = "" ]
+}
+
+@test "run: a failing step is status 1 with line, status and output; finally runs" {
+  run --separate-stderr train-recipe run bad.recipe
+  [ "$status" -eq 1 ]
+  [[ "$stderr" == *"bad.recipe:3: step 2 failed: exit 9"*"| bad"* ]]
+  [ -e finally-ran ]
+}
+
+@test "run --json | jq" {
+  run bash -c 'train-recipe run ok.recipe --json | jq -r ".status, .steps[1].exit"'
+  [ "$output" = "ok
+0" ]
+}
+
+@test "run --jsonl: an event a line" {
+  run bash -c 'train-recipe run ok.recipe --jsonl | jq -r .event | uniq -c | tail -1'
+  [[ "$output" == *"1 result" ]]
+}
+
+@test "run | head -1 is quiet" {
+  run --separate-stderr bash -c 'train-recipe run ok.recipe --output | head -1'
+  [ "$status" -eq 0 ]
+  [ "$stderr" = "" ]
+}
+
+@test "run of a name says where it looked" {
+  run train-recipe run nosuch
+  [ "$status" -eq 3 ]
+  [[ "$output" == *"$TRAINSH_HOME/recipes/nosuch.recipe"* ]]
+}
+
+@test "run of a wrong recipe is 2 and makes no job" {
+  echo 'nonsense' >wrong.recipe
+  run train-recipe run wrong.recipe
+  [ "$status" -eq 2 ]
+  [ ! -e "$TRAINSH_HOME/jobs" ]
+}
+
+@test "parameters as JSON on standard input" {
+  run bash -c 'echo "{\"name\": \"./ok.recipe\"}" | train-recipe run --input - --json | jq -r .name'
+  [ "$output" = ok ]
+}
+
+@test "exec ends with the command's status and prints its output alone" {
+  run --separate-stderr train-recipe exec '@local > echo one; (exit 7)'
+  [ "$status" -eq 7 ]
+  [ "$output" = one ]
+  [ "$stderr" = "" ]
+}
+
+@test "exec reads lines from standard input" {
+  run bash -c 'printf "@local > cd /usr\n@local > pwd\n" | train-recipe exec -'
+  [ "$output" = /usr ]
+}
+
+@test "jobs, status, logs, resume after a failure" {
+  train-recipe run bad.recipe || true
+  run bash -c 'train-recipe jobs --json | jq -r ".[0].status"'
+  [ "$output" = failed ]
+  run train-recipe status
+  [ "$output" = "" ]
+  run train-recipe logs --last --grep bad
+  [ "$output" = "2: bad" ]
+  run train-recipe resume --check
+  [[ "$output" == *"run again"*"failed: exit 9"* ]]
+}
+
+@test "resume without anything to resume is 3" {
+  run train-recipe resume
+  [ "$status" -eq 3 ]
+}
+
+@test "new, list, show, and what is new can be run" {
+  run train-recipe new mine
+  [ "$output" = "$TRAINSH_HOME/recipes/mine.recipe" ]
+  run train-recipe new mine
+  [ "$status" -eq 5 ]
+  run bash -c 'train-recipe list --json | jq -r ".[].name"'
+  [ "$output" = mine ]
+  run train-recipe show mine
+  [[ "$output" == *"tmux.open @here as work"* ]]
+  train-recipe run mine
+}
+
+@test "every template is a recipe without errors" {
+  for template in minimal ssh vast; do
+    train-recipe new "t-$template" --template "$template"
+    run train-dsl check --given gpu "$TRAINSH_HOME/recipes/t-$template.recipe"
+    [ "$status" -eq 0 ] || { echo "$output"; false; }
+  done
+}
+
+@test "rm removes a job" {
+  train-recipe run ok.recipe
+  id=$(train-recipe jobs --json | jq -r '.[0].id')
+  run train-recipe rm "${id: -4}"
+  [ "$output" = "removed $id" ]
+  [ ! -e "$TRAINSH_HOME/jobs/$id" ]
+}
