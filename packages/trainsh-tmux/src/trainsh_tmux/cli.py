@@ -112,7 +112,8 @@ def asked(host: Host, job: str, name: str, step: str) -> Outcome:
         return Outcome(step=step, state="running", resumed=True, reason="it is running")
     status = int(rest[0]) if rest[0].isdigit() else None
     state, reason = judge(status, rest[1] if len(rest) > 1 else "", "its time limit")
-    return Outcome(step=step, state=state, exit=status, reason=reason, resumed=True)
+    exit_ = None if state == "lost" else status
+    return Outcome(step=step, state=state, exit=exit_, reason=reason, resumed=True)
 
 
 def _show_wait(waited: Waited) -> None:

@@ -110,7 +110,7 @@ def start_step(
     job: str, name: str, step: str, command: str, *, mode: str = "run", echo: str = "", limit: float | None = None,
     secrets: dict[str, str] | None = None, only_ask: bool = False,
 ) -> str:  # fmt: skip
-    """Says `again [STATUS [WHY]]` (or `again lost`) when it was started before, `never` (with `only_ask`), `full`, or why not:
+    """Says `again [STATUS [WHY]]` (or `again lost [WHY]`) when it was started before, `never` (with `only_ask`), `full`, or why not:
     `released`, `starting`, `gone STATE`. Says nothing when it is sent: the log shows that it begins."""
     head = (mark("b", step) + b"\x1b[1m$ " + shown(echo) + b"\x1b[0m\r\n" + mark("o", step)).decode()
     meta = f"__train_mode={mode}\n__train_limit={'' if limit is None else f'{limit:g}'}\n__train_head={quote(head)}"
@@ -124,7 +124,8 @@ if [ -e "$s.claim" ]; then
     else
         {_STATE}
         {_REALLY}
-        if [ "$alive" ]; then say again; else say again lost; fi
+        [ ! -r "$s.why" ] || IFS= read -r y <"$s.why"
+        if [ "$alive" ]; then say again; else say again lost "$y"; fi
     fi"""
     if only_ask:
         return f"{at(job, name)}\n{known}\nelse say never; fi"

@@ -25,6 +25,8 @@ def judge(status: int | None, why: str, limit: str) -> tuple[State, str]:
         if not limit:
             return "never", "it was taken back before it began"
         return "timeout", f"it did not begin within {limit}: another step held the session"
+    if why == "hung-up":
+        return "lost", "its session was closed while it ran"
     if status is None:
         return "lost", "the session is gone, and nobody knows how the step ended"
     end = " and the session ended with it" if why == "ended" else ""

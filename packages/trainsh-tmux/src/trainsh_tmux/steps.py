@@ -65,6 +65,7 @@ class Following:
         self._source: object = None
         self._cut = False
         self._gone = False
+        self._marked = False
         self._forget: Callable[[], None] = lambda: None
 
     def run(self) -> Outcome:
@@ -111,7 +112,9 @@ class Following:
             self._time_passed()
             return
         if isinstance(item, Piece):
-            self._piece(item)
+            # With a stream of our own, what the shared one had sent before comes again.
+            if self._private is None:
+                self._piece(item)
         elif item is LOST:
             self._reconnect()
         elif isinstance(item, tuple):
@@ -163,17 +166,21 @@ class Following:
 
     def _again(self, status: list[str]) -> None:
         """It had been started: by an earlier try of ours, of which our stream sees all, or before this process."""
-        if self._sent == 1 and self.offset is None:
-            self.resumed = True
-            if self.step.mode != "background":
-                self._read_from(self.step.since or 0)
-        if status == ["lost"]:
+        if self._sent == 1 and self.offset is None and self._private is None:
+            self._join()
+        if status[:1] == ["lost"]:
             self._settles = time.monotonic() + LAST_WORDS
         elif status:
             self._known(status[0], status[1] if len(status) > 1 else "")
         if self.step.mode == "background":
             self.over = True
-            self._gone = status == ["lost"]
+            self._gone = status[:1] == ["lost"]
+
+    def _join(self) -> None:
+        """It was started before we came: read it from its beginning."""
+        self.resumed = True
+        if self.step.mode != "background":
+            self._read_from(self.step.since or 0)
 
     def _read_from(self, offset: int) -> None:
         live = self.live
@@ -206,10 +213,13 @@ class Following:
             self._begins(piece)
         elif piece.letter == "p" and mine:
             self.over = True
-        elif piece.letter == "e" and mine and len(piece.fields) > 1 and self.step.mode != "background":
+        elif piece.letter == "e" and mine and self.step.mode != "background":
+            if self.offset is None and self._private is None:
+                self._join()
+                return
             self.status, self.end = int(piece.fields[1]), piece.offset
             self.why = piece.fields[2] if len(piece.fields) > 2 else self.why
-            self.over = True
+            self.over = self._marked = True
         elif piece.letter == "x" and self._settles is None and (self.offset is not None or self._private is None):
             self._settles = time.monotonic() + LAST_WORDS
         if self._settles is not None and not piece.letter:
@@ -306,8 +316,8 @@ class Following:
         if self.why == "never":
             self.status = None
         why = self.why if self.why in ("stuck", "never") or not self._interrupted else "timeout"
-        if self.status is None and not why:
-            self._must_have_begun()
+        if not self._marked and not why and self.step.mode != "background":
+            why = self._ask_again()
         state, reason = judge(self.status, why, limit)
         if self.step.mode == "background" and self.status is None and not self._gone:
             state, reason = "started", "running in the background"
@@ -315,18 +325,26 @@ class Following:
         if self.step.mode == "capture" and self.status is not None:
             captured = read_captured(self.live, self.step.name)
         return Outcome(
-            step=self.step.name, state=state, exit=self.status, reason=reason, offset=self.offset, end=self.end,
+            step=self.step.name, state=state, exit=None if state == "lost" else self.status, reason=reason, offset=self.offset, end=self.end,
             seconds=time.monotonic() - self.began, bytes=self.output.bytes, tail=self.output.tail(),
             captured=captured, resumed=self.resumed,
         )  # fmt: skip
 
-    def _must_have_begun(self) -> None:
-        """Raise `session_gone` where the session ended before it came to this step, which then never ran."""
+    def _ask_again(self) -> str:
+        """The log did not show the step's end: what its host has noted of it, now that the session has settled.
+
+        Raises `session_gone` where the session ended before it came to this step, which then never ran.
+        """
         live = self.live
-        if self.offset is None and self.step.mode != "background":
-            body = scripts.start_step(live.job, live.name, self.step.name, "", only_ask=True)
-            if live.host.ask(body)[:1] == ["never"]:
-                raise gone(live.name, "it ended before it came to this step")
+        answer = (
+            live.host.ask(scripts.start_step(live.job, live.name, self.step.name, "", only_ask=True)) or [""]
+        )[0]
+        kind, *rest = answer.split()
+        if kind == "never":
+            raise gone(live.name, "it ended before it came to this step")
+        if rest and rest[0].isdigit():
+            self.status = int(rest[0])
+        return rest[1] if len(rest) > 1 else ""
 
 
 def interrupt(live: Live, step: str, why: str, request: Request, tell: Callable[[str], None]) -> None:

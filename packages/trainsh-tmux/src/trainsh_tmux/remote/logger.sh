@@ -14,15 +14,33 @@ hung_up() { # the pane is gone: was it told to, did it say goodbye?
         tries=$((tries + 1))
         sleep 0.05 || sleep 1
     done
-    # Without that file it was closed, or another window has taken over.
-    [ -e "$dir/pid" ] && [ "$tries" -lt 40 ] && IFS= read -r state <"$dir/state" || return
-    case $state in ended*) return ;; esac
-    rm -f -- "$dir"/steps/*.env
-    for pid in "$dir"/steps/*.pid "$dir"/steps/*.group; do # what runs behind the shell goes with the session
-        step=${pid%.*}
-        [ -e "$pid" ] && [ ! -e "$step.status" ] && read -r group <"$pid" && [ "$group" -gt 1 ] && kill -s HUP -- "-$group"
-    done
-    printf 'hung up\n' >"$dir/state"
+    state=
+    IFS= read -r state <"$dir/state"
+    case $state in
+    ended*) return ;;
+    closed*) ;;
+    *) # Without that file another window has taken over.
+        [ -e "$dir/pid" ] && [ "$tries" -lt 40 ] || return
+        rm -f -- "$dir"/steps/*.env
+        for pid in "$dir"/steps/*.pid "$dir"/steps/*.group; do # what runs behind the shell goes with the session
+            step=${pid%.*}
+            [ -e "$pid" ] && [ ! -e "$step.status" ] && read -r group <"$pid" && [ "$group" -gt 1 ] &&
+                kill -s HUP -- "-$group"
+        done
+        printf 'hung up\n' >"$dir/state"
+        ;;
+    esac
+    # A step that was hung up on did not fail by itself, whatever the shell could still write down.
+    step=
+    IFS= read -r step <"$dir/current"
+    status=none
+    [ ! -e "$dir/steps/$step.status" ] || IFS= read -r status <"$dir/steps/$step.status"
+    case $status in
+    none | 129 | 143)
+        [ ! -e "$dir/steps/$step.claim" ] || [ -e "$dir/steps/$step.why" ] || [ -e "$dir/steps/$step.pid" ] ||
+            printf 'hung-up\n' >"$dir/steps/$step.why"
+        ;;
+    esac
     printf '\033]7770;x;hung up\007' >>"$segment"
 } 2>/dev/null
 

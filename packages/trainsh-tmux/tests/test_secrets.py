@@ -1,0 +1,101 @@
+"""Secrets in steps: where they are while the step runs, and where they are not, ever."""
+
+import contextlib
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+from tmux_box import Box, wait_until
+
+from trainsh_base.errors import TrainError
+
+VALUES = {
+    "plain": "s3cretValue",
+    "lines": "first line s3cretValue\nsecond 'line'\n\nlast",
+    "ends in newline": "s3cretValue\n",
+    "quotes": "s3cretValue 'single' \"double\" `x` $HOME \\ \\n !",
+    "unicode": "s3cretValue ü→☃",
+    "dashes": "-n s3cretValue %s\\c",
+    "spaces": "  s3cretValue\t ",
+}
+
+
+@pytest.fixture
+def open_box(box: Box) -> Box:
+    """A session `w` is open."""
+    box.open()
+    return box
+
+
+@pytest.mark.parametrize("value", VALUES.values(), ids=VALUES)
+def test_the_value_arrives_byte_for_byte(open_box: Box, value: str) -> None:
+    open_box.run(
+        'printf %s "$TOKEN" >got; printf %s "$(printenv TOKEN)x" >env', secrets={"TOKEN": value, "OTHER": "o"}
+    )
+    assert (open_box.home / "got").read_bytes() == value.encode()
+    assert (open_box.home / "env").read_text().rstrip("x").rstrip("\n") == value.rstrip("\n")
+    assert open_box.text('echo "<${TOKEN-unset}${OTHER-unset}>"') == "<unsetunset>\n"
+
+
+def test_it_is_nowhere_but_in_the_steps_environment(open_box: Box) -> None:
+    secret = "s3cretValue-4711"
+    running = open_box.start('set -x; : "${TOKEN:?}"; sleep 1; set +x', secrets={"TOKEN": secret}, step="s1")
+    open_box.began(running)
+    processes = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
+    assert secret not in processes
+    time.sleep(0.2)
+    hits = [path for path in everything(open_box) if secret in path.read_text(errors="replace")]
+    assert hits == [] or hits == [open_box.session() / "log.0"], "only `set -x` of the command itself may show it"
+    running.result()
+    assert secret not in running.client.text
+    assert [path for path in everything(open_box) if secret in path.read_text(errors="replace")] == []
+    assert secret not in open_box.text("history; set; export -p")
+
+
+def everything(box: Box) -> list[Path]:
+    return [path for path in box.home.rglob("*") if path.is_file()]
+
+
+@pytest.mark.parametrize(
+    "how", ['echo "$TOKEN"', "printf '%s' \"$TOKEN\"; sleep 0.1; echo", 'echo "a${TOKEN}b$TOKEN"']
+)
+def test_what_a_command_prints_of_it_is_masked(open_box: Box, how: str) -> None:
+    outcome = open_box.run(f"{how}; false", secrets={"TOKEN": "s3cretValue"})
+    assert "s3cret" not in open_box.client.text and "***" in open_box.client.text
+    assert "s3cret" not in "\n".join(outcome.tail)
+    log = (open_box.session() / "log.0").read_text()
+    assert "s3cret" not in log and "*" * len("s3cretValue") in log
+
+
+def test_a_background_step_keeps_its_own_copy(open_box: Box) -> None:
+    open_box.run('sleep 0.4; printf %s "$TOKEN" >got', background=True, secrets={"TOKEN": "s3cretValue"})
+    assert open_box.text('echo "<${TOKEN-unset}>"') == "<unset>\n"
+    wait_until(lambda: (open_box.home / "got").exists() and (open_box.home / "got").read_text(), "its end")
+    assert (open_box.home / "got").read_text() == "s3cretValue"
+
+
+def test_a_step_that_never_ran_leaves_no_value_behind(open_box: Box) -> None:
+    first = open_box.start("sleep 100", step="s1")
+    open_box.began(first)
+    second = open_box.start("true", step="s2", secrets={"TOKEN": "s3cretValue"})
+    env = open_box.session() / "steps" / "s2.env"
+    wait_until(env.exists, "the values to be there")
+    assert env.stat().st_mode & 0o077 == 0
+    open_box.tmux("kill-session", "-t", "=w")
+    wait_until(lambda: not env.exists(), "the values to be removed")
+    first.result()
+    with contextlib.suppress(TrainError):  # the shell may come to it before it ends
+        second.result()
+    assert [path for path in everything(open_box) if "s3cretValue" in path.read_text(errors="replace")] == []
+
+
+def test_known_secrets_are_not_in_the_environment_of_sessions(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HF_TOKEN", "VAST_API_KEY", "AWS_SECRET_ACCESS_KEY", "OPENAI_API_KEY"):
+        monkeypatch.setenv(name, "s3cretValue")
+    monkeypatch.setenv("KEPT", "kept")
+    box.open()
+    assert "s3cretValue" not in box.text("env; cat /proc/$PPID/environ | tr '\\0' '\\n'")
+    assert box.text("echo $KEPT") == "kept\n"
+    server = box.tmux("display-message", "-p", "#{pid}").strip()
+    assert b"s3cretValue" not in Path(f"/proc/{server}/environ").read_bytes()
