@@ -50,3 +50,9 @@ def test_the_corpus_is_large_and_complete() -> None:
         )
     )
     assert found == set(entries())
+
+
+def test_the_example_of_the_page_is_right() -> None:
+    page = LANGUAGE.read_text("utf-8")
+    example = re.search(r"(?:^    .*\n|^\n)+", page[page.index("    # Variables") :], re.MULTILINE)[0]
+    assert codes(re.sub(r"^    ", "", example, flags=re.MULTILINE)) == []

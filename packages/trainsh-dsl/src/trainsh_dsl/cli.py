@@ -10,11 +10,10 @@ from trainsh_base.display import colour_wanted
 from trainsh_base.errors import NotFound, UsageError
 from trainsh_base.near import did_you_mean
 from trainsh_base.tool import Arg, Opt, Tool
-from trainsh_dsl import show
+from trainsh_dsl import files, show
 from trainsh_dsl.analysis import Analysis, analyse
 from trainsh_dsl.catalogue import Entry, entries
 from trainsh_dsl.model import Diagnostic, Graph, Plan
-from trainsh_dsl.source import decode
 
 tool = Tool("dsl", summary="Read, check and format recipes")
 
@@ -36,29 +35,6 @@ class Formatted(msgspec.Struct, frozen=True, kw_only=True):
     text: str
     diff: str
     mode: str
-
-
-def _name(file: str) -> str:
-    """How messages call a file."""
-    return "stdin" if file == "-" else file
-
-
-def _read(file: str | None, text: str | None) -> str:
-    if (file is None) == (text is None):
-        raise UsageError("name one recipe file, or give its --text", "train dsl check my.recipe", code="no_recipe")
-    if text is not None:
-        return text
-    if file == "-":
-        return decode(sys.stdin.buffer.read())
-    try:
-        return decode(Path(str(file)).read_bytes())
-    except FileNotFoundError:
-        raise NotFound(
-            f"there is no file {file}", "train recipe list shows the recipes there are", code="no_recipe"
-        ) from None
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise UsageError(f"{file} cannot be read: {reason}", code="unreadable") from None
 
 
 def _tools(plugins: bool) -> Any:
@@ -103,11 +79,11 @@ def parse(
     `train-dsl schema`, its meaning in docs/language.md.
     """
     analysis = analyse(
-        _read(file, text), name=_recipe_name(file, name), given=given, tools=_tools(plugins), exec_=exec_,
+        files.read(file, text), name=_recipe_name(file, name), given=given, tools=_tools(plugins), exec_=exec_,
         hosts=configured_host, storages=configured_storage,
     )  # fmt: skip
     if not analysis.ok:
-        raise _refused(analysis, _name(file or "recipe"), analysis.diagnostics())
+        raise _refused(analysis, files.shown_name(file or "recipe"), analysis.diagnostics())
     return analysis.plan()
 
 
@@ -137,8 +113,8 @@ def check(
     leaves a warning out.
     """
     global _shown_name  # noqa: PLW0603 - the people face prints what was checked
-    _shown_name = _name(file or "recipe")
-    analysis = analyse(_read(file, text), name=_shown_name, given=given, tools=_tools(plugins), exec_=exec_)
+    _shown_name = files.shown_name(file or "recipe")
+    analysis = analyse(files.read(file, text), name=_shown_name, given=given, tools=_tools(plugins), exec_=exec_)
     found = analysis.diagnostics()
     if strict:
         found = [msgspec.structs.replace(each, severity="error") for each in found]
@@ -186,7 +162,7 @@ def _format_status(done: list[Formatted]) -> int:
 
 @tool.command(show=_show_formatted, status=_format_status)
 def fmt(
-    files: Annotated[list[str], Arg("recipe files, - for standard input", metavar="FILE")],
+    files_: Annotated[list[str], Arg("recipe files, - for standard input", metavar="FILE")],
     check: Annotated[bool, Opt("print the names of files that would change; exit 1 if there are any")] = False,
     write: Annotated[bool, Opt("write the files")] = False,
     diff: Annotated[bool, Opt("print what would change; exit 1 if anything would")] = False,
@@ -199,45 +175,25 @@ def fmt(
     if write + check + diff > 1:
         raise UsageError("--check, --write and --diff exclude each other")
     mode = "check" if check else "write" if write else "diff" if diff else "print"
-    return [_format(file, mode) for file in files]
+    return [_format(file, mode) for file in files_]
 
 
 def _format(file: str, mode: str) -> Formatted:
     from trainsh_dsl.formatter import formatted  # noqa: PLC0415 - read by this command only
 
-    before = _read(file, None)
+    before = files.read(file, None)
     analysis = analyse(before, name=_recipe_name(file, None), tools=_tools(False))
     if analysis.syntax_errors:
         errors = [each for each in analysis.diagnostics() if each.severity == "error"]
-        raise _refused(analysis, _name(file), errors)
+        raise _refused(analysis, files.shown_name(file), errors)
     after = formatted(analysis)
     changed = after != before
     if mode == "write" and changed:
         if file == "-":
             raise UsageError("standard input cannot be written", "leave out --write: the text is printed")
-        _write(Path(file), after)
-    return Formatted(
-        name=_name(file), changed=changed, text=after, diff=_diff(before, after, _name(file)), mode=mode
-    )
-
-
-def _write(path: Path, text: str) -> None:
-    from trainsh_base.files import write_atomic  # noqa: PLC0415 - only --write needs it
-
-    try:
-        write_atomic(path, text, mode=path.stat().st_mode & 0o777)
-    except OSError as error:
-        raise UsageError(f"{path} cannot be written: {error.strerror}", code="unwritable") from None
-
-
-def _diff(before: str, after: str, name: str) -> str:
-    if before == after:
-        return ""
-    import difflib  # noqa: PLC0415 - only a change needs it
-
-    old, new = before.splitlines(keepends=True), after.splitlines(keepends=True)
-    lines = difflib.unified_diff(old, new, name, f"{name} (canonical)")
-    return "".join(line if line.endswith("\n") else line + "\n\\ No newline at end of file\n" for line in lines)
+        files.write(Path(file), after)
+    name = files.shown_name(file)
+    return Formatted(name=name, changed=changed, text=after, diff=files.diff(before, after, name), mode=mode)
 
 
 def _show_graph(drawn: Graph) -> None:
@@ -252,9 +208,9 @@ def graph(file: File = None, text: Text = None, given: Given = [], plugins: Plug
     """
     from trainsh_dsl.graph import draw  # noqa: PLC0415 - read by this command only
 
-    analysis = analyse(_read(file, text), name=_recipe_name(file, None), given=given, tools=_tools(plugins))
+    analysis = analyse(files.read(file, text), name=_recipe_name(file, None), given=given, tools=_tools(plugins))
     if not analysis.ok:
-        raise _refused(analysis, _name(file or "recipe"), analysis.diagnostics())
+        raise _refused(analysis, files.shown_name(file or "recipe"), analysis.diagnostics())
     return draw(analysis.plan())
 
 
