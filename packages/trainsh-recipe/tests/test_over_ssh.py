@@ -1,0 +1,143 @@
+"""Recipes on another machine: links that go, runners that go, and the command that runs once all the same."""
+
+import json
+import random
+import signal
+import subprocess
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from trainsh_world import World
+
+DEADLINE = 60.0
+TEXT = """host box = {host}
+tmux.open @box as w
+@w > cd {work}
+@w > echo a >> ran
+@w > echo begun; until [ -e go ]; do sleep 0.05; done; echo b >> ran; echo over
+wait @w file={work}/go timeout=1m
+./data -> @box:{work}/copied/
+@box:{work}/copied/data -> ./back/
+@w capture=NAME > echo there
+@w > echo c $NAME >> ran
+finally
+@w > echo f >> ran
+tmux.close @w
+"""
+
+
+@pytest.fixture
+def work(world: "World", tmp_path: Path) -> Path:
+    """A folder that both sides have: the machine is this one."""
+    folder = Path(world.home) / "work"
+    folder.mkdir()
+    (Path(world.home) / "data").write_text("data")
+    return folder
+
+
+def start(world: "World", *words: str) -> "subprocess.Popen[str]":
+    return subprocess.Popen(
+        ["train-recipe", *words], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        env=world.env, cwd=world.home,
+    )  # fmt: skip
+
+
+def lines(work: Path) -> list[str]:
+    return (work / "ran").read_text().splitlines() if (work / "ran").exists() else []
+
+
+def until(true: Any, what: str) -> None:
+    deadline = time.monotonic() + DEADLINE
+    while not true():
+        assert time.monotonic() < deadline, f"in vain: {what}"
+        time.sleep(0.02)
+
+
+def write(world: "World", work: Path, host: str) -> None:
+    (Path(world.home) / "r.recipe").write_text(TEXT.format(work=work, host=host))
+
+
+def status(world: "World") -> str:
+    return str(json.loads(world.run("train-recipe", "jobs", "--json").out)[0]["status"])
+
+
+def test_exec_on_a_configured_host(world: "World", work: Path) -> None:
+    world.host(world.sshd("box"))
+    done = world.run("train-recipe", "exec", "@box > echo here; (exit 5)", check=False)
+    assert (done.status, done.out) == (5, "here\n")
+    done = world.run("train-recipe", "exec", f"./data -> @box:{work}/there/")
+    assert (work / "there" / "data").read_text() == "data"
+
+
+def test_a_link_that_goes_and_comes_back(world: "World", work: Path) -> None:
+    box = world.sshd("box")
+    world.host(box)
+    write(world, work, "box")
+    runner = start(world, "run", "./r.recipe")
+    until(lambda: lines(work) == ["a"], "it begins")
+    box.drop()
+    (work / "go").touch()
+    out, err = runner.communicate(timeout=DEADLINE)
+    assert runner.returncode == 0, out + err
+    assert lines(work) == ["a", "b", "c there", "f"]
+    assert (Path(world.home) / "back" / "data").read_text() == "data"
+
+
+def test_a_runner_that_goes_with_its_link(world: "World", work: Path) -> None:
+    box = world.sshd("box")
+    world.host(box)
+    write(world, work, "box")
+    runner = start(world, "run", "./r.recipe")
+    until(lambda: lines(work) == ["a"], "it begins")
+    runner.send_signal(signal.SIGKILL)
+    box.drop()
+    runner.communicate()
+    (work / "go").touch()
+    until(lambda: "b" in lines(work), "the command goes on by itself")
+    done = world.run("train-recipe", "resume", "--output", check=False)
+    assert done.status == 0, done.out + done.err
+    assert "| begun" in done.out and "| over" in done.out
+    assert lines(work) == ["a", "b", "c there", "f"]
+
+
+def test_a_host_that_cannot_be_reached_for_a_while(world: "World", work: Path) -> None:
+    box = world.sshd("box")
+    relay = world.relay(box)
+    world.host(box, "far", port=relay.port)
+    write(world, work, "far")
+    runner = start(world, "run", "./r.recipe")
+    until(lambda: lines(work) == ["a"], "it begins")
+    relay.cut()
+    runner.send_signal(signal.SIGTERM)
+    _, err = runner.communicate(timeout=20)
+    assert runner.returncode == 143 and "train recipe resume" in err
+    (work / "go").touch()
+    relay.restore()
+    done = world.run("train-recipe", "resume", check=False)
+    assert done.status == 0, done.out + done.err
+    assert lines(work) == ["a", "b", "c there", "f"]
+
+
+@pytest.mark.slow
+def test_connections_killed_at_any_instant(world: "World", work: Path) -> None:
+    box = world.sshd("box")
+    world.host(box)
+    write(world, work, "box")
+    (work / "go").touch()
+    choice = random.Random(16)
+    for round in range(1, 9):
+        runner = start(world, *(["run", "./r.recipe"]))
+        for _ in range(4):
+            time.sleep(choice.uniform(0.0, 0.4))
+            box.drop()
+        out, err = runner.communicate(timeout=DEADLINE)
+        for _ in range(5):
+            if status(world) in ("ok", "failed"):
+                break
+            world.run("train-recipe", "resume", check=False)
+        assert status(world) == "ok", out + err
+        assert lines(work) == ["a", "b", "c there", "f"] * round
