@@ -17,7 +17,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[3]
 BIN = Path(sys.executable).parent
 sys.path.insert(0, str(ROOT / "packages" / "trainsh-tmux" / "tests"))
-from floor import Floor
+from floor import Floor  # noqa: E402 - it is in the tests of trainsh-tmux
 
 ROUNDS = 15
 HEAD = "host h = local\ntmux.open @h as w\n"
@@ -119,14 +119,16 @@ def many_jobs(few: Home, many: Home) -> list[tuple[str, float, float]]:
     for home, count in ((few, 20), (many, 10_000)):
         home.recipe("fails.recipe", HEAD + "@w > false\n")
         subprocess.run(
-            ["train-recipe", "run", path], env=home.env, cwd=home.folder, capture_output=True, stdin=subprocess.DEVNULL,
-            check=False,
+            ["train-recipe", "run", path], env=home.env, cwd=home.folder, capture_output=True, check=False,
+            stdin=subprocess.DEVNULL,
         )  # fmt: skip
         multiply(home, count)
     rows = []
     for words in (["jobs"], ["status"], ["logs", "--last"], ["resume", "--check"]):
         small, large = best(
-            7, lambda words=words: few.run("train-recipe", *words), lambda words=words: many.run("train-recipe", *words)
+            7,
+            lambda words=words: few.run("train-recipe", *words),
+            lambda words=words: many.run("train-recipe", *words),
         )
         rows.append((f"{' '.join(words)} with 10,000 jobs, over 20", large / small, 1.5))
     return rows

@@ -9,7 +9,9 @@ if TYPE_CHECKING:
     from conftest import Place
 
 
-@pytest.mark.parametrize(("text", "status"), [("@local > exit 7", 7), ("@local > (exit 3)", 3), ("@local > true", 0)])
+@pytest.mark.parametrize(
+    ("text", "status"), [("@local > exit 7", 7), ("@local > (exit 3)", 3), ("@local > true", 0)]
+)
 def test_the_exit_status_is_the_commands(place: "Place", text: str, status: int) -> None:
     assert place.run("exec", text).returncode == status
 
@@ -57,7 +59,9 @@ def test_a_timeout_is_six(place: "Place") -> None:
 
 
 def test_ctrl_c_goes_to_the_command(place: "Place") -> None:
-    (place.work / "trap.sh").write_text("trap 'echo caught; exit 5' INT\ntouch ready\nwhile :; do sleep 0.1; done\n")
+    (place.work / "trap.sh").write_text(
+        "trap 'echo caught; exit 5' INT\ntouch ready\nwhile :; do sleep 0.1; done\n"
+    )
     runner = place.start("exec", "@local > sh trap.sh")
     place.until((place.work / "ready").exists, "it begins")
     runner.send_signal(signal.SIGINT)

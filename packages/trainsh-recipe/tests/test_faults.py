@@ -34,7 +34,8 @@ if mkdir "$mark" 2>/dev/null; then echo made >>"${0%/*}/made-times"; fi
 printf '{"vars": {"THING": "thing-1"}, "message": "there is a thing"}'
 """
 SCHEMA = """{"commands": {"make": {"ensures": false, "params": {"properties": {
-"name": {"type": "string", "x-positional": true}, "_job": {"type": "string"}, "_resuming": {"type": "boolean"}}}}}}"""
+"name": {"type": "string", "x-positional": true}, "_job": {"type": "string"},
+"_resuming": {"type": "boolean"}}}}}}"""
 
 RECIPE = """var WORK = {work}
 var WORD = word
@@ -157,7 +158,9 @@ def outcome(place: "Place", status: str, told: str) -> dict[str, Any]:
 def alive(place: "Place") -> list[Path]:
     """The tmux servers that answer."""
     asked = ((path, ["tmux", "-S", str(path), "list-sessions"]) for path in place.sockets())
-    return [path for path, words in asked if subprocess.run(words, capture_output=True, check=False).returncode == 0]
+    return [
+        path for path, words in asked if subprocess.run(words, capture_output=True, check=False).returncode == 0
+    ]
 
 
 WANTED = {

@@ -18,9 +18,9 @@ HEAD = "host h = local\ntmux.open @h as w\n"
 KINDS = {
     "execute": "@w > until [ -e go ]; do sleep 0.05; done; echo done >> ran\n",
     "wait": "wait @w file={work}/go timeout=1m\n@w > echo done >> ran\n",
-    "pattern": "@w > (until [ -e go ]; do sleep 0.05; done; echo rea''dy) &\nwait @w \"ready\" timeout=1m\n@w > echo done >> ran\n",
+    "pattern": "@w > (until [ -e go ]; do sleep 0.05; done; echo rea''dy) &\nwait @w \"ready\" timeout=1m\n@w > echo done >> ran\n",  # noqa: E501
     "sleep": "sleep 3s\n@w > echo done >> ran\n",
-    "parallel": "tmux.open @h as v\nparallel\n@w > until [ -e go ]; do sleep 0.05; done\n@v > true\nend\n@w > echo done >> ran\n",
+    "parallel": "tmux.open @h as v\nparallel\n@w > until [ -e go ]; do sleep 0.05; done\n@v > true\nend\n@w > echo done >> ran\n",  # noqa: E501
 }  # fmt: skip
 AT = {"pattern": "3", "parallel": "3.1"}
 
@@ -32,7 +32,9 @@ def begun(place: "Place", kind: str, after: str = "finally\n@w > echo finally $J
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize(
-    ("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)], ids=["INT", "TERM", "HUP"]
+    ("number", "status"),
+    [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)],
+    ids=["INT", "TERM", "HUP"],
 )
 def test_without_a_terminal_a_signal_leaves(place: "Place", kind: str, number: signal.Signals, status: int) -> None:
     runner = place.start("run", begun(place, kind))
@@ -85,7 +87,9 @@ def test_detached_it_outlives_us_and_can_be_watched(place: "Place") -> None:
 
 
 def test_logs_are_followed(place: "Place") -> None:
-    place.json("run", place.recipe(HEAD + "@w > echo one; until [ -e go ]; do sleep 0.05; done; echo two\n"), "--detach")
+    place.json(
+        "run", place.recipe(HEAD + "@w > echo one; until [ -e go ]; do sleep 0.05; done; echo two\n"), "--detach"
+    )
     place.started("2")
     follower = place.start("logs", "--follow")
     (place.work / "go").touch()
@@ -97,7 +101,9 @@ class Front:
     """A run on a terminal."""
 
     def __init__(self, place: "Place", *words: str) -> None:
-        self.terminal = Terminal(["sh", "-c", f'cd "{place.work}" && exec train-recipe "$@"', "sh", *words], place.env)
+        self.terminal = Terminal(
+            ["sh", "-c", f'cd "{place.work}" && exec train-recipe "$@"', "sh", *words], place.env
+        )
 
 
 @pytest.mark.parametrize(
@@ -106,7 +112,9 @@ class Front:
     ids=["leave", "cancel", "again", "nonsense first"],
 )
 @pytest.mark.parametrize("view", ["--visual", "--no-visual"])
-def test_ctrl_c_on_a_terminal_asks(place: "Place", answers: list[str], status: int, ran: list[str], view: str) -> None:
+def test_ctrl_c_on_a_terminal_asks(
+    place: "Place", answers: list[str], status: int, ran: list[str], view: str
+) -> None:
     front = Front(place, "run", begun(place, "execute"), view).terminal
     place.started("2")
     front.type("\x03")

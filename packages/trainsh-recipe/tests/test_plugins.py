@@ -77,7 +77,9 @@ def test_a_wrong_verb_or_option_is_found_before_anything_runs(served: "Place") -
 
 def test_what_ensures_a_state_is_done_again_and_the_rest_is_not(served: "Place") -> None:
     text = HOST + "served.ready a\nserved.once\n" + OPEN + "@w > [ -e go ]\n"
-    served.tool("served", SERVED.format(python=__import__("sys").executable).replace("if not _resuming", "if False"))
+    served.tool(
+        "served", SERVED.format(python=__import__("sys").executable).replace("if not _resuming", "if False")
+    )
     assert served.run("run", served.recipe(text)).returncode == 1
     (served.work / "go").touch()
     assert served.run("resume").returncode == 0

@@ -22,7 +22,10 @@ def kill_at(place: "Place", path: str, step: str, *words: str) -> None:
 
 
 def test_a_running_step_is_waited_for_and_its_output_shown(place: "Place") -> None:
-    path = place.recipe(HEAD + "@w > echo a >> ran\n@w > echo begun; until [ -e go ]; do sleep 0.1; done; echo b >> ran; echo over\n@w > echo c >> ran\n")
+    path = place.recipe(
+        HEAD
+        + "@w > echo a >> ran\n@w > echo begun; until [ -e go ]; do sleep 0.1; done; echo b >> ran; echo over\n@w > echo c >> ran\n"  # noqa: E501
+    )
     kill_at(place, path, "3")
     place.until(lambda: place.lines() == ["a"], "the step before has run")
     expected = {row["id"]: row["action"] for row in place.json("resume", "--check")}
@@ -77,14 +80,17 @@ def test_from_a_step_by_hand(place: "Place") -> None:
 
 
 def test_from_a_later_step_leaves_others_out(place: "Place") -> None:
-    assert place.run("run", place.recipe(HEAD + "@w > false\n@w > echo no >> ran\n@w > echo yes >> ran\n")).returncode == 1
+    assert (
+        place.run("run", place.recipe(HEAD + "@w > false\n@w > echo no >> ran\n@w > echo yes >> ran\n")).returncode
+        == 1
+    )
     assert place.run("resume", "--from", "7").returncode == 2
     assert place.run("resume", "--from", "4").returncode == 0
     assert place.lines() == ["yes"]
 
 
 def test_variables_and_overrides_are_remembered(place: "Place") -> None:
-    text = "var A = a\nhost h = nowhere.invalid\ntmux.open @h as w\n@w capture=C > echo c\n@w > [ -e go ]\n@w > echo $A $C >> ran\n"
+    text = "var A = a\nhost h = nowhere.invalid\ntmux.open @h as w\n@w capture=C > echo c\n@w > [ -e go ]\n@w > echo $A $C >> ran\n"  # noqa: E501
     assert place.run("run", place.recipe(text), "A=b", "--host", "h=local").returncode == 1
     (place.work / "go").touch()
     assert place.run("resume").returncode == 0
@@ -136,7 +142,9 @@ def zombie(pid: str) -> bool:
 
 
 def test_killed_in_finally_it_is_finished_and_the_job_ends_as_it_would_have(place: "Place") -> None:
-    path = place.recipe(HEAD + "@w > echo a >> ran; false\nfinally\n@w > echo f >> ran\n@w > sleep 1; echo g >> ran\n")
+    path = place.recipe(
+        HEAD + "@w > echo a >> ran; false\nfinally\n@w > echo f >> ran\n@w > sleep 1; echo g >> ran\n"
+    )
     kill_at(place, path, "4")
     assert place.run("resume").returncode == 1
     assert place.lines() == ["a", "f", "g"]

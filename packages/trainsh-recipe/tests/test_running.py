@@ -12,7 +12,9 @@ HEAD = "host h = local\ntmux.open @h as w\n"
 
 
 def test_a_failing_step_ends_the_run_and_finally_comes(place: "Place") -> None:
-    path = place.recipe(HEAD + "@w > echo first; (exit 3)\n@w > echo no >> ran\nfinally\n@w > echo f $JOB_STATUS >> ran\n")
+    path = place.recipe(
+        HEAD + "@w > echo first; (exit 3)\n@w > echo no >> ran\nfinally\n@w > echo f $JOB_STATUS >> ran\n"
+    )
     done = place.run("run", path)
     assert done.returncode == 1
     assert place.lines() == ["f failed"]
@@ -23,7 +25,11 @@ def test_a_failing_step_ends_the_run_and_finally_comes(place: "Place") -> None:
 
 def test_false_is_status_one(place: "Place") -> None:
     report = place.json("run", place.recipe(HEAD + "@w > false\n"), status=1)
-    assert (report["status"], report["steps"][1]["exit"], report["reason"]) == ("failed", 1, "step 2 failed: exit 1")
+    assert (report["status"], report["steps"][1]["exit"], report["reason"]) == (
+        "failed",
+        1,
+        "step 2 failed: exit 1",
+    )
 
 
 def test_a_timeout_is_status_one_whatever_the_step_says(place: "Place") -> None:
@@ -32,7 +38,9 @@ def test_a_timeout_is_status_one_whatever_the_step_says(place: "Place") -> None:
 
 
 def test_what_is_set_in_a_session_lasts(place: "Place") -> None:
-    text = "@w > cd /usr\n@w > export A=1; declare B=2; alias c='echo three'\n@w > echo $PWD $A $B > {0}; c >> {0}\n"
+    text = (
+        "@w > cd /usr\n@w > export A=1; declare B=2; alias c='echo three'\n@w > echo $PWD $A $B > {0}; c >> {0}\n"
+    )
     assert place.run("run", place.recipe(HEAD + text.format(place.work / "out"))).returncode == 0
     assert place.lines("out") == ["/usr 1 2", "three"]
 
@@ -45,7 +53,9 @@ def test_a_here_document_arrives_byte_for_byte(place: "Place") -> None:
 
 
 def test_values_from_the_command_line(place: "Place") -> None:
-    path = place.recipe("var A = a\nvar B = $A-b\nhost h = nowhere.invalid\ntmux.open @h as w\n@w > echo $A $B > ran\n")
+    path = place.recipe(
+        "var A = a\nvar B = $A-b\nhost h = nowhere.invalid\ntmux.open @h as w\n@w > echo $A $B > ran\n"
+    )
     assert place.run("run", path, "A=x", "--host", "h=local").returncode == 0
     assert place.lines() == ["x x-b"]
 
@@ -59,7 +69,7 @@ def test_values_from_the_command_line(place: "Place") -> None:
     ],
 )  # fmt: skip
 def test_an_override_that_names_nothing_is_refused(place: "Place", words: list[str], said: str) -> None:
-    text = "var MODEL = m\nhost gpu = local\nstorage output = file:/tmp\ntmux.open @gpu as w\n@w > echo $MODEL\n./a -> @output:/b\n"
+    text = "var MODEL = m\nhost gpu = local\nstorage output = file:/tmp\ntmux.open @gpu as w\n@w > echo $MODEL\n./a -> @output:/b\n"  # noqa: E501
     done = place.run("run", place.recipe(text), *words)
     assert done.returncode == 2
     assert said in done.stderr
@@ -82,7 +92,9 @@ def test_retries_wait_twice_as_long_each_time(place: "Place") -> None:
 
 
 def test_a_step_that_may_fail_does_not_end_the_run(place: "Place") -> None:
-    assert place.run("run", place.recipe(HEAD + "@w allow_fail=true > false\n@w > echo on >> ran\n")).returncode == 0
+    assert (
+        place.run("run", place.recipe(HEAD + "@w allow_fail=true > false\n@w > echo on >> ran\n")).returncode == 0
+    )
     assert place.lines() == ["on"]
 
 
@@ -94,10 +106,17 @@ def test_captured_output_is_a_variable(place: "Place") -> None:
 
 
 def test_a_block_ends_before_it_fails(place: "Place") -> None:
-    text = "tmux.open @h as v\nparallel\n@w > (exit 4)\n@v > sleep 0.3; echo slow >> ran\nend\n@w > echo no >> ran\n"
+    text = (
+        "tmux.open @h as v\nparallel\n@w > (exit 4)\n@v > sleep 0.3; echo slow >> ran\nend\n@w > echo no >> ran\n"
+    )
     report = place.json("run", place.recipe(HEAD + text), status=1)
     assert place.lines() == ["slow"]
-    assert {step["id"]: step["status"] for step in report["steps"]} == {"1": "ok", "2": "ok", "3.1": "failed", "3.2": "ok"}
+    assert {step["id"]: step["status"] for step in report["steps"]} == {
+        "1": "ok",
+        "2": "ok",
+        "3.1": "failed",
+        "3.2": "ok",
+    }
 
 
 def test_a_background_step_that_fails_fails_the_wait_for_it(place: "Place") -> None:
@@ -120,7 +139,7 @@ def test_transfers_and_sleep_have_timeouts_too(place: "Place") -> None:
 
 def test_relative_paths_are_relative_to_the_folder_of_the_call(place: "Place") -> None:
     (place.work / "a:b").write_text("x")
-    text = f"host h = local\nstorage s = file:{place.work}/store\n./a:b -> @h:{place.work}/c/\n@h:{place.work}/c/ -> @s:/d/\n"
+    text = f"host h = local\nstorage s = file:{place.work}/store\n./a:b -> @h:{place.work}/c/\n@h:{place.work}/c/ -> @s:/d/\n"  # noqa: E501
     assert place.run("run", place.recipe(text)).returncode == 0
     assert (place.work / "c" / "a:b").read_text() == (place.work / "store" / "d" / "a:b").read_text() == "x"
 
@@ -128,12 +147,16 @@ def test_relative_paths_are_relative_to_the_folder_of_the_call(place: "Place") -
 def test_a_secret_is_seen_nowhere(place: "Place") -> None:
     place.extra = {"TOKEN": "hunter2-hunter2"}
     text = '@w > echo "t ${secret:TOKEN}"; export T="${secret:TOKEN}"\n@w > echo later $T\n'
-    text += '@w capture=C > echo "${secret:TOKEN}"\nnotify "it is ${secret:TOKEN}"\n@w > [ "$C" = "${secret:TOKEN}" ]\n'
+    text += (
+        '@w capture=C > echo "${secret:TOKEN}"\nnotify "it is ${secret:TOKEN}"\n@w > [ "$C" = "${secret:TOKEN}" ]\n'
+    )
     done = place.run("run", place.recipe(HEAD + text), "--output")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "later ***" in done.stdout and "it is ***" in done.stdout
-    seen = done.stdout + done.stderr + "".join(
-        path.read_text(errors="replace") for path in place.job().rglob("*") if path.is_file()
+    seen = (
+        done.stdout
+        + done.stderr
+        + "".join(path.read_text(errors="replace") for path in place.job().rglob("*") if path.is_file())
     )
     assert "hunter2" not in seen
 
@@ -146,7 +169,12 @@ def test_a_missing_secret_fails_its_step(place: "Place") -> None:
 def test_dry_run_resolves_everything_and_touches_nothing(place: "Place") -> None:
     text = "var A = a\n" + HEAD + "@w > echo $A >> ran\n./r.recipe -> @h:/tmp/$A\nfinally\ntmux.close @w\n"
     steps = place.json("run", place.recipe(text), "--dry-run", "A=b")
-    assert [step["text"] for step in steps] == ["tmux.open @h as w", "echo b >> ran", "./r.recipe -> local:/tmp/b", "tmux.close @w"]
+    assert [step["text"] for step in steps] == [
+        "tmux.open @h as w",
+        "echo b >> ran",
+        "./r.recipe -> local:/tmp/b",
+        "tmux.close @w",
+    ]
     assert not (place.config / "jobs").exists() and not place.sockets()
     place.extra = {}
     secret = place.recipe(HEAD + '@w > echo "${secret:NO_SUCH_THING}"\n', "s")
@@ -178,7 +206,10 @@ def test_where_a_recipe_is_looked_for(place: "Place") -> None:
     place.recipe(HEAD, "here")
     done = place.run("run", "here")
     assert done.returncode == 3
-    assert str(place.config / "recipes" / "here.recipe") in done.stderr and "train recipe run ./here.recipe" in done.stderr
+    assert (
+        str(place.config / "recipes" / "here.recipe") in done.stderr
+        and "train recipe run ./here.recipe" in done.stderr
+    )
     assert place.run("run", "./hre.recipe").stderr.count("did you mean here.recipe?") == 1
     (place.config / "recipes").mkdir()
     (place.config / "recipes" / "named.recipe").write_text(HEAD)

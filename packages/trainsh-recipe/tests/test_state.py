@@ -45,7 +45,11 @@ def test_a_new_round_forgets_the_failure_and_counts_attempts_on() -> None:
 
 def test_unknown_and_broken_events_change_nothing() -> None:
     known = events(started("1"), finished("1"))
-    strange = [{"t": T.format(5), "event": "quantum.leap", "step": "1"}, {"event": "step.started"}, {"t": 3, "event": "x"}]
+    strange = [
+        {"t": T.format(5), "event": "quantum.leap", "step": "1"},
+        {"event": "step.started"},
+        {"t": 3, "event": "x"},
+    ]
     assert fold([*known, *strange]).steps["1"].done
 
 
@@ -72,7 +76,12 @@ def test_bindings_and_stopped_hosts() -> None:
     rows = [("binding", {"tool": "vast", "hosts": {"gpu": "vast:1"}}), ("binding", {"vars": {"A": "1"}})]
     rows += [("hosts", {"hosts": ["gpu"], "state": "stopped"})]
     state = fold(events(*rows))
-    assert (state.hosts, state.vars, state.filled, state.stopped) == ({"gpu": "vast:1"}, {"A": "1"}, {"gpu": "vast"}, ["gpu"])
+    assert (state.hosts, state.vars, state.filled, state.stopped) == (
+        {"gpu": "vast:1"},
+        {"A": "1"},
+        {"gpu": "vast"},
+        ["gpu"],
+    )
     assert fold(events(*rows, ("hosts", {"hosts": ["gpu"], "state": "running"}))).stopped == []
 
 

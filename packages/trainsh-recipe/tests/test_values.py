@@ -16,7 +16,7 @@ def values(**overrides: dict[str, str]) -> Values:
             "A": Variable(value="a"), "B": Variable(value=["b-", Ref(var="A")]),
             "TOKEN": Variable(value=["Bearer ", Ref(secret="S.1")]), "SELF": Variable(value=[Ref(var="SELF")]),
         },
-        hosts={"h": Place(spec=["user@", Ref(var="A")], type="ssh"), "gpu": Place(spec="placeholder", type="placeholder")},
+        hosts={"h": Place(spec=["user@", Ref(var="A")], type="ssh"), "gpu": Place(spec="placeholder", type="placeholder")},  # noqa: E501
         storages={"s": Place(spec="file:/x", type="file")}, steps=[], finally_=[],
     )  # fmt: skip
     return Values(plan, State(id="j1", overrides=overrides), Secrets(lambda name: f"<{name}>"))
@@ -47,7 +47,7 @@ def test_a_placeholder_that_nothing_filled_names_the_flag() -> None:
 def test_a_secret_in_a_command_is_a_variable_of_its_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("S.1", "first")
     monkeypatch.setenv("S_1", "second")
-    text, env = values().command(["curl -H \"", Ref(var="TOKEN"), "\" ", Ref(secret="S_1")])
+    text, env = values().command(['curl -H "', Ref(var="TOKEN"), '" ', Ref(secret="S_1")])
     assert text == 'curl -H "Bearer ${TRAIN_SECRET_S_1}" ${TRAIN_SECRET_S_1_}'
     assert env == {"TRAIN_SECRET_S_1": "first", "TRAIN_SECRET_S_1_": "second"}
 

@@ -99,7 +99,7 @@ def _background_failed(at: Attempt, error: TrainError) -> Outcome:
         return Outcome(status="failed", reason=error.message, exit=exit)
     return Outcome(
         status="failed", exit=exit,
-        reason=f"background step {found.id} (line {found.step.span.line}) failed with exit {exit}: {found.step.text}",
+        reason=f"background step {found.id} (line {found.step.span.line}) failed with exit {exit}",
     )  # fmt: skip
 
 

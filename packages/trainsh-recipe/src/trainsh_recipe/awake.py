@@ -1,4 +1,4 @@
-"""The machine is kept from sleeping while a job runs in front: systemd-inhibit or caffeinate, where there is one."""
+"""The machine is kept from sleeping while a job runs in front: by systemd-inhibit or caffeinate."""
 
 import contextlib
 import os

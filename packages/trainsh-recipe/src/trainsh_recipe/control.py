@@ -194,7 +194,7 @@ def _types(schema: Any) -> set[str]:
 
 
 def bind(at: Attempt, tool: str, answer: Any) -> str:
-    """Take what an answer binds for the steps that follow: hosts, storages, vars, an instance; returns its message."""
+    """Take what an answer binds for the steps that follow; returns its message."""
     if not isinstance(answer, dict):
         return ""
     run = at.run

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from trainsh_recipe import jobs, plan
+from trainsh_recipe import jobs
 from trainsh_recipe.journal import Event, events_in
 from trainsh_recipe.plan import Numbered
 from trainsh_recipe.state import State
@@ -107,9 +107,3 @@ def follow(job: jobs.Job, paths: Callable[[], list[Path]], write: Callable[[byte
             if not alive:
                 return
             time.sleep(LOOK)
-
-
-def steps_of(document: plan.Plan) -> list[Numbered]:
-    """All steps of a plan."""
-    first, last = plan.numbered(document)
-    return plan.every([*first, *last])

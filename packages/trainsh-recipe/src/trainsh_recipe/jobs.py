@@ -102,8 +102,9 @@ def take_lock(job: Job) -> Lock:
     else:
         os.close(handle)
         who = holder(job)
+        by = f"process {who[0]} on {who[1]}, since {who[2]}" if who else "another process"
         raise Conflict(
-            f"job {job.id} is being run by {f'process {who[0]} on {who[1]}, since {who[2]}' if who else 'another process'}",
+            f"job {job.id} is being run by {by}",
             f"look at it: train recipe watch {job.id}\nor end it: train recipe cancel {job.id}",
             code="job_locked", data={"job": job.id, "pid": who[0] if who else None},
         )  # fmt: skip

@@ -93,10 +93,13 @@ def _configured(text: bytes) -> dict[str, list[str]]:
 
 def check_overrides(document: Plan, overrides: Overrides) -> None:
     """UsageError for an override that names nothing, with the nearest name."""
-    captures = {each.step.options.capture for each in plan.every(sum(plan.numbered(document), []))}
+    options = [each.step.options for each in plan.all_of(document)]
+    captures = {each.capture for each in options if each.capture}
     known = {
-        "hosts": set(document.hosts), "storages": set(document.storages), "vars": set(document.vars) | captures - {""},
-    }  # fmt: skip
+        "hosts": set(document.hosts),
+        "storages": set(document.storages),
+        "vars": set(document.vars) | captures,
+    }
     flags = {"hosts": "--host", "storages": "--storage", "vars": "--var"}
     for kind, values in overrides.items():
         for name in values:
@@ -119,7 +122,7 @@ def begin(source: Source, document: Plan, summed: str, overrides: Overrides, max
         "job.started", sync=True, version=VERSION, job=job.id, name=source.name,
         kind="exec" if source.exec_ else "recipe", file=source.file, digest=summed,
         plan=digest(msgspec.json.encode(document)), vars=_shown_vars(document, overrides), overrides=overrides,
-        cwd=os.getcwd(), pid=os.getpid(), host=os.uname().nodename, steps=len(sum(plan.numbered(document), [])),
+        cwd=str(Path.cwd()), pid=os.getpid(), host=os.uname().nodename, steps=len(plan.all_of(document)),
         **({"max_time": max_time} if max_time is not None else {}),
     )  # fmt: skip
     return Begun(job=job, lock=lock, plan=document, journal=journal, state=fold([first]), name=_shown_name(source))
@@ -145,7 +148,7 @@ def take_up(job: jobs.Job, state: State, wanted: Wanted) -> Begun:
     file = state.file if wanted.edited and state.file else str(job.recipe)
     source = Source(text=text, file=file, name=state.name, exec_=state.kind == "exec")
     document, summed = parse(source, state.overrides)
-    numbers = plan.every(sum(plan.numbered(document), []))
+    numbers = plan.all_of(document)
     again = resume.from_step(state, numbers, wanted.from_step) if wanted.from_step else []
     skipped = resume.before_step(numbers, wanted.from_step) if wanted.from_step else []
     if wanted.edited:
@@ -153,7 +156,7 @@ def take_up(job: jobs.Job, state: State, wanted: Wanted) -> Begun:
     fresh_round = resume.new_round(state) or bool(again)
     events = resume.events(
         state, fresh_round=fresh_round, again=again, skipped=[each for each in numbers if each.id in skipped],
-        digest=summed, max_time=wanted.max_time, total=len(sum(plan.numbered(document), [])),
+        digest=summed, max_time=wanted.max_time, total=len(numbers),
     )  # fmt: skip
     journal = Journal(job.events) if wanted.hold else None
     for event, data in events:
@@ -170,7 +173,7 @@ def rehearse(document: Plan, source: Source, overrides: Overrides) -> list[Plann
     """What a run would do, with everything resolved."""
     from trainsh_recipe.rehearsal import Rehearsal  # noqa: PLC0415 - for --dry-run only
 
-    state = State(id="JOB_ID", name=source.name, overrides=overrides, cwd=os.getcwd())
+    state = State(id="JOB_ID", name=source.name, overrides=overrides, cwd=str(Path.cwd()))
     secrets = Secrets(lambda name: str(Peer("secrets").request("get", {"name": name}, timeout=120)["value"]))
     return Rehearsal(document, state, secrets).steps()
 
@@ -248,7 +251,7 @@ def take_over(job: jobs.Job) -> jobs.Lock:
 
 def edited(job: jobs.Job, state: State, document: Plan, text: bytes, *, write: bool) -> None:
     """Take a new text for a job whose finished steps are in it as they were; Conflict else."""
-    numbers = {each.id: each for each in plan.every(sum(plan.numbered(document), []))}
+    numbers = {each.id: each for each in plan.all_of(document)}
     for step in state.steps.values():
         if step.closing or (step.over and not step.done):
             continue  # what failed may be mended

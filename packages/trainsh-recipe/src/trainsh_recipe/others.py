@@ -6,7 +6,7 @@ from trainsh_base.errors import Conflict, NotFound, TimedOut
 from trainsh_base.peer import call
 from trainsh_base.request import current
 from trainsh_base.tool import Handover
-from trainsh_recipe import attention, follow, jobs, launch, running
+from trainsh_recipe import attention, follow, jobs, launch, plan, running
 from trainsh_recipe.attention import Cancel
 from trainsh_recipe.launch import Wanted
 from trainsh_recipe.state import State
@@ -33,7 +33,7 @@ def watch(job: jobs.Job, view: View) -> State:
         exec_=state.kind == "exec",
     )  # fmt: skip
     document, _ = launch.parse(source, state.overrides)
-    return follow.watch(job, follow.steps_of(document), view, state.file or state.name)
+    return follow.watch(job, plan.all_of(document), view, state.file or state.name)
 
 
 def attach(job: jobs.Job, name: str | None) -> Handover:

@@ -194,6 +194,12 @@ def _number(id: str, step: AnyStep, closing: bool) -> Numbered:
     )
 
 
+def all_of(plan: Plan) -> list[Numbered]:
+    """Every step of a plan, `finally` and the steps in blocks with them."""
+    first, last = numbered(plan)
+    return every([*first, *last])
+
+
 def every(steps: list[Numbered]) -> list[Numbered]:
     """The steps and, behind each block, those in it."""
     return [each for step in steps for each in (step, *every(step.children))]

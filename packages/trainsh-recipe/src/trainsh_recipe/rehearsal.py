@@ -16,8 +16,7 @@ from trainsh_recipe.plan import (
     Text,
     Transfer,
     Wait,
-    every,
-    numbered,
+    all_of,
 )  # fmt: skip
 from trainsh_recipe.state import State
 from trainsh_recipe.values import Secrets, Values, refs
@@ -34,10 +33,9 @@ class Rehearsal:
 
     def steps(self) -> list[Planned]:
         """All of them. Raises CredentialError for a secret that is missing."""
-        first, last = numbered(self.values.plan)
         self.values.status = "ok"
         found = []
-        for each in every([*first, *last]):
+        for each in all_of(self.values.plan):
             if not isinstance(each.step, Parallel):
                 found.append(self._step(each))
         return found
@@ -71,7 +69,7 @@ class Rehearsal:
             return f"on {self.sessions[step.session]}"
         if step.tool == "tmux":
             return f"on {self.sessions.get(step.session, step.session)}"
-        names = about(every(numbered(self.values.plan)[0]), step)
+        names = about(all_of(self.values.plan), step)
         self.later.update(names)
         words = [self._text(arg) for arg in step.args if not isinstance(arg, Ref)]
         words += [f"{key}={self._text(value)}" for key, value in step.params.items()]

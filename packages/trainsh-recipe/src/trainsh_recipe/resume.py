@@ -39,7 +39,7 @@ def choose(word: str | None) -> tuple[jobs.Job, State]:
 
 
 def new_round(state: State) -> bool:
-    """Whether the attempt before came to its end, `finally` included; an interrupted one is taken up where it was."""
+    """Whether the attempt before came to its end, `finally` included; another is taken up where it was."""
     return state.status in ("failed", "cancelled")
 
 
@@ -100,16 +100,17 @@ def _skipped(each: Numbered) -> list[tuple[str, dict[str, Any]]]:
 
 
 def repeats(runner: Runner) -> set[str]:
-    """The finished steps that are done again: they ensure a state, later steps need it, none ended it on purpose."""
+    """The finished steps that are done again: they ensure a state that later steps need and none ended."""
     main = [each for each in plan.every(runner.steps) if not isinstance(each.step, Parallel)]
     state = runner.state
     if all(_done(state, each) for each in main):
         return set()
     found: set[str] = set()
     for place, each in enumerate(main):
-        if isinstance(each.step, Control) and _done(state, each) and ensures(runner.tools, each.step):
-            if not any(_ended(each.step, later) for later in main[place + 1 :] if _done(state, later)):
-                found.add(each.id)
+        if not (isinstance(each.step, Control) and _done(state, each) and ensures(runner.tools, each.step)):
+            continue
+        if not any(_ended(each.step, later) for later in main[place + 1 :] if _done(state, later)):
+            found.add(each.id)
     return found
 
 

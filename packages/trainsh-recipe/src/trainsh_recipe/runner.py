@@ -33,8 +33,9 @@ class Runner:
     """
 
     def __init__(
-        self, job: jobs.Job, document: Plan, state: State, journal: Journal | Silent, *, view: View, request: Request,
-        on_interrupt: Callable[["Runner"], None], make_tools: Callable[[Callable[[dict[str, Any]], str]], Tools],
+        self, job: jobs.Job, document: Plan, state: State, journal: Journal | Silent, *, view: View,
+        request: Request, on_interrupt: Callable[["Runner"], None],
+        make_tools: Callable[[Callable[[dict[str, Any]], str]], Tools],
     ) -> None:  # fmt: skip
         self.job, self.plan, self.state, self.journal = job, document, state, journal
         self.view = view

@@ -12,7 +12,7 @@ ENDS = frozenset(("stop", "destroy", "close", "down", "delete", "remove", "termi
 
 
 class StepState(msgspec.Struct, kw_only=True):
-    """One step so far. `status` is running, ok, failed, timeout, lost, cancelled, skipped, or again (run it anew)."""
+    """One step so far. `status`: running, ok, failed, timeout, lost, cancelled, skipped, again (to be run anew)."""
 
     id: str
     kind: str = ""

@@ -98,7 +98,7 @@ class Tools:
         self._count = 0
 
     def prepare(self, steps: list[Numbered]) -> None:
-        """Start the tools of the suite that these steps name, all at once; a missing one is an error at its step."""
+        """Start the tools of the suite that these steps name; a missing one is an error at its step."""
         names = {"tmux"} if steps else set()
         for each in every(steps):
             if isinstance(each.step, Transfer):
@@ -141,7 +141,7 @@ class Tools:
         return _commands(self.peer(name).request("schema", timeout=60))
 
     def _meet(self, name: str) -> dict[str, Any]:
-        """Find out whether a stranger serves: it does when it answers to `schema`; nothing else is asked until then."""
+        """Find out whether a stranger serves: it does when it answers to `schema`, asked first."""
         with self._lock:
             if name in self._schemas:
                 return self._schemas[name]
