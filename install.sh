@@ -84,8 +84,10 @@ package_of() { # PROGRAM: prints its package's name, nothing where the manager h
   apt-get:sshd | apk:sshd | dnf:sshd) echo openssh-server ;;
   dnf:ssh) echo openssh-clients ;;
   *:gnome-keyring-daemon) echo gnome-keyring ;;
-  apt-get:dbus-run-session | dnf:dbus-run-session) echo dbus-daemon ;;
-  *:dbus-run-session) echo dbus ;;
+  apt-get:dbus-send) echo dbus-bin ;;
+  dnf:dbus-send) echo dbus-tools ;;
+  apt-get:dbus-daemon | dnf:dbus-daemon) echo dbus-daemon ;;
+  *:dbus-*) echo dbus ;;
   dnf:ip) echo iproute ;;
   *:ip) echo iproute2 ;;
   pacman:ssh* | brew:ssh) echo openssh ;;
@@ -182,7 +184,7 @@ prepare_checkout() {
   programs='git tmux ssh sshd rsync jq'
   # The tests' peers: login shells, and a Secret Service. macOS has its own of both.
   if [ "$(uname -s)" = Linux ]; then
-    programs="$programs busybox zsh fish tcsh gnome-keyring-daemon dbus-run-session ip openssl"
+    programs="$programs busybox zsh fish tcsh gnome-keyring-daemon dbus-daemon dbus-send ip openssl strace age"
   fi
   # shellcheck disable=SC2086
   install_programs $programs python3-venv

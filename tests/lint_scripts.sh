@@ -1,5 +1,5 @@
 #!/bin/sh
-# shellcheck reads every script that is committed, and every shell that may run it parses it.
+# Every script that is committed is read by shellcheck, and parsed by every shell that may run it.
 set -eu
 cd "$(dirname "$0")/.."
 scripts=$(git ls-files --cached --others --exclude-standard | while IFS= read -r file; do

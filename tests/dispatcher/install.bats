@@ -97,8 +97,8 @@ only() {
     rm "$tools/$manager"
   done
   run cat "$BATS_TEST_TMPDIR/asked"
-  [[ $output == *'apt-get install -y --no-install-recommends '*'dbus-daemon '*'gnome-keyring '*'rsync tcsh tmux'* ]]
-  [[ $output == *'dnf install -y '*'dbus-daemon '*'gnome-keyring '*'rsync tcsh tmux'* ]]
+  [[ $output == *'apt-get install -y --no-install-recommends '*'dbus-'*'gnome-keyring '*'rsync tcsh tmux'* ]]
+  [[ $output == *'dnf install -y '*'dbus-'*'gnome-keyring '*'rsync tcsh tmux'* ]]
   [[ $output == *'pacman -S --needed --noconfirm '*'dbus '*'gnome-keyring '*'rsync tcsh tmux'* ]]
   [[ $output == *'apk add '*'dbus '*'gnome-keyring '*'rsync tcsh tmux'* ]]
 }
@@ -117,7 +117,7 @@ checkout() {
   printf '#!/bin/sh\necho "pip $*" >>"%s/pip"\n' "$BATS_TEST_TMPDIR" >"$BATS_TEST_TMPDIR/checkout/.venv/bin/python"
   printf '#!/bin/sh\n' >"$BATS_TEST_TMPDIR/checkout/.venv/bin/train"
   chmod +x "$BATS_TEST_TMPDIR/checkout/.venv/bin/train"
-  for program in tmux ssh sshd rsync jq busybox zsh fish tcsh gnome-keyring-daemon dbus-run-session ip openssl; do # whatever this machine has: it is not what is tried here
+  for program in tmux ssh sshd rsync jq busybox zsh fish tcsh gnome-keyring-daemon dbus-daemon dbus-send ip openssl strace age; do # whatever this machine has: it is not what is tried here
     printf '#!/bin/sh\n' >"$tools/$program"
     chmod +x "$tools/$program"
   done
