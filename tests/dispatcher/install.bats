@@ -97,10 +97,10 @@ only() {
     rm "$tools/$manager"
   done
   run cat "$BATS_TEST_TMPDIR/asked"
-  [[ $output == *'apt-get install -y --no-install-recommends '*'dbus-'*'gnome-keyring '*'rsync tcsh tmux'* ]]
-  [[ $output == *'dnf install -y '*'dbus-'*'gnome-keyring '*'rsync tcsh tmux'* ]]
-  [[ $output == *'pacman -S --needed --noconfirm '*'dbus '*'gnome-keyring '*'rsync tcsh tmux'* ]]
-  [[ $output == *'apk add '*'dbus '*'gnome-keyring '*'rsync tcsh tmux'* ]]
+  [[ $output == *'apt-get install -y --no-install-recommends '*'dbus-'*'gnome-keyring '*'rsync '*'tcsh tmux'* ]]
+  [[ $output == *'dnf install -y '*'dbus-'*'gnome-keyring '*'rsync '*'tcsh tmux'* ]]
+  [[ $output == *'pacman -S --needed --noconfirm '*'dbus '*'gnome-keyring '*'rsync '*'tcsh tmux'* ]]
+  [[ $output == *'apk add '*'dbus '*'gnome-keyring '*'rsync '*'tcsh tmux'* ]]
 }
 
 checkout() {
