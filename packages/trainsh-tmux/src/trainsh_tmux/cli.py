@@ -1,5 +1,6 @@
 """train-tmux: open sessions, run steps in them, wait, look, attach, and take them down."""
 
+import contextlib
 import os
 import sys
 from typing import Annotated
@@ -15,11 +16,12 @@ from trainsh_base.units import Duration, format_duration
 from trainsh_tmux import scripts
 from trainsh_tmux.host import Host
 from trainsh_tmux.listing import configured, everywhere
-from trainsh_tmux.live import no_session
+from trainsh_tmux.live import Live, no_session
 from trainsh_tmux.model import Done, Listed, Outcome, Screen, Session, Waited
 from trainsh_tmux.names import server, session_name, word
 from trainsh_tmux.opening import open_session, start_folder
 from trainsh_tmux.registry import Registry
+from trainsh_tmux.spectator import Spectator
 from trainsh_tmux.statuses import judge
 from trainsh_tmux.steps import Following, Step, interrupt
 from trainsh_tmux.taking import released
@@ -92,6 +94,7 @@ def run(
     )  # fmt: skip
     if only_ask:
         return asked(live.host, job, name, wanted.name)
+    live.handed(wanted.name, list(secrets.values()), background=background)
     if session:
         return Following(live, wanted, current()).run()
     open_session(live, start_folder(live.host, None))
@@ -133,6 +136,7 @@ def wait(
     job: JobOpt = "",
     timeout: Annotated[Duration, Opt("give up after this long")] = Duration(300),  # noqa: B008
     since: Annotated[int | None, Opt("offset in the log from which a pattern is looked for")] = None,
+    output: Annotated[bool, Opt("meanwhile show what the session prints")] = False,
 ) -> Waited:
     """Wait for one condition in a session; exit status 6 when it does not come true in time."""
     given = {"pattern": pattern, "file": file, "port": port, "idle": idle}
@@ -141,21 +145,27 @@ def wait(
         raise UsageError(
             "wait needs one of --pattern, --file, --port, --idle", f"given: {', '.join(wanted) or 'none'}"
         )
+    if idle not in (None, "own", "all"):
+        raise UsageError(f"idle is own or all, not {idle!r}")
     live = registry.session(host, job, session)
     patience = Patience(f"{wanted[0]} {given[wanted[0]]}", timeout, current())
-    if pattern is not None:
-        expression = compiled(pattern)
-        start = live.marks.since() if since is None else since
-        current().emit("waiting", since=start)
-        return PatternWait(live, expression, start, patience).run()
-    registry.must_exist(live)
-    if file is not None:
-        return for_state(live.host, live, "file", [file], patience)
-    if port is not None:
-        return for_state(live.host, live, "port", port_arguments(port), patience)
-    if idle not in ("own", "all"):
-        raise UsageError(f"idle is own or all, not {idle!r}")
-    return for_state(live.host, live, "idle", idle_arguments(live, idle == "all"), patience)
+    if pattern is None:
+        registry.must_exist(live)
+    with Spectator(live, current()) if output else contextlib.nullcontext():
+        if pattern is not None:
+            return _wait_pattern(live, pattern, since, patience)
+        if file is not None:
+            return for_state(live.host, live, "file", [file], patience)
+        if port is not None:
+            return for_state(live.host, live, "port", port_arguments(port), patience)
+        return for_state(live.host, live, "idle", idle_arguments(live, idle == "all"), patience)
+
+
+def _wait_pattern(live: Live, pattern: str, since: int | None, patience: Patience) -> Waited:
+    expression = compiled(pattern)
+    start = live.marks.since() if since is None else since
+    current().emit("waiting", since=start)
+    return PatternWait(live, expression, start, patience).run()
 
 
 def _show_list(rows: list[Listed]) -> None:

@@ -42,6 +42,9 @@ class Live:
     def __init__(self, host: Host, job: str, name: str) -> None:
         self.host, self.job, self.name = host, job, name
         self.marks = Bases()
+        self.background: set[str] = set()
+        self.secrets: list[str] = []
+        self.shown: int | None = None
         self._lock = threading.Lock()
         self._opening = threading.Lock()
         self._stream: Stream | None = None
@@ -50,6 +53,12 @@ class Live:
         self._size = 0
         self._echoing = False
         self._listeners: list[Inbox] = []
+
+    def handed(self, step: str, secrets: list[str], *, background: bool) -> None:
+        """The session is handed a step: its secrets are masked in what comes, its background output is known."""
+        self.secrets += [value for value in secrets if value not in self.secrets]
+        if background:
+            self.background.add(step)
 
     def opened(self, offset: int) -> None:
         """The session's log ends at `offset` now: what comes is new."""
@@ -76,7 +85,7 @@ class Live:
                 self._listeners.remove(inbox)
 
     def listen_from(self, offset: int, inbox: Inbox) -> list[Piece] | None:
-        """Listen with `inbox`; the pieces from `offset` until now, or None (and no listening) when some are not kept."""
+        """Listen; the pieces from `offset` until now, or None (and no listening) when some are not kept."""
         self.connect()
         with self._lock:
             first = self._recent[0].offset if self._recent else self._end
