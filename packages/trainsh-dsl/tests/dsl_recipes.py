@@ -112,6 +112,15 @@ _PIECES = [
 soup = st.lists(st.sampled_from(_PIECES), max_size=60).map("".join)
 texts = st.one_of(st.text(max_size=200), soup, st.text(alphabet="@>w $'\"\\\n&;#<E(){}`=", max_size=80))
 
+_WORDS_OF_COMMANDS = [
+    "a", "b ", " ", "'x y'", "'$A'", "'$1'", '"q r"', '"$A"', '"\\$A"', "$A", "${A}", "\\$A", "\\\\", "\\*", "\\;", "$NAMES", "$?", "$", "$(a)",
+    "$(a $A)", '"$(b)"', "$(a 'b')", "(c)", "(d; $A)", "`e`", "&", " & ", "&&", "&>", ">&", ";", "|", "||", "#", " # c", "<", "<<<", "{", "}", "exit 1",
+    "cd x", "'", '"', "it's", "${A%x}", "${X:-y}", "$((1+2))", "é",
+]  # fmt: skip
+commands = (
+    st.lists(st.sampled_from(_WORDS_OF_COMMANDS), min_size=1, max_size=9).map("".join).map(str.strip).filter(bool)
+)
+
 _NAMES = ["A", "MODEL", "work_dir", "X9"]
 _VALUES = ["1", "/a b/c", "it's", '"q"', "# x", "a  b", "", "$A", "x\\d", "é 😀"]
 _OPTIONS = ["timeout=5m", "retry=2", "retry_delay=1s", "allow_fail=true"]

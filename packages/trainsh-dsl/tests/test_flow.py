@@ -8,6 +8,15 @@ H = "host h = local\n"
 OPEN = H + "tmux.open @h as w\n"
 P = "host g = placeholder\n"
 CASES = {
+    "operator in single quotes": ("var A = 1\n" + OPEN + "@w > echo '${A%x}' $A\ntmux.close @w\n", ["E502:4"]),
+    "near miss beside single quotes": (
+        "var NAME = 1\n" + OPEN + "@w > awk '$1 == $NAMEZ' f; echo $NAMES\n@w > echo $NAME\ntmux.close @w\n",
+        ["W303:4"],
+    ),
+    "no near miss in single quotes": (
+        "var NAME = 1\n" + OPEN + "@w > awk '$NAMES' f\n@w > echo $NAME\ntmux.close @w\n",
+        [],
+    ),
     "open, use, close": (OPEN + "@w > ls\ntmux.close @w\n", []),
     "closed in finally": (OPEN + "@w > ls\nfinally\ntmux.close @w\n", []),
     "closed twice, once in finally": (OPEN + "@w > ls\ntmux.close @w\nfinally\ntmux.close @w\n", []),

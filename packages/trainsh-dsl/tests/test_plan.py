@@ -25,6 +25,16 @@ def step(body: str) -> dict[str, object]:
 
 A = {"var": "A"}
 STEPS = {
+    "shell's dollars in single quotes": (
+        "@w > awk '{print $1, $NF}' x\\*.log \"it's $A\"",
+        {"command": ["awk '{print $1, $NF}' x\\*.log \"it's ", A, '"']},
+    ),
+    "escaped quotes": ('@w > echo \\"$A\\" "a \\" $A"', {"command": ['echo \\"', A, '\\" "a \\" ', A, '"']}),
+    "substitution": (
+        "@w > (cd x; n=$(wc -l < $A)) &",
+        {"command": ["(cd x; n=$(wc -l < ", A, "))"], "background": True},
+    ),
+    "escaped in a substitution": ("@w > echo $(echo \\$A)", {"command": "echo $(echo \\$A)"}),
     "carriage return at the end": ("@w > ls & \r", {"command": "ls", "background": True}),
     "carriage return after a quote": ("@w > echo '$X' &\r", {"command": "echo '$X'", "background": True}),
     "what looks like a directive in a text": (

@@ -4,12 +4,19 @@ import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from dsl_recipes import recipes, texts
+from dsl_recipes import commands, recipes, texts
 from dsl_samples import analysed
-from trainsh_dsl import show
+from trainsh_dsl import definitions, show
 from trainsh_dsl.analysis import Analysis, analyse
+from trainsh_dsl.commands import CommandReader
+from trainsh_dsl.findings import Findings
 from trainsh_dsl.formatter import formatted
 from trainsh_dsl.model import Plan
+from trainsh_dsl.plugins import NoTools
+from trainsh_dsl.scope import Scope
+from trainsh_dsl.source import Source
+from trainsh_dsl.text import Reader
+from trainsh_dsl.words import Context
 
 SETTINGS = settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
 
@@ -59,6 +66,22 @@ def test_fmt_keeps_what_any_text_says(text: str) -> None:
     assert formatted(again) == once
     if analysis.ok:
         assert bare(again) == bare(analysis)
+
+
+@SETTINGS
+@given(command=commands)
+def test_the_fast_way_says_what_the_scanner_says(command: str) -> None:
+    def read(slowly: bool) -> object:
+        source = Source(command)
+        scope = Scope(Findings(source), (), ())
+        for line in ("var A = 1", "var NAME = 2"):
+            context = Context(Source(line), scope.findings, scope, NoTools())
+            definitions.read(context, 0, len(line), len(line), "")
+        reader = CommandReader(source, scope, Reader(scope))
+        found = reader._full(0) if slowly else reader.read(source.lines[0], 0, 0)
+        return found, scope.findings.found, sorted(scope.shell), sorted(scope.used)
+
+    assert read(False) == read(True)
 
 
 @SETTINGS

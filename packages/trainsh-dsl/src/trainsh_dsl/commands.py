@@ -14,6 +14,8 @@ from trainsh_dsl.source import Source
 from trainsh_dsl.text import Reader, easy, joined
 
 _SIMPLE_DOLLAR = lazy(r"\$(?:([A-Za-z_][A-Za-z0-9_]*)|\{([A-Za-z_][A-Za-z0-9_]*)\})")
+_MENTIONED = lazy(r"\$\{?[#!]?([A-Za-z_][A-Za-z0-9_]*)")
+_STRING = lazy(r"""("(?:[^"\\]++|\\.)*+"|\\.)|'[^']*'""")
 _DOLLAR = lazy(
     r"\$(?:([A-Za-z_][A-Za-z0-9_]*)|\{(?:([A-Za-z_][A-Za-z0-9_]*)\}|secret:([^}\n]*)\}|[#!]?([A-Za-z_][A-Za-z0-9_]*)[^}\n]*\}?))"
 )
@@ -55,7 +57,7 @@ class CommandReader:
         """The command that begins at offset `start`, in the physical line `line`, which begins at `base`."""
         raw = line[start - base :].rstrip()
         simple = SIMPLE.match(raw)
-        if simple is None or "\\" in line or "# train:" in line:
+        if simple is None or "# train:" in line or "secret:" in raw:
             return self._full(start)
         if raw.endswith(("&&", "|")):
             return self._full(start)
@@ -63,7 +65,7 @@ class CommandReader:
         body = raw[:-1].rstrip() if background else raw
         text: Text = body
         if "$" in body:
-            found = easy(self.scope, body) or self._plain(body, start)
+            found = self._quoted(body, start) if "'" in body else easy(self.scope, body) or self._plain(body, start)
             if found is None:
                 return self._full(start)
             text = found
@@ -72,8 +74,19 @@ class CommandReader:
         ends = body.startswith("exit") and bool(_EXIT.match(body))
         return Command(text, raw, background, base + len(line), "", ends)
 
+    def _quoted(self, body: str, at: int) -> Text | None:
+        """The same where something is single-quoted; None when that holds a variable of the recipe."""
+        bare = _STRING.sub(r"\1", body)
+        if bare.count("$") == body.count("$"):
+            return self._plain(body, at)
+        if self.scope.answers or not self.scope.known.isdisjoint(_MENTIONED.findall(body)):
+            return None
+        for first, second in _SIMPLE_DOLLAR.findall(bare):
+            self.scope.shell.setdefault(first or second, at + body.index("$"))
+        return body
+
     def _plain(self, body: str, at: int) -> Text | None:
-        """Variables of a command where nothing is single-quoted; None when it holds a secret."""
+        """Variables of a command where no `$` is single-quoted; None when it holds a secret."""
         scope = self.scope
         parts: list[str | Ref] = []
         done = 0

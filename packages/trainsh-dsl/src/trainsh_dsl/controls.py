@@ -86,8 +86,10 @@ def _close(context: Context, words: list[Word], end: int) -> Close:
 
 def _call(context: Context, words: list[Word], end: int, tool: str, verb_name: str) -> Control:
     head = words[0]
-    verb = _verb(context, head, tool, verb_name)
-    own = verb.options()
+    verb = context.verbs.get(head.raw)
+    if verb is None:
+        verb = context.verbs[head.raw] = _verb(context, head, tool, verb_name)
+    own = verb.checks()
     node = Control(start=head.start, end=end, tool=tool, verb=verb_name, head=head, args=[], params=[])
     for word in words[1:]:
         key = is_option(word)

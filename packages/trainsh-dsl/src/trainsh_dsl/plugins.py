@@ -42,6 +42,7 @@ class Verb:
         self.known = entry is not None
         self.properties: dict[str, Any] = {}
         self.required: list[str] = []
+        self._options: dict[str, options.Check] | None = None
         if entry is not None:
             params = entry.get("params")
             params = params if isinstance(params, dict) else {}
@@ -50,8 +51,13 @@ class Verb:
             required = params.get("required")
             self.required = [str(key) for key in required] if isinstance(required, list) else []
 
-    def options(self) -> dict[str, options.Check]:
+    def checks(self) -> dict[str, options.Check]:
         """The options that belong to the verb, with their checks."""
+        if self._options is None:
+            self._options = self._read()
+        return self._options
+
+    def _read(self) -> dict[str, options.Check]:
         if not self.known:
             return options.DOCUMENTED.get(self.name, {})
         return {

@@ -12,11 +12,14 @@ from trainsh_dsl.patterns import lazy
 from trainsh_dsl.source import Source
 
 # A whole command on one line with nothing in it that needs the stack; group 1 is the `&` at its end.
+# `$(...)` and `(...)` are taken when nothing in them is quoted or nested.
+_INSIDE = r"\((?:[^()\\'\"`$<#]++|\$[A-Za-z_?!@*0-9]|<(?![<(]))*+\)"
 SIMPLE = lazy(
-    r"""(?:[^\\'"`&<$;#()]++
-        |"(?:[^"\\`$]++|\$(?![({])|\$\{[A-Za-z0-9_]++\})*+"
-        |'[^'$]*+'
-        |\$(?![('"{])|\$\{[A-Za-z0-9_]++\}
+    rf"""(?:[^\\'"`&<$;#()]++
+        |"(?:[^"\\`$]++|\\[^$]|\$(?![({{])|\$\{{[A-Za-z0-9_]++\}}|\${_INSIDE})*+"
+        |'[^']*+'
+        |\\[^$]
+        |\$(?![('"{{])|\$\{{[A-Za-z0-9_]++\}}|\${_INSIDE}|{_INSIDE}
         |&&|(?<=>)&|&(?=>)|;|<(?![<(])|(?<=[^\s;&|<>])\#)*+
         (&?)[ \t]*\Z""",
     re.VERBOSE,
@@ -198,6 +201,9 @@ class Scan:
     def _special(self, pos: int) -> int:
         """A backslash, a quote, a backtick or a dollar sign, which mean the same nearly everywhere."""
         text, char = self.text, self.text[pos]
+        if text.startswith("\\\n", pos):
+            self._piece_end += 2 * (self._piece_end == pos)  # the shell joins what stands on both sides
+            return pos + 2
         if char == "\\":
             return self._piece(pos, min(pos + 2, len(text)))
         if char == "'":

@@ -7,7 +7,7 @@ from trainsh_dsl.findings import Findings
 from trainsh_dsl.model import Text
 from trainsh_dsl.options import Check
 from trainsh_dsl.patterns import lazy
-from trainsh_dsl.plugins import Tools
+from trainsh_dsl.plugins import Tools, Verb
 from trainsh_dsl.scope import Near, Scope
 from trainsh_dsl.source import Source
 from trainsh_dsl.syntax import Option, Word
@@ -35,6 +35,7 @@ class Context:
         self.scope = scope
         self.tools = tools
         self.reader = Reader(scope)
+        self.verbs: dict[str, Verb] = {}
         self._durations: dict[str, float] = {}
         self._known: dict[str, tuple[str, object]] = {}  # options as written that were read before
 
@@ -100,7 +101,7 @@ class Context:
             if option is not None:
                 self._once(option, found)
                 found.append(option)
-                if option.key in options.GENERAL and not isinstance(option.value, list):
+                if not isinstance(option.value, list):
                     self._known[word.raw] = (option.key, option.value)
         return found
 
