@@ -76,7 +76,7 @@ def wait(at: Attempt, step: Wait) -> Outcome:
     elif step.condition == "idle":
         condition = {"idle": value or "own"}
     timeout = values.seconds(step.options.timeout) or values.default("recipe.wait_timeout")
-    params = {**_session(at, step.session), **condition, "timeout": timeout}
+    params = {**_session(at, step.session), **condition, "timeout": timeout, "output": True}
     if step.condition == "pattern" and at.since is not None:
         params["since"] = at.since
     try:

@@ -22,7 +22,7 @@ StorageOpt = Annotated[
 ]
 VarOpt = Annotated[dict[str, str], Opt("the value of a variable", name="--var", metavar="NAME=VALUE")]
 Visual = Annotated[bool, Opt("the live view on a terminal; else plain lines")]
-ShowOutput = Annotated[bool, Opt("with plain lines: also what the steps print", name="--output")]
+ShowOutput = Annotated[bool, Opt("with plain lines: what the steps print, too")]
 JobArg = Annotated[str | None, Arg("the job: its id, or the beginning or end of it", metavar="JOB")]
 MaxTime = Annotated[Duration | None, Opt("cancel the job when it has run for so long")]
 
@@ -66,7 +66,7 @@ def run(
         list[str], Opt("choose a Vast.ai instance for this host (repeatable)", metavar="NAME")
     ] = [],  # noqa: B006
     visual: Visual = True,
-    output: ShowOutput = False,
+    output: ShowOutput = True,
     max_time: MaxTime = None,
     detach: Annotated[bool, Opt("run it in the background, without a terminal", short="-d")] = False,
     dry_run: Annotated[bool, Opt("resolve everything, show the steps, and touch nothing", short="-n")] = False,
@@ -141,7 +141,7 @@ def resume(
     retry_lost: Annotated[bool, Opt("run steps again that were lost with their host")] = False,
     edited: Annotated[bool, Opt("take the recipe as it is now; what has run must be unchanged")] = False,
     visual: Visual = True,
-    output: ShowOutput = False,
+    output: ShowOutput = True,
     max_time: MaxTime = None,
     detach: Annotated[bool, Opt("run it in the background, without a terminal", short="-d")] = False,
 ) -> JobReport | list[Planned]:
@@ -297,7 +297,7 @@ def attach(
 
 
 @tool.command(show=lambda _: None, status=lambda answer: 0 if answer.status in ("ok", "running") else 1)
-def watch(job: JobArg = None, visual: Visual = True, output: ShowOutput = False) -> JobReport:
+def watch(job: JobArg = None, visual: Visual = True, output: ShowOutput = True) -> JobReport:
     """Show a job that runs in the background, until it ends. Ctrl-C ends the watching alone."""
     from trainsh_recipe import others  # noqa: PLC0415 - as above
 
