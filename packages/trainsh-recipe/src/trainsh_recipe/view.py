@@ -185,10 +185,15 @@ def failure(step: Numbered, outcome: Outcome, file: str) -> str:
 
 
 def summary(state: State) -> str:
-    """One line on a job that is over."""
+    """One line on a job that is over; after a failure also where to look, and how to go on."""
     word = WORDS.get(state.status, state.status)
     reason = f": {state.reason}" if state.reason and state.status != "ok" else ""
-    return f"job {state.id} {word} in {format_duration(state.seconds)}{reason}"
+    line = f"job {state.id} {word} in {format_duration(state.seconds)}{reason}"
+    if state.status != "failed":
+        return line
+    if any(session.open for session in state.sessions.values()):
+        line += f"\n  look around in its session: train recipe attach {state.id}"
+    return line + f"\n  go on from there: train recipe resume {state.id}"
 
 
 class Output(View):
