@@ -59,7 +59,7 @@ class CommandReader:
         simple = SIMPLE.match(raw)
         if simple is None or "# train:" in line or "secret:" in raw:
             return self._full(start)
-        if raw.endswith(("&&", "|")):
+        if raw.endswith(("&&", "|", "|&", ";&")):
             return self._full(start)
         background = bool(simple[1])
         body = raw[:-1].rstrip() if background else raw
@@ -71,12 +71,12 @@ class CommandReader:
             text = found
         if background:
             self._check_background(body, start, base + len(line))
-        ends = body.startswith("exit") and bool(_EXIT.match(body))
+        ends = body.startswith("exit") and not background and bool(_EXIT.match(body))
         return Command(text, raw, background, base + len(line), "", ends)
 
     def _quoted(self, body: str, at: int) -> Text | None:
         """The same where something is single-quoted; None when that holds a variable of the recipe."""
-        bare = _STRING.sub(r"\1", body)
+        bare = _STRING.sub(r"\1'", body)
         if bare.count("$") == body.count("$"):
             return self._plain(body, at)
         if self.scope.answers or not self.scope.known.isdisjoint(_MENTIONED.findall(body)):
@@ -131,8 +131,8 @@ class CommandReader:
         body = self._without(parts, scan, tail, start)
         if background:
             self._check_background(text[start : scan.amp].strip(), start, scan.amp)
-        plain = body if isinstance(body, str) else ""
-        return Command(body, raw, background, end, tail, bool(_EXIT.match(plain)), bool(problem))
+        ends = not background and bool(_EXIT.match(raw))
+        return Command(body, raw, background, end, tail, ends, bool(problem))
 
     def _without(self, parts: list[tuple[int, str | Ref]], scan: Scan, tail: str, start: int) -> Text:
         """Parts (with their offsets) as a Text, the `&` and the trailing directive cut out."""
