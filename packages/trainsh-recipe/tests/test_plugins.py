@@ -1,6 +1,7 @@
 """Tools that nobody here has heard of: served, run once a verb, described or not; the provider of the docs."""
 
 import re
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -145,3 +146,32 @@ def test_the_provider_of_the_docs_works_as_it_stands(place: "Place") -> None:
     assert "1 stopped" in (place.work / "shed" / "machines").read_text()
     wrong = place.recipe(recipe.replace("size=2", "size=big"))
     assert place.run("run", wrong).returncode == 2
+
+
+def test_a_question_is_asked_on_the_terminal_and_stops_the_clock(served: "Place") -> None:
+    from trainsh_base.testing import Terminal
+
+    path = served.recipe("served.ask timeout=2s\n")
+    script = f'cd "{served.work}" && exec train-recipe run {path}'
+    terminal = Terminal(["sh", "-c", script], served.env)
+    terminal.expect("Really?")
+    time.sleep(2.5)  # longer than the step may take: answering is not its time
+    terminal.type("y\n")
+    assert terminal.wait() == 0, terminal.text
+
+
+def test_without_train_vast_nothing_can_be_picked(place: "Place") -> None:
+    path = place.recipe("host gpu = placeholder\n" + OPEN.replace("@h", "@gpu"))
+    done = place.run("run", path, "--pick-host", "gpu")
+    assert done.returncode == 9 and "train-vast" in done.stderr
+    place.tool("vast", '#!/bin/sh\n[ "$1" = serve ] || exit 2\nexec python3 "${0%/*}/vast.py"\n')
+    (place.bin / "vast.py").write_text(PICKER)
+    assert place.run("run", path, "--pick-host", "gpu").returncode == 0
+
+
+PICKER = """import json, sys
+for line in sys.stdin:
+    message = json.loads(line)
+    answer = {"hosts": {message["params"]["host"]: "local"}}
+    print(json.dumps({"jsonrpc": "2.0", "id": message["id"], "result": answer}), flush=True)
+"""

@@ -144,6 +144,20 @@ def test_relative_paths_are_relative_to_the_folder_of_the_call(place: "Place") -
     assert (place.work / "c" / "a:b").read_text() == (place.work / "store" / "d" / "a:b").read_text() == "x"
 
 
+def test_a_storage_that_nothing_fills_is_asked_for(place: "Place") -> None:
+    from trainsh_base.testing import Terminal
+
+    path = place.recipe("storage s = placeholder\n./r.recipe -> @s:/x/\n")
+    done = place.run("run", path)
+    assert done.returncode == 2 and "--storage s=SPEC" in done.stderr
+    assert not (place.config / "jobs").exists()
+    terminal = Terminal(["sh", "-c", f'cd "{place.work}" && exec train-recipe run {path}'], place.env)
+    terminal.expect("What is storage s")
+    terminal.type(f"file:{place.work}/store\n")
+    assert terminal.wait() == 0
+    assert (place.work / "store" / "x" / "r.recipe").exists()
+
+
 def test_a_secret_is_seen_nowhere(place: "Place") -> None:
     place.extra = {"TOKEN": "hunter2-hunter2"}
     text = '@w > echo "t ${secret:TOKEN}"; export T="${secret:TOKEN}"\n@w > echo later $T\n'

@@ -81,6 +81,7 @@ def run(
     for each in pick_host:
         given.setdefault("hosts", {})[each] = _picked(each)
     document, digest = launch.parse(source, given)
+    launch.fill_storages(document, given)
     if dry_run:
         return launch.rehearse(document, source, given)
     begun = launch.begin(source, document, digest, given, max_time)
@@ -127,6 +128,7 @@ def exec_(
     source = Source(text=lines.encode(), file="", name="exec", exec_=True)
     given = overrides(host, var, storage, [])
     document, digest = launch.parse(source, given)
+    launch.fill_storages(document, given)
     begun = launch.begin(source, document, digest, given, None)
     state, status = execution.carry_out(begun)
     _end(status)

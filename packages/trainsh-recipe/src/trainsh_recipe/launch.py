@@ -11,10 +11,11 @@ from trainsh_base.errors import Conflict, TrainError, UsageError
 from trainsh_base.files import write_atomic
 from trainsh_base.near import did_you_mean
 from trainsh_base.peer import Peer
+from trainsh_base.request import current
 from trainsh_recipe import early, jobs, lookup, plan, resume
 from trainsh_recipe.journal import Journal, Silent, now
 from trainsh_recipe.model import Planned, RecipeText
-from trainsh_recipe.plan import Plan
+from trainsh_recipe.plan import Control, Plan, Transfer
 from trainsh_recipe.state import State, fold
 from trainsh_recipe.values import Secrets, Values
 
@@ -109,6 +110,20 @@ def check_overrides(document: Plan, overrides: Overrides) -> None:
                     did_you_mean(name, known[kind], f"it has {', '.join(sorted(known[kind])) or 'none'}"),
                     code="unknown_override", data={"name": name},
                 )  # fmt: skip
+
+
+def fill_storages(document: Plan, overrides: Overrides) -> None:
+    """Ask what the storages are that nothing fills; UsageError that names `--storage` when nobody can be asked."""
+    given = overrides.get("storages", {})
+    steps = [each.step for each in plan.all_of(document)]
+    used = {end.storage for step in steps if isinstance(step, Transfer) for end in (step.source, step.destination)}
+    if any(isinstance(step, Control) and step.tool != "tmux" for step in steps):
+        return  # the answer of a tool may bind them
+    for name, place in document.storages.items():
+        if place.type == "placeholder" and name in used and name not in given:
+            question = f"What is storage {name} (such as r2:bucket, s3:bucket, file:/path)?"
+            spec = current().ask("text", question, flag=f"--storage {name}=SPEC")
+            overrides.setdefault("storages", {})[name] = spec
 
 
 def begin(source: Source, document: Plan, summed: str, overrides: Overrides, max_time: float | None) -> Begun:
