@@ -238,7 +238,8 @@ class Live(View):
         where = f"  on {', '.join(hosts)}" if hosts else ""
         needed = f"  this machine is needed until step {self._here}" if self._here and not self._closing else ""
         passed = format_duration(time.monotonic() - self._began)
-        return f"{done}/{len(self._rows)} steps  {passed}{where}{needed}  Ctrl-C: leave, background, cancel"
+        keys = "" if self._quit.is_set() else "  Ctrl-C: leave, background, cancel"
+        return f"{done}/{len(self._rows)} steps  {passed}{where}{needed}{keys}"
 
 
 def _needed_until(steps: list[Numbered]) -> int:
