@@ -40,7 +40,7 @@ def test_words_become_what_the_schema_asks_for(text: str, schema: Any, value: An
 
 
 def test_a_verb_without_a_host_is_about_all_hosts_of_its_tool() -> None:
-    numbers = all_of(  # noqa: E501
+    numbers = all_of(
         plan(verb("vast.pick", "gpu"), verb("other.pick", "x"), verb("vast.pick", "two"), verb("vast.stop"))
     )
     assert about(numbers, numbers[3].step) == ["gpu", "two"]  # type: ignore[arg-type]
@@ -50,10 +50,10 @@ def test_a_verb_without_a_host_is_about_all_hosts_of_its_tool() -> None:
 @pytest.mark.parametrize(
     ("first", "later", "ends"),
     [
-        (verb("tmux.open", "h", "w"), verb("tmux.close", session="w"), True),  # noqa: E501
-        (verb("tmux.open", "h", "w"), verb("tmux.close", session="v"), False),  # noqa: E501
-        (verb("vast.pick", "gpu"), verb("vast.stop"), True), (verb("vast.pick", "gpu"), verb("vast.stop", "gpu"), True),
-        (verb("vast.pick", "gpu"), verb("vast.stop", "two"), False), (verb("vast.pick", "gpu"), verb("vast.wait"), False),
+        (verb("tmux.open", "h", "w"), verb("tmux.close", session="w"), True),
+        (verb("tmux.open", "h", "w"), verb("tmux.close", session="v"), False),
+        (verb("vast.pick", "gpu"), verb("vast.stop"), True), (verb("vast.pick", "gpu"), verb("vast.stop", "gpu"), True),  # noqa: E501
+        (verb("vast.pick", "gpu"), verb("vast.stop", "two"), False), (verb("vast.pick", "gpu"), verb("vast.wait"), False),  # noqa: E501
         (verb("vast.pick", "gpu"), verb("other.stop"), False),
     ],
 )  # fmt: skip
@@ -73,9 +73,9 @@ def test_from_a_step_means_it_and_those_behind_it() -> None:
 
 def test_steps_in_blocks_have_numbers_that_sort() -> None:
     inner = {"kind": "parallel", "text": "parallel", "span": SPAN, "steps": [verb("a.b"), verb("a.c")]}
-    numbers = all_of(plan(verb("a.b"), inner, last=[verb("a.b")]))  # noqa: E501
+    numbers = all_of(plan(verb("a.b"), inner, last=[verb("a.b")]))
     assert [(each.id, each.file, each.closing) for each in numbers] == [
-        ("1", "001", False), ("2", "002", False), ("2.1", "002.01", False), ("2.2", "002.02", False), ("3", "003", True),
+        ("1", "001", False), ("2", "002", False), ("2.1", "002.01", False), ("2.2", "002.02", False), ("3", "003", True),  # noqa: E501
     ]  # fmt: skip
 
 

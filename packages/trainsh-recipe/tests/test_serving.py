@@ -36,7 +36,7 @@ def test_a_run_answers_with_the_job_and_sends_its_events(place: "Place", peer: P
     assert any(event["kind"] == "output" and "hello" in event["data"] for event in seen)
 
 
-@pytest.mark.parametrize(  # noqa: E501
+@pytest.mark.parametrize(
     "text", ["@w > sleep 30; echo late >> ran\n", "sleep 30\n", "wait @w file=/nope timeout=1m\n"]
 )
 def test_a_cancelled_request_leaves_the_job(place: "Place", peer: Peer, text: str) -> None:
