@@ -55,7 +55,7 @@ segment=$dir/log.$start
 size=${size-0}
 while :; do
     # A full disk: what comes meanwhile is lost, the session is not.
-    dd bs=65536 count=256 2>/dev/null >>"$segment" || { sleep 1; continue; }
+    dd bs=65536 count=256 2>/dev/null >>"$segment" || { [ -d "$dir" ] || exit 0; sleep 1; continue; }
     now=$(wc -c <"$segment")
     [ "$now" -ne "$size" ] || { hung_up; exit 0; }
     size=$now
