@@ -169,6 +169,18 @@ def test_without_train_vast_nothing_can_be_picked(place: "Place") -> None:
     assert place.run("run", path, "--pick-host", "gpu").returncode == 0
 
 
+def test_what_still_costs_money_at_the_end_is_said_last(place: "Place") -> None:
+    place.tool("shed", '#!/bin/sh\ncase $1 in pick) echo \'{"hosts": {"gpu": "local"}, "instance": '
+               '{"id": 7, "price_per_hour": 0.25}}\' ;; stop) echo {} ;; *) exit 2 ;; esac\n')  # fmt: skip
+    text = "host gpu = placeholder\nshed.pick @gpu\ntmux.open @gpu as w\n@w > [ -e go ]\nshed.stop\n"
+    done = place.run("run", place.recipe(text))
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1] == "shed 7 is still running at 0.25 $ an hour: train shed stop 7"
+    (place.work / "go").touch()
+    done = place.run("resume")
+    assert done.returncode == 0 and "still running" not in done.stderr
+
+
 PICKER = """import json, sys
 for line in sys.stdin:
     message = json.loads(line)

@@ -18,7 +18,7 @@ from trainsh_recipe.questions import Questions
 from trainsh_recipe.state import State
 from trainsh_recipe.tools import Tools
 from trainsh_recipe.values import Secrets, Values
-from trainsh_recipe.view import View
+from trainsh_recipe.view import View, billing
 
 RETRY_DELAY = 1.0  # seconds before the first retry, where the step says nothing; doubles each time
 STOP_LIMIT = 40.0  # seconds in which a cancelled step has to end
@@ -137,6 +137,8 @@ class Runner:
         if status != "failed":
             jobs.clear_mark(self.job)
         self.view.end(self.state)
+        for line in billing(self.state):
+            self.view.log(line)
 
     def _why(self) -> str:
         """What the step said that made the job fail, in this process or in the one before."""

@@ -11,6 +11,9 @@ from trainsh_recipe.journal import Event, seconds_of
 ENDS = frozenset(("stop", "destroy", "close", "down", "delete", "remove", "terminate", "disconnect"))
 
 
+ENDED = frozenset(("stopped", "destroyed", "exited", "terminated"))
+
+
 class StepState(msgspec.Struct, kw_only=True):
     """One step so far. `status`: running, ok, failed, timeout, lost, cancelled, skipped, again (to be run anew)."""
 
@@ -97,6 +100,16 @@ class State(msgspec.Struct, kw_only=True):
     active: float = 0.0  # seconds a runner was at work, up to the last event
     last: str = ""
     _since: str = ""
+
+    def billing(self) -> list[dict[str, Any]]:
+        """The instances that no step has stopped: they cost money beyond the end of the job."""
+        found = []
+        for instance in self.instances.values():
+            hosts = [name for name, tool in self.filled.items() if tool == instance.get("provider")]
+            stopped = instance.get("state") in ENDED or (hosts and all(name in self.stopped for name in hosts))
+            if not stopped:
+                found.append(instance)
+        return found
 
     def apply(self, event: Event) -> None:
         """Take one event in; an unknown one changes nothing."""

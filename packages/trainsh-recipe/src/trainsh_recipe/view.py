@@ -196,6 +196,18 @@ def summary(state: State) -> str:
     return line + f"\n  go on from there: train recipe resume {state.id}"
 
 
+def billing(state: State) -> list[str]:
+    """A line, in red, for each rented thing that still costs money: its price, and how to stop it."""
+    red, off = ("\x1b[1;31m", "\x1b[0m") if colour_wanted(sys.stderr) else ("", "")
+    lines = []
+    for each in state.billing():
+        price = each.get("price_per_hour")
+        cost = f" at {price:g} $ an hour" if isinstance(price, (int, float)) else ""
+        provider, id = each.get("provider"), each.get("id")
+        lines.append(f"{red}{provider} {id} is still running{cost}:{off} train {provider} stop {id}")
+    return lines
+
+
 class Output(View):
     """`train exec`: what the commands print, on stdout, and nothing else; escapes only to a terminal."""
 
