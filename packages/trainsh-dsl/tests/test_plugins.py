@@ -40,6 +40,8 @@ CASES = {
     "unknown option": ("lab.rent gpu=4\n", ["E703"]),
     "variable value": ("var N = 4\nlab.rent gpus=$N\n", []),
     "bad variable value": ("var N = x\nlab.rent gpus=$N\n", ["E705"]),
+    "missing, beside another mistake": ("what\nlab.book hours=1\n", ["E101", "E704"]),
+    "missing, because it is misspelt": ("lab.book dya=monday\n", ["E703"]),
     "positional": ("lab.book monday hours=1.5\n", []),
     "positional by name": ("lab.book day=monday\n", []),
     "a tool without a schema": ("plain.anything x=1 y\n", []),

@@ -90,6 +90,7 @@ def _call(context: Context, words: list[Word], end: int, tool: str, verb_name: s
     if verb is None:
         verb = context.verbs[head.raw] = _verb(context, head, tool, verb_name)
     own = verb.checks()
+    errors = context.findings.errors
     node = Control(start=head.start, end=end, tool=tool, verb=verb_name, head=head, args=[], params=[])
     for word in words[1:]:
         key = is_option(word)
@@ -108,7 +109,8 @@ def _call(context: Context, words: list[Word], end: int, tool: str, verb_name: s
             context.findings.add(
                 "E703", word.start, word.start + len(key[1]), f"{tool}.{verb_name} has no option {key[1]}", hint
             )
-    _check_arity(context, node, verb)
+    if context.findings.errors == errors:
+        _check_arity(context, node, verb)
     if tool not in SUITE:
         context.scope.answers = verb.name
     return node
@@ -184,7 +186,7 @@ def _check_arity(context: Context, node: Control, verb: Verb) -> None:
         )
     filled = {option.key for option in node.params} | set(positional[: len(node.args)])
     absent = [key for key in verb.required if key not in filled and not key.startswith("_")]
-    if absent and not context.findings.errors:
+    if absent:
         head = node.head
         shown = ", ".join(absent)
         context.findings.add(
