@@ -83,17 +83,17 @@ elif [ -n "$alive" ] && tmux -L {here} has-session -t '={name}'; then
 {_END}
 say open "$end" "$state" "$d"
 else
-mkdir -p "$d/steps"; rm -f -- "$d/fifo" "$d/current" "$d/attached" "$d/pid" "$d/shell" "$d/state" "$d/pane"
+mkdir -p "$d/steps"; rm -f -- "$d/fifo" "$d/current" "$d/attached" "$d/typed" "$d/pid" "$d/shell" "$d/state" "$d/pane"
 if mkfifo "$d/fifo"; then
 {_END}
-if e=$(env {unset} tmux -L {here} -f "$l/tmux.conf" new-session -d -s {name} -x 200 -y 50 {pane} \\; \\
-    pipe-pane -t '={name}:' "exec sh '$l/logger.sh' '$d' {log_limit}" 2>&1); then
+e=$(env {unset} tmux -L {here} -f "$l/tmux.conf" new-session -d -s {name} -x 200 -y 50 {pane} \\; \\
+    pipe-pane -t '={name}:' "exec sh '$l/logger.sh' '$d' {log_limit}" {_hooks()} 2>&1) ||
+    # A tmux that knows no such hooks: every step looks for what was typed.
+    {{ tmux -L {here} has-session -t '={name}' && e= && : >"$d/typed" && : >"$d/attached"; }}
+if [ -z "$e" ]; then
 [ "$end" -gt 0 ] || : >>"$d/log.0"
 say fresh "$end" "$d"
-(for h in attached detached session-changed; do
-tmux -L {here} set-hook -g "client-$h" "run-shell -b \\"sh '$l/typed.sh' '${{d%/*}}'\\""
-done
-{_FORGET}) >/dev/null 2>&1 &
+({_FORGET}) >/dev/null 2>&1 &
 else say failed "$e"; fi
 else say full; fi
 fi"""
@@ -104,6 +104,15 @@ def log_limit() -> int:
     from trainsh_base.config import config_value  # noqa: PLC0415 - only a new session needs it
 
     return int(config_value("tmux.log_limit"))
+
+
+def _hooks() -> str:
+    """tmux commands that have typed.sh called; sent keys are noted before the one who sends them goes on."""
+    call = "run-shell {} \\\"sh '$l/typed.sh' '${{d%/*}}' {}\\\""
+    events = [f"client-{word}" for word in ("attached", "detached", "session-changed")]
+    hooks = [(event, call.format("-b", "").replace("{{", "{").replace("}}", "}")) for event in events]
+    keys = [(f"after-{word}", call.format("", "keys")) for word in ("send-keys", "paste-buffer")]
+    return " ".join(f'\\; set-hook -g {event} "{command}"' for event, command in [*hooks, *keys])
 
 
 def start_step(

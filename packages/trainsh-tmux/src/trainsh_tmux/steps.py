@@ -213,9 +213,11 @@ class Following:
             self._begins(piece)
         elif piece.letter == "p" and mine:
             self.over = True
-        elif piece.letter == "e" and mine and self.step.mode != "background":
+        elif piece.letter == "e" and mine and self.step.mode != "background" and piece.fields[1:2]:
             if self.offset is None and self._private is None:
                 self._join()
+                return
+            if not piece.fields[1].isdigit():  # printed by the command itself
                 return
             self.status, self.end = int(piece.fields[1]), piece.offset
             self.why = piece.fields[2] if len(piece.fields) > 2 else self.why

@@ -5,11 +5,6 @@
 # __train_step  the open step, or nothing __train_file  its text
 # __train_options  the shell options that the steps have set, as commands to set them again
 
-case ${BASH_VERSION-} in
-5.[2-9]* | 5.[1-9][0-9]* | [6-9]*) __train_patience=0.0002 ;; # it asks select
-*) __train_patience=0.005 ;;                                   # it sets an alarm
-esac
-
 # STEP.meta sets  __train_mode  run, capture or background;  __train_head  what the pane shows first;
 #                 __train_limit  seconds for a background step, or nothing
 
@@ -32,27 +27,12 @@ __train_settle() { # the terminal while waiting: no suspending, no echo; and com
     __train_mark r "$$"
 }
 
-__train_drain() { # throw away what was typed, or it would be the step's input
-    [ -n "${BASH_VERSION-}" ] && [ "${BASH_VERSINFO-3}" -ge 4 ] && [ ! -o posix ] || {
-        __train_drain_slowly
-        return 0
-    }
-    # -n leaves canonical mode, so that half a line counts too. The time is the shortest in which bash surely looks
-    # at the terminal: where it took much longer, this shell may have been put aside before it looked.
-    __train_clock=${EPOCHREALTIME-}
-    while IFS= \command read -r -n 4096 -d '' -t "$__train_patience" __train_typed; do \command :; done </dev/tty 2>/dev/null
-    [ -n "$__train_clock" ] || return 0
-    __train_rest=${EPOCHREALTIME#*[.,]}
-    __train_clock=${__train_clock#*[.,]}
-    [ "$((1$__train_rest - 1$__train_clock))" -lt 0 ] || [ "$((1$__train_rest - 1$__train_clock))" -gt 1000 ] || return 0
-    while IFS= \command read -r -n 4096 -d '' -t 0.005 __train_typed; do \command :; done </dev/tty 2>/dev/null
-    return 0
-}
-
-__train_drain_slowly() { # a shell whose read has no timeout: a terminal in raw mode that waits for nothing
+__train_drain() { # throw away what was typed, or it would be the step's input; half a line too
+    # Asking the terminal costs more than a step, so tmux notes when somebody came or sent keys (typed.sh).
+    [ -e "$__train_dir/attached" ] || \command rm -f -- "$__train_dir/typed"
     __train_saved=$(\command stty -g </dev/tty 2>/dev/null) || return 0
     \command stty -icanon min 0 time 0 </dev/tty 2>/dev/null
-    while __train_typed=$(\command dd bs=4096 count=1 </dev/tty 2>/dev/null) && [ -n "$__train_typed" ]; do
+    while __train_typed=$(\command dd bs=4096 count=1 </dev/tty 2>/dev/null | \command tr -d '\000') && [ -n "$__train_typed" ]; do
         \command :
     done
     \command stty "$__train_saved" </dev/tty 2>/dev/null
@@ -60,10 +40,11 @@ __train_drain_slowly() { # a shell whose read has no timeout: a terminal in raw 
 
 __train_begin() { # STEP: claim the step and show it; fails when it was started before
     __train_file=$__train_dir/steps/$1
-    [ -r "$__train_file" ] || return 1
-    __train_drain
-    . "$__train_file.meta"
-    [ ! -e "$__train_dir/attached" ] || \command stty echo </dev/tty 2>/dev/null
+    . "$__train_file.meta" || return 1
+    if [ -e "$__train_dir/typed" ]; then
+        __train_drain
+        [ ! -e "$__train_dir/attached" ] || \command stty echo </dev/tty 2>/dev/null
+    fi
     [ ! -e "$__train_file.env" ] || __train_take_secrets
     set -C
     if ! { \command : >"$__train_file.claim"; } 2>/dev/null; then
@@ -121,7 +102,7 @@ __train_end() { # STATUS [OPTIONS]: the step is over; its status is on disk befo
     fi
     [ -z "$__train_secrets" ] || __train_forget
     [ "$__train_mode" != capture ] || \command cat -- "$__train_file.out" >/dev/tty
-    [ "$1" -le 128 ] && [ ! -e "$__train_dir/attached" ] ||
+    [ "$1" -le 128 ] && [ ! -e "$__train_dir/typed" ] ||
         \command stty susp undef -echo </dev/tty 2>/dev/null
     [ "${__train_prompt-}" = "${PROMPT_COMMAND-}" ] || {
         __train_theirs=${PROMPT_COMMAND-}
@@ -185,7 +166,7 @@ __train_limited() { # with a timeout: groups of their own for the step and for i
 __train_release() { # the pane becomes an ordinary shell
     [ -z "${BASH_VERSION-}" ] || PROMPT_COMMAND=${__train_theirs-}
     __train_prompt=
-    __train_drain_slowly
+    __train_drain
     \command stty susp '^Z' echo </dev/tty 2>/dev/null
     \command printf 'released\n' >"$__train_dir/state"
     __train_mark l

@@ -1,9 +1,17 @@
 #!/bin/sh
-# A person came to a session or left one: while one is there, what they type into a running step is shown.
-# usage: typed.sh SESSIONS-FOLDER, run by the tmux server that has these sessions
+# tmux calls this when a person comes to a session or leaves one, and when keys are sent to it: what was typed
+# between two steps is to be thrown away, and while a person is there, what they type into a running step is shown.
+# usage: typed.sh SESSIONS-FOLDER [keys], run by the tmux server that has these sessions
+if [ "${2-}" = keys ]; then
+    for dir in "$1"/*; do
+        [ ! -e "$dir/fifo" ] || : >"$dir/typed"
+    done
+    exit 0
+fi
 tmux list-sessions -F '#{session_attached} #{session_name}' | while read -r count name; do
     dir=$1/$name
     [ -d "$dir" ] || continue
+    : >"$dir/typed"
     if [ "$count" = 0 ]; then
         rm -f -- "$dir/attached"
         continue
