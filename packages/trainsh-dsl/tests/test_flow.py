@@ -100,3 +100,48 @@ def test_the_given_value_of_a_variable_is_not_known() -> None:
     text = "var T = soon\nsleep $T\n"
     assert [found.code for found in analysed(text).diagnostics()] == ["E301"]
     assert analysed(text, given=("T",)).diagnostics() == []
+
+
+README = """\
+# Variables
+var MODEL = llama-7b
+var WORKDIR = /workspace/train
+
+# Hosts (machines)
+host gpu = placeholder
+host backup = myserver
+
+# Storage
+storage output = r2:my-bucket
+
+# Workflow
+vast.pick @gpu num_gpus=1 min_gpu_ram=24
+vast.wait timeout=5m
+
+# Create a tmux session "work" on the gpu host
+tmux.open @gpu as work
+
+# Commands reference the session name, not the host
+@work > cd $WORKDIR && git clone https://github.com/user/repo
+@work > pip install -r requirements.txt
+@work > python train.py --model $MODEL &
+
+wait @work idle timeout=2h
+
+# Transfers reference the host (for SSH connection info)
+@gpu:$WORKDIR/model -> @output:/models/$MODEL/
+@gpu:$WORKDIR/model -> @backup:/backup/
+
+vast.stop
+tmux.close @work
+"""
+
+
+def test_the_readmes_example_has_one_honest_warning() -> None:
+    assert [(found.code, found.line) for found in analysed(README).diagnostics()] == [("W203", 13)]
+
+
+def test_the_readmes_wrong_example_shows_the_corrected_line() -> None:
+    found = analysed("host gpu = local\ntmux.open @gpu\n@gpu > python train.py\n").diagnostics()
+    assert [each.code for each in found] == ["E401"]
+    assert "tmux.open @gpu as work" in found[0].hint

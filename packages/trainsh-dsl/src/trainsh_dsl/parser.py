@@ -163,6 +163,9 @@ class Parser:
         first = found[0] if found else ""
         if text.find("->", at, stop) >= 0 and (text[at] == "@" or _ARROW.match(text, at, stop)):
             self._transfer(at, stop, tail)
+        elif text[at] == "@":
+            message = "this transfer has no -> and no destination"
+            raise self.context.wrong("E602", at, stop, message, f"write {first[:80]} -> ./path, or @HOST:PATH")
         elif first in ("var", "host", "storage"):
             self._definition(first, at, stop, stop, tail)
         elif first in _WORDED:
