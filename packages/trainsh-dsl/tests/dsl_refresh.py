@@ -25,7 +25,9 @@ def codes(document: str) -> str:
 def language(document: str, catalogue: str) -> str:
     """docs/language.md with the catalogue as it is now."""
     head = document.partition(MARK)[0].rstrip("\n") + "\n\n"
-    return head + MARK + "\n" + catalogue
+    titles = re.findall(r"^### ([EW]\d{3}) (.+)$", catalogue, re.MULTILINE)
+    index = "".join(f"| {code} | {title.replace('|', chr(92) + '|')} |\n" for code, title in titles)
+    return f"{head}{MARK}\n## Every diagnostic\n\n| Code | What is wrong |\n|---|---|\n{index}\n{catalogue}"
 
 
 def schema() -> str:
