@@ -133,11 +133,12 @@ def begin(source: Source, document: Plan, summed: str, overrides: Overrides, max
     jobs.set_mark(job)
     _write(job.recipe, source.text)
     journal = Journal(job.events)
+    steps = plan.leaves(plan.all_of(document))
     first = journal.write(
         "job.started", sync=True, version=VERSION, job=job.id, name=source.name,
         kind="exec" if source.exec_ else "recipe", file=source.file, digest=summed,
         plan=digest(msgspec.json.encode(document)), vars=_shown_vars(document, overrides), overrides=overrides,
-        cwd=str(Path.cwd()), pid=os.getpid(), host=os.uname().nodename, steps=len(plan.all_of(document)),
+        cwd=str(Path.cwd()), pid=os.getpid(), host=os.uname().nodename, steps=len(steps),
         **({"max_time": max_time} if max_time is not None else {}),
     )  # fmt: skip
     return Begun(job=job, lock=lock, plan=document, journal=journal, state=fold([first]), name=_shown_name(source))
@@ -171,7 +172,7 @@ def take_up(job: jobs.Job, state: State, wanted: Wanted) -> Begun:
     fresh_round = resume.new_round(state) or bool(again)
     events = resume.events(
         state, fresh_round=fresh_round, again=again, skipped=[each for each in numbers if each.id in skipped],
-        digest=summed, max_time=wanted.max_time, total=len(numbers),
+        digest=summed, max_time=wanted.max_time, total=len(plan.leaves(numbers)),
     )  # fmt: skip
     journal = Journal(job.events) if wanted.hold else None
     for event, data in events:

@@ -34,6 +34,7 @@ class Row:
         self.began = 0.0
         self.seconds: float | None = None
         self.reason = ""
+        self.allowed = False
         self.lines: list[str] = []
         self.progress = ""
         self._plain = Plain()
@@ -91,7 +92,7 @@ class Live(View):
                 row.reason, row.lines = "", []
             elif event["event"] == "step.finished" and row:
                 row.status, row.seconds = event["status"], event.get("seconds")
-                row.reason = event.get("reason", "")
+                row.reason, row.allowed = event.get("reason", ""), event.get("allowed", False)
             elif event["event"] == "finally.started":
                 self._closing = True
         if event["event"] == "notify":
@@ -201,8 +202,17 @@ class Live(View):
         first = min(max(0, focus - room // 2), len(rows) - room)
         return rows[first : first + room]
 
+    def _block(self, row: Row) -> str:
+        """A block is what its steps are: running while one is, failed when one has."""
+        states = [self._rows[child.id].status for child in row.step.children if child.id in self._rows]
+        for status in ("running", "failed", "timeout", "lost", "cancelled"):
+            if status in states:
+                return status
+        return "ok" if states and all(states) else ""
+
     def _row(self, row: Row, text: Any) -> list[Any]:
-        mark, style = MARKS.get(row.status, MARKS[""])
+        status = self._block(row) if isinstance(row.step.step, Parallel) else row.status
+        mark, style = MARKS.get(status, MARKS[""])
         inner = "  " if "." in row.step.id else ""
         again = f" (attempt {row.attempt})" if row.attempt > 1 else ""
         seconds = time.monotonic() - row.began if row.status == "running" else row.seconds
@@ -233,13 +243,14 @@ class Live(View):
         return shown
 
     def _footer(self) -> str:
-        done = sum(row.status in ("ok", "skipped") for row in self._rows.values())
+        rows = [row for row in self._rows.values() if not isinstance(row.step.step, Parallel)]
+        done = sum(row.status in ("ok", "skipped") or (row.allowed and row.status != "running") for row in rows)
         hosts = sorted({session.host for session in self._state.sessions.values() if session.open})
         where = f"  on {', '.join(hosts)}" if hosts else ""
         needed = f"  this machine is needed until step {self._here}" if self._here and not self._closing else ""
         passed = format_duration(time.monotonic() - self._began)
         keys = "" if self._quit.is_set() else "  Ctrl-C: leave, background, cancel"
-        return f"{done}/{len(self._rows)} steps  {passed}{where}{needed}{keys}"
+        return f"{done}/{len(rows)} steps  {passed}{where}{needed}{keys}"
 
 
 def _needed_until(steps: list[Numbered]) -> int:

@@ -200,6 +200,11 @@ def all_of(plan: Plan) -> list[Numbered]:
     return every([*first, *last])
 
 
+def leaves(steps: list[Numbered]) -> list[Numbered]:
+    """Of these steps the ones that do something: a block is the steps in it."""
+    return [each for each in steps if not isinstance(each.step, Parallel)]
+
+
 def every(steps: list[Numbered]) -> list[Numbered]:
     """The steps and, behind each block, those in it."""
     return [each for step in steps for each in (step, *every(step.children))]

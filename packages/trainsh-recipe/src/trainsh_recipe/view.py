@@ -12,7 +12,7 @@ from trainsh_base.request import Request
 from trainsh_base.units import format_duration
 from trainsh_recipe.journal import Event
 from trainsh_recipe.outcome import Outcome
-from trainsh_recipe.plan import Numbered
+from trainsh_recipe.plan import Numbered, leaves
 from trainsh_recipe.state import State
 from trainsh_recipe.steplog import Plain
 
@@ -98,7 +98,7 @@ class Lines(View):
         self._width = max((len(step.id) for step in steps), default=1)
         self._file = file
         again = f", attempt {state.round}" if state.round > 1 else ""
-        self._say(f"job {state.id}: {state.name}, {len(steps)} steps{again}")
+        self._say(f"job {state.id}: {state.name}, {len(leaves(steps))} steps{again}")
 
     def event(self, event: Event) -> None:
         """The lines that the events mean."""
