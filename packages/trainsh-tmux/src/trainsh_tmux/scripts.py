@@ -15,6 +15,9 @@ SECRET_NAMES = (
     "GOOGLE_DRIVE_CREDENTIALS", "TRAINSH_PASSPHRASE",
 )  # fmt: skip
 
+# A command this short is shown from the line in the FIFO, which is one write whole (PIPE_BUF is 512 at least).
+ECHO_IN_LINE = 300
+
 ROOT = """r=${XDG_STATE_HOME:-${HOME:-/nonexistent}/.local/state}/tmux-trainsh
 [ -w "$r/sessions" ] || mkdir -p "$r/sessions" "$r/lib" || {
     r=/tmp/train-$(id -u)-state
@@ -83,7 +86,7 @@ elif [ -n "$alive" ] && tmux -L {here} has-session -t '={name}'; then
 {_END}
 say open "$end" "$state" "$d"
 else
-mkdir -p "$d/steps"; rm -f -- "$d/fifo" "$d/current" "$d/attached" "$d/typed" "$d/pid" "$d/shell" "$d/state" "$d/pane"
+mkdir -p "$d/steps"; rm -f -- "$d/fifo" "$d/current" "$d/attached" "$d/typed" "$d/pid" "$d/shell" "$d/state" "$d/pane" "$d/open"
 if mkfifo "$d/fifo"; then
 {_END}
 e=$(env {unset} tmux -L {here} -f "$l/tmux.conf" new-session -d -s {name} -x 200 -y 50 {pane} \\; \\
@@ -121,8 +124,14 @@ def start_step(
 ) -> str:  # fmt: skip
     """Says `again [STATUS [WHY]]` (or `again lost [WHY]`) when it was started before, `never` (with `only_ask`), `full`, or why not:
     `released`, `starting`, `gone STATE`. Says nothing when it is sent: the log shows that it begins."""
-    head = (mark("b", step) + b"\x1b[1m$ " + shown(echo) + b"\x1b[0m\r\n" + mark("o", step)).decode()
-    meta = f"__train_mode={mode}\n__train_limit={'' if limit is None else f'{limit:g}'}\n__train_head={quote(head)}"
+    text = shown(echo)
+    line = f"run {step} {mode} {'-' if limit is None else f'{limit:g}'} "
+    write = [f"printf '%s\\n' {quote(command)} >\"$s\""]
+    if text and b"\n" not in text and len(text) <= ECHO_IN_LINE:
+        line += text.decode()
+    else:
+        head = mark("b", step) + b"\x1b[1m$ " + text + b"\x1b[0m\r\n" + mark("o", step)
+        write.insert(0, f"printf %s {quote(head.decode())} >\"$s.head\"")
     known = f"""s=$d/steps/{step}
 if [ -e "$s.claim" ]; then
     x= y=
@@ -138,19 +147,23 @@ if [ -e "$s.claim" ]; then
     fi"""
     if only_ask:
         return f"{at(job, name)}\n{known}\nelse say never; fi"
-    write = [f"printf '%s\\n' {quote(meta)} >\"$s.meta\"", f"printf '%s\\n' {quote(command)} >\"$s\""]
     if secrets:
         write.append(f"printf '%s' {quote(secret_lines(secrets))} >\"$s.env\"")
     return f"""{at(job, name)}
 {known}
 else
+if [ -e "$d/open" ]; then
+if {" && ".join(write)}; then printf '%s\\n' {quote(line)} 1<>"$d/fifo"
+else rm -f -- "$s" "$s.head" "$s.env"; say full; fi
+else
 {_STATE}
+{_REALLY}
 case $alive$state in
-1open) if {" && ".join(write)}; then printf 'run {step}\\n' 1<>"$d/fifo"; else rm -f -- "$s" "$s.meta" "$s.env"; say full; fi ;;
 1released*) say released ;;
 1*) say starting ;;
 *) say gone "$state" ;;
 esac
+fi
 fi"""
 
 
@@ -183,7 +196,7 @@ def interrupt(job: str, name: str, step: str, number: int, why: str, seconds: in
     0) x=ended ;;
     2) x=never ;;
     *)
-        rm -f -- "$d/pid"
+        rm -f -- "$d/pid" "$d/open"
         {_HANG_UP}
         tmux -L {server(job)} kill-session -t '={name}'
         printf 'ended by train\\n' >"$d/state"
@@ -269,7 +282,7 @@ def close_session(job: str, name: str) -> str:
     return f"""{at(job, name)}
 {_STATE}
 {_REALLY}
-rm -f -- "$d/pid" "$d"/steps/*.env # without it the pane writes no more into this folder
+rm -f -- "$d/pid" "$d/open" "$d"/steps/*.env # without it the pane writes no more into this folder
 [ -z "$alive" ] || {{ {_HANG_UP}; }}
 tmux -L {server(job)} kill-session -t '={name}' && alive=1
 if [ -n "$alive" ]; then printf 'closed\\n' >"$d/state"; say closed; else say none; fi"""
@@ -311,7 +324,7 @@ def new_window(job: str, name: str, *, log_limit: int) -> str:
 IFS= read -r p <"$d/shell"; IFS= read -r t <"$d/pane"
 c=$(readlink "/proc/$p/cwd" || tmux -L {here} display-message -p -t "$t" '#{{pane_current_path}}')
 tmux -L {here} pipe-pane -t "$t"
-rm -f -- "$d/fifo" "$d/current" "$d/pid" "$d/shell" "$d/state"
+rm -f -- "$d/fifo" "$d/current" "$d/pid" "$d/shell" "$d/state" "$d/open"
 {_END}
 if mkfifo "$d/fifo"; then
 if e=$(tmux -L {here} new-window -t '={name}:' -c "$c" "exec sh '$l/pane.sh' '$d' '$l' ''" \\; \\
@@ -334,7 +347,7 @@ for d in "$r"/sessions/*/*; do
     [ ! -e "$d/attached" ] || a=yes
     if [ -r "$d/began" ] && IFS= read -r x <"$d/began"; then age=$((now - x)); fi
     if [ "$alive" ]; then
-        if [ -r "$d/current" ] && IFS= read -r x <"$d/current" && [ ! -e "$d/steps/$x.status" ]; then step=$x; fi
+        if [ -r "$d/current" ] && IFS=' ' read -r x <"$d/current" && [ ! -e "$d/steps/$x.status" ]; then step=$x; fi
         for x in "$d"/steps/*.pid; do [ ! -e "$x" ] || [ -e "${{x%.pid}}.status" ] || {{ x=${{x##*/}}; step=${{x%.pid}}; }}; done
     fi
     x=$now
@@ -374,7 +387,7 @@ if [ -n "$t" ] && {typed}; then say sent; else say none; fi"""
 def kill_server(job: str) -> str:
     """End every session of a job."""
     return f"""for d in "$r"/sessions/{server(job)}/*; do
-[ ! -e "$d/pid" ] || {{ rm -f -- "$d/pid" "$d"/steps/*.env; printf 'closed\\n' >"$d/state"; }}
+[ ! -e "$d/pid" ] || {{ rm -f -- "$d/pid" "$d/open" "$d"/steps/*.env; printf 'closed\\n' >"$d/state"; }}
 {_HANG_UP}; done
 tmux -L {server(job)} kill-server && say killed"""
 

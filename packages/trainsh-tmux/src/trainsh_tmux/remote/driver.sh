@@ -23,7 +23,8 @@ while \command :; do
     release) __train_release && break ;;
     *) continue ;;
     esac
-    __train_begin "${__train_line#run }" || continue
+    __train_parse "${__train_line#run }"
+    __train_begin "$__train_name" || continue
     case $__train_mode in
     background) __train_background ;;
     capture)

@@ -5,8 +5,8 @@
 # __train_step  the open step, or nothing __train_file  its text
 # __train_options  the shell options that the steps have set, as commands to set them again
 
-# STEP.meta sets  __train_mode  run, capture or background;  __train_head  what the pane shows first;
-#                 __train_limit  seconds for a background step, or nothing
+# The line in the FIFO is `run STEP MODE LIMIT ECHO`: run, capture or background; seconds for a background step,
+# or `-`; what the pane shows of the command, or nothing where that is long: then STEP.head has it.
 
 __train_tty() { # FORMAT [ARGUMENT...]: write to the pane, wherever the steps have sent standard output
     # shellcheck disable=SC2059
@@ -24,6 +24,7 @@ __train_settle() { # the terminal while waiting: no suspending, no echo; and com
     \command stty susp undef -echo </dev/tty 2>/dev/null
     \command printf '%s\n' "$$" >"$__train_dir/shell"
     \command printf 'open\n' >"$__train_dir/state"
+    \command : >"$__train_dir/open"
     __train_mark r "$$"
 }
 
@@ -38,9 +39,19 @@ __train_drain() { # throw away what was typed, or it would be the step's input; 
     \command stty "$__train_saved" </dev/tty 2>/dev/null
 }
 
+__train_parse() { # STEP MODE LIMIT ECHO, as one word
+    __train_name=${1%% *}
+    __train_echo=${1#* }
+    __train_mode=${__train_echo%% *}
+    __train_echo=${__train_echo#* }
+    __train_limit=${__train_echo%% *}
+    __train_echo=${__train_echo#* }
+    [ "$__train_limit" != - ] || __train_limit=
+}
+
 __train_begin() { # STEP: claim the step and show it; fails when it was started before
     __train_file=$__train_dir/steps/$1
-    . "$__train_file.meta" || return 1
+    [ -r "$__train_file" ] || return 1
     if [ -e "$__train_dir/typed" ]; then
         __train_drain
         [ ! -e "$__train_dir/attached" ] || \command stty echo </dev/tty 2>/dev/null
@@ -54,8 +65,13 @@ __train_begin() { # STEP: claim the step and show it; fails when it was started 
     fi
     set +C
     __train_step=$1
-    \command printf '%s\n' "$1" >"$__train_dir/current"
-    __train_tty '%s' "$__train_head"
+    # In place: truncating a file costs more than all else here.
+    \command printf '%-64s\n' "$1" 1<>"$__train_dir/current"
+    if [ -n "$__train_echo" ]; then
+        __train_tty '\033]7770;b;%s\007\033[1m$ %s\033[0m\r\n\033]7770;o;%s\007' "$1" "$__train_echo" "$1"
+    else
+        \command cat -- "$__train_file.head" >/dev/tty
+    fi
 }
 
 __train_take_secrets() { # "NAME LINES" and the value's lines, again and again; the file goes before the step runs
@@ -168,6 +184,7 @@ __train_release() { # the pane becomes an ordinary shell
     __train_prompt=
     __train_drain
     \command stty susp '^Z' echo </dev/tty 2>/dev/null
+    \command rm -f -- "$__train_dir/open"
     \command printf 'released\n' >"$__train_dir/state"
     __train_mark l
     [ -n "${BASH_VERSION-}" ] || exec sh -i

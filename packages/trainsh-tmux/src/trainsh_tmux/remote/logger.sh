@@ -27,12 +27,13 @@ hung_up() { # the pane is gone: was it told to, did it say goodbye?
             [ -e "$pid" ] && [ ! -e "$step.status" ] && read -r group <"$pid" && [ "$group" -gt 1 ] &&
                 kill -s HUP -- "-$group"
         done
+        rm -f -- "$dir/open"
         printf 'hung up\n' >"$dir/state"
         ;;
     esac
     # A step that was hung up on did not fail by itself, whatever the shell could still write down.
     step=
-    IFS= read -r step <"$dir/current"
+    IFS=' ' read -r step <"$dir/current"
     status=none
     [ ! -e "$dir/steps/$step.status" ] || IFS= read -r status <"$dir/steps/$step.status"
     case $status in

@@ -32,7 +32,7 @@ IFS=' ' read -r owner boot <"$dir/pid" 2>/dev/null || owner=
 [ "$owner" = "$$" ] || exit "$status"
 rm -f -- "$dir"/steps/*.env
 step=
-[ ! -r "$dir/current" ] || IFS= read -r step <"$dir/current"
+[ ! -r "$dir/current" ] || IFS=' ' read -r step <"$dir/current"
 mark=
 if [ -n "$step" ] && [ -e "$dir/steps/$step.claim" ] && [ ! -e "$dir/steps/$step.pid" ]; then
     # O_EXCL: when the step has a status already, that one stands.
@@ -41,6 +41,7 @@ if [ -n "$step" ] && [ -e "$dir/steps/$step.claim" ] && [ ! -e "$dir/steps/$step
         mark=$(printf '\033]7770;e;%s;%s;ended\007' "$step" "$status")
     fi
 fi
+rm -f -- "$dir/open"
 printf 'ended %s\n' "$status" >"$dir/state"
 printf '%s\033]7770;x;%s\007' "$mark" "$status"
 # The pane goes when this script ends, and tmux with what it has not written yet.

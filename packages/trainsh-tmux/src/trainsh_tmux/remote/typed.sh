@@ -19,7 +19,7 @@ tmux list-sessions -F '#{session_attached} #{session_name}' | while read -r coun
     [ ! -e "$dir/attached" ] || continue
     : >"$dir/attached"
     step=
-    [ ! -r "$dir/current" ] || IFS= read -r step <"$dir/current"
+    [ ! -r "$dir/current" ] || IFS=' ' read -r step <"$dir/current"
     [ -n "$step" ] && [ ! -e "$dir/steps/$step.status" ] && IFS= read -r pane <"$dir/pane" || continue
     tty=$(tmux display-message -p -t "$pane" '#{pane_tty}') && stty echo <"$tty"
 done
