@@ -241,6 +241,8 @@ def main(tool: Tool) -> NoReturn:
     except Terminated as end:
         status = end.status
     finally:
+        signal.signal(signal.SIGTERM, _closing)
+        signal.signal(signal.SIGHUP, _closing)
         if tool.on_close:
             tool.on_close()
         spawn.end_all()
@@ -251,3 +253,9 @@ def main(tool: Tool) -> NoReturn:
 def _terminated(number: int, _frame: object) -> None:
     signal.signal(number, signal.SIG_DFL)  # a second one does not wait for the requests
     raise Terminated(128 + number)
+
+
+def _closing(number: int, _frame: object) -> None:
+    """A signal while the server lets go of things: no more waiting."""
+    spawn.end_all()
+    os._exit(128 + number)
