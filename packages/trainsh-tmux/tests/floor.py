@@ -11,6 +11,7 @@ import statistics
 import subprocess
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 LOOP = r"""
@@ -26,9 +27,14 @@ done
 
 
 class Floor:
-    """One pane with the minimal loop in it."""
+    """One pane with the minimal loop in it.
 
-    def __init__(self) -> None:
+    `words` makes the argument list that runs a command on the machine (None: here), `env` its environment: the pane
+    itself is on this machine, as that of a loopback sshd is.
+    """
+
+    def __init__(self, words: Callable[[str], list[str]] | None = None, env: dict[str, str] | None = None) -> None:
+        words = words or (lambda command: ["sh", "-c", command])
         self.folder = Path(tempfile.mkdtemp(prefix="floor"))
         (self.folder / "loop.bash").write_text(LOOP)
         os.mkfifo(self.folder / "in")
@@ -36,9 +42,14 @@ class Floor:
         self._tmux("-f", "/dev/null", "new-session", "-d", "-x", "200", "-y", "50",
                    f"exec bash --norc --noprofile {self.folder}/loop.bash {self.folder}",
                    ";", "pipe-pane", f"exec cat >> {self.folder}/log")  # fmt: skip
-        self.shell = subprocess.Popen(["sh"], stdin=subprocess.PIPE)
+        self.shell = subprocess.Popen(words("exec sh"), stdin=subprocess.PIPE, env=env)
         self._write(f"cd {self.folder}\n")
-        self.tail = subprocess.Popen(["tail", "-c", "+1", "-f", self.folder / "log"], stdout=subprocess.PIPE)
+        self.tail = subprocess.Popen(
+            words(f"exec tail -c +1 -f {self.folder}/log"),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            env=env,
+        )
         self._seen = b""
         self._until(b"ready")
         self._count = 0

@@ -131,7 +131,7 @@ def start_step(
         line += text.decode()
     else:
         head = mark("b", step) + b"\x1b[1m$ " + text + b"\x1b[0m\r\n" + mark("o", step)
-        write.insert(0, f"printf %s {quote(head.decode())} >\"$s.head\"")
+        write.insert(0, f'printf %s {quote(head.decode())} >"$s.head"')
     known = f"""s=$d/steps/{step}
 if [ -e "$s.claim" ]; then
     x= y=
@@ -220,11 +220,11 @@ def mask_log(job: str, name: str, places: list[tuple[int, int]]) -> str:
 
 def watch(job: str | None, name: str, number: int, kind: str, arguments: list[str], queue: str) -> str:
     """Put one wait into the watcher's folder `queue`, and start the watcher when there is none."""
-    where = '"$d"' if job is not None else "''"
-    first = at(job, name) + "\n" if job is not None else ""
-    rest = " ".join(quote(argument) for argument in arguments)
-    return f"""{first}l={library.folder()}; w="$r"/waits/{queue}
-mkdir -p "$w"; printf '%s\\n' {kind} {where} {rest} >"$w/new.{number}" && mv "$w/new.{number}" "$w/{number}"
+    names = ("__w_b", "__w_c", "__w_d")
+    words = [f"__w_kind={kind}", f"__w_a={folder(job, name)}" if job is not None else "__w_a="]
+    words += [f"{key}={quote(argument)}" for key, argument in zip(names, arguments, strict=False)]
+    return f"""l={library.folder()}; w="$r"/waits/{queue}
+mkdir -p "$w"; printf '%s\\n' {quote(" ".join(words))} >"$w/new.{number}" && mv "$w/new.{number}" "$w/{number}"
 if [ -z "${{watching-}}" ]; then watching=1; trap 'rm -rf -- "$w"' EXIT; trap 'rm -rf -- "$w"; exit' HUP TERM; (trap - EXIT HUP TERM; . "$l/watch.sh") & fi"""
 
 

@@ -25,19 +25,20 @@ foreground() { # the process group that has the terminal
 }
 
 if [ -r "$file.pid" ]; then
-    read -r job <"$file.pid"
-    # What runs has a group of its own where the step has a time limit.
-    [ ! -r "$file.group" ] || read -r job <"$file.group"
-    job=$(group "$job")
-    [ -n "$job" ] || exit 1
-    for signal in 2:INT 15:TERM 9:KILL; do
-        kill -s "${signal#*:}" -- "-$job" 2>/dev/null
-        round=0
-        while [ "$round" -lt 8 ] && kill -0 -- "-$job" 2>/dev/null; do
-            sleep 0.2 2>/dev/null || { sleep 1; round=$((round + 4)); }
-            round=$((round + 1))
+    # What runs has a group of its own where the step has a time limit; it may only just be getting it.
+    for which in group pid group; do
+        [ -r "$file.$which" ] && read -r job <"$file.$which" || continue
+        job=$(group "$job")
+        [ -n "$job" ] || continue
+        for try in 2:INT 15:TERM 9:KILL; do
+            kill -s "${try#*:}" -- "-$job" 2>/dev/null || break
+            signal=$try
+            round=0
+            while [ "$round" -lt 8 ] && kill -0 -- "-$job" 2>/dev/null; do
+                sleep 0.2 2>/dev/null || { sleep 1; round=$((round + 4)); }
+                round=$((round + 1))
+            done
         done
-        kill -0 -- "-$job" 2>/dev/null || break
     done
     # The job's own subshell records a status when it outlives the step.
     round=0
@@ -45,6 +46,7 @@ if [ -r "$file.pid" ]; then
         sleep 0.1 2>/dev/null || sleep 1
         round=$((round + 1))
     done
+    signal=${signal-9:KILL}
     [ -e "$file.status" ] || printf '%s\n' "$((128 + ${signal%:*}))" >"$file.status"
     exit 0
 fi

@@ -1,7 +1,7 @@
-# shellcheck shell=sh disable=SC2015,SC2154
+# shellcheck shell=sh disable=SC1090,SC2015,SC2154
 # Looks at everything that is waited for on this host, for one client, every quarter of a second.
-# Sourced into a subshell of the channel: $w is the folder of what is waited for, a file each: KIND, then a
-# line each of its arguments. A wait that is over is one reply line, `R FILE ANSWER`, and its file goes.
+# Sourced into a subshell of the channel: $w is the folder of what is waited for, a file each that sets __w_kind and
+# its arguments, __w_a to __w_d (__w_a: the session's folder): reading a line costs a system call a byte. A wait that is over is one reply line, `R FILE ANSWER`, and its file goes.
 __w_dir=$w
 __w_pause=0.25
 __w_boot=
@@ -19,9 +19,10 @@ __w_children() { # PID: whether that process has a child, in what `ps` said this
 
 __w_listening() { # HEX-PORT PORT: whether something listens on it, as the kernel says where it does, else by connecting
     if [ -r /proc/net/tcp ]; then
-        [ -n "$__w_ports" ] || __w_ports=$(cat /proc/net/tcp /proc/net/tcp6 2>/dev/null)
+        [ -n "$__w_ports" ] || __w_ports=" $(sed -n \
+            's/^ *[0-9]*: [0-9A-F]*:\([0-9A-F]*\) [0-9A-F:]* 0A .*/\1/p' /proc/net/tcp /proc/net/tcp6 2>/dev/null) "
         case $__w_ports in
-        *":$1 "????????":0000 0A "* | *":$1 "????????????????????????????????":0000 0A "*) ;;
+        *[!0-9A-F]"$1"[!0-9A-F]*) ;;
         *) return 1 ;;
         esac
     elif command -v nc >/dev/null 2>&1; then
@@ -47,10 +48,12 @@ __w_failed() { # SESSION: sets __w_answer to "failed STEP STATUS" when a backgro
     done
 }
 
-__w_gone() { # SESSION: whether its pane has ended, or this machine was started anew since
+__w_gone() { # SESSION: whether its pane has ended, or this machine was started anew since; asked once a round
+    case $__w_here in *" $1 "*) return 1 ;; esac
     IFS=' ' read -r __w_pane __w_since <"$1/pid" 2>/dev/null && [ "$__w_since" = "$__w_boot" ] &&
-        __w_lives "$__w_pane" && return 1
-    return 0
+        __w_lives "$__w_pane" || return 0
+    __w_here="$__w_here $1 "
+    return 1
 }
 
 __w_lives() { # PID: whether that process lives; a zombie, which nobody may ever collect in a container, does not
@@ -95,13 +98,8 @@ __w_path() { # makes $__w_b a path from here: a leading ~ is the home, a relativ
 }
 
 __w_look() { # FILE: sets __w_answer when this wait is over; no subshell, which would be a fork for each wait
-    {
-        IFS= read -r __w_kind
-        IFS= read -r __w_a
-        IFS= read -r __w_b
-        IFS= read -r __w_c
-        IFS= read -r __w_d
-    } <"$1"
+    __w_kind='' __w_a='' __w_b='' __w_c='' __w_d=''
+    . "$1"
     case $__w_kind in
     file)
         __w_path
@@ -137,7 +135,7 @@ __w_look() { # FILE: sets __w_answer when this wait is over; no subshell, which 
 
 __w_doubts=
 while [ -d "$__w_dir" ] && kill -0 "$$" 2>/dev/null; do
-    __w_parents='' __w_ports=''
+    __w_parents='' __w_ports='' __w_here=''
     for __w_file in "$__w_dir"/[0-9]*; do
         [ -e "$__w_file" ] || continue
         __w_answer=''

@@ -1,0 +1,175 @@
+"""What steps and waits cost, against the floor of floor.py, in one run: they take turns, and medians count.
+
+python packages/trainsh-tmux/tests/bench_tmux.py
+"""
+
+import contextlib
+import os
+import shutil
+import statistics
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE), str(HERE.parents[2] / "tests" / "world")]
+
+from floor import Floor  # noqa: E402
+from trainsh_world import World, new_world  # noqa: E402
+from world_netns import why_no_namespaces  # noqa: E402
+
+from trainsh_base.request import Request, serve_in_this_thread  # noqa: E402
+from trainsh_tmux import cli  # noqa: E402
+from trainsh_tmux.registry import Registry  # noqa: E402
+
+STEPS = 200
+FAR_STEPS = 20
+Figure = tuple[str, float, float]
+
+
+def figures() -> list[Figure]:
+    """(name, measured, bar): all are ratios, or shares of what is allowed."""
+    found = []
+    with _home() as folder:
+        found.append(_steps("local step, in floors", "local", Floor()))
+        found += _waits(folder)
+    with _world() as world:
+        box = world.sshd("box")
+        target = cli.registry.host(world.spec(box)).target
+        cli.registry.host(world.spec(box)).ask(":")
+        floor = Floor(lambda command: target.remote_argv(command), target.environment())
+        found.append(_steps("step over loopback ssh, in floors", world.spec(box), floor))
+    if not why_no_namespaces():
+        with _world() as world:
+            far = world.network_host("far", delay=0.025)
+            found.append(_far_step(world.spec(far.sshd)))
+    return found
+
+
+def _steps(name: str, spec: str, floor: Floor) -> Figure:
+    cli.open_(spec, "bench")
+    lowest, ours = [], []
+    for _ in range(20):
+        floor.step()
+        cli.run("true", session="bench", host=spec)
+    for _ in range(STEPS):
+        lowest.append(floor.step())
+        ours.append(_time(lambda: cli.run("true", session="bench", host=spec)))
+    floor.close()
+    return name, statistics.median(ours) / statistics.median(lowest), 2.5
+
+
+def _far_step(spec: str) -> Figure:
+    """At 50 ms: what a step takes of 1.1 round trips and 5 ms."""
+    cli.open_(spec, "bench")
+    host = cli.registry.host(spec)
+    trips, ours = [], []
+    for _ in range(FAR_STEPS):
+        trips.append(_time(lambda: host.ask(":")))
+        ours.append(_time(lambda: cli.run("true", session="bench", host=spec)))
+    return "step at 50 ms, in 1.1 round trips + 5 ms", statistics.median(ours) / (
+        1.1 * statistics.median(trips) + 0.005
+    ), 1.0  # fmt: skip
+
+
+def _waits(folder: Path) -> list[Figure]:
+    cli.open_("local", "waits")
+    late = []
+    for number in range(5):
+        path = folder / f"file{number}"
+        threading.Timer(0.35 + number * 0.05, lambda: (seen.append(time.monotonic()), path.touch())).start()
+        seen: list[float] = []
+        cli.wait("waits", file=str(path), timeout=10.0)
+        late.append(time.monotonic() - seen[0])
+    threads = [threading.Thread(target=_wait_in_vain, args=(number,), daemon=True) for number in range(50)]
+    for thread in threads:
+        thread.start()
+    time.sleep(1)
+    before, began = _children_cpu(), time.monotonic()
+    time.sleep(4)
+    share = (_children_cpu() - before) / (time.monotonic() - began)
+    return [
+        ("a file is seen after, in 300 ms", statistics.median(late) / 0.3, 1.0),
+        ("50 waits on one host, in 5 % of a core", share / 0.05, 1.0),
+    ]
+
+
+def _wait_in_vain(number: int) -> None:
+    serve_in_this_thread(Request())
+    with contextlib.suppress(Exception):
+        kinds = [{"file": f"/never/{number}"}, {"port": 1 + number}]
+        cli.wait("waits", timeout=6.0, **kinds[number % 2])  # type: ignore[arg-type]
+
+
+def _children_cpu() -> float:
+    """CPU seconds of our shells and of what they have run (Linux)."""
+    below, total = {os.getpid()}, 0
+    rows = {}
+    for entry in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            words = (entry / "stat").read_text().rpartition(") ")[2].split()
+            rows[int(entry.name)] = int(words[1]), sum(int(word) for word in words[11:15])
+    grown = True
+    while grown:
+        more = {pid for pid, (parent, _) in rows.items() if parent in below} - below
+        below, grown = below | more, bool(more)
+    total = sum(cpu for pid, (_, cpu) in rows.items() if pid in below and pid != os.getpid())
+    return total / os.sysconf("SC_CLK_TCK")
+
+
+def _time(work: Callable[[], object]) -> float:
+    began = time.perf_counter()
+    work()
+    return time.perf_counter() - began
+
+
+@contextlib.contextmanager
+def _home() -> Iterator[Path]:
+    """A home, a tmux and a registry of its own."""
+    folder = Path(tempfile.mkdtemp(prefix="bt-", dir="/tmp"))
+    settings = {name: str(folder) for name in ("HOME", "TMUX_TMPDIR", "XDG_RUNTIME_DIR")}
+    with _environment(settings | {"TRAINSH_HOME": str(folder / "t")}):
+        try:
+            yield folder
+        finally:
+            _close()
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def _world() -> Iterator[World]:
+    with new_world() as world, _environment(world.env):
+        try:
+            yield world
+        finally:
+            _close()
+
+
+def _close() -> None:
+    """Take the sessions down, and begin anew."""
+    for host in list(cli.registry._hosts._hosts):
+        with contextlib.suppress(Exception):
+            cli.kill(host=host)
+    cli.registry.close()
+    cli.registry = Registry()
+
+
+@contextlib.contextmanager
+def _environment(settings: dict[str, str]) -> Iterator[None]:
+    before = dict(os.environ)
+    for key in ("TMUX", "TMUX_PANE", "XDG_STATE_HOME", "XDG_CONFIG_HOME", "SSH_AUTH_SOCK"):
+        os.environ.pop(key, None)
+    os.environ.update(settings)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+
+
+if __name__ == "__main__":
+    for name, measured, bar in figures():
+        print(f"{name:<45} {measured:6.2f}  (bar {bar:g})")
