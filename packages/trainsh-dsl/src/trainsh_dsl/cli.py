@@ -1,7 +1,7 @@
 """train-dsl: the commands, and how their answers are shown."""
 
+import os
 import sys
-from pathlib import Path
 from typing import Annotated, Any
 
 import msgspec
@@ -59,7 +59,7 @@ def _refused(analysis: Analysis, shown: str, found: list[Diagnostic]) -> UsageEr
 def _recipe_name(file: str | None, name: str | None) -> str:
     if name:
         return name
-    return Path(file).stem if file and file != "-" else "recipe"
+    return os.path.splitext(os.path.basename(file))[0] if file and file != "-" else "recipe"  # noqa: PTH119, PTH122
 
 
 @tool.command(show=lambda plan: print(msgspec.json.format(msgspec.json.encode(plan), indent=2).decode()))
@@ -191,7 +191,7 @@ def _format(file: str, mode: str) -> Formatted:
     if mode == "write" and changed:
         if file == "-":
             raise UsageError("standard input cannot be written", "leave out --write: the text is printed")
-        files.write(Path(file), after)
+        files.write(file, after)
     name = files.shown_name(file)
     return Formatted(name=name, changed=changed, text=after, diff=files.diff(before, after, name), mode=mode)
 

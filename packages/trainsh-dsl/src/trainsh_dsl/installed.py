@@ -1,7 +1,6 @@
 """The tools on this machine: each is asked once for its schema, and only when a recipe names it."""
 
 import os
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -30,7 +29,7 @@ class InstalledTools:
         found: set[str] = set()
         for folder in os.get_exec_path():
             try:
-                found.update(path.name[6:] for path in Path(folder).iterdir() if path.name.startswith("train-"))
+                found.update(entry.name[6:] for entry in os.scandir(folder) if entry.name.startswith("train-"))
             except OSError:
                 continue
         return sorted(found)
