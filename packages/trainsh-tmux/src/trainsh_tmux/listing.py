@@ -4,7 +4,6 @@ import threading
 from collections.abc import Callable
 
 from trainsh_base.errors import TrainError
-from trainsh_base.paths import config_home
 from trainsh_base.peer import call
 from trainsh_base.request import current, serve_in_this_thread
 from trainsh_tmux import scripts
@@ -14,6 +13,8 @@ from trainsh_tmux.model import Listed
 
 def configured() -> list[str]:
     """The names of the hosts that train-host has; none where it is not installed."""
+    from trainsh_base.paths import config_home  # noqa: PLC0415 - pathlib: a recipe does without
+
     if not (config_home() / "hosts.toml").exists():
         return []
     try:
