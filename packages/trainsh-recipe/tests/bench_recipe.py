@@ -103,7 +103,7 @@ def many_steps(home: Home) -> list[tuple[str, float, float]]:
     floor = Floor()
     steps, floors = [], []
     try:
-        for _ in range(3):
+        for _ in range(6):
             floors.append(floor.median(100))
             home.run("train-recipe", "run", path)
             starts = [moment(event) for event in home.newest() if event["event"] == "step.started"]

@@ -3,6 +3,7 @@
 import os
 import threading
 import time
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -26,11 +27,8 @@ def stamp(seconds: float) -> str:
 
 def seconds_of(text: str) -> float:
     """The time since the epoch that `now` wrote; 0 for anything else."""
-    import calendar  # noqa: PLC0415 - for listings and resume only
-
     try:
-        parsed = time.strptime(text[:19], "%Y-%m-%dT%H:%M:%S")
-        return calendar.timegm(parsed) + float("0" + text[19:].rstrip("Z"))
+        return datetime.fromisoformat(text).timestamp()
     except ValueError:
         return 0.0
 
