@@ -73,6 +73,7 @@ class Channel:
         self._child = open_shell(target, request, within=within)
         self._lines = os.fdopen(self._child.stdout, "rb")
         self._greet()
+        threading.Thread(target=self._reap, daemon=True, name=f"end of channel {target.name}").start()
         threading.Thread(target=self._read, daemon=True, name=f"channel {target.name}").start()
 
     def _greet(self) -> None:
@@ -103,6 +104,7 @@ class Channel:
         try:
             self._send(compound(ask.number, body, silent=silent))
         except OSError:
+            self.lost = True  # before the end is told: whoever hears of it looks whether to connect again
             self.forget(ask.number)
             ask.end(None)
         return ask
@@ -142,10 +144,18 @@ class Channel:
         with contextlib.suppress(OSError, ValueError), self._lines:
             for line in self._lines:
                 self._receive(line.decode("utf-8", "surrogateescape").rstrip("\n"))
+        self._over()
+        self._child.end()
+
+    def _reap(self) -> None:
+        """The shell's end is seen by waiting for it: what it left running may hold its output open."""
+        self._child.wait()
+        self._over()
+
+    def _over(self) -> None:
         with self._lock:
             self.lost = True
             left, self._asks = list(self._asks.values()), {}
-        self._child.end()
         for ask in left:
             ask.end(None)
 

@@ -67,6 +67,7 @@ class Host:
             if self._channel is None or self._channel.lost:
                 channel = Channel(self.target, request, within=within)
                 self._greet(channel)
+                self.queue = f"{os.getpid()}.{os.urandom(4).hex()}"
                 self._channel = channel
             return self._channel
 
@@ -107,11 +108,12 @@ class Host:
         """
         channel = self.channel(current())
         number = channel.listen(on_line, on_end)
-        channel.ask(scripts.watch(job, name, number, kind, arguments, self.queue))
+        queue = self.queue
+        channel.ask(scripts.watch(job, name, number, kind, arguments, queue))
 
         def take_back() -> None:
             channel.forget(number)
-            channel.ask(scripts.unwatch(number, self.queue))
+            channel.ask(scripts.unwatch(number, queue))
 
         return take_back
 
