@@ -17,10 +17,10 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parents[2] / "tests" / "world")]
 
-from floor import Floor  # noqa: E402
 from trainsh_world import World, new_world  # noqa: E402
 from world_netns import why_no_namespaces  # noqa: E402
 
+from floor import Floor  # noqa: E402
 from trainsh_base.request import Request, serve_in_this_thread  # noqa: E402
 from trainsh_tmux import cli  # noqa: E402
 from trainsh_tmux.registry import Registry  # noqa: E402

@@ -8,8 +8,8 @@ import threading
 import time
 
 import pytest
-from tmux_box import Box, wait_until
 
+from tmux_box import Box, wait_until
 from trainsh_base.errors import Cancelled, TrainError
 from trainsh_base.peer import Peer, PeerLost
 from trainsh_tmux import cli

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 import pytest
-from tmux_box import Box, wait_until
 
+from tmux_box import Box, wait_until
 from trainsh_base.errors import TrainError
 from trainsh_base.testing import Terminal
 from trainsh_tmux import cli
@@ -44,7 +44,7 @@ HOSTILE = {
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
 def test_hostile_login_files(box: Box, text: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("trainsh_tmux.opening.LOGIN_LIMIT", 1.5)
-    (box.home / ".bash_profile").write_text(f"export SEEN=1\n. ~/.bashrc\n")
+    (box.home / ".bash_profile").write_text("export SEEN=1\n. ~/.bashrc\n")
     (box.home / ".bashrc").write_text(text + "\n")
     session = box.open()
     outcome = box.run("echo one two; (exit 3)")

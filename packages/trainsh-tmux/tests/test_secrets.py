@@ -6,8 +6,8 @@ import time
 from pathlib import Path
 
 import pytest
-from tmux_box import Box, wait_until
 
+from tmux_box import Box, wait_until
 from trainsh_base.errors import TrainError
 
 VALUES = {

@@ -7,8 +7,8 @@ import subprocess
 import time
 
 import pytest
-from tmux_box import Box, wait_until
 
+from tmux_box import Box, wait_until
 from trainsh_base.errors import Cancelled, TimedOut, TrainError, UsageError
 from trainsh_tmux import cli
 

@@ -1,4 +1,4 @@
-"""A machine that sessions are on: its channel, made anew when it is lost, and what the scripts need to know of it."""
+"""A machine that sessions are on: its channel, made anew when it is lost, and what scripts need to know."""
 
 import contextlib
 import os

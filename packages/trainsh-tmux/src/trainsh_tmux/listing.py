@@ -68,7 +68,7 @@ def rows(spec: str, lines: list[str]) -> list[Listed]:
                     running="" if step == "-" else step,
                     age=max(0, int(age)),
                     seconds=max(0, int(seconds)),
-                )  # fmt: skip
+                )
             )
         elif kind == "command" and made and rest:
             made[-1] = Listed(

@@ -1,7 +1,8 @@
 """The marks that sessions write between what steps print, found in a stream that comes in chunks.
 
 A mark is an operating system command that terminals ignore: ESC ] 7770 ; LETTER ; FIELDS BEL. Letters: b a step
-begins (its echo follows), o its output begins, p it runs in the background, e it ended (STEP;STATUS), r the shell is ready, l it was released,
+begins (its echo follows), o its output begins, p it runs in the background, e it ended (STEP;STATUS), r the shell
+is ready, l it was released,
 x it ended (STATUS), n the log goes on in another segment (START).
 """
 
@@ -31,7 +32,7 @@ def mark(letter: str, *fields: str) -> bytes:
 
 
 class Splitter:
-    """Cuts a byte stream that begins at `offset` into pieces; a mark cut in two by a chunk's end is put together."""
+    """Cuts a byte stream that begins at `offset` into pieces; a mark that a chunk's end cut is put together."""
 
     def __init__(self, offset: int) -> None:
         self.offset = offset

@@ -19,7 +19,7 @@ SECRET_NAMES = (
 ECHO_IN_LINE = 300
 
 ROOT = """r=${XDG_STATE_HOME:-${HOME:-/nonexistent}/.local/state}/tmux-trainsh
-[ -w "$r/sessions" ] || mkdir -p "$r/sessions" "$r/lib" || {
+[ -w "$r/sessions" ] || { [ -d "${XDG_STATE_HOME:-${HOME:-/nonexistent}}" ] && mkdir -p "$r/sessions" "$r/lib"; } || {
     r=/tmp/train-$(id -u)-state
     mkdir -p -m 700 "$r" "$r/sessions" "$r/lib"
 }

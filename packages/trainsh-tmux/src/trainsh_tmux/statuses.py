@@ -16,7 +16,7 @@ def describe(status: int) -> str:
 
 
 def judge(status: int | None, why: str, limit: str) -> tuple[State, str]:
-    """The state of a step that is over, and the reason for people; `why` is what its host noted beside the status."""
+    """The state of a step that is over, and the reason for people; `why` is what its host noted beside it."""
     if why == "timeout":
         return "timeout", f"timed out after {limit}"
     if why == "stuck":

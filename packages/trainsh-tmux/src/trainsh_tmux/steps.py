@@ -327,7 +327,8 @@ class Following:
         if self.step.mode == "capture" and self.status is not None:
             captured = read_captured(self.live, self.step.name)
         return Outcome(
-            step=self.step.name, state=state, exit=None if state == "lost" else self.status, reason=reason, offset=self.offset, end=self.end,
+            step=self.step.name, state=state, exit=None if state == "lost" else self.status, reason=reason,
+            offset=self.offset, end=self.end,
             seconds=time.monotonic() - self.began, bytes=self.output.bytes, tail=self.output.tail(),
             captured=captured, resumed=self.resumed,
         )  # fmt: skip

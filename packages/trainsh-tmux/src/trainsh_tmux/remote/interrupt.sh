@@ -24,6 +24,14 @@ foreground() { # the process group that has the terminal
     sed 's/.*) //' "/proc/$1/stat" 2>/dev/null | cut -d ' ' -f 6
 }
 
+runs() { # GROUP: whether it has a process that is no zombie: the session's shell collects its own late
+    kill -0 -- "-$1" 2>/dev/null || return 1
+    members=$(ps -A -o pgid= -o stat= 2>/dev/null) || return 0
+    printf '%s\n' "$members" | while read -r number state; do
+        case $number$state in "$1"[!Z]*) printf x ;; esac
+    done | grep -q x
+}
+
 if [ -r "$file.pid" ]; then
     # What runs has a group of its own where the step has a time limit; it may only just be getting it.
     for which in group pid group; do
@@ -31,10 +39,11 @@ if [ -r "$file.pid" ]; then
         job=$(group "$job")
         [ -n "$job" ] || continue
         for try in 2:INT 15:TERM 9:KILL; do
-            kill -s "${try#*:}" -- "-$job" 2>/dev/null || break
+            runs "$job" || break
+            kill -s "${try#*:}" -- "-$job" 2>/dev/null
             signal=$try
             round=0
-            while [ "$round" -lt 8 ] && kill -0 -- "-$job" 2>/dev/null; do
+            while [ "$round" -lt 8 ] && runs "$job"; do
                 sleep 0.2 2>/dev/null || { sleep 1; round=$((round + 4)); }
                 round=$((round + 1))
             done
