@@ -25,7 +25,7 @@ foreground() { # the process group that has the terminal
 }
 
 runs() { # GROUP: whether it has a process that is no zombie: the session's shell collects its own late
-    kill -0 -- "-$1" 2>/dev/null || return 1
+    kill -s 0 -- "-$1" 2>/dev/null || return 1
     members=$(ps -A -o pgid= -o stat= 2>/dev/null) || return 0
     printf '%s\n' "$members" | while read -r number state; do
         case $number$state in "$1"[!Z]*) printf x ;; esac
