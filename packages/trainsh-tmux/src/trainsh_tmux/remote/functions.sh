@@ -31,12 +31,16 @@ __train_settle() { # the terminal while waiting: no suspending, no echo; and com
 __train_drain() { # throw away what was typed, or it would be the step's input; half a line too
     # Asking the terminal costs more than a step, so tmux notes when somebody came or sent keys (typed.sh).
     [ -e "$__train_dir/attached" ] || \command rm -f -- "$__train_dir/typed"
-    __train_saved=$(\command stty -g </dev/tty 2>/dev/null) || return 0
+    # A DEBUG trap that subshells inherit would print into what is read here.
+    __train_trace=
+    case $- in *T*) __train_trace=1 && set +T ;; esac
+    __train_saved=$(\command stty -g </dev/tty 2>/dev/null)
     \command stty -icanon min 0 time 0 </dev/tty 2>/dev/null
     while __train_typed=$(\command dd bs=4096 count=1 </dev/tty 2>/dev/null | \command tr -d '\000') && [ -n "$__train_typed" ]; do
         \command :
     done
     \command stty "$__train_saved" </dev/tty 2>/dev/null
+    [ -z "$__train_trace" ] || set -T
 }
 
 __train_parse() { # STEP MODE LIMIT ECHO, as one word
