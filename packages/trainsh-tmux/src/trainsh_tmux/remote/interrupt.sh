@@ -1,4 +1,5 @@
 #!/bin/sh
+# shellcheck disable=SC2015
 # Ends a step that must end: INT, then TERM, then KILL to what is in the pane's foreground, and to what comes
 # there next, until the step has a status. usage: interrupt.sh FOLDER STEP WHY SECONDS; exit 1: it did not end; 2: it never began.
 dir=$1 step=$2 why=$3 left=$(($4 * 5))

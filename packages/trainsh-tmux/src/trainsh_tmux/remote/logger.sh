@@ -3,7 +3,7 @@
 # usage: logger.sh FOLDER LIMIT: at most about LIMIT bytes are kept: the first half, and the newest
 # dd, since head, sed and awk hold output back; it is started anew every 256 reads, which costs nothing.
 # It outlives the pane, so it also notes the end of a session that tmux hung up on.
-# shellcheck disable=SC2012
+# shellcheck disable=SC2012,SC2034
 dir=$1 limit=$2
 
 hung_up() { # the pane is gone: was it told to, did it say goodbye?

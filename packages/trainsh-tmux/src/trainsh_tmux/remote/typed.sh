@@ -1,4 +1,5 @@
 #!/bin/sh
+# shellcheck disable=SC2015
 # tmux calls this when a person comes to a session or leaves one, and when keys are sent to it: what was typed
 # between two steps is to be thrown away, and while a person is there, what they type into a running step is shown.
 # usage: typed.sh SESSIONS-FOLDER [keys], run by the tmux server that has these sessions
