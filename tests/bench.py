@@ -1,6 +1,6 @@
 """`make bench`: every figure of the suite, each a ratio against a floor measured in the same run.
 
-A module named `bench_*.py` beside the tests offers `figures() -> list[(name, measured, bar)]`; here they are printed.
+A module named `bench_*.py` beside the tests offers `figures() -> list[(name, measured, bar)]`; all are printed.
 Exit status 1 when a figure is over its bar. `bench.py WORD...` runs only the modules whose path holds a word.
 """
 

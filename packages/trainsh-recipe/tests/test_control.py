@@ -52,8 +52,8 @@ def test_a_verb_without_a_host_is_about_all_hosts_of_its_tool() -> None:
     [
         (verb("tmux.open", "h", "w"), verb("tmux.close", session="w"), True),
         (verb("tmux.open", "h", "w"), verb("tmux.close", session="v"), False),
-        (verb("vast.pick", "gpu"), verb("vast.stop"), True), (verb("vast.pick", "gpu"), verb("vast.stop", "gpu"), True),  # noqa: E501
-        (verb("vast.pick", "gpu"), verb("vast.stop", "two"), False), (verb("vast.pick", "gpu"), verb("vast.wait"), False),  # noqa: E501
+        (verb("vast.pick", "gpu"), verb("vast.stop"), True), (verb("vast.pick", "gpu"), verb("vast.stop", "gpu"), True),
+        (verb("vast.pick", "gpu"), verb("vast.stop", "two"), False), (verb("vast.pick", "gpu"), verb("vast.wait"), False),
         (verb("vast.pick", "gpu"), verb("other.stop"), False),
     ],
 )  # fmt: skip
@@ -75,7 +75,7 @@ def test_steps_in_blocks_have_numbers_that_sort() -> None:
     inner = {"kind": "parallel", "text": "parallel", "span": SPAN, "steps": [verb("a.b"), verb("a.c")]}
     numbers = all_of(plan(verb("a.b"), inner, last=[verb("a.b")]))
     assert [(each.id, each.file, each.closing) for each in numbers] == [
-        ("1", "001", False), ("2", "002", False), ("2.1", "002.01", False), ("2.2", "002.02", False), ("3", "003", True),  # noqa: E501
+        ("1", "001", False), ("2", "002", False), ("2.1", "002.01", False), ("2.2", "002.02", False), ("3", "003", True),
     ]  # fmt: skip
 
 

@@ -54,7 +54,7 @@ def test_a_lock_is_held_by_one_and_says_who() -> None:
 
 def test_a_lock_goes_with_its_process() -> None:
     job = jobs.create()
-    code = f"from trainsh_recipe import jobs; jobs.take_lock(jobs.find('{job.id}')); import os; os.kill(os.getpid(), 9)"  # noqa: E501
+    code = f"from trainsh_recipe import jobs; jobs.take_lock(jobs.find('{job.id}')); import os; os.kill(os.getpid(), 9)"
     Journal(job.events).write("job.started", job=job.id)
     subprocess.run([sys.executable, "-c", code], check=False, timeout=60)
     assert jobs.holder(job) is None

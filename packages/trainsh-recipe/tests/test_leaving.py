@@ -18,9 +18,9 @@ HEAD = "host h = local\ntmux.open @h as w\n"
 KINDS = {
     "execute": "@w > until [ -e go ]; do sleep 0.05; done; echo done >> ran\n",
     "wait": "wait @w file={work}/go timeout=1m\n@w > echo done >> ran\n",
-    "pattern": "@w > (until [ -e go ]; do sleep 0.05; done; echo rea''dy) &\nwait @w \"ready\" timeout=1m\n@w > echo done >> ran\n",  # noqa: E501
+    "pattern": "@w > (until [ -e go ]; do sleep 0.05; done; echo rea''dy) &\nwait @w \"ready\" timeout=1m\n@w > echo done >> ran\n",
     "sleep": "sleep 3s\n@w > echo done >> ran\n",
-    "parallel": "tmux.open @h as v\nparallel\n@w > until [ -e go ]; do sleep 0.05; done\n@v > true\nend\n@w > echo done >> ran\n",  # noqa: E501
+    "parallel": "tmux.open @h as v\nparallel\n@w > until [ -e go ]; do sleep 0.05; done\n@v > true\nend\n@w > echo done >> ran\n",
 }  # fmt: skip
 AT = {"pattern": "3", "parallel": "3.1"}
 

@@ -41,7 +41,7 @@ def work(world: "World", tmp_path: Path) -> Path:
 
 def start(world: "World", *words: str) -> "subprocess.Popen[str]":
     return subprocess.Popen(
-        ["train-recipe", *words], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,  # noqa: E501
+        ["train-recipe", *words], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         env=world.env, cwd=world.home,
     )  # fmt: skip
 

@@ -24,7 +24,7 @@ def kill_at(place: "Place", path: str, step: str, *words: str) -> None:
 def test_a_running_step_is_waited_for_and_its_output_shown(place: "Place") -> None:
     path = place.recipe(
         HEAD
-        + "@w > echo a >> ran\n@w > echo begun; until [ -e go ]; do sleep 0.1; done; echo b >> ran; echo over\n@w > echo c >> ran\n"  # noqa: E501
+        + "@w > echo a >> ran\n@w > echo begun; until [ -e go ]; do sleep 0.1; done; echo b >> ran; echo over\n@w > echo c >> ran\n"
     )
     kill_at(place, path, "3")
     place.until(lambda: place.lines() == ["a"], "the step before has run")
@@ -90,7 +90,7 @@ def test_from_a_later_step_leaves_others_out(place: "Place") -> None:
 
 
 def test_variables_and_overrides_are_remembered(place: "Place") -> None:
-    text = "var A = a\nhost h = nowhere.invalid\ntmux.open @h as w\n@w capture=C > echo c\n@w > [ -e go ]\n@w > echo $A $C >> ran\n"  # noqa: E501
+    text = "var A = a\nhost h = nowhere.invalid\ntmux.open @h as w\n@w capture=C > echo c\n@w > [ -e go ]\n@w > echo $A $C >> ran\n"
     assert place.run("run", place.recipe(text), "A=b", "--host", "h=local").returncode == 1
     (place.work / "go").touch()
     assert place.run("resume").returncode == 0

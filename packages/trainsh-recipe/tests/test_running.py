@@ -69,7 +69,7 @@ def test_values_from_the_command_line(place: "Place") -> None:
     ],
 )  # fmt: skip
 def test_an_override_that_names_nothing_is_refused(place: "Place", words: list[str], said: str) -> None:
-    text = "var MODEL = m\nhost gpu = local\nstorage output = file:/tmp\ntmux.open @gpu as w\n@w > echo $MODEL\n./a -> @output:/b\n"  # noqa: E501
+    text = "var MODEL = m\nhost gpu = local\nstorage output = file:/tmp\ntmux.open @gpu as w\n@w > echo $MODEL\n./a -> @output:/b\n"
     done = place.run("run", place.recipe(text), *words)
     assert done.returncode == 2
     assert said in done.stderr
@@ -139,7 +139,7 @@ def test_transfers_and_sleep_have_timeouts_too(place: "Place") -> None:
 
 def test_relative_paths_are_relative_to_the_folder_of_the_call(place: "Place") -> None:
     (place.work / "a:b").write_text("x")
-    text = f"host h = local\nstorage s = file:{place.work}/store\n./a:b -> @h:{place.work}/c/\n@h:{place.work}/c/ -> @s:/d/\n"  # noqa: E501
+    text = f"host h = local\nstorage s = file:{place.work}/store\n./a:b -> @h:{place.work}/c/\n@h:{place.work}/c/ -> @s:/d/\n"
     assert place.run("run", place.recipe(text)).returncode == 0
     assert (place.work / "c" / "a:b").read_text() == (place.work / "store" / "d" / "a:b").read_text() == "x"
 

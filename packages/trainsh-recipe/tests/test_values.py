@@ -16,7 +16,7 @@ def values(**overrides: dict[str, str]) -> Values:
             "A": Variable(value="a"), "B": Variable(value=["b-", Ref(var="A")]),
             "TOKEN": Variable(value=["Bearer ", Ref(secret="S.1")]), "SELF": Variable(value=[Ref(var="SELF")]),
         },
-        hosts={"h": Place(spec=["user@", Ref(var="A")], type="ssh"), "gpu": Place(spec="placeholder", type="placeholder")},  # noqa: E501
+        hosts={"h": Place(spec=["user@", Ref(var="A")], type="ssh"), "gpu": Place(spec="placeholder", type="placeholder")},
         storages={"s": Place(spec="file:/x", type="file")}, steps=[], finally_=[],
     )  # fmt: skip
     return Values(plan, State(id="j1", overrides=overrides), Secrets(lambda name: f"<{name}>"))

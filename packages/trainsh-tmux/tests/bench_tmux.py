@@ -75,13 +75,18 @@ def _far_step(spec: str) -> Figure:
     ), 1.0  # fmt: skip
 
 
+def _touch(path: Path, seen: list[float]) -> None:
+    seen.append(time.monotonic())
+    path.touch()
+
+
 def _waits(folder: Path) -> list[Figure]:
     cli.open_("local", "waits")
     late = []
     for number in range(5):
         path = folder / f"file{number}"
-        threading.Timer(0.35 + number * 0.05, lambda: (seen.append(time.monotonic()), path.touch())).start()
         seen: list[float] = []
+        threading.Timer(0.35 + number * 0.05, _touch, (path, seen)).start()
         cli.wait("waits", file=str(path), timeout=10.0)
         late.append(time.monotonic() - seen[0])
     threads = [threading.Thread(target=_wait_in_vain, args=(number,), daemon=True) for number in range(50)]
