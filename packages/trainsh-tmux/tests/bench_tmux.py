@@ -102,6 +102,11 @@ def _waits(folder: Path) -> list[Figure]:
     ]
 
 
+def _touch(path: Path, seen: list[float]) -> None:
+    seen.append(time.monotonic())
+    path.touch()
+
+
 def _wait_in_vain(number: int) -> None:
     serve_in_this_thread(Request())
     with contextlib.suppress(Exception):

@@ -1,4 +1,4 @@
-# shellcheck shell=sh disable=SC1090,SC2016,SC2034,SC2154,SC3028,SC3044,SC3062,SC3041
+# shellcheck shell=sh disable=SC1090,SC2016,SC2034,SC2154,SC3028,SC3041,SC3044,SC3062,SC3041
 # What the driver calls. Nothing here forks, except where a person is attached, a secret or a capture is at hand.
 #
 # __train_dir   the session's folder      __train_lib   this folder
