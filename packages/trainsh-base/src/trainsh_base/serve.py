@@ -50,6 +50,8 @@ class Server:
             request.cancel()
         deadline = time.monotonic() + GRACE
         for _, thread in running:
+            if thread.ident is None:  # a signal came between its request and its start
+                continue
             thread.join(max(0.0, deadline - time.monotonic()))
 
     def send(self, message: dict[str, Any]) -> None:
