@@ -31,6 +31,8 @@ hung_up() { # the pane is gone: was it told to, did it say goodbye?
         printf 'hung up\n' >"$dir/state"
         ;;
     esac
+    # The kernel hangs up on the shell through its pane's first process, which may have been killed before it could.
+    read -r shell <"$dir/shell" && [ "$shell" -gt 1 ] && kill -s HUP "$shell"
     # A step that was hung up on did not fail by itself, whatever the shell could still write down.
     step=
     IFS=' ' read -r step <"$dir/current"
