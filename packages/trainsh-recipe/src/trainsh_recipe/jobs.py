@@ -187,6 +187,12 @@ def clear_mark(job: Job) -> None:
     job.mark.unlink(missing_ok=True)
 
 
+def settle_mark(job: Job, state: State) -> None:
+    """Clear the mark of a recipe that is over: its runner was killed between the journal's last line and that."""
+    if state.kind == "recipe" and state.status in ("ok", "cancelled"):
+        clear_mark(job)
+
+
 def remove(job: Job) -> None:
     """Remove a job's folder; Conflict while it runs."""
     lock = take_lock(job)

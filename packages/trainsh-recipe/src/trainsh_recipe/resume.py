@@ -20,6 +20,7 @@ def choose(word: str | None) -> tuple[jobs.Job, State]:
     if word is not None:
         job = jobs.find(word)
         state = job.state()
+        jobs.settle_mark(job, state)
         if not state.started:
             raise NotFound(
                 f"job {job.id} had not begun", f"remove it: train recipe rm {job.id}", code="nothing_to_resume"
@@ -29,6 +30,7 @@ def choose(word: str | None) -> tuple[jobs.Job, State]:
         return job, state
     for job in jobs.open_jobs():
         state = job.state()
+        jobs.settle_mark(job, state)
         if state.status in RESUMABLE and state.kind == "recipe" and state.started:
             return job, state
     raise NotFound(
