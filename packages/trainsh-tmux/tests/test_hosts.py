@@ -313,13 +313,13 @@ def test_a_request_cut_at_any_byte_runs_nothing(shell: list[str], tmp_path: Path
 
 def test_every_request_is_one_compound(far: Far) -> None:
     """The scripts' own bodies, torn: a syntax error each, whatever they quote."""
-    from trainsh_tmux import scripts
+    from trainsh_tmux import scripts, session_scripts, step_scripts
 
     bodies = [
-        scripts.open_session("j", "w", "/it's", plain=False, log_limit=9), library.install(), scripts.clean(7),
-        scripts.start_step("j", "w", "s", "echo 'x'\ncat <<E\n}\nE", echo="x\ny", secrets={"A": "it's"}),
-        scripts.interrupt("j", "w", "s", 3, "timeout", 10), scripts.close_session("j", "w"), scripts.listing(),
-        scripts.new_window("j", "w", log_limit=9), scripts.take_back("j", "w"), scripts.kill_server("j"),
+        session_scripts.open_session("j", "w", "/it's", plain=False, log_limit=9), library.install(), session_scripts.clean(7),
+        step_scripts.start_step("j", "w", "s", "echo 'x'\ncat <<E\n}\nE", echo="x\ny", secrets={"A": "it's"}),
+        step_scripts.interrupt("j", "w", "s", 3, "timeout", 10), session_scripts.close_session("j", "w"), scripts.listing(),
+        session_scripts.new_window("j", "w", log_limit=9), session_scripts.take_back("j", "w"), session_scripts.kill_server("j"),
     ]  # fmt: skip
     for body in bodies:
         text = compound(3, body).encode()
@@ -331,16 +331,27 @@ def test_every_request_is_one_compound(far: Far) -> None:
         assert subprocess.run(["dash", "-n"], input=text, capture_output=True, check=False).returncode == 0
 
 
+def below(pid: int) -> list[int]:
+    """A process and all that it started, and what they started."""
+    rows = [
+        line.split() for line in subprocess.check_output(["ps", "-A", "-o", "pid=,ppid="], text=True).splitlines()
+    ]
+    found = [pid]
+    for parent in found:
+        found += [int(child) for child, its in rows if int(its) == parent]
+    return found
+
+
 def test_a_host_that_reboots(far: Far) -> None:
     far.open()
     running = far.start("echo ran >>~/ran; sleep 100", step="s1")
     far.began(running)
     time.sleep(0.3)
-    server = int(far.tmux("display-message", "-p", "#{pid}"))
-    panes = [int(line) for line in far.tmux("list-panes", "-a", "-F", "#{pane_pid}").split()]
+    everything = below(int(far.tmux("display-message", "-p", "#{pid}")))
     far.server.stop()
-    for pid in [server, *panes]:
-        os.kill(pid, signal.SIGKILL)
+    for number in (signal.SIGSTOP, signal.SIGKILL):  # the power is gone for all at once: nobody says a last word
+        for pid in everything:
+            os.kill(pid, number)
     far.server.drop()
     (far.session() / "pid").write_text(f"{os.getpid()} an-earlier-boot\n")
     far.server.start()

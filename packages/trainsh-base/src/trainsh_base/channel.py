@@ -26,6 +26,11 @@ class ChannelLost(Unreachable):
     default_code = "channel_lost"
 
 
+def lost(error: BaseException) -> bool:
+    """Whether it is a cut, after which another channel may do."""
+    return isinstance(error, ChannelLost)
+
+
 class Ask:
     """A request that is out: its reply lines so far, and its status once it is over (None: the channel went)."""
 
@@ -72,17 +77,23 @@ class Channel:
         self._number = 0
         self._child = open_shell(target, request, within=within)
         self._lines = os.fdopen(self._child.stdout, "rb")
-        self._greet()
+        try:
+            self._greet()
+        except BaseException:
+            self._child.end()
+            self._lines.close()
+            raise
         threading.Thread(target=self._reap, daemon=True, name=f"end of channel {target.name}").start()
         threading.Thread(target=self._read, daemon=True, name=f"channel {target.name}").start()
 
     def _greet(self) -> None:
         """Login files may have printed: what counts begins at a mark. Diagnostics of requests go nowhere."""
         mark = f"train-{os.urandom(8).hex()}"
-        self._send(f"exec 2>/dev/null; umask 077; set +e; printf '\\n%s\\n' {mark}\n")
-        for line in self._lines:
-            if line.strip() == mark.encode():
-                return
+        with contextlib.suppress(OSError):
+            self._send(f"exec 2>/dev/null; umask 077; set +e; printf '\\n%s\\n' {mark}\n")
+            for line in self._lines:
+                if line.strip() == mark.encode():
+                    return
         raise ChannelLost(f"the shell on {self.target.label or self.target.name} ended before it answered")
 
     def ask(

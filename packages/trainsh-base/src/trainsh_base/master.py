@@ -12,10 +12,11 @@ import msgspec
 from trainsh_base import spawn
 from trainsh_base.askpass import Questions
 from trainsh_base.config import config_value
-from trainsh_base.errors import Cancelled, TrainError, Unreachable
+from trainsh_base.errors import Unreachable
 from trainsh_base.mux import master_pid
-from trainsh_base.refusal import explain, no_ssh, transient
+from trainsh_base.refusal import explain, no_ssh
 from trainsh_base.request import Request
+from trainsh_base.retry import persist, transient
 from trainsh_base.target import Target
 from trainsh_base.units import format_duration
 
@@ -163,21 +164,12 @@ def _kill(child: spawn.Child) -> None:
 
 def patient(request: Request, target: Target, within: float, attempt: Callable[[], None]) -> None:
     """Run `attempt` until it succeeds, fails for good, or `within` seconds are over; says so once."""
-    deadline = time.monotonic() + within
-    pause, told = 0.25, False
-    while True:
-        try:
-            attempt()
-            break
-        except TrainError as error:
-            left = deadline - time.monotonic()
-            if isinstance(error, Cancelled) or not transient(error) or left <= 0:
-                raise
-            if not told:
-                told = True
-                request.emit("log", message=f"{error.message}; trying again for {format_duration(left)}")
-        request.cancelled.wait(min(pause * (0.5 + os.urandom(1)[0] / 255), max(left, 0)))
-        request.check()
-        pause = min(pause * 2, 10.0)
+    told: list[str] = []
+
+    def tell(error: BaseException, left: float) -> None:
+        told.append(str(error))
+        request.emit("log", message=f"{error}; trying again for {format_duration(left)}")
+
+    persist(request, within, attempt, transient, tell)
     if told:
         request.emit("log", message=f"connected to {target.label} again")

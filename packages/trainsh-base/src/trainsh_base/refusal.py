@@ -46,11 +46,6 @@ def no_ssh() -> MissingProgram:
     return missing("ssh")
 
 
-def transient(error: TrainError) -> bool:
-    """Whether trying again may help."""
-    return isinstance(error, Unreachable) and error.code not in ("host_key_changed", "host_key_unknown", "bad_ssh")
-
-
 def _host_key_changed(target: Target, said: str) -> TrainError:
     where = _OFFENDING.search(said)
     line = f"{where[1]}, line {where[2]}" if where else "the known hosts file"

@@ -13,7 +13,7 @@ from trainsh_base.errors import TrainError, UsageError
 from trainsh_base.request import current
 from trainsh_base.tool import Arg, Handover, Opt, Tool
 from trainsh_base.units import Duration, format_duration
-from trainsh_tmux import scripts
+from trainsh_tmux import session_scripts, step_scripts
 from trainsh_tmux.host import Host
 from trainsh_tmux.listing import configured, everywhere
 from trainsh_tmux.live import Live, no_session
@@ -102,13 +102,13 @@ def run(
         return Following(live, wanted, current()).run()
     finally:
         if not background:
-            live.host.ask(scripts.close_session(job, name))
-            live.host.ask(scripts.remove(job, name))
+            live.host.ask(session_scripts.close_session(job, name))
+            live.host.ask(session_scripts.remove(job, name))
 
 
 def asked(host: Host, job: str, name: str, step: str) -> Outcome:
     """What is known of a step, without starting it."""
-    kind, *rest = (host.ask(scripts.start_step(job, name, step, "", only_ask=True)) or ["never"])[0].split()
+    kind, *rest = (host.ask(step_scripts.start_step(job, name, step, "", only_ask=True)) or ["never"])[0].split()
     if kind != "again":
         return Outcome(step=step, state="never", reason="it was never started")
     if not rest:
@@ -201,7 +201,7 @@ def capture(
 ) -> Screen:
     """Print what a session's pane shows."""
     machine = registry.host(host)
-    lines = machine.ask(scripts.capture_pane(job, session_name(session), history))
+    lines = machine.ask(session_scripts.capture_pane(job, session_name(session), history))
     if lines[:1] == ["none"]:
         raise no_session(machine, session)
     shown = [line.removeprefix("line").removeprefix(" ") for line in lines]
@@ -231,7 +231,9 @@ def send(
     enter: Annotated[bool, Opt("press Enter after it")] = False,
 ) -> Done:
     """Type into a session's pane, for a program there that asks something."""
-    return _do(host, job, session, scripts.send_keys(job, session_name(session), text, enter=enter, keys=keys))
+    return _do(
+        host, job, session, session_scripts.send_keys(job, session_name(session), text, enter=enter, keys=keys)
+    )
 
 
 @tool.command(show=_show_done, name="interrupt")
@@ -264,7 +266,7 @@ def release(
     job: JobOpt = "",
 ) -> Done:
     """Make a session's pane an ordinary shell, in the directory and environment of its last step."""
-    done = _do(host, job, session, scripts.release(job, session_name(session)))
+    done = _do(host, job, session, session_scripts.release(job, session_name(session)))
     if done.done == "asked":
         over = released(registry.session(host, job, session))
         done = msgspec.structs.replace(done, done="released" if over else "will be released when its step ends")
@@ -278,7 +280,7 @@ def close(
     job: JobOpt = "",
 ) -> Done:
     """Close a session; one that is gone already is closed."""
-    answer = (registry.host(host).ask(scripts.close_session(job, session_name(session))) or ["none"])[0]
+    answer = (registry.host(host).ask(session_scripts.close_session(job, session_name(session))) or ["none"])[0]
     registry.forget(host, job, session)
     return Done(name=session, host=host, job=job, done="closed" if answer == "closed" else "was not open")
 
@@ -289,7 +291,7 @@ def kill(
     host: HostOpt = "local",
 ) -> Done:
     """End all sessions of a job on a host, with what runs in them."""
-    answer = registry.host(host).ask(scripts.kill_server(job))
+    answer = registry.host(host).ask(session_scripts.kill_server(job))
     return Done(
         name=server(job), host=host, job=job, done="killed" if answer[:1] == ["killed"] else "was not running"
     )
@@ -324,7 +326,7 @@ def clean(
     """Remove the files of sessions that have ended on a host."""
     if days < 0:
         raise UsageError(f"days cannot be negative: {days}")
-    lines = registry.host(host).ask(scripts.clean(days))
+    lines = registry.host(host).ask(session_scripts.clean(days))
     return [line.removeprefix("removed ") for line in lines if line.startswith("removed ")]
 
 

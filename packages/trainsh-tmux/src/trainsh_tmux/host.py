@@ -9,10 +9,11 @@ from typing import Any
 
 import msgspec
 
-from trainsh_base.channel import Channel, ChannelLost, OnLine, Over
-from trainsh_base.errors import RemoteError, Unreachable
+from trainsh_base.channel import Channel, OnLine, Over, lost
+from trainsh_base.errors import RemoteError, TimedOut, Unreachable
 from trainsh_base.peer import call
 from trainsh_base.request import Request, current
+from trainsh_base.retry import persist
 from trainsh_base.target import Target
 from trainsh_tmux import library, scripts
 
@@ -35,6 +36,11 @@ def turn(lock: threading.Lock, request: Request, within: float, name: str) -> It
         yield
     finally:
         lock.release()
+
+
+def _cut(error: BaseException) -> bool:
+    """Whether another connection may do: this one was cut, or is so silent that it might as well be."""
+    return lost(error) or isinstance(error, TimedOut)
 
 
 def resolve(spec: str) -> Target:
@@ -65,11 +71,21 @@ class Host:
             return channel
         with turn(self._lock, request, within, self.name):
             if self._channel is None or self._channel.lost:
-                channel = Channel(self.target, request, within=within)
-                self._greet(channel)
-                self.queue = f"{os.getpid()}.{os.urandom(4).hex()}"
-                self._channel = channel
+                self._channel = persist(
+                    request, within or ANSWER_LIMIT, lambda: self._connect(request, within), _cut,
+                    lambda _error, _left: self.say_cut(request),
+                )  # fmt: skip
             return self._channel
+
+    def _connect(self, request: Request, within: float) -> Channel:
+        channel = Channel(self.target, request, within=within)
+        try:
+            self._greet(channel)
+        except BaseException:
+            channel.close()
+            raise
+        self.queue = f"{os.getpid()}.{os.urandom(4).hex()}"
+        return channel
 
     def _greet(self, channel: Channel) -> None:
         answer = channel.ask(scripts.ROOT).wait(ANSWER_LIMIT)
@@ -93,20 +109,24 @@ class Host:
     def ask(self, body: str, *, within: float = 0.0, limit: float = ANSWER_LIMIT) -> list[str]:
         """One request and its reply lines. Sent again after a cut: only for bodies that may run twice."""
         request = current()
-        try:
-            return self.channel(request, within).ask(body).wait(limit)
-        except ChannelLost:
-            request.emit("log", message=f"the connection to {self.name} was cut; connecting again")
-            return self.channel(request, within or ANSWER_LIMIT).ask(body).wait(limit)
+        return persist(
+            request, within or ANSWER_LIMIT, lambda: self.channel(request, within).ask(body).wait(limit), lost,
+            lambda _error, _left: self.say_cut(request),
+        )  # fmt: skip
+
+    def say_cut(self, request: Request) -> None:
+        """One line for people."""
+        request.emit("log", message=f"the connection to {self.name} was cut; connecting again")
 
     def watch(
-        self, job: str | None, name: str, kind: str, arguments: list[str], on_line: OnLine, on_end: Over
-    ) -> Any:
+        self, job: str | None, name: str, kind: str, arguments: list[str], on_line: OnLine, on_end: Over,
+        *, within: float = 0.0,
+    ) -> Any:  # fmt: skip
         """Have the host look for something; `on_line` gets the answer, `on_end` is called when the channel goes.
 
-        Returns a function that takes it back.
+        Connects for `within` seconds where it has to. Returns a function that takes it back.
         """
-        channel = self.channel(current())
+        channel = self.channel(current(), within)
         number = channel.listen(on_line, on_end)
         queue = self.queue
         channel.ask(scripts.watch(job, name, number, kind, arguments, queue))

@@ -5,10 +5,12 @@ import threading
 import time
 from collections import deque
 
+from trainsh_base.channel import lost
 from trainsh_base.errors import NotFound, TrainError
 from trainsh_base.request import current
+from trainsh_base.retry import persist
 from trainsh_tmux import scripts
-from trainsh_tmux.host import Host, turn
+from trainsh_tmux.host import ANSWER_LIMIT, Host, turn
 from trainsh_tmux.marks import Piece
 from trainsh_tmux.stream import Stream
 
@@ -84,9 +86,9 @@ class Live:
             if inbox in self._listeners:
                 self._listeners.remove(inbox)
 
-    def listen_from(self, offset: int, inbox: Inbox) -> list[Piece] | None:
+    def listen_from(self, offset: int, inbox: Inbox, within: float = 0.0) -> list[Piece] | None:
         """Listen; the pieces from `offset` until now, or None (and no listening) when some are not kept."""
-        self.connect()
+        self.connect(within)
         with self._lock:
             first = self._recent[0].offset if self._recent else self._end
             if first is None or first > offset:
@@ -103,7 +105,12 @@ class Live:
                 return
             if self._end is None:
                 self._end = log_end(self.host, self.job, self.name)
-            self._stream = Stream(self.host, self.job, self.name, self._end, self._push, self._lost, within=within)
+            request, end = current(), self._end
+            self._stream = persist(
+                request, within or ANSWER_LIMIT,
+                lambda: Stream(self.host, self.job, self.name, end, self._push, self._lost, within=within), lost,
+                lambda _error, _left: self.host.say_cut(request),
+            )  # fmt: skip
 
     @property
     def lost(self) -> bool:

@@ -6,7 +6,7 @@ import time
 
 from trainsh_base.errors import MissingProgram, TrainError
 from trainsh_base.request import current
-from trainsh_tmux import scripts
+from trainsh_tmux import session_scripts
 from trainsh_tmux.host import Host, disk_full
 from trainsh_tmux.live import LOST, Inbox, Live
 from trainsh_tmux.marks import Piece
@@ -28,7 +28,7 @@ def open_session(live: Live, start: str, *, bootstrap: bool = False) -> Session:
     try:
         return _open(live, start, bootstrap, plain=False)
     except NotReady as error:
-        live.host.ask(scripts.close_session(live.job, live.name))
+        live.host.ask(session_scripts.close_session(live.job, live.name))
         note = f"{error.message}; opened without the login files"
         current().emit("log", message=note)
         session = _open(live, start, bootstrap, plain=True)
@@ -39,7 +39,9 @@ def open_session(live: Live, start: str, *, bootstrap: bool = False) -> Session:
 
 
 def _open(live: Live, start: str, bootstrap: bool, *, plain: bool) -> Session:
-    body = scripts.open_session(live.job, live.name, start, plain=plain, log_limit=scripts.log_limit())
+    body = session_scripts.open_session(
+        live.job, live.name, start, plain=plain, log_limit=session_scripts.log_limit()
+    )
     answer = live.host.ask(body)
     if answer == ["lib"]:
         live.host.install()

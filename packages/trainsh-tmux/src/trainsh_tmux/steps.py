@@ -9,8 +9,9 @@ import msgspec
 from trainsh_base.channel import ChannelLost
 from trainsh_base.errors import Cancelled, TimedOut, TrainError, Unreachable
 from trainsh_base.request import Request
+from trainsh_base.retry import transient
 from trainsh_base.units import format_duration
-from trainsh_tmux import scripts
+from trainsh_tmux import step_scripts
 from trainsh_tmux.host import disk_full
 from trainsh_tmux.live import LOST, Inbox, Live, gone, no_session
 from trainsh_tmux.marks import Piece
@@ -88,7 +89,7 @@ class Following:
 
     def _send(self) -> None:
         limit = self.step.timeout if self.step.mode == "background" else None
-        body = scripts.start_step(
+        body = step_scripts.start_step(
             self.live.job, self.live.name, self.step.name, self.step.command, mode=self.step.mode,
             echo=self.step.echo, limit=limit, secrets=self.step.secrets,
         )  # fmt: skip
@@ -127,6 +128,11 @@ class Following:
                 {"said": self._said, "watched": self._watched}[kind](what)
         elif isinstance(item, BaseException):
             raise item
+
+    @property
+    def _left(self) -> float:
+        """Seconds that the step has."""
+        return UNLIMITED if self.deadline is None else self.deadline - time.monotonic()
 
     def _patience(self) -> float:
         now = time.monotonic()
@@ -186,10 +192,9 @@ class Following:
         live = self.live
         live.leave(self.inbox)
         self._source = source = object()
-        left = UNLIMITED if self.deadline is None else max(1.0, self.deadline - time.monotonic())
         self._private = Stream(
             live.host, live.job, live.name, offset, lambda piece: self._put(("private", piece, source)),
-            lambda: self.inbox.put(LOST), within=left if self._cut else 0.0,
+            lambda: self.inbox.put(LOST), within=max(1.0, self._left) if self._cut else 0.0,
         )  # fmt: skip
 
     def _put(self, item: object) -> None:
@@ -280,16 +285,15 @@ class Following:
         live = self.live
         if self._private is None and not live.lost and not live.host.lost:
             return
-        left = UNLIMITED if self.deadline is None else self.deadline - time.monotonic()
         if not self._cut:
-            self.request.emit("log", message=f"the connection to {live.host.name} was cut; connecting again")
+            live.host.say_cut(self.request)
         self._cut = True
         try:
-            live.host.channel(self.request, max(1.0, left))
+            live.host.channel(self.request, max(1.0, self._left))
             if self._private is not None:
                 self._private.close()
                 self._read_from(self.end or self.offset or self.step.since or 0)
-            live.connect(max(1.0, left))
+            live.connect(max(1.0, self._left))
             self._take_back = None
             self._forget()
             self._send()
@@ -300,8 +304,8 @@ class Following:
             self._unreachable(error)
 
     def _unreachable(self, error: TrainError) -> None:
-        if self.deadline is not None and time.monotonic() < self.deadline:
-            time.sleep(0.2)
+        if self._left > 0 and (transient(error) or isinstance(error, TimedOut)):
+            self.request.cancelled.wait(0.2)
             self.inbox.put(LOST)
             return
         raise Unreachable(
@@ -313,7 +317,7 @@ class Following:
     def _outcome(self) -> Outcome:
         self.output.finish()
         if self.output.leaks.places:
-            self.live.host.ask(scripts.mask_log(self.live.job, self.live.name, self.output.leaks.places))
+            self.live.host.ask(step_scripts.mask_log(self.live.job, self.live.name, self.output.leaks.places))
         limit = format_duration(self.step.timeout) if self.step.timeout else ""
         if self.why == "never":
             self.status = None
@@ -340,7 +344,7 @@ class Following:
         """
         live = self.live
         answer = (
-            live.host.ask(scripts.start_step(live.job, live.name, self.step.name, "", only_ask=True)) or [""]
+            live.host.ask(step_scripts.start_step(live.job, live.name, self.step.name, "", only_ask=True)) or [""]
         )[0]
         kind, *rest = answer.split()
         if kind == "never":
@@ -354,10 +358,10 @@ def interrupt(live: Live, step: str, why: str, request: Request, tell: Callable[
     """End a step with INT, TERM, KILL; `tell` hears `ended` or `stuck`."""
     channel = live.host.channel(request)
     number = channel.listen(tell, lambda _: None)
-    channel.ask(scripts.interrupt(live.job, live.name, step, number, why, INTERRUPT))
+    channel.ask(step_scripts.interrupt(live.job, live.name, step, number, why, INTERRUPT))
 
 
 def read_captured(live: Live, step: str) -> str:
     """Standard output of a step, trimmed."""
-    words = " ".join(live.host.ask(scripts.read_captured(live.job, live.name, step))).split()
+    words = " ".join(live.host.ask(step_scripts.read_captured(live.job, live.name, step))).split()
     return bytes(int(word, 8) for word in words).decode("utf-8", "replace").strip()

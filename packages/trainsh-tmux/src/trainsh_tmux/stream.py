@@ -5,7 +5,7 @@ import os
 import threading
 from collections.abc import Callable
 
-from trainsh_base.channel import open_shell, quote
+from trainsh_base.channel import ChannelLost, open_shell, quote
 from trainsh_base.request import Request, current
 from trainsh_base.spawn import Child
 from trainsh_tmux import scripts
@@ -36,7 +36,11 @@ class Stream:
     def _open(self, offset: int, request: Request, within: float) -> tuple[Child, int, bytes]:
         child = open_shell(self._host.target, request, within=within, bulk=True)
         script = f"exec 2>/dev/null; r={quote(self._host.root)}\n" + scripts.follow(self._job, self._name, offset)
-        os.write(child.stdin, script.encode())
+        try:
+            os.write(child.stdin, script.encode())
+        except OSError:
+            child.end()
+            raise ChannelLost(f"the connection to {self._host.name} was cut") from None
         head = b""
         while b"\nat " not in b"\n" + head or not head.partition(b"at ")[2].count(b"\n"):
             chunk = os.read(child.stdout, CHUNK)

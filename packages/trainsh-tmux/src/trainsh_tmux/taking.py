@@ -3,7 +3,7 @@
 import time
 
 from trainsh_base.errors import TrainError
-from trainsh_tmux import scripts
+from trainsh_tmux import scripts, session_scripts
 from trainsh_tmux.live import Live
 
 TYPED_LIMIT = 2.0  # seconds within which a shell in the foreground comes to run what was typed
@@ -15,10 +15,10 @@ def take_back(live: Live) -> list[str]:
 
     Raises TrainError `session_busy` when neither its shell nor a new one comes to wait for steps.
     """
-    answer = live.host.ask(scripts.take_back(live.job, live.name))
+    answer = live.host.ask(session_scripts.take_back(live.job, live.name))
     if answer[:1] == ["typed"] and _opens(live, TYPED_LIMIT):
         return []
-    answer = live.host.ask(scripts.new_window(live.job, live.name, log_limit=scripts.log_limit()))
+    answer = live.host.ask(session_scripts.new_window(live.job, live.name, log_limit=session_scripts.log_limit()))
     if not (answer and answer[0].startswith("fresh") and _opens(live, LOGIN_LIMIT)):
         raise TrainError(
             f"session {live.name} was released, and cannot be taken back: {' '.join(answer) or 'no answer'}",

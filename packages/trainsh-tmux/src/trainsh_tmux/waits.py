@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from typing import NoReturn
 
+from trainsh_base.channel import ChannelLost
 from trainsh_base.errors import Cancelled, TimedOut, TrainError, UsageError
 from trainsh_base.request import Request
 from trainsh_base.units import format_duration
@@ -63,10 +64,11 @@ def for_state(host: Host, live: Live | None, kind: str, arguments: list[str], pa
     Raises TimedOut, TrainError `session_gone`, `background_failed` {step, exit}.
     """
     job, name = (live.job, live.name) if live else (None, "")
+    within = 0.0
     while True:
         take_back = host.watch(
             job, name, kind, arguments, lambda text: patience.inbox.put(("watched", text)),
-            lambda _: patience.inbox.put(LOST),
+            lambda _: patience.inbox.put(LOST), within=within,
         )  # fmt: skip
         try:
             answer = _answer(patience)
@@ -75,8 +77,8 @@ def for_state(host: Host, live: Live | None, kind: str, arguments: list[str], pa
                 take_back()
         if answer is not None:
             return _judge(answer, name, patience)
-        patience.request.emit("log", message=f"the connection to {host.name} was cut; connecting again")
-        host.channel(patience.request, max(1.0, patience.left))
+        host.say_cut(patience.request)
+        within = max(1.0, patience.left)
 
 
 def _answer(patience: Patience) -> str | None:
@@ -143,11 +145,9 @@ class PatternWait:
     def run(self) -> Waited:
         """Wait; the line that matched, and the offset behind it."""
         try:
-            for piece in self._start():
-                found = self._look(piece)
-                if found:
-                    return found
-            self._watch()
+            found = self._begin(0.0)
+            if found:
+                return found
             while True:
                 found = self._turn(self.patience.next())
                 if found:
@@ -159,15 +159,25 @@ class PatternWait:
             if self._private:
                 self._private.close()
 
-    def _watch(self) -> None:
+    def _begin(self, within: float) -> Waited | None:
+        """Listen from where we are, connecting for `within` seconds; what is there already may be it."""
+        for piece in self._start(within):
+            found = self._look(piece)
+            if found:
+                return found
+        self._watch(within)
+        return None
+
+    def _watch(self, within: float) -> None:
         """Have the host tell when the session is gone, which its output may not show."""
         live, inbox = self.live, self.patience.inbox
         self._unwatch = live.host.watch(
-            live.job, live.name, "alive", [], lambda text: inbox.put(("watched", text)), lambda _: inbox.put(LOST)
-        )
+            live.job, live.name, "alive", [], lambda text: inbox.put(("watched", text)), lambda _: inbox.put(LOST),
+            within=within,
+        )  # fmt: skip
 
-    def _start(self) -> list[Piece]:
-        kept = self.live.listen_from(self.since, self.patience.inbox)
+    def _start(self, within: float) -> list[Piece]:
+        kept = self.live.listen_from(self.since, self.patience.inbox, within)
         if kept is not None:
             return kept
         live, inbox = self.live, self.patience.inbox
@@ -178,7 +188,9 @@ class PatternWait:
                 time.sleep(0.01)
             inbox.put((piece, source))
 
-        self._private = Stream(live.host, live.job, live.name, self.since, put, lambda: inbox.put(LOST))
+        self._private = Stream(
+            live.host, live.job, live.name, self.since, put, lambda: inbox.put(LOST), within=within
+        )
         return []
 
     def _turn(self, item: object) -> Waited | None:
@@ -201,18 +213,16 @@ class PatternWait:
         live, patience = self.live, self.patience
         if self._private is None and not live.lost and not live.host.lost:
             return None
-        patience.request.emit("log", message=f"the connection to {live.host.name} was cut; connecting again")
-        live.host.channel(patience.request, max(1.0, patience.left))
+        live.host.say_cut(patience.request)
         live.leave(patience.inbox)
         if self._private:
             self._private.close()
             self._private = None
-        for piece in self._start():
-            found = self._look(piece)
-            if found:
-                return found
-        self._watch()
-        return None
+        try:
+            return self._begin(max(1.0, patience.left))
+        except ChannelLost:
+            patience.inbox.put(LOST)
+            return None
 
     def _look(self, piece: Piece) -> Waited | None:
         if piece.end <= self.since:

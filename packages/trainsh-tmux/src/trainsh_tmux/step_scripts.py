@@ -1,0 +1,110 @@
+"""What is run on a host for one step, as text: see scripts.py."""
+
+from trainsh_base.channel import quote
+from trainsh_tmux import library
+from trainsh_tmux.marks import mark
+from trainsh_tmux.names import server
+from trainsh_tmux.scripts import HANG_UP, REALLY, STATE, at
+
+# A command this short is shown from the line in the FIFO, which is one write whole (PIPE_BUF is 512 at least).
+ECHO_IN_LINE = 300
+
+
+def start_step(
+    job: str, name: str, step: str, command: str, *, mode: str = "run", echo: str = "", limit: float | None = None,
+    secrets: dict[str, str] | None = None, only_ask: bool = False,
+) -> str:  # fmt: skip
+    """Says `again [STATUS [WHY]]` (or `again lost [WHY]`) when it was started before, `never` (with `only_ask`), `full`, or why not:
+    `released`, `starting`, `gone STATE`. Says nothing when it is sent: the log shows that it begins."""
+    text = shown(echo)
+    line = f"run {step} {mode} {'-' if limit is None else f'{limit:g}'} "
+    write = [f"printf '%s\\n' {quote(command)} >\"$s\""]
+    if text and b"\n" not in text and len(text) <= ECHO_IN_LINE:
+        line += text.decode()
+    else:
+        head = mark("b", step) + b"\x1b[1m$ " + text + b"\x1b[0m\r\n" + mark("o", step)
+        write.insert(0, f'printf %s {quote(head.decode())} >"$s.head"')
+    known = f"""s=$d/steps/{step}
+if [ -e "$s.claim" ]; then
+    x= y=
+    if [ -e "$s.status" ]; then
+        IFS= read -r x <"$s.status" || for x in "$s.status="*; do x=${{x##*=}}; done
+        [ ! -r "$s.why" ] || IFS= read -r y <"$s.why"
+        say again "$x" "$y"
+    else
+        {STATE}
+        {REALLY}
+        [ ! -r "$s.why" ] || IFS= read -r y <"$s.why"
+        if [ "$alive" ]; then say again; else say again lost "$y"; fi
+    fi"""
+    if only_ask:
+        return f"{at(job, name)}\n{known}\nelse say never; fi"
+    if secrets:
+        write.append(f"printf '%s' {quote(secret_lines(secrets))} >\"$s.env\"")
+    return f"""{at(job, name)}
+{known}
+else
+if [ -e "$d/open" ]; then
+if {" && ".join(write)}; then printf '%s\\n' {quote(line)} 1<>"$d/fifo"
+else rm -f -- "$s" "$s.head" "$s.env"; say full; fi
+else
+{STATE}
+{REALLY}
+case $alive$state in
+1released*) say released ;;
+1*) say starting ;;
+*) say gone "$state" ;;
+esac
+fi
+fi"""
+
+
+def shown(echo: str) -> bytes:
+    """A command as the pane shows it: the first lines, without control characters."""
+    lines = echo.rstrip("\n").split("\n")
+    kept = lines[:12] + ([f"... ({len(lines) - 12} more lines)"] if len(lines) > 12 else [])
+    text = "\r\n".join("".join(c if c.isprintable() or c == "\t" else "?" for c in line[:400]) for line in kept)
+    return text.encode("utf-8", "replace")
+
+
+def secret_lines(secrets: dict[str, str]) -> str:
+    """`NAME COUNT`, then that many lines of value, for each."""
+    return "".join(f"{name} {value.count(chr(10)) + 1}\n{value}\n" for name, value in secrets.items())
+
+
+def read_captured(job: str, name: str, step: str) -> str:
+    """Says the captured output in lines of octal bytes, which survive any content."""
+    return f"""{at(job, name)}
+od -An -v -to1 <"$d/steps/{step}.out" | while IFS= read -r x; do say $x; done"""
+
+
+def interrupt(job: str, name: str, step: str, number: int, why: str, seconds: int) -> str:
+    """Replies to `number`, later: `ended`, `never` when it had not begun, `stuck` when its pane had to be closed."""
+    lib = library.folder()
+    return f"""{at(job, name)}; l={lib}
+(
+    sh "$l/interrupt.sh" "$d" {step} {quote(why)} {seconds}
+    case $? in
+    0) x=ended ;;
+    2) x=never ;;
+    *)
+        rm -f -- "$d/pid" "$d/open"
+        {HANG_UP}
+        tmux -L {server(job)} kill-session -t '={name}'
+        printf 'ended by train\\n' >"$d/state"
+        x=stuck
+        ;;
+    esac
+    printf 'R {number} %s\\n' "$x"
+) &"""
+
+
+def mask_log(job: str, name: str, places: list[tuple[int, int]]) -> str:
+    """Overwrite (OFFSET, LENGTH) places of the log with asterisks, where they are still kept."""
+    lines = [at(job, name)]
+    for offset, length in places:
+        lines.append(
+            f"""b=-1; for f in "$d"/log.*; do n=${{f##*/log.}}; [ "$n" -gt {offset} ] || [ "$n" -le "$b" ] || b=$n; done
+[ "$b" -lt 0 ] || printf '{"*" * length}' | dd of="$d/log.$b" bs=1 seek="$(({offset} - b))" conv=notrunc"""
+        )
+    return "\n".join(lines)
