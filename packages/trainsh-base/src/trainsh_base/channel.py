@@ -67,15 +67,17 @@ class Ask:
 class Channel:
     """One shell on `target`. Requests may come from any thread; they run one after the other, at once."""
 
-    def __init__(self, target: Target, request: Request, *, within: float = 0.0) -> None:
-        """Start it, connecting where needed; raises what `trainsh_base.ssh.start` raises."""
+    def __init__(
+        self, target: Target, request: Request, *, within: float = 0.0, anew: Callable[[], Target] | None = None
+    ) -> None:
+        """Start it, connecting where needed (`anew`: to where); raises what `trainsh_base.ssh.start` raises."""
         self.target = target
         self.lost = False
         self._lock = threading.Lock()
         self._write = threading.Lock()
         self._asks: dict[int, Ask] = {}
         self._number = 0
-        self._child = open_shell(target, request, within=within)
+        self._child = open_shell(target, request, within=within, anew=anew)
         self._lines = os.fdopen(self._child.stdout, "rb")
         try:
             self._greet()
@@ -189,14 +191,23 @@ def compound(number: int, body: str, *, silent: bool = False) -> str:
     return f"{{ say() {{ printf 'R {number} %s\\n' \"$*\"; }}\n{{ {body}\n}} </dev/null; {end}}}\n"
 
 
-def open_shell(target: Target, request: Request, *, within: float = 0.0, bulk: bool = False) -> spawn.Child:
+def open_shell(
+    target: Target,
+    request: Request,
+    *,
+    within: float = 0.0,
+    bulk: bool = False,
+    anew: Callable[[], Target] | None = None,
+) -> spawn.Child:
     """A plain sh on `target` that reads commands from its input: on this machine, or over the shared connection."""
     if target.kind == "local":
         return spawn.start(["sh"])
     from trainsh_base import ssh  # noqa: PLC0415 - this machine needs none
 
     try:
-        return ssh.start(target, "exec sh", bulk=bulk, request=request, within=within or START_LIMIT)
+        return ssh.start(
+            target, "exec sh", bulk=bulk, request=request, within=within or START_LIMIT, nudge=b"\n", anew=anew
+        )
     except TrainError as error:
         error.data.setdefault("host", target.name)
         raise

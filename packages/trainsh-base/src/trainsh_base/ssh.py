@@ -1,8 +1,10 @@
 """Channels to a machine over one shared ssh connection: opened once, kept alive, made again when it is lost."""
 
+import contextlib
 import os
 import select
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from trainsh_base import spawn
@@ -18,6 +20,8 @@ from trainsh_base.target import Target
 # sshd allows ten channels a connection (MaxSessions): eight masters are eighty.
 MOST_MASTERS = 8
 OPEN_LIMIT = 60.0
+# Login files that have not ended after so long may be waiting for an answer.
+ASKS_AFTER, ASKS_EVERY = 2.0, 0.5
 _LOGIN_PATIENCE = 300.0
 
 
@@ -33,18 +37,36 @@ class _Lost(Unreachable):
     default_code = "lost"
 
 
-def ensure_master(target: Target, request: Request | None = None, *, within: float = 0.0) -> None:
-    """Make the shared connection exist; at once when it does, nothing for this machine.
+def ensure_master(
+    target: Target,
+    request: Request | None = None,
+    *,
+    within: float = 0.0,
+    anew: Callable[[], Target] | None = None,
+) -> Target:
+    """Make the shared connection exist; at once when it does, nothing for this machine. The way it was reached.
 
-    Tries again for `within` seconds while the machine cannot be reached (0: one try). Questions go through
-    `request`. Raises Unreachable (name, port, host key, silence: `code` says which), CredentialError, RemoteError.
+    Tries again for `within` seconds while the machine cannot be reached (0: one try); after a try in vain `anew`
+    says where it is by now. Questions go through `request`. Raises Unreachable (name, port, host key, silence:
+    `code` says which), CredentialError, RemoteError.
     """
     path = target.control_path
-    if path is None or target.kind == "local":
-        return
-    asker = request or current()
-    if master_pid(path) is None:
-        patient(asker, target, within, lambda: _open_once(target, path, asker, ask=True))
+    if path is None or target.kind == "local" or master_pid(path) is not None:
+        return target
+    asker, found = request or current(), target
+
+    def attempt() -> None:
+        nonlocal found
+        try:
+            _open_once(found, found.control_path or "", asker, ask=True)
+        except Unreachable:
+            before, found = found, anew() if anew else found
+            if found == before or found.control_path is None:
+                raise
+            _open_once(found, found.control_path, asker, ask=True)
+
+    patient(asker, target, within, attempt)
+    return found
 
 
 def _open_once(target: Target, path: str, request: Request, *, ask: bool) -> None:
@@ -61,14 +83,17 @@ def start(
     bulk: bool = False,
     request: Request | None = None,
     within: float = 0.0,
+    nudge: bytes = b"",
+    anew: Callable[[], Target] | None = None,
 ) -> spawn.Child:
     """Start `command` there, read by the login shell, with pipes; returns when it runs.
 
     What login files print before it is dropped. `bulk`: much data, rather on another connection when one is open.
     A full connection gets a second one where the host lets us in without a question; else this waits for a free
     channel. `within`: seconds for all of it, in which a machine that cannot be reached is tried again (0: it is
-    tried once, and a channel has OPEN_LIMIT seconds to open). Raises as ensure_master, RemoteError (`code` shell)
-    when the account runs no commands, TimedOut.
+    tried once, and a channel has OPEN_LIMIT seconds to open). `nudge` answers login files that ask something on
+    standard input: it may reach `command` too. `anew` as for ensure_master. Raises as that, RemoteError (`code`
+    shell) when the account runs no commands, TimedOut.
     """
     if target.kind == "local" or target.control_path is None:
         return spawn.start(target.remote_argv(command), env=target.environment())
@@ -77,8 +102,9 @@ def start(
     pause, full = 0.05, False
     while True:
         asker.check()
-        ensure_master(target, asker, within=max(0.0, deadline - time.monotonic()) if within else 0.0)
-        found = _any_channel(target, command, asker, deadline, bulk=bulk, full=full)
+        left = max(0.0, deadline - time.monotonic()) if within else 0.0
+        target = ensure_master(target, asker, within=left, anew=anew)
+        found = _any_channel(target, command, asker, deadline, bulk=bulk, full=full, nudge=nudge)
         if isinstance(found, spawn.Child):
             return found
         if isinstance(found, Unreachable):
@@ -95,13 +121,13 @@ def start(
 
 
 def _any_channel(
-    target: Target, command: str, request: Request, deadline: float, *, bulk: bool, full: bool
+    target: Target, command: str, request: Request, deadline: float, *, bulk: bool, full: bool, nudge: bytes
 ) -> spawn.Child | TrainError:
     """A channel on one of the live masters; else why there is none: Refused, or Unreachable when one was lost."""
     why: TrainError = Refused("no connection")
     for path in _paths(target, bulk=bulk):
         try:
-            return _channel(target, command, path, request, deadline)
+            return _channel(target, command, path, request, deadline, nudge)
         except (Refused, _Lost) as error:
             why = error
         except TimedOut:
@@ -143,7 +169,9 @@ def _another_master(target: Target, request: Request) -> bool:
     return False
 
 
-def _channel(target: Target, command: str, path: str, request: Request, deadline: float) -> spawn.Child:
+def _channel(
+    target: Target, command: str, path: str, request: Request, deadline: float, nudge: bytes
+) -> spawn.Child:
     """Start `command` over the master at `path` and wait until it runs; Refused when sshd wants no more."""
     mark = f"trainsh-{os.urandom(6).hex()}"
     argv = target.remote_argv(f"printf '%s\\n' {mark}; {command}", control_path=path)
@@ -154,7 +182,7 @@ def _channel(target: Target, command: str, path: str, request: Request, deadline
         except FileNotFoundError:
             raise no_ssh() from None
         try:
-            opened = _await_mark(child, mark.encode() + b"\n", request, deadline)
+            opened = _await_mark(child, mark.encode() + b"\n", request, deadline, nudge)
         except BaseException:
             child.end()
             os.close(child.stdout)
@@ -169,9 +197,10 @@ def _channel(target: Target, command: str, path: str, request: Request, deadline
         os.close(said)
 
 
-def _await_mark(child: spawn.Child, mark: bytes, request: Request, deadline: float) -> bool:
+def _await_mark(child: spawn.Child, mark: bytes, request: Request, deadline: float, nudge: bytes) -> bool:
     """Read up to the line `mark` and not a byte beyond; False when the channel ends before."""
-    line = b""
+    heard = bytearray()
+    asks = time.monotonic() + ASKS_AFTER
     output = select.poll()
     output.register(child.stdout, select.POLLIN)
     while time.monotonic() < deadline:
@@ -180,10 +209,19 @@ def _await_mark(child: spawn.Child, mark: bytes, request: Request, deadline: flo
             byte = os.read(child.stdout, 1)
             if not byte:
                 return False
-            line = (line + byte)[-len(mark) :]
-            if line == mark:
+            heard += byte
+            if heard.endswith(mark):
                 return True
-    raise TimedOut("the machine was reached, but its login shell ran nothing in time", code="shell")
+        elif nudge and time.monotonic() > asks:
+            asks = time.monotonic() + ASKS_EVERY
+            with contextlib.suppress(OSError):
+                os.write(child.stdin, nudge)
+    words = heard.decode(errors="replace").split("\n")
+    said = next((f", which said last: {line.strip()}" for line in reversed(words) if line.strip()), "")
+    raise TimedOut(
+        f"the machine was reached, but its login shell ran nothing in time{said}",
+        "its login files hang or ask something: look at ~/.bashrc there", code="shell",
+    )  # fmt: skip
 
 
 def _not_opened(target: Target, path: str, status: int, said: str) -> TrainError:

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from trainsh_base.channel import Channel, OnLine, Over, lost
-from trainsh_base.errors import RemoteError, TimedOut, Unreachable
+from trainsh_base.errors import RemoteError, TimedOut, TrainError, Unreachable
 from trainsh_base.peer import call
 from trainsh_base.request import Request, current
 from trainsh_base.retry import persist
@@ -40,7 +40,7 @@ def turn(lock: threading.Lock, request: Request, within: float, name: str) -> It
 
 def _cut(error: BaseException) -> bool:
     """Whether another connection may do: this one was cut, or is so silent that it might as well be."""
-    return lost(error) or isinstance(error, TimedOut)
+    return lost(error) or (isinstance(error, TimedOut) and error.code != "shell")
 
 
 def resolve(spec: str) -> Target:
@@ -77,8 +77,14 @@ class Host:
                 )  # fmt: skip
             return self._channel
 
+    def anew(self) -> Target:
+        """How to reach it by now: a rented machine may have been restarted elsewhere."""
+        with contextlib.suppress(TrainError):
+            self.target = resolve(self.spec)
+        return self.target
+
     def _connect(self, request: Request, within: float) -> Channel:
-        channel = Channel(self.target, request, within=within)
+        channel = Channel(self.target, request, within=within, anew=self.anew)
         try:
             self._greet(channel)
         except BaseException:

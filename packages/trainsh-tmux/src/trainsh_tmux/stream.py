@@ -34,7 +34,8 @@ class Stream:
         self._child.end()
 
     def _open(self, offset: int, request: Request, within: float) -> tuple[Child, int, bytes]:
-        child = open_shell(self._host.target, request, within=within, bulk=True)
+        host = self._host
+        child = open_shell(host.target, request, within=within, bulk=True, anew=host.anew)
         script = f"exec 2>/dev/null; r={quote(self._host.root)}\n" + scripts.follow(self._job, self._name, offset)
         try:
             os.write(child.stdin, script.encode())
