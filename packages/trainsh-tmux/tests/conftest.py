@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
-pytest.register_assert_rewrite("tmux_box")
+pytest.register_assert_rewrite("tmux_box", "far_box")
 
 from tmux_box import Box, end_marked  # noqa: E402
 from trainsh_tmux import cli  # noqa: E402

@@ -12,34 +12,16 @@ from pathlib import Path
 
 import pytest
 from trainsh_world import World
-from world_sshd import Sshd
 
-from tmux_box import Box, wait_until
+from far_box import Far, below, cut, without
+from tmux_box import wait_until
 from trainsh_base import ssh
 from trainsh_base.channel import Channel, compound
 from trainsh_base.errors import MissingProgram, RemoteError, TrainError, Unreachable
-from trainsh_base.mux import master_pid
 from trainsh_base.request import Request
 from trainsh_base.target import Target
 from trainsh_tmux import cli, library
 from trainsh_tmux.registry import Registry
-
-
-class Far(Box):
-    """Sessions on one machine of a world."""
-
-    def __init__(self, world: World, server: Sshd, spec: str = "") -> None:
-        super().__init__(world.folder, spec or world.spec(server), server.home)
-        self.world, self.server = world, server
-
-    def tmux(self, *words: str, job: str = "") -> str:
-        command = ["tmux", "-L", f"train-{job}" if job else "train", *words]
-        env = os.environ | {"TMUX_TMPDIR": str(self.server.tmux)}
-        return subprocess.run(command, check=True, capture_output=True, text=True, timeout=20, env=env).stdout
-
-    @property
-    def target(self) -> Target:
-        return self.registry.host(self.host).target
 
 
 @pytest.fixture
@@ -176,16 +158,6 @@ def test_a_read_only_home(far: Far) -> None:
             subprocess.run(["rm", "-r", folder], check=True)
 
 
-def without(world: World, *programs: str) -> str:
-    """A PATH of the system's programs, but for some."""
-    folder = world.folder / "few"
-    folder.mkdir()
-    for name in os.listdir("/usr/bin"):
-        if name not in programs:
-            (folder / name).symlink_to(f"/usr/bin/{name}")
-    return str(folder)
-
-
 def test_no_tmux_on_the_host(world: World) -> None:
     path = without(world, "tmux")
     server = world.sshd("box", settings=(f"SetEnv TRAINSH_WORLD={world.mark} PATH={path}",))
@@ -232,24 +204,6 @@ def test_a_cut_during_a_step(far: Far, how: str) -> None:
     assert running.client.text == "".join(f"line {i}\n" for i in range(1, 7))
     assert sum("was cut" in line for line in running.client.log) == 1
     assert (far.home / "ran").read_text() == "ran\n"
-
-
-def cut(far: Far, how: str) -> None:
-    if how == "sshd":
-        far.server.drop()
-    elif how == "master":
-        pid = master_pid(far.target.control_path or "")
-        if pid:
-            os.kill(pid, signal.SIGKILL)
-    else:
-        words = ["ps", "--ppid", str(os.getpid()), "-o", "pid=,args="]
-        done = subprocess.run(words, capture_output=True, text=True, check=False)
-        for line in done.stdout.splitlines():
-            if "-S" in line and "ssh" in line:
-                try:
-                    os.kill(int(line.split()[0]), signal.SIGKILL)
-                except ProcessLookupError:
-                    continue
 
 
 def test_a_cut_during_waits(far: Far) -> None:
@@ -329,17 +283,6 @@ def test_every_request_is_one_compound(far: Far) -> None:
             )
             assert done.returncode != 0 or not text[:end].strip(), text[:end]
         assert subprocess.run(["dash", "-n"], input=text, capture_output=True, check=False).returncode == 0
-
-
-def below(pid: int) -> list[int]:
-    """A process and all that it started, and what they started."""
-    rows = [
-        line.split() for line in subprocess.check_output(["ps", "-A", "-o", "pid=,ppid="], text=True).splitlines()
-    ]
-    found = [pid]
-    for parent in found:
-        found += [int(child) for child, its in rows if int(its) == parent]
-    return found
 
 
 def test_a_host_that_reboots(far: Far) -> None:

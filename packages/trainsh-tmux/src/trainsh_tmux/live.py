@@ -46,6 +46,7 @@ class Live:
         self.marks = Bases()
         self.background: set[str] = set()
         self.secrets: list[str] = []
+        self.taken: list[str] = []  # steps whose captured output may hold secrets, and is known here
         self.shown: int | None = None
         self._lock = threading.Lock()
         self._opening = threading.Lock()

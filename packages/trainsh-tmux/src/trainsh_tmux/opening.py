@@ -15,6 +15,8 @@ from trainsh_tmux.output import Output
 from trainsh_tmux.taking import take_back
 
 LOGIN_LIMIT = 20.0  # seconds that the login files may take
+# Seconds after which they may be waiting for an answer on the terminal: they get Enter, again and again.
+ASKS_AFTER, ASKS_EVERY = 3.0, 1.0
 
 
 class NotReady(TrainError):
@@ -24,7 +26,11 @@ class NotReady(TrainError):
 
 
 def open_session(live: Live, start: str, *, bootstrap: bool = False) -> Session:
-    """Open it, or find it open. Raises MissingProgram (no tmux there), RemoteError, NotReady."""
+    """Open it, or find it open. `bootstrap`: install tmux there when it is missing, as hosts.toml may say too.
+
+    Raises MissingProgram (no tmux there), RemoteError, NotReady.
+    """
+    bootstrap = bootstrap or live.host.target.bootstrap
     try:
         return _open(live, start, bootstrap, plain=False)
     except NotReady as error:
@@ -100,12 +106,20 @@ def _await_ready(live: Live, offset: int) -> None:
     kept = live.listen_from(offset, inbox) or []
     said = Output([], lambda _: None)
     deadline = time.monotonic() + LOGIN_LIMIT
+    asks = time.monotonic() + ASKS_AFTER
     try:
         for piece in kept:
             if piece.letter == "r":
                 return
         while True:
-            item = inbox.get(timeout=max(0.0, deadline - time.monotonic()))
+            try:
+                item = inbox.get(timeout=max(0.0, min(deadline, asks) - time.monotonic()))
+            except queue.Empty:
+                if time.monotonic() >= deadline:
+                    raise
+                asks = time.monotonic() + ASKS_EVERY
+                live.host.ask(session_scripts.press_enter(live.job, live.name))
+                continue
             if isinstance(item, Piece):
                 if item.letter == "r":
                     return

@@ -31,11 +31,25 @@ INSTALLERS = (
 )
 
 
+# Notes of steps that were begun in a shell which is gone that nobody knows how they ended: the next shell is not
+# theirs. Background steps may have outlived it, if not its machine's start.
+_LOSE = """p= q= x=
+[ ! -r "$d/pid" ] || IFS=' ' read -r p q <"$d/pid"
+[ ! -r /proc/sys/kernel/random/boot_id ] || IFS= read -r x </proc/sys/kernel/random/boot_id
+for f in "$d"/steps/*.claim; do
+f=${f%.claim}
+[ -e "$f.claim" ] && [ ! -e "$f.status" ] || continue
+[ "$q" = "$x" ] && [ -r "$f.pid" ] && IFS= read -r p <"$f.pid" && kill -0 "$p" || printf 'lost\\n' >"$f.status"; done"""
+
+
 def open_session(job: str, name: str, start: str, *, plain: bool, log_limit: int) -> str:
     """Says `lib`, `no-tmux`, `open OFFSET FOLDER STATE`, `fresh OFFSET FOLDER` or `failed WORDS`."""
     lib, here = library.folder(), server(job)
     unset = " ".join(f"-u {word}" for word in ("TMUX", "TMUX_PANE", *SECRET_NAMES))
-    pane = f"\"exec sh '$l/pane.sh' '$d' '$l' \"{quote(quote(start))}\" {'plain' if plain else ''}\""
+    # Words of their own: tmux runs them without the login shell, whose files may ask something. A `;` at the end of
+    # one would end tmux's command.
+    folder = quote(start[:-1] + "\\;" if start.endswith(";") else start)
+    pane = f'sh "$l/pane.sh" "$d" "$l" {folder} {"plain" if plain else ""}'
     return f"""{at(job, name)}; l={lib}
 {STATE}
 {REALLY}
@@ -45,7 +59,9 @@ elif [ -n "$alive" ] && tmux -L {here} has-session -t '={name}'; then
 {END}
 say open "$end" "$state" "$d"
 else
-mkdir -p "$d/steps"; rm -f -- "$d/fifo" "$d/current" "$d/attached" "$d/typed" "$d/pid" "$d/shell" "$d/state" "$d/pane" "$d/open"
+mkdir -p "$d/steps"
+{_LOSE}
+rm -f -- "$d/fifo" "$d/current" "$d/attached" "$d/typed" "$d/pid" "$d/shell" "$d/state" "$d/pane" "$d/open"
 if mkfifo "$d/fifo"; then
 {END}
 e=$(env {unset} tmux -L {here} -f "$l/tmux.conf" new-session -d -s {name} -x 200 -y 50 {pane} \\; \\
@@ -127,7 +143,7 @@ tmux -L {here} pipe-pane -t "$t"
 rm -f -- "$d/fifo" "$d/current" "$d/pid" "$d/shell" "$d/state" "$d/open"
 {END}
 if mkfifo "$d/fifo"; then
-if e=$(tmux -L {here} new-window -t '={name}:' -c "$c" "exec sh '$l/pane.sh' '$d' '$l' ''" \\; \\
+if e=$(tmux -L {here} new-window -t '={name}:' -c "$c" sh "$l/pane.sh" "$d" "$l" '' \\; \\
     pipe-pane -t '={name}:' "exec sh '$l/logger.sh' '$d' {log_limit}" 2>&1); then say fresh "$end" "$d"
 else say failed "$e"; fi
 else say full; fi"""
@@ -145,6 +161,11 @@ def capture_pane(job: str, name: str, history: int) -> str:
 if [ -n "$t" ] && x=$(tmux -L {server(job)} capture-pane -p {past} -t "$t" && echo .); then
 printf '%s\\n' "${{x%.}}" | while IFS= read -r y; do say "line $y"; done
 else say none; fi"""
+
+
+def press_enter(job: str, name: str) -> str:
+    """Answer what the login files ask in a session that is being opened."""
+    return f"tmux -L {server(job)} send-keys -t '={name}:' Enter"
 
 
 def send_keys(job: str, name: str, text: str, *, enter: bool, keys: bool) -> str:

@@ -9,21 +9,33 @@ from trainsh_tmux.scripts import HANG_UP, REALLY, STATE, at
 # A command this short is shown from the line in the FIFO, which is one write whole (PIPE_BUF is 512 at least).
 ECHO_IN_LINE = 300
 
+# Writes TEXT to FILE. One that is there, from a request before, may just be read by the session's shell, or be torn:
+# another takes its place.
+PUT = """put() {
+    set -C
+    if printf %s "$1" >"$2"; then set +C; else
+        set +C
+        printf %s "$1" >"$2.$$" && mv -f "$2.$$" "$2" || { rm -f -- "$2.$$"; return 1; }
+    fi
+}"""
+
 
 def start_step(
     job: str, name: str, step: str, command: str, *, mode: str = "run", echo: str = "", limit: float | None = None,
-    secrets: dict[str, str] | None = None, only_ask: bool = False,
+    secrets: dict[str, str] | None = None, taken: tuple[str, ...] = (), only_ask: bool = False,
 ) -> str:  # fmt: skip
     """Says `again [STATUS [WHY]]` (or `again lost [WHY]`) when it was started before, `never` (with `only_ask`), `full`, or why not:
-    `released`, `starting`, `gone STATE`. Says nothing when it is sent: the log shows that it begins."""
+    `released`, `starting`, `gone STATE`. Says nothing when it is sent: the log shows that it begins.
+
+    `taken`: steps that had secrets and whose captured output is known; it is removed."""
     text = shown(echo)
     line = f"run {step} {mode} {'-' if limit is None else f'{limit:g}'} "
-    write = [f"printf '%s\\n' {quote(command)} >\"$s\""]
+    write = [f'put {quote(command + chr(10))} "$s"']
     if text and b"\n" not in text and len(text) <= ECHO_IN_LINE:
         line += text.decode()
     else:
         head = mark("b", step) + b"\x1b[1m$ " + text + b"\x1b[0m\r\n" + mark("o", step)
-        write.insert(0, f'printf %s {quote(head.decode())} >"$s.head"')
+        write.insert(0, f'put {quote(head.decode())} "$s.head"')
     known = f"""s=$d/steps/{step}
 if [ -e "$s.claim" ]; then
     x= y=
@@ -40,11 +52,13 @@ if [ -e "$s.claim" ]; then
     if only_ask:
         return f"{at(job, name)}\n{known}\nelse say never; fi"
     if secrets:
-        write.append(f"printf '%s' {quote(secret_lines(secrets))} >\"$s.env\"")
-    return f"""{at(job, name)}
+        write.append(f'put {quote(secret_lines(secrets))} "$s.env"')
+    remove = " ".join(f'"$d/steps/{word}.out.env"' for word in taken)
+    return f"""{at(job, name)}{f"; rm -f -- {remove}" if remove else ""}
 {known}
 else
 if [ -e "$d/open" ]; then
+{PUT}
 if {" && ".join(write)}; then printf '%s\\n' {quote(line)} 1<>"$d/fifo"
 else rm -f -- "$s" "$s.head" "$s.env"; say full; fi
 else
@@ -73,9 +87,10 @@ def secret_lines(secrets: dict[str, str]) -> str:
 
 
 def read_captured(job: str, name: str, step: str) -> str:
-    """Says the captured output in lines of octal bytes, which survive any content."""
-    return f"""{at(job, name)}
-od -An -v -to1 <"$d/steps/{step}.out" | while IFS= read -r x; do say $x; done"""
+    """Says the captured output in lines of octal bytes, which survive any content; `gone` when it is not kept."""
+    return f"""{at(job, name)}; x=$d/steps/{step}.out
+[ -e "$x" ] || x=$x.env
+if [ -e "$x" ]; then od -An -v -to1 <"$x" | while IFS= read -r x; do say $x; done; else say gone; fi"""
 
 
 def interrupt(job: str, name: str, step: str, number: int, why: str, seconds: int) -> str:

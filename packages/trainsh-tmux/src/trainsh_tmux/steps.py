@@ -7,7 +7,7 @@ from collections.abc import Callable
 import msgspec
 
 from trainsh_base.channel import ChannelLost
-from trainsh_base.errors import Cancelled, TimedOut, TrainError, Unreachable
+from trainsh_base.errors import Cancelled, NotFound, TimedOut, TrainError, Unreachable
 from trainsh_base.request import Request
 from trainsh_base.retry import transient
 from trainsh_base.units import format_duration
@@ -68,6 +68,7 @@ class Following:
         self._gone = False
         self._marked = False
         self._forget: Callable[[], None] = lambda: None
+        self._taken: tuple[str, ...] = ()
 
     def run(self) -> Outcome:
         """Start the step, or find it started, and stay with it until it is over."""
@@ -77,6 +78,7 @@ class Following:
             self._send()
             while not self.over:
                 self._next()
+            self.live.taken = [step for step in self.live.taken if step not in self._taken]
             return self._outcome()
         finally:
             self.over = True
@@ -89,9 +91,10 @@ class Following:
 
     def _send(self) -> None:
         limit = self.step.timeout if self.step.mode == "background" else None
+        self._taken = tuple(step for step in self.live.taken if step != self.step.name)
         body = step_scripts.start_step(
             self.live.job, self.live.name, self.step.name, self.step.command, mode=self.step.mode,
-            echo=self.step.echo, limit=limit, secrets=self.step.secrets,
+            echo=self.step.echo, limit=limit, secrets=self.step.secrets, taken=self._taken,
         )  # fmt: skip
         self._sent += 1
         channel = self.live.host.channel(self.request)
@@ -321,15 +324,22 @@ class Following:
         limit = format_duration(self.step.timeout) if self.step.timeout else ""
         if self.why == "never":
             self.status = None
-        why = self.why if self.why in ("stuck", "never") or not self._interrupted else "timeout"
-        if not self._marked and not why and self.step.mode != "background":
+        why = self.why
+        if self._interrupted and why not in ("stuck", "never"):
+            # It may have ended in time by itself, while nobody here heard of it: this machine slept, say.
+            why = "timeout" if self.step.keep_running else self._ask_again()
+            why = why if self.status is not None else "timeout"
+        elif not self._marked and not why and self.step.mode != "background":
             why = self._ask_again()
         state, reason = judge(self.status, why, limit)
         if self.step.mode == "background" and self.status is None and not self._gone:
             state, reason = "started", "running in the background"
         captured = None
-        if self.step.mode == "capture" and self.status is not None:
+        ended = self.why == "ended" and self.step.secrets  # its output went with its session
+        if self.step.mode == "capture" and self.status is not None and not ended:
             captured = read_captured(self.live, self.step.name)
+            if self.step.secrets:
+                self.live.taken.append(self.step.name)
         return Outcome(
             step=self.step.name, state=state, exit=None if state == "lost" else self.status, reason=reason,
             offset=self.offset, end=self.end,
@@ -362,6 +372,11 @@ def interrupt(live: Live, step: str, why: str, request: Request, tell: Callable[
 
 
 def read_captured(live: Live, step: str) -> str:
-    """Standard output of a step, trimmed."""
+    """Standard output of a step, trimmed. Raises NotFound when it held a secret and was removed."""
     words = " ".join(live.host.ask(step_scripts.read_captured(live.job, live.name, step))).split()
+    if words == ["gone"]:
+        raise NotFound(
+            f"the output of step {step} may hold a secret, so it was removed with its session or when the next"
+            " step was sent", "run it again, under another name", code="captured_gone",
+        )  # fmt: skip
     return bytes(int(word, 8) for word in words).decode("utf-8", "replace").strip()

@@ -29,7 +29,7 @@ while \command :; do
     background) __train_background ;;
     capture)
         \eval "$__train_options"
-        \. "$__train_file" 9<&- >"$__train_file.out"
+        \. "$__train_file" 9<&- >"$__train_out"
         { __train_end "$?" "$-"; } 2>/dev/null
         ;;
     *)

@@ -3,6 +3,7 @@
 #
 # __train_dir   the session's folder      __train_lib   this folder
 # __train_step  the open step, or nothing __train_file  its text
+# __train_out   where its output goes when that is captured: `.env` files do not outlive their session
 # __train_options  the shell options that the steps have set, as commands to set them again
 
 # The line in the FIFO is `run STEP MODE LIMIT ECHO`: run, capture or background; seconds for a background step,
@@ -60,7 +61,11 @@ __train_begin() { # STEP: claim the step and show it; fails when it was started 
         __train_drain
         [ ! -e "$__train_dir/attached" ] || \command stty echo </dev/tty 2>/dev/null
     fi
-    [ ! -e "$__train_file.env" ] || __train_take_secrets
+    __train_out=$__train_file.out
+    if [ -e "$__train_file.env" ]; then
+        __train_take_secrets
+        __train_out=$__train_file.out.env
+    fi
     set -C
     if ! { \command : >"$__train_file.claim"; } 2>/dev/null; then
         set +C
@@ -68,6 +73,8 @@ __train_begin() { # STEP: claim the step and show it; fails when it was started 
         return 1
     fi
     set +C
+    # A plain sh tells of background steps that ended when it comes to its next command: not in this step's output.
+    [ -n "${BASH_VERSION-}" ] || \command jobs >/dev/null 2>&1
     __train_step=$1
     # In place: truncating a file costs more than all else here.
     \command printf '%-64s\n' "$1" 1<>"$__train_dir/current"
@@ -121,7 +128,7 @@ __train_end() { # STATUS [OPTIONS]: the step is over; its status is on disk befo
         case $2 in *x*) __train_options="$__train_options; set -x" ;; esac
     fi
     [ -z "$__train_secrets" ] || __train_forget
-    [ "$__train_mode" != capture ] || \command cat -- "$__train_file.out" >/dev/tty
+    [ "$__train_mode" != capture ] || \command cat -- "$__train_out" >/dev/tty
     [ "$1" -le 128 ] && [ ! -e "$__train_dir/typed" ] ||
         \command stty susp undef -echo </dev/tty 2>/dev/null
     [ "${__train_prompt-}" = "${PROMPT_COMMAND-}" ] || {

@@ -21,8 +21,11 @@ group() { # NUMBER: it, when it can be a process group to signal: never everythi
 }
 
 foreground() { # the process group that has the terminal
-    ps -o tpgid= -p "$1" 2>/dev/null | tr -d ' ' && return
-    sed 's/.*) //' "/proc/$1/stat" 2>/dev/null | cut -d ' ' -f 6
+    if [ -r "/proc/$1/stat" ]; then
+        sed 's/.*) //' "/proc/$1/stat" | cut -d ' ' -f 6
+    else
+        ps -o tpgid= -p "$1" | tr -d ' '
+    fi 2>/dev/null
 }
 
 runs() { # GROUP: whether it has a process that is no zombie: the session's shell collects its own late

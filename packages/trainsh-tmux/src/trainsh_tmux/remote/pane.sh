@@ -37,7 +37,7 @@ mark=
 if [ -n "$step" ] && [ -e "$dir/steps/$step.claim" ] && [ ! -e "$dir/steps/$step.pid" ]; then
     # O_EXCL: when the step has a status already, that one stands.
     if (set -C && printf '%s\n' "$status" >"$dir/steps/$step.status") 2>/dev/null; then
-        printf 'ended\n' >"$dir/steps/$step.why"
+        [ -e "$dir/steps/$step.why" ] || printf 'ended\n' >"$dir/steps/$step.why"
         mark=$(printf '\033]7770;e;%s;%s;ended\007' "$step" "$status")
     fi
 fi

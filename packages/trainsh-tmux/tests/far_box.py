@@ -1,0 +1,85 @@
+"""Sessions on a machine behind a real sshd, and ways to harm the connection to it."""
+
+import contextlib
+import os
+import signal
+import subprocess
+from pathlib import Path
+
+from trainsh_world import World
+from world_sshd import Sshd
+
+from tmux_box import Box
+from trainsh_base.mux import master_pid
+from trainsh_base.target import Target
+
+
+class Far(Box):
+    """Sessions on one machine of a world."""
+
+    def __init__(self, world: World, server: Sshd, spec: str = "") -> None:
+        super().__init__(world.folder, spec or world.spec(server), server.home)
+        self.world, self.server = world, server
+
+    def tmux(self, *words: str, job: str = "") -> str:
+        command = ["tmux", "-L", f"train-{job}" if job else "train", *words]
+        env = os.environ | {"TMUX_TMPDIR": str(self.server.tmux)}
+        return subprocess.run(command, check=True, capture_output=True, text=True, timeout=20, env=env).stdout
+
+    @property
+    def target(self) -> Target:
+        return self.registry.host(self.host).target
+
+
+def cut(far: Far, how: str) -> None:
+    """End the connection: its far end (`sshd`), the `master` here, or the `clients` that use it."""
+    if how == "sshd":
+        far.server.drop()
+    elif how == "master":
+        pid = master_pid(far.target.control_path or "")
+        if pid:
+            os.kill(pid, signal.SIGKILL)
+    else:
+        words = ["ps", "--ppid", str(os.getpid()), "-o", "pid=,args="]
+        done = subprocess.run(words, capture_output=True, text=True, check=False)
+        for line in done.stdout.splitlines():
+            if "-S" in line and "ssh" in line:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(int(line.split()[0]), signal.SIGKILL)
+
+
+def without(world: World, *programs: str) -> str:
+    """A PATH of the system's programs, but for some."""
+    folder = world.folder / "few"
+    folder.mkdir()
+    for name in os.listdir("/usr/bin"):
+        if name not in programs:
+            (folder / name).symlink_to(f"/usr/bin/{name}")
+    return str(folder)
+
+
+def below(pid: int) -> list[int]:
+    """A process and all that it started, and what they started."""
+    words = ["ps", "-A", "-o", "pid=,ppid="]
+    rows = [line.split() for line in subprocess.check_output(words, text=True).splitlines()]
+    found = [pid]
+    for parent in found:
+        found += [int(child) for child, its in rows if int(its) == parent]
+    return found
+
+
+def logins(server: Sshd) -> int:
+    """How often somebody logged in."""
+    return server.log.read_text().count("Accepted ")
+
+
+def only(folder: Path, *programs: str) -> str:
+    """A PATH of busybox's applets and these programs, and nothing else."""
+    folder.mkdir()
+    applets = subprocess.run(["busybox", "--list"], capture_output=True, text=True, check=True).stdout.split()
+    for name in applets:
+        (folder / name).symlink_to("/usr/bin/busybox")
+    for path in programs:
+        (folder / Path(path).name).unlink(missing_ok=True)
+        (folder / Path(path).name).symlink_to(path)
+    return str(folder)
