@@ -137,17 +137,32 @@ def test_a_provider_that_is_not_installed(spec: str, monkeypatch: pytest.MonkeyP
     assert caught.value.exit_status == 9 and spec in caught.value.message
 
 
-def test_a_provider_is_asked(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def provider(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, target: Target) -> None:
+    """A train-vast that answers with `target`."""
     tool = tmp_path / "bin" / "train-vast"
     tool.parent.mkdir()
-    answer = msgspec.json.encode(
-        Target(name="vast:123", kind="ssh", argv=["ssh", "root@1.2.3.4"], label="vast:123")
-    )
-    tool.write_text(f"#!/bin/sh\ncat >{tmp_path}/asked\ncat <<'EOT'\n{answer.decode()}\nEOT\n")
+    tool.write_text(f"#!/bin/sh\ncat >{tmp_path}/asked\ncat <<'EOT'\n{msgspec.json.encode(target).decode()}\nEOT\n")
     tool.chmod(tool.stat().st_mode | stat.S_IXUSR)
     # The executable is found beside ours first, where the real one may be installed.
     monkeypatch.setattr("trainsh_base.peer.find", lambda name: str(tool))
     monkeypatch.setattr("trainsh_host.resolve._has_tool", lambda name: True)
+
+
+def test_a_rented_machine_has_host_keys_of_its_own(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    argv = ["ssh", "root@1.2.3.4"]
+    provider(tmp_path, monkeypatch, Target(name="vast:123", kind="ssh", argv=argv, rented=True, control_path="/s"))
+    found = resolve("vast:123")
+    assert found.known_hosts and found.known_hosts.endswith("/known_hosts/vast-123")
+    assert f"UserKnownHostsFile={found.known_hosts}" in found.argv
+    assert "StrictHostKeyChecking=accept-new" in found.argv and found.argv[-1] == "root@1.2.3.4"
+    assert found.control_path != "/s", "another connection than one that trusts other keys"
+
+
+def test_a_provider_is_asked(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    target = Target(name="vast:123", kind="ssh", argv=["ssh", "root@1.2.3.4"], label="vast:123")
+    provider(tmp_path, monkeypatch, target)
     assert resolve("vast:123").argv == ["ssh", "root@1.2.3.4"]
     assert json.loads((tmp_path / "asked").read_text()) == {"id": "123"}
     write(home, {"name": "rented", "type": "vastai", "vast_instance_id": 123})

@@ -8,7 +8,7 @@ import msgspec
 
 from trainsh_base.errors import MissingProgram, UsageError
 from trainsh_base.paths import private_folder, state_home
-from trainsh_base.target import Target, ssh_target
+from trainsh_base.target import Target, control_path, ssh_target
 from trainsh_host import hostsfile
 from trainsh_host.model import Host
 from trainsh_host.spec import Spec, parse_spec
@@ -150,16 +150,27 @@ def _jump(jump: str, depth: int) -> list[str]:
 
 
 def provided(tool: str, value: str, name: str) -> Target:
-    """Ask the tool that rents the machine where it is."""
+    """Ask the tool that rents the machine where it is. A rented one gets a file of host keys of its own."""
     if not _has_tool(tool):
         raise _no_tool(tool, name)
     from trainsh_base.peer import call  # noqa: PLC0415 - only rented machines need it
 
     answer = call(tool, "resolve", {"id" if tool == "vast" else "name": value})
     try:
-        return msgspec.convert(answer, Target)
+        found = msgspec.convert(answer, Target)
     except msgspec.ValidationError as error:
         raise UsageError(f"train-{tool} resolve did not answer with a target: {error}", code="bad_answer") from None
+    if not found.rented or found.known_hosts or found.kind == "local":
+        return found
+    known_hosts = str(private_folder(state_home() / "known_hosts") / f"{tool}-{value.replace('/', '_')}")
+    argv = [found.argv[0], *_own_keys(known_hosts), *found.argv[1:]]
+    return msgspec.structs.replace(
+        found, argv=argv, known_hosts=known_hosts, control_path=control_path(argv, found.env)
+    )
+
+
+def _own_keys(known_hosts: str) -> list[str]:
+    return ["-o", f"UserKnownHostsFile={_in_quotes(known_hosts)}", "-o", f"StrictHostKeyChecking={RENTED}"]
 
 
 def _has_tool(tool: str) -> bool:

@@ -125,7 +125,7 @@ def _said(error: Exception) -> str:
     return str(getattr(error, "strerror", None) or error).lower()
 
 
-def _timed(work: Callable[[], None]) -> int:
+def _timed(work: Callable[[], object]) -> int:
     """Do it; the milliseconds it took."""
     began = time.monotonic()
     work()
