@@ -2,6 +2,8 @@
 
 import io
 import os
+import queue
+import select
 import signal
 import sys
 import threading
@@ -21,38 +23,52 @@ GRACE = 5.0
 
 
 class Server:
-    """One client on a pair of pipes; requests run side by side, a thread each."""
+    """One client on a pair of pipes; requests run side by side, in threads that stay for the next ones."""
 
     def __init__(self, tool: Tool, reader: int, writer: int) -> None:
         self._tool = tool
         self._reader = reader
         self._writer = writer
         self._write_lock = threading.Lock()
-        self._requests: dict[Any, tuple[ServedRequest, threading.Thread]] = {}
+        self._requests: dict[Any, ServedRequest] = {}
+        self._work: queue.SimpleQueue[tuple[ServedRequest, str, dict[str, Any]]] = queue.SimpleQueue()
+        self._idle = 0
         self._answers: dict[int, Answer] = {}
         self._asked = 0
         self._lock = threading.Lock()
 
     def run(self) -> None:
-        """Serve until stdin closes; then cancel what still runs and wait for it, GRACE seconds at most for all."""
+        """Serve until stdin closes, then let what still runs come to its end, or cancel it (docs/protocol.md)."""
         try:
             with os.fdopen(self._reader, "rb") as lines:
                 for line in lines:
                     if line.strip():
                         self._receive(line)
+            self._await_requests()
         finally:
             self._end_requests()
 
-    def _end_requests(self) -> None:
+    def _running(self) -> list["ServedRequest"]:
         with self._lock:
-            running = list(self._requests.values())
-        for request, _ in running:
+            return [request for request in self._requests.values() if request.begun]
+
+    def _await_requests(self) -> None:
+        """GRACE seconds for answers that the client still reads: a shell's `printf ... | train-NAME serve`."""
+        client = select.poll()
+        client.register(self._writer, 0)
+        deadline = time.monotonic() + GRACE
+        for request in self._running():
+            while not request.over.wait(0.02) and time.monotonic() < deadline and not client.poll(0):
+                pass
+
+    def _end_requests(self) -> None:
+        """Cancel what still runs and wait for it, GRACE seconds at most for all."""
+        running = self._running()
+        for request in running:
             request.cancel()
         deadline = time.monotonic() + GRACE
-        for _, thread in running:
-            if thread.ident is None:  # a signal came between its request and its start
-                continue
-            thread.join(max(0.0, deadline - time.monotonic()))
+        for request in running:
+            request.over.wait(max(0.0, deadline - time.monotonic()))
 
     def send(self, message: dict[str, Any]) -> None:
         """Write one message; a client that went away is noticed by the reader."""
@@ -126,19 +142,27 @@ class Server:
 
     def _start(self, number: Any, method: str, params: dict[str, Any]) -> None:
         request = ServedRequest(self, number)
-        thread = threading.Thread(target=self._work, args=(request, method, params), daemon=True)
-        key = object() if number is None else number
+        request.key = key = object() if number is None else number
         with self._lock:
             taken = key in self._requests
             if not taken:
-                self._requests[key] = request, thread
+                self._requests[key] = request
+                idle = self._idle > 0
+                self._idle -= idle
         if taken:
             self._refuse(number, INVALID_REQUEST, f"a request with id {number!r} is still running")
             return
-        request.key = key
-        thread.start()
+        self._work.put((request, method, params))
+        request.begun = True
+        if not idle:
+            threading.Thread(target=self._serve, daemon=True).start()
 
-    def _work(self, request: "ServedRequest", method: str, params: dict[str, Any]) -> None:
+    def _serve(self) -> None:
+        """A thread's life: one request after the other. A thread of its own for each would cost a step a tenth."""
+        while True:
+            self._answer(*self._work.get())
+
+    def _answer(self, request: "ServedRequest", method: str, params: dict[str, Any]) -> None:
         serve_in_this_thread(request)
         reply: dict[str, Any]
         try:
@@ -150,14 +174,16 @@ class Server:
             reply = {"error": self._bug(error)}
         with self._lock:
             self._requests.pop(request.key, None)
+            self._idle += 1  # before the answer goes out, which may bring the next request
         if request.id is not None:
             self.send({"id": request.id, **reply})
+        request.over.set()
 
     def _cancel(self, number: Any) -> None:
         with self._lock:
             found = self._requests.get(number) if _is_id(number) else None
         if found:
-            found[0].cancel()
+            found.cancel()
 
     def _answered(self, message: dict[str, Any]) -> None:
         word = str(message.get("id", ""))
@@ -192,6 +218,8 @@ class ServedRequest(Request):
         super().__init__()
         self.id = number
         self.key: Any = number
+        self.begun = False
+        self.over = threading.Event()
         self._server = server
 
     def emit(self, kind: str, **data: Any) -> None:
