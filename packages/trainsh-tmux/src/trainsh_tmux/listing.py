@@ -10,6 +10,8 @@ from trainsh_tmux import scripts
 from trainsh_tmux.host import Host
 from trainsh_tmux.model import Listed
 
+PATIENCE = 5.0  # seconds for which a machine that cannot be reached is tried again: others wait to be shown
+
 
 def configured() -> list[str]:
     """The names of the hosts that train-host has; none where it is not installed."""
@@ -34,7 +36,7 @@ def everywhere(specs: list[str], find: Callable[[str], Host]) -> list[Listed]:
     def look(spec: str) -> None:
         serve_in_this_thread(request)
         try:
-            found[spec] = rows(spec, find(spec).ask(scripts.listing()))
+            found[spec] = rows(spec, find(spec).ask(scripts.listing(), within=PATIENCE))
         except TrainError as error:
             wrong.append(error)
             request.emit("log", message=f"{spec}: {error.message}")

@@ -87,7 +87,7 @@ if [ -n "$m" ] && {{ [ "$b" -lt 0 ] || [ "$o" -ge "$((b + $(wc -c <"$d/log.$b"))
 [ "$b" -ge 0 ] || b=0
 printf 'at %s\\n' "$o"
 f=$d/log.$b; k=$((o - b + 1))
-if [ -e /etc/alpine-release ] || [ -e /bin/busybox ] && tail --help 2>&1 | grep -q BusyBox; then
+if [ -e /etc/alpine-release ] || [ -e /bin/busybox ] && case $(tail --help 2>&1) in *BusyBox*) ;; *) false ;; esac; then
     (
         while sleep 0.1 || sleep 1; do
             n=$(wc -c <"$f")
@@ -114,7 +114,7 @@ for d in "$r"/sessions/*/*; do
     {STATE}
     {REALLY}
     [ ! -e "$d/attached" ] || a=yes
-    if [ -r "$d/began" ] && IFS= read -r x <"$d/began"; then age=$((now - x)); fi
+    if [ -e "$d/began" ]; then x=$(stat -c %Y "$d/began" 2>/dev/null || stat -f %m "$d/began") && age=$((now - x)); fi
     if [ "$alive" ]; then
         if [ -r "$d/current" ] && IFS=' ' read -r x <"$d/current" && [ ! -e "$d/steps/$x.status" ]; then step=$x; fi
         for x in "$d"/steps/*.pid; do [ ! -e "$x" ] || [ -e "${{x%.pid}}.status" ] || {{ x=${{x##*/}}; step=${{x%.pid}}; }}; done

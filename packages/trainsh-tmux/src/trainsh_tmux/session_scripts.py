@@ -20,7 +20,10 @@ _OLD = f"""for d in "$r"/sessions/*/*; do
 [ -z "$alive" ] || {{ living=1; continue; }}"""
 
 # What nobody comes back for goes by itself: sessions that were closed a week ago, others a month after their end.
-_FORGET = f"""{_OLD}
+# Looked for once a day.
+_FORGET = f"""[ -z "$(find "$r/swept" -mtime -1)" ] || exit
+: >"$r/swept"
+{_OLD}
 days=30
 [ "$state" != closed ] || days=7
 [ -n "$(find "$d" -mtime "-$days" | head -n 1)" ] || rm -rf -- "$d"; done"""
@@ -45,7 +48,7 @@ f=${f%.claim}
 def open_session(job: str, name: str, start: str, *, plain: bool, log_limit: int) -> str:
     """Says `lib`, `no-tmux`, `open OFFSET FOLDER STATE`, `fresh OFFSET FOLDER` or `failed WORDS`."""
     lib, here = library.folder(), server(job)
-    unset = " ".join(f"-u {word}" for word in ("TMUX", "TMUX_PANE", *SECRET_NAMES))
+    unset = " ".join(("TMUX", "TMUX_PANE", *SECRET_NAMES))
     # Words of their own: tmux runs them without the login shell, whose files may ask something. A `;` at the end of
     # one would end tmux's command.
     folder = quote(start[:-1] + "\\;" if start.endswith(";") else start)
@@ -59,12 +62,13 @@ elif [ -n "$alive" ] && tmux -L {here} has-session -t '={name}'; then
 {END}
 say open "$end" "$state" "$d"
 else
-mkdir -p "$d/steps"
+if [ -d "$d/steps" ]; then
 {_LOSE}
 rm -f -- "$d/fifo" "$d/current" "$d/attached" "$d/typed" "$d/pid" "$d/shell" "$d/state" "$d/pane" "$d/open"
+else mkdir -p "$d/steps"; fi
 if mkfifo "$d/fifo"; then
 {END}
-e=$(env {unset} tmux -L {here} -f "$l/tmux.conf" new-session -d -s {name} -x 200 -y 50 {pane} \\; \\
+e=$(unset {unset}; exec tmux -L {here} -f "$l/tmux.conf" new-session -d -s {name} -x 200 -y 50 {pane} \\; \\
     pipe-pane -t '={name}:' "exec sh '$l/logger.sh' '$d' {log_limit}" {_hooks()} 2>&1) ||
     # A tmux that knows no such hooks: every step looks for what was typed.
     {{ tmux -L {here} has-session -t '={name}' && e= && : >"$d/typed" && : >"$d/attached"; }}

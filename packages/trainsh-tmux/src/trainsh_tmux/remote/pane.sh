@@ -12,7 +12,7 @@ boot=
 [ ! -r /proc/sys/kernel/random/boot_id ] || IFS= read -r boot </proc/sys/kernel/random/boot_id
 printf '%s %s\n' "$$" "$boot" >"$dir/pid"
 printf '%s\n' "${TMUX_PANE-}" >"$dir/pane"
-date +%s >"$dir/began"
+: >"$dir/began"
 TRAIN_SESSION_DIR=$dir TRAIN_SESSION_LIB=$lib
 export TRAIN_SESSION_DIR TRAIN_SESSION_LIB
 if [ -n "$plain" ] && command -v bash >/dev/null 2>&1; then
