@@ -216,6 +216,7 @@ def test_a_cut_during_waits(far: Far) -> None:
     assert waits[1].result().seconds > 1
 
 
+@pytest.mark.slow
 def test_exactly_once_at_random_instants(far: Far) -> None:
     """The connection is killed again and again, in every way, while steps run one after the other."""
     far.open()
@@ -229,7 +230,7 @@ def test_exactly_once_at_random_instants(far: Far) -> None:
 
     thread = threading.Thread(target=cutter)
     thread.start()
-    count = 40
+    count = 100
     try:
         for number in range(count):
             for _ in range(20):

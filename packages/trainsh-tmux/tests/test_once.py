@@ -14,6 +14,8 @@ from trainsh_base.errors import Cancelled, TrainError
 from trainsh_base.peer import Peer, PeerLost
 from trainsh_tmux import cli
 
+STRIKES = 100
+
 
 @pytest.fixture
 def open_box(box: Box) -> Box:
@@ -149,9 +151,10 @@ def serve_and_kill(box: Box, step: str, command: str, pause: float) -> None:
         peer.close()
 
 
+@pytest.mark.slow
 def test_kill_the_server_at_random_instants(open_box: Box) -> None:
     rng = random.Random(7)
-    for number in range(25):
+    for number in range(STRIKES):
         step = f"r{number}"
         command = (
             f"echo {step} >>ran; for i in 1 2 3 4 5; do echo {step} line $i; sleep 0.01; done; (exit {number})"
@@ -161,9 +164,10 @@ def test_kill_the_server_at_random_instants(open_box: Box) -> None:
         outcome = open_box.run(command, step=step)
         assert outcome.exit == number
         assert open_box.client.text == "".join(f"{step} line {i}\n" for i in range(1, 6))
-    assert (open_box.home / "ran").read_text().split() == [f"r{n}" for n in range(25)]
+    assert (open_box.home / "ran").read_text().split() == [f"r{n}" for n in range(STRIKES)]
 
 
+@pytest.mark.slow
 def test_the_shells_of_the_channel_and_of_the_stream_are_killed(open_box: Box) -> None:
     """The cut of a connection, without one: this is what ssh's end looks like from here."""
     rng = random.Random(8)
@@ -184,7 +188,7 @@ def test_the_shells_of_the_channel_and_of_the_stream_are_killed(open_box: Box) -
     killer = threading.Thread(target=kill_children)
     killer.start()
     try:
-        for number in range(25):
+        for number in range(STRIKES):
             command = f"echo {number} >>ran; seq 200; sleep 0.05; echo over; (exit {number})"
             outcome = open_box.run(command, step=f"k{number}")
             assert outcome.exit == number
@@ -192,4 +196,4 @@ def test_the_shells_of_the_channel_and_of_the_stream_are_killed(open_box: Box) -
     finally:
         stop.set()
         killer.join()
-    assert (open_box.home / "ran").read_text().split() == [str(n) for n in range(25)]
+    assert (open_box.home / "ran").read_text().split() == [str(n) for n in range(STRIKES)]
