@@ -1,5 +1,7 @@
 """People in a session: their login files, their keys, the pane given to them and taken back."""
 
+import os
+import time
 from pathlib import Path
 
 import pytest
@@ -190,3 +192,22 @@ def test_send_and_capture(box: Box) -> None:
         box.call(cli.capture, "nosuch")
     with pytest.raises(TrainError):
         box.call(cli.send, "nosuch", "x")
+
+
+def test_sessions_of_long_ago_go_by_themselves(box: Box) -> None:
+    """Closed a week ago: gone; ended otherwise: kept for a month. It is looked for once a day."""
+    for name in ("closed", "ended", "recent"):
+        box.open(name)
+        box.call(cli.close, name)
+    (box.session("ended") / "state").write_text("ended 1\n")
+    swept = box.home / ".local/state/tmux-trainsh/swept"
+    wait_until(swept.exists, "the first look")
+    swept.unlink()
+    long_ago = time.time() - 8 * 86400
+    for name in ("closed", "ended"):
+        for path in (*box.session(name).rglob("*"), box.session(name)):
+            if path.exists():
+                os.utime(path, (long_ago, long_ago))
+    box.open()
+    wait_until(lambda: not box.session("closed").exists(), "the old session to go")
+    assert box.session("ended").exists() and box.session("recent").exists()

@@ -74,6 +74,20 @@ def test_cancel_ends_rsync_and_the_next_run_goes_on(tmp_path: Path, request_: An
     goes_on(source, out, type(request_)())
 
 
+def test_an_rsync_that_is_killed_goes_on_by_itself(tmp_path: Path, request_: Any) -> None:
+    source, out = tmp_path / "big", tmp_path / "out"
+    source.write_bytes(os.urandom(SIZE))
+    done: list[Result] = []
+    thread = threading.Thread(target=lambda: done.append(carry_out(order(source, out / "big", 10_000), request_)))
+    thread.start()
+    wait_until(lambda: arrived(out) > 5_000_000)
+    for pid in copies(source):
+        subprocess.run(["kill", "-KILL", pid], check=False)
+    thread.join(30)
+    assert done and done[0].files == 1
+    assert (out / "big").read_bytes() == source.read_bytes()
+
+
 @pytest.mark.parametrize(("signal", "status"), [("INT", 130), ("TERM", 143), ("KILL", -9)])
 def test_the_tool_ends_and_takes_rsync_along(tmp_path: Path, request_: Any, signal: str, status: int) -> None:
     source, out = tmp_path / "big", tmp_path / "out"

@@ -2,6 +2,7 @@
 
 import re
 import shlex
+import signal
 
 from trainsh_base.errors import (
     CredentialError,
@@ -90,6 +91,12 @@ def error_for(status: int, stderr: str, host: str, name: str = "") -> TrainError
             f"install it there, for example: {installing(name or host)}",
             data=data,
         )
+    if status < 0:
+        name = signal.Signals(-status).name
+        return TrainError(
+            _on(host, f"rsync was killed ({name})"),
+            "was memory short? run it again: it goes on where it stopped", code="killed", data=data,
+        )  # fmt: skip
     if _FULL.search(stderr):
         return TrainError(
             _on(host, message), "make room there, then run it again: it goes on", code="full", data=data

@@ -14,6 +14,7 @@ from trainsh_xfer.route import Route
 
 PROGRESS_EVERY = 0.1
 MOST_TRIES = 6
+MOST_DEATHS = 2  # of rsync in a row, killed by somebody
 FIRST_PAUSE = 1.0
 
 
@@ -21,7 +22,8 @@ def run(route: Route, words: Callable[[], list[str]], tally: Tally, request: Req
     """Run rsync until it is through. `words` are asked for anew each time: the connection may have changed.
 
     A lost connection is made again, up to MOST_TRIES times in a row without a file arriving; rsync then goes on
-    inside the file. Raises what failures.error_for says, and the errors of the connection.
+    inside the file, as it does after its own death, MOST_DEATHS times. Raises what failures.error_for says, and the
+    errors of the connection.
     """
     tries = 0
     ended: Ended | None = None
@@ -53,6 +55,9 @@ def _end_what_is_left(route: Route, ended: Ended | None) -> None:
 
 def _again(route: Route, error: TrainError, stderr: str, tries: int, request: Request) -> bool:
     """Whether to try again, once what stood in the way is out of it."""
+    if error.code == "killed" and tries <= MOST_DEATHS:
+        request.emit("log", message=f"{error.message}; going on")
+        return True
     if route.connection is None or tries >= MOST_TRIES:
         return False
     if failures.is_full(stderr):
