@@ -14,6 +14,7 @@ from trainsh_base.near import did_you_mean
 
 OnEvent = Callable[[dict[str, Any]], None]
 OnAsk = Callable[[dict[str, Any]], str]
+READ = 1 << 16  # as much as a pipe holds
 
 
 class PeerLost(TrainError):
@@ -146,7 +147,7 @@ class Peer:
                 view = view[os.write(self._child.stdin, view) :]
 
     def _read(self) -> None:
-        with os.fdopen(self._child.stdout, "rb") as lines:
+        with os.fdopen(self._child.stdout, "rb", READ) as lines:
             for line in lines:
                 with contextlib.suppress(msgspec.DecodeError):
                     self._receive(msgspec.json.decode(line))

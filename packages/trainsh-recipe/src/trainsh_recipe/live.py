@@ -13,10 +13,11 @@ from trainsh_recipe.journal import Event
 from trainsh_recipe.outcome import Outcome
 from trainsh_recipe.plan import Numbered, Parallel
 from trainsh_recipe.state import State
-from trainsh_recipe.steplog import Plain
+from trainsh_recipe.steplog import End
 from trainsh_recipe.view import View, failure, summary
 
 TAIL = 6
+SHOWN = 12_000  # characters of output that those lines are looked for in
 REFRESH = 8  # times a second
 MARKS = {
     "running": (">", "cyan"), "ok": ("+", "green"), "failed": ("x", "bold red"), "timeout": ("x", "bold red"),
@@ -35,21 +36,21 @@ class Row:
         self.seconds: float | None = None
         self.reason = ""
         self.allowed = False
-        self.lines: list[str] = []
         self.progress = ""
-        self._plain = Plain()
-        self._rest = ""
+        self._end = End(SHOWN)
 
     def feed(self, text: str) -> None:
-        """What it printed; a carriage return begins its line anew."""
-        *lines, rest = (self._rest + self._plain.feed(text)).split("\n")
-        self._rest = rest[-2000:]
-        self.lines = [*self.lines, *(line.rpartition("\r")[2] for line in lines if line.strip())][-TAIL:]
+        """What it printed."""
+        self._end.feed(text)
+
+    def forget(self) -> None:
+        """A new attempt begins."""
+        self._end = End(SHOWN)
 
     def tail(self) -> list[str]:
-        """The last lines, the unfinished one with them."""
-        rest = self._rest.rpartition("\r")[2]
-        return [*self.lines, rest][-TAIL:] if rest.strip() else self.lines
+        """The last lines, the unfinished one with them; a carriage return begins its line anew."""
+        lines = [line.rpartition("\r")[2] for line in self._end.plain().split("\n")]
+        return [line for line in lines if line.strip()][-TAIL:]
 
 
 class Live(View):
@@ -89,7 +90,8 @@ class Live(View):
                     event["attempt"],
                     None,
                 )
-                row.reason, row.lines = "", []
+                row.reason = ""
+                row.forget()
             elif event["event"] == "step.finished" and row:
                 row.status, row.seconds = event["status"], event.get("seconds")
                 row.reason, row.allowed = event.get("reason", ""), event.get("allowed", False)

@@ -2,6 +2,7 @@
 
 import re
 import sys
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from trainsh_base.errors import NotFound, UsageError
@@ -11,6 +12,7 @@ from trainsh_recipe.state import State
 from trainsh_recipe.steplog import Plain
 
 BLOCK = 1 << 16
+LONGEST = 1 << 20
 
 
 def reports(job: jobs.Job, state: State, step: str | None) -> list[LogReport]:
@@ -45,9 +47,20 @@ def show(found: list[LogReport], pattern: re.Pattern[str] | None) -> None:
             sys.stdout.write(f"{report.step}: {line}" if pattern else line)
 
 
-def _lines(path: Path, pattern: re.Pattern[str] | None) -> "list[str] | _Blocks":
+def _lines(path: Path, pattern: re.Pattern[str] | None) -> Iterable[str]:
+    """The log in blocks, or its lines that match; of a line without an end, the last LONGEST characters."""
     blocks = _Blocks(path)
-    return [line + "\n" for line in "".join(blocks).splitlines() if pattern.search(line)] if pattern else blocks
+    return blocks if pattern is None else (line + "\n" for line in _whole(blocks) if pattern.search(line))
+
+
+def _whole(blocks: Iterable[str]) -> Iterator[str]:
+    rest = ""
+    for block in blocks:
+        *lines, rest = re.split(r"[\n\r]", rest + block)
+        rest = rest[-LONGEST:]
+        yield from lines
+    if rest:
+        yield rest
 
 
 class _Blocks:
@@ -56,7 +69,7 @@ class _Blocks:
     def __init__(self, path: Path) -> None:
         self._path = path
 
-    def __iter__(self):  # type: ignore[no-untyped-def]
+    def __iter__(self) -> Iterator[str]:
         plain = Plain()
         try:
             with self._path.open("r", encoding="utf-8", errors="replace", newline="") as file:

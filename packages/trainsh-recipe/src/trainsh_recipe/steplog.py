@@ -2,7 +2,6 @@
 
 import os
 import re
-from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,12 +9,21 @@ from trainsh_base.secret import MASK
 
 TAIL_LINES = 20
 LONGEST_LINE = 2000
-ESCAPES = re.compile(
-    r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b[PX^_][^\x1b\x07]*(?:\x1b\\|\x07)|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)"
-    r"|\x1b[@-Z\\-_]|\x1b[ -/]+[0-~]|[\x00-\x08\x0b\x0c\x0e-\x1a\x1c-\x1f]"
+TAIL = TAIL_LINES * LONGEST_LINE  # characters of output that the last lines are looked for in
+_ESCAPES = re.compile(
+    r"\x1b(?:\[[0-?]*[ -/]*[@-~]|[PX^_][^\x1b\x07]*(?:\x1b\\|\x07)|\][^\x07\x1b]*(?:\x07|\x1b\\)"
+    r"|[@-Z\\-_]|[ -/]+[0-~])"
 )
+# Apart from the escapes: one pattern for both takes longer than a terminal does.
+_CONTROLS = bytes(code for code in range(32) if code not in b"\t\n\r\x1b")
 _UNFINISHED = re.compile(r"\x1b(?:[ -/]*|\[[0-?]*[ -/]*|[\]PX^_][^\x07\x1b]*\x1b?)\Z")
 _HELD = 4096  # an escape that is longer than this is none
+
+
+def plain(text: str) -> str:
+    """Text without escapes and control characters; newlines, tabs and carriage returns stay."""
+    text = _ESCAPES.sub("", text)
+    return text.encode("utf-8", "surrogatepass").translate(None, _CONTROLS).decode("utf-8", "surrogatepass")
 
 
 class Plain:
@@ -31,12 +39,12 @@ class Plain:
         keep = len(text) - found.start() if found else 1 if text.endswith("\r") else 0
         self._held = text[len(text) - keep :] if keep else ""
         text = text[: len(text) - keep] if keep else text
-        return ESCAPES.sub("", text.replace("\r\n", "\n"))
+        return plain(text.replace("\r\n", "\n"))
 
     def flush(self) -> str:
         """The rest."""
         held, self._held = self._held, ""
-        return ESCAPES.sub("", held)
+        return plain(held)
 
 
 class StepLog:
@@ -47,9 +55,7 @@ class StepLog:
         self._secrets = secrets
         self._handle = -1
         self._held = ""
-        self._plain = Plain()
-        self._lines: deque[str] = deque(maxlen=TAIL_LINES)
-        self._line = ""
+        self._end = End(TAIL)
         self.bytes = 0
 
     def feed(self, text: str) -> str:
@@ -85,20 +91,32 @@ class StepLog:
             flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
             self._handle = os.open(self._path, flags, 0o600)
         os.write(self._handle, data)
-        self._remember(self._plain.feed(text))
+        self._end.feed(text)
         return text
-
-    def _remember(self, text: str) -> None:
-        first, *rest = re.split(r"[\n\r]", text)
-        self._line = (self._line + first)[-LONGEST_LINE:]
-        for part in rest:
-            if self._line.strip():
-                self._lines.append(self._line)
-            self._line = part[-LONGEST_LINE:]
 
     def tail(self) -> list[str]:
         """The last lines, plain."""
-        return [*self._lines, self._line][-TAIL_LINES:] if self._line.strip() else list(self._lines)
+        lines = re.split(r"[\n\r]", self._end.plain())
+        return [line[-LONGEST_LINE:] for line in lines if line.strip()][-TAIL_LINES:]
+
+
+class End:
+    """The last `size` characters of a text that comes in chunks; their look is worked out when it is asked for."""
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._text = ""
+
+    def feed(self, text: str) -> None:
+        """More text."""
+        self._text = (self._text + text)[-self._size :] if len(text) < self._size else text[-self._size :]
+
+    def plain(self) -> str:
+        """Without escapes, with plain newlines; of a longer text, from the first line that is whole."""
+        text = self._text
+        if len(text) == self._size:
+            text = text.partition("\n")[2] or text.partition("\r")[2] or text
+        return Plain().feed(text)
 
 
 def _beginning(text: str, value: str) -> int:

@@ -16,6 +16,7 @@ from trainsh_recipe.plan import Numbered, leaves
 from trainsh_recipe.state import State
 from trainsh_recipe.steplog import Plain
 
+FOLDED = 1 << 16  # characters of one line after which another begins
 WORDS = {
     "ok": "ok", "failed": "failed", "timeout": "timed out", "lost": "lost", "cancelled": "cancelled",
     "skipped": "skipped",
@@ -136,8 +137,12 @@ class Lines(View):
         with self._lock:
             plain, rest = self._plain.setdefault(step.id, (Plain(), ""))
             *lines, rest = (rest + plain.feed(text)).split("\n")
-            for line in lines:
-                self._print(f"{'':>{self._width + 9}} | {line.rpartition(chr(13))[2]}")
+            rest = rest.rpartition("\r")[2]  # a progress bar need not end its line
+            if len(rest) > FOLDED:
+                lines, rest = [*lines, rest], ""
+            if lines:
+                bar = f"{'':>{self._width + 9}} | "
+                self._print("\n".join(bar + line.rpartition("\r")[2] for line in lines))
             self._plain[step.id] = (plain, rest)
 
     def progress(self, step: Numbered, data: dict[str, Any]) -> None:
