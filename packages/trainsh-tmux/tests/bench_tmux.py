@@ -7,11 +7,13 @@ import contextlib
 import os
 import shutil
 import statistics
+import subprocess
 import sys
 import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
+from importlib.resources import files
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -27,6 +29,8 @@ from trainsh_tmux.registry import Registry  # noqa: E402
 
 STEPS = 200
 FAR_STEPS = 20
+FLOODS = 5
+FLOOD_LINE = "line %07d the quick brown fox jumps over the lazy dog, and more of it\n"
 Figure = tuple[str, float, float]
 
 
@@ -36,6 +40,7 @@ def figures() -> list[Figure]:
     with _home() as folder:
         found.append(_steps("local step, in floors", "local", Floor()))
         found += _waits(folder)
+        found.append(_flood(folder))
     with _world() as world:
         box = world.sshd("box")
         target = cli.registry.host(world.spec(box)).target
@@ -73,6 +78,38 @@ def _far_step(spec: str) -> Figure:
     return "step at 50 ms, in 1.1 round trips + 5 ms", statistics.median(ours) / (
         1.1 * statistics.median(trips) + 0.005
     ), 1.0  # fmt: skip
+
+
+def _flood(folder: Path) -> Figure:
+    """60 MB of lines as a step, which is over when all of it is here, and in a pane that nothing is attached to."""
+    printed = folder / "printed"
+    printed.write_text("".join(FLOOD_LINE % number for number in range(60_000_000 // len(FLOOD_LINE % 0))))
+    cli.open_("local", "flood")
+    bare, ours = [], []
+    for _ in range(FLOODS):
+        bare.append(_bare_pane(folder, f"cat {printed}"))
+        ours.append(_time(lambda: cli.run(f"cat {printed}", session="flood", host="local")))
+    return "60 MB of output, over a bare pane", statistics.median(ours) / statistics.median(bare), 1.1
+
+
+def _bare_pane(folder: Path, command: str) -> float:
+    """Seconds that a command takes in a pane of another tmux server with the same settings."""
+    over = folder / "over"
+    os.mkfifo(over)
+    tmux = ["tmux", "-L", f"bare{time.monotonic_ns()}", "-f", str(files("trainsh_tmux.remote") / "tmux.conf")]
+    size = ["-x", "200", "-y", "50"]
+    subprocess.run(
+        [*tmux, "new-session", "-d", *size, f"read x <{over}; {command}; echo >{over}; read x"], check=True
+    )
+    with over.open("w") as go:
+        go.write("\n")
+    began = time.perf_counter()
+    with over.open() as end:
+        end.read()
+    took = time.perf_counter() - began
+    subprocess.run([*tmux, "kill-server"], check=True)
+    over.unlink()
+    return took
 
 
 def _touch(path: Path, seen: list[float]) -> None:

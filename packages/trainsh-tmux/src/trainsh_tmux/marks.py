@@ -13,7 +13,12 @@ import msgspec
 _MARK = re.compile(rb"\x1b\]7770;([a-z]);([^\x07\x1b]*)\x07")
 _OPENING = b"\x1b]7770;"
 LONGEST = 256
-_ESCAPES = re.compile(rb"\x1b\[[0-?]*[ -/]*[@-~]|\x1b[PX^_][^\x1b\x07]*(?:\x1b\\|\x07)|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[@-Z\\-_]|\x1b[ -/]+[0-~]|[\x00-\x08\x0b\x0c\x0e-\x1a\x1c-\x1f]")  # fmt: skip # noqa: E501
+_ESCAPES = re.compile(
+    rb"\x1b(?:\[[0-?]*[ -/]*[@-~]|[PX^_][^\x1b\x07]*(?:\x1b\\|\x07)|\][^\x07\x1b]*(?:\x07|\x1b\\)"
+    rb"|[@-Z\\-_]|[ -/]+[0-~])"
+)
+# Apart from the escapes: one pattern for both takes longer than a terminal does.
+_CONTROLS = bytes(code for code in range(32) if code not in b"\t\n\r\x1b")
 
 
 class Piece(msgspec.Struct, frozen=True):
@@ -70,7 +75,7 @@ def _unfinished(text: bytes, start: int) -> int:
 
 def plain(data: bytes) -> bytes:
     """Output without escapes and control characters; newlines, tabs and carriage returns stay."""
-    return _ESCAPES.sub(b"", data)
+    return _ESCAPES.sub(b"", data).translate(None, _CONTROLS)
 
 
 class Lines:

@@ -31,12 +31,13 @@ class Output:
 
     def finish(self) -> None:
         """Nothing more comes."""
-        self._pass(self._masker.flush())
+        self._pass(self._masker.flush(), final=True)
 
-    def _pass(self, data: bytes) -> None:
-        if data:
-            self._end = (self._end + data)[-TAIL_BYTES:]
-            self._take(self._decoder.decode(data))
+    def _pass(self, data: bytes, *, final: bool = False) -> None:
+        self._end = (self._end + data)[-TAIL_BYTES:]
+        text = self._decoder.decode(data, final)
+        if text:
+            self._take(text)
 
     def tail(self) -> list[str]:
         """The last lines, without escapes."""

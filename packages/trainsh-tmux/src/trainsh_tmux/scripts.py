@@ -82,8 +82,13 @@ for f in "$d"/log.*; do
         [ -n "$m" ] && [ "$m" -lt "$n" ] || m=$n
     elif [ "$n" -gt "$b" ]; then b=$n; fi
 done
-# The place may have been in a segment that is gone: on from the next one that is kept.
-if [ -n "$m" ] && {{ [ "$b" -lt 0 ] || [ "$o" -ge "$((b + $(wc -c <"$d/log.$b")))" ]; }}; then b=$m o=$m; fi
+# The place may be behind a segment whose next one is gone: on from the first that is kept. A full one ends with a
+# mark that says where the next begins, and which has no place of its own.
+if [ -n "$m" ] && [ "$b" -ge 0 ]; then
+    x=$(tail -c 40 "$d/log.$b" | LC_ALL=C sed -n 's/.*7770;n;\\([0-9][0-9]*\\).*/\\1/p')
+    [ "$o" -lt "${{x:-$((b + $(wc -c <"$d/log.$b")))}}" ] || b=-1
+fi
+if [ -n "$m" ] && [ "$b" -lt 0 ]; then b=$m o=$m; fi
 [ "$b" -ge 0 ] || b=0
 printf 'at %s\\n' "$o"
 f=$d/log.$b; k=$((o - b + 1))

@@ -239,8 +239,8 @@ class Following:
         """Say so where the host has dropped output that we did not take in time."""
         expected = self.end if self.end is not None else self.offset
         if expected is not None and offset > expected:
-            message = f"{offset - expected} bytes of output are missing here: the log on the host has a limit"
-            self.request.emit("log", message=message)
+            missing = f"train: {offset - expected} bytes of output are missing here (tmux.log_limit)"
+            self.request.emit("output", data=f"\r\n{missing}\r\n")
 
     def _begins(self, piece: Piece) -> None:
         self.offset = piece.end

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import threading
+import time
 from collections.abc import Callable
 
 from trainsh_base.channel import ChannelLost, open_shell, quote
@@ -13,6 +14,8 @@ from trainsh_tmux.host import Host
 from trainsh_tmux.marks import Piece, Splitter
 
 CHUNK = 1 << 16
+FLOOD = 1 << 18  # bytes that came without a pause, after which larger helpings are cheaper than quick ones
+GATHER = 0.001  # seconds for which a flood's next helping gathers: the pipe holds no more
 
 
 class Stream:
@@ -67,14 +70,15 @@ class Stream:
         """Push pieces until this shell ends (None) or the log goes on elsewhere (at which offset)."""
         splitter = Splitter(self.offset)
         child = self._child
+        reader = Reader(child.stdout)
         try:
-            chunk = self._rest or os.read(child.stdout, CHUNK)
+            chunk = self._rest or reader.read()
             while chunk:
                 for piece in splitter.feed(chunk):
                     if piece.letter == "n":
                         return int(piece.fields[0])
                     self._on_piece(piece)
-                chunk = os.read(child.stdout, CHUNK)
+                chunk = reader.read()
         except OSError:
             pass
         finally:
@@ -82,3 +86,25 @@ class Stream:
             with contextlib.suppress(OSError):
                 os.close(child.stdout)
         return None
+
+
+class Reader:
+    """Reads a pipe: at once what comes now and then, in large helpings what floods in.
+
+    A reader that is woken for every four kilobytes takes the time from what prints them.
+    """
+
+    def __init__(self, handle: int) -> None:
+        self._handle = handle
+        self._run = 0
+        self._last = 0.0
+
+    def read(self) -> bytes:
+        """At most CHUNK bytes; none at the end. Raises OSError."""
+        if self._run > FLOOD:
+            time.sleep(GATHER)
+        chunk = os.read(self._handle, CHUNK)
+        now = time.monotonic()
+        self._run = self._run + len(chunk) if now - self._last < 2 * GATHER else 0
+        self._last = now
+        return chunk

@@ -51,18 +51,24 @@ start=0
 for segment in "$dir"/log.*; do # a session opened again goes on behind what is there
     [ -e "$segment" ] || continue
     number=${segment##*/log.}
-    [ "$number" -lt "$start" ] || { start=$number; size=$(wc -c <"$segment"); }
+    [ "$number" -lt "$start" ] || {
+        start=$number size=0
+        [ ! -s "$segment" ] || size=$(wc -c <"$segment")
+    }
 done
 segment=$dir/log.$start
 : >>"$segment"
 size=${size-0}
 while :; do
+    if [ "$start" -eq 0 ]; then room=$((limit / 2)); else room=$((limit / 8)); fi
+    # In the helpings in which tmux gives it: a dd counts reads, and one a megabyte costs a flood a fifth of its time.
+    blocks=$(((room - size) / 4096 + 1))
+    [ "$blocks" -ge 1 ] || blocks=1 # the limit was a larger one before
     # A full disk: what comes meanwhile is lost, the session is not.
-    dd bs=65536 count=256 2>/dev/null >>"$segment" || { [ -d "$dir" ] || exit 0; sleep 1; continue; }
+    dd bs=4096 count="$blocks" 2>/dev/null >>"$segment" || { [ -d "$dir" ] || exit 0; sleep 1; continue; }
     now=$(wc -c <"$segment")
     [ "$now" -ne "$size" ] || { hung_up; exit 0; }
     size=$now
-    if [ "$start" -eq 0 ]; then room=$((limit / 2)); else room=$((limit / 8)); fi
     [ "$size" -ge "$room" ] || continue
     start=$((start + size))
     : >"$dir/log.$start"
