@@ -68,10 +68,10 @@ if [ -d "$d" ]; then say end "$end" "${{alive:-0}}" "$state"; else say none; fi"
 
 
 def follow(job: str, name: str, offset: int) -> str:
-    """Read commands for a shell of its own: says `at SEGMENT-START` then pushes the log from `offset` on as it grows.
+    """Read commands for a shell of its own: says `at OFFSET` then pushes the log from there on as it grows.
 
-    `tail -f` sees growth at once where it uses inotify or kqueue; busybox's looks once a second, so there a loop
-    looks ten times. It ends when its input does.
+    OFFSET is `offset`, or where the next segment that is kept begins. `tail -f` sees growth at once where it uses
+    inotify or kqueue; busybox's looks once a second, so there a loop looks ten times. It ends when its input does.
     """
     return f"""{at(job, name)}
 b=-1 m= o={offset}
@@ -86,24 +86,30 @@ done
 # mark that says where the next begins, and which has no place of its own.
 if [ -n "$m" ] && [ "$b" -ge 0 ]; then
     x=$(tail -c 40 "$d/log.$b" | LC_ALL=C sed -n 's/.*7770;n;\\([0-9][0-9]*\\).*/\\1/p')
-    [ "$o" -lt "${{x:-$((b + $(wc -c <"$d/log.$b")))}}" ] || b=-1
+    [ "$o" -lt "${{x:-$((b + $(wc -c <"$d/log.$b" || echo 0)))}}" ] || b=-1
 fi
 if [ -n "$m" ] && [ "$b" -lt 0 ]; then b=$m o=$m; fi
 [ "$b" -ge 0 ] || b=0
 printf 'at %s\\n' "$o"
 f=$d/log.$b; k=$((o - b + 1))
 if [ -e /etc/alpine-release ] || [ -e /bin/busybox ] && case $(tail --help 2>&1) in *BusyBox*) ;; *) false ;; esac; then
-    (
-        while sleep 0.1 || sleep 1; do
-            n=$(wc -c <"$f")
-            [ "$n" -lt "$k" ] || {{ tail -c "+$k" "$f" | head -c "$((n - k + 1))"; k=$((n + 1)); }}
-        done
-    ) &
+    {{ tail -c "+$k"; while sleep 0.1 || sleep 1; do cat; done; }} <"$f" &
 else
     tail -c "+$k" -f "$f" &
 fi
-read -r x; kill "$!"
-exit
+t=$!
+# One command to the end: of a script that is read as it is run, `read` would take the rest for the client's word.
+# A segment that others follow may go before it is opened: then the client is told to ask anew.
+if [ -n "$m" ]; then
+    exec 3<&0
+    {{ read -r x; kill "$t"; }} <&3 &
+    wait "$t" || [ "$?" -gt 2 ] || printf '\\033]7770;n;%s\\007' "$o"
+    kill "$!"
+    exit
+else
+    read -r x; kill "$t"
+    exit
+fi
 """
 
 
