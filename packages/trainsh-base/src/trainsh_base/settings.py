@@ -45,7 +45,6 @@ SETTINGS = _table(
     ("tmux.log_limit", "size", "256M", "bytes of output kept of one session on its host"),
     ("recipe.timeout", "duration", "10m", "time a foreground command may take where the step says nothing"),
     ("recipe.wait_timeout", "duration", "5m", "time a wait may take where the step says nothing"),
-    ("tmux.log_limit", "size", "256M", "bytes of output kept of one session on its host"),
     ("ssh.connect_timeout", "duration", "15s", "time to reach a host"),
     ("ssh.persist", "duration", "10m", "how long an unused connection to a host is kept"),
     ("ssh.ciphers_gcm", "flag", True, "prefer AES-GCM, the fastest, where your ssh settings choose no ciphers"),
