@@ -20,6 +20,8 @@ KINDS = {
     "wait": "wait @w file={work}/go timeout=1m\n@w > echo done >> ran\n",
     "pattern": "@w > (until [ -e go ]; do sleep 0.05; done; echo rea''dy) &\nwait @w \"ready\" timeout=1m\n@w > echo done >> ran\n",
     "sleep": "sleep 3s\n@w > echo done >> ran\n",
+    "transfer": "./big -> @h:{work}/copied/ bwlimit=4M\n@w > echo done >> ran\n",
+    "retry": "@w retry=3 retry_delay=1h > [ -e go ] && echo done >> ran\n",
     "parallel": "tmux.open @h as v\nparallel\n@w > until [ -e go ]; do sleep 0.05; done\n@v > true\nend\n@w > echo done >> ran\n",
 }  # fmt: skip
 AT = {"pattern": "3", "parallel": "3.1"}
@@ -27,6 +29,8 @@ AT = {"pattern": "3", "parallel": "3.1"}
 
 def begun(place: "Place", kind: str, after: str = "finally\n@w > echo finally $JOB_STATUS >> ran\n") -> str:
     """A recipe with a step of that kind."""
+    if kind == "transfer":
+        (place.work / "big").write_bytes(bytes(16_000_000))
     return place.recipe(HEAD + KINDS[kind].replace("{work}", str(place.work)) + after)
 
 
