@@ -46,7 +46,7 @@ schema_works() {
 help_is_light() { # what costs every start 20 to 120 ms is not loaded by --help
   run bash -c "PYTHONPROFILEIMPORTTIME=1 '$1' --help 2>&1 >/dev/null | sed 's/.*| *//'"
   [[ $output == *click* ]]
-  for module in rich requests keyring tomlkit sh textual asyncio stamina pyrage; do
+  for module in rich requests keyring tomlkit sh textual asyncio tenacity pyrage; do
     if grep -qx "$module" <<<"$output"; then
       echo "$1 --help imports $module" && false
     fi
