@@ -222,7 +222,7 @@ def test_the_schema_describes_every_parameter_and_answer(example: Run) -> None:
     assert schema["commands"]["hidden"]["returns"]["additionalProperties"]["x-kind"] == "secret"
 
 
-HEAVY = ("rich", "requests", "keyring", "tomlkit", "sh", "textual", "asyncio", "stamina", "pyrage")
+HEAVY = ("rich", "requests", "keyring", "tomlkit", "sh", "textual", "asyncio", "tenacity", "pyrage")
 
 
 @pytest.mark.parametrize("words", [["--help"], ["echo", "hi"], ["echo", "hi", "--json"], ["fail", "NotFound"]])
