@@ -143,6 +143,7 @@ def outcome(place: "Place", status: str, told: str) -> dict[str, Any]:
     """What an undisturbed run and a tormented one have to agree on; `told` is for the message."""
     place.until(lambda: not place.sockets() or not alive(place), "the sessions go")
     job = place.json("jobs")[0]["id"]
+    assert all(each["id"] == job for each in place.json("status")), "a job that never began is not one"
     report = place.json("resume", job, "--check", status=3) if status == "ok" else {}
     return {
         "ran": sorted(place.lines()),

@@ -79,6 +79,17 @@ def test_open_jobs_are_those_that_are_marked() -> None:
     assert jobs.open_jobs() == [] and not second.folder.exists()
 
 
+def test_the_mark_of_a_job_that_never_began_goes_when_nobody_holds_it() -> None:
+    job = jobs.create()
+    lock = jobs.take_lock(job)
+    jobs.set_mark(job)
+    jobs.settle_mark(job, job.state())
+    assert job.mark.exists()
+    lock.release()
+    jobs.settle_mark(job, job.state())
+    assert not job.mark.exists()
+
+
 def test_a_running_job_is_not_removed() -> None:
     job = jobs.create()
     lock = jobs.take_lock(job)

@@ -184,6 +184,8 @@ def status(
             [*found, *(job for job in jobs.newest() if job.id not in known)], key=lambda job: job.id, reverse=True
         )
     states = [(job, job.state()) for job in found]
+    for job, state in states:
+        jobs.settle_mark(job, state)
     return [
         report.job_report(job, state, steps=False)
         for job, state in states

@@ -187,8 +187,10 @@ def clear_mark(job: Job) -> None:
 
 
 def settle_mark(job: Job, state: State) -> None:
-    """Clear the mark of a recipe that is over: its runner was killed between the journal's last line and that."""
-    if state.kind == "recipe" and state.status in ("ok", "cancelled"):
+    """Clear the mark of a recipe that is over, or never began: its runner was killed between mark and journal."""
+    over = state.kind == "recipe" and state.status in ("ok", "cancelled")
+    # Read again once nobody holds it: it may have begun, and failed, since.
+    if over or (not state.started and holder(job) is None and not job.state().started):
         clear_mark(job)
 
 
