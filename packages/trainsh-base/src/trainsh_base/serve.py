@@ -33,6 +33,7 @@ class Server:
         self._requests: dict[Any, ServedRequest] = {}
         self._work: queue.SimpleQueue[tuple[ServedRequest, str, dict[str, Any]]] = queue.SimpleQueue()
         self._idle = 0
+        self.over = False
         self._answers: dict[int, Answer] = {}
         self._asked = 0
         self._lock = threading.Lock()
@@ -260,12 +261,21 @@ def main(tool: Tool) -> NoReturn:
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(line_buffering=True)  # a stray print shows up at once, on stderr
-    signal.signal(signal.SIGTERM, _terminated)
-    signal.signal(signal.SIGHUP, _terminated)
-    status = 0
+    server, status = Server(tool, reader, writer), 0
+
+    def terminated(number: int, frame: object) -> None:
+        if server.over:
+            _closing(number, frame)
+        signal.signal(number, signal.SIG_DFL)  # a second one does not wait for the requests
+        raise Terminated(128 + number)
+
     quick_interrupts(False)
     try:
-        Server(tool, reader, writer).run()
+        signal.signal(signal.SIGTERM, terminated)
+        signal.signal(signal.SIGHUP, terminated)
+        server.run()
+        # Who closes our stdin sends a signal too: from here on it must not raise, for nobody would catch it.
+        server.over = True
     except KeyboardInterrupt:
         status = Cancelled.exit_status
     except Terminated as end:
@@ -278,11 +288,6 @@ def main(tool: Tool) -> NoReturn:
         spawn.end_all()
     sys.stderr.flush()
     os._exit(status)
-
-
-def _terminated(number: int, _frame: object) -> None:
-    signal.signal(number, signal.SIG_DFL)  # a second one does not wait for the requests
-    raise Terminated(128 + number)
 
 
 def _closing(number: int, _frame: object) -> None:
