@@ -82,14 +82,7 @@ def test_bulk_data_takes_another_connection_when_there_is_one(world: World) -> N
 
 @pytest.mark.parametrize("name", ["bash", "dash", "zsh", "fish", "tcsh", "ksh", "busybox"])
 def test_login_shells(world: World, name: str) -> None:
-    path = shutil.which(name)
-    if path is None:
-        pytest.skip(f"NOT TESTED HERE: {name} is not installed")
-    if name == "busybox":
-        link = world.folder / "ash"
-        link.symlink_to(path)
-        path = str(link)
-    box = world.sshd("box", shell=path)
+    box = world.sshd("box", shell=world.login_shell(name))
     found = target(world, box)
     assert say(found, "echo 'a  b' \"c\"; exit 0") == b"a  b c\n"
     child = ssh.start(found, "exec sh")

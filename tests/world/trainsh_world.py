@@ -73,6 +73,17 @@ class World:
         assert not check or result.status == 0, f"{words} ended with {result.status}\n{result.out}{result.err}"
         return result
 
+    def login_shell(self, name: str) -> str:
+        """The path of a shell to log in with; skips the test, loudly, where it is not installed."""
+        path = shutil.which(name)
+        if path is None:
+            pytest.skip(f"NOT TESTED HERE: {name} is not installed")
+        if name != "busybox":
+            return path
+        link = self.folder / "ash"  # by that name it is a shell
+        link.symlink_to(path)
+        return str(link)
+
     def sshd(self, name: str = "box", **options: object) -> Sshd:
         """Start a machine (see Sshd) and make `ssh NAME` reach it."""
         server = Sshd(self.folder / f"h-{name}", name, self.key.with_suffix(".pub"), self.mark, **options)  # type: ignore[arg-type]

@@ -63,14 +63,7 @@ def test_a_secret_is_nowhere_on_the_host(far: Far) -> None:
 
 @pytest.mark.parametrize("name", ["dash", "zsh", "fish", "tcsh", "busybox"])
 def test_login_shells(world: World, name: str) -> None:
-    path = shutil.which(name)
-    if path is None:
-        pytest.skip(f"NOT TESTED HERE: {name} is not installed")
-    if name == "busybox":
-        link = world.folder / "ash"
-        link.symlink_to(path)
-        path = str(link)
-    far = Far(world, world.sshd("box", shell=path))
+    far = Far(world, world.sshd("box", shell=world.login_shell(name)))
     far.open()
     assert far.text("cd /usr; x='a b'; pwd") == "/usr\n"
     assert far.text('echo "$PWD $x"') == "/usr a b\n"

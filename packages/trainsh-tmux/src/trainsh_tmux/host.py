@@ -4,8 +4,8 @@ import contextlib
 import os
 import threading
 import time
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -17,6 +17,7 @@ from trainsh_base.retry import persist
 from trainsh_base.target import Target
 from trainsh_tmux import library, scripts
 
+T = TypeVar("T")
 ANSWER_LIMIT = 60.0
 TURN_LIMIT = 30.0
 
@@ -71,11 +72,18 @@ class Host:
             return channel
         with turn(self._lock, request, within, self.name):
             if self._channel is None or self._channel.lost:
-                self._channel = persist(
-                    request, within or ANSWER_LIMIT, lambda: self._connect(request, within), _cut,
-                    lambda _error, _left: self.say_cut(request),
-                )  # fmt: skip
+                self._channel = self.persist(request, within, lambda: self._connect(request, within), _cut)
             return self._channel
+
+    def persist(
+        self,
+        request: Request,
+        within: float,
+        attempt: Callable[[], T],
+        again: Callable[[BaseException], bool] = lost,
+    ) -> T:
+        """The result of `attempt`, made again after cuts for `within` seconds (0: ANSWER_LIMIT), saying so once."""
+        return persist(request, within or ANSWER_LIMIT, attempt, again, lambda _error, _left: self.say_cut(request))
 
     def anew(self) -> Target:
         """How to reach it by now: a rented machine may have been restarted elsewhere."""
@@ -115,10 +123,7 @@ class Host:
     def ask(self, body: str, *, within: float = 0.0, limit: float = ANSWER_LIMIT) -> list[str]:
         """One request and its reply lines. Sent again after a cut: only for bodies that may run twice."""
         request = current()
-        return persist(
-            request, within or ANSWER_LIMIT, lambda: self.channel(request, within).ask(body).wait(limit), lost,
-            lambda _error, _left: self.say_cut(request),
-        )  # fmt: skip
+        return self.persist(request, within, lambda: self.channel(request, within).ask(body).wait(limit))
 
     def say_cut(self, request: Request) -> None:
         """One line for people."""

@@ -5,12 +5,10 @@ import threading
 import time
 from collections import deque
 
-from trainsh_base.channel import lost
 from trainsh_base.errors import NotFound, TrainError
 from trainsh_base.request import current
-from trainsh_base.retry import persist
 from trainsh_tmux import scripts
-from trainsh_tmux.host import ANSWER_LIMIT, Host, turn
+from trainsh_tmux.host import Host, turn
 from trainsh_tmux.marks import Piece
 from trainsh_tmux.stream import Stream
 
@@ -106,11 +104,10 @@ class Live:
                 return
             if self._end is None:
                 self._end = log_end(self.host, self.job, self.name)
-            request, end = current(), self._end
-            self._stream = persist(
-                request, within or ANSWER_LIMIT,
-                lambda: Stream(self.host, self.job, self.name, end, self._push, self._lost, within=within), lost,
-                lambda _error, _left: self.host.say_cut(request),
+            end = self._end
+            self._stream = self.host.persist(
+                current(), within,
+                lambda: Stream(self.host, self.job, self.name, end, self._push, self._lost, within=within),
             )  # fmt: skip
 
     @property
