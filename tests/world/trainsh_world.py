@@ -159,9 +159,7 @@ class World:
             relay.close()
         for machine in [*self.networks, *self.servers]:
             machine.stop()
-        deadline = time.monotonic() + 10
-        while _end_marked(self.mark) and time.monotonic() < deadline:
-            time.sleep(0.05)
+        end_all_marked(self.mark)
         for network in self.networks:
             network.remove()
         shutil.rmtree(self.folder, ignore_errors=True)
@@ -182,8 +180,8 @@ def keygen(path: Path, *more: str) -> None:
     subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-f", str(path), *words], check=True)
 
 
-def _end_marked(mark: str) -> int:
-    """Kill the processes whose environment holds this world's mark (Linux); how many there were."""
+def end_marked(mark: str) -> int:
+    """Kill the processes with TRAINSH_WORLD=`mark` in their environment (Linux); how many there were."""
     found = 0
     needle = f"TRAINSH_WORLD={mark}".encode()
     for entry in Path("/proc").glob("[0-9]*") if Path("/proc/self/environ").exists() else []:
@@ -192,6 +190,13 @@ def _end_marked(mark: str) -> int:
                 os.kill(int(entry.name), signal.SIGKILL)
                 found += 1
     return found
+
+
+def end_all_marked(mark: str) -> None:
+    """Kill them until there are none."""
+    deadline = time.monotonic() + 10
+    while end_marked(mark) and time.monotonic() < deadline:
+        time.sleep(0.02)
 
 
 def wait_until(condition: Callable[[], object], what: str = "the condition", timeout: float = 15.0) -> None:

@@ -208,7 +208,11 @@ def terminal(world: World, words: list[str], answers: list[tuple[str, str]]) -> 
         os.execvpe(words[0], words, {**world.env, "TERM": "dumb"})
     seen, deadline = "", time.monotonic() + 60
     left = list(answers)
-    while time.monotonic() < deadline:
+    ended = 0
+    # Not until the terminal is closed: the shared connection keeps it for as long as the command runs there.
+    while time.monotonic() < deadline and not (ended and not select.select([handle], [], [], 0)[0]):
+        if not ended:
+            ended, code = os.waitpid(pid, os.WNOHANG)
         if select.select([handle], [], [], 0.1)[0]:
             try:
                 data = os.read(handle, 4096)
@@ -221,7 +225,8 @@ def terminal(world: World, words: list[str], answers: list[tuple[str, str]]) -> 
             seen += "\x00"
             os.write(handle, left.pop(0)[1].encode() + b"\n")
     os.close(handle)
-    _, code = os.waitpid(pid, 0)
+    if not ended:
+        _, code = os.waitpid(pid, 0)
     return os.waitstatus_to_exitcode(code), seen.replace("\x00", "")
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from trainsh_world import end_all_marked
 
 BIN = Path(sys.executable).parent
 DEADLINE = 30.0
@@ -38,7 +39,7 @@ class Place:
             "HOME": str(self.home), "TRAINSH_HOME": str(self.config), "XDG_RUNTIME_DIR": str(self.folder / "r"),
             "TMUX_TMPDIR": str(self.folder / "tmux"), "TERM": "xterm",
             "PATH": f"{self.bin}:{BIN}:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin",
-            "PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring",
+            "TRAINSH_WORLD": self.folder.name, "PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring",
         } | self.extra  # fmt: skip
 
     def recipe(self, text: str, name: str = "r") -> str:
@@ -86,11 +87,15 @@ class Place:
 
     def started(self, step: str) -> None:
         """Wait until the newest job has started a step."""
-        self.until(lambda: self._has(step), f"step {step} starts")
+        self.until(lambda: self._has("step.started", step), f"step {step} starts")
 
-    def _has(self, step: str) -> bool:
+    def finished(self, step: str) -> None:
+        """Wait until the newest job has finished an attempt of a step."""
+        self.until(lambda: self._has("step.finished", step), f"step {step} finishes")
+
+    def _has(self, event: str, step: str) -> bool:
         try:
-            return any(event["event"] == "step.started" and event["step"] == step for event in self.events())
+            return any(each["event"] == event and each["step"] == step for each in self.events())
         except (ValueError, OSError):
             return False
 
@@ -113,6 +118,7 @@ class Place:
         """End what is left, and remove the folder."""
         for socket in self.sockets():
             subprocess.run(["tmux", "-S", str(socket), "kill-server"], capture_output=True, check=False)
+        end_all_marked(self.folder.name)
         shutil.rmtree(self.folder, ignore_errors=True)
 
 

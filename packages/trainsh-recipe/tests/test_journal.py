@@ -1,6 +1,7 @@
 """The journal: whole events or none."""
 
 import json
+import resource
 from pathlib import Path
 
 import pytest
@@ -47,6 +48,23 @@ def test_a_closed_journal_takes_nothing_more(tmp_path: Path) -> None:
     journal.close()
     journal.write("b", sync=True)
     assert [event["event"] for event in read(tmp_path / "e")] == ["a"]
+
+
+def test_an_event_that_the_disk_takes_only_a_part_of_is_not_there(tmp_path: Path) -> None:
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    journal = Journal(tmp_path / "e")
+    journal.write("job.started")
+    whole = (tmp_path / "e").read_bytes()
+    resource.setrlimit(resource.RLIMIT_FSIZE, (len(whole) + 10, limits[1]))
+    try:
+        with pytest.raises(OSError, match="No space left"):
+            journal.write("step.started", step="1")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert (tmp_path / "e").read_bytes() == whole
+    journal.write("step.started", step="2")
+    journal.close()
+    assert [event["event"] for event in read(tmp_path / "e")] == ["job.started", "step.started"]
 
 
 def test_times_are_utc_with_milliseconds() -> None:

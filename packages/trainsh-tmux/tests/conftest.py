@@ -4,7 +4,6 @@ import shutil
 import signal
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,7 +12,9 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 pytest.register_assert_rewrite("tmux_box", "far_box")
 
-from tmux_box import Box, end_marked  # noqa: E402
+from trainsh_world import end_all_marked  # noqa: E402
+
+from tmux_box import Box  # noqa: E402
 from trainsh_tmux import cli  # noqa: E402
 
 BIN = Path(sys.executable).parent
@@ -34,7 +35,7 @@ def box(monkeypatch: pytest.MonkeyPatch) -> Iterator[Box]:
         monkeypatch.delenv(key, raising=False)
     settings = {
         "HOME": folder / "home", "TRAINSH_HOME": folder / "t", "XDG_RUNTIME_DIR": folder / "run",
-        "TMUX_TMPDIR": folder / "tmux", "TRAINSH_TEST": folder.name, "TERM": "xterm",
+        "TMUX_TMPDIR": folder / "tmux", "TRAINSH_WORLD": folder.name, "TERM": "xterm",
         "PATH": f"{BIN}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
     }  # fmt: skip
     for key, value in settings.items():
@@ -51,7 +52,5 @@ def box(monkeypatch: pytest.MonkeyPatch) -> Iterator[Box]:
         signal.signal(signal.SIGALRM, before)
         made.registry.close()
         cli.registry = old
-        deadline = time.monotonic() + 10
-        while end_marked(folder.name) and time.monotonic() < deadline:
-            time.sleep(0.02)
+        end_all_marked(folder.name)
         shutil.rmtree(folder, ignore_errors=True)

@@ -13,6 +13,7 @@ from tmux_box import Box, wait_until
 from trainsh_base.errors import Cancelled, TrainError
 from trainsh_base.peer import Peer, PeerLost
 from trainsh_tmux import cli
+from trainsh_tmux.model import Outcome
 
 STRIKES = 100
 
@@ -197,3 +198,36 @@ def test_the_shells_of_the_channel_and_of_the_stream_are_killed(open_box: Box) -
         stop.set()
         killer.join()
     assert (open_box.home / "ran").read_text().split() == [str(n) for n in range(STRIKES)]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "options", [{}, {"capture": True}, {"background": True}, {"secrets": {"KEY": "value"}}], ids=str
+)
+def test_interrupts_at_any_instant(open_box: Box, options: dict[str, object]) -> None:
+    """Ctrl-C in the pane while the shell reads, claims, runs or records a step: it is told what became of it."""
+    dice = random.Random(int(os.environ.get("TRAINSH_FAULTS_SEED", "1")))
+    shell = int((open_box.session() / "shell").read_text())
+    counts = {0: 0, 130: 0}
+    for number in range(15 if options.get("background") else 40):
+        running = open_box.start(f"echo {number} >>ran", step=f"s{number}", **options)
+        for _ in range(dice.randint(1, 4)):
+            time.sleep(dice.random() * 0.004)
+            os.kill(shell, signal.SIGINT)
+        outcome = running.result(30)
+        if options.get("background"):
+            outcome = settled(open_box, f"s{number}")
+        ran = (open_box.home / "ran").read_text().splitlines() if (open_box.home / "ran").exists() else []
+        assert outcome.exit in counts, outcome
+        counts[outcome.exit] += 1
+        assert ran.count(str(number)) in ((1,) if outcome.exit == 0 else (0, 1)), outcome
+    assert counts[0]
+    assert open_box.text("stty -a </dev/tty | grep -c ' icanon'") == "1\n"
+    assert not list(open_box.session().glob("steps/*.env"))
+
+
+def settled(box: Box, step: str) -> Outcome:
+    """A background step once it has ended."""
+    return wait_until(
+        lambda: (found := box.run("never", background=True, step=step)).exit is not None and found, f"{step} to end"
+    )

@@ -176,7 +176,7 @@ def test_ctrl_c_ends_the_step_and_not_the_session(open_box: Box) -> None:
 
 def test_ctrl_c_between_steps_does_nothing(open_box: Box) -> None:
     for _ in range(3):
-        open_box.keys("C-c", "C-c")
+        open_box.ctrl_c()
         assert open_box.text("echo on") == "on\n"
 
 
@@ -204,7 +204,7 @@ def test_what_was_typed_before_is_no_input_and_never_runs(open_box: Box, typed: 
     open_box.began(running)
     open_box.keys(*typed)
     running.result()
-    open_box.keys("C-c")
+    open_box.ctrl_c()
     assert open_box.text("ls") == ""
 
 

@@ -1,8 +1,5 @@
 """What tests of sessions use: the tool inside this process, its client, and the pane's keyboard."""
 
-import contextlib
-import os
-import signal
 import subprocess
 import threading
 import time
@@ -12,6 +9,7 @@ from typing import Any
 
 from trainsh_base.request import Request, serve_in_this_thread
 from trainsh_tmux import cli
+from trainsh_tmux.marks import mark
 from trainsh_tmux.model import Outcome, Session
 from trainsh_tmux.registry import Registry
 
@@ -138,21 +136,19 @@ class Box:
         command = ["tmux", "-L", f"train-{job}" if job else "train", *words]
         return subprocess.run(command, check=True, capture_output=True, text=True, timeout=20).stdout
 
+    def ctrl_c(self, name: str = "w") -> None:
+        """Type Ctrl-C between steps; the session's shell has heard it when this returns."""
+        before = self._ready_marks(name)
+        self.keys("C-c", name=name)
+        wait_until(lambda: self._ready_marks(name) > before, "the shell to come back")
+
+    def _ready_marks(self, name: str) -> int:
+        logs = self.session(name).glob("log.*")
+        return sum(path.read_bytes().count(mark("r")[:-1]) for path in logs)
+
     def keys(self, *keys: str, name: str = "w") -> None:
         """Press keys in a session's pane."""
         self.tmux("send-keys", "-t", f"={name}:", *keys)
 
     def screen(self, name: str = "w") -> str:
         return self.tmux("capture-pane", "-p", "-S", "-200", "-t", f"={name}:")
-
-
-def end_marked(mark: str) -> int:
-    """Kill the processes that have this test's mark in their environment; how many there were."""
-    found = 0
-    needle = f"TRAINSH_TEST={mark}".encode()
-    for entry in Path("/proc").glob("[0-9]*"):
-        with contextlib.suppress(OSError):
-            if int(entry.name) != os.getpid() and needle in (entry / "environ").read_bytes().split(b"\0"):
-                os.kill(int(entry.name), signal.SIGKILL)
-                found += 1
-    return found

@@ -1,5 +1,6 @@
 """The journal of a job: one event a line, appended before what it announces, whole or not there at all."""
 
+import errno
 import os
 import threading
 import time
@@ -49,11 +50,17 @@ class Journal:
         line = msgspec.json.encode(document) + b"\n"
         with self._lock:
             if not self._closed:
-                os.write(self._handle, line)
-                self._dirty = True
+                self._append(line)
         if sync:
             self.sync()
         return document
+
+    def _append(self, line: bytes) -> None:
+        written = os.write(self._handle, line)
+        self._dirty = True
+        if written != len(line):  # a full disk takes a part, which would make the next line torn too
+            os.ftruncate(self._handle, os.fstat(self._handle).st_size - written)
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     def sync(self) -> None:
         """Have all that was written on the disk."""

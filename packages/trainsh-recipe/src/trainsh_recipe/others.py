@@ -69,7 +69,6 @@ def cancel(job: jobs.Job) -> None:
     runner = running.make_runner(begun, view, running.menu)
     view.begin(begun.state, runner.numbers, begun.name)
     runner.run(cancel=Cancel("cancelled"))
-    begun.journal.close()
     begun.lock.release()
 
 

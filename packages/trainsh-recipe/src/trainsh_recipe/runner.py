@@ -8,6 +8,7 @@ from typing import Any
 from trainsh_base.errors import TrainError
 from trainsh_base.request import Request, serve_in_this_thread
 from trainsh_base.secret import MASK
+from trainsh_base.units import format_duration
 from trainsh_recipe import actions, jobs, plan
 from trainsh_recipe.attempt import Attempt
 from trainsh_recipe.attention import Attention, Cancel, Leave
@@ -133,7 +134,8 @@ class Runner:
         seconds = self.state.active
         if status == "failed" and not reason:
             reason = self._why()
-        self.record("job.finished", sync=True, status=status, reason=reason, seconds=round(seconds, 3))
+        self.record("job.finished", status=status, reason=reason, seconds=round(seconds, 3))
+        self.journal.close()
         if status != "failed":
             jobs.clear_mark(self.job)
         self.view.end(self.state)
@@ -161,7 +163,7 @@ class Runner:
 
     def _left(self, leave: Leave) -> None:
         with self._lock:
-            self.record("job.left", sync=True, reason=leave.reason)
+            self.record("job.left", reason=leave.reason)
             self.journal.close()
 
     def _request_cancelled(self) -> None:
@@ -235,7 +237,9 @@ class Runner:
                 return True
             if left <= 0 or self._cancelled or outcome.status == "cancelled":
                 break
-            self.view.log(f"step {step.id} failed ({outcome.reason.split(chr(10))[0]}); again in {delay:g}s")
+            self.view.log(
+                f"step {step.id} failed ({outcome.reason.split(chr(10))[0]}); again in {format_duration(delay)}"
+            )
             if self._pause(delay):
                 break
             left, delay, number, resuming = left - 1, delay * 2, number + 1, False

@@ -78,7 +78,6 @@ def carry_out(begun: Begun, runner: Runner) -> tuple[State, int]:
     finally:
         awake.stop()
     view.close()
-    begun.journal.close()
     begun.lock.release()
     if state.status == "ok":
         return state, 0

@@ -24,6 +24,7 @@ from trainsh_tmux.taking import take_back
 SAFETY = 1.0  # seconds after which the host looks at the step's status file too, for a log that stands still
 QUIET = 2.0  # seconds that the log may still be silent once the status is known
 LAST_WORDS = 0.5  # ... and once the session is gone
+RESENDS = 20  # times that a step is sent again to a shell which has none in hand and has not taken it
 INTERRUPT = 10  # seconds within which a step must heed its signals
 UNLIMITED = 7 * 86400.0
 
@@ -268,6 +269,10 @@ class Following:
         elif word == "released":
             self._take_back = None
             self._said("released")
+        elif word == "unread" and self._sent <= RESENDS:
+            # A Ctrl-C in the pane came while the shell read our line, which is lost.
+            self._take_back = None
+            self._send()
         elif word in ("gone", "stuck", "ended"):
             if word == "stuck":
                 self.why = "stuck"

@@ -1,30 +1,33 @@
-# shellcheck shell=sh disable=SC1090,SC1091,SC2016,SC2034,SC2154
+# shellcheck shell=sh disable=SC1090,SC1091,SC2016,SC2034,SC2154,SC2288
 # The driver: what the shell of a session runs while it has no step (docs/sessions.md, "The driver").
 #
 # Sourced, never a function: a step must run at the top level of the session's own shell, or `declare` would
 # make its variables local. Names begin with __train_, since the shell belongs to the user. `\command` goes
 # past aliases and functions of that name. Under bash it is entered through PROMPT_COMMAND, to which an
 # interrupt always returns; under a plain sh it is read once, and an interrupt ends the session.
-{ \set +euvx; } 2>/dev/null
+{ \set +euvxC; } 2>/dev/null
 
-if [ -n "${__train_step-}" ]; then # an interrupt came here with a step open
-    __train_end 130
-fi
+__train_interrupted
 __train_settle
 while \command :; do
-    [ -z "$__train_step" ] || __train_end 0 "$-" # by a step's own `continue`
-    # A status above 128 is a timeout, where the user's TMOUT sets one.
-    IFS= \command read -r __train_line <&9 || {
-        [ "$?" -gt 128 ] || break
-        continue
-    }
+    \[ -z "$__train_step" ] || __train_end 0 "$-" # by a step's own `continue`
+    # A line that an interrupt came before is still there. A status above 128 is a timeout, where the user's TMOUT
+    # sets one.
+    case $__train_line in
+    '')
+        IFS= \command read -r __train_line <&9 || {
+            \[ "$?" -gt 128 ] || break
+            continue
+        }
+        ;;
+    esac
     case $__train_line in
     "run "*) ;;
     release) __train_release && break ;;
-    *) continue ;;
+    *) __train_line= && continue ;;
     esac
     __train_parse "${__train_line#run }"
-    __train_begin "$__train_name" || continue
+    __train_begin "$__train_name" || { __train_line= && continue; }
     case $__train_mode in
     background) __train_background ;;
     capture)
@@ -41,7 +44,7 @@ while \command :; do
 done
 # Here after `release`, after a closed FIFO, or because a step's own `break` left the loop above.
 { \set +euvx; } 2>/dev/null
-if [ -n "${__train_step-}" ]; then
+if \[ -n "${__train_step-}" ]; then
     __train_end 0 "$-"
     \. "$__train_lib/driver.sh"
 fi

@@ -5,6 +5,8 @@
 # __train_step  the open step, or nothing __train_file  its text
 # __train_out   where its output goes when that is captured: `.env` files do not outlive their session
 # __train_options  the shell options that the steps have set, as commands to set them again
+# __train_line  what was read from the FIFO and not begun yet
+# __train_claiming  the step that is being claimed; __train_over  the status of one that is over and not recorded
 
 # The line in the FIFO is `run STEP MODE LIMIT ECHO`: run, capture or background; seconds for a background step,
 # or `-`; what the pane shows of the command, or nothing where that is long: then STEP.head has it.
@@ -29,6 +31,25 @@ __train_settle() { # the terminal while waiting: no suspending, no echo; and com
     __train_mark r "$$"
 }
 
+__train_interrupted() { # the driver is entered, after an interrupt maybe: what was half done is done
+    [ -z "$__train_saved" ] || \command stty "$__train_saved" </dev/tty 2>/dev/null
+    __train_saved=
+    # A claim without anything that follows it is ours: the command has not run, and never will.
+    if [ -z "$__train_step" ] && [ -n "$__train_claiming" ] && [ -e "$__train_file.claim" ] &&
+        [ ! -e "$__train_file.status" ] && [ ! -e "$__train_file.pid" ]; then
+        __train_step=$__train_claiming
+    fi
+    __train_claiming=
+    if [ -n "$__train_step" ]; then
+        if [ "$__train_mode" = background ] && [ "$__train_before" != "${!-}" ]; then
+            __train_forked
+        else
+            [ "$__train_mode" != capture ] || \command : >>"$__train_out"
+            __train_end "${__train_over:-130}"
+        fi
+    fi
+}
+
 __train_drain() { # throw away what was typed, or it would be the step's input; half a line too
     # Asking the terminal costs more than a step, so tmux notes when somebody came or sent keys (typed.sh).
     [ -e "$__train_dir/attached" ] || \command rm -f -- "$__train_dir/typed"
@@ -41,6 +62,7 @@ __train_drain() { # throw away what was typed, or it would be the step's input; 
         \command :
     done
     \command stty "$__train_saved" </dev/tty 2>/dev/null
+    __train_saved=
     [ -z "$__train_trace" ] || set -T
 }
 
@@ -66,9 +88,13 @@ __train_begin() { # STEP: claim the step and show it; fails when it was started 
         __train_take_secrets
         __train_out=$__train_file.out.env
     fi
+    __train_claiming=$1
+    __train_over=
+    __train_before=${!-}
     set -C
     if ! { \command : >"$__train_file.claim"; } 2>/dev/null; then
         set +C
+        __train_claiming=
         [ -z "$__train_secrets" ] || __train_forget
         return 1
     fi
@@ -76,6 +102,8 @@ __train_begin() { # STEP: claim the step and show it; fails when it was started 
     # A plain sh tells of background steps that ended when it comes to its next command: not in this step's output.
     [ -n "${BASH_VERSION-}" ] || \command jobs >/dev/null 2>&1
     __train_step=$1
+    __train_claiming=
+    __train_line=
     # In place: truncating a file costs more than all else here.
     \command printf '%-64s\n' "$1" 1<>"$__train_dir/current"
     if [ -n "$__train_echo" ]; then
@@ -116,6 +144,7 @@ __train_forget() { # unset the step's secrets; a loop over words without the ste
 }
 
 __train_end() { # STATUS [OPTIONS]: the step is over; its status is on disk before the marker is seen
+    __train_over=$1
     # A function of the user's by one of these names would break the driver, and goes.
     \unset -f command set eval export '['
     set +euvxC
@@ -135,9 +164,14 @@ __train_end() { # STATUS [OPTIONS]: the step is over; its status is on disk befo
         __train_theirs=${PROMPT_COMMAND-}
         PROMPT_COMMAND=$__train_prompt
     }
-    __train_record "$1"
-    __train_mark e "$__train_step;$1"
+    if [ -s "$__train_file.status" ]; then # recorded when an interrupt came
+        IFS= \command read -r __train_over <"$__train_file.status"
+    else
+        __train_record "$1"
+    fi
+    __train_mark e "$__train_step;$__train_over"
     __train_step=
+    __train_over=
 }
 
 __train_record() { # STATUS; on a full disk an empty file can still be made, so then its name tells
@@ -146,6 +180,10 @@ __train_record() { # STATUS; on a full disk an empty file can still be made, so 
 
 __train_background() { # a child of this shell, not of its job list, or bash would announce it in a later step
     { { __train_job 2>&7 7>&- 9<&-; } </dev/null & } 7>&2 2>/dev/null
+    __train_forked
+}
+
+__train_forked() { # what is to be known of a background step
     \command printf '%s\n' "$!" >"$__train_file.pid"
     __train_mark p "$__train_step"
     [ -z "${BASH_VERSION-}" ] || \command disown "$!" 2>/dev/null
@@ -190,13 +228,14 @@ __train_limited() { # with a timeout: groups of their own for the step and for i
     return "$1"
 }
 
-__train_release() { # the pane becomes an ordinary shell
-    [ -z "${BASH_VERSION-}" ] || PROMPT_COMMAND=${__train_theirs-}
-    __train_prompt=
+__train_release() { # the pane becomes an ordinary shell; an interrupt before the end comes back here
     __train_drain
     \command stty susp '^Z' echo </dev/tty 2>/dev/null
     \command rm -f -- "$__train_dir/open"
     \command printf 'released\n' >"$__train_dir/state"
     __train_mark l
+    __train_line=
     [ -n "${BASH_VERSION-}" ] || exec sh -i
+    PROMPT_COMMAND=${__train_theirs-}
+    __train_prompt=
 }

@@ -90,6 +90,11 @@ __w_idle() { # SESSION all|own TMUX-SOCKET-NAME NAME
     done
 }
 
+__w_free() { # SESSION: whether its shell has no step in hand
+    IFS=' ' read -r __w_step <"$1/current" 2>/dev/null || return 0
+    [ -e "$1/steps/$__w_step.pid" ] || __w_ended "$1/steps/$__w_step"
+}
+
 __w_path() { # makes $__w_b a path from here: a leading ~ is the home, a relative one begins where the session is
     # shellcheck disable=SC2088
     case $__w_b in
@@ -133,8 +138,14 @@ __w_look() { # FILE: sets __w_answer when this wait is over; no subshell, which 
             __w_why=
             [ ! -r "$__w_a/steps/$__w_b.why" ] || IFS= read -r __w_why <"$__w_a/steps/$__w_b.why"
             __w_answer="ended $__w_status $__w_why"
-        elif [ ! -e "$__w_a/steps/$__w_b.claim" ] && IFS= read -r __w_state <"$__w_a/state" && [ "$__w_state" = released ]; then
-            __w_answer=released
+        elif [ ! -e "$__w_a/steps/$__w_b.claim" ] && IFS= read -r __w_state <"$__w_a/state"; then
+            case $__w_state in
+            released) __w_answer=released ;;
+            open) ! __w_free "$__w_a" || case $__w_doubts in
+                *" $1 "*" $1 "*) __w_answer=unread ;;
+                *) __w_doubts="$__w_doubts $1 " ;; # it may be taken right now
+                esac ;;
+            esac
         fi
         ;;
     esac
