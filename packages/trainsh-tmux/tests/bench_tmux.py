@@ -22,7 +22,7 @@ sys.path[:0] = [str(HERE), str(HERE.parents[2] / "tests" / "world")]
 from trainsh_world import World, new_world  # noqa: E402
 from world_netns import why_no_namespaces  # noqa: E402
 
-from floor import Floor  # noqa: E402
+from floor import MEMORY, Floor  # noqa: E402
 from trainsh_base.request import Request, serve_in_this_thread  # noqa: E402
 from trainsh_tmux import cli  # noqa: E402
 from trainsh_tmux.registry import Registry  # noqa: E402
@@ -139,11 +139,6 @@ def _waits(folder: Path) -> list[Figure]:
     ]
 
 
-def _touch(path: Path, seen: list[float]) -> None:
-    seen.append(time.monotonic())
-    path.touch()
-
-
 def _wait_in_vain(number: int) -> None:
     serve_in_this_thread(Request())
     with contextlib.suppress(Exception):
@@ -176,7 +171,7 @@ def _time(work: Callable[[], object]) -> float:
 @contextlib.contextmanager
 def _home() -> Iterator[Path]:
     """A home, a tmux and a registry of its own."""
-    folder = Path(tempfile.mkdtemp(prefix="bt-", dir="/tmp"))
+    folder = Path(tempfile.mkdtemp(prefix="bt-", dir=MEMORY))
     settings = {name: str(folder) for name in ("HOME", "TMUX_TMPDIR", "XDG_RUNTIME_DIR")}
     with _environment(settings | {"TRAINSH_HOME": str(folder / "t")}):
         try:
@@ -188,7 +183,7 @@ def _home() -> Iterator[Path]:
 
 @contextlib.contextmanager
 def _world() -> Iterator[World]:
-    with new_world() as world, _environment(world.env):
+    with new_world(MEMORY) as world, _environment(world.env):
         try:
             yield world
         finally:

@@ -14,6 +14,10 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+# Where the files of both sides of a comparison are. On ext4 a new file costs 0.04 ms or 1 ms, by what was deleted in
+# its part of the disk in the last seconds, and each folder is in a part of its own: that would be all one sees.
+MEMORY = Path("/dev/shm" if os.access("/dev/shm", os.W_OK) else "/tmp")
+
 LOOP = r"""
 cd "$1"; exec 9<>in
 printf ready
@@ -35,7 +39,7 @@ class Floor:
 
     def __init__(self, words: Callable[[str], list[str]] | None = None, env: dict[str, str] | None = None) -> None:
         words = words or (lambda command: ["sh", "-c", command])
-        self.folder = Path(tempfile.mkdtemp(prefix="floor"))
+        self.folder = Path(tempfile.mkdtemp(prefix="floor", dir=MEMORY))
         (self.folder / "loop.bash").write_text(LOOP)
         os.mkfifo(self.folder / "in")
         (self.folder / "log").touch()
