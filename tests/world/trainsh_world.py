@@ -208,12 +208,12 @@ def wait_until(condition: Callable[[], object], what: str = "the condition", tim
 
 
 @contextlib.contextmanager
-def new_world(parent: Path = Path("/tmp")) -> Iterator[World]:
+def new_world() -> Iterator[World]:
     """A world for any scope; its environment is in `.env`. Skips where no sshd is installed."""
     if not (shutil.which("sshd") or Path("/usr/sbin/sshd").exists()):
         pytest.skip("NOT TESTED HERE: sshd is not installed (openssh-server)")
     # A short path: sockets are made under it.
-    world = World(Path(tempfile.mkdtemp(prefix="tw-", dir=parent)))
+    world = World(Path(tempfile.mkdtemp(prefix="tw-", dir="/tmp")))
     try:
         yield world
     finally:

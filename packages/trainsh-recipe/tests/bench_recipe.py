@@ -18,7 +18,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[3]
 BIN = Path(sys.executable).parent
 sys.path.insert(0, str(ROOT / "packages" / "trainsh-tmux" / "tests"))
-from floor import MEMORY, Floor  # noqa: E402 - it is in the tests of trainsh-tmux
+from floor import Floor  # noqa: E402 - it is in the tests of trainsh-tmux
 
 ROUNDS = 15
 HEAD = "host h = local\ntmux.open @h as w\n"
@@ -26,16 +26,15 @@ STEPS = 100
 
 
 class Home:
-    """A folder to run in, and one on the disk for the jobs; both go with the measurement."""
+    """A folder to run in, which goes with the measurement."""
 
     def __init__(self) -> None:
-        self.folder = Path(tempfile.mkdtemp(prefix="br", dir=MEMORY))
-        self.settings = Path(tempfile.mkdtemp(prefix="br"))
-        for part in ("h", "r", "tmux"):
+        self.folder = Path(tempfile.mkdtemp(prefix="br"))
+        for part in ("h", "t", "r", "tmux"):
             (self.folder / part).mkdir(mode=0o700)
         # No PYTHONDONTWRITEBYTECODE: it would measure the compiler.
         self.env = {
-            "HOME": str(self.folder / "h"), "TRAINSH_HOME": str(self.settings), "LANG": "C.UTF-8",
+            "HOME": str(self.folder / "h"), "TRAINSH_HOME": str(self.folder / "t"), "LANG": "C.UTF-8",
             "XDG_RUNTIME_DIR": str(self.folder / "r"), "TMUX_TMPDIR": str(self.folder / "tmux"),
             "PATH": f"{BIN}:/usr/local/bin:/usr/bin:/bin",
         }  # fmt: skip
@@ -53,16 +52,20 @@ class Home:
 
     def newest(self) -> list[dict[str, str]]:
         """The events of the newest job."""
-        job = max(path for path in (self.settings / "jobs").iterdir() if path.name[0].isdigit())
+        job = max(path for path in (self.folder / "t" / "jobs").iterdir() if path.name[0].isdigit())
         return [json.loads(line) for line in (job / "events.jsonl").read_text().splitlines()]
+
+    def session(self) -> Path:
+        """Where the steps of the newest session have their files."""
+        found = (self.folder / "h" / ".local/state/tmux-trainsh/sessions").glob("*/w/steps")
+        return max(found, key=lambda path: path.stat().st_mtime_ns)
 
     def close(self) -> None:
         """Remove it."""
         for path in (self.folder / "tmux").rglob("*"):
             if path.is_socket():
                 subprocess.run(["tmux", "-S", str(path), "kill-server"], capture_output=True, check=False)
-        for folder in (self.folder, self.settings):
-            shutil.rmtree(folder, ignore_errors=True)
+        shutil.rmtree(self.folder, ignore_errors=True)
 
 
 def best(rounds: int, *actions: Callable[[], None]) -> list[float]:
@@ -101,18 +104,14 @@ def whole_runs(home: Home) -> list[tuple[str, float, float]]:
 
 
 def many_steps(home: Home) -> list[tuple[str, float, float]]:
-    """A trivial local step of a recipe, journal synced, over the claimed floor."""
+    """A trivial local step of a recipe, journal synced, over the claimed floor among the same files."""
     path = home.recipe("steps.recipe", HEAD + "@w > true\n" * STEPS + "tmux.close @w\n")
-    floor = Floor()
-    ratios, before = [], floor.median(100)
-    try:
-        for _ in range(7):
-            home.run("train-recipe", "run", path)
-            starts = [moment(event) for event in home.newest() if event["event"] == "step.started"]
-            after = floor.median(100)
-            ratios.append((starts[-1] - starts[1]) / STEPS / ((before + after) / 2))
-            before = after
-    finally:
+    ratios = []
+    for _ in range(7):
+        home.run("train-recipe", "run", path)
+        starts = [moment(event) for event in home.newest() if event["event"] == "step.started"]
+        floor = Floor(home.session())
+        ratios.append((starts[-1] - starts[1]) / STEPS / floor.median(STEPS))
         floor.close()
     return [(f"a step of {STEPS} trivial ones, over the claimed floor", statistics.median(ratios), 4.0)]
 
@@ -140,7 +139,7 @@ def many_jobs(few: Home, many: Home) -> list[tuple[str, float, float]]:
 
 def multiply(home: Home, count: int) -> None:
     """Fill the folder with older jobs that are over, like the one that is there."""
-    jobs = home.settings / "jobs"
+    jobs = home.folder / "t" / "jobs"
     model = next(path for path in jobs.iterdir() if path.name[0].isdigit())
     events = (model / "events.jsonl").read_bytes()
     for number in range(count - 1):

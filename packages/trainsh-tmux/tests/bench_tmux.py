@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Iterator
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parents[2] / "tests" / "world")]
@@ -22,7 +23,7 @@ sys.path[:0] = [str(HERE), str(HERE.parents[2] / "tests" / "world")]
 from trainsh_world import World, new_world  # noqa: E402
 from world_netns import why_no_namespaces  # noqa: E402
 
-from floor import MEMORY, Floor  # noqa: E402
+from floor import Floor  # noqa: E402
 from trainsh_base.request import Request, serve_in_this_thread  # noqa: E402
 from trainsh_tmux import cli  # noqa: E402
 from trainsh_tmux.registry import Registry  # noqa: E402
@@ -38,15 +39,14 @@ def figures() -> list[Figure]:
     """(name, measured, bar): all are ratios, or shares of what is allowed."""
     found = []
     with _home() as folder:
-        found.append(_steps("local step, in floors", "local", Floor()))
+        found.append(_steps("local step, in floors", "local"))
         found += _waits(folder)
         found.append(_flood(folder))
     with _world() as world:
         box = world.sshd("box")
         target = cli.registry.host(world.spec(box)).target
-        cli.registry.host(world.spec(box)).ask(":")
-        floor = Floor(lambda command: target.remote_argv(command), target.environment())
-        found.append(_steps("step over loopback ssh, in floors", world.spec(box), floor))
+        words = (target.remote_argv, target.environment())
+        found.append(_steps("step over loopback ssh, in floors", world.spec(box), *words))
     if not why_no_namespaces():
         with _world() as world:
             far = world.network_host("far", delay=0.025)
@@ -54,8 +54,9 @@ def figures() -> list[Figure]:
     return found
 
 
-def _steps(name: str, spec: str, floor: Floor) -> Figure:
+def _steps(name: str, spec: str, *words: Any) -> Figure:
     cli.open_(spec, "bench")
+    floor = Floor(Path(cli.registry.host(spec).root) / "sessions" / "train" / "bench" / "steps", *words)
     lowest, ours = [], []
     for _ in range(20):
         floor.step()
@@ -171,7 +172,7 @@ def _time(work: Callable[[], object]) -> float:
 @contextlib.contextmanager
 def _home() -> Iterator[Path]:
     """A home, a tmux and a registry of its own."""
-    folder = Path(tempfile.mkdtemp(prefix="bt-", dir=MEMORY))
+    folder = Path(tempfile.mkdtemp(prefix="bt-", dir="/tmp"))
     settings = {name: str(folder) for name in ("HOME", "TMUX_TMPDIR", "XDG_RUNTIME_DIR")}
     with _environment(settings | {"TRAINSH_HOME": str(folder / "t")}):
         try:
@@ -183,7 +184,7 @@ def _home() -> Iterator[Path]:
 
 @contextlib.contextmanager
 def _world() -> Iterator[World]:
-    with new_world(MEMORY) as world, _environment(world.env):
+    with new_world() as world, _environment(world.env):
         try:
             yield world
         finally:

@@ -14,12 +14,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-# Where the files of both sides of a comparison are. On ext4 a new file costs 0.04 ms or 1 ms, by what was deleted in
-# its part of the disk in the last seconds, and each folder is in a part of its own: that would be all one sees.
-MEMORY = Path("/dev/shm" if os.access("/dev/shm", os.W_OK) else "/tmp")
-
 LOOP = r"""
-cd "$1"; exec 9<>in
+cd "$1"; exec 9<>floor.in
 printf ready
 while IFS= read -r name <&9; do
     set -C; { command : > "$name.claim"; } 2>/dev/null || continue; set +C
@@ -33,26 +29,29 @@ done
 class Floor:
     """One pane with the minimal loop in it.
 
-    `words` makes the argument list that runs a command on the machine (None: here), `env` its environment: the pane
-    itself is on this machine, as that of a loopback sshd is.
+    Its files are in `folder`, where what is compared has its own: on ext4 a new file costs 0.04 ms or 1 ms, by what
+    was deleted in that part of the disk in the last minute, and each folder may be in another part. `words` makes
+    the argument list that runs a command on the machine (None: here), `env` its environment: the pane itself is on
+    this machine, as that of a loopback sshd is.
     """
 
-    def __init__(self, words: Callable[[str], list[str]] | None = None, env: dict[str, str] | None = None) -> None:
+    def __init__(
+        self, folder: Path, words: Callable[[str], list[str]] | None = None, env: dict[str, str] | None = None
+    ) -> None:
         words = words or (lambda command: ["sh", "-c", command])
-        self.folder = Path(tempfile.mkdtemp(prefix="floor", dir=MEMORY))
-        (self.folder / "loop.bash").write_text(LOOP)
-        os.mkfifo(self.folder / "in")
-        (self.folder / "log").touch()
+        self.folder = folder
+        self._socket = Path(tempfile.mkdtemp(prefix="floor")) / "tmux"
+        log = folder / "floor.log"
+        (folder / "floor.bash").write_text(LOOP)
+        os.mkfifo(folder / "floor.in")
+        log.touch()
         self._tmux("-f", "/dev/null", "new-session", "-d", "-x", "200", "-y", "50",
-                   f"exec bash --norc --noprofile {self.folder}/loop.bash {self.folder}",
-                   ";", "pipe-pane", f"exec cat >> {self.folder}/log")  # fmt: skip
+                   f"exec bash --norc --noprofile {folder}/floor.bash {folder}",
+                   ";", "pipe-pane", f"exec cat >> {log}")  # fmt: skip
         self.shell = subprocess.Popen(words("exec sh"), stdin=subprocess.PIPE, env=env)
-        self._write(f"cd {self.folder}\n")
+        self._write(f"cd {folder}\n")
         self.tail = subprocess.Popen(
-            words(f"exec tail -c +1 -f {self.folder}/log"),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            env=env,
+            words(f"exec tail -c +1 -f {log}"), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, env=env
         )
         self._seen = b""
         self._until(b"ready")
@@ -60,7 +59,7 @@ class Floor:
 
     def _tmux(self, *words: str) -> None:
         env = {key: value for key, value in os.environ.items() if not key.startswith("TMUX")}
-        subprocess.run(["tmux", "-S", str(self.folder / "tmux"), *words], env=env, check=True)
+        subprocess.run(["tmux", "-S", str(self._socket), *words], env=env, check=True)
 
     def _write(self, text: str) -> None:
         assert self.shell.stdin is not None
@@ -75,9 +74,9 @@ class Floor:
     def step(self) -> float:
         """One `true`, in seconds."""
         self._count += 1
-        name = f"s{self._count}"
+        name = f"floor{self._count}"
         start = time.perf_counter()
-        self._write(f"{{ printf 'true\\n' >{name}; printf '{name}\\n' 1<>in; }}\n")
+        self._write(f"{{ printf 'true\\n' >{name}; printf '{name}\\n' 1<>floor.in; }}\n")
         self._until(f"7770;e;{name}\a".encode())
         return time.perf_counter() - start
 
@@ -94,10 +93,12 @@ class Floor:
         self.shell.wait()
         self.tail.kill()
         self.tail.wait()
-        shutil.rmtree(self.folder)
+        shutil.rmtree(self._socket.parent)
+        for path in self.folder.glob("floor*"):
+            path.unlink()
 
 
 if __name__ == "__main__":
-    floor = Floor()
+    floor = Floor(Path(tempfile.mkdtemp(prefix="floor")))
     print(f"{floor.median() * 1000:.2f} ms")
     floor.close()

@@ -288,7 +288,8 @@ class Runner:
         shown = at.log.finish()
         if shown:
             self.view.output(at.numbered, shown)
-        outcome.tail = outcome.tail or at.log.tail()
+        if not outcome.ok:
+            outcome.tail = outcome.tail or at.log.tail()
         outcome.reason = self.masked(outcome.reason)
         known = {key: getattr(outcome, key) for key in ("exit", "offset", "end")}
         data: dict[str, Any] = {key: value for key, value in known.items() if value is not None}

@@ -20,6 +20,22 @@ PUT = """put() {
 }"""
 
 
+def hand_step(
+    job: str, name: str, step: str, command: str, *, mode: str, echo: str, limit: float | None
+) -> str | None:
+    """Starts a step where nothing is in its way; else says `slow`, and start_step is to be asked.
+
+    A host's shell takes longer to read start_step than to do this. None for a command that is long or has lines.
+    """
+    line, head = _shown_in_line(step, mode, echo, limit)
+    if head:
+        return None
+    return f"""{at(job, name)}; s=$d/steps/{step}; set -C
+if [ ! -e "$s.claim" ] && [ -e "$d/open" ] && printf %s {quote(command + chr(10))} >"$s"; then
+set +C; printf '%s\\n' {quote(line)} 1<>"$d/fifo"
+else set +C; say slow; fi"""
+
+
 def start_step(
     job: str, name: str, step: str, command: str, *, mode: str = "run", echo: str = "", limit: float | None = None,
     secrets: dict[str, str] | None = None, taken: tuple[str, ...] = (), only_ask: bool = False,
@@ -28,14 +44,9 @@ def start_step(
     `released`, `starting`, `gone STATE`. Says nothing when it is sent: the log shows that it begins.
 
     `taken`: steps that had secrets and whose captured output is known; it is removed."""
-    text = shown(echo)
-    line = f"run {step} {mode} {'-' if limit is None else f'{limit:g}'} "
-    write = [f'put {quote(command + chr(10))} "$s"']
-    if text and b"\n" not in text and len(text) <= ECHO_IN_LINE:
-        line += text.decode()
-    else:
-        head = mark("b", step) + b"\x1b[1m$ " + text + b"\x1b[0m\r\n" + mark("o", step)
-        write.insert(0, f'put {quote(head.decode())} "$s.head"')
+    line, head = _shown_in_line(step, mode, echo, limit)
+    write = [f'put {quote(head)} "$s.head"'] if head else []
+    write.append(f'put {quote(command + chr(10))} "$s"')
     known = f"""s=$d/steps/{step}
 if [ -e "$s.claim" ]; then
     x= y=
@@ -71,6 +82,16 @@ case $alive$state in
 esac
 fi
 fi"""
+
+
+def _shown_in_line(step: str, mode: str, echo: str, limit: float | None) -> tuple[str, str]:
+    """The line for the FIFO, and what the pane shows before the output where that does not fit into it."""
+    text = shown(echo)
+    line = f"run {step} {mode} {'-' if limit is None else f'{limit:g}'} "
+    if text and b"\n" not in text and len(text) <= ECHO_IN_LINE:
+        return line + text.decode(), ""
+    head = mark("b", step) + b"\x1b[1m$ " + text + b"\x1b[0m\r\n" + mark("o", step)
+    return line, head.decode()
 
 
 def shown(echo: str) -> bytes:

@@ -24,6 +24,7 @@ from trainsh_tmux.taking import take_back
 SAFETY = 1.0  # seconds after which the host looks at the step's status file too, for a log that stands still
 QUIET = 2.0  # seconds that the log may still be silent once the status is known
 LAST_WORDS = 0.5  # ... and once the session is gone
+AT_ONCE = 0.005  # seconds in which the first output, or the end, of a quick step comes
 RESENDS = 20  # times that a step is sent again to a shell which has none in hand and has not taken it
 INTERRUPT = 10  # seconds within which a step must heed its signals
 UNLIMITED = 7 * 86400.0
@@ -60,6 +61,7 @@ class Following:
         self.output = Output(list(step.secrets.values()), lambda text: request.emit("output", data=text))
         self._inside = False
         self._sent = 0
+        self._slow = False
         self._settles: float | None = None
         self._interrupted = False
         self._take_back: Callable[[], None] | None = None
@@ -68,6 +70,7 @@ class Following:
         self._cut = False
         self._gone = False
         self._marked = False
+        self._unsaid: int | None = None
         self._forget: Callable[[], None] = lambda: None
         self._taken: tuple[str, ...] = ()
 
@@ -79,6 +82,7 @@ class Following:
             self._send()
             while not self.over:
                 self._next()
+            self._say_started()
             self.live.taken = [step for step in self.live.taken if step not in self._taken]
             return self._outcome()
         finally:
@@ -91,18 +95,30 @@ class Following:
                 self._private.close()
 
     def _send(self) -> None:
-        limit = self.step.timeout if self.step.mode == "background" else None
-        self._taken = tuple(step for step in self.live.taken if step != self.step.name)
-        body = step_scripts.start_step(
-            self.live.job, self.live.name, self.step.name, self.step.command, mode=self.step.mode,
-            echo=self.step.echo, limit=limit, secrets=self.step.secrets, taken=self._taken,
-        )  # fmt: skip
+        """Hand the step to its session."""
+        body = self._body()
         self._sent += 1
         channel = self.live.host.channel(self.request)
         ask = channel.ask(
             body, on_line=lambda text: self.inbox.put(("said", text)), on_end=self._answered, silent=True
         )
         self._forget = lambda: channel.forget(ask.number)
+
+    def _body(self) -> str:
+        """What the host is to do: the first time in few words, where the step has no secrets."""
+        live, step = self.live, self.step
+        limit = step.timeout if step.mode == "background" else None
+        self._taken = tuple(name for name in live.taken if name != step.name)
+        if not (self._sent or self._slow or self._taken or step.secrets):
+            quick = step_scripts.hand_step(
+                live.job, live.name, step.name, step.command, mode=step.mode, echo=step.echo, limit=limit
+            )
+            if quick is not None:
+                return quick
+        return step_scripts.start_step(
+            live.job, live.name, step.name, step.command, mode=step.mode, echo=step.echo, limit=limit,
+            secrets=step.secrets, taken=self._taken,
+        )  # fmt: skip
 
     def _answered(self, status: int | None) -> None:
         if status is None:
@@ -147,11 +163,15 @@ class Following:
             ends.append(self.deadline)
         if self._settles is not None:
             ends.append(self._settles)
+        if self._unsaid is not None:
+            ends.append(now + AT_ONCE)
         return max(0.0, min(ends) - now)
 
     def _time_passed(self) -> None:
         now = time.monotonic()
-        if self._settles is not None and now >= self._settles:
+        if self._unsaid is not None:
+            self._say_started()
+        elif self._settles is not None and now >= self._settles:
             self.over = True
         elif self.deadline is not None and now >= self.deadline and not self._interrupted:
             self._interrupt()
@@ -162,6 +182,9 @@ class Following:
         kind, _, rest = text.partition(" ")
         if kind == "again":
             self._again(rest.split())
+        elif kind == "slow":
+            self._slow, self._sent = True, 0
+            self._send()
         elif kind == "released":
             for note in take_back(self.live):
                 self.request.emit("log", message=note)
@@ -215,6 +238,7 @@ class Following:
         mine = bool(piece.fields) and piece.fields[0] == self.step.name
         if not piece.letter:
             if self._inside:
+                self._say_started()
                 self._tell_gap(piece.offset)
                 self.output.feed(piece.offset, piece.data)
                 self.end = piece.end
@@ -247,7 +271,13 @@ class Following:
         self.offset = piece.end
         self._inside = self.step.mode != "background"
         self.live.marks.started(piece.end, self.step.mode == "background")
-        self.request.emit("started", step=self.step.name, offset=piece.offset)
+        self._unsaid = piece.offset
+
+    def _say_started(self) -> None:
+        """Tell the client that the step has begun; together with what comes next, when that comes at once."""
+        if self._unsaid is not None:
+            offset, self._unsaid = self._unsaid, None
+            self.request.emit("started", step=self.step.name, offset=offset)
 
     # The host, when the log does not tell
 

@@ -10,27 +10,28 @@
 __train_interrupted
 __train_settle
 while \command :; do
-    \[ -z "$__train_step" ] || __train_end 0 "$-" # by a step's own `continue`
+    # By a step's own `continue`.
+    case $__train_step in ?*) __train_end 0 "$-" ;; esac
     # A line that an interrupt came before is still there. A status above 128 is a timeout, where the user's TMOUT
     # sets one.
-    case $__train_line in
+    case $__train_word in
     '')
-        IFS= \command read -r __train_line <&9 || {
+        IFS=' ' \command read -r __train_word __train_name __train_mode __train_limit __train_echo <&9 || {
             \[ "$?" -gt 128 ] || break
+            __train_word=
             continue
         }
         ;;
     esac
-    case $__train_line in
-    "run "*) ;;
+    case $__train_word in
+    run) ;;
     release) __train_release && break ;;
-    *) __train_line= && continue ;;
+    *) __train_word= && continue ;;
     esac
-    __train_parse "${__train_line#run }"
-    __train_begin "$__train_name" || { __train_line= && continue; }
+    __train_begin "$__train_name" || { __train_word= && continue; }
     case $__train_mode in
-    background) __train_background ;;
-    capture)
+    background*) __train_background ;;
+    capture*)
         \eval "$__train_options"
         \. "$__train_file" 9<&- >"$__train_out"
         { __train_end "$?" "$-"; } 2>/dev/null
@@ -44,7 +45,9 @@ while \command :; do
 done
 # Here after `release`, after a closed FIFO, or because a step's own `break` left the loop above.
 { \set +euvx; } 2>/dev/null
-if \[ -n "${__train_step-}" ]; then
+case ${__train_step-} in
+?*)
     __train_end 0 "$-"
     \. "$__train_lib/driver.sh"
-fi
+    ;;
+esac

@@ -5,10 +5,13 @@
 # __train_step  the open step, or nothing __train_file  its text
 # __train_out   where its output goes when that is captured: `.env` files do not outlive their session
 # __train_options  the shell options that the steps have set, as commands to set them again
-# __train_line  what was read from the FIFO and not begun yet
+# __train_word  the first word of a line that was read from the FIFO and has not begun yet
+#
+# A step passes through the few commands of __train_begin and __train_end: bash copies a function's whole text for
+# every call, so what is rarely needed is in functions of its own.
 # __train_claiming  the step that is being claimed; __train_over  the status of one that is over and not recorded
 
-# The line in the FIFO is `run STEP MODE LIMIT ECHO`: run, capture or background; seconds for a background step,
+# The line in the FIFO is `run STEP MODE LIMIT ECHO`, which `read` takes apart: run, capture or background; seconds for a background step,
 # or `-`; what the pane shows of the command, or nothing where that is long: then STEP.head has it.
 
 __train_tty() { # FORMAT [ARGUMENT...]: write to the pane, wherever the steps have sent standard output
@@ -43,6 +46,10 @@ __train_interrupted() { # the driver is entered, after an interrupt maybe: what 
     if [ -n "$__train_step" ]; then
         if [ "$__train_mode" = background ] && [ "$__train_before" != "${!-}" ]; then
             __train_forked
+        elif [ -s "$__train_file.status" ]; then # recorded when the interrupt came
+            IFS= \command read -r __train_over <"$__train_file.status"
+            __train_mark e "$__train_step;$__train_over"
+            __train_step=
         else
             [ "$__train_mode" != capture ] || \command : >>"$__train_out"
             __train_end "${__train_over:-130}"
@@ -66,55 +73,45 @@ __train_drain() { # throw away what was typed, or it would be the step's input; 
     [ -z "$__train_trace" ] || set -T
 }
 
-__train_parse() { # STEP MODE LIMIT ECHO, as one word
-    __train_name=${1%% *}
-    __train_echo=${1#* }
-    __train_mode=${__train_echo%% *}
-    __train_echo=${__train_echo#* }
-    __train_limit=${__train_echo%% *}
-    __train_echo=${__train_echo#* }
-    [ "$__train_limit" != - ] || __train_limit=
-}
-
 __train_begin() { # STEP: claim the step and show it; fails when it was started before
     __train_file=$__train_dir/steps/$1
-    [ -r "$__train_file" ] || return 1
-    if [ -e "$__train_dir/typed" ]; then
-        __train_drain
-        [ ! -e "$__train_dir/attached" ] || \command stty echo </dev/tty 2>/dev/null
-    fi
     __train_out=$__train_file.out
-    if [ -e "$__train_file.env" ]; then
-        __train_take_secrets
-        __train_out=$__train_file.out.env
-    fi
-    __train_claiming=$1
-    __train_over=
-    __train_before=${!-}
+    [ ! -e "$__train_dir/typed" ] || __train_alone
+    [ ! -e "$__train_file.env" ] || __train_take_secrets
+    __train_over='' __train_before=${!-} __train_claiming=$1
     set -C
-    if ! { \command : >"$__train_file.claim"; } 2>/dev/null; then
-        set +C
-        __train_claiming=
-        [ -z "$__train_secrets" ] || __train_forget
+    { \command : >"$__train_file.claim"; } 2>/dev/null || {
+        __train_refused
         return 1
-    fi
+    }
     set +C
+    __train_step=$1 __train_claiming='' __train_word=''
     # A plain sh tells of background steps that ended when it comes to its next command: not in this step's output.
-    [ -n "${BASH_VERSION-}" ] || \command jobs >/dev/null 2>&1
-    __train_step=$1
-    __train_claiming=
-    __train_line=
+    case ${BASH_VERSION-} in '') \command jobs >/dev/null 2>&1 ;; esac
     # In place: truncating a file costs more than all else here.
     \command printf '%-64s\n' "$1" 1<>"$__train_dir/current"
-    if [ -n "$__train_echo" ]; then
-        __train_tty '\033]7770;b;%s\007\033[1m$ %s\033[0m\r\n\033]7770;o;%s\007' "$1" "$__train_echo" "$1"
-    else
-        \command cat -- "$__train_file.head" >/dev/tty
-    fi
+    case $__train_echo in
+    '') \command cat -- "$__train_file.head" >/dev/tty ;;
+    *)
+        \command printf '\033]7770;b;%s\007\033[1m$ %s\033[0m\r\n\033]7770;o;%s\007' "$1" "$__train_echo" "$1" >/dev/tty
+        ;;
+    esac
+}
+
+__train_alone() { # somebody typed, or is here: no input is left over, and what they type from now on is shown
+    __train_drain
+    [ ! -e "$__train_dir/attached" ] || \command stty echo </dev/tty 2>/dev/null
+}
+
+__train_refused() { # somebody else has claimed it
+    set +C
+    __train_claiming=
+    [ -z "$__train_secrets" ] || __train_forget
 }
 
 __train_take_secrets() { # "NAME LINES" and the value's lines, again and again; the file goes before the step runs
-    while IFS=' ' \command read -r __train_name __train_count; do
+    __train_out=$__train_file.out.env
+    while IFS=' ' \command read -r __train_key __train_count; do
         __train_value=
         __train_rest=
         while [ "$__train_count" -gt 0 ]; do
@@ -124,8 +121,8 @@ __train_take_secrets() { # "NAME LINES" and the value's lines, again and again; 
 '
             __train_count=$((__train_count - 1))
         done
-        \command export "$__train_name=$__train_value"
-        __train_secrets="$__train_secrets $__train_name"
+        \command export "$__train_key=$__train_value"
+        __train_secrets="$__train_secrets $__train_key"
     done <"$__train_file.env"
     __train_value=
     __train_more=
@@ -148,37 +145,39 @@ __train_end() { # STATUS [OPTIONS]: the step is over; its status is on disk befo
     # A function of the user's by one of these names would break the driver, and goes.
     \unset -f command set eval export '['
     set +euvxC
-    if [ -n "${2-}" ]; then
-        __train_options=:
-        case $2 in *e*) __train_options="$__train_options; set -e" ;; esac
-        case $2 in *u*) __train_options="$__train_options; set -u" ;; esac
-        case $2 in *C*) __train_options="$__train_options; set -C" ;; esac
-        case $2 in *v*) __train_options="$__train_options; set -v" ;; esac
-        case $2 in *x*) __train_options="$__train_options; set -x" ;; esac
-    fi
-    [ -z "$__train_secrets" ] || __train_forget
-    [ "$__train_mode" != capture ] || \command cat -- "$__train_out" >/dev/tty
+    case ${2-} in
+    '') ;;
+    *[euCvx]*) __train_keep "$2" ;;
+    *) __train_options=: ;;
+    esac
+    case $__train_secrets in ?*) __train_forget ;; esac
+    case $__train_mode in capture) \command cat -- "$__train_out" >/dev/tty ;; esac
     [ "$1" -le 128 ] && [ ! -e "$__train_dir/typed" ] ||
         \command stty susp undef -echo </dev/tty 2>/dev/null
-    [ "${__train_prompt-}" = "${PROMPT_COMMAND-}" ] || {
-        __train_theirs=${PROMPT_COMMAND-}
-        PROMPT_COMMAND=$__train_prompt
-    }
-    if [ -s "$__train_file.status" ]; then # recorded when an interrupt came
-        IFS= \command read -r __train_over <"$__train_file.status"
-    else
-        __train_record "$1"
-    fi
-    __train_mark e "$__train_step;$__train_over"
-    __train_step=
-    __train_over=
+    case ${PROMPT_COMMAND-} in
+    "${__train_prompt-}") ;;
+    *) __train_theirs=$PROMPT_COMMAND PROMPT_COMMAND=$__train_prompt ;;
+    esac
+    __train_record "$1"
+    \command printf '\033]7770;e;%s;%s\007' "$__train_step" "$1" >/dev/tty
+    __train_step='' __train_over=''
+}
+
+__train_keep() { # OPTIONS: the shell options that the next step goes on with
+    __train_options=:
+    case $1 in *e*) __train_options="$__train_options; set -e" ;; esac
+    case $1 in *u*) __train_options="$__train_options; set -u" ;; esac
+    case $1 in *C*) __train_options="$__train_options; set -C" ;; esac
+    case $1 in *v*) __train_options="$__train_options; set -v" ;; esac
+    case $1 in *x*) __train_options="$__train_options; set -x" ;; esac
 }
 
 __train_record() { # STATUS; on a full disk an empty file can still be made, so then its name tells
-    { \command printf '%s\n' "$1" >"$__train_file.status"; } 2>/dev/null || \command : >"$__train_file.status=$1"
+    \command printf '%s\n' "$1" >"$__train_file.status" || \command : >"$__train_file.status=$1"
 }
 
 __train_background() { # a child of this shell, not of its job list, or bash would announce it in a later step
+    case $__train_limit in -) __train_limit= ;; esac
     { { __train_job 2>&7 7>&- 9<&-; } </dev/null & } 7>&2 2>/dev/null
     __train_forked
 }
@@ -234,7 +233,7 @@ __train_release() { # the pane becomes an ordinary shell; an interrupt before th
     \command rm -f -- "$__train_dir/open"
     \command printf 'released\n' >"$__train_dir/state"
     __train_mark l
-    __train_line=
+    __train_word=
     [ -n "${BASH_VERSION-}" ] || exec sh -i
     PROMPT_COMMAND=${__train_theirs-}
     __train_prompt=
