@@ -91,11 +91,12 @@ fi
 if [ -n "$m" ] && [ "$b" -lt 0 ]; then b=$m o=$m; fi
 [ "$b" -ge 0 ] || b=0
 printf 'at %s\\n' "$o"
+low=; command -v nice >/dev/null && low='nice -n 10' # as logger.sh
 f=$d/log.$b; k=$((o - b + 1))
 if [ -e /etc/alpine-release ] || [ -e /bin/busybox ] && case $(tail --help 2>&1) in *BusyBox*) ;; *) false ;; esac; then
     {{ tail -c "+$k"; while sleep 0.1 || sleep 1; do cat; done; }} <"$f" &
 else
-    tail -c "+$k" -f "$f" &
+    $low tail -c "+$k" -f "$f" &
 fi
 t=$!
 # One command to the end: of a script that is read as it is run, `read` would take the rest for the client's word.

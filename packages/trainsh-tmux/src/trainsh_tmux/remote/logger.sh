@@ -1,7 +1,7 @@
 #!/bin/sh
 # Writes a pane's output, as it comes, to log.START segments, START being the offset of their first byte.
 # usage: logger.sh FOLDER LIMIT: at most about LIMIT bytes are kept: the first half, and the newest
-# dd, since head, sed and awk hold output back; it is started anew every 256 reads, which costs nothing.
+# dd, since head, sed and awk hold output back.
 # It outlives the pane, so it also notes the end of a session that tmux hung up on.
 # shellcheck disable=SC2012,SC2034
 dir=$1 limit=$2
@@ -59,13 +59,17 @@ done
 segment=$dir/log.$start
 : >>"$segment"
 size=${size-0}
+# What prints goes first: a flood has the pane, tmux, this and its reader at work at once.
+low=
+if command -v nice >/dev/null 2>&1; then low='nice -n 10'; fi
 while :; do
     if [ "$start" -eq 0 ]; then room=$((limit / 2)); else room=$((limit / 8)); fi
-    # In the helpings in which tmux gives it: a dd counts reads, and one a megabyte costs a flood a fifth of its time.
-    blocks=$(((room - size) / 4096 + 1))
-    [ "$blocks" -ge 1 ] || blocks=1 # the limit was a larger one before
+    # As much as there is at once: of smaller helpings tmux has more work than the rest of it. dd counts reads, so it
+    # is started anew a dozen times a segment, each of which may be an eighth larger than that.
+    blocks=$((room - size))
+    [ "$blocks" -ge "$((room / 8))" ] || blocks=$((room / 8))
     # A full disk: what comes meanwhile is lost, the session is not.
-    dd bs=4096 count="$blocks" 2>/dev/null >>"$segment" || { [ -d "$dir" ] || exit 0; sleep 1; continue; }
+    $low dd bs=65536 count="$((blocks / 65536 + 1))" 2>/dev/null >>"$segment" || { [ -d "$dir" ] || exit 0; sleep 1; continue; }
     now=$(wc -c <"$segment")
     [ "$now" -ne "$size" ] || { hung_up; exit 0; }
     size=$now
