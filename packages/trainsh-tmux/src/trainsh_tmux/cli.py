@@ -14,6 +14,7 @@ from trainsh_base.request import current
 from trainsh_base.tool import Arg, Handover, Opt, Tool
 from trainsh_base.units import Duration, format_duration
 from trainsh_tmux import session_scripts, step_scripts
+from trainsh_tmux.ending import interrupt
 from trainsh_tmux.host import Host
 from trainsh_tmux.listing import configured, everywhere
 from trainsh_tmux.live import Live, no_session
@@ -23,7 +24,7 @@ from trainsh_tmux.opening import open_session, start_folder
 from trainsh_tmux.registry import Registry
 from trainsh_tmux.spectator import Spectator
 from trainsh_tmux.statuses import judge
-from trainsh_tmux.steps import Following, Step, interrupt
+from trainsh_tmux.steps import Following, Step
 from trainsh_tmux.taking import released
 from trainsh_tmux.waits import Patience, PatternWait, compiled, for_state, idle_arguments, port_arguments
 

@@ -7,18 +7,18 @@ from collections.abc import Callable
 import msgspec
 
 from trainsh_base.channel import ChannelLost
-from trainsh_base.errors import Cancelled, NotFound, TimedOut, TrainError, Unreachable
+from trainsh_base.errors import Cancelled, TimedOut, TrainError, Unreachable
 from trainsh_base.request import Request
 from trainsh_base.retry import transient
 from trainsh_base.units import format_duration
-from trainsh_tmux import step_scripts
+from trainsh_tmux import ending, step_scripts
+from trainsh_tmux.feed import Feed
 from trainsh_tmux.host import disk_full
-from trainsh_tmux.live import LOST, Inbox, Live, gone, no_session
+from trainsh_tmux.live import LOST, Live, gone, no_session
 from trainsh_tmux.marks import Piece
 from trainsh_tmux.model import Outcome
 from trainsh_tmux.output import Output
 from trainsh_tmux.statuses import judge
-from trainsh_tmux.stream import Stream
 from trainsh_tmux.taking import take_back
 
 SAFETY = 1.0  # seconds after which the host looks at the step's status file too, for a log that stands still
@@ -26,7 +26,6 @@ QUIET = 2.0  # seconds that the log may still be silent once the status is known
 LAST_WORDS = 0.5  # ... and once the session is gone
 AT_ONCE = 0.005  # seconds in which the first output, or the end, of a quick step comes
 RESENDS = 20  # times that a step is sent again to a shell which has none in hand and has not taken it
-INTERRUPT = 10  # seconds within which a step must heed its signals
 UNLIMITED = 7 * 86400.0
 
 
@@ -48,7 +47,7 @@ class Following:
 
     def __init__(self, live: Live, step: Step, request: Request) -> None:
         self.live, self.step, self.request = live, step, request
-        self.inbox = Inbox()
+        self.feed = Feed(live)
         self.began = time.monotonic()
         limited = step.timeout is not None and step.mode != "background"
         self.deadline = self.began + (step.timeout or 0) if limited else None
@@ -65,8 +64,6 @@ class Following:
         self._settles: float | None = None
         self._interrupted = False
         self._take_back: Callable[[], None] | None = None
-        self._private: Stream | None = None
-        self._source: object = None
         self._cut = False
         self._gone = False
         self._marked = False
@@ -76,9 +73,9 @@ class Following:
 
     def run(self) -> Outcome:
         """Start the step, or find it started, and stay with it until it is over."""
-        self.request.on_cancel(lambda: self.inbox.put(Cancelled(f"step {self.step.name} was left running")))
+        self.request.on_cancel(lambda: self.feed.put(Cancelled(f"step {self.step.name} was left running")))
         try:
-            self.live.listen(inbox=self.inbox)
+            self.feed.listen()
             self._send()
             while not self.over:
                 self._next()
@@ -87,12 +84,10 @@ class Following:
             return self._outcome()
         finally:
             self.over = True
-            self.live.leave(self.inbox)
+            self.feed.close()
             self._forget()
             if self._take_back:
                 self._take_back()
-            if self._private:
-                self._private.close()
 
     def _send(self) -> None:
         """Hand the step to its session."""
@@ -100,7 +95,7 @@ class Following:
         self._sent += 1
         channel = self.live.host.channel(self.request)
         ask = channel.ask(
-            body, on_line=lambda text: self.inbox.put(("said", text)), on_end=self._answered, silent=True
+            body, on_line=lambda text: self.feed.put(("said", text)), on_end=self._answered, silent=True
         )
         self._forget = lambda: channel.forget(ask.number)
 
@@ -122,30 +117,23 @@ class Following:
 
     def _answered(self, status: int | None) -> None:
         if status is None:
-            self.inbox.put(LOST)
+            self.feed.put(LOST)
 
     # What happens, one at a time
 
     def _next(self) -> None:
         try:
-            item = self.inbox.get(timeout=self._patience())
+            item = self.feed.next(self._patience())
         except queue.Empty:
             self._time_passed()
             return
         if isinstance(item, Piece):
-            # With a stream of our own, what the shared one had sent before comes again.
-            if self._private is None:
-                self._piece(item)
+            self._piece(item)
         elif item is LOST:
             self._reconnect()
         elif isinstance(item, tuple):
-            kind, what, *source = item
-            if kind == "private":
-                # What a stream sent before it was replaced comes again from the new one.
-                if source[0] is self._source:
-                    self._piece(what)
-            else:
-                {"said": self._said, "watched": self._watched}[kind](what)
+            kind, what = item
+            {"said": self._said, "watched": self._watched}[kind](what)
         elif isinstance(item, BaseException):
             raise item
 
@@ -153,6 +141,11 @@ class Following:
     def _left(self) -> float:
         """Seconds that the step has."""
         return UNLIMITED if self.deadline is None else self.deadline - time.monotonic()
+
+    @property
+    def _within(self) -> float:
+        """Seconds in which another stream has to be there: after a cut those of the step."""
+        return max(1.0, self._left) if self._cut else 0.0
 
     def _patience(self) -> float:
         now = time.monotonic()
@@ -199,7 +192,7 @@ class Following:
 
     def _again(self, status: list[str]) -> None:
         """It had been started: by an earlier try of ours, of which our stream sees all, or before this process."""
-        if self._sent == 1 and self.offset is None and self._private is None:
+        if self._sent == 1 and self.offset is None and not self.feed.rereads:
             self._join()
         if status[:1] == ["lost"]:
             self._settles = time.monotonic() + LAST_WORDS
@@ -213,22 +206,7 @@ class Following:
         """It was started before we came: read it from its beginning."""
         self.resumed = True
         if self.step.mode != "background":
-            self._read_from(self.step.since or 0)
-
-    def _read_from(self, offset: int) -> None:
-        live = self.live
-        live.leave(self.inbox)
-        self._source = source = object()
-        self._private = Stream(
-            live.host, live.job, live.name, offset, lambda piece: self._put(("private", piece, source)),
-            lambda: self.inbox.put(LOST), within=max(1.0, self._left) if self._cut else 0.0,
-        )  # fmt: skip
-
-    def _put(self, item: object) -> None:
-        """From a stream of our own: it waits for room, so that what is not taken stays on the host."""
-        while self.inbox.full and not self.over:
-            time.sleep(0.01)
-        self.inbox.put(item)
+            self.feed.reread(self.step.since or 0, self._within)
 
     def _known(self, status: str, why: str) -> None:
         self.status, self.why = int(status) if status.isdigit() else None, why
@@ -247,7 +225,7 @@ class Following:
         elif piece.letter == "p" and mine:
             self.over = True
         elif piece.letter == "e" and mine and self.step.mode != "background" and piece.fields[1:2]:
-            if self.offset is None and self._private is None:
+            if self.offset is None and not self.feed.rereads:
                 self._join()
                 return
             if not piece.fields[1].isdigit():  # printed by the command itself
@@ -255,7 +233,7 @@ class Following:
             self.status, self.end = int(piece.fields[1]), piece.offset
             self.why = piece.fields[2] if len(piece.fields) > 2 else self.why
             self.over = self._marked = True
-        elif piece.letter == "x" and self._settles is None and (self.offset is not None or self._private is None):
+        elif piece.letter == "x" and self._settles is None and (self.offset is not None or not self.feed.rereads):
             self._settles = time.monotonic() + LAST_WORDS
         if self._settles is not None and not piece.letter:
             self._settles = time.monotonic() + QUIET
@@ -285,7 +263,7 @@ class Following:
         live = self.live
         self._take_back = live.host.watch(
             live.job, live.name, "step", [self.step.name],
-            lambda text: self.inbox.put(("watched", text)), self._answered,
+            lambda text: self.feed.put(("watched", text)), self._answered,
         )  # fmt: skip
 
     def _watched(self, text: str) -> None:
@@ -314,37 +292,36 @@ class Following:
         if self.step.keep_running:
             self.over = True
             return
-        interrupt(
-            self.live, self.step.name, "timeout", self.request, lambda text: self.inbox.put(("watched", text))
+        ending.interrupt(
+            self.live, self.step.name, "timeout", self.request, lambda text: self.feed.put(("watched", text))
         )
 
     def _reconnect(self) -> None:
         """The connection was cut: connect again within the step's own time, and ask what became of it."""
         live = self.live
-        if self._private is None and not live.lost and not live.host.lost:
+        if not self.feed.rereads and not live.lost and not live.host.lost:
             return
         if not self._cut:
             live.host.say_cut(self.request)
         self._cut = True
         try:
             live.host.channel(self.request, max(1.0, self._left))
-            if self._private is not None:
-                self._private.close()
-                self._read_from(self.end or self.offset or self.step.since or 0)
+            if self.feed.rereads:
+                self.feed.reread(self.end or self.offset or self.step.since or 0, self._within)
             live.connect(max(1.0, self._left))
             self._take_back = None
             self._forget()
             self._send()
             self._cut = False
         except (ChannelLost, OSError):
-            self.inbox.put(LOST)
+            self.feed.put(LOST)
         except (Unreachable, TimedOut) as error:
             self._unreachable(error)
 
     def _unreachable(self, error: TrainError) -> None:
         if self._left > 0 and (transient(error) or isinstance(error, TimedOut)):
             self.request.cancelled.wait(0.2)
-            self.inbox.put(LOST)
+            self.feed.put(LOST)
             return
         raise Unreachable(
             f"{self.live.host.name} could not be reached again within the step's time: {error.message}",
@@ -372,7 +349,7 @@ class Following:
         captured = None
         ended = self.why == "ended" and self.step.secrets  # its output went with its session
         if self.step.mode == "capture" and self.status is not None and not ended:
-            captured = read_captured(self.live, self.step.name)
+            captured = ending.read_captured(self.live, self.step.name)
             if self.step.secrets:
                 self.live.taken.append(self.step.name)
         return Outcome(
@@ -383,35 +360,8 @@ class Following:
         )  # fmt: skip
 
     def _ask_again(self) -> str:
-        """The log did not show the step's end: what its host has noted of it, now that the session has settled.
-
-        Raises `session_gone` where the session ended before it came to this step, which then never ran.
-        """
-        live = self.live
-        answer = (
-            live.host.ask(step_scripts.start_step(live.job, live.name, self.step.name, "", only_ask=True)) or [""]
-        )[0]
-        kind, *rest = answer.split()
-        if kind == "never":
-            raise gone(live.name, "it ended before it came to this step")
-        if rest and rest[0].isdigit():
-            self.status = int(rest[0])
-        return rest[1] if len(rest) > 1 else ""
-
-
-def interrupt(live: Live, step: str, why: str, request: Request, tell: Callable[[str], None]) -> None:
-    """End a step with INT, TERM, KILL; `tell` hears `ended` or `stuck`."""
-    channel = live.host.channel(request)
-    number = channel.listen(tell, lambda _: None)
-    channel.ask(step_scripts.interrupt(live.job, live.name, step, number, why, INTERRUPT))
-
-
-def read_captured(live: Live, step: str) -> str:
-    """Standard output of a step, trimmed. Raises NotFound when it held a secret and was removed."""
-    words = " ".join(live.host.ask(step_scripts.read_captured(live.job, live.name, step))).split()
-    if words == ["gone"]:
-        raise NotFound(
-            f"the output of step {step} may hold a secret, so it was removed with its session or when the next"
-            " step was sent", "run it again, under another name", code="captured_gone",
-        )  # fmt: skip
-    return bytes(int(word, 8) for word in words).decode("utf-8", "replace").strip()
+        """The log did not show the step's end: what its host has noted of it, now that the session has settled."""
+        status, why = ending.noted(self.live, self.step.name)
+        if status is not None:
+            self.status = status
+        return why
