@@ -86,8 +86,13 @@ class Place:
             time.sleep(0.02)
 
     def started(self, step: str) -> None:
-        """Wait until the newest job has started a step."""
+        """Wait until the newest job has started a step, and a command's session has taken it."""
         self.until(lambda: self._has("step.started", step), f"step {step} starts")
+        event = next(each for each in self.events() if each["event"] == "step.started" and each["step"] == step)
+        if event["kind"] == "execute":
+            file = ".".join(f"{int(part):0{width}d}" for part, width in zip(step.split("."), (3, 2), strict=False))
+            claims = f".local/state/tmux-trainsh/sessions/*{self.job().name}/*/steps/{file}-*.claim"
+            self.until(lambda: any(self.home.glob(claims)), f"step {step} is taken")
 
     def finished(self, step: str) -> None:
         """Wait until the newest job has finished an attempt of a step."""
