@@ -3,6 +3,8 @@
 .DEFAULT_GOAL := help
 
 BIN := $(CURDIR)/.venv/bin
+# Files of tests side by side.
+PYTEST := pytest -n auto --maxprocesses 4 --dist loadfile
 export PATH := $(BIN):$(PATH)
 
 help:
@@ -30,13 +32,13 @@ types: setup
 	@for package in packages/*/src; do mypy "$$package" || exit 1; done
 
 unit: setup
-	@pytest -n auto --maxprocesses 4 --dist loadfile
+	@$(PYTEST)
 
 bats: setup
 	@bats $$(find tests packages -name '*.bats' -not -path '*/node_modules/*' | sort)
 
 check: lint types
-	@pytest -n auto --maxprocesses 4 --dist loadfile -m "not slow"
+	@$(PYTEST) -m "not slow"
 
 test: lint types bats unit
 

@@ -14,13 +14,9 @@
 # The line in the FIFO is `run STEP MODE LIMIT ECHO`, which `read` takes apart: run, capture or background; seconds for a background step,
 # or `-`; what the pane shows of the command, or nothing where that is long: then STEP.head has it.
 
-__train_tty() { # FORMAT [ARGUMENT...]: write to the pane, wherever the steps have sent standard output
-    # shellcheck disable=SC2059
-    \command printf "$@" >/dev/tty
-}
-
-__train_mark() { # LETTER [FIELD;FIELD]: an operating system command that terminals ignore
-    __train_tty '\033]7770;%s;%s\007' "$1" "${2-}"
+__train_mark() { # LETTER [FIELD;FIELD]: an operating system command that terminals ignore, to the pane, wherever
+    # the steps have sent standard output
+    \command printf '\033]7770;%s;%s\007' "$1" "${2-}" >/dev/tty
 }
 
 __train_settle() { # the terminal while waiting: no suspending, no echo; and come back here after every prompt

@@ -66,10 +66,10 @@ while :; do
     if [ "$start" -eq 0 ]; then room=$((limit / 2)); else room=$((limit / 8)); fi
     # As much as there is at once: of smaller helpings tmux has more work than the rest of it. dd counts reads, so it
     # is started anew a dozen times a segment, each of which may be an eighth larger than that.
-    blocks=$((room - size))
-    [ "$blocks" -ge "$((room / 8))" ] || blocks=$((room / 8))
+    more=$((room - size))
+    [ "$more" -ge "$((room / 8))" ] || more=$((room / 8))
     # A full disk: what comes meanwhile is lost, the session is not.
-    $low dd bs=65536 count="$((blocks / 65536 + 1))" 2>/dev/null >>"$segment" || { [ -d "$dir" ] || exit 0; sleep 1; continue; }
+    $low dd bs=65536 count="$((more / 65536 + 1))" 2>/dev/null >>"$segment" || { [ -d "$dir" ] || exit 0; sleep 1; continue; }
     now=$(wc -c <"$segment")
     [ "$now" -ne "$size" ] || { hung_up; exit 0; }
     size=$now
