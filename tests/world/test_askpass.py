@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from trainsh_world import BIN, wait_until
 
-from trainsh_base.askpass import PROGRAM
+from trainsh_base.remote.askpass import PROGRAM
 
 SHELLS = [words for words in (["sh"], ["dash"], ["bash"], ["busybox", "sh"], ["ksh"]) if shutil.which(words[0])]
 

@@ -10,10 +10,10 @@ import pytest
 from test_login import Person, logins, say, target
 from trainsh_world import World, wait_until
 
-from trainsh_base import ssh
 from trainsh_base.errors import Cancelled, RemoteError, TimedOut, Unreachable
-from trainsh_base.mux import master_pid
-from trainsh_base.spawn import Child
+from trainsh_base.remote import ssh
+from trainsh_base.remote.control_socket import master_pid
+from trainsh_base.system.spawn import Child
 
 
 def end(children: list[Child]) -> None:

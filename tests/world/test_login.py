@@ -1,4 +1,4 @@
-"""The shared connection: opened, refused, asked about, made again (trainsh_base.ssh, master, askpass, refusal)."""
+"""The shared connection: opened, refused, asked about, made again (trainsh_base.remote)."""
 
 import os
 import shlex
@@ -13,12 +13,12 @@ import pytest
 from trainsh_world import World, keygen, wait_until
 from world_sshd import Sshd, free_port
 
-from trainsh_base import ssh
 from trainsh_base.errors import Cancelled, CredentialError, TrainError, Unreachable
-from trainsh_base.mux import master_pid
+from trainsh_base.remote import ssh
+from trainsh_base.remote.control_socket import master_pid
+from trainsh_base.remote.target import Target, ssh_target
 from trainsh_base.request import Request, nobody
-from trainsh_base.spawn import tool_path
-from trainsh_base.target import Target, ssh_target
+from trainsh_base.system.spawn import tool_path
 
 
 class Person(Request):
@@ -84,7 +84,7 @@ def test_the_connection_outlives_the_process_that_made_it(world: World) -> None:
     box = world.sshd("box")
     found = target(world, box)
     script = (
-        "import sys, msgspec; from trainsh_base import ssh; from trainsh_base.target import Target\n"
+        "import sys, msgspec; from trainsh_base.remote import ssh; from trainsh_base.remote.target import Target\n"
         "ssh.ensure_master(msgspec.json.decode(sys.argv[1], type=Target)); print('up', flush=True)\n"
         "sys.stdin.read()"
     )
@@ -318,8 +318,8 @@ def test_a_cancelled_login_leaves_nothing(world: World) -> None:
 def test_a_question_ends_with_the_process_that_would_answer(world: World) -> None:
     box = password_box(world)
     script = (
-        "import sys, time, msgspec; from trainsh_base import ssh; from trainsh_base.request import Request\n"
-        "from trainsh_base.target import Target\n"
+        "import sys, time, msgspec; from trainsh_base.remote import ssh; from trainsh_base.request import Request\n"
+        "from trainsh_base.remote.target import Target\n"
         "class Slow(Request):\n"
         "    def ask(self, *words, **more):\n        print('asked', flush=True); time.sleep(600)\n"
         "ssh.ensure_master(msgspec.json.decode(sys.argv[1], type=Target), Slow())"

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from trainsh_base.master import Wishes, chosen, fast_first, master_argv, wishes
-from trainsh_base.target import Target, control_path, ssh_target
+from trainsh_base.remote.connection import Wishes, chosen, fast_first, master_argv, wishes
+from trainsh_base.remote.target import Target, control_path, ssh_target
 
 BOX = ssh_target("box", ["ssh", "-p", "2222", "me@box"])
 

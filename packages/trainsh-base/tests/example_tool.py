@@ -9,12 +9,13 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
-from trainsh_base import errors, spawn
-from trainsh_base.proc import run as run_process
+from trainsh_base import errors
 from trainsh_base.request import current
-from trainsh_base.secret import Secret
-from trainsh_base.tool import Arg, Handover, Opt, Tool
-from trainsh_base.units import Duration
+from trainsh_base.system import spawn
+from trainsh_base.system.proc import run as run_process
+from trainsh_base.system.secret import Secret
+from trainsh_base.system.units import Duration
+from trainsh_base.tool.declare import Arg, Handover, Opt, Tool
 
 
 def closed() -> None:

@@ -2,9 +2,10 @@
 
 import pytest
 
-from trainsh_base import display, errors
+from trainsh_base import errors
 from trainsh_base.errors import TrainError, from_document
-from trainsh_base.near import did_you_mean, nearest
+from trainsh_base.system.suggest import did_you_mean, nearest
+from trainsh_base.tool import display
 
 KINDS = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, TrainError)]
 

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from trainsh_base import paths
 from trainsh_base.errors import Conflict
-from trainsh_base.files import locked, write_atomic
+from trainsh_base.system import paths
+from trainsh_base.system.files import locked, write_atomic
 
 
 def test_a_new_file_is_private_and_so_are_the_folders_made_for_it(tmp_path: Path) -> None:
@@ -61,7 +61,7 @@ def test_a_folder_in_the_place_of_the_file_is_kept(tmp_path: Path) -> None:
 WRITER = """
 import sys
 from pathlib import Path
-from trainsh_base.files import write_atomic
+from trainsh_base.system.files import write_atomic
 print(flush=True)
 while True:
     for letter in b"ab":
@@ -88,7 +88,7 @@ def test_one_lock_holder_at_a_time_among_threads_and_processes(tmp_path: Path) -
     path = tmp_path / "count"
     path.write_text("0")
     code = (
-        "import sys\nfrom pathlib import Path\nfrom trainsh_base.files import locked\npath = Path(sys.argv[1])\n"
+        "import sys\nfrom pathlib import Path\nfrom trainsh_base.system.files import locked\npath = Path(sys.argv[1])\n"
         "for _ in range(20):\n    with locked(path):\n        path.write_text(str(int(path.read_text()) + 1))\n"
     )
 

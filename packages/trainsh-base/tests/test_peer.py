@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 
-from trainsh_base import errors, spawn
-from trainsh_base.peer import Peer, PeerLost, call
+from trainsh_base import errors
+from trainsh_base.system import spawn
 from trainsh_base.testing import DEADLINE
+from trainsh_base.tool.peer import Peer, PeerLost, call
 
 EXAMPLE = Path(__file__).with_name("example_tool.py")
 

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from trainsh_base import errors, proc
+from trainsh_base import errors
 from trainsh_base.request import Request, serve_in_this_thread
+from trainsh_base.system import proc
 from trainsh_base.testing import DEADLINE
 
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trainsh_base.secret import Masker, Secret
-from trainsh_base.wire import encode
+from trainsh_base.system.secret import Masker, Secret
+from trainsh_base.tool.wire import encode
 
 
 def test_a_secret_shows_itself_nowhere() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from trainsh_base.errors import UsageError
-from trainsh_base.settings import SETTINGS, Setting, find, from_environment, markdown, meaning, stored
+from trainsh_base.system.settings import SETTINGS, Setting, find, from_environment, markdown, meaning, stored
 
 ROOT = Path(__file__).parents[3]
 KINDS = {
@@ -125,4 +125,6 @@ def test_everything_that_is_read_is_a_setting() -> None:
 
 def test_the_documented_table_is_the_table() -> None:
     text = (ROOT / "docs" / "configuration.md").read_text()
-    assert markdown() in text, "docs/configuration.md is stale: python -m trainsh_base.settings prints the table"
+    assert markdown() in text, (
+        "docs/configuration.md is stale: python -m trainsh_base.system.settings prints the table"
+    )

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trainsh_base.errors import UsageError
-from trainsh_base.units import format_duration, format_size, parse_duration, parse_size
+from trainsh_base.system.units import format_duration, format_size, parse_duration, parse_size
 
 
 @pytest.mark.parametrize(

@@ -8,11 +8,11 @@ from trainsh_host.model import Host
 from trainsh_host.stages import CONNECT, INSIDE
 
 TEXT = (Path(__file__).parents[3] / "docs" / "hosts.md").read_text()
-BASE = Path(trainsh_base.__file__).parent
+BASE = Path(trainsh_base.__file__).parent / "remote"
 
 
 def test_every_reason_for_no_connection_is_documented() -> None:
-    sources = "".join((BASE / f"{name}.py").read_text() for name in ("refusal", "askpass", "master", "ssh"))
+    sources = "".join((BASE / f"{name}.py").read_text() for name in ("ssh_errors", "askpass", "connection", "ssh"))
     codes = set(re.findall(r'(?:default_)?code ?= ?"([a-z_]+)"', sources)) - {"channel_refused"}
     documented = set(re.findall(r"`([a-z_]+)`", TEXT.partition("## Errors")[2].partition("## ")[0]))
     assert codes <= documented

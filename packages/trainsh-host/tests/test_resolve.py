@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from trainsh_base.errors import MissingProgram, NotFound, TrainError, UsageError
-from trainsh_base.target import Target
+from trainsh_base.remote.target import Target
 from trainsh_host import aliases
 from trainsh_host.model import Host
 from trainsh_host.resolve import host_argv, resolve
@@ -144,7 +144,7 @@ def provider(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, target: Target) ->
     tool.write_text(f"#!/bin/sh\ncat >{tmp_path}/asked\ncat <<'EOT'\n{msgspec.json.encode(target).decode()}\nEOT\n")
     tool.chmod(tool.stat().st_mode | stat.S_IXUSR)
     # The executable is found beside ours first, where the real one may be installed.
-    monkeypatch.setattr("trainsh_base.peer.find", lambda name: str(tool))
+    monkeypatch.setattr("trainsh_base.tool.peer.find", lambda name: str(tool))
     monkeypatch.setattr("trainsh_host.resolve._has_tool", lambda name: True)
 
 

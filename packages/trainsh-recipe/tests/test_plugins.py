@@ -16,7 +16,7 @@ SERVED = """#!{python}
 from typing import Annotated, Any
 from trainsh_base.errors import Conflict
 from trainsh_base.request import current
-from trainsh_base.tool import Arg, Opt, Tool
+from trainsh_base.tool.declare import Arg, Opt, Tool
 import os
 tool = Tool("served", "A stranger that serves")
 

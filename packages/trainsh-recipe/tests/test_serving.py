@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from trainsh_base.peer import Peer
+from trainsh_base.tool.peer import Peer
 
 if TYPE_CHECKING:
     from conftest import Place

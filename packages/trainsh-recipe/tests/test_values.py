@@ -57,7 +57,9 @@ def test_what_people_see_has_the_secrets_name() -> None:
 
 
 def test_a_missing_secret_is_a_credential_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("trainsh_base.spawn.tool_path", lambda _: None)  # as on a machine without train-secrets
+    monkeypatch.setattr(
+        "trainsh_base.system.spawn.tool_path", lambda _: None
+    )  # as on a machine without train-secrets
     with pytest.raises(CredentialError) as caught:
         values().plain([Ref(secret="NOPE")])
     assert "train secrets set NOPE" in caught.value.hint

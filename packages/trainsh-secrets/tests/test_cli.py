@@ -8,7 +8,7 @@ import pytest
 
 from trainsh_base.errors import NotFound, UsageError
 from trainsh_base.request import Request, serve_in_this_thread
-from trainsh_base.secret import Secret
+from trainsh_base.system.secret import Secret
 from trainsh_secrets import cli, ring, source, vault
 from trainsh_secrets.model import Found
 

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from trainsh_base.errors import CredentialError
-from trainsh_base.peer import Peer
-from trainsh_base.spawn import start
+from trainsh_base.system.spawn import start
 from trainsh_base.testing import Terminal
+from trainsh_base.tool.peer import Peer
 
 PROGRAM = str(Path(sys.executable).with_name("train-secrets"))
 

@@ -10,8 +10,8 @@ from trainsh_world import World
 from world_sshd import Sshd
 
 from tmux_box import Box
-from trainsh_base.mux import master_pid
-from trainsh_base.target import Target
+from trainsh_base.remote.control_socket import master_pid
+from trainsh_base.remote.target import Target
 
 
 class Far(Box):

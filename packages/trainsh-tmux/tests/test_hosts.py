@@ -15,11 +15,11 @@ from trainsh_world import World
 
 from far_box import Far, below, cut, without
 from tmux_box import wait_until
-from trainsh_base import ssh
-from trainsh_base.channel import Channel, compound
 from trainsh_base.errors import MissingProgram, RemoteError, TrainError, Unreachable
+from trainsh_base.remote import ssh
+from trainsh_base.remote.channel import Channel, compound
+from trainsh_base.remote.target import Target
 from trainsh_base.request import Request
-from trainsh_base.target import Target
 from trainsh_tmux import cli, library
 from trainsh_tmux.registry import Registry
 

@@ -11,7 +11,7 @@ import pytest
 
 from tmux_box import Box, wait_until
 from trainsh_base.errors import Cancelled, TrainError
-from trainsh_base.peer import Peer, PeerLost
+from trainsh_base.tool.peer import Peer, PeerLost
 from trainsh_tmux import cli
 from trainsh_tmux.model import Outcome
 

@@ -18,8 +18,8 @@ from world_sshd import Sshd, free_port
 from far_box import Far, below, cut, logins, only, without
 from tmux_box import wait_until
 from trainsh_base.errors import TrainError, Unreachable
-from trainsh_base.mux import master_pid
-from trainsh_base.peer import Peer, PeerLost, call
+from trainsh_base.remote.control_socket import master_pid
+from trainsh_base.tool.peer import Peer, PeerLost, call
 from trainsh_tmux import cli
 
 
@@ -196,7 +196,7 @@ def test_a_file_that_asks_before_every_command_gets_empty_answers(world: World, 
 
 
 def test_a_file_that_hangs_is_named(far: Far, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("trainsh_base.channel.START_LIMIT", 3.0)
+    monkeypatch.setattr("trainsh_base.remote.channel.START_LIMIT", 3.0)
     (far.home / ".bashrc").write_text("echo waiting for godot; sleep 60\n")
     with pytest.raises(TrainError) as caught:
         far.open()

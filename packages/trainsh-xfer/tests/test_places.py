@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from trainsh_base.errors import MissingProgram, TrainError, UsageError
-from trainsh_base.target import Target
+from trainsh_base.remote.target import Target
 from trainsh_xfer.endpoints import parse
 from trainsh_xfer.places import Place, find
 

@@ -11,7 +11,7 @@ import pytest
 from trainsh_world import wait_until
 
 from trainsh_base.errors import Cancelled, MissingProgram
-from trainsh_base.peer import Peer
+from trainsh_base.tool.peer import Peer
 from trainsh_xfer.model import Options, Result
 from trainsh_xfer.process import find_rsync, stream
 from trainsh_xfer.transfer import Order, carry_out

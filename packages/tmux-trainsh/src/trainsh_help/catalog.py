@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from trainsh_base.errors import MissingProgram
-from trainsh_base.proc import run
+from trainsh_base.system.proc import run
 
 MANIFESTS = Path("share/trainsh/tools")
 

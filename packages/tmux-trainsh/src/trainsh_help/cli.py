@@ -4,7 +4,7 @@ import sys
 from typing import Annotated
 
 from trainsh_base.errors import NotFound
-from trainsh_base.tool import Arg, Handover, Tool
+from trainsh_base.tool.declare import Arg, Handover, Tool
 from trainsh_help.catalog import Entry, dispatcher, entries, near, shortcuts
 from trainsh_help.page import render
 

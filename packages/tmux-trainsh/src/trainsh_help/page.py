@@ -2,7 +2,7 @@
 
 import sys
 
-from trainsh_base.display import colour_wanted
+from trainsh_base.tool.display import colour_wanted
 from trainsh_help.catalog import Entry, Shortcut
 
 # What one does most comes first; groups that are not named here follow in the alphabet's order.

@@ -5,12 +5,13 @@ from typing import Annotated, Any
 
 import msgspec
 
-from trainsh_base import config, display, settings
-from trainsh_base.config import Value
 from trainsh_base.errors import Cancelled, NotFound
-from trainsh_base.near import did_you_mean
 from trainsh_base.request import current
-from trainsh_base.tool import Arg, Opt, Tool
+from trainsh_base.system import config, settings
+from trainsh_base.system.config import Value
+from trainsh_base.system.suggest import did_you_mean
+from trainsh_base.tool import display
+from trainsh_base.tool.declare import Arg, Opt, Tool
 
 tool = Tool("config", "Show and change settings")
 

@@ -6,10 +6,10 @@ from typing import Annotated, Any
 
 import msgspec
 
-from trainsh_base.display import colour_wanted
 from trainsh_base.errors import NotFound, UsageError
-from trainsh_base.near import did_you_mean
-from trainsh_base.tool import Arg, Opt, Tool
+from trainsh_base.system.suggest import did_you_mean
+from trainsh_base.tool.declare import Arg, Opt, Tool
+from trainsh_base.tool.display import colour_wanted
 from trainsh_dsl import files, show
 from trainsh_dsl.analysis import Analysis, analyse
 from trainsh_dsl.catalogue import Entry, entries

@@ -38,7 +38,7 @@ def write(file: str, text: str) -> None:
     """Replace a file's text, keeping its mode; UsageError when it cannot be written."""
     from pathlib import Path  # noqa: PLC0415 - only --write needs it
 
-    from trainsh_base.files import write_atomic  # noqa: PLC0415 - as above
+    from trainsh_base.system.files import write_atomic  # noqa: PLC0415 - as above
 
     path = Path(file)
     try:

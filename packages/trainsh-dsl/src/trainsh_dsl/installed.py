@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from trainsh_base.errors import TrainError
-from trainsh_base.spawn import tool_path
+from trainsh_base.system.spawn import tool_path
 
 ANSWER_WITHIN = 10.0  # seconds; a tool that takes longer is taken to say nothing
 
@@ -36,7 +36,7 @@ class InstalledTools:
 
 
 def _ask(path: str) -> dict[str, Any]:
-    from trainsh_base.proc import run  # noqa: PLC0415 - subprocess is loaded for recipes that name a plugin only
+    from trainsh_base.system.proc import run  # noqa: PLC0415 - subprocess is loaded for recipes that name a plugin only
 
     try:
         done = run([path, "schema"], input=b"", timeout=ANSWER_WITHIN)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from trainsh_base.near import nearest
+from trainsh_base.system.suggest import nearest
 from trainsh_dsl.findings import Findings
 from trainsh_dsl.model import Ref
 from trainsh_dsl.syntax import Definition

@@ -3,10 +3,10 @@
 from typing import Annotated, Any, Literal
 
 from trainsh_base.errors import UsageError
+from trainsh_base.remote.target import Target
 from trainsh_base.request import current
-from trainsh_base.target import Target
-from trainsh_base.tool import Arg, Handover, Opt, Tool
-from trainsh_base.units import Duration
+from trainsh_base.system.units import Duration
+from trainsh_base.tool.declare import Arg, Handover, Opt, Tool
 from trainsh_host import hostsfile
 from trainsh_host.model import Listed, Ran, Shown, Stage
 from trainsh_host.resolve import resolve as find
@@ -48,7 +48,7 @@ def resolve(name: Name) -> Target:
 
 
 def _show_list(rows: list[Listed]) -> None:
-    from trainsh_base.display import table  # noqa: PLC0415 - for people only
+    from trainsh_base.tool.display import table  # noqa: PLC0415 - for people only
 
     columns = {"name": "name", "type": "type", "address": "address", "jump": "through", "tags": "tags"}
     documents = [{key: getattr(row, key) for key in [*columns, "notes", "problem"]} for row in rows]
@@ -147,7 +147,7 @@ def _text(given: str) -> str:
 def _show_host(shown: Shown) -> None:
     import shlex  # noqa: PLC0415 - for people only
 
-    from trainsh_base.display import fields  # noqa: PLC0415 - for people only
+    from trainsh_base.tool.display import fields  # noqa: PLC0415 - for people only
 
     fields(shown.fields)
     fields({"ssh": shlex.join(shown.ssh), "problem": shown.problem})
@@ -291,7 +291,7 @@ def disconnect(
 
     What runs in sessions there goes on.
     """
-    from trainsh_base import ssh as connections  # noqa: PLC0415 - resolve is the fast path
+    from trainsh_base.remote import ssh as connections  # noqa: PLC0415 - resolve is the fast path
 
     if (name is None) != all_:
         raise UsageError("say which machine, or --all", "usage: train host disconnect NAME")

@@ -2,7 +2,7 @@
 
 import sys
 
-from trainsh_base.display import colour_wanted
+from trainsh_base.tool.display import colour_wanted
 from trainsh_host.model import Stage
 
 COLOURS = {"ok": "32", "failed": "1;31", "absent": "33", "skipped": "2"}

@@ -6,10 +6,10 @@ import subprocess
 from pathlib import Path
 
 from trainsh_base.errors import TrainError, UsageError
-from trainsh_base.near import did_you_mean
-from trainsh_base.paths import runtime_home
-from trainsh_base.proc import missing
 from trainsh_base.request import Request, nobody
+from trainsh_base.system.paths import runtime_home
+from trainsh_base.system.proc import missing
+from trainsh_base.system.suggest import did_you_mean
 from trainsh_host import hostsfile
 from trainsh_host.hostsfile import Raw
 

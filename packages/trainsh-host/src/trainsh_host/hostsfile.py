@@ -9,9 +9,9 @@ from typing import Any
 import msgspec
 
 from trainsh_base.errors import Conflict, NotFound, UsageError
-from trainsh_base.files import locked, write_atomic
-from trainsh_base.near import did_you_mean
-from trainsh_base.paths import config_home
+from trainsh_base.system.files import locked, write_atomic
+from trainsh_base.system.paths import config_home
+from trainsh_base.system.suggest import did_you_mean
 from trainsh_host.model import Host
 from trainsh_host.tables import Table, append, cut, find_tables, replace
 

@@ -1,7 +1,7 @@
 """What a machine has: one POSIX sh script, and its answer read into stages. Nothing here connects."""
 
 from trainsh_base.errors import MissingProgram
-from trainsh_base.units import format_size
+from trainsh_base.system.units import format_size
 from trainsh_host.model import Stage
 
 # `key=value` lines. Each program is asked for its version, which also shows that it runs.

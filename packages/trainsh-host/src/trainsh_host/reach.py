@@ -8,10 +8,10 @@ from collections.abc import Callable
 import msgspec
 
 from trainsh_base.errors import TimedOut, TrainError
-from trainsh_base.mux import master_pid
-from trainsh_base.proc import run
-from trainsh_base.refusal import explain
-from trainsh_base.target import Target
+from trainsh_base.remote.control_socket import master_pid
+from trainsh_base.remote.ssh_errors import explain
+from trainsh_base.remote.target import Target
+from trainsh_base.system.proc import run
 from trainsh_host.model import Listed
 
 AT_ONCE = 16

@@ -7,8 +7,8 @@ from pathlib import Path
 import msgspec
 
 from trainsh_base.errors import MissingProgram, UsageError
-from trainsh_base.paths import private_folder, state_home
-from trainsh_base.target import Target, control_path, ssh_target
+from trainsh_base.remote.target import Target, control_path, ssh_target
+from trainsh_base.system.paths import private_folder, state_home
 from trainsh_host import hostsfile
 from trainsh_host.model import Host
 from trainsh_host.spec import Spec, parse_spec
@@ -96,7 +96,7 @@ def _key_words(own: str) -> list[str]:
     """The host's own key and no other; else the default of config.toml, where there is such a file."""
     if own:
         return ["-i", _key_file(own), "-o", "IdentitiesOnly=yes"]
-    from trainsh_base.config import config_value  # noqa: PLC0415 - most hosts name their key
+    from trainsh_base.system.config import config_value  # noqa: PLC0415 - most hosts name their key
 
     default = config_value("defaults.ssh_key_path")
     return ["-i", default] if default and os.path.exists(os.path.expanduser(default)) else []  # noqa: PTH110, PTH111
@@ -153,7 +153,7 @@ def provided(tool: str, value: str, name: str) -> Target:
     """Ask the tool that rents the machine where it is. A rented one gets a file of host keys of its own."""
     if not _has_tool(tool):
         raise _no_tool(tool, name)
-    from trainsh_base.peer import call  # noqa: PLC0415 - only rented machines need it
+    from trainsh_base.tool.peer import call  # noqa: PLC0415 - only rented machines need it
 
     answer = call(tool, "resolve", {"id" if tool == "vast" else "name": value})
     try:
@@ -174,7 +174,7 @@ def _own_keys(known_hosts: str) -> list[str]:
 
 
 def _has_tool(tool: str) -> bool:
-    from trainsh_base.spawn import tool_path  # noqa: PLC0415 - only rented machines need it
+    from trainsh_base.system.spawn import tool_path  # noqa: PLC0415 - only rented machines need it
 
     return tool_path(tool) is not None
 

@@ -6,11 +6,12 @@ import socket
 import time
 from collections.abc import Callable, Iterator
 
-from trainsh_base import spawn, ssh
 from trainsh_base.errors import RemoteError, TrainError, UsageError
-from trainsh_base.mux import master_pid
+from trainsh_base.remote import ssh
+from trainsh_base.remote.control_socket import master_pid
+from trainsh_base.remote.target import Target
 from trainsh_base.request import Request
-from trainsh_base.target import Target
+from trainsh_base.system import spawn
 from trainsh_host.aliases import settings
 from trainsh_host.model import Stage
 from trainsh_host.probe import SCRIPT, read_probe, stages_of

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from trainsh_base.errors import NotFound, TrainError
-from trainsh_base.units import format_size
+from trainsh_base.system.units import format_size
 from trainsh_recipe.attempt import Attempt
 from trainsh_recipe.control import control
 from trainsh_recipe.journal import seconds_of

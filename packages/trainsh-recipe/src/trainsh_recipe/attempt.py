@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from trainsh_base.errors import TimedOut, TrainError
-from trainsh_base.peer import PeerLost
-from trainsh_base.units import format_duration
+from trainsh_base.system.units import format_duration
+from trainsh_base.tool.peer import PeerLost
 from trainsh_recipe.attention import Leave
 from trainsh_recipe.plan import Numbered
 from trainsh_recipe.steplog import StepLog

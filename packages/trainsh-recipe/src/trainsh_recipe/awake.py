@@ -4,7 +4,7 @@ import contextlib
 import os
 import sys
 
-from trainsh_base import spawn
+from trainsh_base.system import spawn
 
 
 class Awake:

@@ -7,8 +7,8 @@ from msgspec import structs
 
 from trainsh_base.errors import UsageError
 from trainsh_base.request import current
-from trainsh_base.tool import Arg, Handover, Opt, Tool
-from trainsh_base.units import Duration
+from trainsh_base.system.units import Duration
+from trainsh_base.tool.declare import Arg, Handover, Opt, Tool
 from trainsh_recipe import jobs, launch, lookup, report, running
 from trainsh_recipe.launch import Overrides, Source
 from trainsh_recipe.model import JobReport, LogReport, Planned, RecipeReport, RecipeText
@@ -100,7 +100,7 @@ def _carry_out(begun: launch.Begun, runner: Runner) -> JobReport:
 
 
 def _picked(name: str) -> str:
-    from trainsh_base.peer import Peer  # noqa: PLC0415 - for --pick-host only
+    from trainsh_base.tool.peer import Peer  # noqa: PLC0415 - for --pick-host only
 
     answer = Peer("vast", on_ask=running.answer).request("pick", {"host": name})
     spec = (answer or {}).get("hosts", {}).get(name)
@@ -203,7 +203,7 @@ def jobs_(
 
 
 def _show_list(rows: list[RecipeReport]) -> None:
-    from trainsh_base.display import table  # noqa: PLC0415 - people only
+    from trainsh_base.tool.display import table  # noqa: PLC0415 - people only
 
     table([{"name": row.name, "about": row.about} for row in rows])
 

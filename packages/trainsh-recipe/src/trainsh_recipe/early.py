@@ -3,7 +3,7 @@
 import os
 import sys
 
-from trainsh_base import spawn
+from trainsh_base.system import spawn
 
 # The commands that read a recipe and run it: each needs these two before it can do anything.
 RUNS = ("run", "exec", "resume")

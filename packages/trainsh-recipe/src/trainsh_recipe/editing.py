@@ -6,11 +6,11 @@ import sys
 from pathlib import Path
 
 from trainsh_base.errors import Conflict, NotFound, TrainError, UsageError
-from trainsh_base.files import write_atomic
-from trainsh_base.near import did_you_mean
-from trainsh_base.paths import recipes_home
-from trainsh_base.peer import Peer
 from trainsh_base.request import current
+from trainsh_base.system.files import write_atomic
+from trainsh_base.system.paths import recipes_home
+from trainsh_base.system.suggest import did_you_mean
+from trainsh_base.tool.peer import Peer
 from trainsh_recipe import lookup
 
 TEMPLATES = Path(__file__).with_name("templates")

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 from trainsh_base.errors import Conflict, NotFound
-from trainsh_base.paths import jobs_home, private_folder
+from trainsh_base.system.paths import jobs_home, private_folder
 from trainsh_recipe import journal
 from trainsh_recipe.state import State, fold
 

@@ -6,12 +6,13 @@ from typing import Any
 
 import msgspec
 
-from trainsh_base import VERSION, spawn
+from trainsh_base import VERSION
 from trainsh_base.errors import Conflict, TrainError, UsageError
-from trainsh_base.files import write_atomic
-from trainsh_base.near import did_you_mean
-from trainsh_base.peer import Peer
 from trainsh_base.request import current
+from trainsh_base.system import spawn
+from trainsh_base.system.files import write_atomic
+from trainsh_base.system.suggest import did_you_mean
+from trainsh_base.tool.peer import Peer
 from trainsh_recipe import early, jobs, lookup, plan, resume
 from trainsh_recipe.journal import Journal, Silent, now
 from trainsh_recipe.model import Planned, RecipeText

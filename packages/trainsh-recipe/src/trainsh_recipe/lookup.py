@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from trainsh_base.errors import NotFound, UsageError
-from trainsh_base.near import nearest
-from trainsh_base.paths import recipes_home
+from trainsh_base.system.paths import recipes_home
+from trainsh_base.system.suggest import nearest
 
 SUFFIX = ".recipe"
 

@@ -2,9 +2,9 @@
 
 import os
 
-from trainsh_base import spawn
-from trainsh_base.config import config_value
 from trainsh_base.errors import TrainError
+from trainsh_base.system import spawn
+from trainsh_base.system.config import config_value
 from trainsh_recipe.attempt import Attempt
 from trainsh_recipe.outcome import Outcome
 from trainsh_recipe.plan import Notify

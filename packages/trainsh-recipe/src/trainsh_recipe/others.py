@@ -3,9 +3,9 @@
 import time
 
 from trainsh_base.errors import Conflict, NotFound, TimedOut
-from trainsh_base.peer import call
 from trainsh_base.request import current
-from trainsh_base.tool import Handover
+from trainsh_base.tool.declare import Handover
+from trainsh_base.tool.peer import call
 from trainsh_recipe import attention, follow, jobs, launch, plan, running
 from trainsh_recipe.attention import Cancel
 from trainsh_recipe.launch import Wanted

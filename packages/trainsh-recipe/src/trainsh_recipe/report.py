@@ -2,8 +2,8 @@
 
 import time
 
-from trainsh_base.display import table
-from trainsh_base.units import format_duration
+from trainsh_base.system.units import format_duration
+from trainsh_base.tool.display import table
 from trainsh_recipe import jobs
 from trainsh_recipe.journal import now, seconds_of
 from trainsh_recipe.model import JobReport, Planned, SessionReport, StepReport

@@ -7,8 +7,8 @@ from typing import Any
 
 from trainsh_base.errors import TrainError
 from trainsh_base.request import Request, serve_in_this_thread
-from trainsh_base.secret import MASK
-from trainsh_base.units import format_duration
+from trainsh_base.system.secret import MASK
+from trainsh_base.system.units import format_duration
 from trainsh_recipe import actions, jobs, plan
 from trainsh_recipe.attempt import Attempt
 from trainsh_recipe.attention import Attention, Cancel, Leave

@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-from trainsh_base.secret import MASK
+from trainsh_base.system.secret import MASK
 
 TAIL_LINES = 20
 LONGEST_LINE = 2000

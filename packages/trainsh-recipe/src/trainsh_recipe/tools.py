@@ -9,9 +9,9 @@ from typing import Any
 
 import msgspec
 
-from trainsh_base import spawn
 from trainsh_base.errors import TimedOut, TrainError, UsageError, from_document
-from trainsh_base.peer import OnAsk, OnEvent, Peer, PeerLost, Pending, find
+from trainsh_base.system import spawn
+from trainsh_base.tool.peer import OnAsk, OnEvent, Peer, PeerLost, Pending, find
 from trainsh_recipe import early
 from trainsh_recipe.plan import Control, Numbered, Transfer, every
 
@@ -176,7 +176,7 @@ class Tools:
 
 
 def _printed_schema(program: str) -> dict[str, Any]:
-    from trainsh_base.proc import run  # noqa: PLC0415 - strangers without serve only
+    from trainsh_base.system.proc import run  # noqa: PLC0415 - strangers without serve only
 
     try:
         done = run([program, "schema"], input=b"", timeout=ANSWER_WITHIN)

@@ -5,10 +5,10 @@ import re
 import threading
 from collections.abc import Callable
 
-from trainsh_base import spawn
-from trainsh_base.config import config_value
 from trainsh_base.errors import CredentialError, NotFound, UsageError
-from trainsh_base.units import parse_duration
+from trainsh_base.system import spawn
+from trainsh_base.system.config import config_value
+from trainsh_base.system.units import parse_duration
 from trainsh_recipe.plan import Parts, Place, Plan, Ref, Text
 from trainsh_recipe.state import State
 

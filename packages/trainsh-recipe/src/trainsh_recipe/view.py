@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from trainsh_base.display import colour_wanted
 from trainsh_base.request import Request
-from trainsh_base.units import format_duration
+from trainsh_base.system.units import format_duration
+from trainsh_base.tool.display import colour_wanted
 from trainsh_recipe.journal import Event
 from trainsh_recipe.outcome import Outcome
 from trainsh_recipe.plan import Numbered, leaves

@@ -3,11 +3,11 @@
 import sys
 from typing import Annotated, Literal
 
-from trainsh_base import display
 from trainsh_base.errors import Cancelled, UsageError
 from trainsh_base.request import current
-from trainsh_base.secret import Secret
-from trainsh_base.tool import Arg, Handover, Opt, Tool
+from trainsh_base.system.secret import Secret
+from trainsh_base.tool import display
+from trainsh_base.tool.declare import Arg, Handover, Opt, Tool
 from trainsh_secrets import lookup, names, source
 from trainsh_secrets.envfile import parse
 from trainsh_secrets.model import Changed, Found, Listed, Revealed

@@ -3,9 +3,9 @@
 import os
 import shlex
 
-from trainsh_base.config import config_value
 from trainsh_base.errors import UsageError
-from trainsh_base.proc import run
+from trainsh_base.system.config import config_value
+from trainsh_base.system.proc import run
 from trainsh_secrets.names import KNOWN, PASSPHRASE
 
 SOURCE = "helper"

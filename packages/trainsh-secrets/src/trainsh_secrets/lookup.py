@@ -4,8 +4,8 @@ import os
 from collections.abc import Callable
 
 from trainsh_base.errors import Conflict, CredentialError, NotFound
-from trainsh_base.near import nearest
 from trainsh_base.request import current, serve_in_this_thread
+from trainsh_base.system.suggest import nearest
 from trainsh_secrets import helper, ring, vault
 from trainsh_secrets.model import Changed, Found, Listed
 from trainsh_secrets.names import KNOWN, check, is_variable

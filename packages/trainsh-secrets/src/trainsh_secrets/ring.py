@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from trainsh_base.errors import CredentialError
-from trainsh_base.files import locked, write_atomic
-from trainsh_base.paths import config_home
+from trainsh_base.system.files import locked, write_atomic
+from trainsh_base.system.paths import config_home
 
 SERVICE = "tmux-trainsh"
 SOURCE = "keyring"

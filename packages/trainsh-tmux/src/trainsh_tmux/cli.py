@@ -7,12 +7,12 @@ from typing import Annotated
 
 import msgspec
 
-from trainsh_base.channel import quote
-from trainsh_base.display import table
 from trainsh_base.errors import TrainError, UsageError
+from trainsh_base.remote.channel import quote
 from trainsh_base.request import current
-from trainsh_base.tool import Arg, Handover, Opt, Tool
-from trainsh_base.units import Duration, format_duration
+from trainsh_base.system.units import Duration, format_duration
+from trainsh_base.tool.declare import Arg, Handover, Opt, Tool
+from trainsh_base.tool.display import table
 from trainsh_tmux import session_scripts, step_scripts
 from trainsh_tmux.ending import interrupt
 from trainsh_tmux.host import Host

@@ -9,12 +9,12 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from trainsh_base.channel import Channel, OnLine, Over, lost
 from trainsh_base.errors import RemoteError, TimedOut, TrainError, Unreachable
-from trainsh_base.peer import call
+from trainsh_base.remote.channel import Channel, OnLine, Over, lost
+from trainsh_base.remote.retry import persist
+from trainsh_base.remote.target import Target
 from trainsh_base.request import Request, current
-from trainsh_base.retry import persist
-from trainsh_base.target import Target
+from trainsh_base.tool.peer import call
 from trainsh_tmux import library, scripts
 
 T = TypeVar("T")

@@ -3,7 +3,7 @@
 from functools import cache
 from zlib import adler32, crc32
 
-from trainsh_base.channel import quote
+from trainsh_base.remote.channel import quote
 
 SCRIPTS = (
     "driver.sh", "functions.sh", "interrupt.sh", "logger.sh", "pane.sh", "shell.rc", "tmux.conf", "typed.sh",

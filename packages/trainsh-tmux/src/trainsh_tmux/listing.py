@@ -4,8 +4,8 @@ import threading
 from collections.abc import Callable
 
 from trainsh_base.errors import TrainError
-from trainsh_base.peer import call
 from trainsh_base.request import current, serve_in_this_thread
+from trainsh_base.tool.peer import call
 from trainsh_tmux import scripts
 from trainsh_tmux.host import Host
 from trainsh_tmux.model import Listed
@@ -15,7 +15,7 @@ PATIENCE = 5.0  # seconds for which a machine that cannot be reached is tried ag
 
 def configured() -> list[str]:
     """The names of the hosts that train-host has; none where it is not installed."""
-    from trainsh_base.paths import config_home  # noqa: PLC0415 - pathlib: a recipe does without
+    from trainsh_base.system.paths import config_home  # noqa: PLC0415 - pathlib: a recipe does without
 
     if not (config_home() / "hosts.toml").exists():
         return []

@@ -3,7 +3,7 @@
 import codecs
 from collections.abc import Callable
 
-from trainsh_base.secret import Masker
+from trainsh_base.system.secret import Masker
 from trainsh_tmux.leaks import Leaks
 from trainsh_tmux.marks import Lines
 

@@ -3,7 +3,7 @@
 In every body `$r` is the root of train's files on that host. Paths that are removed are never literal arguments.
 """
 
-from trainsh_base.channel import quote
+from trainsh_base.remote.channel import quote
 from trainsh_tmux import library
 from trainsh_tmux.names import folder
 

@@ -1,6 +1,6 @@
 """What is run on a host to open, show and end sessions, as text: see scripts.py."""
 
-from trainsh_base.channel import quote
+from trainsh_base.remote.channel import quote
 from trainsh_tmux import library
 from trainsh_tmux.names import server
 from trainsh_tmux.scripts import END, HANG_UP, REALLY, STATE, at
@@ -83,7 +83,7 @@ fi"""
 
 def log_limit() -> int:
     """How many bytes of a session's output its host keeps (`tmux.log_limit`)."""
-    from trainsh_base.config import config_value  # noqa: PLC0415 - only a new session needs it
+    from trainsh_base.system.config import config_value  # noqa: PLC0415 - only a new session needs it
 
     return int(config_value("tmux.log_limit"))
 

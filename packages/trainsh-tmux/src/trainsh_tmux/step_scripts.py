@@ -1,6 +1,6 @@
 """What is run on a host for one step, as text: see scripts.py."""
 
-from trainsh_base.channel import quote
+from trainsh_base.remote.channel import quote
 from trainsh_tmux import library
 from trainsh_tmux.marks import mark
 from trainsh_tmux.names import server

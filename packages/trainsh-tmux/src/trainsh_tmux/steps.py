@@ -6,11 +6,11 @@ from collections.abc import Callable
 
 import msgspec
 
-from trainsh_base.channel import ChannelLost
 from trainsh_base.errors import Cancelled, TimedOut, TrainError, Unreachable
+from trainsh_base.remote.channel import ChannelLost
+from trainsh_base.remote.retry import transient
 from trainsh_base.request import Request
-from trainsh_base.retry import transient
-from trainsh_base.units import format_duration
+from trainsh_base.system.units import format_duration
 from trainsh_tmux import ending, step_scripts
 from trainsh_tmux.feed import Feed
 from trainsh_tmux.host import disk_full

@@ -6,9 +6,9 @@ import threading
 import time
 from collections.abc import Callable
 
-from trainsh_base.channel import ChannelLost, open_shell, quote
+from trainsh_base.remote.channel import ChannelLost, open_shell, quote
 from trainsh_base.request import Request, current
-from trainsh_base.spawn import Child
+from trainsh_base.system.spawn import Child
 from trainsh_tmux import scripts
 from trainsh_tmux.host import Host
 from trainsh_tmux.marks import Piece, Splitter

@@ -7,10 +7,10 @@ import time
 from collections.abc import Callable
 from typing import NoReturn
 
-from trainsh_base.channel import ChannelLost
 from trainsh_base.errors import Cancelled, TimedOut, TrainError, UsageError
+from trainsh_base.remote.channel import ChannelLost
 from trainsh_base.request import Request
-from trainsh_base.units import format_duration
+from trainsh_base.system.units import format_duration
 from trainsh_tmux.host import Host
 from trainsh_tmux.live import LOST, Inbox, Live, gone
 from trainsh_tmux.marks import Lines, Piece

@@ -6,10 +6,10 @@ import shutil
 import signal
 from pathlib import Path
 
-from trainsh_base import spawn
 from trainsh_base.errors import TrainError
-from trainsh_base.paths import runtime_home
-from trainsh_base.proc import missing, run
+from trainsh_base.system import spawn
+from trainsh_base.system.paths import runtime_home
+from trainsh_base.system.proc import missing, run
 
 # The agent ends when its command does, and that when our end of its input is closed: at the latest when we die.
 COMMAND = 'echo "$SSH_AGENT_PID"; exec cat >/dev/null'

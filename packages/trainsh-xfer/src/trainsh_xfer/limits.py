@@ -1,7 +1,7 @@
 """Rates, as `--bwlimit` takes them."""
 
 from trainsh_base.errors import UsageError
-from trainsh_base.units import parse_size
+from trainsh_base.system.units import parse_size
 
 
 def parse_rate(text: str) -> int:

@@ -4,12 +4,12 @@ import os
 
 import msgspec
 
-from trainsh_base import ssh
 from trainsh_base.errors import MissingProgram, UsageError
-from trainsh_base.mux import master_pid
-from trainsh_base.peer import call
+from trainsh_base.remote import ssh
+from trainsh_base.remote.control_socket import master_pid
+from trainsh_base.remote.target import Target
 from trainsh_base.request import Request
-from trainsh_base.target import Target
+from trainsh_base.tool.peer import call
 from trainsh_xfer.failures import installing
 from trainsh_xfer.rsync import Remote, Rsync, read_version
 
@@ -40,7 +40,7 @@ class Connection:
         self._mark = ""
 
     def open(self, within: float = 0.0) -> None:
-        """Make it exist, trying for `within` seconds; the errors of trainsh_base.ssh."""
+        """Make it exist, trying for `within` seconds; the errors of trainsh_base.remote.ssh."""
         if self._path != self.target.control_path and master_pid(self.path) is None:
             self._path = self.target.control_path
         ssh.ensure_master(self.target, self._request, within=within)

@@ -5,10 +5,10 @@ import shutil
 from pathlib import Path
 
 from trainsh_base.errors import CredentialError, RemoteError, TrainError
-from trainsh_base.master import chosen
-from trainsh_base.mux import master_pid
-from trainsh_base.proc import ProcessFailed, run
+from trainsh_base.remote.connection import chosen
+from trainsh_base.remote.control_socket import master_pid
 from trainsh_base.request import Request
+from trainsh_base.system.proc import ProcessFailed, run
 from trainsh_xfer import pairing
 from trainsh_xfer.keys import ThrowAwayKey
 from trainsh_xfer.machines import Connection, rsync_at, shell_option

@@ -6,7 +6,7 @@ from typing import Literal
 import msgspec
 
 from trainsh_base.errors import MissingProgram, UsageError
-from trainsh_base.target import Target
+from trainsh_base.remote.target import Target
 from trainsh_xfer.endpoints import Endpoint
 from trainsh_xfer.folders import absolute
 

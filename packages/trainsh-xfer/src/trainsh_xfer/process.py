@@ -12,9 +12,9 @@ from typing import Any, BinaryIO
 import msgspec
 
 from trainsh_base.errors import Cancelled
-from trainsh_base.proc import missing
-from trainsh_base.proc import run as run_to_end
 from trainsh_base.request import Request
+from trainsh_base.system.proc import missing
+from trainsh_base.system.proc import run as run_to_end
 from trainsh_xfer.rsync import Rsync, read_version
 
 GRACE = 5.0

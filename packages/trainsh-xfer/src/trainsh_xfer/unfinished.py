@@ -7,7 +7,7 @@ time would slow every copy that has nothing to continue.
 from collections.abc import Sequence
 from pathlib import Path
 
-from trainsh_base.paths import private_folder, state_home
+from trainsh_base.system.paths import private_folder, state_home
 
 
 def mark(sources: Sequence[str], destination: str) -> Path:

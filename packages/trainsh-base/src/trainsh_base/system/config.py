@@ -8,9 +8,9 @@ from typing import Any
 import msgspec
 
 from trainsh_base.errors import Conflict, UsageError
-from trainsh_base.files import locked, write_atomic
-from trainsh_base.paths import config_file
-from trainsh_base.settings import FORMAT, SETTINGS, find, from_environment, meaning
+from trainsh_base.system.files import locked, write_atomic
+from trainsh_base.system.paths import config_file
+from trainsh_base.system.settings import FORMAT, SETTINGS, find, from_environment, meaning
 
 
 class Value(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -5,9 +5,9 @@ from typing import Any
 import msgspec
 
 from trainsh_base import VERSION
-from trainsh_base.secret import Secret
-from trainsh_base.tool import Arg, Command, Handover, Tool
-from trainsh_base.units import Duration
+from trainsh_base.system.secret import Secret
+from trainsh_base.system.units import Duration
+from trainsh_base.tool.declare import Arg, Command, Handover, Tool
 
 DURATION = {
     "type": ["number", "string"],

@@ -11,8 +11,8 @@ from typing import Annotated, Any, Literal, TypeVar
 import msgspec
 
 from trainsh_base.errors import EXIT_INTERRUPTED, NotFound, UsageError
-from trainsh_base.near import did_you_mean
-from trainsh_base.units import Duration, decode
+from trainsh_base.system.suggest import did_you_mean
+from trainsh_base.system.units import Duration, decode
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -268,9 +268,9 @@ class Tool:
         words = list(sys.argv[1:] if argv is None else argv)
         quick_interrupts(True)
         if words == ["serve"]:
-            from trainsh_base.serve import main as serve  # noqa: PLC0415 - one face is loaded, not three
+            from trainsh_base.tool.serve import main as serve  # noqa: PLC0415 - one face is loaded, not three
 
             serve(self)
-        from trainsh_base.boundary import main as people  # noqa: PLC0415 - as above
+        from trainsh_base.tool.boundary import main as people  # noqa: PLC0415 - as above
 
         people(self, words)

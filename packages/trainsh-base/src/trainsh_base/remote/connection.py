@@ -9,16 +9,16 @@ from collections.abc import Callable
 
 import msgspec
 
-from trainsh_base import spawn
-from trainsh_base.askpass import Questions
-from trainsh_base.config import config_value
 from trainsh_base.errors import Unreachable
-from trainsh_base.mux import master_pid
-from trainsh_base.refusal import explain, no_ssh
+from trainsh_base.remote.askpass import Questions
+from trainsh_base.remote.control_socket import master_pid
+from trainsh_base.remote.retry import persist, transient
+from trainsh_base.remote.ssh_errors import explain, no_ssh
+from trainsh_base.remote.target import Target
 from trainsh_base.request import Request
-from trainsh_base.retry import persist, transient
-from trainsh_base.target import Target
-from trainsh_base.units import format_duration
+from trainsh_base.system import spawn
+from trainsh_base.system.config import config_value
+from trainsh_base.system.units import format_duration
 
 ALIVE_EVERY, ALIVE_MISSES = 5, 2
 # A login that takes longer, questions to people not counted, has been lost on the way.

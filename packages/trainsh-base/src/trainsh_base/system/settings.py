@@ -6,8 +6,8 @@ from typing import Any
 import msgspec
 
 from trainsh_base.errors import UsageError
-from trainsh_base.near import did_you_mean
-from trainsh_base.units import parse_duration, parse_size
+from trainsh_base.system.suggest import did_you_mean
+from trainsh_base.system.units import parse_duration, parse_size
 
 FORMAT = 1
 YES, NO = ("true", "yes", "on", "1"), ("false", "no", "off", "0")

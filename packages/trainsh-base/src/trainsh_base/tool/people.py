@@ -8,17 +8,17 @@ import click  # noqa: TID253 - this module is the click face, and loaded only as
 import msgspec
 
 from trainsh_base import VERSION
-from trainsh_base.boundary import Exit
-from trainsh_base.display import show
 from trainsh_base.errors import NotFound, TrainError, UsageError
-from trainsh_base.near import did_you_mean
 from trainsh_base.request import serve_in_this_thread
-from trainsh_base.schema import describe
-from trainsh_base.secret import Secret
-from trainsh_base.terminal import TerminalRequest
-from trainsh_base.tool import Arg, Command, Handover, Param, Tool
-from trainsh_base.units import Duration, format_duration, parse_duration
-from trainsh_base.wire import encode
+from trainsh_base.system.secret import Secret
+from trainsh_base.system.suggest import did_you_mean
+from trainsh_base.system.units import Duration, format_duration, parse_duration
+from trainsh_base.tool.boundary import Exit
+from trainsh_base.tool.declare import Arg, Command, Handover, Param, Tool
+from trainsh_base.tool.display import show
+from trainsh_base.tool.schema import describe
+from trainsh_base.tool.terminal import TerminalRequest
+from trainsh_base.tool.wire import encode
 
 SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 FORMATS = ("json", "jsonl", "input", "no_color")
@@ -289,7 +289,7 @@ def hand_over(answer: Handover) -> None:
     try:
         os.execvpe(answer.argv[0], answer.argv, env)
     except FileNotFoundError:
-        from trainsh_base.proc import missing  # noqa: PLC0415 - only then
+        from trainsh_base.system.proc import missing  # noqa: PLC0415 - only then
 
         raise missing(answer.argv[0]) from None
     except OSError as error:

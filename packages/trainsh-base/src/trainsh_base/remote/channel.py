@@ -10,10 +10,10 @@ import os
 import threading
 from collections.abc import Callable
 
-from trainsh_base import spawn
 from trainsh_base.errors import TimedOut, TrainError, Unreachable
+from trainsh_base.remote.target import Target
 from trainsh_base.request import Request
-from trainsh_base.target import Target
+from trainsh_base.system import spawn
 
 OnLine = Callable[[str], None]
 Over = Callable[[int | None], None]
@@ -70,7 +70,7 @@ class Channel:
     def __init__(
         self, target: Target, request: Request, *, within: float = 0.0, anew: Callable[[], Target] | None = None
     ) -> None:
-        """Start it, connecting where needed (`anew`: to where); raises what `trainsh_base.ssh.start` raises."""
+        """Start it, connecting where needed (`anew`: to where); raises what `ssh.start` raises."""
         self.target = target
         self.lost = False
         self._lock = threading.Lock()
@@ -202,7 +202,7 @@ def open_shell(
     """A plain sh on `target` that reads commands from its input: on this machine, or over the shared connection."""
     if target.kind == "local":
         return spawn.start(["sh"])
-    from trainsh_base import ssh  # noqa: PLC0415 - this machine needs none
+    from trainsh_base.remote import ssh  # noqa: PLC0415 - this machine needs none
 
     try:
         return ssh.start(

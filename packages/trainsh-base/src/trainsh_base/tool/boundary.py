@@ -7,10 +7,10 @@ import signal
 import sys
 from typing import Any, NoReturn
 
-from trainsh_base import spawn
 from trainsh_base.errors import EXIT_INTERRUPTED, EXIT_PIPE, Cancelled, Terminated, TrainError
-from trainsh_base.report import as_bug
-from trainsh_base.tool import Tool, quick_interrupts
+from trainsh_base.system import spawn
+from trainsh_base.tool.bug_reports import as_bug
+from trainsh_base.tool.declare import Tool, quick_interrupts
 
 
 class Exit(BaseException):
@@ -62,7 +62,7 @@ def _run(tool: Tool, words: list[str]) -> int:
 
 
 def _invoke(tool: Tool, words: list[str]) -> int:
-    from trainsh_base.people import invoke  # noqa: PLC0415 - click is loaded inside the boundary: Ctrl-C may come now
+    from trainsh_base.tool.people import invoke  # noqa: PLC0415 - click is loaded inside the boundary: Ctrl-C may come now
 
     quick_interrupts(False)
     try:
@@ -103,7 +103,7 @@ def print_error(error: TrainError, machine: str) -> None:
 
 def for_person(error: TrainError) -> str:
     """`error: MESSAGE` and, indented, the hint; colour only on a terminal that wants it."""
-    from trainsh_base.display import colour_wanted  # noqa: PLC0415 - only an error needs it
+    from trainsh_base.tool.display import colour_wanted  # noqa: PLC0415 - only an error needs it
 
     label = "\x1b[1;31merror:\x1b[0m" if colour_wanted(sys.stderr) else "error:"
     text = f"{label} {error.message}\n"
@@ -114,7 +114,7 @@ def for_person(error: TrainError) -> str:
 
 def encode(value: Any) -> str:
     """A JSON document on one line."""
-    from trainsh_base.wire import encode as to_json  # noqa: PLC0415 - msgspec is loaded inside the boundary too
+    from trainsh_base.tool.wire import encode as to_json  # noqa: PLC0415 - msgspec is loaded inside the boundary too
 
     return to_json(value).decode()
 

@@ -12,11 +12,11 @@ from typing import Any, NoReturn
 
 import msgspec
 
-from trainsh_base import spawn
 from trainsh_base.errors import Cancelled, Terminated, TrainError
 from trainsh_base.request import Request, serve_in_this_thread
-from trainsh_base.tool import Tool, quick_interrupts
-from trainsh_base.wire import encode
+from trainsh_base.system import spawn
+from trainsh_base.tool.declare import Tool, quick_interrupts
+from trainsh_base.tool.wire import encode
 
 PARSE_ERROR, INVALID_REQUEST, NO_METHOD, INVALID_PARAMS, APPLICATION = -32700, -32600, -32601, -32602, -32000
 GRACE = 5.0
@@ -129,7 +129,7 @@ class Server:
             self._start(number, method, params)
 
     def _describe(self, number: Any) -> None:
-        from trainsh_base.schema import describe  # noqa: PLC0415 - it is rarely asked for
+        from trainsh_base.tool.schema import describe  # noqa: PLC0415 - it is rarely asked for
 
         try:
             self.send({"id": number, "result": describe(self._tool)})
@@ -137,7 +137,7 @@ class Server:
             self.send({"id": number, "error": self._bug(error)})
 
     def _bug(self, error: Exception) -> dict[str, Any]:
-        from trainsh_base.report import as_bug  # noqa: PLC0415 - a bug is rare
+        from trainsh_base.tool.bug_reports import as_bug  # noqa: PLC0415 - a bug is rare
 
         return _document(as_bug(error, self._tool.program))
 

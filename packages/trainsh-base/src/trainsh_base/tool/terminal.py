@@ -3,11 +3,11 @@
 import sys
 from typing import Any
 
-from trainsh_base.display import colour_wanted
 from trainsh_base.errors import UsageError
 from trainsh_base.request import Request, nobody
-from trainsh_base.units import format_size
-from trainsh_base.wire import encode
+from trainsh_base.system.units import format_size
+from trainsh_base.tool.display import colour_wanted
+from trainsh_base.tool.wire import encode
 
 
 class TerminalRequest(Request):

@@ -4,7 +4,7 @@ from typing import Any, NoReturn
 
 import msgspec
 
-from trainsh_base.secret import Secret
+from trainsh_base.system.secret import Secret
 
 
 def _refuse(value: object) -> NoReturn:

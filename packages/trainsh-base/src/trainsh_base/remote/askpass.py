@@ -11,9 +11,9 @@ import time
 from collections.abc import Callable
 
 from trainsh_base.errors import CredentialError, TrainError, Unreachable
-from trainsh_base.paths import runtime_home
+from trainsh_base.remote.target import Target
 from trainsh_base.request import Request
-from trainsh_base.target import Target
+from trainsh_base.system.paths import runtime_home
 
 PROGRAM = os.path.join(os.path.dirname(os.path.abspath(__file__)), "askpass")  # noqa: PTH100, PTH118, PTH120
 _YES_NO = re.compile(r"\(yes/no")
@@ -94,7 +94,7 @@ class Questions:
                 f"{self._target.label} refused the password stored as {name}",
                 f"store the right one: train secrets set {name}", code="password_refused", data={"secret": name},
             )  # fmt: skip
-        from trainsh_base.peer import call  # noqa: PLC0415 - few hosts have a stored password
+        from trainsh_base.tool.peer import call  # noqa: PLC0415 - few hosts have a stored password
 
         self._stored_used = True
         return str(call("secrets", "get", {"name": name})["value"])

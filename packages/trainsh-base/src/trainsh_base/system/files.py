@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from trainsh_base.errors import Conflict
-from trainsh_base.paths import private_folder
+from trainsh_base.system.paths import private_folder
 
 
 def write_atomic(path: Path, data: bytes | str, mode: int = 0o600) -> None:

@@ -8,9 +8,9 @@ from typing import Any
 
 import msgspec
 
-from trainsh_base import spawn
 from trainsh_base.errors import MissingProgram, TimedOut, TrainError, UsageError, from_document
-from trainsh_base.near import did_you_mean
+from trainsh_base.system import spawn
+from trainsh_base.system.suggest import did_you_mean
 
 OnEvent = Callable[[dict[str, Any]], None]
 OnAsk = Callable[[dict[str, Any]], str]
@@ -227,7 +227,7 @@ def installed() -> list[str]:
 
 def call(name: str, method: str, params: dict[str, Any] | None = None) -> Any:
     """Run `train-NAME METHOD --input - --json` once: its JSON, or its typed error raised here."""
-    from trainsh_base.proc import run  # noqa: PLC0415 - subprocess costs 10 ms, and a Peer does without
+    from trainsh_base.system.proc import run  # noqa: PLC0415 - subprocess costs 10 ms, and a Peer does without
 
     done = run([find(name), method, "--input", "-", "--json"], input=msgspec.json.encode(params or {}), check=False)
     if done.status == 0 or (done.stdout.strip() and not done.stderr.strip()):

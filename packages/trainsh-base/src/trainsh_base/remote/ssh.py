@@ -7,15 +7,15 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from trainsh_base import spawn
 from trainsh_base.errors import RemoteError, TimedOut, TrainError, Unreachable
-from trainsh_base.files import locked
-from trainsh_base.master import open_master, patient
-from trainsh_base.mux import end_master, master_pid, remove_stale
-from trainsh_base.paths import runtime_home
-from trainsh_base.refusal import last_words, no_ssh
+from trainsh_base.remote.connection import open_master, patient
+from trainsh_base.remote.control_socket import end_master, master_pid, remove_stale
+from trainsh_base.remote.ssh_errors import last_words, no_ssh
+from trainsh_base.remote.target import Target
 from trainsh_base.request import Request, current
-from trainsh_base.target import Target
+from trainsh_base.system import spawn
+from trainsh_base.system.files import locked
+from trainsh_base.system.paths import runtime_home
 
 # sshd allows ten channels a connection (MaxSessions): eight masters are eighty.
 MOST_MASTERS = 8

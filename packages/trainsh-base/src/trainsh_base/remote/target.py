@@ -66,7 +66,7 @@ class Target(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 def control_path(argv: list[str], env: dict[str, str] | None = None) -> str:
     """The socket of the shared connection that `argv` opens: short, since a Unix socket's path may have 104 bytes,
     of which ssh itself adds 17 while it makes one."""
-    from trainsh_base.paths import runtime_home  # noqa: PLC0415 - brings pathlib, and this machine needs no socket
+    from trainsh_base.system.paths import runtime_home  # noqa: PLC0415 - brings pathlib, and this machine needs no socket
 
     text = "\0".join([*argv, *(f"{key}={value}" for key, value in sorted((env or {}).items()))])
     return str(runtime_home() / f"m-{_fingerprint(text.encode()):016x}")

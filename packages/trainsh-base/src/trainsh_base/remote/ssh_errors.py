@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 
 from trainsh_base.errors import CredentialError, MissingProgram, RemoteError, TrainError, Unreachable
-from trainsh_base.target import Target
+from trainsh_base.remote.target import Target
 
 _OFFENDING = re.compile(r"Offending (?:\S+ )?key in (.+):(\d+)")
 _REMOVE = re.compile(r"^\s*(ssh-keygen -f .+)$", re.MULTILINE)
@@ -41,7 +41,7 @@ def by_hand(target: Target) -> str:
 
 def no_ssh() -> MissingProgram:
     """The error on a machine without ssh."""
-    from trainsh_base.proc import missing  # noqa: PLC0415 - subprocess costs 10 ms, and hardly anybody comes here
+    from trainsh_base.system.proc import missing  # noqa: PLC0415 - subprocess costs 10 ms, and hardly anybody comes here
 
     return missing("ssh")
 

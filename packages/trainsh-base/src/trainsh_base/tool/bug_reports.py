@@ -5,7 +5,7 @@ import time
 
 from trainsh_base import VERSION
 from trainsh_base.errors import Bug
-from trainsh_base.paths import private_folder, state_home
+from trainsh_base.system.paths import private_folder, state_home
 
 
 def as_bug(error: BaseException, program: str) -> Bug:

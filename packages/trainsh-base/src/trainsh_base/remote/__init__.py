@@ -1,0 +1,1 @@
+"""Other machines: targets, the shared ssh connection, channels over it. May import `tool` and `system`."""
