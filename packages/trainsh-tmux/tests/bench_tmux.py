@@ -26,7 +26,7 @@ from world_netns import why_no_namespaces  # noqa: E402
 from floor import Floor  # noqa: E402
 from trainsh_base.request import Request, serve_in_this_thread  # noqa: E402
 from trainsh_tmux import cli  # noqa: E402
-from trainsh_tmux.registry import Registry  # noqa: E402
+from trainsh_tmux.session.registry import Registry  # noqa: E402
 
 STEPS = 200
 FAR_STEPS = 20

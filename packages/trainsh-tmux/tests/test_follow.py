@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tmux_box import wait_until
-from trainsh_tmux import scripts
+from trainsh_tmux.remote import scripts
 
 SHELLS = [["dash"], ["bash", "--posix"], ["busybox", "sh"]]
 NEXT = b"\x1b]7770;n;%d\x07"

@@ -20,8 +20,9 @@ from trainsh_base.remote import ssh
 from trainsh_base.remote.channel import Channel, compound
 from trainsh_base.remote.target import Target
 from trainsh_base.request import Request
-from trainsh_tmux import cli, library
-from trainsh_tmux.registry import Registry
+from trainsh_tmux import cli
+from trainsh_tmux.remote import library
+from trainsh_tmux.session.registry import Registry
 
 
 @pytest.fixture
@@ -261,7 +262,7 @@ def test_a_request_cut_at_any_byte_runs_nothing(shell: list[str], tmp_path: Path
 
 def test_every_request_is_one_compound(far: Far) -> None:
     """The scripts' own bodies, torn: a syntax error each, whatever they quote."""
-    from trainsh_tmux import scripts, session_scripts, step_scripts
+    from trainsh_tmux.remote import scripts, session_scripts, step_scripts
 
     bodies = [
         session_scripts.open_session("j", "w", "/it's", plain=False, log_limit=9), library.install(), session_scripts.clean(7),

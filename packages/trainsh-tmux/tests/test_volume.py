@@ -15,7 +15,7 @@ from trainsh_world import World
 
 from far_box import Far, cut
 from tmux_box import Box, wait_until
-from trainsh_tmux.marks import Lines, plain
+from trainsh_tmux.log.sentinels import Lines, plain
 
 MEMORY = 50  # MB
 LINE = "line %07d the quick brown fox jumps over the lazy dog\n"

@@ -110,7 +110,7 @@ def test_a_timeout_ends_all_of_the_step(open_box: Box, command: str) -> None:
 
 
 def test_a_step_that_heeds_nothing_loses_its_session(open_box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("trainsh_tmux.ending.INTERRUPT", 2)
+    monkeypatch.setattr("trainsh_tmux.step.step_status.INTERRUPT", 2)
     outcome = open_box.run("trap '' INT; while :; do :; done", timeout=0.3)
     assert outcome.state == "timeout" and "session was closed" in outcome.reason
     with pytest.raises(TrainError) as caught:

@@ -422,7 +422,7 @@ def test_a_machine_that_reboots_is_told_within_seconds(far: Far) -> None:
 
 
 def test_a_request_sent_again_does_not_touch_what_the_shell_reads(far: Far) -> None:
-    from trainsh_tmux import step_scripts
+    from trainsh_tmux.remote import step_scripts
 
     far.open()
     running = far.start("sleep 1")

@@ -9,9 +9,9 @@ from typing import Any
 
 from trainsh_base.request import Request, serve_in_this_thread
 from trainsh_tmux import cli
-from trainsh_tmux.marks import mark
 from trainsh_tmux.model import Outcome, Session
-from trainsh_tmux.registry import Registry
+from trainsh_tmux.remote.step_scripts import mark
+from trainsh_tmux.session.registry import Registry
 
 
 def wait_until(condition: Callable[[], object], what: str = "the condition", timeout: float = 20.0) -> Any:

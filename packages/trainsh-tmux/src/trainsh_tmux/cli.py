@@ -13,20 +13,20 @@ from trainsh_base.request import current
 from trainsh_base.system.units import Duration, format_duration
 from trainsh_base.tool.declare import Arg, Handover, Opt, Tool
 from trainsh_base.tool.display import table
-from trainsh_tmux import session_scripts, step_scripts
-from trainsh_tmux.ending import interrupt
-from trainsh_tmux.host import Host
-from trainsh_tmux.listing import configured, everywhere
-from trainsh_tmux.live import Live, no_session
 from trainsh_tmux.model import Done, Listed, Outcome, Screen, Session, Waited
 from trainsh_tmux.names import server, session_name, word
-from trainsh_tmux.opening import open_session, start_folder
-from trainsh_tmux.registry import Registry
-from trainsh_tmux.spectator import Spectator
+from trainsh_tmux.remote import session_scripts, step_scripts
+from trainsh_tmux.remote.host import Host
+from trainsh_tmux.session.listing import configured, everywhere
+from trainsh_tmux.session.live import Live, no_session
+from trainsh_tmux.session.opening import open_session, start_folder
+from trainsh_tmux.session.reclaim import released
+from trainsh_tmux.session.registry import Registry
 from trainsh_tmux.statuses import judge
-from trainsh_tmux.steps import Following, Step
-from trainsh_tmux.taking import released
-from trainsh_tmux.waits import Patience, PatternWait, compiled, for_state, idle_arguments, port_arguments
+from trainsh_tmux.step.conversation import Following, Step
+from trainsh_tmux.step.step_status import interrupt
+from trainsh_tmux.wait.background_output import Spectator
+from trainsh_tmux.wait.conditions import Patience, PatternWait, compiled, for_state, idle_arguments, port_arguments
 
 registry = Registry()
 tool = Tool("tmux", "Persistent tmux sessions, steps and waits", on_close=registry.close)

@@ -3,9 +3,9 @@
 import threading
 
 from trainsh_base.request import Request
-from trainsh_tmux.live import Inbox, Live
-from trainsh_tmux.marks import Piece
-from trainsh_tmux.output import Output
+from trainsh_tmux.log.output import Output
+from trainsh_tmux.log.sentinels import Piece
+from trainsh_tmux.session.live import Inbox, Live
 
 
 class Spectator:

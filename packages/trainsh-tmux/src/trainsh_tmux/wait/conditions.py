@@ -11,13 +11,13 @@ from trainsh_base.errors import Cancelled, TimedOut, TrainError, UsageError
 from trainsh_base.remote.channel import ChannelLost
 from trainsh_base.request import Request
 from trainsh_base.system.units import format_duration
-from trainsh_tmux.host import Host
-from trainsh_tmux.live import LOST, Inbox, Live, gone
-from trainsh_tmux.marks import Lines, Piece
+from trainsh_tmux.log.sentinels import Lines, Piece
+from trainsh_tmux.log.stream import Stream
 from trainsh_tmux.model import Waited
 from trainsh_tmux.names import server
+from trainsh_tmux.remote.host import Host
+from trainsh_tmux.session.live import LOST, Inbox, Live, gone
 from trainsh_tmux.statuses import describe
-from trainsh_tmux.stream import Stream
 
 LAST_WORDS = 0.5  # seconds that a session which is gone may still be heard
 

@@ -7,10 +7,10 @@ from collections import deque
 
 from trainsh_base.errors import NotFound, TrainError
 from trainsh_base.request import current
-from trainsh_tmux import scripts
-from trainsh_tmux.host import Host, turn
-from trainsh_tmux.marks import Piece
-from trainsh_tmux.stream import Stream
+from trainsh_tmux.log.sentinels import Piece
+from trainsh_tmux.log.stream import Stream
+from trainsh_tmux.remote import scripts
+from trainsh_tmux.remote.host import Host, turn
 
 KEPT = 1 << 20
 WAITING = 256

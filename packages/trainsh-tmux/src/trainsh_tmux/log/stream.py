@@ -9,9 +9,9 @@ from collections.abc import Callable
 from trainsh_base.remote.channel import ChannelLost, open_shell, quote
 from trainsh_base.request import Request, current
 from trainsh_base.system.spawn import Child
-from trainsh_tmux import scripts
-from trainsh_tmux.host import Host
-from trainsh_tmux.marks import Piece, Splitter
+from trainsh_tmux.log.sentinels import Piece, Splitter
+from trainsh_tmux.remote import scripts
+from trainsh_tmux.remote.host import Host
 
 CHUNK = 1 << 16
 FLOOD = 1 << 18  # bytes that came without a pause, after which larger helpings are cheaper than quick ones

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from trainsh_base.errors import TrainError
 from trainsh_base.request import current, serve_in_this_thread
 from trainsh_base.tool.peer import call
-from trainsh_tmux import scripts
-from trainsh_tmux.host import Host
 from trainsh_tmux.model import Listed
+from trainsh_tmux.remote import scripts
+from trainsh_tmux.remote.host import Host
 
 PATIENCE = 5.0  # seconds for which a machine that cannot be reached is tried again: others wait to be shown
 

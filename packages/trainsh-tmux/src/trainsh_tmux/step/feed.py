@@ -2,9 +2,9 @@
 
 import time
 
-from trainsh_tmux.live import LOST, Inbox, Live
-from trainsh_tmux.marks import Piece
-from trainsh_tmux.stream import Stream
+from trainsh_tmux.log.sentinels import Piece
+from trainsh_tmux.log.stream import Stream
+from trainsh_tmux.session.live import LOST, Inbox, Live
 
 
 class Feed:

@@ -2,10 +2,10 @@
 
 import threading
 
-from trainsh_tmux import scripts
-from trainsh_tmux.host import Host, Hosts
-from trainsh_tmux.live import Live, gone, no_session
 from trainsh_tmux.names import session_name
+from trainsh_tmux.remote import scripts
+from trainsh_tmux.remote.host import Host, Hosts
+from trainsh_tmux.session.live import Live, gone, no_session
 
 
 class Registry:

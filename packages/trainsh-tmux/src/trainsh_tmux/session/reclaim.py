@@ -3,8 +3,8 @@
 import time
 
 from trainsh_base.errors import TrainError
-from trainsh_tmux import scripts, session_scripts
-from trainsh_tmux.live import Live
+from trainsh_tmux.remote import scripts, session_scripts
+from trainsh_tmux.session.live import Live
 
 TYPED_LIMIT = 2.0  # seconds within which a shell in the foreground comes to run what was typed
 LOGIN_LIMIT = 20.0

@@ -1,9 +1,9 @@
 """What is run on a host to open, show and end sessions, as text: see scripts.py."""
 
 from trainsh_base.remote.channel import quote
-from trainsh_tmux import library
 from trainsh_tmux.names import server
-from trainsh_tmux.scripts import END, HANG_UP, REALLY, STATE, at
+from trainsh_tmux.remote import library
+from trainsh_tmux.remote.scripts import END, HANG_UP, REALLY, STATE, at
 
 # Secrets by these names do not get into the environment that a tmux server, and so every session, inherits.
 SECRET_NAMES = (

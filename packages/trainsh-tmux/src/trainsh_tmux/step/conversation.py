@@ -11,15 +11,16 @@ from trainsh_base.remote.channel import ChannelLost
 from trainsh_base.remote.retry import transient
 from trainsh_base.request import Request
 from trainsh_base.system.units import format_duration
-from trainsh_tmux import ending, step_scripts
-from trainsh_tmux.feed import Feed
-from trainsh_tmux.host import disk_full
-from trainsh_tmux.live import LOST, Live, gone, no_session
-from trainsh_tmux.marks import Piece
+from trainsh_tmux.log.output import Output
+from trainsh_tmux.log.sentinels import Piece
 from trainsh_tmux.model import Outcome
-from trainsh_tmux.output import Output
+from trainsh_tmux.remote import step_scripts
+from trainsh_tmux.remote.host import disk_full
+from trainsh_tmux.session.live import LOST, Live, gone, no_session
+from trainsh_tmux.session.reclaim import take_back
 from trainsh_tmux.statuses import judge
-from trainsh_tmux.taking import take_back
+from trainsh_tmux.step import step_status
+from trainsh_tmux.step.feed import Feed
 
 SAFETY = 1.0  # seconds after which the host looks at the step's status file too, for a log that stands still
 QUIET = 2.0  # seconds that the log may still be silent once the status is known
@@ -292,7 +293,7 @@ class Following:
         if self.step.keep_running:
             self.over = True
             return
-        ending.interrupt(
+        step_status.interrupt(
             self.live, self.step.name, "timeout", self.request, lambda text: self.feed.put(("watched", text))
         )
 
@@ -349,7 +350,7 @@ class Following:
         captured = None
         ended = self.why == "ended" and self.step.secrets  # its output went with its session
         if self.step.mode == "capture" and self.status is not None and not ended:
-            captured = ending.read_captured(self.live, self.step.name)
+            captured = step_status.read_captured(self.live, self.step.name)
             if self.step.secrets:
                 self.live.taken.append(self.step.name)
         return Outcome(
@@ -361,7 +362,7 @@ class Following:
 
     def _ask_again(self) -> str:
         """The log did not show the step's end: what its host has noted of it, now that the session has settled."""
-        status, why = ending.noted(self.live, self.step.name)
+        status, why = step_status.noted(self.live, self.step.name)
         if status is not None:
             self.status = status
         return why

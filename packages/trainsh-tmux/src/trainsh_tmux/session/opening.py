@@ -6,13 +6,13 @@ import time
 
 from trainsh_base.errors import MissingProgram, TrainError
 from trainsh_base.request import current
-from trainsh_tmux import session_scripts
-from trainsh_tmux.host import Host, disk_full
-from trainsh_tmux.live import LOST, Inbox, Live
-from trainsh_tmux.marks import Piece
+from trainsh_tmux.log.output import Output
+from trainsh_tmux.log.sentinels import Piece
 from trainsh_tmux.model import Session
-from trainsh_tmux.output import Output
-from trainsh_tmux.taking import take_back
+from trainsh_tmux.remote import session_scripts
+from trainsh_tmux.remote.host import Host, disk_full
+from trainsh_tmux.session.live import LOST, Inbox, Live
+from trainsh_tmux.session.reclaim import take_back
 
 LOGIN_LIMIT = 20.0  # seconds that the login files may take
 # Seconds after which they may be waiting for an answer on the terminal: they get Enter, again and again.

@@ -1,4 +1,4 @@
-"""The scripts that sessions are made of: shipped in `remote/`, kept on a host in a folder named by their digest."""
+"""The scripts that sessions are made of: shipped beside this file, kept on a host in a folder named by digest."""
 
 from functools import cache
 from zlib import adler32, crc32
@@ -17,7 +17,7 @@ def texts() -> dict[str, str]:
     found = {}
     for name in SCRIPTS:
         # Not pathlib, nor hashlib below: a recipe's first step waits for this module, and they cost 8 ms.
-        with open(__file__.removesuffix("library.py") + f"remote/{name}", encoding="utf-8") as file:  # noqa: PTH123
+        with open(__file__.removesuffix("library.py") + name, encoding="utf-8") as file:  # noqa: PTH123
             found[name] = file.read()
     return found
 

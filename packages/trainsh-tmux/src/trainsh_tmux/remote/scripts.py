@@ -4,8 +4,8 @@ In every body `$r` is the root of train's files on that host. Paths that are rem
 """
 
 from trainsh_base.remote.channel import quote
-from trainsh_tmux import library
 from trainsh_tmux.names import folder
+from trainsh_tmux.remote import library
 
 ROOT = """r=${XDG_STATE_HOME:-${HOME:-/nonexistent}/.local/state}/tmux-trainsh
 [ -w "$r/sessions" ] || { [ -d "${XDG_STATE_HOME:-${HOME:-/nonexistent}}" ] && mkdir -p "$r/sessions" "$r/lib"; } || {

@@ -15,7 +15,7 @@ from trainsh_base.remote.retry import persist
 from trainsh_base.remote.target import Target
 from trainsh_base.request import Request, current
 from trainsh_base.tool.peer import call
-from trainsh_tmux import library, scripts
+from trainsh_tmux.remote import library, scripts
 
 T = TypeVar("T")
 ANSWER_LIMIT = 60.0

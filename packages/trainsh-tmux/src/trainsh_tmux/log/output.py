@@ -4,8 +4,8 @@ import codecs
 from collections.abc import Callable
 
 from trainsh_base.system.secret import Masker
-from trainsh_tmux.leaks import Leaks
-from trainsh_tmux.marks import Lines
+from trainsh_tmux.log.leaks import Leaks
+from trainsh_tmux.log.sentinels import Lines
 
 TAIL_BYTES = 1 << 15
 TAIL_LINES = 20

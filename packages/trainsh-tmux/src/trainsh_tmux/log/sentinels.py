@@ -31,11 +31,6 @@ class Piece(msgspec.Struct, frozen=True):
     data: bytes = b""
 
 
-def mark(letter: str, *fields: str) -> bytes:
-    """A mark's bytes."""
-    return b"\x1b]7770;%s;%s\x07" % (letter.encode(), ";".join(fields).encode())
-
-
 class Splitter:
     """Cuts a byte stream that begins at `offset` into pieces; a mark that a chunk's end cut is put together."""
 

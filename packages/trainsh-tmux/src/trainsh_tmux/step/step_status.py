@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 from trainsh_base.errors import NotFound
 from trainsh_base.request import Request
-from trainsh_tmux import step_scripts
-from trainsh_tmux.live import Live, gone
+from trainsh_tmux.remote import step_scripts
+from trainsh_tmux.session.live import Live, gone
 
 INTERRUPT = 10  # seconds within which a step must heed its signals
 

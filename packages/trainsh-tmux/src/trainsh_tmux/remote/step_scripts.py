@@ -1,10 +1,9 @@
 """What is run on a host for one step, as text: see scripts.py."""
 
 from trainsh_base.remote.channel import quote
-from trainsh_tmux import library
-from trainsh_tmux.marks import mark
 from trainsh_tmux.names import server
-from trainsh_tmux.scripts import HANG_UP, REALLY, STATE, at
+from trainsh_tmux.remote import library
+from trainsh_tmux.remote.scripts import HANG_UP, REALLY, STATE, at
 
 # A command this short is shown from the line in the FIFO, which is one write whole (PIPE_BUF is 512 at least).
 ECHO_IN_LINE = 300
@@ -82,6 +81,11 @@ case $alive$state in
 esac
 fi
 fi"""
+
+
+def mark(letter: str, *fields: str) -> bytes:
+    """A sentinel's bytes (log/sentinels.py reads them)."""
+    return b"\x1b]7770;%s;%s\x07" % (letter.encode(), ";".join(fields).encode())
 
 
 def _shown_in_line(step: str, mode: str, echo: str, limit: float | None) -> tuple[str, str]:
