@@ -172,7 +172,7 @@ install_programs() { # PROGRAM...
 # --- A checkout to work in --------------------------------------------------------------------------
 
 state_of_checkout() { # prints a number that changes when the environment has to
-  cat install.sh bin/train packages/*/pyproject.toml packages/*/share/trainsh/tools/* constraints.txt 2>/dev/null |
+  cat install.sh bin/train packages/*/pyproject.toml packages/*/share/trainsh/*/* constraints.txt 2>/dev/null |
     cksum
 }
 
@@ -202,8 +202,15 @@ prepare_checkout() {
   for project in packages/*/pyproject.toml; do set -- ${1+"$@"} -e "${project%/pyproject.toml}"; done
   # shellcheck disable=SC2086
   $pip --no-build-isolation "$@" || fail 'pip could not install the packages of this checkout' '' 8
+  link_shared_files
   echo "$state" >.venv/.prepared
   say 'ready: .venv/bin/train'
+}
+
+link_shared_files() { # an edit of a manifest, a setting or an alias counts at once
+  for file in packages/*/share/trainsh/*/*; do
+    ln -sf "$PWD/$file" ".venv/${file#packages/*/}"
+  done
 }
 
 # --- For a user -------------------------------------------------------------------------------------

@@ -12,6 +12,10 @@ setup() {
   tool "$bin" recipe 'printf "recipe"; printf " [%s]" "$@"; echo'
   tool "$bin" xfer 'printf "xfer"; printf " [%s]" "$@"; echo'
   tool "$elsewhere" foo 'printf "foo"; printf " [%s]" "$@"; echo; exit 5'
+  shortcuts=$BATS_TEST_TMPDIR/prefix/share/trainsh/aliases
+  mkdir -p "$shortcuts"
+  echo 'recipe run' >"$shortcuts/run"
+  echo 'xfer copy' >"$shortcuts/transfer"
   PATH=$elsewhere:/usr/bin:/bin
 }
 
@@ -45,10 +49,31 @@ in_every_shell() { # STATUS OUTPUT WORDS...
   in_every_shell 0 'xfer [copy]' xfer copy
 }
 
-@test "run, exec and transfer are short for what they stand for" {
+@test "a shortcut is a file that a package brings, and it is gone with the package" {
   in_every_shell 0 'recipe [run] [quickstart] [--var] [A=1]' run quickstart --var A=1
-  in_every_shell 0 'recipe [exec] [@local > ls]' exec '@local > ls'
-  in_every_shell 0 'xfer [copy] [./a] [gpu:/b]' transfer ./a gpu:/b
+  in_every_shell 0 'xfer [copy] [./a b] [gpu:/b]' transfer './a b' gpu:/b
+  in_every_shell 0 "run=recipe run
+transfer=xfer copy" --aliases
+  rm "$shortcuts/run"
+  in_every_shell 127 "error: train has no command 'run'
+  train --list names those it has" run
+  rm -r "$shortcuts"
+  in_every_shell 0 '' --aliases
+}
+
+@test "bin/train of a checkout finds the tools of its .venv" {
+  mkdir -p "$BATS_TEST_TMPDIR/checkout/bin" "$BATS_TEST_TMPDIR/checkout/.venv"
+  cp "$root/bin/train" "$BATS_TEST_TMPDIR/checkout/bin/train"
+  ln -s "$bin" "$BATS_TEST_TMPDIR/checkout/.venv/bin"
+  tool "$bin" help 'echo help'
+  train=$BATS_TEST_TMPDIR/checkout/bin/train
+  in_every_shell 0 'recipe [list]' recipe list
+}
+
+@test "--list --json is train-help's, which knows what each tool is for" {
+  tool "$bin" help 'printf help; printf " [%s]" "$@"; echo'
+  in_every_shell 0 'help [commands] [--json]' --list --json
+  in_every_shell 2 'usage: train --list [--json]' --list --jsn
 }
 
 @test "links to train are followed, relative ones and links to links" {
@@ -123,7 +148,7 @@ foo	on PATH" ]
   version=$(sed -n 's/^version = "\(.*\)"/\1/p' "$root/packages/tmux-trainsh/pyproject.toml")
   in_every_shell 0 "train $version" --version
   in_every_shell 2 'error: train has no option --nope
-  usage: train [--help | --version | --list | --exec-path] COMMAND [ARGUMENTS]' --nope
+  usage: train [--help | --version | --list [--json] | --exec-path] COMMAND [ARGUMENTS]' --nope
 }
 
 @test "train, --help, -h and help give their arguments to train-help" {

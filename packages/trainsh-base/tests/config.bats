@@ -27,6 +27,20 @@ setup() {
     [[ $output == *environment* ]]
 }
 
+@test "a setting of a stranger on PATH is shown, got and set" {
+    mkdir -p "$BATS_TEST_TMPDIR/s/bin" "$BATS_TEST_TMPDIR/s/share/trainsh/settings"
+    printf '#!/bin/sh\n' >"$BATS_TEST_TMPDIR/s/bin/train-shed"
+    printf 'shed.colour\tred|blue\tred\tits colour\n' >"$BATS_TEST_TMPDIR/s/share/trainsh/settings/shed"
+    PATH=$BATS_TEST_TMPDIR/s/bin:$PATH
+    run -0 train-config get shed.colour
+    [ "$output" = red ]
+    run -2 train-config set shed.colour green
+    [[ $output == *"one of red, blue"* ]]
+    run -0 train-config set shed.colour blue
+    run -0 sh -c 'train-config show --json | jq -r ".[] | select(.name == \"shed.colour\") | .value, .known"'
+    [ "$output" = $'blue\ntrue' ]
+}
+
 @test "get of a setting without a value prints nothing and is null in JSON" {
     run -0 train-config get secrets.helper
     [ -z "$output" ]
@@ -34,8 +48,10 @@ setup() {
     [ "$output" = null ]
 }
 
-@test "an unknown key: set is exit 2, get is exit 3, both name the nearest" {
-    run -2 train-config set secrets.helpr x
+@test "an unknown key: set, get and reset are exit 3, and name the nearest" {
+    run -3 train-config set secrets.helpr x
+    [[ $output == *"did you mean secrets.helper?"* ]]
+    run -3 train-config reset secrets.helpr --yes
     [[ $output == *"did you mean secrets.helper?"* ]]
     run -3 train-config get secrets.helpr
     [[ $output == *"did you mean secrets.helper?"* ]]

@@ -10,8 +10,7 @@ from typing import Any
 import pytest
 
 from trainsh_base.errors import Conflict, UsageError
-from trainsh_base.system import config, settings
-from trainsh_base.system.settings import Setting
+from trainsh_base.system import config, settings, share
 
 OLD = """\
 # my settings, do not touch
@@ -35,20 +34,24 @@ deep = { er = [1, 2] }
 
 
 @pytest.fixture(autouse=True)
-def table(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Settings of the tests' own, so that they do not change with the table."""
+def table(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Settings of the tests' own, so that they do not change with what the tools declare."""
     rows = [
-        ("version", "number", 1),
         ("ui.currency", "text", "USD"),
-        ("vast.auto_attach_ssh_key", "flag", True),
+        ("vast.auto_attach_ssh_key", "flag", "true"),
         ("net.wait", "duration", "5m"),
         ("net.limit", "size", "1M"),
-        ("net.targets", "list", []),
-        ("a.b.c", "text", None),
+        ("net.targets", "list", ""),
+        ("a.b.c", "text", ""),
     ]
-    known = {name: Setting(name=name, kind=kind, default=default, help="h") for name, kind, default in rows}
-    monkeypatch.setattr(settings, "SETTINGS", known)
-    monkeypatch.setattr(config, "SETTINGS", known)
+    folder = tmp_path / "share"
+    (folder / "settings").mkdir(parents=True)
+    for name, kind, default in rows:
+        with (folder / "settings" / name.partition(".")[0]).open("a") as file:
+            file.write(f"{name}\t{kind}\t{default}\th\n")
+    monkeypatch.setattr(settings, "_tables", {})
+    for found in ("own_folders", "every_folder"):
+        monkeypatch.setattr(share, found, lambda: [str(folder)])
 
 
 @pytest.fixture
@@ -73,10 +76,10 @@ def test_the_file_overrides_the_default_and_the_environment_the_file(
 ) -> None:
     file.write_text('[net]\nwait = "2s"\n')
     assert config.config_value("net.wait") == 2.0
-    assert config.lookup("net.wait", config.load()).origin == "file"
+    assert config.lookup(settings.find("net.wait"), config.load()).origin == "file"
     monkeypatch.setenv("TRAINSH_NET_WAIT", "1m")
     assert config.config_value("net.wait") == 60.0
-    assert config.lookup("net.wait", config.load()).origin == "environment"
+    assert config.lookup(settings.find("net.wait"), config.load()).origin == "environment"
 
 
 def test_a_change_to_a_file_of_0_9_leaves_every_other_byte(file: Path) -> None:

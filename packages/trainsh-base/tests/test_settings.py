@@ -1,4 +1,4 @@
-"""The table of settings: values of each type in and out, and the documentation made from it."""
+"""Settings: values of each type in and out, who declares and who reads them, and the documentation of them."""
 
 import re
 from pathlib import Path
@@ -6,10 +6,21 @@ from typing import Any
 
 import pytest
 
-from trainsh_base.errors import UsageError
-from trainsh_base.system.settings import SETTINGS, Setting, find, from_environment, markdown, meaning, stored
+from trainsh_base.errors import NotFound, UsageError
+from trainsh_base.system import settings
+from trainsh_base.system.settings import (
+    Setting,
+    find,
+    from_environment,
+    installed,
+    markdown,
+    meaning,
+    parse,
+    stored,
+)
 
 ROOT = Path(__file__).parents[3]
+DECLARED = sorted(ROOT.glob("packages/*/share/trainsh/settings/*"))
 KINDS = {
     "text": Setting(name="a.text", kind="text", default=None, help=""),
     "choice": Setting(name="a.choice", kind="text", default="USD", help="", choices=("USD", "EUR")),
@@ -85,45 +96,62 @@ def test_the_environment_splits_lists_and_names_its_variable_when_wrong() -> Non
         from_environment(KINDS["number"], "x")
 
 
-def test_the_nearest_name_is_offered() -> None:
-    with pytest.raises(UsageError) as caught:
-        find(next(iter(SETTINGS))[:-1])
-    assert caught.value.hint == f"did you mean {next(iter(SETTINGS))}?"
+def test_an_unknown_name_is_not_found_and_the_nearest_is_offered() -> None:
+    with pytest.raises(NotFound) as caught:
+        find("recipe.timeut")
+    assert caught.value.hint == "did you mean recipe.timeout?"
 
 
-@pytest.mark.parametrize("setting", SETTINGS.values(), ids=lambda setting: setting.name)
-def test_every_default_is_a_value_of_its_type(setting: Setting) -> None:
-    meaning(setting, setting.default)
-    assert setting.help and not setting.help.endswith(".")
+@pytest.mark.parametrize("file", DECLARED, ids=lambda file: file.name)
+def test_a_package_declares_a_table_of_its_own_and_reads_each_key(file: Path) -> None:
+    text = file.read_text()
+    rows = parse(text, file.name)
+    assert len(rows) == len(text.splitlines()), "a line that is no setting"
+    assert [other for other in DECLARED if other.name == file.name] == [file]
+    sources = [path.read_text() for path in file.parents[3].glob("src/**/*.py")]
+    for name, setting in rows.items():
+        meaning(setting, setting.default)
+        assert setting.help and not setting.help.endswith(".")
+        table, _, key = name.partition(".")
+        read = f'"{name}"'
+        as_fields = re.compile(rf'config_value\(\s*f"{table}\.\{{')  # a struct whose fields are the table's keys
+        assert any(read in source or (as_fields.search(source) and f" {key}:" in source) for source in sources), (
+            name
+        )
 
 
-SOURCES = [file for file in ROOT.glob("packages/*/src/**/*.py") if file.name != "settings.py"]
+def test_everything_that_is_read_is_declared_by_the_package_that_reads_it() -> None:
+    read = 0
+    for file in ROOT.glob("packages/*/src/**/*.py"):
+        package = file.relative_to(ROOT / "packages").parts[0]
+        for name in re.findall(r'config_value\(\s*"([^"]+)"', file.read_text()):
+            table = ROOT / "packages" / package / "share/trainsh/settings" / name.partition(".")[0]
+            assert name in parse(table.read_text(), table.name), f"{file} reads {name}"
+            read += 1
+    assert read
 
 
-def _read_names() -> set[str]:
-    """The settings that sources ask for: by their name, or as fields of a struct under a table's name."""
-    names: set[str] = set()
-    for file in SOURCES:
-        text = file.read_text()
-        names |= {name for name in SETTINGS if f'"{name}"' in text}
-        for table in re.findall(r'config_value\(\s*f"(\w+)\.\{', text):
-            names |= {
-                name for name in SETTINGS if name.startswith(f"{table}.") and f"{name.partition('.')[2]}:" in text
-            }
-    return names
+def test_a_file_of_a_stranger_is_read_line_by_line(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    table = tmp_path / "share/trainsh/settings/shed"
+    table.parent.mkdir(parents=True)
+    table.write_text(
+        "# of train-shed\nshed.colour\tred|blue\tred\tits colour\nnonsense\nshed.size\tvast\t1\tno such kind\n"
+        "other.key\ttext\t\tnot of this table\nshed.count\tnumber\tmany\tits default is no number\n"
+    )
+    program = tmp_path / "bin/train-shed"
+    program.parent.mkdir()
+    program.write_text("#!/bin/sh\n")
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"), prepend=":")
+    assert find("shed.colour").choices == ("red", "blue")
+    assert {name for name in installed() if name.startswith(("shed.", "other."))} == {"shed.colour"}
 
 
-@pytest.mark.parametrize("name", sorted(set(SETTINGS) - {"version"}))
-def test_every_setting_is_read_by_something(name: str) -> None:
-    assert name in _read_names(), f"nothing reads {name}: take it out of the table"
+def test_a_setting_is_found_without_a_look_at_path(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(settings.share, "every_folder", lambda: pytest.fail("PATH was searched"))
+    assert find("ssh.persist").kind == "duration"
 
 
-def test_everything_that_is_read_is_a_setting() -> None:
-    read = {name for file in SOURCES for name in re.findall(r'config_value\(\s*"([^"]+)"', file.read_text())}
-    assert read and read <= set(SETTINGS)
-
-
-def test_the_documented_table_is_the_table() -> None:
+def test_the_documented_table_is_what_the_tools_declare() -> None:
     text = (ROOT / "docs" / "configuration.md").read_text()
     assert markdown() in text, (
         "docs/configuration.md is stale: python -m trainsh_base.system.settings prints the table"

@@ -9,7 +9,6 @@ from trainsh_base.errors import Cancelled, NotFound
 from trainsh_base.request import current
 from trainsh_base.system import config, settings
 from trainsh_base.system.config import Value
-from trainsh_base.system.suggest import did_you_mean
 from trainsh_base.tool import display
 from trainsh_base.tool.declare import Arg, Opt, Tool
 
@@ -69,13 +68,14 @@ def show(origin: Annotated[bool, Opt("also show where each value comes from")] =
 def get(name: Annotated[str, Arg("setting, such as recipe.timeout")]) -> Any:
     """Print the value of one setting."""
     document = config.load()
-    others = config.flat(document)
-    if name not in settings.SETTINGS:
-        if name in others:
-            return others[name]
-        hint = did_you_mean(name, [*settings.SETTINGS, *others], "see: train config show")
-        raise NotFound(f"there is no setting {name!r}", hint, code="no_setting")
-    return config.lookup(name, document).value
+    held = config.flat(document)
+    try:
+        setting = settings.find(name)
+    except NotFound:
+        if name in held:
+            return held[name]
+        raise
+    return config.lookup(setting, document).value
 
 
 @tool.command(name="set", show=show_change, ensures=True)
@@ -87,7 +87,7 @@ def set_(
     setting = settings.find(name)
     held = settings.stored(setting, values)
     config.change(lambda document: config.put(document, name, held))
-    return config.lookup(name, config.load())
+    return config.lookup(setting, config.load())
 
 
 @tool.command(show=show_removed, ensures=True)
@@ -100,15 +100,17 @@ def reset(
     What goes is the line in config.toml; comments and keys that no tool reads stay. Answers with what was reset.
     """
     document = config.load()
-    names = [settings.find(name).name] if name else [key for key in settings.SETTINGS if key != "version"]
-    names = [key for key in names if key in config.flat(document)]
+    known = [settings.find(name)] if name else list(settings.installed().values())[1:]  # the first is `version`
+    held = config.flat(document)
+    found = [setting for setting in known if setting.name in held]
+    names = [setting.name for setting in found]
     if not names:
         return []
     if not yes:
         _confirm(names)
     config.change(partial(_remove_all, names))
     document = config.load()
-    return [config.lookup(key, document) for key in names]
+    return [config.lookup(setting, document) for setting in found]
 
 
 def _remove_all(names: list[str], document: Any) -> None:

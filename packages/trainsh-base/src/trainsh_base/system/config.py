@@ -10,7 +10,7 @@ import msgspec
 from trainsh_base.errors import Conflict, UsageError
 from trainsh_base.system.files import locked, write_atomic
 from trainsh_base.system.paths import config_file
-from trainsh_base.system.settings import FORMAT, SETTINGS, find, from_environment, meaning
+from trainsh_base.system.settings import FORMAT, Setting, find, from_environment, installed, meaning
 
 
 class Value(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -34,9 +34,10 @@ def config_value(name: str) -> Any:
     Durations are seconds, sizes bytes, a text without a value None. UsageError when what is written there is
     not of the setting's type, or the file does not parse.
     """
-    value = lookup(name, load())
+    setting = find(name)
+    value = lookup(setting, load())
     where = {"file": str(config_file()), "environment": value.env}.get(value.origin or "", "")
-    return meaning(find(name), value.value, where)
+    return meaning(setting, value.value, where)
 
 
 def load(path: Path | None = None) -> dict[str, Any]:
@@ -76,23 +77,23 @@ def _not_toml(path: Path, why: str) -> UsageError:
     )  # fmt: skip
 
 
-def lookup(name: str, document: dict[str, Any]) -> Value:
-    """The setting `name` where `document` is the file."""
-    setting = find(name)
-    about = {"name": name, "default": setting.default, "env": setting.env, "help": setting.help}
+def lookup(setting: Setting, document: dict[str, Any]) -> Value:
+    """The setting where `document` is the file."""
+    about = {"name": setting.name, "default": setting.default, "env": setting.env, "help": setting.help}
     text = os.environ.get(setting.env) if setting.env else None
     if text:
         return Value(value=from_environment(setting, text), origin="environment", **about)
-    held = flat(document).get(name)
+    held = flat(document).get(setting.name)
     if held is not None:
         return Value(value=held, origin="file", **about)
     return Value(value=setting.default, origin="default", **about)
 
 
 def every(document: dict[str, Any]) -> list[Value]:
-    """All settings, and after them what else the file holds."""
-    values = [lookup(name, document) for name in SETTINGS]
-    others = {name: value for name, value in flat(document).items() if name not in SETTINGS}
+    """The settings of all installed tools, and after them what else the file holds."""
+    known = installed()
+    values = [lookup(setting, document) for setting in known.values()]
+    others = {name: value for name, value in flat(document).items() if name not in known}
     return values + [Value(name=name, value=value, origin="file", known=False) for name, value in others.items()]
 
 

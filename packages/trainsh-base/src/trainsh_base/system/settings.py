@@ -1,20 +1,26 @@
-"""The settings of config.toml: every key that is read, with its type, default and environment variable."""
+"""The settings of config.toml: each tool declares the keys it reads, with type, default and meaning.
+
+A tool's package brings `share/trainsh/settings/TABLE` for each table of config.toml that is its own. A line is a
+setting: name, kind, default and help, between tabs. Kind is text, flag, number, duration, size, list, or the words
+that are allowed, such as `USD|EUR`. A line that begins with # is a comment.
+"""
 
 from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 
-from trainsh_base.errors import UsageError
+from trainsh_base.errors import NotFound, UsageError
+from trainsh_base.system import share
 from trainsh_base.system.suggest import did_you_mean
-from trainsh_base.system.units import parse_duration, parse_size
+from trainsh_base.system.units import parse_duration, parse_size, parse_truth
 
 FORMAT = 1
-YES, NO = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
+KINDS = ("text", "flag", "number", "duration", "size", "list")
 
 
 class Setting(msgspec.Struct, frozen=True, kw_only=True):
-    """One key: `kind` is text, flag, number, duration, size or list; `default` is as a person writes it."""
+    """One key: `kind` is one of KINDS; `default` is as a person writes it."""
 
     name: str
     kind: str
@@ -28,38 +34,66 @@ class Setting(msgspec.Struct, frozen=True, kw_only=True):
         return "" if self.name == "version" else "TRAINSH_" + self.name.upper().replace(".", "_")
 
 
-def _table(*rows: tuple[Any, ...]) -> dict[str, Setting]:
-    settings = [
-        Setting(name=name, kind=kind, default=default, help=text, choices=choices[0] if choices else ())
-        for name, kind, default, text, *choices in rows
-    ]
-    return {setting.name: setting for setting in settings}
-
-
-SETTINGS = _table(
-    ("version", "number", FORMAT, "format of this file", (str(FORMAT),)),
-    ("defaults.ssh_key_path", "text", None, "private key for hosts that name none of their own"),
-    ("secrets.helper", "text", None, "command that prints a secret, such as pass show train/{name}"),
-    ("secrets.file", "text", None, "encrypted file for secrets (default: secrets.age beside config.toml)"),
-    ("notify.targets", "list", [], "where notify sends to: Apprise URLs"),
-    ("tmux.log_limit", "size", "256M", "bytes of output kept of one session on its host"),
-    ("recipe.timeout", "duration", "10m", "time a foreground command may take where the step says nothing"),
-    ("recipe.wait_timeout", "duration", "5m", "time a wait may take where the step says nothing"),
-    ("ssh.connect_timeout", "duration", "15s", "time to reach a host"),
-    ("ssh.persist", "duration", "10m", "how long an unused connection to a host is kept"),
-    ("ssh.ciphers_gcm", "flag", True, "prefer AES-GCM, the fastest, where your ssh settings choose no ciphers"),
-)
+VERSION = Setting(name="version", kind="number", default=FORMAT, help="format of this file", choices=(str(FORMAT),))
+_tables: dict[str, dict[str, Setting]] = {}
 
 
 def find(name: str) -> Setting:
-    """The setting called `name`; UsageError with the nearest name when there is none."""
-    if name not in SETTINGS:
-        raise UsageError(
+    """The setting called `name`; NotFound with the nearest name when no installed tool declares it.
+
+    What this program's own installation declares costs one small file; the rest of PATH is searched only after.
+    """
+    table = name.partition(".")[0]
+    known = {"version": VERSION} if name == "version" else _own_table(table)
+    if name not in known:
+        known = installed()
+    if name not in known:
+        raise NotFound(
             f"there is no setting {name!r}",
-            did_you_mean(name, SETTINGS, "see: train config show"),
+            did_you_mean(name, known, "see: train config show"),
             code="no_setting",
         )
-    return SETTINGS[name]
+    return known[name]
+
+
+def installed() -> dict[str, Setting]:
+    """The settings of every tool that can be found; a table that two of them declare is the first one's."""
+    tables: dict[str, dict[str, Setting]] = {}
+    for folder in share.every_folder():
+        for table in share.names(folder, "settings"):
+            tables.setdefault(table, parse(share.read(folder, "settings", table) or "", table))
+    return {"version": VERSION} | {
+        name: setting for _, rows in sorted(tables.items()) for name, setting in rows.items()
+    }
+
+
+def _own_table(table: str) -> dict[str, Setting]:
+    if table not in _tables:
+        texts = (share.read(folder, "settings", table) for folder in share.own_folders())
+        _tables[table] = parse(next((text for text in texts if text is not None), ""), table)
+    return _tables[table]
+
+
+def parse(text: str, table: str) -> dict[str, Setting]:
+    """The settings in the text of a `settings/TABLE` file; lines that are none are skipped (a stranger's file)."""
+    rows = [line.split("\t") for line in text.splitlines() if not line.startswith("#")]
+    settings = [_setting(*row) for row in rows if len(row) == 4 and row[0].startswith(f"{table}.")]
+    return {setting.name: setting for setting in settings if setting}
+
+
+def _setting(name: str, kind: str, default: str, text: str) -> Setting | None:
+    choices = tuple(kind.split("|")) if "|" in kind else ()
+    kind = "text" if choices else kind
+    if kind not in KINDS:
+        return None
+    bare = Setting(name=name, kind=kind, default=None, help=text, choices=choices)
+    try:
+        value = (
+            stored(bare, default.split() if kind == "list" else [default]) if default or kind == "list" else None
+        )
+    except UsageError:
+        return None
+    return msgspec.structs.replace(bare, default=value)
 
 
 def stored(setting: Setting, words: Sequence[str | int | float | bool]) -> Any:
@@ -115,9 +149,10 @@ def from_environment(setting: Setting, text: str) -> Any:
 
 
 def _flag(setting: Setting, text: str) -> bool:
-    if text.lower() in (*YES, *NO):
-        return text.lower() in YES
-    raise _wrong(setting, text, "")
+    try:
+        return parse_truth(text)
+    except UsageError:
+        raise _wrong(setting, text, "") from None
 
 
 def _number(setting: Setting, text: str) -> int:
@@ -155,7 +190,7 @@ def wording(setting: Setting) -> str:
 def markdown() -> str:
     """The table of docs/configuration.md."""
     lines = ["| Key | Type | Default | Variable | What it is |", "|---|---|---|---|---|"]
-    for setting in SETTINGS.values():
+    for setting in installed().values():
         default = "none" if setting.default in (None, []) else _shown(setting.default)
         env = f"`{setting.env}`" if setting.env else ""
         lines.append(f"| `{setting.name}` | {wording(setting)} | {default} | {env} | {setting.help} |")

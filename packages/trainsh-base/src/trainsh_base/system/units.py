@@ -1,4 +1,4 @@
-"""Durations and sizes, as people write them."""
+"""Durations, sizes and truth words, as people write them."""
 
 import re
 
@@ -10,6 +10,8 @@ _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _DURATION = re.compile(r"(?:\d+(?:\.\d+)?[smhd])+")
 _PART = re.compile(r"(\d+(?:\.\d+)?)([smhd])")
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*(?:([kmgtp])i?)?b?", re.IGNORECASE)
+
+_TRUE, _FALSE = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
 
 
 class Duration(float):
@@ -66,6 +68,14 @@ def format_size(count: float) -> str:
             return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
         count /= 1024
     return f"{count:.1f} TiB"
+
+
+def parse_truth(text: str) -> bool:
+    """Whether `text` is one of true, yes, on, 1 (or false, no, off, 0), in any case; UsageError for other words."""
+    word = text.strip().lower()
+    if word not in (*_TRUE, *_FALSE):
+        raise UsageError(f"neither true nor false: {text!r}", "write true or false", code="bad_truth")
+    return word in _TRUE
 
 
 def decode(kind: type, value: object) -> object:

@@ -15,22 +15,44 @@ from trainsh_base.system.suggest import did_you_mean
 from trainsh_base.system.units import Duration, decode
 
 Function = TypeVar("Function", bound=Callable[..., Any])
+Kind = Literal["", "host", "duration", "size", "money"]
 
 
 class Arg(msgspec.Struct, frozen=True):
-    """A positional parameter: what it is, and the word that stands for it in the usage line."""
+    """A positional parameter: what it is, and the word that stands for it in the usage line.
+
+    `kind` says how its words are read and completed (`x-kind` in the schema).
+    """
 
     help: str
     metavar: str = ""
+    kind: Kind = ""
 
 
 class Opt(msgspec.Struct, frozen=True):
-    """An option: its help, a one-letter form, the word for its value, its long form where it is not the name's."""
+    """An option: its help, a one-letter form, the word for its value, its long form where it is not the name's.
+
+    `kind` as for Arg.
+    """
 
     help: str
     short: str = ""
     metavar: str = ""
     name: str = ""
+    kind: Kind = ""
+
+
+class Effects(msgspec.Struct, frozen=True, kw_only=True):
+    """What calling a command means to the suite (docs/protocol.md, "Self-description").
+
+    `ensures`: repeating it makes a state hold and does no harm. `fills`: the parameter whose `@name` its answer
+    binds. `rents`: after it something may cost money. `releases`: what it ends, the billing or the disk as well.
+    """
+
+    ensures: bool = False
+    fills: str = ""
+    rents: bool = False
+    releases: Literal["", "billing", "disk"] = ""
 
 
 class Param(msgspec.Struct, frozen=True, kw_only=True):
@@ -115,13 +137,13 @@ class Command:
         name: str,
         show: Callable[[Any], None] | None,
         status: Callable[[Any], int] | None,
-        ensures: bool,
+        effects: Effects,
     ) -> None:
         self.function = function
         self.name = name
         self.show = show
         self.status = status
-        self.ensures = ensures
+        self.effects = effects
         self._parsed: tuple[list[Param], type[msgspec.Struct]] | None = None
 
     @property
@@ -222,10 +244,21 @@ def _leave(_number: int, _frame: object) -> typing.NoReturn:
 class Tool:
     """A program `train-NAME` and its commands."""
 
-    def __init__(self, name: str, summary: str, *, on_close: Callable[[], None] | None = None) -> None:
-        """`on_close` runs when a `serve` process ends: it lets go of what the tool keeps open between requests."""
+    def __init__(
+        self,
+        name: str,
+        summary: str,
+        *,
+        provides: tuple[str, ...] = (),
+        on_close: Callable[[], None] | None = None,
+    ) -> None:
+        """`provides` is ("hosts",) for a provider of machines (docs/protocol.md).
+
+        `on_close` runs when a `serve` process ends: it lets go of what the tool keeps open between requests.
+        """
         self.name = name
         self.summary = summary
+        self.provides = provides
         self.commands: dict[str, Command] = {}
         self.on_close = on_close
 
@@ -241,16 +274,20 @@ class Tool:
         show: Callable[[Any], None] | None = None,
         status: Callable[[Any], int] | None = None,
         ensures: bool = False,
+        fills: str = "",
+        rents: bool = False,
+        releases: Literal["", "billing", "disk"] = "",
     ) -> Callable[[Function], Function]:
         """Declare a function as a command.
 
         `show` prints its answer for people (default: tables and key/value lines); `status` is the exit status
-        that an answer means (default 0); `ensures` says that repeating it is harmless: it makes a state hold.
+        that an answer means (default 0); the others are its Effects.
         """
+        effects = Effects(ensures=ensures, fills=fills, rents=rents, releases=releases)
 
         def declare(function: Function) -> Function:
             word = name or function.__name__.rstrip("_").replace("_", "-")
-            self.commands[word] = Command(function, word, show, status, ensures)
+            self.commands[word] = Command(function, word, show, status, effects)
             return function
 
         return declare

@@ -25,7 +25,11 @@ def _hook(kind: type) -> dict[str, Any]:
 
 
 def describe(tool: Tool) -> dict[str, Any]:
-    """{name, program, version, summary, commands: {NAME: {summary, help, ensures, params, returns}}, $defs}."""
+    """{name, program, version, summary, provides, commands: {NAME: {summary, help, params, returns, ...}}, $defs}.
+
+    A command's effects (`ensures`, `fills`, `rents`, `releases`) stand beside its summary; `ensures` always, the
+    others where they say something.
+    """
     types: list[Any] = []
     for command in tool.commands.values():
         types += [command.document, _returned(command)]
@@ -34,7 +38,8 @@ def describe(tool: Tool) -> dict[str, Any]:
         command.name: {
             "summary": command.summary,
             "help": command.help,
-            "ensures": command.ensures,
+            "ensures": command.effects.ensures,
+            **_told(command),
             "params": _with_help(_inline(schemas[2 * index], definitions), command),
             "returns": schemas[2 * index + 1],
         }
@@ -47,9 +52,16 @@ def describe(tool: Tool) -> dict[str, Any]:
         "program": tool.program,
         "version": VERSION,
         "summary": tool.summary,
+        "provides": list(tool.provides),
         "commands": commands,
         "$defs": definitions,
     }
+
+
+def _told(command: Command) -> dict[str, Any]:
+    effects = command.effects
+    told = {"fills": effects.fills, "rents": effects.rents, "releases": effects.releases}
+    return {key: value for key, value in told.items() if value}
 
 
 def _returned(command: Command) -> Any:
@@ -68,6 +80,8 @@ def _with_help(schema: dict[str, Any], command: Command) -> dict[str, Any]:
         entry["description"] = param.spec.help
         entry["x-positional"] = isinstance(param.spec, Arg)
         entry["x-flag"] = param.flag
+        if param.spec.kind:
+            entry["x-kind"] = param.spec.kind
         if not isinstance(param.spec, Arg) and param.spec.short:
             entry["x-short"] = param.spec.short
         properties[param.key] = entry

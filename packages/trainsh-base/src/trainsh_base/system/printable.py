@@ -1,0 +1,50 @@
+"""Text from elsewhere (a host, a server, a plugin, a file's name) as a terminal may have it.
+
+Two forms. `printable` removes: escape sequences with all that belongs to them, then every control character that is
+left. `visible` shows: `\\x1b`, `\\r`. Text that a person is to judge (a recipe under review) is made visible, all
+other text printable.
+"""
+
+import re
+
+# ESC opens a sequence, and so do the one-character forms of C1 (0x80 to 0x9f). Strings (title, clipboard, sixel)
+# end with BEL, ST (ESC \ or 0x9c), at the next escape, and here with the line, so that none hides the next one.
+_STRING = r"(?:\x1b[\]PX^_k]|[\x90\x98\x9d\x9e\x9f])[^\x07\x1b\x9c\x18\x1a\n]*(?:\x07|\x1b\\|\x9c)?"
+_CSI = r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]?"
+_SHORT = r"\x1b[ -/]*[0-~]?"
+_SEQUENCE = re.compile(f"{_STRING}|{_CSI}|{_SHORT}")
+# C0 and DEL, C1, separators that some terminals take for newlines, bidirectional marks, overrides and isolates,
+# characters that draw nothing, and halves of surrogate pairs, which no stream can encode.
+_UNSAFE = (
+    "\x00-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028\u2029\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff"
+    "\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e007f"
+)
+_CONTROL = re.compile(f"[{_UNSAFE}]")
+
+
+def printable(text: str, keep: str = "\n\t") -> str:
+    """`text` without escape sequences, control characters (but those in `keep`) and bidirectional overrides.
+
+    Removing one sequence may join the halves of another: it goes on until nothing is left to remove.
+    """
+    if not _CONTROL.search(text):
+        return text
+    while (shorter := _SEQUENCE.sub("", text)) != text:
+        text = shorter
+    return _CONTROL.sub(lambda found: found[0] if found[0] in keep else _replacement(found[0]), text)
+
+
+def _replacement(character: str) -> str:
+    """A byte that is not UTF-8 (a surrogate, as Python reads file names) stays readable; all others go."""
+    return f"\\x{ord(character) - 0xDC00:02x}" if "\udc80" <= character <= "\udcff" else ""
+
+
+def visible(text: str, keep: str = "\n\t") -> str:
+    """`text` with control characters and bidirectional overrides written out: `\\x1b`, `\\r`, `\\u202e`."""
+    return _CONTROL.sub(lambda found: found[0] if found[0] in keep else _written(found[0]), text)
+
+
+def _written(character: str) -> str:
+    if "\udc80" <= character <= "\udcff":
+        return _replacement(character)
+    return character.encode("unicode_escape").decode()

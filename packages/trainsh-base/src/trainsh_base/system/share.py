@@ -1,0 +1,51 @@
+"""What a tool brings to the others: static files in `share/trainsh/KIND/NAME`, found without running anything.
+
+Kinds: `tools` (manifests), `settings`, `aliases`. The folder lies beside the `bin` that holds the program.
+"""
+
+import os
+import sys
+from collections.abc import Iterator
+
+PLACE = ("share", "trainsh")
+
+
+def own_folders() -> list[str]:
+    """The `share/trainsh` folders of the program that runs now: beside its own `bin`, and its Python's."""
+    program = os.path.realpath(sys.argv[0])  # a link in ~/.local/bin leads to the installation
+    return list(dict.fromkeys([_beside(program), os.path.join(sys.prefix, *PLACE)]))  # noqa: PTH118
+
+
+def every_folder() -> list[str]:
+    """The folders of this program and of every `train-*` program on PATH."""
+    return list(dict.fromkeys([*own_folders(), *map(_beside, _programs())]))
+
+
+def _beside(program: str) -> str:
+    return os.path.join(os.path.dirname(os.path.dirname(program)), *PLACE)  # noqa: PTH118, PTH120
+
+
+def _programs() -> Iterator[str]:
+    for folder in os.get_exec_path():
+        try:
+            with os.scandir(folder or ".") as entries:
+                yield from (os.path.realpath(entry.path) for entry in entries if entry.name.startswith("train-"))
+        except OSError:
+            continue
+
+
+def read(folder: str, kind: str, name: str) -> str | None:
+    """The text of one file; None when there is none that can be read."""
+    try:
+        with open(os.path.join(folder, kind, name), encoding="utf-8") as file:  # noqa: PTH118, PTH123
+            return file.read()
+    except (OSError, UnicodeDecodeError, ValueError):
+        return None
+
+
+def names(folder: str, kind: str) -> list[str]:
+    """The files of one kind in `folder`, sorted."""
+    try:
+        return sorted(os.listdir(os.path.join(folder, kind)))  # noqa: PTH118, PTH208
+    except OSError:
+        return []

@@ -1,0 +1,32 @@
+"""What a tool's schema says of its commands besides their parameters."""
+
+from typing import Annotated
+
+from trainsh_base.tool.declare import Arg, Opt, Tool
+from trainsh_base.tool.schema import describe
+
+
+def test_a_provider_says_what_its_commands_mean() -> None:
+    tool = Tool("shed", "Machines in a shed", provides=("hosts",))
+
+    @tool.command(ensures=True, fills="host", rents=True)
+    def pick(
+        host: Annotated[str, Arg("name to bind", kind="host")],
+        limit: Annotated[float | None, Opt("price an hour", kind="money")] = None,
+    ) -> None:
+        """Rent a machine."""
+
+    @tool.command(releases="billing")
+    def stop() -> None:
+        """Stop it."""
+
+    schema = describe(tool)
+    assert schema["provides"] == ["hosts"]
+    effects = {key: schema["commands"]["pick"][key] for key in ("ensures", "fills", "rents")}
+    assert effects == {"ensures": True, "fills": "host", "rents": True}
+    assert "releases" not in schema["commands"]["pick"]
+    assert schema["commands"]["stop"]["releases"] == "billing" and schema["commands"]["stop"]["ensures"] is False
+    kinds = {
+        name: entry.get("x-kind") for name, entry in schema["commands"]["pick"]["params"]["properties"].items()
+    }
+    assert kinds == {"host": "host", "limit": "money"}
