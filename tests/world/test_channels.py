@@ -8,7 +8,7 @@ import time
 
 import pytest
 from test_login import Person, logins, say, target
-from trainsh_world import World, wait_until
+from trainsh_world import World, end_within, output_within, read_within, wait_until
 
 from trainsh_base.errors import Cancelled, RemoteError, TimedOut, Unreachable
 from trainsh_base.remote import ssh
@@ -20,12 +20,12 @@ def end(children: list[Child]) -> None:
     for child in children:
         child.end()
         os.close(child.stdout)
-        child.wait()
+        end_within(child)
 
 
 def answers(child: Child, text: bytes = b"x") -> bool:
     os.write(child.stdin, text)
-    return os.read(child.stdout, 100) == text
+    return read_within(child.stdout, 100) == text
 
 
 def test_more_channels_than_one_connection_allows(world: World) -> None:
@@ -48,7 +48,7 @@ def test_the_default_of_ten_is_no_limit(world: World) -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join()
+        thread.join(60)
     try:
         assert len(children) == 25 and all(answers(child) for child in children)
         assert logins(box) == 3
@@ -87,7 +87,7 @@ def test_login_shells(world: World, name: str) -> None:
     assert say(found, "echo 'a  b' \"c\"; exit 0") == b"a  b c\n"
     child = ssh.start(found, "exec sh")
     os.write(child.stdin, b'printf "%s\\n" "$((6 * 7))"\n')
-    assert os.read(child.stdout, 100) == b"42\n"
+    assert read_within(child.stdout, 100) == b"42\n"
     end([child])
 
 
@@ -110,10 +110,9 @@ def test_every_byte_arrives(world: World) -> None:
     child = ssh.start(found, "exec cat")
     writer = threading.Thread(target=lambda: (os.write(child.stdin, data), child.close_stdin()))
     writer.start()
-    with os.fdopen(child.stdout, "rb") as output:
-        assert output.read() == data
-    writer.join()
-    assert child.wait() == 0
+    assert output_within(child) == data
+    writer.join(30)
+    assert end_within(child) == 0
 
 
 @pytest.mark.parametrize("shell", ["/usr/sbin/nologin", "/bin/false"])
@@ -153,8 +152,8 @@ def test_a_killed_master_ends_its_channels_and_the_next_is_new(world: World) -> 
     pid = master_pid(found.control_path or "")
     assert pid
     os.kill(pid, signal.SIGKILL)
-    assert os.read(child.stdout, 10) == b""
-    assert child.wait() == 255
+    assert read_within(child.stdout, 10) == b""
+    assert end_within(child) == 255
     again = ssh.start(found, "exec cat")
     assert answers(again) and logins(box) == 2
     end([again])
@@ -165,7 +164,7 @@ def test_a_killed_sshd_is_noticed_at_once(world: World) -> None:
     found = target(world, box)
     child = ssh.start(found, "exec cat")
     box.drop()
-    assert os.read(child.stdout, 10) == b"" and child.wait() == 255
+    assert read_within(child.stdout, 10) == b"" and end_within(child) == 255
     assert say(found, "echo back", within=30) == b"back\n"
 
 
@@ -175,7 +174,7 @@ def test_it_waits_for_a_machine_that_reboots(world: World) -> None:
     child = ssh.start(found, "exec cat")
     box.stop()
     box.drop()
-    assert child.wait() == 255
+    assert end_within(child) == 255
     person = Person()
     threading.Timer(1.5, box.start).start()
     assert say(found, "echo up", request=person, within=60) == b"up\n"
@@ -188,9 +187,9 @@ def test_a_dead_peer_is_noticed_in_seconds(world: World) -> None:
     child = ssh.start(target(world, box, port=relay.port), "exec cat")
     relay.cut()
     began = time.monotonic()
-    assert os.read(child.stdout, 10) == b""
+    assert read_within(child.stdout, 10) == b""
     assert time.monotonic() - began < 30
-    child.wait()
+    end_within(child)
     with pytest.raises(Unreachable):
         ssh.ensure_master(target(world, box, "-o", "ConnectTimeout=1", port=relay.port), within=1)
 
@@ -203,7 +202,7 @@ def test_a_short_cut_is_not_even_noticed(world: World) -> None:
     os.write(child.stdin, b"held")
     time.sleep(1)
     relay.restore()
-    assert os.read(child.stdout, 10) == b"held"
+    assert read_within(child.stdout, 10) == b"held"
     end([child])
 
 
@@ -213,7 +212,7 @@ def test_a_link_that_is_cut_and_restored(world: World) -> None:
     child = ssh.start(found, "exec cat")
     assert answers(child)
     far.cut()
-    assert os.read(child.stdout, 10) == b"" and child.wait() == 255
+    assert read_within(child.stdout, 10) == b"" and end_within(child) == 255
     person = Person()
     threading.Timer(2.0, far.restore).start()
     assert say(found, "echo back", request=person, within=90) == b"back\n"
@@ -226,7 +225,7 @@ def test_a_new_address_on_our_side(world: World) -> None:
     child = ssh.start(found, "exec cat")
     assert answers(child)
     far.readdress()
-    assert os.read(child.stdout, 10) == b"" and child.wait() == 255
+    assert read_within(child.stdout, 10) == b"" and end_within(child) == 255
     assert say(found, "echo back", within=60) == b"back\n"
 
 
@@ -262,7 +261,7 @@ def test_a_master_killed_at_any_instant_costs_a_login_and_nothing_else(world: Wo
         killer = threading.Timer(number * 0.01, lambda pid=pid: pid and os.kill(pid, signal.SIGKILL))
         killer.start()
         child = ssh.start(found, "exec cat", within=30)
-        killer.join()
+        killer.join(60)
         wait_until(lambda pid=pid: master_pid(found.control_path or "") != pid, "its end")
         end([child])
         again = ssh.start(found, "exec cat", within=30)

@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
-from trainsh_world import World, keygen, wait_until
+from trainsh_world import World, end_within, keygen, output_within, read_within, wait_until
 from world_sshd import Sshd, free_port
 
 from trainsh_base.errors import Cancelled, CredentialError, TrainError, Unreachable
@@ -53,9 +53,8 @@ def logins(server: Sshd) -> int:
 def say(found: Target, command: str, **more: object) -> bytes:
     child = ssh.start(found, command, **more)  # type: ignore[arg-type]
     child.close_stdin()
-    with os.fdopen(child.stdout, "rb") as output:
-        data = output.read()
-    child.wait()
+    data = output_within(child)
+    end_within(child)
     return data
 
 
@@ -75,7 +74,7 @@ def test_many_at_once_log_in_once(world: World) -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join()
+        thread.join(60)
     assert results == [b"it\n"] * 6
     assert logins(box) == 1
 
@@ -94,9 +93,9 @@ def test_the_connection_outlives_the_process_that_made_it(world: World) -> None:
     child = subprocess.Popen(
         words, env=world.env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True
     )
-    assert child.stdout is not None and child.stdout.readline() == b"up\n"
+    assert child.stdout is not None and read_within(child.stdout.fileno(), 100) == b"up\n"
     os.killpg(child.pid, signal.SIGKILL)
-    child.wait()
+    child.wait(30)
     assert say(found, "echo still") == b"still\n"
     assert logins(box) == 1
 
@@ -328,9 +327,9 @@ def test_a_question_ends_with_the_process_that_would_answer(world: World) -> Non
 
     words = [sys.executable, "-c", script, msgspec.json.encode(target(world, box)).decode()]
     child = subprocess.Popen(words, env=world.env, stdout=subprocess.PIPE)
-    assert child.stdout is not None and child.stdout.readline() == b"asked\n"
+    assert child.stdout is not None and read_within(child.stdout.fileno(), 100) == b"asked\n"
     child.kill()
-    child.wait()
+    child.wait(30)
 
     def waiting() -> list[str]:
         return [words for words in command_lines() if "/askpass" in words or f"-p {box.port}" in words]

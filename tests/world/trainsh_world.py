@@ -12,6 +12,7 @@ whose `ssh` reads the world's own settings: ssh itself would take ~/.ssh from th
 
 import contextlib
 import os
+import select
 import shutil
 import signal
 import subprocess
@@ -25,6 +26,8 @@ import pytest
 from world_netns import NetworkHost, why_no_namespaces
 from world_relay import Relay
 from world_sshd import Sshd
+
+from trainsh_base.system.spawn import Child
 
 BIN = Path(sys.executable).parent
 
@@ -205,6 +208,29 @@ def wait_until(condition: Callable[[], object], what: str = "the condition", tim
     while not condition():
         assert time.monotonic() < deadline, f"{what} did not hold within {timeout:g} seconds"
         time.sleep(0.02)
+
+
+def read_within(handle: int, count: int, timeout: float = 30.0) -> bytes:
+    """`os.read`, but a test that would wait longer than `timeout` seconds fails instead."""
+    ready = select.poll()
+    ready.register(handle, select.POLLIN)
+    assert ready.poll(timeout * 1000), f"nothing to read within {timeout:g} seconds"
+    return os.read(handle, count)
+
+
+def end_within(child: Child, timeout: float = 30.0) -> int:
+    """The exit status of `child`; a test that would wait longer than `timeout` seconds fails instead."""
+    wait_until(lambda: child.poll() is not None, f"the end of {child.argv[0]}", timeout)
+    return child.wait()
+
+
+def output_within(child: Child, timeout: float = 30.0) -> bytes:
+    """All that `child` prints until it closes its output; fails after `timeout` seconds without a byte."""
+    parts = []
+    while part := read_within(child.stdout, 65536, timeout):
+        parts.append(part)
+    os.close(child.stdout)
+    return b"".join(parts)
 
 
 @contextlib.contextmanager

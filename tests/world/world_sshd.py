@@ -179,15 +179,17 @@ class Sshd:
         return found
 
     def _serves(self, pid: int) -> bool:
-        """Whether the sshd process writes into our log: it keeps that open."""
+        """Whether the sshd process keeps our log open. The file is compared, not its name: sshd lives in a mount
+        namespace of its own, so inside a chroot its links have another path than ours."""
         with contextlib.suppress(OSError):
             for handle in Path(f"/proc/{pid}/fd").iterdir():
-                if handle.readlink() == self.log:
-                    return True
+                with contextlib.suppress(OSError):
+                    if handle.samefile(self.log):
+                        return True
         return False
 
     def drop(self) -> None:
-        """Kill every connection (not the listener), as a crash of the network's far end would."""
+        """Kill every connection (not the listener), as a crash of the remote network would."""
         for pid in self.connections():
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
