@@ -1,5 +1,5 @@
 # The README's two commands are `make demo` and `make test`; both set up what they need.
-.PHONY: help setup demo test check lint types unit bats bench completions man dist clean
+.PHONY: help setup demo test check lint types unit bats bench faults fresh clean
 .DEFAULT_GOAL := help
 
 BIN := $(CURDIR)/.venv/bin
@@ -12,7 +12,9 @@ help:
 	  'make demo    train a small language model with a recipe, on this machine' \
 	  'make test    everything: lint, types, unit tests, tests of the executables' \
 	  'make check   the quick half of it' \
-	  'make bench   speed, as ratios against floors measured in the same run' \
+	  'make faults  the long tests: random schedules of faults (an hour; FAULTS=1234 reruns one by its seed)' \
+  'make fresh   the two commands of the README on a Debian where nobody prepared anything (Linux, root)' \
+  'make bench   speed, as ratios against floors measured in the same run' \
 	  'make setup   .venv, and missing system programs (the others do it too)' \
 	  'make clean   remove what was built'
 
@@ -38,12 +40,18 @@ bats: setup
 	@bats $$(find tests packages -name '*.bats' -not -path '*/node_modules/*' | sort)
 
 check: lint types
-	@$(PYTEST) -m "not slow"
+	@$(PYTEST) -m "not slow and not faults"
 
 test: lint types bats unit
 
 bench: setup
 	@python tests/bench.py
+
+faults: setup
+	@$(PYTEST) -m faults
+
+fresh:
+	@python3 tests/fresh.py
 
 clean:
 	rm -rf build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

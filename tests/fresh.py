@@ -1,0 +1,188 @@
+"""`make fresh`: the README's two commands on a Debian where nobody prepared anything (Linux, root, debootstrap).
+
+The machine is a minimal root of Debian's packages with what the README names and nothing else, in process, mount,
+host name and IPC namespaces of its own. How to reach packages is this machine's affair: its settings of apt and pip,
+its certificates and proxies are handed over when it runs. The root is made once and kept, with the packages fetched,
+in ~/.cache/tmux-trainsh/fresh; each run writes into a layer above it that is removed at the end.
+
+FRESH_COMMANDS="make demo" runs that in place of the README's commands.
+"""
+
+import ast
+import os
+import platform
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "tmux-trainsh" / "fresh"
+SUITE = "bookworm"  # Debian 12: Python 3.11, the oldest that train runs on
+PACKAGES = "python3,python3-venv,git,make,tmux,openssh-client,ca-certificates"
+PROXIES = re.compile("(https?|no|all)_proxy", re.IGNORECASE)
+PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+INSIDE = Path(__file__).parent / "fresh_inside.sh"
+
+
+def fail(message: str, hint: str, status: int = 9) -> None:
+    """End, saying why."""
+    print(f"error: {message}\n  {hint}", file=sys.stderr)
+    sys.exit(status)
+
+
+def output(*words: str) -> str:
+    """What a program prints."""
+    return subprocess.run(words, capture_output=True, text=True, check=True).stdout
+
+
+def check_machine() -> None:
+    """End where this cannot run."""
+    if platform.system() != "Linux" or os.getuid() != 0:
+        fail("make fresh needs Linux and root", "sudo make fresh")
+    for program, package in (("debootstrap", "debootstrap"), ("unshare", "util-linux"), ("apt-get", "apt")):
+        if shutil.which(program) is None:
+            fail(f"{program} is missing", f"apt-get install {package}")
+
+
+def mirror() -> tuple[str, str]:
+    """Where this machine's apt fetches Debian from, and the file of keys that its sources name (or empty)."""
+    listed = output("apt-get", "indextargets", "--format", "$(REPO_URI) $(CODENAME) $(COMPONENT) $(SIGNED_BY)")
+    for line in listed.splitlines():
+        words = line.split()
+        if words[1:3] == [SUITE, "main"]:
+            signed = words[3] if len(words) > 3 and words[3].startswith("/") else ""
+            return words[0], signed
+    return "https://deb.debian.org/debian", ""
+
+
+def proxies() -> dict[str, str]:
+    """The proxies of this environment, and apt's, which debootstrap does not read."""
+    found = {name: value for name, value in os.environ.items() if PROXIES.fullmatch(name)}
+    for scheme in ("http", "https"):
+        proxy = output("apt-config", "dump", "--format", "%v%n", f"Acquire::{scheme}::Proxy").strip()
+        if proxy and proxy != "DIRECT":
+            found.setdefault(f"{scheme}_proxy", proxy)
+    return found
+
+
+def make_root() -> Path:
+    """The minimal root, made where it is not there yet; whole or absent."""
+    architecture = output("dpkg", "--print-architecture").strip()
+    root = CACHE / f"{SUITE}-{architecture}"
+    if root.exists():
+        return root
+    CACHE.mkdir(parents=True, exist_ok=True)
+    half = Path(tempfile.mkdtemp(prefix="half-", dir=CACHE))
+    half.chmod(0o755)
+    uri, keys = mirror()
+    words = ["debootstrap", "--variant=minbase", f"--include={PACKAGES}", *([f"--keyring={keys}"] if keys else [])]
+    print(f"making a minimal Debian root in {root}", file=sys.stderr)
+    try:
+        done = subprocess.run(
+            [*words, SUITE, half, uri], env=os.environ | proxies(), capture_output=True, text=True, check=False
+        )
+        if done.returncode != 0:
+            fail(
+                f"debootstrap ended with {done.returncode}",
+                f"{done.stdout[-2000:]}{done.stderr}  fetched from {uri}",
+                8,
+            )
+        half.rename(root)
+    finally:
+        shutil.rmtree(half, ignore_errors=True)
+    return root
+
+
+def hand_over_apt(layer: Path) -> None:
+    """Sources, keys, credentials, and the settings for fetching (not the hooks: they call programs)."""
+    apt = layer / "etc/apt"
+    shutil.copytree("/etc/apt", apt, ignore=shutil.ignore_patterns("apt.conf*", "preferences*"))
+    (apt / "sources.list").touch()  # hides that of the root
+    (apt / "apt.conf.d").mkdir()
+    dump = output("apt-config", "dump", "--format", '%F "%v";%n', "Acquire").splitlines()
+    kept = [
+        line for line in dump if re.match("Acquire::(http|https|ftp|Check|Retries|Force|Allow|Languages)", line)
+    ]
+    (apt / "apt.conf.d/00handed-over").write_text("\n".join(kept) + "\n")
+
+
+def hand_over_pip(layer: Path) -> list[Path]:
+    """pip's settings as one file; the paths that they name."""
+    listed = output(sys.executable, "-m", "pip", "config", "list")
+    settings: dict[str, list[str]] = {}
+    for section, key, value in re.findall(r"^([^.:]+)\.([\w-]+)=(.*)$", listed, re.MULTILINE):
+        text = str(ast.literal_eval(value)).replace("\n", "\n  ")
+        settings.setdefault(section, []).append(f"{key} = {text}")
+    lines = [line for section, values in settings.items() for line in (f"[{section}]", *values)]
+    (layer / "etc/pip.conf").write_text("\n".join(lines) + "\n")
+    paths = {Path(word) for word in re.findall(r"/[^\s'\\]+", listed.replace("file://", " "))}
+    # The files that an index names lie beside it.
+    return sorted({path.parent if path.name == "simple" else path for path in paths if path.exists()})
+
+
+def hand_over(layer: Path) -> list[Path]:
+    """Write into the run's own layer what this machine knows about the network; folders and files to show inside."""
+    (layer / "etc").mkdir(parents=True)
+    hand_over_apt(layer)
+    for name in ("resolv.conf", "hosts"):
+        shutil.copy(f"/etc/{name}", layer / "etc" / name)
+    for folder in map(Path, ("/usr/share/keyrings", "/usr/local/share/ca-certificates")):
+        if folder.exists():
+            shutil.copytree(folder, layer / folder.relative_to("/"))
+    return [path for path in hand_over_pip(layer) if not path.is_relative_to("/etc/ssl")]
+
+
+def commands() -> str:
+    """Those of the README's first block, or FRESH_COMMANDS."""
+    block = re.search(r"```bash\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    assert block
+    readme = "set -e\n" + re.sub(r"\s+#.*", "", block[1])
+    return os.environ.get("FRESH_COMMANDS") or readme
+
+
+def environment() -> dict[str, str]:
+    """What a person has who just logged in, and the ways to the network."""
+    pip = {name: value for name, value in os.environ.items() if name.startswith("PIP_")}
+    terminal = os.environ.get("TERM", "dumb")
+    return {"PATH": PATH, "HOME": "/root", "LANG": "C.UTF-8", "TERM": terminal} | pip | proxies()
+
+
+def run(lower: Path, folder: Path) -> int:
+    """Run the commands in the root with a layer of its own above it; their status."""
+    upper, work, merged = (folder / name for name in ("upper", "work", "root"))
+    for part in (upper, work, merged):
+        part.mkdir()
+    upper.chmod(0o755)
+    shown = folder / "shown"
+    shown.write_text("".join(f"{path}\n" for path in hand_over(upper)))
+    subprocess.run(["git", "clone", "-q", ROOT, upper / "root/tmux-trainsh"], check=True)
+    layers = {"LOWER": str(lower), "UPPER": str(upper), "WORK": str(work), "CACHED": str(CACHE / "packages")}
+    # The end of this process ends unshare, that of unshare the first process inside, and that everything in there.
+    words = ["setpriv", "--pdeathsig", "KILL", "unshare", "-m", "-p", "-u", "-i", "--fork", "--kill-child"]
+    words += ["sh", str(INSIDE), str(merged), str(shown), commands()]
+    with subprocess.Popen(words, env=environment() | layers, stdin=subprocess.DEVNULL) as process:
+        try:
+            return process.wait()
+        finally:
+            process.kill()
+
+
+def main() -> int:
+    """The status of the commands."""
+    check_machine()
+    lower = make_root()
+    folder = Path(tempfile.mkdtemp(prefix="run-", dir=CACHE))
+    try:
+        return run(lower, folder)
+    except KeyboardInterrupt:
+        return 130
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
