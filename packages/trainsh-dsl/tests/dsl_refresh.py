@@ -8,7 +8,7 @@ import re
 import msgspec
 
 from dsl_samples import CODES, CORPUS, LANGUAGE, PACKAGE, shown
-from trainsh_dsl.model import Plan
+from trainsh_dsl.document.plan import Plan
 
 _EXAMPLE = re.compile(r"```(recipe(?:-exec)?)\n((?:(?!```).)*)```\n\n```text\n(?:(?!```).)*```", re.DOTALL)
 MARK = "<!-- From here on this page is generated from codes.md: tests/dsl_refresh.py writes it. -->\n"
@@ -40,7 +40,7 @@ def main() -> None:
     catalogue = codes(CODES.read_text("utf-8"))
     CODES.write_text(catalogue, "utf-8")
     LANGUAGE.write_text(language(LANGUAGE.read_text("utf-8"), catalogue), "utf-8")
-    (PACKAGE / "src" / "trainsh_dsl" / "plan.schema.json").write_text(schema(), "utf-8")
+    (PACKAGE / "src" / "trainsh_dsl" / "document" / "plan.schema.json").write_text(schema(), "utf-8")
     for recipe in sorted(CORPUS.glob("*.recipe")):
         text = recipe.read_bytes().decode("utf-8", "surrogateescape")
         recipe.with_suffix(".txt").write_text(shown(text, exec_=recipe.name.startswith("exec-")), "utf-8")

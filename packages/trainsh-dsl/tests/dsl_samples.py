@@ -3,13 +3,13 @@
 from pathlib import Path
 from typing import Any
 
-from trainsh_dsl import show
 from trainsh_dsl.analysis import Analysis, analyse
-from trainsh_dsl.plugins import SUITE
+from trainsh_dsl.diagnostics import show
+from trainsh_dsl.vocabulary.tool_schemas import SUITE
 
 PACKAGE = Path(__file__).resolve().parents[1]
 ROOT = PACKAGE.parents[1]
-CODES = PACKAGE / "src" / "trainsh_dsl" / "codes.md"
+CODES = PACKAGE / "src" / "trainsh_dsl" / "diagnostics" / "codes.md"
 LANGUAGE = ROOT / "docs" / "language.md"
 CORPUS = ROOT / "tests" / "diagnostics"
 NUL = "\u2400"  # stands for a NUL byte in files that people read

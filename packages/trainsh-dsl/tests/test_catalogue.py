@@ -6,9 +6,9 @@ import pytest
 
 import dsl_refresh as refresh
 from dsl_samples import CODES, CORPUS, LANGUAGE, PACKAGE, analysed, codes, shown
-from trainsh_dsl.catalogue import Entry, entries
+from trainsh_dsl.diagnostics.catalogue import Entry, entries
 
-USED = set(re.findall(r'"([EW]\d{3})"', "".join(path.read_text() for path in PACKAGE.glob("src/trainsh_dsl/*.py"))))
+USED = set(re.findall(r'"([EW]\d{3})"', "".join(path.read_text() for path in PACKAGE.glob("src/trainsh_dsl/**/*.py"))))
 RECIPES = sorted(CORPUS.glob("*.recipe"))
 
 
@@ -31,7 +31,7 @@ def test_generated_pages_are_fresh() -> None:
     catalogue = CODES.read_text("utf-8")
     assert catalogue == refresh.codes(catalogue)
     assert LANGUAGE.read_text("utf-8") == refresh.language(LANGUAGE.read_text("utf-8"), catalogue)
-    assert (PACKAGE / "src/trainsh_dsl/plan.schema.json").read_text("utf-8") == refresh.schema()
+    assert (PACKAGE / "src/trainsh_dsl/document/plan.schema.json").read_text("utf-8") == refresh.schema()
 
 
 @pytest.mark.parametrize("recipe", RECIPES, ids=lambda path: path.stem)

@@ -5,9 +5,9 @@ import subprocess
 import pytest
 
 from trainsh_dsl.analysis import analyse
-from trainsh_dsl.heredocs import HereIndex
-from trainsh_dsl.shell import Scan
-from trainsh_dsl.source import Source
+from trainsh_dsl.text.heredocs import HereIndex
+from trainsh_dsl.text.shell import Scan
+from trainsh_dsl.text.source import Source
 
 
 def run(command: str) -> str:

@@ -3,7 +3,6 @@
 import pytest
 
 from trainsh_dsl.analysis import analyse
-from trainsh_dsl.formatter import formatted
 
 CASES = {
     "definitions aligned": (
@@ -53,5 +52,5 @@ CASES = {
 def test_fmt(text: str, expected: str) -> None:
     analysis = analyse(text)
     assert not analysis.syntax_errors, [found.message for found in analysis.diagnostics()]
-    assert formatted(analysis) == expected
-    assert formatted(analyse(expected)) == expected
+    assert analysis.formatted() == expected
+    assert analyse(expected).formatted() == expected

@@ -1,7 +1,7 @@
 """The graph of a recipe."""
 
 from trainsh_dsl.analysis import analyse
-from trainsh_dsl.graph import draw
+from trainsh_dsl.plan.graph import draw
 
 TEXT = """\
 host gpu = placeholder

@@ -6,9 +6,9 @@ import msgspec
 import pytest
 
 from trainsh_dsl.analysis import Analysis, analyse
-from trainsh_dsl.model import Plan
+from trainsh_dsl.document.plan import Plan
 
-PLAN = Path(__file__).parents[1] / "src/trainsh_dsl/plan.schema.json"
+PLAN = Path(__file__).parents[1] / "src/trainsh_dsl/document/plan.schema.json"
 HEAD = "var A = one\nvar T = 90s\nhost h = local\nstorage out = r2:b\ntmux.open @h as w\n"
 
 

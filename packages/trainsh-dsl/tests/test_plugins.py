@@ -8,7 +8,7 @@ import pytest
 
 from dsl_samples import LAB
 from trainsh_dsl.analysis import analyse
-from trainsh_dsl.installed import InstalledTools
+from trainsh_dsl.vocabulary.installed_tools import InstalledTools
 
 
 @pytest.fixture

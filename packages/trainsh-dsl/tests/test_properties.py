@@ -6,17 +6,17 @@ from hypothesis import HealthCheck, given, settings
 
 from dsl_recipes import commands, recipes, texts
 from dsl_samples import analysed
-from trainsh_dsl import definitions, show
 from trainsh_dsl.analysis import Analysis, analyse
-from trainsh_dsl.commands import CommandReader
-from trainsh_dsl.findings import Findings
-from trainsh_dsl.formatter import formatted
-from trainsh_dsl.model import Plan
-from trainsh_dsl.plugins import NoTools
-from trainsh_dsl.scope import Scope
-from trainsh_dsl.source import Source
-from trainsh_dsl.text import Reader
-from trainsh_dsl.words import Context
+from trainsh_dsl.diagnostics import show
+from trainsh_dsl.diagnostics.findings import Findings
+from trainsh_dsl.document.plan import Plan
+from trainsh_dsl.grammar import definitions
+from trainsh_dsl.grammar.commands import CommandReader
+from trainsh_dsl.grammar.interpolation import Reader
+from trainsh_dsl.grammar.scope import Scope
+from trainsh_dsl.grammar.words import Context
+from trainsh_dsl.text.source import Source
+from trainsh_dsl.vocabulary.tool_schemas import NoTools
 
 SETTINGS = settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
 
@@ -60,10 +60,10 @@ def test_fmt_keeps_what_any_text_says(text: str) -> None:
     analysis = analyse(text)
     if analysis.syntax_errors:
         return
-    once = formatted(analysis)
+    once = analysis.formatted()
     again = analyse(once)
     assert not again.syntax_errors, (text, once)
-    assert formatted(again) == once
+    assert again.formatted() == once
     if analysis.ok:
         assert bare(again) == bare(analysis)
 
@@ -89,10 +89,10 @@ def test_the_fast_way_says_what_the_scanner_says(command: str) -> None:
 def test_fmt_round_trips_recipes(text: str) -> None:
     analysis = analyse(text)
     assert not analysis.syntax_errors, [(found.line, found.message) for found in analysis.diagnostics()]
-    once = formatted(analysis)
+    once = analysis.formatted()
     again = analyse(once)
     assert not again.syntax_errors, once
-    assert formatted(again) == once
+    assert again.formatted() == once
     assert once.count("#") == text.count("#")
     if analysis.ok:
         assert bare(again) == bare(analysis)

@@ -3,10 +3,10 @@
 import pytest
 
 from dsl_hostile import FAMILIES
-from trainsh_dsl import show
 from trainsh_dsl.analysis import analyse
-from trainsh_dsl.model import Position, Range
-from trainsh_dsl.source import Source, decode
+from trainsh_dsl.diagnostics import show
+from trainsh_dsl.document.diagnostic import Position, Range
+from trainsh_dsl.text.source import Source, decode
 
 
 def at(line: int, start: int, end: int) -> Range:

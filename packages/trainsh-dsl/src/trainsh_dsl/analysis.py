@@ -3,17 +3,18 @@
 import gc
 from collections.abc import Iterable
 
-from trainsh_dsl import usage
-from trainsh_dsl.findings import Findings
-from trainsh_dsl.flow import Flow
-from trainsh_dsl.implied import Implied
-from trainsh_dsl.model import Diagnostic, Plan
-from trainsh_dsl.names import Names, names_at
-from trainsh_dsl.parser import Parser
-from trainsh_dsl.plugins import NoTools, Tools
-from trainsh_dsl.scope import Scope
-from trainsh_dsl.source import Source
-from trainsh_dsl.syntax import Recipe
+from trainsh_dsl.checks import name_checks
+from trainsh_dsl.checks.flow import Flow
+from trainsh_dsl.checks.implied import Implied
+from trainsh_dsl.checks.names_at import Names, names_at
+from trainsh_dsl.diagnostics.findings import Findings
+from trainsh_dsl.document.diagnostic import Diagnostic
+from trainsh_dsl.document.plan import Plan
+from trainsh_dsl.grammar.parser import Parser
+from trainsh_dsl.grammar.scope import Scope
+from trainsh_dsl.grammar.syntax import Recipe
+from trainsh_dsl.text.source import Source
+from trainsh_dsl.vocabulary.tool_schemas import NoTools, Tools
 
 
 class Analysis:
@@ -52,9 +53,15 @@ class Analysis:
 
     def plan(self) -> Plan:
         """The plan; call it only when `ok`."""
-        from trainsh_dsl.planner import plan  # noqa: PLC0415 - a check needs no plan
+        from trainsh_dsl.plan.planner import plan  # noqa: PLC0415 - a check needs no plan
 
-        return plan(self)
+        return plan(self.name, self.source, self.recipe, self.scope)
+
+    def formatted(self) -> str:
+        """The recipe in canonical form; call it only when there are no `syntax_errors`."""
+        from trainsh_dsl.format.formatter import formatted  # noqa: PLC0415 - read by `fmt` only
+
+        return formatted(self.source, self.recipe)
 
 
 def analyse(
@@ -94,11 +101,12 @@ def _analyse(
     findings = Findings(source)
     parser = Parser(source, findings, tools, given)
     recipe = parser.parse()
+    name_checks.unknown(parser.scope, findings)
     syntax_errors = findings.errors
     if exec_:
         Implied(recipe, parser.scope, findings, hosts, storages).add()
     flow = Flow(recipe, parser.scope, findings, quick=exec_)
     flow.run(parser.refs)
-    usage.near_misses(recipe, parser.scope, findings)
-    usage.unused(recipe, parser.scope, flow, findings)
+    name_checks.near_misses(recipe, parser.scope, findings)
+    name_checks.unused(recipe, parser.scope, flow, findings)
     return Analysis(source, recipe, parser.scope, findings, flow, name, syntax_errors)

@@ -10,10 +10,13 @@ from trainsh_base.errors import NotFound, UsageError
 from trainsh_base.system.suggest import did_you_mean
 from trainsh_base.tool.declare import Arg, Opt, Tool
 from trainsh_base.tool.display import colour_wanted
-from trainsh_dsl import files, show
 from trainsh_dsl.analysis import Analysis, analyse
-from trainsh_dsl.catalogue import Entry, entries
-from trainsh_dsl.model import Diagnostic, Graph, Plan
+from trainsh_dsl.diagnostics import show
+from trainsh_dsl.diagnostics.catalogue import Entry, entries
+from trainsh_dsl.document.diagnostic import Diagnostic
+from trainsh_dsl.document.graph import Graph
+from trainsh_dsl.document.plan import Plan
+from trainsh_dsl.text import files
 
 tool = Tool("dsl", summary="Read, check and format recipes")
 
@@ -38,11 +41,11 @@ class Formatted(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def _tools(plugins: bool) -> Any:
-    from trainsh_dsl.plugins import NoTools  # noqa: PLC0415 - one of the two is wanted
+    from trainsh_dsl.vocabulary.tool_schemas import NoTools  # noqa: PLC0415 - one of the two is wanted
 
     if not plugins:
         return NoTools()
-    from trainsh_dsl.installed import InstalledTools  # noqa: PLC0415 - as above
+    from trainsh_dsl.vocabulary.installed_tools import InstalledTools  # noqa: PLC0415 - as above
 
     return InstalledTools()
 
@@ -179,14 +182,12 @@ def fmt(
 
 
 def _format(file: str, mode: str) -> Formatted:
-    from trainsh_dsl.formatter import formatted  # noqa: PLC0415 - read by this command only
-
     before = files.read(file, None)
     analysis = analyse(before, name=_recipe_name(file, None), tools=_tools(False))
     if analysis.syntax_errors:
         errors = [each for each in analysis.diagnostics() if each.severity == "error"]
         raise _refused(analysis, files.shown_name(file), errors)
-    after = formatted(analysis)
+    after = analysis.formatted()
     changed = after != before
     if mode == "write" and changed:
         if file == "-":
@@ -206,7 +207,7 @@ def graph(file: File = None, text: Text = None, given: Given = [], plugins: Plug
 
     Prints a Mermaid flowchart; --json gives the nodes and the edges as data too.
     """
-    from trainsh_dsl.graph import draw  # noqa: PLC0415 - read by this command only
+    from trainsh_dsl.plan.graph import draw  # noqa: PLC0415 - read by this command only
 
     analysis = analyse(files.read(file, text), name=_recipe_name(file, None), given=given, tools=_tools(plugins))
     if not analysis.ok:

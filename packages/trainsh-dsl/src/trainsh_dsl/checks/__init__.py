@@ -1,0 +1,1 @@
+"""What the grammar cannot see: sessions, hosts, names and rentals across steps. Imports `grammar` and below."""

@@ -1,0 +1,363 @@
+"""What each step finds when it begins: sessions, hosts and captured variables followed through the recipe."""
+
+import msgspec
+
+from trainsh_dsl.checks.name_findings import Teller
+from trainsh_dsl.checks.parallel import Together
+from trainsh_dsl.checks.rentals import Money
+from trainsh_dsl.diagnostics.findings import Findings
+from trainsh_dsl.document.plan import Ref
+from trainsh_dsl.grammar.scope import Near, Scope
+from trainsh_dsl.grammar.syntax import (
+    Close,
+    Control,
+    Endpoint,
+    Execute,
+    Node,
+    Open,
+    Parallel,
+    Recipe,
+    Transfer,
+    Wait,
+    every,
+)
+
+
+class Session(msgspec.Struct):
+    """A session as it stands: "open", "closed" or "ended" (by `exit`), since the statement at `at`."""
+
+    host: str
+    opened: Open
+    state: str = "open"
+    at: int = 0
+    pending: list[Execute] = []
+
+
+class Flow:
+    """Walks the steps in order; findings are the result, and `used`: the hosts and storages that matter."""
+
+    def __init__(self, recipe: Recipe, scope: Scope, findings: Findings, *, quick: bool = False) -> None:
+        self.recipe = recipe
+        self.scope = scope
+        self.findings = findings
+        self.mentioned = scope.mentioned
+        self.quick = quick  # the text of `exec`: nobody expects it to close or to wait
+        self.sessions: dict[str, Session] = {}
+        self.filled: set[str] = set()
+        self.used: set[str] = set()
+        self.captured: set[str] = set()
+        self.refs: dict[int, list[tuple[str, int]]] = {}
+        self.money = Money(findings, scope)
+        self.closing = False
+        self.teller = Teller(findings)
+        self._unnamed: set[str] = set()  # hosts whose tmux.open lacks `as NAME`, which was reported
+        self._openers: dict[str, int] = {}
+        self._near: Near | None = None
+        self._near_place: Near | None = None
+        self._latest_on: dict[str, str] = {}  # host -> the session opened on it last
+        self._visit = {
+            Execute: self._execute, Wait: self._wait, Transfer: self._transfer, Control: self._control,
+            Open: self._open, Close: self._close, Parallel: self._parallel,
+        }  # fmt: skip
+
+    def run(self, refs: dict[int, list[tuple[str, int]]]) -> None:
+        """Follow everything; `refs` are the captured variables that the statement at an offset uses."""
+        self.refs = refs
+        for node in every(self.recipe.steps + self.recipe.closing):
+            if isinstance(node, Open):
+                if node.session:
+                    self._openers.setdefault(node.session, node.start)
+                else:
+                    self._unnamed.add(node.host)
+        self._steps(self.recipe.steps)
+        self.closing = True
+        self._steps(self.recipe.closing)
+        self.money.report()
+        self._report_open()
+
+    def _steps(self, nodes: list[Node]) -> None:
+        visit, refs = self._visit, self.refs
+        for node in nodes:
+            if refs and node.start in refs:
+                self._check_refs(refs[node.start])
+            action = visit.get(type(node))
+            if action is not None:
+                action(node)  # type: ignore[operator]
+
+    # Steps.
+
+    def _execute(self, node: Execute) -> None:
+        session = self.sessions.get(node.session)
+        if session is None or session.state != "open":
+            self._no_session(node.session, node)
+        else:
+            stopped = self.money.stopped(session.host, session.opened.start)
+            if stopped >= 0:
+                self._stopped(stopped, node.session, node)
+            if node.background and node.command:
+                session.pending.append(node)
+            elif node.ends:
+                session.state, session.at = "ended", node.start
+        if node.captures:
+            self.captured.add(node.captures)
+
+    def _wait(self, node: Wait) -> None:
+        session = self.sessions.get(node.session)
+        if session is None or session.state != "open":
+            self._no_session(node.session, node)
+            return
+        stopped = self.money.stopped(session.host, session.opened.start)
+        if stopped >= 0:
+            self._stopped(stopped, node.session, node)
+        session.pending = []
+
+    def _open(self, node: Open) -> None:
+        self._host(node.host, node.host_at, node.host_at + len(node.host) + 1, storage_allowed=False)
+        if not node.session:
+            return
+        before = self.sessions.get(node.session)
+        if before is not None and before.state == "open":
+            at = self.teller.at(node.session, node, last=True)
+            self.teller.tell(
+                "E405", node.session, at, at + len(node.session),
+                f"session {node.session} is open already, since line {self.teller.line(before.opened.start)}",
+                f"give this one another name, or write tmux.close @{node.session} first",
+            )  # fmt: skip
+            return
+        self.sessions[node.session] = Session(node.host, node)
+        self._latest_on[node.host] = node.session
+
+    def _close(self, node: Close) -> None:
+        session = self.sessions.get(node.session)
+        if session is None:
+            self._no_session(node.session, node)
+        elif session.state == "closed" and not self.closing:
+            at = self.teller.at(node.session, node)
+            self.teller.tell(
+                "E404", node.session, at, at + len(node.session) + 1,
+                f"session {node.session} is closed already, since line {self.teller.line(session.at)}",
+                "take one of the two out",
+            )  # fmt: skip
+        else:
+            for step in session.pending:
+                self._never_waited(step, f"tmux.close in line {self.teller.line(node.start)} ends it")
+            session.pending = []
+            session.state, session.at = "closed", node.start
+
+    def _transfer(self, node: Transfer) -> None:
+        for endpoint in (node.source, node.destination):
+            if endpoint.name:
+                self._endpoint(endpoint)
+
+    def _endpoint(self, endpoint: Endpoint) -> None:
+        name, start = endpoint.name, endpoint.word.start
+        self._host(name, start, start + len(name) + 1, storage_allowed=True)
+        if name not in self.scope.hosts:
+            return
+        path = self.scope.static_text(endpoint.path)
+        if path is not None and not path.startswith(("/", "~", "$")):
+            self.findings.add(
+                "W501", start + len(name) + 2, endpoint.word.end,
+                f"{path} is relative: on {name} it is looked for in the home folder",
+                f"write @{name}:~/{path.removeprefix('./')}, or the whole path",
+            )  # fmt: skip
+
+    def _control(self, node: Control) -> None:
+        self.money.control(node, self.closing)
+        for word, value in node.args:
+            if not isinstance(value, Ref) or not value.host:
+                continue
+            name = value.host
+            definition = self.scope.hosts.get(name)
+            if definition is not None:
+                self.used.add(name)
+                self.filled.add(name)
+            elif name in self.scope.storages:
+                self.used.add(name)
+            elif name in self._openers:
+                self._session_word(name, node)
+            else:
+                self._host(name, word.start, word.end, storage_allowed=True)
+
+    def _session_word(self, name: str, node: Control) -> None:
+        session = self.sessions.get(name)
+        if session is None or session.state != "open":
+            self._no_session(name, node)
+
+    def _parallel(self, node: Parallel) -> None:
+        captured = self.captured | set(self.scope.vars)
+        Together(self.teller, self.scope, self.refs, self.filled, captured).check(node)
+        self._steps(node.steps)
+
+    # What is wrong.
+
+    def _check_refs(self, refs: list[tuple[str, int]]) -> None:
+        for name, at in refs:
+            if name in self.scope.vars:
+                continue
+            end = at + len(name) + 1
+            if name not in self.captured:
+                self.teller.tell(
+                    "E506",
+                    name,
+                    at,
+                    end,
+                    f"${name} has no value yet: a later step captures it",
+                    "move this step below that one, or define a first value: var " + name + " = ...",
+                )
+            elif self.closing:
+                self.teller.tell(
+                    "W207",
+                    name,
+                    at,
+                    end,
+                    f"${name} may have no value here: finally also runs when the step that captures it did not",
+                    f"define a first value: var {name} = unknown",
+                )
+
+    def _no_session(self, name: str, node: Node) -> None:
+        session = self.sessions.get(name)
+        at = self.teller.at(name, node)
+        end = at + len(name) + 1
+        if session is not None and session.state == "closed":
+            self.teller.tell(
+                "E404",
+                name,
+                at,
+                end,
+                f"session {name} was closed in line {self.teller.line(session.at)}",
+                f"move tmux.close @{name} below this step, or open it again",
+            )
+        elif session is not None:
+            if not isinstance(node, Close):
+                self.teller.tell(
+                    "E410",
+                    name,
+                    at,
+                    end,
+                    f"session {name} ended with the exit in line {self.teller.line(session.at)}",
+                    f"take that exit out, or open {name} again",
+                )
+        elif name in self._openers:
+            self.teller.tell(
+                "E403",
+                name,
+                at,
+                end,
+                f"session {name} is used before it is opened in line {self.teller.line(self._openers[name])}",
+                f"move tmux.open ... as {name} above this step",
+            )
+        elif name in self.scope.hosts:
+            self._host_as_session(name, at, end)
+        elif name in self.scope.storages:
+            self.used.add(name)
+            self.teller.tell(
+                "E407",
+                name,
+                at,
+                end,
+                f"{name} is a storage: it runs no commands",
+                f"a storage stands in transfers: ./file -> @{name}:/path",
+            )
+        elif name not in self.mentioned:
+            near = self._near_session(name)
+            hint = f"did you mean @{near}?" if near else f"open it first: tmux.open @HOST as {name}"
+            self.teller.tell("E402", name, at, end, f"there is no session {name}", hint)
+
+    def _near_session(self, name: str) -> str | None:
+        if self._near is None:
+            self._near = Near().add([*self._openers, *self.scope.hosts])
+        return self._near.find(name)
+
+    def _host_as_session(self, name: str, at: int, end: int) -> None:
+        self.used.add(name)
+        if name in self._unnamed:
+            return
+        there = self._latest_on.get(name)
+        if there and self.sessions[there].state != "open":
+            there = None
+        hint = (
+            f"its session is {there}: write @{there}"
+            if there
+            else f"write tmux.open @{name} as work before it, then @work"
+        )
+        self.teller.tell("E406", name, at, end, f"{name} is a host: commands go to a session on it", hint)
+
+    def _host(self, name: str, at: int, end: int, *, storage_allowed: bool) -> None:
+        self.used.add(name)
+        definition = self.scope.hosts.get(name)
+        if definition is not None:
+            if definition.type == "placeholder" and name not in self.filled and name not in self.scope.given:
+                self.teller.tell(
+                    "E409",
+                    name,
+                    at,
+                    end,
+                    f"@{name} is a placeholder that nothing has filled yet",
+                    f"write vast.pick @{name} above this step, or run it with --host {name}=user@host",
+                )
+        elif name in self.scope.storages:
+            if not storage_allowed:
+                self.teller.tell(
+                    "E407",
+                    name,
+                    at,
+                    end,
+                    f"{name} is a storage: no session can be opened on it",
+                    f"a storage stands in transfers: ./file -> @{name}:/path",
+                )
+        elif name in self._openers:
+            session = self.sessions.get(name)
+            hint = f"its host is {session.host}: write @{session.host}" if session else "write the name of its host"
+            self.teller.tell("E412", name, at, end, f"{name} is a session, not a host", hint)
+        elif name not in self.mentioned:
+            if self._near_place is None:
+                self._near_place = Near().add([*self.scope.hosts, *self.scope.storages])
+            near = self._near_place.find(name)
+            if near:
+                self.used.add(near)
+            hint = f"did you mean @{near}?" if near else f"define it above the steps: host {name} = user@host"
+            self.teller.tell(
+                "E408",
+                name,
+                at,
+                end,
+                f"there is no host or storage {name}" if storage_allowed else f"there is no host {name}",
+                hint,
+            )
+
+    def _stopped(self, stopped: int, name: str, node: Node) -> None:
+        at = self.teller.at(name, node)
+        self.teller.tell(
+            "W208",
+            name,
+            at,
+            at + len(name) + 1,
+            f"session {name} is on an instance that was stopped in line {self.teller.line(stopped)}",
+            "move the stop below this step",
+        )
+
+    def _report_open(self) -> None:
+        for name, session in self.sessions.items():
+            for step in session.pending:
+                self._never_waited(step, "the recipe may end before it does")
+            if session.state == "open" and not self.quick and name not in self.mentioned:
+                node = session.opened
+                self.findings.add(
+                    "W201",
+                    node.start,
+                    node.end,
+                    f"session {name} is never closed",
+                    f"write tmux.close @{name} as the last step, or below finally",
+                )
+
+    def _never_waited(self, step: Execute, why: str) -> None:
+        if self.quick or step.session in self.mentioned:
+            return
+        self.findings.add(
+            "W202",
+            step.start,
+            step.end,
+            f"nothing waits for this background step: {why}",
+            f"write wait @{step.session} idle timeout=2h where it has to be over",
+        )

@@ -1,0 +1,41 @@
+"""What is in scope at a place: variables, hosts, storages, and the sessions that are open there."""
+
+import msgspec
+
+from trainsh_dsl.grammar.scope import BUILT_IN, Scope
+from trainsh_dsl.grammar.syntax import Close, Execute, Open, Recipe, every
+
+
+class Names(msgspec.Struct, frozen=True, kw_only=True):
+    """Names that may be written at one place, each with the offset of what gives it its meaning.
+
+    `variables` include captured ones and those that train sets, whose offset is -1; `sessions` are those open
+    there, each with its host.
+    """
+
+    variables: dict[str, int]
+    hosts: dict[str, int]
+    storages: dict[str, int]
+    sessions: dict[str, str]
+
+
+def names_at(recipe: Recipe, scope: Scope, offset: int) -> Names:
+    """The names in scope at `offset`; steps in blocks count in the order of the text."""
+    variables = {name: -1 for name in BUILT_IN if name != "JOB_STATUS" or 0 <= recipe.finally_at < offset}
+    variables |= {name: node.name_at for name, node in scope.vars.items() if node.end <= offset}
+    sessions: dict[str, str] = {}
+    for node in every(recipe.steps + recipe.closing):
+        if node.start >= offset:
+            break
+        if isinstance(node, Open) and node.session:
+            sessions[node.session] = node.host
+        elif isinstance(node, Close) or (isinstance(node, Execute) and node.ends):
+            sessions.pop(node.session, None)
+        if isinstance(node, Execute) and node.captures:
+            variables[node.captures] = node.start
+    return Names(
+        variables=variables,
+        hosts={name: node.name_at for name, node in scope.hosts.items() if node.end <= offset},
+        storages={name: node.name_at for name, node in scope.storages.items() if node.end <= offset},
+        sessions=sessions,
+    )

@@ -1,0 +1,87 @@
+"""What is found wrong while a recipe is read: collected by offset, turned into diagnostics at the end."""
+
+from trainsh_dsl.document.diagnostic import Diagnostic
+from trainsh_dsl.text.patterns import lazy
+from trainsh_dsl.text.source import Source
+
+MOST_ON_A_LINE = 50  # more of them help nobody, and each costs a look at the whole line
+LONGEST_SOURCE = 2_000
+_SURROGATE = lazy("[\ud800-\udfff]")
+CODE = lazy(r"[EW]\d{3}")
+
+
+class Findings:
+    """A growing list of (code, start, end, message, hint), and the codes that comments ask to ignore."""
+
+    def __init__(self, source: Source) -> None:
+        self.source = source
+        self.found: list[tuple[str, int, int, str, str]] = []
+        self.ignored: list[tuple[int, int, set[str]]] = []
+        self.errors = 0
+
+    def add(self, code: str, start: int, end: int, message: str, hint: str = "") -> None:
+        """Note that the text from `start` up to `end` is wrong; code E... for an error, W... for a warning."""
+        self.found.append((code, start, end, message, hint))
+        if code[0] == "E":
+            self.errors += 1
+
+    def ignore(self, start: int, end: int, codes: set[str]) -> None:
+        """Leave out warnings with these codes that begin in the lines from offset `start` to offset `end`."""
+        self.ignored.append((start, end, codes))
+
+    def _kept(self) -> list[tuple[str, int, int, str, str]]:
+        if not self.ignored:
+            return self.found
+        gone: dict[str, list[tuple[int, int]]] = {}
+        for start, end, codes in self.ignored:
+            for code in codes:
+                gone.setdefault(code, []).append((start, end))
+        return [found for found in self.found if not _within(found[1], gone.get(found[0], []))]
+
+    def diagnostics(self) -> list[Diagnostic]:
+        """All of them, in the order of the text."""
+        unique = dict.fromkeys(sorted(self._kept(), key=lambda found: (found[1], found[0], found[2])))
+        shown: list[Diagnostic] = []
+        line, on_line = -1, 0
+        for found in unique:
+            here = self.source.line_of(found[1])
+            on_line = on_line + 1 if here == line else 1
+            line = here
+            if on_line <= MOST_ON_A_LINE:
+                shown.append(self._diagnostic(*found))
+        return shown
+
+    def _diagnostic(self, code: str, start: int, end: int, message: str, hint: str) -> Diagnostic:
+        source = self.source
+        size = len(source.text)
+        start, end = min(start, size), min(max(end, start), size)
+        line, column = source.place(start)
+        text = source.lines[line - 1]
+        return Diagnostic(
+            code=code,
+            severity="error" if code[0] == "E" else "warning",
+            line=line,
+            column=column,
+            length=max(1, min(end, source.starts[line] - 1) - start),
+            message=_encodable(message),
+            hint=_encodable(hint),
+            source=_encodable(text[:LONGEST_SOURCE]),
+            range=source.range(start, end),
+        )
+
+
+def _encodable(text: str) -> str:
+    """The text with what UTF-8 cannot say replaced: a byte that was none is half a character here."""
+    return text if text.isascii() else _SURROGATE.sub("\ufffd", text)
+
+
+def _within(offset: int, areas: list[tuple[int, int]]) -> bool:
+    """Whether `offset` lies in one of the areas, which are in the order of the text and do not overlap."""
+    low, high = 0, len(areas)
+    while low < high:
+        middle = (low + high) // 2
+        if areas[middle][1] < offset:
+            low = middle + 1
+        else:
+            high = middle
+    return low < len(areas) and areas[low][0] <= offset

@@ -1,0 +1,89 @@
+"""Diagnostics for people: the line, a caret under what is wrong, what it is and how to mend it."""
+
+from collections.abc import Iterable
+
+from trainsh_dsl.document.diagnostic import Diagnostic
+
+_WIDEST = 100
+
+
+def one(found: Diagnostic, name: str, *, style: bool = False) -> str:
+    """One diagnostic as lines of text; `style` adds colour."""
+    colour = "31" if found.severity == "error" else "33"
+    label = _paint(f"{found.severity} {found.code}", colour, style)
+    head = f"{_safe(name)}:{found.line}:{found.column}: {label}: {_safe(found.message)}"
+    source, caret = _excerpt(found)
+    gutter = " " * len(str(found.line))
+    lines = [head, f" {found.line} | {source}", f" {gutter} | {_paint(caret, colour, style)}"]
+    if found.hint:
+        lines.append(f" {gutter} = {_safe(found.hint)}")
+    return "\n".join(lines)
+
+
+def many(found: Iterable[Diagnostic], name: str, *, style: bool = False) -> str:
+    """All of them, blank lines between, and how many there are."""
+    listed = list(found)
+    blocks = [one(each, name, style=style) for each in listed]
+    return "\n\n".join([*blocks, count(listed, name)])
+
+
+def count(found: list[Diagnostic], name: str) -> str:
+    """`train.recipe: 2 errors, 1 warning`, or that it is clean."""
+    parts = []
+    for word in ("error", "warning"):
+        number = sum(each.severity == word for each in found)
+        if number:
+            parts.append(f"{number} {word}{'' if number == 1 else 's'}")
+    return f"{name}: {', '.join(parts) or 'nothing to complain about'}"
+
+
+def _excerpt(found: Diagnostic) -> tuple[str, str]:
+    """The source line and the line of carets, cut to the part around the mistake when it is long."""
+    source, start = found.source, found.column - 1
+    end = max(start + 1, min(start + found.length, len(source)))
+    first = 0
+    if len(source) > _WIDEST:
+        first = max(0, min(start - 30, len(source) - _WIDEST))
+        source = source[first : first + _WIDEST]
+    if start > len(found.source):
+        return "...", "^"
+    before, marked = source[: start - first], source[start - first : end - first]
+    lead = "..." if first else ""
+    trail = "..." if first + _WIDEST < len(found.source) and len(found.source) > _WIDEST else ""
+    shown = lead + "".join(map(_glyph, source)) + trail
+    caret = " " * (len(lead) + _width(before)) + "^" * max(1, _width(marked))
+    return shown, caret
+
+
+def _glyph(char: str) -> str:
+    if char == "\t":
+        return "    "
+    return char if char.isprintable() else "\ufffd"
+
+
+def _width(text: str) -> int:
+    if text.isascii() and text.isprintable():
+        return len(text)
+    return sum(_columns(char) for char in text)
+
+
+def _columns(char: str) -> int:
+    import unicodedata  # noqa: PLC0415 - only lines that are not ASCII need it
+
+    if char == "\t":
+        return 4
+    if unicodedata.combining(char):
+        return 0
+    return 2 if unicodedata.east_asian_width(char) in "WF" else 1
+
+
+def _safe(text: str) -> str:
+    return text if text.isprintable() else "".join(char if char.isprintable() else _escape(char) for char in text)
+
+
+def _escape(char: str) -> str:
+    return char.encode("unicode_escape", "surrogatepass").decode("ascii")
+
+
+def _paint(text: str, colour: str, style: bool) -> str:
+    return f"\x1b[1;{colour}m{text}\x1b[0m" if style else text

@@ -1,0 +1,33 @@
+"""The graph of a recipe as data: what `train-dsl graph --json` answers."""
+
+from typing import Literal
+
+from trainsh_dsl.document.plan import Document
+
+
+class GraphNode(Document, frozen=True, kw_only=True):
+    """A thing of a recipe: a step, a session, a host, a storage, this machine, money."""
+
+    id: str
+    kind: Literal["step", "session", "host", "storage", "here", "money"]
+    label: str
+    line: int = 0
+    part: Literal["steps", "finally"] = "steps"
+    group: str = ""  # the id of the parallel block a step is in
+
+
+class GraphEdge(Document, frozen=True, kw_only=True):
+    """`source` leads to `target`: what it does there is `kind`."""
+
+    source: str
+    target: str
+    kind: Literal["then", "opens", "on", "uses", "closes", "reads", "writes", "fills", "rents", "stops", "value"]
+
+
+class Graph(Document, frozen=True, kw_only=True):
+    """What depends on what in a recipe, as data and as a Mermaid flowchart."""
+
+    name: str
+    nodes: list[GraphNode]
+    edges: list[GraphEdge]
+    mermaid: str

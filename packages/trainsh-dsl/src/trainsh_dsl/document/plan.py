@@ -1,0 +1,192 @@
+"""The plan: what a recipe says, as the document that the runner reads (docs/language.md, "The plan")."""
+
+from typing import Literal
+
+import msgspec
+
+PLAN_VERSION = 1
+
+
+class Ref(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Something to put in later; one of the names is set. `host`, `storage`, `session` stand in `args` only.
+
+    `otherwise` goes with a `var` that only the answer of a tool can set: the text when none did.
+    """
+
+    var: str = ""
+    otherwise: str = ""
+    secret: str = ""
+    host: str = ""
+    storage: str = ""
+    session: str = ""
+
+
+# Plain text, or parts of which at least one is a Ref; never two texts side by side.
+Text = str | list[str | Ref]
+Parts = list[str | Ref]
+
+
+class Span(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where it is written: lines and columns count from 1, columns in code points, the end is exclusive."""
+
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+
+
+class Document(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Base of the plan's structs: a field that has its default is left out."""
+
+
+class Options(Document, frozen=True, kw_only=True):
+    """Options of any step; durations are seconds. A list is a value with variables, to be read later."""
+
+    timeout: float | Parts | None = None
+    retry: int | Parts | None = None
+    retry_delay: float | Parts | None = None
+    allow_fail: bool | Parts | None = None
+
+
+class ExecuteOptions(Options, frozen=True, kw_only=True):
+    """Options of an execute; `capture` is the variable that takes the standard output."""
+
+    capture: str = ""
+
+
+class TransferOptions(Options, frozen=True, kw_only=True):
+    """Options of a transfer, with rsync's meaning."""
+
+    delete: bool | Parts | None = None
+    exclude: list[Text] = []
+    include: list[Text] = []
+    checksum: bool | Parts | None = None
+    verify: bool | Parts | None = None
+    bwlimit: Text | None = None
+    move: bool | Parts | None = None
+    dry_run: bool | Parts | None = None
+
+
+class Variable(Document, frozen=True, kw_only=True):
+    """A `var`; its value may name variables defined above it."""
+
+    value: Text
+    span: Span
+
+
+class Host(Document, frozen=True, kw_only=True):
+    """A `host`: its spec as written; kind "other" where a variable decides it."""
+
+    spec: Text
+    span: Span
+    type: Literal["placeholder", "local", "ssh", "vast", "colab", "name", "other"]
+    implied: bool = False
+
+
+class Storage(Document, frozen=True, kw_only=True):
+    """A `storage`: its spec as written; kind "other" where a variable decides it."""
+
+    spec: Text
+    span: Span
+    type: Literal["placeholder", "r2", "b2", "s3", "gs", "gdrive", "file", "rclone", "name", "other"]
+    implied: bool = False
+
+
+class Endpoint(Document, frozen=True, kw_only=True):
+    """One side of a transfer: on a host, in a storage, or (neither) on this machine.
+
+    `expand`: globs of a source and a leading `~` mean something (the path was not quoted).
+    """
+
+    path: Text
+    expand: bool
+    host: str = ""
+    storage: str = ""
+
+
+class Step(Document, frozen=True, kw_only=True, tag_field="kind"):
+    """Base of the steps. `text` is the step in canonical form, `implied` one that `exec` added."""
+
+    text: str
+    span: Span
+    implied: bool = False
+
+
+class Execute(Step, frozen=True, kw_only=True, tag="execute"):
+    """`@session > command`"""
+
+    session: str
+    command: Text
+    background: bool
+    options: ExecuteOptions
+
+
+Condition = Literal["pattern", "file", "port", "idle"]
+
+
+class Wait(Step, frozen=True, kw_only=True, tag="wait"):
+    """`wait @session CONDITION`; value: the regex, the path, the port; "" or "all" for idle."""
+
+    session: str
+    condition: Condition
+    value: int | Text
+    options: Options
+
+
+class Transfer(Step, frozen=True, kw_only=True, tag="transfer"):
+    """`source -> destination`"""
+
+    source: Endpoint
+    destination: Endpoint
+    options: TransferOptions
+
+
+class Control(Step, frozen=True, kw_only=True, tag="control"):
+    """`tool.verb words options`; for tmux.open and tmux.close `host` and `session` say it all.
+
+    `args` are the words in order, `params` the verb's own options, `lists` those given more than once.
+    """
+
+    tool: str
+    verb: str
+    host: str = ""
+    session: str = ""
+    args: list[Text | Ref] = []
+    params: dict[str, Text] = {}
+    lists: dict[str, list[Text]] = {}
+    options: Options
+
+
+class Notify(Step, frozen=True, kw_only=True, tag="notify"):
+    """`notify "message"`"""
+
+    message: Text
+    options: Options
+
+
+class Sleep(Step, frozen=True, kw_only=True, tag="sleep"):
+    """`sleep DURATION`"""
+
+    seconds: float | Parts
+    options: Options
+
+
+class Parallel(Step, frozen=True, kw_only=True, tag="parallel"):
+    """Steps that start together."""
+
+    steps: list["AnyStep"]
+
+
+AnyStep = Execute | Wait | Transfer | Control | Notify | Sleep | Parallel
+
+
+class Plan(Document, frozen=True, kw_only=True):
+    """A recipe that can be run."""
+
+    version: int
+    name: str
+    vars: dict[str, Variable]
+    hosts: dict[str, Host]
+    storages: dict[str, Storage]
+    steps: list[AnyStep]
+    finally_: list[AnyStep] = msgspec.field(name="finally")

@@ -1,0 +1,1 @@
+"""A recipe in canonical form. Imports `grammar` and below."""

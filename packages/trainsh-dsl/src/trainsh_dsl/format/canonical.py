@@ -1,0 +1,97 @@
+"""The canonical form of one statement: the same words, one way to write them."""
+
+from trainsh_dsl.grammar.interpolation import unbroken
+from trainsh_dsl.grammar.syntax import (  # fmt: skip
+    Close,
+    Control,
+    Definition,
+    Endpoint,
+    Execute,
+    Node,
+    Notify,
+    Open,
+    Option,
+    Parallel,
+    Sleep,
+    Transfer,
+    Wait,
+)
+from trainsh_dsl.text.word import Word
+from trainsh_dsl.vocabulary import options
+from trainsh_dsl.vocabulary.options import Check
+
+
+def atoms(node: Node) -> list[str]:
+    """The words of a statement in canonical order; of an execute, all but its command."""
+    if isinstance(node, Definition):
+        return [node.sort, node.name, "=", *_value(node)]
+    words = _head(node)
+    return [*words, *_options(node.options, _kind(node))]
+
+
+def statement(node: Node) -> str:
+    """A step in canonical form, not indented; a block is its first line only."""
+    line = " ".join(atoms(node))
+    if not isinstance(node, Execute):
+        return line
+    return f"{line} > {command(node)}".rstrip()
+
+
+def command(node: Execute) -> str:
+    """An execute's command as written, with one blank before an `&` at its end."""
+    raw = node.raw
+    if node.background and raw.endswith("&") and "\n" not in raw:
+        return raw[:-1].rstrip(" \t") + " &"
+    return raw
+
+
+def _value(node: Definition) -> list[str]:
+    if node.sort != "var":
+        return node.words
+    value = unbroken(node.raw)
+    return [value] if value else []
+
+
+def _head(node: Node) -> list[str]:
+    if isinstance(node, Execute):
+        return ["@" + node.session]
+    if isinstance(node, Wait):
+        return ["wait", "@" + node.session, _raw(node.word)]
+    if isinstance(node, Transfer):
+        return [_endpoint(node.source), "->", _endpoint(node.destination)]
+    if isinstance(node, Open):
+        return ["tmux.open", "@" + node.host, *(["as", node.session] if node.session else [])]
+    if isinstance(node, Close):
+        return ["tmux.close", "@" + node.session]
+    if isinstance(node, Control):
+        kind = options.DOCUMENTED.get(f"{node.tool}.{node.verb}", {})
+        words = [_raw(word) for word, _ in node.args]
+        return [f"{node.tool}.{node.verb}", *words, *_options(node.params, kind)]
+    if isinstance(node, Notify):
+        return ["notify", _raw(node.word)]
+    if isinstance(node, Sleep):
+        return ["sleep", _raw(node.word)]
+    return ["parallel"] if isinstance(node, Parallel) else []
+
+
+def _kind(node: Node) -> dict[str, Check]:
+    if isinstance(node, Execute):
+        return options.EXECUTE
+    return options.TRANSFER if isinstance(node, Transfer) else options.GENERAL
+
+
+def _options(found: list[Option], kind: dict[str, Check]) -> list[str]:
+    place = {key: number for number, key in enumerate(kind)}
+    last = len(place)
+    ordered = sorted(
+        found, key=lambda option: (place.get(option.key, last), "" if option.key in place else option.key)
+    )
+    return [_raw(option.word) for option in ordered]
+
+
+def _endpoint(endpoint: Endpoint) -> str:
+    return _raw(endpoint.word)
+
+
+def _raw(word: Word) -> str:
+    return unbroken(word.raw)

@@ -1,0 +1,89 @@
+"""`parallel` ... `end` and `finally`: where the steps that are read go."""
+
+from trainsh_dsl.diagnostics.findings import Findings
+from trainsh_dsl.grammar.syntax import Node, Open, Parallel, Recipe
+
+DEEPEST = 8  # blocks in blocks; each is a level of the plan
+
+
+class Blocks:
+    """The open blocks; `into` is the list that takes the next step."""
+
+    def __init__(self, recipe: Recipe, findings: Findings) -> None:
+        self.recipe = recipe
+        self.findings = findings
+        self.into: list[Node] = recipe.steps
+        self.sessions: set[str] = set()  # opened so far, in the order of the text
+        self._open: list[Parallel] = []
+
+    def add(self, node: Node, tail: str) -> None:
+        """Take a step."""
+        node.tail = tail
+        self.into.append(node)
+        if isinstance(node, Open):
+            self.sessions.add(node.session)
+
+    def latest(self) -> Node | None:
+        """The step before the one that is being read, in its block."""
+        return self.into[-1] if self.into else None
+
+    def open(self, at: int, end: int, tail: str) -> None:
+        """`parallel`"""
+        block = Parallel(start=at, end=end, steps=[], tail=tail)
+        if len(self._open) < DEEPEST:
+            self.into.append(block)
+        else:
+            message = f"parallel is nested more than {DEEPEST} deep"
+            self.findings.add("E119", at, end, message, "take some levels out")
+            block.steps = self.into
+        self._open.append(block)
+        self.into = block.steps
+
+    def close(self, at: int, end: int, tail: str) -> None:
+        """`end`"""
+        if not self._open:
+            self.findings.add("E113", at, end, "this end has no parallel before it", "take it out")
+            return
+        block = self._open.pop()
+        block.close_at, block.end, block.close_tail = at, end, tail
+        self.into = self._open[-1].steps if self._open else self._outer()
+        if not block.steps:
+            self.findings.add(
+                "E120", block.start, block.start + 8, "this parallel block is empty",
+                "put steps into it, or take it out",
+            )  # fmt: skip
+
+    def finally_(self, at: int, end: int, tail: str) -> None:
+        """`finally`"""
+        if self._open:
+            self.findings.add("E114", at, end, "finally stands inside a parallel block", "end the block first")
+            self._dissolve()
+        elif self.recipe.finally_at >= 0:
+            line = self.findings.source.place(self.recipe.finally_at)[0]
+            message = f"there is a finally in line {line} already"
+            self.findings.add("E115", at, end, message, "put all of its steps below that one")
+            return
+        if self.recipe.finally_at < 0:
+            self.recipe.finally_at, self.recipe.finally_tail = at, tail
+        self.into = self.recipe.closing
+
+    def check(self) -> None:
+        """The recipe is over: E112 for each block that is still open."""
+        for block in self._open:
+            self.findings.add(
+                "E112", block.start, block.start + 8, "this parallel block has no end",
+                "write end on a line after its last step",
+            )  # fmt: skip
+        self._dissolve()
+
+    def _outer(self) -> list[Node]:
+        return self.recipe.closing if self.recipe.finally_at >= 0 else self.recipe.steps
+
+    def _dissolve(self) -> None:
+        """Take the steps of blocks that are not ended as if they stood outside: their mistake has been told."""
+        while self._open:
+            block = self._open.pop()
+            outside = self._open[-1].steps if self._open else self._outer()
+            if outside and outside[-1] is block:
+                outside.pop()
+                outside += block.steps

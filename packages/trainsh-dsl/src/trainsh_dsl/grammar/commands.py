@@ -1,0 +1,299 @@
+"""What stands after `>`: the command, its variables, its `&`, and what can be said of it before it runs."""
+
+import re
+
+import msgspec
+
+from trainsh_dsl.document.plan import Ref, Text
+from trainsh_dsl.grammar.interpolation import Reader, easy, joined
+from trainsh_dsl.grammar.scope import Scope
+from trainsh_dsl.text.heredocs import HereIndex
+from trainsh_dsl.text.lexical_regions import Areas, top_semicolon
+from trainsh_dsl.text.patterns import lazy
+from trainsh_dsl.text.shell import SIMPLE, Problem, Scan
+from trainsh_dsl.text.source import Source
+
+_SIMPLE_DOLLAR = lazy(r"\$(?:([A-Za-z_][A-Za-z0-9_]*)|\{([A-Za-z_][A-Za-z0-9_]*)\})")
+_MENTIONED = lazy(r"\$\{?[#!]?([A-Za-z_][A-Za-z0-9_]*)")
+_STRING = lazy(r"""("(?:[^"\\]++|\\.)*+"|\\.)|'[^']*'""")
+_DOLLAR = lazy(
+    r"\$(?:([A-Za-z_][A-Za-z0-9_]*)|\{(?:([A-Za-z_][A-Za-z0-9_]*)\}|secret:([^}\n]*)\}|[#!]?([A-Za-z_][A-Za-z0-9_]*)[^}\n]*\}?))"
+)
+_EXIT = lazy(r"exit(?:[ \t]+\S+)?[ \t]*\Z")
+_STATE_ONLY = lazy(r"(?:cd|export|unset|alias|source|\.|set|shopt|umask|conda[ \t]+activate)(?:[ \t][^;&|\n]*)?\Z")
+_DIRECTIVE = lazy(r"#[ \t]*train:[ \t]*ignore\b")
+_BUILTINS = frozenset(
+    (
+        ":", ".", "[", "[[", "alias", "builtin", "case", "cd", "declare", "echo", "eval", "exit", "export", "false",
+        "for", "hash", "in", "let", "local", "printf", "pwd", "read", "readonly", "return", "set", "shift",
+        "source",
+        "test", "true", "typeset", "unset",
+    )
+)  # fmt: skip
+
+
+class Command(msgspec.Struct):
+    """A command as read: `raw` as written up to `end`, `text` what is sent, without `&` and `# train: ignore`."""
+
+    text: Text
+    raw: str
+    background: bool
+    end: int
+    tail: str = ""
+    ends: bool = False
+    failed: bool = False
+
+
+class CommandReader:
+    """Reads the commands of one recipe."""
+
+    def __init__(self, source: Source, scope: Scope, reader: Reader) -> None:
+        self.source = source
+        self.scope = scope
+        self.reader = reader
+        self.here = HereIndex(source)
+
+    def read(self, line: str, start: int, base: int) -> Command:
+        """The command that begins at offset `start`, in the physical line `line`, which begins at `base`."""
+        raw = line[start - base :].rstrip()
+        simple = SIMPLE.match(raw)
+        if simple is None or "# train:" in line or "secret:" in raw:
+            return self._full(start)
+        if raw.endswith(("&&", "|", "|&", ";&")):
+            return self._full(start)
+        background = bool(simple[1])
+        body = raw[:-1].rstrip() if background else raw
+        text: Text = body
+        if "$" in body:
+            found = self._quoted(body, start) if "'" in body else easy(self.scope, body) or self._plain(body, start)
+            if found is None:
+                return self._full(start)
+            text = found
+        if background:
+            self._check_background(body, start, base + len(line))
+        ends = body.startswith("exit") and not background and bool(_EXIT.match(body))
+        return Command(text, raw, background, base + len(line), "", ends)
+
+    def _quoted(self, body: str, at: int) -> Text | None:
+        """The same where something is single-quoted; None when that holds a variable of the recipe."""
+        bare = _STRING.sub(r"\1'", body)
+        if bare.count("$") == body.count("$"):
+            return self._plain(body, at)
+        if self.scope.answers or not self.scope.known.isdisjoint(_MENTIONED.findall(body)):
+            return None
+        for first, second in _SIMPLE_DOLLAR.findall(bare):
+            self.scope.shell.setdefault(first or second, at + body.index("$"))
+        return body
+
+    def _plain(self, body: str, at: int) -> Text | None:
+        """Variables of a command where no `$` is single-quoted; None when it holds a secret."""
+        scope = self.scope
+        parts: list[str | Ref] = []
+        done = 0
+        for found in _SIMPLE_DOLLAR.finditer(body):
+            name = found[1] or found[2]
+            start = found.start()
+            if name in scope.known:
+                if name in scope.secrets:
+                    return None
+                scope.use(name, at + start)
+                ref = Ref(var=name)
+            elif scope.answers:
+                ref = Ref(var=name, otherwise=found[0])
+            else:
+                scope.shell.setdefault(name, at + start)
+                continue
+            if start > done:
+                parts.append(body[done:start])
+            parts.append(ref)
+            done = found.end()
+        if not done:
+            return body
+        if done < len(body):
+            parts.append(body[done:])
+        return parts
+
+    def _full(self, start: int) -> Command:
+        """The same for any command, by the scanner."""
+        scan = Scan(self.source, self.here, start).run()
+        problem: Problem | None = scan.problem
+        if problem is not None:
+            self.scope.findings.add(*problem.finding)
+        text = self.source.text
+        end, tail = scan.end, ""
+        raw = _trimmed(text[start:end])
+        if scan.comments and not problem:
+            first, last = scan.comments[-1]
+            if _DIRECTIVE.match(text, first, last):
+                tail = text[first:last].strip()
+        background = scan.amp >= 0 and not problem
+        parts = self._parts(scan, start, start + len(raw), bool(problem))
+        body = self._without(parts, scan, tail, start)
+        if background:
+            self._check_background(text[start : scan.amp].strip(), start, scan.amp)
+        ends = not background and bool(_EXIT.match(raw))
+        return Command(body, raw, background, end, tail, ends, bool(problem))
+
+    def _without(self, parts: list[tuple[int, str | Ref]], scan: Scan, tail: str, start: int) -> Text:
+        """Parts (with their offsets) as a Text, the `&` and the trailing directive cut out."""
+        cuts: list[tuple[int, int]] = []
+        text = self.source.text
+        if scan.amp >= 0 and not scan.problem:
+            first = scan.amp
+            while first > start and text[first - 1] in " \t":
+                first -= 1
+            cuts.append((first, scan.amp + 1))
+        if tail:
+            first, last = scan.comments[-1]
+            while first > start and text[first - 1] in " \t":
+                first -= 1
+            cuts.append((first, last))
+        kept: list[str | Ref] = []
+        for at, part in parts:
+            if not isinstance(part, str):
+                kept.append(part)
+                continue
+            for first, last in reversed(cuts):
+                low, high = max(first - at, 0), min(last - at, len(part))
+                if low < high:
+                    part = part[:low] + part[high:]  # noqa: PLW2901 - the cuts are few, from the back
+            kept.append(part)
+        whole = joined(kept)
+        if isinstance(whole, str):
+            return _trimmed(whole)
+        if isinstance(whole[-1], str):
+            whole[-1] = _trimmed(whole[-1])
+        return joined(whole)
+
+    def _parts(self, scan: Scan, start: int, end: int, broken: bool) -> list[tuple[int, str | Ref]]:
+        """The command from `start` to `end` with what is a recipe's variable taken out, each with its offset."""
+        text = self.source.text
+        parts: list[tuple[int, str | Ref]] = []
+        done = start
+        area = Areas(scan)
+        for found in _DOLLAR.finditer(text, start, end):
+            at = found.start()
+            if at < done or broken:
+                continue
+            quoted = area.literal(at)
+            if area.comment(at):
+                continue
+            cut, part = self._one(found, at, quoted, area, start)
+            if part is None:
+                continue
+            parts.append((done, text[done : at - cut]))
+            parts.append((at, part))
+            done = found.end()
+        parts.append((done, text[done:end]))
+        return parts
+
+    def _one(
+        self, found: re.Match[str], at: int, quoted: bool, area: Areas, start: int
+    ) -> tuple[int, str | Ref | None]:
+        """How many characters before `at` go, and what takes the place of what was found (None: it stays)."""
+        scope = self.scope
+        name = found[1] or found[2]
+        operated = found[4]
+        mine = name in scope.known if name else operated in scope.known or found[3] is not None
+        if _escaped(self.source.text, at, start):
+            if not mine or quoted == area.tick(at):
+                return 0, None  # the shell takes the backslash off itself
+            return (1, found[0]) if quoted else (0, "\\\\" + found[0])
+        if found[3] is not None:
+            return 0, self._secret(found[3], at, found.end(), quoted, area)
+        if not mine:
+            if name and not quoted and scope.answers:
+                return 0, Ref(var=name, otherwise=found[0])
+            if name and not quoted:
+                scope.shell.setdefault(name, at)
+            return 0, None
+        if operated:
+            scope.used.add(operated)
+            shell = operated.lower()
+            scope.findings.add(
+                "E502", at, found.end(),
+                f"{found[0]} works on a variable of the recipe, which the shell does not have",
+                f'give it to the shell first: {shell}="${operated}"; echo "{found[0].replace(operated, shell)}"',
+            )  # fmt: skip
+            return 0, None
+        scope.use(name, at)
+        if name in scope.secrets:
+            self._place_secret(f"${name}, which holds a secret,", at, found.end(), quoted, area)
+        elif area.single(at):
+            scope.findings.add(
+                "W302", at, found.end(),
+                f"{found[0]} is replaced here too: single quotes stop the shell, not train",
+                f"write \\{found[0]} where the text itself is meant",
+            )  # fmt: skip
+        return 0, Ref(var=name)
+
+    def _secret(self, name: str, at: int, end: int, quoted: bool, area: Areas) -> str | Ref:
+        ref = self.reader.secret(name, at, end, "")
+        if ref:
+            self._place_secret("a secret", at, end, quoted, area)
+        return ref
+
+    def _place_secret(self, what: str, at: int, end: int, quoted: bool, area: Areas) -> None:
+        """Say so where the shell would not put the secret in, or where others could read it."""
+        add = self.scope.findings.add
+        if quoted:
+            add(
+                "E503", at, end, f"{what} stands where the shell puts nothing in: it would stay as the text $NAME",
+                'use double quotes, or a here-document whose word is not quoted',
+            )  # fmt: skip
+            return
+        program = area.program(at)
+        if program in ("echo", "printf"):
+            if area.shown(at):
+                add(
+                    "W402",
+                    at,
+                    end,
+                    f"{program} shows {what.rstrip(',')} on the screen",
+                    "send it into a file or a program",
+                )
+        elif program and program not in _BUILTINS:
+            add(
+                "W401", at, end, f"{what} is an argument of {program} here: other users of the host see it in ps",
+                f"hand it over in the environment: NAME=${{secret:NAME}} {program} ..., or on standard input",
+            )  # fmt: skip
+
+    def _check_background(self, body: str, start: int, end: int) -> None:
+        """What a trailing `&` may do that was not meant."""
+        if not body:
+            return
+        add = self.scope.findings.add
+        if ";" in body:
+            split = top_semicolon(Scan(self.source, self.here, start).run(), self.source.text)
+            if split:
+                shown = body if len(body) <= 60 and "\n" not in body else body.splitlines()[0][:57] + "..."
+                add(
+                    "W102", start, start + len(body), f"the & puts the whole of `{shown}` into the background",
+                    f"write {{ {shown}; }} & if that is meant, else two steps: the parts before ; in one without &",
+                )  # fmt: skip
+                return
+        if _STATE_ONLY.match(body):
+            word = body.split(maxsplit=1)[0]
+            add(
+                "W103",
+                start,
+                start + len(body),
+                f"{word} in the background changes nothing in the session",
+                "leave out the &",
+            )
+
+
+def _escaped(text: str, at: int, start: int) -> bool:
+    """Whether an odd number of backslashes stands right before `at`."""
+    first = at
+    while first > start and text[first - 1] == "\\":
+        first -= 1
+    return (at - first) % 2 == 1
+
+
+def _trimmed(text: str) -> str:
+    """Without the blanks at its end, but for one that a backslash keeps."""
+    bare = text.rstrip(" \t\r")
+    if len(bare) < len(text) and _escaped(bare, len(bare), 0):
+        return bare + text[len(bare)]
+    return bare

@@ -1,0 +1,56 @@
+"""Lines that are no statement: what was probably meant."""
+
+from trainsh_dsl.diagnostics.shorten import shorten
+from trainsh_dsl.grammar.scope import Near
+from trainsh_dsl.grammar.words import NAME_OR_HYPHEN, Context, Stop, is_option
+from trainsh_dsl.text.patterns import lazy
+from trainsh_dsl.text.word import Word
+from trainsh_dsl.vocabulary import options
+
+KEYWORDS = ("var", "host", "storage", "wait", "notify", "sleep", "parallel", "end", "finally")
+_APART = lazy(r"(\S+)[ \t]+=[ \t]*([^ \t>]*)")
+_ASSIGNMENT = lazy(r"(?:export[ \t]+)?([A-Za-z_]\w*)[ \t]*=[ \t]*(.*)")
+_CALLED = lazy(rf"({NAME_OR_HYPHEN})[ \t]*>")
+
+
+def guess(first: str, line: str, sessions: set[str]) -> str:
+    """A hint for a line that is no statement; `first` is its first word, `sessions` are those opened above."""
+    assignment = _ASSIGNMENT.match(line)
+    if assignment:
+        return f"write var {assignment[1]} = {assignment[2]}"
+    called = _CALLED.match(line)
+    if called and (called[1] in sessions or not sessions):
+        return f"a session is written with @: @{line[:80]}"
+    if first == "&":
+        return "the & that makes a background step stands at the end of its command"
+    if first.startswith(">"):
+        return "name the session: @NAME > COMMAND"
+    near = Near().add((*KEYWORDS, "tmux.open", "tmux.close")).find(first)
+    if near:
+        return f"did you mean {near}?"
+    return f"a command is written @SESSION > {line[:60]}"
+
+
+def no_command(context: Context, session: str, at: int, pos: int, words: list[Word]) -> Stop:
+    """Why `@session options` and then the text at `pos` is neither a step nor a transfer."""
+    text = context.text
+    line_end = text.find("\n", pos)
+    line_end = len(text) if line_end < 0 else line_end
+    rest = text[pos:line_end].strip()
+    end = at + len(text[at:line_end].rstrip())
+    head = f"@{session}" + "".join(f" {word.raw}" for word in words)
+    if rest.startswith("->"):
+        return context.wrong("E601", at, pos, f"@{session} has no path", f"write @{session}:/path/to/it {rest}")
+    if not rest:
+        return context.wrong("E102", at, end, f"@{session} is given nothing to do", f"write {head} > COMMAND")
+    first = rest.split()[0]
+    apart = _APART.match(rest)
+    if apart and first in options.ALL:
+        return context.wrong(
+            "E309", pos, pos + len(first), f"{first} and its value are apart", f"write {apart[1]}={apart[2]}"
+        )
+    before = rest.split(">")[0].split()
+    if ">" in rest and before and is_option(Word(0, 0, before[-1])):
+        message = f"{shorten(first)} cannot stand before >"
+        return context.wrong("E111", pos, pos + len(first), message, "options are written name=value")
+    return context.wrong("E102", at, end, "there is no > before the command", f"write {head} > {rest[:80]}")

@@ -1,0 +1,209 @@
+"""`wait`, transfers, `notify`, `sleep` and `tool.verb` lines."""
+
+import re
+
+from trainsh_dsl.diagnostics.shorten import shorten
+from trainsh_dsl.document.plan import Condition, Ref, Text
+from trainsh_dsl.grammar.scope import Near
+from trainsh_dsl.grammar.syntax import Endpoint, Notify, Sleep, Transfer, Wait
+from trainsh_dsl.grammar.words import AT_NAME, NAME_OR_HYPHEN, Context, Stop, is_option
+from trainsh_dsl.text.patterns import lazy
+from trainsh_dsl.text.word import Word
+from trainsh_dsl.vocabulary import options, values
+
+CONTROL = lazy(r"([A-Za-z_][A-Za-z0-9_-]*)\.([A-Za-z_][A-Za-z0-9_-]*)\Z")
+_SESSION_NAME = lazy(rf"{NAME_OR_HYPHEN}\Z")
+_ENDPOINT = lazy(rf"@({NAME_OR_HYPHEN})(:?)(.*)\Z", re.DOTALL)
+_SCP = lazy(r"([A-Za-z_][A-Za-z0-9_-]*):(?=[/~.\w$])")
+_GLOB = lazy(r"[*?\[\]]")
+_CONDITIONS = 'the condition is "a pattern", file=PATH, port=PORT or idle'
+
+
+def wait(context: Context, words: list[Word], end: int) -> Wait:
+    """`wait @session CONDITION options`"""
+    head = words[0]
+    name = AT_NAME.match(words[1].raw) if len(words) > 1 else None
+    if name is None:
+        last = words[1] if len(words) > 1 else head
+        bare = words[1].raw if len(words) > 1 and _SESSION_NAME.match(words[1].raw) else "work"
+        rest = context.line_text(last.end, words[-1].end) if len(words) > 1 and bare == words[1].raw else "..."
+        raise context.wrong("E118", head.start, last.end, "wait names no session", f"write wait @{bare} {rest}")
+    condition = words[2] if len(words) > 2 else None
+    if condition is None:
+        raise context.wrong("E116", head.start, words[1].end, "wait for what?", _CONDITIONS)
+    sort, value = _condition(context, condition, words)
+    found = context.options(words[3:], options.GENERAL, "wait")
+    return Wait(
+        start=head.start, end=end, options=found, session=name[1], condition=sort, value=value, word=condition
+    )
+
+
+def _condition(context: Context, word: Word, words: list[Word]) -> tuple[Condition, int | Text]:
+    raw = word.raw
+    if raw[0] in "'\"":
+        return "pattern", _pattern(context, word)
+    if raw in ("idle", "idle=all"):
+        return "idle", "all" if raw == "idle=all" else ""
+    key = is_option(word)
+    kind = key[1] if key else ""
+    value = Word(word.start + len(kind) + 1, word.end, raw[len(kind) + 1 :])
+    if kind in ("file", "port") and value.raw in ("", "''", '""'):
+        raise context.wrong(
+            "E116",
+            word.start,
+            word.end,
+            f"{kind}= has no value",
+            f"write {kind}={'PATH' if kind == 'file' else 'PORT'}",
+        )
+    if kind == "file":
+        return "file", context.reader.word(value, no_secret="a file name")
+    if kind == "port":
+        text = context.reader.word(value, no_secret="a wait")
+        typed = context.typed(text, values.port, value)
+        return "port", typed if isinstance(typed, (int, str, list)) else 0
+    raise context.wrong(
+        "E116",
+        word.start,
+        word.end,
+        f"{shorten(raw)} is nothing to wait for",
+        _hint(context, word, kind, words),
+    )
+
+
+def _hint(context: Context, word: Word, kind: str, words: list[Word]) -> str:
+    raw = word.raw
+    if kind in options.GENERAL:
+        return f"the condition comes before the options: wait {words[1].raw} idle {raw}"
+    if kind == "pattern":
+        return f'write the pattern alone, in quotes: "{raw[8:]}"'
+    if kind == "idle":
+        return "write idle, or idle=all for the other windows too"
+    near = Near().add(("idle", "file", "port")).find(kind or raw)
+    if near:
+        return f"did you mean {near}{'=' + raw[len(kind) + 1 :] if kind else '' if near == 'idle' else '='}?"
+    return f'a pattern stands in quotes: "{raw}"' if not kind else _CONDITIONS
+
+
+def _pattern(context: Context, word: Word) -> Text:
+    text = context.reader.word(word, pattern=True, no_secret="a wait pattern")
+    if text == "":
+        context.findings.add(
+            "E305", word.start, word.end, "the pattern is empty: it would match at once", "write what to wait for"
+        )
+        return text
+    known = context.scope.static_text(text)
+    try:
+        if known is not None:
+            values.pattern(known)
+    except values.Bad as bad:
+        context.findings.add(bad.code, word.start, word.end, bad.message, bad.hint)
+    return text
+
+
+def transfer(context: Context, words: list[Word], end: int) -> Transfer:
+    """`source -> destination options`; the second word is `->`."""
+    if len(words) < 3 or is_option(words[2]):
+        shown = words[0].raw
+        raise context.wrong(
+            "E602",
+            words[0].start,
+            words[1].end,
+            "this transfer has no destination",
+            f"write {shown} -> @HOST:PATH or {shown} -> ./path",
+        )
+    source = _endpoint(context, words[0])
+    destination = _endpoint(context, words[2])
+    found = context.options(words[3:], options.TRANSFER, "a transfer")
+    return Transfer(start=words[0].start, end=end, options=found, source=source, destination=destination)
+
+
+def _endpoint(context: Context, word: Word) -> Endpoint:
+    raw = word.raw
+    if not raw.startswith("@"):
+        _check_scp(context, word)
+        return _path(context, word, "", word)
+    found = _ENDPOINT.match(raw)
+    if found is None:
+        raise context.wrong(
+            "E110", word.start, word.end, f"{shorten(raw)} names no host or storage", "write @NAME:PATH"
+        )
+    name, path = found[1], found[3]
+    if not found[2]:
+        if path:
+            raise context.wrong(
+                "E110",
+                word.start,
+                word.end,
+                f"{shorten(raw)} names no host or storage",
+                f"write @{name}:PATH",
+            )
+        raise context.wrong("E601", word.start, word.end, f"@{name} has no path", f"write @{name}:/path/to/it")
+    if path in ("", "''", '""'):
+        raise context.wrong("E601", word.start, word.end, f"@{name}: has no path", f"write @{name}:/path/to/it")
+    return _path(context, word, name, Word(word.start + found.start(3), word.end, path))
+
+
+def _check_scp(context: Context, word: Word) -> None:
+    found = _SCP.match(word.raw)
+    if found and (found[1] in context.scope.hosts or found[1] in context.scope.storages):
+        raise context.wrong(
+            "E603", word.start, word.end, f"{word.raw} is a path on this machine as it stands", f"write @{word.raw}"
+        )
+
+
+def _path(context: Context, whole: Word, name: str, path: Word) -> Endpoint:
+    raw = path.raw
+    text = context.reader.word(path, no_secret="a file name")
+    quoted = re.findall(r"'[^']*'|\"(?:[^\"\\]|\\.)*\"", raw) if "'" in raw or '"' in raw else []
+    if not quoted:
+        return Endpoint(word=whole, name=name, path=text, expand=True)
+    bare = raw
+    for part in quoted:
+        bare = bare.replace(part, "", 1)
+    inside = any(_GLOB.search(part) for part in quoted)
+    outside = bool(_GLOB.search(bare)) or raw.startswith("~")
+    if inside and outside:
+        context.findings.add(
+            "E604", path.start, path.end, "one part of this path is to be expanded and another with * ? [ ] is not",
+            "quote all of it, or none of it",
+        )  # fmt: skip
+    return Endpoint(word=whole, name=name, path=text, expand=outside)
+
+
+def notify(context: Context, words: list[Word], end: int) -> Notify:
+    """`notify "message" options`"""
+    head = words[0]
+    message = words[1] if len(words) > 1 else None
+    if message is None:
+        raise context.wrong("E117", head.start, head.end, "notify has no message", 'write notify "message"')
+    if message.raw[0] not in "'\"":
+        line = context.line_text(message.start, words[-1].end)
+        raise context.wrong(
+            "E117", message.start, words[-1].end, "a message stands in quotes", f'write notify "{line}"'
+        )
+    text = context.reader.word(message)
+    if text == "":
+        raise context.wrong("E117", message.start, message.end, "the message is empty", 'write notify "message"')
+    found = context.options(words[2:], options.GENERAL, "notify")
+    parts = text if isinstance(text, list) and context.scope.secret_at_all else []
+    if any(isinstance(part, Ref) and (part.secret or part.var in context.scope.secrets) for part in parts):
+        context.findings.add(
+            "W403", message.start, message.end,
+            "this message holds a secret: whoever is told will not see it, only ***",
+            "leave the secret out",
+        )  # fmt: skip
+    return Notify(start=head.start, end=end, options=found, message=text, word=message)
+
+
+def sleep(context: Context, words: list[Word], end: int) -> Sleep:
+    """`sleep DURATION options`"""
+    head = words[0]
+    if len(words) < 2:
+        raise context.wrong("E301", head.start, head.end, "sleep for how long?", "write sleep 30s")
+    word = words[1]
+    text = context.reader.word(word, no_secret="a duration")
+    seconds = context.typed(text, values.duration, word)
+    if seconds is None:
+        raise Stop()
+    found = context.options(words[2:], options.GENERAL, "sleep")
+    return Sleep(start=head.start, end=end, options=found, seconds=seconds, word=word)

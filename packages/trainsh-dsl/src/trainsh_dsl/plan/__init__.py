@@ -1,0 +1,1 @@
+"""Makes the plan, and the graph drawn from it. Imports every other room."""

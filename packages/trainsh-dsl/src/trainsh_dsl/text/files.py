@@ -1,0 +1,65 @@
+"""Recipes as files: read, written back, compared."""
+
+import sys
+
+from trainsh_base.errors import NotFound, UsageError
+from trainsh_dsl.text.source import decode
+
+
+def shown_name(file: str) -> str:
+    """How messages call a file."""
+    return "stdin" if file == "-" else file
+
+
+def read(file: str | None, text: str | None) -> str:
+    """The recipe in a file (`-`: on standard input), or the text itself; exactly one of the two is given.
+
+    NotFound when there is no such file, UsageError when it cannot be read.
+    """
+    if (file is None) == (text is None):
+        raise UsageError("name one recipe file, or give its --text", "train dsl check my.recipe", code="no_recipe")
+    if text is not None:
+        return text
+    if file == "-":
+        return decode(sys.stdin.buffer.read())
+    try:
+        with open(str(file), "rb") as source:  # noqa: PTH123 - pathlib costs every start 4 ms
+            return decode(source.read())
+    except FileNotFoundError:
+        raise NotFound(
+            f"there is no file {file}", "train recipe list shows the recipes there are", code="no_recipe"
+        ) from None
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise UsageError(f"{file} cannot be read: {reason}", code="unreadable") from None
+
+
+def write(file: str, text: str) -> None:
+    """Replace a file's text, keeping its mode; UsageError when it cannot be written."""
+    from pathlib import Path  # noqa: PLC0415 - only --write needs it
+
+    from trainsh_base.system.files import write_atomic  # noqa: PLC0415 - as above
+
+    path = Path(file)
+    try:
+        write_atomic(path, text, mode=path.stat().st_mode & 0o777)
+    except OSError as error:
+        raise UsageError(f"{path} cannot be written: {error.strerror}", code="unwritable") from None
+
+
+def diff(before: str, after: str, name: str) -> str:
+    """A unified diff, or nothing when the two are the same."""
+    if before == after:
+        return ""
+    import difflib  # noqa: PLC0415 - only a change needs it
+
+    old, new = _lines(before), _lines(after)
+    lines = difflib.unified_diff(old, new, name, f"{name} (canonical)")
+    return "".join(line if line.endswith("\n") else line + "\n\\ No newline at end of file\n" for line in lines)
+
+
+def _lines(text: str) -> list[str]:
+    """Lines with their ends; `splitlines` would also split at characters that end no line here."""
+    lines = [line + "\n" for line in text.split("\n")]
+    lines[-1] = lines[-1][:-1]
+    return lines if lines[-1] else lines[:-1]

@@ -1,0 +1,105 @@
+"""What kind of place an offset in a command is: quoted, in a comment, an argument of which program."""
+
+from bisect import bisect_right
+
+from trainsh_dsl.text.patterns import lazy
+from trainsh_dsl.text.shell import Scan
+
+_ASSIGNMENT = lazy(r"[A-Za-z_][A-Za-z0-9_]*\+?=")
+_OPENERS = frozenset(("if", "for", "while", "until", "case", "select", "{"))
+_CLOSERS = frozenset(("fi", "done", "esac", "}"))
+_PREFIXES = frozenset(("!", "do", "elif", "else", "if", "then", "time", "until", "while", "{"))
+
+
+class Areas:
+    """What kind of place an offset in a scanned command is."""
+
+    def __init__(self, scan: Scan) -> None:
+        self.scan = scan
+        self.looks = 50  # programs are looked up this often, so that a command full of secrets stays linear
+
+    def literal(self, at: int) -> bool:
+        """The shell expands nothing here."""
+        return _inside(self.scan.literal, at)
+
+    def single(self, at: int) -> bool:
+        """In single quotes."""
+        return _inside(self.scan.single, at)
+
+    def tick(self, at: int) -> bool:
+        """In backticks, which take one backslash off first."""
+        return _inside(self.scan.ticks, at)
+
+    def comment(self, at: int) -> bool:
+        """In a comment of the shell."""
+        return _inside(self.scan.comments, at)
+
+    def program(self, at: int) -> str:
+        """The program whose argument stands at `at`; "" for an assignment, a redirection or the program itself."""
+        scan, text = self.scan, self.scan.text
+        self.looks -= 1
+        if self.looks < 0:
+            return ""
+        inner = max((token[0] for token in scan.tokens if token[2] <= at < token[3]), default=-1)
+        program, word_start, last_end, assigning = "", -1, -1, True
+        redirected = False
+        for depth, kind, start, end in scan.tokens:
+            if depth != inner or start > at:
+                continue
+            if kind == "o":
+                redirected = text[start] in "<>" or text.startswith("&>", start) or text.startswith(">&", start)
+                if not redirected:
+                    program, assigning = "", True
+                last_end = -1
+                continue
+            if start != last_end:
+                word_start = start
+            last_end = end
+            if start <= at < end:
+                here_assigned = assigning and bool(_ASSIGNMENT.match(text, word_start))
+                return "" if redirected or here_assigned or (assigning and word_start == start) else program
+            if start != word_start:
+                continue
+            word = text[start:end]
+            if redirected:
+                redirected = False
+            elif assigning and not _ASSIGNMENT.match(word) and word not in _PREFIXES:
+                program, assigning = word.rsplit("/", 1)[-1], False
+        return ""
+
+    def shown(self, at: int) -> bool:
+        """Whether what a command with its argument at `at` prints goes to the screen: into no pipe, no file."""
+        for _depth, kind, start, end in self.scan.tokens:
+            if kind == "o" and start > at:
+                operator = self.scan.text[start:end]
+                return not (operator.startswith((">", "&>")) or operator in ("|", "|&"))
+        return not self.tick(at)
+
+
+def _inside(areas: list[tuple[int, int]], at: int) -> bool:
+    if not areas:
+        return False
+    place = bisect_right(areas, (at, 1 << 62)) - 1
+    return place >= 0 and areas[place][0] <= at < areas[place][1]
+
+
+def top_semicolon(scan: Scan, text: str) -> bool:
+    """Whether a `;` stands at the top level of the command: in no group, loop or subshell."""
+    level, first = 0, True
+    for depth, kind, start, end in scan.tokens:
+        if depth:
+            continue
+        word = text[start:end]
+        if kind == "o":
+            if word == ";" and level == 0 and text[end : scan.end].strip(" \t&"):
+                return True
+            first = True
+        elif first:
+            if word in _OPENERS:
+                level += 1
+            elif word in _CLOSERS:
+                level = max(0, level - 1)
+            first = word in _PREFIXES
+        else:
+            first = False
+    return False

@@ -1,0 +1,419 @@
+"""A command as bash would read it: where it ends, what is quoted, here-documents, the `&` at its end.
+
+One pass over the text with a stack of open constructs; nothing recurses, so depth costs nothing.
+"""
+
+import re
+
+import msgspec
+
+from trainsh_dsl.text.heredocs import HereIndex
+from trainsh_dsl.text.patterns import lazy
+from trainsh_dsl.text.source import Source
+
+# A whole command on one line with nothing in it that needs the stack; group 1 is the `&` at its end.
+# `$(...)` and `(...)` are taken when nothing in them is quoted or nested.
+_INSIDE = r"\((?:[^()\\'\"`$<#]++|\$[A-Za-z_?!@*0-9]|<(?![<(]))*+\)"
+SIMPLE = lazy(
+    rf"""(?:[^\\'"`&<>|$;#()]++
+        |"(?:[^"\\`$]++|\\[^$]|\$(?![({{])|\$\{{[A-Za-z0-9_]++\}}|\${_INSIDE})*+"
+        |'[^']*+'
+        |\\[^$]
+        |\$(?![('"{{])|\$\{{[A-Za-z0-9_]++\}}|\${_INSIDE}|{_INSIDE}
+        |&&|\|{{1,2}}+(?!&)|&>>?+|>>|>&|>|;(?![;&])|<(?![<(&>])|(?<=[^\s;&|<>])\#)*+
+        (&?)[ \t]*\Z""",
+    re.VERBOSE,
+)
+STEP_LIKE = lazy(
+    r"""[ \t]*(?:@[A-Za-z_][\w-]*(?:[ \t]+\w+=\S*)*[ \t]*>(?!=)
+        |@[A-Za-z_][\w-]*:\S*[ \t]+->[ \t]|wait[ \t]+@[A-Za-z_]
+        |(?:tmux|vast|colab)\.[a-z]+(?:[ \t]|$)|notify[ \t]+["'])""",
+    re.VERBOSE | re.MULTILINE,
+)
+_PLAIN = lazy(r"[^\\'\"`$&;|<>()# \t\r\n}]+")
+_QUOTED = lazy(r'[^"\\`$\n]+')
+_BRACED = lazy(r"[^\\'\"`$}\n]+")
+_SUM = lazy(r"[^\\'\"`$()\n]+")
+_OPERATOR = lazy(r"<<<|&>>|&>|&&|\|\||\|&|;;&|;;|;&|>>|>&|<&|>\||<>|[;|&<>]")
+_HERE = lazy(r"<<(-?)[ \t]*((?:[^\s;&|<>()'\"\\]|\\.|'[^'\n]*'|\"[^\"\n]*\")+)")
+_ANSI = lazy(r"\$'(?:[^'\\]++|\\.)*+'", re.DOTALL)
+_CASE = lazy(r"case[ \t]+\S+[ \t]+in(?=\s)")
+
+_COMMANDS = ("$(", "(", "`")
+_CLOSERS = {"$(": ")", "(": ")", "`": "`", "${": "}", "((": "))", "in((": ")"}
+
+
+class Frame(msgspec.Struct):
+    """An open construct: what opened it, where, and how many `case`s in it wait for their `esac`."""
+
+    what: str
+    at: int
+    cases: int = 0
+
+
+class Problem(Exception):
+    """The command cannot be read; it is taken to end where the line with `start` ends."""
+
+    def __init__(self, code: str, start: int, end: int, message: str, hint: str) -> None:
+        super().__init__(message)
+        self.finding = (code, start, end, message, hint)
+        self.start = start
+
+
+class Scan:
+    """One command, read from `start`; the fields say what was met, all as offsets into the source's text."""
+
+    def __init__(self, source: Source, here: HereIndex, start: int) -> None:
+        self.source = source
+        self.text = source.text
+        self.here = here
+        self.start = start
+        self.end = start
+        self.amp = -1
+        self.literal: list[tuple[int, int]] = []  # the shell expands nothing here
+        self.single: list[tuple[int, int]] = []  # those of `literal` that are in single quotes
+        self.ticks: list[tuple[int, int]] = []
+        self.comments: list[tuple[int, int]] = []
+        self.tokens: list[tuple[int, str, int, int]] = []  # depth, "w" or "o", start, end
+        self.problem: Problem | None = None
+        self._stack: list[Frame] = []
+        self._quotes = 0
+        self._first_quote = -1
+        self._open_ticks = 0
+        self._depth = 0
+        self._piece_end = -1
+        self._pending: list[tuple[int, int, str, bool, bool]] = []
+
+    def run(self) -> "Scan":
+        """Read to the end of the logical line."""
+        try:
+            self.end = self._read()
+            self._check_last()
+        except Problem as problem:
+            self.problem = problem
+            line = self.source.line_of(problem.start)
+            self.end = min(self.source.starts[line] + len(self.source.lines[line]), len(self.text))
+        return self
+
+    def _read(self) -> int:
+        text, size, pos = self.text, len(self.text), self.start
+        while pos < size:
+            mode = self._stack[-1].what if self._stack else ""
+            if text[pos] == "\n":
+                pos = self._newline(pos, mode)
+                if pos < 0:
+                    return -pos - 1
+            elif mode == '"':
+                pos = self._in_quotes(pos)
+            elif mode == "${":
+                pos = self._in_braces(pos)
+            elif mode in ("((", "in(("):
+                pos = self._in_sum(pos)
+            else:
+                pos = self._in_command(pos, mode)
+        self._check_closed()
+        if self._pending:
+            self._bodies(pos)
+        return size
+
+    # Each of these reads one token at `pos` and returns the offset after it.
+
+    def _in_command(self, pos: int, mode: str) -> int:
+        text, char = self.text, self.text[pos]
+        plain = _PLAIN.match(text, pos)
+        if plain:
+            if self._stack and self._piece_end != pos:
+                self._count_case(plain[0], pos)
+            return self._piece(pos, plain.end())
+        if char in " \t":
+            return pos + 1
+        if char == "#":
+            return self._comment(pos)
+        if char in "&;|<>":
+            return self._operator(pos)
+        if char == "(":
+            return self._parenthesis(pos)
+        if char == ")":
+            return self._close_parenthesis(pos, mode)
+        if char == "\r" and text[pos + 1 : pos + 2] in ("", "\n"):
+            return pos + 1
+        if char in "}\r":
+            return self._piece(pos, pos + 1)
+        return self._special(pos)
+
+    def _in_quotes(self, pos: int) -> int:
+        plain = _QUOTED.match(self.text, pos)
+        if plain:
+            return plain.end()
+        if self.text[pos] == '"':
+            opened = self._pop()
+            self._quotes -= 1
+            if not self._stack or self._stack[-1].what in _COMMANDS:
+                self._piece(opened, pos + 1)
+            return pos + 1
+        return self._special(pos)
+
+    def _in_braces(self, pos: int) -> int:
+        plain = _BRACED.match(self.text, pos)
+        if plain:
+            return plain.end()
+        if self.text[pos] == "}":
+            self._close_word(pos + 1)
+            return pos + 1
+        if self.text[pos] == "'" and self._quotes:
+            return self._paired(pos)
+        return self._special(pos)
+
+    def _paired(self, pos: int) -> int:
+        """A single quote in `"${X:-'y'}"`: bash wants its pair, but goes on expanding in between."""
+        close = self.text.find("'", pos + 1)
+        if close < 0:
+            raise self._never_closed(pos)
+        self._cross(pos, close)
+        return close + 1
+
+    def _in_sum(self, pos: int) -> int:
+        plain = _SUM.match(self.text, pos)
+        if plain:
+            return plain.end()
+        char = self.text[pos]
+        if char == "(":
+            self._push("in((", pos)
+            return pos + 1
+        if char == ")":
+            if self._stack[-1].what == "in((":
+                self._pop()
+                return pos + 1
+            if self.text.startswith("))", pos):
+                self._close_word(pos + 2)
+                return pos + 2
+            self._not_a_sum()
+            return pos + 1
+        return self._special(pos)
+
+    def _not_a_sum(self) -> None:
+        """What began with `((` was a subshell in a subshell, and the inner one is over."""
+        frame = self._stack[-1]
+        frame.what = "$(" if self.text[frame.at] == "$" else "("
+        self._depth += 1
+        self._piece_end = -1
+
+    def _special(self, pos: int) -> int:
+        """A backslash, a quote, a backtick or a dollar sign, which mean the same nearly everywhere."""
+        text, char = self.text, self.text[pos]
+        if text.startswith("\\\n", pos):
+            self._piece_end += 2 * (self._piece_end == pos)  # the shell joins what stands on both sides
+            return pos + 2
+        if char == "\\":
+            return self._piece(pos, min(pos + 2, len(text)))
+        if char == "'":
+            return self._single(pos)
+        if char == '"':
+            self._push('"', pos)
+            if not self._quotes:
+                self._first_quote = pos
+            self._quotes += 1
+            return pos + 1
+        if char == "`":
+            return self._tick(pos)
+        return self._dollar(pos)
+
+    def _dollar(self, pos: int) -> int:
+        text = self.text
+        for opener, length in (("$((", 3), ("$(", 2), ("${", 2)):
+            if text.startswith(opener, pos):
+                self._push("((" if length == 3 else opener, pos)
+                return pos + length
+        if text.startswith("$'", pos) and not (self._stack and self._stack[-1].what == '"'):
+            ansi = _ANSI.match(text, pos)
+            if ansi is None:
+                raise self._never_closed(pos + 1)
+            self._cross(pos + 1, ansi.end())
+            self.literal.append((pos, ansi.end()))
+            return self._piece(pos, ansi.end())
+        return self._piece(pos, pos + 1)
+
+    def _single(self, pos: int) -> int:
+        close = self.text.find("'", pos + 1)
+        if close < 0:
+            raise self._never_closed(pos)
+        self._cross(pos, close)
+        self.literal.append((pos, close + 1))
+        self.single.append((pos, close + 1))
+        return self._piece(pos, close + 1)
+
+    def _cross(self, opened: int, close: int) -> None:
+        """A quote that spans lines: none of them may look like a step."""
+        newline = self.text.find("\n", opened, close)
+        while newline >= 0:
+            self._look_for_step(newline + 1, opened)
+            newline = self.text.find("\n", newline + 1, close)
+
+    def _tick(self, pos: int) -> int:
+        if self._stack and self._stack[-1].what == "`":
+            opened = self._pop()
+            self._open_ticks -= 1
+            self._depth -= 1
+            self.ticks.append((opened, pos + 1))
+            self._piece(opened, pos + 1)
+        else:
+            self._push("`", pos)
+            self._open_ticks += 1
+            self._depth += 1
+            self._piece_end = -1
+        return pos + 1
+
+    def _parenthesis(self, pos: int) -> int:
+        if self.text.startswith("((", pos) and self._piece_end != pos:
+            self._push("((", pos)
+            return pos + 2
+        self._push("(", pos)
+        self._depth += 1
+        self._piece_end = -1
+        self.amp = -1
+        return pos + 1
+
+    def _close_parenthesis(self, pos: int, mode: str) -> int:
+        if mode in ("$(", "(") and not self._stack[-1].cases:
+            self._close_word(pos + 1)
+        self.amp = -1
+        return pos + 1
+
+    def _comment(self, pos: int) -> int:
+        if self._piece_end == pos:
+            return self._piece(pos, pos + 1)
+        end = self.text.find("\n", pos)
+        end = len(self.text) if end < 0 else end
+        if self._open_ticks:
+            tick = self.text.find("`", pos, end)  # the closing backtick counts in a comment too
+            end = end if tick < 0 else tick
+        self.comments.append((pos, end))
+        return end
+
+    def _operator(self, pos: int) -> int:
+        if self.text.startswith("<<", pos) and not self.text.startswith("<<<", pos):
+            return self._here(pos)
+        found = _OPERATOR.match(self.text, pos)
+        end = found.end() if found else pos + 1
+        self.tokens.append((self._depth, "o", pos, end))
+        self.amp = pos if found and found[0] == "&" and not self._stack else -1
+        self._piece_end = -1
+        return end
+
+    def _here(self, pos: int) -> int:
+        found = _HERE.match(self.text, pos)
+        if found is None:
+            raise Problem("E104", pos, pos + 2, "this here-document has no word that ends it", "write <<EOF")
+        word = found[2]
+        quoted = any(char in word for char in "'\"\\")
+        tag = re.sub(r"\\(.)|['\"]", r"\1", word) if quoted else word
+        self._pending.append((pos, found.end(), tag, bool(found[1]), quoted))
+        self.tokens.append((self._depth, "o", pos, found.end()))
+        self.amp = -1
+        return found.end()
+
+    def _newline(self, pos: int, mode: str) -> int:
+        """What a line's end means here: the next offset, or -(end of the command) - 1."""
+        if self._pending and mode not in ('"', "${"):
+            pos = self._bodies(pos)
+            if not self._quotes:
+                self._check_closed()
+                return -pos - 1
+            return pos + 1
+        if self._quotes:
+            opened = self._first_quote
+            self._look_for_step(pos + 1, opened)
+            self._piece_end = -1
+            return pos + 1
+        self._check_closed()
+        return -pos - 1
+
+    def _bodies(self, newline: int) -> int:
+        """Take the waiting here-documents, which begin after `newline`; the end of the last one's last line."""
+        lines, starts = self.source.lines, self.source.starts
+        line = self.source.line_of(newline)
+        for at, end, tag, tabs, quoted in self._pending:
+            last = self.here.find(tag, tabs, line)
+            if last < 0:
+                raise Problem(
+                    "E104", at, end, f"the here-document that begins here is never ended: no line is {tag!r} alone",
+                    f"put {tag} on a line of its own, with nothing before or after it",
+                )  # fmt: skip
+            if quoted:
+                self.literal.append((starts[line + 1], starts[last]))
+            line = last
+        self._pending = []
+        return starts[line] + len(lines[line])
+
+    def _look_for_step(self, line_start: int, opened: int) -> None:
+        if STEP_LIKE.match(self.text, line_start):
+            line = self.source.line_of(line_start)
+            raise Problem(
+                "E105", opened, opened + 1,
+                f"the quote opened here is still open in line {line + 1}, which looks like a step",
+                "close it, or write it as \\' or \\\" where the character itself is meant",
+            )  # fmt: skip
+
+    def _never_closed(self, opened: int) -> Problem:
+        return Problem(
+            "E105", opened, opened + 1, "the quote opened here is never closed",
+            "close it, or write it as \\' or \\\" where the character itself is meant",
+        )  # fmt: skip
+
+    def _check_closed(self) -> None:
+        if self._quotes:
+            raise self._never_closed(self._first_quote)
+        if self._stack:
+            frame = self._stack[0]
+            opener = frame.what
+            raise Problem(
+                "E107", frame.at, frame.at + len(opener), f"this {opener} is not closed on its line",
+                f"close it with {_CLOSERS[opener]}, or end the line with \\ where it goes on in the next",
+            )  # fmt: skip
+
+    def _check_last(self) -> None:
+        if self.tokens and self.tokens[-1][1] == "o":
+            _, _, start, end = self.tokens[-1]
+            operator = self.text[start:end]
+            if operator in ("&&", "||", "|", "|&"):
+                raise Problem(
+                    "E107", start, end, f"nothing follows the {operator}",
+                    "take it away, or end the line with \\ where the command goes on in the next",
+                )  # fmt: skip
+
+    # Bookkeeping.
+
+    def _push(self, what: str, pos: int) -> None:
+        self._stack.append(Frame(what, pos))
+        if what == "$(":
+            self._depth += 1
+            self._piece_end = -1
+
+    def _pop(self) -> int:
+        return self._stack.pop().at
+
+    def _close_word(self, end: int) -> None:
+        what = self._stack[-1].what
+        opened = self._pop()
+        if what in ("$(", "("):
+            self._depth -= 1
+        self._piece(opened, end)
+
+    def _piece(self, start: int, end: int) -> int:
+        if self._stack and self._stack[-1].what not in _COMMANDS:
+            return end
+        if self._piece_end == start and self.tokens and self.tokens[-1][3] == start:
+            depth, kind, begun, _ = self.tokens.pop()
+            self.tokens.append((depth, kind, begun, end))
+        else:
+            self.tokens.append((self._depth, "w", start, end))
+        self._piece_end = end
+        self.amp = -1
+        return end
+
+    def _count_case(self, word: str, pos: int) -> None:
+        frame = self._stack[-1]
+        if word == "case" and _CASE.match(self.text, pos):
+            frame.cases += 1
+        elif word == "esac":
+            frame.cases = max(0, frame.cases - 1)

@@ -1,0 +1,178 @@
+"""Host and storage specs: what kind each is, and what is wrong with one that is none."""
+
+import re
+
+from trainsh_dsl.diagnostics.shorten import shorten
+from trainsh_dsl.text.patterns import lazy
+from trainsh_dsl.text.word import Word
+from trainsh_dsl.vocabulary.values import Bad
+
+HOST_SCHEMES = ("vast", "colab")
+STORAGE_SCHEMES = ("r2", "b2", "s3", "gs", "gdrive", "file", "rclone")
+_SCHEME = lazy(r"([A-Za-z][A-Za-z0-9+.-]*):")
+_TARGET = lazy(r"(?:[^@\s:/]+@)?[^@\s:/]+\Z")
+_SIX = lazy(r"(?:[^@\s]+@)?\[?[0-9A-Fa-f]*:[0-9A-Fa-f:]+\]?\Z")
+_SSH_FLAGS = "pJio"
+_HOST_FORMS = (
+    "user@host [-p PORT] [-i KEY] [-J JUMP] [-o Option=value], local, vast:ID, colab:NAME, placeholder "
+    "or a configured name"
+)
+
+
+class At(Bad):
+    """A bad spec, and the word of it that is to blame (None: all of it)."""
+
+    def __init__(self, code: str, message: str, hint: str, word: Word | None = None) -> None:
+        super().__init__(code, message, hint)
+        self.word = word
+
+
+def host(words: list[Word]) -> str:
+    """The type of a host spec; raises At."""
+    first = words[0].raw
+    if "$" in first and "@" not in first and not first.startswith(("vast:", "colab:")):
+        return "other"
+    if first in ("placeholder", "local"):
+        _alone(words, first)
+        return first
+    if first == "ssh":
+        rest = " ".join(word.raw for word in words[1:])
+        raise At("E206", "a host spec is what follows ssh", f"leave ssh out: {rest or 'user@host'}", words[0])
+    if first.startswith("ssh://"):
+        raise At("E206", "a host spec is not an address with ssh://", _from_url(first), words[0])
+    scheme = _SCHEME.match(first)
+    if scheme and "@" not in first and not _SIX.match(first):
+        return _scheme(words, scheme[1])
+    return _ssh(words)
+
+
+def _from_url(url: str) -> str:
+    rest = url.removeprefix("ssh://").strip("/")
+    target, _, port = rest.rpartition(":")
+    return f"write {target} -p {port}" if target and port.isdigit() else f"write {rest or 'user@host'}"
+
+
+def _scheme(words: list[Word], scheme: str) -> str:
+    first = words[0].raw
+    rest = first[len(scheme) + 1 :]
+    if scheme == "vast":
+        if "$" not in rest and not re.fullmatch(r"\d{1,18}", rest):
+            raise At(
+                "E206",
+                f"{shorten(first)} has no instance number",
+                "write vast:12345; train vast list shows the numbers",
+                words[0],
+            )
+    elif scheme == "colab":
+        if not rest:
+            raise At("E206", "colab: has no name", "write colab:NAME; train colab list shows the names", words[0])
+    elif rest.isdigit():
+        raise At("E206", f"{shorten(first)} is not a host", f"write {scheme} -p {rest}", words[0])
+    else:
+        raise At(
+            "E206",
+            f"{shorten(first)} is not a host: there is no kind {scheme}",
+            f"a host is {_HOST_FORMS}",
+            words[0],
+        )
+    _alone(words, first)
+    return scheme
+
+
+def _alone(words: list[Word], first: str) -> None:
+    if len(words) > 1:
+        raise At("E206", f"nothing can follow {first}", f"write {first} alone", words[1])
+
+
+def _ssh(words: list[Word]) -> str:
+    target: Word | None = None
+    place = 0
+    while place < len(words):
+        word = words[place]
+        if word.raw.startswith("-"):
+            place += _flag(words, place)
+            continue
+        if target is not None:
+            raise At(
+                "E206", f"{shorten(word.raw)} is one word too many in a host spec", f"a host is {_HOST_FORMS}", word
+            )
+        target = word
+        place += 1
+    if target is None:
+        raise At("E206", "this host spec has options but no host", "write user@host before or after them")
+    _target(target)
+    return "ssh" if "@" in target.raw or len(words) > 1 else "name"
+
+
+def _target(word: Word) -> None:
+    raw = word.raw
+    if "$" in raw or _TARGET.match(raw) or _SIX.match(raw):
+        return
+    found = re.fullmatch(r"([^:\s]+@[^:\s]+):(\d+)", raw)
+    hint = f"write {found[1]} -p {found[2]}" if found else f"a host is {_HOST_FORMS}"
+    raise At("E206", f"{shorten(raw)} is not a host", hint, word)
+
+
+def _flag(words: list[Word], place: int) -> int:
+    """Check the ssh option at `place`; how many words it takes."""
+    word = words[place]
+    letter, joined = word.raw[1:2], word.raw[2:]
+    if letter not in _SSH_FLAGS or not letter:
+        raise At(
+            "E206",
+            f"a host spec takes no {shorten(word.raw)}",
+            "the options are -p PORT, -i KEY, -J JUMP and -o Option=value",
+            word,
+        )
+    if not joined and place + 1 >= len(words):
+        raise At("E206", f"{word.raw} has no value", f"write {word.raw} and its value", word)
+    value = words[place] if joined else words[place + 1]
+    text = joined or value.raw
+    if "$" not in text:
+        if letter == "p" and not (re.fullmatch(r"\d{1,5}", text) and 1 <= int(text) <= 65535):
+            raise At("E206", f"{shorten(text)} is not a port", "write -p and a number from 1 to 65535", value)
+        if letter == "o" and "=" not in text:
+            raise At("E206", f"{shorten(text)} is not an ssh option", "write -o Option=value without blanks", value)
+    return 1 if joined else 2
+
+
+def storage(words: list[Word]) -> str:
+    """The type of a storage spec; raises At."""
+    first = words[0].raw
+    if "$" in first.split(":")[0]:
+        return "other"
+    if len(words) > 1:
+        raise At(
+            "E207",
+            f"{shorten(words[1].raw)} is one word too many in a storage spec",
+            "quote a path that has blanks",
+            words[1],
+        )
+    if first == "placeholder":
+        return first
+    scheme = _SCHEME.match(first)
+    if not scheme:
+        return _plain(words[0])
+    kind, rest = scheme[1], first[scheme.end() :]
+    if kind not in STORAGE_SCHEMES:
+        hint = (
+            f"the kinds are {', '.join(name + ':' for name in STORAGE_SCHEMES)}, placeholder, or a configured name"
+        )
+        raise At("E207", f"there is no kind of storage called {kind}", hint, words[0])
+    if rest.startswith("//") and kind != "file":
+        raise At(
+            "E207", f"{shorten(first)} has slashes before the bucket", f"write {kind}:{rest.strip('/')}", words[0]
+        )
+    if kind == "rclone" and not re.match(r"[^:]+:", rest):
+        raise At("E207", f"{shorten(first)} names no rclone remote", "write rclone:REMOTE:PATH", words[0])
+    if not rest.strip("/") and kind not in ("gdrive", "file"):
+        raise At("E207", f"{first} has no bucket", f"write {kind}:BUCKET or {kind}:BUCKET/PREFIX", words[0])
+    if kind == "file" and not rest:
+        raise At("E207", "file: has no path", "write file:/path/to/a/folder", words[0])
+    return kind
+
+
+def _plain(word: Word) -> str:
+    if "/" in word.raw or word.raw.startswith("~"):
+        raise At("E207", f"{shorten(word.raw)} is a path, not a storage", f"write file:{word.raw}", word)
+    return "name"
