@@ -8,7 +8,9 @@ import dsl_refresh as refresh
 from dsl_samples import CODES, CORPUS, LANGUAGE, PACKAGE, analysed, codes, shown
 from trainsh_dsl.diagnostics.catalogue import Entry, entries
 
-USED = set(re.findall(r'"([EW]\d{3})"', "".join(path.read_text() for path in PACKAGE.glob("src/trainsh_dsl/**/*.py"))))
+USED = set(
+    re.findall(r'"([EW]\d{3})"', "".join(path.read_text() for path in PACKAGE.glob("src/trainsh_dsl/**/*.py")))
+)
 RECIPES = sorted(CORPUS.glob("*.recipe"))
 
 

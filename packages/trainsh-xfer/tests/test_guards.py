@@ -3,7 +3,7 @@
 import pytest
 
 from trainsh_base.errors import UsageError
-from trainsh_xfer.guards import check_deletion, check_far_overlap
+from trainsh_xfer.endpoints.guards import check_deletion, check_far_overlap
 from trainsh_xfer.model import Options
 
 HOMES = ["/data/people/me"]

@@ -6,8 +6,8 @@ import pytest
 
 from trainsh_base.errors import MissingProgram, TrainError, UsageError
 from trainsh_base.remote.target import Target
-from trainsh_xfer.endpoints import parse
-from trainsh_xfer.places import Place, find
+from trainsh_xfer.endpoints.endpoint_text import parse
+from trainsh_xfer.endpoints.places import Place, find
 
 HOSTS = {"gpu": "root@10.0.0.1", "here": "local", "later": "placeholder"}
 STORAGES = {"out": "file:/srv/out", "home": "file:~/store", "far": "r2:bucket", "later": "placeholder"}

@@ -12,8 +12,8 @@ from trainsh_world import wait_until
 
 from trainsh_base.errors import Cancelled, MissingProgram
 from trainsh_base.tool.peer import Peer
+from trainsh_xfer.engines.process import find_rsync, stream
 from trainsh_xfer.model import Options, Result
-from trainsh_xfer.process import find_rsync, stream
 from trainsh_xfer.transfer import Order, carry_out
 
 SIZE = 40_000_000

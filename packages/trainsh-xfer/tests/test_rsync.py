@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from trainsh_xfer.engines.rsync import Remote, Rsync, comparison, copy, read_version
 from trainsh_xfer.model import Options
-from trainsh_xfer.rsync import Remote, Rsync, comparison, copy, read_version
 
 NEW = Rsync("/usr/bin/rsync", (3, 2, 7))
 OLD = Rsync("/usr/bin/rsync", (2, 6, 9))

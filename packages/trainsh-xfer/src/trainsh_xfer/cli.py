@@ -5,7 +5,7 @@ from typing import Annotated
 from trainsh_base.request import current
 from trainsh_base.system.units import format_duration, format_size
 from trainsh_base.tool.declare import Arg, Opt, Tool
-from trainsh_xfer.limits import parse_rate
+from trainsh_xfer.engines.rates import parse_rate
 from trainsh_xfer.model import Change, Options, Result
 
 tool = Tool("xfer", "Move files between machines and storage")

@@ -7,14 +7,16 @@ import msgspec
 
 from trainsh_base.errors import TrainError, UsageError
 from trainsh_base.request import Request
-from trainsh_xfer import endpoints, folders, machines, places, routes, unfinished
+from trainsh_xfer.endpoints import endpoint_text, local_paths, places
+from trainsh_xfer.endpoints.file_names import printable, shown
+from trainsh_xfer.engines import unfinished
+from trainsh_xfer.engines.process import find_rsync
+from trainsh_xfer.engines.rsync import Rsync, comparison
+from trainsh_xfer.engines.rsync_output import Tally
 from trainsh_xfer.model import Options, Result
-from trainsh_xfer.names import printable, shown
-from trainsh_xfer.output import Tally
-from trainsh_xfer.process import find_rsync
-from trainsh_xfer.route import Route
-from trainsh_xfer.rsync import Rsync, comparison
-from trainsh_xfer.runs import reporter, run
+from trainsh_xfer.pairs import machines, routes
+from trainsh_xfer.pairs.attempts import reporter, run
+from trainsh_xfer.pairs.route import Route
 
 SHOWN = 10
 
@@ -46,11 +48,11 @@ def _carry_out(order: Order, request: Request) -> Result:
     _check_patterns([*order.options.exclude, *order.options.include])
     with ExitStack() as stack:
         route = _route(order, find_rsync(), request, stack)
-        made = folders.make_parents(route.parents) if route.parents and not order.options.dry_run else []
+        made = local_paths.make_parents(route.parents) if route.parents and not order.options.dry_run else []
         try:
             tally = _copied(route, order, request)
         except TrainError:
-            folders.remove_made(made)
+            local_paths.remove_made(made)
             raise
     return Result(
         source=shown(order.source), destination=shown(order.destination),
@@ -67,11 +69,11 @@ def _check_patterns(patterns: list[str]) -> None:
 
 
 def _route(order: Order, program: Rsync, request: Request, stack: ExitStack) -> Route:
-    cwd = folders.working_folder(order.cwd)
+    cwd = local_paths.working_folder(order.cwd)
     names = {"hosts": order.hosts, "storages": order.storages}
     source, destination = (
         places.find(
-            endpoints.parse(text, **names), **names, cwd=cwd, literal=quoted, text=shown(text),
+            endpoint_text.parse(text, **names), **names, cwd=cwd, literal=quoted, text=shown(text),
             resolve=machines.resolve,
         )
         for text, quoted in (
@@ -101,7 +103,7 @@ def _copied(route: Route, order: Order, request: Request) -> Tally:
 def _tidy(route: Route) -> None:
     """Remove the folders that a move has emptied."""
     for source in route.tidy:
-        folders.remove_empty(source)
+        local_paths.remove_empty(source)
     if route.connection and route.tidy_far:
         route.connection.run(route.tidy_far)
 

@@ -10,8 +10,8 @@ import pytest
 from trainsh_world import wait_until
 
 from trainsh_base.errors import UsageError
-from trainsh_xfer import pairing
-from trainsh_xfer.keys import ThrowAwayKey
+from trainsh_xfer.pairs import pair_scripts
+from trainsh_xfer.pairs.throwaway_key import ThrowAwayKey
 
 SHELLS = [shell for shell in ("sh", "bash", "dash", "zsh", "fish") if shutil.which(shell)]
 PUBLIC = "ssh-ed25519 AAAAC3Nza trainsh-xfer-1234"
@@ -36,11 +36,11 @@ def run(shell: str, line: str) -> str:
     ids=str,
 )
 def test_addresses(settings: dict[str, str], found: tuple[str, int, str, bool]) -> None:
-    assert pairing.address(settings) == pairing.Address(*found)
+    assert pair_scripts.address(settings) == pair_scripts.Address(*found)
 
 
 def test_the_line_that_allows() -> None:
-    line = pairing.key_line(PUBLIC + "\n", "mkdir -p -- 'a \"b\"' && rsync --server . x", "202612312330")
+    line = pair_scripts.key_line(PUBLIC + "\n", "mkdir -p -- 'a \"b\"' && rsync --server . x", "202612312330")
     assert line == (
         'restrict,expiry-time="202701010030",command="mkdir -p -- \'a \\"b\\"\' && rsync --server . x" ' + PUBLIC
     )
@@ -49,13 +49,13 @@ def test_the_line_that_allows() -> None:
 @pytest.mark.parametrize("command", ["rsync --server . a\nb", "rsync --server . a\\"])
 def test_a_command_that_no_line_can_hold(command: str) -> None:
     with pytest.raises(UsageError):
-        pairing.key_line(PUBLIC, command, "202612312330")
+        pair_scripts.key_line(PUBLIC, command, "202612312330")
 
 
 def test_known_hosts() -> None:
     lines = ["# Host box found: line 1", "|1|abc= ssh-ed25519 AAAA comment", "[box]:22 ssh-ed25519 AAAA"]
     lines += ["@revoked box ssh-rsa BBBB", "ecdsa-sha2-nistp256 CCCC root@box", "box ssh-rsa"]
-    assert pairing.known_hosts(lines) == "trainsh-xfer ssh-ed25519 AAAA\ntrainsh-xfer ecdsa-sha2-nistp256 CCCC"
+    assert pair_scripts.known_hosts(lines) == "trainsh-xfer ssh-ed25519 AAAA\ntrainsh-xfer ecdsa-sha2-nistp256 CCCC"
 
 
 @pytest.mark.parametrize(
@@ -63,22 +63,22 @@ def test_known_hosts() -> None:
     [("1.2.3.4 5 10.0.0.9 2222", ("10.0.0.9", 2222)), ("::1 5 ::2 22", ("::2", 22)), ("", None), ("x y", None)],
 )
 def test_where_a_server_is(text: str, place: tuple[str, int] | None) -> None:
-    assert pairing.server_place(text) == place
+    assert pair_scripts.server_place(text) == place
 
 
 @pytest.mark.parametrize("shell", SHELLS)
 def test_allowed_and_forbidden_again(shell: str, home: Path) -> None:
     file = home / ".ssh" / "authorized_keys"
-    line = pairing.key_line(PUBLIC, "rsync 'it'\\''s'", "202612312330")
-    assert run(shell, pairing.allowing(line, "trainsh-xfer-1234")) == "allowed\n"
+    line = pair_scripts.key_line(PUBLIC, "rsync 'it'\\''s'", "202612312330")
+    assert run(shell, pair_scripts.allowing(line, "trainsh-xfer-1234")) == "allowed\n"
     assert file.read_text() == line + "\n"
     assert file.stat().st_mode & 0o777 == 0o600
     file.write_text("own key 1\nown key 2")
     file.chmod(0o640)
-    run(shell, pairing.allowing("first trainsh-xfer-1234", "trainsh-xfer-1234"))
-    run(shell, pairing.allowing(line, "trainsh-xfer-1234"))
+    run(shell, pair_scripts.allowing("first trainsh-xfer-1234", "trainsh-xfer-1234"))
+    run(shell, pair_scripts.allowing(line, "trainsh-xfer-1234"))
     assert file.read_text() == f"own key 1\nown key 2\n{line}\n"
-    run(shell, pairing.forbidding("trainsh-xfer-1234"))
+    run(shell, pair_scripts.forbidding("trainsh-xfer-1234"))
     assert file.read_text() == "own key 1\nown key 2\n"
     assert file.stat().st_mode & 0o777 == 0o640
     assert [path.name for path in file.parent.iterdir()] == ["authorized_keys"]
@@ -87,19 +87,19 @@ def test_allowed_and_forbidden_again(shell: str, home: Path) -> None:
 @pytest.mark.parametrize("shell", SHELLS)
 def test_the_source_is_prepared_and_cleaned(shell: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TMPDIR", str(tmp_path))
-    folder = Path(pairing.answers(run(shell, pairing.preparing("one\ntwo")))["folder"][0])
+    folder = Path(pair_scripts.answers(run(shell, pair_scripts.preparing("one\ntwo")))["folder"][0])
     assert (folder / "known_hosts").read_text() == "one\ntwo\n"
     assert folder.stat().st_mode & 0o777 == 0o700
     subprocess.run(["sh", folder / "note", "host", "rsync", "--server", ".", "a b"], check=True)
     assert (folder / "command").read_text() == "rsync --server . a b\n"
-    run(shell, pairing.cleaning(str(folder)))
+    run(shell, pair_scripts.cleaning(str(folder)))
     assert not folder.exists()
 
 
 def test_cleaning_removes_nothing_else(tmp_path: Path) -> None:
     (tmp_path / "precious").write_text("p")
-    run("sh", pairing.cleaning(str(tmp_path)))
-    run("sh", pairing.cleaning(str(tmp_path / "none")))
+    run("sh", pair_scripts.cleaning(str(tmp_path)))
+    run("sh", pair_scripts.cleaning(str(tmp_path / "none")))
     assert (tmp_path / "precious").exists()
 
 
@@ -117,7 +117,7 @@ def test_the_key_is_in_its_agent_alone(world: object) -> None:
 
 def test_the_agent_ends_with_a_tool_that_is_killed(world: object) -> None:
     script = (
-        "import os, sys; from trainsh_xfer.keys import ThrowAwayKey\n"
+        "import os, sys; from trainsh_xfer.pairs.throwaway_key import ThrowAwayKey\n"
         "with ThrowAwayKey('m') as key: print(key._agent, flush=True); sys.stdin.read()"
     )
     tool = subprocess.Popen([sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE)

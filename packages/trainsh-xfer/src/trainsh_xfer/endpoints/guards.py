@@ -5,7 +5,7 @@ import posixpath
 from collections.abc import Sequence
 
 from trainsh_base.errors import UsageError
-from trainsh_xfer.folders import means_contents
+from trainsh_xfer.endpoints.local_paths import means_contents
 from trainsh_xfer.model import Options
 
 SYSTEM = frozenset(

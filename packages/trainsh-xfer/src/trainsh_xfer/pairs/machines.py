@@ -10,8 +10,8 @@ from trainsh_base.remote.control_socket import master_pid
 from trainsh_base.remote.target import Target
 from trainsh_base.request import Request
 from trainsh_base.tool.peer import call
-from trainsh_xfer.failures import installing
-from trainsh_xfer.rsync import Remote, Rsync, read_version
+from trainsh_xfer.engines.rsync import Remote, Rsync, read_version
+from trainsh_xfer.engines.rsync_errors import installing
 
 # A client of the shared connection that never logs in by itself (Target.remote_argv says the same).
 CLIENT = ["-o", "ControlMaster=no", "-o", "ProxyCommand=false", "-o", "RemoteCommand=none", "-T", "-x"]

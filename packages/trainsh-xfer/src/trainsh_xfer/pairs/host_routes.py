@@ -6,14 +6,15 @@ from contextlib import ExitStack
 import msgspec
 
 from trainsh_base.request import Request
-from trainsh_xfer import guards, quoting
-from trainsh_xfer.machines import Connection, rsync_at
+from trainsh_xfer.endpoints import guards
+from trainsh_xfer.endpoints.places import Place
+from trainsh_xfer.engines import remote_paths
+from trainsh_xfer.engines.remote_paths import for_shell
+from trainsh_xfer.engines.rsync import copy
 from trainsh_xfer.model import Options
-from trainsh_xfer.pairs import Pair
-from trainsh_xfer.places import Place
-from trainsh_xfer.quoting import for_shell
-from trainsh_xfer.route import Route
-from trainsh_xfer.rsync import copy
+from trainsh_xfer.pairs.host_pair import Pair
+from trainsh_xfer.pairs.machines import Connection, rsync_at
+from trainsh_xfer.pairs.route import Route
 
 
 class OneHost(Route, frozen=True, kw_only=True):
@@ -54,7 +55,7 @@ class TwoHosts(Route, frozen=True, kw_only=True):
 
     def words(self, options: Options, *, resume: bool = False) -> list[str]:
         """rsync's words as a command line at the source, once the destination allows them."""
-        program = quoting.PROCESS if options.dry_run else self.program
+        program = remote_paths.PROCESS if options.dry_run else self.program
         noted = self.pair.noted(program)
         self.pair.allow(self._line(copy(self.rsync, options, self.sources, self._there(noted.host), remote=noted)))
         remote = self.pair.remote(program)
@@ -82,7 +83,7 @@ def between(source: Place, destination: Place, options: Options, request: Reques
     assert there
     if options.delete and not options.force:
         guards.check_deletion([source.path], posixpath.normpath(destination.path), [])
-    if not destination.literal and quoting.is_bare_home(destination.path):
+    if not destination.literal and remote_paths.is_bare_home(destination.path):
         destination = msgspec.structs.replace(destination, path=destination.path + "/")
     start = Connection(here, request)
     if here.argv == there.argv:
@@ -95,19 +96,19 @@ def _one_host(source: Place, destination: Place, options: Options, connection: C
     guards.check_far_overlap(source.path, destination.path, options)
     return OneHost(
         rsync=rsync_at(connection), connection=connection,
-        sources=[quoting.for_old_rsync(source.path, literal=source.literal, wildcards=True)],
-        destination=quoting.for_old_rsync(destination.path, literal=destination.literal, wildcards=False),
-        program=quoting.making_parents(destination.path, literal=destination.literal),
-        tidy_far=quoting.removing_empty([(source.path, source.literal)]),
+        sources=[remote_paths.for_old_rsync(source.path, literal=source.literal, wildcards=True)],
+        destination=remote_paths.for_old_rsync(destination.path, literal=destination.literal, wildcards=False),
+        program=remote_paths.making_parents(destination.path, literal=destination.literal),
+        tidy_far=remote_paths.removing_empty([(source.path, source.literal)]),
     )  # fmt: skip
 
 
 def _two_hosts(source: Place, destination: Place, pair: Pair) -> Route:
-    path, secluded = quoting.for_rsync(destination.path, pair.rsync, literal=destination.literal, source=False)
+    path, secluded = remote_paths.for_rsync(destination.path, pair.rsync, literal=destination.literal, source=False)
     return TwoHosts(
         pair=pair, rsync=pair.rsync, connection=pair.source,
-        sources=[quoting.for_old_rsync(source.path, literal=source.literal, wildcards=True)],
+        sources=[remote_paths.for_old_rsync(source.path, literal=source.literal, wildcards=True)],
         destination=path, secluded=secluded,
-        program=quoting.receiving(destination.path, literal=destination.literal, make=True),
-        tidy_far=quoting.removing_empty([(source.path, source.literal)]),
+        program=remote_paths.receiving(destination.path, literal=destination.literal, make=True),
+        tidy_far=remote_paths.removing_empty([(source.path, source.literal)]),
     )  # fmt: skip

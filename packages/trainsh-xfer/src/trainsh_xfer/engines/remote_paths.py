@@ -8,7 +8,7 @@ import posixpath
 import re
 
 from trainsh_base.errors import UsageError
-from trainsh_xfer.rsync import Rsync
+from trainsh_xfer.engines.rsync import Rsync
 
 WILDCARDS = "*?["
 PROCESS = """sh -c 'echo "train-xfer process $$" >&2; exec rsync "$@"' sh"""

@@ -9,11 +9,11 @@ from trainsh_base.remote.connection import chosen
 from trainsh_base.remote.control_socket import master_pid
 from trainsh_base.request import Request
 from trainsh_base.system.proc import ProcessFailed, run
-from trainsh_xfer import pairing
-from trainsh_xfer.keys import ThrowAwayKey
-from trainsh_xfer.machines import Connection, rsync_at, shell_option
-from trainsh_xfer.quoting import for_shell
-from trainsh_xfer.rsync import Remote
+from trainsh_xfer.engines.remote_paths import for_shell
+from trainsh_xfer.engines.rsync import Remote
+from trainsh_xfer.pairs import pair_scripts
+from trainsh_xfer.pairs.machines import Connection, rsync_at, shell_option
+from trainsh_xfer.pairs.throwaway_key import ThrowAwayKey
 
 
 class Pair:
@@ -43,8 +43,8 @@ class Pair:
     def __exit__(self, *_: object) -> None:
         try:
             if self._folder:
-                self._tidy(self.destination, pairing.forbidding(self._mark))
-                self._tidy(self.source, pairing.cleaning(self._folder))
+                self._tidy(self.destination, pair_scripts.forbidding(self._mark))
+                self._tidy(self.source, pair_scripts.cleaning(self._folder))
         finally:
             self._key.__exit__()
 
@@ -62,15 +62,15 @@ class Pair:
         self.source.open()
         self.destination.open()
         settings = chosen(self.destination.target)
-        self.address = pairing.address(settings)
+        self.address = pair_scripts.address(settings)
         self.direct = self.address.direct
-        introduced = pairing.answers(self.destination.run(pairing.introducing()))
-        self._place = pairing.server_place((introduced.get("connection") or [""])[-1])
-        keys = pairing.known_hosts(_trusted(settings) or introduced.get("key", []))
+        introduced = pair_scripts.answers(self.destination.run(pair_scripts.introducing()))
+        self._place = pair_scripts.server_place((introduced.get("connection") or [""])[-1])
+        keys = pair_scripts.known_hosts(_trusted(settings) or introduced.get("key", []))
         if not keys:
             raise RemoteError(f"{self.destination.target.label} does not show its host key", code="no_host_key")
         self.rsync = rsync_at(self.source)
-        found = pairing.answers(self.source.run(pairing.preparing(keys))).get("folder")
+        found = pair_scripts.answers(self.source.run(pair_scripts.preparing(keys))).get("folder")
         if not found:
             raise RemoteError(f"cannot make a temporary folder on {self.source.target.label}", code="no_folder")
         self._folder = found[-1]
@@ -95,7 +95,7 @@ class Pair:
             )
         self._forward()
         host, port = (self.address.host, self.address.port) if self.direct else ("127.0.0.1", self._port)
-        words = pairing.login_words(self.address.user, port, self._folder, self._agent)
+        words = pair_scripts.login_words(self.address.user, port, self._folder, self._agent)
         return self.source.dressed(words, bracketed(host), program)
 
     def noted(self, program: str) -> Remote:
@@ -110,9 +110,9 @@ class Pair:
         )
         if "--server" not in command:
             raise RemoteError(f"rsync on {self.source.target.label} did not start: {command}", code="rsync_failed")
-        clock = pairing.answers(self.destination.run(pairing.introducing())).get("clock", [""])[-1]
-        line = pairing.key_line(self._key.public, command, clock)
-        if "allowed" not in self.destination.run(pairing.allowing(line, self._mark)):
+        clock = pair_scripts.answers(self.destination.run(pair_scripts.introducing())).get("clock", [""])[-1]
+        line = pair_scripts.key_line(self._key.public, command, clock)
+        if "allowed" not in self.destination.run(pair_scripts.allowing(line, self._mark)):
             raise CredentialError(
                 f"cannot write ~/.ssh/authorized_keys on {self.destination.target.label}", code="cannot_allow"
             )

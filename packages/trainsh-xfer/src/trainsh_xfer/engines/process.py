@@ -15,7 +15,7 @@ from trainsh_base.errors import Cancelled
 from trainsh_base.request import Request
 from trainsh_base.system.proc import missing
 from trainsh_base.system.proc import run as run_to_end
-from trainsh_xfer.rsync import Rsync, read_version
+from trainsh_xfer.engines.rsync import Rsync, read_version
 
 GRACE = 5.0
 CHUNK = 1 << 16

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from trainsh_xfer.engines.rsync_output import Progress, Tally, as_text
 from trainsh_xfer.model import Change
-from trainsh_xfer.output import Progress, Tally, as_text
 
 REAL = (
     b"created directory dst\ncd+++++++++ 4096 0 ./\n"

@@ -13,7 +13,7 @@ from trainsh_base.errors import (
     TrainError,
     Unreachable,
 )
-from trainsh_xfer.output import as_text
+from trainsh_xfer.engines.rsync_output import as_text
 
 VANISHED = 24
 LOST = frozenset({10, 12, 255})
@@ -66,7 +66,7 @@ def is_noisy(stderr: str) -> bool:
 
 
 def far_process(stderr: str) -> int | None:
-    """The process id of the far rsync, as quoting.PROCESS makes it say on stderr."""
+    """The process id of the far rsync, which `remote_paths.PROCESS` prints on stderr."""
     found = _PROCESS.search(stderr)
     return int(found[1]) if found else None
 

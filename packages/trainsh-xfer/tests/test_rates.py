@@ -3,7 +3,7 @@
 import pytest
 
 from trainsh_base.errors import UsageError
-from trainsh_xfer.limits import parse_rate
+from trainsh_xfer.engines.rates import parse_rate
 
 
 @pytest.mark.parametrize(

@@ -7,12 +7,14 @@ from contextlib import ExitStack
 import msgspec
 
 from trainsh_base.request import Request
-from trainsh_xfer import far_routes, folders, guards, quoting
-from trainsh_xfer.machines import Connection
+from trainsh_xfer.endpoints import guards, local_paths
+from trainsh_xfer.endpoints.places import Place
+from trainsh_xfer.engines import remote_paths
+from trainsh_xfer.engines.rsync import Rsync
 from trainsh_xfer.model import Options
-from trainsh_xfer.places import Place
-from trainsh_xfer.route import Route
-from trainsh_xfer.rsync import Rsync
+from trainsh_xfer.pairs import host_routes
+from trainsh_xfer.pairs.machines import Connection
+from trainsh_xfer.pairs.route import Route
 
 
 def between(
@@ -23,7 +25,7 @@ def between(
     What was set up for it is taken down by `stack`.
     """
     if source.target and destination.target:
-        return far_routes.between(source, destination, options, request, stack)
+        return host_routes.between(source, destination, options, request, stack)
     if source.target:
         return _download(source, destination, options, rsync, Connection(source.target, request))
     if destination.target:
@@ -32,20 +34,20 @@ def between(
 
 
 def _local(source: Place, destination: Place, options: Options, rsync: Rsync) -> Route:
-    sources = folders.expanded(source.path, source.fixed, literal=source.literal)
+    sources = local_paths.expanded(source.path, source.fixed, literal=source.literal)
     _guard_local(sources, destination, options)
     guards.check_overlap(sources, destination.path, options)
     return Route(rsync=rsync, sources=sources, destination=destination.path, parents=destination.path, tidy=sources)
 
 
 def _upload(source: Place, destination: Place, options: Options, rsync: Rsync, connection: Connection) -> Route:
-    sources = folders.expanded(source.path, source.fixed, literal=source.literal)
+    sources = local_paths.expanded(source.path, source.fixed, literal=source.literal)
     if options.delete and not options.force:
         guards.check_deletion(sources, posixpath.normpath(destination.path), [])
-    if not destination.literal and quoting.is_bare_home(destination.path):
+    if not destination.literal and remote_paths.is_bare_home(destination.path):
         destination = msgspec.structs.replace(destination, path=destination.path + "/")
-    path, secluded = quoting.for_rsync(destination.path, rsync, literal=destination.literal, source=False)
-    program = quoting.receiving(destination.path, literal=destination.literal, make=not options.dry_run)
+    path, secluded = remote_paths.for_rsync(destination.path, rsync, literal=destination.literal, source=False)
+    program = remote_paths.receiving(destination.path, literal=destination.literal, make=not options.dry_run)
     return Route(
         rsync=rsync, sources=sources, destination=f"{connection.remote().host}:{path}", connection=connection,
         program=program, secluded=secluded, tidy=sources,
@@ -53,15 +55,15 @@ def _upload(source: Place, destination: Place, options: Options, rsync: Rsync, c
 
 
 def _download(source: Place, destination: Place, options: Options, rsync: Rsync, connection: Connection) -> Route:
-    if not source.literal and quoting.is_bare_home(source.path):
+    if not source.literal and remote_paths.is_bare_home(source.path):
         home = connection.run(f"cd {source.path} && pwd")
         source = Place(target=source.target, path=home, literal=True, text=source.text)
     _guard_local([source.path], destination, options)
-    path, secluded = quoting.for_rsync(source.path, rsync, literal=source.literal, source=True)
+    path, secluded = remote_paths.for_rsync(source.path, rsync, literal=source.literal, source=True)
     return Route(
         rsync=rsync, sources=[f"{connection.remote().host}:{path}"], destination=destination.path,
         connection=connection, secluded=secluded, parents=destination.path,
-        tidy_far=quoting.removing_empty([(source.path, source.literal)]),
+        tidy_far=remote_paths.removing_empty([(source.path, source.literal)]),
     )  # fmt: skip
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from trainsh_base.errors import UsageError
-from trainsh_xfer.endpoints import Endpoint, parse
+from trainsh_xfer.endpoints.endpoint_text import Endpoint, parse
 
 HOSTS = {"gpu": "root@10.0.0.1 -p 2222", "both": "local"}
 STORAGES = {"out": "file:/srv/out", "both": "file:/srv"}

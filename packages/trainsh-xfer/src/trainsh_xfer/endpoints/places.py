@@ -7,8 +7,8 @@ import msgspec
 
 from trainsh_base.errors import MissingProgram, UsageError
 from trainsh_base.remote.target import Target
-from trainsh_xfer.endpoints import Endpoint
-from trainsh_xfer.folders import absolute
+from trainsh_xfer.endpoints.endpoint_text import Endpoint
+from trainsh_xfer.endpoints.local_paths import absolute
 
 
 class Place(msgspec.Struct, frozen=True, kw_only=True):

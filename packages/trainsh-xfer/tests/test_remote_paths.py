@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trainsh_base.errors import UsageError
-from trainsh_xfer import quoting
+from trainsh_xfer.engines import remote_paths
 
 SHELLS = [shell for shell in ("sh", "bash", "dash", "zsh", "fish") if shutil.which(shell)]
 WORDS = ["a b", "it's", "back\\slash", "\\", "'", "''", "\\'", "'\\", "a\\'b", "$HOME", "`x`", "!x", "*", "{a,b}"]
@@ -19,14 +19,14 @@ WORDS += ["", "ü", "new\nline", "\\n", "a\\\\b", "#x", "~"]
 
 @pytest.mark.parametrize("shell", SHELLS)
 def test_a_word_reaches_a_command_as_it_is(shell: str) -> None:
-    line = f"printf '%s\\0' {' '.join(quoting.for_shell(word) for word in WORDS)}"
+    line = f"printf '%s\\0' {' '.join(remote_paths.for_shell(word) for word in WORDS)}"
     done = subprocess.run([shell, "-c", line], capture_output=True, check=True)
     assert done.stdout.decode().split("\0")[:-1] == WORDS
 
 
 @given(st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"])))
 def test_any_word_is_one_word(text: str) -> None:
-    assert shlex.split(quoting.for_shell(text)) == [text]
+    assert shlex.split(remote_paths.for_shell(text)) == [text]
 
 
 @pytest.mark.parametrize(
@@ -45,8 +45,8 @@ def test_any_word_is_one_word(text: str) -> None:
     ],
 )
 def test_paths_for_rsync(path: str, literal: bool, wildcards: bool, new: str, old: str) -> None:
-    assert quoting.for_new_rsync(path, literal=literal, wildcards=wildcards) == new
-    assert quoting.for_old_rsync(path, literal=literal, wildcards=wildcards) == old
+    assert remote_paths.for_new_rsync(path, literal=literal, wildcards=wildcards) == new
+    assert remote_paths.for_old_rsync(path, literal=literal, wildcards=wildcards) == old
 
 
 @pytest.mark.parametrize(
@@ -59,13 +59,13 @@ def test_paths_for_rsync(path: str, literal: bool, wildcards: bool, new: str, ol
     ],
 )
 def test_paths_that_no_shell_sees(path: str, literal: bool, source: bool, text: str) -> None:
-    assert quoting.secluded(path, literal=literal, source=source) == text
+    assert remote_paths.secluded(path, literal=literal, source=source) == text
 
 
 @pytest.mark.parametrize(("path", "source"), [("/a\n*", False), ("~bob/a\nb", True)])
 def test_paths_that_cannot_be_written(path: str, source: bool) -> None:
     with pytest.raises(UsageError):
-        quoting.secluded(path, literal=False, source=source)
+        remote_paths.secluded(path, literal=False, source=source)
 
 
 @pytest.mark.parametrize(
@@ -82,9 +82,9 @@ def test_paths_that_cannot_be_written(path: str, source: bool) -> None:
     ],
 )
 def test_the_folders_above(destination: str, parent: str) -> None:
-    expected = f"mkdir -p -- {parent} && {quoting.PROCESS}" if parent else quoting.PROCESS
-    assert quoting.receiving(destination, literal=False, make=True) == expected
-    assert quoting.receiving(destination, literal=False, make=False) == quoting.PROCESS
+    expected = f"mkdir -p -- {parent} && {remote_paths.PROCESS}" if parent else remote_paths.PROCESS
+    assert remote_paths.receiving(destination, literal=False, make=True) == expected
+    assert remote_paths.receiving(destination, literal=False, make=False) == remote_paths.PROCESS
 
 
 @pytest.mark.parametrize("shell", SHELLS)
@@ -92,7 +92,7 @@ def test_the_far_rsync_says_its_number(shell: str, tmp_path: Path) -> None:
     fake = tmp_path / "rsync"
     fake.write_text('#!/bin/sh\necho "$$ $*"\n')
     fake.chmod(0o755)
-    line = f"set x y; {quoting.PROCESS} --server 'a b'"
+    line = f"set x y; {remote_paths.PROCESS} --server 'a b'"
     done = subprocess.run(
         [shell, "-c", line], capture_output=True, text=True, check=True, env={"PATH": f"{tmp_path}:/usr/bin:/bin"}
     )
@@ -104,7 +104,7 @@ def test_the_far_rsync_says_its_number(shell: str, tmp_path: Path) -> None:
 @given(st.sampled_from(["sleep 60", "exec -a 'not it' sleep 60"]))
 def test_only_an_rsync_server_is_ended(command: str) -> None:
     bystander = subprocess.Popen(["bash", "-c", command])
-    subprocess.run(["sh", "-c", quoting.ending(bystander.pid)], check=True)
+    subprocess.run(["sh", "-c", remote_paths.ending(bystander.pid)], check=True)
     assert bystander.poll() is None
     bystander.kill()
     bystander.wait()
@@ -114,7 +114,7 @@ def test_an_rsync_server_is_ended_and_waited_for(tmp_path: Path) -> None:
     server = subprocess.Popen(["bash", "-c", "exec -a 'rsync --server' sleep 60"])
     while b"--server" not in Path(f"/proc/{server.pid}/cmdline").read_bytes():
         pass
-    waiter = subprocess.Popen(["sh", "-c", quoting.ending(server.pid)])
+    waiter = subprocess.Popen(["sh", "-c", remote_paths.ending(server.pid)])
     assert server.wait(10) == -15
     assert waiter.wait(15) == 0
 
@@ -126,6 +126,6 @@ def test_empty_folders_are_removed(shell: str, tmp_path: Path) -> None:
         (at / path).mkdir(parents=True)
     (at / "one" / "kept").write_text("x")
     (at / "link").symlink_to("two")
-    line = quoting.removing_empty([("one/", False), (f"{at}/th*", False), ("link", True)])
+    line = remote_paths.removing_empty([("one/", False), (f"{at}/th*", False), ("link", True)])
     subprocess.run([shell, "-c", line], cwd=at, check=True)
     assert sorted(path.name for path in at.rglob("*")) == ["kept", "link", "one", "two", "x"]

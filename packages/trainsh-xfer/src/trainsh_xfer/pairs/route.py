@@ -2,9 +2,9 @@
 
 import msgspec
 
-from trainsh_xfer.machines import Connection
+from trainsh_xfer.engines.rsync import Rsync, copy
 from trainsh_xfer.model import Options
-from trainsh_xfer.rsync import Rsync, copy
+from trainsh_xfer.pairs.machines import Connection
 
 
 class Route(msgspec.Struct, frozen=True, kw_only=True):

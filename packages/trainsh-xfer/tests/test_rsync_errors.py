@@ -11,7 +11,7 @@ from trainsh_base.errors import (
     TrainError,
     Unreachable,
 )
-from trainsh_xfer.failures import error_for, said
+from trainsh_xfer.engines.rsync_errors import error_for, said
 
 CLOSED = "rsync: connection unexpectedly closed (0 bytes received so far) [Receiver]\n"
 ERROR = "rsync error: error in rsync protocol data stream (code 12) at io.c(231) [Receiver=3.2.7]\n"

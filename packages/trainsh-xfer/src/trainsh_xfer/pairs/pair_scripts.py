@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 import msgspec
 
 from trainsh_base.errors import UsageError
-from trainsh_xfer.quoting import for_shell
+from trainsh_xfer.engines.remote_paths import for_shell
 
 ALIAS = "trainsh-xfer"
 LIFETIME = timedelta(hours=1)

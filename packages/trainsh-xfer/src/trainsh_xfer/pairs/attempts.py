@@ -6,11 +6,11 @@ from collections.abc import Callable
 
 from trainsh_base.errors import TrainError
 from trainsh_base.request import Request
-from trainsh_xfer import failures, quoting
-from trainsh_xfer.machines import PATIENCE
-from trainsh_xfer.output import Progress, Tally
-from trainsh_xfer.process import Ended, stream
-from trainsh_xfer.route import Route
+from trainsh_xfer.engines import remote_paths, rsync_errors
+from trainsh_xfer.engines.process import Ended, stream
+from trainsh_xfer.engines.rsync_output import Progress, Tally
+from trainsh_xfer.pairs.machines import PATIENCE
+from trainsh_xfer.pairs.route import Route
 
 PROGRESS_EVERY = 0.1
 MOST_TRIES = 6
@@ -19,11 +19,11 @@ FIRST_PAUSE = 1.0
 
 
 def run(route: Route, words: Callable[[], list[str]], tally: Tally, request: Request) -> None:
-    """Run rsync until it is through. `words` are asked for anew each time: the connection may have changed.
+    """Run rsync until it is through. `words` are asked for before each attempt: the connection may have changed.
 
-    A lost connection is made again, up to MOST_TRIES times in a row without a file arriving; rsync then goes on
-    inside the file, as it does after its own death, MOST_DEATHS times. Raises what failures.error_for says, and the
-    errors of the connection.
+    A lost connection is opened again, up to MOST_TRIES times in a row without a file arriving; rsync then continues
+    inside the file. After rsync itself was killed it is started again, MOST_DEATHS times. Raises what
+    `rsync_errors.error_for` returns, and the errors of the connection.
     """
     tries = 0
     ended: Ended | None = None
@@ -34,13 +34,13 @@ def run(route: Route, words: Callable[[], list[str]], tally: Tally, request: Req
         before = tally.files
         ended = stream(words(), tally.feed, request, env=_environment(route))
         tally.finish()
-        if ended.status == failures.VANISHED:
-            for line in failures.said(ended.stderr):
+        if ended.status == rsync_errors.VANISHED:
+            for line in rsync_errors.said(ended.stderr):
                 tally.remark(line)
-        if ended.status in (0, failures.VANISHED):
+        if ended.status in (0, rsync_errors.VANISHED):
             return
         tries = 1 if tally.files > before else tries + 1
-        error = failures.error_for(ended.status, ended.stderr, route.host, route.name)
+        error = rsync_errors.error_for(ended.status, ended.stderr, route.host, route.name)
         if not _again(route, error, ended.stderr, tries, request):
             raise error
         tally.restart()
@@ -48,9 +48,9 @@ def run(route: Route, words: Callable[[], list[str]], tally: Tally, request: Req
 
 def _end_what_is_left(route: Route, ended: Ended | None) -> None:
     """End a far rsync that may not have noticed that its connection is gone; it keeps what it has of a file."""
-    process = failures.far_process(ended.stderr) if ended else None
+    process = rsync_errors.far_process(ended.stderr) if ended else None
     if process and route.receiver:
-        route.receiver.run(quoting.ending(process))
+        route.receiver.run(remote_paths.ending(process))
 
 
 def _again(route: Route, error: TrainError, stderr: str, tries: int, request: Request) -> bool:
@@ -60,12 +60,12 @@ def _again(route: Route, error: TrainError, stderr: str, tries: int, request: Re
         return True
     if route.connection is None or tries >= MOST_TRIES:
         return False
-    if failures.is_full(stderr):
+    if rsync_errors.is_full(stderr):
         route.connection.find_room()
         return True
-    if failures.is_cut_off(stderr) and route.detour():
+    if rsync_errors.is_cut_off(stderr) and route.detour():
         return True
-    if failures.is_noisy(stderr) and not route.connection.is_quiet:
+    if rsync_errors.is_noisy(stderr) and not route.connection.is_quiet:
         route.connection.be_quiet()
         return True
     if error.code != "connection_lost":
