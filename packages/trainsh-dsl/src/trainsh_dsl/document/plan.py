@@ -49,8 +49,13 @@ class Options(Document, frozen=True, kw_only=True):
 
 
 class ExecuteOptions(Options, frozen=True, kw_only=True):
-    """Options of an execute; `capture` is the variable that takes the standard output."""
+    """Options of an execute.
 
+    `grace` is the time from the first INT to the KILL when the step is ended; `capture` the variable that takes the
+    standard output.
+    """
+
+    grace: float | Parts | None = None
     capture: str = ""
 
 
@@ -113,11 +118,16 @@ class Step(Document, frozen=True, kw_only=True, tag_field="kind"):
 
 
 class Execute(Step, frozen=True, kw_only=True, tag="execute"):
-    """`@session > command`"""
+    """`@session > command`
+
+    `state`: the command sets the shell's state (directory, variables, options, functions): "only" that, or "also"
+    that beside other work.
+    """
 
     session: str
     command: Text
     background: bool
+    state: Literal["", "only", "also"] = ""
     options: ExecuteOptions
 
 

@@ -22,6 +22,7 @@ from trainsh_dsl.grammar.syntax import (
     Transfer,
     Wait,
 )  # fmt: skip
+from trainsh_dsl.text.shell_state import state_of
 from trainsh_dsl.text.source import Source
 
 Kind = TypeVar("Kind", bound=model.Options)
@@ -59,6 +60,13 @@ class _Planner:
     def steps(self, nodes: list[Node]) -> list[model.AnyStep]:
         return [self._step(node) for node in nodes]
 
+    def _rendered(self, command: Text) -> str:
+        """A command with the variables put in whose value the recipe tells."""
+        if isinstance(command, str):
+            return command
+        parts = (part if isinstance(part, str) else self.scope.static_text([part]) for part in command)
+        return "".join("$UNKNOWN" if part is None else part for part in parts)
+
     def _span(self, node: Node) -> model.Span:
         return self.source.span(node.start, node.end)
 
@@ -67,6 +75,7 @@ class _Planner:
         if isinstance(node, Execute):
             return model.Execute(
                 text=text, span=span, session=node.session, command=node.command, background=node.background,
+                state="" if node.background else state_of(self._rendered(node.command)),
                 options=_options(node.options, model.ExecuteOptions),
             )  # fmt: skip
         general = _options(node.options, model.Options) if not isinstance(node, Transfer) else model.Options()

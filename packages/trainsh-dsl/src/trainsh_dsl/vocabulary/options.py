@@ -12,7 +12,7 @@ GENERAL: dict[str, Check] = {
     "retry_delay": values.duration,
     "allow_fail": values.truth,
 }
-EXECUTE: dict[str, Check] = {**GENERAL, "capture": values.variable}
+EXECUTE: dict[str, Check] = {**GENERAL, "grace": values.duration, "capture": values.variable}
 TRANSFER: dict[str, Check] = {
     "delete": values.truth,
     "exclude": values.words,
