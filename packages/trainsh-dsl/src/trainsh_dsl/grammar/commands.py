@@ -15,7 +15,7 @@ from trainsh_dsl.text.source import Source
 
 _SIMPLE_DOLLAR = lazy(r"\$(?:([A-Za-z_][A-Za-z0-9_]*)|\{([A-Za-z_][A-Za-z0-9_]*)\})")
 _MENTIONED = lazy(r"\$\{?[#!]?([A-Za-z_][A-Za-z0-9_]*)")
-_STRING = lazy(r"""("(?:[^"\\]++|\\.)*+"|\\.)|'[^']*'""")
+_STRING = lazy(r"""("(?>(?:[^"\\]++|\\.)*)"|\\.)|'[^']*'""")
 _DOLLAR = lazy(
     r"\$(?:([A-Za-z_][A-Za-z0-9_]*)|\{(?:([A-Za-z_][A-Za-z0-9_]*)\}|secret:([^}\n]*)\}|[#!]?([A-Za-z_][A-Za-z0-9_]*)[^}\n]*\}?))"
 )

@@ -9,7 +9,7 @@ from trainsh_dsl.text.word import Word
 
 NAME = lazy(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 _NAMES = lazy(r"\$(?:([A-Za-z_][A-Za-z0-9_]*)|\{([A-Za-z_][A-Za-z0-9_]*)\})")
-_QUOTES = lazy(r"'([^']*)'|\"((?:[^\"\\]++|\\.)*+)\"|[^'\"]+", re.DOTALL)
+_QUOTES = lazy(r"'([^']*)'|\"((?>(?:[^\"\\]++|\\.)*))\"|[^'\"]+", re.DOTALL)
 _DOLLAR = lazy(r"\\([\"$\\])|\$\{([^{}\n]*)\}|\$([A-Za-z_][A-Za-z0-9_]*)|\$\{")
 _VALUE_DOLLAR = lazy(r"\\(\$)|\$\{([^{}\n]*)\}|\$([A-Za-z_][A-Za-z0-9_]*)|\$\{")
 

@@ -18,13 +18,13 @@ from trainsh_dsl.text.word import Word
 from trainsh_dsl.vocabulary import options
 from trainsh_dsl.vocabulary.tool_schemas import Tools
 
-_EXECUTE = lazy(rf"[ \t]*@({NAME_OR_HYPHEN})((?:[ \t]+[A-Za-z_-]+=[^\s'\"\\>]+)*+)[ \t]*>[ \t]*")
+_EXECUTE = lazy(rf"[ \t]*@({NAME_OR_HYPHEN})((?>(?:[ \t]+[A-Za-z_-]+=[^\s'\"\\>]+)*))[ \t]*>[ \t]*")
 _AT = lazy(rf"@({NAME_OR_HYPHEN})(?=[ \t\r\n:>\\]|->|\Z)")
 _SPACE = lazy(r"[ \t]*")
 _BLANK = lazy(r"(?:[ \t]|\\\n)*")
-_HEAD_WORD = lazy(r"(?:[^ \t\n'\"\\>]++|\\(?!\n)|'[^'\n]*+'|\"(?:[^\"\\\n]++|\\.)*+\")++", re.DOTALL)
-_FIRST = lazy(r"(?:[^ \t\\]++|\\(?!\n))*+")
-_ARROW = lazy(r"(?:[^ \t'\"]++|'[^']*+'|\"(?:[^\"\\]++|\\.)*+\")+(?:[ \t]|\\\n)+->(?=[ \t\\]|\Z)", re.DOTALL)
+_HEAD_WORD = lazy(r"(?>(?:[^ \t\n'\"\\>]++|\\(?!\n)|'[^'\n]*+'|\"(?>(?:[^\"\\\n]++|\\.)*)\")+)", re.DOTALL)
+_FIRST = lazy(r"(?>(?:[^ \t\\]++|\\(?!\n))*)")
+_ARROW = lazy(r"(?:[^ \t'\"]++|'[^']*+'|\"(?>(?:[^\"\\]++|\\.)*)\")+(?:[ \t]|\\\n)+->(?=[ \t\\]|\Z)", re.DOTALL)
 _BAD_CHARACTER = lazy("[\x00\ud800-\udfff]")
 _CAPTURE = lazy(r"[ \t]capture=([A-Za-z_][A-Za-z0-9_]*)")
 _MENTIONED = lazy(r"[A-Za-z_][A-Za-z0-9_-]*")

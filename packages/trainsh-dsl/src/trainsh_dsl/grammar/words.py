@@ -18,7 +18,7 @@ from trainsh_dsl.vocabulary.tool_schemas import Tools, Verb
 NAME_OR_HYPHEN = r"[A-Za-z_](?:[A-Za-z0-9_-]*[A-Za-z0-9_])?"
 AT_NAME = lazy(rf"@({NAME_OR_HYPHEN})\Z")
 _PLAIN = lazy(r"[^ \t]+")
-_WORD = lazy(r"(?:[^ \t\n'\"\\]++|\\(?!\n)|'[^']*+'|\"(?:[^\"\\]++|\\.)*+\")++", re.DOTALL)
+_WORD = lazy(r"(?>(?:[^ \t\n'\"\\]++|\\(?!\n)|'[^']*+'|\"(?>(?:[^\"\\]++|\\.)*)\")+)", re.DOTALL)
 _BLANK = lazy(r"(?:[ \t]|\\\n)*")
 _KEY = lazy(r"([A-Za-z_][A-Za-z0-9_-]*)=")
 

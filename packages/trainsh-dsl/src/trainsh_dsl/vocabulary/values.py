@@ -12,11 +12,11 @@ _BARE = lazy(r"\d{1,12}(?:\.\d{1,9})?\Z")
 _UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 # Patterns that are surely right: characters, plain escapes, plain sets and groups of those, each repeated at most
 # once. Compiling a pattern to see whether it is right costs 100 us and more.
-_SET = r"\[\^?(?:[A-Za-z0-9_ .,:/%]|a-z|A-Z|0-9|\\[dDwWsS.])++\]"
+_SET = r"\[\^?(?>(?:[A-Za-z0-9_ .,:/%]|a-z|A-Z|0-9|\\[dDwWsS.])+)\]"
 _ATOM = rf"(?:[^\\()\[\]{{}}*+?|^$]|\\[dDwWsS.\\()\[\]{{}}*+?|^$/:%-]|{_SET})"
-_TIMES = r"(?:[*+?]\??+|\{[1-9]\d?,?\})?+"
-_GROUP = rf"\((?:\?:)?(?:{_ATOM}{_TIMES}|[|^$])*+\)"
-_PLAIN_PATTERN = lazy(rf"(?:(?:{_ATOM}|{_GROUP}){_TIMES}|[|^$])*+\Z", re.DOTALL)
+_TIMES = r"(?>(?:[*+?]\??+|\{[1-9]\d?,?\})?)"
+_GROUP = rf"\((?:\?:)?(?>(?:{_ATOM}{_TIMES}|[|^$])*)\)"
+_PLAIN_PATTERN = lazy(rf"(?>(?:(?:{_ATOM}|{_GROUP}){_TIMES}|[|^$])*)\Z", re.DOTALL)
 _RATE = lazy(r"\d+(?:\.\d+)?(?:[kmgt]i?)?b?\Z", re.IGNORECASE)
 _NAME = lazy(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 TRUTH = {"true": True, "false": False, "yes": True, "no": False}
