@@ -29,7 +29,7 @@ def test_question_and_answer(shell: list[str], tmp_path: Path) -> None:
     child = ask(shell, tmp_path, os.getpid(), prompt)
     question = tmp_path / f"question.{child.pid}"
     wait_until(question.exists, "the question")
-    assert question.read_text() == "x\n" + prompt
+    assert question.read_text() == f"{os.getpid()}\nx\n" + prompt
     assert question.stat().st_mode & 0o077 == 0
     (tmp_path / f"answer.{child.pid}").write_text("yes\n  a\\b $x \n")
     assert child.communicate(timeout=10)[0] == "  a\\b $x \n"

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from trainsh_base.remote.connection import Wishes, chosen, fast_first, master_argv, wishes
+from trainsh_base.remote.connection import Wishes, fast_first, master_argv, wishes
+from trainsh_base.remote.ssh_config import chosen
 from trainsh_base.remote.target import Target, control_path, ssh_target
 
 BOX = ssh_target("box", ["ssh", "-p", "2222", "me@box"])
@@ -19,7 +20,7 @@ def options(argv: list[str]) -> dict[str, str]:
 
 
 def test_ours_where_nothing_was_chosen() -> None:
-    found = options(master_argv(BOX, "/s", {"ciphers": CIPHERS, "default ciphers": CIPHERS}, Wishes()))
+    found = options(master_argv(BOX, "/s", {"ciphers": [CIPHERS], "default ciphers": [CIPHERS]}, Wishes()))
     assert found["Ciphers"] == fast_first(CIPHERS)
     assert found["ServerAliveInterval"] == "5" and found["ConnectTimeout"] == "15"
 
@@ -27,14 +28,14 @@ def test_ours_where_nothing_was_chosen() -> None:
 @pytest.mark.parametrize(
     ("settings", "absent"),
     [
-        ({"ciphers": "a", "default ciphers": "a,b"}, "Ciphers"),
-        ({"ciphers": "", "default ciphers": ""}, "Ciphers"),
-        ({"serveraliveinterval": "30"}, "ServerAliveInterval"),
-        ({"connecttimeout": "3"}, "ConnectTimeout"),
+        ({"ciphers": ["a"], "default ciphers": ["a,b"]}, "Ciphers"),
+        ({"ciphers": [""], "default ciphers": [""]}, "Ciphers"),
+        ({"serveraliveinterval": ["30"]}, "ServerAliveInterval"),
+        ({"connecttimeout": ["3"]}, "ConnectTimeout"),
     ],
     ids=["ciphers", "unknown ciphers", "keepalive", "timeout"],
 )
-def test_what_was_chosen_is_not_said_again(settings: dict[str, str], absent: str) -> None:
+def test_what_was_chosen_is_not_said_again(settings: dict[str, list[str]], absent: str) -> None:
     assert absent not in options(master_argv(BOX, "/s", settings, Wishes()))
 
 
@@ -54,16 +55,16 @@ def test_config_has_its_say(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv("TRAINSH_HOME", str(tmp_path))
     assert wishes() == Wishes()
     (tmp_path / "config.toml").write_text("[ssh]\nconnect_timeout = '3s'\npersist = '1h'\nciphers_gcm = false\n")
-    found = options(master_argv(BOX, "/s", {"ciphers": "a", "default ciphers": "a"}, wishes()))
+    found = options(master_argv(BOX, "/s", {"ciphers": ["a"], "default ciphers": ["a"]}, wishes()))
     assert (found["ConnectTimeout"], found["ControlPersist"]) == ("3", "3600") and "Ciphers" not in found
 
 
 def test_ssh_itself_is_asked_what_was_chosen() -> None:
     box = ssh_target("box", ["ssh", "-F", "none", "-o", "Ciphers=aes256-ctr", "me@box"])
     found = chosen(box)
-    assert found["ciphers"] == "aes256-ctr" != found["default ciphers"]
+    assert found["ciphers"] == ["aes256-ctr"] != found["default ciphers"]
     plain = chosen(ssh_target("box", ["ssh", "-F", "none", "me@box"]))
-    assert plain["ciphers"] == plain["default ciphers"] != ""
+    assert plain["ciphers"] == plain["default ciphers"] != [""]
 
 
 def test_a_client_of_the_connection_cannot_log_in_by_itself() -> None:

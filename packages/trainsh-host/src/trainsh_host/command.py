@@ -9,7 +9,7 @@ import signal
 from trainsh_base.errors import TrainError, Unreachable, UsageError
 from trainsh_base.remote import ssh
 from trainsh_base.remote.control_socket import master_pid
-from trainsh_base.remote.ssh_errors import no_ssh
+from trainsh_base.remote.ssh_config import no_ssh
 from trainsh_base.remote.target import Target
 from trainsh_base.request import Request
 from trainsh_base.system import spawn

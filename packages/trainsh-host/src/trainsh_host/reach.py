@@ -54,7 +54,7 @@ def reach(target: Target, timeout: float) -> None:
     if target.kind == "local" or (target.control_path and master_pid(target.control_path)):
         return
     words = ["-S", "none", "-o", "BatchMode=yes", "-o", f"ConnectTimeout={max(1, round(timeout))}"]
-    words += ["-o", "RemoteCommand=none", "-o", "ClearAllForwardings=yes", "-o", "LogLevel=INFO", "-T", "-x"]
+    words += ["-o", "RemoteCommand=none", "-o", "ClearAllForwardings=yes", "-o", "LogLevel=ERROR", "-T", "-x"]
     with contextlib.suppress(TimedOut):
         done = run(
             [target.argv[0], *words, *target.argv[1:], "exit 0"], env=target.environment(), timeout=timeout * 2,

@@ -7,8 +7,11 @@ and reads the answer from a FIFO there.
 import contextlib
 import os
 import re
+import shlex
 import time
 from collections.abc import Callable
+
+import msgspec
 
 from trainsh_base.errors import CredentialError, TrainError, Unreachable
 from trainsh_base.remote.target import Target
@@ -16,19 +19,42 @@ from trainsh_base.request import Request
 from trainsh_base.system.paths import runtime_home
 
 PROGRAM = os.path.join(os.path.dirname(os.path.abspath(__file__)), "askpass")  # noqa: PTH100, PTH118, PTH120
-_YES_NO = re.compile(r"\(yes/no")
-_PASSWORD = re.compile(r"password\W*$", re.IGNORECASE)
+_HOST_KEY = re.compile(r"The authenticity of host .*\(yes/no", re.DOTALL)
 HAND_BACK = 5.0
 
 
-class Questions:
-    """The questions of one ssh process. A context: it removes its folder at the end."""
+class Login(msgspec.Struct, frozen=True, kw_only=True):
+    """Who logs in where, in the names that ssh uses, and by what way (`ssh -G` says both)."""
 
-    def __init__(self, target: Target, request: Request) -> None:
+    user: str = ""
+    hosts: frozenset[str] = frozenset()
+    way: str = ""
+
+    def asks_password(self, prompt: str) -> bool:
+        """Whether `prompt` asks for the password of exactly this user on exactly this host.
+
+        ssh's own words are `USER@HOST's password: `; a server's question has `(USER@HOST) ` before it, since
+        OpenSSH 8.5 (older ones put nothing there).
+        """
+        for host in self.hosts:
+            who = re.escape(f"{self.user}@{host}")
+            question = rf"(?:\({who}\) )?(?:{who}'s )?password(?: for (?:{who}|{re.escape(self.user)}))?:\s*"
+            if re.fullmatch(question, prompt, re.IGNORECASE):
+                return True
+        return False
+
+
+class Questions:
+    """The questions of one login: of the ssh that was started for it (`ssh_pid`, set when it runs), and of those
+    that it starts itself (jump hosts, proxies). A context: it removes its folder at the end."""
+
+    def __init__(self, target: Target, request: Request, login: Login) -> None:
         self._target = target
         self._request = request
+        self._login = login
         self._folder = f"{runtime_home()}/q-{os.getpid()}-{time.monotonic_ns()}"
         self._stored_used = False
+        self.ssh_pid = 0
         self.asked = 0.0
 
     def __enter__(self) -> "Questions":
@@ -65,60 +91,66 @@ class Questions:
 
     def _answer(self, path: str) -> None:
         with open(path, encoding="utf-8", errors="replace") as file:  # noqa: PTH123
-            kind, _, prompt = file.read().partition("\n")
+            asker, kind, prompt = (file.read() + "\n\n").split("\n", 2)
         os.unlink(path)  # noqa: PTH108
         answer_path = path.replace("question.", "answer.")
         try:
-            reply = self._reply(kind, prompt.strip())
-        except TrainError:
+            reply = self._reply(asker == str(self.ssh_pid), kind, prompt.strip("\n"))
+        except BaseException:
             _hand_back(answer_path, None)
             raise
         _hand_back(answer_path, reply)
 
-    def _reply(self, kind: str, prompt: str) -> str | None:
+    def _reply(self, own: bool, kind: str, prompt: str) -> str | None:
+        """The answer to `prompt`; None: none. `own`: the ssh of this login asks, not one on the way to it."""
+        who = self._target.label if own else f"on the way to {self._target.label} ({self._login.way or 'a proxy'})"
         if kind == "none":
-            self._request.emit("log", message=f"{self._target.label}: {prompt}")
+            self._request.emit("log", message=f"{who}: {prompt.strip()}")
             return None
         if kind == "confirm":
-            return "" if self._ask("confirm", prompt) == "yes" else None
-        if _YES_NO.search(prompt):
-            return self._ask("confirm", prompt[: prompt.rfind("\n")].strip() + "\nConnect to it?")
-        if self._target.secret and _PASSWORD.search(prompt):
+            return "" if self._ask("confirm", who, prompt.strip(), own) == "yes" else None
+        if _HOST_KEY.match(prompt):
+            facts = prompt[: prompt.rfind("\n")].strip() if "\n" in prompt else prompt
+            return self._ask("confirm", who, f"{facts}\nConnect to it?", own)
+        if own and self._target.secret and self._login.asks_password(prompt):
             return self._stored()
-        return self._ask("secret", f"{self._target.label}: {prompt.rstrip(': ')}")
+        return self._ask("secret", who, prompt.strip().rstrip(": "), own)
 
     def _stored(self) -> str:
         name = self._target.secret or ""
         if self._stored_used:
             raise CredentialError(
                 f"{self._target.label} refused the password stored as {name}",
-                f"store the right one: train secrets set {name}", code="password_refused", data={"secret": name},
+                f"store the right one: train secrets set {shlex.quote(name)}",
+                code="password_refused", data={"secret": name},
             )  # fmt: skip
         from trainsh_base.tool.peer import call  # noqa: PLC0415 - few hosts have a stored password
 
         self._stored_used = True
         return str(call("secrets", "get", {"name": name})["value"])
 
-    def _ask(self, kind: str, prompt: str) -> str:
+    def _ask(self, kind: str, who: str, prompt: str, own: bool) -> str:
         try:
-            return self._request.ask(kind, prompt, default="no" if kind == "confirm" else None)
+            default = "no" if kind == "confirm" else None
+            return self._request.ask(kind, f"{who}: {prompt}", default=default)
         except TrainError as error:
             if error.code != "cannot_ask":
                 raise
-            raise _nobody(self._target, kind, prompt) from None
+            raise _nobody(self._target, kind, f"{who}: {prompt}", own) from None
 
 
-def _nobody(target: Target, kind: str, prompt: str) -> TrainError:
-    first = prompt.splitlines()[0]
+def _nobody(target: Target, kind: str, question: str, own: bool) -> TrainError:
     if kind == "confirm":
+        first = question.splitlines()[0]
         return Unreachable(
-            f"the host key of {target.label} is not known, and there is no terminal to ask on: {first}",
-            f"connect once by hand to check it: ssh {' '.join(target.argv[1:])}", code="host_key_unknown",
+            f"the host key of {target.label if own else first.partition(': ')[0]} is not known, and nobody can be "
+            f"asked without a terminal: {first}",
+            f"connect once by hand to check it: {shlex.join(target.argv)}", code="host_key_unknown",
         )  # fmt: skip
+    store = f"; or store the password: train secrets set NAME, train host edit {shlex.quote(target.name)} "
     return CredentialError(
-        f"there is no terminal to ask on: {prompt}",
-        "use a key: ssh-copy-id, or ssh-add for its passphrase; or store the password: "
-        f"train secrets set NAME, train host edit {target.name} --password-secret NAME",
+        f"not interactive, so nobody can answer: {question}",
+        "use a key: ssh-copy-id, or ssh-add for its passphrase" + (store + "--password-secret NAME" if own else ""),
         code="cannot_ask_password",
     )
 

@@ -10,10 +10,11 @@ from collections.abc import Callable
 import msgspec
 
 from trainsh_base.errors import Unreachable
-from trainsh_base.remote.askpass import Questions
+from trainsh_base.remote.askpass import Login, Questions
 from trainsh_base.remote.control_socket import master_pid
 from trainsh_base.remote.retry import persist, transient
-from trainsh_base.remote.ssh_errors import explain, no_ssh
+from trainsh_base.remote.ssh_config import Settings, chosen, first, login_names, no_ssh, way
+from trainsh_base.remote.ssh_errors import explain
 from trainsh_base.remote.target import Target
 from trainsh_base.request import Request
 from trainsh_base.system import spawn
@@ -23,6 +24,8 @@ from trainsh_base.system.units import format_duration
 ALIVE_EVERY, ALIVE_MISSES = 5, 2
 # A login that takes longer, questions to people not counted, has been lost on the way.
 LOGIN_LIMIT = 90.0
+END_PATIENCE = 2.0
+MOST_SAID = 1 << 16  # bytes of what ssh prints: a banner has no end of its own
 # AES-GCM moves a large file in 0.69 of the time that ssh's own first choice takes.
 FAST_CIPHERS = ("aes128-gcm@openssh.com", "aes256-gcm@openssh.com")
 
@@ -36,8 +39,10 @@ def open_master(target: Target, path: str, request: Request, *, ask: bool = True
     with contextlib.suppress(FileNotFoundError):
         os.unlink(path)  # noqa: PTH108 - a socket's name is text here
     env = target.environment()
-    argv = master_argv(target, path, chosen(target, env), wishes(), ask=ask)
-    with Questions(target, request) as questions:
+    settings = chosen(target, env)
+    argv = master_argv(target, path, settings, wishes(), ask=ask)
+    user, hosts = login_names(settings)
+    with Questions(target, request, Login(user=user, hosts=hosts, way=way(settings))) as questions:
         status, said = _log_in(argv, {**env, **questions.environment()}, questions, request)
     if status != 0 or master_pid(path) is None:
         raise explain(target, said)
@@ -56,21 +61,22 @@ def wishes() -> Wishes:
     return Wishes(**{name: config_value(f"ssh.{name}") for name in Wishes.__struct_fields__})
 
 
-def master_argv(
-    target: Target, path: str, settings: dict[str, str], wished: Wishes, *, ask: bool = True
-) -> list[str]:
-    """The words of the master; what `settings` (of `ssh -G`) shows as chosen by the user stays chosen."""
+def master_argv(target: Target, path: str, settings: Settings, wished: Wishes, *, ask: bool = True) -> list[str]:
+    """The argv of the master; what `settings` (of `ssh -G`) shows as chosen by the user stays chosen.
+
+    LogLevel ERROR: a server's banner, which anybody on the way can write, is not printed among ssh's own messages.
+    """
     words = [target.argv[0], "-f", "-N", "-M", "-S", path, "-T", "-x"]
     options = {
         "ControlPersist": _seconds(wished.persist), "RemoteCommand": "none", "ClearAllForwardings": "yes",
-        "LogLevel": "INFO", "PermitLocalCommand": "no",
+        "LogLevel": "ERROR", "PermitLocalCommand": "no",
     }  # fmt: skip
-    if settings.get("serveraliveinterval", "0") == "0":
+    if first(settings, "serveraliveinterval", "0") == "0":
         options |= {"ServerAliveInterval": str(ALIVE_EVERY), "ServerAliveCountMax": str(ALIVE_MISSES)}
-    if settings.get("connecttimeout", "none") == "none":
+    if first(settings, "connecttimeout", "none") == "none":
         options["ConnectTimeout"] = _seconds(wished.connect_timeout)
-    ciphers = settings.get("ciphers", "")
-    if wished.ciphers_gcm and ciphers and ciphers == settings.get("default ciphers"):
+    ciphers = first(settings, "ciphers")
+    if wished.ciphers_gcm and ciphers and ciphers == first(settings, "default ciphers"):
         options["Ciphers"] = fast_first(ciphers)
     if not ask:
         options |= {"BatchMode": "yes", "NumberOfPasswordPrompts": "0"}
@@ -91,29 +97,6 @@ def _seconds(duration: float) -> str:
     return str(max(1, round(duration)))
 
 
-def chosen(target: Target, env: dict[str, str] | None = None) -> dict[str, str]:
-    """What ssh would use for this machine (`ssh -G`): key -> value, and its own list as `default ciphers`."""
-    settings = _lines([target.argv[0], "-G", *target.argv[1:]], env)
-    settings["default ciphers"] = _lines([target.argv[0], "-F", "none", "-G", "localhost"], env).get("ciphers", "")
-    return settings
-
-
-def _lines(argv: list[str], env: dict[str, str] | None) -> dict[str, str]:
-    with open(os.devnull, "w") as nowhere:  # noqa: PTH123 - its errors come again, louder, from the login
-        try:
-            child = spawn.start(argv, env=env, stderr=nowhere.fileno())
-        except FileNotFoundError:
-            raise no_ssh() from None
-    child.close_stdin()
-    with os.fdopen(child.stdout, "r", encoding="utf-8", errors="replace") as answer:
-        pairs = [line.rstrip("\n").partition(" ") for line in answer]
-    child.wait()
-    settings: dict[str, str] = {}
-    for key, _, value in pairs:
-        settings.setdefault(key, value)
-    return settings
-
-
 def _log_in(argv: list[str], env: dict[str, str], questions: Questions, request: Request) -> tuple[int, str]:
     """Run ssh until it went to the background (0) or gave up; its status and what it said."""
     reader, writer = os.pipe()
@@ -125,6 +108,7 @@ def _log_in(argv: list[str], env: dict[str, str], questions: Questions, request:
         os.close(writer)
     os.close(child.stdout)
     child.close_stdin()
+    questions.ssh_pid = child.pid
     try:
         said = _listen(child, reader, questions, request)
     except BaseException:
@@ -132,7 +116,7 @@ def _log_in(argv: list[str], env: dict[str, str], questions: Questions, request:
         raise
     finally:
         os.close(reader)
-    return child.wait(), said
+    return _end_of(child), said
 
 
 def _listen(child: spawn.Child, reader: int, questions: Questions, request: Request) -> str:
@@ -143,7 +127,7 @@ def _listen(child: spawn.Child, reader: int, questions: Questions, request: Requ
     while True:
         if messages.poll(30):
             chunk = os.read(reader, 65536)
-            said += chunk
+            said = (said + chunk)[-MOST_SAID:]
             if not chunk:
                 return said.decode(errors="replace")
         elif child.poll() is not None:
@@ -154,12 +138,25 @@ def _listen(child: spawn.Child, reader: int, questions: Questions, request: Requ
             raise Unreachable(f"the login did not end within {LOGIN_LIMIT:g} seconds", code="no_answer")
 
 
+def _end_of(child: spawn.Child) -> int:
+    """The status of an ssh that has closed its messages; one that does not end is killed."""
+    deadline = time.monotonic() + END_PATIENCE
+    while (status := child.poll()) is None:
+        if time.monotonic() > deadline:
+            _kill(child)
+        time.sleep(0.002)
+    return status
+
+
 def _kill(child: spawn.Child) -> None:
-    """End ssh and what it started (jump hosts, proxies): they share its session."""
-    if child.poll() is None:
+    """End ssh and what it started (jump hosts, proxies): they share its session. TERM, then KILL."""
+    for number in (signal.SIGTERM, signal.SIGKILL):
         with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(child.pid, signal.SIGTERM)
-        child.wait()
+            if child.poll() is None:
+                os.killpg(child.pid, number)
+        deadline = time.monotonic() + END_PATIENCE
+        while child.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.002)
 
 
 def patient(request: Request, target: Target, within: float, attempt: Callable[[], None]) -> None:

@@ -10,7 +10,8 @@ from pathlib import Path
 from trainsh_base.errors import RemoteError, TimedOut, TrainError, Unreachable
 from trainsh_base.remote.connection import open_master, patient
 from trainsh_base.remote.control_socket import end_master, master_pid, remove_stale
-from trainsh_base.remote.ssh_errors import last_words, no_ssh
+from trainsh_base.remote.ssh_config import no_ssh
+from trainsh_base.remote.ssh_errors import last_line
 from trainsh_base.remote.target import Target
 from trainsh_base.request import Request, current
 from trainsh_base.system import spawn
@@ -227,12 +228,12 @@ def _await_mark(child: spawn.Child, mark: bytes, request: Request, deadline: flo
 def _not_opened(target: Target, path: str, status: int, said: str) -> TrainError:
     if status != 255:
         return RemoteError(
-            f"the account on {target.label} runs no commands (status {status}): {last_words(said)}",
+            f"the account on {target.label} runs no commands (status {status}): {last_line(said)}",
             "give it a login shell: chsh -s /bin/sh", code="shell",
         )  # fmt: skip
     if master_pid(path) is not None:
-        return Refused(f"{target.label} allows no more channels: {last_words(said)}")
-    return _Lost(f"the connection to {target.label} was lost: {last_words(said)}")
+        return Refused(f"{target.label} allows no more channels: {last_line(said)}")
+    return _Lost(f"the connection to {target.label} was lost: {last_line(said)}")
 
 
 def _unnamed_file() -> int:

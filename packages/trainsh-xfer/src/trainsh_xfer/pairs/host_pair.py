@@ -5,8 +5,8 @@ import shutil
 from pathlib import Path
 
 from trainsh_base.errors import CredentialError, RemoteError, TrainError
-from trainsh_base.remote.connection import chosen
 from trainsh_base.remote.control_socket import master_pid
+from trainsh_base.remote.ssh_config import chosen
 from trainsh_base.request import Request
 from trainsh_base.system.proc import ProcessFailed, run
 from trainsh_xfer.engines.remote_paths import for_shell
@@ -61,7 +61,7 @@ class Pair:
     def _prepare(self) -> None:
         self.source.open()
         self.destination.open()
-        settings = chosen(self.destination.target)
+        settings = {key: values[0] for key, values in chosen(self.destination.target).items()}
         self.address = pair_scripts.address(settings)
         self.direct = self.address.direct
         introduced = pair_scripts.answers(self.destination.run(pair_scripts.introducing()))

@@ -1,0 +1,89 @@
+"""What ssh would use for a machine (`ssh -G`): the user's settings, read by ssh itself."""
+
+import contextlib
+import os
+import select
+import time
+
+from trainsh_base.errors import MissingProgram, TimedOut
+from trainsh_base.remote.target import Target
+from trainsh_base.system import spawn
+
+# Settings may run programs (`Match exec`): one that hangs must not hold everything.
+READ_LIMIT = 15.0
+
+Settings = dict[str, list[str]]
+
+
+def effective(argv: list[str], env: dict[str, str] | None = None) -> Settings:
+    """Every setting for this ssh command line (`argv` without a command): key -> values, in ssh's order.
+
+    Empty when ssh refuses the words: the login says why. Raises MissingProgram without ssh, TimedOut.
+    """
+    with open(os.devnull, "w") as nowhere:  # noqa: PTH123 - the login prints its errors again
+        try:
+            child = spawn.start([argv[0], "-G", *argv[1:]], env=env, stderr=nowhere.fileno())
+        except FileNotFoundError:
+            raise no_ssh() from None
+    child.close_stdin()
+    settings: Settings = {}
+    for line in _all_of(child).decode(errors="replace").splitlines():
+        key, _, value = line.partition(" ")
+        settings.setdefault(key, []).append(value)
+    return settings
+
+
+def _all_of(child: spawn.Child) -> bytes:
+    output = select.poll()
+    output.register(child.stdout, select.POLLIN)
+    deadline = time.monotonic() + READ_LIMIT
+    parts = []
+    try:
+        while True:
+            if not output.poll(max(0.0, deadline - time.monotonic()) * 1000):
+                child.end()
+                raise TimedOut(
+                    f"ssh did not read its settings within {READ_LIMIT:g} seconds",
+                    "look for Match exec in ~/.ssh/config", code="bad_ssh",
+                )  # fmt: skip
+            part = os.read(child.stdout, 65536)
+            if not part:
+                break
+            parts.append(part)
+    finally:
+        with contextlib.suppress(OSError):
+            os.close(child.stdout)
+    child.wait()
+    return b"".join(parts)
+
+
+def no_ssh() -> MissingProgram:
+    """The error on a machine without ssh."""
+    from trainsh_base.system.proc import missing  # noqa: PLC0415 - subprocess costs 10 ms, and hardly anybody comes here
+
+    return missing("ssh")
+
+
+def first(settings: Settings, key: str, default: str = "") -> str:
+    """The first value of `key`, which is the one that ssh uses."""
+    return settings.get(key, [default])[0]
+
+
+def chosen(target: Target, env: dict[str, str] | None = None) -> Settings:
+    """The settings for this machine, and ssh's own list of ciphers as `default ciphers`."""
+    settings = effective(target.argv, env)
+    settings["default ciphers"] = effective([target.argv[0], "-F", "none", "localhost"], env).get("ciphers", [""])
+    return settings
+
+
+def login_names(settings: Settings) -> tuple[str, frozenset[str]]:
+    """The user, and the names of the host that ssh uses in its password prompt (lower case)."""
+    names = {first(settings, "hostname").lower(), first(settings, "hostkeyalias").lower()} - {"", "none"}
+    return first(settings, "user"), frozenset(names)
+
+
+def way(settings: Settings) -> str:
+    """What leads to the machine: its jump hosts or its proxy command; empty when it is reached directly."""
+    return next(
+        (value for key in ("proxyjump", "proxycommand") if (value := first(settings, key)) not in ("", "none")), ""
+    )
