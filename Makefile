@@ -27,7 +27,7 @@ demo: setup
 lint: setup
 	@ruff check .
 	@ruff format --check .
-	@lint-imports --no-logo 2>/dev/null || lint-imports
+	@python tests/lint_imports.py
 	@sh tests/lint_scripts.sh
 
 types: setup

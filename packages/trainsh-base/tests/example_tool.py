@@ -16,6 +16,7 @@ from trainsh_base.system.proc import run as run_process
 from trainsh_base.system.secret import Secret
 from trainsh_base.system.units import Duration
 from trainsh_base.tool.declare import Arg, Handover, Opt, Tool
+from trainsh_base.tool.program import run as run_tool
 
 
 def closed() -> None:
@@ -177,4 +178,4 @@ def tty() -> bool:
 
 
 if __name__ == "__main__":
-    tool.main()
+    run_tool(tool)

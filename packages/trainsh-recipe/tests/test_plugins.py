@@ -17,6 +17,7 @@ from typing import Annotated, Any
 from trainsh_base.errors import Conflict
 from trainsh_base.request import current
 from trainsh_base.tool.declare import Arg, Opt, Tool
+from trainsh_base.tool.program import run
 import os
 tool = Tool("served", "A stranger that serves")
 
@@ -47,7 +48,7 @@ def refuse() -> None:
     "Refuse."
     raise Conflict("no room left", "try tomorrow")
 
-tool.main()
+run(tool)
 """
 HOST = "host h = local\n"
 OPEN = "tmux.open @h as w\n"

@@ -5,6 +5,7 @@ from typing import Annotated
 
 from trainsh_base.errors import NotFound
 from trainsh_base.tool.declare import Arg, Handover, Tool
+from trainsh_base.tool.program import run
 from trainsh_help.catalog import Entry, dispatcher, entries, near, shortcuts
 from trainsh_help.page import render
 
@@ -66,4 +67,4 @@ def main() -> None:
         words = ["commands", *words]
     elif not words[0].startswith("-") and words[0] not in own:
         words = ["about", *words]
-    tool.main(words)
+    run(tool, words)

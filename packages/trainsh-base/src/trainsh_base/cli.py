@@ -11,6 +11,7 @@ from trainsh_base.system import config, settings
 from trainsh_base.system.config import Value
 from trainsh_base.tool import display
 from trainsh_base.tool.declare import Arg, Opt, Tool
+from trainsh_base.tool.program import run
 
 tool = Tool("config", "Show and change settings")
 
@@ -126,4 +127,4 @@ def _confirm(names: list[str]) -> None:
 
 def main() -> None:
     """Run train-config."""
-    tool.main()
+    run(tool)

@@ -112,6 +112,14 @@ class Terminated(BaseException):
         self.status = status
 
 
+class Exit(BaseException):
+    """End now with this status, quietly: `--help` and the like have said what there was to say."""
+
+    def __init__(self, status: int = 0) -> None:
+        super().__init__(status)
+        self.status = status
+
+
 BY_STATUS: dict[int, type[TrainError]] = {
     kind.exit_status: kind
     for kind in (

@@ -10,6 +10,7 @@ from trainsh_base.errors import NotFound, UsageError
 from trainsh_base.system.suggest import did_you_mean
 from trainsh_base.tool.declare import Arg, Opt, Tool
 from trainsh_base.tool.display import colour_wanted
+from trainsh_base.tool.program import run
 from trainsh_dsl.analysis import Analysis, analyse
 from trainsh_dsl.diagnostics import show
 from trainsh_dsl.diagnostics.catalogue import Entry, entries
@@ -217,4 +218,4 @@ def graph(file: File = None, text: Text = None, given: Given = [], plugins: Plug
 
 def main() -> None:
     """Run train-dsl."""
-    tool.main()
+    run(tool)

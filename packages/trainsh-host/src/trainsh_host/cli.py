@@ -7,6 +7,7 @@ from trainsh_base.remote.target import Target
 from trainsh_base.request import current
 from trainsh_base.system.units import Duration
 from trainsh_base.tool.declare import Arg, Handover, Opt, Tool
+from trainsh_base.tool.program import run as run_tool
 from trainsh_host import hostsfile
 from trainsh_host.model import Listed, Ran, Shown, Stage
 from trainsh_host.resolve import resolve as find
@@ -34,7 +35,7 @@ Bootstrap = Annotated[bool | None, Opt("install tmux and rsync there when they a
 
 def main() -> None:
     """Run train-host."""
-    tool.main()
+    run_tool(tool)
 
 
 @tool.command()

@@ -9,6 +9,7 @@ from trainsh_base.errors import UsageError
 from trainsh_base.request import current
 from trainsh_base.system.units import Duration
 from trainsh_base.tool.declare import Arg, Handover, Opt, Tool
+from trainsh_base.tool.program import run as run_tool
 from trainsh_recipe import jobs, launch, lookup, report, running
 from trainsh_recipe.launch import Overrides, Source
 from trainsh_recipe.model import JobReport, LogReport, Planned, RecipeReport, RecipeText
@@ -337,4 +338,4 @@ def rm(
 
 def main() -> None:
     """Run train-recipe."""
-    tool.main()
+    run_tool(tool)

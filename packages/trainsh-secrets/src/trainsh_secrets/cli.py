@@ -8,6 +8,7 @@ from trainsh_base.request import current
 from trainsh_base.system.secret import Secret
 from trainsh_base.tool import display
 from trainsh_base.tool.declare import Arg, Handover, Opt, Tool
+from trainsh_base.tool.program import run as run_tool
 from trainsh_secrets import lookup, names, source
 from trainsh_secrets.envfile import parse
 from trainsh_secrets.model import Changed, Found, Listed, Revealed
@@ -158,4 +159,4 @@ def _wanted(given: list[str], everything: bool) -> dict[str, str]:
 
 def main() -> None:
     """Run train-secrets."""
-    tool.main()
+    run_tool(tool)

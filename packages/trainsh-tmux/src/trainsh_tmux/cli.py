@@ -13,6 +13,7 @@ from trainsh_base.request import current
 from trainsh_base.system.units import Duration, format_duration
 from trainsh_base.tool.declare import Arg, Handover, Opt, Tool
 from trainsh_base.tool.display import table
+from trainsh_base.tool.program import run as run_tool
 from trainsh_tmux.model import Done, Listed, Outcome, Screen, Session, Waited
 from trainsh_tmux.names import server, session_name, word
 from trainsh_tmux.remote import session_scripts, step_scripts
@@ -333,4 +334,4 @@ def clean(
 
 def main() -> None:
     """Run train-tmux."""
-    tool.main()
+    run_tool(tool)

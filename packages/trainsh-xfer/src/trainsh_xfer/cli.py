@@ -5,6 +5,7 @@ from typing import Annotated
 from trainsh_base.request import current
 from trainsh_base.system.units import format_duration, format_size
 from trainsh_base.tool.declare import Arg, Opt, Tool
+from trainsh_base.tool.program import run
 from trainsh_xfer.engines.rates import parse_rate
 from trainsh_xfer.model import Change, Options, Result
 
@@ -85,4 +86,4 @@ def copy(
 
 def main() -> None:
     """Run train-xfer."""
-    tool.main()
+    run(tool)

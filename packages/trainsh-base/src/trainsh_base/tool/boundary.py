@@ -7,18 +7,11 @@ import signal
 import sys
 from typing import Any, NoReturn
 
-from trainsh_base.errors import EXIT_INTERRUPTED, EXIT_PIPE, Cancelled, Terminated, TrainError
+from trainsh_base.errors import EXIT_INTERRUPTED, EXIT_PIPE, Cancelled, Exit, Terminated, TrainError
 from trainsh_base.system import spawn
 from trainsh_base.tool.bug_reports import as_bug
-from trainsh_base.tool.declare import Tool, quick_interrupts
-
-
-class Exit(BaseException):
-    """End now with this status, quietly: `--help` and the like have said what there was to say."""
-
-    def __init__(self, status: int = 0) -> None:
-        super().__init__(status)
-        self.status = status
+from trainsh_base.tool.declare import Tool
+from trainsh_base.tool.interrupts import quick_interrupts
 
 
 def main(tool: Tool, words: list[str]) -> NoReturn:

@@ -1,16 +1,13 @@
 """A tool and its commands: a typed function is declared once and served to people, pipes and programs."""
 
-import os
-import signal
-import sys
 import typing
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from types import UnionType
 from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
 
-from trainsh_base.errors import EXIT_INTERRUPTED, NotFound, UsageError
+from trainsh_base.errors import NotFound, UsageError
 from trainsh_base.system.suggest import did_you_mean
 from trainsh_base.system.units import Duration, decode
 
@@ -227,20 +224,6 @@ def _fresh(default: Any) -> Any:
     return float(default) if isinstance(default, Duration) else default
 
 
-def quick_interrupts(on: bool) -> None:
-    """While modules load, and at the end, Ctrl-C ends the process at once.
-
-    Python loses a KeyboardInterrupt that falls into its import machinery: 3 in 100 that came in the first 0.2 s.
-    """
-    ours, usual = _leave, signal.default_int_handler
-    if signal.getsignal(signal.SIGINT) is (usual if on else ours):  # who ignores Ctrl-C (nohup) goes on to
-        signal.signal(signal.SIGINT, ours if on else usual)
-
-
-def _leave(_number: int, _frame: object) -> typing.NoReturn:
-    os._exit(EXIT_INTERRUPTED)
-
-
 class Tool:
     """A program `train-NAME` and its commands."""
 
@@ -299,15 +282,3 @@ class Tool:
                 f"{self.program} has no command {name!r}", did_you_mean(name, self.commands), code="no_command"
             )
         return self.commands[name]
-
-    def main(self, argv: Iterable[str] | None = None) -> typing.NoReturn:
-        """Run the program: the only place that exits."""
-        words = list(sys.argv[1:] if argv is None else argv)
-        quick_interrupts(True)
-        if words == ["serve"]:
-            from trainsh_base.tool.serve import main as serve  # noqa: PLC0415 - one face is loaded, not three
-
-            serve(self)
-        from trainsh_base.tool.boundary import main as people  # noqa: PLC0415 - as above
-
-        people(self, words)

@@ -8,12 +8,11 @@ import click  # noqa: TID253 - this module is the click face, and loaded only as
 import msgspec
 
 from trainsh_base import VERSION
-from trainsh_base.errors import NotFound, TrainError, UsageError
+from trainsh_base.errors import Exit, NotFound, TrainError, UsageError
 from trainsh_base.request import serve_in_this_thread
 from trainsh_base.system.secret import Secret
 from trainsh_base.system.suggest import did_you_mean
 from trainsh_base.system.units import Duration, format_duration, parse_duration
-from trainsh_base.tool.boundary import Exit
 from trainsh_base.tool.declare import Arg, Command, Handover, Param, Tool
 from trainsh_base.tool.display import show
 from trainsh_base.tool.schema import describe

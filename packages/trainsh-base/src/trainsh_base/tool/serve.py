@@ -15,7 +15,8 @@ import msgspec
 from trainsh_base.errors import Cancelled, Terminated, TrainError
 from trainsh_base.request import Request, serve_in_this_thread
 from trainsh_base.system import spawn
-from trainsh_base.tool.declare import Tool, quick_interrupts
+from trainsh_base.tool.declare import Tool
+from trainsh_base.tool.interrupts import quick_interrupts
 from trainsh_base.tool.wire import encode
 
 PARSE_ERROR, INVALID_REQUEST, NO_METHOD, INVALID_PARAMS, APPLICATION = -32700, -32600, -32601, -32602, -32000

@@ -1,0 +1,21 @@
+"""Ctrl-C while nothing can catch it: the process ends at once, with the status that a shell expects."""
+
+import os
+import signal
+from typing import NoReturn
+
+from trainsh_base.errors import EXIT_INTERRUPTED
+
+
+def quick_interrupts(on: bool) -> None:
+    """While modules load, and at the end, Ctrl-C ends the process at once.
+
+    Python loses a KeyboardInterrupt that falls into its import machinery: 3 in 100 that came in the first 0.2 s.
+    """
+    ours, usual = _leave, signal.default_int_handler
+    if signal.getsignal(signal.SIGINT) is (usual if on else ours):  # who ignores Ctrl-C (nohup) goes on to
+        signal.signal(signal.SIGINT, ours if on else usual)
+
+
+def _leave(_number: int, _frame: object) -> NoReturn:
+    os._exit(EXIT_INTERRUPTED)

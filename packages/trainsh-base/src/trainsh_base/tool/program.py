@@ -1,0 +1,21 @@
+"""A tool as a program: which of its faces the command line asks for."""
+
+import sys
+from collections.abc import Iterable
+from typing import NoReturn
+
+from trainsh_base.tool.declare import Tool
+from trainsh_base.tool.interrupts import quick_interrupts
+
+
+def run(tool: Tool, argv: Iterable[str] | None = None) -> NoReturn:
+    """Run the program `train-NAME` with `argv` (default: the command line) to its exit status."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    quick_interrupts(True)
+    if words == ["serve"]:
+        from trainsh_base.tool.serve import main as serve  # noqa: PLC0415 - one face is loaded, not three
+
+        serve(tool)
+    from trainsh_base.tool.boundary import main as people  # noqa: PLC0415 - as above
+
+    people(tool, words)
