@@ -1,0 +1,1 @@
+"""Currencies, and what rented machines and Colab cost."""

@@ -1,0 +1,101 @@
+"""The commands of train-pricing."""
+
+from decimal import Decimal
+from typing import Annotated
+
+from trainsh_base.errors import UsageError
+from trainsh_base.system import config
+from trainsh_base.system.settings import find
+from trainsh_base.tool.declare import Arg, Opt, Tool
+from trainsh_base.tool.program import run as run_tool
+from trainsh_pricing import colab as plans
+from trainsh_pricing import display, exchange, instances, prices_file, rates_service
+from trainsh_pricing.model import Colab, Converted, Currency, InstanceCosts, Rates
+
+tool = Tool("pricing", "Currencies, and what machines cost")
+
+
+@tool.command(show=display.show_rates)
+def rates(refresh: Annotated[bool, Opt("fetch today's first")] = False) -> Rates:
+    """Show exchange rates: how much of each currency one US dollar buys.
+
+    They are the European Central Bank's, kept in pricing.json and used offline. Before the first --refresh they are
+    the built-in ones, which are old.
+    """
+    if refresh:
+        fetched = rates_service.fetch()
+        prices_file.change(lambda prices: setattr(prices, "exchange_rates", fetched))
+    return exchange.document(exchange.known())
+
+
+@tool.command(show=display.show_currency)
+def currency(
+    set_: Annotated[str | None, Opt("show amounts in this currency", name="--set", metavar="CODE")] = None,
+) -> Currency:
+    """Show or set the currency that amounts are shown in: train pricing currency --set CNY."""
+    if set_ is not None:
+        code = exchange.check(set_, exchange.known())
+        config.change(lambda document: config.put(document, "ui.currency", code))
+    return _shown_currency()
+
+
+def _shown_currency() -> Currency:
+    """From the setting, else from 0.9's pricing.json, else dollars."""
+    setting = config.lookup(find("ui.currency"), config.load())
+    if setting.value:
+        code = exchange.check(str(setting.value), exchange.known())
+        return Currency(currency=code, origin=str(setting.origin))
+    written = prices_file.load().display_currency
+    if written:
+        return Currency(currency=exchange.check(written, exchange.known()), origin="file")
+    return Currency(currency="USD", origin="default")
+
+
+@tool.command(show=display.show_converted)
+def convert(
+    amount: Annotated[str, Arg("how much, such as 10 or 0.25")],
+    source: Annotated[str, Arg("the currency it is in, such as USD", metavar="FROM")],
+    to: Annotated[str, Arg("the currency wanted, such as CNY")],
+) -> Converted:
+    """Convert an amount: train pricing convert 10 USD CNY."""
+    return exchange.converted(amount, source, to)
+
+
+@tool.command(show=display.show_colab)
+def colab(
+    subscription: Annotated[
+        str | None, Opt("the plan you pay for, such as 'Colab Pro+'; kept for later", metavar="NAME")
+    ] = None,
+    price: Annotated[str | None, Opt("with --subscription: what it costs a month", metavar="AMOUNT")] = None,
+    in_: Annotated[str | None, Opt("with --price: its currency", name="--currency", metavar="CODE")] = None,
+    units: Annotated[str | None, Opt("with --subscription: compute units a month", metavar="N")] = None,
+) -> Colab:
+    """Show what Colab's GPUs cost an hour: in compute units, and in money with your subscription."""
+    known = exchange.known()
+    if subscription is not None:
+        prices_file.change(
+            lambda prices: setattr(
+                prices,
+                "colab_subscription",
+                plans.subscribe(prices.colab_subscription, known, subscription, price, in_, units),
+            )
+        )
+    elif price is not None or in_ is not None or units is not None:
+        raise UsageError("--price, --currency and --units go with --subscription", "train pricing colab --help")
+    return plans.costs(prices_file.load(), known, _shown_currency().currency)
+
+
+@tool.command(show=display.show_instances)
+def vast() -> InstanceCosts:
+    """Show what your Vast.ai instances cost now: an hour, a day, a month, running and stopped."""
+    known, shown = exchange.known(), _shown_currency().currency
+
+    def to_shown(amount: Decimal, source: str) -> Decimal:
+        return exchange.convert(amount, exchange.check(source, known), shown, known)
+
+    return instances.of("vast", to_shown, shown)
+
+
+def main() -> None:
+    """Run train-pricing."""
+    run_tool(tool)

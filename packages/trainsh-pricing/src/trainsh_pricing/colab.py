@@ -1,0 +1,54 @@
+"""What Google Colab costs: compute units an hour, and what a unit costs in the subscription. Pure."""
+
+from decimal import Decimal
+
+from trainsh_base.errors import UsageError
+from trainsh_pricing import exchange
+from trainsh_pricing.model import Colab, ColabGpu, Subscription
+from trainsh_pricing.prices_file import ColabSubscription, ExchangeRates, Prices
+
+CENTS = Decimal("0.0001")
+
+
+def costs(prices: Prices, rates: ExchangeRates, currency: str) -> Colab:
+    """The subscription as it is paid, and each GPU's hour in `currency`."""
+    paid = prices.colab_subscription
+    source = exchange.check(paid.currency, rates)
+    unit = exchange.convert(paid.price, source, currency, rates) / paid.total_units
+    return Colab(
+        subscription=Subscription(name=paid.name, price=paid.price, currency=source, units=paid.total_units),
+        gpus=[
+            ColabGpu(
+                gpu=gpu.gpu_name,
+                units_per_hour=gpu.units_per_hour,
+                price_per_hour=(unit * gpu.units_per_hour).quantize(CENTS),
+                currency=currency,
+                hours=(paid.total_units / gpu.units_per_hour).quantize(Decimal("0.1")),
+            )
+            for gpu in prices.colab_gpu_pricing
+            if gpu.units_per_hour > 0
+        ],
+    )
+
+
+def subscribe(
+    old: ColabSubscription,
+    rates: ExchangeRates,
+    name: str,
+    price: str | None,
+    currency: str | None,
+    units: str | None,
+) -> ColabSubscription:
+    """The subscription with what was given changed; UsageError for a price below 0 or no units."""
+    changed = ColabSubscription(
+        name=name,
+        price=old.price if price is None else exchange.parse_amount(price),
+        currency=old.currency if currency is None else exchange.check(currency, rates),
+        total_units=old.total_units if units is None else exchange.parse_amount(units),
+    )
+    if changed.price < 0 or changed.total_units <= 0:
+        raise UsageError(
+            f"a subscription of {changed.total_units} units for {changed.price} {changed.currency}",
+            "--units is above 0, --price 0 or more", code="bad_amount",
+        )  # fmt: skip
+    return changed
