@@ -2,13 +2,12 @@
 
 import os
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from trainsh_base.errors import Conflict, UsageError
-from trainsh_base.system.files import locked, write_atomic
+from trainsh_base.errors import Conflict
+from trainsh_base.system import toml_file
 from trainsh_base.system.paths import config_file
 from trainsh_base.system.settings import FORMAT, Setting, find, from_environment, installed, meaning
 
@@ -40,41 +39,9 @@ def config_value(name: str) -> Any:
     return meaning(setting, value.value, where)
 
 
-def load(path: Path | None = None) -> dict[str, Any]:
+def load() -> dict[str, Any]:
     """config.toml as nested dicts; empty when there is none. UsageError names the line that does not parse."""
-    path = path or config_file()
-    return parse(_read(path), path)
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except FileNotFoundError:
-        return b""
-    except OSError as error:
-        raise UsageError(f"cannot read {path}: {error.strerror}", code="bad_config") from None
-
-
-def parse(data: bytes, path: Path) -> dict[str, Any]:
-    """The TOML in `data`; `path` is named in the UsageError for bytes that are not TOML."""
-    if not data:
-        return {}
-    import tomllib  # noqa: PLC0415 - without a file it is not needed
-
-    try:
-        return tomllib.loads(data.decode())
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise _not_toml(path, f"line {line} is not UTF-8") from None
-    except tomllib.TOMLDecodeError as error:
-        raise _not_toml(path, str(error)) from None
-
-
-def _not_toml(path: Path, why: str) -> UsageError:
-    return UsageError(
-        f"{path} is not TOML: {why}", "correct it in an editor; it was left as it is", code="bad_config",
-        data={"file": str(path)},
-    )  # fmt: skip
+    return toml_file.load(config_file())
 
 
 def lookup(setting: Setting, document: dict[str, Any]) -> Value:
@@ -113,25 +80,16 @@ def change(edit: Callable[[Any], None]) -> None:
 
     Whole or not at all, under a lock; a file that does not parse, or that a newer train wrote, is left alone.
     """
-    path = config_file()
-    with locked(path):
-        before = _read(path)
-        _refuse_newer(parse(before, path), path)
-        import tomlkit
-
-        document = tomlkit.parse(before.decode() if before else f"version = {FORMAT}\n")
-        edit(document)
-        after = tomlkit.dumps(document).encode()
-        parse(after, path)
-        if after != before:
-            write_atomic(path, after)
+    toml_file.change(config_file(), edit, empty=f"version = {FORMAT}\n", check=_refuse_newer)
 
 
-def _refuse_newer(document: dict[str, Any], path: Path) -> None:
+def _refuse_newer(document: dict[str, Any]) -> None:
     version = document.get("version", FORMAT)
     if version != FORMAT:
         raise Conflict(
-            f"{path} has version {version}, this train writes version {FORMAT}", "update train", code="newer_config"
+            f"{config_file()} has version {version}, this train writes version {FORMAT}",
+            "update train",
+            code="newer_config",
         )
 
 

@@ -1,0 +1,70 @@
+"""TOML files that a person may have edited: read, and changed so that comments and order stay as they were."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from trainsh_base.errors import UsageError
+from trainsh_base.system.files import locked, write_atomic
+
+
+def load(path: Path) -> dict[str, Any]:
+    """The file as nested dicts; empty when there is none. UsageError names the line that does not parse."""
+    return parse(read(path), path)
+
+
+def read(path: Path) -> bytes:
+    """The bytes of the file; none when there is no such file. UsageError when it cannot be read."""
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return b""
+    except OSError as error:
+        raise UsageError(f"cannot read {path}: {error.strerror}", code="bad_config") from None
+
+
+def parse(data: bytes, path: Path) -> dict[str, Any]:
+    """The TOML in `data`; `path` is named in the UsageError for bytes that are not TOML."""
+    if not data:
+        return {}
+    import tomllib  # noqa: PLC0415 - without a file it is not needed
+
+    try:
+        return tomllib.loads(data.decode("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise _not_toml(path, f"line {line} is not UTF-8") from None
+    except tomllib.TOMLDecodeError as error:
+        raise _not_toml(path, str(error)) from None
+
+
+def _not_toml(path: Path, why: str) -> UsageError:
+    return UsageError(
+        f"{path} is not TOML: {why}", "correct it in an editor; it was left as it is", code="bad_config",
+        data={"file": str(path)},
+    )  # fmt: skip
+
+
+def change(
+    path: Path,
+    edit: Callable[[Any], None],
+    *,
+    empty: str = "",
+    check: Callable[[dict[str, Any]], None] = lambda _: None,
+) -> None:
+    """Apply `edit` to the file as a tomlkit document: comments, order and unknown keys stay as they are.
+
+    Whole or not at all, under a lock. A file that does not parse is left alone, and so is one for which `check`
+    (given what it says before) raises. `empty` is the text that a new file begins with.
+    """
+    with locked(path):
+        before = read(path)
+        check(parse(before, path))
+        import tomlkit
+
+        document = tomlkit.parse(before.decode("utf-8-sig") if before else empty)
+        edit(document)
+        after = tomlkit.dumps(document).encode()
+        parse(after, path)
+        if after != before:
+            write_atomic(path, after)
