@@ -12,7 +12,7 @@ ROOT = PACKAGE.parents[1]
 CODES = PACKAGE / "src" / "trainsh_dsl" / "diagnostics" / "codes.md"
 LANGUAGE = ROOT / "docs" / "language.md"
 CORPUS = ROOT / "tests" / "diagnostics"
-NUL = "\u2400"  # stands for a NUL byte in files that people read
+STAND_INS = {"\u2400": "\0", "\u241b": "\x1b", "\u2420": "\u00a0"}  # in files that people read
 
 LAB = {
     "name": "lab",
@@ -59,7 +59,9 @@ class OneTool:
 def analysed(text: str, *, exec_: bool = False, given: tuple[str, ...] = ()) -> Analysis:
     """A sample as it is checked; for exec `both` is a configured host and storage, `bucket` a storage."""
     names = {"hosts": ("both", "gpu"), "storages": ("both", "bucket")} if exec_ else {}
-    return analyse(text.replace(NUL, "\0"), name="sample", tools=OneTool(), exec_=exec_, given=given, **names)
+    for stand_in, meant in STAND_INS.items():
+        text = text.replace(stand_in, meant)
+    return analyse(text, name="sample", tools=OneTool(), exec_=exec_, given=given, **names)
 
 
 def shown(text: str, *, exec_: bool = False) -> str:

@@ -18,8 +18,8 @@ RANGES = {
     "crlf": ("sleep 1s\r\nsleep soon\r\n", 0, at(1, 6, 10)),
     "byte order mark": ("\ufeffsleep soon\n", 0, at(0, 6, 10)),
     "utf-16": ('notify "\U0001f600 $X"\n', 0, at(0, 11, 13)),
-    "lone carriage return": ("host h = local\ntmux.open @h as w\n@w > a\rb\nsleep soon\n", 0, at(4, 6, 10)),
-    "line separator is no line end": ('notify "a\u2028b $X"\n', 0, at(0, 12, 14)),
+    "lone carriage return": ("host h = local\ntmux.open @h as w\n@w > a\rb\nsleep soon\n", 1, at(4, 6, 10)),
+    "line separator is no line end": ('notify "a\u2028b $X"\n', 1, at(0, 12, 14)),
 }
 
 

@@ -15,11 +15,11 @@ _SHORT = r"\x1b[ -/]*[0-~]?"
 _SEQUENCE = re.compile(f"{_STRING}|{_CSI}|{_SHORT}")
 # C0 and DEL, C1, separators that some terminals take for newlines, bidirectional marks, overrides and isolates,
 # characters that draw nothing, and halves of surrogate pairs, which no stream can encode.
-_UNSAFE = (
+UNSAFE = (
     "\x00-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028\u2029\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff"
     "\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e007f"
 )
-_CONTROL = re.compile(f"[{_UNSAFE}]")
+_CONTROL = re.compile(f"[{UNSAFE}]")
 
 
 def printable(text: str, keep: str = "\n\t") -> str:

@@ -2,6 +2,7 @@
 
 import msgspec
 
+from trainsh_dsl.checks.command_habits import CommandHabits
 from trainsh_dsl.checks.name_findings import Teller
 from trainsh_dsl.checks.parallel import Together
 from trainsh_dsl.checks.rentals import Money
@@ -48,6 +49,7 @@ class Flow:
         self.captured: set[str] = set()
         self.refs: dict[int, list[tuple[str, int]]] = {}
         self.money = Money(findings, scope)
+        self.habits = CommandHabits(findings)
         self.closing = False
         self.teller = Teller(findings)
         self._unnamed: set[str] = set()  # hosts whose tmux.open lacks `as NAME`, which was reported
@@ -87,6 +89,7 @@ class Flow:
     # Steps.
 
     def _execute(self, node: Execute) -> None:
+        self.habits.check(node)
         session = self.sessions.get(node.session)
         if session is None or session.state != "open":
             self._no_session(node.session, node)
@@ -125,6 +128,7 @@ class Flow:
             )  # fmt: skip
             return
         self.sessions[node.session] = Session(node.host, node)
+        self.habits.opened(node.session)
         self._latest_on[node.host] = node.session
 
     def _close(self, node: Close) -> None:

@@ -2,7 +2,9 @@
 
 from collections.abc import Iterable
 
+from trainsh_base.system.printable import visible
 from trainsh_dsl.document.diagnostic import Diagnostic
+from trainsh_dsl.text.control_characters import unusual_blank
 
 _WIDEST = 100
 
@@ -58,7 +60,7 @@ def _excerpt(found: Diagnostic) -> tuple[str, str]:
 def _glyph(char: str) -> str:
     if char == "\t":
         return "    "
-    return char if char.isprintable() else "\ufffd"
+    return blank[1] if (blank := unusual_blank(char)) else visible(char)
 
 
 def _width(text: str) -> int:
@@ -74,15 +76,13 @@ def _columns(char: str) -> int:
         return 4
     if unicodedata.combining(char):
         return 0
+    if len(written := _glyph(char)) > 1:
+        return len(written)
     return 2 if unicodedata.east_asian_width(char) in "WF" else 1
 
 
 def _safe(text: str) -> str:
-    return text if text.isprintable() else "".join(char if char.isprintable() else _escape(char) for char in text)
-
-
-def _escape(char: str) -> str:
-    return char.encode("unicode_escape", "surrogatepass").decode("ascii")
+    return visible(text, keep="")
 
 
 def _paint(text: str, colour: str, style: bool) -> str:

@@ -12,6 +12,7 @@ from trainsh_dsl.grammar.commands import CommandReader
 from trainsh_dsl.grammar.scope import Near, Scope
 from trainsh_dsl.grammar.syntax import Execute, Node, Option, Recipe
 from trainsh_dsl.grammar.words import NAME_OR_HYPHEN, Context, Stop, is_option
+from trainsh_dsl.text.control_characters import hidden
 from trainsh_dsl.text.patterns import lazy
 from trainsh_dsl.text.source import Source
 from trainsh_dsl.text.word import Word
@@ -25,7 +26,6 @@ _BLANK = lazy(r"(?:[ \t]|\\\n)*")
 _HEAD_WORD = lazy(r"(?>(?:[^ \t\n'\"\\>]++|\\(?!\n)|'[^'\n]*+'|\"(?>(?:[^\"\\\n]++|\\.)*)\")+)", re.DOTALL)
 _FIRST = lazy(r"(?>(?:[^ \t\\]++|\\(?!\n))*)")
 _ARROW = lazy(r"(?:[^ \t'\"]++|'[^']*+'|\"(?>(?:[^\"\\]++|\\.)*)\")+(?:[ \t]|\\\n)+->(?=[ \t\\]|\Z)", re.DOTALL)
-_BAD_CHARACTER = lazy("[\x00\ud800-\udfff]")
 _CAPTURE = lazy(r"[ \t]capture=([A-Za-z_][A-Za-z0-9_]*)")
 _MENTIONED = lazy(r"[A-Za-z_][A-Za-z0-9_-]*")
 _WORDED: dict[str, Callable[[Context, list[Word], int], Node]] = {
@@ -331,20 +331,20 @@ class Parser:
         return after_command or (self._swallowed >= 0 and self._swallowed == line)
 
     def _check_characters(self) -> None:
-        text = self.source.text
-        found = _BAD_CHARACTER.search(text) if "\0" in text or not text.isascii() else None
-        if found:
-            byte = ord(found[0])
-            what = (
-                "a NUL byte"
-                if byte == 0
-                else f"byte {byte - 0xDC00:#04x}, which is not UTF-8"
-                if 0xDC80 <= byte <= 0xDCFF
-                else "half a character"
-            )
-            self.findings.add(
-                "E108", found.start(), found.end(), f"the text holds {what}", "save the recipe as UTF-8 text"
-            )
+        """E108 for the first character that is no text, E121 for each that a reader of the recipe would not see."""
+        for at, shown in hidden(self.source.text):
+            code = ord(self.source.text[at])
+            if code and not 0xD800 <= code <= 0xDFFF:
+                self.findings.add(
+                    "E121", at, at + 1, f"the control character {shown} stands here",
+                    f"take it out; where a command needs it, let the shell make it: $'{shown}'",
+                )  # fmt: skip
+                continue
+            what = "a NUL byte" if not code else "half a character"
+            if 0xDC80 <= code <= 0xDCFF:
+                what = f"byte {code - 0xDC00:#04x}, which is not UTF-8"
+            self.findings.add("E108", at, at + 1, f"the text holds {what}", "save the recipe as UTF-8 text")
+            return
 
 
 def _goes_on(line: str) -> bool:
