@@ -1,0 +1,1 @@
+"""Buckets and drives: where they are, and how rclone reaches them."""

@@ -1,0 +1,135 @@
+"""Testing a storage stage by stage: a small object is written, read, listed and deleted."""
+
+import contextlib
+import secrets
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import msgspec
+
+from trainsh_base.errors import Conflict, RemoteError, TrainError
+from trainsh_base.tool.peer import call
+from trainsh_storage import rclone
+from trainsh_storage.model import Resolved, Stage, Storage
+from trainsh_storage.resolve import resolve
+
+Stages = list[tuple[str, Callable[[], str]]]
+
+
+def stages(storage: Storage) -> Iterator[Stage]:
+    """The result of each stage as it is known; those behind a failure are skipped, but the object is removed."""
+    try:
+        place = resolve(storage, "STORAGE")
+    except TrainError as error:
+        yield failed("settings", error)
+        yield from _skipped(["write", "read", "list", "delete"])
+        return
+    yield Stage(stage="settings", state="ok", detail=_engine(place))
+    yield from _run(_host_stages(place) if place.engine == "host" else _object_stages(place))
+
+
+def _engine(place: Resolved) -> str:
+    words = {"folder": "a folder of this machine", "host": f"a folder on {place.host}", "rclone": "through rclone"}
+    return words[place.engine]
+
+
+def _run(found: Stages) -> Iterator[Stage]:
+    broken = False
+    for name, act in found:
+        if broken and name != "delete":
+            yield from _skipped([name])
+            continue
+        try:
+            yield Stage(stage=name, state="ok", detail=act())
+        except TrainError as error:
+            if not broken:
+                yield failed(name, error)
+            else:
+                yield from _skipped([name])
+            broken = True
+
+
+def failed(stage: str, error: TrainError) -> Stage:
+    """The stage that `error` ended."""
+    return Stage(stage=stage, state="failed", detail=error.message, fix=error.hint, exit=error.exit_status)
+
+
+def _skipped(names: list[str]) -> Iterator[Stage]:
+    for name in names:
+        yield Stage(stage=name, state="skipped")
+
+
+def _object_stages(place: Resolved) -> Stages:
+    name = f".train-test-{secrets.token_hex(6)}"
+    content = secrets.token_hex(16).encode()
+    if place.engine == "folder":
+        return _folder_stages(Path(place.root) / name, content)
+    target = rclone.path(place, name)
+
+    def read() -> str:
+        if rclone.ask(place, "cat", target) != content:
+            raise RemoteError("what was read is not what was written", code="not_the_same")
+        return ""
+
+    def list_() -> str:
+        rows = msgspec.json.decode(rclone.ask(place, "lsjson", rclone.path(place), "--files-only"))
+        if name not in [row["Name"] for row in rows]:
+            raise RemoteError(f"the listing of {len(rows)} files does not have it", code="not_listed")
+        return f"{len(rows) - 1} other files at the top"
+
+    return [
+        ("write", lambda: rclone.ask(place, "rcat", target, input=content).decode()),
+        ("read", read),
+        ("list", list_),
+        ("delete", lambda: rclone.ask(place, "deletefile", target).decode()),
+    ]
+
+
+def _folder_stages(file: Path, content: bytes) -> Stages:
+    def write() -> str:
+        with _typed(file.parent):
+            file.write_bytes(content)
+        return ""
+
+    def read() -> str:
+        with _typed(file):
+            if file.read_bytes() != content:
+                raise RemoteError("what was read is not what was written", code="not_the_same")
+        return ""
+
+    def list_() -> str:
+        with _typed(file.parent):
+            return f"{sum(1 for _ in file.parent.iterdir()) - 1} other files at the top"
+
+    def delete() -> str:
+        with _typed(file):
+            file.unlink()
+        return ""
+
+    return [("write", write), ("read", read), ("list", list_), ("delete", delete)]
+
+
+@contextlib.contextmanager
+def _typed(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise Conflict(f"{path}: {error.strerror}", code="cannot_write") from None
+
+
+def _host_stages(place: Resolved) -> Stages:
+    folder, file = place.root, f"{place.root.rstrip('/')}/.train-test-{secrets.token_hex(6)}"
+
+    def on_host(*command: str) -> str:
+        ran = call("host", "run", {"name": place.host, "command": list(command)})
+        if ran["status"]:
+            said = (ran.get("stderr") or ran.get("stdout") or "").strip().splitlines()
+            raise RemoteError(said[-1] if said else f"{command[0]} ended with status {ran['status']}")
+        return ""
+
+    return [
+        ("write", lambda: on_host("touch", "--", file)),
+        ("read", lambda: on_host("cat", "--", file)),
+        ("list", lambda: on_host("ls", "--", folder)),
+        ("delete", lambda: on_host("rm", "--", file)),
+    ]

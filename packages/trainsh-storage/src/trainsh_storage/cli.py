@@ -1,0 +1,172 @@
+"""The commands of train-storage."""
+
+from typing import Annotated
+
+from trainsh_base.errors import Cancelled, UsageError
+from trainsh_base.request import current
+from trainsh_base.tool.declare import Arg, Opt, Tool
+from trainsh_base.tool.program import run as run_tool
+from trainsh_storage import browse, check, credentials, display, draft, kinds, spec, storages_file
+from trainsh_storage.model import Entry, Listed, Removed, Resolved, Shown, Stage, Storage, Usage
+from trainsh_storage.resolve import find
+from trainsh_storage.resolve import resolve as reach
+
+tool = Tool("storage", "Buckets and drives: add and test them, look inside")
+
+Name = Annotated[str, Arg("a configured storage, or a spec such as r2:my-bucket", metavar="NAME")]
+Configured = Annotated[str, Arg("a configured storage", metavar="NAME")]
+Path = Annotated[str, Arg("a folder in it (default: the top)", metavar="PATH")]
+
+
+@tool.command(name="list", show=display.show_list)
+def list_() -> list[Listed]:
+    """List the configured storages."""
+    return [
+        Listed(
+            name=one.name,
+            kind=one.kind,
+            where=spec.where(one),
+            default=one.default,
+            problem="" if one.kind in kinds.KINDS else f"unknown kind {one.kind}",
+        )
+        for one in storages_file.load()
+    ]
+
+
+def shown(storage: Storage) -> Shown:
+    """The document of a storage, with its credentials' names."""
+    return Shown(
+        name=storage.name,
+        kind=storage.kind,
+        where=spec.where(storage),
+        default=storage.default,
+        config=storage.config,
+        credentials=credentials.listed(storage) if credentials.needs(storage) else [],
+    )
+
+
+@tool.command(show=display.show_storage)
+def show(name: Name) -> Shown:
+    """Show a storage: its keys, and which secrets it uses (never a value)."""
+    return shown(find(name))
+
+
+@tool.command(show=display.show_added)
+def add(
+    name: Annotated[str | None, Arg("what you will call it", metavar="NAME")] = None,
+    where: Annotated[
+        str | None, Arg("a spec: r2:BUCKET, s3:BUCKET, gdrive:PATH, file:/path", metavar="SPEC")
+    ] = None,
+    keys: Annotated[list[str], Arg("keys of its kind, such as region=eu-west-1", metavar="KEY=VALUE")] = [],  # noqa: B006
+    *,
+    kind: Annotated[str | None, Opt("r2, b2, s3, gcs, gdrive, ssh, smb, local or rclone", metavar="KIND")] = None,
+    default: Annotated[bool, Opt("make it the default storage")] = False,
+    test_: Annotated[bool | None, Opt("test it at once", name="--test")] = None,
+) -> Shown:
+    """Add a storage.
+
+    On a terminal it asks for what its kind needs, credentials too, and offers to test it. A credential is never an
+    argument: it goes to train secrets, as NAME_ACCESS_KEY and the like.
+
+    \b
+    train storage add checkpoints r2:my-bucket account_id=0123abcd
+    train storage add nas --kind ssh host=me@nas path=/data
+    """
+    if where is not None and ":" not in where and "=" in where:
+        keys, where = [where, *keys], None
+    if where is not None and kind is not None:
+        raise UsageError("SPEC and --kind exclude each other", "train storage add --help")
+    request = current()
+    made = draft.make(name, where, kind, draft.pairs(keys), request)
+    storages_file.add(Storage(name=made.name, kind=made.kind, config=made.config, default=default))
+    _credentials(made)
+    if test_ or (test_ is None and _wants("Test it now?")):
+        display.show_stages(list(check.stages(made)))
+    return shown(storages_file.get(made.name))
+
+
+def _credentials(storage: Storage) -> None:
+    """Asked for where somebody can answer; else `show_added` names what is missing."""
+    try:
+        credentials.ask(storage, current())
+    except UsageError as error:
+        if error.code != "cannot_ask":
+            raise
+
+
+def _wants(question: str) -> bool:
+    try:
+        return current().ask("confirm", question, default="yes", flag="--test") == "yes"
+    except UsageError:
+        return False
+
+
+@tool.command(show=lambda changed: print(f"changed {changed.name}"), ensures=True)
+def edit(
+    name: Configured,
+    keys: Annotated[list[str], Arg("keys to set", metavar="KEY=VALUE")] = [],  # noqa: B006
+    unset: Annotated[list[str], Opt("take this key out; may be repeated", metavar="KEY")] = [],  # noqa: B006
+    default: Annotated[bool | None, Opt("make it the default storage")] = None,
+) -> Shown:
+    """Change a storage's keys; the rest of storages.toml stays as it is, comments too."""
+    values = draft.pairs(keys)
+    if not values and not unset and default is None:
+        raise UsageError("nothing to change", f"train storage edit {name} KEY=VALUE", code="usage")
+    draft.check_keys(storages_file.get(name).kind, {**values, **dict.fromkeys(unset, "")})
+    return shown(storages_file.change(name, values, unset, default))
+
+
+@tool.command(show=display.show_removed)
+def remove(
+    name: Configured,
+    yes: Annotated[bool, Opt("do not ask", short="-y")] = False,
+    secrets: Annotated[bool, Opt("delete the secrets that are its own, too")] = False,
+) -> Removed:
+    """Forget a storage. What is in it stays there."""
+    storage = storages_file.get(name)
+    if not yes and current().ask("confirm", f"Remove {name}?", default="no", flag="--yes") != "yes":
+        raise Cancelled("nothing was removed")
+    storages_file.remove(name)
+    return Removed(name=name, secrets=credentials.delete_own(storage) if secrets else [])
+
+
+def _first_failure(stages: list[Stage]) -> int:
+    return next((stage.exit for stage in stages if stage.exit), 0)
+
+
+@tool.command(show=display.show_stages, status=_first_failure)
+def test(name: Name) -> list[Stage]:
+    """Test a storage: write a small object, read it back, list it, delete it.
+
+    The exit status is that of the first failure: 4 credentials refused, 3 no such bucket, 8 not reachable.
+    """
+    return list(check.stages(find(name)))
+
+
+@tool.command(show=display.show_entries)
+def ls(name: Name, path: Path = "") -> list[Entry]:
+    """List a folder of a storage."""
+    return browse.entries(find(name), path)
+
+
+@tool.command(show=display.show_usage)
+def du(name: Name, path: Path = "") -> Usage:
+    """Say how much a storage, or a folder in it, holds."""
+    return browse.usage(find(name), path)
+
+
+@tool.command(show=display.show_resolved)
+def resolve(
+    spec: Name,
+    remote: Annotated[str, Opt("the name of rclone's remote", metavar="NAME")] = "STORAGE",
+) -> Resolved:
+    """Say how a storage is reached, for programs: rclone's environment, credentials included.
+
+    Nothing is connected, but Amazon may be asked for a bucket's region.
+    """
+    return reach(find(spec), remote)
+
+
+def main() -> None:
+    """Run train-storage."""
+    run_tool(tool)

@@ -1,0 +1,93 @@
+"""Credentials of storages: which secrets they are, asked of train-secrets and stored there."""
+
+import re
+
+from trainsh_base.errors import CredentialError, NotFound
+from trainsh_base.request import Request
+from trainsh_base.system.proc import run
+from trainsh_base.tool.peer import call, find
+from trainsh_storage.kinds import KINDS, Need
+from trainsh_storage.model import Credential, Storage
+
+
+def needs(storage: Storage) -> tuple[Need, ...]:
+    """The credentials of its kind; none for a remote of the user's own rclone configuration."""
+    return () if storage.config.get("remote_name") else KINDS[storage.kind].needs
+
+
+def own_name(storage: Storage, need: Need) -> str:
+    """The secret of this storage alone: `MY_BUCKET_ACCESS_KEY`; the kind's own where the storage has no name."""
+    prefix = re.sub(r"[^A-Za-z0-9]", "_", storage.name).upper()
+    return f"{prefix}_{need.suffix}" if prefix else need.known
+
+
+def names(storage: Storage, need: Need) -> list[str]:
+    """The secrets that may hold it, the first one wins."""
+    return list(dict.fromkeys([own_name(storage, need), need.known]))
+
+
+def look(storage: Storage, need: Need) -> str | None:
+    """The value, None when it is stored under none of its names. Raises what a locked store raises."""
+    for name in names(storage, need):
+        try:
+            return str(call("secrets", "get", {"name": name})["value"])
+        except NotFound:
+            continue
+    return None
+
+
+def value(storage: Storage, need: Need) -> str | None:
+    """The value; CredentialError with the command that stores it when it is required and missing."""
+    found = look(storage, need)
+    if found is None and need.required:
+        wanted = names(storage, need)
+        label = storage.name or storage.kind
+        raise CredentialError(
+            f"{label} needs the secret {' or '.join(wanted)}", f"train secrets set {wanted[0]}",
+            code="no_credential", data={"secrets": wanted},
+        )  # fmt: skip
+    return found
+
+
+def listed(storage: Storage) -> list[Credential]:
+    """The name of each credential, and whether it is set; one that is not and may be missing is left out."""
+    known = {row["name"]: bool(row["set"]) for row in call("secrets", "list", {})}
+    rows = []
+    for need in needs(storage):
+        wanted = names(storage, need)
+        there = next((name for name in wanted if known.get(name)), None)
+        if there or need.required:
+            rows.append(Credential(name=there or wanted[0], set=there is not None))
+    return rows
+
+
+def ask(storage: Storage, request: Request) -> list[str]:
+    """Ask for each required credential that is not set, and store it; the names that were stored."""
+    stored = []
+    for need in needs(storage):
+        if need.required and look(storage, need) is None:
+            name = own_name(storage, need)
+            answer = request.ask("secret", f"{name} (empty: later)", default="", flag="")
+            if answer:
+                store(name, answer)
+                stored.append(name)
+    return stored
+
+
+def store(name: str, secret: str) -> None:
+    """Store a value, which train-secrets reads from its standard input."""
+    run([find("secrets"), "set", name], input=secret.encode() + b"\n")
+
+
+def delete_own(storage: Storage) -> list[str]:
+    """Delete the secrets that belong to this storage alone; their names."""
+    deleted = []
+    for need in needs(storage):
+        name = own_name(storage, need)
+        if name != need.known:
+            try:
+                call("secrets", "delete", {"name": name, "yes": True})
+            except NotFound:
+                continue
+            deleted.append(name)
+    return deleted

@@ -1,0 +1,78 @@
+"""How storages and what is in them look to people."""
+
+import sys
+
+from trainsh_base.system.secret import MASK
+from trainsh_base.system.units import format_size
+from trainsh_base.tool.display import fields, table
+from trainsh_storage.model import Entry, Listed, Removed, Resolved, Shown, Stage, Usage
+
+SIGNS = {"ok": "ok", "failed": "FAILED", "skipped": "-"}
+
+
+def show_list(rows: list[Listed]) -> None:
+    """A row a storage; without any, how to add one."""
+    if not rows:
+        print("No storages yet. Add one: train storage add NAME r2:BUCKET", file=sys.stderr)
+    columns = {"name": "name", "kind": "kind", "where": "where"}
+    columns |= {"default": "default"} if any(row.default for row in rows) else {}
+    columns |= {"problem": "problem"} if any(row.problem for row in rows) else {}
+    table([{key: getattr(row, key) for key in columns} for row in rows], columns)
+
+
+def show_storage(shown: Shown) -> None:
+    """Its keys, then its credentials and whether they are set."""
+    fields({"name": shown.name, "kind": shown.kind, "where": shown.where, **shown.config})
+    for one in shown.credentials:
+        print(f"secret {one.name}: {'set' if one.set else f'not set (train secrets set {one.name})'}")
+
+
+def show_added(shown: Shown) -> None:
+    """What was added, and what to do next."""
+    print(f"added {shown.name} ({shown.where})")
+    for one in shown.credentials:
+        if not one.set:
+            print(f"  it needs a secret: train secrets set {one.name}")
+    print(f"  test it: train storage test {shown.name}")
+
+
+def show_removed(removed: Removed) -> None:
+    """A line for it, and one for each of its secrets."""
+    print(f"removed {removed.name}")
+    for name in removed.secrets:
+        print(f"deleted the secret {name}")
+
+
+def show_stages(stages: list[Stage]) -> None:
+    """A line a stage; the fix below the one that failed."""
+    width = max(len(stage.stage) for stage in stages)
+    for stage in stages:
+        print(f"{stage.stage:<{width}}  {SIGNS[stage.state]}{f'  {stage.detail}' if stage.detail else ''}")
+        if stage.fix:
+            print(f"{'':<{width}}  {stage.fix}")
+
+
+def show_entries(entries: list[Entry]) -> None:
+    """A row a file or folder, folders with a slash."""
+    table(
+        [
+            {
+                "name": entry.name + ("/" if entry.folder else ""),
+                "size": "" if entry.size is None else format_size(entry.size),
+                "modified": entry.modified[:19].replace("T", " "),
+            }
+            for entry in entries
+        ]
+    )
+
+
+def show_usage(usage: Usage) -> None:
+    """`1.2 GiB in 340 files`."""
+    print(f"{format_size(usage.size)} in {usage.files} file{'' if usage.files == 1 else 's'}")
+
+
+def show_resolved(place: Resolved) -> None:
+    """How it is reached, secret values masked."""
+    fields({"engine": place.engine, "host": place.host, "place": place.remote + place.root})
+    for key, value in place.env.items():
+        print(f"{key}={MASK if key in place.secret_env else value}")

@@ -1,0 +1,88 @@
+"""A storage while it is being added: a spec, keys and answers become its table."""
+
+from pathlib import Path
+
+from trainsh_base.errors import UsageError
+from trainsh_base.request import Request
+from trainsh_base.system.suggest import did_you_mean
+from trainsh_storage import kinds, spec
+from trainsh_storage.model import Storage
+from trainsh_storage.storages_file import check_name
+
+
+def make(name: str | None, text: str | None, kind: str | None, values: dict[str, str], request: Request) -> Storage:
+    """The storage that `add` was asked for; what its kind cannot do without is asked for.
+
+    UsageError for a wrong key or value, and where something is missing and nobody can be asked.
+    """
+    if text is not None:
+        given = from_text(text)
+        kind, values = given.kind, {**{key: str(value) for key, value in given.config.items()}, **values}
+    if kind is None:
+        kind = request.ask(
+            "choose", "What kind of storage?", choices=list(kinds.KINDS), default="r2", flag="--kind"
+        )
+    found = kinds.find(kind)
+    check_keys(kind, values)
+    for key in found.keys:
+        if key.required and not values.get(key.name):
+            values = {**values, key.name: _asked(key, request)}
+    if kind == "r2" and not values.get("account_id") and not values.get("endpoint"):
+        values = {**values, "account_id": _optional("Cloudflare account id (empty: set later)", request)}
+    if kind == "local":
+        values = {**values, "path": str(Path(values["path"]).expanduser().absolute())}
+    name = name or request.ask("text", "Name", default=_proposed(values), flag="NAME")
+    config = {key: value for key, value in values.items() if value}
+    return Storage(name=check_name(name), kind=kind, config=config)
+
+
+def from_text(text: str) -> Storage:
+    """The storage of a spec. UsageError for a prefix, which belongs into the path of a transfer."""
+    storage = spec.parse(text)
+    if storage.path:
+        bucket = text.removesuffix("/" + storage.path)
+        raise UsageError(
+            f"a configured storage is a whole bucket, without /{storage.path}",
+            f"add {bucket}, and write the folder behind its name: @NAME:/{storage.path}", code="bad_spec",
+        )  # fmt: skip
+    return storage
+
+
+def check_keys(kind: str, values: dict[str, str]) -> None:
+    """UsageError for a key that the kind does not have."""
+    known = [key.name for key in kinds.KINDS[kind].keys]
+    for key in values:
+        if key not in known:
+            hint = did_you_mean(key, known, f"keys of {kind}: {', '.join(known)}")
+            raise UsageError(f"a storage of kind {kind} has no key {key!r}", hint, code="bad_key")
+
+
+def pairs(words: list[str]) -> dict[str, str]:
+    """`KEY=VALUE` words as a dict; UsageError for another form."""
+    found = {}
+    for word in words:
+        key, equals, value = word.partition("=")
+        if not equals or not key:
+            raise UsageError(f"not KEY=VALUE: {word!r}", "such as bucket=my-bucket", code="bad_key")
+        found[key] = value
+    return found
+
+
+def _asked(key: kinds.Key, request: Request) -> str:
+    text = key.help[:1].upper() + key.help[1:]
+    while not (answer := request.ask("text", text, flag=f"{key.name}=").strip()):
+        request.emit("log", message=f"{key.name} cannot be empty")
+    return answer
+
+
+def _optional(text: str, request: Request) -> str:
+    """The answer, nothing where nobody can be asked."""
+    try:
+        return request.ask("text", text, default="", flag="account_id=").strip()
+    except UsageError:
+        return ""
+
+
+def _proposed(values: dict[str, str]) -> str | None:
+    word = values.get("bucket") or values.get("remote_name") or values.get("host") or ""
+    return word if word.replace("-", "").replace("_", "").isalnum() and word[0].isalpha() else None

@@ -1,0 +1,133 @@
+"""The kinds of storage: what each needs in storages.toml, which credentials, and the rclone backend behind it.
+
+Keys and credential names are those that tmux-trainsh 0.9 wrote. Backends: https://rclone.org/overview/.
+"""
+
+import msgspec
+
+from trainsh_base.errors import UsageError
+from trainsh_base.system.suggest import did_you_mean
+
+
+class Key(msgspec.Struct, frozen=True):
+    """A key of `[storages.config]`: what it is, asked for when it is required and not given."""
+
+    name: str
+    help: str
+    required: bool = False
+
+
+class Need(msgspec.Struct, frozen=True):
+    """A credential: `suffix` after the storage's own name, `known` for all storages of the kind, rclone's option.
+
+    `obscured`: rclone wants the value as `rclone obscure` writes it.
+    """
+
+    suffix: str
+    known: str
+    option: str
+    obscured: bool = False
+    required: bool = True
+
+
+class Kind(msgspec.Struct, frozen=True, kw_only=True):
+    """One kind. `scheme` begins its specs, `root` is the key that names the place, `backend` is rclone's name."""
+
+    name: str
+    scheme: str
+    root: str
+    keys: tuple[Key, ...]
+    needs: tuple[Need, ...] = ()
+    backend: str = ""
+    options: dict[str, str] = {}
+
+
+_BUCKET = Key("bucket", "name of the bucket", True)
+_S3_OPTIONS = {"no_check_bucket": "true"}  # a key for one bucket alone may not create or look for buckets
+
+KINDS = {
+    kind.name: kind
+    for kind in (
+        Kind(name="local", scheme="file", root="path", keys=(Key("path", "folder on this machine", True),)),
+        Kind(
+            name="ssh", scheme="", root="path",
+            keys=(
+                Key("host", "a host's name, or user@host", True), Key("path", "folder there", True),
+                Key("key_path", "private key to log in with"),
+            ),
+        ),
+        Kind(
+            name="r2", scheme="r2", root="bucket", backend="s3",
+            keys=(
+                _BUCKET, Key("account_id", "Cloudflare account"), Key("endpoint", "address of the service"),
+            ),
+            needs=(
+                Need("ACCESS_KEY", "R2_ACCESS_KEY", "access_key_id"),
+                Need("SECRET_KEY", "R2_SECRET_KEY", "secret_access_key"),
+            ),
+            options={"provider": "Cloudflare", "region": "auto", **_S3_OPTIONS},
+        ),
+        Kind(
+            name="b2", scheme="b2", root="bucket", backend="b2",
+            keys=(_BUCKET, Key("endpoint", "address of the service")),
+            needs=(
+                Need("KEY_ID", "B2_KEY_ID", "account"), Need("APPLICATION_KEY", "B2_APPLICATION_KEY", "key"),
+            ),
+        ),
+        Kind(
+            name="s3", scheme="s3", root="bucket", backend="s3",
+            keys=(
+                _BUCKET, Key("region", "region of the bucket"),
+                Key("endpoint", "address of a service that is not Amazon's"),
+            ),
+            needs=(
+                Need("ACCESS_KEY_ID", "AWS_ACCESS_KEY_ID", "access_key_id"),
+                Need("SECRET_ACCESS_KEY", "AWS_SECRET_ACCESS_KEY", "secret_access_key"),
+            ),
+            options=_S3_OPTIONS,
+        ),
+        Kind(
+            name="gcs", scheme="gs", root="bucket", backend="google cloud storage",
+            keys=(_BUCKET,),
+            needs=(Need("SERVICE_ACCOUNT", "GOOGLE_CLOUD_CREDENTIALS", "service_account_credentials"),),
+            options={"bucket_policy_only": "true"},
+        ),
+        Kind(
+            name="gdrive", scheme="gdrive", root="path", backend="drive",
+            keys=(
+                Key("remote_name", "a remote of your own rclone configuration (rclone config)"),
+                Key("path", "folder on the drive"), Key("root_folder_id", "id of the folder to begin at"),
+                Key("client_id", "OAuth client of your own"),
+            ),
+            needs=(
+                Need("DRIVE_CREDENTIALS", "GOOGLE_DRIVE_CREDENTIALS", "service_account_credentials", False, False),
+                Need("DRIVE_TOKEN", "GOOGLE_DRIVE_TOKEN", "token", False, False),
+                Need("DRIVE_CLIENT_SECRET", "GOOGLE_DRIVE_CLIENT_SECRET", "client_secret", False, False),
+            ),
+            options={"scope": "drive"},
+        ),
+        Kind(
+            name="smb", scheme="", root="share", backend="smb",
+            keys=(
+                Key("server", "name or address of the server", True), Key("share", "name of the share", True),
+                Key("username", "the account there"),
+            ),
+            needs=(Need("PASSWORD", "SMB_PASSWORD", "pass", obscured=True),),
+        ),
+        Kind(
+            name="rclone", scheme="rclone", root="path",
+            keys=(
+                Key("remote_name", "a remote of your own rclone configuration", True), Key("path", "folder there"),
+            ),
+        ),
+    )
+}  # fmt: skip
+BY_SCHEME = {kind.scheme: kind for kind in KINDS.values() if kind.scheme}
+
+
+def find(name: str) -> Kind:
+    """The kind called `name`; UsageError with the nearest one otherwise."""
+    if name not in KINDS:
+        hint = did_you_mean(name, KINDS, f"kinds: {', '.join(KINDS)}")
+        raise UsageError(f"there is no kind of storage {name!r}", hint, code="bad_kind")
+    return KINDS[name]

@@ -1,0 +1,27 @@
+"""The region of an Amazon S3 bucket.
+
+HEAD on a bucket answers with `x-amz-bucket-region`, whatever the status: it needs no credential
+(Amazon S3 API reference, HeadBucket).
+"""
+
+import os
+
+ADDRESS = "https://s3.amazonaws.com"
+FALLBACK = "us-east-1"
+TIMEOUT = 5.0
+
+
+def of(bucket: str) -> str:
+    """AWS_REGION, else what the service says of the bucket; us-east-1 when it says nothing."""
+    named = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
+    return named or _asked(bucket) or FALLBACK
+
+
+def _asked(bucket: str) -> str | None:
+    import requests
+
+    try:
+        answer = requests.head(f"{ADDRESS}/{bucket}", timeout=TIMEOUT, allow_redirects=False)
+    except requests.RequestException:
+        return None
+    return answer.headers.get("x-amz-bucket-region")

@@ -1,0 +1,129 @@
+"""The file storages.toml: `[[storages]]` tables, each with a `[storages.config]`, as 0.9 wrote them."""
+
+import re
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from trainsh_base.errors import Conflict, NotFound, UsageError
+from trainsh_base.system import toml_file
+from trainsh_base.system.paths import config_home
+from trainsh_base.system.suggest import did_you_mean
+from trainsh_storage.kinds import KINDS
+from trainsh_storage.model import Storage
+
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
+
+
+def place() -> Path:
+    """Where the file is."""
+    return config_home() / "storages.toml"
+
+
+def load() -> list[Storage]:
+    """The storages in the file's order; UsageError for a file that is not TOML, or has tables of another form."""
+    return [as_storage(table, number) for number, table in enumerate(_tables(toml_file.load(place())), 1)]
+
+
+def _tables(document: dict[str, Any]) -> list[dict[str, Any]]:
+    tables = document.get("storages", [])
+    if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
+        raise _bad("storages is not a list of [[storages]] tables")
+    return list(tables)
+
+
+def as_storage(table: dict[str, Any], number: int) -> Storage:
+    """A table as a Storage; UsageError names what is wrong with table `number`."""
+    config = table.get("config", {})
+    if not isinstance(table.get("name"), str) or not isinstance(table.get("type"), str):
+        raise _bad(f"storage {number} has no name or no type")
+    if not isinstance(config, dict):
+        raise _bad(f"the config of {table['name']} is not a table")
+    return Storage(
+        name=table["name"], kind=table["type"], config=dict(config), default=table.get("is_default") is True
+    )
+
+
+def _bad(why: str) -> UsageError:
+    return UsageError(f"{place()}: {why}", "correct it in an editor; it was left as it is", code="bad_storages")
+
+
+def get(name: str) -> Storage:
+    """The storage called `name`; NotFound with the nearest name otherwise."""
+    storages = load()
+    for storage in storages:
+        if storage.name == name:
+            if storage.kind not in KINDS:
+                raise _bad(f"{name} is of an unknown kind {storage.kind!r}")
+            return storage
+    hint = did_you_mean(name, [storage.name for storage in storages], "see: train storage list")
+    raise NotFound(f"there is no storage {name!r}", hint, code="no_storage")
+
+
+def check_name(name: str) -> str:
+    """`name`, if recipes can say @name; UsageError otherwise."""
+    if not _NAME.fullmatch(name):
+        hint = "letters, digits, _ and -, a letter first"
+        raise UsageError(f"not a name for a storage: {name!r}", hint, code="bad_name")
+    if name == "placeholder":
+        raise UsageError("placeholder has a meaning of its own in recipes", "choose another name", code="bad_name")
+    return name
+
+
+def add(storage: Storage) -> None:
+    """Write a new storage at the end of the file; Conflict when the name is taken."""
+
+    def edit(document: Any) -> None:
+        import tomlkit
+
+        if any(table.get("name") == storage.name for table in _tables(document)):
+            raise Conflict(
+                f"there is a storage {storage.name!r} already", f"train storage edit {storage.name}", code="exists"
+            )
+        if storage.default:
+            _no_default(document)
+        table = tomlkit.table()
+        table.update({
+            "id": str(uuid4()), "name": storage.name, "type": storage.kind, "is_default": storage.default,
+        })  # fmt: skip
+        config = tomlkit.table()
+        config.update(storage.config)
+        table["config"] = config
+        document.setdefault("storages", tomlkit.aot()).append(table)
+
+    toml_file.change(place(), edit)
+
+
+def change(name: str, values: dict[str, str], unset: list[str], default: bool | None) -> Storage:
+    """Set and take out keys of a storage's config; what is not named stays as it is. NotFound for another name."""
+    get(name)
+
+    def edit(document: Any) -> None:
+        if default:
+            _no_default(document)
+        table = _table(document, name)
+        config = table.setdefault("config", {})
+        config.update(values)
+        for key in unset:
+            config.pop(key, None)
+        if default is not None:
+            table["is_default"] = default
+
+    toml_file.change(place(), edit)
+    return get(name)
+
+
+def remove(name: str) -> None:
+    """Take a storage out of the file; NotFound when there is none of that name."""
+    get(name)
+    toml_file.change(place(), lambda document: document["storages"].remove(_table(document, name)))
+
+
+def _table(document: Any, name: str) -> Any:
+    return next(table for table in document["storages"] if table.get("name") == name)
+
+
+def _no_default(document: Any) -> None:
+    for table in _tables(document):
+        if table.get("is_default"):
+            table["is_default"] = False

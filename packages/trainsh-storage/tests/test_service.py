@@ -1,0 +1,97 @@
+"""A real S3 service: testing, listing, sizes, and each way to fail told apart."""
+
+from pathlib import Path
+
+import pytest
+from world_s3 import Service
+
+from trainsh_base.errors import CredentialError, NotFound, TrainError, Unreachable
+from trainsh_storage import browse, check
+from trainsh_storage.model import Storage
+
+
+def bucket(service: Service, name: str = "first", **more: str) -> Storage:
+    """A bucket of the service, as an s3 storage."""
+    return Storage(name="box", kind="s3", config={"bucket": name, "endpoint": service.address, **more})
+
+
+def test_every_stage_passes_and_nothing_is_left(keys: Service) -> None:
+    stages = list(check.stages(bucket(keys)))
+    assert [(stage.stage, stage.state) for stage in stages] == [
+        (name, "ok") for name in ("settings", "write", "read", "list", "delete")
+    ]
+    assert not list((keys.folder / "first").glob(".train-test-*"))
+
+
+def test_r2_works_with_an_endpoint_of_its_own(keys: Service) -> None:
+    storage = Storage(name="", kind="r2", config={"bucket": "first", "endpoint": keys.address})
+    assert all(stage.state == "ok" for stage in check.stages(storage))
+
+
+@pytest.mark.parametrize(
+    ("change", "env", "exit_status", "words"),
+    [
+        ({}, {"AWS_SECRET_ACCESS_KEY": "wrong"}, 4, "SignatureDoesNotMatch"),
+        ({}, {"AWS_ACCESS_KEY_ID": "WRONG"}, 4, "InvalidAccessKeyId"),
+        ({"bucket": "nowhere"}, {}, 3, "nowhere"),
+        ({"endpoint": "http://127.0.0.1:9"}, {}, 8, "connection refused"),
+    ],
+)
+def test_what_is_wrong_is_told_apart(
+    keys: Service,
+    monkeypatch: pytest.MonkeyPatch,
+    change: dict[str, str],
+    env: dict[str, str],
+    exit_status: int,
+    words: str,
+) -> None:
+    for name, value in env.items():
+        monkeypatch.setenv(name, value)
+    storage = bucket(keys)
+    storage = Storage(name="box", kind="s3", config={**storage.config, **change})
+    first = next(stage for stage in check.stages(storage) if stage.state == "failed")
+    assert (first.stage, first.exit) == ("write", exit_status)
+    assert words in first.detail
+    assert "SECRET" not in first.detail.replace("SECRET_", "")
+
+
+def test_a_listing_has_folders_first(keys: Service) -> None:
+    top = keys.folder / "first" / "listing"
+    (top / "z").mkdir(parents=True)
+    (top / "z" / "inner").write_text("12345")
+    (top / "a file\x1b[31m").write_text("123")
+    (top / "b").write_text("")
+    rows = browse.entries(bucket(keys), "listing")
+    assert [(row.name, row.folder, row.size) for row in rows] == [
+        ("z", True, None), ("a file\x1b[31m", False, 3), ("b", False, 0),
+    ]  # fmt: skip
+    usage = browse.usage(bucket(keys), "listing")
+    assert (usage.files, usage.size) == (3, 8)
+
+
+def test_a_folder_that_is_not_there(keys: Service, tmp_path: Path) -> None:
+    with pytest.raises(NotFound):
+        browse.entries(bucket(keys, "nowhere"), "")
+    with pytest.raises(NotFound):
+        browse.entries(Storage(name="here", kind="local", config={"path": str(tmp_path / "none")}), "")
+
+
+def test_a_folder_of_this_machine(tmp_path: Path) -> None:
+    storage = Storage(name="here", kind="local", config={"path": str(tmp_path)})
+    (tmp_path / "-leading").write_text("x")
+    assert all(stage.state == "ok" for stage in check.stages(storage))
+    assert [row.name for row in browse.entries(storage, "")] == ["-leading"]
+    (tmp_path / "home").mkdir()
+    missing = Storage(name="gone", kind="local", config={"path": str(tmp_path / "gone")})
+    assert [stage.state for stage in check.stages(missing)] == ["ok", "failed", "skipped", "skipped", "skipped"]
+
+
+def test_errors_are_typed(keys: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    cases: list[tuple[Storage, type[TrainError]]] = [
+        (bucket(keys, endpoint="http://127.0.0.1:9"), Unreachable),
+        (bucket(keys), CredentialError),
+    ]
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "wrong")
+    for storage, kind in cases:
+        with pytest.raises(kind):
+            browse.entries(storage, "")

