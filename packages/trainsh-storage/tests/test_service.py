@@ -6,8 +6,9 @@ import pytest
 from world_s3 import Service
 
 from trainsh_base.errors import CredentialError, NotFound, TrainError, Unreachable
-from trainsh_storage import browse, check
+from trainsh_storage import browse, check, rclone
 from trainsh_storage.model import Storage
+from trainsh_storage.resolve import resolve
 
 
 def bucket(service: Service, name: str = "first", **more: str) -> Storage:
@@ -56,17 +57,15 @@ def test_what_is_wrong_is_told_apart(
 
 
 def test_a_listing_has_folders_first(keys: Service) -> None:
-    top = keys.folder / "first" / "listing"
-    (top / "z").mkdir(parents=True)
-    (top / "z" / "inner").write_text("12345")
-    (top / "a file\x1b[31m").write_text("123")
-    (top / "b").write_text("")
+    place = resolve(bucket(keys), "S")
+    for name, content in {"z/inner": b"12345", "a file\x1b[31m": b"123", "b": b"."}.items():
+        rclone.ask(place, "rcat", rclone.path(place, f"listing/{name}"), input=content)
     rows = browse.entries(bucket(keys), "listing")
     assert [(row.name, row.folder, row.size) for row in rows] == [
-        ("z", True, None), ("a file\x1b[31m", False, 3), ("b", False, 0),
+        ("z", True, None), ("a file\x1b[31m", False, 3), ("b", False, 1),
     ]  # fmt: skip
     usage = browse.usage(bucket(keys), "listing")
-    assert (usage.files, usage.size) == (3, 8)
+    assert (usage.files, usage.size) == (3, 9)
 
 
 def test_a_folder_that_is_not_there(keys: Service, tmp_path: Path) -> None:
