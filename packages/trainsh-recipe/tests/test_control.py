@@ -5,11 +5,12 @@ from typing import Any
 import pytest
 
 from trainsh_base.errors import UsageError
-from trainsh_recipe.awake import words
-from trainsh_recipe.control import about, typed
-from trainsh_recipe.plan import Plan, all_of, read
-from trainsh_recipe.resume import _ended, before_step, from_step
-from trainsh_recipe.state import State, StepState
+from trainsh_recipe.engine.control import about, typed
+from trainsh_recipe.engine.resume import _ended, before_step, from_step
+from trainsh_recipe.plan.document import Plan, read
+from trainsh_recipe.plan.numbering import all_of
+from trainsh_recipe.store.state import State, StepState
+from trainsh_recipe.ui.sleep_inhibitor import words
 
 SPAN = {"line": 1, "column": 1, "end_line": 1, "end_column": 2}
 

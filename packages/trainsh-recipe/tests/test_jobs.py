@@ -7,8 +7,8 @@ import sys
 import pytest
 
 from trainsh_base.errors import Conflict, NotFound
-from trainsh_recipe import jobs
-from trainsh_recipe.journal import Journal
+from trainsh_recipe.store import jobs
+from trainsh_recipe.store.journal import Journal
 
 
 def test_ids_sort_by_time_and_folders_are_private() -> None:

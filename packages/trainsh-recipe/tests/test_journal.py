@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from trainsh_recipe.journal import Journal, events_in, now, read, seconds_of, stamp
+from trainsh_recipe.store.journal import Journal, events_in, now, read, seconds_of, stamp
 
 
 def test_events_come_back_in_order(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from trainsh_recipe.state import State, fold
+from trainsh_recipe.store.state import State, fold
 
 T = "2026-01-01T00:00:0{}.000Z"
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from trainsh_recipe.steplog import Plain, StepLog
+from trainsh_recipe.store.step_log import Plain, StepLog
 
 COLOURED = "\x1b[1;31mred\x1b[0m\r\n\x1b]0;title\x07plain \x1b(Bok\x07\r\n"
 

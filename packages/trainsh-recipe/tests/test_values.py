@@ -3,9 +3,9 @@
 import pytest
 
 from trainsh_base.errors import CredentialError, UsageError
-from trainsh_recipe.plan import Place, Plan, Ref, Variable
-from trainsh_recipe.state import State
-from trainsh_recipe.values import Secrets, Values, truth
+from trainsh_recipe.engine.values import Secrets, Values, truth
+from trainsh_recipe.plan.document import Place, Plan, Ref, Variable
+from trainsh_recipe.store.state import State
 
 
 def values(**overrides: dict[str, str]) -> Values:

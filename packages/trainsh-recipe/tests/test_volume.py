@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from trainsh_recipe.live import Row
-from trainsh_recipe.plan import Numbered
-from trainsh_recipe.steplog import Plain, StepLog
-from trainsh_recipe.view import Lines
+from trainsh_recipe.plan.numbering import Numbered
+from trainsh_recipe.store.step_log import Plain, StepLog
+from trainsh_recipe.ui.lines import Lines
+from trainsh_recipe.ui.live import Row
 
 if TYPE_CHECKING:
     from conftest import Place

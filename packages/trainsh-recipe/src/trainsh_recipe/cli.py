@@ -1,4 +1,4 @@
-"""train-recipe: the commands, and how their answers are shown."""
+"""train-recipe: the commands, and how their answers are shown. The engine is loaded by those that run something."""
 
 import sys
 from typing import Annotated
@@ -10,11 +10,12 @@ from trainsh_base.request import current
 from trainsh_base.system.units import Duration
 from trainsh_base.tool.declare import Arg, Handover, Opt, Tool
 from trainsh_base.tool.program import run as run_tool
-from trainsh_recipe import jobs, launch, lookup, report, running
-from trainsh_recipe.launch import Overrides, Source
 from trainsh_recipe.model import JobReport, LogReport, Planned, RecipeReport, RecipeText
-from trainsh_recipe.runner import Runner
+from trainsh_recipe.store import jobs, recipes
+from trainsh_recipe.ui import logs as texts
+from trainsh_recipe.ui import reports as report
 
+Overrides = dict[str, dict[str, str]]
 tool = Tool("recipe", "Run recipes, and look after what runs")
 
 HostOpt = Annotated[dict[str, str], Opt("what a host of the recipe is", name="--host", metavar="NAME=SPEC")]
@@ -39,7 +40,9 @@ def _end(status: int) -> None:
     _status = status
 
 
-def overrides(host: dict[str, str], var: dict[str, str], storage: dict[str, str], words: list[str]) -> Overrides:
+def overrides(
+    host: dict[str, str], var: dict[str, str], storage: dict[str, str], words: list[str]
+) -> dict[str, dict[str, str]]:
     """What the command line sets, `VAR=value` words with it."""
     values = dict(var)
     for word in words:
@@ -77,37 +80,15 @@ def run(
     Exit status: 0 it went well; 1 a step failed or timed out; 2 it was refused before it began; 130, 143, 129 it
     was left by Ctrl-C, SIGTERM, SIGHUP, and can be resumed.
     """
-    source = launch.from_file(lookup.find(name))
+    from trainsh_recipe.ui import start  # noqa: PLC0415 - the engine, for what runs
+
     given = overrides(host, var, storage, values)
-    for each in pick_host:
-        given.setdefault("hosts", {})[each] = _picked(each)
-    document, digest = launch.parse(source, given)
-    launch.fill_storages(document, given)
-    if dry_run:
-        return launch.rehearse(document, source, given)
-    begun = launch.begin(source, document, digest, given, max_time)
-    if detach:
-        launch.give(begun)
-        running.say(f"job {begun.job.id} runs in the background: train recipe watch {begun.job.id}")
-        return report.job_report(begun.job, begun.job.state())
-    view = running.choose_view(current(), visual=visual, show_output=output)
-    return _carry_out(begun, running.make_runner(begun, view, running.menu))
-
-
-def _carry_out(begun: launch.Begun, runner: Runner) -> JobReport:
-    state, status = running.carry_out(begun, runner)
+    answer, status = start.run(
+        recipes.find(name), given, pick_host=pick_host, dry_run=dry_run, max_time=max_time,
+        shown=start.Shown(detach=detach, visual=visual, output=output),
+    )  # fmt: skip
     _end(status)
-    return report.job_report(begun.job, state)
-
-
-def _picked(name: str) -> str:
-    from trainsh_base.tool.peer import Peer  # noqa: PLC0415 - for --pick-host only
-
-    answer = Peer("vast", on_ask=running.answer).request("pick", {"host": name})
-    spec = (answer or {}).get("hosts", {}).get(name)
-    if not spec:
-        raise UsageError(f"no instance was picked for {name}", code="nothing_picked")
-    return str(spec)
+    return answer
 
 
 @tool.command(name="exec", show=lambda _: None, status=_exit_status)
@@ -123,17 +104,12 @@ def exec_(
     is the commands' own, and so is the exit status. Ctrl-C goes to the command. Standard input does not: use a
     here-document.
     """
-    from trainsh_recipe import execution  # noqa: PLC0415 - for exec only
+    from trainsh_recipe.ui import start  # noqa: PLC0415 - the engine, for what runs
 
     lines = sys.stdin.read() if text == ["-"] else "\n".join(text)
-    source = Source(text=lines.encode(), file="", name="exec", exec_=True)
-    given = overrides(host, var, storage, [])
-    document, digest = launch.parse(source, given)
-    launch.fill_storages(document, given)
-    begun = launch.begin(source, document, digest, given, None)
-    state, status = execution.carry_out(begun)
+    answer, status = start.exec_lines(lines, overrides(host, var, storage, []))
     _end(status)
-    return report.job_report(begun.job, state)
+    return answer
 
 
 @tool.command(show=_show_run, status=_exit_status)
@@ -152,25 +128,14 @@ def resume(
 
     Without a name it is the last of those. No step runs twice: one that was started is asked for where it runs.
     """
-    from trainsh_recipe import resume as resuming  # noqa: PLC0415 - for this command only
+    from trainsh_recipe.ui import start  # noqa: PLC0415 - the engine, for what runs
 
-    found, state = resuming.choose(job)
-    wanted = launch.Wanted(
-        from_step=from_, retry_lost=retry_lost, edited=edited, max_time=max_time, check=check,
-        hold=not check,
+    answer, status = start.resume(
+        job, check=check, from_step=from_, retry_lost=retry_lost, edited=edited, max_time=max_time,
+        shown=start.Shown(detach=detach, visual=visual, output=output),
     )  # fmt: skip
-    begun = launch.take_up(found, state, wanted)
-    if detach and not check:
-        launch.give(begun)
-        running.say(f"job {begun.job.id} runs in the background: train recipe watch {begun.job.id}")
-        return report.job_report(begun.job, begun.job.state())
-    view = running.choose_view(current(), visual=visual, show_output=output)
-    runner = running.make_runner(begun, view, running.menu)
-    runner.retry_lost = retry_lost
-    runner.repeat = resuming.repeats(runner)
-    if check:
-        return resuming.expectations(runner)
-    return _carry_out(begun, runner)
+    _end(status)
+    return answer
 
 
 @tool.command(show=report.show_jobs)
@@ -212,7 +177,7 @@ def _show_list(rows: list[RecipeReport]) -> None:
 @tool.command(name="list", show=_show_list)
 def list_() -> list[RecipeReport]:
     """List the recipes that have names."""
-    return [RecipeReport(name=path.stem, path=str(path), about=lookup.about(path)) for path in lookup.named()]
+    return [RecipeReport(name=path.stem, path=str(path), about=recipes.about(path)) for path in recipes.named()]
 
 
 def _show_text(found: RecipeText) -> None:
@@ -229,7 +194,9 @@ def show(
     graph: Annotated[bool, Opt("a Mermaid flowchart of what depends on what")] = False,
 ) -> RecipeText:
     """Show a recipe: its text, or with --graph what depends on what in it."""
-    return launch.described(lookup.find(name), graph=graph)
+    from trainsh_recipe.engine.described import described  # noqa: PLC0415 - it reads a plan
+
+    return described(recipes.find(name), graph=graph)
 
 
 @tool.command(show=print)
@@ -238,7 +205,7 @@ def new(
     template: Annotated[str, Opt("what to begin with: minimal, ssh, vast")] = "minimal",
 ) -> str:
     """Make a new recipe, and say where it is."""
-    from trainsh_recipe import editing  # noqa: PLC0415 - for two commands only
+    from trainsh_recipe.ui import editing  # noqa: PLC0415 - for two commands only
 
     return str(editing.create(name, template))
 
@@ -246,9 +213,9 @@ def new(
 @tool.command(show=print)
 def edit(name: Annotated[str, Arg("a recipe's name, or its path")]) -> str:
     """Edit a recipe in $VISUAL or $EDITOR; it is checked when the editor is closed."""
-    from trainsh_recipe import editing  # noqa: PLC0415 - for two commands only
+    from trainsh_recipe.ui import editing  # noqa: PLC0415 - for two commands only
 
-    path = lookup.find(name)
+    path = recipes.find(name)
     editing.edit(path)
     return str(path)
 
@@ -257,8 +224,6 @@ _pattern: str | None = None
 
 
 def _show_logs(found: list[LogReport]) -> None:
-    from trainsh_recipe import logs as texts  # noqa: PLC0415 - for logs only
-
     texts.show(found, texts.compiled(_pattern))
 
 
@@ -271,8 +236,6 @@ def logs(
     grep: Annotated[str | None, Opt("only lines that match", metavar="REGEX")] = None,
 ) -> list[LogReport]:
     """Show what the steps of a job printed."""
-    from trainsh_recipe import logs as texts  # noqa: PLC0415 - for logs only
-
     global _pattern  # noqa: PLW0603 - how the people face shows it
     _pattern = grep
     if job is not None and last:
@@ -296,32 +259,28 @@ def attach(
     session: Annotated[str | None, Opt("which of its sessions", metavar="NAME")] = None,
 ) -> Handover:
     """Give the terminal to a job's tmux session, on its host; C-b d gives it back."""
-    from trainsh_recipe import others  # noqa: PLC0415 - for jobs of other processes
+    from trainsh_recipe.ui import remote_control  # noqa: PLC0415 - for jobs of other processes
 
-    return others.attach(others.choose(job), session)
+    return remote_control.attach(remote_control.choose(job), session)
 
 
 @tool.command(show=lambda _: None, status=lambda answer: 0 if answer.status in ("ok", "running") else 1)
 def watch(job: JobArg = None, visual: Visual = True, output: ShowOutput = True) -> JobReport:
     """Show a job that runs in the background, until it ends. Ctrl-C ends the watching alone."""
-    from trainsh_recipe import others  # noqa: PLC0415 - as above
 
-    found = others.choose(job)
-    view = running.choose_view(current(), visual=visual, show_output=output)
-    try:
-        state = others.watch(found, view)
-    finally:
-        view.close()
-    return report.job_report(found, state)
+    from trainsh_recipe.ui import remote_control  # noqa: PLC0415 - for jobs of other processes
+
+    return remote_control.show(remote_control.choose(job), visual=visual, show_output=output)
 
 
 @tool.command(show=lambda answer: print(f"job {answer.id} {answer.status}"))
 def cancel(job: JobArg = None) -> JobReport:
     """Cancel a job: its running step is ended, finally runs. Also for one that was interrupted."""
-    from trainsh_recipe import others  # noqa: PLC0415 - as above
 
-    found = others.choose(job)
-    others.cancel(found)
+    from trainsh_recipe.ui import remote_control  # noqa: PLC0415 - for jobs of other processes
+
+    found = remote_control.choose(job)
+    remote_control.cancel(found)
     return report.job_report(found, found.state())
 
 

@@ -1,6 +1,6 @@
 """Where train-recipe begins: the tools of a run start while this process still loads its own modules."""
 
-from trainsh_recipe import early
+from trainsh_recipe import prestart as early
 
 
 def main() -> None:

@@ -1,0 +1,36 @@
+"""A recipe shown or rehearsed: read, resolved, and not run."""
+
+from pathlib import Path
+
+from trainsh_base.tool.peer import Peer
+from trainsh_recipe.engine import source as sources
+from trainsh_recipe.engine.rehearsal import Rehearsal
+from trainsh_recipe.engine.source import Overrides, Source
+from trainsh_recipe.engine.values import Secrets, Values
+from trainsh_recipe.model import Planned, RecipeText
+from trainsh_recipe.plan import document as plans
+from trainsh_recipe.plan.document import Plan
+from trainsh_recipe.store.state import State
+
+
+def rehearse(document: Plan, source: Source, overrides: Overrides) -> list[Planned]:
+    """What a run would do, with everything resolved."""
+
+    state = State(id="JOB_ID", name=source.name, overrides=overrides, cwd=str(Path.cwd()))
+    secrets = Secrets(lambda name: str(Peer("secrets").request("get", {"name": name}, timeout=120)["value"]))
+    return Rehearsal(document, state, secrets).steps()
+
+
+def described(path: Path, *, graph: bool) -> RecipeText:
+    """A recipe's text and what its plan names."""
+    source = sources.from_file(path)
+    dsl = Peer("dsl")
+    drawn = dsl.request("graph", {"file": source.file}, timeout=60)["mermaid"] if graph else ""
+    document = plans.read(dsl.request("parse", {"file": source.file}, timeout=60))
+    values = Values(document, State(), Secrets(lambda name: ""))
+    return RecipeText(
+        name=source.name, path=str(path), text=source.text.decode("utf-8", "replace"), steps=len(document.steps),
+        finally_steps=len(document.finally_), vars=list(document.vars), graph=drawn,
+        hosts={name: values.shown(place.spec) for name, place in document.hosts.items()},
+        storages={name: values.shown(place.spec) for name, place in document.storages.items()},
+    )  # fmt: skip

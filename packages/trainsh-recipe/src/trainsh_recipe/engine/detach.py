@@ -1,0 +1,30 @@
+"""A job handed to a runner of its own, which outlives this process and its terminal."""
+
+import os
+
+from trainsh_base.errors import TrainError
+from trainsh_base.system import spawn
+from trainsh_recipe import prestart
+from trainsh_recipe.engine.held_job import HeldJob
+
+
+def give(begun: HeldJob) -> int:
+    """Start a runner of its own for the job, which has its lock from us; its process id.
+
+    It outlives this process and its terminal; what it says goes to `runner.log` in the job's folder.
+    """
+    program = spawn.tool_path("recipe")
+    if program is None:
+        raise TrainError("there is no train-recipe to run in the background", code="no_tool")
+    begun.journal.close()
+    os.set_inheritable(begun.lock.handle, True)
+    log = os.open(begun.job.folder / "runner.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    quiet = os.open(os.devnull, os.O_RDONLY)
+    env = {**os.environ, prestart.LOCK_VARIABLE: str(begun.lock.handle)}
+    actions = [(os.POSIX_SPAWN_DUP2, quiet, 0), (os.POSIX_SPAWN_DUP2, log, 1), (os.POSIX_SPAWN_DUP2, log, 2)]
+    argv = [program, "resume", begun.job.id, "--no-visual"]
+    pid = os.posix_spawn(program, argv, env, file_actions=actions, setsid=True)
+    os.close(log)
+    os.close(quiet)
+    begun.lock.release()
+    return pid

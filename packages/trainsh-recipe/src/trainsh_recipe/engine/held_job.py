@@ -1,0 +1,130 @@
+"""A job that this process holds: begun, or taken up again, with its lock, its plan and its journal."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from trainsh_base import VERSION
+from trainsh_base.errors import Conflict
+from trainsh_base.system.files import write_atomic
+from trainsh_recipe import prestart
+from trainsh_recipe.engine import resume
+from trainsh_recipe.engine.source import Overrides, Source, digest, parse, shown_name
+from trainsh_recipe.plan import numbering
+from trainsh_recipe.plan.document import Plan
+from trainsh_recipe.store import jobs, recipes
+from trainsh_recipe.store.journal import Journal, Silent, now
+from trainsh_recipe.store.state import State, fold
+
+
+class HeldJob(msgspec.Struct, kw_only=True):
+    """A job that is held by this process and ready to run."""
+
+    job: jobs.Job
+    lock: jobs.Lock
+    plan: Plan
+    journal: Journal | Silent
+    state: State
+    name: str  # how messages call the recipe
+
+
+def begin(source: Source, document: Plan, summed: str, overrides: Overrides, max_time: float | None) -> HeldJob:
+    """Make the job's folder, take its lock, write what it is."""
+    job = jobs.create()
+    lock = jobs.take_lock(job)
+    jobs.set_mark(job)
+    _write(job.recipe, source.text)
+    journal = Journal(job.events)
+    steps = numbering.leaves(numbering.all_of(document))
+    first = journal.write(
+        "job.started", sync=True, version=VERSION, job=job.id, name=source.name,
+        kind="exec" if source.exec_ else "recipe", file=source.file, digest=summed,
+        plan=digest(msgspec.json.encode(document)), vars=_shown_vars(document, overrides), overrides=overrides,
+        cwd=str(Path.cwd()), pid=os.getpid(), host=os.uname().nodename, steps=len(steps),
+        **({"max_time": max_time} if max_time is not None else {}),
+    )  # fmt: skip
+    return HeldJob(job=job, lock=lock, plan=document, journal=journal, state=fold([first]), name=shown_name(source))
+
+
+def take_over(job: jobs.Job) -> jobs.Lock:
+    """The job's lock: what the process that started us has given, else asked for."""
+    if prestart.lock_handle >= 0:
+        handle, prestart.lock_handle = prestart.lock_handle, -1
+        same = os.fstat(handle)
+        if (same.st_dev, same.st_ino) == (job.lock.stat().st_dev, job.lock.stat().st_ino):
+            lock = jobs.Lock(handle)
+            lock.sign()
+            return lock
+    return jobs.take_lock(job)
+
+
+class Wanted(msgspec.Struct, frozen=True, kw_only=True):
+    """How a job is to be resumed; without `hold` it is only looked at."""
+
+    from_step: str | None = None
+    retry_lost: bool = False
+    edited: bool = False
+    max_time: float | None = None
+    hold: bool = True
+
+
+def take_up(job: jobs.Job, state: State, wanted: Wanted) -> HeldJob:
+    """Take a job's lock, read what it runs, and note that it goes on."""
+    lock = take_over(job) if wanted.hold else jobs.Lock(-1)
+    state = job.state() if wanted.hold else state
+    os.chdir(state.cwd) if state.cwd and os.path.isdir(state.cwd) else None  # noqa: PTH112
+    text = recipes.read(Path(state.file) if wanted.edited and state.file else job.recipe)
+    file = state.file if wanted.edited and state.file else str(job.recipe)
+    source = Source(text=text, file=file, name=state.name, exec_=state.kind == "exec")
+    document, summed = parse(source, state.overrides)
+    numbers = numbering.all_of(document)
+    again = resume.from_step(state, numbers, wanted.from_step) if wanted.from_step else []
+    skipped = resume.before_step(numbers, wanted.from_step) if wanted.from_step else []
+    if wanted.edited:
+        edited(job, state, document, text, write=wanted.hold)
+    fresh_round = resume.new_round(state) or bool(again)
+    events = resume.events(
+        state, fresh_round=fresh_round, again=again, skipped=[each for each in numbers if each.id in skipped],
+        digest=summed, max_time=wanted.max_time, total=len(numbering.leaves(numbers)),
+    )  # fmt: skip
+    journal = Journal(job.events) if wanted.hold else None
+    for event, data in events:
+        done = journal.write(event, **data) if journal else {"t": now(), "event": event, **data}
+        state.apply(done)
+    if journal:
+        jobs.set_mark(job)
+        journal.sync()
+    shown = shown_name(msgspec.structs.replace(source, file=state.file))
+    return HeldJob(job=job, lock=lock, plan=document, journal=journal or Silent(), state=state, name=shown)
+
+
+def _write(path: Path, data: bytes) -> None:
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "wb") as file:
+        file.write(data)
+
+
+def _shown_vars(document: Plan, overrides: Overrides) -> dict[str, Any]:
+    """The variables as written, or overridden; a secret stays its name."""
+    given = overrides.get("vars", {})
+    return {name: given.get(name, variable.value) for name, variable in document.vars.items()}
+
+
+def edited(job: jobs.Job, state: State, document: Plan, text: bytes, *, write: bool) -> None:
+    """Take a new text for a job whose finished steps are in it as they were; Conflict else."""
+    numbers = {each.id: each for each in numbering.all_of(document)}
+    for step in state.steps.values():
+        if step.closing or (step.over and not step.done):
+            continue  # what failed may be mended
+        now = numbers.get(step.id)
+        if now is None or now.step.text != step.text or now.closing:
+            raise Conflict(
+                f"step {step.id} has run as: {step.text}",
+                f"the edited recipe has there: {now.step.text if now else 'nothing'}\n"
+                "what has run must stay as it was; or start a new job",
+                code="edited_finished_step", data={"step": step.id},
+            )  # fmt: skip
+    if write:
+        write_atomic(job.recipe, text)

@@ -1,0 +1,50 @@
+"""Questions that tools ask: one at a time, with the view out of the way and the step's clock stopped."""
+
+import threading
+import time
+from typing import Any
+
+from trainsh_base.request import Request, nobody
+from trainsh_recipe.engine.view import View
+
+
+class Questions:
+    """`seconds` is the time that was spent on questions so far; `open` whether one is being asked."""
+
+    def __init__(self, request: Request, view: View) -> None:
+        self._request = request
+        self._view = view
+        self._turn = threading.Lock()
+        self._began: float | None = None
+        self._spent = 0.0
+
+    @property
+    def seconds(self) -> float:
+        """Time spent, with that of the question that is open."""
+        began = self._began
+        return self._spent + (time.monotonic() - began if began is not None else 0.0)
+
+    @property
+    def open(self) -> bool:
+        """Whether somebody is being asked now."""
+        return self._began is not None
+
+    def ask(self, params: dict[str, Any]) -> str:
+        """Pass a question on to whoever owns the terminal; UsageError that names its flag when nobody does."""
+        kind, message, flag = str(params.get("kind")), str(params.get("message")), str(params.get("flag") or "")
+        with self._turn:
+            self._began = time.monotonic()
+            try:
+                with self._view.paused():
+                    return self._request.ask(
+                        kind, message, choices=params.get("choices"), default=params.get("default"), flag=flag
+                    )
+            except (EOFError, KeyboardInterrupt):
+                raise nobody(message, flag) from None
+            except Exception as error:
+                if type(error).__name__ == "Abort":  # click's, for Ctrl-C and Ctrl-D at a prompt
+                    raise nobody(message, flag) from None
+                raise
+            finally:
+                self._spent += time.monotonic() - self._began
+                self._began = None

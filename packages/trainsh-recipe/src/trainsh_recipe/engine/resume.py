@@ -1,0 +1,104 @@
+"""Going on with a job: which one, which of its steps are done again, what would happen."""
+
+import os
+from typing import Any
+
+from trainsh_base import VERSION
+from trainsh_base.errors import NotFound, UsageError
+from trainsh_recipe.plan.document import Parallel
+from trainsh_recipe.plan.numbering import Numbered
+from trainsh_recipe.store import jobs
+from trainsh_recipe.store.state import State
+
+RESUMABLE = ("interrupted", "failed")
+
+
+def choose(word: str | None) -> tuple[jobs.Job, State]:
+    """The job called `word`, else the newest recipe that was interrupted or failed; NotFound when there is none."""
+    if word is not None:
+        job = jobs.find(word)
+        state = job.state()
+        jobs.settle_mark(job, state)
+        if not state.started:
+            raise NotFound(
+                f"job {job.id} had not begun", f"remove it: train recipe rm {job.id}", code="nothing_to_resume"
+            )
+        if state.status == "ok":
+            raise NotFound(f"there is nothing to resume: job {job.id} is done", code="nothing_to_resume")
+        return job, state
+    for job in jobs.open_jobs():
+        state = job.state()
+        jobs.settle_mark(job, state)
+        if state.status in RESUMABLE and state.kind == "recipe" and state.started:
+            return job, state
+    raise NotFound(
+        "there is nothing to resume: no job was interrupted or failed",
+        "see: train recipe jobs",
+        code="nothing_to_resume",
+    )
+
+
+def new_round(state: State) -> bool:
+    """Whether the attempt before came to its end, `finally` included; another is taken up where it was."""
+    return state.status in ("failed", "cancelled")
+
+
+def from_step(state: State, numbers: list[Numbered], first: str) -> list[str]:
+    """The ids of finished steps from number `first` on, which are to run anew; UsageError for no such number."""
+    main = [each for each in numbers if not each.closing]
+    ids = [each.id for each in main]
+    if first not in ids:
+        raise UsageError(
+            f"there is no step {first}",
+            f"the steps are 1 to {ids[-1].partition('.')[0] if ids else 0}",
+            code="no_step",
+        )
+    later = ids[ids.index(first) :]
+    return [id for id in later if id in state.steps and state.steps[id].over]
+
+
+def before_step(numbers: list[Numbered], first: str) -> list[str]:
+    """The ids of the steps before number `first`."""
+    ids = [each.id for each in numbers if not each.closing]
+    return ids[: ids.index(first)]
+
+
+def events(
+    state: State, *, fresh_round: bool, again: list[str], skipped: list[Numbered], digest: str,
+    max_time: float | None, total: int,
+) -> list[tuple[str, dict[str, Any]]]:  # fmt: skip
+    """What the journal is to say when a job goes on."""
+    first: dict[str, Any] = {"pid": os.getpid(), "version": VERSION, "steps": total}
+    if fresh_round:
+        first["new_round"] = True
+    if again:
+        first["again"] = again
+    if digest != state.digest:
+        first["digest"] = digest
+    if max_time is not None:
+        first["max_time"] = max_time
+    found = [("job.resumed", first)]
+    for each in skipped:
+        if not done(state, each) and not isinstance(each.step, Parallel):
+            found += _skipped(each)
+    return found
+
+
+def _skipped(each: Numbered) -> list[tuple[str, dict[str, Any]]]:
+    """A step before `--from N` that had not been done counts as left out by hand."""
+    begun = {
+        "step": each.id,
+        "kind": each.step.kind,
+        "text": each.step.text,
+        "line": each.step.span.line,
+        "attempt": 1,
+    }
+    return [
+        ("step.started", begun),
+        ("step.finished", {"step": each.id, "attempt": 1, "status": "skipped", "reason": "left out by --from"}),
+    ]
+
+
+def done(state: State, step: Numbered) -> bool:
+    """Whether the step needs no more."""
+    return step.id in state.steps and state.steps[step.id].done

@@ -1,0 +1,61 @@
+"""What the steps of one run share: the job's state, its journal, its tools and its values."""
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from trainsh_base.system.secret import MASK
+from trainsh_recipe.engine.questions import Questions
+from trainsh_recipe.engine.signals import Signals
+from trainsh_recipe.engine.tools import Tools
+from trainsh_recipe.engine.values import Secrets, Values
+from trainsh_recipe.engine.view import View
+from trainsh_recipe.plan.document import Plan
+from trainsh_recipe.plan.numbering import Numbered, every, numbered
+from trainsh_recipe.store.jobs import Job
+from trainsh_recipe.store.journal import Journal, Silent
+from trainsh_recipe.store.state import State
+
+
+class Run:
+    """One process at work on one job, whose lock it holds."""
+
+    def __init__(
+        self, job: Job, plan: Plan, state: State, journal: Journal | Silent, *, view: View, questions: Questions,
+        tools: Tools, on_interrupt: Callable[[], None],
+    ) -> None:  # fmt: skip
+        self.job, self.plan, self.state, self.journal = job, plan, state, journal
+        self.view, self.questions, self.tools = view, questions, tools
+        self.secrets = Secrets(self._secret)
+        self.values = Values(plan, state, self.secrets)
+        self.signals = Signals(on_interrupt)
+        self.steps, self.closing = numbered(plan)
+        self.numbers: list[Numbered] = every([*self.steps, *self.closing])
+        self.fresh: set[str] = set()  # sessions that this process had to open again
+        self.lock = threading.RLock()
+
+    def _secret(self, name: str) -> str:
+        return str(self.tools.peer("secrets").request("get", {"name": name}, timeout=120)["value"])
+
+    def record(self, event: str, *, sync: bool = False, **data: Any) -> None:
+        """Write an event, and apply it to the state."""
+        with self.lock:
+            document = self.journal.write(event, **data)
+            self.state.apply(document)
+        if sync:
+            self.journal.sync()
+        self.view.event(document)
+
+    def masked(self, text: str) -> str:
+        """The text without the secrets known so far."""
+        for value in self.secrets.values():
+            text = text.replace(value, MASK)
+        return text
+
+    def capture(self, name: str, value: str, step: str) -> None:
+        """A step's standard output becomes a variable; one that holds a secret is not written down."""
+        if self.masked(value) != value:
+            self.values.kept[name] = value
+            self.view.log(f"${name} holds a secret, so it is not kept for a resume")
+        else:
+            self.record("binding", vars={name: value}, step=step)

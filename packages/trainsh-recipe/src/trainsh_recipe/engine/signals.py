@@ -1,0 +1,125 @@
+"""What may interrupt a run: signals, a cancelled request, the end of its time. Acted on only while it waits."""
+
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from trainsh_base.errors import EXIT_INTERRUPTED
+
+LEFT_BY = {signal.SIGINT: EXIT_INTERRUPTED, signal.SIGTERM: 143, signal.SIGHUP: 129}
+
+
+class Leave(BaseException):
+    """The runner ends; what runs elsewhere goes on, `finally` does not run. `status` is our exit status."""
+
+    def __init__(self, status: int, reason: str, background: bool = False) -> None:
+        super().__init__(reason)
+        self.status = status
+        self.reason = reason
+        self.background = background
+
+
+class Cancel(BaseException):
+    """The job is to end now, with `finally`."""
+
+    def __init__(self, reason: str, status: int = 1) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.status = status
+
+
+class Signals:
+    """Turns signals into Leave and Cancel, raised in the main thread and only inside `waiting()`.
+
+    Elsewhere they are kept until the next wait, so that nothing is torn in the middle. `on_interrupt` is what
+    Ctrl-C does: it may raise one of the two, or return to go on.
+    """
+
+    def __init__(self, on_interrupt: Callable[[], None]) -> None:
+        self._on_interrupt = on_interrupt
+        self._open = False
+        self._wanted: list[Callable[[], None]] = []
+        self._before: dict[int, Any] = {}
+        self._busy = False
+        self.main = threading.current_thread() is threading.main_thread()
+        self.leaving = False
+
+    @contextmanager
+    def installed(self, max_time: float | None = None) -> Iterator[None]:
+        """Handle signals (in the main thread; elsewhere there are none to handle)."""
+        if not self.main:
+            yield
+            return
+        handlers = {
+            signal.SIGINT: self._interrupt,
+            signal.SIGTERM: lambda number, _: self._act(lambda: self._leave(number)),
+            signal.SIGHUP: lambda number, _: self._act(lambda: self._leave(number)),
+            signal.SIGUSR1: lambda number, _: self._act(_cancelled),
+            signal.SIGALRM: lambda number, _: self._act(_out_of_time),
+        }
+        self._before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
+        if max_time is not None:
+            signal.setitimer(signal.ITIMER_REAL, max(0.001, max_time))
+        try:
+            yield
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            for number, handler in self._before.items():
+                signal.signal(number, handler)
+
+    @contextmanager
+    def waiting(self) -> Iterator[None]:
+        """The only place where Leave and Cancel are raised."""
+        if not self.main or threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        self._open = True
+        try:
+            while self._wanted:
+                self._wanted.pop(0)()
+            yield
+        finally:
+            self._open = False
+
+    def _act(self, action: Callable[[], None]) -> None:
+        if self._open or self._busy:
+            action()
+        else:
+            self._wanted.append(action)
+
+    def _leave(self, number: int) -> None:
+        self.leaving = True
+        raise Leave(LEFT_BY[signal.Signals(number)], f"left by {signal.Signals(number).name}")
+
+    def _interrupt(self, number: int, _frame: object) -> None:
+        if self._busy:  # a second Ctrl-C, while the first is being asked about
+            self._leave(number)
+        self._act(self._asked)
+
+    def _asked(self) -> None:
+        self._busy = True
+        try:
+            self._on_interrupt()
+        finally:
+            self._busy = False
+
+
+def _cancelled() -> None:
+    raise Cancel("cancelled")
+
+
+def _out_of_time() -> None:
+    raise Cancel("the time that --max-time allows is over")
+
+
+def interrupted() -> None:
+    """Leave as Ctrl-C does without anybody to ask."""
+    raise Leave(EXIT_INTERRUPTED, "left by SIGINT")
+
+
+def cancel_runner(pid: int) -> None:
+    """Tell another runner to cancel its job."""
+    os.kill(pid, signal.SIGUSR1)

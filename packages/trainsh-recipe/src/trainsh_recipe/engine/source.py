@@ -1,0 +1,122 @@
+"""A recipe's text made a plan by train-dsl, and the overrides of the command line checked against it."""
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from trainsh_base.errors import Conflict, UsageError
+from trainsh_base.request import current
+from trainsh_base.system import spawn
+from trainsh_base.system.suggest import did_you_mean
+from trainsh_base.tool.peer import Peer
+from trainsh_recipe import prestart
+from trainsh_recipe.plan import document as plans
+from trainsh_recipe.plan import numbering
+from trainsh_recipe.plan.document import Control, Plan, Transfer
+from trainsh_recipe.store import recipes
+
+Overrides = dict[str, dict[str, str]]
+
+
+class Source(msgspec.Struct, frozen=True, kw_only=True):
+    """A recipe to run: its text, the file it is in ("" for none), its name, how it is read."""
+
+    text: bytes
+    file: str
+    name: str
+    exec_: bool = False
+
+
+def from_file(path: Path) -> Source:
+    """The recipe in a file."""
+    return Source(text=recipes.read(path), file=str(path.absolute()), name=path.stem)
+
+
+def digest(data: bytes) -> str:
+    """SHA-256 in hexadecimal."""
+    import hashlib  # noqa: PLC0415 - loaded while train-dsl reads the recipe
+
+    return hashlib.sha256(data).hexdigest()
+
+
+def parse(source: Source, overrides: Overrides, shown: str = "") -> tuple[Plan, str]:
+    """The plan and the digest of the text. Raises UsageError `recipe_invalid` with all diagnostics."""
+    dsl = Peer("dsl", child=prestart.take("dsl"))
+    given = [name for kind in overrides.values() for name in kind]
+    params: dict[str, Any] = {"name": source.name, "given": given}
+    if source.exec_:
+        params |= {"exec": True, **_configured(source.text)}
+    if source.file and not source.exec_:
+        params["file"] = shown or source.file
+    else:
+        params["text"] = source.text.decode("utf-8", "replace")
+    pending = dsl.start("parse", params)
+    summed = digest(source.text)
+    document = pending.result()
+    if source.file and recipes.read(Path(source.file)) != source.text:
+        raise Conflict(f"{source.file} was changed while it was read", "run it again", code="changed")
+    try:
+        found = plans.read(document)
+    except msgspec.ValidationError as error:
+        raise UsageError(
+            f"train-dsl's plan is not understood: {error}", "update train", code="newer_plan"
+        ) from None
+    check_overrides(found, overrides)
+    return found, summed
+
+
+def _configured(text: bytes) -> dict[str, list[str]]:
+    """For `exec`: which names are configured. Only a transfer can mean a storage, so else nothing is asked."""
+    found: dict[str, list[str]] = {}
+    if b"->" not in text:
+        return found
+    for tool, key in (("storage", "configured_storage"), ("host", "configured_host")):
+        if spawn.tool_path(tool) and (key == "configured_storage" or found):
+            rows = Peer(tool).request("list", timeout=60)
+            found[key] = [str(row["name"]) for row in rows]
+    return found
+
+
+def check_overrides(document: Plan, overrides: Overrides) -> None:
+    """UsageError for an override that names nothing, with the nearest name."""
+    options = [each.step.options for each in numbering.all_of(document)]
+    captures = {each.capture for each in options if each.capture}
+    known = {
+        "hosts": set(document.hosts),
+        "storages": set(document.storages),
+        "vars": set(document.vars) | captures,
+    }
+    flags = {"hosts": "--host", "storages": "--storage", "vars": "--var"}
+    for kind, values in overrides.items():
+        for name in values:
+            if name not in known[kind]:
+                raise UsageError(
+                    f"{flags[kind]} {name}=...: the recipe has no {kind[:-1]} {name}",
+                    did_you_mean(name, known[kind], f"it has {', '.join(sorted(known[kind])) or 'none'}"),
+                    code="unknown_override", data={"name": name},
+                )  # fmt: skip
+
+
+def fill_storages(document: Plan, overrides: Overrides) -> None:
+    """Ask what the storages are that nothing fills; UsageError that names `--storage` when nobody can be asked."""
+    given = overrides.get("storages", {})
+    steps = [each.step for each in numbering.all_of(document)]
+    used = {end.storage for step in steps if isinstance(step, Transfer) for end in (step.source, step.destination)}
+    if any(isinstance(step, Control) and step.tool != "tmux" for step in steps):
+        return  # the answer of a tool may bind them
+    for name, place in document.storages.items():
+        if place.type == "placeholder" and name in used and name not in given:
+            question = f"What is storage {name} (such as r2:bucket, s3:bucket, file:/path)?"
+            spec = current().ask("text", question, flag=f"--storage {name}=SPEC")
+            overrides.setdefault("storages", {})[name] = spec
+
+
+def shown_name(source: Source) -> str:
+    if not source.file:
+        return source.name
+    path = Path(source.file)
+    try:
+        return str(path.relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)

@@ -1,0 +1,206 @@
+"""The tools a run drives: a `serve` each, started side by side; one without `serve` is run once for each verb."""
+
+import contextlib
+import os
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from trainsh_base.errors import TimedOut, TrainError, UsageError, from_document
+from trainsh_base.system import spawn
+from trainsh_base.tool.peer import OnAsk, OnEvent, Peer, PeerLost, Pending, find
+from trainsh_recipe import prestart
+from trainsh_recipe.plan.document import Control, Transfer
+from trainsh_recipe.plan.numbering import Numbered, every
+
+# Tools of the suite: they serve, and need not be asked whether they do.
+SUITE = frozenset(
+    ("dsl", "tmux", "xfer", "secrets", "host", "storage", "vast", "colab", "pricing", "sandbox", "config")
+)
+ANSWER_WITHIN = 5.0  # seconds in which a stranger has to say that it serves
+
+
+class Once:
+    """`train-NAME VERB --input - --json`, running: what a Pending is for a tool that does not serve."""
+
+    def __init__(self, program: str, verb: str, params: dict[str, Any], errors: Path) -> None:
+        self._program = os.path.basename(program)  # noqa: PTH119 - a name, not a path
+        self._errors = errors
+        handle = os.open(errors, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        try:
+            self._child = spawn.start([program, verb, "--input", "-", "--json"], stderr=handle)
+        finally:
+            os.close(handle)
+        self._done = threading.Event()
+        self._output = b""
+        self._status = 0
+        threading.Thread(target=self._run, args=(msgspec.json.encode(params),), daemon=True).start()
+
+    def _run(self, data: bytes) -> None:
+        with contextlib.suppress(OSError):
+            view = memoryview(data)
+            while view:
+                view = view[os.write(self._child.stdin, view) :]
+        self._child.close_stdin()
+        with os.fdopen(self._child.stdout, "rb") as stream:
+            self._output = stream.read()
+        self._status = self._child.wait()
+        self._done.set()
+
+    @property
+    def ready(self) -> bool:
+        """Whether it has ended."""
+        return self._done.is_set()
+
+    def result(self, timeout: float | None = None) -> Any:
+        """Its JSON, or its error: the object it printed as such, else its last line on stderr."""
+        if not self._done.wait(timeout):
+            raise TimedOut(f"{self._program} did not answer within {timeout:g} seconds")
+        if self._status == 0:
+            if not self._output.strip():
+                return None
+            try:
+                return msgspec.json.decode(self._output)
+            except (msgspec.DecodeError, UnicodeDecodeError) as error:
+                raise UsageError(f"{self._program} did not answer with JSON: {error}", code="bad_answer") from None
+        raise self._error()
+
+    def _error(self) -> TrainError:
+        lines = self._errors.read_bytes().splitlines()
+        for line in reversed(lines):
+            with contextlib.suppress(msgspec.DecodeError, UnicodeDecodeError):
+                document = msgspec.json.decode(line)
+                if isinstance(document, dict) and isinstance(document.get("error"), dict):
+                    return from_document(document["error"])
+        said = lines[-1].decode(errors="replace").strip() if lines else "it said nothing"
+        return from_document({"message": f"{self._program} ended with {self._status}: {said}", "exit": 1})
+
+    def cancel(self) -> None:
+        """End it."""
+        self._child.end()
+
+
+AnyPending = Pending | Once
+
+
+class Tools:
+    """Each tool once. `folder` takes what strangers print on stderr."""
+
+    def __init__(self, folder: Path, on_ask: OnAsk | None = None) -> None:
+        self._folder = folder
+        self._on_ask = on_ask
+        self._peers: dict[str, Peer] = {}
+        self._schemas: dict[str, dict[str, Any]] = {}
+        self._once: dict[str, str] = {}
+        self._lock = threading.RLock()
+        self._count = 0
+
+    def prepare(self, steps: list[Numbered]) -> None:
+        """Start the tools of the suite that these steps name; a missing one is an error at its step."""
+        names = {"tmux"} if steps else set()
+        for each in every(steps):
+            if isinstance(each.step, Transfer):
+                names.add("xfer")
+            elif isinstance(each.step, Control):
+                names.add(each.step.tool)
+        for name in names:
+            if spawn.tool_path(name) and name in SUITE:
+                self.peer(name)
+
+    def peer(self, name: str) -> Peer:
+        """The running `serve` of a tool. Raises MissingProgram."""
+        with self._lock:
+            if name not in self._peers:
+                self._peers[name] = Peer(name, child=prestart.take(name), on_ask=self._on_ask)
+            return self._peers[name]
+
+    def again(self, name: str) -> None:
+        """The tool has died: the next request starts it anew."""
+        with self._lock:
+            self._peers.pop(name, None)
+
+    def start(self, name: str, method: str, params: dict[str, Any], on_event: OnEvent | None = None) -> AnyPending:
+        """Send a request, to a tool of the suite or to a stranger."""
+        if name not in SUITE:
+            self._meet(name)
+        if name in self._once:
+            self._count += 1
+            return Once(self._once[name], method, params, self._folder / f"{name}-{self._count}.err")
+        return self.peer(name).start(method, params, on_event=on_event)
+
+    def schema(self, name: str) -> dict[str, Any]:
+        """What the tool says of its verbs: VERB -> {params, ensures, ...}; {} when it says nothing."""
+        with self._lock:
+            if name not in self._schemas:
+                self._schemas[name] = self._peer_schema(name) if name in SUITE else self._meet(name)
+            return self._schemas[name]
+
+    def _peer_schema(self, name: str) -> dict[str, Any]:
+        return _commands(self.peer(name).request("schema", timeout=60))
+
+    def _meet(self, name: str) -> dict[str, Any]:
+        """Find out whether a stranger serves: it does when it answers to `schema`, asked first."""
+        with self._lock:
+            if name in self._schemas:
+                return self._schemas[name]
+            program = find(name)
+            handle = os.open(
+                self._folder / f"{name}.err", os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600
+            )
+            try:
+                child = spawn.start([program, "serve"], stderr=handle)
+            finally:
+                os.close(handle)
+            peer = Peer(name, child=child, on_ask=self._on_ask)
+            try:
+                found = _commands(peer.request("schema", timeout=ANSWER_WITHIN))
+                self._peers[name] = peer
+            except (PeerLost, TimedOut):
+                child.end()
+                self._once[name] = program
+                found = _printed_schema(program)
+            except TrainError:
+                self._peers[name] = peer
+                found = {}
+            self._schemas[name] = found
+            return found
+
+    def close(self) -> None:
+        """End them all; they let go of what they hold by themselves."""
+        with self._lock:
+            peers, self._peers = list(self._peers.values()), {}
+        for peer in peers:
+            peer.close(timeout=2.0)
+
+
+def _printed_schema(program: str) -> dict[str, Any]:
+    from trainsh_base.system.proc import run  # noqa: PLC0415 - strangers without serve only
+
+    try:
+        done = run([program, "schema"], input=b"", timeout=ANSWER_WITHIN)
+        return _commands(msgspec.json.decode(done.stdout))
+    except (TrainError, OSError, msgspec.DecodeError, UnicodeDecodeError):
+        return {}
+
+
+def _commands(document: Any) -> dict[str, Any]:
+    commands = document.get("commands") if isinstance(document, dict) else None
+    return commands if isinstance(commands, dict) else {}
+
+
+def heal(tools: Tools, name: str, send: Callable[[], Any], tries: int = 5) -> Any:
+    """What `send` returns; when the tool dies meanwhile it is started again and `send` repeated.
+
+    Only for requests that may be repeated. Raises PeerLost when it keeps dying.
+    """
+    for left in range(tries, 0, -1):
+        try:
+            return send()
+        except PeerLost:
+            tools.again(name)
+            if left == 1:
+                raise
+    return None

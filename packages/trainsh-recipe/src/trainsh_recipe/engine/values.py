@@ -1,0 +1,204 @@
+"""Texts of the plan made into values: variables, secrets, and the types that options have."""
+
+import os
+import re
+import threading
+from collections.abc import Callable
+
+from trainsh_base.errors import CredentialError, NotFound, UsageError
+from trainsh_base.system import spawn
+from trainsh_base.system.config import config_value
+from trainsh_base.system.units import parse_duration
+from trainsh_recipe.plan.document import Parts, Place, Plan, Ref, Text
+from trainsh_recipe.store.state import State
+
+TRUE, FALSE = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
+_DEEPEST = 50  # variables inside variables; a plan cannot be circular, an override could make one
+
+
+class Secrets:
+    """The secrets this process has looked up: each once, when the first step needs it."""
+
+    def __init__(self, ask: Callable[[str], str]) -> None:
+        self._ask = ask
+        self._known: dict[str, str] = {}
+        self._lock = threading.Lock()
+
+    def get(self, name: str) -> str:
+        """The value; CredentialError (exit 4) when there is none."""
+        with self._lock:
+            if name not in self._known:
+                self._known[name] = self._find(name)
+            return self._known[name]
+
+    def _find(self, name: str) -> str:
+        value = os.environ.get(name)
+        if value:
+            return value
+        hint = f"store it: train secrets set {name}\nor give it for once: {name}=... train recipe run ..."
+        if spawn.tool_path("secrets") is None:
+            raise CredentialError(
+                f"there is no secret {name}: it is not in the environment", hint, code="no_secret"
+            )
+        try:
+            return self._ask(name)
+        except NotFound:
+            raise CredentialError(f"there is no secret {name}", hint, code="no_secret") from None
+
+    def values(self) -> list[str]:
+        """All values known so far: what has to be masked."""
+        return list(self._known.values())
+
+
+class Values:
+    """What the names of a recipe stand for at this moment of the job."""
+
+    def __init__(self, plan: Plan, state: State, secrets: Secrets) -> None:
+        self.plan = plan
+        self.state = state
+        self.secrets = secrets
+        self.status = ""  # JOB_STATUS, below finally
+        self._defaults: dict[str, float] = {}
+        self.kept: dict[str, str] = {}  # captured values that hold a secret: not in the journal
+
+    # Texts
+
+    def plain(self, text: Text | int | float) -> str:
+        """The text with its values, secrets too: for specs, options and messages."""
+        return self._join(text, self.secrets.get)
+
+    def shown(self, text: Text | int | float) -> str:
+        """The text as people may see it: a secret stays `${secret:NAME}`."""
+        return self._join(text, lambda name: f"${{secret:{name}}}")
+
+    def command(self, text: Text) -> tuple[str, dict[str, str]]:
+        """A command, and the environment that carries its secrets: the text refers to those by name."""
+        names: dict[str, str] = {}
+
+        def refer(secret: str) -> str:
+            if secret not in names:
+                name = "TRAIN_SECRET_" + re.sub(r"\W", "_", secret, flags=re.ASCII)
+                while name in names.values():
+                    name += "_"
+                names[secret] = name
+            return f"${{{names[secret]}}}"
+
+        joined = self._join(text, refer)
+        return joined, {name: self.secrets.get(secret) for secret, name in names.items()}
+
+    def _join(self, text: Text | int | float, secret: Callable[[str], str], depth: int = 0) -> str:
+        if isinstance(text, str):
+            return text
+        if not isinstance(text, list):
+            return f"{text:g}" if isinstance(text, float) else str(text)
+        return "".join(part if isinstance(part, str) else self._part(part, secret, depth) for part in text)
+
+    def _part(self, part: Ref, secret: Callable[[str], str], depth: int) -> str:
+        if part.secret:
+            return secret(part.secret)
+        found = self.variable(part.var)
+        if found is None:
+            if part.otherwise:
+                return part.otherwise
+            raise UsageError(
+                f"${part.var} has no value yet", "a step that sets it has not run, or what it set held a secret; "
+                "start there: train recipe resume --from N", code="no_value",
+            )  # fmt: skip
+        if depth > _DEEPEST:
+            raise UsageError(f"${part.var} is defined by itself", code="circular")
+        return self._join(found, secret, depth + 1)
+
+    def variable(self, name: str) -> Text | None:
+        """What the name stands for: overridden, captured, set by a tool, defined, or built in; None for nothing."""
+        overrides = self.state.overrides.get("vars", {})
+        if name in overrides:
+            return overrides[name]
+        if name in self.kept:
+            return self.kept[name]
+        if name in self.state.vars:
+            return self.state.vars[name]
+        if name in self.plan.vars:
+            return self.plan.vars[name].value
+        built_in = {"JOB_ID": self.state.id, "JOB_STATUS": self.status, "SWEEP_INDEX": "0"}
+        return built_in.get(name)
+
+    # Options
+
+    def default(self, setting: str) -> float:
+        """What config.toml says a duration is where the step says nothing; read once a run."""
+        if setting not in self._defaults:
+            self._defaults[setting] = float(config_value(setting))
+        return self._defaults[setting]
+
+    def seconds(self, value: float | Parts | None) -> float | None:
+        """A duration; None stays."""
+        if isinstance(value, list):
+            return parse_duration(self.plain(value))
+        return value
+
+    def count(self, value: int | Parts | None) -> int:
+        """A whole number from 0; None is 0."""
+        if not isinstance(value, list):
+            return value or 0
+        text = self.plain(value)
+        if not text.isdigit():
+            raise UsageError(f"not a whole number: {text!r}", code="bad_number")
+        return int(text)
+
+    def truth(self, value: bool | Parts | None) -> bool:
+        """true or false; None is false."""
+        return truth(self.plain(value)) if isinstance(value, list) else bool(value)
+
+    # Places
+
+    def host(self, name: str) -> str:
+        """The spec of a host: overridden, bound by a tool, or as written. UsageError for a placeholder."""
+        return self._place("host", name, self.plan.hosts, self.state.hosts)
+
+    def storage(self, name: str) -> str:
+        """The spec of a storage."""
+        return self._place("storage", name, self.plan.storages, self.state.storages)
+
+    def _place(self, kind: str, name: str, places: dict[str, Place], bound: dict[str, str]) -> str:
+        given = self.state.overrides.get(f"{kind}s", {})
+        if name in given:
+            return given[name]
+        if name in bound:
+            return bound[name]
+        if name not in places:
+            raise UsageError(f"there is no {kind} {name}", code=f"no_{kind}")
+        if places[name].type == "placeholder":
+            raise UsageError(
+                f"{kind} {name} is a placeholder, and nothing has filled it",
+                f"say what it is: --{kind} {name}=SPEC", code="placeholder", data={"name": name},
+            )  # fmt: skip
+        return self.plain(places[name].spec)
+
+    def known_hosts(self) -> dict[str, str]:
+        """The specs of all hosts that have one now."""
+        return self._known(self.plan.hosts, self.host)
+
+    def known_storages(self) -> dict[str, str]:
+        """The specs of all storages that have one now."""
+        return self._known(self.plan.storages, self.storage)
+
+    def _known(self, places: dict[str, Place], spec: Callable[[str], str]) -> dict[str, str]:
+        found = {}
+        for name in places:
+            try:
+                found[name] = spec(name)
+            except UsageError:
+                continue
+        return found
+
+
+def truth(text: str) -> bool:
+    """A truth value as a recipe writes it; UsageError for another word."""
+    if text.lower() in (*TRUE, *FALSE):
+        return text.lower() in TRUE
+    raise UsageError(f"neither true nor false: {text!r}", code="bad_truth")
+
+
+def refs(text: object) -> list[Ref]:
+    """The parts of a text that are not plain."""
+    return [part for part in text if isinstance(part, Ref)] if isinstance(text, list) else []

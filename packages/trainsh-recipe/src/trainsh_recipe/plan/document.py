@@ -1,0 +1,165 @@
+"""The plan as train-dsl prints it (docs/language.md, "The plan"), and the numbers of its steps."""
+
+from typing import Any, ClassVar, Literal
+
+import msgspec
+
+VERSION = 1
+
+
+class Ref(msgspec.Struct, frozen=True, kw_only=True):
+    """A variable, a secret, or a name from the recipe, to be put in when the step runs."""
+
+    var: str = ""
+    otherwise: str = ""
+    secret: str = ""
+    host: str = ""
+    storage: str = ""
+    session: str = ""
+
+
+Parts = list[str | Ref]
+Text = str | Parts
+
+
+class Span(msgspec.Struct, frozen=True, kw_only=True):
+    """Where it is written; lines and columns from 1."""
+
+    line: int
+    column: int = 1
+    end_line: int = 0
+    end_column: int = 0
+
+
+class Options(msgspec.Struct, frozen=True, kw_only=True):
+    """Options of a step, those of all kinds together; durations are seconds, None is not written."""
+
+    timeout: float | Parts | None = None
+    retry: int | Parts | None = None
+    retry_delay: float | Parts | None = None
+    allow_fail: bool | Parts | None = None
+    capture: str = ""
+    delete: bool | Parts | None = None
+    exclude: list[Text] = []
+    include: list[Text] = []
+    checksum: bool | Parts | None = None
+    verify: bool | Parts | None = None
+    bwlimit: Text | None = None
+    move: bool | Parts | None = None
+    dry_run: bool | Parts | None = None
+
+
+NO_OPTIONS = Options()
+
+
+class Variable(msgspec.Struct, frozen=True, kw_only=True):
+    """A `var`."""
+
+    value: Text
+
+
+class Place(msgspec.Struct, frozen=True, kw_only=True):
+    """A `host` or a `storage`: its spec, and what kind of spec that is."""
+
+    spec: Text
+    type: str
+    implied: bool = False
+
+
+class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
+    """One side of a transfer."""
+
+    path: Text
+    expand: bool = True
+    host: str = ""
+    storage: str = ""
+
+
+class Step(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind"):
+    """What every step has: its canonical text, its place, its options."""
+
+    kind: ClassVar[str] = ""
+    text: str
+    span: Span
+    implied: bool = False
+    options: Options = NO_OPTIONS
+
+
+class Execute(Step, frozen=True, kw_only=True, tag="execute"):
+    """`@session > command`"""
+
+    kind: ClassVar[str] = "execute"
+    session: str
+    command: Text
+    background: bool = False
+
+
+class Wait(Step, frozen=True, kw_only=True, tag="wait"):
+    """`wait @session CONDITION`"""
+
+    kind: ClassVar[str] = "wait"
+    session: str
+    condition: Literal["pattern", "file", "port", "idle"]
+    value: int | Text = ""
+
+
+class Transfer(Step, frozen=True, kw_only=True, tag="transfer"):
+    """`source -> destination`"""
+
+    kind: ClassVar[str] = "transfer"
+    source: Endpoint
+    destination: Endpoint
+
+
+class Control(Step, frozen=True, kw_only=True, tag="control"):
+    """`tool.verb words options`"""
+
+    kind: ClassVar[str] = "control"
+    tool: str
+    verb: str
+    host: str = ""
+    session: str = ""
+    args: list[Text | Ref] = []
+    params: dict[str, Text] = {}
+    lists: dict[str, list[Text]] = {}
+
+
+class Notify(Step, frozen=True, kw_only=True, tag="notify"):
+    """`notify "message"`"""
+
+    kind: ClassVar[str] = "notify"
+    message: Text
+
+
+class Sleep(Step, frozen=True, kw_only=True, tag="sleep"):
+    """`sleep DURATION`"""
+
+    kind: ClassVar[str] = "sleep"
+    seconds: float | Parts
+
+
+class Parallel(Step, frozen=True, kw_only=True, tag="parallel"):
+    """Steps that start together."""
+
+    kind: ClassVar[str] = "parallel"
+    steps: list["AnyStep"]
+
+
+AnyStep = Execute | Wait | Transfer | Control | Notify | Sleep | Parallel
+
+
+class Plan(msgspec.Struct, frozen=True, kw_only=True):
+    """A recipe that can be run."""
+
+    version: int
+    name: str
+    vars: dict[str, Variable] = {}
+    hosts: dict[str, Place] = {}
+    storages: dict[str, Place] = {}
+    steps: list[AnyStep] = []
+    finally_: list[AnyStep] = msgspec.field(name="finally", default_factory=list)
+
+
+def read(document: Any) -> Plan:
+    """The plan in train-dsl's answer; ValidationError when it is none that this version reads."""
+    return msgspec.convert(document, Plan)

@@ -1,0 +1,50 @@
+"""Steps and their numbers: "7", and "7.2" for the second step of parallel block 7; those of `finally` count on."""
+
+import msgspec
+
+from trainsh_recipe.plan.document import AnyStep, Parallel, Plan
+
+
+class Numbered(msgspec.Struct, frozen=True):
+    """A step and its number: "7", and "7.2" for the second of parallel block 7; those of `finally` count on."""
+
+    id: str
+    step: AnyStep
+    closing: bool
+    children: list["Numbered"] = []
+
+    @property
+    def file(self) -> str:
+        """The number as it names files and steps on hosts, so that they sort: "007", "007.02"."""
+        first, _, second = self.id.partition(".")
+        return f"{int(first):03d}" + (f".{int(second):02d}" if second else "")
+
+
+def numbered(plan: Plan) -> tuple[list[Numbered], list[Numbered]]:
+    """The steps, and those below `finally`, with their numbers."""
+    count = len(plan.steps)
+    steps = [_number(str(place), step, False) for place, step in enumerate(plan.steps, 1)]
+    return steps, [_number(str(place), step, True) for place, step in enumerate(plan.finally_, count + 1)]
+
+
+def _number(id: str, step: AnyStep, closing: bool) -> Numbered:
+    inner = step.steps if isinstance(step, Parallel) else []
+    return Numbered(
+        id, step, closing, [_number(f"{id}.{place}", each, closing) for place, each in enumerate(inner, 1)]
+    )
+
+
+def all_of(plan: Plan) -> list[Numbered]:
+    """Every step of a plan, `finally` and the steps in blocks with them."""
+    first, last = numbered(plan)
+    return every([*first, *last])
+
+
+def leaves(steps: list[Numbered]) -> list[Numbered]:
+    """Of these steps the ones that do something: a block is the steps in it."""
+    return [each for each in steps if not isinstance(each.step, Parallel)]
+
+
+def every(steps: list[Numbered]) -> list[Numbered]:
+    """The steps and, behind each block, those in it."""
+    return [each for step in steps for each in (step, *every(step.children))]

@@ -1,0 +1,40 @@
+"""Events and output for programs: `--jsonl`, and whoever asked through `serve`."""
+
+from typing import Any
+
+from trainsh_base.request import Request
+from trainsh_recipe.engine.view import View
+from trainsh_recipe.plan.numbering import Numbered
+from trainsh_recipe.store.journal import Event
+from trainsh_recipe.store.state import State
+from trainsh_recipe.ui.summary import billing
+
+
+class JsonLines(View):
+    """Events and output as the request's own events: `--jsonl`, and programs on the other side of `serve`."""
+
+    def __init__(self, request: Request) -> None:
+        self._request = request
+
+    def event(self, event: Event) -> None:
+        """Pass it on; `kind` is taken by the protocol, so a step's or job's own is `of`."""
+        data = {"of" if key == "kind" else key: value for key, value in event.items() if key != "event"}
+        self._request.emit(event["event"], **data)
+
+    def output(self, step: Numbered, text: str) -> None:
+        """Pass it on."""
+        self._request.emit("output", step=step.id, data=text)
+
+    def progress(self, step: Numbered, data: dict[str, Any]) -> None:
+        """Pass it on."""
+        kept = {key: value for key, value in data.items() if key not in ("kind", "request")}
+        self._request.emit("progress", step=step.id, **kept)
+
+    def log(self, message: str) -> None:
+        """Pass it on."""
+        self._request.emit("log", message=message)
+
+    def end(self, state: State) -> None:
+        """What still costs money."""
+        for line in billing(state):
+            self.log(line)

@@ -1,0 +1,113 @@
+"""What of a run is seen, where: the interface, and the plain lines for pipes, files and logs."""
+
+import sys
+import threading
+import time
+from typing import Any
+
+from trainsh_base.system.units import format_duration
+from trainsh_recipe.engine.outcome import Outcome
+from trainsh_recipe.engine.view import View
+from trainsh_recipe.plan.numbering import Numbered, leaves
+from trainsh_recipe.store.journal import Event
+from trainsh_recipe.store.state import State
+from trainsh_recipe.store.step_log import Plain
+from trainsh_recipe.ui.summary import WORDS, billing, failure, summary
+
+FOLDED = 1 << 16  # characters of one line after which another begins
+
+
+class Lines(View):
+    """A line when a step begins and one when it ends; with `show_output` what it prints, each line behind a bar."""
+
+    def __init__(self, *, show_output: bool = False) -> None:
+        self._show_output = show_output
+        self._lock = threading.RLock()
+        self._steps: dict[str, Numbered] = {}
+        self._width = 1
+        self._file = ""
+        self._plain: dict[str, tuple[Plain, str]] = {}
+        self._told: dict[str, float] = {}
+
+    def begin(self, state: State, steps: list[Numbered], file: str) -> None:
+        """Which job of which recipe."""
+        self._steps = {step.id: step for step in steps}
+        self._width = max((len(step.id) for step in steps), default=1)
+        self._file = file
+        again = f", attempt {state.round}" if state.round > 1 else ""
+        self._say(f"job {state.id}: {state.name}, {len(leaves(steps))} steps{again}")
+
+    def event(self, event: Event) -> None:
+        """The lines that the events mean."""
+        kind = event["event"]
+        if kind == "step.started":
+            self._started(event)
+        elif kind == "step.finished":
+            self._finished(event)
+        elif kind == "finally.started" and any(step.closing for step in self._steps.values()):
+            self._say(f"finally (the job is {WORDS.get(event['status'], event['status'])})")
+        elif kind == "notify":
+            self._say(f"notify: {event['message']}")
+
+    def _started(self, event: Event) -> None:
+        again = f" (attempt {event['attempt']})" if event["attempt"] > 1 else ""
+        text = event["text"].split("\n")[0]
+        more = " ..." if "\n" in event["text"] else ""
+        self._say(f"{event['step']:>{self._width}}  {text}{more}{again}")
+
+    def _finished(self, event: Event) -> None:
+        with self._lock:
+            plain, rest = self._plain.pop(event["step"], (None, ""))
+            if plain is not None and (rest + plain.flush()).strip():
+                self._print(f"{'':>{self._width + 9}} | {rest}")
+        word = WORDS.get(event["status"], event["status"])
+        reason = f": {event['reason']}".split("\n")[0] if event.get("reason") else ""
+        seconds = f" in {format_duration(event['seconds'])}" if event.get("seconds") is not None else ""
+        allowed = " (allowed)" if event.get("allowed") and event["status"] not in ("ok", "skipped") else ""
+        self._say(f"{event['step']:>{self._width}}  {word}{allowed}{seconds}{reason}")
+
+    def output(self, step: Numbered, text: str) -> None:
+        """Whole lines, each behind a bar."""
+        if not self._show_output:
+            return
+        with self._lock:
+            plain, rest = self._plain.setdefault(step.id, (Plain(), ""))
+            *lines, rest = (rest + plain.feed(text)).split("\n")
+            rest = rest.rpartition("\r")[2]  # a progress bar need not end its line
+            if len(rest) > FOLDED:
+                lines, rest = [*lines, rest], ""
+            if lines:
+                bar = f"{'':>{self._width + 9}} | "
+                self._print("\n".join(bar + line.rpartition("\r")[2] for line in lines))
+            self._plain[step.id] = (plain, rest)
+
+    def progress(self, step: Numbered, data: dict[str, Any]) -> None:
+        """Not in lines: a log that is read later has no use for it."""
+
+    def log(self, message: str) -> None:
+        """On stderr."""
+        with self._lock:
+            sys.stdout.flush()
+            print(message, file=sys.stderr, flush=True)
+
+    def failed(self, step: Numbered, outcome: Outcome, allowed: bool) -> None:
+        """The line of the recipe, what became of it, the last lines of its output; on stderr."""
+        if allowed:
+            return
+        with self._lock:
+            sys.stdout.flush()
+            print(failure(step, outcome, self._file), file=sys.stderr, flush=True)
+
+    def end(self, state: State) -> None:
+        """How it ended, and what still costs money."""
+        self._say(summary(state))
+        for line in billing(state):
+            self.log(line)
+
+    def _say(self, text: str) -> None:
+        self._print(f"{time.strftime('%H:%M:%S')} {text}")
+
+    def _print(self, line: str) -> None:
+        with self._lock:
+            sys.stdout.write(line + "\n")
+            sys.stdout.flush()

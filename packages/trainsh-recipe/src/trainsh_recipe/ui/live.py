@@ -1,0 +1,265 @@
+"""The live view on a terminal: the steps with their state and time, the end of what the running ones print."""
+
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from trainsh_base.system.units import format_duration, format_size
+from trainsh_base.tool.display import colour_wanted
+from trainsh_recipe.engine.outcome import Outcome
+from trainsh_recipe.engine.view import View
+from trainsh_recipe.plan.document import Parallel
+from trainsh_recipe.plan.numbering import Numbered
+from trainsh_recipe.store.journal import Event
+from trainsh_recipe.store.state import State
+from trainsh_recipe.store.step_log import End
+from trainsh_recipe.ui.summary import billing, failure, summary
+
+TAIL = 6
+SHOWN = 12_000  # characters of output that those lines are looked for in
+REFRESH = 8  # times a second
+MARKS = {
+    "running": (">", "cyan"), "ok": ("+", "green"), "failed": ("x", "bold red"), "timeout": ("x", "bold red"),
+    "lost": ("?", "bold red"), "cancelled": ("-", "yellow"), "skipped": ("-", "dim"), "": (" ", "dim"),
+}  # fmt: skip
+
+
+class Row:
+    """One step as it is shown."""
+
+    def __init__(self, step: Numbered) -> None:
+        self.step = step
+        self.status = ""
+        self.attempt = 1
+        self.began = 0.0
+        self.seconds: float | None = None
+        self.reason = ""
+        self.allowed = False
+        self.progress = ""
+        self._end = End(SHOWN)
+
+    def feed(self, text: str) -> None:
+        """What it printed."""
+        self._end.feed(text)
+
+    def forget(self) -> None:
+        """A new attempt begins."""
+        self._end = End(SHOWN)
+
+    def tail(self) -> list[str]:
+        """The last lines, the unfinished one with them; a carriage return begins its line anew."""
+        lines = [line.rpartition("\r")[2] for line in self._end.plain().split("\n")]
+        return [line for line in lines if line.strip()][-TAIL:]
+
+
+class Live(View):
+    """Draws with rich, which is loaded by the thread that draws, after the first step is on its way."""
+
+    def __init__(self) -> None:
+        self._lock = threading.RLock()
+        self._rows: dict[str, Row] = {}
+        self._state = State()
+        self._file = ""
+        self._began = time.monotonic()
+        self._live: Any = None
+        self._quit = threading.Event()
+        self._shown = threading.Lock()
+        self._closing = False
+        self._here = 0
+
+    def begin(self, state: State, steps: list[Numbered], file: str) -> None:
+        """Start drawing."""
+        self._state, self._file = state, file
+        self._rows = {step.id: Row(step) for step in steps}
+        for id, done in state.steps.items():
+            if id in self._rows and done.over:
+                self._rows[id].status, self._rows[id].seconds = done.status, done.seconds
+        self._here = _needed_until(steps)
+        print(f"job {state.id}: {state.name} ({file})", flush=True)
+        threading.Thread(target=self._draw, daemon=True, name="live view").start()
+
+    def event(self, event: Event) -> None:
+        """A step began or ended."""
+        with self._lock:
+            row = self._rows.get(event.get("step", ""))
+            if event["event"] == "step.started" and row:
+                row.status, row.began, row.attempt, row.seconds = (
+                    "running",
+                    time.monotonic(),
+                    event["attempt"],
+                    None,
+                )
+                row.reason = ""
+                row.forget()
+            elif event["event"] == "step.finished" and row:
+                row.status, row.seconds = event["status"], event.get("seconds")
+                row.reason, row.allowed = event.get("reason", ""), event.get("allowed", False)
+            elif event["event"] == "finally.started":
+                self._closing = True
+        if event["event"] == "notify":
+            self.log(f"notify: {event['message']}")
+
+    def output(self, step: Numbered, text: str) -> None:
+        """Into the step's tail."""
+        with self._lock:
+            if step.id in self._rows:
+                self._rows[step.id].feed(text)
+
+    def progress(self, step: Numbered, data: dict[str, Any]) -> None:
+        """Beside the step."""
+        done, total = data.get("done") or 0, data.get("total") or 0
+        share = f"{100 * done / total:.0f}% " if total else ""
+        amount = format_size(done) if data.get("unit") == "bytes" else f"{done:g}"
+        with self._lock:
+            if step.id in self._rows:
+                self._rows[step.id].progress = f"{share}{amount} {data.get('message') or ''}".strip()
+
+    def log(self, message: str) -> None:
+        """Above the view."""
+        with self._shown:
+            if self._live is not None:
+                self._live.console.print(message, highlight=False, markup=False)
+            else:
+                print(message, file=sys.stderr, flush=True)
+
+    def failed(self, step: Numbered, outcome: Outcome, allowed: bool) -> None:
+        """The block about a failure, above the view, where it stays."""
+        if not allowed:
+            from rich.text import Text
+
+            with self._shown:
+                text = failure(step, outcome, self._file)
+                if self._live is not None:
+                    self._live.console.print(Text.from_ansi(text))
+                else:
+                    print(text, file=sys.stderr, flush=True)
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Stop drawing while a question is asked."""
+        with self._shown:
+            if self._live is not None:
+                self._live.stop()
+            try:
+                yield
+            finally:
+                if self._live is not None and not self._quit.is_set():
+                    self._live.start(refresh=True)
+
+    def end(self, state: State) -> None:
+        """The last picture stays, and a line on the end below it."""
+        self.close()
+        print(summary(state), flush=True)
+        for line in billing(state):
+            self.log(line)
+
+    def close(self) -> None:
+        """Let go of the terminal."""
+        self._quit.set()
+        with self._shown:
+            if self._live is not None:
+                self._live.stop()
+                self._live = None
+
+    # Drawing
+
+    def _draw(self) -> None:
+        from rich.console import Console
+        from rich.live import Live as Drawing
+
+        console = Console(no_color=not colour_wanted(sys.stdout), highlight=False)
+        drawing = Drawing(
+            get_renderable=lambda: self._picture(console), console=console, auto_refresh=False, transient=False,
+            redirect_stdout=False, redirect_stderr=False,
+        )  # fmt: skip
+        with self._shown:
+            if self._quit.is_set():
+                return
+            self._live = drawing
+            drawing.start(refresh=True)
+        while not self._quit.wait(1 / REFRESH):
+            with self._shown:
+                if self._live is not None:
+                    drawing.refresh()
+
+    def _picture(self, console: Any) -> Any:
+        from rich.console import Group
+        from rich.text import Text
+
+        with self._lock:
+            lines: list[Any] = []
+            for row in self._window(console.size.height):
+                lines += self._row(row, Text)
+            lines.append(Text(self._footer(), style="dim", no_wrap=True, overflow="ellipsis"))
+        return Group(*lines)
+
+    def _window(self, height: int) -> list[Row]:
+        """The rows that fit: around the step that runs, or that ran last."""
+        rows = list(self._rows.values())
+        running = [index for index, row in enumerate(rows) if row.status == "running"]
+        room = max(3, height - 3 - sum(len(rows[index].tail()) for index in running))
+        if len(rows) <= room:
+            return rows
+        last = max((index for index, row in enumerate(rows) if row.status), default=0)
+        focus = running[-1] if running else last
+        first = min(max(0, focus - room // 2), len(rows) - room)
+        return rows[first : first + room]
+
+    def _block(self, row: Row) -> str:
+        """A block is what its steps are: running while one is, failed when one has."""
+        states = [self._rows[child.id].status for child in row.step.children if child.id in self._rows]
+        for status in ("running", "failed", "timeout", "lost", "cancelled"):
+            if status in states:
+                return status
+        return "ok" if states and all(states) else ""
+
+    def _row(self, row: Row, text: Any) -> list[Any]:
+        status = self._block(row) if isinstance(row.step.step, Parallel) else row.status
+        mark, style = MARKS.get(status, MARKS[""])
+        inner = "  " if "." in row.step.id else ""
+        again = f" (attempt {row.attempt})" if row.attempt > 1 else ""
+        seconds = time.monotonic() - row.began if row.status == "running" else row.seconds
+        took = (
+            f"  {format_duration(seconds)}"
+            if seconds is not None and not isinstance(row.step.step, Parallel)
+            else ""
+        )
+        detail = (
+            row.progress
+            if row.status == "running"
+            else ""
+            if row.status in ("ok", "")
+            else row.reason.split("\n")[0]
+        )
+        line = text(
+            f"{mark} {inner}{row.step.id:>3}  {row.step.step.text.split(chr(10))[0]}{again}",
+            style=style,
+            no_wrap=True,
+            overflow="ellipsis",
+        )
+        line.append(f"{took}  {detail}".rstrip(), style="dim")
+        shown = [line]
+        if row.status == "running":
+            shown += [
+                text(f"       | {each}", style="dim", no_wrap=True, overflow="ellipsis") for each in row.tail()
+            ]
+        return shown
+
+    def _footer(self) -> str:
+        rows = [row for row in self._rows.values() if not isinstance(row.step.step, Parallel)]
+        done = sum(row.status in ("ok", "skipped") or (row.allowed and row.status != "running") for row in rows)
+        hosts = sorted({session.host for session in self._state.sessions.values() if session.open})
+        where = f"  on {', '.join(hosts)}" if hosts else ""
+        needed = f"  this machine is needed until step {self._here}" if self._here and not self._closing else ""
+        passed = format_duration(time.monotonic() - self._began)
+        keys = "" if self._quit.is_set() else "  Ctrl-C: leave, background, cancel"
+        return f"{done}/{len(rows)} steps  {passed}{where}{needed}{keys}"
+
+
+def _needed_until(steps: list[Numbered]) -> int:
+    """The last step: every step is sent by this machine, so it is needed until then (0 for no steps)."""
+    main = [step for step in steps if not step.closing and "." not in step.id]
+    return int(main[-1].id) if main else 0

@@ -1,0 +1,44 @@
+"""`train exec`: what the commands print, and nothing else."""
+
+import sys
+import threading
+
+from trainsh_recipe.engine.outcome import Outcome
+from trainsh_recipe.engine.view import View
+from trainsh_recipe.plan.numbering import Numbered
+from trainsh_recipe.store.journal import Event
+from trainsh_recipe.store.step_log import Plain
+
+
+class Output(View):
+    """`train exec`: what the commands print, on stdout, and nothing else; escapes only to a terminal."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._plain: dict[str, Plain] = {}
+        self._escapes = sys.stdout.isatty()
+
+    def output(self, step: Numbered, text: str) -> None:
+        """As it comes, with plain newlines."""
+        with self._lock:
+            plain = self._plain.setdefault(step.id, Plain())
+            sys.stdout.write(text.replace("\r\n", "\n") if self._escapes else plain.feed(text))
+            sys.stdout.flush()
+
+    def event(self, event: Event) -> None:
+        """The end of a step lets out what was held; messages of notify are output too."""
+        with self._lock:
+            if event["event"] == "step.finished" and event["step"] in self._plain:
+                sys.stdout.write(self._plain.pop(event["step"]).flush())
+                sys.stdout.flush()
+            elif event["event"] == "notify":
+                print(event["message"], flush=True)
+
+    def log(self, message: str) -> None:
+        """On stderr."""
+        print(message, file=sys.stderr, flush=True)
+
+    def failed(self, step: Numbered, outcome: Outcome, allowed: bool) -> None:
+        """A command's own failure needs no words: its output and its status say it."""
+        if outcome.error is None and outcome.status != "failed":
+            self.log(f"step {step.id}: {outcome.reason or outcome.status}")

@@ -1,0 +1,105 @@
+"""Jobs that other processes run, or ran: chosen, watched, attached to, cancelled."""
+
+import time
+
+from trainsh_base.errors import Conflict, NotFound, TimedOut
+from trainsh_base.request import current
+from trainsh_base.tool.declare import Handover
+from trainsh_base.tool.peer import call
+from trainsh_recipe.engine import held_job, signals
+from trainsh_recipe.engine.held_job import Wanted
+from trainsh_recipe.engine.signals import Cancel
+from trainsh_recipe.engine.source import Source, parse
+from trainsh_recipe.engine.view import View
+from trainsh_recipe.model import JobReport
+from trainsh_recipe.plan import numbering
+from trainsh_recipe.store import jobs
+from trainsh_recipe.store.state import State
+from trainsh_recipe.ui import foreground, reports
+from trainsh_recipe.ui.watching import watch_job
+
+CANCEL_LIMIT = 120.0  # seconds for the runner to end its step and run `finally`
+
+
+def choose(word: str | None) -> jobs.Job:
+    """The job called `word`, else the newest that runs, else the newest that is not over; NotFound for none."""
+    if word is not None:
+        return jobs.find(word)
+    open_jobs = jobs.open_jobs()
+    if not open_jobs:
+        raise NotFound("no job is running", "see: train recipe jobs", code="no_job")
+    return next((job for job in open_jobs if jobs.holder(job) is not None), open_jobs[0])
+
+
+def watch(job: jobs.Job, view: View) -> State:
+    """Show it until its runner ends."""
+    state = job.state()
+    source = Source(
+        text=job.recipe.read_bytes(), file="" if state.kind == "exec" else str(job.recipe), name=state.name,
+        exec_=state.kind == "exec",
+    )  # fmt: skip
+    document, _ = parse(source, state.overrides)
+    return watch_job(job, numbering.all_of(document), view, state.file or state.name)
+
+
+def show(job: jobs.Job, *, visual: bool, show_output: bool) -> JobReport:
+    """Show the job until its runner ends, and report it."""
+    view = foreground.choose_view(current(), visual=visual, show_output=show_output)
+    try:
+        state = watch(job, view)
+    finally:
+        view.close()
+    return reports.job_report(job, state)
+
+
+def attach(job: jobs.Job, name: str | None) -> Handover:
+    """The words that give the terminal to a session of the job: the running step's, else the newest."""
+    state = job.state()
+    there = [session for session in state.sessions.values() if session.open]
+    if name is not None:
+        there = [session for session in there if session.name == name]
+    if not there:
+        opened = ", ".join(state.sessions) or "none"
+        raise NotFound(
+            f"job {job.id} has no open session{f' {name!r}' if name else ''}",
+            f"it opened {opened}",
+            code="no_session",
+        )
+    running_in = {step.session for step in state.steps.values() if step.status == "running"}
+    session = next((each for each in there if each.name in running_in), there[-1])
+    answer = call("tmux", "attach", {"session": session.name, "host": session.host, "job": job.id})
+    return Handover(argv=answer["argv"], env=answer.get("env") or {})
+
+
+def cancel(job: jobs.Job) -> None:
+    """Cancel a job: its runner is told, or, where there is none, we end what it left and run `finally`."""
+    who = jobs.holder(job)
+    if who is not None:
+        _tell(job, *who)
+        return
+    state = job.state()
+    if not state.started or state.status in ("ok", "cancelled"):
+        raise Conflict(f"job {job.id} is not running: it is {state.status}", code="not_running")
+    begun = held_job.take_up(job, state, Wanted())
+    view = foreground.choose_view(current(), visual=False, show_output=False)
+    runner = foreground.make_runner(begun, view, foreground.menu)
+    view.begin(begun.state, runner.numbers, begun.name)
+    runner.run(cancel=Cancel("cancelled"))
+    begun.lock.release()
+
+
+def _tell(job: jobs.Job, pid: int, host: str, since: str) -> None:
+    import os  # noqa: PLC0415 - here alone
+
+    if host != os.uname().nodename:
+        raise Conflict(
+            f"job {job.id} runs on {host}", f"cancel it there: train recipe cancel {job.id}", code="elsewhere"
+        )
+    signals.cancel_runner(pid)
+    deadline = time.monotonic() + CANCEL_LIMIT
+    while jobs.holder(job) is not None:
+        if time.monotonic() > deadline:
+            raise TimedOut(
+                f"the runner of job {job.id} (process {pid}, since {since}) did not end in {CANCEL_LIMIT:g} seconds"
+            )
+        time.sleep(0.05)

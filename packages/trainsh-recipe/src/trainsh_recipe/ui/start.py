@@ -1,0 +1,93 @@
+"""The commands that run something: a recipe, lines of `exec`, a job that goes on; in front or in the background."""
+
+from pathlib import Path
+
+import msgspec
+
+from trainsh_base.errors import UsageError
+from trainsh_base.request import current
+from trainsh_base.tool.peer import Peer
+from trainsh_recipe.engine import described, detach, held_job, what_holds
+from trainsh_recipe.engine import resume as resuming
+from trainsh_recipe.engine import source as sources
+from trainsh_recipe.engine.held_job import HeldJob
+from trainsh_recipe.engine.source import Overrides, Source
+from trainsh_recipe.model import JobReport, Planned
+from trainsh_recipe.ui import exec_run, foreground, reports
+
+Answer = tuple[JobReport | list[Planned], int]  # what the command returns, and its exit status
+
+
+class Shown(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a run is seen: nowhere (detached), in the live view, in lines with or without what steps print."""
+
+    detach: bool = False
+    visual: bool = True
+    output: bool = True
+
+
+def run(
+    path: Path, overrides: Overrides, *, pick_host: list[str], dry_run: bool, max_time: float | None, shown: Shown
+) -> Answer:
+    """Run the recipe in a file, or show with `dry_run` what it would do."""
+    source = sources.from_file(path)
+    for name in pick_host:
+        overrides.setdefault("hosts", {})[name] = _picked(name)
+    document, digest = sources.parse(source, overrides)
+    sources.fill_storages(document, overrides)
+    if dry_run:
+        return described.rehearse(document, source, overrides), 0
+    held = held_job.begin(source, document, digest, overrides, max_time)
+    return _detached(held) if shown.detach else _in_front(held, shown)
+
+
+def _picked(name: str) -> str:
+    answer = Peer("vast", on_ask=foreground.answer).request("pick", {"host": name})
+    spec = (answer or {}).get("hosts", {}).get(name)
+    if not spec:
+        raise UsageError(f"no instance was picked for {name}", code="nothing_picked")
+    return str(spec)
+
+
+def resume(
+    word: str | None, *, check: bool, from_step: str | None, retry_lost: bool, edited: bool,
+    max_time: float | None, shown: Shown,
+) -> Answer:  # fmt: skip
+    """Continue a job, or show with `check` what that would do."""
+    job, state = resuming.choose(word)
+    wanted = held_job.Wanted(
+        from_step=from_step, retry_lost=retry_lost, edited=edited, max_time=max_time, hold=not check
+    )
+    held = held_job.take_up(job, state, wanted)
+    if shown.detach and not check:
+        return _detached(held)
+    view = foreground.choose_view(current(), visual=shown.visual, show_output=shown.output)
+    runner = foreground.make_runner(held, view, foreground.menu)
+    runner.retry_lost = retry_lost
+    runner.repeat = what_holds.repeats(runner)
+    if check:
+        return what_holds.expectations(runner), 0
+    state, status = foreground.carry_out(held, runner)
+    return reports.job_report(held.job, state), status
+
+
+def exec_lines(text: str, overrides: Overrides) -> tuple[JobReport, int]:
+    """Run lines of the language at once."""
+    source = Source(text=text.encode(), file="", name="exec", exec_=True)
+    document, digest = sources.parse(source, overrides)
+    sources.fill_storages(document, overrides)
+    held = held_job.begin(source, document, digest, overrides, None)
+    state, status = exec_run.carry_out(held)
+    return reports.job_report(held.job, state), status
+
+
+def _detached(held: HeldJob) -> tuple[JobReport, int]:
+    detach.give(held)
+    foreground.say(f"job {held.job.id} runs in the background: train recipe watch {held.job.id}")
+    return reports.job_report(held.job, held.job.state()), 0
+
+
+def _in_front(held: HeldJob, shown: Shown) -> tuple[JobReport, int]:
+    view = foreground.choose_view(current(), visual=shown.visual, show_output=shown.output)
+    state, status = foreground.carry_out(held, foreground.make_runner(held, view, foreground.menu))
+    return reports.job_report(held.job, state), status

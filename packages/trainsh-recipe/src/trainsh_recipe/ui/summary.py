@@ -1,0 +1,52 @@
+"""How a job ended, in a few lines: the block about a failed step, the summary, what still costs money."""
+
+import sys
+
+from trainsh_base.system.units import format_duration
+from trainsh_base.tool.display import colour_wanted
+from trainsh_recipe.engine.outcome import Outcome
+from trainsh_recipe.plan.numbering import Numbered
+from trainsh_recipe.store.state import State
+
+WORDS = {
+    "ok": "ok", "failed": "failed", "timeout": "timed out", "lost": "lost", "cancelled": "cancelled",
+    "skipped": "skipped",
+}  # fmt: skip
+
+
+def failure(step: Numbered, outcome: Outcome, file: str) -> str:
+    """The block that a person sees when a step fails."""
+    red, off = ("\x1b[1;31m", "\x1b[0m") if colour_wanted(sys.stderr) else ("", "")
+    word = WORDS.get(outcome.status, outcome.status)
+    reason, _, hints = outcome.reason.partition("\n")
+    what = f"step {step.id} {word}: {reason or f'exit {outcome.exit}'}"
+    lines = [f"{red}{file}:{step.step.span.line}:{off} {what}"]
+    lines += [f"  {line}" for line in step.step.text.split("\n")[:6]]
+    lines += [f"  {line}" for line in hints.split("\n") if line]
+    if outcome.tail:
+        lines += ["  last lines of its output:", *(f"  | {line}" for line in outcome.tail)]
+    return "\n".join(lines)
+
+
+def summary(state: State) -> str:
+    """One line on a job that is over; after a failure also where to look, and how to go on."""
+    word = WORDS.get(state.status, state.status)
+    reason = f": {state.reason}" if state.reason and state.status != "ok" else ""
+    line = f"job {state.id} {word} in {format_duration(state.seconds)}{reason}"
+    if state.status != "failed":
+        return line
+    if any(session.open for session in state.sessions.values()):
+        line += f"\n  look around in its session: train recipe attach {state.id}"
+    return line + f"\n  go on from there: train recipe resume {state.id}"
+
+
+def billing(state: State) -> list[str]:
+    """A line, in red, for each rented thing that still costs money: its price, and how to stop it."""
+    red, off = ("\x1b[1;31m", "\x1b[0m") if colour_wanted(sys.stderr) else ("", "")
+    lines = []
+    for each in state.billing():
+        price = each.get("price_per_hour")
+        cost = f" at {price:g} $ an hour" if isinstance(price, (int, float)) else ""
+        provider, id = each.get("provider"), each.get("id")
+        lines.append(f"{red}{provider} {id} is still running{cost}:{off} train {provider} stop {id}")
+    return lines
