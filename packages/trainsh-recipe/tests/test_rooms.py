@@ -5,22 +5,17 @@ import sys
 
 import pytest
 
-LOADED = """
-import sys
-sys.argv = ["train-recipe", *{words!r}]
-from trainsh_recipe.cli import main
-try:
-    main()
-except SystemExit:
-    pass
-print("\\n" + " ".join(name for name in sys.modules if name.startswith("trainsh_recipe.")))
-"""
+RUN = "import sys; sys.argv = ['train-recipe', *{words!r}]; from trainsh_recipe.cli import main; main()"
 
 
-def loaded(words: list[str]) -> list[str]:
-    code = LOADED.format(words=words)
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
-    return done.stdout.splitlines()[-1].split()
+def loaded(words: list[str]) -> set[str]:
+    """The modules of this package that a command imports."""
+    argv = [sys.executable, "-X", "importtime", "-c", RUN.format(words=words)]
+    done = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=60)
+    names = {
+        line.rpartition("|")[2].strip() for line in done.stderr.splitlines() if line.startswith("import time:")
+    }
+    return {name for name in names if name.startswith("trainsh_recipe.")}
 
 
 @pytest.mark.parametrize("words", [["jobs"], ["status"], ["logs"], ["list"], ["rm", "nosuch"], ["--help"]])
