@@ -13,6 +13,7 @@ from trainsh_world import World, end_within, output_within, read_within, wait_un
 from trainsh_base.errors import Cancelled, RemoteError, TimedOut, Unreachable
 from trainsh_base.remote import ssh
 from trainsh_base.remote.control_socket import master_pid
+from trainsh_base.system.deadline import Deadline
 from trainsh_base.system.spawn import Child
 
 
@@ -64,10 +65,10 @@ def test_where_a_login_needs_a_question_channels_queue(world: World) -> None:
     found = target(world, box)
     children = [ssh.start(found, "exec cat", request=person) for _ in range(2)]
     with pytest.raises(TimedOut) as caught:
-        ssh.start(found, "exec cat", request=person, within=1)
+        ssh.start(found, "exec cat", request=person, deadline=Deadline.after(1))
     assert caught.value.code == "no_channel"
     threading.Timer(0.5, children.pop().end).start()
-    children.append(ssh.start(found, "exec cat", request=person, within=20))
+    children.append(ssh.start(found, "exec cat", request=person, deadline=Deadline.after(20)))
     end(children)
     assert len(person.asked) == 1 and logins(box) == 1
 
@@ -123,6 +124,14 @@ def test_an_account_that_runs_no_commands(world: World, shell: str) -> None:
     assert caught.value.code == "shell"
 
 
+def test_what_a_forced_command_printed_is_shown(world: World) -> None:
+    box = world.sshd("box", settings=("ForceCommand echo 'Please login as the user \"ubuntu\"'; echo; sleep 1",))
+    with pytest.raises(RemoteError) as caught:
+        ssh.start(target(world, box), "echo it")
+    assert caught.value.code == "shell" and 'Please login as the user "ubuntu"' in caught.value.message
+    assert "ubuntu" not in caught.value.hint
+
+
 def test_an_account_without_a_home(world: World) -> None:
     box = world.sshd("box", home=False)
     assert say(target(world, box), "echo it") == b"it\n"
@@ -132,7 +141,7 @@ def test_a_login_file_that_hangs_runs_into_the_limit(world: World) -> None:
     box = world.sshd("box")
     (box.home / ".bashrc").write_text("sleep 60\n")
     with pytest.raises(TimedOut) as caught:
-        ssh.start(target(world, box), "echo it", within=2)
+        ssh.start(target(world, box), "echo it", deadline=Deadline.after(2))
     assert caught.value.code == "shell"
 
 
@@ -165,7 +174,7 @@ def test_a_killed_sshd_is_noticed_at_once(world: World) -> None:
     child = ssh.start(found, "exec cat")
     box.drop()
     assert read_within(child.stdout, 10) == b"" and end_within(child) == 255
-    assert say(found, "echo back", within=30) == b"back\n"
+    assert say(found, "echo back", deadline=Deadline.after(30)) == b"back\n"
 
 
 def test_it_waits_for_a_machine_that_reboots(world: World) -> None:
@@ -177,7 +186,7 @@ def test_it_waits_for_a_machine_that_reboots(world: World) -> None:
     assert end_within(child) == 255
     person = Person()
     threading.Timer(1.5, box.start).start()
-    assert say(found, "echo up", request=person, within=60) == b"up\n"
+    assert say(found, "echo up", request=person, deadline=Deadline.after(60)) == b"up\n"
     assert sum("trying again" in line for line in person.log) == 1
 
 
@@ -191,7 +200,7 @@ def test_a_dead_peer_is_noticed_in_seconds(world: World) -> None:
     assert time.monotonic() - began < 30
     end_within(child)
     with pytest.raises(Unreachable):
-        ssh.ensure_master(target(world, box, "-o", "ConnectTimeout=1", port=relay.port), within=1)
+        ssh.ensure_master(target(world, box, "-o", "ConnectTimeout=1", port=relay.port), deadline=Deadline.after(1))
 
 
 def test_a_short_cut_is_not_even_noticed(world: World) -> None:
@@ -215,7 +224,7 @@ def test_a_link_that_is_cut_and_restored(world: World) -> None:
     assert read_within(child.stdout, 10) == b"" and end_within(child) == 255
     person = Person()
     threading.Timer(2.0, far.restore).start()
-    assert say(found, "echo back", request=person, within=90) == b"back\n"
+    assert say(found, "echo back", request=person, deadline=Deadline.after(90)) == b"back\n"
     assert any("trying again" in line for line in person.log)
 
 
@@ -226,7 +235,7 @@ def test_a_new_address_on_our_side(world: World) -> None:
     assert answers(child)
     far.readdress()
     assert read_within(child.stdout, 10) == b"" and end_within(child) == 255
-    assert say(found, "echo back", within=60) == b"back\n"
+    assert say(found, "echo back", deadline=Deadline.after(60)) == b"back\n"
 
 
 def test_a_slow_link_costs_one_round_trip_a_request(world: World) -> None:
@@ -248,7 +257,8 @@ def test_nothing_is_left_in_the_folder_of_sockets(world: World) -> None:
     ssh.disconnect(found)
     folder = world.runtime / "train"
     wait_until(
-        lambda: not [path for path in folder.iterdir() if not path.name.endswith(".lock")], "an empty folder"
+        lambda: not [path for path in folder.iterdir() if path.suffix not in (".lock", ".reached")],
+        "an empty folder",
     )
 
 
@@ -260,10 +270,10 @@ def test_a_master_killed_at_any_instant_costs_a_login_and_nothing_else(world: Wo
         pid = master_pid(found.control_path or "")
         killer = threading.Timer(number * 0.01, lambda pid=pid: pid and os.kill(pid, signal.SIGKILL))
         killer.start()
-        child = ssh.start(found, "exec cat", within=30)
+        child = ssh.start(found, "exec cat", deadline=Deadline.after(30))
         killer.join(60)
         wait_until(lambda pid=pid: master_pid(found.control_path or "") != pid, "its end")
         end([child])
-        again = ssh.start(found, "exec cat", within=30)
+        again = ssh.start(found, "exec cat", deadline=Deadline.after(30))
         assert answers(again)
         end([again])

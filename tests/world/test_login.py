@@ -9,6 +9,7 @@ import threading
 import time
 from pathlib import Path
 
+import msgspec
 import pytest
 from trainsh_world import World, end_within, keygen, output_within, read_within, wait_until
 from world_sshd import Sshd, free_port
@@ -18,6 +19,7 @@ from trainsh_base.remote import ssh
 from trainsh_base.remote.control_socket import master_pid
 from trainsh_base.remote.target import Target, ssh_target
 from trainsh_base.request import Request, nobody
+from trainsh_base.system.deadline import Deadline
 from trainsh_base.system.spawn import tool_path
 
 
@@ -87,8 +89,6 @@ def test_the_connection_outlives_the_process_that_made_it(world: World) -> None:
         "ssh.ensure_master(msgspec.json.decode(sys.argv[1], type=Target)); print('up', flush=True)\n"
         "sys.stdin.read()"
     )
-    import msgspec
-
     words = [sys.executable, "-c", script, msgspec.json.encode(found).decode()]
     child = subprocess.Popen(
         words, env=world.env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True
@@ -129,7 +129,7 @@ def test_a_changed_host_key_is_refused_and_explained(world: World) -> None:
     box.restart()
     person = Person("yes", "yes")
     with pytest.raises(Unreachable) as caught:
-        ssh.ensure_master(found, person, within=5)
+        ssh.ensure_master(found, person, deadline=Deadline.after(5))
     assert caught.value.code == "host_key_changed"
     assert f"{world.known_hosts}, line 1" in caught.value.message
     assert "ssh-keygen -f" in caught.value.hint and "-R" in caught.value.hint
@@ -254,7 +254,7 @@ def test_a_passphrase_is_asked_for(world: World) -> None:
 def test_a_refused_key_is_exit_4_and_names_what_is_accepted(world: World) -> None:
     box = world.sshd("box", keys=False)
     with pytest.raises(CredentialError) as caught:
-        ssh.ensure_master(target(world, box), Person(), within=5)
+        ssh.ensure_master(target(world, box), Person(), deadline=Deadline.after(5))
     assert "publickey" in caught.value.message and "ssh -v" in caught.value.hint
 
 
@@ -284,20 +284,35 @@ def test_a_machine_that_says_nothing_is_told(world: World) -> None:
 
 def test_it_tries_again_and_says_so_once(world: World) -> None:
     box = world.sshd("box")
+    ssh.ensure_master(target(world, box))
+    ssh.disconnect(target(world, box))
     box.stop()
     person = Person()
     threading.Timer(1.0, box.start).start()
-    ssh.ensure_master(target(world, box), person, within=30)
+    ssh.ensure_master(target(world, box), person, deadline=Deadline.after(30))
     assert len(person.log) == 2
     assert "trying again" in person.log[0] and "again" in person.log[1]
 
 
-def test_it_gives_up_when_the_time_is_over(world: World) -> None:
+@pytest.mark.parametrize("rented", [False, True], ids=["never reached", "rented"])
+def test_a_refused_connection_is_final_unless_the_machine_may_be_starting(world: World, rented: bool) -> None:
     box = world.sshd("box")
     box.stop()
     began = time.monotonic()
+    with pytest.raises(Unreachable) as caught:
+        found = msgspec.structs.replace(target(world, box), rented=rented)
+        ssh.ensure_master(found, Person(), deadline=Deadline.after(2))
+    assert caught.value.code == "refused" and (time.monotonic() - began >= 2) == rented
+
+
+def test_it_gives_up_when_the_time_is_over(world: World) -> None:
+    box = world.sshd("box")
+    ssh.ensure_master(target(world, box))
+    ssh.disconnect(target(world, box))
+    box.stop()
+    began = time.monotonic()
     with pytest.raises(Unreachable):
-        ssh.ensure_master(target(world, box), Person(), within=1)
+        ssh.ensure_master(target(world, box), Person(), deadline=Deadline.after(1))
     assert 1 <= time.monotonic() - began < 10
 
 
@@ -309,7 +324,7 @@ def test_a_cancelled_login_leaves_nothing(world: World) -> None:
     threading.Timer(0.5, person.cancel).start()
     found = target(world, box, port=relay.port)
     with pytest.raises(Cancelled):
-        ssh.ensure_master(found, person, within=60)
+        ssh.ensure_master(found, person, deadline=Deadline.after(60))
     assert list(world.runtime.glob("train/q-*")) == []
     assert master_pid(found.control_path or "") is None
 
@@ -323,8 +338,6 @@ def test_a_question_ends_with_the_process_that_would_answer(world: World) -> Non
         "    def ask(self, *words, **more):\n        print('asked', flush=True); time.sleep(600)\n"
         "ssh.ensure_master(msgspec.json.decode(sys.argv[1], type=Target), Slow())"
     )
-    import msgspec
-
     words = [sys.executable, "-c", script, msgspec.json.encode(target(world, box)).decode()]
     child = subprocess.Popen(words, env=world.env, stdout=subprocess.PIPE)
     assert child.stdout is not None and read_within(child.stdout.fileno(), 100) == b"asked\n"
@@ -371,7 +384,7 @@ def test_a_dead_jump_host_is_unreachable(world: World) -> None:
 def test_a_bad_option_names_itself(world: World) -> None:
     box = world.sshd("box")
     with pytest.raises(TrainError) as caught:
-        ssh.ensure_master(target(world, box, "-o", "NoSuchOption=yes"), Person(), within=20)
+        ssh.ensure_master(target(world, box, "-o", "NoSuchOption=yes"), Person(), deadline=Deadline.after(20))
     assert caught.value.code == "bad_ssh" and "nosuchoption" in caught.value.message.lower()
 
 

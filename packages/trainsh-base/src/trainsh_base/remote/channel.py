@@ -2,26 +2,36 @@
 
 A request is one compound command, `{ ...; }`: a channel cut in the middle of it leaves the shell with a syntax
 error and nothing run. Answers are lines `R NUMBER TEXT` of at most 4,000 bytes (a pipe keeps such a write whole
-when requests answer side by side) and at last `E NUMBER STATUS`.
+when requests answer side by side) and at last `E NUMBER STATUS`. Other lines are what login files left running
+prints, and are dropped.
 """
 
 import contextlib
 import os
+import re
+import select
 import threading
 from collections.abc import Callable
 
 from trainsh_base.errors import TimedOut, TrainError, Unreachable
+from trainsh_base.remote.line_reader import BadAnswer, LineReader
 from trainsh_base.remote.target import Target
 from trainsh_base.request import Request
 from trainsh_base.system import spawn
+from trainsh_base.system.deadline import Deadline
 
 OnLine = Callable[[str], None]
 Over = Callable[[int | None], None]
+Relocate = Callable[[], Target]
 START_LIMIT = 30.0
+SEND_LIMIT = 60.0  # seconds in which a shell must take what it is sent
+MOST_ANSWER = 16 << 20  # bytes that one request may answer with
+_REPLY = re.compile(r"([RE]) ([0-9]{1,18})(?: (.*))?", re.DOTALL)
+_STATUS = re.compile(r"[0-9]{1,3}")
 
 
 class ChannelLost(Unreachable):
-    """The channel went: the connection was cut, or its shell was killed. What it had been sent may have run."""
+    """The connection was cut, or the shell was killed. What it had been sent may have run."""
 
     default_code = "channel_lost"
 
@@ -32,33 +42,44 @@ def lost(error: BaseException) -> bool:
 
 
 class Ask:
-    """A request that is out: its reply lines so far, and its status once it is over (None: the channel went)."""
+    """A request that was sent: its reply lines so far, and its status once it is over (None: the channel is gone).
+
+    Lines are kept for `wait`, unless `on_line` takes them.
+    """
 
     def __init__(self, number: int, on_line: OnLine | None, on_end: Over | None) -> None:
         self.number = number
         self.lines: list[str] = []
         self.status: int | None = None
+        self.failure: BaseException | None = None
+        self._size = 0
         self._on_line = on_line
         self._on_end = on_end
         self._over = threading.Event()
 
     def line(self, text: str) -> None:
-        """One reply line came."""
-        self.lines.append(text)
+        """One reply line came. Raises BadAnswer when they are too many to keep, and what `on_line` raises."""
         if self._on_line:
             self._on_line(text)
+            return
+        self._size += len(text)
+        if self._size > MOST_ANSWER:
+            raise BadAnswer(f"the host answered with more than {MOST_ANSWER} bytes")
+        self.lines.append(text)
 
-    def end(self, status: int | None) -> None:
-        """The request is over."""
-        self.status = status
+    def end(self, status: int | None, failure: BaseException | None = None) -> None:
+        """The request is over; `failure` is raised to who waits."""
+        self.status, self.failure = status, failure
         self._over.set()
         if self._on_end:
             self._on_end(status)
 
     def wait(self, timeout: float) -> list[str]:
-        """The reply lines, once the request is over. Raises ChannelLost, TimedOut."""
+        """The reply lines, once the request is over. Raises ChannelLost, BadAnswer, TimedOut."""
         if not self._over.wait(timeout):
             raise TimedOut(f"the host did not answer within {timeout:g} seconds", code="host_silent")
+        if self.failure is not None:
+            raise self.failure
         if self.status is None:
             raise ChannelLost("the connection to the host was cut")
         return self.lines
@@ -68,17 +89,23 @@ class Channel:
     """One shell on `target`. Requests may come from any thread; they run one after the other, at once."""
 
     def __init__(
-        self, target: Target, request: Request, *, within: float = 0.0, anew: Callable[[], Target] | None = None
+        self,
+        target: Target,
+        request: Request,
+        *,
+        deadline: Deadline | None = None,
+        relocate: Relocate | None = None,
     ) -> None:
-        """Start it, connecting where needed (`anew`: to where); raises what `ssh.start` raises."""
+        """Start it, connecting where needed; `deadline`, `relocate` and errors as of `ssh.start`."""
         self.target = target
         self.lost = False
         self._lock = threading.Lock()
         self._write = threading.Lock()
         self._asks: dict[int, Ask] = {}
         self._number = 0
-        self._child = open_shell(target, request, within=within, anew=anew)
-        self._lines = os.fdopen(self._child.stdout, "rb")
+        self._child = open_shell(target, request, deadline=deadline, relocate=relocate)
+        os.set_blocking(self._child.stdin, False)
+        self._lines = LineReader(self._child.stdout)
         try:
             self._greet()
         except BaseException:
@@ -89,12 +116,13 @@ class Channel:
         threading.Thread(target=self._read, daemon=True, name=f"channel {target.name}").start()
 
     def _greet(self) -> None:
-        """Login files may have printed: what counts begins at a mark. Diagnostics of requests go nowhere."""
-        mark = f"train-{os.urandom(8).hex()}"
+        """Login files may have printed: what counts begins at a sentinel. Diagnostics of requests go nowhere."""
+        sentinel = f"train-{os.urandom(8).hex()}"
+        deadline = Deadline.after(START_LIMIT)
         with contextlib.suppress(OSError):
-            self._send(f"exec 2>/dev/null; umask 077; set +e; printf '\\n%s\\n' {mark}\n")
-            for line in self._lines:
-                if line.strip() == mark.encode():
+            self._send(f"exec 2>/dev/null; umask 077; set +e; printf '\\n%s\\n' {sentinel}\n")
+            while (line := self._lines.line(deadline)) is not None:
+                if line.strip() == sentinel.encode():
                     return
         raise ChannelLost(f"the shell on {self.target.label or self.target.name} ended before it answered")
 
@@ -104,7 +132,7 @@ class Channel:
         """Send a script that prints its answers with `say TEXT...`; returns at once. Its input is empty.
 
         `on_line` and `on_end` are called from the reader's thread: they must be quick. A `silent` request does not
-        report its end (something else shows that it worked): it is heard until `forget`.
+        report its end (something else shows that it worked): its lines are taken until `forget`.
         """
         with self._lock:
             self._number += 1
@@ -117,15 +145,15 @@ class Channel:
         try:
             self._send(compound(ask.number, body, silent=silent))
         except OSError:
-            self.lost = True  # before the end is told: whoever hears of it looks whether to connect again
+            self.lost = True  # before its end: whoever is called then looks whether to connect again
             self.forget(ask.number)
             ask.end(None)
         return ask
 
     def listen(self, on_line: OnLine, on_end: Over) -> int:
-        """A number of its own, for reply lines that belong to no request: what a background script finds out.
+        """A number for reply lines that belong to no request: what a background script finds out.
 
-        `on_end` is called with None when the channel goes, at once when it is gone.
+        `on_end` is called with None when the channel is gone, at once when it is already.
         """
         with self._lock:
             self._number += 1
@@ -137,7 +165,7 @@ class Channel:
         return number
 
     def forget(self, number: int) -> None:
-        """Hear no more of `number`."""
+        """Drop the lines of `number` from now on."""
         with self._lock:
             self._asks.pop(number, None)
 
@@ -146,43 +174,73 @@ class Channel:
         self._child.end()
 
     def _send(self, text: str) -> None:
+        """Write all of it. Raises OSError when the channel is gone, or takes nothing for SEND_LIMIT seconds."""
         with self._write:
             view = memoryview(text.encode("utf-8", "surrogateescape"))
             while view:
                 if self._child.stdin < 0:
                     raise OSError("closed")
-                view = view[os.write(self._child.stdin, view) :]
+                try:
+                    view = view[os.write(self._child.stdin, view) :]
+                except BlockingIOError:
+                    self._await_room()
+
+    def _await_room(self) -> None:
+        ready, handle = select.poll(), self._child.stdin
+        if handle < 0:
+            raise OSError("closed")
+        ready.register(handle, select.POLLOUT)
+        if not ready.poll(SEND_LIMIT * 1000):
+            raise OSError("the shell reads no more")
 
     def _read(self) -> None:
-        with contextlib.suppress(OSError, ValueError), self._lines:
-            for line in self._lines:
-                self._receive(line.decode("utf-8", "surrogateescape").rstrip("\n"))
-        self._over()
-        self._child.end()
+        """The reader's thread: however it ends, every request is settled."""
+        failure: BaseException | None = None
+        try:
+            while (line := self._lines.line()) is not None:
+                self._receive(line.decode("utf-8", "surrogateescape"))
+        except OSError:
+            pass
+        except Exception as error:
+            failure = error
+        finally:
+            self._over(failure)
+            self._child.end()
+            self._lines.close()
 
     def _reap(self) -> None:
         """The shell's end is seen by waiting for it: what it left running may hold its output open."""
         self._child.wait()
-        self._over()
+        self._over(None)
 
-    def _over(self) -> None:
+    def _over(self, failure: BaseException | None) -> None:
         with self._lock:
             self.lost = True
             left, self._asks = list(self._asks.values()), {}
         for ask in left:
-            ask.end(None)
+            with contextlib.suppress(Exception):  # one that fails must not keep the others from being settled
+                ask.end(None, failure)
 
     def _receive(self, line: str) -> None:
-        kind, _, rest = line.partition(" ")
-        number, _, text = rest.partition(" ")
-        ask = self._asks.get(int(number)) if number.isdigit() else None
-        if ask is None:
+        """Give a reply to its request. Raises BadAnswer for an end without a status."""
+        reply = _REPLY.fullmatch(line)
+        ask = self._asks.get(int(reply[2])) if reply else None
+        if reply is None or ask is None:
             return
-        if kind == "R":
-            ask.line(text)
-        elif kind == "E":
+        text = reply[3] or ""
+        if reply[1] == "E":
+            if not _STATUS.fullmatch(text):
+                raise BadAnswer(f"the host ended a request without a status: {text[:80]!r}")
             self.forget(ask.number)
-            ask.end(int(text) if text.isdigit() else 1)
+            ask.end(int(text))
+            return
+        try:
+            ask.line(text)
+        except BadAnswer:
+            raise
+        except Exception as error:  # the caller's own: it gets it back, and the other requests go on
+            self.forget(ask.number)
+            ask.end(None, error)
 
 
 def compound(number: int, body: str, *, silent: bool = False) -> str:
@@ -195,9 +253,9 @@ def open_shell(
     target: Target,
     request: Request,
     *,
-    within: float = 0.0,
+    deadline: Deadline | None = None,
     bulk: bool = False,
-    anew: Callable[[], Target] | None = None,
+    relocate: Relocate | None = None,
 ) -> spawn.Child:
     """A plain sh on `target` that reads commands from its input: on this machine, or over the shared connection."""
     if target.kind == "local":
@@ -206,8 +264,9 @@ def open_shell(
 
     try:
         return ssh.start(
-            target, "exec sh", bulk=bulk, request=request, within=within or START_LIMIT, nudge=b"\n", anew=anew
-        )
+            target, "exec sh", bulk=bulk, request=request, deadline=deadline, limit=START_LIMIT, nudge=b"\n",
+            relocate=relocate,
+        )  # fmt: skip
     except TrainError as error:
         error.data.setdefault("host", target.name)
         raise

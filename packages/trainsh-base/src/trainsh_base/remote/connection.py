@@ -19,6 +19,7 @@ from trainsh_base.remote.target import Target
 from trainsh_base.request import Request
 from trainsh_base.system import spawn
 from trainsh_base.system.config import config_value
+from trainsh_base.system.deadline import Deadline
 from trainsh_base.system.units import format_duration
 
 ALIVE_EVERY, ALIVE_MISSES = 5, 2
@@ -159,14 +160,19 @@ def _kill(child: spawn.Child) -> None:
             time.sleep(0.002)
 
 
-def patient(request: Request, target: Target, within: float, attempt: Callable[[], None]) -> None:
-    """Run `attempt` until it succeeds, fails for good, or `within` seconds are over; says so once."""
+def patient(
+    request: Request, target: Target, deadline: Deadline, attempt: Callable[[], None], *, refused_is_final: bool
+) -> None:
+    """Run `attempt` until it succeeds, fails for good, or `deadline` passes; says once that it tries again."""
     told: list[str] = []
+
+    def again(error: BaseException) -> bool:
+        return transient(error) and not (refused_is_final and getattr(error, "code", "") == "refused")
 
     def tell(error: BaseException, left: float) -> None:
         told.append(str(error))
         request.emit("log", message=f"{error}; trying again for {format_duration(left)}")
 
-    persist(request, within, attempt, transient, tell)
+    persist(request, deadline, attempt, again, tell)
     if told:
         request.emit("log", message=f"connected to {target.label} again")

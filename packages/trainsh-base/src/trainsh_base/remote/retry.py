@@ -1,11 +1,12 @@
-"""Trying again what a lost connection spoiled: growing pauses with jitter, for a time or until it is cancelled."""
+"""Repeating what a lost connection broke: growing pauses with jitter, until a deadline or until it is cancelled."""
 
-import time
+import math
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from trainsh_base.errors import Unreachable
 from trainsh_base.request import Request
+from trainsh_base.system.deadline import Deadline
 
 T = TypeVar("T")
 FIRST_PAUSE, LONGEST_PAUSE = 0.25, 10.0  # seconds
@@ -18,38 +19,32 @@ def transient(error: BaseException) -> bool:
 
 def persist(
     request: Request,
-    within: float,
+    deadline: Deadline,
     attempt: Callable[[], T],
     again: Callable[[BaseException], bool],
     tell: Callable[[BaseException, float], None],
 ) -> T:
-    """The result of `attempt`, made again for `within` seconds while what it raises is such that `again` is true.
+    """The result of `attempt`, repeated until `deadline` while what it raises is such that `again` is true.
 
     `tell` is called once, before the first pause, with what was raised and the seconds that are left. Raises what
     the last attempt raised; Cancelled, at once, when the request is.
     """
-    began = time.monotonic()
     try:
         return attempt()
     except Exception as error:
-        left = within - (time.monotonic() - began)
-        if left <= 0 or not again(error):
+        if deadline.expired or not again(error):
             raise
         request.check()
-        tell(error, left)
-    return _patiently(request, left, attempt, again)
+        tell(error, deadline.within(math.inf))
+    return _repeat(request, deadline, attempt, again)
 
 
-def _patiently(
-    request: Request, left: float, attempt: Callable[[], T], again: Callable[[BaseException], bool]
+def _repeat(
+    request: Request, deadline: Deadline, attempt: Callable[[], T], again: Callable[[BaseException], bool]
 ) -> T:
     import tenacity  # only who has failed once waits for it
 
     growing = tenacity.wait_exponential_jitter(multiplier=FIRST_PAUSE, max=LONGEST_PAUSE, jitter=FIRST_PAUSE)
-    deadline = time.monotonic() + left
-
-    def pause(state: Any) -> float:
-        return min(growing(state), max(0.0, deadline - time.monotonic()))
 
     def one() -> T:
         request.check()
@@ -58,6 +53,6 @@ def _patiently(
     sleep = tenacity.sleep_using_event(request.cancelled)
     sleep(FIRST_PAUSE / 2)
     return tenacity.Retrying(
-        retry=tenacity.retry_if_exception(again), stop=tenacity.stop_after_delay(left), wait=pause, sleep=sleep,
-        reraise=True,
+        retry=tenacity.retry_if_exception(again), stop=lambda _state: deadline.expired,
+        wait=lambda state: deadline.within(growing(state)), sleep=sleep, reraise=True,
     )(one)  # fmt: skip

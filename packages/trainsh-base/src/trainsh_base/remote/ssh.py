@@ -1,73 +1,75 @@
-"""Channels to a machine over one shared ssh connection: opened once, kept alive, made again when it is lost."""
+"""Commands on a machine over one shared ssh connection: opened once, kept alive, made again when it is lost."""
 
-import contextlib
 import os
-import select
-import time
 from collections.abc import Callable
 from pathlib import Path
 
-from trainsh_base.errors import RemoteError, TimedOut, TrainError, Unreachable
+from trainsh_base.errors import TimedOut, TrainError, Unreachable
 from trainsh_base.remote.connection import open_master, patient
 from trainsh_base.remote.control_socket import end_master, master_pid, remove_stale
-from trainsh_base.remote.ssh_config import no_ssh
-from trainsh_base.remote.ssh_errors import last_line
+from trainsh_base.remote.exec_channel import Cut, Refused, open_channel
 from trainsh_base.remote.target import Target
 from trainsh_base.request import Request, current
 from trainsh_base.system import spawn
+from trainsh_base.system.deadline import Deadline
 from trainsh_base.system.files import locked
 from trainsh_base.system.paths import runtime_home
 
 # sshd allows ten channels a connection (MaxSessions): eight masters are eighty.
 MOST_MASTERS = 8
 OPEN_LIMIT = 60.0
-# Login files that have not ended after so long may be waiting for an answer.
-ASKS_AFTER, ASKS_EVERY = 2.0, 0.5
 _LOGIN_PATIENCE = 300.0
 
-
-class Refused(TrainError):
-    """The connection is full: sshd allows no more channels on it (MaxSessions)."""
-
-    default_code = "channel_refused"
-
-
-class _Lost(Unreachable):
-    """The connection went while a channel was being opened."""
-
-    default_code = "lost"
+Relocate = Callable[[], Target]
 
 
 def ensure_master(
     target: Target,
     request: Request | None = None,
     *,
-    within: float = 0.0,
-    anew: Callable[[], Target] | None = None,
+    deadline: Deadline | None = None,
+    relocate: Relocate | None = None,
 ) -> Target:
-    """Make the shared connection exist; at once when it does, nothing for this machine. The way it was reached.
+    """Ensure that the shared connection exists; at once when it does, nothing for this machine. Returns the target
+    that was reached.
 
-    Tries again for `within` seconds while the machine cannot be reached (0: one try); after a try in vain `anew`
-    says where it is by now. Questions go through `request`. Raises Unreachable (name, port, host key, silence:
-    `code` says which), CredentialError, RemoteError.
+    A machine that cannot be reached is tried again until `deadline` (None: one try), if it was reached before or is
+    rented: else a refused connection fails at once, as ssh does. After a failed try `relocate` says where the
+    machine is by now. Questions go through `request`. Raises Unreachable (name, port, host key, silence: `code`
+    says which), CredentialError, RemoteError.
     """
     path = target.control_path
     if path is None or target.kind == "local" or master_pid(path) is not None:
         return target
-    asker, found = request or current(), target
+    asker, reached = request or current(), target
 
     def attempt() -> None:
-        nonlocal found
+        nonlocal reached
         try:
-            _open_once(found, found.control_path or "", asker, ask=True)
+            _open_once(reached, reached.control_path or "", asker, ask=True)
         except Unreachable:
-            before, found = found, anew() if anew else found
-            if found == before or found.control_path is None:
+            before, reached = reached, relocate() if relocate else reached
+            if reached == before or reached.control_path is None:
                 raise
-            _open_once(found, found.control_path, asker, ask=True)
+            _open_once(reached, reached.control_path, asker, ask=True)
 
-    patient(asker, target, within, attempt)
-    return found
+    patient(asker, target, deadline or Deadline.after(0), attempt, refused_is_final=not _expected(target))
+    _remember(reached)
+    return reached
+
+
+def _expected(target: Target) -> bool:
+    """Whether the machine may be about to answer: a rented one that starts, one that was reached before."""
+    return target.rented or os.path.exists(_mark_of(target))  # noqa: PTH110
+
+
+def _remember(target: Target) -> None:
+    with open(_mark_of(target), "a"):  # noqa: PTH123 - its name is text
+        pass
+
+
+def _mark_of(target: Target) -> str:
+    return f"{target.control_path}.reached"
 
 
 def _open_once(target: Target, path: str, request: Request, *, ask: bool) -> None:
@@ -83,38 +85,37 @@ def start(
     *,
     bulk: bool = False,
     request: Request | None = None,
-    within: float = 0.0,
+    deadline: Deadline | None = None,
+    limit: float = OPEN_LIMIT,
     nudge: bytes = b"",
-    anew: Callable[[], Target] | None = None,
+    relocate: Relocate | None = None,
 ) -> spawn.Child:
-    """Start `command` there, read by the login shell, with pipes; returns when it runs.
+    """Start `command` on the host, read by the login shell, with pipes; returns when it runs.
 
     What login files print before it is dropped. `bulk`: much data, rather on another connection when one is open.
     A full connection gets a second one where the host lets us in without a question; else this waits for a free
-    channel. `within`: seconds for all of it, in which a machine that cannot be reached is tried again (0: it is
-    tried once, and a channel has OPEN_LIMIT seconds to open). `nudge` answers login files that ask something on
-    standard input: it may reach `command` too. `anew` as for ensure_master. Raises as that, RemoteError (`code`
-    shell) when the account runs no commands, TimedOut.
+    channel. `deadline` and `relocate` as for ensure_master, `deadline` for all of it; without one a channel has
+    `limit` seconds to open. `nudge` answers login files that ask something on standard input: it may reach
+    `command` too. Raises as ensure_master, RemoteError (`code` shell) when the account runs no commands, TimedOut.
     """
     if target.kind == "local" or target.control_path is None:
         return spawn.start(target.remote_argv(command), env=target.environment())
     asker = request or current()
-    deadline = time.monotonic() + (within or OPEN_LIMIT)
+    opened_by = deadline or Deadline.after(limit)
     pause, full = 0.05, False
     while True:
         asker.check()
-        left = max(0.0, deadline - time.monotonic()) if within else 0.0
-        target = ensure_master(target, asker, within=left, anew=anew)
-        found = _any_channel(target, command, asker, deadline, bulk=bulk, full=full, nudge=nudge)
+        target = ensure_master(target, asker, deadline=deadline, relocate=relocate)
+        found = _any_channel(target, command, asker, opened_by, bulk=bulk, full=full, nudge=nudge)
         if isinstance(found, spawn.Child):
             return found
         if isinstance(found, Unreachable):
-            if time.monotonic() > deadline:
+            if opened_by.expired:
                 raise found
         elif full or not _another_master(target, asker):
             full = True
-            if time.monotonic() > deadline:
-                raise _no_channel(target, within)
+            if opened_by.expired:
+                raise _no_channel(target)
         else:
             continue
         asker.cancelled.wait(pause)
@@ -122,14 +123,14 @@ def start(
 
 
 def _any_channel(
-    target: Target, command: str, request: Request, deadline: float, *, bulk: bool, full: bool, nudge: bytes
+    target: Target, command: str, request: Request, deadline: Deadline, *, bulk: bool, full: bool, nudge: bytes
 ) -> spawn.Child | TrainError:
-    """A channel on one of the live masters; else why there is none: Refused, or Unreachable when one was lost."""
+    """A channel on one of the live masters; else why there is none: Refused, or Cut when one was lost."""
     why: TrainError = Refused("no connection")
     for path in _paths(target, bulk=bulk):
         try:
-            return _channel(target, command, path, request, deadline, nudge)
-        except (Refused, _Lost) as error:
+            return open_channel(target, command, path, request, deadline, nudge)
+        except (Refused, Cut) as error:
             why = error
         except TimedOut:
             if not full:
@@ -137,9 +138,9 @@ def _any_channel(
     return why
 
 
-def _no_channel(target: Target, within: float) -> TimedOut:
+def _no_channel(target: Target) -> TimedOut:
     return TimedOut(
-        f"{target.label} allows no more channels, and none became free within {within or OPEN_LIMIT:g} seconds",
+        f"{target.label} allows no more channels, and none became free in time",
         "raise MaxSessions in its sshd_config, or end something that is connected", code="no_channel",
     )  # fmt: skip
 
@@ -168,80 +169,6 @@ def _another_master(target: Target, request: Request) -> bool:
                 return False
             return True
     return False
-
-
-def _channel(
-    target: Target, command: str, path: str, request: Request, deadline: float, nudge: bytes
-) -> spawn.Child:
-    """Start `command` over the master at `path` and wait until it runs; Refused when sshd wants no more."""
-    mark = f"trainsh-{os.urandom(6).hex()}"
-    argv = target.remote_argv(f"printf '%s\\n' {mark}; {command}", control_path=path)
-    said = _unnamed_file()
-    try:
-        try:
-            child = spawn.start(argv, env=target.environment(), stderr=said)
-        except FileNotFoundError:
-            raise no_ssh() from None
-        try:
-            opened = _await_mark(child, mark.encode() + b"\n", request, deadline, nudge)
-        except BaseException:
-            child.end()
-            os.close(child.stdout)
-            child.wait()
-            raise
-        if opened:
-            return child
-        os.close(child.stdout)
-        child.close_stdin()
-        raise _not_opened(target, path, child.wait(), os.pread(said, 65536, 0).decode(errors="replace"))
-    finally:
-        os.close(said)
-
-
-def _await_mark(child: spawn.Child, mark: bytes, request: Request, deadline: float, nudge: bytes) -> bool:
-    """Read up to the line `mark` and not a byte beyond; False when the channel ends before."""
-    heard = bytearray()
-    asks = time.monotonic() + ASKS_AFTER
-    output = select.poll()
-    output.register(child.stdout, select.POLLIN)
-    while time.monotonic() < deadline:
-        request.check()
-        if output.poll(200):
-            byte = os.read(child.stdout, 1)
-            if not byte:
-                return False
-            heard += byte
-            if heard.endswith(mark):
-                return True
-        elif nudge and time.monotonic() > asks:
-            asks = time.monotonic() + ASKS_EVERY
-            with contextlib.suppress(OSError):
-                os.write(child.stdin, nudge)
-    words = heard.decode(errors="replace").split("\n")
-    said = next((f", which said last: {line.strip()}" for line in reversed(words) if line.strip()), "")
-    raise TimedOut(
-        f"the machine was reached, but its login shell ran nothing in time{said}",
-        "its login files hang or ask something: look at ~/.bashrc there", code="shell",
-    )  # fmt: skip
-
-
-def _not_opened(target: Target, path: str, status: int, said: str) -> TrainError:
-    if status != 255:
-        return RemoteError(
-            f"the account on {target.label} runs no commands (status {status}): {last_line(said)}",
-            "give it a login shell: chsh -s /bin/sh", code="shell",
-        )  # fmt: skip
-    if master_pid(path) is not None:
-        return Refused(f"{target.label} allows no more channels: {last_line(said)}")
-    return _Lost(f"the connection to {target.label} was lost: {last_line(said)}")
-
-
-def _unnamed_file() -> int:
-    """An open file that has no name and is gone with its last reader: what a channel says on stderr."""
-    name = f"{runtime_home()}/e-{os.getpid()}-{os.urandom(4).hex()}"
-    handle = os.open(name, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
-    os.unlink(name)  # noqa: PTH108
-    return handle
 
 
 def disconnect(target: Target) -> int:

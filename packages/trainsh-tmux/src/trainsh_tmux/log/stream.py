@@ -6,8 +6,9 @@ import threading
 import time
 from collections.abc import Callable
 
-from trainsh_base.remote.channel import ChannelLost, open_shell, quote
+from trainsh_base.remote.channel import START_LIMIT, ChannelLost, open_shell, quote
 from trainsh_base.request import Request, current
+from trainsh_base.system.deadline import Deadline
 from trainsh_base.system.spawn import Child
 from trainsh_tmux.log.sentinels import Piece, Splitter
 from trainsh_tmux.remote import scripts
@@ -38,7 +39,9 @@ class Stream:
 
     def _open(self, offset: int, request: Request, within: float) -> tuple[Child, int, bytes]:
         host = self._host
-        child = open_shell(host.target, request, within=within, bulk=True, anew=host.anew)
+        child = open_shell(
+            host.target, request, deadline=Deadline.after(within or START_LIMIT), bulk=True, relocate=host.anew
+        )
         script = f"exec 2>/dev/null; r={quote(self._host.root)}\n" + scripts.follow(self._job, self._name, offset)
         try:
             os.write(child.stdin, script.encode())

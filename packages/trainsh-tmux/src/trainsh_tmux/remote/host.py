@@ -10,10 +10,11 @@ from typing import Any, TypeVar
 import msgspec
 
 from trainsh_base.errors import RemoteError, TimedOut, TrainError, Unreachable
-from trainsh_base.remote.channel import Channel, OnLine, Over, lost
+from trainsh_base.remote.channel import START_LIMIT, Channel, OnLine, Over, lost
 from trainsh_base.remote.retry import persist
 from trainsh_base.remote.target import Target
 from trainsh_base.request import Request, current
+from trainsh_base.system.deadline import Deadline
 from trainsh_base.tool.peer import call
 from trainsh_tmux.remote import library, scripts
 
@@ -83,7 +84,8 @@ class Host:
         again: Callable[[BaseException], bool] = lost,
     ) -> T:
         """The result of `attempt`, made again after cuts for `within` seconds (0: ANSWER_LIMIT), saying so once."""
-        return persist(request, within or ANSWER_LIMIT, attempt, again, lambda _error, _left: self.say_cut(request))
+        deadline = Deadline.after(within or ANSWER_LIMIT)
+        return persist(request, deadline, attempt, again, lambda _error, _left: self.say_cut(request))
 
     def anew(self) -> Target:
         """How to reach it by now: a rented machine may have been restarted elsewhere."""
@@ -92,7 +94,8 @@ class Host:
         return self.target
 
     def _connect(self, request: Request, within: float) -> Channel:
-        channel = Channel(self.target, request, within=within, anew=self.anew)
+        deadline = Deadline.after(within or START_LIMIT)
+        channel = Channel(self.target, request, deadline=deadline, relocate=self.anew)
         try:
             self._greet(channel)
         except BaseException:

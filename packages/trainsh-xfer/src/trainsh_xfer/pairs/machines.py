@@ -9,6 +9,7 @@ from trainsh_base.remote import ssh
 from trainsh_base.remote.control_socket import master_pid
 from trainsh_base.remote.target import Target
 from trainsh_base.request import Request
+from trainsh_base.system.deadline import Deadline
 from trainsh_base.tool.peer import call
 from trainsh_xfer.engines.rsync import Remote, Rsync, read_version
 from trainsh_xfer.engines.rsync_errors import installing
@@ -43,7 +44,8 @@ class Connection:
         """Make it exist, trying for `within` seconds; the errors of trainsh_base.remote.ssh."""
         if self._path != self.target.control_path and master_pid(self.path) is None:
             self._path = self.target.control_path
-        ssh.ensure_master(self.target, self._request, within=within)
+        deadline = Deadline.after(within) if within else None
+        ssh.ensure_master(self.target, self._request, deadline=deadline)
 
     def remote(self, program: str = "", *, plain: bool = False) -> Remote:
         """rsync's way over it; `program` is its --rsync-path. `plain`: for openrsync, which splits at every space
@@ -80,7 +82,7 @@ class Connection:
 
     def find_room(self) -> None:
         """After a refused channel: wait for one that is free, on another connection where the host allows that."""
-        child = ssh.start(self.target, "true", bulk=True, request=self._request, within=PATIENCE)
+        child = ssh.start(self.target, "true", bulk=True, request=self._request, deadline=Deadline.after(PATIENCE))
         child.end()
         child.wait()
         os.close(child.stdout)

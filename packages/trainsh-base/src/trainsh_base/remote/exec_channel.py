@@ -1,0 +1,139 @@
+"""One command started over a live shared connection: its channel is open when the command runs."""
+
+import contextlib
+import os
+import select
+import time
+
+from trainsh_base.errors import RemoteError, TimedOut, TrainError, Unreachable
+from trainsh_base.remote.control_socket import master_pid
+from trainsh_base.remote.ssh_config import no_ssh
+from trainsh_base.remote.ssh_errors import by_hand, last_line
+from trainsh_base.remote.target import Target
+from trainsh_base.request import Request
+from trainsh_base.system import spawn
+from trainsh_base.system.deadline import Deadline
+from trainsh_base.system.paths import runtime_home
+
+# Login files that have not ended after so long may be waiting for an answer.
+ASKS_AFTER, ASKS_EVERY = 2.0, 0.5
+END_PATIENCE = 5.0
+MOST_HEARD = 1 << 16  # bytes of what login files print that are kept
+
+
+class Refused(TrainError):
+    """The connection is full: sshd allows no more channels on it (MaxSessions)."""
+
+    default_code = "channel_refused"
+
+
+class Cut(Unreachable):
+    """The connection was cut while a channel was being opened."""
+
+    default_code = "lost"
+
+
+def open_channel(
+    target: Target, command: str, path: str, request: Request, deadline: Deadline, nudge: bytes
+) -> spawn.Child:
+    """Start `command` over the connection at `path` and wait until it runs.
+
+    Raises Refused when sshd allows no more channels, Cut, TimedOut, RemoteError (`code` shell) when the account
+    runs something else than commands.
+    """
+    sentinel = f"trainsh-{os.urandom(6).hex()}"
+    argv = target.remote_argv(f"printf '%s\\n' {sentinel}; {command}", control_path=path)
+    errors = _unnamed_file()
+    try:
+        try:
+            child = spawn.start(argv, env=target.environment(), stderr=errors)
+        except FileNotFoundError:
+            raise no_ssh() from None
+        try:
+            heard = _await_sentinel(child, sentinel.encode() + b"\n", request, deadline, nudge)
+        except BaseException:
+            _end(child)
+            raise
+        if heard is None:
+            return child
+        status = _end(child)
+        raise _not_opened(target, path, status, heard, os.pread(errors, 65536, 0))
+    finally:
+        os.close(errors)
+
+
+def _await_sentinel(
+    child: spawn.Child, sentinel: bytes, request: Request, deadline: Deadline, nudge: bytes
+) -> bytes | None:
+    """Read up to the line `sentinel` and not a byte beyond; when the output ends before, what it was."""
+    heard = bytearray()
+    asks = time.monotonic() + ASKS_AFTER
+    output = select.poll()
+    output.register(child.stdout, select.POLLIN)
+    while not deadline.expired:
+        request.check()
+        if output.poll(200):
+            byte = os.read(child.stdout, 1)
+            if not byte:
+                return bytes(heard)
+            heard += byte
+            if heard.endswith(sentinel):
+                return None
+            if len(heard) > MOST_HEARD:
+                del heard[: MOST_HEARD // 2]
+        elif nudge and time.monotonic() > asks:
+            asks = time.monotonic() + ASKS_EVERY
+            with contextlib.suppress(OSError):
+                os.write(child.stdin, nudge)
+    last = _last_printed(heard)
+    raise TimedOut(
+        "the machine was reached, but its login shell ran nothing in time"
+        + (f"; it printed last: {last}" if last else ""),
+        "its login files hang or ask something: look at ~/.bashrc there", code="shell",
+    )  # fmt: skip
+
+
+def _last_printed(heard: bytes | bytearray) -> str:
+    lines = heard.decode(errors="replace").split("\n")
+    return next((line.strip() for line in reversed(lines) if line.strip()), "")
+
+
+def _end(child: spawn.Child) -> int:
+    """Close our ends of the channel; its status, once it ends by itself or is ended."""
+    with contextlib.suppress(OSError):
+        os.close(child.stdout)
+    child.close_stdin()
+    deadline = time.monotonic() + END_PATIENCE
+    while (status := child.poll()) is None:
+        if time.monotonic() > deadline:
+            child.end(9)
+        time.sleep(0.002)
+    return status
+
+
+def _not_opened(target: Target, path: str, status: int, heard: bytes, errors: bytes) -> TrainError:
+    """The error for a channel that ended before the command ran."""
+    printed = " ".join(heard.decode(errors="replace").split())
+    said = errors.decode(errors="replace")
+    if printed:
+        return RemoteError(
+            f"the account on {target.label} runs something else than commands (status {status}). It printed: "
+            f"{printed[:500]}",
+            f"log in as another user, or see all of it: {by_hand(target)}", code="shell",
+        )  # fmt: skip
+    if status != 255:
+        return RemoteError(
+            f"the account on {target.label} runs no commands (status {status}): {last_line(said)}",
+            "give it a login shell: chsh -s /bin/sh", code="shell",
+        )  # fmt: skip
+    if master_pid(path) is not None:
+        return Refused(f"{target.label} allows no more channels: {last_line(said)}")
+    return Cut(f"the connection to {target.label} was lost: {last_line(said)}")
+
+
+def _unnamed_file() -> int:
+    """An open file without a name, gone with its last reader: for what a channel prints on stderr."""
+    name = f"{runtime_home()}/e-{os.getpid()}-{os.urandom(4).hex()}"
+    handle = os.open(name, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
+    os.unlink(name)  # noqa: PTH108
+    return handle

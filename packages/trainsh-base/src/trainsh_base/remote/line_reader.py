@@ -1,0 +1,57 @@
+"""Lines from a pipe, with a limit on their length and on the time they may take."""
+
+import contextlib
+import os
+import select
+
+from trainsh_base.errors import RemoteError, TimedOut
+from trainsh_base.system.deadline import Deadline
+
+MOST_LINE = 1 << 16  # bytes; replies have at most 4,000
+
+
+class BadAnswer(RemoteError):
+    """The host answered with something that is not of the protocol, or without end."""
+
+    default_code = "bad_answer"
+
+
+class LineReader:
+    """The lines that come out of the open file `handle`, which it closes at its end."""
+
+    def __init__(self, handle: int) -> None:
+        self._handle = handle
+        self._buffer = b""
+
+    def line(self, deadline: Deadline | None = None) -> bytes | None:
+        """The next line without its newline; None at the end. Raises BadAnswer for a line of more than MOST_LINE
+        bytes, TimedOut when `deadline` passes first, OSError."""
+        start = 0
+        while True:
+            end = self._buffer.find(b"\n", start)
+            if end >= 0:
+                line, self._buffer = self._buffer[:end], self._buffer[end + 1 :]
+                return line
+            if len(self._buffer) > MOST_LINE:
+                raise BadAnswer(f"the host sent a line of more than {MOST_LINE} bytes")
+            start = len(self._buffer)
+            if deadline is not None:
+                self._await(deadline)
+            part = os.read(self._handle, 65536)
+            if not part:
+                return None
+            self._buffer += part
+
+    def _await(self, deadline: Deadline) -> None:
+        ready = select.poll()
+        ready.register(self._handle, select.POLLIN)
+        left = deadline.left()
+        if not ready.poll(None if left is None else left * 1000):
+            raise TimedOut("the host did not answer in time", code="host_silent")
+
+    def close(self) -> None:
+        """Close the file."""
+        handle, self._handle = self._handle, -1
+        if handle >= 0:
+            with contextlib.suppress(OSError):
+                os.close(handle)
