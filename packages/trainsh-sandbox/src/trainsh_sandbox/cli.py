@@ -1,0 +1,154 @@
+"""The commands of train-sandbox, and how their answers are shown."""
+
+from typing import Annotated
+
+from trainsh_base.request import current
+from trainsh_base.system.units import Duration
+from trainsh_base.tool.declare import Arg, Opt, Tool
+from trainsh_base.tool.program import run as run_tool
+from trainsh_sandbox.model import Ended, Environment, Fault, Offered, State
+
+tool = Tool("sandbox", "Rehearse recipes in a cloud on this machine, at no cost")
+
+
+def main() -> None:
+    """Run train-sandbox."""
+    run_tool(tool)
+
+
+def _show_state(state: State) -> None:
+    from trainsh_base.tool.display import fields, table  # noqa: PLC0415 - for people only
+
+    if not state.up:
+        print("down")
+        return
+    fields({
+        "market": f"{state.url}, {state.offers} offers", "storage": state.storage, "isolation": state.isolation,
+        "credit": f"${state.credit:.2f}, ${state.spent:.4f} spent",
+        "faults": ", ".join(f"{name}={value}" for name, value in state.faults.items()),
+    })  # fmt: skip
+    if state.instances:
+        table(state.instances)
+    for warning in state.warnings:
+        print(f"warning: {warning}")
+
+
+def _show_up(state: State) -> None:
+    _show_state(state)
+    print('use it in this shell: eval "$(train sandbox env)"')
+
+
+@tool.command(show=_show_up, ensures=True)
+def up(
+    offers: Annotated[int, Opt("how many offers the market has", metavar="N")] = 300,
+    seed: Annotated[int, Opt("the market is the same for the same seed", metavar="N")] = 7,
+    speed: Annotated[float, Opt("prices and times run this many times as fast", metavar="N")] = 1.0,
+    credit: Annotated[float, Opt("what the account has, in dollars", metavar="USD")] = 100.0,
+    machines: Annotated[bool, Opt("start a real machine behind each instance")] = True,
+    storage: Annotated[bool, Opt("serve buckets for r2: and s3:")] = True,
+) -> State:
+    """Bring a sandbox up and keep it up."""
+    from trainsh_sandbox import control, places  # noqa: PLC0415 - help does without
+
+    options = {
+        "offers": offers,
+        "seed": seed,
+        "speed": speed,
+        "credit": credit,
+        "machines": machines,
+        "storage": storage,
+    }
+    control.up(places.sandbox_folder(), options)
+    return status()
+
+
+@tool.command(show=lambda was_up: print("down" if was_up else "no sandbox was up"), ensures=True)
+def down() -> bool:
+    """Take the sandbox down: no process, mount or file of it is left."""
+    from trainsh_sandbox import control, places  # noqa: PLC0415 - help does without
+
+    return control.down(places.sandbox_folder())
+
+
+@tool.command(show=_show_state)
+def status() -> State:
+    """Show whether a sandbox is up, and what it holds."""
+    from trainsh_sandbox import control, places  # noqa: PLC0415 - help does without
+
+    folder = places.sandbox_folder()
+    running = places.find(folder)
+    if running is None:
+        return State(up=False)
+    found = control.ask(folder, "GET", "/sandbox/status")
+    return State(
+        up=True, url=running.url, folder=str(folder), isolation=running.isolation, user=running.user,
+        storage=running.storage, offers=found["offers"], credit=found["credit"], spent=found["spent"],
+        time=found["time"], instances=found["instances"], faults=found["faults"], warnings=running.warnings,
+    )  # fmt: skip
+
+
+def _show_environment(found: Environment) -> None:
+    import shlex  # noqa: PLC0415 - for people only
+
+    for note in found.notes:
+        print(f"# {note}")
+    for name, value in found.env.items():
+        print(f"export {name}={shlex.quote(value)}")
+
+
+@tool.command(show=_show_environment)
+def env() -> Environment:
+    """Print the variables that make every tool use the sandbox: eval "$(train sandbox env)"."""
+    from trainsh_sandbox import places  # noqa: PLC0415 - help does without
+    from trainsh_sandbox.instances.isolation import WAYS, Isolation  # noqa: PLC0415 - as above
+
+    folder = places.sandbox_folder()
+    running = places.need(folder)
+    ways: dict[str, str] = dict(WAYS)
+    way: Isolation | str = running.isolation
+    return Environment(
+        env=places.environment(folder, running), notes=[f"isolation: {ways[way]}", *running.warnings]
+    )
+
+
+@tool.command(show=lambda ended: None, status=lambda ended: ended.status)
+def run(
+    recipe: Annotated[str, Arg("a recipe's name or file", "RECIPE")],
+    option: Annotated[list[str], Arg("options of train recipe run, after --", "OPTION")] = [],  # noqa: B006
+    keep: Annotated[bool, Opt("leave the sandbox up afterwards")] = False,
+) -> Ended:
+    """Run a recipe in a sandbox: brought up for it when none is, and taken down again."""
+    from trainsh_sandbox import rehearsal  # noqa: PLC0415 - help does without
+
+    return Ended(rehearsal.run(recipe, option, keep=keep, for_people=current().for_people))
+
+
+@tool.command()
+def offers(
+    gpu: Annotated[str | None, Opt("only this model", metavar="NAME")] = None,
+) -> list[Offered]:
+    """List what the market offers now, the cheapest first."""
+    from trainsh_sandbox import rehearsal  # noqa: PLC0415 - help does without
+
+    return rehearsal.offers(gpu)
+
+
+@tool.command()
+def fault(
+    switch: Annotated[list[str], Arg("NAME=VALUE: a chance (0.2), calls (3x), on, a duration, off", "SWITCH")] = [],  # noqa: B006
+    advance: Annotated[Duration | None, Opt("let this much time pass at once", metavar="TIME")] = None,
+) -> list[Fault]:
+    """Set faults, or list them; `off` alone sets all of them off.
+
+    \b
+    train sandbox fault http-429=0.2 stuck-loading instance-dies-after=30s
+    train sandbox fault --advance 2h
+    """
+    from trainsh_sandbox import control, places  # noqa: PLC0415 - help does without
+    from trainsh_sandbox.faults.switches import read  # noqa: PLC0415 - as above
+
+    folder = places.sandbox_folder()
+    if advance is not None:
+        control.ask(folder, "POST", "/sandbox/advance", {"seconds": float(advance)})
+    rows = control.ask(folder, "PUT", "/sandbox/faults", dict(read(switch)))
+    return [Fault(**row) for row in rows]

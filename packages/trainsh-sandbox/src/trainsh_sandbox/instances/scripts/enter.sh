@@ -1,0 +1,53 @@
+#!/bin/sh
+# Makes the root of one instance and starts its first process there. Runs in mount and process namespaces of its own.
+# What the machine has is seen and cannot be written; /root, /home, /tmp, /etc, /workspace and /backup are the instance's.
+#   enter.sh FOLDER IMAGE HIDE KEEP INIT [WORD...]
+# FOLDER holds the instance's own folders, IMAGE is mounted at /sandbox, HIDE is covered, KEEP is seen wherever it is.
+set -eu
+folder=$1 image=$2 hide=$3 keep=$4
+shift 4
+new=$folder/new
+mount -t tmpfs -o mode=755 sandbox "$new"
+for entry in /*; do
+  name=${entry#/}
+  case $name in
+  proc | tmp | root | home | run | workspace | backup | sandbox | etc | lost+found) continue ;;
+  esac
+  if [ -L "$entry" ]; then
+    cp -P "$entry" "$new/"
+  elif [ -d "$entry" ]; then
+    mkdir "$new/$name"
+    mount --rbind "$entry" "$new/$name"
+  fi
+done
+if [ -d "$new$hide" ]; then mount -t tmpfs -o mode=755 hidden "$new$hide"; fi
+mkdir -p "$new/run/sshd" "$new/proc" "$new/sandbox" "$new/home"
+for name in root tmp etc workspace backup; do
+  mkdir "$new/$name"
+  mount --bind "$folder/$name" "$new/$name"
+done
+mount --bind "$image" "$new/sandbox"
+if [ ! -d "$new$keep" ]; then
+  mkdir -p "$new$keep"
+  mount --rbind "$keep" "$new$keep"
+fi
+# Read-only, every mount below as well; a flag that a mount has already is kept, as a user's namespace demands.
+while read -r _ _ _ _ at flags _; do
+  case $at in
+  "$new"/root | "$new"/tmp | "$new"/etc | "$new"/workspace | "$new"/backup | "$new"/dev | "$new"/dev/*) ;;
+  "$new"/*)
+    case $flags in ro | ro,*) ;; *) mount -o "remount,bind,ro${flags#rw}" "$at" ;; esac
+    ;;
+  esac
+done </proc/self/mountinfo
+if (: >"$new/usr/.sandbox") 2>/dev/null; then
+  echo "the instance could write to this machine's /usr" >&2
+  exit 1
+fi
+mount -t proc proc "$new/proc" 2>/dev/null || mount --rbind /proc "$new/proc"
+hostname "$SANDBOX_HOSTNAME" 2>/dev/null || true
+set -- chroot "$new" "$@"
+if command -v setpriv >/dev/null; then
+  set -- setpriv --bounding-set -sys_admin,-sys_module,-sys_rawio,-sys_time,-sys_boot,-mknod "$@"
+fi
+exec "$@"

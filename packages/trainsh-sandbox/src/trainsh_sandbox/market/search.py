@@ -1,0 +1,118 @@
+"""A search as the real service answers it: the filter object, its odd fields, its order and its limit."""
+
+from collections.abc import Callable
+from typing import Any
+
+from trainsh_sandbox.market.offers import Offer, priced
+
+MOST = 64
+CONTROLS = frozenset((
+    "order", "type", "limit", "allocated_storage", "disable_bundling", "extra_ids", "template_id", "sort_option",
+    "gpu_option", "show_incompatible", "resource_type",
+))  # fmt: skip
+ALIASES = {"reliability2": "reliability", "dphtotal": "dph_total", "gpu_totalram": "gpu_total_ram"}
+Test = Callable[[Any, Any], bool]
+
+
+class BadQuery(ValueError):
+    """The filter is none: what is wrong with it."""
+
+
+def _same(have: Any, want: Any) -> bool:
+    return bool(_coerced(want, have) == have)
+
+
+def _in(have: Any, want: Any) -> bool:
+    return any(_same(have, one) for one in (want if isinstance(want, list) else [want]))
+
+
+OPERATORS: dict[str, Test] = {
+    "eq": _same,
+    "neq": lambda have, want: not _same(have, want),
+    "gt": lambda have, want: _number(have) > _number(want),
+    "gte": lambda have, want: _number(have) >= _number(want),
+    "lt": lambda have, want: _number(have) < _number(want),
+    "lte": lambda have, want: _number(have) <= _number(want),
+    "in": _in,
+    "notin": lambda have, want: not _in(have, want),
+}
+
+
+def _number(value: Any) -> float:
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        raise BadQuery(f"not a number: {value!r}") from None
+
+
+def _coerced(want: Any, have: Any) -> Any:
+    """`want` as the type of `have`: the official client sends numbers as texts."""
+    if isinstance(have, bool):
+        return want if isinstance(want, bool) else str(want).lower() in ("true", "1")
+    if isinstance(have, (int, float)) and isinstance(want, str):
+        try:
+            return float(want)
+        except ValueError:
+            return want
+    return want
+
+
+def search(offers: list[Offer], query: dict[str, Any], now: float) -> list[Offer]:
+    """The offers that `query` matches, priced, in its order, 64 at most. Raises BadQuery."""
+    disk = _number(query.get("allocated_storage") or 5.0)
+    bid = query.get("type") in ("bid", "interruptible")
+    tests = [_test(name, wanted, now) for name, wanted in query.items() if name not in CONTROLS]
+    found = []
+    for offer in offers:
+        row = priced(offer, disk, now, bid=bid)
+        if row["disk_space"] >= disk and all(test(row) for test in tests):
+            found.append(row)
+    for name, direction in reversed(_order(query.get("order"))):
+        found.sort(key=lambda row: _sortable(row.get(name)), reverse=direction == "desc")
+    limit = query.get("limit")
+    return found[: min(MOST, int(_number(limit)) if limit else MOST)]
+
+
+def _sortable(value: Any) -> tuple[int, Any]:
+    return (0, value) if isinstance(value, (int, float)) else (1, str(value))
+
+
+def _order(order: Any) -> list[tuple[str, str]]:
+    if order is None:
+        return [("score", "desc")]
+    try:
+        return [(ALIASES.get(name, name), direction) for name, direction in order]
+    except (TypeError, ValueError):
+        raise BadQuery("order is a list of [field, direction]") from None
+
+
+def _test(name: str, wanted: Any, now: float) -> Callable[[Offer], bool]:
+    """The filter of one field; all of its operators must hold."""
+    if not isinstance(wanted, dict):
+        raise BadQuery(f"{name} must be an object of operators")
+    unknown = set(wanted) - set(OPERATORS)
+    if unknown:
+        raise BadQuery(f"{name}: invalid operator {sorted(unknown)[0]}")
+    read = _field(name, now)
+
+    def passes(row: Offer) -> bool:
+        have = read(row)
+        return have is not None and all(
+            OPERATORS[op](have, want) for op, want in wanted.items() if want is not None
+        )
+
+    return passes
+
+
+def _field(name: str, now: float) -> Callable[[Offer], Any]:
+    """How the service reads a field; some are not columns of an offer."""
+    name = ALIASES.get(name, name)
+    special: dict[str, Callable[[Offer], Any]] = {
+        "id": lambda _row: None,  # matches nothing on the real service
+        "verified": lambda row: row["vericode"] == 1,
+        "datacenter": lambda row: row["hosting_type"] == 1,
+        "geolocation": lambda row: row["geolocation"].rpartition(", ")[2],
+        "duration": lambda row: row["end_date"] - now,
+        "target_reliability": lambda row: row["expected_reliability"],
+    }
+    return special.get(name, lambda row: row.get(name))

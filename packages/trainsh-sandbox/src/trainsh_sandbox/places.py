@@ -1,0 +1,81 @@
+"""Where the sandbox lives, and what it wrote down about itself."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from trainsh_base.errors import NotFound
+from trainsh_base.system.paths import state_home
+
+
+class Running(msgspec.Struct, frozen=True, kw_only=True):
+    """A sandbox that is up: how to reach it. `warnings` says what it has to do without."""
+
+    pid: int
+    url: str
+    key: str
+    isolation: str
+    user: str
+    storage: str = ""
+    storage_key: str = ""
+    storage_secret: str = ""
+    warnings: list[str] = []
+
+
+def sandbox_folder() -> Path:
+    """`TRAINSH_SANDBOX`, which `train sandbox env` sets, else a folder of the user's state."""
+    own = os.environ.get("TRAINSH_SANDBOX")
+    return Path(own).absolute() if own else state_home() / "sandbox"
+
+
+def running_file(folder: Path) -> Path:
+    """The file that is there while it is up."""
+    return folder / "running.json"
+
+
+def is_alive(pid: int) -> bool:
+    """Whether the process is there and no zombie."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return False
+    return stat.rpartition(")")[2].split()[0] != "Z"
+
+
+def find(folder: Path) -> Running | None:
+    """The sandbox that is up in `folder`; None when none is."""
+    try:
+        found = msgspec.json.decode(running_file(folder).read_bytes(), type=Running)
+    except (FileNotFoundError, msgspec.DecodeError):
+        return None
+    return found if is_alive(found.pid) else None
+
+
+def need(folder: Path) -> Running:
+    """The sandbox that is up; NotFound when none is."""
+    found = find(folder)
+    if found is None:
+        raise NotFound("no sandbox is up", "train sandbox up")
+    return found
+
+
+def environment(folder: Path, running: Running) -> dict[str, str]:
+    """The variables that make every tool use the sandbox instead of the world."""
+    found = {
+        "TRAINSH_HOME": str(folder / "home"), "TRAINSH_SANDBOX": str(folder), "VAST_API_KEY": running.key,
+        "VAST_URL": running.url,
+    }  # fmt: skip
+    if running.user != "root":
+        found["TRAINSH_VAST_USER"] = running.user
+    if running.storage:
+        for prefix in ("R2", "AWS"):
+            names = ("ACCESS_KEY", "SECRET_KEY") if prefix == "R2" else ("ACCESS_KEY_ID", "SECRET_ACCESS_KEY")
+            found |= dict(zip([f"{prefix}_{name}" for name in names], _pair(running), strict=True))
+        found |= {"R2_ENDPOINT": running.storage, "AWS_ENDPOINT_URL": running.storage}
+    return found
+
+
+def _pair(running: Running) -> tuple[str, Any]:
+    return running.storage_key, running.storage_secret

