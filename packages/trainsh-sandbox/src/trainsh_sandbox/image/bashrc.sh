@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # As a rented instance has it: a login by hand lands in tmux, unless ~/.no_auto_tmux is there.
 export PATH=/sandbox/bin:${PATH#/sandbox/bin:}
 if [ -n "${SSH_TTY-}" ] && [ -z "${TMUX-}" ] && [ ! -e ~/.no_auto_tmux ] && command -v tmux >/dev/null; then
