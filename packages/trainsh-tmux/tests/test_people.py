@@ -45,7 +45,7 @@ HOSTILE = {
 
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
 def test_hostile_login_files(box: Box, text: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("trainsh_tmux.session.opening.LOGIN_LIMIT", 1.5)
+    monkeypatch.setenv("TRAINSH_TMUX_LOGIN_LIMIT", "1.5s")
     (box.home / ".bash_profile").write_text("export SEEN=1\n. ~/.bashrc\n")
     (box.home / ".bashrc").write_text(text + "\n")
     session = box.open()

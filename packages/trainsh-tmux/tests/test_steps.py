@@ -8,6 +8,7 @@ import pytest
 
 from tmux_box import Box, wait_until
 from trainsh_base.errors import TrainError
+from trainsh_tmux.step.failures import NotStarted
 
 
 @pytest.fixture
@@ -109,11 +110,10 @@ def test_killed_by_a_signal_says_which(open_box: Box) -> None:
 def test_what_ends_the_session(open_box: Box, command: str) -> None:
     outcome = open_box.run(command)
     expected = 137 if "KILL" in command else 3
-    assert (outcome.state, outcome.exit) == ("failed", expected)
-    assert "the session ended with it" in outcome.reason
-    with pytest.raises(TrainError) as caught:
+    assert (outcome.state, outcome.exit) == ("session_ended", expected)
+    with pytest.raises(NotStarted) as caught:
         open_box.run("echo more")
-    assert caught.value.code == "session_gone"
+    assert "is not running" in caught.value.data["reason"]
     assert open_box.open().fresh
     assert open_box.text("echo again") == "again\n"
 

@@ -109,13 +109,12 @@ def test_a_timeout_ends_all_of_the_step(open_box: Box, command: str) -> None:
     assert open_box.text("echo on $x") == "on 1\n"
 
 
-def test_a_step_that_heeds_nothing_loses_its_session(open_box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("trainsh_tmux.step.step_status.INTERRUPT", 2)
-    outcome = open_box.run("trap '' INT; while :; do :; done", timeout=0.3)
+def test_a_step_that_heeds_nothing_loses_its_session(open_box: Box) -> None:
+    outcome = open_box.run("trap '' INT; while :; do :; done", timeout=0.3, grace=2)
     assert outcome.state == "timeout" and "session was closed" in outcome.reason
     with pytest.raises(TrainError) as caught:
         open_box.run("true")
-    assert caught.value.code == "session_gone"
+    assert caught.value.code == "not_started"
     assert open_box.open().fresh
 
 
@@ -131,7 +130,7 @@ def test_a_timeout_while_another_step_holds_the_session(open_box: Box) -> None:
     first = open_box.start("sleep 1.5; echo first")
     open_box.began(first)
     outcome = open_box.run("touch ran", timeout=0.4)
-    assert outcome.state == "timeout" and "did not begin" in outcome.reason
+    assert outcome.state == "not_started" and "another step held the session" in outcome.reason
     assert first.result().state == "ok"
     assert open_box.text("ls") == ""
 
@@ -213,10 +212,12 @@ def test_idle_of_all_windows(open_box: Box) -> None:
 
 
 def test_idle_fails_when_a_background_step_failed_once(open_box: Box) -> None:
-    open_box.run("sleep 0.2; exit 6", background=True, step="bad")
+    open_box.run("sleep 0.2; echo last words; exit 6", background=True, step="bad")
     with pytest.raises(TrainError) as caught:
         open_box.wait(idle="own", timeout=10)
-    assert (caught.value.code, caught.value.data) == ("background_failed", {"step": "bad", "exit": 6})
+    data = caught.value.data
+    assert (caught.value.code, data["step"], data["status"], data["tail"]) == ("background_failed", "bad", 6, ["last words"])
+    assert "exit 6\n  last words" in caught.value.message
     open_box.wait(idle="own", timeout=10)
 
 
@@ -284,4 +285,4 @@ def test_idle_notices_a_background_step_that_vanished(open_box: Box) -> None:
     os.killpg(group, signal.SIGKILL)
     with pytest.raises(TrainError) as caught:
         running.result(6)
-    assert (caught.value.code, caught.value.data) == ("background_failed", {"step": "b", "exit": None})
+    assert (caught.value.code, caught.value.data["step"], caught.value.data["status"]) == ("lost", "b", None)

@@ -12,6 +12,7 @@ from trainsh_tmux import cli
 from trainsh_tmux.model import Outcome, Session
 from trainsh_tmux.remote.step_scripts import mark
 from trainsh_tmux.session.registry import Registry
+from trainsh_tmux.step.failures import Lost, NotStarted, SessionEnded
 
 
 def wait_until(condition: Callable[[], object], what: str = "the condition", timeout: float = 20.0) -> Any:
@@ -45,6 +46,17 @@ class Client(Request):
         return [data["message"] for kind, data in self.events if kind == "log"]
 
 
+def ended(function: Callable[[], Any]) -> Any:
+    """A request's answer; for a step that has no result of its command, the outcome that its error holds."""
+    try:
+        return function()
+    except (Lost, SessionEnded, NotStarted) as error:
+        if "state" not in error.data:
+            raise
+        known = {name: value for name, value in error.data.items() if name in Outcome.__struct_fields__}
+        return Outcome(**known)
+
+
 class Running:
     """A request in a thread of its own."""
 
@@ -59,7 +71,7 @@ class Running:
     def _work(self) -> None:
         serve_in_this_thread(self.client)
         try:
-            self._answer = self._function()
+            self._answer = ended(self._function)
         except BaseException as error:
             self._error = error
 
@@ -99,7 +111,7 @@ class Box:
         return session
 
     def run(self, command: str, name: str = "w", **options: Any) -> Outcome:
-        outcome: Outcome = self.call(cli.run, command, session=name, host=self.host, **options)
+        outcome: Outcome = ended(lambda: self.call(cli.run, command, session=name, host=self.host, **options))
         return outcome
 
     def text(self, command: str, name: str = "w", **options: Any) -> str:

@@ -7,32 +7,41 @@ from typing import Annotated
 
 import msgspec
 
-from trainsh_base.errors import TrainError, UsageError
+from trainsh_base.errors import UsageError
 from trainsh_base.remote.channel import quote
 from trainsh_base.request import current
 from trainsh_base.system.units import Duration, format_duration
 from trainsh_base.tool.declare import Arg, Handover, Opt, Tool
 from trainsh_base.tool.display import table
 from trainsh_base.tool.program import run as run_tool
-from trainsh_tmux.model import Done, Listed, Outcome, Screen, Session, Waited
+from trainsh_tmux.model import Done, Holds, Listed, Outcome, Screen, Session, Waited
 from trainsh_tmux.names import server, session_name, word
-from trainsh_tmux.remote import session_scripts, step_scripts
-from trainsh_tmux.remote.host import Host
+from trainsh_tmux.remote import session_scripts
+from trainsh_tmux.session.errors import no_session
+from trainsh_tmux.session.holds import ask_holds
 from trainsh_tmux.session.listing import configured, everywhere
-from trainsh_tmux.session.live import Live, no_session
+from trainsh_tmux.session.live import Live
+from trainsh_tmux.session.log_reader import LogReader
 from trainsh_tmux.session.opening import open_session, start_folder
 from trainsh_tmux.session.reclaim import released
 from trainsh_tmux.session.registry import Registry
-from trainsh_tmux.statuses import judge
-from trainsh_tmux.step.conversation import Following, Step
-from trainsh_tmux.step.step_status import interrupt
-from trainsh_tmux.wait.background_output import Spectator
-from trainsh_tmux.wait.conditions import Patience, PatternWait, compiled, for_state, idle_arguments, port_arguments
+from trainsh_tmux.step.conversation import Conversation
+from trainsh_tmux.step.failures import raise_for
+from trainsh_tmux.step.handing import Step
+from trainsh_tmux.step.interrupting import end_step
+from trainsh_tmux.step.step_status import asked, grace_setting
+from trainsh_tmux.wait.background_output import BackgroundOutput
+from trainsh_tmux.wait.conditions import for_state, idle_arguments, port_arguments
+from trainsh_tmux.wait.patience import Patience
+from trainsh_tmux.wait.pattern import PatternWait, compiled
 
 registry = Registry()
 tool = Tool("tmux", "Persistent tmux sessions, steps and waits", on_close=registry.close)
 
 HostOpt = Annotated[str, Opt("the machine: local, a name, or user@host", metavar="HOST")]
+GraceOpt = Annotated[
+    Duration | None, Opt("time it has to end after its first signal (default: the setting tmux.grace)")
+]
 JobOpt = Annotated[str, Opt("the job whose session it is (none: one made by hand)", metavar="JOB")]
 
 
@@ -43,10 +52,11 @@ def open_(
     job: JobOpt = "",
     cwd: Annotated[str | None, Opt("folder its shell starts in", metavar="DIR")] = None,
     bootstrap: Annotated[bool, Opt("install tmux on the host when it is missing")] = False,
+    restore: Annotated[bool, Opt("give a new shell the state of the one before")] = False,
 ) -> Session:
     """Open a session, or find it open."""
     live = registry.session(host, job, name)
-    return open_session(live, start_folder(live.host, cwd), bootstrap=bootstrap)
+    return open_session(live, start_folder(live.host, cwd), bootstrap=bootstrap, restore=restore)
 
 
 def _show_outcome(outcome: Outcome) -> None:
@@ -76,7 +86,9 @@ def run(
     echo: Annotated[str | None, Opt("what the pane shows as the command", metavar="TEXT")] = None,
     since: Annotated[int | None, Opt("offset in the log before which the step did not begin")] = None,
     keep_running: Annotated[bool, Opt("leave it running when it times out")] = False,
-    only_ask: Annotated[bool, Opt("only tell what became of the step")] = False,
+    only_ask: Annotated[bool, Opt("only tell how the step ended, or that it runs")] = False,
+    grace: GraceOpt = None,
+    replaces: Annotated[list[str], Opt("earlier tries of this step, which waits forget", metavar="ID")] = [],  # noqa: B006
 ) -> Outcome:
     """Run a command in a session and wait for its end; its output is shown as it comes.
 
@@ -92,33 +104,28 @@ def run(
         name=word("step", step or f"h{os.urandom(6).hex()}"), command=command,
         mode="background" if background else "capture" if capture else "run",
         echo=command if echo is None else echo, timeout=timeout, secrets=secrets, since=since,
-        keep_running=keep_running,
+        keep_running=keep_running, replaces=tuple(word("step", each) for each in replaces),
+        grace=grace_setting() if grace is None and timeout is not None else grace or 0.0,
     )  # fmt: skip
     if only_ask:
-        return asked(live.host, job, name, wanted.name)
+        return asked(live, wanted.name)
     live.handed(wanted.name, list(secrets.values()), background=background)
     if session:
-        return Following(live, wanted, current()).run()
+        return raise_for(Conversation(live, wanted, current()).run())
     open_session(live, start_folder(live.host, None))
     try:
-        return Following(live, wanted, current()).run()
+        return _own_status(Conversation(live, wanted, current()).run())
     finally:
         if not background:
             live.host.ask(session_scripts.close_session(job, name))
             live.host.ask(session_scripts.remove(job, name))
 
 
-def asked(host: Host, job: str, name: str, step: str) -> Outcome:
-    """What is known of a step, without starting it."""
-    kind, *rest = (host.ask(step_scripts.start_step(job, name, step, "", only_ask=True)) or ["never"])[0].split()
-    if kind != "again":
-        return Outcome(step=step, state="never", reason="it was never started")
-    if not rest:
-        return Outcome(step=step, state="running", resumed=True, reason="it is running")
-    status = int(rest[0]) if rest[0].isdigit() else None
-    state, reason = judge(status, rest[1] if len(rest) > 1 else "", "its time limit")
-    exit_ = None if state == "lost" else status
-    return Outcome(step=step, state=state, exit=exit_, reason=reason, resumed=True)
+def _own_status(outcome: Outcome) -> Outcome:
+    """The outcome of a command in a session of its own, which may end with it."""
+    if outcome.state == "session_ended" and outcome.exit is not None:
+        return msgspec.structs.replace(outcome, state="ok" if outcome.exit == 0 else "failed")
+    return raise_for(outcome)
 
 
 def _show_wait(waited: Waited) -> None:
@@ -150,27 +157,32 @@ def wait(
     if idle not in (None, "own", "all"):
         raise UsageError(f"idle is own or all, not {idle!r}")
     live = registry.session(host, job, session)
-    patience = Patience(f"{wanted[0]} {given[wanted[0]]}", timeout, current())
     if pattern is None:
         registry.must_exist(live)
-    with Spectator(live, current()) if output else contextlib.nullcontext():
+    with BackgroundOutput(live, current()) if output else contextlib.nullcontext():
         if pattern is not None:
-            return _wait_pattern(live, pattern, since, patience)
+            return _wait_pattern(live, pattern, since, timeout)
+        patience = Patience(wanted[0], str(given[wanted[0]]), timeout, current())
         if file is not None:
-            return for_state(live.host, live, "file", [file], patience)
+            return for_state(live, "file", [file], patience)
         if port is not None:
-            return for_state(live.host, live, "port", port_arguments(port), patience)
-        return for_state(live.host, live, "idle", idle_arguments(live, idle == "all"), patience)
+            return for_state(live, "port", port_arguments(port), patience)
+        return for_state(live, "idle", idle_arguments(live, idle == "all"), patience)
 
 
-def _wait_pattern(live: Live, pattern: str, since: int | None, patience: Patience) -> Waited:
+def _wait_pattern(live: Live, pattern: str, since: int | None, timeout: float) -> Waited:
     expression = compiled(pattern)
     start = live.marks.since() if since is None else since
     current().emit("waiting", since=start)
-    return PatternWait(live, expression, start, patience).run()
+    reader = LogReader(live)
+    patience = Patience("pattern", pattern, timeout, current(), reader)
+    return PatternWait(live, expression, start, reader, patience).run()
 
 
 def _show_list(rows: list[Listed]) -> None:
+    if not rows:
+        print("No sessions. Open one: train tmux open local work", file=None if sys.stdout.isatty() else sys.stderr)
+        return
     shown = [
         msgspec.to_builtins(row)
         | {"age": format_duration(row.age), "for": format_duration(row.seconds) if row.running else ""}
@@ -188,6 +200,23 @@ def list_(
     """List sessions: whose job they belong to, what runs in them, for how long."""
     rows = everywhere(host or ["local", *configured()], registry.host)
     return [row for row in rows if all_ or row.state != "ended"]
+
+
+def _show_holds(found: Holds) -> None:
+    rows = [{"kind": "session", "name": name, "state": each.state} for name, each in found.sessions.items()]
+    rows += [{"kind": "step", "name": name, "state": each.state} for name, each in found.steps.items()]
+    table(rows, {"kind": "kind", "name": "name", "state": "state"})
+
+
+@tool.command(show=_show_holds)
+def holds(
+    job: JobOpt = "",
+    host: HostOpt = "local",
+    sessions: Annotated[list[str], Opt("session to ask for (repeatable)", metavar="NAME")] = [],  # noqa: B006
+    steps: Annotated[list[str], Opt("step to ask for (repeatable)", metavar="ID")] = [],  # noqa: B006
+) -> Holds:
+    """Tell which sessions and steps of a job still stand on a host; touches nothing."""
+    return ask_holds(registry.host(host), job, sessions, steps)
 
 
 def _show_screen(screen: Screen) -> None:
@@ -213,7 +242,7 @@ def capture(
 
 
 def _do(host: str, job: str, session: str, body: str) -> Done:
-    answer = (registry.host(host).ask(body) or ["none"])[0]
+    answer = registry.host(host).first(body, "none")
     if answer.startswith("none"):
         raise no_session(registry.host(host), session)
     return Done(name=session, host=host, job=job, done=answer)
@@ -221,6 +250,8 @@ def _do(host: str, job: str, session: str, body: str) -> Done:
 
 def _show_done(done: Done) -> None:
     print(f"{done.name}: {done.done}")
+    for process in done.survived:
+        print(f"still running: {process}", file=sys.stderr)
 
 
 @tool.command(show=_show_done)
@@ -244,21 +275,13 @@ def interrupt_(
     step: Annotated[str, Arg("the step")],
     host: HostOpt = "local",
     job: JobOpt = "",
+    grace: GraceOpt = None,
 ) -> Done:
-    """End a step: INT, then TERM, then KILL to what runs in the foreground."""
-    import threading  # noqa: PLC0415 - loaded already in a server
-
+    """End a step: INT, at half of its grace TERM, at its end KILL, to all that it started."""
     live = registry.session(host, job, session)
-    over, said = threading.Event(), []
-
-    def tell(text: str) -> None:
-        said.append(text)
-        over.set()
-
-    interrupt(live, word("step", step), "interrupted", current(), tell)
-    if not over.wait(30):
-        raise TrainError(f"step {step} in session {session} did not end")
-    return Done(name=session, host=host, job=job, done=said[0])
+    given = grace_setting() if grace is None else grace
+    told, survived = end_step(live, word("step", step), "interrupted", given, current())
+    return Done(name=session, host=host, job=job, done=told, survived=survived)
 
 
 @tool.command(show=_show_done)
@@ -275,6 +298,10 @@ def release(
     return done
 
 
+def _survivors(lines: list[str]) -> list[str]:
+    return [line.removeprefix("survived ") for line in lines if line.startswith("survived ")]
+
+
 @tool.command(show=_show_done)
 def close(
     session: Annotated[str, Arg("the session")],
@@ -282,9 +309,10 @@ def close(
     job: JobOpt = "",
 ) -> Done:
     """Close a session; one that is gone already is closed."""
-    answer = (registry.host(host).ask(session_scripts.close_session(job, session_name(session))) or ["none"])[0]
+    lines = registry.host(host).ask(session_scripts.close_session(job, session_name(session)))
     registry.forget(host, job, session)
-    return Done(name=session, host=host, job=job, done="closed" if answer == "closed" else "was not open")
+    done = "closed" if "closed" in lines else "was not open"
+    return Done(name=session, host=host, job=job, done=done, survived=_survivors(lines))
 
 
 @tool.command(show=_show_done)
@@ -293,10 +321,9 @@ def kill(
     host: HostOpt = "local",
 ) -> Done:
     """End all sessions of a job on a host, with what runs in them."""
-    answer = registry.host(host).ask(session_scripts.kill_server(job))
-    return Done(
-        name=server(job), host=host, job=job, done="killed" if answer[:1] == ["killed"] else "was not running"
-    )
+    lines = registry.host(host).ask(session_scripts.kill_server(job))
+    done = "killed" if "killed" in lines else "was not running"
+    return Done(name=server(job), host=host, job=job, done=done, survived=_survivors(lines))
 
 
 @tool.command()
@@ -308,7 +335,7 @@ def attach(
     """Give the terminal to a session; C-b d gives it back."""
     machine = registry.host(host)
     registry.must_exist(registry.session(host, job, session))
-    words = ["tmux", "-L", server(job), "attach-session", "-t", f"={session}"]
+    words = ["tmux", "-u", "-L", server(job), "attach-session", "-t", f"={session}"]
     if machine.target.kind == "local":
         return Handover(argv=["env", "-u", "TMUX", *words])
     command = " ".join(quote(part) for part in words)

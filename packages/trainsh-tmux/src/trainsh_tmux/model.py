@@ -12,7 +12,10 @@ class Document(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 class Session(Document, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A session that is open. `fresh`: its shell was made by this request, so directory and exports are new.
 
-    `folder` holds the session's files on the host; `offset` is where its log ends now, in bytes.
+    `folder` holds the session's files on the host; `offset` is where its log ends now, in bytes. `machine` is a
+    random token that train keeps on that host, `session` one of this opening, `node` the running system (host name,
+    boot); each null where the host cannot say. `restored`: the snapshot of an earlier shell was given back, but for
+    the variables in `left_out`, which held secrets; `covers` is the last step that had ended when it was taken.
     """
 
     name: str
@@ -22,17 +25,27 @@ class Session(Document, frozen=True, kw_only=True, forbid_unknown_fields=True):
     offset: int
     fresh: bool
     notes: list[str] = []
+    machine: str | None = None
+    session: str | None = None
+    node: str | None = None
+    restored: bool = False
+    left_out: list[str] = []
+    covers: str | None = None
 
 
-State = Literal["ok", "failed", "timeout", "lost", "started", "never", "running"]
+State = Literal[
+    "ok", "failed", "timeout", "lost", "started", "never", "running", "not_started", "session_ended"
+]  # fmt: skip
 
 
 class Outcome(Document, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What became of a step.
+    """How a step ended, or that it runs.
 
     `exit` is its status where it has one, `reason` the same for people; `offset` and `end` are where its output
     begins and ends in the session's log, `bytes` how much it printed, `tail` its last lines without escapes;
     `captured` its standard output alone, where that was asked for. `resumed`: it had been started before.
+    `survived` names processes that did not end with it. A background step has `pid` and `start` (its process and
+    when that began, as the kernel of `node` counts).
     """
 
     step: str
@@ -46,6 +59,10 @@ class Outcome(Document, frozen=True, kw_only=True, forbid_unknown_fields=True):
     tail: list[str] = []
     captured: str | None = None
     resumed: bool = False
+    survived: list[str] = []
+    pid: int | None = None
+    start: str | None = None
+    node: str | None = None
 
 
 class Waited(Document, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -78,9 +95,38 @@ class Screen(Document, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class Done(Document, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What a request on a session did."""
+    """What a request on a session did; `survived` names processes that are still running."""
 
     name: str
     host: str
     job: str
     done: str
+    survived: list[str] = []
+
+
+class HeldSession(Document, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Whether a session's shell still stands: `session` is the token of its opening, null where none is known.
+
+    `covers`: the last step that the snapshot holds which `open restore=true` would give back.
+    """
+
+    state: Literal["running", "released", "gone"]
+    session: str | None = None
+    covers: str | None = None
+
+
+class HeldStep(Document, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a host knows of a step; `status` where it has ended with one."""
+
+    state: Literal["running", "ended", "lost", "never"]
+    status: int | None = None
+    reason: str = ""
+
+
+class Holds(Document, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What of a job's sessions and steps still stands on a host."""
+
+    machine: str | None
+    node: str | None
+    sessions: dict[str, HeldSession]
+    steps: dict[str, HeldStep]

@@ -16,18 +16,25 @@ def describe(status: int) -> str:
 
 
 def judge(status: int | None, why: str, limit: str) -> tuple[State, str]:
-    """The state of a step that is over, and the reason for people; `why` is what its host noted beside it."""
-    if why == "timeout":
-        return "timeout", f"timed out after {limit}"
-    if why == "stuck":
-        return "timeout", f"timed out after {limit}, heeded no signal, and its session was closed"
-    if why == "never":
+    """The state of a step that is over, and the reason for people; `why` is what its host noted beside it.
+
+    `limit` is the time it had, in words; empty for a step without a time limit. Never "ok" without a status.
+    """
+    word, _, rest = why.partition(" ")
+    if word == "not-started":
+        return "not_started", rest or "its session's shell could not begin it"
+    if word == "never":
         if not limit:
-            return "never", "it was taken back before it began"
-        return "timeout", f"it did not begin within {limit}: another step held the session"
-    if why == "hung-up":
+            return "not_started", "it was cancelled before it began"
+        return "not_started", f"another step held the session for {limit}"
+    if word == "timeout":
+        return "timeout", f"timed out after {limit}"
+    if word == "stuck":
+        return "timeout", f"timed out after {limit}; it did not heed its signals, so its session was closed"
+    if word == "hung-up":
         return "lost", "its session was closed while it ran"
     if status is None:
-        return "lost", "the session is gone, and nobody knows how the step ended"
-    end = " and the session ended with it" if why == "ended" else ""
-    return ("ok" if status == 0 else "failed"), describe(status) + end
+        return "lost", "its session is gone, and nobody knows how it ended"
+    if word == "ended":
+        return "session_ended", describe(status)
+    return ("ok" if status == 0 else "failed"), describe(status)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from trainsh_base.system.secret import Masker
 from trainsh_tmux.log.leaks import Leaks
-from trainsh_tmux.log.sentinels import Lines
+from trainsh_tmux.log.lines import Lines
 
 TAIL_BYTES = 1 << 15
 TAIL_LINES = 20
@@ -30,7 +30,7 @@ class Output:
         self._pass(self._masker.feed(data))
 
     def finish(self) -> None:
-        """Nothing more comes."""
+        """No more bytes come."""
         self._pass(self._masker.flush(), final=True)
 
     def _pass(self, data: bytes, *, final: bool = False) -> None:
@@ -41,7 +41,12 @@ class Output:
 
     def tail(self) -> list[str]:
         """The last lines, without escapes."""
-        lines = [line.decode("utf-8", "replace").rstrip() for line in Lines().feed(self._end)]
+        lines = [line.rstrip() for line in Lines().feed(self._end)]
         while lines and not lines[-1]:
             lines.pop()
         return lines[-TAIL_LINES:]
+
+    def unfinished(self) -> str:
+        """The last line, while no newline has ended it; not a progress bar, which a carriage return begins."""
+        last = self._end[self._end.rfind(b"\n") + 1 :]
+        return "" if b"\r" in last else "".join(Lines().feed(last))

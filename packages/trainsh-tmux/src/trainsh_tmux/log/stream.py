@@ -2,11 +2,13 @@
 
 import contextlib
 import os
+import select
 import threading
 import time
 from collections.abc import Callable
 
-from trainsh_base.remote.channel import START_LIMIT, ChannelLost, open_shell, quote
+from trainsh_base.errors import RemoteError
+from trainsh_base.remote.channel import ChannelLost, quote
 from trainsh_base.request import Request, current
 from trainsh_base.system.deadline import Deadline
 from trainsh_base.system.spawn import Child
@@ -17,19 +19,26 @@ from trainsh_tmux.remote.host import Host
 CHUNK = 1 << 16
 FLOOD = 1 << 18  # bytes that came without a pause, after which larger helpings are cheaper than quick ones
 GATHER = 0.001  # seconds for which a flood's next helping gathers: the pipe holds no more
+HEAD_LIMIT = 30.0  # seconds in which the host says from where on it sends
+LONGEST_HEAD = 1 << 20  # bytes that login files may print before it
+SAME_PLACE = 20  # times that the log may go on where it stands: its segment may be gone when it is opened
 
 
 class Stream:
-    """Pushes pieces to `on_piece` from a thread of its own, from `offset` on; `on_lost` when the host went away."""
+    """Pushes pieces to `on_piece` from a thread of its own, from `offset` on.
+
+    `on_lost` is called once at its end: with None when the host went away, with the error when reading failed.
+    """
 
     def __init__(
         self, host: Host, job: str, name: str, offset: int, on_piece: Callable[[Piece], None],
-        on_lost: Callable[[], None], *, within: float = 0.0,
+        on_lost: Callable[[Exception | None], None], *, deadline: Deadline | None = None,
     ) -> None:  # fmt: skip
         self._host, self._job, self._name = host, job, name
         self._on_piece, self._on_lost = on_piece, on_lost
         self._closed = False
-        self._child, self.offset, self._rest = self._open(offset, current(), within)
+        self._key = ""
+        self._child, self.offset, self._rest = self._open(offset, current(), deadline)
         threading.Thread(target=self._run, daemon=True, name=f"log of {name}").start()
 
     def close(self) -> None:
@@ -37,49 +46,56 @@ class Stream:
         self._closed = True
         self._child.end()
 
-    def _open(self, offset: int, request: Request, within: float) -> tuple[Child, int, bytes]:
+    def _open(self, offset: int, request: Request, deadline: Deadline | None) -> tuple[Child, int, bytes]:
         host = self._host
-        child = open_shell(
-            host.target, request, deadline=Deadline.after(within or START_LIMIT), bulk=True, relocate=host.anew
-        )
+        child = host.open_shell(request, deadline)
         script = f"exec 2>/dev/null; r={quote(self._host.root)}\n" + scripts.follow(self._job, self._name, offset)
         try:
-            os.write(child.stdin, script.encode())
+            _write(child, script.encode())
+            said, rest = _read_head(child, request, deadline or Deadline.after(HEAD_LIMIT))
         except OSError:
             child.end()
             raise ChannelLost(f"the connection to {self._host.name} was cut") from None
-        head = b""
-        while b"\nat " not in b"\n" + head or not head.partition(b"at ")[2].count(b"\n"):
-            chunk = os.read(child.stdout, CHUNK)
-            if not chunk:
-                return child, offset, b""
-            head += chunk
-        said, _, rest = head.partition(b"at ")[2].partition(b"\n")
-        return child, int(said), rest
+        except BaseException:
+            child.end()
+            raise
+        start, _, key = said.partition(" ")
+        if not start:
+            return child, offset, b""
+        if not start.isdigit() or not (key.isalnum() or not key):
+            child.end()
+            raise self._malformed(f"at {said}")
+        self._key = key
+        return child, int(start), rest
 
     def _run(self) -> None:
-        while True:
-            following = self._push()
-            if following is None or self._closed:
-                break
-            try:
-                self._child, self.offset, self._rest = self._open(following, Request(), 0.0)
-            except Exception:  # the session's owner connects again and reports what is wrong
-                break
+        error: Exception | None = None
+        try:
+            repeated = 0
+            while (following := self._push()) is not None and not self._closed:
+                repeated = repeated + 1 if following == self.offset else 0
+                if repeated > SAME_PLACE:
+                    raise self._malformed(f"the segment at {following} is not there")
+                self._child, self.offset, self._rest = self._open(following, Request(), None)
+        except ChannelLost:
+            pass
+        except Exception as wrong:  # whoever listens must hear of it: a step must not wait for what nobody reads
+            error = wrong
         if not self._closed:
-            self._on_lost()
+            self._on_lost(error)
 
     def _push(self) -> int | None:
         """Push pieces until this shell ends (None) or the log goes on elsewhere (at which offset)."""
-        splitter = Splitter(self.offset)
+        splitter = Splitter(self.offset, self._key)
         child = self._child
         reader = Reader(child.stdout)
         try:
             chunk = self._rest or reader.read()
             while chunk:
                 for piece in splitter.feed(chunk):
-                    if piece.letter == "n":
-                        return int(piece.fields[0])
+                    # The next segment begins where this one ends: what says another place is none of ours.
+                    if piece.letter == "n" and piece.fields == (str(piece.offset),):
+                        return piece.offset
                     self._on_piece(piece)
                 chunk = reader.read()
         except OSError:
@@ -89,6 +105,38 @@ class Stream:
             with contextlib.suppress(OSError):
                 os.close(child.stdout)
         return None
+
+    def _malformed(self, what: str) -> RemoteError:
+        return RemoteError(
+            f"the log of session {self._name} on {self._host.name} cannot be read: {what}",
+            f"look at it there: train-tmux attach {self._name}", code="bad_reply",
+        )  # fmt: skip
+
+
+def _write(child: Child, data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        view = view[os.write(child.stdin, view) :]
+
+
+def _read_head(child: Child, request: Request, deadline: Deadline) -> tuple[str, bytes]:
+    """What the host says of the place it sends from (`at OFFSET KEY`, without `at`), and the bytes behind it.
+
+    Nothing when the shell ended before. Raises ChannelLost when it says nothing in time.
+    """
+    head = b""
+    while b"\nat " not in b"\n" + head or not head.partition(b"at ")[2].count(b"\n"):
+        request.check()
+        if not select.select([child.stdout], [], [], 0.2)[0]:
+            if deadline.expired:
+                raise ChannelLost("the host did not send the session's log")
+            continue
+        chunk = os.read(child.stdout, CHUNK)
+        if not chunk or len(head) > LONGEST_HEAD:
+            return "", b""
+        head += chunk
+    said, _, rest = (b"\n" + head).partition(b"\nat ")[2].partition(b"\n")
+    return said.decode("ascii", "replace").strip(), rest
 
 
 class Reader:

@@ -1,38 +1,39 @@
-"""A machine that sessions are on: its channel, made anew when it is lost, and what scripts need to know."""
+"""A machine that sessions are on: its channel, opened again when it is lost, and what scripts need to know."""
 
 import contextlib
 import os
 import threading
-import time
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
 import msgspec
 
 from trainsh_base.errors import RemoteError, TimedOut, TrainError, Unreachable
-from trainsh_base.remote.channel import START_LIMIT, Channel, OnLine, Over, lost
+from trainsh_base.remote.channel import START_LIMIT, Channel, OnLine, Over, lost, open_shell
 from trainsh_base.remote.retry import persist
 from trainsh_base.remote.target import Target
 from trainsh_base.request import Request, current
 from trainsh_base.system.deadline import Deadline
-from trainsh_base.tool.peer import call
+from trainsh_base.system.spawn import Child
+from trainsh_base.tool.peer import PeerLost, call
 from trainsh_tmux.remote import library, scripts
+from trainsh_tmux.remote.reply import said
 
 T = TypeVar("T")
-ANSWER_LIMIT = 60.0
-TURN_LIMIT = 30.0
+ANSWER_LIMIT = 60.0  # seconds in which a host answers
+TURN_LIMIT = 30.0  # seconds to wait for another thread that connects
+RESOLVE_TRIES = 3
 
 
 @contextlib.contextmanager
-def turn(lock: threading.Lock, request: Request, within: float, name: str) -> Iterator[None]:
+def turn(lock: threading.Lock, request: Request, deadline: Deadline, name: str) -> Iterator[None]:
     """Hold `lock`, which another thread may keep for as long as its own request may take.
 
-    Waits `within` seconds for it (0: TURN_LIMIT). Raises Unreachable, Cancelled.
+    Raises Unreachable when the deadline passes first, Cancelled.
     """
-    deadline = time.monotonic() + (within or TURN_LIMIT)
     while not lock.acquire(timeout=0.1):
         request.check()
-        if time.monotonic() > deadline:
+        if deadline.expired:
             raise Unreachable(f"{name} cannot be reached: another request is still trying", code="host_silent")
     try:
         yield
@@ -41,15 +42,29 @@ def turn(lock: threading.Lock, request: Request, within: float, name: str) -> It
 
 
 def _cut(error: BaseException) -> bool:
-    """Whether another connection may do: this one was cut, or is so silent that it might as well be."""
+    """Whether another connection may work: this one was cut, or has not answered in time."""
     return lost(error) or (isinstance(error, TimedOut) and error.code != "shell")
 
 
 def resolve(spec: str) -> Target:
-    """How to reach `spec`: `local`, or what train-host says of a name or of `user@host -p PORT`."""
+    """How to reach `spec`: `local`, or what train-host says of a name or of `user@host -p PORT`.
+
+    train-host is asked again when it was killed. Raises its errors, RemoteError `bad_answer`.
+    """
     if spec == "local":
         return Target.local()
-    return msgspec.convert(call("host", "resolve", {"name": spec}), Target)
+    for _ in range(RESOLVE_TRIES - 1):
+        with contextlib.suppress(PeerLost):
+            return _resolved(spec)
+    return _resolved(spec)
+
+
+def _resolved(spec: str) -> Target:
+    answer = call("host", "resolve", {"name": spec})
+    try:
+        return msgspec.convert(answer, Target)
+    except msgspec.ValidationError as error:
+        raise RemoteError(f"train-host did not answer with a target: {error}", code="bad_answer") from None
 
 
 class Host:
@@ -58,44 +73,43 @@ class Host:
     def __init__(self, spec: str) -> None:
         self.spec = spec
         self.target = resolve(spec)
-        self.root = ""
+        self.root = self.machine = self.node = ""
         self.queue = f"{os.getpid()}.{os.urandom(4).hex()}"
         self._channel: Channel | None = None
         self._lock = threading.Lock()
 
-    def channel(self, request: Request, within: float = 0.0) -> Channel:
-        """The channel, connected: anew for up to `within` seconds where it was lost.
+    def channel(self, request: Request, deadline: Deadline | None = None) -> Channel:
+        """The channel; where it was lost it is connected again until `deadline` (default: ANSWER_LIMIT from now).
 
         One thread connects; the others wait for it, each for its own time. Raises Unreachable, Cancelled.
         """
         channel = self._channel
         if channel is not None and not channel.lost:
             return channel
-        with turn(self._lock, request, within, self.name):
+        with turn(self._lock, request, deadline or Deadline.after(TURN_LIMIT), self.name):
             if self._channel is None or self._channel.lost:
-                self._channel = self.persist(request, within, lambda: self._connect(request, within), _cut)
+                self._channel = self.persist(request, deadline, lambda: self._connect(request, deadline), _cut)
             return self._channel
 
     def persist(
         self,
         request: Request,
-        within: float,
+        deadline: Deadline | None,
         attempt: Callable[[], T],
         again: Callable[[BaseException], bool] = lost,
     ) -> T:
-        """The result of `attempt`, made again after cuts for `within` seconds (0: ANSWER_LIMIT), saying so once."""
-        deadline = Deadline.after(within or ANSWER_LIMIT)
+        """The result of `attempt`, tried again after cuts until `deadline` (default: ANSWER_LIMIT from now)."""
+        deadline = deadline or Deadline.after(ANSWER_LIMIT)
         return persist(request, deadline, attempt, again, lambda _error, _left: self.say_cut(request))
 
-    def anew(self) -> Target:
-        """How to reach it by now: a rented machine may have been restarted elsewhere."""
+    def relocated(self) -> Target:
+        """How to reach it now: a rented machine may have another address after a restart."""
         with contextlib.suppress(TrainError):
             self.target = resolve(self.spec)
         return self.target
 
-    def _connect(self, request: Request, within: float) -> Channel:
-        deadline = Deadline.after(within or START_LIMIT)
-        channel = Channel(self.target, request, deadline=deadline, relocate=self.anew)
+    def _connect(self, request: Request, deadline: Deadline | None) -> Channel:
+        channel = Channel(self.target, request, deadline=deadline or Deadline.after(START_LIMIT), relocate=self.relocated)
         try:
             self._greet(channel)
         except BaseException:
@@ -106,12 +120,18 @@ class Host:
 
     def _greet(self, channel: Channel) -> None:
         answer = channel.ask(scripts.ROOT).wait(ANSWER_LIMIT)
-        kind, _, self.root = answer[0].partition(" ") if answer else ("", "", "")
-        if kind != "root":
+        self.root = said(answer, "root")
+        self.machine, self.node = said(answer, "machine"), said(answer, "node")
+        if not self.root:
             raise RemoteError(
-                f"there is no folder on {self.name} that train may write to (tried {self.root or 'HOME and /tmp'})",
+                f"train cannot write to any folder on {self.name} (tried {said(answer, 'nowhere') or 'HOME'})",
                 "free some space there, or set XDG_STATE_HOME to a folder that is writable", code="no_folder",
             )  # fmt: skip
+
+    def open_shell(self, request: Request, deadline: Deadline | None) -> Child:
+        """A shell of its own on the host, for bulk output."""
+        deadline = deadline or Deadline.after(START_LIMIT)
+        return open_shell(self.target, request, deadline=deadline, bulk=True, relocate=self.relocated)
 
     @property
     def name(self) -> str:
@@ -123,10 +143,14 @@ class Host:
         """Whether there is no channel now."""
         return self._channel is None or self._channel.lost
 
-    def ask(self, body: str, *, within: float = 0.0, limit: float = ANSWER_LIMIT) -> list[str]:
+    def ask(self, body: str, *, deadline: Deadline | None = None, limit: float = ANSWER_LIMIT) -> list[str]:
         """One request and its reply lines. Sent again after a cut: only for bodies that may run twice."""
         request = current()
-        return self.persist(request, within, lambda: self.channel(request, within).ask(body).wait(limit))
+        return self.persist(request, deadline, lambda: self.channel(request, deadline).ask(body).wait(limit))
+
+    def first(self, body: str, default: str = "") -> str:
+        """The first reply line of a request; `default` where there is none."""
+        return (self.ask(body) or [default])[0]
 
     def say_cut(self, request: Request) -> None:
         """One line for people."""
@@ -134,13 +158,13 @@ class Host:
 
     def watch(
         self, job: str | None, name: str, kind: str, arguments: list[str], on_line: OnLine, on_end: Over,
-        *, within: float = 0.0,
+        *, deadline: Deadline | None = None,
     ) -> Any:  # fmt: skip
         """Have the host look for something; `on_line` gets the answer, `on_end` is called when the channel goes.
 
-        Connects for `within` seconds where it has to. Returns a function that takes it back.
+        Returns a function that takes it back.
         """
-        channel = self.channel(current(), within)
+        channel = self.channel(current(), deadline)
         number = channel.listen(on_line, on_end)
         queue = self.queue
         channel.ask(scripts.watch(job, name, number, kind, arguments, queue))

@@ -6,8 +6,8 @@ from zlib import adler32, crc32
 from trainsh_base.remote.channel import quote
 
 SCRIPTS = (
-    "driver.sh", "functions.sh", "interrupt.sh", "logger.sh", "pane.sh", "shell.rc", "tmux.conf", "typed.sh",
-    "watch.sh",
+    "driver.sh", "functions.sh", "holds.sh", "interrupt.sh", "logger.sh", "pane.sh", "shell.rc", "tmux.conf",
+    "typed.sh", "watch.sh",
 )  # fmt: skip
 
 

@@ -97,6 +97,13 @@ def _hooks() -> str:
     return " ".join(f'\\; set-hook -g {event} "{command}"' for event, command in [*hooks, *keys])
 
 
+def holds(job: str, sessions: list[str], steps: list[str]) -> str:
+    """Says what holds.sh prints; nothing where no session was opened by this version."""
+    names = " ".join([*sessions, "--", *steps])
+    return f"""l={library.folder()}
+[ ! -e "$l/holds.sh" ] || sh "$l/holds.sh" "$r"/sessions/{server(job)} {names} | while IFS= read -r x; do say "$x"; done"""
+
+
 def close_session(job: str, name: str) -> str:
     """Says `closed`, or `none` when it was not open."""
     return f"""{at(job, name)}

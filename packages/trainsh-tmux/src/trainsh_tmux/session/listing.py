@@ -3,12 +3,17 @@
 import threading
 from collections.abc import Callable
 
+import msgspec
+
 from trainsh_base.errors import TrainError
 from trainsh_base.request import current, serve_in_this_thread
+from trainsh_base.system.deadline import Deadline
+from trainsh_base.system.printable import printable
 from trainsh_base.tool.peer import call
 from trainsh_tmux.model import Listed
 from trainsh_tmux.remote import scripts
 from trainsh_tmux.remote.host import Host
+from trainsh_tmux.remote.reply import fields, natural
 
 PATIENCE = 5.0  # seconds for which a machine that cannot be reached is tried again: others wait to be shown
 
@@ -36,7 +41,7 @@ def everywhere(specs: list[str], find: Callable[[str], Host]) -> list[Listed]:
     def look(spec: str) -> None:
         serve_in_this_thread(request)
         try:
-            found[spec] = rows(spec, find(spec).ask(scripts.listing(), within=PATIENCE))
+            found[spec] = rows(spec, find(spec).ask(scripts.listing(), deadline=Deadline.after(PATIENCE)))
         except TrainError as error:
             wrong.append(error)
             request.emit("log", message=f"{spec}: {error.message}")
@@ -52,28 +57,28 @@ def everywhere(specs: list[str], find: Callable[[str], Host]) -> list[Listed]:
 
 
 def rows(spec: str, lines: list[str]) -> list[Listed]:
-    """The rows that a host's listing says."""
+    """The rows that a host's listing says. Raises RemoteError `bad_reply`."""
     made: list[Listed] = []
-    step = ""
     for line in lines:
         kind, _, rest = line.partition(" ")
         if kind == "session":
-            where, name, state, alive, attached, age, seconds, step = rest.split(" ", 7)
-            state = "ended" if alive != "1" else "running" if step != "-" else state
-            made.append(
-                Listed(
-                    name=name,
-                    host=spec,
-                    job=where.removeprefix("train").removeprefix("-"),
-                    state=state,
-                    attached=attached == "yes",
-                    running="" if step == "-" else step,
-                    age=max(0, int(age)),
-                    seconds=max(0, int(seconds)),
-                )
-            )
+            made.append(_row(spec, line, fields(spec, rest, 8)))
         elif kind == "command" and made and rest:
-            made[-1] = Listed(
-                **{name: getattr(made[-1], name) for name in made[-1].__struct_fields__} | {"running": rest}
-            )
+            made[-1] = msgspec.structs.replace(made[-1], running=printable(rest))
     return made
+
+
+def _row(spec: str, line: str, words: list[str]) -> Listed:
+    server, name, state, alive, attached, age, seconds, step = words
+    running = step != "-"
+    return Listed(
+        name=name, host=spec, job=server.removeprefix("train").removeprefix("-"),
+        state="ended" if alive != "1" else "running" if running else state,
+        attached=attached == "yes", running=step if running else "",
+        age=_seconds(age, spec, line), seconds=_seconds(seconds, spec, line),
+    )  # fmt: skip
+
+
+def _seconds(text: str, spec: str, line: str) -> int:
+    """A time in seconds; none for one in the future, as a host's clock may have it."""
+    return 0 if text.startswith("-") else natural(text, spec, line)

@@ -1,16 +1,19 @@
-"""A session as this process knows it: its stream, the newest of its output, and who listens."""
+"""A session as this process knows it: its log stream, the newest of its output, and who listens."""
 
 import queue
 import threading
 import time
 from collections import deque
 
-from trainsh_base.errors import NotFound, TrainError
 from trainsh_base.request import current
-from trainsh_tmux.log.sentinels import Piece
+from trainsh_base.system.deadline import Deadline
+from trainsh_tmux.log.sentinels import ECHO, Piece
 from trainsh_tmux.log.stream import Stream
 from trainsh_tmux.remote import scripts
 from trainsh_tmux.remote.host import Host, turn
+from trainsh_tmux.remote.reply import fields, natural
+from trainsh_tmux.session.bases import Bases
+from trainsh_tmux.session.errors import no_session
 
 KEPT = 1 << 20
 WAITING = 256
@@ -33,7 +36,7 @@ class Inbox:
         return self._queue.qsize() > WAITING
 
 
-LOST = object()
+LOST = object()  # put into an inbox when the connection was cut
 
 
 class Live:
@@ -52,7 +55,6 @@ class Live:
         self._end: int | None = None
         self._recent: deque[Piece] = deque()
         self._size = 0
-        self._echoing = False
         self._listeners: list[Inbox] = []
 
     def handed(self, step: str, secrets: list[str], *, background: bool) -> None:
@@ -67,17 +69,15 @@ class Live:
             if self._stream is None:
                 self._end = offset
 
-    def listen(self, within: float = 0.0, inbox: Inbox | None = None) -> Inbox:
-        """An inbox for all pieces from now on."""
-        inbox = inbox or Inbox()
+    def listen(self, inbox: Inbox, deadline: Deadline | None = None) -> None:
+        """Put all pieces from now on into `inbox`."""
         with self._lock:
             self._listeners.append(inbox)
         try:
-            self.connect(within)
+            self.connect(deadline)
         except BaseException:
             self.leave(inbox)
             raise
-        return inbox
 
     def leave(self, inbox: Inbox) -> None:
         """Listen no more."""
@@ -85,9 +85,9 @@ class Live:
             if inbox in self._listeners:
                 self._listeners.remove(inbox)
 
-    def listen_from(self, offset: int, inbox: Inbox, within: float = 0.0) -> list[Piece] | None:
+    def listen_from(self, offset: int, inbox: Inbox, deadline: Deadline | None = None) -> list[Piece] | None:
         """Listen; the pieces from `offset` until now, or None (and no listening) when some are not kept."""
-        self.connect(within)
+        self.connect(deadline)
         with self._lock:
             first = self._recent[0].offset if self._recent else self._end
             if first is None or first > offset:
@@ -95,19 +95,19 @@ class Live:
             self._listeners.append(inbox)
             return [piece for piece in self._recent if piece.end > offset]
 
-    def connect(self, within: float = 0.0) -> None:
+    def connect(self, deadline: Deadline | None = None) -> None:
         """Have the stream running, from where it was cut."""
         if self._stream is not None:
             return
-        with turn(self._opening, current(), within, self.host.name):
+        with turn(self._opening, current(), deadline or Deadline.after(TURN), self.host.name):
             if self._stream is not None:
                 return
             if self._end is None:
                 self._end = log_end(self.host, self.job, self.name)
             end = self._end
             self._stream = self.host.persist(
-                current(), within,
-                lambda: Stream(self.host, self.job, self.name, end, self._push, self._lost, within=within),
+                current(), deadline,
+                lambda: Stream(self.host, self.job, self.name, end, self._push, self._lost, deadline=deadline),
             )  # fmt: skip
 
     @property
@@ -124,9 +124,9 @@ class Live:
 
     def _push(self, piece: Piece) -> None:
         with self._lock:
-            self._end = piece.end
-            if piece.letter in ("b", "o"):
-                self._echoing = piece.letter == "b"
+            # After a cut within the shown command the stream begins before it again, or it would be output.
+            if piece.letter not in ("b", ECHO):
+                self._end = piece.end
             self._keep(piece)
             listeners = list(self._listeners)
         for inbox in listeners:
@@ -138,68 +138,26 @@ class Live:
         inbox.put(item)
 
     def _keep(self, piece: Piece) -> None:
-        if self._echoing and not piece.letter:
-            return
         self._recent.append(piece)
         self._size += len(piece.data)
         while self._size > KEPT or len(self._recent) > 10_000:
             self._size -= len(self._recent.popleft().data)
 
-    def _lost(self) -> None:
+    def _lost(self, error: Exception | None) -> None:
         with self._opening:
             self._stream = None
         with self._lock:
             listeners = list(self._listeners)
         for inbox in listeners:
-            self._put(inbox, LOST)
+            self._put(inbox, error or LOST)
 
 
-class Bases:
-    """Where a pattern wait begins to look (docs/language.md, "Sessions and hosts"), as offsets in the log."""
-
-    def __init__(self) -> None:
-        self.waited: int | None = None
-        self.background: int | None = None
-        self.step: int | None = None
-
-    def started(self, offset: int, background: bool) -> None:
-        """A step began at `offset`."""
-        self.step = offset
-        if background and self.background is None:
-            self.background = offset
-
-    def satisfied(self, offset: int) -> None:
-        """A wait saw its line, which ends at `offset`."""
-        self.waited = offset
-
-    def since(self) -> int:
-        """Since the last satisfied wait, else the earliest background step, else the latest step."""
-        for offset in (self.waited, self.background, self.step):
-            if offset is not None:
-                return offset
-        return 0
+TURN = 30.0  # seconds to wait for another request that opens the stream
 
 
 def log_end(host: Host, job: str, name: str) -> int:
     """Where the session's log ends now; NotFound when there is no such session."""
-    answer = host.ask(scripts.log_end(job, name))
-    if not answer or answer[0] == "none":
+    line = host.first(scripts.log_end(job, name), "none")
+    if line == "none":
         raise no_session(host, name)
-    return int(answer[0].split()[1])
-
-
-def no_session(host: Host, name: str) -> NotFound:
-    """The error for a session that does not exist."""
-    where = "" if host.spec == "local" else f" --host {host.spec}"
-    return NotFound(
-        f"there is no session {name!r} on {host.name}", f"open it: train-tmux open {host.spec} {name}"
-        f"; or see: train-tmux list{where}", code="session_not_found",
-    )  # fmt: skip
-
-
-def gone(name: str, how: str) -> TrainError:
-    """The error for a session whose shell has ended."""
-    return TrainError(
-        f"session {name} is not running any more: {how or 'its shell has ended'}", "open it again with tmux.open",
-        code="session_gone",
-    )  # fmt: skip
+    return natural(fields(host.name, line, 3)[1], host.name, line)

@@ -4,18 +4,23 @@ import os
 import queue
 import time
 
+import msgspec
+
 from trainsh_base.errors import MissingProgram, TrainError
 from trainsh_base.request import current
+from trainsh_base.system.deadline import Deadline
 from trainsh_tmux.log.output import Output
 from trainsh_tmux.log.sentinels import Piece
 from trainsh_tmux.model import Session
 from trainsh_tmux.remote import session_scripts
 from trainsh_tmux.remote.host import Host, disk_full
-from trainsh_tmux.session.live import LOST, Inbox, Live
-from trainsh_tmux.session.reclaim import take_back
+from trainsh_tmux.remote.reply import fields, natural, said
+from trainsh_tmux.session.live import LOST, Live
+from trainsh_tmux.session.log_reader import LogReader
+from trainsh_tmux.session.reclaim import reclaim
 
-LOGIN_LIMIT = 20.0  # seconds that the login files may take
-# Seconds after which they may be waiting for an answer on the terminal: they get Enter, again and again.
+INSTALL_LIMIT = 600.0  # seconds that a host's package manager may take
+# Seconds after which login files may be waiting for an answer on the terminal: they get Enter, again and again.
 ASKS_AFTER, ASKS_EVERY = 3.0, 1.0
 
 
@@ -25,56 +30,75 @@ class NotReady(TrainError):
     default_code = "shell_not_ready"
 
 
-def open_session(live: Live, start: str, *, bootstrap: bool = False) -> Session:
+def login_limit() -> float:
+    """Seconds that the login files may take (`tmux.login_limit`)."""
+    from trainsh_base.system.config import config_value  # noqa: PLC0415 - only a new session needs it
+
+    return float(config_value("tmux.login_limit"))
+
+
+def open_session(live: Live, start: str, *, bootstrap: bool = False, restore: bool = False) -> Session:
     """Open it, or find it open. `bootstrap`: install tmux there when it is missing, as hosts.toml may say too.
 
-    Raises MissingProgram (no tmux there), RemoteError, NotReady.
+    `restore`: give a shell that is new the snapshot of the one before. Raises MissingProgram (no tmux there),
+    RemoteError, NotReady.
     """
     bootstrap = bootstrap or live.host.target.bootstrap
     try:
-        return _open(live, start, bootstrap, plain=False)
+        return _open(live, start, bootstrap, restore, plain=False)
     except NotReady as error:
         live.host.ask(session_scripts.close_session(live.job, live.name))
         note = f"{error.message}; opened without the login files"
         current().emit("log", message=note)
-        session = _open(live, start, bootstrap, plain=True)
-        return Session(
-            name=session.name, host=session.host, job=session.job, folder=session.folder, offset=session.offset,
-            fresh=True, notes=[note],
-        )  # fmt: skip
+        session = _open(live, start, bootstrap, restore, plain=True)
+        return msgspec.structs.replace(session, fresh=True, notes=[note, *session.notes])
 
 
-def _open(live: Live, start: str, bootstrap: bool, *, plain: bool) -> Session:
+def _open(live: Live, start: str, bootstrap: bool, restore: bool, *, plain: bool) -> Session:
+    host = live.host
     body = session_scripts.open_session(
         live.job, live.name, start, plain=plain, log_limit=session_scripts.log_limit()
     )
-    answer = live.host.ask(body)
-    if answer == ["lib"]:
-        live.host.install()
-        answer = live.host.ask(body)
+    answer = host.ask(body)
+    if answer[:1] == ["lib"]:
+        host.install()
+        answer = host.ask(body)
     if answer and answer[0] == "no-tmux":
-        _without_tmux(live.host, answer[1:], bootstrap)
-        answer = live.host.ask(body)
-    word, *rest = (answer or ["failed nothing"])[0].split(" ", 3)
-    if word == "fresh":
-        live.opened(int(rest[0]))
-        _await_ready(live, int(rest[0]))
-        return _session(live, " ".join(rest[1:]), int(rest[0]), fresh=True)
-    if word == "open":
-        live.opened(int(rest[0]))
-        # The state may have a blank in it ("ended 1"), the folder comes last.
-        notes = take_back(live) if rest[1] == "released" else []
-        return _session(live, rest[2], int(rest[0]), fresh=bool(notes), notes=notes)
-    raise _refused(live, word, " ".join(rest))
+        _without_tmux(host, answer[1:], bootstrap)
+        answer = host.ask(body)
+    line = answer[0] if answer else "failed nothing"
+    kind, _, rest = line.partition(" ")
+    if kind not in ("fresh", "open"):
+        raise _refused(live, kind, rest)
+    offset = natural(rest.partition(" ")[0], host.name, line)
+    live.opened(offset)
+    if kind == "fresh":
+        _await_ready(live, offset)
+        return _session(live, fields(host.name, rest, 2)[1], offset, answer, fresh=True, notes=_moved(live, answer))
+    # The state may have a blank in it ("ended 1"), the folder comes last.
+    state, folder = fields(host.name, rest, 3)[1:]
+    notes = reclaim(live) if state == "released" else []
+    return _session(live, folder, offset, answer, fresh=bool(notes), notes=notes)
 
 
-def _session(live: Live, folder: str, offset: int, *, fresh: bool, notes: list[str] | None = None) -> Session:
-    for note in notes or []:
+def _session(live: Live, folder: str, offset: int, answer: list[str], *, fresh: bool, notes: list[str]) -> Session:
+    for note in notes:
         current().emit("log", message=note)
     return Session(
-        name=live.name, host=live.host.spec, job=live.job, folder=folder, offset=offset, fresh=fresh,
-        notes=notes or [],
+        name=live.name, host=live.host.spec, job=live.job, folder=folder, offset=offset, fresh=fresh, notes=notes,
+        machine=live.host.machine or None, node=live.host.node or None, session=said(answer, "session") or None,
+        restored=said(answer, "restored") == "yes", left_out=said(answer, "left-out").split(),
+        covers=said(answer, "covers") or None,
     )  # fmt: skip
+
+
+def _moved(live: Live, answer: list[str]) -> list[str]:
+    """The note that another node has a session by this name too."""
+    there = said(answer, "elsewhere")
+    if not there:
+        return []
+    here = live.host.node or live.host.name
+    return [f"session {live.name} of this job runs on {there}; this is {here}, where another one was opened"]
 
 
 def _refused(live: Live, word: str, why: str) -> TrainError:
@@ -95,50 +119,50 @@ def _without_tmux(host: Host, install: list[str], bootstrap: bool) -> None:
         )  # fmt: skip
     current().emit("log", message=f"installing tmux on {host.name}: {command}")
     refresh = "apt-get update && " if command.startswith("apt-get") else ""
-    done = host.ask(f'if x=$({refresh}{command} 2>&1); then say ok; else say "${{x##*\n}}"; fi', limit=600)
+    done = host.ask(
+        f'if x=$({refresh}{command} 2>&1); then say ok; else say "${{x##*\n}}"; fi', limit=INSTALL_LIMIT
+    )
     if done[:1] != ["ok"]:
         raise MissingProgram(f"{command} failed on {host.name}: {' '.join(done)}", code="no_tmux")
 
 
 def _await_ready(live: Live, offset: int) -> None:
-    """Until the shell's mark is in the log; what the login files print is kept for the message."""
-    inbox = Inbox()
-    kept = live.listen_from(offset, inbox) or []
-    said = Output([], lambda _: None)
-    deadline = time.monotonic() + LOGIN_LIMIT
+    """Until the shell's sentinel is in the log; what the login files print is kept for the message."""
+    output = Output([], lambda _: None)
+    limit = login_limit()
+    deadline = Deadline.after(limit)
     asks = time.monotonic() + ASKS_AFTER
+    reader = LogReader(live)
     try:
-        for piece in kept:
-            if piece.letter == "r":
-                return
+        reader.follow_from(offset, deadline)
         while True:
             try:
-                item = inbox.get(timeout=max(0.0, min(deadline, asks) - time.monotonic()))
+                item = reader.next(deadline.within(max(0.0, asks - time.monotonic())))
             except queue.Empty:
-                if time.monotonic() >= deadline:
-                    raise
+                if deadline.expired:
+                    raise NotReady(
+                        f"the login files of {live.host.name} did not finish within {limit:g} seconds"
+                        f"{_last_line(output)}"
+                    ) from None
                 asks = time.monotonic() + ASKS_EVERY
                 live.host.ask(session_scripts.press_enter(live.job, live.name))
                 continue
-            if isinstance(item, Piece):
+            if item is LOST:
+                reader.follow_from(offset, deadline)
+            elif isinstance(item, Piece):
+                offset = item.end
                 if item.letter == "r":
                     return
                 if item.letter == "x":
-                    raise NotReady(f"the login files of {live.host.name} ended the shell{_tail(said)}")
-                said.feed(item.offset, item.data)
-            elif item is LOST:
-                live.connect(LOGIN_LIMIT)
-    except queue.Empty:
-        raise NotReady(
-            f"the login files of {live.host.name} did not finish within {LOGIN_LIMIT:g} seconds{_tail(said)}"
-        ) from None
+                    raise NotReady(f"the login files of {live.host.name} ended the shell{_last_line(output)}")
+                output.feed(item.offset, item.data)
     finally:
-        live.leave(inbox)
+        reader.close()
 
 
-def _tail(said: Output) -> str:
-    lines = said.tail()
-    return f" (last words: {lines[-1]!r})" if lines else ""
+def _last_line(output: Output) -> str:
+    lines = output.tail()
+    return f" (its last line: {lines[-1]!r})" if lines else ""
 
 
 def start_folder(host: Host, cwd: str | None) -> str:

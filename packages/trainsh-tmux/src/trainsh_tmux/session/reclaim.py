@@ -1,8 +1,9 @@
-"""Taking a released session back: its shell runs the driver again, or another window of the session does."""
+"""Reclaiming a released session: its shell runs the driver again, or another window of the session does."""
 
 import time
 
 from trainsh_base.errors import TrainError
+from trainsh_base.system.deadline import Deadline
 from trainsh_tmux.remote import scripts, session_scripts
 from trainsh_tmux.session.live import Live
 
@@ -10,19 +11,19 @@ TYPED_LIMIT = 2.0  # seconds within which a shell in the foreground comes to run
 LOGIN_LIMIT = 20.0
 
 
-def take_back(live: Live) -> list[str]:
+def reclaim(live: Live) -> list[str]:
     """Make a released session run steps again; notes for people where its environment is fresh.
 
     Raises TrainError `session_busy` when neither its shell nor a new one comes to wait for steps.
     """
     answer = live.host.ask(session_scripts.take_back(live.job, live.name))
-    if answer[:1] == ["typed"] and _opens(live, TYPED_LIMIT):
+    if answer[:1] == ["typed"] and _comes_to(live, "open", TYPED_LIMIT):
         return []
     answer = live.host.ask(session_scripts.new_window(live.job, live.name, log_limit=session_scripts.log_limit()))
-    if not (answer and answer[0].startswith("fresh") and _opens(live, LOGIN_LIMIT)):
+    if not (answer and answer[0].startswith("fresh") and _comes_to(live, "open", LOGIN_LIMIT)):
         raise TrainError(
-            f"session {live.name} was released, and cannot be taken back: {' '.join(answer) or 'no answer'}",
-            f"look at it: train-tmux attach {live.name}", code="session_busy",
+            f"session {live.name} was released and cannot be reclaimed: {' '.join(answer) or 'no answer'}",
+            f"look at it: train tmux attach {live.name}", code="session_busy",
         )  # fmt: skip
     return [
         f"session {live.name} was released and is in use: steps run in a new window of it from now on, in the same"
@@ -30,21 +31,15 @@ def take_back(live: Live) -> list[str]:
     ]
 
 
-def _opens(live: Live, limit: float) -> bool:
-    deadline = time.monotonic() + limit
-    while time.monotonic() < deadline:
-        state = (live.host.ask(scripts.log_end(live.job, live.name)) or [""])[0].split()[3:]
-        if state == ["open"]:
+def released(live: Live) -> bool:
+    """Whether the session's shell steps aside within a second: it does when no step runs."""
+    return _comes_to(live, "released", 1.0)
+
+
+def _comes_to(live: Live, state: str, limit: float) -> bool:
+    deadline = Deadline.after(limit)
+    while not deadline.expired:
+        if live.host.first(scripts.log_end(live.job, live.name)).split()[3:] == [state]:
             return True
         time.sleep(0.02)
-    return False
-
-
-def released(live: Live, limit: float = 1.0) -> bool:
-    """Whether the session's shell steps aside within `limit` seconds: it does when no step runs."""
-    deadline = time.monotonic() + limit
-    while time.monotonic() < deadline:
-        if (live.host.ask(scripts.log_end(live.job, live.name)) or [""])[0].split()[3:] == ["released"]:
-            return True
-        time.sleep(0.01)
     return False

@@ -5,7 +5,9 @@ import threading
 from trainsh_tmux.names import session_name
 from trainsh_tmux.remote import scripts
 from trainsh_tmux.remote.host import Host, Hosts
-from trainsh_tmux.session.live import Live, gone, no_session
+from trainsh_tmux.remote.reply import fields
+from trainsh_tmux.session.errors import gone, no_session
+from trainsh_tmux.session.live import Live
 
 
 class Registry:
@@ -36,11 +38,13 @@ class Registry:
 
     def must_exist(self, live: Live) -> None:
         """Raise NotFound, or `session_gone`, unless the session is open."""
-        answer = (live.host.ask(scripts.log_end(live.job, live.name)) or ["none"])[0].split(" ", 3)
-        if answer[0] == "none":
-            raise no_session(live.host, live.name)
-        if answer[2] != "1":
-            raise gone(live.name, answer[3])
+        host = live.host
+        line = host.first(scripts.log_end(live.job, live.name), "none")
+        if line == "none":
+            raise no_session(host, live.name)
+        _, _, alive, state = fields(host.name, line + " ", 4)
+        if alive != "1":
+            raise gone(live.name, state.strip())
 
     def close(self) -> None:
         """Let go of everything."""

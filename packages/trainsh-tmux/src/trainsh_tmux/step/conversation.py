@@ -1,243 +1,306 @@
-"""One step: sent once, claimed by the session's shell, followed to its end through cuts of the connection."""
+"""One step: handed in once, claimed by the session's shell, followed to its end through cuts of the connection.
+
+`states.py` draws the conversation; here is what is done in it.
+"""
 
 import queue
 import time
 from collections.abc import Callable
 
-import msgspec
-
 from trainsh_base.errors import Cancelled, TimedOut, TrainError, Unreachable
 from trainsh_base.remote.channel import ChannelLost
 from trainsh_base.remote.retry import transient
 from trainsh_base.request import Request
+from trainsh_base.system.deadline import Deadline
 from trainsh_base.system.units import format_duration
 from trainsh_tmux.log.output import Output
 from trainsh_tmux.log.sentinels import Piece
 from trainsh_tmux.model import Outcome
+from trainsh_tmux.model import State as Ended
 from trainsh_tmux.remote import step_scripts
 from trainsh_tmux.remote.host import disk_full
-from trainsh_tmux.session.live import LOST, Live, gone, no_session
-from trainsh_tmux.session.reclaim import take_back
+from trainsh_tmux.session.errors import no_session, on_another_node
+from trainsh_tmux.session.live import LOST, Live
+from trainsh_tmux.session.log_reader import LogReader
+from trainsh_tmux.session.reclaim import reclaim
 from trainsh_tmux.statuses import judge
 from trainsh_tmux.step import step_status
-from trainsh_tmux.step.feed import Feed
+from trainsh_tmux.step.failures import not_started
+from trainsh_tmux.step.handing import Handing, Step
+from trainsh_tmux.step.prompts import Prompts
+from trainsh_tmux.step.states import HEARD, State
 
 SAFETY = 1.0  # seconds after which the host looks at the step's status file too, for a log that stands still
 QUIET = 2.0  # seconds that the log may still be silent once the status is known
 LAST_WORDS = 0.5  # ... and once the session is gone
 AT_ONCE = 0.005  # seconds in which the first output, or the end, of a quick step comes
 RESENDS = 20  # times that a step is sent again to a shell which has none in hand and has not taken it
+READY_LIMIT = 60.0  # seconds for a shell that is starting, and for a full disk, where the step has no time limit
 UNLIMITED = 7 * 86400.0
+SENTINELS = {"b": "", "o": "begins", "p": "detached", "e": "ends"}
 
 
-class Step(msgspec.Struct, frozen=True, kw_only=True):
-    """What is asked of a session; `name` is the identity that makes it run once."""
-
-    name: str
-    command: str
-    mode: str
-    echo: str
-    timeout: float | None
-    secrets: dict[str, str]
-    since: int | None
-    keep_running: bool
-
-
-class Following:
+class Conversation:
     """A step on its way: what was sent, what was seen of it."""
 
     def __init__(self, live: Live, step: Step, request: Request) -> None:
         self.live, self.step, self.request = live, step, request
-        self.feed = Feed(live)
+        self.state = State.HANDED
+        self.reader = LogReader(live)
         self.began = time.monotonic()
-        limited = step.timeout is not None and step.mode != "background"
+        limited = step.timeout is not None and not step.background
         self.deadline = self.began + (step.timeout or 0) if limited else None
         self.offset: int | None = None
         self.end: int | None = None
         self.status: int | None = None
         self.why = ""
-        self.over = False
+        self.process: tuple[int | None, str | None] = (None, None)
+        self.survived: list[str] = []
         self.resumed = False
         self.output = Output(list(step.secrets.values()), lambda text: request.emit("output", data=text))
-        self._inside = False
-        self._sent = 0
-        self._slow = False
-        self._settles: float | None = None
-        self._interrupted = False
-        self._take_back: Callable[[], None] | None = None
-        self._cut = False
-        self._gone = False
-        self._marked = False
+        self.prompts = Prompts(live, step.name, self.output, request)
+        self.handing = Handing(live, step)
+        self._settles = 0.0
+        self._countdown: step_status.Countdown | None = None
+        self._ready: Deadline | None = None
+        self._cut = self._gone = self._marked = False
         self._unsaid: int | None = None
+        self._unwatch: Callable[[], None] | None = None
         self._forget: Callable[[], None] = lambda: None
-        self._taken: tuple[str, ...] = ()
+        self._forget_end: Callable[[], None] = lambda: None
 
     def run(self) -> Outcome:
         """Start the step, or find it started, and stay with it until it is over."""
-        self.request.on_cancel(lambda: self.feed.put(Cancelled(f"step {self.step.name} was left running")))
+        self.request.on_cancel(lambda: self.reader.put(Cancelled(f"step {self.step.name} was left running")))
         try:
-            self.feed.listen()
-            self._send()
-            while not self.over:
+            self.reader.follow()
+            self._hand_in()
+            while self.state is not State.OVER:
                 self._next()
             self._say_started()
-            self.live.taken = [step for step in self.live.taken if step not in self._taken]
+            self.handing.done()
             return self._outcome()
         finally:
-            self.over = True
-            self.feed.close()
+            self.state = State.OVER
+            self.reader.close()
             self._forget()
-            if self._take_back:
-                self._take_back()
+            self._forget_end()
+            if self._unwatch:
+                self._unwatch()
 
-    def _send(self) -> None:
-        """Hand the step to its session."""
-        body = self._body()
-        self._sent += 1
+    def _hand_in(self) -> None:
+        body = self.handing.body()
         channel = self.live.host.channel(self.request)
         ask = channel.ask(
-            body, on_line=lambda text: self.feed.put(("said", text)), on_end=self._answered, silent=True
+            body, on_line=lambda text: self.reader.put(("said-", text)), on_end=self._answered, silent=True
         )
         self._forget = lambda: channel.forget(ask.number)
 
-    def _body(self) -> str:
-        """What the host is to do: the first time in few words, where the step has no secrets."""
-        live, step = self.live, self.step
-        limit = step.timeout if step.mode == "background" else None
-        self._taken = tuple(name for name in live.taken if name != step.name)
-        if not (self._sent or self._slow or self._taken or step.secrets):
-            quick = step_scripts.hand_step(
-                live.job, live.name, step.name, step.command, mode=step.mode, echo=step.echo, limit=limit
-            )
-            if quick is not None:
-                return quick
-        return step_scripts.start_step(
-            live.job, live.name, step.name, step.command, mode=step.mode, echo=step.echo, limit=limit,
-            secrets=step.secrets, taken=self._taken,
-        )  # fmt: skip
-
     def _answered(self, status: int | None) -> None:
         if status is None:
-            self.feed.put(LOST)
+            self.reader.put(LOST)
 
     # What happens, one at a time
 
     def _next(self) -> None:
         try:
-            item = self.feed.next(self._patience())
+            item = self.reader.next(self._patience())
         except queue.Empty:
             self._time_passed()
             return
         if isinstance(item, Piece):
             self._piece(item)
         elif item is LOST:
-            self._reconnect()
+            self._hear("cut")
         elif isinstance(item, tuple):
-            kind, what = item
-            {"said": self._said, "watched": self._watched}[kind](what)
-        elif isinstance(item, BaseException):
-            raise item
+            kind, text = item
+            word, _, rest = str(text).partition(" ")
+            self._hear(kind + word, rest)
+
+    def _hear(self, event: str, *about: object) -> None:
+        method = HEARD[self.state].get(event)
+        if method is not None:
+            getattr(self, f"_{method}")(*about)
+
+    def _piece(self, piece: Piece) -> None:
+        if not piece.letter:
+            self._hear("text", piece)
+        elif piece.letter == "x":
+            self._hear("closes")
+        elif piece.fields[:1] == (self.step.name,):
+            self._hear(SENTINELS.get(piece.letter, ""), piece)
+
+    def _enter(self, state: State) -> None:
+        self.state = state
+
+    def _settle(self, seconds: float) -> None:
+        self._settles = time.monotonic() + seconds
+        self._enter(State.SETTLING)
+
+    # Time
 
     @property
     def _left(self) -> float:
-        """Seconds that the step has."""
-        return UNLIMITED if self.deadline is None else self.deadline - time.monotonic()
+        """Seconds that the step has, with those it has to end."""
+        if self.deadline is None:
+            return UNLIMITED
+        ends = self._countdown.deadline.left() if self._countdown else None
+        return (ends or 0.0) if self._countdown else self.deadline - time.monotonic()
 
     @property
-    def _within(self) -> float:
-        """Seconds in which another stream has to be there: after a cut those of the step."""
-        return max(1.0, self._left) if self._cut else 0.0
+    def _connecting(self) -> Deadline | None:
+        """By when another stream has to be there: after a cut in the step's own time."""
+        return Deadline.after(max(1.0, self._left)) if self._cut else None
 
     def _patience(self) -> float:
         now = time.monotonic()
         ends = [now + 60.0]
-        if self._take_back is None:
+        if self._unwatch is None:
             ends.append(self.began + SAFETY)
-        if self.deadline is not None and not self._interrupted:
+        if self.deadline is not None and self.state in (State.HANDED, State.RUNNING):
             ends.append(self.deadline)
-        if self._settles is not None:
+        if self.state is State.SETTLING:
             ends.append(self._settles)
+        if self.state is State.ENDING and self._countdown:
+            ends.append(now + self._countdown.tell())
         if self._unsaid is not None:
             ends.append(now + AT_ONCE)
+        if self.prompts.due is not None:
+            ends.append(self.prompts.due)
         return max(0.0, min(ends) - now)
 
     def _time_passed(self) -> None:
         now = time.monotonic()
+        self.prompts.look()
         if self._unsaid is not None:
             self._say_started()
-        elif self._settles is not None and now >= self._settles:
-            self.over = True
-        elif self.deadline is not None and now >= self.deadline and not self._interrupted:
-            self._interrupt()
-        elif self._take_back is None and now >= self.began + SAFETY:
+        elif self.state is State.SETTLING and now >= self._settles:
+            self._enter(State.OVER)
+        elif self.state is State.ENDING and self._countdown and self._countdown.deadline.expired:
+            self._settle(LAST_WORDS)
+        elif self.deadline is not None and now >= self.deadline and self.state in (State.HANDED, State.RUNNING):
+            self._run_out_of_time()
+        elif self._unwatch is None and now >= self.began + SAFETY and self.state is not State.SETTLING:
             self._watch()
 
-    def _said(self, text: str) -> None:
-        kind, _, rest = text.partition(" ")
-        if kind == "again":
-            self._again(rest.split())
-        elif kind == "slow":
-            self._slow, self._sent = True, 0
-            self._send()
-        elif kind == "released":
-            for note in take_back(self.live):
-                self.request.emit("log", message=note)
-            self._send()
-        elif kind == "starting":
-            time.sleep(0.05)
-            self._send()
-        elif kind == "full":
-            raise disk_full(self.live.host)
-        elif kind == "gone":
-            raise no_session(self.live.host, self.live.name) if rest == "none" else gone(self.live.name, rest)
+    def _run_out_of_time(self) -> None:
+        self.why = "timeout"
+        if self.step.keep_running:
+            self._enter(State.OVER)
+            return
+        grace = self.step.grace
+        self._countdown = step_status.Countdown(self.step.name, grace, self.request)
+        self._forget_end = step_status.interrupt(
+            self.live, self.step.name, "timeout", self.request, lambda text: self.reader.put(("", text)), grace
+        )
+        self._enter(State.ENDING)
 
-    def _again(self, status: list[str]) -> None:
-        """It had been started: by an earlier try of ours, of which our stream sees all, or before this process."""
-        if self._sent == 1 and self.offset is None and not self.feed.rereads:
+    # While it is on its way to the shell
+
+    def _hand_in_again(self, _: str = "") -> None:
+        """A Ctrl-C in the pane came while the shell read our line, which is lost."""
+        if self.handing.sent <= RESENDS:
+            self._unwatch = None
+            self._hand_in()
+
+    def _hand_in_full(self, _: str) -> None:
+        self.handing.again_in_full()
+        self._hand_in()
+
+    def _hand_in_later(self, _: str) -> None:
+        self._wait_ready(0.05, f"the shell of session {self.live.name} does not come to wait for steps")
+
+    def _disk_full(self, _: str) -> None:
+        if self._ready is None:
+            self.request.emit("log", message=f"{disk_full(self.live.host).message}; waiting for room")
+        self._wait_ready(0.5, disk_full(self.live.host).message)
+
+    def _wait_ready(self, pause: float, reason: str) -> None:
+        """Hand the step in again a little later, while its time lasts."""
+        self._ready = self._ready or Deadline.after(READY_LIMIT if self.deadline is None else self._left)
+        if self._ready.expired:
+            raise not_started(self.step.name, reason)
+        self.request.cancelled.wait(pause)
+        self._hand_in()
+
+    def _reclaim(self, _: str) -> None:
+        self._unwatch = None
+        try:
+            notes = reclaim(self.live)
+        except TrainError as error:
+            if error.code != "session_busy":
+                raise
+            raise not_started(self.step.name, error.message, error.hint) from None
+        for note in notes:
+            self.request.emit("log", message=note)
+        self._hand_in()
+
+    def _session_gone(self, rest: str) -> None:
+        if rest == "none":
+            raise no_session(self.live.host, self.live.name)
+        raise not_started(
+            self.step.name, f"session {self.live.name} is not running ({rest or 'its shell has ended'})",
+            "open it again with tmux.open",
+        )  # fmt: skip
+
+    def _session_elsewhere(self, node: str) -> None:
+        raise on_another_node(self.live.name, node, self.live.host)
+
+    # It was started before, by an earlier try of ours or before this process
+
+    def _hear_again(self, rest: str) -> None:
+        if self.handing.sent == 1 and self.offset is None and not self.reader.rereads:
             self._join()
-        if status[:1] == ["lost"]:
-            self._settles = time.monotonic() + LAST_WORDS
+        status, _, why = rest.strip().partition(" ")
+        self._gone = status == "lost"
+        if self._gone:
+            self.why = why
+            self._settle(LAST_WORDS)
         elif status:
-            self._known(status[0], status[1] if len(status) > 1 else "")
-        if self.step.mode == "background":
-            self.over = True
-            self._gone = status[:1] == ["lost"]
+            self._know(f"{status} {why}")
+        if self.step.background:
+            self._enter(State.OVER)
 
     def _join(self) -> None:
-        """It was started before we came: read it from its beginning."""
+        """Read it from its beginning."""
         self.resumed = True
-        if self.step.mode != "background":
-            self.feed.reread(self.step.since or 0, self._within)
+        if not self.step.background:
+            self.reader.reread(self.step.since or 0, self._connecting)
 
-    def _known(self, status: str, why: str) -> None:
-        self.status, self.why = int(status) if status.isdigit() else None, why
-        self._settles = time.monotonic() + QUIET
+    def _know(self, rest: str) -> None:
+        """The host knows how it ended; what it printed last may be on the way."""
+        status, _, why = rest.strip().partition(" ")
+        if not status:
+            self._settle(QUIET)
+            return
+        self.status = step_status.parse_status(status, self.live.host.name, rest)
+        self.why = why.strip() or self.why
+        self._settle(QUIET)
 
-    def _piece(self, piece: Piece) -> None:
-        mine = bool(piece.fields) and piece.fields[0] == self.step.name
-        if not piece.letter:
-            if self._inside:
-                self._say_started()
-                self._tell_gap(piece.offset)
-                self.output.feed(piece.offset, piece.data)
-                self.end = piece.end
-        elif piece.letter == "o" and mine:
-            self._begins(piece)
-        elif piece.letter == "p" and mine:
-            self.over = True
-        elif piece.letter == "e" and mine and self.step.mode != "background" and piece.fields[1:2]:
-            if self.offset is None and not self.feed.rereads:
-                self._join()
-                return
-            if not piece.fields[1].isdigit():  # printed by the command itself
-                return
-            self.status, self.end = int(piece.fields[1]), piece.offset
-            self.why = piece.fields[2] if len(piece.fields) > 2 else self.why
-            self.over = self._marked = True
-        elif piece.letter == "x" and self._settles is None and (self.offset is not None or not self.feed.rereads):
-            self._settles = time.monotonic() + LAST_WORDS
-        if self._settles is not None and not piece.letter:
-            self._settles = time.monotonic() + QUIET
+    # What its session shows of it
+
+    def _begin(self, piece: Piece) -> None:
+        self.offset = piece.end
+        self.live.marks.started(piece.end, self.step.background)
+        self._unsaid = piece.offset
+        if self.state is State.HANDED:
+            self._enter(State.RUNNING)
+
+    def _detach(self, piece: Piece) -> None:
+        pid, start = (*piece.fields[1:3], "", "")[:2]
+        self.process = (int(pid) if pid.isascii() and pid.isdigit() else None, start if start.isdigit() else None)
+        self._enter(State.OVER)
+
+    def _take_text(self, piece: Piece) -> None:
+        if self.state is State.SETTLING:
+            self._settle(QUIET)
+        if self.offset is None or self.step.background:
+            return
+        self._say_started()
+        self._tell_gap(piece.offset)
+        self.output.feed(piece.offset, piece.data)
+        self.prompts.printed(piece.data)
+        self.end = piece.end
 
     def _tell_gap(self, offset: int) -> None:
         """Say so where the host has dropped output that we did not take in time."""
@@ -246,11 +309,24 @@ class Following:
             missing = f"train: {offset - expected} bytes of output are missing here (tmux.log_limit)"
             self.request.emit("output", data=f"\r\n{missing}\r\n")
 
-    def _begins(self, piece: Piece) -> None:
-        self.offset = piece.end
-        self._inside = self.step.mode != "background"
-        self.live.marks.started(piece.end, self.step.mode == "background")
-        self._unsaid = piece.offset
+    def _end(self, piece: Piece) -> None:
+        status = piece.fields[1] if len(piece.fields) > 1 else ""
+        if self.step.background or not status:
+            return
+        if self.offset is None and not self.reader.rereads and status.isdigit():
+            self._join()
+            return
+        if status not in ("none", "lost") and not (status.isascii() and status.isdigit() and int(status[:4]) < 256):
+            return
+        self.status, self.end = int(status) if status.isdigit() else None, piece.offset
+        self.why = ";".join(piece.fields[2:]) or self.why
+        # A step that has run for a while is asked for at its host, whose word is the last.
+        self._marked = self._unwatch is None
+        self._enter(State.OVER)
+
+    def _see_session_end(self, _: str = "") -> None:
+        if self.offset is not None or not self.reader.rereads:
+            self._settle(LAST_WORDS)
 
     def _say_started(self) -> None:
         """Tell the client that the step has begun; together with what comes next, when that comes at once."""
@@ -262,67 +338,51 @@ class Following:
 
     def _watch(self) -> None:
         live = self.live
-        self._take_back = live.host.watch(
+        self._unwatch = live.host.watch(
             live.job, live.name, "step", [self.step.name],
-            lambda text: self.feed.put(("watched", text)), self._answered,
+            lambda text: self.reader.put(("", text)), self._answered,
         )  # fmt: skip
 
-    def _watched(self, text: str) -> None:
-        word, _, rest = text.partition(" ")
-        if word == "ended" and rest:
-            status, _, why = rest.partition(" ")
-            self._known(status, why or self.why)
-        elif word == "never":
-            self.why = "never"
-            self.over = True
-        elif word == "released":
-            self._take_back = None
-            self._said("released")
-        elif word == "unread" and self._sent <= RESENDS:
-            # A Ctrl-C in the pane came while the shell read our line, which is lost.
-            self._take_back = None
-            self._send()
-        elif word in ("gone", "stuck", "ended"):
-            if word == "stuck":
-                self.why = "stuck"
-            self._settles = time.monotonic() + (QUIET if word == "ended" else LAST_WORDS)
+    def _reads_terminal(self, _: str = "") -> None:
+        self.prompts.reads()
 
-    def _interrupt(self) -> None:
-        self._interrupted = True
-        self.why = "timeout"
-        if self.step.keep_running:
-            self.over = True
-            return
-        step_status.interrupt(
-            self.live, self.step.name, "timeout", self.request, lambda text: self.feed.put(("watched", text))
-        )
+    def _never_ran(self, _: str = "") -> None:
+        self.why = "never"
+        self._enter(State.OVER)
+
+    def _was_stuck(self, _: str = "") -> None:
+        self.why = "stuck"
+        self._settle(LAST_WORDS)
+
+    def _survivor(self, process: str) -> None:
+        self.survived.append(process)
 
     def _reconnect(self) -> None:
-        """The connection was cut: connect again within the step's own time, and ask what became of it."""
+        """The connection was cut: connect again within the step's own time, and hand it in again."""
         live = self.live
-        if not self.feed.rereads and not live.lost and not live.host.lost:
+        if not self.reader.rereads and not live.lost and not live.host.lost:
             return
         if not self._cut:
             live.host.say_cut(self.request)
         self._cut = True
         try:
-            live.host.channel(self.request, max(1.0, self._left))
-            if self.feed.rereads:
-                self.feed.reread(self.end or self.offset or self.step.since or 0, self._within)
-            live.connect(max(1.0, self._left))
-            self._take_back = None
+            live.host.channel(self.request, self._connecting)
+            if self.reader.rereads:
+                self.reader.reread(self.end or self.offset or self.step.since or 0, self._connecting)
+            live.connect(self._connecting)
+            self._unwatch = None
             self._forget()
-            self._send()
+            self._hand_in()
             self._cut = False
         except (ChannelLost, OSError):
-            self.feed.put(LOST)
+            self.reader.put(LOST)
         except (Unreachable, TimedOut) as error:
             self._unreachable(error)
 
     def _unreachable(self, error: TrainError) -> None:
         if self._left > 0 and (transient(error) or isinstance(error, TimedOut)):
             self.request.cancelled.wait(0.2)
-            self.feed.put(LOST)
+            self.reader.put(LOST)
             return
         raise Unreachable(
             f"{self.live.host.name} could not be reached again within the step's time: {error.message}",
@@ -330,35 +390,47 @@ class Following:
             code="host_lost", data={"step": self.step.name},
         )  # fmt: skip
 
+    # How it ended
+
     def _outcome(self) -> Outcome:
         self.output.finish()
         if self.output.leaks.places:
             self.live.host.ask(step_scripts.mask_log(self.live.job, self.live.name, self.output.leaks.places))
-        limit = format_duration(self.step.timeout) if self.step.timeout else ""
-        if self.why == "never":
-            self.status = None
-        why = self.why
-        if self._interrupted and why not in ("stuck", "never"):
-            # It may have ended in time by itself, while nobody here heard of it: this machine slept, say.
-            why = "timeout" if self.step.keep_running else self._ask_again()
-            why = why if self.status is not None else "timeout"
-        elif not self._marked and not why and self.step.mode != "background":
-            why = self._ask_again()
-        state, reason = judge(self.status, why, limit)
-        if self.step.mode == "background" and self.status is None and not self._gone:
-            state, reason = "started", "running in the background"
-        captured = None
-        ended = self.why == "ended" and self.step.secrets  # its output went with its session
-        if self.step.mode == "capture" and self.status is not None and not ended:
-            captured = step_status.read_captured(self.live, self.step.name)
-            if self.step.secrets:
-                self.live.taken.append(self.step.name)
+        state, reason = self._judged()
         return Outcome(
             step=self.step.name, state=state, exit=None if state == "lost" else self.status, reason=reason,
             offset=self.offset, end=self.end,
             seconds=time.monotonic() - self.began, bytes=self.output.bytes, tail=self.output.tail(),
-            captured=captured, resumed=self.resumed,
+            captured=self._captured(), resumed=self.resumed, survived=self.survived,
+            pid=self.process[0], start=self.process[1], node=self.live.host.node or None,
         )  # fmt: skip
+
+    def _judged(self) -> tuple[Ended, str]:
+        if self.step.background and self.status is None and not self._gone and not self.why:
+            return "started", "running in the background"
+        if self.why == "never":
+            self.status = None
+        why = self.why
+        if self._countdown is not None and why not in ("stuck", "never"):
+            # It may have ended in time by itself, while nobody here heard of it: this machine slept, say.
+            why = self._ask_again()
+            why = why if self.status is not None else "timeout"
+        elif not self._marked and why.partition(" ")[0] not in ("timeout", "never", "not-started", "stuck"):
+            why = self._ask_again() or why
+        state, reason = judge(self.status, why, format_duration(self.step.timeout) if self.step.timeout else "")
+        return state, reason + self._named_survivors()
+
+    def _named_survivors(self) -> str:
+        return f"; still running: {', '.join(self.survived)}" if self.survived else ""
+
+    def _captured(self) -> str | None:
+        with_session = self.why == "ended" and self.step.secrets  # its output went with its session
+        if self.step.mode != "capture" or self.status is None or with_session:
+            return None
+        captured = step_status.read_captured(self.live, self.step.name)
+        if self.step.secrets:
+            self.live.taken.append(self.step.name)
+        return captured
 
     def _ask_again(self) -> str:
         """The log did not show the step's end: what its host has noted of it, now that the session has settled."""

@@ -1,33 +1,112 @@
-"""How steps end: made to, by signals; and what their host has kept of it."""
+"""What a host has kept of a step, and how a step is ended."""
 
+import time
 from collections.abc import Callable
 
 from trainsh_base.errors import NotFound
 from trainsh_base.request import Request
+from trainsh_base.system.deadline import Deadline
+from trainsh_base.system.units import format_duration
+from trainsh_tmux.model import Outcome
 from trainsh_tmux.remote import step_scripts
-from trainsh_tmux.session.live import Live, gone
+from trainsh_tmux.remote.reply import malformed
+from trainsh_tmux.session.errors import on_another_node
+from trainsh_tmux.session.live import Live
+from trainsh_tmux.statuses import judge
+from trainsh_tmux.step.failures import not_started
 
-INTERRUPT = 10  # seconds within which a step must heed its signals
+ANSWER_MARGIN = 15.0  # seconds that a host has beyond a step's grace to say how the step ended
+
+
+def grace_setting() -> float:
+    """Seconds that a step has to end after its first signal (`tmux.grace`)."""
+    from trainsh_base.system.config import config_value  # noqa: PLC0415 - only a step that must end needs it
+
+    return float(config_value("tmux.grace"))
+
+
+def parse_status(text: str, host: str, line: str) -> int | None:
+    """A step's status as its host notes it; None for `lost` and `none`. Raises RemoteError `bad_reply`."""
+    if text in ("lost", "none"):
+        return None
+    if not (text.isascii() and text.isdigit() and int(text[:4]) <= 255):
+        raise malformed(host, line)
+    return int(text)
 
 
 def noted(live: Live, step: str) -> tuple[int | None, str]:
     """The status and the reason that the host has written down; None for a step that has no status.
 
-    Raises `session_gone` where the session ended before it came to this step, which then never ran.
+    Raises NotStarted where the session ended before it came to this step, Conflict `other_node`.
     """
-    answer = (live.host.ask(step_scripts.start_step(live.job, live.name, step, "", only_ask=True)) or [""])[0]
-    kind, *rest = answer.split()
+    host = live.host
+    line = host.first(step_scripts.start_step(live.job, live.name, step, "", only_ask=True), "never")
+    kind, _, rest = line.partition(" ")
     if kind == "never":
-        raise gone(live.name, "it ended before it came to this step")
-    status = int(rest[0]) if rest and rest[0].isdigit() else None
-    return status, rest[1] if len(rest) > 1 else ""
+        raise not_started(step, f"session {live.name} ended before it came to this step", "open it: tmux.open")
+    if kind == "elsewhere":
+        raise on_another_node(live.name, rest, host)
+    if kind != "again":
+        raise malformed(host.name, line)
+    status, _, why = rest.strip().partition(" ")
+    return (parse_status(status, host.name, line) if status else None), why.strip()
 
 
-def interrupt(live: Live, step: str, why: str, request: Request, tell: Callable[[str], None]) -> None:
-    """End a step with INT, TERM, KILL; `tell` hears `ended` or `stuck`."""
+def asked(live: Live, step: str) -> Outcome:
+    """What is known of a step, without starting it. Raises Conflict `other_node`, RemoteError `bad_reply`."""
+    host = live.host
+    line = host.first(step_scripts.start_step(live.job, live.name, step, "", only_ask=True), "never")
+    kind, _, rest = line.partition(" ")
+    if kind == "elsewhere":
+        raise on_another_node(live.name, rest, host)
+    if kind == "never":
+        return Outcome(step=step, state="never", reason="it was not started")
+    if kind != "again":
+        raise malformed(host.name, line)
+    status, _, why = rest.strip().partition(" ")
+    if not status:
+        return Outcome(step=step, state="running", resumed=True, reason="it is running")
+    number = parse_status(status, host.name, line)
+    state, reason = judge(number, why.strip(), "its time limit")
+    return Outcome(step=step, state=state, exit=None if state == "lost" else number, reason=reason, resumed=True)
+
+
+def interrupt(
+    live: Live, step: str, why: str, request: Request, tell: Callable[[str], None], grace: float
+) -> Callable[[], None]:
+    """End a step: INT, at half of `grace` TERM, at its end KILL.
+
+    `tell` hears `survived PID COMMAND` for what is left, then `ended`, `never` or `stuck`, until what is returned
+    is called.
+    """
     channel = live.host.channel(request)
     number = channel.listen(tell, lambda _: None)
-    channel.ask(step_scripts.interrupt(live.job, live.name, step, number, why, INTERRUPT))
+    channel.ask(step_scripts.interrupt(live.job, live.name, step, number, why, max(1, round(grace))))
+    return lambda: channel.forget(number)
+
+
+class Countdown:
+    """Tells people how long an ending step still has, once a second."""
+
+    EVERY = 1.0
+
+    def __init__(self, step: str, grace: float, request: Request) -> None:
+        self.deadline = Deadline.after(grace + ANSWER_MARGIN)
+        self._step, self._grace, self._request = step, grace, request
+        self._began = time.monotonic()
+        self._next = self._began
+
+    def tell(self) -> float:
+        """Emit the progress when it is due; seconds until the next time."""
+        now = time.monotonic()
+        if now >= self._next:
+            passed = min(now - self._began, self._grace)
+            self._request.emit(
+                "progress", done=round(passed, 1), total=self._grace, unit="s",
+                message=f"ending step {self._step}: it has {format_duration(self._grace)} to finish",
+            )  # fmt: skip
+            self._next = now + self.EVERY
+        return self._next - now
 
 
 def read_captured(live: Live, step: str) -> str:
@@ -38,4 +117,7 @@ def read_captured(live: Live, step: str) -> str:
             f"the output of step {step} may hold a secret, so it was removed with its session or when the next"
             " step was sent", "run it again, under another name", code="captured_gone",
         )  # fmt: skip
-    return bytes(int(word, 8) for word in words).decode("utf-8", "replace").strip()
+    try:
+        return bytes(int(word, 8) for word in words).decode("utf-8", "replace").strip()
+    except ValueError:
+        raise malformed(live.host.name, " ".join(words)) from None

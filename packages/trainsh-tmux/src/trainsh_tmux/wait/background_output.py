@@ -2,60 +2,60 @@
 
 import threading
 
-from trainsh_base.request import Request
+from trainsh_base.errors import TrainError
+from trainsh_base.request import Request, serve_in_this_thread
 from trainsh_tmux.log.output import Output
 from trainsh_tmux.log.sentinels import Piece
-from trainsh_tmux.session.live import Inbox, Live
+from trainsh_tmux.session.live import LOST, Live
+from trainsh_tmux.session.log_reader import LogReader
 
 
-class Spectator:
-    """Emits a session's output that belongs to no foreground step, from where the spectator before stopped.
+class BackgroundOutput:
+    """Emits a session's output that belongs to no foreground step, from where the one before stopped.
 
-    A context: it watches until it is left. Values of secrets that this process handed to the session are masked.
+    A context: it emits until it is left. Values of secrets that this process handed to the session are masked.
     """
 
     def __init__(self, live: Live, request: Request) -> None:
-        self._live = live
+        self._live, self._request = live, request
         self._output = Output(live.secrets, lambda text: request.emit("output", data=text))
-        self._inbox = Inbox()
+        self._reader = LogReader(live)
         self._inside = ""
-        self._echoing = False
-        self._thread = threading.Thread(target=self._run, daemon=True, name=f"spectator of {live.name}")
+        self._thread = threading.Thread(target=self._run, daemon=True, name=f"output of {live.name}")
 
-    def __enter__(self) -> "Spectator":
+    def __enter__(self) -> "BackgroundOutput":
         live = self._live
         start = live.shown if live.shown is not None else live.marks.background
-        kept = None if start is None else live.listen_from(start, self._inbox)
-        if kept is None:
-            live.listen(inbox=self._inbox)
-        for piece in kept or []:
-            self._see(piece)
+        if start is None:
+            self._reader.follow()
+        else:
+            self._reader.follow_from(start)
         self._thread.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._live.leave(self._inbox)
-        self._inbox.put(None)
+        self._reader.put(("over", ""))
         self._thread.join()
+        self._reader.close()
         self._output.finish()
 
     def _run(self) -> None:
-        while (item := self._inbox.get()) is not None:
-            if isinstance(item, Piece):
-                self._see(item)
+        serve_in_this_thread(self._request)
+        try:
+            while not isinstance(item := self._reader.next(None), tuple):
+                if isinstance(item, Piece):
+                    self._see(item)
+                elif item is LOST and self._reader.rereads:
+                    self._reader.follow_from(self._live.shown or 0)
+        except TrainError as error:
+            self._request.emit("log", message=f"output is not shown any more: {error.message}")
 
     def _see(self, piece: Piece) -> None:
         self._live.shown = piece.end
-        if piece.letter:
-            self._mark(piece)
-        elif not self._echoing and not self._inside:
-            self._output.feed(piece.offset, piece.data)
-
-    def _mark(self, piece: Piece) -> None:
         step = piece.fields[0] if piece.fields else ""
-        if piece.letter in ("b", "o"):
-            self._echoing = piece.letter == "b"
         if piece.letter == "o" and step not in self._live.background:
             self._inside = step
         elif piece.letter == "e" and step == self._inside:
             self._inside = ""
+        elif not piece.letter and not self._inside:
+            self._output.feed(piece.offset, piece.data)

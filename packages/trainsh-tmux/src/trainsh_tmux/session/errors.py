@@ -1,0 +1,30 @@
+"""The errors about sessions that several commands raise."""
+
+from trainsh_base.errors import Conflict, NotFound, TrainError
+from trainsh_tmux.remote.host import Host
+
+
+def no_session(host: Host, name: str) -> NotFound:
+    """There is no such session."""
+    where = "" if host.spec == "local" else f" --host {host.spec}"
+    return NotFound(
+        f"there is no session {name!r} on {host.name}", f"open it: train tmux open {host.spec} {name}"
+        f"; or see: train tmux list{where}", code="session_not_found",
+    )  # fmt: skip
+
+
+def gone(name: str, how: str) -> TrainError:
+    """The session's shell has ended; `how` says in which way."""
+    return TrainError(
+        f"session {name} is not running: {how or 'its shell has ended'}", "open it again with tmux.open",
+        code="session_gone",
+    )  # fmt: skip
+
+
+def on_another_node(name: str, there: str, host: Host) -> Conflict:
+    """The session belongs to another machine that has the same home folder."""
+    return Conflict(
+        f"session {name} runs on {there}; {host.spec} leads to {host.node or host.name} now",
+        f"name {there} itself as the host, or open another session here", code="other_node",
+        data={"session": name, "node": there},
+    )  # fmt: skip

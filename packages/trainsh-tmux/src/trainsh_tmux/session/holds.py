@@ -1,0 +1,49 @@
+"""What of a job still stands on a host: its sessions' shells, and its steps. Asks; touches nothing."""
+
+from typing import Literal, cast
+
+from trainsh_tmux.model import HeldSession, HeldStep, Holds
+from trainsh_tmux.names import session_name, word
+from trainsh_tmux.remote import session_scripts
+from trainsh_tmux.remote.host import Host
+from trainsh_tmux.remote.reply import fields, malformed, natural
+
+
+def ask_holds(host: Host, job: str, sessions: list[str], steps: list[str]) -> Holds:
+    """Ask the host. Raises RemoteError `bad_reply`, Unreachable."""
+    names = [session_name(name) for name in sessions]
+    ids = [word("step", step) for step in steps]
+    return parse(host, names, ids, host.ask(session_scripts.holds(job, names, ids)))
+
+
+def parse(host: Host, sessions: list[str], steps: list[str], lines: list[str]) -> Holds:
+    """The answer as a document; what the host does not name is gone, or never began."""
+    found_sessions = {name: HeldSession(state="gone") for name in sessions}
+    found_steps = {step: HeldStep(state="never") for step in steps}
+    for line in lines:
+        kind, _, rest = line.partition(" ")
+        if kind == "session":
+            name, token, state, covers = fields(host.name, rest + "  ", 4)
+            if state not in ("running", "released", "gone"):
+                raise malformed(host.name, line)
+            found_sessions[name] = HeldSession(
+                state=cast(Literal["running", "released", "gone"], state), session=_given(token),
+                covers=_given(covers.strip()),
+            )  # fmt: skip
+        elif kind == "step":
+            step, state, status, why = fields(host.name, rest + "  ", 4)
+            found_steps[step] = HeldStep(
+                state=_step_state(state, host, line), reason=why.strip(),
+                status=natural(status, host.name, line) if status not in ("", "-", "none", "lost") else None,
+            )  # fmt: skip
+    return Holds(machine=host.machine or None, node=host.node or None, sessions=found_sessions, steps=found_steps)
+
+
+def _given(text: str) -> str | None:
+    return None if text in ("", "-") else text
+
+
+def _step_state(state: str, host: Host, line: str) -> Literal["running", "ended", "lost", "never"]:
+    if state not in ("running", "ended", "lost", "never"):
+        raise malformed(host.name, line)
+    return cast(Literal["running", "ended", "lost", "never"], state)

@@ -1,0 +1,90 @@
+"""What a request hears of a session's log, one thing at a time: serves steps, waits and who watches along."""
+
+import time
+from collections import deque
+
+from trainsh_base.system.deadline import Deadline
+from trainsh_tmux.log.sentinels import Piece
+from trainsh_tmux.log.stream import Stream
+from trainsh_tmux.session.live import LOST, Inbox, Live
+
+
+class LogReader:
+    """An inbox for pieces of the session's shared stream, or of a stream of its own that begins further back.
+
+    Beside pieces it takes what the host says, LOST when the connection was cut, and errors, in the order in which
+    they come.
+    """
+
+    def __init__(self, live: Live) -> None:
+        self.inbox = inbox = Inbox()
+        self.put = inbox.put
+        self._live = live
+        self._kept: deque[Piece] = deque()
+        self._own: Stream | None = None
+        self._source: object = None
+        self._closed = False
+
+    @property
+    def rereads(self) -> bool:
+        """Whether it has a stream of its own."""
+        return self._own is not None
+
+    def follow(self) -> None:
+        """Hear the shared stream from now on."""
+        self._live.listen(self.inbox)
+
+    def follow_from(self, offset: int, deadline: Deadline | None = None) -> None:
+        """Hear the log from `offset` on: what this process has kept and the shared stream; else one of its own."""
+        self._live.leave(self.inbox)
+        kept = self._live.listen_from(offset, self.inbox, deadline)
+        if kept is None:
+            self.reread(offset, deadline)
+        else:
+            self._end_own()
+            self._kept = deque(kept)
+
+    def reread(self, offset: int, deadline: Deadline | None = None) -> None:
+        """Hear the log from `offset` on, over a stream of its own."""
+        live = self._live
+        live.leave(self.inbox)
+        self._end_own()
+        self._kept.clear()
+        self._source = source = object()
+        self._own = Stream(
+            live.host, live.job, live.name, offset, lambda piece: self._wait_and_put((piece, source)),
+            lambda error: self.put(error or LOST), deadline=deadline,
+        )  # fmt: skip
+
+    def _end_own(self) -> None:
+        if self._own is not None:
+            self._own.close()
+        self._own = self._source = None
+
+    def _wait_and_put(self, item: tuple[Piece, object]) -> None:
+        """From a stream of its own: it waits for room, so that what is not taken stays on the host."""
+        while self.inbox.full and not self._closed:
+            time.sleep(0.01)
+        self.put(item)
+
+    def next(self, timeout: float | None) -> object:
+        """What comes next: a Piece, or what was put; None for what comes again. Raises queue.Empty, put errors."""
+        if self._kept:
+            return self._kept.popleft()
+        item = self.inbox.get(timeout=timeout)
+        if isinstance(item, Piece):
+            # With a stream of its own, what the shared one had sent before comes again.
+            return item if self._own is None else None
+        if isinstance(item, tuple) and isinstance(item[0], Piece):
+            # What a stream sent before it was replaced comes again from the new one.
+            return item[0] if item[1] is self._source else None
+        if isinstance(item, BaseException):
+            raise item
+        return item
+
+    def close(self) -> None:
+        """Hear no more."""
+        self._closed = True
+        self._live.leave(self.inbox)
+        if self._own is not None:
+            self._own.close()

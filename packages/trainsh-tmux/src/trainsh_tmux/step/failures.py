@@ -1,0 +1,50 @@
+"""Ends of a step that are no result of its command, as typed errors."""
+
+from typing import Any
+
+import msgspec
+
+from trainsh_base.errors import Conflict, RemoteError, TrainError
+from trainsh_tmux.model import Outcome
+
+
+class NotStarted(Conflict):
+    """The command did not begin, and will not: `data.reason` says why. Nobody may forgive it."""
+
+    default_code = "not_started"
+
+
+class Lost(RemoteError):
+    """It began, and nobody can know how it ended."""
+
+    default_code = "lost"
+
+
+class SessionEnded(TrainError):
+    """The session's shell ended in the step; `data.status` is what the shell recorded, null for nothing."""
+
+    default_code = "session_ended"
+
+
+def not_started(step: str, reason: str, hint: str = "") -> NotStarted:
+    """The error for a step that did not begin."""
+    return NotStarted(
+        f"step {step} did not begin: {reason}", hint or "run it again when that is fixed",
+        data={"step": step, "reason": reason},
+    )  # fmt: skip
+
+
+def raise_for(outcome: Outcome) -> Outcome:
+    """The outcome where its command ended by itself or still runs; else its error, with all that is known."""
+    data: dict[str, Any] = {**msgspec.to_builtins(outcome), "status": outcome.exit}
+    if outcome.state in ("not_started", "never"):
+        raise NotStarted(
+            f"step {outcome.step} did not begin: {outcome.reason}", "run it again when that is fixed", data=data
+        )
+    if outcome.state == "lost":
+        raise Lost(f"step {outcome.step} is lost: {outcome.reason}", "run it again if that is safe", data=data)
+    if outcome.state == "session_ended":
+        raise SessionEnded(
+            f"the session ended in step {outcome.step}: {outcome.reason}", "open it again with tmux.open", data=data
+        )
+    return outcome

@@ -1,0 +1,60 @@
+"""Handing a step to its session's shell."""
+
+import msgspec
+
+from trainsh_tmux.remote import step_scripts
+from trainsh_tmux.session.live import Live
+
+
+class Step(msgspec.Struct, frozen=True, kw_only=True):
+    """What is asked of a session; `name` is the identity that makes it run once, times are seconds."""
+
+    name: str
+    command: str
+    mode: str
+    echo: str
+    timeout: float | None
+    secrets: dict[str, str] = {}
+    since: int | None = None
+    keep_running: bool = False
+    grace: float = 30.0
+    replaces: tuple[str, ...] = ()
+
+    @property
+    def background(self) -> bool:
+        """Whether it is left running in the session."""
+        return self.mode == "background"
+
+
+class Handing:
+    """Writes the requests that hand a step in: in few words the first time, where nothing needs more."""
+
+    def __init__(self, live: Live, step: Step) -> None:
+        self._live, self._step = live, step
+        self.sent = 0
+        self.in_full = False
+        self._taken: tuple[str, ...] = ()
+
+    def body(self) -> str:
+        """The next request."""
+        live, step = self._live, self._step
+        limit = step.timeout if step.background else None
+        self._taken = tuple(name for name in live.taken if name != step.name)
+        quick = None
+        if not (self.sent or self.in_full or self._taken or step.secrets or step.replaces):
+            quick = step_scripts.hand_step(
+                live.job, live.name, step.name, step.command, mode=step.mode, echo=step.echo, limit=limit
+            )
+        self.sent += 1
+        return quick or step_scripts.start_step(
+            live.job, live.name, step.name, step.command, mode=step.mode, echo=step.echo, limit=limit,
+            secrets=step.secrets, taken=self._taken,
+        )  # fmt: skip
+
+    def again_in_full(self) -> None:
+        """The host wants the long form: the next request is that one, and counts as the first."""
+        self.in_full, self.sent = True, 0
+
+    def done(self) -> None:
+        """The session has the step: captured output of earlier ones was removed with its request."""
+        self._live.taken = [step for step in self._live.taken if step not in self._taken]

@@ -1,0 +1,39 @@
+"""Ending a step on request, and waiting until its host says that it is over."""
+
+import queue
+
+from trainsh_base.errors import RemoteError
+from trainsh_base.request import Request
+from trainsh_tmux.session.live import Live
+from trainsh_tmux.step.step_status import Countdown, interrupt
+
+ENDS = ("ended", "never", "stuck")
+
+
+def end_step(live: Live, step: str, why: str, grace: float, request: Request) -> tuple[str, list[str]]:
+    """End a step within `grace` seconds: `ended`, `never` (it had not begun) or `stuck` (its session was closed),
+    and the processes that are still running.
+
+    Emits its progress. Raises RemoteError `not_ended` when the host does not answer in time, Cancelled.
+    """
+    heard: queue.SimpleQueue[str] = queue.SimpleQueue()
+    countdown = Countdown(step, grace, request)
+    forget = interrupt(live, step, why, request, heard.put, grace)
+    survived: list[str] = []
+    try:
+        while not countdown.deadline.expired:
+            request.check()
+            try:
+                word, _, rest = heard.get(timeout=min(countdown.tell(), 0.2)).partition(" ")
+            except queue.Empty:
+                continue
+            if word in ENDS:
+                return word, survived
+            if word == "survived":
+                survived.append(rest)
+    finally:
+        forget()
+    raise RemoteError(
+        f"{live.host.name} did not say in time whether step {step} ended",
+        f"look at it: train tmux attach {live.name}", code="not_ended", data={"step": step},
+    )  # fmt: skip

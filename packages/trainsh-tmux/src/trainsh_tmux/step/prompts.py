@@ -1,0 +1,58 @@
+"""A step that waits for somebody at its terminal: noticed, and told with the command that attaches."""
+
+import time
+
+from trainsh_base.remote.channel import quote
+from trainsh_base.request import Request
+from trainsh_tmux.log.output import Output
+from trainsh_tmux.session.live import Live
+
+QUIET = 2.0  # seconds of silence after which an unfinished line is taken for a question
+TIMES = 3  # times that a step is told about
+ENDS = ("?", ":", ">", "]", ")", "$", "#")
+
+
+class Prompts:
+    """Tells people, once a question, that a step may be waiting for an answer."""
+
+    def __init__(self, live: Live, step: str, output: Output, request: Request) -> None:
+        self._live, self._step, self._output, self._request = live, step, output, request
+        self._due: float | None = None
+        self._left = TIMES
+
+    @property
+    def due(self) -> float | None:
+        """When to look again, on the monotonic clock."""
+        return self._due
+
+    def printed(self, data: bytes) -> None:
+        """The step has printed something."""
+        ends = data[-8:].rstrip()[-1:].decode("ascii", "replace")
+        waits = self._left and not data.endswith((b"\n", b"\r")) and ends in ENDS
+        self._due = time.monotonic() + QUIET if waits else None
+
+    def look(self) -> None:
+        """Tell of an unfinished line that has stood for a while."""
+        if self._due is None or time.monotonic() < self._due:
+            return
+        self._due = None
+        line = self._output.unfinished().strip()
+        if line:
+            self._tell(f"step {self._step} stopped at {line[-200:]!r} and may wait for an answer", line)
+
+    def reads(self) -> None:
+        """The host has seen that the step reads from its terminal."""
+        self._due = None
+        line = self._output.unfinished().strip()
+        asks = f" after {line[-200:]!r}" if line else ""
+        self._tell(f"step {self._step} waits for input on its terminal{asks}", line)
+
+    def _tell(self, what: str, line: str) -> None:
+        if not self._left:
+            return
+        self._left -= 1
+        words = ["train", "tmux", "attach", self._live.name]
+        words += ["--host", self._live.host.spec] if self._live.host.spec != "local" else []
+        words += ["--job", self._live.job] if self._live.job else []
+        attach = " ".join(word if word.replace("-", "").isalnum() else quote(word) for word in words)
+        self._request.emit("log", message=f"{what}\nanswer it: {attach}", prompt=line, attach=attach)

@@ -1,0 +1,55 @@
+"""A background step that failed, or is lost, ends the waits on its session: the error that says so."""
+
+import contextlib
+import queue
+
+from trainsh_base.errors import RemoteError, TrainError
+from trainsh_base.system.deadline import Deadline
+from trainsh_tmux.log.output import Output
+from trainsh_tmux.log.sentinels import Piece
+from trainsh_tmux.remote.reply import malformed
+from trainsh_tmux.session.live import Live, log_end
+from trainsh_tmux.session.log_reader import LogReader
+from trainsh_tmux.statuses import describe
+
+TAIL_BYTES = 1 << 14  # of the log, in which the last lines are looked for
+TAIL_LIMIT = 2.0  # seconds for them: the failure is told without them else
+
+
+def background_failure(live: Live, told: str) -> TrainError:
+    """The error for what the host's watcher told: `STEP STATUS`, or `STEP lost`."""
+    step, _, status = told.partition(" ")
+    lines = last_lines(live)
+    if status == "lost":
+        return RemoteError(
+            f"background step {step} is lost: its session or its host went down, and nobody knows how it ended",
+            "run it again if that is safe", code="lost", data={"step": step, "status": None, "tail": lines},
+        )  # fmt: skip
+    if not (status.isascii() and status.isdigit()):
+        return malformed(live.host.name, f"failed {told}")
+    number = int(status)
+    shown = "".join(f"\n  {line}" for line in lines[-5:])
+    return TrainError(
+        f"background step {step} failed: {describe(number)}{shown}", code="background_failed",
+        data={"step": step, "status": number, "exit": number, "tail": lines},
+    )  # fmt: skip
+
+
+def last_lines(live: Live) -> list[str]:
+    """The last lines in the session's log, masked; none where they cannot be had in time."""
+    output = Output(live.secrets, lambda _: None)
+    reader = LogReader(live)
+    deadline = Deadline.after(TAIL_LIMIT)
+    with contextlib.suppress(queue.Empty, TrainError, OSError):
+        end = log_end(live.host, live.job, live.name)
+        reader.reread(max(0, end - TAIL_BYTES), deadline)
+        seen = 0
+        while seen < end:
+            piece = reader.next(deadline.left())
+            if isinstance(piece, Piece):
+                seen = piece.end
+                if not piece.letter:
+                    output.feed(piece.offset, piece.data)
+    reader.close()
+    output.finish()
+    return output.tail()

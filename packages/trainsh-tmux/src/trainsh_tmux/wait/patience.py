@@ -1,0 +1,68 @@
+"""The time that a wait has, and its inbox."""
+
+import queue
+import time
+from typing import NoReturn
+
+from trainsh_base.errors import Cancelled, TimedOut
+from trainsh_base.request import Request
+from trainsh_base.system.deadline import Deadline
+from trainsh_base.system.units import format_duration
+from trainsh_tmux.model import Waited
+from trainsh_tmux.session.live import Inbox
+from trainsh_tmux.session.log_reader import LogReader
+
+_MISSING = {
+    "pattern": '"{}" never appeared', "file": "{} does not exist", "port": "nothing listens on port {}",
+    "idle": "something still runs in the session",
+}  # fmt: skip
+
+
+class Patience:
+    """One wait: what it is for (`kind`, `value`), until when, and what it hears (over a `reader`: the log too)."""
+
+    def __init__(
+        self, kind: str, value: str, timeout: float, request: Request, reader: LogReader | None = None
+    ) -> None:
+        self.missing = _MISSING[kind].format(value)
+        self.timeout, self.request = timeout, request
+        self.deadline = Deadline.after(timeout)
+        self.inbox = reader.inbox if reader else Inbox()
+        self._get = reader.next if reader else self.inbox.get
+        self._began = time.monotonic()
+        self._quiet_told = False
+        request.on_cancel(lambda: self.inbox.put(Cancelled("the wait was cancelled")))
+
+    def next(self) -> object:
+        """The next thing that happens; raises TimedOut, Cancelled, what was put."""
+        try:
+            item = self._get(timeout=self.deadline.left())
+        except queue.Empty:
+            self.over()
+        if isinstance(item, BaseException):
+            raise item
+        return item
+
+    def over(self) -> NoReturn:
+        """Time is up."""
+        raise TimedOut(
+            f"timed out after {format_duration(self.timeout)}: {self.missing}", "give it longer: timeout=1h",
+            code="wait_timed_out",
+        )  # fmt: skip
+
+    def connecting(self) -> Deadline:
+        """By when another connection has to be there: within the wait's time, at least a second."""
+        return Deadline.after(max(1.0, self.deadline.left() or 0.0))
+
+    def quiet(self, session: str) -> None:
+        """Everything in the session ended well, and what is waited for is not there: tell it once."""
+        if not self._quiet_told:
+            self._quiet_told = True
+            self.request.emit(
+                "log", message=f"every background step in session {session} has ended well, and {self.missing};"
+                " still waiting",
+            )  # fmt: skip
+
+    def waited(self, line: str | None = None, offset: int | None = None) -> Waited:
+        """The condition holds."""
+        return Waited(seconds=time.monotonic() - self._began, line=line, offset=offset)

@@ -1,0 +1,116 @@
+"""Waits for a line in what a session prints."""
+
+import re
+import threading
+from collections.abc import Callable
+
+from trainsh_base.errors import UsageError
+from trainsh_base.remote.channel import ChannelLost
+from trainsh_base.system.deadline import Deadline
+from trainsh_tmux.log.lines import Lines
+from trainsh_tmux.log.sentinels import ECHO, Piece
+from trainsh_tmux.model import Waited
+from trainsh_tmux.session.errors import gone
+from trainsh_tmux.session.live import LOST, Live
+from trainsh_tmux.session.log_reader import LogReader
+from trainsh_tmux.wait.conditions import heard
+from trainsh_tmux.wait.patience import Patience
+
+LAST_WORDS = 0.5  # seconds that output of a session which is gone, or of a failed step, may still be on the way
+
+
+def compiled(pattern: str) -> re.Pattern[str]:
+    """The pattern; UsageError where it is none."""
+    try:
+        return re.compile(pattern)
+    except re.error as error:
+        raise UsageError(f"not a regular expression: {pattern!r}: {error}", code="bad_pattern") from None
+
+
+def how_ended(fields: tuple[str, ...]) -> str:
+    """How a session ended, from its last sentinel: a status, or words."""
+    how = fields[0] if fields else ""
+    return f"it ended with status {how}" if how.isdigit() else "tmux hung up on it"
+
+
+class PatternWait:
+    """Looks for a line in what a session printed since an offset, through cuts of the connection."""
+
+    def __init__(
+        self, live: Live, pattern: re.Pattern[str], since: int, reader: LogReader, patience: Patience
+    ) -> None:
+        self.live, self.pattern, self.reader, self.patience = live, pattern, reader, patience
+        self.since = since
+        self._lines = Lines()
+        self._late: tuple[str, Deadline] | None = None
+        self._unwatch: Callable[[], None] = lambda: None
+
+    def run(self) -> Waited:
+        """Wait; the line that matched, and the offset behind it."""
+        try:
+            self._begin(None)
+            while True:
+                found = self._turn()
+                if found:
+                    return found
+        finally:
+            self.reader.close()
+            self._unwatch()
+
+    def _begin(self, deadline: Deadline | None) -> None:
+        """Listen from where we are; have the host tell what ends the wait, which the output may not show."""
+        live = self.live
+        self.reader.follow_from(self.since, deadline)
+        self._unwatch = live.host.watch(
+            live.job, live.name, "alive", [], lambda text: self.reader.put(("watched", text)),
+            lambda _: self.reader.put(LOST), deadline=deadline,
+        )  # fmt: skip
+
+    def _turn(self) -> Waited | None:
+        item = self.patience.next()
+        if isinstance(item, Piece):
+            return self._look(item)
+        if item is LOST:
+            self._again()
+        elif isinstance(item, tuple):
+            self._told(str(item[1]), late=item[0] == "late")
+        return None
+
+    def _told(self, answer: str, *, late: bool) -> None:
+        """The host's word ends the wait a little later: output from before may still be on the way."""
+        if late or answer.startswith("quiet"):
+            heard(self.live, answer, self.patience)
+            return
+        timer = threading.Timer(LAST_WORDS, self.reader.put, [("late", answer)])
+        timer.daemon = True
+        timer.start()
+
+    def _again(self) -> None:
+        """The connection was cut: connect within the wait's time, and go on where we were."""
+        live = self.live
+        if not self.reader.rereads and not live.lost and not live.host.lost:
+            return
+        live.host.say_cut(self.patience.request)
+        try:
+            self._begin(self.patience.connecting())
+        except ChannelLost:
+            self.reader.put(LOST)
+
+    def _look(self, piece: Piece) -> Waited | None:
+        if piece.end <= self.since:
+            return None
+        data = piece.data
+        if piece.offset < self.since:
+            data = data[self.since - piece.offset :]
+        self.since = piece.end
+        if piece.letter == "x":
+            raise gone(self.live.name, how_ended(piece.fields))
+        if piece.letter in ("b", "o", ECHO):
+            self._lines = Lines()
+        if piece.letter:
+            return None
+        for line in self._lines.feed(data):
+            if self.pattern.search(line):
+                self.live.marks.satisfied(piece.end)
+                return self.patience.waited(line, piece.end)
+        return None
