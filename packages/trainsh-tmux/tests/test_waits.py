@@ -216,7 +216,12 @@ def test_idle_fails_when_a_background_step_failed_once(open_box: Box) -> None:
     with pytest.raises(TrainError) as caught:
         open_box.wait(idle="own", timeout=10)
     data = caught.value.data
-    assert (caught.value.code, data["step"], data["status"], data["tail"]) == ("background_failed", "bad", 6, ["last words"])
+    assert (caught.value.code, data["step"], data["status"], data["tail"]) == (
+        "background_failed",
+        "bad",
+        6,
+        ["last words"],
+    )
     assert "exit 6\n  last words" in caught.value.message
     open_box.wait(idle="own", timeout=10)
 

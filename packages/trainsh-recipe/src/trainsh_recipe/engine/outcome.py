@@ -6,7 +6,7 @@ import msgspec
 
 from trainsh_base.errors import TrainError
 
-LOST_CODES = ("session_gone", "session_not_found", "host_lost")
+LOST_CODES = ("lost", "session_gone", "session_not_found", "host_lost")
 
 
 class Outcome(msgspec.Struct, kw_only=True):
@@ -35,7 +35,7 @@ def of_error(error: TrainError) -> Outcome:
     reason = error.message
     if error.hint:
         reason += "\n" + error.hint
-    return Outcome(status=status, reason=reason, error=error)
+    return Outcome(status=status, reason=reason, error=error, exit=error.data.get("status"))
 
 
 def of_step(answer: dict[str, Any]) -> Outcome:
