@@ -109,7 +109,9 @@ class Host:
         return self.target
 
     def _connect(self, request: Request, deadline: Deadline | None) -> Channel:
-        channel = Channel(self.target, request, deadline=deadline or Deadline.after(START_LIMIT), relocate=self.relocated)
+        channel = Channel(
+            self.target, request, deadline=deadline or Deadline.after(START_LIMIT), relocate=self.relocated
+        )
         try:
             self._greet(channel)
         except BaseException:
