@@ -13,6 +13,7 @@ import os
 import platform
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -171,11 +172,21 @@ def run(lower: Path, folder: Path) -> int:
             process.kill()
 
 
+def remove_leftovers() -> None:
+    """Remove the layers of runs that were killed."""
+    for folder in CACHE.glob("run-*"):
+        if not Path("/proc", folder.name.split("-")[1]).exists():
+            shutil.rmtree(folder, ignore_errors=True)
+
+
 def main() -> int:
     """The status of the commands."""
     check_machine()
     lower = make_root()
-    folder = Path(tempfile.mkdtemp(prefix="run-", dir=CACHE))
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda number, _: sys.exit(128 + number))
+    remove_leftovers()
+    folder = Path(tempfile.mkdtemp(prefix=f"run-{os.getpid()}-", dir=CACHE))
     try:
         return run(lower, folder)
     except KeyboardInterrupt:
