@@ -1,5 +1,6 @@
 """train-example: a tool with one command for each thing that the framework promises; the tests run it."""
 
+import json
 import os
 import signal
 import sys
@@ -175,6 +176,32 @@ def kill_me() -> None:
 def tty() -> bool:
     """Whether standard output is a terminal."""
     return sys.stdout.isatty()
+
+
+@tool.command()
+def hostile(
+    view: Annotated[str, Arg("where the text goes")],
+    file: Annotated[str | None, Opt("JSON text (default: standard input)")] = None,
+) -> Any:
+    """Show a text that wants to be more than text."""
+    text = str(json.loads(Path(file).read_bytes() if file else sys.stdin.buffer.read()))
+    if view in ("log", "progress"):
+        current().emit(view, message=text, done=1, total=3)
+    elif view == "output":
+        for character in text:  # each in a chunk of its own: no sequence is whole
+            current().emit("output", data=character)
+    elif view == "print":
+        print(text)
+    elif view == "ask":
+        current().ask("text", text)
+    elif view == "choose":
+        current().ask("choose", text, choices=["a", text])
+    elif view == "bug":
+        raise ValueError(text)
+    elif view in ("message", "hint", "code"):
+        raise errors.RemoteError(**{"message": "it failed", "code": "c", view: text})
+    shown = {"cell": [{"id": 1, "name": text}], "field": {"name": text}, "list": [text], "text": text}
+    return shown.get(view)
 
 
 if __name__ == "__main__":

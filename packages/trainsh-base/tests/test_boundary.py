@@ -148,7 +148,7 @@ def test_words_that_are_not_utf_8_are_told_in_every_format(example: Run) -> None
     for words in ([], ["--json"], ["--jsonl"]):
         done = example("fail", "NotFound", "--message", b"bad \xff byte", *words)  # type: ignore[arg-type]
         assert done.returncode == 3 and b"Traceback" not in done.stderr
-        assert b"udcff byte" in done.stdout + done.stderr
+        assert rb"xff byte" in done.stdout + done.stderr
 
 
 def test_the_status_may_be_the_answers(example: Run) -> None:

@@ -2,7 +2,7 @@
 
 import sys
 
-from trainsh_base.tool.display import colour_wanted
+from trainsh_base.tool.display import paint
 from trainsh_help.catalog import Entry, Shortcut
 
 # What one does most comes first; groups that are not named here follow in the alphabet's order.
@@ -61,4 +61,4 @@ def _says(entry: Entry) -> str:
 
 
 def _heading(title: str) -> str:
-    return f"\x1b[1m{title}\x1b[0m\n" if colour_wanted(sys.stdout) else f"{title}\n"
+    return paint(title, "1", sys.stdout) + "\n"

@@ -36,7 +36,7 @@ def show_found(found: Found) -> None:
         print(Secret(found.value))
         current().emit("log", message=f"{found.name} is in the {found.source}; --reveal shows it")
     else:
-        print(found.value)
+        display.exact(f"{found.value}\n")
 
 
 def show_stored(changed: list[Changed]) -> None:

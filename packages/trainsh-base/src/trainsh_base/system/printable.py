@@ -21,6 +21,13 @@ UNSAFE = (
 )
 _CONTROL = re.compile(f"[{UNSAFE}]")
 
+# A sequence that the end of the text cuts.
+_UNFINISHED = re.compile(
+    r"(?:\x1b[\]PX^_k]|[\x90\x98\x9d\x9e\x9f])[^\x07\x1b\x9c\x18\x1a\n]*\x1b?\Z"
+    r"|(?:\x1b\[|\x9b)[0-?]*[ -/]*\Z"
+    r"|\x1b[ -/]*\Z"
+)
+
 
 def printable(text: str, keep: str = "\n\t") -> str:
     """`text` without escape sequences, control characters (but those in `keep`) and bidirectional overrides.
@@ -48,3 +55,36 @@ def _written(character: str) -> str:
     if "\udc80" <= character <= "\udcff":
         return _replacement(character)
     return character.encode("unicode_escape").decode()
+
+
+def json_text(document: str) -> str:
+    """JSON whose unsafe characters are written as `\\uXXXX`: the same document, and nothing a terminal obeys."""
+    return _CONTROL.sub(lambda found: found[0] if found[0] in "\n\t" else _as_json(found[0]), document)
+
+
+def _as_json(character: str) -> str:
+    units = character.encode("utf-16-be", "surrogatepass")
+    return "".join(f"\\u{units[at]:02x}{units[at + 1]:02x}" for at in range(0, len(units), 2))
+
+
+class Printable:
+    """`printable` for a stream that comes in chunks: a sequence that a chunk's end cut waits for its rest."""
+
+    LONGEST = 4096  # a sequence that is longer than this is none
+
+    def __init__(self, keep: str = "\n\t") -> None:
+        self._keep = keep
+        self._held = ""
+
+    def feed(self, text: str) -> str:
+        """What of the text is certain now; `\\r\\n` comes out as `\\n`."""
+        text = self._held + text
+        found = _UNFINISHED.search(text, max(0, len(text) - self.LONGEST))
+        at = found.start() if found else len(text) - text.endswith("\r")
+        self._held = text[at:]
+        return printable(text[:at].replace("\r\n", "\n"), self._keep)
+
+    def flush(self) -> str:
+        """What was held back, once nothing more comes."""
+        held, self._held = self._held, ""
+        return printable(held, self._keep)

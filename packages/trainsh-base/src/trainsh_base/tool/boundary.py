@@ -11,6 +11,7 @@ from trainsh_base.errors import EXIT_INTERRUPTED, EXIT_PIPE, Cancelled, Exit, Te
 from trainsh_base.system import spawn
 from trainsh_base.tool.bug_reports import as_bug
 from trainsh_base.tool.declare import Tool
+from trainsh_base.tool.gate import install
 from trainsh_base.tool.interrupts import quick_interrupts
 
 
@@ -96,10 +97,9 @@ def print_error(error: TrainError, machine: str) -> None:
 
 def for_person(error: TrainError) -> str:
     """`error: MESSAGE` and, indented, the hint; colour only on a terminal that wants it."""
-    from trainsh_base.tool.display import colour_wanted  # noqa: PLC0415 - only an error needs it
+    from trainsh_base.tool.display import paint  # noqa: PLC0415 - only an error needs it
 
-    label = "\x1b[1;31merror:\x1b[0m" if colour_wanted(sys.stderr) else "error:"
-    text = f"{label} {error.message}\n"
+    text = f"{paint('error:', '1;31', sys.stderr)} {error.message}\n"
     for line in error.hint.splitlines():
         text += f"  {line}\n"
     return text
@@ -107,13 +107,13 @@ def for_person(error: TrainError) -> str:
 
 def encode(value: Any) -> str:
     """A JSON document on one line."""
-    from trainsh_base.tool.wire import encode as to_json  # noqa: PLC0415 - msgspec is loaded inside the boundary too
+    from trainsh_base.tool.wire import encode_text  # noqa: PLC0415 - msgspec is loaded inside the boundary too
 
-    return to_json(value).decode()
+    return encode_text(value)
 
 
 def _open_missing_streams() -> None:
-    """A stream closed by the caller is opened on /dev/null, or the next file opened would take its place."""
+    """Streams that the caller closed lead to /dev/null, or the next file would take their place; gates go up."""
     for number in (0, 1, 2):
         try:
             os.fstat(number)
@@ -130,6 +130,7 @@ def _open_missing_streams() -> None:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace", encoding="utf-8")
+    install()
 
 
 class ClosedStream:

@@ -6,7 +6,11 @@ from typing import Any, TextIO
 
 import msgspec
 
+from trainsh_base.tool.gate import Gate, raw, styled
+from trainsh_base.tool.table import draw
+
 Rows = list[dict[str, Any]]
+WHOLE = ("id", "job", "name", "setting", "host", "label")  # what people type again is never cut
 
 
 def colour_wanted(stream: TextIO) -> bool:
@@ -14,6 +18,17 @@ def colour_wanted(stream: TextIO) -> bool:
     if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
         return False
     return stream.isatty()
+
+
+def paint(text: str, code: str, stream: TextIO) -> str:
+    """`text` in a style (SGR codes such as `1;31`) when `stream` wants colours, else as it is."""
+    return styled(text, code) if isinstance(stream, Gate) and colour_wanted(stream) else text
+
+
+def exact(text: str) -> None:
+    """Print data that a program reads back byte for byte; on a terminal it is made printable as all else."""
+    stream = sys.stdout if sys.stdout.isatty() else raw(sys.stdout)
+    stream.write(text)
 
 
 def show(value: Any) -> None:
@@ -48,40 +63,39 @@ def cell(value: Any) -> str:
 
 
 def fields(document: dict[str, Any]) -> None:
-    """`key: value` lines, the values aligned; empty ones are left out."""
-    width = max((len(key) for key in document), default=0) + 1
-    for key, value in document.items():
-        if value not in (None, "", [], {}):
-            print(f"{key.replace('_', ' ') + ':':<{width}} {cell(value)}")
+    """`key: value` lines, the values aligned; empty ones are left out. Further lines of a value stand below it."""
+    shown = {key: value for key, value in document.items() if value not in (None, "", [], {})}
+    width = max((len(key) for key in shown), default=0) + 1
+    for key, value in shown.items():
+        first, *more = cell(value).split("\n")
+        print(f"{key.replace('_', ' ') + ':':<{width}} {first}")
+        for line in more:
+            print(f"{'':<{width}} {line}")
 
 
 def table(rows: Rows, columns: dict[str, str] | None = None) -> None:
-    """A table of `rows`; `columns` maps keys to headings (default: every key). Nothing for no rows."""
+    """A table of `rows`, a line a row; `columns` maps keys to headings (default: every key). Nothing for no rows.
+
+    On a terminal empty columns are left out, and long texts are cut to its width, names and ids (WHOLE) never.
+    """
     if not rows:
         return
     heads = columns or {key: key.replace("_", " ") for key in rows[0]}
     lines = [[cell(row.get(key)) for key in heads] for row in rows]
-    if sys.stdout.isatty():
-        _rich_table(list(heads.values()), lines)
-    else:
-        _plain_table([head.upper() for head in heads.values()], lines)
+    terminal = sys.stdout.isatty()
+    first, *others = draw(
+        [head.upper() for head in heads.values()],
+        lines,
+        whole=[index for index, key in enumerate(heads) if index == 0 or key in WHOLE],
+        width=terminal_width() if terminal else None,
+    )
+    print(paint(first, "1", sys.stdout))
+    for line in others:
+        print(line)
 
 
-def _plain_table(heads: list[str], lines: list[list[str]]) -> None:
-    flat = [[text.replace("\n", " ") for text in line] for line in lines]
-    widths = [max(len(text) for text in column) for column in zip(heads, *flat, strict=True)]
-    for line in [heads, *flat]:
-        print("  ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)).rstrip())
+def terminal_width() -> int:
+    """Columns of the terminal: COLUMNS, else what it says, else 80."""
+    import shutil  # noqa: PLC0415 - only a terminal needs it
 
-
-def _rich_table(heads: list[str], lines: list[list[str]]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    drawn = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
-    for head in heads:
-        drawn.add_column(head, overflow="fold")
-    for line in lines:
-        drawn.add_row(*(Text(text) for text in line))
-    Console(no_color=not colour_wanted(sys.stdout), highlight=False).print(drawn)
+    return shutil.get_terminal_size().columns

@@ -17,7 +17,7 @@ from trainsh_base.tool.declare import Arg, Command, Handover, Param, Tool
 from trainsh_base.tool.display import show
 from trainsh_base.tool.schema import describe
 from trainsh_base.tool.terminal import TerminalRequest
-from trainsh_base.tool.wire import encode
+from trainsh_base.tool.wire import encode_text
 
 SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 FORMATS = ("json", "jsonl", "input", "no_color")
@@ -85,7 +85,7 @@ def _print_version(ctx: click.Context, _param: click.Parameter, value: bool) -> 
 
 def _schema(tool: Tool) -> click.Command:
     def print_schema(**_formats: Any) -> int:
-        print(msgspec.json.format(encode(describe(tool)), indent=2).decode())
+        print(msgspec.json.format(encode_text(describe(tool)), indent=2))
         return 0
 
     flag = click.Option(["--json"], is_flag=True, help="The schema is JSON in any case.")
@@ -267,11 +267,10 @@ def read_input(name: str | None) -> dict[str, Any]:
 def print_answer(command: Command, answer: Any, machine: str) -> None:
     """The answer in the format asked for; a Handover becomes the program it names."""
     if machine == "jsonl":
-        sys.stdout.write(encode({"event": "result", "result": answer}).decode() + "\n")
+        sys.stdout.write(encode_text({"event": "result", "result": answer}) + "\n")
     elif machine == "json":
-        text = encode(answer)
-        pretty = msgspec.json.format(text, indent=2) if sys.stdout.isatty() else text
-        sys.stdout.write(pretty.decode() + "\n")
+        text = encode_text(answer)
+        sys.stdout.write((msgspec.json.format(text, indent=2) if sys.stdout.isatty() else text) + "\n")
     elif isinstance(answer, Handover):
         hand_over(answer)
     elif command.show:

@@ -16,6 +16,7 @@ from trainsh_base.errors import Cancelled, Terminated, TrainError
 from trainsh_base.request import Request, serve_in_this_thread
 from trainsh_base.system import spawn
 from trainsh_base.tool.declare import Tool
+from trainsh_base.tool.gate import install
 from trainsh_base.tool.interrupts import quick_interrupts
 from trainsh_base.tool.wire import encode
 
@@ -260,6 +261,7 @@ def main(tool: Tool) -> NoReturn:
     os.dup2(2, 1)
     reader = os.dup(0)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    install()
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(line_buffering=True)  # a stray print shows up at once, on stderr
     server, status = Server(tool, reader, writer), 0

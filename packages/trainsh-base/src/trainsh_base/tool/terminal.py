@@ -5,9 +5,12 @@ from typing import Any
 
 from trainsh_base.errors import UsageError
 from trainsh_base.request import Request, nobody
+from trainsh_base.system.printable import Printable, printable
 from trainsh_base.system.units import format_size
-from trainsh_base.tool.display import colour_wanted
-from trainsh_base.tool.wire import encode
+from trainsh_base.tool.display import colour_wanted, terminal_width
+from trainsh_base.tool.gate import raw
+from trainsh_base.tool.table import cut
+from trainsh_base.tool.wire import encode_text
 
 
 class TerminalRequest(Request):
@@ -18,11 +21,12 @@ class TerminalRequest(Request):
         self._machine = machine
         self.for_people = not machine
         self._line_open = False
+        self._plain = Printable()
 
     def emit(self, kind: str, **data: Any) -> None:
         """Show an event."""
         if self._machine == "jsonl":
-            sys.stdout.write(encode({"event": kind, **data}).decode() + "\n")
+            sys.stdout.write(encode_text({"event": kind, **data}) + "\n")
             sys.stdout.flush()
         elif kind == "output" and not self._machine:
             self._output(data)
@@ -34,17 +38,18 @@ class TerminalRequest(Request):
 
     def _output(self, data: dict[str, Any]) -> None:
         self._close_line()
-        raw = data.get("data", "")
-        sys.stdout.write(raw)
+        sys.stdout.write(self._plain.feed(str(data.get("data", ""))))
         sys.stdout.flush()
 
     def _progress(self, data: dict[str, Any]) -> None:
         done, total = data.get("done") or 0, data.get("total") or 0
         share = f"{100 * done / total:3.0f}% " if total else ""
         amount = format_size(done) if data.get("unit") == "bytes" else f"{done:g} {data.get('unit', '')}"
+        line = printable(f"{share}{amount}  {data.get('message') or ''}".rstrip(), keep="")
         erase = "\x1b[K" if colour_wanted(sys.stderr) else ""
-        sys.stderr.write(f"\r{share}{amount}  {data.get('message', '')}{erase}")
-        sys.stderr.flush()
+        terminal = raw(sys.stderr)
+        terminal.write(f"\r{cut(line, terminal_width() - 1)}{erase}")
+        terminal.flush()
         self._line_open = True
 
     def _close_line(self) -> None:
@@ -53,7 +58,9 @@ class TerminalRequest(Request):
             self._line_open = False
 
     def finish(self) -> None:
-        """End an unfinished progress line."""
+        """Let out what was held back of the output, and end an unfinished progress line."""
+        if self.for_people:
+            sys.stdout.write(self._plain.flush())
         self._close_line()
 
     def ask(
@@ -69,6 +76,7 @@ class TerminalRequest(Request):
         if self._machine or not (sys.stdin.isatty() and sys.stderr.isatty()):
             raise nobody(message, flag)
         self._close_line()
+        message, choices = printable(message, keep="\n"), [printable(choice, keep="") for choice in choices or []]
         import click
 
         if kind == "confirm":

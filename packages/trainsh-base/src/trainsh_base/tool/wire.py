@@ -29,11 +29,25 @@ def encode(value: Any) -> bytes:
         return _ENCODER.encode(_escaped(msgspec.to_builtins(value, enc_hook=_hook)))
 
 
+def encode_text(value: Any) -> str:
+    """`encode` as text for standard output: what a terminal would obey in it is escaped."""
+    from trainsh_base.system.printable import json_text  # noqa: PLC0415 - `serve` does without
+
+    return json_text(encode(value).decode())
+
+
 def _escaped(value: Any) -> Any:
     if isinstance(value, str):
-        return value.encode(errors="backslashreplace").decode()
+        return _shown(value)
     if isinstance(value, list):
         return [_escaped(item) for item in value]
     if isinstance(value, dict):
         return {_escaped(key): _escaped(item) for key, item in value.items()}
     return value
+
+
+def _shown(text: str) -> str:
+    try:
+        return text.encode(errors="surrogateescape").decode(errors="backslashreplace")
+    except UnicodeEncodeError:  # half a pair that stands for no byte
+        return text.encode(errors="backslashreplace").decode()

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from trainsh_base.system.printable import visible
+from trainsh_base.tool.gate import styled
 from trainsh_dsl.document.diagnostic import Diagnostic
 from trainsh_dsl.text.control_characters import unusual_blank
 
@@ -86,4 +87,4 @@ def _safe(text: str) -> str:
 
 
 def _paint(text: str, colour: str, style: bool) -> str:
-    return f"\x1b[1;{colour}m{text}\x1b[0m" if style else text
+    return styled(text, f"1;{colour}") if style else text

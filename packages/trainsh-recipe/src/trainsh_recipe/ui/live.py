@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from trainsh_base.system.units import format_duration, format_size
+from trainsh_base.tool import gate
 from trainsh_base.tool.display import colour_wanted
 from trainsh_recipe.engine.outcome import Outcome
 from trainsh_recipe.engine.view import View
@@ -133,7 +134,7 @@ class Live(View):
             with self._shown:
                 text = failure(step, outcome, self._file)
                 if self._live is not None:
-                    self._live.console.print(Text.from_ansi(text))
+                    self._live.console.print(Text.from_ansi(gate.clean(text)))
                 else:
                     print(text, file=sys.stderr, flush=True)
 
@@ -167,10 +168,9 @@ class Live(View):
     # Drawing
 
     def _draw(self) -> None:
-        from rich.console import Console
         from rich.live import Live as Drawing
 
-        console = Console(no_color=not colour_wanted(sys.stdout), highlight=False)
+        console = gate.console(sys.stdout, no_color=not colour_wanted(sys.stdout))
         drawing = Drawing(
             get_renderable=lambda: self._picture(console), console=console, auto_refresh=False, transient=False,
             redirect_stdout=False, redirect_stderr=False,

@@ -3,6 +3,7 @@
 import sys
 import threading
 
+from trainsh_base.tool.gate import raw
 from trainsh_recipe.engine.outcome import Outcome
 from trainsh_recipe.engine.view import View
 from trainsh_recipe.plan.numbering import Numbered
@@ -22,8 +23,9 @@ class Output(View):
         """As it comes, with plain newlines."""
         with self._lock:
             plain = self._plain.setdefault(step.id, Plain())
-            sys.stdout.write(text.replace("\r\n", "\n") if self._escapes else plain.feed(text))
-            sys.stdout.flush()
+            out = raw(sys.stdout) if self._escapes else sys.stdout
+            out.write(text.replace("\r\n", "\n") if self._escapes else plain.feed(text))
+            out.flush()
 
     def event(self, event: Event) -> None:
         """The end of a step lets out what was held; messages of notify are output too."""

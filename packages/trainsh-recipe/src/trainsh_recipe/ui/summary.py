@@ -3,7 +3,7 @@
 import sys
 
 from trainsh_base.system.units import format_duration
-from trainsh_base.tool.display import colour_wanted
+from trainsh_base.tool.display import paint
 from trainsh_recipe.engine.outcome import Outcome
 from trainsh_recipe.plan.numbering import Numbered
 from trainsh_recipe.store.state import State
@@ -16,11 +16,10 @@ WORDS = {
 
 def failure(step: Numbered, outcome: Outcome, file: str) -> str:
     """The block that a person sees when a step fails."""
-    red, off = ("\x1b[1;31m", "\x1b[0m") if colour_wanted(sys.stderr) else ("", "")
     word = WORDS.get(outcome.status, outcome.status)
     reason, _, hints = outcome.reason.partition("\n")
     what = f"step {step.id} {word}: {reason or f'exit {outcome.exit}'}"
-    lines = [f"{red}{file}:{step.step.span.line}:{off} {what}"]
+    lines = [f"{paint(f'{file}:{step.step.span.line}:', '1;31', sys.stderr)} {what}"]
     lines += [f"  {line}" for line in step.step.text.split("\n")[:6]]
     lines += [f"  {line}" for line in hints.split("\n") if line]
     if outcome.tail:
@@ -42,11 +41,11 @@ def summary(state: State) -> str:
 
 def billing(state: State) -> list[str]:
     """A line, in red, for each rented thing that still costs money: its price, and how to stop it."""
-    red, off = ("\x1b[1;31m", "\x1b[0m") if colour_wanted(sys.stderr) else ("", "")
     lines = []
     for each in state.billing():
         price = each.get("price_per_hour")
         cost = f" at {price:g} $ an hour" if isinstance(price, (int, float)) else ""
         provider, id = each.get("provider"), each.get("id")
-        lines.append(f"{red}{provider} {id} is still running{cost}:{off} train {provider} stop {id}")
+        what = paint(f"{provider} {id} is still running{cost}:", "1;31", sys.stderr)
+        lines.append(f"{what} train {provider} stop {id}")
     return lines

@@ -1,0 +1,83 @@
+"""The one gate to the terminal: what a command writes for people passes it, and no escape of a stranger does.
+
+Everything that is printed (tables, events, prompts, errors) goes through `sys.stdout` and `sys.stderr`, which the
+framework replaces by gates. A gate makes text printable (`trainsh_base.system.printable`). The framework's own
+styles carry a key that nobody else knows, so they are told from those of a host or a plugin. `raw` leads around the
+gate: for a live view, whose console makes its text printable, and for the terminal output of `exec`.
+"""
+
+import io
+import os
+import re
+import sys
+from typing import Any, TextIO
+
+_KEY = os.urandom(8).hex()
+
+
+def styled(text: str, code: str) -> str:
+    """`text` in a style (`1;31`: SGR codes), for a gate that wants colours (`display.paint` looks)."""
+    from trainsh_base.system.printable import printable  # noqa: PLC0415 - its patterns cost a `serve` 1 ms
+
+    return f"\x1b]{_KEY};{code}\x07{printable(text)}\x1b]{_KEY};0\x07"
+
+
+def clean(text: str) -> str:
+    """What the gate lets through of `text`, styles as the terminal takes them."""
+    from trainsh_base.system.printable import printable  # noqa: PLC0415 - as above
+
+    if "\x1b" not in text:
+        return printable(text)
+    parts = re.split(rf"\x1b\]{_KEY};([0-9;]*)\x07", text)
+    parts[0::2] = map(printable, parts[0::2])
+    parts[1::2] = [f"\x1b[{code}m" for code in parts[1::2]]
+    return "".join(parts)
+
+
+class Gate(io.TextIOWrapper):
+    """A text stream that writes what `clean` leaves."""
+
+    def __init__(self, stream: TextIO) -> None:
+        super().__init__(
+            stream.buffer, encoding="utf-8", errors="backslashreplace", newline="\n",
+            line_buffering=stream.isatty(), write_through=True,
+        )  # fmt: skip
+        self.raw_stream = stream
+
+    def write(self, text: str) -> int:
+        """Write what may pass; the length of `text`, as callers expect."""
+        super().write(clean(text))
+        return len(text)
+
+
+def install() -> None:
+    """Put gates before standard output and standard error."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if isinstance(stream, io.TextIOWrapper) and not isinstance(stream, Gate):
+            stream.flush()
+            stream.reconfigure(write_through=True)  # both write into one buffer, in the order of their calls
+            setattr(sys, name, Gate(stream))
+
+
+def raw(stream: TextIO) -> TextIO:
+    """The stream behind its gate: what is written there reaches the terminal as it is."""
+    if isinstance(stream, Gate):
+        stream.flush()
+        return stream.raw_stream
+    return stream
+
+
+def console(stream: TextIO, **options: Any) -> Any:
+    """A rich console behind the gate of `stream`: its text is made printable, styles and cursor are rich's."""
+    from rich.console import Console
+    from rich.segment import Segment
+
+    from trainsh_base.system.printable import printable  # noqa: PLC0415 - as above
+
+    class Gated(Console):
+        def render(self, *renderable: Any, **more: Any) -> Any:
+            for segment in super().render(*renderable, **more):
+                yield segment if segment.control else Segment(printable(segment.text), segment.style)
+
+    return Gated(file=raw(stream), **{"highlight": False, "markup": False, **options})

@@ -1,0 +1,43 @@
+"""Tables: a line a row at any width; names are whole, long texts cut, empty columns gone."""
+
+import pytest
+
+from trainsh_base.tool.table import cells, cut, draw
+
+HEADS = ["ID", "RECIPE", "NOTE", "STATE"]
+ROWS = [
+    ["20261127-120000-5f01", "llama-finetune-with-a-long-name", "", "waits for a port that never opens"],
+    ["20261127-130000-1a2b", "hello", "", "ok"],
+]
+
+
+@pytest.mark.parametrize("width", [200, 80, 40, 24, 5])
+def test_a_row_is_a_line_and_ids_are_whole(width: int) -> None:
+    lines = draw(HEADS, ROWS, whole=[0], width=width)
+    assert len(lines) == 3
+    assert all(line.startswith(id) for line, id in zip(lines, ["ID", *(row[0] for row in ROWS)], strict=True))
+    assert "NOTE" not in lines[0]
+    assert all(cells(line) <= max(width, 20) for line in lines)
+
+
+def test_what_is_cut_says_so() -> None:
+    lines = draw(HEADS, ROWS, whole=[0], width=60)
+    assert lines[1] == "20261127-120000-5f01  llama-finetune-wi…  waits for a port…"
+    assert lines[2].split() == ["20261127-130000-1a2b", "hello", "ok"]
+
+
+def test_a_pipe_gets_every_column_and_the_whole_text() -> None:
+    lines = draw(HEADS, ROWS, whole=[0], width=None)
+    assert lines[0].split() == HEADS and lines[1].endswith("never opens")
+
+
+def test_newlines_and_escapes_do_not_break_a_row() -> None:
+    assert draw(["A"], [["two\nlines\x1b[2J"]], whole=[], width=80)[1] == "two lines"
+
+
+@pytest.mark.parametrize(
+    ("text", "size", "shown"),
+    [("plain", 5, "plain"), ("longer", 4, "lon…"), ("数据数据", 5, "数据…"), ("e\u0301e\u0301e\u0301", 3, "e\u0301e\u0301e\u0301")],
+)  # fmt: skip
+def test_wide_and_combining_characters_count_as_the_terminal_does(text: str, size: int, shown: str) -> None:
+    assert cut(text, size) == shown and cells(shown) <= size
