@@ -73,7 +73,8 @@ def environment(folder: Path, running: Running) -> dict[str, str]:
         for prefix in ("R2", "AWS"):
             names = ("ACCESS_KEY", "SECRET_KEY") if prefix == "R2" else ("ACCESS_KEY_ID", "SECRET_ACCESS_KEY")
             found |= dict(zip([f"{prefix}_{name}" for name in names], _pair(running), strict=True))
-        found |= {"R2_ENDPOINT": running.storage, "AWS_ENDPOINT_URL": running.storage}
+        found |= {"TRAINSH_R2_ENDPOINT": running.storage, "TRAINSH_S3_ENDPOINT": running.storage}
+        found |= {"AWS_ENDPOINT_URL": running.storage}
     return found
 
 

@@ -14,7 +14,7 @@ import msgspec
 
 from trainsh_base.errors import Cancelled, Terminated, TrainError
 from trainsh_base.request import Request, serve_in_this_thread
-from trainsh_base.system import spawn
+from trainsh_base.system import critical, spawn
 from trainsh_base.tool.declare import Tool
 from trainsh_base.tool.gate import install
 from trainsh_base.tool.interrupts import quick_interrupts
@@ -286,6 +286,7 @@ def main(tool: Tool) -> NoReturn:
     finally:
         signal.signal(signal.SIGTERM, _closing)
         signal.signal(signal.SIGHUP, _closing)
+        critical.finish()
         if tool.on_close:
             tool.on_close()
         spawn.end_all()
@@ -294,6 +295,7 @@ def main(tool: Tool) -> NoReturn:
 
 
 def _closing(number: int, _frame: object) -> None:
-    """A signal while the server lets go of things: no more waiting."""
+    """A signal while the server lets go of things: it waits for nothing but what must not be cut in two."""
+    critical.finish()
     spawn.end_all()
     os._exit(128 + number)

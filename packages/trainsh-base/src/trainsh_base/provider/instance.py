@@ -1,0 +1,26 @@
+"""One rented machine, as every provider's `list` answers it (docs/providers.md)."""
+
+from typing import Literal
+
+import msgspec
+
+State = Literal["starting", "running", "stopping", "stopped", "failed", "gone"]
+
+
+class Instance(msgspec.Struct, frozen=True, kw_only=True):
+    """A machine. Prices are per hour in `currency`; `created` is in seconds since 1970.
+
+    `job` is the job that holds it, `end` the command that stops it costing money, as a person can paste it.
+    """
+
+    id: int | str
+    state: State
+    label: str = ""
+    job: str = ""
+    gpu: str = ""
+    gpu_count: int = 0
+    price_per_hour: float = 0.0
+    storage_per_hour: float = 0.0
+    currency: str = "USD"
+    created: float | None = None
+    end: str = ""

@@ -1,0 +1,47 @@
+"""Never silent: a change is asked for until the provider's own listing shows it."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from trainsh_base.errors import TimedOut, TrainError
+from trainsh_base.request import current
+from trainsh_base.system.deadline import Deadline
+
+Row = TypeVar("Row")
+# What may pass by itself: storms, an unreachable service, an answer that is none.
+PASSING = frozenset((6, 7, 8))
+
+
+def until_seen(
+    ask: Callable[[], object],
+    look: Callable[[], Row],
+    done: Callable[[Row], bool],
+    deadline: Deadline,
+    *,
+    pause: float = 2.0,
+    again: float = 30.0,
+) -> Row:
+    """Call `ask`, then `look` every `pause` seconds until `done` holds for what it answers: that answer.
+
+    `ask` is repeated every `again` seconds, and both after errors that may pass. TimedOut, with the last of
+    those errors as its hint, when the deadline comes first; a cancelled request raises Cancelled.
+    """
+    request, trouble = current(), ""
+    asked = Deadline.after(0)
+    while True:
+        try:
+            if asked.expired:
+                ask()
+                asked = Deadline.after(again)
+            row = look()
+            if done(row):
+                return row
+        except TrainError as error:
+            if error.exit_status not in PASSING:
+                raise
+            trouble = error.message
+            asked = Deadline.after(0)
+        if deadline.expired:
+            raise TimedOut("the change was not seen in time", trouble, code="not_seen")
+        request.cancelled.wait(deadline.within(pause))
+        request.check()

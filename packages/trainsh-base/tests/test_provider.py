@@ -1,0 +1,102 @@
+"""What providers share: a rental's lock and note, and changes that are asked for until they are seen."""
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from trainsh_base.errors import NotFound, RemoteError, TimedOut
+from trainsh_base.provider.rental import rental
+from trainsh_base.provider.seen import until_seen
+from trainsh_base.system import critical
+from trainsh_base.system.deadline import Deadline
+
+
+def test_a_note_outlives_its_writer_until_the_outcome_is_known(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TRAINSH_HOME", str(tmp_path))
+    with rental("shed", "job-1", "gpu") as note:
+        assert note.asked_at() is None
+        note.asking()
+    with rental("shed", "job-1", "gpu") as note:
+        asked = note.asked_at()
+        assert asked is not None
+        assert time.time() - asked < 60
+        note.settled()
+        assert note.asked_at() is None
+
+
+def test_one_process_at_a_time_rents_for_a_job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TRAINSH_HOME", str(tmp_path))
+    script = "from trainsh_base.provider.rental import rental\nwith rental('shed', 'a/b'): print('in', flush=True)"
+    with rental("shed", "a/b"):
+        other = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
+        with pytest.raises(subprocess.TimeoutExpired):
+            other.wait(0.5)
+    assert other.communicate(timeout=10)[0] == "in\n"
+
+
+def test_a_process_waits_for_critical_work() -> None:
+    with critical.critical():
+        assert not critical.finish(0.01)
+    assert critical.finish(0.01)
+
+
+def test_serve_finishes_critical_work_after_its_client_is_gone(tmp_path: Path) -> None:
+    done = tmp_path / "done"
+    script = f"""
+import time
+from pathlib import Path
+from trainsh_base.request import current
+from trainsh_base.system.critical import critical
+from trainsh_base.tool.declare import Tool
+from trainsh_base.tool.program import run
+tool = Tool("slow", "Slow")
+@tool.command()
+def rent() -> int:
+    "Rent."
+    with critical():
+        current().emit("log", message="in")
+        time.sleep(7)
+        Path({str(done)!r}).write_text("whole")
+    return 1
+run(tool)
+"""
+    child = subprocess.Popen(
+        [sys.executable, "-c", script, "serve"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert child.stdin
+    assert child.stdout
+    child.stdin.write('{"jsonrpc": "2.0", "id": 1, "method": "rent", "params": {}}\n')
+    child.stdin.flush()
+    assert '"in"' in child.stdout.readline()
+    child.stdout.close()
+    child.stdin.close()
+    child.terminate()
+    child.wait(20)
+    assert done.read_text() == "whole"
+
+
+def test_a_change_is_asked_for_until_it_is_seen() -> None:
+    asked, looks = [], iter([RemoteError("429"), "running", "running", "stopped"])
+
+    def look() -> str:
+        found = next(looks)
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+    row = until_seen(lambda: asked.append(1), look, lambda found: found == "stopped", Deadline.after(5), pause=0.01)
+    assert row == "stopped"
+    assert len(asked) == 2  # again after the error, not at every look
+    with pytest.raises(TimedOut):
+        until_seen(lambda: None, lambda: "running", lambda _: False, Deadline.after(0.05), pause=0.01)
+
+    def gone() -> None:
+        raise NotFound("no such machine")
+
+    with pytest.raises(NotFound):
+        until_seen(gone, lambda: "running", lambda _: True, Deadline.after(1))
