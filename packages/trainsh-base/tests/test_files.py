@@ -60,6 +60,7 @@ def test_a_folder_in_the_place_of_the_file_is_kept(tmp_path: Path) -> None:
 
 WRITER = """
 import sys
+import tempfile
 from pathlib import Path
 from trainsh_base.system.files import write_atomic
 print(flush=True)

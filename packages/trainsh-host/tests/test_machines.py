@@ -1,5 +1,6 @@
 """train-host against real machines: every stage told apart, commands with their own status, reachability."""
 
+import contextlib
 import json
 import os
 import pty
@@ -11,7 +12,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from trainsh_world import World, wait_until
+from trainsh_world import World, read_within, wait_until
 
 STAGES = ["name", "port", "host key", "authentication", "shell", "tmux", "rsync", "rclone", "GPU", "disk"]
 
@@ -338,3 +339,23 @@ def test_the_host_key_question_on_a_terminal(world: World) -> None:
     world.host(world.sshd("box"))
     status, seen = terminal(world, ["train-host", "run", "box", "--", "echo in"], [("Connect to it?", "y")])
     assert status == 0 and "SHA256:" in seen and "in" in seen
+
+
+def test_the_end_of_input_at_the_host_key_question(world: World) -> None:
+    world.strict = "ask"
+    box = world.sshd("box")
+    world.host(box)
+    master, slave = pty.openpty()
+    child = subprocess.Popen(["train-host", "run", "box", "--", "true"], env=world.env, stdin=slave, stdout=slave,
+                             stderr=slave, start_new_session=True)  # fmt: skip
+    os.close(slave)
+    shown = b""
+    while b"[y/N]" not in shown:
+        shown += read_within(master, 4096)
+    os.write(master, b"\x04")
+    with contextlib.suppress(OSError):  # the terminal is closed by its last user
+        while part := read_within(master, 4096):
+            shown += part
+    assert child.wait(30) == 8, shown
+    assert b"Traceback" not in shown and b"not known" in shown
+    os.close(master)

@@ -1,7 +1,10 @@
 """Where things are: settings by XDG or `TRAINSH_HOME`, and short private folders for sockets."""
 
 import os
+import stat
 from pathlib import Path
+
+from trainsh_base.errors import Conflict
 
 
 def config_home() -> Path:
@@ -39,18 +42,37 @@ def state_home() -> Path:
 def runtime_home() -> Path:
     """A private folder with a short path, for sockets (a Unix socket's path may have 104 bytes on macOS).
 
-    `$XDG_RUNTIME_DIR/train`, else `/tmp/train-UID`; made 0700, refused when another user owns it.
+    `$XDG_RUNTIME_DIR/train`, else `/tmp/train-UID`, else `run` in the state folder: the first that is ours alone.
+    Raises Conflict when there is none.
     """
     base = os.environ.get("XDG_RUNTIME_DIR")
-    folder = Path(base) / "train" if base and len(base) < 40 else Path(f"/tmp/train-{os.getuid()}")
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError:
-        folder = Path(f"/tmp/train-{os.getuid()}")
-        folder.mkdir(mode=0o700, exist_ok=True)
-    if folder.is_symlink() or folder.stat().st_uid != os.getuid():
-        raise PermissionError(f"{folder} belongs to somebody else")
-    return folder
+    folders = [Path(base) / "train"] if base and len(base) < 40 else []
+    folders += [Path(f"/tmp/train-{os.getuid()}"), state_home() / "run"]
+    for folder in folders:
+        try:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if _ours_alone(folder):
+                return folder
+        except OSError:
+            continue
+    names = ", ".join(map(str, folders))
+    raise Conflict(
+        f"no private folder for sockets: {names} cannot be made, or belong to somebody else",
+        "set XDG_RUNTIME_DIR to a folder of yours with a short path", code="no_runtime_folder",
+    )  # fmt: skip
+
+
+def _ours_alone(folder: Path) -> bool:
+    """Whether `folder` belongs to us. One that others could write to is closed, and what they put there removed."""
+    found = folder.lstat()
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
+        return False
+    if found.st_mode & 0o077:
+        folder.chmod(0o700)
+        for entry in folder.iterdir():
+            if entry.lstat().st_uid != os.getuid():
+                entry.unlink()
+    return True
 
 
 def private_folder(folder: Path) -> Path:

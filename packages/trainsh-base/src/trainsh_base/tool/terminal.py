@@ -3,7 +3,7 @@
 import sys
 from typing import Any
 
-from trainsh_base.errors import UsageError
+from trainsh_base.errors import Cancelled, UsageError
 from trainsh_base.request import Request, nobody
 from trainsh_base.system.printable import Printable, printable
 from trainsh_base.system.units import format_size
@@ -77,6 +77,17 @@ class TerminalRequest(Request):
             raise nobody(message, flag)
         self._close_line()
         message, choices = printable(message, keep="\n"), [printable(choice, keep="") for choice in choices or []]
+        import click
+
+        try:
+            return self._asked(kind, message, choices, default)
+        except click.Abort as abort:  # what click makes of Ctrl-C and of the end of input
+            sys.stderr.write("\n")
+            if isinstance(abort.__context__, EOFError):
+                raise nobody(message, flag) from None
+            raise Cancelled("cancelled") from None
+
+    def _asked(self, kind: str, message: str, choices: list[str] | None, default: str | None) -> str:
         import click
 
         if kind == "confirm":
