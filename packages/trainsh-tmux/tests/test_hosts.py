@@ -15,7 +15,7 @@ from trainsh_world import World
 
 from far_box import Far, below, cut, without
 from tmux_box import wait_until
-from trainsh_base.errors import MissingProgram, RemoteError, TrainError, Unreachable
+from trainsh_base.errors import MissingProgram, TrainError, Unreachable
 from trainsh_base.remote import ssh
 from trainsh_base.remote.channel import Channel, compound
 from trainsh_base.remote.target import Target
@@ -23,6 +23,7 @@ from trainsh_base.request import Request
 from trainsh_tmux import cli
 from trainsh_tmux.remote import library
 from trainsh_tmux.session.registry import Registry
+from trainsh_tmux.step.failures import NotStarted
 
 
 @pytest.fixture
@@ -123,10 +124,13 @@ def test_a_full_disk(far: Far) -> None:
         os.close(fill)
         outcome = running.result()
         assert (outcome.state, outcome.exit) == ("failed", 6)
-        with pytest.raises(RemoteError) as caught:
-            far.run("echo x" * 3000)
-        assert caught.value.code == "disk_full"
+        with pytest.raises(NotStarted) as caught:
+            far.run("echo x" * 3000, timeout=1.5)
+        assert "is its disk full?" in caught.value.data["reason"]
+        waits = far.start("echo x; : " + "x" * 20_000)
+        wait_until(lambda: any("waiting for room" in line for line in waits.client.log), "the note")
         (state / "fill").unlink()
+        assert waits.result().state == "ok"
         assert far.text("echo room") == "room\n"
         far.call(cli.close, "w", host=far.host)
     finally:

@@ -75,5 +75,6 @@ def _unfinished(text: bytes, start: int) -> int:
     if escape < 0:
         return 0
     rest = text[escape:]
-    begins = _OPENING.startswith(rest[: len(_OPENING)]) if len(rest) < len(_OPENING) else rest.startswith(_OPENING)
-    return len(rest) if begins else 0
+    if len(rest) < len(_OPENING):
+        return len(rest) if _OPENING.startswith(rest) else 0
+    return len(rest) if rest.startswith(_OPENING) and b"\x07" not in rest else 0

@@ -1,28 +1,28 @@
 """What a host's replies hold, read without trust: a line that is not of its form is one typed error."""
 
-from trainsh_base.errors import RemoteError
+from trainsh_base.remote.line_reader import BadAnswer
 from trainsh_base.system.printable import visible
 
 SHOWN = 80  # characters of a line that an error quotes
 
 
-def malformed(host: str, line: str) -> RemoteError:
+def malformed(host: str, line: str) -> BadAnswer:
     """The error for a reply of `host` that makes no sense."""
-    return RemoteError(
+    return BadAnswer(
         f"{host} sent a reply that cannot be read: {visible(line[:SHOWN])!r}",
-        "another program may answer there: train host test", code="bad_reply",
-    )  # fmt: skip
+        "another program may answer there: train host test",
+    )
 
 
 def natural(text: str, host: str, line: str) -> int:
-    """`text` as a number from 0. Raises RemoteError `bad_reply`."""
+    """`text` as a number from 0. Raises BadAnswer."""
     if not (text.isascii() and text.isdigit() and len(text) < 19):
         raise malformed(host, line)
     return int(text)
 
 
 def fields(host: str, line: str, count: int) -> list[str]:
-    """The line's first `count` words; the last one takes all the rest. Raises RemoteError `bad_reply`."""
+    """The line's first `count` words; the last one takes all the rest. Raises BadAnswer."""
     words = line.split(" ", count - 1)
     if len(words) < count:
         raise malformed(host, line)

@@ -7,10 +7,11 @@ from trainsh_tmux.names import session_name, word
 from trainsh_tmux.remote import session_scripts
 from trainsh_tmux.remote.host import Host
 from trainsh_tmux.remote.reply import fields, malformed, natural
+from trainsh_tmux.statuses import judge
 
 
 def ask_holds(host: Host, job: str, sessions: list[str], steps: list[str]) -> Holds:
-    """Ask the host. Raises RemoteError `bad_reply`, Unreachable."""
+    """Ask the host. Raises BadAnswer, Unreachable."""
     names = [session_name(name) for name in sessions]
     ids = [word("step", step) for step in steps]
     return parse(host, names, ids, host.ask(session_scripts.holds(job, names, ids)))
@@ -32,10 +33,7 @@ def parse(host: Host, sessions: list[str], steps: list[str], lines: list[str]) -
             )  # fmt: skip
         elif kind == "step":
             step, state, status, why = fields(host.name, rest + "  ", 4)
-            found_steps[step] = HeldStep(
-                state=_step_state(state, host, line), reason=why.strip(),
-                status=natural(status, host.name, line) if status not in ("", "-", "none", "lost") else None,
-            )  # fmt: skip
+            found_steps[step] = _held(state, status, why.strip(), host, line)
     return Holds(machine=host.machine or None, node=host.node or None, sessions=found_sessions, steps=found_steps)
 
 
@@ -43,7 +41,14 @@ def _given(text: str) -> str | None:
     return None if text in ("", "-") else text
 
 
-def _step_state(state: str, host: Host, line: str) -> Literal["running", "ended", "lost", "never"]:
+def _held(state: str, status: str, why: str, host: Host, line: str) -> HeldStep:
+    """A step as the host tells it; one whose status is not its command's own is lost, or never ran."""
     if state not in ("running", "ended", "lost", "never"):
         raise malformed(host.name, line)
-    return cast(Literal["running", "ended", "lost", "never"], state)
+    if state != "ended":
+        return HeldStep(state=cast(Literal["running", "lost", "never"], state), reason=why)
+    number = natural(status, host.name, line) if status not in ("", "-", "none", "lost") else None
+    judged, reason = judge(number, why, "its time limit")
+    if judged in ("lost", "not_started"):
+        return HeldStep(state="lost" if judged == "lost" else "never", reason=reason)
+    return HeldStep(state="ended", status=number, reason=reason)

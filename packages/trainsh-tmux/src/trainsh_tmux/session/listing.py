@@ -57,7 +57,7 @@ def everywhere(specs: list[str], find: Callable[[str], Host]) -> list[Listed]:
 
 
 def rows(spec: str, lines: list[str]) -> list[Listed]:
-    """The rows that a host's listing says. Raises RemoteError `bad_reply`."""
+    """The rows that a host's listing says. Raises BadAnswer."""
     made: list[Listed] = []
     for line in lines:
         kind, _, rest = line.partition(" ")

@@ -26,7 +26,7 @@ def grace_setting() -> float:
 
 
 def parse_status(text: str, host: str, line: str) -> int | None:
-    """A step's status as its host notes it; None for `lost` and `none`. Raises RemoteError `bad_reply`."""
+    """A step's status as its host notes it; None for `lost` and `none`. Raises BadAnswer."""
     if text in ("lost", "none"):
         return None
     if not (text.isascii() and text.isdigit() and int(text[:4]) <= 255):
@@ -53,7 +53,7 @@ def noted(live: Live, step: str) -> tuple[int | None, str]:
 
 
 def asked(live: Live, step: str) -> Outcome:
-    """What is known of a step, without starting it. Raises Conflict `other_node`, RemoteError `bad_reply`."""
+    """What is known of a step, without starting it. Raises Conflict `other_node`, BadAnswer."""
     host = live.host
     line = host.first(step_scripts.start_step(live.job, live.name, step, "", only_ask=True), "never")
     kind, _, rest = line.partition(" ")
