@@ -1,10 +1,13 @@
 """Files that are whole or absent, locks, and where things are."""
 
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 import threading
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -165,14 +168,39 @@ def test_the_folder_for_sockets_is_short_and_private(tmp_path: Path, monkeypatch
     assert paths.runtime_home().stat().st_mode & 0o777 == 0o700
 
 
-def test_the_folder_for_sockets_of_somebody_else_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    link = Path(f"/tmp/t-link-{os.getpid()}")
-    link.mkdir()
-    try:
-        (link / "train").symlink_to("/tmp")
-        monkeypatch.setenv("XDG_RUNTIME_DIR", str(link))
-        with pytest.raises(PermissionError, match="belongs to somebody else"):
-            paths.runtime_home()
-    finally:
-        (link / "train").unlink()
-        link.rmdir()
+@pytest.fixture
+def short(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    folder = Path(tempfile.mkdtemp(prefix="t-", dir="/tmp"))
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(folder))
+    monkeypatch.setenv("TRAINSH_HOME", str(folder / "home"))
+    yield folder
+    shutil.rmtree(folder)
+
+
+def test_a_folder_for_sockets_that_is_not_ours_is_passed_over(short: Path) -> None:
+    (short / "train").symlink_to("/tmp")
+    assert str(paths.runtime_home()) == f"/tmp/train-{os.getuid()}"
+    if os.getuid() == 0:
+        (short / "train").unlink()
+        (short / "train").mkdir(mode=0o700)
+        os.chown(short / "train", 12345, 12345)
+        assert str(paths.runtime_home()) == f"/tmp/train-{os.getuid()}"
+
+
+def test_no_folder_for_sockets_at_all_is_a_typed_error(short: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(paths, "_ours_alone", lambda folder: False)  # /tmp/train-UID may be in use by this user
+    with pytest.raises(Conflict) as caught:
+        paths.runtime_home()
+    assert caught.value.code == "no_runtime_folder" and "XDG_RUNTIME_DIR" in caught.value.hint
+
+
+def test_a_folder_for_sockets_that_others_could_write_to_is_closed_and_cleared(short: Path) -> None:
+    folder = short / "train"
+    folder.mkdir()
+    folder.chmod(0o777)
+    (folder / "mine").touch()
+    (folder / "planted").touch()
+    if os.getuid() == 0:
+        os.chown(folder / "planted", 12345, 12345)
+    assert paths.runtime_home() == folder and folder.stat().st_mode & 0o777 == 0o700
+    assert (folder / "mine").exists() and (folder / "planted").exists() == (os.getuid() != 0)
