@@ -30,7 +30,7 @@ FAMILIES = {
     ),
     "unknown hosts": lambda size: _lines("@g{n}:/a -> ./b", size),
     "sessions": lambda size: _lines("tmux.open @h as w{n}", size),
-    "stops": lambda size: _lines("tmux.open @h as w{n}\nvast.pick @h\nvast.stop", size),
+    "stops": lambda size: _lines("tmux.open @h as w{n}\nacme.pick @h\nacme.stop", size),
     "nonsense": lambda size: _lines("what is {n}", size),
     "nonsense after opens": lambda size: _lines("tmux.open @h as w{n}\nwhat", size),
     "open quotes": lambda size: _lines("@s > echo it's {n}", size),

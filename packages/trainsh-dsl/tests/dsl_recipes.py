@@ -65,8 +65,8 @@ _PIECES = [
     "finally",
     "tmux.open",
     "tmux.close",
-    "vast.pick",
-    "vast.stop",
+    "acme.pick",
+    "acme.stop",
     "foo.bar",
     "as",
     "timeout=5m",
@@ -251,7 +251,7 @@ def _step(draw: st.DrawFn, depth: int = 0, session: str = "s0") -> str:
         return indent + _line(
             draw,
             [
-                draw(st.sampled_from(["vast.pick", "vast.wait", "foo.bar"])),
+                draw(st.sampled_from(["acme.pick", "acme.wait", "foo.bar"])),
                 "@h",
                 *draw(st.sampled_from([[], ["b=1", "a=$A", "num_gpus=1"]])),
                 *draw(_options()),

@@ -5,7 +5,6 @@ from typing import Any
 
 from trainsh_dsl.analysis import Analysis, analyse
 from trainsh_dsl.diagnostics import show
-from trainsh_dsl.vocabulary.tool_schemas import SUITE
 
 PACKAGE = Path(__file__).resolve().parents[1]
 ROOT = PACKAGE.parents[1]
@@ -44,16 +43,63 @@ LAB = {
 }
 
 
-class OneTool:
-    """The suite, of which nothing is known, and `lab`, with the schema above."""
+_REF = {"ref": {"type": ["string", "null"], "default": None, "x-positional": True, "x-kind": "host"}}
+_HOST = {"host": {"type": "string", "x-positional": True, "x-kind": "host"}}
+
+
+def _verb(properties: dict[str, Any], required: list[str], **effects: Any) -> dict[str, Any]:
+    return {
+        "params": {"type": "object", "properties": properties, "required": required},
+        "returns": {"type": "object", "properties": {"hosts": {}}},
+        **effects,
+    }
+
+
+# A provider of hosts, as docs/providers.md has it.
+ACME = {
+    "name": "acme",
+    "provides": ["hosts"],
+    "commands": {
+        "pick": _verb(
+            {
+                **_HOST,
+                "num_gpus": {"type": "integer", "default": 1},
+                "min_gpu_ram": {"type": ["integer", "null"], "x-kind": "size", "default": None},
+                "max_dph": {"type": ["number", "null"], "x-kind": "money", "default": None},
+                "limit": {"type": "integer", "default": 5},
+            },
+            ["host"], fills="host", rents=True,
+        ),
+        "start": _verb(_REF, [], rents=True),
+        "wait": _verb(
+            {
+                **_REF,
+                "timeout": {"type": ["number", "string"], "x-kind": "duration", "default": 600},
+                "poll": {"type": ["number", "string"], "x-kind": "duration", "default": 10},
+                "idle_stop": {"type": ["string", "null"], "default": None},
+                "stop_on_fail": {"type": "boolean", "default": False},
+            },
+            [], ensures=True,
+        ),
+        "stop": _verb(_REF, [], releases="billing"),
+        "destroy": _verb(_REF, [], releases="disk"),
+        "list": _verb({}, []),
+    },
+}  # fmt: skip
+SCHEMAS: dict[str, dict[str, Any]] = {"lab": LAB, "acme": ACME, "vast": ACME, "tmux": {}}
+
+
+class Samples:
+    """The tools of the examples: `lab`, and a provider, which the page's first example calls vast."""
 
     def schema(self, tool: str) -> dict[str, Any] | None:
-        if tool == "lab":
-            return LAB
-        return {} if tool in SUITE else None
+        return SCHEMAS.get(tool)
+
+    def has(self, tool: str) -> bool:
+        return tool in SCHEMAS
 
     def names(self) -> list[str]:
-        return ["lab"]
+        return ["lab", "acme", "tmux"]
 
 
 def analysed(text: str, *, exec_: bool = False, given: tuple[str, ...] = ()) -> Analysis:
@@ -61,7 +107,7 @@ def analysed(text: str, *, exec_: bool = False, given: tuple[str, ...] = ()) -> 
     names = {"hosts": ("both", "gpu"), "storages": ("both", "bucket")} if exec_ else {}
     for stand_in, meant in STAND_INS.items():
         text = text.replace(stand_in, meant)
-    return analyse(text, name="sample", tools=OneTool(), exec_=exec_, given=given, **names)
+    return analyse(text, name="sample", tools=Samples(), exec_=exec_, given=given, **names)
 
 
 def shown(text: str, *, exec_: bool = False) -> str:

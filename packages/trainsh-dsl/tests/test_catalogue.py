@@ -1,6 +1,7 @@
 """Every code: documented, with an example that has it and nothing else, and a mended one that is clean."""
 
 import re
+from pathlib import Path
 
 import pytest
 
@@ -52,6 +53,15 @@ def test_the_corpus_is_large_and_complete() -> None:
         )
     )
     assert found == set(entries())
+
+
+@pytest.mark.parametrize("recipe", RECIPES, ids=lambda path: path.stem)
+def test_hints_name_no_tool_that_the_recipe_does_not_use(recipe: Path) -> None:
+    text = recipe.read_bytes().decode("utf-8", "replace")
+    hints = [line for line in recipe.with_suffix(".txt").read_text("utf-8").splitlines() if " = " in line]
+    for provider in ("acme", "lab", "vast", "colab"):
+        named = [hint for hint in hints if re.search(rf"\b{provider}\b", hint) and "did you mean" not in hint]
+        assert not named or provider in text
 
 
 def test_the_example_of_the_page_is_right() -> None:

@@ -45,16 +45,16 @@ CASES = {
     "wait for a background step": (OPEN + "@w > x &\nwait @w port=80\ntmux.close @w\n", []),
     "wait in finally": (OPEN + "@w > x &\nfinally\nwait @w idle\ntmux.close @w\n", []),
     "never waited for at the end": (OPEN + "@w > x &\nfinally\nnotify 'x'\n", ["W201:2", "W202:3"]),
-    "picked, used": (P + "vast.pick @g\n@g:/a -> ./a\nfinally\nvast.stop\n", []),
-    "stopped by name": (P + "vast.pick @g\nfinally\nvast.stop @g\n", []),
-    "destroyed": (P + "vast.pick @g\nfinally\nvast.destroy\n", []),
-    "picked in finally and stopped": (P + "finally\nvast.pick @g\nvast.stop\n", []),
-    "picked again after the stop": (P + "vast.pick @g\nfinally\nvast.stop\nvast.pick @g\n", ["W203:5"]),
-    "guarded by a watchdog": (P + "vast.pick @g\nvast.wait idle_stop=30m\n", []),
-    "not guarded": (P + "vast.pick @g\nvast.wait idle_stop=off\n", ["W203:2"]),
+    "picked, used": (P + "acme.pick @g\n@g:/a -> ./a\nfinally\nacme.stop\n", []),
+    "stopped by name": (P + "acme.pick @g\nfinally\nacme.stop @g\n", []),
+    "destroyed": (P + "acme.pick @g\nfinally\nacme.destroy\n", []),
+    "picked in finally and stopped": (P + "finally\nacme.pick @g\nacme.stop\n", []),
+    "picked again after the stop": (P + "acme.pick @g\nfinally\nacme.stop\nacme.pick @g\n", ["W203:5"]),
+    "guarded by a watchdog": (P + "acme.pick @g\nacme.wait idle_stop=30m\n", []),
+    "not guarded": (P + "acme.pick @g\nacme.wait idle_stop=off\n", ["W203:2"]),
     "filled by another tool": (P + "lab.rent @g\n@g:/a -> ./a\n", ["E706:2"]),
     "started again": (
-        P + "vast.pick @g\ntmux.open @g as w\nvast.stop\nvast.start\n@w > ls\ntmux.close @w\nfinally\nvast.stop\n",
+        P + "acme.pick @g\ntmux.open @g as w\nacme.stop\nacme.start\n@w > ls\ntmux.close @w\nfinally\nacme.stop\n",
         [],
     ),
     "capture with a first value": (
@@ -115,8 +115,8 @@ host backup = myserver
 storage output = r2:my-bucket
 
 # Workflow
-vast.pick @gpu num_gpus=1 min_gpu_ram=24
-vast.wait timeout=5m
+acme.pick @gpu num_gpus=1 min_gpu_ram=24
+acme.wait timeout=5m
 
 # Create a tmux session "work" on the gpu host
 tmux.open @gpu as work
@@ -132,7 +132,7 @@ wait @work idle timeout=2h
 @gpu:$WORKDIR/model -> @output:/models/$MODEL/
 @gpu:$WORKDIR/model -> @backup:/backup/
 
-vast.stop
+acme.stop
 tmux.close @work
 """
 

@@ -12,11 +12,11 @@ CASES = {
     "a group ends at a blank line": ("var A = 1\n\nvar LONG = 2\n", "var A = 1\n\nvar LONG = 2\n"),
     "a comment does not end a group": ("var A = 1\n# x\nvar LONG = 2\n", "var A    = 1\n# x\nvar LONG = 2\n"),
     "options in order": ("@w retry=1   timeout=5m>ls\n", "@w timeout=5m retry=1 > ls\n"),
-    "verb options in order": (
-        "vast.pick min_gpu_ram=24 @g num_gpus=1\n",
-        "vast.pick @g num_gpus=1 min_gpu_ram=24\n",
+    "verb options as written": (
+        "acme.pick min_gpu_ram=24 @g num_gpus=1\n",
+        "acme.pick @g min_gpu_ram=24 num_gpus=1\n",
     ),
-    "unknown verb options by name": ("foo.bar z=1 a=2 retry=1 x\n", "foo.bar x a=2 z=1 retry=1\n"),
+    "general options behind": ("foo.bar retry=1 z=1 a=2 timeout=1 x\n", "foo.bar x z=1 a=2 timeout=1 retry=1\n"),
     "repeated options keep their order": (
         "./a -> ./b exclude=z delete=yes exclude=a\n",
         "./a -> ./b delete=yes exclude=z exclude=a\n",

@@ -113,10 +113,7 @@ STEPS = {
             "options": {"retry": 3},
         },
     ),
-    "verb's own timeout": (
-        "vast.wait timeout=5m poll=1s",
-        {"params": {"timeout": "5m", "poll": "1s"}, "options": {}},
-    ),
+    "grace": ("@w grace=2m > a", {"options": {"grace": 120.0}, "state": {}}),
     "notify": ("notify 'it is $A'", {"kind": "notify", "message": ["it is ", A]}),
     "sleep": ("sleep 1h30m", {"kind": "sleep", "seconds": 5400.0}),
     "sleep a variable": ("sleep $T", {"seconds": [{"var": "T"}]}),
@@ -152,9 +149,9 @@ SPECS = {
     "user@$A": "ssh",
     "user@::1": "ssh",
     "gpu-box.example": "name",
-    "vast:123": "vast",
-    "vast:$A": "vast",
-    "colab:nb": "colab",
+    "acme:123": "provider",
+    "acme:$A": "provider",
+    "lab:nb_1.x": "provider",
     "$A": "other",
 }
 
@@ -163,7 +160,9 @@ SPECS = {
 def test_host_spec(spec: str, kind: str) -> None:
     analysis = analyse(f"var A = 1\nhost x = {spec}\n")
     assert analysis.ok, analysis.diagnostics()
-    assert analysis.plan().hosts["x"].type == kind
+    host = analysis.plan().hosts["x"]
+    assert host.type == kind
+    assert host.provider == (spec.partition(":")[0] if kind == "provider" else "")
 
 
 STORES = {

@@ -12,9 +12,9 @@ from trainsh_dsl.document.diagnostic import Diagnostic
 from trainsh_dsl.document.plan import Plan
 from trainsh_dsl.grammar.parser import Parser
 from trainsh_dsl.grammar.scope import Scope
-from trainsh_dsl.grammar.syntax import Recipe
+from trainsh_dsl.grammar.syntax import Control, Recipe, every
 from trainsh_dsl.text.source import Source
-from trainsh_dsl.vocabulary.tool_schemas import NoTools, Tools
+from trainsh_dsl.vocabulary.tool_schemas import Effects, NoTools, Tools
 
 
 class Analysis:
@@ -50,6 +50,11 @@ class Analysis:
     def names_at(self, offset: int) -> Names:
         """What may be written at an offset of the text: for an editor's suggestions."""
         return names_at(self.recipe, self.scope, offset)
+
+    def effects(self) -> dict[str, Effects]:
+        """What each verb that the recipe uses means for machines, by `tool.verb`."""
+        nodes = every(self.recipe.steps + self.recipe.closing)
+        return {f"{node.tool}.{node.verb}": node.effects for node in nodes if isinstance(node, Control)}
 
     def plan(self) -> Plan:
         """The plan; call it only when `ok`."""

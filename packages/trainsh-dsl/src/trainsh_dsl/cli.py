@@ -213,7 +213,7 @@ def graph(file: File = None, text: Text = None, given: Given = [], plugins: Plug
     analysis = analyse(files.read(file, text), name=_recipe_name(file, None), given=given, tools=_tools(plugins))
     if not analysis.ok:
         raise _refused(analysis, files.shown_name(file or "recipe"), analysis.diagnostics())
-    return draw(analysis.plan())
+    return draw(analysis.plan(), analysis.effects())
 
 
 def main() -> None:

@@ -5,7 +5,7 @@ import msgspec
 from trainsh_dsl.checks.command_habits import CommandHabits
 from trainsh_dsl.checks.name_findings import Teller
 from trainsh_dsl.checks.parallel import Together
-from trainsh_dsl.checks.rentals import Money
+from trainsh_dsl.checks.rentals import Rentals
 from trainsh_dsl.diagnostics.findings import Findings
 from trainsh_dsl.document.plan import Ref
 from trainsh_dsl.grammar.scope import Near, Scope
@@ -48,7 +48,7 @@ class Flow:
         self.used: set[str] = set()
         self.captured: set[str] = set()
         self.refs: dict[int, list[tuple[str, int]]] = {}
-        self.money = Money(findings, scope)
+        self.rentals = Rentals(findings, scope)
         self.habits = CommandHabits(findings)
         self.closing = False
         self.teller = Teller(findings)
@@ -74,7 +74,7 @@ class Flow:
         self._steps(self.recipe.steps)
         self.closing = True
         self._steps(self.recipe.closing)
-        self.money.report()
+        self.rentals.report()
         self._report_open()
 
     def _steps(self, nodes: list[Node]) -> None:
@@ -94,7 +94,7 @@ class Flow:
         if session is None or session.state != "open":
             self._no_session(node.session, node)
         else:
-            stopped = self.money.stopped(session.host, session.opened.start)
+            stopped = self.rentals.released(session.host, session.opened.start)
             if stopped >= 0:
                 self._stopped(stopped, node.session, node)
             if node.background and node.command:
@@ -109,7 +109,7 @@ class Flow:
         if session is None or session.state != "open":
             self._no_session(node.session, node)
             return
-        stopped = self.money.stopped(session.host, session.opened.start)
+        stopped = self.rentals.released(session.host, session.opened.start)
         if stopped >= 0:
             self._stopped(stopped, node.session, node)
         session.pending = []
@@ -167,13 +167,12 @@ class Flow:
             )  # fmt: skip
 
     def _control(self, node: Control) -> None:
-        self.money.control(node, self.closing)
+        self.rentals.control(node, self.closing)
         for word, value in node.args:
             if not isinstance(value, Ref) or not value.host:
                 continue
             name = value.host
-            definition = self.scope.hosts.get(name)
-            if definition is not None:
+            if name in self.scope.hosts and (node.effects.fills or not node.effects.provider):
                 self.used.add(name)
                 self.filled.add(name)
             elif name in self.scope.storages:
@@ -298,7 +297,7 @@ class Flow:
                     at,
                     end,
                     f"@{name} is a placeholder that nothing has filled yet",
-                    f"write vast.pick @{name} above this step, or run it with --host {name}=user@host",
+                    self._filling(name),
                 )
         elif name in self.scope.storages:
             if not storage_allowed:
@@ -330,6 +329,17 @@ class Flow:
                 hint,
             )
 
+    def _filling(self, name: str) -> str:
+        """How the placeholder `name` gets a machine: by a provider that the recipe uses already, or by a flag."""
+        fillers = (
+            f"{node.tool}.{node.effects.filler}"
+            for node in every(self.recipe.steps + self.recipe.closing)
+            if isinstance(node, Control) and node.effects.filler
+        )
+        flag = f"run it with --host {name}=user@host"
+        verb = next(fillers, "")
+        return f"write {verb} @{name} above this step, or {flag}" if verb else flag
+
     def _stopped(self, stopped: int, name: str, node: Node) -> None:
         at = self.teller.at(name, node)
         self.teller.tell(
@@ -337,8 +347,8 @@ class Flow:
             name,
             at,
             at + len(name) + 1,
-            f"session {name} is on an instance that was stopped in line {self.teller.line(stopped)}",
-            "move the stop below this step",
+            f"session {name} is on an instance that was given back in line {self.teller.line(stopped)}",
+            "move that step below this one",
         )
 
     def _report_open(self) -> None:

@@ -45,7 +45,8 @@ class Implied:
         elif isinstance(step, Control):
             for word, value in step.args:
                 if isinstance(value, Ref) and value.host and value.host not in self.opened:
-                    self._host_or_storage(value.host, word.start, "placeholder" if step.tool == "vast" else "")
+                    filled = step.effects.fills or (not step.effects.known and value.host not in self.hosts)
+                    self._host_or_storage(value.host, word.start, "placeholder" if filled else "")
         elif isinstance(step, (Execute, Wait)) and step.session not in self.opened:
             at = self.findings.source.text.find("@", step.start)
             if step.session in self.storages - self.hosts:

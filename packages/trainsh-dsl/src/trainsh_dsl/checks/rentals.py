@@ -1,84 +1,102 @@
-"""What is rented, and whether it is given back on every path."""
+"""What is rented, of any provider, and whether it is given back on every path."""
 
 from trainsh_dsl.diagnostics.findings import Findings
 from trainsh_dsl.document.plan import Ref
 from trainsh_dsl.grammar.scope import Scope
 from trainsh_dsl.grammar.syntax import Control
-
-PAID = frozenset(("vast.pick", "vast.start", "vast.create"))
-STOPS = frozenset(("vast.stop", "vast.destroy"))
-_NEEDS_ONE = frozenset(("vast.stop", "vast.destroy", "vast.wait", "vast.start", "vast.cost"))
+from trainsh_dsl.vocabulary import specs
 
 
-class Money:
-    """Collects what `vast` verbs do, in order."""
+class Account:
+    """What one provider's verbs do in a recipe."""
+
+    def __init__(self) -> None:
+        self.rented: list[tuple[Control, bool]] = []
+        self.last_release: Control | None = None
+        self.released_at_the_end = False
+        self.guarded = False  # a watchdog on the instance stops it
+        self.latest = -1  # offset of the latest step that rents or starts
+        self.all_released = -1  # offset of the latest release that names no host
+        self.released: dict[str, int] = {}  # host -> offset of its latest release
+
+
+class Rentals:
+    """Collects what the verbs of providers do, in order."""
 
     def __init__(self, findings: Findings, scope: Scope) -> None:
         self.findings = findings
         self.scope = scope
-        self.rented: list[tuple[Control, bool]] = []
-        self.last_stop: Control | None = None
-        self.stops_at_the_end = False
-        self.guarded = False  # a watchdog on the instance stops it
-        self._stopped_hosts: dict[str, int] = {}
-        self._stopped_all = -1
-        self._started = -1
-        self._vast_hosts = any(host.type in ("vast", "other") for host in scope.hosts.values())
+        self._accounts: dict[str, Account] = {}
+        self._owner: dict[str, str] = {}  # host -> the tool that filled it
+        for name, host in scope.hosts.items():
+            if host.type == "provider" and host.words:
+                self._owner[name] = specs.provider(host.words[0])
+        self._decided_later = any(host.type == "other" for host in scope.hosts.values())
 
     def control(self, node: Control, closing: bool) -> None:
         """Take note of one step; `closing`: it stands below finally."""
-        if node.tool != "vast":
+        effects = node.effects
+        if not (effects.provider or effects.releases):
             return
-        name = f"{node.tool}.{node.verb}"
+        account = self._accounts.setdefault(node.tool, Account())
         if any(option.key == "idle_stop" and option.value != "off" for option in node.params):
-            self.guarded = True
-        if name in _NEEDS_ONE and not node.args:
-            self._check_there_is_one(node, name)
-        if name in PAID:
-            self.rented.append((node, closing))
-            self._started = node.start
-        if name in STOPS:
-            self._stop(node, closing)
+            account.guarded = True
+        named = [value.host for _, value in node.args if isinstance(value, Ref) and value.host]
+        if effects.acts and not node.args:
+            self._check_there_is_one(node, account)
+        if effects.fills:
+            self._owner.update(dict.fromkeys(named, node.tool))
+        if effects.rents:
+            account.rented.append((node, closing))
+            account.latest = node.start
+        if effects.releases:
+            account.last_release = node
+            account.released_at_the_end |= closing
+            account.released.update(dict.fromkeys(named, node.start))
+            if not node.args:
+                account.all_released = node.start
 
-    def _check_there_is_one(self, node: Control, name: str) -> None:
-        known = self.rented or self.scope.given or self._vast_hosts or "vast" in self.scope.mentioned
-        if not known:
-            message = f"{name} has no instance to act on: no step before it picks one"
-            hint = "write vast.pick @HOST above it, or the instance's number behind it"
-            self.findings.add("W206", node.head.start, node.head.end, message, hint)
+    def _check_there_is_one(self, node: Control, account: Account) -> None:
+        tool, scope = node.tool, self.scope
+        owned = tool in self._owner.values() or self._decided_later
+        if account.rented or scope.given or owned or tool in scope.mentioned:
+            return
+        filler = node.effects.filler
+        above = f"{tool}.{filler} @HOST above it, or " if filler else ""
+        self.findings.add(
+            "W206", node.head.start, node.head.end,
+            f"{tool}.{node.verb} has no instance to act on: no step before it rents one",
+            f"write {above}the instance's id behind it",
+        )  # fmt: skip
 
-    def _stop(self, node: Control, closing: bool) -> None:
-        self.last_stop = node
-        self.stops_at_the_end |= closing
-        named = [value.host for _, value in node.args if isinstance(value, Ref)]
-        self._stopped_hosts.update((host, node.start) for host in named)
-        if not node.args:
-            self._stopped_all = node.start
-
-    def stopped(self, host: str, since: int) -> int:
-        """The offset of the step that stopped the instance `host` after offset `since`, or -1 while it runs."""
-        if not self.last_stop:
+    def released(self, host: str, since: int) -> int:
+        """The offset of the step that released the machine of `host` after offset `since`, or -1 while it runs."""
+        account = self._accounts.get(self._owner.get(host, ""))
+        if account is None:
             return -1
-        definition = self.scope.hosts.get(host)
-        if definition is None or definition.type not in ("placeholder", "vast"):
-            return -1
-        stop = max(self._stopped_hosts.get(host, -1), self._stopped_all)
-        return stop if stop > max(since, self._started) else -1
+        at = max(account.released.get(host, -1), account.all_released)
+        return at if at > max(since, account.latest) else -1
 
     def report(self) -> None:
         """W203 for what goes on billing on some path."""
-        if self.guarded or "vast" in self.scope.mentioned:
+        for tool, account in self._accounts.items():
+            if not account.guarded and tool not in self.scope.mentioned:
+                for node, closing in account.rented:
+                    self._check_returned(account, node, closing)
+
+    def _check_returned(self, account: Account, node: Control, closing: bool) -> None:
+        release = account.last_release
+        release = release if release and release.start > node.start else None
+        if release and (closing or account.released_at_the_end):
             return
-        for node, closing in self.rented:
-            stop = self.last_stop if self.last_stop and self.last_stop.start > node.start else None
-            if stop and (closing or self.stops_at_the_end):
-                continue
-            if stop:
-                verb = f"{stop.tool}.{stop.verb}"
-                line = self.findings.source.place(stop.start)[0]
-                message = f"the instance goes on billing when a step fails before {verb} in line {line}"
-                hint = f"move that {verb} below a line that says finally"
-            else:
-                message = "the instance is never stopped: it goes on billing"
-                hint = "write vast.stop below finally at the end"
-            self.findings.add("W203", node.start, node.end, message, hint)
+        if release:
+            verb = f"{release.tool}.{release.verb}"
+            line = self.findings.source.place(release.start)[0]
+            message = f"the instance goes on billing when a step fails before {verb} in line {line}"
+            hint = f"move that {verb} below a line that says finally"
+        else:
+            message = f"what {node.tool}.{node.verb} rents is never given back: it goes on billing"
+            releaser = node.effects.releaser
+            hint = f"write {node.tool}.{releaser} below finally at the end" if releaser else ""
+            hint = hint or f"train {node.tool} --help shows what gives it back"
+        self.findings.add("W203", node.start, node.end, message, hint)

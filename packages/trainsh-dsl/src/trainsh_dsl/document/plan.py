@@ -80,11 +80,15 @@ class Variable(Document, frozen=True, kw_only=True):
 
 
 class Host(Document, frozen=True, kw_only=True):
-    """A `host`: its spec as written; kind "other" where a variable decides it."""
+    """A `host`: its spec as written; type "other" where a variable decides it.
+
+    A spec `NAME:REF` is of type "provider", and `provider` is NAME: the tool that resolves it.
+    """
 
     spec: Text
     span: Span
-    type: Literal["placeholder", "local", "ssh", "vast", "colab", "name", "other"]
+    type: Literal["placeholder", "local", "ssh", "name", "provider", "other"]
+    provider: str = ""
     implied: bool = False
 
 

@@ -64,9 +64,8 @@ def _head(node: Node) -> list[str]:
     if isinstance(node, Close):
         return ["tmux.close", "@" + node.session]
     if isinstance(node, Control):
-        kind = options.DOCUMENTED.get(f"{node.tool}.{node.verb}", {})
         words = [_raw(word) for word, _ in node.args]
-        return [f"{node.tool}.{node.verb}", *words, *_options(node.params, kind)]
+        return [f"{node.tool}.{node.verb}", *words, *(_raw(option.word) for option in node.params)]
     if isinstance(node, Notify):
         return ["notify", _raw(node.word)]
     if isinstance(node, Sleep):

@@ -10,7 +10,7 @@ from trainsh_dsl.grammar.words import AT_NAME, NAME_OR_HYPHEN, Context, is_optio
 from trainsh_dsl.text.patterns import lazy
 from trainsh_dsl.text.word import Word
 from trainsh_dsl.vocabulary import options
-from trainsh_dsl.vocabulary.tool_schemas import SUITE, Verb
+from trainsh_dsl.vocabulary.tool_schemas import Verb
 
 CONTROL = lazy(r"([A-Za-z_][A-Za-z0-9_-]*)\.([A-Za-z_][A-Za-z0-9_-]*)\Z")
 _SESSION_NAME = lazy(rf"{NAME_OR_HYPHEN}\Z")
@@ -93,7 +93,9 @@ def _call(context: Context, words: list[Word], end: int, tool: str, verb_name: s
         verb = context.verbs[head.raw] = _verb(context, head, tool, verb_name)
     own = verb.checks()
     errors = context.findings.errors
-    node = Control(start=head.start, end=end, tool=tool, verb=verb_name, head=head, args=[], params=[])
+    node = Control(
+        start=head.start, end=end, tool=tool, verb=verb_name, head=head, args=[], params=[], effects=verb.effects
+    )  # fmt: skip
     for word in words[1:]:
         key = is_option(word)
         if key is None:
@@ -113,7 +115,7 @@ def _call(context: Context, words: list[Word], end: int, tool: str, verb_name: s
             )
     if context.findings.errors == errors:
         _check_arity(context, node, verb)
-    if tool not in SUITE:
+    if verb.effects.answers:
         context.scope.answers = verb.name
     return node
 
@@ -127,6 +129,13 @@ def _parameter(
         context.findings.add(
             "E308", word.start, word.end, f"{key}= has no value", f"write {key}=VALUE, or leave it out"
         )
+        return
+    if verb.kind(key_name) == "host" and key_name in verb.positional() and value.raw in context.scope.hosts:
+        context.findings.add(
+            "E707", word.start, word.end, f"{value.raw} is a host of this recipe: it is named with an @",
+            f"write {verb.name} @{value.raw}",
+        )  # fmt: skip
+        node.args.append((word, Ref(host=value.raw)))
         return
     text = context.reader.word(value)
     check = own.get(key_name)
@@ -157,13 +166,9 @@ def _argument(context: Context, word: Word) -> Text | Ref:
 def _verb(context: Context, head: Word, tool: str, verb: str) -> Verb:
     schema = context.tools.schema(tool)
     if schema is None:
-        if tool not in SUITE:
-            near = Near().add([*SUITE, *context.tools.names(), "notify", "sleep"]).find(tool)
-            hint = (
-                f"did you mean {near}.{verb}?" if near else f"install it: a program train-{tool} on PATH is a tool"
-            )
-            raise context.wrong("E701", head.start, head.start + len(tool), f"there is no tool {tool}", hint)
-        return Verb(None, f"{tool}.{verb}")
+        near = Near().add([*context.tools.names(), "notify", "sleep"]).find(tool)
+        hint = f"did you mean {near}.{verb}?" if near else f"install it: a program train-{tool} on PATH is a tool"
+        raise context.wrong("E701", head.start, head.start + len(tool), f"there is no tool {tool}", hint)
     commands = schema.get("commands")
     if not isinstance(commands, dict) or not commands:
         return Verb(None, f"{tool}.{verb}")
@@ -172,7 +177,7 @@ def _verb(context: Context, head: Word, tool: str, verb: str) -> Verb:
         near = Near().add(commands).find(verb)
         hint = f"did you mean {tool}.{near}?" if near else f"it has {', '.join(sorted(commands))}"
         raise context.wrong("E702", head.start, head.end, f"{tool} has no verb {verb}", hint)
-    return Verb(entry, f"{tool}.{verb}")
+    return Verb(entry, f"{tool}.{verb}", schema)
 
 
 def _check_arity(context: Context, node: Control, verb: Verb) -> None:

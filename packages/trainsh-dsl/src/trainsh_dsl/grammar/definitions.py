@@ -114,6 +114,8 @@ def _spec(context: Context, definition: Definition) -> None:
     words = [context.unquoted(word) for word in found]
     try:
         definition.type = (specs.host if definition.sort == "host" else specs.storage)(words)
+        if definition.type == "provider":
+            specs.check_provider(words[0], context.tools)
     except specs.At as bad:
         blamed = bad.word
         first, last = (blamed.start, blamed.end) if blamed else (start, start + len(value))

@@ -4,6 +4,7 @@ import msgspec
 
 from trainsh_dsl.document.plan import Condition, Ref, Text
 from trainsh_dsl.text.word import Word
+from trainsh_dsl.vocabulary.tool_schemas import Effects
 
 
 class Option(msgspec.Struct):
@@ -96,6 +97,7 @@ class Control(Node, kw_only=True):
     args: list[tuple[Word, Text | Ref]]
     params: list[Option]
     keys: set[str] = set()
+    effects: Effects = Effects()
 
 
 class Notify(Node, kw_only=True):

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 
-from trainsh_dsl.checks.rentals import PAID, STOPS
 from trainsh_dsl.document.graph import Graph, GraphEdge, GraphNode
 from trainsh_dsl.document.plan import (  # fmt: skip
     AnyStep,
@@ -16,6 +15,7 @@ from trainsh_dsl.document.plan import (  # fmt: skip
     Transfer,
     Wait,
 )
+from trainsh_dsl.vocabulary.tool_schemas import Effects
 
 _SHAPES = {
     "step": ("[", "]"), "session": ("([", "])"), "host": ("[[", "]]"), "storage": ("[(", ")]"),
@@ -25,9 +25,9 @@ _SHAPES = {
 _LONGEST = 48
 
 
-def draw(plan: Plan) -> Graph:
-    """The graph of a plan."""
-    builder = _Builder(plan)
+def draw(plan: Plan, effects: dict[str, Effects]) -> Graph:
+    """The graph of a plan; `effects` are those of its verbs, by `tool.verb`."""
+    builder = _Builder(plan, effects)
     builder.add()
     return Graph(
         name=plan.name, nodes=builder.nodes, edges=builder.edges, mermaid=_mermaid(builder.nodes, builder.edges)
@@ -35,8 +35,9 @@ def draw(plan: Plan) -> Graph:
 
 
 class _Builder:
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, effects: dict[str, Effects]) -> None:
         self.plan = plan
+        self.effects = effects
         self.nodes: list[GraphNode] = []
         self.edges: list[GraphEdge] = []
         self._known: dict[str, str] = {}  # what -> id
@@ -111,6 +112,7 @@ class _Builder:
             self._edge(session, self._place(step.host, ""), "on")
         elif step.tool == "tmux" and step.verb == "close":
             self._edge(node, self._session(step.session), "closes")
+        effects = self.effects.get(f"{step.tool}.{step.verb}", Effects())
         for value in step.args:
             if not isinstance(value, Ref):
                 continue
@@ -118,10 +120,10 @@ class _Builder:
                 self._edge(node, self._session(value.session), "uses")
             elif value.host or value.storage:
                 waiting = value.host and self.plan.hosts[value.host].type == "placeholder"
+                waiting = waiting and bool(effects.fills or not effects.known)
                 self._edge(node, self._place(value.host, value.storage), "fills" if waiting else "uses")
-        verb = f"{step.tool}.{step.verb}"
-        if verb in PAID or verb in STOPS:
-            self._edge(node, self._node("money", "money", "money"), "rents" if verb in PAID else "stops")
+        if effects.rents or effects.releases:
+            self._edge(node, self._node("money", "money", "money"), "rents" if effects.rents else "stops")
 
     def _session(self, name: str) -> str:
         return self._node(f"session:{name}", "session", f"@{name}")

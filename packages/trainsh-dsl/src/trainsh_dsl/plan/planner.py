@@ -24,6 +24,7 @@ from trainsh_dsl.grammar.syntax import (
 )  # fmt: skip
 from trainsh_dsl.text.shell_state import state_of
 from trainsh_dsl.text.source import Source
+from trainsh_dsl.vocabulary import specs
 
 Kind = TypeVar("Kind", bound=model.Options)
 
@@ -52,7 +53,13 @@ class _Planner:
         return model.Variable(value=node.text, span=self._span(node))
 
     def host(self, node: Definition) -> model.Host:
-        return model.Host(spec=node.text, span=self._span(node), type=node.type, implied=node.implied)  # type: ignore[arg-type]
+        return model.Host(
+            spec=node.text,
+            span=self._span(node),
+            type=node.type,  # type: ignore[arg-type]
+            provider=specs.provider(node.words[0]) if node.type == "provider" else "",
+            implied=node.implied,
+        )
 
     def storage(self, node: Definition) -> model.Storage:
         return model.Storage(spec=node.text, span=self._span(node), type=node.type, implied=node.implied)  # type: ignore[arg-type]

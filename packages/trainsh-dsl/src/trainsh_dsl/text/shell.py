@@ -27,7 +27,7 @@ SIMPLE = lazy(
 STEP_LIKE = lazy(
     r"""[ \t]*(?:@[A-Za-z_][\w-]*(?:[ \t]+\w+=\S*)*[ \t]*>(?!=)
         |@[A-Za-z_][\w-]*:\S*[ \t]+->[ \t]|wait[ \t]+@[A-Za-z_]
-        |(?:tmux|vast|colab)\.[a-z]+(?:[ \t]|$)|notify[ \t]+["'])""",
+        |[a-z][a-z0-9-]*\.[a-z_]+[ \t]+(?:@[A-Za-z_]|[a-z_]+=\S|\d+[ \t]*$)|notify[ \t]+["'])""",
     re.VERBOSE | re.MULTILINE,
 )
 _PLAIN = lazy(r"[^\\'\"`$&;|<>()# \t\r\n}]+")

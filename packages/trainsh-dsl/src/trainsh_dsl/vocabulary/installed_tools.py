@@ -24,6 +24,10 @@ class InstalledTools:
             self._schemas[tool] = None if path is None else _ask(path)
         return self._schemas[tool]
 
+    def has(self, tool: str) -> bool:
+        """Whether there is a program `train-TOOL`."""
+        return tool_path(tool) is not None
+
     def names(self) -> list[str]:
         """The tools found on PATH."""
         found: set[str] = set()

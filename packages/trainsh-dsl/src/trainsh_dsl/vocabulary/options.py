@@ -27,18 +27,6 @@ TRANSFER: dict[str, Check] = {
 REPEATABLE = frozenset(("exclude", "include"))
 ALL = frozenset((*EXECUTE, *TRANSFER))
 
-# Options of the verbs that the README documents, in its order. An installed tool's own schema wins.
-DOCUMENTED: dict[str, dict[str, Check]] = {
-    "vast.pick": {
-        "num_gpus": values.count,
-        "min_gpu_ram": values.words,
-        "gpu": values.words,
-        "max_dph": values.words,
-        "limit": values.count,
-    },
-    "vast.wait": {"timeout": values.duration, "poll": values.duration, "stop_on_fail": values.truth},
-}
-
 
 def ordered(keys: list[str], kind: dict[str, Check]) -> list[str]:
     """The keys in the fixed order of their kind; those it does not know come first, by name."""

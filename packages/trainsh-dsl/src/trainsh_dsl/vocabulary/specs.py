@@ -2,20 +2,22 @@
 
 import re
 
+from trainsh_base.system.suggest import nearest
 from trainsh_dsl.diagnostics.shorten import shorten
 from trainsh_dsl.text.patterns import lazy
 from trainsh_dsl.text.word import Word
+from trainsh_dsl.vocabulary.tool_schemas import Tools
 from trainsh_dsl.vocabulary.values import Bad
 
-HOST_SCHEMES = ("vast", "colab")
 STORAGE_SCHEMES = ("r2", "b2", "s3", "gs", "gdrive", "file", "rclone")
 _SCHEME = lazy(r"([A-Za-z][A-Za-z0-9+.-]*):")
 _TARGET = lazy(r"(?:[^@\s:/]+@)?[^@\s:/]+\Z")
 _SIX = lazy(r"(?:[^@\s]+@)?\[?[0-9A-Fa-f]*:[0-9A-Fa-f:]+\]?\Z")
+_PROVIDER = lazy(r"[a-z][a-z0-9_-]*\Z")  # a dot makes it a host's name
+_REFERENCE = lazy(r"[A-Za-z0-9_.$][A-Za-z0-9_.${}-]*\Z")
 _SSH_FLAGS = "pJio"
 _HOST_FORMS = (
-    "user@host [-p PORT] [-i KEY] [-J JUMP] [-o Option=value], local, vast:ID, colab:NAME, placeholder "
-    "or a configured name"
+    "user@host [-p PORT] [-i KEY] [-J JUMP] [-o Option=value], local, PROVIDER:ID, placeholder or a configured name"
 )
 
 
@@ -30,7 +32,8 @@ class At(Bad):
 def host(words: list[Word]) -> str:
     """The type of a host spec; raises At."""
     first = words[0].raw
-    if "$" in first and "@" not in first and not first.startswith(("vast:", "colab:")):
+    scheme = _SCHEME.match(first)
+    if "$" in first and "@" not in first and not scheme:
         return "other"
     if first in ("placeholder", "local"):
         _alone(words, first)
@@ -40,10 +43,26 @@ def host(words: list[Word]) -> str:
         raise At("E206", "a host spec is what follows ssh", f"leave ssh out: {rest or 'user@host'}", words[0])
     if first.startswith("ssh://"):
         raise At("E206", "a host spec is not an address with ssh://", _from_url(first), words[0])
-    scheme = _SCHEME.match(first)
     if scheme and "@" not in first and not _SIX.match(first):
-        return _scheme(words, scheme[1])
+        return _provided(words, scheme[1])
     return _ssh(words)
+
+
+def provider(spec: str) -> str:
+    """The provider that a spec of type "provider" names: `NAME` of `NAME:REF`."""
+    return spec.partition(":")[0]
+
+
+def check_provider(word: Word, tools: Tools) -> None:
+    """Raises At when no tool is called as the provider of a spec `NAME:REF`."""
+    name, _, rest = word.raw.partition(":")
+    if not tools.has(name):
+        near = nearest(name, tools.names())
+        install = (
+            f"did you mean {near}:{rest}?" if near else f"install train-{name}: a program of that name on PATH"
+        )
+        hint = f"write {name} -p {rest}" if rest.isdigit() and not near else install
+        raise At("E206", f"{shorten(word.raw)} is not a host: there is no tool {name}", hint, word)
 
 
 def _from_url(url: str) -> str:
@@ -52,31 +71,20 @@ def _from_url(url: str) -> str:
     return f"write {target} -p {port}" if target and port.isdigit() else f"write {rest or 'user@host'}"
 
 
-def _scheme(words: list[Word], scheme: str) -> str:
+def _provided(words: list[Word], scheme: str) -> str:
     first = words[0].raw
     rest = first[len(scheme) + 1 :]
-    if scheme == "vast":
-        if "$" not in rest and not re.fullmatch(r"\d{1,18}", rest):
-            raise At(
-                "E206",
-                f"{shorten(first)} has no instance number",
-                "write vast:12345; train vast list shows the numbers",
-                words[0],
-            )
-    elif scheme == "colab":
-        if not rest:
-            raise At("E206", "colab: has no name", "write colab:NAME; train colab list shows the names", words[0])
-    elif rest.isdigit():
-        raise At("E206", f"{shorten(first)} is not a host", f"write {scheme} -p {rest}", words[0])
-    else:
-        raise At(
-            "E206",
-            f"{shorten(first)} is not a host: there is no kind {scheme}",
-            f"a host is {_HOST_FORMS}",
-            words[0],
-        )
+    if not _PROVIDER.match(scheme):
+        if rest.isdigit():
+            raise At("E206", f"{shorten(first)} is not a host", f"write {scheme} -p {rest}", words[0])
+        raise At("E206", f"{shorten(first)} is not a host", f"a host is {_HOST_FORMS}", words[0])
+    if not rest:
+        hint = f"write {scheme}:ID; train {scheme} list shows what there is"
+        raise At("E206", f"{first} names no instance", hint, words[0])
+    if not _REFERENCE.match(rest):
+        raise At("E206", f"{shorten(first)} is not a host", f"a host is {_HOST_FORMS}", words[0])
     _alone(words, first)
-    return scheme
+    return "provider"
 
 
 def _alone(words: list[Word], first: str) -> None:

@@ -3,14 +3,33 @@
 from collections.abc import Callable
 from typing import Any, Protocol
 
+import msgspec
+
 from trainsh_dsl.diagnostics.shorten import shorten
 from trainsh_dsl.vocabulary import options, values
 
-# The tools of the suite: a recipe may name them before they are installed.
-SUITE = (
-    "base", "colab", "config", "dsl", "help", "host", "pricing", "recipe", "sandbox", "secrets", "storage", "tmux",
-    "vast", "xfer",
-)  # fmt: skip
+# What a verb is assumed to end when its tool has no schema.
+_ENDING = {"stop": "billing", "destroy": "disk"}
+
+
+class Effects(msgspec.Struct, frozen=True):
+    """What a verb means for machines, as its tool's schema says (docs/protocol.md, "Self-description").
+
+    `provider`: the tool provides hosts. `fills`: the parameter whose `@name` its answer binds. `releases`:
+    "billing" or "disk". `acts`: it acts on an instance, the job's own one when none is named. `answers`: its answer
+    may set variables. `known`: there is a schema; else all this is assumed. `filler` and `releaser` are the tool's
+    verbs that fill a host and end the billing, for hints; "" when it has none.
+    """
+
+    known: bool = False
+    provider: bool = False
+    fills: str = ""
+    rents: bool = False
+    releases: str = ""
+    acts: bool = False
+    answers: bool = True
+    filler: str = ""
+    releaser: str = ""
 
 
 class Tools(Protocol):
@@ -18,6 +37,9 @@ class Tools(Protocol):
 
     def schema(self, tool: str) -> dict[str, Any] | None:
         """What `train-TOOL schema` prints; {} when it prints nothing of use; None when there is no such program."""
+
+    def has(self, tool: str) -> bool:
+        """Whether there is such a program; asks it nothing."""
 
     def names(self) -> list[str]:
         """The tools there are, for the nearest name."""
@@ -30,15 +52,19 @@ class NoTools:
         """No tool is known to lack."""
         return {}
 
+    def has(self, tool: str) -> bool:
+        """As for `schema`."""
+        return True
+
     def names(self) -> list[str]:
-        """The suite's own."""
-        return list(SUITE)
+        """None is known."""
+        return []
 
 
 class Verb:
-    """One verb as far as it is known: `known` when a schema describes it."""
+    """One verb as far as it is known: `known` when a schema describes it, `effects` what it means for machines."""
 
-    def __init__(self, entry: dict[str, Any] | None, name: str) -> None:
+    def __init__(self, entry: dict[str, Any] | None, name: str, schema: dict[str, Any] | None = None) -> None:
         self.name = name
         self.known = entry is not None
         self.properties: dict[str, Any] = {}
@@ -51,6 +77,26 @@ class Verb:
             self.properties = properties if isinstance(properties, dict) else {}
             required = params.get("required")
             self.required = [str(key) for key in required] if isinstance(required, list) else []
+        self.effects = self._effects(entry, schema or {})
+
+    def _effects(self, entry: dict[str, Any] | None, schema: dict[str, Any]) -> Effects:
+        if entry is None:
+            return Effects(releases=_ENDING.get(self.name.partition(".")[2], ""))
+        provides = schema.get("provides")
+        provider = isinstance(provides, list) and "hosts" in provides
+        fills = _text(entry, "fills")
+        rents, releases = entry.get("rents") is True, _text(entry, "releases")
+        on_instance = any(self.kind(key) == "host" for key in self.positional() if key not in self.required)
+        return Effects(
+            known=True, provider=provider, fills=fills, rents=rents, releases=releases,
+            acts=provider and not fills and (bool(releases) or on_instance),
+            answers="vars" in _returned(entry.get("returns"), schema.get("$defs")),
+            filler=_verb_with(schema, "fills"), releaser=_verb_with(schema, "releases", "billing"),
+        )  # fmt: skip
+
+    def kind(self, key: str) -> str:
+        """The `x-kind` of a parameter: host, duration, size, money, or ""."""
+        return _kind(self.properties.get(key))
 
     def checks(self) -> dict[str, options.Check]:
         """The options that belong to the verb, with their checks."""
@@ -59,8 +105,6 @@ class Verb:
         return self._options
 
     def _read(self) -> dict[str, options.Check]:
-        if not self.known:
-            return options.DOCUMENTED.get(self.name, {})
         return {
             key: _check(schema if isinstance(schema, dict) else {})
             for key, schema in self.properties.items()
@@ -87,8 +131,38 @@ def _types(schema: dict[str, Any]) -> set[str]:
     return {str(kind) for kind in found if kind}
 
 
-def _is_duration(schema: dict[str, Any]) -> bool:
-    return schema.get("x-kind") == "duration" or any(_is_duration(branch) for branch in schema.get("anyOf", ()))
+def _text(entry: dict[str, Any], key: str) -> str:
+    value = entry.get(key)
+    return value if isinstance(value, str) else ""
+
+
+def _verb_with(schema: dict[str, Any], key: str, first: str = "") -> str:
+    """The first verb whose entry says something under `key`; one that says `first` goes before."""
+    commands = {verb: _text(entry, key) for verb, entry in schema["commands"].items() if isinstance(entry, dict)}
+    found = [verb for verb, value in commands.items() if value]
+    return next((verb for verb in found if commands[verb] == first), found[0] if found else "")
+
+
+def _kind(schema: object) -> str:
+    """The `x-kind` of a JSON Schema or of one of its branches."""
+    if not isinstance(schema, dict):
+        return ""
+    own = _text(schema, "x-kind")
+    return own or next((kind for branch in schema.get("anyOf", ()) if (kind := _kind(branch))), "")
+
+
+def _returned(schema: object, definitions: object, depth: int = 0) -> set[str]:
+    """The names of the fields of an answer; a schema that says nothing may answer anything: {"vars"}."""
+    if not isinstance(schema, dict) or depth > 4:
+        return {"vars"}
+    if isinstance(reference := schema.get("$ref"), str) and isinstance(definitions, dict):
+        return _returned(definitions.get(reference.rpartition("/")[2]), definitions, depth + 1)
+    if isinstance(properties := schema.get("properties"), dict):
+        return set(properties)
+    branches = schema.get("anyOf")
+    if isinstance(branches, list):
+        return {name for branch in branches for name in _returned(branch, definitions, depth + 1)}
+    return set() if schema.get("type") not in (None, "object") else {"vars"}
 
 
 def _choices(schema: dict[str, Any]) -> list[str]:
@@ -100,8 +174,9 @@ def _choices(schema: dict[str, Any]) -> list[str]:
 
 def _check(schema: dict[str, Any]) -> options.Check:
     """The check for a JSON Schema: what a word of a recipe has to be to become such a value."""
-    if _is_duration(schema):
-        return _verb_value(values.duration)
+    checks = {"duration": values.duration, "size": values.size, "money": values.money}
+    if check := checks.get(_kind(schema)):
+        return _verb_value(check)
     choices = _choices(schema)
     if choices:
         return _one_of(choices)

@@ -3,13 +3,13 @@
 import re
 import warnings
 
+from trainsh_base.errors import UsageError
+from trainsh_base.system.units import parse_duration, parse_size, parse_truth
 from trainsh_dsl.diagnostics.shorten import shorten
 from trainsh_dsl.text.patterns import lazy
 
-_DURATION = lazy(r"(?:\d{1,9}(?:\.\d{1,9})?[smhd])+\Z")
-_PART = lazy(r"(\d+(?:\.\d+)?)([smhd])")
-_BARE = lazy(r"\d{1,12}(?:\.\d{1,9})?\Z")
-_UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_MONEY = lazy(r"(?:[A-Z]{3} ?|[$\u20ac\u00a3])?(\d{1,9}(?:\.\d{1,9})?)(?: ?[A-Z]{3}|[$\u20ac\u00a3])?\Z")
+_LONGEST_NUMBER = 60
 # Patterns that are surely right: characters, plain escapes, plain sets and groups of those, each repeated at most
 # once. Compiling a pattern to see whether it is right costs 100 us and more.
 _SET = r"\[\^?(?>(?:[A-Za-z0-9_ .,:/%]|a-z|A-Z|0-9|\\[dDwWsS.])+)\]"
@@ -19,8 +19,8 @@ _GROUP = rf"\((?:\?:)?(?>(?:{_ATOM}{_TIMES}|[|^$])*)\)"
 _PLAIN_PATTERN = lazy(rf"(?>(?:(?:{_ATOM}|{_GROUP}){_TIMES}|[|^$])*)\Z", re.DOTALL)
 _RATE = lazy(r"\d+(?:\.\d+)?(?:[kmgt]i?)?b?\Z", re.IGNORECASE)
 _NAME = lazy(r"[A-Za-z_][A-Za-z0-9_]*\Z")
-TRUTH = {"true": True, "false": False, "yes": True, "no": False}
 LONGEST_PATTERN = 10_000
+LONGEST_DURATION = 1e10  # over three hundred years; what is longer does not fit into a clock
 
 
 class Bad(ValueError):
@@ -35,20 +35,17 @@ class Bad(ValueError):
 
 def duration(text: str) -> float:
     """Seconds in `30s`, `5m`, `1h30m`, `300`; Bad for anything else and for what is not above 0."""
-    seconds = None
-    if _BARE.match(text):
-        seconds = float(text)
-    elif _DURATION.match(text):
-        seconds = sum(float(number) * _UNITS[unit] for number, unit in _PART.findall(text))
-    if seconds is None:
-        raise Bad(
-            "E301", f"{shorten(text)} is not a duration", "write it like 30s, 5m, 2h, 1d, 1h30m, or 300 for seconds"
-        )
-    if not seconds > 0:
-        raise Bad(
-            "E301", f"{shorten(text)} is no time at all", "a duration is above 0; leave the option out for no limit"
-        )
-    return seconds
+    try:
+        seconds = parse_duration(text[:_LONGEST_NUMBER])
+        if seconds <= LONGEST_DURATION:
+            return seconds
+    except UsageError:
+        pass
+    if text.strip("0.smhd") == "" and "0" in text:
+        raise Bad("E301", f"{shorten(text)} is no time", "a duration is above 0; leave the option out for no limit")
+    raise Bad(
+        "E301", f"{shorten(text)} is not a duration", "write it like 30s, 5m, 2h, 1d, 1h30m, or 300 for seconds"
+    )
 
 
 def count(text: str) -> int:
@@ -59,10 +56,27 @@ def count(text: str) -> int:
 
 
 def truth(text: str) -> bool:
-    """`true` or `false`."""
-    if text.lower() not in TRUTH:
-        raise Bad("E304", f"{shorten(text)} is neither true nor false", "write true or false")
-    return TRUTH[text.lower()]
+    """`true` or `false`, or another of the base's words for them."""
+    try:
+        return parse_truth(text)
+    except UsageError:
+        raise Bad("E304", f"{shorten(text)} is neither true nor false", "write true or false") from None
+
+
+def size(text: str) -> int:
+    """Bytes in `10G`, `512k`."""
+    try:
+        return parse_size(text[:_LONGEST_NUMBER])
+    except UsageError:
+        raise Bad("E304", f"{shorten(text)} is not a size", "write it like 512k, 16M or 1.5G") from None
+
+
+def money(text: str) -> float:
+    """An amount: a number, which may have a currency before or behind it (`$0.40`, `0.40 EUR`)."""
+    found = _MONEY.match(text)
+    if found is None:
+        raise Bad("E304", f"{shorten(text)} is not an amount", "write a number such as 0.40")
+    return float(found[1])
 
 
 def port(text: str) -> int:
