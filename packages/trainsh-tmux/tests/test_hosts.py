@@ -138,6 +138,30 @@ def test_a_full_disk(far: Far) -> None:
         subprocess.run(["umount", "-l", str(state)], check=True)
 
 
+def test_a_container_whose_home_is_on_overlayfs(world: World) -> None:
+    # GNU tail looks there once a second, unless told otherwise.
+    home, layers = world.folder / "h-box" / "home", world.folder / "layers"
+    script = (
+        f"mkdir {layers} && mount -t tmpfs tmpfs {layers} && mkdir {layers}/low {layers}/up {layers}/work &&"
+        f" mount -t overlay -o lowerdir={layers}/low,upperdir={layers}/up,workdir={layers}/work overlay {home} &&"
+        ' exec "$@"'
+    )
+    try:
+        server = world.sshd("box", prefix=("unshare", "-m", "sh", "-c", script, "sh"))
+    except AssertionError:
+        pytest.skip("NOT TESTED HERE: no overlayfs")
+    far = Far(world, server)
+    try:
+        far.open()
+        assert "overlay" in far.text("stat -f -c %T .") and not (home / ".local").exists()
+        began = time.monotonic()
+        for _ in range(10):
+            far.text("true")
+        assert time.monotonic() - began < 4
+    finally:
+        far.registry.close()
+
+
 def test_a_read_only_home(far: Far) -> None:
     if not small_disk(far.home, "1m"):
         pytest.skip("READ-ONLY HOMES ARE NOT TESTED HERE: it takes root and mounts")

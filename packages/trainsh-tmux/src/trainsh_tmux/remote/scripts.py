@@ -71,7 +71,9 @@ def follow(job: str, name: str, offset: int) -> str:
     """Read commands for a shell of its own: says `at OFFSET` then pushes the log from there on as it grows.
 
     OFFSET is `offset`, or where the next segment that is kept begins. `tail -f` sees growth at once where it uses
-    inotify or kqueue; busybox's looks once a second, so there a loop looks ten times. It ends when its input does.
+    inotify or kqueue. GNU's does not trust inotify on overlayfs (every container's root) or NFS and polls there, once
+    a second unless told otherwise; busybox's does so everywhere, so there a loop looks ten times a second. It ends
+    when its input does.
     """
     return f"""{at(job, name)}
 b=-1 m= o={offset}
@@ -96,7 +98,8 @@ f=$d/log.$b; k=$((o - b + 1))
 if [ -e /etc/alpine-release ] || [ -e /bin/busybox ] && case $(tail --help 2>&1) in *BusyBox*) ;; *) false ;; esac; then
     {{ tail -c "+$k"; while sleep 0.1 || sleep 1; do cat; done; }} <"$f" &
 else
-    $low tail -c "+$k" -f "$f" &
+    s=; ! tail -s 1 /dev/null 2>/dev/null || s='-s 0.02'
+    $low tail $s -c "+$k" -f "$f" &
 fi
 t=$!
 # One command to the end: of a script that is read as it is run, `read` would take the rest for the client's word.
