@@ -31,6 +31,7 @@ from trainsh_tmux.session.registry import Registry  # noqa: E402
 STEPS = 200
 FAR_STEPS = 20
 FLOODS = 5
+OPENS = 10
 FLOOD_LINE = "line %07d the quick brown fox jumps over the lazy dog, and more of it\n"
 Figure = tuple[str, float, float]
 
@@ -47,6 +48,7 @@ def figures() -> list[Figure]:
         target = cli.registry.host(world.spec(box)).target
         words = (target.remote_argv, target.environment())
         found.append(_steps("step over loopback ssh, in floors", world.spec(box), *words))
+        found.append(_opens(world.spec(box)))
     if not why_no_namespaces():
         with _world() as world:
             far = world.network_host("far", delay=0.025)
@@ -66,6 +68,16 @@ def _steps(name: str, spec: str, *words: Any) -> Figure:
         ours.append(_time(lambda: cli.run("true", session="bench", host=spec)))
     floor.close()
     return name, statistics.median(ours) / statistics.median(lowest), 2.5
+
+
+def _opens(spec: str) -> Figure:
+    """`tmux.open` by a process that knows nothing yet, where the connection is open: of 200 ms."""
+    took = []
+    for number in range(OPENS):
+        cli.registry.close()
+        cli.registry = Registry()
+        took.append(_time(lambda name=f"open{number}": cli.open_(spec, name)))
+    return "tmux.open on an open connection, of 200 ms", statistics.median(took) / 0.2, 1.0
 
 
 def _far_step(spec: str) -> Figure:
