@@ -38,7 +38,7 @@ from trainsh_tmux.wait.pattern import PatternWait, compiled
 registry = Registry()
 tool = Tool("tmux", "Persistent tmux sessions, steps and waits", on_close=registry.close)
 
-HostOpt = Annotated[str, Opt("the machine: local, a name, or user@host", metavar="HOST")]
+HostOpt = Annotated[str, Opt("the machine: local, a name, or user@host", metavar="HOST", kind="host")]
 GraceOpt = Annotated[
     Duration | None, Opt("time it has to end after its first signal (default: the setting tmux.grace)")
 ]
@@ -47,7 +47,7 @@ JobOpt = Annotated[str, Opt("the job whose session it is (none: one made by hand
 
 @tool.command("open", ensures=True)
 def open_(
-    host: Annotated[str, Arg("the machine: local, a name, or user@host")],
+    host: Annotated[str, Arg("the machine: local, a name, or user@host", kind="host")],
     name: Annotated[str, Arg("the session's name")],
     job: JobOpt = "",
     cwd: Annotated[str | None, Opt("folder its shell starts in", metavar="DIR")] = None,

@@ -21,5 +21,5 @@ class Lines:
         """The lines that `data` ends, then the unfinished one (when there is any)."""
         parts = _ENDS.split(self.last + self._decoder.decode(data))
         self.last = parts.pop()[-self.LIMIT :]
-        lines = printable("\n".join(part[-self.LIMIT :] for part in parts)).split("\n") if parts else []
+        lines = [printable(part[-self.LIMIT :]) for part in parts]
         return [*lines, printable(self.last)] if self.last else lines

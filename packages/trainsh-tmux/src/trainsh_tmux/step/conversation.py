@@ -48,8 +48,7 @@ class Conversation:
         self.state = State.HANDED
         self.reader = LogReader(live)
         self.began = time.monotonic()
-        limited = step.timeout is not None and not step.background
-        self.deadline = self.began + (step.timeout or 0) if limited else None
+        self.deadline = Deadline.after(None if step.background else step.timeout)
         self.offset: int | None = None
         self.end: int | None = None
         self.status: int | None = None
@@ -130,44 +129,39 @@ class Conversation:
         elif piece.fields[:1] == (self.step.name,):
             self._hear(SENTINELS.get(piece.letter, ""), piece)
 
-    def _enter(self, state: State) -> None:
-        self.state = state
-
     def _settle(self, seconds: float) -> None:
         self._settles = time.monotonic() + seconds
-        self._enter(State.SETTLING)
+        self.state = State.SETTLING
 
     # Time
 
     @property
-    def _left(self) -> float:
-        """Seconds that the step has, with those it has to end."""
-        if self.deadline is None:
-            return UNLIMITED
-        ends = self._countdown.deadline.left() if self._countdown else None
-        return (ends or 0.0) if self._countdown else self.deadline - time.monotonic()
+    def _limit(self) -> Deadline:
+        """By when the step must be over: its own time, and then what it has to end."""
+        return self._countdown.deadline if self._countdown else self.deadline
 
     @property
     def _connecting(self) -> Deadline | None:
         """By when another stream has to be there: after a cut in the step's own time."""
-        return Deadline.after(max(1.0, self._left)) if self._cut else None
+        return Deadline.after(max(1.0, self._limit.within(UNLIMITED))) if self._cut else None
 
     def _patience(self) -> float:
+        """Seconds until there is something to do, whatever comes."""
         now = time.monotonic()
-        ends = [now + 60.0]
+        waits = [60.0]
         if self._unwatch is None:
-            ends.append(self.began + SAFETY)
-        if self.deadline is not None and self.state in (State.HANDED, State.RUNNING):
-            ends.append(self.deadline)
+            waits.append(self.began + SAFETY - now)
+        if self.state in (State.HANDED, State.RUNNING):
+            waits.append(self.deadline.within(60.0))
         if self.state is State.SETTLING:
-            ends.append(self._settles)
+            waits.append(self._settles - now)
         if self.state is State.ENDING and self._countdown:
-            ends.append(now + self._countdown.tell())
+            waits.append(self._countdown.tell())
         if self._unsaid is not None:
-            ends.append(now + AT_ONCE)
+            waits.append(AT_ONCE)
         if self.prompts.due is not None:
-            ends.append(self.prompts.due)
-        return max(0.0, min(ends) - now)
+            waits.append(self.prompts.due - now)
+        return max(0.0, min(waits))
 
     def _time_passed(self) -> None:
         now = time.monotonic()
@@ -175,10 +169,10 @@ class Conversation:
         if self._unsaid is not None:
             self._say_started()
         elif self.state is State.SETTLING and now >= self._settles:
-            self._enter(State.OVER)
+            self.state = State.OVER
         elif self.state is State.ENDING and self._countdown and self._countdown.deadline.expired:
             self._settle(LAST_WORDS)
-        elif self.deadline is not None and now >= self.deadline and self.state in (State.HANDED, State.RUNNING):
+        elif self.deadline.expired and self.state in (State.HANDED, State.RUNNING):
             self._run_out_of_time()
         elif self._unwatch is None and now >= self.began + SAFETY and self.state is not State.SETTLING:
             self._watch()
@@ -186,14 +180,14 @@ class Conversation:
     def _run_out_of_time(self) -> None:
         self.why = "timeout"
         if self.step.keep_running:
-            self._enter(State.OVER)
+            self.state = State.OVER
             return
         grace = self.step.grace
         self._countdown = step_status.Countdown(self.step.name, grace, self.request)
         self._forget_end = step_status.interrupt(
             self.live, self.step.name, "timeout", self.request, lambda text: self.reader.put(("", text)), grace
         )
-        self._enter(State.ENDING)
+        self.state = State.ENDING
 
     # While it is on its way to the shell
 
@@ -217,7 +211,8 @@ class Conversation:
 
     def _wait_ready(self, pause: float, reason: str) -> None:
         """Hand the step in again a little later, while its time lasts."""
-        self._ready = self._ready or Deadline.after(READY_LIMIT if self.deadline is None else self._left)
+        unlimited = self._limit.left() is None
+        self._ready = self._ready or (Deadline.after(READY_LIMIT) if unlimited else self._limit)
         if self._ready.expired:
             raise not_started(self.step.name, reason)
         self.request.cancelled.wait(pause)
@@ -259,7 +254,7 @@ class Conversation:
         elif status:
             self._know(f"{status} {why}")
         if self.step.background:
-            self._enter(State.OVER)
+            self.state = State.OVER
 
     def _join(self) -> None:
         """Read it from its beginning."""
@@ -284,12 +279,12 @@ class Conversation:
         self.live.marks.started(piece.end, self.step.background)
         self._unsaid = piece.offset
         if self.state is State.HANDED:
-            self._enter(State.RUNNING)
+            self.state = State.RUNNING
 
     def _detach(self, piece: Piece) -> None:
         pid, start = (*piece.fields[1:3], "", "")[:2]
         self.process = (int(pid) if pid.isascii() and pid.isdigit() else None, start if start.isdigit() else None)
-        self._enter(State.OVER)
+        self.state = State.OVER
 
     def _take_text(self, piece: Piece) -> None:
         if self.state is State.SETTLING:
@@ -322,7 +317,7 @@ class Conversation:
         self.why = ";".join(piece.fields[2:]) or self.why
         # A step that has run for a while is asked for at its host, whose word is the last.
         self._marked = self._unwatch is None
-        self._enter(State.OVER)
+        self.state = State.OVER
 
     def _see_session_end(self, _: str = "") -> None:
         if self.offset is not None or not self.reader.rereads:
@@ -348,7 +343,7 @@ class Conversation:
 
     def _never_ran(self, _: str = "") -> None:
         self.why = "never"
-        self._enter(State.OVER)
+        self.state = State.OVER
 
     def _was_stuck(self, _: str = "") -> None:
         self.why = "stuck"
@@ -380,7 +375,7 @@ class Conversation:
             self._unreachable(error)
 
     def _unreachable(self, error: TrainError) -> None:
-        if self._left > 0 and (transient(error) or isinstance(error, TimedOut)):
+        if not self._limit.expired and (transient(error) or isinstance(error, TimedOut)):
             self.request.cancelled.wait(0.2)
             self.reader.put(LOST)
             return

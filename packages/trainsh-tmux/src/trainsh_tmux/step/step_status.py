@@ -34,40 +34,42 @@ def parse_status(text: str, host: str, line: str) -> int | None:
     return int(text)
 
 
-def noted(live: Live, step: str) -> tuple[int | None, str]:
-    """The status and the reason that the host has written down; None for a step that has no status.
+def _told(live: Live, step: str) -> tuple[str, str, str]:
+    """What the host tells of a step without starting it: `again` or `never`, its status, the reason noted with it.
 
-    Raises NotStarted where the session ended before it came to this step, Conflict `other_node`.
+    Raises Conflict `other_node`, BadAnswer.
     """
     host = live.host
     line = host.first(step_scripts.start_step(live.job, live.name, step, "", only_ask=True), "never")
     kind, _, rest = line.partition(" ")
-    if kind == "never":
-        raise not_started(step, f"session {live.name} ended before it came to this step", "open it: tmux.open")
     if kind == "elsewhere":
         raise on_another_node(live.name, rest, host)
-    if kind != "again":
+    if kind not in ("again", "never"):
         raise malformed(host.name, line)
     status, _, why = rest.strip().partition(" ")
-    return (parse_status(status, host.name, line) if status else None), why.strip()
+    return kind, status, why.strip()
+
+
+def noted(live: Live, step: str) -> tuple[int | None, str]:
+    """The status and the reason that the host has written down; None for a step that has no status.
+
+    Raises NotStarted where the session ended before it came to this step, Conflict `other_node`, BadAnswer.
+    """
+    kind, status, why = _told(live, step)
+    if kind == "never":
+        raise not_started(step, f"session {live.name} ended before it came to this step", "open it: tmux.open")
+    return (parse_status(status, live.host.name, status) if status else None), why
 
 
 def asked(live: Live, step: str) -> Outcome:
     """What is known of a step, without starting it. Raises Conflict `other_node`, BadAnswer."""
-    host = live.host
-    line = host.first(step_scripts.start_step(live.job, live.name, step, "", only_ask=True), "never")
-    kind, _, rest = line.partition(" ")
-    if kind == "elsewhere":
-        raise on_another_node(live.name, rest, host)
+    kind, status, why = _told(live, step)
     if kind == "never":
         return Outcome(step=step, state="never", reason="it was not started")
-    if kind != "again":
-        raise malformed(host.name, line)
-    status, _, why = rest.strip().partition(" ")
     if not status:
         return Outcome(step=step, state="running", resumed=True, reason="it is running")
-    number = parse_status(status, host.name, line)
-    state, reason = judge(number, why.strip(), "its time limit")
+    number = parse_status(status, live.host.name, status)
+    state, reason = judge(number, why, "its time limit")
     return Outcome(step=step, state=state, exit=None if state == "lost" else number, reason=reason, resumed=True)
 
 
