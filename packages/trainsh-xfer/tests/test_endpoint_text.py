@@ -14,7 +14,7 @@ FORMS = [
     ("-rf", Endpoint("local", "", "-rf")),
     ("host:gpu:/data", Endpoint("host", "gpu", "/data")),
     ("host:root@10.0.0.7:/data", Endpoint("host", "root@10.0.0.7", "/data")),
-    ("host:gpu:a:b", Endpoint("host", "gpu", "a:b")),
+    ("host:gpu:/a:b", Endpoint("host", "gpu", "/a:b")),
     ("@gpu:/data", Endpoint("host", "gpu", "/data")),
     ("@gpu:rel/x", Endpoint("host", "gpu", "rel/x")),
     ("@gpu:~/x", Endpoint("host", "gpu", "~/x")),
@@ -35,8 +35,11 @@ FORMS = [
     ("file:/backup/x", Endpoint("local", "", "/backup/x")),
     ("r2:bucket/models/a", Endpoint("storage", "r2:bucket", "/models/a")),
     ("rclone:drive:papers/x", Endpoint("storage", "rclone:drive:", "papers/x")),
-    ("vast:123:/workspace", Endpoint("host", "vast:123", "/workspace")),
-    ("colab:box:/content", Endpoint("host", "colab:box", "/content")),
+    ("acme:123:/workspace", Endpoint("host", "acme:123", "/workspace")),
+    ("@acme:box_1.a:~/x:y", Endpoint("host", "acme:box_1.a", "~/x:y")),
+    ("host:acme:123:runs/", Endpoint("host", "acme:123", "runs/")),
+    ("user@acme:12:/x", Endpoint("host", "user@acme", "12:/x")),
+    ("gpu:./a:b", Endpoint("host", "gpu", "./a:b")),
 ]
 
 
@@ -57,7 +60,7 @@ def test_forms(text: str, expected: Endpoint | None) -> None:
         ("@gpu:", "no path"),
         ("@gpu", "no path"),
         ("host:gpu", "no path"),
-        ("vast:123", "no path"),
+        ("acme:123:", "no path"),
         ("@both:/x", "both a host and a storage"),
         ("https://example.org/x", "URLs"),
         ("rsync://example.org/x", "URLs"),

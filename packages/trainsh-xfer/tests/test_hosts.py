@@ -303,3 +303,32 @@ def test_more_transfers_than_a_connection_has_channels(far: Any, tmp_path: Path,
         thread.join(60)
     assert failed == []
     assert sorted(tree(far.home)) == [f"{number}/data" for number in range(5)]
+
+
+def test_a_link_there_is_followed(far: Any, source: Path, tmp_path: Path, request_: Any) -> None:
+    shutil.copytree(source, far.home / "ckpt 7")
+    (far.home / "latest").symlink_to("ckpt 7", target_is_directory=True)
+    (far.home / "best").symlink_to(far.home / "ckpt 7" / min(tree(source)))
+    for _ in range(2):
+        copy(far, "@box:latest", tmp_path / "to", request_)
+        copy(far, "@box:~/best", tmp_path / "to/", request_)
+    assert tree(tmp_path / "to/latest") == tree(source)
+    assert (tmp_path / "to/best").read_bytes() == tree(source)[min(tree(source))]
+
+
+def test_what_comes_from_a_host_has_no_teeth(far: Any, tmp_path: Path, request_: Any) -> None:
+    run = far.home / "run"
+    run.mkdir()
+    (run / "tool").write_text("#!/bin/sh\n")
+    (run / "tool").chmod(0o6755)
+    (run / "inside").symlink_to("tool")
+    (run / "passwd").symlink_to("/etc/passwd")
+    (run / "up").symlink_to("../../.ssh")
+    result = copy(far, "@box:run/", tmp_path / "safe", request_, verify=True)
+    assert {path.name for path in (tmp_path / "safe").iterdir()} == {"tool", "inside"}
+    assert (tmp_path / "safe/tool").stat().st_mode & 0o7777 == 0o755
+    assert sum("unsafe symlink" in warning for warning in result.warnings) == 2
+    assert copy(far, "@box:run/", tmp_path / "safe", request_).files == 0
+    copy(far, "@box:run/", tmp_path / "kept", request_, as_is=True)
+    assert (tmp_path / "kept/tool").stat().st_mode & 0o7777 == 0o6755
+    assert (tmp_path / "kept/up").is_symlink() and (tmp_path / "kept/passwd").is_symlink()

@@ -231,3 +231,16 @@ def test_an_unknown_folder_for_relative_paths(request_: Any, tmp_path: Path) -> 
 def test_an_empty_pattern(source: Path, tmp_path: Path, request_: Any) -> None:
     with pytest.raises(UsageError, match="empty pattern"):
         copy(source, tmp_path / "out", request_, exclude=[""])
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_a_source_that_is_a_link_is_followed(source: Path, tmp_path: Path, request_: Any, again: bool) -> None:
+    folder, file = tmp_path / "latest", tmp_path / "best.pt"
+    folder.symlink_to(source, target_is_directory=True)
+    file.symlink_to(next(path for path in sorted(source.rglob("*")) if path.is_file()))
+    for _ in range(1 + again):
+        copy(folder, tmp_path / "to", request_)
+        copy(file, tmp_path / "to/", request_)
+    assert tree(tmp_path / "to/latest") == tree(source)
+    assert not (tmp_path / "to/latest").is_symlink()
+    assert not (tmp_path / "to/best.pt").is_symlink() and (tmp_path / "to/best.pt").is_file()

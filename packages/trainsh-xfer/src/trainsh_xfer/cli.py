@@ -59,6 +59,7 @@ def copy(
     bwlimit: Annotated[str | int | None, Opt("at most so much a second: 500k, 10M", metavar="RATE")] = None,
     move: Annotated[bool, Opt("remove each source file once it is copied")] = False,
     force: Annotated[bool, Opt("let --delete act on a home or system folder")] = False,
+    as_is: Annotated[bool, Opt("keep set-user-id bits and links out of the tree, of files from a host")] = False,
     hosts: Annotated[dict[str, str], Opt("what @NAME stands for", name="--host", metavar="NAME=SPEC")] = {},  # noqa: B006
     storages: Annotated[dict[str, str], Opt("what @NAME stands for", name="--storage", metavar="NAME=SPEC")] = {},  # noqa: B006
     cwd: Annotated[str | None, Opt("the folder that relative local paths start from", metavar="FOLDER")] = None,
@@ -75,7 +76,7 @@ def copy(
 
     options = Options(
         delete=delete, exclude=exclude, include=include, dry_run=dry_run, checksum=checksum,
-        bwlimit=parse_rate(str(bwlimit or 0)), move=move, force=force,
+        bwlimit=parse_rate(str(bwlimit or 0)), move=move, force=force, as_is=as_is,
     )  # fmt: skip
     order = Order(
         source=source, destination=destination, options=options, verify=verify, hosts=hosts,

@@ -6,7 +6,10 @@ import msgspec
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
-    """How to copy, whatever the engine. `bwlimit` is in KiB a second, 0 for none; `force` lifts a guard."""
+    """How to copy, whatever the engine. `bwlimit` is in KiB a second, 0 for none; `force` lifts a guard.
+
+    `as_is` keeps set-user-id bits and links that leave the tree, of files that come from a host.
+    """
 
     delete: bool = False
     exclude: list[str] = []
@@ -16,6 +19,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     bwlimit: int = 0
     move: bool = False
     force: bool = False
+    as_is: bool = False
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -60,7 +60,7 @@ class ExecuteOptions(Options, frozen=True, kw_only=True):
 
 
 class TransferOptions(Options, frozen=True, kw_only=True):
-    """Options of a transfer, with rsync's meaning."""
+    """Options of a transfer, with rsync's meaning; `as_is` keeps what is dropped from a host's files."""
 
     delete: bool | Parts | None = None
     exclude: list[Text] = []
@@ -70,6 +70,7 @@ class TransferOptions(Options, frozen=True, kw_only=True):
     bwlimit: Text | None = None
     move: bool | Parts | None = None
     dry_run: bool | Parts | None = None
+    as_is: bool | Parts | None = None
 
 
 class Variable(Document, frozen=True, kw_only=True):

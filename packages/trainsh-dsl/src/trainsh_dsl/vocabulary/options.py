@@ -22,6 +22,7 @@ TRANSFER: dict[str, Check] = {
     "bwlimit": values.rate,
     "move": values.truth,
     "dry_run": values.truth,
+    "as_is": values.truth,
     **GENERAL,
 }
 REPEATABLE = frozenset(("exclude", "include"))

@@ -47,6 +47,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     bwlimit: Text | None = None
     move: bool | Parts | None = None
     dry_run: bool | Parts | None = None
+    as_is: bool | Parts | None = None
 
 
 NO_OPTIONS = Options()

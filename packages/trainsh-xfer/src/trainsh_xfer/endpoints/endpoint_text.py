@@ -8,12 +8,13 @@ import msgspec
 from trainsh_base.errors import UsageError
 
 STORAGE_SCHEMES = ("file", "r2", "b2", "s3", "gs", "gdrive", "rclone")
-HOST_SCHEMES = ("vast", "colab")
 FORMS = "write host:NAME:/path, storage:NAME:/path, @NAME:/path or a local path"
 
 _PREFIXED = re.compile(r"(host|storage):([^:/]+)(?::(.*))?", re.DOTALL)
 _NAMED = re.compile(r"@([^:/]+)(?::(.*))?", re.DOTALL)
 _BARE = re.compile(r"([^:/]+):(.*)", re.DOTALL)
+_PROVIDER = re.compile(r"[a-z][a-z0-9_-]*")
+_INSTANCE = re.compile(r"([A-Za-z0-9_.-]+):(.*)", re.DOTALL)  # the rest of PROVIDER:REF:PATH
 _URL = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*://")
 
 
@@ -28,6 +29,8 @@ class Endpoint(msgspec.Struct, frozen=True):
 def parse(text: str, hosts: dict[str, str], storages: dict[str, str]) -> Endpoint:
     """Read `text`; `hosts` and `storages` are the names defined by the caller, which `@NAME` may mean.
 
+    `NAME:REF:PATH` is a machine of the provider NAME, with and without `host:` or `@` before it.
+
     A colon before the first slash makes a remote endpoint, as it does for rsync and scp: `name:/path` is a host,
     `./name:/path` a file here. UsageError for what is neither.
     """
@@ -37,9 +40,9 @@ def parse(text: str, hosts: dict[str, str], storages: dict[str, str]) -> Endpoin
         raise UsageError(f"URLs are not endpoints: {text!r}", FORMS, code="bad_endpoint")
     if found := _PREFIXED.fullmatch(text):
         kind: Literal["host", "storage"] = "host" if found[1] == "host" else "storage"
-        return _far(kind, found[2], found[3], text)
+        return _remote(kind, found[2], found[3], text)
     if found := _NAMED.fullmatch(text):
-        return _far(_kind_of(found[1], hosts, storages), found[1], found[2], text)
+        return _remote(_kind_of(found[1], hosts, storages), found[1], found[2], text)
     if found := _BARE.fullmatch(text):
         return _bare(found[1], found[2], text)
     return Endpoint("local", "", text)
@@ -56,27 +59,26 @@ def _kind_of(name: str, hosts: dict[str, str], storages: dict[str, str]) -> Lite
 
 def _bare(name: str, rest: str, text: str) -> Endpoint:
     if name == "local":
-        return _far("local", "", rest, text)
+        return _remote("local", "", rest, text)
     if name in STORAGE_SCHEMES:
         return _inline_storage(name, rest, text)
-    if name in HOST_SCHEMES:
-        number, colon, path = rest.partition(":")
-        return _far("host", f"{name}:{number}", path if colon else None, text)
-    return _far("host", name, rest, text)
+    return _remote("host", name, rest, text)
 
 
 def _inline_storage(scheme: str, rest: str, text: str) -> Endpoint:
     """`file:/path` is that path; of the others the first part is the bucket, the rest the path in it."""
     if scheme == "file":
-        return _far("local", "", rest, text)
+        return _remote("local", "", rest, text)
     if scheme == "rclone":
         remote, _, path = rest.partition(":")
-        return _far("storage", f"{scheme}:{remote}:", path, text)
+        return _remote("storage", f"{scheme}:{remote}:", path, text)
     bucket, _, path = rest.partition("/")
-    return _far("storage", f"{scheme}:{bucket}", "/" + path, text)
+    return _remote("storage", f"{scheme}:{bucket}", "/" + path, text)
 
 
-def _far(kind: Literal["local", "host", "storage"], name: str, path: str | None, text: str) -> Endpoint:
+def _remote(kind: Literal["local", "host", "storage"], name: str, path: str | None, text: str) -> Endpoint:
+    if kind == "host" and path and (found := _INSTANCE.fullmatch(path)) and _PROVIDER.fullmatch(name):
+        name, path = f"{name}:{found[1]}", found[2]
     if not path:
         raise UsageError(f"no path in {text!r}", f"{FORMS}; ~/ is a home folder", code="bad_endpoint")
     return Endpoint(kind, name, path)

@@ -111,6 +111,13 @@ def making_parents(destination: str, *, literal: bool) -> str:
     return "" if parent in ("", ".", "/") else f"mkdir -p -- {home}{for_shell(parent)} && "
 
 
+def asking_link(path: str, literal: bool) -> str:
+    """The command that prints `folder` or `file` for a symbolic link that leads to one, and else nothing."""
+    written = for_old_rsync(path, literal=literal, wildcards=False)
+    script = '[ ! -L "$1" ] || if [ -d "$1" ]; then echo folder; elif [ -f "$1" ]; then echo file; fi'
+    return f"sh -c {for_shell(script)} sh {written}"
+
+
 def ending(process: int) -> str:
     """The command that ends a far rsync which has not noticed that its connection is gone, and waits for that.
 

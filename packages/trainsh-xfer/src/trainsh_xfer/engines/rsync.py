@@ -64,17 +64,25 @@ def copy(
     remote: Remote | None = None,
     secluded: bool = False,
     resume: bool = False,
+    foreign: bool = False,
+    follow: bool = False,
 ) -> list[str]:
-    """The words that copy `sources` to `destination`; paths are as rsync wants them, with `host:` where remote.
+    """The argv that copies `sources` to `destination`; paths are as rsync wants them, with `host:` where remote.
 
     Contents, links, modes and times are kept, owners are not: they mean nothing on another machine. A local copy
     continues inside a file (`resume`) at the price of reading what is there; over a connection rsync always does.
+    `foreign`: the files come from a host, which may be a stranger's. `follow`: the source is a link to a file.
     """
+    foreign = foreign and not options.as_is
     words = [rsync.program, "-rlpt", f"--partial-dir={PARTIAL}", f"--out-format={FORMAT}"]
-    words += _reporting(rsync, options)
+    words += _reporting(rsync, options, foreign)
+    if foreign:
+        words += ["--safe-links", *([] if rsync.open else ["--chmod=ug-s"])]
     words += _rules(options)
     if _walks(options) and not rsync.open:
         words.append("--prune-empty-dirs")
+    if follow:
+        words.append("--copy-links")
     if options.delete:
         words.append("--delete-delay" if rsync.delays_deletion else "--delete")
     if options.dry_run:
@@ -94,15 +102,21 @@ def copy(
 
 def comparison(options: Options) -> Options:
     """The options that compare both sides by checksum and list the files that differ, changing nothing."""
-    return Options(exclude=options.exclude, include=options.include, dry_run=True, checksum=True)
+    return Options(
+        exclude=options.exclude, include=options.include, dry_run=True, checksum=True, as_is=options.as_is
+    )  # fmt: skip
 
 
-def _reporting(rsync: Rsync, options: Options) -> list[str]:
-    """What is printed. Without a buffer rsync ends when the reader is gone, instead of going on unseen."""
-    plain = ["--no-human-readable"] if rsync.whole_progress else []
-    if options.dry_run:
-        return plain
-    return [*plain, "--info=progress2", "--outbuf=N"] if rsync.whole_progress else ["--progress"]
+def _reporting(rsync: Rsync, options: Options, foreign: bool) -> list[str]:
+    """What is printed; of files from a host also the links that are left out.
+
+    Without a buffer rsync ends when the reader is gone, instead of going on unseen.
+    """
+    if not rsync.whole_progress:
+        return [] if options.dry_run else ["--progress"]
+    told = [*([] if options.dry_run else ["progress2"]), *(["name1"] if foreign else [])]
+    info = [f"--info={','.join(told)}"] if told else []
+    return ["--no-human-readable", *info, *([] if options.dry_run else ["--outbuf=N"])]
 
 
 def _rules(options: Options) -> list[str]:

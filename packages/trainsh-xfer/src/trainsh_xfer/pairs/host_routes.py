@@ -10,8 +10,9 @@ from trainsh_xfer.endpoints import guards
 from trainsh_xfer.endpoints.places import Place
 from trainsh_xfer.engines import remote_paths
 from trainsh_xfer.engines.remote_paths import for_shell
-from trainsh_xfer.engines.rsync import copy
+from trainsh_xfer.engines.rsync import Remote, copy
 from trainsh_xfer.model import Options
+from trainsh_xfer.pairs import links
 from trainsh_xfer.pairs.host_pair import Pair
 from trainsh_xfer.pairs.machines import Connection, rsync_at
 from trainsh_xfer.pairs.route import Route
@@ -23,7 +24,7 @@ class OneHost(Route, frozen=True, kw_only=True):
     def words(self, options: Options, *, resume: bool = False) -> list[str]:
         """rsync's words as a command line there."""
         assert self.connection is not None
-        words = copy(self.rsync, options, self.sources, self.destination)
+        words = copy(self.rsync, options, self.sources, self.destination, follow=self.follow)
         line = " ".join([*map(for_shell, words[:-2]), *words[-2:]])
         return self.connection.words(line if options.dry_run else self.program + line)
 
@@ -57,18 +58,19 @@ class TwoHosts(Route, frozen=True, kw_only=True):
         """rsync's words as a command line at the source, once the destination allows them."""
         program = remote_paths.PROCESS if options.dry_run else self.program
         noted = self.pair.noted(program)
-        self.pair.allow(self._line(copy(self.rsync, options, self.sources, self._there(noted.host), remote=noted)))
+        self.pair.allow(self._line(self._copy(options, noted)))
         remote = self.pair.remote(program)
-        return self.pair.source.words(
-            self._line(copy(self.rsync, options, self.sources, self._there(remote.host), remote=remote))
-        )
+        return self.pair.source.words(self._line(self._copy(options, remote)))
+
+    def _copy(self, options: Options, remote: Remote) -> list[str]:
+        destination = f"{remote.host}:{self.destination}"
+        return copy(
+            self.rsync, options, self.sources, destination, remote=remote, foreign=self.foreign, follow=self.follow
+        )  # fmt: skip
 
     def detour(self) -> bool:
         """Go through this machine."""
         return self.pair.detour()
-
-    def _there(self, host: str) -> str:
-        return f"{host}:{self.destination}"
 
     @staticmethod
     def _line(words: list[str]) -> str:
@@ -86,10 +88,11 @@ def between(source: Place, destination: Place, options: Options, request: Reques
     if not destination.literal and remote_paths.is_bare_home(destination.path):
         destination = msgspec.structs.replace(destination, path=destination.path + "/")
     start = Connection(here, request)
+    source, destination, follow = links.followed(source, destination, start)
     if here.argv == there.argv:
-        return _one_host(source, destination, options, start)
+        return msgspec.structs.replace(_one_host(source, destination, options, start), follow=follow)
     pair = Pair(start, Connection(there, request), request)
-    return _two_hosts(source, destination, stack.enter_context(pair))
+    return msgspec.structs.replace(_two_hosts(source, destination, stack.enter_context(pair)), follow=follow)
 
 
 def _one_host(source: Place, destination: Place, options: Options, connection: Connection) -> Route:
@@ -108,7 +111,7 @@ def _two_hosts(source: Place, destination: Place, pair: Pair) -> Route:
     return TwoHosts(
         pair=pair, rsync=pair.rsync, connection=pair.source,
         sources=[remote_paths.for_old_rsync(source.path, literal=source.literal, wildcards=True)],
-        destination=path, secluded=secluded,
+        destination=path, secluded=secluded, foreign=True,
         program=remote_paths.receiving(destination.path, literal=destination.literal, make=True),
         tidy_far=remote_paths.removing_empty([(source.path, source.literal)]),
     )  # fmt: skip

@@ -12,7 +12,8 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
 
     `rsync` is the one that is started, `program` the far side's --rsync-path. `parents` is the local path whose
     parent folders are to be made, `tidy` the local sources, `tidy_far` the command that removes the empty folders
-    which a move leaves behind.
+    which a move leaves behind. `foreign`: the files come from a host, to another machine. `follow`: the source is
+    a link to a file.
     """
 
     rsync: Rsync
@@ -22,6 +23,8 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     program: str = ""
     secluded: bool = False
     parents: str = ""
+    foreign: bool = False
+    follow: bool = False
     tidy: list[str] = []
     tidy_far: str = ""
 
@@ -56,6 +59,8 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
             remote=remote,
             secluded=self.secluded,
             resume=resume,
+            foreign=self.foreign,
+            follow=self.follow,
         )
 
     def detour(self) -> bool:

@@ -12,7 +12,7 @@ from trainsh_xfer.endpoints.places import Place
 from trainsh_xfer.engines import remote_paths
 from trainsh_xfer.engines.rsync import Rsync
 from trainsh_xfer.model import Options
-from trainsh_xfer.pairs import host_routes
+from trainsh_xfer.pairs import host_routes, links
 from trainsh_xfer.pairs.machines import Connection
 from trainsh_xfer.pairs.route import Route
 
@@ -26,11 +26,15 @@ def between(
     """
     if source.target and destination.target:
         return host_routes.between(source, destination, options, request, stack)
-    if source.target:
-        return _download(source, destination, options, rsync, Connection(source.target, request))
-    if destination.target:
-        return _upload(source, destination, options, rsync, Connection(destination.target, request))
-    return _local(source, destination, options, rsync)
+    there = Connection(source.target, request) if source.target else None
+    source, destination, follow = links.followed(source, destination, there)
+    if there:
+        route = _download(source, destination, options, rsync, there)
+    elif destination.target:
+        route = _upload(source, destination, options, rsync, Connection(destination.target, request))
+    else:
+        route = _local(source, destination, options, rsync)
+    return msgspec.structs.replace(route, follow=follow)
 
 
 def _local(source: Place, destination: Place, options: Options, rsync: Rsync) -> Route:
@@ -62,7 +66,7 @@ def _download(source: Place, destination: Place, options: Options, rsync: Rsync,
     path, secluded = remote_paths.for_rsync(source.path, rsync, literal=source.literal, source=True)
     return Route(
         rsync=rsync, sources=[f"{connection.remote().host}:{path}"], destination=destination.path,
-        connection=connection, secluded=secluded, parents=destination.path,
+        connection=connection, secluded=secluded, parents=destination.path, foreign=True,
         tidy_far=remote_paths.removing_empty([(source.path, source.literal)]),
     )  # fmt: skip
 

@@ -1,0 +1,41 @@
+"""A source that is itself a symbolic link: what it leads to is copied, under the link's name."""
+
+import os
+import posixpath
+
+import msgspec
+
+from trainsh_xfer.endpoints.local_paths import WILDCARDS, means_contents
+from trainsh_xfer.endpoints.places import Place
+from trainsh_xfer.engines import remote_paths
+from trainsh_xfer.pairs.machines import Connection
+
+
+def followed(source: Place, destination: Place, there: Connection | None) -> tuple[Place, Place, bool]:
+    """Both places as they are to be copied, and whether rsync has to follow the source: a link to a file.
+
+    A link to a folder becomes what is in the folder, and the destination the folder of the link's name. `there` is
+    the host of the source, which is asked once; None: this machine.
+    """
+    if means_contents(source.path) or (not source.literal and WILDCARDS & set(source.path[source.fixed :])):
+        return source, destination, False
+    kind = (
+        _kind_here(source.path)
+        if there is None
+        else there.run(remote_paths.asking_link(source.path, source.literal))
+    )
+    if kind != "folder":
+        return source, destination, kind == "file"
+    name = posixpath.basename(source.path)
+    inside = posixpath.join(destination.path, name)
+    return (
+        msgspec.structs.replace(source, path=source.path + "/"),
+        msgspec.structs.replace(destination, path=inside),
+        False,
+    )
+
+
+def _kind_here(path: str) -> str:
+    if not os.path.islink(path):  # noqa: PTH114 - text in, text out
+        return ""
+    return "folder" if os.path.isdir(path) else "file" if os.path.isfile(path) else ""  # noqa: PTH112, PTH113
