@@ -152,6 +152,12 @@ def child(
 
 
 @tool.command()
+def process(script: Annotated[str, Arg("for sh")]) -> str:
+    """Run a script to its end."""
+    return run_process(["sh", "-c", script]).text()
+
+
+@tool.command()
 def become(words: Annotated[list[str], Arg("the program")]) -> Handover:
     """Give the terminal away."""
     return Handover(argv=words, env={"GIVEN": Secret("hush"), "PLAIN": "seen", "TAKEN": None})

@@ -206,7 +206,7 @@ def test_call_raises_the_typed_error() -> None:
             "echo plain words >&2; exit 3", errors.NotFound, "ended with 3: plain words", id="plain-stderr"
         ),
         pytest.param("exit 8", errors.Unreachable, "ended with 8: it said nothing", id="silent"),
-        pytest.param("echo not json", errors.UsageError, "did not answer with JSON", id="not-json"),
+        pytest.param("echo not json", errors.RemoteError, "did not answer with JSON", id="not-json"),
         pytest.param("exit 99", errors.TrainError, "ended with 99", id="unknown-status"),
     ],
 )

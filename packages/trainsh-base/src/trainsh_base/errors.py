@@ -129,12 +129,30 @@ BY_STATUS: dict[int, type[TrainError]] = {
 }  # fmt: skip
 
 
-def from_document(document: dict[str, Any]) -> TrainError:
-    """The error that `document()` described, as the class that owns its exit status."""
-    kind = BY_STATUS.get(document.get("exit", 1), TrainError)
+def not_utf8(error: UnicodeError) -> UsageError:
+    """The error for text that holds bytes which are not UTF-8: an argument, a variable, a folder's name."""
+    text = error.object if isinstance(error, UnicodeEncodeError) else ""
+    shown = text.encode(errors="surrogateescape").decode(errors="backslashreplace") if text else str(error)
+    return UsageError(f"not UTF-8: {shown[:200]}", code="not_utf8")
+
+
+def from_document(document: Any) -> TrainError:
+    """The error that `document()` described, as the class that owns its exit status.
+
+    The document is another program's: what is not of the right type in it counts as missing.
+    """
+    fields = document if isinstance(document, dict) else {}
+    status = fields.get("exit", 1)
+    kind = BY_STATUS.get(status, TrainError) if isinstance(status, int) else TrainError
+    data = fields.get("data")
     return kind(
-        str(document.get("message", "it failed without saying why")),
-        str(document.get("hint", "")),
-        code=str(document.get("code", "")),
-        data=document.get("data") or {},
+        _text(fields, "message") or "it failed without saying why",
+        _text(fields, "hint"),
+        code=_text(fields, "code"),
+        data=data if isinstance(data, dict) else {},
     )
+
+
+def _text(fields: dict[str, Any], key: str) -> str:
+    value = fields.get(key)
+    return value if isinstance(value, str) else ""

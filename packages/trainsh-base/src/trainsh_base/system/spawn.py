@@ -3,11 +3,13 @@
 Only `os` and `sys` are imported: a recipe run starts its tools before it has loaded anything else.
 """
 
+import _thread
 import os
 import sys
 
 # POSIX's own numbers: the module that names them costs 2 ms.
 SIGINT, SIGPIPE, SIGTERM = 2, 13, 15
+UNKNOWN = 255  # the status of a child whose end somebody else collected: never a success
 
 _children: dict[int, "Child"] = {}
 
@@ -21,26 +23,35 @@ class Child:
         self.stdout = stdout
         self.argv = argv
         self.status: int | None = None
+        self._collecting = _thread.allocate_lock()
 
     def poll(self) -> int | None:
         """The exit status when it has ended (negative: the signal), else None."""
-        return self._wait(os.WNOHANG)
+        if self.status is None and self._collecting.acquire(False):  # else another thread waits for it
+            try:
+                self._collect(os.WNOHANG)
+            finally:
+                self._collecting.release()
+        return self.status
 
     def wait(self) -> int:
-        """Wait for the end; the exit status."""
-        status = self._wait(0)
-        return -1 if status is None else status
+        """Wait for the end; the exit status, UNKNOWN when somebody else collected it."""
+        with self._collecting:
+            self._collect(0)
+        return UNKNOWN if self.status is None else self.status
 
-    def _wait(self, flags: int) -> int | None:
-        if self.status is None:
-            try:
-                pid, code = os.waitpid(self.pid, flags)
-            except ChildProcessError:
-                pid, code = self.pid, 0
-            if pid:
-                self.status = os.waitstatus_to_exitcode(code)
-                _children.pop(self.pid, None)
-        return self.status
+    def _collect(self, flags: int) -> None:
+        """Fetch the end; only here, under the lock: two threads that both wait would lose it."""
+        if self.status is not None:
+            return
+        try:
+            pid, code = os.waitpid(self.pid, flags)
+        except ChildProcessError:
+            self.status = UNKNOWN
+        else:
+            self.status = os.waitstatus_to_exitcode(code) if pid else None
+        if self.status is not None:
+            _children.pop(self.pid, None)
 
     def close_stdin(self) -> None:
         """Tell the child that nothing more comes: a `serve` and a shell end on it."""

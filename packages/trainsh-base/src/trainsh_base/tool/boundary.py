@@ -1,7 +1,6 @@
 """The single error boundary: the only code that exits, prints an error, or meets a traceback."""
 
 import contextlib
-import errno
 import os
 import signal
 import sys
@@ -9,17 +8,16 @@ from typing import Any, NoReturn
 
 from trainsh_base.errors import EXIT_INTERRUPTED, EXIT_PIPE, Cancelled, Exit, Terminated, TrainError
 from trainsh_base.system import spawn
-from trainsh_base.tool.bug_reports import as_bug
+from trainsh_base.tool.bug_reports import as_failure
 from trainsh_base.tool.declare import Tool
 from trainsh_base.tool.gate import install
-from trainsh_base.tool.interrupts import quick_interrupts
+from trainsh_base.tool.interrupts import heed_endings, quick_interrupts
 
 
 def main(tool: Tool, words: list[str]) -> NoReturn:
     """Run one command for a person or a pipe, and exit."""
     _open_missing_streams()
-    signal.signal(signal.SIGTERM, _terminate)
-    signal.signal(signal.SIGHUP, _terminate)
+    heed_endings(_terminate)
     status = EXIT_PIPE
     try:
         status = _run(tool, words)
@@ -50,7 +48,7 @@ def _run(tool: Tool, words: list[str]) -> int:
         print_error(error, machine)
         return error.exit_status
     except Exception as error:
-        failure = _full_disk(error) or as_bug(error, tool.program)
+        failure = as_failure(error, tool.program)
         print_error(failure, machine)
         return failure.exit_status
 
@@ -65,14 +63,6 @@ def _invoke(tool: Tool, words: list[str]) -> int:
         status = leave.status
     sys.stdout.flush()
     return status
-
-
-def _full_disk(error: Exception) -> TrainError | None:
-    """A full disk, or a failing one, is nobody's bug: the error for it, or None for any other."""
-    if not isinstance(error, OSError) or error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO):
-        return None
-    where = f": {error.filename}" if error.filename else ""
-    return TrainError(f"cannot write{where}: {error.strerror}", "make room and run it again", code="no_space")
 
 
 def machine_format(words: list[str]) -> str:

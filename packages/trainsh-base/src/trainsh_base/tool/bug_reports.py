@@ -1,26 +1,72 @@
-"""Unexpected errors: the traceback goes into a file, a person gets one line that names it."""
+"""Unexpected errors: what a file system or a text can do is a typed error, the rest is a bug with a report."""
 
+import errno
 import os
 import time
 
 from trainsh_base import VERSION
-from trainsh_base.errors import Bug
-from trainsh_base.system.paths import private_folder, state_home
+from trainsh_base.errors import Bug, Conflict, TrainError, not_utf8
+from trainsh_base.system.paths import config_home, private_folder, state_home
+
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+# What a file system answers with, for every path alike. ENOENT is not among them: who opens a file knows its name.
+FILES = (
+    errno.EACCES, errno.EPERM, errno.EROFS, errno.EIO, errno.ENAMETOOLONG, errno.ENOTDIR, errno.EISDIR, errno.ELOOP,
+    errno.ESTALE, errno.EBUSY, errno.EMFILE, errno.ENFILE, errno.ENOLCK,
+)  # fmt: skip
+
+
+def as_failure(error: Exception, program: str) -> TrainError:
+    """The typed error for an exception that no command expected."""
+    if isinstance(error, TrainError):
+        return error
+    if isinstance(error, UnicodeEncodeError):
+        return not_utf8(error)
+    if isinstance(error, OSError) and error.errno in (*FULL, *FILES):
+        return _file_system(error)
+    return as_bug(error, program)
+
+
+def _file_system(error: OSError) -> Conflict:
+    """The file or folder, what the system says, and what to do about it."""
+    where = os.fsdecode(error.filename) if isinstance(error.filename, (str, bytes)) else ""
+    said = f"{where}: {error.strerror}" if where else str(error.strerror)
+    data = {"path": where, "errno": errno.errorcode.get(error.errno or 0, "")}
+    if error.errno in FULL:
+        return Conflict(f"cannot write: {said}", "make room and run it again", code="no_space", data=data)
+    ours = where.startswith((str(config_home()), str(state_home())))
+    hint = f"make {config_home()} writable, or set TRAINSH_HOME to a folder that is" if ours else ""
+    return Conflict(f"cannot use {said}" if where else said, hint, code="file_system", data=data)
 
 
 def as_bug(error: BaseException, program: str) -> Bug:
-    """A Bug that says what happened in one line; its traceback is saved under the state folder."""
+    """A Bug that says what happened in one line; its traceback is saved under the state folder, else in /tmp."""
     import traceback  # noqa: PLC0415 - only a bug needs it
 
     text = f"{program} {VERSION}\n" + "".join(traceback.format_exception(error))
     said = f"{type(error).__name__}: {error}".splitlines()[0][:200]
-    try:
-        folder = private_folder(state_home() / "reports")
-        path = folder / f"{program}-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}-{time.monotonic_ns()}.txt"
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(handle, "w") as file:
-            file.write(text)
-        where = str(path)
-    except OSError as problem:
-        where = f"nowhere ({problem})"
-    return Bug(f"{program} met a bug of its own: {said}", f"the report is in {where}", data={"report": where})
+    report = _saved(text, f"{program}-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}-{time.monotonic_ns()}.txt")
+    hint = f"the report is in {report}" if report else "its report could not be saved"
+    return Bug(f"{program}: internal error: {said}", hint, data={"report": report})
+
+
+def _saved(text: str, name: str) -> str:
+    """The path of the report; empty when no folder took it."""
+    for place in (_state_reports, _temporary):
+        try:
+            path = os.path.join(place(), name)  # noqa: PTH118
+            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(handle, "wb") as file:
+                file.write(text.encode(errors="backslashreplace"))
+            return path
+        except OSError:
+            continue
+    return ""
+
+
+def _state_reports() -> str:
+    return str(private_folder(state_home() / "reports"))
+
+
+def _temporary() -> str:
+    return os.environ.get("TMPDIR") or "/tmp"

@@ -2,9 +2,18 @@
 
 import os
 import signal
+from collections.abc import Callable
+from types import FrameType
 from typing import NoReturn
 
 from trainsh_base.errors import EXIT_INTERRUPTED
+
+
+def heed_endings(handler: Callable[[int, FrameType | None], object]) -> None:
+    """Call `handler` on SIGTERM and SIGHUP; a signal that our caller ignores (nohup) stays ignored."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, handler)
 
 
 def quick_interrupts(on: bool) -> None:

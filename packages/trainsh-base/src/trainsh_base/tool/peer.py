@@ -8,19 +8,26 @@ from typing import Any
 
 import msgspec
 
-from trainsh_base.errors import MissingProgram, TimedOut, TrainError, UsageError, from_document
+from trainsh_base.errors import MissingProgram, RemoteError, TimedOut, TrainError, from_document, not_utf8
 from trainsh_base.system import spawn
 from trainsh_base.system.suggest import did_you_mean
 
 OnEvent = Callable[[dict[str, Any]], None]
 OnAsk = Callable[[dict[str, Any]], str]
 READ = 1 << 16  # as much as a pipe holds
+LONGEST = 1 << 26  # bytes of a message; a tool that sends a longer line has lost its way
 
 
 class PeerLost(TrainError):
     """The tool ended while a request was running."""
 
     default_code = "peer_lost"
+
+
+class BadAnswer(RemoteError):
+    """What the tool answered is not what the protocol says."""
+
+    default_code = "bad_answer"
 
 
 class Pending:
@@ -53,9 +60,13 @@ class Pending:
             raise self.failure
         reply = self.reply or {}
         error = reply.get("error")
-        if error is None:
-            return reply.get("result")
-        raise from_document(error.get("data") or {"message": error.get("message"), "exit": 2, "code": "rpc"})
+        if error is None and "result" in reply:
+            return reply["result"]
+        if not isinstance(error, dict):
+            raise self._peer.bad_answer("neither a result nor an error object")
+        data = error.get("data")
+        known = isinstance(data, dict) and "message" in data
+        raise from_document(data if known else {"message": error.get("message"), "exit": 2, "code": "rpc"})
 
     @property
     def ready(self) -> bool:
@@ -140,22 +151,51 @@ class Peer:
         return self._child.pid
 
     def _send(self, message: dict[str, Any]) -> None:
-        line = msgspec.json.encode({"jsonrpc": "2.0", **message}) + b"\n"
+        line = encoded({"jsonrpc": "2.0", **message}) + b"\n"
         with self._write_lock, contextlib.suppress(OSError):
             view = memoryview(line)
             while view and self._child.stdin >= 0:
                 view = view[os.write(self._child.stdin, view) :]
 
     def _read(self) -> None:
-        with os.fdopen(self._child.stdout, "rb", READ) as lines:
-            for line in lines:
-                with contextlib.suppress(msgspec.DecodeError):
-                    self._receive(msgspec.json.decode(line))
+        """A thread's life. However it ends, nobody waits after it."""
+        try:
+            with os.fdopen(self._child.stdout, "rb", READ) as lines:
+                while line := lines.readline(LONGEST):
+                    if len(line) == LONGEST and not line.endswith(b"\n"):
+                        self._child.end(9)
+                        self._fail_all(self.bad_answer(f"a line of more than {LONGEST} bytes"))
+                        break
+                    self._take(line)
+        finally:
+            with self._lock:
+                self._lost = True
+            self._fail_all(None)
+
+    def _take(self, line: bytes) -> None:
+        """One line. Text between messages is passed over; a message that cannot be read may be anybody's answer."""
+        try:
+            message = msgspec.json.decode(line)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            if line.lstrip().startswith(b"{"):
+                self._fail_all(self.bad_answer(str(error)))
+            return
+        self._receive(message)
+
+    def bad_answer(self, why: str) -> BadAnswer:
+        """The error for an answer that is none."""
+        return BadAnswer(f"{self.program} gave a malformed answer: {why}", data={"tool": self.name})
+
+    def _fail_all(self, error: TrainError | None) -> None:
+        """Settle every request that is out, with `error` or because the tool is lost."""
         with self._lock:
-            self._lost = True
             left, self._pending = list(self._pending.values()), {}
         for pending in left:
-            self._lose(pending)
+            if error is None:
+                self._lose(pending)
+            else:
+                pending.failure = error
+                pending.settle({})
 
     def _receive(self, message: Any) -> None:
         """Act on one message; what is none of the protocol's (a tool may be anybody's) is passed over."""
@@ -165,7 +205,7 @@ class Peer:
             self._event(message.get("params"))
         elif message.get("method") == "ask":
             threading.Thread(target=self._answer, args=(message,), daemon=True).start()
-        elif isinstance(message.get("id"), int):
+        elif type(message.get("id")) is int:
             with self._lock:
                 found = self._pending.pop(message["id"], None)
             if found:
@@ -181,7 +221,7 @@ class Peer:
 
     def _whose(self, params: Any) -> Pending | None:
         number = params.get("request") if isinstance(params, dict) else None
-        return self._pending.get(number) if isinstance(number, int) else None
+        return self._pending.get(number) if type(number) is int else None
 
     def _answer(self, message: dict[str, Any]) -> None:
         params = message.get("params")
@@ -197,10 +237,20 @@ class Peer:
         except TrainError as error:
             body = {"code": -32000, "message": error.message, "data": error.document()}
             self._send({"id": message.get("id"), "error": body})
+        except Exception as error:  # the question was malformed: its asker must not wait for ever
+            self._send({"id": message.get("id"), "error": {"code": -32602, "message": f"cannot ask that: {error}"}})
 
     def _lose(self, pending: Pending) -> None:
         pending.failure = PeerLost(f"{self.program} ended before it answered", "run the command again")
         pending.settle({})
+
+
+def encoded(message: Any) -> bytes:
+    """`message` as JSON; UsageError for text that is not UTF-8, which JSON has no form for."""
+    try:
+        return msgspec.json.encode(message)
+    except UnicodeEncodeError as error:
+        raise not_utf8(error) from None
 
 
 def find(name: str) -> str:
@@ -229,8 +279,8 @@ def call(name: str, method: str, params: dict[str, Any] | None = None) -> Any:
     """Run `train-NAME METHOD --input - --json` once: its JSON, or its typed error raised here."""
     from trainsh_base.system.proc import run  # noqa: PLC0415 - subprocess costs 10 ms, and a Peer does without
 
-    done = run([find(name), method, "--input", "-", "--json"], input=msgspec.json.encode(params or {}), check=False)
-    if done.status == 0 or (done.stdout.strip() and not done.stderr.strip()):
+    done = run([find(name), method, "--input", "-", "--json"], input=encoded(params or {}), check=False)
+    if done.status == 0 or (done.status > 0 and done.stdout.strip() and not done.stderr.strip()):
         return _decoded(done.argv, done.stdout)
     raise _typed_error(done.argv, done.status, done.stderr)
 
@@ -238,16 +288,18 @@ def call(name: str, method: str, params: dict[str, Any] | None = None) -> Any:
 def _decoded(argv: list[str], text: bytes) -> Any:
     try:
         return msgspec.json.decode(text)
-    except msgspec.DecodeError as error:
-        raise UsageError(f"{os.path.basename(argv[0])} did not answer with JSON: {error}") from None  # noqa: PTH119
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise BadAnswer(f"{os.path.basename(argv[0])} did not answer with JSON: {error}") from None  # noqa: PTH119
 
 
 def _typed_error(argv: list[str], status: int, stderr: bytes) -> TrainError:
     for line in reversed(stderr.splitlines()):
-        with contextlib.suppress(msgspec.DecodeError):
+        with contextlib.suppress(msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             document = msgspec.json.decode(line)
             if isinstance(document, dict) and isinstance(document.get("error"), dict):
                 return from_document(document["error"])
     said = stderr.decode(errors="replace").strip().splitlines()
     message = said[-1] if said else "it said nothing"
+    if status < 0:
+        return PeerLost(f"{os.path.basename(argv[0])} was ended by signal {-status}: {message}")  # noqa: PTH119
     return from_document({"message": f"{os.path.basename(argv[0])} ended with {status}: {message}", "exit": status})  # noqa: PTH119

@@ -1,5 +1,6 @@
 """A tool as a program: which of its faces the command line asks for."""
 
+import signal
 import sys
 from collections.abc import Iterable
 from typing import NoReturn
@@ -10,6 +11,8 @@ from trainsh_base.tool.interrupts import quick_interrupts
 
 def run(tool: Tool, argv: Iterable[str] | None = None) -> NoReturn:
     """Run the program `train-NAME` with `argv` (default: the command line) to its exit status."""
+    if signal.getsignal(signal.SIGCHLD) is signal.SIG_IGN:
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # inherited; with it the status of every child would be lost
     words = list(sys.argv[1:] if argv is None else argv)
     quick_interrupts(True)
     if words == ["serve"]:

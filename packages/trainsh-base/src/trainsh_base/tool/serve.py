@@ -17,11 +17,12 @@ from trainsh_base.request import Request, serve_in_this_thread
 from trainsh_base.system import critical, spawn
 from trainsh_base.tool.declare import Tool
 from trainsh_base.tool.gate import install
-from trainsh_base.tool.interrupts import quick_interrupts
+from trainsh_base.tool.interrupts import heed_endings, quick_interrupts
 from trainsh_base.tool.wire import encode
 
 PARSE_ERROR, INVALID_REQUEST, NO_METHOD, INVALID_PARAMS, APPLICATION = -32700, -32600, -32601, -32602, -32000
 GRACE = 5.0
+LONGEST = 1 << 26  # bytes of a message
 
 
 class Server:
@@ -33,10 +34,11 @@ class Server:
         self._writer = writer
         self._write_lock = threading.Lock()
         self._requests: dict[Any, ServedRequest] = {}
+        self._unsent: set[ServedRequest] = set()  # those whose answer is not out: the end waits for them
         self._work: queue.SimpleQueue[tuple[ServedRequest, str, dict[str, Any]]] = queue.SimpleQueue()
         self._idle = 0
         self.over = False
-        self._answers: dict[int, Answer] = {}
+        self._answers: dict[str, Answer] = {}
         self._asked = 0
         self._lock = threading.Lock()
 
@@ -44,8 +46,11 @@ class Server:
         """Serve until stdin closes, then let what still runs come to its end, or cancel it (docs/protocol.md)."""
         try:
             with os.fdopen(self._reader, "rb") as lines:
-                for line in lines:
-                    if line.strip():
+                while line := lines.readline(LONGEST):
+                    if len(line) == LONGEST and not line.endswith(b"\n"):
+                        self._refuse(None, PARSE_ERROR, f"a message may have {LONGEST} bytes")
+                        _skip_line(lines)
+                    elif line.strip():
                         self._receive(line)
             self._await_requests()
         finally:
@@ -53,7 +58,7 @@ class Server:
 
     def _running(self) -> list["ServedRequest"]:
         with self._lock:
-            return [request for request in self._requests.values() if request.begun]
+            return list(self._unsent)
 
     def _await_requests(self) -> None:
         """GRACE seconds for answers that the client still reads: a shell's `printf ... | train-NAME serve`."""
@@ -89,10 +94,10 @@ class Server:
         answer = Answer()
         with self._lock:
             self._asked += 1
-            number = self._asked
+            number = f"ask-{self._asked}"
             self._answers[number] = answer
         take_back = request.on_cancel(answer.ready.set)
-        self.send({"id": f"ask-{number}", "method": "ask", "params": params})
+        self.send({"id": number, "method": "ask", "params": params})
         answer.ready.wait()
         take_back()
         with self._lock:
@@ -103,7 +108,7 @@ class Server:
     def _receive(self, line: bytes) -> None:
         try:
             message = msgspec.json.decode(line)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             self._refuse(None, PARSE_ERROR, f"not JSON: {error}")
             return
         if not isinstance(message, dict):
@@ -139,9 +144,9 @@ class Server:
             self.send({"id": number, "error": self._bug(error)})
 
     def _bug(self, error: Exception) -> dict[str, Any]:
-        from trainsh_base.tool.bug_reports import as_bug  # noqa: PLC0415 - a bug is rare
+        from trainsh_base.tool.bug_reports import as_failure  # noqa: PLC0415 - a bug is rare
 
-        return _document(as_bug(error, self._tool.program))
+        return _document(as_failure(error, self._tool.program))
 
     def _start(self, number: Any, method: str, params: dict[str, Any]) -> None:
         request = ServedRequest(self, number)
@@ -150,13 +155,13 @@ class Server:
             taken = key in self._requests
             if not taken:
                 self._requests[key] = request
+                self._unsent.add(request)
                 idle = self._idle > 0
                 self._idle -= idle
         if taken:
             self._refuse(number, INVALID_REQUEST, f"a request with id {number!r} is still running")
             return
         self._work.put((request, method, params))
-        request.begun = True
         if not idle:
             threading.Thread(target=self._serve, daemon=True).start()
 
@@ -171,6 +176,8 @@ class Server:
         try:
             reply = {"result": self._tool.find(method).call(params)}
             encode(reply)
+            if request.cancelled.is_set():
+                reply = {"error": _document(Cancelled("cancelled", data=reply))}
         except TrainError as error:
             reply = {"error": _document(error)}
         except Exception as error:
@@ -180,6 +187,8 @@ class Server:
             self._idle += 1  # before the answer goes out, which may bring the next request
         if request.id is not None:
             self.send({"id": request.id, **reply})
+        with self._lock:
+            self._unsent.discard(request)
         request.over.set()
 
     def _cancel(self, number: Any) -> None:
@@ -189,9 +198,8 @@ class Server:
             found.cancel()
 
     def _answered(self, message: dict[str, Any]) -> None:
-        word = str(message.get("id", ""))
         with self._lock:
-            answer = self._answers.pop(int(word[4:]), None) if word[:4] == "ask-" and word[4:].isdigit() else None
+            answer = self._answers.pop(str(message.get("id", "")), None)
         if answer:
             answer.error = message.get("error")
             answer.value = message.get("result")
@@ -199,6 +207,11 @@ class Server:
 
     def _refuse(self, number: Any, code: int, text: str) -> None:
         self.send({"id": number, "error": {"code": code, "message": text}})
+
+
+def _skip_line(lines: Any) -> None:
+    while (part := lines.readline(LONGEST)) and not part.endswith(b"\n"):
+        pass
 
 
 def _is_id(number: Any) -> bool:
@@ -221,7 +234,6 @@ class ServedRequest(Request):
         super().__init__()
         self.id = number
         self.key: Any = number
-        self.begun = False
         self.over = threading.Event()
         self._server = server
 
@@ -244,7 +256,8 @@ class ServedRequest(Request):
         if answer.error is not None:
             from trainsh_base.errors import from_document  # noqa: PLC0415 - a question is rare
 
-            raise from_document(answer.error.get("data") or {"message": answer.error.get("message"), "exit": 2})
+            error = answer.error if isinstance(answer.error, dict) else {}
+            raise from_document(error.get("data") or {"message": error.get("message"), "exit": 2})
         return str(answer.value)
 
 
@@ -274,8 +287,7 @@ def main(tool: Tool) -> NoReturn:
 
     quick_interrupts(False)
     try:
-        signal.signal(signal.SIGTERM, terminated)
-        signal.signal(signal.SIGHUP, terminated)
+        heed_endings(terminated)
         server.run()
         # Who closes our stdin sends a signal too: from here on it must not raise, for nobody would catch it.
         server.over = True
@@ -284,8 +296,7 @@ def main(tool: Tool) -> NoReturn:
     except Terminated as end:
         status = end.status
     finally:
-        signal.signal(signal.SIGTERM, _closing)
-        signal.signal(signal.SIGHUP, _closing)
+        heed_endings(_closing)
         critical.finish()
         if tool.on_close:
             tool.on_close()
