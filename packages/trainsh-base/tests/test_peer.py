@@ -98,7 +98,7 @@ def test_questions_are_answered_by_whoever_asked(peer: Peer) -> None:
 
 
 def test_a_question_to_nobody_is_exit_2_and_names_the_flag(peer: Peer) -> None:
-    with pytest.raises(errors.UsageError, match="there is no terminal to ask: Well") as caught:
+    with pytest.raises(errors.UsageError, match="not interactive: pass --x") as caught:
         peer.request("question", {"kind": "confirm"}, timeout=DEADLINE)
     assert "--x" in caught.value.hint
 

@@ -168,18 +168,18 @@ def test_a_question_is_asked_on_the_terminal(kind: str, keys: str, answer: str) 
     assert screen.text.count("hush") <= 1, "a secret is not echoed: it is there as the answer only"
 
 
-def test_end_of_input_at_a_question_is_130() -> None:
+def test_end_of_input_at_a_question_is_2_as_without_a_terminal() -> None:
     screen = Terminal([*EXAMPLE, "question", "text"])
     screen.expect("Well")
     screen.type("\x04")
-    assert screen.wait() == 130
+    assert screen.wait() == 2
 
 
 def test_a_question_without_a_terminal_is_2_and_names_the_flag(example: Run) -> None:
     for words in ([], ["--json"]):
         done = example("question", "confirm", *words, input=b"y\n")
         assert done.returncode == 2
-        assert b"there is no terminal to ask: Well" in done.stderr and b"--x" in done.stderr
+        assert b"not interactive: pass --x" in done.stderr and b"Well" in done.stderr
 
 
 def test_help_has_every_option_its_default_and_the_arguments(example: Run) -> None:

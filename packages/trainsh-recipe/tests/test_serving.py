@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from trainsh_base.errors import Cancelled
 from trainsh_base.tool.peer import Peer
 
 if TYPE_CHECKING:
@@ -43,7 +44,9 @@ def test_a_cancelled_request_leaves_the_job(place: "Place", peer: Peer, text: st
     pending = peer.start("run", {"name": place.recipe(HEAD + text)})
     place.started("2")
     pending.cancel()
-    assert pending.result(20)["status"] == "interrupted"
+    with pytest.raises(Cancelled) as caught:
+        pending.result(20)
+    assert caught.value.data["result"]["status"] == "interrupted"
     assert place.json("status")[0]["status"] == "interrupted"
 
 

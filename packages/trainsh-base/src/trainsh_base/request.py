@@ -72,8 +72,8 @@ class Request:
 
 def nobody(message: str, flag: str) -> UsageError:
     """The error for a question that nobody can answer."""
-    hint = f"answer it with {flag}" if flag else "run it on a terminal"
-    return UsageError(f"there is no terminal to ask: {message}", hint, code="cannot_ask", data={"flag": flag})
+    said = f"not interactive: pass {flag}" if flag else "not interactive: run it on a terminal"
+    return UsageError(said, f"the question was: {message}", code="cannot_ask", data={"flag": flag})
 
 
 def current() -> Request:

@@ -7,6 +7,7 @@ import time
 from trainsh_base import VERSION
 from trainsh_base.errors import Bug, Conflict, TrainError, not_utf8
 from trainsh_base.system.paths import config_home, private_folder, state_home
+from trainsh_base.system.printable import printable
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 # What a file system answers with, for every path alike. ENOENT is not among them: who opens a file knows its name.
@@ -44,7 +45,7 @@ def as_bug(error: BaseException, program: str) -> Bug:
     import traceback  # noqa: PLC0415 - only a bug needs it
 
     text = f"{program} {VERSION}\n" + "".join(traceback.format_exception(error))
-    said = f"{type(error).__name__}: {error}".splitlines()[0][:200]
+    said = " ".join(printable(f"{type(error).__name__}: {error}", keep="\n").split("\n"))[:200]
     report = _saved(text, f"{program}-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}-{time.monotonic_ns()}.txt")
     hint = f"the report is in {report}" if report else "its report could not be saved"
     return Bug(f"{program}: internal error: {said}", hint, data={"report": report})
