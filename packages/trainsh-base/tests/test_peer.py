@@ -100,7 +100,7 @@ def test_questions_are_answered_by_whoever_asked(peer: Peer) -> None:
 def test_a_question_to_nobody_is_exit_2_and_names_the_flag(peer: Peer) -> None:
     with pytest.raises(errors.UsageError, match="not interactive: pass --x") as caught:
         peer.request("question", {"kind": "confirm"}, timeout=DEADLINE)
-    assert "--x" in caught.value.hint
+    assert caught.value.data == {"flag": "--x"}
 
 
 def test_a_refused_question_is_the_requests_error(peer: Peer) -> None:

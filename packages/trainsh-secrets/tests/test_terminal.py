@@ -106,7 +106,7 @@ def test_serve_sets_a_value_that_its_client_answers(file: Path) -> None:
 def test_serve_with_nobody_to_ask_is_a_typed_error(file: Path, peer: Peer, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(Exception, match="not interactive") as caught:
         peer.request("set", {"name": "A"}, timeout=60)
-    assert caught.value.exit_status == 2 and "--from-file" in caught.value.hint  # type: ignore[attr-defined]
+    assert caught.value.exit_status == 2 and "--from-file" in str(caught.value)  # type: ignore[attr-defined]
     peer.close()
     monkeypatch.delenv("TRAINSH_PASSPHRASE")
     peer = Peer("secrets", child=start([PROGRAM, "serve"]))

@@ -73,9 +73,12 @@ class Child:
 
 
 def start(
-    argv: list[str], *, env: dict[str, str] | None = None, own_session: bool = True, stderr: int | None = None
-) -> Child:
+    argv: list[str], *, env: dict[str, str] | None = None, own_session: bool = True, stderr: int | None = None,
+    events: int | None = None,
+) -> Child:  # fmt: skip
     """Start `argv` with pipes on stdin and stdout; stderr is shared, or goes to the open file `stderr`.
+
+    The open file `events` is the child's descriptor 3.
 
     `own_session` puts it into a session of its own, so that a Ctrl-C at our terminal does not reach it.
     Raises FileNotFoundError when there is no such program.
@@ -86,6 +89,8 @@ def start(
     actions = [(os.POSIX_SPAWN_DUP2, child_in, 0), (os.POSIX_SPAWN_DUP2, child_out, 1)]
     if stderr is not None:
         actions.append((os.POSIX_SPAWN_DUP2, stderr, 2))
+    if events is not None:
+        actions.append((os.POSIX_SPAWN_DUP2, events, 3))
     try:
         pid = os.posix_spawn(
             program, argv, os.environ if env is None else env, file_actions=actions,

@@ -1,20 +1,22 @@
 """The tools a run drives: a `serve` each, started side by side; one without `serve` is run once for each verb."""
 
-import contextlib
 import os
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Union
 
 import msgspec
 
-from trainsh_base.errors import TimedOut, TrainError, UsageError, from_document
+from trainsh_base.errors import TimedOut, TrainError
 from trainsh_base.system import spawn
 from trainsh_base.tool.peer import OnAsk, OnEvent, Peer, PeerLost, Pending, find
 from trainsh_recipe import prestart
 from trainsh_recipe.plan.document import Control, Transfer
 from trainsh_recipe.plan.numbering import Numbered, every
+
+if TYPE_CHECKING:
+    from trainsh_base.tool.one_shot import OneShot
 
 # Tools of the suite: they serve, and need not be asked whether they do.
 SUITE = frozenset(
@@ -23,67 +25,7 @@ SUITE = frozenset(
 ANSWER_WITHIN = 5.0  # seconds in which a stranger has to say that it serves
 
 
-class Once:
-    """`train-NAME VERB --input - --json`, running: what a Pending is for a tool that does not serve."""
-
-    def __init__(self, program: str, verb: str, params: dict[str, Any], errors: Path) -> None:
-        self._program = os.path.basename(program)  # noqa: PTH119 - a name, not a path
-        self._errors = errors
-        handle = os.open(errors, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-        try:
-            self._child = spawn.start([program, verb, "--input", "-", "--json"], stderr=handle)
-        finally:
-            os.close(handle)
-        self._done = threading.Event()
-        self._output = b""
-        self._status = 0
-        threading.Thread(target=self._run, args=(msgspec.json.encode(params),), daemon=True).start()
-
-    def _run(self, data: bytes) -> None:
-        with contextlib.suppress(OSError):
-            view = memoryview(data)
-            while view:
-                view = view[os.write(self._child.stdin, view) :]
-        self._child.close_stdin()
-        with os.fdopen(self._child.stdout, "rb") as stream:
-            self._output = stream.read()
-        self._status = self._child.wait()
-        self._done.set()
-
-    @property
-    def ready(self) -> bool:
-        """Whether it has ended."""
-        return self._done.is_set()
-
-    def result(self, timeout: float | None = None) -> Any:
-        """Its JSON, or its error: the object it printed as such, else its last line on stderr."""
-        if not self._done.wait(timeout):
-            raise TimedOut(f"{self._program} did not answer within {timeout:g} seconds")
-        if self._status == 0:
-            if not self._output.strip():
-                return None
-            try:
-                return msgspec.json.decode(self._output)
-            except (msgspec.DecodeError, UnicodeDecodeError) as error:
-                raise UsageError(f"{self._program} did not answer with JSON: {error}", code="bad_answer") from None
-        raise self._error()
-
-    def _error(self) -> TrainError:
-        lines = self._errors.read_bytes().splitlines()
-        for line in reversed(lines):
-            with contextlib.suppress(msgspec.DecodeError, UnicodeDecodeError):
-                document = msgspec.json.decode(line)
-                if isinstance(document, dict) and isinstance(document.get("error"), dict):
-                    return from_document(document["error"])
-        said = lines[-1].decode(errors="replace").strip() if lines else "it said nothing"
-        return from_document({"message": f"{self._program} ended with {self._status}: {said}", "exit": 1})
-
-    def cancel(self) -> None:
-        """End it."""
-        self._child.end()
-
-
-AnyPending = Pending | Once
+AnyPending = Union[Pending, "OneShot"]
 
 
 class Tools:
@@ -128,7 +70,10 @@ class Tools:
             self._meet(name)
         if name in self._once:
             self._count += 1
-            return Once(self._once[name], method, params, self._folder / f"{name}-{self._count}.err")
+            from trainsh_base.tool.one_shot import OneShot  # noqa: PLC0415 - sockets are loaded for strangers only
+
+            errors = self._folder / f"{name}-{self._count}.err"
+            return OneShot(self._once[name], method, params, errors, on_event=on_event, on_ask=self._on_ask)
         return self.peer(name).start(method, params, on_event=on_event)
 
     def schema(self, name: str) -> dict[str, Any]:
