@@ -4,8 +4,8 @@ import re
 from pathlib import Path
 
 import trainsh_base
+from trainsh_host.checks.stages import CONNECT, INSIDE
 from trainsh_host.model import Host
-from trainsh_host.stages import CONNECT, INSIDE
 
 TEXT = (Path(__file__).parents[3] / "docs" / "hosts.md").read_text()
 BASE = Path(trainsh_base.__file__).parent / "remote"

@@ -4,7 +4,7 @@ import pytest
 
 from trainsh_base.errors import UsageError
 from trainsh_base.request import Request, nobody
-from trainsh_host import draft
+from trainsh_host.adding import draft
 
 
 class Person(Request):

@@ -4,11 +4,11 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from trainsh_base.errors import UsageError
+from trainsh_base.remote.host_spec import parse_spec
 from trainsh_base.request import Request
-from trainsh_host.aliases import blocks, fields
-from trainsh_host.draft import from_text
-from trainsh_host.resolve import spec_argv
-from trainsh_host.spec import parse_spec
+from trainsh_host.adding.draft import from_text
+from trainsh_host.ways.resolve import spec_argv
+from trainsh_host.ways.ssh_names import blocks, fields
 
 WORDS = st.sampled_from([
     "ssh", "me@box", "-p", "22", "-p22", "-i", "k", "-J", "j", "-o", "A=b", "-oProxyCommand=x", "--", "-", "'", '"',

@@ -2,7 +2,7 @@
 
 import pytest
 
-from trainsh_host.probe import install_command, read_probe, stages_of
+from trainsh_host.checks.probe import install_command, read_probe, stages_of
 
 WHOLE = """
 Welcome to this machine = nice

@@ -9,9 +9,9 @@ import pytest
 
 from trainsh_base.errors import MissingProgram, NotFound, TrainError, UsageError
 from trainsh_base.remote.target import Target
-from trainsh_host import aliases
 from trainsh_host.model import Host
-from trainsh_host.resolve import host_argv, resolve
+from trainsh_host.ways import ssh_names as aliases
+from trainsh_host.ways.resolve import host_argv, resolve
 
 HOSTS = {
     "plain": (Host(name="a", hostname="h"), ["ssh", "h"]),
@@ -131,7 +131,7 @@ def test_an_ngrok_tunnel_is_a_port(home: Path) -> None:
 @pytest.mark.parametrize("spec", ["vast:123", "colab:t4"])
 def test_a_provider_that_is_not_installed(spec: str, monkeypatch: pytest.MonkeyPatch) -> None:
     # Whether the tools are installed beside us is not this test's to decide.
-    monkeypatch.setattr("trainsh_host.resolve._has_tool", lambda tool: False)
+    monkeypatch.setattr("trainsh_host.ways.resolve._has_tool", lambda tool: False)
     with pytest.raises(MissingProgram) as caught:
         resolve(spec)
     assert caught.value.exit_status == 9 and spec in caught.value.message
@@ -145,7 +145,7 @@ def provider(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, target: Target) ->
     tool.chmod(tool.stat().st_mode | stat.S_IXUSR)
     # The executable is found beside ours first, where the real one may be installed.
     monkeypatch.setattr("trainsh_base.tool.peer.find", lambda name: str(tool))
-    monkeypatch.setattr("trainsh_host.resolve._has_tool", lambda name: True)
+    monkeypatch.setattr("trainsh_host.ways.resolve._has_tool", lambda name: True)
 
 
 def test_a_rented_machine_has_host_keys_of_its_own(
@@ -182,7 +182,7 @@ def test_a_provider_is_asked(home: Path, tmp_path: Path, monkeypatch: pytest.Mon
 def test_a_table_that_says_too_little(
     home: Path, table: dict[str, object], error: type[TrainError], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("trainsh_host.resolve._has_tool", lambda tool: False)
+    monkeypatch.setattr("trainsh_host.ways.resolve._has_tool", lambda tool: False)
     write(home, table)
     with pytest.raises(error):
         resolve("x")
@@ -243,7 +243,7 @@ def test_resolving_loads_nothing_heavy(home: Path) -> None:
 
     write(home, {"name": "gpu", "hostname": "h"})
     script = (
-        "import sys; import trainsh_host.cli, trainsh_host.resolve\ntrainsh_host.resolve.resolve('gpu')\n"
+        "import sys; import trainsh_host.cli, trainsh_host.ways.resolve\ntrainsh_host.resolve.resolve('gpu')\n"
         "heavy = 'rich requests keyring tomlkit sh asyncio subprocess hashlib socket tempfile logging'.split()\n"
         "print([name for name in heavy if name in sys.modules])"
     )

@@ -8,9 +8,9 @@ from trainsh_base.request import current
 from trainsh_base.system.units import Duration
 from trainsh_base.tool.declare import Arg, Handover, Opt, Tool
 from trainsh_base.tool.program import run as run_tool
-from trainsh_host import hostsfile
 from trainsh_host.model import Listed, Ran, Shown, Stage
-from trainsh_host.resolve import resolve as find
+from trainsh_host.store import hosts_file
+from trainsh_host.ways.resolve import resolve as find
 
 tool = Tool("host", "Machines: add and test them, run commands on them")
 
@@ -69,12 +69,12 @@ def list_(
     tag: Annotated[list[str] | None, Opt("only those with this tag (repeatable: with all)", metavar="WORD")] = None,
 ) -> list[Listed]:
     """List the configured machines, favourites first."""
-    from trainsh_host.listing import rows  # noqa: PLC0415 - resolve is the fast path
+    from trainsh_host.checks.listing import rows  # noqa: PLC0415 - resolve is the fast path
 
     found = rows(tag or [])
     if not check:
         return found
-    from trainsh_host.reach import check_all  # noqa: PLC0415 - brings subprocess
+    from trainsh_host.checks.reach import check_all  # noqa: PLC0415 - brings subprocess
 
     return check_all(found, find, float(timeout))
 
@@ -117,14 +117,15 @@ def add(
     train host add gpu --host 1.2.3.4 --user root --port 41022
     train host add gpu --from 'ssh -p 41022 root@1.2.3.4 -L 8080:localhost:8080'
     """
-    from trainsh_host import aliases, draft  # noqa: PLC0415 - resolve is the fast path
-    from trainsh_host.listing import show as shown  # noqa: PLC0415 - as above
+    from trainsh_host.adding import draft  # noqa: PLC0415 - resolve is the fast path
+    from trainsh_host.checks.listing import show as shown  # noqa: PLC0415 - as above
+    from trainsh_host.ways import ssh_names  # noqa: PLC0415 - resolve is the fast path
 
     request = current()
     if name is not None:
         draft.check_name(name)
     values = draft.from_text(_text(from_), request) if from_ else {}
-    values |= aliases.from_user_config(alias) | {"name": alias} if alias else {}
+    values |= ssh_names.from_user_config(alias) | {"name": alias} if alias else {}
     values |= draft.from_flags(
         type_=type_, host=host, user=user, port=port, key=key, auth=auth, jump=jump, option=option,
         password_secret=password_secret, instance=instance, tunnel=tunnel, tag=tag, notes=notes, favorite=favorite,
@@ -132,8 +133,8 @@ def add(
     )  # fmt: skip
     values |= {"name": name} if name else {}
     table = draft.complete(draft.ask_missing(values, request))
-    hostsfile.as_host(table)
-    hostsfile.add(table)
+    hosts_file.as_host(table)
+    hosts_file.add(table)
     return shown(table["name"])
 
 
@@ -157,7 +158,7 @@ def _show_host(shown: Shown) -> None:
 @tool.command(show=_show_host)
 def show(name: Name) -> Shown:
     """Show a machine, and the ssh command that reaches it."""
-    from trainsh_host.listing import show as shown  # noqa: PLC0415 - resolve is the fast path
+    from trainsh_host.checks.listing import show as shown  # noqa: PLC0415 - resolve is the fast path
 
     return shown(name)
 
@@ -189,8 +190,8 @@ def edit(
     By flags (a list replaces the one that was there), or in your editor when there are none. Comments, unknown
     keys and the other machines stay as they are.
     """
-    from trainsh_host import draft, editing  # noqa: PLC0415 - resolve is the fast path
-    from trainsh_host.listing import show as shown  # noqa: PLC0415 - as above
+    from trainsh_host.adding import draft, editing  # noqa: PLC0415 - resolve is the fast path
+    from trainsh_host.checks.listing import show as shown  # noqa: PLC0415 - as above
 
     values = draft.from_flags(
         type_=type_, host=host, user=user, port=port, key=key, auth=auth, jump=jump, option=option,
@@ -213,17 +214,17 @@ def remove(
 
     Nothing is done on the machine itself.
     """
-    hostsfile.get_raw(name)
+    hosts_file.get_raw(name)
     if not yes:
         answer = current().ask("confirm", f"Remove host {name}?", default="no", flag="--yes")
         if answer != "yes":
             raise UsageError(f"{name} was not removed", code="declined")
-    hostsfile.remove(name)
+    hosts_file.remove(name)
     return name
 
 
 def _show_stages(stages: list[Stage]) -> None:
-    from trainsh_host.display import print_stages  # noqa: PLC0415 - for people only
+    from trainsh_host.checks.display import print_stages  # noqa: PLC0415 - for people only
 
     print_stages(stages)
 
@@ -236,7 +237,7 @@ def test(name: Name) -> list[Stage]:
     status is that of the first that failed: 8 unreachable, 4 login refused, 7 shell, GPU or disk, 9 a program is
     missing there.
     """
-    from trainsh_host.stages import test as stages  # noqa: PLC0415 - resolve is the fast path
+    from trainsh_host.checks.stages import test as stages  # noqa: PLC0415 - resolve is the fast path
 
     request, target = current(), find(name)
     found: list[Stage] = []
@@ -256,7 +257,7 @@ def ssh(
 
     The terminal is given to ssh. The shared connection carries it when there is one.
     """
-    from trainsh_host import command as commands  # noqa: PLC0415 - resolve is the fast path
+    from trainsh_host.ways import command as commands  # noqa: PLC0415 - resolve is the fast path
 
     target = find(name)
     commands.ensure_if_stored(target, current())
@@ -273,7 +274,7 @@ def run(
 
     Its standard streams are ours, byte for byte. With --json they are collected.
     """
-    from trainsh_host import command as commands  # noqa: PLC0415 - resolve is the fast path
+    from trainsh_host.ways import command as commands  # noqa: PLC0415 - resolve is the fast path
 
     return commands.run(find(name), commands.shell_line(command), current())
 

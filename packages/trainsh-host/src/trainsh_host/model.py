@@ -4,11 +4,16 @@ from typing import Any, Literal
 
 import msgspec
 
-Kind = Literal["ssh", "vastai", "colab", "local"]
+from trainsh_host.store.old_types import PROVIDERS
+
+Kind = Literal["ssh", "local", "provider", "vastai", "colab"]  # the last two: store/old_types.py
 
 
 class Host(msgspec.Struct, frozen=True, kw_only=True):
-    """One `[[hosts]]` table. The names are those that tmux-trainsh 0.9 wrote; the last four are newer."""
+    """One `[[hosts]]` table. The names are those that tmux-trainsh 0.9 wrote; those from `ssh_options` on are newer.
+
+    `ref`: the machine of a provider, `NAME:REF`.
+    """
 
     name: str
     type: Kind = "ssh"
@@ -28,10 +33,23 @@ class Host(msgspec.Struct, frozen=True, kw_only=True):
     password_secret: str = ""
     known_hosts: str = ""
     bootstrap: bool | None = None
+    ref: str = ""
+
+    @property
+    def provided(self) -> tuple[str, str] | None:
+        """(provider, what it calls the machine); None for a host with an address of its own."""
+        tool, key = PROVIDERS.get(self.type, ("", ""))
+        reference = str(getattr(self, key) or "") if key else ""
+        if reference:
+            return tool, reference
+        provider, _, reference = self.ref.partition(":")
+        return (provider, reference) if provider and reference else None
 
     @property
     def address(self) -> str:
-        """`user@host:port`, without what is not set; empty for this machine."""
+        """`user@host:port`, without what is not set, or `NAME:REF`; empty for this machine."""
+        if self.provided:
+            return ":".join(self.provided)
         user = f"{self.username}@" if self.username else ""
         port = f":{self.port}" if self.port != 22 else ""
         return f"{user}{self.hostname}{port}" if self.hostname else ""

@@ -1,4 +1,4 @@
-"""How one machine is reached: the answer of `train-host resolve NAME --json`, and the words made from it."""
+"""How one machine is reached: the answer of `train-host resolve NAME --json`, and the argv made from it."""
 
 import os
 from typing import Literal
@@ -24,6 +24,7 @@ class Target(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     label: str = ""
     rented: bool = False
     bootstrap: bool = False
+    machine: str = ""
 
     @staticmethod
     def local(name: str = "local") -> "Target":
@@ -38,7 +39,7 @@ class Target(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     def remote_argv(
         self, command: str | None, *, terminal: bool = False, master: bool = True, control_path: str | None = None
     ) -> list[str]:
-        """The words that run `command` there, read by the login shell (None: an interactive shell).
+        """The argv that runs `command` on the host, read by the login shell (None: an interactive shell).
 
         With `master` the shared connection carries it (`control_path`: another one than the target's first), and
         without a terminal nothing else does: such a client never logs in by itself. `master=False`: a connection
@@ -90,10 +91,11 @@ def ssh_target(
     secret: str | None = None,
     rented: bool = False,
     bootstrap: bool = False,
+    machine: str = "",
 ) -> Target:
     """A machine behind ssh, with the socket its connection has."""
     return Target(
         name=name, kind="ssh", argv=argv, env=env or {}, control_path=control_path(argv, env),
         known_hosts=known_hosts, secret=secret, label=label or argv[-1],
-        rented=rented, bootstrap=bootstrap,
+        rented=rented, bootstrap=bootstrap, machine=machine,
     )  # fmt: skip

@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trainsh_base.errors import Conflict, NotFound, TrainError, UsageError
-from trainsh_host import editing, hostsfile
-from trainsh_host.tables import append, cut, find_tables
+from trainsh_host.adding import editing
+from trainsh_host.store import hosts_file
+from trainsh_host.store.toml_tables import append, cut, find_tables
 
 OLD = '''\
 # my machines, in the order I got them
@@ -71,33 +72,33 @@ def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_an_old_file_is_read_whole(file: Path) -> None:
-    raws = hostsfile.load_raw()
-    assert hostsfile.names(raws) == ["gpu", "colab", "rented"]
-    gpu, colab, rented = map(hostsfile.as_host, raws)
+    raws = hosts_file.load_raw()
+    assert hosts_file.names(raws) == ["gpu", "colab", "rented"]
+    gpu, colab, rented = map(hosts_file.as_host, raws)
     assert gpu.address == "root@1.2.3.4:41022" and gpu.is_favorite and gpu.ssh_key_path == "~/.ssh/id_rsa"
     assert colab.env_vars == {"tunnel_type": "cloudflared"} and colab.port == 22
     assert rented.vast_instance_id == 123 and rented.tags == ["a", "b"]
 
 
 def test_add_only_adds_at_the_end(file: Path) -> None:
-    hostsfile.add({"name": "new", "type": "ssh", "hostname": "h", "env_vars": {"odd key": "v"}})
+    hosts_file.add({"name": "new", "type": "ssh", "hostname": "h", "env_vars": {"odd key": "v"}})
     assert file.read_text().startswith(OLD)
     added = tomllib.loads(file.read_text())["hosts"][-1]
     assert added == {"name": "new", "type": "ssh", "hostname": "h", "env_vars": {"odd key": "v"}}
 
 
 def test_remove_is_the_opposite_of_add(file: Path) -> None:
-    hostsfile.add({"name": "new", "type": "ssh"})
-    hostsfile.remove("new")
+    hosts_file.add({"name": "new", "type": "ssh"})
+    hosts_file.remove("new")
     assert file.read_text() == OLD
 
 
 @pytest.mark.parametrize("name", ["gpu", "colab", "rented"])
 def test_remove_takes_out_one_table_and_no_comment_of_another(file: Path, name: str) -> None:
-    hostsfile.remove(name)
+    hosts_file.remove(name)
     text = file.read_text()
     left = [other for other in ("gpu", "colab", "rented") if other != name]
-    assert hostsfile.names(hostsfile.load_raw()) == left
+    assert hosts_file.names(hosts_file.load_raw()) == left
     for comment in ("# my machines", "# the first one", "# for notebooks # really", "# the end"):
         assert comment in text
     assert all(line in OLD.splitlines() for line in text.splitlines())
@@ -105,47 +106,47 @@ def test_remove_takes_out_one_table_and_no_comment_of_another(file: Path, name: 
 
 @pytest.mark.parametrize("name", ["gpu", "colab", "rented"])
 def test_edit_changes_one_value_and_nothing_else(file: Path, name: str) -> None:
-    hostsfile.update(name, {"hostname": "changed.example"}, [])
+    hosts_file.update(name, {"hostname": "changed.example"}, [])
     before, after = OLD.splitlines(), file.read_text().splitlines()
     assert [line for line in after if line not in before] == [
         next(line for line in after if "changed.example" in line)
     ]
     gone = [line for line in before if line not in after]
     assert len(gone) <= 1 and all("hostname" in line for line in gone)
-    raw = hostsfile.get_raw(name)
+    raw = hosts_file.get_raw(name)
     assert raw["hostname"] == "changed.example"
 
 
 def test_edit_keeps_a_comment_beside_a_key(file: Path) -> None:
-    hostsfile.update("gpu", {"id": "x"}, ["my_own_key"])
+    hosts_file.update("gpu", {"id": "x"}, ["my_own_key"])
     assert 'id = "x"   # keep' in file.read_text()
     assert "my_own_key" not in file.read_text()
 
 
 def test_line_ends_of_windows_stay(file: Path) -> None:
     file.write_bytes(OLD.replace("\n", "\r\n").encode())
-    hostsfile.add({"name": "new", "type": "ssh"})
-    hostsfile.update("colab", {"port": 5}, [])
-    hostsfile.remove("new")
+    hosts_file.add({"name": "new", "type": "ssh"})
+    hosts_file.update("colab", {"port": 5}, [])
+    hosts_file.remove("new")
     data = file.read_bytes()
     assert data.count(b"\n") == data.count(b"\r\n")
-    assert hostsfile.names(hostsfile.load_raw()) == ["gpu", "colab", "rented"]
+    assert hosts_file.names(hosts_file.load_raw()) == ["gpu", "colab", "rented"]
 
 
 def test_a_name_is_taken_once(file: Path) -> None:
     with pytest.raises(Conflict):
-        hostsfile.add({"name": "gpu", "type": "ssh"})
+        hosts_file.add({"name": "gpu", "type": "ssh"})
     with pytest.raises(Conflict):
-        hostsfile.update("colab", {"name": "gpu"}, [])
+        hosts_file.update("colab", {"name": "gpu"}, [])
     assert file.read_text() == OLD
 
 
 def test_an_unknown_name_names_the_nearest(file: Path) -> None:
     with pytest.raises(NotFound) as caught:
-        hostsfile.get_raw("gpuu")
+        hosts_file.get_raw("gpuu")
     assert caught.value.hint == "did you mean gpu?"
     with pytest.raises(NotFound):
-        hostsfile.remove("nobody")
+        hosts_file.remove("nobody")
 
 
 @pytest.mark.parametrize(
@@ -154,9 +155,9 @@ def test_an_unknown_name_names_the_nearest(file: Path) -> None:
 def test_a_file_that_does_not_parse_is_never_overwritten(file: Path, text: str) -> None:
     file.write_text(text)
     for change in (
-        lambda: hostsfile.add({"name": "a", "type": "ssh"}),
-        lambda: hostsfile.remove("a"),
-        lambda: hostsfile.update("a", {}, []),
+        lambda: hosts_file.add({"name": "a", "type": "ssh"}),
+        lambda: hosts_file.remove("a"),
+        lambda: hosts_file.update("a", {}, []),
     ):
         with pytest.raises(UsageError):
             change()
@@ -166,8 +167,8 @@ def test_a_file_that_does_not_parse_is_never_overwritten(file: Path, text: str) 
 def test_hosts_written_as_an_inline_list_are_read_and_not_broken(file: Path) -> None:
     text = "hosts = [{ name = 'a', type = 'ssh', hostname = 'h' }]\n"
     file.write_text(text)
-    assert hostsfile.names(hostsfile.load_raw()) == ["a"]
-    for change in (lambda: hostsfile.add({"name": "b", "type": "ssh"}), lambda: hostsfile.remove("a")):
+    assert hosts_file.names(hosts_file.load_raw()) == ["a"]
+    for change in (lambda: hosts_file.add({"name": "b", "type": "ssh"}), lambda: hosts_file.remove("a")):
         with pytest.raises(TrainError):
             change()
     assert file.read_text() == text
@@ -175,9 +176,9 @@ def test_hosts_written_as_an_inline_list_are_read_and_not_broken(file: Path) -> 
 
 def test_one_bad_table_does_not_hide_the_others(file: Path) -> None:
     file.write_text(OLD + "\n[[hosts]]\nname = 'bad'\nport = 'x'\n")
-    assert hostsfile.as_host(hostsfile.get_raw("gpu")).name == "gpu"
+    assert hosts_file.as_host(hosts_file.get_raw("gpu")).name == "gpu"
     with pytest.raises(UsageError, match=r"bad.*port"):
-        hostsfile.as_host(hostsfile.get_raw("bad"))
+        hosts_file.as_host(hosts_file.get_raw("bad"))
 
 
 def test_the_mode_and_the_link_of_the_file_stay(file: Path, tmp_path: Path) -> None:
@@ -185,22 +186,22 @@ def test_the_mode_and_the_link_of_the_file_stay(file: Path, tmp_path: Path) -> N
     file.rename(real)
     file.symlink_to(real)
     real.chmod(0o640)
-    hostsfile.add({"name": "new", "type": "ssh"})
+    hosts_file.add({"name": "new", "type": "ssh"})
     assert file.is_symlink() and real.stat().st_mode & 0o777 == 0o640
 
 
 def test_a_new_file_is_private(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TRAINSH_HOME", str(tmp_path / "new"))
-    hostsfile.add({"name": "a", "type": "ssh", "notes": 'quote " back \\ newline \n del \x7f é'})
+    hosts_file.add({"name": "a", "type": "ssh", "notes": 'quote " back \\ newline \n del \x7f é'})
     path = tmp_path / "new" / "hosts.toml"
     assert path.stat().st_mode & 0o777 == 0o600 and path.parent.stat().st_mode & 0o777 == 0o700
-    assert hostsfile.get_raw("a")["notes"] == 'quote " back \\ newline \n del \x7f é'
+    assert hosts_file.get_raw("a")["notes"] == 'quote " back \\ newline \n del \x7f é'
 
 
 def test_200_adds_side_by_side_lose_nothing(tmp_path: Path) -> None:
     script = (
-        "import sys; from trainsh_host import hostsfile\n"
-        "for n in range(25): hostsfile.add({'name': f'h{sys.argv[1]}x{n}', 'type': 'ssh', 'hostname': 'h'})"
+        "import sys; from trainsh_host.store import hosts_file\n"
+        "for n in range(25): hosts_file.add({'name': f'h{sys.argv[1]}x{n}', 'type': 'ssh', 'hostname': 'h'})"
     )
     env = {"TRAINSH_HOME": str(tmp_path), "PATH": "/usr/bin:/bin", "HOME": str(tmp_path)}
     running = [subprocess.Popen([sys.executable, "-c", script, str(number)], env=env) for number in range(8)]
@@ -212,10 +213,10 @@ def test_200_adds_side_by_side_lose_nothing(tmp_path: Path) -> None:
 
 def test_adds_and_removes_side_by_side(tmp_path: Path) -> None:
     script = (
-        "import sys; from trainsh_host import hostsfile\n"
+        "import sys; from trainsh_host.store import hosts_file\n"
         "for n in range(20):\n"
-        "    hostsfile.add({'name': f'h{sys.argv[1]}x{n}', 'type': 'ssh'})\n"
-        "    n % 2 or hostsfile.remove(f'h{sys.argv[1]}x{n}')"
+        "    hosts_file.add({'name': f'h{sys.argv[1]}x{n}', 'type': 'ssh'})\n"
+        "    n % 2 or hosts_file.remove(f'h{sys.argv[1]}x{n}')"
     )
     env = {"TRAINSH_HOME": str(tmp_path), "PATH": "/usr/bin:/bin", "HOME": str(tmp_path)}
     running = [subprocess.Popen([sys.executable, "-c", script, str(number)], env=env) for number in range(4)]
@@ -235,11 +236,11 @@ def test_editing_checks_before_it_writes(file: Path) -> None:
 
 
 def test_an_edited_table_takes_the_place_of_the_old(file: Path) -> None:
-    before = hostsfile.table_text("colab")
-    hostsfile.swap("colab", before, before.replace("abc.", "xyz."))
+    before = hosts_file.table_text("colab")
+    hosts_file.swap("colab", before, before.replace("abc.", "xyz."))
     assert file.read_text() == OLD.replace("abc.", "xyz.")
     with pytest.raises(Conflict):
-        hostsfile.swap("colab", before, before)
+        hosts_file.swap("colab", before, before)
 
 
 PIECES = st.sampled_from([

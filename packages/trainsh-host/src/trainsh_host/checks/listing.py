@@ -1,24 +1,24 @@
 """The configured machines as they are listed and shown."""
 
 from trainsh_base.errors import TrainError
-from trainsh_host import hostsfile
-from trainsh_host.hostsfile import Raw
 from trainsh_host.model import Listed, Shown
-from trainsh_host.resolve import resolve
+from trainsh_host.store import hosts_file
+from trainsh_host.store.hosts_file import Raw
+from trainsh_host.ways.resolve import resolve
 
 PROVIDERS = {"vastai": "vast"}
 
 
 def rows(tags: list[str]) -> list[Listed]:
     """Every host with all of `tags`; favourites first, else in the order of the file."""
-    found = [_row(raw) for raw in hostsfile.load_raw()]
+    found = [_row(raw) for raw in hosts_file.load_raw()]
     return sorted((row for row in found if set(tags) <= set(row.tags)), key=lambda row: not row.favorite)
 
 
 def _row(raw: Raw) -> Listed:
     name = str(raw.get("name", "?"))
     try:
-        host = hostsfile.as_host(raw)
+        host = hosts_file.as_host(raw)
     except TrainError as error:
         return Listed(name=name, type=str(raw.get("type", "ssh")), problem=error.message, code=error.code)
     address = host.address
@@ -32,7 +32,7 @@ def _row(raw: Raw) -> Listed:
 
 def show(name: str) -> Shown:
     """A host of hosts.toml in full, or what a spec or alias comes to."""
-    raw = hostsfile.find_raw(name)
+    raw = hosts_file.find_raw(name)
     problem, argv, kind = "", [], "local"
     try:
         target = resolve(name)
@@ -41,7 +41,7 @@ def show(name: str) -> Shown:
         if raw is None:
             raise
         problem = error.message
-    file = str(hostsfile.hosts_file()) if raw is not None else ""
+    file = str(hosts_file.hosts_path()) if raw is not None else ""
     type_ = str(raw.get("type", "ssh")) if raw is not None else kind
     return Shown(
         name=name,

@@ -10,26 +10,26 @@ from trainsh_base.request import Request, nobody
 from trainsh_base.system.paths import runtime_home
 from trainsh_base.system.proc import missing
 from trainsh_base.system.suggest import did_you_mean
-from trainsh_host import hostsfile
-from trainsh_host.hostsfile import Raw
+from trainsh_host.store import hosts_file
+from trainsh_host.store.hosts_file import Raw
 
 
 def change(name: str, values: Raw, unset: list[str]) -> str:
     """Set `values` and take out `unset`; the host's name afterwards."""
-    raw = hostsfile.get_raw(name)
+    raw = hosts_file.get_raw(name)
     for key in unset:
         if key not in raw or key == "name":
             known = [known for known in raw if known != "name"]
             raise UsageError(f"host {name!r} has no {key!r} to take out", did_you_mean(key, known))
     after = {key: value for key, value in (raw | values).items() if key not in unset}
-    hostsfile.as_host(after)
-    hostsfile.update(name, values, unset)
+    hosts_file.as_host(after)
+    hosts_file.update(name, values, unset)
     return str(after["name"])
 
 
 def in_editor(name: str, request: Request) -> str:
     """Open the host's table in $VISUAL or $EDITOR, again while it is wrong; the host's name afterwards."""
-    before = hostsfile.table_text(name)
+    before = hosts_file.table_text(name)
     if not request.for_people or not os.isatty(0):
         raise nobody(f"what to change about {name}", "--host, --user, --port, --key ... (train host edit --help)")
     path = Path(runtime_home()) / f"edit-{os.getpid()}.toml"
@@ -42,7 +42,7 @@ def in_editor(name: str, request: Request) -> str:
             if text == before:
                 return name
             try:
-                hostsfile.swap(name, before, text)
+                hosts_file.swap(name, before, text)
                 return _name_in(text)
             except TrainError as error:
                 request.emit("log", message=f"{error.message}\n  {error.hint}".rstrip())
@@ -53,7 +53,7 @@ def in_editor(name: str, request: Request) -> str:
 
 
 def _name_in(text: str) -> str:
-    return str(hostsfile.parse(text, Path("the edited text"))[0]["name"])
+    return str(hosts_file.parse(text, Path("the edited text"))[0]["name"])
 
 
 def _edit(path: Path) -> None:

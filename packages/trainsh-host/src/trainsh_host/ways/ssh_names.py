@@ -6,9 +6,9 @@ import socket
 from pathlib import Path
 
 from trainsh_base.errors import NotFound, UsageError
+from trainsh_base.remote.host_spec import parse_option, parse_port
 from trainsh_base.system.proc import run
 from trainsh_base.system.suggest import did_you_mean
-from trainsh_host.spec import parse_option, parse_port
 
 # Says nothing about a machine, or is ours to decide.
 _OURS = frozenset([

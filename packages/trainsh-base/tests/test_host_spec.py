@@ -3,15 +3,32 @@
 import pytest
 
 from trainsh_base.errors import UsageError
-from trainsh_host.spec import Spec, parse_command, parse_destination, parse_option, parse_port, parse_spec
+from trainsh_base.remote.host_spec import (
+    Spec,
+    parse_command,
+    parse_destination,
+    parse_option,
+    parse_port,
+    parse_spec,
+)
 
 SPECS = {
     "local": Spec(form="local"),
     " local ": Spec(form="local"),
     "gpu": Spec(form="name", value="gpu"),
     "my-box.example.org": Spec(form="name", value="my-box.example.org"),
-    "vast:123": Spec(form="vast", value="123"),
-    "colab:t4": Spec(form="colab", value="t4"),
+    "acme:123": Spec(form="provider", provider="acme", value="123"),
+    "lab-1:t4/gpu.0": Spec(form="provider", provider="lab-1", value="t4/gpu.0"),
+    "1.2.3.4:41022": Spec(form="ssh", value="1.2.3.4", port=41022),
+    "box.example.org:22": Spec(form="ssh", value="box.example.org", port=22),
+    "localhost:2222": Spec(form="ssh", value="localhost", port=2222),
+    "root@box:41022": Spec(form="ssh", value="box", user="root", port=41022),
+    "[::1]:2222": Spec(form="ssh", value="::1", port=2222),
+    "me@box \u2013p 41022": Spec(form="ssh", value="box", user="me", port=41022),
+    "\ufeffme@box\u00a0-p 5": Spec(form="ssh", value="box", user="me", port=5),
+    r"me@box -i C:\Users\me\.ssh\id_rsa": Spec(
+        form="ssh", value="box", user="me", keys=[r"C:\Users\me\.ssh\id_rsa"]
+    ),
     "me@box": Spec(form="ssh", value="box", user="me"),
     "me@box -p 2222": Spec(form="ssh", value="box", user="me", port=2222),
     "-p2222 me@box": Spec(form="ssh", value="box", user="me", port=2222),
@@ -38,9 +55,11 @@ WRONG = {
     "": "empty",
     "  ": "empty",
     "placeholder": "placeholder",
-    "vast:": "vast",
-    "vast:x": "number of an instance",
-    "colab:": "connection",
+    "acme:": "train-acme",
+    "acme:a b": "train-acme",
+    "1.2.3.4:99999": "99999",
+    "me@box -i <PATH_TO_PRIVATE_KEY>": "<PATH_TO_PRIVATE_KEY> is to be filled in",
+    "me@box -J -oProxyCommand=x": "not user@host",
     "me@": "no machine",
     "-p 22": "no machine",
     "me@box -p": "-p",
@@ -79,7 +98,8 @@ PASTED = {
     "ssh -NfL 1:a:2 me@box": Spec(form="ssh", value="box", user="me", dropped=["-L 1:a:2"]),
     "ssh -F /c me@box": Spec(form="ssh", value="box", user="me", dropped=["-F /c"]),
     "me@box -p 3": Spec(form="ssh", value="box", user="me", port=3),
-    "vast:5": Spec(form="vast", value="5"),
+    "acme:5": Spec(form="provider", provider="acme", value="5"),
+    "ssh \u2013p 41022 root@1.2.3.4": Spec(form="ssh", value="1.2.3.4", user="root", port=41022),
 }
 
 

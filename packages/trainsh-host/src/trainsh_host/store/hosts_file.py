@@ -13,12 +13,12 @@ from trainsh_base.system.files import locked, write_atomic
 from trainsh_base.system.paths import config_home
 from trainsh_base.system.suggest import did_you_mean
 from trainsh_host.model import Host
-from trainsh_host.tables import Table, append, cut, find_tables, replace
+from trainsh_host.store.toml_tables import Table, append, cut, find_tables, replace
 
 Raw = dict[str, Any]
 
 
-def hosts_file() -> Path:
+def hosts_path() -> Path:
     """Where hosts are kept."""
     return config_home() / "hosts.toml"
 
@@ -50,7 +50,7 @@ def parse(text: str, path: Path) -> list[Raw]:
 
 def load_raw() -> list[Raw]:
     """Every table of the file, as it stands."""
-    path = hosts_file()
+    path = hosts_path()
     return parse(read_text(path), path)
 
 
@@ -62,7 +62,7 @@ def as_host(raw: Raw) -> Host:
         return msgspec.convert(known, Host)
     except msgspec.ValidationError as error:
         raise UsageError(
-            f"{hosts_file()}: host {name!r}: {error}", f"mend it: train host edit {name}", code="bad_host"
+            f"{hosts_path()}: host {name!r}: {error}", f"mend it: train host edit {name}", code="bad_host"
         ) from None
 
 
@@ -144,7 +144,7 @@ def swap(name: str, before: str, table: str) -> None:
 
 def table_text(name: str) -> str:
     """The host's table as text."""
-    path = hosts_file()
+    path = hosts_path()
     text = read_text(path)
     raws = parse(text, path)
     at = _table(text, raws, _index(name, raws))
@@ -163,7 +163,7 @@ def remove(name: str) -> None:
 
 def _change(change: Callable[[str, list[Raw]], tuple[str, list[Raw]]]) -> None:
     """Change the file under its lock; written only when the result reads as intended and nothing else moved."""
-    path = hosts_file()
+    path = hosts_path()
     with locked(path):
         text = read_text(path)
         raws = parse(text, path)
@@ -194,7 +194,7 @@ def _table(text: str, raws: list[Raw], index: int) -> Table:
     tables = find_tables(text)
     if len(tables) != len(raws):
         raise UsageError(
-            f"{hosts_file()}: the hosts are not all written as [[hosts]] tables, so one cannot be changed alone",
+            f"{hosts_path()}: the hosts are not all written as [[hosts]] tables, so one cannot be changed alone",
             "edit the file by hand", code="bad_file",
         )  # fmt: skip
     return tables[index]

@@ -1,4 +1,4 @@
-"""Host specs: what a recipe writes after `host NAME =`, and what people paste (`ssh -p 41022 root@1.2.3.4`)."""
+"""Host specs: what a recipe has after `host NAME =`, and what people paste (`ssh -p 41022 root@1.2.3.4`)."""
 
 import re
 import shlex
@@ -8,7 +8,10 @@ import msgspec
 
 from trainsh_base.errors import UsageError
 
-FORMS = "write user@host [-p PORT] [-i KEY] [-J JUMP] [-o Key=value], local, vast:ID, colab:NAME or a host's name"
+FORMS = (
+    "write user@host [-p PORT] [-i KEY] [-J JUMP] [-o Key=value], local, PROVIDER:ID (a rented machine) "
+    "or the name of a host"
+)
 _WITH_VALUE = frozenset("BbcDEeFIiJLlmOopQRSWw")
 _AS_OPTION = {
     "A": "ForwardAgent=yes",
@@ -18,13 +21,19 @@ _AS_OPTION = {
 }
 _HARMLESS = frozenset("afGgKkMNnqsTtVvXxYy")
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
+_PROVIDER = re.compile(r"([a-z][a-z0-9-]*):(.*)", re.DOTALL)
+_REFERENCE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_./+-]*")
+_WINDOWS_PATH = re.compile(r"(?:^|[\s'\"])[A-Za-z]:\\")
+_DASHES = re.compile(r"(?<![^\s'\"])[\u2010-\u2015\u2212](?=[A-Za-z-])")
 
 
 class Spec(msgspec.Struct, frozen=True, kw_only=True):
-    """A spec taken apart. `options` are `Key=value` texts for ssh's -o, in order; `dropped` what was left out."""
+    """A spec taken apart. `value`: the host, the name, or what `provider` calls the machine. `options` are
+    `Key=value` texts for ssh's -o, in order; `dropped` is what belongs to one connection and was left out."""
 
-    form: Literal["ssh", "local", "vast", "colab", "name"]
+    form: Literal["ssh", "local", "provider", "name"]
     value: str = ""
+    provider: str = ""
     user: str = ""
     port: int | None = None
     keys: list[str] = []
@@ -35,19 +44,18 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True):
 
 def parse_spec(text: str) -> Spec:
     """The spec in `text`; UsageError says what is wrong with it."""
-    stripped = text.strip()
+    stripped = clean(text)
     if not stripped:
         raise UsageError("the host spec is empty", FORMS, code="bad_spec")
     if stripped == "placeholder":
         raise UsageError(
-            "a placeholder is no machine yet", "fill it: --host NAME=SPEC, or a step such as vast.pick",
+            "a placeholder is not a machine yet", "fill it: --host NAME=SPEC, or a step that rents one",
             code="placeholder",
         )  # fmt: skip
     if stripped == "local":
         return Spec(form="local")
-    for form in ("vast", "colab"):
-        if stripped.startswith(f"{form}:"):
-            return _provider(form, stripped)
+    if _PROVIDER.fullmatch(stripped) and not _is_address(stripped):
+        return _provider(stripped)
     if _NAME.fullmatch(stripped):
         return Spec(form="name", value=stripped)
     return _ssh(stripped, _words(stripped), lenient=False)
@@ -55,29 +63,52 @@ def parse_spec(text: str) -> Spec:
 
 def parse_command(text: str) -> Spec:
     """What a person copied: an ssh command line, `ssh://user@host:port`, or a spec."""
-    words = _words(text.strip())
+    text = clean(text)
+    words = _words(text)
     if words and words[0].rpartition("/")[2] == "ssh":
-        return _ssh(text.strip(), words[1:], lenient=True)
+        return _ssh(text, words[1:], lenient=True)
     return parse_spec(text)
 
 
-def _provider(form: Literal["vast", "colab"], text: str) -> Spec:
-    value = text.partition(":")[2]
-    pattern, what = (r"\d+", "the number of an instance") if form == "vast" else (r"[\w.-]+", "a connection's name")
-    if not re.fullmatch(pattern, value):
-        raise UsageError(f"{text!r} is no {form} host: after {form}: comes {what}", code="bad_spec")
-    return Spec(form=form, value=value)
+def clean(text: str) -> str:
+    """`text` without what pasting put into it: a byte order mark, non-breaking blanks, dashes for minus signs."""
+    return _DASHES.sub("-", text.replace("\ufeff", "").replace("\u00a0", " ")).strip()
+
+
+def _is_address(text: str) -> bool:
+    """Whether what looks like PROVIDER:ID is a host and a port, or a URL."""
+    return text.startswith("ssh:") or bool(re.fullmatch(r"localhost:\d+", text))
+
+
+def _provider(text: str) -> Spec:
+    provider, _, value = text.partition(":")
+    if not _REFERENCE.fullmatch(value):
+        raise UsageError(
+            f"{text!r} names no machine of train-{provider}", f"write {provider}:ID, or user@host -p PORT",
+            code="bad_spec",
+        )  # fmt: skip
+    return Spec(form="provider", provider=provider, value=value)
 
 
 def _words(text: str) -> list[str]:
+    """The words of `text` as a shell reads them; the backslashes of a Windows path stay."""
     try:
-        return shlex.split(text)
+        if not _WINDOWS_PATH.search(text):
+            words = shlex.split(text)
+        else:
+            lexer = shlex.shlex(text, posix=True, punctuation_chars=False)
+            lexer.whitespace_split, lexer.commenters, lexer.escape = True, "", ""
+            words = list(lexer)
     except ValueError as error:
         raise UsageError(f"cannot read {text!r}: {str(error).lower()}", FORMS, code="bad_spec") from None
+    for word in words:
+        if re.fullmatch(r"<[^<>]*>", word):
+            raise UsageError(f"{word} is to be filled in", "put your own in its place", code="bad_spec")
+    return words
 
 
 def _ssh(text: str, words: list[str], *, lenient: bool) -> Spec:
-    """ssh's own way of reading its words: options before and after the destination, clusters, `-p22`."""
+    """ssh's own way of reading argv: options before and after the destination, clusters, `-p22`."""
     found = _Found(text, lenient)
     rest = list(words)
     while rest:
@@ -92,12 +123,12 @@ def _ssh(text: str, words: list[str], *, lenient: bool) -> Spec:
             found.dropped.append(shlex.join([word, *rest]))
             break
         else:
-            raise UsageError(f"{text!r} has a word too many: {word!r}", FORMS, code="bad_spec")
+            raise UsageError(f"unexpected argument in {text!r}: {word!r}", FORMS, code="bad_spec")
     return found.spec()
 
 
 class _Found:
-    """What was read so far of the words of one spec."""
+    """What was read so far of one spec."""
 
     def __init__(self, text: str, lenient: bool) -> None:
         self.text = text
@@ -111,7 +142,7 @@ class _Found:
         self.dropped: list[str] = []
 
     def options(self, letters: str, rest: list[str]) -> list[str]:
-        """Read one word of options; what is left of the words after it."""
+        """Read one argument of options; what is left of the arguments after it."""
         while letters:
             letter, letters = letters[0], letters[1:]
             if letter not in _WITH_VALUE:
@@ -136,7 +167,7 @@ class _Found:
         elif letter == "i":
             self.keys.append(value)
         elif letter == "J":
-            self.jump = value
+            self.jump = parse_jump(value)
         elif letter == "o":
             self.settings.append(parse_option(value))
         elif letter == "l" and self.lenient:
@@ -156,13 +187,13 @@ class _Found:
 
 
 def parse_destination(word: str, text: str = "") -> tuple[str, str, int | None]:
-    """(user, host, port) of `user@host` or `ssh://user@host:port`."""
+    """(user, host, port) of `user@host`, `user@host:port` or `ssh://user@host:port`."""
     port = None
-    if word.startswith("ssh://"):
-        word = word[6:].rstrip("/")
-        head, colon, tail = word.rpartition(":")
-        if colon and tail.isdigit():
-            word, port = head, parse_port(tail)
+    url = word.startswith("ssh://")
+    word = word.removeprefix("ssh://").rstrip("/") if url else word
+    head, colon, tail = word.rpartition(":")
+    if colon and tail.isdigit() and (url or ":" not in head or head.endswith("]")):
+        word, port = head, parse_port(tail)
     user, _, host = word.rpartition("@")
     host = host.strip("[]")
     if not host:
@@ -172,8 +203,15 @@ def parse_destination(word: str, text: str = "") -> tuple[str, str, int | None]:
     return user, host, port
 
 
+def parse_jump(text: str) -> str:
+    """The jump hosts of ssh's -J, parted by commas; UsageError when one is not a destination."""
+    for part in text.split(","):
+        parse_destination(part, text)
+    return text
+
+
 def parse_port(text: str) -> int:
-    """A port; UsageError when it is none."""
+    """A port; UsageError for anything else."""
     if not text.isascii() or not text.isdigit() or not 0 < int(text) < 65536:
         raise UsageError(f"not a port: {text!r}", "a port is a number from 1 to 65535", code="bad_port")
     return int(text)

@@ -5,9 +5,9 @@ from typing import Any, Literal
 from uuid import uuid4
 
 from trainsh_base.errors import UsageError
+from trainsh_base.remote.host_spec import Spec, parse_command, parse_option, parse_port
 from trainsh_base.request import Request
-from trainsh_host.aliases import blocks, fields
-from trainsh_host.spec import Spec, parse_command, parse_option, parse_port
+from trainsh_host.ways.ssh_names import blocks, fields
 
 Type = Literal["ssh", "colab", "vast", "local"]
 Values = dict[str, Any]

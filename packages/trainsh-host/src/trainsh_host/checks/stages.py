@@ -12,9 +12,9 @@ from trainsh_base.remote.control_socket import master_pid
 from trainsh_base.remote.target import Target
 from trainsh_base.request import Request
 from trainsh_base.system import spawn
-from trainsh_host.aliases import settings
+from trainsh_host.checks.probe import SCRIPT, read_probe, stages_of
 from trainsh_host.model import Stage
-from trainsh_host.probe import SCRIPT, read_probe, stages_of
+from trainsh_host.ways.ssh_names import settings
 
 CONNECT = ("name", "port", "host key", "authentication", "shell")
 INSIDE = ("tmux", "rsync", "rclone", "GPU", "disk")

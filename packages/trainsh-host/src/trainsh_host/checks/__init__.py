@@ -1,0 +1,1 @@
+"""Hosts listed, shown and tested. May import `ways` and `store`."""

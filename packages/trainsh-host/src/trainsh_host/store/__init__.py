@@ -1,0 +1,1 @@
+"""The file hosts.toml: its hosts, read and changed. Imports `model` only."""

@@ -1,0 +1,49 @@
+"""Machines that another tool knows: `NAME:REF` is asked of `train-NAME resolve`."""
+
+import msgspec
+
+from trainsh_base.errors import MissingProgram, UsageError
+from trainsh_base.remote.target import Target, control_path
+from trainsh_host.ways.own_keys import ACCEPT_FIRST, key_file, key_options
+
+
+def provided(tool: str, reference: str, name: str) -> Target:
+    """Ask the tool where its machine is. A rented one gets a file of host keys of its own, by its `machine`.
+
+    Raises MissingProgram without the tool, UsageError for an answer that is not a target, and the tool's errors.
+    """
+    if not has_tool(tool):
+        raise no_tool(tool, name)
+    from trainsh_base.tool.peer import call  # noqa: PLC0415 - only rented machines need it
+
+    answer = call(tool, "resolve", {"ref": reference})
+    try:
+        found = msgspec.convert(answer, Target)
+    except msgspec.ValidationError as error:
+        raise UsageError(f"train-{tool} resolve did not answer with a target: {error}", code="bad_answer") from None
+    if not found.rented or found.known_hosts or found.kind == "local":
+        return found
+    return with_own_keys(found, f"{tool}-{found.machine or reference}")
+
+
+def with_own_keys(target: Target, machine: str) -> Target:
+    """`target` with a file of host keys of its own, in which a first key is accepted."""
+    file = key_file(machine)
+    argv = [target.argv[0], *key_options(file), "-o", ACCEPT_FIRST, *target.argv[1:]]
+    return msgspec.structs.replace(target, argv=argv, known_hosts=file, control_path=control_path(argv, target.env))
+
+
+def has_tool(tool: str) -> bool:
+    """Whether there is a `train-TOOL`."""
+    from trainsh_base.system.spawn import tool_path  # noqa: PLC0415 - only rented machines need it
+
+    return tool_path(tool) is not None
+
+
+def no_tool(tool: str, name: str) -> MissingProgram:
+    """The error for a machine whose tool is not installed."""
+    return MissingProgram(
+        f"{name} is a machine of train-{tool}, which is not on PATH",
+        f"install trainsh-{tool}, or give the machine's address: user@host -p PORT", code="no_tool",
+        data={"tool": tool},
+    )  # fmt: skip

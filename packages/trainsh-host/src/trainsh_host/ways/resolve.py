@@ -1,0 +1,158 @@
+"""From a host's name or spec to the way to it: a Target. What is written down is read; nothing is connected."""
+
+import os
+import shlex
+from pathlib import Path
+
+import msgspec
+
+from trainsh_base.errors import UsageError
+from trainsh_base.remote.host_spec import Spec, parse_spec
+from trainsh_base.remote.target import Target, ssh_target
+from trainsh_host.model import Host
+from trainsh_host.store import hosts_file
+from trainsh_host.store.old_types import PROVIDERS, TUNNEL_TYPE
+from trainsh_host.ways.own_keys import ACCEPT_FIRST, in_quotes, key_file
+from trainsh_host.ways.providers import has_tool, no_tool, provided, with_own_keys
+
+
+def resolve(text: str, *, from_tool: bool = False, machine: str = "", depth: int = 0) -> Target:
+    """The way to the machine that `text` means: a host of hosts.toml, a spec, or an alias of ssh's own settings.
+
+    `from_tool`: the text comes from a tool's answer, so an address is a rented machine with host keys of its own, by
+    the id `machine`, and takes harmless options only. Raises NotFound for a name nobody knows, UsageError for a bad
+    spec or table, MissingProgram where another tool knows the machine and is not installed.
+    """
+    if text.strip() == "local":
+        return Target.local()
+    raw = hosts_file.find_raw(text)
+    if raw is not None:
+        return host_target(hosts_file.as_host(raw), depth=depth)
+    spec = parse_spec(text)
+    if spec.form == "provider":
+        return provided(spec.provider, spec.value, text)
+    if spec.form == "name":
+        return _alias(spec.value)
+    if not from_tool:
+        return ssh_target(text, spec_argv(spec, depth=depth), label=spec_label(spec))
+    return _rented(text, spec, machine)
+
+
+def _rented(text: str, spec: Spec, machine: str) -> Target:
+    from trainsh_host.ways.tool_specs import harmless  # noqa: PLC0415 - only what tools answer needs it
+
+    argv = spec_argv(harmless(spec, text))
+    target = ssh_target(text, argv, label=spec_label(spec), rented=True, bootstrap=True, machine=machine)
+    return with_own_keys(target, machine or spec_label(spec))
+
+
+def _alias(name: str) -> Target:
+    from trainsh_host.ways.ssh_names import known_to_ssh  # noqa: PLC0415 - most names are in hosts.toml
+
+    if not known_to_ssh(name):
+        raise hosts_file.unknown(name, hosts_file.load_raw())
+    return ssh_target(name, ["ssh", name], label=name)
+
+
+def host_target(host: Host, *, depth: int = 0) -> Target:
+    """The way to a host of hosts.toml."""
+    if host.type == "local":
+        return Target.local(host.name)
+    if host.provided and (has_tool(host.provided[0]) or not host.hostname):
+        found = provided(*host.provided, host.name)
+        return msgspec.structs.replace(found, name=host.name, label=host.name)
+    if not host.hostname:
+        if host.type in PROVIDERS:
+            raise no_tool(PROVIDERS[host.type][0], host.name)
+        raise UsageError(
+            f"host {host.name!r} has no hostname", f"set it: train host edit {host.name} --host ADDRESS",
+            code="bad_host",
+        )  # fmt: skip
+    known_hosts = str(Path(host.known_hosts).expanduser()) if host.known_hosts else None
+    if _rented_host(host) and known_hosts is None:
+        known_hosts = key_file(host.name)
+    return ssh_target(
+        host.name, host_argv(host, known_hosts, depth=depth), label=host.name, known_hosts=known_hosts,
+        secret=host.password_secret or None, rented=_rented_host(host),
+        bootstrap=_rented_host(host) if host.bootstrap is None else host.bootstrap,
+    )  # fmt: skip
+
+
+def _rented_host(host: Host) -> bool:
+    """Whether the machine behind the address is another one from time to time."""
+    return host.type == TUNNEL_TYPE or host.type in PROVIDERS
+
+
+def host_argv(host: Host, known_hosts: str | None, *, depth: int = 0) -> list[str]:
+    """ssh's argv for a host of hosts.toml. Port 22 is left out: 0.9 wrote it always, and ssh's own settings may
+    have another."""
+    words = ["ssh"]
+    if host.port != 22:
+        words += ["-p", str(host.port)]
+    if host.auth_method in ("", "key"):
+        words += _key_options(host.ssh_key_path)
+    if host.auth_method == "password":
+        words += ["-o", "PubkeyAuthentication=no", "-o", "PreferredAuthentications=keyboard-interactive,password"]
+    if known_hosts:
+        words += ["-o", f"UserKnownHostsFile={in_quotes(known_hosts)}"]
+        words += ["-o", ACCEPT_FIRST] if _rented_host(host) else []
+    for option in host.ssh_options:
+        words += ["-o", option]
+    if host.jump_host:
+        words += _jump(host.jump_host, depth)
+    if host.type == TUNNEL_TYPE and host.env_vars.get("tunnel_type", "cloudflared") == "cloudflared":
+        words += ["-o", "ProxyCommand=cloudflared access ssh --hostname %h"]
+    user = host.username or ("root" if _rented_host(host) else "")
+    return [*words, f"{user}@{host.hostname}" if user else host.hostname]
+
+
+def _key_options(own: str) -> list[str]:
+    """The host's own key and no other; else the default of config.toml, where there is such a file."""
+    if own:
+        return ["-i", _key_file(own), "-o", "IdentitiesOnly=yes"]
+    from trainsh_base.system.config import config_value  # noqa: PLC0415 - most hosts name their key
+
+    default = config_value("defaults.ssh_key_path")
+    return ["-i", default] if default and os.path.exists(os.path.expanduser(default)) else []  # noqa: PTH110, PTH111
+
+
+def spec_argv(spec: Spec, *, depth: int = 0) -> list[str]:
+    """ssh's argv for `user@host -p PORT ...`."""
+    words = ["ssh"]
+    if spec.port is not None:
+        words += ["-p", str(spec.port)]
+    for key in spec.keys:
+        words += ["-i", _key_file(key)]
+    for option in spec.options:
+        words += ["-o", option]
+    if spec.jump:
+        words += _jump(spec.jump, depth)
+    return [*words, f"{spec.user}@{spec.value}" if spec.user else spec.value]
+
+
+def spec_label(spec: Spec) -> str:
+    """`user@host:port`, as messages name it."""
+    user = f"{spec.user}@" if spec.user else ""
+    return f"{user}{spec.value}" + (f":{spec.port}" if spec.port not in (None, 22) else "")
+
+
+def _key_file(path: str) -> str:
+    """A key named by a relative path is looked for from here, whoever starts ssh from wherever."""
+    return path if path.startswith(("~", "/", "%", "$")) else os.path.abspath(path)  # noqa: PTH100 - as text
+
+
+def _jump(jump: str, depth: int) -> list[str]:
+    """The option for a jump host. One of hosts.toml has a key and options of its own: a proxy command carries them.
+
+    Not `-J`: ssh refuses that beside the `ProxyCommand=false` of clients that must not log in by themselves.
+    """
+    raw = hosts_file.find_raw(jump)
+    if raw is None:
+        return ["-o", f"ProxyJump={jump}"]
+    if depth > 8:
+        raise UsageError(f"the jump hosts form a circle at {jump!r}", code="bad_host")
+    target = host_target(hosts_file.as_host(raw), depth=depth + 1)
+    if target.kind == "local":
+        return []
+    words = [word.replace("%", "%%") for word in target.argv]
+    return ["-o", f"ProxyCommand={shlex.join([*words[:-1], '-W'])} '[%h]:%p' {shlex.quote(words[-1])}"]
