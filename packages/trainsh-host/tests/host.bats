@@ -11,29 +11,77 @@ setup() {
 
 add() { train-host add "$@"; }
 
-@test "an empty list is done and prints nothing" {
-  run train-host list
+@test "an empty list is done and says how to add one" {
+  run --separate-stderr train-host list --no-providers
   [ "$status" -eq 0 ]
   [ -z "$output" ]
-  [ "$(train-host list --json)" = "[]" ]
+  [ "$stderr" = "No hosts yet. Add one: train host add NAME user@host" ]
+  [ "$(train-host list --no-providers --json)" = "[]" ]
+}
+
+@test "a name and a spec, as the README types them" {
+  [ "$(add gpu me@gpu-box -p 41022 | head -1)" = "added gpu" ]
+  [ "$(train-host resolve gpu --json | jq -c .argv)" = '["ssh","-p","41022","me@gpu-box"]' ]
+  add one 1.2.3.4:41022
+  add two 'ssh –p 41022 root@1.2.3.4'
+  [ "$(train-host resolve one --json | jq -c .argv)" = '["ssh","-p","41022","1.2.3.4"]' ]
+  [ "$(train-host resolve two --json | jq -c .argv)" = '["ssh","-p","41022","root@1.2.3.4"]' ]
+  run add three 'root@1.2.3.4 -i <PATH_TO_PRIVATE_KEY>'
+  [ "$status" -eq 2 ]
+  [[ "$output" == *"<PATH_TO_PRIVATE_KEY> is to be filled in"* ]]
+  run --separate-stderr add me@box
+  [ "$status" -eq 2 ]
+  [[ "$stderr" == *"NAME"* ]]
+}
+
+@test "what show prints, add reads" {
+  add gpu me@gpu-box -p 41022 -J gate --tag a100
+  train-host show gpu --json | jq '.fields | .name = "again"' | train-host add --input -
+  [ "$(train-host show again --json | jq -c '[.fields | .host, .user, .port, .jump]')" = '["gpu-box","me",41022,"gate"]' ]
+}
+
+@test "machines of ~/.ssh/config are imported" {
+  export HOME="$BATS_TEST_TMPDIR"
+  mkdir "$HOME/.ssh"
+  printf 'Host *\n  User all\nHost box\n  HostName 10.0.0.1\nHost two 2bad\n  Port 77\n' >"$HOME/.ssh/config"
+  run train-host import
+  [ "$status" -eq 2 ]
+  [[ "$output" == *"box, two"* ]]
+  [ "$(train-host import box)" = "added box" ]
+  [ "$(train-host import --all --json)" = '["two"]' ]
+  [ "$(train-host import --all)" = "nothing to import" ]
+  [ "$(train-host resolve box --json | jq -c .argv)" = '["ssh","10.0.0.1"]' ]
+  run train-host import nosuch
+  [ "$status" -eq 3 ]
+}
+
+@test "a byte order mark in hosts.toml is no error, a wrong value is said in words" {
+  mkdir -p "$TRAINSH_HOME"
+  printf '\xef\xbb\xbf[[hosts]]\nname = "gpu"\nhostname = "h"\n' >"$TRAINSH_HOME/hosts.toml"
+  [ "$(train-host resolve gpu --json | jq -c .argv)" = '["ssh","h"]' ]
+  train-host edit gpu --notes n
+  printf 'port = "22"\n' >>"$TRAINSH_HOME/hosts.toml"
+  run train-host resolve gpu
+  [ "$status" -eq 2 ]
+  [[ "$output" == *"port: expected a whole number, not text"* ]]
 }
 
 @test "add by flags, list, show, resolve, remove" {
   run add gpu --host 1.2.3.4 --user root --port 41022 --tag a100 --notes "by the window"
   [ "$status" -eq 0 ]
   [ "${lines[0]}" = "added gpu" ]
-  [ "$(train-host list)" = "$(printf 'NAME  TYPE  ADDRESS             THROUGH  TAGS  NOTES\ngpu   ssh   root@1.2.3.4:41022           a100  by the window')" ]
+  [ "$(train-host list --no-providers)" = "$(printf 'NAME  TYPE  ADDRESS             THROUGH  TAGS  NOTES\ngpu   ssh   root@1.2.3.4:41022           a100  by the window')" ]
   train-host show gpu | grep -q '^ssh: *ssh -p 41022 root@1.2.3.4$'
   [ "$(train-host resolve gpu --json | jq -c '[.kind, .argv]')" = '["ssh",["ssh","-p","41022","root@1.2.3.4"]]' ]
   [ "$(train-host remove gpu --yes)" = "removed gpu" ]
-  [ "$(train-host list --json)" = "[]" ]
+  [ "$(train-host list --no-providers --json)" = "[]" ]
 }
 
 @test "add reads a pasted ssh command and says what it leaves out" {
   run --separate-stderr add gpu --from 'ssh -p 41022 root@1.2.3.4 -L 8080:localhost:8080'
   [ "$status" -eq 0 ]
   [[ "$stderr" == "left out -L 8080:localhost:8080"* ]]
-  [ "$(train-host list --json | jq -r '.[0].address')" = "root@1.2.3.4:41022" ]
+  [ "$(train-host list --no-providers --json | jq -r '.[0].address')" = "root@1.2.3.4:41022" ]
 }
 
 @test "add reads a Host block on standard input" {
@@ -82,9 +130,10 @@ add() { train-host add "$@"; }
 
 @test "every kind of machine can be added" {
   add here --type local
-  add nb --type colab --host x.trycloudflare.com --tunnel cloudflared
-  add rented --type vast --instance 123
-  [ "$(train-host list --json | jq -c '[.[] | [.name, .type]]')" = '[["here","local"],["nb","colab"],["rented","vast"]]' ]
+  add nb x.trycloudflare.com --tunnel cloudflared
+  add rented acme:123
+  [ "$(train-host list --no-providers --json | jq -c '[.[] | [.name, .type, .address]]')" = \
+    '[["here","local",null],["nb","colab","x.trycloudflare.com"],["rented","provider","acme:123"]]' ]
   [ "$(train-host run here -- 'echo it')" = "it" ]
 }
 
@@ -158,8 +207,8 @@ add() { train-host add "$@"; }
 
 @test "head and a closed standard output are quiet and honest" {
   for number in 1 2 3; do add "h$number" --host h >/dev/null; done
-  run bash -c 'train-host list | head -1'
+  run bash -c 'train-host list --no-providers | head -1'
   [ "$output" = "NAME  TYPE  ADDRESS  THROUGH  TAGS  NOTES" ]
-  run bash -c 'train-host list --json >&-'
+  run bash -c 'train-host list --no-providers --json >&-'
   [ "$status" -ne 0 ]
 }

@@ -31,9 +31,9 @@ class Person(Request):
 
 CASES = {
     "ssh, step by step": (
-        {"What": "ssh", "Address": "1.2.3.4", "User": "me", "Port": "77", "Key": "~/k", "Name": "gpu"},
+        {"What": "ssh", "Address": "1.2.3.4", "User": "me", "Port": "77", "Key": __file__, "Name": "gpu"},
         {"type": "ssh", "hostname": "1.2.3.4", "username": "me", "port": 77, "auth_method": "key",
-         "ssh_key_path": "~/k", "name": "gpu"},
+         "ssh_key_path": __file__, "name": "gpu"},
         ["What", "Address", "User", "Port", "Key", "Name"],
     ),
     "ssh, defaults": (
@@ -42,27 +42,27 @@ CASES = {
         ["What", "Address", "User", "Port", "Key", "Name"],
     ),
     "ssh, a pasted command": (
-        {"Address": "ssh -p 5 -i k me@box -L 1:a:2", "Name": "gpu"},
-        {"type": "ssh", "hostname": "box", "username": "me", "port": 5, "auth_method": "key", "ssh_key_path": "k",
-         "name": "gpu"},
+        {"Address": f"ssh -p 5 -i {__file__} me@box -L 1:a:2", "Name": "gpu"},
+        {"type": "ssh", "hostname": "box", "username": "me", "port": 5, "auth_method": "key",
+         "ssh_key_path": __file__, "name": "gpu"},
         ["What", "Address", "Name"],
     ),
-    "colab, cloudflared": (
-        {"What": "colab", "Address": "x.trycloudflare.com", "Name": "nb"},
+    "a tunnel by cloudflared": (
+        {"What": "tunnel", "Address": "x.trycloudflare.com", "Name": "nb"},
         {"type": "colab", "env_vars": {"tunnel_type": "cloudflared"}, "hostname": "x.trycloudflare.com",
          "name": "nb"},
         ["What", "Tunnel", "Address", "Name"],
     ),
-    "colab, ngrok": (
-        {"What": "colab", "Tunnel": "ngrok", "Address": "0.tcp.ngrok.io", "Port": "12345", "Name": "nb"},
+    "a tunnel by ngrok": (
+        {"What": "tunnel", "Tunnel": "ngrok", "Address": "0.tcp.ngrok.io", "Port": "12345", "Name": "nb"},
         {"type": "colab", "env_vars": {"tunnel_type": "ngrok"}, "hostname": "0.tcp.ngrok.io", "port": 12345,
          "name": "nb"},
         ["What", "Tunnel", "Address", "Port", "Name"],
     ),
-    "vast": (
-        {"What": "vast", "Number": "123", "Name": "r"},
-        {"type": "vastai", "vast_instance_id": "123", "name": "r"},
-        ["What", "Number", "Name"],
+    "a provider's": (
+        {"What": "provider", "Machine": "acme:123", "Name": "r"},
+        {"type": "provider", "ref": "acme:123", "name": "r"},
+        ["What", "Machine", "Name"],
     ),
     "local": ({"What": "local", "Name": "here"}, {"type": "local", "name": "here"}, ["What", "Name"]),
 }  # fmt: skip
@@ -73,6 +73,44 @@ def test_questions(answers: dict[str, str], values: dict[str, object], asked: li
     person = Person(**answers)
     assert draft.ask_missing({}, person) == values
     assert person.asked == asked
+
+
+def test_a_bad_answer_is_asked_again_with_the_reason() -> None:
+    answers = {
+        "Address": ["", "me@", "me@box -i /no/such/key", "acme:1", "me@box"], "Port": ["99999", "x", "77"],
+        "Key": ["/no/such/key", ""], "Name": ["2x", "local", "gpu"],
+    }  # fmt: skip
+    person = Person()
+    person.ask = lambda kind, message, **_: answers.get(message.split()[0], ["ssh"]).pop(0)  # type: ignore[method-assign]
+    found = draft.ask_missing({}, person)
+    assert found == {"type": "ssh", "hostname": "box", "username": "me", "port": 77, "name": "gpu"}
+    reasons = "\n".join(person.log)
+    for reason in ("spec is empty", "names no machine", "no key file /no/such/key", "no address", "99999", "2x"):
+        assert reason in reasons
+
+
+def test_questions_end_when_every_answer_is_bad() -> None:
+    with pytest.raises(UsageError, match="99999"):
+        draft.ask_missing({"hostname": "h", "type": "colab", "env_vars": {"tunnel_type": "ngrok"}} | {"hostname": ""},
+                          Person(Address="h", Port="99999"))  # fmt: skip
+
+
+FLAGS = {
+    "1.2.3.4:41022": {"hostname": "1.2.3.4", "port": 41022},
+    "me@box": {"hostname": "box", "username": "me"},
+    "box": {"hostname": "box"},
+    "::1": {"hostname": "::1"},
+}
+
+
+@pytest.mark.parametrize(("host", "values"), FLAGS.items(), ids=FLAGS)
+def test_an_address_by_flag_may_have_a_user_and_a_port(host: str, values: dict[str, object]) -> None:
+    assert draft.from_flags(host=host) == values
+
+
+def test_a_key_that_is_not_there_is_refused() -> None:
+    with pytest.raises(UsageError, match="no key file /no/such"):
+        draft.from_flags(key="/no/such")
 
 
 def test_what_is_given_is_not_asked() -> None:

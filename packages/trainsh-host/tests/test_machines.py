@@ -11,8 +11,12 @@ import time
 import tomllib
 from pathlib import Path
 
+import msgspec
 import pytest
 from trainsh_world import World, read_within, wait_until
+from world_sshd import Sshd
+
+from trainsh_base.remote.target import Target
 
 STAGES = ["name", "port", "host key", "authentication", "shell", "tmux", "rsync", "rclone", "GPU", "disk"]
 
@@ -265,19 +269,86 @@ def test_a_host_is_added_by_answering(world: World) -> None:
             ("What kind of machine", "ssh"),
             ("Address", f"ssh -p {box.port} -i {world.key} root@127.0.0.1"),
             ("Name", "mine"),
+            ("Test it now?", "y"),
         ],
     )
     assert status == 0, seen
+    assert "authentication" in seen and "free in the home folder" in seen
     added = tomllib.loads((world.config / "hosts.toml").read_text())["hosts"][0]
     assert (added["name"], added["port"], added["ssh_key_path"]) == ("mine", box.port, str(world.key))
 
 
 def test_a_host_is_added_step_by_step(world: World) -> None:
-    answers = [("Address", "1.2.3.4"), ("User", "me"), ("Port", "77"), ("Key file", "")]
+    answers = [("Address", "1.2.3.4"), ("User", "me"), ("Port", "99999"), ("not a port", "77"), ("Key file", "/no/such"),
+               ("no key file", ""), ("Test it now?", "n")]  # fmt: skip
     status, seen = terminal(world, ["train-host", "add", "mine", "--type", "ssh"], answers)
     assert status == 0, seen
     added = tomllib.loads((world.config / "hosts.toml").read_text())["hosts"][0]
     assert (added["hostname"], added["username"], added["port"]) == ("1.2.3.4", "me", 77)
+
+
+PROVIDER = """#!/bin/sh
+# summary: a cloud for this test
+case $1 in
+schema) echo '{{"provides": ["hosts"], "commands": {{}}}}' ;;
+list) echo '[{{"id": 17, "state": "running", "label": "mine", "gpu": "A100", "gpu_count": 2, "price_per_hour": 1.5,
+             "currency": "USD", "job": "", "end": "train acme stop 17", "extra": [1]}}]' ;;
+resolve)
+  case $(cat) in *'"ref":"17"'*) ;; *) exit 3 ;; esac
+  echo '{{"name": "acme:17", "kind": "ssh", "rented": true, "machine": "disk-1", "label": "acme:17",
+        "argv": ["ssh", "-i", "{key}", "-p", "{port}", "{user}@127.0.0.1"]}}' ;;
+*) exit 2 ;;
+esac
+"""
+
+
+def acme(world: World, box: Sshd) -> None:
+    program = world.folder / "bin" / "train-acme"
+    program.write_text(PROVIDER.format(key=world.key, port=box.port, user=box.user))
+    program.chmod(0o755)
+
+
+def test_machines_of_providers_are_listed_below_those_of_the_file(world: World) -> None:
+    box = world.sshd("box")
+    world.host(box)
+    acme(world, box)
+    lines = world.run("train-host", "list").out.splitlines()
+    assert lines[1].startswith("box ") and lines[2].startswith("acme:17 ")
+    assert all(word in lines[2] for word in ("running", "2 x A100", "1.50 USD/h", "mine"))
+    rows = json.loads(world.run("train-host", "list", "--check", "--json").out)
+    assert [(row["name"], row["reachable"]) for row in rows] == [("box", True), ("acme:17", True)]
+    assert rows[1]["end"] == "train acme stop 17"
+    assert "acme" not in world.run("train-host", "list", "--no-providers").out
+
+
+def test_a_provider_that_fails_is_a_row_that_says_why(world: World) -> None:
+    acme(world, world.sshd("box"))
+    program = world.folder / "bin" / "train-acme"
+    program.write_text(program.read_text().replace("list) echo", "list) echo oops; exit 0; echo"))
+    rows = json.loads(world.run("train-host", "list", "--json").out)
+    assert [(row["name"], row["code"]) for row in rows] == [("acme:", "bad_answer")]
+
+
+@pytest.mark.parametrize("way", ["a provider's machine", "an address from an answer"])
+def test_a_first_host_key_of_a_rented_machine_is_accepted_and_then_held_to(world: World, way: str) -> None:
+    world.strict = "ask"
+    world.write_ssh_config()
+    box = world.sshd("box")
+    acme(world, box)
+    words = ["acme:17"]
+    if way == "an address from an answer":
+        words = [f"{box.user}@127.0.0.1 -p {box.port} -i {world.key}", "--from-tool", "--machine", "disk-1"]
+    found = msgspec.json.decode(world.run("train-host", "resolve", *words, "--json").out, type=Target)
+    assert found.rented and found.machine == "disk-1"
+    options = ["-o", f"IdentityFile={world.key}"]
+    login = [found.argv[0], *options, *found.argv[1:], "echo in"]
+    assert world.run(*login).out == "in\n"
+    assert "127.0.0.1" in Path(found.known_hosts or "").read_text()
+    assert not world.known_hosts.exists()
+    box.new_host_key()
+    box.restart()
+    refused = world.run(*login, check=False)
+    assert refused.status == 255 and "HAS CHANGED" in refused.err
 
 
 @pytest.mark.parametrize(("answer", "status"), [("y", 0), ("n", 2)])
@@ -293,7 +364,7 @@ def test_edit_opens_the_editor_again_while_it_is_wrong(world: World) -> None:
     editor.write_text(
         "#!/bin/sh\n"
         f'if [ -e {world.folder}/tried ]; then sed -i "s/^port = .*/port = 77/" "$1"\n'
-        f'else touch {world.folder}/tried; sed -i "s/^port = .*/port = oops/" "$1"; fi\n'
+        f'else touch {world.folder}/tried; sed -i "s/^port = .*/port = 99999/" "$1"; fi\n'
     )
     editor.chmod(0o755)
     (world.config / "hosts.toml").open("a").write("\n# mine\n")

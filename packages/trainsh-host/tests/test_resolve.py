@@ -128,10 +128,10 @@ def test_an_ngrok_tunnel_is_a_port(home: Path) -> None:
     assert not any(word.startswith("ProxyCommand") for word in resolve("nb").argv)
 
 
-@pytest.mark.parametrize("spec", ["vast:123", "colab:t4"])
+@pytest.mark.parametrize("spec", ["acme:123", "lab:t4"])
 def test_a_provider_that_is_not_installed(spec: str, monkeypatch: pytest.MonkeyPatch) -> None:
     # Whether the tools are installed beside us is not this test's to decide.
-    monkeypatch.setattr("trainsh_host.ways.resolve._has_tool", lambda tool: False)
+    monkeypatch.setattr("trainsh_host.ways.providers.has_tool", lambda tool: False)
     with pytest.raises(MissingProgram) as caught:
         resolve(spec)
     assert caught.value.exit_status == 9 and spec in caught.value.message
@@ -145,7 +145,7 @@ def provider(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, target: Target) ->
     tool.chmod(tool.stat().st_mode | stat.S_IXUSR)
     # The executable is found beside ours first, where the real one may be installed.
     monkeypatch.setattr("trainsh_base.tool.peer.find", lambda name: str(tool))
-    monkeypatch.setattr("trainsh_host.ways.resolve._has_tool", lambda name: True)
+    monkeypatch.setattr("trainsh_host.ways.providers.has_tool", lambda name: True)
 
 
 def test_a_rented_machine_has_host_keys_of_its_own(
@@ -164,7 +164,7 @@ def test_a_provider_is_asked(home: Path, tmp_path: Path, monkeypatch: pytest.Mon
     target = Target(name="vast:123", kind="ssh", argv=["ssh", "root@1.2.3.4"], label="vast:123")
     provider(tmp_path, monkeypatch, target)
     assert resolve("vast:123").argv == ["ssh", "root@1.2.3.4"]
-    assert json.loads((tmp_path / "asked").read_text()) == {"id": "123"}
+    assert json.loads((tmp_path / "asked").read_text()) == {"ref": "123"}
     write(home, {"name": "rented", "type": "vastai", "vast_instance_id": 123})
     assert resolve("rented").label == "rented"
 
@@ -182,7 +182,7 @@ def test_a_provider_is_asked(home: Path, tmp_path: Path, monkeypatch: pytest.Mon
 def test_a_table_that_says_too_little(
     home: Path, table: dict[str, object], error: type[TrainError], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("trainsh_host.ways.resolve._has_tool", lambda tool: False)
+    monkeypatch.setattr("trainsh_host.ways.providers.has_tool", lambda tool: False)
     write(home, table)
     with pytest.raises(error):
         resolve("x")
@@ -243,9 +243,38 @@ def test_resolving_loads_nothing_heavy(home: Path) -> None:
 
     write(home, {"name": "gpu", "hostname": "h"})
     script = (
-        "import sys; import trainsh_host.cli, trainsh_host.ways.resolve\ntrainsh_host.resolve.resolve('gpu')\n"
+        "import sys; import trainsh_host.cli, trainsh_host.ways.resolve\ntrainsh_host.ways.resolve.resolve('gpu')\n"
         "heavy = 'rich requests keyring tomlkit sh asyncio subprocess hashlib socket tempfile logging'.split()\n"
         "print([name for name in heavy if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True, text=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_a_spec_from_a_tool_has_host_keys_of_its_own_by_machine(home: Path) -> None:
+    found = resolve("root@1.2.3.4 -p 41022 -o ConnectTimeout=5", from_tool=True, machine="acme-17")
+    assert found.rented and found.machine == "acme-17"
+    assert found.known_hosts == str(home / "state" / "known_hosts" / "acme-17")
+    assert f"UserKnownHostsFile={found.known_hosts}" in found.argv
+    assert "StrictHostKeyChecking=accept-new" in found.argv and "ConnectTimeout=5" in found.argv
+    other = resolve("root@1.2.3.4 -p 41022", from_tool=True, machine="../../../etc/x y")
+    assert str(Path(other.known_hosts or "").parent) == str(home / "state" / "known_hosts")
+
+
+@pytest.mark.parametrize(
+    "option",
+    ["ProxyCommand=touch /tmp/x", "LocalCommand=x", "KnownHostsCommand=x", "IdentityAgent=/x", "Include=/x",
+     "ForwardAgent=yes", "SendEnv=*", "PKCS11Provider=/x", "LocalForward=1:a:2", "proxycommand=x", "ControlPath=/x"],
+)  # fmt: skip
+def test_a_spec_from_a_tool_may_set_harmless_options_only(home: Path, option: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        resolve(f"root@1.2.3.4 -o '{option}'", from_tool=True)
+    assert caught.value.code == "bad_spec" and option.partition("=")[0] in caught.value.message
+    assert f"{option}" in " ".join(resolve(f"root@1.2.3.4 -o '{option}'").argv), (
+        "a person's own is theirs to choose"
+    )
+
+
+def test_what_a_tool_says_about_host_keys_has_no_effect(home: Path) -> None:
+    found = resolve("root@h -o StrictHostKeyChecking=no -o UserKnownHostsFile=/etc/passwd", from_tool=True)
+    assert "StrictHostKeyChecking=no" not in found.argv and "UserKnownHostsFile=/etc/passwd" not in found.argv

@@ -15,8 +15,10 @@ from trainsh_host.ways.resolve import resolve as find
 tool = Tool("host", "Machines: add and test them, run commands on them")
 
 CHECK_LIMIT = Duration(10)
-Name = Annotated[str, Arg("a host's name, or a host spec in one word: 'user@host -p 2222'", "NAME")]
-Type = Annotated[Literal["ssh", "colab", "vast", "local"] | None, Opt("what kind of machine it is", name="--type")]
+Name = Annotated[
+    str, Arg("a host's name, or a host spec in one argument: 'user@host -p 2222'", "NAME", kind="host")
+]
+Type = Annotated[Literal["ssh", "provider", "local"] | None, Opt("what kind of machine it is", name="--type")]
 Address = Annotated[str | None, Opt("its address, as ssh takes it", metavar="HOST")]
 User = Annotated[str | None, Opt("the account there", short="-l", metavar="USER")]
 Port = Annotated[int | None, Opt("the port of its sshd", short="-p", metavar="PORT")]
@@ -25,8 +27,8 @@ Auth = Annotated[Literal["key", "agent", "password"] | None, Opt("how to log in"
 Jump = Annotated[str | None, Opt("the machine to go through: a host's name or user@host", short="-J")]
 Option = Annotated[list[str] | None, Opt("an ssh option (repeatable)", short="-o", metavar="KEY=VALUE")]
 PasswordSecret = Annotated[str | None, Opt("the name of the secret that is its password", metavar="SECRET")]
-Instance = Annotated[str | None, Opt("the number of a Vast.ai instance", metavar="ID")]
-Tunnel = Annotated[Literal["cloudflared", "ngrok"] | None, Opt("the tunnel of a Colab machine")]
+Ref = Annotated[str | None, Opt("a provider's machine, as it calls it", metavar="PROVIDER:ID")]
+Tunnel = Annotated[Literal["cloudflared", "ngrok"] | None, Opt("the tunnel that leads to it")]
 Tag = Annotated[list[str] | None, Opt("a word to find it by (repeatable)", metavar="WORD")]
 Notes = Annotated[str | None, Opt("a note for yourself")]
 Favorite = Annotated[bool | None, Opt("list it first")]
@@ -39,27 +41,23 @@ def main() -> None:
 
 
 @tool.command()
-def resolve(name: Name) -> Target:
+def resolve(
+    name: Name,
+    from_tool: Annotated[bool, Opt("the spec comes from a tool's answer: take harmless ssh options only")] = False,
+    machine: Annotated[str, Opt("with --from-tool: the id under which its host key is kept", metavar="ID")] = "",
+) -> Target:
     """Say how a machine is reached, for programs.
 
-    The answer is the words that start ssh, and what belongs to them; the other tools ask for it. Nothing is
+    The answer is the argv that starts ssh, and what belongs to it; the other tools ask for it. Nothing is
     connected.
     """
-    return find(name)
+    return find(name, from_tool=from_tool, machine=machine)
 
 
 def _show_list(rows: list[Listed]) -> None:
-    from trainsh_base.tool.display import table  # noqa: PLC0415 - for people only
+    from trainsh_host.checks.display import print_hosts  # noqa: PLC0415 - for people only
 
-    columns = {"name": "name", "type": "type", "address": "address", "jump": "through", "tags": "tags"}
-    documents = [{key: getattr(row, key) for key in [*columns, "notes", "problem"]} for row in rows]
-    if any(row.reachable is not None for row in rows):
-        columns["answer"] = "answer"
-        for document, row in zip(documents, rows, strict=True):
-            document["answer"] = row.problem if not row.reachable else f"ok, {row.ms} ms"
-    else:
-        columns |= {"notes": "notes"} | ({"problem": "problem"} if any(row.problem for row in rows) else {})
-    table(documents, columns)
+    print_hosts(rows)
 
 
 @tool.command(name="list", show=_show_list)
@@ -67,11 +65,16 @@ def list_(
     check: Annotated[bool, Opt("log in to each, side by side, and say which answer")] = False,
     timeout: Annotated[Duration, Opt("with --check: how long each may take")] = CHECK_LIMIT,
     tag: Annotated[list[str] | None, Opt("only those with this tag (repeatable: with all)", metavar="WORD")] = None,
+    providers: Annotated[bool, Opt("also list the machines of installed providers", name="--providers")] = True,
 ) -> list[Listed]:
-    """List the configured machines, favourites first."""
+    """List the configured machines, favourites first, and below them those of installed providers."""
     from trainsh_host.checks.listing import rows  # noqa: PLC0415 - resolve is the fast path
 
     found = rows(tag or [])
+    if providers and not tag:
+        from trainsh_host.checks.instances import instances  # noqa: PLC0415 - brings subprocess
+
+        found += instances()
     if not check:
         return found
     from trainsh_host.checks.reach import check_all  # noqa: PLC0415 - brings subprocess
@@ -81,12 +84,20 @@ def list_(
 
 def _say_added(shown: Shown) -> None:
     print(f"added {shown.name}")
-    print(f"  test it: train host test {shown.name}")
+    if not _on_terminal():
+        print(f"  test it: train host test {shown.name}")
+
+
+def _on_terminal() -> bool:
+    import sys  # noqa: PLC0415 - only then
+
+    return sys.stdin.isatty() and sys.stderr.isatty()
 
 
 @tool.command(show=_say_added)
 def add(
     name: Annotated[str | None, Arg("what you will call it", "NAME")] = None,
+    spec: Annotated[str | None, Arg("where it is: user@host, PROVIDER:ID, or an ssh command", "SPEC")] = None,
     *,
     type_: Type = None,
     from_: Annotated[
@@ -102,7 +113,7 @@ def add(
     jump: Jump = None,
     option: Option = None,
     password_secret: PasswordSecret = None,
-    instance: Instance = None,
+    ref: Ref = None,
     tunnel: Tunnel = None,
     tag: Tag = None,
     notes: Notes = None,
@@ -111,31 +122,48 @@ def add(
 ) -> Shown:
     """Add a machine.
 
-    On a terminal it asks for what is not given. Else everything comes by flags, --from or --input.
+    On a terminal it asks for what is not given, and offers to test the machine. Else everything comes by arguments
+    or --input.
 
     \b
-    train host add gpu --host 1.2.3.4 --user root --port 41022
-    train host add gpu --from 'ssh -p 41022 root@1.2.3.4 -L 8080:localhost:8080'
+    train host add gpu me@gpu-box
+    train host add gpu root@1.2.3.4 -p 41022
+    train host add gpu 'ssh -p 41022 root@1.2.3.4 -L 8080:localhost:8080'
     """
     from trainsh_host.adding import draft  # noqa: PLC0415 - resolve is the fast path
     from trainsh_host.checks.listing import show as shown  # noqa: PLC0415 - as above
-    from trainsh_host.ways import ssh_names  # noqa: PLC0415 - resolve is the fast path
+    from trainsh_host.ways import ssh_names  # noqa: PLC0415 - as above
 
     request = current()
+    if spec is None and name is not None and ("@" in name or ":" in name):
+        name, spec = None, name
     if name is not None:
         draft.check_name(name)
     values = draft.from_text(_text(from_), request) if from_ else {}
+    values |= draft.from_text(spec, request) if spec else {}
     values |= ssh_names.from_user_config(alias) | {"name": alias} if alias else {}
     values |= draft.from_flags(
         type_=type_, host=host, user=user, port=port, key=key, auth=auth, jump=jump, option=option,
-        password_secret=password_secret, instance=instance, tunnel=tunnel, tag=tag, notes=notes, favorite=favorite,
+        password_secret=password_secret, ref=ref, tunnel=tunnel, tag=tag, notes=notes, favorite=favorite,
         bootstrap=bootstrap,
     )  # fmt: skip
     values |= {"name": name} if name else {}
     table = draft.complete(draft.ask_missing(values, request))
     hosts_file.as_host(table)
     hosts_file.add(table)
-    return shown(table["name"])
+    added = shown(table["name"])
+    if request.for_people and _on_terminal() and request.ask("confirm", "Test it now?", default="yes") == "yes":
+        _test_now(added.name)
+    return added
+
+
+def _test_now(name: str) -> None:
+    from trainsh_host.checks.display import stage_lines  # noqa: PLC0415 - for people only
+    from trainsh_host.checks.stages import test as stages  # noqa: PLC0415 - resolve is the fast path
+
+    request = current()
+    for stage in stages(find(name), request):
+        request.emit("log", message=stage_lines(stage))
 
 
 def _text(given: str) -> str:
@@ -144,6 +172,23 @@ def _text(given: str) -> str:
     import sys  # noqa: PLC0415 - only then
 
     return sys.stdin.read()
+
+
+@tool.command(
+    name="import",
+    show=lambda names: print("\n".join(f"added {name}" for name in names) or "nothing to import"),
+)
+def import_(
+    names: Annotated[list[str] | None, Arg("Host blocks of ~/.ssh/config", "NAME")] = None,
+    all_: Annotated[bool, Opt("every block that is not configured yet", name="--all")] = False,
+) -> list[str]:
+    """Take machines from ~/.ssh/config into hosts.toml; the names that were added.
+
+    A name of ~/.ssh/config works everywhere without this. Blocks with a pattern (Host *) are left out.
+    """
+    from trainsh_host.adding.importing import import_blocks  # noqa: PLC0415 - resolve is the fast path
+
+    return import_blocks(names or [], all_)
 
 
 def _show_host(shown: Shown) -> None:
@@ -177,7 +222,7 @@ def edit(
     jump: Jump = None,
     option: Option = None,
     password_secret: PasswordSecret = None,
-    instance: Instance = None,
+    ref: Ref = None,
     tunnel: Tunnel = None,
     tag: Tag = None,
     notes: Notes = None,
@@ -195,7 +240,7 @@ def edit(
 
     values = draft.from_flags(
         type_=type_, host=host, user=user, port=port, key=key, auth=auth, jump=jump, option=option,
-        password_secret=password_secret, instance=instance, tunnel=tunnel, tag=tag, notes=notes, favorite=favorite,
+        password_secret=password_secret, ref=ref, tunnel=tunnel, tag=tag, notes=notes, favorite=favorite,
         bootstrap=bootstrap,
     )  # fmt: skip
     if rename is not None:
@@ -253,7 +298,7 @@ def ssh(
     name: Name,
     command: Annotated[list[str], Arg("what to run instead of a shell, after --", "COMMAND")] = [],  # noqa: B006
 ) -> Handover:
-    """Open a shell on a machine, or run a command there, in ssh's own hands.
+    """Open a shell on a machine, or run a command there, using ssh directly.
 
     The terminal is given to ssh. The shared connection carries it when there is one.
     """

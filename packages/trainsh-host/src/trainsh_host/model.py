@@ -4,13 +4,13 @@ from typing import Any, Literal
 
 import msgspec
 
-from trainsh_host.store.old_types import PROVIDERS
+from trainsh_host.old_types import PROVIDERS
 
-Kind = Literal["ssh", "local", "provider", "vastai", "colab"]  # the last two: store/old_types.py
+Kind = Literal["ssh", "local", "provider", "vastai", "colab"]  # the last two: old_types.py
 
 
 class Host(msgspec.Struct, frozen=True, kw_only=True):
-    """One `[[hosts]]` table. The names are those that tmux-trainsh 0.9 wrote; those from `ssh_options` on are newer.
+    """One `[[hosts]]` table. Names as tmux-trainsh 0.9 wrote them; those from `ssh_options` on are newer.
 
     `ref`: the machine of a provider, `NAME:REF`.
     """
@@ -35,6 +35,10 @@ class Host(msgspec.Struct, frozen=True, kw_only=True):
     bootstrap: bool | None = None
     ref: str = ""
 
+    def __post_init__(self) -> None:
+        if not 0 < self.port < 65536:
+            raise ValueError(f"not a port: {self.port}")
+
     @property
     def provided(self) -> tuple[str, str] | None:
         """(provider, what it calls the machine); None for a host with an address of its own."""
@@ -56,7 +60,10 @@ class Host(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Listed(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A line of `list`. `reachable`, `ms` and `problem` are there with --check; `problem` also for a bad table."""
+    """A line of `list`: a host of hosts.toml, or a provider's machine (`NAME:REF`, with its state and price).
+
+    `reachable` and `ms` are there with --check, `problem` then and for a bad table.
+    """
 
     name: str
     type: str
@@ -69,6 +76,11 @@ class Listed(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     ms: int | None = None
     problem: str = ""
     code: str = ""
+    state: str = ""
+    gpu: str = ""
+    price_per_hour: float = 0.0
+    currency: str = ""
+    end: str = ""
 
 
 class Shown(msgspec.Struct, frozen=True, kw_only=True):

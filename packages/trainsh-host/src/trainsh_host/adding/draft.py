@@ -1,22 +1,28 @@
 """A host while it is being added or changed: flags, pasted text and answers become the keys of hosts.toml."""
 
+import os
 import re
-from typing import Any, Literal
+from collections.abc import Callable
+from typing import Any, TypeVar
 from uuid import uuid4
 
 from trainsh_base.errors import UsageError
-from trainsh_base.remote.host_spec import Spec, parse_command, parse_option, parse_port
+from trainsh_base.remote.host_spec import Spec, clean, parse_command, parse_destination, parse_option, parse_port
 from trainsh_base.request import Request
+from trainsh_host.old_types import TUNNEL_TYPE
 from trainsh_host.ways.ssh_names import blocks, fields
 
-Type = Literal["ssh", "colab", "vast", "local"]
+T = TypeVar("T")
 Values = dict[str, Any]
 _ORDER = [
     "id", "name", "type", "hostname", "port", "username", "auth_method", "ssh_key_path", "jump_host", "is_favorite",
-    "tags", "notes", "vast_instance_id", "ssh_options", "password_secret", "known_hosts", "bootstrap", "env_vars",
+    "tags", "notes", "vast_instance_id", "ref", "ssh_options", "password_secret", "known_hosts", "bootstrap",
+    "env_vars",
 ]  # fmt: skip
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 RESERVED = ("local", "placeholder")
+TRIES = 20  # a question is asked so often before its last bad answer is an error
+KINDS = ["ssh", "provider", "tunnel", "local"]
 
 
 def check_name(name: str) -> str:
@@ -30,8 +36,18 @@ def check_name(name: str) -> str:
     return name
 
 
+def check_key(path: str) -> str:
+    """`path`, if there is such a key file (ssh fills in what has % or $); UsageError otherwise."""
+    if path and not re.search(r"[%$]", path) and not os.path.isfile(os.path.expanduser(path)):  # noqa: PTH111, PTH113
+        raise UsageError(
+            f"there is no key file {path}", "name the private key, or leave it out", code="no_key_file"
+        )
+    return path
+
+
 def from_text(text: str, request: Request) -> Values:
     """The keys that a pasted ssh command, spec or Host block says; what is left out is reported."""
+    text = clean(text)
     found = blocks(text) if re.match(r"\s*(#.*\n\s*)*host\s", text, re.IGNORECASE) else {}
     if found:
         name, pairs = next(iter(found.items()))
@@ -48,10 +64,8 @@ def from_spec(spec: Spec) -> Values:
     """The keys of a spec."""
     if spec.form == "local":
         return {"type": "local"}
-    if spec.form == "vast":
-        return {"type": "vastai", "vast_instance_id": spec.value}
-    if spec.form == "colab":
-        return {"type": "colab", "name": spec.value}
+    if spec.form == "provider":
+        return {"type": "provider", "ref": f"{spec.provider}:{spec.value}"}
     values: Values = {"type": "ssh", "hostname": spec.value}
     if spec.user:
         values["username"] = spec.user
@@ -76,7 +90,7 @@ def from_flags(
     jump: str | None = None,
     option: list[str] | None = None,
     password_secret: str | None = None,
-    instance: str | None = None,
+    ref: str | None = None,
     tunnel: str | None = None,
     tag: list[str] | None = None,
     notes: str | None = None,
@@ -86,11 +100,19 @@ def from_flags(
     """The keys that flags set; None leaves one alone."""
     if port is not None:
         parse_port(str(port))
+    if key:
+        check_key(key)
+    if ref is not None and from_spec(parse_command(ref)).get("type") != "provider":
+        raise UsageError(f"not a provider's machine: {ref!r}", "write it like acme:17", code="bad_spec")
+    if host is not None and (":" in host or "@" in host):
+        said, host, in_host = parse_destination(host)
+        user, port = user or said or None, port or in_host
+    type_ = type_ or ("provider" if ref else TUNNEL_TYPE if tunnel else None)
     values: Values = {
-        "type": {"vast": "vastai"}.get(type_ or "", type_), "hostname": host, "username": user, "port": port,
+        "type": type_, "hostname": host, "username": user, "port": port,
         "ssh_key_path": key, "auth_method": auth or ("key" if key else "password" if password_secret else None),
         "jump_host": jump, "ssh_options": [parse_option(text) for text in option] if option else None,
-        "password_secret": password_secret, "vast_instance_id": instance, "tags": tag or None, "notes": notes,
+        "password_secret": password_secret, "ref": ref, "tags": tag or None, "notes": notes,
         "env_vars": {"tunnel_type": tunnel} if tunnel else None, "is_favorite": favorite, "bootstrap": bootstrap,
     }  # fmt: skip
     return {key: value for key, value in values.items() if value is not None}
@@ -102,19 +124,39 @@ def ask_missing(values: Values, request: Request) -> Values:
     if "type" not in values:
         kind = "ssh"
         if not values.get("hostname"):
-            choices = ["ssh", "colab", "vast", "local"]
-            kind = request.ask("choose", "What kind of machine?", choices=choices, default="ssh", flag="--type")
-        values["type"] = {"vast": "vastai"}.get(kind, kind)
-    if values["type"] == "vastai" and not values.get("vast_instance_id"):
-        values["vast_instance_id"] = request.ask("text", "Number of the instance", flag="--instance")
-    if values["type"] == "colab" and not values.get("hostname"):
+            kind = request.ask("choose", "What kind of machine?", choices=KINDS, default="ssh", flag="--type")
+        values["type"] = {"tunnel": TUNNEL_TYPE}.get(kind, kind)
+    kind = values["type"]
+    if kind == "provider" and not values.get("ref"):
+        values["ref"] = ask_until(request, _check_reference, "Machine (PROVIDER:ID)", flag="--ref")
+    if kind == TUNNEL_TYPE and not values.get("hostname"):
         _ask_tunnel(values, request)
-    if values["type"] == "ssh" and not values.get("hostname"):
+    if kind == "ssh" and not values.get("hostname"):
         _ask_login(values, request)
     if not values.get("name"):
-        values["name"] = request.ask("text", "Name", default=_proposed(values), flag="NAME")
+        values["name"] = ask_until(request, check_name, "Name", default=_proposed(values), flag="NAME")
     check_name(values["name"])
     return {key: value for key, value in values.items() if value not in ("", None)}
+
+
+def ask_until(
+    request: Request, check: Callable[[str], T], question: str, *, default: str | None = None, flag: str
+) -> T:
+    """The answer to `question`, as `check` returns it; asked again, with the reason, while `check` refuses it."""
+    for _ in range(TRIES - 1):
+        answer = request.ask("text", question, default=default, flag=flag)
+        try:
+            return check(answer)
+        except UsageError as error:
+            request.emit("log", message=f"{error.message}: {error.hint}" if error.hint else error.message)
+    return check(request.ask("text", question, default=default, flag=flag))
+
+
+def _check_reference(text: str) -> str:
+    values = from_spec(parse_command(text))
+    if "ref" not in values:
+        raise UsageError(f"not a provider's machine: {text!r}", "write it like acme:17", code="bad_spec")
+    return str(values["ref"])
 
 
 def _ask_tunnel(values: Values, request: Request) -> None:
@@ -124,32 +166,42 @@ def _ask_tunnel(values: Values, request: Request) -> None:
         values["env_vars"] = {"tunnel_type": tunnel}
     values["hostname"] = request.ask("text", "Address of the tunnel", flag="--host")
     if values["env_vars"].get("tunnel_type") == "ngrok" and "port" not in values:
-        values["port"] = parse_port(request.ask("text", "Port", default="22", flag="--port"))
+        values["port"] = ask_until(request, parse_port, "Port", default="22", flag="--port")
 
 
 def _ask_login(values: Values, request: Request) -> None:
     """Where it is, and what the answer (`user@host -p 22`, or `ssh ...` as copied) leaves open."""
-    answer = request.ask("text", "Address (user@host, or an ssh command)", flag="--host")
-    said = from_text(answer, request)
+    said = ask_until(
+        request, lambda text: _address(text, request), "Address (user@host, or an ssh command)", flag="--host"
+    )
     values |= {key: value for key, value in said.items() if key not in values}
     if "username" not in values:
         values["username"] = request.ask("text", "User (empty: as ssh decides)", default="", flag="--user")
     if "port" not in values:
-        values["port"] = parse_port(request.ask("text", "Port", default="22", flag="--port"))
+        values["port"] = ask_until(request, parse_port, "Port", default="22", flag="--port")
     if "ssh_key_path" not in values:
-        key = request.ask("text", "Key file (empty: as ssh decides)", default="", flag="--key")
+        key = ask_until(request, check_key, "Key file (empty: as ssh decides)", default="", flag="--key")
         values |= {"auth_method": "key", "ssh_key_path": key} if key else {}
 
 
+def _address(text: str, request: Request) -> Values:
+    values = from_text(text, request)
+    if not values.get("hostname"):
+        raise UsageError(f"no address in {text!r}", "write user@host, or paste an ssh command", code="bad_spec")
+    check_key(values.get("ssh_key_path", ""))
+    return values
+
+
 def _proposed(values: Values) -> str | None:
-    word = re.sub(r"[^A-Za-z0-9_-]", "-", str(values.get("hostname", "")).partition(".")[0])
+    place = str(values.get("hostname") or values.get("ref") or "")
+    word = re.sub(r"[^A-Za-z0-9_-]", "-", place.partition(".")[0])
     return word if _NAME.fullmatch(word) and word not in RESERVED else None
 
 
 def complete(values: Values) -> Values:
     """The table to write: in 0.9's order, with an id, and the port that 0.9 always wrote."""
     full = {"id": str(uuid4()), "type": "ssh", **values}
-    if full["type"] in ("ssh", "colab"):
+    if full["type"] in ("ssh", TUNNEL_TYPE):
         full.setdefault("port", 22)
         full.setdefault("auth_method", "agent")
     return {key: full[key] for key in _ORDER if key in full}

@@ -10,6 +10,7 @@ from trainsh_base.request import Request, nobody
 from trainsh_base.system.paths import runtime_home
 from trainsh_base.system.proc import missing
 from trainsh_base.system.suggest import did_you_mean
+from trainsh_host.adding.draft import check_name
 from trainsh_host.store import hosts_file
 from trainsh_host.store.hosts_file import Raw
 
@@ -42,8 +43,10 @@ def in_editor(name: str, request: Request) -> str:
             if text == before:
                 return name
             try:
+                if (after := _name_in(text)) not in (name, ""):
+                    check_name(after)
                 hosts_file.swap(name, before, text)
-                return _name_in(text)
+                return after
             except TrainError as error:
                 request.emit("log", message=f"{error.message}\n  {error.hint}".rstrip())
                 if request.ask("confirm", "Edit it again?", default="yes") != "yes":
@@ -53,7 +56,9 @@ def in_editor(name: str, request: Request) -> str:
 
 
 def _name_in(text: str) -> str:
-    return str(hosts_file.parse(text, Path("the edited text"))[0]["name"])
+    """The name of the one table in `text`; empty when it is not one table with a name."""
+    tables = hosts_file.parse(text, Path("the edited text"))
+    return str(tables[0].get("name", "")) if len(tables) == 1 else ""
 
 
 def _edit(path: Path) -> None:

@@ -1,19 +1,45 @@
-"""How the stages of a test look to people."""
+"""How hosts, and the stages of a test, look to people."""
 
 import sys
 
-from trainsh_base.tool.display import paint
-from trainsh_host.model import Stage
+from trainsh_base.tool.display import paint, table
+from trainsh_host.model import Listed, Stage
 
 COLOURS = {"ok": "32", "failed": "1;31", "absent": "33", "skipped": "2"}
+
+
+EMPTY = "No hosts yet. Add one: train host add NAME user@host"
+
+
+def print_hosts(rows: list[Listed]) -> None:
+    """A table with a line a host; without any, how to add one (on stderr when stdout is not a terminal)."""
+    if not rows:
+        print(EMPTY, file=sys.stdout if sys.stdout.isatty() else sys.stderr)
+        return
+    columns = {"name": "name", "type": "type", "address": "address", "jump": "through", "tags": "tags"}
+    documents = [{key: getattr(row, key) for key in [*columns, "notes", "problem", "state", "gpu"]} for row in rows]
+    for document, row in zip(documents, rows, strict=True):
+        document["price"] = f"{row.price_per_hour:.2f} {row.currency}/h" if row.price_per_hour else ""
+        document["answer"] = row.problem if not row.reachable else f"ok, {row.ms} ms"
+    if any(row.state for row in rows):
+        columns |= {"state": "state", "gpu": "GPU", "price": "price"}
+    if any(row.reachable is not None for row in rows):
+        columns["answer"] = "answer"
+    else:
+        columns |= {"notes": "notes"} | ({"problem": "problem"} if any(row.problem for row in rows) else {})
+    table(documents, columns)
 
 
 def print_stages(stages: list[Stage]) -> None:
     """A line a stage, the fix below what failed."""
     width = max((len(stage.stage) for stage in stages), default=0)
     for stage in stages:
-        state = paint(f"{stage.state:<7}", COLOURS[stage.state], sys.stdout)
-        took = f"  ({stage.ms} ms)" if stage.ms is not None else ""
-        print(f"{stage.stage:<{width}}  {state}  {stage.detail}{took}".rstrip())
-        for line in stage.fix.splitlines():
-            print(f"{'':<{width}}           -> {line}")
+        print(stage_lines(stage, width))
+
+
+def stage_lines(stage: Stage, width: int = 14) -> str:
+    """One stage as people see it: a line, and one for each line of its fix."""
+    state = paint(f"{stage.state:<7}", COLOURS[stage.state], sys.stdout)
+    took = f"  ({stage.ms} ms)" if stage.ms is not None else ""
+    lines = [f"{stage.stage:<{width}}  {state}  {stage.detail}{took}".rstrip()]
+    return "\n".join([*lines, *(f"{'':<{width}}           -> {line}" for line in stage.fix.splitlines())])

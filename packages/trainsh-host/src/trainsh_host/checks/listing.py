@@ -2,11 +2,16 @@
 
 from trainsh_base.errors import TrainError
 from trainsh_host.model import Listed, Shown
+from trainsh_host.old_types import PROVIDERS
 from trainsh_host.store import hosts_file
 from trainsh_host.store.hosts_file import Raw
 from trainsh_host.ways.resolve import resolve
 
-PROVIDERS = {"vastai": "vast"}
+# The keys of hosts.toml, by the names that `add` takes.
+_NAMES = {
+    "hostname": "host", "username": "user", "ssh_key_path": "key", "auth_method": "auth", "jump_host": "jump",
+    "ssh_options": "option", "is_favorite": "favorite", "tags": "tag",
+}  # fmt: skip
 
 
 def rows(tags: list[str]) -> list[Listed]:
@@ -21,11 +26,8 @@ def _row(raw: Raw) -> Listed:
         host = hosts_file.as_host(raw)
     except TrainError as error:
         return Listed(name=name, type=str(raw.get("type", "ssh")), problem=error.message, code=error.code)
-    address = host.address
-    if host.type == "vastai" and host.vast_instance_id:
-        address = f"vast:{host.vast_instance_id}"
     return Listed(
-        name=name, type=PROVIDERS.get(host.type, host.type), address=address, jump=host.jump_host, tags=host.tags,
+        name=name, type=_type(host.type), address=host.address, jump=host.jump_host, tags=host.tags,
         favorite=host.is_favorite, notes=host.notes,
     )  # fmt: skip
 
@@ -45,9 +47,22 @@ def show(name: str) -> Shown:
     type_ = str(raw.get("type", "ssh")) if raw is not None else kind
     return Shown(
         name=name,
-        type=PROVIDERS.get(type_, type_),
+        type=_type(type_),
         file=file,
-        fields=raw or {"name": name},
+        fields=_as_added(raw) if raw is not None else {"name": name},
         ssh=argv,
         problem=problem,
     )
+
+
+def _type(kind: str) -> str:
+    """What `list` shows for a type of hosts.toml."""
+    return PROVIDERS[kind][0] if kind in PROVIDERS else kind
+
+
+def _as_added(raw: Raw) -> Raw:
+    """A host's table by the names of `add`, which reads it: without 0.9's id, the tunnel on its own."""
+    shown = {_NAMES.get(key, key): value for key, value in raw.items() if key not in ("id", "env_vars")}
+    extra = raw.get("env_vars")
+    tunnel = extra.get("tunnel_type") if isinstance(extra, dict) else None
+    return shown | ({"tunnel": tunnel} if tunnel else {})

@@ -53,11 +53,11 @@ def reach(target: Target, timeout: float) -> None:
     """Log in, asking nobody, and leave; what stands in the way is raised."""
     if target.kind == "local" or (target.control_path and master_pid(target.control_path)):
         return
-    words = ["-S", "none", "-o", "BatchMode=yes", "-o", f"ConnectTimeout={max(1, round(timeout))}"]
-    words += ["-o", "RemoteCommand=none", "-o", "ClearAllForwardings=yes", "-o", "LogLevel=ERROR", "-T", "-x"]
+    options = ["-S", "none", "-o", "BatchMode=yes", "-o", f"ConnectTimeout={max(1, round(timeout))}"]
+    options += ["-o", "RemoteCommand=none", "-o", "ClearAllForwardings=yes", "-o", "LogLevel=ERROR", "-T", "-x"]
     with contextlib.suppress(TimedOut):
         done = run(
-            [target.argv[0], *words, *target.argv[1:], "exit 0"], env=target.environment(), timeout=timeout * 2,
+            [target.argv[0], *options, *target.argv[1:], "exit 0"], env=target.environment(), timeout=timeout * 2,
             check=False,
         )  # fmt: skip
         if done.status == 255:

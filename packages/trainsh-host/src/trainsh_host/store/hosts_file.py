@@ -1,6 +1,7 @@
 """The file hosts.toml: its hosts, and changes that leave every other byte as it was."""
 
 import re
+import shlex
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
@@ -24,9 +25,9 @@ def hosts_path() -> Path:
 
 
 def read_text(path: Path) -> str:
-    """The file's text, line ends as they are; empty when there is none."""
+    """The file's text, line ends as they are, without a byte order mark; empty when there is none."""
     try:
-        return path.read_bytes().decode()
+        return path.read_bytes().decode("utf-8-sig")
     except FileNotFoundError:
         return ""
     except UnicodeDecodeError as error:
@@ -41,7 +42,7 @@ def parse(text: str, path: Path) -> list[Raw]:
         found = tomllib.loads(text).get("hosts", [])
     except tomllib.TOMLDecodeError as error:
         raise UsageError(
-            f"{path} does not parse: {error}", "mend it in an editor; nothing was changed", code="bad_file"
+            f"{path} does not parse: {error}", "fix it in an editor; nothing was changed", code="bad_file"
         ) from None
     if not isinstance(found, list) or not all(isinstance(raw, dict) for raw in found):
         raise UsageError(f"{path}: hosts are written as [[hosts]] tables", code="bad_file")
@@ -62,8 +63,24 @@ def as_host(raw: Raw) -> Host:
         return msgspec.convert(known, Host)
     except msgspec.ValidationError as error:
         raise UsageError(
-            f"{hosts_path()}: host {name!r}: {error}", f"mend it: train host edit {name}", code="bad_host"
+            f"{hosts_path()}: host {name!r}: {_in_words(str(error))}",
+            f"fix it: train host edit {shlex.quote(str(name))}",
+            code="bad_host",
         ) from None
+
+
+_KINDS = {
+    "int": "a whole number", "str": "text", "bool": "true or false", "array": "a list", "object": "a table",
+}  # fmt: skip
+
+
+def _in_words(error: str) -> str:
+    """What msgspec says is wrong, in words: `port: expected a whole number, not text`."""
+    found = re.fullmatch(r"Expected `(.+?)`, got `(\w+)` - at `\$\.?(.*)`", error)
+    if not found:
+        return re.sub(r" - at `\$\.?(.*)`$", r" (\1)", error)
+    wanted = " or ".join(_KINDS.get(kind, kind) for kind in found[1].split(" | ") if kind != "null")
+    return f"{found[3]}: expected {wanted}, not {_KINDS.get(found[2], found[2])}"
 
 
 def names(raws: list[Raw]) -> list[str]:

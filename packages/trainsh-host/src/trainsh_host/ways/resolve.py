@@ -10,8 +10,8 @@ from trainsh_base.errors import UsageError
 from trainsh_base.remote.host_spec import Spec, parse_spec
 from trainsh_base.remote.target import Target, ssh_target
 from trainsh_host.model import Host
+from trainsh_host.old_types import PROVIDERS, TUNNEL_TYPE
 from trainsh_host.store import hosts_file
-from trainsh_host.store.old_types import PROVIDERS, TUNNEL_TYPE
 from trainsh_host.ways.own_keys import ACCEPT_FIRST, in_quotes, key_file
 from trainsh_host.ways.providers import has_tool, no_tool, provided, with_own_keys
 
@@ -19,9 +19,9 @@ from trainsh_host.ways.providers import has_tool, no_tool, provided, with_own_ke
 def resolve(text: str, *, from_tool: bool = False, machine: str = "", depth: int = 0) -> Target:
     """The way to the machine that `text` means: a host of hosts.toml, a spec, or an alias of ssh's own settings.
 
-    `from_tool`: the text comes from a tool's answer, so an address is a rented machine with host keys of its own, by
-    the id `machine`, and takes harmless options only. Raises NotFound for a name nobody knows, UsageError for a bad
-    spec or table, MissingProgram where another tool knows the machine and is not installed.
+    `from_tool`: the text comes from a tool's answer, so an address is a rented machine with host keys of its own,
+    by the id `machine`, and takes harmless options only. Raises NotFound for a name nobody knows, UsageError
+    for a bad spec or table, MissingProgram where another tool knows the machine and is not installed.
     """
     if text.strip() == "local":
         return Target.local()

@@ -1,0 +1,41 @@
+"""Host blocks of ~/.ssh/config taken into hosts.toml."""
+
+from trainsh_base.errors import NotFound, UsageError
+from trainsh_base.system.suggest import did_you_mean
+from trainsh_host.adding import draft
+from trainsh_host.store import hosts_file
+from trainsh_host.ways.ssh_names import fields, user_blocks
+
+
+def import_blocks(names: list[str], every: bool) -> list[str]:
+    """Add the blocks `names`, or all that are not in hosts.toml yet; the names added.
+
+    Raises NotFound for a block that is not there, Conflict for a name that is taken, UsageError for a name that
+    recipes cannot say, all before anything is written.
+    """
+    blocks = user_blocks()
+    configured = hosts_file.names(hosts_file.load_raw())
+    if every:
+        names = [name for name in blocks if name not in configured and _can_be_said(name)]
+    elif not names:
+        known = (
+            ", ".join(name for name in blocks if name not in configured) or "no Host block that is not configured"
+        )
+        raise UsageError(f"no names given; ~/.ssh/config has: {known}", "train host import NAME..., or --all")
+    for name in names:
+        if name not in blocks:
+            raise NotFound(
+                f"~/.ssh/config has no Host block for {name!r}", did_you_mean(name, blocks), code="no_alias"
+            )  # fmt: skip
+        draft.check_name(name)
+    for name in names:
+        hosts_file.add(draft.complete({"type": "ssh", **fields(name, blocks[name]), "name": name}))
+    return names
+
+
+def _can_be_said(name: str) -> bool:
+    try:
+        draft.check_name(name)
+    except UsageError:
+        return False
+    return True
