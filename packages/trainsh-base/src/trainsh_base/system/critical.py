@@ -12,7 +12,7 @@ _changed = threading.Condition()
 
 @contextlib.contextmanager
 def critical() -> Iterator[None]:
-    """Keep the process alive until the block is done, also when its client is gone (`tool/serve.py` waits)."""
+    """Keep the process alive until the block is done, also when its client is gone (a `serve` waits)."""
     global _running  # noqa: PLW0603 - the process as a whole is what waits
     with _changed:
         _running += 1

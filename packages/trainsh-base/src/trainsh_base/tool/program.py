@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import NoReturn
 
 from trainsh_base.tool.declare import Tool
-from trainsh_base.tool.interrupts import quick_interrupts
+from trainsh_base.tool.faces.interrupts import quick_interrupts
 
 
 def run(tool: Tool, argv: Iterable[str] | None = None) -> NoReturn:
@@ -16,9 +16,9 @@ def run(tool: Tool, argv: Iterable[str] | None = None) -> NoReturn:
     words = list(sys.argv[1:] if argv is None else argv)
     quick_interrupts(True)
     if words == ["serve"]:
-        from trainsh_base.tool.serve import main as serve  # noqa: PLC0415 - one face is loaded, not three
+        from trainsh_base.tool.faces.serve import main as serve  # noqa: PLC0415 - one face is loaded, not three
 
         serve(tool)
-    from trainsh_base.tool.boundary import main as people  # noqa: PLC0415 - as above
+    from trainsh_base.tool.faces.boundary import main as people  # noqa: PLC0415 - as above
 
     people(tool, words)

@@ -15,8 +15,8 @@ from trainsh_base.system.suggest import did_you_mean
 from trainsh_base.system.units import Duration, format_duration, parse_duration
 from trainsh_base.tool.declare import Arg, Command, Handover, Param, Tool
 from trainsh_base.tool.display import show
+from trainsh_base.tool.faces.terminal import TerminalRequest
 from trainsh_base.tool.schema import describe
-from trainsh_base.tool.terminal import TerminalRequest
 from trainsh_base.tool.wire import encode_text
 
 SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}

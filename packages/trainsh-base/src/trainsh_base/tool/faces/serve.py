@@ -16,8 +16,8 @@ from trainsh_base.errors import Cancelled, Terminated, TrainError
 from trainsh_base.request import Request, serve_in_this_thread
 from trainsh_base.system import critical, spawn
 from trainsh_base.tool.declare import Tool
+from trainsh_base.tool.faces.interrupts import heed_endings, quick_interrupts
 from trainsh_base.tool.gate import install
-from trainsh_base.tool.interrupts import heed_endings, quick_interrupts
 from trainsh_base.tool.wire import encode
 
 PARSE_ERROR, INVALID_REQUEST, NO_METHOD, INVALID_PARAMS, APPLICATION = -32700, -32600, -32601, -32602, -32000
@@ -144,7 +144,7 @@ class Server:
             self.send({"id": number, "error": self._bug(error)})
 
     def _bug(self, error: Exception) -> dict[str, Any]:
-        from trainsh_base.tool.bug_reports import as_failure  # noqa: PLC0415 - a bug is rare
+        from trainsh_base.tool.faces.bug_reports import as_failure  # noqa: PLC0415 - a bug is rare
 
         return _document(as_failure(error, self._tool.program))
 

@@ -8,10 +8,10 @@ from typing import Any, NoReturn
 
 from trainsh_base.errors import EXIT_INTERRUPTED, EXIT_PIPE, Cancelled, Exit, Terminated, TrainError
 from trainsh_base.system import spawn
-from trainsh_base.tool.bug_reports import as_failure
 from trainsh_base.tool.declare import Tool
+from trainsh_base.tool.faces.bug_reports import as_failure
+from trainsh_base.tool.faces.interrupts import heed_endings, quick_interrupts
 from trainsh_base.tool.gate import install
-from trainsh_base.tool.interrupts import heed_endings, quick_interrupts
 
 
 def main(tool: Tool, words: list[str]) -> NoReturn:
@@ -54,7 +54,7 @@ def _run(tool: Tool, words: list[str]) -> int:
 
 
 def _invoke(tool: Tool, words: list[str]) -> int:
-    from trainsh_base.tool.people import invoke  # noqa: PLC0415 - click is loaded inside the boundary: Ctrl-C may come now
+    from trainsh_base.tool.faces.people import invoke  # noqa: PLC0415 - click is loaded inside the boundary: Ctrl-C may come now
 
     quick_interrupts(False)
     try:
