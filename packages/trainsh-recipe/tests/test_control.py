@@ -5,13 +5,13 @@ from typing import Any
 import pytest
 
 from trainsh_base.errors import UsageError
-from trainsh_recipe.engine.control import about, typed
+from trainsh_recipe.engine.executors.verb import about, typed
+from trainsh_recipe.engine.ground import ends
 from trainsh_recipe.engine.resume import before_step, from_step
-from trainsh_recipe.engine.what_holds import _ended
 from trainsh_recipe.plan.document import Plan, read
 from trainsh_recipe.plan.numbering import all_of
 from trainsh_recipe.store.state import State, StepState
-from trainsh_recipe.ui.sleep_inhibitor import words
+from trainsh_recipe.ui.sleep_inhibitor import inhibitor_argv
 
 SPAN = {"line": 1, "column": 1, "end_line": 1, "end_column": 2}
 
@@ -50,7 +50,7 @@ def test_a_verb_without_a_host_is_about_all_hosts_of_its_tool() -> None:
 
 
 @pytest.mark.parametrize(
-    ("first", "later", "ends"),
+    ("first", "later", "over"),
     [
         (verb("tmux.open", "h", "w"), verb("tmux.close", session="w"), True),
         (verb("tmux.open", "h", "w"), verb("tmux.close", session="v"), False),
@@ -59,9 +59,9 @@ def test_a_verb_without_a_host_is_about_all_hosts_of_its_tool() -> None:
         (verb("vast.pick", "gpu"), verb("other.stop"), False),
     ],
 )  # fmt: skip
-def test_what_ends_a_state_on_purpose(first: dict[str, Any], later: dict[str, Any], ends: bool) -> None:
+def test_what_ends_a_state_on_purpose(first: dict[str, Any], later: dict[str, Any], over: bool) -> None:
     one, two = all_of(plan(first, later))
-    assert _ended(one.step, two) is ends  # type: ignore[arg-type]
+    assert ends(one.step, two) is over  # type: ignore[arg-type]
 
 
 def test_from_a_step_means_it_and_those_behind_it() -> None:
@@ -83,10 +83,10 @@ def test_steps_in_blocks_have_numbers_that_sort() -> None:
 
 def test_a_machine_without_an_inhibitor_is_let_be(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/nonexistent")
-    assert words("x") == []
+    assert inhibitor_argv("x") == []
 
 
 def test_macos_is_kept_awake_by_caffeinate(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
     (tmp_path / "caffeinate").touch(mode=0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert words("x")[:2] == ["caffeinate", "-i"]
+    assert inhibitor_argv("x")[:2] == ["caffeinate", "-i"]

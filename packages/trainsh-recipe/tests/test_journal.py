@@ -20,7 +20,7 @@ def test_events_come_back_in_order(tmp_path: Path) -> None:
     assert (tmp_path / "e").stat().st_mode & 0o777 == 0o600
 
 
-@pytest.mark.parametrize("torn", ["{", '{"t":"2026', '{"event":"step.started","step":"2"}', "x" * 200_000])
+@pytest.mark.parametrize("torn", ["{", '{"t":"2026', '{"t":"T","event":"step.started","step":"2"}', "x" * 200_000])
 def test_a_torn_last_line_is_ignored_and_then_cut_off(tmp_path: Path, torn: str) -> None:
     path = tmp_path / "e"
     path.write_text('{"t":"2026-01-01T00:00:00.000Z","event":"job.started"}\n' + torn)
@@ -39,7 +39,9 @@ def test_a_file_with_a_torn_line_alone_becomes_empty(tmp_path: Path) -> None:
 
 
 def test_lines_that_are_no_events_are_left_out() -> None:
-    assert [event["event"] for event in events_in(b'[]\n"x"\nnull\n{"event":1}\n{"event":"a"}\n\xff\n\n')] == ["a"]
+    assert [
+        event["event"] for event in events_in(b'[]\n"x"\nnull\n{"event":1}\n{"t":"T","event":"a"}\n\xff\n\n')
+    ] == ["a"]
 
 
 def test_a_closed_journal_takes_nothing_more(tmp_path: Path) -> None:

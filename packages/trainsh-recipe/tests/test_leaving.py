@@ -78,10 +78,21 @@ def test_an_interrupted_job_is_cancelled_too(place: "Place") -> None:
     place.started("2")
     runner.kill()
     runner.communicate()
-    assert place.run("cancel").returncode == 0
+    nothing = place.run("cancel")
+    assert nothing.returncode == 3 and "no job is running" in nothing.stderr
+    assert f"train recipe cancel {place.job().name}" in nothing.stderr
+    assert place.run("cancel", place.job().name).returncode == 0
     assert place.lines() == ["finally cancelled"]
     assert place.json("jobs")[0]["status"] == "cancelled"
     assert place.run("cancel", place.job().name).returncode == 5
+
+
+def test_a_failed_job_is_not_cancelled_and_stays_resumable(place: "Place") -> None:
+    assert place.run("run", place.recipe(HEAD + "@w > [ -e go ]\n")).returncode == 1
+    assert place.run("cancel").returncode == 3
+    assert place.run("cancel", place.job().name).returncode == 5
+    (place.work / "go").touch()
+    assert place.run("resume").returncode == 0
 
 
 def test_detached_it_outlives_us_and_can_be_watched(place: "Place") -> None:
@@ -111,6 +122,9 @@ def test_logs_are_followed(place: "Place") -> None:
     assert out == "one\ntwo\n"
 
 
+PROMPT = "d, p, c or Enter: "
+
+
 class Front:
     """A run on a terminal."""
 
@@ -122,8 +136,8 @@ class Front:
 
 @pytest.mark.parametrize(
     ("answers", "status", "ran"),
-    [(["l\n"], 130, []), (["c\n"], 130, ["finally cancelled"]), (["\x03"], 130, []), (["x\n", "l\n"], 130, [])],
-    ids=["leave", "cancel", "again", "nonsense first"],
+    [(["p\n"], 130, []), (["c\n"], 130, ["finally cancelled"]), (["\x03"], 130, []), (["x\n", "p\n"], 130, [])],
+    ids=["pause", "cancel", "again", "nonsense first"],
 )
 @pytest.mark.parametrize("view", ["--visual", "--no-visual"])
 def test_ctrl_c_on_a_terminal_asks(
@@ -133,8 +147,8 @@ def test_ctrl_c_on_a_terminal_asks(
     place.started("2")
     front.type("\x03")
     for answer in answers:
-        front.expect("l, b, c or g: ")
-        front.text = front.text.rpartition("l, b, c or g: ")[2]
+        front.expect(PROMPT)
+        front.text = front.text.rpartition(PROMPT)[2]
         front.type(answer)
     assert front.wait() == status
     assert place.lines() == ran
@@ -144,8 +158,8 @@ def test_ctrl_c_and_on(place: "Place") -> None:
     front = Front(place, "run", begun(place, "execute")).terminal
     place.started("2")
     front.type("\x03")
-    front.expect("l, b, c or g: ")
-    front.type("g\n")
+    front.expect(PROMPT)
+    front.type("\n")
     (place.work / "go").touch()
     assert front.wait() == 0
     assert place.lines() == ["done", "finally ok"]
@@ -155,8 +169,8 @@ def test_ctrl_c_and_into_the_background(place: "Place") -> None:
     front = Front(place, "run", begun(place, "execute")).terminal
     place.started("2")
     front.type("\x03")
-    front.expect("l, b, c or g: ")
-    front.type("b\n")
+    front.expect(PROMPT)
+    front.type("d\n")
     assert front.wait() == 0
     (place.work / "go").touch()
     place.until(lambda: place.json("jobs")[0]["status"] == "ok", "it ends")

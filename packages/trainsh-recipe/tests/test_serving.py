@@ -1,6 +1,7 @@
 """train-recipe as a program's partner: `run` over JSON-RPC, its events, its cancelling."""
 
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -48,6 +49,39 @@ def test_a_cancelled_request_leaves_the_job(place: "Place", peer: Peer, text: st
         pending.result(20)
     assert caught.value.data["result"]["status"] == "interrupted"
     assert place.json("status")[0]["status"] == "interrupted"
+
+
+@pytest.mark.parametrize("place_of", ["pause", "finally"])
+def test_a_cancel_between_two_attempts_or_in_finally_is_not_lost(place: "Place", peer: Peer, place_of: str) -> None:
+    texts = {
+        "pause": "@w retry=5 retry_delay=0.4s > echo try >> ran; false\nfinally\n@w > echo f >> ran\n",
+        "finally": "@w > true\nfinally\nsleep 30\n@w > echo f >> ran\n",
+    }
+    pending = peer.start("run", {"name": place.recipe(HEAD + texts[place_of])})
+    if place_of == "pause":
+        place.finished("2")
+    else:
+        place.started("3")
+    ran = place.lines()
+    pending.cancel()
+    with pytest.raises(Cancelled) as caught:
+        pending.result(20)
+    assert caught.value.data["result"]["status"] == "interrupted"
+    assert place.lines() == ran
+    assert place.json("status")[0]["status"] == "interrupted"
+
+
+def test_a_resumed_job_runs_in_its_folder_and_the_server_stays_where_it_is(place: "Place", peer: Peer) -> None:
+    (place.work / "sub").mkdir()
+    path = place.recipe(HEAD + "@w > echo here >> ran; [ -e go ]\n")
+    assert place.run("run", path).returncode == 1
+    (place.work / "go").touch()
+    os.chdir(place.work / "sub")
+    moved = Peer("recipe")
+    assert moved.request("resume", {}, timeout=60)["status"] == "ok"
+    assert Path(f"/proc/{moved.pid}/cwd").readlink() == place.work / "sub"
+    assert place.lines() == ["here", "here"]
+    moved.close()
 
 
 def test_two_jobs_run_side_by_side_and_a_failing_one_is_no_error(place: "Place", peer: Peer) -> None:

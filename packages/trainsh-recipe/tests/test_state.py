@@ -2,6 +2,9 @@
 
 from typing import Any
 
+import pytest
+
+from trainsh_recipe.store.options import RunOptions
 from trainsh_recipe.store.state import State, fold
 
 T = "2026-01-01T00:00:0{}.000Z"
@@ -43,14 +46,23 @@ def test_a_new_round_forgets_the_failure_and_counts_attempts_on() -> None:
     assert (state.steps["1"].attempt, state.steps["1"].tries) == (2, 1)
 
 
-def test_unknown_and_broken_events_change_nothing() -> None:
-    known = events(started("1"), finished("1"))
-    strange = [
-        {"t": T.format(5), "event": "quantum.leap", "step": "1"},
-        {"event": "step.started"},
-        {"t": 3, "event": "x"},
-    ]
-    assert fold([*known, *strange]).steps["1"].done
+def test_unknown_events_change_nothing() -> None:
+    strange = {"t": T.format(5), "event": "quantum.leap", "step": "1"}
+    assert fold([*events(started("1"), finished("1")), strange]).steps["1"].done
+
+
+def test_a_handler_that_fails_shows() -> None:
+    with pytest.raises(KeyError):
+        fold(events(("step.finished", {"status": "ok"})))
+
+
+def test_options_are_journaled_and_kept_by_a_runner_after_a_second_crash() -> None:
+    first = ("job.started", {"job": "j", "overrides": {"vars": {"A": "b"}}, "max_time": 60.0})
+    resumed = ("job.resumed", {"pid": 1, "retry_lost": True})
+    options = fold(events(first, resumed, ("job.resumed", {"pid": 2}))).options
+    assert options == RunOptions(overrides={"vars": {"A": "b"}}, max_time=60.0, retry_lost=True)
+    again = fold(events(first, resumed, ("job.resumed", {"pid": 2, "new_round": True}))).options
+    assert not again.retry_lost and again.max_time == 60.0
 
 
 def test_a_newer_versions_fields_are_skipped() -> None:

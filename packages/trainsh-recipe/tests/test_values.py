@@ -3,8 +3,9 @@
 import pytest
 
 from trainsh_base.errors import CredentialError, UsageError
-from trainsh_recipe.engine.values import Secrets, Values, truth
+from trainsh_recipe.engine.values import Secrets, Values
 from trainsh_recipe.plan.document import Place, Plan, Ref, Variable
+from trainsh_recipe.store.options import RunOptions
 from trainsh_recipe.store.state import State
 
 
@@ -19,7 +20,7 @@ def values(**overrides: dict[str, str]) -> Values:
         hosts={"h": Place(spec=["user@", Ref(var="A")], type="ssh"), "gpu": Place(spec="placeholder", type="placeholder")},
         storages={"s": Place(spec="file:/x", type="file")}, steps=[], finally_=[],
     )  # fmt: skip
-    return Values(plan, State(id="j1", overrides=overrides), Secrets(lambda name: f"<{name}>"))
+    return Values(plan, State(id="j1", options=RunOptions(overrides=overrides)), Secrets(lambda name: f"<{name}>"))
 
 
 def test_variables_in_variables() -> None:
@@ -76,9 +77,13 @@ def test_a_variable_that_means_itself_ends() -> None:
         values().plain([Ref(var="SELF")])
 
 
-@pytest.mark.parametrize(("text", "value"), [("true", True), ("No", False), ("1", True), ("off", False)])
-def test_truth(text: str, value: bool) -> None:
-    assert truth(text) is value
+def test_a_variable_of_the_command_line_may_be_a_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HF_TOKEN", "very-secret")
+    found = values(vars={"A": "@HF_TOKEN", "LATER": "@@home"})
+    assert found.plain([Ref(var="A")]) == "very-secret" and found.plain([Ref(var="LATER")]) == "@home"
+    text, environment = found.command(["echo ", Ref(var="A")])
+    assert "very-secret" not in text and list(environment.values()) == ["very-secret"]
+    assert found.shown([Ref(var="A")]) == "${secret:HF_TOKEN}"
 
 
 def test_options_from_variables() -> None:

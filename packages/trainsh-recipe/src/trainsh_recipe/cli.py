@@ -275,12 +275,11 @@ def watch(job: JobArg = None, visual: Visual = True, output: ShowOutput = True) 
 
 @tool.command(show=lambda answer: print(f"job {answer.id} {answer.status}"))
 def cancel(job: JobArg = None) -> JobReport:
-    """Cancel a job: its running step is ended, finally runs. Also for one that was interrupted."""
+    """Cancel a job: the running one, or an interrupted one by its id. Its running step is ended, finally runs."""
 
     from trainsh_recipe.ui import remote_control  # noqa: PLC0415 - for jobs of other processes
 
-    found = remote_control.choose(job)
-    remote_control.cancel(found)
+    found = remote_control.cancel(job)
     return report.job_report(found, found.state())
 
 

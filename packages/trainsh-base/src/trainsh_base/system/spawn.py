@@ -108,6 +108,11 @@ def start(
     return child
 
 
+def in_folder(cwd: str, argv: list[str]) -> list[str]:
+    """The argv that runs `argv` in a folder ("": ours): a process that serves several jobs never changes its own."""
+    return ["/bin/sh", "-c", 'cd -- "$1" && shift && exec "$@"', "sh", cwd, *argv] if cwd else argv
+
+
 def _on_path(program: str) -> str:
     for folder in os.get_exec_path():
         path = os.path.join(folder, program)  # noqa: PTH118 - pathlib is not loaded here

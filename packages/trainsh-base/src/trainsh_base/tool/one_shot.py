@@ -27,12 +27,12 @@ ANSWER = 1 << 26  # bytes of the answer
 class OneShot:
     """`train-NAME VERB --input - --json`, running: what `Pending` is for a tool that serves.
 
-    `errors` is the file that takes its standard error. Raises OSError when the program cannot be started.
+    `errors` is the file that takes its standard error, `cwd` the folder it runs in ("": ours). Raises OSError when the program cannot be started.
     """
 
     def __init__(
         self, program: str, verb: str, params: dict[str, Any], errors: Path, *,
-        on_event: OnEvent | None = None, on_ask: OnAsk | None = None,
+        on_event: OnEvent | None = None, on_ask: OnAsk | None = None, cwd: str = "",
     ) -> None:  # fmt: skip
         self._program = os.path.basename(program)  # noqa: PTH119 - a name, not a path
         self._errors = errors
@@ -49,7 +49,7 @@ class OneShot:
         handle = os.open(errors, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
         env = {**os.environ, "TRAINSH_EVENTS": str(EVENTS), "TRAINSH_ASK": self._questions.path}
         try:
-            words = [program, verb, "--input", "-", "--json"]
+            words = spawn.in_folder(cwd, [program, verb, "--input", "-", "--json"])
             self._child = spawn.start(words, env=env, stderr=handle, events=writer)
         except BaseException:
             os.close(reader)

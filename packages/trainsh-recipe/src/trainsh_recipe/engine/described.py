@@ -5,18 +5,19 @@ from pathlib import Path
 from trainsh_base.tool.peer import Peer
 from trainsh_recipe.engine import source as sources
 from trainsh_recipe.engine.rehearsal import Rehearsal
-from trainsh_recipe.engine.source import Overrides, Source
+from trainsh_recipe.engine.source import Source
 from trainsh_recipe.engine.values import Secrets, Values
 from trainsh_recipe.model import Planned, RecipeText
 from trainsh_recipe.plan import document as plans
 from trainsh_recipe.plan.document import Plan
+from trainsh_recipe.store.options import Overrides, RunOptions
 from trainsh_recipe.store.state import State
 
 
 def rehearse(document: Plan, source: Source, overrides: Overrides) -> list[Planned]:
     """What a run would do, with everything resolved."""
 
-    state = State(id="JOB_ID", name=source.name, overrides=overrides, cwd=str(Path.cwd()))
+    state = State(id="JOB_ID", name=source.name, options=RunOptions(overrides=overrides), cwd=str(Path.cwd()))
     secrets = Secrets(lambda name: str(Peer("secrets").request("get", {"name": name}, timeout=120)["value"]))
     return Rehearsal(document, state, secrets).steps()
 

@@ -11,11 +11,12 @@ from trainsh_base.errors import Conflict
 from trainsh_base.system.files import write_atomic
 from trainsh_recipe import prestart
 from trainsh_recipe.engine import resume
-from trainsh_recipe.engine.source import Overrides, Source, digest, parse, shown_name
+from trainsh_recipe.engine.source import Source, digest, parse, shown_name
 from trainsh_recipe.plan import numbering
 from trainsh_recipe.plan.document import Plan
 from trainsh_recipe.store import jobs, recipes
 from trainsh_recipe.store.journal import Journal, Silent, now
+from trainsh_recipe.store.options import Overrides, RunOptions
 from trainsh_recipe.store.state import State, fold
 
 
@@ -30,7 +31,7 @@ class HeldJob(msgspec.Struct, kw_only=True):
     name: str  # how messages call the recipe
 
 
-def begin(source: Source, document: Plan, summed: str, overrides: Overrides, max_time: float | None) -> HeldJob:
+def begin(source: Source, document: Plan, summed: str, options: RunOptions) -> HeldJob:
     """Make the job's folder, take its lock, write what it is."""
     job = jobs.create()
     lock = jobs.take_lock(job)
@@ -41,9 +42,8 @@ def begin(source: Source, document: Plan, summed: str, overrides: Overrides, max
     first = journal.write(
         "job.started", sync=True, version=VERSION, job=job.id, name=source.name,
         kind="exec" if source.exec_ else "recipe", file=source.file, digest=summed,
-        plan=digest(msgspec.json.encode(document)), vars=_shown_vars(document, overrides), overrides=overrides,
-        cwd=str(Path.cwd()), pid=os.getpid(), host=os.uname().nodename, steps=len(steps),
-        **({"max_time": max_time} if max_time is not None else {}),
+        plan=digest(msgspec.json.encode(document)), vars=_shown_vars(document, options.overrides),
+        cwd=str(Path.cwd()), pid=os.getpid(), host=os.uname().nodename, steps=len(steps), **options.journaled(),
     )  # fmt: skip
     return HeldJob(job=job, lock=lock, plan=document, journal=journal, state=fold([first]), name=shown_name(source))
 
@@ -61,7 +61,7 @@ def take_over(job: jobs.Job) -> jobs.Lock:
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
-    """How a job is to be resumed; without `hold` it is only looked at."""
+    """How a job is to be resumed; without `hold` it is only looked at. What is None or "" stays as journaled."""
 
     from_step: str | None = None
     retry_lost: bool = False
@@ -69,12 +69,16 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     max_time: float | None = None
     hold: bool = True
 
+    def given(self) -> dict[str, Any]:
+        """The options that this resume sets."""
+        found = {"from_step": self.from_step, "retry_lost": self.retry_lost, "max_time": self.max_time}
+        return {name: value for name, value in found.items() if value}
+
 
 def take_up(job: jobs.Job, state: State, wanted: Wanted) -> HeldJob:
-    """Take a job's lock, read what it runs, and note that it goes on."""
+    """Take a job's lock, read what it runs, and note that it continues."""
     lock = take_over(job) if wanted.hold else jobs.Lock(-1)
     state = job.state() if wanted.hold else state
-    os.chdir(state.cwd) if state.cwd and os.path.isdir(state.cwd) else None  # noqa: PTH112
     text = recipes.read(Path(state.file) if wanted.edited and state.file else job.recipe)
     file = state.file if wanted.edited and state.file else str(job.recipe)
     source = Source(text=text, file=file, name=state.name, exec_=state.kind == "exec")
@@ -84,10 +88,10 @@ def take_up(job: jobs.Job, state: State, wanted: Wanted) -> HeldJob:
     skipped = resume.before_step(numbers, wanted.from_step) if wanted.from_step else []
     if wanted.edited:
         edited(job, state, document, text, write=wanted.hold)
-    fresh_round = resume.new_round(state) or bool(again)
     events = resume.events(
-        state, fresh_round=fresh_round, again=again, skipped=[each for each in numbers if each.id in skipped],
-        digest=summed, max_time=wanted.max_time, total=len(numbering.leaves(numbers)),
+        state, fresh_round=resume.new_round(state) or bool(again), again=again,
+        skipped=[each for each in numbers if each.id in skipped], digest=summed, given=wanted.given(),
+        total=len(numbering.leaves(numbers)),
     )  # fmt: skip
     journal = Journal(job.events) if wanted.hold else None
     for event, data in events:

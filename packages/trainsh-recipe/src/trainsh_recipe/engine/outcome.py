@@ -1,4 +1,4 @@
-"""What became of one attempt of a step."""
+"""How one attempt of a step ended, and whose failure it was."""
 
 from typing import Any
 
@@ -6,11 +6,21 @@ import msgspec
 
 from trainsh_base.errors import TrainError
 
-LOST_CODES = ("lost", "session_gone", "session_not_found", "host_lost")
+# Ours, not the command's: a tool or its child was killed, no connection could be made, the command did not begin.
+OURS = frozenset((
+    "peer_lost", "host_lost", "host_silent", "unreachable", "not_started", "disk_full", "no_folder", "bad_answer",
+    "other_node",
+))  # fmt: skip
+HOPELESS = frozenset(("peer_lost", "host_lost", "other_node"))  # of those: asking again at once helps not
+# Nothing ran, because there is no session: allow_fail does not forgive that.
+NO_SESSION = frozenset(("session_gone", "session_not_found", "not_open"))
 
 
 class Outcome(msgspec.Struct, kw_only=True):
-    """`status` is ok, failed, timeout, lost, cancelled or skipped; the rest is known for some kinds only."""
+    """`status` is ok, failed, timeout, lost, cancelled, skipped, or `interrupted`: the end is not known to us.
+
+    `own`: the command's own end, which `allow_fail` forgives. The rest is known for some kinds of steps only.
+    """
 
     status: str
     exit: int | None = None
@@ -21,6 +31,7 @@ class Outcome(msgspec.Struct, kw_only=True):
     bytes: int = 0
     tail: list[str] = []
     error: TrainError | None = None
+    own: bool = True
     more: dict[str, Any] = {}  # what else the event carries
 
     @property
@@ -28,14 +39,43 @@ class Outcome(msgspec.Struct, kw_only=True):
         """Whether the step did what it should."""
         return self.status in ("ok", "skipped")
 
+    @property
+    def again(self) -> bool:
+        """Whether another attempt may follow: not where the step may still run, or was lost."""
+        return self.status in ("failed", "timeout")
+
+    @property
+    def forgiven(self) -> bool:
+        """Whether `allow_fail` applies."""
+        return self.own and self.status in ("failed", "timeout")
+
+
+def ours(error: TrainError) -> bool:
+    """Whether the error is a failure of ours, after which the step's true end is not known."""
+    return error.code in OURS
+
 
 def of_error(error: TrainError) -> Outcome:
     """The outcome of an attempt that ended with an error of a tool."""
-    status = "timeout" if error.exit_status == 6 else "lost" if error.code in LOST_CODES else "failed"
     reason = error.message
     if error.hint:
         reason += "\n" + error.hint
-    return Outcome(status=status, reason=reason, error=error, exit=error.data.get("status"))
+    status, exit = "failed", None
+    if error.exit_status == 6:
+        status = "timeout"
+    elif error.code == "lost":
+        status = "lost"
+    elif error.code == "session_ended" and isinstance(error.data.get("status"), int):
+        exit = error.data["status"]
+    elif error.code == "session_ended":
+        status = "lost"
+    own = not ours(error) and error.code not in NO_SESSION
+    return Outcome(status=status, exit=exit, reason=reason, error=error, own=own, tail=_tail(error))
+
+
+def _tail(error: TrainError) -> list[str]:
+    tail = error.data.get("tail")
+    return [str(line) for line in tail] if isinstance(tail, list) else []
 
 
 def of_step(answer: dict[str, Any]) -> Outcome:

@@ -1,7 +1,7 @@
 """`--dry-run`: everything resolved, nothing touched."""
 
 from trainsh_base.errors import TrainError
-from trainsh_recipe.engine.control import about
+from trainsh_recipe.engine.executors.verb import about
 from trainsh_recipe.engine.values import Secrets, Values, refs
 from trainsh_recipe.model import Planned
 from trainsh_recipe.plan.document import (

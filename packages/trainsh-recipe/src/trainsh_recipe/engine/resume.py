@@ -65,7 +65,7 @@ def before_step(numbers: list[Numbered], first: str) -> list[str]:
 
 def events(
     state: State, *, fresh_round: bool, again: list[str], skipped: list[Numbered], digest: str,
-    max_time: float | None, total: int,
+    given: dict[str, Any], total: int,
 ) -> list[tuple[str, dict[str, Any]]]:  # fmt: skip
     """What the journal is to say when a job goes on."""
     first: dict[str, Any] = {"pid": os.getpid(), "version": VERSION, "steps": total}
@@ -75,8 +75,7 @@ def events(
         first["again"] = again
     if digest != state.digest:
         first["digest"] = digest
-    if max_time is not None:
-        first["max_time"] = max_time
+    first |= given
     found = [("job.resumed", first)]
     for each in skipped:
         if not done(state, each) and not isinstance(each.step, Parallel):

@@ -1,11 +1,13 @@
-"""What the steps of one run share: the job's state, its journal, its tools and its values."""
+"""What the steps of one run share: the job's state and journal, its tools, its values, and whether it is to end."""
 
 import threading
 from collections.abc import Callable
 from typing import Any
 
 from trainsh_base.system.secret import MASK
+from trainsh_recipe.engine.cancellation import Cancellation
 from trainsh_recipe.engine.questions import Questions
+from trainsh_recipe.engine.sessions import Sessions
 from trainsh_recipe.engine.signals import Signals
 from trainsh_recipe.engine.tools import Tools
 from trainsh_recipe.engine.values import Secrets, Values
@@ -18,20 +20,22 @@ from trainsh_recipe.store.state import State
 
 
 class Run:
-    """One process at work on one job, whose lock it holds."""
+    """One process at work on one job, whose lock it holds. `on_interrupt` is what Ctrl-C does."""
 
     def __init__(
         self, job: Job, plan: Plan, state: State, journal: Journal | Silent, *, view: View, questions: Questions,
-        tools: Tools, on_interrupt: Callable[[], None],
+        tools: Tools, on_interrupt: Callable[["Run"], None],
     ) -> None:  # fmt: skip
         self.job, self.plan, self.state, self.journal = job, plan, state, journal
         self.view, self.questions, self.tools = view, questions, tools
         self.secrets = Secrets(self._secret)
         self.values = Values(plan, state, self.secrets)
-        self.signals = Signals(on_interrupt)
+        self.cancellation = Cancellation()
+        self.signals = Signals(self.cancellation, lambda: on_interrupt(self))
         self.steps, self.closing = numbered(plan)
         self.numbers: list[Numbered] = every([*self.steps, *self.closing])
-        self.fresh: set[str] = set()  # sessions that this process had to open again
+        self.sessions = Sessions(state, job.id, tools, self.numbers)
+        self.fresh: set[str] = set()  # sessions whose shell this process had made
         self.lock = threading.RLock()
 
     def _secret(self, name: str) -> str:

@@ -1,4 +1,4 @@
-"""What may interrupt a run: signals, a cancelled request, the end of its time. Acted on only while it waits."""
+"""Signals that end a run: acted on in the main thread, and only while it waits, so that nothing is torn."""
 
 import os
 import signal
@@ -8,44 +8,26 @@ from contextlib import contextmanager
 from typing import Any
 
 from trainsh_base.errors import EXIT_INTERRUPTED
+from trainsh_recipe.engine.cancellation import Cancel, Cancellation, Leave
 
 LEFT_BY = {signal.SIGINT: EXIT_INTERRUPTED, signal.SIGTERM: 143, signal.SIGHUP: 129}
 
 
-class Leave(BaseException):
-    """The runner ends; what runs elsewhere goes on, `finally` does not run. `status` is our exit status."""
-
-    def __init__(self, status: int, reason: str, background: bool = False) -> None:
-        super().__init__(reason)
-        self.status = status
-        self.reason = reason
-        self.background = background
-
-
-class Cancel(BaseException):
-    """The job is to end now, with `finally`."""
-
-    def __init__(self, reason: str, status: int = 1) -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.status = status
-
-
 class Signals:
-    """Turns signals into Leave and Cancel, raised in the main thread and only inside `waiting()`.
+    """Turns signals into Leave and Cancel, raised inside `waiting()` in the main thread.
 
-    Elsewhere they are kept until the next wait, so that nothing is torn in the middle. `on_interrupt` is what
-    Ctrl-C does: it may raise one of the two, or return to go on.
+    Elsewhere they are kept until the next wait. `on_interrupt` is what Ctrl-C does: it may raise one of the two, or
+    return to continue. A signal that was ignored when the process started stays ignored (nohup).
     """
 
-    def __init__(self, on_interrupt: Callable[[], None]) -> None:
+    def __init__(self, cancellation: Cancellation, on_interrupt: Callable[[], None]) -> None:
+        self._cancellation = cancellation
         self._on_interrupt = on_interrupt
         self._open = False
         self._wanted: list[Callable[[], None]] = []
         self._before: dict[int, Any] = {}
         self._busy = False
         self.main = threading.current_thread() is threading.main_thread()
-        self.leaving = False
 
     @contextmanager
     def installed(self, max_time: float | None = None) -> Iterator[None]:
@@ -60,19 +42,21 @@ class Signals:
             signal.SIGUSR1: lambda number, _: self._act(_cancelled),
             signal.SIGALRM: lambda number, _: self._act(_out_of_time),
         }
-        self._before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
+        for number, handler in handlers.items():
+            if signal.getsignal(number) is not signal.SIG_IGN:
+                self._before[number] = signal.signal(number, handler)
         if max_time is not None:
             signal.setitimer(signal.ITIMER_REAL, max(0.001, max_time))
         try:
             yield
         finally:
             signal.setitimer(signal.ITIMER_REAL, 0)
-            for number, handler in self._before.items():
-                signal.signal(number, handler)
+            for which, handler in self._before.items():
+                signal.signal(which, handler)
 
     @contextmanager
     def waiting(self) -> Iterator[None]:
-        """The only place where Leave and Cancel are raised."""
+        """A wait: the only place where signals are acted on. Raises what is wanted already."""
         if not self.main or threading.current_thread() is not threading.main_thread():
             yield
             return
@@ -91,8 +75,9 @@ class Signals:
             self._wanted.append(action)
 
     def _leave(self, number: int) -> None:
-        self.leaving = True
-        raise Leave(LEFT_BY[signal.Signals(number)], f"left by {signal.Signals(number).name}")
+        leave = Leave(LEFT_BY[signal.Signals(number)], f"left by {signal.Signals(number).name}")
+        self._cancellation.request(leave)
+        raise leave
 
     def _interrupt(self, number: int, _frame: object) -> None:
         if self._busy:  # a second Ctrl-C, while the first is being asked about

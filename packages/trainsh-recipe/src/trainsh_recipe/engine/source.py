@@ -15,8 +15,7 @@ from trainsh_recipe.plan import document as plans
 from trainsh_recipe.plan import numbering
 from trainsh_recipe.plan.document import Control, Plan, Transfer
 from trainsh_recipe.store import recipes
-
-Overrides = dict[str, dict[str, str]]
+from trainsh_recipe.store.options import Overrides
 
 
 class Source(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,12 +55,7 @@ def parse(source: Source, overrides: Overrides, shown: str = "") -> tuple[Plan, 
     document = pending.result()
     if source.file and recipes.read(Path(source.file)) != source.text:
         raise Conflict(f"{source.file} was changed while it was read", "run it again", code="changed")
-    try:
-        found = plans.read(document)
-    except msgspec.ValidationError as error:
-        raise UsageError(
-            f"train-dsl's plan is not understood: {error}", "update train", code="newer_plan"
-        ) from None
+    found = plans.read(document)
     check_overrides(found, overrides)
     return found, summed
 

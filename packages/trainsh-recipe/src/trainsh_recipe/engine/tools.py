@@ -2,7 +2,6 @@
 
 import os
 import threading
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Union
 
@@ -28,11 +27,17 @@ ANSWER_WITHIN = 5.0  # seconds in which a stranger has to say that it serves
 AnyPending = Union[Pending, "OneShot"]
 
 
-class Tools:
-    """Each tool once. `folder` takes what strangers print on stderr."""
+def in_folder(cwd: str, argv: list[str]) -> list[str]:
+    """The argv that runs `argv` in a folder: a process that serves several jobs never changes its own."""
+    return ["/bin/sh", "-c", 'cd -- "$1" && shift && exec "$@"', "sh", cwd, *argv] if cwd else argv
 
-    def __init__(self, folder: Path, on_ask: OnAsk | None = None) -> None:
+
+class Tools:
+    """Each tool once, started in the folder `cwd`. `folder` takes what strangers print on stderr."""
+
+    def __init__(self, folder: Path, on_ask: OnAsk | None = None, cwd: str = "") -> None:
         self._folder = folder
+        self._cwd = cwd if cwd and cwd != os.getcwd() and os.path.isdir(cwd) else ""  # noqa: PTH109, PTH112
         self._on_ask = on_ask
         self._peers: dict[str, Peer] = {}
         self._schemas: dict[str, dict[str, Any]] = {}
@@ -56,11 +61,12 @@ class Tools:
         """The running `serve` of a tool. Raises MissingProgram."""
         with self._lock:
             if name not in self._peers:
-                self._peers[name] = Peer(name, child=prestart.take(name), on_ask=self._on_ask)
+                child = prestart.take(name) or spawn.start(spawn.in_folder(self._cwd, [find(name), "serve"]))
+                self._peers[name] = Peer(name, child=child, on_ask=self._on_ask)
             return self._peers[name]
 
-    def again(self, name: str) -> None:
-        """The tool has died: the next request starts it anew."""
+    def forget(self, name: str) -> None:
+        """The tool has died: the next request starts it again."""
         with self._lock:
             self._peers.pop(name, None)
 
@@ -73,7 +79,9 @@ class Tools:
             from trainsh_base.tool.one_shot import OneShot  # noqa: PLC0415 - sockets are loaded for strangers only
 
             errors = self._folder / f"{name}-{self._count}.err"
-            return OneShot(self._once[name], method, params, errors, on_event=on_event, on_ask=self._on_ask)
+            return OneShot(
+                self._once[name], method, params, errors, on_event=on_event, on_ask=self._on_ask, cwd=self._cwd
+            )  # fmt: skip
         return self.peer(name).start(method, params, on_event=on_event)
 
     def schema(self, name: str) -> dict[str, Any]:
@@ -96,7 +104,7 @@ class Tools:
                 self._folder / f"{name}.err", os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600
             )
             try:
-                child = spawn.start([program, "serve"], stderr=handle)
+                child = spawn.start(spawn.in_folder(self._cwd, [program, "serve"]), stderr=handle)
             finally:
                 os.close(handle)
             peer = Peer(name, child=child, on_ask=self._on_ask)
@@ -134,18 +142,3 @@ def _printed_schema(program: str) -> dict[str, Any]:
 def _commands(document: Any) -> dict[str, Any]:
     commands = document.get("commands") if isinstance(document, dict) else None
     return commands if isinstance(commands, dict) else {}
-
-
-def heal(tools: Tools, name: str, send: Callable[[], Any], tries: int = 5) -> Any:
-    """What `send` returns; when the tool dies meanwhile it is started again and `send` repeated.
-
-    Only for requests that may be repeated. Raises PeerLost when it keeps dying.
-    """
-    for left in range(tries, 0, -1):
-        try:
-            return send()
-        except PeerLost:
-            tools.again(name)
-            if left == 1:
-                raise
-    return None

@@ -8,11 +8,10 @@ from collections.abc import Callable
 from trainsh_base.errors import CredentialError, NotFound, UsageError
 from trainsh_base.system import spawn
 from trainsh_base.system.config import config_value
-from trainsh_base.system.units import parse_duration
+from trainsh_base.system.units import parse_duration, parse_truth
 from trainsh_recipe.plan.document import Parts, Place, Plan, Ref, Text
 from trainsh_recipe.store.state import State
 
-TRUE, FALSE = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
 _DEEPEST = 50  # variables inside variables; a plan cannot be circular, an override could make one
 
 
@@ -112,7 +111,7 @@ class Values:
         """What the name stands for: overridden, captured, set by a tool, defined, or built in; None for nothing."""
         overrides = self.state.overrides.get("vars", {})
         if name in overrides:
-            return overrides[name]
+            return given(overrides[name])
         if name in self.kept:
             return self.kept[name]
         if name in self.state.vars:
@@ -147,7 +146,7 @@ class Values:
 
     def truth(self, value: bool | Parts | None) -> bool:
         """true or false; None is false."""
-        return truth(self.plain(value)) if isinstance(value, list) else bool(value)
+        return parse_truth(self.plain(value)) if isinstance(value, list) else bool(value)
 
     # Places
 
@@ -192,11 +191,11 @@ class Values:
         return found
 
 
-def truth(text: str) -> bool:
-    """A truth value as a recipe writes it; UsageError for another word."""
-    if text.lower() in (*TRUE, *FALSE):
-        return text.lower() in TRUE
-    raise UsageError(f"neither true nor false: {text!r}", code="bad_truth")
+def given(text: str) -> Text:
+    """What `--var NAME=TEXT` means: `@NAME` is a secret, `@@` is an @ itself."""
+    if text.startswith("@@"):
+        return text[1:]
+    return [Ref(secret=text[1:])] if text.startswith("@") and len(text) > 1 else text
 
 
 def refs(text: object) -> list[Ref]:

@@ -4,10 +4,12 @@ from typing import Any, ClassVar, Literal
 
 import msgspec
 
+from trainsh_base.errors import UsageError
+
 VERSION = 1
 
 
-class Ref(msgspec.Struct, frozen=True, kw_only=True):
+class Ref(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A variable, a secret, or a name from the recipe, to be put in when the step runs."""
 
     var: str = ""
@@ -22,7 +24,7 @@ Parts = list[str | Ref]
 Text = str | Parts
 
 
-class Span(msgspec.Struct, frozen=True, kw_only=True):
+class Span(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Where it is written; lines and columns from 1."""
 
     line: int
@@ -31,10 +33,11 @@ class Span(msgspec.Struct, frozen=True, kw_only=True):
     end_column: int = 0
 
 
-class Options(msgspec.Struct, frozen=True, kw_only=True):
+class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Options of a step, those of all kinds together; durations are seconds, None is not written."""
 
     timeout: float | Parts | None = None
+    grace: float | Parts | None = None
     retry: int | Parts | None = None
     retry_delay: float | Parts | None = None
     allow_fail: bool | Parts | None = None
@@ -53,21 +56,24 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
 NO_OPTIONS = Options()
 
 
-class Variable(msgspec.Struct, frozen=True, kw_only=True):
+class Variable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A `var`."""
 
     value: Text
+    span: Span | None = None
 
 
-class Place(msgspec.Struct, frozen=True, kw_only=True):
+class Place(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A `host` or a `storage`: its spec, and what kind of spec that is."""
 
     spec: Text
     type: str
     implied: bool = False
+    provider: str = ""
+    span: Span | None = None
 
 
-class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
+class Endpoint(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One side of a transfer."""
 
     path: Text
@@ -76,7 +82,7 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     storage: str = ""
 
 
-class Step(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind"):
+class Step(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind"):
     """What every step has: its canonical text, its place, its options."""
 
     kind: ClassVar[str] = ""
@@ -86,16 +92,17 @@ class Step(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind"):
     options: Options = NO_OPTIONS
 
 
-class Execute(Step, frozen=True, kw_only=True, tag="execute"):
+class Execute(Step, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="execute"):
     """`@session > command`"""
 
     kind: ClassVar[str] = "execute"
     session: str
     command: Text
     background: bool = False
+    state: Literal["", "only", "also"] = ""  # what it leaves in its shell: nothing, all it does, beside other work
 
 
-class Wait(Step, frozen=True, kw_only=True, tag="wait"):
+class Wait(Step, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="wait"):
     """`wait @session CONDITION`"""
 
     kind: ClassVar[str] = "wait"
@@ -104,7 +111,7 @@ class Wait(Step, frozen=True, kw_only=True, tag="wait"):
     value: int | Text = ""
 
 
-class Transfer(Step, frozen=True, kw_only=True, tag="transfer"):
+class Transfer(Step, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="transfer"):
     """`source -> destination`"""
 
     kind: ClassVar[str] = "transfer"
@@ -112,7 +119,7 @@ class Transfer(Step, frozen=True, kw_only=True, tag="transfer"):
     destination: Endpoint
 
 
-class Control(Step, frozen=True, kw_only=True, tag="control"):
+class Control(Step, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="control"):
     """`tool.verb words options`"""
 
     kind: ClassVar[str] = "control"
@@ -125,21 +132,21 @@ class Control(Step, frozen=True, kw_only=True, tag="control"):
     lists: dict[str, list[Text]] = {}
 
 
-class Notify(Step, frozen=True, kw_only=True, tag="notify"):
+class Notify(Step, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="notify"):
     """`notify "message"`"""
 
     kind: ClassVar[str] = "notify"
     message: Text
 
 
-class Sleep(Step, frozen=True, kw_only=True, tag="sleep"):
+class Sleep(Step, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="sleep"):
     """`sleep DURATION`"""
 
     kind: ClassVar[str] = "sleep"
     seconds: float | Parts
 
 
-class Parallel(Step, frozen=True, kw_only=True, tag="parallel"):
+class Parallel(Step, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="parallel"):
     """Steps that start together."""
 
     kind: ClassVar[str] = "parallel"
@@ -149,7 +156,7 @@ class Parallel(Step, frozen=True, kw_only=True, tag="parallel"):
 AnyStep = Execute | Wait | Transfer | Control | Notify | Sleep | Parallel
 
 
-class Plan(msgspec.Struct, frozen=True, kw_only=True):
+class Plan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A recipe that can be run."""
 
     version: int
@@ -162,5 +169,19 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def read(document: Any) -> Plan:
-    """The plan in train-dsl's answer; ValidationError when it is none that this version reads."""
-    return msgspec.convert(document, Plan)
+    """The plan in train-dsl's answer; UsageError `newer_plan` for another version, or a field that is not known."""
+    version = document.get("version") if isinstance(document, dict) else None
+    if version != VERSION:
+        raise newer(f"its version is {version}, this train-recipe reads version {VERSION}")
+    try:
+        return msgspec.convert(document, Plan)
+    except msgspec.ValidationError as error:
+        raise newer(str(error)) from None
+
+
+def newer(why: str) -> UsageError:
+    """The error for a plan that this version cannot carry out as it is meant."""
+    return UsageError(
+        f"the plan of train-dsl is not understood: {why}", "install train-dsl and train-recipe of one version",
+        code="newer_plan",
+    )  # fmt: skip

@@ -43,6 +43,8 @@ def seconds_of(text: str) -> float:
 class Journal:
     """`events.jsonl` of a job, open for appending. Any thread may write; a closed one takes nothing more."""
 
+    silent = False
+
     def __init__(self, path: Path) -> None:
         self._handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
         self._lock = threading.Lock()
@@ -86,6 +88,8 @@ class Journal:
 
 class Silent:
     """A journal for looking only: events take effect in memory, and nothing is written."""
+
+    silent = True
 
     def write(self, event: str, *, sync: bool = False, **data: Any) -> Event:
         """The event."""
@@ -133,6 +137,6 @@ def events_in(data: bytes) -> list[Event]:
             event = msgspec.json.decode(line)
         except (msgspec.DecodeError, UnicodeDecodeError):
             continue
-        if isinstance(event, dict) and isinstance(event.get("event"), str):
+        if isinstance(event, dict) and isinstance(event.get("event"), str) and isinstance(event.get("t"), str):
             found.append(event)
     return found

@@ -6,8 +6,9 @@ from typing import Any
 import msgspec
 
 from trainsh_recipe.store.journal import Event, seconds_of
+from trainsh_recipe.store.options import Overrides, RunOptions
 
-# Verbs after which what the tool's earlier verbs made sure of holds no more, on purpose.
+# Verbs after which the state that the tool's earlier verbs ensured is over, on purpose.
 ENDS = frozenset(("stop", "destroy", "close", "down", "delete", "remove", "terminate", "disconnect"))
 
 
@@ -15,7 +16,12 @@ ENDED = frozenset(("stopped", "destroyed", "exited", "terminated"))
 
 
 class StepState(msgspec.Struct, kw_only=True):
-    """One step so far. `status`: running, ok, failed, timeout, lost, cancelled, skipped, again (to be run anew)."""
+    """One step so far.
+
+    `status`: running, ok, failed, timeout, lost, cancelled, skipped, `unknown` (its host has to be asked how it
+    ended), `again` (its effect is gone: it runs again). `token`: the opening of its session that it ran in.
+    `settled`: a background step whose good end is known.
+    """
 
     id: str
     kind: str = ""
@@ -37,11 +43,15 @@ class StepState(msgspec.Struct, kw_only=True):
     closing: bool = False
     round: int = 1
     session: str = ""
+    token: str = ""
+    background: bool = False
+    settled: bool = False
+    process: dict[str, Any] = {}
 
     @property
     def over(self) -> bool:
-        """Whether its last attempt has ended."""
-        return self.status != "running"
+        """Whether it is known how its last attempt ended."""
+        return self.status not in ("running", "unknown")
 
     @property
     def done(self) -> bool:
@@ -50,11 +60,22 @@ class StepState(msgspec.Struct, kw_only=True):
 
 
 class SessionState(msgspec.Struct, kw_only=True):
-    """A session the job opened; the offsets in its log are where a pattern wait begins to look."""
+    """A session the job opened; the offsets in its log are where a pattern wait begins to look.
+
+    `token` names the opening, `node` the kernel it is on. A session that was opened again is `restored` when its
+    shell was given back what it had: up to the step `covers` (its name on the host, None: all), without the
+    variables `left_out`, which held secrets.
+    """
 
     name: str
     host: str
     host_name: str = ""
+    token: str = ""
+    machine: str = ""
+    node: str = ""
+    restored: bool = False
+    covers: str | None = None
+    left_out: list[str] = []
     open: bool = True
     waited: int | None = None
     background: int | None = None
@@ -85,8 +106,7 @@ class State(msgspec.Struct, kw_only=True):
     seconds: float = 0.0
     total: int = 0
     round: int = 1
-    max_time: float | None = None
-    overrides: dict[str, dict[str, str]] = {}
+    options: RunOptions = RunOptions()
     failing: bool = False  # a step has failed for good, and `finally` comes next
     closing: str = ""  # the status `finally` was entered with, while it is not over
     steps: dict[str, StepState] = {}
@@ -96,10 +116,17 @@ class State(msgspec.Struct, kw_only=True):
     storages: dict[str, str] = {}
     filled: dict[str, str] = {}  # host -> the tool whose answer bound it
     stopped: list[str] = []  # hosts that a step of the job stopped
+    machines: dict[str, str] = {}  # host -> the token of the machine that its steps ran on
+    resume_from: str = ""  # the step that a resume has to start from, where it cannot simply continue
     instances: dict[str, dict[str, Any]] = {}
     active: float = 0.0  # seconds a runner was at work, up to the last event
     last: str = ""
     _since: str = ""
+
+    @property
+    def overrides(self) -> Overrides:
+        """What the command line set, by kind."""
+        return self.options.overrides
 
     def billing(self) -> list[dict[str, Any]]:
         """The instances that no step has stopped: they cost money beyond the end of the job."""
@@ -122,23 +149,20 @@ class State(msgspec.Struct, kw_only=True):
 
 
 def fold(events: Iterable[Event]) -> State:
-    """The state that the events lead to."""
+    """The state that the events lead to. An unknown event changes nothing."""
     state = State()
     for event in events:
-        try:
-            state.apply(event)
-        except (KeyError, TypeError, ValueError, AttributeError):
-            continue  # written by another version: what cannot be understood is skipped
+        state.apply(event)
     return state
 
 
 def _job_started(state: State, event: Event) -> None:
-    for key in ("name", "kind", "file", "digest", "cwd", "version", "pid", "overrides"):
+    for key in ("name", "kind", "file", "digest", "cwd", "version", "pid"):
         if key in event:
             setattr(state, key, event[key])
+    state.options = RunOptions().changed_by(event)
     state.id = event.get("job", "")
     state.total = event.get("steps", 0)
-    state.max_time = event.get("max_time")
     state.started = event["t"]
     state._since = event["t"]
 
@@ -149,16 +173,15 @@ def _job_resumed(state: State, event: Event) -> None:
     state.last = event["t"]
     if event.get("new_round"):
         state.round += 1
-        state.closing, state.failing = "", False
-    for key in ("digest", "overrides", "max_time"):
-        if key in event:
-            setattr(state, key, event[key])
+        state.closing, state.failing, state.resume_from = "", False, ""
+        state.options = msgspec.structs.replace(state.options, retry_lost=False, from_step="")
+    state.options = state.options.changed_by(event)
+    state.digest = event.get("digest", state.digest)
     if "steps" in event:
         state.total = event["steps"]
     for step in state.steps.values():
         step.tries = 0 if step.over else step.tries
-    for id in event.get("again", []):
-        state.steps[id].status = "again"
+    _again(state, {"steps": event.get("again", [])})
     state.status, state.reason, state.ended = "running", "", ""
 
 
@@ -172,6 +195,7 @@ def _job_finished(state: State, event: Event) -> None:
     state.reason = event.get("reason", "")
     state.seconds = event.get("seconds", 0.0)
     state.ended = event["t"]
+    state.resume_from = event.get("from", state.resume_from)
     state._since = ""
     state.closing = ""
 
@@ -188,6 +212,7 @@ def _step_started(state: State, event: Event) -> None:
         attempt=event.get("attempt", 1), tries=before.tries + (0 if same else 1) if before else 1,
         started=before.started if before and same else event["t"], since=event.get("since"),
         closing=event.get("closing", False), round=state.round, session=event.get("session", ""),
+        token=event.get("token", ""), background=event.get("background", False),
     )  # fmt: skip
 
 
@@ -197,24 +222,29 @@ def _step_finished(state: State, event: Event) -> None:
         step = state.steps[event["step"]] = StepState(id=event["step"], round=state.round)
     step.status = event["status"]
     step.ended = event["t"]
-    for key in ("exit", "reason", "seconds", "offset", "bytes", "allowed", "gone"):
+    for key in ("exit", "reason", "seconds", "offset", "bytes", "allowed", "gone", "process"):
         if key in event:
             setattr(step, key, event[key])
+    state.resume_from = event.get("from", state.resume_from)
     state.failing = state.failing or event.get("final", False)
     session = state.sessions.get(event.get("session", ""))
     if session is not None:
-        _session_moved(session, step, event)
+        _session_moved(state, session, step, event)
 
 
-def _session_moved(session: SessionState, step: StepState, event: Event) -> None:
+def _session_moved(state: State, session: SessionState, step: StepState, event: Event) -> None:
     if step.kind == "execute" and event.get("offset") is not None:
         session.step = event["offset"]
         if event.get("background"):
             session.background = event["offset"] if session.background is None else session.background
+            step.background = True
             session.left.append(step.id)
     if step.kind == "wait" and step.status == "ok":
         session.waited = event["offset"] if event.get("offset") is not None else session.waited
-        session.left = [] if event.get("idle") else session.left
+        if event.get("idle"):
+            for id in session.left:
+                state.steps[id].settled = True
+            session.left = []
     session.end = event["end"] if event.get("end") is not None else session.end
 
 
@@ -229,7 +259,40 @@ def _session(state: State, event: Event) -> None:
     session = state.sessions[name]
     session.open, session.host = True, event["host"]
     session.host_name = event.get("host_name", "")
+    for key in ("machine", "token", "node"):
+        setattr(session, key, event.get(key) or getattr(session, key))
+    if event.get("fresh"):
+        session.restored = event.get("restored", False)
+        session.covers = event.get("covers")
+        session.left_out = event.get("left_out", [])
+    if session.machine and session.host_name:
+        state.machines[session.host_name] = session.machine
     session.end = event.get("offset") if session.end is None else session.end
+
+
+def _again(state: State, event: Event) -> None:
+    """Steps whose effect is gone: they run again."""
+    for id in event["steps"]:
+        if id in state.steps:
+            state.steps[id].status, state.steps[id].reason = "again", event.get("reason", "")
+            state.steps[id].settled = False
+        for session in state.sessions.values():
+            session.left = [left for left in session.left if left != id]
+
+
+def _machine(state: State, event: Event) -> None:
+    state.machines[event["host"]] = event["machine"]
+
+
+def _background(state: State, event: Event) -> None:
+    """What the host said of a background step when it was asked."""
+    step = state.steps.get(event["step"])
+    if step is None:
+        return
+    step.settled = event["state"] == "ended" and not event.get("exit")
+    if event["state"] == "lost":
+        step.status, step.gone = "lost", True
+        step.reason = event.get("reason", "")
 
 
 def _binding(state: State, event: Event) -> None:
@@ -265,4 +328,7 @@ _HANDLERS = {
     "binding": _binding,
     "hosts": _stopped,
     "instance": _instance,
+    "again": _again,
+    "machine": _machine,
+    "background": _background,
 }

@@ -1,41 +1,69 @@
 """`train exec`: lines of the language run at once; their output is ours, and so is their exit status."""
 
+import contextlib
 import sys
 
 from trainsh_base.errors import TrainError
 from trainsh_base.request import current
+from trainsh_recipe.engine.cancellation import Cancel
 from trainsh_recipe.engine.held_job import HeldJob
 from trainsh_recipe.engine.outcome import Outcome
+from trainsh_recipe.engine.run import Run
 from trainsh_recipe.engine.view import View
 from trainsh_recipe.store import jobs
 from trainsh_recipe.store.state import State
-from trainsh_recipe.ui import foreground as running
+from trainsh_recipe.ui import foreground
 from trainsh_recipe.ui.json_lines import JsonLines
 from trainsh_recipe.ui.raw_output import Output
 
 
-def carry_out(begun: HeldJob) -> tuple[State, int]:
+def carry_out(held: HeldJob) -> tuple[State, int]:
     """Run it; the state and the exit status. A failure that is no command's own is raised."""
     request = current()
     view: View = Output() if request.for_people else JsonLines(request)
-    runner = running.make_runner(begun, view, running.to_command)
-    state, status = running.carry_out(begun, runner)
+    runner = foreground.make_runner(held, view, to_command)
+    state, status = foreground.carry_out(held, runner)
     if state.status != "interrupted":
-        running.over(begun.job, runner)
+        over(runner.run)
         left = any(session.open for session in state.sessions.values())
-        jobs.set_mark(begun.job) if left else jobs.clear_mark(begun.job)
-    if status == 1 and runner.failure is not None:
-        status = exit_status(runner.failure)
+        jobs.set_mark(held.job) if left else jobs.clear_mark(held.job)
+    if status == 1 and runner.tries.failure is not None:
+        status = exit_status(runner.tries.failure)
     sys.stdout.flush()
     return state, status
 
 
 def exit_status(failure: Outcome) -> int:
     """The command's own status; errors of ours are raised, for the boundary to show."""
-    if failure.error is not None:
+    if failure.error is not None and failure.exit is None:
         raise failure.error
     if failure.status == "timeout":
         return 6
     if failure.status == "lost":
         raise TrainError(failure.reason or "the session is gone", code="lost")
     return failure.exit or 1
+
+
+def to_command(run: Run) -> None:
+    """Ctrl-C in `exec`: the running command gets it; with none running, the job is cancelled."""
+    steps = [step for step in run.state.steps.values() if step.status == "running" and step.kind == "execute"]
+    if not steps:
+        raise Cancel("interrupted", 130)
+    for step in steps:
+        with contextlib.suppress(TrainError):
+            params = {**run.sessions.params(step.session), "text": "C-c", "keys": True}
+            run.tools.start("tmux", "send", params)
+
+
+def over(run: Run) -> None:
+    """The end of an `exec`: its sessions go, unless something was left running in them."""
+    for session in run.state.sessions.values():
+        if not session.open:
+            continue
+        method = "release" if session.left else "close"
+        with contextlib.suppress(TrainError):
+            run.tools.peer("tmux").request(method, run.sessions.params(session.name), timeout=10)
+        if session.left:
+            foreground.say(f"left running in session {session.name}: train recipe attach {run.job.id}")
+        else:
+            session.open = False

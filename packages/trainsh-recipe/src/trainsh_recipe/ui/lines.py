@@ -9,7 +9,7 @@ from trainsh_base.system.units import format_duration
 from trainsh_recipe.engine.outcome import Outcome
 from trainsh_recipe.engine.view import View
 from trainsh_recipe.plan.numbering import Numbered, leaves
-from trainsh_recipe.store.journal import Event
+from trainsh_recipe.store.journal import Event, seconds_of
 from trainsh_recipe.store.state import State
 from trainsh_recipe.store.step_log import Plain
 from trainsh_recipe.ui.summary import WORDS, billing, failure, summary
@@ -35,7 +35,7 @@ class Lines(View):
         self._width = max((len(step.id) for step in steps), default=1)
         self._file = file
         again = f", attempt {state.round}" if state.round > 1 else ""
-        self._say(f"job {state.id}: {state.name}, {len(leaves(steps))} steps{again}")
+        self._say(f"job {state.id}: {state.name}, {len(leaves(steps))} steps{again}", state.last)
 
     def event(self, event: Event) -> None:
         """The lines that the events mean."""
@@ -45,15 +45,15 @@ class Lines(View):
         elif kind == "step.finished":
             self._finished(event)
         elif kind == "finally.started" and any(step.closing for step in self._steps.values()):
-            self._say(f"finally (the job is {WORDS.get(event['status'], event['status'])})")
+            self._say(f"finally (the job is {WORDS.get(event['status'], event['status'])})", event["t"])
         elif kind == "notify":
-            self._say(f"notify: {event['message']}")
+            self._say(f"notify: {event['message']}", event["t"])
 
     def _started(self, event: Event) -> None:
         again = f" (attempt {event['attempt']})" if event["attempt"] > 1 else ""
         text = event["text"].split("\n")[0]
         more = " ..." if "\n" in event["text"] else ""
-        self._say(f"{event['step']:>{self._width}}  {text}{more}{again}")
+        self._say(f"{event['step']:>{self._width}}  {text}{more}{again}", event["t"])
 
     def _finished(self, event: Event) -> None:
         with self._lock:
@@ -64,7 +64,7 @@ class Lines(View):
         reason = f": {event['reason']}".split("\n")[0] if event.get("reason") else ""
         seconds = f" in {format_duration(event['seconds'])}" if event.get("seconds") is not None else ""
         allowed = " (allowed)" if event.get("allowed") and event["status"] not in ("ok", "skipped") else ""
-        self._say(f"{event['step']:>{self._width}}  {word}{allowed}{seconds}{reason}")
+        self._say(f"{event['step']:>{self._width}}  {word}{allowed}{seconds}{reason}", event["t"])
 
     def output(self, step: Numbered, text: str) -> None:
         """Whole lines, each behind a bar."""
@@ -100,12 +100,14 @@ class Lines(View):
 
     def end(self, state: State) -> None:
         """How it ended, and what still costs money."""
-        self._say(summary(state))
+        self._say(summary(state), state.ended)
         for line in billing(state):
             self.log(line)
 
-    def _say(self, text: str) -> None:
-        self._print(f"{time.strftime('%H:%M:%S')} {text}")
+    def _say(self, text: str, stamp: str = "") -> None:
+        """A line with the time of what it tells, which may be long past when a job is watched."""
+        at = time.localtime(seconds_of(stamp) if stamp else None)
+        self._print(f"{time.strftime('%H:%M:%S', at)} {text}")
 
     def _print(self, line: str) -> None:
         with self._lock:

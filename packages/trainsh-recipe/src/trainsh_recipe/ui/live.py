@@ -14,7 +14,7 @@ from trainsh_recipe.engine.outcome import Outcome
 from trainsh_recipe.engine.view import View
 from trainsh_recipe.plan.document import Parallel
 from trainsh_recipe.plan.numbering import Numbered
-from trainsh_recipe.store.journal import Event
+from trainsh_recipe.store.journal import Event, seconds_of
 from trainsh_recipe.store.state import State
 from trainsh_recipe.store.step_log import End
 from trainsh_recipe.ui.summary import billing, failure, summary
@@ -59,12 +59,12 @@ class Row:
 class Live(View):
     """Draws with rich, which is loaded by the thread that draws, after the first step is on its way."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, watching: bool = False) -> None:
+        self._keys = "Ctrl-C: stop watching" if watching else "Ctrl-C: detach, pause, cancel"
         self._lock = threading.RLock()
         self._rows: dict[str, Row] = {}
         self._state = State()
         self._file = ""
-        self._began = time.monotonic()
         self._live: Any = None
         self._quit = threading.Event()
         self._shown = threading.Lock()
@@ -87,13 +87,8 @@ class Live(View):
         with self._lock:
             row = self._rows.get(event.get("step", ""))
             if event["event"] == "step.started" and row:
-                row.status, row.began, row.attempt, row.seconds = (
-                    "running",
-                    time.monotonic(),
-                    event["attempt"],
-                    None,
-                )
-                row.reason = ""
+                row.status, row.began, row.attempt = "running", seconds_of(event["t"]), event["attempt"]
+                row.seconds, row.reason = None, ""
                 row.forget()
             elif event["event"] == "step.finished" and row:
                 row.status, row.seconds = event["status"], event.get("seconds")
@@ -221,7 +216,7 @@ class Live(View):
         mark, style = MARKS.get(status, MARKS[""])
         inner = "  " if "." in row.step.id else ""
         again = f" (attempt {row.attempt})" if row.attempt > 1 else ""
-        seconds = time.monotonic() - row.began if row.status == "running" else row.seconds
+        seconds = max(0.0, time.time() - row.began) if row.status == "running" else row.seconds
         took = (
             f"  {format_duration(seconds)}"
             if seconds is not None and not isinstance(row.step.step, Parallel)
@@ -248,14 +243,21 @@ class Live(View):
             ]
         return shown
 
+    def _elapsed(self) -> float:
+        """How long the job has been at work, whoever runs it."""
+        state = self._state
+        if state.ended or not state.last:
+            return state.seconds or state.active
+        return state.active + max(0.0, time.time() - seconds_of(state.last))
+
     def _footer(self) -> str:
         rows = [row for row in self._rows.values() if not isinstance(row.step.step, Parallel)]
         done = sum(row.status in ("ok", "skipped") or (row.allowed and row.status != "running") for row in rows)
         hosts = sorted({session.host for session in self._state.sessions.values() if session.open})
         where = f"  on {', '.join(hosts)}" if hosts else ""
         needed = f"  this machine is needed until step {self._here}" if self._here and not self._closing else ""
-        passed = format_duration(time.monotonic() - self._began)
-        keys = "" if self._quit.is_set() else "  Ctrl-C: leave, background, cancel"
+        passed = format_duration(self._elapsed())
+        keys = "" if self._quit.is_set() else f"  {self._keys}"
         return f"{done}/{len(rows)} steps  {passed}{where}{needed}{keys}"
 
 

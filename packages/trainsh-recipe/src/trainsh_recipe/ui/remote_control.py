@@ -7,8 +7,8 @@ from trainsh_base.request import current
 from trainsh_base.tool.declare import Handover
 from trainsh_base.tool.peer import call
 from trainsh_recipe.engine import held_job, signals
+from trainsh_recipe.engine.cancellation import Cancel
 from trainsh_recipe.engine.held_job import Wanted
-from trainsh_recipe.engine.signals import Cancel
 from trainsh_recipe.engine.source import Source, parse
 from trainsh_recipe.engine.view import View
 from trainsh_recipe.model import JobReport
@@ -16,6 +16,7 @@ from trainsh_recipe.plan import numbering
 from trainsh_recipe.store import jobs
 from trainsh_recipe.store.state import State
 from trainsh_recipe.ui import foreground, reports
+from trainsh_recipe.ui.interrupt_menu import menu
 from trainsh_recipe.ui.watching import watch_job
 
 CANCEL_LIMIT = 120.0  # seconds for the runner to end its step and run `finally`
@@ -44,9 +45,14 @@ def watch(job: jobs.Job, view: View) -> State:
 
 def show(job: jobs.Job, *, visual: bool, show_output: bool) -> JobReport:
     """Show the job until its runner ends, and report it."""
-    view = foreground.choose_view(current(), visual=visual, show_output=show_output)
+    view = foreground.choose_view(current(), visual=visual, show_output=show_output, watching=True)
     try:
         state = watch(job, view)
+    except KeyboardInterrupt:
+        view.close()
+        if jobs.holder(job) is not None:
+            foreground.say(f"job {job.id} continues; to watch it again: train recipe watch {job.id}")
+        raise
     finally:
         view.close()
     return reports.job_report(job, state)
@@ -71,21 +77,36 @@ def attach(job: jobs.Job, name: str | None) -> Handover:
     return Handover(argv=answer["argv"], env=answer.get("env") or {})
 
 
-def cancel(job: jobs.Job) -> None:
-    """Cancel a job: its runner is told, or, where there is none, we end what it left and run `finally`."""
+def cancel(word: str | None) -> jobs.Job:
+    """Cancel the job called `word`, else the newest that runs; NotFound when none does.
+
+    Its runner is told. An interrupted job has none: what it left running is ended here, and `finally` runs.
+    """
+    job = jobs.find(word) if word is not None else _running()
     who = jobs.holder(job)
     if who is not None:
         _tell(job, *who)
-        return
+        return job
     state = job.state()
-    if not state.started or state.status in ("ok", "cancelled"):
+    if not state.started or state.status != "interrupted":
         raise Conflict(f"job {job.id} is not running: it is {state.status}", code="not_running")
-    begun = held_job.take_up(job, state, Wanted())
+    held = held_job.take_up(job, state, Wanted())
     view = foreground.choose_view(current(), visual=False, show_output=False)
-    runner = foreground.make_runner(begun, view, foreground.menu)
-    view.begin(begun.state, runner.numbers, begun.name)
-    runner.run(cancel=Cancel("cancelled"))
-    begun.lock.release()
+    runner = foreground.make_runner(held, view, menu)
+    view.begin(held.state, runner.run.numbers, held.name)
+    runner.to_end(cancel=Cancel("cancelled"))
+    held.lock.release()
+    return job
+
+
+def _running() -> jobs.Job:
+    open_jobs = jobs.open_jobs()
+    found = next((job for job in open_jobs if jobs.holder(job) is not None), None)
+    if found is not None:
+        return found
+    left = next((job for job in open_jobs if job.state().status == "interrupted"), None)
+    hint = f"job {left.id} is interrupted; to cancel it: train recipe cancel {left.id}" if left else ""
+    raise NotFound("no job is running", hint or "see: train recipe jobs", code="no_job")
 
 
 def _tell(job: jobs.Job, pid: int, host: str, since: str) -> None:

@@ -7,7 +7,7 @@ import sys
 from trainsh_base.system import spawn
 
 
-class Awake:
+class SleepInhibitor:
     """A child that holds the machine awake and ends with us: it waits for the end of its standard input."""
 
     def __init__(self, why: str) -> None:
@@ -16,7 +16,7 @@ class Awake:
 
     def start(self) -> None:
         """Start it; without such a program nothing happens."""
-        argv = words(self._why)
+        argv = inhibitor_argv(self._why)
         if argv and sys.stdin is not None and os.isatty(2):
             quiet = os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC)
             with contextlib.suppress(OSError):
@@ -29,8 +29,8 @@ class Awake:
             self._child.end()
 
 
-def words(why: str) -> list[str]:
-    """The command line, or nothing where the machine has no such program."""
+def inhibitor_argv(why: str) -> list[str]:
+    """The argv; [] where the machine has no such program."""
     until = ["sh", "-c", "read -r line"]
     if _there("systemd-inhibit") and os.path.isdir("/run/systemd/system"):  # noqa: PTH112 - one stat
         return ["systemd-inhibit", "--what=idle:sleep", "--who=train", f"--why={why}", *until]

@@ -7,13 +7,16 @@ import msgspec
 from trainsh_base.errors import UsageError
 from trainsh_base.request import current
 from trainsh_base.tool.peer import Peer
-from trainsh_recipe.engine import described, detach, held_job, what_holds
+from trainsh_recipe.engine import described, detach, held_job
 from trainsh_recipe.engine import resume as resuming
 from trainsh_recipe.engine import source as sources
+from trainsh_recipe.engine.forecast import Forecast
 from trainsh_recipe.engine.held_job import HeldJob
-from trainsh_recipe.engine.source import Overrides, Source
+from trainsh_recipe.engine.source import Source
 from trainsh_recipe.model import JobReport, Planned
+from trainsh_recipe.store.options import Overrides, RunOptions
 from trainsh_recipe.ui import exec_run, foreground, reports
+from trainsh_recipe.ui.interrupt_menu import menu
 
 Answer = tuple[JobReport | list[Planned], int]  # what the command returns, and its exit status
 
@@ -37,7 +40,7 @@ def run(
     sources.fill_storages(document, overrides)
     if dry_run:
         return described.rehearse(document, source, overrides), 0
-    held = held_job.begin(source, document, digest, overrides, max_time)
+    held = held_job.begin(source, document, digest, RunOptions(overrides=overrides, max_time=max_time))
     return _detached(held) if shown.detach else _in_front(held, shown)
 
 
@@ -62,11 +65,9 @@ def resume(
     if shown.detach and not check:
         return _detached(held)
     view = foreground.choose_view(current(), visual=shown.visual, show_output=shown.output)
-    runner = foreground.make_runner(held, view, foreground.menu)
-    runner.retry_lost = retry_lost
-    runner.repeat = what_holds.repeats(runner)
+    runner = foreground.make_runner(held, view, menu)
     if check:
-        return what_holds.expectations(runner), 0
+        return Forecast(runner).rows(), 0
     state, status = foreground.carry_out(held, runner)
     return reports.job_report(held.job, state), status
 
@@ -76,7 +77,7 @@ def exec_lines(text: str, overrides: Overrides) -> tuple[JobReport, int]:
     source = Source(text=text.encode(), file="", name="exec", exec_=True)
     document, digest = sources.parse(source, overrides)
     sources.fill_storages(document, overrides)
-    held = held_job.begin(source, document, digest, overrides, None)
+    held = held_job.begin(source, document, digest, RunOptions(overrides=overrides))
     state, status = exec_run.carry_out(held)
     return reports.job_report(held.job, state), status
 
@@ -89,5 +90,5 @@ def _detached(held: HeldJob) -> tuple[JobReport, int]:
 
 def _in_front(held: HeldJob, shown: Shown) -> tuple[JobReport, int]:
     view = foreground.choose_view(current(), visual=shown.visual, show_output=shown.output)
-    state, status = foreground.carry_out(held, foreground.make_runner(held, view, foreground.menu))
+    state, status = foreground.carry_out(held, foreground.make_runner(held, view, menu))
     return reports.job_report(held.job, state), status

@@ -6,7 +6,6 @@ from trainsh_recipe.engine.view import View
 from trainsh_recipe.plan.numbering import Numbered
 from trainsh_recipe.store import jobs
 from trainsh_recipe.store.growing import LOOK, Growing, Journal
-from trainsh_recipe.store.journal import Event
 from trainsh_recipe.store.state import State
 
 
@@ -21,7 +20,7 @@ def watch_job(job: jobs.Job, numbers: list[Numbered], view: View, file: str) -> 
         alive = jobs.holder(job) is not None
         events = journal.events()
         for event in events:
-            _take(event, state)
+            state.apply(event)
             if not begun and state.started:
                 begun = True
                 view.begin(state, numbers, file)
@@ -36,13 +35,6 @@ def watch_job(job: jobs.Job, numbers: list[Numbered], view: View, file: str) -> 
         state.status = "interrupted"
     view.end(state)
     return state
-
-
-def _take(event: Event, state: State) -> None:
-    try:
-        state.apply(event)
-    except (KeyError, TypeError, ValueError, AttributeError):
-        return
 
 
 def _show(step: Numbered, job: jobs.Job, logs: dict[str, Growing], view: View) -> bool:

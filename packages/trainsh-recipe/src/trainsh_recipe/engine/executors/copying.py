@@ -1,0 +1,56 @@
+"""`source -> destination`"""
+
+from typing import Any
+
+from trainsh_base.system.units import format_size
+from trainsh_recipe.engine.attempt import Attempt
+from trainsh_recipe.engine.machines import Machines
+from trainsh_recipe.engine.outcome import Outcome
+from trainsh_recipe.engine.values import Values
+from trainsh_recipe.engine.view import View
+from trainsh_recipe.plan.document import Endpoint, Transfer
+
+
+class TransferExecutor:
+    """Has train-xfer copy. Files that are there already are not copied again, so it may be repeated."""
+
+    def __init__(self, values: Values, cwd: str, view: View, machines: Machines) -> None:
+        self._values, self._cwd, self._view, self._machines = values, cwd, view, machines
+
+    def run(self, at: Attempt, step: Transfer) -> Outcome:
+        """Copy; the outcome says how much."""
+        values, options = self._values, step.options
+        hosts, storages = {}, {}
+        for end in (step.source, step.destination):
+            if end.host:
+                hosts[end.host] = values.host(end.host)
+                self._machines.learn(end.host, hosts[end.host])
+            if end.storage:
+                storages[end.storage] = values.storage(end.storage)
+        params: dict[str, Any] = {
+            "source": self._endpoint(step.source), "destination": self._endpoint(step.destination),
+            "hosts": hosts, "storages": storages, "cwd": self._cwd,
+            "source_quoted": not step.source.expand, "destination_quoted": not step.destination.expand,
+            "exclude": [values.plain(each) for each in options.exclude],
+            "include": [values.plain(each) for each in options.include],
+        }  # fmt: skip
+        for flag in ("delete", "checksum", "verify", "move", "dry_run"):
+            if values.truth(getattr(options, flag)):
+                params[flag] = True
+        if options.bwlimit is not None:
+            params["bwlimit"] = values.plain(options.bwlimit)
+        answer = at.ask("xfer", "copy", params, values.seconds(options.timeout))
+        for warning in answer.get("warnings", []):
+            self._view.log(f"warning: {warning}")
+        for change in answer.get("changes", []):
+            at.output(f"{change['action']:<10} {change['path']}\n")
+        files = answer.get("files", 0)
+        said = f"{files} file{'' if files == 1 else 's'}, {format_size(answer.get('bytes', 0))}"
+        return Outcome(status="ok", bytes=answer.get("bytes", 0), reason=said)
+
+    def _endpoint(self, end: Endpoint) -> str:
+        """An endpoint as train-xfer reads it; a local path is never taken for a host's."""
+        path = self._values.plain(end.path)
+        if end.host or end.storage:
+            return f"@{end.host or end.storage}:{path}"
+        return f"./{path}" if ":" in path.partition("/")[0] or path.startswith("@") else path

@@ -1,0 +1,61 @@
+"""`wait @session CONDITION`"""
+
+from typing import Any
+
+from trainsh_base.errors import TrainError
+from trainsh_recipe.engine.attempt import Attempt
+from trainsh_recipe.engine.outcome import Outcome, of_error
+from trainsh_recipe.engine.sessions import Sessions
+from trainsh_recipe.engine.values import Values
+from trainsh_recipe.plan.document import Wait
+from trainsh_recipe.plan.numbering import Numbered
+
+RETRY_LOST = "to run it again: train recipe resume --retry-lost"
+
+
+class WaitExecutor:
+    """Waits from the place that the journal keeps, so it may be repeated."""
+
+    def __init__(self, values: Values, sessions: Sessions, numbers: list[Numbered]) -> None:
+        self._values, self._sessions, self._numbers = values, sessions, numbers
+
+    def run(self, at: Attempt, step: Wait) -> Outcome:
+        """Wait; a background step that failed or was lost fails the wait at once."""
+        value = self._values.plain(step.value)
+        condition: dict[str, Any] = {step.condition: value}
+        if step.condition == "port":
+            condition = {"port": int(value) if value.isdigit() else value}
+        elif step.condition == "idle":
+            condition = {"idle": value or "own"}
+        timeout = self._values.seconds(step.options.timeout) or self._values.default("recipe.wait_timeout")
+        params = {**self._sessions.params(step.session), **condition, "timeout": timeout, "output": True}
+        if step.condition == "pattern" and at.since is not None:
+            params["since"] = at.since
+        try:
+            answer = at.ask("tmux", "wait", params, patience=timeout)
+        except TrainError as error:
+            if error.code not in ("background_failed", "lost"):
+                raise
+            return self._background_failed(error)
+        return Outcome(
+            status="ok", offset=answer.get("offset") if step.condition == "pattern" else None,
+            reason=(answer.get("line") or "").strip()[:200],
+            more={"idle": True} if step.condition == "idle" else {},
+        )  # fmt: skip
+
+    def _background_failed(self, error: TrainError) -> Outcome:
+        """The failure, with the number of the step as the recipe counts it."""
+        outcome = of_error(error)
+        exit = error.data.get("status", error.data.get("exit"))
+        outcome.exit = exit if isinstance(exit, int) else None
+        file = str(error.data.get("step", "")).rpartition("-")[0]
+        found = next((each for each in self._numbers if each.file == file), None)
+        if found is None:
+            return outcome
+        where = f"background step {found.id} (line {found.step.span.line})"
+        if outcome.status == "lost" or outcome.exit is None:
+            outcome.status = "lost"
+            outcome.reason = f"{where} is lost: its end is not known\n{RETRY_LOST}"
+        else:
+            outcome.reason = f"{where} failed with exit {outcome.exit}"
+        return outcome

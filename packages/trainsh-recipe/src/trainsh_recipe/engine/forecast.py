@@ -1,0 +1,129 @@
+"""`resume --check`: what a resume would do with each step. Hosts are asked what holds there; nothing is changed."""
+
+from typing import Any
+
+from trainsh_base.errors import TrainError
+from trainsh_recipe.engine.runner import Runner
+from trainsh_recipe.model import Planned
+from trainsh_recipe.plan.document import Control, Execute, Parallel
+from trainsh_recipe.plan.numbering import Numbered
+from trainsh_recipe.store.state import StepState
+
+ASK_LIMIT = 120.0
+
+
+class Forecast:
+    """The table of a job that `runner` would resume; its journal is silent."""
+
+    def __init__(self, runner: Runner) -> None:
+        self._runner, self._run, self._ground = runner, runner.run, runner.ground
+        self._lacking: dict[str, tuple[list[str], list[str]]] = {}
+        self._next = False
+
+    def rows(self) -> list[Planned]:
+        """A row a step: `action` is what would be done, `detail` why."""
+        state, found = self._run.state, []
+        over = bool(state.closing or state.failing)
+        for each in self._run.numbers:
+            if isinstance(each.step, Parallel):
+                continue
+            if each.closing:
+                row = self._closing(each)
+            elif over and not self._done(each):
+                row = "left out", "a step failed, and finally was not over"
+            else:
+                row = self._expected(each)
+            text = each.step.text
+            found.append(Planned(id=each.id, line=each.step.span.line, action=row[0], text=text, detail=row[1]))
+        return found
+
+    def _done(self, each: Numbered) -> bool:
+        step = self._run.state.steps.get(each.id)
+        return step is not None and step.done
+
+    def _closing(self, each: Numbered) -> tuple[str, str]:
+        step = self._run.state.steps.get(each.id)
+        over = step is not None and step.round == self._run.state.round and step.over
+        return ("done", "") if over else ("run", "finally")
+
+    def _expected(self, each: Numbered) -> tuple[str, str]:
+        self._ground.look(each)
+        step = self._run.state.steps.get(each.id)
+        if each.id in self._ground.again:
+            return f"again ({self._ground.again[each.id]})", ""
+        if step is not None and step.done:
+            return self._held(each)
+        if step is not None and step.status == "lost" and not self._run.state.options.retry_lost:
+            return "lost", "resume stops here; --retry-lost runs it again"
+        stops = self._stops(each)
+        if stops:
+            return "stop", f"its session lacks what step {stops} set: --from {stops}"
+        first, self._next = not self._next, True
+        word, detail = self._undone(each, step)
+        return ("next" if first else word), detail or ("" if not first else word if word != "run" else "")
+
+    def _held(self, each: Numbered) -> tuple[str, str]:
+        """A finished step: done, or what brings its session or its state back."""
+        session = getattr(each.step, "session", "")
+        if isinstance(each.step, Execute):
+            only, _ = self._session(session)
+            return ("again (sets the session's state)", "") if each.id in only else ("done", "")
+        if each.id not in self._ground.repeated():
+            return "done", ""
+        if isinstance(each.step, Control) and each.step.tool == "tmux":
+            told = self._told(session)
+            if not told or told.get("state") in ("running", "released"):
+                return "done", "the session is open" if told else ""
+            return "restored", "the session is opened again, with its directory and variables"
+        return "ensured", "its state has to hold"
+
+    def _told(self, session: str) -> dict[str, Any]:
+        held = self._ground.held.get(self._run.sessions.host_of(session))
+        return held.sessions.get(session) or {} if held else {}
+
+    def _session(self, name: str) -> tuple[list[str], list[str]]:
+        if name not in self._lacking:
+            told = self._told(name)
+            self._lacking[name] = self._ground.lacking(name, told) if told else ([], [])
+        return self._lacking[name]
+
+    def _stops(self, each: Numbered) -> str:
+        session = getattr(each.step, "session", "")
+        if not session or self._run.state.options.from_step:
+            return ""
+        _, also = self._session(session)
+        return also[0] if also else ""
+
+    def _undone(self, each: Numbered, step: StepState | None) -> tuple[str, str]:
+        if step is None:
+            return "run", ""
+        if isinstance(each.step, Execute) and not (step.over and step.status != "lost"):
+            return self._asked(each, step)
+        if step.status == "running":
+            return "run", f"attempt {step.attempt} was started"
+        return "run", f"{step.status}: {step.reason}".split("\n")[0].rstrip(": ")
+
+    def _asked(self, each: Numbered, step: StepState) -> tuple[str, str]:
+        assert isinstance(each.step, Execute)
+        session = self._run.state.sessions.get(each.step.session)
+        if session is None:
+            return "run", "its session was never opened"
+        if step.status == "lost":
+            return "run", "it was lost"
+        params: dict[str, Any] = {
+            "session": session.name, "host": session.host, "job": self._run.job.id,
+            "step": f"{each.file}-{step.attempt}", "command": "", "only_ask": True,
+        }  # fmt: skip
+        try:
+            answer = self._run.tools.peer("tmux").request("run", params, timeout=ASK_LIMIT)
+        except TrainError as error:
+            return "run", f"the host cannot be asked now: {error.message}"
+        gone = self._told(session.name).get("state") == "gone"
+        if answer["state"] == "lost" or (answer["state"] == "running" and (step.gone or gone)):
+            return "lost", "its session is gone; --retry-lost runs it again"
+        words = {
+            "never": ("run", "it never arrived at the host"),
+            "running": ("wait for it", "it is still running: it is waited for"),
+        }
+        ended = ("take its result", f"it ended meanwhile with {answer.get('exit')}")
+        return words.get(answer["state"], ended)

@@ -1,0 +1,263 @@
+"""What holds of the finished steps when a job is resumed: machines, sessions, background steps."""
+
+import contextlib
+from typing import Any
+
+import msgspec
+
+from trainsh_base.errors import TrainError
+from trainsh_recipe.engine import shell_state
+from trainsh_recipe.engine.cancellation import Leave
+from trainsh_recipe.engine.executors.verb import ensures
+from trainsh_recipe.engine.machines import Machines
+from trainsh_recipe.engine.outcome import Outcome
+from trainsh_recipe.engine.run import Run
+from trainsh_recipe.plan.document import Control, Execute, Parallel, Wait
+from trainsh_recipe.plan.numbering import Numbered
+from trainsh_recipe.store.state import ENDS, SessionState, StepState
+
+LOST = "the background step is lost: its end is not known\nto run it again: train recipe resume --retry-lost"
+FORESEE_LIMIT = 5.0
+
+
+class Held(msgspec.Struct):
+    """What a host answered: its sessions, and the error when it could not be asked."""
+
+    sessions: dict[str, dict[str, Any]] = {}
+    error: TrainError | None = None
+
+
+class Ground:
+    """Asks a host, once, before the first step that touches it is passed, and marks steps whose effect is gone."""
+
+    def __init__(self, run: Run, machines: Machines) -> None:
+        self._run, self._machines = run, machines
+        self.looking = bool(run.state.steps)  # a first run has nothing to look at
+        self.held: dict[str, Held] = {}
+        self.again: dict[str, str] = {}  # step -> why it runs again
+        self._stopped: dict[str, str] = {}  # session -> the step to start from
+        self._main = [each for each in run.numbers if not each.closing and not isinstance(each.step, Parallel)]
+        self._repeated: set[str] | None = None
+
+    # Hosts
+
+    def look(self, step: Numbered) -> None:
+        """Ask the hosts that the step touches, each once, before what was done on them is taken as done."""
+        if not self.looking:
+            return
+        with self._run.lock:
+            for host in sorted(self._run.sessions.hosts_of(step)):
+                if host not in self.held and self._recorded(host):
+                    self.held[host] = Held()
+                    self._look(host)
+                    self._repeated = None
+
+    def _recorded(self, host: str) -> bool:
+        """Whether the job has a step on the host whose effect may be gone."""
+        if host in self._run.state.stopped:
+            return False
+        return any(each.id in self._run.state.steps for each in self._on(host))
+
+    def _on(self, host: str) -> list[Numbered]:
+        return [each for each in self._main if host in self._run.sessions.hosts_of(each)]
+
+    def _look(self, host: str) -> None:
+        run = self._run
+        sessions = [name for name in run.state.sessions if run.sessions.host_of(name) == host]
+        background = self._unsettled(host)
+        names = {f"{each.file}-{run.state.steps[each.id].attempt}": each for each in background}
+        try:
+            answer = self._machines.holds(run.values.host(host), sessions, list(names))
+        except TrainError as error:
+            self._unasked(host, error)
+            return
+        self.held[host].sessions = answer.get("sessions") or {}
+        machine, before = str(answer.get("machine") or ""), run.state.machines.get(host, "")
+        if machine and before and machine != before:
+            self._another_machine(host, before, machine)
+            return
+        if machine and not before:
+            run.record("machine", host=host, machine=machine)
+        for name, each in names.items():
+            self._background(each, (answer.get("steps") or {}).get(name) or {})
+
+    def _unasked(self, host: str, error: TrainError) -> None:
+        """The host cannot be asked: nothing on it is taken as done while a later step needs it."""
+        self.held[host].error = error
+        if not self._run.cancellation.accepted and any(not self._done(each) for each in self._on(host)):
+            if self._run.journal.silent:
+                return
+            raise Leave(1, f"{host} cannot be asked what holds there: {error.message}")
+        self._run.view.log(f"{host} cannot be asked ({error.message}); what was done there is taken as done")
+
+    def _another_machine(self, host: str, before: str, machine: str) -> None:
+        run = self._run
+        steps = [each.id for each in self._on(host) if each.id in run.state.steps]
+        run.record("again", steps=steps, reason="another machine", host=host)
+        run.record("machine", host=host, machine=machine, sync=True)
+        self.again |= dict.fromkeys(steps, "another machine")
+        if steps:
+            run.view.log(
+                f"{host} is another machine (was {before[:8]}, is {machine[:8]}): "
+                f"its steps are done again, from step {steps[0]} on"
+            )
+
+    # Background steps
+
+    def _unsettled(self, host: str) -> list[Numbered]:
+        """Background steps whose end nobody has seen, unless the recipe itself closed their session."""
+        state, found = self._run.state, []
+        for place, each in enumerate(self._main):
+            step = state.steps.get(each.id)
+            if not isinstance(each.step, Execute) or not each.step.background or step is None or step.settled:
+                continue
+            closed = any(
+                self._done(later) and isinstance(later.step, Control) and later.step.tool == "tmux"
+                and later.step.verb == "close" and later.step.session == each.step.session
+                for later in self._main[place + 1 :]
+            )  # fmt: skip
+            if step.status in ("ok", "lost") and not closed and host in self._run.sessions.hosts_of(each):
+                found.append(each)
+        return found
+
+    def _background(self, each: Numbered, told: dict[str, Any]) -> None:
+        """Running or ended well: done. Failed: again, with the waits behind it. Lost: again when told to."""
+        run, kind, exit = self._run, told.get("state"), told.get("status")
+        session = run.sessions.get(getattr(each.step, "session", ""))
+        if kind == "lost" and session is not None and not session.open:
+            kind = "ended"  # the job has closed its session, and so ended it
+        if kind == "running":
+            return
+        if told.get("state") == "ended" and exit == 0:
+            run.record("background", step=each.id, state="ended", exit=0)
+            return
+        if kind == "lost" and not run.state.options.retry_lost:
+            run.record("background", step=each.id, state="lost", reason=LOST)
+            return
+        why = {"lost": "background step lost", "ended": "background step failed"}.get(str(kind), "it never began")
+        assert isinstance(each.step, Execute)
+        behind = [
+            later.id for later in self._main[self._main.index(each) + 1 :]
+            if isinstance(later.step, Wait) and later.step.session == each.step.session
+            and later.id in run.state.steps
+        ]  # fmt: skip
+        run.record("again", steps=[each.id, *behind], reason=why)
+        self.again |= {each.id: why} | dict.fromkeys(behind, f"waits for step {each.id}")
+        status = f" (exit {exit})" if kind == "ended" and exit is not None else ""
+        run.view.log(f"step {each.id}: {why}{status}; it runs again")
+
+    # Sessions
+
+    def reopened(self, name: str) -> None:
+        """A session was opened again: steps that only set its state run again, where no snapshot has that."""
+        session = self._run.sessions.get(name)
+        if session is None or not self.looking:
+            return
+        only, also = shell_state.missing(self._main, self._run.state, self._run.values, session)
+        if only:
+            self.again |= dict.fromkeys(only, "sets the session's state")
+            self._repeated = None
+            self._run.view.log(f"session {name} is a new shell: steps {', '.join(only)} set it up again")
+        if also:
+            self._block(name, also)
+        elif session.restored and session.left_out:
+            names = ", ".join(session.left_out)
+            self._run.view.log(f"session {name}: not restored, since they held secrets: {names}")
+
+    def _block(self, name: str, also: list[str]) -> None:
+        text = next(each.step.text for each in self._main if each.id == also[0]).split("\n")[0]
+        if self._run.state.options.from_step:
+            self._run.view.log(f"session {name} is a new shell, without what step {also[0]} set in it ({text})")
+        else:
+            self._stopped[name] = also[0]
+
+    def stops(self, step: Numbered) -> Outcome | None:
+        """How a step ends that cannot be done: lost, or in a session that lacks what an earlier step set."""
+        if step.closing or not isinstance(step.step, Execute | Wait):
+            return None
+        before = self._run.state.steps.get(step.id)
+        lost = before is not None and before.status == "lost" and not self._run.state.options.retry_lost
+        if before and lost and isinstance(step.step, Execute) and step.step.background:
+            return Outcome(status="lost", reason=before.reason)
+        first = self._stopped.get(step.step.session)
+        if first is None:
+            return None
+        return Outcome(
+            status="failed", own=False, more={"from": first},
+            reason=f"session {step.step.session} is a new shell, and step {first} had set something in it\n"
+            f"start there: train recipe resume {self._run.job.id} --from {first}",
+        )  # fmt: skip
+
+    def foreseen(self) -> str:
+        """The step that a resume of this failed job has to start from; "" when it can simply continue."""
+        state = self._run.state
+        if state.resume_from:
+            return state.resume_from
+        for name, session in state.sessions.items():
+            steps = [each for each in self._main if getattr(each.step, "session", "") == name]
+            also = any(getattr(each.step, "state", "") == "also" and self._done(each) for each in steps)
+            if also and any(not self._done(each) for each in steps) and session.host_name not in state.stopped:
+                with contextlib.suppress(TrainError):
+                    told = self._machines.holds(session.host, [name], [], FORESEE_LIMIT)
+                    _, stops = self.lacking(name, (told.get("sessions") or {}).get(name) or {})
+                    if stops:
+                        return stops[0]
+        return ""
+
+    def lacking(self, name: str, told: dict[str, Any]) -> tuple[list[str], list[str]]:
+        """What `shell_state.missing` will say of a session of which the host told this."""
+        session = self._run.sessions.get(name)
+        if session is None or told.get("state") in ("running", "released"):
+            return [], []
+        covers = told.get("covers")
+        new = SessionState(name=name, host="", token="new", restored=covers is not None, covers=covers)
+        return shell_state.missing(self._main, self._run.state, self._run.values, new)
+
+    # Steps that ensure a state
+
+    def repeated(self) -> set[str]:
+        """The finished steps that are done again now."""
+        if not self.looking:
+            return set()
+        with self._run.lock:
+            if self._repeated is None:
+                self._repeated = self._ensuring() | {id for id in self.again if self._is_done(id)}
+            return self._repeated
+
+    def _ensuring(self) -> set[str]:
+        """Steps that ensure a state which a later step needs and none has ended."""
+        found: set[str] = set()
+        for place, each in enumerate(self._main):
+            if not (isinstance(each.step, Control) and self._done(each) and ensures(self._run.tools, each.step)):
+                continue
+            later = self._main[place + 1 :]
+            needed = any(not self._done(other) and self._needs(other, each.step) for other in later)
+            closing = any(self._needs(other, each.step) for other in self._run.numbers if other.closing)
+            unfinished = any(not self._done(other) for other in later)
+            ended = any(ends(each.step, other) for other in later if self._done(other))
+            if (needed or (closing and unfinished)) and not ended:
+                found.add(each.id)
+        return found
+
+    def _needs(self, step: Numbered, ensuring: Control) -> bool:
+        """Whether a step needs what `ensuring` ensures: its session; of another tool anything may."""
+        if ensuring.tool != "tmux":
+            return True
+        return isinstance(step.step, Execute | Wait) and step.step.session == ensuring.session
+
+    def _done(self, each: Numbered) -> bool:
+        return self._is_done(each.id) and each.id not in self.again
+
+    def _is_done(self, id: str) -> bool:
+        step: StepState | None = self._run.state.steps.get(id)
+        return step is not None and step.done
+
+
+def ends(step: Control, later: Numbered) -> bool:
+    """Whether `later` ends what `step` ensured: the same session closed, the same tool's host stopped."""
+    other = later.step
+    if not isinstance(other, Control) or other.tool != step.tool or other.verb not in ENDS:
+        return False
+    if step.tool == "tmux":
+        return other.session == step.session
+    return not other.host or not step.host or other.host == step.host

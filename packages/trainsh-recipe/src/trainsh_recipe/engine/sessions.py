@@ -1,0 +1,53 @@
+"""The sessions of a job: how tools are told which is meant, and which host each is on by the recipe."""
+
+from typing import Any
+
+from trainsh_base.errors import NotFound
+from trainsh_recipe.engine.tools import AnyPending, Tools
+from trainsh_recipe.plan.document import Control, Execute, Transfer, Wait
+from trainsh_recipe.plan.numbering import Numbered
+from trainsh_recipe.store.state import SessionState, State
+
+
+class Sessions:
+    """Looks sessions up in the state of the job `job`."""
+
+    def __init__(self, state: State, job: str, tools: Tools, numbers: list[Numbered]) -> None:
+        self._state, self._job, self._tools = state, job, tools
+        opens = [each.step for each in numbers if isinstance(each.step, Control) and each.step.tool == "tmux"]
+        self._hosts = {step.session: step.host for step in opens if step.verb == "open"}
+
+    def get(self, name: str) -> SessionState | None:
+        """The session, when the job has opened it."""
+        return self._state.sessions.get(name)
+
+    def params(self, name: str) -> dict[str, Any]:
+        """What a request on the session says of it; NotFound `not_open` when it is not open."""
+        session = self.get(name)
+        if session is None or not session.open:
+            raise NotFound(
+                f"session {name} is not open", "open it before: tmux.open @HOST as " + name, code="not_open"
+            )
+        return {"session": name, "host": session.host, "job": self._job}
+
+    def interrupt(self, session: str, step: str, grace: float | None) -> AnyPending:
+        """End a step on its host: INT, TERM, KILL within the grace."""
+        params = {**self.params(session), "step": step}
+        if grace is not None:
+            params["grace"] = grace
+        return self._tools.start("tmux", "interrupt", params)
+
+    def host_of(self, session: str) -> str:
+        """The host that the recipe opens the session on; "" for none."""
+        return self._hosts.get(session, "")
+
+    def hosts_of(self, each: Numbered) -> set[str]:
+        """The hosts that a step touches: its effect is gone when they are other machines."""
+        step = each.step
+        if isinstance(step, Execute | Wait):
+            return {self.host_of(step.session)} - {""}
+        if isinstance(step, Transfer):
+            return {step.source.host, step.destination.host} - {""}
+        if isinstance(step, Control) and step.tool == "tmux":
+            return {step.host or self.host_of(step.session)} - {""}
+        return set()

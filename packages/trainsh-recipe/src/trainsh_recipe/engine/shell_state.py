@@ -1,0 +1,52 @@
+"""Which steps a new shell of a session lacks: those that set its directory, variables, functions or options."""
+
+import re
+
+from trainsh_recipe.engine.values import Values, refs
+from trainsh_recipe.plan.document import Execute
+from trainsh_recipe.plan.numbering import Numbered
+from trainsh_recipe.store.state import SessionState, State
+
+
+def missing(
+    main: list[Numbered], state: State, values: Values, session: SessionState
+) -> tuple[list[str], list[str]]:
+    """(steps that set state and do nothing else, steps that did so beside other work), in order.
+
+    Only steps that ended in an earlier shell of the session count, and that its snapshot does not cover.
+    """
+    only: list[str] = []
+    also: list[str] = []
+    for each in main:
+        step, done = each.step, state.steps.get(each.id)
+        if not isinstance(step, Execute) or step.session != session.name or done is None or done.status != "ok":
+            continue
+        if not step.state or step.background or done.token == session.token:
+            continue
+        secret = bool(session.left_out) and holds_secret(step, values)
+        if covered(f"{each.file}-{done.attempt}", session) and not secret:
+            continue
+        (only if step.state == "only" else also).append(each.id)
+    return only, also
+
+
+def covered(name: str, session: SessionState) -> bool:
+    """Whether the snapshot that the session was given back was taken after the step `name` had ended."""
+    if not session.restored:
+        return False
+    return session.covers is None or _order(name) <= _order(session.covers)
+
+
+def _order(name: str) -> list[int]:
+    """The numbers in a step's name on the host: "004.02-1" is [4, 2, 1]."""
+    return [int(part) for part in re.findall(r"\d+", name)]
+
+
+def holds_secret(step: Execute, values: Values) -> bool:
+    """Whether the command names a secret, in its text or in a variable's."""
+    return any(part.secret or (part.var and _secret(part.var, values, 0)) for part in refs(step.command))
+
+
+def _secret(name: str, values: Values, depth: int) -> bool:
+    parts = refs(values.variable(name) or "")
+    return depth < 20 and any(part.secret or _secret(part.var, values, depth + 1) for part in parts if part)

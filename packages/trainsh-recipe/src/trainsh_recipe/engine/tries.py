@@ -1,0 +1,218 @@
+"""A step's attempts: each journaled before and after, repeated as its `retry` says."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from trainsh_base.errors import TrainError
+from trainsh_base.system.printable import printable
+from trainsh_base.system.units import format_duration
+from trainsh_base.tool.bug_reports import as_bug
+from trainsh_recipe.engine.attempt import Attempt
+from trainsh_recipe.engine.cancellation import Leave
+from trainsh_recipe.engine.executors.command import CommandExecutor
+from trainsh_recipe.engine.executors.copying import TransferExecutor
+from trainsh_recipe.engine.executors.notifying import NotifyExecutor
+from trainsh_recipe.engine.executors.session import SessionExecutor
+from trainsh_recipe.engine.executors.sleeping import SleepExecutor
+from trainsh_recipe.engine.executors.verb import VerbExecutor
+from trainsh_recipe.engine.executors.waiting import WaitExecutor
+from trainsh_recipe.engine.machines import Machines
+from trainsh_recipe.engine.outcome import Outcome, of_error, ours
+from trainsh_recipe.engine.run import Run
+from trainsh_recipe.plan.document import Control, Execute, Notify, Sleep, Transfer, Wait
+from trainsh_recipe.plan.numbering import Numbered
+
+RETRY_DELAY = 1.0  # seconds before the first retry, where the step says nothing; doubles each time
+
+
+class Tries:
+    """Does steps. `reopened` is told of sessions whose shell is a new one."""
+
+    def __init__(self, run: Run, reopened: Callable[[str], None]) -> None:
+        self.run = run
+        self.failure: Outcome | None = None
+        self.machines = Machines(run.state, run.job.id, run.tools, run.record)
+        self._flying: dict[str, Attempt] = {}
+        self._sessions = SessionExecutor(
+            run.values, run.sessions, run.state, run.fresh, run.view, run.record, reopened
+        )
+        self._verbs = VerbExecutor(run.values, run.state, run.tools, run.numbers, run.view, run.record)
+        self._executors: dict[type, Any] = {
+            Execute: CommandExecutor(run.values, run.sessions, run.fresh, run.capture),
+            Wait: WaitExecutor(run.values, run.sessions, run.numbers),
+            Transfer: TransferExecutor(run.values, run.state.cwd, run.view, self.machines),
+            Sleep: SleepExecutor(run.values, run.state),
+            Notify: NotifyExecutor(
+                run.values, f"train: {run.state.name}", run.job.folder, run.view, run.masked, run.record
+            ),
+        }  # fmt: skip
+
+    def flying(self) -> list[Attempt]:
+        """The attempts under way."""
+        with self.run.lock:
+            return list(self._flying.values())
+
+    def all(self, step: Numbered, number: int, *, resuming: bool = False) -> bool:
+        """Attempts from `number` on until one goes well or none is left; whether the run may continue."""
+        run = self.run
+        try:
+            left = run.values.count(step.step.options.retry)
+            delay = run.values.seconds(step.step.options.retry_delay) or RETRY_DELAY
+            allowed = run.values.truth(step.step.options.allow_fail)
+        except TrainError as error:
+            left, delay, allowed = 0, 0.0, False
+            run.view.log(error.message)
+        while True:
+            outcome = self._attempt(step, number, resuming=resuming, final=left <= 0, allowed=allowed)
+            if outcome.ok:
+                return True
+            if left <= 0 or run.cancellation.accepted or not outcome.again:
+                break
+            reason = outcome.reason.split("\n")[0]
+            run.view.log(f"step {step.id} failed ({reason}); again in {format_duration(delay)}")
+            if self._pause(step, delay):
+                break
+            left, delay, number, resuming = left - 1, delay * 2, number + 1, False
+        return self._given_up(step, outcome, allowed)
+
+    def _given_up(self, step: Numbered, outcome: Outcome, allowed: bool) -> bool:
+        forgiven = allowed and outcome.forgiven and outcome.status != "cancelled"
+        if not step.closing and not forgiven and self.failure is None:
+            self.failure = outcome
+        self.run.view.failed(step, outcome, forgiven)
+        return forgiven
+
+    def refuse(self, step: Numbered, number: int, outcome: Outcome) -> bool:
+        """End the step as `outcome` says, without doing it."""
+        at = Attempt(self.run, step, number, resuming=True, since=None)
+        self._record_start(step, number, resuming=False, since=None)
+        self.record_end(at, outcome, final=True)
+        return self._given_up(step, outcome, False)
+
+    def _pause(self, step: Numbered, seconds: float) -> bool:
+        """Between two attempts; whether the run was cancelled meanwhile. Raises Leave and Cancel."""
+        cancellation = self.run.cancellation
+        with self.run.signals.waiting():
+            cancellation.pause(seconds)
+        if not step.closing or cancellation.leaving:
+            cancellation.check()
+        return cancellation.accepted is not None
+
+    def _attempt(self, step: Numbered, number: int, *, resuming: bool, final: bool, allowed: bool) -> Outcome:
+        run = self.run
+        accepted = run.cancellation.accepted
+        if accepted and not step.closing:
+            return Outcome(status="cancelled", reason=accepted.reason)
+        before = run.state.steps.get(step.id)
+        since = before.since if resuming and before else self._since(step)
+        at = Attempt(run, step, number, resuming=resuming, since=since)
+        at.gone = resuming and before is not None and before.gone
+        with run.lock:
+            self._flying[step.id] = at
+        self._record_start(step, number, resuming=resuming, since=since)
+        outcome = self._carry_out(at)
+        if outcome.status == "interrupted":
+            return self._interrupted(at, outcome)
+        self.finish(at, outcome, allowed=allowed and outcome.forgiven, final=final or not outcome.again)
+        return outcome
+
+    def _record_start(self, step: Numbered, number: int, *, resuming: bool, since: int | None) -> None:
+        self.run.record(
+            "step.started", step=step.id, kind=step.step.kind, text=step.step.text, line=step.step.span.line,
+            attempt=number, **self._place(step, resuming, since),
+        )  # fmt: skip
+
+    def _place(self, step: Numbered, resuming: bool, since: int | None) -> dict[str, Any]:
+        """Where the step's effect lives, as far as it is known when it starts."""
+        name = getattr(step.step, "session", "")
+        session = self.run.sessions.get(name)
+        about: dict[str, Any] = {"session": name, "closing": step.closing, "resumed": resuming}
+        if isinstance(step.step, Execute | Wait) and session is not None:
+            about |= {"token": session.token, "machine": session.machine, "node": session.node}
+        if isinstance(step.step, Execute):
+            about["background"] = step.step.background
+        data = {key: value for key, value in about.items() if value}
+        return data if since is None else data | {"since": since}
+
+    def _carry_out(self, at: Attempt) -> Outcome:
+        """Do the step: whatever happens inside, it ends with an outcome, so that `finally` comes."""
+        step = at.numbered.step
+        executor = self._executors.get(type(step))
+        if isinstance(step, Control):
+            executor = self._sessions if step.tool == "tmux" and step.verb in ("open", "close") else self._verbs
+        try:
+            outcome: Outcome = executor.run(at, step)  # type: ignore[union-attr]
+        except TrainError as error:
+            outcome = of_error(error)
+            if (ours(error) and isinstance(step, Execute | Wait)) or error.code == "peer_lost":
+                outcome.status = "interrupted"
+        except Exception as error:
+            outcome = of_error(as_bug(error, "train-recipe"))
+            outcome.own = False
+        outcome.seconds = time.monotonic() - at.began
+        outcome.reason = printable(outcome.reason)
+        if self.run.cancellation.accepted and not at.numbered.closing and not outcome.ok:
+            outcome.status = "cancelled"
+        return outcome
+
+    def _interrupted(self, at: Attempt, outcome: Outcome) -> Outcome:
+        """The failure was ours, and the step's time is over: the job is left here, unless `finally` has to come.
+
+        It has to where something costs money, in `finally` itself, and in `exec`; resume asks the host first then.
+        """
+        reason = outcome.reason.split("\n")[0]
+        state = self.run.state
+        if state.kind == "recipe" and not at.numbered.closing and not state.billing():
+            with self.run.lock:
+                self._flying.pop(at.numbered.id, None)
+            shown = at.log.finish()
+            if shown:
+                self.run.view.output(at.numbered, shown)
+            raise Leave(1, f"step {at.numbered.id} is interrupted: {reason}")
+        outcome.status = "unknown"
+        self.finish(at, outcome, final=True)
+        return outcome
+
+    def _since(self, step: Numbered) -> int | None:
+        """Where in the session's log a step cannot have begun before, or a pattern is looked for from."""
+        session = self.run.sessions.get(getattr(step.step, "session", ""))
+        if session is None:
+            return None
+        if isinstance(step.step, Wait):
+            return session.since() if step.step.condition == "pattern" else None
+        return session.end if isinstance(step.step, Execute) else None
+
+    def finish(self, at: Attempt, outcome: Outcome, *, allowed: bool = False, final: bool = False) -> None:
+        """Record the end of an attempt that is under way, unless somebody else has recorded it."""
+        with self.run.lock:
+            mine = self._flying.pop(at.numbered.id, None)
+        if mine is not None:
+            self.record_end(at, outcome, allowed=allowed, final=final)
+
+    def record_end(self, at: Attempt, outcome: Outcome, *, allowed: bool = False, final: bool = False) -> None:
+        """Record how an attempt ended."""
+        run = self.run
+        shown = at.log.finish()
+        if shown:
+            run.view.output(at.numbered, shown)
+        if not outcome.ok:
+            outcome.tail = outcome.tail or at.log.tail()
+        outcome.reason = run.masked(outcome.reason)
+        known = {key: getattr(outcome, key) for key in ("exit", "offset", "end")}
+        data: dict[str, Any] = {key: value for key, value in known.items() if value is not None}
+        if outcome.reason:
+            data["reason"] = outcome.reason
+        if allowed:
+            data["allowed"] = True
+        if outcome.status == "lost":
+            data["gone"] = True
+        if final and not outcome.ok and not allowed and not at.numbered.closing and outcome.status != "cancelled":
+            data["final"] = True
+        session = getattr(at.numbered.step, "session", "")
+        if session:
+            data["session"] = session
+        run.record(
+            "step.finished", step=at.numbered.id, attempt=at.number, status=outcome.status,
+            seconds=round(outcome.seconds, 3), bytes=outcome.bytes or at.log.bytes, **data, **outcome.more,
+        )  # fmt: skip

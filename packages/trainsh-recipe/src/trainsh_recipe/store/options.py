@@ -1,0 +1,30 @@
+"""What a job was started or resumed with. Journaled with the job, so that each of its runners knows it."""
+
+from typing import Any
+
+import msgspec
+
+Overrides = dict[str, dict[str, str]]
+
+
+class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """Options of a run, which never change while it runs.
+
+    `overrides`: what `--host`, `--var` and `--storage` set, by kind. `max_time`: seconds of work after which the
+    job is cancelled. `retry_lost`: lost steps run again. `from_step`: the step that `--from` named, "" for none.
+    """
+
+    overrides: Overrides = {}
+    max_time: float | None = None
+    retry_lost: bool = False
+    from_step: str = ""
+
+    def journaled(self) -> dict[str, Any]:
+        """The keys that an event carries: those that differ from the default."""
+        found = {name: getattr(self, name) for name in self.__struct_fields__}
+        return {name: value for name, value in found.items() if value or name == "overrides"}
+
+    def changed_by(self, event: dict[str, Any]) -> "RunOptions":
+        """The options after an event that carries some of them."""
+        given = {name: event[name] for name in self.__struct_fields__ if name in event}
+        return msgspec.structs.replace(self, **given)

@@ -1,0 +1,50 @@
+"""Ctrl-C while a job runs in front: what is meant is asked."""
+
+import os
+import shutil
+import sys
+
+from trainsh_base.request import current
+from trainsh_recipe.engine import signals
+from trainsh_recipe.engine.cancellation import Cancel, Leave
+from trainsh_recipe.engine.run import Run
+
+CHOICES = (
+    "[d]etach: finish in the background", "[p]ause: leave, resume later", "[c]ancel: end the step, run finally",
+    "[Enter] keep watching",
+)  # fmt: skip
+PROMPT = "d, p, c or Enter: "
+
+
+def menu(run: Run) -> None:
+    """Raise Leave or Cancel as the person says, or return to continue. Without a terminal it means leave."""
+    if not on_terminal() or run.questions.open or not current().for_people:
+        signals.interrupted()
+    with run.view.paused():
+        sys.stderr.write(question(run.job.id, shutil.get_terminal_size().columns))
+        while True:
+            sys.stderr.write(PROMPT)
+            sys.stderr.flush()
+            line = os.read(0, 1000)
+            word = line.decode(errors="replace").strip().lower()[:1]
+            if not line or word == "p":
+                signals.interrupted()
+            if word == "d":
+                raise Leave(0, "sent to the background", background=True)
+            if word == "c":
+                raise Cancel("cancelled by Ctrl-C", 130)
+            if not word:
+                return
+
+
+def question(id: str, columns: int) -> str:
+    """The question on one line where it fits, else a line a choice: no word is broken at any width."""
+    line = "   ".join([f"Job {id[-4:]} is still running.", *CHOICES])
+    if len(line) < columns:
+        return line + "\n"
+    return "\n  ".join([f"Job {id[-4:]} is still running.", *CHOICES]) + "\n"
+
+
+def on_terminal() -> bool:
+    """Whether somebody can be asked."""
+    return sys.stdin.isatty() and sys.stderr.isatty()
