@@ -109,7 +109,7 @@ def start(
 
 
 def in_folder(cwd: str, argv: list[str]) -> list[str]:
-    """The argv that runs `argv` in a folder ("": ours): a process that serves several jobs never changes its own."""
+    """The argv that runs `argv` in a folder ("": ours): who serves several jobs never changes its own."""
     return ["/bin/sh", "-c", 'cd -- "$1" && shift && exec "$@"', "sh", cwd, *argv] if cwd else argv
 
 

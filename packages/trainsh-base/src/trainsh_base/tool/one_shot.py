@@ -27,7 +27,8 @@ ANSWER = 1 << 26  # bytes of the answer
 class OneShot:
     """`train-NAME VERB --input - --json`, running: what `Pending` is for a tool that serves.
 
-    `errors` is the file that takes its standard error, `cwd` the folder it runs in ("": ours). Raises OSError when the program cannot be started.
+    `errors` is the file that takes its standard error, `cwd` the folder it runs in ("": ours). Raises OSError when
+    the program cannot be started.
     """
 
     def __init__(

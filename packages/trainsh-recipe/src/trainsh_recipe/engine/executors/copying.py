@@ -34,7 +34,7 @@ class TransferExecutor:
             "exclude": [values.plain(each) for each in options.exclude],
             "include": [values.plain(each) for each in options.include],
         }  # fmt: skip
-        for flag in ("delete", "checksum", "verify", "move", "dry_run"):
+        for flag in ("delete", "checksum", "verify", "move", "dry_run", "as_is"):
             if values.truth(getattr(options, flag)):
                 params[flag] = True
         if options.bwlimit is not None:
