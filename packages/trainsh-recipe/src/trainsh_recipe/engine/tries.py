@@ -7,7 +7,7 @@ from typing import Any
 from trainsh_base.errors import TrainError
 from trainsh_base.system.printable import printable
 from trainsh_base.system.units import format_duration
-from trainsh_base.tool.bug_reports import as_bug
+from trainsh_base.tool.faces.bug_reports import as_bug
 from trainsh_recipe.engine.attempt import Attempt
 from trainsh_recipe.engine.cancellation import Leave
 from trainsh_recipe.engine.executors.command import CommandExecutor
