@@ -18,7 +18,19 @@ from world_sshd import Sshd
 
 from trainsh_base.remote.target import Target
 
-STAGES = ["name", "port", "host key", "authentication", "shell", "tmux", "rsync", "rclone", "GPU", "disk"]
+STAGES = [
+    "name",
+    "port",
+    "host key",
+    "authentication",
+    "shell",
+    "tmux",
+    "processes",
+    "rsync",
+    "rclone",
+    "GPU",
+    "disk",
+]
 
 
 def stages(world: World, name: str, status: int) -> dict[str, dict[str, object]]:

@@ -1,8 +1,12 @@
 """What a machine answers about itself, read into stages."""
 
+import shutil
+import subprocess
+from pathlib import Path
+
 import pytest
 
-from trainsh_host.checks.probe import install_command, read_probe, stages_of
+from trainsh_host.checks.probe import install_command, read_probe, script, stages_of
 
 WHOLE = """
 Welcome to this machine = nice
@@ -10,6 +14,7 @@ user=root 0
 tmux=tmux 3.3a
 rsync=rsync  version 3.2.7  protocol version 31
 rclone=rclone v1.75.0
+processes=/proc
 gpu=NVIDIA GeForce RTX 4090, 24564 MiB
 gpu=NVIDIA GeForce RTX 4090, 24564 MiB
 disk=/dev/sda1 100000000 1 52428800 1% /
@@ -24,6 +29,7 @@ def states(text: str) -> dict[str, tuple[str, str]]:
 def test_a_machine_that_has_everything() -> None:
     assert states(WHOLE) == {
         "tmux": ("ok", "tmux 3.3a"),
+        "processes": ("ok", "seen through /proc"),
         "rsync": ("ok", "rsync 3.2.7"),
         "rclone": ("ok", "rclone v1.75.0"),
         "GPU": ("ok", "2 x NVIDIA GeForce RTX 4090, 24564 MiB"),
@@ -33,7 +39,7 @@ def test_a_machine_that_has_everything() -> None:
 
 def test_a_machine_that_has_nothing() -> None:
     found = states("user=me 1000\ntmux=\nrsync=\nrclone=\ndisk=\nend=1\n")
-    assert [state for state, _ in found.values()] == ["failed", "failed", "absent", "absent", "absent"]
+    assert [state for state, _ in found.values()] == ["failed", "failed", "failed", "absent", "absent", "absent"]
 
 
 @pytest.mark.parametrize(
@@ -51,8 +57,26 @@ def test_a_disk_that_will_not_do(line: str, said: str) -> None:
 
 def test_a_gpu_whose_driver_does_not_run() -> None:
     text = "gpu=NVIDIA-SMI has failed because it couldn't communicate with the NVIDIA driver."
-    stage = stages_of(read_probe(text))[3]
+    stage = stages_of(read_probe(text))[4]
     assert stage.state == "failed" and stage.exit == 7 and stage.fix
+
+
+@pytest.mark.parametrize("shell", ["sh", "dash", "busybox sh"])
+def test_a_program_that_only_a_login_shell_finds(shell: str, tmp_path: Path) -> None:
+    if shutil.which(shell.split(maxsplit=1)[0]) is None:
+        pytest.skip(f"NOT TESTED HERE: {shell} is not installed")
+    (tmp_path / "bin").mkdir()
+    program = tmp_path / "bin" / "rclone"
+    program.write_text("#!/bin/sh\necho rclone v1.75.0\n")
+    program.chmod(0o755)
+    (tmp_path / ".bash_profile").write_text("echo hello\nPATH=$HOME/bin:$PATH\n")
+    env = {"HOME": str(tmp_path), "SHELL": "/bin/bash", "PATH": "/usr/bin:/bin"}
+    done = subprocess.run(
+        shell.split(), input=script(), env=env, capture_output=True, text=True, timeout=30, check=True
+    )
+    found = {stage.stage: stage for stage in stages_of(read_probe(done.stdout))}
+    assert found["rclone"].detail == f"rclone v1.75.0 ({program})"
+    assert found["processes"].state == "ok"
 
 
 @pytest.mark.parametrize(
@@ -63,7 +87,7 @@ def test_a_gpu_whose_driver_does_not_run() -> None:
         ("user=me 1000\nmanager=dnf\nsudo=yes", "sudo dnf install -y tmux"),
         ("user=root 0\nmanager=apk", "apk add tmux"),
         ("user=me 501\nmanager=brew\nsudo=yes", "brew install tmux"),
-        ("user=me 1000", "install tmux there with its package manager"),
+        ("user=me 1000", "install tmux on it with its package manager"),
     ],
 )
 def test_the_words_that_install(text: str, words: str) -> None:

@@ -278,9 +278,9 @@ def _show_stages(stages: list[Stage]) -> None:
 def test(name: Name) -> list[Stage]:
     """Test every stage of reaching a machine.
 
-    The stages are name, port, host key, authentication, shell, tmux, rsync, rclone, GPU and disk. The exit
-    status is that of the first that failed: 8 unreachable, 4 login refused, 7 shell, GPU or disk, 9 a program is
-    missing there.
+    The stages are name, port, host key, authentication, shell, tmux, processes, rsync, rclone, GPU and disk. The
+    exit status is that of the first that failed: 8 unreachable, 4 login refused, 7 shell, GPU or disk, 9 a program
+    is missing on it.
     """
     from trainsh_host.checks.stages import test as stages  # noqa: PLC0415 - resolve is the fast path
 
@@ -288,7 +288,7 @@ def test(name: Name) -> list[Stage]:
     found: list[Stage] = []
     for stage in stages(target, request):
         found.append(stage)
-        total = 10 if target.kind == "ssh" else 5
+        total = 11 if target.kind == "ssh" else 6
         request.emit("progress", done=len(found), total=total, unit="stages", message=stage.stage)
     return found
 

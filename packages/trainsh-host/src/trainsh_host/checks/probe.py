@@ -1,36 +1,11 @@
-"""What a machine has: one POSIX sh script, and its answer read into stages. Nothing here connects."""
+"""What a machine has: the answer of `probe.sh`, read into stages. Nothing here connects."""
+
+from pathlib import Path
 
 from trainsh_base.errors import MissingProgram
 from trainsh_base.system.units import format_size
 from trainsh_host.model import Stage
 
-# `key=value` lines. Each program is asked for its version, which also shows that it runs.
-SCRIPT = """\
-export LC_ALL=C
-PATH=$PATH:/usr/local/bin:/usr/bin:/bin:/opt/homebrew/bin
-say() { printf '%s=%s\\n' "$1" "$2"; }
-first() { "$@" 2>/dev/null </dev/null | sed -n 1p; }
-say system "$(uname -sm 2>/dev/null)"
-say user "$(id -un 2>/dev/null) $(id -u 2>/dev/null)"
-say tmux "$(first tmux -V)"
-say rsync "$(first rsync --version)"
-say rclone "$(first rclone version)"
-for manager in apt-get dnf yum apk pacman zypper brew; do
-  command -v "$manager" >/dev/null 2>&1 && { say manager "$manager"; break; }
-done
-command -v sudo >/dev/null 2>&1 && say sudo yes
-if command -v nvidia-smi >/dev/null 2>&1; then
-  nvidia-smi --query-gpu=name,memory.total --format=csv,noheader 2>&1 </dev/null | while IFS= read -r line; do
-    say gpu "$line"
-  done
-elif command -v rocm-smi >/dev/null 2>&1; then
-  rocm-smi --showproductname 2>/dev/null </dev/null | sed -n 's/.*Card [Ss]eries:[[:space:]]*/gpu=/p'
-fi
-cd "${HOME:-/}" 2>/dev/null || say home missing
-if touch ".trainsh-test.$$" 2>/dev/null; then rm -f ".trainsh-test.$$"; else say home "cannot be written"; fi
-say disk "$(df -Pk . 2>/dev/null | sed -n 2p)"
-say end 1
-"""
 INSTALL = {
     "apt-get": "apt-get update && {sudo}apt-get install -y {program}", "dnf": "dnf install -y {program}",
     "yum": "yum install -y {program}", "apk": "apk add {program}", "pacman": "pacman -S --noconfirm {program}",
@@ -39,8 +14,13 @@ INSTALL = {
 LITTLE_DISK = 1 << 30
 
 
+def script() -> str:
+    """The text that a POSIX sh on the machine runs."""
+    return Path(__file__).with_name("probe.sh").read_text()
+
+
 def read_probe(output: str) -> dict[str, list[str]]:
-    """The answer of SCRIPT: key -> values. Lines of another form (a login file's) are left out."""
+    """The answer of the script: key -> values. Lines of another form (a login file's) are left out."""
     found: dict[str, list[str]] = {}
     for line in output.splitlines():
         key, equals, value = line.partition("=")
@@ -51,14 +31,21 @@ def read_probe(output: str) -> dict[str, list[str]]:
 
 def stages_of(found: dict[str, list[str]]) -> list[Stage]:
     """The stages that the answer shows."""
-    return [_program("tmux", found), _program("rsync", found), _rclone(found), _gpu(found), _disk(found)]
+    return [
+        _program("tmux", found),
+        _processes(found),
+        _program("rsync", found),
+        _rclone(found),
+        _gpu(found),
+        _disk(found),
+    ]
 
 
 def install_command(program: str, found: dict[str, list[str]]) -> str:
-    """The words that install `program` there."""
+    """The command that installs `program` on the machine."""
     manager = found.get("manager", [""])[0]
     if manager not in INSTALL:
-        return f"install {program} there with its package manager"
+        return f"install {program} on it with its package manager"
     root = found.get("user", [""])[0].endswith(" 0") or manager == "brew" or "sudo" not in found
     sudo = "" if root else "sudo "
     return sudo + INSTALL[manager].format(sudo=sudo, program=program)
@@ -69,15 +56,27 @@ def _program(program: str, found: dict[str, list[str]]) -> Stage:
     if version:
         return Stage(stage=program, state="ok", detail=_short(version))
     return Stage(
-        stage=program, state="failed", detail=f"{program} is not installed there",
+        stage=program, state="failed", detail=f"{program} is not installed on it",
         fix=install_command(program, found), exit=MissingProgram.exit_status,
+    )  # fmt: skip
+
+
+def _processes(found: dict[str, list[str]]) -> Stage:
+    """Sessions look at processes: with ps, else through /proc."""
+    way = found.get("processes", [""])[0]
+    if way:
+        return Stage(stage="processes", state="ok", detail=f"seen through {way}")
+    return Stage(
+        stage="processes", state="failed", detail="there is neither ps nor /proc",
+        fix=install_command("procps", found), exit=MissingProgram.exit_status,
     )  # fmt: skip
 
 
 def _short(version: str) -> str:
     """`rsync  version 3.2.7  protocol version 31` -> `rsync 3.2.7`."""
     words = [word for word in version.split() if word != "version"]
-    return " ".join(words[:2])
+    place = words[-1] if words and words[-1].startswith("(/") else ""
+    return " ".join([*words[:2], *([place] if place else [])])
 
 
 def _rclone(found: dict[str, list[str]]) -> Stage:

@@ -2,6 +2,7 @@
 
 import os
 import re
+import select
 import socket
 import time
 from collections.abc import Callable, Iterator
@@ -12,13 +13,15 @@ from trainsh_base.remote.control_socket import master_pid
 from trainsh_base.remote.target import Target
 from trainsh_base.request import Request
 from trainsh_base.system import spawn
-from trainsh_host.checks.probe import SCRIPT, read_probe, stages_of
+from trainsh_base.system.deadline import Deadline
+from trainsh_host.checks.probe import read_probe, script, stages_of
 from trainsh_host.model import Stage
 from trainsh_host.ways.ssh_names import settings
 
 CONNECT = ("name", "port", "host key", "authentication", "shell")
-INSIDE = ("tmux", "rsync", "rclone", "GPU", "disk")
+INSIDE = ("tmux", "processes", "rsync", "rclone", "GPU", "disk")
 PORT_PATIENCE = 10.0
+ANSWER_LIMIT = 45.0  # seconds that the script may take
 
 
 def test(target: Target, request: Request) -> Iterator[Stage]:
@@ -139,22 +142,36 @@ def _since(began: float) -> int:
 
 def _say_hello(target: Target, request: Request) -> None:
     child = ssh.start(target, "exit 0", request=request)
-    _read_all(child)
+    _read_all(child, Deadline.after(ANSWER_LIMIT))
 
 
-def _read_all(child: spawn.Child) -> bytes:
+def _read_all(child: spawn.Child, deadline: Deadline) -> str:
+    """All that it prints, up to its end or the deadline."""
     child.close_stdin()
-    with os.fdopen(child.stdout, "rb") as output:
-        data = output.read()
+    output = select.poll()
+    output.register(child.stdout, select.POLLIN)
+    parts = []
+    while output.poll(deadline.within(ANSWER_LIMIT) * 1000):
+        part = os.read(child.stdout, 65536)
+        if not part:
+            break
+        parts.append(part)
+    os.close(child.stdout)
+    child.end()
     child.wait()
-    return data
+    return b"".join(parts).decode(errors="replace")
 
 
 def _inside(target: Target, request: Request) -> Iterator[Stage]:
-    """tmux, rsync, rclone, GPU, disk: one script, fed to an sh so that any login shell will do."""
+    """tmux, processes, rsync, rclone, GPU, disk: one script, fed to an sh so that any login shell will do."""
     child = ssh.start(target, "exec sh", request=request)
-    os.write(child.stdin, SCRIPT.encode())
-    output = _read_all(child).decode(errors="replace")
+    os.write(child.stdin, script().encode())
+    output = _read_all(child, Deadline.after(ANSWER_LIMIT))
     if not re.search(r"^end=", output, re.MULTILINE):
-        raise RemoteError(f"{target.label}: the shell ended before it had answered", code="shell")
+        last = output.strip().rpartition("\n")[2]
+        raise RemoteError(
+            f"{target.label}: the shell did not answer all within {ANSWER_LIMIT:g} seconds"
+            + (f"; the last was: {last}" if last else ""),
+            "a program after that hangs: nvidia-smi and df are the usual ones", code="shell",
+        )  # fmt: skip
     yield from stages_of(read_probe(output))
