@@ -1,0 +1,51 @@
+"""Faults at random instants, then resume: the end is that of a run without them, or what was lost is said.
+
+`make faults` plays 300 schedules, `make test` a few. FAULTS=1234 plays the one of that seed, FAULTS=1000-1299 a range.
+"""
+
+import os
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+import schedule
+from machine import can_restart
+
+FIRST = 5000
+FEW = [5000, 5002, 5005, 5006, 5007, 5008, 5009, 5017, 5018, 5020, 5024, 5025, 5027]
+SIDE_BY_SIDE = 3
+
+
+def given(default: Iterable[int]) -> list[int]:
+    """The seeds of FAULTS, else the usual ones."""
+    first, _, last = os.environ.get("FAULTS", "").partition("-")
+    return list(range(int(first), int(last or first) + 1)) if first else list(default)
+
+
+def play_all(seeds: list[int]) -> None:
+    """Play them side by side; all that is wrong in one message."""
+    if not can_restart():
+        pytest.skip("RESTARTS, LINKS AND DISKS ARE NOT TESTED HERE: it takes root and namespaces")
+    with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
+        bad = [story for story in pool.map(schedule.play, seeds) if story.wrong]
+    summary = "\n".join(str(story).partition("\n")[0] for story in bad)
+    told = "\n\n".join(map(str, bad[:3]))
+    assert not bad, (
+        f"{len(bad)} of {len(seeds)} schedules; FAULTS=SEED make faults plays one again\n{summary}\n\n{told}"
+    )
+
+
+@pytest.mark.parametrize("remote", [False, True], ids=["here", "over ssh"])
+def test_undisturbed(remote: bool) -> None:
+    story = schedule.play(0, remote)
+    assert not story.wrong and not story.strikes, str(story)
+
+
+@pytest.mark.slow
+def test_a_few_schedules() -> None:
+    play_all(FEW)
+
+
+@pytest.mark.faults
+def test_schedules() -> None:
+    play_all(given(range(FIRST, FIRST + 300)))
