@@ -434,3 +434,28 @@ def test_ciphers_that_were_chosen_are_used(world: World) -> None:
     world.alias("box", box.port, box.user, box.address, "Ciphers aes256-ctr")
     ssh.ensure_master(ssh_target("box", ["ssh", "box"]))
     assert "cipher: aes256-ctr" in box.log.read_text()
+
+
+def test_a_live_master_of_the_user_s_own_is_used(world: World) -> None:
+    box = world.sshd("box")
+    own = world.folder / "own"
+    world.alias("box", box.port, box.user, box.address, f"ControlPath {own}-%p", "ControlMaster auto")
+    subprocess.run(["ssh", "-f", "-N", "box"], env=world.env, check=True, stdin=subprocess.DEVNULL, timeout=30)
+    found = ssh_target("box", ["ssh", "box"])
+    assert say(found, "echo it") == b"it\n" and logins(box) == 1
+    pid = master_pid(f"{own}-{box.port}")
+    assert pid == master_pid(found.control_path or "") and ssh.disconnect(found) == 0
+    assert master_pid(f"{own}-{box.port}") == pid, "it is not ours to end"
+    assert say(found, "echo it") == b"it\n" and logins(box) == 1
+    os.kill(pid or 0, signal.SIGKILL)
+    assert say(found, "echo again") == b"again\n" and logins(box) == 2
+    subprocess.run(["ssh", "-O", "exit", "box"], env=world.env, capture_output=True, check=False, timeout=30)
+
+
+def test_a_rented_machine_has_a_connection_of_its_own(world: World) -> None:
+    box = world.sshd("box")
+    world.alias("box", box.port, box.user, box.address, f"ControlPath {world.folder}/own-%p", "ControlMaster auto")
+    subprocess.run(["ssh", "-f", "-N", "box"], env=world.env, check=True, stdin=subprocess.DEVNULL, timeout=30)
+    found = ssh_target("box", ["ssh", "box"], rented=True)
+    assert say(found, "echo it") == b"it\n" and logins(box) == 2
+    subprocess.run(["ssh", "-O", "exit", "box"], env=world.env, capture_output=True, check=False, timeout=30)

@@ -13,7 +13,15 @@ from trainsh_base.errors import Unreachable
 from trainsh_base.remote.askpass import Login, Questions
 from trainsh_base.remote.control_socket import master_pid
 from trainsh_base.remote.retry import persist, transient
-from trainsh_base.remote.ssh_config import Settings, chosen, first, login_names, no_ssh, way
+from trainsh_base.remote.ssh_config import (
+    Settings,
+    default_ciphers,
+    effective,
+    first,
+    login_names,
+    no_ssh,
+    way,
+)
 from trainsh_base.remote.ssh_errors import explain
 from trainsh_base.remote.target import Target
 from trainsh_base.request import Request
@@ -32,7 +40,9 @@ FAST_CIPHERS = ("aes128-gcm@openssh.com", "aes256-gcm@openssh.com")
 
 
 def open_master(target: Target, path: str, request: Request, *, ask: bool = True) -> None:
-    """Log in once and leave a master at `path`. `ask=False`: without a question to anybody (BatchMode).
+    """Log in once and leave a master at `path`; a live one of the user's own is used instead.
+
+    `ask=False`: another one, without a question to anybody (BatchMode).
 
     Raises Unreachable, CredentialError, RemoteError as ssh's messages say; Cancelled; MissingProgram without ssh.
     """
@@ -40,13 +50,25 @@ def open_master(target: Target, path: str, request: Request, *, ask: bool = True
     with contextlib.suppress(FileNotFoundError):
         os.unlink(path)  # noqa: PTH108 - a socket's name is text here
     env = target.environment()
-    settings = chosen(target, env)
+    settings = effective(target.argv, env)
+    if ask and not target.rented and adopt(settings, path):
+        return
+    settings |= default_ciphers(target, env)
     argv = master_argv(target, path, settings, wishes(), ask=ask)
     user, hosts = login_names(settings)
     with Questions(target, request, Login(user=user, hosts=hosts, way=way(settings))) as questions:
         status, said = _log_in(argv, {**env, **questions.environment()}, questions, request)
     if status != 0 or master_pid(path) is None:
         raise explain(target, said)
+
+
+def adopt(settings: Settings, path: str) -> bool:
+    """Use the user's own live master (ControlPath of their settings) at `path`, by a link; whether there is one."""
+    own = first(settings, "controlpath", "none")
+    if own in ("", "none") or master_pid(own) is None:
+        return False
+    os.symlink(own, path)  # noqa: PTH211 - names of sockets are text here
+    return True
 
 
 class Wishes(msgspec.Struct, frozen=True, kw_only=True):

@@ -28,7 +28,13 @@ def master_pid(path: str) -> int | None:
 
 
 def end_master(path: str) -> bool:
-    """Ask the master at `path` to end, with every channel it has; whether there was one."""
+    """Ask the master at `path` to end, with every channel it has; whether there was one.
+
+    A link leads to a master of the user's own, which stays: only the link goes.
+    """
+    if os.path.islink(path):  # noqa: PTH114 - a socket's name is text here
+        os.unlink(path)  # noqa: PTH108
+        return False
     if master_pid(path) is None:
         remove_stale(path)
         return False

@@ -71,9 +71,12 @@ def first(settings: Settings, key: str, default: str = "") -> str:
 
 def chosen(target: Target, env: dict[str, str] | None = None) -> Settings:
     """The settings for this machine, and ssh's own list of ciphers as `default ciphers`."""
-    settings = effective(target.argv, env)
-    settings["default ciphers"] = effective([target.argv[0], "-F", "none", "localhost"], env).get("ciphers", [""])
-    return settings
+    return effective(target.argv, env) | default_ciphers(target, env)
+
+
+def default_ciphers(target: Target, env: dict[str, str] | None = None) -> Settings:
+    """ssh's own list of ciphers, as `default ciphers`."""
+    return {"default ciphers": effective([target.argv[0], "-F", "none", "localhost"], env).get("ciphers", [""])}
 
 
 def login_names(settings: Settings) -> tuple[str, frozenset[str]]:
