@@ -33,6 +33,7 @@ class Attempt:
         self.log = StepLog(run.job.log(step.file), run.secrets.values)
         self.pending: AnyPending | None = None
         self.stop_with: Callable[[], object] | None = None
+        self.reached = run.sessions.reached(step)
         self._run = run
         self._stopped = threading.Event()
 

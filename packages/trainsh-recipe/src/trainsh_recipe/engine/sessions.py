@@ -41,6 +41,12 @@ class Sessions:
         """The host that the recipe opens the session on; "" for none."""
         return self._hosts.get(session, "")
 
+    def reached(self, each: Numbered) -> bool:
+        """Whether the job has reached the hosts of a step before: what cannot be reached now was cut off."""
+        hosts = self.hosts_of(each)
+        known = set(self._state.machines) | {session.host_name for session in self._state.sessions.values()}
+        return bool(hosts) and hosts <= known
+
     def hosts_of(self, each: Numbered) -> set[str]:
         """The hosts that a step touches: its effect is gone when they are other machines."""
         step = each.step

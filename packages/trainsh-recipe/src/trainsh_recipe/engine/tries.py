@@ -145,7 +145,7 @@ class Tries:
             outcome: Outcome = executor.run(at, step)  # type: ignore[union-attr]
         except TrainError as error:
             outcome = of_error(error)
-            if (ours(error) and isinstance(step, Execute | Wait)) or error.code == "peer_lost":
+            if error.code == "peer_lost" or (ours(error) and (at.reached or isinstance(step, Execute | Wait))):
                 outcome.status = "interrupted"
         except Exception as error:
             outcome = of_error(as_bug(error, "train-recipe"))

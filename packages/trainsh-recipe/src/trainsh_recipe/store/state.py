@@ -83,6 +83,11 @@ class SessionState(msgspec.Struct, kw_only=True):
     end: int | None = None
     left: list[str] = []  # background steps that no `wait idle` has seen the end of
 
+    @property
+    def where(self) -> str:
+        """What people call its host: the recipe's name for it."""
+        return self.host_name or self.host
+
     def since(self) -> int | None:
         """From the last satisfied wait, else the earliest background step, else the latest step."""
         return next((at for at in (self.waited, self.background, self.step) if at is not None), None)

@@ -253,7 +253,7 @@ class Live(View):
     def _footer(self) -> str:
         rows = [row for row in self._rows.values() if not isinstance(row.step.step, Parallel)]
         done = sum(row.status in ("ok", "skipped") or (row.allowed and row.status != "running") for row in rows)
-        hosts = sorted({session.host for session in self._state.sessions.values() if session.open})
+        hosts = sorted({session.where for session in self._state.sessions.values() if session.open})
         where = f"  on {', '.join(hosts)}" if hosts else ""
         needed = f"  this machine is needed until step {self._here}" if self._here and not self._closing else ""
         passed = format_duration(self._elapsed())

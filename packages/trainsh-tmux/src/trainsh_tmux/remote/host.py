@@ -47,12 +47,14 @@ def _cut(error: BaseException) -> bool:
 
 
 def resolve(spec: str) -> Target:
-    """How to reach `spec`: `local`, or what train-host says of a name or of `user@host -p PORT`.
+    """How to reach `spec`: `local`, a target as JSON, or what train-host says of a name or of `user@host -p PORT`.
 
     train-host is asked again when it was killed. Raises its errors, RemoteError `bad_answer`.
     """
     if spec == "local":
         return Target.local()
+    if spec.startswith("{"):
+        return _target(msgspec.json.decode(spec))
     for _ in range(RESOLVE_TRIES - 1):
         with contextlib.suppress(PeerLost):
             return _resolved(spec)
@@ -60,7 +62,10 @@ def resolve(spec: str) -> Target:
 
 
 def _resolved(spec: str) -> Target:
-    answer = call("host", "resolve", {"name": spec})
+    return _target(call("host", "resolve", {"name": spec}))
+
+
+def _target(answer: object) -> Target:
     try:
         return msgspec.convert(answer, Target)
     except msgspec.ValidationError as error:

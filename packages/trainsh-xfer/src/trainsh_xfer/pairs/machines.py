@@ -22,10 +22,15 @@ _QUOTED = frozenset(" '\"\t\n")
 
 
 def resolve(spec: str) -> Target:
-    """The machine that a name or spec means. Raises train-host's own errors, MissingProgram without train-host."""
+    """The machine that a name, a spec or a target as JSON means.
+
+    Raises train-host's own errors, MissingProgram without train-host.
+    """
     if spec == "local":
         return Target.local()
     try:
+        if spec.startswith("{"):
+            return msgspec.json.decode(spec, type=Target)
         return msgspec.convert(call("host", "resolve", {"name": spec}), Target)
     except msgspec.ValidationError as error:
         raise UsageError(f"train-host resolve did not answer with a target: {error}", code="bad_answer") from None

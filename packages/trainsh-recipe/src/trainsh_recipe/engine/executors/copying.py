@@ -10,6 +10,8 @@ from trainsh_recipe.engine.values import Values
 from trainsh_recipe.engine.view import View
 from trainsh_recipe.plan.document import Endpoint, Transfer
 
+PATIENCE = 60.0  # seconds in which a copy is asked for again when a connection was cut
+
 
 class TransferExecutor:
     """Has train-xfer copy. Files that are there already are not copied again, so it may be repeated."""
@@ -39,7 +41,8 @@ class TransferExecutor:
                 params[flag] = True
         if options.bwlimit is not None:
             params["bwlimit"] = values.plain(options.bwlimit)
-        answer = at.ask("xfer", "copy", params, values.seconds(options.timeout))
+        limit = values.seconds(options.timeout)
+        answer = at.ask("xfer", "copy", params, limit, patience=(limit or PATIENCE) if at.reached else 0.0)
         for warning in answer.get("warnings", []):
             self._view.log(f"warning: {warning}")
         for change in answer.get("changes", []):

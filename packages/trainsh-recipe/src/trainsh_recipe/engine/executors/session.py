@@ -41,7 +41,9 @@ class SessionExecutor:
             params["cwd"] = self._state.cwd
         if known is not None:
             params["restore"] = True
-        answer = at.ask("tmux", "open", params, self._values.seconds(step.options.timeout), patience=PATIENCE)
+        answer = at.ask(
+            "tmux", "open", params, self._values.seconds(step.options.timeout), patience=self._patience(at)
+        )
         fresh = bool(answer.get("fresh"))
         if fresh:
             self._fresh.add(step.session)
@@ -58,6 +60,9 @@ class SessionExecutor:
             self._reopened(step.session)
         return Outcome(status="ok")
 
+    def _patience(self, at: Attempt) -> float:
+        return PATIENCE if at.reached and not at.numbered.closing else 0.0
+
     def _close(self, at: Attempt, step: Control) -> Outcome:
         session = self._sessions.get(step.session)
         if session is None or not session.open:
@@ -66,7 +71,8 @@ class SessionExecutor:
             reason = f"{session.host_name} is stopped"
         else:
             params = self._sessions.params(step.session)
-            answer = at.ask("tmux", "close", params, self._values.seconds(step.options.timeout))
+            limit = self._values.seconds(step.options.timeout)
+            answer = at.ask("tmux", "close", params, limit, patience=self._patience(at))
             reason = "" if answer.get("done") == "closed" else str(answer.get("done", ""))
         self._record("session", session=step.session, state="closed")
         return Outcome(status="ok", reason=reason)

@@ -3,7 +3,10 @@
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
+
 from trainsh_base.errors import TrainError, UsageError
+from trainsh_base.remote.host_spec import parse_spec
 from trainsh_base.system.units import parse_truth
 from trainsh_recipe.engine.attempt import Attempt
 from trainsh_recipe.engine.outcome import Outcome
@@ -14,6 +17,7 @@ from trainsh_recipe.plan.document import Control, Ref, Text
 from trainsh_recipe.plan.numbering import Numbered
 from trainsh_recipe.store.state import ENDS, State
 
+RESOLVE_LIMIT = 60.0
 VERB_MARGIN = 30.0  # seconds that the runner's own limit lies beyond a verb's
 
 
@@ -84,6 +88,18 @@ class VerbExecutor:
             return arg.host or arg.storage or arg.session or self._values.plain([arg])
         return self._values.plain(arg)
 
+    def _text(self, tool: str, key: str, value: Any, answer: dict[str, Any]) -> str:
+        """A bound value as text. A host that ssh is to reach becomes a whole target, of harmless options only."""
+        if not isinstance(value, str):
+            return msgspec.json.encode(value).decode()
+        if key != "hosts" or value.startswith("{") or parse_spec(value).form != "ssh":
+            return value
+        instance = answer.get("instance")
+        id = instance.get("id") if isinstance(instance, dict) else None
+        params = {"name": value, "from_tool": True, "machine": f"{tool}-{id if id is not None else value}"}
+        target = self._tools.peer("host").request("resolve", params, timeout=RESOLVE_LIMIT)
+        return msgspec.json.encode(target).decode()
+
     def _bind(self, tool: str, answer: Any) -> str:
         """Take what an answer binds for the steps that follow; returns its message."""
         if not isinstance(answer, dict):
@@ -92,7 +108,7 @@ class VerbExecutor:
         for key in ("hosts", "storages", "vars"):
             found = answer.get(key)
             if isinstance(found, dict) and found:
-                bound[key] = {str(name): str(value) for name, value in found.items()}
+                bound[key] = {str(name): self._text(tool, key, value, answer) for name, value in found.items()}
                 given = self._state.overrides.get(key, {})
                 for name in set(bound[key]) & set(given):
                     self._view.log(f"{name} stays {given[name]}, as the command line says")
