@@ -19,7 +19,11 @@ def far(spec: str) -> Target:
 
 def place(text: str, cwd: str = "/work", literal: bool = False) -> Place:
     endpoint = parse(text, HOSTS, STORAGES)
-    return find(endpoint, hosts=HOSTS, storages=STORAGES, cwd=cwd, literal=literal, text=text, resolve=far)
+    found = find(
+        endpoint, hosts=HOSTS, storages=STORAGES, cwd=cwd, literal=literal, text=text, resolve=far, remote="SRC"
+    )
+    assert isinstance(found, Place)
+    return found
 
 
 @pytest.mark.parametrize(
@@ -60,9 +64,6 @@ def test_wildcards_never_lie_in_a_folder_that_was_not_written(tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("text", "kind", "said"),
     [
-        ("@far:/x", MissingProgram, "far = r2:bucket needs train-storage"),
-        ("storage:none:/x", MissingProgram, "none needs train-storage"),
-        ("s3:bucket/x", MissingProgram, "s3:bucket needs train-storage"),
         ("host:later:/x", UsageError, "host later is a placeholder"),
         ("storage:later:/x", UsageError, "storage later is a placeholder"),
         ("@out:/a/../../etc", UsageError, "may not go up"),
@@ -70,4 +71,11 @@ def test_wildcards_never_lie_in_a_folder_that_was_not_written(tmp_path: Path) ->
 )
 def test_refused(text: str, kind: type[TrainError], said: str) -> None:
     with pytest.raises(kind, match=said):
+        place(text)
+
+
+@pytest.mark.parametrize("text", ["@far:/x", "storage:none:/x", "s3:bucket/x"])
+def test_without_train_storage_it_is_named(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("trainsh_base.system.spawn.tool_path", lambda _: None)  # as where it is not installed
+    with pytest.raises(MissingProgram, match="needs train-storage"):
         place(text)

@@ -7,7 +7,7 @@ from trainsh_base.system.units import format_duration, format_size
 from trainsh_base.tool.declare import Arg, Opt, Tool
 from trainsh_base.tool.program import run
 from trainsh_xfer.engines.rates import parse_rate
-from trainsh_xfer.model import Change, Options, Result
+from trainsh_xfer.model import Change, Options, Order, Result
 
 tool = Tool("xfer", "Move files between machines and storage")
 
@@ -72,7 +72,7 @@ def copy(
     scp, a colon before the first slash makes NAME:/path a host; ./NAME:/path is a local file. What is there
     already and unchanged is not copied again, and an interrupted transfer goes on inside its file.
     """
-    from trainsh_xfer.transfer import Order, carry_out  # noqa: PLC0415 - help and schema do without: 40 ms
+    from trainsh_xfer.transfer import carry_out  # noqa: PLC0415 - help and schema do without: 40 ms
 
     options = Options(
         delete=delete, exclude=exclude, include=include, dry_run=dry_run, checksum=checksum,

@@ -22,6 +22,20 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     as_is: bool = False
 
 
+class Order(msgspec.Struct, frozen=True, kw_only=True):
+    """What is asked for: both endpoints as they were written, whether each was quoted, the names they may use."""
+
+    source: str
+    destination: str
+    options: Options
+    verify: bool = False
+    hosts: dict[str, str] = {}
+    storages: dict[str, str] = {}
+    cwd: str | None = None
+    source_quoted: bool = False
+    destination_quoted: bool = False
+
+
 class Change(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a dry run found: one entry that would change. `size` is in bytes, 0 for what is no file."""
 

@@ -9,30 +9,17 @@ from trainsh_base.errors import TrainError, UsageError
 from trainsh_base.request import Request
 from trainsh_xfer.endpoints import endpoint_text, local_paths, places
 from trainsh_xfer.endpoints.file_names import printable, shown
+from trainsh_xfer.endpoints.places import InStorage, Place
 from trainsh_xfer.engines import unfinished
 from trainsh_xfer.engines.process import find_rsync
-from trainsh_xfer.engines.rsync import Rsync, comparison
+from trainsh_xfer.engines.rsync import comparison
 from trainsh_xfer.engines.rsync_output import Tally
-from trainsh_xfer.model import Options, Result
-from trainsh_xfer.pairs import machines, routes
+from trainsh_xfer.model import Options, Order, Result
+from trainsh_xfer.pairs import machines, routes, storage_copy
 from trainsh_xfer.pairs.attempts import reporter, run
 from trainsh_xfer.pairs.route import Route
 
 SHOWN = 10
-
-
-class Order(msgspec.Struct, frozen=True, kw_only=True):
-    """What is asked for: both endpoints as they were written, whether each was quoted, the names they may use."""
-
-    source: str
-    destination: str
-    options: Options
-    verify: bool = False
-    hosts: dict[str, str] = {}
-    storages: dict[str, str] = {}
-    cwd: str | None = None
-    source_quoted: bool = False
-    destination_quoted: bool = False
 
 
 def carry_out(order: Order, request: Request) -> Result:
@@ -46,8 +33,11 @@ def carry_out(order: Order, request: Request) -> Result:
 def _carry_out(order: Order, request: Request) -> Result:
     started = time.monotonic()
     _check_patterns([*order.options.exclude, *order.options.include])
+    source, destination = _sides(order)
+    if isinstance(source, InStorage) or isinstance(destination, InStorage):
+        return storage_copy.carry_out(order, source, destination, request)
     with ExitStack() as stack:
-        route = _route(order, find_rsync(), request, stack)
+        route = routes.between(source, destination, order.options, rsync=find_rsync(), request=request, stack=stack)
         made = local_paths.make_parents(route.parents) if route.parents and not order.options.dry_run else []
         try:
             tally = _copied(route, order, request)
@@ -68,20 +58,20 @@ def _check_patterns(patterns: list[str]) -> None:
         raise UsageError("an empty pattern matches nothing", "leave out the empty --exclude or --include")
 
 
-def _route(order: Order, program: Rsync, request: Request, stack: ExitStack) -> Route:
+def _sides(order: Order) -> list[Place | InStorage]:
+    """Where both endpoints are."""
     cwd = local_paths.working_folder(order.cwd)
-    names = {"hosts": order.hosts, "storages": order.storages}
-    source, destination = (
+    return [
         places.find(
-            endpoint_text.parse(text, **names), **names, cwd=cwd, literal=quoted, text=shown(text),
-            resolve=machines.resolve,
+            endpoint_text.parse(text, hosts=order.hosts, storages=order.storages),
+            hosts=order.hosts, storages=order.storages, cwd=cwd, literal=quoted, text=shown(text),
+            resolve=machines.resolve, remote=remote,
         )
-        for text, quoted in (
-            (order.source, order.source_quoted),
-            (order.destination, order.destination_quoted),
+        for text, quoted, remote in (
+            (order.source, order.source_quoted, "SRC"),
+            (order.destination, order.destination_quoted, "DST"),
         )
-    )  # fmt: skip
-    return routes.between(source, destination, order.options, rsync=program, request=request, stack=stack)
+    ]  # fmt: skip
 
 
 def _copied(route: Route, order: Order, request: Request) -> Tally:

@@ -5,10 +5,21 @@ from typing import Literal
 
 import msgspec
 
-from trainsh_base.errors import MissingProgram, UsageError
+from trainsh_base.errors import UsageError
 from trainsh_base.remote.target import Target
 from trainsh_xfer.endpoints.endpoint_text import Endpoint
 from trainsh_xfer.endpoints.local_paths import absolute
+from trainsh_xfer.endpoints.storages import Folder, Storage
+from trainsh_xfer.endpoints.storages import resolve as storage_at
+
+
+class InStorage(msgspec.Struct, frozen=True, kw_only=True):
+    """A path in a storage that rclone reaches; without `literal` the path may have wildcards."""
+
+    storage: Storage
+    path: str
+    literal: bool
+    text: str = ""
 
 
 class Place(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,16 +44,17 @@ def find(
     literal: bool,
     text: str,
     resolve: Callable[[str], Target],
-) -> Place:
+    remote: str,
+) -> Place | InStorage:
     """The place that `endpoint` names; local paths are absolute in it, those of a host as they were written.
 
-    `resolve` finds the way to a host by its name or spec.
+    `resolve` finds the way to a host by its name or spec; `remote` is what rclone is to call a storage.
 
-    Raises UsageError for a placeholder and for a path that leaves its storage, MissingProgram for a storage
-    that needs more than rsync.
+    Raises UsageError for a placeholder and for a path that leaves its storage, and what `train-storage resolve`
+    raises.
     """
     if endpoint.kind == "storage":
-        return _in_storage(endpoint, storages, cwd, literal, text)
+        return _in_storage(endpoint, storages, cwd, literal, text, resolve, remote)
     if endpoint.kind == "host":
         spec = _spec("host", endpoint.name, hosts)
         target = resolve(spec)
@@ -62,21 +74,25 @@ def _spec(kind: Literal["host", "storage"], name: str, given: dict[str, str]) ->
     return spec
 
 
-def _in_storage(endpoint: Endpoint, storages: dict[str, str], cwd: str, literal: bool, text: str) -> Place:
-    spec = _spec("storage", endpoint.name, storages)
-    scheme, colon, folder = spec.partition(":")
-    if scheme != "file" or not colon or not folder:
-        raise MissingProgram(
-            f"storage {_named(endpoint.name, spec)} needs train-storage, which is not installed",
-            "this train-xfer moves files to hosts and to file:/path storages",
-            code="no_tool", data={"tool": "storage", "spec": spec},
-        )  # fmt: skip
+def _in_storage(
+    endpoint: Endpoint,
+    given: dict[str, str],
+    cwd: str,
+    literal: bool,
+    text: str,
+    resolve: Callable[[str], Target],
+    remote: str,
+) -> Place | InStorage:
+    spec = _spec("storage", endpoint.name, given)
     if ".." in endpoint.path.split("/"):
         raise UsageError(f"a path in a storage may not go up: {text!r}", "leave out the ..", code="bad_endpoint")
-    root, _ = absolute(folder, cwd, literal=False)
-    root = root.rstrip("/")
+    scheme, _, folder = spec.partition(":")
+    found = Folder(path=folder) if scheme == "file" and folder else storage_at(spec, remote)
+    if isinstance(found, Storage):
+        return InStorage(storage=found, path=endpoint.path, literal=literal, text=text)
+    target = resolve(found.host) if found.host else None
+    if target is not None and target.kind != "local":
+        path = f"{found.path.rstrip('/')}/{endpoint.path.lstrip('/')}"
+        return Place(target=target, path=path, literal=literal, text=text)
+    root = absolute(found.path, cwd, literal=False)[0].rstrip("/")
     return Place(path=f"{root}/{endpoint.path.lstrip('/')}", literal=literal, fixed=len(root) + 1, text=text)
-
-
-def _named(name: str, spec: str) -> str:
-    return spec if name == spec else f"{name} = {spec}"

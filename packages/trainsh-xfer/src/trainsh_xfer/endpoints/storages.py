@@ -1,0 +1,60 @@
+"""Storages: how each is reached, as train-storage says."""
+
+import msgspec
+
+from trainsh_base.errors import MissingProgram
+from trainsh_base.tool.peer import call
+
+
+class Storage(msgspec.Struct, frozen=True, kw_only=True):
+    """A storage that rclone reaches: `remote` and `root` begin its paths, `env` goes into rclone's environment.
+
+    `secret_env` names the variables of `env` whose values are secret. With `own_config` the remote is one of the
+    user's own rclone configuration.
+    """
+
+    label: str
+    remote: str
+    root: str
+    env: dict[str, str]
+    secret_env: list[str]
+    own_config: bool
+
+    def at(self, path: str) -> str:
+        """The argument of rclone for `path` in it."""
+        inside = path.strip("/")
+        return self.remote + "/".join(part for part in (self.root.strip("/"), inside) if part)
+
+
+class Folder(msgspec.Struct, frozen=True, kw_only=True):
+    """A storage that is a folder: on this machine, or on the host with the spec `host`."""
+
+    path: str
+    host: str = ""
+
+
+def resolve(spec: str, remote: str) -> Storage | Folder:
+    """The storage that a name or spec means; `remote` is what rclone is to call it, in capitals.
+
+    MissingProgram when train-storage is not installed; the errors of `train-storage resolve`.
+    """
+    try:
+        answer = call("storage", "resolve", {"spec": spec, "remote": remote})
+    except MissingProgram as error:
+        if error.code != "no_tool":
+            raise
+        raise MissingProgram(
+            f"storage {spec} needs train-storage, which is not installed",
+            "without it train-xfer moves files to hosts and to file:/path storages",
+            code="no_tool", data={"tool": "storage", "spec": spec},
+        ) from None  # fmt: skip
+    if answer["engine"] != "rclone":
+        return Folder(path=answer["root"], host=answer["host"])
+    return Storage(
+        label=answer["name"] or spec,
+        remote=answer["remote"],
+        root=answer["root"],
+        env=answer["env"],
+        secret_env=answer["secret_env"],
+        own_config=answer["own_config"],
+    )

@@ -1,0 +1,94 @@
+"""What rclone logs as JSON, read as it comes: progress, what a dry run would do, errors of single files."""
+
+from collections.abc import Callable
+
+import msgspec
+
+from trainsh_base.remote.rclone import brief
+from trainsh_base.system.units import format_duration, format_size
+from trainsh_xfer.engines.rsync_output import Progress
+from trainsh_xfer.model import Change
+
+MOST_KEPT = 50
+
+
+class _Stats(msgspec.Struct):
+    bytes: int = 0
+    totalBytes: int = 0  # rclone's own names
+    speed: float = 0.0
+    eta: float | None = None
+    transfers: int = 0
+    deletes: int = 0
+
+
+class _Line(msgspec.Struct):
+    level: str = ""
+    msg: str = ""
+    object: str = ""
+    size: int = 0
+    skipped: str = ""
+    stats: _Stats | None = None
+
+
+class Log:
+    """The log of one run. `failed` are the files that were not copied, with why; `said` is the last error."""
+
+    def __init__(self, *, keep: bool, on_progress: Callable[[Progress], None] | None = None) -> None:
+        self.files = 0
+        self.bytes = 0
+        self.deleted = 0
+        self.changes: list[Change] = []
+        self.failed: dict[str, str] = {}
+        self.failures = 0
+        self.said = ""
+        self._keep = keep
+        self._on_progress = on_progress
+        self._rest = b""
+
+    def feed(self, chunk: bytes) -> None:
+        """Read what rclone wrote; lines may be torn between two calls."""
+        *lines, self._rest = (self._rest + chunk).split(b"\n")
+        for line in lines:
+            self._line(line)
+
+    def finish(self) -> None:
+        """Read the last line, which may lack its end."""
+        self._line(self._rest)
+        self._rest = b""
+
+    def _line(self, text: bytes) -> None:
+        try:
+            line = msgspec.json.decode(text, type=_Line)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            if text.strip():
+                self.said = brief(text.decode(errors="backslashreplace"))
+            return
+        if line.stats:
+            self._stats(line.stats)
+        elif line.skipped:
+            self._skipped(line)
+        elif line.level in ("error", "critical"):
+            self._error(line)
+        elif line.msg.startswith("Failed to"):
+            self.said = brief(line.msg)
+
+    def _stats(self, stats: _Stats) -> None:
+        self.files, self.bytes, self.deleted = stats.transfers, stats.bytes, stats.deletes
+        if self._on_progress:
+            left = f", ETA {format_duration(stats.eta)}" if stats.eta is not None else ""
+            self._on_progress(Progress(stats.bytes, stats.totalBytes, f"{format_size(stats.speed)}/s{left}"))
+
+    def _skipped(self, line: _Line) -> None:
+        """A dry run's line: what it would have done to one file."""
+        action = {"copy": "update", "move": "update", "delete": "delete"}.get(line.skipped)
+        if self._keep and action:
+            size = 0 if action == "delete" else line.size
+            document = {"action": action, "kind": "file", "path": line.object, "size": size}
+            self.changes.append(msgspec.convert(document, Change))
+
+    def _error(self, line: _Line) -> None:
+        self.said = brief(line.msg)
+        if line.object:
+            self.failures += line.object not in self.failed
+            if len(self.failed) < MOST_KEPT:
+                self.failed[line.object] = self.said

@@ -1,0 +1,135 @@
+"""What a transfer with a storage copies from where to where: each file or folder as one run of rclone."""
+
+import fnmatch
+import os
+import posixpath
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+
+from trainsh_base.errors import NotFound, UsageError
+from trainsh_xfer.endpoints import guards, local_paths
+from trainsh_xfer.endpoints.local_paths import WILDCARDS, means_contents
+from trainsh_xfer.endpoints.places import InStorage, Place
+from trainsh_xfer.model import Options
+
+
+class Row(msgspec.Struct):
+    """A row of `rclone lsjson`, in rclone's own names."""
+
+    Name: str
+    IsDir: bool
+
+
+# The rows of a folder; what a path is (None: nothing is there).
+List = Callable[[str], list[Row]]
+Look = Callable[[str], Row | None]
+
+
+class Piece(msgspec.Struct, frozen=True, kw_only=True):
+    """One run: rclone's names of both sides, whether they are single files, the folder that is copied itself."""
+
+    source: str
+    destination: str
+    one_file: bool
+    name: str = ""
+
+
+class Found(msgspec.Struct, frozen=True, kw_only=True):
+    """A source: rclone's name of it, its own name, whether it is a folder and only its contents are meant."""
+
+    at: str
+    name: str
+    folder: bool
+    contents: bool
+
+
+def local(place: Place) -> list[Found]:
+    """The sources on this machine; NotFound when there is none."""
+    found = []
+    for path in local_paths.expanded(place.path, place.fixed, literal=place.literal):
+        bare = os.path.abspath(path)  # noqa: PTH100 - links stay as they are
+        found.append(
+            Found(at=bare, name=posixpath.basename(bare), folder=Path(bare).is_dir(), contents=means_contents(path))
+        )
+    return found
+
+
+def stored(place: InStorage, rows: List, look: Look) -> list[Found]:
+    """The sources in a storage, wildcards replaced; NotFound when there is nothing."""
+    paths = [place.path.strip("/")]
+    if not place.literal and WILDCARDS & set(place.path):
+        paths = _expanded(place, rows) or paths
+    contents = means_contents(place.path) or not place.path.strip("/")
+    return [_stored(place, path, contents, look) for path in paths]
+
+
+def _stored(place: InStorage, path: str, contents: bool, look: Look) -> Found:
+    at = place.storage.at(path)
+    row = look(at)
+    if row is None:
+        raise NotFound(
+            f"there is nothing at {place.text}", f"train storage ls {place.storage.label}", code="no_file",
+            data={"path": path},
+        )  # fmt: skip
+    if contents and path and not row.IsDir:
+        raise NotFound(f"not a folder: {place.text}", code="not_a_folder", data={"path": path})
+    return Found(at=at, name=posixpath.basename(path), folder=row.IsDir, contents=contents and row.IsDir)
+
+
+def _expanded(place: InStorage, rows: List) -> list[str]:
+    """The paths that a pattern stands for, a folder listed for each part of it that has wildcards."""
+    paths = [""]
+    for part in place.path.strip("/").split("/"):
+        if not WILDCARDS & set(part):
+            paths = [f"{path}/{part}" for path in paths]
+            continue
+        names = {path: [row.Name for row in rows(place.storage.at(path))] for path in paths}
+        matches = re.compile(fnmatch.translate(part)).match
+        hidden = part.startswith(".")
+        paths = [
+            f"{path}/{name}"
+            for path in paths
+            for name in sorted(names[path])
+            if matches(name) and (hidden or not name.startswith("."))
+        ]
+    return [path.lstrip("/") for path in paths]
+
+
+def pieces(found: list[Found], destination: Place | InStorage, is_folder: Callable[[], bool]) -> list[Piece]:
+    """A run for each source; `is_folder` says whether the destination is one already."""
+    into = destination.path.endswith(("/", "/.")) or len(found) > 1
+    runs = []
+    for one in found:
+        if one.folder:
+            name = "" if one.contents else one.name
+            runs.append(Piece(source=one.at, destination=_below(destination, name), one_file=False, name=name))
+        else:
+            inside = into or is_folder()
+            runs.append(
+                Piece(source=one.at, destination=_below(destination, one.name if inside else ""), one_file=True)
+            )
+    return runs
+
+
+def _below(place: Place | InStorage, name: str) -> str:
+    if isinstance(place, InStorage):
+        return place.storage.at("/".join(part for part in (place.path.strip("/"), name) if part))
+    return posixpath.normpath(posixpath.join(place.path, name))
+
+
+def check(found: list[Found], destination: Place | InStorage, options: Options) -> None:
+    """Refuse to delete everything a storage or a home folder holds, and to copy a place onto itself."""
+    contents = [one.at + "/" for one in found if one.contents]
+    if options.delete and contents and not options.force:
+        if isinstance(destination, Place):
+            home = os.path.realpath(os.path.expanduser("~"))  # noqa: PTH111 - text in, text out
+            guards.check_deletion(contents, os.path.realpath(destination.path), [home])
+        elif not destination.path.strip("/"):
+            raise UsageError(
+                f"--delete would remove everything in {destination.storage.label} that the source lacks",
+                "name a folder in it, or add --force if that is what you want",
+                code="dangerous_delete", data={"path": destination.path},
+            )  # fmt: skip
