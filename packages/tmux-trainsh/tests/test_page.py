@@ -1,5 +1,6 @@
 """What `train` prints: groups in their order, strangers apart, and the names nearest to a word."""
 
+import json
 import os
 import subprocess
 import sys
@@ -114,6 +115,21 @@ def test_an_unknown_word_is_127_and_names_what_is_near(words: list[str], says: s
     assert (done.returncode, done.stdout, done.stderr) == (127, "", says)
 
 
-def test_help_on_a_stranger_asks_the_stranger(prefix: Path) -> None:
-    done = train("help", "good", path=prefix / "bin")
-    assert (done.returncode, done.stderr) == (1, "ran\n")
+def test_help_on_a_stranger_shows_what_it_says_of_itself_and_runs_nothing(prefix: Path) -> None:
+    (prefix / "bin/train-script").write_text(
+        "#!/bin/sh\n# train-script\n# summary: Waters the plants\necho ran >&2\n"
+    )
+    (prefix / "bin/train-script").chmod(0o755)
+    for name, summary in (("good", "Feeds the cat"), ("script", "Waters the plants")):
+        done = train("help", name, path=prefix / "bin")
+        assert (done.returncode, done.stderr) == (0, "")
+        assert done.stdout.splitlines()[0] == f"train {name}: {summary}"
+    assert f"Waters the plants ({prefix}/bin/train-script)" in " ".join(train(path=prefix / "bin").stdout.split())
+    done = train("help", "none", path=prefix / "bin")
+    assert (done.returncode, done.stderr) == (1, "ran\n"), "one that says nothing of itself is asked"
+
+
+def test_the_list_as_json_has_what_each_tool_is_for(prefix: Path) -> None:
+    rows = json.loads(train("--list", "--json", path=prefix / "bin").stdout)
+    summaries = {row["name"]: row["summary"] for row in rows}
+    assert summaries["good"] == "Feeds the cat" and summaries["config"] == "Show and change settings"

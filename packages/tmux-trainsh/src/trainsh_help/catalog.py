@@ -11,6 +11,7 @@ from trainsh_base.errors import MissingProgram
 from trainsh_base.system.proc import run
 
 MANIFESTS = Path("share/trainsh/tools")
+LINES_OF_HEAD = 10
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -70,7 +71,25 @@ def _entry(line: str, folder: Path) -> Entry:
     program = f"train-{name}"
     path = Path(shutil.which(program) or program) if mark else folder / program
     group, summary = _manifest(path.resolve().parent.parent / MANIFESTS / name)
+    if mark and not summary:
+        summary = script_summary(path)
     return Entry(name=name, group=group, summary=summary, path=str(path), on_path=bool(mark))
+
+
+def script_summary(path: Path) -> str:
+    """What a script says of itself in a line `# summary: ...` among its first ten; empty for other programs."""
+    try:
+        with path.open("rb") as file:
+            if file.read(2) != b"#!":
+                return ""
+            head = [file.readline(500) for _ in range(LINES_OF_HEAD)]
+    except OSError:
+        return ""
+    for line in head:
+        words = line.decode(errors="replace").strip()
+        if words.startswith("# summary:"):
+            return words.removeprefix("# summary:").strip()
+    return ""
 
 
 def _manifest(file: Path) -> tuple[str, str]:

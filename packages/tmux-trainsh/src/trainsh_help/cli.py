@@ -1,7 +1,9 @@
 """train-help: what `train`, `train help COMMAND` and an unknown word answer with."""
 
 import sys
-from typing import Annotated
+from typing import Annotated, Any
+
+import msgspec
 
 from trainsh_base.errors import NotFound
 from trainsh_base.tool.declare import Arg, Handover, Tool
@@ -19,6 +21,19 @@ class NoSuchCommand(NotFound):
     default_code = "no_command"
 
 
+class Stranger(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A program on PATH that is not of this installation: what it says of itself, and what shows its own help."""
+
+    name: str
+    summary: str
+    path: str
+    help: str
+
+
+def _print_about(found: Stranger) -> None:
+    print(f"train {found.name}: {found.summary}\n  {found.path}\n  its own help: {found.help}")
+
+
 def _print_page(found: list[Entry]) -> None:
     sys.stdout.write(render(found, shortcuts()))
 
@@ -31,15 +46,20 @@ def commands() -> list[Entry]:
     return entries()
 
 
-@tool.command()
+@tool.command(show=_print_about)
 def about(
     words: Annotated[list[str], Arg("a command, and perhaps a command of it", metavar="COMMAND")],
-) -> Handover:
+) -> Any:
     """Show the help of one command.
 
-    Runs the command with --help. A shortcut shows the help of what it stands for."""
-    if words and words[0] not in _names():
+    Runs the command with --help. A shortcut shows the help of what it stands for. A program from elsewhere on PATH
+    is not run: its summary is shown, and how to ask it itself."""
+    found = {entry.name: entry for entry in entries()}
+    if words and words[0] not in [*found, *(word.name for word in shortcuts())]:
         raise _unknown(words[0])
+    entry = found.get(words[0]) if words else None
+    if entry and entry.on_path and entry.summary:
+        return Stranger(name=entry.name, summary=entry.summary, path=entry.path, help=f"train {entry.name} --help")
     return Handover(argv=[dispatcher(), *words, "--help"])
 
 
