@@ -114,7 +114,7 @@ def assert_all_run(folder: Path, env: dict[str, str]) -> None:
     page = answer("train")
     assert "move files\n" in page
     assert "other commands" not in page
-    assert "Usage: train-xfer" in answer("train", "help", "xfer")
+    assert "Usage: train xfer" in answer("train", "help", "xfer")
 
 
 @pytest.mark.slow

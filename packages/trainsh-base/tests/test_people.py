@@ -1,6 +1,7 @@
 """The command line made from a declaration: parsing, --input, formats, help, prompts, and what it looks like."""
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 
 from trainsh_base.testing import Terminal
+from trainsh_base.tool.declare import in_words
 
 EXAMPLE = [sys.executable, str(Path(__file__).with_name("example_tool.py"))]
 Run = Callable[..., subprocess.CompletedProcess[bytes]]
@@ -75,9 +77,9 @@ def test_parameters_come_from_input_and_words_win(example: Run, tmp_path: Path) 
     ("text", "status", "said"),
     [
         pytest.param(b'{"word": "a", "time": 1}', 2, b"did you mean times?", id="unknown-key"),
-        pytest.param(b'{"word": 5}', 2, b"Expected `str`, got `int` - at `$.word`", id="wrong-type"),
+        pytest.param(b'{"word": 5}', 2, b"word: expected text, got a whole number", id="wrong-type"),
         pytest.param(b'{"word": "a", "wait": "soon"}', 2, b"not a duration: 'soon'", id="duration"),
-        pytest.param(b'{"word": "a", "mode": "odd"}', 2, b"$.mode", id="choice"),
+        pytest.param(b'{"word": "a", "mode": "odd"}', 2, b"mode: invalid", id="choice"),
         pytest.param(b"[1]", 2, b"holds list, not a JSON object", id="list"),
         pytest.param(b"garbage", 2, b"--input - is not JSON", id="garbage"),
         pytest.param(b"\xff\x00", 2, b"--input - is not JSON", id="bytes"),
@@ -235,3 +237,40 @@ def test_a_command_starts_without_anything_heavy(words: list[str]) -> None:
     }
     assert "click" in loaded
     assert not loaded & set(HEAVY)
+
+
+@pytest.mark.parametrize(
+    ("typed", "shortcut", "usage"),
+    [
+        ("train example", "", "train example echo"),
+        ("train say", "echo", "train say"),
+        ("", "", "train-example echo"),
+    ],
+)
+def test_usage_names_what_was_typed(example: Run, typed: str, shortcut: str, usage: str) -> None:
+    given = {"TRAINSH_TYPED": typed, "TRAINSH_SHORTCUT": shortcut}
+    env = os.environ | {key: value for key, value in given.items() if value}
+    assert f"Usage: {usage} [OPTIONS] WORD" in example("echo", "--help", env=env).stdout.decode()
+    assert f"usage: {usage} WORD" in example("echo", env=env).stderr.decode()
+    assert f"usage: {usage} --help" in example("echo", "a", "--nope", env=env).stderr.decode()
+    assert example("--version", env=env).stdout.startswith(b"train-example ")
+
+
+def test_quiet_leaves_the_answer_and_debug_shows_what_is_run(example: Run) -> None:
+    assert example("hostile", "log", input=b'"a note"').stderr == b"a note\n"
+    assert example("hostile", "log", "-q", input=b'"a note"').stderr == b""
+    assert example("process", "echo hi", "--debug").stderr == b"+ sh -c 'echo hi'\n"
+    assert example("process", "echo hi").stderr == b""
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        ("Expected `int | null`, got `str` - at `$.port`", "port: expected a whole number or nothing, got text"),
+        ("Expected `array`, got `object` - at `$.tags[0].x`", "tags[0].x: expected a list, got an object"),
+        ("Invalid enum value 'odd' - at `$.mode`", "mode: invalid enum value 'odd'"),
+        ("Expected `int` >= 1", "expected a whole number >= 1"),
+    ],
+)
+def test_type_errors_are_in_words(said: str, words: str) -> None:
+    assert in_words(said) == words

@@ -10,6 +10,7 @@ import msgspec
 
 from trainsh_base.errors import MissingProgram, RemoteError, TimedOut, TrainError, UsageError
 from trainsh_base.request import current
+from trainsh_base.system.spawn import show_argv
 
 TAIL = 2000
 KILL_AFTER = 3.0  # below the grace that a serve gives its requests when it ends
@@ -80,6 +81,8 @@ def run(
 def _start(
     argv: Sequence[str], has_input: bool, env: Mapping[str, str] | None, cwd: Path | str | None
 ) -> "subprocess.Popen[bytes]":
+    if "TRAINSH_DEBUG" in os.environ:
+        show_argv(list(argv))
     try:
         return subprocess.Popen(
             argv,

@@ -3,12 +3,14 @@
 Only `os` and `sys` are imported: a recipe run starts its tools before it has loaded anything else.
 """
 
+import _signal  # type: ignore[import-not-found] # `signal` costs 2 ms, this is built in
 import _thread
 import os
 import sys
 
 # POSIX's own numbers: the module that names them costs 2 ms.
-SIGINT, SIGPIPE, SIGTERM = 2, 13, 15
+SIGHUP, SIGINT, SIGPIPE, SIGTERM = 1, 2, 13, 15
+ENDINGS = (SIGHUP, SIGINT, SIGTERM)
 UNKNOWN = 255  # the status of a child whose end somebody else collected: never a success
 
 _children: dict[int, "Child"] = {}
@@ -83,6 +85,8 @@ def start(
     `own_session` puts it into a session of its own, so that a Ctrl-C at our terminal does not reach it.
     Raises FileNotFoundError when there is no such program.
     """
+    if "TRAINSH_DEBUG" in os.environ:
+        show_argv(argv)
     program = argv[0] if "/" in argv[0] else _on_path(argv[0])
     child_in, our_out = os.pipe()
     our_in, child_out = os.pipe()
@@ -91,11 +95,15 @@ def start(
         actions.append((os.POSIX_SPAWN_DUP2, stderr, 2))
     if events is not None:
         actions.append((os.POSIX_SPAWN_DUP2, events, 3))
+    # A SIGTERM between the start and its entry in the list would leave a child that nobody ends.
+    mask = _signal.pthread_sigmask(_signal.SIG_BLOCK, ENDINGS)
     try:
         pid = os.posix_spawn(
             program, argv, os.environ if env is None else env, file_actions=actions,
-            setsid=own_session, setsigdef=[SIGPIPE, SIGINT],
+            setsid=own_session, setsigdef=[SIGPIPE, SIGINT], setsigmask=mask,
         )  # fmt: skip
+        child = Child(pid, our_out, our_in, argv)
+        _children[pid] = child
     except BaseException:
         os.close(our_out)
         os.close(our_in)
@@ -103,14 +111,21 @@ def start(
     finally:
         os.close(child_in)
         os.close(child_out)
-    child = Child(pid, our_out, our_in, argv)
-    _children[pid] = child
+        _signal.pthread_sigmask(_signal.SIG_SETMASK, mask)
     return child
 
 
 def in_folder(cwd: str, argv: list[str]) -> list[str]:
     """The argv that runs `argv` in a folder ("": ours): who serves several jobs never changes its own."""
     return ["/bin/sh", "-c", 'cd -- "$1" && shift && exec "$@"', "sh", cwd, *argv] if cwd else argv
+
+
+def show_argv(argv: list[str]) -> None:
+    """Show a program that is run, on standard error, as a shell takes it (`--debug`). No argv holds a secret."""
+    import shlex  # noqa: PLC0415 - only when it was asked for
+
+    sys.stderr.write(f"+ {shlex.join(map(str, argv))}\n")
+    sys.stderr.flush()
 
 
 def _on_path(program: str) -> str:

@@ -209,7 +209,29 @@ class Command:
         try:
             return msgspec.convert(values, self.document, dec_hook=decode)
         except msgspec.ValidationError as error:
-            raise UsageError(f"{self.name}: {error}", code="bad_parameter") from None
+            raise UsageError(f"{self.name}: {in_words(str(error))}", code="bad_parameter") from None
+
+
+_WORDS = {
+    "int": "a whole number", "float": "a number", "str": "text", "bool": "true or false", "array": "a list",
+    "object": "an object", "null": "nothing",
+}  # fmt: skip
+
+
+def in_words(error: str) -> str:
+    """What msgspec says of a wrong value, as a person would: ``Expected `int | null`, got `str` - at `$.port` ``
+    is "port: expected a whole number or nothing, got text"."""
+    import re  # noqa: PLC0415 - only an error needs it
+
+    def kinds(found: "re.Match[str]") -> str:
+        words = [_WORDS.get(word, word) for word in found[1].split(" | ")]
+        return " or ".join(words)
+
+    what, _, place = error.partition(" - at `$")
+    said = re.sub(r"`([^`]*)`", kinds, what)
+    where = place.rstrip("`").lstrip(".")
+    said = said[:1].lower() + said[1:]
+    return f"{where}: {said}" if where else said
 
 
 def _plain(value: Any) -> Any:

@@ -1,5 +1,6 @@
 """A tool as a program: which of its faces the command line asks for."""
 
+import os
 import signal
 import sys
 from collections.abc import Iterable
@@ -16,6 +17,8 @@ def run(tool: Tool, argv: Iterable[str] | None = None) -> NoReturn:
     words = list(sys.argv[1:] if argv is None else argv)
     quick_interrupts(True)
     if words == ["serve"]:
+        for name in ("TRAINSH_TYPED", "TRAINSH_SHORTCUT"):  # for usage lines, and for this process alone
+            os.environ.pop(name, None)
         from trainsh_base.tool.faces.serve import main as serve  # noqa: PLC0415 - one face is loaded, not three
 
         serve(tool)

@@ -15,19 +15,21 @@ from trainsh_base.system.suggest import did_you_mean
 from trainsh_base.system.units import Duration, format_duration, parse_duration
 from trainsh_base.tool.declare import Arg, Command, Handover, Param, Tool
 from trainsh_base.tool.display import show
+from trainsh_base.tool.faces import typed
 from trainsh_base.tool.faces.terminal import TerminalRequest
+from trainsh_base.tool.faces.typed import tool_words
 from trainsh_base.tool.schema import describe
 from trainsh_base.tool.wire import encode_text
 
 SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
-FORMATS = ("json", "jsonl", "input", "no_color")
+FORMATS = ("json", "jsonl", "input", "no_color", "quiet", "verbose")
 
 
 def invoke(tool: Tool, words: list[str]) -> int:
     """Parse `words`, run the command they name, print its answer; the exit status."""
     try:
         group = Group(tool)
-        with group.make_context(tool.program, words or ["--help"]) as context:
+        with group.make_context(tool_words(tool.program), words or ["--help"]) as context:
             status = group.invoke(context)
     except click.exceptions.Exit as leave:
         raise Exit(leave.exit_code) from None
@@ -45,10 +47,10 @@ def invoke(tool: Tool, words: list[str]) -> int:
 def _usage(tool: Tool, error: click.UsageError) -> UsageError:
     message = error.format_message().rstrip(".")
     known = tool.commands if error.ctx is None or error.ctx.command.name is None else {}
-    path = error.ctx.command_path if error.ctx else tool.program
+    path = error.ctx.command_path if error.ctx else tool_words(tool.program)
     if message.startswith("No such command") and known:
         word = message.split("'")[1]
-        return UsageError(f"{tool.program} has no command {word!r}", did_you_mean(word, known))
+        return UsageError(f"{tool_words(tool.program)} has no command {word!r}", did_you_mean(word, known))
     return UsageError(message[:1].lower() + message[1:], f"usage: {path} --help")
 
 
@@ -79,7 +81,7 @@ class Group(click.Group):
 
 def _print_version(ctx: click.Context, _param: click.Parameter, value: bool) -> None:
     if value and not ctx.resilient_parsing:
-        print(f"{ctx.command_path.split()[0]} {VERSION}")
+        print(f"{ctx.command_path.replace(' ', '-')} {VERSION}")
         ctx.exit()
 
 
@@ -101,7 +103,7 @@ def _common() -> dict[str, Any]:
 def build(command: Command) -> click.Command:
     """The click command of one declaration."""
     params = [_parameter(param) for param in command.params]
-    return click.Command(
+    return typed.Command(
         command.name,
         callback=lambda **values: execute(command, values),
         params=[*params, *_format_options()],
@@ -127,6 +129,10 @@ def _format_options() -> list[click.Parameter]:
             ["--input"], metavar="FILE", help="Read parameters from a JSON object (- for standard input)."
         ),
         click.Option(["--no-color"], is_flag=True, help="No colours."),
+        click.Option(["-q", "--quiet"], is_flag=True, help="No progress, no notes: the answer and errors only."),
+        click.Option(
+            ["-v", "--verbose", "--debug"], is_flag=True, help="Show the programs that are run (ssh, rsync, ...)."
+        ),
     ]
 
 
@@ -190,9 +196,11 @@ def execute(command: Command, values: dict[str, Any]) -> int:
         raise UsageError("--json and --jsonl exclude each other")
     if formats["no_color"]:
         os.environ["NO_COLOR"] = "1"
+    if formats["verbose"]:
+        os.environ["TRAINSH_DEBUG"] = "1"  # the tools that this one starts show theirs too
     machine = "jsonl" if formats["jsonl"] else "json" if formats["json"] else ""
     given = read_input(formats["input"]) | _given(command, values)
-    request = TerminalRequest(machine)
+    request = TerminalRequest(machine, quiet=formats["quiet"])
     serve_in_this_thread(request)
     try:
         answer = command.call(given)
@@ -210,7 +218,7 @@ def execute(command: Command, values: dict[str, Any]) -> int:
 
 def _with_usage(error: TrainError, command: Command) -> UsageError:
     words = [_optional(param) for param in command.params if isinstance(param.spec, Arg)]
-    usage = " ".join(["usage:", command.name, *words, "[OPTIONS], or --input FILE"])
+    usage = " ".join(["usage:", click.get_current_context().command_path, *words, "[OPTIONS], or --input FILE"])
     return UsageError(error.message, usage, code=error.code)
 
 

@@ -16,8 +16,9 @@ from trainsh_base.tool.wire import encode_text
 class TerminalRequest(Request):
     """`machine` is `json` (events are dropped), `jsonl` (an event a line) or nothing (for a person)."""
 
-    def __init__(self, machine: str) -> None:
+    def __init__(self, machine: str, *, quiet: bool = False) -> None:
         super().__init__()
+        self._quiet = quiet
         self._machine = machine
         self.for_people = not machine
         self._line_open = False
@@ -30,6 +31,8 @@ class TerminalRequest(Request):
             sys.stdout.flush()
         elif kind == "output" and not self._machine:
             self._output(data)
+        elif self._quiet and kind in ("progress", "log"):
+            return
         elif kind == "progress" and sys.stderr.isatty():
             self._progress(data)
         elif kind == "log":

@@ -1,0 +1,33 @@
+"""The words that were typed: `train transfer` for train-xfer copy, `train host` for train-host.
+
+The dispatcher says them in TRAINSH_TYPED, and for a shortcut the command it stands for in TRAINSH_SHORTCUT.
+"""
+
+import os
+
+import click  # noqa: TID253 - loaded by the click face alone
+
+_typed = os.environ.pop("TRAINSH_TYPED", "")
+_command = os.environ.pop("TRAINSH_SHORTCUT", "")
+
+
+def tool_words(program: str) -> str:
+    """How the tool is called in usage lines and messages: `train host`, or `train-host` when that was typed."""
+    if _typed and _command:
+        return program.replace("-", " ", 1)
+    return _typed or program
+
+
+class Context(click.Context):
+    """A context whose path is what was typed, where that was a shortcut."""
+
+    @property
+    def command_path(self) -> str:
+        """`train transfer`, not `train xfer copy`."""
+        return _typed if self.parent and _command and self.info_name == _command else super().command_path
+
+
+class Command(click.Command):
+    """A command that knows its shortcut."""
+
+    context_class = Context
