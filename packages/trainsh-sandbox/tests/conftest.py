@@ -13,7 +13,7 @@ from trainsh_sandbox import control, places
 def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A sandbox that is up, in a folder of its own."""
     folder = tmp_path_factory.mktemp("sb") / "box"
-    control.up(folder, {"storage": False})
+    control.up(folder, {"storage": False, "rented": 0})
     yield folder
     control.down(folder)
 

@@ -44,6 +44,7 @@ def up(
     seed: Annotated[int, Opt("the market is the same for the same seed", metavar="N")] = 7,
     speed: Annotated[float, Opt("prices and times run this many times as fast", metavar="N")] = 1.0,
     credit: Annotated[float, Opt("what the account has, in dollars", metavar="USD")] = 100.0,
+    rented: Annotated[int, Opt("how many stopped machines the account has already", metavar="N")] = 1,
     machines: Annotated[bool, Opt("start a real machine behind each instance")] = True,
     storage: Annotated[bool, Opt("serve buckets for r2: and s3:")] = True,
 ) -> State:
@@ -55,6 +56,7 @@ def up(
         "seed": seed,
         "speed": speed,
         "credit": credit,
+        "rented": rented,
         "machines": machines,
         "storage": storage,
     }

@@ -35,6 +35,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     speed: float = 1.0
     credit: float = 100.0
     machines: bool = True
+    rented: int = 1
     storage: bool = True
 
 
@@ -67,8 +68,24 @@ class Daemon:
         )  # fmt: skip
         self.server = Server(self.world)
         self.world.environment["VAST_URL"] = self.server.url
+        self._rent(options.rented)
         self.storage = self._storage() if options.storage else None
         self.extra = self._extra_host() if self.image else None
+
+    def _rent(self, count: int) -> None:
+        """What the account has rented already: stopped machines with one RTX 4090 each, the cheapest."""
+        fitting = [one for one in self.world.market.offers.values() if one["gpu_name"] == "RTX 4090"]
+        for offer in sorted(fitting, key=lambda one: (one["num_gpus"], one["dph_base"]))[:count]:
+            self.world.market.take(offer["id"])
+            request = {
+                "image": "pytorch/pytorch:latest",
+                "disk": 20,
+                "runtype": "ssh_direc ssh_proxy",
+                "label": "mine",
+            }
+            one = life.create(self.world, offer, request)
+            one.set_states("stopped")
+            one.actual = "exited"
 
     def _make_home(self) -> None:
         """A configuration of its own: the key that the instances let in, and the example's host."""

@@ -1,0 +1,1 @@
+"""train-vast: Vast.ai, a provider of machines."""

@@ -1,0 +1,185 @@
+"""How answers look to people."""
+
+from typing import Any
+
+from trainsh_base.errors import TrainError
+from trainsh_base.system.config import config_value
+from trainsh_base.system.paths import jobs_home
+from trainsh_base.tool.display import fields, table
+from trainsh_vast.market.offers import Offer
+from trainsh_vast.model import Attached, Balance, Bill, Change, Cost, Created, Details, Key, Rented, Verb
+
+
+class Currency:
+    """Dollars, and beside them the currency of `train pricing currency` where its rate is known."""
+
+    def __init__(self) -> None:
+        self.code, self.rate = "USD", 1.0
+        try:
+            code = str(config_value("ui.currency") or "USD")
+            if code != "USD":
+                from trainsh_base.tool.peer import call  # noqa: PLC0415 - only then
+
+                answer = call("pricing", "convert", {"amount": "1", "source": "USD", "to": code})
+                self.rate, self.code = float(answer.get("converted") or answer.get("result")), code
+        except (TrainError, TypeError, ValueError, AttributeError):
+            self.code, self.rate = "USD", 1.0
+
+    def text(self, amount: float, digits: int = 3) -> str:
+        """`$0.351`, or `$0.351 (2.54 CNY)`."""
+        dollars = f"${amount:.{digits}f}"
+        return dollars if self.code == "USD" else f"{dollars} ({amount * self.rate:.2f} {self.code})"
+
+
+def show_list(rows: list[Rented]) -> None:
+    """A row an instance; a job that is over is marked, since nobody looks after its instance."""
+    money = Currency()
+    table(
+        [
+            {
+                "id": str(row.id),
+                "state": row.state,
+                "gpu": f"{row.gpu_count}x {row.gpu}",
+                "an hour": money.text(row.storage_per_hour if row.state == "stopped" else row.price_per_hour),
+                "label": row.label,
+                "job": _job(row.job),
+                "place": row.place,
+                "problem": row.problem[:60],
+            }
+            for row in rows
+        ]
+    )
+
+
+def _job(job: str) -> str:
+    return f"{job} (over)" if job and not (jobs_home() / "open" / job).exists() else job
+
+
+def show_details(found: Details) -> None:
+    """The row, then what the service says of the machine."""
+    row, api = found.row, found.api
+    fields(
+        {
+            "id": str(row.id),
+            "state": row.state,
+            "problem": row.problem,
+            "gpu": f"{row.gpu_count}x {row.gpu}",
+            "gpu_ram": f"{float(api.get('gpu_ram') or 0) / 1000:.1f} GB each",
+            "label": row.label,
+            "job": _job(row.job),
+            "price": f"{Currency().text(row.price_per_hour)} an hour running, ${row.storage_per_hour:.4f} stopped",
+            "disk": f"{row.disk:g} GB",
+            "image": api.get("image_uuid"),
+            "place": row.place,
+            "ssh": row.ssh,
+            "cuda": api.get("cuda_max_good"),
+            "reliability": api.get("reliability2"),
+            "machine": api.get("machine_id"),
+            "to end it": row.end,
+        }
+    )
+
+
+def show_offers(rows: list[dict[str, Any]]) -> None:
+    """A row an offer, with its total price."""
+    money = Currency()
+    shorts = [Offer.of(row) for row in rows]
+    table(
+        [
+            {
+                "offer": str(one.offer),
+                "gpu": f"{one.gpu_count}x {one.gpu}",
+                "ram": f"{(one.gpu_ram or 0) / 1000:.0f} GB",
+                "an hour": money.text(one.price),
+                "traffic": f"${one.bandwidth_per_gb or 0:.3f}/GB",
+                "value": f"{one.value or 0:.0f}",
+                "reliability": f"{100 * (one.reliability or 0):.1f}%",
+                "cuda": one.cuda,
+                "down/up": f"{one.down or 0:.0f}/{one.up or 0:.0f} Mb/s",
+                "disk": f"{one.disk_space or 0:.0f} GB",
+                "place": one.place,
+            }
+            for one in shorts
+        ]
+    )
+
+
+def show_keys(keys: list[Key]) -> None:
+    """A row a key."""
+    table([{"id": str(key.id), "key": _short(key.key), "since": key.created} for key in keys])
+
+
+def _short(key: str) -> str:
+    parts = [*key.split(None, 2), "", "", ""]
+    return f"{parts[0]} ...{parts[1][-12:]} {parts[2]}".strip()
+
+
+def show_attached(done: Attached) -> None:
+    """One line."""
+    where = "your account" if done.instance is None else f"instance {done.instance}"
+    print(
+        f"{done.file} {'is on' if done.was_there else 'was put on'} {where}"
+        + (" already" if done.was_there else "")
+    )
+    if done.instance is None and not done.was_there:
+        print("instances that are rented from now on have it; for one that is there: train vast attach-key ID")
+
+
+def show_created(created: Created) -> None:
+    """The new instance."""
+    print(created.message)
+    show_row(created.instance)
+
+
+def show_verb(answer: Verb) -> None:
+    """Its message."""
+    print(answer.message)
+
+
+def show_row(row: Rented) -> None:
+    """One line, and what it costs now."""
+    price = row.storage_per_hour if row.state == "stopped" else row.price_per_hour
+    print(
+        f"instance {row.id} is {row.state}; {Currency().text(price)} an hour"
+        + (f" ({row.problem})" if row.problem else "")
+    )
+    if row.state == "stopped":
+        print(f"  its disk goes on billing; to end that: {row.end}")
+
+
+def show_cost(costs: list[Cost]) -> None:
+    """A block an instance."""
+    money = Currency()
+    for one in costs:
+        fields(
+            {
+                "instance": str(one.id),
+                "gpu": money.text(one.gpu, 4),
+                "storage": money.text(one.storage, 4),
+                "bandwidth": money.text(one.bandwidth, 4),
+                "total": money.text(one.total, 4),
+                "now": f"{money.text(one.per_hour)} an hour",
+                "from": "Vast.ai's ledger"
+                if one.source == "ledger"
+                else "prices and hours; the ledger has nothing yet",
+            }
+        )
+
+
+def show_balance(found: Balance) -> None:
+    """Credit, spending, how long it lasts."""
+    money = Currency()
+    lasts = f"{found.hours_left:.1f} hours" if found.hours_left is not None else ""
+    fields({"credit": money.text(found.credit, 2), "an hour now": money.text(found.per_hour), "lasts": lasts})
+
+
+def show_bill(found: Bill) -> None:
+    """The instances that cost something, and the month."""
+    show_list(found.instances)
+    money = Currency()
+    month = money.text(found.month, 2) if found.month is not None else "the ledger does not answer"
+    fields({"an hour now": money.text(found.per_hour), "this month": month})
+
+
+def show_changes(changes: list[Change]) -> None:
+    """Nothing: each was told when it was seen."""

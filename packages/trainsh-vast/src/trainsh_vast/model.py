@@ -1,0 +1,99 @@
+"""The documents of train-vast."""
+
+from typing import Any
+
+import msgspec
+
+from trainsh_base.provider.instance import Instance
+
+
+class Rented(Instance, frozen=True, kw_only=True):
+    """A row of `list`: an instance, with what Vast.ai says of it in a few words."""
+
+    status: str = ""
+    problem: str = ""
+    disk: float = 0.0
+    place: str = ""
+    ssh: str = ""
+
+
+class Details(msgspec.Struct, frozen=True, kw_only=True):
+    """An instance in full: its row, and Vast.ai's own object without secrets."""
+
+    row: Rented
+    api: dict[str, Any]
+
+
+class Key(msgspec.Struct, frozen=True, kw_only=True):
+    """An ssh key of the account, or of an instance."""
+
+    id: int
+    key: str
+    created: str = ""
+
+
+class Attached(msgspec.Struct, frozen=True, kw_only=True):
+    """A key that was put on the account (`instance` null) or on an instance."""
+
+    key: str
+    file: str
+    instance: int | None = None
+    was_there: bool = False
+
+
+class Created(msgspec.Struct, frozen=True, kw_only=True):
+    """A new instance; as an answer to a recipe its row is the `instance` that is rented."""
+
+    id: int
+    instance: Rented
+    message: str = ""
+
+
+class Verb(msgspec.Struct, frozen=True, kw_only=True):
+    """What a verb answers to a recipe (docs/running-plugins.md)."""
+
+    hosts: dict[str, Any] = {}
+    vars: dict[str, str] = {}
+    instance: Rented | None = None
+    message: str = ""
+
+
+class Cost(msgspec.Struct, frozen=True, kw_only=True):
+    """What an instance has cost in dollars, by Vast.ai's own `ledger`, or by `prices` and hours."""
+
+    id: int
+    gpu: float
+    storage: float
+    bandwidth: float
+    total: float
+    source: str
+    per_hour: float = 0.0
+    message: str = ""
+    currency: str = "USD"
+
+
+class Balance(msgspec.Struct, frozen=True, kw_only=True):
+    """The account's money in dollars: credit, what is spent an hour now, and for how many hours that lasts."""
+
+    credit: float
+    per_hour: float
+    hours_left: float | None
+    currency: str = "USD"
+
+
+class Bill(msgspec.Struct, frozen=True, kw_only=True):
+    """What costs money now, and what this month has cost (null where the ledger does not answer)."""
+
+    instances: list[Rented]
+    per_hour: float
+    month: float | None
+    currency: str = "USD"
+
+
+class Change(msgspec.Struct, frozen=True, kw_only=True):
+    """A state that an instance came to while it was watched. `at` in seconds since 1970."""
+
+    id: int
+    at: float
+    state: str
+    status: str = ""

@@ -1,0 +1,61 @@
+"""Which instances a word, or a job, means."""
+
+from typing import Any
+
+from trainsh_base.errors import NotFound, UsageError
+from trainsh_base.system.paths import jobs_home
+from trainsh_vast.api.service import Row, Service
+from trainsh_vast.rented import labels
+
+PREFIX = "vast:"
+
+
+def number_of(ref: str) -> int | None:
+    """The id in `123` or `vast:123`; None for a word."""
+    word = ref.removeprefix(PREFIX)
+    return int(word) if word.isdecimal() else None
+
+
+def meant(service: Service, ref: str | None, job: str | None, hosts: dict[str, Any] | None) -> list[int]:
+    """The ids that a verb acts on: the one named, the one that a host of the job is, or all that the job holds."""
+    if ref:
+        number = number_of(ref)
+        if number is not None:
+            return [number]
+    spec = (hosts or {}).get(ref or "")
+    number = number_of_spec(spec)
+    if number is not None:
+        return [number]
+    if not job:
+        if ref:
+            raise UsageError(f"not the id of an instance: {ref!r}", "see: train vast list", code="bad_ref")
+        raise UsageError("which instance?", "give its id: train vast list", code="missing_parameter")
+    found = [int(row["id"]) for row in service.instances() if _is_held(row, job, ref)]
+    if not ref:
+        found += [
+            one for one in map(number_of_spec, (hosts or {}).values()) if one is not None and one not in found
+        ]
+    if not found:
+        what = f"host {ref} is no instance of this job" if ref else "this job holds no instance"
+        raise NotFound(what, "pick one first: vast.pick @HOST, or give an id", code="no_instance")
+    return found
+
+
+def number_of_spec(spec: Any) -> int | None:
+    """The id in what a host of a recipe is at the moment: `vast:123`, or a target of this tool."""
+    if isinstance(spec, dict):
+        spec = spec.get("name")
+    return number_of(spec) if isinstance(spec, str) and spec.startswith(PREFIX) else None
+
+
+def _is_held(row: Row, job: str, host: str | None) -> bool:
+    holder, as_host = labels.holder(row.get("label"))
+    return holder == labels.holder(labels.marked("", job, ""))[0] and host in (None, "", as_host)
+
+
+def held_by_other(row: Row, job: str | None) -> str:
+    """The job, not over, that holds an instance; empty when none does or it is `job`."""
+    holder, _ = labels.holder(row.get("label"))
+    if not holder or (job and _is_held(row, job, None)):
+        return ""
+    return holder if (jobs_home() / "open" / holder).exists() else ""

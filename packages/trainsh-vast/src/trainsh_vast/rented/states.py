@@ -1,0 +1,65 @@
+"""What the four states of the service come to, and which of them never become better."""
+
+from typing import Any
+
+import msgspec
+
+from trainsh_base.provider.instance import State
+
+Row = dict[str, Any]
+BOOTING = (None, "", "created", "loading", "rebooting", "recycling", "restarting", "scheduling")
+NEVER = (
+    "manifest unknown",
+    "manifest for",
+    "pull access denied",
+    "repository does not exist",
+    "no space left on device",
+    "OCI runtime create failed",
+    "CDI device injection failed",
+    "failed to create task",
+    "invalid reference format",
+    "unauthorized: authentication required",
+)
+
+
+class Condition(msgspec.Struct, frozen=True):
+    """A state, and why. `patience`: seconds after which a failed one is given up while a start is awaited."""
+
+    state: State
+    problem: str = ""
+    patience: float = 0.0
+
+
+def condition(row: Row) -> Condition:
+    """The state of an instance as the suite says it."""
+    actual, intended = row.get("actual_status"), row.get("intended_status")
+    current, message = row.get("cur_state"), str(row.get("status_msg") or "").strip()
+    if current == "unloaded":
+        return Condition("gone")
+    if actual == "offline":
+        return Condition("failed", "the host is offline", 60)
+    if actual == "unknown":
+        return Condition("failed", "the host has not been heard for a while", 60)
+    if intended == "stopped":
+        return Condition("stopping" if actual in ("running", "loading") else "stopped", message if actual else "")
+    if any(word.lower() in message.lower() for word in NEVER):
+        return Condition("failed", message)
+    if actual == "running":
+        return Condition("running")
+    if actual in BOOTING:
+        return Condition("starting", "" if message.startswith("success") else message)
+    if current == "stopped":
+        return Condition("starting", "the start waits until the GPU is free")
+    # Exited although it is to run: it has ended by itself, or it is about to start and the status lags behind.
+    return Condition("failed", "the container has ended by itself, and goes on billing", 45)
+
+
+def is_over(row: Row | None) -> bool:
+    """Whether nothing but the disk is billed, as the service's own listing has it."""
+    if row is None:
+        return True
+    return (
+        row.get("intended_status") == "stopped"
+        and row.get("cur_state") != "running"
+        and row.get("actual_status") not in ("running", "loading")
+    )

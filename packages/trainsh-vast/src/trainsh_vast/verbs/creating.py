@@ -1,0 +1,144 @@
+"""Renting an offer: labelled in the same call, looked for when the answer is lost, never twice."""
+
+import time
+from collections.abc import Iterable
+from typing import Any
+
+from trainsh_base.errors import Conflict, NotFound, RemoteError, TrainError, Unreachable
+from trainsh_base.provider.rental import Note
+from trainsh_base.request import current
+from trainsh_vast.api.errors import meaning
+from trainsh_vast.api.service import Row, Service
+from trainsh_vast.rented import labels
+
+SETTLES = 45.0  # seconds after which a machine that was asked for is listed, if there is one
+LOOK = 2.0
+UNKNOWN = frozenset(("server_error", "bad_answer", "unreachable", "too_many_requests"))
+PORTS = "ssh_direc ssh_proxy"
+
+
+def request_body(
+    *,
+    image: str,
+    disk: float,
+    label: str,
+    onstart: str = "",
+    env: dict[str, str] | None = None,
+    price: float | None = None,
+) -> dict[str, Any]:
+    """The body of a rental: direct ssh, and no stopped contract when there is no room."""
+    return {
+        "image": image, "disk": disk, "label": label, "onstart": onstart or None, "env": env or {}, "price": price,
+        "runtype": PORTS, "cancel_unavail": True, "target_state": "running",
+    }  # fmt: skip
+
+
+def find_labelled(service: Service, label: str) -> Row | None:
+    """The instance with this label, or with this job's mark at its end."""
+    holder = labels.holder(label)
+    for row in service.instances():
+        if row.get("label") == label or (holder != ("", "") and labels.holder(row.get("label")) == holder):
+            return row
+    return None
+
+
+def look_first(service: Service, label: str, note: Note) -> Row | None:
+    """What an earlier try left: waits until a machine that may have been asked for would be listed."""
+    found = find_labelled(service, label)
+    asked = note.asked_at()
+    while found is None and asked is not None and time.time() < asked + SETTLES:
+        current().emit("log", message="a machine was asked for before; looking whether there is one")
+        time.sleep(LOOK)  # not to be cancelled: leaving now could rent a second one later
+        found = find_labelled(service, label)
+    if found is not None:
+        note.settled()
+    return found
+
+
+def rent(service: Service, offers: Iterable[Row], body: dict[str, Any], note: Note) -> int:
+    """Rent the first of `offers` that is still there: the new instance's id. Conflict when all are gone."""
+    tried = 0
+    for offer in offers:
+        tried += 1
+        note.asking()
+        number = _rent(service, int(offer["id"]), body)
+        if number is not None:
+            return number
+        current().emit("log", message=f"offer {offer['id']} is gone, taking the next")
+    note.settled()
+    raise Conflict(
+        "the offer is gone" if tried == 1 else f"all {tried} offers are gone", "search again: train vast search",
+        code="offer_gone",
+    )  # fmt: skip
+
+
+def _rent(service: Service, offer: int, body: dict[str, Any]) -> int | None:
+    """Rent one offer; None when it is gone. Any other refusal is raised."""
+    try:
+        answer = service.create(offer, body)
+    except TrainError as error:
+        if error.code == "offer_gone":
+            return None
+        if error.code in UNKNOWN:
+            return _recover(service, body["label"], error)
+        raise
+    number = answer.get("new_contract")
+    if answer.get("success") is False:
+        if number is not None:  # there was no room, and a stopped contract that bills its disk
+            _remove(service, int(number))
+            return None
+        raise meaning(200, answer, "", {})
+    if number is None:
+        return _recover(service, body["label"], RemoteError("the answer names no instance", code="bad_answer"))
+    return int(number)
+
+
+def _recover(service: Service, label: str, error: TrainError) -> int:
+    """The instance whose answer was lost, found by its label."""
+    current().emit("log", message=f"the answer was lost ({error.message}); looking for the instance by its label")
+    deadline = time.time() + SETTLES
+    while True:
+        try:
+            found = find_labelled(service, label)
+            if found is not None:
+                return int(found["id"])
+        except (RemoteError, Unreachable):
+            pass
+        if time.time() > deadline:
+            raise RemoteError(
+                f"nobody knows whether a machine was rented: {error.message}",
+                "look before you try again: train vast list", code="unknown_outcome", data={"label": label},
+            ) from None  # fmt: skip
+        time.sleep(LOOK)
+
+
+def _remove(service: Service, number: int) -> None:
+    """Destroy a contract that came to nothing; told when it cannot be."""
+    for pause in (0.5, 2.0, 5.0, 10.0, 0.0):
+        try:
+            service.destroy(number)
+            return
+        except NotFound:
+            return
+        except TrainError as error:
+            problem = error
+        time.sleep(pause)
+    raise Conflict(
+        f"instance {number} was created without a GPU and bills its disk: {problem.message}",
+        f"destroy it: train vast destroy {number}", code="left_over",
+    )  # fmt: skip
+
+
+def settled(service: Service, number: int, note: Note) -> Row:
+    """The row of a new instance, which may be missing from the lists for a moment."""
+    for _ in range(10):
+        row = service.instance(number)
+        if row is not None:
+            note.settled()
+            return row
+        time.sleep(1)
+    raise RemoteError(
+        f"instance {number} was rented, and Vast.ai does not show it",
+        f"see: train vast show {number}",
+        code="not_seen",
+    )

@@ -1,0 +1,155 @@
+"""`pick`: a machine for a host of a recipe, from the rented ones or, where it may, from the market."""
+
+import msgspec
+
+from trainsh_base.errors import Conflict, NotFound, TrainError, UsageError
+from trainsh_base.provider.rental import Note, rental
+from trainsh_base.request import current
+from trainsh_vast.api.service import Row, Service
+from trainsh_vast.market import offers
+from trainsh_vast.market.wanted import Wanted
+from trainsh_vast.model import Rented
+from trainsh_vast.rented import held, labels, rows, states
+from trainsh_vast.verbs import creating
+from trainsh_vast.verbs import states as changing
+
+ORDER = {"running": 0, "starting": 1, "stopped": 2, "stopping": 3}
+TRIES = 8  # offers that are tried one after the other
+
+
+class Rules(msgspec.Struct, frozen=True, kw_only=True):
+    """How a machine may be found: without asking, by renting, with which image, at most `max_dph` an hour."""
+
+    auto: bool = False
+    create: bool = False
+    image: str = ""
+    limit: int = 20
+    max_dph: float | None = None
+
+
+def pick(service: Service, host: str, job: str | None, wanted: Wanted, rules: Rules) -> Row:
+    """The machine of `host`: the one that an earlier try got, a rented one, or a new one. It runs or starts."""
+    if not job:
+        return _fresh(service, host, None, wanted, rules, None)
+    with rental("vast", job, host) as note:
+        mine = creating.look_first(service, labels.marked("", job, host), note)
+        if mine is not None:
+            current().emit("log", message=f"instance {mine['id']} is this job's already")
+            return _started(service, mine)
+        return _fresh(service, host, job, wanted, rules, note)
+
+
+def _fresh(service: Service, host: str, job: str | None, wanted: Wanted, rules: Rules, note: Note | None) -> Row:
+    found, others = candidates(service, wanted, job)
+    trouble = ""
+    while found:
+        chosen = _choose(found[: rules.limit], rules, host)
+        try:
+            if job:
+                service.set_label(int(chosen["id"]), labels.marked(chosen.get("label"), job, host))
+            return _started(service, chosen)
+        except Conflict as error:
+            trouble = error.message
+            current().emit("log", message=f"{trouble}; looking at the next")
+            if job:
+                service.set_label(int(chosen["id"]), labels.unmarked(chosen.get("label")))
+            found = [row for row in found if row["id"] != chosen["id"]]
+    if rules.create:
+        return _rent(service, host, job, wanted, rules, note)
+    raise _none(host, others, trouble)
+
+
+def _none(host: str, others: list[str], trouble: str) -> NotFound:
+    why = trouble or (f"held by other jobs: {', '.join(others)}" if others else "")
+    return NotFound(
+        f"none of your instances fits host {host}" + (f" ({why})" if why else ""),
+        "let it rent one: create=true image=IMAGE max_dph=DOLLARS\n"
+        "or rent one by hand: train vast search, train vast create",
+        code="no_match",
+    )
+
+
+def candidates(service: Service, wanted: Wanted, job: str | None) -> tuple[list[Row], list[str]]:
+    """The rented instances that fit, the best first; and the jobs that hold others that would."""
+    found, others = [], []
+    for row in service.instances():
+        if states.condition(row).state not in ORDER or not wanted.fits_rented(row):
+            continue
+        holder = held.held_by_other(row, job)
+        if holder:
+            others.append(holder)
+        else:
+            found.append(row)
+    found.sort(key=lambda row: (ORDER[states.condition(row).state], float(row.get("dph_total") or 0.0)))
+    return found, others
+
+
+def _choose(found: list[Row], rules: Rules, host: str) -> Row:
+    if rules.auto or len(found) == 1:
+        return found[0]
+    lines = _lines(found)
+    try:
+        answer = current().ask(
+            "choose", f"Which instance for {host}?", choices=lines, default=lines[0], flag="auto=true"
+        )
+    except UsageError as error:
+        if error.code != "cannot_ask":
+            raise
+        return found[0]
+    return found[lines.index(answer)] if answer in lines else found[0]
+
+
+def _lines(found: list[Row]) -> list[str]:
+    """A line a row, in columns."""
+    cells = [_cells(rows.rented(row)) for row in found]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    return [
+        "  ".join(word.ljust(width) for word, width in zip(line, widths, strict=True)).rstrip() for line in cells
+    ]
+
+
+def _cells(row: Rented) -> list[str]:
+    return [
+        str(row.id),
+        f"{row.gpu_count}x {row.gpu}",
+        row.state,
+        f"${row.price_per_hour:.3f}/h",
+        row.place,
+        row.label,
+    ]
+
+
+def _started(service: Service, row: Row) -> Row:
+    if states.condition(row).state in ("stopped", "stopping"):
+        current().emit("log", message=f"starting instance {row['id']}")
+        return changing.start(service, int(row["id"]))
+    return row
+
+
+def _rent(service: Service, host: str, job: str | None, wanted: Wanted, rules: Rules, note: Note | None) -> Row:
+    if not job or note is None:
+        raise UsageError("create=true is for recipes", "by hand: train vast create OFFER", code="bad_parameter")
+    found = offers.search(service, wanted, "price", TRIES)
+    if not found:
+        raise NotFound(
+            f"the market has no offer that fits host {host}", "ask for less: train vast search", code="no_match"
+        )
+    if rules.max_dph is None and not _agreed(found[0], host):
+        raise UsageError(
+            "create=true needs a price limit", "give one in dollars an hour: max_dph=0.5", code="no_price_limit"
+        )
+    body = creating.request_body(image=rules.image, disk=wanted.disk, label=labels.marked("", job, host))
+    if wanted.bid:
+        body["price"] = found[0].get("min_bid")
+    row = creating.settled(service, creating.rent(service, found, body, note), note)
+    current().emit("log", message=f"rented instance {row['id']} for ${rows.rented(row).price_per_hour:.3f} an hour")
+    return row
+
+
+def _agreed(offer: Row, host: str) -> bool:
+    """Whether somebody is there who takes this price."""
+    question = f"Rent {offer['num_gpus']}x {offer['gpu_name']} for {host} at ${offer['dph_total']:.3f} an hour?"
+    try:
+        return current().ask("confirm", question, default="no", flag="max_dph=DOLLARS") == "yes"
+    except TrainError:
+        return False

@@ -1,0 +1,34 @@
+"""Which address of an instance to use now."""
+
+import socket
+
+from trainsh_base.errors import Conflict, Unreachable
+from trainsh_base.remote.target import Target
+from trainsh_vast.api.service import Service
+from trainsh_vast.rented import endpoint, states
+
+PROBE = 4.0
+
+
+def resolve(service: Service, number: int) -> Target:
+    """The target of an instance: direct where that answers, else the proxy. Conflict when it does not run."""
+    row = service.need(number)
+    found = states.condition(row)
+    if found.state in ("stopped", "stopping", "gone"):
+        raise Conflict(
+            f"instance {number} is {found.state}", f"start it: train vast start {number}", code="not_running",
+            data={"id": number, "state": found.state},
+        )  # fmt: skip
+    points = endpoint.points(row)
+    if not points:
+        raise Unreachable(f"instance {number} shows no ssh address yet", f"wait for it: train vast wait {number}")
+    best = next((point for point in points if point.way != "direct" or _answers(point)), points[-1])
+    return endpoint.target(number, best)
+
+
+def _answers(point: endpoint.Point) -> bool:
+    try:
+        with socket.create_connection((point.host, point.port), PROBE):
+            return True
+    except OSError:
+        return False

@@ -1,0 +1,104 @@
+"""Starting, stopping and destroying: asked for until the service's own listing shows it."""
+
+import time
+from collections.abc import Callable
+
+from trainsh_base.errors import Conflict, NotFound, RemoteError, TimedOut, TrainError
+from trainsh_base.provider.seen import until_seen
+from trainsh_base.request import current
+from trainsh_base.system.critical import critical
+from trainsh_base.system.deadline import Deadline
+from trainsh_vast.api.errors import meaning
+from trainsh_vast.api.service import Row, Service
+from trainsh_vast.api.session import agreed
+from trainsh_vast.rented import rows, states
+
+PAUSE = 1.5
+Ask = Callable[[], object]
+Done = Callable[[Row | None], bool]
+
+
+def stop(service: Service, number: int, timeout: float) -> Row | None:
+    """Stop an instance: its row once the listing shows it stopped, None when it is gone."""
+
+    def ask() -> None:
+        try:
+            agreed(service.set_state(number, "stopped"))
+        except NotFound:
+            return
+
+    return _seen(service, number, ask, states.is_over, "stop", timeout)
+
+
+def destroy(service: Service, number: int, timeout: float) -> None:
+    """Destroy an instance and its disk: returns once it is listed no more."""
+
+    def ask() -> None:
+        try:
+            service.destroy(number)
+        except NotFound:
+            return
+
+    _seen(service, number, ask, lambda row: row is None, "destroy", timeout)
+
+
+def _seen(service: Service, number: int, ask: Ask, done: Done, word: str, timeout: float) -> Row | None:
+    try:
+        with critical():
+            return until_seen(
+                ask,
+                lambda: service.instance(number),
+                done,
+                Deadline.after(timeout),
+                pause=PAUSE,
+                again=15.0,
+            )
+    except TimedOut as error:
+        raise TimedOut(
+            f"instance {number} may go on billing{_price(service, number)}: Vast.ai does not show the {word}",
+            f"again: train vast {word} {number}\nor at https://cloud.vast.ai/instances/\n{error.hint}".strip(),
+            code="still_billing", data={"id": number},
+        ) from None  # fmt: skip
+
+
+def _price(service: Service, number: int) -> str:
+    try:
+        row = service.instance(number)
+    except TrainError:
+        return ""
+    return f" (${rows.rented(row).price_per_hour:.3f} an hour)" if row else ""
+
+
+def start(service: Service, number: int) -> Row:
+    """Start an instance: its row. Conflict when its GPU is taken; nothing stays queued then."""
+    row = service.need(number)
+    if states.condition(row).state in ("running", "starting") and row.get("cur_state") != "stopped":
+        return row
+    for left in (3, 2, 1, 0):
+        answer = service.set_state(number, "running")
+        if not isinstance(answer, dict) or answer.get("success") is not False:
+            break
+        if "queued" in str(answer.get("msg")).lower() or "unavailable" in str(answer.get("msg")).lower():
+            stop(service, number, 120)
+            raise Conflict(
+                f"the GPU of instance {number} is rented to somebody else at the moment",
+                "try later, or pick another: vast.pick, train vast search", code="gpu_taken", data={"id": number},
+            )  # fmt: skip
+        if not left:
+            raise meaning(200, answer, "", {})
+        current().cancelled.wait(1)
+        current().check()
+    return _begins(service, number)
+
+
+def _begins(service: Service, number: int) -> Row:
+    """The row once the contract is to run; the status of the container may lag behind."""
+    deadline = time.monotonic() + 30
+    while True:
+        row = service.need(number)
+        if row.get("intended_status") == "running":
+            return row
+        if time.monotonic() > deadline:
+            raise RemoteError(f"Vast.ai accepted the start of {number} and does not show it", code="not_seen")
+        current().cancelled.wait(PAUSE)
+        current().check()

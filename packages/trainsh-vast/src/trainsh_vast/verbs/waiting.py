@@ -1,0 +1,156 @@
+"""`wait`: until an instance runs and its sshd lets us in, or can be said never to."""
+
+import subprocess
+import time
+from typing import Any
+
+from trainsh_base.errors import Conflict, NotFound, RemoteError, TimedOut, TrainError, Unreachable
+from trainsh_base.remote.target import Target
+from trainsh_base.request import current
+from trainsh_base.system.deadline import Deadline
+from trainsh_base.system.units import format_duration
+from trainsh_vast.api.service import Row, Service
+from trainsh_vast.rented import endpoint, states
+from trainsh_vast.verbs import keys
+from trainsh_vast.verbs import states as changing
+
+# What a login does first: the tmux that logins land in is switched off.
+HELLO = "touch ~/.no_auto_tmux"
+LOGIN = 10  # seconds for one try
+
+
+class Waiting:
+    """One wait for one instance."""
+
+    def __init__(self, service: Service, number: int, deadline: Deadline, poll: float) -> None:
+        self.service = service
+        self.number = number
+        self.deadline = deadline
+        self.poll = poll
+        self._attached = False
+        self._bad_since: float | None = None
+        self._said = ""
+        self._row: Row = {}
+
+    def run(self) -> tuple[Row, Target]:
+        """The row, and the target that answered. TimedOut, or Conflict for an instance that will never run."""
+        while True:
+            why = self._why_not_yet()
+            if isinstance(why, Target):
+                return self._row, why
+            self._say(why)
+            if self.deadline.expired:
+                raise TimedOut(
+                    f"instance {self.number} was not ready in time: {why}",
+                    f"see: train vast logs {self.number}\n"
+                    f"it goes on billing; stop it: train vast stop {self.number}",
+                    code="not_ready",
+                    data={"id": self.number},
+                )
+            current().cancelled.wait(self.deadline.within(self.poll))
+            current().check()
+
+    def _say(self, why: str) -> None:
+        if why != self._said:
+            self._said = why
+            current().emit("log", message=f"instance {self.number}: {why}")
+
+    def _why_not_yet(self) -> str | Target:
+        try:
+            row = self.service.instance(self.number)
+        except (RemoteError, Unreachable) as error:
+            return error.message
+        if row is None:
+            raise NotFound(f"instance {self.number} is gone", "see: train vast list", code="no_instance")
+        self._row = row
+        found = states.condition(row)
+        if found.state in ("stopped", "stopping"):
+            raise Conflict(
+                f"instance {self.number} is stopped{_because(found.problem)}: it was not started, was outbid, its "
+                "offer has ended, or the account has no credit",
+                f"start it: train vast start {self.number}",
+                code="stopped",
+                data={"id": self.number},
+            )
+        if found.state == "failed":
+            return self._failed(found)
+        self._bad_since = None
+        if found.state != "running":
+            return found.problem or f"it is {row.get('actual_status') or 'being created'}"
+        return self._log_in(row)
+
+    def _failed(self, found: states.Condition) -> str:
+        """Give up at once, or after the time such a state may pass in."""
+        now = time.monotonic()
+        self._bad_since = self._bad_since or now
+        if now - self._bad_since >= found.patience:
+            raise Conflict(
+                f"instance {self.number} will not run: {found.problem}",
+                f"it goes on billing; give it back: train vast destroy {self.number}",
+                code="never_ready",
+                data={"id": self.number},
+            )
+        return found.problem
+
+    def _log_in(self, row: Row) -> str | Target:
+        """The target that lets us in, direct before the proxy; else what the last one said."""
+        said = "it runs and shows no ssh address yet"
+        for point in endpoint.points(row):
+            target = endpoint.target(self.number, point)
+            problem = hello(target)
+            if not problem:
+                return target
+            said = f"it runs, and ssh ({point.way}) says: {problem}"
+            if "permission denied" in problem.lower() and not self._attached:
+                self._attached = True
+                self._attach()
+        return said
+
+    def _attach(self) -> None:
+        try:
+            keys.attach(self.service, self.number, None)
+        except TrainError as error:
+            current().emit("log", message=f"the ssh key could not be attached: {error.message}")
+
+
+def _because(problem: str) -> str:
+    return f" ({problem})" if problem else ""
+
+
+def hello(target: Target) -> str:
+    """Log in and run something: empty when that works, else ssh's last words."""
+    words = [target.argv[0], "-o", "BatchMode=yes", "-o", f"ConnectTimeout={LOGIN}", "-o", "ControlPath=none"]
+    words += ["-o", "LogLevel=ERROR", "-T", *target.argv[1:], HELLO]
+    try:
+        done = subprocess.run(
+            words,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            check=False,
+            timeout=LOGIN + 10,
+            env=endpoint.environment(),
+        )
+    except subprocess.TimeoutExpired:
+        return "no answer"
+    except FileNotFoundError:
+        return "there is no ssh on this machine"
+    said = done.stderr.decode(errors="replace").strip().splitlines()
+    return "" if done.returncode == 0 else (said[-1] if said else f"status {done.returncode}")
+
+
+def wait(
+    service: Service, number: int, *, timeout: float, poll: float, stop_on_fail: bool, stop_timeout: float = 300
+) -> tuple[Row, Target]:
+    """Wait for an instance; with `stop_on_fail` it is stopped when that fails."""
+    started: Any = time.monotonic()
+    try:
+        found = Waiting(service, number, Deadline.after(timeout), poll).run()
+    except (TimedOut, Conflict) as error:
+        if not stop_on_fail:
+            raise
+        changing.stop(service, number, stop_timeout)
+        hint = f"it was stopped; its disk goes on billing: train vast destroy {number}"
+        raise type(error)(error.message, hint, code=error.code, data=error.data) from None
+    took = format_duration(time.monotonic() - started)
+    current().emit("log", message=f"instance {number} is ready after {took}")
+    return found
