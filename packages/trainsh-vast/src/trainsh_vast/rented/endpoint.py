@@ -6,8 +6,9 @@ from typing import Any
 
 import msgspec
 
-from trainsh_base.errors import NotFound
+from trainsh_base.errors import NotFound, UsageError
 from trainsh_base.remote.target import Target, ssh_target
+from trainsh_base.system import config, settings
 from trainsh_base.system.config import config_value
 from trainsh_base.system.paths import private_folder, state_home
 
@@ -39,11 +40,19 @@ def points(row: dict[str, Any]) -> list[Point]:
 
 def private_key() -> Path | None:
     """The key to log in with: the setting's, else the first usual one whose public half is there."""
-    own = config_value("defaults.ssh_key_path")
+    own = other_setting("defaults.ssh_key_path")
     if own:
         return Path(str(own)).expanduser()
     folder = Path.home() / ".ssh"
     return next((folder / name for name in KEYS if (folder / f"{name}.pub").exists()), None)
+
+
+def other_setting(name: str) -> Any:
+    """The value of a setting that another package declares; None where that is not installed."""
+    try:
+        return config.lookup(settings.find(name), config.load()).value
+    except UsageError:
+        return None
 
 
 def public_key(file: str | None = None) -> tuple[str, Path]:
@@ -68,7 +77,8 @@ def target(number: int, point: Point) -> Target:
     if key is not None and key.exists():
         argv += ["-i", str(key)]
     argv += ["-o", f"UserKnownHostsFile={_in_quotes(known_hosts)}", "-o", "StrictHostKeyChecking=accept-new"]
-    argv += ["-o", f"HostKeyAlias=vast-{number}", f"{config_value('vast.user')}@{point.host}"]
+    user = config_value("vast.user")
+    argv += ["-o", f"HostKeyAlias=vast-{number}", f"{user}@{point.host}"]
     found = ssh_target(
         f"vast:{number}", argv, label=f"vast:{number}", known_hosts=known_hosts, rented=True, bootstrap=True
     )

@@ -64,8 +64,8 @@ def wait(
     poll: float,
     stop_on_fail: bool,
 ) -> Verb:
-    """Wait for each; the hosts of the recipe that they are become the addresses that answered."""
-    answered: dict[str, Any] = {}
+    """Wait for each, and say which hosts of the recipe they are."""
+    answered: dict[str, str] = {}
     found: Rented | None = None
     words = []
     for number in numbers:
@@ -74,6 +74,6 @@ def wait(
         _, as_host = labels.holder(row.get("label"))
         names = [name for name, spec in (hosts or {}).items() if held.number_of_spec(spec) == number]
         for name in names or ([as_host] if as_host else []):
-            answered[name] = target
+            answered[name] = f"{held.PREFIX}{number}"
         words.append(f"instance {number} is ready: {target.argv[-1]}:{target.argv[target.argv.index('-p') + 1]}")
     return Verb(hosts=answered, instance=found, message="; ".join(words))

@@ -34,6 +34,7 @@ class Waiting:
 
     def run(self) -> tuple[Row, Target]:
         """The row, and the target that answered. TimedOut, or Conflict for an instance that will never run."""
+        pause = 1.0
         while True:
             why = self._why_not_yet()
             if isinstance(why, Target):
@@ -47,7 +48,9 @@ class Waiting:
                     code="not_ready",
                     data={"id": self.number},
                 )
-            current().cancelled.wait(self.deadline.within(self.poll))
+            # Sooner at first: most instances that were only stopped run again in seconds.
+            pause = min(self.poll, pause * 2)
+            current().cancelled.wait(self.deadline.within(pause))
             current().check()
 
     def _say(self, why: str) -> None:
@@ -90,7 +93,7 @@ class Waiting:
                 code="never_ready",
                 data={"id": self.number},
             )
-        return found.problem
+        return f"it is {self._row.get('actual_status')}; waiting whether it comes up"
 
     def _log_in(self, row: Row) -> str | Target:
         """The target that lets us in, direct before the proxy; else what the last one said."""

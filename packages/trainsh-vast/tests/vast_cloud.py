@@ -1,0 +1,89 @@
+"""A sandbox as a user has it, for the tests of train-vast."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+BIN = Path(sys.executable).parent
+
+
+def train_sandbox(folder: Path, *words: str) -> Any:
+    """The answer of a command of train-sandbox."""
+    done = subprocess.run(
+        [str(BIN / "train-sandbox"), *words, "--json"], env={**os.environ, "TRAINSH_SANDBOX": str(folder)},
+        stdout=subprocess.PIPE, check=True, timeout=90,
+    )  # fmt: skip
+    return json.loads(done.stdout)
+
+
+class Cloud:
+    """A sandbox that is up: its switches, its time, and what its API says without our code."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.env: dict[str, str] = train_sandbox(folder, "env")["env"]
+        self.key = self.env["VAST_API_KEY"]
+
+    def ask(self, method: str, path: str, body: Any = None) -> Any:
+        request = urllib.request.Request(
+            self.env["VAST_URL"] + path, method=method, data=None if body is None else json.dumps(body).encode(),
+            headers={"Authorization": f"Bearer {self.key}"},
+        )  # fmt: skip
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return json.loads(answer.read())
+
+    def fault(self, *switches: str) -> None:
+        """NAME=VALUE words, as `train sandbox fault` takes them."""
+        self.ask("PUT", "/sandbox/faults", dict(word.split("=") for word in switches))
+
+    def calm(self) -> None:
+        """No fault, no instance, no key, no other account's trouble."""
+        self.ask("PUT", "/sandbox/faults", {"off": "on"})
+        for one in self.rows():
+            self.ask("DELETE", f"/api/v0/instances/{one['id']}/", {})
+
+    def rows(self) -> list[dict[str, Any]]:
+        """What is rented: id, status, label."""
+        found: list[dict[str, Any]] = self.ask("GET", "/sandbox/status")["instances"]
+        return found
+
+    def one(self, number: int) -> dict[str, Any] | None:
+        found: dict[str, Any] | None = self.ask("GET", f"/api/v0/instances/{number}/")["instances"]
+        return found
+
+    def advance(self, seconds: float) -> None:
+        self.ask("POST", "/sandbox/advance", {"seconds": seconds})
+
+    def rent(self, label: str = "", gpu: str = "RTX 4090", state: str = "running") -> int:
+        """An instance that somebody rented before; `state` running or stopped."""
+        query = {"gpu_name": {"eq": gpu}, "num_gpus": {"eq": 1}, "order": [["dph_total", "asc"]]}
+        offer = self.ask("POST", "/api/v0/bundles/", query)["offers"][0]["id"]
+        body = {"image": "x", "disk": 10, "label": label, "runtype": "ssh_direc ssh_proxy"}
+        number = int(self.ask("PUT", f"/api/v0/asks/{offer}/", body)["new_contract"])
+        if state == "stopped":
+            self.ask("PUT", f"/api/v0/instances/{number}/", {"state": "stopped"})
+        else:
+            until(lambda: (self.one(number) or {}).get("actual_status") == "running")
+        return number
+
+
+def until(what: Callable[[], Any], seconds: float = 20) -> Any:
+    """What `what` answers once it is true."""
+    deadline = time.monotonic() + seconds
+    while not (found := what()):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    return found
+
+
+def call(command: str, **values: Any) -> Any:
+    """A command's answer, as a program gets it; its TrainError is raised."""
+    from trainsh_vast.cli import tool
+
+    return tool.find(command).call(values)
