@@ -8,7 +8,8 @@ import pytest
 
 from trainsh_base.errors import TrainError
 from trainsh_base.remote.target import Target
-from trainsh_tmux.remote.host import Host
+from trainsh_base.tool.peer import PeerLost
+from trainsh_tmux.remote.host import Host, resolve
 from trainsh_tmux.session import holds, listing, opening
 from trainsh_tmux.session.live import Live, log_end
 from trainsh_tmux.session.registry import Registry
@@ -75,3 +76,30 @@ def test_a_session_of_another_node_is_told() -> None:
     with pytest.raises(TrainError) as caught:
         step_status.asked(Live(Liar(["elsewhere login1"]), "j", "w"), "s1")
     assert caught.value.code == "other_node" and "login1" in caught.value.message
+
+
+def test_a_train_host_that_was_killed_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its death is no failure of the step. A stand-in: the real one cannot be killed at a known instant."""
+    answers: list[object] = [
+        PeerLost("train-host was ended by signal 9"),
+        {"name": "gpu", "kind": "ssh"},
+    ]
+
+    def call(*_: object) -> object:
+        answer = answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    monkeypatch.setattr("trainsh_tmux.remote.host.call", call)
+    assert resolve("gpu").name == "gpu" and not answers
+    answers += [PeerLost("again")] * 3
+    with pytest.raises(PeerLost):
+        resolve("gpu")
+
+
+def test_a_target_that_makes_no_sense_is_a_typed_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("trainsh_tmux.remote.host.call", lambda *_: ["no", "target"])
+    with pytest.raises(TrainError) as caught:
+        resolve("gpu")
+    assert caught.value.code == "bad_answer"
