@@ -28,3 +28,13 @@ def on_another_node(name: str, there: str, host: Host) -> Conflict:
         f"name {there} itself as the host, or open another session here", code="other_node",
         data={"session": name, "node": there},
     )  # fmt: skip
+
+
+def must_be_here(host: Host, name: str, line: str) -> str:
+    """The host's answer about a session, where it knows it. Raises NotFound, Conflict `other_node`."""
+    kind, _, rest = line.partition(" ")
+    if kind == "elsewhere":
+        raise on_another_node(name, rest, host)
+    if line == "none":
+        raise no_session(host, name)
+    return line

@@ -13,7 +13,7 @@ from trainsh_tmux.remote import scripts
 from trainsh_tmux.remote.host import Host, turn
 from trainsh_tmux.remote.reply import fields, natural
 from trainsh_tmux.session.bases import Bases
-from trainsh_tmux.session.errors import no_session
+from trainsh_tmux.session.errors import must_be_here
 
 KEPT = 1 << 20
 WAITING = 256
@@ -156,8 +156,13 @@ TURN = 30.0  # seconds to wait for another request that opens the stream
 
 
 def log_end(host: Host, job: str, name: str) -> int:
-    """Where the session's log ends now; NotFound when there is no such session."""
-    line = host.first(scripts.log_end(job, name), "none")
-    if line == "none":
-        raise no_session(host, name)
+    """Where the session's log ends now. Raises NotFound, Conflict `other_node`, BadAnswer."""
+    line = must_be_here(host, name, host.first(scripts.log_end(job, name), "none"))
     return natural(fields(host.name, line, 3)[1], host.name, line)
+
+
+def is_alive(host: Host, job: str, name: str) -> bool:
+    """Whether the session's shell runs. Raises as log_end."""
+    line = must_be_here(host, name, host.first(scripts.log_end(job, name), "none"))
+    _, _, alive, state = fields(host.name, line + " ", 4)
+    return alive == "1" and not state.startswith("ended")

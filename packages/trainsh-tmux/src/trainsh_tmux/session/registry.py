@@ -6,7 +6,7 @@ from trainsh_tmux.names import session_name
 from trainsh_tmux.remote import scripts
 from trainsh_tmux.remote.host import Host, Hosts
 from trainsh_tmux.remote.reply import fields
-from trainsh_tmux.session.errors import gone, no_session
+from trainsh_tmux.session.errors import gone, must_be_here
 from trainsh_tmux.session.live import Live
 
 
@@ -37,11 +37,9 @@ class Registry:
             live.close()
 
     def must_exist(self, live: Live) -> None:
-        """Raise NotFound, or `session_gone`, unless the session is open."""
+        """Raise NotFound, `session_gone` or `other_node`, unless the session is open."""
         host = live.host
-        line = host.first(scripts.log_end(live.job, live.name), "none")
-        if line == "none":
-            raise no_session(host, live.name)
+        line = must_be_here(host, live.name, host.first(scripts.log_end(live.job, live.name), "none"))
         _, _, alive, state = fields(host.name, line + " ", 4)
         if alive != "1":
             raise gone(live.name, state.strip())

@@ -11,7 +11,7 @@ from trainsh_tmux.log.lines import Lines
 from trainsh_tmux.log.sentinels import ECHO, Piece
 from trainsh_tmux.model import Waited
 from trainsh_tmux.session.errors import gone
-from trainsh_tmux.session.live import LOST, Live
+from trainsh_tmux.session.live import LOST, Live, is_alive
 from trainsh_tmux.session.log_reader import LogReader
 from trainsh_tmux.wait.conditions import heard
 from trainsh_tmux.wait.patience import Patience
@@ -96,6 +96,12 @@ class PatternWait:
         except ChannelLost:
             self.reader.put(LOST)
 
+    def _ended(self, fields: tuple[str, ...]) -> None:
+        """A shell of the session ended here: raises `session_gone`, unless it was opened again since."""
+        live = self.live
+        if not is_alive(live.host, live.job, live.name):
+            raise gone(live.name, how_ended(fields))
+
     def _look(self, piece: Piece) -> Waited | None:
         if piece.end <= self.since:
             return None
@@ -104,7 +110,7 @@ class PatternWait:
             data = data[self.since - piece.offset :]
         self.since = piece.end
         if piece.letter == "x":
-            raise gone(self.live.name, how_ended(piece.fields))
+            self._ended(piece.fields)
         if piece.letter in ("b", "o", ECHO):
             self._lines = Lines()
         if piece.letter:
