@@ -3,8 +3,8 @@
 import msgspec
 
 from trainsh_dsl.checks.command_habits import CommandHabits
-from trainsh_dsl.checks.name_findings import Teller
-from trainsh_dsl.checks.parallel import Together
+from trainsh_dsl.checks.name_findings import NameFindings
+from trainsh_dsl.checks.parallel import ParallelBlock
 from trainsh_dsl.checks.rentals import Rentals
 from trainsh_dsl.diagnostics.findings import Findings
 from trainsh_dsl.document.plan import Ref
@@ -51,7 +51,7 @@ class Flow:
         self.rentals = Rentals(findings, scope)
         self.habits = CommandHabits(findings)
         self.closing = False
-        self.teller = Teller(findings)
+        self.names = NameFindings(findings)
         self._unnamed: set[str] = set()  # hosts whose tmux.open lacks `as NAME`, which was reported
         self._openers: dict[str, int] = {}
         self._near: Near | None = None
@@ -120,10 +120,10 @@ class Flow:
             return
         before = self.sessions.get(node.session)
         if before is not None and before.state == "open":
-            at = self.teller.at(node.session, node, last=True)
-            self.teller.tell(
+            at = self.names.at(node.session, node, last=True)
+            self.names.tell(
                 "E405", node.session, at, at + len(node.session),
-                f"session {node.session} is open already, since line {self.teller.line(before.opened.start)}",
+                f"session {node.session} is open already, since line {self.names.line(before.opened.start)}",
                 f"give this one another name, or write tmux.close @{node.session} first",
             )  # fmt: skip
             return
@@ -136,15 +136,15 @@ class Flow:
         if session is None:
             self._no_session(node.session, node)
         elif session.state == "closed" and not self.closing:
-            at = self.teller.at(node.session, node)
-            self.teller.tell(
+            at = self.names.at(node.session, node)
+            self.names.tell(
                 "E404", node.session, at, at + len(node.session) + 1,
-                f"session {node.session} is closed already, since line {self.teller.line(session.at)}",
+                f"session {node.session} is closed already, since line {self.names.line(session.at)}",
                 "take one of the two out",
             )  # fmt: skip
         else:
             for step in session.pending:
-                self._never_waited(step, f"tmux.close in line {self.teller.line(node.start)} ends it")
+                self._never_waited(step, f"tmux.close in line {self.names.line(node.start)} ends it")
             session.pending = []
             session.state, session.at = "closed", node.start
 
@@ -189,7 +189,7 @@ class Flow:
 
     def _parallel(self, node: Parallel) -> None:
         captured = self.captured | set(self.scope.vars)
-        Together(self.teller, self.scope, self.refs, self.filled, captured).check(node)
+        ParallelBlock(self.names, self.scope, self.refs, self.filled, captured).check(node)
         self._steps(node.steps)
 
     # What is wrong.
@@ -200,7 +200,7 @@ class Flow:
                 continue
             end = at + len(name) + 1
             if name not in self.captured:
-                self.teller.tell(
+                self.names.tell(
                     "E506",
                     name,
                     at,
@@ -209,7 +209,7 @@ class Flow:
                     "move this step below that one, or define a first value: var " + name + " = ...",
                 )
             elif self.closing:
-                self.teller.tell(
+                self.names.tell(
                     "W207",
                     name,
                     at,
@@ -220,41 +220,41 @@ class Flow:
 
     def _no_session(self, name: str, node: Node) -> None:
         session = self.sessions.get(name)
-        at = self.teller.at(name, node)
+        at = self.names.at(name, node)
         end = at + len(name) + 1
         if session is not None and session.state == "closed":
-            self.teller.tell(
+            self.names.tell(
                 "E404",
                 name,
                 at,
                 end,
-                f"session {name} was closed in line {self.teller.line(session.at)}",
+                f"session {name} was closed in line {self.names.line(session.at)}",
                 f"move tmux.close @{name} below this step, or open it again",
             )
         elif session is not None:
             if not isinstance(node, Close):
-                self.teller.tell(
+                self.names.tell(
                     "E410",
                     name,
                     at,
                     end,
-                    f"session {name} ended with the exit in line {self.teller.line(session.at)}",
+                    f"session {name} ended with the exit in line {self.names.line(session.at)}",
                     f"take that exit out, or open {name} again",
                 )
         elif name in self._openers:
-            self.teller.tell(
+            self.names.tell(
                 "E403",
                 name,
                 at,
                 end,
-                f"session {name} is used before it is opened in line {self.teller.line(self._openers[name])}",
+                f"session {name} is used before it is opened in line {self.names.line(self._openers[name])}",
                 f"move tmux.open ... as {name} above this step",
             )
         elif name in self.scope.hosts:
             self._host_as_session(name, at, end)
         elif name in self.scope.storages:
             self.used.add(name)
-            self.teller.tell(
+            self.names.tell(
                 "E407",
                 name,
                 at,
@@ -265,7 +265,7 @@ class Flow:
         elif name not in self.mentioned:
             near = self._near_session(name)
             hint = f"did you mean @{near}?" if near else f"open it first: tmux.open @HOST as {name}"
-            self.teller.tell("E402", name, at, end, f"there is no session {name}", hint)
+            self.names.tell("E402", name, at, end, f"there is no session {name}", hint)
 
     def _near_session(self, name: str) -> str | None:
         if self._near is None:
@@ -284,14 +284,14 @@ class Flow:
             if there
             else f"write tmux.open @{name} as work before it, then @work"
         )
-        self.teller.tell("E406", name, at, end, f"{name} is a host: commands go to a session on it", hint)
+        self.names.tell("E406", name, at, end, f"{name} is a host: commands go to a session on it", hint)
 
     def _host(self, name: str, at: int, end: int, *, storage_allowed: bool) -> None:
         self.used.add(name)
         definition = self.scope.hosts.get(name)
         if definition is not None:
             if definition.type == "placeholder" and name not in self.filled and name not in self.scope.given:
-                self.teller.tell(
+                self.names.tell(
                     "E409",
                     name,
                     at,
@@ -301,7 +301,7 @@ class Flow:
                 )
         elif name in self.scope.storages:
             if not storage_allowed:
-                self.teller.tell(
+                self.names.tell(
                     "E407",
                     name,
                     at,
@@ -312,7 +312,7 @@ class Flow:
         elif name in self._openers:
             session = self.sessions.get(name)
             hint = f"its host is {session.host}: write @{session.host}" if session else "write the name of its host"
-            self.teller.tell("E412", name, at, end, f"{name} is a session, not a host", hint)
+            self.names.tell("E412", name, at, end, f"{name} is a session, not a host", hint)
         elif name not in self.mentioned:
             if self._near_place is None:
                 self._near_place = Near().add([*self.scope.hosts, *self.scope.storages])
@@ -320,7 +320,7 @@ class Flow:
             if near:
                 self.used.add(near)
             hint = f"did you mean @{near}?" if near else f"define it above the steps: host {name} = user@host"
-            self.teller.tell(
+            self.names.tell(
                 "E408",
                 name,
                 at,
@@ -341,13 +341,13 @@ class Flow:
         return f"write {verb} @{name} above this step, or {flag}" if verb else flag
 
     def _stopped(self, stopped: int, name: str, node: Node) -> None:
-        at = self.teller.at(name, node)
-        self.teller.tell(
+        at = self.names.at(name, node)
+        self.names.tell(
             "W208",
             name,
             at,
             at + len(name) + 1,
-            f"session {name} is on an instance that was given back in line {self.teller.line(stopped)}",
+            f"session {name} is on an instance that was given back in line {self.names.line(stopped)}",
             "move that step below this one",
         )
 

@@ -4,7 +4,7 @@ from trainsh_dsl.diagnostics.findings import Findings
 from trainsh_dsl.grammar.syntax import Node
 
 
-class Teller:
+class NameFindings:
     """Adds findings about names: one mistake, one message."""
 
     def __init__(self, findings: Findings) -> None:

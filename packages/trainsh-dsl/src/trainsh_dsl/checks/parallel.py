@@ -1,6 +1,6 @@
 """The steps of a parallel block, which start together: what one leaves, another cannot find."""
 
-from trainsh_dsl.checks.name_findings import Teller
+from trainsh_dsl.checks.name_findings import NameFindings
 from trainsh_dsl.document.plan import Ref
 from trainsh_dsl.grammar.scope import Scope
 from trainsh_dsl.grammar.syntax import Close, Control, Execute, Node, Open, Parallel, Transfer, Wait, every
@@ -8,18 +8,18 @@ from trainsh_dsl.grammar.syntax import Close, Control, Execute, Node, Open, Para
 _BEHIND = "move this step behind the block"
 
 
-class Together:
+class ParallelBlock:
     """Checks one block; `filled` hosts and `captured` variables have their values before it."""
 
     def __init__(
         self,
-        teller: Teller,
+        names: NameFindings,
         scope: Scope,
         refs: dict[int, list[tuple[str, int]]],
         filled: set[str],
         captured: set[str],
     ) -> None:
-        self.teller = teller
+        self.names = names
         self.scope = scope
         self.refs = refs
         self.filled = filled
@@ -45,14 +45,14 @@ class Together:
         first, opened = self._first.setdefault(name, (number, isinstance(step, Open)))
         if first == number or step.implied:
             return
-        at = self.teller.at(name, step, last=isinstance(step, Open))
+        at = self.names.at(name, step, last=isinstance(step, Open))
         end = at + len(name) + 1
         if opened:
             message = f"this step uses session {name}, which another step of this block opens: they start together"
-            self.teller.tell("E414", name, at, end, message, "open it above the block")
+            self.names.tell("E414", name, at, end, message, "open it above the block")
         else:
             message = f"this step uses session {name} as another step of this block"
-            self.teller.tell("E411", name, at, end, message, "open a session for each of the two")
+            self.names.tell("E411", name, at, end, message, "open a session for each of the two")
 
     def _hosts(self, step: Node, number: int) -> None:
         hosts = [step.host] if isinstance(step, Open) else []
@@ -63,10 +63,10 @@ class Together:
             waiting = definition is not None and definition.type == "placeholder" and host not in self.filled
             if waiting and self._made.get(host, number) != number:
                 message = f"@{host} is filled by another step of this block: they start together"
-                self.teller.tell("E414", host, step.start, step.end, message, _BEHIND)
+                self.names.tell("E414", host, step.start, step.end, message, _BEHIND)
 
     def _captures(self, step: Node, number: int) -> None:
         for name, at in self.refs.get(step.start, ()):
             if name not in self.captured and self._made.get(name, number) != number:
                 message = f"${name} is captured by another step of this block: they start together"
-                self.teller.tell("E414", name, at, at + len(name) + 1, message, _BEHIND)
+                self.names.tell("E414", name, at, at + len(name) + 1, message, _BEHIND)

@@ -8,7 +8,7 @@ from trainsh_dsl.document.plan import Ref, Text
 from trainsh_dsl.grammar.interpolation import Reader, easy, joined
 from trainsh_dsl.grammar.scope import Scope
 from trainsh_dsl.text.heredocs import HereIndex
-from trainsh_dsl.text.lexical_regions import Areas, top_semicolon
+from trainsh_dsl.text.lexical_regions import LexicalRegions, top_semicolon
 from trainsh_dsl.text.patterns import lazy
 from trainsh_dsl.text.shell import SIMPLE, Problem, Scan
 from trainsh_dsl.text.source import Source
@@ -170,7 +170,7 @@ class CommandReader:
         text = self.source.text
         parts: list[tuple[int, str | Ref]] = []
         done = start
-        area = Areas(scan)
+        area = LexicalRegions(scan)
         for found in _DOLLAR.finditer(text, start, end):
             at = found.start()
             if at < done or broken:
@@ -188,7 +188,7 @@ class CommandReader:
         return parts
 
     def _one(
-        self, found: re.Match[str], at: int, quoted: bool, area: Areas, start: int
+        self, found: re.Match[str], at: int, quoted: bool, area: LexicalRegions, start: int
     ) -> tuple[int, str | Ref | None]:
         """How many characters before `at` go, and what takes the place of what was found (None: it stays)."""
         scope = self.scope
@@ -227,13 +227,13 @@ class CommandReader:
             )  # fmt: skip
         return 0, Ref(var=name)
 
-    def _secret(self, name: str, at: int, end: int, quoted: bool, area: Areas) -> str | Ref:
+    def _secret(self, name: str, at: int, end: int, quoted: bool, area: LexicalRegions) -> str | Ref:
         ref = self.reader.secret(name, at, end, "")
         if ref:
             self._place_secret("a secret", at, end, quoted, area)
         return ref
 
-    def _place_secret(self, what: str, at: int, end: int, quoted: bool, area: Areas) -> None:
+    def _place_secret(self, what: str, at: int, end: int, quoted: bool, area: LexicalRegions) -> None:
         """Say so where the shell would not put the secret in, or where others could read it."""
         add = self.scope.findings.add
         if quoted:

@@ -11,7 +11,7 @@ _CLOSERS = frozenset(("fi", "done", "esac", "}"))
 _PREFIXES = frozenset(("!", "do", "elif", "else", "if", "then", "time", "until", "while", "{"))
 
 
-class Areas:
+class LexicalRegions:
     """What kind of place an offset in a scanned command is."""
 
     def __init__(self, scan: Scan) -> None:
