@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from trainsh_world import wait_until
 
-from trainsh_base.errors import MissingProgram, NotFound, RemoteError, TrainError, Unreachable, UsageError
+from trainsh_base.errors import MissingProgram, NotFound, RemoteError, TimedOut, TrainError, Unreachable, UsageError
 from trainsh_xfer.model import Options, Result
 from trainsh_xfer.transfer import Order, carry_out
 
@@ -223,8 +223,32 @@ def test_login_files_that_print(far: Any, source: Path, tmp_path: Path, request_
     assert tree(far.home / "x/y") == tree(source)
     copy(far, "@box:x/y/", f"{tmp_path}/got", request_, move=True)
     assert tree(tmp_path / "got") == tree(source)
+    (far.home / "latest").symlink_to("x", target_is_directory=True)
+    copy(far, f"{source}/", "@box:x/y", request_)
+    copy(far, "@box:latest", f"{tmp_path}/got", request_)
+    assert tree(tmp_path / "got/latest/y") == tree(source)
     copy(far, f"{source}/", "@box:~", request_)
     assert copy(far, "@box:~", f"{tmp_path}/all", request_).files > 3
+
+
+def test_a_login_file_that_asks(
+    far: Any, source: Path, tmp_path: Path, request_: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("trainsh_xfer.pairs.machines.LOGIN_LIMIT", 2.0)
+    copy(far, f"{source}/", "@box:x", request_)
+    (far.home / ".bashrc").write_text("echo 'Continue?' >&2; exec sleep 600\n")
+    with pytest.raises(TimedOut, match="login shell ran nothing in time"):
+        copy(far, "@box:x/", f"{tmp_path}/got", request_)
+    assert request_.of("log") == []
+
+
+def test_a_host_that_runs_a_command_of_its_own(world: Any, source: Path, tmp_path: Path, request_: Any) -> None:
+    forced = 'ForceCommand echo "Please login as the user ubuntu rather than root."'
+    far = Far(world, box=world.sshd("box", settings=(forced,)))
+    for ends in ((f"{source}/", "@box:x"), ("@box:x/", f"{tmp_path}/got")):
+        with pytest.raises(TrainError, match="Please login as the user ubuntu"):
+            copy(far, *ends, request_)
+    assert request_.of("log") == []
 
 
 def test_a_source_that_is_not_there(far: Any, tmp_path: Path, request_: Any) -> None:

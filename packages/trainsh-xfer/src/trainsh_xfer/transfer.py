@@ -20,6 +20,7 @@ from trainsh_xfer.pairs.attempts import reporter, run
 from trainsh_xfer.pairs.route import Route
 
 SHOWN = 10
+TIDY_LIMIT = 600.0
 
 
 def carry_out(order: Order, request: Request) -> Result:
@@ -95,7 +96,7 @@ def _tidy(route: Route) -> None:
     for source in route.tidy:
         local_paths.remove_empty(source)
     if route.connection and route.tidy_far:
-        route.connection.run(route.tidy_far)
+        route.connection.run(route.tidy_far, TIDY_LIMIT)
 
 
 def _copy(route: Route, options: Options, request: Request) -> Tally:

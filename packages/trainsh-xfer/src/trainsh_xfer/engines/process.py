@@ -47,11 +47,13 @@ def stream(
     request: Request,
     *,
     env: Mapping[str, str] | None = None,
+    started: Callable[[str], None] | None = None,
 ) -> Ended:
     """Run `argv`, handing its standard output to `on_output` as it comes; Cancelled when the request is.
 
     The program is a session of its own: Ctrl-C reaches it through the request, and takes its children along. It is
-    given GRACE seconds to put away what it has of a file.
+    given GRACE seconds to put away what it has of a file. `started` is given what came on stderr after every half
+    second without output; what it raises ends the program.
     """
     request.check()
     errors = Kept()
@@ -62,7 +64,8 @@ def stream(
         try:
             output.writer.close()
             complaints.writer.close()
-            _pump({output.reader: on_output, complaints.reader: errors.add}, running)
+            idle = (lambda: started(errors.text())) if started else None
+            _pump({output.reader: on_output, complaints.reader: errors.add}, running, idle)
             status = int(running.process.wait())
         except BaseException:
             ending.begin()
@@ -91,7 +94,7 @@ def _start(argv: Sequence[str], output: BinaryIO, errors: BinaryIO, env: Mapping
         )  # fmt: skip
 
 
-def _pump(readers: dict[BinaryIO, Callable[[bytes], None]], running: Any) -> None:
+def _pump(readers: dict[BinaryIO, Callable[[bytes], None]], running: Any, idle: Callable[[], None] | None) -> None:
     """Hand on what comes until both ends are closed, or the program is gone and left them to a child of its own."""
     with selectors.DefaultSelector() as ready:
         for reader, consumer in readers.items():
@@ -103,6 +106,8 @@ def _pump(readers: dict[BinaryIO, Callable[[bytes], None]], running: Any) -> Non
                     key.data(chunk)
                 else:
                     ready.unregister(key.fileobj)
+            if not events and idle:
+                idle()
             if not events and not running.process.is_alive()[0]:
                 return
 

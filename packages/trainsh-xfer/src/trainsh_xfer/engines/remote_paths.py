@@ -114,7 +114,7 @@ def making_parents(destination: str, *, literal: bool) -> str:
 def asking_link(path: str, literal: bool) -> str:
     """The command that prints `folder` or `file` for a symbolic link that leads to one, and else nothing."""
     written = for_old_rsync(path, literal=literal, wildcards=False)
-    script = '[ ! -L "$1" ] || if [ -d "$1" ]; then echo folder; elif [ -f "$1" ]; then echo file; fi'
+    script = 'test -L "$1" || exit 0; test ! -d "$1" || echo folder; test ! -f "$1" || echo file'
     return f"sh -c {for_shell(script)} sh {written}"
 
 

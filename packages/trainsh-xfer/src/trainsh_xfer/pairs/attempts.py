@@ -9,7 +9,7 @@ from trainsh_base.request import Request
 from trainsh_xfer.engines import remote_paths, rsync_errors
 from trainsh_xfer.engines.process import Ended, stream
 from trainsh_xfer.engines.rsync_output import Progress, Tally
-from trainsh_xfer.pairs.machines import PATIENCE
+from trainsh_xfer.pairs import machines
 from trainsh_xfer.pairs.route import Route
 
 PROGRESS_EVERY = 0.1
@@ -29,10 +29,10 @@ def run(route: Route, words: Callable[[], list[str]], tally: Tally, request: Req
     ended: Ended | None = None
     while True:
         if route.connection:
-            route.connection.open(PATIENCE if tries else 0.0)
+            route.connection.open(machines.PATIENCE if tries else 0.0)
             _end_what_is_left(route, ended)
         before = tally.files
-        ended = stream(words(), tally.feed, request, env=_environment(route))
+        ended = stream(words(), tally.feed, request, env=_environment(route), started=_started(route))
         tally.finish()
         if ended.status == rsync_errors.VANISHED:
             for line in rsync_errors.said(ended.stderr):
@@ -66,15 +66,37 @@ def _again(route: Route, error: TrainError, stderr: str, tries: int, request: Re
     if rsync_errors.is_cut_off(stderr) and route.detour():
         return True
     if rsync_errors.is_noisy(stderr) and not route.connection.is_quiet:
+        route.connection.check_login()
         route.connection.be_quiet()
         return True
     if error.code != "connection_lost":
         return False
+    if tries == 1:
+        route.connection.check_login()
     pause = FIRST_PAUSE * 2 ** (tries - 1) * random.uniform(0.75, 1.25)
     request.emit("log", message=f"the connection to {route.host} was lost; going on in {pause:.0f} s")
     request.cancelled.wait(pause)
     request.check()
     return True
+
+
+def _started(route: Route) -> Callable[[str], None] | None:
+    """A check of what rsync has printed on stderr so far: raises when the login has not ended in LOGIN_LIMIT.
+
+    Only a program that prints its process id can be checked.
+    """
+    connection = route.connection
+    if connection is None or remote_paths.PROCESS not in route.program:
+        return None
+    due = time.monotonic() + machines.LOGIN_LIMIT
+
+    def check(stderr: str) -> None:
+        nonlocal due
+        if time.monotonic() > due and rsync_errors.far_process(stderr) is None:
+            connection.check_login()
+            due = time.monotonic() + machines.LOGIN_LIMIT
+
+    return check
 
 
 def _environment(route: Route) -> dict[str, str]:

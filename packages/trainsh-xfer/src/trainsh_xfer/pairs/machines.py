@@ -1,15 +1,17 @@
 """Hosts: how each is reached (`train-host resolve`), and the shared connection that rsync goes over."""
 
 import os
+import threading
 
 import msgspec
 
-from trainsh_base.errors import MissingProgram, UsageError
+from trainsh_base.errors import MissingProgram, TimedOut, TrainError, UsageError
 from trainsh_base.remote import ssh
 from trainsh_base.remote.control_socket import master_pid
 from trainsh_base.remote.target import Target
 from trainsh_base.request import Request
 from trainsh_base.system.deadline import Deadline
+from trainsh_base.system.units import format_duration
 from trainsh_base.tool.peer import call
 from trainsh_xfer.engines.rsync import Remote, Rsync, read_version
 from trainsh_xfer.engines.rsync_errors import installing
@@ -18,6 +20,8 @@ from trainsh_xfer.engines.rsync_errors import installing
 CLIENT = ["-o", "ControlMaster=no", "-o", "ProxyCommand=false", "-o", "RemoteCommand=none", "-T", "-x"]
 # Seconds for which a lost connection is tried again.
 PATIENCE = 60.0
+# Seconds for a login and the command it runs: a login file that asks something waits for ever.
+LOGIN_LIMIT = 60.0
 _QUOTED = frozenset(" '\"\t\n")
 
 
@@ -93,14 +97,38 @@ class Connection:
         os.close(child.stdout)
         self._path = child.argv[child.argv.index("-S") + 1]
 
-    def run(self, command: str) -> str:
-        """Run a command there to its end, whatever its status; what it printed."""
-        child = ssh.start(self.target, command, request=self._request)
+    def run(self, command: str, limit: float | None = None) -> str:
+        """Run a command there to its end, whatever its status; what it printed.
+
+        TimedOut when the login takes longer than LOGIN_LIMIT, or the command longer than `limit` seconds (default:
+        LOGIN_LIMIT too). RemoteError with code "shell" when the account runs no commands.
+        """
+        limit = limit or LOGIN_LIMIT
+        child = ssh.start(self.target, command, request=self._request, limit=LOGIN_LIMIT)
         child.close_stdin()
+        timer = threading.Timer(limit, child.end)
+        timer.daemon = True
+        timer.start()
         with os.fdopen(child.stdout, "rb") as answer:
             text = answer.read()
+        late = not timer.is_alive()
+        timer.cancel()
         child.wait()
+        if late:
+            raise TimedOut(
+                f"{self.target.label}: a command took longer than {format_duration(limit)}", code="slow_host"
+            )
         return os.fsdecode(text).rstrip("\n")
+
+    def check_login(self) -> None:
+        """Raise what keeps the account from running commands, if anything does; a lost connection is none of it."""
+        if master_pid(self.path) is None:
+            return
+        try:
+            self.run("true")
+        except TrainError as error:
+            if error.code == "shell" or isinstance(error, TimedOut):
+                raise
 
 
 def rsync_at(connection: Connection) -> Rsync:

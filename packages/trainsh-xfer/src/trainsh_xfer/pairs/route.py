@@ -40,8 +40,8 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def receiver(self) -> Connection | None:
-        """The connection to the side that receives, if that is far and said its process id."""
-        return self.connection if self.program else None
+        """The connection to the side that receives, if that is a host and printed its process id."""
+        return self.connection if self.program and not self.foreign else None
 
     @property
     def is_local(self) -> bool:

@@ -66,7 +66,8 @@ def _download(source: Place, destination: Place, options: Options, rsync: Rsync,
     path, secluded = remote_paths.for_rsync(source.path, rsync, literal=source.literal, source=True)
     return Route(
         rsync=rsync, sources=[f"{connection.remote().host}:{path}"], destination=destination.path,
-        connection=connection, secluded=secluded, parents=destination.path, foreign=True,
+        connection=connection, program=remote_paths.PROCESS, secluded=secluded, parents=destination.path,
+        foreign=True,
         tidy_far=remote_paths.removing_empty([(source.path, source.literal)]),
     )  # fmt: skip
 
