@@ -188,3 +188,51 @@ for line in sys.stdin:
     answer = {"hosts": {message["params"]["host"]: "local"}}
     print(json.dumps({"jsonrpc": "2.0", "id": message["id"], "result": answer}), flush=True)
 """
+
+
+HOSTILE = """#!/bin/sh
+# summary: answers with what is none of the protocol's
+[ "$1" = schema ] && {{ printf '{{"commands": {{"go": {{"params": {{"properties": {{}}}}}}}}}}'; exit; }}
+[ "$1" = serve ] && exit 2
+cat >/dev/null
+{answer}
+"""
+ANSWERS = {
+    "a list": "printf '[[[]]]'", "no JSON": "printf 'hello'", "a deep one": "python3 -c \"print('[' * 100000)\"",
+    "bytes": "printf '\\377\\376'", "an error that is text": "printf '{\"error\": \"x\"}' >&2; exit 3",
+    "hosts that are none": "printf '{\"hosts\": {\"h\": \"-oProxyCommand=x\"}}'", "a number": "printf 5",
+    "killed": "kill -9 $$",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("answer", ANSWERS)
+def test_whatever_a_tool_answers_finally_comes(place: "Place", answer: str) -> None:
+    place.tool("hostile", HOSTILE.format(answer=ANSWERS[answer]))
+    text = HOST + "hostile.go\n" + OPEN + "finally\ntmux.open @h as v\n@v > echo finally >> ran\n"
+    done = place.run("run", place.recipe(text))
+    if answer == "killed":
+        assert done.returncode == 1 and "interrupted" in done.stderr  # whether it took effect is not known
+        done = place.run("cancel", place.job().name)
+    assert "internal error" not in done.stderr, done.stderr
+    assert place.lines() == ["finally"], done.stdout + done.stderr
+
+
+def test_what_a_tool_says_reaches_no_terminal_as_it_is(place: "Place") -> None:
+    evil = 'printf \'{"error": {"message": "\\\\u001b]52;c;eA==\\\\u0007 \\\\u009b2J \\\\u202eevil", "exit": 1}}\' >&2; exit 1'
+    place.tool("hostile", HOSTILE.format(answer=evil))
+    done = place.run("run", place.recipe(HOST + "hostile.go\n"))
+    seen = [done.stdout + done.stderr, place.run("jobs").stdout, place.run("resume", "--check").stdout]
+    assert done.returncode == 1 and all("evil" in text for text in seen)
+    assert not [
+        char for text in seen for char in text if (ord(char) < 32 and char not in "\n\t") or char in "\x9b\u202e"
+    ]
+
+
+def test_an_unexpected_error_inside_a_step_ends_it_and_finally_comes(place: "Place") -> None:
+    steps = f'"{place.config}"/jobs/*/steps'
+    text = HOST + OPEN + f"@w > rm -rf {steps} && touch {steps.replace('*/steps', '*')}/steps\n"
+    text = text.replace("touch", "for d in").replace("/steps\n", '; do : > "$d/steps"; done\n')
+    text += "@w > echo printed\nfinally\n@w > touch finally\n"
+    done = place.run("run", place.recipe(text))
+    assert done.returncode == 1 and "Traceback" not in done.stderr
+    assert (place.work / "finally").exists(), done.stdout + done.stderr

@@ -4,18 +4,18 @@ from pathlib import Path
 
 import pytest
 
-from trainsh_recipe.store.step_log import Plain, StepLog
+from trainsh_recipe.store.step_log import StepLog, plain_text
 
 COLOURED = "\x1b[1;31mred\x1b[0m\r\n\x1b]0;title\x07plain \x1b(Bok\x07\r\n"
 
 
 def test_escapes_go_and_newlines_become_plain() -> None:
-    assert Plain().feed(COLOURED) == "red\nplain ok\n"
+    assert plain_text().feed(COLOURED) == "red\nplain ok\n"
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 5, 7])
 def test_chunks_of_any_size_give_the_same(size: int) -> None:
-    plain = Plain()
+    plain = plain_text()
     parts = [plain.feed(COLOURED[at : at + size]) for at in range(0, len(COLOURED), size)]
     assert "".join(parts) + plain.flush() == "red\nplain ok\n"
 

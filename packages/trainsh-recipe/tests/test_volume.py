@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from trainsh_recipe.plan.numbering import Numbered
-from trainsh_recipe.store.step_log import Plain, StepLog
+from trainsh_recipe.store.step_log import StepLog
 from trainsh_recipe.ui.lines import Lines
 from trainsh_recipe.ui.live import Row
 
@@ -96,7 +96,7 @@ def test_a_progress_bar_that_ends_its_lines_with_returns_is_seen() -> None:
 
 
 def test_plain_lines_keep_up_with_a_line_that_has_no_end(capsys: pytest.CaptureFixture[str]) -> None:
-    view, numbered = Lines(show_output=True), Numbered(id="1", step=Plain(), closing=False)  # type: ignore[arg-type]
+    view, numbered = Lines(show_output=True), Numbered(id="1", step=None, closing=False)  # type: ignore[arg-type]
     began = time.process_time()
     for number in range(5000):
         view.output(numbered, f"\r{number:6} " + "#" * 1000)

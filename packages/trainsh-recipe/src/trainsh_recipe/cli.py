@@ -7,6 +7,7 @@ from msgspec import structs
 
 from trainsh_base.errors import UsageError
 from trainsh_base.request import current
+from trainsh_base.system.printable import visible
 from trainsh_base.system.units import Duration
 from trainsh_base.tool.declare import Arg, Handover, Opt, Tool
 from trainsh_base.tool.program import run as run_tool
@@ -185,7 +186,8 @@ def _show_text(found: RecipeText) -> None:
         print(found.graph, end="" if found.graph.endswith("\n") else "\n")
         return
     print(f"# {found.path}: {found.steps} steps, {found.finally_steps} in finally")
-    print(found.text, end="" if found.text.endswith("\n") else "\n")
+    text = visible(found.text)
+    print(text, end="" if text.endswith("\n") else "\n")
 
 
 @tool.command(show=_show_text)

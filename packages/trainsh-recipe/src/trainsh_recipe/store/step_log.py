@@ -5,46 +5,17 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
+from trainsh_base.system.printable import Printable
 from trainsh_base.system.secret import MASK
 
 TAIL_LINES = 20
 LONGEST_LINE = 2000
 TAIL = TAIL_LINES * LONGEST_LINE  # characters of output that the last lines are looked for in
-_ESCAPES = re.compile(
-    r"\x1b(?:\[[0-?]*[ -/]*[@-~]|[PX^_][^\x1b\x07]*(?:\x1b\\|\x07)|\][^\x07\x1b]*(?:\x07|\x1b\\)"
-    r"|[@-Z\\-_]|[ -/]+[0-~])"
-)
-# Apart from the escapes: one pattern for both takes longer than a terminal does.
-_CONTROLS = bytes(code for code in range(32) if code not in b"\t\n\r\x1b")
-_UNFINISHED = re.compile(r"\x1b(?:[ -/]*|\[[0-?]*[ -/]*|[\]PX^_][^\x07\x1b]*\x1b?)\Z")
-_HELD = 4096  # an escape that is longer than this is none
 
 
-def plain(text: str) -> str:
-    """Text without escapes and control characters; newlines, tabs and carriage returns stay."""
-    text = _ESCAPES.sub("", text)
-    return text.encode("utf-8", "surrogatepass").translate(None, _CONTROLS).decode("utf-8", "surrogatepass")
-
-
-class Plain:
-    """Text with its escapes taken out and its line ends made `\\n`, in chunks; a cut escape waits for its rest."""
-
-    def __init__(self) -> None:
-        self._held = ""
-
-    def feed(self, text: str) -> str:
-        """What of the text is certain."""
-        text = self._held + text
-        found = _UNFINISHED.search(text, max(0, len(text) - _HELD)) if "\x1b" in text[-_HELD:] else None
-        keep = len(text) - found.start() if found else 1 if text.endswith("\r") else 0
-        self._held = text[len(text) - keep :] if keep else ""
-        text = text[: len(text) - keep] if keep else text
-        return plain(text.replace("\r\n", "\n"))
-
-    def flush(self) -> str:
-        """The rest."""
-        held, self._held = self._held, ""
-        return plain(held)
+def plain_text() -> Printable:
+    """Takes the escapes and control characters out of output that comes in chunks; carriage returns stay."""
+    return Printable(keep="\n\t\r")
 
 
 class StepLog:
@@ -116,7 +87,7 @@ class End:
         text = self._text
         if len(text) == self._size:
             text = text.partition("\n")[2] or text.partition("\r")[2] or text
-        return Plain().feed(text)
+        return plain_text().feed(text)
 
 
 def _beginning(text: str, value: str) -> int:

@@ -5,13 +5,14 @@ import threading
 import time
 from typing import Any
 
+from trainsh_base.system.printable import Printable
 from trainsh_base.system.units import format_duration
 from trainsh_recipe.engine.outcome import Outcome
 from trainsh_recipe.engine.view import View
 from trainsh_recipe.plan.numbering import Numbered, leaves
 from trainsh_recipe.store.journal import Event, seconds_of
 from trainsh_recipe.store.state import State
-from trainsh_recipe.store.step_log import Plain
+from trainsh_recipe.store.step_log import plain_text
 from trainsh_recipe.ui.summary import WORDS, billing, failure, summary
 
 FOLDED = 1 << 16  # characters of one line after which another begins
@@ -26,7 +27,7 @@ class Lines(View):
         self._steps: dict[str, Numbered] = {}
         self._width = 1
         self._file = ""
-        self._plain: dict[str, tuple[Plain, str]] = {}
+        self._plain: dict[str, tuple[Printable, str]] = {}
         self._told: dict[str, float] = {}
 
     def begin(self, state: State, steps: list[Numbered], file: str) -> None:
@@ -71,7 +72,7 @@ class Lines(View):
         if not self._show_output:
             return
         with self._lock:
-            plain, rest = self._plain.setdefault(step.id, (Plain(), ""))
+            plain, rest = self._plain.setdefault(step.id, (plain_text(), ""))
             *lines, rest = (rest + plain.feed(text)).split("\n")
             rest = rest.rpartition("\r")[2]  # a progress bar need not end its line
             if len(rest) > FOLDED:

@@ -9,7 +9,7 @@ from trainsh_base.errors import NotFound, UsageError
 from trainsh_recipe.model import LogReport
 from trainsh_recipe.store import growing, jobs
 from trainsh_recipe.store.state import State
-from trainsh_recipe.store.step_log import Plain
+from trainsh_recipe.store.step_log import plain_text
 
 BLOCK = 1 << 16
 LONGEST = 1 << 20
@@ -70,7 +70,7 @@ class _Blocks:
         self._path = path
 
     def __iter__(self) -> Iterator[str]:
-        plain = Plain()
+        plain = plain_text()
         try:
             with self._path.open("r", encoding="utf-8", errors="replace", newline="") as file:
                 while block := file.read(BLOCK):
@@ -92,7 +92,7 @@ def compiled(pattern: str | None) -> re.Pattern[str] | None:
 
 def follow_job(job: jobs.Job, step: str | None) -> None:
     """Print the logs as they grow, until the job's runner ends."""
-    plain = Plain()
+    plain = plain_text()
 
     def write(data: bytes) -> None:
         sys.stdout.write(plain.feed(data.decode(errors="replace")))

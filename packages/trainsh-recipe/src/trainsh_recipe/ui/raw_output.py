@@ -3,12 +3,13 @@
 import sys
 import threading
 
+from trainsh_base.system.printable import Printable
 from trainsh_base.tool.gate import raw
 from trainsh_recipe.engine.outcome import Outcome
 from trainsh_recipe.engine.view import View
 from trainsh_recipe.plan.numbering import Numbered
 from trainsh_recipe.store.journal import Event
-from trainsh_recipe.store.step_log import Plain
+from trainsh_recipe.store.step_log import plain_text
 
 
 class Output(View):
@@ -16,13 +17,13 @@ class Output(View):
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._plain: dict[str, Plain] = {}
+        self._plain: dict[str, Printable] = {}
         self._escapes = sys.stdout.isatty()
 
     def output(self, step: Numbered, text: str) -> None:
         """As it comes, with plain newlines."""
         with self._lock:
-            plain = self._plain.setdefault(step.id, Plain())
+            plain = self._plain.setdefault(step.id, plain_text())
             out = raw(sys.stdout) if self._escapes else sys.stdout
             out.write(text.replace("\r\n", "\n") if self._escapes else plain.feed(text))
             out.flush()

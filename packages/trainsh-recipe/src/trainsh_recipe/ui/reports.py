@@ -2,6 +2,7 @@
 
 import time
 
+from trainsh_base.system.printable import visible
 from trainsh_base.system.units import format_duration
 from trainsh_base.tool.display import table
 from trainsh_recipe.model import JobReport, Planned, SessionReport, StepReport
@@ -63,4 +64,4 @@ def show_planned(steps: list[Planned]) -> None:
         {"step": each.id, "line": each.line, "what": each.action, "of": each.text, "how": each.detail}
         for each in steps
     ]
-    table([{**row, "of": str(row["of"]).split("\n")[0]} for row in rows])
+    table([{**row, "of": visible(str(row["of"]).split("\n")[0]), "how": visible(str(row["how"]))} for row in rows])

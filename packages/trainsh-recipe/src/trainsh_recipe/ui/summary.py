@@ -10,7 +10,7 @@ from trainsh_recipe.store.state import State
 
 WORDS = {
     "ok": "ok", "failed": "failed", "timeout": "timed out", "lost": "lost", "cancelled": "cancelled",
-    "skipped": "skipped",
+    "skipped": "skipped", "unknown": "not known",
 }  # fmt: skip
 
 
@@ -28,7 +28,7 @@ def failure(step: Numbered, outcome: Outcome, file: str) -> str:
 
 
 def summary(state: State) -> str:
-    """One line on a job that is over; after a failure also where to look, and how to go on."""
+    """One line on a job that is over; after a failure also where to look, and the command that continues it."""
     word = WORDS.get(state.status, state.status)
     reason = f": {state.reason}" if state.reason and state.status != "ok" else ""
     line = f"job {state.id} {word} in {format_duration(state.seconds)}{reason}"
@@ -36,7 +36,15 @@ def summary(state: State) -> str:
         return line
     if any(session.open for session in state.sessions.values()):
         line += f"\n  look around in its session: train recipe attach {state.id}"
-    return line + f"\n  go on from there: train recipe resume {state.id}"
+    return line + f"\n  to continue: train recipe resume {state.id}{_flags(state)}"
+
+
+def _flags(state: State) -> str:
+    """What a resume needs to get any further."""
+    if state.resume_from:
+        return f" --from {state.resume_from}"
+    lost = any(step.status == "lost" and not step.closing for step in state.steps.values())
+    return " --retry-lost" if lost else ""
 
 
 def billing(state: State) -> list[str]:
@@ -46,6 +54,7 @@ def billing(state: State) -> list[str]:
         price = each.get("price_per_hour")
         cost = f" at {price:g} $ an hour" if isinstance(price, (int, float)) else ""
         provider, id = each.get("provider"), each.get("id")
+        end = each.get("end") or f"train {provider} stop {id}"
         what = paint(f"{provider} {id} is still running{cost}:", "1;31", sys.stderr)
-        lines.append(f"{what} train {provider} stop {id}")
+        lines.append(f"{what} {end}")
     return lines
