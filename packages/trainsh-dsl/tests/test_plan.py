@@ -5,6 +5,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from trainsh_base.errors import UsageError
+from trainsh_base.remote.host_spec import parse_spec
 from trainsh_dsl.analysis import Analysis, analyse
 from trainsh_dsl.document.plan import Plan
 
@@ -163,6 +165,22 @@ def test_host_spec(spec: str, kind: str) -> None:
     host = analysis.plan().hosts["x"]
     assert host.type == kind
     assert host.provider == (spec.partition(":")[0] if kind == "provider" else "")
+
+
+@pytest.mark.parametrize("spec", [spec for spec in SPECS if "$" not in spec and spec != "placeholder"])
+def test_host_specs_are_those_of_the_base(spec: str) -> None:
+    found = parse_spec(spec)
+    plain = found.form == "ssh" and "@" not in spec and "-" not in spec
+    assert ("name" if plain else found.form) == SPECS[spec]
+
+
+@pytest.mark.parametrize(
+    "spec", ["user@host -o ProxyCommand", "user@host -p 22 -p", "user@ho st", "<USER>@host -p 1"]
+)
+def test_what_the_base_refuses_is_an_error(spec: str) -> None:
+    assert "E206" in [found.code for found in analyse(f"host x = {spec}\n").diagnostics()]
+    with pytest.raises(UsageError):
+        parse_spec(spec)
 
 
 STORES = {

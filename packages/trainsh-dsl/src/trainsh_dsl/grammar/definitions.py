@@ -116,6 +116,8 @@ def _spec(context: Context, definition: Definition) -> None:
         definition.type = (specs.host if definition.sort == "host" else specs.storage)(words)
         if definition.type == "provider":
             specs.check_provider(words[0], context.tools)
+        if definition.type in ("ssh", "provider") and "$" not in value:
+            specs.check_host(unbroken(value))
     except specs.At as bad:
         blamed = bad.word
         first, last = (blamed.start, blamed.end) if blamed else (start, start + len(value))

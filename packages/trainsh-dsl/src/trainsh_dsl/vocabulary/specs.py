@@ -2,6 +2,7 @@
 
 import re
 
+from trainsh_base.errors import UsageError
 from trainsh_base.system.suggest import nearest
 from trainsh_dsl.diagnostics.shorten import shorten
 from trainsh_dsl.text.patterns import lazy
@@ -13,8 +14,9 @@ STORAGE_SCHEMES = ("r2", "b2", "s3", "gs", "gdrive", "file", "rclone")
 _SCHEME = lazy(r"([A-Za-z][A-Za-z0-9+.-]*):")
 _TARGET = lazy(r"(?:[^@\s:/]+@)?[^@\s:/]+\Z")
 _SIX = lazy(r"(?:[^@\s]+@)?\[?[0-9A-Fa-f]*:[0-9A-Fa-f:]+\]?\Z")
-_PROVIDER = lazy(r"[a-z][a-z0-9_-]*\Z")  # a dot makes it a host's name
-_REFERENCE = lazy(r"[A-Za-z0-9_.$][A-Za-z0-9_.${}-]*\Z")
+# As in trainsh_base.remote.host_spec, which has the last word on a spec without variables.
+_PROVIDER = lazy(r"[a-z][a-z0-9-]*\Z")
+_REFERENCE = lazy(r"[A-Za-z0-9_$][A-Za-z0-9_./+${}-]*\Z")
 _SSH_FLAGS = "pJio"
 _HOST_FORMS = (
     "user@host [-p PORT] [-i KEY] [-J JUMP] [-o Option=value], local, PROVIDER:ID, placeholder or a configured name"
@@ -46,6 +48,16 @@ def host(words: list[Word]) -> str:
     if scheme and "@" not in first and not _SIX.match(first):
         return _provided(words, scheme[1])
     return _ssh(words)
+
+
+def check_host(spec: str) -> None:
+    """Raises At for a spec (as written, without variables) that train-host would refuse."""
+    from trainsh_base.remote.host_spec import parse_spec  # noqa: PLC0415 - shlex is loaded for specs of ssh only
+
+    try:
+        parse_spec(spec)
+    except UsageError as error:
+        raise At("E206", error.message, error.hint) from None
 
 
 def provider(spec: str) -> str:
