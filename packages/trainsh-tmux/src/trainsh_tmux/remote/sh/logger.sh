@@ -1,16 +1,19 @@
-#!/bin/sh
-# Writes a pane's output, as it comes, to log.START segments, START being the offset of their first byte.
-# usage: logger.sh FOLDER LIMIT: at most about LIMIT bytes are kept: the first half, and the newest
+# shellcheck shell=sh disable=SC2154
+# Writes a pane's output, as it comes, to log.START segments, START being the offset of their first byte. Read by an sh
+# whose command line says nothing of us; given are $d, the session's folder, and $l, this folder.
+# About as many bytes as the file `limit` says are kept: the first half, and the newest.
 # dd, since head, sed and awk hold output back.
 # It outlives the pane, so it also notes the end of a session that tmux hung up on.
 # shellcheck disable=SC2012,SC2034
-dir=$1 limit=$2
+dir=$d
+. "$l/hello.sh"
+. "$l/processes.sh"
+IFS= read -r limit <"$dir/limit"
+IFS= read -r key <"$dir/key"
 
 hung_up() { # the pane is gone: was it told to, did it say goodbye?
     tries=0
-    while IFS=' ' read -r pane boot <"$dir/pid" && kill -0 "$pane" && [ "$tries" -lt 40 ]; do
-        # A zombie may stay for long where nobody collects it.
-        [ ! -r "/proc/$pane/stat" ] || ! IFS= read -r stat <"/proc/$pane/stat" || case $stat in *") Z "*) break ;; esac
+    while IFS=' ' read -r pane start node <"$dir/pid" && lives "$pane" "$start" && [ "$tries" -lt 40 ]; do
         tries=$((tries + 1))
         sleep 0.05 || sleep 1
     done
@@ -24,7 +27,7 @@ hung_up() { # the pane is gone: was it told to, did it say goodbye?
         rm -f -- "$dir"/steps/*.env
         for pid in "$dir"/steps/*.pid "$dir"/steps/*.group; do # what runs behind the shell goes with the session
             step=${pid%.*}
-            [ -e "$pid" ] && [ ! -e "$step.status" ] && read -r group <"$pid" && [ "$group" -gt 1 ] &&
+            [ -e "$pid" ] && [ ! -e "$step.status" ] && IFS=' ' read -r group start <"$pid" && [ "$group" -gt 1 ] &&
                 kill -s HUP -- "-$group"
         done
         rm -f -- "$dir/open"
@@ -32,7 +35,7 @@ hung_up() { # the pane is gone: was it told to, did it say goodbye?
         ;;
     esac
     # The kernel hangs up on the shell through its pane's first process, which may have been killed before it could.
-    read -r shell <"$dir/shell" && [ "$shell" -gt 1 ] && kill -s HUP "$shell"
+    IFS=' ' read -r shell start <"$dir/shell" && [ "$shell" -gt 1 ] && lives "$shell" "$start" && kill -s HUP "$shell"
     # A step that was hung up on did not fail by itself, whatever the shell could still write down.
     step=
     IFS=' ' read -r step <"$dir/current"
@@ -44,26 +47,26 @@ hung_up() { # the pane is gone: was it told to, did it say goodbye?
             printf 'hung-up\n' >"$dir/steps/$step.why"
         ;;
     esac
-    printf '\033]7770;x;hung up\007' >>"$segment"
+    printf '\033]7770;%s;x;hung up\007' "$key" >>"$segment"
 } 2>/dev/null
 
-start=0
+first=0
 for segment in "$dir"/log.*; do # a session opened again goes on behind what is there
     [ -e "$segment" ] || continue
     number=${segment##*/log.}
-    [ "$number" -lt "$start" ] || {
-        start=$number size=0
+    [ "$number" -lt "$first" ] || {
+        first=$number size=0
         [ ! -s "$segment" ] || size=$(wc -c <"$segment")
     }
 done
-segment=$dir/log.$start
+segment=$dir/log.$first
 : >>"$segment"
 size=${size-0}
 # What prints goes first: a flood has the pane, tmux, this and its reader at work at once.
 low=
 if command -v nice >/dev/null 2>&1; then low='nice -n 10'; fi
 while :; do
-    if [ "$start" -eq 0 ]; then room=$((limit / 2)); else room=$((limit / 8)); fi
+    if [ "$first" -eq 0 ]; then room=$((limit / 2)); else room=$((limit / 8)); fi
     # As much as there is at once: of smaller helpings tmux has more work than the rest of it. dd counts reads, so it
     # is started anew a dozen times a segment, each of which may be an eighth larger than that.
     more=$((room - size))
@@ -74,10 +77,10 @@ while :; do
     [ "$now" -ne "$size" ] || { hung_up; exit 0; }
     size=$now
     [ "$size" -ge "$room" ] || continue
-    start=$((start + size))
-    : >"$dir/log.$start"
-    printf '\033]7770;n;%s\007' "$start" >>"$segment"
-    segment=$dir/log.$start
+    first=$((first + size))
+    : >"$dir/log.$first"
+    printf '\033]7770;%s;n;%s\007' "$key" "$first" >>"$segment"
+    segment=$dir/log.$first
     size=0
     kept=0
     # the newest four of the segments stay, and the first

@@ -1,16 +1,15 @@
-#!/bin/sh
-# shellcheck disable=SC2015
+# shellcheck shell=sh disable=SC2015,SC2154
 # tmux calls this when a person comes to a session or leaves one, and when keys are sent to it: what was typed
 # between two steps is to be thrown away, and while a person is there, what they type into a running step is shown.
-# usage: typed.sh SESSIONS-FOLDER [keys], run by the tmux server that has these sessions
-if [ "${2-}" = keys ]; then
-    for dir in "$1"/*; do
+# Given in the environment of the server: $TS_SESSIONS, the folder of its sessions, and $TS_TMUX; $typed is `keys`.
+if [ "${typed-}" = keys ]; then
+    for dir in "$TS_SESSIONS"/*; do
         [ ! -e "$dir/fifo" ] || : >"$dir/typed"
     done
     exit 0
 fi
-tmux list-sessions -F '#{session_attached} #{session_name}' | while read -r count name; do
-    dir=$1/$name
+"$TS_TMUX" list-sessions -F '#{session_attached} #{session_name}' | while read -r count name; do
+    dir=$TS_SESSIONS/$name
     [ -d "$dir" ] || continue
     : >"$dir/typed"
     if [ "$count" = 0 ]; then
@@ -22,5 +21,6 @@ tmux list-sessions -F '#{session_attached} #{session_name}' | while read -r coun
     step=
     [ ! -r "$dir/current" ] || IFS=' ' read -r step <"$dir/current"
     [ -n "$step" ] && [ ! -e "$dir/steps/$step.status" ] && IFS= read -r pane <"$dir/pane" || continue
-    tty=$(tmux display-message -p -t "$pane" '#{pane_tty}') && stty echo <"$tty"
+    tty=$("$TS_TMUX" display-message -p -t "$pane" '#{pane_tty}') && stty echo <"$tty"
 done
+exit 0

@@ -1,0 +1,50 @@
+#!/bin/bash
+# The driver: what the shell of a session runs while it has no step (docs/sessions.md, "The driver").
+#
+# Sourced, never a function: a step must run at the top level of the session's own shell, or `declare` would make its
+# variables local. Names begin with __train_, since the shell belongs to the user; `\command` goes past aliases.
+# The shell's own input is a FIFO that holds the line which runs this file, again and again: whatever throws the shell
+# back to its top level (an interrupt, an unbound variable), comes here next, with the status in $?.
+# shellcheck disable=SC1090,SC1091,SC2154,SC2034
+{ __train_status=$? __train_flags=$-; \set +euvxCTE; \unset -f builtin command set eval '[' . unset shopt; \shopt -u expand_aliases; } 2>/dev/null
+{ __train_enter; \shopt -s expand_aliases; } 2>/dev/null
+
+# A DEBUG trap that makes bash skip every command skips `false` too: then the loop ends.
+until \command false; do
+    { __train_next || break; } 2>/dev/null
+    case $__train_how in
+    background)
+        __train_background
+        continue
+        ;;
+    # `!` keeps an ERR trap from reporting this file's line; not under `set -e`, which it would switch off.
+    run) {
+        __train_ran=1
+        \eval "$__train_options"
+        ! \. "$__train_file"
+        { __train_status=${PIPESTATUS[0]} __train_flags=$-; } 2>/dev/null
+    } </dev/tty 9<&- ;;
+    capture) {
+        __train_ran=1
+        \eval "$__train_options"
+        ! \. "$__train_file"
+        { __train_status=${PIPESTATUS[0]} __train_flags=$-; } 2>/dev/null
+    } </dev/tty 9<&- >"$__train_out" ;;
+    run-e) {
+        __train_ran=1
+        \eval "$__train_options"
+        \. "$__train_file"
+        { __train_status=$? __train_flags=$-; } 2>/dev/null
+    } </dev/tty 9<&- ;;
+    capture-e) {
+        __train_ran=1
+        \eval "$__train_options"
+        \. "$__train_file"
+        { __train_status=$? __train_flags=$-; } 2>/dev/null
+    } </dev/tty 9<&- >"$__train_out" ;;
+    esac
+    { __train_end; } 2>/dev/null
+done
+# Here after `release`, or because a step's own `break` left the loop above.
+{ __train_flags=$-; \set +euvxCTE; } 2>/dev/null
+{ __train_leave; } 2>/dev/null

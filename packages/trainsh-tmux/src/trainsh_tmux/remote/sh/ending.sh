@@ -1,0 +1,217 @@
+# shellcheck shell=sh disable=SC2154,SC2086,SC2034
+# Ends what must end, with its grace: INT, at half of it TERM, at its end KILL, to every descendant. Workers in sessions
+# of their own are found by their parents and by the session's mark in their environment. $d is the session's folder.
+
+end_pause() { # waits a fifth of a second; adds to $tenths what it took
+    if sleep 0.2 2>/dev/null; then tenths=$((tenths + 2)); else sleep 1 && tenths=$((tenths + 10)); fi
+}
+
+end_group() { # SIGNAL GROUP: never everything, never ourselves
+    case $2 in '' | *[!0-9]* | 0* | 1) ;; *) kill -s "$1" -- "-$2" ;; esac
+} 2>/dev/null
+
+end_all() { # SIGNAL: sends it to every process of $members that still lives
+    for member in $members; do
+        if lives "${member%:*}" "${member#*:}"; then kill -s "$1" "${member%:*}"; fi
+    done
+} 2>/dev/null
+
+end_left() { # sets $members to those that still live
+    left=
+    for member in $members; do
+        if lives "${member%:*}" "${member#*:}"; then left="$left $member"; fi
+    done
+    members=$left
+}
+
+end_since() { # FILE: sets $since to the time at which it was made, as the kernel counts processes' starts
+    since=0
+    [ -r /proc/uptime ] || return 0
+    IFS=' .' read -r x y </proc/uptime
+    since=$(((x - $(date +%s) + $(modified "$1") - 1) * $(getconf CLK_TCK || echo 100)))
+} 2>/dev/null
+
+end_gather() { # adds to $members what belongs to the step or session that is to end
+    processes
+    case $which in
+    background)
+        descendants "$root"
+        for x in "$root" $groups; do
+            if started "$x" && lives "$x" "$start"; then found=" $x:$start$found"; fi
+        done
+        found="$found $(marked "TRAINSH_STEP=$mark")"
+        ;;
+    foreground)
+        # What runs beside the step is no part of it.
+        others=
+        for x in "$d"/steps/*.pid; do
+            [ -e "$x" ] && [ ! -e "${x%.pid}.status" ] && IFS=' ' read -r x y <"$x" && others="$others $x"
+        done
+        descendants $others
+        beside=" $found"
+        for x in $others; do beside="$beside $x:"; done
+        descendants "$shell"
+        # What a background step's own group holds carries its mark as well.
+        steps=$(marked TRAINSH_STEP=)
+        mine=
+        for x in $found $(marked "TRAINSH_SESSION=$mark"); do
+            case "$beside $steps $mine " in *" $x "* | *" ${x%:*}: "*) continue ;; esac
+            case ${x#*:} in *[!0-9]*) ;; *) [ "${x#*:}" -ge "$since" ] || continue ;; esac
+            mine="$mine $x"
+        done
+        found=$mine
+        ;;
+    *)
+        descendants "$shell"
+        found="$found $(marked "TRAINSH_SESSION=$mark")"
+        ;;
+    esac
+    for x in $found; do
+        case "$members " in *" $x "*) ;; *) members="$members $x" ;; esac
+    done
+}
+
+end_survivors() { # says `survived PID COMMAND` of those that nothing ended
+    end_left
+    for member in $members; do end_say survived "${member%:*}" "$(words_of "${member%:*}")"; done
+}
+
+end_say() { # WORDS...: to whoever asked
+    if [ -n "${number-}" ]; then printf 'R %s %s\n' "$number" "$*"; else say "$@"; fi
+}
+
+end_foreground() { # one look at a step that runs in the shell: INT to each group that gets the terminal
+    group=$(foreground "$shell")
+    [ "$group" != "$last" ] || return 0
+    last=$group
+    # The shell itself gets interrupts only: they make it drop the rest of the step.
+    kill -s INT "$shell"
+    [ "$group" = "$shell" ] || end_group INT "$group"
+} 2>/dev/null
+
+end_wait() { # FILE-OF-STATUS (or nothing): goes on until all of $members have ended and the status is there
+    tenths=0 last='' sent=INT rounds=0
+    case $which in foreground) ;; *) for x in $groups; do end_group INT "$x"; done ;; esac
+    while :; do
+        [ "$((rounds % 5))" != 0 ] || end_gather
+        rounds=$((rounds + 1))
+        end_left
+        # A second request may have shortened it.
+        [ ! -r "${file-}.grace" ] || IFS= read -r grace <"$file.grace"
+        over=
+        if [ -z "$1" ] || [ -e "$1" ] || [ "$which" = background ]; then over=1; fi
+        if [ "$over" ] && [ -z "$members" ]; then
+            # One last look: who was started while the others ended.
+            end_gather
+            end_left
+            [ -n "$members" ] || return 0
+        fi
+        if [ "$which" = foreground ] && [ -z "$over" ]; then end_foreground; fi
+        if [ "$sent" = INT ] && { [ "$tenths" -ge "$((grace * 5))" ] || { [ "$which" = foreground ] && [ "$over" ]; }; }; then
+            sent=TERM
+            [ "$which" != foreground ] || [ "$over" ] || kill -s INT "$shell" 2>/dev/null
+            end_all TERM
+        elif [ "$sent" = TERM ] && [ "$tenths" -ge "$((grace * 10))" ]; then
+            sent=KILL
+            end_gather
+            [ "$which" != foreground ] || [ "$over" ] || kill -s INT "$shell" 2>/dev/null
+            end_all KILL
+        elif [ "$sent" = KILL ]; then
+            end_all KILL
+            [ "$tenths" -lt "$((grace * 10 + 30))" ] || [ -z "$over" ] || return 0
+            [ "$tenths" -lt "$((grace * 10 + 100))" ] || return 1
+        fi
+        end_pause
+    done
+}
+
+end_recorded() { # SIGNAL-NUMBER: notes a status of a background step whose own shell was ended with it
+    x=0
+    while [ "$x" -lt 3 ] && [ ! -e "$file.status" ]; do
+        sleep 0.1 2>/dev/null || sleep 1
+        x=$((x + 1))
+    done
+    (set -C && printf '%s\n' "$1" >"$file.status") 2>/dev/null
+}
+
+end_number() { # prints the number of the last signal that was sent, as a status
+    case $sent in INT) echo 130 ;; TERM) echo 143 ;; *) echo 137 ;; esac
+}
+
+end_mine() { # whether this request is the one that ends the step: another, that still lives, is waited for
+    started "$$"
+    if IFS=' ' read -r x y <"$file.ending" && lives "$x" "$y"; then return 1; fi
+    printf '%s %s\n' "$$" "$start" >"$file.ending"
+} 2>/dev/null
+
+end_step() { # STEP NUMBER WHY GRACE: replies to NUMBER `ended`, `never` when it had not begun, or `stuck` when its
+    # session had to be closed; before that `survived PID COMMAND` for what nothing could end
+    file=$d/steps/$1 number=$2 grace=$4
+    # A step that nobody has claimed never runs: we claim it.
+    if (set -C && : >"$file.claim") 2>/dev/null; then
+        printf 'never\n' >"$file.why"
+        printf 'none\n' >"$file.status"
+        end_say never
+        return
+    fi
+    if [ -e "$file.status" ]; then
+        end_say ended
+        return
+    fi
+    printf '%s\n' "$grace" >"$file.grace"
+    [ -e "$file.why" ] || printf '%s\n' "$3" >"$file.why"
+    if ! end_mine; then
+        x=0
+        while [ ! -e "$file.status" ] && [ "$x" -lt "$((grace * 5 + 50))" ]; do
+            sleep 0.2 2>/dev/null || { sleep 1 && x=$((x + 4)); }
+            x=$((x + 1))
+        done
+        end_say ended
+        return
+    fi
+    members='' groups='' mark=$1
+    IFS=' ' read -r shell x <"$d/shell" || shell=
+    if [ -r "$file.pid" ]; then
+        which=background
+        IFS=' ' read -r root x <"$file.pid"
+        # The step has a group of its own where it has a time limit, and may only just be getting it.
+        for x in "$file.group" "$file.pid"; do [ ! -r "$x" ] || { IFS=' ' read -r y x <"$x" && groups="$groups $y"; }; done
+        end_wait ''
+        end_recorded "$(end_number)"
+        end_survivors
+        end_say ended
+        return
+    fi
+    which=foreground
+    IFS= read -r mark <"$d/session"
+    end_since "$file.claim"
+    if end_wait "$file.status"; then
+        end_survivors
+        end_say ended
+        return
+    fi
+    end_survivors
+    rm -f -- "$d/pid" "$d/open"
+    for x in "$d"/steps/*.pid; do
+        [ -e "$x" ] && [ ! -e "${x%.pid}.status" ] && IFS=' ' read -r y x <"$x" && end_group HUP "$y"
+    done
+    tm kill-session -t "=$name" 2>/dev/null
+    printf 'ended by train\n' >"$d/state"
+    end_say stuck
+}
+
+end_session() { # GRACE: ends everything that runs in a session which is about to be closed
+    grace=$1 file='' number='' members='' groups='' which=session mark=none
+    IFS=' ' read -r shell x <"$d/shell" || return 0
+    [ ! -r "$d/session" ] || IFS= read -r mark <"$d/session"
+    background=
+    for x in "$d"/steps/*.pid "$d"/steps/*.group; do
+        [ -e "$x" ] && [ ! -e "${x%.*}.status" ] && IFS=' ' read -r y z <"$x" && groups="$groups $y" &&
+            background="$background ${x%.*}"
+    done
+    group=$(foreground "$shell")
+    [ "$group" = "$shell" ] || groups="$groups $group"
+    end_wait ''
+    for file in $background; do end_recorded "$(end_number)"; done
+    end_survivors
+}

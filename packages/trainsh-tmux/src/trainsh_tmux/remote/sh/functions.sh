@@ -1,0 +1,392 @@
+# shellcheck shell=sh disable=SC1090,SC2016,SC2034,SC2154,SC3028,SC3041,SC3044,SC3045,SC3054
+# What the driver calls. It needs nothing of the user's: no program on PATH, no option, trap, variable or terminal.
+# A step is recorded as run only when it ran; what could not be begun is noted as such, with the reason.
+#
+# __train_dir   the session's folder      __train_lib   this folder        __train_key  what each sentinel needs
+# __train_step  the open step, or nothing __train_file  its text           __train_ran  whether the shell came to it
+# __train_out   where its output goes when that is captured: `.env` files do not outlive their session
+# __train_options  the shell options that the steps have set, as commands to set them again
+# __train_line  the line that was read from the FIFO and has not begun yet: `run STEP MODE LIMIT ECHO`
+# __train_claiming  the step that is being claimed; __train_over  the status of one that is over and not recorded
+#
+# bash copies a function's whole text for every call, so what is rarely needed is in functions of its own.
+
+__train_tell() { # LETTER [FIELD;FIELD]: a sentinel, which terminals ignore, wherever the steps have sent standard output
+    \command printf '\033]7770;%s;%s;%s\007' "$__train_key" "$1" "${2-}" >/dev/tty
+}
+
+__train_call() { # PROGRAM WORDS...: one of the system's own, whatever PATH is
+    \command -p "$@" || { [ "$?" -ne 127 ] || \command "$@"; }
+}
+
+__train_enter() { # the driver is entered: at first, after an interrupt, or when a released session is taken back
+    [ -z "${BASH_VERSION-}" ] || __train_hold
+    if [ ! -w /dev/tty ] || ! { \command : >/dev/tty; }; then __train_alone_left; fi
+    __train_interrupted
+    __train_call stty susp undef -echo </dev/tty
+    \command printf '%s %s\n' "$$" "$__train_start" >"$__train_dir/shell"
+    \command printf 'open\n' >"$__train_dir/state"
+    \command : >"$__train_dir/open"
+    __train_tell r "$$"
+}
+
+__train_alone_left() { # the terminal is gone, and with it the session
+    \command rm -f -- "$__train_dir/open" || __train_call rm -f -- "$__train_dir/open"
+    \command printf 'hung up\n' >"$__train_dir/state"
+    \command exit 129
+}
+
+__train_interrupted() { # what was half done is done
+    [ -z "$__train_saved" ] || __train_call stty "$__train_saved" </dev/tty
+    __train_saved=
+    # A claim without anything that follows it is ours: the command has not run, and never will.
+    if [ -z "$__train_step" ] && [ -n "$__train_claiming" ] && [ -e "$__train_file.claim" ] &&
+        [ ! -e "$__train_file.status" ] && [ ! -e "$__train_file.pid" ]; then
+        __train_step=$__train_claiming
+        __train_ran=
+    fi
+    __train_claiming=
+    [ -n "$__train_step" ] || return 0
+    if [ "$__train_how" = background ] && [ "$__train_before" != "${!-}" ]; then
+        __train_forked
+    elif [ -s "$__train_file.status" ]; then # recorded when the interrupt came
+        IFS= \command read -r __train_over <"$__train_file.status"
+        __train_tell e "$__train_step;$__train_over"
+        __train_step=
+    elif [ -z "$__train_ran" ]; then
+        __train_ran=1 __train_status=130
+        __train_end
+    else
+        # `set -u`, ${x:?}, a readonly variable and the like throw to the top level too, with their own status.
+        __train_status=${__train_over:-$__train_status}
+        [ "$__train_status" -ne 0 ] || __train_status=130
+        case $__train_how in capture*) \command : >>"$__train_out" ;; esac
+        __train_end
+    fi
+}
+
+__train_next() { # waits for a step and begins it; fails when the shell is to be released
+    while \command :; do
+        # By a step's own `continue`.
+        case $__train_step in ?*) __train_status=0 __train_flags=$- && \set +euvxC && __train_end ;; esac
+        case $__train_line in '') __train_wait || \command exit 129 ;; esac
+        case $__train_line in
+        run\ *)
+            __train_rest=${__train_line#* }
+            __train_name=${__train_rest%% *} __train_rest=${__train_rest#* }
+            __train_how=${__train_rest%% *} __train_rest=${__train_rest#* }
+            __train_limit=${__train_rest%% *} __train_echo=
+            case $__train_rest in *' '*) __train_echo=${__train_rest#* } ;; esac
+            if __train_begin "$__train_name"; then return 0; fi
+            ;;
+        release) __train_release && return 1 ;;
+        note) [ -z "${BASH_VERSION-}" ] || __train_note && \command : >"$__train_dir/noted" ;;
+        esac
+        __train_line=
+    done
+}
+
+__train_wait() { # reads a line. Once nothing has come for a moment, the shell's state is noted
+    __train_got=
+    case $__train_idle in
+    ?*)
+        if IFS= \command read -r -t "$__train_idle" __train_line <&9; then return 0; fi
+        __train_got=$__train_line
+        [ -n "$__train_got" ] || __train_note
+        ;;
+    esac
+    while [ -n "$__train_unsaved" ]; do
+        # A disk was full; it is tried again while nothing else is to be done.
+        if IFS= \command read -r -t 1 __train_line <&9; then
+            __train_line=$__train_got$__train_line
+            return 0
+        fi
+        __train_got=$__train_got$__train_line
+        __train_save
+        [ -n "${BASH_VERSION-}" ] || break
+    done
+    # A status above 128 is a timeout, where the user's TMOUT sets one.
+    until IFS= \command read -r __train_line <&9; do
+        if [ "$?" -gt 128 ]; then
+            __train_got=$__train_got$__train_line
+        else
+            [ -p "$__train_dir/fifo" ] && \command exec 9<>"$__train_dir/fifo" || return 1
+        fi
+    done
+    __train_line=$__train_got$__train_line
+}
+
+__train_begin() { # STEP: claim the step and show it; fails when it is not to be run
+    __train_file=$__train_dir/steps/$1
+    __train_out=$__train_file.out
+    __train_over='' __train_ran='' __train_before=${!-}
+    [ ! -e "$__train_dir/typed" ] || __train_typed
+    if [ -e "$__train_file.env" ] && ! __train_take_secrets; then
+        __train_refuse "$1" "its secrets could not be removed from the disk"
+        return 1
+    fi
+    __train_claiming=$1
+    \set -C
+    { \command : >"$__train_file.claim"; } || {
+        \set +C
+        __train_claiming=
+        [ -z "$__train_secrets" ] || __train_forget
+        return 1
+    }
+    \set +C
+    __train_step=$1 __train_claiming='' __train_line=''
+    # In place: truncating a file costs more than all else here.
+    \command printf '%-64s\n' "$1" 1<>"$__train_dir/current"
+    case $__train_echo in
+    '') __train_head ;;
+    *)
+        \command printf '\033]7770;%s;b;%s\007\033[1m$ %s\033[0m\r\n\033]7770;%s;o;%s\007' "$__train_key" "$1" \
+            "$__train_echo" "$__train_key" "$1" >/dev/tty
+        ;;
+    esac || {
+        __train_not_started "its terminal is gone"
+        __train_alone_left
+    }
+    if [ ! -r "$__train_file" ]; then
+        __train_not_started "its text is gone"
+        return 1
+    fi
+    case $__train_how$__train_options in
+    background*) ;;
+    *'set -e;'*) __train_how=$__train_how-e ;;
+    esac
+}
+
+__train_head() { # the first lines of a long command
+    \command printf '\033]7770;%s;b;%s\007\033[1m$ ' "$__train_key" "$__train_step" >/dev/tty || return
+    __train_more=
+    while IFS= \command read -r __train_rest; do
+        \command printf '%s%s' "$__train_more" "$__train_rest" >/dev/tty || return
+        __train_more='
+'
+    done <"$__train_file.head"
+    \command printf '\033[0m\r\n\033]7770;%s;o;%s\007' "$__train_key" "$__train_step" >/dev/tty
+}
+
+__train_refuse() { # STEP REASON: a step that is not begun, by anybody
+    { \set -C && \command : >"$__train_file.claim"; } && __train_step=$1
+    \set +C
+    __train_line=
+    [ -z "$__train_secrets" ] || __train_forget
+    [ -z "$__train_step" ] || __train_not_started "$2"
+}
+
+__train_not_started() { # REASON: the open step's command has not begun, and never will
+    \command printf 'not-started %s\n' "$1" >"$__train_file.why"
+    \command printf 'none\n' >"$__train_file.status"
+    [ -z "$__train_secrets" ] || __train_forget
+    __train_tell e "$__train_step;none;not-started"
+    __train_step=
+}
+
+__train_typed() { # somebody typed, or is here: no input is left over, and what they type from now on is shown
+    __train_drain
+    [ ! -e "$__train_dir/attached" ] || __train_call stty echo </dev/tty
+}
+
+__train_drain() { # throw away what was typed, or it would be the step's input; half a line too
+    # Asking the terminal costs more than a step, so tmux notes when somebody came or sent keys (typed.sh).
+    [ -e "$__train_dir/attached" ] || __train_call rm -f -- "$__train_dir/typed"
+    __train_saved=$(__train_call stty -g </dev/tty)
+    __train_call stty -icanon min 0 time 0 </dev/tty
+    while __train_more=$(__train_call dd bs=4096 count=1 </dev/tty | __train_call tr -d '\000') && [ -n "$__train_more" ]; do
+        \command :
+    done
+    __train_call stty "$__train_saved" </dev/tty
+    __train_saved=
+}
+
+__train_take_secrets() { # "NAME LINES" and the value's lines, again and again; the file goes before the step runs
+    __train_out=$__train_file.out.env
+    while IFS=' ' \command read -r __train_secret __train_count; do
+        __train_value=
+        __train_rest=
+        while [ "$__train_count" -gt 0 ]; do
+            IFS= \command read -r __train_more
+            __train_value=$__train_value$__train_rest$__train_more
+            __train_rest='
+'
+            __train_count=$((__train_count - 1))
+        done
+        \command export "$__train_secret=$__train_value"
+        __train_secrets="$__train_secrets $__train_secret"
+    done <"$__train_file.env"
+    __train_value=
+    __train_more=
+    __train_call rm -f -- "$__train_file.env"
+    [ ! -e "$__train_file.env" ]
+}
+
+__train_forget() { # unset the step's secrets; a loop over words without the steps' own IFS
+    while [ -n "$__train_secrets" ]; do
+        __train_secrets=${__train_secrets# }
+        [ -z "${BASH_VERSION-}" ] || __train_taint "${__train_secrets%% *}"
+        \command unset "${__train_secrets%% *}"
+        case $__train_secrets in
+        *' '*) __train_secrets=${__train_secrets#* } ;;
+        *) __train_secrets= ;;
+        esac
+    done
+}
+
+__train_end() { # the step is over, with __train_status and the shell options __train_flags; its status is on disk
+    # before its sentinel is seen
+    # A function of the user's by one of these names would break the driver, and goes.
+    \unset -f builtin command set eval '['
+    \set +euvxC
+    __train_over=$__train_status
+    case $__train_ran in
+    '')
+        __train_not_started "its input or output could not be opened"
+        return
+        ;;
+    esac
+    case $__train_flags in
+    *[euCvxTE]*) __train_keep "$__train_flags" ;;
+    *) __train_options=: ;;
+    esac
+    case $__train_secrets in ?*) __train_forget ;; esac
+    case $__train_how in capture*) __train_call cat -- "$__train_out" >/dev/tty ;; esac
+    [ "$__train_status" -le 128 ] && [ ! -e "$__train_dir/typed" ] || __train_call stty susp undef -echo </dev/tty
+    case ${PROMPT_COMMAND-} in
+    "$__train_prompt") ;;
+    *) __train_hold_prompt ;;
+    esac
+    __train_last=$__train_step __train_idle=$__train_moment
+    __train_record "$__train_file" "$__train_status" || __train_unsaved="$__train_unsaved $__train_file=$__train_status"
+    __train_tell e "$__train_step;$__train_status"
+    __train_step='' __train_over=''
+}
+
+__train_keep() { # OPTIONS: the shell options that the next step goes on with
+    \set +TE
+    __train_options=:
+    case $1 in *T*E* | *E*T*) __train_extended ;; esac
+    # `[`, and not `case`, which takes E for e after `shopt -s nocasematch`.
+    __train_rest=$1
+    while [ -n "$__train_rest" ]; do
+        __train_more=${__train_rest%"${__train_rest#?}"}
+        __train_rest=${__train_rest#?}
+        if [ "$__train_more" = e ]; then __train_options="$__train_options; set -e;"; fi
+        if [ "$__train_more" = u ] || [ "$__train_more" = C ] || [ "$__train_more" = v ] || [ "$__train_more" = x ] ||
+            [ "$__train_more" = T ] || [ "$__train_more" = E ]; then
+            __train_options="$__train_options; set -$__train_more"
+        fi
+    done
+}
+
+__train_record() { # FILE STATUS; on a full disk an empty file can still be made, so then its name tells
+    \command printf '%s\n' "$2" >"$1.status" || \command : >"$1.status=$2"
+}
+
+__train_save() { # what a full disk did not take
+    __train_rest=$__train_unsaved __train_unsaved=
+    while [ -n "$__train_rest" ]; do
+        __train_rest=${__train_rest# }
+        __train_more=${__train_rest%% /*}
+        __train_record "${__train_more%=*}" "${__train_more##*=}" || __train_unsaved="$__train_unsaved $__train_more"
+        case $__train_rest in
+        *' /'*) __train_rest=/${__train_rest#* /} ;;
+        *) __train_rest= ;;
+        esac
+    done
+}
+
+__train_background() { # a child of this shell, not of its job list, or bash would announce it in a later step
+    { { __train_job 2>&7 7>&- 9<&-; } </dev/null & } 7>&2 2>/dev/null
+    { __train_forked; } 2>/dev/null
+}
+
+__train_forked() { # what is to be known of a background step
+    __train_started "$!"
+    \command printf '%s %s\n' "$!" "$__train_began" >"$__train_file.pid"
+    __train_tell p "$__train_step;$!;$__train_began"
+    [ -z "${BASH_VERSION-}" ] || \command disown "$!"
+    [ -z "$__train_secrets" ] || __train_forget
+    __train_last=$__train_step __train_step=''
+}
+
+__train_started() { # PID: sets __train_began to its start time, `-` where the kernel does not tell
+    __train_began=-
+    IFS= \command read -r __train_more <"/proc/$1/stat" || return 0
+    __train_more=${__train_more##*) }
+    __train_count=19
+    while [ "$__train_count" -gt 0 ]; do
+        __train_more=${__train_more#* }
+        __train_count=$((__train_count - 1))
+    done
+    __train_began=${__train_more%% *}
+} 2>/dev/null
+
+__train_job() {
+    \command export TRAINSH_STEP="$__train_step"
+    case $__train_limit in
+    -)
+        (
+            eval "$__train_options"
+            . "$__train_file"
+        )
+        ;;
+    *) __train_limited "${__train_limit%:*}" "${__train_limit#*:}" ;;
+    esac
+    __train_status=$?
+    # A disk that is full may have room again.
+    until __train_record "$__train_file" "$__train_status" 2>/dev/null || [ ! -d "$__train_dir/steps" ]; do
+        __train_call sleep 1
+    done
+    { __train_tell e "$__train_step;$__train_status"; } 2>/dev/null
+}
+
+__train_limited() { # SECONDS GRACE: with a timeout, groups of their own for the step and for its clock
+    set -m
+    (
+        eval "$__train_options"
+        . "$__train_file"
+    ) &
+    __train_child=$!
+    \command printf '%s\n' "$__train_child" >"$__train_file.group"
+    (
+        __train_call sleep "$1"
+        \command printf 'timeout\n' >"$__train_file.why"
+        for __train_signal in INT TERM KILL; do
+            \command kill -s "$__train_signal" -- "-$__train_child"
+            __train_call sleep "$((($2 + 1) / 2))"
+        done
+        . "$__train_lib/hello.sh"
+        . "$__train_lib/processes.sh"
+        for __train_more in $(marked "TRAINSH_STEP=$__train_step"); do
+            \command kill -s KILL "${__train_more%:*}"
+        done
+    ) >/dev/null 2>&1 &
+    __train_clock=$!
+    \command wait "$__train_child"
+    set -- "$?"
+    \command kill -s KILL -- "-$__train_clock" 2>/dev/null
+    return "$1"
+}
+
+__train_release() { # the pane becomes an ordinary shell; an interrupt before the end comes back here
+    [ -z "${BASH_VERSION-}" ] || __train_note
+    __train_drain
+    __train_call stty susp '^Z' echo </dev/tty
+    __train_call rm -f -- "$__train_dir/open"
+    \command printf 'released\n' >"$__train_dir/state"
+    __train_tell l
+    __train_line='' __train_released=1
+    [ -n "${BASH_VERSION-}" ] || exec sh -i </dev/tty
+}
+
+__train_leave() { # the loop was left: by a step's own `break`, or the session is released
+    case $__train_step in
+    ?*)
+        __train_status=0
+        __train_end
+        ;;
+    esac
+    [ -z "${BASH_VERSION-}" ] || [ -z "$__train_released" ] || __train_let_go
+}

@@ -1,0 +1,82 @@
+# shellcheck shell=sh disable=SC2154,SC3013,SC2086
+# The greeting of a connection: finds train's folder on this host and says `root PATH`, `machine TOKEN`,
+# `node TOKEN`, and `lib` where this version's scripts are installed; or `nowhere PATH`.
+# Given: $train_digest names this version, $train_random is a new random token. Sets for the requests that follow:
+# $r the folder of this node, $base that of every node that shares the home, $lib, $node, $socks (tmux's sockets).
+
+started() { # PID: sets $start to the time at which that process began, as the kernel counts it, `-` if nobody knows
+    start=-
+    if [ -r /proc/self/stat ]; then
+        IFS= read -r start <"/proc/$1/stat" || { start=- && return 1; }
+        set -- ${start##*) }
+        shift 19
+        start=$1
+    else
+        start=$(ps -o lstart= -p "$1" | tr -s ' ' _) && [ -n "$start" ] || { start=- && return 1; }
+    fi
+} 2>/dev/null
+
+train_node() { # sets $here to the name of this machine and $node to that of its present start
+    here='' boot=''
+    IFS= read -r here </proc/sys/kernel/hostname || here=$(uname -n)
+    case $here in '' | . | .. | *[!A-Za-z0-9._-]*) here=unnamed ;; esac
+    IFS= read -r boot </proc/sys/kernel/random/boot_id || boot=$(sysctl -n kern.boottime | tr -cd 0-9 | cut -c 1-10)
+    started 1
+    node=$here.$boot.$start
+} 2>/dev/null
+
+train_root() { # sets $base
+    base=${XDG_STATE_HOME:-${HOME:-/nonexistent}/.local/state}/tmux-trainsh
+    [ -w "$base/sessions" ] ||
+        { [ -d "${XDG_STATE_HOME:-${HOME:-/nonexistent}}" ] && mkdir -p "$base/sessions" "$base/lib"; } || {
+        base=/tmp/train-$(id -u)-state
+        mkdir -p "$base" "$base/sessions" "$base/lib"
+    }
+    [ -w "$base/sessions" ] && [ -O "$base" ] && [ ! -L "$base" ]
+} 2>/dev/null
+
+train_own() { # sets $r: the first node has $base itself, another that shares the home a folder in it
+    r=$base
+    (set -C && printf '%s\n' "$node" >"$base/owner") 2>/dev/null
+    IFS= read -r owner <"$base/owner" || return 0
+    case $owner in
+    "$node") ;;
+    # The machine was started again, or has another name since.
+    "$here."*.* | *".$boot.$start") printf '%s\n' "$node" >"$base/owner" ;;
+    *)
+        r=$base/on/$here
+        [ -d "$r/sessions" ] || mkdir -p "$r/sessions"
+        ;;
+    esac
+} 2>/dev/null
+
+train_agent() { # the sessions' SSH_AUTH_SOCK is a link to the newest agent that a connection brought
+    [ -S "${SSH_AUTH_SOCK-}" ] && [ "$SSH_AUTH_SOCK" != "$r/agent" ] || return 0
+    [ "$SSH_AUTH_SOCK" -ef "$r/agent" ] || { rm -f -- "$r/agent" && ln -s -- "$SSH_AUTH_SOCK" "$r/agent"; }
+} 2>/dev/null
+
+train_hello() {
+    if ! train_root; then
+        say nowhere "$base"
+        return
+    fi
+    train_node
+    train_own
+    train_agent
+    lib=$base/lib/$train_digest
+    [ -d "${TMUX_TMPDIR-}" ] && socks=$TMUX_TMPDIR || socks=/tmp
+    socks=$socks/tmux-$(id -u)
+    unset TMUX TMUX_PANE
+    # Whole or absent: a token that a full disk cut is made again.
+    IFS= read -r machine <"$base/machine" && [ "${#machine}" -ge 16 ] ||
+        { printf '%s\n' "$train_random" >"$base/machine.$$" && mv -f "$base/machine.$$" "$base/machine" && machine=$train_random; } ||
+        machine=
+    say root "$r"
+    say machine "$machine"
+    say node "$node"
+    if [ -e "$lib/whole" ]; then
+        # shellcheck disable=SC1091
+        . "$lib/requests.sh"
+        say lib
+    fi
+} 2>/dev/null

@@ -1,0 +1,26 @@
+# shellcheck shell=sh disable=SC2154
+# Puts this version's scripts into $lib: written aside, checked and renamed, so that they are all there or none is.
+
+install_begin() { # says `full` when there is no room
+    new=$lib.new.$$
+    rm -rf -- "$new"
+    mkdir -p "$new" || say full
+}
+
+install_file() { # NAME BYTES TEXT
+    if ! { printf %s "$3" >"$new/$1" && [ "$(wc -c <"$new/$1")" -eq "$2" ]; }; then
+        say full
+        rm -rf -- "$new"
+        return 1
+    fi
+}
+
+install_end() {
+    if : >"$new/whole" && { [ -e "$lib/whole" ] || { rm -rf -- "$lib" && mv "$new" "$lib"; }; }; then
+        # shellcheck disable=SC1091
+        . "$lib/requests.sh"
+    else
+        say full
+    fi
+    [ ! -d "$new" ] || rm -rf -- "$new"
+}

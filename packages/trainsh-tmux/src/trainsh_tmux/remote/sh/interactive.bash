@@ -1,0 +1,87 @@
+#!/bin/bash
+# What the driver does in bash alone: the shell's input and prompt are held while it drives, and its state is noted.
+# shellcheck disable=SC2154,SC2034,SC2140
+
+__train_hold() { # the shell reads the driver's FIFO and not the terminal; its prompt is not shown
+    if [ -n "$__train_hidden" ]; then
+        \builtin printf -v PS1 %s "$__train_ps1"
+        __train_hidden=
+    fi
+    if [ -n "$__train_released" ]; then
+        case :$SHELLOPTS: in *:vi:*) __train_edit='vi' ;; *) __train_edit='emacs' ;; esac
+        __train_released=
+        \command exec 0<>"$__train_dir/again"
+    fi
+    \set +o emacs +o vi +o history
+    __train_hold_prompt
+    # The line that brought us here is to be there again.
+    \builtin printf ' \\. "$__train_driver"\n' >&0
+}
+
+__train_hold_prompt() { # before a prompt that nobody is to see, it is hidden
+    [ "${PROMPT_COMMAND-}" != "$__train_prompt" ] || return 0
+    __train_theirs=${PROMPT_COMMAND-}
+    # It may be read-only; then the prompt is shown when the shell is interrupted, and that is all.
+    \builtin printf -v PROMPT_COMMAND %s "$__train_prompt"
+}
+
+__train_hide() { # before a prompt that nobody is to see
+    __train_ps1=${PS1-} __train_hidden=1
+    \builtin printf -v PS1 %s ''
+}
+
+__train_let_go() { # the session is released: an ordinary shell, with its own prompt, history and input
+    \builtin printf -v PROMPT_COMMAND %s "$__train_theirs"
+    \command unset "${__train_given[@]}"
+    __train_given=()
+    \command exec 0</dev/tty
+    \set -o "$__train_edit" -o history
+}
+
+__train_give() { # NAME...: variables that we set, and a released shell is not to have
+    __train_given=("$@")
+}
+
+__train_extended() { # `set -T` and `set -E` together: maybe by extdebug
+    ! \shopt -q extdebug || { \shopt -u extdebug && __train_options=": ; shopt -s extdebug"; }
+}
+
+__train_taint() { # NAME: what holds the value of this secret now is left out of the session's snapshots
+    case ${!1-} in '') return 0 ;; esac
+    \builtin compgen -e >"$__train_dir/names"
+    while IFS= \builtin read -r __train_more; do
+        [ "$__train_more" = "$1" ] || case ${!__train_more-} in *"${!1}"*) __train_tainted="$__train_tainted $__train_more" ;; esac
+    done <"$__train_dir/names"
+    case $(\builtin declare -f; \builtin alias -p) in *"${!1}"*) __train_tainted="$__train_tainted functions" ;; esac
+}
+
+__train_note() { # the shell's state, for another shell of this session: directory, exports, options, functions, aliases
+    __train_idle=
+    {
+        \builtin printf '# step %s\n# left-out%s\n' "$__train_last" "$__train_tainted" &&
+            \builtin printf 'cd -- %q\n' "$PWD" &&
+            __train_note_exports &&
+            \builtin printf '__train_options=%q\n' "$__train_options" &&
+            \builtin umask -p && \set +o && { \shopt -p || \command :; } && __train_note_functions &&
+            \builtin printf '# whole\n'
+    } >"$__train_dir/snapshot.new" && __train_call mv -f -- "$__train_dir/snapshot.new" "$__train_dir/snapshot"
+    \command :
+}
+
+__train_note_exports() {
+    \builtin compgen -e >"$__train_dir/names" || return
+    while IFS= \builtin read -r __train_more; do
+        case " $__train_tainted $__train_volatile " in *" $__train_more "*) continue ;; esac
+        \builtin printf 'export %s=%q\n' "$__train_more" "${!__train_more-}" || return
+    done <"$__train_dir/names"
+}
+
+__train_note_functions() {
+    case " $__train_tainted " in *' functions '*) return 0 ;; esac
+    \builtin compgen -A function >"$__train_dir/names" || [ "$?" -eq 1 ] || return
+    while IFS= \builtin read -r __train_more; do
+        case $__train_more in __train_*) continue ;; esac
+        \builtin declare -f -- "$__train_more" || return
+    done <"$__train_dir/names"
+    \builtin alias -p
+}

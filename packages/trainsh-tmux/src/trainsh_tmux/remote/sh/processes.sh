@@ -1,0 +1,94 @@
+# shellcheck shell=sh disable=SC2154,SC2086
+# Processes of this host: who lives, who descends from whom, who is in the foreground. A process is its number and
+# its start time. All of it through /proc where there is one, else through ps.
+
+lives() { # PID [START]: whether that very process lives; a zombie, which nobody may ever collect, does not
+    kill -0 "$1" || return 1
+    if [ -r "/proc/$1/stat" ]; then
+        IFS= read -r stat <"/proc/$1/stat" || return 1
+        case $stat in *") Z "* | *") X "*) return 1 ;; esac
+    fi
+    case ${2:--} in -) return 0 ;; esac
+    started "$1" && [ "$start" = "$2" ]
+} 2>/dev/null
+
+processes() { # sets $table to a line ` PID PARENT GROUP START ` for each process that is no zombie
+    table=
+    if [ -r /proc/self/stat ]; then
+        for stat in /proc/[0-9]*/stat; do
+            IFS= read -r stat <"$stat" || continue
+            case $stat in *") Z "* | *") X "*) continue ;; esac
+            pid=${stat%% *}
+            set -- ${stat##*) }
+            shift
+            table="$table $pid $1 $2 ${18} 
+"
+        done
+    else
+        table=$(ps -A -o pid= -o ppid= -o pgid= -o stat= -o lstart= | while read -r pid parent group stat start; do
+            case $stat in Z*) continue ;; esac
+            printf ' %s %s %s %s \n' "$pid" "$parent" "$group" "$(printf %s "$start" | tr -s ' ' _)"
+        done)
+    fi
+} 2>/dev/null
+
+descendants() { # PID...: sets $found to ` PID:START ...` of all below them, in what `processes` saw
+    found='' seen=" $* "
+    grown=1
+    while [ "$grown" ]; do
+        grown=
+        while read -r pid parent group start; do
+            case $seen in *" $pid "*) continue ;; esac
+            case $seen in *" $parent "*) ;; *) continue ;; esac
+            seen="$seen$pid " found="$found $pid:$start" grown=1
+        done <<EOF
+$table
+EOF
+    done
+}
+
+has_child() { # PID: whether a child of it lives; what `processes` saw is used where /proc does not tell
+    if [ -r "/proc/$1/task/$1/children" ]; then
+        IFS= read -r children <"/proc/$1/task/$1/children"
+        for child in $children; do
+            # Without zombies: a shell collects its children when it comes to it.
+            lives "$child" && return 0
+        done
+        return 1
+    fi
+    [ -n "$table" ] || processes
+    case $table in *" "[0-9]*" $1 "[0-9]*" "*) ;; *) return 1 ;; esac
+    while read -r pid parent group start; do
+        [ "$parent" != "$1" ] || return 0
+    done <<EOF
+$table
+EOF
+    return 1
+} 2>/dev/null
+
+foreground() { # PID: prints the process group that has its terminal
+    if [ -r "/proc/$1/stat" ]; then
+        IFS= read -r stat <"/proc/$1/stat"
+        set -- ${stat##*) }
+        printf '%s' "$6"
+    else
+        ps -o tpgid= -p "$1" | tr -d ' '
+    fi
+} 2>/dev/null
+
+words_of() { # PID: prints its command, for people
+    if [ -r "/proc/$1/cmdline" ]; then
+        tr '\000\n' '  ' <"/proc/$1/cmdline" | cut -c 1-120
+    else
+        ps -o args= -p "$1" | cut -c 1-120
+    fi
+} 2>/dev/null
+
+marked() { # TEXT: prints ` PID:START` for each process of ours that has this in its environment
+    [ -r /proc/self/environ ] || return 0
+    for file in $(grep -l -F -e "$1" /proc/[0-9]*/environ); do
+        pid=${file#/proc/}
+        pid=${pid%/environ}
+        started "$pid" && printf ' %s:%s' "$pid" "$start"
+    done
+} 2>/dev/null

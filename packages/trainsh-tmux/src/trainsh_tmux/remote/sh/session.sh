@@ -1,0 +1,455 @@
+# shellcheck shell=sh disable=SC2154,SC2086,SC2034
+# Requests about sessions. A session is SERVER (the name of its tmux server) and NAME; $d is its folder.
+
+session_at() { # SERVER NAME
+    server=$1 name=$2 d=$r/sessions/$1/$2
+}
+
+tm() { # tmux, for this job's server. The socket is named by TMUX, since others look for words in command lines.
+    TMUX=$socks/$server,0,0 "${tmux:-tmux}" "$@"
+}
+
+session_state() { # sets $state, and $alive when the session's pane lives on this node
+    state=none alive=
+    [ ! -r "$d/state" ] || IFS= read -r state <"$d/state"
+    if [ -r "$d/pid" ] && IFS=' ' read -r p s n <"$d/pid" && [ "$n" = "$node" ] && lives "$p" "$s"; then alive=1; fi
+}
+
+session_end() { # sets $end to the offset of the log's end
+    end=0 b=0
+    for f in "$d"/log.*; do
+        [ -e "$f" ] || continue
+        n=${f##*/log.}
+        [ "$n" -lt "$b" ] || { b=$n && end=$((n + $(wc -c <"$f"))); }
+    done
+}
+
+session_elsewhere() { # sets $other to another node that has a session by this name in the home that both share
+    other=
+    for f in "$base/sessions/$server/$name" "$base"/on/*/"sessions/$server/$name"; do
+        [ "$f" != "$d" ] && [ -e "$f/pid" ] && IFS=' ' read -r p s other <"$f/pid" || continue
+        other=${other%%.*}
+        return 0
+    done
+    return 1
+}
+
+session_tmux() { # sets $tmux to the program, as this shell or a login shell finds it
+    [ -z "${tmux-}" ] || return 0
+    tmux=$(command -v tmux) && return 0
+    for tmux in "${HOME-}"/bin/tmux "${HOME-}"/.local/bin/tmux /usr/local/bin/tmux /opt/homebrew/bin/tmux \
+        /opt/local/bin/tmux /home/linuxbrew/.linuxbrew/bin/tmux; do
+        [ ! -x "$tmux" ] || return 0
+    done
+    # The login shell's own files may ask something or never end.
+    tmux=$(
+        "${SHELL:-sh}" -lc 'command -v tmux' </dev/null 2>/dev/null &
+        shell=$!
+        (sleep 5 && kill -s KILL "$shell") >/dev/null 2>&1 &
+        wait "$shell"
+        kill "$!"
+    )
+    tmux=${tmux##*
+}
+    [ ! -x "$tmux" ] || return 0
+    tmux=
+    return 1
+}
+
+session_installers() { # says how tmux is installed here
+    for m in "apt-get install -y" "apk add" "dnf install -y" "yum install -y" "pacman -S --noconfirm" "brew install"; do
+        if command -v "${m%% *}" >/dev/null; then
+            say install "$m"
+            return
+        fi
+    done
+}
+
+session_install() { # MANAGER COMMAND...: installs tmux; says `ok` or the last words of what went wrong
+    # shellcheck disable=SC2015
+    if x=$({ [ "$1" != apt-get ] || apt-get update; } 2>&1 && "$@" tmux 2>&1); then say ok; else say "${x##*
+}"; fi
+}
+
+session_lose() { # notes of steps that were begun in a shell which is gone that nobody knows how they ended
+    # Background steps may have outlived it, if not their node's start.
+    p='' s='' n=
+    [ ! -r "$d/pid" ] || IFS=' ' read -r p s n <"$d/pid"
+    for f in "$d"/steps/*.claim; do
+        f=${f%.claim}
+        [ -e "$f.claim" ] && [ ! -e "$f.status" ] || continue
+        if [ "$n" = "$node" ] && [ -r "$f.pid" ] && IFS=' ' read -r p s <"$f.pid" && lives "$p" "$s"; then continue; fi
+        printf 'lost\n' >"$f.status"
+        # A session made by hand starts again with nothing to be sorry for.
+        [ "$server" != train ] || : >"$f.told"
+    done
+}
+
+session_environment() { # NAME...: takes out what no session inherits: secrets, and half of somebody's environment
+    case ${VIRTUAL_ENV-} in
+    ?*)
+        x=:$PATH:
+        while :; do
+            case $x in *":$VIRTUAL_ENV/bin:"*) x=${x%%":$VIRTUAL_ENV/bin:"*}:${x#*":$VIRTUAL_ENV/bin:"} ;; *) break ;; esac
+        done
+        x=${x#:}
+        PATH=${x%:}
+        ;;
+    esac
+    for x in TMUX TMUX_PANE VIRTUAL_ENV VIRTUAL_ENV_PROMPT CONDA_DEFAULT_ENV CONDA_PREFIX CONDA_PROMPT_MODIFIER \
+        CONDA_SHLVL PYTHONHOME OLDPWD "$@" $(env | sed -n 's/^\([A-Za-z_][A-Za-z0-9_]*\)=.*/\1/p'); do
+        case $x in
+        TMUX | TMUX_PANE | VIRTUAL_ENV* | CONDA_DEFAULT_ENV | CONDA_PREFIX* | CONDA_PROMPT_MODIFIER | CONDA_SHLVL) ;;
+        PYTHONHOME | OLDPWD) ;;
+        *TOKEN* | *SECRET* | *PASSWORD* | *PASSWD* | *PASSPHRASE* | *CREDENTIAL* | *API_KEY* | *APIKEY*) ;;
+        *ACCESS_KEY* | *APPLICATION_KEY* | *PRIVATE_KEY* | *_KEY_ID) ;;
+        *) case " $* " in *" $x "*) ;; *) continue ;; esac ;;
+        esac
+        unset "$x"
+    done
+}
+
+session_pane() { # WORDS...: runs tmux's WORDS, which make a pane, with what the pane and its logger must know
+    # No command line has the path of our folder, or the session's name, in it: `pkill -f` with a word of them ends us.
+    TS_DIR=$d TS_SESSIONS=${d%/*} TS_LIB=$lib TS_TMUX=${tmux:-tmux}
+    export TS_DIR TS_SESSIONS TS_LIB TS_TMUX
+    # shellcheck disable=SC2016
+    tm "$@" sh -c 'IFS= read -r l <"$TS_DIR/lib"; . "$l/pane.sh"' \; \
+        pipe-pane -t "$target" "d=\$TS_SESSIONS/$hidden; IFS= read -r l <\"\$d/lib\"; . \"\$l/logger.sh\""
+}
+
+session_start() { # NAME...: starts the session's pane, and its server where there is none; words that failed
+    mkdir -p "$socks"
+    if tm list-sessions >/dev/null 2>&1; then
+        target="=$name:"
+        (session_environment "$@" && { [ -z "$start" ] || cd -- "$start"; } && session_pane new-session -d -s "$name" -x 200 -y 50)
+        return
+    fi
+    x="_$$"
+    target="=$x:"
+    (
+        session_environment "$@"
+        [ ! -S "${SSH_AUTH_SOCK-}" ] || [ ! -S "$r/agent" ] || SSH_AUTH_SOCK=$r/agent
+        [ -z "$start" ] || cd -- "$start" || cd /
+        session_pane -f /dev/null start-server \; set-option -g history-limit 50000 \; \
+            set-option -g default-terminal screen-256color \; set-option -g update-environment TS_DIR \; \
+            new-session -d -s "$x" -x 200 -y 50
+    ) || return
+    # A tmux that knows no such hooks: every step looks for what was typed.
+    tm source-file "$lib/tmux.conf" >/dev/null 2>&1 || { : >"$d/typed" && : >"$d/attached"; }
+    tm rename-session -t "=$x" "$name"
+}
+
+session_open() { # SERVER NAME HIDDEN TOKEN KEY LOG-LIMIT START plain|login restore|anew driven|hand [NAME...]
+    # HIDDEN is the name with empty quotes in it; NAMEs are variables that no session inherits.
+    # Says `lib`, `no-tmux`, `no-processes`, `open OFFSET STATE FOLDER`, `fresh OFFSET FOLDER`, `full` or `failed WORDS`;
+    # then `session TOKEN`, `elsewhere NODE`, `restored yes|no`, `covers STEP`, `left-out NAMES`.
+    session_at "$1" "$2"
+    hidden=$3 token=$4 key=$5 limit=$6 start=$7 login=$8
+    shift 8
+    restore=$1 driven=$2
+    shift 2
+    session_state
+    if [ ! -e "$lib/whole" ]; then
+        say lib
+    elif [ ! -r /proc/self/stat ] && ! command -v ps >/dev/null; then
+        say no-processes
+    elif ! session_tmux; then
+        say no-tmux
+        session_installers
+    elif [ "$alive" ] && tm has-session -t "=$name"; then
+        session_end
+        say open "$end" "$state" "$d"
+        IFS= read -r token <"$d/session" && say session "$token"
+    else
+        session_fresh "$@"
+    fi
+}
+
+session_fresh() { # NAME...: see session_open
+    if [ -d "$d/steps" ]; then
+        session_lose
+        rm -f -- "$d/fifo" "$d/again" "$d/current" "$d/attached" "$d/typed" "$d/pid" "$d/shell" "$d/state" "$d/pane" \
+            "$d/open" "$d/restore" "$d/plain" "$d/driven"
+        [ "$restore" = restore ] || rm -f -- "$d/snapshot"
+    else
+        mkdir -p "$d/steps"
+    fi
+    [ -s "$d/key" ] || printf '%s\n' "$key" >"$d/key"
+    if ! { printf '%s\n' "$token" >"$d/session" && printf '%s\n' "$lib" >"$d/lib" && printf '%s\n' "$start" >"$d/start" &&
+        printf '%s\n' "$limit" >"$d/limit" && printf '%s\n' "$node" >"$d/node" && [ -s "$d/key" ] &&
+        mkfifo "$d/fifo" "$d/again"; }; then
+        say full
+        return
+    fi
+    [ "$login" = login ] || : >"$d/plain"
+    [ "$driven" = hand ] || : >"$d/driven"
+    [ ! -s "$d/snapshot" ] || : >"$d/restore"
+    session_end
+    if e=$(session_start "$@" 2>&1); then
+        [ "$end" -gt 0 ] || : >>"$d/log.0"
+        say fresh "$end" "$d"
+        say session "$token"
+        if session_elsewhere; then say elsewhere "$other"; fi
+        [ "$restore" != restore ] || snapshot_say
+        (session_forget) >/dev/null 2>&1 &
+    else
+        say failed "$e"
+    fi
+}
+
+snapshot_say() { # what the shell that is opened gets back
+    if [ -s "$d/snapshot" ] && { IFS= read -r x && IFS= read -r y; } <"$d/snapshot"; then
+        say restored yes
+        say covers "${x#'# step '}"
+        y=${y#'# left-out'}
+        [ -z "$y" ] || say "left-out$y"
+    else
+        say restored no
+    fi
+}
+
+session_old() { # DAYS-CLOSED DAYS-ENDED: removes the folders of sessions that rest for so long; says `removed PATH`
+    living=
+    for d in "$r"/sessions/*/*; do
+        [ -d "$d/steps" ] || continue
+        session_state
+        [ -z "$alive" ] || { living=1 && continue; }
+        days=$2
+        [ "$state" != closed ] || days=$1
+        [ "$days" = 0 ] || [ -z "$(find "$d" -mtime "-$days" | head -n 1)" ] || continue
+        rm -rf -- "$d"
+        say removed "$d"
+    done
+    rmdir "$r"/sessions/*
+}
+
+session_forget() { # what nobody comes back for goes by itself, looked for once a day
+    [ -z "$(find "$r/swept" -mtime -1)" ] || return
+    : >"$r/swept"
+    say() { :; }
+    session_old 7 30
+    session_sockets
+}
+
+session_sockets() { # removes the sockets of our servers that have ended
+    for f in "$socks"/train "$socks"/train-*; do
+        server=${f##*/}
+        [ ! -S "$f" ] || tm list-sessions >/dev/null 2>&1 || rm -f -- "$f"
+    done
+}
+
+session_clean() { # DAYS: see session_old
+    session_tmux
+    session_old "$1" "$1"
+    find "$r/waits" -mindepth 1 -maxdepth 1 -mtime +1 | while IFS= read -r d; do rm -rf -- "$d"; done
+    session_sockets
+    if [ -z "$living" ]; then for f in "$base"/lib/*; do [ "$f" = "$lib" ] || rm -rf -- "$f"; done; fi
+}
+
+session_close() { # SERVER NAME GRACE: says `survived PID COMMAND` for what could not be ended, then `closed` or `none`
+    session_at "$1" "$2"
+    session_state
+    session_tmux
+    if [ "$alive" ]; then
+        session_snapshot
+        end_session "$3"
+    fi
+    # Without that file the pane writes no more into this folder.
+    rm -f -- "$d/pid" "$d/open" "$d"/steps/*.env
+    if tm kill-session -t "=$name"; then alive=1; fi
+    tm list-sessions >/dev/null 2>&1 || rm -f -- "$socks/$server"
+    if [ "$alive" ]; then
+        printf 'closed\n' >"$d/state"
+        say closed
+    else
+        say none
+    fi
+}
+
+session_snapshot() { # has the waiting shell note its state, which the idle one has done already
+    x=
+    [ ! -r "$d/current" ] || IFS=' ' read -r x <"$d/current"
+    [ -e "$d/open" ] && { [ -z "$x" ] || [ -e "$d/steps/$x.status" ] || [ -e "$d/steps/$x.pid" ]; } || return 0
+    rm -f -- "$d/noted"
+    printf 'note\n' 1<>"$d/fifo"
+    x=0
+    while [ "$x" -lt 30 ] && [ ! -e "$d/noted" ]; do
+        sleep 0.02 || { sleep 1 && x=30; }
+        x=$((x + 1))
+    done
+}
+
+session_kill() { # SERVER GRACE: ends every session of a job; says as session_close, then `killed`
+    server=$1
+    session_tmux
+    for d in "$r/sessions/$server"/*; do
+        [ -e "$d/pid" ] || continue
+        session_state
+        [ -z "$alive" ] || end_session "$2"
+        rm -f -- "$d/pid" "$d/open" "$d"/steps/*.env
+        printf 'closed\n' >"$d/state"
+    done
+    if tm kill-server; then
+        say killed
+        rm -f -- "$socks/$server"
+    fi
+}
+
+session_release() { # SERVER NAME: says `released` (it was already), `asked` (once its step is over) or `none`
+    session_at "$1" "$2"
+    session_state
+    case $alive$state in
+    1open) printf 'release\n' 1<>"$d/fifo" && say asked ;;
+    1released*) say released ;;
+    *) say none ;;
+    esac
+}
+
+session_take_back() { # SERVER NAME: types the driver into a released pane: says `typed`, or `busy`
+    session_at "$1" "$2"
+    session_tmux
+    IFS=' ' read -r p s <"$d/shell" && IFS= read -r t <"$d/pane"
+    if [ "$(foreground "$p")" = "$p" ] && lives "$p" "$s" && ! session_replaced "$p"; then
+        tm send-keys -t "$t" -X cancel
+        tm send-keys -t "$t" C-c
+        # shellcheck disable=SC2016
+        tm send-keys -t "$t" -l ' \. "$__train_driver"'
+        tm send-keys -t "$t" Enter
+        say typed
+    else
+        say busy
+    fi
+}
+
+session_replaced() { # PID: whether that shell is another program by now (`exec zsh`)
+    if [ -r "/proc/$1/cmdline" ]; then
+        ! grep -q -F -e shell.rc "/proc/$1/cmdline"
+    else
+        case $(ps -o args= -p "$1") in *shell.rc*) return 1 ;; esac
+    fi
+} 2>/dev/null
+
+session_window() { # SERVER NAME HIDDEN LOG-LIMIT: gives a released session another window; says as session_open
+    session_at "$1" "$2"
+    hidden=$3
+    session_tmux
+    IFS=' ' read -r p s <"$d/shell" && IFS= read -r t <"$d/pane"
+    c=$(readlink "/proc/$p/cwd" || tm display-message -p -t "$t" '#{pane_current_path}')
+    tm pipe-pane -t "$t"
+    rm -f -- "$d/fifo" "$d/again" "$d/current" "$d/pid" "$d/shell" "$d/state" "$d/open" "$d/restore"
+    session_end
+    if printf '%s\n' "$lib" >"$d/lib" && printf '%s\n' "$c" >"$d/start" && printf '%s\n' "$4" >"$d/limit" &&
+        mkfifo "$d/fifo" "$d/again"; then
+        target="=$name:"
+        if e=$(session_pane new-window -t "=$name:" 2>&1); then say fresh "$end" "$d"; else say failed "$e"; fi
+    else
+        say full
+    fi
+}
+
+session_show() { # SERVER NAME LINES: says `line TEXT` for each line of its pane and of LINES above it, or `none`
+    session_at "$1" "$2"
+    session_tmux
+    t=
+    [ ! -r "$d/pane" ] || IFS= read -r t <"$d/pane"
+    [ "$3" = 0 ] && history= || history="-S -$3"
+    if [ -n "$t" ] && x=$(tm capture-pane -p $history -t "$t" && echo .); then
+        printf '%s\n' "${x%.}" | while IFS= read -r y; do say "line $y"; done
+    else
+        say none
+    fi
+}
+
+session_enter() { # SERVER NAME: answers what the login files ask in a session that is being opened
+    session_at "$1" "$2"
+    session_tmux
+    tm send-keys -t "=$name:" Enter
+}
+
+session_type() { # SERVER NAME text|keys enter|- WORD...: types into the pane; says `sent` or `none`
+    session_at "$1" "$2"
+    session_tmux
+    kind=$3 enter=$4
+    shift 4
+    t=
+    [ ! -r "$d/pane" ] || IFS= read -r t <"$d/pane"
+    if [ -z "$t" ]; then
+        say none
+        return
+    fi
+    [ "$kind" = keys ] || set -- -l -- "$@"
+    if tm send-keys -t "$t" "$@" && { [ "$enter" != enter ] || tm send-keys -t "$t" Enter; }; then say sent; else say none; fi
+}
+
+session_remove() { # SERVER NAME: removes its files
+    session_at "$1" "$2"
+    rm -rf -- "$d"
+    rmdir "${d%/*}"
+    say removed
+}
+
+session_log_end() { # SERVER NAME: says `end OFFSET ALIVE STATE`, or `none` where there is no such session
+    session_at "$1" "$2"
+    session_state
+    session_end
+    if [ -d "$d" ]; then say end "$end" "${alive:-0}" "$state"; else say none; fi
+}
+
+modified() { # FILE: prints when it was changed, in seconds
+    stat -c %Y "$1" 2>/dev/null || stat -f %m "$1"
+}
+
+session_list() { # says `session SERVER NAME STATE ALIVE ATTACHED AGE SECONDS STEP`, and `command TEXT` of its step
+    now=$(date +%s)
+    for d in "$r"/sessions/*/*; do
+        [ -d "$d/steps" ] || continue
+        step=- a=no age=0
+        session_state
+        [ ! -e "$d/attached" ] || a=yes
+        if [ -e "$d/began" ]; then x=$(modified "$d/began") && age=$((now - x)); fi
+        if [ "$alive" ]; then
+            if [ -r "$d/current" ] && IFS=' ' read -r x <"$d/current" && [ ! -e "$d/steps/$x.status" ]; then step=$x; fi
+            for x in "$d"/steps/*.pid; do
+                [ ! -e "$x" ] || [ -e "${x%.pid}.status" ] || { x=${x##*/} && step=${x%.pid}; }
+            done
+        fi
+        x=$now
+        [ "$step" = - ] || x=$(modified "$d/steps/$step.claim")
+        j=${d%/*}
+        say session "${j##*/}" "${d##*/}" "${state%% *}" "${alive:-0}" "$a" "$age" "$((now - ${x:-now}))" "$step"
+        if [ "$step" != - ]; then
+            IFS= read -r x <"$d/steps/$step"
+            say command "$x"
+        fi
+    done
+}
+
+session_holds() { # SERVER [NAME...] / [STEP...]: says `session NAME TOKEN running|released|gone [COVERS]` for each
+    # NAME and `step STEP running|ended|lost|never STATUS WHY` for each STEP of the job
+    server=$1
+    shift
+    while [ $# -gt 0 ] && [ "$1" != / ]; do
+        session_at "$server" "$1"
+        session_state
+        token=- x=gone y=
+        [ ! -r "$d/session" ] || IFS= read -r token <"$d/session"
+        [ -z "$alive" ] || { x=running && case $state in released*) x=released ;; esac }
+        [ ! -s "$d/snapshot" ] || IFS= read -r y <"$d/snapshot"
+        say session "$name" "$token" "$x" "${y#'# step '}"
+        shift
+    done
+    for step in "$@"; do
+        [ "$step" != / ] || continue
+        s=
+        for f in "$r/sessions/$server"/*/"steps/$step.claim"; do
+            [ ! -e "$f" ] || s=${f%.claim}
+        done
+        if [ -z "$s" ]; then
+            say step "$step" never
+            continue
+        fi
+        d=${s%/steps/*}
+        step_known
+    done
+}

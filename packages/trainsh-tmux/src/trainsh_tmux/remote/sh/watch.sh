@@ -1,0 +1,235 @@
+# shellcheck shell=sh disable=SC1090,SC2015,SC2154,SC2034
+# Looks at everything that is waited for on this host, for one client, every quarter of a second.
+# Read into a subshell of the channel, with its functions: $w is the folder of what is waited for, a file each that
+# sets __w_kind and its arguments, __w_a to __w_d (__w_a: the session's folder): reading a line costs a system call a
+# byte. An answer is one reply line, `R FILE ANSWER`; the file of a wait that is over goes.
+__w_dir=$w
+__w_pause=0.25
+__w_ss=$(command -v ss)
+sleep 0.01 2>/dev/null || { __w_pause=1 && printf 'R 0 slow\n'; }
+
+__w_listening() { # HEX-PORT PORT: whether something listens on it, as the kernel says where it does, else by connecting
+    # ss asks for the sockets that listen; each file of /proc walks a table of all (5 ms where memory is large).
+    if [ -n "$__w_ss" ] && [ -z "$__w_ports" ]; then __w_ports=$(ss -ltn 2>/dev/null) || __w_ss='' __w_ports=''; fi
+    if [ -n "$__w_ss" ]; then
+        case $__w_ports in
+        *:"$2 "*) ;;
+        *) return 1 ;;
+        esac
+    elif [ -r /proc/net/tcp ]; then
+        [ -n "$__w_ports" ] || __w_ports=" $(sed -n \
+            's/^ *[0-9]*: [0-9A-F]*:\([0-9A-F]*\) [0-9A-F:]* 0A .*/\1/p' /proc/net/tcp /proc/net/tcp6 2>/dev/null) "
+        case $__w_ports in
+        *[!0-9A-F]"$1"[!0-9A-F]*) ;;
+        *) return 1 ;;
+        esac
+    elif command -v nc >/dev/null 2>&1; then
+        nc -z 127.0.0.1 "$2" >/dev/null 2>&1
+    else
+        bash -c 'exec 3<>"/dev/tcp/127.0.0.1/$1"' sh "$2" >/dev/null 2>&1
+    fi
+}
+
+__w_failed() { # SESSION: looks at its background steps that nobody was told of. Sets __w_answer to "failed STEP STATUS"
+    # when one failed (`lost` is told to every wait), __w_missing to one that has no status though it does not run,
+    # __w_quiet when there was one at least and all have ended well
+    __w_missing='' __w_quiet=
+    for __w_pid in "$1"/steps/*.pid; do
+        [ -e "$__w_pid" ] || continue
+        __w_step=${__w_pid%.pid}
+        [ ! -e "$__w_step.told" ] || continue
+        if ! __w_ended "$__w_step"; then
+            __w_quiet=no
+            IFS=' ' read -r p s <"$__w_pid" && ! lives "$p" "$s" && __w_missing=$__w_step
+            continue
+        fi
+        case $__w_status in
+        0) __w_quiet=${__w_quiet:-yes} ;;
+        lost) __w_answer="failed ${__w_step##*/} lost" && return ;;
+        *)
+            : >"$__w_step.told"
+            __w_answer="failed ${__w_step##*/} $__w_status"
+            return
+            ;;
+        esac
+    done
+}
+
+__w_background() { # FILE SESSION: fails a wait whose background step failed; tells once when all have ended well
+    __w_failed "$2"
+    if [ -n "$__w_missing" ] && [ -z "$__w_answer" ]; then
+        case $__w_doubts in
+        *" $1 "*" $1 "*" $1 "*" $1 "*) __w_answer="failed ${__w_missing##*/} lost" ;;
+        *) __w_doubts="$__w_doubts $1 " ;; # its session may be ending, or its status on the way
+        esac
+    fi
+    if [ "$__w_quiet" = yes ] && __w_free "$2"; then
+        case $__w_hushed in *" $1 "*) ;; *) __w_hushed="$__w_hushed $1 " && printf 'R %s quiet\n' "${1##*/}" ;; esac
+    fi
+}
+
+__w_gone() { # SESSION: whether its pane has ended, or this machine was started anew since; asked once a round
+    case $__w_here in *" $1 "*) return 1 ;; esac
+    IFS=' ' read -r p s n <"$1/pid" 2>/dev/null && [ "$n" = "$node" ] && lives "$p" "$s" || return 0
+    __w_here="$__w_here $1 "
+    return 1
+}
+
+__w_ended() { # STEP-FILE: sets __w_status when that step has one; on a full disk a file's name tells
+    [ -e "$1.status" ] || return 1
+    IFS= read -r __w_status <"$1.status" && return 0
+    for __w_file_name in "$1.status="*; do
+        [ -e "$__w_file_name" ] && __w_status=${__w_file_name##*=} && return 0
+    done
+    return 1
+}
+
+__w_idle() { # SESSION all|own
+    IFS=' ' read -r __w_shell s <"$1/shell" 2>/dev/null && lives "$__w_shell" "$s" || return 1
+    ! has_child "$__w_shell" || return 1
+    [ "$2" = all ] || return 0
+    server=${1%/*} name=${1##*/}
+    server=${server##*/}
+    for __w_pane in $(tm list-panes -s -t "=$name" -F '#{pane_pid}' 2>/dev/null); do
+        IFS=' ' read -r __w_first s n <"$1/pid"
+        [ "$__w_pane" = "$__w_first" ] || ! has_child "$__w_pane" || return 1
+    done
+}
+
+__w_free() { # SESSION: whether its shell has no step in hand
+    IFS=' ' read -r __w_step <"$1/current" 2>/dev/null || return 0
+    [ -e "$1/steps/$__w_step.pid" ] || __w_ended "$1/steps/$__w_step"
+}
+
+__w_path() { # makes $__w_b a path from here: a leading ~ is the home, a relative one begins where the session is
+    # shellcheck disable=SC2088
+    case $__w_b in
+    /*) return ;;
+    "~") __w_b=$HOME && return ;;
+    "~/"*) __w_b=$HOME/${__w_b#"~/"} && return ;;
+    esac
+    IFS=' ' read -r __w_shell s <"$__w_a/shell" || return
+    if [ -d "/proc/$__w_shell/cwd" ]; then
+        __w_b=/proc/$__w_shell/cwd/$__w_b
+    else
+        __w_b=$(lsof -a -p "$__w_shell" -d cwd -Fn 2>/dev/null | sed -n 's/^n//p')/$__w_b
+    fi
+}
+
+__w_replaced() { # FILE: a step that replaced the session's shell (`exec "$SHELL"`) has no end: it is noted, and told
+    IFS=' ' read -r __w_shell s <"$__w_a/shell" || return 0
+    [ "$(foreground "$__w_shell")" = "$__w_shell" ] && lives "$__w_shell" "$s" && session_replaced "$__w_shell" || return 0
+    case $__w_doubts in *" $1 "*" $1 "*) ;; *) __w_doubts="$__w_doubts $1 " && return ;; esac
+    printf 'ended the step replaced the shell of its session by %s\n' "$(words_of "$__w_shell")" >"$__w_a/steps/$__w_b.why"
+    (set -C && printf 'none\n' >"$__w_a/steps/$__w_b.status") 2>/dev/null
+    server=${__w_a%/*} name=${__w_a##*/}
+    server=${server##*/}
+    rm -f -- "$__w_a/pid" "$__w_a/open"
+    printf 'ended: its shell was replaced\n' >"$__w_a/state"
+    tm kill-session -t "=$name" 2>/dev/null
+}
+
+__w_reading() { # FILE: says `reading` once, when what is in the foreground waits for the terminal and the log stands still
+    case $__w_hushed in *" $1 "*) return ;; esac
+    session_end
+    if [ "$end" != "$(eval "printf %s \"\${__w_size_${1##*/}-}\"")" ]; then
+        eval "__w_size_${1##*/}=\$end __w_still_${1##*/}=0"
+        return
+    fi
+    eval "__w_still_${1##*/}=\$((__w_still_${1##*/} + 1)) still=\$__w_still_${1##*/}"
+    [ "$((still % 4))" = 0 ] && [ "$still" -ge 8 ] || return 0
+    [ -r /proc/self/wchan ] && IFS=' ' read -r __w_shell s <"$d/shell" || return 0
+    __w_group=$(foreground "$__w_shell")
+    processes
+    while read -r pid parent group start; do
+        [ "$group" = "$__w_group" ] || continue
+        IFS= read -r x <"/proc/$pid/wchan"
+        case $x in n_tty_read | wait_woken | tty_read) ;; *) continue ;; esac
+        case $(readlink "/proc/$pid/fd/0") in /dev/pts/* | /dev/tty*) ;; *) continue ;; esac
+        __w_hushed="$__w_hushed $1 "
+        printf 'R %s reading\n' "${1##*/}"
+        return
+    done <<EOF
+$table
+EOF
+} 2>/dev/null
+
+__w_look() { # FILE: sets __w_answer when this wait is over; no subshell, which would be a fork for each wait
+    __w_kind='' __w_a='' __w_b='' __w_c='' __w_d=''
+    . "$1"
+    case $__w_kind in
+    file)
+        __w_path
+        [ ! -e "$__w_b" ] || __w_answer=yes
+        ;;
+    port) ! __w_listening "$__w_b" "$__w_c" || __w_answer=yes ;;
+    alive) ;;
+    idle)
+        if __w_idle "$__w_a" "$__w_b"; then
+            __w_failed "$__w_a"
+            case "${__w_answer:+x}$__w_missing $__w_doubts" in
+            " "* | x*) __w_answer=${__w_answer:-yes} ;;
+            *" $1 "*" $1 "*" $1 "*" $1 "*) __w_answer="failed ${__w_missing##*/} lost" ;;
+            *) __w_doubts="$__w_doubts $1 " ;; # its session may be ending
+            esac
+        fi
+        ;;
+    step)
+        if __w_ended "$__w_a/steps/$__w_b"; then
+            __w_why=
+            [ ! -r "$__w_a/steps/$__w_b.why" ] || IFS= read -r __w_why <"$__w_a/steps/$__w_b.why"
+            __w_answer="ended $__w_status $__w_why"
+        elif [ ! -e "$__w_a/steps/$__w_b.claim" ] && IFS= read -r __w_state <"$__w_a/state"; then
+            case $__w_state in
+            released) __w_answer=released ;;
+            open) ! __w_free "$__w_a" || case $__w_doubts in
+                *" $1 "*" $1 "*) __w_answer=unread ;;
+                *) __w_doubts="$__w_doubts $1 " ;; # it may be taken right now
+                esac ;;
+            esac
+        else
+            d=$__w_a
+            __w_replaced "$1"
+            __w_reading "$1"
+        fi
+        ;;
+    esac
+    [ -z "$__w_answer" ] && [ -n "$__w_a" ] || return 0
+    case $__w_kind in step | idle) ;; *) __w_background "$1" "$__w_a" ;; esac
+    if [ -z "$__w_answer" ] && __w_gone "$__w_a"; then
+        __w_answer=gone
+        __w_failed_with_it
+    fi
+}
+
+__w_failed_with_it() { # a background step that went down with its session is what failed
+    case $__w_kind in step) return ;; esac
+    for __w_pid in "$__w_a"/steps/*.pid; do
+        [ -e "$__w_pid" ] || continue
+        __w_step=${__w_pid%.pid}
+        [ ! -e "$__w_step.told" ] || continue
+        if __w_ended "$__w_step"; then
+            case $__w_status in 0) continue ;; esac
+            __w_answer="failed ${__w_step##*/} $__w_status"
+        else
+            __w_answer="failed ${__w_step##*/} lost"
+        fi
+        return
+    done
+}
+
+__w_doubts='' __w_hushed=
+while [ -d "$__w_dir" ] && kill -0 "$$" 2>/dev/null; do
+    table='' __w_ports='' __w_here=''
+    for __w_file in "$__w_dir"/[0-9]*; do
+        [ -e "$__w_file" ] || continue
+        __w_answer=''
+        __w_look "$__w_file"
+        if [ -n "$__w_answer" ]; then
+            rm -f -- "$__w_file"
+            printf 'R %s %s\n' "${__w_file##*/}" "$__w_answer"
+        fi
+    done
+    sleep "$__w_pause" || exit
+done
+rm -rf -- "$__w_dir"
