@@ -13,7 +13,7 @@ from tmux_box import wait_until
 from trainsh_tmux.remote import scripts
 
 SHELLS = [["dash"], ["bash", "--posix"], ["busybox", "sh"]]
-NEXT = b"\x1b]7770;n;%d\x07"
+NEXT = b"\x1b]7770;ab12;n;%d\x07"
 
 
 class Follower:
@@ -29,7 +29,7 @@ class Follower:
                 env={**os.environ, "PATH": path + os.environ["PATH"]},
             )  # fmt: skip
         assert self._child.stdin
-        self._child.stdin.write(f"r={folder}\n{scripts.follow('', 'w', offset)}".encode())
+        self._child.stdin.write(scripts.follow(str(folder), "", "w", offset).encode())
         self._child.stdin.flush()
 
     def says(self, text: bytes) -> None:
@@ -80,6 +80,7 @@ def log(tmp_path: Path) -> Path:
     """A session's folder: 100 bytes of log, then a segment at 300 and the newest at 400."""
     folder = tmp_path / "sessions" / "train" / "w"
     folder.mkdir(parents=True)
+    (folder / "key").write_text("ab12\n")
     (folder / "log.0").write_bytes(b"a" * 100 + NEXT % 100)
     (folder / "log.300").write_bytes(b"b" * 100 + NEXT % 400)
     (folder / "log.400").write_bytes(b"c" * 10)
@@ -90,8 +91,8 @@ def log(tmp_path: Path) -> Path:
 @pytest.mark.parametrize(
     ("offset", "said"),
     [
-        (99, b"at 99\na" + NEXT % 100), (100, b"at 300\n" + b"b" * 100 + NEXT % 400),
-        (250, b"at 300\n" + b"b" * 100 + NEXT % 400), (399, b"at 399\nb" + NEXT % 400), (400, b"at 400\n" + b"c" * 10),
+        (99, b"at 99 ab12\na" + NEXT % 100), (100, b"at 300 ab12\n" + b"b" * 100 + NEXT % 400),
+        (250, b"at 300 ab12\n" + b"b" * 100 + NEXT % 400), (399, b"at 399 ab12\nb" + NEXT % 400), (400, b"at 400 ab12\n" + b"c" * 10),
     ],
 )  # fmt: skip
 def test_a_log_is_pushed_and_what_is_gone_passed_over(
@@ -119,11 +120,11 @@ def test_a_segment_that_goes_before_it_is_opened_is_asked_for_anew(
     (late / "tail").chmod(0o755)
     followers.append(Follower(shell, tmp_path, offset, f"{late}:"))
     start = max(offset, 300)
-    followers[0].says(b"at %d\n" % start + NEXT % start)
+    followers[0].says(b"at %d ab12\n" % start + NEXT % start)
     wait_until(lambda: followers[0].ended, "its end")
     again = Follower(shell, tmp_path, start)
     followers.append(again)
-    again.says(b"at 400\n" + b"c" * 10)
+    again.says(b"at 400 ab12\n" + b"c" * 10)
     again.hang_up()
 
 
@@ -136,9 +137,9 @@ def test_busybox_reads_on_in_a_segment_that_goes(log: Path, tmp_path: Path, foll
     for name in ("tail", "cat", "sleep", "wc", "sed"):
         (applets / name).symlink_to(busybox)
     followers.append(Follower(["busybox", "sh"], tmp_path, 405, f"{applets}:"))
-    followers[0].says(b"at 405\n" + b"c" * 5)
+    followers[0].says(b"at 405 ab12\n" + b"c" * 5)
     with (log / "log.400").open("ab") as segment:
         (log / "log.400").unlink()
         segment.write(b"d" * 5 + NEXT % 415)
-    followers[0].says(b"at 405\n" + b"c" * 5 + b"d" * 5 + NEXT % 415)
+    followers[0].says(b"at 405 ab12\n" + b"c" * 5 + b"d" * 5 + NEXT % 415)
     followers[0].hang_up()

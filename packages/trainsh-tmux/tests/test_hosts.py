@@ -183,7 +183,8 @@ def test_a_read_only_home(far: Far) -> None:
 def test_no_tmux_on_the_host(world: World) -> None:
     path = without(world, "tmux")
     server = world.sshd("box", settings=(f"SetEnv TRAINSH_WORLD={world.mark} PATH={path}",))
-    (server.home / ".bashrc").write_text(f"PATH={path}\n")
+    for file in (".bashrc", ".profile"):
+        (server.home / file).write_text(f"PATH={path}\n")
     far = Far(world, server)
     with pytest.raises(MissingProgram) as caught:
         far.open()

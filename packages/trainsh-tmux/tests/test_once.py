@@ -114,7 +114,7 @@ def test_a_session_that_dies_loses_its_step_and_says_so_soon(open_box: Box, how:
     elif how == "pane -9":
         os.kill(pid, signal.SIGKILL)
     elif how == "shell -9":
-        os.kill(int((open_box.session() / "shell").read_text()), signal.SIGKILL)
+        os.kill(int((open_box.session() / "shell").read_text().split()[0]), signal.SIGKILL)
     elif how == "server -9":
         os.kill(int(open_box.tmux("display-message", "-p", "#{pid}")), signal.SIGKILL)
     else:
@@ -123,6 +123,8 @@ def test_a_session_that_dies_loses_its_step_and_says_so_soon(open_box: Box, how:
     assert time.monotonic() - began < 6
     if how == "shell -9":
         assert (outcome.state, outcome.exit) == ("session_ended", 137)
+    elif how == "close":  # it was interrupted, as by a Ctrl-C, and had its grace
+        assert (outcome.state, outcome.exit) == ("failed", 130)
     else:
         assert (outcome.state, outcome.exit) == ("lost", None), outcome
     assert running.client.text.startswith("said\n")
@@ -207,7 +209,7 @@ def test_the_shells_of_the_channel_and_of_the_stream_are_killed(open_box: Box) -
 def test_interrupts_at_any_instant(open_box: Box, options: dict[str, object]) -> None:
     """Ctrl-C in the pane while the shell reads, claims, runs or records a step: it is told what became of it."""
     dice = random.Random(int(os.environ.get("TRAINSH_FAULTS_SEED", "1")))
-    shell = int((open_box.session() / "shell").read_text())
+    shell = int((open_box.session() / "shell").read_text().split()[0])
     counts = {0: 0, 130: 0}
     for number in range(15 if options.get("background") else 40):
         running = open_box.start(f"echo {number} >>ran", step=f"s{number}", **options)

@@ -64,7 +64,7 @@ def test_hostile_login_files(box: Box, text: str, monkeypatch: pytest.MonkeyPatc
     assert bool(session.notes) == (text in (HOSTILE[name] for name in FALLS_BACK if name in HOSTILE))
 
 
-FALLS_BACK = ("exec-zsh", "exec-sh", "exit", "set-e", "asks", "sleeps", "prompt-readonly")
+FALLS_BACK = ("exec-zsh", "exec-sh", "exit", "set-e", "asks", "sleeps")
 
 
 def test_login_files_are_a_login_shells(box: Box) -> None:

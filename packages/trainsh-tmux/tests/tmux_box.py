@@ -10,7 +10,6 @@ from typing import Any
 from trainsh_base.request import Request, serve_in_this_thread
 from trainsh_tmux import cli
 from trainsh_tmux.model import Outcome, Session
-from trainsh_tmux.remote.step_scripts import mark
 from trainsh_tmux.session.registry import Registry
 from trainsh_tmux.step.failures import Lost, NotStarted, SessionEnded
 
@@ -156,7 +155,7 @@ class Box:
 
     def _ready_marks(self, name: str) -> int:
         logs = self.session(name).glob("log.*")
-        return sum(path.read_bytes().count(mark("r")[:-1]) for path in logs)
+        return sum(path.read_bytes().count(b";r;") for path in logs)
 
     def keys(self, *keys: str, name: str = "w") -> None:
         """Press keys in a session's pane."""

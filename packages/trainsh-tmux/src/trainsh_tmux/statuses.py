@@ -33,6 +33,8 @@ def judge(status: int | None, why: str, limit: str) -> tuple[State, str]:
         return "timeout", f"timed out after {limit}; it did not heed its signals, so its session was closed"
     if word == "hung-up":
         return "lost", "its session was closed while it ran"
+    if status is None and word == "ended":
+        return "session_ended", rest or "its shell ended"
     if status is None:
         return "lost", "its session is gone, and nobody knows how it ended"
     if word == "ended":

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 
 from trainsh_base.errors import RemoteError
-from trainsh_base.remote.channel import ChannelLost, quote
+from trainsh_base.remote.channel import ChannelLost
 from trainsh_base.request import Request, current
 from trainsh_base.system.deadline import Deadline
 from trainsh_base.system.spawn import Child
@@ -49,7 +49,7 @@ class Stream:
     def _open(self, offset: int, request: Request, deadline: Deadline | None) -> tuple[Child, int, bytes]:
         host = self._host
         child = host.open_shell(request, deadline)
-        script = f"exec 2>/dev/null; r={quote(self._host.root)}\n" + scripts.follow(self._job, self._name, offset)
+        script = scripts.follow(self._host.root, self._job, self._name, offset)
         try:
             _write(child, script.encode())
             said, rest = _read_head(child, request, deadline or Deadline.after(HEAD_LIMIT))

@@ -81,6 +81,7 @@ class Host:
         self.root = self.machine = self.node = ""
         self.queue = f"{os.getpid()}.{os.urandom(4).hex()}"
         self._channel: Channel | None = None
+        self._installed = False
         self._lock = threading.Lock()
 
     def channel(self, request: Request, deadline: Deadline | None = None) -> Channel:
@@ -126,7 +127,7 @@ class Host:
         return channel
 
     def _greet(self, channel: Channel) -> None:
-        answer = channel.ask(scripts.ROOT).wait(ANSWER_LIMIT)
+        answer = channel.ask(library.hello(os.urandom(16).hex())).wait(ANSWER_LIMIT)
         self.root = said(answer, "root")
         self.machine, self.node = said(answer, "machine"), said(answer, "node")
         if not self.root:
@@ -134,6 +135,10 @@ class Host:
                 f"train cannot write to any folder on {self.name} (tried {said(answer, 'nowhere') or 'HOME'})",
                 "free some space there, or set XDG_STATE_HOME to a folder that is writable", code="no_folder",
             )  # fmt: skip
+        self._installed = "lib" in answer
+        if not self._installed:
+            # A host that nothing was opened on yet is only looked at: what is asked of it needs no files there.
+            channel.ask(library.requests()).wait(ANSWER_LIMIT)
 
     def open_shell(self, request: Request, deadline: Deadline | None) -> Child:
         """A shell of its own on the host, for bulk output."""
@@ -172,6 +177,8 @@ class Host:
         Returns a function that takes it back.
         """
         channel = self.channel(current(), deadline)
+        if not self._installed:
+            self.install()
         number = channel.listen(on_line, on_end)
         queue = self.queue
         channel.ask(scripts.watch(job, name, number, kind, arguments, queue))
@@ -186,6 +193,7 @@ class Host:
         """Put the scripts on the host."""
         if "full" in self.ask(library.install()):
             raise disk_full(self)
+        self._installed = True
 
     def close(self) -> None:
         """Let go of the channel."""

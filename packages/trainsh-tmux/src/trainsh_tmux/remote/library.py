@@ -11,8 +11,8 @@ from trainsh_base.remote.channel import quote
 # The functions that requests call, in one file on a host.
 REQUESTS = ("processes.sh", "session.sh", "step.sh", "ending.sh")
 SCRIPTS = (
-    "hello.sh", "processes.sh", "driver.sh", "driver.bash", "functions.sh", "interactive.bash", "logger.sh", "pane.sh",
-    "shell.rc", "tmux.conf", "typed.sh", "watch.sh",
+    "hello.sh", "processes.sh", "driver.sh", "driver.bash", "functions.sh", "interactive.bash", "logger.sh",
+    "pane.sh", "shell.rc", "tmux.conf", "typed.sh", "watch.sh",
 )  # fmt: skip
 
 

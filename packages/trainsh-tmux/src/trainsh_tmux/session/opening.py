@@ -57,7 +57,7 @@ def open_session(live: Live, start: str, *, bootstrap: bool = False, restore: bo
 def _open(live: Live, start: str, bootstrap: bool, restore: bool, *, plain: bool) -> Session:
     host = live.host
     body = session_scripts.open_session(
-        live.job, live.name, start, plain=plain, log_limit=session_scripts.log_limit()
+        live.job, live.name, start, plain=plain, log_limit=session_scripts.log_limit(), restore=restore
     )
     answer = host.ask(body)
     if answer[:1] == ["lib"]:
@@ -102,6 +102,11 @@ def _moved(live: Live, answer: list[str]) -> list[str]:
 
 
 def _refused(live: Live, word: str, why: str) -> TrainError:
+    if word == "no-processes":
+        return MissingProgram(
+            f"there is neither ps nor /proc on {live.host.name}: train could not tell whether a step still runs",
+            "install it there: the package is procps or busybox", code="no_ps", data={"host": live.host.spec},
+        )  # fmt: skip
     if word == "full":
         return disk_full(live.host)
     return TrainError(f"tmux on {live.host.name} could not open session {live.name}: {why}", code="tmux_failed")
@@ -118,10 +123,7 @@ def _without_tmux(host: Host, install: list[str], bootstrap: bool) -> None:
             code="no_tmux", data={"host": host.spec, "install": command},
         )  # fmt: skip
     current().emit("log", message=f"installing tmux on {host.name}: {command}")
-    refresh = "apt-get update && " if command.startswith("apt-get") else ""
-    done = host.ask(
-        f'if x=$({refresh}{command} 2>&1); then say ok; else say "${{x##*\n}}"; fi', limit=INSTALL_LIMIT
-    )
+    done = host.ask(session_scripts.install_tmux(command.removesuffix(" tmux")), limit=INSTALL_LIMIT)
     if done[:1] != ["ok"]:
         raise MissingProgram(f"{command} failed on {host.name}: {' '.join(done)}", code="no_tmux")
 

@@ -43,12 +43,13 @@ class Handing:
         quick = None
         if not (self.sent or self.in_full or self._taken or step.secrets or step.replaces):
             quick = step_scripts.hand_step(
-                live.job, live.name, step.name, step.command, mode=step.mode, echo=step.echo, limit=limit
-            )
+                live.job, live.name, step.name, step.command, mode=step.mode, echo=step.echo, limit=limit,
+                grace=step.grace,
+            )  # fmt: skip
         self.sent += 1
         return quick or step_scripts.start_step(
             live.job, live.name, step.name, step.command, mode=step.mode, echo=step.echo, limit=limit,
-            secrets=step.secrets, taken=self._taken,
+            grace=step.grace, secrets=step.secrets, taken=self._taken, replaces=step.replaces,
         )  # fmt: skip
 
     def again_in_full(self) -> None:

@@ -125,6 +125,11 @@ end_wait() { # FILE-OF-STATUS (or nothing): goes on until all of $members have e
     done
 }
 
+end_groups() { # FILE: prints the process group of a background step: its own where it has a time limit
+    if [ -r "$1.group" ]; then x=$1.group; else x=$1.pid; fi
+    IFS=' ' read -r x y <"$x" && printf '%s' "$x"
+}
+
 end_recorded() { # SIGNAL-NUMBER: notes a status of a background step whose own shell was ended with it
     x=0
     while [ "$x" -lt 3 ] && [ ! -e "$file.status" ]; do
@@ -174,8 +179,7 @@ end_step() { # STEP NUMBER WHY GRACE: replies to NUMBER `ended`, `never` when it
     if [ -r "$file.pid" ]; then
         which=background
         IFS=' ' read -r root x <"$file.pid"
-        # The step has a group of its own where it has a time limit, and may only just be getting it.
-        for x in "$file.group" "$file.pid"; do [ ! -r "$x" ] || { IFS=' ' read -r y x <"$x" && groups="$groups $y"; }; done
+        groups=$(end_groups "$file")
         end_wait ''
         end_recorded "$(end_number)"
         end_survivors
@@ -205,9 +209,10 @@ end_session() { # GRACE: ends everything that runs in a session which is about t
     IFS=' ' read -r shell x <"$d/shell" || return 0
     [ ! -r "$d/session" ] || IFS= read -r mark <"$d/session"
     background=
-    for x in "$d"/steps/*.pid "$d"/steps/*.group; do
-        [ -e "$x" ] && [ ! -e "${x%.*}.status" ] && IFS=' ' read -r y z <"$x" && groups="$groups $y" &&
-            background="$background ${x%.*}"
+    for x in "$d"/steps/*.pid; do
+        [ -e "$x" ] && [ ! -e "${x%.pid}.status" ] || continue
+        groups="$groups $(end_groups "${x%.pid}")"
+        background="$background ${x%.pid}"
     done
     group=$(foreground "$shell")
     [ "$group" = "$shell" ] || groups="$groups $group"

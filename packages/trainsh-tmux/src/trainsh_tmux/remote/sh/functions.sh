@@ -110,7 +110,7 @@ __train_wait() { # reads a line. Once nothing has come for a moment, the shell's
         if [ "$?" -gt 128 ]; then
             __train_got=$__train_got$__train_line
         else
-            [ -p "$__train_dir/fifo" ] && \command exec 9<>"$__train_dir/fifo" || return 1
+            [ -p "$__train_dir/fifo" ] && \exec 9<>"$__train_dir/fifo" || return 1
         fi
     done
     __train_line=$__train_got$__train_line
@@ -237,7 +237,7 @@ __train_forget() { # unset the step's secrets; a loop over words without the ste
 __train_end() { # the step is over, with __train_status and the shell options __train_flags; its status is on disk
     # before its sentinel is seen
     # A function of the user's by one of these names would break the driver, and goes.
-    \unset -f builtin command set eval '['
+    \unset -f builtin command set eval '[' exec
     \set +euvxC
     __train_over=$__train_status
     case $__train_ran in

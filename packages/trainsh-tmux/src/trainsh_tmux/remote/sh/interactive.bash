@@ -3,19 +3,12 @@
 # shellcheck disable=SC2154,SC2034,SC2140
 
 __train_hold() { # the shell reads the driver's FIFO and not the terminal; its prompt is not shown
-    if [ -n "$__train_hidden" ]; then
-        \builtin printf -v PS1 %s "$__train_ps1"
-        __train_hidden=
-    fi
-    if [ -n "$__train_released" ]; then
-        case :$SHELLOPTS: in *:vi:*) __train_edit='vi' ;; *) __train_edit='emacs' ;; esac
-        __train_released=
-        \command exec 0<>"$__train_dir/again"
-    fi
+    __train_show
+    __train_released='' __train_top=$__train_drive
     \set +o emacs +o vi +o history
     __train_hold_prompt
     # The line that brought us here is to be there again.
-    \builtin printf ' \\. "$__train_driver"\n' >&0
+    \builtin printf ' \\eval "$__train_top"\n' >&0
 }
 
 __train_hold_prompt() { # before a prompt that nobody is to see, it is hidden
@@ -25,17 +18,29 @@ __train_hold_prompt() { # before a prompt that nobody is to see, it is hidden
     \builtin printf -v PROMPT_COMMAND %s "$__train_prompt"
 }
 
+__train_show() { # the prompt is what it was
+    [ -n "$__train_hidden" ] || return 0
+    \builtin printf -v PS1 %s "$__train_ps1"
+    __train_hidden=
+}
+
 __train_hide() { # before a prompt that nobody is to see
+    [ -z "$__train_hidden" ] || return 0
     __train_ps1=${PS1-} __train_hidden=1
     \builtin printf -v PS1 %s ''
 }
 
 __train_let_go() { # the session is released: an ordinary shell, with its own prompt, history and input
-    \builtin printf -v PROMPT_COMMAND %s "$__train_theirs"
     \command unset "${__train_given[@]}"
     __train_given=()
-    \command exec 0</dev/tty
-    \set -o "$__train_edit" -o history
+    # bash changes its input at its top level alone, in a line of its own; those before it do nothing.
+    __train_top=:
+    \builtin printf ' { \\exec 0</dev/tty; } 2>/dev/null; { __train_given_back; } 2>/dev/null; \\set -o %s -o history\n' "$__train_edit" >&0
+}
+
+__train_given_back() { # a person sees the next prompt
+    __train_show
+    \builtin printf -v PROMPT_COMMAND %s "$__train_theirs"
 }
 
 __train_give() { # NAME...: variables that we set, and a released shell is not to have

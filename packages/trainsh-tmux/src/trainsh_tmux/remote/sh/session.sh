@@ -125,19 +125,19 @@ session_start() { # NAME...: starts the session's pane, and its server where the
         (session_environment "$@" && { [ -z "$start" ] || cd -- "$start"; } && session_pane new-session -d -s "$name" -x 200 -y 50)
         return
     fi
-    x="_$$"
-    target="=$x:"
+    first="_$$"
+    target="=$first:"
     (
         session_environment "$@"
         [ ! -S "${SSH_AUTH_SOCK-}" ] || [ ! -S "$r/agent" ] || SSH_AUTH_SOCK=$r/agent
         [ -z "$start" ] || cd -- "$start" || cd /
         session_pane -f /dev/null start-server \; set-option -g history-limit 50000 \; \
             set-option -g default-terminal screen-256color \; set-option -g update-environment TS_DIR \; \
-            new-session -d -s "$x" -x 200 -y 50
+            new-session -d -s "$first" -x 200 -y 50
     ) || return
     # A tmux that knows no such hooks: every step looks for what was typed.
     tm source-file "$lib/tmux.conf" >/dev/null 2>&1 || { : >"$d/typed" && : >"$d/attached"; }
-    tm rename-session -t "=$x" "$name"
+    tm rename-session -t "=$first" "$name"
 }
 
 session_open() { # SERVER NAME HIDDEN TOKEN KEY LOG-LIMIT START plain|login restore|anew driven|hand [NAME...]
@@ -314,7 +314,7 @@ session_take_back() { # SERVER NAME: types the driver into a released pane: says
         tm send-keys -t "$t" -X cancel
         tm send-keys -t "$t" C-c
         # shellcheck disable=SC2016
-        tm send-keys -t "$t" -l ' \. "$__train_driver"'
+        tm send-keys -t "$t" -l ' \exec 0<>"$__train_dir/again"; \set +o emacs +o vi; \. "$__train_driver"'
         tm send-keys -t "$t" Enter
         say typed
     else
@@ -432,11 +432,12 @@ session_holds() { # SERVER [NAME...] / [STEP...]: says `session NAME TOKEN runni
     while [ $# -gt 0 ] && [ "$1" != / ]; do
         session_at "$server" "$1"
         session_state
-        token=- x=gone y=
+        token=- x=gone y=-
         [ ! -r "$d/session" ] || IFS= read -r token <"$d/session"
         [ -z "$alive" ] || { x=running && case $state in released*) x=released ;; esac }
         [ ! -s "$d/snapshot" ] || IFS= read -r y <"$d/snapshot"
-        say session "$name" "$token" "$x" "${y#'# step '}"
+        y=${y#'# step '}
+        say session "$name" "$token" "$x" "${y:--}"
         shift
     done
     for step in "$@"; do
