@@ -254,7 +254,8 @@ def test_busybox_and_tmux_and_nothing_else(world: World) -> None:
 def test_hosts_toml_allows_tmux_to_be_installed(world: World) -> None:
     path = without(world, "tmux")
     server = world.sshd("box", settings=(f"SetEnv TRAINSH_WORLD={world.mark} PATH={path}",))
-    (server.home / ".bashrc").write_text(f"PATH={path}\n")
+    for file in (".bashrc", ".profile"):  # a login shell does not find it either
+        (server.home / file).write_text(f"PATH={path}\n")
     world.host(server, "strict", bootstrap=False)
     world.host(server, "gpu", bootstrap=True)
     (Path(path) / "apt-get").unlink()

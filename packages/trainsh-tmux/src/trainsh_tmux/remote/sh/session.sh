@@ -12,7 +12,9 @@ tm() { # tmux, for this job's server. The socket is named by TMUX, since others 
 session_state() { # sets $state, and $alive when the session's pane lives on this node
     state=none alive=
     [ ! -r "$d/state" ] || IFS= read -r state <"$d/state"
-    if [ -r "$d/pid" ] && IFS=' ' read -r p s n <"$d/pid" && [ "$n" = "$node" ] && lives "$p" "$s"; then alive=1; fi
+    if [ -r "$d/pid" ] && IFS=' ' read -r pane began owner <"$d/pid" && [ "$owner" = "$node" ] && lives "$pane" "$began"; then
+        alive=1
+    fi
 }
 
 session_end() { # sets $end to the offset of the log's end
@@ -27,7 +29,7 @@ session_end() { # sets $end to the offset of the log's end
 session_elsewhere() { # sets $other to another node that has a session by this name in the home that both share
     other=
     for f in "$base/sessions/$server/$name" "$base"/on/*/"sessions/$server/$name"; do
-        [ "$f" != "$d" ] && [ -e "$f/pid" ] && IFS=' ' read -r p s other <"$f/pid" || continue
+        [ "$f" != "$d" ] && [ -e "$f/pid" ] && IFS=' ' read -r pane began other <"$f/pid" || continue
         other=${other%%.*}
         return 0
     done
