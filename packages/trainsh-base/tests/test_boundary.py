@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from trainsh_base.errors import not_utf8
 from trainsh_base.testing import DEADLINE, Terminal
 
 EXAMPLE = [sys.executable, str(Path(__file__).with_name("example_tool.py"))]
@@ -152,6 +153,13 @@ def test_words_that_are_not_utf_8_are_told_in_every_format(example: Run) -> None
         done = example("fail", "NotFound", "--message", b"bad \xff byte", *words)  # type: ignore[arg-type]
         assert done.returncode == 3 and b"Traceback" not in done.stderr
         assert rb"xff byte" in done.stdout + done.stderr
+
+
+def test_text_that_is_not_utf_8_is_wrong_usage_with_the_place_shown() -> None:
+    with pytest.raises(UnicodeEncodeError) as caught:
+        ("line one\nNAME=bad " + b"\xff".decode(errors="surrogateescape") + " byte\nline three").encode()
+    error = not_utf8(caught.value)
+    assert (error.exit_status, error.message) == (2, "not UTF-8: NAME=bad \\xff byte")
 
 
 def test_the_status_may_be_the_answers(example: Run) -> None:

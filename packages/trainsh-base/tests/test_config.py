@@ -1,5 +1,6 @@
 """config.toml: what is read, what a change leaves alone, and what is refused."""
 
+import os
 import subprocess
 import sys
 import tomllib
@@ -52,6 +53,30 @@ def table(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(settings, "_tables", {})
     for found in ("own_folders", "every_folder"):
         monkeypatch.setattr(share, found, lambda: [str(folder)])
+
+
+CONFIG = [str(Path(sys.executable).with_name("train-config")), "set", "recipe.timeout", "5m"]
+
+
+@pytest.mark.parametrize("place", ["/proc/no-such", "/sys/train", "FILE", "FILE/below"])
+def test_a_home_that_cannot_be_is_named_with_what_to_do(tmp_path: Path, place: str) -> None:
+    (tmp_path / "file").write_text("")
+    home = place.replace("FILE", str(tmp_path / "file"))
+    done = subprocess.run(
+        CONFIG, env={**os.environ, "TRAINSH_HOME": home}, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 5
+    assert f"cannot use {home}" in done.stderr and "set TRAINSH_HOME to a folder that is" in done.stderr
+
+
+def test_a_full_disk_is_exit_5_and_changes_nothing(tmp_path: Path) -> None:
+    limit = "import resource, os, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0)); os.execv(sys.argv[1], sys.argv[1:])"
+    env = {**os.environ, "TRAINSH_HOME": str(tmp_path / "h")}
+    done = subprocess.run(
+        [sys.executable, "-c", limit, *CONFIG], env=env, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 5 and "make room and run it again" in done.stderr
+    assert [path.name for path in (tmp_path / "h").iterdir()] == [".config.toml.lock"]
 
 
 @pytest.fixture

@@ -131,9 +131,13 @@ BY_STATUS: dict[int, type[TrainError]] = {
 
 def not_utf8(error: UnicodeError) -> UsageError:
     """The error for text that holds bytes which are not UTF-8: an argument, a variable, a folder's name."""
-    text = error.object if isinstance(error, UnicodeEncodeError) else ""
-    shown = text.encode(errors="surrogateescape").decode(errors="backslashreplace") if text else str(error)
-    return UsageError(f"not UTF-8: {shown[:200]}", code="not_utf8")
+    if not isinstance(error, UnicodeEncodeError):
+        return UsageError(f"not UTF-8: {error}", code="not_utf8")
+    around = error.object[max(0, error.start - 100) : error.end + 100]
+    before, after = around[: min(error.start, 100)], around[min(error.start, 100) :]
+    line = before.rpartition("\n")[2] + after.partition("\n")[0]
+    shown = line.encode(errors="surrogateescape").decode(errors="backslashreplace")
+    return UsageError(f"not UTF-8: {shown}", code="not_utf8")
 
 
 def from_document(document: Any) -> TrainError:

@@ -6,7 +6,7 @@ from typing import Any, TextIO
 
 import msgspec
 
-from trainsh_base.tool.gate import Gate, raw, styled
+from trainsh_base.tool.gate import Gate, styled
 from trainsh_base.tool.table import draw
 
 Rows = list[dict[str, Any]]
@@ -27,8 +27,11 @@ def paint(text: str, code: str, stream: TextIO) -> str:
 
 def exact(text: str) -> None:
     """Print data that a program reads back byte for byte; on a terminal it is made printable as all else."""
-    stream = sys.stdout if sys.stdout.isatty() else raw(sys.stdout)
-    stream.write(text)
+    if sys.stdout.isatty() or not hasattr(sys.stdout, "buffer"):
+        sys.stdout.write(text)
+    else:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(text.encode(errors="surrogateescape"))
 
 
 def show(value: Any) -> None:

@@ -23,9 +23,14 @@ def as_failure(error: Exception, program: str) -> TrainError:
         return error
     if isinstance(error, UnicodeEncodeError):
         return not_utf8(error)
-    if isinstance(error, OSError) and error.errno in (*FULL, *FILES):
+    if isinstance(error, OSError) and (error.errno in (*FULL, *FILES) or _is_ours(error)):
         return _file_system(error)
     return as_bug(error, program)
+
+
+def _is_ours(error: OSError) -> bool:
+    """Whether it is about one of the folders that we make ourselves: where they cannot be is no bug either."""
+    return isinstance(error.filename, str) and error.filename.startswith((str(config_home()), str(state_home())))
 
 
 def _file_system(error: OSError) -> Conflict:
@@ -35,8 +40,7 @@ def _file_system(error: OSError) -> Conflict:
     data = {"path": where, "errno": errno.errorcode.get(error.errno or 0, "")}
     if error.errno in FULL:
         return Conflict(f"cannot write: {said}", "make room and run it again", code="no_space", data=data)
-    ours = where.startswith((str(config_home()), str(state_home())))
-    hint = f"make {config_home()} writable, or set TRAINSH_HOME to a folder that is" if ours else ""
+    hint = f"make {config_home()} writable, or set TRAINSH_HOME to a folder that is" if _is_ours(error) else ""
     return Conflict(f"cannot use {said}" if where else said, hint, code="file_system", data=data)
 
 
