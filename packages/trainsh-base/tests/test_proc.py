@@ -1,13 +1,18 @@
 """The funnel for child processes that run to their end."""
 
+import os
+import signal
+import subprocess
 import sys
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from trainsh_base import errors
+from trainsh_base.errors import Terminated
 from trainsh_base.request import Request, serve_in_this_thread
 from trainsh_base.system import proc
 from trainsh_base.testing import DEADLINE
@@ -89,3 +94,25 @@ def test_a_finished_child_leaves_nothing_to_cancel() -> None:
         proc.run(["true"])
     assert request._callbacks == []
     serve_in_this_thread(Request())
+
+
+def test_a_signal_during_a_start_waits_and_the_child_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[subprocess.Popen[bytes]] = []
+    real = proc._start
+
+    def slow(*words: Any) -> subprocess.Popen[bytes]:
+        started.append(real(*words))
+        os.kill(os.getpid(), signal.SIGTERM)
+        return started[0]
+
+    def handler(number: int, frame: object) -> None:
+        raise Terminated(128 + number)
+
+    before = signal.signal(signal.SIGTERM, handler)
+    monkeypatch.setattr(proc, "_start", slow)
+    try:
+        with pytest.raises(Terminated):
+            proc.run(["sleep", "60"])
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert started[0].wait(DEADLINE) == -signal.SIGKILL

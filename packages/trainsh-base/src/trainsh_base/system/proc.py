@@ -1,10 +1,12 @@
 """The one funnel for child processes that run to their end: argument lists in, a frozen result out."""
 
 import os
+import signal
 import subprocess
 import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -64,10 +66,20 @@ def run(
     TimedOut after `timeout` seconds and Cancelled when the request is cancelled (the child is ended in both cases).
     """
     request = current()
-    child = _start(argv, input is not None, env, cwd)
+    held = HeldSignals()  # one that came now would leave a child that nobody ends
+    try:
+        child = _start(argv, input is not None, env, cwd)
+    except BaseException:
+        held.release()
+        raise
     take_back = request.on_cancel(lambda: _end(child))
     try:
         with child:
+            try:
+                held.release()
+            except BaseException:
+                child.kill()
+                raise
             stdout, stderr = _communicate(child, input, timeout)
     finally:
         take_back()
@@ -76,6 +88,27 @@ def run(
     if check and result.status != 0:
         raise ProcessFailed(result)
     return result
+
+
+class HeldSignals:
+    """SIGTERM and SIGHUP wait, in the main thread, until `release` hands the first that came to its handler."""
+
+    def __init__(self) -> None:
+        self._came: list[int] = []
+        self._before: dict[int, Any] = {}
+        if threading.current_thread() is threading.main_thread():
+            for number in (signal.SIGTERM, signal.SIGHUP):
+                if callable(handler := signal.getsignal(number)):
+                    self._before[number] = handler
+                    signal.signal(number, lambda came, _frame: self._came.append(came))
+
+    def release(self) -> None:
+        """Give the signals their handlers back; what the handler of one that came raises is raised here."""
+        before, self._before = self._before, {}
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        if self._came and before:
+            before[self._came[0]](self._came[0], None)
 
 
 def _start(
