@@ -33,7 +33,6 @@ class Attempt:
         self.log = StepLog(run.job.log(step.file), run.secrets.values)
         self.pending: AnyPending | None = None
         self.stop_with: Callable[[], object] | None = None
-        self.reached = run.sessions.reached(step)
         self._run = run
         self._stopped = threading.Event()
 
@@ -41,6 +40,11 @@ class Attempt:
     def name(self) -> str:
         """The identity of this attempt on a host: asking for it again never starts it twice."""
         return f"{self.numbered.file}-{self.number}"
+
+    @property
+    def reached(self) -> bool:
+        """Whether the job has reached the step's hosts before."""
+        return self._run.sessions.reached(self.numbered)
 
     @property
     def earlier(self) -> list[str]:
