@@ -1,14 +1,20 @@
 """The errors about sessions that several commands raise."""
 
 from trainsh_base.errors import Conflict, NotFound, TrainError
+from trainsh_base.remote.channel import quote
 from trainsh_tmux.remote.host import Host
+
+
+def as_word(text: str) -> str:
+    """`text` as a word that can be pasted into a shell: a host may be `user@host -p 22`, or a document."""
+    return text if all(letter.isalnum() or letter in "-_.@:/" for letter in text) else quote(text)
 
 
 def no_session(host: Host, name: str) -> NotFound:
     """There is no such session."""
-    where = "" if host.spec == "local" else f" --host {host.spec}"
+    where = "" if host.spec == "local" else f" --host {as_word(host.spec)}"
     return NotFound(
-        f"there is no session {name!r} on {host.name}", f"open it: train tmux open {host.spec} {name}"
+        f"there is no session {name!r} on {host.name}", f"open it: train tmux open {as_word(host.spec)} {name}"
         f"; or see: train tmux list{where}", code="session_not_found",
     )  # fmt: skip
 
@@ -24,7 +30,7 @@ def gone(name: str, how: str) -> TrainError:
 def on_another_node(name: str, there: str, host: Host) -> Conflict:
     """The session belongs to another machine that has the same home folder."""
     return Conflict(
-        f"session {name} runs on {there}; {host.spec} leads to {host.node or host.name} now",
+        f"session {name} runs on {there}; {host.name} leads to {host.node or 'another node'} now",
         f"name {there} itself as the host, or open another session here", code="other_node",
         data={"session": name, "node": there},
     )  # fmt: skip

@@ -15,6 +15,7 @@ from trainsh_tmux.model import Session
 from trainsh_tmux.remote import session_scripts
 from trainsh_tmux.remote.host import Host, disk_full
 from trainsh_tmux.remote.reply import fields, natural, said
+from trainsh_tmux.session.errors import as_word
 from trainsh_tmux.session.live import LOST, Live
 from trainsh_tmux.session.log_reader import LogReader
 from trainsh_tmux.session.reclaim import reclaim
@@ -115,7 +116,7 @@ def _refused(live: Live, word: str, why: str) -> TrainError:
 def _without_tmux(host: Host, install: list[str], bootstrap: bool) -> None:
     command = install[0].partition(" ")[2] + " tmux" if install else ""
     if not bootstrap or not command:
-        where = "" if host.spec == "local" else f"train host run {host.spec} -- "
+        where = "" if host.spec == "local" else f"train host run {as_word(host.spec)} -- "
         raise MissingProgram(
             f"there is no tmux on {host.name}",
             f"install it there: {where}{command or 'with its package manager'}"

@@ -2,9 +2,9 @@
 
 import time
 
-from trainsh_base.remote.channel import quote
 from trainsh_base.request import Request
 from trainsh_tmux.log.output import Output
+from trainsh_tmux.session.errors import as_word
 from trainsh_tmux.session.live import Live
 
 QUIET = 2.0  # seconds of silence after which an unfinished line is taken for a question
@@ -54,5 +54,5 @@ class Prompts:
         words = ["train", "tmux", "attach", self._live.name]
         words += ["--host", self._live.host.spec] if self._live.host.spec != "local" else []
         words += ["--job", self._live.job] if self._live.job else []
-        attach = " ".join(word if word.replace("-", "").isalnum() else quote(word) for word in words)
+        attach = " ".join(map(as_word, words))
         self._request.emit("log", message=f"{what}\nanswer it: {attach}", prompt=line, attach=attach)
