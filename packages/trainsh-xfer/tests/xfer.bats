@@ -68,10 +68,11 @@ setup() {
   [ "$(jq -r .error.code <<<"$stderr")" = no_file ]
 }
 
-@test "a storage that needs rclone is 9 and says what is missing" {
-  run train-xfer copy src r2:bucket/x
-  [ "$status" -eq 9 ]
-  [[ "$output" == *"needs train-storage"* ]]
+@test "a storage without credentials is 4 and names the command that sets them; no folder of that name is made" {
+  unset R2_ACCESS_KEY R2_SECRET_KEY
+  R2_ACCOUNT_ID=acc PYTHON_KEYRING_BACKEND=keyring.backends.fail.Keyring run train-xfer copy src r2:bucket/x
+  [ "$status" -eq 4 ]
+  [[ "$output" == *"train secrets set R2_ACCESS_KEY"* ]]
   [ ! -e r2:bucket ]
 }
 
