@@ -1,0 +1,212 @@
+"""Resume keeps what holds: background steps that failed, shells that are new, machines that are others."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from conftest import Place
+
+HEAD = "host h = local\ntmux.open @h as w\n"
+CLOSING = "finally\ntmux.close @w\n"
+
+
+def check(place: "Place") -> dict[str, str]:
+    """What `resume --check` says of each step."""
+    return {row["id"]: row["action"] for row in place.json("resume", "--check")}
+
+
+def crash(place: "Place") -> None:
+    """What runs in the sessions is killed, with the sessions' shells: nobody writes down how it ended."""
+    for socket in place.sockets():
+        listed = ["tmux", "-S", str(socket), "list-panes", "-a", "-F", "#{pane_pid}"]
+        panes = subprocess.run(listed, capture_output=True, text=True, check=False).stdout.split()
+        tree = subprocess.run(["ps", "-A", "-o", "pid=,ppid="], capture_output=True, text=True, check=True).stdout
+        rows = [tuple(map(int, line.split())) for line in tree.splitlines()]
+        found = {int(pane) for pane in panes}
+        while True:
+            more = {pid for pid, parent in rows if parent in found} - found
+            if not more:
+                break
+            found |= more
+        server = subprocess.run(
+            ["tmux", "-S", str(socket), "display-message", "-p", "#{pid}"],
+            capture_output=True,
+            text=True,
+            check=False,
+        ).stdout.strip()
+        for pid in [int(server), *found] if server else list(found):
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                continue
+
+
+@pytest.mark.parametrize("closing", ["", CLOSING], ids=["left open", "closed by finally"])
+def test_a_background_step_that_failed_runs_again(place: "Place", closing: str) -> None:
+    text = '@w > echo run >> ran; [ -e mended ] &\nwait @w idle timeout=20s\nnotify "the model is ready"\n'
+    done = place.run("run", place.recipe(HEAD + text + closing))
+    assert done.returncode == 1 and "background step 2" in done.stderr
+    assert check(place)["2"] == "again (background step failed)"
+    again = place.run("resume")
+    assert again.returncode == 1 and "ready" not in again.stdout
+    assert place.lines() == ["run", "run"]
+    (place.work / "mended").touch()
+    done = place.run("resume")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "ready" in done.stdout and place.lines() == ["run", "run", "run"]
+
+
+def test_a_background_step_that_finally_ended_with_its_session_runs_again(place: "Place") -> None:
+    text = (
+        "@w > echo run >> ran; until [ -e go ]; do sleep 0.05; done &\n@w > [ -e go ]\nwait @w idle timeout=20s\n"
+    )
+    assert place.run("run", place.recipe(HEAD + text + CLOSING)).returncode == 1
+    (place.work / "go").touch()
+    done = place.run("resume")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert place.lines() == ["run", "run"]
+
+
+@pytest.mark.parametrize("condition", ['"epoch 10"', "file=nothing", "port=1", "idle"])
+def test_a_wait_fails_at_once_when_its_background_step_has_failed(place: "Place", condition: str) -> None:
+    text = f"@w > sleep 0.3; echo why >&2; exit 7 &\nwait @w {condition} timeout=4h\n"
+    done = place.json("run", place.recipe(HEAD + text), status=1)
+    wait = done["steps"][2]
+    assert wait["status"] == "failed" and wait["exit"] == 7 and wait["seconds"] < 5
+    assert "background step 2 (line 3) failed with exit 7" in wait["reason"]
+
+
+def test_a_session_that_finally_closed_is_given_back_what_it_had(place: "Place") -> None:
+    text = "@w > mkdir -p sub\n@w > cd sub && export MODEL=llama\n@w > greet() { echo hello; }\n@w > [ -e ../go ]\n"
+    after = '@w > echo "$(basename "$PWD") $MODEL $(greet)" >> ../ran\n'
+    assert place.run("run", place.recipe(HEAD + text + after + CLOSING)).returncode == 1
+    assert check(place)["1"] == "restored"
+    (place.work / "go").touch()
+    done = place.run("resume")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert place.lines() == ["sub llama hello"]
+
+
+def test_steps_that_only_set_state_run_again_where_there_is_no_snapshot(place: "Place") -> None:
+    text = "@w > mkdir -p sub\n@w > cd sub && export MODEL=llama\n@w > [ -e ../go ]\n"
+    after = '@w > echo "$(basename "$PWD") $MODEL" >> ../ran\n'
+    assert place.run("run", place.recipe(HEAD + text + after)).returncode == 1
+    lose_the_shell(place)
+    (place.work / "go").touch()
+    assert check(place)["3"] == "again (sets the session's state)"
+    done = place.run("resume")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert place.lines() == ["sub llama"]
+
+
+def test_where_state_was_set_beside_other_work_resume_says_where_to_start(place: "Place") -> None:
+    text = "@w > mkdir -p sub && cd sub && echo made >> ran\n@w > [ -e ../go ]\n@w > pwd | grep -q sub\n"
+    assert place.run("run", place.recipe(HEAD + text)).returncode == 1
+    lose_the_shell(place)
+    (place.work / "go").touch()
+    rows = {row["id"]: row for row in place.json("resume", "--check")}
+    assert rows["3"]["action"] == "stop" and "--from 2" in rows["3"]["detail"]
+    refused = place.run("resume")
+    job = place.job().name
+    assert refused.returncode == 1 and f"train recipe resume {job} --from 2" in refused.stderr
+    done = place.run("resume", job, "--from", "2")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "--from" not in done.stderr and "--from" not in done.stdout
+
+
+def lose_the_shell(place: "Place") -> None:
+    """The session's shell is killed, and its snapshot is not there."""
+    crash(place)
+    for found in place.home.rglob("snapshot*"):
+        shutil.rmtree(found) if found.is_dir() else found.unlink()
+
+
+def test_a_background_step_that_was_lost_is_never_passed(place: "Place") -> None:
+    text = "@w > echo run >> ran; until [ -e go ]; do sleep 0.05; done &\nwait @w idle timeout=1m\n@w > echo over >> ran\n"
+    runner = place.start("run", place.recipe(HEAD + text))
+    place.started("3")
+    place.until(lambda: place.lines() == ["run"], "it runs")
+    runner.kill()
+    runner.communicate()
+    crash(place)
+    (place.work / "go").touch()
+    assert check(place)["2"] == "lost"
+    for _ in range(2):
+        report = place.json("resume", status=1)
+        assert {step["id"]: step["status"] for step in report["steps"]}["2"] == "lost"
+        assert place.lines() == ["run"]
+    report = place.json("resume", "--retry-lost", "--detach")
+    place.until(lambda: place.json("jobs")[0]["status"] in ("ok", "failed"), "it ends")
+    assert place.json("jobs")[0]["status"] == "ok"
+    assert place.lines() == ["run", "run", "over"]
+
+
+def test_another_machine_has_its_steps_done_again(place: "Place") -> None:
+    text = "./data -> @h:{work}/there/\n@w > echo setup >> ran\n@w > [ -e go ]\n".replace("{work}", str(place.work))
+    (place.work / "data").write_text("data")
+    recipe = "host h = local\nhost other = local\ntmux.open @other as v\n@v > echo elsewhere >> ran2\ntmux.open @h as w\n"
+    assert place.run("run", place.recipe(recipe + text)).returncode == 1
+    another_machine(place, "h")
+    (place.work / "go").touch()
+    rows = check(place)
+    assert rows["2"] == "done"
+    assert [rows[id] for id in ("3", "4", "5", "6")] == ["again (another machine)"] * 4
+    done = place.run("resume")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "h is another machine" in done.stderr
+    assert place.lines() == ["setup", "setup"] and place.lines("ran2") == ["elsewhere"]
+
+
+def another_machine(place: "Place", host: str) -> None:
+    """As if the journal had been written on another machine: its token is not the host's."""
+    path = place.job() / "events.jsonl"
+    rows = [json.loads(line) for line in path.read_text().splitlines()]
+    for row in rows:
+        if row["event"] == "session" and row.get("host_name") == host:
+            row["machine"] = "another"
+        if row["event"] == "machine" and row.get("host") == host:
+            row["machine"] = "another"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+
+
+def test_check_touches_nothing(place: "Place") -> None:
+    assert place.run("run", place.recipe(HEAD + "@w > cd /tmp\n@w > false\n" + CLOSING)).returncode == 1
+    before = (place.job() / "events.jsonl").read_bytes()
+    rows: list[dict[str, Any]] = place.json("resume", "--check")
+    assert [row["action"] for row in rows] == ["restored", "done", "next", "run"]
+    assert (place.job() / "events.jsonl").read_bytes() == before
+    assert place.json("status", "--all")[0]["status"] == "failed"
+
+
+def test_allow_fail_does_not_forgive_a_session_that_is_gone(place: "Place") -> None:
+    text = "@w > touch one; sleep 0.5\n@w allow_fail=true > echo ran >> ran\n@w > echo after >> ran\n"
+    text = text.replace("sleep 0.5", "until [ -e go ]; do sleep 0.05; done; exit 0")
+    runner = place.start("run", place.recipe(HEAD + text))
+    place.started("2")
+    (place.work / "go").touch()
+    out, err = runner.communicate(timeout=60)
+    assert runner.returncode == 1, out + err
+    assert place.lines() == []
+
+
+def test_a_tool_that_is_killed_while_a_step_runs_is_healed(place: "Place") -> None:
+    text = "@w > echo a >> ran; until [ -e go ]; do sleep 0.05; done; echo b >> ran\n@w > echo c >> ran\n" + CLOSING
+    runner = place.start("run", place.recipe(HEAD + text))
+    place.started("2")
+    tools = subprocess.run(
+        ["ps", "-A", "-o", "pid=,ppid=,args="], capture_output=True, text=True, check=True
+    ).stdout.splitlines()
+    for line in tools:
+        pid, parent, args = line.split(None, 2)
+        if int(parent) == runner.pid and "train-tmux" in args:
+            os.kill(int(pid), signal.SIGKILL)
+    (place.work / "go").touch()
+    out, err = runner.communicate(timeout=60)
+    assert runner.returncode == 0, out + err
+    assert place.lines() == ["a", "b", "c"]
