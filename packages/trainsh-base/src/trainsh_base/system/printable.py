@@ -7,22 +7,23 @@ other text printable.
 
 import re
 
+# Patterns are text, compiled at their first use (by `re`, which keeps them): every start loads this module.
 # ESC opens a sequence, and so do the one-character forms of C1 (0x80 to 0x9f). Strings (title, clipboard, sixel)
 # end with BEL, ST (ESC \ or 0x9c), at the next escape, and here with the line, so that none hides the next one.
 _STRING = r"(?:\x1b[\]PX^_k]|[\x90\x98\x9d\x9e\x9f])[^\x07\x1b\x9c\x18\x1a\n]*(?:\x07|\x1b\\|\x9c)?"
 _CSI = r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]?"
 _SHORT = r"\x1b[ -/]*[0-~]?"
-_SEQUENCE = re.compile(f"{_STRING}|{_CSI}|{_SHORT}")
+_SEQUENCE = f"{_STRING}|{_CSI}|{_SHORT}"
 # C0 and DEL, C1, separators that some terminals take for newlines, bidirectional marks, overrides and isolates,
 # characters that draw nothing, and halves of surrogate pairs, which no stream can encode.
 UNSAFE = (
     "\x00-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028\u2029\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff"
     "\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e007f"
 )
-_CONTROL = re.compile(f"[{UNSAFE}]")
+_CONTROL = f"[{UNSAFE}]"
 
 # A sequence that the end of the text cuts.
-_UNFINISHED = re.compile(
+_UNFINISHED = (
     r"(?:\x1b[\]PX^_k]|[\x90\x98\x9d\x9e\x9f])[^\x07\x1b\x9c\x18\x1a\n]*\x1b?\Z"
     r"|(?:\x1b\[|\x9b)[0-?]*[ -/]*\Z"
     r"|\x1b[ -/]*\Z"
@@ -34,11 +35,11 @@ def printable(text: str, keep: str = "\n\t") -> str:
 
     Removing one sequence may join the halves of another: it goes on until nothing is left to remove.
     """
-    if not _CONTROL.search(text):
+    if (text.isascii() and text.isprintable()) or not re.search(_CONTROL, text):
         return text
-    while (shorter := _SEQUENCE.sub("", text)) != text:
+    while (shorter := re.sub(_SEQUENCE, "", text)) != text:
         text = shorter
-    return _CONTROL.sub(lambda found: found[0] if found[0] in keep else _replacement(found[0]), text)
+    return re.sub(_CONTROL, lambda found: found[0] if found[0] in keep else _replacement(found[0]), text)
 
 
 def _replacement(character: str) -> str:
@@ -48,7 +49,7 @@ def _replacement(character: str) -> str:
 
 def visible(text: str, keep: str = "\n\t") -> str:
     """`text` with control characters and bidirectional overrides written out: `\\x1b`, `\\r`, `\\u202e`."""
-    return _CONTROL.sub(lambda found: found[0] if found[0] in keep else _written(found[0]), text)
+    return re.sub(_CONTROL, lambda found: found[0] if found[0] in keep else _written(found[0]), text)
 
 
 def _written(character: str) -> str:
@@ -59,7 +60,7 @@ def _written(character: str) -> str:
 
 def json_text(document: str) -> str:
     """JSON whose unsafe characters are written as `\\uXXXX`: the same document, and nothing a terminal obeys."""
-    return _CONTROL.sub(lambda found: found[0] if found[0] in "\n\t" else _as_json(found[0]), document)
+    return re.sub(_CONTROL, lambda found: found[0] if found[0] in "\n\t" else _as_json(found[0]), document)
 
 
 def _as_json(character: str) -> str:
@@ -79,8 +80,9 @@ class Printable:
     def feed(self, text: str) -> str:
         """What of the text is certain now; `\\r\\n` comes out as `\\n`."""
         text = self._held + text
-        found = _UNFINISHED.search(text, max(0, len(text) - self.LONGEST))
-        at = found.start() if found else len(text) - text.endswith("\r")
+        start = max(0, len(text) - self.LONGEST)
+        found = re.search(_UNFINISHED, text[start:])
+        at = start + found.start() if found else len(text) - text.endswith("\r")
         self._held = text[at:]
         return printable(text[:at].replace("\r\n", "\n"), self._keep)
 

@@ -7,7 +7,6 @@ from typing import Any, TextIO
 import msgspec
 
 from trainsh_base.tool.gate import Gate, styled
-from trainsh_base.tool.table import draw
 
 Rows = list[dict[str, Any]]
 WHOLE = ("id", "job", "name", "setting", "host", "label")  # what people type again is never cut
@@ -83,6 +82,8 @@ def table(rows: Rows, columns: dict[str, str] | None = None) -> None:
     """
     if not rows:
         return
+    from trainsh_base.tool.table import draw  # noqa: PLC0415 - a `serve` draws none
+
     heads = columns or {key: key.replace("_", " ") for key in rows[0]}
     lines = [[cell(row.get(key)) for key in heads] for row in rows]
     terminal = sys.stdout.isatty()
