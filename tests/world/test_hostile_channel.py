@@ -9,10 +9,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from trainsh_base.errors import TimedOut, TrainError
-from trainsh_base.remote.channel import BadAnswer, Channel, ChannelLost
+from trainsh_base.remote.channel import Channel, ChannelLost
 from trainsh_base.remote.line_reader import MOST_LINE
 from trainsh_base.remote.target import Target
 from trainsh_base.request import Request
+from trainsh_base.system.bad_answer import BadAnswer
 
 # Greets as a shell does, takes one request, and prints the file. `hold` keeps the pipe open behind it.
 SHELL = """#!/bin/bash

@@ -14,9 +14,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trainsh_base.errors import TrainError, from_document
+from trainsh_base.system.bad_answer import BadAnswer
 from trainsh_base.testing import DEADLINE
 from trainsh_base.tool import peer as peer_module
-from trainsh_base.tool.peer import BadAnswer, Peer, PeerLost, call
+from trainsh_base.tool.peer import Peer, PeerLost, call
 
 EXAMPLE = Path(__file__).with_name("example_tool.py")
 ANSWER = '{"jsonrpc":"2.0","id":1,%s}'

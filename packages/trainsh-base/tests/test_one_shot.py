@@ -11,10 +11,11 @@ from typing import Any
 import pytest
 
 from trainsh_base.errors import Cancelled, Conflict, TrainError, UsageError
+from trainsh_base.system.bad_answer import BadAnswer
 from trainsh_base.system.paths import runtime_home
 from trainsh_base.testing import DEADLINE, Terminal
 from trainsh_base.tool.one_shot import OneShot
-from trainsh_base.tool.peer import BadAnswer, PeerLost
+from trainsh_base.tool.peer import PeerLost
 
 ASK = str(Path(sys.executable).with_name("train-ask"))
 Start = Callable[..., OneShot]

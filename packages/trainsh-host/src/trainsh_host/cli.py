@@ -20,7 +20,7 @@ Name = Annotated[
 ]
 Type = Annotated[Literal["ssh", "provider", "local"] | None, Opt("what kind of machine it is", name="--type")]
 Address = Annotated[str | None, Opt("its address, as ssh takes it", metavar="HOST")]
-User = Annotated[str | None, Opt("the account there", short="-l", metavar="USER")]
+User = Annotated[str | None, Opt("the account on it", short="-l", metavar="USER")]
 Port = Annotated[int | None, Opt("the port of its sshd", short="-p", metavar="PORT")]
 Key = Annotated[str | None, Opt("the private key to log in with", short="-i", metavar="FILE")]
 Auth = Annotated[Literal["key", "agent", "password"] | None, Opt("how to log in")]
@@ -32,7 +32,7 @@ Tunnel = Annotated[Literal["cloudflared", "ngrok"] | None, Opt("the tunnel that 
 Tag = Annotated[list[str] | None, Opt("a word to find it by (repeatable)", metavar="WORD")]
 Notes = Annotated[str | None, Opt("a note for yourself")]
 Favorite = Annotated[bool | None, Opt("list it first")]
-Bootstrap = Annotated[bool | None, Opt("install tmux and rsync there when they are missing")]
+Bootstrap = Annotated[bool | None, Opt("install tmux and rsync on it when they are missing")]
 
 
 def main() -> None:
@@ -298,7 +298,7 @@ def ssh(
     name: Name,
     command: Annotated[list[str], Arg("what to run instead of a shell, after --", "COMMAND")] = [],  # noqa: B006
 ) -> Handover:
-    """Open a shell on a machine, or run a command there, using ssh directly.
+    """Open a shell on a machine, or run a command on it, using ssh directly.
 
     The terminal is given to ssh. The shared connection carries it when there is one.
     """
@@ -313,7 +313,7 @@ def ssh(
 @tool.command(show=lambda ran: None, status=lambda ran: ran.status)
 def run(
     name: Name,
-    command: Annotated[list[str], Arg("the command, after --; one word is a line for the shell there", "COMMAND")],
+    command: Annotated[list[str], Arg("the command, after --; one word is a line for its shell", "COMMAND")],
 ) -> Ran:
     """Run a command on a machine and end with its status.
 
@@ -336,7 +336,7 @@ def disconnect(
 ) -> dict[str, Any]:
     """End the shared connection to a machine.
 
-    What runs in sessions there goes on.
+    What runs in its sessions goes on.
     """
     from trainsh_base.remote import ssh as connections  # noqa: PLC0415 - resolve is the fast path
 

@@ -2,7 +2,7 @@
 package knows a provider."""
 
 TUNNEL_TYPE = "colab"
-"""Reached by a tunnel whose far end is a new machine each time."""
+"""A machine behind a tunnel: another machine each time, so its host keys change."""
 
 # 0.9's type -> the provider that knows the machine, and the key that holds what it is called there.
 PROVIDERS = {"vastai": ("vast", "vast_instance_id")}

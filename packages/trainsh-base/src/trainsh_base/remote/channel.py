@@ -14,10 +14,11 @@ import threading
 from collections.abc import Callable
 
 from trainsh_base.errors import TimedOut, TrainError, Unreachable
-from trainsh_base.remote.line_reader import BadAnswer, LineReader
+from trainsh_base.remote.line_reader import LineReader
 from trainsh_base.remote.target import Target
 from trainsh_base.request import Request
 from trainsh_base.system import spawn
+from trainsh_base.system.bad_answer import BadAnswer
 from trainsh_base.system.deadline import Deadline
 
 OnLine = Callable[[str], None]

@@ -89,7 +89,7 @@ def master_argv(target: Target, path: str, settings: Settings, wished: Wishes, *
 
     LogLevel ERROR: a server's banner, which anybody on the way can write, is not printed among ssh's own messages.
     """
-    words = [target.argv[0], "-f", "-N", "-M", "-S", path, "-T", "-x"]
+    argv = [target.argv[0], "-f", "-N", "-M", "-S", path, "-T", "-x"]
     options = {
         "ControlPersist": _seconds(wished.persist), "RemoteCommand": "none", "ClearAllForwardings": "yes",
         "LogLevel": "ERROR", "PermitLocalCommand": "no",
@@ -104,8 +104,8 @@ def master_argv(target: Target, path: str, settings: Settings, wished: Wishes, *
     if not ask:
         options |= {"BatchMode": "yes", "NumberOfPasswordPrompts": "0"}
     for key, value in options.items():
-        words += ["-o", f"{key}={value}"]
-    return words + target.argv[1:]
+        argv += ["-o", f"{key}={value}"]
+    return argv + target.argv[1:]
 
 
 def fast_first(ciphers: str) -> str:
@@ -121,7 +121,7 @@ def _seconds(duration: float) -> str:
 
 
 def _log_in(argv: list[str], env: dict[str, str], questions: Questions, request: Request) -> tuple[int, str]:
-    """Run ssh until it went to the background (0) or gave up; its status and what it said."""
+    """Run ssh until it goes to the background (status 0) or fails; its status and what it printed."""
     reader, writer = os.pipe()
     try:
         child = spawn.start(argv, env=env, stderr=writer)

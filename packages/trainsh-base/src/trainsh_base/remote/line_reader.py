@@ -4,16 +4,11 @@ import contextlib
 import os
 import select
 
-from trainsh_base.errors import RemoteError, TimedOut
+from trainsh_base.errors import TimedOut
+from trainsh_base.system.bad_answer import BadAnswer
 from trainsh_base.system.deadline import Deadline
 
 MOST_LINE = 1 << 16  # bytes; replies have at most 4,000
-
-
-class BadAnswer(RemoteError):
-    """The host answered with something that is not of the protocol, or without end."""
-
-    default_code = "bad_answer"
 
 
 class LineReader:

@@ -48,16 +48,16 @@ class Target(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         if self.kind == "local":
             return ["sh", "-c", command] if command is not None else [os.environ.get("SHELL") or "sh"]
         path = control_path or self.control_path if master else None
-        words = [self.argv[0]]
+        argv = [self.argv[0]]
         if path:
-            words += ["-S", path, "-o", "ControlMaster=no"]
+            argv += ["-S", path, "-o", "ControlMaster=no"]
         if path and not terminal:
-            words += ["-o", "ProxyCommand=false"]
+            argv += ["-o", "ProxyCommand=false"]
         if command is not None:
-            words += ["-o", "RemoteCommand=none"]
-        words += ["-tt"] if terminal else ["-T", "-x", "-o", "ClearAllForwardings=yes"]
-        words += self.argv[1:]
-        return [*words, command] if command is not None else words
+            argv += ["-o", "RemoteCommand=none"]
+        argv += ["-tt"] if terminal else ["-T", "-x", "-o", "ClearAllForwardings=yes"]
+        argv += self.argv[1:]
+        return [*argv, command] if command is not None else argv
 
     def environment(self) -> dict[str, str]:
         """The environment of a program that reaches this machine."""

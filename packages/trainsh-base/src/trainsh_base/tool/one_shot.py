@@ -16,8 +16,9 @@ import msgspec
 from trainsh_base.errors import TimedOut, TrainError, from_document
 from trainsh_base.request import nobody
 from trainsh_base.system import spawn
+from trainsh_base.system.bad_answer import BadAnswer
 from trainsh_base.system.paths import runtime_home
-from trainsh_base.tool.peer import BadAnswer, OnAsk, OnEvent, PeerLost, encoded
+from trainsh_base.tool.peer import OnAsk, OnEvent, PeerLost, encoded
 
 EVENTS = 3  # the descriptor in the child: a shell's redirection takes one digit
 LONGEST = 1 << 20  # bytes of an event or a question

@@ -8,8 +8,15 @@ from typing import Any
 
 import msgspec
 
-from trainsh_base.errors import MissingProgram, RemoteError, TimedOut, TrainError, from_document, not_utf8
+from trainsh_base.errors import (
+    MissingProgram,
+    TimedOut,
+    TrainError,
+    from_document,
+    not_utf8,
+)
 from trainsh_base.system import spawn
+from trainsh_base.system.bad_answer import BadAnswer
 from trainsh_base.system.suggest import did_you_mean
 
 OnEvent = Callable[[dict[str, Any]], None]
@@ -22,12 +29,6 @@ class PeerLost(TrainError):
     """The tool ended while a request was running."""
 
     default_code = "peer_lost"
-
-
-class BadAnswer(RemoteError):
-    """What the tool answered is not what the protocol says."""
-
-    default_code = "bad_answer"
 
 
 class Pending:
@@ -275,11 +276,16 @@ def installed() -> list[str]:
     return sorted(names)
 
 
-def call(name: str, method: str, params: dict[str, Any] | None = None) -> Any:
-    """Run `train-NAME METHOD --input - --json` once: its JSON, or its typed error raised here."""
+def call(name: str, method: str, params: dict[str, Any] | None = None, *, timeout: float | None = None) -> Any:
+    """Run `train-NAME METHOD --input - --json` once: its JSON, or its typed error raised here.
+
+    TimedOut when it takes longer than `timeout` seconds.
+    """
     from trainsh_base.system.proc import run  # noqa: PLC0415 - subprocess costs 10 ms, and a Peer does without
 
-    done = run([find(name), method, "--input", "-", "--json"], input=encoded(params or {}), check=False)
+    done = run(
+        [find(name), method, "--input", "-", "--json"], input=encoded(params or {}), check=False, timeout=timeout
+    )
     if done.status == 0 or (done.status > 0 and done.stdout.strip() and not done.stderr.strip()):
         return _decoded(done.argv, done.stdout)
     raise _typed_error(done.argv, done.status, done.stderr)

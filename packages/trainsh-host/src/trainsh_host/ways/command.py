@@ -17,7 +17,7 @@ from trainsh_host.model import Ran
 
 
 def shell_line(words: list[str]) -> str:
-    """One word is a line for the shell there, as ssh takes it; several are a program and its arguments."""
+    """One word is a line for the remote shell, as ssh takes it; several are a program and its arguments."""
     if not words:
         raise UsageError("there is no command", "write it after --: train host run NAME -- nvidia-smi")
     return words[0] if len(words) == 1 else shlex.join(words)

@@ -6,6 +6,8 @@ from trainsh_base.errors import MissingProgram, UsageError
 from trainsh_base.remote.target import Target, control_path
 from trainsh_host.ways.own_keys import ACCEPT_FIRST, key_file, key_options
 
+RESOLVE_LIMIT = 60.0  # seconds that a provider may take to say where its machine is
+
 
 def provided(tool: str, reference: str, name: str) -> Target:
     """Ask the tool where its machine is. A rented one gets a file of host keys of its own, by its `machine`.
@@ -16,7 +18,7 @@ def provided(tool: str, reference: str, name: str) -> Target:
         raise no_tool(tool, name)
     from trainsh_base.tool.peer import call  # noqa: PLC0415 - only rented machines need it
 
-    answer = call(tool, "resolve", {"ref": reference})
+    answer = call(tool, "resolve", {"ref": reference}, timeout=RESOLVE_LIMIT)
     try:
         found = msgspec.convert(answer, Target)
     except msgspec.ValidationError as error:

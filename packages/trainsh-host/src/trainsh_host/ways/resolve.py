@@ -86,24 +86,24 @@ def _rented_host(host: Host) -> bool:
 def host_argv(host: Host, known_hosts: str | None, *, depth: int = 0) -> list[str]:
     """ssh's argv for a host of hosts.toml. Port 22 is left out: 0.9 wrote it always, and ssh's own settings may
     have another."""
-    words = ["ssh"]
+    argv = ["ssh"]
     if host.port != 22:
-        words += ["-p", str(host.port)]
+        argv += ["-p", str(host.port)]
     if host.auth_method in ("", "key"):
-        words += _key_options(host.ssh_key_path)
+        argv += _key_options(host.ssh_key_path)
     if host.auth_method == "password":
-        words += ["-o", "PubkeyAuthentication=no", "-o", "PreferredAuthentications=keyboard-interactive,password"]
+        argv += ["-o", "PubkeyAuthentication=no", "-o", "PreferredAuthentications=keyboard-interactive,password"]
     if known_hosts:
-        words += ["-o", f"UserKnownHostsFile={in_quotes(known_hosts)}"]
-        words += ["-o", ACCEPT_FIRST] if _rented_host(host) else []
+        argv += ["-o", f"UserKnownHostsFile={in_quotes(known_hosts)}"]
+        argv += ["-o", ACCEPT_FIRST] if _rented_host(host) else []
     for option in host.ssh_options:
-        words += ["-o", option]
+        argv += ["-o", option]
     if host.jump_host:
-        words += _jump(host.jump_host, depth)
+        argv += _jump(host.jump_host, depth)
     if host.type == TUNNEL_TYPE and host.env_vars.get("tunnel_type", "cloudflared") == "cloudflared":
-        words += ["-o", "ProxyCommand=cloudflared access ssh --hostname %h"]
+        argv += ["-o", "ProxyCommand=cloudflared access ssh --hostname %h"]
     user = host.username or ("root" if _rented_host(host) else "")
-    return [*words, f"{user}@{host.hostname}" if user else host.hostname]
+    return [*argv, f"{user}@{host.hostname}" if user else host.hostname]
 
 
 def _key_options(own: str) -> list[str]:
@@ -118,16 +118,16 @@ def _key_options(own: str) -> list[str]:
 
 def spec_argv(spec: Spec, *, depth: int = 0) -> list[str]:
     """ssh's argv for `user@host -p PORT ...`."""
-    words = ["ssh"]
+    argv = ["ssh"]
     if spec.port is not None:
-        words += ["-p", str(spec.port)]
+        argv += ["-p", str(spec.port)]
     for key in spec.keys:
-        words += ["-i", _key_file(key)]
+        argv += ["-i", _key_file(key)]
     for option in spec.options:
-        words += ["-o", option]
+        argv += ["-o", option]
     if spec.jump:
-        words += _jump(spec.jump, depth)
-    return [*words, f"{spec.user}@{spec.value}" if spec.user else spec.value]
+        argv += _jump(spec.jump, depth)
+    return [*argv, f"{spec.user}@{spec.value}" if spec.user else spec.value]
 
 
 def spec_label(spec: Spec) -> str:
@@ -154,5 +154,5 @@ def _jump(jump: str, depth: int) -> list[str]:
     target = host_target(hosts_file.as_host(raw), depth=depth + 1)
     if target.kind == "local":
         return []
-    words = [word.replace("%", "%%") for word in target.argv]
-    return ["-o", f"ProxyCommand={shlex.join([*words[:-1], '-W'])} '[%h]:%p' {shlex.quote(words[-1])}"]
+    argv = [word.replace("%", "%%") for word in target.argv]
+    return ["-o", f"ProxyCommand={shlex.join([*argv[:-1], '-W'])} '[%h]:%p' {shlex.quote(argv[-1])}"]

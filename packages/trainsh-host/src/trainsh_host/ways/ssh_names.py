@@ -7,6 +7,7 @@ from pathlib import Path
 
 from trainsh_base.errors import NotFound, UsageError
 from trainsh_base.remote.host_spec import parse_option, parse_port
+from trainsh_base.remote.ssh_config import READ_LIMIT
 from trainsh_base.system.proc import run
 from trainsh_base.system.suggest import did_you_mean
 
@@ -17,9 +18,9 @@ _OURS = frozenset([
 ])  # fmt: skip
 
 
-def settings(*words: str) -> dict[str, str]:
-    """What ssh would use for these words (`ssh -G`); UsageError when ssh refuses them or its own files."""
-    done = run(["ssh", "-G", *words], check=False)
+def settings(*argv: str) -> dict[str, str]:
+    """What ssh would use for this argv (`ssh -G`); UsageError when ssh refuses it or its own files."""
+    done = run(["ssh", "-G", *argv], check=False, timeout=READ_LIMIT)
     if done.status != 0:
         said = done.stderr.decode(errors="replace").strip().splitlines()
         raise UsageError(f"ssh refuses its settings: {said[-1] if said else done.status}", code="bad_ssh")

@@ -1,6 +1,6 @@
 """What a host's replies hold, read without trust: a line that is not of its form is one typed error."""
 
-from trainsh_base.remote.line_reader import BadAnswer
+from trainsh_base.system.bad_answer import BadAnswer
 from trainsh_base.system.printable import visible
 
 SHOWN = 80  # characters of a line that an error quotes
