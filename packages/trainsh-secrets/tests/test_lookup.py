@@ -97,7 +97,7 @@ def test_what_the_helper_said_is_quoted(helper_log: Path) -> None:
 def test_a_locked_file_is_exit_4_and_no_not_found(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("TRAINSH_PASSPHRASE")
     monkeypatch.setattr(vault, "_unlocked", {})
-    with pytest.raises(CredentialError, match="nobody can be asked") as caught:
+    with pytest.raises(CredentialError, match="no terminal to ask") as caught:
         lookup.find("FIRST")
     assert caught.value.exit_status == 4
 

@@ -46,7 +46,7 @@ def test_the_first_secret_makes_two_private_files(home: Path) -> None:
     person = Person("open sesame", "open sesame")
     serve_in_this_thread(person)
     vault.put({"A": "1"})
-    assert [question.split(" /")[0] for question in person.questions] == ["New passphrase for", "The same again"]
+    assert [question.split(" /")[0] for question in person.questions] == ["New passphrase for", "Repeat the passphrase"]
     for path in (home / "secrets.age", home / "secrets.age.key"):
         assert path.stat().st_mode & 0o777 == 0o600
         assert b"open sesame" not in path.read_bytes()
@@ -84,7 +84,7 @@ def test_a_wrong_passphrase_in_the_environment_changes_nothing(
 
 def test_without_anybody_to_ask_it_is_locked(file: Path, nobody_unlocked: None) -> None:
     serve_in_this_thread(Request())
-    with pytest.raises(CredentialError, match="nobody can be asked") as caught:
+    with pytest.raises(CredentialError, match="no terminal to ask") as caught:
         vault.get("FIRST")
     assert "TRAINSH_PASSPHRASE" in caught.value.hint
 

@@ -13,7 +13,7 @@ from trainsh_base.tool.program import run
 tool = Tool("ask", "Ask the person at the terminal, from a script")
 
 Message = Annotated[str, Arg("the question")]
-Flag = Annotated[str, Opt("what answers it where nobody can be asked, such as --yes", metavar="WORDS")]
+Flag = Annotated[str, Opt("what answers it when not interactive, such as --yes", metavar="WORDS")]
 
 
 @tool.command(show=print)

@@ -32,7 +32,7 @@ Plugins = Annotated[bool, Opt("ask installed tools for their schemas")]
 
 
 class Formatted(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of one recipe; `changed`: it was not in canonical form; `diff` as --diff asks."""
+    """The result for one recipe; `changed`: it was not in canonical form; `diff` as --diff asks."""
 
     name: str
     changed: bool
@@ -138,7 +138,7 @@ def _indented(text: str) -> str:
 
 @tool.command(show=_show_entry)
 def explain(code: Annotated[str, Arg("the code of a diagnostic, such as E105")]) -> Entry:
-    """Say what a diagnostic means, with an example and how to mend it."""
+    """Say what a diagnostic means, with an example and how to fix it."""
     known = entries()
     entry = known.get(code.upper())
     if entry is None:

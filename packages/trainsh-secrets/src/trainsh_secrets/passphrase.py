@@ -10,11 +10,11 @@ HINT = f"set {PASSPHRASE}, or run it on a terminal"
 
 
 def existing(path: str, again: str = "") -> str:
-    """The passphrase that opens `path`; `again` is why it is asked once more.
+    """The passphrase that opens `path`; `again` says why it is asked again.
 
     CredentialError when there is nobody to ask.
     """
-    locked = f"{path} is locked, and nobody can be asked its passphrase"
+    locked = f"{path} is locked, and there is no terminal to ask for its passphrase"
     return os.environ.get(PASSPHRASE) or _ask(f"{again}Passphrase of {path}", locked)
 
 
@@ -23,11 +23,11 @@ def new(path: str) -> str:
     given = os.environ.get(PASSPHRASE)
     if given:
         return given
-    needed = f"the new file {path} needs a passphrase, and nobody can be asked for one"
+    needed = f"the new file {path} needs a passphrase, and there is no terminal to ask for one"
     first = _ask(f"New passphrase for {path}", needed)
     if not first.strip():
         raise UsageError("an empty passphrase protects nothing; nothing was stored", code="bad_passphrase")
-    if _ask("The same again", needed) != first:
+    if _ask("Repeat the passphrase", needed) != first:
         raise UsageError("the two passphrases differ; nothing was stored", code="bad_passphrase")
     return first
 

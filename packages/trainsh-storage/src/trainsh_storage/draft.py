@@ -13,7 +13,7 @@ from trainsh_storage.storages_file import check_name
 def make(name: str | None, text: str | None, kind: str | None, values: dict[str, str], request: Request) -> Storage:
     """The storage that `add` was asked for; what its kind cannot do without is asked for.
 
-    UsageError for a wrong key or value, and where something is missing and nobody can be asked.
+    UsageError for a wrong key or value, and where something is missing and there is no terminal to ask.
     """
     if text is not None:
         given = from_text(text)
@@ -76,7 +76,7 @@ def _asked(key: kinds.Key, request: Request) -> str:
 
 
 def _optional(text: str, request: Request) -> str:
-    """The answer, nothing where nobody can be asked."""
+    """The answer, nothing where there is no terminal to ask."""
     try:
         return request.ask("text", text, default="", flag="account_id=").strip()
     except UsageError:

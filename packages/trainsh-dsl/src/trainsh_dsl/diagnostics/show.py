@@ -1,4 +1,4 @@
-"""Diagnostics for people: the line, a caret under what is wrong, what it is and how to mend it."""
+"""Diagnostics for people: the line, a caret under what is wrong, what it is and how to fix it."""
 
 from collections.abc import Iterable
 

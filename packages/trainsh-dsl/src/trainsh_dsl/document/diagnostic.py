@@ -20,7 +20,7 @@ class Range(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Diagnostic(msgspec.Struct, frozen=True, kw_only=True):
-    """What is wrong, where, and how to mend it. `line` and `column` count from 1, `length` in code points."""
+    """What is wrong, where, and how to fix it. `line` and `column` count from 1, `length` in code points."""
 
     code: str
     severity: Literal["error", "warning"]

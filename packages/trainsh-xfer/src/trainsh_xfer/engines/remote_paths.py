@@ -99,7 +99,7 @@ def _escaped(part: str) -> str:
 
 
 def receiving(destination: str, *, literal: bool, make: bool) -> str:
-    """`--rsync-path` of a far side that receives: its process id on stderr, and with `make` the folders above
+    """`--rsync-path` of a remote side that receives: its process id on stderr, and with `make` the folders above
     `destination` made first."""
     return (making_parents(destination, literal=literal) if make else "") + PROCESS
 

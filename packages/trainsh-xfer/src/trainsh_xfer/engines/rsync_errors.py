@@ -31,7 +31,7 @@ _NO_PROGRAM = re.compile(
 _CUT_OFF = re.compile(
     r"^ssh: (?:connect to host|Could not resolve)|banner exchange|^kex_exchange_identification", re.M
 )
-# What ssh and rsync say when a connection ends; anything else was said by the far side before it gave up.
+# What ssh and rsync say when a connection ends; anything else was said by the other side before it gave up.
 _SSH = re.compile(
     r"^(?:ssh:|mux_client|client_loop|kex_|packet_|Timeout, server|Control socket|Shared connection|Connection "
     r"|Write failed|lost connection)|Broken pipe|Connection reset|timed out",

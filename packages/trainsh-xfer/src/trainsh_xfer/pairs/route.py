@@ -10,7 +10,7 @@ from trainsh_xfer.pairs.machines import Connection
 class Route(msgspec.Struct, frozen=True, kw_only=True):
     """Both sides in rsync's words, and the connection they go over (None: a copy on this machine).
 
-    `rsync` is the one that is started, `program` the far side's --rsync-path. `parents` is the local path whose
+    `rsync` is the one that is started, `program` the remote side's --rsync-path. `parents` is the local path whose
     parent folders are to be made, `tidy` the local sources, `tidy_far` the command that removes the empty folders
     which a move leaves behind. `foreign`: the files come from a host, to another machine. `follow`: the source is
     a link to a file.
@@ -30,12 +30,12 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def host(self) -> str:
-        """The far side's name in messages; empty for a copy on this machine."""
+        """The remote side's name in messages; empty for a copy on this machine."""
         return self.connection.target.label if self.connection else ""
 
     @property
     def name(self) -> str:
-        """What `train host` knows the far side by."""
+        """What `train host` knows the remote side by."""
         return self.connection.target.name if self.connection else ""
 
     @property

@@ -68,7 +68,7 @@ if command -v nice >/dev/null 2>&1; then low='nice -n 10'; fi
 while :; do
     if [ "$first" -eq 0 ]; then room=$((limit / 2)); else room=$((limit / 8)); fi
     # As much as there is at once: of smaller helpings tmux has more work than the rest of it. dd counts reads, so it
-    # is started anew a dozen times a segment, each of which may be an eighth larger than that.
+    # is restarted a dozen times a segment, each of which may be an eighth larger than that.
     more=$((room - size))
     [ "$more" -ge "$((room / 8))" ] || more=$((room / 8))
     # A full disk: what comes meanwhile is lost, the session is not.
