@@ -68,7 +68,7 @@ __w_background() { # FILE SESSION: fails a wait whose background step failed; te
     fi
 }
 
-__w_gone() { # SESSION: whether its pane has ended, or this machine was started anew since; asked once a round
+__w_gone() { # SESSION: whether its pane has ended, or this machine restarted since; asked once a round
     case $__w_here in *" $1 "*) return 1 ;; esac
     IFS=' ' read -r p s n <"$1/pid" 2>/dev/null && [ "$n" = "$node" ] && lives "$p" "$s" || return 0
     __w_here="$__w_here $1 "
