@@ -33,7 +33,8 @@ UNFINISHED = {
     "no_provider": {"trainsh-recipe/src/trainsh_recipe/cli.py", "trainsh-recipe/src/trainsh_recipe/ui/start.py",
                     "trainsh-recipe/src/trainsh_recipe/engine/tools.py",
 },
-    "no_stale_word": {"trainsh-recipe/src/trainsh_recipe/engine/resume.py", "trainsh-recipe/src/trainsh_recipe/engine/source.py",
+    "no_stale_word": {"trainsh-tmux/src/trainsh_tmux/remote/sh/session.sh",
+                      "trainsh-recipe/src/trainsh_recipe/engine/resume.py", "trainsh-recipe/src/trainsh_recipe/engine/source.py",
                       "trainsh-recipe/src/trainsh_recipe/ui/lines.py", "trainsh-recipe/src/trainsh_recipe/ui/live.py",
                       "trainsh-recipe/src/trainsh_recipe/ui/summary.py"},
 }  # fmt: skip
