@@ -339,6 +339,13 @@ def test_a_provider_that_fails_is_a_row_that_says_why(world: World) -> None:
     program.write_text(program.read_text().replace("list) echo", "list) echo oops; exit 0; echo"))
     rows = json.loads(world.run("train-host", "list", "--json").out)
     assert [(row["name"], row["code"]) for row in rows] == [("acme:", "bad_answer")]
+    refused = """{"error": {"code": "CODE", "message": "no key", "exit": 4}}"""
+    for code, shown in (("refused", 1), ("no_secret", 0)):
+        answer = refused.replace("CODE", code)
+        program.write_text(
+            PROVIDER.format(key="", port="", user="").replace("list)", f"list) echo '{answer}' >&2; exit 4;")
+        )
+        assert len(json.loads(world.run("train-host", "list", "--json").out)) == shown
 
 
 @pytest.mark.parametrize("way", ["a provider's machine", "an address from an answer"])

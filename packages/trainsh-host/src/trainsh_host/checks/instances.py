@@ -9,7 +9,7 @@ import msgspec
 from trainsh_base.errors import TrainError
 from trainsh_base.system import share
 from trainsh_base.system.proc import run
-from trainsh_base.tool.peer import find, installed
+from trainsh_base.tool.peer import call, find, installed
 from trainsh_host.model import Listed
 
 SCHEMA_LIMIT, LIST_LIMIT = 5.0, 15.0  # seconds that a tool may take
@@ -64,15 +64,16 @@ def instances() -> list[Listed]:
 
 
 def _rows(name: str) -> list[Listed]:
+    """One provider's rows; none where its credential was never stored: it is installed and not in use."""
     try:
-        done = run([find(name), "list", "--input", "-", "--json"], input=b"{}", timeout=LIST_LIMIT)
-        rows = msgspec.json.decode(done.stdout, type=list[Instance])
+        rows = msgspec.convert(call(name, "list", timeout=LIST_LIMIT), list[Instance])
+    except msgspec.ValidationError as error:
+        problem = f"its list is not understood: {error}"
+        return [Listed(name=f"{name}:", type=name, problem=problem, code="bad_answer")]
     except TrainError as error:
+        if error.code == "no_secret":
+            return []
         return [Listed(name=f"{name}:", type=name, problem=error.message, code=error.code)]
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        return [
-            Listed(name=f"{name}:", type=name, problem=f"its list is not understood: {error}", code="bad_answer")
-        ]
     return [_row(name, row) for row in rows]
 
 
