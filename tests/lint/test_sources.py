@@ -34,6 +34,7 @@ UNFINISHED = {
                     "trainsh-recipe/src/trainsh_recipe/engine/tools.py",
 },
     "no_stale_word": {"trainsh-tmux/src/trainsh_tmux/remote/sh/session.sh",
+                      "trainsh-tmux/src/trainsh_tmux/remote/session_scripts.py",
                       "trainsh-recipe/src/trainsh_recipe/engine/resume.py", "trainsh-recipe/src/trainsh_recipe/engine/source.py",
                       "trainsh-recipe/src/trainsh_recipe/ui/lines.py", "trainsh-recipe/src/trainsh_recipe/ui/live.py",
                       "trainsh-recipe/src/trainsh_recipe/ui/summary.py"},
