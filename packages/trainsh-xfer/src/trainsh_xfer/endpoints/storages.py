@@ -26,6 +26,15 @@ class Storage(msgspec.Struct, frozen=True, kw_only=True):
         return self.remote + "/".join(part for part in (self.root.strip("/"), inside) if part)
 
 
+class HostFolder(Storage, frozen=True, kw_only=True):
+    """The disk of a host, as rclone reaches it by sftp: paths begin at / or, relative ones, in the home folder."""
+
+    def at(self, path: str) -> str:
+        """The argument of rclone for `path` there; `~/` is the home folder."""
+        inside = "" if path == "~" else path.removeprefix("~/")
+        return self.remote + (inside.rstrip("/") or path[:1].replace("~", ""))
+
+
 class Folder(msgspec.Struct, frozen=True, kw_only=True):
     """A storage that is a folder: on this machine, or on the host with the spec `host`."""
 

@@ -1,1 +1,1 @@
-"""rsync: its argv, process, output, errors, and paths quoted for it. Knows no host. Imports `model` only."""
+"""rsync and rclone: argv, process, output, errors, quoting. Knows no host. Imports `model` only."""

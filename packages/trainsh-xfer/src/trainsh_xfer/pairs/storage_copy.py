@@ -18,6 +18,7 @@ from trainsh_xfer.engines.rclone_output import Log
 from trainsh_xfer.model import Change, Options, Order, Result
 from trainsh_xfer.pairs import storage_sources
 from trainsh_xfer.pairs.attempts import reporter
+from trainsh_xfer.pairs.relay import over_sftp
 from trainsh_xfer.pairs.storage_sources import Piece, Row
 
 SHOWN = 10
@@ -83,13 +84,8 @@ class Rclone:
 
 def carry_out(order: Order, source: Side, destination: Side, request: Request) -> Result:
     """Copy, verify where asked, move where asked; the errors of the storages, `partial` when some files failed."""
-    for side in (source, destination):
-        if isinstance(side, Place) and side.target:
-            raise UsageError(
-                f"from a host to a storage, or back, is not in this version: {shown(order.source)}",
-                "copy it to this machine first", code="not_supported",
-            )  # fmt: skip
     started = time.monotonic()
+    source, destination = over_sftp(source, "SRC", request), over_sftp(destination, "DST", request)
     program = Rclone(source, destination, request)
     options = order.options
     found = (

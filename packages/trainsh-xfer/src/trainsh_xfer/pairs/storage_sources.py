@@ -13,6 +13,7 @@ from trainsh_base.errors import NotFound, UsageError
 from trainsh_xfer.endpoints import guards, local_paths
 from trainsh_xfer.endpoints.local_paths import WILDCARDS, means_contents
 from trainsh_xfer.endpoints.places import InStorage, Place
+from trainsh_xfer.endpoints.storages import HostFolder
 from trainsh_xfer.model import Options
 
 
@@ -59,7 +60,7 @@ def local(place: Place) -> list[Found]:
 
 def stored(place: InStorage, rows: List, look: Look) -> list[Found]:
     """The sources in a storage, wildcards replaced; NotFound when there is nothing."""
-    paths = [place.path.strip("/")]
+    paths = [place.path.rstrip("/") or place.path[:1]]
     if not place.literal and WILDCARDS & set(place.path):
         paths = _expanded(place, rows) or paths
     contents = means_contents(place.path) or not place.path.strip("/")
@@ -81,21 +82,21 @@ def _stored(place: InStorage, path: str, contents: bool, look: Look) -> Found:
 
 def _expanded(place: InStorage, rows: List) -> list[str]:
     """The paths that a pattern stands for, a folder listed for each part of it that has wildcards."""
-    paths = [""]
+    paths = ["/" if place.path.startswith("/") else ""]
     for part in place.path.strip("/").split("/"):
         if not WILDCARDS & set(part):
-            paths = [f"{path}/{part}" for path in paths]
+            paths = [posixpath.join(path, part) for path in paths]
             continue
         names = {path: [row.Name for row in rows(place.storage.at(path))] for path in paths}
         matches = re.compile(fnmatch.translate(part)).match
         hidden = part.startswith(".")
         paths = [
-            f"{path}/{name}"
+            posixpath.join(path, name)
             for path in paths
             for name in sorted(names[path])
             if matches(name) and (hidden or not name.startswith("."))
         ]
-    return [path.lstrip("/") for path in paths]
+    return paths
 
 
 def pieces(found: list[Found], destination: Place | InStorage, is_folder: Callable[[], bool]) -> list[Piece]:
@@ -116,7 +117,7 @@ def pieces(found: list[Found], destination: Place | InStorage, is_folder: Callab
 
 def _below(place: Place | InStorage, name: str) -> str:
     if isinstance(place, InStorage):
-        return place.storage.at("/".join(part for part in (place.path.strip("/"), name) if part))
+        return place.storage.at(f"{place.path.rstrip('/')}/{name}" if name else place.path)
     return posixpath.normpath(posixpath.join(place.path, name))
 
 
@@ -127,6 +128,8 @@ def check(found: list[Found], destination: Place | InStorage, options: Options) 
         if isinstance(destination, Place):
             home = os.path.realpath(os.path.expanduser("~"))  # noqa: PTH111 - text in, text out
             guards.check_deletion(contents, os.path.realpath(destination.path), [home])
+        elif isinstance(destination.storage, HostFolder):
+            guards.check_deletion(contents, posixpath.normpath(destination.path), [])
         elif not destination.path.strip("/"):
             raise UsageError(
                 f"--delete would remove everything in {destination.storage.label} that the source lacks",

@@ -1,0 +1,39 @@
+"""A host in a transfer with a storage: rclone here reads and writes its disk by sftp, over the shared connection.
+
+The data goes through this machine, and a line says so. `--sftp-ssh` (rclone 1.63) takes the argv of an ssh; its
+words are separated by spaces, and quoted as in CSV.
+"""
+
+from trainsh_base.request import Request
+from trainsh_xfer.endpoints.places import InStorage, Place
+from trainsh_xfer.endpoints.storages import HostFolder
+from trainsh_xfer.pairs.machines import Connection
+
+
+def over_sftp(side: Place | InStorage, remote: str, request: Request) -> Place | InStorage:
+    """A place on a host as one that rclone reaches, its connection opened; any other place as it is."""
+    if isinstance(side, InStorage) or side.target is None:
+        return side
+    connection = Connection(side.target, request)
+    connection.open()
+    request.emit("log", message=f"through this machine: {side.target.label} by sftp")
+    prefix = f"RCLONE_CONFIG_{remote}_"
+    options = {
+        "TYPE": "sftp",
+        "SSH": " ".join(_quoted(word) for word in connection.words("")[:-1]),
+        "SHELL_TYPE": "unix",
+        "SET_MODTIME": "true",
+    }
+    storage = HostFolder(
+        label=side.target.label,
+        remote=f"{remote}:",
+        root="",
+        env={**side.target.env, **{prefix + key: value for key, value in options.items()}},
+        secret_env=[],
+        own_config=False,
+    )
+    return InStorage(storage=storage, path=side.path, literal=side.literal, text=side.text)
+
+
+def _quoted(word: str) -> str:
+    return '"' + word.replace('"', '""') + '"' if not word or set(word) & set(' "') else word
