@@ -11,7 +11,8 @@ OURS = frozenset((
     "peer_lost", "host_lost", "host_silent", "unreachable", "not_started", "disk_full", "no_folder", "bad_answer",
     "other_node",
 ))  # fmt: skip
-HOPELESS = frozenset(("peer_lost", "host_lost", "other_node"))  # of those: asking again at once helps not
+# Of those: train-tmux has waited for the whole time already, or waiting changes nothing.
+HOPELESS = frozenset(("peer_lost", "host_lost", "other_node", "not_started"))
 # Nothing ran, because there is no session: allow_fail does not forgive that.
 NO_SESSION = frozenset(("session_gone", "session_not_found", "not_open"))
 
@@ -51,8 +52,12 @@ class Outcome(msgspec.Struct, kw_only=True):
 
 
 def ours(error: TrainError) -> bool:
-    """Whether the error is a failure of ours, after which the step's true end is not known."""
-    return error.code in OURS
+    """Whether the error is a failure of ours, after which the step's true end is not known.
+
+    A step that did not begin because its session has ended is none: it failed, and needs the session opened again.
+    """
+    ended = error.code == "not_started" and str(error.data.get("reason", "")).startswith("session ")
+    return error.code in OURS and not ended
 
 
 def of_error(error: TrainError) -> Outcome:
@@ -69,7 +74,7 @@ def of_error(error: TrainError) -> Outcome:
         exit = error.data["status"]
     elif error.code == "session_ended":
         status = "lost"
-    own = not ours(error) and error.code not in NO_SESSION
+    own = error.code not in OURS and error.code not in NO_SESSION
     return Outcome(status=status, exit=exit, reason=reason, error=error, own=own, tail=_tail(error))
 
 
