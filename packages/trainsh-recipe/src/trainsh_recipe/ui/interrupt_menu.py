@@ -1,7 +1,6 @@
 """Ctrl-C while a job runs in front: what is meant is asked."""
 
 import os
-import shutil
 import sys
 
 from trainsh_base.request import current
@@ -21,7 +20,7 @@ def menu(run: Run) -> None:
     if not on_terminal() or run.questions.open or not current().for_people:
         signals.interrupted()
     with run.view.paused():
-        sys.stderr.write(question(run.job.id, shutil.get_terminal_size().columns))
+        sys.stderr.write(question(run.job.id, columns()))
         while True:
             sys.stderr.write(PROMPT)
             sys.stderr.flush()
@@ -43,6 +42,14 @@ def question(id: str, columns: int) -> str:
     if len(line) < columns:
         return line + "\n"
     return "\n  ".join([f"Job {id[-4:]} is still running.", *CHOICES]) + "\n"
+
+
+def columns() -> int:
+    """How wide the terminal is."""
+    try:
+        return os.get_terminal_size(2).columns
+    except OSError:
+        return 80
 
 
 def on_terminal() -> bool:

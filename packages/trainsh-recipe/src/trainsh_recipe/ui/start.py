@@ -7,15 +7,14 @@ import msgspec
 from trainsh_base.errors import UsageError
 from trainsh_base.request import current
 from trainsh_base.tool.peer import Peer
-from trainsh_recipe.engine import described, detach, held_job
+from trainsh_recipe.engine import detach, held_job
 from trainsh_recipe.engine import resume as resuming
 from trainsh_recipe.engine import source as sources
-from trainsh_recipe.engine.forecast import Forecast
 from trainsh_recipe.engine.held_job import HeldJob
 from trainsh_recipe.engine.source import Source
 from trainsh_recipe.model import JobReport, Planned
 from trainsh_recipe.store.options import Overrides, RunOptions
-from trainsh_recipe.ui import exec_run, foreground, reports
+from trainsh_recipe.ui import foreground, reports
 from trainsh_recipe.ui.interrupt_menu import menu
 
 Answer = tuple[JobReport | list[Planned], int]  # what the command returns, and its exit status
@@ -39,7 +38,9 @@ def run(
     document, digest = sources.parse(source, overrides)
     sources.fill_storages(document, overrides)
     if dry_run:
-        return described.rehearse(document, source, overrides), 0
+        from trainsh_recipe.engine.described import rehearse  # noqa: PLC0415 - for --dry-run only
+
+        return rehearse(document, source, overrides), 0
     held = held_job.begin(source, document, digest, RunOptions(overrides=overrides, max_time=max_time))
     return _detached(held) if shown.detach else _in_front(held, shown)
 
@@ -67,6 +68,8 @@ def resume(
     view = foreground.choose_view(current(), visual=shown.visual, show_output=shown.output)
     runner = foreground.make_runner(held, view, menu)
     if check:
+        from trainsh_recipe.engine.forecast import Forecast  # noqa: PLC0415 - for --check only
+
         return Forecast(runner).rows(), 0
     state, status = foreground.carry_out(held, runner)
     return reports.job_report(held.job, state), status
@@ -78,6 +81,8 @@ def exec_lines(text: str, overrides: Overrides) -> tuple[JobReport, int]:
     document, digest = sources.parse(source, overrides)
     sources.fill_storages(document, overrides)
     held = held_job.begin(source, document, digest, RunOptions(overrides=overrides))
+    from trainsh_recipe.ui import exec_run  # noqa: PLC0415 - for exec only
+
     state, status = exec_run.carry_out(held)
     return reports.job_report(held.job, state), status
 
