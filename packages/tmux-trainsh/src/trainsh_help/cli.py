@@ -65,7 +65,7 @@ def about(
 
 @tool.command()
 def unknown(word: Annotated[str, Arg("a word that names no command", metavar="WORD")]) -> None:
-    """Say that there is no such command, and which ones are near: the dispatcher's last resort."""
+    """Say that there is no such command, and suggest similar names (called by the dispatcher)."""
     raise _unknown(word)
 
 

@@ -12,7 +12,7 @@ _current: contextvars.ContextVar["Request"] = contextvars.ContextVar("request")
 
 
 class Request:
-    """What every face offers a running command. The base is silent and has nobody to ask."""
+    """What every face offers a running command. This base class reports nothing and cannot ask."""
 
     # Whether standard output shows what the command prints as it comes (else the answer alone is wanted there).
     for_people = False
@@ -34,9 +34,9 @@ class Request:
         default: str | None = None,
         flag: str = "",
     ) -> str:
-        """Put a question (`choose`, `confirm`, `text`, `secret`) to whoever owns the terminal; the answer as text.
+        """Ask a question (`choose`, `confirm`, `text`, `secret`) on the terminal; returns the answer as text.
 
-        `confirm` answers "yes" or "no". Without anybody to ask: UsageError that names `flag`, which answers it.
+        `confirm` answers "yes" or "no". Not interactive: UsageError that names `flag`, which answers the question.
         """
         raise nobody(message, flag)
 
@@ -71,7 +71,7 @@ class Request:
 
 
 def nobody(message: str, flag: str) -> UsageError:
-    """The error for a question that nobody can answer."""
+    """The error for a question when the program is not interactive."""
     said = f"not interactive: pass {flag}" if flag else "not interactive: run it on a terminal"
     return UsageError(said, f"the question was: {message}", code="cannot_ask", data={"flag": flag})
 

@@ -40,13 +40,13 @@ def show_found(found: Found) -> None:
 
 
 def show_stored(changed: list[Changed]) -> None:
-    """A line a secret."""
+    """Print one line for each stored secret."""
     for one in changed:
         print(f"{one.name} stored in the {one.source}")
 
 
 def show_deleted(changed: list[Changed]) -> None:
-    """A line a secret and store."""
+    """Print one line for each secret and the store it was deleted from."""
     for one in changed:
         print(f"{one.name} deleted from the {one.source}")
 

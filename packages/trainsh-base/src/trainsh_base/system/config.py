@@ -1,4 +1,4 @@
-"""The file config.toml: what it says, what a setting's value is, and changes that leave the rest as it was."""
+"""The file config.toml: reading it, the value of a setting, and changes that keep the rest of the file."""
 
 import os
 from collections.abc import Callable

@@ -1,11 +1,11 @@
-"""How much time is left: one type for everything that may take only so long."""
+"""Deadlines: one type for every limit on time."""
 
 import math
 import time
 
 
 class Deadline:
-    """A moment on the monotonic clock, or never. Pass it on: whoever waits asks `left()`."""
+    """A moment on the monotonic clock, or never. Code that waits asks `left()` for its timeout."""
 
     __slots__ = ("_at",)
 

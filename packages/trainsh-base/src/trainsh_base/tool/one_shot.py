@@ -1,7 +1,7 @@
 """A verb of a tool that does not serve: one process, with progress, questions and cancel like a request's.
 
 The child finds the descriptor for events (JSON, one a line) in TRAINSH_EVENTS, and in TRAINSH_ASK the socket on
-which `train ask` puts a question to whoever owns the terminal (docs/protocol.md, "One call").
+which `train ask` puts its question to the terminal (docs/protocol.md, "One call").
 """
 
 import contextlib
@@ -161,7 +161,7 @@ class Questions:
                 reply: dict[str, Any] = {"answer": self._on_ask(params)}
             except TrainError as error:
                 reply = {"error": error.document()}
-            except Exception as error:  # a malformed question: its asker must not wait for ever
+            except Exception as error:  # a malformed question: the script gets an error
                 reply = {"error": {"code": "usage", "message": f"cannot ask that: {error}", "exit": 2}}
             stream.write(encoded(reply) + b"\n")
 

@@ -159,7 +159,7 @@ class Peer:
                 view = view[os.write(self._child.stdin, view) :]
 
     def _read(self) -> None:
-        """A thread's life. However it ends, nobody waits after it."""
+        """The reader thread. When it ends, for any reason, every pending request is settled."""
         try:
             with os.fdopen(self._child.stdout, "rb", READ) as lines:
                 while line := lines.readline(LONGEST):
@@ -238,7 +238,7 @@ class Peer:
         except TrainError as error:
             body = {"code": -32000, "message": error.message, "data": error.document()}
             self._send({"id": message.get("id"), "error": body})
-        except Exception as error:  # the question was malformed: its asker must not wait for ever
+        except Exception as error:  # a malformed question: the tool that asks gets an error
             self._send({"id": message.get("id"), "error": {"code": -32602, "message": f"cannot ask that: {error}"}})
 
     def _lose(self, pending: Pending) -> None:

@@ -124,7 +124,7 @@ def _open_missing_streams() -> None:
 
 
 class ClosedStream:
-    """Standard output when the caller closed it: writing to it is an error, as it is for every Unix program."""
+    """Standard output that the caller closed: writing to it is an error."""
 
     encoding = "utf-8"
 

@@ -10,7 +10,7 @@ from trainsh_base.system.paths import config_home, private_folder, state_home
 from trainsh_base.system.printable import printable
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-# What a file system answers with, for every path alike. ENOENT is not among them: who opens a file knows its name.
+# Errors of a file system. ENOENT is not among them: a command says itself which of its files is missing.
 FILES = (
     errno.EACCES, errno.EPERM, errno.EROFS, errno.EIO, errno.ENAMETOOLONG, errno.ENOTDIR, errno.EISDIR, errno.ELOOP,
     errno.ESTALE, errno.EBUSY, errno.EMFILE, errno.ENFILE, errno.ENOLCK,
@@ -29,7 +29,7 @@ def as_failure(error: Exception, program: str) -> TrainError:
 
 
 def _is_ours(error: OSError) -> bool:
-    """Whether it is about one of the folders that we make ourselves: where they cannot be is no bug either."""
+    """Whether the error is about our own configuration or state folder."""
     return isinstance(error.filename, str) and error.filename.startswith((str(config_home()), str(state_home())))
 
 

@@ -289,7 +289,7 @@ def main(tool: Tool) -> NoReturn:
     try:
         heed_endings(terminated)
         server.run()
-        # Who closes our stdin sends a signal too: from here on it must not raise, for nobody would catch it.
+        # A client that closes our stdin may send a signal too: from here on no handler may raise.
         server.over = True
     except KeyboardInterrupt:
         status = Cancelled.exit_status
