@@ -268,13 +268,9 @@ def remove(
     return name
 
 
-def _show_stages(stages: list[Stage]) -> None:
-    from trainsh_host.checks.display import print_stages  # noqa: PLC0415 - for people only
-
-    print_stages(stages)
-
-
-@tool.command(show=_show_stages, status=lambda stages: next((stage.exit for stage in stages if stage.exit), 0))
+@tool.command(
+    show=lambda stages: None, status=lambda stages: next((stage.exit for stage in stages if stage.exit), 0)
+)
 def test(name: Name) -> list[Stage]:
     """Test every stage of reaching a machine.
 
@@ -282,14 +278,18 @@ def test(name: Name) -> list[Stage]:
     exit status is that of the first that failed: 8 unreachable, 4 login refused, 7 shell, GPU or disk, 9 a program
     is missing on it.
     """
+    from trainsh_host.checks.display import stage_lines  # noqa: PLC0415 - for people only
     from trainsh_host.checks.stages import test as stages  # noqa: PLC0415 - resolve is the fast path
 
     request, target = current(), find(name)
     found: list[Stage] = []
     for stage in stages(target, request):
         found.append(stage)
-        total = 11 if target.kind == "ssh" else 6
-        request.emit("progress", done=len(found), total=total, unit="stages", message=stage.stage)
+        if request.for_people:  # as each is done; there is no answer to show in the end
+            print(stage_lines(stage), flush=True)
+        else:
+            total = 11 if target.kind == "ssh" else 6
+            request.emit("progress", done=len(found), total=total, unit="stages", message=stage.stage)
     return found
 
 

@@ -30,13 +30,6 @@ def print_hosts(rows: list[Listed]) -> None:
     table(documents, columns)
 
 
-def print_stages(stages: list[Stage]) -> None:
-    """A line a stage, the fix below what failed."""
-    width = max((len(stage.stage) for stage in stages), default=0)
-    for stage in stages:
-        print(stage_lines(stage, width))
-
-
 def stage_lines(stage: Stage, width: int = 14) -> str:
     """One stage as people see it: a line, and one for each line of its fix."""
     state = paint(f"{stage.state:<7}", COLOURS[stage.state], sys.stdout)
