@@ -6,8 +6,8 @@
 # The shell's own input is a FIFO that holds the line which runs this file, again and again: whatever throws the shell
 # back to its top level (an interrupt, an unbound variable), comes here next, with the status in $?.
 # shellcheck disable=SC1090,SC1091,SC2154,SC2034
-{ __train_status=$? __train_flags=$-; \set +euvxCTE; \unset -f builtin command set eval '[' . unset shopt exec; \shopt -u expand_aliases; } 2>/dev/null
-{ __train_enter; \shopt -s expand_aliases; } 2>/dev/null
+{ __train_status=$? __train_flags=$-; \set +euvxCTE; \unset -f builtin; \builtin unset -f command set eval '[' . unset shopt exec; \shopt -q expand_aliases && __train_aliases=-s || __train_aliases=-u; \shopt -u expand_aliases; } 2>/dev/null
+{ __train_enter; } 2>/dev/null
 
 # A DEBUG trap that makes bash skip every command skips `false` too: then the loop ends.
 until \command false; do

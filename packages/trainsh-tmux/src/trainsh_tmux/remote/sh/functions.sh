@@ -66,6 +66,8 @@ __train_interrupted() { # what was half done is done
 }
 
 __train_next() { # waits for a step and begins it; fails when the shell is to be released
+    # The driver has been read to its end by now.
+    case $__train_aliases in ?*) \shopt "$__train_aliases" expand_aliases && __train_aliases='' ;; esac
     while \command :; do
         # By a step's own `continue`.
         case $__train_step in ?*) __train_status=0 __train_flags=$- && \set +euvxC && __train_end ;; esac
@@ -237,7 +239,10 @@ __train_forget() { # unset the step's secrets; a loop over words without the ste
 __train_end() { # the step is over, with __train_status and the shell options __train_flags; its status is on disk
     # before its sentinel is seen
     # A function of the user's by one of these names would break the driver, and goes.
-    \unset -f builtin command set eval '[' exec
+    case ${BASH_VERSION-} in
+    '') \unset -f command '[' ;;
+    *) \unset -f builtin && \builtin unset -f command set eval '[' exec . unset shopt ;;
+    esac
     \set +euvxC
     __train_over=$__train_status
     case $__train_ran in
@@ -264,7 +269,7 @@ __train_end() { # the step is over, with __train_status and the shell options __
 }
 
 __train_keep() { # OPTIONS: the shell options that the next step goes on with
-    \set +TE
+    [ -z "${BASH_VERSION-}" ] || \set +TE
     __train_options=:
     case $1 in *T*E* | *E*T*) __train_extended ;; esac
     # `[`, and not `case`, which takes E for e after `shopt -s nocasematch`.

@@ -1,0 +1,361 @@
+"""What is claimed is what ran: sessions whose shell, terminal and environment the user, or a step, has changed.
+
+Each row of the matrix is one hostile setting; every kind of step runs under it. The status is the command's own, or the
+step is told as not run; there is no third way.
+"""
+
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from tmux_box import Box, wait_until
+from trainsh_base.errors import TrainError
+from trainsh_tmux import cli
+
+# What a step does to the session's shell; the rest of the steps must not notice.
+HOSTILE = {
+    "plain": ":",
+    "PATH of nothing": "export PATH=/usr/local/cuda/bin",
+    "PATH empty": "PATH=",
+    "PATH unset": "unset PATH",
+    "TMOUT": "TMOUT=1",
+    "TMOUT read-only": "readonly TMOUT=1",
+    "IFS of digits": "IFS=0123456789/",
+    "IFS of letters": "IFS=abcdefghijklmnopqrstuvwxyz",
+    "trap EXIT": "trap 'echo bye >/dev/null' EXIT",
+    "trap ERR": "trap 'echo ERR $LINENO' ERR",
+    "trap ERR everywhere": "trap 'echo ERR' ERR; set -E",
+    "trap DEBUG": "trap 'true' DEBUG",
+    "trap DEBUG everywhere": "trap 'true' DEBUG; set -T",
+    "trap RETURN": "trap 'true' RETURN; set -T",
+    "trap INT ignored": "trap '' INT",
+    "trap TERM and HUP": "trap '' TERM HUP",
+    "set -u": "set -u",
+    "noclobber": "set -C",
+    "noglob": "set -f",
+    "pipefail and -v": "set -o pipefail; set -v",
+    "set -x": "set -x",
+    "posix": "set -o posix",
+    "POSIXLY_CORRECT": "POSIXLY_CORRECT=1",
+    "extdebug": "shopt -s extdebug",
+    "failglob": "shopt -s failglob",
+    "nullglob": "shopt -s nullglob dotglob",
+    "nocasematch": "shopt -s nocasematch extglob; set -E",
+    "no history": "set +o history; shopt -u expand_aliases",
+    "monitor off": "set +m",
+    "functions": "command() { :; }; printf() { :; }; read() { :; }; eval() { :; }; set() { :; }; test() { :; }",
+    "more functions": "exit() { :; }; export() { :; }; cat() { :; }; stty() { :; }; rm() { :; }; exec() { :; }",
+    "brackets": "[() { return 1; }; .() { :; }; unset() { :; }; shopt() { :; }",
+    "aliases": "alias command=: printf=: read=: eval=: set=: test=: [=: exit=: case=: while=: .=: exec=:",
+    "PROMPT_COMMAND": "PROMPT_COMMAND='history -a'",
+    "PROMPT_COMMAND array": "PROMPT_COMMAND=(true true)",
+    "PROMPT_COMMAND read-only": "readonly PROMPT_COMMAND=true",
+    "descriptors": "exec 9<&- 8<&- 7<&- 3<&- 10<&- 11<&-",
+    "standard error elsewhere": "exec 2>/dev/null",
+    "terminal raw": "stty raw -echo",
+    "umask": "umask 777",
+    "LC_ALL": "export LC_ALL=C",
+    "CDPATH and -e later": "CDPATH=/tmp; ENV=/nowhere BASH_ENV=/nowhere; export ENV BASH_ENV",
+    "loop control": "break 3; continue 3",
+    "background of its own": "/bin/sleep 30 & :",
+}
+
+FINISH = "umask 077; exec 2>/dev/tty"
+
+
+def statuses(box: Box, name: str = "w") -> None:
+    """Every kind of step: its status is its own, and it ran."""
+    ran = box.home / f"ran-{name}"
+
+    def did(line: str) -> bool:
+        return line in (ran.read_text().split() if ran.exists() else [])
+
+    outcome = box.run(f"echo one >>{ran}; /bin/sh -c 'exit 7'", name)
+    assert (outcome.state, outcome.exit, did("one")) == ("failed", 7, True), box.client.events
+    outcome = box.run(f"echo two >>{ran}\n\n\nif :; then\n/bin/sh -c 'exit 8'\nfi", name)
+    assert (outcome.state, outcome.exit, did("two")) == ("failed", 8, True), box.client.events
+    outcome = box.run(f"echo value; echo three >>{ran}; /bin/sh -c 'exit 9'", name, capture=True)
+    assert (outcome.state, outcome.exit, did("three")) == ("failed", 9, True), box.client.events
+    assert (outcome.captured or "").splitlines()[-1].endswith("value") or "value" in (outcome.captured or "")
+    outcome = box.run(f"echo \"$KEY\" >>{ran}; /bin/sh -c 'exit 10'", name, secrets={"KEY": "s3cret"})
+    assert (outcome.state, outcome.exit, did("s3cret")) == ("failed", 10, True), box.client.events
+    assert (
+        box.run(f"echo four >>{ran}; /bin/sh -c 'exit 11'", name, background=True, step=f"b{name}").state
+        == "started"
+    )
+    ended = wait_until(
+        lambda: (o := box.run("", name, step=f"b{name}", only_ask=True)).exit is not None and o,
+        "the background step",
+    )
+    assert (ended.exit, did("four")) == (11, True)
+    assert box.run(f"echo five >>{ran}; :", name).state == "ok" and did("five")
+
+
+@pytest.mark.parametrize("setting", HOSTILE.values(), ids=HOSTILE)
+def test_bash(box: Box, setting: str) -> None:
+    box.open()
+    box.run(setting)
+    box.run(FINISH)
+    statuses(box)
+
+
+@pytest.mark.parametrize(
+    "setting", [text for name, text in HOSTILE.items() if name in (
+        "plain", "PATH of nothing", "PATH unset", "IFS of digits", "set -u", "noclobber", "noglob", "set -x", "TMOUT",
+        "terminal raw", "trap EXIT", "trap INT ignored",
+    )] + ["exec 9<&- 8<&- 7<&- 3<&-", "printf() { :; }; read() { :; }; cat() { :; }; test() { :; }; stty() { :; }"],
+)  # fmt: skip
+@pytest.mark.parametrize("shell", ["dash", "busybox"])
+def test_a_plain_sh(box: Box, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shell: str, setting: str) -> None:
+    """Where there is no bash."""
+    few = tmp_path / "few"
+    few.mkdir()
+    for name in os.listdir("/usr/bin"):
+        if name not in ("bash", "rbash", "sh"):
+            (few / name).symlink_to(f"/usr/bin/{name}")
+    (few / "sh").symlink_to(f"/usr/bin/{shell}")
+    monkeypatch.setenv("PATH", str(few))
+    (box.home / ".profile").write_text(f"PATH={few}\n")
+    box.open()
+    box.run(setting)
+    box.run(FINISH)
+    statuses(box)
+
+
+LOGIN = {
+    name: HOSTILE[name]
+    for name in (
+        "TMOUT read-only", "PATH of nothing", "trap ERR everywhere", "trap DEBUG everywhere", "extdebug", "functions",
+        "brackets", "aliases", "PROMPT_COMMAND read-only", "descriptors", "posix", "IFS of digits", "set -u", "noclobber",
+    )
+}  # fmt: skip
+
+
+@pytest.mark.faults
+@pytest.mark.parametrize("setting", LOGIN.values(), ids=LOGIN)
+def test_login_files(box: Box, setting: str) -> None:
+    (box.home / ".bash_profile").write_text(setting + "\n")
+    box.open()
+    statuses(box)
+
+
+def _commands(box: Box, word: bytes) -> list[bytes]:
+    """The command lines with `word` of the processes of this test."""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            words = (entry / "cmdline").read_bytes()
+            ours = f"TRAINSH_WORLD={box.folder.name}".encode() in (entry / "environ").read_bytes()
+        except OSError:
+            continue
+        if ours and word in words and int(entry.name) != os.getpid():
+            found.append(words)
+    return found
+
+
+def test_pkill_by_a_word_of_our_name_does_not_reach_sessions(box: Box) -> None:
+    box.open("train", job="j-train")
+    box.run("sleep 100", "train", job="j-train", background=True)
+    assert len(_commands(box, b"")) >= 4 and not _commands(box, b"train")
+
+
+def test_the_session_is_ended_under_a_step(box: Box) -> None:
+    """tmux, pane and logger get TERM, which an interactive bash ignores: it is left without a terminal."""
+    box.open()
+    shell, _ = (box.session() / "shell").read_text().split()
+    server = box.tmux("display-message", "-p", "#{pid}").strip()
+    running = box.start(f"(sleep 0.5; kill -KILL $PPID; kill {server}) & sleep 2", step="s1")
+    box.began(running)
+    assert running.result(20).state in ("lost", "session_ended")
+    with pytest.raises(TrainError) as caught:
+        box.run("touch ran; exit 7", step="s2")
+    assert caught.value.code in ("not_started", "session_gone"), caught.value.message
+    assert not (box.home / "ran").exists()
+    wait_until(lambda: not Path(f"/proc/{shell}").exists(), "the shell without a terminal to end")
+
+
+def test_a_shell_that_is_left_alone_begins_nothing(box: Box) -> None:
+    box.open()
+    box.run(":")
+    pane = int((box.session() / "pid").read_text().split()[0])
+    shell = int((box.session() / "shell").read_text().split()[0])
+    os.kill(shell, signal.SIGSTOP)
+    step = box.session() / "steps" / "s2"
+    step.write_text("touch ~/ran\n")
+    with os.fdopen(os.open(box.session() / "fifo", os.O_RDWR), "w") as fifo:
+        fifo.write("run s2 run - touch\n")
+        fifo.flush()
+        os.kill(pane, signal.SIGKILL)
+        os.kill(shell, signal.SIGCONT)
+        wait_until(lambda: not Path(f"/proc/{shell}").exists(), "its end")
+    assert not (box.home / "ran").exists()
+    status = step.with_suffix(".status")
+    assert not status.exists() or status.read_text() == "none\n"
+
+
+@pytest.mark.parametrize("readonly", ["", "readonly "])
+def test_tmout_ends_nothing(box: Box, readonly: str) -> None:
+    (box.home / ".bash_profile").write_text(f"{readonly}TMOUT=1\n")
+    box.open()
+    assert box.text("sleep 2.5; echo THE REST") == "THE REST\n"
+    box.ctrl_c()
+    time.sleep(1.5)
+    assert box.text("sleep 1.5; echo on") == "on\n"
+
+
+@pytest.mark.parametrize(
+    "replaced", ["PROMPT_COMMAND='history -a'", "PROMPT_COMMAND=(a b)", "unset PROMPT_COMMAND"]
+)
+def test_ctrl_c_after_prompt_command_was_replaced_in_the_step(box: Box, replaced: str) -> None:
+    (box.home / ".bashrc").write_text(f"{replaced}\nPS1='mine> '\n")
+    box.open()
+    running = box.start("source ~/.bashrc && sleep 100")
+    box.began(running)
+    time.sleep(0.3)
+    box.keys("C-c")
+    assert running.result(10).exit == 130
+    assert box.text("echo on") == "on\n"
+
+
+def test_ctrl_c_where_words_of_the_shell_are_aliases(box: Box) -> None:
+    box.open()
+    box.run(HOSTILE["aliases"])
+    running = box.start("sleep 100")
+    box.began(running)
+    box.keys("C-c")
+    assert running.result(10).exit == 130
+    assert box.text("echo on") == "on\n"
+
+
+def test_a_step_that_replaces_the_shell_is_told_at_once(box: Box) -> None:
+    box.open()
+    began = time.monotonic()
+    try:
+        outcome = box.run('echo installed && exec "${SHELL:-bash}"')
+        assert outcome.state == "session_ended", outcome
+    except TrainError as error:
+        assert error.code == "session_ended", error
+    assert time.monotonic() - began < 10 and "installed" in box.client.text
+    assert box.open().fresh
+    assert box.text("echo on") == "on\n"
+
+
+@pytest.mark.parametrize(
+    ("command", "status"),
+    [("set -u; echo $nosuch; echo rest", 1), ("echo ${x:?none}; echo rest", 1), ("readonly R=1; R=2; echo rest", 1),
+     ("shopt -s failglob; echo /nosuch*; echo rest", 1)],
+)  # fmt: skip
+def test_what_throws_the_shell_to_its_top_level_has_its_own_status(box: Box, command: str, status: int) -> None:
+    box.open()
+    outcome = box.run(command)
+    assert (outcome.state, outcome.exit) == ("failed", status) and "\nrest" not in box.client.text
+    box.run("set +u; shopt -u failglob")
+    assert box.text("echo on") == "on\n"
+
+
+def test_an_err_trap_reports_the_users_lines_alone(box: Box) -> None:
+    box.open()
+    box.run("trap 'echo \"ERR $LINENO ${BASH_SOURCE[0]}\"' ERR")
+    box.run("true\nfalse")
+    told = [line for line in box.client.text.splitlines() if "ERR" in line]
+    assert len(told) == 1 and told[0].startswith("ERR 2 ") and "driver" not in told[0]
+
+
+def test_the_users_own_tmux_is_what_a_step_reaches(box: Box) -> None:
+    box.open()
+    assert box.text('echo "<${TMUX-}${TMUX_PANE-}>"') == "<>\n"
+    assert box.text("tmux new-session -d -s vllm 'sleep 55'; tmux ls | cut -d: -f1") == "vllm\n"
+    seen = subprocess.run(["tmux", "ls"], capture_output=True, text=True, check=True)
+    assert seen.stdout.startswith("vllm:")
+    assert box.run("tmux kill-server").state == "ok"
+    assert box.text("echo on") == "on\n"
+
+
+def test_pagers_do_not_start_in_a_recipe_but_the_users_do(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
+    show = 'echo "$PAGER $GIT_PAGER $SYSTEMD_PAGER $DEBIAN_FRONTEND"'
+    monkeypatch.setenv("GIT_PAGER", "mine")
+    box.open(job="j1")
+    assert box.text(show, job="j1") == "cat mine cat noninteractive\n"
+    box.call(cli.release, "w", job="j1")
+    box.open("hand")
+    assert box.text("echo ${PAGER-unset}", "hand") == "unset\n"
+
+
+def test_half_of_a_virtual_environment_is_not_inherited(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VIRTUAL_ENV", "/nowhere/venv")
+    monkeypatch.setenv("PATH", f"/nowhere/venv/bin:{os.environ['PATH']}")
+    box.open()
+    assert box.text('echo "<${VIRTUAL_ENV-}>"; case $PATH in *venv/bin*) echo half ;; esac') == "<>\n"
+
+
+def test_a_secret_by_any_name_of_its_kind_is_not_inherited(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("MY_SECRET", "SMTP_PASSWORD", "WANDB_API_KEY", "SLACK_TOKEN"):
+        monkeypatch.setenv(name, "s3cretValue")
+    box.open()
+    server = box.tmux("display-message", "-p", "#{pid}").strip()
+    assert b"s3cretValue" not in Path(f"/proc/{server}/environ").read_bytes()
+    assert "s3cretValue" not in box.text("env")
+
+
+@pytest.mark.parametrize("ends", ["", "; exit 3"])
+def test_printed_sentinels_are_output(box: Box, ends: str) -> None:
+    box.open()
+    for letter, fields in (("e", "s1;0"), ("n", "abc"), ("x", "0"), ("r", "1"), ("o", "s1"), ("l", "")):
+        code = f"printf '\\033]7770;{letter};{fields}\\007\\033]7770;0123456789abcdef;{letter};{fields}\\007'"
+        outcome = box.run(f"{code}; sleep 0.2; /bin/sh -c 'exit 4'", step=f"s-{letter}")
+        assert (outcome.state, outcome.exit) == ("failed", 4)
+
+
+def test_a_trainer_has_its_grace_and_its_workers_end_too(box: Box) -> None:
+    """A checkpoint takes 1.5 s after INT; two workers in sessions of their own heed nothing."""
+    (box.home / "trainer.py").write_text(
+        "import signal, subprocess, sys, time\n"
+        "worker = 'import signal, time; [signal.signal(n, signal.SIG_IGN) for n in (2, 15)]; time.sleep(300)'\n"
+        "for _ in range(2):\n"
+        "    subprocess.Popen([sys.executable, '-c', worker], start_new_session=True)\n"
+        "def save(*_):\n"
+        "    time.sleep(1.5); open('saved', 'w').write('whole'); sys.exit(0)\n"
+        "signal.signal(signal.SIGINT, save)\n"
+        "print('up', flush=True)\n"
+        "time.sleep(300)\n"
+    )
+    box.open()
+    outcome = box.run("python3 trainer.py", timeout=1.5, grace=4.0)
+    assert outcome.state == "timeout"
+    assert (box.home / "saved").read_text() == "whole"
+    # They have until the end of the step's grace.
+    wait_until(lambda: not _commands(box, b"SIG_IGN"), "the workers to end", 12)
+    assert box.text("echo on") == "on\n"
+
+
+def test_a_session_opened_again_gets_back_what_it_had(box: Box) -> None:
+    box.open()
+    box.run(
+        "cd /usr; export MODEL='a b' DERIVED; f() { echo \"f $1\"; }; alias hi='echo hello'; set -o pipefail; shopt -s nullglob"
+    )
+    box.run('DERIVED="x-$TOKEN"; export DERIVED', secrets={"TOKEN": "s3cretValue"}, step="last")
+    box.call(cli.close, "w")
+    snapshot = (box.session() / "snapshot").read_text()
+    assert "s3cretValue" not in snapshot
+    session = box.open(restore=True)
+    assert session.restored and session.covers == "last" and session.left_out == ["DERIVED"]
+    text = box.text('pwd; echo "$MODEL<${DERIVED-}>"; f 1; hi; false | true; echo $?; echo /nosuch*')
+    assert text == "/usr\na b<>\nf 1\nhello\n1\n\n"
+    box.call(cli.close, "w")
+    assert not box.open().restored
+    assert box.text('echo "<${MODEL-}>"') == "<>\n"
+
+
+def test_a_session_that_dies_idle_gets_back_what_it_had(box: Box) -> None:
+    box.open()
+    box.run("export KEPT=1; cd /usr", step="s1")
+    wait_until((box.session() / "snapshot").exists, "the snapshot of the idle shell")
+    os.kill(int(box.tmux("display-message", "-p", "#{pid}")), signal.SIGKILL)
+    time.sleep(0.3)
+    session = box.open(restore=True)
+    assert session.restored and session.covers == "s1"
+    assert box.text('echo "$PWD $KEPT"') == "/usr 1\n"
