@@ -14,12 +14,13 @@ lone_tools='vastai'
 
 usage() {
   cat <<'END'
-usage: install.sh [--github] [--from DIR] [--ref REF] [--with uv|pipx|venv] [--dev] [--help]
+usage: install.sh [--release] [--github] [--from DIR] [--ref REF] [--with uv|pipx|venv] [--dev] [--help]
 
 Installs train for you alone, as no root: with uv where it is there, else with pipx, else into a
 virtual environment of its own (~/.local/share/tmux-trainsh) with links in ~/.local/bin.
 
-  (nothing)      the newest release from PyPI
+  (nothing)      the checkout this script is in; where it is in none, the newest release from PyPI
+  --release      the newest release from PyPI
   --github       what is on GitHub now
   --ref REF      with --github: that branch or tag
   --from DIR     a checkout in DIR
@@ -213,7 +214,11 @@ prepare_checkout() {
 
 link_shared_files() { # an edit of a manifest, a setting or an alias counts at once
   for file in packages/*/share/trainsh/*/*; do
-    ln -sf "$PWD/$file" ".venv/${file#packages/*/}"
+    if [ -f "$file" ]; then
+      shared=.venv/${file#packages/*/}
+      mkdir -p "${shared%/*}"
+      ln -sf "$PWD/$file" "$shared"
+    fi
   done
 }
 
@@ -249,6 +254,11 @@ build_wheels() { # CHECKOUT FOLDER: a wheel of each package into FOLDER
       fail "cannot build ${project%/pyproject.toml}"
     fi
   done
+}
+
+own_checkout() { # prints the checkout that this script is a file of, nothing where it is in none (or came by a pipe)
+  case $0 in */install.sh) folder=${0%/*} ;; install.sh) folder=. ;; *) return 0 ;; esac
+  if [ -f "$0" ] && [ -f "$folder/packages/$distribution/pyproject.toml" ]; then (cd -P -- "$folder" && pwd); fi
 }
 
 version_of() { # FOLDER: the version of the distribution's wheel in it
@@ -330,10 +340,11 @@ report() {
 # --- The command line -------------------------------------------------------------------------------
 
 main() {
-  github='' from='' ref='' way='' dev=''
+  github='' from='' ref='' way='' dev='' release=''
   while [ $# -gt 0 ]; do
     case $1 in
     --github) github=yes ;;
+    --release) release=yes ;;
     --dev) dev=yes ;;
     --from | --ref | --with)
       if [ $# -lt 2 ]; then fail "$1 needs a value" 'install.sh --help' 2; fi
@@ -352,10 +363,12 @@ main() {
   case $way in uv | pipx) have "$way" || fail "--with $way, but there is no $way on PATH" '' 9 ;; esac
   if [ -n "$ref" ] && [ -z "$github" ]; then fail '--ref goes with --github' '' 2; fi
   if [ -n "$github" ] && [ -n "$from" ]; then fail '--github and --from exclude each other' '' 2; fi
+  if [ -n "$release" ] && [ -n "$github$from" ]; then fail '--release excludes --github and --from' '' 2; fi
   if [ -n "$dev" ]; then
-    if [ -n "$github$from$way" ]; then fail '--dev goes with no other option' '' 2; fi
+    if [ -n "$github$from$way$release" ]; then fail '--dev goes with no other option' '' 2; fi
     prepare_checkout
   else
+    if [ -z "$release$github$from" ]; then from=$(own_checkout); fi
     install_for_user
   fi
 }

@@ -13,6 +13,6 @@ train recipe show examples/quickstart.recipe
 printf '\n%s\n\n' "train recipe run examples/quickstart.recipe    (a language model learns from Shakespeare's sonnets)"
 train recipe run examples/quickstart.recipe --var PYTHON="$PWD/.venv/bin/python"
 printf '\n%s\n' "The model:  build/models/quickstart/model.npz ($(wc -c <build/models/quickstart/model.npz | tr -d ' ') bytes)"
-printf '%s\n' "The run:    train recipe logs --last   (its journal is in build/demo/home/.config/tmux-trainsh/jobs)"
+printf '%s\n' "The run:    TRAINSH_HOME='$TRAINSH_HOME' '$PWD/bin/train' recipe logs --last"
 printf '%s\n\n' "A sample of what it writes:"
 head -n 16 build/quickstart/sample.txt | sed 's/^/    /'

@@ -29,7 +29,7 @@ only() {
 
 @test "--help tells every option" {
   run -0 "$root/install.sh" --help
-  for option in --github --ref --from --with --dev --help; do
+  for option in --release --github --ref --from --with --dev --help; do
     [[ $output == *"$option"* ]]
   done
 }
@@ -142,4 +142,34 @@ checkout() {
     [[ $output != *installing* ]]
     [[ $output != *preparing* ]]
   done
+}
+
+# A Python that makes environments and wheels at once, and a uv that says what it was asked for.
+pretend() {
+  cat >"$tools/python" <<'END'
+#!/bin/sh
+case "$*" in
+"-m venv "*) mkdir -p "$3/bin" && cp "$0" "$3/bin/python" ;;
+*"hatchling build"*) for last; do :; done && mkdir -p "$last" && : >"$last/tmux_trainsh-9.9-py3-none-any.whl" ;;
+esac
+END
+  printf '#!/bin/sh\n[ "$*" = "tool dir --bin" ] && echo %s || echo "uv $*" >&2\n' "$tools" >"$tools/uv"
+  printf '#!/bin/sh\necho train 9.9\n' >"$tools/train"
+  chmod +x "$tools"/*
+}
+
+@test "no arguments in a checkout install that checkout; elsewhere, and with --release, the newest release" {
+  pretend
+  export PATH="$tools:$PATH" PYTHON="$tools/python"
+  for command in "$root/install.sh" "cd $root; ./install.sh" "cd $root; sh install.sh" "cd $root/bin; sh ../install.sh"; do
+    run -0 sh -c "$command"
+    [[ ${lines[0]} == 'installing tmux-trainsh==9.9 with uv' && $output == *'--find-links'* ]]
+  done
+  run -0 "$root/install.sh" --release
+  [[ ${lines[0]} == 'installing tmux-trainsh with uv' && $output != *'--find-links'* ]]
+  cp "$root/install.sh" "$BATS_TEST_TMPDIR"
+  run -0 sh "$BATS_TEST_TMPDIR/install.sh"
+  [[ ${lines[0]} == 'installing tmux-trainsh with uv' ]]
+  run -0 sh -c "cd $root && sh -s <install.sh"
+  [[ ${lines[0]} == 'installing tmux-trainsh with uv' ]]
 }
