@@ -61,14 +61,16 @@ class Cloud:
         self.ask("POST", "/sandbox/advance", {"seconds": seconds})
 
     def rent(self, label: str = "", gpu: str = "RTX 4090", state: str = "running") -> int:
-        """An instance that somebody rented before; `state` running or stopped."""
+        """An instance that somebody rented before; `state` running, stopped, or fresh: just created."""
         query = {"gpu_name": {"eq": gpu}, "num_gpus": {"eq": 1}, "order": [["dph_total", "asc"]]}
         offer = self.ask("POST", "/api/v0/bundles/", query)["offers"][0]["id"]
         body = {"image": "x", "disk": 10, "label": label, "runtype": "ssh_direc ssh_proxy"}
         number = int(self.ask("PUT", f"/api/v0/asks/{offer}/", body)["new_contract"])
         if state == "stopped":
+            until(lambda: (self.one(number) or {}).get("actual_status") == "running")
             self.ask("PUT", f"/api/v0/instances/{number}/", {"state": "stopped"})
-        else:
+            until(lambda: (self.one(number) or {}).get("actual_status") == "exited")
+        elif state == "running":
             until(lambda: (self.one(number) or {}).get("actual_status") == "running")
         return number
 

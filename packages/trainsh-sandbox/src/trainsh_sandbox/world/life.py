@@ -148,6 +148,8 @@ def _power_off(one: Instance) -> None:
 
 def stop(world: World, one: Instance, why: str = "") -> None:
     """Stop it: the disk stays and bills; also takes back a start that waits in the queue."""
+    if one.intended == one.cur == "stopped" and not one.queued:
+        return
     one.run += 1
     one.queued = False
     was_up = one.actual == "running"

@@ -1,8 +1,9 @@
 """When a request is repeated, and after which pause."""
 
 import random
-from typing import Any
+from typing import Any, Self
 
+from urllib3.exceptions import MaxRetryError, ResponseError  # noqa: TID253 - as below
 from urllib3.util import Retry  # noqa: TID253 - this module is loaded together with requests
 
 from trainsh_base.request import current
@@ -16,6 +17,14 @@ class Patient(Retry):
     """urllib3's retries, from one second on, with jitter; a cancelled request waits no longer."""
 
     first = 1.0  # seconds
+
+    def increment(
+        self, method: Any = None, url: Any = None, response: Any = None, *more: Any, **named: Any
+    ) -> Self:
+        """One try less; none is left once the quota of a day is used up."""
+        if response is not None and response.headers.get("X-RateLimit-Reset"):
+            raise MaxRetryError(None, url, ResponseError("quota"))  # type: ignore[arg-type]
+        return super().increment(method, url, response, *more, **named)
 
     def get_backoff_time(self) -> float:
         """1, 2, 4, ... times the first pause, and up to half as much again."""

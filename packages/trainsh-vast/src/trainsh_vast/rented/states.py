@@ -7,6 +7,8 @@ import msgspec
 from trainsh_base.provider.instance import State
 
 Row = dict[str, Any]
+HOST_PATIENCE = 60.0  # seconds in which a host may come back
+EXIT_PATIENCE = 45.0  # seconds in which a start may not show yet
 BOOTING = (None, "", "created", "loading", "rebooting", "recycling", "restarting", "scheduling")
 NEVER = (
     "manifest unknown",
@@ -37,9 +39,9 @@ def condition(row: Row) -> Condition:
     if current == "unloaded":
         return Condition("gone")
     if actual == "offline":
-        return Condition("failed", "the host is offline", 60)
+        return Condition("failed", "the host is offline", HOST_PATIENCE)
     if actual == "unknown":
-        return Condition("failed", "the host has not been heard for a while", 60)
+        return Condition("failed", "the host has not been heard for a while", HOST_PATIENCE)
     if intended == "stopped":
         return Condition("stopping" if actual in ("running", "loading") else "stopped", message if actual else "")
     if any(word.lower() in message.lower() for word in NEVER):
@@ -51,7 +53,7 @@ def condition(row: Row) -> Condition:
     if current == "stopped":
         return Condition("starting", "the start waits until the GPU is free")
     # Exited although it is to run: it has ended by itself, or it is about to start and the status lags behind.
-    return Condition("failed", "the container has ended by itself, and goes on billing", 45)
+    return Condition("failed", "the container has ended by itself, and goes on billing", EXIT_PATIENCE)
 
 
 def is_over(row: Row | None) -> bool:

@@ -76,6 +76,8 @@ def candidates(service: Service, wanted: Wanted, job: str | None) -> tuple[list[
         if states.condition(row).state not in ORDER or not wanted.fits_rented(row):
             continue
         holder = held.held_by_other(row, job)
+        if job and labels.holder(row.get("label"))[0] == labels.holder(labels.marked("", job, ""))[0]:
+            continue  # another host of this job
         if holder:
             others.append(holder)
         else:

@@ -13,7 +13,8 @@ from trainsh_vast.api.service import Row, Service
 from trainsh_vast.api.session import agreed
 from trainsh_vast.rented import rows, states
 
-PAUSE = 1.5
+PAUSE = 1.5  # seconds between two looks
+AGAIN = 15.0  # seconds after which it is asked for again
 Ask = Callable[[], object]
 Done = Callable[[Row | None], bool]
 
@@ -51,7 +52,7 @@ def _seen(service: Service, number: int, ask: Ask, done: Done, word: str, timeou
                 done,
                 Deadline.after(timeout),
                 pause=PAUSE,
-                again=15.0,
+                again=AGAIN,
             )
     except TimedOut as error:
         raise TimedOut(
