@@ -35,7 +35,8 @@ def test_the_query_language(text: str, filters: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["gpu_name", "gpu_name=", "gpu_name RTX", "[US] in geolocation", "num_gpus>=2 4090", "a~b"]
+    "text",
+    ["gpu_name", "gpu_name=", "gpu_name RTX", "[US] in geolocation", "num_gpus>=2 4090", "a~b", "gpu_ram>>40"],
 )
 def test_what_cannot_be_read_is_said(text: str) -> None:
     with pytest.raises(UsageError, match="cannot read the query at"):

@@ -170,5 +170,5 @@ def test_help_starts_fast() -> None:
         assert child.returncode == 0
         return usage.ru_utime + usage.ru_stime
 
-    click = min(processor_time([str(BIN / "python"), "-c", "import click"]) for _ in range(5))
-    assert min(processor_time([str(BIN / "train-vast"), "--help"]) for _ in range(5)) < 2 * click
+    click = min(processor_time([str(BIN / "python"), "-c", "import click"]) for _ in range(10))
+    assert min(processor_time([str(BIN / "train-vast"), "--help"]) for _ in range(10)) < 2 * click + 0.005

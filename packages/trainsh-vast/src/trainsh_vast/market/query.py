@@ -40,7 +40,7 @@ ANYTHING = ("any", "*", "?")
 _TERM = re.compile(
     r"""\s*(?P<field>[A-Za-z_]\w*)\s*
         (?P<op>>=|<=|!=|==|=|>|<|(?<=\s)(?:not\s+in|notin|nin|in|neq|eq|gte|gt|lte|lt)(?=[\s\[]))\s*
-        (?P<value>\[[^\]]*\]|"[^"]*"|[^\s\[\]"]+)(?=\s|$)""",
+        (?P<value>\[[^\]]*\]|"[^"]*"|[^\s\[\]"<>=!][^\s\[\]"]*)(?=\s|$)""",
     re.VERBOSE,
 )
 Filters = dict[str, dict[str, Any]]

@@ -1,0 +1,54 @@
+#!/usr/bin/env bats
+# The installed train-sandbox: up, its environment, faults, a recipe's run, down. (The rest: test_instances.py.)
+
+bats_require_minimum_version 1.5.0
+
+setup_file() {
+  export TRAINSH_SANDBOX=$BATS_FILE_TMPDIR/box TRAINSH_HOME=$BATS_FILE_TMPDIR/home HOME=$BATS_FILE_TMPDIR NO_COLOR=1
+  train-sandbox up --json >"$BATS_FILE_TMPDIR/up"
+}
+
+teardown_file() { train-sandbox down >/dev/null; }
+
+@test "up answers where it is, and again when it is up already" {
+  jq -e '.up and (.url | startswith("http://127.0.0.1:")) and .offers > 200' "$BATS_FILE_TMPDIR/up"
+  [ "$(train-sandbox up --json | jq -r .url)" = "$(jq -r .url "$BATS_FILE_TMPDIR/up")" ]
+}
+
+@test "env makes a shell use it" {
+  eval "$(train-sandbox env)"
+  [ "$VAST_URL" = "$(jq -r .url "$BATS_FILE_TMPDIR/up")" ]
+  [ -n "$R2_ACCESS_KEY" ]
+  [ "$TRAINSH_R2_ENDPOINT" = "$(train-sandbox status --json | jq -r .storage)" ]
+  [ "$(train-host run myserver -- hostname)" = myserver ]
+}
+
+@test "offers, the cheapest first" {
+  train-sandbox offers --gpu RTX_4090 --json | jq -e 'length > 3 and (map(.price) == (map(.price) | sort))'
+}
+
+@test "faults are set, listed, refused with the nearest name, and cleared" {
+  train-sandbox fault http-429=0.2 create-lost=1x --json | jq -e 'map(select(.value != "off")) | length == 2'
+  run --separate-stderr train-sandbox fault http-428=on
+  [ "$status" -eq 2 ]
+  [[ "$stderr" == *"did you mean http-429?"* ]]
+  train-sandbox fault off --json | jq -e 'all(.[]; .value == "off")'
+}
+
+@test "without one that is up, exit 3 says how" {
+  export TRAINSH_SANDBOX=$BATS_TEST_TMPDIR/none
+  run --separate-stderr train-sandbox env
+  [ "$status" -eq 3 ]
+  [[ "$stderr" == *"train sandbox up"* ]]
+  [ "$(train-sandbox status)" = down ]
+  [ "$(train-sandbox down)" = "no sandbox was up" ]
+}
+
+@test "a recipe runs in a sandbox of its own, with its status" {
+  export TRAINSH_SANDBOX=$BATS_TEST_TMPDIR/own
+  printf 'host far = myserver\ntmux.open @far as s\n@s > echo from $(hostname)\n@s > exit 3\n' >"$BATS_TEST_TMPDIR/r.recipe"
+  run train-sandbox run "$BATS_TEST_TMPDIR/r.recipe" -- --no-visual
+  [ "$status" -eq 1 ]
+  [[ "$output" == *"from myserver"* ]]
+  [ ! -e "$TRAINSH_SANDBOX" ]
+}
