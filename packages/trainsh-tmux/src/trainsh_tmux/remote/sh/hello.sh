@@ -32,6 +32,8 @@ train_root() { # sets $base
         base=/tmp/train-$(id -u)-state
         mkdir -p "$base" "$base/sessions" "$base/lib"
     }
+    # Every sh that is in use has -O, though POSIX does not name it.
+    # shellcheck disable=SC3067
     [ -w "$base/sessions" ] && [ -O "$base" ] && [ ! -L "$base" ]
 } 2>/dev/null
 
