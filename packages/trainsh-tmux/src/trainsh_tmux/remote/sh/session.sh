@@ -391,11 +391,17 @@ session_remove() { # SERVER NAME: removes its files
     say removed
 }
 
-session_log_end() { # SERVER NAME: says `end OFFSET ALIVE STATE`, or `none` where there is no such session
+session_log_end() { # SERVER NAME: says `end OFFSET ALIVE STATE`, or where there is no such session `elsewhere NODE` or `none`
     session_at "$1" "$2"
     session_state
     session_end
-    if [ -d "$d" ]; then say end "$end" "${alive:-0}" "$state"; else say none; fi
+    if [ -d "$d" ]; then
+        say end "$end" "${alive:-0}" "$state"
+    elif session_elsewhere; then
+        say elsewhere "$other"
+    else
+        say none
+    fi
 }
 
 modified() { # FILE: prints when it was changed, in seconds
