@@ -89,7 +89,7 @@ teardown() {
   run train-recipe logs --last --grep bad
   [ "$output" = "2: bad" ]
   run train-recipe resume --check
-  [[ "$output" == *"run again"*"failed: exit 9"* ]]
+  [[ "$output" == *"next"*"failed: exit 9"* ]]
 }
 
 @test "resume without anything to resume is 3" {

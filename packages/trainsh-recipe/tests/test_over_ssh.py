@@ -122,6 +122,49 @@ def test_a_host_that_cannot_be_reached_for_a_while(world: "World", work: Path) -
     assert lines(work) == ["a", "b", "c there", "f"]
 
 
+HELD = """host box = box
+tmux.open @box as w
+./data -> @box:{work}/copied/
+@w > cd {work} && export MODEL=llama
+@w > greet() {{ echo hello; }}
+@w > echo run >> ran; [ -e mended ] &
+wait @w idle timeout=20s
+@w > echo "$(basename "$PWD") $MODEL $(greet)" >> ran
+finally
+tmux.close @w
+"""
+
+
+def test_what_holds_is_asked_over_ssh(world: "World", work: Path) -> None:
+    world.host(world.sshd("box"))
+    (Path(world.home) / "r.recipe").write_text(HELD.format(work=work))
+    assert world.run("train-recipe", "run", "./r.recipe", check=False).status == 1
+    rows = json.loads(world.run("train-recipe", "resume", "--check", "--json").out)
+    assert [row["action"] for row in rows] == [
+        "restored", "done", "done", "done", "again (background step failed)", "again (waits for step 5)", "next", "run",
+    ]  # fmt: skip
+    (work / "mended").touch()
+    done = world.run("train-recipe", "resume", check=False)
+    assert done.status == 0, done.out + done.err
+    assert lines(work) == ["run", "run", "work llama hello"]
+
+
+def test_another_machine_has_its_copies_again(world: "World", work: Path) -> None:
+    world.host(world.sshd("box"))
+    text = f"host box = box\n./data -> @box:{work}/copied/\ntmux.open @box as w\n@w > [ -e {work}/go ]\n"
+    (Path(world.home) / "r.recipe").write_text(text)
+    assert world.run("train-recipe", "run", "./r.recipe", check=False).status == 1
+    # As if the job had begun on another machine: its token is not the host's.
+    world.run(
+        "sh", "-c", """sed -i 's/"machine":"[0-9a-f]*"/"machine":"another"/' "$TRAINSH_HOME"/jobs/*/events.jsonl"""
+    )
+    (work / "go").touch()
+    (work / "copied" / "data").unlink()
+    done = world.run("train-recipe", "resume", check=False)
+    assert done.status == 0 and "box is another machine" in done.err, done.out + done.err
+    assert (work / "copied" / "data").exists()
+
+
 @pytest.mark.slow
 def test_connections_killed_at_any_instant(world: "World", work: Path) -> None:
     box = world.sshd("box")
