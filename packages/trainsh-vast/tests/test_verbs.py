@@ -90,7 +90,9 @@ def test_renting_needs_a_limit_and_takes_the_cheapest(cloud: Cloud) -> None:
 
 def test_an_instance_given_by_hand_is_what_the_verbs_act_on(cloud: Cloud) -> None:
     number = cloud.rent()
+    cloud.rent(gpu="RTX 3090")
     hosts = {"gpu": f"vast:{number}"}
+    assert call("pick", host="gpu", _job=JOB, _hosts=hosts).hosts == hosts
     assert call("wait", _job=JOB, _hosts=hosts, poll=0.1).hosts == hosts
     assert call("cost", _job=JOB, _hosts=hosts)[0].id == number
     assert call("stop", id="gpu", _job=JOB, _hosts=hosts).instance.state == "stopped"
@@ -128,11 +130,11 @@ def test_a_runner_that_dies_between_create_and_answer_leaves_one_machine(
 
 def test_an_outbid_instance_is_told_and_a_bid_wins_it_back(cloud: Cloud) -> None:
     offer = call("search", gpu="RTX_3090", num_gpus=1, bid=True)[0]
-    cloud.fault("outbid-after=1s")
+    cloud.fault("outbid-after=1s", "ssh-refused=on")
     number = call("create", offer=offer["id"], image="x", price=offer["min_bid"] * 2).id
     with pytest.raises(Conflict, match=r"is stopped \(outbid\)"):
         call("wait", id=str(number), poll=0.2, timeout=10)
-    cloud.fault("outbid-after=off")
+    cloud.fault("off=on")
     call("bid", id=str(number), price=offer["min_bid"] * 3)
     assert "is ready" in call("wait", id=str(number), poll=0.2, timeout=20).message
 

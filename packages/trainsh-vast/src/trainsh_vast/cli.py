@@ -229,7 +229,16 @@ def pick(
         "region": region, "min_reliability": min_reliability, "bid": bid, "query": query,
     }  # fmt: skip
     return renting.pick(
-        _service(), host, _job, wanted, auto=auto, create=create, image=image, limit=limit, max_dph=max_dph
+        _service(),
+        host,
+        _job,
+        wanted,
+        auto=auto,
+        create=create,
+        image=image,
+        limit=limit,
+        max_dph=max_dph,
+        hosts=_hosts,
     )
 
 

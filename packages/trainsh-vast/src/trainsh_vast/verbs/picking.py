@@ -27,16 +27,30 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     max_dph: float | None = None
 
 
-def pick(service: Service, host: str, job: str | None, wanted: Wanted, rules: Rules) -> Row:
-    """The machine of `host`: the one that an earlier try got, a rented one, or a new one. It runs or starts."""
+def pick(
+    service: Service, host: str, job: str | None, wanted: Wanted, rules: Rules, given: int | None = None
+) -> Row:
+    """The machine of `host`: the one it is already (`given`), one of an earlier try, a rented one, or a new one."""
     if not job:
         return _fresh(service, host, None, wanted, rules, None)
     with rental("vast", job, host) as note:
         mine = creating.look_first(service, labels.marked("", job, host), note)
+        if given is not None and (mine is None or int(mine["id"]) != given):
+            mine = _given(service, given, job, host) or mine
         if mine is not None:
             current().emit("log", message=f"instance {mine['id']} is this job's already")
             return _started(service, mine)
         return _fresh(service, host, job, wanted, rules, note)
+
+
+def _given(service: Service, number: int, job: str, host: str) -> Row | None:
+    """The instance that the host was said to be, marked as this job's; None when it is gone."""
+    row = service.instance(number)
+    if row is None:
+        current().emit("log", message=f"instance {number} is gone")
+        return None
+    service.set_label(number, labels.marked(row.get("label"), job, host))
+    return row
 
 
 def _fresh(service: Service, host: str, job: str | None, wanted: Wanted, rules: Rules, note: Note | None) -> Row:

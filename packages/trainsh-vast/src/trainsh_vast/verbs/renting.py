@@ -38,7 +38,7 @@ def create(
 
 def pick(
     service: Service, host: str, job: str | None, wanted: dict[str, Any], *, auto: bool, create: bool,
-    image: str | None, limit: int, max_dph: float | None,
+    image: str | None, limit: int, max_dph: float | None, hosts: dict[str, Any] | None,
 ) -> Verb:  # fmt: skip
     """Pick a machine for a host."""
     rules = picking.Rules(
@@ -48,7 +48,9 @@ def pick(
         limit=max(1, limit),
         max_dph=max_dph,
     )
-    row = rows.started(picking.pick(service, host, job, Wanted(**wanted), rules))
+    row = rows.started(
+        picking.pick(service, host, job, Wanted(**wanted), rules, held.number_of_spec((hosts or {}).get(host)))
+    )
     words = (
         f"{host} is instance {row.id}: {row.gpu_count}x {row.gpu}, {row.state}, ${row.price_per_hour:.3f} an hour"
     )
