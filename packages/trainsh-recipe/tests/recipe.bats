@@ -84,7 +84,7 @@ teardown() {
   train-recipe run bad.recipe || true
   run bash -c 'train-recipe jobs --json | jq -r ".[0].status"'
   [ "$output" = failed ]
-  run train-recipe status
+  run --separate-stderr train-recipe status
   [ "$output" = "" ]
   run train-recipe logs --last --grep bad
   [ "$output" = "2: bad" ]

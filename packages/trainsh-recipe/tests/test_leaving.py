@@ -154,6 +154,34 @@ def test_ctrl_c_on_a_terminal_asks(
     assert place.lines() == ran
 
 
+def test_ctrl_c_in_watch_says_that_the_job_continues(place: "Place") -> None:
+    report = place.json("run", begun(place, "execute"), "--detach")
+    place.started("2")
+    front = Front(place, "watch").terminal
+    front.expect("Ctrl-C: stop")
+    front.type("\x03")
+    assert front.wait() == 130
+    assert f"train recipe watch {report['id']}" in front.text
+    (place.work / "go").touch()
+    place.until(lambda: place.json("jobs")[0]["status"] == "ok", "it ends")
+
+
+def test_a_watched_job_shows_its_own_times(place: "Place") -> None:
+    begun_at = place.json("run", place.recipe(HEAD + "@w > true\n"), "--detach")
+    place.until(lambda: place.json("jobs")[0]["status"] == "ok", "it ends")
+    path = place.job() / "events.jsonl"
+    path.write_text(path.read_text().replace(begun_at["started"][:13], "2020-01-01T00"))
+    told = place.run("watch", begun_at["id"], "--no-visual").stdout
+    minutes = {line[3:5] for line in told.splitlines()[1:]}
+    assert minutes <= {event["t"][14:16] for event in place.events()}
+
+
+def test_the_end_of_a_successful_run_shows_what_the_last_step_printed(place: "Place") -> None:
+    front = Front(place, "run", place.recipe(HEAD + "@w > echo hello there\n")).terminal
+    assert front.wait() == 0
+    assert "| hello there" in front.text.rpartition("2/2 steps")[2]
+
+
 def test_ctrl_c_and_on(place: "Place") -> None:
     front = Front(place, "run", begun(place, "execute")).terminal
     place.started("2")

@@ -172,6 +172,8 @@ def jobs_(
 def _show_list(rows: list[RecipeReport]) -> None:
     from trainsh_base.tool.display import table  # noqa: PLC0415 - people only
 
+    if not rows:
+        print("No recipes with names yet. Make one: train recipe new NAME", file=sys.stderr)
     table([{"name": row.name, "about": row.about} for row in rows])
 
 
@@ -234,7 +236,7 @@ def logs(
     job: JobArg = None,
     last: Annotated[bool, Opt("the newest job (as without a name)")] = False,
     step: Annotated[str | None, Opt("only this step", metavar="N")] = None,
-    follow: Annotated[bool, Opt("go on while the job runs", short="-f")] = False,
+    follow: Annotated[bool, Opt("continue while the job runs", short="-f")] = False,
     grep: Annotated[str | None, Opt("only lines that match", metavar="REGEX")] = None,
 ) -> list[LogReport]:
     """Show what the steps of a job printed."""

@@ -25,8 +25,8 @@ lock_handle = -1
 def start() -> None:
     """Start the tools that the command line is about to need, side by side with our own start-up."""
     _keep_lock()
-    words = sys.argv[1:]
-    if not words or words[0] not in RUNS or {"--help", "-h"} & set(words):
+    argv = sys.argv[1:]
+    if not argv or argv[0] not in RUNS or {"--help", "-h"} & set(argv):
         return
     for name in TOOLS:
         path = spawn.tool_path(name)
@@ -49,5 +49,5 @@ def _keep_lock() -> None:
 
 
 def take(name: str) -> spawn.Child | None:
-    """The tool `name` when it was started early and nobody has it yet."""
+    """The tool `name`, when it was started here and not taken yet."""
     return children.pop(name, None)

@@ -121,7 +121,7 @@ def edited(job: jobs.Job, state: State, document: Plan, text: bytes, *, write: b
     numbers = {each.id: each for each in numbering.all_of(document)}
     for step in state.steps.values():
         if step.closing or (step.over and not step.done):
-            continue  # what failed may be mended
+            continue  # what failed may be fixed
         now = numbers.get(step.id)
         if now is None or now.step.text != step.text or now.closing:
             raise Conflict(

@@ -30,7 +30,7 @@ class Questions:
         return self._began is not None
 
     def ask(self, params: dict[str, Any]) -> str:
-        """Pass a question on to whoever owns the terminal; UsageError that names its flag when nobody does."""
+        """Ask the owner of the terminal; UsageError that names the flag where there is none."""
         kind, message, flag = str(params.get("kind")), str(params.get("message")), str(params.get("flag") or "")
         with self._turn:
             self._began = time.monotonic()

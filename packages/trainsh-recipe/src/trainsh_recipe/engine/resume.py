@@ -44,7 +44,7 @@ def new_round(state: State) -> bool:
 
 
 def from_step(state: State, numbers: list[Numbered], first: str) -> list[str]:
-    """The ids of finished steps from number `first` on, which are to run anew; UsageError for no such number."""
+    """The ids of finished steps from number `first` on, which run again; UsageError for no such number."""
     main = [each for each in numbers if not each.closing]
     ids = [each.id for each in main]
     if first not in ids:
@@ -67,7 +67,7 @@ def events(
     state: State, *, fresh_round: bool, again: list[str], skipped: list[Numbered], digest: str,
     given: dict[str, Any], total: int,
 ) -> list[tuple[str, dict[str, Any]]]:  # fmt: skip
-    """What the journal is to say when a job goes on."""
+    """The events that the journal gets when a job is resumed."""
     first: dict[str, Any] = {"pid": os.getpid(), "version": VERSION, "steps": total}
     if fresh_round:
         first["new_round"] = True

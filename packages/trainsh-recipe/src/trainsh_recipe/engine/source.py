@@ -93,7 +93,7 @@ def check_overrides(document: Plan, overrides: Overrides) -> None:
 
 
 def fill_storages(document: Plan, overrides: Overrides) -> None:
-    """Ask what the storages are that nothing fills; UsageError that names `--storage` when nobody can be asked."""
+    """Ask for the storages that nothing fills; UsageError that names `--storage` when it is not interactive."""
     given = overrides.get("storages", {})
     steps = [each.step for each in numbering.all_of(document)]
     used = {end.storage for step in steps if isinstance(step, Transfer) for end in (step.source, step.destination)}

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 SUITE = frozenset(
     ("dsl", "tmux", "xfer", "secrets", "host", "storage", "vast", "colab", "pricing", "sandbox", "config")
 )
-ANSWER_WITHIN = 5.0  # seconds in which a stranger has to say that it serves
+ANSWER_WITHIN = 5.0  # seconds in which a tool that is not of the suite has to say that it serves
 
 
 AnyPending = Union[Pending, "OneShot"]
@@ -33,7 +33,7 @@ def in_folder(cwd: str, argv: list[str]) -> list[str]:
 
 
 class Tools:
-    """Each tool once, started in the folder `cwd`. `folder` takes what strangers print on stderr."""
+    """Each tool once, started in the folder `cwd`. `folder` takes what other tools print on stderr."""
 
     def __init__(self, folder: Path, on_ask: OnAsk | None = None, cwd: str = "") -> None:
         self._folder = folder
@@ -71,12 +71,12 @@ class Tools:
             self._peers.pop(name, None)
 
     def start(self, name: str, method: str, params: dict[str, Any], on_event: OnEvent | None = None) -> AnyPending:
-        """Send a request, to a tool of the suite or to a stranger."""
+        """Send a request, to a tool of the suite or to any other."""
         if name not in SUITE:
             self._meet(name)
         if name in self._once:
             self._count += 1
-            from trainsh_base.tool.one_shot import OneShot  # noqa: PLC0415 - sockets are loaded for strangers only
+            from trainsh_base.tool.one_shot import OneShot  # noqa: PLC0415 - sockets are loaded for such tools only
 
             errors = self._folder / f"{name}-{self._count}.err"
             return OneShot(
@@ -95,7 +95,7 @@ class Tools:
         return _commands(self.peer(name).request("schema", timeout=60))
 
     def _meet(self, name: str) -> dict[str, Any]:
-        """Find out whether a stranger serves: it does when it answers to `schema`, asked first."""
+        """Find out whether a tool that is not of the suite serves: whether it answers to `schema`."""
         with self._lock:
             if name in self._schemas:
                 return self._schemas[name]
@@ -130,7 +130,7 @@ class Tools:
 
 
 def _printed_schema(program: str) -> dict[str, Any]:
-    from trainsh_base.system.proc import run  # noqa: PLC0415 - strangers without serve only
+    from trainsh_base.system.proc import run  # noqa: PLC0415 - tools without serve only
 
     try:
         done = run([program, "schema"], input=b"", timeout=ANSWER_WITHIN)

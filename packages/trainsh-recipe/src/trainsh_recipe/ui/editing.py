@@ -39,7 +39,7 @@ def create(name: str, template: str) -> Path:
 
 
 def edit(path: Path) -> None:
-    """Open the recipe in the editor, and again while it has errors and the person wants to mend them."""
+    """Open the recipe in the editor, and again while it has errors and the person wants to fix them."""
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise UsageError("there is no terminal for an editor", f"the file is {path}", code="no_terminal")
     while True:
@@ -55,15 +55,15 @@ def edit(path: Path) -> None:
 def _editor(path: Path) -> None:
     import subprocess  # noqa: PLC0415 - it needs the terminal, which proc.run does not give
 
-    words = shlex.split(os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi")
+    argv = shlex.split(os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi")
     try:
-        done = subprocess.run([*words, str(path)], check=False)
+        done = subprocess.run([*argv, str(path)], check=False)
     except FileNotFoundError:
         raise NotFound(
-            f"there is no editor {words[0]}", "name one: EDITOR=nano train recipe edit ...", code="no_editor"
+            f"there is no editor {argv[0]}", "name one: EDITOR=nano train recipe edit ...", code="no_editor"
         ) from None
     if done.returncode:
-        raise TrainError(f"{words[0]} ended with status {done.returncode}", code="editor_failed")
+        raise TrainError(f"{argv[0]} ended with status {done.returncode}", code="editor_failed")
 
 
 def check(path: Path) -> TrainError | None:

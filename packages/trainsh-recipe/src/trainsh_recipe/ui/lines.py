@@ -92,7 +92,7 @@ class Lines(View):
             print(message, file=sys.stderr, flush=True)
 
     def failed(self, step: Numbered, outcome: Outcome, allowed: bool) -> None:
-        """The line of the recipe, what became of it, the last lines of its output; on stderr."""
+        """The line of the recipe, the reason, the last lines of its output; on stderr."""
         if allowed:
             return
         with self._lock:

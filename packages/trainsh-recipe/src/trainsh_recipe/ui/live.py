@@ -51,7 +51,7 @@ class Row:
         self._end = End(SHOWN)
 
     def tail(self) -> list[str]:
-        """The last lines, the unfinished one with them; a carriage return begins its line anew."""
+        """The last lines, the unfinished one with them; a carriage return starts its line again."""
         lines = [line.rpartition("\r")[2] for line in self._end.plain().split("\n")]
         return [line for line in lines if line.strip()][-TAIL:]
 
@@ -146,11 +146,19 @@ class Live(View):
                     self._live.start(refresh=True)
 
     def end(self, state: State) -> None:
-        """The last picture stays, and a line on the end below it."""
+        """The last picture stays; below it what the last step printed, and how the job ended."""
         self.close()
+        if state.status == "ok":
+            for line in self._last_output():
+                print(f"  | {line}", flush=True)
         print(summary(state), flush=True)
         for line in billing(state):
             self.log(line)
+
+    def _last_output(self) -> list[str]:
+        """The last lines of the last step that printed something."""
+        with self._lock:
+            return next((row.tail() for row in reversed(self._rows.values()) if row.tail()), [])
 
     def close(self) -> None:
         """Let go of the terminal."""

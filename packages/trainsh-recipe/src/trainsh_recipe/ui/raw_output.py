@@ -42,6 +42,6 @@ class Output(View):
         print(message, file=sys.stderr, flush=True)
 
     def failed(self, step: Numbered, outcome: Outcome, allowed: bool) -> None:
-        """A command's own failure needs no words: its output and its status say it."""
+        """Nothing for a command's own failure, whose output and status are there already."""
         if outcome.error is None and outcome.status != "failed":
             self.log(f"step {step.id}: {outcome.reason or outcome.status}")

@@ -59,7 +59,7 @@ def show(job: jobs.Job, *, visual: bool, show_output: bool) -> JobReport:
 
 
 def attach(job: jobs.Job, name: str | None) -> Handover:
-    """The words that give the terminal to a session of the job: the running step's, else the newest."""
+    """The argv that gives the terminal to a session of the job: the running step's, else the newest."""
     state = job.state()
     there = [session for session in state.sessions.values() if session.open]
     if name is not None:

@@ -1,5 +1,6 @@
 """Jobs and steps as documents, and as lines for people."""
 
+import sys
 import time
 
 from trainsh_base.system.printable import visible
@@ -46,7 +47,10 @@ def when(stamp: str) -> str:
 
 
 def show_jobs(reports: list[JobReport]) -> None:
-    """A row a job."""
+    """A row for each job; without any, what to do, on stderr."""
+    if not reports:
+        print("No jobs. Start one: train recipe run NAME; older ones: train recipe jobs", file=sys.stderr)
+        return
     rows = [
         {
             "id": each.id, "recipe": each.name, "status": each.status, "started": when(each.started),
@@ -59,7 +63,7 @@ def show_jobs(reports: list[JobReport]) -> None:
 
 
 def show_planned(steps: list[Planned]) -> None:
-    """A row a step: what would become of it."""
+    """A row for each step: what would be done with it."""
     rows = [
         {"step": each.id, "line": each.line, "what": each.action, "of": each.text, "how": each.detail}
         for each in steps

@@ -1,4 +1,4 @@
-"""The commands that run something: a recipe, lines of `exec`, a job that goes on; in front or in the background."""
+"""The commands that run something: a recipe, lines of `exec`, a job that is resumed; in front or detached."""
 
 from pathlib import Path
 

@@ -65,7 +65,7 @@ class NotifyExecutor:
         return Outcome(status="ok")
 
     def _tell(self, message: str, targets: list[str], at: Attempt) -> str:
-        """Send through Apprise; the problem in words, or nothing."""
+        """Send through Apprise; the problem as text, "" for none."""
         errors = self._folder / "notify.err"
         handle = os.open(errors, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
         try:
