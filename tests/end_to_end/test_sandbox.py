@@ -34,10 +34,7 @@ def answer(env: dict[str, str], *words: str) -> object:
 
 @pytest.mark.slow
 def test_the_quick_example_trains_copies_and_stops(env: dict[str, str], tmp_path: Path) -> None:
-    assert (
-        subprocess.run([BIN / "train-dsl", "check", EXAMPLE], env=env, capture_output=True, check=False).returncode
-        == 0
-    )
+    subprocess.run([BIN / "train-dsl", "check", EXAMPLE], env=env, capture_output=True, check=True)
     lines = [line for line in EXAMPLE.read_text().splitlines() if "output" not in line]
     assert len(lines) == len(EXAMPLE.read_text().splitlines()) - 2
     recipe = tmp_path / "example.recipe"

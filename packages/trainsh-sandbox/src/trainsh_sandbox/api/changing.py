@@ -100,7 +100,7 @@ def bid(call: Call) -> Answer:
     price = lowest if price is None else float(price)
     if not 0.001 <= price <= 32 * one.offer["num_gpus"]:
         raise Refused(400, "invalid_price", "price is out of range")
-    was_running = one.actual == "running"
+    was_running = one.actual == one.intended == "running"
     one.bid = price
     if was_running:
         one.usage.run(call.world.now, price)

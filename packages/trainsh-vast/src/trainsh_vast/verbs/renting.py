@@ -48,9 +48,8 @@ def pick(
         limit=max(1, limit),
         max_dph=max_dph,
     )
-    row = rows.started(
-        picking.pick(service, host, job, Wanted(**wanted), rules, held.number_of_spec((hosts or {}).get(host)))
-    )
+    given = held.number_of_spec((hosts or {}).get(host))
+    row = rows.started(picking.pick(service, host, job, Wanted(**wanted), rules, given))
     words = (
         f"{host} is instance {row.id}: {row.gpu_count}x {row.gpu}, {row.state}, ${row.price_per_hour:.3f} an hour"
     )
