@@ -35,6 +35,8 @@ from trainsh_tmux.wait.conditions import for_state, idle_arguments, port_argumen
 from trainsh_tmux.wait.patience import Patience
 from trainsh_tmux.wait.pattern import PatternWait, compiled
 
+CLOSING = 30.0  # seconds beyond the grace in which a host answers that a session is closed
+KILLING = 10  # sessions of a job, which end one after the other
 registry = Registry()
 tool = Tool("tmux", "Persistent tmux sessions, steps and waits", on_close=registry.close)
 
@@ -53,10 +55,13 @@ def open_(
     cwd: Annotated[str | None, Opt("folder its shell starts in", metavar="DIR")] = None,
     bootstrap: Annotated[bool, Opt("install tmux on the host when it is missing")] = False,
     restore: Annotated[bool, Opt("give a new shell the state of the one before")] = False,
+    without: Annotated[list[str], Opt("variable that it must not inherit: a secret", metavar="NAME")] = [],  # noqa: B006
 ) -> Session:
     """Open a session, or find it open."""
     live = registry.session(host, job, name)
-    return open_session(live, start_folder(live.host, cwd), bootstrap=bootstrap, restore=restore)
+    return open_session(
+        live, start_folder(live.host, cwd), bootstrap=bootstrap, restore=restore, without=tuple(without)
+    )
 
 
 def _show_outcome(outcome: Outcome) -> None:
@@ -307,9 +312,12 @@ def close(
     session: Annotated[str, Arg("the session")],
     host: HostOpt = "local",
     job: JobOpt = "",
+    grace: GraceOpt = None,
 ) -> Done:
-    """Close a session; one that is gone already is closed."""
-    lines = registry.host(host).ask(session_scripts.close_session(job, session_name(session)))
+    """Close a session, and end what runs in it; one that is gone already is closed."""
+    given = grace_setting() if grace is None else grace
+    body = session_scripts.close_session(job, session_name(session), given)
+    lines = registry.host(host).ask(body, limit=given + CLOSING)
     registry.forget(host, job, session)
     done = "closed" if "closed" in lines else "was not open"
     return Done(name=session, host=host, job=job, done=done, survived=_survivors(lines))
@@ -319,9 +327,11 @@ def close(
 def kill(
     job: Annotated[str, Opt("the job (none: the sessions made by hand)", metavar="JOB")] = "",
     host: HostOpt = "local",
+    grace: GraceOpt = None,
 ) -> Done:
     """End all sessions of a job on a host, with what runs in them."""
-    lines = registry.host(host).ask(session_scripts.kill_server(job))
+    given = grace_setting() if grace is None else grace
+    lines = registry.host(host).ask(session_scripts.kill_server(job, given), limit=KILLING * (given + CLOSING))
     done = "killed" if "killed" in lines else "was not running"
     return Done(name=server(job), host=host, job=job, done=done, survived=_survivors(lines))
 

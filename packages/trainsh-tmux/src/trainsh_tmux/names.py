@@ -6,6 +6,7 @@ from trainsh_base.errors import UsageError
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 LONGEST = 64
 
 
@@ -23,6 +24,13 @@ def word(kind: str, text: str) -> str:
     if not _WORD.fullmatch(text) or len(text) > LONGEST:
         raise UsageError(f"not a {kind}: {text!r}", "letters, digits, `.`, `_` and -", code="bad_name")
     return text
+
+
+def variable(name: str) -> str:
+    """`name`, when it can name a variable of a shell."""
+    if not _VARIABLE.fullmatch(name):
+        raise UsageError(f"not a variable's name: {name!r}", "letters, digits and _", code="bad_name")
+    return name
 
 
 def server(job: str) -> str:

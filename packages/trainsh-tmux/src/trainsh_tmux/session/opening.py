@@ -12,6 +12,7 @@ from trainsh_base.system.deadline import Deadline
 from trainsh_tmux.log.output import Output
 from trainsh_tmux.log.sentinels import Piece
 from trainsh_tmux.model import Session
+from trainsh_tmux.names import variable
 from trainsh_tmux.remote import session_scripts
 from trainsh_tmux.remote.host import Host, disk_full
 from trainsh_tmux.remote.reply import fields, natural, said
@@ -38,27 +39,37 @@ def login_limit() -> float:
     return float(config_value("tmux.login_limit"))
 
 
-def open_session(live: Live, start: str, *, bootstrap: bool = False, restore: bool = False) -> Session:
+def open_session(
+    live: Live, start: str, *, bootstrap: bool = False, restore: bool = False, without: tuple[str, ...] = ()
+) -> Session:
     """Open it, or find it open. `bootstrap`: install tmux there when it is missing, as hosts.toml may say too.
 
-    `restore`: give a shell that is new the snapshot of the one before. Raises MissingProgram (no tmux there),
-    RemoteError, NotReady.
+    `restore`: give a shell that is new the snapshot of the one before. `without`: variables that it is not to have.
+    Raises MissingProgram (no tmux there), RemoteError, NotReady.
     """
     bootstrap = bootstrap or live.host.target.bootstrap
     try:
-        return _open(live, start, bootstrap, restore, plain=False)
+        return _open(live, start, bootstrap, restore, without, plain=False)
     except NotReady as error:
         live.host.ask(session_scripts.close_session(live.job, live.name))
         note = f"{error.message}; opened without the login files"
         current().emit("log", message=note)
-        session = _open(live, start, bootstrap, restore, plain=True)
+        session = _open(live, start, bootstrap, restore, without, plain=True)
         return msgspec.structs.replace(session, fresh=True, notes=[note, *session.notes])
 
 
-def _open(live: Live, start: str, bootstrap: bool, restore: bool, *, plain: bool) -> Session:
+def _open(
+    live: Live, start: str, bootstrap: bool, restore: bool, without: tuple[str, ...], *, plain: bool
+) -> Session:
     host = live.host
     body = session_scripts.open_session(
-        live.job, live.name, start, plain=plain, log_limit=session_scripts.log_limit(), restore=restore
+        live.job,
+        live.name,
+        start,
+        plain=plain,
+        log_limit=session_scripts.log_limit(),
+        restore=restore,
+        without=tuple(map(variable, without)),
     )
     answer = host.ask(body)
     if answer[:1] == ["lib"]:
