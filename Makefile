@@ -12,7 +12,7 @@ help:
 	  'make demo    train a small language model with a recipe, on this machine' \
 	  'make test    everything: lint, types, unit tests, tests of the executables' \
 	  'make check   the quick half of it' \
-	  'make faults  the long tests: random schedules of faults (an hour; FAULTS=1234 reruns one by its seed)' \
+	  'make faults  the long tests: random schedules of faults (20 minutes; FAULTS=5015 plays one again by its seed)' \
   'make fresh   the two commands of the README on a Debian where nobody prepared anything (Linux, root)' \
   'make bench   speed, as ratios against floors measured in the same run' \
 	  'make setup   .venv, and missing system programs (the others do it too)' \

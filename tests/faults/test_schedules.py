@@ -12,7 +12,7 @@ import schedule
 from machine import can_restart
 
 FIRST = 5000
-FEW = [5000, 5002, 5005, 5006, 5007, 5008, 5009, 5017, 5018, 5020, 5024, 5025, 5027]
+FEW = [*range(5000, 5015), 5016, 5021, 5022, 5032]
 SIDE_BY_SIDE = 3
 
 
