@@ -45,7 +45,7 @@ setup() {
 @test "check of a clean recipe: exit 0; warnings: exit 0, and 2 with --strict" {
     run train-dsl check good.recipe
     [ "$status" -eq 0 ]
-    [ "$output" = "good.recipe: nothing to complain about" ]
+    [ "$output" = "good.recipe: no errors, no warnings" ]
     run train-dsl check warn.recipe
     [ "$status" -eq 0 ]
     run train-dsl check warn.recipe --strict

@@ -285,7 +285,7 @@ def upload_through(far: Any, tmp_path: Path, request: Any, fault: Callable[[], o
     fault()
     work.join(90)
     assert (far.home / "up" / "big").read_bytes() == big.read_bytes()
-    assert any("was lost" in data["message"] for data in request.of("log"))
+    assert any("lost the connection" in data["message"] for data in request.of("log"))
     return results[0]
 
 

@@ -1,4 +1,4 @@
-"""The way in: a recipe's text in, everything that is known of it out, as data that an editor can use."""
+"""The entry point: analyses a recipe's text into data that a command or an editor can use."""
 
 import gc
 from collections.abc import Iterable

@@ -70,7 +70,7 @@ def copy(
 
     Each is host:NAME:/path, storage:NAME:/path, @NAME:/path (either of them), or a local path. As for rsync and
     scp, a colon before the first slash makes NAME:/path a host; ./NAME:/path is a local file. What is there
-    already and unchanged is not copied again, and an interrupted transfer goes on inside its file.
+    already and unchanged is not copied again, and an interrupted transfer continues inside its file.
     """
     from trainsh_xfer.transfer import carry_out  # noqa: PLC0415 - help and schema do without: 40 ms
 

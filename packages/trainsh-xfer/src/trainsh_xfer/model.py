@@ -1,4 +1,4 @@
-"""The documents of a transfer: what is asked for, and what came of it."""
+"""The documents of a transfer: options and results."""
 
 from typing import Literal
 

@@ -1,4 +1,4 @@
-"""One transfer from beginning to end: find both sides, refuse what would do harm, copy, verify, tidy up."""
+"""One transfer from beginning to end: resolve both sides, refuse what would do harm, copy, verify, clean up."""
 
 import time
 from contextlib import ExitStack
@@ -100,7 +100,7 @@ def _tidy(route: Route) -> None:
 
 
 def _copy(route: Route, options: Options, request: Request) -> Tally:
-    """Copy once; on this machine, one that was interrupted goes on inside its file."""
+    """Copy once; on this machine, one that was interrupted continues inside its file."""
     marked = None
     if route.is_local and not options.dry_run:
         marked = unfinished.mark(route.sources, route.destination)

@@ -1,4 +1,4 @@
-"""Commands that do something else than they seem to: replaced shells, hidden failures, odd blanks."""
+"""Commands that do something other than they seem to: replaced shells, hidden failures, odd blanks."""
 
 from trainsh_dsl.diagnostics.findings import Findings
 from trainsh_dsl.grammar.syntax import Execute

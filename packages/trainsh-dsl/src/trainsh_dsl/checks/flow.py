@@ -1,4 +1,4 @@
-"""What each step finds when it begins: sessions, hosts and captured variables followed through the recipe."""
+"""The flow of a recipe: which sessions, hosts and captured variables exist at each step."""
 
 import msgspec
 
@@ -140,7 +140,7 @@ class Flow:
             self.names.tell(
                 "E404", node.session, at, at + len(node.session) + 1,
                 f"session {node.session} is closed already, since line {self.names.line(session.at)}",
-                "take one of the two out",
+                "remove one of the two",
             )  # fmt: skip
         else:
             for step in session.pending:
@@ -239,7 +239,7 @@ class Flow:
                     at,
                     end,
                     f"session {name} ended with the exit in line {self.names.line(session.at)}",
-                    f"take that exit out, or open {name} again",
+                    f"remove that exit, or open {name} again",
                 )
         elif name in self._openers:
             self.names.tell(
@@ -260,7 +260,7 @@ class Flow:
                 at,
                 end,
                 f"{name} is a storage: it runs no commands",
-                f"a storage stands in transfers: ./file -> @{name}:/path",
+                f"a storage is for transfers: ./file -> @{name}:/path",
             )
         elif name not in self.mentioned:
             near = self._near_session(name)
@@ -307,7 +307,7 @@ class Flow:
                     at,
                     end,
                     f"{name} is a storage: no session can be opened on it",
-                    f"a storage stands in transfers: ./file -> @{name}:/path",
+                    f"a storage is for transfers: ./file -> @{name}:/path",
                 )
         elif name in self._openers:
             session = self.sessions.get(name)
@@ -347,7 +347,7 @@ class Flow:
             name,
             at,
             at + len(name) + 1,
-            f"session {name} is on an instance that was given back in line {self.names.line(stopped)}",
+            f"session {name} is on an instance that was released in line {self.names.line(stopped)}",
             "move that step below this one",
         )
 

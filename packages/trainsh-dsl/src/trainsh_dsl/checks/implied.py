@@ -1,4 +1,4 @@
-"""`train exec`: hosts without a definition, and a session on each, put in before they are used."""
+"""`train exec`: adds the host definitions and sessions that its text leaves out."""
 
 from collections.abc import Iterable
 

@@ -1,4 +1,4 @@
-"""What is defined and never used, and what looks like a name but is none."""
+"""Names that are defined and never used, and names that are used and not defined."""
 
 from trainsh_dsl.checks.flow import Flow
 from trainsh_dsl.diagnostics.findings import Findings
@@ -35,7 +35,9 @@ def unknown(scope: Scope, findings: Findings) -> None:
             findings.add("E209", use.start, use.end, message, hint)
         elif name not in scope.known and name not in told:
             told.add(name)
-            findings.add("E501", use.start, use.end, f"there is no variable {name}", _meant(name, scope, near))
+            findings.add(
+                "E501", use.start, use.end, f"{name} is not defined in this recipe", _meant(name, scope, near)
+            )
         scope.used.add(name)
 
 
@@ -68,13 +70,13 @@ def unused(recipe: Recipe, scope: Scope, flow: Flow, findings: Findings) -> None
             option = next(option for option in step.options if option.key == "capture")
             findings.add(
                 "W301", option.word.start, option.word.end, f"variable {step.captures} is captured and never used",
-                f"use ${step.captures} in a later step, or take the capture out",
+                f"use ${step.captures} in a later step, or remove the capture",
             )  # fmt: skip
 
 
 def _never(findings: Findings, code: str, definition: Definition, message: str) -> None:
     findings.add(
-        code, definition.name_at, definition.name_at + len(definition.name), message, "use it, or take it out"
+        code, definition.name_at, definition.name_at + len(definition.name), message, "use it, or remove it"
     )
 
 
@@ -99,7 +101,7 @@ def near_misses(recipe: Recipe, scope: Scope, findings: Findings) -> None:
         scope.used.add(found)
         findings.add(
             "W303", at, at + len(name) + 1,
-            f"${name} is no variable of the recipe: the shell would see an empty text",
+            f"${name} is not defined in this recipe: the shell sees an empty text",
             f"did you mean {braces}?",
         )  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""Says what is wrong with a name, once for each name."""
+"""Findings about names: each name is reported once."""
 
 from trainsh_dsl.diagnostics.findings import Findings
 from trainsh_dsl.grammar.syntax import Node

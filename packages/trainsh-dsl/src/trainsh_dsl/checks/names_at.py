@@ -1,4 +1,4 @@
-"""What is in scope at a place: variables, hosts, storages, and the sessions that are open there."""
+"""The names in scope at an offset: variables, hosts, storages, open sessions."""
 
 import msgspec
 

@@ -1,4 +1,4 @@
-"""The steps of a parallel block, which start together: what one leaves, another cannot find."""
+"""The steps of a parallel block start together: none may depend on another."""
 
 from trainsh_dsl.checks.name_findings import NameFindings
 from trainsh_dsl.document.plan import Ref

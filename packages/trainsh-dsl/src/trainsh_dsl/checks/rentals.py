@@ -1,4 +1,4 @@
-"""What is rented, of any provider, and whether it is given back on every path."""
+"""Rentals of any provider: whether each is released on every path."""
 
 from trainsh_dsl.diagnostics.findings import Findings
 from trainsh_dsl.document.plan import Ref
@@ -92,10 +92,10 @@ class Rentals:
         if release:
             verb = f"{release.tool}.{release.verb}"
             line = self.findings.source.place(release.start)[0]
-            message = f"the instance goes on billing when a step fails before {verb} in line {line}"
+            message = f"the instance keeps billing when a step fails before {verb} in line {line}"
             hint = f"move that {verb} below a line that says finally"
         else:
-            message = f"what {node.tool}.{node.verb} rents is never given back: it goes on billing"
+            message = f"what {node.tool}.{node.verb} rents is never released: it keeps billing"
             releaser = node.effects.releaser
             hint = f"write {node.tool}.{releaser} below finally at the end" if releaser else ""
             hint = hint or f"train {node.tool} --help shows what gives it back"

@@ -1,4 +1,4 @@
-"""The codes of diagnostics and what there is to say of each, read from codes.md when somebody asks."""
+"""The codes of diagnostics with their explanations, read from codes.md on demand."""
 
 import re
 from functools import cache
@@ -13,7 +13,7 @@ FILE = __file__.removesuffix("catalogue.py") + "codes.md"
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One code: `wrong` is a recipe that has it, `shown` what `check` says of it, `right` the recipe mended."""
+    """One code: `wrong` is a recipe that has it, `shown` what `check` says of it, `right` the recipe fixed."""
 
     code: str
     severity: str

@@ -1,4 +1,4 @@
-"""What is found wrong while a recipe is read: collected by offset, turned into diagnostics at the end."""
+"""Findings: what is wrong with a recipe, collected by offset and turned into diagnostics at the end."""
 
 from trainsh_dsl.document.diagnostic import Diagnostic
 from trainsh_dsl.text.patterns import lazy

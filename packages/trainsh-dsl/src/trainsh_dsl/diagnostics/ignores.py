@@ -47,5 +47,5 @@ class Ignores:
                 message = f"{word} is an error, which cannot be ignored"
                 self.findings.add("W104", at, end, message, f"see train dsl explain {word}")
         if not listed:
-            self.findings.add("W104", at, end, "ignore names no code", _EXAMPLE)
+            self.findings.add("W104", at, end, "ignore has no code", _EXAMPLE)
         return {word for word in listed if word[0] == "W"}

@@ -1,4 +1,4 @@
-"""Diagnostics for people: the line, a caret under what is wrong, what it is and how to fix it."""
+"""Diagnostics for people: the line, a caret under the mistake, the message and the fix."""
 
 from collections.abc import Iterable
 
@@ -37,7 +37,7 @@ def count(found: list[Diagnostic], name: str) -> str:
         number = sum(each.severity == word for each in found)
         if number:
             parts.append(f"{number} {word}{'' if number == 1 else 's'}")
-    return f"{name}: {', '.join(parts) or 'nothing to complain about'}"
+    return f"{name}: {', '.join(parts) or 'no errors, no warnings'}"
 
 
 def _excerpt(found: Diagnostic) -> tuple[str, str]:

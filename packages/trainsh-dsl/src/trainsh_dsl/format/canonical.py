@@ -1,4 +1,4 @@
-"""The canonical form of one statement: the same words, one way to write them."""
+"""The canonical form of one statement."""
 
 from trainsh_dsl.grammar.interpolation import unbroken
 from trainsh_dsl.grammar.syntax import (  # fmt: skip

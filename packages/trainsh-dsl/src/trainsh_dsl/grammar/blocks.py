@@ -1,4 +1,4 @@
-"""`parallel` ... `end` and `finally`: where the steps that are read go."""
+"""`parallel` ... `end` and `finally`: the block that takes the next step."""
 
 from trainsh_dsl.diagnostics.findings import Findings
 from trainsh_dsl.grammar.syntax import Node, Open, Parallel, Recipe
@@ -34,7 +34,7 @@ class Blocks:
             self.into.append(block)
         else:
             message = f"parallel is nested more than {DEEPEST} deep"
-            self.findings.add("E119", at, end, message, "take some levels out")
+            self.findings.add("E119", at, end, message, "remove some levels")
             block.steps = self.into
         self._open.append(block)
         self.into = block.steps
@@ -42,7 +42,7 @@ class Blocks:
     def close(self, at: int, end: int, tail: str) -> None:
         """`end`"""
         if not self._open:
-            self.findings.add("E113", at, end, "this end has no parallel before it", "take it out")
+            self.findings.add("E113", at, end, "this end has no parallel before it", "remove it")
             return
         block = self._open.pop()
         block.close_at, block.end, block.close_tail = at, end, tail
@@ -50,13 +50,13 @@ class Blocks:
         if not block.steps:
             self.findings.add(
                 "E120", block.start, block.start + 8, "this parallel block is empty",
-                "put steps into it, or take it out",
+                "put steps into it, or remove it",
             )  # fmt: skip
 
     def finally_(self, at: int, end: int, tail: str) -> None:
         """`finally`"""
         if self._open:
-            self.findings.add("E114", at, end, "finally stands inside a parallel block", "end the block first")
+            self.findings.add("E114", at, end, "finally is inside a parallel block", "end the block first")
             self._dissolve()
         elif self.recipe.finally_at >= 0:
             line = self.findings.source.place(self.recipe.finally_at)[0]

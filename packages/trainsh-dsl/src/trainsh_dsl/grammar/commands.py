@@ -1,4 +1,4 @@
-"""What stands after `>`: the command, its variables, its `&`, and what can be said of it before it runs."""
+"""The command of an execute: its variables, its `&`, and warnings about both."""
 
 import re
 
@@ -212,7 +212,7 @@ class CommandReader:
             shell = operated.lower()
             scope.findings.add(
                 "E502", at, found.end(),
-                f"{found[0]} works on a variable of the recipe, which the shell does not have",
+                f"{found[0]} needs a variable of the shell, and this one is the recipe's",
                 f'give it to the shell first: {shell}="${operated}"; echo "{found[0].replace(operated, shell)}"',
             )  # fmt: skip
             return 0, None
@@ -238,7 +238,7 @@ class CommandReader:
         add = self.scope.findings.add
         if quoted:
             add(
-                "E503", at, end, f"{what} stands where the shell puts nothing in: it would stay as the text $NAME",
+                "E503", at, end, f"the shell expands nothing here: {what} would stay the text $NAME",
                 'use double quotes, or a here-document whose word is not quoted',
             )  # fmt: skip
             return
@@ -250,12 +250,12 @@ class CommandReader:
                     at,
                     end,
                     f"{program} shows {what.rstrip(',')} on the screen",
-                    "send it into a file or a program",
+                    "redirect it to a file, or pipe it into a program",
                 )
         elif program and program not in _BUILTINS:
             add(
                 "W401", at, end, f"{what} is an argument of {program} here: other users of the host see it in ps",
-                f"hand it over in the environment: NAME=${{secret:NAME}} {program} ..., or on standard input",
+                f"pass it in the environment: NAME=${{secret:NAME}} {program} ..., or on standard input",
             )  # fmt: skip
 
     def _check_background(self, body: str, start: int, end: int) -> None:

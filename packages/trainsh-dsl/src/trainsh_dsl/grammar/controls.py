@@ -142,7 +142,7 @@ def _parameter(
     if check and context.typed(text, check, value) is None:
         return
     if not verb.repeats(key_name) and key_name in node.keys:
-        context.findings.add("E303", word.start, word.end, f"{key}= is given twice", "leave one of them out")
+        context.findings.add("E303", word.start, word.end, f"{key}= is given twice", "remove one of them")
         return
     node.params.append(Option(word, key_name, text))
     node.keys.add(key_name)
@@ -157,7 +157,7 @@ def _argument(context: Context, word: Word) -> Text | Ref:
             "W101",
             word.start,
             word.end,
-            "this # begins no comment here: it is a word of the step",
+            "# does not start a comment here: it is a word of the step",
             "put the comment on a line of its own",
         )
     return context.reader.word(word)

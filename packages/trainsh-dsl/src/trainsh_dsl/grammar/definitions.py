@@ -63,7 +63,7 @@ def _check_name(context: Context, sort: str, name: str, at: int) -> None:
         raise context.wrong("E208", at, end, f"{name} is set by train itself", "choose another name")
     if sort == "var" and name in _ENVIRONMENT:
         context.findings.add(
-            "W304", at, end, f"${name} in a command now means this variable, not the one of the host's shell",
+            "W304", at, end, f"${name} in a command is this variable and hides that of the host's shell",
             f"choose another name, such as MY_{name}",
         )  # fmt: skip
 
@@ -81,7 +81,7 @@ def _variable(context: Context, definition: Definition) -> None:
     if comment:
         at = definition.value_at + comment.end() - 1
         context.findings.add(
-            "W101", at, definition.value_at + len(value), "this # begins no comment here: it is part of the value",
+            "W101", at, definition.value_at + len(value), "# starts no comment here: it is part of the value",
             "put the comment on a line of its own",
         )  # fmt: skip
     _define(context, definition)
@@ -121,5 +121,5 @@ def _spec(context: Context, definition: Definition) -> None:
     except specs.At as bad:
         blamed = bad.word
         first, last = (blamed.start, blamed.end) if blamed else (start, start + len(value))
-        hint = "a comment stands on a line of its own" if blamed and blamed.raw.startswith("#") else bad.hint
+        hint = "a comment needs a line of its own" if blamed and blamed.raw.startswith("#") else bad.hint
         context.findings.add(bad.code, first, last, bad.message, hint)

@@ -1,4 +1,4 @@
-"""Lines that are no statement: what was probably meant."""
+"""Hints for lines that are not statements: what was probably meant."""
 
 from trainsh_dsl.diagnostics.shorten import shorten
 from trainsh_dsl.grammar.scope import Near
@@ -22,7 +22,7 @@ def guess(first: str, line: str, sessions: set[str]) -> str:
     if called and (called[1] in sessions or not sessions):
         return f"a session is written with @: @{line[:80]}"
     if first == "&":
-        return "the & that makes a background step stands at the end of its command"
+        return "the & of a background step goes at the end of its command"
     if first.startswith(">"):
         return "name the session: @NAME > COMMAND"
     near = Near().add((*KEYWORDS, "tmux.open", "tmux.close")).find(first)
@@ -42,12 +42,12 @@ def no_command(context: Context, session: str, at: int, pos: int, words: list[Wo
     if rest.startswith("->"):
         return context.wrong("E601", at, pos, f"@{session} has no path", f"write @{session}:/path/to/it {rest}")
     if not rest:
-        return context.wrong("E102", at, end, f"@{session} is given nothing to do", f"write {head} > COMMAND")
+        return context.wrong("E102", at, end, f"@{session} has no command", f"write {head} > COMMAND")
     first = rest.split()[0]
     apart = _APART.match(rest)
     if apart and first in options.ALL:
         return context.wrong(
-            "E309", pos, pos + len(first), f"{first} and its value are apart", f"write {apart[1]}={apart[2]}"
+            "E309", pos, pos + len(first), f"{first} has blanks around its =", f"write {apart[1]}={apart[2]}"
         )
     before = rest.split(">")[0].split()
     if ">" in rest and before and is_option(Word(0, 0, before[-1])):

@@ -1,4 +1,4 @@
-"""The whole recipe: lines into statements, one mistake at a time, whatever the text."""
+"""The parser: lines into statements; a mistake costs one statement, not the file."""
 
 import re
 from collections.abc import Callable, Iterable
@@ -135,7 +135,7 @@ class Parser:
         end = self._logical_end(number)
         if _goes_on(self.source.lines[self.source.line_of(end)]) and end >= len(text):
             self.findings.add(
-                "E109", end - 1, end, "the last line ends in \\, but nothing follows", "take the \\ away"
+                "E109", end - 1, end, "the last line ends in \\, but nothing follows", "remove the \\"
             )
             end -= 1
         elif line.rstrip(" \t").endswith("\\") and not line.endswith("\\"):
@@ -144,8 +144,8 @@ class Parser:
                 "E109",
                 end - 1,
                 end,
-                "blanks stand after the \\: the line does not go on in the next",
-                "take the blanks away",
+                "blanks follow the \\: the line is not continued",
+                "remove the blanks",
             )
         stop, tail = end, ""
         if "train:" in text[at:end]:
@@ -184,7 +184,7 @@ class Parser:
             glued = next((word for word in words[:3] if "->" in word.raw), words[0])
             mended = glued.raw.replace("->", " -> ", 1).strip() if glued.raw != "->" else "source -> destination"
             raise self.context.wrong(
-                "E603", glued.start, glued.end, "the -> of a transfer stands between blanks", f"write {mended}"
+                "E603", glued.start, glued.end, "a transfer needs blanks around its ->", f"write {mended}"
             )
         self.blocks.add(statements.transfer(self.context, words, stop), tail)
 
@@ -273,9 +273,7 @@ class Parser:
         if stop > end:
             rest = self.context.line_text(end, stop)
             hint = (
-                "a comment stands on a line of its own"
-                if rest.startswith("#")
-                else f"write {word} alone on its line"
+                "a comment needs a line of its own" if rest.startswith("#") else f"write {word} alone on its line"
             )
             self.findings.add("E111", end, stop, f"{word} does not take {shorten(rest)}", hint)
         if word == "parallel":
@@ -306,7 +304,7 @@ class Parser:
     def _guess(self, first: str, line: str, at: int) -> str:
         previous = self.blocks.latest()
         if isinstance(previous, Execute) and self._swallowed == self.source.line_of(at):
-            goes_on = "a command goes on after \\, in quotes or in a here-document"
+            goes_on = "a command continues after \\, in quotes or in a here-document"
             return f"{goes_on}; else write @{previous.session} > {line[:60]}"
         return mistakes.guess(first, line, self.blocks.sessions)
 
@@ -337,7 +335,7 @@ class Parser:
             if code and not 0xD800 <= code <= 0xDFFF:
                 self.findings.add(
                     "E121", at, at + 1, f"the control character {shown} stands here",
-                    f"take it out; where a command needs it, let the shell make it: $'{shown}'",
+                    f"remove it; where a command needs it, let the shell make it: $'{shown}'",
                 )  # fmt: skip
                 continue
             what = "a NUL byte" if not code else "half a character"

@@ -1,4 +1,4 @@
-"""The names of a recipe: what defines them, what uses them, which are near to one that nobody defined."""
+"""The names of a recipe: their definitions, their uses, and the nearest name to one that is not defined."""
 
 from collections.abc import Iterable, Iterator
 

@@ -30,7 +30,7 @@ def wait(context: Context, words: list[Word], end: int) -> Wait:
         raise context.wrong("E118", head.start, last.end, "wait names no session", f"write wait @{bare} {rest}")
     condition = words[2] if len(words) > 2 else None
     if condition is None:
-        raise context.wrong("E116", head.start, words[1].end, "wait for what?", _CONDITIONS)
+        raise context.wrong("E116", head.start, words[1].end, "wait has no condition", _CONDITIONS)
     sort, value = _condition(context, condition, words)
     found = context.options(words[3:], options.GENERAL, "wait")
     return Wait(
@@ -65,7 +65,7 @@ def _condition(context: Context, word: Word, words: list[Word]) -> tuple[Conditi
         "E116",
         word.start,
         word.end,
-        f"{shorten(raw)} is nothing to wait for",
+        f"{shorten(raw)} is not something to wait for",
         _hint(context, word, kind, words),
     )
 
@@ -81,7 +81,7 @@ def _hint(context: Context, word: Word, kind: str, words: list[Word]) -> str:
     near = Near().add(("idle", "file", "port")).find(kind or raw)
     if near:
         return f"did you mean {near}{'=' + raw[len(kind) + 1 :] if kind else '' if near == 'idle' else '='}?"
-    return f'a pattern stands in quotes: "{raw}"' if not kind else _CONDITIONS
+    return f'a pattern needs quotes: "{raw}"' if not kind else _CONDITIONS
 
 
 def _pattern(context: Context, word: Word) -> Text:
@@ -147,7 +147,7 @@ def _check_scp(context: Context, word: Word) -> None:
     found = _SCP.match(word.raw)
     if found and (found[1] in context.scope.hosts or found[1] in context.scope.storages):
         raise context.wrong(
-            "E603", word.start, word.end, f"{word.raw} is a path on this machine as it stands", f"write @{word.raw}"
+            "E603", word.start, word.end, f"{word.raw} is a local path as written", f"write @{word.raw}"
         )
 
 
@@ -164,7 +164,7 @@ def _path(context: Context, whole: Word, name: str, path: Word) -> Endpoint:
     outside = bool(_GLOB.search(bare)) or raw.startswith("~")
     if inside and outside:
         context.findings.add(
-            "E604", path.start, path.end, "one part of this path is to be expanded and another with * ? [ ] is not",
+            "E604", path.start, path.end, "a part of this path is a pattern, and a quoted part has * ? [ ] too",
             "quote all of it, or none of it",
         )  # fmt: skip
     return Endpoint(word=whole, name=name, path=text, expand=outside)
@@ -179,7 +179,7 @@ def notify(context: Context, words: list[Word], end: int) -> Notify:
     if message.raw[0] not in "'\"":
         line = context.line_text(message.start, words[-1].end)
         raise context.wrong(
-            "E117", message.start, words[-1].end, "a message stands in quotes", f'write notify "{line}"'
+            "E117", message.start, words[-1].end, "a message needs quotes", f'write notify "{line}"'
         )
     text = context.reader.word(message)
     if text == "":
@@ -189,7 +189,7 @@ def notify(context: Context, words: list[Word], end: int) -> Notify:
     if any(isinstance(part, Ref) and (part.secret or part.var in context.scope.secrets) for part in parts):
         context.findings.add(
             "W403", message.start, message.end,
-            "this message holds a secret: whoever is told will not see it, only ***",
+            "this message contains a secret: its reader sees *** only",
             "leave the secret out",
         )  # fmt: skip
     return Notify(start=head.start, end=end, options=found, message=text, word=message)
@@ -199,7 +199,7 @@ def sleep(context: Context, words: list[Word], end: int) -> Sleep:
     """`sleep DURATION options`"""
     head = words[0]
     if len(words) < 2:
-        raise context.wrong("E301", head.start, head.end, "sleep for how long?", "write sleep 30s")
+        raise context.wrong("E301", head.start, head.end, "sleep has no duration", "write sleep 30s")
     word = words[1]
     text = context.reader.word(word, no_secret="a duration")
     seconds = context.typed(text, values.duration, word)

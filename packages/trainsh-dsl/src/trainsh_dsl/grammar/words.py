@@ -1,4 +1,4 @@
-"""Words and options of a statement outside commands, and what every reader of statements shares."""
+"""Words and options of a statement, and the context that all readers of statements share."""
 
 import re
 
@@ -76,7 +76,7 @@ class Context:
             stop = word.end() if word else pos
             if stop < end and text[stop] in "'\"":
                 raise self.wrong(
-                    "E106", stop, stop + 1, "the quote opened here is not closed on this line",
+                    "E106", stop, stop + 1, "this quote is not closed on its line",
                     f"close it with {text[stop]}, or put the other kind of quote around it",
                 )  # fmt: skip
             if word is None:
@@ -110,9 +110,7 @@ class Context:
     def _once(self, option: Option, found: list[Option]) -> None:
         if found and option.key not in options.REPEATABLE and any(other.key == option.key for other in found):
             word = option.word
-            self.findings.add(
-                "E303", word.start, word.end, f"{option.key}= is given twice", "leave one of them out"
-            )
+            self.findings.add("E303", word.start, word.end, f"{option.key}= is given twice", "remove one of them")
 
     def unexpected(self, word: Word, words: list[Word], place: int, kind: dict[str, Check], what: str) -> None:
         """E111 or E309 for a word that is not an option."""
@@ -120,7 +118,7 @@ class Context:
         if (word.raw in kind or word.raw in options.ALL) and after.startswith("="):
             value = after[1:] or (words[place + 2].raw if place + 2 < len(words) else "VALUE")
             self.findings.add(
-                "E309", word.start, word.end, f"{word.raw} and its value are apart", f"write {word.raw}={value}"
+                "E309", word.start, word.end, f"{word.raw} has blanks around its =", f"write {word.raw}={value}"
             )
             return
         if word.raw.startswith("--") and word.raw[2:].partition("=")[0].replace("-", "_") in kind:
@@ -130,9 +128,9 @@ class Context:
                 f"write {name.replace('-', '_')}={value or 'true'}",
             )  # fmt: skip
             return
-        hint = f"options are written name=value: {', '.join(kind)}" if kind else "take it out"
+        hint = f"options are written name=value: {', '.join(kind)}" if kind else "remove it"
         if word.raw.startswith("#"):
-            hint = "a comment stands on a line of its own"
+            hint = "a comment needs a line of its own"
         self.findings.add("E111", word.start, word.end, f"{what} does not take {shorten(word.raw)} here", hint)
 
     def option(self, word: Word, key: str, kind: dict[str, Check], what: str) -> Option | None:

@@ -1,4 +1,4 @@
-"""What depends on what, drawn: steps, the sessions and hosts they use, storages, money."""
+"""Draws the graph of a plan: steps, sessions, hosts, storages, rentals."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""What kind of place an offset in a command is: quoted, in a comment, an argument of which program."""
+"""Lexical regions of a command: whether an offset is quoted, in a comment, or an argument of a program."""
 
 from bisect import bisect_right
 

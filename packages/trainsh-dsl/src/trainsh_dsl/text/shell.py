@@ -336,7 +336,7 @@ class Scan:
             last = self.here.find(tag, tabs, line)
             if last < 0:
                 raise Problem(
-                    "E104", at, end, f"the here-document that begins here is never ended: no line is {tag!r} alone",
+                    "E104", at, end, f"this here-document never ends: no line is just {tag!r}",
                     f"put {tag} on a line of its own, with nothing before or after it",
                 )  # fmt: skip
             if quoted:
@@ -350,13 +350,13 @@ class Scan:
             line = self.source.line_of(line_start)
             raise Problem(
                 "E105", opened, opened + 1,
-                f"the quote opened here is still open in line {line + 1}, which looks like a step",
+                f"this quote is still open in line {line + 1}, which looks like a step",
                 "close it, or write it as \\' or \\\" where the character itself is meant",
             )  # fmt: skip
 
     def _never_closed(self, opened: int) -> Problem:
         return Problem(
-            "E105", opened, opened + 1, "the quote opened here is never closed",
+            "E105", opened, opened + 1, "this quote is never closed",
             "close it, or write it as \\' or \\\" where the character itself is meant",
         )  # fmt: skip
 
@@ -368,7 +368,7 @@ class Scan:
             opener = frame.what
             raise Problem(
                 "E107", frame.at, frame.at + len(opener), f"this {opener} is not closed on its line",
-                f"close it with {_CLOSERS[opener]}, or end the line with \\ where it goes on in the next",
+                f"close it with {_CLOSERS[opener]}, or end the line with \\ to continue it on the next",
             )  # fmt: skip
 
     def _check_last(self) -> None:
@@ -378,7 +378,7 @@ class Scan:
             if operator in ("&&", "||", "|", "|&"):
                 raise Problem(
                     "E107", start, end, f"nothing follows the {operator}",
-                    "take it away, or end the line with \\ where the command goes on in the next",
+                    "remove it, or end the line with \\ to continue the command",
                 )  # fmt: skip
 
     # Bookkeeping.

@@ -1,4 +1,4 @@
-"""The text of a recipe and the places in it: offsets inside, lines and columns outside."""
+"""The text of a recipe; converts offsets to lines and columns."""
 
 from bisect import bisect_right
 from itertools import accumulate

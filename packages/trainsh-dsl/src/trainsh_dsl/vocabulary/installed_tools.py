@@ -1,4 +1,4 @@
-"""The tools on this machine: each is asked once for its schema, and only when a recipe names it."""
+"""The tools on this machine: each is asked for its schema once, and only if the recipe names it."""
 
 import os
 from typing import Any

@@ -1,4 +1,4 @@
-"""Host and storage specs: what kind each is, and what is wrong with one that is none."""
+"""Host and storage specs: the type of each, and errors for invalid ones."""
 
 import re
 
@@ -113,9 +113,7 @@ def _ssh(words: list[Word]) -> str:
             place += _flag(words, place)
             continue
         if target is not None:
-            raise At(
-                "E206", f"{shorten(word.raw)} is one word too many in a host spec", f"a host is {_HOST_FORMS}", word
-            )
+            raise At("E206", f"{shorten(word.raw)} is unexpected in a host spec", f"a host is {_HOST_FORMS}", word)
         target = word
         place += 1
     if target is None:
@@ -164,7 +162,7 @@ def storage(words: list[Word]) -> str:
     if len(words) > 1:
         raise At(
             "E207",
-            f"{shorten(words[1].raw)} is one word too many in a storage spec",
+            f"{shorten(words[1].raw)} is unexpected in a storage spec",
             "quote a path that has blanks",
             words[1],
         )

@@ -1,4 +1,4 @@
-"""What tools say of their verbs: an interface, and the answer of one that knows none."""
+"""Schemas of tools: where they come from, and what they say about a verb."""
 
 from collections.abc import Callable
 from typing import Any, Protocol

@@ -1,4 +1,4 @@
-"""Values of options, typed: durations, counts, truth, ports, patterns; each says what is wrong with a bad one."""
+"""Values of options: durations, counts, truth words, ports, patterns, parsed and checked."""
 
 import re
 import warnings
@@ -42,7 +42,9 @@ def duration(text: str) -> float:
     except UsageError:
         pass
     if text.strip("0.smhd") == "" and "0" in text:
-        raise Bad("E301", f"{shorten(text)} is no time", "a duration is above 0; leave the option out for no limit")
+        raise Bad(
+            "E301", f"{shorten(text)} is not above zero", "a duration is above 0; leave the option out for no limit"
+        )
     raise Bad(
         "E301", f"{shorten(text)} is not a duration", "write it like 30s, 5m, 2h, 1d, 1h30m, or 300 for seconds"
     )

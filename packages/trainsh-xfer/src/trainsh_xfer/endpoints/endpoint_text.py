@@ -1,4 +1,4 @@
-"""What an endpoint's text names: a path here, on a host, or in a storage. Pure: nothing is looked up."""
+"""Parses an endpoint: a path here, on a host, or in a storage. Pure: nothing is looked up."""
 
 import re
 from typing import Literal

@@ -1,4 +1,4 @@
-"""What a transfer refuses to do: delete where everything lies, or read and write one place at once."""
+"""Refusals: deletion in a system or home folder, and a source that overlaps its destination."""
 
 import os
 import posixpath

@@ -1,4 +1,4 @@
-"""Where an endpoint is: the machine it is on, and its path there."""
+"""The place of an endpoint: its machine and its path there."""
 
 from collections.abc import Callable
 from typing import Literal

@@ -1,4 +1,4 @@
-"""Running rsync: its output as it comes, and its end when the request is cancelled. The one place that uses sh."""
+"""Runs rsync: streams its output, ends it when the request is cancelled. The one place that uses sh."""
 
 import contextlib
 import os
@@ -74,7 +74,7 @@ def stream(
         finally:
             ending.over()
     if request.cancelled.is_set():
-        raise Cancelled("the transfer was cancelled; run it again to go on where it stopped")
+        raise Cancelled("the transfer was cancelled; to continue: run it again")
     return Ended(status, errors.text())
 
 

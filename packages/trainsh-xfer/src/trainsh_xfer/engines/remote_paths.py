@@ -1,7 +1,7 @@
 """Paths on a host, written so that the shell and the rsync there read them as they are meant. Pure.
 
-Three readers stand in the way: the local rsync (3.2.4 and later escape names for the shell themselves, all but the
-wildcards), the login shell (sh, bash, zsh, fish, csh), and with `-s` the far rsync, which then expands wildcards.
+Three programs read a path: the local rsync (3.2.4 and later escape it for the shell, all but the wildcards), the
+login shell (sh, bash, zsh, fish, csh), and with `-s` the remote rsync, which then expands wildcards.
 """
 
 import posixpath
@@ -76,7 +76,7 @@ def needs_seclusion(path: str) -> bool:
 
 
 def secluded(path: str, *, literal: bool, source: bool) -> str:
-    """The path for `-s`, where no shell sees it and the far rsync expands wildcards, part by part.
+    """The path for `-s`, where no shell sees it and the remote rsync expands wildcards, part by part.
 
     UsageError for a destination with both a newline and wildcards in it, which cannot be written.
     """
@@ -99,7 +99,7 @@ def _escaped(part: str) -> str:
 
 
 def receiving(destination: str, *, literal: bool, make: bool) -> str:
-    """`--rsync-path` of a remote side that receives: its process id on stderr, and with `make` the folders above
+    """`--rsync-path` of a host that receives: its process id on stderr, and with `make` the folders above
     `destination` made first."""
     return (making_parents(destination, literal=literal) if make else "") + PROCESS
 
@@ -119,7 +119,7 @@ def asking_link(path: str, literal: bool) -> str:
 
 
 def ending(process: int) -> str:
-    """The command that ends a far rsync which has not noticed that its connection is gone, and waits for that.
+    """The command that ends a remote rsync that has not noticed that its connection is gone, and waits for that.
 
     It then keeps what it has of a file, where the next one finds it.
     """

@@ -1,4 +1,4 @@
-"""What to run: rsync's argument lists. Pure; rsync(1) of 2.6.9, 3.1, 3.2 and openrsync(1) are the references."""
+"""rsync's argv. Pure; rsync(1) of 2.6.9, 3.1, 3.2 and openrsync(1) are the references."""
 
 import re
 
@@ -7,8 +7,8 @@ import msgspec
 from trainsh_xfer.model import Options
 
 PARTIAL = ".train-partial"
-# Seconds without a byte after which either side gives up: a far rsync whose sshd has not noticed that we are gone
-# keeps what it has of a file only when it ends.
+# Seconds without a byte after which either side gives up. A remote rsync whose sshd has not noticed that the client
+# is gone keeps its part of a file only when it ends.
 SILENCE = 600
 FORMAT = "%i %l %b %n"
 

@@ -31,7 +31,7 @@ _NO_PROGRAM = re.compile(
 _CUT_OFF = re.compile(
     r"^ssh: (?:connect to host|Could not resolve)|banner exchange|^kex_exchange_identification", re.M
 )
-# What ssh and rsync say when a connection ends; anything else was said by the other side before it gave up.
+# What ssh and rsync say when a connection ends; anything else was printed on the host before it gave up.
 _SSH = re.compile(
     r"^(?:ssh:|mux_client|client_loop|kex_|packet_|Timeout, server|Control socket|Shared connection|Connection "
     r"|Write failed|lost connection)|Broken pipe|Connection reset|timed out",
@@ -66,7 +66,7 @@ def is_noisy(stderr: str) -> bool:
 
 
 def far_process(stderr: str) -> int | None:
-    """The process id of the far rsync, which `remote_paths.PROCESS` prints on stderr."""
+    """The process id of the remote rsync, which `remote_paths.PROCESS` prints on stderr."""
     found = _PROCESS.search(stderr)
     return int(found[1]) if found else None
 
@@ -95,17 +95,17 @@ def error_for(status: int, stderr: str, host: str, name: str = "") -> TrainError
         name = signal.Signals(-status).name
         return TrainError(
             _on(host, f"rsync was killed ({name})"),
-            "was memory short? run it again: it goes on where it stopped", code="killed", data=data,
+            "out of memory? to continue: run it again", code="killed", data=data,
         )  # fmt: skip
     if _FULL.search(stderr):
         return TrainError(
-            _on(host, message), "make room there, then run it again: it goes on", code="full", data=data
+            _on(host, message), "free some space there, then run it again to continue", code="full", data=data
         )
     if status == 23:
         more = f" (and {len(lines) - 1} more)" if len(lines) > 1 else ""
         return TrainError(_on(host, f"not everything was copied: {message}{more}"), code="partial", data=data)
     if status in (30, 35):
-        again = "run it again: it goes on where it stopped"
+        again = "to continue: run it again"
         return TimedOut(_on(host, message), again, code="connection_lost" if host else "", data=data)
     if host and status in LOST and (status == 255 or not lines or _SSH.search(stderr)):
         return _lost(host, message, bool(lines), data)
@@ -116,9 +116,7 @@ def error_for(status: int, stderr: str, host: str, name: str = "") -> TrainError
 
 def _lost(host: str, message: str, explained: bool, data: dict[str, object]) -> TrainError:
     text = message if explained else "the connection was lost"
-    return Unreachable(
-        f"{host}: {text}", "run it again: it goes on where it stopped", code="connection_lost", data=data
-    )
+    return Unreachable(f"{host}: {text}", "to continue: run it again", code="connection_lost", data=data)
 
 
 def installing(host: str) -> str:

@@ -1,4 +1,4 @@
-"""What rsync prints, read as it comes: progress, changed entries, remarks."""
+"""Parses rsync's output as it arrives: progress, changed entries, remarks."""
 
 import re
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Marks of local copies that began and have not ended, so that the next one goes on inside the file.
+"""Marks of unfinished local copies, so that the next one continues inside the file.
 
 rsync copies whole files when both sides are local, and would then ignore the part that is there. Reading it every
 time would slow every copy that has nothing to continue.

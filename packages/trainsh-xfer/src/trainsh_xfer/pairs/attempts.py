@@ -1,4 +1,4 @@
-"""Runs of rsync over one route: their progress, their errors, and going on after a lost connection."""
+"""Attempts of rsync over one route: progress, errors, retries after a lost connection."""
 
 import random
 import time
@@ -47,7 +47,7 @@ def run(route: Route, words: Callable[[], list[str]], tally: Tally, request: Req
 
 
 def _end_what_is_left(route: Route, ended: Ended | None) -> None:
-    """End a far rsync that may not have noticed that its connection is gone; it keeps what it has of a file."""
+    """End a remote rsync that may not have noticed that its connection is gone; it keeps what it has of a file."""
     process = rsync_errors.far_process(ended.stderr) if ended else None
     if process and route.receiver:
         route.receiver.run(remote_paths.ending(process))
@@ -56,7 +56,7 @@ def _end_what_is_left(route: Route, ended: Ended | None) -> None:
 def _again(route: Route, error: TrainError, stderr: str, tries: int, request: Request) -> bool:
     """Whether to try again, once what stood in the way is out of it."""
     if error.code == "killed" and tries <= MOST_DEATHS:
-        request.emit("log", message=f"{error.message}; going on")
+        request.emit("log", message=f"{error.message}; trying again")
         return True
     if route.connection is None or tries >= MOST_TRIES:
         return False
@@ -74,7 +74,7 @@ def _again(route: Route, error: TrainError, stderr: str, tries: int, request: Re
     if tries == 1:
         route.connection.check_login()
     pause = FIRST_PAUSE * 2 ** (tries - 1) * random.uniform(0.75, 1.25)
-    request.emit("log", message=f"the connection to {route.host} was lost; going on in {pause:.0f} s")
+    request.emit("log", message=f"lost the connection to {route.host}; trying again in {pause:.0f} s")
     request.cancelled.wait(pause)
     request.check()
     return True

@@ -1,4 +1,4 @@
-"""One host copies to another: the key, the forwarded agent, the line that allows it, and the way there."""
+"""One host copies to another: the key, the forwarded agent, the line in authorized_keys, the connection."""
 
 import os
 import shutil
@@ -55,7 +55,7 @@ class Pair:
         except TrainError as error:
             self._request.emit(
                 "log",
-                message=f"could not tidy up ({error.message}); the key is gone, its line ends within the hour",
+                message=f"clean-up failed ({error.message}): the key is gone, its line there expires within 1h",
             )
 
     def _prepare(self) -> None:
@@ -91,7 +91,7 @@ class Pair:
         """The way from the source's rsync to the destination; forwardings that are gone are made again."""
         if not self.direct and not self._port:
             self._request.emit(
-                "log", message=f"no way straight from {self.label}: the data goes through this machine"
+                "log", message=f"no direct connection from {self.label}: the data goes through this machine"
             )
         self._forward()
         host, port = (self.address.host, self.address.port) if self.direct else ("127.0.0.1", self._port)

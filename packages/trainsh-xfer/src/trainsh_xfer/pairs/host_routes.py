@@ -1,4 +1,4 @@
-"""The ways between two places that are both on hosts: one host, or two that are let to each other."""
+"""Routes between two places on hosts: one host, or two of which one is let in to the other."""
 
 import posixpath
 from contextlib import ExitStack

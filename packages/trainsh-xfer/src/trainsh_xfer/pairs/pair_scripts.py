@@ -1,4 +1,4 @@
-"""Two hosts: the scripts and words that let one copy to the other for an hour, by one command. Pure.
+"""Two hosts: the scripts and argv that let one copy to the other for an hour, by one command. Pure.
 
 The source's rsync logs in to the destination with a key made for this transfer. The key lives in an agent here,
 whose socket is forwarded to the source; at the destination one line of authorized_keys allows it, for exactly the

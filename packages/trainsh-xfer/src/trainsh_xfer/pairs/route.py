@@ -1,4 +1,4 @@
-"""A way between two places, as rsync is told it."""
+"""A route between two places, as rsync's argv needs it."""
 
 import msgspec
 
@@ -10,7 +10,7 @@ from trainsh_xfer.pairs.machines import Connection
 class Route(msgspec.Struct, frozen=True, kw_only=True):
     """Both sides in rsync's words, and the connection they go over (None: a copy on this machine).
 
-    `rsync` is the one that is started, `program` the remote side's --rsync-path. `parents` is the local path whose
+    `rsync` is the one that is started, `program` the host's --rsync-path. `parents` is the local path whose
     parent folders are to be made, `tidy` the local sources, `tidy_far` the command that removes the empty folders
     which a move leaves behind. `foreign`: the files come from a host, to another machine. `follow`: the source is
     a link to a file.
@@ -30,12 +30,12 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def host(self) -> str:
-        """The remote side's name in messages; empty for a copy on this machine."""
+        """The host's name in messages; empty for a copy on this machine."""
         return self.connection.target.label if self.connection else ""
 
     @property
     def name(self) -> str:
-        """What `train host` knows the remote side by."""
+        """What `train host` knows the host by."""
         return self.connection.target.name if self.connection else ""
 
     @property

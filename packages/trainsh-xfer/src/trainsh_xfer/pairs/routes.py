@@ -1,4 +1,4 @@
-"""The ways that begin or end on this machine, and the choice of one."""
+"""Routes that begin or end on this machine, and the choice of one."""
 
 import os
 import posixpath

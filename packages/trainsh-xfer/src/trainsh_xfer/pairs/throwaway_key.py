@@ -1,4 +1,4 @@
-"""A key that lives for one transfer, in an agent of its own on this machine."""
+"""A key for one transfer, in an agent of its own on this machine."""
 
 import contextlib
 import os
