@@ -87,7 +87,7 @@ setup() {
     run train-dsl explain e105
     [ "$status" -eq 0 ]
     [ "${lines[0]}" = "E105: A quote that swallows steps, or never closes" ]
-    [[ "$output" == *"error E105: the quote opened here"* ]]
+    [[ "$output" == *"error E105: this quote is never closed"* ]]
     run train-dsl explain E999
     [ "$status" -eq 3 ]
 }
