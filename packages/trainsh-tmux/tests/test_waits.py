@@ -103,7 +103,7 @@ def test_interrupt_of_a_queued_step_means_it_never_runs(open_box: Box) -> None:
 )
 def test_a_timeout_ends_all_of_the_step(open_box: Box, command: str) -> None:
     open_box.run("x=1")
-    outcome = open_box.run(command, timeout=0.5)
+    outcome = open_box.run(command, timeout=0.5, grace=3.0)
     assert (outcome.state, outcome.reason) == ("timeout", "timed out after 0.5s")
     assert "rest" not in open_box.client.text
     assert open_box.text("echo on $x") == "on 1\n"

@@ -2,8 +2,19 @@
 # Ends what must end, with its grace: INT, at half of it TERM, at its end KILL, to every descendant. Workers in sessions
 # of their own are found by their parents and by the session's mark in their environment. $d is the session's folder.
 
-end_pause() { # waits a fifth of a second; adds to $tenths what it took
-    if sleep 0.2 2>/dev/null; then tenths=$((tenths + 2)); else sleep 1 && tenths=$((tenths + 10)); fi
+end_clock() { # sets $clock, in tenths of a second
+    if [ -r /proc/uptime ]; then
+        IFS=' .' read -r clock x y </proc/uptime
+        clock=$((clock * 10 + ${x%?}))
+    else
+        clock=$(($(date +%s) * 10))
+    fi
+}
+
+end_pause() { # waits a fifth of a second; sets $tenths to what has passed since $first
+    sleep 0.2 2>/dev/null || sleep 1
+    end_clock
+    tenths=$((clock - first))
 }
 
 end_group() { # SIGNAL GROUP: never everything, never ourselves
@@ -91,6 +102,8 @@ end_foreground() { # one look at a step that runs in the shell: INT to each grou
 
 end_wait() { # FILE-OF-STATUS (or nothing): goes on until all of $members have ended and the status is there
     tenths=0 last='' sent=INT rounds=0
+    end_clock
+    first=$clock
     case $which in foreground) ;; *) for x in $groups; do end_group INT "$x"; done ;; esac
     while :; do
         [ "$((rounds % 5))" != 0 ] || end_gather
@@ -195,6 +208,7 @@ end_step() { # STEP NUMBER WHY GRACE: replies to NUMBER `ended`, `never` when it
         return
     fi
     end_survivors
+    printf 'stuck\n' >"$file.why"
     rm -f -- "$d/pid" "$d/open"
     for x in "$d"/steps/*.pid; do
         [ -e "$x" ] && [ ! -e "${x%.pid}.status" ] && IFS=' ' read -r y x <"$x" && end_group HUP "$y"
