@@ -1,6 +1,7 @@
 """Steps that wait for somebody, steps that are ended, and what a host still holds."""
 
 import os
+import shutil
 import signal
 from pathlib import Path
 
@@ -33,6 +34,18 @@ def test_an_unfinished_question_is_told_with_the_attach_command(open_box: Box, c
     open_box.keys("yes", "Enter")
     assert running.result(10).state == "ok"
     assert len([1 for _, data in running.client.events if "attach" in data]) == 1
+
+
+@pytest.mark.parametrize("command", ["cat >/dev/null", "read -r x", "sh -c 'read x'", "seq 500 | less"])
+def test_a_step_that_reads_its_terminal_in_silence_is_told(open_box: Box, command: str) -> None:
+    if command.endswith("less") and not shutil.which("less"):
+        command = "sh -c 'seq 3; read x'"
+    running = open_box.start(command)
+    told = wait_until(lambda: [data for kind, data in running.client.events if "attach" in data], "the note", 10)
+    assert told[0]["attach"] == "train tmux attach w"
+    assert "waits for input" in told[0]["message"] or told[0]["prompt"].endswith(":")
+    open_box.keys("q", "Enter", "C-d")
+    assert running.result(10).state in ("ok", "failed")
 
 
 def test_a_progress_bar_is_no_question(open_box: Box) -> None:

@@ -46,7 +46,8 @@ class Output:
             lines.pop()
         return lines[-TAIL_LINES:]
 
-    def unfinished(self) -> str:
-        """The last line, while no newline has ended it; not a progress bar, which a carriage return begins."""
+    def unfinished(self) -> tuple[str, bool]:
+        """The last line, while no newline has ended it; whether a carriage return redraws it, as a progress bar."""
         last = self._end[self._end.rfind(b"\n") + 1 :]
-        return "" if b"\r" in last else "".join(Lines().feed(last))
+        lines = [line for line in Lines().feed(last) if line.strip()]
+        return (lines[-1].strip() if lines else ""), b"\r" in last

@@ -9,7 +9,8 @@ from trainsh_tmux.session.live import Live
 
 QUIET = 2.0  # seconds of silence after which an unfinished line is taken for a question
 TIMES = 3  # times that a step is told about
-ENDS = ("?", ":", ">", "]", ")", "$", "#")
+ENDS = ("?", ":", ">", "]", ")", "$", "#")  # of a question
+REDRAWN_ENDS = ("?", ":")  # of one in a line that is drawn again and again, as progress bars are
 
 
 class Prompts:
@@ -27,8 +28,7 @@ class Prompts:
 
     def printed(self, data: bytes) -> None:
         """The step has printed something."""
-        ends = data[-8:].rstrip()[-1:].decode("ascii", "replace")
-        waits = self._left and not data.endswith((b"\n", b"\r")) and ends in ENDS
+        waits = self._left and not data.endswith((b"\n", b"\r"))
         self._due = time.monotonic() + QUIET if waits else None
 
     def look(self) -> None:
@@ -36,14 +36,14 @@ class Prompts:
         if self._due is None or time.monotonic() < self._due:
             return
         self._due = None
-        line = self._output.unfinished().strip()
-        if line:
+        line, redrawn = self._output.unfinished()
+        if line.endswith(REDRAWN_ENDS if redrawn else ENDS):
             self._tell(f"step {self._step} stopped at {line[-200:]!r} and may wait for an answer", line)
 
     def reads(self) -> None:
         """The host has seen that the step reads from its terminal."""
         self._due = None
-        line = self._output.unfinished().strip()
+        line, _ = self._output.unfinished()
         asks = f" after {line[-200:]!r}" if line else ""
         self._tell(f"step {self._step} waits for input on its terminal{asks}", line)
 
