@@ -31,13 +31,7 @@ UNFINISHED = {
     "small_folders": {"trainsh-recipe/src/trainsh_recipe/engine", "trainsh-recipe/src/trainsh_recipe/ui",
                       "trainsh-base/src/trainsh_base/system"},
     "no_provider": {"trainsh-recipe/src/trainsh_recipe/cli.py", "trainsh-recipe/src/trainsh_recipe/ui/start.py",
-                    "trainsh-recipe/src/trainsh_recipe/engine/tools.py",
-},
-    "no_stale_word": {"trainsh-tmux/src/trainsh_tmux/remote/sh/session.sh",
-                      "trainsh-tmux/src/trainsh_tmux/remote/session_scripts.py",
-                      "trainsh-recipe/src/trainsh_recipe/engine/resume.py", "trainsh-recipe/src/trainsh_recipe/engine/source.py",
-                      "trainsh-recipe/src/trainsh_recipe/ui/lines.py", "trainsh-recipe/src/trainsh_recipe/ui/live.py",
-                      "trainsh-recipe/src/trainsh_recipe/ui/summary.py"},
+                    "trainsh-recipe/src/trainsh_recipe/engine/tools.py"},
 }  # fmt: skip
 
 Rule = Callable[[Path], Iterator[str]]

@@ -24,7 +24,7 @@ def open_session(
     key = os.urandom(8).hex()
     return words(
         "session_open", *at(job, name), _hidden(name), token or os.urandom(8).hex(), key, log_limit, start,
-        "plain" if plain else "login", "restore" if restore else "anew", "driven" if job else "hand", *without,
+        "plain" if plain else "login", "restore" if restore else "fresh", "driven" if job else "hand", *without,
     )  # fmt: skip
 
 

@@ -142,7 +142,7 @@ session_start() { # NAME...: starts the session's pane, and its server where the
     tm rename-session -t "=$first" "$name"
 }
 
-session_open() { # SERVER NAME HIDDEN TOKEN KEY LOG-LIMIT START plain|login restore|anew driven|hand [NAME...]
+session_open() { # SERVER NAME HIDDEN TOKEN KEY LOG-LIMIT START plain|login restore|fresh driven|hand [NAME...]
     # HIDDEN is the name with empty quotes in it; NAMEs are variables that no session inherits.
     # Says `lib`, `no-tmux`, `no-processes`, `open OFFSET STATE FOLDER`, `fresh OFFSET FOLDER`, `full` or `failed WORDS`;
     # then `session TOKEN`, `elsewhere NODE`, `restored yes|no`, `covers STEP`, `left-out NAMES`.
