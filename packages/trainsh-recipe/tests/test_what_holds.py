@@ -120,6 +120,17 @@ def test_where_state_was_set_beside_other_work_resume_says_where_to_start(place:
     assert "--from" not in done.stderr and "--from" not in done.stdout
 
 
+def test_a_failure_names_the_from_that_a_resume_needs(place: "Place") -> None:
+    text = "@w > mkdir -p sub && cd sub\n@w > [ -e ../go ] || kill -9 $$\n@w > pwd | grep -q sub\n"
+    failed = place.run("run", place.recipe(HEAD + text + CLOSING))
+    job = place.job().name
+    assert failed.returncode == 1 and failed.stdout.endswith(f"to continue: train recipe resume {job} --from 2\n")
+    assert check(place)["1"] == "again (new shell)"
+    (place.work / "go").touch()
+    done = place.run("resume", job, "--from", "2")
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 def lose_the_shell(place: "Place") -> None:
     """The session's shell is killed, and its snapshot is not there."""
     crash(place)

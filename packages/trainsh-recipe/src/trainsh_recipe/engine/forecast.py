@@ -74,6 +74,8 @@ class Forecast:
             told = self._told(session)
             if not told or told.get("state") in ("running", "released"):
                 return "done", "the session is open" if told else ""
+            if told.get("covers") is None:
+                return "again (new shell)", "the session is opened again"
             return "restored", "the session is opened again, with its directory and variables"
         return "ensured", "its state has to hold"
 
