@@ -122,6 +122,52 @@ def test_a_host_that_cannot_be_reached_for_a_while(world: "World", work: Path) -
     assert lines(work) == ["a", "b", "c there", "f"]
 
 
+RENTAL = """#!/bin/sh
+# summary: rents a thing that costs money until it is stopped
+if [ "$1" = schema ]; then
+    printf '{"commands": {"rent": {"params": {"properties": {}}}, "stop": {"params": {"properties": {}}}}}'; exit
+fi
+[ "$1" = serve ] && exit 2
+cat >/dev/null
+case $1 in rent) state=running ;; *) state=stopped ;; esac
+printf '{"instance": {"id": 1, "state": "%s", "price_per_hour": 1}}' $state
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("rented", [False, True], ids=["interrupted", "unknown where something costs money"])
+def test_a_host_that_stays_away_is_no_failure_of_the_command(world: "World", work: Path, rented: bool) -> None:
+    box = world.sshd("box")
+    relay = world.relay(box)
+    world.host(box, "far", port=relay.port)
+    tools = Path(world.home) / "tools"
+    tools.mkdir()
+    (tools / "train-rental").write_text(RENTAL)
+    (tools / "train-rental").chmod(0o755)
+    env = world.env | {"PATH": f"{tools}:{world.env['PATH']}"}
+    text = "host far = far\ntmux.open @far as w\n" + ("rental.rent\n" if rented else "")
+    text += f"@w timeout=4s allow_fail=true > touch {work}/began; sleep 2; echo a >> {work}/ran\n"
+    text += f"@w > echo b >> {work}/ran\nfinally\n" + ("rental.stop\n" if rented else "sleep 0.1s\n")
+    (Path(world.home) / "r.recipe").write_text(text)
+    argv = ["train-recipe", "run", "./r.recipe"]
+    runner = subprocess.Popen(
+        argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env, cwd=world.home
+    )  # fmt: skip
+    until((work / "began").exists, "it begins")
+    relay.cut()
+    relay.drop()
+    out, err = runner.communicate(timeout=DEADLINE)
+    assert runner.returncode == 1 and status(world) == ("failed" if rented else "interrupted"), out + err
+    assert ("finally" in out) is rented
+    relay.restore()
+    until(lambda: lines(work) == ["a"], "the command goes on by itself")
+    done = subprocess.run(
+        ["train-recipe", "resume"], capture_output=True, text=True, env=env, cwd=world.home, timeout=DEADLINE, check=False
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert lines(work) == ["a", "b"]
+
+
 HELD = """host box = box
 tmux.open @box as w
 ./data -> @box:{work}/copied/
