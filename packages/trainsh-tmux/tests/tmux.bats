@@ -72,7 +72,7 @@ teardown() {
 
 @test "no such session is 3, a bad name 2, with a hint" {
     run train-tmux run true --session nosuch
-    [ "$status" -eq 3 ] && [[ "$output" == *"train-tmux open"* ]]
+    [ "$status" -eq 3 ] && [[ "$output" == *"train tmux open"* ]]
     run train-tmux open local 9.bad
     [ "$status" -eq 2 ]
 }
