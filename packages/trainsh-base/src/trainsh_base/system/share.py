@@ -1,6 +1,6 @@
 """What a tool brings to the others: static files in `share/trainsh/KIND/NAME`, found without running anything.
 
-Kinds: `tools` (manifests), `settings`, `aliases`, `providers`. The folder lies beside the `bin` with the program.
+Kinds: `tools` (manifests), `settings`, `aliases`, `provides`. The folder lies beside the `bin` with the program.
 """
 
 import os
