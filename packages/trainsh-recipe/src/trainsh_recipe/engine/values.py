@@ -5,6 +5,8 @@ import re
 import threading
 from collections.abc import Callable
 
+import msgspec
+
 from trainsh_base.errors import CredentialError, NotFound, UsageError
 from trainsh_base.system import spawn
 from trainsh_base.system.config import config_value
@@ -84,6 +86,11 @@ class Values:
 
         joined = self._join(text, refer)
         return joined, {name: self.secrets.get(secret) for secret, name in names.items()}
+
+    def secret_names(self) -> list[str]:
+        """The secrets that the recipe names, as far as they can be variables of an environment."""
+        plan = msgspec.json.encode(self.plan).decode()
+        return sorted(set(re.findall(r'"secret":"([A-Za-z_][A-Za-z0-9_]*)"', plan)))
 
     def _join(self, text: Text | int | float, secret: Callable[[str], str], depth: int = 0) -> str:
         if isinstance(text, str):

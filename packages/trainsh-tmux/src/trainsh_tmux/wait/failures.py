@@ -31,7 +31,7 @@ def background_failure(live: Live, told: str) -> TrainError:
     shown = "".join(f"\n  {line}" for line in lines[-5:])
     return TrainError(
         f"background step {step} failed: {describe(number)}{shown}", code="background_failed",
-        data={"step": step, "status": number, "exit": number, "tail": lines},
+        data={"step": step, "status": number, "tail": lines},
     )  # fmt: skip
 
 

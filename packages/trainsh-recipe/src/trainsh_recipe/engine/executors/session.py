@@ -39,6 +39,7 @@ class SessionExecutor:
         params: dict[str, Any] = {"host": spec, "name": step.session, "job": self._state.id}
         if spec == "local":
             params["cwd"] = self._state.cwd
+            params["without"] = self._values.secret_names()
         if known is not None:
             params["restore"] = True
         answer = at.ask(
