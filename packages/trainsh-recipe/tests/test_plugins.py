@@ -161,13 +161,13 @@ def test_a_question_is_asked_on_the_terminal_and_stops_the_clock(served: "Place"
     assert terminal.wait() == 0, terminal.text
 
 
-def test_without_train_vast_nothing_can_be_picked(place: "Place") -> None:
+def test_a_host_is_picked_from_a_provider(place: "Place") -> None:
     path = place.recipe("host gpu = placeholder\n" + OPEN.replace("@h", "@gpu"))
-    done = place.run("run", path, "--pick-host", "gpu")
-    assert done.returncode == 9 and "train-vast" in done.stderr
-    place.tool("vast", '#!/bin/sh\n[ "$1" = serve ] || exit 2\nexec python3 "${0%/*}/vast.py"\n')
-    (place.bin / "vast.py").write_text(PICKER)
-    assert place.run("run", path, "--pick-host", "gpu").returncode == 0
+    done = place.run("run", path, "--pick-host", "gpu=shop")
+    assert done.returncode == 9 and "train-shop" in done.stderr
+    place.tool("shop", '#!/bin/sh\n[ "$1" = serve ] || exit 2\nexec python3 "${0%/*}/shop.py"\n')
+    (place.bin / "shop.py").write_text(PICKER)
+    assert place.run("run", path, "--pick-host", "gpu=shop").returncode == 0
 
 
 def test_what_still_costs_money_at_the_end_is_said_last(place: "Place") -> None:

@@ -68,7 +68,7 @@ def run(
     var: VarOpt = {},  # noqa: B006
     storage: StorageOpt = {},  # noqa: B006
     pick_host: Annotated[
-        list[str], Opt("choose a Vast.ai instance for this host (repeatable)", metavar="NAME")
+        list[str], Opt("choose a machine of a provider for this host (repeatable)", metavar="NAME[=PROVIDER]")
     ] = [],  # noqa: B006
     visual: Visual = True,
     output: ShowOutput = True,

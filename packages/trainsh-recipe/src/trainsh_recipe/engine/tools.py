@@ -17,10 +17,8 @@ from trainsh_recipe.plan.numbering import Numbered, every
 if TYPE_CHECKING:
     from trainsh_base.tool.one_shot import OneShot
 
-# Tools of the suite: they serve, and need not be asked whether they do.
-SUITE = frozenset(
-    ("dsl", "tmux", "xfer", "secrets", "host", "storage", "vast", "colab", "pricing", "sandbox", "config")
-)
+# The tools that the runner itself asks: they serve, and need not be asked whether they do.
+SUITE = frozenset(("dsl", "tmux", "xfer", "secrets", "host"))
 ANSWER_WITHIN = 5.0  # seconds in which a tool that is not of the suite has to say that it serves
 
 
@@ -46,7 +44,7 @@ class Tools:
         self._count = 0
 
     def prepare(self, steps: list[Numbered]) -> None:
-        """Start the tools of the suite that these steps name; a missing one is an error at its step."""
+        """Start the runner's own tools that these steps name; a missing one is an error at its step."""
         names = {"tmux"} if steps else set()
         for each in every(steps):
             if isinstance(each.step, Transfer):

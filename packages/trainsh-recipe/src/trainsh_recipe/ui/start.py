@@ -4,9 +4,7 @@ from pathlib import Path
 
 import msgspec
 
-from trainsh_base.errors import UsageError
 from trainsh_base.request import current
-from trainsh_base.tool.peer import Peer
 from trainsh_recipe.engine import detach, held_job
 from trainsh_recipe.engine import resume as resuming
 from trainsh_recipe.engine import source as sources
@@ -33,8 +31,10 @@ def run(
 ) -> Answer:
     """Run the recipe in a file, or show with `dry_run` what it would do."""
     source = sources.from_file(path)
-    for name in pick_host:
-        overrides.setdefault("hosts", {})[name] = _picked(name)
+    if pick_host:
+        from trainsh_recipe.ui.picking import pick  # noqa: PLC0415 - for --pick-host only
+
+        overrides.setdefault("hosts", {}).update(map(pick, pick_host))
     document, digest = sources.parse(source, overrides)
     sources.fill_storages(document, overrides)
     if dry_run:
@@ -43,14 +43,6 @@ def run(
         return rehearse(document, source, overrides), 0
     held = held_job.begin(source, document, digest, RunOptions(overrides=overrides, max_time=max_time))
     return _detached(held) if shown.detach else _in_front(held, shown)
-
-
-def _picked(name: str) -> str:
-    answer = Peer("vast", on_ask=foreground.answer).request("pick", {"host": name})
-    spec = (answer or {}).get("hosts", {}).get(name)
-    if not spec:
-        raise UsageError(f"no instance was picked for {name}", code="nothing_picked")
-    return str(spec)
 
 
 def resume(
