@@ -47,6 +47,7 @@ __train_interrupted() { # what was half done is done
     fi
     __train_claiming=
     [ -n "$__train_step" ] || return 0
+    case $__train_how in capture*) \command : >>"$__train_out" ;; esac
     if [ "$__train_how" = background ] && [ "$__train_before" != "${!-}" ]; then
         __train_forked
     elif [ -s "$__train_file.status" ]; then # recorded when the interrupt came
@@ -60,7 +61,6 @@ __train_interrupted() { # what was half done is done
         # `set -u`, ${x:?}, a readonly variable and the like throw to the top level too, with their own status.
         __train_status=${__train_over:-$__train_status}
         [ "$__train_status" -ne 0 ] || __train_status=130
-        case $__train_how in capture*) \command : >>"$__train_out" ;; esac
         __train_end
     fi
 }

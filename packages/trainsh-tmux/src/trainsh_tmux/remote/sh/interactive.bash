@@ -11,6 +11,13 @@ __train_hold() { # the shell reads the driver's FIFO and not the terminal; its p
     \builtin printf ' \\eval "$__train_top"\n' >&0
 }
 
+__train_fill() { # lines for many interrupts that come before the driver can put its own line back
+    __train_more=' \eval "$__train_top"
+'
+    for __train_count in 1 2 3 4 5 6 7 8; do __train_more=$__train_more$__train_more; done
+    \builtin printf %s "$__train_more" >&0
+}
+
 __train_hold_prompt() { # before a prompt that nobody is to see, it is hidden
     [ "${PROMPT_COMMAND-}" != "$__train_prompt" ] || return 0
     __train_theirs=${PROMPT_COMMAND-}

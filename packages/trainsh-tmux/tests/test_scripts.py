@@ -1,0 +1,49 @@
+"""What runs on hosts is written in shell files: Python sends names of functions and quoted arguments."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+import trainsh_tmux
+from trainsh_tmux.remote import library, scripts, session_scripts, step_scripts
+
+SOURCES = sorted(Path(trainsh_tmux.__file__).parent.rglob("*.py"))
+SHELL = re.compile(r"\b(then|fi|done|esac)\b\s*($|[;\n])|\bprintf '|\|\| |2>|\$\{|\$\(")
+FUNCTION = re.compile(r"^(\w+)\(\) \{", re.MULTILINE)
+
+
+def _texts(tree: ast.Module) -> list[str]:
+    """The string constants of a module, without docstrings."""
+    documented = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+    docs = {id(node.body[0].value) for node in ast.walk(tree) if isinstance(node, documented)
+            and node.body and isinstance(node.body[0], ast.Expr)}  # fmt: skip
+    constants = [node for node in ast.walk(tree) if isinstance(node, ast.Constant) and id(node) not in docs]
+    return [node.value for node in constants if isinstance(node.value, str)]
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.name)
+def test_no_program_for_a_host_is_written_in_python(path: Path) -> None:
+    assert [text for text in _texts(ast.parse(path.read_text())) if SHELL.search(text)] == []
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        session_scripts.open_session("j", "w", "/x", plain=False, log_limit=9), session_scripts.close_session("j", "w"),
+        session_scripts.release("j", "w"), session_scripts.take_back("j", "w"), session_scripts.kill_server("j"),
+        session_scripts.new_window("j", "w", log_limit=9), session_scripts.capture_pane("j", "w", 3),
+        session_scripts.press_enter("j", "w"), session_scripts.send_keys("j", "w", "x", enter=True, keys=False),
+        session_scripts.remove("j", "w"), session_scripts.clean(7), session_scripts.install_tmux("apk add"),
+        step_scripts.hand_step("j", "w", "s", "true", mode="run", echo="true", limit=None),
+        step_scripts.start_step("j", "w", "s", "true"), step_scripts.start_step("j", "w", "s", "", only_ask=True),
+        step_scripts.read_captured("j", "w", "s"), step_scripts.interrupt("j", "w", "s", 1, "timeout", 30),
+        step_scripts.mask_log("j", "w", [(1, 2)]), scripts.log_end("j", "w"), scripts.listing(), scripts.unwatch(1, "q"),
+        scripts.holds("j", ["w"], ["s"]), scripts.watch("j", "w", 1, "file", ["it's"], "q"),
+    ],
+    ids=lambda body: str(body).split()[0],
+)  # fmt: skip
+def test_each_request_calls_a_function_that_is_there(body: str | None) -> None:
+    assert body is not None
+    assert body.split()[0] in FUNCTION.findall(library.requests())
