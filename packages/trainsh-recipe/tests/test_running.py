@@ -175,6 +175,14 @@ def test_a_secret_is_seen_nowhere(place: "Place") -> None:
     assert "hunter2" not in seen
 
 
+def test_a_secret_by_a_plain_name_is_in_the_environment_of_no_other_step(place: "Place") -> None:
+    place.extra = {"DEPLOY_X": "hunter2-hunter2"}
+    text = '@w > : "${secret:DEPLOY_X}"\n@w > printenv DEPLOY_X; cat /proc/$PPID/environ | tr -d "\\0" | grep -c hunter2\n'
+    done = place.run("run", place.recipe(HEAD + text.replace("-c hunter2", "-c hunter2 || true")), "--output")
+    assert done.returncode == 0 and "***" not in done.stdout, done.stdout + done.stderr
+    assert "| 0" in done.stdout
+
+
 def test_a_missing_secret_fails_its_step(place: "Place") -> None:
     done = place.run("run", place.recipe(HEAD + '@w > echo "${secret:NO_SUCH_THING}"\n'))
     assert done.returncode == 1 and "train secrets set NO_SUCH_THING" in done.stderr

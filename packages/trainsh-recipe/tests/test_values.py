@@ -57,6 +57,17 @@ def test_what_people_see_has_the_secrets_name() -> None:
     assert values().shown(["x ", Ref(var="TOKEN")]) == "x Bearer ${secret:S.1}"
 
 
+def test_what_people_see_has_the_name_of_a_captured_secret() -> None:
+    found = values()
+    found.kept["CAP"] = "very-secret"
+    assert found.shown(["x ", Ref(var="CAP")]) == "x ${CAP}"
+
+
+def test_the_names_of_secrets_are_known_before_they_are_looked_up() -> None:
+    assert values().secret_names() == []
+    assert values(vars={"A": "@GIVEN", "B": "@@none"}).secret_names() == ["GIVEN"]
+
+
 def test_a_missing_secret_is_a_credential_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         "trainsh_base.system.spawn.tool_path", lambda _: None

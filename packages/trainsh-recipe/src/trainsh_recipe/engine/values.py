@@ -69,8 +69,11 @@ class Values:
         return self._join(text, self.secrets.get)
 
     def shown(self, text: Text | int | float) -> str:
-        """The text as people may see it: a secret stays `${secret:NAME}`."""
-        return self._join(text, lambda name: f"${{secret:{name}}}")
+        """The text as people may see it: a secret stays `${secret:NAME}`, a captured value with one `${NAME}`."""
+        said = self._join(text, lambda name: f"${{secret:{name}}}")
+        for name, value in self.kept.items():
+            said = said.replace(value, f"${{{name}}}")
+        return said
 
     def command(self, text: Text) -> tuple[str, dict[str, str]]:
         """A command, and the environment that carries its secrets: the text refers to those by name."""
@@ -89,7 +92,8 @@ class Values:
 
     def secret_names(self) -> list[str]:
         """The secrets that the recipe names, as far as they can be variables of an environment."""
-        plan = msgspec.json.encode(self.plan).decode()
+        texts = [given(text) for text in self.state.overrides.get("vars", {}).values()]
+        plan = msgspec.json.encode([self.plan, texts]).decode()
         return sorted(set(re.findall(r'"secret":"([A-Za-z_][A-Za-z0-9_]*)"', plan)))
 
     def _join(self, text: Text | int | float, secret: Callable[[str], str], depth: int = 0) -> str:

@@ -32,6 +32,12 @@ class NotReady(TrainError):
     default_code = "shell_not_ready"
 
 
+# As session_installers (session.sh) says them.
+INSTALLERS = (
+    "apt-get install -y", "apk add", "dnf install -y", "yum install -y", "pacman -S --noconfirm", "brew install",
+)  # fmt: skip
+
+
 def login_limit() -> float:
     """Seconds that the login files may take (`tmux.login_limit`)."""
     from trainsh_base.system.config import config_value  # noqa: PLC0415 - only a new session needs it
@@ -125,7 +131,9 @@ def _refused(live: Live, word: str, why: str) -> TrainError:
 
 
 def _without_tmux(host: Host, install: list[str], bootstrap: bool) -> None:
-    command = install[0].partition(" ")[2] + " tmux" if install else ""
+    command = install[0].removeprefix("install ") + " tmux" if install else ""
+    if command.removesuffix(" tmux") not in INSTALLERS:  # what a host says never becomes part of a command of ours
+        command = ""
     if not bootstrap or not command:
         where = "" if host.spec == "local" else f"train host run {as_word(host.spec)} -- "
         raise MissingProgram(
