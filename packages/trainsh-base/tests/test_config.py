@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from trainsh_base.errors import Conflict, UsageError
-from trainsh_base.system import config, settings, share
+from trainsh_base.system.configuration import config, settings, share
 
 OLD = """\
 # my settings, do not touch
@@ -213,7 +213,7 @@ def test_forty_writers_at_once_lose_nothing(file: Path) -> None:
     file.write_text(OLD)
 
     def write(number: int) -> None:
-        code = "import sys; from trainsh_base.system import config; n = sys.argv[1];"
+        code = "import sys; from trainsh_base.system.configuration import config; n = sys.argv[1];"
         code += "config.change(lambda d: config.put(d, f'many.key{n}', int(n)))"
         subprocess.run([sys.executable, "-c", code, str(number)], check=True, timeout=60)
 

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from trainsh_base.errors import NotFound, UsageError
-from trainsh_base.system import settings
-from trainsh_base.system.settings import (
+from trainsh_base.system.configuration import settings
+from trainsh_base.system.configuration.settings import (
     Setting,
     find,
     from_environment,
@@ -154,5 +154,5 @@ def test_a_setting_is_found_without_a_look_at_path(monkeypatch: pytest.MonkeyPat
 def test_the_documented_table_is_what_the_tools_declare() -> None:
     text = (ROOT / "docs" / "configuration.md").read_text()
     assert markdown() in text, (
-        "docs/configuration.md is stale: python -m trainsh_base.system.settings prints the table"
+        "docs/configuration.md is stale: python -m trainsh_base.system.configuration.settings prints the table"
     )

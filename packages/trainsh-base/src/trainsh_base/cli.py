@@ -7,8 +7,8 @@ import msgspec
 
 from trainsh_base.errors import Cancelled, NotFound
 from trainsh_base.request import current
-from trainsh_base.system import config, settings
-from trainsh_base.system.config import Value
+from trainsh_base.system.configuration import config, settings
+from trainsh_base.system.configuration.config import Value
 from trainsh_base.tool import display
 from trainsh_base.tool.declare import Arg, Opt, Tool
 from trainsh_base.tool.program import run

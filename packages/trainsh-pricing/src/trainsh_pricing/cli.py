@@ -4,8 +4,8 @@ from decimal import Decimal
 from typing import Annotated
 
 from trainsh_base.errors import UsageError
-from trainsh_base.system import config
-from trainsh_base.system.settings import find
+from trainsh_base.system.configuration import config
+from trainsh_base.system.configuration.settings import find
 from trainsh_base.tool.declare import Arg, Opt, Tool
 from trainsh_base.tool.program import run as run_tool
 from trainsh_pricing import colab as plans

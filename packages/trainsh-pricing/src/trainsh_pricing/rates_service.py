@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from trainsh_base.errors import RemoteError, Unreachable
-from trainsh_base.system.config import config_value
+from trainsh_base.system.configuration.config import config_value
 from trainsh_pricing.exchange import BUILT_IN, CURRENCIES
 from trainsh_pricing.prices_file import ExchangeRates
 

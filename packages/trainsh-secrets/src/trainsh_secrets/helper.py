@@ -4,7 +4,7 @@ import os
 import shlex
 
 from trainsh_base.errors import UsageError
-from trainsh_base.system.config import config_value
+from trainsh_base.system.configuration.config import config_value
 from trainsh_base.system.proc import run
 from trainsh_secrets.names import KNOWN, PASSPHRASE
 

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from trainsh_base.errors import CredentialError
-from trainsh_base.system.config import config_value
+from trainsh_base.system.configuration.config import config_value
 from trainsh_base.system.files import locked, write_atomic
 from trainsh_base.system.paths import config_home
 from trainsh_secrets import locked_key, passphrase

@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 
 from trainsh_base.errors import CredentialError, UsageError
-from trainsh_base.system.config import config_value
+from trainsh_base.system.configuration.config import config_value
 from trainsh_storage import credentials, rclone, region, spec, storages_file
 from trainsh_storage.kinds import KINDS
 from trainsh_storage.model import Resolved, Storage

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import uuid4
 
 from trainsh_base.errors import Conflict, NotFound, UsageError
-from trainsh_base.system import toml_file
+from trainsh_base.system.configuration import toml_file
 from trainsh_base.system.paths import config_home
 from trainsh_base.system.suggest import did_you_mean
 from trainsh_storage.kinds import KINDS

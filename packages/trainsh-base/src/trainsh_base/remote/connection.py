@@ -26,7 +26,7 @@ from trainsh_base.remote.ssh_errors import explain
 from trainsh_base.remote.target import Target
 from trainsh_base.request import Request
 from trainsh_base.system import spawn
-from trainsh_base.system.config import config_value
+from trainsh_base.system.configuration.config import config_value
 from trainsh_base.system.deadline import Deadline
 from trainsh_base.system.units import format_duration
 

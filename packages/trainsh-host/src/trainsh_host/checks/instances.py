@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from trainsh_base.errors import TrainError
-from trainsh_base.system import share
+from trainsh_base.system.configuration import share
 from trainsh_base.system.proc import run
 from trainsh_base.tool.peer import call, find, installed
 from trainsh_host.model import Listed

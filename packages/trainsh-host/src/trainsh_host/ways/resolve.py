@@ -110,7 +110,7 @@ def _key_options(own: str) -> list[str]:
     """The host's own key and no other; else the default of config.toml, where there is such a file."""
     if own:
         return ["-i", _key_file(own), "-o", "IdentitiesOnly=yes"]
-    from trainsh_base.system.config import config_value  # noqa: PLC0415 - most hosts name their key
+    from trainsh_base.system.configuration.config import config_value  # noqa: PLC0415 - most hosts name their key
 
     default = config_value("defaults.ssh_key_path")
     return ["-i", default] if default and os.path.exists(os.path.expanduser(default)) else []  # noqa: PTH110, PTH111

@@ -9,7 +9,7 @@ import msgspec
 
 from trainsh_base.errors import CredentialError, NotFound, UsageError
 from trainsh_base.system import spawn
-from trainsh_base.system.config import config_value
+from trainsh_base.system.configuration.config import config_value
 from trainsh_base.system.units import parse_duration, parse_truth
 from trainsh_recipe.plan.document import Parts, Place, Plan, Ref, Text
 from trainsh_recipe.store.state import State

@@ -4,7 +4,7 @@ import msgspec
 
 from trainsh_base.errors import MissingProgram, UsageError
 from trainsh_base.request import current
-from trainsh_base.system import share
+from trainsh_base.system.configuration import share
 from trainsh_base.tool.peer import Peer, installed
 from trainsh_recipe.ui import foreground
 

@@ -35,7 +35,7 @@ def _hidden(name: str) -> str:
 
 def log_limit() -> int:
     """How many bytes of a session's output its host keeps (`tmux.log_limit`)."""
-    from trainsh_base.system.config import config_value  # noqa: PLC0415 - only a new session needs it
+    from trainsh_base.system.configuration.config import config_value  # noqa: PLC0415 - only a new session needs it
 
     return int(config_value("tmux.log_limit"))
 

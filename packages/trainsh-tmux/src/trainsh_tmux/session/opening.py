@@ -40,7 +40,7 @@ INSTALLERS = (
 
 def login_limit() -> float:
     """Seconds that the login files may take (`tmux.login_limit`)."""
-    from trainsh_base.system.config import config_value  # noqa: PLC0415 - only a new session needs it
+    from trainsh_base.system.configuration.config import config_value  # noqa: PLC0415 - only a new session needs it
 
     return float(config_value("tmux.login_limit"))
 

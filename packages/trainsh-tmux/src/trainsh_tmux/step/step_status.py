@@ -20,7 +20,7 @@ ANSWER_MARGIN = 15.0  # seconds that a host has beyond a step's grace to say how
 
 def grace_setting() -> float:
     """Seconds that a step has to end after its first signal (`tmux.grace`)."""
-    from trainsh_base.system.config import config_value  # noqa: PLC0415 - only a step that must end needs it
+    from trainsh_base.system.configuration.config import config_value  # noqa: PLC0415 - only a step that must end needs it
 
     return float(config_value("tmux.grace"))
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from trainsh_base.errors import CredentialError, RemoteError, TrainError, Unreachable
-from trainsh_base.system.config import config_value
+from trainsh_base.system.configuration.config import config_value
 from trainsh_base.system.secret import MASK
 from trainsh_vast.api.errors import KEY_HINT, meaning
 

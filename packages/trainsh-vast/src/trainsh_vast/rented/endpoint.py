@@ -8,8 +8,8 @@ import msgspec
 
 from trainsh_base.errors import NotFound, UsageError
 from trainsh_base.remote.target import Target, ssh_target
-from trainsh_base.system import config, settings
-from trainsh_base.system.config import config_value
+from trainsh_base.system.configuration import config, settings
+from trainsh_base.system.configuration.config import config_value
 from trainsh_base.system.paths import private_folder, state_home
 
 KEYS = ("id_ed25519", "id_ecdsa", "id_rsa")

@@ -4,7 +4,7 @@ import secrets
 from typing import Any
 
 from trainsh_base.provider.rental import rental
-from trainsh_base.system.config import config_value
+from trainsh_base.system.configuration.config import config_value
 from trainsh_vast.api.service import Service
 from trainsh_vast.market.wanted import Wanted
 from trainsh_vast.model import Created, Rented, Verb

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from trainsh_base.errors import TrainError
 from trainsh_base.system import spawn
-from trainsh_base.system.config import config_value
+from trainsh_base.system.configuration.config import config_value
 from trainsh_base.system.deadline import Deadline
 from trainsh_recipe.engine.attempt import Attempt
 from trainsh_recipe.engine.outcome import Outcome

@@ -7,9 +7,9 @@ from typing import Any
 import msgspec
 
 from trainsh_base.errors import Conflict
-from trainsh_base.system import toml_file
+from trainsh_base.system.configuration import toml_file
+from trainsh_base.system.configuration.settings import FORMAT, Setting, find, from_environment, installed, meaning
 from trainsh_base.system.paths import config_file
-from trainsh_base.system.settings import FORMAT, Setting, find, from_environment, installed, meaning
 
 
 class Value(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from trainsh_base.errors import NotFound, UsageError
-from trainsh_base.system import share
+from trainsh_base.system.configuration import share
 from trainsh_base.system.suggest import did_you_mean
 from trainsh_base.system.units import parse_duration, parse_size, parse_truth
 

@@ -1,0 +1,1 @@
+"""Files of settings: config.toml, what each tool declares, TOML changed so that comments stay."""
