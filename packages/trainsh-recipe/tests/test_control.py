@@ -6,8 +6,8 @@ import pytest
 
 from trainsh_base.errors import UsageError
 from trainsh_recipe.engine.executors.verb import about, typed
-from trainsh_recipe.engine.ground import ends
-from trainsh_recipe.engine.resume import before_step, from_step
+from trainsh_recipe.engine.resuming.choice import before_step, from_step
+from trainsh_recipe.engine.resuming.ground import ends
 from trainsh_recipe.plan.document import Plan, read
 from trainsh_recipe.plan.numbering import all_of
 from trainsh_recipe.store.state import State, StepState

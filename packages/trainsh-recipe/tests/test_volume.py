@@ -13,8 +13,8 @@ import pytest
 
 from trainsh_recipe.plan.numbering import Numbered
 from trainsh_recipe.store.step_log import StepLog
-from trainsh_recipe.ui.lines import Lines
-from trainsh_recipe.ui.live import Row
+from trainsh_recipe.ui.views.lines import Lines
+from trainsh_recipe.ui.views.live import Row
 
 if TYPE_CHECKING:
     from conftest import Place

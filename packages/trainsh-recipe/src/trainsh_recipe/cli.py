@@ -198,7 +198,7 @@ def show(
     graph: Annotated[bool, Opt("a Mermaid flowchart of what depends on what")] = False,
 ) -> RecipeText:
     """Show a recipe: its text, or with --graph what depends on what in it."""
-    from trainsh_recipe.engine.described import described  # noqa: PLC0415 - it reads a plan
+    from trainsh_recipe.engine.job.described import described  # noqa: PLC0415 - it reads a plan
 
     return described(recipes.find(name), graph=graph)
 
@@ -206,7 +206,7 @@ def show(
 @tool.command(show=print)
 def new(
     name: Annotated[str, Arg("what it is to be called")],
-    template: Annotated[str, Opt("what to begin with: minimal, ssh, vast")] = "minimal",
+    template: Annotated[str, Opt("what to begin with; an unknown name lists them")] = "minimal",
 ) -> str:
     """Make a new recipe, and say where it is."""
     from trainsh_recipe.ui import editing  # noqa: PLC0415 - for two commands only

@@ -9,10 +9,10 @@ from trainsh_base.errors import TimedOut, TrainError
 from trainsh_base.system.deadline import Deadline
 from trainsh_base.system.units import format_duration
 from trainsh_base.tool.peer import PeerLost
-from trainsh_recipe.engine.cancellation import Leave
 from trainsh_recipe.engine.outcome import HOPELESS, ours
+from trainsh_recipe.engine.outside.cancellation import Leave
+from trainsh_recipe.engine.outside.tools import AnyPending
 from trainsh_recipe.engine.run import Run
-from trainsh_recipe.engine.tools import AnyPending
 from trainsh_recipe.plan.numbering import Numbered
 from trainsh_recipe.store.step_log import StepLog
 

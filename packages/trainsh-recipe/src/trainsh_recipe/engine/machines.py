@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from trainsh_base.errors import TrainError
-from trainsh_recipe.engine.tools import Tools
+from trainsh_recipe.engine.outside.tools import Tools
 from trainsh_recipe.store.state import State
 
 LIMIT = 30.0  # seconds in which a host has to say what holds

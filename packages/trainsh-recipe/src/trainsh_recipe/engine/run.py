@@ -5,13 +5,13 @@ from collections.abc import Callable
 from typing import Any
 
 from trainsh_base.system.secret import MASK
-from trainsh_recipe.engine.cancellation import Cancellation
-from trainsh_recipe.engine.questions import Questions
+from trainsh_recipe.engine.outside.cancellation import Cancellation
+from trainsh_recipe.engine.outside.questions import Questions
+from trainsh_recipe.engine.outside.signals import Signals
+from trainsh_recipe.engine.outside.tools import Tools
+from trainsh_recipe.engine.outside.view import View
 from trainsh_recipe.engine.sessions import Sessions
-from trainsh_recipe.engine.signals import Signals
-from trainsh_recipe.engine.tools import Tools
 from trainsh_recipe.engine.values import Secrets, Values
-from trainsh_recipe.engine.view import View
 from trainsh_recipe.plan.document import Plan
 from trainsh_recipe.plan.numbering import Numbered, every, numbered
 from trainsh_recipe.store.jobs import Job

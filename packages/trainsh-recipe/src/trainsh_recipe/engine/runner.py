@@ -9,14 +9,14 @@ from trainsh_base.errors import TrainError
 from trainsh_base.request import Request, serve_in_this_thread
 from trainsh_base.system.deadline import Deadline
 from trainsh_recipe.engine.attempt import Attempt
-from trainsh_recipe.engine.cancellation import Cancel, Leave
-from trainsh_recipe.engine.ground import Ground
 from trainsh_recipe.engine.outcome import Outcome
-from trainsh_recipe.engine.questions import Questions
+from trainsh_recipe.engine.outside.cancellation import Cancel, Leave
+from trainsh_recipe.engine.outside.questions import Questions
+from trainsh_recipe.engine.outside.tools import Tools
+from trainsh_recipe.engine.outside.view import View
+from trainsh_recipe.engine.resuming.ground import Ground
 from trainsh_recipe.engine.run import Run
-from trainsh_recipe.engine.tools import Tools
 from trainsh_recipe.engine.tries import Tries
-from trainsh_recipe.engine.view import View
 from trainsh_recipe.plan.document import Execute, Parallel, Plan
 from trainsh_recipe.plan.numbering import Numbered
 from trainsh_recipe.store import jobs

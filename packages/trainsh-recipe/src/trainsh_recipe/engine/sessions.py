@@ -3,7 +3,7 @@
 from typing import Any
 
 from trainsh_base.errors import NotFound
-from trainsh_recipe.engine.tools import AnyPending, Tools
+from trainsh_recipe.engine.outside.tools import AnyPending, Tools
 from trainsh_recipe.plan.document import Control, Execute, Transfer, Wait
 from trainsh_recipe.plan.numbering import Numbered
 from trainsh_recipe.store.state import SessionState, State

@@ -9,7 +9,6 @@ from trainsh_base.system.printable import printable
 from trainsh_base.system.units import format_duration
 from trainsh_base.tool.faces.bug_reports import as_bug
 from trainsh_recipe.engine.attempt import Attempt
-from trainsh_recipe.engine.cancellation import Leave
 from trainsh_recipe.engine.executors.command import CommandExecutor
 from trainsh_recipe.engine.executors.copying import TransferExecutor
 from trainsh_recipe.engine.executors.notifying import NotifyExecutor
@@ -19,6 +18,7 @@ from trainsh_recipe.engine.executors.verb import VerbExecutor
 from trainsh_recipe.engine.executors.waiting import WaitExecutor
 from trainsh_recipe.engine.machines import Machines
 from trainsh_recipe.engine.outcome import Outcome, of_error, ours
+from trainsh_recipe.engine.outside.cancellation import Leave
 from trainsh_recipe.engine.run import Run
 from trainsh_recipe.plan.document import Control, Execute, Notify, Sleep, Transfer, Wait
 from trainsh_recipe.plan.numbering import Numbered

@@ -5,16 +5,16 @@ import sys
 
 from trainsh_base.errors import TrainError
 from trainsh_base.request import current
-from trainsh_recipe.engine.cancellation import Cancel
-from trainsh_recipe.engine.held_job import HeldJob
+from trainsh_recipe.engine.job.held_job import HeldJob
 from trainsh_recipe.engine.outcome import Outcome
+from trainsh_recipe.engine.outside.cancellation import Cancel
+from trainsh_recipe.engine.outside.view import View
 from trainsh_recipe.engine.run import Run
-from trainsh_recipe.engine.view import View
 from trainsh_recipe.store import jobs
 from trainsh_recipe.store.state import State
 from trainsh_recipe.ui import foreground
-from trainsh_recipe.ui.json_lines import JsonLines
-from trainsh_recipe.ui.raw_output import Output
+from trainsh_recipe.ui.views.json_lines import JsonLines
+from trainsh_recipe.ui.views.raw_output import Output
 
 
 def carry_out(held: HeldJob) -> tuple[State, int]:

@@ -7,16 +7,17 @@ from collections.abc import Callable
 from typing import Any
 
 from trainsh_base.request import Request, current
-from trainsh_recipe.engine import detach, runner
-from trainsh_recipe.engine.cancellation import Leave
-from trainsh_recipe.engine.held_job import HeldJob
+from trainsh_recipe.engine import runner
+from trainsh_recipe.engine.job import detach
+from trainsh_recipe.engine.job.held_job import HeldJob
+from trainsh_recipe.engine.outside.cancellation import Leave
+from trainsh_recipe.engine.outside.view import View
 from trainsh_recipe.engine.run import Run
 from trainsh_recipe.engine.runner import Runner
-from trainsh_recipe.engine.view import View
 from trainsh_recipe.store.state import State
-from trainsh_recipe.ui.json_lines import JsonLines
-from trainsh_recipe.ui.lines import Lines
 from trainsh_recipe.ui.sleep_inhibitor import SleepInhibitor
+from trainsh_recipe.ui.views.json_lines import JsonLines
+from trainsh_recipe.ui.views.lines import Lines
 
 
 def choose_view(request: Request, *, visual: bool, show_output: bool, watching: bool = False) -> View:
@@ -24,7 +25,7 @@ def choose_view(request: Request, *, visual: bool, show_output: bool, watching: 
     if not request.for_people:
         return JsonLines(request)
     if visual and sys.stdout.isatty() and sys.stderr.isatty() and os.environ.get("TERM", "dumb") != "dumb":
-        from trainsh_recipe.ui.live import Live  # noqa: PLC0415 - a terminal has time for it
+        from trainsh_recipe.ui.views.live import Live  # noqa: PLC0415 - a terminal has time for it
 
         return Live(watching=watching)
     return Lines(show_output=show_output)

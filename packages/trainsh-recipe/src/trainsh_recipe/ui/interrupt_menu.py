@@ -4,8 +4,8 @@ import os
 import sys
 
 from trainsh_base.request import current
-from trainsh_recipe.engine import signals
-from trainsh_recipe.engine.cancellation import Cancel, Leave
+from trainsh_recipe.engine.outside import signals
+from trainsh_recipe.engine.outside.cancellation import Cancel, Leave
 from trainsh_recipe.engine.run import Run
 
 CHOICES = (

@@ -6,11 +6,12 @@ from trainsh_base.errors import Conflict, NotFound, TimedOut
 from trainsh_base.request import current
 from trainsh_base.tool.declare import Handover
 from trainsh_base.tool.peer import call
-from trainsh_recipe.engine import held_job, signals
-from trainsh_recipe.engine.cancellation import Cancel
-from trainsh_recipe.engine.held_job import Wanted
-from trainsh_recipe.engine.source import Source, parse
-from trainsh_recipe.engine.view import View
+from trainsh_recipe.engine.job import held_job
+from trainsh_recipe.engine.job.held_job import Wanted
+from trainsh_recipe.engine.job.source import Source, parse
+from trainsh_recipe.engine.outside import signals
+from trainsh_recipe.engine.outside.cancellation import Cancel
+from trainsh_recipe.engine.outside.view import View
 from trainsh_recipe.model import JobReport
 from trainsh_recipe.plan import numbering
 from trainsh_recipe.store import jobs

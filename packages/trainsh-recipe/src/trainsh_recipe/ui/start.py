@@ -5,11 +5,11 @@ from pathlib import Path
 import msgspec
 
 from trainsh_base.request import current
-from trainsh_recipe.engine import detach, held_job
-from trainsh_recipe.engine import resume as resuming
-from trainsh_recipe.engine import source as sources
-from trainsh_recipe.engine.held_job import HeldJob
-from trainsh_recipe.engine.source import Source
+from trainsh_recipe.engine.job import detach, held_job
+from trainsh_recipe.engine.job import source as sources
+from trainsh_recipe.engine.job.held_job import HeldJob
+from trainsh_recipe.engine.job.source import Source
+from trainsh_recipe.engine.resuming import choice as resuming
 from trainsh_recipe.model import JobReport, Planned
 from trainsh_recipe.store.options import Overrides, RunOptions
 from trainsh_recipe.ui import foreground, reports
@@ -38,7 +38,7 @@ def run(
     document, digest = sources.parse(source, overrides)
     sources.fill_storages(document, overrides)
     if dry_run:
-        from trainsh_recipe.engine.described import rehearse  # noqa: PLC0415 - for --dry-run only
+        from trainsh_recipe.engine.job.described import rehearse  # noqa: PLC0415 - for --dry-run only
 
         return rehearse(document, source, overrides), 0
     held = held_job.begin(source, document, digest, RunOptions(overrides=overrides, max_time=max_time))

@@ -2,7 +2,7 @@
 
 import time
 
-from trainsh_recipe.engine.view import View
+from trainsh_recipe.engine.outside.view import View
 from trainsh_recipe.plan.numbering import Numbered
 from trainsh_recipe.store import jobs
 from trainsh_recipe.store.growing import LOOK, Growing, Journal

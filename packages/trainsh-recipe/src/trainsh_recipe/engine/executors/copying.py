@@ -6,8 +6,8 @@ from trainsh_base.system.units import format_size
 from trainsh_recipe.engine.attempt import Attempt
 from trainsh_recipe.engine.machines import Machines
 from trainsh_recipe.engine.outcome import Outcome
+from trainsh_recipe.engine.outside.view import View
 from trainsh_recipe.engine.values import Values
-from trainsh_recipe.engine.view import View
 from trainsh_recipe.plan.document import Endpoint, Transfer
 
 PATIENCE = 60.0  # seconds in which a copy is asked for again when a connection was cut

@@ -11,8 +11,8 @@ from trainsh_base.system.configuration.config import config_value
 from trainsh_base.system.deadline import Deadline
 from trainsh_recipe.engine.attempt import Attempt
 from trainsh_recipe.engine.outcome import Outcome
+from trainsh_recipe.engine.outside.view import View
 from trainsh_recipe.engine.values import Values
-from trainsh_recipe.engine.view import View
 from trainsh_recipe.plan.document import Notify
 
 LIMIT = 10.0  # seconds that telling everybody may take

@@ -6,9 +6,9 @@ from typing import Any
 
 from trainsh_recipe.engine.attempt import Attempt
 from trainsh_recipe.engine.outcome import Outcome
+from trainsh_recipe.engine.outside.view import View
 from trainsh_recipe.engine.sessions import Sessions
 from trainsh_recipe.engine.values import Values
-from trainsh_recipe.engine.view import View
 from trainsh_recipe.plan.document import Control
 from trainsh_recipe.store.state import State
 

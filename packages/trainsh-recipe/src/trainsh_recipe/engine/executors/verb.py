@@ -10,9 +10,9 @@ from trainsh_base.remote.host_spec import parse_spec
 from trainsh_base.system.units import parse_truth
 from trainsh_recipe.engine.attempt import Attempt
 from trainsh_recipe.engine.outcome import Outcome
-from trainsh_recipe.engine.tools import Tools
+from trainsh_recipe.engine.outside.tools import Tools
+from trainsh_recipe.engine.outside.view import View
 from trainsh_recipe.engine.values import Values
-from trainsh_recipe.engine.view import View
 from trainsh_recipe.plan.document import Control, Ref, Text
 from trainsh_recipe.plan.numbering import Numbered
 from trainsh_recipe.store.state import ENDS, State

@@ -3,9 +3,9 @@
 from pathlib import Path
 
 from trainsh_base.tool.peer import Peer
-from trainsh_recipe.engine import source as sources
-from trainsh_recipe.engine.rehearsal import Rehearsal
-from trainsh_recipe.engine.source import Source
+from trainsh_recipe.engine.job import source as sources
+from trainsh_recipe.engine.job.rehearsal import Rehearsal
+from trainsh_recipe.engine.job.source import Source
 from trainsh_recipe.engine.values import Secrets, Values
 from trainsh_recipe.model import Planned, RecipeText
 from trainsh_recipe.plan import document as plans

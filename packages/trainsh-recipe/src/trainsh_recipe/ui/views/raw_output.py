@@ -6,7 +6,7 @@ import threading
 from trainsh_base.system.printable import Printable
 from trainsh_base.tool.gate import raw
 from trainsh_recipe.engine.outcome import Outcome
-from trainsh_recipe.engine.view import View
+from trainsh_recipe.engine.outside.view import View
 from trainsh_recipe.plan.numbering import Numbered
 from trainsh_recipe.store.journal import Event
 from trainsh_recipe.store.step_log import plain_text

@@ -3,11 +3,11 @@
 from typing import Any
 
 from trainsh_base.request import Request
-from trainsh_recipe.engine.view import View
+from trainsh_recipe.engine.outside.view import View
 from trainsh_recipe.plan.numbering import Numbered
 from trainsh_recipe.store.journal import Event
 from trainsh_recipe.store.state import State
-from trainsh_recipe.ui.summary import billing
+from trainsh_recipe.ui.views.summary import billing
 
 
 class JsonLines(View):

@@ -6,11 +6,11 @@ from typing import Any
 import msgspec
 
 from trainsh_base.errors import TrainError
-from trainsh_recipe.engine import shell_state
-from trainsh_recipe.engine.cancellation import Leave
 from trainsh_recipe.engine.executors.verb import ensures
 from trainsh_recipe.engine.machines import Machines
 from trainsh_recipe.engine.outcome import Outcome
+from trainsh_recipe.engine.outside.cancellation import Leave
+from trainsh_recipe.engine.resuming import shell_state
 from trainsh_recipe.engine.run import Run
 from trainsh_recipe.plan.document import Control, Execute, Parallel, Wait
 from trainsh_recipe.plan.numbering import Numbered

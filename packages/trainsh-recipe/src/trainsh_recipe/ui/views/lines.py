@@ -8,12 +8,12 @@ from typing import Any
 from trainsh_base.system.printable import Printable
 from trainsh_base.system.units import format_duration
 from trainsh_recipe.engine.outcome import Outcome
-from trainsh_recipe.engine.view import View
+from trainsh_recipe.engine.outside.view import View
 from trainsh_recipe.plan.numbering import Numbered, leaves
 from trainsh_recipe.store.journal import Event, seconds_of
 from trainsh_recipe.store.state import State
 from trainsh_recipe.store.step_log import plain_text
-from trainsh_recipe.ui.summary import WORDS, billing, failure, summary
+from trainsh_recipe.ui.views.summary import WORDS, billing, failure, summary
 
 FOLDED = 1 << 16  # characters of one line after which another begins
 

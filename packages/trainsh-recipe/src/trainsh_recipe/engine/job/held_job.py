@@ -10,8 +10,8 @@ from trainsh_base import VERSION
 from trainsh_base.errors import Conflict
 from trainsh_base.system.files import write_atomic
 from trainsh_recipe import prestart
-from trainsh_recipe.engine import resume
-from trainsh_recipe.engine.source import Source, digest, parse, shown_name
+from trainsh_recipe.engine.job.source import Source, digest, parse, shown_name
+from trainsh_recipe.engine.resuming import choice as resume
 from trainsh_recipe.plan import numbering
 from trainsh_recipe.plan.document import Plan
 from trainsh_recipe.store import jobs, recipes

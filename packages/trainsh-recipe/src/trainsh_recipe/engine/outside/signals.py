@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from trainsh_base.errors import EXIT_INTERRUPTED
-from trainsh_recipe.engine.cancellation import Cancel, Cancellation, Leave
+from trainsh_recipe.engine.outside.cancellation import Cancel, Cancellation, Leave
 
 LEFT_BY = {signal.SIGINT: EXIT_INTERRUPTED, signal.SIGTERM: 143, signal.SIGHUP: 129}
 

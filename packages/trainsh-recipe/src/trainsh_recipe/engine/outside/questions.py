@@ -5,7 +5,7 @@ import time
 from typing import Any
 
 from trainsh_base.request import Request, nobody
-from trainsh_recipe.engine.view import View
+from trainsh_recipe.engine.outside.view import View
 
 
 class Questions:

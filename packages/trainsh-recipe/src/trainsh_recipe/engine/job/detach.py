@@ -5,7 +5,7 @@ import os
 from trainsh_base.errors import TrainError
 from trainsh_base.system import spawn
 from trainsh_recipe import prestart
-from trainsh_recipe.engine.held_job import HeldJob
+from trainsh_recipe.engine.job.held_job import HeldJob
 
 
 def give(begun: HeldJob) -> int:

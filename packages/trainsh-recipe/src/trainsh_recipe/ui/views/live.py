@@ -11,13 +11,13 @@ from trainsh_base.system.units import format_duration, format_size
 from trainsh_base.tool import gate
 from trainsh_base.tool.display import colour_wanted
 from trainsh_recipe.engine.outcome import Outcome
-from trainsh_recipe.engine.view import View
+from trainsh_recipe.engine.outside.view import View
 from trainsh_recipe.plan.document import Parallel
 from trainsh_recipe.plan.numbering import Numbered
 from trainsh_recipe.store.journal import Event, seconds_of
 from trainsh_recipe.store.state import State
 from trainsh_recipe.store.step_log import End
-from trainsh_recipe.ui.summary import billing, failure, summary
+from trainsh_recipe.ui.views.summary import billing, failure, summary
 
 TAIL = 6
 SHOWN = 12_000  # characters of output that those lines are looked for in

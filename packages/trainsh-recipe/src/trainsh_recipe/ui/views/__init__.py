@@ -1,0 +1,1 @@
+"""How a run is shown: live on a terminal, as lines, as JSON lines, as bare output."""
