@@ -1,6 +1,7 @@
 """Secrets in steps: where they are while the step runs, and where they are not, ever."""
 
 import contextlib
+import os
 import subprocess
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 
 from tmux_box import Box, wait_until
 from trainsh_base.errors import TrainError
+from trainsh_tmux import cli
 
 VALUES = {
     "plain": "s3cretValue",
@@ -103,3 +105,24 @@ def test_known_secrets_are_not_in_the_environment_of_sessions(box: Box, monkeypa
     assert box.text("echo $KEPT") == "kept\n"
     server = box.tmux("display-message", "-p", "#{pid}").strip()
     assert b"s3cretValue" not in Path(f"/proc/{server}/environ").read_bytes()
+
+
+@pytest.mark.parametrize("how", ["somebody else's", "a link"])
+def test_a_folder_of_sockets_that_is_not_ours_is_passed_over(
+    box: Box, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    other, place = box.folder / "other", box.folder / "o" / f"tmux-{os.getuid()}"
+    place.parent.mkdir()
+    other.mkdir()
+    if how == "a link":
+        place.symlink_to(other)
+    elif os.getuid() == 0:
+        place.mkdir()
+        os.chown(place, 65534, 65534)
+    else:
+        pytest.skip("NOT TESTED HERE: only root can make a folder of somebody else's")
+    monkeypatch.setenv("TMUX_TMPDIR", str(place.parent))
+    box.open()
+    assert box.text("echo x") == "x\n"
+    assert not list(other.iterdir()) and not list(place.iterdir())
+    box.call(cli.kill, host=box.host)

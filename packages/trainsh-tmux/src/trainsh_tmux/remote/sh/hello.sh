@@ -57,6 +57,18 @@ train_agent() { # the sessions' SSH_AUTH_SOCK is a link to the newest agent that
     [ "$SSH_AUTH_SOCK" -ef "$r/agent" ] || { rm -f -- "$r/agent" && ln -s -- "$SSH_AUTH_SOCK" "$r/agent"; }
 } 2>/dev/null
 
+train_socks() { # sets $socks, to a folder of ours: behind a socket of somebody else's is a server that reads our files
+    # tmux looks itself, but not where TMUX names the socket (see tm).
+    [ -d "${TMUX_TMPDIR-}" ] && socks=$TMUX_TMPDIR || socks=/tmp
+    socks=$socks/tmux-$(id -u)
+    [ -d "$socks" ] || mkdir -m 700 "$socks"
+    # shellcheck disable=SC3067
+    if [ ! -O "$socks" ] || [ -L "$socks" ]; then
+        socks=$base/tmux
+        mkdir -p "$socks"
+    fi
+} 2>/dev/null
+
 train_hello() {
     if ! train_root; then
         say nowhere "$base"
@@ -66,8 +78,7 @@ train_hello() {
     train_own
     train_agent
     lib=$base/lib/$train_digest
-    [ -d "${TMUX_TMPDIR-}" ] && socks=$TMUX_TMPDIR || socks=/tmp
-    socks=$socks/tmux-$(id -u)
+    train_socks
     unset TMUX TMUX_PANE
     # Whole or absent: a token that a full disk cut is made again.
     IFS= read -r machine <"$base/machine" && [ "${#machine}" -ge 16 ] ||
