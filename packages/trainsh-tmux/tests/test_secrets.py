@@ -126,3 +126,12 @@ def test_a_folder_of_sockets_that_is_not_ours_is_passed_over(
     assert box.text("echo x") == "x\n"
     assert not list(other.iterdir()) and not list(place.iterdir())
     box.call(cli.kill, host=box.host)
+
+
+def test_what_a_later_step_prints_of_a_secret_is_masked_too(open_box: Box) -> None:
+    secret = "s3cretValue-4711"
+    open_box.run("KEPT=$TOKEN", secrets={"TOKEN": secret})
+    assert open_box.text('echo "it is $KEPT"') == "it is " + "*" * 3 + "\n"
+    open_box.run('sleep 0.3; echo "$KEPT"', background=True)
+    open_box.wait(idle="own", output=True)
+    assert holding(open_box, secret) == set()

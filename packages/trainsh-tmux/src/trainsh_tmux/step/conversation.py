@@ -56,7 +56,9 @@ class Conversation:
         self.process: tuple[int | None, str | None] = (None, None)
         self.survived: list[str] = []
         self.resumed = False
-        self.output = Output(list(step.secrets.values()), lambda text: request.emit("output", data=text))
+        # What steps before had may be in the shell by now.
+        secrets = dict.fromkeys([*step.secrets.values(), *live.secrets])
+        self.output = Output(list(secrets), lambda text: request.emit("output", data=text))
         self.prompts = Prompts(live, step.name, self.output, request)
         self.handing = Handing(live, step)
         self._settles = 0.0

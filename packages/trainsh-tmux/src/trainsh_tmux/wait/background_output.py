@@ -1,11 +1,13 @@
 """What a session prints while something else is waited for: the output of its background steps, as it comes."""
 
+import contextlib
 import threading
 
 from trainsh_base.errors import TrainError
 from trainsh_base.request import Request, serve_in_this_thread
 from trainsh_tmux.log.output import Output
 from trainsh_tmux.log.sentinels import Piece
+from trainsh_tmux.remote import step_scripts
 from trainsh_tmux.session.live import LOST, Live
 from trainsh_tmux.session.log_reader import LogReader
 
@@ -38,6 +40,9 @@ class BackgroundOutput:
         self._thread.join()
         self._reader.close()
         self._output.finish()
+        if places := self._output.leaks.places:
+            with contextlib.suppress(TrainError):
+                self._live.host.ask(step_scripts.mask_log(self._live.job, self._live.name, places))
 
     def _run(self) -> None:
         serve_in_this_thread(self._request)
