@@ -117,10 +117,49 @@ teardown() {
   done
 }
 
-@test "rm removes a job" {
+@test "rm asks: without a terminal it names --yes and removes nothing" {
   train-recipe run ok.recipe
   id=$(train-recipe jobs --json | jq -r '.[0].id')
-  run train-recipe rm "${id: -4}"
+  run --separate-stderr train-recipe rm "${id: -4}" </dev/null
+  [ "$status" -eq 2 ]
+  [[ "$stderr" == *"pass --yes"*"Remove job $id (ok, ok)?"* ]]
+  [ -e "$TRAINSH_HOME/jobs/$id" ]
+  run train-recipe rm --yes "${id: -4}"
   [ "$output" = "removed $id" ]
   [ ! -e "$TRAINSH_HOME/jobs/$id" ]
+}
+
+@test "rm of a recipe by name; of neither is 3; of nothing, or of two ways at once, is 2" {
+  train-recipe new mine
+  run train-recipe rm --yes mine
+  [ "$output" = "removed mine" ]
+  [ ! -e "$TRAINSH_HOME/recipes/mine.recipe" ]
+  run train-recipe rm --yes nosuch
+  [ "$status" -eq 3 ]
+  run train-recipe rm --yes
+  [ "$status" -eq 2 ]
+  run train-recipe rm --yes --all nosuch
+  [ "$status" -eq 2 ]
+}
+
+@test "rm --older-than and --all remove what is over, and nothing that was interrupted" {
+  train-recipe run ok.recipe
+  train-recipe run bad.recipe || true
+  made() { # made ID STATUS: a job of long ago
+    mkdir -p "$TRAINSH_HOME/jobs/$1/steps"
+    printf '{"t":"2020-01-01T00:00:00.000Z","event":"job.started","job":"%s","name":"old","kind":"recipe"}\n' "$1" \
+      >"$TRAINSH_HOME/jobs/$1/events.jsonl"
+    [ "$2" = interrupted ] || printf '{"t":"2020-01-01T00:01:00.000Z","event":"job.finished","status":"%s"}\n' "$2" \
+      >>"$TRAINSH_HOME/jobs/$1/events.jsonl"
+  }
+  made 20200101-000000-000-aaaa ok
+  made 20200101-000000-000-bbbb interrupted
+  run train-recipe rm --older-than 30d --yes
+  [ "$output" = "removed 20200101-000000-000-aaaa" ]
+  run train-recipe rm --all --yes --json
+  [ "$(jq length <<<"$output")" -eq 2 ]
+  run train-recipe rm --all --yes
+  [ "$status" -eq 0 ]
+  [[ "$output" == *"nothing was removed"* ]]
+  [ "$(train-recipe jobs --json | jq -r '.[].id')" = 20200101-000000-000-bbbb ]
 }

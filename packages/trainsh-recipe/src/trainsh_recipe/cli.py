@@ -287,15 +287,28 @@ def cancel(job: JobArg = None) -> JobReport:
     return report.job_report(found, found.state())
 
 
-@tool.command(show=lambda ids: print("\n".join(f"removed {each}" for each in ids)))
-def rm(
-    job: Annotated[list[str], Arg("the jobs to remove", metavar="JOB")],
-) -> list[str]:
-    """Remove jobs: their journals and logs. What they left on hosts stays there."""
-    found = [jobs.find(word) for word in job]
+def _show_removed(found: list[str]) -> None:
     for each in found:
-        jobs.remove(each)
-    return [each.id for each in found]
+        print(f"removed {each}")
+    if not found:
+        print("No job is over, or none for so long: nothing was removed.", file=sys.stderr)
+
+
+@tool.command(show=_show_removed)
+def rm(
+    name: Annotated[list[str], Arg("jobs (their ids, or ends of them) and recipes", metavar="JOB|RECIPE")] = [],  # noqa: B006
+    older_than: Annotated[Duration | None, Opt("every job that ended so long ago", metavar="AGE")] = None,
+    all_: Annotated[bool, Opt("every job that is over")] = False,
+    yes: Annotated[bool, Opt("do not ask", short="-y")] = False,
+) -> list[str]:
+    """Remove jobs (journals and logs), or recipes by name: train recipe rm --older-than 30d
+
+    What jobs left on hosts stays there. Jobs that run are refused; --older-than and --all leave out also those that
+    were interrupted.
+    """
+    from trainsh_recipe.ui import removing  # noqa: PLC0415 - for one command
+
+    return removing.remove(removing.meant(name, older_than=older_than, all_=all_), yes=yes)
 
 
 def main() -> None:

@@ -29,6 +29,12 @@ def find(name: str) -> Path:
     raise NotFound(f"there is no recipe {name!r}: no {path}", hint, code="no_recipe", data={"looked": [str(path)]})
 
 
+def kept(name: str) -> Path | None:
+    """The file of the recipe with this name in the settings folder; None without one."""
+    path = recipes_home() / (name.removesuffix(SUFFIX) + SUFFIX)
+    return path if "/" not in name and path.is_file() else None
+
+
 def _near_file(path: Path) -> str:
     try:
         there = [each.name for each in path.parent.iterdir() if each.suffix == SUFFIX]

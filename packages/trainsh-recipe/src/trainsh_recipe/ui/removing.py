@@ -1,0 +1,109 @@
+"""Jobs and recipes removed: which ones are meant, the question before it, and the removal."""
+
+import time
+from pathlib import Path
+
+import msgspec
+
+from trainsh_base.errors import Cancelled, Conflict, NotFound, UsageError
+from trainsh_base.request import current
+from trainsh_base.system.paths import jobs_home
+from trainsh_base.system.units import format_duration
+from trainsh_recipe.store import jobs, recipes
+from trainsh_recipe.store.journal import seconds_of
+
+OVER = ("ok", "failed", "cancelled")
+SHOWN = 5  # names in the question; the others are counted
+
+
+class Meant(msgspec.Struct, frozen=True):
+    """What is to be removed: jobs, and files of recipes; `about` says each of them for people."""
+
+    jobs: list[jobs.Job]
+    recipes: list[Path]
+    about: list[str]
+
+
+def remove(meant: Meant, *, yes: bool) -> list[str]:
+    """Ask unless `yes`, then remove; the ids of jobs and the names of recipes."""
+    if not meant.about:
+        return []
+    if not yes and current().ask("confirm", _question(meant.about), default="no", flag="--yes") != "yes":
+        raise Cancelled("nothing was removed")
+    for job in meant.jobs:
+        jobs.remove(job)
+    for path in meant.recipes:
+        path.unlink(missing_ok=True)
+    return [*(job.id for job in meant.jobs), *(path.stem for path in meant.recipes)]
+
+
+def _question(about: list[str]) -> str:
+    more = f", and {len(about) - SHOWN} more" if len(about) > SHOWN else ""
+    return f"Remove {', '.join(about[:SHOWN])}{more}?"
+
+
+def named(words: list[str]) -> Meant:
+    """The jobs and recipes with these names; NotFound, and Conflict for a job that runs or a word that is both."""
+    found: dict[str, jobs.Job] = {}
+    files: dict[str, Path] = {}
+    about: dict[str, str] = {}
+    for word in words:
+        file = recipes.kept(word)
+        job = _job(word, or_none=file is not None)
+        if job is not None and file is not None:
+            raise Conflict(
+                f"{word!r} is a recipe and a job, {job.id}", "write more of the job's id", code="ambiguous_job"
+            )
+        if job is not None:
+            found[job.id] = job
+            about[job.id] = _idle(job)
+        elif file is not None:
+            files[file.stem] = file
+            about[file.name] = f"recipe {file.stem}"
+    return Meant(list(found.values()), list(files.values()), list(about.values()))
+
+
+def _job(word: str, *, or_none: bool) -> jobs.Job | None:
+    try:
+        return jobs.find(word)
+    except NotFound:
+        if or_none:
+            return None
+        raise NotFound(
+            f"there is no job or recipe {word!r}", "see: train recipe jobs; train recipe list", code="no_job"
+        ) from None
+
+
+def _idle(job: jobs.Job) -> str:
+    """The job in words; Conflict when it runs."""
+    if jobs.holder(job) is not None:
+        raise Conflict(f"job {job.id} is running", f"end it first: train recipe cancel {job.id}", code="job_locked")
+    state = job.state()
+    return f"job {job.id} ({state.name or 'not begun'}, {state.status})"
+
+
+def over(older_than: float | None) -> Meant:
+    """The jobs that are over, of those alone that ended so many seconds ago."""
+    before = time.time() - (older_than or 0)
+    latest = time.strftime("%Y%m%d-%H%M%S", time.gmtime(before + 1))
+    found = []
+    for name in sorted(jobs.names()):
+        if older_than is not None and name > latest:  # it began later than it has to have ended
+            break
+        job = jobs.Job(jobs_home() / name)
+        state = job.state()
+        ended = older_than is None or seconds_of(state.ended) <= before
+        if state.status in OVER and ended and jobs.holder(job) is None:
+            found.append(job)
+    age = f" that ended more than {format_duration(older_than)} ago" if older_than is not None else " that are over"
+    return Meant(found, [], [f"{len(found)} job{'' if len(found) == 1 else 's'}{age}"] if found else [])
+
+
+def meant(words: list[str], *, older_than: float | None, all_: bool) -> Meant:
+    """What the command line names: words, or one of the options."""
+    given = bool(words) + (older_than is not None) + all_
+    if given != 1:
+        raise UsageError(
+            "name jobs or recipes, or say --older-than AGE, or --all: one of them", "see: train recipe jobs"
+        )
+    return named(words) if words else over(older_than)
