@@ -78,3 +78,9 @@ def test_no_composition_of_sequences_survives(text: str) -> None:
     assert not OPENERS.search(visible(text))
     once.encode()
     visible(text).encode()
+
+
+@pytest.mark.parametrize("hidden", "\u00ad\u034f\u115f\u180e\u3164\uffa0\U000e0101\U000e0041")
+def test_what_draws_nothing_is_removed_and_shown_in_review(hidden: str) -> None:
+    assert printable(f"gi{hidden}thub") == "github"
+    assert visible(f"gi{hidden}thub") == f"gi{hidden.encode('unicode_escape').decode()}thub"
