@@ -15,9 +15,11 @@ _CSI = r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]?"
 _SHORT = r"\x1b[ -/]*[0-~]?"
 _SEQUENCE = f"{_STRING}|{_CSI}|{_SHORT}"
 # C0 and DEL, C1, separators that some terminals take for newlines, bidirectional marks, overrides and isolates,
-# characters that draw nothing (but the joiners of emoji and of Persian), and halves of surrogate pairs, which no stream can encode.
+# characters that draw nothing (but the joiners of emoji and of Persian), and halves of surrogate pairs, which no
+# stream can encode.
 UNSAFE = (
-    "\x00-\x1f\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\uffa0\u200b\u200e\u200f\u2028\u2029\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff"
+    "\x00-\x1f\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\uffa0"
+    "\u200b\u200e\u200f\u2028\u2029\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff"
     "\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e0fff"
 )
 _CONTROL = f"[{UNSAFE}]"
