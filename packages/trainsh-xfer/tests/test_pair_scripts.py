@@ -14,6 +14,7 @@ from trainsh_xfer.pairs import pair_scripts
 from trainsh_xfer.pairs.throwaway_key import ThrowAwayKey
 
 SHELLS = [shell for shell in ("sh", "bash", "dash", "zsh", "fish") if shutil.which(shell)]
+CSH = [shell for shell in ("tcsh",) if shutil.which(shell)]
 PUBLIC = "ssh-ed25519 AAAAC3Nza trainsh-xfer-1234"
 
 
@@ -66,7 +67,7 @@ def test_where_a_server_is(text: str, place: tuple[str, int] | None) -> None:
     assert pair_scripts.server_place(text) == place
 
 
-@pytest.mark.parametrize("shell", SHELLS)
+@pytest.mark.parametrize("shell", [*SHELLS, *CSH])
 def test_allowed_and_forbidden_again(shell: str, home: Path) -> None:
     file = home / ".ssh" / "authorized_keys"
     line = pair_scripts.key_line(PUBLIC, "rsync 'it'\\''s'", "202612312330")

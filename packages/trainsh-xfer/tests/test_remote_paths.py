@@ -11,22 +11,24 @@ from hypothesis import strategies as st
 
 from trainsh_base.errors import UsageError
 from trainsh_xfer.engines import remote_paths
+from trainsh_xfer.remote.library import for_shell
 
 SHELLS = [shell for shell in ("sh", "bash", "dash", "zsh", "fish") if shutil.which(shell)]
+CSH = [shell for shell in ("tcsh",) if shutil.which(shell)]
 WORDS = ["a b", "it's", "back\\slash", "\\", "'", "''", "\\'", "'\\", "a\\'b", "$HOME", "`x`", "!x", "*", "{a,b}"]
 WORDS += ["", "ü", "new\nline", "\\n", "a\\\\b", "#x", "~"]
 
 
 @pytest.mark.parametrize("shell", SHELLS)
 def test_a_word_reaches_a_command_as_it_is(shell: str) -> None:
-    line = f"printf '%s\\0' {' '.join(remote_paths.for_shell(word) for word in WORDS)}"
+    line = f"printf '%s\\0' {' '.join(for_shell(word) for word in WORDS)}"
     done = subprocess.run([shell, "-c", line], capture_output=True, check=True)
     assert done.stdout.decode().split("\0")[:-1] == WORDS
 
 
 @given(st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"])))
 def test_any_word_is_one_word(text: str) -> None:
-    assert shlex.split(remote_paths.for_shell(text)) == [text]
+    assert shlex.split(for_shell(text)) == [text]
 
 
 @pytest.mark.parametrize(
@@ -87,7 +89,7 @@ def test_the_folders_above(destination: str, parent: str) -> None:
     assert remote_paths.receiving(destination, literal=False, make=False) == remote_paths.PROCESS
 
 
-@pytest.mark.parametrize("shell", SHELLS)
+@pytest.mark.parametrize("shell", [*SHELLS, *CSH])
 def test_the_far_rsync_says_its_number(shell: str, tmp_path: Path) -> None:
     fake = tmp_path / "rsync"
     fake.write_text('#!/bin/sh\necho "$$ $*"\n')
@@ -119,7 +121,21 @@ def test_an_rsync_server_is_ended_and_waited_for(tmp_path: Path) -> None:
     assert waiter.wait(15) == 0
 
 
-@pytest.mark.parametrize("shell", SHELLS)
+@pytest.mark.parametrize("shell", [*SHELLS, *CSH])
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [("to folder", "folder\n"), ("to'file", "file\n"), ("to-nothing", ""), ("file", ""), ("none", "")],
+)
+def test_what_a_link_leads_to(shell: str, name: str, kind: str, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    for link, aim in (("to folder", "."), ("to'file", "file"), ("to-nothing", "gone")):
+        (tmp_path / link).symlink_to(aim)
+    line = remote_paths.asking_link(name, literal=True)
+    done = subprocess.run([shell, "-c", line], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert done.stdout == kind
+
+
+@pytest.mark.parametrize("shell", [*SHELLS, *CSH])
 def test_empty_folders_are_removed(shell: str, tmp_path: Path) -> None:
     at = tmp_path / "far"
     for path in ("one/a b/c", "two/x", "three/y"):

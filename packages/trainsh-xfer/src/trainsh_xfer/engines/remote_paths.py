@@ -9,21 +9,13 @@ import re
 
 from trainsh_base.errors import UsageError
 from trainsh_xfer.engines.rsync import Rsync
+from trainsh_xfer.remote.library import call, call_written, for_shell
 
 WILDCARDS = "*?["
-PROCESS = """sh -c 'echo "train-xfer process $$" >&2; exec rsync "$@"' sh"""
+PROCESS = call("announce_rsync")
 
 _HOME = re.compile(r"~[A-Za-z0-9._-]*(?:/|$)")
-_UNSAFE = re.compile(r"[\\']")
 _WILD_RUN = re.compile(r"[*?\[\]]+")
-
-
-def for_shell(text: str) -> str:
-    """One word for any login shell. Quotes and backslashes stand outside of the single quotes: fish reads
-    backslashes inside of them."""
-    return "".join(
-        "\\" + part if _UNSAFE.fullmatch(part) else f"'{part}'" for part in re.split(r"([\\'])", text) if part
-    ) or ("''")
 
 
 def home_and_rest(path: str, *, literal: bool) -> tuple[str, str]:
@@ -113,9 +105,7 @@ def making_parents(destination: str, *, literal: bool) -> str:
 
 def asking_link(path: str, literal: bool) -> str:
     """The command that prints `folder` or `file` for a symbolic link that leads to one, and else nothing."""
-    written = for_old_rsync(path, literal=literal, wildcards=False)
-    script = 'test -L "$1" || exit 0; test ! -d "$1" || echo folder; test ! -f "$1" || echo file'
-    return f"sh -c {for_shell(script)} sh {written}"
+    return call_written("link_kind", for_old_rsync(path, literal=literal, wildcards=False))
 
 
 def ending(process: int) -> str:
@@ -123,12 +113,7 @@ def ending(process: int) -> str:
 
     It then keeps what it has of a file, where the next one finds it.
     """
-    script = (
-        "at=/proc/$1/cmdline; what() { if [ -r $at ]; then cat $at; else ps -o args= -p $1; fi 2>/dev/null; }; "
-        "case $(what $1 2>/dev/null) in *rsync*--server*) kill $1 ;; *) exit 0 ;; esac; "
-        "for turn in 1 2 3 4 5 6 7 8 9 10; do kill -0 $1 2>/dev/null || exit 0; sleep 1; done"
-    )
-    return f"sh -c {for_shell(script)} sh {process}"
+    return call("end_rsync", process)
 
 
 def removing_empty(sources: list[tuple[str, bool]]) -> str:
@@ -140,5 +125,4 @@ def removing_empty(sources: list[tuple[str, bool]]) -> str:
     for path, literal in sources:
         written = for_old_rsync(path, literal=literal, wildcards=True)
         words.append(written + "." if path.endswith("/") else written)
-    script = 'for at do find "$at" -depth -type d ! -name . -exec rmdir {} \\; ; done 2>/dev/null; exit 0'
-    return f"sh -c {for_shell(script)} sh {' '.join(words)}"
+    return call_written("remove_empty_folders", *words)

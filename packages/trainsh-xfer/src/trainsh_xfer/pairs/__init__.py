@@ -1,1 +1,1 @@
-"""The routes between two places, by their pair of machines, and the attempts over one. Imports both other rooms."""
+"""The routes between two places, by their pair of machines, and the attempts over one. Imports all other rooms."""

@@ -9,13 +9,13 @@ from trainsh_base.request import Request
 from trainsh_xfer.endpoints import guards
 from trainsh_xfer.endpoints.places import Place
 from trainsh_xfer.engines import remote_paths
-from trainsh_xfer.engines.remote_paths import for_shell
 from trainsh_xfer.engines.rsync import Remote, copy
 from trainsh_xfer.model import Options
 from trainsh_xfer.pairs import links
 from trainsh_xfer.pairs.host_pair import Pair
 from trainsh_xfer.pairs.machines import Connection, rsync_at
 from trainsh_xfer.pairs.route import Route
+from trainsh_xfer.remote.library import for_shell
 
 
 class OneHost(Route, frozen=True, kw_only=True):

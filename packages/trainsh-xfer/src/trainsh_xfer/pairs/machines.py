@@ -15,6 +15,7 @@ from trainsh_base.system.units import format_duration
 from trainsh_base.tool.peer import call
 from trainsh_xfer.engines.rsync import Remote, Rsync, read_version
 from trainsh_xfer.engines.rsync_errors import installing
+from trainsh_xfer.remote.library import argv
 
 # A client of the shared connection that never logs in by itself (Target.remote_argv says the same).
 CLIENT = ["-o", "ControlMaster=no", "-o", "ProxyCommand=false", "-o", "RemoteCommand=none", "-T", "-x"]
@@ -143,12 +144,8 @@ def rsync_at(connection: Connection) -> Rsync:
 
 
 def quiet(shell: list[str], mark: str) -> list[str]:
-    """A remote shell that passes nothing on before a line that ends in `mark`.
-
-    `read` takes a byte at a time from a pipe, so that it leaves everything behind the line to `cat`.
-    """
-    script = 'mark=$1; shift; "$@" | while IFS= read -r line; do case $line in *"$mark") exec cat ;; esac; done'
-    return ["sh", "-c", script, "sh", mark, *shell]
+    """A remote shell that passes nothing on before a line that ends in `mark`."""
+    return argv("pass_from_mark", mark, *shell)
 
 
 def marked(program: str, mark: str) -> str:

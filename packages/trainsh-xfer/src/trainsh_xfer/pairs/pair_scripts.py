@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 import msgspec
 
 from trainsh_base.errors import UsageError
-from trainsh_xfer.engines.remote_paths import for_shell
+from trainsh_xfer.remote.library import call, program
 
 ALIAS = "trainsh-xfer"
 LIFETIME = timedelta(hours=1)
@@ -39,54 +39,30 @@ def address(settings: dict[str, str]) -> Address:
     )  # fmt: skip
 
 
-def shell_line(script: str, *arguments: str) -> str:
-    """A script for sh as one line for any login shell."""
-    return " ".join(["sh", "-c", for_shell(script), "sh", *map(for_shell, arguments)])
-
-
 def preparing(known_hosts: str) -> str:
     """At the source: a private folder with the destination's host keys, and a stand-in for ssh that notes its
     command. Prints `folder PATH`."""
-    script = (
-        'd=$(mktemp -d "${TMPDIR:-/tmp}/trainsh-xfer.XXXXXX") && printf "%s\\n" "$1" >"$d/known_hosts" && '
-        'printf "%s\\n" "$2" >"$d/note" && echo "folder $d"'
-    )
-    note = 'shift; printf "%s\\n" "$*" >"${0%/*}/command"'
-    return shell_line(script, known_hosts, note)
+    return call("prepare_source", known_hosts, program("note_command"))
 
 
 def cleaning(folder: str) -> str:
     """At the source: what `preparing` made goes."""
-    script = 'cd "$1" && rm -f known_hosts note command agent*; cd / && rmdir "$1"; exit 0'
-    return shell_line(script, folder)
+    return call("clean_source", folder)
 
 
 def introducing() -> str:
     """At the destination: its clock, where its sshd is, its own public host keys."""
-    script = (
-        'echo "clock $(date +%Y%m%d%H%M)"; echo "connection $SSH_CONNECTION"; '
-        'sed "s/^/key /" /etc/ssh/ssh_host_*_key.pub 2>/dev/null; exit 0'
-    )
-    return shell_line(script)
+    return call("introduce")
 
 
 def allowing(line: str, mark: str) -> str:
     """At the destination: allow the key by `line`; an older one with the same `mark` goes. Prints `allowed`."""
-    script = (
-        'umask 077; mkdir -p "$HOME/.ssh" && f=$HOME/.ssh/authorized_keys && touch "$f" && '
-        '{ grep -v -F "$2" "$f" >"$f.$2"; [ -z "$(tail -c 1 "$f.$2")" ] || echo >>"$f.$2"; '
-        'printf "%s\\n" "$1" >>"$f.$2" && cat "$f.$2" >"$f" && rm -f "$f.$2" && echo allowed; }'
-    )
-    return shell_line(script, line, mark)
+    return call("allow_key", line, mark)
 
 
 def forbidding(mark: str) -> str:
     """At the destination: remove the line with `mark`."""
-    script = (
-        'f=$HOME/.ssh/authorized_keys; umask 077; grep -v -F "$1" "$f" >"$f.$1"; '
-        'cat "$f.$1" >"$f" && rm -f "$f.$1"; exit 0'
-    )
-    return shell_line(script, mark)
+    return call("forbid_key", mark)
 
 
 def key_line(public_key: str, command: str, clock: str) -> str:

@@ -10,9 +10,7 @@ from trainsh_base.errors import TrainError
 from trainsh_base.system import spawn
 from trainsh_base.system.paths import runtime_home
 from trainsh_base.system.proc import missing, run
-
-# The agent ends when its command does, and that when our end of its input is closed: at the latest when we die.
-COMMAND = 'echo "$SSH_AGENT_PID"; exec cat >/dev/null'
+from trainsh_xfer.remote.library import argv
 
 
 class ThrowAwayKey:
@@ -46,7 +44,8 @@ class ThrowAwayKey:
 
     def _start(self) -> None:
         try:
-            self._holder = spawn.start(["ssh-agent", "-a", str(self.socket), "sh", "-c", COMMAND])
+            # It ends when its command does, and that when our end of its input is closed, at our death too.
+            self._holder = spawn.start(["ssh-agent", "-a", str(self.socket), *argv("hold_agent")])
         except FileNotFoundError:
             raise missing("ssh-agent") from None
         with os.fdopen(self._holder.stdout, "rb") as said:
