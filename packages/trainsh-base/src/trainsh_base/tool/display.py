@@ -24,6 +24,14 @@ def paint(text: str, code: str, stream: TextIO) -> str:
     return styled(text, code) if isinstance(stream, Gate) and colour_wanted(stream) else text
 
 
+def number(value: Any) -> float:
+    """A number of somebody's progress; 0 for what is none."""
+    try:
+        return float(value) if isinstance(value, (int, float)) else 0.0
+    except OverflowError:
+        return 0.0
+
+
 def exact(text: str) -> None:
     """Print data that a program reads back byte for byte; on a terminal it is made printable as all else."""
     if sys.stdout.isatty() or not hasattr(sys.stdout, "buffer"):

@@ -7,7 +7,7 @@ from trainsh_base.errors import Cancelled, UsageError
 from trainsh_base.request import Request, nobody
 from trainsh_base.system.printable import Printable, printable
 from trainsh_base.system.units import format_size
-from trainsh_base.tool.display import colour_wanted, terminal_width
+from trainsh_base.tool.display import colour_wanted, number, terminal_width
 from trainsh_base.tool.gate import raw
 from trainsh_base.tool.table import cut
 from trainsh_base.tool.wire import encode_text
@@ -45,7 +45,7 @@ class TerminalRequest(Request):
         sys.stdout.flush()
 
     def _progress(self, data: dict[str, Any]) -> None:
-        done, total = data.get("done") or 0, data.get("total") or 0
+        done, total = number(data.get("done")), number(data.get("total"))
         share = f"{100 * done / total:3.0f}% " if total else ""
         amount = format_size(done) if data.get("unit") == "bytes" else f"{done:g} {data.get('unit', '')}"
         line = printable(f"{share}{amount}  {data.get('message') or ''}".rstrip(), keep="")

@@ -9,7 +9,7 @@ from typing import Any
 
 from trainsh_base.system.units import format_duration, format_size
 from trainsh_base.tool import gate
-from trainsh_base.tool.display import colour_wanted
+from trainsh_base.tool.display import colour_wanted, number
 from trainsh_recipe.engine.outcome import Outcome
 from trainsh_recipe.engine.outside.view import View
 from trainsh_recipe.plan.document import Parallel
@@ -106,7 +106,7 @@ class Live(View):
 
     def progress(self, step: Numbered, data: dict[str, Any]) -> None:
         """Beside the step."""
-        done, total = data.get("done") or 0, data.get("total") or 0
+        done, total = number(data.get("done")), number(data.get("total"))
         share = f"{100 * done / total:.0f}% " if total else ""
         amount = format_size(done) if data.get("unit") == "bytes" else f"{done:g}"
         with self._lock:

@@ -1,5 +1,6 @@
 """How a job ended, in a few lines: the block about a failed step, the summary, what still costs money."""
 
+import shlex
 import sys
 
 from trainsh_base.system.units import format_duration
@@ -54,7 +55,7 @@ def billing(state: State) -> list[str]:
         price = each.get("price_per_hour")
         cost = f" at {price:g} $ an hour" if isinstance(price, (int, float)) else ""
         provider, id = each.get("provider"), each.get("id")
-        end = each.get("end") or f"train {provider} stop {id}"
+        end = each.get("end") or shlex.join(["train", str(provider), "stop", str(id)])
         what = paint(f"{provider} {id} is still running{cost}:", "1;31", sys.stderr)
         lines.append(f"{what} {end}")
     return lines
