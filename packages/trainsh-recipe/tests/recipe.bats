@@ -163,3 +163,36 @@ teardown() {
   [[ "$output" == *"nothing was removed"* ]]
   [ "$(train-recipe jobs --json | jq -r '.[].id')" = 20200101-000000-000-bbbb ]
 }
+
+@test "logs: alone the executions, of one the steps with status, time and command" {
+  run --separate-stderr train-recipe logs
+  [ "$output" = "" ]
+  [[ "$stderr" == *"train recipe run NAME"* ]]
+  train-recipe run bad.recipe || true
+  id=$(train-recipe jobs --json | jq -r '.[0].id')
+  run --separate-stderr train-recipe logs
+  [[ "$output" == *"$id"*failed* ]]
+  [ "$(train-recipe logs --json | jq -r '.jobs[0].id')" = "$id" ]
+  run train-recipe logs --last
+  [[ "$output" =~ ==\ step\ 2\ \ failed:\ exit\ 9,\ at\ [0-9-]+\ [0-9:]+,\ in\ [0-9.]+s\ \ @w\ \>\ echo\ bad ]]
+  [[ "$output" == *"== step 3  ok, "*"touch finally-ran"* ]]
+  train-recipe schema >schema
+  [ "$(train-recipe logs --last --json | jq -r '.[] | select(.status == "failed") | .exit')" = 9 ]
+}
+
+@test "logs: of a progress bar the last state; --tail, --since, --step" {
+  printf 'host h = local\ntmux.open @h as w\n@w > printf "10%%%%\\r100%%%%\\n"; echo two; printf end\ntmux.close @w\n' >bar.recipe
+  train-recipe run bar.recipe
+  run train-recipe logs --last --step 2
+  [ "$output" = $'100%\ntwo\nend' ]
+  run train-recipe logs --grep '%'
+  [ "$output" = "2: 100%" ]
+  run train-recipe logs --step 2 --tail 1
+  [ "$output" = end ]
+  run train-recipe logs --since 1h
+  [[ "$output" == *two* ]]
+  run train-recipe logs --since 0.001s
+  [ "$output" = "" ]
+  run train-recipe logs --follow --tail 1
+  [ "$status" -eq 2 ]
+}

@@ -11,7 +11,7 @@ from trainsh_base.system.printable import visible
 from trainsh_base.system.units import Duration
 from trainsh_base.tool.declare import Arg, Handover, Opt, Tool
 from trainsh_base.tool.program import run as run_tool
-from trainsh_recipe.model import JobReport, LogReport, Planned, RecipeReport, RecipeText
+from trainsh_recipe.model import Executions, JobReport, LogReport, Planned, RecipeReport, RecipeText
 from trainsh_recipe.store import jobs, recipes
 from trainsh_recipe.ui import logs as texts
 from trainsh_recipe.ui import reports as report
@@ -224,37 +224,53 @@ def edit(name: Annotated[str, Arg("a recipe's name, or its path")]) -> str:
     return str(path)
 
 
-_pattern: str | None = None
+_shown = (texts.Selection(), True)  # what of the logs, and whether under headings
 
 
-def _show_logs(found: list[LogReport]) -> None:
-    texts.show(found, texts.compiled(_pattern))
+def _show_logs(found: list[LogReport] | Executions) -> None:
+    if isinstance(found, list):
+        texts.show(found, _shown[0], headings=_shown[1])
+        return
+    report.show_jobs(found.jobs)
+    if found.jobs:
+        print("One of them: train recipe logs JOB; the newest: train recipe logs --last", file=sys.stderr)
 
 
 @tool.command(show=_show_logs)
 def logs(
     job: JobArg = None,
-    last: Annotated[bool, Opt("the newest job (as without a name)")] = False,
-    step: Annotated[str | None, Opt("only this step", metavar="N")] = None,
+    last: Annotated[bool, Opt("the newest job (as with an option and no name)")] = False,
+    step: Annotated[str | None, Opt("only this step, its output alone", metavar="N")] = None,
     follow: Annotated[bool, Opt("continue while the job runs", short="-f")] = False,
     grep: Annotated[str | None, Opt("only lines that match", metavar="REGEX")] = None,
-) -> list[LogReport]:
-    """Show what the steps of a job printed."""
-    global _pattern  # noqa: PLW0603 - how the people face shows it
-    _pattern = grep
+    tail: Annotated[int | None, Opt("of each step its last lines", metavar="N")] = None,
+    since: Annotated[Duration | None, Opt("only steps that run, or ended so lately", metavar="AGE")] = None,
+) -> list[LogReport] | Executions:
+    """Show what the steps of a job printed; alone: the newest jobs. train recipe logs --last --tail 20
+
+    Of a line that a progress bar drew again and again, its last state is shown.
+    """
+    global _shown  # noqa: PLW0603 - how the people face shows it
     if job is not None and last:
         raise UsageError("name a job or say --last, not both")
-    if follow and grep:
-        raise UsageError("--follow and --grep exclude each other", "train recipe logs --follow | grep ...")
+    if follow and (grep is not None or tail is not None or since is not None):
+        raise UsageError(
+            "--follow goes with none of --grep, --tail and --since", "train recipe logs --follow | grep ..."
+        )
+    if tail is not None and tail < 0:
+        raise UsageError(f"--tail wants a number of lines, not {tail}")
+    wanted = texts.Selection(pattern=texts.compiled(grep), tail=tail)
+    if job is None and not (last or step or follow or grep is not None or tail is not None or since is not None):
+        return Executions(jobs=jobs_())
+    _shown = (wanted, step is None)
     found = jobs.find(job) if job is not None else jobs.last()
-    pattern = texts.compiled(grep)
     if follow and current().for_people:
         texts.follow_job(found, step)
         return []
-    reports = texts.reports(found, found.state(), step)
+    reports = texts.reports(found, found.state(), step, since)
     if current().for_people:
         return reports
-    return [structs.replace(each, text=texts.text(each, pattern)) for each in reports]
+    return [structs.replace(each, text=texts.text(each, wanted)) for each in reports]
 
 
 @tool.command()

@@ -52,6 +52,12 @@ class JobReport(Document, frozen=True, kw_only=True, forbid_unknown_fields=True)
     steps: list[StepReport] = []
 
 
+class Executions(Document, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The newest jobs, where the logs of none was asked for."""
+
+    jobs: list[JobReport]
+
+
 class RecipeReport(Document, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A recipe that has a name."""
 
@@ -75,12 +81,17 @@ class RecipeText(Document, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 
 class LogReport(Document, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What one step printed; `text` for programs, people are shown the file."""
+    """What one step printed, and how it ended; `text` for programs, people are shown the file."""
 
     step: str
     title: str
     path: str
     text: str = ""
+    status: str = ""
+    started: str = ""
+    seconds: float = 0.0
+    exit: int | None = None
+    reason: str = ""
 
 
 class Planned(Document, frozen=True, kw_only=True, forbid_unknown_fields=True):

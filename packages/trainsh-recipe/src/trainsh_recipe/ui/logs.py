@@ -2,30 +2,51 @@
 
 import re
 import sys
+import time
+from collections import deque
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+import msgspec
+
 from trainsh_base.errors import NotFound, UsageError
+from trainsh_base.system.printable import visible
+from trainsh_base.system.units import format_duration
+from trainsh_base.tool.display import paint
 from trainsh_recipe.model import LogReport
 from trainsh_recipe.store import growing, jobs
-from trainsh_recipe.store.state import State
+from trainsh_recipe.store.journal import seconds_of
+from trainsh_recipe.store.state import State, StepState
 from trainsh_recipe.store.step_log import plain_text
+from trainsh_recipe.ui.reports import step_report, when
 
 BLOCK = 1 << 16
 LONGEST = 1 << 20
 
 
-def reports(job: jobs.Job, state: State, step: str | None) -> list[LogReport]:
-    """The logs there are, in the order of the steps; NotFound for a step that has not run."""
+def reports(job: jobs.Job, state: State, step: str | None, since: float | None = None) -> list[LogReport]:
+    """The logs of the steps that ran, in their order; NotFound for a step that has not run.
+
+    With `since`: of the steps alone that still run, or ended in so many seconds before now.
+    """
     if step is not None and step not in state.steps:
         ran = ", ".join(state.steps) or "none"
         raise NotFound(f"job {job.id} has run no step {step}", f"it has run {ran}", code="no_step")
+    earliest = time.time() - since if since is not None else 0.0
     found = []
     for each in sorted(state.steps.values(), key=lambda one: [int(part) for part in one.id.split(".")]):
-        path = job.log(_file(each.id))
-        if (step is None and path.exists()) or each.id == step:
-            found.append(LogReport(step=each.id, title=each.text.split("\n")[0], path=str(path)))
+        late = not each.over or not each.ended or seconds_of(each.ended) >= earliest
+        if late and (step is None or each.id == step):
+            found.append(_report(job, state, each))
     return found
+
+
+def _report(job: jobs.Job, state: State, step: StepState) -> LogReport:
+    document = step_report(job, state, step)
+    return LogReport(
+        step=step.id, title=step.text.split("\n")[0], path=str(job.log(_file(step.id))), status=document.status,
+        started=step.started, seconds=step.seconds, exit=step.exit, reason=step.reason,
+    )  # fmt: skip
 
 
 def _file(id: str) -> str:
@@ -33,34 +54,72 @@ def _file(id: str) -> str:
     return f"{int(first):03d}" + (f".{int(second):02d}" if second else "")
 
 
-def text(report: LogReport, pattern: re.Pattern[str] | None) -> str:
-    """The plain text of a log, its matching lines alone with a pattern."""
-    return "".join(_lines(Path(report.path), pattern))
+class Selection(msgspec.Struct, frozen=True):
+    """Which lines of each log are wanted: those that match `pattern`, of these the last `tail`."""
+
+    pattern: re.Pattern[str] | None = None
+    tail: int | None = None
 
 
-def show(found: list[LogReport], pattern: re.Pattern[str] | None) -> None:
-    """Each log under its step; a log of any size, a block at a time. With a pattern: the lines with their step."""
+def text(report: LogReport, wanted: Selection) -> str:
+    """The plain text of a log, of what is wanted alone."""
+    return "".join(_lines(Path(report.path), wanted))
+
+
+def show(found: list[LogReport], wanted: Selection, *, headings: bool) -> None:
+    """Each log under a heading, which says how the step ended. With a pattern: the lines with their step."""
     for report in found:
-        if pattern is None and len(found) > 1:
-            print(f"== {report.step}  {report.title}")
-        for line in _lines(Path(report.path), pattern):
-            sys.stdout.write(f"{report.step}: {line}" if pattern else line)
+        if wanted.pattern is None and headings:
+            print(heading(report))
+        end = "\n"
+        for line in _lines(Path(report.path), wanted):
+            sys.stdout.write(f"{report.step}: {line}" if wanted.pattern else line)
+            end = line[-1]
+        if end != "\n" and headings:
+            print()
 
 
-def _lines(path: Path, pattern: re.Pattern[str] | None) -> Iterable[str]:
-    """The log in blocks, or its lines that match; of a line without an end, the last LONGEST characters."""
-    blocks = _Blocks(path)
-    return blocks if pattern is None else (line + "\n" for line in _whole(blocks) if pattern.search(line))
+def heading(report: LogReport) -> str:
+    """`== step 3  failed: exit 9, at 2026-11-27 14:18:12, in 1.0s  @work > make`."""
+    reason = report.reason.split("\n")[0]
+    ended = f"{report.status}: {reason}" if reason and report.status not in ("ok", "skipped") else report.status
+    at = f", at {when(report.started)}" if report.started else ""
+    took = f", in {format_duration(report.seconds)}" if report.seconds else ""
+    line = f"== step {report.step}  {visible(ended)}{at}{took}  {visible(report.title)}"
+    return paint(line, "1" if report.status in ("ok", "skipped", "running") else "1;31", sys.stdout)
 
 
-def _whole(blocks: Iterable[str]) -> Iterator[str]:
+def _lines(path: Path, wanted: Selection) -> Iterable[str]:
+    """The lines of the log that are wanted, each with its end."""
+    pattern = wanted.pattern
+    lines: Iterable[str] = _whole(_Blocks(path), cut=pattern is not None)
+    if pattern is not None:
+        lines = (line.rstrip("\n") + "\n" for line in lines if pattern.search(line.rstrip("\n")))
+    return lines if wanted.tail is None else deque(lines, maxlen=wanted.tail)
+
+
+def _whole(blocks: Iterable[str], *, cut: bool) -> Iterator[str]:
+    """Whole lines, of a line that was drawn over by carriage returns what stayed.
+
+    Of a line longer than LONGEST the last characters alone when it is `cut`, else it comes in pieces.
+    """
     rest = ""
     for block in blocks:
-        *lines, rest = re.split(r"[\n\r]", rest + block)
-        rest = rest[-LONGEST:]
-        yield from lines
+        *lines, rest = (rest + block).split("\n")
+        for line in lines:
+            yield _final_frame(line) + "\n"
+        if "\r" in rest:
+            rest = _final_frame(rest) + ("\r" if rest.endswith("\r") else "")
+        if len(rest) > LONGEST:
+            if not cut:
+                yield rest
+            rest = rest[-LONGEST:] if cut else ""
     if rest:
-        yield rest
+        yield _final_frame(rest)
+
+
+def _final_frame(line: str) -> str:
+    return line.rstrip("\r").rpartition("\r")[2] if "\r" in line else line
 
 
 class _Blocks:
