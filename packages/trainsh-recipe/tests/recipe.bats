@@ -102,7 +102,7 @@ teardown() {
   [ "$output" = "$TRAINSH_HOME/recipes/mine.recipe" ]
   run train-recipe new mine
   [ "$status" -eq 5 ]
-  run bash -c 'train-recipe list --json | jq -r ".[].name"'
+  run bash -c 'train-recipe list --json | jq -r ".[0].name"'
   [ "$output" = mine ]
   run train-recipe show mine
   [[ "$output" == *"tmux.open @here as work"* ]]
@@ -191,8 +191,32 @@ teardown() {
   [ "$output" = end ]
   run train-recipe logs --since 1h
   [[ "$output" == *two* ]]
-  run train-recipe logs --since 0.001s
+  run --separate-stderr train-recipe logs --since 0.001s
   [ "$output" = "" ]
   run train-recipe logs --follow --tail 1
   [ "$status" -eq 2 ]
+}
+
+@test "recipes of the current folder have names too; list shows the first comment" {
+  printf '#!/usr/bin/env train\n#\n# says hello\nhost h = local\ntmux.open @h as w\ntmux.close @w\n' >greet.recipe
+  run train-recipe list
+  [[ "$output" =~ greet\ +this\ folder\ +says\ hello ]]
+  train-recipe run greet
+  train-recipe new greet
+  run bash -c 'train-recipe list --json | jq -r "map(.name) | join(\" \")"'
+  [ "$output" = "greet bad ./greet.recipe ok" ]
+  run train-recipe run gret
+  [ "$status" -eq 3 ]
+  [[ "$output" == *"did you mean greet?"* ]]
+}
+
+@test "nothing to show is said on stderr, with what to do" {
+  rm ok.recipe bad.recipe
+  for words in list jobs status logs; do
+    run --separate-stderr train-recipe $words
+    [ "$status" -eq 0 ]
+    [ "$output" = "" ]
+    [[ "$stderr" == "No "*"train recipe "* ]]
+  done
+  [ "$(train-recipe list --json)" = "[]" ]
 }

@@ -7,6 +7,7 @@ from msgspec import structs
 
 from trainsh_base.errors import UsageError
 from trainsh_base.request import current
+from trainsh_base.system.paths import recipes_home
 from trainsh_base.system.printable import visible
 from trainsh_base.system.units import Duration
 from trainsh_base.tool.declare import Arg, Handover, Opt, Tool
@@ -62,7 +63,7 @@ def _show_run(answer: JobReport | list[Planned]) -> None:
 
 @tool.command(show=_show_run, status=_exit_status)
 def run(
-    name: Annotated[str, Arg("a recipe's name, or its path (with a slash, or ending in .recipe)")],
+    name: Annotated[str, Arg("a recipe's name (in the settings or this folder), or its path")],
     values: Annotated[list[str], Arg("values of variables", metavar="VAR=VALUE")] = [],  # noqa: B006
     host: HostOpt = {},  # noqa: B006
     var: VarOpt = {},  # noqa: B006
@@ -139,7 +140,11 @@ def resume(
     return answer
 
 
-@tool.command(show=report.show_jobs)
+def _show_status(found: list[JobReport]) -> None:
+    report.show_jobs(found, "No job runs or waits to be resumed. The others: train recipe jobs")
+
+
+@tool.command(show=_show_status)
 def status(
     all_: Annotated[bool, Opt("also those that are over")] = False,
 ) -> list[JobReport]:
@@ -173,14 +178,25 @@ def _show_list(rows: list[RecipeReport]) -> None:
     from trainsh_base.tool.display import table  # noqa: PLC0415 - people only
 
     if not rows:
-        print("No recipes with names yet. Make one: train recipe new NAME", file=sys.stderr)
-    table([{"name": row.name, "about": row.about} for row in rows])
+        print("No recipes yet, nor in this folder. Make one: train recipe new NAME", file=sys.stderr)
+    kept = str(recipes_home())
+    table([
+        {"name": row.name, "where": "" if row.path.startswith(kept) else "this folder", "about": visible(row.about)}
+        for row in rows
+    ])  # fmt: skip
 
 
 @tool.command(name="list", show=_show_list)
 def list_() -> list[RecipeReport]:
-    """List the recipes that have names."""
-    return [RecipeReport(name=path.stem, path=str(path), about=recipes.about(path)) for path in recipes.named()]
+    """List the recipes: those with names, and those in the current folder.
+
+    One here that has the name of another is named by its path: a name alone means the other.
+    """
+    named, here = recipes.named(), recipes.here()
+    taken = {path.name for path in named}
+    names = [(path.stem, path) for path in named]
+    names += [(f"./{path.name}" if path.name in taken else path.stem, path.absolute()) for path in here]
+    return [RecipeReport(name=name, path=str(path), about=recipes.about(path)) for name, path in names]
 
 
 def _show_text(found: RecipeText) -> None:
@@ -269,6 +285,8 @@ def logs(
         return []
     reports = texts.reports(found, found.state(), step, since)
     if current().for_people:
+        if not reports:
+            print("No step to show: none ran, or none so lately. See: train recipe jobs", file=sys.stderr)
         return reports
     return [structs.replace(each, text=texts.text(each, wanted)) for each in reports]
 

@@ -7,6 +7,7 @@ from trainsh_base.system.paths import recipes_home
 from trainsh_base.system.suggest import nearest
 
 SUFFIX = ".recipe"
+BEGINNING = 1 << 16  # characters of a recipe that its first comment is looked for in
 
 
 def is_path(name: str) -> bool:
@@ -24,9 +25,15 @@ def find(name: str) -> Path:
     path = recipes_home() / (name + SUFFIX)
     if path.is_file():
         return path
-    here = [each for each in (Path(name + SUFFIX), Path("examples") / (name + SUFFIX)) if each.is_file()]
-    hint = f"there is one here, which wants its path: train recipe run ./{here[0]}" if here else _near_name(name)
-    raise NotFound(f"there is no recipe {name!r}: no {path}", hint, code="no_recipe", data={"looked": [str(path)]})
+    here = Path(name + SUFFIX)
+    if here.is_file():
+        return here
+    example = Path("examples") / here
+    hint = f"there is an example: train recipe run ./{example}" if example.is_file() else _near_name(name)
+    raise NotFound(
+        f"there is no recipe {name!r}: no {path}, and none in this folder", hint,
+        code="no_recipe", data={"looked": [str(path), str(here)]},
+    )  # fmt: skip
 
 
 def kept(name: str) -> Path | None:
@@ -45,7 +52,7 @@ def _near_file(path: Path) -> str:
 
 
 def _near_name(name: str) -> str:
-    found = nearest(name, [path.stem for path in named()])
+    found = nearest(name, [path.stem for path in (*named(), *here())])
     return (
         f"did you mean {found}?"
         if found
@@ -59,14 +66,23 @@ def named() -> list[Path]:
     return sorted(folder.glob("*" + SUFFIX)) if folder.is_dir() else []
 
 
-def about(path: Path) -> str:
-    """The first comment of a recipe."""
+def here() -> list[Path]:
+    """The recipes in the current folder, sorted."""
     try:
-        lines = path.read_text(errors="replace").splitlines()
+        return sorted(Path().glob("*" + SUFFIX))
+    except OSError:
+        return []
+
+
+def about(path: Path) -> str:
+    """The first comment of a recipe that says something."""
+    try:
+        with path.open(errors="replace") as file:
+            lines = file.read(BEGINNING).splitlines()
     except OSError:
         return ""
-    first = next((line for line in lines if line.strip()), "")
-    return first.lstrip("# ").strip() if first.startswith("#") else ""
+    comments = (line.lstrip("# ").strip() for line in lines if line.startswith("#") and not line.startswith("#!"))
+    return next((comment for comment in comments if comment), "")
 
 
 def read(path: Path) -> bytes:

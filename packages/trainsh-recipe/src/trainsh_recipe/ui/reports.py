@@ -46,10 +46,10 @@ def when(stamp: str) -> str:
     return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(seconds_of(stamp))) if stamp else ""
 
 
-def show_jobs(reports: list[JobReport]) -> None:
+def show_jobs(reports: list[JobReport], without: str = "No jobs yet. Start one: train recipe run NAME") -> None:
     """A row for each job; without any, what to do, on stderr."""
     if not reports:
-        print("No jobs. Start one: train recipe run NAME; older ones: train recipe jobs", file=sys.stderr)
+        print(without, file=sys.stderr)
         return
     rows = [
         {
