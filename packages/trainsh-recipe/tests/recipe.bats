@@ -171,7 +171,7 @@ teardown() {
   train-recipe run bad.recipe || true
   id=$(train-recipe jobs --json | jq -r '.[0].id')
   run --separate-stderr train-recipe logs
-  [[ "$output" == *"$id"*failed* ]]
+  [[ "$output" == *"${id: -4} "*failed* ]]
   [ "$(train-recipe logs --json | jq -r '.jobs[0].id')" = "$id" ]
   run train-recipe logs --last
   [[ "$output" =~ ==\ step\ 2\ \ failed:\ exit\ 9,\ at\ [0-9-]+\ [0-9:]+,\ in\ [0-9.]+s\ \ @w\ \>\ echo\ bad ]]
@@ -219,4 +219,41 @@ teardown() {
     [[ "$stderr" == "No "*"train recipe "* ]]
   done
   [ "$(train-recipe list --json)" = "[]" ]
+}
+
+@test "jobs: ids people can say; -n -1 is 2" {
+  train-recipe run ok.recipe
+  id=$(train-recipe jobs --json | jq -r '.[0].id')
+  run train-recipe jobs
+  [[ "${lines[1]}" == "${id: -4} "* ]]
+  mkdir "$TRAINSH_HOME/jobs/20200101-000000-000-${id: -4}"
+  run train-recipe jobs
+  [[ "${lines[1]}" == "$id "* ]]
+  for count in -1 0; do
+    run train-recipe jobs -n "$count"
+    [ "$status" -eq 2 ]
+  done
+}
+
+@test "a timeout is told once" {
+  printf 'host h = local\ntmux.open @h as w\n@w timeout=0.3s > sleep 20\nfinally\ntmux.close @w\n' >slow.recipe
+  run train-recipe run slow.recipe
+  [ "$status" -eq 1 ]
+  [[ "$output" == *"step 2 timed out after 0.3s"* ]]
+  [[ "$output" != *"timed out: timed out"* && "$output" != *"timeout: timed out"* && "$output" != *"s: timed out"* ]]
+  run train-recipe logs --last
+  [[ "$output" == *"== step 2  timed out after 0.3s, at "* ]]
+}
+
+@test "jobs of exec are kept apart, and the newest 50 of them" {
+  train-recipe run ok.recipe
+  for number in $(seq 100 160); do
+    mkdir -p "$TRAINSH_HOME/jobs/exec" "$TRAINSH_HOME/jobs/20200101-000000-$number-aaaa/steps"
+    touch "$TRAINSH_HOME/jobs/exec/20200101-000000-$number-aaaa"
+  done
+  train-recipe exec '@local > true'
+  [ "$(train-recipe jobs --json | jq -r 'map(.name) | join(" ")')" = ok ]
+  [ "$(train-recipe jobs --exec --json | jq -r 'map(.name) | join(" ")')" = exec ]
+  run bash -c 'ls "$TRAINSH_HOME/jobs/exec" | wc -l; ls -d "$TRAINSH_HOME"/jobs/2* | wc -l'
+  [ "${lines[*]}" = "50 51" ]
 }

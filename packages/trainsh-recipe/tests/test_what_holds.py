@@ -124,7 +124,9 @@ def test_a_failure_names_the_from_that_a_resume_needs(place: "Place") -> None:
     text = "@w > mkdir -p sub && cd sub\n@w > [ -e ../go ] || kill -9 $$\n@w > pwd | grep -q sub\n"
     failed = place.run("run", place.recipe(HEAD + text + CLOSING))
     job = place.job().name
-    assert failed.returncode == 1 and failed.stdout.endswith(f"to continue: train recipe resume {job} --from 2\n")
+    assert failed.returncode == 1 and failed.stdout.endswith(
+        f"to continue: train recipe resume {job[-4:]} --from 2\n"
+    )
     assert check(place)["1"] == "again (new shell)"
     (place.work / "go").touch()
     done = place.run("resume", job, "--from", "2")

@@ -15,6 +15,8 @@ setup() {
   [ "$status" -eq 0 ]
   [[ "$output" == "copied 2 files, 6 B in "* ]]
   diff -r src new/deep/dst
+  run train-xfer copy src/ new/deep/dst
+  [[ "$output" == "unchanged in "* ]]
 }
 
 @test "--json is one document" {

@@ -168,9 +168,12 @@ def status(
 @tool.command(name="jobs", show=report.show_jobs)
 def jobs_(
     last: Annotated[int, Opt("how many, the newest first", short="-n", metavar="N")] = jobs.NEWEST,
+    exec_: Annotated[bool, Opt("those of train exec, of which the newest 50 are kept", name="--exec")] = False,
 ) -> list[JobReport]:
-    """Show the newest jobs."""
-    states = [(job, job.state()) for job in jobs.newest(last)]
+    """Show the newest jobs of recipes, or with --exec those of train exec."""
+    if last < 1:
+        raise UsageError(f"-n wants a number of jobs from 1 on, not {last}")
+    states = [(job, job.state()) for job in jobs.newest(last, exec_=exec_)]
     return [report.job_report(job, state, steps=False) for job, state in states if state.started]
 
 

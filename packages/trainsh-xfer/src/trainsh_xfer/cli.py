@@ -42,6 +42,8 @@ def summary(result: Result) -> str:
     if result.dry_run:
         return f"would copy {files}, {size}{deleted}"
     verified = ", verified" if result.verified else ""
+    if not (result.files or result.bytes or result.deleted):
+        return f"unchanged{verified} in {format_duration(result.seconds)}"
     return f"copied {files}, {size}{deleted}{verified} in {format_duration(result.seconds)}"
 
 

@@ -22,6 +22,7 @@ from trainsh_recipe.plan.numbering import Numbered
 from trainsh_recipe.store import jobs
 from trainsh_recipe.store.journal import Journal, Silent
 from trainsh_recipe.store.state import State
+from trainsh_recipe.store.words import ended
 
 STOP_LIMIT = 40.0  # seconds beyond a step's grace in which a cancelled step has to end
 RELEASE_LIMIT = 10.0
@@ -119,7 +120,7 @@ class Runner:
         """The reason of the step that made the job fail, in this process or in the one before."""
         for step in self.run.state.steps.values():
             if not step.closing and step.status not in ("running", "again") and not step.done:
-                return f"step {step.id} {step.status}: {step.reason}".split("\n")[0].rstrip(": ")
+                return f"step {step.id} {ended(step.status, step.reason)}"
         return ""
 
     def _release(self) -> None:

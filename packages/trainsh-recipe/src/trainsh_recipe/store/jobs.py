@@ -15,6 +15,8 @@ from trainsh_recipe.store.state import State, fold
 NEWEST = 20
 # Whoever asks who holds a lock holds it for an instant: it is tried for again this often, 10 ms apart.
 GLIMPSES = 10
+KEPT_EXEC = 50  # jobs of `exec` that are kept
+SHORT = 4  # characters at an id's end that are random
 
 
 class Job:
@@ -38,6 +40,11 @@ class Job:
     def lock(self) -> Path:
         """Held by the live runner; its text says who that is."""
         return self.folder / "lock"
+
+    @property
+    def exec_mark(self) -> Path:
+        """There for a job of `exec`."""
+        return self.folder.parent / "exec" / self.id
 
     @property
     def mark(self) -> Path:
@@ -136,11 +143,45 @@ def names() -> list[str]:
         return []
 
 
-def newest(count: int = NEWEST) -> list[Job]:
-    """The newest jobs, newest first."""
+def newest(count: int = NEWEST, *, exec_: bool = False) -> list[Job]:
+    """The newest jobs, newest first: of recipes, or of `exec` alone."""
     import heapq  # noqa: PLC0415 - listings only
 
-    return [Job(jobs_home() / name) for name in heapq.nlargest(count, names())]
+    of_exec = set(_exec_names())
+    return [
+        Job(jobs_home() / name) for name in heapq.nlargest(count, (n for n in names() if (n in of_exec) == exec_))
+    ]
+
+
+def _exec_names() -> list[str]:
+    try:
+        return os.listdir(jobs_home() / "exec")  # noqa: PTH208
+    except FileNotFoundError:
+        return []
+
+
+def set_exec_mark(job: Job) -> None:
+    """Note that the job is one of `exec`, which listings keep apart from recipes."""
+    private_folder(job.exec_mark.parent)
+    job.exec_mark.touch(mode=0o600)
+
+
+def prune_exec(keep: int = KEPT_EXEC) -> None:
+    """Remove all jobs of `exec` but the newest, and but those that run or left something running."""
+    for name in sorted(_exec_names(), reverse=True)[keep:]:
+        job = Job(jobs_home() / name)
+        if not job.folder.exists():
+            job.exec_mark.unlink(missing_ok=True)
+        elif not job.mark.exists():
+            with contextlib.suppress(Conflict, OSError):
+                remove(job)
+
+
+def short(id: str, others: list[str] | None = None) -> str:
+    """The id as people say it: its last four characters where no other job ends so, else all of it."""
+    end = id[-SHORT:]
+    same = sum(name.endswith(end) or name.startswith(end) for name in (names() if others is None else others))
+    return end if same == 1 and id[-SHORT - 1 : -SHORT] == "-" else id
 
 
 def open_jobs() -> list[Job]:
@@ -153,10 +194,16 @@ def open_jobs() -> list[Job]:
 
 
 def find(word: str) -> Job:
-    """The job with this id, or whose id alone begins or ends with `word`; NotFound, Conflict when several do."""
+    """The job with this id, or whose last part is `word`, or whose id alone begins or ends so.
+
+    NotFound for none, Conflict for several.
+    """
     if (jobs_home() / word / "events.jsonl").exists() and "/" not in word:
         return Job(jobs_home() / word)
-    found = [name for name in names() if word and (name.startswith(word) or name.endswith(word))]
+    known = names() if word else []
+    found = [name for name in known if name.endswith(f"-{word}")]
+    if len(found) != 1 or len(word) < SHORT:
+        found = [name for name in known if name.startswith(word) or name.endswith(word)]
     if not found:
         raise NotFound(f"there is no job {word!r}", "see: train recipe jobs", code="no_job")
     if len(found) > 1:
@@ -168,8 +215,8 @@ def find(word: str) -> Job:
 
 
 def last() -> Job:
-    """The newest job; NotFound when there is none."""
-    found = newest(1)
+    """The newest job of a recipe, else of `exec`; NotFound when there is none."""
+    found = newest(1) or newest(1, exec_=True)
     if not found:
         raise NotFound("there are no jobs yet", "start one: train recipe run NAME", code="no_job")
     return found[0]
@@ -201,6 +248,7 @@ def remove(job: Job) -> None:
     lock = take_lock(job)
     try:
         clear_mark(job)
+        job.exec_mark.unlink(missing_ok=True)
         shutil.rmtree(job.folder)
     finally:
         lock.release()

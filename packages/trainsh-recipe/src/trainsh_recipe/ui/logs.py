@@ -18,6 +18,7 @@ from trainsh_recipe.store import growing, jobs
 from trainsh_recipe.store.journal import seconds_of
 from trainsh_recipe.store.state import State, StepState
 from trainsh_recipe.store.step_log import plain_text
+from trainsh_recipe.store.words import ended
 from trainsh_recipe.ui.reports import step_report, when
 
 BLOCK = 1 << 16
@@ -81,11 +82,10 @@ def show(found: list[LogReport], wanted: Selection, *, headings: bool) -> None:
 
 def heading(report: LogReport) -> str:
     """`== step 3  failed: exit 9, at 2026-11-27 14:18:12, in 1.0s  @work > make`."""
-    reason = report.reason.split("\n")[0]
-    ended = f"{report.status}: {reason}" if reason and report.status not in ("ok", "skipped") else report.status
+    how = ended(report.status, "" if report.status in ("ok", "skipped") else report.reason)
     at = f", at {when(report.started)}" if report.started else ""
     took = f", in {format_duration(report.seconds)}" if report.seconds else ""
-    line = f"== step {report.step}  {visible(ended)}{at}{took}  {visible(report.title)}"
+    line = f"== step {report.step}  {visible(how)}{at}{took}  {visible(report.title)}"
     return paint(line, "1" if report.status in ("ok", "skipped", "running") else "1;31", sys.stdout)
 
 

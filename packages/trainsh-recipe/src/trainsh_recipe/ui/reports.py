@@ -51,9 +51,11 @@ def show_jobs(reports: list[JobReport], without: str = "No jobs yet. Start one: 
     if not reports:
         print(without, file=sys.stderr)
         return
+    known = jobs.names()
     rows = [
         {
-            "id": each.id, "recipe": each.name, "status": each.status, "started": when(each.started),
+            "id": jobs.short(each.id, known), "recipe": each.name, "status": each.status,
+            "started": when(each.started),
             "time": format_duration(each.seconds), "steps": f"{each.done}/{each.total}",
             "now": each.step if each.status == "running" else each.reason.split("\n")[0],
         }

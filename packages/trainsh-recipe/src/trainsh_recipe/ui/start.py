@@ -11,6 +11,7 @@ from trainsh_recipe.engine.job.held_job import HeldJob
 from trainsh_recipe.engine.job.source import Source
 from trainsh_recipe.engine.resuming import choice as resuming
 from trainsh_recipe.model import JobReport, Planned
+from trainsh_recipe.store import jobs
 from trainsh_recipe.store.options import Overrides, RunOptions
 from trainsh_recipe.ui import foreground, reports
 from trainsh_recipe.ui.interrupt_menu import menu
@@ -73,15 +74,17 @@ def exec_lines(text: str, overrides: Overrides) -> tuple[JobReport, int]:
     document, digest = sources.parse(source, overrides)
     sources.fill_storages(document, overrides)
     held = held_job.begin(source, document, digest, RunOptions(overrides=overrides))
+    jobs.set_exec_mark(held.job)
     from trainsh_recipe.ui import exec_run  # noqa: PLC0415 - for exec only
 
     state, status = exec_run.carry_out(held)
+    jobs.prune_exec()
     return reports.job_report(held.job, state), status
 
 
 def _detached(held: HeldJob) -> tuple[JobReport, int]:
     detach.give(held)
-    foreground.say(f"job {held.job.id} runs in the background: train recipe watch {held.job.id}")
+    foreground.say(f"job {held.job.id} runs in the background: train recipe watch {jobs.short(held.job.id)}")
     return reports.job_report(held.job, held.job.state()), 0
 
 

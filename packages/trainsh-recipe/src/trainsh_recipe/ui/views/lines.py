@@ -13,7 +13,8 @@ from trainsh_recipe.plan.numbering import Numbered, leaves
 from trainsh_recipe.store.journal import Event, seconds_of
 from trainsh_recipe.store.state import State
 from trainsh_recipe.store.step_log import plain_text
-from trainsh_recipe.ui.views.summary import WORDS, billing, failure, summary
+from trainsh_recipe.store.words import WORDS
+from trainsh_recipe.ui.views.summary import billing, failure, summary
 
 FOLDED = 1 << 16  # characters of one line after which another begins
 
@@ -62,7 +63,10 @@ class Lines(View):
             if plain is not None and (rest + plain.flush()).strip():
                 self._print(f"{'':>{self._width + 9}} | {rest}")
         word = WORDS.get(event["status"], event["status"])
-        reason = f": {event['reason']}".split("\n")[0] if event.get("reason") else ""
+        reason = event.get("reason", "").split("\n")[0]
+        if reason.startswith(word):  # such as `timed out after 5s`
+            word, reason = reason, ""
+        reason = f": {reason}" if reason else ""
         seconds = f" in {format_duration(event['seconds'])}" if event.get("seconds") is not None else ""
         allowed = " (allowed)" if event.get("allowed") and event["status"] not in ("ok", "skipped") else ""
         self._say(f"{event['step']:>{self._width}}  {word}{allowed}{seconds}{reason}", event["t"])

@@ -7,19 +7,15 @@ from trainsh_base.system.units import format_duration
 from trainsh_base.tool.display import paint
 from trainsh_recipe.engine.outcome import Outcome
 from trainsh_recipe.plan.numbering import Numbered
+from trainsh_recipe.store.jobs import short
 from trainsh_recipe.store.state import State
-
-WORDS = {
-    "ok": "ok", "failed": "failed", "timeout": "timed out", "lost": "lost", "cancelled": "cancelled",
-    "skipped": "skipped", "unknown": "not known",
-}  # fmt: skip
+from trainsh_recipe.store.words import WORDS, ended
 
 
 def failure(step: Numbered, outcome: Outcome, file: str) -> str:
     """The block that a person sees when a step fails."""
-    word = WORDS.get(outcome.status, outcome.status)
     reason, _, hints = outcome.reason.partition("\n")
-    what = f"step {step.id} {word}: {reason or f'exit {outcome.exit}'}"
+    what = f"step {step.id} {ended(outcome.status, reason or f'exit {outcome.exit}')}"
     lines = [f"{paint(f'{file}:{step.step.span.line}:', '1;31', sys.stderr)} {what}"]
     lines += [f"  {line}" for line in step.step.text.split("\n")[:6]]
     lines += [f"  {line}" for line in hints.split("\n") if line]
@@ -36,8 +32,8 @@ def summary(state: State) -> str:
     if state.status != "failed":
         return line
     if any(session.open for session in state.sessions.values()):
-        line += f"\n  look around in its session: train recipe attach {state.id}"
-    return line + f"\n  to continue: train recipe resume {state.id}{_flags(state)}"
+        line += f"\n  look around in its session: train recipe attach {short(state.id)}"
+    return line + f"\n  to continue: train recipe resume {short(state.id)}{_flags(state)}"
 
 
 def _flags(state: State) -> str:
