@@ -1,7 +1,7 @@
 """Who may import whom, for every package that is there: made of what `packages/` holds, run by import-linter.
 
 For all: tools never import each other, the framework knows no tool, no package has a circle of files (imports inside
-functions count). What a package says of its own rooms stands in its own pyproject.toml, as
+functions count). The contracts between a package's subpackages are in its pyproject.toml, as
 `[[tool.importlinter.contracts]]`.
 """
 

@@ -1,4 +1,4 @@
-"""What holds of every package's sources, checked by reading them: rooms, providers, shell, patterns, words.
+"""What holds of every package's sources, checked by reading them: folders, providers, shell, patterns, words.
 
 Each rule is a function of one package's folder that returns what breaks it, and a test shows it a planted case.
 """

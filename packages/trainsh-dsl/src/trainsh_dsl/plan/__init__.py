@@ -1,1 +1,1 @@
-"""Makes the plan, and the graph drawn from it. Imports every other room."""
+"""Makes the plan, and the graph drawn from it. Imports every other subpackage."""

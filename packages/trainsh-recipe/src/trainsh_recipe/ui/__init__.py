@@ -1,1 +1,1 @@
-"""What is seen of a run: views, reports, the Ctrl-C menu, the commands that run something. Imports all rooms."""
+"""Views, reports, the Ctrl-C menu, and the commands that run something. Imports all subpackages."""

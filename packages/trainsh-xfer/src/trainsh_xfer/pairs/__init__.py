@@ -1,1 +1,1 @@
-"""The routes between two places, by their pair of machines, and the attempts over one. Imports all other rooms."""
+"""Routes from source to destination, and the attempts over a route. Imports all other subpackages."""
