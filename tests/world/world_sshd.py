@@ -29,7 +29,7 @@ def has_mount_namespaces() -> bool:
 
 
 def free_port() -> int:
-    """A loopback port that nobody has."""
+    """A free loopback port."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -105,7 +105,7 @@ def test_a_jump_host_of_the_file_brings_its_key_along(home: Path) -> None:
 
 def test_jump_hosts_that_go_round(home: Path) -> None:
     write(home, {"name": "a", "hostname": "h", "jump_host": "b"}, {"name": "b", "hostname": "h", "jump_host": "a"})
-    with pytest.raises(UsageError, match="circle"):
+    with pytest.raises(UsageError, match="loop"):
         resolve("a")
 
 

@@ -78,7 +78,7 @@ CASES = [
     Case("create-lost=1x not-listed=1s", "create", MADE, after=rented(1)),
     Case("create-slow=2s", "create", MADE, after=rented(1)),
     Case("http-429=3x", "create", MADE, after=rented(1)),
-    Case("http-502=1x", "create", (RemoteError, "nobody knows whether", "train vast list"), "", {"label": "own"}, rented(0)),
+    Case("http-502=1x", "create", (RemoteError, "cannot tell whether", "train vast list"), "", {"label": "own"}, rented(0)),
     # Starting and stopping
     Case("http-429=15x", "stop", STOPPED, "running", {"timeout": 60}, intends("stopped")),
     Case("http-502=0.5", "stop", STOPPED, "running", {"timeout": 60}, intends("stopped")),

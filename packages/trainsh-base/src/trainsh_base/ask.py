@@ -1,4 +1,4 @@
-"""train-ask: questions for scripts. Inside a verb they reach the terminal of whoever runs the recipe."""
+"""train-ask: questions for scripts. Inside a verb they are asked on the terminal that runs the recipe."""
 
 import os
 from typing import Annotated, Any
@@ -67,7 +67,7 @@ def _ask(kind: str, message: str, **more: Any) -> str:
                 stream.flush()
                 line = stream.readline()
     except OSError as error:
-        raise Conflict(f"whoever started this verb is gone: {error.strerror}", code="cannot_ask") from None
+        raise Conflict(f"the program that started this verb is gone: {error.strerror}", code="cannot_ask") from None
     reply = msgspec.json.decode(line, type=dict[str, Any]) if line else {}
     if "answer" not in reply:
         raise from_document(reply.get("error") or {"message": "the question was not answered", "exit": 5})

@@ -29,7 +29,7 @@ class _Answer(msgspec.Struct):
 
 
 def fetch() -> ExchangeRates:
-    """Today's rates for one US dollar. Unreachable (8) without an answer, RemoteError (7) for another one."""
+    """Today's rates for one US dollar. Raises Unreachable when there is no response, RemoteError for a bad one."""
     url = str(config_value("pricing.rates_url"))
     answer = _read(_get(url).text, url)
     if answer.base != BUILT_IN.base or any(rate <= 0 for rate in answer.rates.values()):

@@ -126,9 +126,9 @@ def resume(
     max_time: MaxTime = None,
     detach: Annotated[bool, Opt("run it in the background, without a terminal", short="-d")] = False,
 ) -> JobReport | list[Planned]:
-    """Go on with a job that was interrupted, or failed.
+    """Resume a job that was interrupted or failed.
 
-    Without a name it is the last of those. No step runs twice: one that was started is asked for where it runs.
+    Without a name it is the newest such job. No step runs twice: the host is asked about steps that were started.
     """
     from trainsh_recipe.ui import start  # noqa: PLC0415 - the engine, for what runs
 

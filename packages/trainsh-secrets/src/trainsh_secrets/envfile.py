@@ -9,7 +9,7 @@ from trainsh_secrets.names import check
 def parse(text: str, where: str) -> dict[str, str]:
     """NAME=value lines (with `export`, quotes and comments, as shells and dotenv read them) as a dict.
 
-    Nothing is expanded: a `$` in a value is a `$`. UsageError names the line that is none; no value is in it.
+    Nothing is expanded: a `$` in a value is a `$`. UsageError names a line that does not parse, without its value.
     """
     from dotenv.parser import parse_stream  # noqa: PLC0415 - only an import reads such files
 

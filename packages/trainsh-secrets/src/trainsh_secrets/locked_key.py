@@ -29,7 +29,7 @@ def lock(identity: Any, word: str) -> bytes:
 
 
 def work(data: bytes) -> int:
-    """log2 of scrypt's N in the header of a key file; 0 when it is none."""
+    """log2 of scrypt's N in the header of a key file; 0 when it has no such header."""
     found = re.match(rb"age-encryption\.org/v1\n-> scrypt \S+ (\d+)\n", data)
     return int(found[1]) if found else 0
 
@@ -64,6 +64,6 @@ def _decrypt(key: Path, data: bytes, word: str) -> bytes:
                 raise
             time.sleep(PAUSE)
     raise CredentialError(
-        f"{key} takes more work to open than this machine can do (2^{work(data)})",
+        f"the scrypt work factor of {key} is too high for this machine: 2^{work(data)}",
         "try again when it is less busy", code="too_slow",
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""The passphrase of the encrypted file: from TRAINSH_PASSPHRASE, else from whoever owns the terminal."""
+"""The passphrase of the encrypted file: from TRAINSH_PASSPHRASE, else asked for on the terminal."""
 
 import os
 
@@ -12,7 +12,7 @@ HINT = f"set {PASSPHRASE}, or run it on a terminal"
 def existing(path: str, again: str = "") -> str:
     """The passphrase that opens `path`; `again` says why it is asked again.
 
-    CredentialError when there is nobody to ask.
+    CredentialError when it is not interactive.
     """
     locked = f"{path} is locked, and there is no terminal to ask for its passphrase"
     return os.environ.get(PASSPHRASE) or _ask(f"{again}Passphrase of {path}", locked)

@@ -75,7 +75,7 @@ def _backend() -> Any:
 
 @contextlib.contextmanager
 def _explained(otherwise: str = "") -> Iterator[None]:
-    """Every failure of a keyring, of whatever library, as a CredentialError with a hint, or `otherwise`."""
+    """Turn each exception of a keyring library into a CredentialError; `otherwise` is added to the hint."""
     from keyring.errors import InitError, KeyringLocked
 
     try:
@@ -88,7 +88,7 @@ def _explained(otherwise: str = "") -> Iterator[None]:
             f"unlock it (log in to the desktop, or gnome-keyring-daemon --unlock){otherwise}",
             code="keyring_locked",
         ) from None
-    except Exception as error:  # backends raise their D-Bus or system library's own
+    except Exception as error:  # backends raise exceptions of D-Bus or of a system library
         raise CredentialError(f"the keyring failed: {_said(error)}", code="keyring_failed") from None
 
 

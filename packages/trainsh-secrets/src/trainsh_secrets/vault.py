@@ -39,12 +39,12 @@ def key_place(path: Path) -> Path:
 
 
 def get(name: str) -> str | None:
-    """The value of `name`; None when the file does not have it or does not exist (then nobody is asked)."""
+    """The value of `name`; None when the file does not have it, or does not exist (no passphrase then)."""
     return values().get(name)
 
 
 def values() -> Values:
-    """Everything in the file. CredentialError: wrong passphrase, nobody to ask, damaged."""
+    """Everything in the file. CredentialError: wrong passphrase, not interactive, damaged."""
     path = place()
     if not path.exists():
         return {}

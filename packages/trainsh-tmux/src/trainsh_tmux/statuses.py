@@ -36,7 +36,7 @@ def judge(status: int | None, why: str, limit: str) -> tuple[State, str]:
     if status is None and word == "ended":
         return "session_ended", rest or "its shell ended"
     if status is None:
-        return "lost", "its session is gone, and nobody knows how it ended"
+        return "lost", "its session is gone, and its exit status is unknown"
     if word == "ended":
         return "session_ended", describe(status)
     return ("ok" if status == 0 else "failed"), describe(status)

@@ -382,7 +382,7 @@ def attach_key(
 
 @tool.command(show=_show("show_cost"))
 def cost(id_: MaybeId = None, _job: Job = None, _hosts: Hosts = None) -> list[Cost]:
-    """Show what an instance has cost: GPU, storage and bandwidth apart."""
+    """Show what an instance has cost, split into GPU, storage and bandwidth."""
     from trainsh_vast.verbs import billing  # noqa: PLC0415 - help does without
 
     service = _service()

@@ -32,7 +32,7 @@ class Currency:
 
 
 def show_list(rows: list[Rented]) -> None:
-    """A row an instance; a job that is over is marked, since nobody looks after its instance."""
+    """One row for each instance; a job that is over is marked, since nothing stops its instance."""
     money = Currency()
     table(
         [

@@ -1,4 +1,4 @@
-"""Never two: the lock of a job's rental, and the note that one was begun whose end nobody knows."""
+"""Rent one machine for a job, not two: a lock for the rental, and a note on disk while its outcome is unknown."""
 
 import contextlib
 import time
@@ -9,18 +9,18 @@ from trainsh_base.system.critical import critical
 from trainsh_base.system.files import locked, write_atomic
 from trainsh_base.system.paths import private_folder, state_home
 
-LONGEST = 900.0  # seconds one may wait for another process that rents for the same job
+LONGEST = 900.0  # seconds to wait for another process that rents for the same job
 FORGOTTEN = 86400.0
 
 
 class Note:
-    """Says that a machine may have been asked for: written before the call, removed once its outcome is known."""
+    """A file that says that a rental may be pending: written before the call, removed when its outcome is known."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
 
     def asked_at(self) -> float | None:
-        """When a machine was asked for whose fate is unknown, in seconds since 1970; None when nothing is open."""
+        """When the pending rental was requested, in seconds since 1970; None when no rental is pending."""
         try:
             at = float(self._path.read_text())
         except (FileNotFoundError, ValueError):
@@ -28,20 +28,20 @@ class Note:
         return at if time.time() - at < FORGOTTEN else None
 
     def asking(self) -> None:
-        """A machine is about to be asked for. On disk before this returns."""
+        """Record that a machine is about to be rented. The file is on disk when this returns."""
         write_atomic(self._path, f"{time.time()}\n")
 
     def settled(self) -> None:
-        """The outcome is known: the machine is labelled, or there is none."""
+        """Remove the note: the machine has its label, or none was rented."""
         self._path.unlink(missing_ok=True)
 
 
 @contextlib.contextmanager
 def rental(provider: str, job: str, host: str = "") -> Iterator[Note]:
-    """Hold the lock for renting a machine for `job` (as its `host`), from the look to the label.
+    """Hold the lock for renting a machine for `job` (as its `host`), from search to label.
 
-    The lock lives as long as the process, and the process until the block is done: longer than the connection to
-    whoever asked. Conflict when another process holds it for a quarter of an hour.
+    The process holds the lock until the block is done, even if its caller is gone. Raises Conflict
+    when another process holds it for LONGEST seconds.
     """
     folder = private_folder(state_home() / "rentals")
     name = "-".join(_plain(word) for word in (provider, job, host) if word)

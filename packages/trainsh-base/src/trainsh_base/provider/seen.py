@@ -1,4 +1,4 @@
-"""Never silent: a change is asked for until the provider's own listing shows it."""
+"""Repeat a change until the provider's own listing shows it."""
 
 from collections.abc import Callable
 from typing import TypeVar
@@ -8,7 +8,7 @@ from trainsh_base.request import current
 from trainsh_base.system.deadline import Deadline
 
 Row = TypeVar("Row")
-# What may pass by itself: storms, an unreachable service, an answer that is none.
+# Exit statuses of errors that may pass: timeout, remote error (rate limit, bad response), unreachable.
 PASSING = frozenset((6, 7, 8))
 
 
@@ -21,10 +21,10 @@ def until_seen(
     pause: float = 2.0,
     again: float = 30.0,
 ) -> Row:
-    """Call `ask`, then `look` every `pause` seconds until `done` holds for what it answers: that answer.
+    """Call `ask`, then `look` every `pause` seconds until `done` is true of its result, which is returned.
 
-    `ask` is repeated every `again` seconds, and both after errors that may pass. TimedOut, with the last of
-    those errors as its hint, when the deadline comes first; a cancelled request raises Cancelled.
+    `ask` is repeated every `again` seconds. Errors in PASSING do not end the loop. Raises TimedOut at the deadline,
+    with the last of those errors as its hint, and Cancelled when the request is cancelled.
     """
     request, trouble = current(), ""
     asked = Deadline.after(0)

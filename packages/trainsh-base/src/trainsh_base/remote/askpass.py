@@ -81,7 +81,7 @@ class Questions:
     def serve(self) -> None:
         """Answer what is waiting; the seconds that people took are added to `asked`.
 
-        Raises CredentialError when there is nobody to ask.
+        Raises CredentialError when it is not interactive.
         """
         for entry in list(os.scandir(self._folder)):
             if entry.name.startswith("question."):
@@ -143,13 +143,13 @@ def _nobody(target: Target, kind: str, question: str, own: bool) -> TrainError:
     if kind == "confirm":
         first = question.splitlines()[0]
         return Unreachable(
-            f"the host key of {target.label if own else first.partition(': ')[0]} is not known, and nobody can be "
-            f"asked without a terminal: {first}",
+            f"the host key of {target.label if own else first.partition(': ')[0]} is not known, and there is "
+            f"no terminal to confirm it on: {first}",
             f"connect once by hand to check it: {shlex.join(target.argv)}", code="host_key_unknown",
         )  # fmt: skip
     store = f"; or store the password: train secrets set NAME, train host edit {shlex.quote(target.name)} "
     return CredentialError(
-        f"not interactive, so nobody can answer: {question}",
+        f"not interactive: cannot ask {question}",
         "use a key: ssh-copy-id, or ssh-add for its passphrase" + (store + "--password-secret NAME" if own else ""),
         code="cannot_ask_password",
     )

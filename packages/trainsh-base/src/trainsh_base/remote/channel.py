@@ -146,7 +146,7 @@ class Channel:
         try:
             self._send(compound(ask.number, body, silent=silent))
         except OSError:
-            self.lost = True  # before its end: whoever is called then looks whether to connect again
+            self.lost = True  # before the end is reported: the callbacks read it to decide whether to connect again
             self.forget(ask.number)
             ask.end(None)
         return ask

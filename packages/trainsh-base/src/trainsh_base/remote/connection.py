@@ -46,7 +46,7 @@ def open_master(target: Target, path: str, request: Request, *, ask: bool = True
 
     Raises Unreachable, CredentialError, RemoteError as ssh's messages say; Cancelled; MissingProgram without ssh.
     """
-    # Nobody answers there (a crash left it, or its owner is stopped), and ssh would go on without a socket.
+    # No master answers (it crashed, or is stopped), and ssh would connect without a control socket.
     with contextlib.suppress(FileNotFoundError):
         os.unlink(path)  # noqa: PTH108 - a socket's name is text here
     env = target.environment()

@@ -45,7 +45,7 @@ def end_master(path: str) -> bool:
 
 
 def remove_stale(path: str) -> None:
-    """Remove a socket that nobody listens at, as a crash leaves it."""
+    """Remove a socket that a crash left behind and no process listens on."""
     with contextlib.closing(socket.socket(socket.AF_UNIX)) as probe:
         probe.settimeout(PATIENCE)
         try:

@@ -1,4 +1,4 @@
-"""One command started over a live shared connection: its channel is open when the command runs."""
+"""Start one command over a live shared connection, and wait until it runs."""
 
 import contextlib
 import os

@@ -15,7 +15,7 @@ from trainsh_base.system.deadline import Deadline
 from trainsh_base.system.files import locked
 from trainsh_base.system.paths import runtime_home
 
-# sshd allows ten channels a connection (MaxSessions): eight masters are eighty.
+# sshd allows ten channels for each connection (MaxSessions), so eight masters have eighty.
 MOST_MASTERS = 8
 OPEN_LIMIT = 60.0
 _LOGIN_PATIENCE = 300.0
@@ -30,13 +30,13 @@ def ensure_master(
     deadline: Deadline | None = None,
     relocate: Relocate | None = None,
 ) -> Target:
-    """Ensure that the shared connection exists; at once when it does, nothing for this machine. Returns the target
-    that was reached.
+    """Open the shared connection unless it is open already, and return the target that was reached. A local target
+    needs no connection and is returned as it is.
 
-    A machine that cannot be reached is tried again until `deadline` (None: one try), if it was reached before or is
-    rented: else a refused connection fails at once, as ssh does. After a failed try `relocate` says where the
-    machine is by now. Questions go through `request`. Raises Unreachable (name, port, host key, silence: `code`
-    says which), CredentialError, RemoteError.
+    An unreachable machine is tried again until `deadline` (None: one try). A refused connection is tried again only
+    if the machine is rented or was reached before. After a failed try `relocate` returns the machine's current
+    target. Questions go through `request`. Raises Unreachable (`code` says whether the name, the port, the host key
+    or a timeout was the cause), CredentialError, RemoteError.
     """
     path = target.control_path
     if path is None or target.kind == "local" or master_pid(path) is not None:
@@ -159,7 +159,7 @@ def _paths(target: Target, *, bulk: bool) -> list[str]:
 
 
 def _another_master(target: Target, request: Request) -> bool:
-    """Open one more connection, asking nobody; False when there may be none."""
+    """Open one more connection without asking questions; False when no more are allowed."""
     for number in range(2, MOST_MASTERS + 1):
         path = numbered(target.control_path or "", number)
         if master_pid(path) is None:

@@ -75,10 +75,10 @@ def _host_key_changed(target: Target, said: str) -> TrainError:
     # The host whose key changed may be a jump host: a command is given for the target's own names only.
     names = _known_as(settings)
     name = changed[1].lower() if changed else next(iter(names), "")
-    hint = f"ask whoever runs it, and look: {by_hand(target)}"
+    hint = f"ask its administrator, and check: {by_hand(target)}"
     if name in names:
         words = ["ssh-keygen", *(["-f", file] if file else []), "-R", name]
-        hint = f"ask whoever runs it; when the new key is right, forget the old one: {shlex.join(words)}"
+        hint = f"ask its administrator; if the new key is right, remove the old one: {shlex.join(words)}"
     place = f"{file}, line {line}" if file else "the known hosts file"
     return Unreachable(
         f"the host key of {target.label} is not the one known from before ({place}): it was reinstalled, or "

@@ -74,7 +74,7 @@ def control_path(argv: list[str], env: dict[str, str] | None = None) -> str:
 
 
 def _fingerprint(data: bytes) -> int:
-    """FNV-1a, 64 bits: importing hashlib would cost 5 ms of every start, and nobody else writes these names."""
+    """FNV-1a, 64 bits: importing hashlib would add 5 ms to every start, and no other program writes these names."""
     value = 0xCBF29CE484222325
     for byte in data:
         value = (value ^ byte) * 0x100000001B3 & 0xFFFFFFFFFFFFFFFF

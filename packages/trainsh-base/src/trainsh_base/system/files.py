@@ -46,7 +46,7 @@ def sync_folder(folder: Path) -> None:
 
 @contextlib.contextmanager
 def locked(path: Path, timeout: float = 30.0) -> Iterator[None]:
-    """Hold the lock that belongs to `path` (`.NAME.lock` beside it); Conflict when not had in `timeout` seconds."""
+    """Hold the lock that belongs to `path` (`.NAME.lock` beside it); Conflict after `timeout` seconds."""
     private_folder(path.parent)
     lock = path.with_name(f".{path.name}.lock")
     handle = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)

@@ -73,7 +73,7 @@ def _as_json(character: str) -> str:
 class Printable:
     """`printable` for a stream that comes in chunks: a sequence that a chunk's end cut waits for its rest."""
 
-    LONGEST = 4096  # a sequence that is longer than this is none
+    LONGEST = 4096  # a longer sequence is not an escape sequence
 
     def __init__(self, keep: str = "\n\t") -> None:
         self._keep = keep

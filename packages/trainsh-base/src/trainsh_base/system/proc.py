@@ -66,7 +66,7 @@ def run(
     TimedOut after `timeout` seconds and Cancelled when the request is cancelled (the child is ended in both cases).
     """
     request = current()
-    held = HeldSignals()  # one that came now would leave a child that nobody ends
+    held = HeldSignals()  # a signal that came now would leave the child running
     try:
         child = _start(argv, input is not None, env, cwd)
     except BaseException:

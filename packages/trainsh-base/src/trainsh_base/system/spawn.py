@@ -95,7 +95,7 @@ def start(
         actions.append((os.POSIX_SPAWN_DUP2, stderr, 2))
     if events is not None:
         actions.append((os.POSIX_SPAWN_DUP2, events, 3))
-    # A SIGTERM between the start and its entry in the list would leave a child that nobody ends.
+    # A SIGTERM between the start and its entry in the list would leave the child running.
     mask = _signal.pthread_sigmask(_signal.SIG_BLOCK, ENDINGS)
     try:
         pid = os.posix_spawn(

@@ -184,7 +184,7 @@ class Peer:
         self._receive(message)
 
     def bad_answer(self, why: str) -> BadAnswer:
-        """The error for an answer that is none."""
+        """The error for an answer that is not valid."""
         return BadAnswer(f"{self.program} gave a malformed answer: {why}", data={"tool": self.name})
 
     def _fail_all(self, error: TrainError | None) -> None:
@@ -199,7 +199,7 @@ class Peer:
                 pending.settle({})
 
     def _receive(self, message: Any) -> None:
-        """Act on one message; what is none of the protocol's (a tool may be anybody's) is passed over."""
+        """Act on one message; anything outside the protocol is ignored (a plugin may print it)."""
         if not isinstance(message, dict):
             return
         if message.get("method") == "event":

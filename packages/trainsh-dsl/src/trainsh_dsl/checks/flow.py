@@ -42,7 +42,7 @@ class Flow:
         self.scope = scope
         self.findings = findings
         self.mentioned = scope.mentioned
-        self.quick = quick  # the text of `exec`: nobody expects it to close or to wait
+        self.quick = quick  # the text of `exec`, which need not close its session or wait
         self.sessions: dict[str, Session] = {}
         self.filled: set[str] = set()
         self.used: set[str] = set()

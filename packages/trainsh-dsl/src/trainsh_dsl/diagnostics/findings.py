@@ -4,7 +4,7 @@ from trainsh_dsl.document.diagnostic import Diagnostic
 from trainsh_dsl.text.patterns import lazy
 from trainsh_dsl.text.source import Source
 
-MOST_ON_A_LINE = 50  # more of them help nobody, and each costs a look at the whole line
+MOST_ON_A_LINE = 50  # more are of no use, and each costs a scan of the whole line
 LONGEST_SOURCE = 2_000
 _SURROGATE = lazy("[\ud800-\udfff]")
 CODE = lazy(r"[EW]\d{3}")

@@ -36,7 +36,7 @@ def joined(parts: list[str | Ref]) -> Text:
 
 
 def easy(scope: Scope, text: str) -> list[str | Ref] | None:
-    """The parts of a text whose every `$` begins a plain variable; None when one does not. No backslashes in it."""
+    """The parts of `text`, which has no backslash; None unless each `$` begins a variable of `scope.easy`."""
     pieces = _NAMES.split(text)
     parts: list[str | Ref] = [pieces[0]] if pieces[0] else []
     known, used = scope.easy, scope.used

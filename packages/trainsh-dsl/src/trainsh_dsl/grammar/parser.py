@@ -158,7 +158,7 @@ class Parser:
         return end
 
     def _worded(self, at: int, stop: int, end: int, tail: str) -> None:
-        """A statement made of words, from `at` to `stop`."""
+        """Parse the statement between the offsets `at` and `stop`, which is not a command of a session."""
         text = self.source.text
         found = _FIRST.match(text, at, stop)
         first = found[0] if found else ""

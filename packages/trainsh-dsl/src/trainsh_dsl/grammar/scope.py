@@ -81,7 +81,7 @@ class Scope:
         self.secret_at_all = "${secret:" in findings.source.text
         self.secrets: set[str] = set()  # variables that hold a secret
         self.unknown: list[Unknown] = []
-        self.shell: dict[str, int] = {}  # `$NAME`s left to the shell, and where first
+        self.shell: dict[str, int] = {}  # each `$NAME` left to the shell -> offset of its first use
         self.refs: list[tuple[str, int]] = []  # captured names used by the statement being read
         self.in_finally = False
         self.mentioned: set[str] = set()  # words of statements that could not be read: nothing more is said of them

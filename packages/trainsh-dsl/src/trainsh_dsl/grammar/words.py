@@ -24,7 +24,7 @@ _KEY = lazy(r"([A-Za-z_][A-Za-z0-9_-]*)=")
 
 
 class Stop(Exception):
-    """The statement at hand cannot be read further; why is among the findings."""
+    """Ends the reading of one statement; the findings hold its error."""
 
 
 class Context:
@@ -42,7 +42,7 @@ class Context:
         self._known: dict[str, tuple[str, object]] = {}  # options as written that were read before
 
     def wrong(self, code: str, start: int, end: int, message: str, hint: str = "") -> Stop:
-        """Note an error; the exception that leaves the statement."""
+        """Record an error. Returns the exception to raise, which ends the reading of this statement."""
         self.findings.add(code, start, end, message, hint)
         return Stop()
 

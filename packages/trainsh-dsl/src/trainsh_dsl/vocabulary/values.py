@@ -112,7 +112,7 @@ def words(text: str) -> str:
 
 
 def pattern(text: str) -> None:
-    """Check a regular expression as Python reads it; Bad when it is none."""
+    """Check a regular expression as Python reads it; Bad when it is not valid."""
     if len(text) <= LONGEST_PATTERN and _PLAIN_PATTERN.match(text):
         return
     if len(text) > LONGEST_PATTERN:

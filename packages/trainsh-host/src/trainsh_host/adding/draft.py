@@ -119,7 +119,7 @@ def from_flags(
 
 
 def ask_missing(values: Values, request: Request) -> Values:
-    """Ask for what a host of its type cannot do without; UsageError naming the flag where nobody can answer."""
+    """Ask for the fields that this type of host requires; UsageError that names the flag when not interactive."""
     values = dict(values)
     if "type" not in values:
         kind = "ssh"

@@ -50,7 +50,7 @@ def check(row: Listed, resolve: Callable[[str], Target], timeout: float) -> List
 
 
 def reach(target: Target, timeout: float) -> None:
-    """Log in, asking nobody, and leave; what stands in the way is raised."""
+    """Log in without asking questions, and log out. Raises the error that prevents it."""
     if target.kind == "local" or (target.control_path and master_pid(target.control_path)):
         return
     options = ["-S", "none", "-o", "BatchMode=yes", "-o", f"ConnectTimeout={max(1, round(timeout))}"]

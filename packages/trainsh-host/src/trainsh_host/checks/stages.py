@@ -1,4 +1,4 @@
-"""Testing a machine stage by stage, so that the first thing that is wrong is told apart from all that follows."""
+"""Test a machine in stages, so that the first failure is reported and not what follows from it."""
 
 import os
 import re

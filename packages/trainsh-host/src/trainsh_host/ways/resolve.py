@@ -20,7 +20,7 @@ def resolve(text: str, *, from_tool: bool = False, machine: str = "", depth: int
     """The way to the machine that `text` means: a host of hosts.toml, a spec, or an alias of ssh's own settings.
 
     `from_tool`: the text comes from a tool's answer, so an address is a rented machine with host keys of its own,
-    by the id `machine`, and takes harmless options only. Raises NotFound for a name nobody knows, UsageError
+    by the id `machine`, and takes harmless options only. Raises NotFound for an unknown name, UsageError
     for a bad spec or table, MissingProgram where another tool knows the machine and is not installed.
     """
     if text.strip() == "local":
@@ -137,7 +137,7 @@ def spec_label(spec: Spec) -> str:
 
 
 def _key_file(path: str) -> str:
-    """A key named by a relative path is looked for from here, whoever starts ssh from wherever."""
+    """The key file, a relative path made absolute: ssh may be started from another directory."""
     return path if path.startswith(("~", "/", "%", "$")) else os.path.abspath(path)  # noqa: PTH100 - as text
 
 
@@ -150,7 +150,7 @@ def _jump(jump: str, depth: int) -> list[str]:
     if raw is None:
         return ["-o", f"ProxyJump={jump}"]
     if depth > 8:
-        raise UsageError(f"the jump hosts form a circle at {jump!r}", code="bad_host")
+        raise UsageError(f"the jump hosts form a loop at {jump!r}", code="bad_host")
     target = host_target(hosts_file.as_host(raw), depth=depth + 1)
     if target.kind == "local":
         return []

@@ -52,9 +52,9 @@ class Outcome(msgspec.Struct, kw_only=True):
 
 
 def ours(error: TrainError) -> bool:
-    """Whether the error is a failure of ours, after which the step's true end is not known.
+    """Whether the error is a failure of ours, after which the step's exit status is unknown.
 
-    A step that did not begin because its session has ended is none: it failed, and needs the session opened again.
+    False for a step that did not begin because its session has ended: that step failed.
     """
     ended = error.code == "not_started" and str(error.data.get("reason", "")).startswith("session ")
     return error.code in OURS and not ended

@@ -180,7 +180,7 @@ def read(document: Any) -> Plan:
 
 
 def newer(why: str) -> UsageError:
-    """The error for a plan that this version cannot carry out as it is meant."""
+    """The error for a plan of another version, or with a field that this version does not know."""
     return UsageError(
         f"the plan of train-dsl is not understood: {why}", "install train-dsl and train-recipe of one version",
         code="newer_plan",

@@ -13,7 +13,7 @@ from trainsh_recipe.store.state import State, fold
 
 # How many of the newest are read where nothing else was asked for.
 NEWEST = 20
-# Whoever asks who holds a lock holds it for an instant: it is tried for again this often, 10 ms apart.
+# A process that checks a lock holds it for an instant: taking it is tried this many times, every 10 ms.
 GLIMPSES = 10
 KEPT_EXEC = 50  # jobs of `exec` that are kept
 SHORT = 4  # characters at an id's end that are random
@@ -56,7 +56,7 @@ class Job:
         return self.folder / "steps" / f"{number}.log"
 
     def state(self) -> State:
-        """The state, `interrupted` when the journal has no end and nobody holds the lock."""
+        """The state, `interrupted` when the journal has no end and the lock is free."""
         state = fold(journal.read(self.events))
         state.id = state.id or self.id
         if state.status == "running" and holder(self) is None:
@@ -120,7 +120,7 @@ def take_lock(job: Job) -> Lock:
 
 
 def holder(job: Job) -> tuple[int, str, str] | None:
-    """(pid, host, since) of the live runner; None when nobody holds the lock."""
+    """(pid, host, since) of the live runner; None when the lock is free."""
     try:
         handle = os.open(job.lock, os.O_RDONLY | os.O_CLOEXEC)
     except OSError:
@@ -236,7 +236,7 @@ def clear_mark(job: Job) -> None:
 def settle_mark(job: Job, state: State) -> None:
     """Clear the mark of a recipe that is over, or never began: its runner was killed between mark and journal."""
     over = state.kind == "recipe" and state.status in ("ok", "cancelled")
-    # Read again once nobody holds it: it may have begun, and failed, since.
+    # Read again when the lock is free: the job may have begun and failed since.
     if over or (not state.started and holder(job) is None and not job.state().started):
         clear_mark(job)
 

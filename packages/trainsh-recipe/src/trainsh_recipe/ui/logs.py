@@ -140,7 +140,7 @@ class _Blocks:
 
 
 def compiled(pattern: str | None) -> re.Pattern[str] | None:
-    """The expression that `--grep` gives; UsageError when it is none."""
+    """The expression that `--grep` gives; UsageError when it is not a valid one."""
     if pattern is None:
         return None
     try:

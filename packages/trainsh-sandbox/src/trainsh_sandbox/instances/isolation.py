@@ -1,4 +1,4 @@
-"""Which way an instance can be kept apart from this machine."""
+"""How an instance can be isolated from this machine."""
 
 import functools
 import os

@@ -21,7 +21,7 @@ START = 20.0  # seconds in which sshd has to answer
 
 
 def free_port() -> int:
-    """A loopback port that nobody has."""
+    """A free loopback port."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

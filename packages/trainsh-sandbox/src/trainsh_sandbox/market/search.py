@@ -15,7 +15,7 @@ Test = Callable[[Any, Any], bool]
 
 
 class BadQuery(ValueError):
-    """The filter is none: what is wrong with it."""
+    """The filter is invalid; the message says why."""
 
 
 def _same(have: Any, want: Any) -> bool:

@@ -1,4 +1,4 @@
-"""The time that prices, states and the ledger go by."""
+"""The sandbox's clock, which prices, states and the ledger use."""
 
 import time
 

@@ -40,7 +40,7 @@ class World:
         self.ended: list[tuple[int, str | None, Usage]] = []  # the ledger of what is destroyed
         self.account_keys: list[dict[str, Any]] = []
         self.deposit = credit
-        self.logs: dict[str, tuple[str, int]] = {}  # address -> (text, refusals left)
+        self.logs: dict[str, tuple[str, int]] = {}  # URL path -> (log text, requests still to refuse)
         self.numbers = itertools.count(27_000_001)
         self.key_numbers = itertools.count(501)
         self._events: list[tuple[float, int, Instance, int, Action, Any]] = []

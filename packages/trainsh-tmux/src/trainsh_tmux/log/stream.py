@@ -17,7 +17,7 @@ from trainsh_tmux.remote import scripts
 from trainsh_tmux.remote.host import Host
 
 CHUNK = 1 << 16
-FLOOD = 1 << 18  # bytes that came without a pause, after which larger helpings are cheaper than quick ones
+FLOOD = 1 << 18  # bytes without a pause, after which the reader waits to get larger chunks
 GATHER = 0.001  # seconds for which a flood's next helping gathers: the pipe holds no more
 HEAD_LIMIT = 30.0  # seconds in which the host says from where on it sends
 LONGEST_HEAD = 1 << 20  # bytes that login files may print before it
@@ -79,7 +79,7 @@ class Stream:
                 self._child, self.offset, self._rest = self._open(following, Request(), None)
         except ChannelLost:
             pass
-        except Exception as wrong:  # whoever listens must hear of it: a step must not wait for what nobody reads
+        except Exception as wrong:  # reported to the listeners: a step must not wait for a stream that has ended
             error = wrong
         if not self._closed:
             self._on_lost(error)
@@ -93,7 +93,7 @@ class Stream:
             chunk = self._rest or reader.read()
             while chunk:
                 for piece in splitter.feed(chunk):
-                    # The next segment begins where this one ends: what says another place is none of ours.
+                    # The next segment begins where this one ends: a sentinel with another offset is not ours.
                     if piece.letter == "n" and piece.fields == (str(piece.offset),):
                         return piece.offset
                     self._on_piece(piece)
@@ -140,9 +140,9 @@ def _read_head(child: Child, request: Request, deadline: Deadline) -> tuple[str,
 
 
 class Reader:
-    """Reads a pipe: at once what comes now and then, in large helpings what floods in.
+    """Reads a pipe: immediately while there is little output, in large chunks when there is much.
 
-    A reader that is woken for every four kilobytes takes the time from what prints them.
+    Waking up for every 4 KiB would take CPU time from the program that prints.
     """
 
     def __init__(self, handle: int) -> None:

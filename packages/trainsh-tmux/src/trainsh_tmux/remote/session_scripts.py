@@ -8,7 +8,7 @@ from trainsh_tmux.remote.scripts import at, holds
 
 __all__ = ["holds"]
 
-# Seconds that what runs in a session has when it is closed, where nobody says.
+# Default for the seconds between TERM and KILL when a session is closed.
 GRACE = 30
 
 
@@ -29,7 +29,7 @@ def open_session(
 
 
 def _hidden(name: str) -> str:
-    """The name as a shell reads it, spelled so that nobody finds it in a command line."""
+    """The name quoted for a shell, spelled so that a search of process command lines does not find it."""
     return "''".join(session_name(name))
 
 
@@ -71,7 +71,7 @@ def capture_pane(job: str, name: str, history: int) -> str:
 
 
 def press_enter(job: str, name: str) -> str:
-    """Answer what the login files ask in a session that is being opened."""
+    """Press Enter in a session that is being opened, whose login files may wait at a prompt."""
     return words("session_enter", *at(job, name))
 
 

@@ -20,7 +20,7 @@ WAITING = 256
 
 
 class Inbox:
-    """Where one request gets what happens. Output waits for room, so that what nobody takes stays on the host.
+    """The queue of one request's events. When it is full the stream waits, so unread output stays on the host.
 
     A SimpleQueue: a queue.Queue with a limit costs a step a tenth of its time.
     """

@@ -62,7 +62,7 @@ class LogReader:
         self._own = self._source = None
 
     def _wait_and_put(self, item: tuple[Piece, object]) -> None:
-        """From a stream of its own: it waits for room, so that what is not taken stays on the host."""
+        """Put a piece from a separate stream. Waits while the inbox is full, so unread output stays on the host."""
         while self.inbox.full and not self._closed:
             time.sleep(0.01)
         self.put(item)

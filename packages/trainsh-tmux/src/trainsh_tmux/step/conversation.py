@@ -409,7 +409,7 @@ class Conversation:
             self.status = None
         why = self.why
         if self._countdown is not None and why not in ("stuck", "never"):
-            # It may have ended in time by itself, while nobody here heard of it: this machine slept, say.
+            # It may have ended before its timeout without our noticing, for example while this machine slept.
             why = self._ask_again()
             why = why if self.status is not None else "timeout"
         elif not self._marked and why.partition(" ")[0] not in ("timeout", "never", "not-started", "stuck"):
@@ -421,7 +421,7 @@ class Conversation:
         return f"; still running: {', '.join(self.survived)}" if self.survived else ""
 
     def _captured(self) -> str | None:
-        with_session = self.why == "ended" and self.step.secrets  # its output went with its session
+        with_session = self.why == "ended" and self.step.secrets  # closing the session removed its output
         if self.step.mode != "capture" or self.status is None or with_session:
             return None
         captured = step_status.read_captured(self.live, self.step.name)

@@ -15,7 +15,7 @@ class NotStarted(Conflict):
 
 
 class Lost(RemoteError):
-    """It began, and nobody can know how it ended."""
+    """It began, and its exit status cannot be known."""
 
     default_code = "lost"
 

@@ -57,5 +57,5 @@ class Handing:
         self.in_full, self.sent = True, 0
 
     def done(self) -> None:
-        """The session has the step: captured output of earlier ones was removed with its request."""
+        """The session has accepted the step. The same request removed the captured output of earlier steps."""
         self._live.taken = [step for step in self._live.taken if step not in self._taken]

@@ -22,7 +22,7 @@ def background_failure(live: Live, told: str) -> TrainError:
     lines = last_lines(live)
     if status == "lost":
         return RemoteError(
-            f"background step {step} is lost: its session or its host went down, and nobody knows how it ended",
+            f"background step {step} is lost: its session or its host went down, and its exit status is unknown",
             "run it again if that is safe", code="lost", data={"step": step, "status": None, "tail": lines},
         )  # fmt: skip
     if not (status.isascii() and status.isdigit()):

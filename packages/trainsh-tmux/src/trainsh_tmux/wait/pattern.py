@@ -20,7 +20,7 @@ LAST_WORDS = 0.5  # seconds that output of a session which is gone, or of a fail
 
 
 def compiled(pattern: str) -> re.Pattern[str]:
-    """The pattern; UsageError where it is none."""
+    """The compiled pattern; UsageError when it is not valid."""
     try:
         return re.compile(pattern)
     except re.error as error:

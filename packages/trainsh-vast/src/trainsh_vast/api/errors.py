@@ -1,4 +1,4 @@
-"""What an answer of the service means when it is none of the hoped-for ones."""
+"""The errors that a failed response of the service means."""
 
 from typing import Any
 

@@ -12,7 +12,7 @@ from trainsh_vast.market.query import Filters
 from trainsh_vast.market.wanted import Row, Wanted, passes
 
 Sort = Literal["price", "value", "reliability"]
-MOST = 64  # offers come back at most, whatever was asked for
+MOST = 64  # the service returns at most this many offers, even if `limit` is higher
 ORDERS: dict[Sort, list[list[str]]] = {
     "price": [["dph_total", "asc"]],
     "value": [["dlperf_per_dphtotal", "desc"]],

@@ -106,14 +106,14 @@ def _recover(service: Service, label: str, error: TrainError) -> int:
             pass
         if time.time() > deadline:
             raise RemoteError(
-                f"nobody knows whether a machine was rented: {error.message}",
-                "look before you try again: train vast list", code="unknown_outcome", data={"label": label},
+                f"cannot tell whether a machine was rented: {error.message}",
+                "check before you try again: train vast list", code="unknown_outcome", data={"label": label},
             ) from None  # fmt: skip
         time.sleep(LOOK)
 
 
 def _remove(service: Service, number: int) -> None:
-    """Destroy a contract that came to nothing; told when it cannot be."""
+    """Destroy a contract that got no GPU; Conflict when it cannot be destroyed."""
     for pause in (0.5, 2.0, 5.0, 10.0, 0.0):
         try:
             service.destroy(number)

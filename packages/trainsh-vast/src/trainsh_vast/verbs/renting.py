@@ -16,8 +16,8 @@ def create(
     service: Service, offer: int, *, image: str | None, disk: float, label: str | None, onstart: str | None,
     env: dict[str, str] | None, price: float | None, job: str | None,
 ) -> Created:  # fmt: skip
-    """Rent an offer for a person, or for a job."""
-    # By hand a label of its own, so that a lost answer is found.
+    """Rent an offer. With `job`, an instance that the job has already is returned instead of a second one."""
+    # Without a job or a label it gets a random label: the instance is found by it if the answer is lost.
     mark = labels.marked(label, job, "") if job else label or f"train-{secrets.token_hex(4)}"
     body = creating.request_body(
         image=image or str(config_value("vast.image")),

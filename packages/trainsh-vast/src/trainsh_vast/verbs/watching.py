@@ -39,7 +39,7 @@ def watch(service: Service, number: int | None, every: float, until: str | None)
 
 
 def logs(service: Service, number: int, tail: int, word: str | None) -> str:
-    """The end of a container's log: asked for, then fetched where the service puts it."""
+    """The last `tail` lines of a container's log, which the service writes to a URL that is polled."""
     service.need(number)
     address = service.request_logs(number, tail, word)
     deadline = Deadline.after(LOGS_WITHIN)

@@ -57,7 +57,7 @@ def _near(path: str) -> str:
 
 
 def working_folder(given: str | None) -> str:
-    """The folder that relative paths start from: `given`, else the current one. UsageError when it is none."""
+    """The folder that relative paths start from: `given`, else the current one. UsageError if it is not one."""
     try:
         folder = given or os.getcwd()  # noqa: PTH109 - symbolic links in it are kept
     except FileNotFoundError:

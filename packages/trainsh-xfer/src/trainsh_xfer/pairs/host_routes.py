@@ -74,7 +74,7 @@ class TwoHosts(Route, frozen=True, kw_only=True):
 
     @staticmethod
     def _line(words: list[str]) -> str:
-        """Words for the source's login shell; the path before the last is written for that already."""
+        """`words` quoted for the source's login shell, except the last but one: that path is quoted already."""
         return " ".join([*map(for_shell, words[:-2]), words[-2], for_shell(words[-1])])
 
 

@@ -122,7 +122,7 @@ class Connection:
         return os.fsdecode(text).rstrip("\n")
 
     def check_login(self) -> None:
-        """Raise what keeps the account from running commands, if anything does; a lost connection is none of it."""
+        """Raise the error if the account cannot run commands. A lost connection is not an error here."""
         if master_pid(self.path) is None:
             return
         try:

@@ -91,7 +91,7 @@ def known_hosts(lines: list[str]) -> str:
 
 
 def login_words(user: str, port: int, folder: str, agent: str) -> list[str]:
-    """ssh at the source, up to the destination's name: nothing but our key, nobody but the host we know."""
+    """The argv of ssh on the source host, without the destination: it uses our key and our known_hosts only."""
     options = {
         "IdentityAgent": f"{folder}/{agent}", "IdentityFile": "none", "HostKeyAlias": ALIAS,
         "UserKnownHostsFile": f"{folder}/known_hosts", "GlobalKnownHostsFile": "/dev/null",

@@ -129,7 +129,7 @@ class ClosedStream:
     encoding = "utf-8"
 
     def write(self, text: str) -> int:
-        """Refuse: what was printed would be lost in silence."""
+        """Raise an error: the text would be lost silently."""
         if text:
             raise TrainError("standard output is closed, so the answer cannot be printed", code="stdout_closed")
         return 0

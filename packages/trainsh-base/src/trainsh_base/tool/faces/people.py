@@ -250,7 +250,7 @@ def _pair(param: Param, text: str) -> tuple[str, str]:
 
 
 def read_input(name: str | None) -> dict[str, Any]:
-    """The JSON object in the file `name` (`-`: standard input); UsageError when it is none."""
+    """The JSON object in the file `name` (`-`: standard input); UsageError when it is not a JSON object."""
     if name is None:
         return {}
     try:

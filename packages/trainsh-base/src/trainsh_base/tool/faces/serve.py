@@ -112,7 +112,7 @@ class Server:
             self._refuse(None, PARSE_ERROR, f"not JSON: {error}")
             return
         if not isinstance(message, dict):
-            self._refuse(None, INVALID_REQUEST, "a message is one JSON object; batches are not served")
+            self._refuse(None, INVALID_REQUEST, "a message is one JSON object; batches are not supported")
         elif "method" not in message and ("result" in message or "error" in message):
             self._answered(message)
         else:

@@ -1,4 +1,4 @@
-"""A job that this process holds: begun, or taken up again, with its lock, its plan and its journal."""
+"""A job that this process runs, started or resumed: its lock, its plan and its journal."""
 
 import os
 from pathlib import Path

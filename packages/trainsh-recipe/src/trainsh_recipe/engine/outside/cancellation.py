@@ -57,7 +57,7 @@ class Cancellation:
             self.accepted = cancel
             if not isinstance(self._wanted, Leave):
                 self._wanted = None
-                self._event.set()  # whoever pauses between two attempts wakes and sees `accepted`
+                self._event.set()  # wakes the threads that pause between two attempts: they read `accepted`
                 self._event = threading.Event()
 
     @property

@@ -1,4 +1,4 @@
-"""What a run tells whoever looks on: the interface; the views themselves are in ui/."""
+"""The interface of a view: what a run reports. The views are in ui/."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""Going on with a job: which one, which of its steps are done again, what would happen."""
+"""Resuming a job: which job, and which of its steps run again."""
 
 import os
 from typing import Any
@@ -39,7 +39,7 @@ def choose(word: str | None) -> tuple[jobs.Job, State]:
 
 
 def new_round(state: State) -> bool:
-    """Whether the attempt before came to its end, `finally` included; another is taken up where it was."""
+    """Whether the previous run ended, `finally` included. If not, it is continued."""
     return state.status in ("failed", "cancelled")
 
 
@@ -84,7 +84,7 @@ def events(
 
 
 def _skipped(each: Numbered) -> list[tuple[str, dict[str, Any]]]:
-    """A step before `--from N` that had not been done counts as left out by hand."""
+    """The events that mark a step before `--from N` as skipped."""
     begun = {
         "step": each.id,
         "kind": each.step.kind,

@@ -105,7 +105,7 @@ class Ground:
     # Background steps
 
     def _unsettled(self, host: str) -> list[Numbered]:
-        """Background steps whose end nobody has seen, unless the recipe itself closed their session."""
+        """Background steps whose end is not recorded, unless the recipe itself closed their session."""
         state, found = self._run.state, []
         for place, each in enumerate(self._main):
             step = state.steps.get(each.id)
@@ -225,7 +225,7 @@ class Ground:
             return self._repeated
 
     def _ensuring(self) -> set[str]:
-        """Steps that ensure a state which a later step needs and none has ended."""
+        """The ids of finished steps whose state an unfinished step needs and no finished step has ended."""
         found: set[str] = set()
         for place, each in enumerate(self._main):
             if not (isinstance(each.step, Control) and self._done(each) and ensures(self._run.tools, each.step)):

@@ -1,4 +1,4 @@
-"""Events and output for programs: `--jsonl`, and whoever asked through `serve`."""
+"""Events and output for programs: `--jsonl`, and clients of `serve`."""
 
 from typing import Any
 

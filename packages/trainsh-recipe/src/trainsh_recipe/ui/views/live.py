@@ -252,7 +252,7 @@ class Live(View):
         return shown
 
     def _elapsed(self) -> float:
-        """How long the job has been at work, whoever runs it."""
+        """How long the job has been running, in any process."""
         state = self._state
         if state.ended or not state.last:
             return state.seconds or state.active
