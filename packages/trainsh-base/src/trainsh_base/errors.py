@@ -63,21 +63,21 @@ class Conflict(TrainError):
 
 
 class TimedOut(TrainError):
-    """Time ran out."""
+    """The deadline passed."""
 
     exit_status = 6
     default_code = "timed_out"
 
 
 class RemoteError(TrainError):
-    """The other side answered with an error."""
+    """A remote service or host returned an error."""
 
     exit_status = 7
     default_code = "remote_error"
 
 
 class Unreachable(TrainError):
-    """The other side cannot be reached."""
+    """A remote service or host cannot be reached."""
 
     exit_status = 8
     default_code = "unreachable"

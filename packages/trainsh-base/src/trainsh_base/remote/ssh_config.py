@@ -59,7 +59,7 @@ def _all_of(child: spawn.Child) -> bytes:
 
 def no_ssh() -> MissingProgram:
     """The error on a machine without ssh."""
-    from trainsh_base.system.proc import missing  # noqa: PLC0415 - subprocess costs 10 ms, and hardly anybody comes here
+    from trainsh_base.system.proc import missing  # noqa: PLC0415 - subprocess costs 10 ms, and this is rarely reached
 
     return missing("ssh")
 

@@ -37,7 +37,7 @@ class Child:
         return self.status
 
     def wait(self) -> int:
-        """Wait for the end; the exit status, UNKNOWN when somebody else collected it."""
+        """Wait for the child to exit; its exit status, UNKNOWN when another waitpid collected it."""
         with self._collecting:
             self._collect(0)
         return UNKNOWN if self.status is None else self.status

@@ -166,7 +166,7 @@ class Questions:
             stream.write(encoded(reply) + b"\n")
 
     def close(self) -> None:
-        """Nobody can ask any more."""
+        """Close the socket: no more questions are accepted."""
         with contextlib.suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)
         self._socket.close()

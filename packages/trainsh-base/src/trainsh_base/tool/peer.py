@@ -32,7 +32,7 @@ class PeerLost(TrainError):
 
 
 class Pending:
-    """A request that is out."""
+    """A request that was sent and may not have its reply yet."""
 
     def __init__(self, peer: "Peer", number: int, on_event: OnEvent | None, on_ask: OnAsk | None) -> None:
         self.number = number
@@ -45,7 +45,7 @@ class Pending:
         self._done.acquire()
 
     def settle(self, reply: dict[str, Any]) -> None:
-        """The reply is here (called once, by the peer's reader)."""
+        """Store the reply (called once, by the peer's reader thread)."""
         self.reply = reply
         self._done.release()
 
@@ -71,7 +71,7 @@ class Pending:
 
     @property
     def ready(self) -> bool:
-        """Whether the answer is here."""
+        """Whether the reply has arrived."""
         return self.reply is not None
 
     def cancel(self) -> None:

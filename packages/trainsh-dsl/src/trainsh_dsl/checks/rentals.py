@@ -78,7 +78,7 @@ class Rentals:
         return at if at > max(since, account.latest) else -1
 
     def report(self) -> None:
-        """W203 for what goes on billing on some path."""
+        """Add W203 for each machine that is still billed after some path through the recipe."""
         for tool, account in self._accounts.items():
             if not account.guarded and tool not in self.scope.mentioned:
                 for node, closing in account.rented:

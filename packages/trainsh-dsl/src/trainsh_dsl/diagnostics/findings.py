@@ -71,7 +71,7 @@ class Findings:
 
 
 def _encodable(text: str) -> str:
-    """The text with what UTF-8 cannot say replaced: a byte that was none is half a character here."""
+    """The text with lone surrogates replaced, which stand for bytes that were not UTF-8."""
     return text if text.isascii() else _SURROGATE.sub("\ufffd", text)
 
 

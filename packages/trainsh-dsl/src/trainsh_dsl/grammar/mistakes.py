@@ -14,7 +14,7 @@ _CALLED = lazy(rf"({NAME_OR_HYPHEN})[ \t]*>")
 
 
 def guess(first: str, line: str, sessions: set[str]) -> str:
-    """A hint for a line that is no statement; `first` is its first word, `sessions` are those opened above."""
+    """A hint for a line that is not a statement; `first` is its first word, `sessions` are those opened above."""
     assignment = _ASSIGNMENT.match(line)
     if assignment:
         return f"write var {assignment[1]} = {assignment[2]}"

@@ -329,7 +329,7 @@ class Parser:
         return after_command or (self._swallowed >= 0 and self._swallowed == line)
 
     def _check_characters(self) -> None:
-        """E108 for the first character that is no text, E121 for each that a reader of the recipe would not see."""
+        """E108 for the first NUL or byte that is not UTF-8, E121 for each control character."""
         for at, shown in hidden(self.source.text):
             code = ord(self.source.text[at])
             if code and not 0xD800 <= code <= 0xDFFF:

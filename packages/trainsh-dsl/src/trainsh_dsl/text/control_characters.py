@@ -11,7 +11,7 @@ _MOST = 100  # a file that has more of them is no recipe
 
 
 def hidden(text: str) -> Iterator[tuple[int, str]]:
-    """Offset and escaped form of each control character and text-direction override; line ends are none."""
+    """Offset and escaped form of each control character and text-direction override, except line ends."""
     for number, found in enumerate(_HIDDEN.finditer(text)):
         if number == _MOST:
             return

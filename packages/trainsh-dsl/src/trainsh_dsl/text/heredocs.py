@@ -7,7 +7,7 @@ from trainsh_dsl.text.source import Source
 
 
 class HereIndex:
-    """Where each line stands, to find a here-document's end in no time, however many there are."""
+    """An index of lines by their text, which finds the end of a here-document fast."""
 
     def __init__(self, source: Source) -> None:
         self._source = source

@@ -19,19 +19,19 @@ class LexicalRegions:
         self.looks = 50  # programs are looked up this often, so that a command full of secrets stays linear
 
     def literal(self, at: int) -> bool:
-        """The shell expands nothing here."""
+        """Whether the shell expands nothing at the offset."""
         return _inside(self.scan.literal, at)
 
     def single(self, at: int) -> bool:
-        """In single quotes."""
+        """Whether the offset is in single quotes."""
         return _inside(self.scan.single, at)
 
     def tick(self, at: int) -> bool:
-        """In backticks, which take one backslash off first."""
+        """Whether the offset is in backticks, which take one backslash off first."""
         return _inside(self.scan.ticks, at)
 
     def comment(self, at: int) -> bool:
-        """In a comment of the shell."""
+        """Whether the offset is in a shell comment."""
         return _inside(self.scan.comments, at)
 
     def program(self, at: int) -> str:

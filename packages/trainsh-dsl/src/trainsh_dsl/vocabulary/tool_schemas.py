@@ -49,7 +49,7 @@ class NoTools:
     """Nothing is asked: every tool may be there, and nothing is known of any."""
 
     def schema(self, tool: str) -> dict[str, Any] | None:
-        """No tool is known to lack."""
+        """{} for every tool: none was asked."""
         return {}
 
     def has(self, tool: str) -> bool:
@@ -57,7 +57,7 @@ class NoTools:
         return True
 
     def names(self) -> list[str]:
-        """None is known."""
+        """No names: no tool was asked."""
         return []
 
 

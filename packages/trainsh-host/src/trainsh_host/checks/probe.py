@@ -62,7 +62,7 @@ def _program(program: str, found: dict[str, list[str]]) -> Stage:
 
 
 def _processes(found: dict[str, list[str]]) -> Stage:
-    """Sessions look at processes: with ps, else through /proc."""
+    """Whether processes can be listed, which sessions need: with ps, else through /proc."""
     way = found.get("processes", [""])[0]
     if way:
         return Stage(stage="processes", state="ok", detail=f"seen through {way}")

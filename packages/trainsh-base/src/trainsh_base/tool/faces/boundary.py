@@ -135,7 +135,7 @@ class ClosedStream:
         return 0
 
     def flush(self) -> None:
-        """Nothing is held."""
+        """Do nothing: there is no buffer."""
 
     def isatty(self) -> bool:
         """It is not a terminal."""

@@ -219,7 +219,7 @@ def _is_id(number: Any) -> bool:
 
 
 class Answer:
-    """A question that is out, and then its answer."""
+    """A question that was sent, and its answer once it arrives."""
 
     def __init__(self) -> None:
         self.ready = threading.Event()
