@@ -123,3 +123,30 @@ setup() {
     grep -q msgspec "$BATS_TEST_TMPDIR/imports"
     run ! grep -E '(tomlkit|rich|keyring|requests|asyncio)' "$BATS_TEST_TMPDIR/imports"
 }
+
+@test "doctor names programs with versions, and changes nothing" {
+    run -0 train-config doctor
+    [[ $output == *"ok "*tmux*"tmux 3"* ]]
+    [[ $output == *"connection folder"* ]]
+    [ ! -e "$TRAINSH_HOME" ]
+    run -0 sh -c 'train-config doctor --json | jq -r "map(.name) | join(\" \")"'
+    [[ $output == "train ssh tmux rsync rclone "* ]]
+}
+
+@test "doctor: what is wrong is a problem with its fix, and status 1" {
+    mkdir -m 755 -p "$TRAINSH_HOME" "$BATS_TEST_TMPDIR/bin"
+    echo 'a = [' >"$TRAINSH_HOME/config.toml"
+    printf '#!/bin/sh\necho broken library >&2; exit 127\n' >"$BATS_TEST_TMPDIR/bin/tmux"
+    printf '#!/bin/sh\n' >"$BATS_TEST_TMPDIR/bin/apt-get"
+    chmod +x "$BATS_TEST_TMPDIR/bin/"*
+    program=$(command -v train-config)
+    run -1 env PATH="$BATS_TEST_TMPDIR/bin" "$program" doctor
+    [[ $output == *"problem  ssh "*"missing: hosts need it"*"-> sudo apt-get install openssh-client"* ]]
+    [[ $output == *"problem  tmux "*"does not run: broken library"* ]]
+    [[ $output == *"warning  rclone "*"missing"* ]]
+    [[ $output == *"problem  settings "*"config.toml"*"-> "* ]]
+    [[ $output == *"open to others (755)"*"-> chmod 700 '$TRAINSH_HOME'"* ]]
+    [[ $output == *"not on PATH"*"-> export PATH="* ]]
+    run -1 env TRAINSH_HOME=/dev/null/home "$program" doctor
+    [[ $output == *"problem  settings folder"*"TRAINSH_HOME"* ]]
+}

@@ -1,14 +1,17 @@
 """train-config: show and change the settings."""
 
+import sys
 from functools import partial
 from typing import Annotated, Any
 
 import msgspec
 
+from trainsh_base.doctor import Finding, findings
 from trainsh_base.errors import Cancelled, NotFound
 from trainsh_base.request import current
 from trainsh_base.system.configuration import config, settings
 from trainsh_base.system.configuration.config import Value
+from trainsh_base.system.printable import printable
 from trainsh_base.tool import display
 from trainsh_base.tool.declare import Arg, Opt, Tool
 from trainsh_base.tool.program import run
@@ -112,6 +115,27 @@ def reset(
     config.change(partial(_remove_all, names))
     document = config.load()
     return [config.lookup(setting, document) for setting in found]
+
+
+def show_findings(found: list[Finding]) -> None:
+    """A line for each thing, and below what is wrong its fix."""
+    width = max(len(each.name) for each in found)
+    for each in found:
+        colour = {"ok": "32", "warning": "33", "problem": "1;31"}[each.state]
+        state = display.paint(f"{each.state:<7}", colour, sys.stdout)
+        print(f"{state}  {each.name:<{width}}  {printable(each.found, keep='')}")
+        if each.fix:
+            print(f"{'':<9}{'':<{width}}  -> {printable(each.fix, keep='')}")
+
+
+@tool.command(show=show_findings, status=lambda found: 1 if any(each.state == "problem" for each in found) else 0)
+def doctor() -> list[Finding]:
+    """Check what train needs on this machine: train doctor
+
+    Programs and their versions, folders, permissions, settings, the keyring; for what is wrong, its fix. Nothing is
+    changed. Exit status 1 when there is a problem; a warning is none.
+    """
+    return findings()
 
 
 def _remove_all(names: list[str], document: Any) -> None:

@@ -1,0 +1,162 @@
+"""What this machine has of what train needs: programs, folders, settings, keyring; for what is wrong, its fix."""
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from trainsh_base import VERSION
+from trainsh_base.errors import TrainError
+from trainsh_base.system import paths
+from trainsh_base.system.configuration import config
+from trainsh_base.system.units import format_size
+
+# program -> (arguments that print its version, what it is for, whether much fails without it)
+PROGRAMS = {
+    "ssh": (["-V"], "hosts", True),
+    "tmux": (["-V"], "recipes on this machine", True),
+    "rsync": (["--version"], "transfers", True),
+    "rclone": (["version"], "object storage", False),
+}
+MANAGERS = {
+    "apt-get": "sudo apt-get install", "dnf": "sudo dnf install", "pacman": "sudo pacman -S",
+    "apk": "sudo apk add", "zypper": "sudo zypper install", "brew": "brew install",
+}  # fmt: skip
+PACKAGES = {
+    "ssh": {"apt-get": "openssh-client", "dnf": "openssh-clients", "zypper": "openssh-clients", "brew": "openssh"}
+}
+LEAST_FREE = 100_000_000  # bytes below which jobs soon cannot be journaled
+
+State = Literal["ok", "warning", "problem"]
+
+
+class Finding(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that was looked at; `fix` says what to do about a warning or a problem."""
+
+    name: str
+    state: State
+    found: str
+    fix: str = ""
+
+
+def findings() -> list[Finding]:
+    """Everything, in the order in which it is worth mending."""
+    made: list[Finding] = [_train()]
+    made += [_program(name) for name in PROGRAMS]
+    made += [_folder("settings folder", paths.config_home), _folder("state folder", paths.state_home)]
+    made += [_settings(), _sockets(), *_open_to_others(), _keyring()]
+    return made
+
+
+def _which(name: str) -> str | None:
+    import shutil  # noqa: PLC0415 - the other commands start without it
+
+    return shutil.which(name)
+
+
+def _train() -> Finding:
+    import platform  # noqa: PLC0415 - the other commands start without it
+
+    found = f"train {VERSION}, Python {platform.python_version()}"
+    here = Path(sys.argv[0]).absolute().parent
+    if _which("train"):
+        return Finding(name="train", state="ok", found=found)
+    return Finding(
+        name="train", state="warning", found=f"{found}; not on PATH", fix=f"export PATH='{here}':\"$PATH\""
+    )
+
+
+def _program(name: str) -> Finding:
+    from trainsh_base.system import proc  # noqa: PLC0415 - the other commands start without it
+
+    words, purpose, needed = PROGRAMS[name]
+    path = _which(name)
+    if path is None:
+        state: State = "problem" if needed else "warning"
+        return Finding(name=name, state=state, found=f"missing: {purpose} need it", fix=_install(name))
+    try:
+        done = proc.run([path, *words], timeout=10, check=False)
+    except (TrainError, OSError) as error:
+        return Finding(name=name, state="problem", found=f"{path} does not run: {error}", fix=_install(name))
+    said = (done.stdout or done.stderr).decode(errors="replace").strip().split("\n")[0]
+    if done.status:
+        return Finding(name=name, state="problem", found=f"{path} does not run: {said}", fix=_install(name))
+    return Finding(name=name, state="ok", found=said)
+
+
+def _install(name: str) -> str:
+    manager = next((each for each in MANAGERS if _which(each)), None)
+    if manager is None:
+        return f"install {name}"
+    return f"{MANAGERS[manager]} {PACKAGES.get(name, {}).get(manager, 'openssh' if name == 'ssh' else name)}"
+
+
+def _folder(name: str, where: Callable[[], Path]) -> Finding:
+    import shutil  # noqa: PLC0415 - the other commands start without it
+    import tempfile  # noqa: PLC0415 - the other commands start without it
+
+    folder = where()
+    there = folder
+    while not os.access(there, os.F_OK):
+        there = there.parent
+    try:
+        with tempfile.TemporaryFile(dir=there):
+            pass
+    except OSError as error:
+        fix = f"let yourself write to {there}, or set TRAINSH_HOME to a folder of yours"
+        return Finding(name=name, state="problem", found=f"{there} cannot be written: {error.strerror}", fix=fix)
+    free = shutil.disk_usage(there).free
+    if free < LEAST_FREE:
+        fix = "make room: train recipe rm --older-than 30d"
+        return Finding(name=name, state="warning", found=f"{folder}: {format_size(free)} free", fix=fix)
+    return Finding(name=name, state="ok", found=f"{folder}{'' if folder == there else ' (made when needed)'}")
+
+
+def _settings() -> Finding:
+    file = paths.config_file()
+    try:
+        config.load()
+    except TrainError as error:
+        return Finding(name="settings", state="problem", found=error.message, fix=error.hint or f"edit {file}")
+    return Finding(name="settings", state="ok", found=str(file) if os.access(file, os.F_OK) else "none set")
+
+
+def _sockets() -> Finding:
+    name = "connection folder"
+    try:
+        return Finding(name=name, state="ok", found=str(paths.runtime_home()))
+    except TrainError as error:
+        return Finding(name=name, state="problem", found=error.message, fix=error.hint)
+
+
+def _open_to_others() -> Iterator[Finding]:
+    """What of the settings others can read or change: journals and hosts are in there."""
+    home = paths.config_home()
+    for path in (home, paths.jobs_home()):
+        if not os.access(path, os.F_OK):
+            continue
+        if path.stat().st_mode & 0o077:
+            mode = f"{path.stat().st_mode & 0o777:o}"
+            yield Finding(
+                name="permissions", state="warning", found=f"{path} is open to others ({mode})",
+                fix=f"chmod 700 '{path}'",
+            )  # fmt: skip
+        elif not os.access(path, os.W_OK | os.X_OK):
+            yield Finding(name="permissions", state="problem", found=f"{path} is closed", fix=f"chmod 700 '{path}'")
+
+
+def _keyring() -> Finding:
+    import importlib  # noqa: PLC0415 - the other commands start without it
+
+    fix = "secrets go to an encrypted file: train secrets set NAME --to file"
+    try:
+        backend = importlib.import_module("keyring").get_keyring()
+    except Exception as error:  # a keyring's libraries raise what they like
+        return Finding(name="keyring", state="warning", found=f"none: {error}", fix=fix)
+    kind = type(backend)
+    if kind.__module__ in ("keyring.backends.fail", "keyring.backends.null"):
+        return Finding(name="keyring", state="warning", found="none on this machine", fix=fix)
+    return Finding(name="keyring", state="ok", found=f"{kind.__module__}.{kind.__name__}")
