@@ -2,11 +2,13 @@
 
 import contextlib
 import contextvars
+import math
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from typing import Any
 
-from trainsh_base.errors import Cancelled, UsageError
+from trainsh_base.errors import Cancelled, Unreachable, UsageError
 
 _current: contextvars.ContextVar["Request"] = contextvars.ContextVar("request")
 
@@ -16,6 +18,8 @@ class Request:
 
     # Whether standard output shows what the command prints as it comes (else the answer alone is wanted there).
     for_people = False
+    # By when (of time.monotonic) everything must be over that is done for it now (`limited`).
+    until = math.inf
 
     def __init__(self) -> None:
         self.cancelled = threading.Event()
@@ -68,6 +72,42 @@ class Request:
         """Raise Cancelled when the request was cancelled."""
         if self.cancelled.is_set():
             raise Cancelled("cancelled")
+
+
+class Limited(Request):
+    """Another request's work until `until`; the time that people take to answer does not count."""
+
+    def __init__(self, request: Request, until: float) -> None:
+        self.until = min(until, request.until)
+        self.cancelled, self.for_people = request.cancelled, request.for_people
+        self.emit = request.emit  # type: ignore[method-assign]
+        self.cancel, self.on_cancel = request.cancel, request.on_cancel  # type: ignore[method-assign]
+        self._request = request
+
+    def ask(self, *about: Any, **more: Any) -> str:
+        """Ask it, while the clock stands still."""
+        began = time.monotonic()
+        try:
+            return self._request.ask(*about, **more)
+        finally:
+            self.until += time.monotonic() - began
+
+    def check(self) -> None:
+        """Raise Cancelled, and Unreachable (`host_silent`) when the time is over."""
+        self._request.check()
+        if time.monotonic() >= self.until:
+            raise Unreachable("there was no answer in time", code="host_silent")
+
+
+@contextlib.contextmanager
+def limited(until: float) -> Iterator[Request]:
+    """Give what is done here, connecting too, until `until` (`Deadline.at`): current() and its `check` know of it."""
+    request = Limited(current(), until)
+    token = _current.set(request)
+    try:
+        yield request
+    finally:
+        _current.reset(token)
 
 
 def nobody(message: str, flag: str) -> UsageError:

@@ -9,7 +9,8 @@ import msgspec
 
 from trainsh_base.errors import UsageError
 from trainsh_base.remote.channel import quote
-from trainsh_base.request import current
+from trainsh_base.request import current, limited
+from trainsh_base.system.deadline import Deadline
 from trainsh_base.system.units import Duration, format_duration
 from trainsh_base.tool.declare import Arg, Handover, Opt, Tool
 from trainsh_base.tool.display import table
@@ -32,7 +33,7 @@ from trainsh_tmux.step.interrupting import end_step
 from trainsh_tmux.step.step_status import asked, grace_setting
 from trainsh_tmux.wait.background_output import BackgroundOutput
 from trainsh_tmux.wait.conditions import for_state, idle_arguments, port_arguments
-from trainsh_tmux.wait.patience import Patience
+from trainsh_tmux.wait.patience import Patience, in_time
 from trainsh_tmux.wait.pattern import PatternWait, compiled
 
 CLOSING = 30.0  # seconds beyond the grace in which a host answers that a session is closed
@@ -162,17 +163,21 @@ def wait(
     if idle not in (None, "own", "all"):
         raise UsageError(f"idle is own or all, not {idle!r}")
     live = registry.session(host, job, session)
-    if pattern is None:
+    with in_time(live, timeout):
+        return _wait(live, wanted[0], str(given[wanted[0]]), timeout, since=since, output=output)
+
+
+def _wait(live: Live, kind: str, value: str, timeout: float, *, since: int | None, output: bool) -> Waited:
+    if kind != "pattern":
         registry.must_exist(live)
     with BackgroundOutput(live, current()) if output else contextlib.nullcontext():
-        if pattern is not None:
-            return _wait_pattern(live, pattern, since, timeout)
-        patience = Patience(wanted[0], str(given[wanted[0]]), timeout, current())
-        if file is not None:
-            return for_state(live, "file", [file], patience)
-        if port is not None:
-            return for_state(live, "port", port_arguments(port), patience)
-        return for_state(live, "idle", idle_arguments(live, idle == "all"), patience)
+        if kind == "pattern":
+            return _wait_pattern(live, value, since, timeout)
+        patience = Patience(kind, value, timeout, current())
+        if kind == "port":
+            return for_state(live, "port", port_arguments(int(value)), patience)
+        arguments = [value] if kind == "file" else idle_arguments(live, value == "all")
+        return for_state(live, kind, arguments, patience)
 
 
 def _wait_pattern(live: Live, pattern: str, since: int | None, timeout: float) -> Waited:
@@ -317,7 +322,8 @@ def close(
     """Close a session, and end what runs in it; one that is gone already is closed."""
     given = grace_setting() if grace is None else grace
     body = session_scripts.close_session(job, session_name(session), given)
-    lines = registry.host(host).ask(body, limit=given + CLOSING)
+    with limited(Deadline.after(given + CLOSING).at):
+        lines = registry.host(host).ask(body, limit=given + CLOSING)
     registry.forget(host, job, session)
     done = "closed" if "closed" in lines else "was not open"
     return Done(name=session, host=host, job=job, done=done, survived=_survivors(lines))
@@ -331,7 +337,9 @@ def kill(
 ) -> Done:
     """End all sessions of a job on a host, with what runs in them."""
     given = grace_setting() if grace is None else grace
-    lines = registry.host(host).ask(session_scripts.kill_server(job, given), limit=KILLING * (given + CLOSING))
+    limit = KILLING * (given + CLOSING)
+    with limited(Deadline.after(limit).at):
+        lines = registry.host(host).ask(session_scripts.kill_server(job, given), limit=limit)
     done = "killed" if "killed" in lines else "was not running"
     return Done(name=server(job), host=host, job=job, done=done, survived=_survivors(lines))
 

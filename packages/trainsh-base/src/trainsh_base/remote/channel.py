@@ -108,7 +108,7 @@ class Channel:
         os.set_blocking(self._child.stdin, False)
         self._lines = LineReader(self._child.stdout)
         try:
-            self._greet()
+            self._greet(request)
         except BaseException:
             self._child.end()
             self._lines.close()
@@ -116,10 +116,10 @@ class Channel:
         threading.Thread(target=self._reap, daemon=True, name=f"end of channel {target.name}").start()
         threading.Thread(target=self._read, daemon=True, name=f"channel {target.name}").start()
 
-    def _greet(self) -> None:
+    def _greet(self, request: Request) -> None:
         """Login files may have printed: what counts begins at a sentinel. Diagnostics of requests go nowhere."""
         sentinel = f"train-{os.urandom(8).hex()}"
-        deadline = Deadline.after(START_LIMIT)
+        deadline = Deadline.after(START_LIMIT).sooner(Deadline(request.until))
         with contextlib.suppress(OSError):
             self._send(f"exec 2>/dev/null; umask 077; set +e; printf '\\n%s\\n' {sentinel}\n")
             while (line := self._lines.line(deadline)) is not None:

@@ -1,10 +1,11 @@
 """Commands on a machine over one shared ssh connection: opened once, kept alive, made again when it is lost."""
 
+import contextlib
 import os
 from collections.abc import Callable
 from pathlib import Path
 
-from trainsh_base.errors import TimedOut, TrainError, Unreachable
+from trainsh_base.errors import Conflict, TimedOut, TrainError, Unreachable
 from trainsh_base.remote.connection import open_master, patient
 from trainsh_base.remote.control_socket import end_master, master_pid, remove_stale
 from trainsh_base.remote.exec_channel import Cut, Refused, open_channel
@@ -19,6 +20,7 @@ from trainsh_base.system.paths import runtime_home
 MOST_MASTERS = 8
 OPEN_LIMIT = 60.0
 _LOGIN_PATIENCE = 300.0
+_LOOK_EVERY = 0.2
 
 Relocate = Callable[[], Target]
 
@@ -74,9 +76,24 @@ def _mark_of(target: Target) -> str:
 
 def _open_once(target: Target, path: str, request: Request, *, ask: bool) -> None:
     """One login at a time for one machine: who comes second finds it done."""
-    with locked(Path(path), timeout=_LOGIN_PATIENCE):
+    with contextlib.ExitStack() as stack:
+        _await_turn(stack, Path(path), request)
         if master_pid(path) is None:
             open_master(target, path, request, ask=ask)
+
+
+def _await_turn(stack: contextlib.ExitStack, path: Path, request: Request) -> None:
+    """Have the lock of the login at `path`, which another process may hold for as long as its own login takes."""
+    patience = Deadline.after(_LOGIN_PATIENCE)
+    while True:
+        request.check()
+        try:
+            stack.enter_context(locked(path, timeout=_LOOK_EVERY))
+        except Conflict:
+            if patience.expired:
+                raise
+        else:
+            return
 
 
 def start(

@@ -40,6 +40,11 @@ class Deadline:
         """The earlier of the two."""
         return self if self._at <= other._at else other
 
+    @property
+    def at(self) -> float:
+        """The reading of time.monotonic(); infinity for never."""
+        return self._at
+
     def __repr__(self) -> str:
         left = self.left()
         return "Deadline(never)" if left is None else f"Deadline({left:.3f}s left)"

@@ -22,6 +22,7 @@ from trainsh_base.system.suggest import did_you_mean
 OnEvent = Callable[[dict[str, Any]], None]
 OnAsk = Callable[[dict[str, Any]], str]
 READ = 1 << 16  # as much as a pipe holds
+ANSWER_LIMIT = 30.0  # seconds for a tool that only looks something up (`call`)
 LONGEST = 1 << 26  # bytes of a message; a tool that sends a longer line has lost its way
 
 
@@ -279,13 +280,19 @@ def installed() -> list[str]:
 def call(name: str, method: str, params: dict[str, Any] | None = None, *, timeout: float | None = None) -> Any:
     """Run `train-NAME METHOD --input - --json` once: its JSON, or its typed error raised here.
 
-    TimedOut when it takes longer than `timeout` seconds.
+    TimedOut `tool_silent` when it takes longer than `timeout` seconds.
     """
     from trainsh_base.system.proc import run  # noqa: PLC0415 - subprocess costs 10 ms, and a Peer does without
 
-    done = run(
-        [find(name), method, "--input", "-", "--json"], input=encoded(params or {}), check=False, timeout=timeout
-    )
+    argv = [find(name), method, "--input", "-", "--json"]
+    try:
+        done = run(argv, input=encoded(params or {}), check=False, timeout=timeout)
+    except TimedOut:
+        raise TimedOut(
+            f"train-{name} {method} did not answer within {timeout:g} seconds",
+            f"run it by hand: train {name} {method}",
+            code="tool_silent", data={"tool": name},
+        ) from None  # fmt: skip
     if done.status == 0 or (done.status > 0 and done.stdout.strip() and not done.stderr.strip()):
         return _decoded(done.argv, done.stdout)
     raise _typed_error(done.argv, done.status, done.stderr)

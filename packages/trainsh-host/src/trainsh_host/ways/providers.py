@@ -6,7 +6,7 @@ from trainsh_base.errors import MissingProgram, UsageError
 from trainsh_base.remote.target import Target, control_path
 from trainsh_host.ways.own_keys import ACCEPT_FIRST, key_file, key_options
 
-RESOLVE_LIMIT = 60.0  # seconds that a provider may take to say where its machine is
+RESOLVE_LIMIT = 25.0  # seconds that a provider may take to say where its machine is
 
 
 def provided(tool: str, reference: str, name: str) -> Target:

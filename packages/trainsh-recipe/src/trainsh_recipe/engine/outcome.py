@@ -9,7 +9,7 @@ from trainsh_base.errors import TrainError
 # Ours, not the command's: a tool or its child was killed, no connection could be made, the command did not begin.
 OURS = frozenset((
     "peer_lost", "host_lost", "host_silent", "unreachable", "not_started", "disk_full", "no_folder", "bad_answer",
-    "other_node",
+    "other_node", "tool_silent",
 ))  # fmt: skip
 # Of those: train-tmux has waited for the whole time already, or waiting changes nothing.
 HOPELESS = frozenset(("peer_lost", "host_lost", "other_node", "not_started"))

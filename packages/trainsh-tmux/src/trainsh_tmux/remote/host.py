@@ -15,6 +15,7 @@ from trainsh_base.remote.target import Target
 from trainsh_base.request import Request, current
 from trainsh_base.system.deadline import Deadline
 from trainsh_base.system.spawn import Child
+from trainsh_base.tool.peer import ANSWER_LIMIT as TOOL_LIMIT
 from trainsh_base.tool.peer import PeerLost, call
 from trainsh_tmux.remote import library, scripts
 from trainsh_tmux.remote.reply import said
@@ -46,6 +47,10 @@ def _cut(error: BaseException) -> bool:
     return lost(error) or (isinstance(error, TimedOut) and error.code != "shell")
 
 
+def _until(request: Request, deadline: Deadline) -> Deadline:
+    return deadline.sooner(Deadline(request.until))
+
+
 def resolve(spec: str) -> Target:
     """How to reach `spec`: `local`, a target as JSON, or what train-host says of a name or of `user@host -p PORT`.
 
@@ -62,7 +67,7 @@ def resolve(spec: str) -> Target:
 
 
 def _resolved(spec: str) -> Target:
-    return _target(call("host", "resolve", {"name": spec}))
+    return _target(call("host", "resolve", {"name": spec}, timeout=TOOL_LIMIT))
 
 
 def _target(answer: object) -> Target:
@@ -105,7 +110,7 @@ class Host:
         again: Callable[[BaseException], bool] = lost,
     ) -> T:
         """The result of `attempt`, tried again after cuts until `deadline` (default: ANSWER_LIMIT from now)."""
-        deadline = deadline or Deadline.after(ANSWER_LIMIT)
+        deadline = (deadline or Deadline.after(ANSWER_LIMIT)).sooner(Deadline(request.until))
         return persist(request, deadline, attempt, again, lambda _error, _left: self.say_cut(request))
 
     def relocated(self) -> Target:
@@ -116,18 +121,19 @@ class Host:
 
     def _connect(self, request: Request, deadline: Deadline | None) -> Channel:
         channel = Channel(
-            self.target, request, deadline=deadline or Deadline.after(START_LIMIT), relocate=self.relocated
-        )
+            self.target, request, deadline=_until(request, deadline or Deadline.after(START_LIMIT)),
+            relocate=self.relocated,
+        )  # fmt: skip
         try:
-            self._greet(channel)
+            self._greet(channel, Deadline(request.until))
         except BaseException:
             channel.close()
             raise
         self.queue = f"{os.getpid()}.{os.urandom(4).hex()}"
         return channel
 
-    def _greet(self, channel: Channel) -> None:
-        answer = channel.ask(library.hello(os.urandom(16).hex())).wait(ANSWER_LIMIT)
+    def _greet(self, channel: Channel, deadline: Deadline) -> None:
+        answer = channel.ask(library.hello(os.urandom(16).hex())).wait(deadline.within(ANSWER_LIMIT))
         self.root = said(answer, "root")
         self.machine, self.node = said(answer, "machine"), said(answer, "node")
         if not self.root:
@@ -138,11 +144,11 @@ class Host:
         self._installed = "lib" in answer
         if not self._installed:
             # A host that nothing was opened on yet is only looked at: what is asked of it needs no files there.
-            channel.ask(library.requests()).wait(ANSWER_LIMIT)
+            channel.ask(library.requests()).wait(deadline.within(ANSWER_LIMIT))
 
     def open_shell(self, request: Request, deadline: Deadline | None) -> Child:
         """A shell of its own on the host, for bulk output."""
-        deadline = deadline or Deadline.after(START_LIMIT)
+        deadline = _until(request, deadline or Deadline.after(START_LIMIT))
         return open_shell(self.target, request, deadline=deadline, bulk=True, relocate=self.relocated)
 
     @property
@@ -158,7 +164,11 @@ class Host:
     def ask(self, body: str, *, deadline: Deadline | None = None, limit: float = ANSWER_LIMIT) -> list[str]:
         """One request and its reply lines. Sent again after a cut: only for bodies that may run twice."""
         request = current()
-        return self.persist(request, deadline, lambda: self.channel(request, deadline).ask(body).wait(limit))
+
+        def once() -> list[str]:
+            return self.channel(request, deadline).ask(body).wait(Deadline(request.until).within(limit))
+
+        return self.persist(request, deadline, once)
 
     def first(self, body: str, default: str = "") -> str:
         """The first reply line of a request; `default` where there is none."""

@@ -9,7 +9,7 @@ from trainsh_base.errors import TrainError
 from trainsh_base.request import current, serve_in_this_thread
 from trainsh_base.system.deadline import Deadline
 from trainsh_base.system.printable import printable
-from trainsh_base.tool.peer import call
+from trainsh_base.tool.peer import ANSWER_LIMIT, call
 from trainsh_tmux.model import Listed
 from trainsh_tmux.remote import scripts
 from trainsh_tmux.remote.host import Host
@@ -25,7 +25,7 @@ def configured() -> list[str]:
     if not (config_home() / "hosts.toml").exists():
         return []
     try:
-        rows = call("host", "list")
+        rows = call("host", "list", timeout=ANSWER_LIMIT)
     except TrainError as error:
         current().emit("log", message=f"only this machine is listed: {error.message}")
         return []

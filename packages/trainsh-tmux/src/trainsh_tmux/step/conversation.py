@@ -10,7 +10,7 @@ from collections.abc import Callable
 from trainsh_base.errors import Cancelled, TimedOut, TrainError, Unreachable
 from trainsh_base.remote.channel import ChannelLost
 from trainsh_base.remote.retry import transient
-from trainsh_base.request import Request
+from trainsh_base.request import Request, current, limited
 from trainsh_base.system.deadline import Deadline
 from trainsh_base.system.units import format_duration
 from trainsh_tmux.log.output import Output
@@ -18,7 +18,7 @@ from trainsh_tmux.log.sentinels import Piece
 from trainsh_tmux.model import Outcome
 from trainsh_tmux.model import State as Ended
 from trainsh_tmux.remote import step_scripts
-from trainsh_tmux.remote.host import disk_full
+from trainsh_tmux.remote.host import ANSWER_LIMIT, disk_full
 from trainsh_tmux.session.errors import no_session, on_another_node
 from trainsh_tmux.session.live import LOST, Live
 from trainsh_tmux.session.log_reader import LogReader
@@ -37,6 +37,7 @@ AT_ONCE = 0.005  # seconds in which the first output, or the end, of a quick ste
 RESENDS = 20  # times that a step is sent again to a shell which has none in hand and has not taken it
 READY_LIMIT = 60.0  # seconds for a shell that is starting, and for a full disk, where the step has no time limit
 UNLIMITED = 7 * 86400.0
+LAST_ASKED = 5.0  # seconds in which a host must answer once the step's time is over
 SENTINELS = {"b": "", "o": "begins", "p": "detached", "e": "ends"}
 
 
@@ -80,7 +81,7 @@ class Conversation:
                 self._next()
             self._say_started()
             self.handing.done()
-            return self._outcome()
+            return self._asked_outcome()
         finally:
             self.state = State.OVER
             self.reader.close()
@@ -142,10 +143,14 @@ class Conversation:
         """By when the step must be over: its own time, and then what it has to end."""
         return self._countdown.deadline if self._countdown else self.deadline
 
+    def _by(self, most: float = UNLIMITED) -> Deadline:
+        """By when the host has to answer: in the step's own time, and a little beyond."""
+        return Deadline.after(max(LAST_ASKED, self._limit.within(most)))
+
     @property
     def _connecting(self) -> Deadline | None:
         """By when another stream has to be there: after a cut in the step's own time."""
-        return Deadline.after(max(1.0, self._limit.within(UNLIMITED))) if self._cut else None
+        return self._by() if self._cut else None
 
     def _patience(self) -> float:
         """Seconds until there is something to do, whatever comes."""
@@ -184,12 +189,22 @@ class Conversation:
         if self.step.keep_running:
             self.state = State.OVER
             return
-        grace = self.step.grace
-        self._countdown = step_status.Countdown(self.step.name, grace, self.request)
-        self._forget_end = step_status.interrupt(
-            self.live, self.step.name, "timeout", self.request, lambda text: self.reader.put(("", text)), grace
-        )
+        self._countdown = step_status.Countdown(self.step.name, self.step.grace, self.request)
         self.state = State.ENDING
+        try:
+            with limited(self._by().at):
+                self._interrupt(self._countdown.grace)
+        except (ChannelLost, OSError):
+            self.reader.put(LOST)
+        except (Unreachable, TimedOut) as error:
+            self._unreachable(error)
+
+    def _interrupt(self, grace: float) -> None:
+        """Have the host end it; asked again after a cut, which may have swallowed what was sent."""
+        self._forget_end()
+        self._forget_end = step_status.interrupt(
+            self.live, self.step.name, "timeout", current(), lambda text: self.reader.put(("", text)), grace
+        )
 
     # While it is on its way to the shell
 
@@ -362,14 +377,18 @@ class Conversation:
         if not self._cut:
             live.host.say_cut(self.request)
         self._cut = True
+        by = self._by()
         try:
-            live.host.channel(self.request, self._connecting)
-            if self.reader.rereads:
-                self.reader.reread(self.end or self.offset or self.step.since or 0, self._connecting)
-            live.connect(self._connecting)
-            self._unwatch = None
-            self._forget()
-            self._hand_in()
+            with limited(by.at) as request:
+                live.host.channel(request, by)
+                if self.reader.rereads:
+                    self.reader.reread(self.end or self.offset or self.step.since or 0, by)
+                live.connect(by)
+                self._unwatch = None
+                self._forget()
+                self._hand_in()
+                if self.state is State.ENDING and self._countdown:
+                    self._interrupt(self._countdown.grace)
             self._cut = False
         except (ChannelLost, OSError):
             self.reader.put(LOST)
@@ -381,13 +400,24 @@ class Conversation:
             self.request.cancelled.wait(0.2)
             self.reader.put(LOST)
             return
-        raise Unreachable(
+        raise self._host_lost(error) from None
+
+    def _host_lost(self, error: TrainError) -> Unreachable:
+        return Unreachable(
             f"{self.live.host.name} could not be reached again within the step's time: {error.message}",
             "the step may still be running there; resume the recipe when the host is back",
             code="host_lost", data={"step": self.step.name},
         )  # fmt: skip
 
     # How it ended
+
+    def _asked_outcome(self) -> Outcome:
+        """How it ended, by its host; a host that does not say is lost."""
+        try:
+            with limited(self._by(ANSWER_LIMIT).at):
+                return self._outcome()
+        except (Unreachable, TimedOut) as error:
+            raise self._host_lost(error) from None
 
     def _outcome(self) -> Outcome:
         self.output.finish()
@@ -407,15 +437,16 @@ class Conversation:
             return "started", "running in the background"
         if self.why == "never":
             self.status = None
-        why = self.why
+        why, late = self.why, ""
         if self._countdown is not None and why not in ("stuck", "never"):
             # It may have ended before its timeout without our noticing, for example while this machine slept.
             why = self._ask_again()
-            why = why if self.status is not None else "timeout"
+            if self.status is None:
+                why, late = "timeout", "; its host does not say yet that it has ended"
         elif not self._marked and why.partition(" ")[0] not in ("timeout", "never", "not-started", "stuck"):
             why = self._ask_again() or why
         state, reason = judge(self.status, why, format_duration(self.step.timeout) if self.step.timeout else "")
-        return state, reason + self._named_survivors()
+        return state, reason + late + self._named_survivors()
 
     def _named_survivors(self) -> str:
         return f"; still running: {', '.join(self.survived)}" if self.survived else ""

@@ -3,7 +3,7 @@
 import queue
 
 from trainsh_base.errors import RemoteError
-from trainsh_base.request import Request
+from trainsh_base.request import Request, limited
 from trainsh_tmux.session.live import Live
 from trainsh_tmux.step.step_status import Countdown, interrupt
 
@@ -18,7 +18,8 @@ def end_step(live: Live, step: str, why: str, grace: float, request: Request) ->
     """
     heard: queue.SimpleQueue[str] = queue.SimpleQueue()
     countdown = Countdown(step, grace, request)
-    forget = interrupt(live, step, why, request, heard.put, grace)
+    with limited(countdown.deadline.at) as asking:
+        forget = interrupt(live, step, why, asking, heard.put, grace)
     survived: list[str] = []
     try:
         while not countdown.deadline.expired:

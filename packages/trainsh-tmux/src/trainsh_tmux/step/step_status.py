@@ -94,9 +94,15 @@ class Countdown:
 
     def __init__(self, step: str, grace: float, request: Request) -> None:
         self.deadline = Deadline.after(grace + ANSWER_MARGIN)
+        self._graceful = Deadline.after(grace)
         self._step, self._grace, self._request = step, grace, request
         self._began = time.monotonic()
         self._next = self._began
+
+    @property
+    def grace(self) -> float:
+        """Seconds of its grace that are left, at least one."""
+        return max(1.0, self._graceful.left() or 0.0)
 
     def tell(self) -> float:
         """Emit the progress when it is due; seconds until the next time."""

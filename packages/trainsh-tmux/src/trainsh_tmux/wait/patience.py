@@ -1,21 +1,50 @@
 """The time that a wait has, and its inbox."""
 
+import contextlib
 import queue
 import time
+from collections.abc import Iterator
 from typing import NoReturn
 
-from trainsh_base.errors import Cancelled, TimedOut
-from trainsh_base.request import Request
+from trainsh_base.errors import Cancelled, TimedOut, Unreachable
+from trainsh_base.remote.retry import transient
+from trainsh_base.request import Request, limited
 from trainsh_base.system.deadline import Deadline
 from trainsh_base.system.units import format_duration
 from trainsh_tmux.model import Waited
-from trainsh_tmux.session.live import Inbox
+from trainsh_tmux.session.live import Inbox, Live
 from trainsh_tmux.session.log_reader import LogReader
 
+LATE = 5.0  # seconds in which a host must answer when the time of a wait is over
 _MISSING = {
     "pattern": '"{}" never appeared', "file": "{} does not exist", "port": "nothing listens on port {}",
     "idle": "something still runs in the session",
 }  # fmt: skip
+
+
+@contextlib.contextmanager
+def in_time(live: Live, timeout: float) -> Iterator[None]:
+    """A wait of `timeout` seconds. When it runs out, the host is asked whether it can still be heard: where it
+    cannot, nobody knows whether the condition holds.
+
+    Raises Unreachable `host_lost` then, TimedOut.
+    """
+    try:
+        try:
+            with limited(Deadline.after(timeout + LATE).at):
+                yield
+        except TimedOut as error:
+            if error.code == "wait_timed_out":
+                with limited(Deadline.after(LATE).at):
+                    live.host.ask("say here")
+            raise
+    except (Unreachable, TimedOut) as error:
+        if error.code in ("wait_timed_out", "host_lost") or not (transient(error) or isinstance(error, TimedOut)):
+            raise
+        raise Unreachable(
+            f"{live.host.name} could not be reached within the time of the wait: {error.message}",
+            "what it waits for may have come; resume the recipe when the host is back", code="host_lost",
+        ) from None  # fmt: skip
 
 
 class Patience:

@@ -3,7 +3,7 @@
 import msgspec
 
 from trainsh_base.errors import MissingProgram
-from trainsh_base.tool.peer import call
+from trainsh_base.tool.peer import ANSWER_LIMIT, call
 
 
 class Storage(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,7 +48,7 @@ def resolve(spec: str, remote: str) -> Storage | Folder:
     MissingProgram when train-storage is not installed; the errors of `train-storage resolve`.
     """
     try:
-        answer = call("storage", "resolve", {"spec": spec, "remote": remote})
+        answer = call("storage", "resolve", {"spec": spec, "remote": remote}, timeout=ANSWER_LIMIT)
     except MissingProgram as error:
         if error.code != "no_tool":
             raise

@@ -12,7 +12,7 @@ from trainsh_base.remote.target import Target
 from trainsh_base.request import Request
 from trainsh_base.system.deadline import Deadline
 from trainsh_base.system.units import format_duration
-from trainsh_base.tool.peer import call
+from trainsh_base.tool.peer import ANSWER_LIMIT, call
 from trainsh_xfer.engines.rsync import Remote, Rsync, read_version
 from trainsh_xfer.engines.rsync_errors import installing
 from trainsh_xfer.remote.library import argv
@@ -36,7 +36,7 @@ def resolve(spec: str) -> Target:
     try:
         if spec.startswith("{"):
             return msgspec.json.decode(spec, type=Target)
-        return msgspec.convert(call("host", "resolve", {"name": spec}), Target)
+        return msgspec.convert(call("host", "resolve", {"name": spec}, timeout=ANSWER_LIMIT), Target)
     except msgspec.ValidationError as error:
         raise UsageError(f"train-host resolve did not answer with a target: {error}", code="bad_answer") from None
 
