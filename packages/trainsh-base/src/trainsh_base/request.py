@@ -101,7 +101,7 @@ class Limited(Request):
 
 @contextlib.contextmanager
 def limited(until: float) -> Iterator[Request]:
-    """Give what is done here until `until` (`Deadline.at`), connecting too: current() and its `check` know of it."""
+    """Give what is done here until `until` (`Deadline.at`), connecting too: `check` of current() knows of it."""
     request = Limited(current(), until)
     token = _current.set(request)
     try:
