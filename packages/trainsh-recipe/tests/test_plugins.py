@@ -10,7 +10,7 @@ import pytest
 if TYPE_CHECKING:
     from conftest import Place
 
-DOCS = Path(__file__).resolve().parents[3] / "docs" / "running-plugins.md"
+DOCS = Path(__file__).resolve().parents[3] / "docs" / "providers.md"
 
 SERVED = """#!{python}
 from typing import Annotated, Any
@@ -134,9 +134,8 @@ def test_the_provider_of_the_docs_works_as_it_stands(place: "Place") -> None:
     blocks = re.findall(r"```(\w+)\n(.*?)```", DOCS.read_text(), re.DOTALL)
     provider = next(text for kind, text in blocks if kind == "sh" and text.startswith("#!"))
     recipe = next(text for kind, text in blocks if kind == "recipe")
-    assert len(provider.splitlines()) < 60
-    place.tool("shed", provider)
-    place.extra = {"SHED": str(place.work / "shed")}
+    place.tool("acme", provider)
+    place.extra = {"ACME_CLOUD": str(place.work / "cloud"), "ACME_SECONDS": "0"}
     (place.work / "train.sh").write_text("echo trained > model\n")
     path = place.recipe(recipe)
     checked = place.run("run", path, "--dry-run")
@@ -144,8 +143,9 @@ def test_the_provider_of_the_docs_works_as_it_stands(place: "Place") -> None:
     done = place.run("run", path)
     assert done.returncode == 0, done.stdout + done.stderr
     assert (place.work / "model").read_text() == "trained\n"
-    assert "1 stopped" in (place.work / "shed" / "machines").read_text()
-    wrong = place.recipe(recipe.replace("size=2", "size=big"))
+    machines = list((place.work / "cloud").glob("*.json"))
+    assert len(machines) == 1 and '"state":"stopped"' in machines[0].read_text()
+    wrong = place.recipe(recipe.replace("size=small", "size=big"))
     assert place.run("run", wrong).returncode == 2
 
 

@@ -50,7 +50,7 @@ class Created(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Verb(msgspec.Struct, frozen=True, kw_only=True):
-    """What a verb answers to a recipe (docs/running-plugins.md)."""
+    """What a verb answers to a recipe (docs/providers.md)."""
 
     hosts: dict[str, str] = {}
     instance: Rented | None = None

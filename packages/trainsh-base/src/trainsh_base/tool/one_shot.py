@@ -94,6 +94,11 @@ class OneShot:
                 self._failure = self._failure or error
 
     @property
+    def pid(self) -> int:
+        """The process."""
+        return self._child.pid
+
+    @property
     def ready(self) -> bool:
         """Whether it has ended."""
         return self._done.is_set()

@@ -1,0 +1,1 @@
+"""The contract, held against a tool that runs."""

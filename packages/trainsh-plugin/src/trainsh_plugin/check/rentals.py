@@ -1,0 +1,229 @@
+"""Checks that rent: what `pick` answers, asked twice, killed, cancelled; the machines are counted each time."""
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from trainsh_base.errors import Cancelled, TimedOut, TrainError, UsageError
+from trainsh_base.provider.instance import Instance
+from trainsh_base.remote.target import Target
+from trainsh_plugin.check.subject import HOST, Subject
+from trainsh_plugin.check.verdict import Broken, LeftOut, need
+
+MOMENTS = (0.3, 0.6)  # when it is killed, as shares of the time that a pick takes
+QUICK = 2.0  # seconds in which nobody misses a line of progress
+AFTER_CANCEL = 30.0  # seconds that a cancelled verb may take to end, beyond what a pick takes
+
+
+class Rentals:
+    """The machines of one check, and what the first `pick` showed."""
+
+    def __init__(self, subject: Subject) -> None:
+        self.subject = subject
+        self.takes = 0.0
+        self.asked: list[dict[str, Any]] = []
+        self.progress = 0
+        self.first: Instance | None = None
+        self._jobs = 0
+        self.job = self.new_job()
+
+    def new_job(self) -> str:
+        """The id of a job that holds nothing."""
+        self._jobs += 1
+        return f"check-{os.getpid()}-{self._jobs}"
+
+    def pick(self, job: str) -> dict[str, Any]:
+        """Call `pick` as a runner does."""
+        answer = self.subject.result(self.subject.begin(self.subject.pick, self.subject.wanted(job)))
+        need(isinstance(answer, dict), "pick answers no object")
+        return dict(answer)
+
+    def machine(self) -> Instance:
+        """The machine of the first pick."""
+        if self.first is None:
+            raise LeftOut("nothing was rented")
+        return self.first
+
+    def one(self, job: str, when: str) -> None:
+        """One machine is rented for the job; all of them are given back."""
+        rows = self.subject.held(job)
+        left = self.subject.give_back(job)
+        need(len(rows) == 1, f"{when}: {len(rows)} machines rented")
+        need(not left, "; ".join(left))
+
+
+def answers(rented: Rentals) -> str:
+    """`pick` binds the host, names the instance, and `list` shows it with its job."""
+    subject, began = rented.subject, time.monotonic()
+    call = subject.begin(subject.pick, subject.wanted(rented.job))
+    answer = subject.result(call)
+    rented.takes, rented.asked = time.monotonic() - began, call.asked
+    rented.progress = sum(event.get("kind") == "progress" for event in call.events)
+    need(isinstance(answer, dict) and isinstance(answer.get("hosts"), dict), "the answer has no hosts")
+    need(HOST in answer["hosts"], f"the answer binds {', '.join(answer['hosts']) or 'no host'}, not {HOST}")
+    need("instance" in answer, "the answer has no instance: what it rented is in no journal")
+    instance = msgspec.convert(answer["instance"], Instance)
+    rows = subject.held(rented.job)
+    need(len(rows) == 1, f"list shows {len(rows)} machines of the job")
+    need(rows[0].id == instance.id, f"pick answers {instance.id}, list shows {rows[0].id}")
+    need(rows[0].end, "the row in list has no end: nobody knows how to stop it")
+    rented.first = rows[0]
+    return f"{rows[0].id} in {rented.takes:.1f} s"
+
+
+def tells(rented: Rentals) -> str:
+    """It reports progress where a person would wait."""
+    rented.machine()
+    if not rented.progress and rented.takes < QUICK:
+        raise LeftOut(f"it takes {rented.takes:.1f} s")
+    need(rented.progress, "no progress on TRAINSH_EVENTS (or as events): a person sees nothing while it rents")
+    return f"{rented.progress} events"
+
+
+def asks(rented: Rentals) -> str:
+    """A question has a flag, which answers it without a terminal."""
+    rented.machine()
+    if not rented.asked:
+        raise LeftOut("it asks nothing")
+    for question in rented.asked:
+        need(question.get("flag"), f"{question.get('message')!r} names no flag")
+    return str(rented.asked[0].get("message"))
+
+
+def asks_nobody(rented: Rentals) -> str:
+    """With nobody to answer it ends with 2, names the flag, and has rented nothing."""
+    rented.machine()
+    if not rented.asked:
+        raise LeftOut("it asks nothing")
+    subject, job = rented.subject, rented.new_job()
+    try:
+        subject.result(subject.begin(subject.pick, subject.wanted(job), answers=False))
+    except UsageError as error:
+        need(str(rented.asked[0].get("flag")) in f"{error.message} {error.hint}", f"no flag in {error.message!r}")
+        need(not subject.held(job), "it rented although nobody answered")
+        return error.message
+    except TrainError as error:
+        raise Broken(f"exit {error.exit_status}, not 2: {error.message}") from None
+    finally:
+        subject.give_back(job)
+    raise Broken("it went on although nobody answered")
+
+
+def twice(rented: Rentals) -> str:
+    """Asked again for the same job, it answers with the same machine."""
+    first = rented.machine()
+    again = rented.pick(rented.job)
+    need(str((again.get("instance") or {}).get("id")) == str(first.id), f"{again.get('instance')}, not {first.id}")
+    need(len(rented.subject.held(rented.job)) == 1, "two machines")
+    return "the same machine"
+
+
+def resolves(rented: Rentals) -> str:
+    """`resolve REF` is a target."""
+    row = rented.machine()
+    target = msgspec.convert(rented.subject.once("resolve", {"ref": str(row.id)}), Target)
+    need(target.kind == "local" or target.argv, "no argv")
+    need(target.rented, 'a rented machine has "rented": true')
+    need(target.machine, 'no "machine": its host key would be held against the next one')
+    return target.destination or target.kind
+
+
+def stops(rented: Rentals) -> str:
+    """`stop REF`, as a person types it, ends what costs, and `list` shows it when it returns."""
+    row = rented.machine()
+    need(row.end.split()[:2] == ["train", rented.subject.name], f"its end is {row.end!r}")
+    done = rented.subject.run("stop", str(row.id))
+    need(done.status == 0, f"stop {row.id}: status {done.status}: {done.stderr.decode(errors='replace').strip()}")
+    states = [found.state for found in rented.subject.instances() if found.id == row.id]
+    need(all(state in ("stopped", "gone") for state in states), f"list says it is {', '.join(states)}")
+    rented.subject.give_back(rented.job)
+    return states[0] if states else "gone"
+
+
+def caller_killed(rented: Rentals) -> str:
+    """The runner is killed while the tool rents, and asks again at once: one machine."""
+    rented.machine()
+    subject = rented.subject
+    for share in MOMENTS:
+        job = rented.new_job()
+        words = [
+            sys.executable,
+            "-m",
+            "trainsh_plugin.check.caller",
+            subject.program,
+            job,
+            json.dumps(subject.options),
+        ]
+        with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as caller:
+            assert caller.stdout is not None
+            caller.stdout.readline()
+            time.sleep(share * rented.takes)
+            caller.kill()
+        rented.pick(job)
+        time.sleep(rented.takes)  # the first one may still be at it
+        rented.one(job, f"killed after {share * rented.takes:.1f} s")
+    return f"one machine, {len(MOMENTS)} times"
+
+
+def tool_killed(rented: Rentals) -> str:
+    """The tool itself is killed between create and answer; asked again: one machine."""
+    rented.machine()
+    subject = rented.subject
+    for share in MOMENTS:
+        job = rented.new_job()
+        call = subject.begin(subject.pick, subject.wanted(job))
+        time.sleep(share * rented.takes)
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(call.pid, signal.SIGKILL)
+        subject.forget()
+        rented.pick(job)
+        time.sleep(rented.takes)
+        rented.one(job, f"killed after {share * rented.takes:.1f} s")
+    return f"one machine, {len(MOMENTS)} times"
+
+
+def cancelled(rented: Rentals) -> str:
+    """A cancel ends the verb and leaves nothing rented without a label."""
+    rented.machine()
+    subject, job = rented.subject, rented.new_job()
+    before = {row.id for row in subject.instances()}
+    call = subject.begin(subject.pick, subject.wanted(job))
+    time.sleep(MOMENTS[0] * rented.takes)
+    call.pending.cancel()
+    try:
+        call.pending.result(rented.takes + AFTER_CANCEL)
+        said = "it was done already"
+    except Cancelled:
+        said = "cancelled, exit 130"
+    except TimedOut:
+        raise Broken(f"it still runs {rented.takes + AFTER_CANCEL:.0f} s after the cancel") from None
+    time.sleep(rented.takes)
+    rows = subject.instances()
+    strangers = [str(row.id) for row in rows if row.id not in before and row.job != job]
+    held = len(subject.held(job))
+    subject.give_back(job)
+    need(not strangers, f"rented, and with no label of the job: {', '.join(strangers)}")
+    need(held <= 1, f"{held} machines")
+    return said
+
+
+CHECKS: list[tuple[str, Callable[[Rentals], str]]] = [
+    ("pick answers, list shows it", answers),
+    ("progress", tells),
+    ("a question", asks),
+    ("asked twice", twice),
+    ("resolve REF", resolves),
+    ("stop REF, list shows it", stops),
+    ("a question to nobody", asks_nobody),  # when nothing is rented that it could answer with
+    ("runner killed, asked again", caller_killed),
+    ("tool killed, asked again", tool_killed),
+    ("cancel", cancelled),
+]

@@ -1,0 +1,199 @@
+"""The tool that is checked: called as a runner calls it, kept serving where it serves, once a verb where not."""
+
+import contextlib
+import json
+import os
+import secrets
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Self
+
+import msgspec
+
+from trainsh_base.errors import NotFound, TrainError
+from trainsh_base.provider.instance import Instance
+from trainsh_base.request import nobody
+from trainsh_base.system import spawn
+from trainsh_base.system.proc import Completed, run
+from trainsh_base.tool.one_shot import OneShot
+from trainsh_base.tool.peer import Peer, Pending, find
+from trainsh_plugin import listing
+
+LIMIT = 20.0  # seconds that a call may take which rents nothing
+LONGEST = 900.0  # and one that rents
+CANARY = "TRAINSH_CHECK_SECRET"  # a secret in the environment that no tool has a reason to print
+HOST = "check"
+
+
+class Call:
+    """A verb that runs: its answer to come, its process, and what it told and asked on the way."""
+
+    def __init__(self, begin: Callable[["Call"], tuple[OneShot | Pending, int]], answers: bool) -> None:
+        self.events: list[dict[str, Any]] = []
+        self.asked: list[dict[str, Any]] = []
+        self._answers = answers
+        self.pending, self.pid = begin(self)
+
+    def answer(self, question: dict[str, Any]) -> str:
+        """Answer a question as somebody who takes what is offered first; refuse when nobody is there."""
+        self.asked.append(question)
+        if not self._answers:
+            raise nobody(str(question.get("message")), str(question.get("flag") or ""))
+        if question.get("kind") == "confirm":
+            return "yes"
+        return str(question.get("default") or next(iter(question.get("choices") or []), ""))
+
+
+class Subject:
+    """A tool by its name, or by the path of its program; `options` are the parameters for `pick`."""
+
+    def __init__(self, name: str, options: dict[str, str]) -> None:
+        path = Path(name)
+        if "/" in name:
+            if not path.is_file() or not path.name.startswith("train-"):
+                raise NotFound(f"no such program: {name}", "the path of a program train-NAME", code="no_tool")
+            os.environ["PATH"] = f"{path.resolve().parent}{os.pathsep}{os.environ['PATH']}"
+            name = path.name.removeprefix("train-")
+        self.name = name
+        self.program = str(path.resolve()) if "/" in str(path) else find(name)
+        self.printed: list[str] = []
+        self.options = options
+        self._peer: Peer | None = None
+        self._folder = tempfile.TemporaryDirectory(prefix="train-plugin-")
+        os.environ.setdefault(CANARY, secrets.token_hex(16))
+        self.described = listing.schema_of(self.program)
+        self.provides = listing.provides_hosts(self.described)
+        self.serves = self._serves()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+        self._folder.cleanup()
+
+    def close(self) -> None:
+        """End its `serve`, as a runner does at the end of a job."""
+        peer, self._peer = self._peer, None
+        if peer:
+            peer.close()
+
+    def _serves(self) -> bool:
+        """Whether `serve` answers; a tool that does not serve ends at once with an error."""
+        try:
+            self.peer().request("schema", timeout=listing.LIMIT)
+        except TrainError:
+            self.close()
+            return False
+        return True
+
+    def peer(self) -> Peer:
+        """Its running `serve`; a new one when the last was killed."""
+        if self._peer is None:
+            with Path(self._folder.name, "serve").open("ab") as errors:
+                child = spawn.start([self.program, "serve"], stderr=errors.fileno())
+            self._peer = Peer(self.name, child=child)
+        return self._peer
+
+    def forget(self) -> None:
+        """The process that serves is dead."""
+        self._peer = None
+
+    def verb(self, key: str, value: str, default: str) -> str:
+        """The command whose schema has `key` = `value`."""
+        found = [name for name, entry in self.commands.items() if entry.get(key) == value]
+        return default if default in found or not found else found[0]
+
+    @property
+    def commands(self) -> dict[str, Any]:
+        """The commands of its schema."""
+        found = self.described.get("commands") if isinstance(self.described, dict) else None
+        return {name: entry for name, entry in (found or {}).items() if isinstance(entry, dict)}
+
+    def run(self, *words: str, document: Any = None) -> Completed:
+        """Run its program to the end, with a document or nothing on standard input."""
+        data = b"" if document is None else json.dumps(document).encode()
+        done = run([self.program, *words], input=data, check=False, timeout=LIMIT)
+        self.printed += [done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace")]
+        return done
+
+    def once(self, verb: str, document: Any) -> Any:
+        """One call of a verb that rents nothing: its answer, or its error raised."""
+        file = Path(self._folder.name, "errors")
+        try:
+            return self._noted(OneShot(self.program, verb, document, file).result(LIMIT))
+        finally:
+            self.printed.append(file.read_text(errors="replace"))
+
+    def begin(self, verb: str, params: dict[str, Any], *, answers: bool = True) -> Call:
+        """Start a verb as a runner does."""
+
+        def start(call: Call) -> tuple[OneShot | Pending, int]:
+            if self.serves:
+                peer = self.peer()
+                return peer.start(verb, params, on_event=call.events.append, on_ask=call.answer), peer.pid
+            file = Path(self._folder.name, f"errors-{time.monotonic_ns()}")
+            one = OneShot(
+                self.program, verb, params, file, on_event=call.events.append, on_ask=call.answer
+            )  # fmt: skip
+            return one, one.pid
+
+        return Call(start, answers)
+
+    def result(self, call: Call) -> Any:
+        """Its answer; what it told is kept for the check of secrets."""
+        try:
+            return self._noted(call.pending.result(LONGEST))
+        finally:
+            self.printed.append(json.dumps(call.events))
+            for file in Path(self._folder.name).iterdir():
+                self.printed.append(file.read_text(errors="replace"))
+
+    def _noted(self, answer: Any) -> Any:
+        self.printed.append(json.dumps(answer))
+        return answer
+
+    def wanted(self, job: str) -> dict[str, Any]:
+        """The parameters of a `pick` for `job`: what the schema does not have is not sent."""
+        entry = self.commands.get(self.pick, {})
+        properties = entry.get("params", {}).get("properties", {})
+        runner = {"_job": job, "_step": "001-1", "_hosts": {}, "_resuming": False}
+        sent = {key: value for key, value in runner.items() if key in properties}
+        given = {key: _typed(text, properties.get(key, {})) for key, text in self.options.items()}
+        return {entry.get("fills") or "host": HOST, **sent, **given}
+
+    @property
+    def pick(self) -> str:
+        """The verb that binds a host."""
+        return self.verb("fills", "host", "pick")
+
+    def instances(self) -> list[Instance]:
+        """Its `list`."""
+        return msgspec.convert(self.once("list", {}), list[Instance])
+
+    def held(self, job: str) -> list[Instance]:
+        """What is rented for a job, stopped machines too."""
+        return [row for row in self.instances() if row.job == job and row.state not in ("gone", "failed")]
+
+    def give_back(self, job: str) -> list[str]:
+        """Destroy all that the job holds; what could not be is named."""
+        verb = self.verb("releases", "disk", "destroy" if "destroy" in self.commands else "stop")
+        properties = self.commands.get(verb, {}).get("params", {}).get("properties", {})
+        ref = next((key for key, entry in properties.items() if entry.get("x-positional")), "ref")
+        for row in self.held(job):
+            with contextlib.suppress(TrainError):
+                self.result(self.begin(verb, {ref: str(row.id)}))  # as a runner: it may ask whether to
+        return [
+            f"{self.name} {row.id} is still there: {row.end}" for row in self.held(job) if row.state != "stopped"
+        ]
+
+
+def _typed(text: str, entry: dict[str, Any]) -> Any:
+    """A text as the type that a parameter has; JSON where the schema asks for more than a text."""
+    kinds = json.dumps(entry)
+    if any(f'"{kind}"' in kinds for kind in ("integer", "number", "boolean")):
+        with contextlib.suppress(ValueError):
+            return json.loads(text)
+    return text

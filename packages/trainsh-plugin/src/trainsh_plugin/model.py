@@ -1,0 +1,34 @@
+"""What the commands answer."""
+
+import msgspec
+
+
+class Written(msgspec.Struct, frozen=True, kw_only=True):
+    """What `new` wrote, and how it is tried."""
+
+    files: list[str]
+    next: str
+
+
+class Provider(msgspec.Struct, frozen=True, kw_only=True):
+    """A tool that provides machines; `declared`: by a file beside it, else by its schema."""
+
+    name: str
+    program: str
+    declared: bool
+
+
+class Row(msgspec.Struct, frozen=True, kw_only=True):
+    """One check: `ok`, `failed`, or `-` for what does not apply to this tool; `seen` says what was seen."""
+
+    check: str
+    result: str
+    seen: str = ""
+
+
+class Report(msgspec.Struct, frozen=True, kw_only=True):
+    """All checks of one tool."""
+
+    name: str
+    failed: int
+    rows: list[Row]

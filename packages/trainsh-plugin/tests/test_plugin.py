@@ -1,0 +1,128 @@
+"""What `new` writes passes `check`, the docs' provider too, and planted faults are found."""
+
+import json
+import os
+import re
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+DOCS = Path(__file__).resolve().parents[3] / "docs" / "providers.md"
+Run = Callable[..., "subprocess.CompletedProcess[str]"]
+LOCKED = 'train plugin locked "acme-$job-$host" -- "$0"'
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    """Run train-plugin in a home and with a cloud of the test's own."""
+    env = {**os.environ, "TRAINSH_HOME": str(tmp_path / "home"), "ACME_CLOUD": str(tmp_path / "cloud")}
+
+    def call(*words: str) -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(
+            ["train-plugin", *words], cwd=tmp_path, env=env, capture_output=True, text=True, check=False,
+            stdin=subprocess.DEVNULL, timeout=300,
+        )  # fmt: skip
+
+    return call
+
+
+def failed(done: "subprocess.CompletedProcess[str]") -> dict[str, str]:
+    """The checks that failed, and what they saw."""
+    report: dict[str, Any] = json.loads(done.stdout)
+    rows = {row["check"]: row["seen"] for row in report["rows"] if row["result"] == "failed"}
+    assert done.returncode == (1 if rows else 0) and report["failed"] == len(rows)
+    return rows
+
+
+def docs_provider() -> str:
+    """The provider that stands in the documentation."""
+    blocks = re.findall(r"```sh\n(#!.*?)```", DOCS.read_text(), re.DOTALL)
+    return str(blocks[0])
+
+
+def test_the_provider_of_the_docs_is_what_new_writes_in_60_lines(run: Run, tmp_path: Path) -> None:
+    assert run("new", "acme", "--hosts").returncode == 0
+    written = (tmp_path / "train-acme" / "train-acme").read_text()
+    assert docs_provider() == written and len(written.splitlines()) <= 60
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("lang", ["sh", "python"])
+def test_a_new_provider_keeps_the_contract(run: Run, tmp_path: Path, lang: str) -> None:
+    assert run("new", "acme", "--hosts", "--lang", lang).returncode == 0
+    done = run("check", "train-acme/train-acme", "--yes", "--json")
+    assert failed(done) == {}, done.stderr
+    seen = {row["check"]: row["seen"] for row in json.loads(done.stdout)["rows"]}
+    assert seen["a question"] == "Which size?" and seen["cancel"] == "cancelled, exit 130"
+    assert not list((tmp_path / "cloud").glob("*.json"))
+
+
+@pytest.mark.parametrize("lang", ["sh", "python"])
+def test_a_new_tool_keeps_it_too(run: Run, lang: str) -> None:
+    assert run("new", "hours-up", "--lang", lang).returncode == 0
+    assert failed(run("check", "train-hours-up/train-hours-up", "--json")) == {}
+
+
+@pytest.mark.slow
+def test_without_the_lock_two_machines_are_counted(run: Run, tmp_path: Path) -> None:
+    assert run("new", "acme", "--hosts").returncode == 0
+    file = tmp_path / "train-acme" / "train-acme"
+    assert LOCKED in file.read_text()
+    file.write_text(file.read_text().replace(LOCKED, '"$0"'))
+    found = failed(run("check", "train-acme/train-acme", "--yes", "--json"))
+    assert "2 machines rented" in found["runner killed, asked again"]
+
+
+@pytest.mark.parametrize(
+    ("was", "is_", "check"),
+    [
+        ('"fills": "host", ', "", "schema"),
+        ("fail 3 no_instance", "fail 1 no_instance", "errors"),
+        ("fail 2 usage \"no such", "fail 1 usage \"no such", "a wrong command"),
+        ("--help) echo", "--help) : echo", "--help, --version"),
+    ],
+)  # fmt: skip
+def test_a_planted_fault_is_found_and_nothing_is_rented(
+    run: Run, tmp_path: Path, was: str, is_: str, check: str
+) -> None:
+    assert run("new", "acme", "--hosts").returncode == 0
+    file = tmp_path / "train-acme" / "train-acme"
+    text = file.read_text()
+    assert was in text
+    file.write_text(text.replace(was, is_))
+    found = failed(run("check", "train-acme/train-acme", "--no-rent", "--json"))
+    assert list(found) == [check]
+    assert not list((tmp_path / "cloud").glob("*.json"))
+
+
+def test_a_tool_that_prints_its_environment_is_found(run: Run, tmp_path: Path) -> None:
+    assert run("new", "acme").returncode == 0
+    file = tmp_path / "train-acme" / "train-acme"
+    file.write_text(file.read_text().replace("--version) echo", "--version) env; echo"))
+    found = failed(run("check", "train-acme/train-acme", "--json"))
+    assert "TRAINSH_CHECK_SECRET" in found["nothing secret is printed"]
+
+
+def test_it_does_not_rent_unasked(run: Run, tmp_path: Path) -> None:
+    assert run("new", "acme", "--hosts").returncode == 0
+    done = run("check", "train-acme/train-acme")
+    assert done.returncode == 2 and "--no-rent" in done.stderr
+    assert not list((tmp_path / "cloud").glob("*.json"))
+
+
+def test_list_finds_a_provider_on_path(run: Run, tmp_path: Path) -> None:
+    assert run("new", "acme", "--hosts").returncode == 0
+    path = f"{tmp_path / 'train-acme'}:{os.environ['PATH']}"
+    env = {**os.environ, "ACME_CLOUD": str(tmp_path / "cloud"), "PATH": path}
+    done = subprocess.run(["train-plugin", "list", "--json"], env=env, capture_output=True, text=True, check=True)
+    assert {row["name"]: row["declared"] for row in json.loads(done.stdout)}["acme"] is False
+
+
+@pytest.mark.parametrize("name", ["Acme", "a/b", "-x", ""])
+def test_a_bad_name_writes_nothing(run: Run, tmp_path: Path, name: str) -> None:
+    assert run("new", "--", name).returncode == 2
+    assert not list(tmp_path.glob("train-*"))
+    assert run("new", "acme").returncode == 0 and run("new", "acme").returncode == 5
