@@ -1,6 +1,7 @@
 """A verb of a tool that does not serve: events, questions through `train ask`, errors and cancel."""
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -61,7 +62,7 @@ printf '{"chose": "%s", "input": %s}' "$choice" "$input"
             "flag": "gpu=NAME",
         }
     ]
-    assert pending.ready and not list(runtime_home().glob("ask-*"))
+    assert pending.ready and not list(runtime_home().glob(f"ask-{os.getpid()}-*"))
 
 
 def test_a_question_to_nobody_and_one_that_is_refused_are_errors_of_the_script(start: Start) -> None:
