@@ -43,7 +43,7 @@ class Timed(threading.Thread):
 def test_everything_ends_when_the_link_swallows_everything(world: "World") -> None:
     # A login that is tried has longer than the steps have: it is given up with them.
     (world.config / "config.toml").write_text('[ssh]\nconnect_timeout = "50s"\n')
-    machine = world.network_host("far")
+    machine = world.network_host("far", delay=0.002)  # its link swallows packets, without "no route to host"
     far = Far(world, machine.sshd)
     peer, said = Peer("tmux"), list[str]()
 
