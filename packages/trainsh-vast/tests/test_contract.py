@@ -1,0 +1,25 @@
+"""train-vast keeps the contract of docs/providers.md, held against it by `train plugin check`."""
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from vast_cloud import BIN, Cloud
+
+
+@pytest.mark.slow
+def test_it_keeps_the_contract_of_providers(cloud: Cloud, tmp_path: Path) -> None:
+    words = ["check", "vast", "--set", "create=true", "--set", "auto=true", "--yes", "--json"]
+    env = {**os.environ, "TRAINSH_HOME": str(tmp_path / "home"), "PATH": f"{BIN}:{os.environ['PATH']}"}
+    done = subprocess.run(
+        [str(BIN / "train-plugin"), *words], env=env, capture_output=True, text=True, check=False, timeout=300
+    )
+    rows = json.loads(done.stdout)["rows"]
+    assert [row for row in rows if row["result"] == "failed"] == []
+    assert next(row["seen"] for row in rows if row["check"] == "runner killed, asked again").startswith(
+        "one machine"
+    )
+    assert cloud.rows() == []
