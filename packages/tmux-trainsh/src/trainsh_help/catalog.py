@@ -93,7 +93,7 @@ def script_summary(path: Path) -> str:
 
 
 def _manifest(file: Path) -> tuple[str, str]:
-    """Group and summary from a manifest's one line; both empty when there is none or it is not one."""
+    """Group and summary from a one-line manifest; both empty when the file is missing or malformed."""
     try:
         words = file.read_text(encoding="utf-8").strip().split("\t")
     except (OSError, UnicodeDecodeError):

@@ -20,7 +20,7 @@ def money(amount: Decimal, currency: str) -> str:
 
 
 def show_rates(rates: Rates) -> None:
-    """A row a currency; date and source on stderr."""
+    """Print a row for each currency; date and source on stderr."""
     table([{"currency": row.currency, f"for 1 {rates.base}": f"{row.rate.normalize():f}"} for row in rates.rates])
     note(rates.date, rates.source)
 
@@ -32,7 +32,7 @@ def note(date: str, source: str) -> None:
 
 
 def show_currency(answer: Currency) -> None:
-    """The code alone."""
+    """Print the currency code."""
     print(answer.currency)
 
 
@@ -43,7 +43,7 @@ def show_converted(answer: Converted) -> None:
 
 
 def show_colab(answer: Colab) -> None:
-    """The subscription, and a row a GPU."""
+    """Print the subscription, and a row for each GPU."""
     paid = answer.subscription
     fields({
         "subscription": f"{paid.name}: {paid.units:f} units for {money(paid.price, paid.currency)} a month",
@@ -60,7 +60,7 @@ def show_colab(answer: Colab) -> None:
 
 
 def show_instances(answer: InstanceCosts) -> None:
-    """A row a machine, the sum below."""
+    """Print a row for each machine, then the sum."""
     if not answer.instances:
         print("Nothing is rented.", file=sys.stderr)
         return

@@ -4,7 +4,7 @@ import msgspec
 
 
 class Document(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Base of what goes out."""
+    """Base class of the documents that commands return."""
 
 
 class StepReport(Document, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -81,7 +81,7 @@ def show_details(found: Details) -> None:
 
 
 def show_offers(rows: list[dict[str, Any]]) -> None:
-    """A row an offer, with its total price."""
+    """Print a row for each offer, with its total price."""
     money = Currency()
     shorts = [Offer.of(row) for row in rows]
     table(
@@ -105,7 +105,7 @@ def show_offers(rows: list[dict[str, Any]]) -> None:
 
 
 def show_keys(keys: list[Key]) -> None:
-    """A row a key."""
+    """Print a row for each SSH key."""
     table([{"id": str(key.id), "key": _short(key.key), "since": key.created} for key in keys])
 
 
@@ -115,7 +115,7 @@ def _short(key: str) -> str:
 
 
 def show_attached(done: Attached) -> None:
-    """One line."""
+    """Print where the SSH key was put."""
     where = "your account" if done.instance is None else f"instance {done.instance}"
     print(
         f"{done.file} {'is on' if done.was_there else 'was put on'} {where}"
@@ -126,18 +126,18 @@ def show_attached(done: Attached) -> None:
 
 
 def show_created(created: Created) -> None:
-    """The new instance."""
+    """Print the message and the new instance."""
     print(created.message)
     show_row(created.instance)
 
 
 def show_verb(answer: Verb) -> None:
-    """Its message."""
+    """Print the message of the answer."""
     print(answer.message)
 
 
 def show_row(row: Rented) -> None:
-    """One line, and what it costs now."""
+    """Print the instance's state and what it costs now."""
     price = row.storage_per_hour if row.state == "stopped" else row.price_per_hour
     print(
         f"instance {row.id} is {row.state}; {Currency().text(price)} an hour"
@@ -148,7 +148,7 @@ def show_row(row: Rented) -> None:
 
 
 def show_cost(costs: list[Cost]) -> None:
-    """A block an instance."""
+    """Print a block of costs for each instance."""
     money = Currency()
     for one in costs:
         fields(
@@ -182,4 +182,4 @@ def show_bill(found: Bill) -> None:
 
 
 def show_changes(changes: list[Change]) -> None:
-    """Nothing: each was told when it was seen."""
+    """Print nothing: each change was printed when it was seen."""

@@ -60,7 +60,7 @@ def _check_patterns(patterns: list[str]) -> None:
 
 
 def _sides(order: Order) -> list[Place | InStorage]:
-    """Where both endpoints are."""
+    """The source and the destination, parsed and resolved."""
     cwd = local_paths.working_folder(order.cwd)
     return [
         places.find(

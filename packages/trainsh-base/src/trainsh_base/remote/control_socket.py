@@ -1,4 +1,4 @@
-"""The control socket of an ssh master: is it alive, and end it (OpenSSH's PROTOCOL.mux, version 4).
+"""The control socket of an ssh master: check whether it is alive, or end it (OpenSSH's PROTOCOL.mux, version 4).
 
 Speaking it costs 0.1 ms where `ssh -O check` costs a process of 5 ms.
 """
@@ -15,7 +15,7 @@ PATIENCE = 5.0
 
 
 class MuxError(Exception):
-    """The master answered with something else, or not in time."""
+    """The master sent an unexpected reply, or none in time."""
 
 
 def master_pid(path: str) -> int | None:
@@ -28,9 +28,9 @@ def master_pid(path: str) -> int | None:
 
 
 def end_master(path: str) -> bool:
-    """Ask the master at `path` to end, with every channel it has; whether there was one.
+    """Ask the master at `path` to exit, which closes its channels; returns whether one was running.
 
-    A link leads to a master of the user's own, which stays: only the link goes.
+    A symlink points to the user's own master: the link is removed and the master keeps running.
     """
     if os.path.islink(path):  # noqa: PTH114 - a socket's name is text here
         os.unlink(path)  # noqa: PTH108
@@ -38,7 +38,7 @@ def end_master(path: str) -> bool:
     if master_pid(path) is None:
         remove_stale(path)
         return False
-    # It ends before its reply is sent, as a rule.
+    # The master usually exits before it has sent its reply.
     with contextlib.suppress(OSError, MuxError, struct.error):
         _ask(path, TERMINATE)
     return True

@@ -178,7 +178,7 @@ class _Found:
             raise UsageError(f"{self.text!r}: no such option here: -{letter}", FORMS, code="bad_spec")
 
     def spec(self) -> Spec:
-        """The whole."""
+        """The complete spec."""
         user, host, port = parse_destination(self.destination, self.text)
         return Spec(
             form="ssh", value=host, user=user or self.user, port=self.port or port, keys=self.keys, jump=self.jump,

@@ -15,11 +15,11 @@ from trainsh_base.request import current
 from trainsh_base.system.spawn import show_argv
 
 TAIL = 2000
-KILL_AFTER = 3.0  # below the grace that a serve gives its requests when it ends
+KILL_AFTER = 3.0  # seconds from TERM to KILL; less than GRACE in tool/faces/serve.py
 
 
 class Completed(msgspec.Struct, frozen=True, kw_only=True):
-    """What a child process left: its words, its exit status (negative: the signal), and what it printed."""
+    """The result of a child process: its argv, its exit status (negative: the signal), and what it printed."""
 
     argv: list[str]
     status: int
@@ -148,7 +148,7 @@ def _communicate(
 
 
 def _end(child: "subprocess.Popen[bytes]") -> None:
-    """TERM, and KILL for one that does not listen."""
+    """Send TERM, then KILL after KILL_AFTER seconds."""
     child.terminate()
     killer = threading.Timer(KILL_AFTER, child.kill)
     killer.daemon = True
@@ -156,7 +156,7 @@ def _end(child: "subprocess.Popen[bytes]") -> None:
 
 
 def missing(program: str) -> MissingProgram:
-    """The error for a program that is not installed, with the words that install it."""
+    """The error for a program that is not installed, with the command that installs it."""
     return MissingProgram(f"{program} is not installed", install_hint(program), data={"program": program})
 
 

@@ -8,7 +8,7 @@ import _thread
 import os
 import sys
 
-# POSIX's own numbers: the module that names them costs 2 ms.
+# Signal numbers as POSIX defines them: importing `signal` for its names costs 2 ms.
 SIGHUP, SIGINT, SIGPIPE, SIGTERM = 1, 2, 13, 15
 ENDINGS = (SIGHUP, SIGINT, SIGTERM)
 UNKNOWN = 255  # the status of a child whose end somebody else collected: never a success

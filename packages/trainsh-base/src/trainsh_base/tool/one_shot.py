@@ -95,12 +95,12 @@ class OneShot:
 
     @property
     def pid(self) -> int:
-        """The process."""
+        """Process id of the child."""
         return self._child.pid
 
     @property
     def ready(self) -> bool:
-        """Whether it has ended."""
+        """Whether the child has ended."""
         return self._done.is_set()
 
     def result(self, timeout: float | None = None) -> Any:

@@ -149,7 +149,7 @@ class Peer:
 
     @property
     def pid(self) -> int:
-        """The process."""
+        """Process id of the `serve`."""
         return self._child.pid
 
     def _send(self, message: dict[str, Any]) -> None:

@@ -80,7 +80,7 @@ class Blocks:
         return self.recipe.closing if self.recipe.finally_at >= 0 else self.recipe.steps
 
     def _dissolve(self) -> None:
-        """Take the steps of blocks that are not ended as if they stood outside: their mistake has been told."""
+        """Move the steps of unclosed blocks to the level around them; the caller has reported the error."""
         while self._open:
             block = self._open.pop()
             outside = self._open[-1].steps if self._open else self._outer()

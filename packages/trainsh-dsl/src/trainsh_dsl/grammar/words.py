@@ -39,7 +39,7 @@ class Context:
         self.reader = Reader(scope)
         self.verbs: dict[str, Verb] = {}
         self._durations: dict[str, float] = {}
-        self._known: dict[str, tuple[str, object]] = {}  # options as written that were read before
+        self._known: dict[str, tuple[str, object]] = {}  # options already parsed: text -> (key, value)
 
     def wrong(self, code: str, start: int, end: int, message: str, hint: str = "") -> Stop:
         """Record an error. Returns the exception to raise, which ends the reading of this statement."""

@@ -44,7 +44,7 @@ class Source:
         return Span(line=line, column=column, end_line=end_line, end_column=end_column)
 
     def range(self, start: int, end: int) -> Range:
-        """The text from `start` up to `end` as an editor counts: a lone carriage return ends a line there too."""
+        """The text from `start` up to `end` as an editor's range; unlike `span`, a lone CR also ends a line."""
         return Range(start=self._position(start), end=self._position(end))
 
     def _position(self, offset: int) -> Position:

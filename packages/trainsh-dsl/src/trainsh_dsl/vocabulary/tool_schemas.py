@@ -42,22 +42,22 @@ class Tools(Protocol):
         """Whether there is such a program; asks it nothing."""
 
     def names(self) -> list[str]:
-        """The tools there are, for the nearest name."""
+        """Names of the installed tools, to suggest the nearest one for an unknown name."""
 
 
 class NoTools:
-    """Nothing is asked: every tool may be there, and nothing is known of any."""
+    """Asks no tool: every tool counts as installed, with an empty schema."""
 
     def schema(self, tool: str) -> dict[str, Any] | None:
-        """{} for every tool: none was asked."""
+        """An empty schema for every tool."""
         return {}
 
     def has(self, tool: str) -> bool:
-        """As for `schema`."""
+        """True for every tool."""
         return True
 
     def names(self) -> list[str]:
-        """No names: no tool was asked."""
+        """An empty list: nobody looks for installed tools."""
         return []
 
 

@@ -1,4 +1,4 @@
-"""The tool that is checked: called as a runner calls it, kept serving where it serves, once a verb where not."""
+"""The tool being checked, called as a runner calls it: over one `serve`, or one process per call without it."""
 
 import contextlib
 import json
@@ -21,14 +21,14 @@ from trainsh_base.tool.one_shot import OneShot
 from trainsh_base.tool.peer import Peer, Pending, find
 from trainsh_plugin import listing
 
-LIMIT = 20.0  # seconds that a call may take which rents nothing
-LONGEST = 900.0  # and one that rents
+LIMIT = 20.0  # seconds for a call that rents nothing
+LONGEST = 900.0  # seconds for a call that rents
 CANARY = "TRAINSH_CHECK_SECRET"  # a secret in the environment that no tool has a reason to print
 HOST = "check"
 
 
 class Call:
-    """A verb that runs: its answer to come, its process, and what it told and asked on the way."""
+    """A call in progress: its pending answer, its pid, and the events and questions it has sent."""
 
     def __init__(self, begin: Callable[["Call"], tuple[OneShot | Pending, int]], answers: bool) -> None:
         self.events: list[dict[str, Any]] = []
@@ -37,7 +37,7 @@ class Call:
         self.pending, self.pid = begin(self)
 
     def answer(self, question: dict[str, Any]) -> str:
-        """Answer a question as somebody who takes what is offered first; refuse when nobody is there."""
+        """Answer like a user who takes the default or the first choice; raise when not interactive."""
         self.asked.append(question)
         if not self._answers:
             raise nobody(str(question.get("message")), str(question.get("flag") or ""))
@@ -98,7 +98,7 @@ class Subject:
         return self._peer
 
     def forget(self) -> None:
-        """The process that serves is dead."""
+        """Drop a `serve` that is dead; `peer` starts a new one."""
         self._peer = None
 
     def verb(self, key: str, value: str, default: str) -> str:
@@ -120,7 +120,7 @@ class Subject:
         return done
 
     def once(self, verb: str, document: Any) -> Any:
-        """One call of a verb that rents nothing: its answer, or its error raised."""
+        """Call a verb that rents nothing; returns its answer or raises its error."""
         file = Path(self._folder.name, "errors")
         try:
             return self._noted(OneShot(self.program, verb, document, file).result(LIMIT))
@@ -143,7 +143,7 @@ class Subject:
         return Call(start, answers)
 
     def result(self, call: Call) -> Any:
-        """Its answer; what it told is kept for the check of secrets."""
+        """The answer of a call; its output is kept for the check for secrets."""
         try:
             return self._noted(call.pending.result(LONGEST))
         finally:
@@ -156,7 +156,7 @@ class Subject:
         return answer
 
     def wanted(self, job: str) -> dict[str, Any]:
-        """The parameters of a `pick` for `job`: what the schema does not have is not sent."""
+        """The parameters of a `pick` for `job`, without those that its schema does not name."""
         entry = self.commands.get(self.pick, {})
         properties = entry.get("params", {}).get("properties", {})
         runner = {"_job": job, "_step": "001-1", "_hosts": {}, "_resuming": False}
@@ -170,15 +170,15 @@ class Subject:
         return self.verb("fills", "host", "pick")
 
     def instances(self) -> list[Instance]:
-        """Its `list`."""
+        """The instances that the tool's `list` returns."""
         return msgspec.convert(self.once("list", {}), list[Instance])
 
     def held(self, job: str) -> list[Instance]:
-        """What is rented for a job, stopped machines too."""
+        """The instances rented for a job, stopped ones included."""
         return [row for row in self.instances() if row.job == job and row.state not in ("gone", "failed")]
 
     def give_back(self, job: str) -> list[str]:
-        """Destroy all that the job holds; what could not be is named."""
+        """Destroy every instance of the job; returns a line for each that is neither gone nor stopped."""
         verb = self.verb("releases", "disk", "destroy" if "destroy" in self.commands else "stop")
         properties = self.commands.get(verb, {}).get("params", {}).get("properties", {})
         ref = next((key for key, entry in properties.items() if entry.get("x-positional")), "ref")

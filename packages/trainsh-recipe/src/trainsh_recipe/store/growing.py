@@ -8,7 +8,7 @@ from pathlib import Path
 from trainsh_recipe.store import jobs
 from trainsh_recipe.store.journal import Event, events_in
 
-LOOK = 0.1  # seconds between two looks: for eyes, nothing depends on it
+LOOK = 0.1  # seconds between two reads; only affects how soon a person sees new output
 
 
 class Growing:
@@ -36,7 +36,7 @@ class Journal(Growing):
     """The journal, whose events come whole."""
 
     def events(self) -> list[Event]:
-        """The new ones."""
+        """The complete events written since the last read."""
         data = self.read()
         whole = data[: data.rfind(b"\n") + 1]
         self.offset -= len(data) - len(whole)

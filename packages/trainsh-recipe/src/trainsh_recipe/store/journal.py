@@ -71,14 +71,14 @@ class Journal:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     def sync(self) -> None:
-        """Have all that was written on the disk."""
+        """Sync everything written so far to the disk."""
         with self._lock:
             if self._dirty and not self._closed:
                 _sync(self._handle)
                 self._dirty = False
 
     def close(self) -> None:
-        """Have it on the disk, and write no more."""
+        """Sync to the disk and close; later writes are ignored."""
         self.sync()
         with self._lock:
             if not self._closed:
@@ -87,12 +87,12 @@ class Journal:
 
 
 class Silent:
-    """A journal for looking only: events take effect in memory, and nothing is written."""
+    """A journal that writes nothing: events take effect in memory only."""
 
     silent = True
 
     def write(self, event: str, *, sync: bool = False, **data: Any) -> Event:
-        """The event."""
+        """Return the event without writing it."""
         return {"t": now(), "event": event, **data}
 
     def sync(self) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 from trainsh_sandbox.instances.instance import Instance
 from trainsh_sandbox.market.offers import priced
 
-# Fields an instance has as its offer has them.
+# Fields copied unchanged from the offer to the instance.
 SAME = (
     "machine_id", "host_id", "hosting_type", "bundle_id", "static_ip", "direct_port_count", "gpu_name",
     "gpu_arch", "num_gpus", "gpu_frac", "gpu_ram", "gpu_mem_bw", "gpu_lanes", "bw_nvlink", "compute_cap",

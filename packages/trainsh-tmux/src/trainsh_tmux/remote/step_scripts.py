@@ -3,7 +3,7 @@
 from trainsh_tmux.remote.library import words
 from trainsh_tmux.remote.scripts import at
 
-# A command this short is shown from the line in the FIFO, which is one write whole (PIPE_BUF is 512 at least).
+# Bytes of echo that still go into the FIFO line: a write of up to PIPE_BUF bytes (512 or more) is atomic.
 ECHO_IN_LINE = 300
 GRACE = 30
 
@@ -11,9 +11,9 @@ GRACE = 30
 def hand_step(
     job: str, name: str, step: str, command: str, *, mode: str, echo: str, limit: float | None, grace: float = GRACE
 ) -> str | None:
-    """Starts a step where nothing is in its way; else says `slow`, and start_step is to be asked.
+    """Starts a step if nothing blocks it; else says `slow`, and the caller sends start_step.
 
-    A host's shell takes longer to do start_step than this. None for a command that is long or has lines.
+    Takes less time on the host than start_step. None when the echo does not fit into the FIFO line.
     """
     line, head = _shown_in_line(step, mode, echo, limit, grace)
     return None if head else words("step_hand", *at(job, name), step, command, line)
@@ -38,7 +38,7 @@ def start_step(
 
 
 def _shown_in_line(step: str, mode: str, echo: str, limit: float | None, grace: float) -> tuple[str, str]:
-    """The line for the FIFO, and what the pane shows before the output where that does not fit into it."""
+    """The FIFO line and, when the echo does not fit into it, the text that the pane shows before the output."""
     text = shown(echo)
     line = f"run {step} {mode} {'-' if limit is None else f'{limit:g}:{round(grace)}'} "
     if text and b"\n" not in text and len(text) <= ECHO_IN_LINE:
@@ -55,7 +55,7 @@ def shown(echo: str) -> bytes:
 
 
 def secret_lines(secrets: dict[str, str]) -> str:
-    """`NAME COUNT`, then that many lines of value, for each."""
+    """For each secret: a line `NAME COUNT`, then the COUNT lines of its value."""
     return "\n".join(f"{name} {value.count(chr(10)) + 1}\n{value}" for name, value in secrets.items())
 
 
@@ -74,5 +74,5 @@ def interrupt(job: str, name: str, step: str, number: int, why: str, seconds: fl
 
 
 def mask_log(job: str, name: str, places: list[tuple[int, int]]) -> str:
-    """Overwrite (OFFSET, LENGTH) places of the log with asterisks, where they are still kept."""
+    """Overwrite (OFFSET, LENGTH) places of the log with asterisks, if the log still has them."""
     return words("step_mask", *at(job, name), *(number for place in places for number in place))

@@ -1,4 +1,4 @@
-"""What a request hears of a session's log, one thing at a time: serves steps, waits and who watches along."""
+"""Reads a session's log for one request, piece by piece: for steps, waits and viewers."""
 
 import time
 from collections import deque
@@ -27,15 +27,15 @@ class LogReader:
 
     @property
     def rereads(self) -> bool:
-        """Whether it has a stream of its own."""
+        """Whether it reads over a separate stream, not the session's shared one."""
         return self._own is not None
 
     def follow(self) -> None:
-        """Hear the shared stream from now on."""
+        """Read the shared stream from now on."""
         self._live.listen(self.inbox)
 
     def follow_from(self, offset: int, deadline: Deadline | None = None) -> None:
-        """Hear the log from `offset` on: what this process has kept and the shared stream; else one of its own."""
+        """Read the log from `offset`: pieces kept here, then the shared stream; else over a separate stream."""
         self._live.leave(self.inbox)
         kept = self._live.listen_from(offset, self.inbox, deadline)
         if kept is None:
@@ -45,7 +45,7 @@ class LogReader:
             self._kept = deque(kept)
 
     def reread(self, offset: int, deadline: Deadline | None = None) -> None:
-        """Hear the log from `offset` on, over a stream of its own."""
+        """Read the log from `offset` over a separate stream."""
         live = self._live
         live.leave(self.inbox)
         self._end_own()

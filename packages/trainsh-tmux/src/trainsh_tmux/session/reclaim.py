@@ -7,7 +7,7 @@ from trainsh_base.system.deadline import Deadline
 from trainsh_tmux.remote import scripts, session_scripts
 from trainsh_tmux.session.live import Live
 
-TYPED_LIMIT = 2.0  # seconds within which a shell in the foreground comes to run what was typed
+TYPED_LIMIT = 2.0  # seconds for a shell in the foreground to run the command typed into it
 LOGIN_LIMIT = 20.0
 
 

@@ -93,5 +93,5 @@ class Patience:
             )  # fmt: skip
 
     def waited(self, line: str | None = None, offset: int | None = None) -> Waited:
-        """The condition holds."""
+        """The result of a wait whose condition holds."""
         return Waited(seconds=time.monotonic() - self._began, line=line, offset=offset)

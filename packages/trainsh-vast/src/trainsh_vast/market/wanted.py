@@ -25,7 +25,7 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     bid: bool = False
 
     def filters(self) -> Filters:
-        """The options and the query, joined with what is always asked for."""
+        """The search filters: the defaults, overridden by the options, then by the query."""
         filters = {field: dict(tests) for field, tests in DEFAULTS.items()}
         for field, operator, value in (
             ("gpu_name", "eq", self.gpu and self.gpu.replace("_", " ")),
@@ -50,7 +50,7 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
         return {**(filters or self.filters()), "order": order, "type": kind, "allocated_storage": self.disk}
 
     def fits_rented(self, row: Row) -> bool:
-        """Whether an instance that is rented already is one of these."""
+        """Whether an instance that is already rented meets these filters."""
         filters = {
             field: tests
             for field, tests in self.filters().items()
@@ -60,9 +60,9 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def passes(row: Row, field: str, tests: dict[str, Any]) -> bool:
-    """Whether a row holds what was asked for: the server's own filters have been wrong at times.
+    """Whether a row passes the tests; checked here because the server's filters have been wrong at times.
 
-    A field the row does not show is left to the server.
+    A field that the row does not have passes.
     """
     have = _shown(row, field)
     return have is None or all(_TESTS[operator](have, want) for operator, want in tests.items() if want is not None)

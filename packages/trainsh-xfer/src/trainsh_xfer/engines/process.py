@@ -166,5 +166,5 @@ class Kept:
         self._tail = (self._tail + chunk[room:])[-STDERR_KEPT:]
 
     def text(self) -> str:
-        """What was kept."""
+        """The kept beginning and end as text."""
         return (self._head + self._tail).decode(errors="backslashreplace")

@@ -81,7 +81,7 @@ def _stored(place: InStorage, path: str, contents: bool, look: Look) -> Found:
 
 
 def _expanded(place: InStorage, rows: List) -> list[str]:
-    """The paths that a pattern stands for, a folder listed for each part of it that has wildcards."""
+    """The paths that match a pattern; for each part with wildcards, lists the folders matched so far."""
     paths = ["/" if place.path.startswith("/") else ""]
     for part in place.path.strip("/").split("/"):
         if not WILDCARDS & set(part):
@@ -100,7 +100,7 @@ def _expanded(place: InStorage, rows: List) -> list[str]:
 
 
 def pieces(found: list[Found], destination: Place | InStorage, is_folder: Callable[[], bool]) -> list[Piece]:
-    """A run for each source; `is_folder` says whether the destination is one already."""
+    """A piece for each source; `is_folder` returns whether the destination is an existing folder."""
     into = destination.path.endswith(("/", "/.")) or len(found) > 1
     runs = []
     for one in found:

@@ -44,7 +44,7 @@ class ThrowAwayKey:
 
     def _start(self) -> None:
         try:
-            # It ends when its command does, and that when our end of its input is closed, at our death too.
+            # ssh-agent exits with its command, which exits when its stdin closes: also when this process dies.
             self._holder = spawn.start(["ssh-agent", "-a", str(self.socket), *argv("hold_agent")])
         except FileNotFoundError:
             raise missing("ssh-agent") from None

@@ -36,8 +36,8 @@ class View:
 
     @contextmanager
     def paused(self) -> Iterator[None]:
-        """The terminal belongs to a question."""
+        """Show nothing while a question is on the terminal."""
         yield
 
     def close(self) -> None:
-        """Let go of the terminal."""
+        """Release the terminal."""

@@ -17,24 +17,24 @@ class JsonLines(View):
         self._request = request
 
     def event(self, event: Event) -> None:
-        """Pass it on; `kind` is taken by the protocol, so a step's or job's own is `of`."""
+        """Emit an event of the journal; its `kind` is renamed `of`, since the protocol uses `kind` itself."""
         data = {"of" if key == "kind" else key: value for key, value in event.items() if key != "event"}
         self._request.emit(event["event"], **data)
 
     def output(self, step: Numbered, text: str) -> None:
-        """Pass it on."""
+        """Emit output of a step."""
         self._request.emit("output", step=step.id, data=text)
 
     def progress(self, step: Numbered, data: dict[str, Any]) -> None:
-        """Pass it on."""
+        """Emit the progress of a step."""
         kept = {key: value for key, value in data.items() if key not in ("kind", "request")}
         self._request.emit("progress", step=step.id, **kept)
 
     def log(self, message: str) -> None:
-        """Pass it on."""
+        """Emit a message for people."""
         self._request.emit("log", message=message)
 
     def end(self, state: State) -> None:
-        """What still costs money."""
+        """Emit a message for everything that still costs money."""
         for line in billing(state):
             self.log(line)

@@ -20,7 +20,7 @@ from trainsh_recipe.store.step_log import End
 from trainsh_recipe.ui.views.summary import billing, failure, summary
 
 TAIL = 6
-SHOWN = 12_000  # characters of output that those lines are looked for in
+SHOWN = 12_000  # characters of output kept to find those lines in
 REFRESH = 8  # times a second
 MARKS = {
     "running": (">", "cyan"), "ok": ("+", "green"), "failed": ("x", "bold red"), "timeout": ("x", "bold red"),
@@ -43,11 +43,11 @@ class Row:
         self._end = End(SHOWN)
 
     def feed(self, text: str) -> None:
-        """What it printed."""
+        """Add output of the step."""
         self._end.feed(text)
 
     def forget(self) -> None:
-        """A new attempt begins."""
+        """Drop the output, because a new attempt begins."""
         self._end = End(SHOWN)
 
     def tail(self) -> list[str]:
