@@ -1,3 +1,3 @@
-"""The recipe language as a library: `trainsh_dsl.analysis.analyse` is the way in."""
+"""The recipe language as a library; start at `trainsh_dsl.analysis.analyse`."""
 
 import trainsh_base  # noqa: F401 - before msgspec, which it makes quicker to load

@@ -1,4 +1,4 @@
-"""The entry point: analyses a recipe's text into data that a command or an editor can use."""
+"""The entry point: reads and checks a recipe, and returns data that a command or an editor can use."""
 
 import gc
 from collections.abc import Iterable
@@ -18,7 +18,10 @@ from trainsh_dsl.vocabulary.tool_schemas import Effects, NoTools, Tools
 
 
 class Analysis:
-    """One recipe, read and checked. `syntax_errors` is how many errors came before the flow was followed."""
+    """A recipe after reading and checking.
+
+    `syntax_errors` is the number of errors found before sessions and hosts are followed from step to step.
+    """
 
     def __init__(
         self,
@@ -40,19 +43,19 @@ class Analysis:
 
     @property
     def ok(self) -> bool:
-        """Whether there is a plan: warnings do not count."""
+        """Whether the recipe has no errors and therefore a plan; it may have warnings."""
         return not self.findings.errors
 
     def diagnostics(self) -> list[Diagnostic]:
-        """What is wrong, in the order of the text."""
+        """All errors and warnings, in the order of the text."""
         return self.findings.diagnostics()
 
     def names_at(self, offset: int) -> Names:
-        """What may be written at an offset of the text: for an editor's suggestions."""
+        """The names that may be written at an offset of the text; editors use them for completion."""
         return names_at(self.recipe, self.scope, offset)
 
     def effects(self) -> dict[str, Effects]:
-        """What each verb that the recipe uses means for machines, by `tool.verb`."""
+        """The effects on machines of each verb that the recipe uses, keyed by `tool.verb`."""
         nodes = every(self.recipe.steps + self.recipe.closing)
         return {f"{node.tool}.{node.verb}": node.effects for node in nodes if isinstance(node, Control)}
 
@@ -79,14 +82,14 @@ def analyse(
     hosts: Iterable[str] = (),
     storages: Iterable[str] = (),
 ) -> Analysis:
-    """Read and check a recipe; any text at all has an answer, in time linear in its length.
+    """Read and check a recipe. Any text gives a result, in time linear in its length.
 
-    `given`: names of hosts, storages and variables that the command line sets. `tools`: where schemas come
-    from (default: nothing is asked). `exec_`: an undefined @name is a configured host; `hosts` and `storages`
-    are the configured names, where they are known.
+    `given` holds the names of hosts, storages and variables that the command line sets. `tools` supplies the
+    schemas of tools; without it no tool is asked. With `exec_`, a @name that the recipe does not define is a
+    configured host. `hosts` and `storages` are the configured names, where they are known.
     """
     collecting = gc.isenabled()
-    gc.disable()  # nothing is thrown away while a recipe is read, so looking for it is time lost
+    gc.disable()  # reading creates no garbage worth collecting, so collections would only cost time
     try:
         return _analyse(Source(text), name, given, tools or NoTools(), exec_, hosts, storages)
     finally:

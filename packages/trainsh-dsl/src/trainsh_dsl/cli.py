@@ -1,4 +1,4 @@
-"""train-dsl: the commands, and how their answers are shown."""
+"""train-dsl: the commands, and how their results are printed."""
 
 import os
 import sys

@@ -1,1 +1,1 @@
-"""What the grammar cannot see: sessions, hosts, names and rentals across steps. Imports `grammar` and below."""
+"""Checks that need more than one statement: sessions, hosts, names and rentals. Imports `grammar` and below."""

@@ -1,4 +1,4 @@
-"""Commands that do something other than they seem to: replaced shells, hidden failures, odd blanks."""
+"""Commands that do not do what they seem to: a replaced shell, a hidden failure, an unusual blank."""
 
 from trainsh_dsl.diagnostics.findings import Findings
 from trainsh_dsl.grammar.syntax import Execute
@@ -13,14 +13,14 @@ _WORTH_A_LOOK = lazy(r"\btee\b|\bexec\b|\bpipefail\b|(?:^|[\s;&|/\"])(?:bash|sh|
 
 
 class CommandHabits:
-    """Looks at each command, in the order of the steps."""
+    """Checks each command, in the order of the steps."""
 
     def __init__(self, findings: Findings) -> None:
         self.findings = findings
-        self._pipefail: set[str] = set()  # sessions in which a step has set it
+        self._pipefail: set[str] = set()  # sessions in which a step has set pipefail
 
     def check(self, node: Execute) -> None:
-        """W105, W106 and W107 for one step."""
+        """Report W105, W106 and W107 for one step."""
         blank = unusual_blank(node.raw)
         if blank is not None:
             at = self._at(node) + blank[0]
@@ -38,11 +38,11 @@ class CommandHabits:
         self._pipes(node, commands)
 
     def opened(self, session: str) -> None:
-        """A session is new: nothing is set in it."""
+        """Forget what was set in a session of this name: its shell is new."""
         self._pipefail.discard(session)
 
     def _at(self, node: Execute) -> int:
-        """Where the command begins."""
+        """The offset at which the command begins."""
         return max(node.start, self.findings.source.text.find(node.raw, node.start))
 
     def _shells(self, node: Execute, commands: list[Simple]) -> None:

@@ -25,7 +25,7 @@ from trainsh_dsl.grammar.syntax import (
 
 
 class Session(msgspec.Struct):
-    """A session as it stands: "open", "closed" or "ended" (by `exit`), since the statement at `at`."""
+    """A session's state: "open", "closed" or "ended" (by `exit`), since the statement at offset `at`."""
 
     host: str
     opened: Open
@@ -35,14 +35,14 @@ class Session(msgspec.Struct):
 
 
 class Flow:
-    """Walks the steps in order; findings are the result, and `used`: the hosts and storages that matter."""
+    """Follows the steps in order and reports findings. `used` collects the hosts and storages that steps use."""
 
     def __init__(self, recipe: Recipe, scope: Scope, findings: Findings, *, quick: bool = False) -> None:
         self.recipe = recipe
         self.scope = scope
         self.findings = findings
         self.mentioned = scope.mentioned
-        self.quick = quick  # the text of `exec`, which need not close its session or wait
+        self.quick = quick  # the text is from `exec`: it need not close its sessions or wait
         self.sessions: dict[str, Session] = {}
         self.filled: set[str] = set()
         self.used: set[str] = set()
@@ -52,7 +52,7 @@ class Flow:
         self.habits = CommandHabits(findings)
         self.closing = False
         self.names = NameFindings(findings)
-        self._unnamed: set[str] = set()  # hosts whose tmux.open lacks `as NAME`, which was reported
+        self._unnamed: set[str] = set()  # hosts whose tmux.open lacks `as NAME`; that error is already reported
         self._openers: dict[str, int] = {}
         self._near: Near | None = None
         self._near_place: Near | None = None
@@ -63,7 +63,7 @@ class Flow:
         }  # fmt: skip
 
     def run(self, refs: dict[int, list[tuple[str, int]]]) -> None:
-        """Follow everything; `refs` are the captured variables that the statement at an offset uses."""
+        """Check all steps. `refs` maps a statement's offset to the captured variables that it uses."""
         self.refs = refs
         for node in every(self.recipe.steps + self.recipe.closing):
             if isinstance(node, Open):
@@ -192,7 +192,7 @@ class Flow:
         ParallelBlock(self.names, self.scope, self.refs, self.filled, captured).check(node)
         self._steps(node.steps)
 
-    # What is wrong.
+    # Findings.
 
     def _check_refs(self, refs: list[tuple[str, int]]) -> None:
         for name, at in refs:
@@ -330,7 +330,7 @@ class Flow:
             )
 
     def _filling(self, name: str) -> str:
-        """How the placeholder `name` gets a machine: by a provider that the recipe uses already, or by a flag."""
+        """The hint for a placeholder host: a verb of a provider that the recipe uses, or the --host flag."""
         fillers = (
             f"{node.tool}.{node.effects.filler}"
             for node in every(self.recipe.steps + self.recipe.closing)

@@ -9,7 +9,7 @@ from trainsh_dsl.grammar.syntax import Control, Definition, Execute, Node, Open,
 
 
 class Implied:
-    """Adds what the text of `exec` leaves out; `hosts` and `storages` are configured names, as far as known."""
+    """Adds what the text of `exec` leaves out. `hosts` and `storages` are the configured names, where known."""
 
     def __init__(
         self, recipe: Recipe, scope: Scope, findings: Findings, hosts: Iterable[str], storages: Iterable[str]
@@ -22,7 +22,7 @@ class Implied:
         self.opened: set[str] = set()
 
     def add(self) -> None:
-        """Change the recipe in place."""
+        """Add the definitions and sessions to the recipe, in place."""
         self.recipe.steps[:] = self._with_opens(self.recipe.steps)
         self.recipe.closing[:] = self._with_opens(self.recipe.closing)
 

@@ -1,4 +1,4 @@
-"""Names that are defined and never used, and names that are used and not defined."""
+"""Names that are defined but not used, and names that are used but not defined."""
 
 from trainsh_dsl.checks.flow import Flow
 from trainsh_dsl.diagnostics.findings import Findings
@@ -23,7 +23,7 @@ _FROM_SHELL = frozenset(
 
 
 def unknown(scope: Scope, findings: Findings) -> None:
-    """E501 and E209: `$NAME`s outside commands that nothing defines, now that everything has been read."""
+    """Report E501 and E209: a `$NAME` outside commands that nothing in the whole recipe defines."""
     near = Near().add(scope.known) if scope.unknown else Near()
     told: set[str] = set()
     for use in scope.unknown:
@@ -53,7 +53,7 @@ def _meant(name: str, scope: Scope, near: Near) -> str:
 
 
 def unused(recipe: Recipe, scope: Scope, flow: Flow, findings: Findings) -> None:
-    """W301, W204 and W205."""
+    """Report W301, W204 and W205: names that are defined but not used."""
     for definition in recipe.definitions:
         name = definition.name
         if definition.implied or name in flow.mentioned or scope.find(name) is not definition:
@@ -81,7 +81,7 @@ def _never(findings: Findings, code: str, definition: Definition, message: str) 
 
 
 def near_misses(recipe: Recipe, scope: Scope, findings: Findings) -> None:
-    """W303: `$words` in commands that the shell would see empty, and that are nearly a variable's name."""
+    """Report W303: a `$NAME` left to the shell that is probably a misspelt variable of the recipe."""
     names = [name for name in scope.known if len(name) > 2]
     if not scope.shell or not names:
         return
@@ -107,7 +107,7 @@ def near_misses(recipe: Recipe, scope: Scope, findings: Findings) -> None:
 
 
 def _beginning(name: str, known: set[str]) -> str | None:
-    """A known name that `name` begins with, up to a `_`."""
+    """The longest known name that `name` begins with, with a `_` after it; None if there is none."""
     place = name.rfind("_")
     while place > 1:
         if name[:place] in known:

@@ -1,11 +1,11 @@
-"""Findings about names: each name is reported once."""
+"""Reports each wrong name once."""
 
 from trainsh_dsl.diagnostics.findings import Findings
 from trainsh_dsl.grammar.syntax import Node
 
 
 class NameFindings:
-    """Adds findings about names: one mistake, one message."""
+    """Adds findings about names, at most one error and one warning for each name."""
 
     def __init__(self, findings: Findings) -> None:
         self.findings = findings
@@ -13,22 +13,22 @@ class NameFindings:
 
     @property
     def told(self) -> int:
-        """How many names went wrong."""
+        """The number of findings added."""
         return len(self._told)
 
     def tell(self, code: str, name: str, start: int, end: int, message: str, hint: str) -> None:
-        """Add a finding, the first time `name` goes wrong in this way (as an error, as a warning)."""
+        """Add a finding, unless `name` already has one of the same severity (error or warning)."""
         key = (code[0], name)
         if key not in self._told:
             self._told.add(key)
             self.findings.add(code, start, end, message, hint)
 
     def line(self, offset: int) -> int:
-        """The line of an offset, from 1."""
+        """The line number of an offset, from 1."""
         return self.findings.source.place(offset)[0]
 
     def at(self, name: str, node: Node, *, last: bool = False) -> int:
-        """Where the statement says `@name` (`last`: the bare name at its end)."""
+        """The offset of `@name` in the statement, or with `last` of the bare name at its end."""
         text = self.findings.source.text
         found = text.rfind(name, node.start, node.end) if last else text.find("@" + name, node.start, node.end)
         return found if found >= 0 else node.start

@@ -7,10 +7,10 @@ from trainsh_dsl.grammar.syntax import Close, Execute, Open, Recipe, every
 
 
 class Names(msgspec.Struct, frozen=True, kw_only=True):
-    """Names that may be written at one place, each with the offset of what gives it its meaning.
+    """Names that may be written at one place, each with the offset of the statement that gives it its meaning.
 
-    `variables` include captured ones and those that train sets, whose offset is -1; `sessions` are those open
-    there, each with its host.
+    `variables` include captured ones, and those that train itself sets, which have offset -1. `sessions` maps each
+    session that is open there to its host.
     """
 
     variables: dict[str, int]
@@ -20,7 +20,7 @@ class Names(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def names_at(recipe: Recipe, scope: Scope, offset: int) -> Names:
-    """The names in scope at `offset`; steps in blocks count in the order of the text."""
+    """The names in scope at `offset`. Steps in parallel blocks count in the order of the text."""
     variables = {name: -1 for name in BUILT_IN if name != "JOB_STATUS" or 0 <= recipe.finally_at < offset}
     variables |= {name: node.name_at for name, node in scope.vars.items() if node.end <= offset}
     sessions: dict[str, str] = {}

@@ -9,7 +9,7 @@ _BEHIND = "move this step behind the block"
 
 
 class ParallelBlock:
-    """Checks one block; `filled` hosts and `captured` variables have their values before it."""
+    """Checks one block. `filled` hosts and `captured` variables already have their values before the block."""
 
     def __init__(
         self,
@@ -24,11 +24,11 @@ class ParallelBlock:
         self.refs = refs
         self.filled = filled
         self.captured = captured
-        self._first: dict[str, tuple[int, bool]] = {}  # session -> the branch that has it first, and opens it
+        self._first: dict[str, tuple[int, bool]] = {}  # session -> its first branch, and whether that opens it
         self._made: dict[str, int] = {}  # host or variable -> the branch that gives it a value
 
     def check(self, block: Parallel) -> None:
-        """Tell what cannot work in this block."""
+        """Report steps of this block that depend on each other."""
         steps = [(number, step) for number, branch in enumerate(block.steps) for step in every([branch])]
         for number, step in steps:
             if isinstance(step, Control):

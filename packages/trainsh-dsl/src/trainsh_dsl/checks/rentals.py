@@ -1,4 +1,4 @@
-"""Rentals of any provider: whether each is released on every path."""
+"""Rented machines, of any provider: whether each is released on every path."""
 
 from trainsh_dsl.diagnostics.findings import Findings
 from trainsh_dsl.document.plan import Ref
@@ -8,20 +8,20 @@ from trainsh_dsl.vocabulary import specs
 
 
 class Account:
-    """What one provider's verbs do in a recipe."""
+    """What a recipe does with one provider's verbs."""
 
     def __init__(self) -> None:
         self.rented: list[tuple[Control, bool]] = []
         self.last_release: Control | None = None
         self.released_at_the_end = False
-        self.guarded = False  # a watchdog on the instance stops it
+        self.guarded = False  # a watchdog stops the instance by itself
         self.latest = -1  # offset of the latest step that rents or starts
         self.all_released = -1  # offset of the latest release that names no host
         self.released: dict[str, int] = {}  # host -> offset of its latest release
 
 
 class Rentals:
-    """Collects what the verbs of providers do, in order."""
+    """Collects the steps that rent, start and release machines, in order."""
 
     def __init__(self, findings: Findings, scope: Scope) -> None:
         self.findings = findings
@@ -34,7 +34,7 @@ class Rentals:
         self._decided_later = any(host.type == "other" for host in scope.hosts.values())
 
     def control(self, node: Control, closing: bool) -> None:
-        """Take note of one step; `closing`: it stands below finally."""
+        """Record one step; `closing` means that the step is below `finally`."""
         effects = node.effects
         if not (effects.provider or effects.releases):
             return
@@ -70,7 +70,7 @@ class Rentals:
         )  # fmt: skip
 
     def released(self, host: str, since: int) -> int:
-        """The offset of the step that released the machine of `host` after offset `since`, or -1 while it runs."""
+        """The offset of the step after `since` that releases the machine of `host`; -1 if it may still run."""
         account = self._accounts.get(self._owner.get(host, ""))
         if account is None:
             return -1
@@ -78,7 +78,7 @@ class Rentals:
         return at if at > max(since, account.latest) else -1
 
     def report(self) -> None:
-        """Add W203 for each machine that is still billed after some path through the recipe."""
+        """Report W203 for each machine that is still billed at the end of some path through the recipe."""
         for tool, account in self._accounts.items():
             if not account.guarded and tool not in self.scope.mentioned:
                 for node, closing in account.rented:

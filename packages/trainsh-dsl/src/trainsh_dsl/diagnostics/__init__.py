@@ -1,1 +1,1 @@
-"""What is wrong with a recipe: findings, their codes, how they are shown. Imports `text` and below."""
+"""Findings and diagnostics: their codes, and how they are printed. Imports `text` and below."""

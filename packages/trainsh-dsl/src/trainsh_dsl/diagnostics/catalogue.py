@@ -26,7 +26,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 @cache
 def entries() -> dict[str, Entry]:
-    """Every code, in order."""
+    """All entries by code, in order."""
     with open(FILE, encoding="utf-8") as file:  # noqa: PTH123 - pathlib costs every start 4 ms
         document = file.read()
     heads = list(_ENTRY.finditer(document))
@@ -52,5 +52,5 @@ def _entry(head: re.Match[str], body: str) -> Entry:
 
 
 def is_code(word: str) -> bool:
-    """Whether there is such a diagnostic."""
+    """Whether `word` is the code of a diagnostic."""
     return word in entries()

@@ -1,17 +1,17 @@
-"""Findings: what is wrong with a recipe, collected by offset and turned into diagnostics at the end."""
+"""Findings: the errors and warnings of a recipe, collected by offset and turned into diagnostics at the end."""
 
 from trainsh_dsl.document.diagnostic import Diagnostic
 from trainsh_dsl.text.patterns import lazy
 from trainsh_dsl.text.source import Source
 
-MOST_ON_A_LINE = 50  # more are of no use, and each costs a scan of the whole line
+MOST_ON_A_LINE = 50  # a reader needs no more, and each costs a scan of the whole line
 LONGEST_SOURCE = 2_000
 _SURROGATE = lazy("[\ud800-\udfff]")
 CODE = lazy(r"[EW]\d{3}")
 
 
 class Findings:
-    """A growing list of (code, start, end, message, hint), and the codes that comments ask to ignore."""
+    """A list of (code, start, end, message, hint) to which checks add, and the warnings that comments turn off."""
 
     def __init__(self, source: Source) -> None:
         self.source = source
@@ -20,13 +20,13 @@ class Findings:
         self.errors = 0
 
     def add(self, code: str, start: int, end: int, message: str, hint: str = "") -> None:
-        """Note that the text from `start` up to `end` is wrong; code E... for an error, W... for a warning."""
+        """Add a finding on the text from `start` up to `end`. Codes E... are errors, codes W... are warnings."""
         self.found.append((code, start, end, message, hint))
         if code[0] == "E":
             self.errors += 1
 
     def ignore(self, start: int, end: int, codes: set[str]) -> None:
-        """Leave out warnings with these codes that begin in the lines from offset `start` to offset `end`."""
+        """Ignore warnings with these codes that begin on the lines from offset `start` to offset `end`."""
         self.ignored.append((start, end, codes))
 
     def _kept(self) -> list[tuple[str, int, int, str, str]]:
@@ -39,7 +39,7 @@ class Findings:
         return [found for found in self.found if not _within(found[1], gone.get(found[0], []))]
 
     def diagnostics(self) -> list[Diagnostic]:
-        """All of them, in the order of the text."""
+        """All findings as diagnostics, in the order of the text."""
         unique = dict.fromkeys(sorted(self._kept(), key=lambda found: (found[1], found[0], found[2])))
         shown: list[Diagnostic] = []
         line, on_line = -1, 0
@@ -71,12 +71,12 @@ class Findings:
 
 
 def _encodable(text: str) -> str:
-    """The text with lone surrogates replaced, which stand for bytes that were not UTF-8."""
+    """The text with each lone surrogate (a byte that was not UTF-8) replaced, so that it can be encoded."""
     return text if text.isascii() else _SURROGATE.sub("\ufffd", text)
 
 
 def _within(offset: int, areas: list[tuple[int, int]]) -> bool:
-    """Whether `offset` lies in one of the areas, which are in the order of the text and do not overlap."""
+    """Whether `offset` is in one of the areas, which must be sorted and must not overlap."""
     low, high = 0, len(areas)
     while low < high:
         middle = (low + high) // 2

@@ -11,14 +11,14 @@ _EXAMPLE = "write # train: ignore W203"
 
 
 class Ignores:
-    """Reads the comments, and tells the findings which warnings to leave out where."""
+    """Reads these comments and tells the findings which warnings to ignore on which lines."""
 
     def __init__(self, findings: Findings) -> None:
         self.findings = findings
         self.waiting: tuple[int, set[str]] | None = None
 
     def comment(self, line: str, at: int) -> None:
-        """A comment line, at offset `at`: it holds for the statement that follows."""
+        """Read a comment line at offset `at`; its directive applies to the statement that follows."""
         found = _LINE.match(line.rstrip())
         if found:
             codes = self._codes(found[1], at)
@@ -26,18 +26,18 @@ class Ignores:
             self.waiting = (start, before | codes)
 
     def statement(self, end: int) -> None:
-        """A statement was read, up to `end`."""
+        """Apply a waiting directive to the statement that ends at `end`."""
         if self.waiting:
             start, codes = self.waiting
             self.findings.ignore(start, end, codes)
             self.waiting = None
 
     def trailing(self, directive: str, at: int, start: int, end: int) -> None:
-        """A comment at the end of the statement from `start` to `end`."""
+        """Apply the directive in a comment at the end of the statement from `start` to `end`."""
         self.findings.ignore(start, end, self._codes(directive, at))
 
     def _codes(self, directive: str, at: int) -> set[str]:
-        """The codes in `# train: ignore W203, W301`; what is not one is warned about."""
+        """The codes of warnings in `# train: ignore W203, W301`. Reports W104 for anything else in the list."""
         listed = directive.partition("ignore")[2].replace(",", " ").split()
         end = at + len(directive)
         for word in listed:

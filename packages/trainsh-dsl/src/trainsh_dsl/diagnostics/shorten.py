@@ -1,8 +1,8 @@
-"""A piece of a recipe as messages quote it."""
+"""Shortens a piece of a recipe for a message."""
 
 
 def shorten(text: str) -> str:
-    """The text in quotes, its middle left out when it is long."""
+    """The text in quotes; a long text loses its middle."""
     shown = text if len(text) <= 60 else text[:40] + "..." + text[-10:]
     return (
         repr(shown)

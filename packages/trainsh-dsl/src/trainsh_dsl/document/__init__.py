@@ -1,1 +1,4 @@
-"""The package's answers as data: plan (with its JSON Schema), diagnostics, graph. Imports no other subpackage."""
+"""The documents that the package returns: plan (with its JSON Schema), diagnostics, graph.
+
+Imports no other subpackage.
+"""

@@ -21,7 +21,7 @@ class Ref(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True,
     session: str = ""
 
 
-# Plain text, or parts of which at least one is a Ref; never two texts side by side.
+# Plain text, or a list of parts with at least one Ref; two strings are never neighbours in it.
 Text = str | list[str | Ref]
 Parts = list[str | Ref]
 

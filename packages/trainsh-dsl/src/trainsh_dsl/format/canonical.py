@@ -22,7 +22,7 @@ from trainsh_dsl.vocabulary.options import Check
 
 
 def atoms(node: Node) -> list[str]:
-    """The words of a statement in canonical order; of an execute, all but its command."""
+    """The words of a statement in canonical order. For an execute: all words before its command."""
     if isinstance(node, Definition):
         return [node.sort, node.name, "=", *_value(node)]
     words = _head(node)
@@ -30,7 +30,7 @@ def atoms(node: Node) -> list[str]:
 
 
 def statement(node: Node) -> str:
-    """A step in canonical form, not indented; a block is its first line only."""
+    """A step in canonical form, without indentation. For a block: its first line only."""
     line = " ".join(atoms(node))
     if not isinstance(node, Execute):
         return line

@@ -1,4 +1,7 @@
-"""A whole recipe in canonical form: definitions aligned, options in order, comments and commands as they were."""
+"""Prints a whole recipe in canonical form.
+
+Definitions are aligned and options sorted; comments and commands stay as they are.
+"""
 
 from trainsh_dsl.format import canonical
 from trainsh_dsl.grammar.syntax import Definition, Execute, Node, Parallel, Recipe
@@ -15,13 +18,13 @@ def formatted(source: Source, recipe: Recipe) -> str:
 
 
 class _Printer:
-    """Puts statements and what stands between them, in order."""
+    """Prints statements, and the comments and blank lines between them, in order."""
 
     def __init__(self, source: Source, recipe: Recipe) -> None:
         self.source = source
         self.recipe = recipe
         self.out: list[str] = []
-        self.line = 0  # the first line that is not printed yet
+        self.line = 0  # the first line that is not yet printed
         self.level = 0
 
     def text(self) -> str:
@@ -63,7 +66,7 @@ class _Printer:
         self.line = self.source.line_of(node.end) + 1
 
     def _between(self, offset: int) -> None:
-        """Comments and blank lines before the statement at `offset`."""
+        """Print the comments and blank lines before the statement at `offset`."""
         last = self.source.line_of(offset) if offset <= len(self.source.text) else len(self.source.lines)
         blank = 0
         for number in range(self.line, last):
@@ -78,7 +81,7 @@ class _Printer:
         self.line = last
 
     def _widths(self, definitions: list[Definition]) -> dict[int, int]:
-        """The width of `sort NAME` in each definition's group: a blank line ends a group."""
+        """The width of the column `sort NAME` for each definition; between blank lines all share one width."""
         widths: dict[int, int] = {}
         group: list[Definition] = []
         for node in definitions:
@@ -116,7 +119,7 @@ class _Printer:
         return "\\\n" in self.source.text[node.start : node.end]
 
     def _filled(self, words: list[str], *, keep: bool = False) -> str:
-        """Words on lines of at most WIDTH columns, each but the last ended by a backslash."""
+        """Wrap words into lines of at most WIDTH columns; each line but the last ends in a backslash."""
         indent = _INDENT * (self.level + 1)
         line, lines = words[0], []
         for word in words[1:]:

@@ -1,1 +1,1 @@
-"""Reads a recipe into statements (`syntax`), one mistake at a time. Imports `vocabulary` and below."""
+"""Reads a recipe into statements (`syntax`). An error costs one statement. Imports `vocabulary` and below."""

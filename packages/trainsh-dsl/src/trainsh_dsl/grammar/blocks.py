@@ -1,4 +1,4 @@
-"""`parallel` ... `end` and `finally`: the block that takes the next step."""
+"""`parallel` ... `end` and `finally`: which block the next step belongs to."""
 
 from trainsh_dsl.diagnostics.findings import Findings
 from trainsh_dsl.grammar.syntax import Node, Open, Parallel, Recipe
@@ -7,28 +7,28 @@ DEEPEST = 8  # nesting depth of blocks, which is the depth of the plan
 
 
 class Blocks:
-    """The open blocks; `into` is the list that takes the next step."""
+    """The open blocks; `into` is the list to which the next step is added."""
 
     def __init__(self, recipe: Recipe, findings: Findings) -> None:
         self.recipe = recipe
         self.findings = findings
         self.into: list[Node] = recipe.steps
-        self.sessions: set[str] = set()  # opened so far, in the order of the text
+        self.sessions: set[str] = set()  # sessions opened so far, in the order of the text
         self._open: list[Parallel] = []
 
     def add(self, node: Node, tail: str) -> None:
-        """Take a step."""
+        """Add a step to the current block."""
         node.tail = tail
         self.into.append(node)
         if isinstance(node, Open):
             self.sessions.add(node.session)
 
     def latest(self) -> Node | None:
-        """The step before the one that is being read, in its block."""
+        """The previous step in the current block, or None."""
         return self.into[-1] if self.into else None
 
     def open(self, at: int, end: int, tail: str) -> None:
-        """`parallel`"""
+        """Begin a block at `parallel`."""
         block = Parallel(start=at, end=end, steps=[], tail=tail)
         if len(self._open) < DEEPEST:
             self.into.append(block)
@@ -40,7 +40,7 @@ class Blocks:
         self.into = block.steps
 
     def close(self, at: int, end: int, tail: str) -> None:
-        """`end`"""
+        """Close the current block at `end`."""
         if not self._open:
             self.findings.add("E113", at, end, "this end has no parallel before it", "remove it")
             return
@@ -54,7 +54,7 @@ class Blocks:
             )  # fmt: skip
 
     def finally_(self, at: int, end: int, tail: str) -> None:
-        """`finally`"""
+        """Begin the last part of the recipe at `finally`."""
         if self._open:
             self.findings.add("E114", at, end, "finally is inside a parallel block", "end the block first")
             self._dissolve()
@@ -68,7 +68,7 @@ class Blocks:
         self.into = self.recipe.closing
 
     def check(self) -> None:
-        """The recipe is over: E112 for each block that is still open."""
+        """Report E112 for each block that is still open at the end of the recipe."""
         for block in self._open:
             self.findings.add(
                 "E112", block.start, block.start + 8, "this parallel block has no end",

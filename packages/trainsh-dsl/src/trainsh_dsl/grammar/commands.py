@@ -33,7 +33,7 @@ _BUILTINS = frozenset(
 
 
 class Command(msgspec.Struct):
-    """A command as read: `raw` as written up to `end`, `text` what is sent, without `&` and `# train: ignore`."""
+    """A command: `raw` as written up to `end`, `text` as it is sent (without a final `&` and `# train: ignore`)."""
 
     text: Text
     raw: str
@@ -45,7 +45,7 @@ class Command(msgspec.Struct):
 
 
 class CommandReader:
-    """Reads the commands of one recipe."""
+    """Reads the commands of one recipe, most of them by a fast path for simple ones."""
 
     def __init__(self, source: Source, scope: Scope, reader: Reader) -> None:
         self.source = source
@@ -54,7 +54,7 @@ class CommandReader:
         self.here = HereIndex(source)
 
     def read(self, line: str, start: int, base: int) -> Command:
-        """The command that begins at offset `start`, in the physical line `line`, which begins at `base`."""
+        """Read the command at offset `start`. `line` is its physical line, which begins at `base`."""
         raw = line[start - base :].rstrip()
         simple = SIMPLE.match(raw)
         if simple is None or "# train:" in line or "secret:" in raw:
@@ -75,7 +75,7 @@ class CommandReader:
         return Command(text, raw, background, base + len(line), "", ends)
 
     def _quoted(self, body: str, at: int) -> Text | None:
-        """The same where something is single-quoted; None when that holds a variable of the recipe."""
+        """The text of a simple command with single quotes; None if they hold a `$` and it uses a variable."""
         bare = _STRING.sub(r"\1'", body)
         if bare.count("$") == body.count("$"):
             return self._plain(body, at)
@@ -86,7 +86,7 @@ class CommandReader:
         return body
 
     def _plain(self, body: str, at: int) -> Text | None:
-        """Variables of a command where no `$` is single-quoted; None when it holds a secret."""
+        """The text of a simple command without a `$` in single quotes; None if it uses a secret."""
         scope = self.scope
         parts: list[str | Ref] = []
         done = 0
@@ -114,7 +114,7 @@ class CommandReader:
         return parts
 
     def _full(self, start: int) -> Command:
-        """The same for any command, by the scanner."""
+        """Read any command with the scanner; slower than the fast path."""
         scan = Scan(self.source, self.here, start).run()
         problem: Problem | None = scan.problem
         if problem is not None:
@@ -135,7 +135,7 @@ class CommandReader:
         return Command(body, raw, background, end, tail, ends, bool(problem))
 
     def _without(self, parts: list[tuple[int, str | Ref]], scan: Scan, tail: str, start: int) -> Text:
-        """Parts (with their offsets) as a Text, the `&` and the trailing directive cut out."""
+        """Join parts (with their offsets) into a Text, without the `&` and the trailing directive."""
         cuts: list[tuple[int, int]] = []
         text = self.source.text
         if scan.amp >= 0 and not scan.problem:
@@ -166,7 +166,7 @@ class CommandReader:
         return joined(whole)
 
     def _parts(self, scan: Scan, start: int, end: int, broken: bool) -> list[tuple[int, str | Ref]]:
-        """The command from `start` to `end` with what is a recipe's variable taken out, each with its offset."""
+        """Split the command from `start` to `end` into text and Refs to variables, each with its offset."""
         text = self.source.text
         parts: list[tuple[int, str | Ref]] = []
         done = start
@@ -190,14 +190,14 @@ class CommandReader:
     def _one(
         self, found: re.Match[str], at: int, quoted: bool, area: LexicalRegions, start: int
     ) -> tuple[int, str | Ref | None]:
-        """How many characters before `at` go, and what takes the place of what was found (None: it stays)."""
+        """How many characters before `at` to drop, and what replaces the match (None: keep it as it is)."""
         scope = self.scope
         name = found[1] or found[2]
         operated = found[4]
         mine = name in scope.known if name else operated in scope.known or found[3] is not None
         if _escaped(self.source.text, at, start):
             if not mine or quoted == area.tick(at):
-                return 0, None  # the shell takes the backslash off itself
+                return 0, None  # the shell removes the backslash
             return (1, found[0]) if quoted else (0, "\\\\" + found[0])
         if found[3] is not None:
             return 0, self._secret(found[3], at, found.end(), quoted, area)
@@ -234,7 +234,7 @@ class CommandReader:
         return ref
 
     def _place_secret(self, what: str, at: int, end: int, quoted: bool, area: LexicalRegions) -> None:
-        """Say so where the shell would not put the secret in, or where others could read it."""
+        """Report a secret where the shell does not expand it, or where others could read it."""
         add = self.scope.findings.add
         if quoted:
             add(
@@ -259,7 +259,7 @@ class CommandReader:
             )  # fmt: skip
 
     def _check_background(self, body: str, start: int, end: int) -> None:
-        """What a trailing `&` may do that was not meant."""
+        """Warn about a trailing `&` that probably does something else than intended."""
         if not body:
             return
         add = self.scope.findings.add
@@ -284,7 +284,7 @@ class CommandReader:
 
 
 def _escaped(text: str, at: int, start: int) -> bool:
-    """Whether an odd number of backslashes stands right before `at`."""
+    """Whether an odd number of backslashes comes directly before `at`."""
     first = at
     while first > start and text[first - 1] == "\\":
         first -= 1
@@ -292,7 +292,7 @@ def _escaped(text: str, at: int, start: int) -> bool:
 
 
 def _trimmed(text: str) -> str:
-    """Without the blanks at its end, but for one that a backslash keeps."""
+    """The text without trailing blanks, except one that a backslash escapes."""
     bare = text.rstrip(" \t\r")
     if len(bare) < len(text) and _escaped(bare, len(bare), 0):
         return bare + text[len(bare)]

@@ -1,4 +1,4 @@
-"""`tool.verb` lines, tmux.open and tmux.close among them."""
+"""Reads `tool.verb` lines, including tmux.open and tmux.close."""
 
 import re
 
@@ -17,7 +17,7 @@ _SESSION_NAME = lazy(rf"{NAME_OR_HYPHEN}\Z")
 
 
 def control(context: Context, words: list[Word], end: int) -> Node:
-    """`tool.verb words and options`"""
+    """Read `tool.verb words and options`."""
     found = CONTROL.match(words[0].raw)
     assert found is not None, "the reader saw the verb"
     tool, verb = found[1], found[2]

@@ -1,4 +1,4 @@
-"""`var`, `host` and `storage` lines."""
+"""Reads `var`, `host` and `storage` lines."""
 
 import re
 
@@ -26,7 +26,7 @@ _EXAMPLE = {"var": "var NAME = value", "host": "host NAME = user@host", "storage
 
 
 def read(context: Context, start: int, end: int, node_end: int, tail: str) -> Definition:
-    """The definition between two offsets, entered into the scope; raises Stop when there is no name to enter."""
+    """Read the definition between two offsets and add it to the scope; raises Stop for an error in it."""
     found = _LINE.match(context.text[start:end])
     assert found is not None, "the reader saw the keyword"
     sort, name, value = found[1], found[2], found[4].rstrip()
@@ -106,7 +106,7 @@ def _spec(context: Context, definition: Definition) -> None:
     for word in found:
         quoted = (
             definition.sort == "host"
-        )  # of a storage the one word's text, of a host the words as ssh reads them
+        )  # for a storage the text of its one word, for a host the words as ssh reads them
         text = context.reader.rest(word.raw, word.start) if quoted else context.reader.word(word)
         parts += [" " if parts else "", *(text if isinstance(text, list) else [text])]
         definition.words.append(unbroken(word.raw))

@@ -1,4 +1,4 @@
-"""`$NAME`, `${NAME}` and `${secret:NAME}` outside commands: words, specs, patterns, messages, values."""
+"""`$NAME`, `${NAME}` and `${secret:NAME}` outside commands: in words, specs, patterns, messages and values."""
 
 import re
 
@@ -15,7 +15,7 @@ _VALUE_DOLLAR = lazy(r"\\(\$)|\$\{([^{}\n]*)\}|\$([A-Za-z_][A-Za-z0-9_]*)|\$\{")
 
 
 def unbroken(text: str) -> str:
-    """The text on one line: a backslash, the line's end after it and the blanks around become one space."""
+    """The text on one line: each backslash at a line's end becomes one space, with the blanks around it."""
     if "\\\n" not in text:
         return text
     first, *middle, last = text.split("\\\n")
@@ -23,7 +23,7 @@ def unbroken(text: str) -> str:
 
 
 def joined(parts: list[str | Ref]) -> Text:
-    """Parts as a Text: texts side by side become one, a text alone is a plain string."""
+    """Join parts into a Text: neighbouring strings are merged, and a single string is returned as a plain str."""
     merged: list[str | Ref] = []
     for part in parts:
         if isinstance(part, str) and merged and isinstance(merged[-1], str):
@@ -36,7 +36,7 @@ def joined(parts: list[str | Ref]) -> Text:
 
 
 def easy(scope: Scope, text: str) -> list[str | Ref] | None:
-    """The parts of `text`, which has no backslash; None unless each `$` begins a variable of `scope.easy`."""
+    """The parts of a `text` without backslashes; None if a `$` begins anything but a variable of `scope.easy`."""
     pieces = _NAMES.split(text)
     parts: list[str | Ref] = [pieces[0]] if pieces[0] else []
     known, used = scope.easy, scope.used
@@ -52,16 +52,16 @@ def easy(scope: Scope, text: str) -> list[str | Ref] | None:
 
 
 class Reader:
-    """Reads texts for one recipe, with its names."""
+    """Reads the texts of one recipe and resolves the names in them."""
 
     def __init__(self, scope: Scope) -> None:
         self.scope = scope
 
     def word(self, word: Word, *, pattern: bool = False, no_secret: str = "") -> Text:
-        """A word's text: quotes taken off, variables found.
+        """The text of a word, with quotes removed and variables resolved.
 
-        `pattern`: it is a regular expression, a `$` before no name stays. `no_secret` names a place where a
-        secret is not allowed.
+        `pattern` means that the word is a regular expression, in which a `$` before no name stays. `no_secret`
+        names the place in the error message where a secret is not allowed.
         """
         raw = word.raw
         if "$" not in raw and "'" not in raw and '"' not in raw and "\\" not in raw:
@@ -85,7 +85,7 @@ class Reader:
         return joined(parts)
 
     def rest(self, raw: str, at: int) -> Text:
-        """The value of a definition, which begins at offset `at`: as it is, variables found."""
+        """The value of a definition at offset `at`: the raw text, with variables resolved."""
         if "\\\n" in raw:
             raw = unbroken(raw)
         return joined(self._parts(raw, at, False, False, "")) if "$" in raw else raw
@@ -126,7 +126,7 @@ class Reader:
     def _odd(
         self, whole: str, inner: str | None, at: int, end: int, pattern: bool, no_secret: str, rest: str
     ) -> str | Ref:
-        """`${...}` that is not `${NAME}`: a secret, a regular expression's business, or a mistake."""
+        """Resolve a `${...}` that is not `${NAME}`: a secret, part of a regular expression, or an error."""
         inner = inner or ""
         if inner.startswith("secret:"):
             return self.secret(inner[7:], at, end, no_secret)
@@ -148,7 +148,7 @@ class Reader:
         return whole
 
     def secret(self, name: str, at: int, end: int, no_secret: str) -> str | Ref:
-        """`${secret:NAME}` in a place that takes one, unless `no_secret` says why not."""
+        """Resolve `${secret:NAME}`; reports an error if `no_secret` names a place where secrets are not allowed."""
         if not NAME.match(name):
             self.scope.findings.add(
                 "E505",

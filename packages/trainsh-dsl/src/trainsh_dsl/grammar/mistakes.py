@@ -1,4 +1,4 @@
-"""Hints for lines that are not statements: what was probably meant."""
+"""Hints for lines that are not statements: what the author probably meant."""
 
 from trainsh_dsl.diagnostics.shorten import shorten
 from trainsh_dsl.grammar.scope import Near
@@ -32,7 +32,7 @@ def guess(first: str, line: str, sessions: set[str]) -> str:
 
 
 def no_command(context: Context, session: str, at: int, pos: int, words: list[Word]) -> Stop:
-    """Why `@session options` and then the text at `pos` is neither a step nor a transfer."""
+    """The error for `@session options` when the text at `pos` makes it neither a step nor a transfer."""
     text = context.text
     line_end = text.find("\n", pos)
     line_end = len(text) if line_end < 0 else line_end

@@ -1,4 +1,4 @@
-"""The parser: lines into statements; a mistake costs one statement, not the file."""
+"""The parser: turns lines into statements. An error costs one statement, not the file."""
 
 import re
 from collections.abc import Callable, Iterable
@@ -36,7 +36,7 @@ _WORDED: dict[str, Callable[[Context, list[Word], int], Node]] = {
 
 
 class Parser:
-    """Reads one recipe; `refs` are the captured variables that the statement at an offset uses."""
+    """Parses one recipe. `refs` maps a statement's offset to the captured variables that it uses."""
 
     def __init__(self, source: Source, findings: Findings, tools: Tools, given: Iterable[str] = ()) -> None:
         self.source = source
@@ -50,10 +50,10 @@ class Parser:
         self.blocks = Blocks(self.recipe, findings)
         self.ignores = Ignores(findings)
         self.refs: dict[int, list[tuple[str, int]]] = {}
-        self._swallowed = -1  # the last line that seemed to belong to a command above it
+        self._swallowed = -1  # the last line that looked like a continuation of the command above it
 
     def parse(self) -> Recipe:
-        """Read everything; what is wrong is in the findings."""
+        """Parse the whole text; errors are added to the findings."""
         self._check_characters()
         lines, starts = self.source.lines, self.source.starts
         number, count = 0, len(lines)
@@ -72,7 +72,7 @@ class Parser:
         return self.recipe
 
     def _statement(self, number: int, line: str, base: int) -> int:
-        """Read the statement that begins in this line; the number of the line after it."""
+        """Parse the statement that begins on this line; returns the number of the line after it."""
         simple = _EXECUTE.match(line)
         scope = self.scope
         if scope.captures:
@@ -107,7 +107,7 @@ class Parser:
         return self._logical_end(number)
 
     def _logical_end(self, number: int) -> int:
-        """Where the logical line ends that begins in line `number`, outside commands."""
+        """The offset at which the logical line that begins on line `number` ends. Not for commands."""
         lines, starts = self.source.lines, self.source.starts
         last = number
         while last + 1 < len(lines) and _goes_on(lines[last]):
@@ -158,7 +158,7 @@ class Parser:
         return end
 
     def _worded(self, at: int, stop: int, end: int, tail: str) -> None:
-        """Parse the statement between the offsets `at` and `stop`, which is not a command of a session."""
+        """Parse the statement between the offsets `at` and `stop`; not for a session's command."""
         text = self.source.text
         found = _FIRST.match(text, at, stop)
         first = found[0] if found else ""
@@ -201,7 +201,7 @@ class Parser:
         self.recipe.definitions.append(definitions.read(self.context, at, stop, end, tail))
 
     def _execute(self, session: str, at: int, line: str, start: int, base: int, found: list[Option]) -> int:
-        """`@session options > command`; the command begins at `start`, in `line`, which begins at `base`."""
+        """Parse `@session options > command`; the command is at `start`, on the physical line `line` at `base`."""
         command = self.commands.read(line, start, base)
         node = Execute(
             start=at, end=command.end, options=found, tail=command.tail, session=session, command=command.text,
@@ -245,7 +245,7 @@ class Parser:
             self.scope.used.add(name)
 
     def _execute_with_options(self, session: str, at: int, pos: int) -> int:
-        """`@session`, and what follows is not simply `>`."""
+        """Parse `@session` when more than a simple `>` follows."""
         text = self.source.text
         words: list[Word] = []
         while True:
@@ -309,7 +309,7 @@ class Parser:
         return mistakes.guess(first, line, self.blocks.sessions)
 
     def _take_as_meant(self, first: str, at: int, stop: int) -> None:
-        """A misspelt `parallel` or `finally` still begins what it was to begin."""
+        """Report a misspelt `parallel` or `finally`, and then treat it as the keyword."""
         alone = first.rstrip(":") == self.source.text[at:stop].rstrip(":")
         meant = Near().add(mistakes.KEYWORDS).find(first) if alone else None
         if meant not in ("parallel", "finally"):
@@ -322,14 +322,14 @@ class Parser:
         raise Stop()
 
     def _goes_on_from_command(self, at: int) -> bool:
-        """Whether this line, which is no step, comes right after a command or such a line: one mistake."""
+        """Whether this line directly follows a command, or such a line: then one error covers them all."""
         line = self.source.line_of(at) - 1
         previous = self.blocks.latest()
         after_command = isinstance(previous, Execute) and self.source.line_of(previous.end) == line
         return after_command or (self._swallowed >= 0 and self._swallowed == line)
 
     def _check_characters(self) -> None:
-        """E108 for the first NUL or byte that is not UTF-8, E121 for each control character."""
+        """Report E108 for the first NUL or non-UTF-8 byte, and E121 for each control character before it."""
         for at, shown in hidden(self.source.text):
             code = ord(self.source.text[at])
             if code and not 0xD800 <= code <= 0xDFFF:
@@ -346,6 +346,6 @@ class Parser:
 
 
 def _goes_on(line: str) -> bool:
-    """Whether a line ends in an odd number of backslashes."""
+    """Whether a line ends in an odd number of backslashes, and so continues on the next line."""
     bare = line.removesuffix("\r")
     return bare.endswith("\\") and (len(bare) - len(bare.rstrip("\\"))) % 2 == 1

@@ -1,4 +1,4 @@
-"""The names of a recipe: their definitions, their uses, and the nearest name to one that is not defined."""
+"""The names of a recipe: their definitions, their uses, and suggestions for names that are not defined."""
 
 from collections.abc import Iterable, Iterator
 
@@ -8,11 +8,11 @@ from trainsh_dsl.document.plan import Ref
 from trainsh_dsl.grammar.syntax import Definition
 
 BUILT_IN = ("JOB_ID", "JOB_STATUS", "SWEEP_INDEX")
-_CLOSE_LOOKS = 200  # difflib is asked this often at most for one recipe, so that time stays linear
+_CLOSE_LOOKS = 200  # calls of difflib for one recipe at most, so that the time stays linear
 
 
 class Near:
-    """The nearest of a growing set of names: at one edit by a table, further off by difflib a few times."""
+    """Suggests the nearest of a growing set of names: by a table within one edit, else by a few difflib calls."""
 
     def __init__(self) -> None:
         self._names: dict[str, None] = {}
@@ -20,7 +20,7 @@ class Near:
         self._looks = _CLOSE_LOOKS
 
     def add(self, names: Iterable[str]) -> "Near":
-        """Add names; the object itself."""
+        """Add names; returns the object itself."""
         for name in names:
             if name not in self._names:
                 self._names[name] = None
@@ -29,7 +29,7 @@ class Near:
         return self
 
     def one_edit(self, word: str) -> str | None:
-        """A name that differs in case, or by one letter left out, added, changed or two swapped."""
+        """A name that differs from `word` in case, or by one letter added, removed or changed, or two swapped."""
         for form in _forms(word):
             found = self._shorter.get(form)
             if found is not None and found != word and abs(len(found) - len(word)) <= 1:
@@ -54,7 +54,7 @@ def _forms(word: str) -> Iterator[str]:
 
 
 class Unknown:
-    """A `$NAME` outside commands that was not known when it was read."""
+    """A `$NAME` outside commands that was not defined when it was read."""
 
     __slots__ = ("end", "in_definition", "name", "start")
 
@@ -66,7 +66,7 @@ class Unknown:
 
 
 class Scope:
-    """All that is known about names while a recipe is read."""
+    """Everything known about names while a recipe is read."""
 
     def __init__(self, findings: Findings, captures: Iterable[str], given: Iterable[str]) -> None:
         self.findings = findings
@@ -82,18 +82,18 @@ class Scope:
         self.secrets: set[str] = set()  # variables that hold a secret
         self.unknown: list[Unknown] = []
         self.shell: dict[str, int] = {}  # each `$NAME` left to the shell -> offset of its first use
-        self.refs: list[tuple[str, int]] = []  # captured names used by the statement being read
+        self.refs: list[tuple[str, int]] = []  # captured variables that the current statement uses
         self.in_finally = False
-        self.mentioned: set[str] = set()  # words of statements that could not be read: nothing more is said of them
-        self.answers = ""  # a plugin's verb above, whose answer may set variables that the recipe does not define
+        self.mentioned: set[str] = set()  # words of unreadable statements: names in them get no further findings
+        self.answers = ""  # a plugin's verb above whose answer may set variables without a definition
         self.defining = ""
 
     def find(self, name: str) -> Definition | None:
-        """The definition of `name`, whichever of the three kinds it is."""
+        """The definition of `name`, of any kind (variable, host or storage), or None."""
         return self.vars.get(name) or self.hosts.get(name) or self.storages.get(name)
 
     def define(self, definition: Definition) -> None:
-        """Enter a definition; E204 when the name is taken."""
+        """Add a definition; reports E204 if the name is taken."""
         name = definition.name
         before = self.find(name)
         if before is not None:
@@ -109,7 +109,7 @@ class Scope:
             self.known.add(name)
 
     def use(self, name: str, start: int) -> None:
-        """Note that the variable `name`, which is known, is used at `start`."""
+        """Record a use at offset `start` of `name`, which is a known variable."""
         self.used.add(name)
         if name in self.captures:
             self.refs.append((name, start))
@@ -120,18 +120,18 @@ class Scope:
             )  # fmt: skip
 
     def is_variable(self, name: str) -> bool:
-        """Whether `$name` is the recipe's (while a definition is read: one above it)."""
+        """Whether `$name` is a variable of the recipe. In a definition only those defined above it count."""
         return name in self.known and name != self.defining
 
     def static(self, name: str, depth: int = 0) -> str | None:
-        """The value of a variable where it is plain from the recipe alone, else None."""
+        """The value of a variable if the recipe alone determines it, else None."""
         definition = self.vars.get(name)
         if definition is None or name in self.given or name in self.captures or depth > 8:
             return None
         return self.static_text(definition.text, depth + 1)
 
     def static_text(self, text: object, depth: int = 0) -> str | None:
-        """A text with its variables put in, where all of them are plain from the recipe alone, else None."""
+        """A text with its variables replaced if the recipe alone determines their values, else None."""
         if isinstance(text, str):
             return text
         if not isinstance(text, list):

@@ -1,4 +1,4 @@
-"""`wait`, transfers, `notify`, `sleep` and `tool.verb` lines."""
+"""Reads `wait`, transfers, `notify` and `sleep`."""
 
 import re
 
@@ -20,7 +20,7 @@ _CONDITIONS = 'the condition is "a pattern", file=PATH, port=PORT or idle'
 
 
 def wait(context: Context, words: list[Word], end: int) -> Wait:
-    """`wait @session CONDITION options`"""
+    """Read `wait @session CONDITION options`."""
     head = words[0]
     name = AT_NAME.match(words[1].raw) if len(words) > 1 else None
     if name is None:
@@ -101,7 +101,7 @@ def _pattern(context: Context, word: Word) -> Text:
 
 
 def transfer(context: Context, words: list[Word], end: int) -> Transfer:
-    """`source -> destination options`; the second word is `->`."""
+    """Read `source -> destination options`; the second word is `->`."""
     if len(words) < 3 or is_option(words[2]):
         shown = words[0].raw
         raise context.wrong(
@@ -171,7 +171,7 @@ def _path(context: Context, whole: Word, name: str, path: Word) -> Endpoint:
 
 
 def notify(context: Context, words: list[Word], end: int) -> Notify:
-    """`notify "message" options`"""
+    """Read `notify "message" options`."""
     head = words[0]
     message = words[1] if len(words) > 1 else None
     if message is None:
@@ -196,7 +196,7 @@ def notify(context: Context, words: list[Word], end: int) -> Notify:
 
 
 def sleep(context: Context, words: list[Word], end: int) -> Sleep:
-    """`sleep DURATION options`"""
+    """Read `sleep DURATION options`."""
     head = words[0]
     if len(words) < 2:
         raise context.wrong("E301", head.start, head.end, "sleep has no duration", "write sleep 30s")

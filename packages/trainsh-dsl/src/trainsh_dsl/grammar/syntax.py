@@ -1,4 +1,4 @@
-"""The recipe as read, before it is a plan: statements with offsets into the text."""
+"""The recipe after parsing, before planning: statements with offsets into the text."""
 
 import msgspec
 
@@ -8,7 +8,7 @@ from trainsh_dsl.vocabulary.tool_schemas import Effects
 
 
 class Option(msgspec.Struct):
-    """`key=value` of a statement: its word, and the value, typed where it can be."""
+    """`key=value` of a statement: its word, and its value, converted to its type where possible."""
 
     word: Word
     key: str
@@ -16,7 +16,7 @@ class Option(msgspec.Struct):
 
 
 class Node(msgspec.Struct, kw_only=True):
-    """A statement: it begins at `start`, its last logical line ends before `end`."""
+    """A statement, from offset `start` to before `end`, where its last logical line ends."""
 
     start: int
     end: int
@@ -26,7 +26,7 @@ class Node(msgspec.Struct, kw_only=True):
 
 
 class Definition(Node, kw_only=True):
-    """`var`, `host`, `storage`: `raw` is the rest of the line, `words` a spec's, `text` has variables found."""
+    """`var`, `host` or `storage`: `raw` is the rest of the line, `words` a spec's, `text` the resolved value."""
 
     sort: str
     name: str
@@ -39,7 +39,7 @@ class Definition(Node, kw_only=True):
 
 
 class Execute(Node, kw_only=True):
-    """`command` has its variables found; `raw` is as written, with `&` and here-documents."""
+    """`@session > command`; `command` has variables resolved, `raw` is as written, with `&` and here-documents."""
 
     session: str
     command: Text
@@ -50,7 +50,7 @@ class Execute(Node, kw_only=True):
 
 
 class Wait(Node, kw_only=True):
-    """`condition` is pattern, file, port or idle; `word` is the whole condition as written."""
+    """`wait`; `condition` is pattern, file, port or idle, and `word` the whole condition as written."""
 
     session: str
     condition: Condition
@@ -68,14 +68,14 @@ class Endpoint(msgspec.Struct, kw_only=True):
 
 
 class Transfer(Node, kw_only=True):
-    """From `source` to `destination`."""
+    """`source -> destination`"""
 
     source: Endpoint
     destination: Endpoint
 
 
 class Open(Node, kw_only=True):
-    """`tmux.open @host as session`; either name may be "" when it is missing, which was reported."""
+    """`tmux.open @host as session`; a missing name is "", and its error is already reported."""
 
     host: str
     host_at: int
@@ -89,7 +89,7 @@ class Close(Node, kw_only=True):
 
 
 class Control(Node, kw_only=True):
-    """Any other `tool.verb`: `args` are its words, a Ref to a name still says `host`, whatever it is."""
+    """Any other `tool.verb`. In `args` every Ref to an `@name` is a `host` Ref, whatever the name stands for."""
 
     tool: str
     verb: str
@@ -108,7 +108,7 @@ class Notify(Node, kw_only=True):
 
 
 class Sleep(Node, kw_only=True):
-    """`sleep DURATION`: seconds, or parts."""
+    """`sleep DURATION`: seconds, or text with variables."""
 
     seconds: object
     word: Word
@@ -123,7 +123,7 @@ class Parallel(Node, kw_only=True):
 
 
 class Recipe(msgspec.Struct):
-    """A whole recipe as read; `finally_at` is -1 when it has no such part."""
+    """A parsed recipe; `finally_at` is -1 if it has no `finally`."""
 
     definitions: list[Definition]
     steps: list[Node]
@@ -133,7 +133,7 @@ class Recipe(msgspec.Struct):
 
 
 def every(nodes: list[Node]) -> list[Node]:
-    """The nodes and all that blocks among them hold, in order."""
+    """The nodes, and all nodes in blocks among them, in order."""
     found: list[Node] = []
     waiting = list(reversed(nodes))
     while waiting:

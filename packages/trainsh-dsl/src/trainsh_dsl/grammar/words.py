@@ -1,4 +1,4 @@
-"""Words and options of a statement, and the context that all readers of statements share."""
+"""Words and options of a statement, and the context that all statement readers share."""
 
 import re
 
@@ -24,11 +24,11 @@ _KEY = lazy(r"([A-Za-z_][A-Za-z0-9_-]*)=")
 
 
 class Stop(Exception):
-    """Ends the reading of one statement; the findings hold its error."""
+    """Ends the reading of one statement, whose error is already in the findings."""
 
 
 class Context:
-    """What the readers of statements share: the text, the findings, the names, the tools."""
+    """What statement readers share: the text, the findings, the names, the tools."""
 
     def __init__(self, source: Source, findings: Findings, scope: Scope, tools: Tools) -> None:
         self.source = source
@@ -42,12 +42,12 @@ class Context:
         self._known: dict[str, tuple[str, object]] = {}  # options already parsed: text -> (key, value)
 
     def wrong(self, code: str, start: int, end: int, message: str, hint: str = "") -> Stop:
-        """Record an error. Returns the exception to raise, which ends the reading of this statement."""
+        """Record an error; returns the exception to raise, which ends the reading of this statement."""
         self.findings.add(code, start, end, message, hint)
         return Stop()
 
     def words(self, start: int, end: int) -> list[Word]:
-        """The words between two offsets; E106 for a quote that is not closed."""
+        """Split the text between two offsets into words; reports E106 for an unclosed quote."""
         text = self.text
         raw = text[start:end]
         if "'" not in raw and '"' not in raw and "\\" not in raw:
@@ -85,7 +85,7 @@ class Context:
             pos = stop
 
     def options(self, words: list[Word], kind: dict[str, Check], what: str) -> list[Option]:
-        """Options of a statement of this kind; every word has to be one. `what` names the kind in messages."""
+        """Parse words, which must all be options of this kind of statement. `what` names the kind in messages."""
         found: list[Option] = []
         for place, word in enumerate(words):
             known = self._known.get(word.raw)
@@ -113,7 +113,7 @@ class Context:
             self.findings.add("E303", word.start, word.end, f"{option.key}= is given twice", "remove one of them")
 
     def unexpected(self, word: Word, words: list[Word], place: int, kind: dict[str, Check], what: str) -> None:
-        """E111 or E309 for a word that is not an option."""
+        """Report E111 or E309 for a word that is not an option."""
         after = words[place + 1].raw if place + 1 < len(words) else ""
         if (word.raw in kind or word.raw in options.ALL) and after.startswith("="):
             value = after[1:] or (words[place + 2].raw if place + 2 < len(words) else "VALUE")
@@ -134,7 +134,7 @@ class Context:
         self.findings.add("E111", word.start, word.end, f"{what} does not take {shorten(word.raw)} here", hint)
 
     def option(self, word: Word, key: str, kind: dict[str, Check], what: str) -> Option | None:
-        """One `key=value`, typed; None when there is no such option or its value is bad."""
+        """Parse one `key=value`; None if the option does not exist or its value is invalid."""
         check = kind.get(key)
         if check is None:
             self.findings.add(
@@ -170,7 +170,7 @@ class Context:
         return f"did you mean {near}=?" if near else f"there are {', '.join(kind)}"
 
     def typed(self, text: Text, check: Check, word: Word) -> object:
-        """The value that `check` makes of a text; the text itself when it has variables; None when it is bad."""
+        """The value that `check` returns for a text; the text itself if it has variables; None if it is invalid."""
         known = text if isinstance(text, str) else self.scope.static_text(text)
         if known is None:
             return text
@@ -188,19 +188,19 @@ class Context:
         return typed if isinstance(text, str) else text
 
     def unquoted(self, word: Word) -> Word:
-        """The word without the quotes around it, its variables still in it."""
+        """The word without its quotes; its variables are not resolved."""
         raw = unbroken(word.raw)
         if len(raw) > 1 and raw[0] in "'\"" and raw[-1] == raw[0]:
             raw = raw[1:-1]
         return Word(word.start, word.end, raw)
 
     def line_text(self, start: int, end: int) -> str:
-        """A statement's text on one line, for hints."""
+        """A statement's text on one line, for use in hints."""
         return unbroken(self.text[start:end]).strip()
 
 
 def _spaced(raw: str, at: int) -> list[Word]:
-    """The words of a text with single spaces between them."""
+    """Split a text with single spaces between words."""
     words: list[Word] = []
     for word in raw.split(" "):
         end = at + len(word)
@@ -210,5 +210,5 @@ def _spaced(raw: str, at: int) -> list[Word]:
 
 
 def is_option(word: Word) -> re.Match[str] | None:
-    """Whether a word is `key=value`; group 1 is the key."""
+    """Match a word of the form `key=value`; group 1 is the key."""
     return _KEY.match(word.raw)

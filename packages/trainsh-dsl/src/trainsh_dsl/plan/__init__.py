@@ -1,1 +1,1 @@
-"""Makes the plan, and the graph drawn from it. Imports every other subpackage."""
+"""Makes the plan, and the graph of it. Imports every other subpackage."""

@@ -26,7 +26,7 @@ _LONGEST = 48
 
 
 def draw(plan: Plan, effects: dict[str, Effects]) -> Graph:
-    """The graph of a plan; `effects` are those of its verbs, by `tool.verb`."""
+    """The graph of a plan; `effects` holds those of its verbs, keyed by `tool.verb`."""
     builder = _Builder(plan, effects)
     builder.add()
     return Graph(
@@ -40,7 +40,7 @@ class _Builder:
         self.effects = effects
         self.nodes: list[GraphNode] = []
         self.edges: list[GraphEdge] = []
-        self._known: dict[str, str] = {}  # what -> id
+        self._known: dict[str, str] = {}  # a thing's name -> its node id
         self._captured: dict[str, str] = {}
         self._count = 0
 
@@ -68,7 +68,7 @@ class _Builder:
             self.edges.append(edge)
 
     def _chain(self, steps: list[AnyStep], before: list[str], group: str, part: str) -> list[str]:
-        """Steps one after the other; what the next thing comes after."""
+        """Add steps that run one after the other; returns the nodes that the next step comes after."""
         for step in steps:
             if isinstance(step, Parallel):
                 block = f"p{step.span.line}"
@@ -200,7 +200,7 @@ def _shape(node: GraphNode) -> str:
 
 
 def _escaped(label: str) -> str:
-    """Mermaid reads HTML entities, with # for &."""
+    """Escape a label for Mermaid, which reads HTML entities with # in place of &."""
     escaped = "".join(f"#{ord(char)};" if char in '"#;&<>`' or not char.isprintable() else char for char in label)
     return escaped or " "
 

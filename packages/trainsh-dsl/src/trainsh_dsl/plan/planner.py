@@ -68,7 +68,7 @@ class _Planner:
         return [self._step(node) for node in nodes]
 
     def _rendered(self, command: Text) -> str:
-        """A command with the variables put in whose value the recipe tells."""
+        """A command in which variables are replaced if the recipe alone determines their values."""
         if isinstance(command, str):
             return command
         parts = (part if isinstance(part, str) else self.scope.static_text([part]) for part in command)

@@ -1,1 +1,1 @@
-"""The text of a recipe: places in it, its lines, commands as a shell reads them. Imports `document`."""
+"""The text of a recipe: offsets, lines, and commands as a shell reads them. Imports `document`."""

@@ -1,4 +1,4 @@
-"""Characters of a recipe that a reader would not see, or that would change what is seen."""
+"""Characters that a reader cannot see, or that change how the text is displayed."""
 
 from collections.abc import Iterator
 
@@ -7,7 +7,7 @@ from trainsh_dsl.text.patterns import lazy
 
 _HIDDEN = lazy(rf"[{UNSAFE}](?<![\n\t])(?!(?<=\r)(?:\n|\Z))")
 _BLANKS = lazy("[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]")
-_MOST = 100  # a file that has more of them is no recipe
+_MOST = 100  # a file with more of them is not a recipe
 
 
 def hidden(text: str) -> Iterator[tuple[int, str]]:
@@ -19,6 +19,6 @@ def hidden(text: str) -> Iterator[tuple[int, str]]:
 
 
 def unusual_blank(text: str) -> tuple[int, str] | None:
-    """Offset and escaped form of the first blank that no shell takes for one (a non-breaking space), or None."""
+    """Offset and escaped form of the first blank that is not one to a shell (a non-breaking space), or None."""
     found = None if text.isascii() else _BLANKS.search(text)
     return None if found is None else (found.start(), f"\\u{ord(found[0]):04x}")

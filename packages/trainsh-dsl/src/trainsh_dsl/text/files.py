@@ -7,14 +7,14 @@ from trainsh_dsl.text.source import decode
 
 
 def shown_name(file: str) -> str:
-    """How messages call a file."""
+    """The name of a file in messages."""
     return "stdin" if file == "-" else file
 
 
 def read(file: str | None, text: str | None) -> str:
-    """The recipe in a file (`-`: on standard input), or the text itself; exactly one of the two is given.
+    """The recipe in a file (`-`: standard input), or `text` itself; exactly one of the two is given.
 
-    NotFound when there is no such file, UsageError when it cannot be read.
+    Raises NotFound if the file does not exist, UsageError if it cannot be read.
     """
     if (file is None) == (text is None):
         raise UsageError("name one recipe file, or give its --text", "train dsl check my.recipe", code="no_recipe")
@@ -35,7 +35,7 @@ def read(file: str | None, text: str | None) -> str:
 
 
 def write(file: str, text: str) -> None:
-    """Replace a file's text, keeping its mode; UsageError when it cannot be written."""
+    """Replace the content of a file, keeping its mode; raises UsageError if it cannot be written."""
     from pathlib import Path  # noqa: PLC0415 - only --write needs it
 
     from trainsh_base.system.files import write_atomic  # noqa: PLC0415 - as above
@@ -48,7 +48,7 @@ def write(file: str, text: str) -> None:
 
 
 def diff(before: str, after: str, name: str) -> str:
-    """A unified diff, or nothing when the two are the same."""
+    """A unified diff; "" if the two texts are equal."""
     if before == after:
         return ""
     import difflib  # noqa: PLC0415 - only a change needs it
@@ -59,7 +59,7 @@ def diff(before: str, after: str, name: str) -> str:
 
 
 def _lines(text: str) -> list[str]:
-    """Lines with their ends; `splitlines` would also split at characters that end no line here."""
+    """Split into lines, keeping line ends. `splitlines` would also split at others, such as form feeds."""
     lines = [line + "\n" for line in text.split("\n")]
     lines[-1] = lines[-1][:-1]
     return lines if lines[-1] else lines[:-1]

@@ -1,4 +1,4 @@
-"""Where here-documents end."""
+"""Finds where here-documents end."""
 
 from bisect import bisect_right
 from collections.abc import Iterable
@@ -7,7 +7,7 @@ from trainsh_dsl.text.source import Source
 
 
 class HereIndex:
-    """An index of lines by their text, which finds the end of a here-document fast."""
+    """An index of lines by content, which finds the end of a here-document fast."""
 
     def __init__(self, source: Source) -> None:
         self._source = source
@@ -15,7 +15,7 @@ class HereIndex:
         self._tabbed: dict[str, list[int]] | None = None
 
     def find(self, tag: str, tabs: bool, after: int) -> int:
-        """The first line past line `after` that is `tag` alone (leading tabs aside if `tabs`), or -1."""
+        """The first line after line `after` that is only `tag` (with `tabs`: after leading tabs), or -1."""
         if tabs:
             if self._tabbed is None:
                 self._tabbed = _index(line.lstrip("\t") for line in self._source.lines)

@@ -12,14 +12,14 @@ _PREFIXES = frozenset(("!", "do", "elif", "else", "if", "then", "time", "until",
 
 
 class LexicalRegions:
-    """What kind of place an offset in a scanned command is."""
+    """Tells what kind of region an offset of a scanned command is in."""
 
     def __init__(self, scan: Scan) -> None:
         self.scan = scan
-        self.looks = 50  # programs are looked up this often, so that a command full of secrets stays linear
+        self.looks = 50  # limit on look-ups of programs, so that a command full of secrets takes linear time
 
     def literal(self, at: int) -> bool:
-        """Whether the shell expands nothing at the offset."""
+        """Whether the offset is where the shell expands nothing."""
         return _inside(self.scan.literal, at)
 
     def single(self, at: int) -> bool:
@@ -27,7 +27,7 @@ class LexicalRegions:
         return _inside(self.scan.single, at)
 
     def tick(self, at: int) -> bool:
-        """Whether the offset is in backticks, which take one backslash off first."""
+        """Whether the offset is in backticks, where the shell removes one level of backslashes first."""
         return _inside(self.scan.ticks, at)
 
     def comment(self, at: int) -> bool:
@@ -35,7 +35,7 @@ class LexicalRegions:
         return _inside(self.scan.comments, at)
 
     def program(self, at: int) -> str:
-        """The program whose argument stands at `at`; "" for an assignment, a redirection or the program itself."""
+        """The program that gets the argument at `at`; "" for an assignment, a redirection or the program itself."""
         scan, text = self.scan, self.scan.text
         self.looks -= 1
         if self.looks < 0:
@@ -68,7 +68,7 @@ class LexicalRegions:
         return ""
 
     def shown(self, at: int) -> bool:
-        """Whether what a command with its argument at `at` prints goes to the screen: into no pipe, no file."""
+        """Whether a command with its argument at `at` prints to the screen, not into a pipe or a file."""
         for _depth, kind, start, end in self.scan.tokens:
             if kind == "o" and start > at:
                 operator = self.scan.text[start:end]
@@ -84,7 +84,7 @@ def _inside(areas: list[tuple[int, int]], at: int) -> bool:
 
 
 def top_semicolon(scan: Scan, text: str) -> bool:
-    """Whether a `;` stands at the top level of the command: in no group, loop or subshell."""
+    """Whether the command has a `;` at its top level, outside groups, loops and subshells."""
     level, first = 0, True
     for depth, kind, start, end in scan.tokens:
         if depth:

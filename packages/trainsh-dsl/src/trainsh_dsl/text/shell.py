@@ -1,6 +1,6 @@
-"""A command as bash would read it: where it ends, what is quoted, here-documents, the `&` at its end.
+"""A command as bash reads it: where it ends, its quoting, its here-documents, the `&` at its end.
 
-One pass over the text with a stack of open constructs; nothing recurses, so depth costs nothing.
+It makes one pass over the text with a stack of open constructs. Nothing recurses, so nesting can be deep.
 """
 
 import re
@@ -11,8 +11,8 @@ from trainsh_dsl.text.heredocs import HereIndex
 from trainsh_dsl.text.patterns import lazy
 from trainsh_dsl.text.source import Source
 
-# A whole command on one line with nothing in it that needs the stack; group 1 is the `&` at its end.
-# `$(...)` and `(...)` are taken when nothing in them is quoted or nested.
+# A whole command on one line that needs no stack; group 1 is the `&` at its end.
+# `$(...)` and `(...)` match when nothing in them is quoted or nested.
 _INSIDE = r"\((?>(?:[^()\\'\"`$<#]++|\$[A-Za-z_?!@*0-9]|<(?![<(]))*)\)"
 SIMPLE = lazy(
     rf"""(?>(?:[^\\'"`&<>|$;#()]++
@@ -44,7 +44,7 @@ _CLOSERS = {"$(": ")", "(": ")", "`": "`", "${": "}", "((": "))", "in((": ")"}
 
 
 class Frame(msgspec.Struct):
-    """An open construct: what opened it, where, and how many `case`s in it wait for their `esac`."""
+    """An open construct: what opened it, its offset, and how many `case`s in it still lack their `esac`."""
 
     what: str
     at: int
@@ -52,7 +52,7 @@ class Frame(msgspec.Struct):
 
 
 class Problem(Exception):
-    """The command cannot be read; it is taken to end where the line with `start` ends."""
+    """The command cannot be read. The parser treats it as ending with the line that contains `start`."""
 
     def __init__(self, code: str, start: int, end: int, message: str, hint: str) -> None:
         super().__init__(message)
@@ -61,7 +61,7 @@ class Problem(Exception):
 
 
 class Scan:
-    """One command, read from `start`; the fields say what was met, all as offsets into the source's text."""
+    """Scans one command from `start`. Its fields record what it found, as offsets into the source's text."""
 
     def __init__(self, source: Source, here: HereIndex, start: int) -> None:
         self.source = source
@@ -70,8 +70,8 @@ class Scan:
         self.start = start
         self.end = start
         self.amp = -1
-        self.literal: list[tuple[int, int]] = []  # the shell expands nothing here
-        self.single: list[tuple[int, int]] = []  # those of `literal` that are in single quotes
+        self.literal: list[tuple[int, int]] = []  # where the shell expands nothing
+        self.single: list[tuple[int, int]] = []  # the parts of `literal` in single quotes
         self.ticks: list[tuple[int, int]] = []
         self.comments: list[tuple[int, int]] = []
         self.tokens: list[tuple[int, str, int, int]] = []  # depth, "w" or "o", start, end
@@ -85,7 +85,7 @@ class Scan:
         self._pending: list[tuple[int, int, str, bool, bool]] = []
 
     def run(self) -> "Scan":
-        """Read to the end of the logical line."""
+        """Scan to the end of the logical line; returns the object itself."""
         try:
             self.end = self._read()
             self._check_last()
@@ -165,7 +165,7 @@ class Scan:
         return self._special(pos)
 
     def _paired(self, pos: int) -> int:
-        """A single quote in `"${X:-'y'}"`: bash wants its pair, but goes on expanding in between."""
+        """Read a single quote as in `"${X:-'y'}"`: bash requires its pair, but expands what is in between."""
         close = self.text.find("'", pos + 1)
         if close < 0:
             raise self._never_closed(pos)
@@ -192,17 +192,17 @@ class Scan:
         return self._special(pos)
 
     def _not_a_sum(self) -> None:
-        """What began with `((` was a subshell in a subshell, and the inner one is over."""
+        """Reinterpret `((` as two nested subshells, not arithmetic, of which the inner one has just been closed."""
         frame = self._stack[-1]
         frame.what = "$(" if self.text[frame.at] == "$" else "("
         self._depth += 1
         self._piece_end = -1
 
     def _special(self, pos: int) -> int:
-        """A backslash, a quote, a backtick or a dollar sign, which mean the same nearly everywhere."""
+        """Read a backslash, a quote, a backtick or a dollar sign, which mean the same in nearly every context."""
         text, char = self.text, self.text[pos]
         if text.startswith("\\\n", pos):
-            self._piece_end += 2 * (self._piece_end == pos)  # the shell joins what stands on both sides
+            self._piece_end += 2 * (self._piece_end == pos)  # the shell joins the text on both sides
             return pos + 2
         if char == "\\":
             return self._piece(pos, min(pos + 2, len(text)))
@@ -243,7 +243,7 @@ class Scan:
         return self._piece(pos, close + 1)
 
     def _cross(self, opened: int, close: int) -> None:
-        """A quote that spans lines: none of them may look like a step."""
+        """Raise Problem if a line within a quote looks like a step: the quote was probably never closed."""
         newline = self.text.find("\n", opened, close)
         while newline >= 0:
             self._look_for_step(newline + 1, opened)
@@ -313,7 +313,7 @@ class Scan:
         return found.end()
 
     def _newline(self, pos: int, mode: str) -> int:
-        """What a line's end means here: the next offset, or -(end of the command) - 1."""
+        """Handle a line end: returns the next offset, or -(end of the command) - 1 if the command ends here."""
         if self._pending and mode not in ('"', "${"):
             pos = self._bodies(pos)
             if not self._quotes:
@@ -329,7 +329,7 @@ class Scan:
         return -pos - 1
 
     def _bodies(self, newline: int) -> int:
-        """Take the waiting here-documents, which begin after `newline`; the end of the last one's last line."""
+        """Read the pending here-documents, which begin after `newline`; returns the end of the last one."""
         lines, starts = self.source.lines, self.source.starts
         line = self.source.line_of(newline)
         for at, end, tag, tabs, quoted in self._pending:

@@ -7,7 +7,7 @@ from trainsh_dsl.text.simple_commands import Simple, Token, executed, joined, sc
 
 State = Literal["", "only", "also"]
 
-# What sets state, of the shell itself and of the usual environment managers (those are functions of the shell).
+# Commands that set state: builtins, and usual environment managers (which are functions of the shell).
 _SETTERS = frozenset(
     (
         "cd", "pushd", "popd", "export", "source", ".", "set", "shopt", "alias", "unalias", "unset", "declare",
@@ -19,7 +19,7 @@ _MANAGERS = {
     "conda": ("activate", "deactivate"), "mamba": ("activate", "deactivate"),
     "micromamba": ("activate", "deactivate"), "nvm": ("use",), "pyenv": ("shell", "activate"), "spack": ("load",),
 }  # fmt: skip
-_BOTH = frozenset(("eval", "exec"))  # what they run is not known
+_BOTH = frozenset(("eval", "exec"))  # these may run anything
 _NEUTRAL = frozenset((":", "true", "false", "[", "[[", "test", "echo", "printf", "pwd", "exit", "return", "sleep"))
 _WORDS_AFTER = frozenset(("}", "fi", "done"))
 _READERS = frozenset(
@@ -37,7 +37,7 @@ _POSSIBLE = lazy(
 
 
 def state_of(command: str) -> State:
-    """ "only" for a command that sets state and does nothing else, "also" for one that does both, else ""."""
+    """ "only" for a command that only sets state, "also" for one that sets state and does other work, else ""."""
     if not _POSSIBLE.search(command):
         return ""
     scan = scanned(command)
@@ -58,7 +58,7 @@ def _kinds(simple: Simple) -> list[str]:
     if not words or words[0] in _WORDS_AFTER:
         return []
     if simple.reads_pipe or simple.writes_pipe:
-        return ["work"]  # each part of a pipeline is a process of its own
+        return ["work"]  # each part of a pipeline runs in its own process
     to_files = [target for target in simple.targets if target != "/dev/null" and not target.lstrip("-").isdigit()]
     return [*_kinds_of(words), *(["work"] if to_files else [])]
 
@@ -75,8 +75,8 @@ def _kinds_of(words: list[str]) -> list[str]:
 
 
 def _reads_only(tokens: list[Token]) -> bool:
-    """Whether the substitutions in the command only read: `$(pwd)`, `$(cat FILE)`, `$(dirname "$X")`."""
-    begins: dict[int, bool] = {}  # depth -> whether the next word there is a program
+    """Whether all substitutions in the command only read: `$(pwd)`, `$(cat FILE)`, `$(dirname "$X")`."""
+    begins: dict[int, bool] = {}  # depth -> whether the next word at that depth is a program
     for token in tokens:
         for deeper in [depth for depth in begins if depth > token.depth]:
             del begins[deeper]

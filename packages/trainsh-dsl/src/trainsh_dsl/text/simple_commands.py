@@ -1,4 +1,4 @@
-"""A command as its simple commands: the words of each, where its output goes, which pipe into which."""
+"""Splits a command into simple commands: their words, the files they write to, the pipes between them."""
 
 import msgspec
 
@@ -15,7 +15,7 @@ WORDS_BEFORE = frozenset(
 
 
 class Simple(msgspec.Struct, frozen=True):
-    """A simple command: its words, the files it writes to, and whether pipes lead to it and from it."""
+    """A simple command: its words, the files it writes to, and whether it reads from or writes to a pipe."""
 
     words: list[str]
     targets: list[str]
@@ -23,7 +23,7 @@ class Simple(msgspec.Struct, frozen=True):
     writes_pipe: bool
 
     def argv(self) -> list[str]:
-        """The words without keywords of the shell before the program (`if`, `!`, `{`)."""
+        """The words, without shell keywords before the program (`if`, `!`, `{`)."""
         place = 0
         while place < len(self.words) and self.words[place] in WORDS_BEFORE:
             place += 1
@@ -31,13 +31,13 @@ class Simple(msgspec.Struct, frozen=True):
 
 
 def scanned(command: str) -> Scan:
-    """A command's text, scanned by itself."""
+    """Scan the text of a single command."""
     source = Source(command)
     return Scan(source, HereIndex(source), 0).run()
 
 
 class Token(msgspec.Struct, frozen=True):
-    """A word or an operator (`kind` "w" or "o") of a command; `depth` counts the substitutions around it."""
+    """A word ("w") or operator ("o") of a command; `depth` is how many substitutions are around it."""
 
     depth: int
     kind: str
@@ -45,9 +45,9 @@ class Token(msgspec.Struct, frozen=True):
 
 
 def joined(scan: Scan) -> list[Token]:
-    """The tokens, the pieces of a word (`X=` and `$(pwd)`) joined; the elements of an array left out."""
+    """The tokens, with adjacent pieces of a word (`X=` and `$(pwd)`) merged and array elements left out."""
     found: list[Token] = []
-    begun: dict[int, tuple[int, int]] = {}  # depth -> offset of the end of its last word, and its place in `found`
+    begun: dict[int, tuple[int, int]] = {}  # depth -> end offset of its last word, and its index in `found`
     for depth, kind, start, end in scan.tokens:
         text = scan.text[start:end]
         last, place = begun.get(depth, (-1, -1))
@@ -64,7 +64,7 @@ def joined(scan: Scan) -> list[Token]:
 
 
 def executed(tokens: list[Token]) -> tuple[list[Token], bool]:
-    """The tokens without the definitions of functions, and whether there were any."""
+    """The tokens without function definitions, and whether there were any."""
     kept: list[Token] = []
     level, defined, place = 0, False, 0
     while place < len(tokens):
@@ -82,7 +82,7 @@ def executed(tokens: list[Token]) -> tuple[list[Token], bool]:
 
 
 def _function_head(tokens: list[Token], place: int) -> int:
-    """How many tokens the head of a function takes that begins at `place`: `f()`, `f ()`, `function f`; 0: none."""
+    """The number of tokens in the function head at `place` (`f()`, `f ()`, `function f`); 0 if there is none."""
     texts = [token.text for token in tokens[place : place + 3]]
     if texts[0] == "function":
         return 3 if texts[2:] == ["()"] else 2
@@ -108,7 +108,7 @@ def simple_commands(tokens: list[Token]) -> list[Simple]:
         elif token.text.startswith(("<", ">", "&>")):
             redirected = not token.text.startswith("<")
             if words and words[-1].isdigit():
-                words.pop()  # the file descriptor before the operator
+                words.pop()  # the file descriptor before a redirection
         else:
             pipe = token.text in ("|", "|&")
             found.append(Simple(words, targets, reads, pipe))

@@ -11,12 +11,12 @@ _EDITOR_BREAK = lazy(r"\r\n|\n|\r")
 
 
 def decode(data: bytes) -> str:
-    """UTF-8 as text; a byte that is not UTF-8 becomes a lone surrogate, which the reader then points at."""
+    """Decode UTF-8; a byte that is not UTF-8 becomes a lone surrogate, which the parser reports."""
     return data.decode("utf-8", "surrogateescape")
 
 
 class Source:
-    """A recipe's text, its byte order mark and (in a CRLF file) its carriage returns removed."""
+    """A recipe's text, without a byte order mark and (in a CRLF file) without carriage returns."""
 
     def __init__(self, text: str) -> None:
         text = text.removeprefix("\ufeff")
@@ -44,7 +44,7 @@ class Source:
         return Span(line=line, column=column, end_line=end_line, end_column=end_column)
 
     def range(self, start: int, end: int) -> Range:
-        """The text from `start` up to `end` as an editor's range; unlike `span`, a lone CR also ends a line."""
+        """The text from `start` up to `end` as an editor's range. Unlike in `span`, a lone CR also ends a line."""
         return Range(start=self._position(start), end=self._position(end))
 
     def _position(self, offset: int) -> Position:
@@ -58,7 +58,7 @@ class Source:
         return Position(line=line, character=len(before) + wide)
 
     def offset(self, position: Position) -> int:
-        """The offset of an editor's position; past the end of a line or the text: that end."""
+        """The offset of an editor's position. A position past the end of a line or of the text means that end."""
         self._position(0)
         starts = self._editor_starts or [0]
         if position.line >= len(starts):

@@ -4,7 +4,7 @@ import msgspec
 
 
 class Word(msgspec.Struct, gc=False):
-    """A word outside commands: where it is, as it is written (quotes and all)."""
+    """A word outside commands: its offsets, and its text as written, including quotes."""
 
     start: int
     end: int

@@ -1,1 +1,1 @@
-"""The words a recipe may use: values, options, specs, the verbs of tools. Imports `diagnostics` and below."""
+"""What a recipe may contain: values, options, specs, the verbs of tools. Imports `diagnostics` and below."""

@@ -1,4 +1,4 @@
-"""The tools on this machine: each is asked for its schema once, and only if the recipe names it."""
+"""The tools on this machine. Each is asked for its schema once, and only if the recipe names it."""
 
 import os
 from typing import Any
@@ -8,24 +8,24 @@ import msgspec
 from trainsh_base.errors import TrainError
 from trainsh_base.system.spawn import tool_path
 
-ANSWER_WITHIN = 10.0  # seconds; a tool that takes longer is taken to say nothing
+ANSWER_WITHIN = 10.0  # seconds; a slower tool counts as one without a schema
 
 
 class InstalledTools:
-    """Schemas by running `train-TOOL schema`."""
+    """Gets schemas by running `train-TOOL schema`."""
 
     def __init__(self) -> None:
         self._schemas: dict[str, dict[str, Any] | None] = {}
 
     def schema(self, tool: str) -> dict[str, Any] | None:
-        """What the tool says of itself; {} when it says nothing of use; None when there is no such program."""
+        """The tool's schema; {} if it prints no usable one; None if there is no such program."""
         if tool not in self._schemas:
             path = tool_path(tool)
             self._schemas[tool] = None if path is None else _ask(path)
         return self._schemas[tool]
 
     def has(self, tool: str) -> bool:
-        """Whether there is a program `train-TOOL`."""
+        """Whether a program `train-TOOL` is on PATH."""
         return tool_path(tool) is not None
 
     def names(self) -> list[str]:

@@ -1,4 +1,4 @@
-"""The options of each kind of step: which there are, their types and their order."""
+"""The options of each kind of step: their names, types and order."""
 
 from collections.abc import Callable
 
@@ -30,6 +30,6 @@ ALL = frozenset((*EXECUTE, *TRANSFER))
 
 
 def ordered(keys: list[str], kind: dict[str, Check]) -> list[str]:
-    """The keys in the fixed order of their kind; those it does not know come first, by name."""
+    """The keys in the fixed order of their kind; unknown keys come first, sorted by name."""
     place = {key: number for number, key in enumerate(kind)}
     return sorted(keys, key=lambda key: (place.get(key, -1), key if key not in place else ""))

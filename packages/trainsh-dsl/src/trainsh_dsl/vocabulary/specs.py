@@ -14,7 +14,7 @@ STORAGE_SCHEMES = ("r2", "b2", "s3", "gs", "gdrive", "file", "rclone")
 _SCHEME = lazy(r"([A-Za-z][A-Za-z0-9+.-]*):")
 _TARGET = lazy(r"(?:[^@\s:/]+@)?[^@\s:/]+\Z")
 _SIX = lazy(r"(?:[^@\s]+@)?\[?[0-9A-Fa-f]*:[0-9A-Fa-f:]+\]?\Z")
-# As in trainsh_base.remote.host_spec, which has the last word on a spec without variables.
+# As in trainsh_base.remote.host_spec, which finally decides on a spec without variables.
 _PROVIDER = lazy(r"[a-z][a-z0-9-]*\Z")
 _REFERENCE = lazy(r"[A-Za-z0-9_$][A-Za-z0-9_./+${}-]*\Z")
 _SSH_FLAGS = "pJio"
@@ -24,7 +24,7 @@ _HOST_FORMS = (
 
 
 class At(Bad):
-    """A bad spec, and the word of it that is to blame (None: all of it)."""
+    """An invalid spec, and the word of it that is wrong (None: the whole spec)."""
 
     def __init__(self, code: str, message: str, hint: str, word: Word | None = None) -> None:
         super().__init__(code, message, hint)
@@ -32,7 +32,7 @@ class At(Bad):
 
 
 def host(words: list[Word]) -> str:
-    """The type of a host spec; raises At."""
+    """The type of a host spec; raises At if it is invalid."""
     first = words[0].raw
     scheme = _SCHEME.match(first)
     if "$" in first and "@" not in first and not scheme:
@@ -51,7 +51,7 @@ def host(words: list[Word]) -> str:
 
 
 def check_host(spec: str) -> None:
-    """Raises At for a spec (as written, without variables) that train-host would refuse."""
+    """Raise At for a spec (as written, without variables) that train-host would reject."""
     from trainsh_base.remote.host_spec import parse_spec  # noqa: PLC0415 - shlex is loaded for specs of ssh only
 
     try:
@@ -66,7 +66,7 @@ def provider(spec: str) -> str:
 
 
 def check_provider(word: Word, tools: Tools) -> None:
-    """Raises At when no tool is called as the provider of a spec `NAME:REF`."""
+    """Raise At if no installed tool has the name of the provider in a spec `NAME:REF`."""
     name, _, rest = word.raw.partition(":")
     if not tools.has(name):
         near = nearest(name, tools.names())
@@ -132,7 +132,7 @@ def _target(word: Word) -> None:
 
 
 def _flag(words: list[Word], place: int) -> int:
-    """Check the ssh option at `place`; how many words it takes."""
+    """Check the ssh option at `place`; returns how many words it takes."""
     word = words[place]
     letter, joined = word.raw[1:2], word.raw[2:]
     if letter not in _SSH_FLAGS or not letter:
@@ -155,7 +155,7 @@ def _flag(words: list[Word], place: int) -> int:
 
 
 def storage(words: list[Word]) -> str:
-    """The type of a storage spec; raises At."""
+    """The type of a storage spec; raises At if it is invalid."""
     first = words[0].raw
     if "$" in first.split(":")[0]:
         return "other"

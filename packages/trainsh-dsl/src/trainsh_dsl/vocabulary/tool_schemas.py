@@ -1,4 +1,4 @@
-"""Schemas of tools: where they come from, and what they say about a verb."""
+"""Schemas of tools: how they are obtained, and what they say about a verb."""
 
 from collections.abc import Callable
 from typing import Any, Protocol
@@ -8,17 +8,17 @@ import msgspec
 from trainsh_dsl.diagnostics.shorten import shorten
 from trainsh_dsl.vocabulary import options, values
 
-# What a verb is assumed to end when its tool has no schema.
+# What a verb is assumed to end if its tool has no schema.
 _ENDING = {"stop": "billing", "destroy": "disk"}
 
 
 class Effects(msgspec.Struct, frozen=True):
-    """What a verb means for machines, as its tool's schema says (docs/protocol.md, "Self-description").
+    """What a verb does to machines, according to its tool's schema (docs/protocol.md, "Self-description").
 
-    `provider`: the tool provides hosts. `fills`: the parameter whose `@name` its answer binds. `releases`:
-    "billing" or "disk". `acts`: it acts on an instance, the job's own one when none is named. `answers`: its answer
-    may set variables. `known`: there is a schema; else all this is assumed. `filler` and `releaser` are the tool's
-    verbs that fill a host and end the billing, for hints; "" when it has none.
+    `provider`: the tool provides hosts. `fills`: the parameter whose `@name` gets a machine from the verb's answer.
+    `releases`: "billing" or "disk". `acts`: the verb acts on an instance, by default the job's own. `answers`: the
+    verb's answer may set variables. `known`: a schema says all this; if not, it is assumed. `filler` and `releaser`
+    are the tool's verbs that fill a host and end its billing, for hints; "" if the tool has none.
     """
 
     known: bool = False
@@ -33,16 +33,16 @@ class Effects(msgspec.Struct, frozen=True):
 
 
 class Tools(Protocol):
-    """Where the schemas of tools come from."""
+    """Supplies the schemas of tools."""
 
     def schema(self, tool: str) -> dict[str, Any] | None:
-        """What `train-TOOL schema` prints; {} when it prints nothing of use; None when there is no such program."""
+        """The output of `train-TOOL schema`; {} if it is not usable; None if there is no such program."""
 
     def has(self, tool: str) -> bool:
-        """Whether there is such a program; asks it nothing."""
+        """Whether there is such a program; does not run it."""
 
     def names(self) -> list[str]:
-        """Names of the installed tools, to suggest the nearest one for an unknown name."""
+        """The names of the installed tools, for suggestions."""
 
 
 class NoTools:
@@ -57,12 +57,12 @@ class NoTools:
         return True
 
     def names(self) -> list[str]:
-        """An empty list: nobody looks for installed tools."""
+        """An empty list: it does not look for installed tools."""
         return []
 
 
 class Verb:
-    """One verb as far as it is known: `known` when a schema describes it, `effects` what it means for machines."""
+    """What is known about one verb. `known`: a schema describes it. `effects`: what it does to machines."""
 
     def __init__(self, entry: dict[str, Any] | None, name: str, schema: dict[str, Any] | None = None) -> None:
         self.name = name
@@ -99,7 +99,7 @@ class Verb:
         return _kind(self.properties.get(key))
 
     def checks(self) -> dict[str, options.Check]:
-        """The options that belong to the verb, with their checks."""
+        """The options of the verb, each with the check for its value."""
         if self._options is None:
             self._options = self._read()
         return self._options
@@ -112,7 +112,7 @@ class Verb:
         }
 
     def positional(self) -> list[str]:
-        """The parameters that words fill, in order."""
+        """The names of the positional parameters, in order."""
         return [
             key
             for key, schema in self.properties.items()
@@ -120,7 +120,7 @@ class Verb:
         ]
 
     def repeats(self, key: str) -> bool:
-        """Whether the option takes several values."""
+        """Whether the option may be given several times."""
         return "array" in _types(self.properties.get(key, {}))
 
 
@@ -137,7 +137,7 @@ def _text(entry: dict[str, Any], key: str) -> str:
 
 
 def _verb_with(schema: dict[str, Any], key: str, first: str = "") -> str:
-    """The first verb whose entry says something under `key`; one that says `first` goes before."""
+    """The first verb whose entry has `key`; a verb whose entry has the value `first` is preferred."""
     commands = {verb: _text(entry, key) for verb, entry in schema["commands"].items() if isinstance(entry, dict)}
     found = [verb for verb, value in commands.items() if value]
     return next((verb for verb in found if commands[verb] == first), found[0] if found else "")
@@ -152,7 +152,7 @@ def _kind(schema: object) -> str:
 
 
 def _returned(schema: object, definitions: object, depth: int = 0) -> set[str]:
-    """The names of the fields of an answer; a schema that says nothing may answer anything: {"vars"}."""
+    """The names of the fields of an answer; {"vars"} for a schema that does not restrict the answer."""
     if not isinstance(schema, dict) or depth > 4:
         return {"vars"}
     if isinstance(reference := schema.get("$ref"), str) and isinstance(definitions, dict):
@@ -173,7 +173,7 @@ def _choices(schema: dict[str, Any]) -> list[str]:
 
 
 def _check(schema: dict[str, Any]) -> options.Check:
-    """The check for a JSON Schema: what a word of a recipe has to be to become such a value."""
+    """The check for a JSON Schema: whether a word of a recipe can be converted to such a value."""
     checks = {"duration": values.duration, "size": values.size, "money": values.money}
     if check := checks.get(_kind(schema)):
         return _verb_value(check)

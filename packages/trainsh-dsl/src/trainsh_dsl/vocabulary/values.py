@@ -1,4 +1,4 @@
-"""Values of options: durations, counts, truth words, ports, patterns, parsed and checked."""
+"""Values of options: durations, counts, booleans, ports, patterns. Each is parsed and checked."""
 
 import re
 import warnings
@@ -10,8 +10,8 @@ from trainsh_dsl.text.patterns import lazy
 
 _MONEY = lazy(r"(?:[A-Z]{3} ?|[$\u20ac\u00a3])?(\d{1,9}(?:\.\d{1,9})?)(?: ?[A-Z]{3}|[$\u20ac\u00a3])?\Z")
 _LONGEST_NUMBER = 60
-# Patterns that are surely right: characters, plain escapes, plain sets and groups of those, each repeated at most
-# once. Compiling a pattern to see whether it is right costs 100 us and more.
+# Patterns that are certainly valid: characters, plain escapes, plain sets and groups of those, each repeated at
+# most once. Compiling a pattern to check it costs at least 100 us.
 _SET = r"\[\^?(?>(?:[A-Za-z0-9_ .,:/%]|a-z|A-Z|0-9|\\[dDwWsS.])+)\]"
 _ATOM = rf"(?:[^\\()\[\]{{}}*+?|^$]|\\[dDwWsS.\\()\[\]{{}}*+?|^$/:%-]|{_SET})"
 _TIMES = r"(?>(?:[*+?]\??+|\{[1-9]\d?,?\})?)"
@@ -20,11 +20,11 @@ _PLAIN_PATTERN = lazy(rf"(?>(?:(?:{_ATOM}|{_GROUP}){_TIMES}|[|^$])*)\Z", re.DOTA
 _RATE = lazy(r"\d+(?:\.\d+)?(?:[kmgt]i?)?b?\Z", re.IGNORECASE)
 _NAME = lazy(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 LONGEST_PATTERN = 10_000
-LONGEST_DURATION = 1e10  # over three hundred years; what is longer does not fit into a clock
+LONGEST_DURATION = 1e10  # seconds, over three hundred years; clocks cannot represent longer ones
 
 
 class Bad(ValueError):
-    """A value that is not of its type: `message` has the value in it, `hint` shows a good one."""
+    """A value of the wrong type: `message` quotes the value, `hint` shows a valid one."""
 
     def __init__(self, code: str, message: str, hint: str) -> None:
         super().__init__(message)
@@ -34,7 +34,7 @@ class Bad(ValueError):
 
 
 def duration(text: str) -> float:
-    """Seconds in `30s`, `5m`, `1h30m`, `300`; Bad for anything else and for what is not above 0."""
+    """Seconds in `30s`, `5m`, `1h30m`, `300`. Raises Bad for anything else and for 0 or less."""
     try:
         seconds = parse_duration(text[:_LONGEST_NUMBER])
         if seconds <= LONGEST_DURATION:
@@ -51,14 +51,14 @@ def duration(text: str) -> float:
 
 
 def count(text: str) -> int:
-    """A whole number from 0."""
+    """A whole number, 0 or more."""
     if not re.fullmatch(r"\d{1,6}", text):
         raise Bad("E304", f"{shorten(text)} is not a number of times", "write a whole number such as 3")
     return int(text)
 
 
 def truth(text: str) -> bool:
-    """`true` or `false`, or another of the base's words for them."""
+    """`true` or `false`, or another word that trainsh_base accepts for them."""
     try:
         return parse_truth(text)
     except UsageError:
@@ -74,7 +74,7 @@ def size(text: str) -> int:
 
 
 def money(text: str) -> float:
-    """An amount: a number, which may have a currency before or behind it (`$0.40`, `0.40 EUR`)."""
+    """An amount: a number, with an optional currency before or after it (`$0.40`, `0.40 EUR`)."""
     found = _MONEY.match(text)
     if found is None:
         raise Bad("E304", f"{shorten(text)} is not an amount", "write a number such as 0.40")
@@ -89,7 +89,7 @@ def port(text: str) -> int:
 
 
 def rate(text: str) -> str:
-    """Bytes a second with a unit, as rsync and rclone both read it."""
+    """Bytes per second with a unit, in a form that both rsync and rclone accept."""
     if not _RATE.match(text):
         raise Bad("E304", f"{shorten(text)} is not a bandwidth", "write bytes a second such as 500k, 10M or 1.5G")
     return text
@@ -105,14 +105,14 @@ def variable(text: str) -> str:
 
 
 def words(text: str) -> str:
-    """Any text but none."""
+    """Any text that is not empty."""
     if text == "":
         raise Bad("E308", "the value is empty", "write something after =, or leave the option out")
     return text
 
 
 def pattern(text: str) -> None:
-    """Check a regular expression as Python reads it; Bad when it is not valid."""
+    """Check a regular expression of Python; raises Bad if it is invalid."""
     if len(text) <= LONGEST_PATTERN and _PLAIN_PATTERN.match(text):
         return
     if len(text) > LONGEST_PATTERN:
