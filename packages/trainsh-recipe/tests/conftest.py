@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -118,6 +119,43 @@ class Place:
     def sockets(self) -> list[Path]:
         """The sockets of tmux servers that were started here."""
         return [path for path in (self.folder / "tmux").rglob("*") if path.is_socket()]
+
+    def check(self) -> dict[str, str]:
+        """What `resume --check` says of each step."""
+        return {row["id"]: row["action"] for row in self.json("resume", "--check")}
+
+    def crash(self) -> None:
+        """What runs in the sessions is killed, with the sessions' shells: nobody writes down how it ended."""
+        for socket in self.sockets():
+            listed = ["tmux", "-S", str(socket), "list-panes", "-a", "-F", "#{pane_pid}"]
+            panes = subprocess.run(listed, capture_output=True, text=True, check=False).stdout.split()
+            tree = subprocess.run(
+                ["ps", "-A", "-o", "pid=,ppid="], capture_output=True, text=True, check=True
+            ).stdout
+            rows = [tuple(map(int, line.split())) for line in tree.splitlines()]
+            found = {int(pane) for pane in panes}
+            while True:
+                more = {pid for pid, parent in rows if parent in found} - found
+                if not more:
+                    break
+                found |= more
+            server = subprocess.run(
+                ["tmux", "-S", str(socket), "display-message", "-p", "#{pid}"],
+                capture_output=True,
+                text=True,
+                check=False,
+            ).stdout.strip()
+            for pid in [int(server), *found] if server else list(found):
+                try:
+                    os.kill(pid, signal.SIGKILL)
+                except ProcessLookupError:
+                    continue
+
+    def lose_the_shell(self) -> None:
+        """The session's shell is killed, and its snapshot is not there."""
+        self.crash()
+        for found in self.home.rglob("snapshot*"):
+            shutil.rmtree(found) if found.is_dir() else found.unlink()
 
     def close(self) -> None:
         """End what is left, and remove the folder."""

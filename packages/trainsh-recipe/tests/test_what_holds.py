@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import signal
 import subprocess
 from typing import TYPE_CHECKING, Any
@@ -16,43 +15,12 @@ HEAD = "host h = local\ntmux.open @h as w\n"
 CLOSING = "finally\ntmux.close @w\n"
 
 
-def check(place: "Place") -> dict[str, str]:
-    """What `resume --check` says of each step."""
-    return {row["id"]: row["action"] for row in place.json("resume", "--check")}
-
-
-def crash(place: "Place") -> None:
-    """What runs in the sessions is killed, with the sessions' shells: nobody writes down how it ended."""
-    for socket in place.sockets():
-        listed = ["tmux", "-S", str(socket), "list-panes", "-a", "-F", "#{pane_pid}"]
-        panes = subprocess.run(listed, capture_output=True, text=True, check=False).stdout.split()
-        tree = subprocess.run(["ps", "-A", "-o", "pid=,ppid="], capture_output=True, text=True, check=True).stdout
-        rows = [tuple(map(int, line.split())) for line in tree.splitlines()]
-        found = {int(pane) for pane in panes}
-        while True:
-            more = {pid for pid, parent in rows if parent in found} - found
-            if not more:
-                break
-            found |= more
-        server = subprocess.run(
-            ["tmux", "-S", str(socket), "display-message", "-p", "#{pid}"],
-            capture_output=True,
-            text=True,
-            check=False,
-        ).stdout.strip()
-        for pid in [int(server), *found] if server else list(found):
-            try:
-                os.kill(pid, signal.SIGKILL)
-            except ProcessLookupError:
-                continue
-
-
 @pytest.mark.parametrize("closing", ["", CLOSING], ids=["left open", "closed by finally"])
 def test_a_background_step_that_failed_runs_again(place: "Place", closing: str) -> None:
     text = '@w > echo run >> ran; [ -e mended ] &\nwait @w idle timeout=20s\nnotify "the model is ready"\n'
     done = place.run("run", place.recipe(HEAD + text + closing))
     assert done.returncode == 1 and "background step 2" in done.stderr
-    assert check(place)["2"] == "again (background step failed)"
+    assert place.check()["2"] == "again (background step failed)"
     again = place.run("resume")
     assert again.returncode == 1 and "ready" not in again.stdout
     assert place.lines() == ["run", "run"]
@@ -86,7 +54,7 @@ def test_a_session_that_finally_closed_is_given_back_what_it_had(place: "Place")
     text = "@w > mkdir -p sub\n@w > cd sub && export MODEL=llama\n@w > greet() { echo hello; }\n@w > [ -e ../go ]\n"
     after = '@w > echo "$(basename "$PWD") $MODEL $(greet)" >> ../ran\n'
     assert place.run("run", place.recipe(HEAD + text + after + CLOSING)).returncode == 1
-    assert check(place)["1"] == "restored"
+    assert place.check()["1"] == "restored"
     (place.work / "go").touch()
     done = place.run("resume")
     assert done.returncode == 0, done.stdout + done.stderr
@@ -97,9 +65,9 @@ def test_steps_that_only_set_state_run_again_where_there_is_no_snapshot(place: "
     text = "@w > mkdir -p sub\n@w > cd sub && export MODEL=llama\n@w > [ -e ../go ]\n"
     after = '@w > echo "$(basename "$PWD") $MODEL" >> ../ran\n'
     assert place.run("run", place.recipe(HEAD + text + after)).returncode == 1
-    lose_the_shell(place)
+    place.lose_the_shell()
     (place.work / "go").touch()
-    assert check(place)["3"] == "again (sets the session's state)"
+    assert place.check()["3"] == "again (sets the session's state)"
     done = place.run("resume")
     assert done.returncode == 0, done.stdout + done.stderr
     assert place.lines() == ["sub llama"]
@@ -108,7 +76,7 @@ def test_steps_that_only_set_state_run_again_where_there_is_no_snapshot(place: "
 def test_where_state_was_set_beside_other_work_resume_says_where_to_start(place: "Place") -> None:
     text = "@w > mkdir -p sub && cd sub && echo made >> ran\n@w > [ -e ../go ]\n@w > pwd | grep -q sub\n"
     assert place.run("run", place.recipe(HEAD + text)).returncode == 1
-    lose_the_shell(place)
+    place.lose_the_shell()
     (place.work / "go").touch()
     rows = {row["id"]: row for row in place.json("resume", "--check")}
     assert rows["3"]["action"] == "stop" and "--from 2" in rows["3"]["detail"]
@@ -127,17 +95,10 @@ def test_a_failure_names_the_from_that_a_resume_needs(place: "Place") -> None:
     assert failed.returncode == 1 and failed.stdout.endswith(
         f"to continue: train recipe resume {job[-4:]} --from 2\n"
     )
-    assert check(place)["1"] == "again (new shell)"
+    assert place.check()["1"] == "again (new shell)"
     (place.work / "go").touch()
     done = place.run("resume", job, "--from", "2")
     assert done.returncode == 0, done.stdout + done.stderr
-
-
-def lose_the_shell(place: "Place") -> None:
-    """The session's shell is killed, and its snapshot is not there."""
-    crash(place)
-    for found in place.home.rglob("snapshot*"):
-        shutil.rmtree(found) if found.is_dir() else found.unlink()
 
 
 def test_a_background_step_that_was_lost_is_never_passed(place: "Place") -> None:
@@ -147,9 +108,9 @@ def test_a_background_step_that_was_lost_is_never_passed(place: "Place") -> None
     place.until(lambda: place.lines() == ["run"], "it runs")
     runner.kill()
     runner.communicate()
-    crash(place)
+    place.crash()
     (place.work / "go").touch()
-    assert check(place)["2"] == "lost"
+    assert place.check()["2"] == "lost"
     for _ in range(2):
         report = place.json("resume", status=1)
         assert {step["id"]: step["status"] for step in report["steps"]}["2"] == "lost"
@@ -167,7 +128,7 @@ def test_another_machine_has_its_steps_done_again(place: "Place") -> None:
     assert place.run("run", place.recipe(recipe + text)).returncode == 1
     another_machine(place, "h")
     (place.work / "go").touch()
-    rows = check(place)
+    rows = place.check()
     assert rows["2"] == "done"
     assert [rows[id] for id in ("3", "4", "5", "6")] == ["again (another machine)"] * 4
     done = place.run("resume")
