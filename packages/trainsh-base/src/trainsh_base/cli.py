@@ -20,7 +20,7 @@ tool = Tool("config", "Show and change settings")
 
 
 def as_text(value: Any) -> str:
-    """A value as `set` takes it."""
+    """Return a value in the form that `set` accepts."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, list):
@@ -29,7 +29,7 @@ def as_text(value: Any) -> str:
 
 
 def show_values(values: list[Value]) -> None:
-    """A row a setting; where it comes from, its default and its variable when that was asked for."""
+    """Print one row for each setting; with --origin also its source, its default and its variable."""
     columns = {"name": "setting", "value": "value"}
     if any(value.origin for value in values):
         columns |= {"origin": "origin", "default": "default", "env": "variable"}
@@ -40,20 +40,20 @@ def show_values(values: list[Value]) -> None:
 
 
 def show_value(value: Any) -> None:
-    """The bare value; nothing for a setting that has none."""
+    """Print the bare value, or nothing when the setting has none."""
     if value is not None:
         print(as_text(value))
 
 
 def show_change(value: Value) -> None:
-    """`name = value`, and a warning when the environment has the last word."""
+    """Print `name = value`, and a warning when an environment variable overrides it."""
     print(f"{value.name} = {as_text(value.value)}")
     if value.origin == "environment":
         current().emit("log", message=f"note: {value.env} is set and overrides the file")
 
 
 def show_removed(values: list[Value]) -> None:
-    """What each setting is now."""
+    """Print the value that each setting has now."""
     for value in values:
         print(f"{value.name} = {as_text(value.value)}")
 
@@ -118,7 +118,7 @@ def reset(
 
 
 def show_findings(found: list[Finding]) -> None:
-    """A line for each thing, and below what is wrong its fix."""
+    """Print one line for each finding; the fix follows below a warning or a problem."""
     width = max(len(each.name) for each in found)
     for each in found:
         colour = {"ok": "32", "warning": "33", "problem": "1;31"}[each.state]

@@ -1,4 +1,4 @@
-"""What this machine has of what train needs: programs, folders, settings, keyring; for what is wrong, its fix."""
+"""Checks this machine for what train needs: programs, folders, settings, keyring; each problem comes with a fix."""
 
 import os
 import sys
@@ -14,7 +14,7 @@ from trainsh_base.system import paths
 from trainsh_base.system.configuration import config
 from trainsh_base.system.units import format_size
 
-# program -> (arguments that print its version, what it is for, whether much fails without it)
+# program -> (arguments that print its version, what it is used for, whether most of train fails without it)
 PROGRAMS = {
     "ssh": (["-V"], "hosts", True),
     "tmux": (["-V"], "recipes on this machine", True),
@@ -28,13 +28,13 @@ MANAGERS = {
 PACKAGES = {
     "ssh": {"apt-get": "openssh-client", "dnf": "openssh-clients", "zypper": "openssh-clients", "brew": "openssh"}
 }
-LEAST_FREE = 100_000_000  # bytes below which jobs soon cannot be journaled
+LEAST_FREE = 100_000_000  # bytes; with less free space, job journals may soon fail to be written
 
 State = Literal["ok", "warning", "problem"]
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
-    """One thing that was looked at; `fix` says what to do about a warning or a problem."""
+    """The result of one check; `fix` says what to do about a warning or a problem."""
 
     name: str
     state: State
@@ -43,7 +43,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def findings() -> list[Finding]:
-    """Everything, in the order in which it is worth mending."""
+    """Run all checks; returns the findings in the order in which they should be fixed."""
     made: list[Finding] = [_train()]
     made += [_program(name) for name in PROGRAMS]
     made += [_folder("settings folder", paths.config_home), _folder("state folder", paths.state_home)]
@@ -133,7 +133,7 @@ def _sockets() -> Finding:
 
 
 def _open_to_others() -> Iterator[Finding]:
-    """What of the settings others can read or change: journals and hosts are in there."""
+    """Report configuration files that other users can read or change: they include journals and hosts."""
     home = paths.config_home()
     for path in (home, paths.jobs_home()):
         if not os.access(path, os.F_OK):
@@ -154,7 +154,7 @@ def _keyring() -> Finding:
     fix = "secrets go to an encrypted file: train secrets set NAME --to file"
     try:
         backend = importlib.import_module("keyring").get_keyring()
-    except Exception as error:  # a keyring's libraries raise what they like
+    except Exception as error:  # keyring backends may raise any exception
         return Finding(name="keyring", state="warning", found=f"none: {error}", fix=fix)
     kind = type(backend)
     if kind.__module__ in ("keyring.backends.fail", "keyring.backends.null"):

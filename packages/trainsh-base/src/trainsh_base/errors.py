@@ -7,7 +7,7 @@ EXIT_PIPE = 141
 
 
 class TrainError(Exception):
-    """The work itself failed. Base of every error that a person is meant to read.
+    """The work itself failed. Base class of every error that is shown to a person.
 
     `message` says what happened, with the value in it; `hint` what to do next, ready to paste;
     `code` is a stable snake_case word for programs; `data` further JSON values for them.
@@ -42,7 +42,7 @@ class UsageError(TrainError):
 
 
 class NotFound(TrainError):
-    """No such thing."""
+    """The named object does not exist."""
 
     exit_status = 3
     default_code = "not_found"
@@ -56,7 +56,7 @@ class CredentialError(TrainError):
 
 
 class Conflict(TrainError):
-    """It exists already, is locked, or is in the wrong state."""
+    """The object exists already, is locked, or is in the wrong state."""
 
     exit_status = 5
     default_code = "conflict"
@@ -105,7 +105,7 @@ class Cancelled(TrainError):
 
 
 class Terminated(BaseException):
-    """SIGTERM arrived, or SIGHUP: the process is to end with this status, 128 plus the signal's number."""
+    """SIGTERM arrived, or SIGHUP: the process must exit with this status, 128 plus the signal's number."""
 
     def __init__(self, status: int) -> None:
         super().__init__(status)
@@ -113,7 +113,7 @@ class Terminated(BaseException):
 
 
 class Exit(BaseException):
-    """End now with this status, quietly: `--help` and the like have said what there was to say."""
+    """Exit now with this status and print nothing more (after `--help`, for example)."""
 
     def __init__(self, status: int = 0) -> None:
         super().__init__(status)
@@ -130,7 +130,7 @@ BY_STATUS: dict[int, type[TrainError]] = {
 
 
 def not_utf8(error: UnicodeError) -> UsageError:
-    """The error for text that holds bytes which are not UTF-8: an argument, a variable, a folder's name."""
+    """Return the error for text that is not UTF-8: an argument, a variable, a folder's name."""
     if not isinstance(error, UnicodeEncodeError):
         return UsageError(f"not UTF-8: {error}", code="not_utf8")
     around = error.object[max(0, error.start - 100) : error.end + 100]
@@ -141,9 +141,9 @@ def not_utf8(error: UnicodeError) -> UsageError:
 
 
 def from_document(document: Any) -> TrainError:
-    """The error that `document()` described, as the class that owns its exit status.
+    """Rebuild the error that `document()` described, as the class with its exit status.
 
-    The document is another program's: what is not of the right type in it counts as missing.
+    The document comes from another program: a field of the wrong type counts as missing.
     """
     fields = document if isinstance(document, dict) else {}
     status = fields.get("exit", 1)

@@ -1,4 +1,4 @@
-"""The request that a command is serving: how it reports progress, asks, and learns that it is cancelled."""
+"""The request that a command is serving: reports its progress, asks questions, tells it that it is cancelled."""
 
 import contextlib
 import contextvars
@@ -14,11 +14,11 @@ _current: contextvars.ContextVar["Request"] = contextvars.ContextVar("request")
 
 
 class Request:
-    """What every face offers a running command. This base class reports nothing and cannot ask."""
+    """The interface of every face to a running command. This base class reports nothing and cannot ask."""
 
-    # Whether standard output shows what the command prints as it comes (else the answer alone is wanted there).
+    # Whether stdout shows the command's output as it comes (else stdout is for the answer alone).
     for_people = False
-    # By when (of time.monotonic) everything must be over that is done for it now (`limited`).
+    # Time on time.monotonic() by which the current work for this request must end (see `limited`).
     until = math.inf
 
     def __init__(self) -> None:
@@ -40,21 +40,22 @@ class Request:
     ) -> str:
         """Ask a question (`choose`, `confirm`, `text`, `secret`) on the terminal; returns the answer as text.
 
-        `confirm` answers "yes" or "no". Not interactive: UsageError that names `flag`, which answers the question.
+        `confirm` returns "yes" or "no". Raises UsageError when not interactive; its hint names `flag`, the option
+        that answers the question.
         """
         raise nobody(message, flag)
 
     def cancel(self) -> None:
-        """End the work: sets `cancelled` and runs what `on_cancel` was given."""
+        """Cancel the request: sets `cancelled` and runs the callbacks given to `on_cancel`."""
         with self._guard:
             self.cancelled.set()
             callbacks, self._callbacks = self._callbacks, []
         for callback in callbacks:
-            with contextlib.suppress(Exception):  # one that fails must not keep the others from hearing of it
+            with contextlib.suppress(Exception):  # a callback that fails must not keep the others from running
                 callback()
 
     def on_cancel(self, callback: Callable[[], None]) -> Callable[[], None]:
-        """Run `callback` when the request is cancelled (at once when it is already); the answer takes it back."""
+        """Run `callback` on cancellation (at once if already cancelled). Returns a function that unregisters it."""
         with self._guard:
             waits = not self.cancelled.is_set()
             if waits:
@@ -75,7 +76,7 @@ class Request:
 
 
 class Limited(Request):
-    """Another request's work until `until`; the time that people take to answer does not count."""
+    """Another request with the deadline `until`; the time that people take to answer does not count."""
 
     def __init__(self, request: Request, until: float) -> None:
         self.until = min(until, request.until)
@@ -85,7 +86,7 @@ class Limited(Request):
         self._request = request
 
     def ask(self, *about: Any, **more: Any) -> str:
-        """Ask it, while the clock stands still."""
+        """Ask the question, then move the deadline by the time that the answer took."""
         began = time.monotonic()
         try:
             return self._request.ask(*about, **more)
@@ -93,7 +94,7 @@ class Limited(Request):
             self.until += time.monotonic() - began
 
     def check(self) -> None:
-        """Raise Cancelled, and Unreachable (`host_silent`) when the time is over."""
+        """Raise Cancelled when the request was cancelled, and Unreachable (`host_silent`) after the deadline."""
         self._request.check()
         if time.monotonic() >= self.until:
             raise Unreachable("there was no answer in time", code="host_silent")
@@ -101,7 +102,7 @@ class Limited(Request):
 
 @contextlib.contextmanager
 def limited(until: float) -> Iterator[Request]:
-    """Give what is done here until `until` (`Deadline.at`), connecting too: `check` of current() knows of it."""
+    """Limit the work in this block, connecting included, to `until` (`Deadline.at`) by way of current().check()."""
     request = Limited(current(), until)
     token = _current.set(request)
     try:
@@ -111,13 +112,13 @@ def limited(until: float) -> Iterator[Request]:
 
 
 def nobody(message: str, flag: str) -> UsageError:
-    """The error for a question when the program is not interactive."""
+    """Return the error for a question when the program is not interactive."""
     said = f"not interactive: pass {flag}" if flag else "not interactive: run it on a terminal"
     return UsageError(said, f"the question was: {message}", code="cannot_ask", data={"flag": flag})
 
 
 def current() -> Request:
-    """The request that this thread serves; a silent one outside any."""
+    """Return the request that this thread serves; outside of any request, one that reports nothing."""
     try:
         return _current.get()
     except LookupError:
@@ -127,5 +128,5 @@ def current() -> Request:
 
 
 def serve_in_this_thread(request: Request) -> None:
-    """Make `request` the current one here (threads that a command starts call it with the command's own)."""
+    """Make `request` the current request of this thread; a thread that a command starts passes the command's."""
     _current.set(request)

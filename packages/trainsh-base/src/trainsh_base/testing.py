@@ -10,7 +10,7 @@ DEADLINE = 20.0
 
 
 class Terminal:
-    """A program on a pseudo-terminal that is its controlling one: what it printed, and a keyboard."""
+    """Runs a program on a pseudo-terminal, its controlling terminal; types into it and reads what it prints."""
 
     def __init__(self, argv: list[str], env: Mapping[str, str] | None = None) -> None:
         self.pid, self.handle = pty.fork()
@@ -19,7 +19,7 @@ class Terminal:
         self.text = ""
 
     def expect(self, words: str) -> str:
-        """Read until `words` were printed; fails after DEADLINE seconds."""
+        """Read until the program has printed `words`; fails after DEADLINE seconds."""
         deadline = time.monotonic() + DEADLINE
         while words not in self.text:
             assert time.monotonic() < deadline, f"{words!r} did not come; what came: {self.text!r}"
@@ -40,7 +40,7 @@ class Terminal:
         os.write(self.handle, keys.encode())
 
     def wait(self) -> int:
-        """Read what is left, and wait for the end: the exit status."""
+        """Read the rest of the output and wait for the program to exit; returns its exit status."""
         deadline = time.monotonic() + DEADLINE
         while not select.select([self.handle], [], [], 0.2)[0] or self._read():
             assert time.monotonic() < deadline, f"it did not end; what came: {self.text!r}"

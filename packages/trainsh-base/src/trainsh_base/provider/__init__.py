@@ -1,1 +1,1 @@
-"""What providers of machines share: the row of `list`, the lock of a rental, changes that must be seen."""
+"""Shared by providers of machines: the row of `list`, the lock for a rental, retries until a change shows."""

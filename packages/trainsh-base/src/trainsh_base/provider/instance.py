@@ -1,4 +1,4 @@
-"""One rented machine, as every provider's `list` answers it (docs/providers.md)."""
+"""One rented machine, as every provider's `list` returns it (docs/providers.md)."""
 
 from typing import Literal
 
@@ -10,7 +10,7 @@ State = Literal["starting", "running", "stopping", "stopped", "failed", "gone"]
 class Instance(msgspec.Struct, frozen=True, kw_only=True):
     """A machine. Prices are per hour in `currency`; `created` is in seconds since 1970.
 
-    `job` is the job that holds it, `end` the command that stops it costing money, as a person can paste it.
+    `job` is the job that holds the machine; `end` is a command, ready to paste, that stops its billing.
     """
 
     id: int | str

@@ -1,4 +1,4 @@
-"""Rent one machine for a job, not two: a lock for the rental, and a note on disk while its outcome is unknown."""
+"""Rent exactly one machine for a job: a lock for the rental, and a note on disk while its outcome is unknown."""
 
 import contextlib
 import time

@@ -1,1 +1,1 @@
-"""Other machines: targets, the shared ssh connection, channels over it. May import `tool` and `system`."""
+"""Remote machines: targets, the shared ssh connection, channels over it. May import `tool` and `system`."""

@@ -1,7 +1,7 @@
 """Questions that ssh asks while it logs in (passwords, passphrases, host keys), answered through the request.
 
-ssh runs the little program `askpass` beside this module; that leaves its question as a file in a private folder
-and reads the answer from a FIFO there.
+ssh runs the small program `askpass` beside this module, which writes the question to a file in a private folder
+and reads the answer from a FIFO in that folder.
 """
 
 import contextlib
@@ -24,7 +24,7 @@ HAND_BACK = 5.0
 
 
 class Login(msgspec.Struct, frozen=True, kw_only=True):
-    """Who logs in where, in the names that ssh uses, and by what way (`ssh -G` says both)."""
+    """The user and the host of a login, as ssh names them, and the way to the host; all from `ssh -G`."""
 
     user: str = ""
     hosts: frozenset[str] = frozenset()
@@ -33,8 +33,8 @@ class Login(msgspec.Struct, frozen=True, kw_only=True):
     def asks_password(self, prompt: str) -> bool:
         """Whether `prompt` asks for the password of exactly this user on exactly this host.
 
-        ssh's own words are `USER@HOST's password: `; a server's question has `(USER@HOST) ` before it, since
-        OpenSSH 8.5 (older ones put nothing there).
+        ssh's own prompt is `USER@HOST's password: `. Since OpenSSH 8.5 ssh puts `(USER@HOST) ` before a prompt that
+        the server sent; older versions put nothing there.
         """
         for host in self.hosts:
             who = re.escape(f"{self.user}@{host}")
@@ -45,8 +45,8 @@ class Login(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Questions:
-    """The questions of one login: of the ssh that was started for it (`ssh_pid`, set when it runs), and of those
-    that it starts itself (jump hosts, proxies). A context: it removes its folder at the end."""
+    """The questions of one login. They come from the ssh that was started for it (`ssh_pid`, set once it runs) and
+    from the ssh processes that this one starts (jump hosts, proxies). A context manager: it removes its folder."""
 
     def __init__(self, target: Target, request: Request, login: Login) -> None:
         self._target = target
@@ -62,14 +62,14 @@ class Questions:
         return self
 
     def __exit__(self, *_: object) -> None:
-        # A question that was just being asked when ssh ended may still be writing: it finds its folder gone.
+        # An `askpass` that outlives ssh may still be writing its question; it fails once the folder is gone.
         with contextlib.suppress(OSError):
             for entry in os.scandir(self._folder):
                 os.unlink(entry.path)  # noqa: PTH108
             os.rmdir(self._folder)  # noqa: PTH106
 
     def environment(self) -> dict[str, str]:
-        """What ssh needs to find us. DISPLAY: before 8.4 ssh asks no program without one."""
+        """Return the variables that make ssh run `askpass`. ssh before 8.4 runs it only when DISPLAY is set."""
         return {
             "DISPLAY": os.environ.get("DISPLAY") or "none",
             "SSH_ASKPASS": PROGRAM,
@@ -79,9 +79,9 @@ class Questions:
         }
 
     def serve(self) -> None:
-        """Answer what is waiting; the seconds that people took are added to `asked`.
+        """Answer the questions that are waiting; adds the seconds that people took to answer to `asked`.
 
-        Raises CredentialError when it is not interactive.
+        Raises CredentialError when the request is not interactive.
         """
         for entry in list(os.scandir(self._folder)):
             if entry.name.startswith("question."):
@@ -102,7 +102,7 @@ class Questions:
         _hand_back(answer_path, reply)
 
     def _reply(self, own: bool, kind: str, prompt: str) -> str | None:
-        """The answer to `prompt`; None: none. `own`: the ssh of this login asks, not one on the way to it."""
+        """Return the answer to `prompt`, or None. `own`: this login's own ssh asks, not one for a jump host."""
         who = self._target.label if own else f"on the way to {self._target.label} ({self._login.way or 'a proxy'})"
         if kind == "none":
             self._request.emit("log", message=f"{who}: {prompt.strip()}")
@@ -156,7 +156,7 @@ def _nobody(target: Target, kind: str, question: str, own: bool) -> TrainError:
 
 
 def _hand_back(path: str, reply: str | None) -> None:
-    """Write the answer into the FIFO as soon as the program reads it; one that is gone needs none."""
+    """Write the answer into the FIFO once the program reads it; does nothing when the program is gone."""
     text = "no\n" if reply is None else f"yes\n{reply}\n"
 
     def written() -> bool:

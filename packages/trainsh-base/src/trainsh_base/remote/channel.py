@@ -1,9 +1,9 @@
 """A shell on a machine that answers small requests over one pair of pipes: a request is one round trip.
 
-A request is one compound command, `{ ...; }`: a channel cut in the middle of it leaves the shell with a syntax
-error and nothing run. Answers are lines `R NUMBER TEXT` of at most 4,000 bytes (a pipe keeps such a write whole
-when requests answer side by side) and at last `E NUMBER STATUS`. Other lines are what login files left running
-prints, and are dropped.
+A request is one compound command, `{ ...; }`: if the channel is cut in the middle, the shell sees a syntax error
+and runs nothing. A reply is a number of lines `R NUMBER TEXT`, then `E NUMBER STATUS`. A line has at most 4,000
+bytes, so that its write is atomic when several requests reply at once. Any other line is dropped: it comes from
+a program that the login files left running.
 """
 
 import contextlib
@@ -25,25 +25,25 @@ OnLine = Callable[[str], None]
 Over = Callable[[int | None], None]
 Relocate = Callable[[], Target]
 START_LIMIT = 30.0
-SEND_LIMIT = 60.0  # seconds in which a shell must take what it is sent
-MOST_ANSWER = 16 << 20  # bytes that one request may answer with
+SEND_LIMIT = 60.0  # seconds within which a shell must read what it is sent
+MOST_ANSWER = 16 << 20  # bytes of one reply
 _REPLY = re.compile(r"([RE]) ([0-9]{1,18})(?: (.*))?", re.DOTALL)
 _STATUS = re.compile(r"[0-9]{1,3}")
 
 
 class ChannelLost(Unreachable):
-    """The connection was cut, or the shell was killed. What it had been sent may have run."""
+    """The connection was cut, or the shell was killed. Requests already sent to the shell may have run."""
 
     default_code = "channel_lost"
 
 
 def lost(error: BaseException) -> bool:
-    """Whether it is a cut, after which another channel may do."""
+    """Whether `error` means that the channel was lost, so that another channel may work."""
     return isinstance(error, ChannelLost)
 
 
 class Ask:
-    """A request that was sent: its reply lines so far, and its status once it is over (None: the channel is gone).
+    """A request that was sent: its reply lines so far, and its status once it has ended (None: channel lost).
 
     Lines are kept for `wait`, unless `on_line` takes them.
     """
@@ -59,7 +59,7 @@ class Ask:
         self._over = threading.Event()
 
     def line(self, text: str) -> None:
-        """One reply line came. Raises BadAnswer when they are too many to keep, and what `on_line` raises."""
+        """Take one reply line. Raises BadAnswer when the lines exceed MOST_ANSWER, and what `on_line` raises."""
         if self._on_line:
             self._on_line(text)
             return
@@ -69,14 +69,14 @@ class Ask:
         self.lines.append(text)
 
     def end(self, status: int | None, failure: BaseException | None = None) -> None:
-        """The request is over; `failure` is raised to who waits."""
+        """Mark the request as ended; `wait` raises `failure`."""
         self.status, self.failure = status, failure
         self._over.set()
         if self._on_end:
             self._on_end(status)
 
     def wait(self, timeout: float) -> list[str]:
-        """The reply lines, once the request is over. Raises ChannelLost, BadAnswer, TimedOut."""
+        """Wait until the request has ended; returns the reply lines. Raises ChannelLost, BadAnswer, TimedOut."""
         if not self._over.wait(timeout):
             raise TimedOut(f"the host did not answer within {timeout:g} seconds", code="host_silent")
         if self.failure is not None:
@@ -97,7 +97,7 @@ class Channel:
         deadline: Deadline | None = None,
         relocate: Relocate | None = None,
     ) -> None:
-        """Start it, connecting where needed; `deadline`, `relocate` and errors as of `ssh.start`."""
+        """Start the shell, connecting if needed; `deadline`, `relocate` and errors are those of `ssh.start`."""
         self.target = target
         self.lost = False
         self._lock = threading.Lock()
@@ -117,7 +117,7 @@ class Channel:
         threading.Thread(target=self._read, daemon=True, name=f"channel {target.name}").start()
 
     def _greet(self, request: Request) -> None:
-        """Login files may have printed: what counts begins at a sentinel. Diagnostics of requests go nowhere."""
+        """Discard what login files print, up to a sentinel; sends the stderr of all requests to /dev/null."""
         sentinel = f"train-{os.urandom(8).hex()}"
         deadline = Deadline.after(START_LIMIT).sooner(Deadline(request.until))
         with contextlib.suppress(OSError):
@@ -130,10 +130,10 @@ class Channel:
     def ask(
         self, body: str, *, on_line: OnLine | None = None, on_end: Over | None = None, silent: bool = False
     ) -> Ask:
-        """Send a script that prints its answers with `say TEXT...`; returns at once. Its input is empty.
+        """Send a script that prints its reply lines with `say TEXT...`; returns at once. Its stdin is empty.
 
         `on_line` and `on_end` are called from the reader's thread: they must be quick. A `silent` request does not
-        report its end (something else shows that it worked): its lines are taken until `forget`.
+        report its end (the caller sees in another way that it worked); its lines are accepted until `forget`.
         """
         with self._lock:
             self._number += 1
@@ -152,9 +152,9 @@ class Channel:
         return ask
 
     def listen(self, on_line: OnLine, on_end: Over) -> int:
-        """A number for reply lines that belong to no request: what a background script finds out.
+        """Return a number under which a background script can send reply lines that belong to no request.
 
-        `on_end` is called with None when the channel is gone, at once when it is already.
+        `on_end` is called with None when the channel is lost; at once if it is lost already.
         """
         with self._lock:
             self._number += 1
@@ -175,7 +175,7 @@ class Channel:
         self._child.end()
 
     def _send(self, text: str) -> None:
-        """Write all of it. Raises OSError when the channel is gone, or takes nothing for SEND_LIMIT seconds."""
+        """Write all of `text`. Raises OSError if the channel is gone or accepts nothing for SEND_LIMIT seconds."""
         with self._write:
             view = memoryview(text.encode("utf-8", "surrogateescape"))
             while view:
@@ -195,7 +195,7 @@ class Channel:
             raise OSError("the shell reads no more")
 
     def _read(self) -> None:
-        """The reader's thread: however it ends, every request is settled."""
+        """Run the reader's thread. However it ends, every request gets a result or an error."""
         failure: BaseException | None = None
         try:
             while (line := self._lines.line()) is not None:
@@ -210,7 +210,7 @@ class Channel:
             self._lines.close()
 
     def _reap(self) -> None:
-        """The shell's end is seen by waiting for it: what it left running may hold its output open."""
+        """Wait for the shell to exit. End of file is not enough: its background processes may hold stdout open."""
         self._child.wait()
         self._over(None)
 
@@ -219,11 +219,11 @@ class Channel:
             self.lost = True
             left, self._asks = list(self._asks.values()), {}
         for ask in left:
-            with contextlib.suppress(Exception):  # one that fails must not keep the others from being settled
+            with contextlib.suppress(Exception):  # a callback that fails must not affect other requests
                 ask.end(None, failure)
 
     def _receive(self, line: str) -> None:
-        """Give a reply to its request. Raises BadAnswer for an end without a status."""
+        """Pass a reply line to its request. Raises BadAnswer for an `E` line without a status."""
         reply = _REPLY.fullmatch(line)
         ask = self._asks.get(int(reply[2])) if reply else None
         if reply is None or ask is None:
@@ -239,13 +239,13 @@ class Channel:
             ask.line(text)
         except BadAnswer:
             raise
-        except Exception as error:  # the caller's own: it gets it back, and the other requests go on
+        except Exception as error:  # from the caller's callback: `wait` raises it again
             self.forget(ask.number)
             ask.end(None, error)
 
 
 def compound(number: int, body: str, *, silent: bool = False) -> str:
-    """The text of a request: whole, or a syntax error."""
+    """Return the text of a request, such that a truncated one is a syntax error."""
     end = "" if silent else f"printf 'E {number} %s\\n' \"$?\"; "
     return f"{{ say() {{ printf 'R {number} %s\\n' \"$*\"; }}\n{{ {body}\n}} </dev/null; {end}}}\n"
 
@@ -258,7 +258,7 @@ def open_shell(
     bulk: bool = False,
     relocate: Relocate | None = None,
 ) -> spawn.Child:
-    """A plain sh on `target` that reads commands from its input: on this machine, or over the shared connection."""
+    """Start a plain sh on `target` that reads commands from stdin; a remote one uses the shared connection."""
     if target.kind == "local":
         return spawn.start(["sh"])
     from trainsh_base.remote import ssh  # noqa: PLC0415 - this machine needs none
@@ -274,5 +274,5 @@ def open_shell(
 
 
 def quote(text: str) -> str:
-    """`text` as one shell word. A NUL cannot be in one and is left out."""
+    """Quote `text` as one shell word. NUL characters, which a word cannot contain, are removed."""
     return "'" + text.replace("\0", "").replace("'", "'\\''") + "'"

@@ -1,4 +1,4 @@
-"""Opening the shared connection to a machine: one ssh that logs in, goes to the background and outlives us."""
+"""Opens the shared connection to a machine: an ssh master that logs in, goes to the background and outlives us."""
 
 import contextlib
 import os
@@ -31,22 +31,23 @@ from trainsh_base.system.deadline import Deadline
 from trainsh_base.system.units import format_duration
 
 ALIVE_EVERY, ALIVE_MISSES = 5, 2
-# A login that takes longer, questions to people not counted, has been lost on the way.
+# Seconds after which a login counts as lost; the time that people take to answer is not counted.
 LOGIN_LIMIT = 90.0
 END_PATIENCE = 2.0
-MOST_SAID = 1 << 16  # bytes of what ssh prints: a banner has no end of its own
-# AES-GCM moves a large file in 0.69 of the time that ssh's own first choice takes.
+MOST_SAID = 1 << 16  # bytes of ssh's output that are kept: a banner may be endless
+# With AES-GCM a large file takes 0.69 of the time that it takes with ssh's own first choice.
 FAST_CIPHERS = ("aes128-gcm@openssh.com", "aes256-gcm@openssh.com")
 
 
 def open_master(target: Target, path: str, request: Request, *, ask: bool = True) -> None:
-    """Log in once and leave a master at `path`; a live one of the user's own is used instead.
+    """Log in once and leave a master at `path`. If the user has a live master already, use that one.
 
-    `ask=False`: another one, without a question to anybody (BatchMode).
+    `ask=False` opens an additional master and asks no questions (BatchMode).
 
-    Raises Unreachable, CredentialError, RemoteError as ssh's messages say; Cancelled; MissingProgram without ssh.
+    Raises Unreachable, CredentialError or RemoteError, depending on ssh's messages; Cancelled; MissingProgram
+    when ssh is not installed.
     """
-    # No master answers (it crashed, or is stopped), and ssh would connect without a control socket.
+    # No master answers here (it crashed or is stopped). With the socket in place ssh would not become a master.
     with contextlib.suppress(FileNotFoundError):
         os.unlink(path)  # noqa: PTH108 - a socket's name is text here
     env = target.environment()
@@ -63,7 +64,7 @@ def open_master(target: Target, path: str, request: Request, *, ask: bool = True
 
 
 def adopt(settings: Settings, path: str) -> bool:
-    """Use the user's own live master (ControlPath of their settings) at `path`, by a link; whether there is one."""
+    """Link `path` to the user's own live master (their ControlPath); returns whether there is one."""
     own = first(settings, "controlpath", "none")
     if own in ("", "none") or master_pid(own) is None:
         return False
@@ -72,7 +73,7 @@ def adopt(settings: Settings, path: str) -> bool:
 
 
 class Wishes(msgspec.Struct, frozen=True, kw_only=True):
-    """What config.toml says about connections: seconds, seconds, and whether AES-GCM comes first."""
+    """The ssh settings of config.toml: two times in seconds, and whether AES-GCM is preferred."""
 
     connect_timeout: float = 15
     persist: float = 600
@@ -80,14 +81,15 @@ class Wishes(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def wishes() -> Wishes:
-    """The settings ssh.* of config.toml."""
+    """Read the ssh.* settings from config.toml."""
     return Wishes(**{name: config_value(f"ssh.{name}") for name in Wishes.__struct_fields__})
 
 
 def master_argv(target: Target, path: str, settings: Settings, wished: Wishes, *, ask: bool = True) -> list[str]:
-    """The argv of the master; what `settings` (of `ssh -G`) shows as chosen by the user stays chosen.
+    """Return the argv of the master. What the user has configured (`settings`, from `ssh -G`) is not overridden.
 
-    LogLevel ERROR: a server's banner, which anybody on the way can write, is not printed among ssh's own messages.
+    LogLevel is ERROR so that a server's banner, which anyone on the network path can forge, is not printed among
+    ssh's own messages.
     """
     argv = [target.argv[0], "-f", "-N", "-M", "-S", path, "-T", "-x"]
     options = {
@@ -109,19 +111,19 @@ def master_argv(target: Target, path: str, settings: Settings, wished: Wishes, *
 
 
 def fast_first(ciphers: str) -> str:
-    """The same list with AES-GCM in front, named one by one: `^`, which means that, is not known before 8.0."""
+    """Return the list of ciphers with AES-GCM first. It is spelled out, as ssh before 8.0 does not know `^`."""
     names = ciphers.split(",")
     fast = [name for name in FAST_CIPHERS if name in names]
     return ",".join([*fast, *(name for name in names if name not in fast)])
 
 
 def _seconds(duration: float) -> str:
-    """Whole seconds, as ssh takes them; 0 would mean for ever."""
+    """Format `duration` as whole seconds for ssh, at least 1: for ssh, 0 means no limit."""
     return str(max(1, round(duration)))
 
 
 def _log_in(argv: list[str], env: dict[str, str], questions: Questions, request: Request) -> tuple[int, str]:
-    """Run ssh until it goes to the background (status 0) or fails; its status and what it printed."""
+    """Run ssh until it goes to the background (status 0) or fails; returns its status and its output."""
     reader, writer = os.pipe()
     try:
         child = spawn.start(argv, env=env, stderr=writer)
@@ -162,7 +164,7 @@ def _listen(child: spawn.Child, reader: int, questions: Questions, request: Requ
 
 
 def _end_of(child: spawn.Child) -> int:
-    """The status of an ssh that has closed its messages; one that does not end is killed."""
+    """Return the exit status of an ssh that has closed its stderr; kills it if it does not exit."""
     deadline = time.monotonic() + END_PATIENCE
     while (status := child.poll()) is None:
         if time.monotonic() > deadline:
@@ -172,7 +174,7 @@ def _end_of(child: spawn.Child) -> int:
 
 
 def _kill(child: spawn.Child) -> None:
-    """End ssh and what it started (jump hosts, proxies): they share its session. TERM, then KILL."""
+    """End ssh and the processes in its session (jump hosts, proxies) with TERM, then KILL."""
     for number in (signal.SIGTERM, signal.SIGKILL):
         with contextlib.suppress(ProcessLookupError, PermissionError):
             if child.poll() is None:
@@ -185,7 +187,7 @@ def _kill(child: spawn.Child) -> None:
 def patient(
     request: Request, target: Target, deadline: Deadline, attempt: Callable[[], None], *, refused_is_final: bool
 ) -> None:
-    """Run `attempt` until it succeeds, fails for good, or `deadline` passes; says once that it tries again."""
+    """Run `attempt` until it succeeds, fails for good, or `deadline` passes; reports once that it retries."""
     told: list[str] = []
 
     def again(error: BaseException) -> bool:

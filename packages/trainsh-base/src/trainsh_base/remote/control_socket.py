@@ -1,6 +1,6 @@
 """The control socket of an ssh master: check whether it is alive, or end it (OpenSSH's PROTOCOL.mux, version 4).
 
-Speaking it costs 0.1 ms where `ssh -O check` costs a process of 5 ms.
+Speaking the protocol directly takes 0.1 ms; starting `ssh -O check` takes 5 ms.
 """
 
 import contextlib
@@ -45,7 +45,7 @@ def end_master(path: str) -> bool:
 
 
 def remove_stale(path: str) -> None:
-    """Remove a socket that a crash left behind and no process listens on."""
+    """Remove a socket on which no process listens, left behind by a crash."""
     with contextlib.closing(socket.socket(socket.AF_UNIX)) as probe:
         probe.settimeout(PATIENCE)
         try:

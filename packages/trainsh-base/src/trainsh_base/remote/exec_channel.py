@@ -1,4 +1,4 @@
-"""Start one command over a live shared connection, and wait until it runs."""
+"""Starts one command over a live shared connection and waits until it runs."""
 
 import contextlib
 import os
@@ -15,10 +15,10 @@ from trainsh_base.system import spawn
 from trainsh_base.system.deadline import Deadline
 from trainsh_base.system.paths import runtime_home
 
-# Login files that have not ended after so long may be waiting for an answer.
+# Seconds after which login files that have not finished may be waiting for an answer, and between `nudge`s.
 ASKS_AFTER, ASKS_EVERY = 2.0, 0.5
 END_PATIENCE = 5.0
-MOST_HEARD = 1 << 16  # bytes of what login files print that are kept
+MOST_HEARD = 1 << 16  # bytes of the login files' output that are kept
 
 
 class Refused(TrainError):
@@ -38,8 +38,8 @@ def open_channel(
 ) -> spawn.Child:
     """Start `command` over the connection at `path` and wait until it runs.
 
-    Raises Refused when sshd allows no more channels, Cut, TimedOut, RemoteError (`code` shell) when the account
-    runs something else than commands.
+    Raises Refused when sshd allows no more channels, Cut, TimedOut, and RemoteError (`code` shell) when the
+    account does not run commands.
     """
     sentinel = f"trainsh-{os.urandom(6).hex()}"
     argv = target.remote_argv(f"printf '%s\\n' {sentinel}; {command}", control_path=path)
@@ -65,7 +65,7 @@ def open_channel(
 def _await_sentinel(
     child: spawn.Child, sentinel: bytes, request: Request, deadline: Deadline, nudge: bytes
 ) -> bytes | None:
-    """Read up to the line `sentinel` and not a byte beyond; when the output ends before, what it was."""
+    """Read up to the line `sentinel` and no further. If the output ends earlier, return it, else None."""
     heard = bytearray()
     asks = time.monotonic() + ASKS_AFTER
     output = select.poll()
@@ -99,7 +99,7 @@ def _last_printed(heard: bytes | bytearray) -> str:
 
 
 def _end(child: spawn.Child) -> int:
-    """Close our ends of the channel; its status, once it ends by itself or is ended."""
+    """Close our ends of the channel; returns its status once it has exited or was killed."""
     with contextlib.suppress(OSError):
         os.close(child.stdout)
     child.close_stdin()
@@ -112,7 +112,7 @@ def _end(child: spawn.Child) -> int:
 
 
 def _not_opened(target: Target, path: str, status: int, heard: bytes, errors: bytes) -> TrainError:
-    """The error for a channel that ended before the command ran."""
+    """Return the error for a channel that ended before the command ran."""
     printed = " ".join(heard.decode(errors="replace").split())
     said = errors.decode(errors="replace")
     if printed:
@@ -132,7 +132,7 @@ def _not_opened(target: Target, path: str, status: int, heard: bytes, errors: by
 
 
 def _unnamed_file() -> int:
-    """An open file without a name, gone with its last reader: for what a channel prints on stderr."""
+    """Open an unlinked temporary file for a channel's stderr; it vanishes when it is closed."""
     name = f"{runtime_home()}/e-{os.getpid()}-{os.urandom(4).hex()}"
     handle = os.open(name, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
     os.unlink(name)  # noqa: PTH108

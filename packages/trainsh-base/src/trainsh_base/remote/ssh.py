@@ -1,4 +1,4 @@
-"""Commands on a machine over one shared ssh connection: opened once, kept alive, made again when it is lost."""
+"""Runs commands on a machine over one shared ssh connection, which is opened once and reopened when it is lost."""
 
 import contextlib
 import os
@@ -16,7 +16,7 @@ from trainsh_base.system.deadline import Deadline
 from trainsh_base.system.files import locked
 from trainsh_base.system.paths import runtime_home
 
-# sshd allows ten channels for each connection (MaxSessions), so eight masters have eighty.
+# sshd allows ten channels for each connection (MaxSessions by default), so eight masters carry eighty.
 MOST_MASTERS = 8
 OPEN_LIMIT = 60.0
 _LOGIN_PATIENCE = 300.0
@@ -61,7 +61,7 @@ def ensure_master(
 
 
 def _expected(target: Target) -> bool:
-    """Whether the machine may be about to answer: a rented one that starts, one that was reached before."""
+    """Whether retrying makes sense: the machine is rented and may be starting, or was reached before."""
     return target.rented or os.path.exists(_mark_of(target))  # noqa: PTH110
 
 
@@ -75,7 +75,7 @@ def _mark_of(target: Target) -> str:
 
 
 def _open_once(target: Target, path: str, request: Request, *, ask: bool) -> None:
-    """One login at a time for one machine: who comes second finds it done."""
+    """Log in under a lock for this machine: a process that waited for the lock finds the connection open."""
     with contextlib.ExitStack() as stack:
         _await_turn(stack, Path(path), request)
         if master_pid(path) is None:
@@ -83,7 +83,7 @@ def _open_once(target: Target, path: str, request: Request, *, ask: bool) -> Non
 
 
 def _await_turn(stack: contextlib.ExitStack, path: Path, request: Request) -> None:
-    """Have the lock of the login at `path`, which another process may hold for as long as its own login takes."""
+    """Take the login lock of `path`; another process may hold it for as long as its own login takes."""
     patience = Deadline.after(_LOGIN_PATIENCE)
     while True:
         request.check()
@@ -107,13 +107,13 @@ def start(
     nudge: bytes = b"",
     relocate: Relocate | None = None,
 ) -> spawn.Child:
-    """Start `command` on the host, read by the login shell, with pipes; returns when it runs.
+    """Start `command` on the host, in the login shell, with pipes; returns once it runs.
 
-    What login files print before it is dropped. `bulk`: much data, rather on another connection when one is open.
-    A full connection gets a second one where the host lets us in without a question; else this waits for a free
-    channel. `deadline` and `relocate` as for ensure_master, `deadline` for all of it; without one a channel has
-    `limit` seconds to open. `nudge` answers login files that ask something on standard input: it may reach
-    `command` too. Raises as ensure_master, RemoteError (`code` shell) when the account runs no commands, TimedOut.
+    Output of the login files is dropped. `bulk` is for large transfers: they use an additional connection if one
+    is open. When a connection is full, a second one is opened if the host needs no answers for that; else this
+    waits for a free channel. `relocate` is as for ensure_master. `deadline` limits the whole call; without one a
+    channel has `limit` seconds to open. `nudge` is sent to login files that read stdin, and may reach `command`.
+    Raises as ensure_master does, RemoteError (`code` shell) when the account runs no commands, TimedOut.
     """
     if target.kind == "local" or target.control_path is None:
         return spawn.start(target.remote_argv(command), env=target.environment())
@@ -142,7 +142,7 @@ def start(
 def _any_channel(
     target: Target, command: str, request: Request, deadline: Deadline, *, bulk: bool, full: bool, nudge: bytes
 ) -> spawn.Child | TrainError:
-    """A channel on one of the live masters; else why there is none: Refused, or Cut when one was lost."""
+    """Open a channel on one of the live masters; else return the reason: Refused, or Cut when one was lost."""
     why: TrainError = Refused("no connection")
     for path in _paths(target, bulk=bulk):
         try:
@@ -163,12 +163,12 @@ def _no_channel(target: Target) -> TimedOut:
 
 
 def numbered(path: str, number: int) -> str:
-    """The socket of the master `number` (1 is the first) of a machine."""
+    """Return the socket path of a machine's master `number`, counted from 1."""
     return path if number == 1 else f"{path}.{number}"
 
 
 def _paths(target: Target, *, bulk: bool) -> list[str]:
-    """The sockets of the live masters, in the order to try."""
+    """Return the socket paths of the live masters, in the order to try them."""
     first = target.control_path or ""
     more = [numbered(first, number) for number in range(2, MOST_MASTERS + 1)]
     live = [first, *(path for path in more if os.path.exists(path) and master_pid(path) is not None)]  # noqa: PTH110
@@ -176,7 +176,7 @@ def _paths(target: Target, *, bulk: bool) -> list[str]:
 
 
 def _another_master(target: Target, request: Request) -> bool:
-    """Open one more connection without asking questions; False when no more are allowed."""
+    """Open one more connection without asking questions; returns False when no more are allowed."""
     for number in range(2, MOST_MASTERS + 1):
         path = numbered(target.control_path or "", number)
         if master_pid(path) is None:
@@ -189,7 +189,7 @@ def _another_master(target: Target, request: Request) -> bool:
 
 
 def disconnect(target: Target) -> int:
-    """End every shared connection to this machine, with the channels on them; how many there were."""
+    """End every shared connection to this machine, with the channels on them; returns their number."""
     if target.control_path is None:
         return 0
     count = 0
@@ -202,7 +202,7 @@ def disconnect(target: Target) -> int:
 
 
 def disconnect_all() -> int:
-    """End every shared connection of this user; how many there were."""
+    """End every shared connection of this user; returns their number."""
     count = 0
     for entry in list(os.scandir(runtime_home())):
         if entry.name.startswith("m-") and entry.is_file(follow_symlinks=False) is False:

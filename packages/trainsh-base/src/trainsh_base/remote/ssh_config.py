@@ -1,4 +1,4 @@
-"""What ssh would use for a machine (`ssh -G`): the user's settings, read by ssh itself."""
+"""The ssh settings in effect for a machine, as `ssh -G` prints them."""
 
 import contextlib
 import os
@@ -9,16 +9,16 @@ from trainsh_base.errors import MissingProgram, TimedOut
 from trainsh_base.remote.target import Target
 from trainsh_base.system import spawn
 
-# Settings may run programs (`Match exec`): one that hangs must not hold everything.
+# Seconds: settings may run programs (`Match exec`), and one that hangs must not block us.
 READ_LIMIT = 15.0
 
 Settings = dict[str, list[str]]
 
 
 def effective(argv: list[str], env: dict[str, str] | None = None) -> Settings:
-    """Every setting for this ssh command line (`argv` without a command): key -> values, in ssh's order.
+    """Return every setting for this ssh command line (`argv` without a command): key -> values, in ssh's order.
 
-    Empty when ssh refuses the words: the login says why. Raises MissingProgram without ssh, TimedOut.
+    Empty when ssh rejects the argv; the login will print the reason. Raises MissingProgram without ssh, TimedOut.
     """
     with open(os.devnull, "w") as nowhere:  # noqa: PTH123 - the login prints its errors again
         try:
@@ -58,14 +58,14 @@ def _all_of(child: spawn.Child) -> bytes:
 
 
 def no_ssh() -> MissingProgram:
-    """The error on a machine without ssh."""
+    """Return the error for a machine without ssh."""
     from trainsh_base.system.proc import missing  # noqa: PLC0415 - subprocess costs 10 ms, and this is rarely reached
 
     return missing("ssh")
 
 
 def first(settings: Settings, key: str, default: str = "") -> str:
-    """The first value of `key`, which is the one that ssh uses."""
+    """Return the first value of `key`, which is the one that ssh uses."""
     return settings.get(key, [default])[0]
 
 
@@ -80,13 +80,13 @@ def default_ciphers(target: Target, env: dict[str, str] | None = None) -> Settin
 
 
 def login_names(settings: Settings) -> tuple[str, frozenset[str]]:
-    """The user, and the names of the host that ssh uses in its password prompt (lower case)."""
+    """Return the user and the host names (lower case) that ssh may show in its password prompt."""
     names = {first(settings, "hostname").lower(), first(settings, "hostkeyalias").lower()} - {"", "none"}
     return first(settings, "user"), frozenset(names)
 
 
 def way(settings: Settings) -> str:
-    """What leads to the machine: its jump hosts or its proxy command; empty when it is reached directly."""
+    """Return the jump hosts or the proxy command for the machine; empty for a direct connection."""
     return next(
         (value for key in ("proxyjump", "proxycommand") if (value := first(settings, key)) not in ("", "none")), ""
     )

@@ -1,8 +1,8 @@
-"""Why ssh could not connect: its messages read into an error of ours, with what to do next.
+"""Turns ssh's messages into an error that says why it could not connect and what to do next.
 
-What ssh prints on stderr is not trusted. A banner, or the reason that a server gives for hanging up, stands among
-ssh's own lines and may look like one. So a line counts only as a whole, and nothing of it becomes a command: each
-command in a hint is built from the target and from the settings that ssh says it uses.
+ssh's stderr is not trusted. A banner, or the reason that a server gives for hanging up, appears among ssh's own
+lines and may imitate one. So patterns must match whole lines, and no text from them becomes part of a command:
+each command in a hint is built from the target and from the settings that `ssh -G` prints.
 """
 
 import os
@@ -26,19 +26,19 @@ _NOISE = re.compile(
 
 
 def lines_of(said: str) -> list[str]:
-    """The lines of what ssh printed, without those that are empty."""
+    """Return the non-empty lines of what ssh printed."""
     return [line.strip() for line in said.replace("\r", "\n").splitlines() if line.strip()]
 
 
 def last_line(said: str) -> str:
-    """The line of ssh's messages that tells most: the last that is no decoration."""
+    """Return the most useful line of ssh's messages: the last one that is not decoration."""
     lines = lines_of(said)
     telling = [line for line in lines if not _NOISE.match(line)]
     return (telling or lines or ["ssh printed nothing"])[-1].removeprefix("ssh: ")
 
 
 def explain(target: Target, said: str) -> TrainError:
-    """The error that ssh's messages `said` mean. Unreachable ones may be tried again, the others not."""
+    """Return the error for ssh's messages `said`. Only an Unreachable may be tried again."""
     lines = lines_of(said)
     for pattern, make in _TABLE:
         if any(pattern.fullmatch(line) for line in lines):
@@ -50,7 +50,7 @@ def explain(target: Target, said: str) -> TrainError:
 
 
 def by_hand(target: Target) -> str:
-    """The command that a person pastes to see the same."""
+    """Return the command with which a person can reproduce the error."""
     return shlex.join([target.argv[0], "-v", *target.argv[1:]])
 
 
@@ -88,7 +88,7 @@ def _host_key_changed(target: Target, said: str) -> TrainError:
 
 
 def _known_as(settings: Settings) -> list[str]:
-    """The names under which ssh keeps the target's host key."""
+    """Return the names under which ssh stores the target's host key."""
     alias = settings.get("hostkeyalias", ["none"])[0].lower()
     if alias != "none":
         return [alias]
@@ -144,7 +144,7 @@ def _auth(target: Target, said: str) -> TrainError:
 
 
 def _key_files(target: Target) -> set[str]:
-    """The key files that the user named, as ssh writes them."""
+    """Return the key files that the user configured, as ssh prints them."""
     named = [word for before, word in zip(target.argv, target.argv[1:], strict=False) if before == "-i"]
     every = [*named, *_settings(target).get("identityfile", [])]
     return {*every, *(os.path.expanduser(path) for path in every)}  # noqa: PTH111 - as text
@@ -173,7 +173,7 @@ def _bad_ssh(target: Target, said: str) -> TrainError:
 
 _CONNECT = r"(?:ssh: )?connect to (?:host|address) .+: "
 _OPEN_FAILED = r"channel \d+: open failed: .*"
-# The first whose pattern is a whole line of what ssh printed counts.
+# The first entry whose pattern matches a whole line of ssh's output is used.
 _TABLE: list[tuple[re.Pattern[str], Callable[[Target, str], TrainError]]] = [
     (
         re.compile(rf"@ +WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED! +@|"

@@ -7,11 +7,11 @@ import msgspec
 
 
 class Target(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A machine. `argv` starts ssh: every option, the destination last, no command (empty for this machine).
+    """A machine. `argv` starts ssh: all options, then the destination, no command (empty for this machine).
 
-    `control_path` is the socket of the shared connection, `known_hosts` the machine's own file of host keys
-    (rented ones), `secret` the name of a stored password, `label` what people call it. `rented`: a container of
-    somebody else's, here for a while; `bootstrap`: tmux and rsync may be installed there when they are missing.
+    `control_path` is the socket of the shared connection; `known_hosts` a separate host key file (for rented
+    machines); `secret` the name of a stored password; `label` the name shown to people. `rented`: the machine is
+    rented for a limited time. `bootstrap`: tmux and rsync may be installed on it when they are missing.
     """
 
     name: str
@@ -33,17 +33,17 @@ class Target(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     @property
     def destination(self) -> str:
-        """`user@host`, as ssh is told it; empty for this machine."""
+        """The destination argument of ssh, such as `user@host`; empty for this machine."""
         return self.argv[-1] if self.argv else ""
 
     def remote_argv(
         self, command: str | None, *, terminal: bool = False, master: bool = True, control_path: str | None = None
     ) -> list[str]:
-        """The argv that runs `command` on the host, read by the login shell (None: an interactive shell).
+        """Return the argv that runs `command` on the host in the login shell (None: an interactive shell).
 
-        With `master` the shared connection carries it (`control_path`: another one than the target's first), and
-        without a terminal nothing else does: such a client never logs in by itself. `master=False`: a connection
-        of its own.
+        With `master` the command uses the shared connection at `control_path` (default: the target's first).
+        Without a terminal it uses only that and never logs in by itself. `master=False` opens a separate
+        connection.
         """
         if self.kind == "local":
             return ["sh", "-c", command] if command is not None else [os.environ.get("SHELL") or "sh"]
@@ -60,13 +60,13 @@ class Target(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         return [*argv, command] if command is not None else argv
 
     def environment(self) -> dict[str, str]:
-        """The environment of a program that reaches this machine."""
+        """Return the environment for a program that connects to this machine."""
         return {**os.environ, **self.env}
 
 
 def control_path(argv: list[str], env: dict[str, str] | None = None) -> str:
-    """The socket of the shared connection that `argv` opens: short, since a Unix socket's path may have 104 bytes,
-    of which ssh itself adds 17 while it makes one."""
+    """Return the socket path of the shared connection that `argv` opens. It is short: a Unix socket's path may have
+    104 bytes, and ssh appends 17 to it while it creates the socket."""
     from trainsh_base.system.paths import runtime_home  # noqa: PLC0415 - brings pathlib, and this machine needs no socket
 
     text = "\0".join([*argv, *(f"{key}={value}" for key, value in sorted((env or {}).items()))])
@@ -74,7 +74,8 @@ def control_path(argv: list[str], env: dict[str, str] | None = None) -> str:
 
 
 def _fingerprint(data: bytes) -> int:
-    """FNV-1a, 64 bits: importing hashlib would add 5 ms to every start, and no other program writes these names."""
+    """Hash `data` with FNV-1a, 64 bits. Importing hashlib would add 5 ms to every start, and collisions need no
+    defence: no other program writes these names."""
     value = 0xCBF29CE484222325
     for byte in data:
         value = (value ^ byte) * 0x100000001B3 & 0xFFFFFFFFFFFFFFFF
@@ -93,7 +94,7 @@ def ssh_target(
     bootstrap: bool = False,
     machine: str = "",
 ) -> Target:
-    """A machine behind ssh, with the socket its connection has."""
+    """Return the target for a machine reached over ssh, with the socket path of its shared connection."""
     return Target(
         name=name, kind="ssh", argv=argv, env=env or {}, control_path=control_path(argv, env),
         known_hosts=known_hosts, secret=secret, label=label or argv[-1],

@@ -1,1 +1,1 @@
-"""This machine: files, paths, processes, units, secrets, settings. Imports `errors` and `request` alone."""
+"""This machine: files, paths, processes, units, secrets, settings. Imports only `errors` and `request`."""

@@ -1,9 +1,9 @@
-"""The error for an answer that is not of the protocol, a tool's or a host's."""
+"""The error for a reply of a tool or a host that violates the protocol."""
 
 from trainsh_base.errors import RemoteError
 
 
 class BadAnswer(RemoteError):
-    """The other side, a tool or a host, answered with something that is not of the protocol, or without end."""
+    """A tool or a host sent a reply that violates the protocol or is too long."""
 
     default_code = "bad_answer"

@@ -1,10 +1,10 @@
-"""Work that must not be cut in two: a process that ends waits for it first."""
+"""Critical sections: a process that is about to exit waits for them first."""
 
 import contextlib
 import threading
 from collections.abc import Iterator
 
-LONGEST = 120.0  # seconds a process waits for such work before it ends all the same
+LONGEST = 120.0  # seconds that a process waits for critical sections before it exits anyway
 
 _running = 0
 _changed = threading.Condition()
@@ -12,7 +12,7 @@ _changed = threading.Condition()
 
 @contextlib.contextmanager
 def critical() -> Iterator[None]:
-    """Keep the process alive until the block is done, also when its client is gone (a `serve` waits)."""
+    """Keep the process alive until the block is done, even if its client has gone (`serve` waits for it)."""
     global _running  # noqa: PLW0603 - the process as a whole is what waits
     with _changed:
         _running += 1

@@ -15,29 +15,29 @@ class Deadline:
 
     @classmethod
     def after(cls, seconds: float | None) -> "Deadline":
-        """`seconds` from now; None is never. 0 and less have passed already."""
+        """Return the deadline `seconds` from now; None means never, and 0 or less is in the past."""
         return cls(math.inf if seconds is None else time.monotonic() + seconds)
 
     @classmethod
     def never(cls) -> "Deadline":
-        """No limit."""
+        """Return a deadline that never passes."""
         return cls(math.inf)
 
     def left(self) -> float | None:
-        """Seconds until then, 0.0 when it has passed, None for never: as `wait(timeout=...)` takes it."""
+        """Return the seconds that are left: 0.0 after the deadline, None for never. Fits `wait(timeout=...)`."""
         return None if self._at == math.inf else max(0.0, self._at - time.monotonic())
 
     def within(self, most: float) -> float:
-        """Seconds to wait now, at most `most`: for loops that look again."""
+        """Return the seconds that are left, at most `most`: for loops that poll."""
         return max(0.0, min(most, self._at - time.monotonic()))
 
     @property
     def expired(self) -> bool:
-        """Whether it has passed."""
+        """Whether the deadline has passed."""
         return time.monotonic() >= self._at
 
     def sooner(self, other: "Deadline") -> "Deadline":
-        """The earlier of the two."""
+        """Return the earlier of the two deadlines."""
         return self if self._at <= other._at else other
 
     @property

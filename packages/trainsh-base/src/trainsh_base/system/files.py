@@ -1,4 +1,4 @@
-"""Files that are whole or absent: written aside, synced, renamed, under a lock."""
+"""Atomic file writes (temporary file, fsync, rename) and locks on files."""
 
 import contextlib
 import fcntl
@@ -12,7 +12,7 @@ from trainsh_base.system.paths import private_folder
 
 
 def write_atomic(path: Path, data: bytes | str, mode: int = 0o600) -> None:
-    """Replace `path` by `data` so that a reader, or a crash, sees the old file or the new one and nothing between.
+    """Replace the content of `path` atomically: readers, and a crash, see either the old file or the new one.
 
     A symbolic link is followed: the file it names is replaced, and the link stays.
     """
@@ -36,7 +36,7 @@ def write_atomic(path: Path, data: bytes | str, mode: int = 0o600) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """Make the names in `folder` durable."""
+    """Sync the directory `folder`, so that renames and new files in it survive a crash."""
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)
@@ -46,7 +46,7 @@ def sync_folder(folder: Path) -> None:
 
 @contextlib.contextmanager
 def locked(path: Path, timeout: float = 30.0) -> Iterator[None]:
-    """Hold the lock that belongs to `path` (`.NAME.lock` beside it); Conflict after `timeout` seconds."""
+    """Hold the lock file of `path` (`.NAME.lock` beside it). Raises Conflict after `timeout` seconds."""
     private_folder(path.parent)
     lock = path.with_name(f".{path.name}.lock")
     handle = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)

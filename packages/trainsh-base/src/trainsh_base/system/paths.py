@@ -1,4 +1,4 @@
-"""Where things are: settings by XDG or `TRAINSH_HOME`, and short private folders for sockets."""
+"""Paths of train's files: settings and state, by XDG or `TRAINSH_HOME`, and a short private folder for sockets."""
 
 import os
 import stat
@@ -17,22 +17,23 @@ def config_home() -> Path:
 
 
 def config_file() -> Path:
-    """The settings, `config.toml`."""
+    """Return the path of `config.toml`."""
     return config_home() / "config.toml"
 
 
 def jobs_home() -> Path:
-    """One folder a job, and `open/` with those that are not over."""
+    """Return the folder that has one folder for each job, and `open/` for the jobs that have not ended."""
     return config_home() / "jobs"
 
 
 def recipes_home() -> Path:
-    """The recipes that have names."""
+    """Return the folder of the named recipes."""
     return config_home() / "recipes"
 
 
 def state_home() -> Path:
-    """Bug reports and what may be lost without harm: `$XDG_STATE_HOME/tmux-trainsh`, or under `TRAINSH_HOME`."""
+    """Return the folder for bug reports and other expendable files: `$XDG_STATE_HOME/tmux-trainsh`, or under
+    `TRAINSH_HOME`."""
     if os.environ.get("TRAINSH_HOME"):
         return config_home() / "state"
     base = os.environ.get("XDG_STATE_HOME")
@@ -40,10 +41,10 @@ def state_home() -> Path:
 
 
 def runtime_home() -> Path:
-    """A private folder with a short path, for sockets (a Unix socket's path may have 104 bytes on macOS).
+    """Return a private folder with a short path, for sockets (a Unix socket's path may have 104 bytes on macOS).
 
-    `$XDG_RUNTIME_DIR/train`, else `/tmp/train-UID`, else `run` in the state folder: the first that is ours alone.
-    Raises Conflict when there is none.
+    `$XDG_RUNTIME_DIR/train`, else `/tmp/train-UID`, else `run` in the state folder: the first that only we can
+    access. Raises Conflict when there is none.
     """
     base = os.environ.get("XDG_RUNTIME_DIR")
     folders = [Path(base) / "train"] if base and len(base) < 40 else []
@@ -63,7 +64,7 @@ def runtime_home() -> Path:
 
 
 def _ours_alone(folder: Path) -> bool:
-    """Whether `folder` belongs to us. One that others could write to is closed, and what they put there removed."""
+    """Whether `folder` belongs to us. If others could write to it, restrict it and remove what they put there."""
     found = folder.lstat()
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
         return False
@@ -76,7 +77,7 @@ def _ours_alone(folder: Path) -> bool:
 
 
 def private_folder(folder: Path) -> Path:
-    """`folder`, made with mode 0700 along with its parents when missing."""
+    """Create `folder` and its parents with mode 0700 if they are missing; returns `folder`."""
     missing = []
     at = folder
     while not at.exists():

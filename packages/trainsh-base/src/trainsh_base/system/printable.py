@@ -1,15 +1,15 @@
-"""Text from elsewhere (a host, a server, a plugin, a file's name) as a terminal may have it.
+"""Makes untrusted text (from a host, a server, a plugin, a file's name) safe for a terminal.
 
-Two forms. `printable` removes: escape sequences with all that belongs to them, then every control character that is
-left. `visible` shows: `\\x1b`, `\\r`. Text that a person is to judge (a recipe under review) is made visible, all
-other text printable.
+`printable` removes whole escape sequences and then all remaining control characters. `visible` writes them out
+instead: `\\x1b`, `\\r`. Use `visible` for text that a person must judge (a recipe under review) and `printable` for
+all other text.
 """
 
 import re
 
-# Patterns are text, compiled at their first use (by `re`, which keeps them): every start loads this module.
+# Patterns are strings that `re` compiles and caches at their first use: every start loads this module.
 # ESC opens a sequence, and so do the one-character forms of C1 (0x80 to 0x9f). Strings (title, clipboard, sixel)
-# end with BEL, ST (ESC \ or 0x9c), at the next escape, and here with the line, so that none hides the next one.
+# end with BEL, ST (ESC \ or 0x9c) or the next escape; here also at a newline, so that none hides the next line.
 _STRING = r"(?:\x1b[\]PX^_k]|[\x90\x98\x9d\x9e\x9f])[^\x07\x1b\x9c\x18\x1a\n]*(?:\x07|\x1b\\|\x9c)?"
 _CSI = r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]?"
 _SHORT = r"\x1b[ -/]*[0-~]?"
@@ -24,7 +24,7 @@ UNSAFE = (
 )
 _CONTROL = f"[{UNSAFE}]"
 
-# A sequence that the end of the text cuts.
+# A sequence that is incomplete at the end of the text.
 _UNFINISHED = (
     r"(?:\x1b[\]PX^_k]|[\x90\x98\x9d\x9e\x9f])[^\x07\x1b\x9c\x18\x1a\n]*\x1b?\Z"
     r"|(?:\x1b\[|\x9b)[0-?]*[ -/]*\Z"
@@ -35,7 +35,7 @@ _UNFINISHED = (
 def printable(text: str, keep: str = "\n\t") -> str:
     """`text` without escape sequences, control characters (but those in `keep`) and bidirectional overrides.
 
-    Removing one sequence may join the halves of another: it goes on until nothing is left to remove.
+    Removing one sequence may join the halves of another, so this repeats until nothing is left to remove.
     """
     if (text.isascii() and text.isprintable()) or not re.search(_CONTROL, text):
         return text
@@ -45,7 +45,7 @@ def printable(text: str, keep: str = "\n\t") -> str:
 
 
 def _replacement(character: str) -> str:
-    """A byte that is not UTF-8 (a surrogate, as Python reads file names) stays readable; all others go."""
+    """Return an escape for a byte that is not UTF-8 (a surrogate in file names), and nothing for the others."""
     return f"\\x{ord(character) - 0xDC00:02x}" if "\udc80" <= character <= "\udcff" else ""
 
 
@@ -61,7 +61,7 @@ def _written(character: str) -> str:
 
 
 def json_text(document: str) -> str:
-    """JSON whose unsafe characters are written as `\\uXXXX`: the same document, and nothing a terminal obeys."""
+    """JSON whose unsafe characters are written as `\\uXXXX`: the same document, but harmless to a terminal."""
     return re.sub(_CONTROL, lambda found: found[0] if found[0] in "\n\t" else _as_json(found[0]), document)
 
 
@@ -71,7 +71,7 @@ def _as_json(character: str) -> str:
 
 
 class Printable:
-    """`printable` for a stream that comes in chunks: a sequence that a chunk's end cut waits for its rest."""
+    """`printable` for a stream of chunks: an incomplete sequence at the end of a chunk is held back."""
 
     LONGEST = 4096  # a longer sequence is not an escape sequence
 
@@ -80,7 +80,7 @@ class Printable:
         self._held = ""
 
     def feed(self, text: str) -> str:
-        """What of the text is certain now; `\\r\\n` comes out as `\\n`."""
+        """Return the text so far that no later chunk can change; `\\r\\n` becomes `\\n`."""
         text = self._held + text
         start = max(0, len(text) - self.LONGEST)
         found = re.search(_UNFINISHED, text[start:])
@@ -89,6 +89,6 @@ class Printable:
         return printable(text[:at].replace("\r\n", "\n"), self._keep)
 
     def flush(self) -> str:
-        """What was held back, once nothing more comes."""
+        """Return the text that was held back, at the end of the stream."""
         held, self._held = self._held, ""
         return printable(held, self._keep)

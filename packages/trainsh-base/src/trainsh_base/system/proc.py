@@ -1,4 +1,4 @@
-"""The one funnel for child processes that run to their end: argument lists in, a frozen result out."""
+"""Runs child processes to their end: takes an argv, returns a frozen result. All such children start here."""
 
 import os
 import signal
@@ -60,13 +60,13 @@ def run(
     timeout: float | None = None,
     check: bool = True,
 ) -> Completed:
-    """Run `argv` to its end and return what it left.
+    """Run `argv` to its end and return its result.
 
     Raises ProcessFailed (with `check`) for a status other than 0, MissingProgram when there is no such program,
     TimedOut after `timeout` seconds and Cancelled when the request is cancelled (the child is ended in both cases).
     """
     request = current()
-    held = HeldSignals()  # a signal that came now would leave the child running
+    held = HeldSignals()  # a signal that arrived at this point would leave the child running
     try:
         child = _start(argv, input is not None, env, cwd)
     except BaseException:
@@ -91,7 +91,7 @@ def run(
 
 
 class HeldSignals:
-    """SIGTERM and SIGHUP wait, in the main thread, until `release` hands the first that came to its handler."""
+    """Defers SIGTERM and SIGHUP in the main thread until `release`, which passes the first one to its handler."""
 
     def __init__(self) -> None:
         self._came: list[int] = []
@@ -103,7 +103,7 @@ class HeldSignals:
                     signal.signal(number, lambda came, _frame: self._came.append(came))
 
     def release(self) -> None:
-        """Give the signals their handlers back; what the handler of one that came raises is raised here."""
+        """Restore the handlers and run the one of a deferred signal; raises what that handler raises."""
         before, self._before = self._before, {}
         for number, handler in before.items():
             signal.signal(number, handler)
@@ -156,12 +156,12 @@ def _end(child: "subprocess.Popen[bytes]") -> None:
 
 
 def missing(program: str) -> MissingProgram:
-    """The error for a program that is not installed, with the command that installs it."""
+    """Return the error for a program that is not installed; its hint is the command that installs it."""
     return MissingProgram(f"{program} is not installed", install_hint(program), data={"program": program})
 
 
 def install_hint(program: str) -> str:
-    """`apt-get install rsync`, or what this machine's package manager calls it."""
+    """Return the install command for this machine's package manager, such as `apt-get install rsync`."""
     package = {"ssh": "openssh-client", "sshd": "openssh-server"}.get(program, program)
     managers = {
         "brew": f"brew install {package}",

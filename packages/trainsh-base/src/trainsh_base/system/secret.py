@@ -1,4 +1,4 @@
-"""A value that must not be shown."""
+"""Secret values: a wrapper that hides one, and a masker for streams."""
 
 import re
 
@@ -6,7 +6,7 @@ MASK = "***"
 
 
 class Secret:
-    """Hides its value in `repr`, `str`, logs and JSON; `reveal()` is the one way to it (grep for it)."""
+    """Hides its value in `repr`, `str`, logs and JSON; only `reveal()` returns it (grep for it)."""
 
     __slots__ = ("_value",)
 
@@ -14,7 +14,7 @@ class Secret:
         self._value = value
 
     def reveal(self) -> str:
-        """The value itself."""
+        """Return the value itself."""
         return self._value
 
     def __repr__(self) -> str:
@@ -34,7 +34,7 @@ class Secret:
 
 
 class Masker:
-    """Replaces known secret values in bytes that come in chunks, also where a value spans two chunks."""
+    """Replaces known secret values in a stream of byte chunks, even if a value spans several chunks."""
 
     def __init__(self, values: list[bytes] | None = None) -> None:
         self._values: list[bytes] = []
@@ -47,11 +47,11 @@ class Masker:
         """Mask `value` from now on; an empty one is ignored (it is everywhere)."""
         if value and value not in self._values:
             self._values.append(value)
-            self._values.sort(key=len, reverse=True)  # the longest that begins at a place is the one that is masked
+            self._values.sort(key=len, reverse=True)  # where several values match, the longest is masked
             self._pattern = re.compile(b"|".join(re.escape(one) for one in self._values))
 
     def feed(self, chunk: bytes) -> bytes:
-        """The part of the stream that is known to be safe; a possible beginning of a secret is held back."""
+        """Return the part of the stream that is known to be safe; a possible beginning of a secret is held back."""
         if self._pattern is None:
             return chunk
         text = self._held + chunk
@@ -67,12 +67,12 @@ class Masker:
         return b"".join([*safe, text[at:hold]])
 
     def flush(self) -> bytes:
-        """What was held back, once the stream is over or quiet."""
+        """Return the bytes that were held back, when the stream has ended or is idle."""
         held, self._held = self._held, b""
         return self._pattern.sub(MASK.encode(), held) if self._pattern else held
 
     def _beginnings(self, text: bytes) -> set[int]:
-        """The places in `text` from where it may go on to become a value."""
+        """Return the positions in `text` at which an incomplete secret value may begin."""
         return {
             len(text) - size
             for value in self._values

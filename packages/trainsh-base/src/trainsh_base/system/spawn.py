@@ -1,6 +1,6 @@
-"""Children that live beside this process (servers, shells): started without a shell, ended with us.
+"""Long-lived child processes (servers, shells): started without a shell, ended when this process exits.
 
-Only `os` and `sys` are imported: a recipe run starts its tools before it has loaded anything else.
+This module imports little: a recipe run starts its tools before it has loaded anything else.
 """
 
 import _signal  # type: ignore[import-not-found] # `signal` costs 2 ms, this is built in
@@ -11,7 +11,7 @@ import sys
 # Signal numbers as POSIX defines them: importing `signal` for its names costs 2 ms.
 SIGHUP, SIGINT, SIGPIPE, SIGTERM = 1, 2, 13, 15
 ENDINGS = (SIGHUP, SIGINT, SIGTERM)
-UNKNOWN = 255  # the status of a child whose end somebody else collected: never a success
+UNKNOWN = 255  # the status of a child that another waitpid collected: never a success
 
 _children: dict[int, "Child"] = {}
 
@@ -28,7 +28,7 @@ class Child:
         self._collecting = _thread.allocate_lock()
 
     def poll(self) -> int | None:
-        """The exit status when it has ended (negative: the signal), else None."""
+        """Return the exit status when the child has exited (negative: the signal), else None."""
         if self.status is None and self._collecting.acquire(False):  # else another thread waits for it
             try:
                 self._collect(os.WNOHANG)
@@ -37,13 +37,13 @@ class Child:
         return self.status
 
     def wait(self) -> int:
-        """Wait for the child to exit; its exit status, UNKNOWN when another waitpid collected it."""
+        """Wait for the child to exit; returns its exit status, or UNKNOWN when another waitpid collected it."""
         with self._collecting:
             self._collect(0)
         return UNKNOWN if self.status is None else self.status
 
     def _collect(self, flags: int) -> None:
-        """Fetch the end; only here, under the lock: two threads that both wait would lose it."""
+        """Call waitpid. Done only here, under the lock: of two threads that call it, one would lose the status."""
         if self.status is not None:
             return
         try:
@@ -56,7 +56,7 @@ class Child:
             _children.pop(self.pid, None)
 
     def close_stdin(self) -> None:
-        """Tell the child that nothing more comes: a `serve` and a shell end on it."""
+        """Close the child's stdin, which makes a `serve` or a shell exit."""
         if self.stdin >= 0:
             handle, self.stdin = self.stdin, -1
             try:  # noqa: SIM105 - contextlib costs 3 ms
@@ -65,7 +65,7 @@ class Child:
                 pass
 
     def end(self, signal_number: int = SIGTERM) -> None:
-        """Close its input and send it a signal."""
+        """Close the child's stdin and send it a signal."""
         self.close_stdin()
         if self.poll() is None:
             try:  # noqa: SIM105
@@ -82,7 +82,7 @@ def start(
 
     The open file `events` is the child's descriptor 3.
 
-    `own_session` puts it into a session of its own, so that a Ctrl-C at our terminal does not reach it.
+    `own_session` puts the child into a session of its own, so that a Ctrl-C at our terminal does not reach it.
     Raises FileNotFoundError when there is no such program.
     """
     if "TRAINSH_DEBUG" in os.environ:
@@ -95,7 +95,7 @@ def start(
         actions.append((os.POSIX_SPAWN_DUP2, stderr, 2))
     if events is not None:
         actions.append((os.POSIX_SPAWN_DUP2, events, 3))
-    # A SIGTERM between the start and its entry in the list would leave the child running.
+    # A SIGTERM between the start of the child and its entry in the list would leave it running.
     mask = _signal.pthread_sigmask(_signal.SIG_BLOCK, ENDINGS)
     try:
         pid = os.posix_spawn(
@@ -116,12 +116,13 @@ def start(
 
 
 def in_folder(cwd: str, argv: list[str]) -> list[str]:
-    """The argv that runs `argv` in a folder ("": ours): who serves several jobs never changes its own."""
+    """Return an argv that runs `argv` in the folder `cwd` ("": the current one). A process that serves several jobs
+    must not change its own."""
     return ["/bin/sh", "-c", 'cd -- "$1" && shift && exec "$@"', "sh", cwd, *argv] if cwd else argv
 
 
 def show_argv(argv: list[str]) -> None:
-    """Show a program that is run, on standard error, as a shell takes it (`--debug`). No argv holds a secret."""
+    """Print an argv that is about to run, quoted for a shell, on stderr (`--debug`). No argv contains a secret."""
     import shlex  # noqa: PLC0415 - only when it was asked for
 
     sys.stderr.write(f"+ {shlex.join(map(str, argv))}\n")
@@ -137,13 +138,13 @@ def _on_path(program: str) -> str:
 
 
 def end_all() -> None:
-    """End every child that is still running; called when this process goes."""
+    """End every child that is still running; called when this process exits."""
     for child in list(_children.values()):
         child.end()
 
 
 def tool_path(name: str) -> str | None:
-    """The executable of the tool `name`: beside the program that runs now, beside its Python, then on PATH."""
+    """Find the executable of the tool `name`: beside the running program, beside its Python, then on PATH."""
     program = f"train-{name}"
     beside = [os.path.dirname(os.path.abspath(sys.argv[0])), os.path.dirname(sys.executable)]  # noqa: PTH100, PTH120
     for folder in [*beside, *os.get_exec_path()]:

@@ -1,10 +1,10 @@
-"""The nearest known name to one that is not known."""
+"""Suggests the nearest known name for an unknown one."""
 
 from collections.abc import Iterable
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
-    """The known name most like `word`, or None when none is close."""
+    """Return the known name most similar to `word`, or None when none is close."""
     import difflib  # noqa: PLC0415 - only an error needs it
 
     names = list(known)
@@ -14,7 +14,7 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
 
 
 def did_you_mean(word: str, known: Iterable[str], otherwise: str = "") -> str:
-    """A hint that names the nearest name; else `otherwise`, else the list of names."""
+    """Return a hint with the nearest name; without one, `otherwise` or the list of known names."""
     names = list(known)
     near = nearest(word, names)
     if near is not None:

@@ -1,4 +1,4 @@
-"""Durations, sizes and truth words, as people write them."""
+"""Parses and formats durations, sizes and booleans as people write them."""
 
 import re
 
@@ -19,7 +19,7 @@ class Duration(float):
 
 
 def parse_duration(text: str | float) -> float:
-    """Seconds in `30s`, `5m`, `2h`, `1d`, `1h30m` or a bare number; UsageError for anything else or not above 0."""
+    """Return the seconds in `30s`, `5m`, `2h`, `1d`, `1h30m` or a bare number. Raises UsageError if not above 0."""
     seconds = _seconds(str(text).strip())
     if seconds is None or not 0 < seconds < float("inf"):
         raise UsageError(
@@ -37,7 +37,7 @@ def _seconds(text: str) -> float | None:
 
 
 def format_duration(seconds: float) -> str:
-    """`0.4s`, `12s`, `3m 5s`, `2h 0m`, `1d 3h`: two units at most."""
+    """Format seconds as `0.4s`, `12s`, `3m 5s`, `2h 0m`, `1d 3h`: two units at most."""
     if seconds < 10:
         return f"{seconds:.1f}s"
     whole = round(seconds)
@@ -53,7 +53,7 @@ def format_duration(seconds: float) -> str:
 
 
 def parse_size(text: str | int) -> int:
-    """Bytes in `10`, `4k`, `16M`, `1.5G`, `2GiB` (all of them powers of 1024, as rsync and rclone read them)."""
+    """Return the bytes in `10`, `4k`, `16M`, `1.5G`, `2GiB` (always powers of 1024, as for rsync and rclone)."""
     found = _SIZE.fullmatch(str(text).strip())
     if not found:
         raise UsageError(f"not a size: {str(text)!r}", "write it like 512k, 16M or 1.5G", code="bad_size")
@@ -62,7 +62,7 @@ def parse_size(text: str | int) -> int:
 
 
 def format_size(count: float) -> str:
-    """`312 B`, `4.0 KiB`, `1.2 GiB`."""
+    """Format bytes as `312 B`, `4.0 KiB`, `1.2 GiB`."""
     for unit in ("B", "KiB", "MiB", "GiB"):
         if count < 1024:
             return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
@@ -71,7 +71,7 @@ def format_size(count: float) -> str:
 
 
 def parse_truth(text: str) -> bool:
-    """Whether `text` is one of true, yes, on, 1 (or false, no, off, 0), in any case; UsageError for other words."""
+    """Return True for true, yes, on, 1 and False for false, no, off, 0, ignoring case. Raises UsageError."""
     word = text.strip().lower()
     if word not in (*_TRUE, *_FALSE):
         raise UsageError(f"neither true nor false: {text!r}", "write true or false", code="bad_truth")
@@ -79,7 +79,7 @@ def parse_truth(text: str) -> bool:
 
 
 def decode(kind: type, value: object) -> object:
-    """msgspec `dec_hook`: the framework's own parameter types from what JSON holds."""
+    """Decode the framework's own parameter types from JSON values (a msgspec `dec_hook`)."""
     if kind is Duration:
         if isinstance(value, (int, float, str)) and not isinstance(value, bool):
             return Duration(parse_duration(value))

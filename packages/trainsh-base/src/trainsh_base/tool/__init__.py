@@ -1,1 +1,1 @@
-"""A tool: its declarations, and the faces made from them for people, pipes and programs. May import `system`."""
+"""Tools: declared commands, and the faces made from them for people, pipes and programs. May import `system`."""

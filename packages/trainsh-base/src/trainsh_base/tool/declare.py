@@ -1,4 +1,4 @@
-"""A tool and its commands: a typed function is declared once and served to people, pipes and programs."""
+"""Declares a tool and its commands: each is one typed function, served to people, pipes and programs."""
 
 import typing
 from collections.abc import Callable
@@ -16,9 +16,9 @@ Kind = Literal["", "host", "duration", "size", "money"]
 
 
 class Arg(msgspec.Struct, frozen=True):
-    """A positional parameter: what it is, and the word that stands for it in the usage line.
+    """A positional parameter: its help, and its placeholder in the usage line.
 
-    `kind` says how its words are read and completed (`x-kind` in the schema).
+    `kind` says how its values are parsed and completed (`x-kind` in the schema).
     """
 
     help: str
@@ -27,7 +27,7 @@ class Arg(msgspec.Struct, frozen=True):
 
 
 class Opt(msgspec.Struct, frozen=True):
-    """An option: its help, a one-letter form, the word for its value, its long form where it is not the name's.
+    """An option: its help, one-letter form, placeholder for the value, and long form if not the parameter's name.
 
     `kind` as for Arg.
     """
@@ -40,10 +40,10 @@ class Opt(msgspec.Struct, frozen=True):
 
 
 class Effects(msgspec.Struct, frozen=True, kw_only=True):
-    """What calling a command means to the suite (docs/protocol.md, "Self-description").
+    """The effects of a command, for other tools of the suite (docs/protocol.md, "Self-description").
 
-    `ensures`: repeating it makes a state hold and does no harm. `fills`: the parameter whose `@name` its answer
-    binds. `rents`: after it something may cost money. `releases`: what it ends, the billing or the disk as well.
+    `ensures`: the command is idempotent: it ensures a state. `fills`: the parameter whose `@name` the answer binds.
+    `rents`: the command may start billing. `releases`: it ends the billing, or deletes the disk as well.
     """
 
     ensures: bool = False
@@ -69,26 +69,26 @@ class Param(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def flag(self) -> str:
-        """How a person writes it: `--name`, or the metavar of an argument."""
+        """The parameter as a person writes it: `--name`, or the metavar of an argument."""
         if isinstance(self.spec, Arg):
             return self.spec.metavar or self.key.upper()
         return self.spec.name or "--" + self.key.replace("_", "-")
 
     @property
     def many(self) -> bool:
-        """Whether it takes several values: a list, or KEY=VALUE pairs."""
+        """Whether the parameter takes several values: a list, or KEY=VALUE pairs."""
         return typing.get_origin(self.kind) in (list, dict)
 
     @property
     def choices(self) -> list[str]:
-        """The words it may be, where they are few."""
+        """The allowed words of an enumeration; empty for other types."""
         return list(typing.get_args(self.kind)) if typing.get_origin(self.kind) is Literal else []
 
 
 class Handover(msgspec.Struct, frozen=True, kw_only=True):
-    """The answer of a command that gives the terminal away: the program to become, and more environment.
+    """The answer of a command that hands the terminal to another program: its argv, and changes to the environment.
 
-    A value is a text, a Secret (shown as *** in JSON), or None for a variable that the program is not to have.
+    A value is a text, a Secret (shown as *** in JSON), or None to remove the variable.
     """
 
     argv: list[str]
@@ -163,7 +163,7 @@ class Command:
 
     @property
     def document(self) -> type[msgspec.Struct]:
-        """The struct that the parameters form: validator, and source of the JSON Schema."""
+        """A struct type with the parameters as fields: it validates calls and is the source of the JSON Schema."""
         return self._read()[1]
 
     @property
@@ -219,8 +219,8 @@ _WORDS = {
 
 
 def in_words(error: str) -> str:
-    """What msgspec says of a wrong value, as a person would: ``Expected `int | null`, got `str` - at `$.port` ``
-    is "port: expected a whole number or nothing, got text"."""
+    """Rephrase msgspec's message on a wrong value for people: ``Expected `int | null`, got `str` - at `$.port` ``
+    becomes "port: expected a whole number or nothing, got text"."""
     import re  # noqa: PLC0415 - only an error needs it
 
     def kinds(found: "re.Match[str]") -> str:
@@ -235,12 +235,12 @@ def in_words(error: str) -> str:
 
 
 def _plain(value: Any) -> Any:
-    """A Duration has done its work once it is read; an answer may hold the float, and msgspec encodes no other."""
+    """Convert a Duration to a plain float: a command may put it into its answer, and msgspec encodes only float."""
     return float(value) if isinstance(value, Duration) else value
 
 
 def _fresh(default: Any) -> Any:
-    """msgspec copies empty containers only; others get a factory."""
+    """Wrap a default in a factory unless msgspec copies it by itself, which it does for empty containers."""
     if isinstance(default, (list, dict)) and default:
         return msgspec.field(default_factory=lambda: type(default)(default))
     return float(default) if isinstance(default, Duration) else default
@@ -259,7 +259,7 @@ class Tool:
     ) -> None:
         """`provides` is ("hosts",) for a provider of machines (docs/protocol.md).
 
-        `on_close` runs when a `serve` process ends: it lets go of what the tool keeps open between requests.
+        `on_close` runs when a `serve` process ends: it closes what the tool keeps open between requests.
         """
         self.name = name
         self.summary = summary
@@ -285,8 +285,8 @@ class Tool:
     ) -> Callable[[Function], Function]:
         """Declare a function as a command.
 
-        `show` prints its answer for people (default: tables and key/value lines); `status` is the exit status
-        that an answer means (default 0); the others are its Effects.
+        `show` prints the answer for people (default: tables and key/value lines); `status` computes the exit status
+        from the answer (default 0); the others are the command's Effects.
         """
         effects = Effects(ensures=ensures, fills=fills, rents=rents, releases=releases)
 
@@ -298,7 +298,7 @@ class Tool:
         return declare
 
     def find(self, name: str) -> Command:
-        """The command called `name`; NotFound with the nearest name otherwise."""
+        """Return the command called `name`. Raises NotFound with the nearest name."""
         if name not in self.commands:
             raise NotFound(
                 f"{self.program} has no command {name!r}", did_you_mean(name, self.commands), code="no_command"

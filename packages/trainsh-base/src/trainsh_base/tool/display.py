@@ -1,4 +1,4 @@
-"""How answers look to people: tables, key/value lines, and plain columns where there is no terminal."""
+"""Prints answers for people: tables, key/value lines, and plain columns when stdout is not a terminal."""
 
 import os
 import sys
@@ -9,23 +9,23 @@ import msgspec
 from trainsh_base.tool.gate import Gate, styled
 
 Rows = list[dict[str, Any]]
-WHOLE = ("id", "job", "name", "setting", "host", "label")  # what people type again is never cut
+WHOLE = ("id", "job", "name", "setting", "host", "label")  # columns that people type into commands are never cut
 
 
 def colour_wanted(stream: TextIO) -> bool:
-    """Whether escapes may be written: a terminal, without NO_COLOR, TERM=dumb or --no-color."""
+    """Whether colours may be written: `stream` is a terminal, without NO_COLOR, TERM=dumb or --no-color."""
     if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
         return False
     return stream.isatty()
 
 
 def paint(text: str, code: str, stream: TextIO) -> str:
-    """`text` in a style (SGR codes such as `1;31`) when `stream` wants colours, else as it is."""
+    """Return `text` in a style (SGR codes such as `1;31`) if `stream` wants colours, else unchanged."""
     return styled(text, code) if isinstance(stream, Gate) and colour_wanted(stream) else text
 
 
 def number(value: Any) -> float:
-    """A number of somebody's progress; 0 for what is none."""
+    """Return a number from a progress event, which may be malformed: 0 if it is not a number."""
     try:
         return float(value) if isinstance(value, (int, float)) else 0.0
     except OverflowError:
@@ -33,7 +33,7 @@ def number(value: Any) -> float:
 
 
 def exact(text: str) -> None:
-    """Print data that a program reads back byte for byte; on a terminal it is made printable as all else."""
+    """Print data byte for byte, for programs; on a terminal it is made printable as all other text is."""
     if sys.stdout.isatty() or not hasattr(sys.stdout, "buffer"):
         sys.stdout.write(text)
     else:
@@ -42,7 +42,7 @@ def exact(text: str) -> None:
 
 
 def show(value: Any) -> None:
-    """Print an answer: a list as a table, a document as `key: value` lines, text as it is, None not at all."""
+    """Print an answer: a list as a table, a document as `key: value` lines, text unchanged, None as nothing."""
     plain = msgspec.to_builtins(value, enc_hook=str)
     if plain is None:
         return
@@ -58,7 +58,7 @@ def show(value: Any) -> None:
 
 
 def cell(value: Any) -> str:
-    """One value as text: nothing for None, yes and no, lists joined, documents as JSON."""
+    """Format one value: None as nothing, booleans as yes or no, lists joined, documents as JSON."""
     if value is None:
         return ""
     if isinstance(value, bool):
@@ -73,7 +73,7 @@ def cell(value: Any) -> str:
 
 
 def fields(document: dict[str, Any]) -> None:
-    """`key: value` lines, the values aligned; empty ones are left out. Further lines of a value stand below it."""
+    """Print aligned `key: value` lines without empty values. A value's further lines follow below its first."""
     shown = {key: value for key, value in document.items() if value not in (None, "", [], {})}
     width = max((len(key) for key in shown), default=0) + 1
     for key, value in shown.items():
@@ -84,9 +84,9 @@ def fields(document: dict[str, Any]) -> None:
 
 
 def table(rows: Rows, columns: dict[str, str] | None = None) -> None:
-    """A table of `rows`, a line a row; `columns` maps keys to headings (default: every key). Nothing for no rows.
+    """Print a table, one line per row, nothing without rows; `columns` maps keys to headings (default: every key).
 
-    On a terminal empty columns are left out, and long texts are cut to its width, names and ids (WHOLE) never.
+    On a terminal empty columns are left out and long texts are cut to fit; names and ids (WHOLE) are never cut.
     """
     if not rows:
         return
@@ -107,7 +107,7 @@ def table(rows: Rows, columns: dict[str, str] | None = None) -> None:
 
 
 def terminal_width() -> int:
-    """Columns of the terminal: COLUMNS, else what it says, else 80."""
+    """Return the terminal's width: COLUMNS, else the size that the terminal reports, else 80."""
     import shutil  # noqa: PLC0415 - only a terminal needs it
 
     return shutil.get_terminal_size().columns

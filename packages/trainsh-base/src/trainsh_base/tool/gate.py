@@ -1,9 +1,9 @@
-"""The one gate to the terminal: what a command writes for people passes it, and no escape of a stranger does.
+"""The gate to the terminal: all text for people passes through it, and untrusted escape sequences are removed.
 
 Everything that is printed (tables, events, prompts, errors) goes through `sys.stdout` and `sys.stderr`, which the
 framework replaces by gates. A gate makes text printable (`trainsh_base.system.printable`). The framework's own
-styles carry a key that nobody else knows, so they are told from those of a host or a plugin. `raw` leads around the
-gate: for a live view, whose console makes its text printable, and for the terminal output of `exec`.
+styles carry a secret key, which tells them from escapes sent by a host or a plugin. `raw` bypasses the gate: for a
+live view, whose console makes its text printable, and for the terminal output of `exec`.
 """
 
 import io
@@ -23,7 +23,7 @@ def styled(text: str, code: str) -> str:
 
 
 def clean(text: str) -> str:
-    """What the gate lets through of `text`, styles as the terminal takes them."""
+    """Return `text` as the gate writes it: printable, with the framework's styles as SGR sequences."""
     from trainsh_base.system.printable import printable  # noqa: PLC0415 - as above
 
     if "\x1b" not in text:
@@ -35,7 +35,7 @@ def clean(text: str) -> str:
 
 
 class Gate(io.TextIOWrapper):
-    """A text stream that writes what `clean` leaves."""
+    """A text stream that passes all text through `clean`."""
 
     def __init__(self, stream: TextIO) -> None:
         super().__init__(
@@ -45,7 +45,7 @@ class Gate(io.TextIOWrapper):
         self.raw_stream = stream
 
     def write(self, text: str) -> int:
-        """Write what may pass; the length of `text`, as callers expect."""
+        """Write the cleaned text; returns the length of `text`, as callers expect."""
         super().write(clean(text))
         return len(text)
 
@@ -61,7 +61,7 @@ def install() -> None:
 
 
 def raw(stream: TextIO) -> TextIO:
-    """The stream behind its gate: what is written there reaches the terminal as it is."""
+    """Return the stream behind a gate: text written to it reaches the terminal unchanged."""
     if isinstance(stream, Gate):
         stream.flush()
         return stream.raw_stream
@@ -69,7 +69,7 @@ def raw(stream: TextIO) -> TextIO:
 
 
 def console(stream: TextIO, **options: Any) -> Any:
-    """A rich console behind the gate of `stream`: its text is made printable, styles and cursor are rich's."""
+    """Return a rich console that bypasses the gate of `stream`: it makes its text printable, rich adds escapes."""
     from rich.console import Console
     from rich.segment import Segment
 

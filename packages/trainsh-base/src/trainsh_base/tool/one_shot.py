@@ -1,7 +1,7 @@
-"""A verb of a tool that does not serve: one process, with progress, questions and cancel like a request's.
+"""Runs a verb of a tool without `serve`: one process, with progress, questions and cancellation as for a request.
 
-The child finds the descriptor for events (JSON, one a line) in TRAINSH_EVENTS, and in TRAINSH_ASK the socket on
-which `train ask` puts its question to the terminal (docs/protocol.md, "One call").
+TRAINSH_EVENTS is the child's descriptor for events (one JSON object a line), TRAINSH_ASK the socket by which
+`train ask` asks on the terminal (docs/protocol.md, "One call").
 """
 
 import contextlib
@@ -26,9 +26,9 @@ ANSWER = 1 << 26  # bytes of the answer
 
 
 class OneShot:
-    """`train-NAME VERB --input - --json`, running: what `Pending` is for a tool that serves.
+    """A running `train-NAME VERB --input - --json`: the counterpart of `Pending` for a tool without `serve`.
 
-    `errors` is the file that takes its standard error, `cwd` the folder it runs in ("": ours). Raises OSError when
+    `errors` is the file for its stderr, `cwd` the folder that it runs in ("": the current one). Raises OSError when
     the program cannot be started.
     """
 
@@ -90,7 +90,7 @@ class OneShot:
         if self._on_event:
             try:
                 self._on_event({**event, "kind": kind})
-            except Exception as error:  # the caller's own: it is raised in result()
+            except Exception as error:  # from the caller's callback: result() raises it again
                 self._failure = self._failure or error
 
     @property
@@ -104,7 +104,7 @@ class OneShot:
         return self._done.is_set()
 
     def result(self, timeout: float | None = None) -> Any:
-        """Its JSON (None for no output), or the error object it printed last on standard error."""
+        """Wait for the child; returns its JSON (None for no output) or raises the error printed last on stderr."""
         if not self._done.wait(timeout):
             raise TimedOut(f"{self._program} did not answer within {timeout:g} seconds")
         if self._failure:
@@ -133,13 +133,13 @@ class OneShot:
         return from_document({"message": f"{self._program} ended with {self._status}: {said}", "exit": 1})
 
     def cancel(self) -> None:
-        """Ask it to give up: SIGTERM, as `$/cancel` is for one that serves."""
+        """Ask the child to stop with SIGTERM, the counterpart of `$/cancel`."""
         self._cancelled = True
         self._child.end()
 
 
 class Questions:
-    """A socket on which children ask: a JSON line in, a JSON line out, a connection a question."""
+    """A socket for questions of children. A connection carries one question and its answer, each a line of JSON."""
 
     def __init__(self, on_ask: OnAsk | None) -> None:
         self._on_ask = on_ask

@@ -23,7 +23,7 @@ OnEvent = Callable[[dict[str, Any]], None]
 OnAsk = Callable[[dict[str, Any]], str]
 READ = 1 << 16  # as much as a pipe holds
 ANSWER_LIMIT = 30.0  # seconds for a tool that only looks something up (`call`)
-LONGEST = 1 << 26  # bytes of a message; a tool that sends a longer line has lost its way
+LONGEST = 1 << 26  # bytes of a message; a longer line counts as a malfunction of the tool
 
 
 class PeerLost(TrainError):
@@ -51,9 +51,9 @@ class Pending:
         self._done.release()
 
     def result(self, timeout: float | None = None) -> Any:
-        """Wait for the answer; raises the tool's own error, PeerLost, or TimedOut after `timeout` seconds.
+        """Wait for the answer. Raises the tool's own error, PeerLost, or TimedOut after `timeout` seconds.
 
-        What `on_event` raised is raised here, once the answer is there.
+        An exception of `on_event` is raised here too, once the answer has arrived.
         """
         if not self._done.acquire(timeout=-1 if timeout is None else timeout):
             raise TimedOut(f"{self._peer.program} did not answer within {timeout:g} seconds")
@@ -76,14 +76,14 @@ class Pending:
         return self.reply is not None
 
     def cancel(self) -> None:
-        """Ask the tool to give up; its answer (an error, as a rule) still comes."""
+        """Ask the tool to cancel the request; its reply (usually an error) still arrives."""
         self._peer.notify("$/cancel", {"id": self.number})
 
 
 class Peer:
     """A running `train-NAME serve`. Requests may come from any thread and run side by side.
 
-    `child` is one that was started already (`spawn.start`). Raises MissingProgram when there is no such tool.
+    `child` is a process that was already started (`spawn.start`). Raises MissingProgram when there is no such tool.
     """
 
     def __init__(self, name: str, *, child: spawn.Child | None = None, on_ask: OnAsk | None = None) -> None:
@@ -136,7 +136,7 @@ class Peer:
         self._send({"method": method, "params": params})
 
     def close(self, timeout: float = 10.0) -> None:
-        """Close its input, which ends it, and wait for that; killed when it takes longer than `timeout` seconds."""
+        """Close the tool's stdin and wait until it exits; kill it after `timeout` seconds."""
         import time  # noqa: PLC0415 - at the end, once
 
         self._child.close_stdin()
@@ -160,7 +160,7 @@ class Peer:
                 view = view[os.write(self._child.stdin, view) :]
 
     def _read(self) -> None:
-        """The reader thread. When it ends, for any reason, every pending request is settled."""
+        """Run the reader thread. When it ends, for any reason, every pending request gets a reply or an error."""
         try:
             with os.fdopen(self._child.stdout, "rb", READ) as lines:
                 while line := lines.readline(LONGEST):
@@ -175,7 +175,7 @@ class Peer:
             self._fail_all(None)
 
     def _take(self, line: bytes) -> None:
-        """One line. Text between messages is passed over; a message that cannot be read may be anybody's answer."""
+        """Handle one line. Other text is ignored; a malformed message fails all requests: it may answer any of them."""
         try:
             message = msgspec.json.decode(line)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
@@ -185,11 +185,11 @@ class Peer:
         self._receive(message)
 
     def bad_answer(self, why: str) -> BadAnswer:
-        """The error for an answer that is not valid."""
+        """Return the error for an invalid answer."""
         return BadAnswer(f"{self.program} gave a malformed answer: {why}", data={"tool": self.name})
 
     def _fail_all(self, error: TrainError | None) -> None:
-        """Settle every request that is out, with `error` or because the tool is lost."""
+        """Fail every pending request, with `error` or with PeerLost."""
         with self._lock:
             left, self._pending = list(self._pending.values()), {}
         for pending in left:
@@ -218,7 +218,7 @@ class Peer:
         if pending and pending.on_event:
             try:
                 pending.on_event(params)
-            except Exception as error:  # it is the caller's own: it meets it in result(), not this thread
+            except Exception as error:  # from the caller's callback: result() raises it, not this thread
                 pending.failure = pending.failure or error
 
     def _whose(self, params: Any) -> Pending | None:
@@ -248,7 +248,7 @@ class Peer:
 
 
 def encoded(message: Any) -> bytes:
-    """`message` as JSON; UsageError for text that is not UTF-8, which JSON has no form for."""
+    """Encode `message` as JSON. Raises UsageError for text that is not UTF-8, which JSON cannot represent."""
     try:
         return msgspec.json.encode(message)
     except UnicodeEncodeError as error:
@@ -256,7 +256,7 @@ def encoded(message: Any) -> bytes:
 
 
 def find(name: str) -> str:
-    """The path of `train-NAME`; MissingProgram with the nearest tool's name otherwise."""
+    """Return the path of `train-NAME`. Raises MissingProgram with the nearest tool's name."""
     path = spawn.tool_path(name)
     if path is None:
         raise MissingProgram(
@@ -267,7 +267,7 @@ def find(name: str) -> str:
 
 
 def installed() -> list[str]:
-    """The names of all tools that can be found (beside this program, and on PATH)."""
+    """Return the names of all tools beside this program and on PATH."""
     import sys  # noqa: PLC0415 - only an error needs it
 
     names = set()
@@ -278,9 +278,9 @@ def installed() -> list[str]:
 
 
 def call(name: str, method: str, params: dict[str, Any] | None = None, *, timeout: float | None = None) -> Any:
-    """Run `train-NAME METHOD --input - --json` once: its JSON, or its typed error raised here.
+    """Run `train-NAME METHOD --input - --json` once; returns its JSON or raises its typed error.
 
-    TimedOut `tool_silent` when it takes longer than `timeout` seconds.
+    Raises TimedOut (`tool_silent`) when it takes longer than `timeout` seconds.
     """
     from trainsh_base.system.proc import run  # noqa: PLC0415 - subprocess costs 10 ms, and a Peer does without
 

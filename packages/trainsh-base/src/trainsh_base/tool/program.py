@@ -1,4 +1,4 @@
-"""A tool as a program: which of its faces the command line asks for."""
+"""The main function of a tool: selects the face that the command line asks for."""
 
 import os
 import signal
@@ -13,7 +13,7 @@ from trainsh_base.tool.faces.interrupts import quick_interrupts
 def run(tool: Tool, argv: Iterable[str] | None = None) -> NoReturn:
     """Run the program `train-NAME` with `argv` (default: the command line) to its exit status."""
     if signal.getsignal(signal.SIGCHLD) is signal.SIG_IGN:
-        signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # inherited; with it the status of every child would be lost
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # inherited SIG_IGN would lose every child's status
     words = list(sys.argv[1:] if argv is None else argv)
     quick_interrupts(True)
     if words == ["serve"]:

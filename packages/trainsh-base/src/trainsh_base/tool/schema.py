@@ -27,8 +27,8 @@ def _hook(kind: type) -> dict[str, Any]:
 def describe(tool: Tool) -> dict[str, Any]:
     """{name, program, version, summary, provides, commands: {NAME: {summary, help, params, returns, ...}}, $defs}.
 
-    A command's effects (`ensures`, `fills`, `rents`, `releases`) stand beside its summary; `ensures` always, the
-    others where they say something.
+    A command's effects are keys beside its summary: `ensures` always; `fills`, `rents` and `releases` if they are
+    not empty.
     """
     types: list[Any] = []
     for command in tool.commands.values():

@@ -1,13 +1,13 @@
-"""Rows of text as aligned lines that fit a width: pure, a line a row, long texts cut with an ellipsis."""
+"""Formats rows of text as aligned lines of limited width: one line per row, long texts cut with an ellipsis."""
 
 from trainsh_base.system.printable import printable
 
 GAP = "  "
-LEAST = 6  # below this a cut text says nothing: the column is left out
+LEAST = 6  # columns; a shorter text would tell nothing, so the column is left out
 
 
 def draw(heads: list[str], rows: list[list[str]], *, whole: list[int], width: int | None) -> list[str]:
-    """The heading and the rows. `whole`: columns that are never cut; `width` None: everything, and every column."""
+    """Return the heading and the rows. `whole` columns are never cut. `width` None: nothing is cut or left out."""
     columns = [[_flat(head), *(_flat(row[index]) for row in rows)] for index, head in enumerate(heads)]
     kept = list(range(len(heads)))
     if width is not None:
@@ -22,7 +22,7 @@ def draw(heads: list[str], rows: list[list[str]], *, whole: list[int], width: in
 
 
 def _fit(sizes: dict[int, int], flexible: list[int], width: int) -> None:
-    """Make the widest flexible columns narrower until all fit; when all are at LEAST, the last one goes."""
+    """Narrow the widest flexible columns until all fit; when all are at LEAST, remove the last one."""
     for index in flexible:
         sizes[index] = min(sizes[index], width)
     while flexible and sum(sizes.values()) + len(GAP) * (len(sizes) - 1) > width:
@@ -38,7 +38,7 @@ def _flat(text: str) -> str:
 
 
 def cells(text: str) -> int:
-    """The columns that a terminal uses for `text`."""
+    """Return the number of terminal columns that `text` takes."""
     if text.isascii():
         return len(text)
     import unicodedata  # noqa: PLC0415 - most text is ASCII
@@ -50,7 +50,7 @@ def cells(text: str) -> int:
 
 
 def cut(text: str, size: int) -> str:
-    """`text`, with an ellipsis at its end where it is wider than `size`."""
+    """Cut `text` to `size` columns, with an ellipsis at its end, if it is wider."""
     if cells(text) <= size:
         return text
     kept = ""

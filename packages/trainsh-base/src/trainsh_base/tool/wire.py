@@ -1,4 +1,4 @@
-"""JSON as it leaves the process: one encoder for every face, in which secrets are masked."""
+"""Encodes outgoing JSON: one encoder for every face, which masks secrets."""
 
 from typing import Any, NoReturn
 
@@ -19,9 +19,9 @@ _ENCODER = msgspec.json.Encoder(enc_hook=_hook)
 
 
 def encode(value: Any) -> bytes:
-    """A JSON document on one line; TypeError or NotImplementedError for what JSON has no form for.
+    """Encode a JSON document on one line. Raises TypeError or NotImplementedError for unsupported values.
 
-    A file name or word that is not UTF-8 is shown with escapes, since JSON has no form for its bytes.
+    A file name or argument that is not UTF-8 is written with escapes, since JSON cannot represent its bytes.
     """
     try:
         return _ENCODER.encode(value)
@@ -30,7 +30,7 @@ def encode(value: Any) -> bytes:
 
 
 def encode_text(value: Any) -> str:
-    """`encode` as text for standard output: what a terminal would obey in it is escaped."""
+    """`encode` as text for stdout: characters that a terminal would act on are escaped."""
     from trainsh_base.system.printable import json_text  # noqa: PLC0415 - `serve` does without
 
     return json_text(encode(value).decode())

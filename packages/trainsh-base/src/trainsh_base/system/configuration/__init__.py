@@ -1,1 +1,1 @@
-"""Files of settings: config.toml, what each tool declares, TOML changed so that comments stay."""
+"""Configuration files: config.toml, the settings that each tool declares, TOML edits that keep comments."""

@@ -13,7 +13,7 @@ from trainsh_base.system.paths import config_file
 
 
 class Value(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A setting as it stands: `value` as a person writes it, `origin` is default, file or environment.
+    """A setting and its current value, as a person writes it; `origin` is default, file or environment.
 
     `known` is false for a key of the file that no tool reads: it is kept, and cannot be set from here.
     """
@@ -28,10 +28,10 @@ class Value(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 def config_value(name: str) -> Any:
-    """The value of a setting, from its environment variable, config.toml or its default.
+    """Return the value of a setting, from its environment variable, config.toml or its default.
 
-    Durations are seconds, sizes bytes, a text without a value None. UsageError when what is written there is
-    not of the setting's type, or the file does not parse.
+    A duration is in seconds, a size in bytes; a text without a value is None. Raises UsageError when the value has
+    the wrong type or the file does not parse.
     """
     setting = find(name)
     value = lookup(setting, load())
@@ -40,12 +40,12 @@ def config_value(name: str) -> Any:
 
 
 def load() -> dict[str, Any]:
-    """config.toml as nested dicts; empty when there is none. UsageError names the line that does not parse."""
+    """Return config.toml as nested dicts; empty without a file. Raises UsageError that names a bad line."""
     return toml_file.load(config_file())
 
 
 def lookup(setting: Setting, document: dict[str, Any]) -> Value:
-    """The setting where `document` is the file."""
+    """Return the current value of `setting`, given the parsed config.toml."""
     about = {"name": setting.name, "default": setting.default, "env": setting.env, "help": setting.help}
     text = os.environ.get(setting.env) if setting.env else None
     if text:
@@ -57,7 +57,7 @@ def lookup(setting: Setting, document: dict[str, Any]) -> Value:
 
 
 def every(document: dict[str, Any]) -> list[Value]:
-    """The settings of all installed tools, and after them what else the file holds."""
+    """Return the settings of all installed tools, followed by the unknown keys of the file."""
     known = installed()
     values = [lookup(setting, document) for setting in known.values()]
     others = {name: value for name, value in flat(document).items() if name not in known}
@@ -65,7 +65,7 @@ def every(document: dict[str, Any]) -> list[Value]:
 
 
 def flat(document: dict[str, Any], above: str = "") -> dict[str, Any]:
-    """Nested tables as one dict with dotted names."""
+    """Flatten nested tables to one dict with dotted names."""
     names: dict[str, Any] = {}
     for key, value in document.items():
         if isinstance(value, dict) and value:
@@ -78,7 +78,7 @@ def flat(document: dict[str, Any], above: str = "") -> dict[str, Any]:
 def change(edit: Callable[[Any], None]) -> None:
     """Apply `edit` to config.toml as a tomlkit document: comments, order and unknown keys stay as they are.
 
-    Whole or not at all, under a lock; a file that does not parse, or that a newer train wrote, is left alone.
+    The change is atomic and under a lock. A file that does not parse, or that a newer train wrote, is not changed.
     """
     toml_file.change(config_file(), edit, empty=f"version = {FORMAT}\n", check=_refuse_newer)
 
@@ -94,7 +94,7 @@ def _refuse_newer(document: dict[str, Any]) -> None:
 
 
 def put(document: Any, name: str, value: Any) -> None:
-    """Set the dotted `name` in a tomlkit document; its tables are made when missing."""
+    """Set the dotted `name` in a tomlkit document; creates missing tables."""
     import tomlkit
 
     *tables, key = name.split(".")
@@ -109,7 +109,7 @@ def put(document: Any, name: str, value: Any) -> None:
 
 
 def remove(document: Any, name: str) -> None:
-    """Take the dotted `name` out of a tomlkit document, if it is there; a table that is left stays."""
+    """Remove the dotted `name` from a tomlkit document if it is present; a table that becomes empty stays."""
     *tables, key = name.split(".")
     at = document
     for table in tables:

@@ -1,8 +1,8 @@
 """The settings of config.toml: each tool declares the keys it reads, with type, default and meaning.
 
-A tool's package brings `share/trainsh/settings/TABLE` for each table of config.toml that is its own. A line is a
-setting: name, kind, default and help, between tabs. Kind is text, flag, number, duration, size, list, or the words
-that are allowed, such as `USD|EUR`. A line that begins with # is a comment.
+A tool's package contains one file `share/trainsh/settings/TABLE` for each of its tables in config.toml. A line is a
+setting: name, kind, default and help, separated by tabs. Kind is text, flag, number, duration, size, list, or the
+allowed words, such as `USD|EUR`. A line that begins with # is a comment.
 """
 
 from collections.abc import Sequence
@@ -30,7 +30,7 @@ class Setting(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def env(self) -> str:
-        """The variable that overrides the file: `recipe.timeout` has TRAINSH_RECIPE_TIMEOUT, version has none."""
+        """The variable that overrides the file: TRAINSH_RECIPE_TIMEOUT for `recipe.timeout`; none for version."""
         return "" if self.name == "version" else "TRAINSH_" + self.name.upper().replace(".", "_")
 
 
@@ -39,9 +39,9 @@ _tables: dict[str, dict[str, Setting]] = {}
 
 
 def find(name: str) -> Setting:
-    """The setting called `name`; NotFound with the nearest name when no installed tool declares it.
+    """Return the setting called `name`. Raises NotFound with the nearest name when no installed tool declares it.
 
-    What this program's own installation declares costs one small file; the rest of PATH is searched only after.
+    This program's own installation is searched first (one small file), then all of PATH.
     """
     table = name.partition(".")[0]
     known = {"version": VERSION} if name == "version" else _own_table(table)
@@ -57,7 +57,7 @@ def find(name: str) -> Setting:
 
 
 def installed() -> dict[str, Setting]:
-    """The settings of every tool that can be found; a table that two of them declare is the first one's."""
+    """Return the settings of every tool that can be found. If two tools declare a table, the first one wins."""
     tables: dict[str, dict[str, Setting]] = {}
     for folder in share.every_folder():
         for table in share.names(folder, "settings"):
@@ -75,7 +75,7 @@ def _own_table(table: str) -> dict[str, Setting]:
 
 
 def parse(text: str, table: str) -> dict[str, Setting]:
-    """The settings in the text of a `settings/TABLE` file; lines that do not parse are skipped."""
+    """Parse the text of a `settings/TABLE` file; lines with errors are skipped."""
     rows = [line.split("\t") for line in text.splitlines() if not line.startswith("#")]
     settings = [_setting(*row) for row in rows if len(row) == 4 and row[0].startswith(f"{table}.")]
     return {setting.name: setting for setting in settings if setting}
@@ -97,7 +97,7 @@ def _setting(name: str, kind: str, default: str, text: str) -> Setting | None:
 
 
 def stored(setting: Setting, words: Sequence[str | int | float | bool]) -> Any:
-    """What config.toml holds for the words a person wrote; UsageError when they are not of the setting's type."""
+    """Convert typed words to a value for config.toml. Raises UsageError when they do not fit the type."""
     if setting.kind == "list":
         return [str(word) for word in words]
     if len(words) != 1:
@@ -116,7 +116,7 @@ def stored(setting: Setting, words: Sequence[str | int | float | bool]) -> Any:
 
 
 def meaning(setting: Setting, value: Any, where: str = "") -> Any:
-    """The value as code uses it: seconds, bytes, bool, int, text or list; UsageError (saying `where`) otherwise."""
+    """Convert a value to seconds, bytes, bool, int, text or list. Raises UsageError that names `where` it is."""
     if value is None:
         return None
     wanted: dict[str, tuple[type, ...]] = {
@@ -141,7 +141,7 @@ def meaning(setting: Setting, value: Any, where: str = "") -> Any:
 
 
 def from_environment(setting: Setting, text: str) -> Any:
-    """What the setting's environment variable holds, as config.toml would; a list is split at blanks."""
+    """Convert the text of the setting's environment variable to a config.toml value; a list is split at blanks."""
     try:
         return stored(setting, text.split() if setting.kind == "list" else [text])
     except UsageError:
@@ -172,7 +172,7 @@ def _wrong(setting: Setting, value: Any, where: str) -> UsageError:
 
 
 def wording(setting: Setting) -> str:
-    """The setting's type in words: `one of a, b`, `true or false`, `a duration such as 90s or 10m`."""
+    """Describe the setting's type: `one of a, b`, `true or false`, `a duration such as 90s or 10m`."""
     if setting.choices:
         return (
             "one of " + ", ".join(setting.choices) if len(setting.choices) > 1 else f"always {setting.choices[0]}"
@@ -188,7 +188,7 @@ def wording(setting: Setting) -> str:
 
 
 def markdown() -> str:
-    """The table of docs/configuration.md."""
+    """Return the table of docs/configuration.md."""
     lines = ["| Key | Type | Default | Variable | What it is |", "|---|---|---|---|---|"]
     for setting in installed().values():
         default = "none" if setting.default in (None, []) else _shown(setting.default)

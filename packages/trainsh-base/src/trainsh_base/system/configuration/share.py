@@ -1,6 +1,6 @@
-"""What a tool brings to the others: static files in `share/trainsh/KIND/NAME`, found without running anything.
+"""Static files by which a tool declares itself to the others: `share/trainsh/KIND/NAME`, read without running it.
 
-Kinds: `tools` (manifests), `settings`, `aliases`, `provides`. The folder lies beside the `bin` with the program.
+Kinds: `tools` (manifests), `settings`, `aliases`, `provides`. `share` is next to the `bin` folder of the program.
 """
 
 import os
@@ -11,13 +11,13 @@ PLACE = ("share", "trainsh")
 
 
 def own_folders() -> list[str]:
-    """The `share/trainsh` folders of the program that runs now: beside its own `bin`, and its Python's."""
+    """Return the `share/trainsh` folders of the running program: beside its own `bin`, and beside its Python's."""
     program = os.path.realpath(sys.argv[0])  # a link in ~/.local/bin leads to the installation
     return list(dict.fromkeys([_beside(program), os.path.join(sys.prefix, *PLACE)]))  # noqa: PTH118
 
 
 def every_folder() -> list[str]:
-    """The folders of this program and of every `train-*` program on PATH."""
+    """Return the folders of this program and of every `train-*` program on PATH."""
     return list(dict.fromkeys([*own_folders(), *map(_beside, _programs())]))
 
 
@@ -35,7 +35,7 @@ def _programs() -> Iterator[str]:
 
 
 def read(folder: str, kind: str, name: str) -> str | None:
-    """The text of one file; None when there is none that can be read."""
+    """Return the text of one file, or None when it cannot be read."""
     try:
         with open(os.path.join(folder, kind, name), encoding="utf-8") as file:  # noqa: PTH118, PTH123
             return file.read()
@@ -44,7 +44,7 @@ def read(folder: str, kind: str, name: str) -> str | None:
 
 
 def names(folder: str, kind: str) -> list[str]:
-    """The files of one kind in `folder`, sorted."""
+    """Return the names of the files of one kind in `folder`, sorted."""
     try:
         return sorted(os.listdir(os.path.join(folder, kind)))  # noqa: PTH118, PTH208
     except OSError:

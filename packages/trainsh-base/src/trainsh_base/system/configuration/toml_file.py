@@ -1,4 +1,4 @@
-"""TOML files that a person may have edited: read, and changed so that comments and order stay as they were."""
+"""Reads and edits TOML files that people may edit too: comments and order are kept."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -9,12 +9,12 @@ from trainsh_base.system.files import locked, write_atomic
 
 
 def load(path: Path) -> dict[str, Any]:
-    """The file as nested dicts; empty when there is none. UsageError names the line that does not parse."""
+    """Return the file as nested dicts; empty without a file. Raises UsageError that names a bad line."""
     return parse(read(path), path)
 
 
 def read(path: Path) -> bytes:
-    """The bytes of the file; none when there is no such file. UsageError when it cannot be read."""
+    """Return the bytes of the file; empty when it does not exist. Raises UsageError when it cannot be read."""
     try:
         return path.read_bytes()
     except FileNotFoundError:
@@ -24,7 +24,7 @@ def read(path: Path) -> bytes:
 
 
 def parse(data: bytes, path: Path) -> dict[str, Any]:
-    """The TOML in `data`; `path` is named in the UsageError for bytes that are not TOML."""
+    """Parse the TOML in `data`. Raises UsageError, which names `path`, when it is not valid TOML."""
     if not data:
         return {}
     import tomllib  # noqa: PLC0415 - without a file it is not needed
@@ -54,8 +54,8 @@ def change(
 ) -> None:
     """Apply `edit` to the file as a tomlkit document: comments, order and unknown keys stay as they are.
 
-    Whole or not at all, under a lock. A file that does not parse is left alone, and so is one for which `check`
-    (given what it says before) raises. `empty` is the text that a new file begins with.
+    The change is atomic and under a lock. The file is not changed when it does not parse, or when `check`, called
+    with its old content, raises. `empty` is the initial text of a new file.
     """
     with locked(path):
         before = read(path)

@@ -1,4 +1,4 @@
-"""The single error boundary: the only code that exits, prints an error, or meets a traceback."""
+"""The single error boundary: the only code that exits, prints an error, or handles a traceback."""
 
 import contextlib
 import os
@@ -66,13 +66,13 @@ def _invoke(tool: Tool, words: list[str]) -> int:
 
 
 def machine_format(words: list[str]) -> str:
-    """`json`, `jsonl` or nothing, read off the command line so that even a usage error is printed as asked."""
+    """Return `json`, `jsonl` or "" from the command line, so that even a usage error has the requested format."""
     own = words[: words.index("--")] if "--" in words else words
     return "jsonl" if "--jsonl" in own else "json" if "--json" in own else ""
 
 
 def print_error(error: TrainError, machine: str) -> None:
-    """One JSON object on stderr (`--json`), the last event on stdout (`--jsonl`), else lines for a person."""
+    """Print an error: as JSON on stderr (`--json`), as the last event on stdout (`--jsonl`), else for a person."""
     document = {"error": error.document()}
     if machine == "jsonl" and not isinstance(sys.stdout, ClosedStream):
         sys.stdout.write(encode({"event": "error", **document}) + "\n")
@@ -86,7 +86,7 @@ def print_error(error: TrainError, machine: str) -> None:
 
 
 def for_person(error: TrainError) -> str:
-    """`error: MESSAGE` and, indented, the hint; colour only on a terminal that wants it."""
+    """Return `error: MESSAGE` and the indented hint; coloured if the terminal wants it."""
     from trainsh_base.tool.display import paint  # noqa: PLC0415 - only an error needs it
 
     text = f"{paint('error:', '1;31', sys.stderr)} {error.message}\n"
@@ -96,14 +96,14 @@ def for_person(error: TrainError) -> str:
 
 
 def encode(value: Any) -> str:
-    """A JSON document on one line."""
+    """Return a JSON document on one line."""
     from trainsh_base.tool.wire import encode_text  # noqa: PLC0415 - msgspec is loaded inside the boundary too
 
     return encode_text(value)
 
 
 def _open_missing_streams() -> None:
-    """Streams that the caller closed lead to /dev/null, or the next file would take their place; gates go up."""
+    """Open streams that the caller closed on /dev/null, or new files would take their numbers; install gates."""
     for number in (0, 1, 2):
         try:
             os.fstat(number)
@@ -138,11 +138,11 @@ class ClosedStream:
         """Do nothing: there is no buffer."""
 
     def isatty(self) -> bool:
-        """It is not a terminal."""
+        """Return False."""
         return False
 
     def fileno(self) -> int:
-        """Its number, which leads to /dev/null."""
+        """Return the descriptor of stdout, which is open on /dev/null."""
         return 1
 
 

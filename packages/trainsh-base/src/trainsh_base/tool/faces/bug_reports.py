@@ -1,4 +1,4 @@
-"""Unexpected errors: what a file system or a text can do is a typed error, the rest is a bug with a report."""
+"""Unexpected errors: those of file systems and text encodings become typed errors, others a Bug with a report."""
 
 import errno
 import os
@@ -10,7 +10,7 @@ from trainsh_base.system.paths import config_home, private_folder, state_home
 from trainsh_base.system.printable import printable
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-# Errors of a file system. ENOENT is not among them: a command says itself which of its files is missing.
+# Errors of file systems. ENOENT is not included: commands report missing files themselves.
 FILES = (
     errno.EACCES, errno.EPERM, errno.EROFS, errno.EIO, errno.ENAMETOOLONG, errno.ENOTDIR, errno.EISDIR, errno.ELOOP,
     errno.ESTALE, errno.EBUSY, errno.EMFILE, errno.ENFILE, errno.ENOLCK,
@@ -18,7 +18,7 @@ FILES = (
 
 
 def as_failure(error: Exception, program: str) -> TrainError:
-    """The typed error for an exception that no command expected."""
+    """Return the typed error for an exception that no command expected."""
     if isinstance(error, TrainError):
         return error
     if isinstance(error, UnicodeEncodeError):
@@ -34,7 +34,7 @@ def _is_ours(error: OSError) -> bool:
 
 
 def _file_system(error: OSError) -> Conflict:
-    """The file or folder, what the system says, and what to do about it."""
+    """Return an error that names the file or folder, the system's message and what to do."""
     where = os.fsdecode(error.filename) if isinstance(error.filename, (str, bytes)) else ""
     said = f"{where}: {error.strerror}" if where else str(error.strerror)
     data = {"path": where, "errno": errno.errorcode.get(error.errno or 0, "")}
@@ -45,7 +45,7 @@ def _file_system(error: OSError) -> Conflict:
 
 
 def as_bug(error: BaseException, program: str) -> Bug:
-    """A Bug that says what happened in one line; its traceback is saved under the state folder, else in /tmp."""
+    """Return a Bug with a one-line message; saves the traceback under the state folder, else in /tmp."""
     import traceback  # noqa: PLC0415 - only a bug needs it
 
     text = f"{program} {VERSION}\n" + "".join(traceback.format_exception(error))
@@ -56,7 +56,7 @@ def as_bug(error: BaseException, program: str) -> Bug:
 
 
 def _saved(text: str, name: str) -> str:
-    """The path of the report; empty when no folder took it."""
+    """Save the report; returns its path, or "" when it could not be written to any folder."""
     for place in (_state_reports, _temporary):
         try:
             path = os.path.join(place(), name)  # noqa: PTH118

@@ -1,4 +1,4 @@
-"""Ctrl-C while nothing can catch it: the process ends at once, with the status that a shell expects."""
+"""Ctrl-C while no code can handle it: the process ends at once, with the status that a shell expects."""
 
 import os
 import signal
@@ -17,12 +17,12 @@ def heed_endings(handler: Callable[[int, FrameType | None], object]) -> None:
 
 
 def quick_interrupts(on: bool) -> None:
-    """While modules load, and at the end, Ctrl-C ends the process at once.
+    """Make Ctrl-C end the process at once (`on`), for the time in which modules load and for the end.
 
-    Python loses a KeyboardInterrupt that falls into its import machinery: 3 in 100 that came in the first 0.2 s.
+    Python loses a KeyboardInterrupt raised inside its import machinery: 3 of 100 in the first 0.2 s.
     """
     ours, usual = _leave, signal.default_int_handler
-    if signal.getsignal(signal.SIGINT) is (usual if on else ours):  # who ignores Ctrl-C (nohup) goes on to
+    if signal.getsignal(signal.SIGINT) is (usual if on else ours):  # an ignored SIGINT (nohup) stays ignored
         signal.signal(signal.SIGINT, ours if on else usual)
 
 

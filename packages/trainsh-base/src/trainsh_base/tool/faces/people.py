@@ -26,7 +26,7 @@ FORMATS = ("json", "jsonl", "input", "no_color", "quiet", "verbose")
 
 
 def invoke(tool: Tool, words: list[str]) -> int:
-    """Parse `words`, run the command they name, print its answer; the exit status."""
+    """Parse `words`, run the command that they name and print its answer; returns the exit status."""
     try:
         group = Group(tool)
         with group.make_context(tool_words(tool.program), words or ["--help"]) as context:
@@ -66,11 +66,11 @@ class Group(click.Group):
         self.tool = tool
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """The tool's own, then the two that every tool has."""
+        """Return the tool's own commands, then the two that every tool has."""
         return [*self.tool.commands, "schema", "serve"]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """The click command for one of ours."""
+        """Return the click command for a command of the tool."""
         if cmd_name == "schema":
             return _schema(self.tool)
         if cmd_name == "serve":
@@ -101,7 +101,7 @@ def _common() -> dict[str, Any]:
 
 
 def build(command: Command) -> click.Command:
-    """The click command of one declaration."""
+    """Build the click command for one declaration."""
     params = [_parameter(param) for param in command.params]
     return typed.Command(
         command.name,
@@ -174,7 +174,7 @@ class DurationType(click.ParamType[float]):
     name = "duration"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """Seconds; click names the option in the message."""
+        """Return seconds. On an error click adds the option's name to the message."""
         try:
             return parse_duration(value)
         except UsageError as error:
@@ -190,7 +190,7 @@ def _click_type(param: Param) -> Any:
 
 
 def execute(command: Command, values: dict[str, Any]) -> int:
-    """Run `command` with what was on the command line (over `--input`), print the answer, return the status."""
+    """Run `command` and print its answer; returns the status. `values` from argv override those of `--input`."""
     formats = {name: values.pop(name) for name in FORMATS}
     if formats["json"] and formats["jsonl"]:
         raise UsageError("--json and --jsonl exclude each other")
@@ -250,7 +250,7 @@ def _pair(param: Param, text: str) -> tuple[str, str]:
 
 
 def read_input(name: str | None) -> dict[str, Any]:
-    """The JSON object in the file `name` (`-`: standard input); UsageError when it is not a JSON object."""
+    """Read a JSON object from the file `name` (`-`: stdin). Raises UsageError when it is not a JSON object."""
     if name is None:
         return {}
     try:
@@ -273,7 +273,7 @@ def read_input(name: str | None) -> dict[str, Any]:
 
 
 def print_answer(command: Command, answer: Any, machine: str) -> None:
-    """The answer in the format asked for; a Handover becomes the program it names."""
+    """Print the answer in the requested format; for a Handover, exec its program."""
     if machine == "jsonl":
         sys.stdout.write(encode_text({"event": "result", "result": answer}) + "\n")
     elif machine == "json":
@@ -288,7 +288,7 @@ def print_answer(command: Command, answer: Any, machine: str) -> None:
 
 
 def hand_over(answer: Handover) -> None:
-    """Become the program that `answer` names."""
+    """Exec the program that `answer` names."""
     sys.stdout.flush()
     added = {key: value.reveal() if isinstance(value, Secret) else value for key, value in answer.env.items()}
     env = {key: value for key, value in {**os.environ, **added}.items() if value is not None}

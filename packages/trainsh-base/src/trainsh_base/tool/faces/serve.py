@@ -26,7 +26,7 @@ LONGEST = 1 << 26  # bytes of a message
 
 
 class Server:
-    """One client on a pair of pipes; requests run side by side, in threads that stay for the next ones."""
+    """Serves one client over a pair of pipes; requests run concurrently, in threads that are reused."""
 
     def __init__(self, tool: Tool, reader: int, writer: int) -> None:
         self._tool = tool
@@ -34,7 +34,7 @@ class Server:
         self._writer = writer
         self._write_lock = threading.Lock()
         self._requests: dict[Any, ServedRequest] = {}
-        self._unsent: set[ServedRequest] = set()  # those whose answer is not out: the end waits for them
+        self._unsent: set[ServedRequest] = set()  # requests without a sent answer: shutdown waits for them
         self._work: queue.SimpleQueue[tuple[ServedRequest, str, dict[str, Any]]] = queue.SimpleQueue()
         self._idle = 0
         self.over = False
@@ -43,7 +43,7 @@ class Server:
         self._lock = threading.Lock()
 
     def run(self) -> None:
-        """Serve until stdin closes, then let what still runs come to its end, or cancel it (docs/protocol.md)."""
+        """Serve until stdin closes, then let the running requests finish, or cancel them (docs/protocol.md)."""
         try:
             with os.fdopen(self._reader, "rb") as lines:
                 while line := lines.readline(LONGEST):
@@ -61,7 +61,7 @@ class Server:
             return list(self._unsent)
 
     def _await_requests(self) -> None:
-        """GRACE seconds for answers that the client still reads: a shell's `printf ... | train-NAME serve`."""
+        """Wait up to GRACE seconds for requests whose answers are still read: `printf ... | train-NAME serve`."""
         client = select.poll()
         client.register(self._writer, 0)
         deadline = time.monotonic() + GRACE
@@ -70,7 +70,7 @@ class Server:
                 pass
 
     def _end_requests(self) -> None:
-        """Cancel what still runs and wait for it, GRACE seconds at most for all."""
+        """Cancel the running requests and wait for them, GRACE seconds at most in total."""
         running = self._running()
         for request in running:
             request.cancel()
@@ -79,7 +79,7 @@ class Server:
             request.over.wait(max(0.0, deadline - time.monotonic()))
 
     def send(self, message: dict[str, Any]) -> None:
-        """Write one message; a client that went away is noticed by the reader."""
+        """Write one message. Errors are ignored: the reader notices that the client has gone."""
         line = encode({"jsonrpc": "2.0", **message}) + b"\n"
         with self._write_lock:
             view = memoryview(line)
@@ -90,7 +90,7 @@ class Server:
                 return
 
     def ask(self, request: "ServedRequest", params: dict[str, Any]) -> "Answer":
-        """Ask the client and wait for its answer; a cancelled request waits no longer."""
+        """Ask the client and wait for its answer, or until the request is cancelled."""
         answer = Answer()
         with self._lock:
             self._asked += 1
@@ -166,7 +166,7 @@ class Server:
             threading.Thread(target=self._serve, daemon=True).start()
 
     def _serve(self) -> None:
-        """A thread's life: one request after the other. A thread of its own for each would cost a step a tenth."""
+        """Serve requests in a thread, one after the other. A new thread for each would cost 10% of a step's time."""
         while True:
             self._answer(*self._work.get())
 
@@ -184,7 +184,7 @@ class Server:
             reply = {"error": self._bug(error)}
         with self._lock:
             self._requests.pop(request.key, None)
-            self._idle += 1  # before the answer goes out, which may bring the next request
+            self._idle += 1  # before the answer is sent: the client may send the next request at once
         if request.id is not None:
             self.send({"id": request.id, **reply})
         with self._lock:
@@ -269,7 +269,7 @@ def _document(error: TrainError) -> dict[str, Any]:
 
 
 def main(tool: Tool) -> NoReturn:
-    """Serve `tool` on stdin and stdout, and take the children along at the end."""
+    """Serve `tool` on stdin and stdout; ends the child processes at the end."""
     writer = os.dup(1)
     os.dup2(2, 1)
     reader = os.dup(0)
@@ -282,7 +282,7 @@ def main(tool: Tool) -> NoReturn:
     def terminated(number: int, frame: object) -> None:
         if server.over:
             _closing(number, frame)
-        signal.signal(number, signal.SIG_DFL)  # a second one does not wait for the requests
+        signal.signal(number, signal.SIG_DFL)  # a second signal does not wait for the requests
         raise Terminated(128 + number)
 
     quick_interrupts(False)
@@ -306,7 +306,7 @@ def main(tool: Tool) -> NoReturn:
 
 
 def _closing(number: int, _frame: object) -> None:
-    """A signal while the server lets go of things: it waits for nothing but what must not be cut in two."""
+    """Handle a signal during shutdown: wait only for critical sections, then exit."""
     critical.finish()
     spawn.end_all()
     os._exit(128 + number)

@@ -61,7 +61,7 @@ class TerminalRequest(Request):
             self._line_open = False
 
     def finish(self) -> None:
-        """Let out what was held back of the output, and end an unfinished progress line."""
+        """Print output that was held back, and end an unfinished progress line."""
         if self.for_people:
             sys.stdout.write(self._plain.flush())
         self._close_line()
@@ -75,7 +75,7 @@ class TerminalRequest(Request):
         default: str | None = None,
         flag: str = "",
     ) -> str:
-        """Ask on the terminal (the question goes to stderr); exit 2 naming `flag` where there is none."""
+        """Ask on the terminal (the question goes to stderr). Without one, raises UsageError that names `flag`."""
         if self._machine or not (sys.stdin.isatty() and sys.stderr.isatty()):
             raise nobody(message, flag)
         self._close_line()
@@ -84,7 +84,7 @@ class TerminalRequest(Request):
 
         try:
             return self._asked(kind, message, choices, default)
-        except click.Abort as abort:  # what click makes of Ctrl-C and of the end of input
+        except click.Abort as abort:  # click raises it for Ctrl-C and for the end of input
             sys.stderr.write("\n")
             if isinstance(abort.__context__, EOFError):
                 raise nobody(message, flag) from None

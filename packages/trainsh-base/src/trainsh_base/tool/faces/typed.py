@@ -1,6 +1,6 @@
-"""The words that were typed: `train transfer` for train-xfer copy, `train host` for train-host.
+"""The command as the user typed it: `train transfer` for train-xfer copy, `train host` for train-host.
 
-The dispatcher says them in TRAINSH_TYPED, and for a shortcut the command it stands for in TRAINSH_SHORTCUT.
+The dispatcher passes it in TRAINSH_TYPED; for a shortcut, TRAINSH_SHORTCUT has the command that it stands for.
 """
 
 import os
@@ -12,14 +12,14 @@ _command = os.environ.pop("TRAINSH_SHORTCUT", "")
 
 
 def tool_words(program: str) -> str:
-    """How the tool is called in usage lines and messages: `train host`, or `train-host` when that was typed."""
+    """Return the tool's name for usage lines and messages: `train host`, or `train-host` when that was typed."""
     if _typed and _command:
         return program.replace("-", " ", 1)
     return _typed or program
 
 
 class Context(click.Context):
-    """A context whose path is what was typed, where that was a shortcut."""
+    """A click context whose command path is the shortcut that was typed, if any."""
 
     @property
     def command_path(self) -> str:
