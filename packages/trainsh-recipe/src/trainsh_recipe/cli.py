@@ -1,4 +1,4 @@
-"""train-recipe: the commands, and how their answers are shown. The engine is loaded by those that run something."""
+"""train-recipe: the commands, and how their results are printed. Only commands that run a job load the engine."""
 
 import sys
 from typing import Annotated
@@ -45,7 +45,7 @@ def _end(status: int) -> None:
 def overrides(
     host: dict[str, str], var: dict[str, str], storage: dict[str, str], words: list[str]
 ) -> dict[str, dict[str, str]]:
-    """What the command line sets, `VAR=value` words with it."""
+    """The overrides that the command line gives, by options or as `VAR=value` arguments."""
     values = dict(var)
     for word in words:
         name, equals, value = word.partition("=")
@@ -243,7 +243,7 @@ def edit(name: Annotated[str, Arg("a recipe's name, or its path")]) -> str:
     return str(path)
 
 
-_shown = (texts.Selection(), True)  # what of the logs, and whether under headings
+_shown = (texts.Selection(), True)  # which lines of the logs to print, and whether with headings
 
 
 def _show_logs(found: list[LogReport] | Executions) -> None:

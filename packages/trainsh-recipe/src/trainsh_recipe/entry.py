@@ -1,4 +1,4 @@
-"""Where train-recipe begins: the tools of a run start while this process still loads its own modules."""
+"""The entry point of train-recipe: starts the tools of a run before loading its own modules."""
 
 from trainsh_recipe import prestart as early
 

@@ -1,18 +1,18 @@
-"""The tools that were started before anything else was loaded: name -> running `serve`."""
+"""Tools that are started before this process loads its modules: name -> running `serve`."""
 
 import os
 import sys
 
 from trainsh_base.system import spawn
 
-# The commands that read a recipe and run it: each needs these two before it can do anything.
+# The commands that run a recipe; each needs these two tools before anything else.
 RUNS = ("run", "exec", "resume")
 TOOLS = ("dsl", "tmux")
 
-# Names the descriptor of a job's lock that a process hands on to the runner it starts.
+# The environment variable with the descriptor of a job's lock, which a process hands to the runner it starts.
 LOCK_VARIABLE = "TRAINSH_RUNNER_LOCK"
 
-# A question that changes nothing: to answer it, train-tmux connects to this machine, which most recipes then use.
+# A request without effect, except that train-tmux connects to this machine, which most recipes use.
 WARM = (
     b'{"jsonrpc":"2.0","id":"early","method":"run","params":{"command":"","session":"none","step":"none",'
     b'"only_ask":true}}\n'
@@ -23,7 +23,7 @@ lock_handle = -1
 
 
 def start() -> None:
-    """Start the tools that the command line is about to need, side by side with our own start-up."""
+    """Start the tools that the command line needs, in parallel with our own start-up."""
     _keep_lock()
     argv = sys.argv[1:]
     if not argv or argv[0] not in RUNS or {"--help", "-h"} & set(argv):
@@ -37,7 +37,7 @@ def start() -> None:
 
 
 def _keep_lock() -> None:
-    """A lock that was handed on is ours alone: a tool that had it too would hold the job beyond our end."""
+    """Keep a handed-over lock from being inherited: a tool that held it would keep the job locked after our end."""
     global lock_handle  # noqa: PLW0603 - one process, one lock
     number = os.environ.pop(LOCK_VARIABLE, "")
     if number.isdigit():
@@ -49,5 +49,5 @@ def _keep_lock() -> None:
 
 
 def take(name: str) -> spawn.Child | None:
-    """The tool `name`, when it was started here and not taken yet."""
+    """The tool `name`, if it was started here and is not taken yet; else None."""
     return children.pop(name, None)

@@ -1,1 +1,1 @@
-"""What runs a job: its source, its options, its steps, what holds on a resume. Imports store/ and plan/."""
+"""Runs a job: its source, its options, its steps, and the checks of a resume. Imports store/ and plan/."""

@@ -1,4 +1,4 @@
-"""One attempt of one step: how it asks a tool and waits for the answer."""
+"""One attempt of one step: sends its requests to tools and waits for the answers."""
 
 import threading
 import time
@@ -16,19 +16,19 @@ from trainsh_recipe.engine.run import Run
 from trainsh_recipe.plan.numbering import Numbered
 from trainsh_recipe.store.step_log import StepLog
 
-DEATHS = 5  # a tool that dies so often during one request is not asked again
-PAUSE = 0.5  # seconds before a request is repeated that failed on our side
+DEATHS = 5  # a tool that dies this many times during one request is not asked again
+PAUSE = 0.5  # seconds before a request that failed for a reason of ours is repeated
 
 
 class Attempt:
-    """The `number`th try of `step`; `resuming` when an earlier process began it."""
+    """Attempt `number` of `step`; `resuming` means that an earlier process began this attempt."""
 
     def __init__(self, run: Run, step: Numbered, number: int, *, resuming: bool, since: int | None) -> None:
         self.numbered = step
         self.number = number
         self.resuming = resuming
         self.since = since
-        self.gone = False  # it was lost with its session
+        self.gone = False  # the session it ran in no longer exists
         self.began = time.monotonic()
         self.log = StepLog(run.job.log(step.file), run.secrets.values)
         self.pending: AnyPending | None = None
@@ -38,25 +38,27 @@ class Attempt:
 
     @property
     def name(self) -> str:
-        """The identity of this attempt on a host: asking for it again never starts it twice."""
+        """The attempt's id on a host: train-tmux starts nothing twice under the same id."""
         return f"{self.numbered.file}-{self.number}"
 
     @property
     def reached(self) -> bool:
-        """Whether the job has reached the step's hosts before."""
+        """Whether the job has already reached all hosts of the step."""
         return self._run.sessions.reached(self.numbered)
 
     @property
     def earlier(self) -> list[str]:
-        """The identities of the attempts before this one."""
+        """The ids of the step's earlier attempts."""
         return [f"{self.numbered.file}-{number}" for number in range(1, self.number)]
 
     def ask(
         self, tool: str, method: str, params: dict[str, Any], limit: float | None = None, *, patience: float = 0.0
     ) -> Any:
-        """A request that may be repeated: sent while the journal is synced, again when the tool dies.
+        """Send a request that may be repeated, and return the answer. A tool that dies is started and asked again.
 
-        For `patience` seconds it is also repeated when the failure was ours (`outcome.ours`).
+        The journal is synced to disk while the request is on its way.
+
+        For `patience` seconds, failures that are not the command's (`outcome.ours`) are repeated too.
         """
         deaths, deadline = 0, Deadline.after(patience)
         while True:
@@ -75,7 +77,7 @@ class Attempt:
                     raise
 
     def ask_once(self, tool: str, method: str, params: dict[str, Any], limit: float | None) -> Any:
-        """A request that may not be repeated: on the disk before it is sent. When the tool dies: Leave."""
+        """Send a request that must not be repeated, after syncing the journal; raises Leave if the tool dies."""
         self._run.journal.sync()
         try:
             return self._once(tool, method, params, limit)
@@ -89,7 +91,7 @@ class Attempt:
         return self.wait(self.pending, limit)
 
     def wait(self, pending: AnyPending, limit: float | None = None) -> Any:
-        """The answer; TimedOut after `limit` seconds, of which those spent on questions do not count."""
+        """Wait for the answer; raises TimedOut after `limit` seconds, not counting time spent on questions."""
         questions = self._run.questions
         asked, began = questions.seconds, time.monotonic()
         with self._run.signals.waiting():
@@ -112,7 +114,7 @@ class Attempt:
                     raise
 
     def pause(self, seconds: float) -> bool:
-        """Wait; True when the attempt was stopped meanwhile. Raises Leave."""
+        """Wait; returns True if the attempt was stopped meanwhile. Raises Leave."""
         with self._run.signals.waiting():
             self._stopped.wait(seconds)
         leaving = self._run.cancellation.leaving
@@ -121,7 +123,7 @@ class Attempt:
         return self._stopped.is_set()
 
     def stop(self) -> None:
-        """End what it does, as far as it can be ended."""
+        """End the work of this attempt, as far as possible."""
         self._stopped.set()
         if self.stop_with is not None:
             self.stop_with()
@@ -129,19 +131,19 @@ class Attempt:
             self.pending.cancel()
 
     def abandon(self) -> None:
-        """Stop waiting for it; what it started goes on."""
+        """Stop waiting for the attempt; what it started on hosts continues."""
         self._stopped.set()
         if self.pending is not None:
             self.pending.cancel()
 
     def output(self, text: str) -> None:
-        """Something that the step printed."""
+        """Log and show output of the step."""
         shown = self.log.feed(text)
         if shown:
             self._run.view.output(self.numbered, shown)
 
     def sync(self) -> None:
-        """Have the journal on the disk: for steps that ask no tool."""
+        """Sync the journal to disk; for steps that send no request."""
         self._run.journal.sync()
 
     def _event(self, event: dict[str, Any]) -> None:

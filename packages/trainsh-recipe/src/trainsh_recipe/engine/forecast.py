@@ -1,4 +1,4 @@
-"""`resume --check`: what a resume would do with each step. Hosts are asked what holds there; nothing is changed."""
+"""`resume --check`: what a resume would do with each step. It asks hosts about their state and changes nothing."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ ASK_LIMIT = 120.0
 
 
 class Forecast:
-    """The table of a job that `runner` would resume; its journal is silent."""
+    """Makes the table for a job that `runner` would resume; the runner's journal must be a silent one."""
 
     def __init__(self, runner: Runner) -> None:
         self._runner, self._run, self._ground = runner, runner.run, runner.ground
@@ -21,7 +21,7 @@ class Forecast:
         self._next = False
 
     def rows(self) -> list[Planned]:
-        """A row a step: `action` is what would be done, `detail` why."""
+        """One row for each step: `action` is what would be done, `detail` the reason."""
         state, found = self._run.state, []
         over = bool(state.closing or state.failing)
         for each in self._run.numbers:
@@ -63,7 +63,7 @@ class Forecast:
         return ("next" if first else word), detail or ("" if not first else word if word != "run" else "")
 
     def _held(self, each: Numbered) -> tuple[str, str]:
-        """A finished step: done, or what brings its session or its state back."""
+        """The row for a finished step: done, or how its session or its state comes back."""
         session = getattr(each.step, "session", "")
         if isinstance(each.step, Execute):
             only, _ = self._session(session)

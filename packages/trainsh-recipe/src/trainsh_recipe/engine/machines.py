@@ -1,4 +1,4 @@
-"""Which machine a host is: a token that train-tmux keeps in its folder there, compared when a job is resumed."""
+"""Identifies a host's machine, by a token in train-tmux's folder on it; a resume compares the tokens."""
 
 import contextlib
 from collections.abc import Callable
@@ -8,20 +8,20 @@ from trainsh_base.errors import TrainError
 from trainsh_recipe.engine.outside.tools import Tools
 from trainsh_recipe.store.state import State
 
-LIMIT = 30.0  # seconds in which a host has to say what holds
+LIMIT = 30.0  # seconds for a host to answer
 
 
 class Machines:
-    """Asks hosts what they are and what they hold; asking touches nothing. `record` writes an event."""
+    """Asks hosts for their machine token, sessions and steps; changes nothing there. `record` writes an event."""
 
     def __init__(self, state: State, job: str, tools: Tools, record: Callable[..., None]) -> None:
         self._state, self._job, self._tools, self._record = state, job, tools, record
 
     def learn(self, host: str, spec: str) -> None:
-        """Note which machine a host is, where no session has told it: a copy alone leaves files there too."""
+        """Record which machine a host is, unless known. A copy needs it if the host has no session."""
         if host in self._state.machines or spec == "local":
             return
-        with contextlib.suppress(TrainError):  # the copy itself will say what is wrong
+        with contextlib.suppress(TrainError):  # the copy itself reports the error
             machine = self.holds(spec, [], []).get("machine")
             if machine:
                 self._record("machine", host=host, machine=str(machine))

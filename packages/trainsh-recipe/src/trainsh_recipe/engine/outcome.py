@@ -1,4 +1,4 @@
-"""How one attempt of a step ended, and whose failure it was."""
+"""How one attempt of a step ended, and whether the command or train caused the failure."""
 
 from typing import Any
 
@@ -6,21 +6,22 @@ import msgspec
 
 from trainsh_base.errors import TrainError
 
-# Ours, not the command's: a tool or its child was killed, no connection could be made, the command did not begin.
+# Failures that are ours: a tool or its child was killed, no connection could be made, the command did not begin.
 OURS = frozenset((
     "peer_lost", "host_lost", "host_silent", "unreachable", "not_started", "disk_full", "no_folder", "bad_answer",
     "other_node", "tool_silent",
 ))  # fmt: skip
-# Of those: train-tmux has waited for the whole time already, or waiting changes nothing.
+# The part of OURS for which repeating is useless: train-tmux already waited, or waiting changes nothing.
 HOPELESS = frozenset(("peer_lost", "host_lost", "other_node", "not_started"))
-# Nothing ran, because there is no session: allow_fail does not forgive that.
+# Nothing ran because there is no session; allow_fail does not apply.
 NO_SESSION = frozenset(("session_gone", "session_not_found", "not_open"))
 
 
 class Outcome(msgspec.Struct, kw_only=True):
-    """`status` is ok, failed, timeout, lost, cancelled, skipped, or `interrupted`: the end is not known to us.
+    """`status` is ok, failed, timeout, lost, cancelled, skipped, or `interrupted` (we do not know how it ended).
 
-    `own`: the command's own end, which `allow_fail` forgives. The rest is known for some kinds of steps only.
+    `own` means that the command itself ended so, which `allow_fail` forgives. Other fields are set for some kinds
+    of steps only.
     """
 
     status: str
@@ -33,21 +34,21 @@ class Outcome(msgspec.Struct, kw_only=True):
     tail: list[str] = []
     error: TrainError | None = None
     own: bool = True
-    more: dict[str, Any] = {}  # what else the event carries
+    more: dict[str, Any] = {}  # further keys of the event
 
     @property
     def ok(self) -> bool:
-        """Whether the step did what it should."""
+        """Whether the step succeeded."""
         return self.status in ("ok", "skipped")
 
     @property
     def again(self) -> bool:
-        """Whether another attempt may follow: not where the step may still run, or was lost."""
+        """Whether the step may be retried: not if it may still run, or was lost."""
         return self.status in ("failed", "timeout")
 
     @property
     def forgiven(self) -> bool:
-        """Whether `allow_fail` applies."""
+        """Whether `allow_fail` applies to this outcome."""
         return self.own and self.status in ("failed", "timeout")
 
 
@@ -61,7 +62,7 @@ def ours(error: TrainError) -> bool:
 
 
 def of_error(error: TrainError) -> Outcome:
-    """The outcome of an attempt that ended with an error of a tool."""
+    """The outcome of an attempt in which a tool returned an error."""
     reason = error.message
     if error.hint:
         reason += "\n" + error.hint
@@ -84,7 +85,7 @@ def _tail(error: TrainError) -> list[str]:
 
 
 def of_step(answer: dict[str, Any]) -> Outcome:
-    """The outcome that train-tmux's answer to `run` means."""
+    """Convert train-tmux's answer to `run` into an Outcome."""
     state = answer["state"]
     return Outcome(
         status="ok" if state == "started" else state, exit=answer.get("exit"),

@@ -1,4 +1,4 @@
-"""What the steps of one run share: the job's state and journal, its tools, its values, and whether it is to end."""
+"""What the steps of one run share: state, journal, tools, values, and the request to end."""
 
 import threading
 from collections.abc import Callable
@@ -20,7 +20,7 @@ from trainsh_recipe.store.state import State
 
 
 class Run:
-    """One process at work on one job, whose lock it holds. `on_interrupt` is what Ctrl-C does."""
+    """One process's run of one job, whose lock it holds. `on_interrupt` handles Ctrl-C."""
 
     def __init__(
         self, job: Job, plan: Plan, state: State, journal: Journal | Silent, *, view: View, questions: Questions,
@@ -35,14 +35,14 @@ class Run:
         self.steps, self.closing = numbered(plan)
         self.numbers: list[Numbered] = every([*self.steps, *self.closing])
         self.sessions = Sessions(state, job.id, tools, self.numbers)
-        self.fresh: set[str] = set()  # sessions whose shell this process had made
+        self.fresh: set[str] = set()  # sessions whose shell this process made
         self.lock = threading.RLock()
 
     def _secret(self, name: str) -> str:
         return str(self.tools.peer("secrets").request("get", {"name": name}, timeout=120)["value"])
 
     def record(self, event: str, *, sync: bool = False, **data: Any) -> None:
-        """Write an event, and apply it to the state."""
+        """Write an event to the journal and apply it to the state."""
         with self.lock:
             document = self.journal.write(event, **data)
             self.state.apply(document)
@@ -51,13 +51,13 @@ class Run:
         self.view.event(document)
 
     def masked(self, text: str) -> str:
-        """The text without the secrets known so far."""
+        """The text with all secrets known so far masked."""
         for value in self.secrets.values():
             text = text.replace(value, MASK)
         return text
 
     def capture(self, name: str, value: str, step: str) -> None:
-        """A step's standard output becomes a variable; one that holds a secret is not written down."""
+        """Set a variable to a step's standard output; a value that holds a secret is not written to disk."""
         if self.masked(value) != value:
             self.values.kept[name] = value
             self.view.log(f"${name} holds a secret, so it is not kept for a resume")

@@ -1,4 +1,4 @@
-"""The run of a job: its steps in order, then `finally`, then the end."""
+"""Runs a job: its steps in order, then `finally`, then the end."""
 
 import contextlib
 import threading
@@ -24,12 +24,12 @@ from trainsh_recipe.store.journal import Journal, Silent
 from trainsh_recipe.store.state import State
 from trainsh_recipe.store.words import ended
 
-STOP_LIMIT = 40.0  # seconds beyond a step's grace in which a cancelled step has to end
+STOP_LIMIT = 40.0  # seconds beyond its grace for a cancelled step to end
 RELEASE_LIMIT = 10.0
 
 
 class Runner:
-    """Does the steps of a run. `ground` says of finished steps whether their effect still holds."""
+    """Runs the steps of a job. `ground` tells whether finished steps still have their effect."""
 
     def __init__(
         self, job: jobs.Job, document: Plan, state: State, journal: Journal | Silent, *, view: View,
@@ -47,16 +47,16 @@ class Runner:
 
     @property
     def cancelled_status(self) -> int:
-        """The exit status that a cancelled run ends with."""
+        """The exit status of a cancelled run."""
         accepted = self.run.cancellation.accepted
         return accepted.status if accepted else 1
 
-    # The whole
+    # The whole run
 
     def to_end(self, max_time: float | None = None, cancel: Cancel | None = None) -> State:
-        """Run to the end; with `cancel` only end what was left running, and run `finally`.
+        """Run to the end; with `cancel`, end interrupted steps and then run only `finally`.
 
-        Raises Leave when the runner is to end before the job does.
+        Raises Leave if the runner has to end before the job.
         """
         run = self.run
         run.cancellation.watch(self._wake)
@@ -74,7 +74,7 @@ class Runner:
         return run.state
 
     def _wake(self) -> None:
-        """The end is asked for by another thread: no attempt waits any longer. What runs on hosts goes on."""
+        """Called on a request to end the run: all attempts stop waiting. Commands on hosts continue."""
         for at in self.tries.flying():
             at.abandon()
 
@@ -117,14 +117,14 @@ class Runner:
         run.view.end(run.state)
 
     def _why(self) -> str:
-        """The reason of the step that made the job fail, in this process or in the one before."""
+        """The reason of the step that made the job fail, in this process or an earlier one."""
         for step in self.run.state.steps.values():
             if not step.closing and step.status not in ("running", "again") and not step.done:
                 return f"step {step.id} {ended(step.status, step.reason)}"
         return ""
 
     def _release(self) -> None:
-        """Sessions that are still open become ordinary shells, in which a person can look."""
+        """Turn sessions that are still open into ordinary shells, for a person to inspect."""
         run, pending = self.run, []
         for session in run.state.sessions.values():
             if session.open and session.host_name not in run.state.stopped:
@@ -138,7 +138,7 @@ class Runner:
     # Cancelling
 
     def _cancel(self, cancel: Cancel) -> str:
-        """End what is running; a second Ctrl-C meanwhile leaves."""
+        """End the running steps; a second Ctrl-C meanwhile leaves the job."""
         self.run.cancellation.accept(cancel)
         flying = self.tries.flying()
         for at in flying:
@@ -153,7 +153,7 @@ class Runner:
         return "cancelled"
 
     def _cancel_left(self, cancel: Cancel) -> str:
-        """End what an earlier process left running on hosts."""
+        """End the steps that an earlier process left running on hosts."""
         run = self.run
         run.cancellation.accept(cancel)
         for each in run.numbers:
@@ -178,7 +178,7 @@ class Runner:
     # One step
 
     def _step(self, step: Numbered) -> bool:
-        """Do it, unless it is done and its effect holds; whether the run may continue."""
+        """Run the step unless it is done and its effect still exists; returns whether the run may continue."""
         if not step.closing or self.run.cancellation.leaving:
             self.run.cancellation.check()
         if isinstance(step.step, Parallel):
@@ -201,7 +201,7 @@ class Runner:
         return self.tries.all(step, before.attempt + 1)
 
     def _parallel(self, step: Numbered) -> bool:
-        """All at once; it fails when one fails, after all have ended."""
+        """Run all steps of a block at once and wait for all; returns False if one failed."""
         results: dict[str, bool] = {}
         problems: list[BaseException] = []
         waiting = threading.Semaphore(0)
@@ -229,7 +229,7 @@ def make(
     job: jobs.Job, document: Plan, state: State, journal: Journal | Silent, view: View, request: Request,
     on_interrupt: Callable[[Run], None],
 ) -> Runner:  # fmt: skip
-    """The runner of a job, with its tools starting."""
+    """Make the runner of a job and start its tools."""
     questions = Questions(request, view)
     runner = Runner(
         job, document, state, journal, view=view, request=request, on_interrupt=on_interrupt,

@@ -1,4 +1,4 @@
-"""The sessions of a job: how tools are told which is meant, and which host each is on by the recipe."""
+"""The sessions of a job: the parameters that identify one to tools, and the hosts of steps."""
 
 from typing import Any
 
@@ -18,11 +18,11 @@ class Sessions:
         self._hosts = {step.session: step.host for step in opens if step.verb == "open"}
 
     def get(self, name: str) -> SessionState | None:
-        """The session, when the job has opened it."""
+        """The session if the job has opened it, else None."""
         return self._state.sessions.get(name)
 
     def params(self, name: str) -> dict[str, Any]:
-        """What a request on the session says of it; NotFound `not_open` when it is not open."""
+        """The parameters that identify the session in a request; raises NotFound `not_open` if it is not open."""
         session = self.get(name)
         if session is None or not session.open:
             raise NotFound(
@@ -31,24 +31,24 @@ class Sessions:
         return {"session": name, "host": session.host, "job": self._job}
 
     def interrupt(self, session: str, step: str, grace: float | None) -> AnyPending:
-        """End a step on its host: INT, TERM, KILL within the grace."""
+        """End a step on its host with INT, then TERM, then KILL, within the grace."""
         params = {**self.params(session), "step": step}
         if grace is not None:
             params["grace"] = grace
         return self._tools.start("tmux", "interrupt", params)
 
     def host_of(self, session: str) -> str:
-        """The host that the recipe opens the session on; "" for none."""
+        """The host on which the recipe opens the session, or ""."""
         return self._hosts.get(session, "")
 
     def reached(self, each: Numbered) -> bool:
-        """Whether the job has reached the hosts of a step before: what cannot be reached now was cut off."""
+        """Whether the job already reached all hosts of a step; then a failure to connect is an interruption."""
         hosts = self.hosts_of(each)
         known = set(self._state.machines) | {session.host_name for session in self._state.sessions.values()}
         return bool(hosts) and hosts <= known
 
     def hosts_of(self, each: Numbered) -> set[str]:
-        """The hosts that a step touches: its effect is gone when they are other machines."""
+        """The hosts that a step uses; if one is a new machine, the step's effect is gone."""
         step = each.step
         if isinstance(step, Execute | Wait):
             return {self.host_of(step.session)} - {""}

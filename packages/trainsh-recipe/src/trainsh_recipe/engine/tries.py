@@ -1,4 +1,4 @@
-"""A step's attempts: each journaled before and after, repeated as its `retry` says."""
+"""A step's attempts: each start and end is journaled, and failures are retried according to `retry`."""
 
 import time
 from collections.abc import Callable
@@ -23,11 +23,11 @@ from trainsh_recipe.engine.run import Run
 from trainsh_recipe.plan.document import Control, Execute, Notify, Sleep, Transfer, Wait
 from trainsh_recipe.plan.numbering import Numbered
 
-RETRY_DELAY = 1.0  # seconds before the first retry, where the step says nothing; doubles each time
+RETRY_DELAY = 1.0  # seconds before the first retry without `retry_delay`; doubles each time
 
 
 class Tries:
-    """Does steps. `reopened` is told of sessions whose shell is a new one."""
+    """Runs steps. `reopened` is called for each session that has a new shell."""
 
     def __init__(self, run: Run, reopened: Callable[[str], None]) -> None:
         self.run = run
@@ -49,12 +49,12 @@ class Tries:
         }  # fmt: skip
 
     def flying(self) -> list[Attempt]:
-        """The attempts under way."""
+        """The attempts in progress."""
         with self.run.lock:
             return list(self._flying.values())
 
     def all(self, step: Numbered, number: int, *, resuming: bool = False) -> bool:
-        """Attempts from `number` on until one goes well or none is left; whether the run may continue."""
+        """Make attempts from `number` on until one succeeds or no retry is left; returns whether to go on."""
         run = self.run
         try:
             left = run.values.count(step.step.options.retry)
@@ -84,14 +84,14 @@ class Tries:
         return forgiven
 
     def refuse(self, step: Numbered, number: int, outcome: Outcome) -> bool:
-        """End the step as `outcome` says, without doing it."""
+        """Record `outcome` for a step without running it; returns whether the run may continue."""
         at = Attempt(self.run, step, number, resuming=True, since=None)
         self._record_start(step, number, resuming=False, since=None)
         self.record_end(at, outcome, final=True)
         return self._given_up(step, outcome, False)
 
     def _pause(self, step: Numbered, seconds: float) -> bool:
-        """Between two attempts; whether the run was cancelled meanwhile. Raises Leave and Cancel."""
+        """Wait between two attempts; returns whether the run was cancelled meanwhile. Raises Leave and Cancel."""
         cancellation = self.run.cancellation
         with self.run.signals.waiting():
             cancellation.pause(seconds)
@@ -124,7 +124,7 @@ class Tries:
         )  # fmt: skip
 
     def _place(self, step: Numbered, resuming: bool, since: int | None) -> dict[str, Any]:
-        """Where the step's effect lives, as far as it is known when it starts."""
+        """The session, machine and node of the step, as far as they are known at its start."""
         name = getattr(step.step, "session", "")
         session = self.run.sessions.get(name)
         about: dict[str, Any] = {"session": name, "closing": step.closing, "resumed": resuming}
@@ -136,7 +136,7 @@ class Tries:
         return data if since is None else data | {"since": since}
 
     def _carry_out(self, at: Attempt) -> Outcome:
-        """Do the step: whatever happens inside, it ends with an outcome, so that `finally` comes."""
+        """Run the step. Every exception except Leave and Cancel becomes an outcome, so that `finally` runs."""
         step = at.numbered.step
         executor = self._executors.get(type(step))
         if isinstance(step, Control):
@@ -157,9 +157,10 @@ class Tries:
         return outcome
 
     def _interrupted(self, at: Attempt, outcome: Outcome) -> Outcome:
-        """The failure was ours, and the step's time is over: the job is left here, unless `finally` has to come.
+        """Handle a failure of ours when the step's time is over: leave the job, unless `finally` must run.
 
-        It has to where something costs money, in `finally` itself, and in `exec`; resume asks the host first then.
+        `finally` must run if something costs money, in `finally` itself and in `exec`. The step is then "unknown":
+        a resume first asks the host how it ended.
         """
         reason = outcome.reason.split("\n")[0]
         state = self.run.state
@@ -175,7 +176,7 @@ class Tries:
         return outcome
 
     def _since(self, step: Numbered) -> int | None:
-        """Where in the session's log a step cannot have begun before, or a pattern is looked for from."""
+        """The offset in the session's log at which the step begins at the earliest, or a pattern search starts."""
         session = self.run.sessions.get(getattr(step.step, "session", ""))
         if session is None:
             return None
@@ -184,14 +185,14 @@ class Tries:
         return session.end if isinstance(step.step, Execute) else None
 
     def finish(self, at: Attempt, outcome: Outcome, *, allowed: bool = False, final: bool = False) -> None:
-        """Record the end of an attempt that is under way, unless somebody else has recorded it."""
+        """Record the end of an attempt, unless another thread has already recorded it."""
         with self.run.lock:
             mine = self._flying.pop(at.numbered.id, None)
         if mine is not None:
             self.record_end(at, outcome, allowed=allowed, final=final)
 
     def record_end(self, at: Attempt, outcome: Outcome, *, allowed: bool = False, final: bool = False) -> None:
-        """Record how an attempt ended."""
+        """Record the end of an attempt."""
         run = self.run
         shown = at.log.finish()
         if shown:

@@ -1,4 +1,4 @@
-"""Texts of the plan made into values: variables, secrets, and the types that options have."""
+"""Turns texts of the plan into values: variables, secrets, and typed options."""
 
 import os
 import re
@@ -14,11 +14,11 @@ from trainsh_base.system.units import parse_duration, parse_truth
 from trainsh_recipe.plan.document import Parts, Place, Plan, Ref, Text
 from trainsh_recipe.store.state import State
 
-_DEEPEST = 50  # variables inside variables; a plan cannot be circular, an override could make one
+_DEEPEST = 50  # variables within variables; a plan has no cycles, but an override could make one
 
 
 class Secrets:
-    """The secrets this process has looked up: each once, when the first step needs it."""
+    """The secrets that this process has looked up, each when first needed."""
 
     def __init__(self, ask: Callable[[str], str]) -> None:
         self._ask = ask
@@ -26,7 +26,7 @@ class Secrets:
         self._lock = threading.Lock()
 
     def get(self, name: str) -> str:
-        """The value; CredentialError (exit 4) when there is none."""
+        """The value of a secret; raises CredentialError (exit 4) if it does not exist."""
         with self._lock:
             if name not in self._known:
                 self._known[name] = self._find(name)
@@ -47,36 +47,36 @@ class Secrets:
             raise CredentialError(f"there is no secret {name}", hint, code="no_secret") from None
 
     def values(self) -> list[str]:
-        """All values known so far: what has to be masked."""
+        """All values looked up so far, for masking."""
         return list(self._known.values())
 
 
 class Values:
-    """What the names of a recipe stand for at this moment of the job."""
+    """The current values of the names in a recipe."""
 
     def __init__(self, plan: Plan, state: State, secrets: Secrets) -> None:
         self.plan = plan
         self.state = state
         self.secrets = secrets
-        self.status = ""  # JOB_STATUS, below finally
+        self.status = ""  # JOB_STATUS, set for the steps of `finally`
         self._defaults: dict[str, float] = {}
-        self.kept: dict[str, str] = {}  # captured values that hold a secret: not in the journal
+        self.kept: dict[str, str] = {}  # captured values that hold a secret, which are not journaled
 
     # Texts
 
     def plain(self, text: Text | int | float) -> str:
-        """The text with its values, secrets too: for specs, options and messages."""
+        """The text with all values, including secrets: for specs, options and messages."""
         return self._join(text, self.secrets.get)
 
     def shown(self, text: Text | int | float) -> str:
-        """The text as people may see it: a secret stays `${secret:NAME}`, a captured value with one `${NAME}`."""
+        """The text for display: a secret stays `${secret:NAME}`, a captured value with a secret `${NAME}`."""
         said = self._join(text, lambda name: f"${{secret:{name}}}")
         for name, value in self.kept.items():
             said = said.replace(value, f"${{{name}}}")
         return said
 
     def command(self, text: Text) -> tuple[str, dict[str, str]]:
-        """A command, and the environment that carries its secrets: the text refers to those by name."""
+        """A command, and the environment variables for its secrets, which the command's text refers to by name."""
         names: dict[str, str] = {}
 
         def refer(secret: str) -> str:
@@ -91,7 +91,7 @@ class Values:
         return joined, {name: self.secrets.get(secret) for secret, name in names.items()}
 
     def secret_names(self) -> list[str]:
-        """The secrets that the recipe names, as far as they can be variables of an environment."""
+        """The secrets in the recipe whose names can be environment variables."""
         texts = [given(text) for text in self.state.overrides.get("vars", {}).values()]
         plan = msgspec.json.encode([self.plan, texts]).decode()
         return sorted(set(re.findall(r'"secret":"([A-Za-z_][A-Za-z0-9_]*)"', plan)))
@@ -119,7 +119,7 @@ class Values:
         return self._join(found, secret, depth + 1)
 
     def variable(self, name: str) -> Text | None:
-        """What the name stands for: overridden, captured, set by a tool, defined, or built in; None for nothing."""
+        """The value of a variable: overridden, captured, set by a tool, defined, or built in; None if unknown."""
         overrides = self.state.overrides.get("vars", {})
         if name in overrides:
             return given(overrides[name])
@@ -135,19 +135,19 @@ class Values:
     # Options
 
     def default(self, setting: str) -> float:
-        """What config.toml says a duration is where the step says nothing; read once a run."""
+        """The default duration of a setting in config.toml, in seconds; read once per run."""
         if setting not in self._defaults:
             self._defaults[setting] = float(config_value(setting))
         return self._defaults[setting]
 
     def seconds(self, value: float | Parts | None) -> float | None:
-        """A duration; None stays."""
+        """A duration in seconds; None stays None."""
         if isinstance(value, list):
             return parse_duration(self.plain(value))
         return value
 
     def count(self, value: int | Parts | None) -> int:
-        """A whole number from 0; None is 0."""
+        """A whole number, 0 or more; None becomes 0."""
         if not isinstance(value, list):
             return value or 0
         text = self.plain(value)
@@ -156,13 +156,13 @@ class Values:
         return int(text)
 
     def truth(self, value: bool | Parts | None) -> bool:
-        """true or false; None is false."""
+        """A boolean; None becomes False."""
         return parse_truth(self.plain(value)) if isinstance(value, list) else bool(value)
 
     # Places
 
     def host(self, name: str) -> str:
-        """The spec of a host: overridden, bound by a tool, or as written. UsageError for a placeholder."""
+        """The spec of a host: overridden, bound by a tool, or as written. Raises UsageError for a placeholder."""
         return self._place("host", name, self.plan.hosts, self.state.hosts)
 
     def storage(self, name: str) -> str:
@@ -185,11 +185,11 @@ class Values:
         return self.plain(places[name].spec)
 
     def known_hosts(self) -> dict[str, str]:
-        """The specs of all hosts that have one now."""
+        """The specs of all hosts that have one by now."""
         return self._known(self.plan.hosts, self.host)
 
     def known_storages(self) -> dict[str, str]:
-        """The specs of all storages that have one now."""
+        """The specs of all storages that have one by now."""
         return self._known(self.plan.storages, self.storage)
 
     def _known(self, places: dict[str, Place], spec: Callable[[str], str]) -> dict[str, str]:
@@ -203,12 +203,12 @@ class Values:
 
 
 def given(text: str) -> Text:
-    """What `--var NAME=TEXT` means: `@NAME` is a secret, `@@` is an @ itself."""
+    """Parse the TEXT of `--var NAME=TEXT`: `@NAME` is a secret, `@@` stands for a literal @."""
     if text.startswith("@@"):
         return text[1:]
     return [Ref(secret=text[1:])] if text.startswith("@") and len(text) > 1 else text
 
 
 def refs(text: object) -> list[Ref]:
-    """The parts of a text that are not plain."""
+    """The Refs in a text."""
     return [part for part in text if isinstance(part, Ref)] if isinstance(text, list) else []

@@ -1,1 +1,1 @@
-"""The plan as train-dsl prints it, and the numbers of its steps. Imports nothing else of this package."""
+"""Reads the plan that train-dsl prints, and numbers its steps. Imports nothing else of this package."""

@@ -1,4 +1,4 @@
-"""The plan as train-dsl prints it (docs/language.md, "The plan"), and the numbers of its steps."""
+"""The plan that train-dsl prints (docs/language.md, "The plan")."""
 
 from typing import Any, ClassVar, Literal
 
@@ -10,7 +10,7 @@ VERSION = 1
 
 
 class Ref(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A variable, a secret, or a name from the recipe, to be put in when the step runs."""
+    """A variable, a secret, or a name from the recipe, which is replaced when the step runs."""
 
     var: str = ""
     otherwise: str = ""
@@ -25,7 +25,7 @@ Text = str | Parts
 
 
 class Span(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Where it is written; lines and columns from 1."""
+    """The position in the recipe; lines and columns count from 1."""
 
     line: int
     column: int = 1
@@ -34,7 +34,7 @@ class Span(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Options of a step, those of all kinds together; durations are seconds, None is not written."""
+    """Options of all kinds of steps; durations are in seconds, None means not given."""
 
     timeout: float | Parts | None = None
     grace: float | Parts | None = None
@@ -64,7 +64,7 @@ class Variable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 
 class Place(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A `host` or a `storage`: its spec, and what kind of spec that is."""
+    """A `host` or a `storage`: its spec, and the type of the spec."""
 
     spec: Text
     type: str
@@ -83,7 +83,7 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind"):
-    """What every step has: its canonical text, its place, its options."""
+    """Base of the steps: canonical text, position, options."""
 
     kind: ClassVar[str] = ""
     text: str
@@ -99,7 +99,7 @@ class Execute(Step, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="
     session: str
     command: Text
     background: bool = False
-    state: Literal["", "only", "also"] = ""  # what it leaves in its shell: nothing, all it does, beside other work
+    state: Literal["", "only", "also"] = ""  # "": sets no shell state; "only": does nothing else; "also": does both
 
 
 class Wait(Step, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="wait"):
@@ -169,7 +169,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 
 def read(document: Any) -> Plan:
-    """The plan in train-dsl's answer; UsageError `newer_plan` for another version, or a field that is not known."""
+    """Read train-dsl's plan; raises UsageError `newer_plan` for another version or an unknown field."""
     version = document.get("version") if isinstance(document, dict) else None
     if version != VERSION:
         raise newer(f"its version is {version}, this train-recipe reads version {VERSION}")

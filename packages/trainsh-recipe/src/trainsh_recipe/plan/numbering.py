@@ -1,4 +1,4 @@
-"""Steps and their numbers: "7", and "7.2" for the second step of parallel block 7; those of `finally` count on."""
+"""Step numbers: "7", or "7.2" for the second step of parallel block 7; `finally` continues the numbering."""
 
 import msgspec
 
@@ -6,7 +6,7 @@ from trainsh_recipe.plan.document import AnyStep, Parallel, Plan
 
 
 class Numbered(msgspec.Struct, frozen=True):
-    """A step and its number: "7", and "7.2" for the second of parallel block 7; those of `finally` count on."""
+    """A step and its number: "7", or "7.2" for the second step of block 7; `finally` continues the numbering."""
 
     id: str
     step: AnyStep
@@ -15,13 +15,13 @@ class Numbered(msgspec.Struct, frozen=True):
 
     @property
     def file(self) -> str:
-        """The number as it names files and steps on hosts, so that they sort: "007", "007.02"."""
+        """The number for names of files and of steps on hosts, padded so that it sorts: "007", "007.02"."""
         first, _, second = self.id.partition(".")
         return f"{int(first):03d}" + (f".{int(second):02d}" if second else "")
 
 
 def numbered(plan: Plan) -> tuple[list[Numbered], list[Numbered]]:
-    """The steps, and those below `finally`, with their numbers."""
+    """The steps, and the steps below `finally`, with their numbers."""
     count = len(plan.steps)
     steps = [_number(str(place), step, False) for place, step in enumerate(plan.steps, 1)]
     return steps, [_number(str(place), step, True) for place, step in enumerate(plan.finally_, count + 1)]
@@ -35,16 +35,16 @@ def _number(id: str, step: AnyStep, closing: bool) -> Numbered:
 
 
 def all_of(plan: Plan) -> list[Numbered]:
-    """Every step of a plan, `finally` and the steps in blocks with them."""
+    """All steps of a plan, including `finally` and the steps in blocks."""
     first, last = numbered(plan)
     return every([*first, *last])
 
 
 def leaves(steps: list[Numbered]) -> list[Numbered]:
-    """Of these steps the ones that do something: a block is the steps in it."""
+    """The steps that do something: each block is replaced by its steps."""
     return [each for each in steps if not isinstance(each.step, Parallel)]
 
 
 def every(steps: list[Numbered]) -> list[Numbered]:
-    """The steps and, behind each block, those in it."""
+    """The steps; each block is followed by its own steps."""
     return [each for step in steps for each in (step, *every(step.children))]

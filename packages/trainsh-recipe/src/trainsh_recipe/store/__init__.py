@@ -1,1 +1,1 @@
-"""Jobs on disk: folders, locks, the journal and the state it adds up to, step logs, recipes. Imports plan/ only."""
+"""Jobs on disk: folders, locks, journals and the state read from them, step logs, recipes. Imports plan/ only."""

@@ -1,4 +1,4 @@
-"""Files of a job that another process runs: what is new in its journal and its logs since the last look."""
+"""Reads new data from the journal and logs of a job that another process runs."""
 
 import os
 import time
@@ -12,14 +12,14 @@ LOOK = 0.1  # seconds between two reads; only affects how soon a person sees new
 
 
 class Growing:
-    """A file that grows: what is new in it since the last look."""
+    """A growing file; reads what was appended since the last read."""
 
     def __init__(self, path: Path, offset: int = 0) -> None:
         self.path = path
         self.offset = offset
 
     def read(self) -> bytes:
-        """The new bytes; none while there is no file."""
+        """The bytes appended since the last read; none if there is no file."""
         try:
             handle = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
         except OSError:
@@ -33,7 +33,7 @@ class Growing:
 
 
 class Journal(Growing):
-    """The journal, whose events come whole."""
+    """A growing journal; returns complete events only."""
 
     def events(self) -> list[Event]:
         """The complete events written since the last read."""
@@ -44,7 +44,7 @@ class Journal(Growing):
 
 
 def follow(job: jobs.Job, paths: Callable[[], list[Path]], write: Callable[[bytes], None]) -> None:
-    """Write what the logs get, one after the other, until the job's runner ends."""
+    """Pass what is appended to the logs to `write`, one log after the other, until the job's runner ends."""
     seen: dict[Path, Growing] = {}
     while True:
         alive = jobs.holder(job) is not None

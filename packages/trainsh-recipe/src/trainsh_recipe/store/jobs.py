@@ -1,4 +1,4 @@
-"""The folder of jobs: making one, finding one, listing the newest, and who holds a job's lock."""
+"""The folders of jobs: creating, finding and listing them, and the lock of each."""
 
 import contextlib
 import fcntl
@@ -11,12 +11,12 @@ from trainsh_base.system.paths import jobs_home, private_folder
 from trainsh_recipe.store import journal
 from trainsh_recipe.store.state import State, fold
 
-# How many of the newest are read where nothing else was asked for.
+# How many jobs are listed by default.
 NEWEST = 20
-# A process that checks a lock holds it for an instant: taking it is tried this many times, every 10 ms.
+# Whoever checks a lock holds it for a moment, so taking a lock is tried this often, every 10 ms.
 GLIMPSES = 10
-KEPT_EXEC = 50  # jobs of `exec` that are kept
-SHORT = 4  # characters at an id's end that are random
+KEPT_EXEC = 50  # how many jobs of `exec` are kept
+SHORT = 4  # length of the random part at the end of an id
 
 
 class Job:
@@ -28,7 +28,7 @@ class Job:
 
     @property
     def recipe(self) -> Path:
-        """The text that runs."""
+        """The recipe's text as this job runs it."""
         return self.folder / "recipe"
 
     @property
@@ -38,25 +38,25 @@ class Job:
 
     @property
     def lock(self) -> Path:
-        """Held by the live runner; its text says who that is."""
+        """The lock file, locked by the live runner; its text names the runner."""
         return self.folder / "lock"
 
     @property
     def exec_mark(self) -> Path:
-        """There for a job of `exec`."""
+        """A file that exists for jobs of `exec`."""
         return self.folder.parent / "exec" / self.id
 
     @property
     def mark(self) -> Path:
-        """There while the job is not over."""
+        """A file that exists while the job is not over."""
         return self.folder.parent / "open" / self.id
 
     def log(self, number: str) -> Path:
-        """What the step with this number (`Numbered.file`) printed."""
+        """The log of the step with this number (`Numbered.file`)."""
         return self.folder / "steps" / f"{number}.log"
 
     def state(self) -> State:
-        """The state, `interrupted` when the journal has no end and the lock is free."""
+        """The state from the journal; `interrupted` if it has no end and nobody holds the lock."""
         state = fold(journal.read(self.events))
         state.id = state.id or self.id
         if state.status == "running" and holder(self) is None:
@@ -65,24 +65,24 @@ class Job:
 
 
 class Lock:
-    """The right to run a job, for as long as the file stays open; it survives exec, and a child may inherit it."""
+    """The lock of a job. It lasts as long as the file is open, across exec, and a child may inherit it."""
 
     def __init__(self, handle: int) -> None:
         self.handle = handle
 
     def sign(self) -> None:
-        """Write down who holds it."""
+        """Write our process id, host and the time into the lock file."""
         os.ftruncate(self.handle, 0)
         os.pwrite(self.handle, f"{os.getpid()} {os.uname().nodename} {journal.now()}\n".encode(), 0)
 
     def release(self) -> None:
-        """Let others have it."""
+        """Release the lock."""
         with contextlib.suppress(OSError):
             os.close(self.handle)
 
 
 def create() -> Job:
-    """A new job's folder. Its id is the time in UTC to the millisecond and four random letters."""
+    """Create a job's folder. The id is the time in UTC to the millisecond, and four random letters."""
     home = private_folder(jobs_home())
     private_folder(home / "open")
     while True:
@@ -98,7 +98,7 @@ def create() -> Job:
 
 
 def take_lock(job: Job) -> Lock:
-    """The job's lock; Conflict that names the holder when another runner has it."""
+    """Take the job's lock; raises Conflict, which names the holder, if another runner has it."""
     handle = os.open(job.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     for _ in range(GLIMPSES):
         with contextlib.suppress(BlockingIOError):
@@ -120,7 +120,7 @@ def take_lock(job: Job) -> Lock:
 
 
 def holder(job: Job) -> tuple[int, str, str] | None:
-    """(pid, host, since) of the live runner; None when the lock is free."""
+    """(pid, host, since) of the live runner; None if the lock is free."""
     try:
         handle = os.open(job.lock, os.O_RDONLY | os.O_CLOEXEC)
     except OSError:
@@ -136,7 +136,7 @@ def holder(job: Job) -> tuple[int, str, str] | None:
 
 
 def names() -> list[str]:
-    """The ids of all jobs, in no order. One scan of the folder, which reads no job."""
+    """The ids of all jobs, unsorted. Scans the folder once and reads no job."""
     try:
         return [name for name in os.listdir(jobs_home()) if name[:1].isdigit()]  # noqa: PTH208 - ten times faster
     except FileNotFoundError:
@@ -144,7 +144,7 @@ def names() -> list[str]:
 
 
 def newest(count: int = NEWEST, *, exec_: bool = False) -> list[Job]:
-    """The newest jobs, newest first: of recipes, or of `exec` alone."""
+    """The newest jobs, newest first: those of recipes, or with `exec_` those of `exec`."""
     import heapq  # noqa: PLC0415 - listings only
 
     of_exec = set(_exec_names())
@@ -161,13 +161,13 @@ def _exec_names() -> list[str]:
 
 
 def set_exec_mark(job: Job) -> None:
-    """Note that the job is one of `exec`, which listings keep apart from recipes."""
+    """Mark the job as one of `exec`; listings show those separately."""
     private_folder(job.exec_mark.parent)
     job.exec_mark.touch(mode=0o600)
 
 
 def prune_exec(keep: int = KEPT_EXEC) -> None:
-    """Remove all jobs of `exec` but the newest, and but those that run or left something running."""
+    """Remove all jobs of `exec`, except the newest and those that run or left something running."""
     for name in sorted(_exec_names(), reverse=True)[keep:]:
         job = Job(jobs_home() / name)
         if not job.folder.exists():
@@ -178,14 +178,14 @@ def prune_exec(keep: int = KEPT_EXEC) -> None:
 
 
 def short(id: str, others: list[str] | None = None) -> str:
-    """The id as people say it: its last four characters where no other job ends so, else all of it."""
+    """The short form of an id: its last four characters, or all of it if another job's id ends the same."""
     end = id[-SHORT:]
     same = sum(name.endswith(end) or name.startswith(end) for name in (names() if others is None else others))
     return end if same == 1 and id[-SHORT - 1 : -SHORT] == "-" else id
 
 
 def open_jobs() -> list[Job]:
-    """Those that are not over, newest first."""
+    """The jobs that are not over, newest first."""
     try:
         marks = os.listdir(jobs_home() / "open")  # noqa: PTH208
     except FileNotFoundError:
@@ -194,9 +194,9 @@ def open_jobs() -> list[Job]:
 
 
 def find(word: str) -> Job:
-    """The job with this id, or whose last part is `word`, or whose id alone begins or ends so.
+    """The job with the id `word`, or whose last part is `word`, or the only one whose id begins or ends with it.
 
-    NotFound for none, Conflict for several.
+    Raises NotFound for none, Conflict for several.
     """
     if (jobs_home() / word / "events.jsonl").exists() and "/" not in word:
         return Job(jobs_home() / word)
@@ -215,7 +215,7 @@ def find(word: str) -> Job:
 
 
 def last() -> Job:
-    """The newest job of a recipe, else of `exec`; NotFound when there is none."""
+    """The newest job of a recipe, else of `exec`; raises NotFound if there is none."""
     found = newest(1) or newest(1, exec_=True)
     if not found:
         raise NotFound("there are no jobs yet", "start one: train recipe run NAME", code="no_job")
@@ -223,26 +223,26 @@ def last() -> Job:
 
 
 def set_mark(job: Job) -> None:
-    """Note that the job is not over."""
+    """Mark the job as not over."""
     private_folder(job.mark.parent)
     job.mark.touch(mode=0o600)
 
 
 def clear_mark(job: Job) -> None:
-    """The job is over, or gone."""
+    """Remove the mark of a job that is over or removed."""
     job.mark.unlink(missing_ok=True)
 
 
 def settle_mark(job: Job, state: State) -> None:
-    """Clear the mark of a recipe that is over, or never began: its runner was killed between mark and journal."""
+    """Clear the mark of a recipe that is over, or that was killed before its first event."""
     over = state.kind == "recipe" and state.status in ("ok", "cancelled")
-    # Read again when the lock is free: the job may have begun and failed since.
+    # With the lock free, read the state again: meanwhile the job may have begun and failed.
     if over or (not state.started and holder(job) is None and not job.state().started):
         clear_mark(job)
 
 
 def remove(job: Job) -> None:
-    """Remove a job's folder; Conflict while it runs."""
+    """Remove a job's folder; raises Conflict if it runs."""
     import shutil  # noqa: PLC0415 - 4 ms, and few jobs are removed
 
     lock = take_lock(job)

@@ -1,4 +1,4 @@
-"""The journal of a job: one event a line, appended before what it announces, whole or not there at all."""
+"""The journal of a job: one event per line, appended before the action it announces. Torn lines are ignored."""
 
 import errno
 import os
@@ -12,17 +12,17 @@ from typing import Any
 import msgspec
 
 Event = dict[str, Any]
-# macOS has no fdatasync; where there is one it costs less and keeps as much of an appended file.
+# macOS has no fdatasync. Elsewhere it is cheaper than fsync, and as safe for an appended file.
 _sync = getattr(os, "fdatasync", os.fsync)
 
 
 def now() -> str:
-    """The time, RFC 3339 in UTC with milliseconds."""
+    """The current time, RFC 3339 in UTC with milliseconds."""
     return stamp(time.time())
 
 
 def stamp(seconds: float) -> str:
-    """A time since the epoch, RFC 3339 in UTC with milliseconds."""
+    """Format a time since the epoch as RFC 3339 in UTC with milliseconds."""
     whole = int(seconds)
     return f"{_second(whole)}.{int((seconds - whole) * 1000):03d}Z"
 
@@ -33,7 +33,7 @@ def _second(whole: int) -> str:
 
 
 def seconds_of(text: str) -> float:
-    """The time since the epoch that `now` wrote; 0 for anything else."""
+    """Parse a time that `now` wrote, as seconds since the epoch; 0 for anything else."""
     try:
         return datetime.fromisoformat(text).timestamp()
     except ValueError:
@@ -41,7 +41,7 @@ def seconds_of(text: str) -> float:
 
 
 class Journal:
-    """`events.jsonl` of a job, open for appending. Any thread may write; a closed one takes nothing more."""
+    """A job's `events.jsonl`, open for appending. Any thread may write; writes after `close` are ignored."""
 
     silent = False
 
@@ -53,7 +53,7 @@ class Journal:
         _cut_torn_line(self._handle)
 
     def write(self, event: str, *, sync: bool = False, **data: Any) -> Event:
-        """Append an event and return it; with `sync` it is on the disk when this returns."""
+        """Append an event and return it; with `sync` it is on disk when this returns."""
         document = {"t": now(), "event": event, **data}
         line = msgspec.json.encode(document) + b"\n"
         with self._lock:
@@ -66,7 +66,7 @@ class Journal:
     def _append(self, line: bytes) -> None:
         written = os.write(self._handle, line)
         self._dirty = True
-        if written != len(line):  # a full disk takes a part, which would make the next line torn too
+        if written != len(line):  # a full disk takes a part of the line, which would also damage the next line
             os.ftruncate(self._handle, os.fstat(self._handle).st_size - written)
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
@@ -87,7 +87,7 @@ class Journal:
 
 
 class Silent:
-    """A journal that writes nothing: events take effect in memory only."""
+    """A journal that writes nothing: events only change the state in memory."""
 
     silent = True
 
@@ -103,7 +103,7 @@ class Silent:
 
 
 def _cut_torn_line(handle: int) -> None:
-    """A last line without its end was being written when the runner died: it did not happen."""
+    """Remove a last line without a newline: the runner died while writing it, so the event did not take place."""
     size = os.fstat(handle).st_size
     kept = size
     while kept:
@@ -119,7 +119,7 @@ def _cut_torn_line(handle: int) -> None:
 
 
 def read(path: Path) -> list[Event]:
-    """The events, oldest first; a torn last line, and lines that are no events, are left out. [] without a file."""
+    """The events, oldest first. Skips a torn last line and lines that are not events; [] if there is no file."""
     try:
         data = path.read_bytes()
     except FileNotFoundError:
@@ -128,7 +128,7 @@ def read(path: Path) -> list[Event]:
 
 
 def events_in(data: bytes) -> list[Event]:
-    """The events in whole lines of `data`."""
+    """The events in `data`, which has complete lines."""
     lines = data.split(b"\n")
     lines.pop()
     found = []

@@ -1,4 +1,4 @@
-"""What a job was started or resumed with. Journaled with the job, so that each of its runners knows it."""
+"""The options that a job was started or resumed with. They are journaled, so each of its runners knows them."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ Overrides = dict[str, dict[str, str]]
 
 
 class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
-    """Options of a run, which never change while it runs.
+    """Options of a run, which do not change while it runs.
 
     `overrides`: what `--host`, `--var` and `--storage` set, by kind. `max_time`: seconds of work after which the
     job is cancelled. `retry_lost`: lost steps run again. `from_step`: the step that `--from` named, "" for none.
@@ -20,11 +20,11 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
     from_step: str = ""
 
     def journaled(self) -> dict[str, Any]:
-        """The keys that an event carries: those that differ from the default."""
+        """The options that differ from their default, as keys for an event."""
         found = {name: getattr(self, name) for name in self.__struct_fields__}
         return {name: value for name, value in found.items() if value or name == "overrides"}
 
     def changed_by(self, event: dict[str, Any]) -> "RunOptions":
-        """The options after an event that carries some of them."""
+        """The options, updated from an event."""
         given = {name: event[name] for name in self.__struct_fields__ if name in event}
         return msgspec.structs.replace(self, **given)

@@ -1,4 +1,4 @@
-"""Recipes by name or path: where they are, what is in them."""
+"""Finds and reads recipes, by name or path."""
 
 from pathlib import Path
 
@@ -7,16 +7,16 @@ from trainsh_base.system.paths import recipes_home
 from trainsh_base.system.suggest import nearest
 
 SUFFIX = ".recipe"
-BEGINNING = 1 << 16  # characters of a recipe that its first comment is looked for in
+BEGINNING = 1 << 16  # how many characters of a recipe are searched for its first comment
 
 
 def is_path(name: str) -> bool:
-    """Whether the word is a path: it has a slash or ends in `.recipe`."""
+    """Whether `name` is a path: it contains a slash or ends in `.recipe`."""
     return "/" in name or name.endswith(SUFFIX)
 
 
 def find(name: str) -> Path:
-    """The recipe's file; NotFound that says where it was looked for."""
+    """The recipe's file; raises NotFound, which lists the places searched."""
     if is_path(name):
         path = Path(name).expanduser()
         if path.is_file():
@@ -37,7 +37,7 @@ def find(name: str) -> Path:
 
 
 def kept(name: str) -> Path | None:
-    """The file of the recipe with this name in the settings folder; None without one."""
+    """The file of the recipe with this name in the settings folder; None if there is none."""
     path = recipes_home() / (name.removesuffix(SUFFIX) + SUFFIX)
     return path if "/" not in name and path.is_file() else None
 
@@ -61,7 +61,7 @@ def _near_name(name: str) -> str:
 
 
 def named() -> list[Path]:
-    """The recipes that have names, sorted."""
+    """The recipes in the settings folder, sorted."""
     folder = recipes_home()
     return sorted(folder.glob("*" + SUFFIX)) if folder.is_dir() else []
 
@@ -75,7 +75,7 @@ def here() -> list[Path]:
 
 
 def about(path: Path) -> str:
-    """The first comment of a recipe that says something."""
+    """The first comment of a recipe that has text."""
     try:
         with path.open(errors="replace") as file:
             lines = file.read(BEGINNING).splitlines()
@@ -86,7 +86,7 @@ def about(path: Path) -> str:
 
 
 def read(path: Path) -> bytes:
-    """The recipe's bytes; UsageError when they cannot be read."""
+    """The recipe's bytes; raises UsageError if they cannot be read."""
     try:
         return path.read_bytes()
     except OSError as error:
@@ -94,7 +94,7 @@ def read(path: Path) -> bytes:
 
 
 def check_name(name: str) -> str:
-    """A name that a recipe may have: it becomes a file's."""
+    """Check that a name can be a recipe's, since it becomes a file name; returns it."""
     if not name or name.startswith((".", "-")) or any(char in name for char in "/\\\0\n"):
         raise UsageError(f"a recipe cannot be called {name!r}", "use letters, digits, - and _", code="bad_name")
     return name

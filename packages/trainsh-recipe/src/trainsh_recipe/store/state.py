@@ -1,4 +1,4 @@
-"""What a job's events add up to. Reading it is a fold; a running job applies each event as it is written."""
+"""The state of a job, computed by folding its events. A running job applies each event as it is written."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -8,7 +8,7 @@ import msgspec
 from trainsh_recipe.store.journal import Event, seconds_of
 from trainsh_recipe.store.options import Overrides, RunOptions
 
-# Verbs after which the state that the tool's earlier verbs ensured is over, on purpose.
+# Verbs that deliberately end the state which earlier verbs of the tool ensured.
 ENDS = frozenset(("stop", "destroy", "close", "down", "delete", "remove", "terminate", "disconnect"))
 
 
@@ -16,11 +16,11 @@ ENDED = frozenset(("stopped", "destroyed", "exited", "terminated"))
 
 
 class StepState(msgspec.Struct, kw_only=True):
-    """One step so far.
+    """The state of one step.
 
-    `status`: running, ok, failed, timeout, lost, cancelled, skipped, `unknown` (its host has to be asked how it
-    ended), `again` (its effect is gone: it runs again). `token`: the opening of its session that it ran in.
-    `settled`: a background step whose good end is known.
+    `status`: running, ok, failed, timeout, lost, cancelled, skipped, `unknown` (a resume has to ask the host how it
+    ended), `again` (its effect is gone, so it runs again). `token`: identifies the opening of the session in which
+    it ran. `settled`: a background step that is known to have ended well.
     """
 
     id: str
@@ -29,7 +29,7 @@ class StepState(msgspec.Struct, kw_only=True):
     line: int = 0
     status: str = "running"
     attempt: int = 1
-    tries: int = 1  # attempts since the recipe was started or resumed
+    tries: int = 1  # attempts since the last start or resume
     started: str = ""
     ended: str = ""
     exit: int | None = None
@@ -39,7 +39,7 @@ class StepState(msgspec.Struct, kw_only=True):
     since: int | None = None
     bytes: int = 0
     allowed: bool = False
-    gone: bool = False  # lost for good: the session it ran in is not there any more
+    gone: bool = False  # lost for good: the session it ran in no longer exists
     closing: bool = False
     round: int = 1
     session: str = ""
@@ -50,20 +50,20 @@ class StepState(msgspec.Struct, kw_only=True):
 
     @property
     def over(self) -> bool:
-        """Whether it is known how its last attempt ended."""
+        """Whether the end of its last attempt is known."""
         return self.status not in ("running", "unknown")
 
     @property
     def done(self) -> bool:
-        """Whether it needs no more: it went well, or it may fail, or it was left out."""
+        """Whether the step need not run again: it succeeded, its failure is allowed, or it was skipped."""
         return self.status in ("ok", "skipped") or (self.over and self.allowed)
 
 
 class SessionState(msgspec.Struct, kw_only=True):
-    """A session the job opened; the offsets in its log are where a pattern wait begins to look.
+    """A session that the job opened. The offsets are in its log; a pattern wait searches from one of them.
 
-    `token` names the opening, `node` the kernel it is on. A session that was opened again is `restored` when its
-    shell was given back what it had: up to the step `covers` (its name on the host, None: all), without the
+    `token` identifies the opening, `node` the host's kernel. A session that was opened again is `restored` if its
+    new shell got the old one's state back: up to the step `covers` (its id on the host; None: all), without the
     variables `left_out`, which held secrets.
     """
 
@@ -81,20 +81,20 @@ class SessionState(msgspec.Struct, kw_only=True):
     background: int | None = None
     step: int | None = None
     end: int | None = None
-    left: list[str] = []  # background steps that no `wait idle` has seen the end of
+    left: list[str] = []  # background steps whose end no `wait idle` has seen
 
     @property
     def where(self) -> str:
-        """What people call its host: the recipe's name for it."""
+        """The host's name for people: the one in the recipe, else its spec."""
         return self.host_name or self.host
 
     def since(self) -> int | None:
-        """From the last satisfied wait, else the earliest background step, else the latest step."""
+        """The offset of the last satisfied wait, else of the earliest background step, else of the latest step."""
         return next((at for at in (self.waited, self.background, self.step) if at is not None), None)
 
 
 class State(msgspec.Struct, kw_only=True):
-    """A job. `status` is what its journal says: a job without an end is running only while its lock is held."""
+    """A job. `status` comes from the journal alone: a job without an end is only running while its lock is held."""
 
     id: str = ""
     name: str = ""
@@ -112,29 +112,29 @@ class State(msgspec.Struct, kw_only=True):
     total: int = 0
     round: int = 1
     options: RunOptions = RunOptions()
-    failing: bool = False  # a step has failed for good, and `finally` comes next
-    closing: str = ""  # the status `finally` was entered with, while it is not over
+    failing: bool = False  # a step has failed and is not retried; `finally` comes next
+    closing: str = ""  # the status with which `finally` began, until it is over
     steps: dict[str, StepState] = {}
     sessions: dict[str, SessionState] = {}
     hosts: dict[str, str] = {}
     vars: dict[str, str | None] = {}
     storages: dict[str, str] = {}
-    filled: dict[str, str] = {}  # host -> the tool whose answer bound it
+    filled: dict[str, str] = {}  # host -> the tool that bound it
     stopped: list[str] = []  # hosts that a step of the job stopped
     machines: dict[str, str] = {}  # host -> the token of the machine that its steps ran on
-    resume_from: str = ""  # the step that a resume has to start from, where it cannot simply continue
+    resume_from: str = ""  # the step from which a resume has to start; "" if the job can simply continue
     instances: dict[str, dict[str, Any]] = {}
-    active: float = 0.0  # seconds a runner was at work, up to the last event
+    active: float = 0.0  # seconds during which a runner worked, up to the last event
     last: str = ""
     _since: str = ""
 
     @property
     def overrides(self) -> Overrides:
-        """What the command line set, by kind."""
+        """What the command line overrides, by kind."""
         return self.options.overrides
 
     def billing(self) -> list[dict[str, Any]]:
-        """The instances that no step has stopped: they cost money beyond the end of the job."""
+        """The instances that no step has stopped; they cost money after the job ends."""
         found = []
         for instance in self.instances.values():
             hosts = [name for name, tool in self.filled.items() if tool == instance.get("provider")]
@@ -144,7 +144,7 @@ class State(msgspec.Struct, kw_only=True):
         return found
 
     def apply(self, event: Event) -> None:
-        """Take one event in; an unknown one changes nothing."""
+        """Apply one event; an unknown event changes nothing."""
         handler = _HANDLERS.get(event["event"])
         if self._since:
             self.active += max(0.0, seconds_of(event["t"]) - seconds_of(self.last or self._since))
@@ -154,7 +154,7 @@ class State(msgspec.Struct, kw_only=True):
 
 
 def fold(events: Iterable[Event]) -> State:
-    """The state that the events lead to. An unknown event changes nothing."""
+    """The state that results from the events. Unknown events change nothing."""
     state = State()
     for event in events:
         state.apply(event)
@@ -276,7 +276,7 @@ def _session(state: State, event: Event) -> None:
 
 
 def _again(state: State, event: Event) -> None:
-    """Steps whose effect is gone: they run again."""
+    """Mark steps to run again because their effect is gone."""
     for id in event["steps"]:
         if id in state.steps:
             state.steps[id].status, state.steps[id].reason = "again", event.get("reason", "")
@@ -290,7 +290,7 @@ def _machine(state: State, event: Event) -> None:
 
 
 def _background(state: State, event: Event) -> None:
-    """What the host said of a background step when it was asked."""
+    """Apply a host's answer on a background step."""
     step = state.steps.get(event["step"])
     if step is None:
         return

@@ -1,4 +1,4 @@
-"""What a step printed: kept in the job's folder, masked, and its last lines at hand for people."""
+"""A step's output: kept in the job's folder with secrets masked, and its last lines in memory."""
 
 import os
 import re
@@ -10,16 +10,16 @@ from trainsh_base.system.secret import MASK
 
 TAIL_LINES = 20
 LONGEST_LINE = 2000
-TAIL = TAIL_LINES * LONGEST_LINE  # characters of output that the last lines are looked for in
+TAIL = TAIL_LINES * LONGEST_LINE  # how many characters of output are searched for the last lines
 
 
 def plain_text() -> Printable:
-    """Takes the escapes and control characters out of output that comes in chunks; carriage returns stay."""
+    """A filter that removes escapes and control characters from output in chunks; carriage returns stay."""
     return Printable(keep="\n\t\r")
 
 
 class StepLog:
-    """`steps/NNN.log`: made when the first output comes. `secrets` tells what must not be seen."""
+    """`steps/NNN.log`, created when the first output arrives. `secrets` returns the values to mask."""
 
     def __init__(self, path: Path, secrets: Callable[[], list[str]]) -> None:
         self._path = path
@@ -30,11 +30,11 @@ class StepLog:
         self.bytes = 0
 
     def feed(self, text: str) -> str:
-        """Keep the text; returns what of it may be shown now."""
+        """Write the text to the log; returns what may be shown now (the end may begin a secret)."""
         return self._keep(self._mask(text))
 
     def finish(self) -> str:
-        """Nothing more comes; returns what was held back."""
+        """Write and return what was held back, and close the log."""
         held, self._held = self._held, ""
         shown = self._keep(held)
         if self._handle >= 0:
@@ -66,24 +66,24 @@ class StepLog:
         return text
 
     def tail(self) -> list[str]:
-        """The last lines, plain."""
+        """The last lines as plain text."""
         lines = re.split(r"[\n\r]", self._end.plain())
         return [line[-LONGEST_LINE:] for line in lines if line.strip()][-TAIL_LINES:]
 
 
 class End:
-    """The last `size` characters of a text that comes in chunks; their look is worked out when it is asked for."""
+    """Keeps the last `size` characters of a text that comes in chunks, and cleans them only on request."""
 
     def __init__(self, size: int) -> None:
         self._size = size
         self._text = ""
 
     def feed(self, text: str) -> None:
-        """More text."""
+        """Append text."""
         self._text = (self._text + text)[-self._size :] if len(text) < self._size else text[-self._size :]
 
     def plain(self) -> str:
-        """Without escapes, with plain newlines; of a longer text, from the first line that is whole."""
+        """The text without escapes and with plain newlines; if it was cut, from its first complete line on."""
         text = self._text
         if len(text) == self._size:
             text = text.partition("\n")[2] or text.partition("\r")[2] or text
@@ -91,7 +91,7 @@ class End:
 
 
 def _beginning(text: str, value: str) -> int:
-    """How much of the end of `text` may be the beginning of `value`."""
+    """The length of the longest end of `text` that is a beginning of `value`."""
     for size in range(min(len(value) - 1, len(text)), 0, -1):
         if value.startswith(text[-size:]):
             return size

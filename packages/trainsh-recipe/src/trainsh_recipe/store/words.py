@@ -1,4 +1,4 @@
-"""What people are told of how a job or a step ended."""
+"""Texts for people on how a job or a step ended."""
 
 WORDS = {
     "ok": "ok", "failed": "failed", "timeout": "timed out", "lost": "lost", "cancelled": "cancelled",
@@ -7,6 +7,6 @@ WORDS = {
 
 
 def ended(status: str, reason: str) -> str:
-    """`failed: exit 9`; a reason that begins with the word stands alone: `timed out after 5s`."""
+    """`failed: exit 9`; a reason that begins with the status word is used alone: `timed out after 5s`."""
     word, first = WORDS.get(status, status), reason.partition("\n")[0]
     return first if first.startswith(word) else f"{word}: {first}" if first else word

@@ -1,4 +1,4 @@
-"""Recipes made and edited: templates, the editor, the check when it is closed."""
+"""Creates and edits recipes: templates, the editor, the check afterwards."""
 
 import os
 import shlex
@@ -22,7 +22,7 @@ def templates() -> list[str]:
 
 
 def create(name: str, template: str) -> Path:
-    """Write a new recipe from a template; Conflict when there is one of that name."""
+    """Create a recipe from a template; raises Conflict if one of that name exists."""
     known = templates()
     if template not in known:
         raise NotFound(
@@ -39,7 +39,7 @@ def create(name: str, template: str) -> Path:
 
 
 def edit(path: Path) -> None:
-    """Open the recipe in the editor, and again while it has errors and the person wants to fix them."""
+    """Open the recipe in the editor; if it has errors, ask whether to open it again."""
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise UsageError("there is no terminal for an editor", f"the file is {path}", code="no_terminal")
     while True:
@@ -67,7 +67,7 @@ def _editor(path: Path) -> None:
 
 
 def check(path: Path) -> TrainError | None:
-    """The error that train-dsl finds in a recipe; None when it can be run."""
+    """The error that train-dsl reports for a recipe; None if it can run."""
     try:
         Peer("dsl").request("parse", {"file": str(path)}, timeout=60)
     except TrainError as error:

@@ -1,4 +1,4 @@
-"""`train exec`: lines of the language run at once; their output is ours, and so is their exit status."""
+"""`train exec`: runs lines of the language at once; prints the commands' output and exits with their status."""
 
 import contextlib
 import sys
@@ -18,7 +18,7 @@ from trainsh_recipe.ui.views.raw_output import Output
 
 
 def carry_out(held: HeldJob) -> tuple[State, int]:
-    """Run it; the state and the exit status. A failure that is no command's own is raised."""
+    """Run the job; returns its state and the exit status. Raises errors that are not a command's own failure."""
     request = current()
     view: View = Output() if request.for_people else JsonLines(request)
     runner = foreground.make_runner(held, view, to_command)
@@ -34,7 +34,7 @@ def carry_out(held: HeldJob) -> tuple[State, int]:
 
 
 def exit_status(failure: Outcome) -> int:
-    """The command's own status; errors of ours are raised, for the boundary to show."""
+    """The command's exit status; raises the error if the failure was ours."""
     if failure.error is not None and failure.exit is None:
         raise failure.error
     if failure.status == "timeout":
@@ -45,7 +45,7 @@ def exit_status(failure: Outcome) -> int:
 
 
 def to_command(run: Run) -> None:
-    """Ctrl-C in `exec`: the running command gets it; with none running, the job is cancelled."""
+    """Handle Ctrl-C in `exec`: pass it to the running command, or cancel the job if none runs."""
     steps = [step for step in run.state.steps.values() if step.status == "running" and step.kind == "execute"]
     if not steps:
         raise Cancel("interrupted", 130)
@@ -56,7 +56,7 @@ def to_command(run: Run) -> None:
 
 
 def over(run: Run) -> None:
-    """The end of an `exec`: its sessions go, unless something was left running in them."""
+    """Close the sessions at the end of an `exec`; one in which something still runs becomes an ordinary shell."""
     for session in run.state.sessions.values():
         if not session.open:
             continue

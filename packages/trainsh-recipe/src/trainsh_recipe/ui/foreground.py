@@ -1,4 +1,4 @@
-"""A job run in front: the view chosen, and the ways it can end."""
+"""Runs a job in the foreground: chooses the view, and handles every way in which the run can end."""
 
 import contextlib
 import os
@@ -21,7 +21,7 @@ from trainsh_recipe.ui.views.lines import Lines
 
 
 def choose_view(request: Request, *, visual: bool, show_output: bool, watching: bool = False) -> View:
-    """Live on a terminal, lines elsewhere, events for programs. `watching`: another process runs the job."""
+    """Live view on a terminal, else lines; JSON events for programs. `watching`: another process runs the job."""
     if not request.for_people:
         return JsonLines(request)
     if visual and sys.stdout.isatty() and sys.stderr.isatty() and os.environ.get("TERM", "dumb") != "dumb":
@@ -32,12 +32,12 @@ def choose_view(request: Request, *, visual: bool, show_output: bool, watching: 
 
 
 def make_runner(held: HeldJob, view: View, on_interrupt: Callable[[Run], None]) -> Runner:
-    """The runner of a job, with its tools starting."""
+    """Make the runner of a job and start its tools."""
     return runner.make(held.job, held.plan, held.state, held.journal, view, current(), on_interrupt)
 
 
 def carry_out(held: HeldJob, at_work: Runner) -> tuple[State, int]:
-    """Run the job to its end, or until it is left: its state, and the exit status of this process."""
+    """Run the job until it ends or is left; returns its state and the exit status of this process."""
     state, view, id = held.state, at_work.run.view, held.job.id
     limit = state.options.max_time
     view.begin(state, at_work.run.numbers, held.name)
@@ -66,14 +66,14 @@ def carry_out(held: HeldJob, at_work: Runner) -> tuple[State, int]:
 
 
 def say(text: str) -> None:
-    """A line for people on stderr."""
+    """Print a line for people on stderr."""
     with contextlib.suppress(OSError):
         sys.stdout.flush()
         print(text, file=sys.stderr, flush=True)
 
 
 def answer(params: dict[str, Any]) -> str:
-    """A tool's question outside a run, passed on to the terminal."""
+    """Ask a tool's question on the terminal, outside a run."""
     return current().ask(
         str(params.get("kind")), str(params.get("message")), choices=params.get("choices"),
         default=params.get("default"), flag=str(params.get("flag") or ""),

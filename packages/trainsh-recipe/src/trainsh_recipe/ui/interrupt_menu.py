@@ -1,4 +1,4 @@
-"""Ctrl-C while a job runs in front: what is meant is asked."""
+"""The menu on Ctrl-C while a job runs in the foreground."""
 
 import os
 import sys
@@ -16,7 +16,7 @@ PROMPT = "d, p, c or Enter: "
 
 
 def menu(run: Run) -> None:
-    """Raise Leave or Cancel as the person says, or return to continue. Without a terminal it means leave."""
+    """Raise Leave or Cancel as the person chooses, or return to continue. Without a terminal it raises Leave."""
     if not on_terminal() or run.questions.open or not current().for_people:
         signals.interrupted()
     with run.view.paused():
@@ -37,7 +37,7 @@ def menu(run: Run) -> None:
 
 
 def question(id: str, columns: int) -> str:
-    """The question on one line where it fits, else a line a choice: no word is broken at any width."""
+    """The question on one line if that fits into `columns`, else with one choice per line."""
     line = "   ".join([f"Job {id[-4:]} is still running.", *CHOICES])
     if len(line) < columns:
         return line + "\n"
@@ -45,7 +45,7 @@ def question(id: str, columns: int) -> str:
 
 
 def columns() -> int:
-    """How wide the terminal is."""
+    """The width of the terminal, in columns."""
     try:
         return os.get_terminal_size(2).columns
     except OSError:
@@ -53,5 +53,5 @@ def columns() -> int:
 
 
 def on_terminal() -> bool:
-    """Whether somebody can be asked."""
+    """Whether there is a terminal to ask on."""
     return sys.stdin.isatty() and sys.stderr.isatty()

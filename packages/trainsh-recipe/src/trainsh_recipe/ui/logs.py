@@ -1,4 +1,4 @@
-"""What the steps of a job printed."""
+"""Shows the output of a job's steps."""
 
 import re
 import sys
@@ -26,9 +26,9 @@ LONGEST = 1 << 20
 
 
 def reports(job: jobs.Job, state: State, step: str | None, since: float | None = None) -> list[LogReport]:
-    """The logs of the steps that ran, in their order; NotFound for a step that has not run.
+    """The logs of the steps that ran, in order; raises NotFound for a step that has not run.
 
-    With `since`: of the steps alone that still run, or ended in so many seconds before now.
+    With `since` (seconds): only steps that still run, or that ended at most so long ago.
     """
     if step is not None and step not in state.steps:
         ran = ", ".join(state.steps) or "none"
@@ -56,19 +56,19 @@ def _file(id: str) -> str:
 
 
 class Selection(msgspec.Struct, frozen=True):
-    """Which lines of each log are wanted: those that match `pattern`, of these the last `tail`."""
+    """Which lines of each log to show: those that match `pattern`, and of these the last `tail`."""
 
     pattern: re.Pattern[str] | None = None
     tail: int | None = None
 
 
 def text(report: LogReport, wanted: Selection) -> str:
-    """The plain text of a log, of what is wanted alone."""
+    """The selected lines of a log, as plain text."""
     return "".join(_lines(Path(report.path), wanted))
 
 
 def show(found: list[LogReport], wanted: Selection, *, headings: bool) -> None:
-    """Each log under a heading, which says how the step ended. With a pattern: the lines with their step."""
+    """Print each log under a heading with how the step ended; with a pattern, prefix each line with its step."""
     for report in found:
         if wanted.pattern is None and headings:
             print(heading(report))
@@ -90,7 +90,7 @@ def heading(report: LogReport) -> str:
 
 
 def _lines(path: Path, wanted: Selection) -> Iterable[str]:
-    """The lines of the log that are wanted, each with its end."""
+    """The selected lines of the log, each with its newline."""
     pattern = wanted.pattern
     lines: Iterable[str] = _whole(_Blocks(path), cut=pattern is not None)
     if pattern is not None:
@@ -99,9 +99,9 @@ def _lines(path: Path, wanted: Selection) -> Iterable[str]:
 
 
 def _whole(blocks: Iterable[str], *, cut: bool) -> Iterator[str]:
-    """Whole lines, of a line that was drawn over by carriage returns what stayed.
+    """Split blocks into lines; of a line that carriage returns overwrote, only the last version remains.
 
-    Of a line longer than LONGEST the last characters alone when it is `cut`, else it comes in pieces.
+    A line longer than LONGEST is cut to its last characters if `cut`, else it is yielded in pieces.
     """
     rest = ""
     for block in blocks:
@@ -123,7 +123,7 @@ def _final_frame(line: str) -> str:
 
 
 class _Blocks:
-    """A log in plain blocks."""
+    """Iterates over a log in blocks of plain text."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -140,7 +140,7 @@ class _Blocks:
 
 
 def compiled(pattern: str | None) -> re.Pattern[str] | None:
-    """The expression that `--grep` gives; UsageError when it is not a valid one."""
+    """Compile the pattern of `--grep`; raises UsageError if it is not valid."""
     if pattern is None:
         return None
     try:

@@ -1,4 +1,4 @@
-"""`--pick-host NAME[=PROVIDER]`: a machine chosen before the recipe runs, from a tool that provides hosts."""
+"""`--pick-host NAME[=PROVIDER]`: choose a machine of a provider before the recipe runs."""
 
 import msgspec
 
@@ -10,7 +10,7 @@ from trainsh_recipe.ui import foreground
 
 
 def pick(word: str) -> tuple[str, str]:
-    """(host of the recipe, its spec). Raises MissingProgram without a provider, UsageError when none was chosen."""
+    """(host of the recipe, its spec). Raises MissingProgram without a provider, UsageError if none was chosen."""
     name, _, tool = word.partition("=")
     provider = tool or _provider(name)
     answer = Peer(provider, on_ask=foreground.answer).request("pick", {"host": name})

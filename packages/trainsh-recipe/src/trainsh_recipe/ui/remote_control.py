@@ -1,4 +1,4 @@
-"""Jobs that other processes run, or ran: chosen, watched, attached to, cancelled."""
+"""Commands on jobs of other processes: choose, watch, attach, cancel."""
 
 import time
 
@@ -24,7 +24,7 @@ CANCEL_LIMIT = 120.0  # seconds for the runner to end its step and run `finally`
 
 
 def choose(word: str | None) -> jobs.Job:
-    """The job called `word`, else the newest that runs, else the newest that is not over; NotFound for none."""
+    """The job that `word` names, else the newest running one, else the newest not over; raises NotFound if none."""
     if word is not None:
         return jobs.find(word)
     open_jobs = jobs.open_jobs()
@@ -34,7 +34,7 @@ def choose(word: str | None) -> jobs.Job:
 
 
 def watch(job: jobs.Job, view: View) -> State:
-    """Show it until its runner ends."""
+    """Show the job until its runner ends; returns the state."""
     state = job.state()
     source = Source(
         text=job.recipe.read_bytes(), file="" if state.kind == "exec" else str(job.recipe), name=state.name,
@@ -45,7 +45,7 @@ def watch(job: jobs.Job, view: View) -> State:
 
 
 def show(job: jobs.Job, *, visual: bool, show_output: bool) -> JobReport:
-    """Show the job until its runner ends, and report it."""
+    """Show the job until its runner ends, and return its report."""
     view = foreground.choose_view(current(), visual=visual, show_output=show_output, watching=True)
     try:
         state = watch(job, view)
@@ -60,7 +60,7 @@ def show(job: jobs.Job, *, visual: bool, show_output: bool) -> JobReport:
 
 
 def attach(job: jobs.Job, name: str | None) -> Handover:
-    """The argv that gives the terminal to a session of the job: the running step's, else the newest."""
+    """The argv that attaches the terminal to a session of the job: the running step's, else the newest."""
     state = job.state()
     there = [session for session in state.sessions.values() if session.open]
     if name is not None:
@@ -79,9 +79,9 @@ def attach(job: jobs.Job, name: str | None) -> Handover:
 
 
 def cancel(word: str | None) -> jobs.Job:
-    """Cancel the job called `word`, else the newest that runs; NotFound when none does.
+    """Cancel the job that `word` names, else the newest running one; raises NotFound if there is none.
 
-    Its runner is told. An interrupted job has none: what it left running is ended here, and `finally` runs.
+    A live runner gets a signal. An interrupted job has no runner: this process ends its steps and runs `finally`.
     """
     job = jobs.find(word) if word is not None else _running()
     who = jobs.holder(job)

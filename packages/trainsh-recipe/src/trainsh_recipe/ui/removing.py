@@ -1,4 +1,4 @@
-"""Jobs and recipes removed: which ones are meant, the question before it, and the removal."""
+"""Removes jobs and recipes: finds which are meant, asks, and removes them."""
 
 import time
 from pathlib import Path
@@ -13,11 +13,11 @@ from trainsh_recipe.store import jobs, recipes
 from trainsh_recipe.store.journal import seconds_of
 
 OVER = ("ok", "failed", "cancelled")
-SHOWN = 5  # names in the question; the others are counted
+SHOWN = 5  # how many names the question lists; the others are only counted
 
 
 class Meant(msgspec.Struct, frozen=True):
-    """What is to be removed: jobs, and files of recipes; `about` says each of them for people."""
+    """What to remove: jobs, and files of recipes; `about` describes each for people."""
 
     jobs: list[jobs.Job]
     recipes: list[Path]
@@ -25,7 +25,7 @@ class Meant(msgspec.Struct, frozen=True):
 
 
 def remove(meant: Meant, *, yes: bool) -> list[str]:
-    """Ask unless `yes`, then remove; the ids of jobs and the names of recipes."""
+    """Ask unless `yes`, then remove; returns the ids of the jobs and the names of the recipes."""
     if not meant.about:
         return []
     if not yes and current().ask("confirm", _question(meant.about), default="no", flag="--yes") != "yes":
@@ -43,7 +43,7 @@ def _question(about: list[str]) -> str:
 
 
 def named(words: list[str]) -> Meant:
-    """The jobs and recipes with these names; NotFound, and Conflict for a job that runs or a word that is both."""
+    """The jobs and recipes with these names. Raises NotFound; Conflict for a running job or an ambiguous name."""
     found: dict[str, jobs.Job] = {}
     files: dict[str, Path] = {}
     about: dict[str, str] = {}
@@ -75,7 +75,7 @@ def _job(word: str, *, or_none: bool) -> jobs.Job | None:
 
 
 def _idle(job: jobs.Job) -> str:
-    """The job in words; Conflict when it runs."""
+    """A description of the job; raises Conflict if it runs."""
     if jobs.holder(job) is not None:
         raise Conflict(f"job {job.id} is running", f"end it first: train recipe cancel {job.id}", code="job_locked")
     state = job.state()
@@ -83,12 +83,12 @@ def _idle(job: jobs.Job) -> str:
 
 
 def over(older_than: float | None) -> Meant:
-    """The jobs that are over, of those alone that ended so many seconds ago."""
+    """The jobs that are over; with `older_than` only those that ended at least that many seconds ago."""
     before = time.time() - (older_than or 0)
     latest = time.strftime("%Y%m%d-%H%M%S", time.gmtime(before + 1))
     found = []
     for name in sorted(jobs.names()):
-        if older_than is not None and name > latest:  # it began later than it has to have ended
+        if older_than is not None and name > latest:  # it began too late to have ended that long ago
             break
         job = jobs.Job(jobs_home() / name)
         state = job.state()
@@ -100,7 +100,7 @@ def over(older_than: float | None) -> Meant:
 
 
 def meant(words: list[str], *, older_than: float | None, all_: bool) -> Meant:
-    """What the command line names: words, or one of the options."""
+    """The jobs and recipes that the command line selects, by name or by an option."""
     given = bool(words) + (older_than is not None) + all_
     if given != 1:
         raise UsageError(

@@ -1,4 +1,4 @@
-"""Jobs and steps as documents, and as lines for people."""
+"""Reports jobs and steps, as documents and as lines for people."""
 
 import sys
 import time
@@ -42,12 +42,12 @@ def step_report(job: jobs.Job, state: State, step: StepState) -> StepReport:
 
 
 def when(stamp: str) -> str:
-    """A time for people, in their own zone."""
+    """A time for people, in the local time zone."""
     return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(seconds_of(stamp))) if stamp else ""
 
 
 def show_jobs(reports: list[JobReport], without: str = "No jobs yet. Start one: train recipe run NAME") -> None:
-    """A row for each job; without any, what to do, on stderr."""
+    """Print a row for each job; if there are none, print `without` on stderr."""
     if not reports:
         print(without, file=sys.stderr)
         return
@@ -65,7 +65,7 @@ def show_jobs(reports: list[JobReport], without: str = "No jobs yet. Start one: 
 
 
 def show_planned(steps: list[Planned]) -> None:
-    """A row for each step: what would be done with it."""
+    """Print a row for each step, with what would be done."""
     rows = [
         {"step": each.id, "line": each.line, "what": each.action, "of": each.text, "how": each.detail}
         for each in steps

@@ -1,4 +1,4 @@
-"""The machine is kept from sleeping while a job runs in front: by systemd-inhibit or caffeinate."""
+"""Keeps the machine from sleeping while a job runs in the foreground, by systemd-inhibit or caffeinate."""
 
 import contextlib
 import os
@@ -8,14 +8,14 @@ from trainsh_base.system import spawn
 
 
 class SleepInhibitor:
-    """A child that holds the machine awake and ends with us: it waits for the end of its standard input."""
+    """A child process that keeps the machine awake. It ends with us, when its standard input closes."""
 
     def __init__(self, why: str) -> None:
         self._why = why
         self._child: spawn.Child | None = None
 
     def start(self) -> None:
-        """Start it; without such a program nothing happens."""
+        """Start the child; does nothing if the machine has no such program."""
         argv = inhibitor_argv(self._why)
         if argv and sys.stdin is not None and os.isatty(2):
             quiet = os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC)
@@ -30,7 +30,7 @@ class SleepInhibitor:
 
 
 def inhibitor_argv(why: str) -> list[str]:
-    """The argv; [] where the machine has no such program."""
+    """The argv of the program; [] if the machine has none."""
     until = ["sh", "-c", "read -r line"]
     if _there("systemd-inhibit") and os.path.isdir("/run/systemd/system"):  # noqa: PTH112 - one stat
         return ["systemd-inhibit", "--what=idle:sleep", "--who=train", f"--why={why}", *until]

@@ -1,4 +1,4 @@
-"""The commands that run something: a recipe, lines of `exec`, a job that is resumed; in front or detached."""
+"""The commands that run something: a recipe, lines of `exec`, a resumed job; in the foreground or detached."""
 
 from pathlib import Path
 
@@ -20,7 +20,7 @@ Answer = tuple[JobReport | list[Planned], int]  # what the command returns, and 
 
 
 class Shown(msgspec.Struct, frozen=True, kw_only=True):
-    """Where a run is seen: nowhere (detached), in the live view, in lines with or without what steps print."""
+    """How a run is shown: not at all (detached), live, or as lines with or without the steps' output."""
 
     detach: bool = False
     visual: bool = True
@@ -30,7 +30,7 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True):
 def run(
     path: Path, overrides: Overrides, *, pick_host: list[str], dry_run: bool, max_time: float | None, shown: Shown
 ) -> Answer:
-    """Run the recipe in a file, or show with `dry_run` what it would do."""
+    """Run the recipe in a file, or with `dry_run` show what it would do."""
     source = sources.from_file(path)
     if pick_host:
         from trainsh_recipe.ui.picking import pick  # noqa: PLC0415 - for --pick-host only
@@ -50,7 +50,7 @@ def resume(
     word: str | None, *, check: bool, from_step: str | None, retry_lost: bool, edited: bool,
     max_time: float | None, shown: Shown,
 ) -> Answer:  # fmt: skip
-    """Continue a job, or show with `check` what that would do."""
+    """Continue a job, or with `check` show what that would do."""
     job, state = resuming.choose(word)
     wanted = held_job.Wanted(
         from_step=from_step, retry_lost=retry_lost, edited=edited, max_time=max_time, hold=not check

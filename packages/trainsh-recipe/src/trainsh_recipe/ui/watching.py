@@ -1,4 +1,4 @@
-"""A job that another process runs, watched: its journal and its logs as they grow."""
+"""Watches a job that another process runs, by reading its journal and logs as they grow."""
 
 import time
 
@@ -10,7 +10,7 @@ from trainsh_recipe.store.state import State
 
 
 def watch_job(job: jobs.Job, numbers: list[Numbered], view: View, file: str) -> State:
-    """Show the job from its beginning until its runner ends; the state then."""
+    """Show the job from its beginning until its runner ends; returns the final state."""
     state = State()
     journal = Journal(job.events)
     by_id = {each.id: each for each in numbers}

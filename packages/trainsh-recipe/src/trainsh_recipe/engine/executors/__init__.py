@@ -1,1 +1,1 @@
-"""What each kind of step does: one class a kind, given what it needs; each answers with an Outcome."""
+"""One class for each kind of step; each does the step and returns an Outcome."""

@@ -10,13 +10,13 @@ from trainsh_recipe.engine.sessions import Sessions
 from trainsh_recipe.engine.values import Values
 from trainsh_recipe.plan.document import Execute
 
-PATIENCE = 60.0  # seconds in which a background step, which has no time limit, is asked for again
+PATIENCE = 60.0  # seconds in which a step without a timeout is requested again after a failure of ours
 
 
 class CommandExecutor:
-    """Has train-tmux run the command: once, however often it is asked.
+    """Has train-tmux run the command; asking again with the same id does not run it again.
 
-    `fresh` are the sessions that this process opened again; `capture` takes (variable, value, step).
+    `fresh` holds the sessions whose shell this process made. `capture` is called with (variable, value, step).
     """
 
     def __init__(
@@ -25,7 +25,7 @@ class CommandExecutor:
         self._values, self._sessions, self._fresh, self._capture = values, sessions, fresh, capture
 
     def run(self, at: Attempt, step: Execute) -> Outcome:
-        """Run it, or hear how it ended when it was started before."""
+        """Run the command, or get the result of the earlier run when resuming."""
         command, secrets = self._values.command(step.command)
         limit = self._values.seconds(step.options.timeout)
         if limit is None and not step.background:
@@ -59,7 +59,7 @@ class CommandExecutor:
         return outcome
 
     def _lost(self, at: Attempt, params: dict[str, Any]) -> Outcome | None:
-        """A step that began in a session that is gone, and has no status: lost. None for any other."""
+        """The outcome "lost" if the step began in a session that is gone and has no exit status; else None."""
         asked = at.ask("tmux", "run", {**params, "only_ask": True, "command": ""})
         if asked["state"] not in ("running", "lost"):
             return None

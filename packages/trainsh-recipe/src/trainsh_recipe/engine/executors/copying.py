@@ -10,17 +10,17 @@ from trainsh_recipe.engine.outside.view import View
 from trainsh_recipe.engine.values import Values
 from trainsh_recipe.plan.document import Endpoint, Transfer
 
-PATIENCE = 60.0  # seconds in which a copy is asked for again when a connection was cut
+PATIENCE = 60.0  # seconds in which a copy is tried again after a connection broke
 
 
 class TransferExecutor:
-    """Has train-xfer copy. Files that are there already are not copied again, so it may be repeated."""
+    """Has train-xfer copy. It does not copy files again that are already there, so the request may be repeated."""
 
     def __init__(self, values: Values, cwd: str, view: View, machines: Machines) -> None:
         self._values, self._cwd, self._view, self._machines = values, cwd, view, machines
 
     def run(self, at: Attempt, step: Transfer) -> Outcome:
-        """Copy; the outcome says how much."""
+        """Copy; the outcome has the number of bytes."""
         values, options = self._values, step.options
         hosts, storages = {}, {}
         for end in (step.source, step.destination):
@@ -52,7 +52,7 @@ class TransferExecutor:
         return Outcome(status="ok", bytes=answer.get("bytes", 0), reason=said)
 
     def _endpoint(self, end: Endpoint) -> str:
-        """An endpoint as train-xfer reads it; a local path is never taken for a host's."""
+        """An endpoint in train-xfer's syntax, in which a local path cannot be mistaken for one on a host."""
         path = self._values.plain(end.path)
         if end.host or end.storage:
             return f"@{end.host or end.storage}:{path}"

@@ -1,4 +1,4 @@
-"""`notify "message"`: in the run's own output always, and to the targets of config.toml."""
+"""`notify "message"`: shows the message in the run's output, and sends it to the targets in config.toml."""
 
 import os
 import sys
@@ -15,10 +15,10 @@ from trainsh_recipe.engine.outside.view import View
 from trainsh_recipe.engine.values import Values
 from trainsh_recipe.plan.document import Notify
 
-LIMIT = 10.0  # seconds that telling everybody may take
+LIMIT = 10.0  # seconds for sending to all targets
 
-# Runs in a process of its own: Apprise takes 0.1 s to load, and a target that hangs must not hold the run.
-# Standard input: the title, the message and the targets, one a line, the message with its newlines as \x1e.
+# Runs in its own process: Apprise takes 0.1 s to load, and a target that hangs must not delay the run.
+# Standard input: the title, the message and each target on a line; newlines in the message are sent as \x1e.
 _SEND = """
 import sys
 title, body, *targets = sys.stdin.read().split("\\n")
@@ -37,9 +37,9 @@ if not sent:
 
 
 class NotifyExecutor:
-    """Shows the message and sends it on. Nobody to tell is no failure, and neither is a target that fails.
+    """Shows the message and sends it. The step does not fail if there is no target or if sending fails.
 
-    `record` writes an event with what is given, synced; `folder` takes what Apprise prints.
+    `record` writes an event with the given data and syncs it; `folder` is for the output of Apprise.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class NotifyExecutor:
         return Outcome(status="ok")
 
     def _tell(self, message: str, targets: list[str], at: Attempt) -> str:
-        """Send through Apprise; the problem as text, "" for none."""
+        """Send with Apprise; returns the problem as text, or ""."""
         errors = self._folder / "notify.err"
         handle = os.open(errors, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
         try:

@@ -13,13 +13,13 @@ from trainsh_recipe.plan.document import Control
 from trainsh_recipe.store.state import State
 
 TOLD = ("machine", "node", "restored", "covers", "left_out")
-PATIENCE = 60.0  # seconds in which a session is asked for again when the failure was ours
+PATIENCE = 60.0  # seconds in which opening a session is tried again after a failure of ours
 
 
 class SessionExecutor:
-    """Opens and closes sessions. `fresh` takes the names of those whose shell this process had made.
+    """Opens and closes sessions. Adds to `fresh` the names of sessions whose shell this process made.
 
-    `reopened` is told of a session that the job had before and whose shell is a new one.
+    Calls `reopened` for a session that the job had before and that now has a new shell.
     """
 
     def __init__(
@@ -30,7 +30,7 @@ class SessionExecutor:
         self._view, self._record, self._reopened = view, record, reopened
 
     def run(self, at: Attempt, step: Control) -> Outcome:
-        """Open or close it."""
+        """Open or close the session."""
         return self._open(at, step) if step.verb == "open" else self._close(at, step)
 
     def _open(self, at: Attempt, step: Control) -> Outcome:

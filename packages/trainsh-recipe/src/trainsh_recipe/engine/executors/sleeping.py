@@ -11,13 +11,13 @@ from trainsh_recipe.store.state import State
 
 
 class SleepExecutor:
-    """Sleeps; a sleep that was begun before sleeps what is left of it."""
+    """Sleeps; a sleep that an earlier process began continues for the time that is left."""
 
     def __init__(self, values: Values, state: State) -> None:
         self._values, self._state = values, state
 
     def run(self, at: Attempt, step: Sleep) -> Outcome:
-        """Sleep for the seconds that the step says, at most its `timeout`."""
+        """Sleep for the step's seconds, at most its `timeout`."""
         seconds = self._values.seconds(step.seconds) or 0.0
         limit = self._values.seconds(step.options.timeout)
         if at.resuming:

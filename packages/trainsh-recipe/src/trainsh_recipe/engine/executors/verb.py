@@ -1,4 +1,4 @@
-"""`tool.verb ...`: the verbs of any tool but tmux, which are sessions."""
+"""`tool.verb ...`: verbs of any tool except tmux.open and tmux.close."""
 
 from collections.abc import Callable
 from typing import Any
@@ -18,11 +18,11 @@ from trainsh_recipe.plan.numbering import Numbered
 from trainsh_recipe.store.state import ENDS, State
 
 RESOLVE_LIMIT = 60.0
-VERB_MARGIN = 30.0  # seconds that the runner's own limit lies beyond a verb's
+VERB_MARGIN = 30.0  # seconds by which the runner's limit exceeds the verb's own timeout
 
 
 class VerbExecutor:
-    """Calls verbs of other tools by their schema, and takes what their answers bind. `record` writes an event."""
+    """Calls verbs of tools according to their schema, and binds what they answer. `record` writes an event."""
 
     def __init__(
         self, values: Values, state: State, tools: Tools, numbers: list[Numbered], view: View,
@@ -32,7 +32,7 @@ class VerbExecutor:
         self._view, self._record = view, record
 
     def run(self, at: Attempt, step: Control) -> Outcome:
-        """Call the verb; skipped where the command line gives its host another machine."""
+        """Call the verb; skipped if the command line gives its host another machine."""
         ours = about(self._numbers, step)
         given = self._state.overrides.get("hosts", {})
         others = [name for name in ours if name in given and not given[name].startswith(step.tool + ":")]
@@ -89,7 +89,7 @@ class VerbExecutor:
         return self._values.plain(arg)
 
     def _text(self, tool: str, key: str, value: Any, answer: dict[str, Any]) -> str:
-        """A bound value as text. A host that ssh is to reach becomes a whole target, of harmless options only."""
+        """A bound value as text. An ssh host becomes a complete target; only safe ssh options are accepted."""
         if not isinstance(value, str):
             return msgspec.json.encode(value).decode()
         if key != "hosts" or value.startswith("{") or parse_spec(value).form != "ssh":
@@ -101,7 +101,7 @@ class VerbExecutor:
         return msgspec.json.encode(target).decode()
 
     def _bind(self, tool: str, answer: Any) -> str:
-        """Take what an answer binds for the steps that follow; returns its message."""
+        """Bind hosts, storages and variables from an answer for later steps; returns the answer's message."""
         if not isinstance(answer, dict):
             return ""
         bound: dict[str, dict[str, str]] = {}
@@ -122,12 +122,12 @@ class VerbExecutor:
 
 
 def releases(entry: dict[str, Any] | None, verb: str) -> bool:
-    """Whether the verb stops or ends what costs money: as its schema says, else by its name."""
+    """Whether the verb stops or ends something that costs money, by its schema or else by its name."""
     return bool(entry["releases"]) if entry and "releases" in entry else verb in ENDS
 
 
 def about(numbers: list[Numbered], step: Control) -> list[str]:
-    """The hosts that a verb is about: those it names, else all that its tool's verbs name in this recipe."""
+    """The hosts that a verb acts on: those it names, else all that verbs of its tool name in this recipe."""
     if step.host:
         return [arg.host for arg in step.args if isinstance(arg, Ref) and arg.host] or [step.host]
     found: list[str] = []
@@ -138,7 +138,7 @@ def about(numbers: list[Numbered], step: Control) -> list[str]:
 
 
 def _placed(step: Control, words: list[str], places: list[str], properties: dict[str, Any]) -> dict[str, Any]:
-    """The words in the places of the verb's positional parameters; a last one that is a list takes the rest."""
+    """Map the words to the positional parameters; if the last one is a list, it takes all remaining words."""
     found: dict[str, Any] = {}
     for index, place in enumerate(places):
         if index >= len(words):
@@ -157,7 +157,7 @@ def _placed(step: Control, words: list[str], places: list[str], properties: dict
 
 
 def typed(text: str, schema: Any) -> Any:
-    """A word as the type that the parameter's JSON Schema asks for; the word itself where none does."""
+    """Convert a word to the type in the parameter's JSON Schema; without a type the word itself."""
     kinds = _types(schema)
     if not kinds or "string" in kinds:
         return text
@@ -189,7 +189,7 @@ def _safe(instance: dict[str, Any]) -> dict[str, Any]:
 
 
 def ensures(tools: Tools, step: Control) -> bool:
-    """Whether repeating the verb only ensures a state, as its tool says."""
+    """Whether the verb only ensures a state, so that it may be repeated; the tool's schema says so."""
     if step.tool == "tmux":
         return step.verb == "open"
     try:

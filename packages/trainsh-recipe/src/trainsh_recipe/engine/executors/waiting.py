@@ -14,13 +14,13 @@ RETRY_LOST = "to run it again: train recipe resume --retry-lost"
 
 
 class WaitExecutor:
-    """Waits from the place that the journal keeps, so it may be repeated."""
+    """Waits for a condition. The offset to search from is in the journal, so a wait may be repeated."""
 
     def __init__(self, values: Values, sessions: Sessions, numbers: list[Numbered]) -> None:
         self._values, self._sessions, self._numbers = values, sessions, numbers
 
     def run(self, at: Attempt, step: Wait) -> Outcome:
-        """Wait; a background step that failed or was lost fails the wait at once."""
+        """Wait; fails at once if a background step of the session failed or was lost."""
         value = self._values.plain(step.value)
         condition: dict[str, Any] = {step.condition: value}
         if step.condition == "port":
@@ -44,7 +44,7 @@ class WaitExecutor:
         )  # fmt: skip
 
     def _background_failed(self, error: TrainError) -> Outcome:
-        """The failure, with the number of the step as the recipe counts it."""
+        """The failure, with the background step's number in the recipe."""
         outcome = of_error(error)
         exit = error.data.get("status", error.data.get("exit"))
         outcome.exit = exit if isinstance(exit, int) else None

@@ -1,1 +1,1 @@
-"""A job before its first step: its source and overrides, held with its lock, detached, described, rehearsed."""
+"""A job up to its first step: source and overrides, lock, detaching, dry run."""

@@ -1,4 +1,4 @@
-"""A recipe shown or rehearsed: read, resolved, and not run."""
+"""Shows a recipe or what it would do, without running it."""
 
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from trainsh_recipe.store.state import State
 
 
 def rehearse(document: Plan, source: Source, overrides: Overrides) -> list[Planned]:
-    """What a run would do, with everything resolved."""
+    """The steps that a run would do, with everything resolved."""
 
     state = State(id="JOB_ID", name=source.name, options=RunOptions(overrides=overrides), cwd=str(Path.cwd()))
     secrets = Secrets(lambda name: str(Peer("secrets").request("get", {"name": name}, timeout=120)["value"]))

@@ -1,4 +1,4 @@
-"""A job handed to a runner of its own, which outlives this process and its terminal."""
+"""Hands a job to a runner in the background."""
 
 import os
 
@@ -9,9 +9,9 @@ from trainsh_recipe.engine.job.held_job import HeldJob
 
 
 def give(begun: HeldJob) -> int:
-    """Start a runner of its own for the job, which has its lock from us; its process id.
+    """Start a background runner that takes over the job's lock; returns its process id.
 
-    It outlives this process and its terminal; what it says goes to `runner.log` in the job's folder.
+    The runner outlives this process and its terminal; its own messages go to `runner.log` in the job's folder.
     """
     program = spawn.tool_path("recipe")
     if program is None:

@@ -1,4 +1,4 @@
-"""A job that this process runs, started or resumed: its lock, its plan and its journal."""
+"""A job that this process has started or resumed, with its lock, plan and journal."""
 
 import os
 from pathlib import Path
@@ -21,18 +21,18 @@ from trainsh_recipe.store.state import State, fold
 
 
 class HeldJob(msgspec.Struct, kw_only=True):
-    """A job that is held by this process and ready to run."""
+    """A job whose lock this process holds, ready to run."""
 
     job: jobs.Job
     lock: jobs.Lock
     plan: Plan
     journal: Journal | Silent
     state: State
-    name: str  # how messages call the recipe
+    name: str  # the recipe's name in messages
 
 
 def begin(source: Source, document: Plan, summed: str, options: RunOptions) -> HeldJob:
-    """Make the job's folder, take its lock, write what it is."""
+    """Create the job's folder, take its lock, and write its first event."""
     job = jobs.create()
     lock = jobs.take_lock(job)
     jobs.set_mark(job)
@@ -49,7 +49,7 @@ def begin(source: Source, document: Plan, summed: str, options: RunOptions) -> H
 
 
 def take_over(job: jobs.Job) -> jobs.Lock:
-    """The job's lock: what the process that started us has given, else asked for."""
+    """Get the job's lock: the one that the parent process handed over, else a new one."""
     if prestart.lock_handle >= 0:
         handle, prestart.lock_handle = prestart.lock_handle, -1
         same = os.fstat(handle)
@@ -61,7 +61,7 @@ def take_over(job: jobs.Job) -> jobs.Lock:
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
-    """How a job is to be resumed; without `hold` it is only looked at. What is None or "" stays as journaled."""
+    """How to resume a job; without `hold` it is only inspected. Options not given keep their journaled value."""
 
     from_step: str | None = None
     retry_lost: bool = False
@@ -70,13 +70,13 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     hold: bool = True
 
     def given(self) -> dict[str, Any]:
-        """The options that this resume sets."""
+        """The options that this resume changes."""
         found = {"from_step": self.from_step, "retry_lost": self.retry_lost, "max_time": self.max_time}
         return {name: value for name, value in found.items() if value}
 
 
 def take_up(job: jobs.Job, state: State, wanted: Wanted) -> HeldJob:
-    """Take a job's lock, read what it runs, and note that it continues."""
+    """Take a job's lock, read its recipe, and record that it continues."""
     lock = take_over(job) if wanted.hold else jobs.Lock(-1)
     state = job.state() if wanted.hold else state
     text = recipes.read(Path(state.file) if wanted.edited and state.file else job.recipe)
@@ -111,17 +111,17 @@ def _write(path: Path, data: bytes) -> None:
 
 
 def _shown_vars(document: Plan, overrides: Overrides) -> dict[str, Any]:
-    """The variables as written, or overridden; a secret stays its name."""
+    """The values of variables, with overrides; a secret is shown as its name."""
     given = overrides.get("vars", {})
     return {name: given.get(name, variable.value) for name, variable in document.vars.items()}
 
 
 def edited(job: jobs.Job, state: State, document: Plan, text: bytes, *, write: bool) -> None:
-    """Take a new text for a job whose finished steps are in it as they were; Conflict else."""
+    """Replace the job's recipe by `text`; raises Conflict unless the finished steps in it are unchanged."""
     numbers = {each.id: each for each in numbering.all_of(document)}
     for step in state.steps.values():
         if step.closing or (step.over and not step.done):
-            continue  # what failed may be fixed
+            continue  # a failed step may be edited
         now = numbers.get(step.id)
         if now is None or now.step.text != step.text or now.closing:
             raise Conflict(

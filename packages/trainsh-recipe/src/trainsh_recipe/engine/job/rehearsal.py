@@ -1,4 +1,4 @@
-"""`--dry-run`: everything resolved, nothing touched."""
+"""`--dry-run`: resolves everything and changes nothing."""
 
 from trainsh_base.errors import TrainError
 from trainsh_recipe.engine.executors.verb import about
@@ -22,16 +22,16 @@ from trainsh_recipe.store.state import State
 
 
 class Rehearsal:
-    """The steps of a plan as they would run: values put in, secrets looked up and not shown."""
+    """The steps of a plan as they would run: variables are replaced; secrets are looked up but not shown."""
 
     def __init__(self, document: Plan, state: State, secrets: Secrets) -> None:
         self.values = Values(document, state, secrets)
         self.secrets = secrets
         self.sessions: dict[str, str] = {}
-        self.later: set[str] = set()  # variables and hosts that a step sets
+        self.later: set[str] = set()  # variables and hosts that a step of the recipe sets
 
     def steps(self) -> list[Planned]:
-        """All of them. Raises CredentialError for a secret that is missing."""
+        """All steps. Raises CredentialError for a missing secret."""
         self.values.status = "ok"
         found = []
         for each in all_of(self.values.plan):
@@ -95,7 +95,7 @@ class Rehearsal:
         return self.values.host(name)
 
     def _text(self, text: Text | Ref) -> str:
-        """The text as it would be; what a step is yet to set stays `$NAME`. Its secrets are looked up."""
+        """The text with variables replaced, except those that a step sets later. Looks up its secrets."""
         if isinstance(text, Ref):
             return self._text([text])
         for ref in refs(text):
@@ -117,7 +117,7 @@ class Rehearsal:
 
 
 def action(each: Numbered) -> str:
-    """What kind of step it is, in a word."""
+    """The kind of step, as one word."""
     step = each.step
     word = f"{step.tool}.{step.verb}" if isinstance(step, Control) else step.kind
     return f"{word} &" if isinstance(step, Execute) and step.background else word

@@ -1,4 +1,4 @@
-"""A recipe's text made a plan by train-dsl, and the overrides of the command line checked against it."""
+"""Has train-dsl parse a recipe, and checks the overrides of the command line against the plan."""
 
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from trainsh_recipe.store.options import Overrides
 
 
 class Source(msgspec.Struct, frozen=True, kw_only=True):
-    """A recipe to run: its text, the file it is in ("" for none), its name, how it is read."""
+    """A recipe to run: its text, its file ("" for none), its name, and whether it is text of `exec`."""
 
     text: bytes
     file: str
@@ -33,7 +33,7 @@ def from_file(path: Path) -> Source:
 
 
 def digest(data: bytes) -> str:
-    """SHA-256 in hexadecimal."""
+    """The SHA-256 of `data`, in hexadecimal."""
     import hashlib  # noqa: PLC0415 - loaded while train-dsl reads the recipe
 
     return hashlib.sha256(data).hexdigest()
@@ -61,7 +61,7 @@ def parse(source: Source, overrides: Overrides, shown: str = "") -> tuple[Plan, 
 
 
 def _configured(text: bytes) -> dict[str, list[str]]:
-    """For `exec`: which names are configured. Only a transfer can mean a storage, so else nothing is asked."""
+    """For `exec`: the configured names. Storages are only listed if the text has a transfer."""
     found: dict[str, list[str]] = {}
     if b"->" not in text:
         return found
@@ -73,7 +73,7 @@ def _configured(text: bytes) -> dict[str, list[str]]:
 
 
 def check_overrides(document: Plan, overrides: Overrides) -> None:
-    """UsageError for an override that names nothing, with the nearest name."""
+    """Raise UsageError for an override of a name that the recipe does not have, with the nearest name."""
     options = [each.step.options for each in numbering.all_of(document)]
     captures = {each.capture for each in options if each.capture}
     known = {
@@ -93,12 +93,12 @@ def check_overrides(document: Plan, overrides: Overrides) -> None:
 
 
 def fill_storages(document: Plan, overrides: Overrides) -> None:
-    """Ask for the storages that nothing fills; UsageError that names `--storage` when it is not interactive."""
+    """Ask for storages without a spec; raises UsageError that names `--storage` when not interactive."""
     given = overrides.get("storages", {})
     steps = [each.step for each in numbering.all_of(document)]
     used = {end.storage for step in steps if isinstance(step, Transfer) for end in (step.source, step.destination)}
     if any(isinstance(step, Control) and step.tool != "tmux" for step in steps):
-        return  # a tool's result may define them when the recipe runs
+        return  # a tool's answer may set them while the recipe runs
     for name, place in document.storages.items():
         if place.type == "placeholder" and name in used and name not in given:
             question = f"What is storage {name} (such as r2:bucket, s3:bucket, file:/path)?"

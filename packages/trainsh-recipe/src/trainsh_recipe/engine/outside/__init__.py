@@ -1,1 +1,1 @@
-"""What a run is connected to: its tools, whoever looks on or answers, signals and cancellation."""
+"""What a run is connected to: tools, the view, questions to the person, signals and cancellation."""

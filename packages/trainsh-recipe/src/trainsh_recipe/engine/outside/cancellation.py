@@ -1,11 +1,11 @@
-"""Whether a run is to end early: one object, which every step, every pause and `finally` look at."""
+"""A request to end the run early: one object that every step, pause and `finally` checks."""
 
 import threading
 from collections.abc import Callable
 
 
 class Leave(BaseException):
-    """The runner ends; what runs on hosts goes on, `finally` does not run. `status` is our exit status."""
+    """The runner ends; commands on hosts continue, and `finally` does not run. `status` is our exit status."""
 
     def __init__(self, status: int, reason: str, background: bool = False) -> None:
         super().__init__(reason)
@@ -15,7 +15,7 @@ class Leave(BaseException):
 
 
 class Cancel(BaseException):
-    """The job is to end now, with `finally`."""
+    """The job ends now; `finally` runs."""
 
     def __init__(self, reason: str, status: int = 1) -> None:
         super().__init__(reason)
@@ -24,9 +24,10 @@ class Cancel(BaseException):
 
 
 class Cancellation:
-    """Asked for from any thread, by `request`; met by `check` and `pause`, which raise it.
+    """A request to end the run, made from any thread with `request`; `check` raises it.
 
-    A Leave stays wanted. A Cancel is met once: from `accept` on `finally` runs, and another request stops that.
+    A Leave is raised at every check. A Cancel is raised until `accept`; then `finally` runs, and another request
+    stops it.
     """
 
     def __init__(self) -> None:
@@ -37,7 +38,7 @@ class Cancellation:
         self.accepted: Cancel | None = None
 
     def request(self, wanted: Leave | Cancel) -> None:
-        """Ask for the end of the run; a Leave wins over a Cancel."""
+        """Request the end of the run; a Leave replaces a Cancel."""
         with self._lock:
             if not isinstance(self._wanted, Leave):
                 self._wanted = wanted
@@ -47,31 +48,31 @@ class Cancellation:
             watcher()
 
     def watch(self, watcher: Callable[[], None]) -> None:
-        """Call `watcher` when the end is asked for: it wakes who waits for something else."""
+        """Register a function to call on each request; it wakes threads that wait for something else."""
         with self._lock:
             self._watchers.append(watcher)
 
     def accept(self, cancel: Cancel) -> None:
-        """`finally` comes now: the request is met."""
+        """Accept the Cancel: it is no longer raised, and `finally` can run."""
         with self._lock:
             self.accepted = cancel
             if not isinstance(self._wanted, Leave):
                 self._wanted = None
-                self._event.set()  # wakes the threads that pause between two attempts: they read `accepted`
+                self._event.set()  # wakes the threads that pause between two attempts, which then read `accepted`
                 self._event = threading.Event()
 
     @property
     def leaving(self) -> Leave | None:
-        """The Leave that is wanted."""
+        """The requested Leave, or None."""
         wanted = self._wanted
         return wanted if isinstance(wanted, Leave) else None
 
     def check(self) -> None:
-        """Raise what is wanted."""
+        """Raise the request, if there is one."""
         wanted = self._wanted
         if wanted is not None:
             raise wanted
 
     def pause(self, seconds: float) -> None:
-        """Wait; returns early when the end is asked for or was accepted."""
+        """Wait; returns early when the end of the run is requested or accepted."""
         self._event.wait(seconds)

@@ -1,4 +1,4 @@
-"""Questions that tools ask: one at a time, with the view out of the way and the step's clock stopped."""
+"""Questions from tools: asked one at a time, with the view hidden and the step's timeout paused."""
 
 import threading
 import time
@@ -9,7 +9,7 @@ from trainsh_recipe.engine.outside.view import View
 
 
 class Questions:
-    """`seconds` is the time that was spent on questions so far; `open` whether one is being asked."""
+    """Passes questions of tools to the person, and measures the time that this takes."""
 
     def __init__(self, request: Request, view: View) -> None:
         self._request = request
@@ -20,17 +20,17 @@ class Questions:
 
     @property
     def seconds(self) -> float:
-        """Time spent, with that of the question that is open."""
+        """Seconds spent on questions so far, including one that is being asked."""
         began = self._began
         return self._spent + (time.monotonic() - began if began is not None else 0.0)
 
     @property
     def open(self) -> bool:
-        """Whether somebody is being asked now."""
+        """Whether a question is being asked now."""
         return self._began is not None
 
     def ask(self, params: dict[str, Any]) -> str:
-        """Ask the owner of the terminal; UsageError that names the flag where there is none."""
+        """Ask the person at the terminal; when not interactive, raises UsageError that names the flag."""
         kind, message, flag = str(params.get("kind")), str(params.get("message")), str(params.get("flag") or "")
         with self._turn:
             self._began = time.monotonic()
@@ -42,7 +42,7 @@ class Questions:
             except (EOFError, KeyboardInterrupt):
                 raise nobody(message, flag) from None
             except Exception as error:
-                if type(error).__name__ == "Abort":  # click's, for Ctrl-C and Ctrl-D at a prompt
+                if type(error).__name__ == "Abort":  # click raises it for Ctrl-C and Ctrl-D at a prompt
                     raise nobody(message, flag) from None
                 raise
             finally:

@@ -1,4 +1,4 @@
-"""Signals that end a run: acted on in the main thread, and only while it waits, so that nothing is torn."""
+"""Signals that end a run. They take effect only while the main thread waits, so no operation is cut in half."""
 
 import os
 import signal
@@ -14,10 +14,10 @@ LEFT_BY = {signal.SIGINT: EXIT_INTERRUPTED, signal.SIGTERM: 143, signal.SIGHUP: 
 
 
 class Signals:
-    """Turns signals into Leave and Cancel, raised inside `waiting()` in the main thread.
+    """Turns signals into Leave and Cancel, which are raised inside `waiting()` in the main thread.
 
-    Elsewhere they are kept until the next wait. `on_interrupt` is what Ctrl-C does: it may raise one of the two, or
-    return to continue. A signal that was ignored when the process started stays ignored (nohup).
+    A signal at another time takes effect in the next wait. `on_interrupt` handles Ctrl-C: it may raise one of the
+    two, or return to continue. A signal that was ignored when the process started stays ignored (nohup).
     """
 
     def __init__(self, cancellation: Cancellation, on_interrupt: Callable[[], None]) -> None:
@@ -31,7 +31,7 @@ class Signals:
 
     @contextmanager
     def installed(self, max_time: float | None = None) -> Iterator[None]:
-        """Handle signals (in the main thread; elsewhere there are none to handle)."""
+        """Install the handlers; does nothing outside the main thread. `max_time` (seconds) cancels the job."""
         if not self.main:
             yield
             return
@@ -56,7 +56,7 @@ class Signals:
 
     @contextmanager
     def waiting(self) -> Iterator[None]:
-        """A wait: the only place where signals are acted on. Raises what is wanted already."""
+        """A block that waits: only here signals take effect. First raises what earlier signals requested."""
         if not self.main or threading.current_thread() is not threading.main_thread():
             yield
             return
@@ -80,7 +80,7 @@ class Signals:
         raise leave
 
     def _interrupt(self, number: int, _frame: object) -> None:
-        if self._busy:  # a second Ctrl-C, while the first is being asked about
+        if self._busy:  # a second Ctrl-C, while the menu for the first is open
             self._leave(number)
         self._act(self._asked)
 
@@ -101,10 +101,10 @@ def _out_of_time() -> None:
 
 
 def interrupted() -> None:
-    """Leave as Ctrl-C does without anybody to ask."""
+    """Leave the run, as Ctrl-C does when not interactive."""
     raise Leave(EXIT_INTERRUPTED, "left by SIGINT")
 
 
 def cancel_runner(pid: int) -> None:
-    """Tell another runner to cancel its job."""
+    """Tell the runner with this process id to cancel its job."""
     os.kill(pid, signal.SIGUSR1)

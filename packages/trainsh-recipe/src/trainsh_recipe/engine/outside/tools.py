@@ -1,4 +1,4 @@
-"""The tools a run drives: a `serve` each, started side by side; one without `serve` is run once for each verb."""
+"""The tools that a run uses: one `serve` process each, or one process per verb for a tool without `serve`."""
 
 import os
 import threading
@@ -17,21 +17,21 @@ from trainsh_recipe.plan.numbering import Numbered, every
 if TYPE_CHECKING:
     from trainsh_base.tool.one_shot import OneShot
 
-# The tools that the runner itself asks: they serve, and need not be asked whether they do.
+# The tools of this project that the runner uses; all of them have `serve`.
 SUITE = frozenset(("dsl", "tmux", "xfer", "secrets", "host"))
-ANSWER_WITHIN = 5.0  # seconds in which a tool that is not of the suite has to say that it serves
+ANSWER_WITHIN = 5.0  # seconds for another tool to answer the first request to its `serve`
 
 
 AnyPending = Union[Pending, "OneShot"]
 
 
 def in_folder(cwd: str, argv: list[str]) -> list[str]:
-    """The argv that runs `argv` in a folder: a process that serves several jobs never changes its own."""
+    """The argv that runs `argv` in a folder. This process never changes its folder: it may serve several jobs."""
     return ["/bin/sh", "-c", 'cd -- "$1" && shift && exec "$@"', "sh", cwd, *argv] if cwd else argv
 
 
 class Tools:
-    """Each tool once, started in the folder `cwd`. `folder` takes what other tools print on stderr."""
+    """Starts each tool once, in the folder `cwd`. The stderr of tools outside SUITE goes to files in `folder`."""
 
     def __init__(self, folder: Path, on_ask: OnAsk | None = None, cwd: str = "") -> None:
         self._folder = folder
@@ -44,7 +44,7 @@ class Tools:
         self._count = 0
 
     def prepare(self, steps: list[Numbered]) -> None:
-        """Start the runner's own tools that these steps name; a missing one is an error at its step."""
+        """Start the tools of SUITE that these steps need; a missing program is only reported at the step."""
         names = {"tmux"} if steps else set()
         for each in every(steps):
             if isinstance(each.step, Transfer):
@@ -56,7 +56,7 @@ class Tools:
                 self.peer(name)
 
     def peer(self, name: str) -> Peer:
-        """The running `serve` of a tool. Raises MissingProgram."""
+        """The running `serve` of a tool; starts it if necessary. Raises MissingProgram."""
         with self._lock:
             if name not in self._peers:
                 child = prestart.take(name) or spawn.start(spawn.in_folder(self._cwd, [find(name), "serve"]))
@@ -64,12 +64,12 @@ class Tools:
             return self._peers[name]
 
     def forget(self, name: str) -> None:
-        """The tool has died: the next request starts it again."""
+        """Forget a tool that has died; the next request starts it again."""
         with self._lock:
             self._peers.pop(name, None)
 
     def start(self, name: str, method: str, params: dict[str, Any], on_event: OnEvent | None = None) -> AnyPending:
-        """Send a request, to a tool of the suite or to any other."""
+        """Send a request to any tool."""
         if name not in SUITE:
             self._meet(name)
         if name in self._once:
@@ -83,7 +83,7 @@ class Tools:
         return self.peer(name).start(method, params, on_event=on_event)
 
     def schema(self, name: str) -> dict[str, Any]:
-        """What the tool says of its verbs: VERB -> {params, ensures, ...}; {} when it says nothing."""
+        """The tool's description of its verbs: VERB -> {params, ensures, ...}; {} if it has none."""
         with self._lock:
             if name not in self._schemas:
                 self._schemas[name] = self._peer_schema(name) if name in SUITE else self._meet(name)
@@ -93,7 +93,7 @@ class Tools:
         return _commands(self.peer(name).request("schema", timeout=60))
 
     def _meet(self, name: str) -> dict[str, Any]:
-        """Find out whether a tool that is not of the suite serves: whether it answers to `schema`."""
+        """Start `serve` of a tool outside SUITE; if it does not answer `schema`, each verb gets its own process."""
         with self._lock:
             if name in self._schemas:
                 return self._schemas[name]
@@ -120,7 +120,7 @@ class Tools:
             return found
 
     def close(self) -> None:
-        """End them all; they let go of what they hold by themselves."""
+        """Close all tools; each releases its own resources."""
         with self._lock:
             peers, self._peers = list(self._peers.values()), {}
         for peer in peers:

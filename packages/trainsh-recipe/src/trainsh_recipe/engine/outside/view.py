@@ -1,4 +1,4 @@
-"""The interface of a view: what a run reports. The views are in ui/."""
+"""The interface of a view, which shows what a run reports. The views are in ui/."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,32 +11,32 @@ from trainsh_recipe.store.state import State
 
 
 class View:
-    """Sees everything and shows nothing. Methods may be called from any thread."""
+    """Base of the views; this one shows nothing. Methods may be called from any thread."""
 
     def begin(self, state: State, steps: list[Numbered], file: str) -> None:
-        """The run begins."""
+        """Called when the run begins."""
 
     def event(self, event: Event) -> None:
-        """An event was written to the journal."""
+        """Called when an event was written to the journal."""
 
     def output(self, step: Numbered, text: str) -> None:
-        """A step printed something."""
+        """Called with the output of a step."""
 
     def progress(self, step: Numbered, data: dict[str, Any]) -> None:
-        """A step says how far it is: {done, total, unit, message}."""
+        """Called with the progress of a step: {done, total, unit, message}."""
 
     def log(self, message: str) -> None:
-        """Something a person should know."""
+        """Called with a message for people."""
 
     def failed(self, step: Numbered, outcome: Outcome, allowed: bool) -> None:
-        """A step failed for good."""
+        """Called when a step failed and is not retried."""
 
     def end(self, state: State) -> None:
-        """The run is over."""
+        """Called when the run is over."""
 
     @contextmanager
     def paused(self) -> Iterator[None]:
-        """Show nothing while a question is on the terminal."""
+        """Show nothing inside this block: a question is on the terminal."""
         yield
 
     def close(self) -> None:

@@ -1,1 +1,1 @@
-"""A resume: which job, what of its finished steps holds, what would be done again."""
+"""A resume: which job, which finished steps still have their effect, and which run again."""

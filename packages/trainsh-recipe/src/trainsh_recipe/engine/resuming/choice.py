@@ -14,7 +14,7 @@ RESUMABLE = ("interrupted", "failed")
 
 
 def choose(word: str | None) -> tuple[jobs.Job, State]:
-    """The job called `word`, else the newest recipe that was interrupted or failed; NotFound when there is none."""
+    """The job that `word` names, else the newest recipe that was interrupted or failed; raises NotFound if none."""
     if word is not None:
         job = jobs.find(word)
         state = job.state()
@@ -39,12 +39,12 @@ def choose(word: str | None) -> tuple[jobs.Job, State]:
 
 
 def new_round(state: State) -> bool:
-    """Whether the previous run ended, `finally` included. If not, it is continued."""
+    """Whether to begin a new run of the job, because the last one reached its end, `finally` included."""
     return state.status in ("failed", "cancelled")
 
 
 def from_step(state: State, numbers: list[Numbered], first: str) -> list[str]:
-    """The ids of finished steps from number `first` on, which run again; UsageError for no such number."""
+    """Ids of the finished steps from number `first` on, which run again; UsageError if there is no such step."""
     main = [each for each in numbers if not each.closing]
     ids = [each.id for each in main]
     if first not in ids:
@@ -67,7 +67,7 @@ def events(
     state: State, *, fresh_round: bool, again: list[str], skipped: list[Numbered], digest: str,
     given: dict[str, Any], total: int,
 ) -> list[tuple[str, dict[str, Any]]]:  # fmt: skip
-    """The events that the journal gets when a job is resumed."""
+    """The events to write to the journal when a job is resumed."""
     first: dict[str, Any] = {"pid": os.getpid(), "version": VERSION, "steps": total}
     if fresh_round:
         first["new_round"] = True
@@ -99,5 +99,5 @@ def _skipped(each: Numbered) -> list[tuple[str, dict[str, Any]]]:
 
 
 def done(state: State, step: Numbered) -> bool:
-    """Whether the step needs no more."""
+    """Whether the step need not run again."""
     return step.id in state.steps and state.steps[step.id].done

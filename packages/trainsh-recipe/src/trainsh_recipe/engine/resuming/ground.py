@@ -1,4 +1,4 @@
-"""What holds of the finished steps when a job is resumed: machines, sessions, background steps."""
+"""Checks on a resume whether finished steps still have their effect: machines, sessions, background steps."""
 
 import contextlib
 from typing import Any
@@ -21,28 +21,28 @@ FORESEE_LIMIT = 5.0
 
 
 class Held(msgspec.Struct):
-    """What a host answered: its sessions, and the error when it could not be asked."""
+    """A host's answer: its sessions, or the error if it could not be asked."""
 
     sessions: dict[str, dict[str, Any]] = {}
     error: TrainError | None = None
 
 
 class Ground:
-    """Asks a host, once, before the first step that touches it is passed, and marks steps whose effect is gone."""
+    """Asks each host once, before its first step is skipped as done, and marks steps whose effect is gone."""
 
     def __init__(self, run: Run, machines: Machines) -> None:
         self._run, self._machines = run, machines
-        self.looking = bool(run.state.steps)  # a first run has nothing to look at
+        self.looking = bool(run.state.steps)  # a first run has no finished steps to check
         self.held: dict[str, Held] = {}
-        self.again: dict[str, str] = {}  # step -> why it runs again
-        self._stopped: dict[str, str] = {}  # session -> the step to start from
+        self.again: dict[str, str] = {}  # step -> the reason why it runs again
+        self._stopped: dict[str, str] = {}  # session -> the step to resume from
         self._main = [each for each in run.numbers if not each.closing and not isinstance(each.step, Parallel)]
         self._repeated: set[str] | None = None
 
     # Hosts
 
     def look(self, step: Numbered) -> None:
-        """Ask the hosts that the step touches, each once, before what was done on them is taken as done."""
+        """Ask the hosts of the step, each once, before finished steps on them are skipped."""
         if not self.looking:
             return
         with self._run.lock:
@@ -53,7 +53,7 @@ class Ground:
                     self._repeated = None
 
     def _recorded(self, host: str) -> bool:
-        """Whether the job has a step on the host whose effect may be gone."""
+        """Whether the job has run a step on the host whose effect may be gone."""
         if host in self._run.state.stopped:
             return False
         return any(each.id in self._run.state.steps for each in self._on(host))
@@ -82,7 +82,7 @@ class Ground:
             self._background(each, (answer.get("steps") or {}).get(name) or {})
 
     def _unasked(self, host: str, error: TrainError) -> None:
-        """The host cannot be asked: nothing on it is taken as done while a later step needs it."""
+        """Handle a host that cannot be asked: raise Leave if a later step needs it, else keep its steps done."""
         self.held[host].error = error
         if not self._run.cancellation.accepted and any(not self._done(each) for each in self._on(host)):
             if self._run.journal.silent:
@@ -121,11 +121,15 @@ class Ground:
         return found
 
     def _background(self, each: Numbered, told: dict[str, Any]) -> None:
-        """Running or ended well: done. Failed: again, with the waits behind it. Lost: again when told to."""
+        """Decide on a background step: it is done if it runs or ended well.
+
+        A lost step runs again only with `retry_lost`. One that failed or never began runs again, with the waits
+        after it.
+        """
         run, kind, exit = self._run, told.get("state"), told.get("status")
         session = run.sessions.get(getattr(each.step, "session", ""))
         if kind == "lost" and session is not None and not session.open:
-            kind = "ended"  # the job has closed its session, and so ended it
+            kind = "ended"  # the job closed its session and so ended it
         if kind == "running":
             return
         if told.get("state") == "ended" and exit == 0:
@@ -149,7 +153,7 @@ class Ground:
     # Sessions
 
     def reopened(self, name: str) -> None:
-        """A session was opened again: steps that only set its state run again, where no snapshot has that."""
+        """Called when a session has a new shell: steps that only set its state run again, unless restored."""
         session = self._run.sessions.get(name)
         if session is None or not self.looking:
             return
@@ -172,7 +176,7 @@ class Ground:
             self._stopped[name] = also[0]
 
     def stops(self, step: Numbered) -> Outcome | None:
-        """How a step ends that cannot be done: lost, or in a session that lacks what an earlier step set."""
+        """The outcome of a step that cannot run (lost, or its shell lacks what an earlier step set), or None."""
         if step.closing or not isinstance(step.step, Execute | Wait):
             return None
         before = self._run.state.steps.get(step.id)
@@ -189,7 +193,7 @@ class Ground:
         )  # fmt: skip
 
     def foreseen(self) -> str:
-        """The step that a resume of this failed job has to start from; "" when it can simply continue."""
+        """The step from which this failed job has to be resumed; "" if it can simply continue."""
         state = self._run.state
         if state.resume_from:
             return state.resume_from
@@ -205,7 +209,7 @@ class Ground:
         return ""
 
     def lacking(self, name: str, told: dict[str, Any]) -> tuple[list[str], list[str]]:
-        """What `shell_state.missing` will say of a session of which the host told this."""
+        """What `shell_state.missing` will return for a session, given the host's answer on it."""
         session = self._run.sessions.get(name)
         if session is None or told.get("state") in ("running", "released"):
             return [], []
@@ -216,7 +220,7 @@ class Ground:
     # Steps that ensure a state
 
     def repeated(self) -> set[str]:
-        """The finished steps that are done again now."""
+        """The ids of finished steps that run again."""
         if not self.looking:
             return set()
         with self._run.lock:
@@ -225,7 +229,7 @@ class Ground:
             return self._repeated
 
     def _ensuring(self) -> set[str]:
-        """The ids of finished steps whose state an unfinished step needs and no finished step has ended."""
+        """Ids of finished steps that ensure a state which an unfinished step needs and no finished step ended."""
         found: set[str] = set()
         for place, each in enumerate(self._main):
             if not (isinstance(each.step, Control) and self._done(each) and ensures(self._run.tools, each.step)):
@@ -240,7 +244,7 @@ class Ground:
         return found
 
     def _needs(self, step: Numbered, ensuring: Control) -> bool:
-        """Whether a step needs what `ensuring` ensures: its session; of another tool anything may."""
+        """Whether a step needs the state that `ensuring` ensures: for tmux its session, for other tools always."""
         if ensuring.tool != "tmux":
             return True
         return isinstance(step.step, Execute | Wait) and step.step.session == ensuring.session
@@ -254,7 +258,7 @@ class Ground:
 
 
 def ends(step: Control, later: Numbered) -> bool:
-    """Whether `later` ends what `step` ensured: the same session closed, the same tool's host stopped."""
+    """Whether `later` ends the state that `step` ensured: it closes the session, or stops the tool's host."""
     other = later.step
     if not isinstance(other, Control) or other.tool != step.tool or other.verb not in ENDS:
         return False

@@ -1,4 +1,4 @@
-"""Which steps a new shell of a session lacks: those that set its directory, variables, functions or options."""
+"""Which steps' effects a session's new shell lacks: its directory, variables, functions or options."""
 
 import re
 
@@ -11,9 +11,9 @@ from trainsh_recipe.store.state import SessionState, State
 def missing(
     main: list[Numbered], state: State, values: Values, session: SessionState
 ) -> tuple[list[str], list[str]]:
-    """(steps that set state and do nothing else, steps that did so beside other work), in order.
+    """Return (steps that only set state, steps that set state and did other work), in order.
 
-    Only steps that ended in an earlier shell of the session count, and that its snapshot does not cover.
+    Only steps count that ended in an earlier shell of the session and are not covered by the restored snapshot.
     """
     only: list[str] = []
     also: list[str] = []
@@ -31,7 +31,7 @@ def missing(
 
 
 def covered(name: str, session: SessionState) -> bool:
-    """Whether the snapshot that the session was given back was taken after the step `name` had ended."""
+    """Whether the session was restored from a snapshot taken after the step `name` had ended."""
     if not session.restored:
         return False
     return session.covers is None or _order(name) <= _order(session.covers)
@@ -43,7 +43,7 @@ def _order(name: str) -> list[int]:
 
 
 def holds_secret(step: Execute, values: Values) -> bool:
-    """Whether the command names a secret, in its text or in a variable's."""
+    """Whether the command uses a secret, directly or through a variable."""
     return any(part.secret or (part.var and _secret(part.var, values, 0)) for part in refs(step.command))
 
 

@@ -1,1 +1,1 @@
-"""How a run is shown: live on a terminal, as lines, as JSON lines, as bare output."""
+"""The views of a run: live on a terminal, lines, JSON lines, bare output."""

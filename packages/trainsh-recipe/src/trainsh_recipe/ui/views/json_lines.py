@@ -1,4 +1,4 @@
-"""Events and output for programs: `--jsonl`, and clients of `serve`."""
+"""The view for programs: events and output as JSON, for `--jsonl` and clients of `serve`."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from trainsh_recipe.ui.views.summary import billing
 
 
 class JsonLines(View):
-    """Events and output as the request's own events: `--jsonl`, and programs on the other side of `serve`."""
+    """Emits events and output as events of the request, for `--jsonl` and clients of `serve`."""
 
     def __init__(self, request: Request) -> None:
         self._request = request

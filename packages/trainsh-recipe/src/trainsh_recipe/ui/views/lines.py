@@ -1,4 +1,4 @@
-"""What of a run is seen, where: the interface, and the plain lines for pipes, files and logs."""
+"""The view as plain lines, for pipes, files and logs."""
 
 import sys
 import threading
@@ -16,11 +16,11 @@ from trainsh_recipe.store.step_log import plain_text
 from trainsh_recipe.store.words import WORDS
 from trainsh_recipe.ui.views.summary import billing, failure, summary
 
-FOLDED = 1 << 16  # characters of one line after which another begins
+FOLDED = 1 << 16  # a longer line is broken after this many characters
 
 
 class Lines(View):
-    """A line when a step begins and one when it ends; with `show_output` what it prints, each line behind a bar."""
+    """Prints a line when a step begins and when it ends; with `show_output` also its output, behind a bar."""
 
     def __init__(self, *, show_output: bool = False) -> None:
         self._show_output = show_output
@@ -32,7 +32,7 @@ class Lines(View):
         self._told: dict[str, float] = {}
 
     def begin(self, state: State, steps: list[Numbered], file: str) -> None:
-        """Which job of which recipe."""
+        """Print the job and the recipe."""
         self._steps = {step.id: step for step in steps}
         self._width = max((len(step.id) for step in steps), default=1)
         self._file = file
@@ -40,7 +40,7 @@ class Lines(View):
         self._say(f"job {state.id}: {state.name}, {len(leaves(steps))} steps{again}", state.last)
 
     def event(self, event: Event) -> None:
-        """The lines that the events mean."""
+        """Print a line for an event that has one."""
         kind = event["event"]
         if kind == "step.started":
             self._started(event)
@@ -64,7 +64,7 @@ class Lines(View):
                 self._print(f"{'':>{self._width + 9}} | {rest}")
         word = WORDS.get(event["status"], event["status"])
         reason = event.get("reason", "").split("\n")[0]
-        if reason.startswith(word):  # such as `timed out after 5s`
+        if reason.startswith(word):  # for example `timed out after 5s`
             word, reason = reason, ""
         reason = f": {reason}" if reason else ""
         seconds = f" in {format_duration(event['seconds'])}" if event.get("seconds") is not None else ""
@@ -72,13 +72,13 @@ class Lines(View):
         self._say(f"{event['step']:>{self._width}}  {word}{allowed}{seconds}{reason}", event["t"])
 
     def output(self, step: Numbered, text: str) -> None:
-        """Whole lines, each behind a bar."""
+        """Print complete lines, each behind a bar."""
         if not self._show_output:
             return
         with self._lock:
             plain, rest = self._plain.setdefault(step.id, (plain_text(), ""))
             *lines, rest = (rest + plain.feed(text)).split("\n")
-            rest = rest.rpartition("\r")[2]  # a progress bar need not end its line
+            rest = rest.rpartition("\r")[2]  # a progress bar may never end its line
             if len(rest) > FOLDED:
                 lines, rest = [*lines, rest], ""
             if lines:
@@ -87,16 +87,16 @@ class Lines(View):
             self._plain[step.id] = (plain, rest)
 
     def progress(self, step: Numbered, data: dict[str, Any]) -> None:
-        """Not in lines: a log that is read later has no use for it."""
+        """Print nothing: progress is of no use in a log."""
 
     def log(self, message: str) -> None:
-        """On stderr."""
+        """Print the message on stderr."""
         with self._lock:
             sys.stdout.flush()
             print(message, file=sys.stderr, flush=True)
 
     def failed(self, step: Numbered, outcome: Outcome, allowed: bool) -> None:
-        """The line of the recipe, the reason, the last lines of its output; on stderr."""
+        """Print the recipe's line, the reason and the last lines of output, on stderr."""
         if allowed:
             return
         with self._lock:
@@ -104,13 +104,13 @@ class Lines(View):
             print(failure(step, outcome, self._file), file=sys.stderr, flush=True)
 
     def end(self, state: State) -> None:
-        """How it ended, and what still costs money."""
+        """Print how the job ended, and what still costs money."""
         self._say(summary(state), state.ended)
         for line in billing(state):
             self.log(line)
 
     def _say(self, text: str, stamp: str = "") -> None:
-        """A line with the time of what it tells, which may be long past when a job is watched."""
+        """Print a line with the time of the event, which may be long ago when a job is watched."""
         at = time.localtime(seconds_of(stamp) if stamp else None)
         self._print(f"{time.strftime('%H:%M:%S', at)} {text}")
 

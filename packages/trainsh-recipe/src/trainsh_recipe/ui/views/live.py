@@ -1,4 +1,4 @@
-"""The live view on a terminal: the steps with their state and time, the end of what the running ones print."""
+"""The live view on a terminal: the steps with state and time, and the last output of the running ones."""
 
 import sys
 import threading
@@ -20,8 +20,8 @@ from trainsh_recipe.store.step_log import End
 from trainsh_recipe.ui.views.summary import billing, failure, summary
 
 TAIL = 6
-SHOWN = 12_000  # characters of output kept to find those lines in
-REFRESH = 8  # times a second
+SHOWN = 12_000  # how many characters of output are kept for those lines
+REFRESH = 8  # redraws per second
 MARKS = {
     "running": (">", "cyan"), "ok": ("+", "green"), "failed": ("x", "bold red"), "timeout": ("x", "bold red"),
     "lost": ("?", "bold red"), "cancelled": ("-", "yellow"), "skipped": ("-", "dim"), "": (" ", "dim"),
@@ -51,13 +51,13 @@ class Row:
         self._end = End(SHOWN)
 
     def tail(self) -> list[str]:
-        """The last lines, the unfinished one with them; a carriage return starts its line again."""
+        """The last lines, including an unfinished one; a carriage return overwrites its line."""
         lines = [line.rpartition("\r")[2] for line in self._end.plain().split("\n")]
         return [line for line in lines if line.strip()][-TAIL:]
 
 
 class Live(View):
-    """Draws with rich, which is loaded by the thread that draws, after the first step is on its way."""
+    """Draws with rich. The drawing thread loads it after the first step has started, so that it delays nothing."""
 
     def __init__(self, *, watching: bool = False) -> None:
         self._keys = "Ctrl-C: stop watching" if watching else "Ctrl-C: detach, pause, cancel"
@@ -83,7 +83,7 @@ class Live(View):
         threading.Thread(target=self._draw, daemon=True, name="live view").start()
 
     def event(self, event: Event) -> None:
-        """A step began or ended."""
+        """Update the row of a step that began or ended."""
         with self._lock:
             row = self._rows.get(event.get("step", ""))
             if event["event"] == "step.started" and row:
@@ -99,13 +99,13 @@ class Live(View):
             self.log(f"notify: {event['message']}")
 
     def output(self, step: Numbered, text: str) -> None:
-        """Into the step's tail."""
+        """Add output to the step's last lines."""
         with self._lock:
             if step.id in self._rows:
                 self._rows[step.id].feed(text)
 
     def progress(self, step: Numbered, data: dict[str, Any]) -> None:
-        """Beside the step."""
+        """Show progress next to the step."""
         done, total = number(data.get("done")), number(data.get("total"))
         share = f"{100 * done / total:.0f}% " if total else ""
         amount = format_size(done) if data.get("unit") == "bytes" else f"{done:g}"
@@ -114,7 +114,7 @@ class Live(View):
                 self._rows[step.id].progress = f"{share}{amount} {data.get('message') or ''}".strip()
 
     def log(self, message: str) -> None:
-        """Above the view."""
+        """Print a message above the view."""
         with self._shown:
             if self._live is not None:
                 self._live.console.print(message, highlight=False, markup=False)
@@ -122,7 +122,7 @@ class Live(View):
                 print(message, file=sys.stderr, flush=True)
 
     def failed(self, step: Numbered, outcome: Outcome, allowed: bool) -> None:
-        """The block about a failure, above the view, where it stays."""
+        """Print the report of a failure above the view, where it stays."""
         if not allowed:
             from rich.text import Text
 
@@ -146,7 +146,7 @@ class Live(View):
                     self._live.start(refresh=True)
 
     def end(self, state: State) -> None:
-        """The last picture stays; below it what the last step printed, and how the job ended."""
+        """Leave the last picture on the screen; below it print the last step's output and how the job ended."""
         self.close()
         if state.status == "ok":
             for line in self._last_output():
@@ -156,12 +156,12 @@ class Live(View):
             self.log(line)
 
     def _last_output(self) -> list[str]:
-        """The last lines of the last step that printed something."""
+        """The last lines of the last step that has output."""
         with self._lock:
             return next((row.tail() for row in reversed(self._rows.values()) if row.tail()), [])
 
     def close(self) -> None:
-        """Let go of the terminal."""
+        """Release the terminal."""
         self._quit.set()
         with self._shown:
             if self._live is not None:
@@ -200,7 +200,7 @@ class Live(View):
         return Group(*lines)
 
     def _window(self, height: int) -> list[Row]:
-        """The rows that fit: around the step that runs, or that ran last."""
+        """The rows that fit on the screen, around the step that runs or ran last."""
         rows = list(self._rows.values())
         running = [index for index, row in enumerate(rows) if row.status == "running"]
         room = max(3, height - 3 - sum(len(rows[index].tail()) for index in running))
@@ -212,7 +212,7 @@ class Live(View):
         return rows[first : first + room]
 
     def _block(self, row: Row) -> str:
-        """A block is what its steps are: running while one is, failed when one has."""
+        """The state of a block: running while one of its steps is, failed if one has failed."""
         states = [self._rows[child.id].status for child in row.step.children if child.id in self._rows]
         for status in ("running", "failed", "timeout", "lost", "cancelled"):
             if status in states:
@@ -252,7 +252,7 @@ class Live(View):
         return shown
 
     def _elapsed(self) -> float:
-        """How long the job has been running, in any process."""
+        """Seconds during which the job has run, over all its processes."""
         state = self._state
         if state.ended or not state.last:
             return state.seconds or state.active
@@ -270,6 +270,6 @@ class Live(View):
 
 
 def _needed_until(steps: list[Numbered]) -> int:
-    """The last step: every step is sent by this machine, so it is needed until then (0 for no steps)."""
+    """The number of the last step: this machine sends every step, so it is needed until then; 0 for no steps."""
     main = [step for step in steps if not step.closing and "." not in step.id]
     return int(main[-1].id) if main else 0

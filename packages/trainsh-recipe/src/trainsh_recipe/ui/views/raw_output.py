@@ -1,4 +1,4 @@
-"""`train exec`: what the commands print, and nothing else."""
+"""The view of `train exec`: only the commands' output."""
 
 import sys
 import threading
@@ -13,7 +13,7 @@ from trainsh_recipe.store.step_log import plain_text
 
 
 class Output(View):
-    """`train exec`: what the commands print, on stdout, and nothing else; escapes only to a terminal."""
+    """Prints only the commands' output, on stdout; escapes are kept only on a terminal."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -21,7 +21,7 @@ class Output(View):
         self._escapes = sys.stdout.isatty()
 
     def output(self, step: Numbered, text: str) -> None:
-        """As it comes, with plain newlines."""
+        """Print output as it arrives, with plain newlines."""
         with self._lock:
             plain = self._plain.setdefault(step.id, plain_text())
             out = raw(sys.stdout) if self._escapes else sys.stdout
@@ -29,7 +29,7 @@ class Output(View):
             out.flush()
 
     def event(self, event: Event) -> None:
-        """The end of a step lets out what was held; messages of notify are output too."""
+        """Print what was held back when a step ends, and the messages of notify."""
         with self._lock:
             if event["event"] == "step.finished" and event["step"] in self._plain:
                 sys.stdout.write(self._plain.pop(event["step"]).flush())
@@ -38,10 +38,10 @@ class Output(View):
                 print(event["message"], flush=True)
 
     def log(self, message: str) -> None:
-        """On stderr."""
+        """Print the message on stderr."""
         print(message, file=sys.stderr, flush=True)
 
     def failed(self, step: Numbered, outcome: Outcome, allowed: bool) -> None:
-        """Nothing for a command's own failure, whose output and status are there already."""
+        """Print nothing for a command's own failure: its output and exit status say it."""
         if outcome.error is None and outcome.status != "failed":
             self.log(f"step {step.id}: {outcome.reason or outcome.status}")

@@ -1,4 +1,4 @@
-"""How a job ended, in a few lines: the block about a failed step, the summary, what still costs money."""
+"""Texts on how a job ended: the report of a failed step, the summary, what still costs money."""
 
 import shlex
 import sys
@@ -13,7 +13,7 @@ from trainsh_recipe.store.words import WORDS, ended
 
 
 def failure(step: Numbered, outcome: Outcome, file: str) -> str:
-    """The block that a person sees when a step fails."""
+    """The report that a person sees when a step fails."""
     reason, _, hints = outcome.reason.partition("\n")
     what = f"step {step.id} {ended(outcome.status, reason or f'exit {outcome.exit}')}"
     lines = [f"{paint(f'{file}:{step.step.span.line}:', '1;31', sys.stderr)} {what}"]
@@ -25,7 +25,7 @@ def failure(step: Numbered, outcome: Outcome, file: str) -> str:
 
 
 def summary(state: State) -> str:
-    """One line on a job that is over; after a failure also where to look, and the command that continues it."""
+    """One line on a job that is over; after a failure also where to look and how to continue."""
     word = WORDS.get(state.status, state.status)
     reason = f": {state.reason}" if state.reason and state.status != "ok" else ""
     line = f"job {state.id} {word} in {format_duration(state.seconds)}{reason}"
@@ -37,7 +37,7 @@ def summary(state: State) -> str:
 
 
 def _flags(state: State) -> str:
-    """What a resume needs to get any further."""
+    """The options that a resume needs to get past this failure."""
     if state.resume_from:
         return f" --from {state.resume_from}"
     lost = any(step.status == "lost" and not step.closing for step in state.steps.values())
@@ -45,7 +45,7 @@ def _flags(state: State) -> str:
 
 
 def billing(state: State) -> list[str]:
-    """A line, in red, for each rented thing that still costs money: its price, and how to stop it."""
+    """A red line for each rented thing that still costs money, with its price and the command that stops it."""
     lines = []
     for each in state.billing():
         price = each.get("price_per_hour")
