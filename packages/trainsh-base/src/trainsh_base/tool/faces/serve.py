@@ -166,7 +166,7 @@ class Server:
             threading.Thread(target=self._serve, daemon=True).start()
 
     def _serve(self) -> None:
-        """Serve requests in a thread, one after the other. A new thread for each would cost 10% of a step's time."""
+        """Serve requests in a thread, one after the other. A thread for each would cost a step 10% of its time."""
         while True:
             self._answer(*self._work.get())
 
