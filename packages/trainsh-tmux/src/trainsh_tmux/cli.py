@@ -36,8 +36,8 @@ from trainsh_tmux.wait.conditions import for_state, idle_arguments, port_argumen
 from trainsh_tmux.wait.patience import Patience, in_time
 from trainsh_tmux.wait.pattern import PatternWait, compiled
 
-CLOSING = 30.0  # seconds beyond the grace in which a host answers that a session is closed
-KILLING = 10  # sessions of a job, which end one after the other
+CLOSING = 30.0  # seconds beyond the grace within which a host must answer that a session is closed
+KILLING = 10  # sessions of a job that are allowed for: they are closed one after the other
 registry = Registry()
 tool = Tool("tmux", "Persistent tmux sessions, steps and waits", on_close=registry.close)
 
@@ -128,7 +128,7 @@ def run(
 
 
 def _own_status(outcome: Outcome) -> Outcome:
-    """The outcome of a command in a session of its own, which may end with it."""
+    """Return the outcome of a command in a session of its own, which may end together with the command."""
     if outcome.state == "session_ended" and outcome.exit is not None:
         return msgspec.structs.replace(outcome, state="ok" if outcome.exit == 0 else "failed")
     return raise_for(outcome)

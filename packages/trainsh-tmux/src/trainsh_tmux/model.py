@@ -1,4 +1,4 @@
-"""The documents of train-tmux."""
+"""The JSON documents that train-tmux returns."""
 
 from typing import Literal
 
@@ -6,16 +6,17 @@ import msgspec
 
 
 class Document(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Base of what goes out: unknown fields are refused."""
+    """Base class of the documents; unknown fields are an error."""
 
 
 class Session(Document, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A session that is open. `fresh`: its shell was made by this request, so directory and exports are new.
 
     `folder` holds the session's files on the host; `offset` is where its log ends now, in bytes. `machine` is a
-    random token that train keeps on that host, `session` one of this opening, `node` the running system (host name,
-    boot); each null where the host cannot say. `restored`: the snapshot of an earlier shell was given back, but for
-    the variables in `left_out`, which held secrets; `covers` is the last step that had ended when it was taken.
+    random token that train keeps on that host, `session` one of this opening; `node` identifies the running
+    system (host name, boot); each is null if the host cannot tell. `restored`: the snapshot of an earlier shell was
+    restored, except the variables in `left_out`, which held secrets; `covers` is the last step that had ended when
+    the snapshot was taken.
     """
 
     name: str
@@ -39,11 +40,11 @@ State = Literal[
 
 
 class Outcome(Document, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How a step ended, or that it runs.
+    """How a step ended, or that it is still running.
 
-    `exit` is its status where it has one, `reason` the same for people; `offset` and `end` are where its output
-    begins and ends in the session's log, `bytes` how much it printed, `tail` its last lines without escapes;
-    `captured` its standard output alone, where that was asked for. `resumed`: it had been started before.
+    `exit` is its exit status, if it has one; `reason` describes that for people. `offset` and `end` are where its
+    output begins and ends in the session's log, `bytes` is the size of the output, `tail` its last lines without
+    escapes; `captured` is its stdout, if requested. `resumed`: an earlier request had started the step.
     `survived` names processes that did not end with it. A background step has `pid` and `start` (its process and
     when that began, as the kernel of `node` counts).
     """
@@ -66,7 +67,7 @@ class Outcome(Document, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class Waited(Document, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A condition that holds: after how many seconds, in which line (patterns), seen up to where in the log."""
+    """A condition that holds: after how many seconds, the line that matched (patterns), and its end in the log."""
 
     seconds: float
     line: str | None = None
@@ -74,7 +75,7 @@ class Waited(Document, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class Listed(Document, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A session as `list` shows it: whose job it is, how old it is, what runs in it and for how long (seconds)."""
+    """A session as `list` shows it: its job, its age, the command that runs in it and for how long (seconds)."""
 
     name: str
     host: str
@@ -105,9 +106,9 @@ class Done(Document, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class HeldSession(Document, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Whether a session's shell still stands: `session` is the token of its opening, null where none is known.
+    """Whether a session's shell still runs. `session` is the token of its opening, null if unknown.
 
-    `covers`: the last step that the snapshot holds which `open restore=true` would give back.
+    `covers` is the last step in the snapshot that `open restore=true` would restore.
     """
 
     state: Literal["running", "released", "gone"]
@@ -116,7 +117,7 @@ class HeldSession(Document, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 class HeldStep(Document, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What a host knows of a step; `status` where it has ended with one."""
+    """What a host knows about a step; `status` is its exit status, if it ended with one."""
 
     state: Literal["running", "ended", "lost", "never"]
     status: int | None = None
@@ -124,7 +125,7 @@ class HeldStep(Document, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class Holds(Document, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What of a job's sessions and steps still stands on a host."""
+    """Which sessions and steps of a job still exist on a host."""
 
     machine: str | None
     node: str | None

@@ -1,4 +1,4 @@
-"""Names of sessions, jobs and steps, and the folders and tmux servers they stand for."""
+"""Validates names of sessions, jobs and steps; maps them to folders and tmux servers."""
 
 import re
 
@@ -11,7 +11,7 @@ LONGEST = 64
 
 
 def session_name(name: str) -> str:
-    """`name`, when it can name a session (tmux itself would change `.` and `:`)."""
+    """Return `name` if it is valid for a session (tmux would replace `.` and `:`); else raise UsageError."""
     if not _NAME.fullmatch(name) or len(name) > LONGEST:
         raise UsageError(
             f"not a session name: {name!r}", "letters, digits, _ and -, not beginning with a digit", code="bad_name"
@@ -20,24 +20,24 @@ def session_name(name: str) -> str:
 
 
 def word(kind: str, text: str) -> str:
-    """`text`, when it can name a job or a step."""
+    """Return `text` if it is a valid name of a job or a step; else raise UsageError."""
     if not _WORD.fullmatch(text) or len(text) > LONGEST:
         raise UsageError(f"not a {kind}: {text!r}", "letters, digits, `.`, `_` and -", code="bad_name")
     return text
 
 
 def variable(name: str) -> str:
-    """`name`, when it can name a variable of a shell."""
+    """Return `name` if it is a valid name of a shell variable; else raise UsageError."""
     if not _VARIABLE.fullmatch(name):
         raise UsageError(f"not a variable's name: {name!r}", "letters, digits and _", code="bad_name")
     return name
 
 
 def server(job: str) -> str:
-    """The tmux server (`tmux -L`) of a job's sessions; `train` for those made by hand."""
+    """Return the tmux server (`tmux -L`) of a job's sessions; `train` for sessions without a job."""
     return f"train-{word('job', job)}" if job else "train"
 
 
 def folder(job: str, name: str) -> str:
-    """The session's folder below the host's `sessions` folder, as shell words make it: `$r` is the root."""
+    """Return the session's folder as a shell expression: `$r` is the root of train's files on the host."""
     return f'"$r"/sessions/{server(job)}/{session_name(name)}'

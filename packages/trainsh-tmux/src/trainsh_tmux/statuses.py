@@ -1,4 +1,4 @@
-"""What an exit status means, in words."""
+"""Describes exit statuses in words."""
 
 import signal
 
@@ -6,7 +6,7 @@ from trainsh_tmux.model import State
 
 
 def describe(status: int) -> str:
-    """`exit 1`, `killed by SIGKILL`: a shell reports a child that a signal ended as 128 plus its number."""
+    """Return `exit 1` or `killed by SIGKILL`: a shell reports a signal as 128 plus its number."""
     if 128 < status < 128 + 65:
         try:
             return f"killed by {signal.Signals(status - 128).name}"
@@ -16,9 +16,9 @@ def describe(status: int) -> str:
 
 
 def judge(status: int | None, why: str, limit: str) -> tuple[State, str]:
-    """The state of a step that is over, and the reason for people; `why` is what its host noted beside it.
+    """Return the state of a step that has ended, and the reason for people. `why` is the reason noted by the host.
 
-    `limit` is the time it had, in words; empty for a step without a time limit. Never "ok" without a status.
+    `limit` is the timeout in words, empty for a step without one. The state is never "ok" without a status.
     """
     word, _, rest = why.partition(" ")
     if word == "not-started":

@@ -1,1 +1,1 @@
-"""A session's log: the stream from its host, the sentinels in it, and a step's output. Imports `remote`."""
+"""A session's log: the stream from its host, the sentinels in it, and the output of a step. Imports `remote`."""

@@ -1,8 +1,8 @@
-"""Secrets that a command printed: where in the log they are, so that they can be overwritten there."""
+"""Finds secrets that a command printed to the log, so that they can be overwritten."""
 
 
 class Leaks:
-    """Finds `values` in output that comes in chunks, also across a chunk's end."""
+    """Finds `values` in a stream of chunks, even across the end of a chunk."""
 
     def __init__(self, values: list[bytes]) -> None:
         self.places: list[tuple[int, int]] = []
@@ -12,7 +12,7 @@ class Leaks:
         self._end = -1
 
     def feed(self, offset: int, data: bytes) -> None:
-        """Look through `data`, which begins at `offset` in the log."""
+        """Search `data`, which begins at `offset` in the log."""
         if not self._values:
             return
         if offset != self._end:

@@ -1,4 +1,4 @@
-"""Output cut into lines, for patterns and for the last lines of a step."""
+"""Cuts output into lines, for pattern waits and for the last lines of a step."""
 
 import codecs
 import re
@@ -9,16 +9,16 @@ _ENDS = re.compile(r"\r\n|\n|\r")
 
 
 class Lines:
-    """Cuts output into lines: `\\n` and `\\r` end one, an unfinished last one counts. Escapes are removed."""
+    """Cuts output into lines: `\\n` and `\\r` end a line; an unfinished last line counts. Removes escapes."""
 
-    LIMIT = 1 << 16  # characters of a line that are looked at: its end
+    LIMIT = 1 << 16  # characters; of a longer line only the end is used
 
     def __init__(self) -> None:
         self.last = ""
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
 
     def feed(self, data: bytes) -> list[str]:
-        """The lines that `data` ends, then the unfinished one (when there is any)."""
+        """Return the lines that `data` completes, then the unfinished line, if any."""
         parts = _ENDS.split(self.last + self._decoder.decode(data))
         self.last = parts.pop()[-self.LIMIT :]
         lines = [printable(part[-self.LIMIT :]) for part in parts]

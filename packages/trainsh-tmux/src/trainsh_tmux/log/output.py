@@ -1,4 +1,4 @@
-"""What one step printed: passed on masked and as text, its end kept for the people who ask what went wrong."""
+"""The output of one step: forwarded as text with secrets masked; the last lines are kept for error messages."""
 
 import codecs
 from collections.abc import Callable
@@ -12,7 +12,7 @@ TAIL_LINES = 20
 
 
 class Output:
-    """Takes the bytes of a step in order, with their offsets in the log."""
+    """Receives the output bytes of a step in order, with their offsets in the log."""
 
     def __init__(self, secrets: list[str], take: Callable[[str], None]) -> None:
         values = [value.encode() for value in secrets]
@@ -24,13 +24,13 @@ class Output:
         self._end = b""
 
     def feed(self, offset: int, data: bytes) -> None:
-        """The next bytes."""
+        """Take the next bytes."""
         self.bytes += len(data)
         self.leaks.feed(offset, data)
         self._pass(self._masker.feed(data))
 
     def finish(self) -> None:
-        """No more bytes come."""
+        """Mark the end of the output."""
         self._pass(self._masker.flush(), final=True)
 
     def _pass(self, data: bytes, *, final: bool = False) -> None:
@@ -40,14 +40,14 @@ class Output:
             self._take(text)
 
     def tail(self) -> list[str]:
-        """The last lines, without escapes."""
+        """Return the last lines, without escapes."""
         lines = [line.rstrip() for line in Lines().feed(self._end)]
         while lines and not lines[-1]:
             lines.pop()
         return lines[-TAIL_LINES:]
 
     def unfinished(self) -> tuple[str, bool]:
-        """The last line, while no newline has ended it; whether a carriage return redraws it, as a progress bar."""
+        """Return the last line if no newline ended it, and whether carriage returns redraw it (a progress bar)."""
         last = self._end[self._end.rfind(b"\n") + 1 :]
         lines = [line for line in Lines().feed(last) if line.strip()]
         return (lines[-1].strip() if lines else ""), b"\r" in last

@@ -1,7 +1,8 @@
-"""The sentinels that a session writes between what its steps print, found in a stream that comes in chunks.
+"""Finds the sentinels that a session writes between the output of its steps, in a stream of chunks.
 
 A sentinel is an operating system command, which terminals ignore: `ESC ] 7770 ; KEY ; LETTER ; FIELDS BEL`. KEY is
-random, made with the session's folder: what a step prints cannot forge one. Without the key it is output.
+random and made with the session's folder, so that a step cannot forge a sentinel. A sequence with another key is
+output.
 
 | letter | fields | means |
 |---|---|---|
@@ -27,7 +28,7 @@ ECHO = "echo"
 class Piece(msgspec.Struct, frozen=True):
     """Part of a log: output (no `letter`), the shown command (`letter` is ECHO), or a sentinel.
 
-    `offset` is where it begins in the log, `end` the byte after it.
+    `offset` is where the piece begins in the log, `end` the offset after its last byte.
     """
 
     offset: int
@@ -38,7 +39,7 @@ class Piece(msgspec.Struct, frozen=True):
 
 
 class Splitter:
-    """Cuts a byte stream that begins at `offset` into pieces; a sentinel that a chunk's end cut is put together."""
+    """Cuts a byte stream that begins at `offset` into pieces; joins a sentinel that is split across chunks."""
 
     def __init__(self, offset: int, key: str = "") -> None:
         self.offset = offset
@@ -48,7 +49,7 @@ class Splitter:
         self._sentinel = re.compile(prefix + rb"([a-z]);([^\x07\x1b]*)\x07")
 
     def feed(self, chunk: bytes) -> list[Piece]:
-        """The pieces that are certain now."""
+        """Return the pieces that are complete so far."""
         text = self._held + chunk if self._held else chunk
         base = self.offset
         at = 0
@@ -70,7 +71,7 @@ class Splitter:
 
 
 def _unfinished(text: bytes, start: int) -> int:
-    """How many bytes at the end may be the beginning of a sentinel."""
+    """Return how many bytes at the end may be the beginning of a sentinel."""
     escape = text.rfind(b"\x1b", max(start, len(text) - LONGEST))
     if escape < 0:
         return 0

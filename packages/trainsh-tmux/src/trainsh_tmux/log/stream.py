@@ -1,4 +1,4 @@
-"""A session's log as it grows, pushed by the host over a shell of its own and cut into pieces."""
+"""Follows a session's log as it grows: the host pushes it over a separate shell, and it is cut into pieces."""
 
 import contextlib
 import os
@@ -17,17 +17,17 @@ from trainsh_tmux.remote import scripts
 from trainsh_tmux.remote.host import Host
 
 CHUNK = 1 << 16
-FLOOD = 1 << 18  # bytes without a pause, after which the reader waits to get larger chunks
-GATHER = 0.001  # seconds for which a flood's next helping gathers: the pipe holds no more
-HEAD_LIMIT = 30.0  # seconds in which the host says from where on it sends
-LONGEST_HEAD = 1 << 20  # bytes that login files may print before it
-SAME_PLACE = 20  # times that the log may go on where it stands: its segment may be gone when it is opened
+FLOOD = 1 << 18  # bytes without a pause after which the reader waits for larger chunks
+GATHER = 0.001  # seconds to wait for the next chunk of a flood: in longer the pipe would be full
+HEAD_LIMIT = 30.0  # seconds within which the host must say from which offset it sends
+LONGEST_HEAD = 1 << 20  # bytes that login files may print before that
+SAME_PLACE = 20  # retries at the same offset: a segment may be removed before it is opened
 
 
 class Stream:
-    """Pushes pieces to `on_piece` from a thread of its own, from `offset` on.
+    """Reads the log from `offset` in a thread of its own and passes pieces to `on_piece`.
 
-    `on_lost` is called once at its end: with None when the host went away, with the error when reading failed.
+    `on_lost` is called once at the end: with None when the host went away, with the error when reading failed.
     """
 
     def __init__(
@@ -85,7 +85,7 @@ class Stream:
             self._on_lost(error)
 
     def _push(self) -> int | None:
-        """Push pieces until this shell ends (None) or the log goes on elsewhere (at which offset)."""
+        """Push pieces until this shell ends (returns None) or the log continues in another segment (its offset)."""
         splitter = Splitter(self.offset, self._key)
         child = self._child
         reader = Reader(child.stdout)
@@ -120,9 +120,9 @@ def _write(child: Child, data: bytes) -> None:
 
 
 def _read_head(child: Child, request: Request, deadline: Deadline) -> tuple[str, bytes]:
-    """What the host says of the place it sends from (`at OFFSET KEY`, without `at`), and the bytes behind it.
+    """Read the host's first line `at OFFSET KEY`; returns it without `at`, and the bytes after it.
 
-    Nothing when the shell ended before. Raises ChannelLost when it says nothing in time.
+    Both are empty when the shell ended first. Raises ChannelLost when the line does not arrive in time.
     """
     head = b""
     while b"\nat " not in b"\n" + head or not head.partition(b"at ")[2].count(b"\n"):
@@ -151,7 +151,7 @@ class Reader:
         self._last = 0.0
 
     def read(self) -> bytes:
-        """At most CHUNK bytes; none at the end. Raises OSError."""
+        """Read at most CHUNK bytes; returns b"" at the end. Raises OSError."""
         if self._run > FLOOD:
             time.sleep(GATHER)
         chunk = os.read(self._handle, CHUNK)

@@ -1,1 +1,1 @@
-"""What runs on hosts (`*.sh`), its installation, and the channel that asks a host. Any subpackage may import it."""
+"""The scripts for hosts (`*.sh`), their installation, the channel to a host. Any subpackage may import it."""

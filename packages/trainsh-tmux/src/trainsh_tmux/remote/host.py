@@ -1,4 +1,4 @@
-"""A machine that sessions are on: its channel, opened again when it is lost, and what scripts need to know."""
+"""A machine with sessions: its channel, which is reopened when it is lost, and the parameters of scripts."""
 
 import contextlib
 import os
@@ -21,16 +21,16 @@ from trainsh_tmux.remote import library, scripts
 from trainsh_tmux.remote.reply import said
 
 T = TypeVar("T")
-ANSWER_LIMIT = 60.0  # seconds in which a host answers
+ANSWER_LIMIT = 60.0  # seconds within which a host must answer
 TURN_LIMIT = 30.0  # seconds to wait for another thread that connects
 RESOLVE_TRIES = 3
 
 
 @contextlib.contextmanager
 def turn(lock: threading.Lock, request: Request, deadline: Deadline, name: str) -> Iterator[None]:
-    """Hold `lock`, which another thread may keep for as long as its own request may take.
+    """Hold `lock`, which another thread may keep for the whole duration of its own request.
 
-    Raises Unreachable when the deadline passes first, Cancelled.
+    Raises Unreachable when the deadline passes first, and Cancelled.
     """
     while not lock.acquire(timeout=0.1):
         request.check()
@@ -43,7 +43,7 @@ def turn(lock: threading.Lock, request: Request, deadline: Deadline, name: str) 
 
 
 def _cut(error: BaseException) -> bool:
-    """Whether another connection may work: this one was cut, or has not answered in time."""
+    """Whether a new connection may help: this one was cut, or did not answer in time."""
     return lost(error) or (isinstance(error, TimedOut) and error.code != "shell")
 
 
@@ -52,9 +52,9 @@ def _until(request: Request, deadline: Deadline) -> Deadline:
 
 
 def resolve(spec: str) -> Target:
-    """How to reach `spec`: `local`, a target as JSON, or what train-host says of a name or of `user@host -p PORT`.
+    """Return the target for `spec`: `local`, a target as JSON, or a host spec, which train-host resolves.
 
-    train-host is asked again when it was killed. Raises its errors, RemoteError `bad_answer`.
+    Calls train-host again if it was killed. Raises its errors, and RemoteError `bad_answer`.
     """
     if spec == "local":
         return Target.local()
@@ -78,7 +78,7 @@ def _target(answer: object) -> Target:
 
 
 class Host:
-    """One machine, for this process: one channel carries all small requests of all its threads."""
+    """One machine: a single channel carries the small requests of all threads of this process."""
 
     def __init__(self, spec: str) -> None:
         self.spec = spec
@@ -90,9 +90,9 @@ class Host:
         self._lock = threading.Lock()
 
     def channel(self, request: Request, deadline: Deadline | None = None) -> Channel:
-        """The channel; where it was lost it is connected again until `deadline` (default: ANSWER_LIMIT from now).
+        """Return the channel; if it was lost, reconnect until `deadline` (default: ANSWER_LIMIT from now).
 
-        One thread connects; the others wait for it, each for its own time. Raises Unreachable, Cancelled.
+        One thread connects; the others wait for it, each until its own deadline. Raises Unreachable, Cancelled.
         """
         channel = self._channel
         if channel is not None and not channel.lost:
@@ -109,12 +109,12 @@ class Host:
         attempt: Callable[[], T],
         again: Callable[[BaseException], bool] = lost,
     ) -> T:
-        """The result of `attempt`, tried again after cuts until `deadline` (default: ANSWER_LIMIT from now)."""
+        """Call `attempt`, again after lost connections until `deadline` (default: ANSWER_LIMIT from now)."""
         deadline = (deadline or Deadline.after(ANSWER_LIMIT)).sooner(Deadline(request.until))
         return persist(request, deadline, attempt, again, lambda _error, _left: self.say_cut(request))
 
     def relocated(self) -> Target:
-        """How to reach it now: a rented machine may have another address after a restart."""
+        """Return the current target: a rented machine may have a new address after a restart."""
         with contextlib.suppress(TrainError):
             self.target = resolve(self.spec)
         return self.target
@@ -143,17 +143,17 @@ class Host:
             )  # fmt: skip
         self._installed = "lib" in answer
         if not self._installed:
-            # A host that nothing was opened on yet is only looked at: what is asked of it needs no files there.
+            # The scripts are not installed on this host. Requests that only read need no files there.
             channel.ask(library.requests()).wait(deadline.within(ANSWER_LIMIT))
 
     def open_shell(self, request: Request, deadline: Deadline | None) -> Child:
-        """A shell of its own on the host, for bulk output."""
+        """Open a separate shell on the host, for bulk output."""
         deadline = _until(request, deadline or Deadline.after(START_LIMIT))
         return open_shell(self.target, request, deadline=deadline, bulk=True, relocate=self.relocated)
 
     @property
     def name(self) -> str:
-        """What people call the machine."""
+        """The machine's name for people."""
         return self.target.label or self.target.name
 
     @property
@@ -162,7 +162,7 @@ class Host:
         return self._channel is None or self._channel.lost
 
     def ask(self, body: str, *, deadline: Deadline | None = None, limit: float = ANSWER_LIMIT) -> list[str]:
-        """One request and its reply lines. Sent again after a cut: only for bodies that may run twice."""
+        """Send a request; returns its reply lines. After a cut it is resent: `body` must be safe to run twice."""
         request = current()
 
         def once() -> list[str]:
@@ -171,20 +171,20 @@ class Host:
         return self.persist(request, deadline, once)
 
     def first(self, body: str, default: str = "") -> str:
-        """The first reply line of a request; `default` where there is none."""
+        """Send a request and return its first reply line, or `default` without one."""
         return (self.ask(body) or [default])[0]
 
     def say_cut(self, request: Request) -> None:
-        """One line for people."""
+        """Tell the user in one line that the connection was cut."""
         request.emit("log", message=f"the connection to {self.name} was cut; connecting again")
 
     def watch(
         self, job: str | None, name: str, kind: str, arguments: list[str], on_line: OnLine, on_end: Over,
         *, deadline: Deadline | None = None,
     ) -> Any:  # fmt: skip
-        """Have the host look for something; `on_line` gets the answer, `on_end` is called when the channel goes.
+        """Let the host watch for a condition. `on_line` gets its answer; `on_end` is called if the channel is lost.
 
-        Returns a function that takes it back.
+        Returns a function that ends the watch.
         """
         channel = self.channel(current(), deadline)
         if not self._installed:
@@ -200,26 +200,26 @@ class Host:
         return take_back
 
     def install(self) -> None:
-        """Put the scripts on the host."""
+        """Install the scripts on the host."""
         if "full" in self.ask(library.install()):
             raise disk_full(self)
         self._installed = True
 
     def close(self) -> None:
-        """Let go of the channel."""
+        """Close the channel."""
         if self._channel:
             self._channel.close()
 
 
 def disk_full(host: Host) -> RemoteError:
-    """The error for a host that cannot be written to."""
+    """Return the error for a host whose disk is full."""
     return RemoteError(
         f"cannot write to {host.root} on {host.name}: is its disk full?", "see: df -h there", code="disk_full"
     )
 
 
 class Hosts:
-    """The machines this process talks to."""
+    """The machines that this process talks to."""
 
     def __init__(self) -> None:
         self._hosts: dict[str, Host] = {}
@@ -227,7 +227,7 @@ class Hosts:
         self._lock = threading.Lock()
 
     def get(self, spec: str) -> Host:
-        """The host `spec`, resolved once."""
+        """Return the host for `spec`, which is resolved only once."""
         with self._lock:
             lock = self._locks.setdefault(spec, threading.Lock())
         with lock:
@@ -236,6 +236,6 @@ class Hosts:
             return self._hosts[spec]
 
     def close(self) -> None:
-        """Let go of all."""
+        """Close all hosts."""
         for host in self._hosts.values():
             host.close()

@@ -1,4 +1,4 @@
-"""What a host's replies hold, read without trust: a line that is not of its form is one typed error."""
+"""Parses a host's replies, which are not trusted: a malformed line raises BadAnswer."""
 
 from trainsh_base.system.bad_answer import BadAnswer
 from trainsh_base.system.printable import visible
@@ -7,7 +7,7 @@ SHOWN = 80  # characters of a line that an error quotes
 
 
 def malformed(host: str, line: str) -> BadAnswer:
-    """The error for a reply of `host` that makes no sense."""
+    """Return the error for a malformed reply of `host`."""
     return BadAnswer(
         f"{host} sent a reply that cannot be read: {visible(line[:SHOWN])!r}",
         "another program may answer there: train host test",
@@ -15,14 +15,14 @@ def malformed(host: str, line: str) -> BadAnswer:
 
 
 def natural(text: str, host: str, line: str) -> int:
-    """`text` as a number from 0. Raises BadAnswer."""
+    """Parse `text` as an integer of 0 or more. Raises BadAnswer."""
     if not (text.isascii() and text.isdigit() and len(text) < 19):
         raise malformed(host, line)
     return int(text)
 
 
 def fields(host: str, line: str, count: int) -> list[str]:
-    """The line's first `count` words; the last one takes all the rest. Raises BadAnswer."""
+    """Split a line into `count` fields; the last one is the rest of the line. Raises BadAnswer."""
     words = line.split(" ", count - 1)
     if len(words) < count:
         raise malformed(host, line)
@@ -30,5 +30,5 @@ def fields(host: str, line: str, count: int) -> list[str]:
 
 
 def said(lines: list[str], word: str) -> str:
-    """What follows `word` in the line that begins with it; nothing when there is no such line."""
+    """Return the rest of the line that begins with `word`; "" when there is no such line."""
     return next((line[len(word) + 1 :] for line in lines if line == word or line.startswith(word + " ")), "")

@@ -1,4 +1,4 @@
-"""What is run on a host, as text: pure functions from parameters to the body of a channel request.
+"""Request bodies, as text to be run on a host: pure functions of their parameters.
 
 A body is the call of a function of `sh/` with quoted arguments. On the host `$r` is the root of train's files.
 """
@@ -10,12 +10,12 @@ from trainsh_tmux.remote.library import words
 
 
 def at(job: str, name: str) -> tuple[str, str]:
-    """A session, as every function takes it: its tmux server and its name."""
+    """Return the first two arguments of most functions: the session's tmux server and its name."""
     return names.server(job), names.session_name(name)
 
 
 def watch(job: str | None, name: str, number: int, kind: str, arguments: list[str], queue: str) -> str:
-    """Put one wait into the watcher's folder `queue`, and start the watcher when there is none."""
+    """Add a wait to the watcher's folder `queue`; starts the watcher if it does not run."""
     keys = ("__w_b", "__w_c", "__w_d")
     folder = "" if job is None else names.folder(job, name)
     settings = [f"__w_kind={kind}", f"__w_a={folder}"]
@@ -24,7 +24,7 @@ def watch(job: str | None, name: str, number: int, kind: str, arguments: list[st
 
 
 def unwatch(number: int, queue: str) -> str:
-    """Take one wait out again."""
+    """Remove a wait from the watcher's folder."""
     return words("wait_no_more", number, queue)
 
 
@@ -34,7 +34,7 @@ def log_end(job: str, name: str) -> str:
 
 
 def follow(root: str, job: str, name: str, offset: int) -> str:
-    """Read commands for a shell of its own: says `at OFFSET KEY`, then pushes the log from there on (follow.sh)."""
+    """Return the commands for a separate shell that says `at OFFSET KEY`, then pushes the log from OFFSET (follow.sh)."""
     server, session = at(job, name)
     settings = f"r={quote(root)} server={quote(server)} name={quote(session)} offset={offset}"
     return f"{settings}\n{library.text('follow.sh')}"
@@ -43,7 +43,7 @@ def follow(root: str, job: str, name: str, offset: int) -> str:
 def listing() -> str:
     """Says `session SERVER NAME STATE ALIVE ATTACHED AGE SECONDS STEP`, and `command TEXT` where a step runs.
 
-    For each session's folder on the host; AGE is the session's, SECONDS the running step's.
+    One reply for each session's folder on the host; AGE is the session's age, SECONDS the time that its step runs.
     """
     return words("session_list")
 
@@ -51,6 +51,6 @@ def listing() -> str:
 def holds(job: str, sessions: list[str], steps: list[str]) -> str:
     """Says `session NAME TOKEN running|released|gone [COVERS]` and `step ID running|ended|lost|never STATUS WHY`.
 
-    COVERS is the last step that the session's snapshot knows.
+    COVERS is the last step that the session's snapshot includes.
     """
     return words("session_holds", names.server(job), *map(names.session_name, sessions), "/", *steps)

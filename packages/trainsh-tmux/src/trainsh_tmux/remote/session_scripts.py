@@ -1,4 +1,4 @@
-"""Requests that open, show and end sessions, as text: see scripts.py."""
+"""Request bodies that open, show and end sessions: see scripts.py."""
 
 import os
 
@@ -19,7 +19,7 @@ def open_session(
     """Says `lib`, `no-tmux`, `no-processes`, `full`, `open OFFSET STATE FOLDER`, `fresh OFFSET FOLDER` or `failed WORDS`.
 
     Then lines `session TOKEN` (of this opening), `elsewhere NODE`, and with `restore` `restored yes|no`, `covers STEP`,
-    `left-out NAMES`. `without`: names of secrets that no session inherits.
+    `left-out NAMES`. `without`: names of secret variables that no session inherits.
     """
     key = os.urandom(8).hex()
     return words(
@@ -29,19 +29,19 @@ def open_session(
 
 
 def _hidden(name: str) -> str:
-    """The name quoted for a shell, spelled so that a search of process command lines does not find it."""
+    """Quote `name` for a shell with empty quotes inside, so that `pkill -f` and the like do not find it."""
     return "''".join(session_name(name))
 
 
 def log_limit() -> int:
-    """How many bytes of a session's output its host keeps (`tmux.log_limit`)."""
+    """Return how many bytes of a session's output its host keeps (`tmux.log_limit`)."""
     from trainsh_base.system.configuration.config import config_value  # noqa: PLC0415 - only a new session needs it
 
     return int(config_value("tmux.log_limit"))
 
 
 def install_tmux(command: str) -> str:
-    """Install tmux with `command`, as `no-tmux` offered it; says `ok` or the last words of what went wrong."""
+    """Install tmux with `command`, which `no-tmux` offered; says `ok` or the last line of the error output."""
     return words("session_install", *command.split())
 
 
@@ -51,7 +51,7 @@ def close_session(job: str, name: str, grace: float = GRACE) -> str:
 
 
 def release(job: str, name: str) -> str:
-    """Says `released` (it was already), `asked` (it is about to be, once its step is over) or `none`."""
+    """Says `released` (it was already), `asked` (it will be released once its step has ended) or `none`."""
     return words("session_release", *at(job, name))
 
 
@@ -61,7 +61,7 @@ def take_back(job: str, name: str) -> str:
 
 
 def new_window(job: str, name: str, *, log_limit: int) -> str:
-    """Give a released session another window, with a new shell in the directory of the old; says as open_session."""
+    """Give a released session another window, with a new shell in the old one's directory; replies as open_session."""
     return words("session_window", *at(job, name), _hidden(name), log_limit)
 
 
@@ -71,7 +71,7 @@ def capture_pane(job: str, name: str, history: int) -> str:
 
 
 def press_enter(job: str, name: str) -> str:
-    """Press Enter in a session that is being opened, whose login files may wait at a prompt."""
+    """Press Enter in a session that is being opened, in case its login files wait at a prompt."""
     return words("session_enter", *at(job, name))
 
 
@@ -82,7 +82,7 @@ def send_keys(job: str, name: str, text: str, *, enter: bool, keys: bool) -> str
 
 
 def kill_server(job: str, grace: float = GRACE) -> str:
-    """End every session of a job; says as close_session, and `killed`."""
+    """End every session of a job; replies as close_session, then `killed`."""
     return words("session_kill", server(job), round(grace))
 
 
@@ -92,5 +92,5 @@ def remove(job: str, name: str) -> str:
 
 
 def clean(days: int) -> str:
-    """Remove the folders of sessions that are not alive and were not touched for `days` days; says `removed PATH`."""
+    """Remove the folders of sessions that have ended and were not modified for `days` days; says `removed PATH`."""
     return words("session_clean", days)

@@ -1,9 +1,9 @@
-"""Requests about one step, as text: see scripts.py."""
+"""Request bodies about one step: see scripts.py."""
 
 from trainsh_tmux.remote.library import words
 from trainsh_tmux.remote.scripts import at
 
-# Bytes of echo that still go into the FIFO line: a write of up to PIPE_BUF bytes (512 or more) is atomic.
+# Bytes of `echo` that fit into the FIFO line: a write of up to PIPE_BUF bytes (at least 512) is atomic.
 ECHO_IN_LINE = 300
 GRACE = 30
 
@@ -24,11 +24,11 @@ def start_step(
     grace: float = GRACE, secrets: dict[str, str] | None = None, taken: tuple[str, ...] = (),
     replaces: tuple[str, ...] = (), only_ask: bool = False,
 ) -> str:  # fmt: skip
-    """Says `again [STATUS [WHY]]` (or `again lost [WHY]`) when it was started before, `never` (with `only_ask`), `full`.
+    """Start a step. Says nothing when the step was sent to its shell: the log will show that it begins.
 
-    Or why not: `released`, `starting`, `gone STATE`, `elsewhere NODE`. Says nothing when it is sent: the log shows that
-    it begins. `taken`: steps that had secrets and whose captured output is known; it is removed. `replaces`: earlier
-    attempts, which waits are not to look at.
+    Says `again [STATUS [WHY]]` (or `again lost [WHY]`) when it was started before, `never` (with `only_ask`), or why it
+    was not started: `full`, `released`, `starting`, `gone STATE`, `elsewhere NODE`. `taken`: steps with secrets whose
+    captured output has been read and is now removed. `replaces`: earlier attempts, which waits ignore from now on.
     """
     if only_ask:
         return words("step_ask", *at(job, name), step)
@@ -38,7 +38,7 @@ def start_step(
 
 
 def _shown_in_line(step: str, mode: str, echo: str, limit: float | None, grace: float) -> tuple[str, str]:
-    """The FIFO line and, when the echo does not fit into it, the text that the pane shows before the output."""
+    """Return the FIFO line and, if the echo does not fit into it, the text that the pane shows as the command."""
     text = shown(echo)
     line = f"run {step} {mode} {'-' if limit is None else f'{limit:g}:{round(grace)}'} "
     if text and b"\n" not in text and len(text) <= ECHO_IN_LINE:
@@ -47,7 +47,7 @@ def _shown_in_line(step: str, mode: str, echo: str, limit: float | None, grace: 
 
 
 def shown(echo: str) -> bytes:
-    """A command as the pane shows it: the first lines, without control characters."""
+    """Return a command as the pane shows it: its first lines, without control characters."""
     lines = echo.rstrip("\n").split("\n")
     kept = lines[:12] + ([f"... ({len(lines) - 12} more lines)"] if len(lines) > 12 else [])
     text = "\r\n".join("".join(c if c.isprintable() or c == "\t" else "?" for c in line[:400]) for line in kept)
@@ -55,24 +55,24 @@ def shown(echo: str) -> bytes:
 
 
 def secret_lines(secrets: dict[str, str]) -> str:
-    """For each secret: a line `NAME COUNT`, then the COUNT lines of its value."""
+    """Encode secrets: for each, a line `NAME COUNT`, then the COUNT lines of its value."""
     return "\n".join(f"{name} {value.count(chr(10)) + 1}\n{value}" for name, value in secrets.items())
 
 
 def read_captured(job: str, name: str, step: str) -> str:
-    """Says the captured output in lines of octal bytes, which survive any content; `gone` when it is not kept."""
+    """Says the captured output in lines of octal bytes, which are safe for any content; `gone` if there is none."""
     return words("step_captured", *at(job, name), step)
 
 
 def interrupt(job: str, name: str, step: str, number: int, why: str, seconds: float) -> str:
-    """End a step: INT, at half of `seconds` TERM, at the end KILL, to every descendant.
+    """End a step and its descendants: INT, after half of `seconds` TERM, after `seconds` KILL.
 
-    Replies to `number`, later: `survived PID COMMAND` for what nothing could end; then `ended`, `never` when it had not
-    begun, or `stuck` when its session had to be closed.
+    Replies later, under `number`: `survived PID COMMAND` for processes that did not end; then `ended`, `never` if the
+    step had not begun, or `stuck` if its session had to be closed.
     """
     return words("step_interrupt", *at(job, name), step, number, why, round(seconds))
 
 
 def mask_log(job: str, name: str, places: list[tuple[int, int]]) -> str:
-    """Overwrite (OFFSET, LENGTH) places of the log with asterisks, if the log still has them."""
+    """Overwrite ranges (OFFSET, LENGTH) of the log with asterisks, if the log still has them."""
     return words("step_mask", *at(job, name), *(number for place in places for number in place))

@@ -1,8 +1,8 @@
-"""Where a pattern wait begins to look (docs/language.md, "Sessions and hosts"), as offsets in the session's log."""
+"""The log offset at which a pattern wait begins to search (docs/language.md, "Sessions and hosts")."""
 
 
 class Bases:
-    """The offsets of what happened in a session."""
+    """The log offsets of the steps and waits of a session."""
 
     def __init__(self) -> None:
         self.waited: int | None = None
@@ -10,17 +10,17 @@ class Bases:
         self.step: int | None = None
 
     def started(self, offset: int, background: bool) -> None:
-        """A step began at `offset`."""
+        """Record that a step began at `offset`."""
         self.step = offset
         if background and self.background is None:
             self.background = offset
 
     def satisfied(self, offset: int) -> None:
-        """A wait saw its line, which ends at `offset`."""
+        """Record that a wait matched a line that ends at `offset`."""
         self.waited = offset
 
     def since(self) -> int:
-        """Since the last satisfied wait, else the earliest background step, else the latest step."""
+        """Return the offset of the last satisfied wait, else the earliest background step, else the latest step."""
         for offset in (self.waited, self.background, self.step):
             if offset is not None:
                 return offset

@@ -1,4 +1,4 @@
-"""The errors about sessions that several commands raise."""
+"""Errors about sessions that several commands raise."""
 
 from trainsh_base.errors import Conflict, NotFound, TrainError
 from trainsh_base.remote.channel import quote
@@ -6,12 +6,12 @@ from trainsh_tmux.remote.host import Host
 
 
 def as_word(text: str) -> str:
-    """`text` as a word that can be pasted into a shell: a host may be `user@host -p 22`, or a document."""
+    """Quote `text` as one shell word for a hint: a host may be `user@host -p 22` or a JSON document."""
     return text if all(letter.isalnum() or letter in "-_.@:/" for letter in text) else quote(text)
 
 
 def no_session(host: Host, name: str) -> NotFound:
-    """There is no such session."""
+    """Return the error for a session that does not exist."""
     where = "" if host.spec == "local" else f" --host {as_word(host.spec)}"
     return NotFound(
         f"there is no session {name!r} on {host.name}", f"open it: train tmux open {as_word(host.spec)} {name}"
@@ -20,7 +20,7 @@ def no_session(host: Host, name: str) -> NotFound:
 
 
 def gone(name: str, how: str) -> TrainError:
-    """The session's shell has ended; `how` says in which way."""
+    """Return the error for a session whose shell has ended; `how` says how it ended."""
     return TrainError(
         f"session {name} is not running: {how or 'its shell has ended'}", "open it again with tmux.open",
         code="session_gone",
@@ -28,7 +28,7 @@ def gone(name: str, how: str) -> TrainError:
 
 
 def on_another_node(name: str, there: str, host: Host) -> Conflict:
-    """The session belongs to another machine that has the same home folder."""
+    """Return the error for a session that belongs to another machine with the same home folder."""
     return Conflict(
         f"session {name} runs on {there}; {host.name} leads to {host.node or 'another node'} now",
         f"name {there} itself as the host, or open another session here", code="other_node",
@@ -37,7 +37,7 @@ def on_another_node(name: str, there: str, host: Host) -> Conflict:
 
 
 def must_be_here(host: Host, name: str, line: str) -> str:
-    """The host's answer about a session, where it knows it. Raises NotFound, Conflict `other_node`."""
+    """Return `line`, the host's answer about a session. Raises NotFound or Conflict `other_node` if it says so."""
     kind, _, rest = line.partition(" ")
     if kind == "elsewhere":
         raise on_another_node(name, rest, host)

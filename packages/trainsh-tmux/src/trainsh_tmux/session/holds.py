@@ -1,4 +1,4 @@
-"""What of a job still stands on a host: its sessions' shells, and its steps. Asks; touches nothing."""
+"""Asks a host which sessions and steps of a job still exist; changes nothing."""
 
 from typing import Literal, cast
 
@@ -18,7 +18,7 @@ def ask_holds(host: Host, job: str, sessions: list[str], steps: list[str]) -> Ho
 
 
 def parse(host: Host, sessions: list[str], steps: list[str], lines: list[str]) -> Holds:
-    """The answer as a document; what the host does not name is gone, or never began."""
+    """Parse the answer. A session that the host does not name is gone; a step that it does not name never began."""
     found_sessions = {name: HeldSession(state="gone") for name in sessions}
     found_steps = {step: HeldStep(state="never") for step in steps}
     for line in lines:
@@ -42,7 +42,7 @@ def _given(text: str) -> str | None:
 
 
 def _held(state: str, status: str, why: str, host: Host, line: str) -> HeldStep:
-    """A step as the host tells it; one whose status is not its command's own is lost, or never ran."""
+    """Parse what the host says of a step. If its status is not the command's own, the step is lost or never ran."""
     if state not in ("running", "ended", "lost", "never"):
         raise malformed(host.name, line)
     if state != "ended":

@@ -1,4 +1,4 @@
-"""The sessions of many machines, asked side by side; one that cannot be reached hides no other."""
+"""Lists the sessions of many machines in parallel; an unreachable machine does not hide the others."""
 
 import threading
 from collections.abc import Callable
@@ -15,11 +15,11 @@ from trainsh_tmux.remote import scripts
 from trainsh_tmux.remote.host import Host
 from trainsh_tmux.remote.reply import fields, natural
 
-PATIENCE = 5.0  # seconds for which a machine that cannot be reached is tried again: others wait to be shown
+PATIENCE = 5.0  # seconds for which an unreachable machine is retried while the other rows wait
 
 
 def configured() -> list[str]:
-    """The names of the hosts that train-host has; none where it is not installed."""
+    """Return the names of the hosts that train-host knows; none if it is not installed."""
     from trainsh_base.system.paths import config_home  # noqa: PLC0415 - pathlib: a recipe does without
 
     if not (config_home() / "hosts.toml").exists():
@@ -33,7 +33,7 @@ def configured() -> list[str]:
 
 
 def everywhere(specs: list[str], find: Callable[[str], Host]) -> list[Listed]:
-    """The sessions on all of `specs`, in their order."""
+    """Return the sessions on all of `specs`, in their order."""
     request = current()
     found: dict[str, list[Listed]] = {}
     wrong: list[TrainError] = []
@@ -57,7 +57,7 @@ def everywhere(specs: list[str], find: Callable[[str], Host]) -> list[Listed]:
 
 
 def rows(spec: str, lines: list[str]) -> list[Listed]:
-    """The rows that a host's listing says. Raises BadAnswer."""
+    """Parse a host's listing into rows. Raises BadAnswer."""
     made: list[Listed] = []
     for line in lines:
         kind, _, rest = line.partition(" ")
@@ -80,5 +80,5 @@ def _row(spec: str, line: str, words: list[str]) -> Listed:
 
 
 def _seconds(text: str, spec: str, line: str) -> int:
-    """A time in seconds; none for one in the future, as a host's clock may have it."""
+    """Parse a time in seconds. A negative one (the host's clock was set back) becomes 0."""
     return 0 if text.startswith("-") else natural(text, spec, line)

@@ -1,4 +1,4 @@
-"""A session as this process knows it: its log stream, the newest of its output, and who listens."""
+"""A session as this process knows it: its log stream, its latest output, and the listeners."""
 
 import queue
 import threading
@@ -32,7 +32,7 @@ class Inbox:
 
     @property
     def full(self) -> bool:
-        """Whether a stream should wait before it puts more."""
+        """Whether a stream should wait before it adds more events."""
         return self._queue.qsize() > WAITING
 
 
@@ -40,14 +40,14 @@ LOST = object()  # put into an inbox when the connection was cut
 
 
 class Live:
-    """One session. Its stream is opened when it is first listened to, and opened again after a cut."""
+    """One session. Its stream is opened for the first listener and reopened after a cut."""
 
     def __init__(self, host: Host, job: str, name: str) -> None:
         self.host, self.job, self.name = host, job, name
         self.marks = Bases()
         self.background: set[str] = set()
         self.secrets: list[str] = []
-        self.taken: list[str] = []  # steps whose captured output may hold secrets, and is known here
+        self.taken: list[str] = []  # steps whose captured output may hold secrets and was read
         self.shown: int | None = None
         self._lock = threading.Lock()
         self._opening = threading.Lock()
@@ -58,19 +58,19 @@ class Live:
         self._listeners: list[Inbox] = []
 
     def handed(self, step: str, secrets: list[str], *, background: bool) -> None:
-        """The session is handed a step: its secrets are masked in what comes, its background output is known."""
+        """Record a step that is sent to the session: its secrets will be masked in the output."""
         self.secrets += [value for value in secrets if value not in self.secrets]
         if background:
             self.background.add(step)
 
     def opened(self, offset: int) -> None:
-        """The session's log ends at `offset` now: what comes is new."""
+        """Record that the session's log ends at `offset` now; later output is new."""
         with self._lock:
             if self._stream is None:
                 self._end = offset
 
     def listen(self, inbox: Inbox, deadline: Deadline | None = None) -> None:
-        """Put all pieces from now on into `inbox`."""
+        """Put all future pieces into `inbox`."""
         with self._lock:
             self._listeners.append(inbox)
         try:
@@ -80,13 +80,13 @@ class Live:
             raise
 
     def leave(self, inbox: Inbox) -> None:
-        """Listen no more."""
+        """Stop putting pieces into `inbox`."""
         with self._lock:
             if inbox in self._listeners:
                 self._listeners.remove(inbox)
 
     def listen_from(self, offset: int, inbox: Inbox, deadline: Deadline | None = None) -> list[Piece] | None:
-        """Listen; the pieces from `offset` until now, or None (and no listening) when some are not kept."""
+        """Listen; returns the pieces from `offset` until now. If some are not kept, returns None instead."""
         self.connect(deadline)
         with self._lock:
             first = self._recent[0].offset if self._recent else self._end
@@ -96,7 +96,7 @@ class Live:
             return [piece for piece in self._recent if piece.end > offset]
 
     def connect(self, deadline: Deadline | None = None) -> None:
-        """Have the stream running, from where it was cut."""
+        """Ensure that the stream runs; after a cut it continues where it was cut."""
         if self._stream is not None:
             return
         with turn(self._opening, current(), deadline or Deadline.after(TURN), self.host.name):
@@ -112,7 +112,7 @@ class Live:
 
     @property
     def lost(self) -> bool:
-        """Whether the stream was cut and not opened again."""
+        """Whether the stream was cut and has not been reopened."""
         return self._stream is None
 
     def close(self) -> None:
@@ -124,7 +124,7 @@ class Live:
 
     def _push(self, piece: Piece) -> None:
         with self._lock:
-            # After a cut within the shown command the stream begins before it again, or it would be output.
+            # After a cut inside the shown command the stream restarts before it: its rest is no output.
             if piece.letter not in ("b", ECHO):
                 self._end = piece.end
             self._keep(piece)
@@ -156,7 +156,7 @@ TURN = 30.0  # seconds to wait for another request that opens the stream
 
 
 def log_end(host: Host, job: str, name: str) -> int:
-    """Where the session's log ends now. Raises NotFound, Conflict `other_node`, BadAnswer."""
+    """Return the current end of the session's log. Raises NotFound, Conflict `other_node`, BadAnswer."""
     line = must_be_here(host, name, host.first(scripts.log_end(job, name), "none"))
     return natural(fields(host.name, line, 3)[1], host.name, line)
 

@@ -12,8 +12,7 @@ from trainsh_tmux.session.live import LOST, Inbox, Live
 class LogReader:
     """An inbox for pieces of the session's shared stream, or of a stream of its own that begins further back.
 
-    Beside pieces it takes what the host says, LOST when the connection was cut, and errors, in the order in which
-    they come.
+    It also receives messages from the host, LOST when the connection was cut, and errors, in order of arrival.
     """
 
     def __init__(self, live: Live) -> None:
@@ -27,7 +26,7 @@ class LogReader:
 
     @property
     def rereads(self) -> bool:
-        """Whether it reads over a separate stream, not the session's shared one."""
+        """Whether this reader uses a separate stream, not the session's shared one."""
         return self._own is not None
 
     def follow(self) -> None:
@@ -35,7 +34,7 @@ class LogReader:
         self._live.listen(self.inbox)
 
     def follow_from(self, offset: int, deadline: Deadline | None = None) -> None:
-        """Read the log from `offset`: pieces kept here, then the shared stream; else over a separate stream."""
+        """Read the log from `offset`: kept pieces and then the shared stream, or else a separate stream."""
         self._live.leave(self.inbox)
         kept = self._live.listen_from(offset, self.inbox, deadline)
         if kept is None:
@@ -68,22 +67,22 @@ class LogReader:
         self.put(item)
 
     def next(self, timeout: float | None) -> object:
-        """What comes next: a Piece, or what was put; None for what comes again. Raises queue.Empty, put errors."""
+        """Return the next Piece or message, None for one that will be repeated. Raises queue.Empty, put errors."""
         if self._kept:
             return self._kept.popleft()
         item = self.inbox.get(timeout=timeout)
         if isinstance(item, Piece):
-            # With a stream of its own, what the shared one had sent before comes again.
+            # The separate stream will repeat what the shared one had sent before.
             return item if self._own is None else None
         if isinstance(item, tuple) and isinstance(item[0], Piece):
-            # What a stream sent before it was replaced comes again from the new one.
+            # Pieces of a stream that was replaced are dropped: the new one repeats them.
             return item[0] if item[1] is self._source else None
         if isinstance(item, BaseException):
             raise item
         return item
 
     def close(self) -> None:
-        """Hear no more."""
+        """Stop reading."""
         self._closed = True
         self._live.leave(self.inbox)
         if self._own is not None:

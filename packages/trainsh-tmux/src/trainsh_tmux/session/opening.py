@@ -1,4 +1,4 @@
-"""Opening a session: its folder, its tmux session, its shell, until that shell waits for steps."""
+"""Opens a session: creates its folder, tmux session and shell, and waits until the shell is ready for steps."""
 
 import os
 import queue
@@ -21,25 +21,25 @@ from trainsh_tmux.session.live import LOST, Live
 from trainsh_tmux.session.log_reader import LogReader
 from trainsh_tmux.session.reclaim import reclaim
 
-INSTALL_LIMIT = 600.0  # seconds that a host's package manager may take
-# Seconds after which login files may be waiting for an answer on the terminal: they get Enter, again and again.
+INSTALL_LIMIT = 600.0  # seconds that the host's package manager may take
+# Seconds after which login files may be waiting for input: from then on Enter is sent repeatedly.
 ASKS_AFTER, ASKS_EVERY = 3.0, 1.0
 
 
 class NotReady(TrainError):
-    """The session's shell did not come to wait for steps."""
+    """The session's shell did not become ready for steps."""
 
     default_code = "shell_not_ready"
 
 
-# As session_installers (session.sh) says them.
+# The commands that session_installers (session.sh) may reply.
 INSTALLERS = (
     "apt-get install -y", "apk add", "dnf install -y", "yum install -y", "pacman -S --noconfirm", "brew install",
 )  # fmt: skip
 
 
 def login_limit() -> float:
-    """Seconds that the login files may take (`tmux.login_limit`)."""
+    """Return the seconds that the login files may take (`tmux.login_limit`)."""
     from trainsh_base.system.configuration.config import config_value  # noqa: PLC0415 - only a new session needs it
 
     return float(config_value("tmux.login_limit"))
@@ -48,10 +48,10 @@ def login_limit() -> float:
 def open_session(
     live: Live, start: str, *, bootstrap: bool = False, restore: bool = False, without: tuple[str, ...] = ()
 ) -> Session:
-    """Open it, or find it open. `bootstrap`: install tmux there when it is missing, as hosts.toml may say too.
+    """Ensure that the session is open. `bootstrap`: install tmux if it is missing (hosts.toml can request it too).
 
-    `restore`: give a shell that is new the snapshot of the one before. `without`: variables that it is not to have.
-    Raises MissingProgram (no tmux there), RemoteError, NotReady.
+    `restore`: restore the previous shell's snapshot in a new shell. `without`: variables to remove from its
+    environment. Raises MissingProgram (no tmux on the host), RemoteError, NotReady.
     """
     bootstrap = bootstrap or live.host.target.bootstrap
     try:
@@ -111,7 +111,7 @@ def _session(live: Live, folder: str, offset: int, answer: list[str], *, fresh: 
 
 
 def _moved(live: Live, answer: list[str]) -> list[str]:
-    """The note that another node has a session by this name too."""
+    """Return a note if another node has a session with this name too."""
     there = said(answer, "elsewhere")
     if not there:
         return []
@@ -132,7 +132,7 @@ def _refused(live: Live, word: str, why: str) -> TrainError:
 
 def _without_tmux(host: Host, install: list[str], bootstrap: bool) -> None:
     command = install[0].removeprefix("install ") + " tmux" if install else ""
-    if command.removesuffix(" tmux") not in INSTALLERS:  # what a host says never becomes part of a command of ours
+    if command.removesuffix(" tmux") not in INSTALLERS:  # text from a host must not become part of a command
         command = ""
     if not bootstrap or not command:
         where = "" if host.spec == "local" else f"train host run {as_word(host.spec)} -- "
@@ -149,7 +149,7 @@ def _without_tmux(host: Host, install: list[str], bootstrap: bool) -> None:
 
 
 def _await_ready(live: Live, offset: int) -> None:
-    """Until the shell's sentinel is in the log; what the login files print is kept for the message."""
+    """Wait for the shell's sentinel in the log; keeps the login files' output for the error message."""
     output = Output([], lambda _: None)
     limit = login_limit()
     deadline = Deadline.after(limit)
@@ -188,7 +188,7 @@ def _last_line(output: Output) -> str:
 
 
 def start_folder(host: Host, cwd: str | None) -> str:
-    """Where a session's shell starts: locally in the caller's folder, elsewhere in the home."""
+    """Return the folder that a session's shell starts in: locally the caller's, remotely the home folder."""
     if cwd is not None:
         return cwd
     return os.getcwd() if host.target.kind == "local" else ""  # noqa: PTH109

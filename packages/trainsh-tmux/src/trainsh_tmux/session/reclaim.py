@@ -1,4 +1,4 @@
-"""Reclaiming a released session: its shell runs the driver again, or another window of the session does."""
+"""Reclaims a released session: its shell, or a new window of the session, runs the driver again."""
 
 import time
 
@@ -7,14 +7,14 @@ from trainsh_base.system.deadline import Deadline
 from trainsh_tmux.remote import scripts, session_scripts
 from trainsh_tmux.session.live import Live
 
-TYPED_LIMIT = 2.0  # seconds for a shell in the foreground to run the command typed into it
+TYPED_LIMIT = 2.0  # seconds within which a shell must run the command that was typed into it
 LOGIN_LIMIT = 20.0
 
 
 def reclaim(live: Live) -> list[str]:
-    """Make a released session run steps again; notes for people where its environment is fresh.
+    """Make a released session run steps again; returns notes for people if its environment is fresh.
 
-    Raises TrainError `session_busy` when neither its shell nor a new one comes to wait for steps.
+    Raises TrainError `session_busy` when neither its shell nor a new one becomes ready for steps.
     """
     answer = live.host.ask(session_scripts.take_back(live.job, live.name))
     if answer[:1] == ["typed"] and _comes_to(live, "open", TYPED_LIMIT):
@@ -32,7 +32,7 @@ def reclaim(live: Live) -> list[str]:
 
 
 def released(live: Live) -> bool:
-    """Whether the session's shell steps aside within a second: it does when no step runs."""
+    """Whether the shell releases the session within a second, as it does when no step runs."""
     return _comes_to(live, "released", 1.0)
 
 

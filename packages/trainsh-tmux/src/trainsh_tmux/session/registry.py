@@ -1,4 +1,4 @@
-"""The hosts and sessions that this process deals with."""
+"""The hosts and sessions that this process uses."""
 
 import threading
 
@@ -11,7 +11,7 @@ from trainsh_tmux.session.live import Live
 
 
 class Registry:
-    """Each host once, each session once."""
+    """Keeps one object for each host and one for each session."""
 
     def __init__(self) -> None:
         self._hosts = Hosts()
@@ -19,18 +19,18 @@ class Registry:
         self._lock = threading.Lock()
 
     def host(self, spec: str) -> Host:
-        """The machine `spec` (a host spec of the recipe language)."""
+        """Return the machine for `spec` (a host spec of the recipe language)."""
         return self._hosts.get(spec)
 
     def session(self, spec: str, job: str, name: str) -> Live:
-        """The session, whether it exists on the host or not."""
+        """Return the session, whether or not it exists on the host."""
         session_name(name)
         host = self.host(spec)
         with self._lock:
             return self._sessions.setdefault((spec, job, name), Live(host, job, name))
 
     def forget(self, spec: str, job: str, name: str) -> None:
-        """The session was closed."""
+        """Remove a session that was closed."""
         with self._lock:
             live = self._sessions.pop((spec, job, name), None)
         if live:
@@ -45,7 +45,7 @@ class Registry:
             raise gone(live.name, state.strip())
 
     def close(self) -> None:
-        """Let go of everything."""
+        """Close all hosts and sessions."""
         for live in list(self._sessions.values()):
             live.close()
         self._hosts.close()

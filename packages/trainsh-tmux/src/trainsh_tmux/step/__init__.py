@@ -1,1 +1,1 @@
-"""One step: sent once, followed to its end, its status asked for. Imports `session`, `log` and `remote`."""
+"""Runs a step: sends it once, follows it to its end, asks for its status. Imports `session`, `log` and `remote`."""

@@ -1,6 +1,6 @@
-"""One step: handed in once, claimed by the session's shell, followed to its end through cuts of the connection.
+"""Runs one step: sends it to the session's shell, which claims it, and follows it to its end through cuts.
 
-`states.py` draws the conversation; here is what is done in it.
+`states.py` defines the state machine; this module implements its actions.
 """
 
 import queue
@@ -30,19 +30,19 @@ from trainsh_tmux.step.handing import Handing, Step
 from trainsh_tmux.step.prompts import Prompts
 from trainsh_tmux.step.states import HEARD, State
 
-SAFETY = 1.0  # seconds after which the host looks at the step's status file too, for a log that stands still
-QUIET = 2.0  # seconds that the log may still be silent once the status is known
-LAST_WORDS = 0.5  # ... and once the session is gone
-AT_ONCE = 0.005  # seconds in which the first output, or the end, of a quick step comes
-RESENDS = 20  # times that a step is sent again to a shell which has none in hand and has not taken it
-READY_LIMIT = 60.0  # seconds for a shell that is starting, and for a full disk, where the step has no time limit
+SAFETY = 1.0  # seconds after which the host also watches the step's status file, in case the log stalls
+QUIET = 2.0  # seconds to wait for a silent log once the status is known
+LAST_WORDS = 0.5  # ... and once the session has ended
+AT_ONCE = 0.005  # seconds within which a quick step shows output or ends
+RESENDS = 20  # times that a step is resent to a shell that is idle but has not claimed it
+READY_LIMIT = 60.0  # seconds to wait for a starting shell or a full disk, if the step has no timeout
 UNLIMITED = 7 * 86400.0
-LAST_ASKED = 5.0  # seconds in which a host must answer once the step's time is over
+LAST_ASKED = 5.0  # seconds within which a host must answer after the step's timeout
 SENTINELS = {"b": "", "o": "begins", "p": "detached", "e": "ends"}
 
 
 class Conversation:
-    """A step on its way: what was sent, what was seen of it."""
+    """The progress of one step: the requests that were sent and the events that were received."""
 
     def __init__(self, live: Live, step: Step, request: Request) -> None:
         self.live, self.step, self.request = live, step, request
@@ -57,7 +57,7 @@ class Conversation:
         self.process: tuple[int | None, str | None] = (None, None)
         self.survived: list[str] = []
         self.resumed = False
-        # What steps before had may be in the shell by now.
+        # Secrets of earlier steps may still be in the shell.
         secrets = dict.fromkeys([*step.secrets.values(), *live.secrets])
         self.output = Output(list(secrets), lambda text: request.emit("output", data=text))
         self.prompts = Prompts(live, step.name, self.output, request)
@@ -72,7 +72,7 @@ class Conversation:
         self._forget_end: Callable[[], None] = lambda: None
 
     def run(self) -> Outcome:
-        """Start the step, or find it started, and stay with it until it is over."""
+        """Start the step, or join it if it was started before, and follow it until it ends."""
         self.request.on_cancel(lambda: self.reader.put(Cancelled(f"step {self.step.name} was left running")))
         try:
             self.reader.follow()
@@ -102,7 +102,7 @@ class Conversation:
         if status is None:
             self.reader.put(LOST)
 
-    # What happens, one at a time
+    # Events, handled one at a time
 
     def _next(self) -> None:
         try:
@@ -140,20 +140,20 @@ class Conversation:
 
     @property
     def _limit(self) -> Deadline:
-        """By when the step must be over: its own time, and then what it has to end."""
+        """The step's deadline: first its timeout, then the grace it has to end."""
         return self._countdown.deadline if self._countdown else self.deadline
 
     def _by(self, most: float = UNLIMITED) -> Deadline:
-        """By when the host has to answer: in the step's own time, and a little beyond."""
+        """Return the deadline for an answer of the host: within the step's timeout, but at least LAST_ASKED."""
         return Deadline.after(max(LAST_ASKED, self._limit.within(most)))
 
     @property
     def _connecting(self) -> Deadline | None:
-        """By when another stream has to be there: after a cut in the step's own time."""
+        """The deadline for reopening the stream: after a cut, within the step's timeout."""
         return self._by() if self._cut else None
 
     def _patience(self) -> float:
-        """Seconds until there is something to do, whatever comes."""
+        """Return the seconds until there is something to do even without an event."""
         now = time.monotonic()
         waits = [60.0]
         if self._unwatch is None:
@@ -200,16 +200,16 @@ class Conversation:
             self._unreachable(error)
 
     def _interrupt(self, grace: float) -> None:
-        """Have the host end it; asked again after a cut, which may have swallowed what was sent."""
+        """Ask the host to end the step. Repeated after a cut, which may have lost the request."""
         self._forget_end()
         self._forget_end = step_status.interrupt(
             self.live, self.step.name, "timeout", current(), lambda text: self.reader.put(("", text)), grace
         )
 
-    # While it is on its way to the shell
+    # The step is on its way to the shell
 
     def _hand_in_again(self, _: str = "") -> None:
-        """A Ctrl-C in the pane came while the shell read our line, which is lost."""
+        """Send the step again: a Ctrl-C in the pane made the shell lose the line that it was reading."""
         if self.handing.sent <= RESENDS:
             self._unwatch = None
             self._hand_in()
@@ -227,7 +227,7 @@ class Conversation:
         self._wait_ready(0.5, disk_full(self.live.host).message)
 
     def _wait_ready(self, pause: float, reason: str) -> None:
-        """Hand the step in again a little later, while its time lasts."""
+        """Send the step again after `pause` seconds; raises NotStarted after its deadline."""
         unlimited = self._limit.left() is None
         self._ready = self._ready or (Deadline.after(READY_LIMIT) if unlimited else self._limit)
         if self._ready.expired:
@@ -258,7 +258,7 @@ class Conversation:
     def _session_elsewhere(self, node: str) -> None:
         raise on_another_node(self.live.name, node, self.live.host)
 
-    # It was started before, by an earlier try of ours or before this process
+    # The step was started before, by an earlier attempt of this process or by another one
 
     def _hear_again(self, rest: str) -> None:
         if self.handing.sent == 1 and self.offset is None and not self.reader.rereads:
@@ -274,13 +274,13 @@ class Conversation:
             self.state = State.OVER
 
     def _join(self) -> None:
-        """Read it from its beginning."""
+        """Read the step's output from its beginning."""
         self.resumed = True
         if not self.step.background:
             self.reader.reread(self.step.since or 0, self._connecting)
 
     def _know(self, rest: str) -> None:
-        """The host knows how it ended; what it printed last may be on the way."""
+        """Record the status from the host. The end of the output may still be on the way."""
         status, _, why = rest.strip().partition(" ")
         if not status:
             self._settle(QUIET)
@@ -289,7 +289,7 @@ class Conversation:
         self.why = why.strip() or self.why
         self._settle(QUIET)
 
-    # What its session shows of it
+    # The step as the session's log shows it
 
     def _begin(self, piece: Piece) -> None:
         self.offset = piece.end
@@ -315,7 +315,7 @@ class Conversation:
         self.end = piece.end
 
     def _tell_gap(self, offset: int) -> None:
-        """Say so where the host has dropped output that we did not take in time."""
+        """Report a gap: the host has removed output that was not read in time."""
         expected = self.end if self.end is not None else self.offset
         if expected is not None and offset > expected:
             missing = f"train: {offset - expected} bytes of output are missing here (tmux.log_limit)"
@@ -332,7 +332,7 @@ class Conversation:
             return
         self.status, self.end = int(status) if status.isdigit() else None, piece.offset
         self.why = ";".join(piece.fields[2:]) or self.why
-        # A step that has run for a while is asked for at its host, whose word is the last.
+        # If the host already watches the step, it is asked for the outcome, which is authoritative.
         self._marked = self._unwatch is None
         self.state = State.OVER
 
@@ -341,12 +341,12 @@ class Conversation:
             self._settle(LAST_WORDS)
 
     def _say_started(self) -> None:
-        """Tell the client that the step has begun; together with what comes next, when that comes at once."""
+        """Tell the client that the step has begun; combined with the next event if that follows at once."""
         if self._unsaid is not None:
             offset, self._unsaid = self._unsaid, None
             self.request.emit("started", step=self.step.name, offset=offset)
 
-    # The host, when the log does not tell
+    # The host is asked when the log does not tell
 
     def _watch(self) -> None:
         live = self.live
@@ -370,7 +370,7 @@ class Conversation:
         self.survived.append(process)
 
     def _reconnect(self) -> None:
-        """The connection was cut: connect again within the step's own time, and hand it in again."""
+        """After a cut, reconnect within the step's timeout and send the step again."""
         live = self.live
         if not self.reader.rereads and not live.lost and not live.host.lost:
             return
@@ -412,7 +412,7 @@ class Conversation:
     # How it ended
 
     def _asked_outcome(self) -> Outcome:
-        """How it ended, by its host; a host that does not say is lost."""
+        """Ask the host how the step ended. If it does not answer, raise the error for a lost host."""
         try:
             with limited(self._by(ANSWER_LIMIT).at):
                 return self._outcome()
@@ -439,7 +439,7 @@ class Conversation:
             self.status = None
         why, late = self.why, ""
         if self._countdown is not None and why not in ("stuck", "never"):
-            # It may have ended before its timeout without our noticing, for example while this machine slept.
+            # The step may have ended before its timeout unnoticed, for example while this machine slept.
             why = self._ask_again()
             if self.status is None:
                 why, late = "timeout", "; its host does not say yet that it has ended"
@@ -461,7 +461,7 @@ class Conversation:
         return captured
 
     def _ask_again(self) -> str:
-        """The log did not show the step's end: what its host has noted of it, now that the session has settled."""
+        """Ask for the status and the reason that the host recorded, as the log did not show the step's end."""
         status, why = step_status.noted(self.live, self.step.name)
         if status is not None:
             self.status = status

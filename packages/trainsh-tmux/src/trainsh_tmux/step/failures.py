@@ -1,4 +1,4 @@
-"""Ends of a step that are no result of its command, as typed errors."""
+"""Typed errors for steps that ended without a result of their command."""
 
 from typing import Any
 
@@ -9,25 +9,25 @@ from trainsh_tmux.model import Outcome
 
 
 class NotStarted(Conflict):
-    """The command did not begin, and will not: `data.reason` says why. Nobody may forgive it."""
+    """The command did not begin and never will; `data.reason` says why. It must not be ignored."""
 
     default_code = "not_started"
 
 
 class Lost(RemoteError):
-    """It began, and its exit status cannot be known."""
+    """The command began, but its exit status cannot be known."""
 
     default_code = "lost"
 
 
 class SessionEnded(TrainError):
-    """The session's shell ended in the step; `data.status` is what the shell recorded, null for nothing."""
+    """The session's shell ended during the step; `data.status` is the recorded status, or null."""
 
     default_code = "session_ended"
 
 
 def not_started(step: str, reason: str, hint: str = "") -> NotStarted:
-    """The error for a step that did not begin."""
+    """Return the error for a step that did not begin."""
     return NotStarted(
         f"step {step} did not begin: {reason}", hint or "run it again when that is fixed",
         data={"step": step, "reason": reason},
@@ -35,7 +35,7 @@ def not_started(step: str, reason: str, hint: str = "") -> NotStarted:
 
 
 def raise_for(outcome: Outcome) -> Outcome:
-    """The outcome where its command ended by itself or still runs; else its error, with all that is known."""
+    """Return the outcome if the command ended by itself or still runs; else raise its error with the details."""
     data: dict[str, Any] = {**msgspec.to_builtins(outcome), "status": outcome.exit}
     if outcome.state in ("not_started", "never"):
         raise NotStarted(

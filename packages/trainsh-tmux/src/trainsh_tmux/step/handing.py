@@ -1,4 +1,4 @@
-"""Handing a step to its session's shell."""
+"""Sends a step to its session's shell."""
 
 import msgspec
 
@@ -7,7 +7,7 @@ from trainsh_tmux.session.live import Live
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True):
-    """What is asked of a session; `name` is the identity that makes it run once, times are seconds."""
+    """A step to run in a session. A step with the same `name` runs only once; times are in seconds."""
 
     name: str
     command: str
@@ -22,12 +22,12 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def background(self) -> bool:
-        """Whether it is left running in the session."""
+        """Whether the step is left running in the session."""
         return self.mode == "background"
 
 
 class Handing:
-    """Writes the requests that hand a step in: in few words the first time, where nothing needs more."""
+    """Builds the requests that send a step: first the short form, unless the step needs the full one."""
 
     def __init__(self, live: Live, step: Step) -> None:
         self._live, self._step = live, step
@@ -36,7 +36,7 @@ class Handing:
         self._taken: tuple[str, ...] = ()
 
     def body(self) -> str:
-        """The next request."""
+        """Return the body of the next request."""
         live, step = self._live, self._step
         limit = step.timeout if step.background else None
         self._taken = tuple(name for name in live.taken if name != step.name)
@@ -53,9 +53,9 @@ class Handing:
         )  # fmt: skip
 
     def again_in_full(self) -> None:
-        """The host wants the long form: the next request is that one, and counts as the first."""
+        """Use the full form from now on, as the host asked; the next request counts as the first."""
         self.in_full, self.sent = True, 0
 
     def done(self) -> None:
-        """The session has accepted the step. The same request removed the captured output of earlier steps."""
+        """Record that the session accepted the step. The request also removed earlier captured output."""
         self._live.taken = [step for step in self._live.taken if step not in self._taken]

@@ -1,4 +1,4 @@
-"""Ending a step on request, and waiting until its host says that it is over."""
+"""Ends a step on request and waits until the host reports that it has ended."""
 
 import queue
 
@@ -11,10 +11,10 @@ ENDS = ("ended", "never", "stuck")
 
 
 def end_step(live: Live, step: str, why: str, grace: float, request: Request) -> tuple[str, list[str]]:
-    """End a step within `grace` seconds: `ended`, `never` (it had not begun) or `stuck` (its session was closed),
-    and the processes that are still running.
+    """End a step within `grace` seconds. Returns `ended`, `never` (it had not begun) or `stuck` (its session was
+    closed), and the processes that are still running.
 
-    Emits its progress. Raises RemoteError `not_ended` when the host does not answer in time, Cancelled.
+    Emits progress. Raises RemoteError `not_ended` when the host does not answer in time, Cancelled.
     """
     heard: queue.SimpleQueue[str] = queue.SimpleQueue()
     countdown = Countdown(step, grace, request)

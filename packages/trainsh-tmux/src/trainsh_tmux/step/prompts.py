@@ -1,4 +1,4 @@
-"""A step that waits for somebody at its terminal: noticed, and told with the command that attaches."""
+"""Notices that a step waits for input at its terminal, and tells people the command that attaches to it."""
 
 import time
 
@@ -8,13 +8,13 @@ from trainsh_tmux.session.errors import as_word
 from trainsh_tmux.session.live import Live
 
 QUIET = 2.0  # seconds of silence after which an unfinished line is taken for a question
-TIMES = 3  # times that a step is told about
-ENDS = ("?", ":", ">", "]", ")", "$", "#")  # of a question
-REDRAWN_ENDS = ("?", ":")  # of one in a line that is drawn again and again, as progress bars are
+TIMES = 3  # reports for one step, at most
+ENDS = ("?", ":", ">", "]", ")", "$", "#")  # last characters of a question
+REDRAWN_ENDS = ("?", ":")  # ... if the line is redrawn, as progress bars are
 
 
 class Prompts:
-    """Tells people, once a question, that a step may be waiting for an answer."""
+    """Tells people, once for each question, that a step may be waiting for an answer."""
 
     def __init__(self, live: Live, step: str, output: Output, request: Request) -> None:
         self._live, self._step, self._output, self._request = live, step, output, request
@@ -23,16 +23,16 @@ class Prompts:
 
     @property
     def due(self) -> float | None:
-        """When to look again, on the monotonic clock."""
+        """The next time to call `look`, on the monotonic clock."""
         return self._due
 
     def printed(self, data: bytes) -> None:
-        """The step has printed something."""
+        """Record that the step has printed something."""
         waits = self._left and not data.endswith((b"\n", b"\r"))
         self._due = time.monotonic() + QUIET if waits else None
 
     def look(self) -> None:
-        """Tell of an unfinished line that has stood for a while."""
+        """Report an unfinished line that has not changed for QUIET seconds."""
         if self._due is None or time.monotonic() < self._due:
             return
         self._due = None
@@ -41,7 +41,7 @@ class Prompts:
             self._tell(f"step {self._step} stopped at {line[-200:]!r} and may wait for an answer", line)
 
     def reads(self) -> None:
-        """The host has seen that the step reads from its terminal."""
+        """Report that the step reads from its terminal, as the host has seen."""
         self._due = None
         line, _ = self._output.unfinished()
         asks = f" after {line[-200:]!r}" if line else ""

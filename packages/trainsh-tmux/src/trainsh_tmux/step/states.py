@@ -1,4 +1,4 @@
-"""The conversation about one step as a state machine: its states, what may be heard in each, what is done then.
+"""The conversation about one step as a state machine: its states, the events accepted in each, their handlers.
 
     HANDED ────begins────▶ RUNNING ────ends────▶ OVER
       │  └──ends, detached──────────────────────▶ │
@@ -7,21 +7,22 @@
       └──ended, gone, closes──▶ SETTLING ◀── RUNNING, ENDING
                                   └──ends, quiet─▶ OVER
 
-* HANDED: the step is on its way to the session's shell, or waits there for its turn.
-* RUNNING: its output comes.
-* ENDING: it ran out of time and gets INT, TERM, KILL within its grace.
-* SETTLING: the host knows how it ended, or its session is gone; the rest of its output may be on the way.
+* HANDED: the step was sent to the session's shell and may wait there for its turn.
+* RUNNING: the step has begun.
+* ENDING: the step has timed out and gets INT, TERM, KILL within its grace.
+* SETTLING: the status is known from the host, or the session is gone; the rest of the output may be on the way.
 
 From the log come `begins`, `detached` (it runs in the background), `text`, `ends` and `closes` (the session's shell
-ended). The host answers to the handing with `said-...`, and its watcher says the others. `cut` is the end of the
-connection: it is opened again, the step handed in again (its claim makes that harmless), and the state stays.
+ended). `said-...` are the host's replies when the step is sent; the other events come from its watcher. After `cut`
+(the connection was lost) the connection is reopened and the step is sent again, in the same state: the step's claim
+prevents a second run.
 """
 
 import enum
 
 
 class State(enum.Enum):
-    """Where the conversation stands."""
+    """The states of the conversation."""
 
     HANDED = "handed"
     RUNNING = "running"
@@ -41,7 +42,7 @@ _ON_ITS_WAY = {
 _WATCHED = {"ended": "know", "gone": "see_session_end", "reading": "reads_terminal"}
 _TOLD_TO_END = {"never": "never_ran", "stuck": "was_stuck", "survived": "survivor"}
 
-# What may be heard in a state, and which method of the conversation takes it. All else is passed over.
+# For each state: event -> method of Conversation that handles it. Other events are ignored.
 HEARD: dict[State, dict[str, str]] = {
     State.HANDED: _ALWAYS | _ON_ITS_WAY | _WATCHED,
     State.RUNNING: _ALWAYS | _ON_ITS_WAY | _WATCHED,

@@ -1,4 +1,4 @@
-"""What a host has kept of a step, and how a step is ended."""
+"""Reads what a host has recorded about a step, and asks the host to end a step."""
 
 import time
 from collections.abc import Callable
@@ -15,18 +15,18 @@ from trainsh_tmux.session.live import Live
 from trainsh_tmux.statuses import judge
 from trainsh_tmux.step.failures import not_started
 
-ANSWER_MARGIN = 15.0  # seconds that a host has beyond a step's grace to say how the step ended
+ANSWER_MARGIN = 15.0  # seconds beyond a step's grace within which the host must report how the step ended
 
 
 def grace_setting() -> float:
-    """Seconds that a step has to end after its first signal (`tmux.grace`)."""
+    """Return the seconds that a step has to end after its first signal (`tmux.grace`)."""
     from trainsh_base.system.configuration.config import config_value  # noqa: PLC0415 - only a step that must end needs it
 
     return float(config_value("tmux.grace"))
 
 
 def parse_status(text: str, host: str, line: str) -> int | None:
-    """A step's status as its host notes it; None for `lost` and `none`. Raises BadAnswer."""
+    """Parse a step's status as the host records it; None for `lost` and `none`. Raises BadAnswer."""
     if text in ("lost", "none"):
         return None
     if not (text.isascii() and text.isdigit() and int(text[:4]) <= 255):
@@ -35,7 +35,7 @@ def parse_status(text: str, host: str, line: str) -> int | None:
 
 
 def _told(live: Live, step: str) -> tuple[str, str, str]:
-    """What the host tells of a step without starting it: `again` or `never`, its status, the reason noted with it.
+    """Ask the host about a step without starting it. Returns `again` or `never`, its status, the recorded reason.
 
     Raises Conflict `other_node`, BadAnswer.
     """
@@ -51,9 +51,9 @@ def _told(live: Live, step: str) -> tuple[str, str, str]:
 
 
 def noted(live: Live, step: str) -> tuple[int | None, str]:
-    """The status and the reason that the host has written down; None for a step that has no status.
+    """Return the status and the reason that the host has recorded; the status is None if there is none.
 
-    Raises NotStarted where the session ended before it came to this step, Conflict `other_node`, BadAnswer.
+    Raises NotStarted when the session ended before it reached this step, Conflict `other_node`, BadAnswer.
     """
     kind, status, why = _told(live, step)
     if kind == "never":
@@ -62,7 +62,7 @@ def noted(live: Live, step: str) -> tuple[int | None, str]:
 
 
 def asked(live: Live, step: str) -> Outcome:
-    """What is known of a step, without starting it. Raises Conflict `other_node`, BadAnswer."""
+    """Return what is known about a step, without starting it. Raises Conflict `other_node`, BadAnswer."""
     kind, status, why = _told(live, step)
     if kind == "never":
         return Outcome(step=step, state="never", reason="it was not started")
@@ -78,8 +78,8 @@ def interrupt(
 ) -> Callable[[], None]:
     """End a step: INT, at half of `grace` TERM, at its end KILL.
 
-    `tell` hears `survived PID COMMAND` for what is left, then `ended`, `never` or `stuck`, until what is returned
-    is called.
+    `tell` is called with `survived PID COMMAND` for each process that is left, then with `ended`, `never` or
+    `stuck`. Returns a function that stops these calls.
     """
     channel = live.host.channel(request)
     number = channel.listen(tell, lambda _: None)
@@ -88,7 +88,7 @@ def interrupt(
 
 
 class Countdown:
-    """Tells people how long an ending step still has, once a second."""
+    """Reports once a second how much time is left for a step to end."""
 
     EVERY = 1.0
 
@@ -101,11 +101,11 @@ class Countdown:
 
     @property
     def grace(self) -> float:
-        """Seconds of its grace that are left, at least one."""
+        """The seconds of grace that are left, at least one."""
         return max(1.0, self._graceful.left() or 0.0)
 
     def tell(self) -> float:
-        """Emit the progress when it is due; seconds until the next time."""
+        """Emit progress when it is due; returns the seconds until the next time."""
         now = time.monotonic()
         if now >= self._next:
             passed = min(now - self._began, self._grace)
@@ -118,7 +118,7 @@ class Countdown:
 
 
 def read_captured(live: Live, step: str) -> str:
-    """Standard output of a step, trimmed. Raises NotFound when it held a secret and was removed."""
+    """Return the captured stdout of a step, trimmed. Raises NotFound when it held a secret and was removed."""
     words = " ".join(live.host.ask(step_scripts.read_captured(live.job, live.name, step))).split()
     if words == ["gone"]:
         raise NotFound(

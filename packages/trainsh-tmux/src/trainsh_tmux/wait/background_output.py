@@ -1,4 +1,4 @@
-"""What a session prints while something else is waited for: the output of its background steps, as it comes."""
+"""Shows the output of a session's background steps during a wait."""
 
 import contextlib
 import threading
@@ -13,9 +13,9 @@ from trainsh_tmux.session.log_reader import LogReader
 
 
 class BackgroundOutput:
-    """Emits a session's output that belongs to no foreground step, from where the one before stopped.
+    """Emits a session's output that belongs to no foreground step, from where the previous wait stopped.
 
-    A context: it emits until it is left. Values of secrets that this process handed to the session are masked.
+    A context manager. Values of secrets that this process handed to the session are masked.
     """
 
     def __init__(self, live: Live, request: Request) -> None:

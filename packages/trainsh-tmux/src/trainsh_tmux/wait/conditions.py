@@ -1,4 +1,4 @@
-"""Waits for what the host sees: a file, a port, idleness."""
+"""Waits for conditions that the host checks: a file, a port, idleness."""
 
 from trainsh_base.errors import UsageError
 from trainsh_tmux.model import Waited
@@ -10,7 +10,7 @@ from trainsh_tmux.wait.patience import Patience
 
 
 def for_state(live: Live, kind: str, arguments: list[str], patience: Patience) -> Waited:
-    """Wait until the host says that it is so; connects again after a cut, within the wait's time.
+    """Wait until the host reports that the condition holds; reconnects after a cut, within the timeout.
 
     Raises TimedOut, TrainError `session_gone`, `background_failed` {step, status, tail}, RemoteError `lost`.
     """
@@ -33,7 +33,7 @@ def for_state(live: Live, kind: str, arguments: list[str], patience: Patience) -
 
 
 def _answer(live: Live, patience: Patience) -> bool:
-    """Whether the condition holds; False when the connection was cut."""
+    """Wait for an answer; returns whether the condition holds, and False when the connection was cut."""
     while True:
         item = patience.next()
         if item is LOST:
@@ -43,7 +43,7 @@ def _answer(live: Live, patience: Patience) -> bool:
 
 
 def heard(live: Live, answer: str, patience: Patience) -> bool:
-    """Take one answer of the host's watcher: whether the condition holds. Raises what ends the wait."""
+    """Handle an answer of the host's watcher; returns whether the condition holds. Raises what ends the wait."""
     word, _, rest = answer.partition(" ")
     if word == "gone":
         raise gone(live.name, "")
@@ -55,12 +55,12 @@ def heard(live: Live, answer: str, patience: Patience) -> bool:
 
 
 def idle_arguments(live: Live, everything: bool) -> list[str]:
-    """What the watcher needs to know about idleness."""
+    """Return the watcher's arguments for idleness."""
     return ["all" if everything else "own", server(live.job), live.name]
 
 
 def port_arguments(port: int) -> list[str]:
-    """The port in the kernel's spelling and in ours."""
+    """Return the watcher's arguments for a port: in hex, as in /proc/net/tcp, and in decimal."""
     if not 0 < port < 65536:
         raise UsageError(f"not a port: {port}", "1 to 65535", code="bad_port")
     return [f"{port:04X}", str(port)]

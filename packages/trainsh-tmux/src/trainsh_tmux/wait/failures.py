@@ -1,4 +1,4 @@
-"""A background step that failed, or is lost, ends the waits on its session: the error that says so."""
+"""The error that ends the waits on a session when a background step has failed or is lost."""
 
 import contextlib
 import queue
@@ -12,12 +12,12 @@ from trainsh_tmux.session.live import Live, log_end
 from trainsh_tmux.session.log_reader import LogReader
 from trainsh_tmux.statuses import describe
 
-TAIL_BYTES = 1 << 14  # of the log, in which the last lines are looked for
-TAIL_LIMIT = 2.0  # seconds for them: the failure is told without them else
+TAIL_BYTES = 1 << 14  # bytes at the end of the log that are searched for the last lines
+TAIL_LIMIT = 2.0  # seconds to fetch the last lines; after that the failure is reported without them
 
 
 def background_failure(live: Live, told: str) -> TrainError:
-    """The error for what the host's watcher told: `STEP STATUS`, or `STEP lost`."""
+    """Return the error for the report of the host's watcher: `STEP STATUS`, or `STEP lost`."""
     step, _, status = told.partition(" ")
     lines = last_lines(live)
     if status == "lost":
@@ -36,7 +36,7 @@ def background_failure(live: Live, told: str) -> TrainError:
 
 
 def last_lines(live: Live) -> list[str]:
-    """The last lines in the session's log, masked; none where they cannot be had in time."""
+    """Return the last lines of the session's log, masked; none if they do not arrive in time."""
     output = Output(live.secrets, lambda _: None)
     reader = LogReader(live)
     deadline = Deadline.after(TAIL_LIMIT)

@@ -1,4 +1,4 @@
-"""The time that a wait has, and its inbox."""
+"""The deadline of a wait, and its inbox."""
 
 import contextlib
 import queue
@@ -15,7 +15,7 @@ from trainsh_tmux.model import Waited
 from trainsh_tmux.session.live import Inbox, Live
 from trainsh_tmux.session.log_reader import LogReader
 
-LATE = 5.0  # seconds in which a host must answer when the time of a wait is over
+LATE = 5.0  # seconds within which a host must answer after a wait's timeout
 _MISSING = {
     "pattern": '"{}" never appeared', "file": "{} does not exist", "port": "nothing listens on port {}",
     "idle": "something still runs in the session",
@@ -24,10 +24,10 @@ _MISSING = {
 
 @contextlib.contextmanager
 def in_time(live: Live, timeout: float) -> Iterator[None]:
-    """A wait of `timeout` seconds. When it runs out, the host is asked whether it can still be heard: where it
-    cannot, nobody knows whether the condition holds.
+    """Limit a wait to `timeout` seconds. After that, check that the host still answers: if it does not, whether
+    the condition holds is unknown.
 
-    Raises Unreachable `host_lost` then, TimedOut.
+    Raises TimedOut, or Unreachable `host_lost` when the host does not answer.
     """
     try:
         try:
@@ -48,7 +48,7 @@ def in_time(live: Live, timeout: float) -> Iterator[None]:
 
 
 class Patience:
-    """One wait: what it is for (`kind`, `value`), until when, and what it hears (over a `reader`: the log too)."""
+    """One wait: its condition (`kind`, `value`), its deadline, and its events (with a `reader` also the log)."""
 
     def __init__(
         self, kind: str, value: str, timeout: float, request: Request, reader: LogReader | None = None
@@ -63,7 +63,7 @@ class Patience:
         request.on_cancel(lambda: self.inbox.put(Cancelled("the wait was cancelled")))
 
     def next(self) -> object:
-        """The next thing that happens; raises TimedOut, Cancelled, what was put."""
+        """Return the next event. Raises TimedOut, Cancelled, and errors that were put into the inbox."""
         try:
             item = self._get(timeout=self.deadline.left())
         except queue.Empty:
@@ -73,18 +73,18 @@ class Patience:
         return item
 
     def over(self) -> NoReturn:
-        """Time is up."""
+        """Raise TimedOut."""
         raise TimedOut(
             f"timed out after {format_duration(self.timeout)}: {self.missing}", "give it longer: timeout=1h",
             code="wait_timed_out",
         )  # fmt: skip
 
     def connecting(self) -> Deadline:
-        """By when another connection has to be there: within the wait's time, at least a second."""
+        """Return the deadline for a new connection: within the wait's timeout, but at least a second."""
         return Deadline.after(max(1.0, self.deadline.left() or 0.0))
 
     def quiet(self, session: str) -> None:
-        """Everything in the session ended well, and what is waited for is not there: tell it once."""
+        """Report once that all background steps succeeded but the condition does not hold."""
         if not self._quiet_told:
             self._quiet_told = True
             self.request.emit(
@@ -93,5 +93,5 @@ class Patience:
             )  # fmt: skip
 
     def waited(self, line: str | None = None, offset: int | None = None) -> Waited:
-        """The result of a wait whose condition holds."""
+        """Return the result of a wait whose condition holds."""
         return Waited(seconds=time.monotonic() - self._began, line=line, offset=offset)

@@ -1,4 +1,4 @@
-"""Waits for a line in what a session prints."""
+"""Waits for a line in the output of a session."""
 
 import re
 import threading
@@ -16,11 +16,11 @@ from trainsh_tmux.session.log_reader import LogReader
 from trainsh_tmux.wait.conditions import heard
 from trainsh_tmux.wait.patience import Patience
 
-LAST_WORDS = 0.5  # seconds that output of a session which is gone, or of a failed step, may still be on the way
+LAST_WORDS = 0.5  # seconds to wait for late output after the session has ended or a step has failed
 
 
 def compiled(pattern: str) -> re.Pattern[str]:
-    """The compiled pattern; UsageError when it is not valid."""
+    """Compile the pattern. Raises UsageError when it is not valid."""
     try:
         return re.compile(pattern)
     except re.error as error:
@@ -28,13 +28,13 @@ def compiled(pattern: str) -> re.Pattern[str]:
 
 
 def how_ended(fields: tuple[str, ...]) -> str:
-    """How a session ended, from its last sentinel: a status, or words."""
+    """Describe how a session ended, from its last sentinel, which has a status or words."""
     how = fields[0] if fields else ""
     return f"it ended with status {how}" if how.isdigit() else "tmux hung up on it"
 
 
 class PatternWait:
-    """Looks for a line in what a session printed since an offset, through cuts of the connection."""
+    """Searches the output of a session since an offset for a line; reconnects after cuts."""
 
     def __init__(
         self, live: Live, pattern: re.Pattern[str], since: int, reader: LogReader, patience: Patience
@@ -46,7 +46,7 @@ class PatternWait:
         self._unwatch: Callable[[], None] = lambda: None
 
     def run(self) -> Waited:
-        """Wait; the line that matched, and the offset behind it."""
+        """Wait; returns the line that matched and the offset of its end."""
         try:
             self._begin(None)
             while True:
@@ -58,7 +58,7 @@ class PatternWait:
             self._unwatch()
 
     def _begin(self, deadline: Deadline | None) -> None:
-        """Listen from where we are; have the host tell what ends the wait, which the output may not show."""
+        """Read from the current offset; let the host report events that the output may not show."""
         live = self.live
         self.reader.follow_from(self.since, deadline)
         self._unwatch = live.host.watch(
@@ -77,7 +77,7 @@ class PatternWait:
         return None
 
     def _told(self, answer: str, *, late: bool) -> None:
-        """The host's word ends the wait a little later: output from before may still be on the way."""
+        """Handle a report of the host. It ends the wait a little later: earlier output may still be on the way."""
         if late or answer.startswith("quiet"):
             heard(self.live, answer, self.patience)
             return
@@ -86,7 +86,7 @@ class PatternWait:
         timer.start()
 
     def _again(self) -> None:
-        """The connection was cut: connect within the wait's time, and go on where we were."""
+        """After a cut, reconnect within the timeout and continue at the current offset."""
         live = self.live
         if not self.reader.rereads and not live.lost and not live.host.lost:
             return
@@ -97,7 +97,7 @@ class PatternWait:
             self.reader.put(LOST)
 
     def _ended(self, fields: tuple[str, ...]) -> None:
-        """A shell of the session ended here: raises `session_gone`, unless it was opened again since."""
+        """Handle the end of the session's shell: raises `session_gone` unless the session was reopened since."""
         live = self.live
         if not is_alive(live.host, live.job, live.name):
             raise gone(live.name, how_ended(fields))
