@@ -1,4 +1,4 @@
-"""The commands of train-host, and how their answers are shown."""
+"""The commands of train-host, and how their answers are printed."""
 
 from typing import Annotated, Any, Literal
 
@@ -285,7 +285,7 @@ def test(name: Name) -> list[Stage]:
     found: list[Stage] = []
     for stage in stages(target, request):
         found.append(stage)
-        if request.for_people:  # as each is done; there is no answer to show in the end
+        if request.for_people:  # stages were printed as they ended, so there is no answer left to print
             print(stage_lines(stage), flush=True)
         else:
             total = 11 if target.kind == "ssh" else 6

@@ -13,7 +13,7 @@ tool = Tool("xfer", "Move files between machines and storage")
 
 
 def show_result(result: Result) -> None:
-    """A dry run's changes, a line each; then one line that sums up."""
+    """Print one line for each change of a dry run, then a summary line."""
     for change in result.changes:
         print(line(change))
     for warning in result.warnings:
@@ -22,18 +22,18 @@ def show_result(result: Result) -> None:
 
 
 def line(change: Change) -> str:
-    """`create      12 B  path`, a folder with its slash."""
+    """`create      12 B  path`; a folder's path ends in a slash."""
     size = format_size(change.size) if change.kind == "file" and change.action != "delete" else ""
     return f"{change.action:<10}  {size:>10}  {escaped(change.path)}"
 
 
 def escaped(path: str) -> str:
-    """A path on one line: control characters in it as `\\n`, `\\x1b`."""
+    """The path on one line: control characters are written as `\\n`, `\\x1b`."""
     return "".join(char if char.isprintable() else repr(char)[1:-1] for char in path)
 
 
 def summary(result: Result) -> str:
-    """`copied 3 files, 1.2 MiB in 0.4s`, in the conditional for a dry run."""
+    """`copied 3 files, 1.2 MiB in 0.4s`; for a dry run, `would copy ...`."""
     files = "1 file" if result.files == 1 else f"{result.files} files"
     size = format_size(result.bytes)
     deleted = f", {'delete' if result.dry_run else 'deleted'} {result.deleted}" if result.deleted else ""
@@ -74,7 +74,7 @@ def copy(
     scp, a colon before the first slash makes NAME:/path a host; ./NAME:/path is a local file. What is there
     already and unchanged is not copied again, and an interrupted transfer continues inside its file.
     """
-    from trainsh_xfer.transfer import carry_out  # noqa: PLC0415 - help and schema do without: 40 ms
+    from trainsh_xfer.transfer import carry_out  # noqa: PLC0415 - 40 ms that help and schema do not need
 
     options = Options(
         delete=delete, exclude=exclude, include=include, dry_run=dry_run, checksum=checksum,

@@ -1,4 +1,4 @@
-"""One transfer from beginning to end: resolve both sides, refuse what would do harm, copy, verify, clean up."""
+"""One transfer from start to end: resolve both sides, refuse unsafe copies, copy, verify, clean up."""
 
 import time
 from contextlib import ExitStack
@@ -24,7 +24,8 @@ TIDY_LIMIT = 600.0
 
 
 def carry_out(order: Order, request: Request) -> Result:
-    """Do it, reporting progress to `request`; the errors of places, guards and failures."""
+    """Carry out a transfer, reporting progress to `request`. Raises the errors of resolving, of the guards and of
+    the copy."""
     try:
         return _carry_out(order, request)
     except TrainError as error:
@@ -76,7 +77,7 @@ def _sides(order: Order) -> list[Place | InStorage]:
 
 
 def _copied(route: Route, order: Order, request: Request) -> Tally:
-    """Copy; with `verify` compare afterwards, and move only what was found equal."""
+    """Copy; with `verify`, compare afterwards, and move only if everything is equal."""
     options = order.options
     careful = order.verify and not options.dry_run
     first = msgspec.structs.replace(options, move=False) if careful else options
@@ -92,7 +93,7 @@ def _copied(route: Route, order: Order, request: Request) -> Tally:
 
 
 def _tidy(route: Route) -> None:
-    """Remove the folders that a move has emptied."""
+    """Remove the folders that a move left empty."""
     for source in route.tidy:
         local_paths.remove_empty(source)
     if route.connection and route.tidy_far:
@@ -100,7 +101,7 @@ def _tidy(route: Route) -> None:
 
 
 def _copy(route: Route, options: Options, request: Request) -> Tally:
-    """Copy once; on this machine, one that was interrupted continues inside its file."""
+    """Copy once. A local copy that was interrupted continues its partial file."""
     marked = None
     if route.is_local and not options.dry_run:
         marked = unfinished.mark(route.sources, route.destination)

@@ -1,1 +1,1 @@
-"""Adding and changing hosts: flags, pasted text, questions, an editor. May import `ways` and `store`."""
+"""Adding and changing hosts: from flags, pasted text, questions or an editor. May import `ways` and `store`."""

@@ -1,4 +1,4 @@
-"""A host while it is being added or changed: flags, pasted text and answers become the keys of hosts.toml."""
+"""A host that is being added or changed: turns flags, pasted text and answers into keys of hosts.toml."""
 
 import os
 import re
@@ -21,12 +21,12 @@ _ORDER = [
 ]  # fmt: skip
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 RESERVED = ("local", "placeholder")
-TRIES = 20  # a question is asked so often before its last bad answer is an error
+TRIES = 20  # attempts at one question, after which a bad answer raises its error
 KINDS = ["ssh", "provider", "tunnel", "local"]
 
 
 def check_name(name: str) -> str:
-    """`name`, if recipes can say @name; UsageError otherwise."""
+    """Return `name` if recipes can refer to it as @name; else raise UsageError."""
     if not _NAME.fullmatch(name):
         raise UsageError(
             f"not a name for a host: {name!r}", "letters, digits, _ and -, a letter first", code="bad_name"
@@ -37,7 +37,7 @@ def check_name(name: str) -> str:
 
 
 def check_key(path: str) -> str:
-    """`path`, if there is such a key file (ssh fills in what has % or $); UsageError otherwise."""
+    """Return `path` if this key file exists, or if ssh has to expand a % or $ in it; else raise UsageError."""
     if path and not re.search(r"[%$]", path) and not os.path.isfile(os.path.expanduser(path)):  # noqa: PTH111, PTH113
         raise UsageError(
             f"there is no key file {path}", "name the private key, or leave it out", code="no_key_file"
@@ -46,7 +46,7 @@ def check_key(path: str) -> str:
 
 
 def from_text(text: str, request: Request) -> Values:
-    """The keys that a pasted ssh command, spec or Host block says; what is left out is reported."""
+    """The hosts.toml keys in a pasted ssh command, spec or Host block. Reports what has no key and is left out."""
     text = clean(text)
     found = blocks(text) if re.match(r"\s*(#.*\n\s*)*host\s", text, re.IGNORECASE) else {}
     if found:
@@ -61,7 +61,7 @@ def from_text(text: str, request: Request) -> Values:
 
 
 def from_spec(spec: Spec) -> Values:
-    """The keys of a spec."""
+    """The hosts.toml keys for a spec."""
     if spec.form == "local":
         return {"type": "local"}
     if spec.form == "provider":
@@ -97,7 +97,7 @@ def from_flags(
     favorite: bool | None = None,
     bootstrap: bool | None = None,
 ) -> Values:
-    """The keys that flags set; None leaves one alone."""
+    """The hosts.toml keys that the flags set. None leaves a key unchanged."""
     if port is not None:
         parse_port(str(port))
     if key:
@@ -119,7 +119,8 @@ def from_flags(
 
 
 def ask_missing(values: Values, request: Request) -> Values:
-    """Ask for the fields that this type of host requires; UsageError that names the flag when not interactive."""
+    """Ask for the fields that this type of host requires. Raises UsageError naming the flag when not
+    interactive."""
     values = dict(values)
     if "type" not in values:
         kind = "ssh"
@@ -142,7 +143,8 @@ def ask_missing(values: Values, request: Request) -> Values:
 def ask_until(
     request: Request, check: Callable[[str], T], question: str, *, default: str | None = None, flag: str
 ) -> T:
-    """The answer to `question`, as `check` returns it; asked again, with the reason, while `check` refuses it."""
+    """Ask `question` until `check` accepts the answer, showing why it refused one; returns what `check`
+    returned."""
     for _ in range(TRIES - 1):
         answer = request.ask("text", question, default=default, flag=flag)
         try:
@@ -170,7 +172,7 @@ def _ask_tunnel(values: Values, request: Request) -> None:
 
 
 def _ask_login(values: Values, request: Request) -> None:
-    """Where it is, and what the answer (`user@host -p 22`, or `ssh ...` as copied) leaves open."""
+    """Ask for the address, then for what the answer (`user@host -p 22`, or a pasted `ssh ...`) does not contain."""
     said = ask_until(
         request, lambda text: _address(text, request), "Address (user@host, or an ssh command)", flag="--host"
     )
@@ -199,7 +201,7 @@ def _proposed(values: Values) -> str | None:
 
 
 def complete(values: Values) -> Values:
-    """The table to write: in 0.9's order, with an id, and the port that 0.9 always wrote."""
+    """The table to write: in 0.9's key order, with an id, and with the port that 0.9 always wrote."""
     full = {"id": str(uuid4()), "type": "ssh", **values}
     if full["type"] in ("ssh", TUNNEL_TYPE):
         full.setdefault("port", 22)

@@ -1,4 +1,4 @@
-"""Changing a host: single keys, or its whole table in the person's editor."""
+"""Changing a host: single keys, or the whole table in the user's editor."""
 
 import os
 import shlex
@@ -16,7 +16,7 @@ from trainsh_host.store.hosts_file import Raw
 
 
 def change(name: str, values: Raw, unset: list[str]) -> str:
-    """Set `values` and take out `unset`; the host's name afterwards."""
+    """Set `values` and remove the keys in `unset`; returns the host's new name."""
     raw = hosts_file.get_raw(name)
     for key in unset:
         if key not in raw or key == "name":
@@ -29,7 +29,8 @@ def change(name: str, values: Raw, unset: list[str]) -> str:
 
 
 def in_editor(name: str, request: Request) -> str:
-    """Open the host's table in $VISUAL or $EDITOR, again while it is wrong; the host's name afterwards."""
+    """Open the host's table in $VISUAL or $EDITOR, and reopen it while it is invalid; returns the host's new
+    name."""
     before = hosts_file.table_text(name)
     if not request.for_people or not os.isatty(0):
         raise nobody(f"what to change about {name}", "--host, --user, --port, --key ... (train host edit --help)")
@@ -56,7 +57,7 @@ def in_editor(name: str, request: Request) -> str:
 
 
 def _name_in(text: str) -> str:
-    """The name of the one table in `text`; empty when it is not one table with a name."""
+    """The name in `text`; empty unless `text` is exactly one table that has a name."""
     tables = hosts_file.parse(text, Path("the edited text"))
     return str(tables[0].get("name", "")) if len(tables) == 1 else ""
 

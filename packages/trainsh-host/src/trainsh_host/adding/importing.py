@@ -1,4 +1,4 @@
-"""Host blocks of ~/.ssh/config taken into hosts.toml."""
+"""Imports Host blocks of ~/.ssh/config into hosts.toml."""
 
 from trainsh_base.errors import NotFound, UsageError
 from trainsh_base.system.suggest import did_you_mean
@@ -8,10 +8,10 @@ from trainsh_host.ways.ssh_names import fields, user_blocks
 
 
 def import_blocks(names: list[str], every: bool) -> list[str]:
-    """Add the blocks `names`, or all that are not in hosts.toml yet; the names added.
+    """Add the blocks `names`, or all that are not in hosts.toml yet; returns the names added.
 
-    Raises NotFound for a block that is not there, Conflict for a name that is taken, UsageError for a name that
-    recipes cannot say, all before anything is written.
+    Raises NotFound for a block that does not exist, Conflict for a name that is taken, and UsageError for a name
+    that recipes cannot use. All are raised before anything is written.
     """
     blocks = user_blocks()
     configured = hosts_file.names(hosts_file.load_raw())

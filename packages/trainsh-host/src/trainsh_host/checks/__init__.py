@@ -1,1 +1,1 @@
-"""Hosts listed, shown and tested. May import `ways` and `store`."""
+"""Listing, showing and testing hosts. May import `ways` and `store`."""

@@ -1,4 +1,4 @@
-"""How hosts, and the stages of a test, look to people."""
+"""Prints hosts and the stages of a test for people."""
 
 import sys
 
@@ -12,7 +12,7 @@ EMPTY = "No hosts yet. Add one: train host add NAME user@host"
 
 
 def print_hosts(rows: list[Listed]) -> None:
-    """A table with a line a host; without any, how to add one (on stderr when stdout is not a terminal)."""
+    """Print one line per host. If there are none, print how to add one, on stderr when stdout is not a terminal."""
     if not rows:
         print(EMPTY, file=sys.stdout if sys.stdout.isatty() else sys.stderr)
         return
@@ -31,7 +31,7 @@ def print_hosts(rows: list[Listed]) -> None:
 
 
 def stage_lines(stage: Stage, width: int = 14) -> str:
-    """One stage as people see it: a line, and one for each line of its fix."""
+    """One stage as text: one line, then the lines of its fix."""
     state = paint(f"{stage.state:<7}", COLOURS[stage.state], sys.stdout)
     took = f"  ({stage.ms} ms)" if stage.ms is not None else ""
     lines = [f"{stage.stage:<{width}}  {state}  {stage.detail}{took}".rstrip()]

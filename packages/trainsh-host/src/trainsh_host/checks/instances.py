@@ -1,4 +1,4 @@
-"""Machines of the installed providers, as each lists them."""
+"""The machines of the installed providers, from each provider's `list`."""
 
 import json
 import threading
@@ -16,7 +16,7 @@ SCHEMA_LIMIT, LIST_LIMIT = 5.0, 15.0  # seconds that a tool may take
 
 
 class Instance(msgspec.Struct, frozen=True, kw_only=True):
-    """What is shown of a row of a provider's `list` (docs/providers.md); further fields are its own."""
+    """The fields used from a row of a provider's `list` (docs/providers.md); other fields are ignored."""
 
     id: int | str
     state: str = ""
@@ -32,8 +32,8 @@ class Instance(msgspec.Struct, frozen=True, kw_only=True):
 def providers() -> list[str]:
     """The installed tools that provide hosts.
 
-    Tools with a manifest declare it in `share/trainsh/provides/NAME`; others are asked for their schema, side by
-    side.
+    A tool with a manifest declares it in `share/trainsh/provides/NAME`. Other tools print their schema, all at
+    once.
     """
     folders = share.every_folder()
     declared = {
@@ -58,13 +58,13 @@ def _provides_hosts(name: str) -> bool:
 
 
 def instances() -> list[Listed]:
-    """The machines of every provider; a provider that fails is a row that says why."""
+    """The machines of every provider. A provider that fails gives one row with the reason."""
     found = _side_by_side(providers(), _rows)
     return [row for rows in found.values() for row in rows]
 
 
 def _rows(name: str) -> list[Listed]:
-    """One provider's rows; none where its credential was never stored: it is installed and not in use."""
+    """The rows of one provider. Empty if its credential was never stored: it is installed but not in use."""
     try:
         rows = msgspec.convert(call(name, "list", timeout=LIST_LIMIT), list[Instance])
     except msgspec.ValidationError as error:
@@ -86,7 +86,7 @@ def _row(provider: str, row: Instance) -> Listed:
 
 
 def _side_by_side(names: list[str], work: Any) -> dict[str, Any]:
-    """What `work` returns for each name, in the order of `names`."""
+    """Call `work` for all names at once; returns the results in the order of `names`."""
     found: dict[str, Any] = dict.fromkeys(names)
 
     def one(name: str) -> None:

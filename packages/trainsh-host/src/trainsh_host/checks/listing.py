@@ -1,4 +1,4 @@
-"""The configured machines as they are listed and shown."""
+"""The configured hosts, for `list` and `show`."""
 
 from trainsh_base.errors import TrainError
 from trainsh_host.model import Listed, Shown
@@ -7,7 +7,7 @@ from trainsh_host.store import hosts_file
 from trainsh_host.store.hosts_file import Raw
 from trainsh_host.ways.resolve import resolve
 
-# The keys of hosts.toml, by the names that `add` takes.
+# Names of `add` -> keys of hosts.toml.
 _NAMES = {
     "hostname": "host", "username": "user", "ssh_key_path": "key", "auth_method": "auth", "jump_host": "jump",
     "ssh_options": "option", "is_favorite": "favorite", "tags": "tag",
@@ -15,7 +15,7 @@ _NAMES = {
 
 
 def rows(tags: list[str]) -> list[Listed]:
-    """Every host with all of `tags`; favourites first, else in the order of the file."""
+    """Every host that has all of `tags`: favourites first, then the others in file order."""
     found = [_row(raw) for raw in hosts_file.load_raw()]
     return sorted((row for row in found if set(tags) <= set(row.tags)), key=lambda row: not row.favorite)
 
@@ -33,7 +33,7 @@ def _row(raw: Raw) -> Listed:
 
 
 def show(name: str) -> Shown:
-    """A host of hosts.toml in full, or what a spec or alias comes to."""
+    """A host of hosts.toml with all its keys, or what a spec or alias resolves to."""
     raw = hosts_file.find_raw(name)
     problem, argv, kind = "", [], "local"
     try:
@@ -61,7 +61,8 @@ def _type(kind: str) -> str:
 
 
 def _as_added(raw: Raw) -> Raw:
-    """A host's table by the names of `add`, which reads it: without 0.9's id, the tunnel on its own."""
+    """A host's table with the key names that `add` reads: without 0.9's id, and with the tunnel as a separate
+    key."""
     shown = {_NAMES.get(key, key): value for key, value in raw.items() if key not in ("id", "env_vars")}
     extra = raw.get("env_vars")
     tunnel = extra.get("tunnel_type") if isinstance(extra, dict) else None

@@ -1,4 +1,4 @@
-"""What a machine has: the answer of `probe.sh`, read into stages. Nothing here connects."""
+"""Parses the output of `probe.sh` into stages. Makes no connection."""
 
 from pathlib import Path
 
@@ -15,12 +15,12 @@ LITTLE_DISK = 1 << 30
 
 
 def script() -> str:
-    """The text that a POSIX sh on the machine runs."""
+    """The script for a POSIX sh on the host."""
     return Path(__file__).with_name("probe.sh").read_text()
 
 
 def read_probe(output: str) -> dict[str, list[str]]:
-    """The answer of the script: key -> values. Lines of another form (a login file's) are left out."""
+    """Parse the script's output into key -> values. Lines of another form (from a login file) are ignored."""
     found: dict[str, list[str]] = {}
     for line in output.splitlines():
         key, equals, value = line.partition("=")
@@ -30,7 +30,7 @@ def read_probe(output: str) -> dict[str, list[str]]:
 
 
 def stages_of(found: dict[str, list[str]]) -> list[Stage]:
-    """The stages that the answer shows."""
+    """The stages that the output of the script shows."""
     return [
         _program("tmux", found),
         _processes(found),
@@ -42,7 +42,7 @@ def stages_of(found: dict[str, list[str]]) -> list[Stage]:
 
 
 def install_command(program: str, found: dict[str, list[str]]) -> str:
-    """The command that installs `program` on the machine."""
+    """The command that installs `program` on the host."""
     manager = found.get("manager", [""])[0]
     if manager not in INSTALL:
         return f"install {program} on it with its package manager"
@@ -62,7 +62,7 @@ def _program(program: str, found: dict[str, list[str]]) -> Stage:
 
 
 def _processes(found: dict[str, list[str]]) -> Stage:
-    """Whether processes can be listed, which sessions need: with ps, else through /proc."""
+    """Whether processes can be listed, with ps or through /proc. Sessions need that."""
     way = found.get("processes", [""])[0]
     if way:
         return Stage(stage="processes", state="ok", detail=f"seen through {way}")

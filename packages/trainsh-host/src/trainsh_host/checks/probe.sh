@@ -1,12 +1,12 @@
-# What a machine has, as lines of key=value. Each program is asked for its version, which also shows that it runs.
+# Prints what a machine has as key=value lines. Each program prints its version, which also shows that it runs.
 # shellcheck shell=sh
 export LC_ALL=C
 PATH=$PATH:/usr/local/bin:/usr/bin:/bin:/opt/homebrew/bin
 say() { printf '%s=%s\n' "$1" "$2"; }
 first() { "$@" 2>/dev/null </dev/null | sed -n 1p; }
 
-# locate PROGRAM: the path of a program as this shell finds it, else as a login shell of this account does
-# (~/bin on a cluster, Homebrew on a Mac).
+# locate PROGRAM: prints the path of a program in this shell's PATH, else in a login shell's PATH (~/bin on a
+# cluster, Homebrew on a Mac).
 locate() {
   command -v "$1" 2>/dev/null && return
   case ${SHELL##*/} in
@@ -16,7 +16,7 @@ locate() {
   esac
 }
 
-# version PROGRAM OPTION: the first line of what it says of itself; where only a login shell finds it, its path too.
+# version PROGRAM OPTION: prints the first line of its version; if only a login shell finds it, its path too.
 version() {
   path=$(locate "$1")
   [ -n "$path" ] || { say "$1" ""; return; }

@@ -1,4 +1,5 @@
-"""Whether machines can be reached: many asked side by side, no question put to anybody, nothing left open."""
+"""Checks many machines at the same time for whether they can be reached. Asks no questions, leaves no connection
+open."""
 
 import contextlib
 import threading
@@ -18,7 +19,8 @@ AT_ONCE = 16
 
 
 def check_all(rows: list[Listed], resolve: Callable[[str], Target], timeout: float) -> list[Listed]:
-    """Each row with `reachable`, `ms` and what is wrong; AT_ONCE at a time, `timeout` seconds each."""
+    """Each row with `reachable`, `ms` and any problem filled in. Checks AT_ONCE rows at a time, `timeout` seconds
+    each."""
     checked: list[Listed] = list(rows)
     left = list(enumerate(rows))
     guard = threading.Lock()
@@ -40,7 +42,7 @@ def check_all(rows: list[Listed], resolve: Callable[[str], Target], timeout: flo
 
 
 def check(row: Listed, resolve: Callable[[str], Target], timeout: float) -> Listed:
-    """One row, checked."""
+    """Check one row and return it with the result."""
     began = time.monotonic()
     try:
         reach(resolve(row.name), timeout)
@@ -50,7 +52,7 @@ def check(row: Listed, resolve: Callable[[str], Target], timeout: float) -> List
 
 
 def reach(target: Target, timeout: float) -> None:
-    """Log in without asking questions, and log out. Raises the error that prevents it."""
+    """Log in without asking questions, and log out. Raises the error that prevents the login."""
     if target.kind == "local" or (target.control_path and master_pid(target.control_path)):
         return
     options = ["-S", "none", "-o", "BatchMode=yes", "-o", f"ConnectTimeout={max(1, round(timeout))}"]
@@ -62,7 +64,7 @@ def reach(target: Target, timeout: float) -> None:
         )  # fmt: skip
         if done.status == 255:
             error = explain(target, done.stderr.decode(errors="replace"))
-            # It answers; the stored password is not tried on every look.
+            # The host answers: a listing does not try the stored password.
             if not (target.secret and error.code == "authentication_refused"):
                 raise error
         return

@@ -1,4 +1,4 @@
-"""Test a machine in stages, so that the first failure is reported and not what follows from it."""
+"""Tests a machine in stages and stops at the first failure, so that its consequences are not reported too."""
 
 import os
 import re
@@ -21,11 +21,11 @@ from trainsh_host.ways.ssh_names import settings
 CONNECT = ("name", "port", "host key", "authentication", "shell")
 INSIDE = ("tmux", "processes", "rsync", "rclone", "GPU", "disk")
 PORT_PATIENCE = 10.0
-ANSWER_LIMIT = 45.0  # seconds that the script may take
+ANSWER_LIMIT = 45.0  # seconds for the script to run
 
 
 def test(target: Target, request: Request) -> Iterator[Stage]:
-    """The stages in order, each as it is done; after a failed one the rest are skipped."""
+    """Yield the stages in order as each one ends. After a failure, the remaining stages are skipped."""
     failed = ""
     if target.kind == "ssh":
         for stage in _connecting(target, request):
@@ -52,7 +52,7 @@ def _connecting(target: Target, request: Request) -> Iterator[Stage]:
 
 
 def _up_to_failure(error: TrainError, pending: list[str]) -> Iterator[Stage]:
-    """An error of the login names the stage that failed; those before it went well."""
+    """Yield the stages up to the one that the login's error names: those before it passed."""
     at = _stage_of(error)
     at = at if at in pending else pending[0]
     for name in pending:
@@ -77,7 +77,7 @@ def _failure(stage: str, error: TrainError) -> Stage:
 
 
 def _reach(target: Target, request: Request) -> Iterator[Stage]:
-    """The stages up to a running shell; raises what the login raises."""
+    """Yield the stages up to a running shell. Raises the errors of the login."""
     if master_pid(target.control_path or "") is not None:
         yield from (Stage(stage=name, state="ok", detail="connected before") for name in CONNECT[:4])
     else:
@@ -130,7 +130,7 @@ def _said(error: Exception) -> str:
 
 
 def _timed(work: Callable[[], object]) -> int:
-    """Do it; the milliseconds it took."""
+    """Call `work`; returns how long it took, in milliseconds."""
     began = time.monotonic()
     work()
     return _since(began)
@@ -146,7 +146,7 @@ def _say_hello(target: Target, request: Request) -> None:
 
 
 def _read_all(child: spawn.Child, deadline: Deadline) -> str:
-    """All that it prints, up to its end or the deadline."""
+    """Read the child's output until it ends or the deadline passes."""
     child.close_stdin()
     output = select.poll()
     output.register(child.stdout, select.POLLIN)
@@ -163,7 +163,7 @@ def _read_all(child: spawn.Child, deadline: Deadline) -> str:
 
 
 def _inside(target: Target, request: Request) -> Iterator[Stage]:
-    """tmux, processes, rsync, rclone, GPU, disk: one script, fed to an sh so that any login shell will do."""
+    """tmux, processes, rsync, rclone, GPU, disk: one script, run by `sh` whatever the login shell is."""
     child = ssh.start(target, "exec sh", request=request)
     os.write(child.stdin, script().encode())
     output = _read_all(child, Deadline.after(ANSWER_LIMIT))

@@ -1,1 +1,1 @@
-"""The file hosts.toml: its hosts, read and changed. Imports `model` only."""
+"""Reads and changes hosts.toml. Imports `model` only."""

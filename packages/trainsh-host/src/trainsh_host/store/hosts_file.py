@@ -1,4 +1,4 @@
-"""The file hosts.toml: its hosts, and changes that leave every other byte as it was."""
+"""The file hosts.toml: reads its hosts, and changes one without touching any other byte."""
 
 import re
 import shlex
@@ -20,12 +20,12 @@ Raw = dict[str, Any]
 
 
 def hosts_path() -> Path:
-    """Where hosts are kept."""
+    """The path of hosts.toml."""
     return config_home() / "hosts.toml"
 
 
 def read_text(path: Path) -> str:
-    """The file's text, line ends as they are, without a byte order mark; empty when there is none."""
+    """The file's text with its line ends, without a byte order mark; empty when the file does not exist."""
     try:
         return path.read_bytes().decode("utf-8-sig")
     except FileNotFoundError:
@@ -37,7 +37,8 @@ def read_text(path: Path) -> str:
 
 
 def parse(text: str, path: Path) -> list[Raw]:
-    """The tables as dicts; UsageError names the line that does not parse. It is never overwritten then."""
+    """The tables as dicts. Raises UsageError naming the line that does not parse; such a file is never
+    overwritten."""
     try:
         found = tomllib.loads(text).get("hosts", [])
     except tomllib.TOMLDecodeError as error:
@@ -50,13 +51,13 @@ def parse(text: str, path: Path) -> list[Raw]:
 
 
 def load_raw() -> list[Raw]:
-    """Every table of the file, as it stands."""
+    """Every table of the file, unchanged."""
     path = hosts_path()
     return parse(read_text(path), path)
 
 
 def as_host(raw: Raw) -> Host:
-    """The host in one table; UsageError names the key that is wrong."""
+    """The host in one table. Raises UsageError naming the invalid key."""
     name = raw.get("name", "?")
     known = {key: value for key, value in raw.items() if value is not None}
     try:
@@ -75,7 +76,7 @@ _KINDS = {
 
 
 def _in_words(error: str) -> str:
-    """What msgspec says is wrong, in words: `port: expected a whole number, not text`."""
+    """A msgspec error as a message for people: `port: expected a whole number, not text`."""
     found = re.fullmatch(r"Expected `(.+?)`, got `(\w+)` - at `\$\.?(.*)`", error)
     if not found:
         return re.sub(r" - at `\$\.?(.*)`$", r" (\1)", error)
@@ -84,7 +85,7 @@ def _in_words(error: str) -> str:
 
 
 def names(raws: list[Raw]) -> list[str]:
-    """The names people type."""
+    """The names of the hosts."""
     return [str(raw.get("name", "")) for raw in raws]
 
 
@@ -94,7 +95,7 @@ def find_raw(name: str, raws: list[Raw] | None = None) -> Raw | None:
 
 
 def get_raw(name: str) -> Raw:
-    """The table of the host `name`; NotFound with the nearest name."""
+    """The table of the host `name`. Raises NotFound with the nearest name."""
     raws = load_raw()
     raw = find_raw(name, raws)
     if raw is None:
@@ -103,7 +104,7 @@ def get_raw(name: str) -> Raw:
 
 
 def unknown(name: str, raws: list[Raw]) -> NotFound:
-    """The error for a host that is not configured."""
+    """The NotFound error for a name that is not configured."""
     return NotFound(
         f"there is no host {name!r}", did_you_mean(name, names(raws), "see: train host list, train host add"),
         code="no_host", data={"name": name},
@@ -111,7 +112,7 @@ def unknown(name: str, raws: list[Raw]) -> NotFound:
 
 
 def add(values: Raw) -> None:
-    """Add a host; Conflict when its name is taken."""
+    """Add a host. Raises Conflict when its name is taken."""
 
     def change(text: str, raws: list[Raw]) -> tuple[str, list[Raw]]:
         if find_raw(values["name"], raws) is not None:
@@ -125,7 +126,7 @@ def add(values: Raw) -> None:
 
 
 def update(name: str, values: Raw, unset: list[str]) -> None:
-    """Set and remove keys of the host `name`; its comments and other keys stay."""
+    """Set and remove keys of the host `name`. Its comments and other keys stay."""
 
     def change(text: str, raws: list[Raw]) -> tuple[str, list[Raw]]:
         index = _index(name, raws)
@@ -141,7 +142,7 @@ def update(name: str, values: Raw, unset: list[str]) -> None:
 
 
 def swap(name: str, before: str, table: str) -> None:
-    """Exchange the whole table of `name` by the text `table`; Conflict when it is no longer `before`."""
+    """Replace the whole table of `name` by the text `table`. Raises Conflict if the table is no longer `before`."""
 
     def change(text: str, raws: list[Raw]) -> tuple[str, list[Raw]]:
         index = _index(name, raws)
@@ -160,7 +161,7 @@ def swap(name: str, before: str, table: str) -> None:
 
 
 def table_text(name: str) -> str:
-    """The host's table as text."""
+    """The text of the host's table."""
     path = hosts_path()
     text = read_text(path)
     raws = parse(text, path)
@@ -169,7 +170,7 @@ def table_text(name: str) -> str:
 
 
 def remove(name: str) -> None:
-    """Take the host `name` out; NotFound when there is none."""
+    """Remove the host `name`. Raises NotFound when there is none."""
 
     def change(text: str, raws: list[Raw]) -> tuple[str, list[Raw]]:
         index = _index(name, raws)
@@ -179,7 +180,8 @@ def remove(name: str) -> None:
 
 
 def _change(change: Callable[[str, list[Raw]], tuple[str, list[Raw]]]) -> None:
-    """Change the file under its lock; written only when the result reads as intended and nothing else moved."""
+    """Change the file under its lock. It is written only if the result parses as intended and no other table
+    changed."""
     path = hosts_path()
     with locked(path):
         text = read_text(path)
@@ -247,7 +249,7 @@ def _key(name: str) -> str:
 
 
 def _value(value: Any) -> str:
-    """A TOML value: JSON writes strings, numbers and truth values as TOML reads them, but for DEL."""
+    """`value` as TOML. JSON and TOML write strings, numbers and booleans alike, except for the character DEL."""
     if isinstance(value, list):
         return f"[{', '.join(map(_value, value))}]"
     return msgspec.json.encode(value).decode().replace("\x7f", "\\u007F")

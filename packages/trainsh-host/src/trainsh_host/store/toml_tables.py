@@ -1,7 +1,7 @@
-"""The text of hosts.toml as `[[hosts]]` tables: found, added, replaced and cut out without touching the rest.
+"""Finds, adds, replaces and removes `[[hosts]]` tables in the text of hosts.toml, without touching the rest.
 
-tomlkit keeps comments too, but gives the comment above a table to the table before it, so that removing one host
-would take along what was written about the next.
+tomlkit keeps comments too, but attaches the comment above a table to the table before it. Removing a host would
+then remove the comment about the next host.
 """
 
 import re
@@ -17,14 +17,15 @@ _BELOW_HOST = re.compile(r"[ \t]*\[\[?[ \t]*(?:hosts|\"hosts\"|'hosts')[ \t]*\."
 
 
 class Table(msgspec.Struct, frozen=True):
-    """Where one table stands: from the `[` of its header to after its last line that says something."""
+    """The position of one table: from the `[` of its header to the end of its last line that is not blank or a
+    comment."""
 
     start: int
     end: int
 
 
 def find_tables(text: str) -> list[Table]:
-    """The `[[hosts]]` tables in the order of the file, each with its sub-tables."""
+    """The `[[hosts]]` tables in file order, each with its sub-tables."""
     headers = _headers(text)
     tables = []
     for index, start in enumerate(headers):
@@ -35,7 +36,7 @@ def find_tables(text: str) -> list[Table]:
 
 
 def _headers(text: str) -> list[int]:
-    """Where lines begin that are table headers: a `[` first on a line, outside strings and arrays."""
+    """Where the table headers begin: a `[` at the start of a line, outside strings and arrays."""
     found = [0] if _HEADER.match(text) else []
     depth = 0
     for token in _TOKEN.finditer(text):
@@ -50,7 +51,7 @@ def _headers(text: str) -> list[int]:
 
 
 def _content_end(text: str, start: int, limit: int) -> int:
-    """After the last line of text[start:limit] that is neither blank nor a comment."""
+    """The end of the last line of text[start:limit] that is neither blank nor a comment."""
     lines = text[start:limit].splitlines(keepends=True)
     while len(lines) > 1 and (not lines[-1].strip() or lines[-1].lstrip().startswith("#")):
         lines.pop()
@@ -58,19 +59,19 @@ def _content_end(text: str, start: int, limit: int) -> int:
 
 
 def append(text: str, table: str) -> str:
-    """`text` with one more table at its end, a blank line between; its own line ends are used."""
+    """`text` with `table` added at its end after a blank line, using the line ends of `text`."""
     end = "\r\n" if "\r\n" in text else "\n"
     gap = "" if not text else end if text.endswith("\n") else end * 2
     return text + gap + table.replace("\n", end)
 
 
 def replace(text: str, at: Table, table: str) -> str:
-    """`text` with the table at `at` exchanged."""
+    """`text` with the table at `at` replaced by `table`."""
     return text[: at.start] + table + text[at.end :]
 
 
 def cut(text: str, at: Table) -> str:
-    """`text` without the table at `at` and without one blank line before it: the opposite of `append`."""
+    """`text` without the table at `at` and one blank line before it: the reverse of `append`."""
     before = text[: at.start]
     for blank in ("\r\n", "\n"):
         if before.endswith(blank) and (before == blank or before[: -len(blank)].endswith("\n")):

@@ -1,1 +1,1 @@
-"""From a name or spec to the way to a machine, and one command on it. May import `store`."""
+"""Resolves a name or spec to a target, and runs one command on it. May import `store`."""

@@ -1,4 +1,4 @@
-"""One command on a machine, as ssh would run it, with its own exit status."""
+"""Runs one command on a machine as ssh does, with the command's exit status."""
 
 import contextlib
 import os
@@ -17,14 +17,16 @@ from trainsh_host.model import Ran
 
 
 def shell_line(words: list[str]) -> str:
-    """One word is a line for the remote shell, as ssh takes it; several are a program and its arguments."""
+    """The command line for the remote shell. As for ssh, one word is the line itself; several are quoted as
+    argv."""
     if not words:
         raise UsageError("there is no command", "write it after --: train host run NAME -- nvidia-smi")
     return words[0] if len(words) == 1 else shlex.join(words)
 
 
 def run(target: Target, line: str, request: Request) -> Ran:
-    """Run `line` there. For people its streams are ours; for programs its output is streamed and collected."""
+    """Run `line` on the machine. For people, it uses our standard streams; for programs, output is streamed and
+    collected."""
     ssh.ensure_master(target, request)
     argv = target.remote_argv(line)
     ran = _through(argv, target) if request.for_people else _collected(argv, target, request)
@@ -37,7 +39,7 @@ def run(target: Target, line: str, request: Request) -> Ran:
 
 
 def _through(argv: list[str], target: Target) -> Ran:
-    """Its standard streams are ours, byte for byte."""
+    """Run `argv` with our standard streams, byte for byte."""
     path = argv[0] if "/" in argv[0] else next(
         (f"{part}/{argv[0]}" for part in os.get_exec_path() if os.access(f"{part}/{argv[0]}", os.X_OK)), ""
     )  # fmt: skip
@@ -55,7 +57,7 @@ def _through(argv: list[str], target: Target) -> Ran:
 
 
 def _collected(argv: list[str], target: Target, request: Request) -> Ran:
-    """Its output as `output` events while it runs, and whole in the answer; its input is empty."""
+    """Run `argv` with empty input. Its output is sent as `output` events while it runs, and returned as a whole."""
     reader, writer = os.pipe()
     try:
         child = spawn.start(argv, env=target.environment(), stderr=writer)
@@ -88,7 +90,7 @@ def _collected(argv: list[str], target: Target, request: Request) -> Ran:
 
 
 def ensure_if_stored(target: Target, request: Request) -> None:
-    """A machine with a stored password is logged in to by us: ssh on the terminal would ask for it."""
+    """Log in first if the machine has a stored password, since ssh itself would ask for it on the terminal."""
     if target.secret:
         try:
             ssh.ensure_master(target, request)
@@ -98,9 +100,9 @@ def ensure_if_stored(target: Target, request: Request) -> None:
 
 
 def handover_argv(target: Target, line: str | None) -> list[str]:
-    """The words of an ssh that takes the place of this process, and may log in by itself.
+    """The argv of an ssh that replaces this process and may log in by itself.
 
-    It gets a terminal there where it has one here: `htop` works, and what is piped into `grep` has no escapes.
+    The remote command gets a terminal if we have one: `htop` works, and output piped into `grep` has no escapes.
     """
     argv = target.remote_argv(line, terminal=True)
     if os.isatty(0) and (line is None or os.isatty(1)):

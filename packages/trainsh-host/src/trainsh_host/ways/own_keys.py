@@ -1,4 +1,5 @@
-"""Files of host keys for one machine each: a rented one's first key is accepted there, and then held to."""
+"""known_hosts files for single machines. A rented machine's first host key is accepted and later ones must match
+it."""
 
 import re
 
@@ -8,16 +9,16 @@ ACCEPT_FIRST = "StrictHostKeyChecking=accept-new"
 
 
 def key_file(machine: str) -> str:
-    """The file of host keys of the machine with this id."""
+    """The known_hosts file for the machine with this id."""
     name = re.sub(r"[^A-Za-z0-9_.-]", "_", machine)[:120].lstrip(".") or "_"
     return str(private_folder(state_home() / "known_hosts") / name)
 
 
 def key_options(file: str) -> list[str]:
-    """ssh's options that use `file` for host keys, and no other."""
+    """ssh's options to use only `file` for host keys."""
     return ["-o", f"UserKnownHostsFile={in_quotes(file)}", "-o", "GlobalKnownHostsFile=none"]
 
 
 def in_quotes(path: str) -> str:
-    """A file name in an option that may hold several, parted by blanks."""
+    """Quote a file name for an option that may hold several names separated by spaces."""
     return f'"{path}"' if " " in path else path

@@ -1,4 +1,4 @@
-"""Machines that another tool knows: `NAME:REF` is asked of `train-NAME resolve`."""
+"""Machines of a provider: `NAME:REF` is resolved by `train-NAME resolve`."""
 
 import msgspec
 
@@ -6,13 +6,15 @@ from trainsh_base.errors import MissingProgram, UsageError
 from trainsh_base.remote.target import Target, control_path
 from trainsh_host.ways.own_keys import ACCEPT_FIRST, key_file, key_options
 
-RESOLVE_LIMIT = 25.0  # seconds that a provider may take to say where its machine is
+RESOLVE_LIMIT = 25.0  # seconds for a provider to resolve a machine
 
 
 def provided(tool: str, reference: str, name: str) -> Target:
-    """Ask the tool where its machine is. A rented one gets a file of host keys of its own, by its `machine`.
+    """The target that the tool returns for its machine. A rented one gets its own known_hosts file, by its
+    `machine` id.
 
-    Raises MissingProgram without the tool, UsageError for an answer that is not a target, and the tool's errors.
+    Raises MissingProgram when the tool is not installed, UsageError for an answer that is not a target, and the
+    tool's errors.
     """
     if not has_tool(tool):
         raise no_tool(tool, name)
@@ -29,14 +31,14 @@ def provided(tool: str, reference: str, name: str) -> Target:
 
 
 def with_own_keys(target: Target, machine: str) -> Target:
-    """`target` with a file of host keys of its own, in which a first key is accepted."""
+    """`target` with its own known_hosts file, in which ssh stores the first host key without asking."""
     file = key_file(machine)
     argv = [target.argv[0], *key_options(file), "-o", ACCEPT_FIRST, *target.argv[1:]]
     return msgspec.structs.replace(target, argv=argv, known_hosts=file, control_path=control_path(argv, target.env))
 
 
 def has_tool(tool: str) -> bool:
-    """Whether there is a `train-TOOL`."""
+    """Whether `train-TOOL` is installed."""
     from trainsh_base.system.spawn import tool_path  # noqa: PLC0415 - only rented machines need it
 
     return tool_path(tool) is not None

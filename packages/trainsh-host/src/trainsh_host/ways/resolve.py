@@ -1,4 +1,4 @@
-"""From a host's name or spec to the way to it: a Target. What is written down is read; nothing is connected."""
+"""Resolves a host's name or spec to a Target. Reads configuration only; makes no connection."""
 
 import os
 import shlex
@@ -17,11 +17,11 @@ from trainsh_host.ways.providers import has_tool, no_tool, provided, with_own_ke
 
 
 def resolve(text: str, *, from_tool: bool = False, machine: str = "", depth: int = 0) -> Target:
-    """The way to the machine that `text` means: a host of hosts.toml, a spec, or an alias of ssh's own settings.
+    """The target that `text` means: a host of hosts.toml, a spec, or an alias that ssh knows.
 
-    `from_tool`: the text comes from a tool's answer, so an address is a rented machine with host keys of its own,
-    by the id `machine`, and takes harmless options only. Raises NotFound for an unknown name, UsageError
-    for a bad spec or table, MissingProgram where another tool knows the machine and is not installed.
+    `from_tool`: the text comes from a tool's answer. An address is then a rented machine, with its own known_hosts
+    file by the id `machine`, and with harmless ssh options only. Raises NotFound for an unknown name, UsageError
+    for a bad spec or table, and MissingProgram when the tool that knows the machine is not installed.
     """
     if text.strip() == "local":
         return Target.local()
@@ -55,7 +55,7 @@ def _alias(name: str) -> Target:
 
 
 def host_target(host: Host, *, depth: int = 0) -> Target:
-    """The way to a host of hosts.toml."""
+    """The target of a host of hosts.toml."""
     if host.type == "local":
         return Target.local(host.name)
     if host.provided and (has_tool(host.provided[0]) or not host.hostname):
@@ -79,13 +79,13 @@ def host_target(host: Host, *, depth: int = 0) -> Target:
 
 
 def _rented_host(host: Host) -> bool:
-    """Whether the machine behind the address is another one from time to time."""
+    """Whether the address may belong to another machine later, as with rented ones."""
     return host.type == TUNNEL_TYPE or host.type in PROVIDERS
 
 
 def host_argv(host: Host, known_hosts: str | None, *, depth: int = 0) -> list[str]:
-    """ssh's argv for a host of hosts.toml. Port 22 is left out: 0.9 wrote it always, and ssh's own settings may
-    have another."""
+    """ssh's argv for a host of hosts.toml. Port 22 is left out: 0.9 always wrote it, even if ssh's settings have
+    another."""
     argv = ["ssh"]
     if host.port != 22:
         argv += ["-p", str(host.port)]
@@ -107,7 +107,7 @@ def host_argv(host: Host, known_hosts: str | None, *, depth: int = 0) -> list[st
 
 
 def _key_options(own: str) -> list[str]:
-    """The host's own key and no other; else the default of config.toml, where there is such a file."""
+    """The options for the host's own key only; else for the default key of config.toml, if that file exists."""
     if own:
         return ["-i", _key_file(own), "-o", "IdentitiesOnly=yes"]
     from trainsh_base.system.configuration.config import config_value  # noqa: PLC0415 - most hosts name their key
@@ -131,20 +131,21 @@ def spec_argv(spec: Spec, *, depth: int = 0) -> list[str]:
 
 
 def spec_label(spec: Spec) -> str:
-    """`user@host:port`, as messages name it."""
+    """`user@host:port`, for messages."""
     user = f"{spec.user}@" if spec.user else ""
     return f"{user}{spec.value}" + (f":{spec.port}" if spec.port not in (None, 22) else "")
 
 
 def _key_file(path: str) -> str:
-    """The key file, a relative path made absolute: ssh may be started from another directory."""
+    """The path of the key file. A relative path is made absolute, since ssh may start in another directory."""
     return path if path.startswith(("~", "/", "%", "$")) else os.path.abspath(path)  # noqa: PTH100 - as text
 
 
 def _jump(jump: str, depth: int) -> list[str]:
-    """The option for a jump host. One of hosts.toml has a key and options of its own: a proxy command carries them.
+    """The option for a jump host. A host of hosts.toml has its own key and options, so it becomes a proxy command.
 
-    Not `-J`: ssh refuses that beside the `ProxyCommand=false` of clients that must not log in by themselves.
+    `-J` cannot be used: ssh refuses it beside the `ProxyCommand=false` of clients that must not log in by
+    themselves.
     """
     raw = hosts_file.find_raw(jump)
     if raw is None:

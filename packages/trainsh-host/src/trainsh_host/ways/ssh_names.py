@@ -1,4 +1,4 @@
-"""Names that ssh itself knows: `Host` blocks of the user's settings, and names the network resolves."""
+"""Names that ssh can resolve: `Host` blocks of the user's settings, and names in DNS."""
 
 import re
 import shlex
@@ -11,7 +11,7 @@ from trainsh_base.remote.ssh_config import READ_LIMIT
 from trainsh_base.system.proc import run
 from trainsh_base.system.suggest import did_you_mean
 
-# Says nothing about a machine, or is ours to decide.
+# Settings that do not identify a machine, or that we set ourselves.
 _OURS = frozenset([
     "host", "match", "include", "controlmaster", "controlpath", "controlpersist", "localforward", "remoteforward",
     "dynamicforward",
@@ -19,7 +19,8 @@ _OURS = frozenset([
 
 
 def settings(*argv: str) -> dict[str, str]:
-    """What ssh would use for this argv (`ssh -G`); UsageError when ssh refuses it or its own files."""
+    """The settings that ssh would use for this argv (`ssh -G`). Raises UsageError when ssh rejects it or its own
+    files."""
     done = run(["ssh", "-G", *argv], check=False, timeout=READ_LIMIT)
     if done.status != 0:
         said = done.stderr.decode(errors="replace").strip().splitlines()
@@ -29,7 +30,7 @@ def settings(*argv: str) -> dict[str, str]:
 
 
 def known_to_ssh(name: str) -> bool:
-    """Whether ssh's settings say anything about `name` that they do not say about any name, or it resolves."""
+    """Whether ssh has settings for `name` that it does not have for every name, or the name resolves."""
     own, other = settings(name), settings("trainsh-no-such-name.invalid")
     if own.pop("hostname", name) != name:
         return True
@@ -47,7 +48,7 @@ def _resolves(name: str) -> bool:
 
 
 def blocks(text: str) -> dict[str, list[tuple[str, str]]]:
-    """The `Host` blocks in the text of an ssh settings file: name -> (key, value) pairs, patterns left out."""
+    """Parse the `Host` blocks of an ssh settings file: name -> (key, value) pairs. Patterns are left out."""
     found: dict[str, list[tuple[str, str]]] = {}
     names: list[str] = []
     for line in text.splitlines():
@@ -74,7 +75,7 @@ def _words(value: str) -> list[str]:
 
 
 def user_blocks() -> dict[str, list[tuple[str, str]]]:
-    """The blocks of ~/.ssh/config."""
+    """The `Host` blocks of ~/.ssh/config."""
     try:
         return blocks((Path.home() / ".ssh" / "config").read_text(errors="replace"))
     except OSError:
@@ -82,7 +83,7 @@ def user_blocks() -> dict[str, list[tuple[str, str]]]:
 
 
 def fields(name: str, pairs: list[tuple[str, str]]) -> dict[str, object]:
-    """The keys of hosts.toml that a block says; the first value counts, as for ssh."""
+    """The hosts.toml keys for a `Host` block. As for ssh, the first value of a key counts."""
     first: dict[str, str] = {}
     options = []
     for key, value in pairs:
@@ -104,7 +105,7 @@ def fields(name: str, pairs: list[tuple[str, str]]) -> dict[str, object]:
 
 
 def from_user_config(alias: str) -> dict[str, object]:
-    """The keys of hosts.toml for an alias of ~/.ssh/config; NotFound with the nearest."""
+    """The hosts.toml keys for an alias of ~/.ssh/config. Raises NotFound with the nearest name."""
     known = user_blocks()
     if alias not in known:
         raise NotFound(

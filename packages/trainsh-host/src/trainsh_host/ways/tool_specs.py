@@ -1,11 +1,11 @@
-"""Specs that come from a tool's answer: only options that cannot do anything here are taken."""
+"""Checks specs that come from a tool's answer: only options that cannot do harm on this machine are allowed."""
 
 import msgspec
 
 from trainsh_base.errors import UsageError
 from trainsh_base.remote.host_spec import Spec
 
-# Options that run nothing, read and write no file, and forward nothing on this machine.
+# Options that run nothing, read or write no file, and forward nothing on this machine.
 _TAKEN = frozenset([
     "addressfamily", "ciphers", "compression", "connectionattempts", "connecttimeout", "hostkeyalgorithms",
     "hostkeyalias", "hostname", "identitiesonly", "ipqos", "kbdinteractiveauthentication", "kexalgorithms", "macs",
@@ -13,12 +13,12 @@ _TAKEN = frozenset([
     "pubkeyacceptedalgorithms", "pubkeyacceptedkeytypes", "pubkeyauthentication", "rekeylimit",
     "serveralivecountmax", "serveraliveinterval", "tcpkeepalive", "user",
 ])  # fmt: skip
-# What such specs say about host keys has no effect: the machine gets a file of its own.
+# Options about host keys have no effect: the machine gets its own known_hosts file.
 _OVERRULED = frozenset(["stricthostkeychecking", "userknownhostsfile", "globalknownhostsfile", "loglevel"])
 
 
 def harmless(spec: Spec, text: str) -> Spec:
-    """`spec` without the options that are overruled; UsageError names one that a tool may not set."""
+    """`spec` without the options that have no effect. Raises UsageError for an option that a tool may not set."""
     options = []
     for option in spec.options:
         key = option.partition("=")[0].lower()

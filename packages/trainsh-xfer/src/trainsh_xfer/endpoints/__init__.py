@@ -1,1 +1,2 @@
-"""Endpoints: as text, as places, as paths here, and what a copy must not do. Imports `model` only."""
+"""Endpoints: parsing, resolving to a host and path, local paths, and checks for unsafe copies. Imports `model`
+only."""

@@ -1,4 +1,4 @@
-"""Parses an endpoint: a path here, on a host, or in a storage. Pure: nothing is looked up."""
+"""Parses an endpoint: a local path, a path on a host, or one in a storage. Pure: no name is looked up."""
 
 import re
 from typing import Literal
@@ -19,7 +19,7 @@ _URL = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*://")
 
 
 class Endpoint(msgspec.Struct, frozen=True):
-    """One side of a transfer. `name` is a host's or storage's name or spec; empty for a local path."""
+    """One side of a transfer. `name` is the name or spec of a host or storage, and empty for a local path."""
 
     kind: Literal["local", "host", "storage"]
     name: str
@@ -27,12 +27,12 @@ class Endpoint(msgspec.Struct, frozen=True):
 
 
 def parse(text: str, hosts: dict[str, str], storages: dict[str, str]) -> Endpoint:
-    """Read `text`; `hosts` and `storages` are the names defined by the caller, which `@NAME` may mean.
+    """Parse `text`. `hosts` and `storages` hold the names that the caller defined and that `@NAME` may mean.
 
-    `NAME:REF:PATH` is a machine of the provider NAME, with and without `host:` or `@` before it.
+    `NAME:REF:PATH` is a machine of the provider NAME, with or without `host:` or `@` before it.
 
-    A colon before the first slash makes a remote endpoint, as it does for rsync and scp: `name:/path` is a host,
-    `./name:/path` a file here. UsageError for what is neither.
+    As for rsync and scp, a colon before the first slash makes an endpoint remote: `name:/path` is on a host,
+    `./name:/path` is a local file. Raises UsageError if `text` is not an endpoint.
     """
     if not text or "\0" in text:
         raise UsageError(f"not an endpoint: {text!r}", FORMS, code="bad_endpoint")
@@ -66,7 +66,8 @@ def _bare(name: str, rest: str, text: str) -> Endpoint:
 
 
 def _inline_storage(scheme: str, rest: str, text: str) -> Endpoint:
-    """`file:/path` is that path; of the others the first part is the bucket, the rest the path in it."""
+    """Parse the part after the scheme. `file:/path` is a local path; for other schemes the first part is the bucket
+    and the rest is the path in it."""
     if scheme == "file":
         return _remote("local", "", rest, text)
     if scheme == "rclone":

@@ -1,4 +1,4 @@
-"""Names of files as text that can be printed and put into JSON, whatever bytes are in them."""
+"""File names as text that can be printed and written as JSON, whatever bytes they contain."""
 
 from typing import Any
 
@@ -6,12 +6,12 @@ from trainsh_base.errors import TrainError
 
 
 def shown(text: str) -> str:
-    """`text` with the bytes that are no UTF-8 as `\\xNN`."""
+    """`text` with each byte that is not UTF-8 written as `\\xNN`."""
     return text.encode(errors="surrogateescape").decode(errors="backslashreplace")
 
 
 def printable(error: TrainError) -> TrainError:
-    """The error, its texts as `shown`."""
+    """The error, with `shown` applied to its message, hint and data."""
     error.message, error.hint = shown(error.message), shown(error.hint)
     error.data = {key: _plain(value) for key, value in error.data.items()}
     return error

@@ -1,4 +1,4 @@
-"""Refusals: deletion in a system or home folder, and a source that overlaps its destination."""
+"""Checks that refuse to delete in a system or home folder, and to copy a source onto or into itself."""
 
 import os
 import posixpath
@@ -16,10 +16,10 @@ SYSTEM = frozenset(
 
 
 def check_deletion(sources: Sequence[str], destination: str, homes: Sequence[str]) -> None:
-    """Refuse to make a whole system folder or a home folder equal to a source (`--force` does it).
+    """Raise UsageError if `--delete` could remove files from a whole system folder or home folder.
 
-    `destination` and `homes` are paths of the machine they are on. A source without a trailing slash only
-    deletes below a folder of its own name, which is safe enough.
+    The caller skips this check with `--force`. `destination` and `homes` are paths on the same machine. A source
+    without a trailing slash passes: deletion is then limited to the folder of its name below the destination.
     """
     folder = destination.rstrip("/") or "/"
     if not any(means_contents(source) for source in sources):
@@ -33,7 +33,8 @@ def check_deletion(sources: Sequence[str], destination: str, homes: Sequence[str
 
 
 def _is_home(folder: str) -> bool:
-    """`~`, `~user`, `/home/user`, and what is the same without a path: a host's home."""
+    """Whether a path on a host is a home folder: `~`, `~user`, `/home/user`, or a path such as `.` that means the
+    home."""
     if folder in (".", "./.", "~", "~/."):
         return True
     if folder.startswith("~") and "/" not in folder:
@@ -43,7 +44,8 @@ def _is_home(folder: str) -> bool:
 
 
 def check_overlap(sources: Sequence[str], destination: str, options: Options) -> None:
-    """Refuse a local copy onto itself, and one inside the other where that loses or repeats files."""
+    """Refuse a local copy onto itself, and one where one side contains the other and files would be lost or
+    repeated."""
     target = os.path.realpath(destination)
     for source in sources:
         real = os.path.realpath(source)
@@ -53,7 +55,8 @@ def check_overlap(sources: Sequence[str], destination: str, options: Options) ->
 
 
 def check_far_overlap(source: str, destination: str, options: Options) -> None:
-    """The same for two paths on one host, which are only known as they were written."""
+    """Like `check_overlap`, for two paths on one host. Compares the paths as text, because they cannot be resolved
+    here."""
     plain, target = posixpath.normpath(source), posixpath.normpath(destination)
     contents = means_contents(source)
     lands = target if contents or plain == target else _inside(target, plain)

@@ -1,4 +1,4 @@
-"""Paths on this machine: `~`, wildcards, relative paths, and the folders that a copy needs or leaves empty."""
+"""Local paths: `~`, wildcards, relative paths, and folders that a copy creates or leaves empty."""
 
 import glob
 import os
@@ -10,9 +10,10 @@ WILDCARDS = frozenset("*?[")
 
 
 def absolute(path: str, cwd: str, *, literal: bool) -> tuple[str, int]:
-    """`path` seen from `cwd`, its trailing slash or dot kept; and how many characters of it no wildcard is in.
+    """`path` made absolute from `cwd`, with a trailing slash or dot kept, and the length of its prefix that has no
+    wildcards.
 
-    A leading `~` or `~user` is a home folder unless `literal`.
+    A leading `~` or `~user` is expanded to a home folder unless `literal`.
     """
     home = "" if literal or not path.startswith("~") else _home(path)
     if home:
@@ -26,15 +27,15 @@ def absolute(path: str, cwd: str, *, literal: bool) -> tuple[str, int]:
 
 def _home(path: str) -> str:
     user = path.partition("/")[0]
-    home = os.path.expanduser(user)  # noqa: PTH111 - pathlib raises for an unknown user, whose name is a file's
+    home = os.path.expanduser(user)  # noqa: PTH111 - pathlib raises for an unknown user (a file named `~x`)
     return "" if home == user else home.rstrip("/")
 
 
 def expanded(path: str, fixed: int, *, literal: bool) -> list[str]:
-    """The paths that `path` stands for: wildcards after its first `fixed` characters are replaced, as a shell
-    would (names with a leading dot left out; a pattern that matches nothing is a name).
+    """The paths that `path` matches. Wildcards after the first `fixed` characters are expanded as by a shell.
 
-    Raises NotFound when nothing is there, and for a file with a slash after its name.
+    A wildcard does not match a leading dot. A pattern without a match is taken as a file name. Raises NotFound when
+    there is no such file, and for a file with a slash after its name.
     """
     if not literal and WILDCARDS & set(path[fixed:]):
         found = sorted(glob.glob(glob.escape(path[:fixed]) + path[fixed:]))  # noqa: PTH207 - slashes are kept
@@ -49,7 +50,7 @@ def expanded(path: str, fixed: int, *, literal: bool) -> list[str]:
 
 
 def _near(path: str) -> str:
-    """The deepest folder above `path` that exists: where to look."""
+    """A hint that lists the deepest existing folder above `path`."""
     folder = Path(path).parent
     while not folder.exists():
         folder = folder.parent
@@ -57,7 +58,8 @@ def _near(path: str) -> str:
 
 
 def working_folder(given: str | None) -> str:
-    """The folder that relative paths start from: `given`, else the current one. UsageError if it is not one."""
+    """The folder that relative paths start from: `given`, else the current one. Raises UsageError if it does not
+    exist."""
     try:
         folder = given or os.getcwd()  # noqa: PTH109 - symbolic links in it are kept
     except FileNotFoundError:
@@ -68,8 +70,10 @@ def working_folder(given: str | None) -> str:
 
 
 def make_parents(path: str) -> list[Path]:
-    """Make the folders above `path`; the last part is rsync's to make, as file or folder. Those that were missing,
-    the deepest first."""
+    """Create the folders above `path` and return those that were missing, the deepest first.
+
+    The last part of `path` is not created: rsync creates it as a file or folder.
+    """
     parent = Path(path.rstrip("/") or "/").parent
     missing = [folder for folder in (parent, *parent.parents) if not folder.exists()]
     try:
@@ -80,7 +84,7 @@ def make_parents(path: str) -> list[Path]:
 
 
 def remove_made(made: list[Path]) -> None:
-    """Remove the folders that were made for a copy which brought nothing."""
+    """Remove the folders of `make_parents` again when nothing was copied into them."""
     for folder in made:
         try:
             folder.rmdir()
@@ -89,7 +93,7 @@ def remove_made(made: list[Path]) -> None:
 
 
 def remove_empty(path: str) -> None:
-    """Remove the folders under `path` that hold nothing, and `path` itself unless only its contents were meant."""
+    """Remove the empty folders under `path`, and `path` itself unless it means only the folder's contents."""
     if os.path.islink(path.rstrip("/")) and not means_contents(path):  # noqa: PTH114 - the text's own slash counts
         return
     for folder, _, _ in os.walk(path, topdown=False):
@@ -101,5 +105,5 @@ def remove_empty(path: str) -> None:
 
 
 def means_contents(path: str) -> bool:
-    """Whether rsync takes a source for what is in it, rather than for the folder itself."""
+    """Whether rsync copies the contents of this source instead of the folder itself."""
     return path.rsplit("/", 1)[-1] in ("", ".", "..")

@@ -1,4 +1,4 @@
-"""The place of an endpoint: its machine and its path there."""
+"""Resolves an endpoint to a place: a machine and a path on it, or a path in a storage."""
 
 from collections.abc import Callable
 from typing import Literal
@@ -14,7 +14,7 @@ from trainsh_xfer.endpoints.storages import resolve as storage_at
 
 
 class InStorage(msgspec.Struct, frozen=True, kw_only=True):
-    """A path in a storage that rclone reaches; without `literal` the path may have wildcards."""
+    """A path in a storage that rclone reaches. The path may have wildcards unless it is `literal`."""
 
     storage: Storage
     path: str
@@ -23,9 +23,10 @@ class InStorage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Place(msgspec.Struct, frozen=True, kw_only=True):
-    """A path on a machine: `target`, or this one.
+    """A path on the machine `target`, or on this machine if `target` is None.
 
-    A `literal` path has no `~` and no wildcards; of another one the part after `fixed` characters may have them.
+    A `literal` path has no `~` and no wildcards. In any other path, wildcards may follow the first `fixed`
+    characters.
     """
 
     target: Target | None = None
@@ -46,12 +47,12 @@ def find(
     resolve: Callable[[str], Target],
     remote: str,
 ) -> Place | InStorage:
-    """The place that `endpoint` names; local paths are absolute in it, those of a host as they were written.
+    """Resolve `endpoint` to a place. A local path becomes absolute; a path on a host stays as written.
 
-    `resolve` finds the way to a host by its name or spec; `remote` is what rclone is to call a storage.
+    `resolve` returns the target of a host's name or spec. `remote` is the name that rclone will use for a storage.
 
-    Raises UsageError for a placeholder and for a path that leaves its storage, and what `train-storage resolve`
-    raises.
+    Raises UsageError for a placeholder and for a path with `..` in a storage, and the errors of `train-storage
+    resolve`.
     """
     if endpoint.kind == "storage":
         return _in_storage(endpoint, storages, cwd, literal, text, resolve, remote)

@@ -1,4 +1,4 @@
-"""Storages: how each is reached, as train-storage says."""
+"""Storages, and how to reach each, from `train-storage resolve`."""
 
 import msgspec
 
@@ -7,10 +7,11 @@ from trainsh_base.tool.peer import ANSWER_LIMIT, call
 
 
 class Storage(msgspec.Struct, frozen=True, kw_only=True):
-    """A storage that rclone reaches: `remote` and `root` begin its paths, `env` goes into rclone's environment.
+    """A storage that rclone reaches. Its paths begin with `remote` and `root`; `env` is added to rclone's
+    environment.
 
-    `secret_env` names the variables of `env` whose values are secret. With `own_config` the remote is one of the
-    user's own rclone configuration.
+    `secret_env` names the variables of `env` whose values are secret. With `own_config`, the remote is defined in
+    the user's own rclone configuration.
     """
 
     label: str
@@ -21,16 +22,17 @@ class Storage(msgspec.Struct, frozen=True, kw_only=True):
     own_config: bool
 
     def at(self, path: str) -> str:
-        """The argument of rclone for `path` in it."""
+        """rclone's argument for `path` in this storage."""
         inside = path.strip("/")
         return self.remote + "/".join(part for part in (self.root.strip("/"), inside) if part)
 
 
 class HostFolder(Storage, frozen=True, kw_only=True):
-    """The disk of a host, as rclone reaches it by sftp: paths begin at / or, relative ones, in the home folder."""
+    """The disk of a host, which rclone reaches by sftp. A path that does not begin with `/` is relative to the home
+    folder."""
 
     def at(self, path: str) -> str:
-        """The argument of rclone for `path` there; `~/` is the home folder."""
+        """rclone's argument for `path` on the host; `~/` is the home folder."""
         inside = "" if path == "~" else path.removeprefix("~/")
         return self.remote + (inside.rstrip("/") or path[:1].replace("~", ""))
 
@@ -43,9 +45,9 @@ class Folder(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def resolve(spec: str, remote: str) -> Storage | Folder:
-    """The storage that a name or spec means; `remote` is what rclone is to call it, in capitals.
+    """Resolve the storage with this name or spec. `remote` is the name that rclone will use for it, in capitals.
 
-    MissingProgram when train-storage is not installed; the errors of `train-storage resolve`.
+    Raises MissingProgram when train-storage is not installed, and the errors of `train-storage resolve`.
     """
     try:
         answer = call("storage", "resolve", {"spec": spec, "remote": remote}, timeout=ANSWER_LIMIT)

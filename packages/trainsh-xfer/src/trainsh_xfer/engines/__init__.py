@@ -1,1 +1,2 @@
-"""rsync and rclone: argv, process, output, errors, quoting. Knows no host. Imports `model` and `remote` only."""
+"""rsync and rclone: argv, process, output, errors, quoting. Makes no connection. Imports `model` and `remote`
+only."""

@@ -1,4 +1,4 @@
-"""Runs rsync: streams its output, ends it when the request is cancelled. The one place that uses sh."""
+"""Runs rsync: streams its output, and stops it when the request is cancelled. The only module that uses sh."""
 
 import contextlib
 import os
@@ -23,14 +23,15 @@ STDERR_KEPT = 16_000
 
 
 class Ended(msgspec.Struct, frozen=True):
-    """How a program ended: its status (negative: the signal) and what it said on stderr, the middle left out."""
+    """How a program ended: its status (negative: the signal), and its stderr without the middle if that was
+    long."""
 
     status: int
     stderr: str
 
 
 def find_rsync() -> Rsync:
-    """The rsync on PATH and its version; MissingProgram (exit 9) when there is none that works."""
+    """The rsync on PATH and its version. Raises MissingProgram (exit 9) when there is none that works."""
     path = shutil.which("rsync")
     if path is None:
         raise missing("rsync")
@@ -49,11 +50,12 @@ def stream(
     env: Mapping[str, str] | None = None,
     started: Callable[[str], None] | None = None,
 ) -> Ended:
-    """Run `argv`, handing its standard output to `on_output` as it comes; Cancelled when the request is.
+    """Run `argv` and pass its standard output to `on_output` as it arrives. Raises Cancelled when the request is
+    cancelled.
 
-    The program is a session of its own: Ctrl-C reaches it through the request, and takes its children along. It is
-    given GRACE seconds to put away what it has of a file. `started` is given what came on stderr after every half
-    second without output; what it raises ends the program.
+    The program gets its own session, so that a cancel (Ctrl-C) stops its children too. It then has GRACE seconds to
+    save a partial file. After each half second without output, `started` is called with the stderr so far; an
+    exception from it stops the program.
     """
     request.check()
     errors = Kept()
@@ -79,10 +81,9 @@ def stream(
 
 
 def _start(argv: Sequence[str], output: BinaryIO, errors: BinaryIO, env: Mapping[str, str] | None) -> Any:
-    """Start `argv` by sh. Latin-1 lets every byte of a file's name through unchanged.
+    """Start `argv` with sh. Latin-1 passes every byte of a file name through unchanged.
 
-    The pipes are ours: sh would hand output on a line at a time, or read it byte by byte, and progress has no
-    lines.
+    The pipes are our own because sh reads output line by line or byte by byte, and progress output has no lines.
     """
     import sh  # it costs 60 ms
 
@@ -95,7 +96,8 @@ def _start(argv: Sequence[str], output: BinaryIO, errors: BinaryIO, env: Mapping
 
 
 def _pump(readers: dict[BinaryIO, Callable[[bytes], None]], running: Any, idle: Callable[[], None] | None) -> None:
-    """Hand on what comes until both ends are closed, or the program is gone and left them to a child of its own."""
+    """Pass output on until both pipes are closed, or until the program has ended and only its child holds them
+    open."""
     with selectors.DefaultSelector() as ready:
         for reader, consumer in readers.items():
             ready.register(reader, selectors.EVENT_READ, consumer)
@@ -113,7 +115,7 @@ def _pump(readers: dict[BinaryIO, Callable[[bytes], None]], running: Any, idle: 
 
 
 class Pipe:
-    """A pipe as two files; both are closed when the block ends."""
+    """A pipe as two file objects. Both are closed when the `with` block ends."""
 
     def __enter__(self) -> "Pipe":
         reader, writer = os.pipe()
@@ -127,7 +129,7 @@ class Pipe:
 
 
 class Ending:
-    """Ends a group of processes: asked to at first, killed after GRACE seconds."""
+    """Stops a process group: SIGTERM first, SIGKILL after GRACE seconds."""
 
     def __init__(self, group: int) -> None:
         self._group = group
@@ -136,13 +138,13 @@ class Ending:
         self._over = False
 
     def begin(self) -> None:
-        """Ask the group to end, and return at once."""
+        """Send SIGTERM to the group and return at once."""
         if not self._over and not self._killer.is_alive():
             self._send(signal.SIGTERM)
             self._killer.start()
 
     def over(self) -> None:
-        """It has ended: its number may belong to another from now on."""
+        """Send no more signals: the group has ended, and its id may be reused."""
         self._over = True
         self._killer.cancel()
 
@@ -153,14 +155,14 @@ class Ending:
 
 
 class Kept:
-    """The beginning and the end of a stream of unknown length."""
+    """Keeps the beginning and the end of a stream of unknown length."""
 
     def __init__(self) -> None:
         self._head = b""
         self._tail = b""
 
     def add(self, chunk: bytes) -> None:
-        """Take one more piece."""
+        """Add a chunk of the stream."""
         room = max(0, STDERR_KEPT - len(self._head))
         self._head += chunk[:room]
         self._tail = (self._tail + chunk[room:])[-STDERR_KEPT:]

@@ -1,11 +1,12 @@
-"""Rates, as `--bwlimit` takes them."""
+"""Parses the rates that `--bwlimit` takes."""
 
 from trainsh_base.errors import UsageError
 from trainsh_base.system.units import parse_size
 
 
 def parse_rate(text: str) -> int:
-    """KiB a second in `500`, `500k`, `10M`: a bare number is KiB, as for rsync and rclone; 0 is no limit."""
+    """Parse a rate such as `500`, `500k` or `10M` into KiB/s. As for rsync and rclone, a bare number is KiB/s and 0
+    is no limit."""
     plain = text.strip().removesuffix("/s")
     try:
         rate = float(plain) if plain.replace(".", "", 1).isdigit() else parse_size(plain) / 1024

@@ -1,9 +1,9 @@
-"""rsync's patterns as rclone's filter rules, with the same meaning. Pure.
+"""Translates rsync's patterns into rclone's filter rules with the same meaning. Pure.
 
-rsync(1) "FILTER RULES": a pattern without a slash matches a name at any depth, a folder with all that is in it; one
-that begins with a slash is anchored at the root of the transfer; one that ends in a slash matches folders alone.
-rclone (https://rclone.org/filtering/): a rule matches files; those of a folder are matched by `folder/**`; braces
-mean alternatives, which rsync does not know. The first rule that matches wins, in both.
+rsync(1), "FILTER RULES": a pattern without a slash matches a name at any depth, and a folder with all its contents.
+A pattern that begins with a slash is anchored at the root of the transfer. One that ends in a slash matches folders
+only. rclone (https://rclone.org/filtering/): a rule matches files; `folder/**` matches those in a folder; braces
+mean alternatives, which rsync does not have. In both, the first matching rule wins.
 """
 
 import re
@@ -12,20 +12,20 @@ _WHOLE = ("**", "**/**")
 
 
 def rules(include: list[str], exclude: list[str], name: str) -> list[str]:
-    """`--filter` options: what is included, then what is excluded.
+    """The `--filter` options for rclone: the included patterns, then the excluded ones.
 
-    `name` is the folder that is copied itself (empty where its contents are): rsync's root is above it, rclone's
-    root is in it.
+    `name` is the folder that is copied, and empty when only its contents are. rsync's root is then the parent of
+    that folder, rclone's root is the folder itself.
     """
     words = [f"--filter=+ {form}" for pattern in include for form in _forms(pattern, name)]
     forms = [form for pattern in exclude for form in _forms(pattern, name)]
-    if include and "*" in exclude:  # folders are walked for what is included, the one that is copied too
+    if include and "*" in exclude:  # `*` must not exclude the folder that is copied: it may hold included files
         forms = [form for form in forms if form not in _WHOLE]
     return words + [f"--filter=- {form}" for form in forms]
 
 
 def _forms(pattern: str, name: str) -> list[str]:
-    """The patterns of rclone's that together match what rsync's does."""
+    """The rclone patterns that together match what rsync's `pattern` matches."""
     forms = []
     for one in _rooted(pattern, name):
         plain = re.sub(r"([{}])", r"\\\1", one)
@@ -37,7 +37,8 @@ def _forms(pattern: str, name: str) -> list[str]:
 
 
 def _rooted(pattern: str, name: str) -> list[str]:
-    """The pattern seen from inside the folder `name`; one that the folder itself matches matches all in it."""
+    """`pattern` relative to the folder `name`. A pattern that matches the folder itself matches everything in
+    it."""
     if not name:
         return [pattern]
     head, slash, rest = pattern.removeprefix("/").partition("/")

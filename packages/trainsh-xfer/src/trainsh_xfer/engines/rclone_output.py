@@ -1,4 +1,4 @@
-"""What rclone logs as JSON, read as it comes: progress, what a dry run would do, errors of single files."""
+"""Parses rclone's JSON log as it arrives: progress, the changes of a dry run, errors of single files."""
 
 from collections.abc import Callable
 
@@ -14,7 +14,7 @@ MOST_KEPT = 50
 
 class _Stats(msgspec.Struct):
     bytes: int = 0
-    totalBytes: int = 0  # rclone's own names
+    totalBytes: int = 0  # named as in rclone's log
     speed: float = 0.0
     eta: float | None = None
     transfers: int = 0
@@ -31,7 +31,7 @@ class _Line(msgspec.Struct):
 
 
 class Log:
-    """The log of one run. `failed` are the files that were not copied, with why; `said` is the last error."""
+    """The log of one run. `failed` maps each file that was not copied to the reason; `said` is the last error."""
 
     def __init__(self, *, keep: bool, on_progress: Callable[[Progress], None] | None = None) -> None:
         self.files = 0
@@ -46,13 +46,13 @@ class Log:
         self._rest = b""
 
     def feed(self, chunk: bytes) -> None:
-        """Read what rclone wrote; lines may be torn between two calls."""
+        """Parse a chunk of output. A chunk may end in the middle of a line."""
         *lines, self._rest = (self._rest + chunk).split(b"\n")
         for line in lines:
             self._line(line)
 
     def finish(self) -> None:
-        """Read the last line, which may lack its end."""
+        """Parse the last line if it has no line end."""
         self._line(self._rest)
         self._rest = b""
 
@@ -79,7 +79,7 @@ class Log:
             self._on_progress(Progress(stats.bytes, stats.totalBytes, f"{format_size(stats.speed)}/s{left}"))
 
     def _skipped(self, line: _Line) -> None:
-        """A dry run's line: what it would have done to one file."""
+        """Record a line of a dry run: what would have been done to one file."""
         action = {"copy": "update", "move": "update", "delete": "delete"}.get(line.skipped)
         if self._keep and action:
             size = 0 if action == "delete" else line.size

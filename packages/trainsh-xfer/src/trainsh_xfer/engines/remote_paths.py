@@ -1,7 +1,7 @@
-"""Paths on a host, written so that the shell and the rsync there read them as they are meant. Pure.
+"""Quotes paths on a host so that the remote shell and the remote rsync read them as intended. Pure.
 
-Three programs read a path: the local rsync (3.2.4 and later escape it for the shell, all but the wildcards), the
-login shell (sh, bash, zsh, fish, csh), and with `-s` the remote rsync, which then expands wildcards.
+Three programs read a path: the local rsync (3.2.4 and later escape it for the shell, except wildcards), the login
+shell (sh, bash, zsh, fish, csh), and with `-s` the remote rsync, which then expands wildcards.
 """
 
 import posixpath
@@ -19,10 +19,10 @@ _WILD_RUN = re.compile(r"[*?\[\]]+")
 
 
 def home_and_rest(path: str, *, literal: bool) -> tuple[str, str]:
-    """`~user/` (empty where there is none) and the path from there; a relative path starts with `./`.
+    """Split a path into `~user/` (empty if there is none) and the rest; a relative path starts with `./`.
 
-    The slash is no part of the path: quoted, it would keep a shell from seeing the home. The prefix keeps
-    a dash, `=`, `~` or `#` at the beginning from meaning something to anybody.
+    The slash belongs to the first part: if it were quoted, the shell would not expand `~user`. The `./` keeps a
+    leading dash, `=`, `~` or `#` from having a special meaning.
     """
     found = None if literal else _HOME.match(path)
     if found:
@@ -31,12 +31,12 @@ def home_and_rest(path: str, *, literal: bool) -> tuple[str, str]:
 
 
 def is_bare_home(path: str) -> bool:
-    """Whether the path is `~` or `~user` and nothing more."""
+    """Whether the path is only `~` or `~user`."""
     return bool(_HOME.fullmatch(path)) and not path.endswith("/")
 
 
 def for_rsync(path: str, rsync: Rsync, *, literal: bool, source: bool) -> tuple[str, bool]:
-    """A host's path in the words of the rsync that asks for it, and whether they are for `-s`."""
+    """A host's path as this version of rsync needs it, and whether to pass it with `-s`."""
     if not rsync.escapes:
         return for_old_rsync(path, literal=literal, wildcards=source), False
     if needs_seclusion(path):
@@ -45,7 +45,7 @@ def for_rsync(path: str, rsync: Rsync, *, literal: bool, source: bool) -> tuple[
 
 
 def for_old_rsync(path: str, *, literal: bool, wildcards: bool) -> str:
-    """The path as an rsync before 3.2.4 (and openrsync) wants it: written for the login shell by us."""
+    """The path for rsync before 3.2.4 and for openrsync, which do not quote: quoted here for the login shell."""
     home, rest = home_and_rest(path, literal=literal)
     if literal or not wildcards:
         return home + (for_shell(rest) if rest else "")
@@ -57,20 +57,22 @@ def for_old_rsync(path: str, *, literal: bool, wildcards: bool) -> str:
 
 
 def for_new_rsync(path: str, *, literal: bool, wildcards: bool) -> str:
-    """The path as rsync 3.2.4 wants it: it escapes all but wildcards, and those behind a backslash."""
+    """The path for rsync 3.2.4 and later, which escapes all but wildcards. A literal wildcard gets a backslash
+    here."""
     home, rest = home_and_rest(path, literal=literal)
     return home + (rest if wildcards and not literal else re.sub(r"([*?\[\]])", r"\\\1", rest))
 
 
 def needs_seclusion(path: str) -> bool:
-    """Whether rsync's own escaping fails: a newline (the shell drops an escaped one), a backslash at the end."""
+    """Whether rsync's own escaping fails: for a newline (the shell drops an escaped one) and a backslash at the
+    end."""
     return "\n" in path or path.endswith("\\")
 
 
 def secluded(path: str, *, literal: bool, source: bool) -> str:
-    """The path for `-s`, where no shell sees it and the remote rsync expands wildcards, part by part.
+    """The path for `-s`: no shell reads it, and the remote rsync expands wildcards in each part.
 
-    UsageError for a destination with both a newline and wildcards in it, which cannot be written.
+    Raises UsageError for a destination that has both a newline and wildcards, which cannot be quoted.
     """
     home, rest = home_and_rest(path, literal=literal)
     if home not in ("", "~", "~/"):
@@ -86,40 +88,40 @@ def secluded(path: str, *, literal: bool, source: bool) -> str:
 
 
 def _escaped(part: str) -> str:
-    """One part for rsync's own matching, which reads backslashes only where a wildcard is."""
+    """Escape one part for rsync's wildcard matching, which reads backslashes only if the part has a wildcard."""
     return re.sub(r"([\\*?\[])", r"\\\1", part) if any(char in part for char in WILDCARDS) else part
 
 
 def receiving(destination: str, *, literal: bool, make: bool) -> str:
-    """`--rsync-path` of a host that receives: its process id on stderr, and with `make` the folders above
-    `destination` made first."""
+    """The `--rsync-path` for a receiving host: prints its process id on stderr, and with `make` first creates the
+    folders above `destination`."""
     return (making_parents(destination, literal=literal) if make else "") + PROCESS
 
 
 def making_parents(destination: str, *, literal: bool) -> str:
-    """The beginning of a command line that makes the folders above `destination`; empty where there are none."""
+    """The start of a command line that creates the folders above `destination`; empty if there are none."""
     home, rest = home_and_rest(destination, literal=literal)
     parent = posixpath.dirname(rest.rstrip("/"))
     return "" if parent in ("", ".", "/") else f"mkdir -p -- {home}{for_shell(parent)} && "
 
 
 def asking_link(path: str, literal: bool) -> str:
-    """The command that prints `folder` or `file` for a symbolic link that leads to one, and else nothing."""
+    """The command that prints `folder` or `file` for a symbolic link to one, and nothing for any other path."""
     return call_written("link_kind", for_old_rsync(path, literal=literal, wildcards=False))
 
 
 def ending(process: int) -> str:
-    """The command that ends a remote rsync that has not noticed that its connection is gone, and waits for that.
+    """The command that stops a remote rsync that has not noticed its lost connection, and waits until it has ended.
 
-    It then keeps what it has of a file, where the next one finds it.
+    rsync then saves its partial file, from which the next attempt continues.
     """
     return call("end_rsync", process)
 
 
 def removing_empty(sources: list[tuple[str, bool]]) -> str:
-    """The command that removes the empty folders which a move left in `sources` (paths, and whether literal).
+    """The command that removes the empty folders that a move left in `sources`, pairs of (path, literal).
 
-    It is one `sh` whatever the login shell is. A source that means contents keeps its own folder.
+    It runs in `sh`, whatever the login shell is. A source that means a folder's contents keeps the folder itself.
     """
     words = []
     for path, literal in sources:

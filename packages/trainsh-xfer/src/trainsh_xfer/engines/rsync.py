@@ -7,8 +7,8 @@ import msgspec
 from trainsh_xfer.model import Options
 
 PARTIAL = ".train-partial"
-# Seconds without a byte after which either side gives up. A remote rsync whose sshd has not noticed that the client
-# is gone keeps its part of a file only when it ends.
+# Seconds without data after which either side gives up. A remote rsync saves its partial file only when it ends,
+# and sshd may not notice a lost client by itself.
 SILENCE = 600
 FORMAT = "%i %l %b %n"
 
@@ -16,7 +16,7 @@ _VERSION = re.compile(r"rsync\s+version\s+v?(\d+)\.(\d+)\.(\d+)")
 
 
 class Rsync(msgspec.Struct, frozen=True):
-    """An rsync program: its path, its version (openrsync says which one it is compatible with)."""
+    """An rsync program: its path and version (for openrsync, the rsync version it says it is compatible with)."""
 
     program: str
     version: tuple[int, int, int]
@@ -24,22 +24,24 @@ class Rsync(msgspec.Struct, frozen=True):
 
     @property
     def whole_progress(self) -> bool:
-        """`--info=progress2`: the progress of the whole transfer, not file by file (3.1.0)."""
+        """Whether it has `--info=progress2` (3.1.0): progress of the whole transfer instead of each file."""
         return not self.open and self.version >= (3, 1, 0)
 
     @property
     def escapes(self) -> bool:
-        """It escapes remote names for the remote shell itself, and checks what it receives against them (3.2.4)."""
+        """Whether it escapes remote names for the shell, and checks received names against the requested ones
+        (3.2.4)."""
         return not self.open and self.version >= (3, 2, 4)
 
     @property
     def delays_deletion(self) -> bool:
-        """`--delete-delay` (3.0.0): nothing is deleted before everything has arrived."""
+        """Whether it has `--delete-delay` (3.0.0): files are deleted after all others have been transferred."""
         return not self.open and self.version >= (3, 0, 0)
 
 
 class Remote(msgspec.Struct, frozen=True):
-    """How rsync reaches the other side: `-e`'s value, the host's name for it, `--rsync-path` where not plain."""
+    """How rsync reaches the other side: the value of `-e`, the host's name, and `--rsync-path` if not just
+    `rsync`."""
 
     shell: str
     host: str
@@ -47,7 +49,7 @@ class Remote(msgspec.Struct, frozen=True):
 
 
 def read_version(program: str, text: str) -> Rsync | None:
-    """The Rsync that `rsync --version` describes in `text`; None when it describes none."""
+    """The Rsync described by the output of `rsync --version`; None if `text` is not such output."""
     found = _VERSION.search(text)
     if not found:
         return None
@@ -67,11 +69,11 @@ def copy(
     foreign: bool = False,
     follow: bool = False,
 ) -> list[str]:
-    """The argv that copies `sources` to `destination`; paths are as rsync wants them, with `host:` where remote.
+    """The argv that copies `sources` to `destination`. Paths are quoted for this rsync, with `host:` where remote.
 
-    Contents, links, modes and times are kept, owners are not: they mean nothing on another machine. A local copy
-    continues inside a file (`resume`) at the price of reading what is there; over a connection rsync always does.
-    `foreign`: the files come from a host, which may be a stranger's. `follow`: the source is a link to a file.
+    Contents, links, modes and times are kept; owners are not, since they mean nothing on another machine. With
+    `resume`, a local copy continues a partial file, at the cost of reading it; over a connection rsync always does.
+    `foreign`: the files come from a host, which may not be trusted. `follow`: the source is a link to a file.
     """
     foreign = foreign and not options.as_is
     words = [rsync.program, "-rlpt", f"--partial-dir={PARTIAL}", f"--out-format={FORMAT}"]
@@ -101,16 +103,16 @@ def copy(
 
 
 def comparison(options: Options) -> Options:
-    """The options that compare both sides by checksum and list the files that differ, changing nothing."""
+    """The options that compare both sides by checksum and list the files that differ, without changing anything."""
     return Options(
         exclude=options.exclude, include=options.include, dry_run=True, checksum=True, as_is=options.as_is
     )  # fmt: skip
 
 
 def _reporting(rsync: Rsync, options: Options, foreign: bool) -> list[str]:
-    """What is printed; of files from a host also the links that are left out.
+    """The options for rsync's output. With `foreign`, links that are left out are listed too.
 
-    Without a buffer rsync ends when the reader is gone, instead of going on unseen.
+    The output is not buffered, so that rsync ends when its reader is gone.
     """
     if not rsync.whole_progress:
         return [] if options.dry_run else ["--progress"]
@@ -120,9 +122,10 @@ def _reporting(rsync: Rsync, options: Options, foreign: bool) -> list[str]:
 
 
 def _rules(options: Options) -> list[str]:
-    """Filter rules, the first that matches wins: what is included, then what is excluded.
+    """The filter options, of which the first match wins: included patterns, then excluded ones.
 
-    Excluding `*` would stop rsync at the first folder, so folders are walked, and left out where they are empty.
+    Excluding `*` would stop rsync at the first folder, so folders are searched for included files, and left out
+    when empty.
     """
     words = [f"--filter=+ {pattern}" for pattern in options.include]
     if _walks(options):
@@ -131,7 +134,7 @@ def _rules(options: Options) -> list[str]:
 
 
 def _walks(options: Options) -> bool:
-    """Whether folders are only walked for what is included in them."""
+    """Whether folders are searched only for included files."""
     return bool(options.include) and "*" in options.exclude
 
 

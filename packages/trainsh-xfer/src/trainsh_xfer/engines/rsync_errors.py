@@ -1,4 +1,4 @@
-"""What rsync's exit status and messages mean (rsync(1), "EXIT VALUES"), as errors of the suite."""
+"""Turns rsync's exit status and messages (rsync(1), "EXIT VALUES") into typed errors."""
 
 import re
 import shlex
@@ -23,7 +23,7 @@ _NOISE = re.compile(r"rsync error: |rsync: connection unexpectedly closed|train-
 _ABSENT = re.compile(
     r'(?:link_stat|change_dir) "(.*)"(?: \(.*\))? failed: No such file or directory \(2\)', re.DOTALL
 )
-# zsh, fish, csh: a pattern that matches nothing is no name for them.
+# zsh, fish, csh: the error for a pattern without a match.
 _NO_MATCH = re.compile(r"no matches found: (.*)|No matches for wildcard '(.*?)'|(?:rsync|sh): No match\.()")
 _NO_PROGRAM = re.compile(
     r"rsync\S*: (?:command )?not found|command not found: rsync|unknown command:? '?rsync", re.I
@@ -31,7 +31,7 @@ _NO_PROGRAM = re.compile(
 _CUT_OFF = re.compile(
     r"^ssh: (?:connect to host|Could not resolve)|banner exchange|^kex_exchange_identification", re.M
 )
-# What ssh and rsync say when a connection ends; anything else was printed on the host before it gave up.
+# Messages of ssh and rsync when a connection ends. Any other line was printed by the host before it failed.
 _SSH = re.compile(
     r"^(?:ssh:|mux_client|client_loop|kex_|packet_|Timeout, server|Control socket|Shared connection|Connection "
     r"|Write failed|lost connection)|Broken pipe|Connection reset|timed out",
@@ -45,35 +45,35 @@ _FULL = re.compile(r"No space left on device|Disk quota exceeded")
 
 
 def said(stderr: str) -> list[str]:
-    """The lines of rsync's stderr that say something, its escapes undone."""
+    """The lines of rsync's stderr that carry information, without rsync's escapes."""
     lines = (as_text(line.encode(errors="surrogateescape")) for line in stderr.splitlines())
     return [line for line in lines if not _NOISE.match(line)]
 
 
 def is_full(stderr: str) -> bool:
-    """Whether the host refused a channel: sshd allows only so many on one connection (MaxSessions)."""
+    """Whether the host refused a new channel: sshd limits the channels of one connection (MaxSessions)."""
     return "Session open refused by peer" in stderr
 
 
 def is_cut_off(stderr: str) -> bool:
-    """Whether one host's ssh does not reach another."""
+    """Whether the ssh of one host cannot reach the other host."""
     return bool(_CUT_OFF.search(stderr))
 
 
 def is_noisy(stderr: str) -> bool:
-    """Whether login files print something before rsync speaks."""
+    """Whether login files printed something before rsync started."""
     return "is your shell clean" in stderr
 
 
 def far_process(stderr: str) -> int | None:
-    """The process id of the remote rsync, which `remote_paths.PROCESS` prints on stderr."""
+    """The process id of the remote rsync, which the command in `remote_paths.PROCESS` printed on stderr."""
     found = _PROCESS.search(stderr)
     return int(found[1]) if found else None
 
 
 def error_for(status: int, stderr: str, host: str, name: str = "") -> TrainError:
-    """The error that a status other than 0 and 24 is; `host` is the other side's label, empty for a local copy,
-    and `name` what `train host` knows it by."""
+    """The error for an exit status other than 0 and 24. `host` is the label of the other side, empty for a local
+    copy; `name` is its name for `train host`."""
     lines = said(stderr)
     message = lines[0].removeprefix("rsync: ") if lines else f"rsync ended with status {status}"
     data = {"status": status, "said": lines[:SHOWN]}
@@ -120,7 +120,7 @@ def _lost(host: str, message: str, explained: bool, data: dict[str, object]) -> 
 
 
 def installing(host: str) -> str:
-    """The command that installs rsync on `host`, as most of them are Debian or Ubuntu."""
+    """The command that installs rsync on `host`. It assumes Debian or Ubuntu."""
     return f"train host run {shlex.quote(host)} -- apt-get install -y rsync"
 
 

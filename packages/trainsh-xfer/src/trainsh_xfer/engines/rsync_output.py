@@ -1,4 +1,4 @@
-"""Parses rsync's output as it arrives: progress, changed entries, remarks."""
+"""Parses rsync's output as it arrives: progress, changed entries, messages."""
 
 import re
 from collections.abc import Callable
@@ -17,7 +17,7 @@ _KINDS = {"f": "file", "d": "folder", "L": "link"}
 
 
 class Progress(msgspec.Struct, frozen=True):
-    """How far it is: bytes done, bytes in all (0: unknown), and as text the rate and the time left or passed."""
+    """Progress: bytes done, total bytes (0: unknown), and as text the rate and the time left or elapsed."""
 
     done: int
     total: int
@@ -25,9 +25,9 @@ class Progress(msgspec.Struct, frozen=True):
 
 
 class Tally:
-    """The count of what was reported; `changes` is kept for a dry run alone, else it would grow with the tree.
+    """Counts what rsync reported. `changes` is filled only by a dry run, since it would grow with the tree.
 
-    `whole` says that progress is that of the transfer, and not of each file.
+    `whole`: progress lines are about the whole transfer, not about each file.
     """
 
     def __init__(
@@ -46,7 +46,7 @@ class Tally:
         self._rest = b""
 
     def feed(self, chunk: bytes) -> None:
-        """Read what rsync wrote; lines may be torn anywhere between two calls."""
+        """Parse a chunk of output. A chunk may end in the middle of a line."""
         *lines, self._rest = re.split(rb"[\r\n]", self._rest + chunk)
         for line in lines:
             self._line(line)
@@ -54,12 +54,13 @@ class Tally:
             self._rest = b""
 
     def finish(self) -> None:
-        """Read the last line, which may lack its end."""
+        """Parse the last line if it has no line end."""
         self._line(self._rest)
         self._rest = b""
 
     def restart(self) -> None:
-        """A new run begins: what a dry one listed comes again; what a real one copied does not."""
+        """Prepare for another attempt: it lists all changes of a dry run again, but not files that were already
+        copied."""
         if self._keep:
             self.files = self.bytes = self.sent = self.deleted = 0
             self.changes.clear()
@@ -73,7 +74,7 @@ class Tally:
             self.remark(as_text(line))
 
     def remark(self, text: str) -> None:
-        """Keep a remark; after MOST_REMARKS only how many there were."""
+        """Keep a message; after MOST_REMARKS messages, only count them."""
         self._remarks += 1
         if self._remarks <= MOST_REMARKS:
             self.remarks.append(text)
@@ -112,7 +113,7 @@ class Tally:
 
 
 def _action(code: str) -> str:
-    """An itemized change (rsync(1), `--itemize-changes`) in one word."""
+    """The action of an itemized change (rsync(1), `--itemize-changes`), as one word."""
     if code[2:].strip("+") == "":
         return "create"
     return "attributes" if code[0] == "." else "update"
@@ -122,7 +123,7 @@ def _read_progress(found: re.Match[bytes]) -> Progress:
     done = int(re.sub(rb"\D", b"", found[1]))
     share = int(found[2])
     rate, unit, clock = found[3].decode(), found[4].decode(), _short(found[5].decode())
-    # A line in brackets ends a file: its time is the one that has passed.
+    # A line with brackets ends a file; its time is the time elapsed.
     return Progress(
         done, done * 100 // share if share else 0, f"{rate} {unit}/s, {'in' if found[6] else 'ETA'} {clock}"
     )
@@ -134,6 +135,7 @@ def _short(left: str) -> str:
 
 
 def as_text(name: bytes) -> str:
-    """A name or message of rsync's as text: its `\\#ooo` escapes undone, bytes that are no UTF-8 as `\\xNN`."""
+    """A file name or message of rsync as text: `\\#ooo` escapes decoded, and bytes that are not UTF-8 as
+    `\\xNN`."""
     plain = _ESCAPE.sub(lambda found: bytes([int(found[1], 8) & 255]), name)
     return plain.decode(errors="backslashreplace")

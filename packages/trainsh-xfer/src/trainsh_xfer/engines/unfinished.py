@@ -1,7 +1,7 @@
-"""Marks of unfinished local copies, so that the next one continues inside the file.
+"""Marker files for unfinished local copies, so that the next copy continues a partial file.
 
-rsync copies whole files when both sides are local, and would then ignore the part that is there. Reading it every
-time would slow every copy that has nothing to continue.
+When both sides are local, rsync copies whole files and ignores a partial one. Using the partial file in every copy
+would slow down those that have nothing to continue.
 """
 
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from trainsh_base.system.paths import private_folder, state_home
 
 
 def mark(sources: Sequence[str], destination: str) -> Path:
-    """The file that stands for this copy while it is unfinished."""
+    """The marker file of this copy."""
     import hashlib  # noqa: PLC0415 - it loads OpenSSL
 
     name = hashlib.sha256("\0".join([*sources, destination]).encode(errors="surrogateescape")).hexdigest()[:32]
@@ -19,7 +19,8 @@ def mark(sources: Sequence[str], destination: str) -> Path:
 
 
 def begin(path: Path) -> bool:
-    """Set the mark; whether it was there. A state folder that cannot be written costs only the continuing."""
+    """Create the marker; returns whether it existed. If the state folder is not writable, the copy cannot be
+    continued later."""
     try:
         was = path.exists()
         private_folder(path.parent)
@@ -30,5 +31,5 @@ def begin(path: Path) -> bool:
 
 
 def end(path: Path) -> None:
-    """The copy is whole: remove the mark."""
+    """Remove the marker: the copy is complete."""
     path.unlink(missing_ok=True)

@@ -14,15 +14,16 @@ from trainsh_xfer.pairs.route import Route
 
 PROGRESS_EVERY = 0.1
 MOST_TRIES = 6
-MOST_DEATHS = 2  # of rsync in a row, killed by somebody
+MOST_DEATHS = 2  # in a row: rsync was killed by a signal
 FIRST_PAUSE = 1.0
 
 
 def run(route: Route, words: Callable[[], list[str]], tally: Tally, request: Request) -> None:
-    """Run rsync until it is through. `words` are asked for before each attempt: the connection may have changed.
+    """Run rsync until it succeeds. `words` returns its argv for each attempt, since the connection may have
+    changed.
 
-    A lost connection is opened again, up to MOST_TRIES times in a row without a file arriving; rsync then continues
-    inside the file. After rsync itself was killed it is started again, MOST_DEATHS times. Raises what
+    A lost connection is reopened, up to MOST_TRIES times in a row without a transferred file; rsync then continues
+    the partial file. An rsync that was killed is started again, up to MOST_DEATHS times. Raises what
     `rsync_errors.error_for` returns, and the errors of the connection.
     """
     tries = 0
@@ -47,14 +48,14 @@ def run(route: Route, words: Callable[[], list[str]], tally: Tally, request: Req
 
 
 def _end_what_is_left(route: Route, ended: Ended | None) -> None:
-    """End a remote rsync that may not have noticed that its connection is gone; it keeps what it has of a file."""
+    """Stop a remote rsync that may not have noticed its lost connection; it saves its partial file."""
     process = rsync_errors.far_process(ended.stderr) if ended else None
     if process and route.receiver:
         route.receiver.run(remote_paths.ending(process))
 
 
 def _again(route: Route, error: TrainError, stderr: str, tries: int, request: Request) -> bool:
-    """Whether to try again, once what stood in the way is out of it."""
+    """Whether to try again, after removing the cause where that is possible."""
     if error.code == "killed" and tries <= MOST_DEATHS:
         request.emit("log", message=f"{error.message}; trying again")
         return True
@@ -81,9 +82,9 @@ def _again(route: Route, error: TrainError, stderr: str, tries: int, request: Re
 
 
 def _started(route: Route) -> Callable[[str], None] | None:
-    """A check of what rsync has printed on stderr so far: raises when the login has not ended in LOGIN_LIMIT.
+    """A check of rsync's stderr so far, which raises if the login takes longer than LOGIN_LIMIT.
 
-    Only a program that prints its process id can be checked.
+    Returns None where no process id is printed, since the end of the login is then unknown.
     """
     connection = route.connection
     if connection is None or remote_paths.PROCESS not in route.program:
@@ -100,13 +101,13 @@ def _started(route: Route) -> Callable[[str], None] | None:
 
 
 def _environment(route: Route) -> dict[str, str]:
-    """The variables of rsync's ssh; those that change how rsync writes names are set to what it does by itself."""
+    """Variables for rsync's ssh. Those that change how rsync writes names get rsync's default."""
     own = {"RSYNC_OLD_ARGS": "0", "RSYNC_PROTECT_ARGS": "0"}
     return {**route.connection.target.env, **own} if route.connection else own
 
 
 def reporter(request: Request) -> Callable[[Progress], None]:
-    """Hand progress on, at most one event every PROGRESS_EVERY seconds."""
+    """A function that reports progress to `request`, at most one event every PROGRESS_EVERY seconds."""
     last = 0.0
 
     def report(progress: Progress) -> None:

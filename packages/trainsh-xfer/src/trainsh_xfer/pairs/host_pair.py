@@ -1,4 +1,4 @@
-"""One host copies to another: the key, the forwarded agent, the line in authorized_keys, the connection."""
+"""Copies from one host to another: the key, the forwarded agent, the line in authorized_keys, the connection."""
 
 import os
 import shutil
@@ -17,7 +17,7 @@ from trainsh_xfer.remote.library import for_shell
 
 
 class Pair:
-    """A context that lets the host of `source` log in to that of `destination`; both are as before at the end."""
+    """A context in which the `source` host can log in to the `destination` host. At its end both are as before."""
 
     def __init__(self, source: Connection, destination: Connection, request: Request) -> None:
         self.source = source
@@ -49,7 +49,7 @@ class Pair:
             self._key.__exit__()
 
     def _tidy(self, connection: Connection, command: str) -> None:
-        """Run `command`, even for a request that was cancelled: hence one of its own."""
+        """Run `command` even if the request was cancelled, which is why it uses a new request."""
         try:
             Connection(connection.target, Request()).run(command)
         except TrainError as error:
@@ -81,14 +81,14 @@ class Pair:
         return f"{self.source.target.label} to {self.destination.target.label}"
 
     def detour(self) -> bool:
-        """Go through this machine from now on; False when it is so already."""
+        """Route the data through this machine from now on; returns False if it already does."""
         if not self.direct:
             return False
         self.direct = False
         return True
 
     def remote(self, program: str) -> Remote:
-        """The way from the source's rsync to the destination; forwardings that are gone are made again."""
+        """How the source's rsync reaches the destination. Lost forwardings are set up again."""
         if not self.direct and not self._port:
             self._request.emit(
                 "log", message=f"no direct connection from {self.label}: the data goes through this machine"
@@ -99,12 +99,13 @@ class Pair:
         return self.source.dressed(words, bracketed(host), program)
 
     def noted(self, program: str) -> Remote:
-        """A way that leads nowhere and notes what the destination would be asked to run."""
+        """A stand-in for ssh that connects nowhere and records the command that the destination would run."""
         dressed = self.source.dressed([], "there", program)
         return Remote(shell_option(["sh", f"{self._folder}/note"]), dressed.host, dressed.program)
 
     def allow(self, noting: str) -> None:
-        """Run `noting` (rsync over the way `noted`) at the source, and allow the key what it asked for."""
+        """Run `noting` (an rsync that uses `noted`) at the source, and allow the key to run the recorded
+        command."""
         command = (
             self.source.run(f"{noting}; cat {for_shell(self._folder)}/command").rstrip("\n").rsplit("\n", 1)[-1]
         )
@@ -118,7 +119,7 @@ class Pair:
             )
 
     def _forward(self) -> None:
-        """Forward the agent to the source, and with a detour a port there to the destination."""
+        """Forward the agent to the source and, for a detour, a port on it that leads to the destination."""
         if self._lost(self.source):
             self._number += 1
             self._agent = f"agent{self._number}"
@@ -142,7 +143,7 @@ class Pair:
 
 
 def forward(connection: Connection, kind: str, what: str) -> str:
-    """Ask the master of a connection for a forwarding; what it printed (the port it chose, for port 0)."""
+    """Ask the ssh master of a connection for a forwarding. Returns its output: for port 0, the port it chose."""
     target = connection.target
     words = [target.argv[0], "-S", connection.path, "-O", "forward", kind, what, *target.argv[1:]]
     try:
@@ -155,12 +156,12 @@ def forward(connection: Connection, kind: str, what: str) -> str:
 
 
 def bracketed(host: str) -> str:
-    """An address before a colon and a port."""
+    """A host address for use before a colon and port: an IPv6 address gets brackets."""
     return f"[{host}]" if ":" in host else host
 
 
 def _trusted(settings: dict[str, str]) -> list[str]:
-    """The host keys that this machine knows the destination by."""
+    """The destination's host keys that this machine trusts."""
     port, host = settings.get("port", "22"), settings.get("hostname", "")
     name = settings.get("hostkeyalias") or (host if port == "22" else f"[{host}]:{port}")
     found: list[str] = []

@@ -1,4 +1,4 @@
-"""Routes between two places on hosts: one host, or two of which one is let in to the other."""
+"""Routes between two places on hosts: both on one host, or two hosts of which one may log in to the other."""
 
 import posixpath
 from contextlib import ExitStack
@@ -19,10 +19,11 @@ from trainsh_xfer.remote.library import for_shell
 
 
 class OneHost(Route, frozen=True, kw_only=True):
-    """Both sides on one host: its rsync does it alone. `sources` and `destination` are written for its shell."""
+    """Both sides are on one host, whose rsync copies locally. `sources` and `destination` are quoted for its
+    shell."""
 
     def words(self, options: Options, *, resume: bool = False) -> list[str]:
-        """rsync's words as a command line there."""
+        """rsync's argv as a command line on the host."""
         assert self.connection is not None
         words = copy(self.rsync, options, self.sources, self.destination, follow=self.follow)
         line = " ".join([*map(for_shell, words[:-2]), *words[-2:]])
@@ -30,12 +31,12 @@ class OneHost(Route, frozen=True, kw_only=True):
 
     @property
     def receiver(self) -> None:
-        """rsync there ends with its connection."""
+        """None: the remote rsync ends with its connection."""
         return
 
 
 class TwoHosts(Route, frozen=True, kw_only=True):
-    """From one host to another: the rsync of the source logs in to the destination."""
+    """From one host to another: the source's rsync logs in to the destination."""
 
     pair: Pair
 
@@ -46,7 +47,7 @@ class TwoHosts(Route, frozen=True, kw_only=True):
 
     @property
     def name(self) -> str:
-        """The destination: the source's rsync was seen before."""
+        """The destination's name. The source's rsync was checked before, so errors are about the destination."""
         return self.pair.destination.target.name
 
     @property
@@ -55,7 +56,7 @@ class TwoHosts(Route, frozen=True, kw_only=True):
         return self.pair.destination
 
     def words(self, options: Options, *, resume: bool = False) -> list[str]:
-        """rsync's words as a command line at the source, once the destination allows them."""
+        """rsync's argv as a command line at the source, after the destination has been set up to allow it."""
         program = remote_paths.PROCESS if options.dry_run else self.program
         noted = self.pair.noted(program)
         self.pair.allow(self._line(self._copy(options, noted)))
@@ -69,17 +70,17 @@ class TwoHosts(Route, frozen=True, kw_only=True):
         )  # fmt: skip
 
     def detour(self) -> bool:
-        """Go through this machine."""
+        """Route the data through this machine."""
         return self.pair.detour()
 
     @staticmethod
     def _line(words: list[str]) -> str:
-        """`words` quoted for the source's login shell, except the last but one: that path is quoted already."""
+        """`words` quoted for the source's login shell, except the last but one, a path that is already quoted."""
         return " ".join([*map(for_shell, words[:-2]), words[-2], for_shell(words[-1])])
 
 
 def between(source: Place, destination: Place, options: Options, request: Request, stack: ExitStack) -> Route:
-    """The way from one host to another, or to itself."""
+    """The route from one host to another, or within one host."""
     here, there = source.target, destination.target
     assert here
     assert there

@@ -1,4 +1,4 @@
-"""A source that is itself a symbolic link: what it leads to is copied, under the link's name."""
+"""A source that is itself a symbolic link: its target is copied, under the link's name."""
 
 import os
 import posixpath
@@ -12,10 +12,10 @@ from trainsh_xfer.pairs.machines import Connection
 
 
 def followed(source: Place, destination: Place, there: Connection | None) -> tuple[Place, Place, bool]:
-    """Both places as they are to be copied, and whether rsync has to follow the source: a link to a file.
+    """The source and destination to copy, and whether rsync must follow the source (a link to a file).
 
-    A link to a folder becomes what is in the folder, and the destination the folder of the link's name. `there` is
-    the host of the source, which is asked once; None: this machine.
+    For a link to a folder, the source becomes the folder's contents, and the destination a folder with the link's
+    name. `there` is the source's host, which is asked once; None means this machine.
     """
     if means_contents(source.path) or (not source.literal and WILDCARDS & set(source.path[source.fixed :])):
         return source, destination, False

@@ -1,4 +1,4 @@
-"""Hosts: how each is reached (`train-host resolve`), and the shared connection that rsync goes over."""
+"""Hosts: how to reach each (`train-host resolve`), and the shared connection that rsync uses."""
 
 import os
 import threading
@@ -17,19 +17,19 @@ from trainsh_xfer.engines.rsync import Remote, Rsync, read_version
 from trainsh_xfer.engines.rsync_errors import installing
 from trainsh_xfer.remote.library import argv
 
-# A client of the shared connection that never logs in by itself (Target.remote_argv says the same).
+# ssh options for a client of the shared connection that never logs in by itself (as Target.remote_argv does).
 CLIENT = ["-o", "ControlMaster=no", "-o", "ProxyCommand=false", "-o", "RemoteCommand=none", "-T", "-x"]
 # Seconds for which a lost connection is tried again.
 PATIENCE = 60.0
-# Seconds for a login and the command it runs: a login file that asks something waits for ever.
+# Seconds for a login and the command it runs: a login file that asks a question would wait forever.
 LOGIN_LIMIT = 60.0
 _QUOTED = frozenset(" '\"\t\n")
 
 
 def resolve(spec: str) -> Target:
-    """The machine that a name, a spec or a target as JSON means.
+    """The target of a host's name, a spec, or a target as JSON.
 
-    Raises train-host's own errors, MissingProgram without train-host.
+    Raises train-host's own errors, and MissingProgram when train-host is not installed.
     """
     if spec == "local":
         return Target.local()
@@ -51,15 +51,19 @@ class Connection:
         self._mark = ""
 
     def open(self, within: float = 0.0) -> None:
-        """Make it exist, trying for `within` seconds; the errors of trainsh_base.remote.ssh."""
+        """Open the connection if needed, trying for `within` seconds. Raises the errors of
+        trainsh_base.remote.ssh."""
         if self._path != self.target.control_path and master_pid(self.path) is None:
             self._path = self.target.control_path
         deadline = Deadline.after(within) if within else None
         ssh.ensure_master(self.target, self._request, deadline=deadline)
 
     def remote(self, program: str = "", *, plain: bool = False) -> Remote:
-        """rsync's way over it; `program` is its --rsync-path. `plain`: for openrsync, which splits at every space
-        and knows no quotes; the connection is open, so that it needs none of the host's own options."""
+        """How rsync uses this connection; `program` is its --rsync-path.
+
+        `plain`: for openrsync, which splits at every space and knows no quotes. The host's own options are left
+        out, since the connection is already open.
+        """
         words = self.words("")[:-1]
         host = host_word(words[-1])
         if plain:
@@ -67,7 +71,8 @@ class Connection:
         return self.dressed(words[:-1], host, program)
 
     def dressed(self, shell: list[str], host: str, program: str) -> Remote:
-        """A way to `host` by the remote shell `shell`; one that drops noise, once that is known to be needed."""
+        """The Remote for `host` with the remote shell `shell`. Once login output is known to be a problem, it is
+        dropped."""
         if self._mark:
             return Remote(shell_option(quiet(shell, self._mark)), host, marked(program, self._mark))
         return Remote(shell_option(shell), host, program)
@@ -78,20 +83,20 @@ class Connection:
         return self._path or ""
 
     def words(self, command: str) -> list[str]:
-        """The words that run `command` there, read by the login shell."""
+        """The argv that runs `command` on the host; the login shell parses it."""
         return self.target.remote_argv(command, control_path=self._path)
 
     @property
     def is_quiet(self) -> bool:
-        """Whether what login files print is dropped."""
+        """Whether the output of login files is dropped."""
         return bool(self._mark)
 
     def be_quiet(self) -> None:
-        """Drop what login files print before rsync speaks, from the next run on."""
+        """Drop what login files print before rsync starts, from the next attempt on."""
         self._mark = f"trainsh-{os.urandom(6).hex()}"
 
     def find_room(self) -> None:
-        """After a refused channel: wait for one that is free, on another connection where the host allows that."""
+        """After a refused channel: wait for a free one, or open another connection if the host allows it."""
         child = ssh.start(self.target, "true", bulk=True, request=self._request, deadline=Deadline.after(PATIENCE))
         child.end()
         child.wait()
@@ -99,10 +104,10 @@ class Connection:
         self._path = child.argv[child.argv.index("-S") + 1]
 
     def run(self, command: str, limit: float | None = None) -> str:
-        """Run a command there to its end, whatever its status; what it printed.
+        """Run a command on the host to its end, and return its output whatever its exit status.
 
-        TimedOut when the login takes longer than LOGIN_LIMIT, or the command longer than `limit` seconds (default:
-        LOGIN_LIMIT too). RemoteError with code "shell" when the account runs no commands.
+        Raises TimedOut when the login takes longer than LOGIN_LIMIT, or the command longer than `limit` seconds
+        (default: LOGIN_LIMIT). Raises RemoteError with code "shell" when the account cannot run commands.
         """
         limit = limit or LOGIN_LIMIT
         child = ssh.start(self.target, command, request=self._request, limit=LOGIN_LIMIT)
@@ -122,7 +127,7 @@ class Connection:
         return os.fsdecode(text).rstrip("\n")
 
     def check_login(self) -> None:
-        """Raise the error if the account cannot run commands. A lost connection is not an error here."""
+        """Raise an error if the account cannot run commands. A lost connection is ignored here."""
         if master_pid(self.path) is None:
             return
         try:
@@ -133,7 +138,7 @@ class Connection:
 
 
 def rsync_at(connection: Connection) -> Rsync:
-    """The rsync of a host; MissingProgram when there is none."""
+    """The rsync on a host. Raises MissingProgram when there is none."""
     found = read_version("rsync", connection.run("rsync --version"))
     if found is None:
         raise MissingProgram(
@@ -144,21 +149,22 @@ def rsync_at(connection: Connection) -> Rsync:
 
 
 def quiet(shell: list[str], mark: str) -> list[str]:
-    """A remote shell that passes nothing on before a line that ends in `mark`."""
+    """A remote shell that drops all output up to a line that ends in the sentinel `mark`."""
     return argv("pass_from_mark", mark, *shell)
 
 
 def marked(program: str, mark: str) -> str:
-    """`--rsync-path` that prints `mark` before rsync begins to speak."""
+    """An `--rsync-path` that prints the sentinel `mark` before rsync starts."""
     return f"printf '%s\\n' {mark}; {program or 'rsync'}"
 
 
 def shell_option(words: list[str]) -> str:
-    """`-e`'s value: rsync splits it at spaces and knows quotes, doubled inside of themselves."""
+    """`words` as the value of `-e`. rsync splits it at spaces and reads quotes; a quote inside quotes is
+    doubled."""
     return " ".join("'" + word.replace("'", "''") + "'" if _QUOTED & set(word) else word or "''" for word in words)
 
 
 def host_word(destination: str) -> str:
-    """The destination as rsync reads it: an IPv6 address in brackets."""
+    """The destination as rsync needs it: an IPv6 address gets brackets."""
     user, at, host = destination.rpartition("@")
     return f"{user}{at}[{host}]" if ":" in host and not host.startswith("[") else destination

@@ -1,8 +1,8 @@
-"""Two hosts: the scripts and argv that let one copy to the other for an hour, by one command. Pure.
+"""Scripts and argv that let one host copy to another, for one hour and with one command. Pure.
 
-The source's rsync logs in to the destination with a key made for this transfer. The key lives in an agent here,
-whose socket is forwarded to the source; at the destination one line of authorized_keys allows it, for exactly the
-rsync server that the source's rsync asks for (sshd(8), "AUTHORIZED_KEYS FILE FORMAT").
+The source's rsync logs in to the destination with a key made for this transfer. The key lives in an agent on this
+machine, whose socket is forwarded to the source. A line in the destination's authorized_keys limits the key to the
+exact rsync server command that the source's rsync requests (sshd(8), "AUTHORIZED_KEYS FILE FORMAT").
 """
 
 import re
@@ -21,7 +21,7 @@ _LOOPBACK = re.compile(r"localhost|127\..*|::1|0\.0\.0\.0")
 
 
 class Address(msgspec.Struct, frozen=True):
-    """Where a host's sshd is and who logs in there; `direct` says that others can go there as well."""
+    """The address of a host's sshd and the user who logs in. `direct`: other hosts can reach it too."""
 
     host: str
     port: int
@@ -30,7 +30,7 @@ class Address(msgspec.Struct, frozen=True):
 
 
 def address(settings: dict[str, str]) -> Address:
-    """The address in what `ssh -G` printed for a host; one behind a jump or on loopback is only ours to reach."""
+    """The address in the output of `ssh -G` for a host. One behind a jump host or on loopback is not `direct`."""
     host = settings.get("hostname", "")
     indirect = any(settings.get(key, "none") != "none" for key in ("proxyjump", "proxycommand"))
     return Address(
@@ -40,35 +40,37 @@ def address(settings: dict[str, str]) -> Address:
 
 
 def preparing(known_hosts: str) -> str:
-    """At the source: a private folder with the destination's host keys, and a stand-in for ssh that notes its
-    command. Prints `folder PATH`."""
+    """At the source: create a private folder with the destination's host keys, and a stand-in for ssh that records
+    its command. Prints `folder PATH`."""
     return call("prepare_source", known_hosts, program("note_command"))
 
 
 def cleaning(folder: str) -> str:
-    """At the source: what `preparing` made goes."""
+    """At the source: remove what `preparing` created."""
     return call("clean_source", folder)
 
 
 def introducing() -> str:
-    """At the destination: its clock, where its sshd is, its own public host keys."""
+    """At the destination: print its clock, the address of its sshd, and its public host keys."""
     return call("introduce")
 
 
 def allowing(line: str, mark: str) -> str:
-    """At the destination: allow the key by `line`; an older one with the same `mark` goes. Prints `allowed`."""
+    """At the destination: add `line` to authorized_keys, in place of an older one with the same `mark`. Prints
+    `allowed`."""
     return call("allow_key", line, mark)
 
 
 def forbidding(mark: str) -> str:
-    """At the destination: remove the line with `mark`."""
+    """At the destination: remove the line with `mark` from authorized_keys."""
     return call("forbid_key", mark)
 
 
 def key_line(public_key: str, command: str, clock: str) -> str:
-    """The line that allows `public_key` to run `command` until LIFETIME after `clock` (the host's, to the minute).
+    """The authorized_keys line that lets `public_key` run `command` until LIFETIME after `clock`, the host's time
+    to the minute.
 
-    UsageError for a command that cannot be written there.
+    Raises UsageError for a command that cannot be written in such a line.
     """
     if "\n" in command or command.endswith("\\"):
         raise UsageError(
@@ -80,7 +82,7 @@ def key_line(public_key: str, command: str, clock: str) -> str:
 
 
 def known_hosts(lines: list[str]) -> str:
-    """Lines of known_hosts for ALIAS, from lines or keys as ssh-keygen -F and *.pub files hold them."""
+    """known_hosts lines for ALIAS, from the output of ssh-keygen -F or the contents of *.pub files."""
     keys = []
     for line in lines:
         words = line.split()
@@ -91,7 +93,7 @@ def known_hosts(lines: list[str]) -> str:
 
 
 def login_words(user: str, port: int, folder: str, agent: str) -> list[str]:
-    """The argv of ssh on the source host, without the destination: it uses our key and our known_hosts only."""
+    """The argv of ssh on the source host, without the destination. It uses only our key and our known_hosts."""
     options = {
         "IdentityAgent": f"{folder}/{agent}", "IdentityFile": "none", "HostKeyAlias": ALIAS,
         "UserKnownHostsFile": f"{folder}/known_hosts", "GlobalKnownHostsFile": "/dev/null",
@@ -105,7 +107,8 @@ def login_words(user: str, port: int, folder: str, agent: str) -> list[str]:
 
 
 def answers(text: str) -> dict[str, list[str]]:
-    """The lines `word rest` of a script's answer, by their first word; what login files printed is among them."""
+    """The `word rest` lines of a script's output, grouped by first word. Output of login files may be among
+    them."""
     found: dict[str, list[str]] = {}
     for line in text.splitlines():
         word, _, rest = line.partition(" ")

@@ -1,7 +1,8 @@
-"""A host in a transfer with a storage: rclone here reads and writes its disk by sftp, over the shared connection.
+"""A host in a transfer with a storage: the local rclone reads and writes the host's disk by sftp, over the shared
+connection.
 
-The data goes through this machine, and a line says so. `--sftp-ssh` (rclone 1.63) takes the argv of an ssh; its
-words are separated by spaces, and quoted as in CSV.
+The data passes through this machine, and a message says so. `--sftp-ssh` (rclone 1.63) takes the argv of an ssh,
+separated by spaces and quoted as in CSV.
 """
 
 from trainsh_base.request import Request
@@ -11,7 +12,8 @@ from trainsh_xfer.pairs.machines import Connection
 
 
 def over_sftp(side: Place | InStorage, remote: str, request: Request) -> Place | InStorage:
-    """A place on a host as one that rclone reaches, its connection opened; any other place as it is."""
+    """A place on a host as one that rclone reaches, with the connection open. Any other place is returned
+    unchanged."""
     if isinstance(side, InStorage) or side.target is None:
         return side
     connection = Connection(side.target, request)

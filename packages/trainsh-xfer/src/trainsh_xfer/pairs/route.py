@@ -1,4 +1,4 @@
-"""A route between two places, as rsync's argv needs it."""
+"""A route between two places, in the form that rsync's argv needs."""
 
 import msgspec
 
@@ -8,12 +8,12 @@ from trainsh_xfer.pairs.machines import Connection
 
 
 class Route(msgspec.Struct, frozen=True, kw_only=True):
-    """Both sides in rsync's words, and the connection they go over (None: a copy on this machine).
+    """Both sides as rsync arguments, and the connection between them (None: a copy on this machine).
 
-    `rsync` is the one that is started, `program` the host's --rsync-path. `parents` is the local path whose
-    parent folders are to be made, `tidy` the local sources, `tidy_far` the command that removes the empty folders
-    which a move leaves behind. `foreign`: the files come from a host, to another machine. `follow`: the source is
-    a link to a file.
+    `rsync` is the program that is started, `program` the host's --rsync-path. `parents` is the local path whose
+    parent folders must be created. After a move, empty folders are removed: in the local sources `tidy`, and on a
+    host by the command `tidy_far`. `foreign`: the files come from a host to another machine. `follow`: the source
+    is a link to a file.
     """
 
     rsync: Rsync
@@ -35,12 +35,12 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def name(self) -> str:
-        """What `train host` knows the host by."""
+        """The host's name for `train host`."""
         return self.connection.target.name if self.connection else ""
 
     @property
     def receiver(self) -> Connection | None:
-        """The connection to the side that receives, if that is a host and printed its process id."""
+        """The connection to the receiving side, if that is a host whose rsync prints its process id."""
         return self.connection if self.program and not self.foreign else None
 
     @property
@@ -49,7 +49,7 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
         return self.connection is None
 
     def words(self, options: Options, *, resume: bool = False) -> list[str]:
-        """What to run, with the connection as it is now."""
+        """The argv to run with the current connection."""
         remote = self.connection.remote(self.program, plain=self.rsync.open) if self.connection else None
         return copy(
             self.rsync,
@@ -64,5 +64,5 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
         )
 
     def detour(self) -> bool:
-        """Take a longer way from now on; False when there is none."""
+        """Use a longer way from now on; returns False when there is none."""
         return False

@@ -1,4 +1,4 @@
-"""Routes that begin or end on this machine, and the choice of one."""
+"""Routes that begin or end on this machine, and the choice of a route."""
 
 import os
 import posixpath
@@ -20,9 +20,10 @@ from trainsh_xfer.pairs.route import Route
 def between(
     source: Place, destination: Place, options: Options, *, rsync: Rsync, request: Request, stack: ExitStack
 ) -> Route:
-    """The way from `source` to `destination`; UsageError where it would destroy what it reads, or too much.
+    """The route from `source` to `destination`. Raises UsageError if the copy would destroy its source or delete
+    too much.
 
-    What was set up for it is taken down by `stack`.
+    `stack` removes what was set up for the route.
     """
     if source.target and destination.target:
         return host_routes.between(source, destination, options, request, stack)

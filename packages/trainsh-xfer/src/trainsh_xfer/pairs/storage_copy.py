@@ -29,7 +29,7 @@ class Rclone:
     """The rclone on this machine, with the storages of one transfer in its environment."""
 
     def __init__(self, source: Side, destination: Side, request: Request) -> None:
-        """MissingProgram when rclone is not installed."""
+        """Raises MissingProgram when rclone is not installed."""
         storages = [side.storage for side in (source, destination) if isinstance(side, InStorage)]
         self.program = installed.program()
         self.label = " or ".join(storage.label for storage in storages)
@@ -39,7 +39,7 @@ class Rclone:
         self._env = installed.environment(env, own_config=own)
 
     def ask(self, words: list[str]) -> bytes | None:
-        """What a short command prints; None when there is no such folder or file."""
+        """The output of a short command; None when the folder or file does not exist."""
         done = run(words, env=self._env, check=False)
         if done.status in (3, 4):
             return None
@@ -48,18 +48,18 @@ class Rclone:
         return done.stdout
 
     def rows(self, place: str) -> list[Row]:
-        """What is in a folder; nothing when there is no such folder."""
+        """The rows of a folder; empty when the folder does not exist."""
         answer = self.ask(rclone.listing(self.program, place))
         return msgspec.json.decode(answer, type=list[Row]) if answer else []
 
     def look(self, place: str) -> Row | None:
-        """What is at a path. A folder of a bucket exists when something is in it."""
+        """The row of a path; None when nothing is there. A folder of a bucket exists when it is not empty."""
         answer = self.ask(rclone.stat(self.program, place))
         row = msgspec.json.decode(answer, type=Row | None) if answer else None
         return None if row and row.IsDir and not self.rows(place) else row
 
     def run(self, words: list[str], log: Log) -> None:
-        """Run it to its end, reading its log; a typed error when it fails."""
+        """Run rclone to its end and parse its log. Raises a typed error when it fails."""
         ended = stream(words, log.feed, self._request, env=self._env)
         log.finish()
         if ended.status != 0:
@@ -78,12 +78,13 @@ class Rclone:
         )  # fmt: skip
 
     def error(self, status: int, said: str) -> TrainError:
-        """The error that a status and message stand for."""
+        """The error for an exit status and message."""
         return installed.error_for(status, said, self.label)
 
 
 def carry_out(order: Order, source: Side, destination: Side, request: Request) -> Result:
-    """Copy, verify where asked, move where asked; the errors of the storages, `partial` when some files failed."""
+    """Copy, verify and move as `order` asks. Raises the errors of the storages, and `partial` when some files
+    failed."""
     started = time.monotonic()
     source, destination = over_sftp(source, "SRC", request), over_sftp(destination, "DST", request)
     program = Rclone(source, destination, request)
@@ -146,7 +147,7 @@ def _run(program: Rclone, piece: Piece, options: Options, request: Request) -> L
 
 
 def _told_apart(changes: list[Change], program: Rclone, piece: Piece) -> list[Change]:
-    """The changes of a dry run, those of files that are not at the destination as `create`; below the folder."""
+    """The changes of a dry run, with `create` for each file that is missing at the destination."""
     answer = program.ask(rclone.names(program.program, piece.destination)) or b""
     there = set(answer.decode(errors="surrogateescape").splitlines())
     prefix = f"{piece.name}/" if piece.name else ""

@@ -1,4 +1,4 @@
-"""What a transfer with a storage copies from where to where: each file or folder as one run of rclone."""
+"""What a transfer with a storage copies, and where to: one rclone run for each file or folder."""
 
 import fnmatch
 import os
@@ -18,19 +18,20 @@ from trainsh_xfer.model import Options
 
 
 class Row(msgspec.Struct):
-    """A row of `rclone lsjson`, in rclone's own names."""
+    """A row of `rclone lsjson`, with rclone's own field names."""
 
     Name: str
     IsDir: bool
 
 
-# The rows of a folder; what a path is (None: nothing is there).
+# List returns the rows of a folder, Look the row of a path (None: nothing is there).
 List = Callable[[str], list[Row]]
 Look = Callable[[str], Row | None]
 
 
 class Piece(msgspec.Struct, frozen=True, kw_only=True):
-    """One run: rclone's names of both sides, whether they are single files, the folder that is copied itself."""
+    """One rclone run: both sides as rclone names them, whether they are single files, and the folder that is copied
+    itself."""
 
     source: str
     destination: str
@@ -39,7 +40,8 @@ class Piece(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Found(msgspec.Struct, frozen=True, kw_only=True):
-    """A source: rclone's name of it, its own name, whether it is a folder and only its contents are meant."""
+    """A source: its name for rclone, its base name, whether it is a folder, and whether only its contents are
+    meant."""
 
     at: str
     name: str
@@ -48,7 +50,7 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def local(place: Place) -> list[Found]:
-    """The sources on this machine; NotFound when there is none."""
+    """The sources on this machine. Raises NotFound when there is none."""
     found = []
     for path in local_paths.expanded(place.path, place.fixed, literal=place.literal):
         bare = os.path.abspath(path)  # noqa: PTH100 - links stay as they are
@@ -59,7 +61,7 @@ def local(place: Place) -> list[Found]:
 
 
 def stored(place: InStorage, rows: List, look: Look) -> list[Found]:
-    """The sources in a storage, wildcards replaced; NotFound when there is nothing."""
+    """The sources in a storage, with wildcards expanded. Raises NotFound when there is none."""
     paths = [place.path.rstrip("/") or place.path[:1]]
     if not place.literal and WILDCARDS & set(place.path):
         paths = _expanded(place, rows) or paths
@@ -81,7 +83,7 @@ def _stored(place: InStorage, path: str, contents: bool, look: Look) -> Found:
 
 
 def _expanded(place: InStorage, rows: List) -> list[str]:
-    """The paths that match a pattern; for each part with wildcards, lists the folders matched so far."""
+    """The paths that match a pattern. For each part with wildcards, lists the folders that matched so far."""
     paths = ["/" if place.path.startswith("/") else ""]
     for part in place.path.strip("/").split("/"):
         if not WILDCARDS & set(part):
@@ -100,7 +102,7 @@ def _expanded(place: InStorage, rows: List) -> list[str]:
 
 
 def pieces(found: list[Found], destination: Place | InStorage, is_folder: Callable[[], bool]) -> list[Piece]:
-    """A piece for each source; `is_folder` returns whether the destination is an existing folder."""
+    """One piece for each source. `is_folder` returns whether the destination is an existing folder."""
     into = destination.path.endswith(("/", "/.")) or len(found) > 1
     runs = []
     for one in found:
@@ -122,7 +124,7 @@ def _below(place: Place | InStorage, name: str) -> str:
 
 
 def check(found: list[Found], destination: Place | InStorage, options: Options) -> None:
-    """Refuse to delete everything a storage or a home folder holds, and to copy a place onto itself."""
+    """Refuse to delete everything in a storage or a home folder, and to copy a place onto itself."""
     contents = [one.at + "/" for one in found if one.contents]
     if options.delete and contents and not options.force:
         if isinstance(destination, Place):

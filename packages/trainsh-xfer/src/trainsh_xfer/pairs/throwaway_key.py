@@ -1,4 +1,4 @@
-"""A key for one transfer, in an agent of its own on this machine."""
+"""A key for one transfer, in a separate agent on this machine."""
 
 import contextlib
 import os
@@ -14,7 +14,8 @@ from trainsh_xfer.remote.library import argv
 
 
 class ThrowAwayKey:
-    """A context: `public` is the key's line, `socket` its agent's. The private half is in that agent alone."""
+    """A context: `public` is the public key line, `socket` the agent's socket. Only that agent has the private
+    key."""
 
     def __init__(self, mark: str) -> None:
         self.mark = mark
@@ -44,7 +45,8 @@ class ThrowAwayKey:
 
     def _start(self) -> None:
         try:
-            # ssh-agent exits with its command, which exits when its stdin closes: also when this process dies.
+            # ssh-agent exits with its command. The command exits when its stdin closes, also when this process
+            # dies.
             self._holder = spawn.start(["ssh-agent", "-a", str(self.socket), *argv("hold_agent")])
         except FileNotFoundError:
             raise missing("ssh-agent") from None

@@ -1,1 +1,2 @@
-"""The shell functions that transfers run (`*.sh`), and their command lines. Imports no other subpackage."""
+"""The shell functions that transfers run (`*.sh`), and the command lines that call them. Imports no other
+subpackage."""

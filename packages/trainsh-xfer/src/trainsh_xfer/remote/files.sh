@@ -1,22 +1,22 @@
 # shellcheck shell=sh
-# What is asked of one host: about its files and about its rsync.
-# A function here stands alone, with comments on lines of their own, and no text over several lines: it is sent as one
-# line (library.py).
+# Functions that run on one host, for its files and its rsync.
+# Each function is sent alone, as one line (library.py). So it calls no other function, its comments have their own
+# lines, and it has no text over several lines.
 
-# The program of --rsync-path: its process id on stderr, then rsync, which keeps that id.
+# The program of --rsync-path: prints its process id on stderr, then executes rsync, which keeps that id.
 announce_rsync() { # RSYNC'S WORDS...
     echo "train-xfer process $$" >&2
     exec rsync "$@"
 }
 
-# Prints `folder` or `file` for a symbolic link that leads to one, and else nothing.
+# Prints `folder` or `file` for a symbolic link to one, and nothing for any other path.
 link_kind() { # PATH
     test -L "$1" || return 0
     test ! -d "$1" || echo folder
     test ! -f "$1" || echo file
 }
 
-# Ends a remote rsync, and waits until it has put away what it has of a file. Another process with that id is left alone.
+# Stops a remote rsync and waits until it has saved its partial file. Any other process with that id is left alone.
 end_rsync() { # PROCESS
     words=$(if [ -r "/proc/$1/cmdline" ]; then cat "/proc/$1/cmdline"; else ps -o args= -p "$1"; fi 2>/dev/null)
     case $words in
@@ -29,7 +29,7 @@ end_rsync() { # PROCESS
     done
 }
 
-# Removes the empty folders in each folder; one that is written with `/.` at its end stays.
+# Removes the empty folders in each folder. The folder itself stays if its path ends in `/.`.
 remove_empty_folders() { # FOLDER...
     for at in "$@"; do
         find "$at" -depth -type d ! -name . -exec rmdir {} \;

@@ -1,8 +1,8 @@
 # shellcheck shell=sh
-# What runs on this machine. The rules of files.sh hold here too.
+# Functions that run on this machine. The rules in files.sh apply.
 
-# A remote shell that passes nothing on before a line that ends in the mark. `read` takes a byte at a time from a pipe,
-# so that it leaves everything behind the line to `cat`.
+# A remote shell that drops all output up to a line that ends in the sentinel. `read` reads a pipe byte by byte, so
+# everything after that line is left for `cat`.
 pass_from_mark() { # MARK SHELL'S WORDS...
     mark=$1
     shift
@@ -13,7 +13,7 @@ pass_from_mark() { # MARK SHELL'S WORDS...
     done
 }
 
-# The command of an ssh-agent, which ends when this does: when the other end of its input is closed.
+# The command of an ssh-agent. It ends, and the agent with it, when its input is closed.
 hold_agent() {
     echo "$SSH_AGENT_PID"
     exec cat >/dev/null

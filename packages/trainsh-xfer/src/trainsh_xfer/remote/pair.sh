@@ -1,7 +1,7 @@
 # shellcheck shell=sh
-# What is asked of two hosts of which one logs in to the other. The rules of files.sh hold here too.
+# Functions that run on two hosts of which one logs in to the other. The rules in files.sh apply.
 
-# At the source: a private folder with the destination's host keys and a stand-in for ssh. Prints `folder PATH`.
+# At the source: creates a private folder with the destination's host keys and a stand-in for ssh. Prints its path.
 prepare_source() { # KNOWN_HOSTS STAND_IN
     d=$(mktemp -d "${TMPDIR:-/tmp}/trainsh-xfer.XXXXXX") &&
         printf '%s\n' "$1" >"$d/known_hosts" &&
@@ -9,20 +9,20 @@ prepare_source() { # KNOWN_HOSTS STAND_IN
         echo "folder $d"
 }
 
-# The stand-in for ssh, a script of its own: notes the command beside itself.
+# The stand-in for ssh, a separate script: writes its command to a file beside the script.
 note_command() { # HOST COMMAND...
     shift
     printf '%s\n' "$*" >"${0%/*}/command"
 }
 
-# At the source: removes what prepare_source made.
+# At the source: removes what prepare_source created.
 clean_source() { # FOLDER
     cd "$1" && rm -f known_hosts note command agent*
     cd / && rmdir "$1"
     return 0
 }
 
-# At the destination: prints its clock, where its sshd is, its own public host keys.
+# At the destination: prints its clock, the address of its sshd, and its public host keys.
 introduce() {
     echo "clock $(date +%Y%m%d%H%M)"
     echo "connection $SSH_CONNECTION"
@@ -30,7 +30,7 @@ introduce() {
     return 0
 }
 
-# At the destination: allows a key; an older line with the same mark goes. Prints `allowed`.
+# At the destination: allows a key, and removes an older line with the same mark. Prints `allowed`.
 allow_key() { # LINE MARK
     umask 077
     mkdir -p "$HOME/.ssh" && f=$HOME/.ssh/authorized_keys && touch "$f" && {
