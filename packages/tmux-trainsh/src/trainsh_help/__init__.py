@@ -1,1 +1,1 @@
-"""What `train` says about its commands: their list, help on one, and what an unknown word may have meant."""
+"""`train help`: lists the commands, shows help for one, and suggests names for an unknown one."""

@@ -1,4 +1,4 @@
-"""The commands there are: asked of the dispatcher, described by their manifests; no tool is run for it."""
+"""The available commands: names from the dispatcher, summaries from manifests. No tool is run."""
 
 import os
 import shutil
@@ -43,20 +43,20 @@ def dispatcher() -> str:
 
 
 def entries() -> list[Entry]:
-    """Every command that `train` would find, in its order."""
+    """Every command that `train` would find, in the order of the dispatcher."""
     train = dispatcher()
     folder = Path(_lines(train, "--exec-path")[0])
     return [_entry(line, folder) for line in _lines(train, "--list")]
 
 
 def shortcuts() -> list[Shortcut]:
-    """The words of the dispatcher's own table."""
+    """The shortcuts in the dispatcher's table."""
     pairs = (line.partition("=") for line in _lines(dispatcher(), "--aliases"))
     return [Shortcut(name=name, means=means) for name, _, means in pairs]
 
 
 def near(word: str, names: list[str]) -> list[str]:
-    """Up to three of `names` that `word` may have been meant for, the nearest first."""
+    """Up to three of `names` that are similar to `word`, the nearest first."""
     import difflib  # noqa: PLC0415 - only for a word that is unknown
 
     return difflib.get_close_matches(word.casefold(), names, n=3, cutoff=0.6)
@@ -77,7 +77,7 @@ def _entry(line: str, folder: Path) -> Entry:
 
 
 def script_summary(path: Path) -> str:
-    """What a script says of itself in a line `# summary: ...` among its first ten; empty for other programs."""
+    """The summary of a script, from a line `# summary: ...` among its first ten; empty for other programs."""
     try:
         with path.open("rb") as file:
             if file.read(2) != b"#!":

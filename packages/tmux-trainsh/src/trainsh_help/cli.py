@@ -1,4 +1,4 @@
-"""train-help: what `train`, `train help COMMAND` and an unknown word answer with."""
+"""train-help: the answers to `train`, `train help COMMAND` and an unknown command."""
 
 import sys
 from typing import Annotated, Any
@@ -15,7 +15,7 @@ tool = Tool("help", summary="Show the commands of train, and what each does")
 
 
 class NoSuchCommand(NotFound):
-    """The dispatcher's own status for a word that names no command, as a shell has it."""
+    """The error for an unknown command, with the exit status that a shell and the dispatcher use for it."""
 
     exit_status = 127
     default_code = "no_command"
@@ -80,7 +80,7 @@ def _unknown(word: str) -> NoSuchCommand:
 
 
 def main() -> None:
-    """`train-help` alone lists the commands, `train-help WORDS` is help on them; else as every tool."""
+    """Run train-help. Without arguments it lists the commands; `train-help COMMAND` shows help for a command."""
     words = sys.argv[1:]
     own = (*tool.commands, "schema", "serve")
     if not words or (words[0].startswith("-") and words[0] not in ("-h", "--help", "--version")):

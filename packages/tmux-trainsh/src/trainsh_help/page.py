@@ -1,11 +1,11 @@
-"""The page that `train` alone prints: commands by group, shortcuts, and programs from elsewhere."""
+"""The page that `train` prints without arguments: commands by group, shortcuts, and programs from elsewhere."""
 
 import sys
 
 from trainsh_base.tool.display import paint
 from trainsh_help.catalog import Entry, Shortcut
 
-# What one does most comes first; groups that are not named here follow in the alphabet's order.
+# The most frequent tasks come first. Groups that are not listed here follow in alphabetical order.
 ORDER = ("recipes", "run", "machines", "move files", "storage", "money")
 LAST = ("set up",)
 OTHERS = "other commands"

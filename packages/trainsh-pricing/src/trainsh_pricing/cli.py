@@ -40,7 +40,7 @@ def currency(
 
 
 def _shown_currency() -> Currency:
-    """From the setting, else from 0.9's pricing.json, else dollars."""
+    """The currency from the setting, else from 0.9's pricing.json, else dollars."""
     setting = config.lookup(find("ui.currency"), config.load())
     if setting.value:
         code = exchange.check(str(setting.value), exchange.known())

@@ -1,4 +1,4 @@
-"""What Google Colab costs: compute units an hour, and what a unit costs in the subscription. Pure."""
+"""Google Colab's prices: compute units per hour, and the price of a unit in the subscription. Pure."""
 
 from decimal import Decimal
 
@@ -11,7 +11,7 @@ CENTS = Decimal("0.0001")
 
 
 def costs(prices: Prices, rates: ExchangeRates, currency: str) -> Colab:
-    """The subscription as it is paid, and each GPU's hour in `currency`."""
+    """The subscription with its own currency, and the price of an hour of each GPU in `currency`."""
     paid = prices.colab_subscription
     source = exchange.check(paid.currency, rates)
     unit = exchange.convert(paid.price, source, currency, rates) / paid.total_units
@@ -39,7 +39,7 @@ def subscribe(
     currency: str | None,
     units: str | None,
 ) -> ColabSubscription:
-    """The subscription with what was given changed; UsageError for a price below 0 or no units."""
+    """The subscription with the given fields changed. Raises UsageError for a price below 0 or no units."""
     changed = ColabSubscription(
         name=name,
         price=old.price if price is None else exchange.parse_amount(price),

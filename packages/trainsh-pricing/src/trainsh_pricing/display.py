@@ -1,4 +1,4 @@
-"""How amounts and costs look to people."""
+"""Prints amounts and costs for people."""
 
 import sys
 from decimal import Decimal
@@ -11,7 +11,8 @@ SMALL = Decimal("0.1")
 
 
 def money(amount: Decimal, currency: str) -> str:
-    """`$1.96`, `CN¥14.30`; amounts below 0.10 have four places, whole currencies (yen, won) none."""
+    """`$1.96`, `CN¥14.30`. Amounts below 0.10 have four decimals; currencies without decimals (yen, won) have
+    none."""
     from babel.numbers import format_currency
 
     if 0 < abs(amount) < SMALL:
@@ -20,13 +21,13 @@ def money(amount: Decimal, currency: str) -> str:
 
 
 def show_rates(rates: Rates) -> None:
-    """Print a row for each currency; date and source on stderr."""
+    """Print one row per currency; date and source go to stderr."""
     table([{"currency": row.currency, f"for 1 {rates.base}": f"{row.rate.normalize():f}"} for row in rates.rates])
     note(rates.date, rates.source)
 
 
 def note(date: str, source: str) -> None:
-    """Say on stderr which rates these are, and for old ones how to fetch new ones."""
+    """Print the date and source of the rates on stderr and, for old rates, how to fetch new ones."""
     hint = "; fetch today's: train pricing rates --refresh" if source == "built in" else ""
     print(f"rates of {date} ({source}){hint}", file=sys.stderr)
 
@@ -60,7 +61,7 @@ def show_colab(answer: Colab) -> None:
 
 
 def show_instances(answer: InstanceCosts) -> None:
-    """Print a row for each machine, then the sum."""
+    """Print one row per machine, then the total."""
     if not answer.instances:
         print("Nothing is rented.", file=sys.stderr)
         return

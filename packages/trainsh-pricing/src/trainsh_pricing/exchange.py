@@ -1,4 +1,4 @@
-"""Exchange rates and conversion, in decimal arithmetic. Pure, but for reading pricing.json."""
+"""Exchange rates and conversion, in decimal arithmetic. Pure, except that it reads pricing.json."""
 
 from decimal import ROUND_HALF_EVEN, Decimal
 
@@ -11,8 +11,8 @@ from trainsh_pricing.prices_file import ExchangeRates
 CURRENCIES = ("USD", "JPY", "HKD", "CNY", "EUR", "GBP", "KRW", "TWD")
 EXACT = Decimal("0.0001")
 
-# Used until the first `--refresh`: reference rates of the European Central Bank for one US dollar. It does not
-# publish the New Taiwan dollar, whose rate is of the Central Bank of the Republic of China.
+# Used until the first `--refresh`: reference rates of the European Central Bank for one US dollar. The rate of the
+# New Taiwan dollar, which that bank does not publish, is from the Central Bank of the Republic of China.
 BUILT_IN = ExchangeRates(
     base="USD",
     date="2024-12-31",
@@ -28,9 +28,9 @@ BUILT_IN = ExchangeRates(
 
 
 def known() -> ExchangeRates:
-    """The newest rates there are: those that were fetched last, else the built-in ones.
+    """The rates that were fetched last, else the built-in ones.
 
-    A currency that the service does not publish has its built-in rate.
+    A currency that the service does not publish keeps its built-in rate.
     """
     fetched = prices_file.load().exchange_rates
     if fetched is None or not fetched.rates:
@@ -47,7 +47,7 @@ def known() -> ExchangeRates:
 
 
 def document(rates: ExchangeRates) -> Rates:
-    """The rates as an answer, the base's own (1) left out."""
+    """The rates as an answer, without the base currency's own rate of 1."""
     rows = [Rate(currency=name, rate=rate) for name, rate in sorted(rates.rates.items()) if name != rates.base]
     return Rates(
         base=rates.base, date=rates.date, source=rates.source, fetched=rates.updated_at or None, rates=rows
@@ -55,7 +55,7 @@ def document(rates: ExchangeRates) -> Rates:
 
 
 def check(currency: str, rates: ExchangeRates) -> str:
-    """The currency's code in capitals; NotFound with the nearest one when there is no rate for it."""
+    """The currency's code in capitals. Raises NotFound with the nearest code when there is no rate for it."""
     code = currency.strip().upper()
     names = sorted({rates.base, *rates.rates})
     if code not in names:
@@ -65,13 +65,14 @@ def check(currency: str, rates: ExchangeRates) -> str:
 
 
 def convert(amount: Decimal, source: str, target: str, rates: ExchangeRates) -> Decimal:
-    """`amount` of `source` in `target`, unrounded; both as `check` answers them."""
+    """Convert `amount` from `source` to `target` without rounding. Both are codes that `check` returned."""
     per_base = {**rates.rates, rates.base: Decimal(1)}
     return amount if source == target else amount / per_base[source] * per_base[target]
 
 
 def converted(text: str, source: str, target: str) -> Converted:
-    """The answer of `convert`: to four places, half to even. UsageError for an amount that is no number."""
+    """The answer of `convert`, rounded half to even to four decimals. Raises UsageError for an amount that is not a
+    number."""
     rates = known()
     source, target = check(source, rates), check(target, rates)
     given = parse_amount(text)
@@ -83,7 +84,7 @@ def converted(text: str, source: str, target: str) -> Converted:
 
 
 def parse_amount(text: str) -> Decimal:
-    """A number of at most 15 digits before the point; UsageError for anything else."""
+    """Parse a number with at most 15 digits before the decimal point. Raises UsageError for anything else."""
     try:
         amount = Decimal(text.strip().replace("_", ""))
     except ArithmeticError:

@@ -1,4 +1,4 @@
-"""What rented machines cost, from the rows of a provider's `list` (docs/providers.md)."""
+"""The costs of rented machines, from the rows of a provider's `list` (docs/providers.md)."""
 
 from collections.abc import Callable
 from decimal import Decimal
@@ -16,7 +16,8 @@ Convert = Callable[[Decimal, str], Decimal]
 
 
 def of(provider: str, convert: Convert, currency: str) -> InstanceCosts:
-    """The machines rented from `provider` now, their costs by `convert(amount, currency of the row)`."""
+    """The machines currently rented from `provider`. `convert(amount, currency of the row)` converts their
+    costs."""
     rows = [cost(row, convert, currency) for row in call(provider, "list", {}) if row["state"] != "gone"]
     return InstanceCosts(
         instances=rows,
@@ -28,7 +29,7 @@ def of(provider: str, convert: Convert, currency: str) -> InstanceCosts:
 
 
 def cost(row: dict[str, Any], convert: Convert, currency: str) -> InstanceCost:
-    """One row: a machine that runs costs its price and its storage, one that is stopped its storage."""
+    """The cost of one row: a running machine costs its price plus storage, a stopped one only storage."""
     source = str(row.get("currency") or "USD")
     price = convert(Decimal(str(row.get("price_per_hour") or 0)), source)
     storage = convert(Decimal(str(row.get("storage_per_hour") or 0)), source)

@@ -1,6 +1,6 @@
-"""The file pricing.json, as tmux-trainsh 0.9 wrote it: rates, the Colab subscription, GPU prices.
+"""The file pricing.json, in the format of tmux-trainsh 0.9: rates, the Colab subscription, GPU prices.
 
-Keys that are not known here (`vast_rates`, those of a newer version) are kept.
+Unknown keys (`vast_rates`, or keys of a newer version) are kept.
 """
 
 import json
@@ -19,7 +19,7 @@ _encode = msgspec.json.Encoder(decimal_format="number").encode
 
 
 class ExchangeRates(msgspec.Struct):
-    """What was fetched last. `updated_at` is RFC 3339 UTC; `date` and `source` are newer than 0.9."""
+    """The rates that were fetched last. `updated_at` is RFC 3339 UTC; 0.9 did not have `date` and `source`."""
 
     base: str
     rates: dict[str, Decimal]
@@ -29,7 +29,7 @@ class ExchangeRates(msgspec.Struct):
 
 
 class ColabSubscription(msgspec.Struct):
-    """What is paid each month, and the compute units it buys. The defaults are Colab Pro's, as 0.9 had them."""
+    """The monthly price and the compute units that it buys. The defaults are those of Colab Pro in 0.9."""
 
     name: str = "Colab Pro"
     price: Decimal = Decimal("11.99")
@@ -38,7 +38,7 @@ class ColabSubscription(msgspec.Struct):
 
 
 class ColabGpuPrice(msgspec.Struct):
-    """How many units an hour of a GPU takes."""
+    """The compute units that an hour of a GPU costs."""
 
     gpu_name: str
     units_per_hour: Decimal
@@ -59,17 +59,18 @@ class Prices(msgspec.Struct):
 
 
 def place() -> Path:
-    """Where the file is."""
+    """The path of pricing.json."""
     return config_home() / "pricing.json"
 
 
 def load() -> Prices:
-    """What the file says; the defaults where there is none. UsageError names what is wrong in it."""
+    """The contents of the file, or the defaults when it does not exist. Raises UsageError saying what is wrong in
+    it."""
     return _read()[0]
 
 
 def change(edit: Callable[[Prices], None]) -> Prices:
-    """Apply `edit` to what the file says and write it whole, under a lock; unknown keys stay as they are."""
+    """Apply `edit` to the contents of the file and write it, under a lock. Unknown keys stay as they are."""
     with locked(place()):
         prices, document = _read()
         edit(prices)
@@ -95,7 +96,7 @@ def _read() -> tuple[Prices, dict[str, Any]]:
 
 
 def _merged(old: Any, new: dict[str, Any]) -> dict[str, Any]:
-    """`new` over `old`, in each object; rates that are no longer there go."""
+    """`old` updated with `new`, for nested objects too. Rates that `new` does not have are removed."""
     kept = dict(old) if isinstance(old, dict) else {}
     for key, value in new.items():
         kept[key] = _merged(kept.get(key), value) if isinstance(value, dict) and key != "rates" else value

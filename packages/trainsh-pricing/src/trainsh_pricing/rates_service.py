@@ -1,4 +1,4 @@
-"""The service that publishes exchange rates: Frankfurter, which serves the European Central Bank's figures.
+"""Fetches exchange rates from Frankfurter, which publishes the figures of the European Central Bank.
 
 `GET URL?from=USD&to=JPY,...` answers `{"amount": 1.0, "base": "USD", "date": "2026-11-26", "rates": {"JPY": ...}}`.
 """
@@ -61,7 +61,7 @@ def _get(url: str) -> "requests.Response":
 
 
 def _reason(error: Exception) -> str:
-    """The innermost cause, without the library's wrapping."""
+    """The message of the innermost cause, without the library's own exceptions around it."""
     inner: BaseException = error
     while (below := getattr(inner, "reason", None) or inner.__cause__ or inner.__context__) and below is not inner:
         if not isinstance(below, BaseException):

@@ -23,7 +23,7 @@ To = Annotated[
 
 
 def show_list(rows: list[Listed]) -> None:
-    """A row a name: set or not, and where."""
+    """Print one row per name: whether it is set, and where."""
     words = {True: "yes", False: "no", None: "unknown"}
     display.table(
         [{"name": row.name, "set": words[row.set], "where": row.source or "", "what for": row.help} for row in rows]
@@ -31,7 +31,7 @@ def show_list(rows: list[Listed]) -> None:
 
 
 def show_found(found: Found) -> None:
-    """The bare value in a pipe; on a terminal only that there is one, unless it was asked to be seen."""
+    """Print the bare value into a pipe. On a terminal, print only that it is set, unless --reveal was given."""
     if sys.stdout.isatty() and not isinstance(found, Revealed):
         print(Secret(found.value))
         current().emit("log", message=f"{found.name} is in the {found.source}; --reveal shows it")
@@ -137,7 +137,7 @@ def run(
 
 
 def _wanted(given: list[str], everything: bool) -> dict[str, str]:
-    """Variable -> secret."""
+    """The variables to set and the secret for each: variable -> secret."""
     if not given and not everything:
         raise UsageError(
             "which secrets is the command to have?", "name each with --name, or give --all", code="usage"

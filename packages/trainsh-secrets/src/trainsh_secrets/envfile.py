@@ -7,9 +7,10 @@ from trainsh_secrets.names import check
 
 
 def parse(text: str, where: str) -> dict[str, str]:
-    """NAME=value lines (with `export`, quotes and comments, as shells and dotenv read them) as a dict.
+    """Parse NAME=value lines into a dict; `export`, quotes and comments are read as by shells and dotenv.
 
-    Nothing is expanded: a `$` in a value is a `$`. UsageError names a line that does not parse, without its value.
+    Nothing is expanded: a `$` in a value stays a `$`. Raises UsageError naming a line that does not parse, without
+    its value.
     """
     from dotenv.parser import parse_stream  # noqa: PLC0415 - only an import reads such files
 
@@ -24,7 +25,7 @@ def parse(text: str, where: str) -> dict[str, str]:
 
 
 def checked(value: str, what: str) -> str:
-    """`value` when it can be a secret: not empty, no NUL byte; else UsageError."""
+    """Return `value` if it can be a secret: not empty, no NUL byte. Else raise UsageError."""
     if not value:
         raise UsageError(f"{what} is empty; nothing was stored", code="empty_secret")
     if "\0" in value:

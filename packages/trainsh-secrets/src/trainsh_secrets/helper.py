@@ -1,4 +1,4 @@
-"""The command in `secrets.helper`, which prints a secret: pass, 1Password, Bitwarden, Vault or a script."""
+"""Runs the command in `secrets.helper`, which prints a secret: pass, 1Password, Bitwarden, Vault or a script."""
 
 import os
 import shlex
@@ -13,13 +13,13 @@ TIMEOUT = 120.0
 
 
 class Refused(Exception):
-    """The helper ended with a status that is not 0; the text is what it said."""
+    """The helper exited with a status other than 0. The text is its error message."""
 
 
 def get(name: str) -> str | None:
-    """What the helper prints for `name`, without the newline at its end; None without a helper or for no output.
+    """The helper's output for `name` without the final newline; None if there is no helper or no output.
 
-    Refused when it fails, MissingProgram when there is no such program, TimedOut after two minutes.
+    Raises Refused when the helper fails, MissingProgram when it is not installed, TimedOut after two minutes.
     """
     words = argv(name)
     if not words:
@@ -35,7 +35,8 @@ def get(name: str) -> str | None:
 
 
 def argv(name: str) -> list[str]:
-    """The helper's words for `name`; none when there is no helper. Split first: a name never becomes two words."""
+    """The helper's argv for `name`; empty when there is no helper. The setting is split first, so a name stays one
+    word."""
     command = config_value("secrets.helper")
     if not command:
         return []
@@ -54,5 +55,5 @@ def argv(name: str) -> list[str]:
 
 
 def environment() -> dict[str, str]:
-    """Our environment without the secrets that are in it: the helper has no business with them."""
+    """Our environment without the secrets in it, which the helper does not need."""
     return {name: value for name, value in os.environ.items() if name not in KNOWN and name != PASSPHRASE}

@@ -1,4 +1,4 @@
-"""An age identity locked with a passphrase, as `age -p` locks one."""
+"""An age identity encrypted with a passphrase, in the format of `age -p`."""
 
 import re
 import time
@@ -14,10 +14,10 @@ PAUSE = 0.25
 
 
 def lock(identity: Any, word: str) -> bytes:
-    """The bytes of a key file.
+    """The bytes of a key file for `identity`.
 
-    age's Rust library picks the work for about a second by timing one short run; where that run was oddly fast, the
-    file would open nowhere else, so such a file is made again.
+    age's Rust library sets scrypt's cost to about a second by timing one short run. If that run was unusually fast,
+    other machines could not open the file; such a file is created again.
     """
     import pyrage  # type: ignore[import-untyped]
 
@@ -52,7 +52,8 @@ def unlock(key: Path, data: bytes, word: str) -> Any:
 
 
 def _decrypt(key: Path, data: bytes, word: str) -> bytes:
-    """The library refuses what it guesses to take 16 seconds; on a busy machine it guesses wrong for a moment."""
+    """Decrypt `data`. The library refuses a file that it expects to take 16 seconds; that estimate is wrong on a
+    busy machine, so this retries."""
     import pyrage
 
     for _ in range(ATTEMPTS):

@@ -1,4 +1,4 @@
-"""Where a secret is: the environment, then the keyring, then the helper, then the encrypted file."""
+"""Looks a secret up in the environment, then the keyring, then the helper, then the encrypted file."""
 
 import os
 from collections.abc import Callable
@@ -15,7 +15,7 @@ AT_ONCE = 8
 
 
 def from_environment(name: str) -> str | None:
-    """The environment variable of that name; an empty one counts as none."""
+    """The environment variable `name`; None if it is unset or empty."""
     return os.environ.get(name) or None
 
 
@@ -28,7 +28,8 @@ STORES: dict[str, Callable[[str], str | None]] = {
 
 
 def find(name: str) -> Found:
-    """The first value there is. NotFound when there is none; CredentialError when a locked store may have it."""
+    """The secret from the first source that has it. Raises NotFound when none has, CredentialError when a locked
+    store may have it."""
     check(name)
     locked: list[CredentialError] = []
     refused = ""
@@ -51,7 +52,7 @@ def find(name: str) -> Found:
 
 
 def nowhere(name: str, refused: str = "") -> NotFound:
-    """The error for a secret that no store has; `refused` is what the helper said."""
+    """The error for a secret that no store has; `refused` is the helper's error message."""
     near = None if name in KNOWN else nearest(name, KNOWN)
     hint = f"store it with: train secrets set {name}" + (f", or did you mean {near}?" if near else "")
     reason = f" ({refused})" if refused else ""
@@ -59,12 +60,12 @@ def nowhere(name: str, refused: str = "") -> NotFound:
 
 
 def target(to: str | None) -> str:
-    """Which store takes a new value: the one asked for, else the keyring where there is one, else the file."""
+    """The store for a new value: `to` if given, else the keyring if there is one, else the file."""
     return to or (ring.SOURCE if ring.usable() else vault.SOURCE)
 
 
 def store(values: dict[str, str], to: str | None) -> list[Changed]:
-    """Store `values`, and say so where an earlier place still has the last word."""
+    """Store `values`, and warn when a source that is read earlier still has another value."""
     source = target(to)
     (ring.put if source == ring.SOURCE else vault.put)(values)
     for name in values:
@@ -84,7 +85,8 @@ def _warn_when_hidden(name: str, source: str) -> None:
 
 
 def delete(name: str) -> list[Changed]:
-    """Delete `name` wherever it is stored. NotFound when it is nowhere; Conflict when it is not ours to delete."""
+    """Delete `name` from every store. Raises NotFound when none has it, Conflict when it is in a source we cannot
+    change."""
     check(name)
     gone = [
         Changed(name=name, source=source)
@@ -104,7 +106,7 @@ def stored_in(name: str) -> list[str]:
 
 
 def every() -> list[Listed]:
-    """The known names and the user's own: set or not, and where. Values are looked at and dropped."""
+    """List the known names and the user's own: whether each is set, and where. Values are read but not kept."""
     sources: dict[str, str] = {}
     shut = [*_in_keyring(sources), *_in_file(sources)]
     names = [*KNOWN, *sorted(set(sources) - set(KNOWN))]

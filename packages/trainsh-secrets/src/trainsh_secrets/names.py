@@ -1,4 +1,4 @@
-"""The names of secrets: those that train uses itself, and which words may be one."""
+"""The names of secrets: those that train itself uses, and the syntax of a valid name."""
 
 import re
 
@@ -25,7 +25,7 @@ _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 def check(name: str) -> str:
-    """`name` when it may be a secret's: letters, digits and `_.-`, not beginning with a dash; else UsageError."""
+    """Return `name` if it is valid: letters, digits and `_.-`, not beginning with a dash. Else raise UsageError."""
     if _NAME.fullmatch(name) and name != PASSPHRASE:
         return name
     raise UsageError(

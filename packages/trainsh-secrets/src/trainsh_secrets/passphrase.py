@@ -10,16 +10,16 @@ HINT = f"set {PASSPHRASE}, or run it on a terminal"
 
 
 def existing(path: str, again: str = "") -> str:
-    """The passphrase that opens `path`; `again` says why it is asked again.
+    """The passphrase that opens `path`; `again` is the reason for asking again.
 
-    CredentialError when it is not interactive.
+    Raises CredentialError when not interactive.
     """
     locked = f"{path} is locked, and there is no terminal to ask for its passphrase"
     return os.environ.get(PASSPHRASE) or _ask(f"{again}Passphrase of {path}", locked)
 
 
 def new(path: str) -> str:
-    """A new passphrase, asked twice."""
+    """Ask for a new passphrase twice and return it."""
     given = os.environ.get(PASSPHRASE)
     if given:
         return given
@@ -39,7 +39,7 @@ def wrong(path: str) -> CredentialError:
 
 
 def fixed() -> bool:
-    """Whether asking again would bring the same answer."""
+    """Whether the passphrase comes from TRAINSH_PASSPHRASE, so that asking again would give the same one."""
     return bool(os.environ.get(PASSPHRASE))
 
 

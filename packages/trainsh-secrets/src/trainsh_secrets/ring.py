@@ -1,4 +1,5 @@
-"""The system's keyring: service `tmux-trainsh`, the user name is the secret's, as tmux-trainsh 0.9 wrote it."""
+"""The system keyring: the service is `tmux-trainsh` and the user name is the secret's name, as in tmux-trainsh
+0.9."""
 
 import contextlib
 from collections.abc import Iterator
@@ -14,7 +15,8 @@ SOURCE = "keyring"
 
 
 def get(name: str) -> str | None:
-    """The value of `name`; None when it has none, or there is no keyring. CredentialError when it is locked."""
+    """The value of `name`; None if it is not stored or there is no keyring. Raises CredentialError when the keyring
+    is locked."""
     backend = _backend()
     if backend is None:
         return None
@@ -24,12 +26,12 @@ def get(name: str) -> str | None:
 
 
 def usable() -> bool:
-    """Whether this machine has a keyring (a locked one is one too)."""
+    """Whether this machine has a keyring, locked or not."""
     return _backend() is not None
 
 
 def put(values: dict[str, str]) -> None:
-    """Store `values`, and read each back: a keyring that forgets is an error, not a loss."""
+    """Store `values`, and read each back, so that a keyring that does not keep them causes an error."""
     backend = _backend()
     if backend is None:
         raise CredentialError("this machine has no keyring", "use --to file", code="no_keyring")
@@ -45,7 +47,7 @@ def put(values: dict[str, str]) -> None:
 
 
 def delete(name: str) -> bool:
-    """Delete `name`; False when the keyring does not have it."""
+    """Delete `name`; returns False when the keyring does not have it."""
     backend = _backend()
     if backend is None or get(name) is None:
         return False
@@ -55,7 +57,7 @@ def delete(name: str) -> bool:
 
 
 def names() -> set[str]:
-    """The names that may be in the keyring: those it can list, and those that were put there from here."""
+    """The names that may be in the keyring: those that it lists, and those that were stored from this machine."""
     backend = _backend()
     found = _remembered()
     if backend is not None and hasattr(backend, "get_preferred_collection"):
@@ -108,7 +110,7 @@ def _remembered() -> set[str]:
 
 
 def _remember(name: str) -> None:
-    """Most keyrings cannot list what they hold: the names (never values) are kept in a file of ours."""
+    """Save `name` in a file of names (never values), since most keyrings cannot list what they hold."""
     if name in _remembered():
         return
     with locked(_index()):

@@ -1,4 +1,4 @@
-"""Where a new value comes from: a hidden prompt, standard input or a file; never an argument."""
+"""Reads a new value from a hidden prompt, standard input or a file; never from an argument."""
 
 import sys
 from pathlib import Path
@@ -9,7 +9,7 @@ from trainsh_secrets.envfile import checked
 
 
 def value_of(name: str, file: str | None) -> str:
-    """The value to store as `name`, without the newline at its end; UsageError when there is none to be had."""
+    """The value to store as `name`, without the final newline. Raises UsageError when no value can be read."""
     if file is not None:
         return checked(_without_newline(read_text(file)), f"the value of {name} in {file}")
     try:
@@ -24,7 +24,7 @@ def value_of(name: str, file: str | None) -> str:
 
 
 def read_text(file: str) -> str:
-    """The text in `file` (`-`: standard input)."""
+    """The text in `file`, or of standard input for `-`."""
     try:
         data = sys.stdin.buffer.read() if file == "-" else Path(file).expanduser().read_bytes()
         return data.decode()

@@ -1,8 +1,8 @@
-"""The encrypted file, in the age format, for machines without a keyring.
+"""The encrypted file in the age format, for machines without a keyring.
 
-Two files: `secrets.age.key`, an age identity locked with the passphrase (scrypt, about a second by design), and
-`secrets.age`, a JSON object encrypted to it. So a change costs no second scrypt under the lock, and
-`age -d -i secrets.age.key secrets.age` opens it without train.
+There are two files. `secrets.age.key` is an age identity encrypted with the passphrase (scrypt, about a second by
+design). `secrets.age` is a JSON object encrypted to that identity. So a change runs no second scrypt while it holds
+the lock, and `age -d -i secrets.age.key secrets.age` opens the file without train.
 """
 
 import threading
@@ -28,23 +28,24 @@ _guard = threading.Lock()
 
 
 def place() -> Path:
-    """`secrets.file`, else `secrets.age` beside config.toml."""
+    """The path in `secrets.file`, else `secrets.age` beside config.toml."""
     own = config_value("secrets.file")
     return Path(own).expanduser().absolute() if own else config_home() / "secrets.age"
 
 
 def key_place(path: Path) -> Path:
-    """The locked identity that belongs to `path`."""
+    """The path of the encrypted identity for `path`."""
     return path.with_name(path.name + ".key")
 
 
 def get(name: str) -> str | None:
-    """The value of `name`; None when the file does not have it, or does not exist (no passphrase then)."""
+    """The value of `name`; None if the file does not have it, or does not exist (then no passphrase is asked)."""
     return values().get(name)
 
 
 def values() -> Values:
-    """Everything in the file. CredentialError: wrong passphrase, not interactive, damaged."""
+    """All values in the file. Raises CredentialError for a wrong passphrase, a damaged file, or when not
+    interactive."""
     path = place()
     if not path.exists():
         return {}
@@ -52,12 +53,12 @@ def values() -> Values:
 
 
 def put(new: Values) -> None:
-    """Store `new`, all of it or nothing; the first time, a new passphrase is asked."""
+    """Store all of `new` or nothing. The first time, ask for a new passphrase."""
     _change(lambda held: held.update(new))
 
 
 def delete(name: str) -> bool:
-    """Delete `name`; False when the file does not have it."""
+    """Delete `name`; returns False when the file does not have it."""
     if get(name) is None:
         return False
     _change(lambda held: held.pop(name, None))
@@ -87,11 +88,11 @@ def _create(path: Path) -> Any:
             write_atomic(key_place(path), data)
             _unlocked[data] = identity
             return identity
-    return _unlock(path)  # another process was first: its key is the key
+    return _unlock(path)  # another process created the key first: use that key
 
 
 def _unlock(path: Path) -> Any:
-    """The identity; kept for the life of the process, so that a `serve` asks once."""
+    """The identity. It is kept until the process ends, so that a `serve` asks for the passphrase once."""
     key = key_place(path)
     with _guard:
         try:
@@ -126,7 +127,7 @@ def _open(path: Path, identity: Any) -> Values:
         raise CredentialError(
             f"{path} is damaged, or locked with another key: {error}", KEPT, code="damaged"
         ) from None
-    except msgspec.DecodeError:  # what it holds is not put into a message
+    except msgspec.DecodeError:  # the error's text may contain a secret, so it is left out
         raise CredentialError(f"{path} does not hold a JSON object of texts", KEPT, code="damaged") from None
     except OSError as error:
         raise CredentialError(f"cannot read {path}: {error.strerror}", code="damaged") from None

@@ -1,4 +1,4 @@
-"""Looking inside a storage: what is in a folder, and how much it holds."""
+"""Lists the contents of a storage, and measures its size."""
 
 import os
 from pathlib import Path
@@ -24,7 +24,8 @@ class _Size(msgspec.Struct):
 
 
 def entries(storage: Storage, path: str) -> list[Entry]:
-    """Folders first, then files, by name. NotFound when there is no such folder."""
+    """The entries of a folder: folders first, then files, each sorted by name. Raises NotFound when it does not
+    exist."""
     place = _with_rclone(storage)
     rows = msgspec.json.decode(rclone.ask(place, "lsjson", _target(place, path)), type=list[_Row])
     found = [
@@ -35,7 +36,7 @@ def entries(storage: Storage, path: str) -> list[Entry]:
 
 
 def usage(storage: Storage, path: str) -> Usage:
-    """All files below `path`, and their sizes together."""
+    """The number and total size of all files below `path`."""
     place = _with_rclone(storage)
     size = msgspec.json.decode(rclone.ask(place, "size", "--json", _target(place, path)), type=_Size)
     return Usage(name=storage.name, path=path, files=size.count, size=size.bytes)

@@ -1,4 +1,4 @@
-"""Testing a storage stage by stage: a small object is written, read, listed and deleted."""
+"""Tests a storage in stages: writes a small object, reads it, lists it and deletes it."""
 
 import contextlib
 import secrets
@@ -17,7 +17,7 @@ Stages = list[tuple[str, Callable[[], str]]]
 
 
 def stages(storage: Storage) -> Iterator[Stage]:
-    """The result of each stage as it is known; those behind a failure are skipped, but the object is removed."""
+    """Yield each stage as it ends. Stages after a failure are skipped, but the object is still deleted."""
     try:
         place = resolve(storage, "STORAGE")
     except TrainError as error:

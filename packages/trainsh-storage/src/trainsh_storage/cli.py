@@ -34,7 +34,7 @@ def list_() -> list[Listed]:
 
 
 def shown(storage: Storage) -> Shown:
-    """The document of a storage, with its credentials' names."""
+    """The answer for a storage, with the names of its credentials."""
     return Shown(
         name=storage.name,
         kind=storage.kind,
@@ -86,7 +86,7 @@ def add(
 
 
 def _credentials(storage: Storage) -> None:
-    """Asked for where somebody can answer; else `show_added` names what is missing."""
+    """Ask for missing credentials if interactive; otherwise `show_added` lists them."""
     try:
         credentials.ask(storage, current())
     except UsageError as error:

@@ -1,4 +1,4 @@
-"""Credentials of storages: which secrets they are, asked of train-secrets and stored there."""
+"""Credentials of storages: the names of their secrets, and reading and storing them with train-secrets."""
 
 import re
 
@@ -11,23 +11,25 @@ from trainsh_storage.model import Credential, Storage
 
 
 def needs(storage: Storage) -> tuple[Need, ...]:
-    """The credentials of its kind; none for a remote of the user's own rclone configuration."""
+    """The credentials that a storage's kind needs; none for a remote of the user's own rclone configuration."""
     return () if storage.config.get("remote_name") else KINDS[storage.kind].needs
 
 
 def own_name(storage: Storage, need: Need) -> str:
-    """The secret of this storage alone: `MY_BUCKET_ACCESS_KEY`; the kind's own where the storage has no name."""
+    """The secret's name for this storage alone: `MY_BUCKET_ACCESS_KEY`. For a storage without a name, the kind's
+    secret."""
     prefix = re.sub(r"[^A-Za-z0-9]", "_", storage.name).upper()
     return f"{prefix}_{need.suffix}" if prefix else need.known
 
 
 def names(storage: Storage, need: Need) -> list[str]:
-    """The secrets that may hold it, the first one wins."""
+    """The names of the secrets that may hold a credential. The first one that is set is used."""
     return list(dict.fromkeys([own_name(storage, need), need.known]))
 
 
 def look(storage: Storage, need: Need) -> str | None:
-    """The value, None when it is stored under none of its names. Raises what a locked store raises."""
+    """The value of a credential; None when it is stored under none of its names. Raises CredentialError for a
+    locked store."""
     for name in names(storage, need):
         try:
             return str(call("secrets", "get", {"name": name})["value"])
@@ -37,7 +39,8 @@ def look(storage: Storage, need: Need) -> str | None:
 
 
 def value(storage: Storage, need: Need) -> str | None:
-    """The value; CredentialError with the command that stores it when it is required and missing."""
+    """The value of a credential. If it is required and missing, raises CredentialError with the command that stores
+    it."""
     found = look(storage, need)
     if found is None and need.required:
         wanted = names(storage, need)
@@ -50,7 +53,7 @@ def value(storage: Storage, need: Need) -> str | None:
 
 
 def listed(storage: Storage) -> list[Credential]:
-    """The name of each credential, and whether it is set; one that is not and may be missing is left out."""
+    """Each credential's name and whether it is set. Optional credentials that are not set are left out."""
     known = {row["name"]: bool(row["set"]) for row in call("secrets", "list", {})}
     rows = []
     for need in needs(storage):
@@ -62,7 +65,7 @@ def listed(storage: Storage) -> list[Credential]:
 
 
 def ask(storage: Storage, request: Request) -> list[str]:
-    """Ask for each required credential that is not set, and store it; the names that were stored."""
+    """Ask for each required credential that is not set, and store it; returns the names that were stored."""
     stored = []
     for need in needs(storage):
         if need.required and look(storage, need) is None:
@@ -75,12 +78,12 @@ def ask(storage: Storage, request: Request) -> list[str]:
 
 
 def store(name: str, secret: str) -> None:
-    """Store a value, which train-secrets reads from its standard input."""
+    """Store a value with train-secrets, which reads it from standard input."""
     run([find("secrets"), "set", name], input=secret.encode() + b"\n")
 
 
 def delete_own(storage: Storage) -> list[str]:
-    """Delete the secrets that belong to this storage alone; their names."""
+    """Delete the secrets that belong to this storage alone; returns their names."""
     deleted = []
     for need in needs(storage):
         name = own_name(storage, need)

@@ -1,4 +1,4 @@
-"""How storages and what is in them look to people."""
+"""Prints storages and their contents for people."""
 
 import sys
 
@@ -11,7 +11,7 @@ SIGNS = {"ok": "ok", "failed": "FAILED", "skipped": "-"}
 
 
 def show_list(rows: list[Listed]) -> None:
-    """A row a storage; without any, how to add one."""
+    """Print one row per storage; if there are none, print how to add one."""
     if not rows:
         print("No storages yet. Add one: train storage add NAME r2:BUCKET", file=sys.stderr)
     columns = {"name": "name", "kind": "kind", "where": "where"}
@@ -21,14 +21,14 @@ def show_list(rows: list[Listed]) -> None:
 
 
 def show_storage(shown: Shown) -> None:
-    """Its keys, then its credentials and whether they are set."""
+    """Print a storage's keys, then its credentials and whether each is set."""
     fields({"name": shown.name, "kind": shown.kind, "where": shown.where, **shown.config})
     for one in shown.credentials:
         print(f"secret {one.name}: {'set' if one.set else f'not set (train secrets set {one.name})'}")
 
 
 def show_added(shown: Shown) -> None:
-    """What was added, and what to do next."""
+    """Print what was added, and what to do next."""
     print(f"added {shown.name} ({shown.where})")
     for one in shown.credentials:
         if not one.set:
@@ -37,14 +37,14 @@ def show_added(shown: Shown) -> None:
 
 
 def show_removed(removed: Removed) -> None:
-    """A line for it, and one for each of its secrets."""
+    """Print a line for the storage that was removed, and one for each of its secrets."""
     print(f"removed {removed.name}")
     for name in removed.secrets:
         print(f"deleted the secret {name}")
 
 
 def show_stages(stages: list[Stage]) -> None:
-    """A line a stage; the fix below the one that failed."""
+    """Print one line per stage, and the fix below the one that failed."""
     width = max(len(stage.stage) for stage in stages)
     for stage in stages:
         print(f"{stage.stage:<{width}}  {SIGNS[stage.state]}{f'  {stage.detail}' if stage.detail else ''}")
@@ -53,7 +53,7 @@ def show_stages(stages: list[Stage]) -> None:
 
 
 def show_entries(entries: list[Entry]) -> None:
-    """A row a file or folder, folders with a slash."""
+    """Print one row per file or folder; a folder's name ends in a slash."""
     table(
         [
             {
@@ -72,7 +72,7 @@ def show_usage(usage: Usage) -> None:
 
 
 def show_resolved(place: Resolved) -> None:
-    """How it is reached, secret values masked."""
+    """Print how a storage is reached, with secret values masked."""
     fields({"engine": place.engine, "host": place.host, "place": place.remote + place.root})
     for key, value in place.env.items():
         print(f"{key}={MASK if key in place.secret_env else value}")

@@ -1,4 +1,4 @@
-"""A storage while it is being added: a spec, keys and answers become its table."""
+"""A storage that is being added: turns a spec, keys and answers into its table."""
 
 from pathlib import Path
 
@@ -11,9 +11,9 @@ from trainsh_storage.storages_file import check_name
 
 
 def make(name: str | None, text: str | None, kind: str | None, values: dict[str, str], request: Request) -> Storage:
-    """The storage that `add` was asked for; what its kind cannot do without is asked for.
+    """The storage for the arguments of `add`. Asks for required values that are missing.
 
-    UsageError for a wrong key or value, and where something is missing and there is no terminal to ask.
+    Raises UsageError for a wrong key or value, and when a required value is missing and nobody can be asked.
     """
     if text is not None:
         given = from_text(text)
@@ -37,7 +37,8 @@ def make(name: str | None, text: str | None, kind: str | None, values: dict[str,
 
 
 def from_text(text: str) -> Storage:
-    """The storage of a spec. UsageError for a prefix, which belongs into the path of a transfer."""
+    """The storage that a spec names. Raises UsageError for a path in the bucket: that belongs in the path of a
+    transfer."""
     storage = spec.parse(text)
     if storage.path:
         bucket = text.removesuffix("/" + storage.path)
@@ -49,7 +50,7 @@ def from_text(text: str) -> Storage:
 
 
 def check_keys(kind: str, values: dict[str, str]) -> None:
-    """UsageError for a key that the kind does not have."""
+    """Raise UsageError for a key that this kind of storage does not have."""
     known = [key.name for key in kinds.KINDS[kind].keys]
     for key in values:
         if key not in known:
@@ -58,7 +59,7 @@ def check_keys(kind: str, values: dict[str, str]) -> None:
 
 
 def pairs(words: list[str]) -> dict[str, str]:
-    """`KEY=VALUE` words as a dict; UsageError for another form."""
+    """Parse `KEY=VALUE` words into a dict. Raises UsageError for a word of another form."""
     found = {}
     for word in words:
         key, equals, value = word.partition("=")
@@ -76,7 +77,7 @@ def _asked(key: kinds.Key, request: Request) -> str:
 
 
 def _optional(text: str, request: Request) -> str:
-    """The answer, nothing where there is no terminal to ask."""
+    """The answer to an optional question; empty when not interactive."""
     try:
         return request.ask("text", text, default="", flag="account_id=").strip()
     except UsageError:

@@ -1,6 +1,6 @@
-"""The kinds of storage: what each needs in storages.toml, which credentials, and the rclone backend behind it.
+"""The kinds of storage: for each, its keys in storages.toml, its credentials, and its rclone backend.
 
-Keys and credential names are those that tmux-trainsh 0.9 wrote. Backends: https://rclone.org/overview/.
+Keys and credentials have the names that tmux-trainsh 0.9 wrote. Backends: https://rclone.org/overview/.
 """
 
 import msgspec
@@ -10,7 +10,7 @@ from trainsh_base.system.suggest import did_you_mean
 
 
 class Key(msgspec.Struct, frozen=True):
-    """A key of `[storages.config]`: what it is, asked for when it is required and not given."""
+    """A key of `[storages.config]`, with its description. A required key is asked for when it is missing."""
 
     name: str
     help: str
@@ -18,9 +18,10 @@ class Key(msgspec.Struct, frozen=True):
 
 
 class Need(msgspec.Struct, frozen=True):
-    """A credential: `suffix` after the storage's own name, `known` for all storages of the kind, rclone's option.
+    """A credential: `suffix` follows the storage's own name, `known` is the secret for all storages of the kind,
+    and the value is passed to an rclone option.
 
-    `obscured`: rclone wants the value as `rclone obscure` writes it.
+    `obscured`: rclone needs the value in the form that `rclone obscure` prints.
     """
 
     suffix: str
@@ -31,7 +32,8 @@ class Need(msgspec.Struct, frozen=True):
 
 
 class Kind(msgspec.Struct, frozen=True, kw_only=True):
-    """One kind. `scheme` begins its specs, `root` is the key that names the place, `backend` is rclone's name."""
+    """One kind. Its specs begin with `scheme`, the key `root` holds the bucket or folder, `backend` is rclone's
+    name for it."""
 
     name: str
     scheme: str
@@ -43,7 +45,7 @@ class Kind(msgspec.Struct, frozen=True, kw_only=True):
 
 
 _BUCKET = Key("bucket", "name of the bucket", True)
-_S3_OPTIONS = {"no_check_bucket": "true"}  # a key for one bucket alone may not create or look for buckets
+_S3_OPTIONS = {"no_check_bucket": "true"}  # a key for a single bucket may not create or check buckets
 
 KINDS = {
     kind.name: kind
@@ -126,7 +128,7 @@ BY_SCHEME = {kind.scheme: kind for kind in KINDS.values() if kind.scheme}
 
 
 def find(name: str) -> Kind:
-    """The kind called `name`; UsageError with the nearest one otherwise."""
+    """The kind called `name`. Raises UsageError with the nearest name."""
     if name not in KINDS:
         hint = did_you_mean(name, KINDS, f"kinds: {', '.join(KINDS)}")
         raise UsageError(f"there is no kind of storage {name!r}", hint, code="bad_kind")

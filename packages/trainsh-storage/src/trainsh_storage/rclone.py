@@ -1,4 +1,4 @@
-"""Running rclone on a storage."""
+"""Runs rclone on a storage."""
 
 from trainsh_base.errors import TimedOut, Unreachable
 from trainsh_base.remote.rclone import environment, error_for, last_line, program
@@ -10,13 +10,13 @@ LIMIT = 120.0
 
 
 def path(place: Resolved, below: str = "") -> str:
-    """`remote:root/below`, as rclone's arguments name it; for a folder, its path."""
+    """`remote:root/below`, as an argument of rclone. For a storage that is a folder, a plain path."""
     root = "/".join(part for part in (place.root.rstrip("/"), below.strip("/")) if part)
     return f"{place.remote}{root}" if place.engine == "rclone" else root or "/"
 
 
 def ask(place: Resolved, *words: str, input: bytes | None = None) -> bytes:
-    """What `rclone WORDS` prints, with short retries; a typed error when it fails."""
+    """Run `rclone WORDS` with few retries and return its output. Raises a typed error when it fails."""
     label = f"{place.name or place.kind} ({place.root or place.remote})"
     env = environment(place.env, own_config=place.own_config)
     try:
@@ -30,5 +30,5 @@ def ask(place: Resolved, *words: str, input: bytes | None = None) -> bytes:
 
 
 def obscure(value: str) -> str:
-    """A password as rclone's options take it."""
+    """A password in the form that rclone's options need."""
     return run([program(), "obscure", "-"], input=value.encode(), env=environment({}, own_config=False)).text()

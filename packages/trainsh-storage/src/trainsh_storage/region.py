@@ -1,6 +1,6 @@
 """The region of an Amazon S3 bucket.
 
-HEAD on a bucket answers with `x-amz-bucket-region`, whatever the status: it needs no credential
+A HEAD request for a bucket is answered with `x-amz-bucket-region` whatever its status, so it needs no credential
 (Amazon S3 API reference, HeadBucket).
 """
 
@@ -12,7 +12,7 @@ TIMEOUT = 5.0
 
 
 def of(bucket: str) -> str:
-    """AWS_REGION, else what the service says of the bucket; us-east-1 when it says nothing."""
+    """AWS_REGION, else the region that Amazon reports for the bucket, else us-east-1."""
     named = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
     return named or _asked(bucket) or FALLBACK
 

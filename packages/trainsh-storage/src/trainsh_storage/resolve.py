@@ -1,4 +1,4 @@
-"""From a storage's name or spec to the way to it: a folder, a host, or rclone's environment."""
+"""Resolves a storage's name or spec to a folder, a host, or rclone's environment."""
 
 import os
 import re
@@ -16,14 +16,15 @@ R2_ADDRESS = "https://{}.r2.cloudflarestorage.com"
 
 
 def find(text: str) -> Storage:
-    """The storage that a spec or a configured name means; `NAME/prefix` is not a name."""
+    """The storage with this spec or configured name. `NAME/prefix` is not accepted as a name."""
     return spec.parse(text) if spec.is_spec(text) else storages_file.get(text)
 
 
 def resolve(storage: Storage, remote: str) -> Resolved:
-    """How it is reached, with rclone's remote called `remote`.
+    """How to reach a storage, with `remote` as the name of rclone's remote.
 
-    CredentialError when a credential is missing, UsageError when its table in storages.toml is not complete.
+    Raises CredentialError when a credential is missing, and UsageError when the storage's table in storages.toml is
+    incomplete.
     """
     for key in KINDS[storage.kind].keys:
         if key.required and not storage.config.get(key.name):
@@ -83,7 +84,7 @@ def _drive_hint(storage: Storage) -> str:
 
 
 def _options(storage: Storage) -> dict[str, str]:
-    """rclone's options that depend on the storage's own keys and on settings."""
+    """rclone's options that depend on the storage's keys and on settings."""
     config = {key: str(value) for key, value in storage.config.items()}
     if storage.kind == "r2":
         return {"endpoint": _r2_endpoint(storage)}
@@ -103,7 +104,8 @@ def _options(storage: Storage) -> dict[str, str]:
 
 
 def _r2_endpoint(storage: Storage) -> str:
-    """Its own endpoint or account; for a spec, those of a configured storage with that bucket, else settings."""
+    """The endpoint from the storage's own keys; for a spec, from a configured storage with that bucket, else from
+    settings."""
     config = storage.config
     if not storage.name and not storage.config.get("account_id"):
         same = (one for one in storages_file.load() if one.kind == "r2")

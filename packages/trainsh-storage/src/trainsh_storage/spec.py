@@ -7,12 +7,12 @@ from trainsh_storage.model import Storage
 
 
 def is_spec(text: str) -> bool:
-    """Whether `text` is a spec and not the name of a configured storage."""
+    """Whether `text` is a spec instead of the name of a configured storage."""
     return ":" in text
 
 
 def parse(text: str) -> Storage:
-    """The storage that a spec names; UsageError when there is no such kind, or no bucket."""
+    """The storage that a spec names. Raises UsageError for an unknown kind or a missing bucket."""
     scheme, _, rest = text.partition(":")
     if scheme not in BY_SCHEME:
         hint = did_you_mean(scheme, BY_SCHEME, f"kinds: {', '.join(f'{name}:' for name in BY_SCHEME)}")
@@ -38,7 +38,7 @@ def _needs(text: str, given: str, form: str, storage: Storage) -> Storage:
 
 
 def where(storage: Storage) -> str:
-    """The storage as a person writes it: `r2:bucket/prefix`, `me@nas:/data`."""
+    """The storage as a spec for people: `r2:bucket/prefix`, `me@nas:/data`."""
     config = {key: str(value) for key, value in storage.config.items()}
     if storage.kind == "ssh":
         return f"{config.get('host', '?')}:{config.get('path', '')}"

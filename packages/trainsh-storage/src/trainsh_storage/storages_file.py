@@ -1,4 +1,4 @@
-"""The file storages.toml: `[[storages]]` tables, each with a `[storages.config]`, as 0.9 wrote them."""
+"""The file storages.toml: `[[storages]]` tables, each with a `[storages.config]`, in the format of 0.9."""
 
 import re
 from pathlib import Path
@@ -16,12 +16,13 @@ _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 
 
 def place() -> Path:
-    """Where the file is."""
+    """The path of storages.toml."""
     return config_home() / "storages.toml"
 
 
 def load() -> list[Storage]:
-    """The storages in the file's order; UsageError for a file that is not TOML, or has tables of another form."""
+    """The storages in file order. Raises UsageError if the file is not TOML, or if a table does not have the right
+    form."""
     return [as_storage(table, number) for number, table in enumerate(_tables(toml_file.load(place())), 1)]
 
 
@@ -33,7 +34,7 @@ def _tables(document: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def as_storage(table: dict[str, Any], number: int) -> Storage:
-    """A table as a Storage; UsageError names what is wrong with table `number`."""
+    """A table as a Storage. Raises UsageError saying what is wrong with table `number`."""
     config = table.get("config", {})
     if not isinstance(table.get("name"), str) or not isinstance(table.get("type"), str):
         raise _bad(f"storage {number} has no name or no type")
@@ -49,7 +50,7 @@ def _bad(why: str) -> UsageError:
 
 
 def get(name: str) -> Storage:
-    """The storage called `name`; NotFound with the nearest name otherwise."""
+    """The storage called `name`. Raises NotFound with the nearest name."""
     storages = load()
     for storage in storages:
         if storage.name == name:
@@ -61,7 +62,7 @@ def get(name: str) -> Storage:
 
 
 def check_name(name: str) -> str:
-    """`name`, if recipes can say @name; UsageError otherwise."""
+    """Return `name` if recipes can refer to it as @name; else raise UsageError."""
     if not _NAME.fullmatch(name):
         hint = "letters, digits, _ and -, a letter first"
         raise UsageError(f"not a name for a storage: {name!r}", hint, code="bad_name")
@@ -71,7 +72,7 @@ def check_name(name: str) -> str:
 
 
 def add(storage: Storage) -> None:
-    """Write a new storage at the end of the file; Conflict when the name is taken."""
+    """Append a new storage to the file. Raises Conflict when the name is taken."""
 
     def edit(document: Any) -> None:
         import tomlkit
@@ -95,7 +96,7 @@ def add(storage: Storage) -> None:
 
 
 def change(name: str, values: dict[str, str], unset: list[str], default: bool | None) -> Storage:
-    """Set and take out keys of a storage's config; what is not named stays as it is. NotFound for another name."""
+    """Set and remove keys of a storage's config; other keys stay. Raises NotFound when there is no such storage."""
     get(name)
 
     def edit(document: Any) -> None:
@@ -114,7 +115,7 @@ def change(name: str, values: dict[str, str], unset: list[str], default: bool | 
 
 
 def remove(name: str) -> None:
-    """Take a storage out of the file; NotFound when there is none of that name."""
+    """Remove a storage from the file. Raises NotFound when there is none of that name."""
     get(name)
     toml_file.change(place(), lambda document: document["storages"].remove(_table(document, name)))
 
