@@ -1,1 +1,1 @@
-"""train-plugin: tools of your own: write one, check it against the contract, list providers."""
+"""train-plugin: write your own tools, check them against docs/providers.md, list providers."""

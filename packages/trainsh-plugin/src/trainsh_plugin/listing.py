@@ -1,4 +1,5 @@
-"""The tools that provide machines: those declared beside their program, and those whose schema says so."""
+"""The tools that provide machines: those declared in a file beside their program, and those whose schema says
+so."""
 
 import json
 import threading
@@ -14,7 +15,7 @@ LIMIT = 5.0  # seconds that a tool may take to print its schema
 
 
 def providers() -> list[Provider]:
-    """Every provider of hosts. Tools with a manifest are not run, others print their schema."""
+    """Every provider of hosts. A tool with a manifest is not run; any other tool prints its schema."""
     folders = share.every_folder()
     names = installed()
     declared = {
@@ -39,7 +40,7 @@ def providers() -> list[Provider]:
 
 
 def schema_of(program: str) -> Any:
-    """What `PROGRAM schema` prints; None when that is no JSON."""
+    """The output of `PROGRAM schema`; None when it is not JSON."""
     try:
         done = run([program, "schema"], timeout=LIMIT, check=False)
         return json.loads(done.stdout) if done.status == 0 else None

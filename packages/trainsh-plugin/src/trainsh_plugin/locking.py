@@ -1,4 +1,4 @@
-"""A lock that lives as long as the command it is for, not as long as whoever started it."""
+"""A lock that is held as long as its command runs, even if the process that started it has ended."""
 
 import fcntl
 import os
@@ -9,12 +9,13 @@ from trainsh_base.errors import Conflict, UsageError
 from trainsh_base.system.paths import private_folder, state_home
 from trainsh_base.tool.declare import Handover
 
-LONGEST = 900.0  # seconds one may wait for another process that rents for the same job
+LONGEST = 900.0  # seconds to wait for another process that rents for the same job
 PAUSE = 0.05
 
 
 def locked(name: str, command: list[str]) -> Handover:
-    """Take the lock `name` and hand over to `command`, which inherits it and heeds no ending but SIGKILL."""
+    """Take the lock `name` and replace this process by `command`, which inherits the lock and ignores Ctrl-C,
+    hangup and SIGTERM."""
     if not command:
         raise UsageError("no command", "train plugin locked acme-JOB -- COMMAND", code="missing_parameter")
     plain = "".join(letter if letter.isalnum() or letter in "._-" else "_" for letter in name)

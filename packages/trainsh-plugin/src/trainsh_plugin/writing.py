@@ -1,4 +1,4 @@
-"""New tools, from the templates of this package: each is a program that works, called acme."""
+"""Creates new tools from the templates of this package. Each template is a working program called acme."""
 
 import re
 from pathlib import Path
@@ -11,7 +11,7 @@ NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
 
 def write(name: str, lang: str, hosts: bool, into: str) -> Written:
-    """Write `train-NAME/train-NAME` and its test; Conflict when there is such a folder."""
+    """Write `train-NAME/train-NAME` and its test. Raises Conflict when the folder exists."""
     if not NAME.fullmatch(name):
         raise UsageError(f"not a name for a tool: {name!r}", "small letters, digits and -", code="bad_name")
     folder = Path(into) / f"train-{name}"
@@ -30,5 +30,5 @@ def write(name: str, lang: str, hosts: bool, into: str) -> Written:
 
 
 def named(text: str, name: str) -> str:
-    """A template under its own name."""
+    """A template with `acme` replaced by the tool's name."""
     return text.replace("acme", name).replace("ACME", name.upper().replace("-", "_"))

@@ -1,4 +1,4 @@
-"""The commands of train-vast, and how their answers are shown."""
+"""The commands of train-vast, and how their answers are printed."""
 
 from typing import Annotated, Any, Literal
 
@@ -41,7 +41,7 @@ def main() -> None:
 
 
 def _show(name: str) -> Any:
-    """A function of display, imported when it is needed."""
+    """A function of `display`, which is imported when the function is called."""
 
     def show(value: Any) -> None:
         from trainsh_vast import display  # noqa: PLC0415 - for people only
@@ -122,7 +122,7 @@ def search(
         query=" ".join(query), gpu=gpu, num_gpus=num_gpus, min_gpu_ram=min_gpu_ram, max_dph=max_dph, disk=disk,
         region=region, min_reliability=min_reliability, bid=bid,
     )  # fmt: skip
-    wanted.filters()  # a query that cannot be read is told before a key is asked for
+    wanted.filters()  # a query with a syntax error fails before an API key is needed
     return offers.search(_service(), wanted, sort, max(1, limit))
 
 

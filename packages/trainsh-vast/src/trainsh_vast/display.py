@@ -1,4 +1,4 @@
-"""How answers look to people."""
+"""Prints answers for people."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from trainsh_vast.rented.endpoint import other_setting
 
 
 class Currency:
-    """Dollars, and beside them the currency of `train pricing currency` where its rate is known."""
+    """Formats dollars, with the currency of `train pricing currency` beside them if its rate is known."""
 
     def __init__(self) -> None:
         self.code, self.rate = "USD", 1.0
@@ -32,7 +32,7 @@ class Currency:
 
 
 def show_list(rows: list[Rented]) -> None:
-    """One row for each instance; a job that is over is marked, since nothing stops its instance."""
+    """Print one row per instance. A job that has ended is marked, since nothing stops its instance."""
     money = Currency()
     table(
         [
@@ -56,7 +56,7 @@ def _job(job: str) -> str:
 
 
 def show_details(found: Details) -> None:
-    """The row, then what the service says of the machine."""
+    """Print the row, then what the service reports about the machine."""
     row, api = found.row, found.api
     fields(
         {
@@ -167,14 +167,14 @@ def show_cost(costs: list[Cost]) -> None:
 
 
 def show_balance(found: Balance) -> None:
-    """Credit, spending, how long it lasts."""
+    """Print the credit, the spending, and how long the credit lasts."""
     money = Currency()
     lasts = f"{found.hours_left:.1f} hours" if found.hours_left is not None else ""
     fields({"credit": money.text(found.credit, 2), "an hour now": money.text(found.per_hour), "lasts": lasts})
 
 
 def show_bill(found: Bill) -> None:
-    """The instances that cost something, and the month."""
+    """Print the instances that cost money, and the total of the month."""
     show_list(found.instances)
     money = Currency()
     month = money.text(found.month, 2) if found.month is not None else "the ledger does not answer"
@@ -182,4 +182,4 @@ def show_bill(found: Bill) -> None:
 
 
 def show_changes(changes: list[Change]) -> None:
-    """Print nothing: each change was printed when it was seen."""
+    """Print nothing: each change was printed when it happened."""

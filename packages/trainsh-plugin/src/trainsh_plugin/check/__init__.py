@@ -1,1 +1,1 @@
-"""The contract, held against a tool that runs."""
+"""Checks a running tool against the contract in docs/providers.md."""

@@ -1,4 +1,4 @@
-"""A runner to be killed: calls `pick` of a tool and waits. Run as a module: PROGRAM JOB OPTIONS."""
+"""A runner that a check kills: calls a tool's `pick` and waits. Run as a module: PROGRAM JOB OPTIONS."""
 
 import json
 import sys
@@ -7,7 +7,7 @@ from trainsh_plugin.check.subject import Subject
 
 
 def main() -> None:
-    """Call it, answer what it asks."""
+    """Call `pick` and answer its questions."""
     program, job, options = sys.argv[1:]
     with Subject(program, json.loads(options)) as subject:
         print("ready", flush=True)

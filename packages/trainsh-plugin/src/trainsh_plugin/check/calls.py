@@ -1,4 +1,4 @@
-"""Checks that rent nothing: what the tool says of itself, its errors, and how it ends."""
+"""Checks that rent nothing: the tool's schema and help, its errors, and how it ends."""
 
 import json
 import os
@@ -12,12 +12,12 @@ from trainsh_plugin.check.verdict import LeftOut, need
 NONE = "no-such-thing-0"
 OWED = ("list", "resolve", "stop")
 SECRET = ("KEY", "TOKEN", "SECRET", "PASSWORD")
-SHORTEST = 8  # letters of a secret: a shorter one is in any text by chance
+SHORTEST = 8  # characters; a shorter secret may occur in any text by chance
 STATUSES = (*range(1, 10), 70, 130)
 
 
 def described(subject: Subject) -> str:
-    """`schema` is one JSON document that names the commands and their parameters."""
+    """Check that `schema` prints one JSON document with the commands and their parameters."""
     need(isinstance(subject.described, dict), f"train-{subject.name} schema prints no JSON object")
     need(subject.described.get("name") == subject.name, f"its name is {subject.described.get('name')!r}")
     need(subject.commands, "it has no commands")
@@ -36,7 +36,7 @@ def described(subject: Subject) -> str:
 
 
 def for_people(subject: Subject) -> str:
-    """`--help` and `--version` print something and end with 0."""
+    """Check that `--help` and `--version` print something and exit with 0."""
     for word in ("--help", "--version"):
         done = subject.run(word)
         need(done.status == 0 and done.stdout.strip(), f"{word}: status {done.status}, {len(done.stdout)} bytes")
@@ -44,7 +44,7 @@ def for_people(subject: Subject) -> str:
 
 
 def both_faces(subject: Subject) -> str:
-    """A request and a call have the same answer."""
+    """Check that a request to `serve` and a separate call give the same answer."""
     if not subject.serves:
         raise LeftOut("it does not serve")
     need(subject.peer().request("schema", timeout=20) == subject.described, "two schemas")
@@ -54,14 +54,15 @@ def both_faces(subject: Subject) -> str:
 
 
 def unknown_command(subject: Subject) -> str:
-    """A command that it does not have is wrong usage."""
+    """Check that an unknown command is a usage error."""
     done = subject.run(NONE)
     need(done.status == 2, f"status {done.status}, not 2")
     return "exit 2"
 
 
 def error_shape(subject: Subject) -> str:
-    """An error is a document at the end of standard error, and its `exit` the status."""
+    """Check that an error is a document at the end of standard error, and that the exit status equals its
+    `exit`."""
     verb, document, allowed = ("resolve", {"ref": NONE}, (2, 3)) if subject.provides else (NONE, {}, (2,))
     done = subject.run(verb, "--input", "-", "--json", document=document)
     error = _last_error(done.stderr)
@@ -87,7 +88,7 @@ def _last_error(stderr: bytes) -> dict[str, Any] | None:
 
 
 def end_of_input(subject: Subject) -> str:
-    """Nothing on standard input is no reason to hang, and its end ends a `serve`."""
+    """Check that the tool does not hang without standard input, and that end of input ends a `serve`."""
     verb = "resolve" if subject.provides else next(iter(subject.commands), NONE)
     subject.run(verb, "--input", "-", "--json")
     if not subject.serves:
@@ -100,7 +101,7 @@ def end_of_input(subject: Subject) -> str:
 
 
 def nothing_secret(subject: Subject) -> str:
-    """No secret of the environment is in anything that was printed."""
+    """Check that no secret from the environment was printed."""
     secret = {
         name: value for name, value in os.environ.items()
         if len(value) >= SHORTEST and (name == CANARY or any(word in name for word in SECRET))

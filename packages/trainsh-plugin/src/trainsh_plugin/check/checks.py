@@ -1,4 +1,4 @@
-"""All checks of a tool, in the order of the table."""
+"""All checks of a tool, in the order of the report."""
 
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -16,7 +16,7 @@ Check = tuple[str, Callable[[], str]]
 
 
 def report(subject: Subject, rents: bool) -> Report:
-    """Run every check; one that fails does not keep the others from running."""
+    """Run every check, also after one has failed."""
     rows = list(_rows(subject, rents))
     return Report(name=subject.name, failed=sum(row.result == "failed" for row in rows), rows=rows)
 

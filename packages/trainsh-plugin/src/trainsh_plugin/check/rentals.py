@@ -1,4 +1,5 @@
-"""Checks that rent: what `pick` answers, asked twice, killed, cancelled; the machines are counted each time."""
+"""Checks that rent machines: `pick` is called, repeated, killed and cancelled, and the machines are counted each
+time."""
 
 import contextlib
 import json
@@ -18,13 +19,13 @@ from trainsh_base.remote.target import Target
 from trainsh_plugin.check.subject import HOST, Subject
 from trainsh_plugin.check.verdict import Broken, LeftOut, need
 
-MOMENTS = (0.3, 0.6)  # when it is killed, as shares of the time that a pick takes
-QUICK = 2.0  # seconds in which nobody misses a line of progress
-AFTER_CANCEL = 30.0  # seconds that a cancelled verb may take to end, beyond what a pick takes
+MOMENTS = (0.3, 0.6)  # when the process is killed, as fractions of the time that a pick takes
+QUICK = 2.0  # seconds; a shorter pick needs no progress
+AFTER_CANCEL = 30.0  # seconds for a cancelled verb to end, added to the time that a pick takes
 
 
 class Rentals:
-    """The machines of one check, and what the first `pick` showed."""
+    """The machines rented by the checks of one tool, and what the first `pick` showed."""
 
     def __init__(self, subject: Subject) -> None:
         self.subject = subject
@@ -36,7 +37,7 @@ class Rentals:
         self.job = self.new_job()
 
     def new_job(self) -> str:
-        """The id of a job that holds nothing."""
+        """The id of a new job without machines."""
         self._jobs += 1
         return f"check-{os.getpid()}-{self._jobs}"
 
@@ -53,7 +54,7 @@ class Rentals:
         return self.first
 
     def one(self, job: str, when: str) -> None:
-        """One machine is rented for the job; all of them are given back."""
+        """Check that exactly one machine is rented for the job, and destroy all machines of the job."""
         rows = self.subject.held(job)
         left = self.subject.give_back(job)
         need(len(rows) == 1, f"{when}: {len(rows)} machines rented")
@@ -61,7 +62,7 @@ class Rentals:
 
 
 def answers(rented: Rentals) -> str:
-    """`pick` binds the host, names the instance, and `list` shows it with its job."""
+    """Check that `pick` binds the host and names the instance, and that `list` shows the instance with its job."""
     subject, began = rented.subject, time.monotonic()
     call = subject.begin(subject.pick, subject.wanted(rented.job))
     answer = subject.result(call)
@@ -80,7 +81,7 @@ def answers(rented: Rentals) -> str:
 
 
 def tells(rented: Rentals) -> str:
-    """It reports progress where a person would wait."""
+    """Check that `pick` reports progress if it takes long enough for a person to wait."""
     rented.machine()
     if not rented.progress and rented.takes < QUICK:
         raise LeftOut(f"it takes {rented.takes:.1f} s")
@@ -89,7 +90,7 @@ def tells(rented: Rentals) -> str:
 
 
 def asks(rented: Rentals) -> str:
-    """A question has a flag, which answers it without a terminal."""
+    """Check that each question names a flag that answers it without a terminal."""
     rented.machine()
     if not rented.asked:
         raise LeftOut("it asks nothing")
@@ -99,7 +100,7 @@ def asks(rented: Rentals) -> str:
 
 
 def asks_nobody(rented: Rentals) -> str:
-    """With nobody to answer it ends with 2, names the flag, and has rented nothing."""
+    """Check that `pick`, when not interactive, exits with 2, names the flag and rents nothing."""
     rented.machine()
     if not rented.asked:
         raise LeftOut("it asks nothing")
@@ -119,7 +120,7 @@ def asks_nobody(rented: Rentals) -> str:
 
 
 def twice(rented: Rentals) -> str:
-    """Asked again for the same job, it answers with the same machine."""
+    """Check that a second `pick` for the same job returns the same machine."""
     first = rented.machine()
     again = rented.pick(rented.job)
     need(str((again.get("instance") or {}).get("id")) == str(first.id), f"{again.get('instance')}, not {first.id}")
@@ -128,7 +129,7 @@ def twice(rented: Rentals) -> str:
 
 
 def resolves(rented: Rentals) -> str:
-    """`resolve REF` is a target."""
+    """Check that `resolve REF` returns a target."""
     row = rented.machine()
     target = msgspec.convert(rented.subject.once("resolve", {"ref": str(row.id)}), Target)
     need(target.kind == "local" or target.argv, "no argv")
@@ -138,7 +139,8 @@ def resolves(rented: Rentals) -> str:
 
 
 def stops(rented: Rentals) -> str:
-    """`stop REF`, as a person types it, ends what costs, and `list` shows it when it returns."""
+    """Check that `stop REF`, as a person types it, ends the costs, and that `list` shows it when the command
+    returns."""
     row = rented.machine()
     need(row.end.split()[:2] == ["train", rented.subject.name], f"its end is {row.end!r}")
     done = rented.subject.run("stop", str(row.id))
@@ -150,7 +152,7 @@ def stops(rented: Rentals) -> str:
 
 
 def caller_killed(rented: Rentals) -> str:
-    """The runner is killed while the tool rents, and asks again at once: one machine."""
+    """Kill the runner while the tool rents and call `pick` again at once; check that one machine is rented."""
     rented.machine()
     subject = rented.subject
     for share in MOMENTS:
@@ -169,13 +171,13 @@ def caller_killed(rented: Rentals) -> str:
             time.sleep(share * rented.takes)
             caller.kill()
         rented.pick(job)
-        time.sleep(rented.takes)  # the first one may still be at it
+        time.sleep(rented.takes)  # the first one may still be renting
         rented.one(job, f"killed after {share * rented.takes:.1f} s")
     return f"one machine, {len(MOMENTS)} times"
 
 
 def tool_killed(rented: Rentals) -> str:
-    """The tool itself is killed between create and answer; asked again: one machine."""
+    """Kill the tool during a pick and call `pick` again; check that one machine is rented."""
     rented.machine()
     subject = rented.subject
     for share in MOMENTS:
@@ -192,7 +194,7 @@ def tool_killed(rented: Rentals) -> str:
 
 
 def cancelled(rented: Rentals) -> str:
-    """A cancel ends the verb and leaves nothing rented without a label."""
+    """Check that a cancel ends the verb and leaves no rented machine without a label."""
     rented.machine()
     subject, job = rented.subject, rented.new_job()
     before = {row.id for row in subject.instances()}

@@ -23,7 +23,7 @@ from trainsh_plugin import listing
 
 LIMIT = 20.0  # seconds for a call that rents nothing
 LONGEST = 900.0  # seconds for a call that rents
-CANARY = "TRAINSH_CHECK_SECRET"  # a secret in the environment that no tool has a reason to print
+CANARY = "TRAINSH_CHECK_SECRET"  # a secret in the environment, which no tool has a reason to print
 HOST = "check"
 
 
@@ -47,7 +47,7 @@ class Call:
 
 
 class Subject:
-    """A tool by its name, or by the path of its program; `options` are the parameters for `pick`."""
+    """A tool, given by its name or the path of its program. `options` are the parameters for `pick`."""
 
     def __init__(self, name: str, options: dict[str, str]) -> None:
         path = Path(name)
@@ -75,13 +75,13 @@ class Subject:
         self._folder.cleanup()
 
     def close(self) -> None:
-        """End its `serve`, as a runner does at the end of a job."""
+        """End the tool's `serve`, as a runner does at the end of a job."""
         peer, self._peer = self._peer, None
         if peer:
             peer.close()
 
     def _serves(self) -> bool:
-        """Whether `serve` answers; a tool that does not serve ends at once with an error."""
+        """Whether `serve` answers. A tool without `serve` exits at once with an error."""
         try:
             self.peer().request("schema", timeout=listing.LIMIT)
         except TrainError:
@@ -90,7 +90,7 @@ class Subject:
         return True
 
     def peer(self) -> Peer:
-        """Its running `serve`; a new one when the last was killed."""
+        """The tool's running `serve`; a new one if the last was killed."""
         if self._peer is None:
             with Path(self._folder.name, "serve").open("ab") as errors:
                 child = spawn.start([self.program, "serve"], stderr=errors.fileno())
@@ -98,29 +98,29 @@ class Subject:
         return self._peer
 
     def forget(self) -> None:
-        """Drop a `serve` that is dead; `peer` starts a new one."""
+        """Drop a `serve` that has ended, so that `peer` starts a new one."""
         self._peer = None
 
     def verb(self, key: str, value: str, default: str) -> str:
-        """The command whose schema has `key` = `value`."""
+        """The command whose schema has `key` = `value`; `default` if there is none."""
         found = [name for name, entry in self.commands.items() if entry.get(key) == value]
         return default if default in found or not found else found[0]
 
     @property
     def commands(self) -> dict[str, Any]:
-        """The commands of its schema."""
+        """The commands in the tool's schema."""
         found = self.described.get("commands") if isinstance(self.described, dict) else None
         return {name: entry for name, entry in (found or {}).items() if isinstance(entry, dict)}
 
     def run(self, *words: str, document: Any = None) -> Completed:
-        """Run its program to the end, with a document or nothing on standard input."""
+        """Run the tool to its end, with `document` or nothing on standard input."""
         data = b"" if document is None else json.dumps(document).encode()
         done = run([self.program, *words], input=data, check=False, timeout=LIMIT)
         self.printed += [done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace")]
         return done
 
     def once(self, verb: str, document: Any) -> Any:
-        """Call a verb that rents nothing; returns its answer or raises its error."""
+        """Call a verb that rents nothing. Returns its answer or raises its error."""
         file = Path(self._folder.name, "errors")
         try:
             return self._noted(OneShot(self.program, verb, document, file).result(LIMIT))
@@ -143,7 +143,7 @@ class Subject:
         return Call(start, answers)
 
     def result(self, call: Call) -> Any:
-        """The answer of a call; its output is kept for the check for secrets."""
+        """The answer of a call. Its output is kept for the check that no secret was printed."""
         try:
             return self._noted(call.pending.result(LONGEST))
         finally:
@@ -156,7 +156,7 @@ class Subject:
         return answer
 
     def wanted(self, job: str) -> dict[str, Any]:
-        """The parameters of a `pick` for `job`, without those that its schema does not name."""
+        """The parameters of a `pick` for `job`, limited to those in its schema."""
         entry = self.commands.get(self.pick, {})
         properties = entry.get("params", {}).get("properties", {})
         runner = {"_job": job, "_step": "001-1", "_hosts": {}, "_resuming": False}
@@ -178,20 +178,20 @@ class Subject:
         return [row for row in self.instances() if row.job == job and row.state not in ("gone", "failed")]
 
     def give_back(self, job: str) -> list[str]:
-        """Destroy every instance of the job; returns a line for each that is neither gone nor stopped."""
+        """Destroy every instance of the job. Returns a line for each that is neither gone nor stopped."""
         verb = self.verb("releases", "disk", "destroy" if "destroy" in self.commands else "stop")
         properties = self.commands.get(verb, {}).get("params", {}).get("properties", {})
         ref = next((key for key, entry in properties.items() if entry.get("x-positional")), "ref")
         for row in self.held(job):
             with contextlib.suppress(TrainError):
-                self.result(self.begin(verb, {ref: str(row.id)}))  # as a runner: it may ask whether to
+                self.result(self.begin(verb, {ref: str(row.id)}))  # as a runner: it may ask for confirmation
         return [
             f"{self.name} {row.id} is still there: {row.end}" for row in self.held(job) if row.state != "stopped"
         ]
 
 
 def _typed(text: str, entry: dict[str, Any]) -> Any:
-    """A text as the type that a parameter has; JSON where the schema asks for more than a text."""
+    """Convert a text to the type of a parameter. It is parsed as JSON if the schema does not allow a string."""
     kinds = json.dumps(entry)
     if any(f'"{kind}"' in kinds for kind in ("integer", "number", "boolean")):
         with contextlib.suppress(ValueError):

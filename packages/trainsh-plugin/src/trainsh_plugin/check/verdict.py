@@ -1,15 +1,15 @@
-"""How a check ends that does not end well."""
+"""How a check ends when the tool does not pass it."""
 
 
 class Broken(Exception):
-    """The tool does not keep the contract; the text says what was seen."""
+    """The tool does not keep the contract. The text says what the check saw."""
 
 
 class LeftOut(Exception):
-    """The check does not apply to this tool; the text says why."""
+    """The check does not apply to this tool. The text says why."""
 
 
 def need(holds: object, otherwise: str) -> None:
-    """Broken unless it holds."""
+    """Raise Broken with the text `otherwise` unless `holds` is true."""
     if not holds:
         raise Broken(otherwise)

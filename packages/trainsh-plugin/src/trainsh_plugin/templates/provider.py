@@ -47,18 +47,18 @@ def fail(status: int, code: str, message: str) -> NoReturn:
 
 
 def progress(done: int, total: int) -> None:
-    """Tell the person who watches."""
+    """Report progress to the person who waits."""
     if events := os.environ.get("TRAINSH_EVENTS"):
         os.write(int(events), json.dumps({"event": "progress", "done": done, "total": total}).encode() + b"\n")
 
 
 def machines() -> list[Machine]:
-    """All there are."""
+    """All machines."""
     return [json.loads(file.read_text()) for file in sorted(CLOUD.glob("*.json"))]
 
 
 def save(machine: Machine, **changes: Any) -> Machine:
-    """Write a machine down, whole."""
+    """Apply `changes` to a machine and write its file."""
     machine = {**machine, **changes}
     aside = CLOUD / f"{machine['id']}.{os.getpid()}"
     aside.write_text(json.dumps(machine))
@@ -67,7 +67,7 @@ def save(machine: Machine, **changes: Any) -> Machine:
 
 
 def mine(ref: str, job: str) -> list[Machine]:
-    """What a ref means: an id, a host of the job, or, when it is empty, all that the job holds."""
+    """The machines that `ref` means: an id, a host of the job, or, if empty, all machines of the job."""
     ref = ref.removeprefix("acme:")
     return [
         row for row in machines()
@@ -76,7 +76,7 @@ def mine(ref: str, job: str) -> list[Machine]:
 
 
 def rent(job: str, host: str, size: str) -> Machine:
-    """Never two: look for the label and create under a lock. A signal waits until both are done."""
+    """Rent one machine at most: look for the label and create under a lock. A signal waits until both are done."""
     signal.pthread_sigmask(signal.SIG_BLOCK, ENDINGS)
     label = f"{job}/{host}"
     with (CLOUD / f".{label.replace('/', '_')}.lock").open("w") as lock:
@@ -87,7 +87,7 @@ def rent(job: str, host: str, size: str) -> Machine:
             number_of_it = uuid.uuid4().hex[:6]
             row = {"id": number_of_it, "label": label, "job": job, "gpu": size, "price_per_hour": 0.1}
             found = [save(row, state="starting", end=f"train acme stop {number_of_it}")]
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDINGS)  # one that came meanwhile ends it here
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDINGS)  # a signal that came in the meantime ends the program here
     return found[0]
 
 
@@ -99,10 +99,10 @@ def pick(host: str, size: str, job: str) -> dict[str, Any]:
         words = ["train", "ask", "choose", "Which size?", *SIZES, "--default", "small", "--flag", "size=NAME"]
         asked = subprocess.run([*words, "--json"], stdout=subprocess.PIPE, check=False)
         if asked.returncode:
-            sys.exit(asked.returncode)  # train ask has said why
+            sys.exit(asked.returncode)  # train ask has printed the reason
         size = json.loads(asked.stdout)
     machine = rent(job, host, size)
-    for done in (1, 2, 3):  # the wait is outside the lock: a cancel may end it
+    for done in (1, 2, 3):  # this wait is outside the lock, so that a cancel can end it
         progress(done, 3)
         time.sleep(0.2)
     machine = save(machine, state="running")
@@ -110,7 +110,7 @@ def pick(host: str, size: str, job: str) -> dict[str, Any]:
 
 
 def change(verb: str, ref: str, job: str) -> dict[str, Any]:
-    """Start, stop, destroy, or say how it is reached."""
+    """Start, stop, destroy or resolve machines."""
     found = mine(ref, job)
     if not found:
         fail(3, "no_instance", f"no such machine: {ref}")
@@ -126,7 +126,7 @@ def change(verb: str, ref: str, job: str) -> dict[str, Any]:
 
 
 def main(verb: str = "--help", *words: str) -> None:
-    """Run one command: its words, or a document on standard input."""
+    """Run one command, given by arguments or by a document on standard input."""
     CLOUD.mkdir(parents=True, exist_ok=True)
     if words[:1] == ("--input",):
         given = json.loads(sys.stdin.read() or "{}")

@@ -1,5 +1,5 @@
 #!/bin/sh
-# The contract of docs/providers.md, held against this tool with a cloud of its own.
+# Checks this tool against docs/providers.md, with an empty cloud of its own.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 ACME_CLOUD=$(mktemp -d)

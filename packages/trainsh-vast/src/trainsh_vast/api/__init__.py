@@ -1,1 +1,1 @@
-"""The HTTP API: requests with retries, what an error means, one call a function. Imports model alone."""
+"""The HTTP API: requests with retries, the meaning of errors, and one method per call. Imports `model` only."""

@@ -1,4 +1,4 @@
-"""The errors that a failed response of the service means."""
+"""Turns a failed response of the service into a typed error."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ MONEY = {
 
 
 def meaning(status: int, document: Any, text: str, headers: dict[str, str]) -> TrainError:
-    """The error of an answer with `status`; by its words first, since one status means several things."""
+    """The error for a response with `status`. The text is checked first, since one status has several meanings."""
     body = document if isinstance(document, dict) else {}
     code = str(body.get("error") or "")
     said = str(
@@ -66,7 +66,7 @@ def _credential(said: str, low: str, data: dict[str, Any]) -> CredentialError:
 
 
 def _first_line(text: str) -> str:
-    """The first line of an answer that is no HTML page."""
+    """The first line of a response, unless it is an HTML page."""
     line = text.strip().splitlines()[0] if text.strip() else ""
     return "" if line.startswith("<") else line[:200]
 

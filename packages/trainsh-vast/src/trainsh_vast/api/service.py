@@ -1,4 +1,4 @@
-"""The calls of the service that this tool needs, one a method."""
+"""The calls of the service that this tool uses, one per method."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -14,7 +14,7 @@ PAGE = 25
 
 
 class Service:
-    """An account of the service. Every method may raise what `api.errors` says."""
+    """An account at the service. Every method may raise the errors in `api.errors`."""
 
     def __init__(self, session: Session | None = None) -> None:
         self._session = session or Session()
@@ -23,22 +23,23 @@ class Service:
     # Offers
 
     def search(self, query: dict[str, Any]) -> list[Row]:
-        """The offers that the server finds, 64 at most."""
+        """The offers that the server finds, at most 64."""
         found = self.ask("POST", f"{V0}/bundles/", query).get("offers") or []
         return [found] if isinstance(found, dict) else list(found)
 
     def gpu_names(self) -> list[str]:
-        """The models the market knows."""
+        """The GPU models that the market has."""
         return list(self.ask("GET", f"{V0}/gpu_names/unique/").get("gpu_names") or [])
 
     def create(self, offer: int, body: dict[str, Any]) -> Any:
-        """Rent an offer: the answer as it is, `success: false` too."""
+        """Rent an offer. Returns the response unchanged, also when it has `success: false`."""
         return self.ask("PUT", f"{V0}/asks/{offer}/", {"client_id": "me", **body})
 
     # Instances
 
     def instances(self) -> Iterator[Row]:
-        """Every instance of the account, page by page; by the old list where the new one is not there."""
+        """Yield every instance of the account, page by page. Uses the old list call where the new one does not
+        exist."""
         token: str | None = None
         while True:
             query = {"select_filters": {}, "order_by": [{"col": "id", "dir": "asc"}], "limit": PAGE}
@@ -66,14 +67,15 @@ class Service:
         return found if isinstance(found, dict) else None
 
     def need(self, number: int) -> Row:
-        """One instance; NotFound when it is gone."""
+        """One instance. Raises NotFound when it is gone."""
         found = self.instance(number)
         if found is None:
             raise NotFound(f"there is no instance {number}", "see: train vast list", code="no_instance")
         return found
 
     def set_state(self, number: int, state: str) -> Any:
-        """Ask for `running` or `stopped`: the answer as it is (`success: false`: the start is queued)."""
+        """Request `running` or `stopped`. Returns the response unchanged (`success: false`: the start is
+        queued)."""
         return self.ask("PUT", f"{V0}/instances/{number}/", {"state": state})
 
     def set_label(self, number: int, label: str) -> None:
@@ -85,20 +87,20 @@ class Service:
         agreed(self.ask("PUT", f"{V0}/instances/reboot/{number}/", {}))
 
     def destroy(self, number: int) -> None:
-        """Give it back, its disk too."""
+        """Destroy an instance and its disk."""
         agreed(self.ask("DELETE", f"{V0}/instances/{number}/", {}))
 
     def bid(self, number: int, price: float | None) -> None:
-        """Change the bid of an interruptible instance; None: one that wins."""
+        """Change the bid of an interruptible instance; None selects a bid that wins."""
         agreed(self.ask("PUT", f"{V0}/instances/bid_price/{number}/", {"client_id": "me", "price": price}))
 
     def request_logs(self, number: int, tail: int, word: str | None) -> str:
-        """The address at which the log will be."""
+        """Request the log and return the URL at which it will appear."""
         body = {"tail": str(tail)} | ({"filter": word} if word else {})
         return str(agreed(self.ask("PUT", f"{V0}/instances/request_logs/{number}/", body))["result_url"])
 
     def fetch_text(self, address: str) -> str | None:
-        """The text at an address; None while it is not there."""
+        """The text at a URL; None while there is none."""
         return self._session.fetch_text(address)
 
     # Keys and money
@@ -129,7 +131,7 @@ class Service:
         return dict(self.ask("GET", f"{V0}/users/current/"))
 
     def charges(self, start: float, end: float) -> Iterator[Row]:
-        """The ledger's lines between two times, in seconds since 1970."""
+        """The lines of the ledger between two times, in seconds since 1970."""
         token: Any = None
         while True:
             query: dict[str, Any] = {

@@ -1,4 +1,4 @@
-"""Requests that are repeated with growing pauses, and whose key is seen nowhere."""
+"""HTTP requests with retries. The API key is never printed or logged."""
 
 import os
 from typing import TYPE_CHECKING, Any
@@ -18,12 +18,12 @@ TIMEOUT = (10, 60)
 
 
 def api_base() -> str:
-    """`VAST_URL`, as the official client reads it, else the real service."""
+    """The address of the service: `VAST_URL`, as in the official client, else the default."""
     return (os.environ.get("VAST_URL") or BASE).rstrip("/")
 
 
 def api_key() -> str:
-    """The key: the environment's, else a stored one. CredentialError when there is none."""
+    """The API key from the environment, else a stored one. Raises CredentialError when there is none."""
     own = os.environ.get("VAST_API_KEY")
     if own:
         return own
@@ -37,7 +37,7 @@ def api_key() -> str:
 
 
 class Session:
-    """The service, with one account's key. `ask` is one call."""
+    """The service with one account's API key. `ask` makes one call."""
 
     def __init__(self, base: str | None = None, key: str | None = None) -> None:
         self.base = base or api_base()
@@ -56,14 +56,14 @@ class Session:
             session.headers["User-Agent"] = "tmux-trainsh"
             first = float(config_value("vast.retry_delay"))
             session.mount(self.base, HTTPAdapter(max_retries=policy(first, once=False)))
-            # Renting is not repeated after it may have reached the service: the label is looked for first.
+            # Renting is not retried once the request may have arrived: first, the label is looked for.
             session.mount(f"{self.base}/api/v0/asks/", HTTPAdapter(max_retries=policy(first, once=True)))
             self._session = session
         return self._session
 
     def ask(self, method: str, path: str, body: Any = None, query: dict[str, Any] | None = None) -> Any:
-        """The JSON of a call; the typed error of any answer that is not 200, or not JSON. `success: false` is an
-        answer: see `agreed`."""
+        """Make a call and return its JSON. Raises a typed error for a status other than 200, and for a response
+        that is not JSON. `success: false` is returned like any answer: see `agreed`."""
         import requests
 
         params = {
@@ -103,7 +103,7 @@ class Session:
         return text.replace(self._key, MASK)
 
     def fetch_text(self, address: str) -> str | None:
-        """The text at an address that needs no key; None while it is not there."""
+        """The text at a URL that needs no API key; None while there is none."""
         import requests
 
         try:
@@ -118,7 +118,7 @@ def _json(value: Any) -> str:
 
 
 def agreed(document: Any) -> Any:
-    """`document`, unless it says `success: false` with status 200: then its error."""
+    """Return `document`, or raise its error if it has `success: false` with status 200."""
     if isinstance(document, dict) and document.get("success") is False:
         raise meaning(200, document, "", {})
     return document

@@ -1,1 +1,1 @@
-"""Offers: the query language, filters that are checked again, prices and order. Imports api and model."""
+"""Offers: the query language, filters (checked here too), prices and sort order. Imports `api` and `model`."""

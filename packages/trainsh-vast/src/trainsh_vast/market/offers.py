@@ -1,4 +1,4 @@
-"""A search: pages of 64, each offer checked again, sorted, as documents."""
+"""Searches offers in pages of 64, checks each against the filters, and sorts them."""
 
 from collections.abc import Callable, Iterator
 from typing import Any, Literal
@@ -46,7 +46,7 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
 
     @staticmethod
     def of(row: Row) -> "Offer":
-        """The short form of the service's object, in which all but four fields may be missing."""
+        """The short form of the service's object, in which all but four fields are optional."""
         return Offer(
             offer=int(row["id"]), gpu=str(row["gpu_name"]), gpu_count=int(row["num_gpus"]),
             gpu_ram=row.get("gpu_ram"),
@@ -59,7 +59,8 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def search(service: Service, wanted: Wanted, sort: Sort, limit: int) -> list[Row]:
-    """The best `limit` offers, as the service's own objects. NotFound for a GPU the market does not know."""
+    """The best `limit` offers, as the service's own objects. Raises NotFound for a GPU that the market does not
+    have."""
     found = _collect(service, wanted, wanted.filters(), sort, limit)
     if not found and wanted.gpu:
         known = service.gpu_names()
@@ -90,7 +91,8 @@ def _collect(service: Service, wanted: Wanted, filters: Filters, sort: Sort, lim
 
 
 def _pages(service: Service, wanted: Wanted, filters: Filters, sort: Sort, limit: int) -> Iterator[Row]:
-    """Page after page: the same search again from the last price on, while a page is full and more is wanted."""
+    """Yield page after page. The search is repeated from the last price on, while pages are full and more offers
+    are needed."""
     if sort != "price" and limit <= MOST:
         yield from service.search(wanted.body(ORDERS[sort], filters))
         return

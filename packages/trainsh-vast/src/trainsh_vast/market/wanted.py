@@ -1,4 +1,4 @@
-"""What somebody wants of a machine: as a query for the server, and as a test of what came back."""
+"""The requirements for a machine: as a query for the server, and as a test of its results."""
 
 from collections.abc import Callable
 from typing import Any
@@ -12,7 +12,7 @@ DEFAULTS: Filters = {"verified": {"eq": True}, "external": {"eq": False}, "renta
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
-    """The options of `search` and `pick`: memory in GB of 1000 MB for each GPU, disk in GB, prices in $/h."""
+    """The options of `search` and `pick`: memory per GPU in GB of 1000 MB, disk in GB, prices in $/h."""
 
     query: str = ""
     gpu: str | None = None
@@ -45,7 +45,7 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
         return filters
 
     def body(self, order: list[list[str]], filters: Filters | None = None) -> dict[str, Any]:
-        """The search as the server takes it."""
+        """The body of the search request."""
         kind = "bid" if self.bid else "on-demand"
         return {**(filters or self.filters()), "order": order, "type": kind, "allocated_storage": self.disk}
 
@@ -60,7 +60,7 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def passes(row: Row, field: str, tests: dict[str, Any]) -> bool:
-    """Whether a row passes the tests; checked here because the server's filters have been wrong at times.
+    """Whether a row passes the tests. They are repeated here because the server's filters have been wrong at times.
 
     A field that the row does not have passes.
     """
@@ -99,7 +99,7 @@ def _ordered(compare: Callable[[float, float], bool]) -> Callable[[Any, Any], bo
         try:
             return compare(float(have), float(want))
         except (TypeError, ValueError):
-            return True  # no number: the server's to judge
+            return True  # not a number: only the server can compare it
 
     return test
 

@@ -1,1 +1,1 @@
-"""Rented instances: rows, states, labels, ssh targets. Imports api and model."""
+"""Rented instances: rows, states, labels, ssh targets. Imports `api` and `model`."""

@@ -1,4 +1,4 @@
-"""Where an instance's sshd is: the direct address first, then the proxy's; and the target made of it."""
+"""The addresses of an instance's sshd (direct, then Vast.ai's proxy), and the target for one of them."""
 
 import os
 from pathlib import Path
@@ -24,7 +24,7 @@ class Point(msgspec.Struct, frozen=True):
 
 
 def points(row: dict[str, Any]) -> list[Point]:
-    """The addresses to try, the better first."""
+    """The addresses to try, the better one first."""
     found = []
     direct = ((row.get("ports") or {}).get("22/tcp") or [{}])[0].get("HostPort")
     address = str(row.get("public_ipaddr") or "").strip()
@@ -32,14 +32,14 @@ def points(row: dict[str, Any]) -> list[Point]:
         found.append(Point("direct", address, int(direct)))
     host, port = str(row.get("ssh_host") or "").strip(), row.get("ssh_port")
     if host and port:
-        # The service shows the port of its proxy one too low for images with Jupyter.
+        # For images with Jupyter, the service reports the port of its proxy one too low.
         jupyter = "jupyter" in str(row.get("image_runtype") or "")
         found.append(Point("proxy", host, int(port) + jupyter))
     return found
 
 
 def private_key() -> Path | None:
-    """The key to log in with: the setting's, else the first usual one whose public half is there."""
+    """The key to log in with: the one from the setting, else the first usual file that has a public half."""
     own = other_setting("defaults.ssh_key_path")
     if own:
         return Path(str(own)).expanduser()
@@ -48,7 +48,7 @@ def private_key() -> Path | None:
 
 
 def other_setting(name: str) -> Any:
-    """The value of a setting that another package declares; None where that is not installed."""
+    """The value of a setting that another package declares; None when that package is not installed."""
     try:
         return config.lookup(settings.find(name), config.load()).value
     except UsageError:
@@ -56,7 +56,7 @@ def other_setting(name: str) -> Any:
 
 
 def public_key(file: str | None = None) -> tuple[str, Path]:
-    """The text of the public key, and its file. NotFound when there is none."""
+    """The text and the file of the public key. Raises NotFound when there is none."""
     private = Path(file).expanduser() if file else private_key()
     if private is None:
         raise NotFound("there is no ssh key in ~/.ssh", "make one: ssh-keygen -t ed25519", code="no_key")
@@ -70,7 +70,8 @@ def public_key(file: str | None = None) -> tuple[str, Path]:
 
 
 def target(number: int, point: Point) -> Target:
-    """How to reach an instance at an address. Its host key is accepted once, then held to, whatever its port."""
+    """The target of an instance at an address. Its first host key is accepted, and must then stay the same on every
+    port."""
     known_hosts = str(private_folder(state_home() / "known_hosts") / f"vast-{number}")
     argv = ["ssh", "-p", str(point.port)]
     key = private_key()
@@ -92,5 +93,5 @@ def _in_quotes(path: str) -> str:
 
 
 def environment() -> dict[str, str]:
-    """For ssh that must not ask."""
+    """The environment for ssh when it must not ask questions."""
     return {**os.environ, "SSH_ASKPASS_REQUIRE": "never"}

@@ -1,4 +1,4 @@
-"""Which instances a word, or a job, means."""
+"""Finds the instances that a reference or a job means."""
 
 from typing import Any
 
@@ -11,13 +11,13 @@ PREFIX = "vast:"
 
 
 def number_of(ref: str) -> int | None:
-    """The id in `123` or `vast:123`; None for a word."""
+    """The id in `123` or `vast:123`; None for any other text."""
     word = ref.removeprefix(PREFIX)
     return int(word) if word.isdecimal() else None
 
 
 def meant(service: Service, ref: str | None, job: str | None, hosts: dict[str, Any] | None) -> list[int]:
-    """The ids that a verb acts on: the one named, the one that a host of the job is, or all that the job holds."""
+    """The ids that a verb acts on: the named one, the one of a host of the job, or all that the job holds."""
     if ref:
         number = number_of(ref)
         if number is not None:
@@ -42,7 +42,7 @@ def meant(service: Service, ref: str | None, job: str | None, hosts: dict[str, A
 
 
 def number_of_spec(spec: Any) -> int | None:
-    """The id in what a host of a recipe is at the moment: `vast:123`, or a target of this tool."""
+    """The id in a recipe host's current value: `vast:123`, or a target of this tool."""
     if isinstance(spec, dict):
         spec = spec.get("name")
     return number_of(spec) if isinstance(spec, str) and spec.startswith(PREFIX) else None
@@ -54,7 +54,7 @@ def _is_held(row: Row, job: str, host: str | None) -> bool:
 
 
 def held_by_other(row: Row, job: str | None) -> str:
-    """The job, not over, that holds an instance; empty when none does or it is `job`."""
+    """The unfinished job that holds an instance; empty when there is none or it is `job`."""
     holder, _ = labels.holder(row.get("label"))
     if not holder or (job and _is_held(row, job, None)):
         return ""

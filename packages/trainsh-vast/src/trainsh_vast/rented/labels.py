@@ -1,4 +1,4 @@
-"""The label that says which job holds an instance, and as which of its hosts."""
+"""The label of an instance, which names the job that holds it and the host that it is in the job."""
 
 import re
 
@@ -7,19 +7,19 @@ MOST = 250
 
 
 def marked(label: str | None, job: str, host: str) -> str:
-    """`label` with the mark of a job at its end: `mine train/JOB/HOST`."""
+    """`label` with the job and host appended: `mine train/JOB/HOST`."""
     own = unmarked(label)
     mark = f"train/{_plain(job)}/{_plain(host)}"
     return f"{own[: MOST - len(mark) - 1]} {mark}".strip()
 
 
 def unmarked(label: str | None) -> str:
-    """What a person wrote in the label."""
+    """The label without the job and host: the part that a person wrote."""
     return _MARK.sub("", label or "").strip()
 
 
 def holder(label: str | None) -> tuple[str, str]:
-    """The job and the host that a label names; empty texts when it names none."""
+    """The job and host in a label; empty texts when it has none."""
     found = _MARK.search(label or "")
     return (found[1], found[2] or "") if found else ("", "")
 

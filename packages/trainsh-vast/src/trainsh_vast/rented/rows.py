@@ -1,4 +1,4 @@
-"""The service's object of an instance as a row of `list`."""
+"""Converts the service's object of an instance into a row of `list`."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ SECRETS = frozenset(("jupyter_token", "instance_api_key", "ssh_key", "extra_env"
 
 
 def rented(row: dict[str, Any]) -> Rented:
-    """The row. A running one costs its GPU and its disk, any other its disk."""
+    """The row of an instance. A running one costs its GPU and its disk, any other only its disk."""
     found = states.condition(row)
     number = int(row["id"])
     job, _host = labels.holder(row.get("label"))
@@ -40,7 +40,7 @@ def rented(row: dict[str, Any]) -> Rented:
 
 
 def started(row: dict[str, Any]) -> Rented:
-    """The row of an instance that was just started: the status of its container may not know of it yet."""
+    """The row of an instance that was just started, whose container status may be out of date."""
     found = rented(row)
     lags = found.state == "failed" and found.status in ("exited", "stopped", "created")
     return msgspec.structs.replace(found, state="starting", problem="") if lags else found
@@ -52,14 +52,14 @@ def every(service: Service) -> list[Rented]:
 
 
 def without_secrets(row: dict[str, Any]) -> dict[str, Any]:
-    """The object as it may be shown: no token, no environment."""
+    """The object for printing, without tokens and environment."""
     return {
         key: value.strip() if isinstance(value, str) else value for key, value in row.items() if key not in SECRETS
     }
 
 
 def costs_now(row: Rented) -> float:
-    """$ per hour at this moment."""
+    """The instance's current cost in $ per hour."""
     if row.state == "gone":
         return 0.0
     return row.storage_per_hour if row.state == "stopped" else row.price_per_hour

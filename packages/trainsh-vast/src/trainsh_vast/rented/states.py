@@ -1,4 +1,4 @@
-"""What the four states of the service come to, and which of them never become better."""
+"""Combines the four states of the service into one, and tells which failures are final."""
 
 from typing import Any
 
@@ -7,8 +7,8 @@ import msgspec
 from trainsh_base.provider.instance import State
 
 Row = dict[str, Any]
-HOST_PATIENCE = 60.0  # seconds in which a host may come back
-EXIT_PATIENCE = 45.0  # seconds in which a start may not show yet
+HOST_PATIENCE = 60.0  # seconds for a host to come back
+EXIT_PATIENCE = 45.0  # seconds until a start must show
 BOOTING = (None, "", "created", "loading", "rebooting", "recycling", "restarting", "scheduling")
 NEVER = (
     "manifest unknown",
@@ -25,7 +25,7 @@ NEVER = (
 
 
 class Condition(msgspec.Struct, frozen=True):
-    """A state, and why. `patience`: seconds after which a failed one is given up while a start is awaited."""
+    """A state and its reason. `patience`: seconds to wait for a failed instance to recover while it starts."""
 
     state: State
     problem: str = ""
@@ -33,7 +33,7 @@ class Condition(msgspec.Struct, frozen=True):
 
 
 def condition(row: Row) -> Condition:
-    """The state of an instance as the suite says it."""
+    """The state of an instance in the terms of docs/providers.md."""
     actual, intended = row.get("actual_status"), row.get("intended_status")
     current, message = row.get("cur_state"), str(row.get("status_msg") or "").strip()
     if current == "unloaded":
@@ -52,12 +52,12 @@ def condition(row: Row) -> Condition:
         return Condition("starting", "" if message.startswith("success") else message)
     if current == "stopped":
         return Condition("starting", "the start waits until the GPU is free")
-    # Exited although it is to run: it has ended by itself, or it is about to start and the status lags behind.
+    # Exited although it should run: the container has ended, or it is about to start and the status is out of date.
     return Condition("failed", "the container has ended by itself, and goes on billing", EXIT_PATIENCE)
 
 
 def is_over(row: Row | None) -> bool:
-    """Whether nothing but the disk is billed, as the service's own listing has it."""
+    """Whether only the disk is billed, according to the service's own listing."""
     if row is None:
         return True
     return (

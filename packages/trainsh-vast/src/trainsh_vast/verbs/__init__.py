@@ -1,1 +1,1 @@
-"""What commands and recipes do: pick, create, start, wait, stop, cost. Imports every other subpackage."""
+"""What commands and recipes do: pick, create, start, wait, stop, cost. Imports all other subpackages."""

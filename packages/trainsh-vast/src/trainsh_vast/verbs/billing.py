@@ -1,4 +1,4 @@
-"""What instances have cost: from the service's ledger, else from prices and hours."""
+"""The cost of instances, from the service's ledger, else from prices and hours."""
 
 import time
 from datetime import UTC, datetime
@@ -14,14 +14,14 @@ KINDS = {"gpu": "gpu", "disk": "storage", "bwu": "bandwidth", "bwd": "bandwidth"
 
 
 def service_now(row: Row | None) -> float:
-    """The service's own time: an instance tells its end, and how long that is away."""
+    """The service's clock, computed from an instance's end time and the time left until then."""
     if row and row.get("end_date") and row.get("duration"):
         return float(row["end_date"]) - float(row["duration"])
     return time.time()
 
 
 def cost(service: Service, number: int) -> Cost:
-    """What an instance has cost, destroyed ones too where the ledger knows them."""
+    """The cost of an instance; also of a destroyed one if the ledger has it."""
     row = service.instance(number)
     now = service_now(row)
     start = float(row.get("start_date") or 0.0) - 86400 if row else now - 90 * 86400
@@ -68,14 +68,14 @@ def _from_prices(row: Row, now: float) -> dict[str, float]:
 
 
 def balance(service: Service) -> Balance:
-    """The account's credit, and how long it lasts."""
+    """The account's credit, and how long it will last."""
     credit = float(service.user().get("credit") or 0.0)
     per_hour = sum(rows.costs_now(row) for row in rows.every(service))
     return Balance(credit=credit, per_hour=per_hour, hours_left=max(0.0, credit) / per_hour if per_hour else None)
 
 
 def bill(service: Service) -> Bill:
-    """What bills now, and what this month has cost."""
+    """What costs money now, and what this month has cost."""
     raw = list(service.instances())
     found = [rows.rented(row) for row in raw]
     now = service_now(raw[0] if raw else None)

@@ -1,4 +1,4 @@
-"""Renting an offer: labelled in the same call, looked for when the answer is lost, never twice."""
+"""Rents an offer at most once: the request sets a label, by which the instance is found if the answer is lost."""
 
 import time
 from collections.abc import Iterable
@@ -11,7 +11,7 @@ from trainsh_vast.api.errors import meaning
 from trainsh_vast.api.service import Row, Service
 from trainsh_vast.rented import labels
 
-SETTLES = 45.0  # seconds after which a machine that was asked for is listed, if there is one
+SETTLES = 45.0  # seconds until a requested machine, if it was rented, is in the list
 LOOK = 2.0
 UNKNOWN = frozenset(("server_error", "bad_answer", "unreachable", "too_many_requests"))
 PORTS = "ssh_direc ssh_proxy"
@@ -26,7 +26,7 @@ def request_body(
     env: dict[str, str] | None = None,
     price: float | None = None,
 ) -> dict[str, Any]:
-    """The body of a rental: direct ssh, and no stopped contract when there is no room."""
+    """The body of a request to rent, with direct ssh. If the GPU is taken, no stopped contract is created."""
     return {
         "image": image, "disk": disk, "label": label, "onstart": onstart or None, "env": env or {}, "price": price,
         "runtype": PORTS, "cancel_unavail": True, "target_state": "running",
@@ -34,7 +34,7 @@ def request_body(
 
 
 def find_labelled(service: Service, label: str) -> Row | None:
-    """The instance with this label, or with this job's mark at its end."""
+    """The instance with this label, or with the same job and host at the end of its label."""
     holder = labels.holder(label)
     for row in service.instances():
         if row.get("label") == label or (holder != ("", "") and labels.holder(row.get("label")) == holder):
@@ -43,12 +43,12 @@ def find_labelled(service: Service, label: str) -> Row | None:
 
 
 def look_first(service: Service, label: str, note: Note) -> Row | None:
-    """What an earlier try left: waits until a machine that may have been asked for would be listed."""
+    """The instance that an earlier attempt rented. If one was requested, waits until the list would show it."""
     found = find_labelled(service, label)
     asked = note.asked_at()
     while found is None and asked is not None and time.time() < asked + SETTLES:
         current().emit("log", message="a machine was asked for before; looking whether there is one")
-        time.sleep(LOOK)  # not to be cancelled: leaving now could rent a second one later
+        time.sleep(LOOK)  # not cancellable: leaving now could rent a second machine later
         found = find_labelled(service, label)
     if found is not None:
         note.settled()
@@ -56,7 +56,8 @@ def look_first(service: Service, label: str, note: Note) -> Row | None:
 
 
 def rent(service: Service, offers: Iterable[Row], body: dict[str, Any], note: Note) -> int:
-    """Rent the first of `offers` that is still there: the new instance's id. Conflict when all are gone."""
+    """Rent the first of `offers` that is still available; returns the instance's id. Raises Conflict when all are
+    gone."""
     tried = 0
     for offer in offers:
         tried += 1
@@ -73,7 +74,7 @@ def rent(service: Service, offers: Iterable[Row], body: dict[str, Any], note: No
 
 
 def _rent(service: Service, offer: int, body: dict[str, Any]) -> int | None:
-    """Rent one offer; None when it is gone. Any other refusal is raised."""
+    """Rent one offer; returns None when it is gone, and raises any other error."""
     try:
         answer = service.create(offer, body)
     except TrainError as error:
@@ -84,7 +85,7 @@ def _rent(service: Service, offer: int, body: dict[str, Any]) -> int | None:
         raise
     number = answer.get("new_contract")
     if answer.get("success") is False:
-        if number is not None:  # there was no room, and a stopped contract that bills its disk
+        if number is not None:  # the GPU was taken, and a stopped contract was created, which bills its disk
             _remove(service, int(number))
             return None
         raise meaning(200, answer, "", {})
@@ -94,7 +95,7 @@ def _rent(service: Service, offer: int, body: dict[str, Any]) -> int | None:
 
 
 def _recover(service: Service, label: str, error: TrainError) -> int:
-    """The instance whose answer was lost, found by its label."""
+    """The id of the instance whose answer was lost, found by its label."""
     current().emit("log", message=f"the answer was lost ({error.message}); looking for the instance by its label")
     deadline = time.time() + SETTLES
     while True:
@@ -113,7 +114,7 @@ def _recover(service: Service, label: str, error: TrainError) -> int:
 
 
 def _remove(service: Service, number: int) -> None:
-    """Destroy a contract that got no GPU; Conflict when it cannot be destroyed."""
+    """Destroy a contract without a GPU. Raises Conflict when it cannot be destroyed."""
     for pause in (0.5, 2.0, 5.0, 10.0, 0.0):
         try:
             service.destroy(number)
@@ -130,7 +131,7 @@ def _remove(service: Service, number: int) -> None:
 
 
 def settled(service: Service, number: int, note: Note) -> Row:
-    """The row of a new instance, which may be missing from the lists for a moment."""
+    """The row of a new instance, waiting up to 10 seconds until the service shows it."""
     for _ in range(10):
         row = service.instance(number)
         if row is not None:

@@ -1,4 +1,4 @@
-"""ssh keys: of the account, and of one instance."""
+"""The ssh keys of the account and of single instances."""
 
 from trainsh_vast.api.service import Row, Service
 from trainsh_vast.model import Attached, Key
@@ -14,7 +14,7 @@ def listed(service: Service, number: int | None) -> list[Key]:
 
 
 def attach(service: Service, number: int | None, file: str | None) -> Attached:
-    """Put the local key on the account, or on an instance, unless it is there."""
+    """Add the local key to the account or to an instance, unless it is already there."""
     text, path = endpoint.public_key(file)
     found = service.keys() if number is None else service.instance_keys(number)
     there = any(_same(_text(row), text) for row in found)
@@ -30,5 +30,5 @@ def _text(row: Row) -> str:
 
 
 def _same(one: str, other: str) -> bool:
-    """Whether two lines hold the same key, whatever their comments."""
+    """Whether two lines hold the same key, ignoring comments."""
     return one.split()[:2] == other.split()[:2]

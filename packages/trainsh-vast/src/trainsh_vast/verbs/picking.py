@@ -1,4 +1,4 @@
-"""`pick`: a machine for a host of a recipe, from the rented ones or, where it may, from the market."""
+"""`pick`: a machine for a host of a recipe, from the rented ones or, if allowed, from the market."""
 
 import msgspec
 
@@ -18,7 +18,8 @@ TRIES = 8  # offers that are tried one after the other
 
 
 class Rules(msgspec.Struct, frozen=True, kw_only=True):
-    """How a machine may be found: without asking, by renting, with which image, at most `max_dph` an hour."""
+    """How a machine may be chosen: without asking, by renting, with which image, for at most `max_dph` $ per
+    hour."""
 
     auto: bool = False
     create: bool = False
@@ -30,7 +31,7 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
 def pick(
     service: Service, host: str, job: str | None, wanted: Wanted, rules: Rules, given: int | None = None
 ) -> Row:
-    """The machine of `host`: the one it is already (`given`), one of an earlier try, a rented one, or a new one."""
+    """The machine for `host`: its current one (`given`), one of an earlier attempt, a rented one, or a new one."""
     if not job:
         return _fresh(service, host, None, wanted, rules, None)
     with rental("vast", job, host) as note:
@@ -44,7 +45,7 @@ def pick(
 
 
 def _given(service: Service, number: int, job: str, host: str) -> Row | None:
-    """The instance that the host was said to be, marked as this job's; None when it is gone."""
+    """The instance that the host already is, labelled with this job; None when it is gone."""
     row = service.instance(number)
     if row is None:
         current().emit("log", message=f"instance {number} is gone")
@@ -84,7 +85,7 @@ def _none(host: str, others: list[str], trouble: str) -> NotFound:
 
 
 def candidates(service: Service, wanted: Wanted, job: str | None) -> tuple[list[Row], list[str]]:
-    """The rented instances that fit, the best first; and the jobs that hold others that would."""
+    """The rented instances that fit, the best first, and the jobs that hold other instances that fit."""
     found, others = [], []
     for row in service.instances():
         if states.condition(row).state not in ORDER or not wanted.fits_rented(row):
@@ -116,7 +117,7 @@ def _choose(found: list[Row], rules: Rules, host: str) -> Row:
 
 
 def _lines(found: list[Row]) -> list[str]:
-    """A line a row, in columns."""
+    """One line per row, in columns."""
     cells = [_cells(rows.rented(row)) for row in found]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     return [
@@ -163,7 +164,7 @@ def _rent(service: Service, host: str, job: str | None, wanted: Wanted, rules: R
 
 
 def _agreed(offer: Row, host: str) -> bool:
-    """Whether somebody is there who takes this price."""
+    """Whether the user accepts this price; False when nobody can be asked."""
     question = f"Rent {offer['num_gpus']}x {offer['gpu_name']} for {host} at ${offer['dph_total']:.3f} an hour?"
     try:
         return current().ask("confirm", question, default="no", flag="max_dph=DOLLARS") == "yes"

@@ -1,4 +1,4 @@
-"""Which address of an instance to use now."""
+"""Chooses the address of an instance that works now."""
 
 import socket
 
@@ -11,7 +11,7 @@ PROBE = 4.0
 
 
 def resolve(service: Service, number: int) -> Target:
-    """The target of an instance: direct where that answers, else the proxy. Conflict when it does not run."""
+    """The target of an instance: direct if that answers, else the proxy. Raises Conflict when it does not run."""
     row = service.need(number)
     found = states.condition(row)
     if found.state in ("stopped", "stopping", "gone"):

@@ -1,4 +1,4 @@
-"""What `create`, `pick` and `wait` answer to people and to recipes."""
+"""The answers of `create`, `pick` and `wait` to people and to recipes."""
 
 import secrets
 from typing import Any
@@ -16,8 +16,9 @@ def create(
     service: Service, offer: int, *, image: str | None, disk: float, label: str | None, onstart: str | None,
     env: dict[str, str] | None, price: float | None, job: str | None,
 ) -> Created:  # fmt: skip
-    """Rent an offer. With `job`, an instance that the job has already is returned instead of a second one."""
-    # Without a job or a label it gets a random label: the instance is found by it if the answer is lost.
+    """Rent an offer. With `job`, returns the instance that the job already holds instead of renting a second
+    one."""
+    # Without a job or a label, a random label is set, by which the instance is found if the answer is lost.
     mark = labels.marked(label, job, "") if job else label or f"train-{secrets.token_hex(4)}"
     body = creating.request_body(
         image=image or str(config_value("vast.image")),
@@ -65,7 +66,7 @@ def wait(
     poll: float,
     stop_on_fail: bool,
 ) -> Verb:
-    """Wait for each, and say which hosts of the recipe they are."""
+    """Wait for each instance, and return which hosts of the recipe they are."""
     answered: dict[str, str] = {}
     found: Rented | None = None
     words = []

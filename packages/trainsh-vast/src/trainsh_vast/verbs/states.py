@@ -1,4 +1,4 @@
-"""Starting, stopping and destroying: asked for until the service's own listing shows it."""
+"""Starts, stops and destroys instances, repeating the request until the service's own listing shows the result."""
 
 import time
 from collections.abc import Callable
@@ -13,14 +13,14 @@ from trainsh_vast.api.service import Row, Service
 from trainsh_vast.api.session import agreed
 from trainsh_vast.rented import rows, states
 
-PAUSE = 1.5  # seconds between two looks
-AGAIN = 15.0  # seconds after which it is asked for again
+PAUSE = 1.5  # seconds between two looks at the listing
+AGAIN = 15.0  # seconds after which the request is repeated
 Ask = Callable[[], object]
 Done = Callable[[Row | None], bool]
 
 
 def stop(service: Service, number: int, timeout: float) -> Row | None:
-    """Stop an instance: its row once the listing shows it stopped, None when it is gone."""
+    """Stop an instance. Returns its row once the listing shows it stopped, None when it is gone."""
 
     def ask() -> None:
         try:
@@ -32,7 +32,7 @@ def stop(service: Service, number: int, timeout: float) -> Row | None:
 
 
 def destroy(service: Service, number: int, timeout: float) -> None:
-    """Destroy an instance and its disk: returns once it is listed no more."""
+    """Destroy an instance and its disk. Returns once it is no longer listed."""
 
     def ask() -> None:
         try:
@@ -71,7 +71,8 @@ def _price(service: Service, number: int) -> str:
 
 
 def start(service: Service, number: int) -> Row:
-    """Start an instance: its row. Conflict when its GPU is taken; nothing stays queued then."""
+    """Start an instance and return its row. Raises Conflict when its GPU is taken; the start is then not left in a
+    queue."""
     row = service.need(number)
     if states.condition(row).state in ("running", "starting") and row.get("cur_state") != "stopped":
         return row
@@ -93,7 +94,7 @@ def start(service: Service, number: int) -> Row:
 
 
 def _begins(service: Service, number: int) -> Row:
-    """The row once the contract is to run; the status of the container may lag behind."""
+    """The row, once the contract is set to run. The status of the container may lag behind."""
     deadline = time.monotonic() + 30
     while True:
         row = service.need(number)

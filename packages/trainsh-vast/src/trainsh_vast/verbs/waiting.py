@@ -1,4 +1,4 @@
-"""`wait`: until an instance runs and its sshd lets us in, or can be said never to."""
+"""`wait`: waits until an instance runs and accepts an ssh login, or cannot be expected to."""
 
 import subprocess
 import time
@@ -14,9 +14,9 @@ from trainsh_vast.rented import endpoint, states
 from trainsh_vast.verbs import keys
 from trainsh_vast.verbs import states as changing
 
-# What a login does first: the tmux that logins land in is switched off.
+# The first command of a login: it disables the tmux session that logins start in.
 HELLO = "touch ~/.no_auto_tmux"
-LOGIN = 10  # seconds for one try
+LOGIN = 10  # seconds for one attempt
 
 
 class Waiting:
@@ -33,7 +33,7 @@ class Waiting:
         self._row: Row = {}
 
     def run(self) -> tuple[Row, Target]:
-        """The row, and the target that answered. TimedOut, or Conflict for an instance that will never run."""
+        """The row, and the target that answered. Raises TimedOut, or Conflict for an instance that will not run."""
         pause = 1.0
         while True:
             why = self._why_not_yet()
@@ -48,7 +48,7 @@ class Waiting:
                     code="not_ready",
                     data={"id": self.number},
                 )
-            # Sooner at first: most instances that were only stopped run again in seconds.
+            # Shorter at first: most instances that were only stopped run again within seconds.
             pause = min(self.poll, pause * 2)
             current().cancelled.wait(self.deadline.within(pause))
             current().check()
@@ -83,7 +83,7 @@ class Waiting:
         return self._log_in(row)
 
     def _failed(self, found: states.Condition) -> str:
-        """Give up at once, or after the time such a state may pass in."""
+        """Raise Conflict once this state has lasted for its `patience`; else return why the wait goes on."""
         now = time.monotonic()
         self._bad_since = self._bad_since or now
         if now - self._bad_since >= found.patience:
@@ -96,7 +96,7 @@ class Waiting:
         return f"it is {self._row.get('actual_status')}; waiting whether it comes up"
 
     def _log_in(self, row: Row) -> str | Target:
-        """The target that lets us in, direct before the proxy; else what the last one said."""
+        """The target that accepts a login, direct before the proxy; else the last error."""
         said = "it runs and shows no ssh address yet"
         for point in endpoint.points(row):
             target = endpoint.target(self.number, point)
@@ -121,7 +121,7 @@ def _because(problem: str) -> str:
 
 
 def hello(target: Target) -> str:
-    """Log in and run something: empty when that works, else ssh's last words."""
+    """Log in and run a command. Returns an empty text when that works, else ssh's last line."""
     words = [target.argv[0], "-o", "BatchMode=yes", "-o", f"ConnectTimeout={LOGIN}", "-o", "ControlPath=none"]
     words += ["-o", "LogLevel=ERROR", "-T", *target.argv[1:], HELLO]
     try:
@@ -144,7 +144,7 @@ def hello(target: Target) -> str:
 def wait(
     service: Service, number: int, *, timeout: float, poll: float, stop_on_fail: bool, stop_timeout: float = 300
 ) -> tuple[Row, Target]:
-    """Wait for an instance; with `stop_on_fail` it is stopped when that fails."""
+    """Wait for an instance. With `stop_on_fail`, stop it when the wait fails."""
     started: Any = time.monotonic()
     try:
         found = Waiting(service, number, Deadline.after(timeout), poll).run()

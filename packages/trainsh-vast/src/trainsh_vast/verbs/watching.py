@@ -1,4 +1,4 @@
-"""Watching states change, and reading logs."""
+"""Watches states change, and reads logs."""
 
 import time
 from typing import Any
@@ -14,7 +14,7 @@ LOGS_WITHIN = 20.0
 
 
 def watch(service: Service, number: int | None, every: float, until: str | None) -> list[Change]:
-    """The changes seen until Ctrl-C, or until the instance (all of them) is in the state `until`."""
+    """The changes seen until Ctrl-C, or until the instance (without one: all instances) has the state `until`."""
     request, seen = current(), dict[Any, tuple[str, str]]()
     changes: list[Change] = []
     while True:
