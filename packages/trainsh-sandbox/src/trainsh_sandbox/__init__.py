@@ -1,1 +1,1 @@
-"""train-sandbox: a GPU market with machines and storage on this machine alone."""
+"""train-sandbox: a simulated GPU market whose machines and storage run on this machine."""

@@ -1,4 +1,4 @@
-"""The commands of train-sandbox, and how their answers are shown."""
+"""The commands of train-sandbox, and how their answers are printed."""
 
 from typing import Annotated
 

@@ -1,4 +1,4 @@
-"""Bringing a sandbox up and down, and talking to the one that is up."""
+"""Starts and stops a sandbox, and sends requests to the running one."""
 
 import json
 import os
@@ -31,7 +31,7 @@ START, END = 60.0, 30.0
 
 
 def up(folder: Path, options: dict[str, Any]) -> Running:
-    """Bring one up; the one that is up already is left as it is."""
+    """Start a sandbox, unless one is already running."""
     if any(letter in str(folder) for letter in " \t\n\\"):
         raise UsageError(f"the sandbox cannot live in {folder}", "set TRAINSH_SANDBOX to a path without blanks")
     private_folder(folder.parent)
@@ -78,7 +78,7 @@ def _await(folder: Path, process: "subprocess.Popen[bytes]", log: Path) -> Runni
 
 
 def down(folder: Path) -> bool:
-    """End it and remove every file; whether there was one."""
+    """Stop the sandbox and remove all its files; returns whether there was one."""
     if not folder.exists():
         return False
     with locked(folder):
@@ -103,7 +103,7 @@ def _await_end(pid: int) -> None:
 
 
 def _end_masters(folder: Path) -> None:
-    """End the ssh connections to its machines: each has the sandbox's folder among its words."""
+    """End the ssh masters to the sandbox's machines. Their argv contain the sandbox's folder."""
     mark = str(folder / "home").encode()
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit() and int(entry.name) != os.getpid():
@@ -116,7 +116,8 @@ def _end_masters(folder: Path) -> None:
 
 
 def ask(folder: Path, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
-    """A request to the sandbox that is up: its JSON. Raises NotFound when none is, else the error it answered."""
+    """Send a request to the running sandbox and return the JSON. Raises NotFound when none runs, else the error in
+    the response."""
     running = need(folder)
     request = urllib.request.Request(
         running.url + path, method=method, data=None if body is None else msgspec.json.encode(body),

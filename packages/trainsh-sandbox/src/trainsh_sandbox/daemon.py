@@ -28,7 +28,7 @@ TICK = 0.1
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
-    """What `up` was told."""
+    """The options of `up`."""
 
     offers: int = 300
     seed: int = 7
@@ -40,7 +40,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def missing() -> list[str]:
-    """The programs that machines need and that are not here."""
+    """The programs that machines need and that are not installed here."""
     import shutil  # noqa: PLC0415 - only here
 
     programs = [name for name in ("ssh-keygen", "git", "unshare", "tmux") if not shutil.which(name)]
@@ -48,7 +48,7 @@ def missing() -> list[str]:
 
 
 class Daemon:
-    """Everything a sandbox runs."""
+    """Everything that a sandbox runs."""
 
     def __init__(self, folder: Path, options: Options) -> None:
         self.folder = folder
@@ -73,7 +73,8 @@ class Daemon:
         self.extra = self._extra_host() if self.image else None
 
     def _rent(self, count: int) -> None:
-        """What the account has rented already: stopped machines with one RTX 4090 each, the cheapest."""
+        """Rent the instances that the account starts with: stopped machines with one RTX 4090 each, the cheapest
+        first."""
         fitting = [one for one in self.world.market.offers.values() if one["gpu_name"] == "RTX 4090"]
         for offer in sorted(fitting, key=lambda one: (one["num_gpus"], one["dph_base"]))[:count]:
             self.world.market.take(offer["id"])
@@ -88,7 +89,8 @@ class Daemon:
             one.actual = "exited"
 
     def _make_home(self) -> None:
-        """A configuration of its own: the key that the instances let in, and the example's host."""
+        """Write the sandbox's own configuration: the key that instances accept, and the host of the README's
+        example."""
         ssh = self.home / "ssh"
         ssh.mkdir(parents=True, mode=0o700)
         self.home.chmod(0o700)
@@ -115,7 +117,7 @@ class Daemon:
         return Storage(program, self.folder / "buckets")
 
     def _extra_host(self) -> Machine:
-        """The machine `myserver`: not rented, always there."""
+        """The machine `myserver`, which is not rented and always running."""
         assert self.image is not None
         machine = Machine(self.folder / "disks" / "myserver", self.image, self.folder, "myserver", {})
         key = self.home / "ssh" / "id_ed25519"
@@ -132,7 +134,7 @@ class Daemon:
         return machine
 
     def run(self) -> None:
-        """Serve until SIGTERM or SIGINT, then take everything down."""
+        """Serve until SIGTERM or SIGINT, then stop everything."""
         over = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, lambda *_: over.set())
@@ -161,7 +163,7 @@ class Daemon:
 
 
 def main(words: list[str]) -> None:
-    """Run the sandbox in the folder that is named."""
+    """Run the sandbox in the given folder."""
     options: Any = msgspec.json.decode(words[1], type=Options)
     Daemon(Path(words[0]), options).run()
 

@@ -1,4 +1,4 @@
-"""Where the sandbox lives, and what it wrote down about itself."""
+"""The sandbox's folder, and the file that describes the running sandbox."""
 
 import os
 from pathlib import Path
@@ -25,18 +25,18 @@ class Running(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def sandbox_folder() -> Path:
-    """`TRAINSH_SANDBOX`, which `train sandbox env` sets, else a folder of the user's state."""
+    """The folder in `TRAINSH_SANDBOX`, which `train sandbox env` sets, else one in the user's state folder."""
     own = os.environ.get("TRAINSH_SANDBOX")
     return Path(own).absolute() if own else state_home() / "sandbox"
 
 
 def running_file(folder: Path) -> Path:
-    """The file that is there while it is up."""
+    """The file that exists while the sandbox runs."""
     return folder / "running.json"
 
 
 def is_alive(pid: int) -> bool:
-    """Whether the process is there and no zombie."""
+    """Whether the process exists and is not a zombie."""
     try:
         stat = Path(f"/proc/{pid}/stat").read_text()
     except OSError:
@@ -45,7 +45,7 @@ def is_alive(pid: int) -> bool:
 
 
 def find(folder: Path) -> Running | None:
-    """The sandbox that is up in `folder`; None when none is."""
+    """The sandbox that runs in `folder`; None when none does."""
     try:
         found = msgspec.json.decode(running_file(folder).read_bytes(), type=Running)
     except (FileNotFoundError, msgspec.DecodeError):
@@ -54,7 +54,7 @@ def find(folder: Path) -> Running | None:
 
 
 def need(folder: Path) -> Running:
-    """The sandbox that is up; NotFound when none is."""
+    """The running sandbox. Raises NotFound when there is none."""
     found = find(folder)
     if found is None:
         raise NotFound("no sandbox is up", "train sandbox up")
@@ -62,7 +62,7 @@ def need(folder: Path) -> Running:
 
 
 def environment(folder: Path, running: Running) -> dict[str, str]:
-    """The variables that make every tool use the sandbox instead of the world."""
+    """The variables that make every tool use the sandbox instead of the real services."""
     found = {
         "TRAINSH_HOME": str(folder / "home"), "TRAINSH_SANDBOX": str(folder), "VAST_API_KEY": running.key,
         "VAST_URL": running.url,

@@ -1,4 +1,4 @@
-"""Using a sandbox: a recipe run in it, and its offers."""
+"""Using a sandbox: runs a recipe in it, and lists its offers."""
 
 import os
 import subprocess
@@ -11,7 +11,7 @@ from trainsh_sandbox.model import Offered
 
 
 def run(recipe: str, options: list[str], *, keep: bool, for_people: bool) -> int:
-    """`train recipe run` with the sandbox's environment; its exit status."""
+    """Run `train recipe run` in the sandbox's environment; returns its exit status."""
     folder = places.sandbox_folder()
     was_up = places.find(folder) is not None
     running = control.up(folder, {})

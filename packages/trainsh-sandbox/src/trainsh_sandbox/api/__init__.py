@@ -1,1 +1,1 @@
-"""The HTTP API of the market, as its real clients use it. Reads world/, market/, instances/ and faults/."""
+"""The HTTP API of the market, as its real clients use it. Imports world/, market/, instances/ and faults/."""

@@ -1,4 +1,4 @@
-"""The account: its keys, its credit, its charges."""
+"""The account's keys, credit and charges."""
 
 import json
 import time
@@ -20,14 +20,14 @@ def _new_key(call: Call) -> dict[str, Any]:
 
 
 def keys(call: Call) -> Answer:
-    """GET /ssh/: a bare array, 404 when there is none."""
+    """GET /ssh/: a plain array, or 404 when there are no keys."""
     if not call.world.account_keys:
         raise Refused(404, "not_found", "No ssh keys found.")
     return Answer(call.world.account_keys)
 
 
 def create_key(call: Call) -> Answer:
-    """POST /ssh/: for instances that are created from now on."""
+    """POST /ssh/: add a key for instances that are created from now on."""
     key = _new_key(call)
     call.world.account_keys.append(key)
     return Answer({"success": True, "key": key})
@@ -52,7 +52,7 @@ def delete_key(call: Call) -> Answer:
 
 
 def attach(call: Call) -> Answer:
-    """POST /instances/ID/ssh/: the key comes back as JSON in a text."""
+    """POST /instances/ID/ssh/: the response holds the key as JSON in a string."""
     one = found(call)
     key = _new_key(call)
     life.authorize(call.world, one, key)
@@ -88,7 +88,7 @@ def user(call: Call) -> Answer:
 
 
 def charges(call: Call) -> Answer:
-    """GET /charges/: the ledger of the days asked for."""
+    """GET /charges/: the ledger for the requested days."""
     day = call.json("select_filters", {}).get("day") or {}
     if "gte" not in day or "lte" not in day:
         raise Refused(400, "invalid_args", "Invalid date range")
@@ -118,7 +118,7 @@ def _page(call: Call, results: list[dict[str, Any]], usual: int) -> Answer:
 
 
 def invoices(call: Call) -> Answer:
-    """GET /api/v1/invoices/: what was paid in."""
+    """GET /api/v1/invoices/: the payments."""
     when = call.json("select_filters", {}).get("when") or {}
     if "gte" not in when or "lte" not in when:
         return Answer({"success": False, "error": "Invalid date range", "msg": "Invalid date range"})

@@ -1,4 +1,4 @@
-"""What the service answers, and how it refuses."""
+"""The service's responses and errors."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ import msgspec
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """A response. `body` is JSON, or text as it is."""
+    """A response. `body` is JSON, or plain text."""
 
     body: Any
     status: int = 200
@@ -14,7 +14,7 @@ class Answer(msgspec.Struct, frozen=True):
 
 
 class Refused(Exception):
-    """A request that is answered with an error."""
+    """The request is answered with an error."""
 
     def __init__(self, status: int, code: str, message: str, **more: Any) -> None:
         super().__init__(message)
@@ -22,5 +22,5 @@ class Refused(Exception):
 
 
 def no_such_instance(number: int) -> Refused:
-    """The instance is not there, or not any longer."""
+    """The error for an instance that does not exist, or no longer exists."""
     return Refused(404, "no_such_instance", f"Instance {number} not found.")

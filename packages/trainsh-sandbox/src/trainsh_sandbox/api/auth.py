@@ -1,4 +1,4 @@
-"""Whose key a request carries."""
+"""Identifies the owner of a request's API key."""
 
 from trainsh_sandbox.api.answers import Refused
 from trainsh_sandbox.api.routes import Route
@@ -7,7 +7,7 @@ from trainsh_sandbox.world.world import World
 
 
 def identify(world: World, header: str, query_key: str, *, ours: bool) -> str | Instance:
-    """ "account", "nobody", "wrong", or the instance that the key belongs to. `ours`: the sandbox's own call."""
+    """Return "account", "nobody", "wrong", or the instance that owns the key. `ours`: the sandbox itself calls."""
     key = header.removeprefix("Bearer ").strip() or query_key
     if not key:
         return "nobody"
@@ -17,7 +17,8 @@ def identify(world: World, header: str, query_key: str, *, ours: bool) -> str | 
 
 
 def allow(world: World, route: Route, who: str | Instance, groups: tuple[str, ...]) -> None:
-    """Refuse as the service does: a wrong key is 404, none is 403, an instance's key is for itself alone."""
+    """Refuse a request as the service does: 404 for a wrong key, 403 for none; an instance's key is valid only for
+    itself."""
     if who == "wrong":
         raise Refused(401 if world.faults.hits("bad-key-401") else 404, "auth_error", "Invalid user key")
     if route.key == "open" or who == "account":

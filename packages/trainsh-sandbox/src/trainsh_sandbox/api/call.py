@@ -1,4 +1,4 @@
-"""One request, as the handlers read it."""
+"""A parsed request, as the handlers receive it."""
 
 import json
 from typing import Any
@@ -9,7 +9,7 @@ from trainsh_sandbox.world.world import World
 
 
 class Call:
-    """`who` is "account", "nobody", or the instance whose own key was sent; `base` the address of the service."""
+    """`who` is "account", "nobody", or the instance that owns the key. `base` is the address of the service."""
 
     def __init__(
         self,
@@ -29,11 +29,11 @@ class Call:
 
     @property
     def number(self) -> int:
-        """The id in the path."""
+        """The instance id in the path."""
         return int(self.groups[0])
 
     def json(self, name: str, otherwise: Any) -> Any:
-        """A parameter of the query that holds JSON."""
+        """The value of a query parameter that is JSON; `otherwise` if it is missing."""
         text = self.query.get(name)
         if not text:
             return otherwise

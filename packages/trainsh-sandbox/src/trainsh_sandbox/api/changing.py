@@ -1,4 +1,4 @@
-"""One instance: read, start, stop, label, reboot, destroy, bid, logs, commands."""
+"""Calls about one instance: read, start, stop, label, reboot, destroy, bid, logs, commands."""
 
 import hashlib
 import shlex
@@ -15,7 +15,7 @@ QUEUED = "Required resources are currently unavailable, state change queued."
 
 
 def found(call: Call, number: int | None = None) -> Instance:
-    """The instance in the path; 404 when there is none."""
+    """The instance in the path. Raises Refused (404) when there is none."""
     number = call.number if number is None else number
     one = call.world.instances.get(number)
     if one is None:
@@ -24,7 +24,7 @@ def found(call: Call, number: int | None = None) -> Instance:
 
 
 def read(call: Call) -> Answer:
-    """GET /instances/ID/: null when it is gone, and without `volume_info`."""
+    """GET /instances/ID/: null when the instance is gone. The object has no `volume_info`."""
     one = call.world.instances.get(call.number)
     if one is None:
         return Answer({"instances": None})
@@ -34,7 +34,7 @@ def read(call: Call) -> Answer:
 
 
 def change(call: Call) -> Answer:
-    """PUT /instances/ID/: a state or a label."""
+    """PUT /instances/ID/: set a state or a label."""
     one = found(call)
     label = call.body.get("label")
     if label is not None:
@@ -67,7 +67,7 @@ def _set_state(call: Call, one: Instance, state: Any) -> Answer:
 
 
 def change_many(call: Call) -> Answer:
-    """PUT /instances/: a state for several."""
+    """PUT /instances/: set the state of several instances."""
     for number in call.body.get("ids") or []:
         _set_state(call, found(call, int(number)), call.body.get("state"))
     return Answer({"success": True})
@@ -93,7 +93,7 @@ def reboot(call: Call) -> Answer:
 
 
 def bid(call: Call) -> Answer:
-    """PUT /instances/bid_price/ID/: null lets the server choose one that wins."""
+    """PUT /instances/bid_price/ID/: null lets the server choose a bid that wins."""
     one = found(call)
     price = call.body.get("price")
     lowest = float(one.offer["min_bid"])
@@ -112,7 +112,7 @@ def bid(call: Call) -> Answer:
 
 
 def logs(call: Call) -> Answer:
-    """PUT /instances/request_logs/ID/: where the log will be."""
+    """PUT /instances/request_logs/ID/: the URL at which the log will appear."""
     one = found(call)
     lines = _log(one).splitlines()
     word = call.body.get("filter")
@@ -136,7 +136,7 @@ def _result(call: Call, one: Instance, text: str, **more: Any) -> Answer:
 
 
 def log_text(call: Call) -> Answer:
-    """GET of such an address: refused at first, then the text."""
+    """GET the URL of a log: refused at first, later the text."""
     name = call.groups[0]
     text, left = call.world.logs.get(name, ("", 1))
     if left:
@@ -147,7 +147,7 @@ def log_text(call: Call) -> Answer:
 
 
 def command(call: Call) -> Answer:
-    """PUT /instances/command/ID/: ls, du and rm on its disk, also while it is stopped."""
+    """PUT /instances/command/ID/: run ls, du or rm on the instance's disk, also while it is stopped."""
     one = found(call)
     words = shlex.split(str(call.body.get("command") or ""))
     if not words or words[0] not in ("ls", "du", "rm") or one.machine is None:

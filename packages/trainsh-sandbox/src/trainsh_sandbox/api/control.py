@@ -1,4 +1,5 @@
-"""What the sandbox alone has: switches, time, money and crowds, for `train sandbox` and for tests."""
+"""Calls that the real service does not have: faults, time, money and many instances, for `train sandbox` and
+tests."""
 
 from trainsh_sandbox.api.answers import Answer
 from trainsh_sandbox.api.call import Call
@@ -18,7 +19,7 @@ def status(call: Call) -> Answer:
 
 
 def faults(call: Call) -> Answer:
-    """PUT /sandbox/faults: NAME -> value; `off` alone clears all."""
+    """PUT /sandbox/faults: set faults, NAME -> value; `off` alone clears all."""
     for name, value in call.body.items():
         if name == "off":
             call.world.faults.clear()
@@ -30,19 +31,19 @@ def faults(call: Call) -> Answer:
 
 
 def advance(call: Call) -> Answer:
-    """POST /sandbox/advance: let time pass at once."""
+    """POST /sandbox/advance: advance the clock at once."""
     call.world.clock.advance(float(call.body["seconds"]))
     return Answer({"time": call.world.settle()})
 
 
 def money(call: Call) -> Answer:
-    """POST /sandbox/credit: pay in (or take away, below zero)."""
+    """POST /sandbox/credit: add to the credit (a negative amount reduces it)."""
     call.world.pay_in(float(call.body["amount"]))
     return Answer({"credit": call.world.credit})
 
 
 def traffic(call: Call) -> Answer:
-    """POST /sandbox/traffic: an instance has sent and received so many bytes."""
+    """POST /sandbox/traffic: record bytes that an instance sent and received."""
     usage = call.world.instances[int(call.body["id"])].usage
     usage.up += int(call.body.get("up") or 0)
     usage.down += int(call.body.get("down") or 0)
@@ -50,7 +51,7 @@ def traffic(call: Call) -> Answer:
 
 
 def crowd(call: Call) -> Answer:
-    """POST /sandbox/crowd: many instances at once, running, with no machine behind them."""
+    """POST /sandbox/crowd: create many running instances that have no machine behind them."""
     world = call.world
     made = []
     for number in list(world.market.offers)[: int(call.body["count"])]:

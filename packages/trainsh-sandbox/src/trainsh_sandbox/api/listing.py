@@ -1,4 +1,4 @@
-"""The lists of instances, the one of today and the one of yesterday."""
+"""The lists of instances: the current API and the old one."""
 
 import base64
 import json
@@ -24,7 +24,7 @@ def _visible(call: Call) -> list[Instance]:
 
 
 def old(call: Call) -> Answer:
-    """GET /api/v0/instances/: gone, for most accounts."""
+    """GET /api/v0/instances/: no longer available to most accounts."""
     if not call.world.faults.is_on("list-v0"):
         raise Refused(410, "deprecated_endpoint", DEPRECATED)
     rows = [row(one, call.world.now) for one in _visible(call)]
@@ -39,7 +39,7 @@ def filters(call: Call) -> Answer:
 
 
 def pages(call: Call) -> Answer:
-    """GET /api/v1/instances/: 25 at a time, in a stable order."""
+    """GET /api/v1/instances/: pages of 25 in a stable order."""
     now = call.world.now
     wanted = call.json("select_filters", {})
     for name in wanted:

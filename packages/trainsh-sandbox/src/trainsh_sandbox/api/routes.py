@@ -1,4 +1,4 @@
-"""Which handler answers which path, and whose key it takes."""
+"""The routes of the API: the handler for each path, and the keys that it accepts."""
 
 import re
 from collections.abc import Callable
@@ -12,7 +12,7 @@ Handler = Callable[[Call], Answer]
 
 
 class Route(NamedTuple):
-    """`key` says who may call: `account`, `instance` (its own key too), `open` (nobody's)."""
+    """`key` says who may call: `account`, `instance` (an instance's own key too), or `open` (no key needed)."""
 
     method: str
     path: re.Pattern[str]
@@ -65,7 +65,7 @@ ROUTES = (
 
 
 def find(method: str, path: str) -> tuple[Route, tuple[str, ...]] | None:
-    """The route of a path (without its last slash), and what its pattern caught."""
+    """The route of a path (without its last slash), and the groups that its pattern matched."""
     for route in ROUTES:
         match = route.path.fullmatch(path) if route.method == method else None
         if match:

@@ -1,4 +1,4 @@
-"""Searching for offers, and renting one."""
+"""Calls that search for offers and rent one."""
 
 import time
 from typing import Any
@@ -13,12 +13,12 @@ TAKEN = "error 404/3603: no_such_ask Instance type by id {id} is not available."
 
 
 def bundles(call: Call) -> Answer:
-    """POST /bundles/ with the filter as body, GET with it in `q`."""
+    """Search for offers. POST /bundles/ has the filter in its body, GET /bundles/ in `q`."""
     return _found(call, call.body or call.json("q", {}))
 
 
 def asks(call: Call) -> Answer:
-    """PUT /search/asks/: the filter in `q`."""
+    """PUT /search/asks/: search for offers, with the filter in `q`."""
     return _found(call, call.body.get("q") or {})
 
 
@@ -45,7 +45,7 @@ def rent(call: Call) -> Answer:
 
 
 def launch(call: Call) -> Answer:
-    """PUT /launch_instance/: search, and rent the first that matches."""
+    """PUT /launch_instance/: search, and rent the first offer that matches."""
     query = call.body.get("q") or {}
     found = search(list(call.world.market.offers.values()), query, call.world.now)
     if not found:
@@ -82,7 +82,7 @@ def _rent(call: Call, number: int) -> Answer:
 
 
 def _lost(call: Call) -> Answer | None:
-    """The answer that never arrives although the instance is there."""
+    """A 502 response in place of the answer, although the instance was created; None without this fault."""
     if call.world.faults.hits("create-lost"):
         return Answer("<html><body><h1>502 Bad Gateway</h1></body></html>", 502, {"Content-Type": "text/html"})
     return None
@@ -98,6 +98,6 @@ def _check(call: Call, request: dict[str, Any]) -> None:
     if len(str(request.get("label") or "")) > 256:
         raise Refused(400, "label_too_long", "label is longer than 256 characters")
     if request.get("env") is not None and not isinstance(request["env"], dict):
-        request["env"] = {}  # a text is ignored without a word
+        request["env"] = {}  # a string is silently ignored
     if float(request.get("disk") or 8) < 0:
         raise Refused(400, "invalid_args", "disk must be positive")

@@ -1,4 +1,4 @@
-"""The HTTP server: reads requests, lets faults strike, sends answers exactly as the service does."""
+"""The HTTP server: reads requests, applies faults, and sends responses in the exact form of the service."""
 
 import json
 import time
@@ -25,7 +25,7 @@ STORMS: tuple[tuple[str, Answer], ...] = (
 
 
 class Server(ThreadingHTTPServer):
-    """The service of one world, on a loopback port. `requests` counts what was asked, by method and path."""
+    """The service of one world, on a loopback port. `requests` counts the requests by method and path."""
 
     daemon_threads = True
     request_queue_size = 128
@@ -37,7 +37,7 @@ class Server(ThreadingHTTPServer):
 
     @property
     def url(self) -> str:
-        """Its address, without a slash at the end."""
+        """The address of the service, without a slash at the end."""
         return f"http://127.0.0.1:{self.server_address[1]}"
 
 
@@ -48,10 +48,10 @@ class Handler(BaseHTTPRequestHandler):
     server: Server
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Say nothing: a request's path may hold a key."""
+        """Log nothing: a request's path may contain a key."""
 
     def do_GET(self) -> None:
-        """Any method goes the same way."""
+        """Handle a request; all methods use this function."""
         self._serve()
 
     do_PUT = do_POST = do_DELETE = do_GET
@@ -75,13 +75,13 @@ class Handler(BaseHTTPRequestHandler):
         self._send(answer, damaged=not ours)
 
     def _strike(self) -> Answer | None:
-        """The fault that keeps this request from being served at all."""
+        """The response of a fault that prevents this request from being handled; None without one."""
         faults = self.server.world.faults
         time.sleep(faults.seconds("slow") or 0.0)
         return next((answer for name, answer in STORMS if faults.hits(name)), None)
 
     def _answer(self, path: str, query: dict[str, str], body: bytes) -> tuple[Answer, float]:
-        """The answer, and how long it is held back."""
+        """The response, and the seconds to delay it."""
         world = self.server.world
         try:
             document = json.loads(body) if body.strip() else None

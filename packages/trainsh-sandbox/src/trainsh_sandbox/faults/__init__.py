@@ -1,1 +1,1 @@
-"""Switches that make the sandbox fail as the real service does. Imports nothing of ours."""
+"""Faults that make the sandbox fail as the real service does. Imports no other subpackage."""

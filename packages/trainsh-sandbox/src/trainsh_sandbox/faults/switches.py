@@ -1,4 +1,4 @@
-"""The switches: what each breaks, and whether it breaks this call."""
+"""The faults: what each one breaks, and whether it affects the current call."""
 
 import random
 import re
@@ -15,7 +15,8 @@ OFF = "off"
 
 
 class Switch(msgspec.Struct, frozen=True):
-    """One fault. `kind`: `calls` (a chance, `on`, or the next N calls as `3x`), `time` (a duration) or `choice`."""
+    """One fault. `kind`: `calls` (a probability, `on`, or `3x` for the next 3 calls), `time` (a duration) or
+    `choice`."""
 
     name: str
     kind: str
@@ -70,7 +71,7 @@ SWITCHES = {
 
 
 class Faults:
-    """Which switches are set."""
+    """The faults that are set."""
 
     def __init__(self, seed: int = 0) -> None:
         self._values: dict[str, str] = {}
@@ -78,7 +79,7 @@ class Faults:
         self._lock = threading.Lock()
 
     def set(self, name: str, value: str) -> None:
-        """Set a switch; NotFound for one there is not, UsageError for a value it does not take."""
+        """Set a fault. Raises NotFound for an unknown name, UsageError for a value that the fault does not take."""
         switch = SWITCHES.get(name)
         if switch is None:
             raise NotFound(f"there is no fault {name!r}", did_you_mean(name, SWITCHES, "see: train sandbox fault"))
@@ -88,11 +89,11 @@ class Faults:
         self._values[name] = _checked(switch, value)
 
     def clear(self) -> None:
-        """Set every switch off."""
+        """Clear all faults."""
         self._values.clear()
 
     def hits(self, name: str) -> bool:
-        """Whether this call is one that fails."""
+        """Whether this call fails. Counts the call."""
         with self._lock:
             value = self._values.get(name)
             if value is None:
@@ -107,20 +108,20 @@ class Faults:
             return self._random.random() < float(value)
 
     def is_on(self, name: str) -> bool:
-        """Whether a switch is set, without counting a call."""
+        """Whether a fault is set. Does not count a call."""
         return name in self._values
 
     def seconds(self, name: str) -> float | None:
-        """The duration of a `time` switch; None when it is off."""
+        """The duration of a `time` fault; None when it is off."""
         value = self._values.get(name)
         return None if value is None else float(value)
 
     def choice(self, name: str) -> str | None:
-        """The word of a `choice` switch; None when it is off."""
+        """The value of a `choice` fault; None when it is off."""
         return self._values.get(name)
 
     def listed(self) -> list[dict[str, Any]]:
-        """Every switch with its value."""
+        """Every fault with its value."""
         return [
             {"name": switch.name, "value": self._values.get(switch.name, OFF), "help": switch.help}
             for switch in SWITCHES.values()
@@ -150,5 +151,5 @@ def _checked(switch: Switch, value: str) -> str:
 
 
 def read(words: list[str]) -> list[tuple[str, str]]:
-    """`NAME=VALUE` words as pairs; a bare name is on, `off` alone means every switch off."""
+    """`NAME=VALUE` words as pairs. A name without a value means on; `off` alone clears all faults."""
     return [(name, value or "on") for name, _, value in (word.partition("=") for word in words)]

@@ -1,5 +1,5 @@
 #!/bin/sh
-# The Python of the instance: a virtual environment of its own, made when it is first used.
+# The instance's Python: a virtual environment that is created on first use.
 if [ ! -x /root/.venv/bin/python ]; then
   /sandbox/interpreter -m venv --without-pip /root/.venv || exit 1
 fi

@@ -1,1 +1,1 @@
-"""Rented machines: their states, what the API shows of them, and the real sshd behind each."""
+"""Rented machines: their states, their objects in the API, and the real sshd of each."""

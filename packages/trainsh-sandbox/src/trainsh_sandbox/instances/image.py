@@ -1,4 +1,4 @@
-"""The image every instance runs: the files the README's example expects, a Python, and a repository to clone."""
+"""The image of every instance: the files that the README's example uses, a Python, and a repository to clone."""
 
 import os
 import shutil
@@ -17,7 +17,7 @@ _GIT = {
 
 
 def build(folder: Path) -> Path:
-    """Make the image in `folder`: scripts, `bin` for PATH, `disk` that a new instance gets, `repo.git`."""
+    """Create the image in `folder`: scripts, `bin` for PATH, `disk` with a new instance's files, `repo.git`."""
     folder.mkdir(mode=0o755, parents=True)
     for name in ("enter.sh", "init.sh", "login.sh"):
         shutil.copy(SCRIPTS / name, folder / name)

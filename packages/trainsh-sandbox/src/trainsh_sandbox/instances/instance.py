@@ -1,4 +1,4 @@
-"""One rented machine: what was asked for, and the state it is in."""
+"""One rented machine: the request it was rented with, and its state."""
 
 import secrets
 from typing import Any
@@ -9,7 +9,7 @@ from trainsh_sandbox.market.offers import Offer, priced
 
 
 class Instance:
-    """A contract. The four states are the service's own; `machine` is the sshd behind it, where there is one."""
+    """A contract. Its four states are the service's own; `machine` is the sshd behind it, if there is one."""
 
     def __init__(self, number: int, offer: Offer, request: dict[str, Any], now: float) -> None:
         self.id = number
@@ -30,7 +30,7 @@ class Instance:
         self.message = ""
         self.listed_at = now
         self.queued = False
-        self.run = 0  # counts starts: an event of an earlier one is void
+        self.run = 0  # counts starts: an event scheduled before the last start is ignored
         self.direct = True
         self.machine: Machine | None = None
         self.key_rows: list[dict[str, Any]] = []
@@ -39,7 +39,7 @@ class Instance:
 
     @property
     def gpu_price(self) -> float:
-        """$/h while it runs: the bid of an interruptible one, else the offer's."""
+        """The price in $/h while it runs: the bid of an interruptible instance, else the offer's price."""
         return float(self.offer["dph_base"]) if self.bid is None else self.bid
 
     @property
@@ -48,9 +48,9 @@ class Instance:
         return "jupyter" in self.runtype
 
     def set_states(self, state: str) -> None:
-        """`running` or `stopped`, for the contract and what was asked of it."""
+        """Set the actual and the intended state to `running` or `stopped`."""
         self.cur = self.next = self.intended = state
 
     def ssh_keys(self) -> list[str]:
-        """The public keys on it."""
+        """The public keys of the instance."""
         return [str(row["public_key"]) for row in self.key_rows]

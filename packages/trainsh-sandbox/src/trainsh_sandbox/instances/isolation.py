@@ -1,4 +1,4 @@
-"""How an instance can be isolated from this machine."""
+"""Detects how instances can be isolated from this machine."""
 
 import functools
 import os
@@ -33,11 +33,11 @@ def _works(words: list[str]) -> bool:
 
 
 def namespace_argv() -> list[str]:
-    """The words that start a program in namespaces of its own, which end with it."""
+    """The argv prefix that starts a program in new namespaces. The namespaces end with the program."""
     own = [] if isolation() == "root" else ["-U", "-r"]
     return ["unshare", *own, "-m", "-p", "-u", "-f", "--kill-child", "--propagation", "private"]
 
 
 def sshd_path() -> str | None:
-    """The sshd of this machine."""
+    """The path of this machine's sshd; None when it has none."""
     return shutil.which("sshd", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin:/usr/local/sbin")

@@ -1,4 +1,4 @@
-"""A real sshd on loopback ports, in namespaces of its own: the machine behind an instance."""
+"""The machine behind an instance: a real sshd on loopback ports, in its own namespaces."""
 
 import contextlib
 import os
@@ -17,7 +17,7 @@ from trainsh_sandbox.instances.isolation import isolation, namespace_argv, sshd_
 SCRIPTS = Path(__file__).parent / "scripts"
 OWN = ("root", "tmp", "etc", "workspace", "backup")
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-START = 20.0  # seconds in which sshd has to answer
+START = 20.0  # seconds for sshd to answer
 
 
 def free_port() -> int:
@@ -28,7 +28,8 @@ def free_port() -> int:
 
 
 class Machine:
-    """`folder` is its disk, `image` what is mounted at /sandbox, `env` the environment of its first process."""
+    """A machine. `folder` is its disk, `image` is mounted at /sandbox, `env` is the environment of its first
+    process."""
 
     def __init__(self, folder: Path, image: Path, hide: Path, hostname: str, env: dict[str, str]) -> None:
         self.folder = folder
@@ -70,18 +71,18 @@ class Machine:
         self.authorize([])
 
     def authorize(self, keys: list[str]) -> None:
-        """Let these public keys in, and no others."""
+        """Let only these public keys log in."""
         file = self.folder / "root" / ".ssh" / "authorized_keys"
         file.write_text("".join(key.strip() + "\n" for key in keys))
         file.chmod(0o600)
 
     @property
     def running(self) -> bool:
-        """Whether its first process lives."""
+        """Whether the machine's first process is alive."""
         return self._process is not None and self._process.poll() is None
 
     def start(self, *, direct: bool = True, proxy: bool = True) -> None:
-        """Start it on new ports and wait until sshd answers at those it listens on; TrainError when it does not."""
+        """Start sshd on new ports and wait until it answers on them. Raises TrainError when it does not."""
         self.direct_port, self.proxy_port = free_port(), free_port()
         ports = [port for port, wanted in ((self.direct_port, direct), (self.proxy_port, proxy)) if wanted]
         inside = isolation() == "root"
@@ -106,7 +107,8 @@ class Machine:
             self._await(port)
 
     def _start_outer(self, ports: list[int]) -> None:
-        """An ordinary user's sshd: it cannot run as root inside, so each login enters the namespaces."""
+        """Start sshd as an ordinary user. It cannot run as root in the namespaces, so each login enters them
+        instead."""
         forced = (
             f"exec nsenter -t {self._first_process()} -U -m -p -u -r -w --preserve-credentials /sandbox/login.sh"
         )
@@ -117,7 +119,7 @@ class Machine:
         self._outer = subprocess.Popen(words, stdin=subprocess.DEVNULL, start_new_session=True)
 
     def _first_process(self) -> int:
-        """The pid, seen from here, of the first process inside, once it is in its new root."""
+        """The pid, in this machine's numbering, of the first process inside, once its new root is mounted."""
         assert self._process is not None
         children = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children")
         deadline = time.monotonic() + START
@@ -144,7 +146,7 @@ class Machine:
         return TrainError(f"the machine of {self.hostname} did not start: {why}", "".join(said).strip()[-400:])
 
     def stop(self) -> None:
-        """End everything that runs in it; its disk stays."""
+        """End all processes of the machine. Its disk stays."""
         for process in (self._outer, self._process):
             if process is not None and process.poll() is None:
                 with contextlib.suppress(ProcessLookupError):
@@ -156,7 +158,7 @@ class Machine:
         self._outer = self._process = None
 
     def destroy(self) -> None:
-        """End it and remove its disk."""
+        """Stop the machine and remove its disk."""
         self.stop()
         shutil.rmtree(self.folder, ignore_errors=True)
 
@@ -178,7 +180,7 @@ def _sshd_config(ports: list[int], host_key: str, keys: str, forced: str | None)
 
 
 def _not_for_instances(folder: str, names: list[str]) -> set[str]:
-    """What of /etc is this machine's secret, or cannot be read by its user."""
+    """The files of /etc that are secret, or that the current user cannot read."""
     secret = {name for name in names if name.startswith(("ssh_host_", "shadow", "gshadow"))}
     return secret | {name for name in names if not os.access(os.path.join(folder, name), os.R_OK)}  # noqa: PTH118
 

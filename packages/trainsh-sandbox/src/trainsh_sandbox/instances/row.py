@@ -1,4 +1,4 @@
-"""What the API shows of an instance."""
+"""The API's object of an instance."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ SAME = (
 
 
 def row(one: Instance, now: float) -> dict[str, Any]:
-    """The whole object, as the list and the single read have it."""
+    """The whole object, as the list and the read of one instance return it."""
     offer = {**one.offer, "dph_base": one.gpu_price}
     prices = priced(offer, one.disk, now)
     running = one.actual == "running"

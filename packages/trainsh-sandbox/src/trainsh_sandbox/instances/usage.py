@@ -1,4 +1,4 @@
-"""What one instance has used: its disk, its GPU and its bandwidth, in time and money."""
+"""An instance's use of disk, GPU and bandwidth, in time and money."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ GB = 1000**3
 
 
 class Usage:
-    """The ledger of one instance. Times are the sandbox's, prices $/h and $/GB."""
+    """The ledger of one instance. Times are in the sandbox's seconds, prices in $/h and $/GB."""
 
     def __init__(self, now: float, disk_price: float, up_price: float, down_price: float) -> None:
         self.disk_price = disk_price
@@ -20,24 +20,24 @@ class Usage:
 
     @property
     def rate(self) -> float:
-        """$ per hour at this moment."""
+        """The current cost in $ per hour."""
         if self.until is not None:
             return 0.0
         running = self.gpu[-1][2] if self.gpu and self.gpu[-1][1] is None else 0.0
         return self.disk_price + float(running or 0.0)
 
     def run(self, now: float, price: float) -> None:
-        """The GPU bills from now on."""
+        """Start billing the GPU."""
         self.rest(now)
         self.gpu.append([now, None, price])
 
     def rest(self, now: float) -> None:
-        """The GPU bills no longer."""
+        """Stop billing the GPU."""
         if self.gpu and self.gpu[-1][1] is None:
             self.gpu[-1][1] = now
 
     def end(self, now: float) -> None:
-        """Nothing bills any longer."""
+        """Stop all billing."""
         self.rest(now)
         self.until = self.until or now
 
@@ -57,7 +57,7 @@ class Usage:
         return lines
 
     def cost(self, now: float) -> float:
-        """All of it until now, in $."""
+        """The total cost until now, in $."""
         return float(sum(line["amount"] for line in self.items(0.0, now)))
 
 

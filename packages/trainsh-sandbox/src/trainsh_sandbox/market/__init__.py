@@ -1,1 +1,1 @@
-"""Offers: which there are, what they cost, how they move and how a search finds them. Imports nothing of ours."""
+"""Offers: how they are generated, priced, changed over time and searched. Imports no other subpackage."""

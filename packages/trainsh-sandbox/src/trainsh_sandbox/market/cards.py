@@ -1,10 +1,10 @@
-"""The graphics cards of the market, with the figures that offers show for them."""
+"""The GPU models of the market, with the figures that offers show."""
 
 import msgspec
 
 
 class Card(msgspec.Struct, frozen=True):
-    """One model: `memory` in MB as it reports itself, `price` in $/h for one, TFLOPS, GB/s."""
+    """One model: `memory` in MB as the GPU reports it, `price` in $/h for one GPU, TFLOPS, GB/s."""
 
     name: str
     memory: int

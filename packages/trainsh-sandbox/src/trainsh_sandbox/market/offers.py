@@ -1,4 +1,4 @@
-"""A market of offers, made from a seed: prices and supply move as its clock does."""
+"""A market of offers, generated from a seed. Prices and supply change with the sandbox's clock."""
 
 import math
 import random
@@ -8,19 +8,19 @@ from trainsh_sandbox.market.cards import CARDS, COUNTS, PLACES, Card
 
 Offer = dict[str, Any]
 HOURS_A_MONTH = 720
-STEP = 600.0  # seconds between two moves of the market
+STEP = 600.0  # seconds between two changes of the market
 LIFE = 180 * 86400.0
 
 
 class Market:
-    """The offers that can be rented now, by id. `moves`: whether prices and supply change with time."""
+    """The offers that can be rented now, by id. `moves`: whether prices and supply change over time."""
 
     def __init__(self, now: float, count: int = 300, seed: int = 7, moves: bool = True) -> None:
         self._random = random.Random(seed)
         self._next = 21_000_000 + seed % 1000
         self._moved = now
         self._moves = moves
-        self._resting: list[Offer] = []  # rented by others, for a while
+        self._resting: list[Offer] = []  # rented by other customers for some time
         self.offers: dict[int, Offer] = {}
         for number in range(count):
             self._list(self._machine(number, now))
@@ -32,7 +32,7 @@ class Market:
         return offer
 
     def take(self, number: int) -> Offer | None:
-        """Remove an offer that is rented; None when it is gone."""
+        """Remove an offer because it is rented; None when it is gone."""
         return self.offers.pop(number, None)
 
     def free(self, offer: Offer) -> Offer:
@@ -40,7 +40,7 @@ class Market:
         return self._list(offer)
 
     def move(self, now: float) -> None:
-        """Catch up with the time: prices drift, others rent and give back."""
+        """Bring the market up to `now`: prices drift, and other customers rent and return machines."""
         while self._moves and now - self._moved >= STEP:
             self._moved += STEP
             rand = self._random
@@ -117,7 +117,7 @@ class Market:
 
 
 def priced(offer: Offer, disk: float, now: float, *, bid: bool = False) -> Offer:
-    """What a search or an instance shows: the offer with its prices for `disk` GB, per hour."""
+    """The offer as a search or an instance shows it, with prices per hour for `disk` GB."""
     base = offer["min_bid"] if bid else offer["dph_base"]
     storage = offer["storage_cost"] * disk / HOURS_A_MONTH
     total = base + storage

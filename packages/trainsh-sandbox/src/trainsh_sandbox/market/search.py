@@ -1,4 +1,4 @@
-"""A search as the real service answers it: the filter object, its odd fields, its order and its limit."""
+"""Searches offers as the real service does: its filters, special fields, sort order and limit."""
 
 from collections.abc import Callable
 from typing import Any
@@ -46,7 +46,7 @@ def _number(value: Any) -> float:
 
 
 def _coerced(want: Any, have: Any) -> Any:
-    """`want` as the type of `have`: the official client sends numbers as texts."""
+    """`want` converted to the type of `have`: the official client sends numbers as strings."""
     if isinstance(have, bool):
         return want if isinstance(want, bool) else str(want).lower() in ("true", "1")
     if isinstance(have, (int, float)) and isinstance(want, str):
@@ -58,7 +58,7 @@ def _coerced(want: Any, have: Any) -> Any:
 
 
 def search(offers: list[Offer], query: dict[str, Any], now: float) -> list[Offer]:
-    """The offers that `query` matches, priced, in its order, 64 at most. Raises BadQuery."""
+    """The offers that match `query`, with prices, in the requested order, at most 64. Raises BadQuery."""
     disk = _number(query.get("allocated_storage") or 5.0)
     bid = query.get("type") in ("bid", "interruptible")
     tests = [_test(name, wanted, now) for name, wanted in query.items() if name not in CONTROLS]
@@ -87,7 +87,7 @@ def _order(order: Any) -> list[tuple[str, str]]:
 
 
 def _test(name: str, wanted: Any, now: float) -> Callable[[Offer], bool]:
-    """The filter of one field; all of its operators must hold."""
+    """The filter for one field. All of its operators must match."""
     if not isinstance(wanted, dict):
         raise BadQuery(f"{name} must be an object of operators")
     unknown = set(wanted) - set(OPERATORS)
@@ -105,7 +105,7 @@ def _test(name: str, wanted: Any, now: float) -> Callable[[Offer], bool]:
 
 
 def _field(name: str, now: float) -> Callable[[Offer], Any]:
-    """How the service reads a field; some are not columns of an offer."""
+    """How the service reads a field. Some fields are not columns of an offer."""
     name = ALIASES.get(name, name)
     special: dict[str, Callable[[Offer], Any]] = {
         "id": lambda _row: None,  # matches nothing on the real service

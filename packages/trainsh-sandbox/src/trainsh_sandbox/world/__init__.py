@@ -1,1 +1,1 @@
-"""The account, its clock and its ledger, and what happens when. Imports market/, instances/ and faults/."""
+"""The account, its clock and ledger, and scheduled events. Imports market/, instances/ and faults/."""

@@ -4,7 +4,7 @@ import time
 
 
 class Clock:
-    """Seconds since 1970: the real time, run `speed` times as fast, plus what `advance` added."""
+    """Time in seconds since 1970: the real time, sped up by `speed`, plus what `advance` added."""
 
     def __init__(self, speed: float = 1.0) -> None:
         self.speed = speed
@@ -13,9 +13,9 @@ class Clock:
         self._added = 0.0
 
     def now(self) -> float:
-        """The sandbox's time."""
+        """The sandbox's time in seconds since 1970."""
         return self._start + (time.monotonic() - self._since) * self.speed + self._added
 
     def advance(self, seconds: float) -> None:
-        """Let `seconds` pass at once."""
+        """Move the clock forward by `seconds` at once."""
         self._added += max(0.0, seconds)

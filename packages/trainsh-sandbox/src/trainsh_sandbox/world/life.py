@@ -1,4 +1,4 @@
-"""What happens to an instance: from its creation to its end, and every way it goes wrong."""
+"""The life of an instance, from its creation to its end, with all its failures."""
 
 import threading
 from typing import Any
@@ -9,9 +9,9 @@ from trainsh_sandbox.instances.machine import Machine
 from trainsh_sandbox.market.offers import Offer
 from trainsh_sandbox.world.world import World
 
-BOOT = 0.7  # seconds from a start to running, of the sandbox's time
+BOOT = 0.7  # seconds of the sandbox's time from a start to running
 PULL = 0.3
-SETTLE = 0.3  # until a stop shows in the status
+SETTLE = 0.3  # seconds until a stop shows in the status
 PULL_ERROR = "Error response from daemon: manifest for {image} not found: manifest unknown: manifest unknown"
 OCI_ERROR = (
     "Error response from daemon: failed to create task for container: OCI runtime create failed: runc create failed"
@@ -19,7 +19,7 @@ OCI_ERROR = (
 
 
 def create(world: World, offer: Offer, request: dict[str, Any]) -> Instance:
-    """Rent the machine of an offer that was taken from the market, and let it boot."""
+    """Rent the machine of an offer that was taken from the market, and boot it."""
     one = Instance(next(world.numbers), offer, request, world.now)
     one.listed_at = world.now + (world.faults.seconds("not-listed") or 0.0)
     ends = world.faults.seconds("expires-after")
@@ -30,7 +30,7 @@ def create(world: World, offer: Offer, request: dict[str, Any]) -> Instance:
 
 
 def boot(world: World, one: Instance) -> None:
-    """From created over loading to running, unless a fault is in the way."""
+    """Take an instance through loading to running, unless a fault prevents that."""
     one.run += 1
     one.queued = False
     one.set_states("running")
@@ -55,7 +55,7 @@ def boot(world: World, one: Instance) -> None:
 
 
 def _power_on(world: World, one: Instance, due: float, direct: bool, proxy: bool) -> None:
-    """Start the real machine, then let the status say so, not before `due`."""
+    """Start the real machine, then set the status to running, not before `due`."""
     run = one.run
     try:
         with world.lock:
@@ -69,7 +69,7 @@ def _power_on(world: World, one: Instance, due: float, direct: bool, proxy: bool
         return
     with world.lock:
         world.settle()
-        if one.run != run:  # stopped or destroyed meanwhile
+        if one.run != run:  # stopped or destroyed in the meantime
             machine.stop()
             return
         world.after(one, max(0.0, due - world.now), _runs)
@@ -117,7 +117,8 @@ def _runs(world: World, one: Instance, _argument: Any) -> None:
 
 
 def _crash(_world: World, one: Instance, _argument: Any) -> None:
-    """The main process ended: intended running, actual exited, and the GPU goes on billing."""
+    """End the main process: the intended status stays running, the actual one becomes exited, the GPU is still
+    billed."""
     one.actual = "exited"
     _power_off(one)
 
@@ -147,7 +148,7 @@ def _power_off(one: Instance) -> None:
 
 
 def stop(world: World, one: Instance, why: str = "") -> None:
-    """Stop it: the disk stays and bills; also takes back a start that waits in the queue."""
+    """Stop an instance: its disk stays and is billed. A start that waits in the queue is cancelled."""
     if one.intended == one.cur == "stopped" and not one.queued:
         return
     one.run += 1
@@ -162,7 +163,7 @@ def stop(world: World, one: Instance, why: str = "") -> None:
 
 
 def start(world: World, one: Instance) -> bool:
-    """Start it again; False when the start waits in a queue because the GPU is taken."""
+    """Start an instance again; returns False when its GPU is taken and the start waits in a queue."""
     if world.faults.hits("start-queued"):
         one.run += 1
         one.queued = True
@@ -173,14 +174,14 @@ def start(world: World, one: Instance) -> bool:
 
 
 def release_queue(world: World) -> None:
-    """The GPUs are free again: what waits is started."""
+    """Start the instances that wait for their GPUs."""
     for one in world.instances.values():
         if one.queued:
             boot(world, one)
 
 
 def reboot(world: World, one: Instance, *, fresh: bool = False) -> None:
-    """Restart the container; `fresh`: with a new disk (recycle)."""
+    """Restart the container; with `fresh` it gets a new disk (recycle)."""
     one.usage.rest(world.now)
     _power_off(one)
     if fresh and one.machine:
@@ -191,7 +192,7 @@ def reboot(world: World, one: Instance, *, fresh: bool = False) -> None:
 
 
 def destroy(world: World, one: Instance) -> None:
-    """End it: its disk is gone, its machine is offered again."""
+    """Destroy an instance: its disk is removed, and its machine is offered again."""
     one.run += 1
     one.cur = one.next = "unloaded"
     one.usage.end(world.now)
@@ -204,7 +205,7 @@ def destroy(world: World, one: Instance) -> None:
 
 
 def authorize(world: World, one: Instance, row: dict[str, Any]) -> None:
-    """Put a key on an instance, after the delay that the service needs for it."""
+    """Add a key to an instance after the delay that the service needs."""
     if all(row["public_key"] != have["public_key"] for have in one.key_rows):
         one.key_rows.append(row)
     world.after(one, world.faults.seconds("attach-delay") or 0.0, _write_keys)

@@ -1,4 +1,4 @@
-"""The account and everything it rents; events happen in the order of the sandbox's time."""
+"""The account and everything it rents. Events run in the order of the sandbox's time."""
 
 import heapq
 import itertools
@@ -17,10 +17,11 @@ Action = Callable[["World", Instance, Any], None]
 
 
 class World:
-    """`folder` holds the machines' disks; `image` None: instances have no machine behind them.
+    """The whole state of a sandbox. `folder` holds the machines' disks; if `image` is None, instances have no
+    machine.
 
-    `on_broke` is done to every instance when the credit is gone.
-    Everything is read and changed under `lock`, after `settle`.
+    `on_broke` is called for every instance when the credit is used up. Hold `lock` and call `settle` before reading
+    or changing anything.
     """
 
     def __init__(
@@ -37,7 +38,7 @@ class World:
         self.faults = Faults()
         self.lock = threading.RLock()
         self.instances: dict[int, Instance] = {}
-        self.ended: list[tuple[int, str | None, Usage]] = []  # the ledger of what is destroyed
+        self.ended: list[tuple[int, str | None, Usage]] = []  # ledgers of destroyed instances
         self.account_keys: list[dict[str, Any]] = []
         self.deposit = credit
         self.logs: dict[str, tuple[str, int]] = {}  # URL path -> (log text, requests still to refuse)
@@ -50,16 +51,16 @@ class World:
 
     @property
     def now(self) -> float:
-        """The time that is settled."""
+        """The time up to which events have run."""
         return self._time
 
     def after(self, one: Instance, seconds: float, action: Action, argument: Any = None) -> None:
-        """Let `action` happen to an instance later; void once the instance was started or stopped again."""
+        """Schedule `action` for an instance. It is dropped if the instance is started or stopped before then."""
         event = (self._time + seconds, next(self._sequence), one, one.run, action, argument)
         heapq.heappush(self._events, event)
 
     def settle(self) -> float:
-        """Let everything happen that is due, in order; the time now."""
+        """Run all events that are due, in order; returns the current time."""
         target = self.clock.now()
         while True:
             due = self._events[0][0] if self._events else float("inf")
@@ -79,7 +80,7 @@ class World:
         return self._time
 
     def _broke_at(self) -> float:
-        """When the credit is gone at the present rate."""
+        """When the credit will be used up at the current rate."""
         rate = sum(one.usage.rate for one in self.instances.values()) / 3600
         if self._broke or rate <= 0:
             return float("inf")
@@ -92,27 +93,27 @@ class World:
 
     @property
     def spent(self) -> float:
-        """What everything has cost until now, in $."""
+        """The total cost until now, in $."""
         usages = [one.usage for one in self.instances.values()] + [usage for _, _, usage in self.ended]
         return sum(usage.cost(self._time) for usage in usages)
 
     @property
     def credit(self) -> float:
-        """What is left, in $."""
+        """The remaining credit, in $."""
         return self.deposit - self.spent
 
     def pay_in(self, amount: float) -> None:
-        """More credit."""
+        """Add to the credit."""
         self.deposit += amount
         self._broke = self.credit <= 0
 
     @property
     def is_broke(self) -> bool:
-        """Whether the credit is gone."""
+        """Whether the credit is used up."""
         return self._broke
 
     def close(self) -> None:
-        """End every machine."""
+        """Stop every machine."""
         for one in list(self.instances.values()):
             if one.machine:
                 one.machine.destroy()

@@ -1,8 +1,9 @@
 #!/bin/sh
-# Makes the root of one instance and starts its first process there. Runs in mount and process namespaces of its own.
-# What the machine has is seen and cannot be written; /root, /home, /tmp, /etc, /workspace and /backup are the instance's.
+# Creates the root of one instance and starts its first process there. Runs in new mount and process namespaces.
+# This machine's files are visible but read-only; /root, /home, /tmp, /etc, /workspace and /backup are the
+# instance's.
 #   enter.sh FOLDER IMAGE HIDE KEEP INIT [WORD...]
-# FOLDER holds the instance's own folders, IMAGE is mounted at /sandbox, HIDE is covered, KEEP is seen wherever it is.
+# FOLDER holds the instance's folders, IMAGE is mounted at /sandbox, HIDE is covered, KEEP stays visible.
 set -eu
 folder=$1 image=$2 hide=$3 keep=$4
 shift 4
@@ -31,7 +32,7 @@ if [ ! -d "$new$keep" ]; then
   mkdir -p "$new$keep"
   mount --rbind "$keep" "$new$keep"
 fi
-# Read-only, every mount below as well; a flag that a mount has already is kept, as a user's namespace demands.
+# Make every mount read-only, with those below it. Flags of a mount are kept, as a user namespace requires.
 while read -r _ _ _ _ at flags _; do
   case $at in
   "$new"/root | "$new"/tmp | "$new"/etc | "$new"/workspace | "$new"/backup | "$new"/dev | "$new"/dev/*) ;;

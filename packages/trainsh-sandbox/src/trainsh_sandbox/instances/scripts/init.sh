@@ -1,5 +1,5 @@
 #!/bin/sh
-# The first process of an instance: starts what runs in it, collects children, and ends when its input closes.
+# The first process of an instance: starts its programs, reaps children, and exits when its input closes.
 #   init.sh [SSHD WORD...]
 exec 3<&0 </dev/null
 trap 'exit 0' TERM

@@ -1,5 +1,5 @@
 #!/bin/bash
-# What an ordinary user's sshd starts for a login, inside the instance: the command that was asked for, or a shell.
+# Run for a login by an ordinary user's sshd, inside the instance: runs the requested command, or a shell.
 export HOME=/root SHELL=/bin/bash PATH="/sandbox/bin:$PATH"
 cd /root || exit 1
 case ${SSH_ORIGINAL_COMMAND-} in
