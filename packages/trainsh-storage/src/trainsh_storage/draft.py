@@ -13,7 +13,7 @@ from trainsh_storage.storages_file import check_name
 def make(name: str | None, text: str | None, kind: str | None, values: dict[str, str], request: Request) -> Storage:
     """The storage for the arguments of `add`. Asks for required values that are missing.
 
-    Raises UsageError for a wrong key or value, and when a required value is missing and nobody can be asked.
+    Raises UsageError for a wrong key or value, and when not interactive and a required value is missing.
     """
     if text is not None:
         given = from_text(text)
