@@ -12,7 +12,7 @@ TIMEOUT = 5.0
 
 
 def of(bucket: str) -> str:
-    """AWS_REGION, else the region that Amazon reports for the bucket, else us-east-1."""
+    """AWS_REGION or AWS_DEFAULT_REGION, else the region that Amazon reports for the bucket, else us-east-1."""
     named = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
     return named or _asked(bucket) or FALLBACK
 

@@ -7,7 +7,7 @@ from trainsh_host.store import hosts_file
 from trainsh_host.store.hosts_file import Raw
 from trainsh_host.ways.resolve import resolve
 
-# Names of `add` -> keys of hosts.toml.
+# Keys of hosts.toml -> names of `add`.
 _NAMES = {
     "hostname": "host", "username": "user", "ssh_key_path": "key", "auth_method": "auth", "jump_host": "jump",
     "ssh_options": "option", "is_favorite": "favorite", "tags": "tag",
