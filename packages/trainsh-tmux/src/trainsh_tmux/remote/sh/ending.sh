@@ -1,6 +1,6 @@
 # shellcheck shell=sh disable=SC2154,SC2086,SC2034
-# Ends what must end, with its grace: INT, at half of it TERM, at its end KILL, to every descendant. Workers in sessions
-# of their own are found by their parents and by the session's mark in their environment. $d is the session's folder.
+# Ends a step or a session within a grace period: all descendants get INT, after half of it TERM, at its end KILL.
+# Detached processes are found by parent and by the mark in their environment. $d is the session's folder.
 
 end_clock() { # sets $clock, in tenths of a second
     if [ -r /proc/uptime ]; then
@@ -11,23 +11,23 @@ end_clock() { # sets $clock, in tenths of a second
     fi
 }
 
-end_pause() { # waits a fifth of a second; sets $tenths to what has passed since $first
+end_pause() { # waits 0.2 s; sets $tenths to the tenths of a second since $first
     sleep 0.2 2>/dev/null || sleep 1
     end_clock
     tenths=$((clock - first))
 }
 
-end_group() { # SIGNAL GROUP: never everything, never ourselves
+end_group() { # SIGNAL GROUP: signals a process group; ignores 0 (our own group) and 1 (every process)
     case $2 in '' | *[!0-9]* | 0* | 1) ;; *) kill -s "$1" -- "-$2" ;; esac
 } 2>/dev/null
 
-end_all() { # SIGNAL: sends it to every process of $members that still lives
+end_all() { # SIGNAL: sends it to every process of $members that is still alive
     for member in $members; do
         if lives "${member%:*}" "${member#*:}"; then kill -s "$1" "${member%:*}"; fi
     done
 } 2>/dev/null
 
-end_left() { # sets $members to those that still live
+end_left() { # removes dead processes from $members
     left=
     for member in $members; do
         if lives "${member%:*}" "${member#*:}"; then left="$left $member"; fi
@@ -42,7 +42,7 @@ end_since() { # FILE: sets $since to the time at which it was made, as the kerne
     since=$(((x - $(date +%s) + $(modified "$1") - 1) * $(getconf CLK_TCK || echo 100)))
 } 2>/dev/null
 
-end_gather() { # adds to $members what belongs to the step or session that is to end
+end_gather() { # adds to $members the processes of the step or session that must end
     processes
     case $which in
     background)
@@ -53,7 +53,7 @@ end_gather() { # adds to $members what belongs to the step or session that is to
         found="$found $(marked "TRAINSH_STEP=$mark")"
         ;;
     foreground)
-        # What runs beside the step is no part of it.
+        # Background steps of the session are not part of this step.
         others=
         for x in "$d"/steps/*.pid; do
             [ -e "$x" ] && [ ! -e "${x%.pid}.status" ] && IFS=' ' read -r x y <"$x" && others="$others $x"
@@ -62,7 +62,7 @@ end_gather() { # adds to $members what belongs to the step or session that is to
         beside=" $found"
         for x in $others; do beside="$beside $x:"; done
         descendants "$shell"
-        # What a background step's own group holds carries its mark as well.
+        # Processes of background steps are told apart by TRAINSH_STEP.
         steps=$(marked TRAINSH_STEP=)
         mine=
         for x in $found $(marked "TRAINSH_SESSION=$mark"); do
@@ -82,25 +82,25 @@ end_gather() { # adds to $members what belongs to the step or session that is to
     done
 }
 
-end_survivors() { # says `survived PID COMMAND` of those that nothing ended
+end_survivors() { # says `survived PID COMMAND` for each process that is still alive
     end_left
     for member in $members; do end_say survived "${member%:*}" "$(words_of "${member%:*}")"; done
 }
 
-end_say() { # WORDS...: to whoever asked
+end_say() { # WORDS...: replies under $number, or to the current request
     if [ -n "${number-}" ]; then printf 'R %s %s\n' "$number" "$*"; else say "$@"; fi
 }
 
-end_foreground() { # one look at a step that runs in the shell: INT to each group that gets the terminal
+end_foreground() { # called repeatedly for a foreground step: sends INT once to each new foreground process group
     group=$(foreground "$shell")
     [ "$group" != "$last" ] || return 0
     last=$group
-    # The shell itself gets interrupts only: they make it drop the rest of the step.
+    # The shell gets only INT, never TERM or KILL: INT makes it abort the rest of the step.
     kill -s INT "$shell"
     [ "$group" = "$shell" ] || end_group INT "$group"
 } 2>/dev/null
 
-end_wait() { # FILE-OF-STATUS (or nothing): goes on until all of $members have ended and the status is there
+end_wait() { # STATUS-FILE (or nothing): signals and waits until all of $members have ended and the file exists
     tenths=0 last='' sent=INT rounds=0
     end_clock
     first=$clock
@@ -109,12 +109,12 @@ end_wait() { # FILE-OF-STATUS (or nothing): goes on until all of $members have e
         [ "$((rounds % 5))" != 0 ] || end_gather
         rounds=$((rounds + 1))
         end_left
-        # A second request may have shortened it.
+        # A second request may have shortened the grace.
         [ ! -r "${file-}.grace" ] || IFS= read -r grace <"$file.grace"
         over=
         if [ -z "$1" ] || [ -e "$1" ] || [ "$which" = background ]; then over=1; fi
         if [ "$over" ] && [ -z "$members" ]; then
-            # One last look: who was started while the others ended.
+            # Look once more for processes that were started meanwhile.
             end_gather
             end_left
             [ -n "$members" ] || return 0
@@ -138,12 +138,12 @@ end_wait() { # FILE-OF-STATUS (or nothing): goes on until all of $members have e
     done
 }
 
-end_groups() { # FILE: prints the process group of a background step: its own where it has a time limit
+end_groups() { # FILE: prints the process group of a background step; one with a timeout has a group of its own
     if [ -r "$1.group" ]; then x=$1.group; else x=$1.pid; fi
     IFS=' ' read -r x y <"$x" && printf '%s' "$x"
 }
 
-end_recorded() { # SIGNAL-NUMBER: notes a status of a background step whose own shell was ended with it
+end_recorded() { # STATUS: records it for a background step if its shell was killed before it could do so
     x=0
     while [ "$x" -lt 3 ] && [ ! -e "$file.status" ]; do
         sleep 0.1 2>/dev/null || sleep 1
@@ -156,7 +156,7 @@ end_number() { # prints the number of the last signal that was sent, as a status
     case $sent in INT) echo 130 ;; TERM) echo 143 ;; *) echo 137 ;; esac
 }
 
-end_mine() { # whether this request is the one that ends the step: another, that still lives, is waited for
+end_mine() { # succeeds if this request has to end the step, fails if another live request does so already
     started "$$"
     if IFS=' ' read -r x y <"$file.ending" && lives "$x" "$y"; then return 1; fi
     printf '%s %s\n' "$$" "$start" >"$file.ending"
@@ -165,7 +165,7 @@ end_mine() { # whether this request is the one that ends the step: another, that
 end_step() { # STEP NUMBER WHY GRACE: replies to NUMBER `ended`, `never` when it had not begun, or `stuck` when its
     # session had to be closed; before that `survived PID COMMAND` for what nothing could end
     file=$d/steps/$1 number=$2 grace=$4
-    # A step that nobody has claimed never runs: we claim it.
+    # Claim the step if no shell has, so that it never runs.
     if (set -C && : >"$file.claim") 2>/dev/null; then
         printf 'never\n' >"$file.why"
         printf 'none\n' >"$file.status"
@@ -218,7 +218,7 @@ end_step() { # STEP NUMBER WHY GRACE: replies to NUMBER `ended`, `never` when it
     end_say stuck
 }
 
-end_session() { # GRACE: ends everything that runs in a session which is about to be closed
+end_session() { # GRACE: ends all processes of a session that is about to be closed
     grace=$1 file='' number='' members='' groups='' which=session mark=none
     IFS=' ' read -r shell x <"$d/shell" || return 0
     [ ! -r "$d/session" ] || IFS= read -r mark <"$d/session"

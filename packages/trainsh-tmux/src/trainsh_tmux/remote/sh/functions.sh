@@ -1,25 +1,25 @@
 # shellcheck shell=sh disable=SC1090,SC2016,SC2034,SC2154,SC3028,SC3041,SC3044,SC3045,SC3054
-# What the driver calls. It needs nothing of the user's: no program on PATH, no option, trap, variable or terminal.
-# A step is recorded as run only when it ran; what could not be begun is noted as such, with the reason.
+# The functions of the driver. They do not depend on the user's PATH, options, traps, variables or terminal modes.
+# A step is recorded as run only if it ran; otherwise the reason why it could not begin is recorded.
 #
 # __train_dir   the session's folder      __train_lib   this folder        __train_key  what each sentinel needs
 # __train_step  the open step, or nothing __train_file  its text           __train_ran  whether the shell came to it
 # __train_out   where its output goes when that is captured: `.env` files do not outlive their session
 # __train_options  the shell options that the steps have set, as commands to set them again
 # __train_line  the line that was read from the FIFO and has not begun yet: `run STEP MODE LIMIT ECHO`
-# __train_claiming  the step that is being claimed; __train_over  the status of one that is over and not recorded
+# __train_claiming  the step that is being claimed; __train_over  the status of an ended step, not recorded yet
 #
-# bash copies a function's whole text for every call, so what is rarely needed is in functions of its own.
+# bash copies a function's whole text at every call, so rarely needed code is in separate functions.
 
-__train_tell() { # LETTER [FIELD;FIELD]: a sentinel, which terminals ignore, wherever the steps have sent standard output
+__train_tell() { # LETTER [FIELD;FIELD]: writes a sentinel to the terminal, even if a step has redirected stdout
     \command printf '\033]7770;%s;%s;%s\007' "$__train_key" "$1" "${2-}" >/dev/tty
 }
 
-__train_call() { # PROGRAM WORDS...: one of the system's own, whatever PATH is
+__train_call() { # PROGRAM WORDS...: runs a program from the system's default path, whatever PATH is
     \command -p "$@" || { [ "$?" -ne 127 ] || \command "$@"; }
 }
 
-__train_enter() { # the driver is entered: at first, after an interrupt, or when a released session is taken back
+__train_enter() { # enters the driver: at the start, after an interrupt, or when a released session is reclaimed
     [ -z "${BASH_VERSION-}" ] || __train_hold
     if [ ! -w /dev/tty ] || ! { \command : >/dev/tty; }; then __train_alone_left; fi
     __train_interrupted
@@ -30,16 +30,16 @@ __train_enter() { # the driver is entered: at first, after an interrupt, or when
     __train_tell r "$$"
 }
 
-__train_alone_left() { # the terminal is gone, and with it the session
+__train_alone_left() { # records that the terminal, and so the session, is gone; exits
     \command rm -f -- "$__train_dir/open" || __train_call rm -f -- "$__train_dir/open"
     \command printf 'hung up\n' >"$__train_dir/state"
     \command exit 129
 }
 
-__train_interrupted() { # what was half done is done
+__train_interrupted() { # completes what an interrupt left unfinished
     [ -z "$__train_saved" ] || __train_call stty "$__train_saved" </dev/tty
     __train_saved=
-    # A claim without anything that follows it is ours: the command has not run, and never will.
+    # The interrupt came right after our claim: the command has not run and never will.
     if [ -z "$__train_step" ] && [ -n "$__train_claiming" ] && [ -e "$__train_file.claim" ] &&
         [ ! -e "$__train_file.status" ] && [ ! -e "$__train_file.pid" ]; then
         __train_step=$__train_claiming
@@ -50,7 +50,7 @@ __train_interrupted() { # what was half done is done
     case $__train_how in capture*) \command : >>"$__train_out" ;; esac
     if [ "$__train_how" = background ] && [ "$__train_before" != "${!-}" ]; then
         __train_forked
-    elif [ -s "$__train_file.status" ]; then # recorded when the interrupt came
+    elif [ -s "$__train_file.status" ]; then # already recorded when the interrupt came
         IFS= \command read -r __train_over <"$__train_file.status"
         __train_tell e "$__train_step;$__train_over"
         __train_step=
@@ -65,11 +65,11 @@ __train_interrupted() { # what was half done is done
     fi
 }
 
-__train_next() { # waits for a step and begins it; fails when the shell is to be released
+__train_next() { # waits for a step and begins it; fails when the session must be released
     # The driver has been read to its end by now.
     case $__train_aliases in ?*) \shopt "$__train_aliases" expand_aliases && __train_aliases='' ;; esac
     while \command :; do
-        # By a step's own `continue`.
+        # A step's own `continue` leads here with the step still open.
         case $__train_step in ?*) __train_status=0 __train_flags=$- && \set +euvxC && __train_end ;; esac
         case $__train_line in '') __train_wait || \command exit 129 ;; esac
         case $__train_line in
@@ -88,7 +88,7 @@ __train_next() { # waits for a step and begins it; fails when the shell is to be
     done
 }
 
-__train_wait() { # reads a line. Once nothing has come for a moment, the shell's state is noted
+__train_wait() { # reads a line; when none has come for a moment, saves a snapshot of the shell's state
     __train_got=
     case $__train_idle in
     ?*)
@@ -98,7 +98,7 @@ __train_wait() { # reads a line. Once nothing has come for a moment, the shell's
         ;;
     esac
     while [ -n "$__train_unsaved" ]; do
-        # A disk was full; it is tried again while nothing else is to be done.
+        # The disk was full: retry to record statuses while idle.
         if IFS= \command read -r -t 1 __train_line <&9; then
             __train_line=$__train_got$__train_line
             return 0
@@ -118,7 +118,7 @@ __train_wait() { # reads a line. Once nothing has come for a moment, the shell's
     __train_line=$__train_got$__train_line
 }
 
-__train_begin() { # STEP: claim the step and show it; fails when it is not to be run
+__train_begin() { # STEP: claims the step and shows it; fails when the step must not run
     __train_file=$__train_dir/steps/$1
     __train_out=$__train_file.out
     __train_over='' __train_ran='' __train_before=${!-}
@@ -137,7 +137,7 @@ __train_begin() { # STEP: claim the step and show it; fails when it is not to be
     }
     \set +C
     __train_step=$1 __train_claiming='' __train_line=''
-    # In place: truncating a file costs more than all else here.
+    # Overwrite in place: truncating the file would take more time than all the rest here.
     \command printf '%-64s\n' "$1" 1<>"$__train_dir/current"
     case $__train_echo in
     '') __train_head ;;
@@ -159,7 +159,7 @@ __train_begin() { # STEP: claim the step and show it; fails when it is not to be
     esac
 }
 
-__train_head() { # the first lines of a long command
+__train_head() { # shows the first lines of a long command
     \command printf '\033]7770;%s;b;%s\007\033[1m$ ' "$__train_key" "$__train_step" >/dev/tty || return
     __train_more=
     while IFS= \command read -r __train_rest; do
@@ -170,7 +170,7 @@ __train_head() { # the first lines of a long command
     \command printf '\033[0m\r\n\033]7770;%s;o;%s\007' "$__train_key" "$__train_step" >/dev/tty
 }
 
-__train_refuse() { # STEP REASON: a step that is not begun, by anybody
+__train_refuse() { # STEP REASON: claims a step so that it never runs, and records why
     { \set -C && \command : >"$__train_file.claim"; } && __train_step=$1
     \set +C
     __train_line=
@@ -178,7 +178,7 @@ __train_refuse() { # STEP REASON: a step that is not begun, by anybody
     [ -z "$__train_step" ] || __train_not_started "$2"
 }
 
-__train_not_started() { # REASON: the open step's command has not begun, and never will
+__train_not_started() { # REASON: records that the open step's command has not begun and never will
     \command printf 'not-started %s\n' "$1" >"$__train_file.why"
     \command printf 'none\n' >"$__train_file.status"
     [ -z "$__train_secrets" ] || __train_forget
@@ -186,13 +186,13 @@ __train_not_started() { # REASON: the open step's command has not begun, and nev
     __train_step=
 }
 
-__train_typed() { # somebody typed, or is here: no input is left over, and what they type from now on is shown
+__train_typed() { # a person typed or is attached: discards pending input, and turns echo on while one is attached
     __train_drain
     [ ! -e "$__train_dir/attached" ] || __train_call stty echo </dev/tty
 }
 
-__train_drain() { # throw away what was typed, or it would be the step's input; half a line too
-    # Asking the terminal costs more than a step, so tmux notes when somebody came or sent keys (typed.sh).
+__train_drain() { # discards typed input, incomplete lines too, which the step would read
+    # Checking the terminal takes longer than a step, so tmux records attaching and sent keys (typed.sh).
     [ -e "$__train_dir/attached" ] || __train_call rm -f -- "$__train_dir/typed"
     __train_saved=$(__train_call stty -g </dev/tty)
     __train_call stty -icanon min 0 time 0 </dev/tty
@@ -203,7 +203,7 @@ __train_drain() { # throw away what was typed, or it would be the step's input; 
     __train_saved=
 }
 
-__train_take_secrets() { # "NAME LINES" and the value's lines, again and again; the file goes before the step runs
+__train_take_secrets() { # exports the secrets: "NAME LINES", then the value's lines; deletes the file
     __train_out=$__train_file.out.env
     while IFS=' ' \command read -r __train_secret __train_count; do
         __train_value=
@@ -224,7 +224,7 @@ __train_take_secrets() { # "NAME LINES" and the value's lines, again and again; 
     [ ! -e "$__train_file.env" ]
 }
 
-__train_forget() { # unset the step's secrets; a loop over words without the steps' own IFS
+__train_forget() { # unsets the step's secrets; splits without IFS, which a step may have set
     while [ -n "$__train_secrets" ]; do
         __train_secrets=${__train_secrets# }
         [ -z "${BASH_VERSION-}" ] || __train_taint "${__train_secrets%% *}"
@@ -238,7 +238,7 @@ __train_forget() { # unset the step's secrets; a loop over words without the ste
 
 __train_end() { # the step is over, with __train_status and the shell options __train_flags; its status is on disk
     # before its sentinel is seen
-    # A function of the user's by one of these names would break the driver, and goes.
+    # Functions of the user with one of these names would break the driver, so they are unset.
     case ${BASH_VERSION-} in
     '') \unset -f command '[' ;;
     *) \unset -f builtin && \builtin unset -f command set eval '[' exec . unset shopt ;;
@@ -268,7 +268,7 @@ __train_end() { # the step is over, with __train_status and the shell options __
     __train_step='' __train_over=''
 }
 
-__train_keep() { # OPTIONS: the shell options that the next step goes on with
+__train_keep() { # OPTIONS: saves the shell options for the next step
     [ -z "${BASH_VERSION-}" ] || \set +TE
     __train_options=:
     case $1 in *T*E* | *E*T*) __train_extended ;; esac
@@ -285,11 +285,11 @@ __train_keep() { # OPTIONS: the shell options that the next step goes on with
     done
 }
 
-__train_record() { # FILE STATUS; on a full disk an empty file can still be made, so then its name tells
+__train_record() { # FILE STATUS: records it; on a full disk as the name of an empty file, which can still be created
     \command printf '%s\n' "$2" >"$1.status" || \command : >"$1.status=$2"
 }
 
-__train_save() { # what a full disk did not take
+__train_save() { # retries to record the statuses that a full disk did not accept
     __train_rest=$__train_unsaved __train_unsaved=
     while [ -n "$__train_rest" ]; do
         __train_rest=${__train_rest# }
@@ -302,12 +302,12 @@ __train_save() { # what a full disk did not take
     done
 }
 
-__train_background() { # a child of this shell, not of its job list, or bash would announce it in a later step
+__train_background() { # starts a background step outside the job list, or bash would report its end during a later step
     { { __train_job 2>&7 7>&- 9<&-; } </dev/null & } 7>&2 2>/dev/null
     { __train_forked; } 2>/dev/null
 }
 
-__train_forked() { # what is to be known of a background step
+__train_forked() { # records a background step that was just started
     __train_started "$!"
     \command printf '%s %s\n' "$!" "$__train_began" >"$__train_file.pid"
     __train_tell p "$__train_step;$!;$__train_began"
@@ -340,14 +340,14 @@ __train_job() {
     *) __train_limited "${__train_limit%:*}" "${__train_limit#*:}" ;;
     esac
     __train_status=$?
-    # A disk that is full may have room again.
+    # Retry: a full disk may have room again.
     until __train_record "$__train_file" "$__train_status" 2>/dev/null || [ ! -d "$__train_dir/steps" ]; do
         __train_call sleep 1
     done
     { __train_tell e "$__train_step;$__train_status"; } 2>/dev/null
 }
 
-__train_limited() { # SECONDS GRACE: with a timeout, groups of their own for the step and for its clock
+__train_limited() { # SECONDS GRACE: runs the step with a timeout; step and timer have process groups of their own
     set -m
     (
         eval "$__train_options"
@@ -375,7 +375,7 @@ __train_limited() { # SECONDS GRACE: with a timeout, groups of their own for the
     return "$1"
 }
 
-__train_release() { # the pane becomes an ordinary shell; an interrupt before the end comes back here
+__train_release() { # turns the pane into an ordinary shell; an interrupt before the end leads back here
     [ -z "${BASH_VERSION-}" ] || __train_note
     __train_drain
     __train_call stty susp '^Z' echo </dev/tty
@@ -386,7 +386,7 @@ __train_release() { # the pane becomes an ordinary shell; an interrupt before th
     [ -n "${BASH_VERSION-}" ] || exec sh -i </dev/tty
 }
 
-__train_leave() { # the loop was left: by a step's own `break`, or the session is released
+__train_leave() { # called after the loop: a step's own `break` ended it, or the session is released
     case $__train_step in
     ?*)
         __train_status=0

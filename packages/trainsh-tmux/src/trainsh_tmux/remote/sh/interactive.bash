@@ -1,43 +1,43 @@
 #!/bin/bash
-# What the driver does in bash alone: the shell's input and prompt are held while it drives, and its state is noted.
+# The parts of the driver for bash only: they control the shell's input and prompt and save snapshots of its state.
 # shellcheck disable=SC2154,SC2034,SC2140
 
-__train_hold() { # the shell reads the driver's FIFO and not the terminal; its prompt is not shown
+__train_hold() { # makes the shell read the driver's FIFO instead of the terminal; hides its prompt
     __train_show
     __train_released='' __train_top=$__train_drive
     \set +o emacs +o vi +o history
     __train_hold_prompt
-    # The line that brought us here is to be there again.
+    # Put back the line that started the driver.
     \builtin printf ' \\eval "$__train_top"\n' >&0
 }
 
-__train_fill() { # lines for many interrupts that come before the driver can put its own line back
+__train_fill() { # writes spare lines, for interrupts that come before the driver can put its line back
     __train_more=' \eval "$__train_top"
 '
     for __train_count in 1 2 3 4 5 6 7 8; do __train_more=$__train_more$__train_more; done
     \builtin printf %s "$__train_more" >&0
 }
 
-__train_hold_prompt() { # before a prompt that nobody is to see, it is hidden
+__train_hold_prompt() { # sets PROMPT_COMMAND so that the prompt is hidden
     [ "${PROMPT_COMMAND-}" != "$__train_prompt" ] || return 0
     __train_theirs=${PROMPT_COMMAND-}
-    # It may be read-only; then the prompt is shown when the shell is interrupted, and that is all.
+    # PROMPT_COMMAND may be read-only; the only effect is a visible prompt after an interrupt.
     \builtin printf -v PROMPT_COMMAND %s "$__train_prompt"
 }
 
-__train_show() { # the prompt is what it was
+__train_show() { # restores the prompt
     [ -n "$__train_hidden" ] || return 0
     \builtin printf -v PS1 %s "$__train_ps1"
     __train_hidden=
 }
 
-__train_hide() { # before a prompt that nobody is to see
+__train_hide() { # hides the prompt
     [ -z "$__train_hidden" ] || return 0
     __train_ps1=${PS1-} __train_hidden=1
     \builtin printf -v PS1 %s ''
 }
 
-__train_let_go() { # the session is released: an ordinary shell, with its own prompt, history and input
+__train_let_go() { # releases the session: makes it an ordinary shell, with its own prompt, history and input
     \command unset "${__train_given[@]}"
     __train_given=()
     # bash changes its input at its top level alone, in a line of its own; those before it do nothing.
@@ -45,12 +45,12 @@ __train_let_go() { # the session is released: an ordinary shell, with its own pr
     \builtin printf ' { \\exec 0</dev/tty; } 2>/dev/null; { __train_given_back; } 2>/dev/null; \\set -o %s -o history\n' "$__train_edit" >&0
 }
 
-__train_given_back() { # a person sees the next prompt
+__train_given_back() { # restores the prompt, which a person sees next
     __train_show
     \builtin printf -v PROMPT_COMMAND %s "$__train_theirs"
 }
 
-__train_give() { # NAME...: variables that we set, and a released shell is not to have
+__train_give() { # NAME...: remembers variables that we set, to unset them on release
     __train_given=("$@")
 }
 
@@ -58,7 +58,7 @@ __train_extended() { # `set -T` and `set -E` together: maybe by extdebug
     ! \shopt -q extdebug || { \shopt -u extdebug && __train_options=": ; shopt -s extdebug"; }
 }
 
-__train_taint() { # NAME: what holds the value of this secret now is left out of the session's snapshots
+__train_taint() { # NAME: excludes everything that contains this secret's value from snapshots
     case ${!1-} in '') return 0 ;; esac
     \builtin compgen -e >"$__train_dir/names"
     while IFS= \builtin read -r __train_more; do
@@ -67,7 +67,7 @@ __train_taint() { # NAME: what holds the value of this secret now is left out of
     case $(\builtin declare -f; \builtin alias -p) in *"${!1}"*) __train_tainted="$__train_tainted functions" ;; esac
 }
 
-__train_note() { # the shell's state, for another shell of this session: directory, exports, options, functions, aliases
+__train_note() { # saves a snapshot of the shell: directory, exports, options, functions, aliases
     __train_idle=
     {
         \builtin printf '# step %s\n# left-out%s\n' "$__train_last" "$__train_tainted" &&

@@ -11,7 +11,7 @@ dir=$d
 IFS= read -r limit <"$dir/limit"
 IFS= read -r key <"$dir/key"
 
-hung_up() { # the pane is gone: was it told to, did it say goodbye?
+hung_up() { # the pane is gone: records that it hung up, unless it ended or was closed
     tries=0
     while IFS=' ' read -r pane start node <"$dir/pid" && lives "$pane" "$start" && [ "$tries" -lt 40 ]; do
         tries=$((tries + 1))
@@ -51,7 +51,7 @@ hung_up() { # the pane is gone: was it told to, did it say goodbye?
 } 2>/dev/null
 
 first=0
-for segment in "$dir"/log.*; do # a session opened again goes on behind what is there
+for segment in "$dir"/log.*; do # a reopened session appends to its newest segment
     [ -e "$segment" ] || continue
     number=${segment##*/log.}
     [ "$number" -lt "$first" ] || {
@@ -71,7 +71,7 @@ while :; do
     # is restarted a dozen times a segment, each of which may be an eighth larger than that.
     more=$((room - size))
     [ "$more" -ge "$((room / 8))" ] || more=$((room / 8))
-    # A full disk: what comes meanwhile is lost, the session is not.
+    # On a full disk output is lost, but the session survives.
     $low dd bs=65536 count="$((more / 65536 + 1))" 2>/dev/null >>"$segment" || { [ -d "$dir" ] || exit 0; sleep 1; continue; }
     now=$(wc -c <"$segment")
     [ "$now" -ne "$size" ] || { hung_up; exit 0; }

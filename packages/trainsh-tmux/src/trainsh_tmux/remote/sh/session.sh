@@ -73,8 +73,8 @@ session_install() { # MANAGER COMMAND...: installs tmux; says `ok` or the last w
 }"; fi
 }
 
-session_lose() { # notes of steps that were begun in a shell which is gone that nobody knows how they ended
-    # Background steps may have outlived it, if not their node's start.
+session_lose() { # records `lost` for steps without a status whose shell is gone
+    # Background steps may have survived the shell, but not a reboot.
     p='' s='' n=
     [ ! -r "$d/pid" ] || IFS=' ' read -r p s n <"$d/pid"
     for f in "$d"/steps/*.claim; do
@@ -82,12 +82,12 @@ session_lose() { # notes of steps that were begun in a shell which is gone that 
         [ -e "$f.claim" ] && [ ! -e "$f.status" ] || continue
         if [ "$n" = "$node" ] && [ -r "$f.pid" ] && IFS=' ' read -r p s <"$f.pid" && lives "$p" "$s"; then continue; fi
         printf 'lost\n' >"$f.status"
-        # A session made by hand starts again with nothing to be sorry for.
+        # In a session without a job, later waits ignore the lost steps.
         [ "$server" != train ] || : >"$f.told"
     done
 }
 
-session_environment() { # NAME...: takes out what no session inherits: secrets, and half of somebody's environment
+session_environment() { # NAME...: unsets what sessions must not inherit: secrets, tmux and virtual environments
     case ${VIRTUAL_ENV-} in
     ?*)
         x=:$PATH:
@@ -111,7 +111,7 @@ session_environment() { # NAME...: takes out what no session inherits: secrets, 
     done
 }
 
-session_pane() { # WORDS...: runs tmux's WORDS, which make a pane, with what the pane and its logger must know
+session_pane() { # WORDS...: runs the tmux command WORDS, which creates a pane, and starts the pane's logger
     # No command line has the path of our folder, or the session's name, in it: `pkill -f` with a word of them ends us.
     TS_DIR=$d TS_SESSIONS=${d%/*} TS_LIB=$lib TS_TMUX=${tmux:-tmux}
     export TS_DIR TS_SESSIONS TS_LIB TS_TMUX
@@ -200,7 +200,7 @@ session_fresh() { # NAME...: see session_open
     fi
 }
 
-snapshot_say() { # what the shell that is opened gets back
+snapshot_say() { # says what a new shell will restore
     if [ -s "$d/snapshot" ] && { IFS= read -r x && IFS= read -r y; } <"$d/snapshot"; then
         say restored yes
         say covers "${x#'# step '}"
@@ -211,7 +211,7 @@ snapshot_say() { # what the shell that is opened gets back
     fi
 }
 
-session_old() { # DAYS-CLOSED DAYS-ENDED: removes the folders of sessions that rest for so long; says `removed PATH`
+session_old() { # DAYS-CLOSED DAYS-ENDED: removes folders of sessions unused for so long; says `removed PATH`
     living=
     for d in "$r"/sessions/*/*; do
         [ -d "$d/steps" ] || continue
@@ -226,7 +226,7 @@ session_old() { # DAYS-CLOSED DAYS-ENDED: removes the folders of sessions that r
     rmdir "$r"/sessions/*
 }
 
-session_forget() { # what nobody comes back for goes by itself, looked for once a day
+session_forget() { # removes old sessions, at most once a day
     [ -z "$(find "$r/swept" -mtime -1)" ] || return
     : >"$r/swept"
     say() { :; }
@@ -257,7 +257,7 @@ session_close() { # SERVER NAME GRACE: says `survived PID COMMAND` for what coul
         session_snapshot
         end_session "$3"
     fi
-    # Without that file the pane writes no more into this folder.
+    # Without the file `pid` the pane stops writing to this folder.
     rm -f -- "$d/pid" "$d/open" "$d"/steps/*.env
     if tm kill-session -t "=$name"; then alive=1; fi
     tm list-sessions >/dev/null 2>&1 || rm -f -- "$socks/$server"
@@ -269,7 +269,7 @@ session_close() { # SERVER NAME GRACE: says `survived PID COMMAND` for what coul
     fi
 }
 
-session_snapshot() { # has the waiting shell note its state, which the idle one has done already
+session_snapshot() { # lets a shell that waits for steps save a snapshot
     x=
     [ ! -r "$d/current" ] || IFS=' ' read -r x <"$d/current"
     [ -e "$d/open" ] && { [ -z "$x" ] || [ -e "$d/steps/$x.status" ] || [ -e "$d/steps/$x.pid" ]; } || return 0

@@ -1,5 +1,5 @@
 # shellcheck shell=sh disable=SC1090,SC2015,SC2154,SC2034
-# Looks at everything that is waited for on this host, for one client, every quarter of a second.
+# Checks all waits of one client on this host, every quarter of a second.
 # Read into a subshell of the channel, with its functions: $w is the folder of what is waited for, a file each that
 # sets __w_kind and its arguments, __w_a to __w_d (__w_a: the session's folder): reading a line costs a system call a
 # byte. An answer is one reply line, `R FILE ANSWER`; the file of a wait that is over goes.
@@ -68,7 +68,7 @@ __w_background() { # FILE SESSION: fails a wait whose background step failed; te
     fi
 }
 
-__w_gone() { # SESSION: whether its pane has ended, or this machine restarted since; asked once a round
+__w_gone() { # SESSION: whether its pane has ended or this machine was rebooted; checked once per round
     case $__w_here in *" $1 "*) return 1 ;; esac
     IFS=' ' read -r p s n <"$1/pid" 2>/dev/null && [ "$n" = "$node" ] && lives "$p" "$s" || return 0
     __w_here="$__w_here $1 "
@@ -96,7 +96,7 @@ __w_idle() { # SESSION all|own
     done
 }
 
-__w_free() { # SESSION: whether its shell has no step in hand
+__w_free() { # SESSION: whether its shell has no unfinished foreground step
     IFS=' ' read -r __w_step <"$1/current" 2>/dev/null || return 0
     [ -e "$1/steps/$__w_step.pid" ] || __w_ended "$1/steps/$__w_step"
 }
@@ -202,7 +202,7 @@ __w_look() { # FILE: sets __w_answer when this wait is over; no subshell, which 
     fi
 }
 
-__w_failed_with_it() { # a background step that went down with its session is what failed
+__w_failed_with_it() { # prefers to report a background step that ended together with its session
     case $__w_kind in step) return ;; esac
     for __w_pid in "$__w_a"/steps/*.pid; do
         [ -e "$__w_pid" ] || continue
