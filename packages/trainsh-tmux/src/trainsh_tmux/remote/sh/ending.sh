@@ -114,7 +114,7 @@ end_wait() { # STATUS-FILE (or nothing): signals and waits until all of $members
         over=
         if [ -z "$1" ] || [ -e "$1" ] || [ "$which" = background ]; then over=1; fi
         if [ "$over" ] && [ -z "$members" ]; then
-            # Look once more for processes that were started meanwhile.
+            # Look again for processes that were started meanwhile.
             end_gather
             end_left
             [ -n "$members" ] || return 0
