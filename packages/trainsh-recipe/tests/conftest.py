@@ -1,5 +1,6 @@
 """A place of its own for every test: home, settings, tmux servers, and train-recipe to run in it."""
 
+import contextlib
 import json
 import os
 import shutil
@@ -145,11 +146,11 @@ class Place:
                 text=True,
                 check=False,
             ).stdout.strip()
-            for pid in [int(server), *found] if server else list(found):
-                try:
-                    os.kill(pid, signal.SIGKILL)
-                except ProcessLookupError:
-                    continue
+            # Stopped first, all of them: who is killed a moment before its parent has its end written down.
+            for number in (signal.SIGSTOP, signal.SIGKILL):
+                for pid in [int(server), *found] if server else list(found):
+                    with contextlib.suppress(ProcessLookupError):
+                        os.kill(pid, number)
 
     def lose_the_shell(self) -> None:
         """The session's shell is killed, and its snapshot is not there."""

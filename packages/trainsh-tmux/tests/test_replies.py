@@ -85,7 +85,7 @@ def test_a_train_host_that_was_killed_is_asked_again(monkeypatch: pytest.MonkeyP
         {"name": "gpu", "kind": "ssh"},
     ]
 
-    def call(*_: object) -> object:
+    def call(*_: object, **__: object) -> object:
         answer = answers.pop(0)
         if isinstance(answer, Exception):
             raise answer
@@ -99,7 +99,7 @@ def test_a_train_host_that_was_killed_is_asked_again(monkeypatch: pytest.MonkeyP
 
 
 def test_a_target_that_makes_no_sense_is_a_typed_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("trainsh_tmux.remote.host.call", lambda *_: ["no", "target"])
+    monkeypatch.setattr("trainsh_tmux.remote.host.call", lambda *_, **__: ["no", "target"])
     with pytest.raises(TrainError) as caught:
         resolve("gpu")
     assert caught.value.code == "bad_answer"
