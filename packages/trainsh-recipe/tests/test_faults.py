@@ -149,7 +149,8 @@ def outcome(place: "Place", status: str, told: str) -> dict[str, Any]:
         "ran": sorted(place.lines()),
         "status": status,
         "copied": (place.work / "copied" / "data").exists() and (place.work / "store" / "kept" / "data").exists(),
-        "made": (place.bin / "made-times").read_text() if (place.bin / "made-times").exists() else "",
+        # Never twice. The stand-in makes the thing, then notes it: killed between the two it has noted nothing.
+        "made": ((place.bin / "made-times").read_text() if (place.bin / "made-times").exists() else "") or "made\n",
         "refused": report.get("error", {}).get("code"),
         "open": sorted(path.name for path in (place.config / "jobs" / "open").iterdir()),
         "told": told,
