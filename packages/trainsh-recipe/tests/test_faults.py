@@ -29,8 +29,9 @@ PROVIDER = """#!/bin/sh
 [ "$1" = schema ] && exec cat "${0%/*}/provider.schema"
 [ "$1" = make ] || exit 2
 input=$(cat)
-mark=${0%/*}/made
-if mkdir "$mark" 2>/dev/null; then echo made >>"${0%/*}/made-times"; fi
+# The thing is its note: a link, which is there whole or not at all, whenever this is killed.
+echo made >"${0%/*}/made.$$"
+ln "${0%/*}/made.$$" "${0%/*}/made-times" 2>/dev/null || :
 printf '{"vars": {"THING": "thing-1"}, "message": "there is a thing"}'
 """
 SCHEMA = """{"commands": {"make": {"ensures": false, "params": {"properties": {
@@ -149,8 +150,7 @@ def outcome(place: "Place", status: str, told: str) -> dict[str, Any]:
         "ran": sorted(place.lines()),
         "status": status,
         "copied": (place.work / "copied" / "data").exists() and (place.work / "store" / "kept" / "data").exists(),
-        # Never twice. The stand-in makes the thing, then notes it: killed between the two it has noted nothing.
-        "made": ((place.bin / "made-times").read_text() if (place.bin / "made-times").exists() else "") or "made\n",
+        "made": (place.bin / "made-times").read_text() if (place.bin / "made-times").exists() else "",
         "refused": report.get("error", {}).get("code"),
         "open": sorted(path.name for path in (place.config / "jobs" / "open").iterdir()),
         "told": told,
