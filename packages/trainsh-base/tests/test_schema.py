@@ -2,6 +2,7 @@
 
 from typing import Annotated
 
+from trainsh_base.system.units import Duration
 from trainsh_base.tool.declare import Arg, Opt, Tool
 from trainsh_base.tool.schema import describe
 
@@ -13,8 +14,14 @@ def test_a_provider_says_what_its_commands_mean() -> None:
     def pick(
         host: Annotated[str, Arg("name to bind", kind="host")],
         limit: Annotated[float | None, Opt("price an hour", kind="money")] = None,
+        max_cost: Annotated[float | None, Opt("in all", kind="money", limits=True)] = None,
+        hold: Annotated[Duration | None, Opt("kept after a failure", kind="duration", holds=True)] = None,
     ) -> None:
         """Rent a machine."""
+
+    @tool.command(estimates="pick")
+    def estimate() -> None:
+        """Say what it would cost."""
 
     @tool.command(releases="billing")
     def stop() -> None:
@@ -26,7 +33,13 @@ def test_a_provider_says_what_its_commands_mean() -> None:
     assert effects == {"ensures": True, "fills": "host", "rents": True}
     assert "releases" not in schema["commands"]["pick"]
     assert schema["commands"]["stop"]["releases"] == "billing" and schema["commands"]["stop"]["ensures"] is False
+    assert schema["commands"]["estimate"]["estimates"] == "pick" and "estimates" not in schema["commands"]["stop"]
+    properties = schema["commands"]["pick"]["params"]["properties"]
+    flags = {
+        key: [flag for flag in ("x-limits", "x-holds") if entry.get(flag)] for key, entry in properties.items()
+    }
+    assert flags == {"host": [], "limit": [], "max_cost": ["x-limits"], "hold": ["x-holds"]}
     kinds = {
         name: entry.get("x-kind") for name, entry in schema["commands"]["pick"]["params"]["properties"].items()
     }
-    assert kinds == {"host": "host", "limit": "money"}
+    assert kinds == {"host": "host", "limit": "money", "max_cost": "money", "hold": "duration"}

@@ -28,6 +28,8 @@ KINDS = {
     "number": Setting(name="a.number", kind="number", default=1, help=""),
     "size": Setting(name="a.size", kind="size", default="1M", help=""),
     "duration": Setting(name="a.duration", kind="duration", default="10m", help=""),
+    "money": Setting(name="a.money", kind="money", default=None, help=""),
+    "idle": Setting(name="a.idle", kind="duration-or-off", default="30m", help=""),
     "list": Setting(name="a.list", kind="list", default=[], help=""),
 }
 
@@ -47,6 +49,9 @@ KINDS = {
         pytest.param("size", ["512"], 512, 512, id="size-bytes"),
         pytest.param("duration", ["1h30m"], "1h30m", 5400.0, id="duration"),
         pytest.param("duration", ["90"], 90, 90.0, id="duration-seconds"),
+        pytest.param("money", ["2.50"], 2.5, 2.5, id="money"),
+        pytest.param("idle", ["off"], "off", "off", id="off"),
+        pytest.param("idle", ["45m"], "45m", 2700.0, id="duration-or-off"),
         pytest.param("list", ["json://a", "x://b"], ["json://a", "x://b"], ["json://a", "x://b"], id="list"),
         pytest.param("list", [], [], [], id="empty-list"),
     ],

@@ -29,7 +29,8 @@ class Arg(msgspec.Struct, frozen=True):
 class Opt(msgspec.Struct, frozen=True):
     """An option: its help, one-letter form, placeholder for the value, and long form if not the parameter's name.
 
-    `kind` as for Arg.
+    `kind` as for Arg. `limits`: the runner fills it with what is left of the job's limit of that name. `holds`: for
+    so long the runner keeps the machine of a failed job.
     """
 
     help: str
@@ -37,6 +38,8 @@ class Opt(msgspec.Struct, frozen=True):
     metavar: str = ""
     name: str = ""
     kind: Kind = ""
+    limits: bool = False
+    holds: bool = False
 
 
 class Effects(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,12 +47,14 @@ class Effects(msgspec.Struct, frozen=True, kw_only=True):
 
     `ensures`: the command is idempotent: it ensures a state. `fills`: the parameter whose `@name` the answer binds.
     `rents`: the command may start billing. `releases`: it ends the billing, or deletes the disk as well.
+    `estimates`: the command of which it says, before anything is rented, what that would cost.
     """
 
     ensures: bool = False
     fills: str = ""
     rents: bool = False
     releases: Literal["", "billing", "disk"] = ""
+    estimates: str = ""
 
 
 class Param(msgspec.Struct, frozen=True, kw_only=True):
@@ -282,13 +287,14 @@ class Tool:
         fills: str = "",
         rents: bool = False,
         releases: Literal["", "billing", "disk"] = "",
+        estimates: str = "",
     ) -> Callable[[Function], Function]:
         """Declare a function as a command.
 
         `show` prints the answer for people (default: tables and key/value lines); `status` computes the exit status
         from the answer (default 0); the others are the command's Effects.
         """
-        effects = Effects(ensures=ensures, fills=fills, rents=rents, releases=releases)
+        effects = Effects(ensures=ensures, fills=fills, rents=rents, releases=releases, estimates=estimates)
 
         def declare(function: Function) -> Function:
             word = name or function.__name__.rstrip("_").replace("_", "-")

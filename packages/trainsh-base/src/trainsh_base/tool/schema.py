@@ -27,8 +27,8 @@ def _hook(kind: type) -> dict[str, Any]:
 def describe(tool: Tool) -> dict[str, Any]:
     """{name, program, version, summary, provides, commands: {NAME: {summary, help, params, returns, ...}}, $defs}.
 
-    A command's effects are keys beside its summary: `ensures` always; `fills`, `rents` and `releases` if they are
-    not empty.
+    A command's effects are keys beside its summary: `ensures` always; `fills`, `rents`, `releases` and `estimates`
+    if they are not empty.
     """
     types: list[Any] = []
     for command in tool.commands.values():
@@ -60,7 +60,7 @@ def describe(tool: Tool) -> dict[str, Any]:
 
 def _told(command: Command) -> dict[str, Any]:
     effects = command.effects
-    told = {"fills": effects.fills, "rents": effects.rents, "releases": effects.releases}
+    told = {key: getattr(effects, key) for key in ("fills", "rents", "releases", "estimates")}
     return {key: value for key, value in told.items() if value}
 
 
@@ -84,5 +84,6 @@ def _with_help(schema: dict[str, Any], command: Command) -> dict[str, Any]:
             entry["x-kind"] = param.spec.kind
         if not isinstance(param.spec, Arg) and param.spec.short:
             entry["x-short"] = param.spec.short
+        entry |= {f"x-{flag}": True for flag in ("limits", "holds") if getattr(param.spec, flag, False)}
         properties[param.key] = entry
     return {**schema, "properties": properties}

@@ -1,8 +1,8 @@
 """The settings of config.toml: each tool declares the keys it reads, with type, default and meaning.
 
 A tool's package contains one file `share/trainsh/settings/TABLE` for each of its tables in config.toml. A line is a
-setting: name, kind, default and help, separated by tabs. Kind is text, flag, number, duration, size, list, or the
-allowed words, such as `USD|EUR`. A line that begins with # is a comment.
+setting: name, kind, default and help, separated by tabs. Kind is text, flag, number, duration, duration-or-off,
+size, money, list, or the allowed words, such as `USD|EUR`. A line that begins with # is a comment.
 """
 
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ from trainsh_base.system.suggest import did_you_mean
 from trainsh_base.system.units import parse_duration, parse_size, parse_truth
 
 FORMAT = 1
-KINDS = ("text", "flag", "number", "duration", "size", "list")
+KINDS = ("text", "flag", "number", "duration", "duration-or-off", "size", "money", "list")
 
 
 class Setting(msgspec.Struct, frozen=True, kw_only=True):
@@ -109,19 +109,24 @@ def stored(setting: Setting, words: Sequence[str | int | float | bool]) -> Any:
         value = next((choice for choice in setting.choices if choice.casefold() == text.casefold()), text)
     elif setting.kind == "flag":
         value = _flag(setting, text)
-    elif setting.kind == "number" or (setting.kind in ("size", "duration") and text.isdigit()):
+    elif setting.kind == "number" or (setting.kind in ("size", "duration", "duration-or-off") and text.isdigit()):
         value = _number(setting, text)
+    elif setting.kind == "money":
+        value = _amount(setting, text)
     meaning(setting, value)
     return value
 
 
 def meaning(setting: Setting, value: Any, where: str = "") -> Any:
-    """Convert a value to seconds, bytes, bool, int, text or list. Raises UsageError that names `where` it is."""
+    """Convert a value to seconds (or `off`), bytes, bool, int, float, text or list.
+
+    Raises UsageError that names `where` it is.
+    """
     if value is None:
         return None
     wanted: dict[str, tuple[type, ...]] = {
         "text": (str,), "flag": (bool,), "number": (int,), "list": (list,), "duration": (int, float, str),
-        "size": (int, str),
+        "duration-or-off": (int, float, str), "size": (int, str), "money": (int, float),
     }  # fmt: skip
     right = isinstance(value, wanted[setting.kind]) and (setting.kind == "flag" or not isinstance(value, bool))
     if setting.kind == "list":
@@ -130,12 +135,14 @@ def meaning(setting: Setting, value: Any, where: str = "") -> Any:
         raise _wrong(setting, value, where)
     if setting.choices and str(value) not in setting.choices:
         raise _wrong(setting, value, where)
-    if setting.kind in ("duration", "size"):
+    if setting.kind == "duration-or-off" and value == "off":
+        return value
+    if setting.kind in ("duration", "duration-or-off", "size"):
         try:
-            return parse_duration(value) if setting.kind == "duration" else parse_size(value)
+            return parse_size(value) if setting.kind == "size" else parse_duration(value)
         except UsageError:
             raise _wrong(setting, value, where) from None
-    if setting.kind == "number" and value < 0:
+    if (setting.kind == "number" and value < 0) or (setting.kind == "money" and not 0 < value < float("inf")):
         raise _wrong(setting, value, where)
     return value
 
@@ -162,6 +169,13 @@ def _number(setting: Setting, text: str) -> int:
         raise _wrong(setting, text, "") from None
 
 
+def _amount(setting: Setting, text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise _wrong(setting, text, "") from None
+
+
 def _wrong(setting: Setting, value: Any, where: str) -> UsageError:
     shown = f'"{value}"' if isinstance(value, str) else value
     place = f"{where}: " if where else ""
@@ -182,7 +196,9 @@ def wording(setting: Setting) -> str:
         "flag": "true or false",
         "number": "a whole number from 0",
         "duration": "a duration such as 90s or 10m",
+        "duration-or-off": "a duration such as 30m, or off",
         "size": "a size such as 512k or 16M",
+        "money": "an amount such as 5 or 2.50",
         "list": "a list of texts",
     }[setting.kind]
 
