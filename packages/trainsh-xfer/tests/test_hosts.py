@@ -234,7 +234,7 @@ def test_login_files_that_print(far: Any, source: Path, tmp_path: Path, request_
 def test_a_login_file_that_asks(
     far: Any, source: Path, tmp_path: Path, request_: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("trainsh_xfer.pairs.machines.LOGIN_LIMIT", 2.0)
+    monkeypatch.setattr("trainsh_xfer.hosts.machines.LOGIN_LIMIT", 2.0)
     copy(far, f"{source}/", "@box:x", request_)
     (far.home / ".bashrc").write_text("echo 'Continue?' >&2; exec sleep 600\n")
     with pytest.raises(TimedOut, match="login shell ran nothing in time"):

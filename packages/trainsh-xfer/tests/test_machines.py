@@ -7,7 +7,7 @@ import pytest
 
 from trainsh_base.remote.target import Target
 from trainsh_base.request import Request
-from trainsh_xfer.pairs.machines import Connection, host_word, marked, quiet, shell_option
+from trainsh_xfer.hosts.machines import Connection, host_word, marked, quiet, shell_option
 
 ARGV = ["ssh", "-p", "22", "-o", "ProxyCommand=ssh -W %h:%p 'jump'", "-i", "/keys/a b", "root@10.0.0.1"]
 TARGET = Target(name="gpu", kind="ssh", argv=ARGV, control_path="/run/m-1")

@@ -10,8 +10,8 @@ import pytest
 from trainsh_world import wait_until
 
 from trainsh_base.errors import UsageError
-from trainsh_xfer.pairs import pair_scripts
-from trainsh_xfer.pairs.throwaway_key import ThrowAwayKey
+from trainsh_xfer.hosts import pair_scripts
+from trainsh_xfer.hosts.throwaway_key import ThrowAwayKey
 
 SHELLS = [shell for shell in ("sh", "bash", "dash", "zsh", "fish") if shutil.which(shell)]
 CSH = [shell for shell in ("tcsh",) if shutil.which(shell)]
@@ -118,7 +118,7 @@ def test_the_key_is_in_its_agent_alone(world: object) -> None:
 
 def test_the_agent_ends_with_a_tool_that_is_killed(world: object) -> None:
     script = (
-        "import os, sys; from trainsh_xfer.pairs.throwaway_key import ThrowAwayKey\n"
+        "import os, sys; from trainsh_xfer.hosts.throwaway_key import ThrowAwayKey\n"
         "with ThrowAwayKey('m') as key: print(key._agent, flush=True); sys.stdin.read()"
     )
     tool = subprocess.Popen([sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE)

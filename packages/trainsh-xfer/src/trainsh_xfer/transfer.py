@@ -14,8 +14,9 @@ from trainsh_xfer.engines import unfinished
 from trainsh_xfer.engines.process import find_rsync
 from trainsh_xfer.engines.rsync import comparison
 from trainsh_xfer.engines.rsync_output import Tally
+from trainsh_xfer.hosts import machines
 from trainsh_xfer.model import Options, Order, Result
-from trainsh_xfer.pairs import machines, routes, storage_copy
+from trainsh_xfer.pairs import routes, storage_copy
 from trainsh_xfer.pairs.attempts import reporter, run
 from trainsh_xfer.pairs.route import Route
 

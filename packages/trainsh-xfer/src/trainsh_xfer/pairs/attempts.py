@@ -9,7 +9,7 @@ from trainsh_base.request import Request
 from trainsh_xfer.engines import remote_paths, rsync_errors
 from trainsh_xfer.engines.process import Ended, stream
 from trainsh_xfer.engines.rsync_output import Progress, Tally
-from trainsh_xfer.pairs import machines
+from trainsh_xfer.hosts import machines
 from trainsh_xfer.pairs.route import Route
 
 PROGRESS_EVERY = 0.1

@@ -10,10 +10,10 @@ from trainsh_xfer.endpoints import guards
 from trainsh_xfer.endpoints.places import Place
 from trainsh_xfer.engines import remote_paths
 from trainsh_xfer.engines.rsync import Remote, copy
+from trainsh_xfer.hosts.host_pair import Pair
+from trainsh_xfer.hosts.machines import Connection, rsync_at
 from trainsh_xfer.model import Options
 from trainsh_xfer.pairs import links
-from trainsh_xfer.pairs.host_pair import Pair
-from trainsh_xfer.pairs.machines import Connection, rsync_at
 from trainsh_xfer.pairs.route import Route
 from trainsh_xfer.remote.library import for_shell
 

@@ -8,7 +8,7 @@ import msgspec
 from trainsh_xfer.endpoints.local_paths import WILDCARDS, means_contents
 from trainsh_xfer.endpoints.places import Place
 from trainsh_xfer.engines import remote_paths
-from trainsh_xfer.pairs.machines import Connection
+from trainsh_xfer.hosts.machines import Connection
 
 
 def followed(source: Place, destination: Place, there: Connection | None) -> tuple[Place, Place, bool]:

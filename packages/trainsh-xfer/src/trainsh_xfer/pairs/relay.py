@@ -8,7 +8,7 @@ separated by spaces and quoted as in CSV.
 from trainsh_base.request import Request
 from trainsh_xfer.endpoints.places import InStorage, Place
 from trainsh_xfer.endpoints.storages import HostFolder
-from trainsh_xfer.pairs.machines import Connection
+from trainsh_xfer.hosts.machines import Connection
 
 
 def over_sftp(side: Place | InStorage, remote: str, request: Request) -> Place | InStorage:

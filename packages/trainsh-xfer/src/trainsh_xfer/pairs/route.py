@@ -3,8 +3,8 @@
 import msgspec
 
 from trainsh_xfer.engines.rsync import Rsync, copy
+from trainsh_xfer.hosts.machines import Connection
 from trainsh_xfer.model import Options
-from trainsh_xfer.pairs.machines import Connection
 
 
 class Route(msgspec.Struct, frozen=True, kw_only=True):

@@ -11,9 +11,9 @@ from trainsh_xfer.endpoints import guards, local_paths
 from trainsh_xfer.endpoints.places import Place
 from trainsh_xfer.engines import remote_paths
 from trainsh_xfer.engines.rsync import Rsync
+from trainsh_xfer.hosts.machines import Connection
 from trainsh_xfer.model import Options
 from trainsh_xfer.pairs import host_routes, links
-from trainsh_xfer.pairs.machines import Connection
 from trainsh_xfer.pairs.route import Route
 
 

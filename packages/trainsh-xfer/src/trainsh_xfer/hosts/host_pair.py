@@ -10,9 +10,9 @@ from trainsh_base.remote.ssh_config import chosen
 from trainsh_base.request import Request
 from trainsh_base.system.proc import ProcessFailed, run
 from trainsh_xfer.engines.rsync import Remote
-from trainsh_xfer.pairs import pair_scripts
-from trainsh_xfer.pairs.machines import Connection, rsync_at, shell_option
-from trainsh_xfer.pairs.throwaway_key import ThrowAwayKey
+from trainsh_xfer.hosts import pair_scripts
+from trainsh_xfer.hosts.machines import Connection, rsync_at, shell_option
+from trainsh_xfer.hosts.throwaway_key import ThrowAwayKey
 from trainsh_xfer.remote.library import for_shell
 
 
