@@ -4,10 +4,11 @@ import sys
 from typing import Annotated, Literal
 
 from trainsh_base.errors import UsageError
+from trainsh_base.provider.installed import Provider, installed
 from trainsh_base.request import current
 from trainsh_base.tool.declare import Arg, Handover, Opt, Tool
 from trainsh_base.tool.program import run
-from trainsh_plugin.model import Provider, Report, Written
+from trainsh_plugin.model import Report, Written
 
 tool = Tool("plugin", "Write tools and providers of your own, and check them")
 
@@ -73,9 +74,7 @@ def check(
 @tool.command(name="list")
 def list_() -> list[Provider]:
     """List the tools that provide machines, and where each is."""
-    from trainsh_plugin import listing  # noqa: PLC0415 - help does without
-
-    return listing.providers()
+    return installed()
 
 
 @tool.command()

@@ -10,14 +10,6 @@ class Written(msgspec.Struct, frozen=True, kw_only=True):
     next: str
 
 
-class Provider(msgspec.Struct, frozen=True, kw_only=True):
-    """A tool that provides machines; `declared`: by a file beside it, else by its schema."""
-
-    name: str
-    program: str
-    declared: bool
-
-
 class Row(msgspec.Struct, frozen=True, kw_only=True):
     """One check: `ok`, `failed`, or `-` for what does not apply to this tool; `seen` says what was seen."""
 

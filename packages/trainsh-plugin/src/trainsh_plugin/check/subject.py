@@ -13,13 +13,13 @@ from typing import Any, Self
 import msgspec
 
 from trainsh_base.errors import NotFound, TrainError
+from trainsh_base.provider.installed import SCHEMA_LIMIT, provides_hosts, schema_of
 from trainsh_base.provider.instance import Instance
 from trainsh_base.request import nobody
 from trainsh_base.system import spawn
 from trainsh_base.system.proc import Completed, run
 from trainsh_base.tool.one_shot import OneShot
 from trainsh_base.tool.peer import Peer, Pending, find
-from trainsh_plugin import listing
 
 LIMIT = 20.0  # seconds for a call that rents nothing
 LONGEST = 900.0  # seconds for a call that rents
@@ -63,8 +63,8 @@ class Subject:
         self._peer: Peer | None = None
         self._folder = tempfile.TemporaryDirectory(prefix="train-plugin-")
         os.environ.setdefault(CANARY, secrets.token_hex(16))
-        self.described = listing.schema_of(self.program)
-        self.provides = listing.provides_hosts(self.described)
+        self.described = schema_of(self.program)
+        self.provides = provides_hosts(self.described)
         self.serves = self._serves()
 
     def __enter__(self) -> Self:
@@ -83,7 +83,7 @@ class Subject:
     def _serves(self) -> bool:
         """Whether `serve` answers. A tool without `serve` exits at once with an error."""
         try:
-            self.peer().request("schema", timeout=listing.LIMIT)
+            self.peer().request("schema", timeout=SCHEMA_LIMIT)
         except TrainError:
             self.close()
             return False

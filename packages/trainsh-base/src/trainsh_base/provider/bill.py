@@ -1,0 +1,36 @@
+"""What a provider's machines cost now, as its `bill` returns it (docs/providers.md)."""
+
+from decimal import Decimal
+
+import msgspec
+
+from trainsh_base.provider.instance import Instance
+
+EXACT = Decimal("0.000001")
+
+
+class Billed(Instance, frozen=True, kw_only=True):
+    """A machine that costs money now: `per_hour` of its `currency`, whatever its state; a decimal text in JSON."""
+
+    per_hour: Decimal
+
+
+class Amount(msgspec.Struct, frozen=True, kw_only=True):
+    """An amount of money; a decimal text in JSON."""
+
+    amount: Decimal
+    currency: str = "USD"
+
+
+class Bill(msgspec.Struct, frozen=True, kw_only=True):
+    """What costs money now, and what this month has cost (null: the provider does not say)."""
+
+    now: list[Billed]
+    month: Amount | None = None
+
+
+def billed(row: Instance) -> Billed:
+    """The row with what it costs an hour in its state: a stopped machine its disk, a running one everything."""
+    price = {"gone": 0.0, "stopped": row.storage_per_hour}.get(row.state, row.price_per_hour)
+    fields = {name: getattr(row, name) for name in Instance.__struct_fields__}
+    return Billed(**fields, per_hour=Decimal(str(price)).quantize(EXACT))

@@ -1,0 +1,74 @@
+"""The tools that provide machines: those declared in a file beside their program, and those whose schema says
+so."""
+
+import threading
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import msgspec
+
+from trainsh_base.errors import TrainError
+from trainsh_base.system.configuration import share
+from trainsh_base.tool import peer
+
+Found = TypeVar("Found")
+SCHEMA_LIMIT = 5.0  # seconds that a tool may take to print its schema
+
+
+class Provider(msgspec.Struct, frozen=True, kw_only=True):
+    """A tool that provides machines; `declared`: by a file beside it, else by its schema."""
+
+    name: str
+    program: str
+    declared: bool
+
+
+def installed() -> list[Provider]:
+    """Every provider of hosts. A tool with a manifest is not run; any other tool prints its schema."""
+    folders = share.every_folder()
+    declared = {
+        name for folder in folders for name in share.names(folder, "provides")
+        if "hosts" in (share.read(folder, "provides", name) or "").split()
+    }  # fmt: skip
+    known = {name for folder in folders for name in share.names(folder, "tools")} | declared
+    names = peer.installed()
+    strangers = side_by_side(
+        [name for name in names if name not in known],
+        lambda name: provides_hosts(schema_of(peer.find(name))),
+    )
+    return [
+        Provider(name=name, program=peer.find(name), declared=name in declared)
+        for name in names if name in declared or strangers.get(name)
+    ]  # fmt: skip
+
+
+def schema_of(program: str) -> Any:
+    """The output of `PROGRAM schema`; None when it is not JSON."""
+    from trainsh_base.system.proc import run  # noqa: PLC0415 - brings subprocess
+
+    try:
+        done = run([program, "schema"], timeout=SCHEMA_LIMIT, check=False)
+        return msgspec.json.decode(done.stdout) if done.status == 0 else None
+    except (TrainError, ValueError):
+        return None
+
+
+def provides_hosts(schema: Any) -> bool:
+    """Whether a schema says that its tool provides machines."""
+    found = schema.get("provides") if isinstance(schema, dict) else None
+    return isinstance(found, list) and "hosts" in found
+
+
+def side_by_side(names: list[str], work: Callable[[str], Found]) -> dict[str, Found]:
+    """Call `work` for all names at once; returns the results in the order of `names`."""
+    found: dict[str, Found] = {}
+
+    def one(name: str) -> None:
+        found[name] = work(name)
+
+    threads = [threading.Thread(target=one, args=(name,), daemon=True) for name in names]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return {name: found[name] for name in names if name in found}
