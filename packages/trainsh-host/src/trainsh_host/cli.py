@@ -8,6 +8,7 @@ from trainsh_base.request import current
 from trainsh_base.system.units import Duration
 from trainsh_base.tool.declare import Arg, Handover, Opt, Tool
 from trainsh_base.tool.program import run as run_tool
+from trainsh_host.gpus.model import HostGpus
 from trainsh_host.model import Listed, Ran, Shown, Stage
 from trainsh_host.store import hosts_file
 from trainsh_host.ways.resolve import resolve as find
@@ -15,6 +16,7 @@ from trainsh_host.ways.resolve import resolve as find
 tool = Tool("host", "Machines: add and test them, run commands on them")
 
 CHECK_LIMIT = Duration(10)
+GPUS_LIMIT, GPUS_EVERY = Duration(20), Duration(2)
 Name = Annotated[
     str, Arg("a host's name, or a host spec in one argument: 'user@host -p 2222'", "NAME", kind="host")
 ]
@@ -322,6 +324,42 @@ def run(
     from trainsh_host.ways import command as commands  # noqa: PLC0415 - resolve is the fast path
 
     return commands.run(find(name), commands.shell_line(command), current())
+
+
+def _show_gpus(rows: list[HostGpus]) -> None:
+    from trainsh_host.gpus.display import print_gpus  # noqa: PLC0415 - for people only
+
+    print_gpus(rows)
+
+
+def _gpus_status(rows: list[HostGpus]) -> int:
+    return next((row.exit for row in rows if row.exit), 0)
+
+
+@tool.command(show=_show_gpus, status=_gpus_status)
+def gpus(
+    names: Annotated[
+        list[str],
+        Arg("hosts (default: every configured one, and running machines of providers)", "NAME", kind="host"),
+    ] = [],  # noqa: B006
+    watch: Annotated[
+        bool, Opt("look again and again, with a short history, until q or Ctrl-C", short="-w")
+    ] = False,
+    every: Annotated[Duration, Opt("with --watch: how often to look", kind="duration")] = GPUS_EVERY,
+    timeout: Annotated[Duration, Opt("how long each host may take", kind="duration")] = GPUS_LIMIT,
+) -> list[HostGpus]:
+    """Show the GPUs of hosts: memory, use, temperature, power, and whose processes run on them.
+
+    nvidia-smi is asked on all hosts at once. A host that cannot be reached is a row, and the exit status is that of
+    the first one; where there is no GPU, that is said and is no failure.
+    """
+    from trainsh_host.gpus import looking, watching  # noqa: PLC0415 - resolve is the fast path
+
+    hosts = looking.watched(names or looking.every(), find, float(timeout))
+    try:
+        return watching.watch(hosts, float(every), current()) if watch else looking.look(hosts)
+    finally:
+        looking.close(hosts)
 
 
 def _say_disconnected(ended: dict[str, Any]) -> None:

@@ -1,0 +1,123 @@
+"""Looks at the GPUs of many hosts side by side; a host that fails is a row with its error."""
+
+import contextlib
+import threading
+from collections.abc import Callable
+
+import msgspec
+
+from trainsh_base.errors import NotFound, TimedOut, TrainError
+from trainsh_base.remote.channel import Channel, ChannelLost
+from trainsh_base.remote.target import Target
+from trainsh_base.request import Request, current, limited, serve_in_this_thread
+from trainsh_base.system.deadline import Deadline
+from trainsh_host.gpus.model import HostGpus
+from trainsh_host.gpus.reading import host_gpus, script
+
+Resolve = Callable[[str], Target]
+
+
+class Watched:
+    """A host that is looked at again and again over one shell there."""
+
+    def __init__(self, name: str, resolve: Resolve, request: Request, timeout: float) -> None:
+        self.name = name
+        self._resolve, self._request, self._timeout = resolve, request, timeout
+        self._channel: Channel | None = None
+
+    def look(self) -> HostGpus:
+        """Look once. An error of this host becomes its row."""
+        serve_in_this_thread(self._request)
+        try:
+            return self._asked()
+        except ChannelLost:
+            self.close()
+        except TrainError as error:
+            self.close()
+            return _failure(self.name, error)
+        try:  # the shell of an earlier look was lost: once with a new one
+            return self._asked()
+        except TrainError as error:
+            self.close()
+            return _failure(self.name, error)
+
+    def _asked(self) -> HostGpus:
+        with limited(Deadline.after(self._timeout).at) as request:
+            if self._channel is None or self._channel.lost:
+                self._channel = Channel(self._resolve(self.name), request)
+            left = Deadline(request.until).within(self._timeout)
+            return host_gpus(self.name, self._channel.ask(script()).wait(left))
+
+    def close(self) -> None:
+        """End the shell on the host."""
+        channel, self._channel = self._channel, None
+        if channel:
+            with contextlib.suppress(OSError):
+                channel.close()
+
+
+def _failure(name: str, error: TrainError) -> HostGpus:
+    hint = error.hint
+    if isinstance(error, TimedOut) and error.code == "host_silent":
+        hint = f"nvidia-smi may hang there; see: train host run {name} -- nvidia-smi"
+    return HostGpus(
+        host=name, state="failed", problem=error.message, hint=hint, code=error.code, exit=error.exit_status
+    )
+
+
+def watched(names: list[str], resolve: Resolve, timeout: float) -> list[Watched]:
+    """The hosts to look at, each once. Questions (a password) are asked for a single host only."""
+    request = current() if len(set(names)) == 1 else Silent(current())
+    return [Watched(name, resolve, request, timeout) for name in dict.fromkeys(names)]
+
+
+class Silent(Request):
+    """A request that asks nothing, and is cancelled with another one."""
+
+    def __init__(self, request: Request) -> None:
+        super().__init__()
+        self.cancelled = request.cancelled
+        self.on_cancel = request.on_cancel  # type: ignore[method-assign]
+
+
+def every() -> list[str]:
+    """The names of all configured hosts, and of the running machines of providers that are not among them."""
+    from trainsh_host.checks.instances import instances  # noqa: PLC0415 - names given need no provider
+    from trainsh_host.checks.listing import rows  # noqa: PLC0415 - as above
+
+    configured = rows([])
+    named = {row.address for row in configured}
+    rented = [row.name for row in instances() if row.state == "running" and row.name not in named]
+    found = [row.name for row in configured] + rented
+    if not found:
+        raise NotFound(
+            "there are no hosts yet", "add one: train host add NAME user@host, or: train host gpus local",
+            code="no_host",
+        )  # fmt: skip
+    return found
+
+
+def look(hosts: list[Watched]) -> list[HostGpus]:
+    """Look at all hosts at once; the rows are in their order."""
+    found: dict[str, HostGpus] = {}
+
+    def one(host: Watched) -> None:
+        found[host.name] = host.look()
+
+    threads = [threading.Thread(target=one, args=(host,), daemon=True) for host in hosts]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return [found[host.name] for host in hosts]
+
+
+def close(hosts: list[Watched]) -> None:
+    """End the shells on all hosts."""
+    for host in hosts:
+        host.close()
+
+
+def documents(rows: list[HostGpus]) -> list[dict[str, object]]:
+    """The rows as JSON values, for events."""
+    return [msgspec.to_builtins(row) for row in rows]

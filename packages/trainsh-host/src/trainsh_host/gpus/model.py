@@ -1,0 +1,67 @@
+"""What is known of GPUs: the documents of `gpus`."""
+
+from typing import Literal
+
+import msgspec
+
+
+class GpuProcess(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A process on a GPU. `memory` is in bytes; `job` and `session` are those of train that it was started in.
+
+    `seen` is false for a process of another container or machine: only what nvidia-smi says of it is known.
+    `train` is true when it descends from a session of train, also of one whose files are gone.
+    """
+
+    pid: int
+    name: str
+    memory: int | None = None
+    seen: bool = False
+    user: str = ""
+    command: str = ""
+    train: bool = False
+    job: str = ""
+    session: str = ""
+
+
+class Slice(msgspec.Struct, frozen=True, kw_only=True):
+    """A part of a divided GPU (MIG), as `nvidia-smi -L` names it: `3g.20gb`."""
+
+    name: str
+    uuid: str
+
+
+class Gpu(msgspec.Struct, frozen=True, kw_only=True):
+    """A GPU. Memory is in bytes, `use` in percent, `temperature` in degrees Celsius, power in watts.
+
+    A value that nvidia-smi does not give is null. `problem` is what it says of a GPU that is lost.
+    """
+
+    index: int
+    uuid: str = ""
+    name: str = ""
+    memory_used: int | None = None
+    memory_total: int | None = None
+    use: float | None = None
+    temperature: float | None = None
+    power: float | None = None
+    power_limit: float | None = None
+    mig: bool = False
+    slices: list[Slice] = []
+    processes: list[GpuProcess] = []
+    problem: str = ""
+
+
+class HostGpus(msgspec.Struct, frozen=True, kw_only=True):
+    """The GPUs of one host. `state` is `none` where there is no GPU and `failed` where that is not known.
+
+    `problem` says why; `code` and `exit` are those of the error, 0 without one.
+    """
+
+    host: str
+    state: Literal["ok", "none", "failed"]
+    driver: str = ""
+    gpus: list[Gpu] = []
+    problem: str = ""
+    hint: str = ""
+    code: str = ""
+    exit: int = 0

@@ -1,0 +1,107 @@
+"""The live picture of `gpus --watch`: a page of text that is replaced after each look, drawn by textual."""
+
+import time
+from typing import ClassVar
+
+from rich.text import Text  # noqa: TID253 - this module is the screen, and loaded only as such
+from textual import work  # noqa: TID253 - as above
+from textual.app import App, ComposeResult  # noqa: TID253 - as above
+from textual.binding import Binding, BindingType  # noqa: TID253 - as above
+from textual.containers import VerticalScroll  # noqa: TID253 - as above
+from textual.widgets import Static  # noqa: TID253 - as above
+
+from trainsh_base.system.printable import printable
+from trainsh_base.system.units import format_duration
+from trainsh_base.tool.table import cells, cut
+from trainsh_host.gpus.display import columns_of, process_lines, title
+from trainsh_host.gpus.history import History
+from trainsh_host.gpus.looking import Watched, look
+from trainsh_host.gpus.model import Gpu, HostGpus
+
+HISTORY = 16  # columns
+NAME = 20
+STYLES = {"ok": "bold", "none": "dim", "failed": "bold red"}
+
+
+class Screen(App[list[HostGpus]]):
+    """The hosts with their GPUs. q, Escape and Ctrl-C end it; arrows, pages and the wheel scroll."""
+
+    CSS = "Screen { background: ansi_default; } #foot { dock: bottom; height: 1; color: ansi_bright_black; }"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("q,escape,ctrl+c", "leave", "end", priority=True),
+        Binding("down,j", "scroll(1)", "down"),
+        Binding("up,k", "scroll(-1)", "up"),
+    ]
+    ENABLE_COMMAND_PALETTE = False
+
+    def __init__(self, hosts: list[Watched], every: float) -> None:
+        super().__init__(ansi_color=True)
+        self._hosts, self._every = hosts, every
+        self._rows: list[HostGpus] = []
+        self._history = History()
+
+    def watched(self) -> list[HostGpus]:
+        """Run until it is ended; returns the rows of the last look."""
+        return self.run() or self._rows
+
+    def compose(self) -> ComposeResult:
+        """Make the page and the line below it."""
+        with VerticalScroll(can_focus=True):
+            yield Static(Text("looking ..."), id="page")
+        yield Static(id="foot")
+
+    def on_mount(self) -> None:
+        """Start to look."""
+        self.look_again()
+
+    @work(thread=True)
+    def look_again(self) -> None:
+        """Look, and again when it is time, until the screen is left."""
+        while self.is_running:
+            began = time.monotonic()
+            rows = look(self._hosts)
+            self.call_from_thread(self._take, rows)
+            time.sleep(max(0.05, self._every - (time.monotonic() - began)))
+
+    def _take(self, rows: list[HostGpus]) -> None:
+        self._rows = rows
+        self._history.add(rows)
+        self._draw()
+
+    def on_resize(self) -> None:
+        """Draw for the new width."""
+        if self._rows:
+            self._draw()
+
+    def _draw(self) -> None:
+        width = self.size.width - 2  # the scroll bar
+        page = Text(no_wrap=True, overflow="ellipsis")
+        for row in self._rows:
+            page.append(cut(printable(title(row), keep=""), width) + "\n", style=STYLES[row.state])
+            for gpu in row.gpus:
+                self._card(page, row, gpu, width)
+        self.query_one("#page", Static).update(page)
+        foot = f"{time.strftime('%H:%M:%S')}   every {format_duration(self._every)}   q: end"
+        self.query_one("#foot", Static).update(Text(foot))
+
+    def _card(self, page: Text, row: HostGpus, gpu: Gpu, width: int) -> None:
+        """Add a GPU with its history, and its processes."""
+        name, use, memory, temperature, power = columns_of(gpu)
+        if gpu.index < 0 or gpu.problem:
+            page.append(cut(printable(f"  {gpu.problem or name}", keep=""), width) + "\n", style="red")
+            return
+        name = cut(printable(name.removeprefix("NVIDIA "), keep=""), NAME)
+        name += " " * (NAME - cells(name))
+        page.append(f"  {gpu.index} {name} ")
+        page.append(self._history.drawn(row.host, gpu.uuid, HISTORY), style="green")
+        page.append(f" {use:>4}  {memory:>13}  {temperature:>6}  {power:>9}".rstrip() + "\n")
+        for line in process_lines(gpu):
+            page.append(cut(printable(line, keep=""), width) + "\n", style="dim")
+
+    def action_scroll(self, lines: int) -> None:
+        """Move the page."""
+        self.query_one(VerticalScroll).scroll_relative(y=lines, animate=False)
+
+    def action_leave(self) -> None:
+        """End the picture."""
+        self.exit(self._rows)

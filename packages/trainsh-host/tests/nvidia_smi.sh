@@ -1,0 +1,44 @@
+#!/bin/sh
+# Stands in for nvidia-smi on a machine without a GPU: answers the two queries that `train host gpus` makes, and -L, in
+# the form that NVIDIA documents for --format=csv,noheader,nounits. The folder it is in says what it has:
+#   cards    a GPU a line: `field=value|field=value`
+#   apps     a process a line, the same way; none: no process
+#   devices  what -L prints
+#   broken   what it prints instead of everything, ending with status 9
+#   old      a driver that knows no MIG
+#   hangs    it never answers
+here=$(dirname "$0")
+[ ! -e "$here/hangs" ] || exec sleep 1000
+if [ -e "$here/broken" ]; then
+    cat "$here/broken"
+    exit 9
+fi
+case $* in
+-L) cat "$here/devices" && exit ;;
+*' --format=csv,noheader,nounits') ;;
+*) echo "Invalid combination of input arguments. Please run 'nvidia-smi -h' for help." && exit 1 ;;
+esac
+case $1 in
+--query-gpu=*) from=cards ;;
+--query-compute-apps=*) from=apps ;;
+*) echo "Option $1 is not recognized. Please run 'nvidia-smi -h'." && exit 1 ;;
+esac
+fields=${1#*=}
+if [ -e "$here/old" ]; then
+    case $fields in
+    *mig.mode.current*) echo 'Field "mig.mode.current" is not a valid field to query.' && exit 2 ;;
+    esac
+fi
+if [ "$from" = cards ] && [ ! -s "$here/cards" ]; then
+    echo 'No devices were found'
+    exit 6
+fi
+[ -e "$here/$from" ] || exit 0
+awk -v fields="$fields" -F'|' '{
+    split("", value)
+    for (i = 1; i <= NF; i++) { at = index($i, "="); value[substr($i, 1, at - 1)] = substr($i, at + 1) }
+    count = split(fields, name, ",")
+    line = ""
+    for (i = 1; i <= count; i++) line = line (i > 1 ? ", " : "") (name[i] in value ? value[name[i]] : "[N/A]")
+    print line
+}' "$here/$from"

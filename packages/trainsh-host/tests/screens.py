@@ -1,0 +1,81 @@
+"""A program on a real terminal of 80 by 24: a pane of tmux, with keys and the picture as text."""
+
+import re
+import subprocess
+from pathlib import Path
+
+from trainsh_world import World, wait_until
+
+GOLDEN = Path(__file__).with_name("golden")
+
+
+class Screen:
+    """A tmux server of its own with one pane. A context manager: it ends the program."""
+
+    def __init__(self, world: World, command: str, *, width: int = 80, height: int = 24) -> None:
+        self._env = world.env | {"TERM": "screen-256color", "LC_ALL": "C.UTF-8"}
+        size = ["-x", str(width), "-y", str(height)]
+        self._tmux("-f", "/dev/null", "new-session", "-d", *size, f"{command}; echo ended $?; exec cat")
+        self._tmux("set-option", "-g", "set-clipboard", "external")
+
+    def __enter__(self) -> "Screen":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._tmux("kill-server")
+
+    def _tmux(self, *words: str) -> str:
+        done = subprocess.run(
+            ["tmux", "-L", "screens", *words],
+            env=self._env,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=20,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def keys(self, *keys: str) -> None:
+        """Press keys, by tmux's names."""
+        self._tmux("send-keys", *keys)
+
+    def type(self, text: str) -> None:
+        """Type text as it is."""
+        self._tmux("send-keys", "-l", text)
+
+    def text(self) -> str:
+        """What is on the screen, without blanks at the ends of lines."""
+        return "\n".join(line.rstrip() for line in self._tmux("capture-pane", "-p").splitlines())
+
+    def colours(self) -> str:
+        """The same with its escape sequences."""
+        return self._tmux("capture-pane", "-e", "-p")
+
+    def buffer(self) -> str:
+        """What the program has put into the clipboard (OSC 52)."""
+        return self._tmux("show-buffer")
+
+    def shows(self, words: str, timeout: float = 20) -> str:
+        """Wait until the screen shows `words`; returns all of it."""
+        try:
+            wait_until(lambda: words in self.text(), words, timeout)
+        except AssertionError:
+            raise AssertionError(f"{words!r} did not appear:\n{self.text()}") from None
+        return self.text()
+
+    def lacks(self, words: str) -> str:
+        """Wait until the screen no longer shows `words`; returns all of it."""
+        wait_until(lambda: words not in self.text(), f"no {words}")
+        return self.text()
+
+
+def golden(name: str, text: str) -> None:
+    """Compare with a golden file, after what changes from run to run was made equal; written where it is missing."""
+    text = re.sub(r"\d\d:\d\d:\d\d", "HH:MM:SS", text).rstrip() + "\n"
+    file = GOLDEN / f"{name}.txt"
+    if not file.exists():
+        GOLDEN.mkdir(exist_ok=True)
+        file.write_text(text)
+        raise AssertionError(f"{file} was missing and is written now: look at it\n{text}")
+    assert text == file.read_text(), f"the screen is another than {file}:\n{text}"
