@@ -311,12 +311,12 @@ def test_printed_sentinels_are_output(box: Box, ends: str) -> None:
 
 
 def test_a_trainer_has_its_grace_and_its_workers_end_too(box: Box) -> None:
-    """A checkpoint takes 1.5 s after INT; two workers in sessions of their own heed nothing."""
+    """A checkpoint takes 1.5 s after INT; two workers in sessions of their own heed nothing, one without our mark."""
     (box.home / "trainer.py").write_text(
-        "import signal, subprocess, sys, time\n"
+        "import os, signal, subprocess, sys, time\n"
         "worker = 'import signal, time; [signal.signal(n, signal.SIG_IGN) for n in (2, 15)]; time.sleep(300)'\n"
-        "for _ in range(2):\n"
-        "    subprocess.Popen([sys.executable, '-c', worker], start_new_session=True)\n"
+        "for env in (None, {'TRAINSH_WORLD': os.environ['TRAINSH_WORLD']}):\n"
+        "    subprocess.Popen([sys.executable, '-c', worker], start_new_session=True, env=env)\n"
         "def save(*_):\n"
         "    time.sleep(1.5); open('saved', 'w').write('whole'); sys.exit(0)\n"
         "signal.signal(signal.SIGINT, save)\n"

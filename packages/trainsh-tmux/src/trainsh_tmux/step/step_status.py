@@ -1,5 +1,6 @@
 """Reads what a host has recorded about a step, and asks the host to end a step."""
 
+import functools
 import time
 from collections.abc import Callable
 
@@ -18,9 +19,10 @@ from trainsh_tmux.step.failures import not_started
 ANSWER_MARGIN = 15.0  # seconds beyond a step's grace within which the host must report how the step ended
 
 
+@functools.cache
 def grace_setting() -> float:
-    """Return the seconds that a step has to end after its first signal (`tmux.grace`)."""
-    from trainsh_base.system.configuration.config import config_value  # noqa: PLC0415 - only a step that must end needs it
+    """Return the seconds that a step has to end after its first signal (`tmux.grace`); read once in a process."""
+    from trainsh_base.system.configuration.config import config_value  # noqa: PLC0415 - only a step that may end needs it
 
     return float(config_value("tmux.grace"))
 

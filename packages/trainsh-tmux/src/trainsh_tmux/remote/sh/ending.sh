@@ -114,6 +114,8 @@ end_wait() { # STATUS-FILE (or nothing): signals and waits until all of $members
         over=
         if [ -z "$1" ] || [ -e "$1" ] || [ "$which" = background ]; then over=1; fi
         if [ "$over" ] && [ -z "$members" ]; then
+            # Nothing to end from the start: nothing was started meanwhile either.
+            [ "$rounds" != 1 ] || [ "$groups" ] || return 0
             # Look again for processes that were started meanwhile.
             end_gather
             end_left

@@ -82,7 +82,7 @@ __train_next() { # waits for a step and begins it; fails when the session must b
             if __train_begin "$__train_name"; then return 0; fi
             ;;
         release) __train_release && return 1 ;;
-        note) [ -z "${BASH_VERSION-}" ] || __train_note && \command : >"$__train_dir/noted" ;;
+        note\ *) [ -z "${BASH_VERSION-}" ] || __train_note && \command : >"$__train_dir/noted.${__train_line#* }" ;;
         esac
         __train_line=
     done
@@ -92,9 +92,13 @@ __train_wait() { # reads a line; when none has come for a moment, saves a snapsh
     __train_got=
     case $__train_idle in
     ?*)
-        if IFS= \command read -r -t "$__train_idle" __train_line <&9; then return 0; fi
-        __train_got=$__train_line
-        [ -n "$__train_got" ] || __train_note
+        # One character with the limit, since bash waits with select(2) before each; the rest came in the same write.
+        if IFS= \command read -r -n 1 -t "$__train_idle" __train_got <&9; then
+            IFS= \command read -r __train_line <&9 && __train_line=$__train_got$__train_line && return 0
+            __train_got=$__train_got$__train_line
+        else
+            __train_note
+        fi
         ;;
     esac
     while [ -n "$__train_unsaved" ]; do

@@ -253,31 +253,37 @@ session_close() { # SERVER NAME GRACE: says `survived PID COMMAND` for what coul
     session_at "$1" "$2"
     session_state
     session_tmux
+    note=
     if [ "$alive" ]; then
-        session_snapshot
+        session_note
         end_session "$3"
+        session_noted
     fi
     # Without the file `pid` the pane stops writing to this folder.
-    rm -f -- "$d/pid" "$d/open" "$d"/steps/*.env
+    rm -f -- "$d/pid" "$d/open" "$d"/steps/*.env "$d/noted.$note"
     if tm kill-session -t "=$name"; then alive=1; fi
-    tm list-sessions >/dev/null 2>&1 || rm -f -- "$socks/$server"
     if [ "$alive" ]; then
         printf 'closed\n' >"$d/state"
         say closed
     else
         say none
     fi
+    tm list-sessions >/dev/null 2>&1 || rm -f -- "$socks/$server"
 }
 
-session_snapshot() { # lets a shell that waits for steps save a snapshot
+session_note() { # asks a shell that waits for steps for a snapshot; sets $note to its request's name, or nothing
     x=
     [ ! -r "$d/current" ] || IFS=' ' read -r x <"$d/current"
     [ -e "$d/open" ] && { [ -z "$x" ] || [ -e "$d/steps/$x.status" ] || [ -e "$d/steps/$x.pid" ]; } || return 0
-    rm -f -- "$d/noted"
-    printf 'note\n' 1<>"$d/fifo"
+    noting=$((${noting-0} + 1))
+    note=$$.$noting
+    printf 'note %s\n' "$note" 1<>"$d/fifo"
+}
+
+session_noted() { # waits for that snapshot, for 0.6 s at most
     x=0
-    while [ "$x" -lt 30 ] && [ ! -e "$d/noted" ]; do
-        sleep 0.02 || { sleep 1 && x=30; }
+    while [ "$note" ] && [ "$x" -lt 60 ] && [ ! -e "$d/noted.$note" ]; do
+        sleep 0.01 || { sleep 1 && x=60; }
         x=$((x + 1))
     done
 }
