@@ -8,6 +8,7 @@ from trainsh_base.request import current
 from trainsh_base.system.units import Duration
 from trainsh_base.tool.declare import Arg, Handover, Opt, Tool
 from trainsh_base.tool.program import run as run_tool
+from trainsh_host.forward.model import Forward
 from trainsh_host.gpus.model import HostGpus
 from trainsh_host.model import Listed, Ran, Shown, Stage
 from trainsh_host.store import hosts_file
@@ -360,6 +361,46 @@ def gpus(
         return watching.watch(hosts, float(every), current()) if watch else looking.look(hosts)
     finally:
         looking.close(hosts)
+
+
+def _show_forwards(forwards: list[Forward]) -> None:
+    from trainsh_host.forward.display import print_forwards  # noqa: PLC0415 - for people only
+
+    print_forwards(forwards)
+
+
+@tool.command(show=_show_forwards)
+def forward(
+    name: Annotated[str | None, Arg("a host's name or spec", "NAME", kind="host")] = None,
+    ports: Annotated[
+        list[str], Arg("8888, LOCAL:REMOTE, or LOCAL:HOST:REMOTE for a machine behind it", "PORT")
+    ] = [],  # noqa: B006
+    *,
+    detach: Annotated[bool, Opt("leave it running in the background", short="-d")] = False,
+    list_: Annotated[bool, Opt("list what is forwarded", name="--list")] = False,
+    stop: Annotated[bool, Opt("end the forwards of the host, or only those of the ports named")] = False,
+    all_: Annotated[bool, Opt("with --stop: of every host", name="--all")] = False,
+    bind: Annotated[str, Opt("the address of this machine to listen on", metavar="ADDRESS")] = "127.0.0.1",
+) -> list[Forward]:
+    """Bring ports of a machine to this one: Jupyter, TensorBoard.
+
+    It lasts until Ctrl-C, or until --stop with --detach. A lost connection is made again, with growing pauses. Only
+    programs on this machine reach the ports, unless --bind says otherwise.
+
+    \b
+    train host forward gpu 8888 6006
+    train host forward gpu 9999:8888 --detach
+    train host forward gpu --stop
+    """
+    from trainsh_host.forward import commands  # noqa: PLC0415 - resolve is the fast path
+
+    if list_:
+        return commands.listed(name)
+    if stop:
+        return commands.stop(name, ports, all_)
+    if name is None:
+        raise UsageError("forward ports of which machine?", "usage: train host forward NAME PORT...")
+    return commands.start(name, ports, bind, detach=detach, resolve=find, request=current())
 
 
 def _say_disconnected(ended: dict[str, Any]) -> None:

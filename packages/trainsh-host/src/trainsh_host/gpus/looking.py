@@ -1,6 +1,7 @@
 """Looks at the GPUs of many hosts side by side; a host that fails is a row with its error."""
 
 import contextlib
+import shlex
 import threading
 from collections.abc import Callable
 
@@ -59,7 +60,7 @@ class Watched:
 def _failure(name: str, error: TrainError) -> HostGpus:
     hint = error.hint
     if isinstance(error, TimedOut) and error.code == "host_silent":
-        hint = f"nvidia-smi may hang there; see: train host run {name} -- nvidia-smi"
+        hint = f"nvidia-smi may hang there; see: train host run {shlex.quote(name)} -- nvidia-smi"
     return HostGpus(
         host=name, state="failed", problem=error.message, hint=hint, code=error.code, exit=error.exit_status
     )

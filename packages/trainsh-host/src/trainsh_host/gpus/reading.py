@@ -1,6 +1,7 @@
 """Parses the output of `probe.sh` into GPUs and processes. Makes no connection."""
 
 import re
+import shlex
 from pathlib import Path
 
 from trainsh_base.errors import RemoteError
@@ -41,9 +42,10 @@ def host_gpus(host: str, lines: list[str]) -> HostGpus:
 
 def _failed(host: str, loose: list[str], status: str) -> HostGpus:
     said = loose[0] if loose else f"it printed nothing (status {status})"
+    look = f"train host run {shlex.quote(host)} -- 'nvidia-smi; dmesg | tail'"
     return HostGpus(
         host=host, state="failed", problem=f"nvidia-smi: {said}",
-        hint=f"its driver does not run; look there: train host run {host} -- 'nvidia-smi; dmesg | tail'",
+        hint=f"its driver does not run; look there: {look}",
         code="no_driver", exit=RemoteError.exit_status,
     )  # fmt: skip
 
