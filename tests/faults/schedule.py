@@ -119,7 +119,7 @@ def job_status(machine: Machine) -> str:
     """What the journal says of the job; nothing when it has not begun."""
     done = machine.world.run("train", "recipe", "jobs", "--json", check=False)
     jobs = json.loads(done.out) if done.status == 0 else []
-    return str(jobs[0]["status"]) if jobs else ""
+    return str(jobs[0]["state"]) if jobs else ""
 
 
 def next_words(story: Story, status: str) -> list[str]:

@@ -101,10 +101,10 @@ def test_the_file_overrides_the_default_and_the_environment_the_file(
 ) -> None:
     file.write_text('[net]\nwait = "2s"\n')
     assert config.config_value("net.wait") == 2.0
-    assert config.lookup(settings.find("net.wait"), config.load()).origin == "file"
+    assert config.lookup(settings.find("net.wait"), config.load()).source == "file"
     monkeypatch.setenv("TRAINSH_NET_WAIT", "1m")
     assert config.config_value("net.wait") == 60.0
-    assert config.lookup(settings.find("net.wait"), config.load()).origin == "environment"
+    assert config.lookup(settings.find("net.wait"), config.load()).source == "environment"
 
 
 def test_a_change_to_a_file_of_0_9_leaves_every_other_byte(file: Path) -> None:

@@ -36,8 +36,8 @@ add() { train-host add "$@"; }
 
 @test "what show prints, add reads" {
   add gpu me@gpu-box -p 41022 -J gate --tag a100
-  train-host show gpu --json | jq '.fields | .name = "again"' | train-host add --input -
-  [ "$(train-host show again --json | jq -c '[.fields | .host, .user, .port, .jump]')" = '["gpu-box","me",41022,"gate"]' ]
+  train-host show gpu --json | jq '.name = "again"' | train-host add --input -
+  [ "$(train-host show again --json | jq -c '[.host, .user, .port, .jump]')" = '["gpu-box","me",41022,"gate"]' ]
 }
 
 @test "machines of ~/.ssh/config are imported" {
@@ -48,7 +48,7 @@ add() { train-host add "$@"; }
   [ "$status" -eq 2 ]
   [[ "$output" == *"box, two"* ]]
   [ "$(train-host import box)" = "added box" ]
-  [ "$(train-host import --all --json)" = '["two"]' ]
+  [ "$(train-host import --all --json)" = '[{"name":"two"}]' ]
   [ "$(train-host import --all)" = "nothing to import" ]
   [ "$(train-host resolve box --json | jq -c .argv)" = '["ssh","10.0.0.1"]' ]
   run train-host import nosuch
@@ -103,7 +103,7 @@ add() { train-host add "$@"; }
 }
 
 @test "add takes its parameters from JSON" {
-  echo '{"name": "gpu", "host": "h", "port": 5, "option": ["A=b"]}' | train-host add --input - --json | jq -e '.fields.port == 5'
+  echo '{"name": "gpu", "host": "h", "port": 5, "option": ["A=b"]}' | train-host add --input - --json | jq -e '.port == 5'
   run --separate-stderr train-host add --input /dev/stdin <<<'{"name": "x", "hots": "h"}'
   [ "$status" -eq 2 ]
   [[ "$stderr" == *"did you mean host?"* ]]
@@ -141,7 +141,7 @@ add() { train-host add "$@"; }
   add gpu --host h --notes n
   echo "# my own remark" >>"$TRAINSH_HOME/hosts.toml"
   train-host edit gpu --port 77 --rename gpu2 --unset notes
-  [ "$(train-host show gpu2 --json | jq -c '[.fields.port, .fields.notes]')" = '[77,null]' ]
+  [ "$(train-host show gpu2 --json | jq -c '[.port, .notes]')" = '[77,null]' ]
   grep -q "# my own remark" "$TRAINSH_HOME/hosts.toml"
 }
 
@@ -192,7 +192,7 @@ add() { train-host add "$@"; }
   run train-host run local -- 'exit 7'
   [ "$status" -eq 7 ]
   [ "$(echo in | train-host run local -- cat)" = "in" ]
-  [ "$(train-host test local --json | jq -r '.[0].stage')" = "tmux" ]
+  [ "$(train-host test local --json | jq -r '.[0].name')" = "tmux" ]
   [ "$(train-host disconnect local)" = "nothing was connected" ]
 }
 

@@ -37,8 +37,8 @@ def stages(world: World, name: str, status: int) -> dict[str, dict[str, object]]
     done = world.run("train-host", "test", name, "--json", check=False)
     assert done.status == status, done.out + done.err
     found = json.loads(done.out)
-    assert [stage["stage"] for stage in found] == STAGES
-    return {stage["stage"]: stage for stage in found}
+    assert [stage["name"] for stage in found] == STAGES
+    return {stage["name"]: stage for stage in found}
 
 
 def failed(found: dict[str, dict[str, object]]) -> list[str]:
@@ -176,7 +176,7 @@ def test_list_with_check_tells_who_answers_and_asks_nobody(world: World) -> None
     down.stop()
     done = world.run("train-host", "list", "--check", "--timeout", "5s", "--json")
     rows = {row["name"]: row for row in json.loads(done.out)}
-    assert rows["up"]["reachable"] is True and rows["up"]["ms"] > 0
+    assert rows["up"]["reachable"] is True and rows["up"]["seconds"] > 0
     assert rows["down"]["reachable"] is False and rows["down"]["code"] == "refused"
     assert rows["shut"]["reachable"] is False and rows["shut"]["code"] == "authentication_refused"
     assert rows["broken"]["reachable"] is False and rows["broken"]["code"] == "bad_host"

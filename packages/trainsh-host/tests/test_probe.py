@@ -23,7 +23,7 @@ end=1
 
 
 def states(text: str) -> dict[str, tuple[str, str]]:
-    return {stage.stage: (stage.state, stage.detail) for stage in stages_of(read_probe(text))}
+    return {stage.name: (stage.state, stage.detail) for stage in stages_of(read_probe(text))}
 
 
 def test_a_machine_that_has_everything() -> None:
@@ -74,7 +74,7 @@ def test_a_program_that_only_a_login_shell_finds(shell: str, tmp_path: Path) -> 
     done = subprocess.run(
         shell.split(), input=script(), env=env, capture_output=True, text=True, timeout=30, check=True
     )
-    found = {stage.stage: stage for stage in stages_of(read_probe(done.stdout))}
+    found = {stage.name: stage for stage in stages_of(read_probe(done.stdout))}
     assert found["rclone"].detail == f"rclone v1.75.0 ({program})"
     assert found["processes"].state == "ok"
 

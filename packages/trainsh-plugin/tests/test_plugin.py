@@ -32,7 +32,7 @@ def run(tmp_path: Path) -> Run:
 def failed(done: "subprocess.CompletedProcess[str]") -> dict[str, str]:
     """The checks that failed, and what they saw."""
     report: dict[str, Any] = json.loads(done.stdout)
-    rows = {row["check"]: row["seen"] for row in report["rows"] if row["result"] == "failed"}
+    rows = {row["name"]: row["detail"] for row in report["rows"] if row["state"] == "failed"}
     assert done.returncode == (1 if rows else 0) and report["failed"] == len(rows)
     return rows
 
@@ -55,7 +55,7 @@ def test_a_new_provider_keeps_the_contract(run: Run, tmp_path: Path, lang: str) 
     assert run("new", "acme", "--hosts", "--lang", lang).returncode == 0
     done = run("check", "train-acme/train-acme", "--yes", "--json")
     assert failed(done) == {}, done.stderr
-    seen = {row["check"]: row["seen"] for row in json.loads(done.stdout)["rows"]}
+    seen = {row["name"]: row["detail"] for row in json.loads(done.stdout)["rows"]}
     assert seen["a question"] == "Which size?" and seen["cancel"] == "cancelled, exit 130"
     assert not list((tmp_path / "cloud").glob("*.json"))
 

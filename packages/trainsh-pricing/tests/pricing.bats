@@ -39,7 +39,7 @@ setup() {
     mkdir -p "$TRAINSH_HOME"
     echo '{"display_currency": "EUR"}' >"$TRAINSH_HOME/pricing.json"
     run -0 train-pricing currency --json
-    [ "$output" = '{"currency":"EUR","origin":"file"}' ]
+    [ "$output" = '{"currency":"EUR","source":"file"}' ]
 }
 
 @test "rates say where they are from" {

@@ -34,7 +34,7 @@ teardown() {
 }
 
 @test "run --json | jq" {
-  run bash -c 'train-recipe run ok.recipe --json | jq -r ".status, .steps[1].exit"'
+  run bash -c 'train-recipe run ok.recipe --json | jq -r ".state, .steps[1].exit"'
   [ "$output" = "ok
 0" ]
 }
@@ -82,7 +82,7 @@ teardown() {
 
 @test "jobs, status, logs, resume after a failure" {
   train-recipe run bad.recipe || true
-  run bash -c 'train-recipe jobs --json | jq -r ".[0].status"'
+  run bash -c 'train-recipe jobs --json | jq -r ".[0].state"'
   [ "$output" = failed ]
   run --separate-stderr train-recipe status
   [ "$output" = "" ]
@@ -177,7 +177,7 @@ teardown() {
   [[ "$output" =~ ==\ step\ 2\ \ failed:\ exit\ 9,\ at\ [0-9-]+\ [0-9:]+,\ in\ [0-9.]+s\ \ @w\ \>\ echo\ bad ]]
   [[ "$output" == *"== step 3  ok, "*"touch finally-ran"* ]]
   train-recipe schema >schema
-  [ "$(train-recipe logs --last --json | jq -r '.[] | select(.status == "failed") | .exit')" = 9 ]
+  [ "$(train-recipe logs --last --json | jq -r '.[] | select(.state == "failed") | .exit')" = 9 ]
 }
 
 @test "logs: of a progress bar the last state; --tail, --since, --step" {

@@ -114,7 +114,7 @@ def strike(runner: "subprocess.Popen[str]", choice: random.Random) -> bool:
 def ended(place: "Place") -> str:
     """The job's status so far; nothing when there is no job yet."""
     jobs = place.json("jobs")
-    return str(jobs[0]["status"]) if jobs else ""
+    return str(jobs[0]["state"]) if jobs else ""
 
 
 def torment(make: "Callable[[], Place]", seed: int) -> tuple[int, dict[str, Any]]:

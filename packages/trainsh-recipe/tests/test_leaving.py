@@ -56,7 +56,7 @@ def test_without_a_terminal_a_signal_leaves(place: "Place", kind: str, number: s
     assert runner.returncode == status
     assert f"train recipe resume {place.job().name}" in err
     assert place.lines() == []
-    assert place.json("status")[0]["status"] == "interrupted"
+    assert place.json("status")[0]["state"] == "interrupted"
     (place.work / "go").touch()
     assert place.run("resume").returncode == 0
     assert place.lines() == ["done", "finally ok"]
@@ -68,7 +68,7 @@ def test_a_running_job_is_cancelled(place: "Place", kind: str) -> None:
     underway(place, kind)
     assert place.run("cancel").returncode == 0
     runner.communicate(timeout=60)
-    assert place.json("jobs")[0]["status"] == "cancelled"
+    assert place.json("jobs")[0]["state"] == "cancelled"
     assert place.lines() == ["finally cancelled"]
     assert place.run("resume").returncode == 3
 
@@ -83,7 +83,7 @@ def test_an_interrupted_job_is_cancelled_too(place: "Place") -> None:
     assert f"train recipe cancel {place.job().name}" in nothing.stderr
     assert place.run("cancel", place.job().name).returncode == 0
     assert place.lines() == ["finally cancelled"]
-    assert place.json("jobs")[0]["status"] == "cancelled"
+    assert place.json("jobs")[0]["state"] == "cancelled"
     assert place.run("cancel", place.job().name).returncode == 5
 
 
@@ -97,9 +97,9 @@ def test_a_failed_job_is_not_cancelled_and_stays_resumable(place: "Place") -> No
 
 def test_detached_it_outlives_us_and_can_be_watched(place: "Place") -> None:
     report = place.json("run", begun(place, "execute"), "--detach")
-    assert report["status"] == "running"
+    assert report["state"] == "running"
     place.started("2")
-    assert place.json("status")[0]["step"].startswith("2 ")
+    assert place.json("status")[0]["last_step"].startswith("2 ")
     watcher = place.start("watch")
     assert watcher.stdout is not None and watcher.stderr is not None
     out = watcher.stdout.readline()
@@ -108,7 +108,7 @@ def test_detached_it_outlives_us_and_can_be_watched(place: "Place") -> None:
     assert watcher.wait(timeout=60) == 0, watcher.stderr.read()
     assert "finally" in out and f"job {report['id']} ok" in out
     assert place.lines() == ["done", "finally ok"]
-    assert place.json("jobs")[0]["status"] == "ok"
+    assert place.json("jobs")[0]["state"] == "ok"
 
 
 def test_logs_are_followed(place: "Place") -> None:
@@ -163,12 +163,12 @@ def test_ctrl_c_in_watch_says_that_the_job_continues(place: "Place") -> None:
     assert front.wait() == 130
     assert f"train recipe watch {report['id']}" in front.text
     (place.work / "go").touch()
-    place.until(lambda: place.json("jobs")[0]["status"] == "ok", "it ends")
+    place.until(lambda: place.json("jobs")[0]["state"] == "ok", "it ends")
 
 
 def test_a_watched_job_shows_its_own_times(place: "Place") -> None:
     begun_at = place.json("run", place.recipe(HEAD + "@w > true\n"), "--detach")
-    place.until(lambda: place.json("jobs")[0]["status"] == "ok", "it ends")
+    place.until(lambda: place.json("jobs")[0]["state"] == "ok", "it ends")
     path = place.job() / "events.jsonl"
     path.write_text(path.read_text().replace(begun_at["started"][:13], "2020-01-01T00"))
     told = place.run("watch", begun_at["id"], "--no-visual").stdout
@@ -201,7 +201,7 @@ def test_ctrl_c_and_into_the_background(place: "Place") -> None:
     front.type("d\n")
     assert front.wait() == 0
     (place.work / "go").touch()
-    place.until(lambda: place.json("jobs")[0]["status"] == "ok", "it ends")
+    place.until(lambda: place.json("jobs")[0]["state"] == "ok", "it ends")
     assert place.lines() == ["done", "finally ok"]
 
 

@@ -62,7 +62,7 @@ def write(world: "World", work: Path, host: str) -> None:
 
 
 def status(world: "World") -> str:
-    return str(json.loads(world.run("train-recipe", "jobs", "--json").out)[0]["status"])
+    return str(json.loads(world.run("train-recipe", "jobs", "--json").out)[0]["state"])
 
 
 def test_exec_on_a_configured_host(world: "World", work: Path) -> None:

@@ -116,8 +116,8 @@ def test_a_lost_step_fails_until_it_is_told_to_run_again(place: "Place") -> None
     (place.work / "go").touch()
     reboot(place)
     report = place.json("resume", status=1)
-    assert report["steps"][1]["status"] == "lost"
-    assert place.json("resume", status=1)["steps"][1]["status"] == "lost"
+    assert report["steps"][1]["state"] == "lost"
+    assert place.json("resume", status=1)["steps"][1]["state"] == "lost"
     assert place.run("resume", "--retry-lost").returncode == 0
     assert place.lines() == ["a", "a", "b"]
 
@@ -148,7 +148,7 @@ def test_killed_in_finally_it_is_finished_and_the_job_ends_as_it_would_have(plac
     kill_at(place, path, "4")
     assert place.run("resume").returncode == 1
     assert place.lines() == ["a", "f", "g"]
-    assert place.json("jobs")[0]["status"] == "failed"
+    assert place.json("jobs")[0]["state"] == "failed"
 
 
 def test_a_sleep_goes_on_with_what_is_left_of_it(place: "Place") -> None:
@@ -193,6 +193,6 @@ def test_a_newer_versions_journal_can_be_listed_and_resumed(place: "Place") -> N
     assert place.run("run", place.recipe(HEAD + "@w > [ -e go ]\n")).returncode == 1
     with (place.job() / "events.jsonl").open("a") as file:
         file.write('{"t":"2026-01-01T00:00:00.000Z","event":"crystal.ball","step":"2","sees":{"a":[1]}}\n')
-    assert place.json("jobs")[0]["status"] == "failed"
+    assert place.json("jobs")[0]["state"] == "failed"
     (place.work / "go").touch()
     assert place.run("resume").returncode == 0

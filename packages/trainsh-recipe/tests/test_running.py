@@ -25,7 +25,7 @@ def test_a_failing_step_ends_the_run_and_finally_comes(place: "Place") -> None:
 
 def test_false_is_status_one(place: "Place") -> None:
     report = place.json("run", place.recipe(HEAD + "@w > false\n"), status=1)
-    assert (report["status"], report["steps"][1]["exit"], report["reason"]) == (
+    assert (report["state"], report["steps"][1]["exit"], report["reason"]) == (
         "failed",
         1,
         "step 2 failed: exit 1",
@@ -34,7 +34,7 @@ def test_false_is_status_one(place: "Place") -> None:
 
 def test_a_timeout_is_status_one_whatever_the_step_says(place: "Place") -> None:
     report = place.json("run", place.recipe(HEAD + "@w timeout=0.3s > sleep 30\n"), status=1)
-    assert report["steps"][1]["status"] == "timeout"
+    assert report["steps"][1]["state"] == "timeout"
 
 
 def test_what_is_set_in_a_session_lasts(place: "Place") -> None:
@@ -111,7 +111,7 @@ def test_a_block_ends_before_it_fails(place: "Place") -> None:
     )
     report = place.json("run", place.recipe(HEAD + text), status=1)
     assert place.lines() == ["slow"]
-    assert {step["id"]: step["status"] for step in report["steps"]} == {
+    assert {step["id"]: step["state"] for step in report["steps"]} == {
         "1": "ok",
         "2": "ok",
         "3.1": "failed",
@@ -128,13 +128,13 @@ def test_a_background_step_that_fails_fails_the_wait_for_it(place: "Place") -> N
 def test_the_time_a_job_may_take(place: "Place") -> None:
     path = place.recipe(HEAD + "@w > sleep 30\nfinally\n@w > echo $JOB_STATUS >> ran\n")
     report = place.json("run", path, "--max-time", "1s", status=1)
-    assert report["status"] == "cancelled" and "--max-time" in report["reason"]
+    assert report["state"] == "cancelled" and "--max-time" in report["reason"]
     assert place.lines() == ["cancelled"]
 
 
 def test_transfers_and_sleep_have_timeouts_too(place: "Place") -> None:
     report = place.json("run", place.recipe("sleep 20 timeout=0.2s\n"), status=1)
-    assert report["steps"][0]["status"] == "timeout"
+    assert report["steps"][0]["state"] == "timeout"
 
 
 def test_relative_paths_are_relative_to_the_folder_of_the_call(place: "Place") -> None:
@@ -205,12 +205,12 @@ def test_dry_run_resolves_everything_and_touches_nothing(place: "Place") -> None
 
 def test_json_is_the_job_and_jsonl_its_events(place: "Place") -> None:
     path = place.recipe(HEAD + "@w > echo hi\n")
-    assert place.json("run", path)["status"] == "ok"
+    assert place.json("run", path)["state"] == "ok"
     lines = [json.loads(line) for line in place.run("run", path, "--jsonl").stdout.splitlines()]
     kinds = [line["event"] for line in lines]
     assert kinds[0] == "step.started" and kinds[-2:] == ["job.finished", "result"]
     assert any(line["event"] == "output" and "hi" in line["data"] for line in lines)
-    assert lines[-1]["result"]["status"] == "ok"
+    assert lines[-1]["result"]["state"] == "ok"
 
 
 def test_output_has_no_escapes_in_a_pipe(place: "Place") -> None:

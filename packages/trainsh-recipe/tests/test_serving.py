@@ -32,7 +32,7 @@ def test_a_run_answers_with_the_job_and_sends_its_events(place: "Place", peer: P
     seen: list[dict[str, Any]] = []
     path = place.recipe(HEAD + "@w > echo hello\n")
     report = peer.request("run", {"name": path}, on_event=seen.append, timeout=60)
-    assert report["status"] == "ok"
+    assert report["state"] == "ok"
     kinds = [event["kind"] for event in seen]
     assert kinds.count("step.finished") == 2 and kinds[-1] == "job.finished"
     assert any(event["kind"] == "output" and "hello" in event["data"] for event in seen)
@@ -47,8 +47,8 @@ def test_a_cancelled_request_leaves_the_job(place: "Place", peer: Peer, text: st
     pending.cancel()
     with pytest.raises(Cancelled) as caught:
         pending.result(20)
-    assert caught.value.data["result"]["status"] == "interrupted"
-    assert place.json("status")[0]["status"] == "interrupted"
+    assert caught.value.data["result"]["state"] == "interrupted"
+    assert place.json("status")[0]["state"] == "interrupted"
 
 
 @pytest.mark.parametrize("place_of", ["pause", "finally"])
@@ -66,9 +66,9 @@ def test_a_cancel_between_two_attempts_or_in_finally_is_not_lost(place: "Place",
     pending.cancel()
     with pytest.raises(Cancelled) as caught:
         pending.result(20)
-    assert caught.value.data["result"]["status"] == "interrupted"
+    assert caught.value.data["result"]["state"] == "interrupted"
     assert place.lines() == ran
-    assert place.json("status")[0]["status"] == "interrupted"
+    assert place.json("status")[0]["state"] == "interrupted"
 
 
 def test_a_resumed_job_runs_in_its_folder_and_the_server_stays_where_it_is(place: "Place", peer: Peer) -> None:
@@ -78,7 +78,7 @@ def test_a_resumed_job_runs_in_its_folder_and_the_server_stays_where_it_is(place
     (place.work / "go").touch()
     os.chdir(place.work / "sub")
     moved = Peer("recipe")
-    assert moved.request("resume", {}, timeout=60)["status"] == "ok"
+    assert moved.request("resume", {}, timeout=60)["state"] == "ok"
     assert Path(f"/proc/{moved.pid}/cwd").readlink() == place.work / "sub"
     assert place.lines() == ["here", "here"]
     moved.close()
@@ -87,4 +87,4 @@ def test_a_resumed_job_runs_in_its_folder_and_the_server_stays_where_it_is(place
 def test_two_jobs_run_side_by_side_and_a_failing_one_is_no_error(place: "Place", peer: Peer) -> None:
     first = peer.start("run", {"name": place.recipe(HEAD + "@w > until [ -e go ]; do sleep 0.05; done\n", "a")})
     second = peer.request("run", {"name": place.recipe(HEAD + "@w > touch go; false\n", "b")}, timeout=60)
-    assert (second["status"], first.result(60)["status"]) == ("failed", "ok")
+    assert (second["state"], first.result(60)["state"]) == ("failed", "ok")

@@ -46,7 +46,7 @@ def test_a_wait_fails_at_once_when_its_background_step_has_failed(place: "Place"
     text = f"@w > sleep 0.3; echo why >&2; exit 7 &\nwait @w {condition} timeout=4h\n"
     done = place.json("run", place.recipe(HEAD + text), status=1)
     wait = done["steps"][2]
-    assert wait["status"] == "failed" and wait["exit"] == 7 and wait["seconds"] < 5
+    assert wait["state"] == "failed" and wait["exit"] == 7 and wait["seconds"] < 5
     assert "background step 2 (line 3) failed with exit 7" in wait["reason"]
 
 
@@ -113,11 +113,11 @@ def test_a_background_step_that_was_lost_is_never_passed(place: "Place") -> None
     assert place.check()["2"] == "lost"
     for _ in range(2):
         report = place.json("resume", status=1)
-        assert {step["id"]: step["status"] for step in report["steps"]}["2"] == "lost"
+        assert {step["id"]: step["state"] for step in report["steps"]}["2"] == "lost"
         assert place.lines() == ["run"]
     report = place.json("resume", "--retry-lost", "--detach")
-    place.until(lambda: place.json("jobs")[0]["status"] in ("ok", "failed"), "it ends")
-    assert place.json("jobs")[0]["status"] == "ok"
+    place.until(lambda: place.json("jobs")[0]["state"] in ("ok", "failed"), "it ends")
+    assert place.json("jobs")[0]["state"] == "ok"
     assert place.lines() == ["run", "run", "over"]
 
 
@@ -155,7 +155,7 @@ def test_check_touches_nothing(place: "Place") -> None:
     rows: list[dict[str, Any]] = place.json("resume", "--check")
     assert [row["action"] for row in rows] == ["restored", "done", "next", "run"]
     assert (place.job() / "events.jsonl").read_bytes() == before
-    assert place.json("status", "--all")[0]["status"] == "failed"
+    assert place.json("status", "--all")[0]["state"] == "failed"
 
 
 def test_allow_fail_does_not_forgive_a_session_that_is_gone(place: "Place") -> None:

@@ -18,7 +18,7 @@ def bucket(service: Service, name: str = "first", **more: str) -> Storage:
 
 def test_every_stage_passes_and_nothing_is_left(keys: Service) -> None:
     stages = list(check.stages(bucket(keys)))
-    assert [(stage.stage, stage.state) for stage in stages] == [
+    assert [(stage.name, stage.state) for stage in stages] == [
         (name, "ok") for name in ("settings", "write", "read", "list", "delete")
     ]
     assert not list((keys.folder / "first").glob(".train-test-*"))
@@ -51,7 +51,7 @@ def test_what_is_wrong_is_told_apart(
     storage = bucket(keys)
     storage = Storage(name="box", kind="s3", config={**storage.config, **change})
     first = next(stage for stage in check.stages(storage) if stage.state == "failed")
-    assert (first.stage, first.exit) == ("write", exit_status)
+    assert (first.name, first.exit) == ("write", exit_status)
     assert words in first.detail
     assert "SECRET" not in first.detail.replace("SECRET_", "")
 

@@ -362,7 +362,7 @@ def test_list_shows_all_hosts_and_clean_removes_what_is_over(far: Far) -> None:
     by_name.call(cli.kill, "j1", host="box")
     assert by_name.call(cli.clean, host="box") == []
     [removed] = by_name.call(cli.clean, host="box", days=0)
-    assert removed.endswith("sessions/train-j1/a") and not Path(removed).exists()
+    assert removed.path.endswith("sessions/train-j1/a") and not Path(removed.path).exists()
     far.server.stop()
     far.server.drop()
     cli.registry = by_name.registry = Registry()

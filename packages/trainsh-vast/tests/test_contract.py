@@ -18,8 +18,8 @@ def test_it_keeps_the_contract_of_providers(cloud: Cloud, tmp_path: Path) -> Non
         [str(BIN / "train-plugin"), *words], env=env, capture_output=True, text=True, check=False, timeout=300
     )
     rows = json.loads(done.stdout)["rows"]
-    assert [row for row in rows if row["result"] == "failed"] == []
-    assert next(row["seen"] for row in rows if row["check"] == "runner killed, asked again").startswith(
+    assert [row for row in rows if row["state"] == "failed"] == []
+    assert next(row["detail"] for row in rows if row["name"] == "runner killed, asked again").startswith(
         "one machine"
     )
     assert cloud.rows() == []

@@ -5,11 +5,13 @@ from typing import Annotated, Any
 
 import msgspec
 
+from trainsh_base import VERSION
 from trainsh_base.errors import NotFound
 from trainsh_base.tool.declare import Arg, Handover, Tool
 from trainsh_base.tool.program import run
 from trainsh_help.catalog import Entry, dispatcher, entries, near, shortcuts
 from trainsh_help.page import render
+from trainsh_help.schemas import everyone, of, of_command
 
 tool = Tool("help", summary="Show the commands of train, and what each does")
 
@@ -67,6 +69,25 @@ def about(
 def unknown(word: Annotated[str, Arg("a word that names no command", metavar="WORD")]) -> None:
     """Say that there is no such command, and suggest similar names (called by the dispatcher)."""
     raise _unknown(word)
+
+
+@tool.command(show=lambda found: print(msgspec.json.format(msgspec.json.encode(found), indent=2).decode()))
+def schemas(
+    name: Annotated[str | None, Arg("one tool only", metavar="TOOL")] = None,
+    command: Annotated[str | None, Arg("one command of it only", metavar="COMMAND")] = None,
+) -> dict[str, Any]:
+    """Print the schemas of all tools as one JSON document: train schema
+
+    The tools of this installation are asked, side by side; a program from elsewhere only when it is named.
+
+    \b
+    train schema | jq '.tools | keys'
+    train schema host list
+    """
+    if name is None:
+        return {"version": VERSION, "tools": everyone()}
+    found = of(name)
+    return found if command is None else of_command(found, command)
 
 
 def _names() -> list[str]:

@@ -29,26 +29,26 @@ def as_text(value: Any) -> str:
 
 
 def show_values(values: list[Value]) -> None:
-    """Print one row for each setting; with --origin also its source, its default and its variable."""
+    """Print one row for each setting; with --source also its source, its default and its variable."""
     columns = {"name": "setting", "value": "value"}
-    if any(value.origin for value in values):
-        columns |= {"origin": "origin", "default": "default", "env": "variable"}
+    if any(value.source for value in values):
+        columns |= {"source": "source", "default": "default", "env": "variable"}
     rows = [msgspec.structs.asdict(value) for value in values]
     display.table(
         [{**row, "value": as_text(row["value"]), "default": as_text(row["default"])} for row in rows], columns
     )
 
 
-def show_value(value: Any) -> None:
+def show_value(held: Value) -> None:
     """Print the bare value, or nothing when the setting has none."""
-    if value is not None:
-        print(as_text(value))
+    if held.value is not None:
+        print(as_text(held.value))
 
 
 def show_change(value: Value) -> None:
     """Print `name = value`, and a warning when an environment variable overrides it."""
     print(f"{value.name} = {as_text(value.value)}")
-    if value.origin == "environment":
+    if value.source == "environment":
         current().emit("log", message=f"note: {value.env} is set and overrides the file")
 
 
@@ -59,17 +59,17 @@ def show_removed(values: list[Value]) -> None:
 
 
 @tool.command(show=show_values)
-def show(origin: Annotated[bool, Opt("also show where each value comes from")] = False) -> list[Value]:
+def show(source: Annotated[bool, Opt("also show where each value comes from")] = False) -> list[Value]:
     """Show every setting and its value.
 
     The last rows are keys of config.toml that no tool reads; they are kept as they are.
     """
     values = config.every(config.load())
-    return values if origin else [msgspec.structs.replace(value, origin=None) for value in values]
+    return values if source else [msgspec.structs.replace(value, source=None) for value in values]
 
 
 @tool.command(show=show_value)
-def get(name: Annotated[str, Arg("setting, such as recipe.timeout")]) -> Any:
+def get(name: Annotated[str, Arg("setting, such as recipe.timeout")]) -> Value:
     """Print the value of one setting."""
     document = config.load()
     held = config.flat(document)
@@ -77,15 +77,17 @@ def get(name: Annotated[str, Arg("setting, such as recipe.timeout")]) -> Any:
         setting = settings.find(name)
     except NotFound:
         if name in held:
-            return held[name]
+            return Value(name=name, value=held[name], source="file", known=False)
         raise
-    return config.lookup(setting, document).value
+    return config.lookup(setting, document)
 
 
 @tool.command(name="set", show=show_change, ensures=True)
 def set_(
     name: Annotated[str, Arg("setting, such as recipe.timeout")],
-    values: Annotated[list[str | int | float | bool], Arg("its value; several for a list", metavar="VALUE")],
+    values: Annotated[
+        list[str | int | float | bool], Arg("its value; several for a list", metavar="VALUE", also=("value",))
+    ],
 ) -> Value:
     """Change one setting in config.toml; comments, order and other keys stay."""
     setting = settings.find(name)
@@ -123,7 +125,7 @@ def show_findings(found: list[Finding]) -> None:
     for each in found:
         colour = {"ok": "32", "warning": "33", "problem": "1;31"}[each.state]
         state = display.paint(f"{each.state:<7}", colour, sys.stdout)
-        print(f"{state}  {each.name:<{width}}  {printable(each.found, keep='')}")
+        print(f"{state}  {each.name:<{width}}  {printable(each.detail, keep='')}")
         if each.fix:
             print(f"{'':<9}{'':<{width}}  -> {printable(each.fix, keep='')}")
 

@@ -38,7 +38,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     state: State
-    found: str
+    detail: str
     fix: str = ""
 
 
@@ -63,9 +63,9 @@ def _train() -> Finding:
     found = f"train {VERSION}, Python {platform.python_version()}"
     here = Path(sys.argv[0]).absolute().parent
     if _which("train"):
-        return Finding(name="train", state="ok", found=found)
+        return Finding(name="train", state="ok", detail=found)
     return Finding(
-        name="train", state="warning", found=f"{found}; not on PATH", fix=f"export PATH='{here}':\"$PATH\""
+        name="train", state="warning", detail=f"{found}; not on PATH", fix=f"export PATH='{here}':\"$PATH\""
     )
 
 
@@ -76,15 +76,15 @@ def _program(name: str) -> Finding:
     path = _which(name)
     if path is None:
         state: State = "problem" if needed else "warning"
-        return Finding(name=name, state=state, found=f"missing: {purpose} need it", fix=_install(name))
+        return Finding(name=name, state=state, detail=f"missing: {purpose} need it", fix=_install(name))
     try:
         done = proc.run([path, *words], timeout=10, check=False)
     except (TrainError, OSError) as error:
-        return Finding(name=name, state="problem", found=f"{path} does not run: {error}", fix=_install(name))
+        return Finding(name=name, state="problem", detail=f"{path} does not run: {error}", fix=_install(name))
     said = (done.stdout or done.stderr).decode(errors="replace").strip().split("\n")[0]
     if done.status:
-        return Finding(name=name, state="problem", found=f"{path} does not run: {said}", fix=_install(name))
-    return Finding(name=name, state="ok", found=said)
+        return Finding(name=name, state="problem", detail=f"{path} does not run: {said}", fix=_install(name))
+    return Finding(name=name, state="ok", detail=said)
 
 
 def _install(name: str) -> str:
@@ -107,12 +107,12 @@ def _folder(name: str, where: Callable[[], Path]) -> Finding:
             pass
     except OSError as error:
         fix = f"let yourself write to {there}, or set TRAINSH_HOME to a folder of yours"
-        return Finding(name=name, state="problem", found=f"{there} cannot be written: {error.strerror}", fix=fix)
+        return Finding(name=name, state="problem", detail=f"{there} cannot be written: {error.strerror}", fix=fix)
     free = shutil.disk_usage(there).free
     if free < LEAST_FREE:
         fix = "make room: train recipe rm --older-than 30d"
-        return Finding(name=name, state="warning", found=f"{folder}: {format_size(free)} free", fix=fix)
-    return Finding(name=name, state="ok", found=f"{folder}{'' if folder == there else ' (made when needed)'}")
+        return Finding(name=name, state="warning", detail=f"{folder}: {format_size(free)} free", fix=fix)
+    return Finding(name=name, state="ok", detail=f"{folder}{'' if folder == there else ' (made when needed)'}")
 
 
 def _settings() -> Finding:
@@ -120,16 +120,16 @@ def _settings() -> Finding:
     try:
         config.load()
     except TrainError as error:
-        return Finding(name="settings", state="problem", found=error.message, fix=error.hint or f"edit {file}")
-    return Finding(name="settings", state="ok", found=str(file) if os.access(file, os.F_OK) else "none set")
+        return Finding(name="settings", state="problem", detail=error.message, fix=error.hint or f"edit {file}")
+    return Finding(name="settings", state="ok", detail=str(file) if os.access(file, os.F_OK) else "none set")
 
 
 def _sockets() -> Finding:
     name = "connection folder"
     try:
-        return Finding(name=name, state="ok", found=str(paths.runtime_home()))
+        return Finding(name=name, state="ok", detail=str(paths.runtime_home()))
     except TrainError as error:
-        return Finding(name=name, state="problem", found=error.message, fix=error.hint)
+        return Finding(name=name, state="problem", detail=error.message, fix=error.hint)
 
 
 def _open_to_others() -> Iterator[Finding]:
@@ -141,11 +141,13 @@ def _open_to_others() -> Iterator[Finding]:
         if path.stat().st_mode & 0o077:
             mode = f"{path.stat().st_mode & 0o777:o}"
             yield Finding(
-                name="permissions", state="warning", found=f"{path} is open to others ({mode})",
+                name="permissions", state="warning", detail=f"{path} is open to others ({mode})",
                 fix=f"chmod 700 '{path}'",
             )  # fmt: skip
         elif not os.access(path, os.W_OK | os.X_OK):
-            yield Finding(name="permissions", state="problem", found=f"{path} is closed", fix=f"chmod 700 '{path}'")
+            yield Finding(
+                name="permissions", state="problem", detail=f"{path} is closed", fix=f"chmod 700 '{path}'"
+            )
 
 
 def _keyring() -> Finding:
@@ -155,8 +157,8 @@ def _keyring() -> Finding:
     try:
         backend = importlib.import_module("keyring").get_keyring()
     except Exception as error:  # keyring backends may raise any exception
-        return Finding(name="keyring", state="warning", found=f"none: {error}", fix=fix)
+        return Finding(name="keyring", state="warning", detail=f"none: {error}", fix=fix)
     kind = type(backend)
     if kind.__module__ in ("keyring.backends.fail", "keyring.backends.null"):
-        return Finding(name="keyring", state="warning", found="none on this machine", fix=fix)
-    return Finding(name="keyring", state="ok", found=f"{kind.__module__}.{kind.__name__}")
+        return Finding(name="keyring", state="warning", detail="none on this machine", fix=fix)
+    return Finding(name="keyring", state="ok", detail=f"{kind.__module__}.{kind.__name__}")

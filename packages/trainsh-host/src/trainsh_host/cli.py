@@ -2,6 +2,8 @@
 
 from typing import Annotated, Any, Literal
 
+import msgspec
+
 from trainsh_base.errors import UsageError
 from trainsh_base.remote.target import Target
 from trainsh_base.request import current
@@ -10,7 +12,7 @@ from trainsh_base.tool.declare import Arg, Handover, Opt, Tool
 from trainsh_base.tool.program import run as run_tool
 from trainsh_host.forward.model import Forward
 from trainsh_host.gpus.model import HostGpus
-from trainsh_host.model import Listed, Ran, Shown, Stage
+from trainsh_host.model import Listed, Named, Ran, Shown, Stage
 from trainsh_host.store import hosts_file
 from trainsh_host.ways.resolve import resolve as find
 
@@ -21,20 +23,31 @@ GPUS_LIMIT, GPUS_EVERY = Duration(20), Duration(2)
 Name = Annotated[
     str, Arg("a host's name, or a host spec in one argument: 'user@host -p 2222'", "NAME", kind="host")
 ]
-Type = Annotated[Literal["ssh", "provider", "local"] | None, Opt("what kind of machine it is", name="--type")]
-Address = Annotated[str | None, Opt("its address, as ssh takes it", metavar="HOST")]
-User = Annotated[str | None, Opt("the account on it", short="-l", metavar="USER")]
+Type = Annotated[
+    Literal["ssh", "provider", "tunnel", "local"] | None, Opt("what kind of machine it is", name="--type")
+]
+Address = Annotated[str | None, Opt("its address, as ssh takes it", metavar="HOST", also=("hostname",))]
+User = Annotated[str | None, Opt("the account on it", short="-l", metavar="USER", also=("username",))]
 Port = Annotated[int | None, Opt("the port of its sshd", short="-p", metavar="PORT")]
-Key = Annotated[str | None, Opt("the private key to log in with", short="-i", metavar="FILE")]
-Auth = Annotated[Literal["key", "agent", "password"] | None, Opt("how to log in")]
-Jump = Annotated[str | None, Opt("the machine to go through: a host's name or user@host", short="-J")]
-Option = Annotated[list[str] | None, Opt("an ssh option (repeatable)", short="-o", metavar="KEY=VALUE")]
+Key = Annotated[
+    str | None, Opt("the private key to log in with", short="-i", metavar="FILE", also=("ssh_key_path",))
+]
+Auth = Annotated[Literal["key", "agent", "password"] | None, Opt("how to log in", also=("auth_method",))]
+Jump = Annotated[
+    str | None, Opt("the machine to go through: a host's name or user@host", short="-J", also=("jump_host",))
+]
+Options = Annotated[
+    list[str] | None,
+    Opt("an ssh option (repeatable)", "-o", "KEY=VALUE", name="--option", also=("option", "ssh_options")),
+]
 PasswordSecret = Annotated[str | None, Opt("the name of the secret that is its password", metavar="SECRET")]
 Ref = Annotated[str | None, Opt("a provider's machine, as it calls it", metavar="PROVIDER:ID")]
 Tunnel = Annotated[Literal["cloudflared", "ngrok"] | None, Opt("the tunnel that leads to it")]
-Tag = Annotated[list[str] | None, Opt("a word to find it by (repeatable)", metavar="WORD")]
+Tags = Annotated[
+    list[str] | None, Opt("a word to find it by (repeatable)", metavar="WORD", name="--tag", also=("tag",))
+]
 Notes = Annotated[str | None, Opt("a note for yourself")]
-Favorite = Annotated[bool | None, Opt("list it first")]
+Favorite = Annotated[bool | None, Opt("list it first", also=("is_favorite",))]
 Bootstrap = Annotated[bool | None, Opt("install tmux and rsync on it when they are missing")]
 
 
@@ -67,14 +80,17 @@ def _show_list(rows: list[Listed]) -> None:
 def list_(
     check: Annotated[bool, Opt("log in to each, side by side, and say which answer")] = False,
     timeout: Annotated[Duration, Opt("with --check: how long each may take")] = CHECK_LIMIT,
-    tag: Annotated[list[str] | None, Opt("only those with this tag (repeatable: with all)", metavar="WORD")] = None,
+    tags: Annotated[
+        list[str] | None,
+        Opt("only those with this tag (repeatable: with all)", metavar="WORD", name="--tag", also=("tag",)),
+    ] = None,
     providers: Annotated[bool, Opt("also list the machines of installed providers", name="--providers")] = True,
 ) -> list[Listed]:
     """List the configured machines, favourites first, and below them those of installed providers."""
     from trainsh_host.checks.listing import rows  # noqa: PLC0415 - resolve is the fast path
 
-    found = rows(tag or [])
-    if providers and not tag:
+    found = rows(tags or [])
+    if providers and not tags:
         from trainsh_host.checks.instances import instances  # noqa: PLC0415 - brings subprocess
 
         found += instances()
@@ -114,11 +130,11 @@ def add(
     key: Key = None,
     auth: Auth = None,
     jump: Jump = None,
-    option: Option = None,
+    options: Options = None,
     password_secret: PasswordSecret = None,
     ref: Ref = None,
     tunnel: Tunnel = None,
-    tag: Tag = None,
+    tags: Tags = None,
     notes: Notes = None,
     favorite: Favorite = None,
     bootstrap: Bootstrap = None,
@@ -146,8 +162,8 @@ def add(
     values |= draft.from_text(spec, request) if spec else {}
     values |= ssh_names.from_user_config(alias) | {"name": alias} if alias else {}
     values |= draft.from_flags(
-        type_=type_, host=host, user=user, port=port, key=key, auth=auth, jump=jump, option=option,
-        password_secret=password_secret, ref=ref, tunnel=tunnel, tag=tag, notes=notes, favorite=favorite,
+        type_=type_, host=host, user=user, port=port, key=key, auth=auth, jump=jump, option=options,
+        password_secret=password_secret, ref=ref, tunnel=tunnel, tag=tags, notes=notes, favorite=favorite,
         bootstrap=bootstrap,
     )  # fmt: skip
     values |= {"name": name} if name else {}
@@ -179,19 +195,19 @@ def _text(given: str) -> str:
 
 @tool.command(
     name="import",
-    show=lambda names: print("\n".join(f"added {name}" for name in names) or "nothing to import"),
+    show=lambda added: print("\n".join(f"added {one.name}" for one in added) or "nothing to import"),
 )
 def import_(
     names: Annotated[list[str] | None, Arg("Host blocks of ~/.ssh/config", "NAME")] = None,
     all_: Annotated[bool, Opt("every block that is not configured yet", name="--all")] = False,
-) -> list[str]:
+) -> list[Named]:
     """Take machines from ~/.ssh/config into hosts.toml; the names that were added.
 
     A name of ~/.ssh/config works everywhere without this. Blocks with a pattern (Host *) are left out.
     """
     from trainsh_host.adding.importing import import_blocks  # noqa: PLC0415 - resolve is the fast path
 
-    return import_blocks(names or [], all_)
+    return [Named(name=name) for name in import_blocks(names or [], all_)]
 
 
 def _show_host(shown: Shown) -> None:
@@ -199,7 +215,10 @@ def _show_host(shown: Shown) -> None:
 
     from trainsh_base.tool.display import fields  # noqa: PLC0415 - for people only
 
-    fields(shown.fields)
+    told = msgspec.structs.asdict(shown)
+    fields(
+        {key: value for key, value in told.items() if key not in ("more", "ssh", "file", "problem")} | shown.more
+    )
     fields({"ssh": shlex.join(shown.ssh), "problem": shown.problem})
 
 
@@ -223,11 +242,11 @@ def edit(
     key: Key = None,
     auth: Auth = None,
     jump: Jump = None,
-    option: Option = None,
+    options: Options = None,
     password_secret: PasswordSecret = None,
     ref: Ref = None,
     tunnel: Tunnel = None,
-    tag: Tag = None,
+    tags: Tags = None,
     notes: Notes = None,
     favorite: Favorite = None,
     bootstrap: Bootstrap = None,
@@ -242,8 +261,8 @@ def edit(
     from trainsh_host.checks.listing import show as shown  # noqa: PLC0415 - as above
 
     values = draft.from_flags(
-        type_=type_, host=host, user=user, port=port, key=key, auth=auth, jump=jump, option=option,
-        password_secret=password_secret, ref=ref, tunnel=tunnel, tag=tag, notes=notes, favorite=favorite,
+        type_=type_, host=host, user=user, port=port, key=key, auth=auth, jump=jump, option=options,
+        password_secret=password_secret, ref=ref, tunnel=tunnel, tag=tags, notes=notes, favorite=favorite,
         bootstrap=bootstrap,
     )  # fmt: skip
     if rename is not None:
@@ -253,11 +272,11 @@ def edit(
     return shown(editing.in_editor(name, current()))
 
 
-@tool.command(show=lambda name: print(f"removed {name}"))
+@tool.command(show=lambda gone: print(f"removed {gone.name}"))
 def remove(
     name: Annotated[str, Arg("a host's name", "NAME")],
     yes: Annotated[bool, Opt("do not ask", short="-y")] = False,
-) -> str:
+) -> Named:
     """Forget a machine.
 
     Nothing is done on the machine itself.
@@ -268,7 +287,7 @@ def remove(
         if answer != "yes":
             raise UsageError(f"{name} was not removed", code="declined")
     hosts_file.remove(name)
-    return name
+    return Named(name=name)
 
 
 @tool.command(
@@ -292,7 +311,7 @@ def test(name: Name) -> list[Stage]:
             print(stage_lines(stage), flush=True)
         else:
             total = 11 if target.kind == "ssh" else 6
-            request.emit("progress", done=len(found), total=total, unit="stages", message=stage.stage)
+            request.emit("progress", done=len(found), total=total, unit="stages", message=stage.name)
     return found
 
 
@@ -313,7 +332,7 @@ def ssh(
     return Handover(argv=commands.handover_argv(target, line), env=target.env)
 
 
-@tool.command(show=lambda ran: None, status=lambda ran: ran.status)
+@tool.command(show=lambda ran: None, status=lambda ran: ran.exit)
 def run(
     name: Name,
     command: Annotated[list[str], Arg("the command, after --; one word is a line for its shell", "COMMAND")],

@@ -62,7 +62,7 @@ class Host(msgspec.Struct, frozen=True, kw_only=True):
 class Listed(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A line of `list`: a host of hosts.toml, or a provider's machine (`NAME:REF`, with its state and price).
 
-    `reachable` and `ms` are there with --check, `problem` then and for a bad table.
+    `reachable` and `seconds` are there with --check, `problem` then and for a bad table.
     """
 
     name: str
@@ -73,7 +73,7 @@ class Listed(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     favorite: bool = False
     notes: str = ""
     reachable: bool | None = None
-    ms: int | None = None
+    seconds: float | None = None
     problem: str = ""
     code: str = ""
     state: str = ""
@@ -83,24 +83,48 @@ class Listed(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     end: str = ""
 
 
-class Shown(msgspec.Struct, frozen=True, kw_only=True):
-    """A host in full: its table as it stands in the file, and the ssh command that reaches it."""
+class Shown(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A host in full: what `add` reads, and the ssh command that reaches it.
+
+    `more` holds the keys of its table that `add` has no option for, `file` where the table is ("" for a name of
+    ~/.ssh/config or a spec), `problem` why it cannot be reached as it is.
+    """
 
     name: str
     type: str
-    file: str
-    fields: dict[str, Any]
-    ssh: list[str]
+    host: str = ""
+    user: str = ""
+    port: int | None = None
+    key: str = ""
+    auth: str = ""
+    jump: str = ""
+    options: list[str] = []
+    password_secret: str = ""
+    ref: str = ""
+    tunnel: str = ""
+    tags: list[str] = []
+    notes: str = ""
+    favorite: bool = False
+    bootstrap: bool | None = None
+    more: dict[str, Any] = {}
+    ssh: list[str] = []
+    file: str = ""
     problem: str = ""
+
+
+class Named(msgspec.Struct, frozen=True, kw_only=True):
+    """A host that was added or removed."""
+
+    name: str
 
 
 class Stage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One stage of `test`. `exit` is the status it means when it failed; `fix` can be pasted or followed."""
 
-    stage: str
+    name: str
     state: Literal["ok", "failed", "absent", "skipped"]
     detail: str = ""
-    ms: int | None = None
+    seconds: float | None = None
     fix: str = ""
     exit: int = 0
 
@@ -108,6 +132,6 @@ class Stage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 class Ran(msgspec.Struct, frozen=True, kw_only=True):
     """What a command left: its exit status, and its output where that was not printed as it came."""
 
-    status: int
+    exit: int
     stdout: str = ""
     stderr: str = ""

@@ -13,9 +13,9 @@ class Written(msgspec.Struct, frozen=True, kw_only=True):
 class Row(msgspec.Struct, frozen=True, kw_only=True):
     """One check: `ok`, `failed`, or `-` for what does not apply to this tool; `seen` says what was seen."""
 
-    check: str
-    result: str
-    seen: str = ""
+    check: str = msgspec.field(name="name")
+    result: str = msgspec.field(name="state")
+    seen: str = msgspec.field(name="detail", default="")
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):

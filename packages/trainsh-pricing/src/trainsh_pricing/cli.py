@@ -44,11 +44,11 @@ def _shown_currency() -> Currency:
     setting = config.lookup(find("ui.currency"), config.load())
     if setting.value:
         code = exchange.check(str(setting.value), exchange.known())
-        return Currency(currency=code, origin=str(setting.origin))
+        return Currency(currency=code, source=str(setting.source))
     written = prices_file.load().display_currency
     if written:
-        return Currency(currency=exchange.check(written, exchange.known()), origin="file")
-    return Currency(currency="USD", origin="default")
+        return Currency(currency=exchange.check(written, exchange.known()), source="file")
+    return Currency(currency="USD", source="default")
 
 
 @tool.command(show=display.show_converted)

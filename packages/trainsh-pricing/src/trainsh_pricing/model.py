@@ -23,10 +23,10 @@ class Rates(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 class Currency(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The currency that amounts are shown in; `origin` is default, file or environment."""
+    """The currency that amounts are shown in; `source` is default, file or environment."""
 
     currency: str
-    origin: str
+    source: str
 
 
 class Converted(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

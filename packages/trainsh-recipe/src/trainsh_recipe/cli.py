@@ -12,7 +12,7 @@ from trainsh_base.system.printable import visible
 from trainsh_base.system.units import Duration
 from trainsh_base.tool.declare import Arg, Handover, Opt, Tool
 from trainsh_base.tool.program import run as run_tool
-from trainsh_recipe.model import Executions, JobReport, LogReport, Planned, RecipeReport, RecipeText
+from trainsh_recipe.model import Executions, JobReport, LogReport, Planned, RecipeReport, RecipeText, Removed
 from trainsh_recipe.store import jobs, recipes
 from trainsh_recipe.ui import logs as texts
 from trainsh_recipe.ui import reports as report
@@ -27,7 +27,7 @@ StorageOpt = Annotated[
 VarOpt = Annotated[dict[str, str], Opt("the value of a variable", name="--var", metavar="NAME=VALUE")]
 Visual = Annotated[bool, Opt("the live view on a terminal; else plain lines")]
 ShowOutput = Annotated[bool, Opt("with plain lines: what the steps print, too")]
-JobArg = Annotated[str | None, Arg("the job: its id, or the beginning or end of it", metavar="JOB")]
+JobArg = Annotated[str | None, Arg("the job: its id, or the beginning or end of it", metavar="JOB", also=("id",))]
 MaxTime = Annotated[Duration | None, Opt("cancel the job when it has run for so long")]
 
 _status = 0
@@ -222,25 +222,26 @@ def show(
     return described(recipes.find(name), graph=graph)
 
 
-@tool.command(show=print)
+@tool.command(show=lambda made: print(made.path))
 def new(
     name: Annotated[str, Arg("what it is to be called")],
     template: Annotated[str, Opt("what to begin with; an unknown name lists them")] = "minimal",
-) -> str:
+) -> RecipeReport:
     """Make a new recipe, and say where it is."""
     from trainsh_recipe.ui import editing  # noqa: PLC0415 - for two commands only
 
-    return str(editing.create(name, template))
+    path = editing.create(name, template)
+    return RecipeReport(name=path.stem, path=str(path), about=recipes.about(path))
 
 
-@tool.command(show=print)
-def edit(name: Annotated[str, Arg("a recipe's name, or its path")]) -> str:
+@tool.command(show=lambda edited: print(edited.path))
+def edit(name: Annotated[str, Arg("a recipe's name, or its path")]) -> RecipeReport:
     """Edit a recipe in $VISUAL or $EDITOR; it is checked when the editor is closed."""
     from trainsh_recipe.ui import editing  # noqa: PLC0415 - for two commands only
 
     path = recipes.find(name)
     editing.edit(path)
-    return str(path)
+    return RecipeReport(name=path.stem, path=str(path), about=recipes.about(path))
 
 
 _shown = (texts.Selection(), True)  # which lines of the logs to print, and whether with headings
@@ -324,9 +325,9 @@ def cancel(job: JobArg = None) -> JobReport:
     return report.job_report(found, found.state())
 
 
-def _show_removed(found: list[str]) -> None:
+def _show_removed(found: list[Removed]) -> None:
     for each in found:
-        print(f"removed {each}")
+        print(f"removed {each.name}")
     if not found:
         print("No job is over, or none for so long: nothing was removed.", file=sys.stderr)
 
@@ -337,7 +338,7 @@ def rm(
     older_than: Annotated[Duration | None, Opt("every job that ended so long ago", metavar="AGE")] = None,
     all_: Annotated[bool, Opt("every job that is over")] = False,
     yes: Annotated[bool, Opt("do not ask", short="-y")] = False,
-) -> list[str]:
+) -> list[Removed]:
     """Remove jobs (journals and logs), or recipes by name: train recipe rm --older-than 30d
 
     What jobs left on hosts stays there. Jobs that run are refused; --older-than and --all leave out also those that

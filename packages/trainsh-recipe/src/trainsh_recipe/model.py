@@ -8,13 +8,16 @@ class Document(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 
 class StepReport(Document, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One step of a job. `status`: planned, running, ok, failed, timeout, lost, cancelled, skipped, interrupted."""
+    """One step of a job.
+
+    `status` (`state` in JSON): planned, running, ok, failed, timeout, lost, cancelled, skipped, interrupted.
+    """
 
     id: str
     kind: str
     text: str
     line: int
-    status: str
+    status: str = msgspec.field(name="state")
     attempt: int = 0
     exit: int | None = None
     reason: str = ""
@@ -31,18 +34,22 @@ class SessionReport(Document, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 
 class JobReport(Document, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A job. `status`: running, interrupted, ok, failed, cancelled; times are RFC 3339, `done` of `total` steps."""
+    """A job; times are RFC 3339, `done` of `total` steps.
+
+    `status` (`state` in JSON): running, interrupted, ok, failed, cancelled.
+    `step` (`last_step` in JSON) is the one that was started last.
+    """
 
     id: str
     name: str
     kind: str
-    status: str
+    status: str = msgspec.field(name="state")
     started: str
     ended: str
     seconds: float
     done: int
     total: int
-    step: str
+    step: str = msgspec.field(name="last_step")
     reason: str
     round: int
     pid: int | None
@@ -63,7 +70,14 @@ class RecipeReport(Document, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     name: str
     path: str
-    about: str
+    about: str = msgspec.field(name="summary")
+
+
+class Removed(Document, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A job or a recipe (`kind`) that was removed; the name of a job is its id."""
+
+    name: str
+    kind: str
 
 
 class RecipeText(Document, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -87,7 +101,7 @@ class LogReport(Document, frozen=True, kw_only=True, forbid_unknown_fields=True)
     title: str
     path: str
     text: str = ""
-    status: str = ""
+    status: str = msgspec.field(name="state", default="")
     started: str = ""
     seconds: float = 0.0
     exit: int | None = None

@@ -6,7 +6,7 @@ from trainsh_base.request import current
 from trainsh_base.system.units import Duration
 from trainsh_base.tool.declare import Arg, Opt, Tool
 from trainsh_base.tool.program import run as run_tool
-from trainsh_sandbox.model import Ended, Environment, Fault, Offered, State
+from trainsh_sandbox.model import Down, Ended, Environment, Fault, Offered, State
 
 tool = Tool("sandbox", "Rehearse recipes in a cloud on this machine, at no cost")
 
@@ -64,12 +64,12 @@ def up(
     return status()
 
 
-@tool.command(show=lambda was_up: print("down" if was_up else "no sandbox was up"), ensures=True)
-def down() -> bool:
+@tool.command(show=lambda ended: print("down" if ended.was_up else "no sandbox was up"), ensures=True)
+def down() -> Down:
     """Take the sandbox down: no process, mount or file of it is left."""
     from trainsh_sandbox import control, places  # noqa: PLC0415 - help does without
 
-    return control.down(places.sandbox_folder())
+    return Down(was_up=control.down(places.sandbox_folder()))
 
 
 @tool.command(show=_show_state)
@@ -113,7 +113,7 @@ def env() -> Environment:
     )
 
 
-@tool.command(show=lambda ended: None, status=lambda ended: ended.status)
+@tool.command(show=lambda ended: None, status=lambda ended: ended.exit)
 def run(
     recipe: Annotated[str, Arg("a recipe's name or file", "RECIPE")],
     option: Annotated[list[str], Arg("options of train recipe run, after --", "OPTION")] = [],  # noqa: B006

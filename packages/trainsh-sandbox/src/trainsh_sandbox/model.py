@@ -30,10 +30,16 @@ class Environment(msgspec.Struct, frozen=True, kw_only=True):
     notes: list[str] = []
 
 
+class Down(msgspec.Struct, frozen=True):
+    """A sandbox that is down; `was_up`: until now."""
+
+    was_up: bool
+
+
 class Ended(msgspec.Struct, frozen=True):
     """How a run in the sandbox ended."""
 
-    status: int
+    exit: int
 
 
 class Offered(msgspec.Struct, frozen=True, kw_only=True):

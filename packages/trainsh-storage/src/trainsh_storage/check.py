@@ -24,7 +24,7 @@ def stages(storage: Storage) -> Iterator[Stage]:
         yield failed("settings", error)
         yield from _skipped(["write", "read", "list", "delete"])
         return
-    yield Stage(stage="settings", state="ok", detail=_engine(place))
+    yield Stage(name="settings", state="ok", detail=_engine(place))
     yield from _run(_host_stages(place) if place.engine == "host" else _object_stages(place))
 
 
@@ -40,7 +40,7 @@ def _run(found: Stages) -> Iterator[Stage]:
             yield from _skipped([name])
             continue
         try:
-            yield Stage(stage=name, state="ok", detail=act())
+            yield Stage(name=name, state="ok", detail=act())
         except TrainError as error:
             if not broken:
                 yield failed(name, error)
@@ -51,12 +51,12 @@ def _run(found: Stages) -> Iterator[Stage]:
 
 def failed(stage: str, error: TrainError) -> Stage:
     """The stage that `error` ended."""
-    return Stage(stage=stage, state="failed", detail=error.message, fix=error.hint, exit=error.exit_status)
+    return Stage(name=stage, state="failed", detail=error.message, fix=error.hint, exit=error.exit_status)
 
 
 def _skipped(names: list[str]) -> Iterator[Stage]:
     for name in names:
-        yield Stage(stage=name, state="skipped")
+        yield Stage(name=name, state="skipped")
 
 
 def _object_stages(place: Resolved) -> Stages:
@@ -122,7 +122,7 @@ def _host_stages(place: Resolved) -> Stages:
 
     def on_host(*command: str) -> str:
         ran = call("host", "run", {"name": place.host, "command": list(command)})
-        if ran["status"]:
+        if ran["exit"]:
             said = (ran.get("stderr") or ran.get("stdout") or "").strip().splitlines()
             raise RemoteError(said[-1] if said else f"{command[0]} ended with status {ran['status']}")
         return ""

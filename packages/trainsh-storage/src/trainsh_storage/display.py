@@ -45,9 +45,9 @@ def show_removed(removed: Removed) -> None:
 
 def show_stages(stages: list[Stage]) -> None:
     """Print one line per stage, and the fix below the one that failed."""
-    width = max(len(stage.stage) for stage in stages)
+    width = max(len(stage.name) for stage in stages)
     for stage in stages:
-        print(f"{stage.stage:<{width}}  {SIGNS[stage.state]}{f'  {stage.detail}' if stage.detail else ''}")
+        print(f"{stage.name:<{width}}  {SIGNS[stage.state]}{f'  {stage.detail}' if stage.detail else ''}")
         if stage.fix:
             print(f"{'':<{width}}  {stage.fix}")
 

@@ -86,7 +86,7 @@ class Usage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 class Stage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One step of a test: `state` is ok, failed or skipped; `exit` is the status that a failure stands for."""
 
-    stage: str
+    name: str
     state: Literal["ok", "failed", "skipped"]
     detail: str = ""
     fix: str = ""

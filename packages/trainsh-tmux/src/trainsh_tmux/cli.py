@@ -15,7 +15,7 @@ from trainsh_base.system.units import Duration, format_duration
 from trainsh_base.tool.declare import Arg, Handover, Opt, Tool
 from trainsh_base.tool.display import table
 from trainsh_base.tool.program import run as run_tool
-from trainsh_tmux.model import Done, Holds, Listed, Outcome, Screen, Session, Waited
+from trainsh_tmux.model import Done, Holds, Listed, Outcome, Removed, Screen, Session, Waited
 from trainsh_tmux.names import server, session_name, word
 from trainsh_tmux.remote import session_scripts
 from trainsh_tmux.session.errors import no_session
@@ -140,7 +140,7 @@ def _show_wait(waited: Waited) -> None:
 
 @tool.command(show=_show_wait)
 def wait(
-    session: Annotated[str, Arg("the session")],
+    session: Annotated[str, Arg("the session", also=("name",))],
     pattern: Annotated[str | None, Opt("a regular expression, in what it prints", metavar="REGEX")] = None,
     file: Annotated[str | None, Opt("a file that is to exist", metavar="PATH")] = None,
     port: Annotated[int | None, Opt("a port that is to be open")] = None,
@@ -235,7 +235,7 @@ def _show_screen(screen: Screen) -> None:
 
 @tool.command(show=_show_screen)
 def capture(
-    session: Annotated[str, Arg("the session")],
+    session: Annotated[str, Arg("the session", also=("name",))],
     host: HostOpt = "local",
     job: JobOpt = "",
     history: Annotated[int, Opt("also this many lines above the screen", metavar="N")] = 0,
@@ -266,7 +266,7 @@ def _show_done(done: Done) -> None:
 
 @tool.command(show=_show_done)
 def send(
-    session: Annotated[str, Arg("the session")],
+    session: Annotated[str, Arg("the session", also=("name",))],
     text: Annotated[str, Arg("what to type")],
     host: HostOpt = "local",
     job: JobOpt = "",
@@ -281,7 +281,7 @@ def send(
 
 @tool.command(show=_show_done, name="interrupt")
 def interrupt_(
-    session: Annotated[str, Arg("the session")],
+    session: Annotated[str, Arg("the session", also=("name",))],
     step: Annotated[str, Arg("the step")],
     host: HostOpt = "local",
     job: JobOpt = "",
@@ -296,7 +296,7 @@ def interrupt_(
 
 @tool.command(show=_show_done)
 def release(
-    session: Annotated[str, Arg("the session")],
+    session: Annotated[str, Arg("the session", also=("name",))],
     host: HostOpt = "local",
     job: JobOpt = "",
 ) -> Done:
@@ -314,7 +314,7 @@ def _survivors(lines: list[str]) -> list[str]:
 
 @tool.command(show=_show_done)
 def close(
-    session: Annotated[str, Arg("the session")],
+    session: Annotated[str, Arg("the session", also=("name",))],
     host: HostOpt = "local",
     job: JobOpt = "",
     grace: GraceOpt = None,
@@ -346,7 +346,7 @@ def kill(
 
 @tool.command()
 def attach(
-    session: Annotated[str, Arg("the session")],
+    session: Annotated[str, Arg("the session", also=("name",))],
     host: HostOpt = "local",
     job: JobOpt = "",
 ) -> Handover:
@@ -360,21 +360,21 @@ def attach(
     return Handover(argv=machine.target.remote_argv(command, terminal=True), env=machine.target.env)
 
 
-def _show_clean(removed: list[str]) -> None:
-    for path in removed:
-        print(path)
+def _show_clean(removed: list[Removed]) -> None:
+    for one in removed:
+        print(one.path)
 
 
 @tool.command(show=_show_clean)
 def clean(
     host: HostOpt = "local",
     days: Annotated[int, Opt("only what has not been used for this many days", metavar="N")] = 7,
-) -> list[str]:
+) -> list[Removed]:
     """Remove the files of sessions that have ended on a host."""
     if days < 0:
         raise UsageError(f"days cannot be negative: {days}")
     lines = registry.host(host).ask(session_scripts.clean(days))
-    return [line.removeprefix("removed ") for line in lines if line.startswith("removed ")]
+    return [Removed(path=line.removeprefix("removed ")) for line in lines if line.startswith("removed ")]
 
 
 def main() -> None:

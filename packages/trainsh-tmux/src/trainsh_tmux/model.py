@@ -13,10 +13,10 @@ class Session(Document, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A session that is open. `fresh`: its shell was made by this request, so directory and exports are new.
 
     `folder` holds the session's files on the host; `offset` is where its log ends now, in bytes. `machine` is a
-    random token that train keeps on that host, `session` one of this opening; `node` identifies the running
-    system (host name, boot); each is null if the host cannot tell. `restored`: the snapshot of an earlier shell was
-    restored, except the variables in `left_out`, which held secrets; `covers` is the last step that had ended when
-    the snapshot was taken.
+    random token that train keeps on that host, `session` (`token` in JSON) one of this opening; `node`
+    identifies the running system (host name, boot); each is null if the host cannot tell. `restored`: the
+    snapshot of an earlier shell was restored, except the variables in `left_out`, which held secrets; `covers`
+    is the last step that had ended when the snapshot was taken.
     """
 
     name: str
@@ -27,7 +27,7 @@ class Session(Document, frozen=True, kw_only=True, forbid_unknown_fields=True):
     fresh: bool
     notes: list[str] = []
     machine: str | None = None
-    session: str | None = None
+    session: str | None = msgspec.field(name="token", default=None)
     node: str | None = None
     restored: bool = False
     left_out: list[str] = []
@@ -87,6 +87,12 @@ class Listed(Document, frozen=True, kw_only=True, forbid_unknown_fields=True):
     attached: bool = False
 
 
+class Removed(Document, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Files of sessions that were removed from a host."""
+
+    path: str
+
+
 class Screen(Document, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a session's pane shows."""
 
@@ -106,21 +112,22 @@ class Done(Document, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class HeldSession(Document, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Whether a session's shell still runs. `session` is the token of its opening, null if unknown.
+    """Whether a session's shell still runs.
 
+    `session` (`token` in JSON) is the token of its opening, null if unknown.
     `covers` is the last step in the snapshot that `open restore=true` would restore.
     """
 
     state: Literal["running", "released", "gone"]
-    session: str | None = None
+    session: str | None = msgspec.field(name="token", default=None)
     covers: str | None = None
 
 
 class HeldStep(Document, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What a host knows about a step; `status` is its exit status, if it ended with one."""
+    """What a host knows about a step; `exit` is its exit status, if it ended with one."""
 
     state: Literal["running", "ended", "lost", "never"]
-    status: int | None = None
+    exit: int | None = None
     reason: str = ""
 
 

@@ -9,7 +9,7 @@ from trainsh_base.request import current
 from trainsh_base.system.units import Duration
 from trainsh_base.tool.declare import Arg, Handover, Opt, Tool
 from trainsh_base.tool.program import run as run_tool
-from trainsh_vast.model import Attached, Balance, Bill, Change, Cost, Created, Details, Key, Rented, Verb
+from trainsh_vast.model import Attached, Balance, Bill, Change, Cost, Created, Details, Key, Log, Rented, Verb
 
 tool = Tool("vast", "Vast.ai: rent GPUs, wait for them, stop them", provides=("hosts",))
 
@@ -126,17 +126,18 @@ def search(
     return offers.search(_service(), wanted, sort, max(1, limit))
 
 
-@tool.command(show=lambda text: print(text, end=""))
+@tool.command(show=lambda log: print(log.text, end=""))
 def logs(
     id_: Id,
     tail: Annotated[int, Opt("the last lines", metavar="N")] = 100,
     filter_: Annotated[str | None, Opt("only lines with this word", name="--filter", metavar="WORD")] = None,
-) -> str:
+) -> Log:
     """Show the log of an instance's container."""
     from trainsh_vast.verbs import watching  # noqa: PLC0415 - help does without
 
     service = _service()
-    return watching.logs(service, _meant(service, id_)[0], tail, filter_)
+    number = _meant(service, id_)[0]
+    return Log(id=number, text=watching.logs(service, number, tail, filter_))
 
 
 @tool.command(show=_show("show_changes"))

@@ -10,7 +10,7 @@ from trainsh_base.provider.instance import Instance
 class Rented(Instance, frozen=True, kw_only=True):
     """A row of `list`: an instance, with what Vast.ai says of it in a few words."""
 
-    status: str = ""
+    status: str = msgspec.field(name="detail", default="")
     problem: str = ""
     disk: float = 0.0
     place: str = ""
@@ -22,6 +22,13 @@ class Details(msgspec.Struct, frozen=True, kw_only=True):
 
     row: Rented
     api: dict[str, Any]
+
+
+class Log(msgspec.Struct, frozen=True, kw_only=True):
+    """The log of an instance's container."""
+
+    id: int
+    text: str
 
 
 class Key(msgspec.Struct, frozen=True, kw_only=True):
@@ -95,4 +102,4 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     id: int
     at: float
     state: str
-    status: str = ""
+    status: str = msgspec.field(name="detail", default="")

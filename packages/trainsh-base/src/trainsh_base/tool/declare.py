@@ -18,18 +18,20 @@ Kind = Literal["", "host", "duration", "size", "money"]
 class Arg(msgspec.Struct, frozen=True):
     """A positional parameter: its help, and its placeholder in the usage line.
 
-    `kind` says how its values are parsed and completed (`x-kind` in the schema).
+    `kind` says how its values are parsed and completed (`x-kind` in the schema). `also` names other keys of a
+    document that give this parameter: those of answers, and those of earlier versions.
     """
 
     help: str
     metavar: str = ""
     kind: Kind = ""
+    also: tuple[str, ...] = ()
 
 
 class Opt(msgspec.Struct, frozen=True):
     """An option: its help, one-letter form, placeholder for the value, and long form if not the parameter's name.
 
-    `kind` as for Arg. `limits`: the runner fills it with what is left of the job's limit of that name. `holds`: for
+    `kind` and `also` as for Arg. `limits`: the runner fills it with what is left of the job's limit of that name. `holds`: for
     so long the runner keeps the machine of a failed job.
     """
 
@@ -40,6 +42,7 @@ class Opt(msgspec.Struct, frozen=True):
     kind: Kind = ""
     limits: bool = False
     holds: bool = False
+    also: tuple[str, ...] = ()
 
 
 class Effects(msgspec.Struct, frozen=True, kw_only=True):
@@ -198,6 +201,7 @@ class Command:
         command that does not declare them.
         """
         known = {param.key: param for param in self.params}
+        values = self.renamed(values)
         kept = {key: value for key, value in values.items() if key in known or not key.startswith("_")}
         for key in kept:
             if key not in known:
@@ -209,6 +213,17 @@ class Command:
             raise UsageError(f"{self.name} needs {' and '.join(absent)}", code="missing_parameter")
         document = self._convert(kept)
         return self.function(**{param.name: _plain(getattr(document, param.name)) for param in self.params})
+
+    def renamed(self, values: dict[str, Any]) -> dict[str, Any]:
+        """`values` with the parameters' own keys in place of those that they are also known by."""
+        others = [(key, param) for param in self.params for key in param.spec.also]
+        values = dict(values)
+        for key, param in others:
+            if key in values and param.key not in values:
+                value = values.pop(key)
+                listed = typing.get_origin(param.kind) is list and not isinstance(value, list)
+                values[param.key] = [value] if listed else value
+        return values
 
     def _convert(self, values: dict[str, Any]) -> msgspec.Struct:
         try:

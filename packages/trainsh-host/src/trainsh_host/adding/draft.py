@@ -107,7 +107,9 @@ def from_flags(
     if host is not None and (":" in host or "@" in host):
         said, host, in_host = parse_destination(host)
         user, port = user or said or None, port or in_host
-    type_ = type_ or ("provider" if ref else TUNNEL_TYPE if tunnel else None)
+    type_ = {"tunnel": TUNNEL_TYPE}.get(type_ or "", type_) or (
+        "provider" if ref else TUNNEL_TYPE if tunnel else None
+    )
     values: Values = {
         "type": type_, "hostname": host, "username": user, "port": port,
         "ssh_key_path": key, "auth_method": auth or ("key" if key else "password" if password_secret else None),

@@ -20,7 +20,7 @@ def print_hosts(rows: list[Listed]) -> None:
     documents = [{key: getattr(row, key) for key in [*columns, "notes", "problem", "state", "gpu"]} for row in rows]
     for document, row in zip(documents, rows, strict=True):
         document["price"] = f"{row.price_per_hour:.2f} {row.currency}/h" if row.price_per_hour else ""
-        document["answer"] = row.problem if not row.reachable else f"ok, {row.ms} ms"
+        document["answer"] = row.problem if not row.reachable else f"ok, {milliseconds(row.seconds)}"
     if any(row.state for row in rows):
         columns |= {"state": "state", "gpu": "GPU", "price": "price"}
     if any(row.reachable is not None for row in rows):
@@ -30,9 +30,14 @@ def print_hosts(rows: list[Listed]) -> None:
     table(documents, columns)
 
 
+def milliseconds(seconds: float | None) -> str:
+    """A time as people read it here: `12 ms`."""
+    return f"{round((seconds or 0) * 1000)} ms"
+
+
 def stage_lines(stage: Stage, width: int = 14) -> str:
     """One stage as text: one line, then the lines of its fix."""
     state = paint(f"{stage.state:<7}", COLOURS[stage.state], sys.stdout)
-    took = f"  ({stage.ms} ms)" if stage.ms is not None else ""
-    lines = [f"{stage.stage:<{width}}  {state}  {stage.detail}{took}".rstrip()]
+    took = f"  ({milliseconds(stage.seconds)})" if stage.seconds is not None else ""
+    lines = [f"{stage.name:<{width}}  {state}  {stage.detail}{took}".rstrip()]
     return "\n".join([*lines, *(f"{'':<{width}}           -> {line}" for line in stage.fix.splitlines())])

@@ -2,7 +2,7 @@
 
 from trainsh_base.errors import TrainError
 from trainsh_host.model import Listed, Shown
-from trainsh_host.old_types import PROVIDERS
+from trainsh_host.old_types import PROVIDERS, TUNNEL_TYPE
 from trainsh_host.store import hosts_file
 from trainsh_host.store.hosts_file import Raw
 from trainsh_host.ways.resolve import resolve
@@ -10,7 +10,7 @@ from trainsh_host.ways.resolve import resolve
 # Keys of hosts.toml -> names of `add`.
 _NAMES = {
     "hostname": "host", "username": "user", "ssh_key_path": "key", "auth_method": "auth", "jump_host": "jump",
-    "ssh_options": "option", "is_favorite": "favorite", "tags": "tag",
+    "ssh_options": "options", "is_favorite": "favorite",
 }  # fmt: skip
 
 
@@ -43,16 +43,9 @@ def show(name: str) -> Shown:
         if raw is None:
             raise
         problem = error.message
-    file = str(hosts_file.hosts_path()) if raw is not None else ""
-    type_ = str(raw.get("type", "ssh")) if raw is not None else kind
-    return Shown(
-        name=name,
-        type=_type(type_),
-        file=file,
-        fields=_as_added(raw) if raw is not None else {"name": name},
-        ssh=argv,
-        problem=problem,
-    )
+    if raw is None:
+        return Shown(name=name, type=kind, ssh=argv)
+    return Shown(**_as_added(raw), ssh=argv, file=str(hosts_file.hosts_path()), problem=problem)
 
 
 def _type(kind: str) -> str:
@@ -61,9 +54,16 @@ def _type(kind: str) -> str:
 
 
 def _as_added(raw: Raw) -> Raw:
-    """A host's table with the key names that `add` reads: without 0.9's id, and with the tunnel as a separate
-    key."""
-    shown = {_NAMES.get(key, key): value for key, value in raw.items() if key not in ("id", "env_vars")}
+    """A host's table by the names that `add` reads: without 0.9's id, the tunnel and the provider as own keys."""
+    table = {_NAMES.get(key, key): value for key, value in raw.items() if key not in ("id", "env_vars")}
     extra = raw.get("env_vars")
-    tunnel = extra.get("tunnel_type") if isinstance(extra, dict) else None
-    return shown | ({"tunnel": tunnel} if tunnel else {})
+    if tunnel := extra.get("tunnel_type") if isinstance(extra, dict) else None:
+        table["tunnel"] = tunnel
+    kind = str(raw.get("type", "ssh"))
+    provider, key = PROVIDERS.get(kind, ("", ""))
+    if provider and raw.get(key):
+        table["ref"] = f"{provider}:{table.pop(key)}"
+    table["type"] = "provider" if provider else "tunnel" if kind == TUNNEL_TYPE else kind
+    known = {field for field in Shown.__struct_fields__ if field not in ("more", "ssh", "file", "problem")}
+    more = {key: value for key, value in table.items() if key not in known}
+    return {key: value for key, value in table.items() if key in known} | {"more": more}

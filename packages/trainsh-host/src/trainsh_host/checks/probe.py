@@ -54,9 +54,9 @@ def install_command(program: str, found: dict[str, list[str]]) -> str:
 def _program(program: str, found: dict[str, list[str]]) -> Stage:
     version = found.get(program, [""])[0]
     if version:
-        return Stage(stage=program, state="ok", detail=_short(version))
+        return Stage(name=program, state="ok", detail=_short(version))
     return Stage(
-        stage=program, state="failed", detail=f"{program} is not installed on it",
+        name=program, state="failed", detail=f"{program} is not installed on it",
         fix=install_command(program, found), exit=MissingProgram.exit_status,
     )  # fmt: skip
 
@@ -65,9 +65,9 @@ def _processes(found: dict[str, list[str]]) -> Stage:
     """Whether processes can be listed, with ps or through /proc. Sessions need that."""
     way = found.get("processes", [""])[0]
     if way:
-        return Stage(stage="processes", state="ok", detail=f"seen through {way}")
+        return Stage(name="processes", state="ok", detail=f"seen through {way}")
     return Stage(
-        stage="processes", state="failed", detail="there is neither ps nor /proc",
+        name="processes", state="failed", detail="there is neither ps nor /proc",
         fix=install_command("procps", found), exit=MissingProgram.exit_status,
     )  # fmt: skip
 
@@ -82,22 +82,22 @@ def _short(version: str) -> str:
 def _rclone(found: dict[str, list[str]]) -> Stage:
     version = found.get("rclone", [""])[0]
     if version:
-        return Stage(stage="rclone", state="ok", detail=_short(version))
-    return Stage(stage="rclone", state="absent", detail="only needed for storage")
+        return Stage(name="rclone", state="ok", detail=_short(version))
+    return Stage(name="rclone", state="absent", detail="only needed for storage")
 
 
 def _gpu(found: dict[str, list[str]]) -> Stage:
     cards = found.get("gpu", [])
     if not cards:
-        return Stage(stage="GPU", state="absent", detail="none is seen")
+        return Stage(name="GPU", state="absent", detail="none is seen")
     broken = [card for card in cards if "," not in card and "failed" in card.lower()]
     if broken:
         return Stage(
-            stage="GPU", state="failed", detail=f"nvidia-smi: {broken[0]}",
+            name="GPU", state="failed", detail=f"nvidia-smi: {broken[0]}",
             fix="its driver does not run; look at: nvidia-smi, dmesg", exit=7,
         )  # fmt: skip
     kinds = {card: cards.count(card) for card in cards}
-    return Stage(stage="GPU", state="ok", detail="; ".join(f"{count} x {card}" for card, count in kinds.items()))
+    return Stage(name="GPU", state="ok", detail="; ".join(f"{count} x {card}" for card, count in kinds.items()))
 
 
 def _disk(found: dict[str, list[str]]) -> Stage:
@@ -106,11 +106,11 @@ def _disk(found: dict[str, list[str]]) -> Stage:
     free = int(words[3]) * 1024 if len(words) >= 6 and words[3].isdigit() else None
     if home:
         fix = "give the account a home it can write to; steps and logs live there"
-        return Stage(stage="disk", state="failed", detail=f"the home folder is {home}", fix=fix, exit=7)
+        return Stage(name="disk", state="failed", detail=f"the home folder is {home}", fix=fix, exit=7)
     if free is None:
-        return Stage(stage="disk", state="absent", detail="df did not answer")
+        return Stage(name="disk", state="absent", detail="df did not answer")
     said = f"{format_size(free)} free in the home folder"
     if free < LITTLE_DISK:
         fix = "make room: du -xh -d 1 ~ | sort -h"
-        return Stage(stage="disk", state="failed", detail=f"only {said}", fix=fix, exit=7)
-    return Stage(stage="disk", state="ok", detail=said)
+        return Stage(name="disk", state="failed", detail=f"only {said}", fix=fix, exit=7)
+    return Stage(name="disk", state="ok", detail=said)

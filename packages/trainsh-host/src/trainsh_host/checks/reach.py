@@ -48,7 +48,7 @@ def check(row: Listed, resolve: Callable[[str], Target], timeout: float) -> List
         reach(resolve(row.name), timeout)
     except TrainError as error:
         return msgspec.structs.replace(row, reachable=False, problem=error.message, code=error.code)
-    return msgspec.structs.replace(row, reachable=True, ms=round((time.monotonic() - began) * 1000))
+    return msgspec.structs.replace(row, reachable=True, seconds=round(time.monotonic() - began, 3))
 
 
 def reach(target: Target, timeout: float) -> None:

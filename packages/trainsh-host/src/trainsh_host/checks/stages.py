@@ -29,10 +29,10 @@ def test(target: Target, request: Request) -> Iterator[Stage]:
     failed = ""
     if target.kind == "ssh":
         for stage in _connecting(target, request):
-            failed = failed or (stage.stage if stage.state == "failed" else "")
+            failed = failed or (stage.name if stage.state == "failed" else "")
             yield stage
     if failed:
-        yield from (Stage(stage=name, state="skipped", detail=f"{failed} failed") for name in INSIDE)
+        yield from (Stage(name=name, state="skipped", detail=f"{failed} failed") for name in INSIDE)
     else:
         yield from _inside(target, request)
 
@@ -41,14 +41,14 @@ def _connecting(target: Target, request: Request) -> Iterator[Stage]:
     pending = list(CONNECT)
     try:
         for stage in _reach(target, request):
-            pending.remove(stage.stage)
+            pending.remove(stage.name)
             yield stage
             if stage.state == "failed":
                 break
     except TrainError as error:
         yield from _up_to_failure(error, pending)
         return
-    yield from (Stage(stage=name, state="skipped") for name in pending)
+    yield from (Stage(name=name, state="skipped") for name in pending)
 
 
 def _up_to_failure(error: TrainError, pending: list[str]) -> Iterator[Stage]:
@@ -60,7 +60,7 @@ def _up_to_failure(error: TrainError, pending: list[str]) -> Iterator[Stage]:
             yield _failure(name, error)
         else:
             before = pending.index(name) < pending.index(at)
-            yield Stage(stage=name, state="ok" if before else "skipped", detail="" if before else f"{at} failed")
+            yield Stage(name=name, state="ok" if before else "skipped", detail="" if before else f"{at} failed")
 
 
 def _stage_of(error: TrainError) -> str:
@@ -73,13 +73,13 @@ def _stage_of(error: TrainError) -> str:
 
 
 def _failure(stage: str, error: TrainError) -> Stage:
-    return Stage(stage=stage, state="failed", detail=error.message, fix=error.hint, exit=error.exit_status)
+    return Stage(name=stage, state="failed", detail=error.message, fix=error.hint, exit=error.exit_status)
 
 
 def _reach(target: Target, request: Request) -> Iterator[Stage]:
     """Yield the stages up to a running shell. Raises the errors of the login."""
     if master_pid(target.control_path or "") is not None:
-        yield from (Stage(stage=name, state="ok", detail="connected before") for name in CONNECT[:4])
+        yield from (Stage(name=name, state="ok", detail="connected before") for name in CONNECT[:4])
     else:
         try:
             known = settings(*target.argv[1:])
@@ -89,15 +89,15 @@ def _reach(target: Target, request: Request) -> Iterator[Stage]:
         via = next((known[key] for key in ("proxyjump", "proxycommand") if known.get(key, "none") != "none"), "")
         yield from _behind(via) if via else _direct(known["hostname"], int(known["port"]))
         took = _timed(lambda: ssh.ensure_master(target, request))
-        yield Stage(stage="host key", state="ok", detail="known")
-        yield Stage(stage="authentication", state="ok", detail=f"as {known['user']}", ms=took)
+        yield Stage(name="host key", state="ok", detail="known")
+        yield Stage(name="authentication", state="ok", detail=f"as {known['user']}", seconds=took)
     took = _timed(lambda: _say_hello(target, request))
-    yield Stage(stage="shell", state="ok", ms=took)
+    yield Stage(name="shell", state="ok", seconds=took)
 
 
 def _behind(via: str) -> Iterator[Stage]:
-    yield Stage(stage="name", state="ok", detail=f"looked up by {via}")
-    yield Stage(stage="port", state="ok", detail=f"through {via}")
+    yield Stage(name="name", state="ok", detail=f"looked up by {via}")
+    yield Stage(name="port", state="ok", detail=f"through {via}")
 
 
 def _direct(hostname: str, port: int) -> Iterator[Stage]:
@@ -106,10 +106,13 @@ def _direct(hostname: str, port: int) -> Iterator[Stage]:
         found = socket.getaddrinfo(hostname, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
         fix = "check the spelling, the network, and the Host blocks of ~/.ssh/config"
-        yield Stage(stage="name", state="failed", detail=f"cannot find {hostname}: {_said(error)}", fix=fix, exit=8)
+        yield Stage(name="name", state="failed", detail=f"cannot find {hostname}: {_said(error)}", fix=fix, exit=8)
         return
     yield Stage(
-        stage="name", state="ok", detail=", ".join(sorted({str(entry[4][0]) for entry in found})), ms=_since(began)
+        name="name",
+        state="ok",
+        detail=", ".join(sorted({str(entry[4][0]) for entry in found})),
+        seconds=_since(began),
     )
     try:
         took = _timed(lambda: socket.create_connection((hostname, port), PORT_PATIENCE).close())
@@ -120,24 +123,24 @@ def _direct(hostname: str, port: int) -> Iterator[Stage]:
             if refused
             else "is it switched on, and is there a firewall or a VPN between?"
         )
-        yield Stage(stage="port", state="failed", detail=f"port {port}: {_said(error)}", fix=fix, exit=8)
+        yield Stage(name="port", state="failed", detail=f"port {port}: {_said(error)}", fix=fix, exit=8)
         return
-    yield Stage(stage="port", state="ok", detail=str(port), ms=took)
+    yield Stage(name="port", state="ok", detail=str(port), seconds=took)
 
 
 def _said(error: Exception) -> str:
     return str(getattr(error, "strerror", None) or error).lower()
 
 
-def _timed(work: Callable[[], object]) -> int:
-    """Call `work`; returns how long it took, in milliseconds."""
+def _timed(work: Callable[[], object]) -> float:
+    """Call `work`; returns how long it took, in seconds."""
     began = time.monotonic()
     work()
     return _since(began)
 
 
-def _since(began: float) -> int:
-    return round((time.monotonic() - began) * 1000)
+def _since(began: float) -> float:
+    return round(time.monotonic() - began, 3)
 
 
 def _say_hello(target: Target, request: Request) -> None:

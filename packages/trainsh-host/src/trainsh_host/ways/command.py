@@ -30,7 +30,7 @@ def run(target: Target, line: str, request: Request) -> Ran:
     ssh.ensure_master(target, request)
     argv = target.remote_argv(line)
     ran = _through(argv, target) if request.for_people else _collected(argv, target, request)
-    if ran.status == 255 and target.control_path and master_pid(target.control_path) is None:
+    if ran.exit == 255 and target.control_path and master_pid(target.control_path) is None:
         raise Unreachable(
             f"the connection to {target.label} was lost while the command ran",
             "it may still be running there; what must survive belongs in a session: train tmux open", code="lost",
@@ -53,7 +53,7 @@ def _through(argv: list[str], target: Target) -> Ran:
             os.kill(pid, signal.SIGTERM)
         raise
     status = os.waitstatus_to_exitcode(code)
-    return Ran(status=status if status >= 0 else 128 - status)
+    return Ran(exit=status if status >= 0 else 128 - status)
 
 
 def _collected(argv: list[str], target: Target, request: Request) -> Ran:
@@ -86,7 +86,7 @@ def _collected(argv: list[str], target: Target, request: Request) -> Ran:
     status = child.wait()
     request.check()
     texts = [b"".join(found).decode(errors="replace") for found in parts.values()]
-    return Ran(status=status if status >= 0 else 128 - status, stdout=texts[0], stderr=texts[1])
+    return Ran(exit=status if status >= 0 else 128 - status, stdout=texts[0], stderr=texts[1])
 
 
 def ensure_if_stored(target: Target, request: Request) -> None:

@@ -9,6 +9,7 @@ from trainsh_base.errors import Cancelled, Conflict, NotFound, UsageError
 from trainsh_base.request import current
 from trainsh_base.system.paths import jobs_home
 from trainsh_base.system.units import format_duration
+from trainsh_recipe.model import Removed
 from trainsh_recipe.store import jobs, recipes
 from trainsh_recipe.store.journal import seconds_of
 
@@ -24,8 +25,8 @@ class Meant(msgspec.Struct, frozen=True):
     about: list[str]
 
 
-def remove(meant: Meant, *, yes: bool) -> list[str]:
-    """Ask unless `yes`, then remove; returns the ids of the jobs and the names of the recipes."""
+def remove(meant: Meant, *, yes: bool) -> list[Removed]:
+    """Ask unless `yes`, then remove; returns what was removed."""
     if not meant.about:
         return []
     if not yes and current().ask("confirm", _question(meant.about), default="no", flag="--yes") != "yes":
@@ -34,7 +35,8 @@ def remove(meant: Meant, *, yes: bool) -> list[str]:
         jobs.remove(job)
     for path in meant.recipes:
         path.unlink(missing_ok=True)
-    return [*(job.id for job in meant.jobs), *(path.stem for path in meant.recipes)]
+    gone = [Removed(name=job.id, kind="job") for job in meant.jobs]
+    return gone + [Removed(name=path.stem, kind="recipe") for path in meant.recipes]
 
 
 def _question(about: list[str]) -> str:

@@ -51,4 +51,4 @@ def _held(state: str, status: str, why: str, host: Host, line: str) -> HeldStep:
     judged, reason = judge(number, why, "its time limit")
     if judged in ("lost", "not_started"):
         return HeldStep(state="lost" if judged == "lost" else "never", reason=reason)
-    return HeldStep(state="ended", status=number, reason=reason)
+    return HeldStep(state="ended", exit=number, reason=reason)

@@ -13,14 +13,14 @@ from trainsh_base.system.paths import config_file
 
 
 class Value(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A setting and its current value, as a person writes it; `origin` is default, file or environment.
+    """A setting and its current value, as a person writes it; `source` is default, file or environment.
 
     `known` is false for a key of the file that no tool reads: it is kept, and cannot be set from here.
     """
 
     name: str
     value: Any
-    origin: str | None = None
+    source: str | None = None
     default: Any = None
     env: str = ""
     help: str = ""
@@ -35,7 +35,7 @@ def config_value(name: str) -> Any:
     """
     setting = find(name)
     value = lookup(setting, load())
-    where = {"file": str(config_file()), "environment": value.env}.get(value.origin or "", "")
+    where = {"file": str(config_file()), "environment": value.env}.get(value.source or "", "")
     return meaning(setting, value.value, where)
 
 
@@ -49,11 +49,11 @@ def lookup(setting: Setting, document: dict[str, Any]) -> Value:
     about = {"name": setting.name, "default": setting.default, "env": setting.env, "help": setting.help}
     text = os.environ.get(setting.env) if setting.env else None
     if text:
-        return Value(value=from_environment(setting, text), origin="environment", **about)
+        return Value(value=from_environment(setting, text), source="environment", **about)
     held = flat(document).get(setting.name)
     if held is not None:
-        return Value(value=held, origin="file", **about)
-    return Value(value=setting.default, origin="default", **about)
+        return Value(value=held, source="file", **about)
+    return Value(value=setting.default, source="default", **about)
 
 
 def every(document: dict[str, Any]) -> list[Value]:
@@ -61,7 +61,7 @@ def every(document: dict[str, Any]) -> list[Value]:
     known = installed()
     values = [lookup(setting, document) for setting in known.values()]
     others = {name: value for name, value in flat(document).items() if name not in known}
-    return values + [Value(name=name, value=value, origin="file", known=False) for name, value in others.items()]
+    return values + [Value(name=name, value=value, source="file", known=False) for name, value in others.items()]
 
 
 def flat(document: dict[str, Any], above: str = "") -> dict[str, Any]:

@@ -8,7 +8,7 @@ import click  # noqa: TID253 - this module is the click face, and loaded only as
 import msgspec
 
 from trainsh_base import VERSION
-from trainsh_base.errors import Exit, NotFound, TrainError, UsageError
+from trainsh_base.errors import Exit, TrainError, UsageError
 from trainsh_base.request import serve_in_this_thread
 from trainsh_base.system.secret import Secret
 from trainsh_base.system.suggest import did_you_mean
@@ -16,6 +16,7 @@ from trainsh_base.system.units import Duration, format_duration, parse_duration
 from trainsh_base.tool.declare import Arg, Command, Handover, Param, Tool
 from trainsh_base.tool.display import show
 from trainsh_base.tool.faces import typed
+from trainsh_base.tool.faces.given import parameters, read_input
 from trainsh_base.tool.faces.terminal import TerminalRequest
 from trainsh_base.tool.faces.typed import tool_words
 from trainsh_base.tool.schema import describe
@@ -76,7 +77,7 @@ class Group(click.Group):
         if cmd_name == "serve":
             return click.Command("serve", help="Serve the commands as JSON-RPC 2.0 on stdin and stdout.")
         command = self.tool.commands.get(cmd_name)
-        return build(command) if command else None
+        return build(self.tool, command) if command else None
 
 
 def _print_version(ctx: click.Context, _param: click.Parameter, value: bool) -> None:
@@ -100,12 +101,12 @@ def _common() -> dict[str, Any]:
     return {"context_settings": dict(SETTINGS)}
 
 
-def build(command: Command) -> click.Command:
-    """Build the click command for one declaration."""
+def build(tool: Tool, command: Command) -> click.Command:
+    """Build the click command for one declaration of `tool`."""
     params = [_parameter(param) for param in command.params]
     return typed.Command(
         command.name,
-        callback=lambda **values: execute(command, values),
+        callback=lambda **values: execute(tool, command, values),
         params=[*params, *_format_options()],
         help=command.help + _arguments_help(command),
         short_help=command.summary,
@@ -189,7 +190,7 @@ def _click_type(param: Param) -> Any:
     return {int: click.INT, float: click.FLOAT}.get(param.kind, click.STRING)
 
 
-def execute(command: Command, values: dict[str, Any]) -> int:
+def execute(tool: Tool, command: Command, values: dict[str, Any]) -> int:
     """Run `command` and print its answer; returns the status. `values` from argv override those of `--input`."""
     formats = {name: values.pop(name) for name in FORMATS}
     if formats["json"] and formats["jsonl"]:
@@ -199,7 +200,7 @@ def execute(command: Command, values: dict[str, Any]) -> int:
     if formats["verbose"]:
         os.environ["TRAINSH_DEBUG"] = "1"  # the tools that this one starts show theirs too
     machine = "jsonl" if formats["jsonl"] else "json" if formats["json"] else ""
-    given = read_input(formats["input"]) | _given(command, values)
+    given = parameters(tool, command, read_input(formats["input"])) | _given(command, values)
     request = TerminalRequest(machine, quiet=formats["quiet"])
     serve_in_this_thread(request)
     try:
@@ -247,29 +248,6 @@ def _pair(param: Param, text: str) -> tuple[str, str]:
     if not equals or not key:
         raise UsageError(f"{param.flag} takes NAME=VALUE, got {text!r}")
     return key, value
-
-
-def read_input(name: str | None) -> dict[str, Any]:
-    """Read a JSON object from the file `name` (`-`: stdin). Raises UsageError when it is not a JSON object."""
-    if name is None:
-        return {}
-    try:
-        if name == "-":
-            data = sys.stdin.buffer.read()
-        else:
-            with open(name, "rb") as file:  # noqa: PTH123 - pathlib would be loaded for this alone
-                data = file.read()
-    except FileNotFoundError:
-        raise NotFound(f"no such file: {name}") from None
-    except OSError as error:
-        raise UsageError(f"cannot read {name}: {error.strerror}") from None
-    try:
-        document = msgspec.json.decode(data)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"--input {name} is not JSON: {error}", code="bad_input") from None
-    if not isinstance(document, dict):
-        raise UsageError(f"--input {name} holds {type(document).__name__}, not a JSON object", code="bad_input")
-    return document
 
 
 def print_answer(command: Command, answer: Any, machine: str) -> None:

@@ -49,8 +49,8 @@ class SessionExecutor:
         if fresh:
             self._fresh.add(step.session)
         told = {key: answer[key] for key in TOLD if answer.get(key) is not None}
-        if answer.get("session") or fresh:
-            told["token"] = answer.get("session") or os.urandom(4).hex()
+        if answer.get("token") or fresh:
+            told["token"] = answer.get("token") or os.urandom(4).hex()
         self._record(
             "session", session=step.session, host=spec, host_name=step.host, fresh=fresh, state="open",
             offset=answer.get("offset"), **told,

@@ -126,7 +126,7 @@ class Ground:
         A lost step runs again only with `retry_lost`. One that failed or never began runs again, with the waits
         after it.
         """
-        run, kind, exit = self._run, told.get("state"), told.get("status")
+        run, kind, exit = self._run, told.get("state"), told.get("exit")
         session = run.sessions.get(getattr(each.step, "session", ""))
         if kind == "lost" and session is not None and not session.open:
             kind = "ended"  # the job closed its session and so ended it

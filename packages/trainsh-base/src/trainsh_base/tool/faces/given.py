@@ -1,0 +1,76 @@
+"""Reads the parameters of a command from `--input`: a JSON object, or what another command of the tool printed."""
+
+import sys
+import typing
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from trainsh_base.errors import NotFound, UsageError
+from trainsh_base.tool.declare import Command, Tool
+
+
+def read_input(name: str | None) -> dict[str, Any]:
+    """Read a JSON object from the file `name` (`-`: stdin). Raises UsageError when it is not a JSON object."""
+    if name is None:
+        return {}
+    try:
+        if name == "-":
+            data = sys.stdin.buffer.read()
+        else:
+            with open(name, "rb") as file:  # noqa: PTH123 - pathlib would be loaded for this alone
+                data = file.read()
+    except FileNotFoundError:
+        raise NotFound(f"no such file: {name}") from None
+    except OSError as error:
+        raise UsageError(f"cannot read {name}: {error.strerror}") from None
+    try:
+        document = msgspec.json.decode(data)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"--input {name} is not JSON: {error}", code="bad_input") from None
+    if isinstance(document, list):
+        raise UsageError(
+            f"--input {name} holds a list, not a JSON object", "take one of it: jq '.[0]'", code="bad_input"
+        )
+    if not isinstance(document, dict):
+        raise UsageError(f"--input {name} holds {type(document).__name__}, not a JSON object", code="bad_input")
+    return document
+
+
+def parameters(tool: Tool, command: Command, document: dict[str, Any]) -> dict[str, Any]:
+    """The parameters that `document` gives `command`.
+
+    Of an answer of the tool, the fields that are parameters are taken and the others are passed over. In any other
+    document an unknown key stays, and is an error of the call.
+    """
+    values = command.renamed(document)
+    known = {param.key for param in command.params}
+    if not set(values) <= known and any(_is(document, kind) for kind in answers(tool)):
+        return {key: value for key, value in values.items() if key in known}
+    return document
+
+
+def answers(tool: Tool) -> Iterator[type[msgspec.Struct]]:
+    """The types of the documents that the tool's commands answer with, alone or in lists."""
+    for command in tool.commands.values():
+        yield from _structs(command.returns)
+
+
+def _structs(kind: Any) -> Iterator[type[msgspec.Struct]]:
+    if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
+        yield kind
+    for part in typing.get_args(kind):
+        yield from _structs(part)
+
+
+def _is(document: dict[str, Any], kind: type[msgspec.Struct]) -> bool:
+    """Whether `document` is one of `kind`: all that is required is there, and nothing else."""
+    fields = msgspec.structs.fields(kind)
+    if not set(document) <= {field.encode_name for field in fields}:
+        return False
+    try:
+        msgspec.convert(document, kind, dec_hook=lambda kind, value: value)
+    except msgspec.ValidationError:
+        return False
+    return True
