@@ -114,7 +114,7 @@ setup() {
 
 @test "serve answers get and set" {
     run -0 sh -c 'printf "%s\n%s\n" "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"get\",\"params\":{\"name\":\"version\"}}" | train-config serve'
-    [ "$(jq .result <<<"$output")" = 1 ]
+    [ "$(jq .result.value <<<"$output")" = 1 ]
 }
 
 @test "show starts without tomlkit, rich, keyring and requests" {

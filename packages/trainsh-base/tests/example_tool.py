@@ -52,7 +52,7 @@ def echo(
     size: Annotated[float | None, Opt("how large")] = None,
     mode: Annotated[Literal["plain", "fancy"], Opt("how")] = "plain",
     wait: Annotated[Duration, Opt("how long")] = 0.0,  # type: ignore[assignment]
-    tag: Annotated[list[str], Opt("labels")] = [],  # noqa: B006
+    tag: Annotated[list[str], Opt("labels", also=("tags",))] = [],  # noqa: B006
     pair: Annotated[dict[str, str], Opt("settings")] = {},  # noqa: B006
     loud: Annotated[bool, Opt("louder")] = False,
     colour: Annotated[bool, Opt("in colour")] = True,

@@ -80,7 +80,7 @@ def test_parameters_come_from_input_and_words_win(example: Run, tmp_path: Path) 
         pytest.param(b'{"word": 5}', 2, b"word: expected text, got a whole number", id="wrong-type"),
         pytest.param(b'{"word": "a", "wait": "soon"}', 2, b"not a duration: 'soon'", id="duration"),
         pytest.param(b'{"word": "a", "mode": "odd"}', 2, b"mode: invalid", id="choice"),
-        pytest.param(b"[1]", 2, b"holds list, not a JSON object", id="list"),
+        pytest.param(b"[1]", 2, b"holds a list, not a JSON object", id="list"),
         pytest.param(b"garbage", 2, b"--input - is not JSON", id="garbage"),
         pytest.param(b"\xff\x00", 2, b"--input - is not JSON", id="bytes"),
         pytest.param(b"", 2, b"--input - is not JSON", id="empty"),
@@ -274,3 +274,17 @@ def test_quiet_leaves_the_answer_and_debug_shows_what_is_run(example: Run) -> No
 )
 def test_type_errors_are_in_words(said: str, words: str) -> None:
     assert in_words(said) == words
+
+
+def test_input_reads_what_another_command_printed(example: Run) -> None:
+    rows = json.loads(example("rows", "--json").stdout)
+    printed = {**rows[1], "wait": 5, "tags": ["a"]}
+    done = example("echo", "--input", "-", "--json", input=json.dumps(printed).encode())
+    assert (json.loads(done.stdout)["times"], json.loads(done.stdout)["tags"]) == (
+        1,
+        ["a"],
+    )  # `pairs` is passed over
+    done = example("echo", "--input", "-", input=json.dumps({**printed, "colours": True}).encode())
+    assert done.returncode == 2 and b"did you mean colour?" in done.stderr
+    done = example("echo", "--input", "-", input=json.dumps(rows).encode())
+    assert done.returncode == 2 and b"jq '.[0]'" in done.stderr

@@ -143,7 +143,7 @@ def test_one_word_is_a_line_for_the_shell(world: World) -> None:
 def test_run_with_json_collects(world: World) -> None:
     world.host(world.sshd("box"))
     done = world.run("train-host", "run", "box", "--json", "--", "echo out; echo err >&2; exit 3", check=False)
-    assert json.loads(done.out) == {"status": 3, "stdout": "out\n", "stderr": "err\n"} and done.status == 3
+    assert json.loads(done.out) == {"exit": 3, "stdout": "out\n", "stderr": "err\n"} and done.status == 3
 
 
 def test_a_connection_lost_in_the_middle_is_ours_to_tell(world: World) -> None:

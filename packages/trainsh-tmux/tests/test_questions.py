@@ -101,7 +101,7 @@ def test_what_a_host_holds(open_box: Box) -> None:
     assert {name: each.state for name, each in held.sessions.items()} == {
         "w": "running", "left": "released", "shut": "gone", "nosuch": "gone",
     }  # fmt: skip
-    assert {name: (each.state, each.status) for name, each in held.steps.items()} == {
+    assert {name: (each.state, each.exit) for name, each in held.steps.items()} == {
         "done": ("ended", 0), "failed": ("ended", 4), "behind": ("running", None), "cut": ("lost", None),
         "unknown": ("never", None),
     }  # fmt: skip

@@ -31,8 +31,8 @@ class Arg(msgspec.Struct, frozen=True):
 class Opt(msgspec.Struct, frozen=True):
     """An option: its help, one-letter form, placeholder for the value, and long form if not the parameter's name.
 
-    `kind` and `also` as for Arg. `limits`: the runner fills it with what is left of the job's limit of that name. `holds`: for
-    so long the runner keeps the machine of a failed job.
+    `kind` and `also` as for Arg. `limits`: the runner fills it with what is left of the job's limit of that name.
+    `holds`: for so long the runner keeps the machine of a failed job.
     """
 
     help: str
