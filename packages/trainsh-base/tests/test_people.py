@@ -285,6 +285,6 @@ def test_input_reads_what_another_command_printed(example: Run) -> None:
         ["a"],
     )  # `pairs` is passed over
     done = example("echo", "--input", "-", input=json.dumps({**printed, "colours": True}).encode())
-    assert done.returncode == 2 and b"did you mean colour?" in done.stderr
+    assert done.returncode == 2 and b"no parameter 'pairs'" in done.stderr
     done = example("echo", "--input", "-", input=json.dumps(rows).encode())
     assert done.returncode == 2 and b"jq '.[0]'" in done.stderr
