@@ -4,6 +4,8 @@ import contextlib
 import fcntl
 import os
 import time
+from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 from trainsh_base.errors import Conflict, NotFound
@@ -177,11 +179,23 @@ def prune_exec(keep: int = KEPT_EXEC) -> None:
                 remove(job)
 
 
-def short(id: str, others: list[str] | None = None) -> str:
-    """The short form of an id: its last four characters, or all of it if another job's id ends the same."""
-    end = id[-SHORT:]
-    same = sum(name.endswith(end) or name.startswith(end) for name in (names() if others is None else others))
-    return end if same == 1 and id[-SHORT - 1 : -SHORT] == "-" else id
+def short(id: str) -> str:
+    """The short form of an id: its last four characters, or all of it if another's begins or ends the same."""
+    return short_forms()(id)
+
+
+def short_forms() -> Callable[[str], str]:
+    """What `short` does, for many ids: the folder of jobs is read once."""
+    known = names()
+    ends = Counter(name[-SHORT:] for name in known)
+    starts = {name[:SHORT] for name in known}
+
+    def form(id: str) -> str:
+        end = id[-SHORT:]
+        alone = ends[end] == 1 and end not in starts
+        return end if alone and id[-SHORT - 1 : -SHORT] == "-" else id
+
+    return form
 
 
 def open_jobs() -> list[Job]:

@@ -51,10 +51,10 @@ def show_jobs(reports: list[JobReport], without: str = "No jobs yet. Start one: 
     if not reports:
         print(without, file=sys.stderr)
         return
-    known = jobs.names()
+    short = jobs.short_forms()
     rows = [
         {
-            "id": jobs.short(each.id, known), "recipe": each.name, "status": each.status,
+            "id": short(each.id), "recipe": each.name, "status": each.status,
             "started": when(each.started),
             "time": format_duration(each.seconds), "steps": f"{each.done}/{each.total}",
             "now": each.step if each.status == "running" else each.reason.split("\n")[0],
