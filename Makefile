@@ -1,5 +1,5 @@
 # The README's two commands are `make demo` and `make test`; both set up what they need.
-.PHONY: help setup demo test check lint types unit bats bench faults fresh clean
+.PHONY: help setup demo test check lint types unit bats bench faults fresh completions man generated pictures dist clean
 .DEFAULT_GOAL := help
 
 BIN := $(CURDIR)/.venv/bin
@@ -13,8 +13,11 @@ help:
 	  'make test    everything: lint, types, unit tests, tests of the executables' \
 	  'make check   the quick half of it' \
 	  'make faults  the long tests: random schedules of faults (20 minutes; FAULTS=5015 plays one again by its seed)' \
-  'make fresh   the two commands of the README on a Debian where nobody prepared anything (Linux, root)' \
-  'make bench   speed, as ratios against floors measured in the same run' \
+	  'make fresh   the two commands of the README on a Debian where nobody prepared anything (Linux, root)' \
+	  'make bench   speed, as ratios against floors measured in the same run' \
+	  'make dist    wheels and source distributions of every package, in dist/' \
+	  'make completions man   the generated files of both kinds; make generated checks them' \
+	  'make pictures   the pictures of the README, from real runs' \
 	  'make setup   .venv, and missing system programs (the others do it too)' \
 	  'make clean   remove what was built'
 
@@ -24,7 +27,7 @@ setup:
 demo: setup
 	@sh examples/demo.sh
 
-lint: setup
+lint: setup generated
 	@ruff check .
 	@ruff format --check .
 	@python tests/lint_imports.py
@@ -49,6 +52,19 @@ bench: setup
 
 faults: setup
 	@$(PYTEST) -m faults
+
+completions man: setup
+	@python -m trainsh_help.generate $@
+	@./install.sh --dev
+
+generated: setup
+	@python -m trainsh_help.generate completions --check
+	@python -m trainsh_help.generate man --check
+
+dist: setup
+	@rm -rf dist
+	@for package in packages/*/pyproject.toml; do \
+	  (cd "$${package%/*}" && python -m hatchling build -d "$(CURDIR)/dist") || exit 1; done
 
 fresh:
 	@python3 tests/fresh.py

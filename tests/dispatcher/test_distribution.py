@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -118,29 +119,13 @@ def assert_all_run(folder: Path, env: dict[str, str]) -> None:
 
 
 @pytest.mark.slow
-def test_uv_tool_install_exposes_every_executable(wheels: Path, home: dict[str, str], tmp_path: Path) -> None:
+@pytest.mark.parametrize("way", ["uv", "pipx"])
+def test_uv_and_pipx_expose_every_executable(way: str, wheels: Path, home: dict[str, str], tmp_path: Path) -> None:
     home |= {"UV_TOOL_DIR": str(tmp_path / "tools"), "UV_TOOL_BIN_DIR": str(tmp_path / "bin")}
-    install(
-        [
-            BIN / "uv",
-            "tool",
-            "install",
-            "--python",
-            sys.executable,
-            "--find-links",
-            wheels,
-            f"tmux-trainsh=={VERSION}",
-        ],
-        home,
-    )
-    assert_all_run(tmp_path / "bin", home)
-
-
-@pytest.mark.slow
-def test_pipx_exposes_every_executable(wheels: Path, home: dict[str, str]) -> None:
     home |= {"PIP_FIND_LINKS": f"{wheels} {home.get('PIP_FIND_LINKS', '')}", "UV_FIND_LINKS": str(wheels)}
-    install([BIN / "pipx", "install", "--python", sys.executable, f"tmux-trainsh=={VERSION}"], home)
-    assert_all_run(Path(home["PIPX_BIN_DIR"]), home)
+    words = ["tool", "install"] if way == "uv" else ["install"]
+    install([BIN / way, *words, "--python", sys.executable, f"tmux-trainsh=={VERSION}"], home)
+    assert_all_run(tmp_path / "bin" if way == "uv" else Path(home["PIPX_BIN_DIR"]), home)
 
 
 @pytest.mark.slow
@@ -152,10 +137,48 @@ def test_install_sh_builds_a_repository_into_a_venv_of_its_own(home: dict[str, s
     assert not list(tmp_path.glob("trainsh.*"))
 
 
+@pytest.mark.faults
+def test_every_package_alone_from_what_make_dist_builds(home: dict[str, str], tmp_path: Path) -> None:
+    """Wheels and source distributions build; each package's wheel runs in an empty venv, and so does that of its sdist."""
+    built = tmp_path / "dist"
+    for name in ours():
+        build(["-d", str(built)], ROOT / "packages" / name)
+    assert len(list(built.glob("*.whl"))) == len(list(built.glob("*.tar.gz"))) == len(ours())
+    again = tmp_path / "again"
+    for archive in built.glob("*.tar.gz"):
+        shutil.unpack_archive(archive, tmp_path / "unpacked", filter="data")
+        build(["-t", "wheel", "-d", str(again)], tmp_path / "unpacked" / archive.name.removesuffix(".tar.gz"))
+    assert contents(again) == contents(built)
+    for name in ours():
+        venv = tmp_path / name
+        install([BIN / "uv", "venv", "--quiet", "--python", sys.executable, venv], home)
+        uv = [BIN / "uv", "pip", "install", "--quiet", "--python", venv / "bin/python", "--find-links", built]
+        install([*uv, f"{name}=={VERSION}"], home)
+        for script in project(name).get("scripts", {}):
+            for word in ("--version", "--help", "schema"):
+                done = subprocess.run(
+                    [venv / "bin" / script, word], env=home | {"PATH": "/usr/bin:/bin"}, capture_output=True, text=True,
+                    check=False,
+                )  # fmt: skip
+                assert (done.returncode, done.stderr) == (0, ""), f"{script} {word}: {done.stderr}"
+
+
+def build(words: list[str], folder: Path) -> None:
+    subprocess.run(
+        [sys.executable, "-m", "hatchling", "build", *words], cwd=folder, check=True, capture_output=True
+    )
+
+
+def contents(folder: Path) -> dict[str, set[str]]:
+    """The files in each wheel of a folder."""
+    return {wheel.name: set(zipfile.ZipFile(wheel).namelist()) for wheel in folder.glob("*.whl")}
+
+
 def commit_of_this_tree(folder: Path, env: dict[str, str]) -> Path:
     """A repository whose one commit holds our packages as they are in the working tree."""
     (folder / "packages").mkdir(parents=True)
-    shutil.copytree(ROOT / "bin", folder / "bin")
+    for part in ("bin", "completions"):
+        shutil.copytree(ROOT / part, folder / part)
     for name in ours():
         shutil.copytree(
             ROOT / "packages" / name, folder / "packages" / name, symlinks=True,

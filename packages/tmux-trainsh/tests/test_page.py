@@ -10,6 +10,7 @@ import pytest
 
 from trainsh_help.catalog import Entry, Shortcut, near
 from trainsh_help.page import render
+from trainsh_help.topics import Topic
 
 BIN = Path(sys.executable).parent
 
@@ -29,6 +30,7 @@ def test_groups_come_in_the_order_of_use_and_strangers_last() -> None:
             entry("recipe", "recipes", "Run recipes"),
         ],
         [Shortcut(name="run", means="recipe run")],
+        [Topic(name="files", summary="Where things are", text="Where things are\n")],
     )
     assert (
         page.split("\n\n", 2)[2]
@@ -52,7 +54,10 @@ other commands
   foo     /bin/train-foo
   bar     A bar (/bin/train-bar)
 
-train help COMMAND says what one does; train --list names them for programs.
+topics
+  files   Where things are
+
+train help COMMAND, or train help TOPIC, says more; train --list names the commands for programs.
 """
     )
 
@@ -102,13 +107,14 @@ def test_strangers_are_listed_with_what_their_manifests_say_and_none_is_run(pref
     ("words", "says"),
     [
         (["xferr"], "error: train has no command 'xferr'\n  did you mean xfer?\n"),
+        (["help", "exit-cods"], "error: train has no command 'exit-cods'\n  did you mean exit-codes?\n"),
         (["help", "confg"], "error: train has no command 'confg'\n  did you mean config?\n"),
         (["rnu"], "error: train has no command 'rnu'\n  did you mean run?\n"),
         (["goood"], "error: train has no command 'goood'\n  did you mean good?\n"),
         (["q-q-q"], "error: train has no command 'q-q-q'\n  train --help lists those it has\n"),
         (["a b"], "error: train has no command 'a b'\n  train --help lists those it has\n"),
     ],
-    ids=["tool", "help-on", "shortcut", "stranger", "nothing-near", "blank"],
+    ids=["tool", "topic", "help-on", "shortcut", "stranger", "nothing-near", "blank"],
 )
 def test_an_unknown_word_is_127_and_names_what_is_near(words: list[str], says: str, prefix: Path) -> None:
     done = train(*words, path=prefix / "bin")
@@ -133,3 +139,17 @@ def test_the_list_as_json_has_what_each_tool_is_for(prefix: Path) -> None:
     rows = json.loads(train("--list", "--json", path=prefix / "bin").stdout)
     summaries = {row["name"]: row["summary"] for row in rows}
     assert summaries["good"] == "Feeds the cat" and summaries["config"] == "Show and change settings"
+
+
+def test_a_topic_is_its_text(prefix: Path) -> None:
+    done = train("help", "exit-codes", path=prefix / "bin")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("What the exit status of every command means\n\nEXIT STATUS\n")
+    found = json.loads(train("help", "files", "--json", path=prefix / "bin").stdout)
+    assert found["name"] == "files" and found["summary"] and "hosts.toml" in found["text"]
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_the_scripts_of_completion_are_printed(shell: str, prefix: Path) -> None:
+    done = train("help", "completions", shell, path=prefix / "bin")
+    assert done.returncode == 0 and "--complete" in done.stdout

@@ -1,7 +1,7 @@
 """train-help: the answers to `train`, `train help COMMAND` and an unknown command."""
 
 import sys
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -12,6 +12,7 @@ from trainsh_base.tool.program import run
 from trainsh_help.catalog import Entry, dispatcher, entries, near, shortcuts
 from trainsh_help.page import render
 from trainsh_help.schemas import everyone, of, of_command
+from trainsh_help.topics import Topic, shell_file, topics
 
 tool = Tool("help", summary="Show the commands of train, and what each does")
 
@@ -32,12 +33,27 @@ class Stranger(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     help: str
 
 
-def _print_about(found: Stranger) -> None:
+class Script(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a shell reads to complete train."""
+
+    shell: str
+    path: str
+    text: str
+
+
+def _print_about(found: Stranger | Topic) -> None:
+    if isinstance(found, Topic):
+        _print_text(found)
+        return
     print(f"train {found.name}: {found.summary}\n  {found.path}\n  its own help: {found.help}")
 
 
 def _print_page(found: list[Entry]) -> None:
-    sys.stdout.write(render(found, shortcuts()))
+    sys.stdout.write(render(found, shortcuts(), topics()))
+
+
+def _print_text(found: "Topic | Script") -> None:
+    sys.stdout.write(found.text)
 
 
 @tool.command(show=_print_page)
@@ -50,19 +66,40 @@ def commands() -> list[Entry]:
 
 @tool.command(show=_print_about)
 def about(
-    words: Annotated[list[str], Arg("a command, and perhaps a command of it", metavar="COMMAND")],
+    words: Annotated[
+        list[str], Arg("a command, and perhaps a command of it; or a topic", metavar="COMMAND", kind="command")
+    ],
 ) -> Any:
-    """Show the help of one command.
+    """Show the help of one command, or a topic.
 
     Runs the command with --help. A shortcut shows the help of what it stands for. A program from elsewhere on PATH
     is not run: its summary is shown, and how to ask it itself."""
     found = {entry.name: entry for entry in entries()}
     if words and words[0] not in [*found, *(word.name for word in shortcuts())]:
-        raise _unknown(words[0])
+        explained = {topic.name: topic for topic in topics()}
+        if words[0] not in explained:
+            raise _unknown(words[0], list(explained))
+        return explained[words[0]]
     entry = found.get(words[0]) if words else None
     if entry and entry.on_path and entry.summary:
         return Stranger(name=entry.name, summary=entry.summary, path=entry.path, help=f"train {entry.name} --help")
     return Handover(argv=[dispatcher(), *words, "--help"])
+
+
+@tool.command(show=_print_text)
+def completions(
+    shell: Annotated[Literal["bash", "zsh", "fish"], Arg("the shell", metavar="SHELL")],
+) -> Script:
+    """Print what a shell reads to complete train: source <(train help completions bash)
+
+    \b
+    bash   source <(train help completions bash)                       in ~/.bashrc
+    zsh    train help completions zsh >~/.zfunc/_train                 with ~/.zfunc in fpath, before compinit
+    fish   train help completions fish >~/.config/fish/completions/train.fish
+
+    install.sh has done it already."""
+    path = shell_file(shell)
+    return Script(shell=shell, path=str(path), text=path.read_text(encoding="utf-8"))
 
 
 @tool.command()
@@ -94,8 +131,8 @@ def _names() -> list[str]:
     return [*(entry.name for entry in entries()), *(word.name for word in shortcuts())]
 
 
-def _unknown(word: str) -> NoSuchCommand:
-    names = near(word, _names())
+def _unknown(word: str, more: list[str] | None = None) -> NoSuchCommand:
+    names = near(word, [*_names(), *(more or [])])
     hint = f"did you mean {' or '.join(names)}?" if names else "train --help lists those it has"
     return NoSuchCommand(f"train has no command {word!r}", hint, data={"near": names})
 

@@ -4,6 +4,7 @@ import sys
 
 from trainsh_base.tool.display import paint
 from trainsh_help.catalog import Entry, Shortcut
+from trainsh_help.topics import Topic
 
 # The most frequent tasks come first. Groups that are not listed here follow in alphabetical order.
 ORDER = ("recipes", "run", "machines", "move files", "storage", "money")
@@ -15,16 +16,18 @@ usage: train COMMAND [ARGUMENTS]
 
 Runs training from small recipes, on rented GPUs and on machines of your own.
 """
-FOOTER = "train help COMMAND says what one does; train --list names them for programs.\n"
+FOOTER = "train help COMMAND, or train help TOPIC, says more; train --list names the commands for programs.\n"
 
 
-def render(entries: list[Entry], shortcuts: list[Shortcut]) -> str:
+def render(entries: list[Entry], shortcuts: list[Shortcut], topics: list[Topic]) -> str:
     """The whole page as text."""
     groups = _grouped(entries)
     rows = [(title, [(entry.name, _says(entry)) for entry in groups[title]]) for title in _ordered(groups)]
     place = next((number for number, (title, _) in enumerate(rows) if title == OTHERS), len(rows))
     if shortcuts:
         rows.insert(place, ("shortcuts", [(word.name, f"train {word.means}") for word in shortcuts]))
+    if topics:
+        rows.append(("topics", [(topic.name, topic.summary) for topic in topics]))
     width = max((len(name) for _, lines in rows for name, _ in lines), default=0)
     parts = [USAGE]
     for title, lines in rows:

@@ -69,7 +69,7 @@ def show(source: Annotated[bool, Opt("also show where each value comes from")] =
 
 
 @tool.command(show=show_value)
-def get(name: Annotated[str, Arg("setting, such as recipe.timeout")]) -> Value:
+def get(name: Annotated[str, Arg("setting, such as recipe.timeout", kind="setting")]) -> Value:
     """Print the value of one setting."""
     document = config.load()
     held = config.flat(document)
@@ -84,7 +84,7 @@ def get(name: Annotated[str, Arg("setting, such as recipe.timeout")]) -> Value:
 
 @tool.command(name="set", show=show_change, ensures=True)
 def set_(
-    name: Annotated[str, Arg("setting, such as recipe.timeout")],
+    name: Annotated[str, Arg("setting, such as recipe.timeout", kind="setting")],
     values: Annotated[
         list[str | int | float | bool], Arg("its value; several for a list", metavar="VALUE", also=("value",))
     ],
@@ -98,7 +98,7 @@ def set_(
 
 @tool.command(show=show_removed, ensures=True)
 def reset(
-    name: Annotated[str | None, Arg("setting; every one when none is named")] = None,
+    name: Annotated[str | None, Arg("setting; every one when none is named", kind="setting")] = None,
     yes: Annotated[bool, Opt("do not ask", short="-y")] = False,
 ) -> list[Value]:
     """Give one setting, or all of them, its default back.

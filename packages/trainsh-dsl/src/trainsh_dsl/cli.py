@@ -21,7 +21,7 @@ from trainsh_dsl.text import files
 
 tool = Tool("dsl", summary="Read, check and format recipes")
 
-File = Annotated[str | None, Arg("recipe file, - for standard input")]
+File = Annotated[str | None, Arg("recipe file, - for standard input", kind="file")]
 Text = Annotated[str | None, Opt("the recipe itself instead of a file", metavar="TEXT")]
 Given = Annotated[list[str], Opt("a host, storage or variable that the command line sets", metavar="NAME")]
 Exec = Annotated[bool, Opt("read it as train exec does: an undefined @name is a configured host", name="--exec")]
@@ -166,7 +166,7 @@ def _format_status(done: list[Formatted]) -> int:
 
 @tool.command(show=_show_formatted, status=_format_status)
 def fmt(
-    files_: Annotated[list[str], Arg("recipe files, - for standard input", metavar="FILE")],
+    files_: Annotated[list[str], Arg("recipe files, - for standard input", metavar="FILE", kind="file")],
     check: Annotated[bool, Opt("print the names of files that would change; exit 1 if there are any")] = False,
     write: Annotated[bool, Opt("write the files")] = False,
     diff: Annotated[bool, Opt("print what would change; exit 1 if anything would")] = False,

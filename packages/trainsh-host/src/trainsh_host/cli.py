@@ -232,7 +232,7 @@ def show(name: Name) -> Shown:
 
 @tool.command(show=lambda shown: print(f"changed {shown.name}"))
 def edit(
-    name: Annotated[str, Arg("a host's name", "NAME")],
+    name: Annotated[str, Arg("a host's name", "NAME", kind="host")],
     *,
     rename: Annotated[str | None, Opt("a new name", metavar="NAME")] = None,
     type_: Type = None,
@@ -274,7 +274,7 @@ def edit(
 
 @tool.command(show=lambda gone: print(f"removed {gone.name}"))
 def remove(
-    name: Annotated[str, Arg("a host's name", "NAME")],
+    name: Annotated[str, Arg("a host's name", "NAME", kind="host")],
     yes: Annotated[bool, Opt("do not ask", short="-y")] = False,
 ) -> Named:
     """Forget a machine.
@@ -429,7 +429,7 @@ def _say_disconnected(ended: dict[str, Any]) -> None:
 
 @tool.command(show=_say_disconnected)
 def disconnect(
-    name: Annotated[str | None, Arg("a host's name or spec", "NAME")] = None,
+    name: Annotated[str | None, Arg("a host's name or spec", "NAME", kind="host")] = None,
     all_: Annotated[bool, Opt("every machine", name="--all")] = False,
 ) -> dict[str, Any]:
     """End the shared connection to a machine.

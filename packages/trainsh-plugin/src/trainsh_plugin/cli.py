@@ -32,7 +32,7 @@ def new(
     *,
     lang: Annotated[Literal["sh", "python"], Opt("the language")] = "sh",
     hosts: Annotated[bool, Opt("a provider of machines (else a tool with one command)")] = False,
-    into: Annotated[str, Opt("the folder it is written into", metavar="FOLDER")] = ".",
+    into: Annotated[str, Opt("the folder it is written into", metavar="FOLDER", kind="folder")] = ".",
 ) -> Written:
     """Write a tool that works, with its test, into the folder train-NAME.
 

@@ -20,14 +20,21 @@ from trainsh_recipe.ui import reports as report
 Overrides = dict[str, dict[str, str]]
 tool = Tool("recipe", "Run recipes, and look after what runs")
 
-HostOpt = Annotated[dict[str, str], Opt("what a host of the recipe is", name="--host", metavar="NAME=SPEC")]
-StorageOpt = Annotated[
-    dict[str, str], Opt("what a storage of the recipe is", name="--storage", metavar="NAME=SPEC")
+HostOpt = Annotated[
+    dict[str, str], Opt("what a host of the recipe is", name="--host", metavar="NAME=SPEC", kind="recipe-host")
 ]
-VarOpt = Annotated[dict[str, str], Opt("the value of a variable", name="--var", metavar="NAME=VALUE")]
+StorageOpt = Annotated[
+    dict[str, str],
+    Opt("what a storage of the recipe is", name="--storage", metavar="NAME=SPEC", kind="recipe-storage"),
+]
+VarOpt = Annotated[
+    dict[str, str], Opt("the value of a variable", name="--var", metavar="NAME=VALUE", kind="recipe-var")
+]
 Visual = Annotated[bool, Opt("the live view on a terminal; else plain lines")]
 ShowOutput = Annotated[bool, Opt("with plain lines: what the steps print, too")]
-JobArg = Annotated[str | None, Arg("the job: its id, or the beginning or end of it", metavar="JOB", also=("id",))]
+JobArg = Annotated[
+    str | None, Arg("the job: its id, or the beginning or end of it", metavar="JOB", kind="job", also=("id",))
+]
 MaxTime = Annotated[Duration | None, Opt("cancel the job when it has run for so long")]
 
 _status = 0
@@ -63,8 +70,8 @@ def _show_run(answer: JobReport | list[Planned]) -> None:
 
 @tool.command(show=_show_run, status=_exit_status)
 def run(
-    name: Annotated[str, Arg("a recipe's name (in the settings or this folder), or its path")],
-    values: Annotated[list[str], Arg("values of variables", metavar="VAR=VALUE")] = [],  # noqa: B006
+    name: Annotated[str, Arg("a recipe's name (in the settings or this folder), or its path", kind="recipe")],
+    values: Annotated[list[str], Arg("values of variables", metavar="VAR=VALUE", kind="recipe-var")] = [],  # noqa: B006
     host: HostOpt = {},  # noqa: B006
     var: VarOpt = {},  # noqa: B006
     storage: StorageOpt = {},  # noqa: B006
@@ -213,7 +220,7 @@ def _show_text(found: RecipeText) -> None:
 
 @tool.command(show=_show_text)
 def show(
-    name: Annotated[str, Arg("a recipe's name, or its path")],
+    name: Annotated[str, Arg("a recipe's name, or its path", kind="recipe")],
     graph: Annotated[bool, Opt("a Mermaid flowchart of what depends on what")] = False,
 ) -> RecipeText:
     """Show a recipe: its text, or with --graph what depends on what in it."""
@@ -235,7 +242,7 @@ def new(
 
 
 @tool.command(show=lambda edited: print(edited.path))
-def edit(name: Annotated[str, Arg("a recipe's name, or its path")]) -> RecipeReport:
+def edit(name: Annotated[str, Arg("a recipe's name, or its path", kind="recipe")]) -> RecipeReport:
     """Edit a recipe in $VISUAL or $EDITOR; it is checked when the editor is closed."""
     from trainsh_recipe.ui import editing  # noqa: PLC0415 - for two commands only
 
@@ -334,7 +341,9 @@ def _show_removed(found: list[Removed]) -> None:
 
 @tool.command(show=_show_removed)
 def rm(
-    name: Annotated[list[str], Arg("jobs (their ids, or ends of them) and recipes", metavar="JOB|RECIPE")] = [],  # noqa: B006
+    name: Annotated[
+        list[str], Arg("jobs (their ids, or ends of them) and recipes", metavar="JOB|RECIPE", kind="job")
+    ] = [],  # noqa: B006
     older_than: Annotated[Duration | None, Opt("every job that ended so long ago", metavar="AGE")] = None,
     all_: Annotated[bool, Opt("every job that is over")] = False,
     yes: Annotated[bool, Opt("do not ask", short="-y")] = False,

@@ -115,7 +115,7 @@ def env() -> Environment:
 
 @tool.command(show=lambda ended: None, status=lambda ended: ended.exit)
 def run(
-    recipe: Annotated[str, Arg("a recipe's name or file", "RECIPE")],
+    recipe: Annotated[str, Arg("a recipe's name or file", "RECIPE", kind="recipe")],
     option: Annotated[list[str], Arg("options of train recipe run, after --", "OPTION")] = [],  # noqa: B006
     keep: Annotated[bool, Opt("leave the sandbox up afterwards")] = False,
 ) -> Ended:

@@ -15,7 +15,7 @@ from trainsh_secrets.model import Changed, Found, Listed, Revealed
 
 tool = Tool("secrets", "Store and fetch credentials")
 
-Name = Annotated[str, Arg("the secret, such as HF_TOKEN")]
+Name = Annotated[str, Arg("the secret, such as HF_TOKEN", kind="secret")]
 To = Annotated[
     Literal["keyring", "file"] | None,
     Opt("store it there (default: the keyring where there is one, else the file)"),
@@ -62,7 +62,7 @@ def set_(
     name: Name,
     to: To = None,
     from_file: Annotated[
-        str | None, Opt("read the value from this file, - for standard input", metavar="FILE")
+        str | None, Opt("read the value from this file, - for standard input", metavar="FILE", kind="file")
     ] = None,
 ) -> list[Changed]:
     """Store a secret: asks for it, or reads it from standard input or a file.
@@ -94,9 +94,11 @@ def delete(name: Name, yes: Annotated[bool, Opt("do not ask", short="-y")] = Fal
 
 @tool.command(name="import", show=show_stored, ensures=True)
 def import_(
-    file: Annotated[str, Arg("a .env file with NAME=value lines, - for standard input")],
+    file: Annotated[str, Arg("a .env file with NAME=value lines, - for standard input", kind="file")],
     to: To = None,
-    only: Annotated[list[str], Opt("import this name, not every one; may be repeated", metavar="NAME")] = [],  # noqa: B006
+    only: Annotated[
+        list[str], Opt("import this name, not every one; may be repeated", metavar="NAME", kind="secret")
+    ] = [],  # noqa: B006
     overwrite: Annotated[bool, Opt("replace secrets that are stored already")] = False,
 ) -> list[Changed]:
     """Store every secret of a .env file.
@@ -123,7 +125,8 @@ def _confirm_overwrite(stored: list[str]) -> None:
 def run(
     command: Annotated[list[str], Arg("the command and its words, after --", metavar="CMD")],
     name: Annotated[
-        list[str], Opt("give it this secret; VAR=NAME under another name; may be repeated", metavar="NAME")
+        list[str],
+        Opt("give it this secret; VAR=NAME under another name; may be repeated", metavar="NAME", kind="secret"),
     ] = [],  # noqa: B006
     all_: Annotated[bool, Opt("give it every secret that is set and can be a variable's name")] = False,
 ) -> Handover:

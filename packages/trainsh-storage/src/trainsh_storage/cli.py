@@ -13,8 +13,8 @@ from trainsh_storage.resolve import resolve as reach
 
 tool = Tool("storage", "Buckets and drives: add and test them, look inside")
 
-Name = Annotated[str, Arg("a configured storage, or a spec such as r2:my-bucket", metavar="NAME")]
-Configured = Annotated[str, Arg("a configured storage", metavar="NAME")]
+Name = Annotated[str, Arg("a configured storage, or a spec such as r2:my-bucket", metavar="NAME", kind="storage")]
+Configured = Annotated[str, Arg("a configured storage", metavar="NAME", kind="storage")]
 Path = Annotated[str, Arg("a folder in it (default: the top)", metavar="PATH")]
 
 

@@ -45,7 +45,7 @@ HostOpt = Annotated[str, Opt("the machine: local, a name, or user@host", metavar
 GraceOpt = Annotated[
     Duration | None, Opt("time it has to end after its first signal (default: the setting tmux.grace)")
 ]
-JobOpt = Annotated[str, Opt("the job whose session it is (none: one made by hand)", metavar="JOB")]
+JobOpt = Annotated[str, Opt("the job whose session it is (none: one made by hand)", metavar="JOB", kind="job")]
 
 
 @tool.command("open", ensures=True)
@@ -81,7 +81,9 @@ def _status(outcome: Outcome) -> int:
 @tool.command(show=_show_outcome, status=_status)
 def run(
     command: Annotated[str, Arg("shell text to run")],
-    session: Annotated[str | None, Opt("session to run it in (none: one of its own)", metavar="NAME")] = None,
+    session: Annotated[
+        str | None, Opt("session to run it in (none: one of its own)", metavar="NAME", kind="session")
+    ] = None,
     host: HostOpt = "local",
     job: JobOpt = "",
     step: Annotated[str | None, Opt("identity of the step: the same one never runs twice", metavar="ID")] = None,
@@ -140,7 +142,7 @@ def _show_wait(waited: Waited) -> None:
 
 @tool.command(show=_show_wait)
 def wait(
-    session: Annotated[str, Arg("the session", also=("name",))],
+    session: Annotated[str, Arg("the session", kind="session", also=("name",))],
     pattern: Annotated[str | None, Opt("a regular expression, in what it prints", metavar="REGEX")] = None,
     file: Annotated[str | None, Opt("a file that is to exist", metavar="PATH")] = None,
     port: Annotated[int | None, Opt("a port that is to be open")] = None,
@@ -235,7 +237,7 @@ def _show_screen(screen: Screen) -> None:
 
 @tool.command(show=_show_screen)
 def capture(
-    session: Annotated[str, Arg("the session", also=("name",))],
+    session: Annotated[str, Arg("the session", kind="session", also=("name",))],
     host: HostOpt = "local",
     job: JobOpt = "",
     history: Annotated[int, Opt("also this many lines above the screen", metavar="N")] = 0,
@@ -266,7 +268,7 @@ def _show_done(done: Done) -> None:
 
 @tool.command(show=_show_done)
 def send(
-    session: Annotated[str, Arg("the session", also=("name",))],
+    session: Annotated[str, Arg("the session", kind="session", also=("name",))],
     text: Annotated[str, Arg("what to type")],
     host: HostOpt = "local",
     job: JobOpt = "",
@@ -281,7 +283,7 @@ def send(
 
 @tool.command(show=_show_done, name="interrupt")
 def interrupt_(
-    session: Annotated[str, Arg("the session", also=("name",))],
+    session: Annotated[str, Arg("the session", kind="session", also=("name",))],
     step: Annotated[str, Arg("the step")],
     host: HostOpt = "local",
     job: JobOpt = "",
@@ -296,7 +298,7 @@ def interrupt_(
 
 @tool.command(show=_show_done)
 def release(
-    session: Annotated[str, Arg("the session", also=("name",))],
+    session: Annotated[str, Arg("the session", kind="session", also=("name",))],
     host: HostOpt = "local",
     job: JobOpt = "",
 ) -> Done:
@@ -314,7 +316,7 @@ def _survivors(lines: list[str]) -> list[str]:
 
 @tool.command(show=_show_done)
 def close(
-    session: Annotated[str, Arg("the session", also=("name",))],
+    session: Annotated[str, Arg("the session", kind="session", also=("name",))],
     host: HostOpt = "local",
     job: JobOpt = "",
     grace: GraceOpt = None,
@@ -346,7 +348,7 @@ def kill(
 
 @tool.command()
 def attach(
-    session: Annotated[str, Arg("the session", also=("name",))],
+    session: Annotated[str, Arg("the session", kind="session", also=("name",))],
     host: HostOpt = "local",
     job: JobOpt = "",
 ) -> Handover:

@@ -13,8 +13,10 @@ from trainsh_vast.model import Attached, Balance, Bill, Change, Cost, Created, D
 
 tool = Tool("vast", "Vast.ai: rent GPUs, wait for them, stop them", provides=("hosts",))
 
-Id = Annotated[str, Arg("an instance's id: see train vast list", "ID")]
-MaybeId = Annotated[str | None, Arg("an instance's id, or @HOST in a recipe (default there: the job's own)", "ID")]
+Id = Annotated[str, Arg("an instance's id: see train vast list", "ID", kind="instance")]
+MaybeId = Annotated[
+    str | None, Arg("an instance's id, or @HOST in a recipe (default there: the job's own)", "ID", kind="instance")
+]
 Job = Annotated[str | None, Opt("the job that holds it; recipes set it", name="--job", metavar="JOB")]
 Hosts = Annotated[
     dict[str, Any] | None, Opt("what a recipe's hosts are; recipes set it", name="--hosts", metavar="NAME=SPEC")
@@ -77,9 +79,12 @@ def list_(
     state: Annotated[State | None, Opt("only those in this state")] = None,
 ) -> list[Rented]:
     """List your instances, and what each costs an hour now."""
+    from trainsh_base.provider.listed import remember  # noqa: PLC0415 - help does without
     from trainsh_vast.rented import rows  # noqa: PLC0415 - help does without
 
-    return [row for row in rows.every(_service()) if state in (None, row.state)]
+    found = rows.every(_service())
+    remember(tool.name, found)
+    return [row for row in found if state in (None, row.state)]
 
 
 @tool.command(show=_show("show_details"))
@@ -142,7 +147,7 @@ def logs(
 
 @tool.command(show=_show("show_changes"))
 def watch(
-    id_: Annotated[str | None, Arg("one instance only", "ID")] = None,
+    id_: Annotated[str | None, Arg("one instance only", "ID", kind="instance")] = None,
     every: Annotated[Duration, Opt("how often to look", kind="duration")] = POLL,
     until: Annotated[State | None, Opt("end once it is in this state")] = None,
 ) -> list[Change]:
@@ -359,7 +364,9 @@ def wait(
 
 
 @tool.command(show=_show("show_keys"))
-def keys(id_: Annotated[str | None, Arg("an instance (default: the account)", "ID")] = None) -> list[Key]:
+def keys(
+    id_: Annotated[str | None, Arg("an instance (default: the account)", "ID", kind="instance")] = None,
+) -> list[Key]:
     """List the ssh keys of the account, or of an instance."""
     from trainsh_vast.verbs import keys as verbs  # noqa: PLC0415 - help does without
 
@@ -369,7 +376,7 @@ def keys(id_: Annotated[str | None, Arg("an instance (default: the account)", "I
 
 @tool.command(show=_show("show_attached"), ensures=True)
 def attach_key(
-    id_: Annotated[str | None, Arg("an instance (default: the account)", "ID")] = None,
+    id_: Annotated[str | None, Arg("an instance (default: the account)", "ID", kind="instance")] = None,
     key: Annotated[
         str | None, Opt("the key (default: the setting, else the one in ~/.ssh)", metavar="FILE")
     ] = None,

@@ -49,8 +49,10 @@ def summary(result: Result) -> str:
 
 @tool.command(show=show_result)
 def copy(
-    source: Annotated[str, Arg("what to copy; with a slash at its end: what is in it", metavar="SRC")],
-    destination: Annotated[str, Arg("where to; missing folders above it are made", metavar="DST")],
+    source: Annotated[
+        str, Arg("what to copy; with a slash at its end: what is in it", metavar="SRC", kind="endpoint")
+    ],
+    destination: Annotated[str, Arg("where to; missing folders above it are made", metavar="DST", kind="endpoint")],
     *,
     delete: Annotated[bool, Opt("delete at the destination what the source lacks")] = False,
     exclude: Annotated[list[str], Opt("leave out what matches (repeatable)", metavar="PATTERN")] = [],  # noqa: B006
@@ -64,7 +66,9 @@ def copy(
     as_is: Annotated[bool, Opt("keep set-user-id bits and links out of the tree, of files from a host")] = False,
     hosts: Annotated[dict[str, str], Opt("what @NAME stands for", name="--host", metavar="NAME=SPEC")] = {},  # noqa: B006
     storages: Annotated[dict[str, str], Opt("what @NAME stands for", name="--storage", metavar="NAME=SPEC")] = {},  # noqa: B006
-    cwd: Annotated[str | None, Opt("the folder that relative local paths start from", metavar="FOLDER")] = None,
+    cwd: Annotated[
+        str | None, Opt("the folder that relative local paths start from", metavar="FOLDER", kind="folder")
+    ] = None,
     source_quoted: Annotated[bool, Opt("take SRC as it is: no ~, no wildcards")] = False,
     destination_quoted: Annotated[bool, Opt("take DST as it is: no ~")] = False,
 ) -> Result:

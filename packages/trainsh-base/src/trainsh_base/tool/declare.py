@@ -12,7 +12,12 @@ from trainsh_base.system.suggest import did_you_mean
 from trainsh_base.system.units import Duration, decode
 
 Function = TypeVar("Function", bound=Callable[..., Any])
-Kind = Literal["", "host", "duration", "size", "money"]
+# How a text is read (duration, size, money, host) and what completes it: a live value of this machine, for which a
+# package has share/trainsh/values/KIND.sh, or a file.
+Kind = Literal[
+    "", "duration", "size", "money", "host", "recipe", "job", "storage", "secret", "session", "instance", "setting",
+    "endpoint", "file", "folder", "command", "recipe-host", "recipe-storage", "recipe-var",
+]  # fmt: skip
 
 
 class Arg(msgspec.Struct, frozen=True):

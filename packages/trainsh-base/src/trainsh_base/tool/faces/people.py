@@ -102,9 +102,9 @@ def _common() -> dict[str, Any]:
 
 
 def build(tool: Tool, command: Command) -> click.Command:
-    """Build the click command for one declaration of `tool`."""
+    """Build the click command for one declaration of `tool`; examples that the tool brings end its help."""
     params = [_parameter(param) for param in command.params]
-    return typed.Command(
+    built = typed.Command(
         command.name,
         callback=lambda **values: execute(tool, command, values),
         params=[*params, *_format_options()],
@@ -112,6 +112,8 @@ def build(tool: Tool, command: Command) -> click.Command:
         short_help=command.summary,
         **_common(),
     )
+    built.tool = tool.name
+    return built
 
 
 def _arguments_help(command: Command) -> str:

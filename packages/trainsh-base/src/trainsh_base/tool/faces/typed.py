@@ -7,6 +7,8 @@ import os
 
 import click  # noqa: TID253 - loaded by the click face alone
 
+from trainsh_base.tool.examples import examples_of
+
 _typed = os.environ.pop("TRAINSH_TYPED", "")
 _command = os.environ.pop("TRAINSH_SHORTCUT", "")
 
@@ -28,6 +30,14 @@ class Context(click.Context):
 
 
 class Command(click.Command):
-    """A command that knows its shortcut."""
+    """A command that knows its shortcut, and shows examples at the end of its help."""
 
     context_class = Context
+    tool = ""  # whose examples are shown
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the examples, each as it can be pasted: none is wrapped."""
+        examples = examples_of(self.tool, self.name or "") if self.tool else []
+        if examples:
+            formatter.write_paragraph()
+            formatter.write("Examples:\n" + "".join(f"  {line}\n      {about}\n" for line, about in examples))

@@ -1,0 +1,104 @@
+# What can stand at the end of a command line: `train --complete WORD...` prints it, a line each, a description after
+# a tab. The last WORD is the one being typed. `@files` and `@folders` say that the shell's own completion helps.
+#
+# bin/train reads this file, so `home`, `shortcuts`, find_tool and list_tools are its. What each tool takes is in
+# share/trainsh/completions/TOOL (make completions), live values are printed by share/trainsh/values/KIND.sh of the
+# package that owns them: from files of this machine, never over the network, without Python.
+# shellcheck shell=sh disable=SC2154,SC2034,SC1090
+
+tab=$(printf '\t')
+config=${TRAINSH_HOME:-${XDG_CONFIG_HOME:-$HOME/.config}/tmux-trainsh}
+state=${XDG_STATE_HOME:-$HOME/.local/state}/tmux-trainsh
+if [ -n "${TRAINSH_HOME-}" ]; then state=$TRAINSH_HOME/state; fi
+shared=$home/../share/trainsh
+
+# Lines of stdin that begin with $current, without any that could drive a terminal.
+matching() {
+  WORD=$current LC_ALL=C awk 'index($0, ENVIRON["WORD"]) == 1 || /^@(files|folders)$/ { if (!/[\001-\010\013-\037\177]/) print }'
+}
+
+commands() { # of train: tools, shortcuts, and its own options
+  list_tools | while IFS=$tab read -r name mark; do
+    group='' summary=''
+    if [ -z "$mark" ] && [ -f "$shared/tools/$name" ]; then
+      IFS=$tab read -r _ group summary <"$shared/tools/$name" || :
+    fi
+    printf '%s\t%s\n' "$name" "$summary"
+  done
+  for file in "$shortcuts"/*; do
+    if [ -f "$file" ] && read -r meant <"$file"; then printf '%s\ttrain %s\n' "${file##*/}" "$meant"; fi
+  done
+}
+
+topics() { # of train help
+  for file in "$shared"/topics/*; do
+    if [ -f "$file" ] && read -r summary <"$file"; then printf '%s\t%s\n' "${file##*/}" "$summary"; fi
+  done
+}
+
+values() { # KIND: every value of that kind
+  case $1 in
+  '') ;;
+  file) echo @files ;;
+  folder) echo @folders ;;
+  command) commands ;;
+  *) if [ -f "$shared/values/$1.sh" ]; then . "$shared/values/$1.sh"; fi ;;
+  esac
+}
+
+# The dot keeps an empty last word. What the words after a tool's name are, by its table: candidates, or a line `@KIND TEXT-BEFORE-THE-VALUE`.
+from_table() { # TABLE WORD...
+  table=$1
+  shift
+  WORDS=$(printf '%s\n' "$@" .) LC_ALL=C awk -f "$shared/shell/complete.awk" "$table"
+}
+
+complete_tool() { # TOOL WORD...
+  tool=$1
+  shift
+  if ! find_tool "$tool"; then return; fi
+  table=${found%/*}/../share/trainsh/completions/$tool
+  if [ ! -f "$table" ]; then table=$shared/completions/$tool; fi
+  if [ ! -f "$table" ]; then echo @files && return; fi
+  from_table "$table" "$@" | while IFS= read -r line; do
+    case $line in
+    @*)
+      kind=${line%% *}
+      before=${line#* }
+      current=${current#"$before"}
+      values "${kind#@}" | matching | if [ -z "$before" ]; then cat; else
+        while IFS= read -r value; do
+          case $value in @*) echo "$value" ;; *) printf '%s\n' "$before$value" ;; esac
+        done
+      fi
+      ;;
+    *) printf '%s\n' "$line" ;;
+    esac
+  done
+}
+
+typed=$(printf '%s\n' "$@") # all of it, a word a line
+
+complete_words() { # WORD...: the words after `train`
+  for current; do :; done
+  if [ $# -eq 1 ]; then
+    case $current in
+    -*) printf '%s\n' '--help' '--version' '--list' '--exec-path' | matching ;;
+    *) commands | matching ;;
+    esac
+  elif [ "$1" = help ]; then
+    shift
+    if [ $# -eq 1 ]; then
+      { commands && topics; } | matching
+    else
+      complete_words "$@"
+    fi
+  elif [ -f "$shortcuts/$1" ] && read -r tool command <"$shortcuts/$1"; then
+    shift
+    complete_tool "$tool" "$command" "$@"
+  else
+    complete_tool "$@"
+  fi
+}
+
+if [ $# -gt 0 ]; then complete_words "$@"; fi

@@ -1,0 +1,75 @@
+"""The completion table of a tool, made from its schema; completions/complete.awk says what its lines mean."""
+
+from collections.abc import Iterator
+from typing import Any
+
+COMMON = (
+    ("--json", "-", "Print the answer as one JSON document."),
+    ("--jsonl", "-", "Print events as JSON, one a line; the last is the result."),
+    ("--input", "file", "Read parameters from a JSON object (- for standard input)."),
+    ("--no-color", "-", "No colours."),
+    ("--quiet", "-", "No progress, no notes: the answer and errors only."),
+    ("--verbose", "-", "Show the programs that are run (ssh, rsync, ...)."),
+    ("--help", "-", "Show this message and exit."),
+)
+
+
+def table(schema: dict[str, Any]) -> str:
+    """The whole file."""
+    return "".join("\t".join(words) + "\n" for words in _lines(schema))
+
+
+def _lines(schema: dict[str, Any]) -> Iterator[tuple[str, ...]]:
+    for name, command in schema["commands"].items():
+        yield "command", name, command["summary"]
+    yield "command", "schema", "Print JSON Schema of every command."
+    yield "command", "serve", "Serve the commands as JSON-RPC 2.0 on stdin and stdout."
+    for name, command in schema["commands"].items():
+        yield from _parameters(name, command["params"].get("properties", {}))
+    for flag, value, text in COMMON:
+        yield "option", "*", flag, value, text
+
+
+def _parameters(command: str, properties: dict[str, Any]) -> Iterator[tuple[str, ...]]:
+    place = 0
+    for prop in properties.values():
+        if prop["x-positional"]:
+            place += 1
+            many = "+" if is_many(prop) else ""
+            yield "argument", command, f"{place}{many}", _value(prop), prop["description"]
+            continue
+        yield "option", command, prop["x-flag"], _value(prop), prop["description"]
+        if is_flag(prop) and prop.get("default") is not False:
+            yield "option", command, f"--no-{prop['x-flag'][2:]}", "-", f"not: {prop['description']}"
+        if prop.get("x-short"):
+            yield "option", command, prop["x-short"], _value(prop), prop["description"]
+
+
+def branches(prop: dict[str, Any]) -> list[dict[str, Any]]:
+    """The alternatives of a property: itself, or those of its `anyOf`."""
+    return [prop, *prop.get("anyOf", [])]
+
+
+def is_flag(prop: dict[str, Any]) -> bool:
+    """Whether the option takes no value."""
+    return any(branch.get("type") == "boolean" for branch in branches(prop))
+
+
+def is_many(prop: dict[str, Any]) -> bool:
+    """Whether it may be given more than once."""
+    return any(branch.get("type") in ("array", "object") for branch in branches(prop))
+
+
+def choices(prop: dict[str, Any]) -> list[str]:
+    """The words that are allowed; empty for other values."""
+    found = [str(word) for branch in branches(prop) for word in branch.get("enum", []) if word is not None]
+    return found or [str(word) for word in prop.get("items", {}).get("enum", [])]
+
+
+def _value(prop: dict[str, Any]) -> str:
+    if is_flag(prop):
+        return "-"
+    allowed = choices(prop)
+    if len(allowed) > 1:
+        return "|".join(allowed)
+    return str(prop.get("x-kind") or "text")

@@ -1,0 +1,40 @@
+"""Texts that are installed beside the tools: the topics of `train help`, and what shells read to complete."""
+
+from pathlib import Path
+
+import msgspec
+
+from trainsh_base.errors import NotFound
+from trainsh_base.system.configuration import share
+
+SHELLS = {"bash": "train.bash", "zsh": "_train", "fish": "train.fish"}
+
+
+class Topic(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A page on something that several commands have in common; `summary` is its first line."""
+
+    name: str
+    summary: str
+    text: str
+
+
+def topics() -> list[Topic]:
+    """The topics of this installation, by name."""
+    found: dict[str, Topic] = {}
+    for folder in share.own_folders():
+        for name in share.names(folder, "topics"):
+            text = share.read(folder, "topics", name)
+            if text:
+                found.setdefault(name, Topic(name=name, summary=text.partition("\n")[0], text=text))
+    return [found[name] for name in sorted(found)]
+
+
+def shell_file(shell: str) -> Path:
+    """The script that completes train in `shell`. Raises NotFound when the installation lacks it."""
+    for folder in map(Path, share.own_folders()):
+        path = folder / "shell" / SHELLS[shell]
+        if path.is_file():
+            return path
+    raise NotFound(
+        f"this installation has no completion for {shell}", "install it again: uv tool install tmux-trainsh"
+    )

@@ -1,0 +1,20 @@
+"""Write down which machines a provider listed last: completion offers their ids for ten minutes (instance.sh)."""
+
+import contextlib
+from collections.abc import Iterable
+
+from trainsh_base.provider.instance import Instance
+from trainsh_base.system.files import write_atomic
+from trainsh_base.system.paths import private_folder, state_home
+
+
+def remember(provider: str, rows: Iterable[Instance]) -> None:
+    """Write the ids of `rows`, each with a description. Without a folder to write to, nothing is remembered."""
+    lines = [f"{row.id}\t{_about(row)}\n" for row in rows]
+    with contextlib.suppress(OSError):
+        write_atomic(private_folder(state_home() / "instances") / provider, "".join(lines))
+
+
+def _about(row: Instance) -> str:
+    gpus = f"{row.gpu_count}x {row.gpu}" if row.gpu_count > 1 else row.gpu
+    return " ".join(" ".join((row.state, gpus, row.label)).split())

@@ -1,0 +1,7 @@
+# Values of the kind `recipe-var`, NAME=VALUE: the variables that the recipe among the words defines; @ begins a secret.
+# shellcheck shell=sh disable=SC2154,SC2034 # current and values come from complete.sh
+case $current in
+*=@*) values secret | sed "s|^|${current%%=*}=@|" ;;
+*=*) ;;
+*) defines=var && values recipe-definition ;;
+esac
