@@ -28,6 +28,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         if name.startswith("TRAINSH_") or name in KNOWN:
             monkeypatch.delenv(name)
     monkeypatch.setenv("TRAINSH_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("TRAINSH_SECRETS_AGENT_TIME", "off")  # test_agent.py has one of its own
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
     monkeypatch.setattr(vault, "_unlocked", {})
     keyring.set_keyring(fail.Keyring())

@@ -9,9 +9,9 @@ from trainsh_base.system.secret import Secret
 from trainsh_base.tool import display
 from trainsh_base.tool.declare import Arg, Handover, Opt, Tool
 from trainsh_base.tool.program import run as run_tool
-from trainsh_secrets import lookup, names, source
+from trainsh_secrets import agent, lookup, names, source
 from trainsh_secrets.envfile import parse
-from trainsh_secrets.model import Changed, Found, Listed, Revealed
+from trainsh_secrets.model import Changed, Found, Listed, Locked, Revealed
 
 tool = Tool("secrets", "Store and fetch credentials")
 
@@ -137,6 +137,21 @@ def run(
     wanted = _wanted(name, all_)
     found = {variable: Secret(lookup.find(secret).value) for variable, secret in wanted.items()}
     return Handover(argv=command, env={names.PASSPHRASE: None, **found})
+
+
+def show_locked(ended: Locked) -> None:
+    """Say whether a key was forgotten."""
+    print("locked: the passphrase is asked again" if ended.keys else "nothing was unlocked")
+
+
+@tool.command(show=show_locked, ensures=True)
+def lock() -> Locked:
+    """Forget the passphrase of the encrypted file at once: train secrets lock
+
+    Once it was typed, an agent keeps the opened key for secrets.agent_time after its last use (train config set
+    secrets.agent_time 10m, or off). Nothing of it is in a file, an argument or an environment.
+    """
+    return Locked(keys=agent.forget())
 
 
 def _wanted(given: list[str], everything: bool) -> dict[str, str]:

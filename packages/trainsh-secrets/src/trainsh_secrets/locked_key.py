@@ -13,8 +13,8 @@ ATTEMPTS = 20
 PAUSE = 0.25
 
 
-def lock(identity: Any, word: str) -> bytes:
-    """The bytes of a key file for `identity`.
+def lock(key: Any, word: str) -> bytes:
+    """The bytes of a key file for the identity `key`.
 
     age's Rust library sets scrypt's cost to about a second by timing one short run. If that run was unusually fast,
     other machines could not open the file; such a file is created again.
@@ -22,10 +22,17 @@ def lock(identity: Any, word: str) -> bytes:
     import pyrage  # type: ignore[import-untyped]
 
     for _ in range(ATTEMPTS):
-        data: bytes = pyrage.passphrase.encrypt(f"{identity}\n".encode(), word)
+        data: bytes = pyrage.passphrase.encrypt(f"{key}\n".encode(), word)
         if work(data) <= PORTABLE_WORK:
             return data
     raise TrainError("this machine's clock makes no sense: scrypt cannot be tuned", code="no_clock")
+
+
+def identity(text: str) -> Any:
+    """The identity that the agent keeps as `text`."""
+    import pyrage
+
+    return pyrage.x25519.Identity.from_str(text)
 
 
 def work(data: bytes) -> int:

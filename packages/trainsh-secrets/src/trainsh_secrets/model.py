@@ -35,3 +35,9 @@ class Changed(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     name: str
     source: str
+
+
+class Locked(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How many opened keys the agent held and forgot."""
+
+    keys: int

@@ -16,7 +16,7 @@ from trainsh_base.errors import CredentialError
 from trainsh_base.system.configuration.config import config_value
 from trainsh_base.system.files import locked, write_atomic
 from trainsh_base.system.paths import config_home
-from trainsh_secrets import locked_key, passphrase
+from trainsh_secrets import agent, locked_key, passphrase
 from trainsh_secrets.locked_key import KEPT
 
 SOURCE = "file"
@@ -87,12 +87,17 @@ def _create(path: Path) -> Any:
         if not key_place(path).exists():
             write_atomic(key_place(path), data)
             _unlocked[data] = identity
+            if not passphrase.fixed():
+                agent.keep(data, str(identity))
             return identity
     return _unlock(path)  # another process created the key first: use that key
 
 
 def _unlock(path: Path) -> Any:
-    """The identity. It is kept until the process ends, so that a `serve` asks for the passphrase once."""
+    """The identity: from the agent, or by the passphrase.
+
+    It is kept until the process ends, so that a `serve` asks once.
+    """
     key = key_place(path)
     with _guard:
         try:
@@ -109,11 +114,15 @@ def _unlock(path: Path) -> Any:
 
 
 def _ask_and_unlock(path: Path, data: bytes) -> Any:
+    if not passphrase.fixed() and (kept := agent.kept(data)):
+        return locked_key.identity(kept)
     attempts = 1 if passphrase.fixed() else ATTEMPTS
     for attempt in range(attempts):
         word = passphrase.existing(str(path), "" if attempt == 0 else "That is not it. ")
         identity = locked_key.unlock(key_place(path), data, word)
         if identity is not None:
+            if not passphrase.fixed():
+                agent.keep(data, str(identity))
             return identity
     raise passphrase.wrong(str(path))
 

@@ -1,0 +1,98 @@
+"""Keeps the key of the encrypted file for a while, so that its passphrase is asked once a session.
+
+The agent is a process of its own (`agent_server`), as ssh-agent is: it holds the opened key in its memory alone,
+and forgets it `secrets.agent_time` after its last use. It listens on a socket in the private runtime folder. It is
+asked, and started, only where a person is asked for the passphrase: TRAINSH_PASSPHRASE needs none.
+"""
+
+import contextlib
+import hashlib
+import os
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from trainsh_base.errors import TrainError
+from trainsh_base.system.configuration.config import config_value
+from trainsh_base.system.paths import runtime_home
+from trainsh_secrets import helper
+
+LIMIT = 2.0  # seconds for an answer, and for a new agent to listen
+LONGEST = 1 << 16  # bytes of a message
+PAUSE = 0.02
+
+
+def kept(sealed: bytes) -> str | None:
+    """The key that the agent holds for the key file with these bytes; None when it holds none, or does not run."""
+    if seconds() is None:
+        return None
+    answer = _ask({"get": _digest(sealed)})
+    key = answer.get("key")
+    return key if isinstance(key, str) else None
+
+
+def keep(sealed: bytes, key: str) -> None:
+    """Give the opened key to the agent, which is started if needed. Nothing happens when the setting is off."""
+    limit = seconds()
+    if limit is None:
+        return
+    message = {"put": _digest(sealed), "key": key, "seconds": limit}
+    if not _ask(message) and _start():
+        _ask(message)
+
+
+def forget() -> int:
+    """End the agent; returns how many keys it held."""
+    held = _ask({"lock": True}).get("held")
+    return held if isinstance(held, int) else 0
+
+
+def seconds() -> float | None:
+    """How long a key is kept after its last use; None when the setting is off."""
+    limit = config_value("secrets.agent_time")
+    return None if limit in (None, "off") else float(limit)
+
+
+def place() -> Path:
+    """The agent's socket. Raises Conflict without a private folder for it."""
+    return runtime_home() / "secrets-agent"
+
+
+def _digest(sealed: bytes) -> str:
+    return hashlib.sha256(sealed).hexdigest()
+
+
+def _ask(message: dict[str, Any]) -> dict[str, Any]:
+    """The agent's answer; empty when there is no agent, or it does not answer in time."""
+    with contextlib.suppress(OSError, TrainError, msgspec.DecodeError), socket.socket(socket.AF_UNIX) as connection:
+        connection.settimeout(LIMIT)
+        connection.connect(str(place()))
+        connection.sendall(msgspec.json.encode(message) + b"\n")
+        with connection.makefile("rb") as lines:
+            answer = msgspec.json.decode(lines.readline(LONGEST))
+        return answer if isinstance(answer, dict) else {}
+    return {}
+
+
+def _start() -> bool:
+    """Start the agent in a session of its own; returns whether it listens."""
+    try:
+        path = place()
+    except TrainError:
+        return False
+    with contextlib.suppress(OSError):
+        subprocess.Popen(
+            [sys.executable, "-m", "trainsh_secrets.agent_server", str(path)], env=helper.environment(), cwd="/",
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
+        )  # fmt: skip
+    deadline = time.monotonic() + LIMIT
+    while time.monotonic() < deadline:
+        if os.path.exists(path) and _ask({"get": ""}):  # noqa: PTH110 - a socket that answers
+            return True
+        time.sleep(PAUSE)
+    return False

@@ -1,0 +1,130 @@
+"""The agent's process: holds opened keys in memory, answers on a socket, and ends when it holds none.
+
+A message is a line of JSON, and so is its answer: {get: DIGEST} -> {key}, {put: DIGEST, key, seconds} -> {held},
+{lock: true} -> {held}, after which the agent ends.
+"""
+
+import contextlib
+import ctypes
+import fcntl
+import os
+import resource
+import socket
+import struct
+import sys
+import time
+from typing import Any
+
+import msgspec
+
+LONGEST = 1 << 16  # bytes of a message
+PATIENCE = 5.0  # seconds for a client to send its message
+FIRST = 10.0  # seconds for the first key to come
+PR_SET_DUMPABLE = 4
+CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)  # a laptop's sleep counts
+
+
+class Held(msgspec.Struct):
+    """An opened key, for how many seconds after a use it is kept, and until when that is now."""
+
+    key: str
+    seconds: float
+    until: float
+
+
+class Agent:
+    """The keys, by the digest of the file that each opens."""
+
+    def __init__(self) -> None:
+        self.keys: dict[str, Held] = {}
+        self.over = False
+
+    def answer(self, message: dict[str, Any], now: float) -> dict[str, Any]:
+        """The answer to one message that arrived at `now`."""
+        self.drop_old(now)
+        if message.get("lock"):
+            held, self.keys, self.over = len(self.keys), {}, True
+            return {"held": held}
+        digest, key, seconds = str(message.get("put", "")), message.get("key"), message.get("seconds")
+        if digest and isinstance(key, str) and isinstance(seconds, (int, float)):
+            self.keys[digest] = Held(key, float(seconds), now + float(seconds))
+        found = self.keys.get(str(message.get("get", "")))
+        if found is None:
+            return {"held": len(self.keys)}
+        found.until = now + found.seconds
+        return {"held": len(self.keys), "key": found.key}
+
+    def drop_old(self, now: float) -> None:
+        """Forget the keys whose time is over."""
+        self.keys = {digest: held for digest, held in self.keys.items() if held.until > now}
+
+    def left(self, now: float) -> float:
+        """Seconds until the next key is forgotten."""
+        return max(0.0, min((held.until for held in self.keys.values()), default=now) - now)
+
+
+def main(path: str) -> None:
+    """Serve on `path` until no key is held."""
+    _hide_memory()
+    os.umask(0o177)
+    with open(f"{path}.lock", "w") as lock:  # noqa: PTH123 - held as long as the process lives
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            return  # another agent serves
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(path)  # noqa: PTH108
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind(path)
+            listener.listen()
+            try:
+                _serve(listener, Agent())
+            finally:
+                with contextlib.suppress(OSError):
+                    os.unlink(path)  # noqa: PTH108
+
+
+def _serve(listener: socket.socket, agent: Agent) -> None:
+    began = time.clock_gettime(CLOCK)
+    while not agent.over:
+        now = time.clock_gettime(CLOCK)
+        agent.drop_old(now)
+        left = agent.left(now) if agent.keys else began + FIRST - now
+        if left <= 0:
+            return
+        listener.settimeout(min(left, 60.0))  # at times it looks at the clock: a timeout does not count sleep
+        with contextlib.suppress(TimeoutError, OSError):
+            connection, _ = listener.accept()
+            with connection:
+                _talk(connection, agent)
+
+
+def _talk(connection: socket.socket, agent: Agent) -> None:
+    if not _ours(connection):
+        return
+    connection.settimeout(PATIENCE)
+    with contextlib.suppress(OSError, msgspec.DecodeError, UnicodeDecodeError), connection.makefile("rb") as lines:
+        message = msgspec.json.decode(lines.readline(LONGEST))
+        if isinstance(message, dict):
+            connection.sendall(msgspec.json.encode(agent.answer(message, time.clock_gettime(CLOCK))) + b"\n")
+
+
+def _ours(connection: socket.socket) -> bool:
+    """Whether the client is a process of ours, where the system tells; the folder is closed to others anyway."""
+    option = getattr(socket, "SO_PEERCRED", None)
+    if option is None:
+        return True
+    _, user, _ = struct.unpack("3i", connection.getsockopt(socket.SOL_SOCKET, option, struct.calcsize("3i")))
+    return int(user) == os.getuid()
+
+
+def _hide_memory() -> None:
+    """No core dumps, and no debugger of ours may read the memory (Linux)."""
+    with contextlib.suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
