@@ -8,6 +8,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from trainsh_vast.limits import beat
 from vast_cloud import Cloud, train_sandbox
 
 
@@ -28,6 +29,7 @@ def cloud(_cloud: Cloud, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Ite
     monkeypatch.setenv("HOME", str(tmp_path))
     _cloud.calm()
     yield _cloud
+    beat.end()
     _cloud.calm()
 
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 from trainsh_base.errors import TrainError
+from trainsh_base.provider.estimate import Estimate
 from trainsh_base.system.paths import jobs_home
 from trainsh_base.tool.display import fields, table
 from trainsh_vast.market.offers import Offer
@@ -129,6 +130,16 @@ def show_created(created: Created) -> None:
     """Print the message and the new instance."""
     print(created.message)
     show_row(created.instance)
+
+
+def show_estimate(found: Estimate) -> None:
+    """Print what a pick would take, and its price."""
+    if found.price_per_hour is None:
+        print(f"{found.description}: ask for less, or create=true")
+        return
+    money = Currency()
+    stopped = f"{money.text(found.storage_per_hour, 4)} stopped, {found.disk:g} GB"
+    print(f"{found.description}, {money.text(found.price_per_hour)} an hour ({stopped}); {found.offers} fit")
 
 
 def show_verb(answer: Verb) -> None:

@@ -61,6 +61,7 @@ class Verb(msgspec.Struct, frozen=True, kw_only=True):
 
     hosts: dict[str, str] = {}
     instance: Rented | None = None
+    instances: list[Rented] = []
     message: str = ""
 
 

@@ -1,6 +1,5 @@
 """The addresses of an instance's sshd (direct, then Vast.ai's proxy), and the target for one of them."""
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -90,8 +89,3 @@ def target(number: int, point: Point) -> Target:
 
 def _in_quotes(path: str) -> str:
     return f'"{path}"' if " " in path else path
-
-
-def environment() -> dict[str, str]:
-    """The environment for ssh when it must not ask questions."""
-    return {**os.environ, "SSH_ASKPASS_REQUIRE": "never"}

@@ -1,31 +1,21 @@
 """`pick`: a machine for a host of a recipe, from the rented ones or, if allowed, from the market."""
 
-import msgspec
-
 from trainsh_base.errors import Conflict, NotFound, TrainError, UsageError
 from trainsh_base.provider.rental import Note, rental
 from trainsh_base.request import current
 from trainsh_vast.api.service import Row, Service
+from trainsh_vast.limits import onstart
 from trainsh_vast.market import offers
 from trainsh_vast.market.wanted import Wanted
 from trainsh_vast.model import Rented
 from trainsh_vast.rented import held, labels, rows, states
-from trainsh_vast.verbs import creating
+from trainsh_vast.verbs import creating, picked
 from trainsh_vast.verbs import states as changing
+from trainsh_vast.verbs.picked import Rules
+from trainsh_vast.vetting import bad_machines
 
 ORDER = {"running": 0, "starting": 1, "stopped": 2, "stopping": 3}
 TRIES = 8  # offers that are tried one after the other
-
-
-class Rules(msgspec.Struct, frozen=True, kw_only=True):
-    """How a machine may be chosen: without asking, by renting, with which image, for at most `max_dph` $ per
-    hour."""
-
-    auto: bool = False
-    create: bool = False
-    image: str = ""
-    limit: int = 20
-    max_dph: float | None = None
 
 
 def pick(
@@ -35,6 +25,7 @@ def pick(
     if not job:
         return _fresh(service, host, None, wanted, rules, None)
     with rental("vast", job, host) as note:
+        picked.save(job, host, wanted, rules)
         mine = creating.look_first(service, labels.marked("", job, host), note)
         if given is not None and (mine is None or int(mine["id"]) != given):
             mine = _given(service, given, job, host) or mine
@@ -87,7 +78,7 @@ def _none(host: str, others: list[str], trouble: str) -> NotFound:
 def candidates(service: Service, wanted: Wanted, job: str | None) -> tuple[list[Row], list[str]]:
     """The rented instances that fit, the best first, and the jobs that hold other instances that fit."""
     found, others = [], []
-    for row in service.instances():
+    for row in bad_machines.good(list(service.instances())):
         if states.condition(row).state not in ORDER or not wanted.fits_rented(row):
             continue
         holder = held.held_by_other(row, job)
@@ -146,7 +137,8 @@ def _started(service: Service, row: Row) -> Row:
 def _rent(service: Service, host: str, job: str | None, wanted: Wanted, rules: Rules, note: Note | None) -> Row:
     if not job or note is None:
         raise UsageError("create=true is for recipes", "by hand: train vast create OFFER", code="bad_parameter")
-    found = offers.search(service, wanted, "price", TRIES)
+    bad = len(bad_machines.known())
+    found = bad_machines.good(offers.search(service, wanted, "price", TRIES + bad))[:TRIES]
     if not found:
         raise NotFound(
             f"the market has no offer that fits host {host}", "ask for less: train vast search", code="no_match"
@@ -155,10 +147,13 @@ def _rent(service: Service, host: str, job: str | None, wanted: Wanted, rules: R
         raise UsageError(
             "create=true needs a price limit", "give one in dollars an hour: max_dph=0.5", code="no_price_limit"
         )
-    body = creating.request_body(image=rules.image, disk=wanted.disk, label=labels.marked("", job, host))
+    script = onstart.guarded("", rules.limits, float(found[0]["dph_total"])) if rules.limits else ""
+    label = labels.marked("", job, host)
+    body = creating.request_body(image=rules.image, disk=wanted.disk, label=label, onstart=script)
     if wanted.bid:
         body["price"] = found[0].get("min_bid")
     row = creating.settled(service, creating.rent(service, found, body, note), note)
+    picked.add_rented(job, host, int(row["id"]))
     current().emit("log", message=f"rented instance {row['id']} for ${rows.rented(row).price_per_hour:.3f} an hour")
     return row
 

@@ -1,15 +1,23 @@
-"""The answers of `create`, `pick` and `wait` to people and to recipes."""
+"""The answers of `create`, `pick`, `wait` and `estimate` to people and to recipes."""
 
 import secrets
 from typing import Any
 
+from trainsh_base.provider.estimate import Estimate
 from trainsh_base.provider.rental import rental
 from trainsh_base.system.configuration.config import config_value
 from trainsh_vast.api.service import Service
+from trainsh_vast.limits.limits import Limits
+from trainsh_vast.market import offers
 from trainsh_vast.market.wanted import Wanted
 from trainsh_vast.model import Created, Rented, Verb
 from trainsh_vast.rented import held, labels, rows
-from trainsh_vast.verbs import creating, picking, waiting
+from trainsh_vast.verbs import accepting, creating, picking
+from trainsh_vast.verbs.picked import Rules
+from trainsh_vast.vetting import bad_machines
+
+PATIENCE = accepting.Patience(timeout=600.0, poll=10.0)  # of a pick that vets
+COUNTED = 64  # offers that an estimate counts at most
 
 
 def create(
@@ -38,19 +46,15 @@ def create(
 
 
 def pick(
-    service: Service, host: str, job: str | None, wanted: dict[str, Any], *, auto: bool, create: bool,
-    image: str | None, limit: int, max_dph: float | None, hosts: dict[str, Any] | None,
+    service: Service, host: str, job: str | None, wanted: Wanted, rules: Rules, *, vet: float | None,
+    hosts: dict[str, Any] | None,
 ) -> Verb:  # fmt: skip
-    """Pick a machine for a host."""
-    rules = picking.Rules(
-        auto=auto,
-        create=create,
-        image=image or str(config_value("vast.image")),
-        limit=max(1, limit),
-        max_dph=max_dph,
-    )
+    """Pick a machine for a host. With `vet`, wait until it runs, and measure it for at most that many seconds."""
     given = held.number_of_spec((hosts or {}).get(host))
-    row = rows.started(picking.pick(service, host, job, Wanted(**wanted), rules, given))
+    found = picking.pick(service, host, job, wanted, rules, given)
+    if vet is not None:
+        found, _ = accepting.vetted(service, int(found["id"]), PATIENCE, vet, job)
+    row = rows.started(found)
     words = (
         f"{host} is instance {row.id}: {row.gpu_count}x {row.gpu}, {row.state}, ${row.price_per_hour:.3f} an hour"
     )
@@ -58,24 +62,38 @@ def pick(
 
 
 def wait(
-    service: Service,
-    numbers: list[int],
-    hosts: dict[str, Any] | None,
-    *,
-    timeout: float,
-    poll: float,
-    stop_on_fail: bool,
-) -> Verb:
-    """Wait for each instance, and return which hosts of the recipe they are."""
+    service: Service, numbers: list[int], hosts: dict[str, Any] | None, patience: accepting.Patience, *,
+    vet: float | None, limits: Limits | None, job: str | None,
+) -> Verb:  # fmt: skip
+    """Wait for each instance, arm its limits, and return which hosts of the recipe they are."""
     answered: dict[str, str] = {}
-    found: Rented | None = None
+    found: list[Rented] = []
     words = []
     for number in numbers:
-        row, target = waiting.wait(service, number, timeout=timeout, poll=poll, stop_on_fail=stop_on_fail)
-        found = rows.rented(row)
-        _, as_host = labels.holder(row.get("label"))
         names = [name for name, spec in (hosts or {}).items() if held.number_of_spec(spec) == number]
+        raw, target = accepting.vetted(service, number, patience, vet, job)
+        row = rows.rented(raw)
+        _, as_host = labels.holder(raw.get("label"))
         for name in names or ([as_host] if as_host else []):
-            answered[name] = f"{held.PREFIX}{number}"
-        words.append(f"instance {number} is ready: {target.argv[-1]}:{target.argv[target.argv.index('-p') + 1]}")
-    return Verb(hosts=answered, instance=found, message="; ".join(words))
+            answered[name] = f"{held.PREFIX}{row.id}"
+        own = accepting.armed(raw, target, limits, job)
+        place = f"{target.argv[-1]}:{target.argv[target.argv.index('-p') + 1]}"
+        words.append(f"instance {row.id} is ready: {place}" + (f"; {own}" if own else ""))
+        found.append(row)
+    return Verb(hosts=answered, instance=found[-1], instances=found, message="\n".join(words))
+
+
+def estimate(service: Service, wanted: Wanted, *, create: bool) -> Estimate:
+    """What `pick` would take now: the best of the rented ones that fit, else the cheapest offer if it may rent."""
+    mine, _ = picking.candidates(service, wanted, None)
+    market = [] if mine or not create else bad_machines.good(offers.search(service, wanted, "price", COUNTED))
+    best = next(iter(mine or market), None)
+    if best is None:
+        return Estimate(offers=0, disk=wanted.disk, description="nothing fits now")
+    kind = "instance" if mine else "offer"
+    disk = float(best["disk_space"]) if mine else wanted.disk
+    words = f"{kind} {best['id']}: {best['num_gpus']}x {best['gpu_name']}, {best.get('geolocation') or ''}"
+    return Estimate(
+        offers=len(mine or market), price_per_hour=round(float(best["dph_total"]), 6), disk=disk,
+        storage_per_hour=round(float(best.get("storage_total_cost") or 0.0), 6), description=words.rstrip(", "),
+    )  # fmt: skip

@@ -1,6 +1,5 @@
 """`wait`: waits until an instance runs and accepts an ssh login, or cannot be expected to."""
 
-import subprocess
 import time
 from typing import Any
 
@@ -10,13 +9,13 @@ from trainsh_base.request import current
 from trainsh_base.system.deadline import Deadline
 from trainsh_base.system.units import format_duration
 from trainsh_vast.api.service import Row, Service
-from trainsh_vast.rented import endpoint, states
+from trainsh_vast.rented import endpoint, login, states
 from trainsh_vast.verbs import keys
 from trainsh_vast.verbs import states as changing
 
 # The first command of a login: it disables the tmux session that logins start in.
 HELLO = "touch ~/.no_auto_tmux"
-LOGIN = 10  # seconds for one attempt
+LOGIN = 20.0  # seconds for one attempt
 
 
 class Waiting:
@@ -100,7 +99,7 @@ class Waiting:
         said = "it runs and shows no ssh address yet"
         for point in endpoint.points(row):
             target = endpoint.target(self.number, point)
-            problem = hello(target)
+            problem = login.run(target, HELLO, timeout=LOGIN)
             if not problem:
                 return target
             said = f"it runs, and ssh ({point.way}) says: {problem}"
@@ -118,27 +117,6 @@ class Waiting:
 
 def _because(problem: str) -> str:
     return f" ({problem})" if problem else ""
-
-
-def hello(target: Target) -> str:
-    """Log in and run a command. Returns an empty text when that works, else ssh's last line."""
-    words = [target.argv[0], "-o", "BatchMode=yes", "-o", f"ConnectTimeout={LOGIN}", "-o", "ControlPath=none"]
-    words += ["-o", "LogLevel=ERROR", "-T", *target.argv[1:], HELLO]
-    try:
-        done = subprocess.run(
-            words,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            check=False,
-            timeout=LOGIN + 10,
-            env=endpoint.environment(),
-        )
-    except subprocess.TimeoutExpired:
-        return "no answer"
-    except FileNotFoundError:
-        return "there is no ssh on this machine"
-    said = done.stderr.decode(errors="replace").strip().splitlines()
-    return "" if done.returncode == 0 else (said[-1] if said else f"status {done.returncode}")
 
 
 def wait(

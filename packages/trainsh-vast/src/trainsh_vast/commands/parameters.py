@@ -1,0 +1,79 @@
+"""The tool, the parameters that several commands share, and how a command reaches the account."""
+
+from typing import Annotated, Any
+
+from trainsh_base.system.units import Duration
+from trainsh_base.tool.declare import Arg, Opt, Tool
+from trainsh_vast.limits import beat
+from trainsh_vast.model import Rented
+
+tool = Tool("vast", "Vast.ai: rent GPUs, wait for them, stop them", provides=("hosts",), on_close=beat.end)
+
+Id = Annotated[str, Arg("an instance's id: see train vast list", "ID", kind="instance")]
+MaybeId = Annotated[
+    str | None, Arg("an instance's id, or @HOST in a recipe (default there: the job's own)", "ID", kind="instance")
+]
+Job = Annotated[str | None, Opt("the job that holds it; recipes set it", name="--job", metavar="JOB")]
+Hosts = Annotated[
+    dict[str, Any] | None, Opt("what a recipe's hosts are; recipes set it", name="--hosts", metavar="NAME=SPEC")
+]
+Gpu = Annotated[str | None, Opt("the model, such as RTX_4090", metavar="NAME")]
+NumGpus = Annotated[int | None, Opt("at least this many GPUs", metavar="N")]
+MinGpuRam = Annotated[float | None, Opt("at least this much memory for each GPU, in GB of 1000 MB", metavar="GB")]
+MaxDph = Annotated[
+    float | None, Opt("at most this many dollars an hour, the disk included", metavar="USD", kind="money")
+]
+Disk = Annotated[float, Opt("the disk of a new instance, in GB", metavar="GB")]
+Region = Annotated[str | None, Opt("only these countries: US,CA", metavar="CODES")]
+MinReliability = Annotated[float | None, Opt("at least this reliable, from 0 to 1", metavar="N")]
+Create = Annotated[bool, Opt("rent the cheapest offer where none of yours fits")]
+AtBid = Annotated[bool, Opt("rent an interruptible one, at its lowest bid")]
+Query = Annotated[str, Opt("more conditions, in Vast.ai's query language", metavar="QUERY")]
+Image = Annotated[str | None, Opt("the image (default: the setting vast.image)", metavar="IMAGE")]
+MaxCost = Annotated[
+    float | None, Opt("stop once it has cost this much from now on", metavar="USD", kind="money", limits=True)
+]
+MaxTime = Annotated[Duration | None, Opt("stop after this time", kind="duration", limits=True)]
+IdleStop = Annotated[
+    str | None,
+    Opt("stop once nothing has used it for so long, or off (in a recipe: 30m)", kind="duration", limits=True),
+]
+Vet = Annotated[
+    Duration | None, Opt("measure for at most this long whether it is what the offer said", kind="duration")
+]
+Timeout = Annotated[Duration, Opt("how long it may take", kind="duration")]
+STOP_LIMIT = Duration(600)
+WAIT_LIMIT = Duration(600)
+POLL = Duration(10)
+
+
+def printed(name: str) -> Any:
+    """A function of `display`, which is imported when the function is called."""
+
+    def show(value: Any) -> None:
+        from trainsh_vast import display  # noqa: PLC0415 - for people only
+
+        getattr(display, name)(value)
+
+    return show
+
+
+def account() -> Any:
+    """The account at the service. Raises CredentialError without a key."""
+    from trainsh_vast.api.service import Service  # noqa: PLC0415 - help does without requests
+
+    return Service()
+
+
+def meant(service: Any, ref: str | None, job: str | None = None, hosts: dict[str, Any] | None = None) -> list[int]:
+    """The ids that a command acts on."""
+    from trainsh_vast.rented import held  # noqa: PLC0415 - help does without
+
+    return held.meant(service, ref, job, hosts)
+
+
+def row_of(service: Any, number: int) -> Rented:
+    """The row of one instance. Raises NotFound when it is gone."""
+    from trainsh_vast.rented.rows import rented  # noqa: PLC0415 - help does without
+
+    return rented(service.need(number))

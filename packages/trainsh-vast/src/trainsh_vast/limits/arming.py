@@ -1,0 +1,34 @@
+"""Puts the watchdog on a machine and arms it, over ssh."""
+
+import shlex
+from pathlib import Path
+
+from trainsh_base.errors import RemoteError
+from trainsh_base.remote.target import Target
+from trainsh_base.request import current
+from trainsh_vast.api.session import api_base
+from trainsh_vast.limits import beat
+from trainsh_vast.limits.limits import Limits
+from trainsh_vast.rented import login
+
+SCRIPT = Path(__file__).with_name("watchdog.sh")
+FOLDER = "${HOME:-/root}/.local/state/tmux-trainsh/watchdog"
+NEW = f'mkdir -p "{FOLDER}" && cd "{FOLDER}" && cat >watchdog.new && mv watchdog.new watchdog.sh'
+
+
+def arm(number: int, target: Target, limits: Limits, per_hour: float) -> str:
+    """Arm the watchdog of an instance; returns what it will do, in words.
+
+    Raises RemoteError when a limit that was asked for cannot be armed. If only the default cannot, that is logged.
+    """
+    words = ["arm", str(int(limits.idle)), str(limits.left(per_hour)), api_base()]
+    command = f"{NEW} && sh ./watchdog.sh {shlex.join(words)}"
+    problem = login.run(target, command, SCRIPT.read_bytes())
+    if not problem:
+        beat.begin(number, target)
+        return limits.text(per_hour)
+    said = f"instance {number} cannot stop by itself: {problem}"
+    if limits.asked:
+        raise RemoteError(said, "go on without: no max_time, no max_cost, idle_stop=off", code="not_armed")
+    current().emit("log", message=f"{said}; nothing but this job stops it")
+    return ""

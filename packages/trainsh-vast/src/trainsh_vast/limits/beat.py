@@ -1,0 +1,86 @@
+"""Tells the watchdogs that a runner is alive: lines to each machine for as long as this process lives."""
+
+import contextlib
+import threading
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from trainsh_base.remote.target import Target
+
+EVERY = 30.0  # seconds between two lines
+HEAR = 'exec sh "${HOME:-/root}/.local/state/tmux-trainsh/watchdog/watchdog.sh" hear'
+
+
+class Beat:
+    """The lines to one machine, over an ssh connection that is made again when it breaks."""
+
+    def __init__(self, target: "Target") -> None:
+        self._target = target
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True, name="beat")
+        self._thread.start()
+
+    def _run(self) -> None:
+        child: Any = None
+        while not self._over.is_set():
+            try:
+                if child is None or child.poll() is not None:
+                    child = self._open()
+                child.stdin.write(b"\n")
+                child.stdin.flush()
+            except OSError:
+                self._shut(child)
+                child = None
+            self._over.wait(EVERY)
+        self._shut(child)
+
+    def _open(self) -> Any:
+        import subprocess  # noqa: PLC0415 - help does without
+
+        from trainsh_vast.rented import login  # noqa: PLC0415 - as above
+
+        argv = login.argv(self._target, HEAR, "-o", "ServerAliveInterval=15")
+        return subprocess.Popen(
+            argv, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            env=login.environment(), start_new_session=True,
+        )  # fmt: skip
+
+    def _shut(self, child: Any) -> None:
+        if child is None:
+            return
+        with contextlib.suppress(OSError):
+            child.stdin.close()
+        child.terminate()
+        child.wait()
+
+    def end(self) -> None:
+        """Write no more lines, and close the connection."""
+        self._over.set()
+        self._thread.join(5)
+
+
+_beats: dict[int, Beat] = {}
+_lock = threading.Lock()
+
+
+def begin(number: int, target: "Target") -> None:
+    """Tell the watchdog of an instance from now on, at its newest address."""
+    with _lock:
+        old = _beats.pop(number, None)
+        _beats[number] = Beat(target)
+    if old:
+        old.end()
+
+
+def stop(number: int) -> None:
+    """Stop telling the watchdog of one instance."""
+    with _lock:
+        old = _beats.pop(number, None)
+    if old:
+        old.end()
+
+
+def end() -> None:
+    """Stop telling them all: the runner is gone."""
+    for number in list(_beats):
+        stop(number)

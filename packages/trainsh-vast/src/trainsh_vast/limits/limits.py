@@ -1,0 +1,52 @@
+"""What a machine is stopped for by itself: no work for a while, its time, its money."""
+
+import msgspec
+
+from trainsh_base.errors import UsageError
+from trainsh_base.system.units import format_duration, parse_duration
+
+IDLE = 1800.0  # seconds, for the machines of a job that says nothing else
+OFF = ("off", "0", "0s", "no", "false")
+
+
+class Limits(msgspec.Struct, frozen=True, kw_only=True):
+    """`idle` in seconds (0: never); `max_time` in seconds and `max_cost` in $, both counted from now."""
+
+    idle: float = 0.0
+    max_time: float | None = None
+    max_cost: float | None = None
+
+    @property
+    def asked(self) -> bool:
+        """Whether there is a limit of time or money: one that somebody asked for."""
+        return self.max_time is not None or self.max_cost is not None
+
+    def left(self, per_hour: float) -> int:
+        """The seconds until the machine stops in any case; 0: no limit."""
+        found = [] if self.max_time is None else [self.max_time]
+        if self.max_cost is not None and per_hour > 0:
+            found.append(self.max_cost / per_hour * 3600)
+        return max(1, int(min(found))) if found else 0
+
+    def text(self, per_hour: float) -> str:
+        """`it stops by itself after 30m without work, and in 2h in any case`."""
+        parts = [f"after {format_duration(self.idle)} without work"] if self.idle else []
+        if left := self.left(per_hour):
+            parts.append(f"in {format_duration(left)} in any case")
+        return f"it stops by itself {', and '.join(parts)}"
+
+
+def read(idle_stop: str | None, max_time: float | None, max_cost: float | None, job: str | None) -> Limits | None:
+    """The limits that were asked for; those of a job include its default. None: there are none.
+
+    Raises UsageError for a limit that is not above 0.
+    """
+    for name, value in (("max_time", max_time), ("max_cost", max_cost)):
+        if value is not None and value <= 0:
+            raise UsageError(f"nothing is left of {name}", f"give more: {name}=...", code="no_limit_left")
+    if idle_stop is None:
+        idle = IDLE if job else 0.0
+    else:
+        idle = 0.0 if idle_stop.strip().lower() in OFF else parse_duration(idle_stop)
+    found = Limits(idle=idle, max_time=max_time, max_cost=max_cost)
+    return found if found.idle or found.asked else None

@@ -1,0 +1,18 @@
+"""The commands that a new machine of a job runs at every start: it stops if no runner comes to arm it."""
+
+import shlex
+from pathlib import Path
+
+from trainsh_vast.api.session import api_base
+from trainsh_vast.limits.limits import Limits
+
+SCRIPT = Path(__file__).with_name("onstart.sh")
+MOST = 4000  # characters: the service takes 4096
+
+
+def guarded(own: str, limits: Limits, per_hour: float) -> str:
+    """`own`, behind the commands of onstart.sh. Unchanged if it would be too long for the service."""
+    within = int(min(one for one in (limits.idle, limits.left(per_hour)) if one))
+    lines = [line for line in SCRIPT.read_text().splitlines() if not line.startswith("# shellcheck")]
+    text = "\n".join([f"IDLE={within} URL={shlex.quote(api_base())}", *lines, own]).rstrip() + "\n"
+    return text if len(text) <= MOST else own

@@ -1,0 +1,83 @@
+"""A machine that runs is vetted and armed; one that falls short of its offer is given back, and the next taken."""
+
+import msgspec
+
+from trainsh_base.errors import Conflict
+from trainsh_base.remote.target import Target
+from trainsh_base.request import current
+from trainsh_vast.api.service import Row, Service
+from trainsh_vast.limits import arming, beat
+from trainsh_vast.limits.limits import Limits
+from trainsh_vast.rented import labels, rows
+from trainsh_vast.verbs import picked, picking, waiting
+from trainsh_vast.verbs import states as changing
+from trainsh_vast.vetting import vetting
+
+TRIES = 5  # machines that are vetted for one host
+GIVE_BACK = 120.0  # seconds until a machine that falls short is gone
+
+
+class Patience(msgspec.Struct, frozen=True, kw_only=True):
+    """How long a wait may take, in seconds, how often it looks, and whether it stops what does not get ready."""
+
+    timeout: float
+    poll: float
+    stop_on_fail: bool = False
+
+
+def vetted(
+    service: Service, number: int, patience: Patience, vet: float | None, job: str | None
+) -> tuple[Row, Target]:
+    """The machine once it runs and is what its offer said: this one, or one that a pick of the job took instead.
+
+    Raises Conflict (`fell_short`) when there is no other.
+    """
+    for left in range(TRIES, 0, -1):
+        row, target = waiting.wait(
+            service, number, timeout=patience.timeout, poll=patience.poll, stop_on_fail=patience.stop_on_fail
+        )
+        if vet is None:
+            return row, target
+        found = vetting.vet(row, target, vet)
+        if not found.short:
+            return row, target
+        why = f"instance {number} is not what its offer said: {'; '.join(found.short)}"
+        number = _replaced(service, row, job, why, last=left == 1)
+    raise AssertionError
+
+
+def _replaced(service: Service, row: Row, job: str | None, why: str, *, last: bool) -> int:
+    """Give a machine back and pick another for the same host; returns its id."""
+    number = int(row["id"])
+    holder, host = labels.holder(row.get("label"))
+    known = picked.load(job, host) if job and holder else None
+    if known is None or not job:
+        raise Conflict(why, f"give it back: {rows.rented(row).end}", code="fell_short", data={"id": number})
+    current().emit("log", message=why)
+    beat.stop(number)
+    if number in known.rented:
+        changing.destroy(service, number, GIVE_BACK)
+        current().emit("log", message=f"instance {number} was destroyed: nothing of it bills")
+    else:
+        changing.stop(service, number, GIVE_BACK)
+        service.set_label(number, labels.unmarked(row.get("label")))
+        current().emit("log", message=f"instance {number} was stopped; its disk bills: train vast destroy {number}")
+    if last:
+        raise Conflict(f"{TRIES} machines fell short of their offers", why, code="fell_short", data={"id": number})
+    return int(picking.pick(service, host, job, known.wanted, known.rules)["id"])
+
+
+def armed(row: Row, target: Target, limits: Limits | None, job: str | None) -> str:
+    """Arm the machine's own limits; returns them in words, or an empty text.
+
+    A machine that the job did not pick, rent or start has only those of time and money.
+    """
+    if limits is not None and job and not _holds(row, job):
+        limits = msgspec.structs.replace(limits, idle=0.0)
+    if limits is None or not (limits.idle or limits.asked):
+        return ""
+    return arming.arm(int(row["id"]), target, limits, rows.rented(row).price_per_hour)
+
+
+def _holds(row: Row, job: str) -> bool:
+    return labels.holder(row.get("label"))[0] == labels.holder(labels.marked("", job, ""))[0]

@@ -1,0 +1,67 @@
+"""What a job picked a host by, on disk: with it, a machine that falls short is replaced by the next one."""
+
+import contextlib
+import re
+import time
+from pathlib import Path
+
+import msgspec
+
+from trainsh_base.system.files import write_atomic
+from trainsh_base.system.paths import private_folder, state_home
+from trainsh_vast.limits.limits import Limits
+from trainsh_vast.market.wanted import Wanted
+
+FORGOTTEN = 30 * 86400.0  # seconds
+
+
+class Rules(msgspec.Struct, frozen=True, kw_only=True):
+    """How a machine may be chosen: without asking, by renting, with which image, for at most `max_dph` $ per
+    hour. `limits` are those of a new machine."""
+
+    auto: bool = False
+    create: bool = False
+    image: str = ""
+    limit: int = 20
+    max_dph: float | None = None
+    limits: Limits | None = None
+
+
+class Picked(msgspec.Struct, frozen=True, kw_only=True):
+    """The parameters of a pick, and the ids of the machines that it rented."""
+
+    wanted: Wanted
+    rules: Rules
+    rented: list[int] = []
+
+
+def _place(job: str, host: str) -> Path:
+    name = re.sub(r"[^\w.-]", "_", f"{job}-{host}")
+    return private_folder(private_folder(state_home() / "vast") / "picks") / f"{name}.json"
+
+
+def load(job: str, host: str) -> Picked | None:
+    """The last pick of a host of a job; None when there was none."""
+    try:
+        return msgspec.json.decode(_place(job, host).read_bytes(), type=Picked)
+    except (FileNotFoundError, msgspec.MsgspecError):
+        return None
+
+
+def save(job: str, host: str, wanted: Wanted, rules: Rules) -> None:
+    """Record a pick before it is made; the machines that an earlier one rented stay in the record."""
+    place, old = _place(job, host), load(job, host)
+    write_atomic(place, msgspec.json.encode(Picked(wanted=wanted, rules=rules, rented=old.rented if old else [])))
+    for file in place.parent.iterdir():
+        with contextlib.suppress(FileNotFoundError):
+            if time.time() - file.stat().st_mtime > FORGOTTEN:
+                file.unlink()
+
+
+def add_rented(job: str, host: str, number: int) -> None:
+    """Record that the pick of a host rented a machine."""
+    old = load(job, host)
+    if old is not None:
+        write_atomic(
+            _place(job, host), msgspec.json.encode(msgspec.structs.replace(old, rented=[*old.rented, number]))
+        )

@@ -1,0 +1,1 @@
+"""Whether a machine is what its offer said, and the machines that were not. Imports `rented` and `api`."""

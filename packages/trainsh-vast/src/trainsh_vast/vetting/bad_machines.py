@@ -1,0 +1,40 @@
+"""The machines that fell short of their offers: a file that later picks read. Delete a line to forget one."""
+
+import contextlib
+import time
+from pathlib import Path
+from typing import Any
+
+from trainsh_base.system.files import locked, write_atomic
+from trainsh_base.system.paths import private_folder, state_home
+
+
+def place() -> Path:
+    """The file: a line for each machine, `MACHINE DAY WHY`."""
+    return private_folder(state_home() / "vast") / "bad-machines"
+
+
+def known() -> dict[int, str]:
+    """Why each machine is avoided, by its id."""
+    found: dict[int, str] = {}
+    with contextlib.suppress(FileNotFoundError):
+        for line in place().read_text().splitlines():
+            number, _, rest = line.partition(" ")
+            if number.isdecimal():
+                found[int(number)] = rest.partition(" ")[2]
+    return found
+
+
+def remember(machine: Any, why: str) -> None:
+    """Add a machine. One without an id cannot be remembered."""
+    if machine is None or int(machine) in known():
+        return
+    with locked(place()):
+        old = place().read_text() if place().exists() else ""
+        write_atomic(place(), f"{old}{int(machine)} {time.strftime('%Y-%m-%d')} {' '.join(why.split())}\n")
+
+
+def good(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The offers or instances whose machine is not among them."""
+    bad = known()
+    return [row for row in rows if row.get("machine_id") not in bad]
