@@ -176,7 +176,7 @@ def test_what_still_costs_money_at_the_end_is_said_last(place: "Place") -> None:
     text = "host gpu = placeholder\nshed.pick @gpu\ntmux.open @gpu as w\n@w > [ -e go ]\nshed.stop\n"
     done = place.run("run", place.recipe(text))
     assert done.returncode == 1
-    assert done.stderr.splitlines()[-1] == "shed 7 is still running at 0.25 $ an hour: train shed stop 7"
+    assert done.stderr.splitlines()[-1] == "shed 7 is still running at $0.25 an hour: train shed stop 7"
     (place.work / "go").touch()
     done = place.run("resume")
     assert done.returncode == 0 and "still running" not in done.stderr

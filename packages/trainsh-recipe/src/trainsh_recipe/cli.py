@@ -12,8 +12,17 @@ from trainsh_base.system.printable import visible
 from trainsh_base.system.units import Duration
 from trainsh_base.tool.declare import Arg, Handover, Opt, Tool
 from trainsh_base.tool.program import run as run_tool
-from trainsh_recipe.model import Executions, JobReport, LogReport, Planned, RecipeReport, RecipeText, Removed
+from trainsh_recipe.model import (
+    Executions,
+    JobReport,
+    LogReport,
+    Planned,
+    RecipeReport,
+    RecipeText,
+    Removed,
+)
 from trainsh_recipe.store import jobs, recipes
+from trainsh_recipe.store.options import Limited
 from trainsh_recipe.ui import logs as texts
 from trainsh_recipe.ui import reports as report
 
@@ -35,7 +44,16 @@ ShowOutput = Annotated[bool, Opt("with plain lines: what the steps print, too")]
 JobArg = Annotated[
     str | None, Arg("the job: its id, or the beginning or end of it", metavar="JOB", kind="job", also=("id",))
 ]
-MaxTime = Annotated[Duration | None, Opt("cancel the job when it has run for so long")]
+MaxTime = Annotated[
+    Duration | None, Opt("cancel the job when it has run for so long", metavar="DURATION", kind="duration")
+]
+MaxCost = Annotated[
+    float | None, Opt("cancel the job when it has cost so many dollars", metavar="USD", kind="money")
+]
+Hold = Annotated[
+    Duration | None, Opt("keep a machine so long for a required output", metavar="DURATION", kind="duration")
+]
+Abandon = Annotated[bool, Opt("give up required outputs that have not arrived")]
 
 _status = 0
 
@@ -81,6 +99,8 @@ def run(
     visual: Visual = True,
     output: ShowOutput = True,
     max_time: MaxTime = None,
+    max_cost: MaxCost = None,
+    hold: Hold = None,
     detach: Annotated[bool, Opt("run it in the background, without a terminal", short="-d")] = False,
     dry_run: Annotated[bool, Opt("resolve everything, show the steps, and touch nothing", short="-n")] = False,
 ) -> JobReport | list[Planned]:
@@ -93,7 +113,8 @@ def run(
 
     given = overrides(host, var, storage, values)
     answer, status = start.run(
-        recipes.find(name), given, pick_host=pick_host, dry_run=dry_run, max_time=max_time,
+        recipes.find(name), given, pick_host=pick_host, dry_run=dry_run,
+        limits=Limited(max_time=max_time, max_cost=max_cost, hold=hold),
         shown=start.Shown(detach=detach, visual=visual, output=output),
     )  # fmt: skip
     _end(status)
@@ -131,6 +152,9 @@ def resume(
     visual: Visual = True,
     output: ShowOutput = True,
     max_time: MaxTime = None,
+    max_cost: MaxCost = None,
+    hold: Hold = None,
+    abandon: Abandon = False,
     detach: Annotated[bool, Opt("run it in the background, without a terminal", short="-d")] = False,
 ) -> JobReport | list[Planned]:
     """Resume a job that was interrupted or failed.
@@ -140,7 +164,8 @@ def resume(
     from trainsh_recipe.ui import start  # noqa: PLC0415 - the engine, for what runs
 
     answer, status = start.resume(
-        job, check=check, from_step=from_, retry_lost=retry_lost, edited=edited, max_time=max_time,
+        job, check=check, from_step=from_, retry_lost=retry_lost, edited=edited, abandon=abandon,
+        limits=Limited(max_time=max_time, max_cost=max_cost, hold=hold),
         shown=start.Shown(detach=detach, visual=visual, output=output),
     )  # fmt: skip
     _end(status)
@@ -149,13 +174,17 @@ def resume(
 
 def _show_status(found: list[JobReport]) -> None:
     report.show_jobs(found, "No job runs or waits to be resumed. The others: train recipe jobs")
+    report.show_spending(found)
 
 
 @tool.command(show=_show_status)
 def status(
     all_: Annotated[bool, Opt("also those that are over")] = False,
 ) -> list[JobReport]:
-    """Show what runs, and what was interrupted and can be resumed."""
+    """Show what runs, what was interrupted and can be resumed, and what that costs.
+
+    A job that failed and left a machine running is shown too.
+    """
     found = jobs.open_jobs()
     if all_:
         known = {job.id for job in found}
@@ -168,7 +197,7 @@ def status(
     return [
         report.job_report(job, state, steps=False)
         for job, state in states
-        if state.started and (all_ or state.status in ("running", "interrupted"))
+        if state.started and (all_ or state.status in ("running", "interrupted") or state.billing())
     ]
 
 
@@ -176,11 +205,13 @@ def status(
 def jobs_(
     last: Annotated[int, Opt("how many, the newest first", short="-n", metavar="N")] = jobs.NEWEST,
     exec_: Annotated[bool, Opt("those of train exec, of which the newest 50 are kept", name="--exec")] = False,
+    open_: Annotated[bool, Opt("all that are not over: running, interrupted, failed", name="--open")] = False,
 ) -> list[JobReport]:
-    """Show the newest jobs of recipes, or with --exec those of train exec."""
+    """Show the newest jobs of recipes; with --exec those of train exec, with --open those that are not over."""
     if last < 1:
         raise UsageError(f"-n wants a number of jobs from 1 on, not {last}")
-    states = [(job, job.state()) for job in jobs.newest(last, exec_=exec_)]
+    found = jobs.open_jobs() if open_ else jobs.newest(last, exec_=exec_)
+    states = [(job, job.state()) for job in found]
     return [report.job_report(job, state, steps=False) for job, state in states if state.started]
 
 
@@ -210,6 +241,11 @@ def list_() -> list[RecipeReport]:
 
 
 def _show_text(found: RecipeText) -> None:
+    if found.cost is not None:
+        from trainsh_recipe.ui import costs  # noqa: PLC0415 - for --cost only
+
+        costs.show(found.name, found.cost)
+        return
     if found.graph:
         print(found.graph, end="" if found.graph.endswith("\n") else "\n")
         return
@@ -222,11 +258,21 @@ def _show_text(found: RecipeText) -> None:
 def show(
     name: Annotated[str, Arg("a recipe's name, or its path", kind="recipe")],
     graph: Annotated[bool, Opt("a Mermaid flowchart of what depends on what")] = False,
+    cost: Annotated[bool, Opt("what it would rent now, and what that costs")] = False,
+    var: VarOpt = {},  # noqa: B006
+    max_time: MaxTime = None,
 ) -> RecipeText:
-    """Show a recipe: its text, or with --graph what depends on what in it."""
+    """Show a recipe: its text; with --graph what depends on what; with --cost an estimate before starting."""
+    if (var or max_time is not None) and not cost:
+        raise UsageError("--var and --max-time go with --cost")
     from trainsh_recipe.engine.job.described import described  # noqa: PLC0415 - it reads a plan
 
-    return described(recipes.find(name), graph=graph)
+    found = described(recipes.find(name), graph=graph)
+    if not cost:
+        return found
+    from trainsh_recipe.engine.job.estimate import estimated  # noqa: PLC0415 - it asks providers
+
+    return structs.replace(found, cost=estimated(recipes.find(name), var, max_time))
 
 
 @tool.command(show=lambda made: print(made.path))
@@ -323,12 +369,28 @@ def watch(job: JobArg = None, visual: Visual = True, output: ShowOutput = True) 
 
 
 @tool.command(show=lambda answer: print(f"job {answer.id} {answer.status}"))
-def cancel(job: JobArg = None) -> JobReport:
-    """Cancel a job: the running one, or an interrupted one by its id. Its running step is ended, finally runs."""
+def cancel(job: JobArg = None, abandon: Abandon = False) -> JobReport:
+    """Cancel a job: the running one, or an interrupted one by its id. Its running step is ended, finally runs.
+
+    A machine that is kept for a failed job or a required output is kept no longer when the job is cancelled then.
+    """
 
     from trainsh_recipe.ui import remote_control  # noqa: PLC0415 - for jobs of other processes
 
-    found = remote_control.cancel(job)
+    found = remote_control.cancel(job, abandon=abandon)
+    return report.job_report(found, found.state())
+
+
+@tool.command(show=lambda answer: print(f"job {answer.id}: what is required of it is given up"))
+def abandon(job: JobArg = None) -> JobReport:
+    """Give up required outputs of a job that have not arrived, so that its machines can be released.
+
+    \b
+    train recipe abandon 5f01
+    """
+    from trainsh_recipe.ui import remote_control  # noqa: PLC0415 - for jobs of other processes
+
+    found = remote_control.abandon(job)
     return report.job_report(found, found.state())
 
 

@@ -33,6 +33,36 @@ class SessionReport(Document, frozen=True, kw_only=True, forbid_unknown_fields=T
     host: str
 
 
+class InstanceReport(Document, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A machine that the job rented, as the journal knows it. `end` is the command that ends its billing."""
+
+    provider: str
+    id: str
+    state: str
+    hosts: list[str]
+    price_per_hour: float | None = None
+    storage_per_hour: float | None = None
+    currency: str = "USD"
+    end: str = ""
+
+
+class SpendReport(Document, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the job has spent in one currency until now, and what it spends an hour."""
+
+    spent: float
+    per_hour: float
+    currency: str
+
+
+class HoldReport(Document, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Why machines are kept ("failed", or "required": `steps` have not arrived), and until when (RFC 3339)."""
+
+    reason: str
+    until: str
+    hosts: list[str]
+    steps: list[str]
+
+
 class JobReport(Document, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A job; times are RFC 3339, `done` of `total` steps.
 
@@ -57,6 +87,9 @@ class JobReport(Document, frozen=True, kw_only=True, forbid_unknown_fields=True)
     folder: str
     sessions: list[SessionReport] = []
     steps: list[StepReport] = []
+    instances: list[InstanceReport] = []
+    spend: list[SpendReport] = []
+    held: HoldReport | None = None
 
 
 class Executions(Document, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -80,6 +113,30 @@ class Removed(Document, frozen=True, kw_only=True, forbid_unknown_fields=True):
     kind: str
 
 
+class StepCost(Document, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What one renting step would rent now. `most`: the price of the longest time that the recipe allows."""
+
+    step: str
+    text: str
+    hosts: list[str]
+    offers: int
+    description: str
+    currency: str
+    price_per_hour: float | None = None
+    storage_per_hour: float = 0.0
+    disk: float = 0.0
+    longest: float | None = None
+    most: float | None = None
+    note: str = ""
+
+
+class RecipeCost(Document, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """An estimate before starting. `unlimited`: steps without a limit of their own, why there is no upper bound."""
+
+    machines: list[StepCost]
+    unlimited: list[str] = []
+
+
 class RecipeText(Document, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A recipe: its text, and what its plan names."""
 
@@ -92,6 +149,7 @@ class RecipeText(Document, frozen=True, kw_only=True, forbid_unknown_fields=True
     hosts: dict[str, str]
     storages: dict[str, str]
     graph: str = ""
+    cost: RecipeCost | None = None
 
 
 class LogReport(Document, frozen=True, kw_only=True, forbid_unknown_fields=True):

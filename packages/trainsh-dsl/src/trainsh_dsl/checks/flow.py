@@ -152,6 +152,16 @@ class Flow:
         for endpoint in (node.source, node.destination):
             if endpoint.name:
                 self._endpoint(endpoint)
+                self._check_machine(endpoint)
+
+    def _check_machine(self, endpoint: Endpoint) -> None:
+        stopped, start = self.rentals.released(endpoint.name, -1), endpoint.word.start
+        if stopped >= 0:
+            self.findings.add(
+                "W209", start, start + len(endpoint.name) + 1,
+                f"{endpoint.name} is an instance that was released in line {self.names.line(stopped)}",
+                "move that step below this one",
+            )  # fmt: skip
 
     def _endpoint(self, endpoint: Endpoint) -> None:
         name, start = endpoint.name, endpoint.word.start

@@ -60,7 +60,10 @@ class ExecuteOptions(Options, frozen=True, kw_only=True):
 
 
 class TransferOptions(Options, frozen=True, kw_only=True):
-    """Options of a transfer, with rsync's meaning; `as_is` keeps what is dropped from a host's files."""
+    """Options of a transfer, with rsync's meaning; `as_is` keeps what is dropped from a host's files.
+
+    `required`: the source's machine is not released before this has arrived, for `hold` seconds at most.
+    """
 
     delete: bool | Parts | None = None
     exclude: list[Text] = []
@@ -71,6 +74,8 @@ class TransferOptions(Options, frozen=True, kw_only=True):
     move: bool | Parts | None = None
     dry_run: bool | Parts | None = None
     as_is: bool | Parts | None = None
+    required: bool | Parts | None = None
+    hold: float | Parts | None = None
 
 
 class Variable(Document, frozen=True, kw_only=True):

@@ -5,7 +5,7 @@ import re
 from trainsh_dsl.diagnostics.shorten import shorten
 from trainsh_dsl.document.plan import Condition, Ref, Text
 from trainsh_dsl.grammar.scope import Near
-from trainsh_dsl.grammar.syntax import Endpoint, Notify, Sleep, Transfer, Wait
+from trainsh_dsl.grammar.syntax import Endpoint, Notify, Option, Sleep, Transfer, Wait
 from trainsh_dsl.grammar.words import AT_NAME, NAME_OR_HYPHEN, Context, Stop, is_option
 from trainsh_dsl.text.patterns import lazy
 from trainsh_dsl.text.word import Word
@@ -114,7 +114,25 @@ def transfer(context: Context, words: list[Word], end: int) -> Transfer:
     source = _endpoint(context, words[0])
     destination = _endpoint(context, words[2])
     found = context.options(words[3:], options.TRANSFER, "a transfer")
+    _check_required(context, found, source)
     return Transfer(start=words[0].start, end=end, options=found, source=source, destination=destination)
+
+
+def _check_required(context: Context, found: list[Option], source: Endpoint) -> None:
+    """Report a `hold` that holds nothing, and a required output that is on no machine."""
+    given = {option.key: option for option in found}
+    required, hold = given.get("required"), given.get("hold")
+    if hold is not None and (required is None or required.value is False):
+        context.findings.add(
+            "E310", hold.word.start, hold.word.end, "hold= goes with required=true",
+            "write required=true beside it, or remove it",
+        )  # fmt: skip
+    if required is not None and required.value is not False and source.name not in context.scope.hosts:
+        context.findings.add(
+            "E311", required.word.start, required.word.end,
+            "required=true keeps the machine that the source is on, and this source is on none",
+            "remove it",
+        )  # fmt: skip
 
 
 def _endpoint(context: Context, word: Word) -> Endpoint:

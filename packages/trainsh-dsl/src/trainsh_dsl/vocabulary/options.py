@@ -23,6 +23,8 @@ TRANSFER: dict[str, Check] = {
     "move": values.truth,
     "dry_run": values.truth,
     "as_is": values.truth,
+    "required": values.truth,
+    "hold": values.duration,
     **GENERAL,
 }
 REPEATABLE = frozenset(("exclude", "include"))

@@ -10,7 +10,7 @@ from trainsh_base.system.deadline import Deadline
 from trainsh_base.system.units import format_duration
 from trainsh_base.tool.peer import PeerLost
 from trainsh_recipe.engine.outcome import HOPELESS, ours
-from trainsh_recipe.engine.outside.cancellation import Leave
+from trainsh_recipe.engine.outside.cancellation import Cancel, Leave
 from trainsh_recipe.engine.outside.tools import AnyPending
 from trainsh_recipe.engine.run import Run
 from trainsh_recipe.plan.numbering import Numbered
@@ -29,7 +29,9 @@ class Attempt:
         self.resuming = resuming
         self.since = since
         self.gone = False  # the session it ran in no longer exists
+        self.keeps_on = False  # it releases a machine below `finally`: a Cancel does not end it
         self.began = time.monotonic()
+        self._asked = run.questions.seconds
         self.log = StepLog(run.job.log(step.file), run.secrets.values)
         self.pending: AnyPending | None = None
         self.stop_with: Callable[[], object] | None = None
@@ -45,6 +47,11 @@ class Attempt:
     def reached(self) -> bool:
         """Whether the job has already reached all hosts of the step."""
         return self._run.sessions.reached(self.numbered)
+
+    @property
+    def seconds(self) -> float:
+        """Seconds since its beginning, without those spent on questions."""
+        return max(0.0, time.monotonic() - self.began - (self._run.questions.seconds - self._asked))
 
     @property
     def earlier(self) -> list[str]:
@@ -85,13 +92,30 @@ class Attempt:
             raise Leave(1, f"{error.message}; whether {tool}.{method} took effect is not known") from None
 
     def _once(self, tool: str, method: str, params: dict[str, Any], limit: float | None) -> Any:
-        self._run.cancellation.check()
+        cancellation = self._run.cancellation
+        if not self.numbered.closing or cancellation.leaving:
+            cancellation.check()
         self.pending = self._run.tools.start(tool, method, params, on_event=self._event)
+        if cancellation.leaving:  # requested since the check
+            self.abandon()
+        elif cancellation.wanted and not self.numbered.closing:
+            self.stop()
         self._run.journal.sync()
         return self.wait(self.pending, limit)
 
     def wait(self, pending: AnyPending, limit: float | None = None) -> Any:
         """Wait for the answer; raises TimedOut after `limit` seconds, not counting time spent on questions."""
+        while True:
+            try:
+                return self._wait(pending, limit)
+            except Cancel:
+                if not self.keeps_on:
+                    raise
+                self._run.view.log(
+                    "already cancelled: what releases the machine is waited for; Ctrl-C, p leaves it"
+                )
+
+    def _wait(self, pending: AnyPending, limit: float | None) -> Any:
         questions = self._run.questions
         asked, began = questions.seconds, time.monotonic()
         with self._run.signals.waiting():

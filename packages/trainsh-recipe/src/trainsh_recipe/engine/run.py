@@ -6,6 +6,7 @@ from typing import Any
 
 from trainsh_base.system.secret import MASK
 from trainsh_recipe.engine.outside.cancellation import Cancellation
+from trainsh_recipe.engine.outside.limits import Limits
 from trainsh_recipe.engine.outside.questions import Questions
 from trainsh_recipe.engine.outside.signals import Signals
 from trainsh_recipe.engine.outside.tools import Tools
@@ -31,12 +32,14 @@ class Run:
         self.secrets = Secrets(self._secret)
         self.values = Values(plan, state, self.secrets)
         self.cancellation = Cancellation()
+        self.limits = Limits(state, self.cancellation, view)
         self.signals = Signals(self.cancellation, lambda: on_interrupt(self))
         self.steps, self.closing = numbered(plan)
         self.numbers: list[Numbered] = every([*self.steps, *self.closing])
         self.sessions = Sessions(state, job.id, tools, self.numbers)
         self.fresh: set[str] = set()  # sessions whose shell this process made
         self.lock = threading.RLock()
+        questions.answered = lambda seconds: self.record("question", seconds=round(seconds, 3))
 
     def _secret(self, name: str) -> str:
         return str(self.tools.peer("secrets").request("get", {"name": name}, timeout=120)["value"])
@@ -49,6 +52,8 @@ class Run:
         if sync:
             self.journal.sync()
         self.view.event(document)
+        if event in ("instance", "hosts"):
+            self.limits.changed()
 
     def masked(self, text: str) -> str:
         """The text with all secrets known so far masked."""

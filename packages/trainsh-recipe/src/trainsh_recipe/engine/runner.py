@@ -2,6 +2,7 @@
 
 import contextlib
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -20,7 +21,7 @@ from trainsh_recipe.engine.tries import Tries
 from trainsh_recipe.plan.document import Execute, Parallel, Plan
 from trainsh_recipe.plan.numbering import Numbered
 from trainsh_recipe.store import jobs
-from trainsh_recipe.store.journal import Journal, Silent
+from trainsh_recipe.store.journal import Journal, Silent, seconds_of
 from trainsh_recipe.store.state import State
 from trainsh_recipe.store.words import ended
 
@@ -39,7 +40,7 @@ class Runner:
             job, document, state, journal, view=view, questions=questions, tools=tools, on_interrupt=on_interrupt
         )
         self.request = request
-        self.tries = Tries(self.run, self._reopened)
+        self.tries = Tries(self.run, self._reopened, self._release)
         self.ground = Ground(self.run, self.tries.machines)
 
     def _reopened(self, session: str) -> None:
@@ -53,7 +54,7 @@ class Runner:
 
     # The whole run
 
-    def to_end(self, max_time: float | None = None, cancel: Cancel | None = None) -> State:
+    def to_end(self, cancel: Cancel | None = None) -> State:
         """Run to the end; with `cancel`, end interrupted steps and then run only `finally`.
 
         Raises Leave if the runner has to end before the job.
@@ -62,7 +63,8 @@ class Runner:
         run.cancellation.watch(self._wake)
         self.request.on_cancel(lambda: run.cancellation.request(Leave(130, "the request was cancelled")))
         try:
-            with run.signals.installed(max_time):
+            with run.signals.installed():
+                run.limits.start()
                 status = self._cancel_left(cancel) if cancel else run.state.closing
                 status = status or ("failed" if run.state.failing else self._main())
                 self._finally(status)
@@ -71,12 +73,20 @@ class Runner:
                 run.record("job.left", reason=leave.reason)
                 run.journal.close()
             raise
+        finally:
+            run.limits.stop()
         return run.state
 
     def _wake(self) -> None:
-        """Called on a request to end the run: all attempts stop waiting. Commands on hosts continue."""
+        """Called on a request to end the run. For a Leave, attempts stop waiting, and commands on hosts continue;
+        for a Cancel, the attempts are ended."""
+        leaving = self.run.cancellation.leaving is not None
         for at in self.tries.flying():
-            at.abandon()
+            if leaving:
+                at.abandon()
+            elif not at.numbered.closing:
+                with contextlib.suppress(TrainError):
+                    at.stop()
 
     def _main(self) -> str:
         try:
@@ -89,9 +99,14 @@ class Runner:
 
     def _finally(self, status: str) -> None:
         run = self.run
+        if run.cancellation.cancelling and not run.cancellation.accepted:  # requested after the last step had ended
+            run.cancellation.accept(run.cancellation.cancelling)
+            status = "cancelled"
         accepted = run.cancellation.accepted
         reason = accepted.reason if accepted else ""
         if not run.state.closing:
+            if status == "failed":
+                self._hold()
             run.record("finally.started", status=status, reason=reason)
         run.values.status = status
         well = True
@@ -115,6 +130,12 @@ class Runner:
         if status != "failed":
             jobs.clear_mark(run.job)
         run.view.end(run.state)
+
+    def _hold(self) -> None:
+        """Keep the machines of the failed job for as long as its renting verbs say (`hold=30m`)."""
+        seconds, hosts = self.tries.held_by()
+        if seconds and hosts:
+            self.tries.gate.after_failure(seconds, hosts)
 
     def _why(self) -> str:
         """The reason of the step that made the job fail, in this process or an earlier one."""
@@ -149,7 +170,7 @@ class Runner:
                 if at.pending is not None:
                     at.pending.result(STOP_LIMIT + self._grace(at.numbered))
         for at in flying:
-            self.tries.finish(at, Outcome(status="cancelled", reason=cancel.reason))
+            self.tries.finish(at, Outcome(status="cancelled", reason=cancel.reason, seconds=at.seconds))
         return "cancelled"
 
     def _cancel_left(self, cancel: Cancel) -> str:
@@ -166,7 +187,8 @@ class Runner:
                 with contextlib.suppress(TrainError):
                     pending = run.sessions.interrupt(each.step.session, at.name, grace)
                     pending.result(STOP_LIMIT + self._grace(each))
-            self.tries.record_end(at, Outcome(status="cancelled", reason=cancel.reason))
+            took = max(0.0, time.time() - seconds_of(step.started))
+            self.tries.record_end(at, Outcome(status="cancelled", reason=cancel.reason, seconds=took))
         return "cancelled"
 
     def _grace(self, step: Numbered) -> float:

@@ -1,6 +1,5 @@
 """A step's attempts: each start and end is journaled, and failures are retried according to `retry`."""
 
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -16,9 +15,10 @@ from trainsh_recipe.engine.executors.session import SessionExecutor
 from trainsh_recipe.engine.executors.sleeping import SleepExecutor
 from trainsh_recipe.engine.executors.verb import VerbExecutor
 from trainsh_recipe.engine.executors.waiting import WaitExecutor
+from trainsh_recipe.engine.gate import Gate
 from trainsh_recipe.engine.machines import Machines
 from trainsh_recipe.engine.outcome import Outcome, of_error, ours
-from trainsh_recipe.engine.outside.cancellation import Leave
+from trainsh_recipe.engine.outside.cancellation import Cancel, Leave
 from trainsh_recipe.engine.run import Run
 from trainsh_recipe.plan.document import Control, Execute, Notify, Sleep, Transfer, Wait
 from trainsh_recipe.plan.numbering import Numbered
@@ -27,9 +27,9 @@ RETRY_DELAY = 1.0  # seconds before the first retry without `retry_delay`; doubl
 
 
 class Tries:
-    """Runs steps. `reopened` is called for each session that has a new shell."""
+    """Runs steps. `reopened` is called for each session that has a new shell; `release` makes sessions shells."""
 
-    def __init__(self, run: Run, reopened: Callable[[str], None]) -> None:
+    def __init__(self, run: Run, reopened: Callable[[str], None], release: Callable[[], None]) -> None:
         self.run = run
         self.failure: Outcome | None = None
         self.machines = Machines(run.state, run.job.id, run.tools, run.record)
@@ -37,7 +37,17 @@ class Tries:
         self._sessions = SessionExecutor(
             run.values, run.sessions, run.state, run.fresh, run.view, run.record, reopened
         )
-        self._verbs = VerbExecutor(run.values, run.state, run.tools, run.numbers, run.view, run.record)
+        self.gate = Gate(run, self.machines, self.again, release)
+        self._verbs = VerbExecutor(
+            run.values,
+            run.state,
+            run.tools,
+            run.numbers,
+            run.view,
+            run.record,
+            run.limits,
+            self.gate.before_release,
+        )
         self._executors: dict[type, Any] = {
             Execute: CommandExecutor(run.values, run.sessions, run.fresh, run.capture),
             Wait: WaitExecutor(run.values, run.sessions, run.numbers),
@@ -75,6 +85,21 @@ class Tries:
                 break
             left, delay, number, resuming = left - 1, delay * 2, number + 1, False
         return self._given_up(step, outcome, allowed)
+
+    def held_by(self) -> tuple[float, list[str]]:
+        """(the longest hold of the renting verbs that were done, the hosts whose machines still run)."""
+        return self._verbs.held_by()
+
+    def again(self, step: Numbered, number: int) -> bool:
+        """Make one more attempt of a step, while another step waits for it; a Cancel ends it first."""
+        try:
+            return self._attempt(step, number, resuming=False, final=True, allowed=False).ok
+        except Cancel as cancel:
+            for at in self.flying():
+                if at.numbered is step:
+                    at.stop()
+                    self.finish(at, Outcome(status="cancelled", reason=cancel.reason, seconds=at.seconds))
+            raise
 
     def _given_up(self, step: Numbered, outcome: Outcome, allowed: bool) -> bool:
         forgiven = allowed and outcome.forgiven and outcome.status != "cancelled"
@@ -115,6 +140,8 @@ class Tries:
         if outcome.status == "interrupted":
             return self._interrupted(at, outcome)
         self.finish(at, outcome, allowed=allowed and outcome.forgiven, final=final or not outcome.again)
+        if outcome.status == "cancelled" and not step.closing:
+            run.cancellation.check()
         return outcome
 
     def _record_start(self, step: Numbered, number: int, *, resuming: bool, since: int | None) -> None:
@@ -150,10 +177,11 @@ class Tries:
         except Exception as error:
             outcome = of_error(as_bug(error, "train-recipe"))
             outcome.own = False
-        outcome.seconds = time.monotonic() - at.began
+        outcome.seconds = at.seconds
         outcome.reason = printable(outcome.reason)
-        if self.run.cancellation.accepted and not at.numbered.closing and not outcome.ok:
-            outcome.status = "cancelled"
+        cancelling = self.run.cancellation.cancelling
+        if cancelling and not at.numbered.closing and not outcome.ok:
+            outcome.status, outcome.reason = "cancelled", cancelling.reason
         return outcome
 
     def _interrupted(self, at: Attempt, outcome: Outcome) -> Outcome:

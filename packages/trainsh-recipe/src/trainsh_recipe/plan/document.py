@@ -51,6 +51,8 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     move: bool | Parts | None = None
     dry_run: bool | Parts | None = None
     as_is: bool | Parts | None = None
+    required: bool | Parts | None = None
+    hold: float | Parts | None = None
 
 
 NO_OPTIONS = Options()

@@ -44,6 +44,11 @@ class Job:
         return self.folder / "lock"
 
     @property
+    def abandoned(self) -> Path:
+        """A file that exists when required outputs of the job are given up."""
+        return self.folder / "abandon"
+
+    @property
     def exec_mark(self) -> Path:
         """A file that exists for jobs of `exec`."""
         return self.folder.parent / "exec" / self.id

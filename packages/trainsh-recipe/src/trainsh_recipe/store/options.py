@@ -7,15 +7,28 @@ import msgspec
 Overrides = dict[str, dict[str, str]]
 
 
+class Limited(msgspec.Struct, frozen=True, kw_only=True):
+    """Limits that the command line gives: seconds, dollars, seconds; None for those that it does not give."""
+
+    max_time: float | None = None
+    max_cost: float | None = None
+    hold: float | None = None
+
+
 class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
     """Options of a run, which do not change while it runs.
 
     `overrides`: what `--host`, `--var` and `--storage` set, by kind. `max_time`: seconds of work after which the
-    job is cancelled. `retry_lost`: lost steps run again. `from_step`: the step that `--from` named, "" for none.
+    job is cancelled; `max_cost`: dollars. `hold`: seconds for which a machine is kept for a required output.
+    `abandon`: it is not kept. `retry_lost`: lost steps run again. `from_step`: the step that `--from` named, "" for
+    none.
     """
 
     overrides: Overrides = {}
     max_time: float | None = None
+    max_cost: float | None = None
+    hold: float | None = None
+    abandon: bool = False
     retry_lost: bool = False
     from_step: str = ""
 

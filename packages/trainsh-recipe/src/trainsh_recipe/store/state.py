@@ -5,14 +5,13 @@ from typing import Any
 
 import msgspec
 
+from trainsh_recipe.store import rented
 from trainsh_recipe.store.journal import Event, seconds_of
 from trainsh_recipe.store.options import Overrides, RunOptions
+from trainsh_recipe.store.rented import Rented
 
 # Verbs that deliberately end the state which earlier verbs of the tool ensured.
 ENDS = frozenset(("stop", "destroy", "close", "down", "delete", "remove", "terminate", "disconnect"))
-
-
-ENDED = frozenset(("stopped", "destroyed", "exited", "terminated"))
 
 
 class StepState(msgspec.Struct, kw_only=True):
@@ -93,6 +92,18 @@ class SessionState(msgspec.Struct, kw_only=True):
         return next((at for at in (self.waited, self.background, self.step) if at is not None), None)
 
 
+class Held(msgspec.Struct, frozen=True, kw_only=True):
+    """A machine that is kept for a while before a step that releases it, or before `finally`.
+
+    `reason`: "failed" (the job has failed) or "required" (outputs of `steps` have not arrived). `until`: RFC 3339.
+    """
+
+    reason: str
+    until: str
+    hosts: list[str] = []
+    steps: list[str] = []
+
+
 class State(msgspec.Struct, kw_only=True):
     """A job. `status` comes from the journal alone: a job without an end is only running while its lock is held."""
 
@@ -123,7 +134,10 @@ class State(msgspec.Struct, kw_only=True):
     stopped: list[str] = []  # hosts that a step of the job stopped
     machines: dict[str, str] = {}  # host -> the token of the machine that its steps ran on
     resume_from: str = ""  # the step from which a resume has to start; "" if the job can simply continue
-    instances: dict[str, dict[str, Any]] = {}
+    instances: dict[str, Rented] = {}
+    held: Held | None = None  # why the machine is kept at the moment
+    arrived: list[str] = []  # required transfers whose output has arrived and was verified
+    given_up: list[str] = []  # required transfers for which no machine is kept any longer, in this round
     active: float = 0.0  # seconds during which a runner worked, up to the last event
     last: str = ""
     _since: str = ""
@@ -133,15 +147,9 @@ class State(msgspec.Struct, kw_only=True):
         """What the command line overrides, by kind."""
         return self.options.overrides
 
-    def billing(self) -> list[dict[str, Any]]:
-        """The instances that no step has stopped; they cost money after the job ends."""
-        found = []
-        for instance in self.instances.values():
-            hosts = [name for name, tool in self.filled.items() if tool == instance.get("provider")]
-            stopped = instance.get("state") in ENDED or (hosts and all(name in self.stopped for name in hosts))
-            if not stopped:
-                found.append(instance)
-        return found
+    def billing(self) -> list[Rented]:
+        """The machines that no step has stopped; they cost money after the job ends."""
+        return [machine for machine in self.instances.values() if machine.running]
 
     def apply(self, event: Event) -> None:
         """Apply one event; an unknown event changes nothing."""
@@ -178,8 +186,8 @@ def _job_resumed(state: State, event: Event) -> None:
     state.last = event["t"]
     if event.get("new_round"):
         state.round += 1
-        state.closing, state.failing, state.resume_from = "", False, ""
-        state.options = msgspec.structs.replace(state.options, retry_lost=False, from_step="")
+        state.closing, state.failing, state.resume_from, state.given_up = "", False, "", []
+        state.options = msgspec.structs.replace(state.options, retry_lost=False, from_step="", abandon=False)
     state.options = state.options.changed_by(event)
     state.digest = event.get("digest", state.digest)
     if "steps" in event:
@@ -202,7 +210,7 @@ def _job_finished(state: State, event: Event) -> None:
     state.ended = event["t"]
     state.resume_from = event.get("from", state.resume_from)
     state._since = ""
-    state.closing = ""
+    state.closing, state.held = "", None
 
 
 def _finally(state: State, event: Event) -> None:
@@ -232,6 +240,7 @@ def _step_finished(state: State, event: Event) -> None:
             setattr(step, key, event[key])
     state.resume_from = event.get("from", state.resume_from)
     state.failing = state.failing or event.get("final", False)
+    state.arrived = [id for id in state.arrived if id != step.id] + ([step.id] if event.get("arrived") else [])
     session = state.sessions.get(event.get("session", ""))
     if session is not None:
         _session_moved(state, session, step, event)
@@ -277,6 +286,7 @@ def _session(state: State, event: Event) -> None:
 
 def _again(state: State, event: Event) -> None:
     """Mark steps to run again because their effect is gone."""
+    state.arrived = [id for id in state.arrived if id not in event["steps"]]
     for id in event["steps"]:
         if id in state.steps:
             state.steps[id].status, state.steps[id].reason = "again", event.get("reason", "")
@@ -307,18 +317,40 @@ def _binding(state: State, event: Event) -> None:
     for name in event.get("hosts", {}):
         if event.get("tool"):
             state.filled[name] = event["tool"]
+            for machine in state.instances.values():
+                if machine.provider == event["tool"] and not machine.hosts:
+                    machine.hosts = [name]
 
 
 def _stopped(state: State, event: Event) -> None:
-    names = event.get("hosts", [])
-    others = [name for name in state.stopped if name not in names]
-    state.stopped = others + (list(names) if event.get("state") == "stopped" else [])
+    """Apply that hosts were stopped (with `disk`: destroyed), or started again."""
+    names, stopped = list(event.get("hosts", [])), event.get("state") == "stopped"
+    state.stopped = [name for name in state.stopped if name not in names] + (names if stopped else [])
+    for machine in state.instances.values():
+        if machine.hosts and set(machine.hosts) <= set(names) and machine.state not in rented.GONE:
+            after = ("gone" if event.get("disk") else "stopped") if stopped else "running"
+            if (after == "running") != machine.running or after == "gone":
+                machine.change(after, seconds_of(event["t"]))
 
 
 def _instance(state: State, event: Event) -> None:
-    state.instances[str(event.get("id"))] = {
-        key: value for key, value in event.items() if key not in ("t", "event")
-    }
+    """Apply a provider's row. Journals without its hosts: the hosts that the provider's verbs have filled."""
+    name = rented.key(event.get("provider"), event.get("id"))
+    machine = rented.described(state.instances.get(name), event)
+    machine.hosts = machine.hosts or [host for host, tool in state.filled.items() if tool == machine.provider]
+    state.instances[name] = machine
+
+
+def _held(state: State, event: Event) -> None:
+    state.held = Held(
+        reason=event.get("reason", ""), until=event.get("until", ""), hosts=event.get("hosts", []),
+        steps=event.get("steps", []),
+    )  # fmt: skip
+
+
+def _hold_ended(state: State, event: Event) -> None:
+    state.held = None
+    state.given_up += event.get("given_up", [])
 
 
 _HANDLERS = {
@@ -336,4 +368,6 @@ _HANDLERS = {
     "again": _again,
     "machine": _machine,
     "background": _background,
+    "hold.started": _held,
+    "hold.ended": _hold_ended,
 }

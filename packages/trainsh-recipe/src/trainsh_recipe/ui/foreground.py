@@ -18,6 +18,7 @@ from trainsh_recipe.store.state import State
 from trainsh_recipe.ui.sleep_inhibitor import SleepInhibitor
 from trainsh_recipe.ui.views.json_lines import JsonLines
 from trainsh_recipe.ui.views.lines import Lines
+from trainsh_recipe.ui.views.summary import billing
 
 
 def choose_view(request: Request, *, visual: bool, show_output: bool, watching: bool = False) -> View:
@@ -39,12 +40,11 @@ def make_runner(held: HeldJob, view: View, on_interrupt: Callable[[Run], None]) 
 def carry_out(held: HeldJob, at_work: Runner) -> tuple[State, int]:
     """Run the job until it ends or is left; returns its state and the exit status of this process."""
     state, view, id = held.state, at_work.run.view, held.job.id
-    limit = state.options.max_time
     view.begin(state, at_work.run.numbers, held.name)
     inhibitor = SleepInhibitor(f"train is running {state.name}")
     inhibitor.start()
     try:
-        at_work.to_end(None if limit is None else limit - state.active)
+        at_work.to_end()
     except Leave as leave:
         view.close()
         if leave.background:
@@ -55,7 +55,12 @@ def carry_out(held: HeldJob, at_work: Runner) -> tuple[State, int]:
         held.lock.release()
         said = f"{leave.reason}; " if leave.status == 1 else ""
         say(f"{said}job {id} is interrupted; to continue it: train recipe resume {id}")
+        _say_billing(state)
         return state, leave.status
+    except BaseException:
+        view.close()
+        _say_billing(state)
+        raise
     finally:
         inhibitor.stop()
     view.close()
@@ -63,6 +68,11 @@ def carry_out(held: HeldJob, at_work: Runner) -> tuple[State, int]:
     if state.status == "ok":
         return state, 0
     return state, at_work.cancelled_status if state.status == "cancelled" else 1
+
+
+def _say_billing(state: State) -> None:
+    for line in billing(state):
+        say(line)
 
 
 def say(text: str) -> None:

@@ -20,7 +20,7 @@ from trainsh_recipe.ui import foreground, reports
 from trainsh_recipe.ui.interrupt_menu import menu
 from trainsh_recipe.ui.watching import watch_job
 
-CANCEL_LIMIT = 120.0  # seconds for the runner to end its step and run `finally`
+CANCEL_LIMIT = 120.0  # seconds for the runner to end its step and run `finally`, holds apart
 
 
 def choose(word: str | None) -> jobs.Job:
@@ -78,12 +78,25 @@ def attach(job: jobs.Job, name: str | None) -> Handover:
     return Handover(argv=answer["argv"], env=answer.get("env") or {})
 
 
-def cancel(word: str | None) -> jobs.Job:
+def abandon(word: str | None) -> jobs.Job:
+    """Give up the required outputs of a job that is not over; its runner, or the next one, sees the file."""
+    job = choose(word)
+    state = job.state()
+    if state.status not in ("running", "interrupted"):
+        raise Conflict(f"job {job.id} holds nothing: it is {state.status}", code="not_running")
+    job.abandoned.touch(mode=0o600)
+    return job
+
+
+def cancel(word: str | None, *, abandon: bool = False) -> jobs.Job:
     """Cancel the job that `word` names, else the newest running one; raises NotFound if there is none.
 
     A live runner gets a signal. An interrupted job has no runner: this process ends its steps and runs `finally`.
+    With `abandon` no machine is kept for a required output.
     """
     job = jobs.find(word) if word is not None else _running()
+    if abandon:
+        job.abandoned.touch(mode=0o600)
     who = jobs.holder(job)
     if who is not None:
         _tell(job, *who)
@@ -117,9 +130,17 @@ def _tell(job: jobs.Job, pid: int, host: str, since: str) -> None:
         raise Conflict(
             f"job {job.id} runs on {host}", f"cancel it there: train recipe cancel {job.id}", code="elsewhere"
         )
+    before = job.state().held
     signals.cancel_runner(pid)
     deadline = time.monotonic() + CANCEL_LIMIT
     while jobs.holder(job) is not None:
+        held = job.state().held
+        if held is not None and held != before:
+            raise Conflict(
+                f"job {job.id} is cancelled, and keeps {', '.join(held.hosts)} until step "
+                f"{', '.join(held.steps)} has arrived",
+                f"to give that up: train recipe abandon {jobs.short(job.id)}", code="held",
+            )  # fmt: skip
         if time.monotonic() > deadline:
             raise TimedOut(
                 f"the runner of job {job.id} (process {pid}, since {since}) did not end in {CANCEL_LIMIT:g} seconds"

@@ -6,10 +6,18 @@ import time
 from trainsh_base.system.printable import visible
 from trainsh_base.system.units import format_duration
 from trainsh_base.tool.display import table
-from trainsh_recipe.model import JobReport, Planned, SessionReport, StepReport
-from trainsh_recipe.store import jobs
+from trainsh_recipe.model import (
+    HoldReport,
+    InstanceReport,
+    JobReport,
+    Planned,
+    SessionReport,
+    SpendReport,
+    StepReport,
+)
+from trainsh_recipe.store import jobs, rented
 from trainsh_recipe.store.journal import now, seconds_of
-from trainsh_recipe.store.state import State, StepState
+from trainsh_recipe.store.state import Held, State, StepState
 
 
 def job_report(job: jobs.Job, state: State, *, steps: bool = True) -> JobReport:
@@ -26,7 +34,29 @@ def job_report(job: jobs.Job, state: State, *, steps: bool = True) -> JobReport:
         round=state.round, pid=who[0] if who else None, recipe=state.file, folder=str(job.folder),
         sessions=[SessionReport(name=each.name, host=each.host) for each in state.sessions.values() if each.open],
         steps=[step_report(job, state, step) for step in state.steps.values()] if steps else [],
+        instances=[_instance(each) for each in state.instances.values()],
+        spend=[
+            SpendReport(spent=round(each.spent, 6), per_hour=each.per_hour, currency=each.currency)
+            for each in rented.total(state.instances.values(), until(state, alive=who is not None))
+        ],
+        held=_held(state.held) if who is not None and state.held else None,
     )  # fmt: skip
+
+
+def until(state: State, *, alive: bool) -> float:
+    """The time up to which a job's spending is known: now while it runs, else its last event."""
+    return time.time() if alive else seconds_of(state.ended or state.last)
+
+
+def _instance(each: rented.Rented) -> InstanceReport:
+    return InstanceReport(
+        provider=each.provider, id=each.id, state=each.state, hosts=each.hosts, price_per_hour=each.price_per_hour,
+        storage_per_hour=each.storage_per_hour, currency=each.currency, end=each.end,
+    )  # fmt: skip
+
+
+def _held(held: Held) -> HoldReport:
+    return HoldReport(reason=held.reason, until=held.until, hosts=held.hosts, steps=held.steps)
 
 
 def step_report(job: jobs.Job, state: State, step: StepState) -> StepReport:
@@ -57,11 +87,46 @@ def show_jobs(reports: list[JobReport], without: str = "No jobs yet. Start one: 
             "id": short(each.id), "recipe": each.name, "status": each.status,
             "started": when(each.started),
             "time": format_duration(each.seconds), "steps": f"{each.done}/{each.total}",
-            "now": each.step if each.status == "running" else each.reason.split("\n")[0],
+            "cost": _cost(each),
+            "now": _now(each),
         }
         for each in reports
     ]  # fmt: skip
     table(rows)
+
+
+def _now(each: JobReport) -> str:
+    if each.held is not None:
+        why = f"step {', '.join(each.held.steps)} has not arrived" if each.held.steps else "the job has failed"
+        return f"kept until {when(each.held.until)[-8:-3]}: {why}"
+    return each.step if each.status == "running" else each.reason.split("\n")[0]
+
+
+def _cost(each: JobReport) -> str:
+    """`$0.12, $0.31/h`; the price an hour only where a machine was running when last heard of."""
+    return " + ".join(
+        rented.money(spend.spent, spend.currency)
+        + (f", {rented.money(spend.per_hour, spend.currency)}/h" if spend.per_hour else "")
+        for spend in each.spend
+    )
+
+
+def show_spending(reports: list[JobReport]) -> None:
+    """Print, on stderr, what all jobs together spend now, and which job left a machine running."""
+    sums: dict[str, float] = {}
+    for each in reports:
+        for spend in each.spend if each.status == "running" else []:
+            sums[spend.currency] = sums.get(spend.currency, 0.0) + spend.per_hour
+    spent = [rented.money(amount, currency) for currency, amount in sums.items() if amount]
+    if spent:
+        print(f"Spending {' + '.join(spent)} an hour now.", file=sys.stderr)
+    for each in reports:
+        running = [one for one in each.instances if one.price_per_hour and one.state in ("running", "starting")]
+        if each.status != "running" and running:
+            what = ", ".join(f"{one.provider} {one.id}" for one in running)
+            print(
+                f"Job {jobs.short(each.id)} left {what} running. What costs money now: train bill", file=sys.stderr
+            )
 
 
 def show_planned(steps: list[Planned]) -> None:

@@ -1,10 +1,13 @@
 """The commands that run something: a recipe, lines of `exec`, a resumed job; in the foreground or detached."""
 
+import math
 from pathlib import Path
 
 import msgspec
 
+from trainsh_base.errors import UsageError
 from trainsh_base.request import current
+from trainsh_base.system.configuration.config import config_value
 from trainsh_recipe.engine.job import detach, held_job
 from trainsh_recipe.engine.job import source as sources
 from trainsh_recipe.engine.job.held_job import HeldJob
@@ -12,7 +15,7 @@ from trainsh_recipe.engine.job.source import Source
 from trainsh_recipe.engine.resuming import choice as resuming
 from trainsh_recipe.model import JobReport, Planned
 from trainsh_recipe.store import jobs
-from trainsh_recipe.store.options import Overrides, RunOptions
+from trainsh_recipe.store.options import Limited, Overrides, RunOptions
 from trainsh_recipe.ui import foreground, reports
 from trainsh_recipe.ui.interrupt_menu import menu
 
@@ -28,9 +31,17 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def run(
-    path: Path, overrides: Overrides, *, pick_host: list[str], dry_run: bool, max_time: float | None, shown: Shown
+    path: Path, overrides: Overrides, *, pick_host: list[str], dry_run: bool, limits: Limited, shown: Shown
 ) -> Answer:
-    """Run the recipe in a file, or with `dry_run` show what it would do."""
+    """Run the recipe in a file, or with `dry_run` show what it would do.
+
+    Limits that are not given are those of config.toml.
+    """
+    _check(limits)
+    options = RunOptions(
+        overrides=overrides, hold=limits.hold,
+        max_time=_limit(limits.max_time, "run.max_time"), max_cost=_limit(limits.max_cost, "run.max_cost"),
+    )  # fmt: skip
     source = sources.from_file(path)
     if pick_host:
         from trainsh_recipe.ui.picking import pick  # noqa: PLC0415 - for --pick-host only
@@ -42,18 +53,19 @@ def run(
         from trainsh_recipe.engine.job.described import rehearse  # noqa: PLC0415 - for --dry-run only
 
         return rehearse(document, source, overrides), 0
-    held = held_job.begin(source, document, digest, RunOptions(overrides=overrides, max_time=max_time))
+    held = held_job.begin(source, document, digest, options)
     return _detached(held) if shown.detach else _in_front(held, shown)
 
 
 def resume(
     word: str | None, *, check: bool, from_step: str | None, retry_lost: bool, edited: bool,
-    max_time: float | None, shown: Shown,
+    limits: Limited, abandon: bool, shown: Shown,
 ) -> Answer:  # fmt: skip
     """Continue a job, or with `check` show what that would do."""
+    _check(limits)
     job, state = resuming.choose(word)
     wanted = held_job.Wanted(
-        from_step=from_step, retry_lost=retry_lost, edited=edited, max_time=max_time, hold=not check
+        from_step=from_step, retry_lost=retry_lost, edited=edited, limits=limits, abandon=abandon, locked=not check
     )
     held = held_job.take_up(job, state, wanted)
     if shown.detach and not check:
@@ -80,6 +92,18 @@ def exec_lines(text: str, overrides: Overrides) -> tuple[JobReport, int]:
     state, status = exec_run.carry_out(held)
     jobs.prune_exec()
     return reports.job_report(held.job, state), status
+
+
+def _limit(given: float | None, setting: str) -> float | None:
+    if given is not None:
+        return given
+    value = config_value(setting)
+    return None if value is None else float(value)
+
+
+def _check(limits: Limited) -> None:
+    if limits.max_cost is not None and not 0 < limits.max_cost < math.inf:
+        raise UsageError(f"--max-cost wants an amount above 0, not {limits.max_cost:g}", code="bad_amount")
 
 
 def _detached(held: HeldJob) -> tuple[JobReport, int]:

@@ -39,6 +39,9 @@ class TransferExecutor:
         for flag in ("delete", "checksum", "verify", "move", "dry_run", "as_is"):
             if values.truth(getattr(options, flag)):
                 params[flag] = True
+        required = values.truth(options.required)
+        if required:
+            params["verify"] = True
         if options.bwlimit is not None:
             params["bwlimit"] = values.plain(options.bwlimit)
         limit = values.seconds(options.timeout)
@@ -49,7 +52,10 @@ class TransferExecutor:
             at.output(f"{change['action']:<10} {change['path']}\n")
         files = answer.get("files", 0)
         said = f"{files} file{'' if files == 1 else 's'}, {format_size(answer.get('bytes', 0))}"
-        return Outcome(status="ok", bytes=answer.get("bytes", 0), reason=said)
+        arrived = required and not params.get("dry_run", False)
+        return Outcome(
+            status="ok", bytes=answer.get("bytes", 0), reason=said, more={"arrived": True} if arrived else {}
+        )
 
     def _endpoint(self, end: Endpoint) -> str:
         """An endpoint in train-xfer's syntax, in which a local path cannot be mistaken for one on a host."""

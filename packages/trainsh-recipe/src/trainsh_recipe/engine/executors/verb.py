@@ -7,29 +7,35 @@ import msgspec
 
 from trainsh_base.errors import TrainError, UsageError
 from trainsh_base.remote.host_spec import parse_spec
-from trainsh_base.system.units import parse_truth
+from trainsh_base.system.units import parse_duration, parse_truth
 from trainsh_recipe.engine.attempt import Attempt
 from trainsh_recipe.engine.outcome import Outcome
-from trainsh_recipe.engine.outside.tools import Tools
+from trainsh_recipe.engine.outside.limits import Limits
+from trainsh_recipe.engine.outside.tools import SUITE, Tools
 from trainsh_recipe.engine.outside.view import View
 from trainsh_recipe.engine.values import Values
 from trainsh_recipe.plan.document import Control, Ref, Text
 from trainsh_recipe.plan.numbering import Numbered
+from trainsh_recipe.store.rented import key as key_of
 from trainsh_recipe.store.state import ENDS, State
 
+LIMITS = ("max_cost", "max_time", "idle_stop")  # parameters that the runner fills, where they have `x-limits`
 RESOLVE_LIMIT = 60.0
 VERB_MARGIN = 30.0  # seconds by which the runner's limit exceeds the verb's own timeout
 
 
 class VerbExecutor:
-    """Calls verbs of tools according to their schema, and binds what they answer. `record` writes an event."""
+    """Calls verbs of tools according to their schema, and binds what they answer. `record` writes an event.
+
+    `before_release(attempt, verb, hosts)` waits for required outputs, and returns what was given up, or "".
+    """
 
     def __init__(
         self, values: Values, state: State, tools: Tools, numbers: list[Numbered], view: View,
-        record: Callable[..., None],
+        record: Callable[..., None], limits: Limits, before_release: Callable[[Attempt, str, list[str]], str],
     ) -> None:  # fmt: skip
         self._values, self._state, self._tools, self._numbers = values, state, tools, numbers
-        self._view, self._record = view, record
+        self._view, self._record, self._limits, self._before_release = view, record, limits, before_release
 
     def run(self, at: Attempt, step: Control) -> Outcome:
         """Call the verb; skipped if the command line gives its host another machine."""
@@ -45,13 +51,37 @@ class VerbExecutor:
                 f"train-{step.tool} has no verb {step.verb!r}", f"it has: {', '.join(schema)}", code="no_verb"
             )
         entry = schema.get(step.verb)
+        releasing, given_up = releases(entry, step.verb), ""
+        if releasing:
+            given_up = self._before_release(at, f"{step.tool}.{step.verb}", self._released(step, ours))
+            at.keeps_on = at.numbered.closing
         answer = self._call(at, step, entry)
-        said = self._bind(step.tool, answer)
-        if ours:
-            state = "stopped" if releases(entry, step.verb) else "running"
-            if state == "stopped" or any(name in self._state.stopped for name in ours):
-                self._record("hosts", hosts=ours, state=state)
-        return Outcome(status="ok", reason=said)
+        said = self._bind(step.tool, answer, ours)
+        if ours and (releasing or any(name in self._state.stopped for name in ours)):
+            more = {"disk": True} if (entry or {}).get("releases") == "disk" else {}
+            self._record("hosts", hosts=ours, state="stopped" if releasing else "running", **more)
+        return Outcome(status="ok", reason="; ".join(filter(None, (said, given_up))))
+
+    def _released(self, step: Control, ours: list[str]) -> list[str]:
+        """The hosts that a releasing verb acts on; without words also those that are its tool's by their spec."""
+        if step.args:
+            return ours
+        provided = [name for name, place in self._values.plan.hosts.items() if place.provider == step.tool]
+        return list(dict.fromkeys([*ours, *provided]))
+
+    def held_by(self) -> tuple[float, list[str]]:
+        """(the longest hold of the renting verbs that were done, the hosts whose machines still run)."""
+        longest, hosts = 0.0, []
+        for each in self._numbers:
+            step, done = each.step, self._state.steps.get(each.id)
+            if not isinstance(step, Control) or step.tool == "tmux" or done is None or done.status != "ok":
+                continue
+            entry = self._tools.schema(step.tool).get(step.verb) or {}
+            names = [key for key in step.params if entry.get("rents") and _flag(entry, key, "x-holds")]
+            if names:
+                longest = max([longest, *(parse_duration(self._values.plain(step.params[key])) for key in names)])
+                hosts += [name for name in about(self._numbers, step) if name not in self._state.stopped]
+        return longest, list(dict.fromkeys(hosts))
 
     def _call(self, at: Attempt, step: Control, entry: dict[str, Any] | None) -> Any:
         params = self._params(at, step, entry)
@@ -76,12 +106,40 @@ class VerbExecutor:
             params |= _placed(step, words, places, properties)
         elif words:
             params["args"] = words
+        params |= {key: value for key, value in self._handed(step, properties).items() if key not in params}
         reserved: dict[str, Any] = {
             "_job": self._state.id, "_step": at.name, "_hosts": self._values.known_hosts()
         }  # fmt: skip
         if at.resuming:
             reserved["_resuming"] = True
         return params | {key: value for key, value in reserved.items() if not properties or key in properties}
+
+    def _handed(self, step: Control, properties: dict[str, Any]) -> dict[str, Any]:
+        """What the runner adds to a verb's own options: the job's limits; to tools of the suite the places too."""
+        limits = {key: self._limits.handed(key, self._hosts_rented()) for key in LIMITS if key in properties}
+        found = {
+            key: typed(text, properties[key]) for key, text in limits.items()
+            if text and properties[key].get("x-limits")
+        }  # fmt: skip
+        if step.tool in SUITE:
+            values = self._values
+            places = {
+                "hosts": values.known_hosts(),
+                "storages": values.known_storages(),
+                "cwd": self._state.cwd,
+            }
+            found |= {key: place for key, place in places.items() if key in properties}
+        return found
+
+    def _hosts_rented(self) -> int:
+        """For how many hosts the recipe rents a machine; at least 1."""
+        hosts: set[str] = set()
+        for each in self._numbers:
+            if isinstance(each.step, Control) and each.step.tool != "tmux":
+                entry = self._tools.schema(each.step.tool).get(each.step.verb) or {}
+                if entry.get("rents") and entry.get("fills"):
+                    hosts.update(arg.host for arg in each.step.args if isinstance(arg, Ref) and arg.host)
+        return max(1, len(hosts))
 
     def _word(self, arg: Text | Ref) -> str:
         if isinstance(arg, Ref):
@@ -100,7 +158,7 @@ class VerbExecutor:
         target = self._tools.peer("host").request("resolve", params, timeout=RESOLVE_LIMIT)
         return msgspec.json.encode(target).decode()
 
-    def _bind(self, tool: str, answer: Any) -> str:
+    def _bind(self, tool: str, answer: Any, ours: list[str]) -> str:
         """Bind hosts, storages and variables from an answer for later steps; returns the answer's message."""
         if not isinstance(answer, dict):
             return ""
@@ -112,13 +170,30 @@ class VerbExecutor:
                 given = self._state.overrides.get(key, {})
                 for name in set(bound[key]) & set(given):
                     self._view.log(f"{name} stays {given[name]}, as the command line says")
-        instance = answer.get("instance")
-        if isinstance(instance, dict) and instance.get("id") is not None:
-            self._record("instance", sync=True, **{"provider": tool, **_safe(instance)})
+        rows = _instances(answer)
+        hosts = list(bound.get("hosts", {})) or ours
+        for row in rows:
+            known = self._state.instances.get(key_of(tool, row["id"]))
+            of_it = known.hosts if known and known.hosts else hosts if len(rows) == 1 else []
+            self._record("instance", sync=True, **{**_safe(row), "provider": tool, "hosts": of_it})
         if bound:
             self._record("binding", sync=True, tool=tool, **bound)
         message = answer.get("message")
         return str(message) if message else ""
+
+
+def _instances(answer: dict[str, Any]) -> list[dict[str, Any]]:
+    """The rows of machines in an answer, each once."""
+    several = answer.get("instances")
+    rows = [answer.get("instance"), *(several if isinstance(several, list) else [])]
+    found = {str(row["id"]): row for row in rows if isinstance(row, dict) and row.get("id") is not None}
+    return list(found.values())
+
+
+def _flag(entry: dict[str, Any], key: str, flag: str) -> bool:
+    """Whether the schema of a verb's parameter has a flag."""
+    properties = entry.get("params", {}).get("properties", {})
+    return bool(properties.get(key, {}).get(flag))
 
 
 def releases(entry: dict[str, Any] | None, verb: str) -> bool:

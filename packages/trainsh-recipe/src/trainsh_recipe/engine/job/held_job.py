@@ -16,7 +16,7 @@ from trainsh_recipe.plan import numbering
 from trainsh_recipe.plan.document import Plan
 from trainsh_recipe.store import jobs, recipes
 from trainsh_recipe.store.journal import Journal, Silent, now
-from trainsh_recipe.store.options import Overrides, RunOptions
+from trainsh_recipe.store.options import Limited, Overrides, RunOptions
 from trainsh_recipe.store.state import State, fold
 
 
@@ -61,24 +61,26 @@ def take_over(job: jobs.Job) -> jobs.Lock:
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
-    """How to resume a job; without `hold` it is only inspected. Options not given keep their journaled value."""
+    """How to resume a job; not `locked`: it is only inspected. Options not given keep their journaled value."""
 
     from_step: str | None = None
     retry_lost: bool = False
     edited: bool = False
-    max_time: float | None = None
-    hold: bool = True
+    limits: Limited = Limited()
+    abandon: bool = False
+    locked: bool = True
 
     def given(self) -> dict[str, Any]:
         """The options that this resume changes."""
-        found = {"from_step": self.from_step, "retry_lost": self.retry_lost, "max_time": self.max_time}
+        found = {"from_step": self.from_step, "retry_lost": self.retry_lost, "abandon": self.abandon}
+        found |= msgspec.structs.asdict(self.limits)
         return {name: value for name, value in found.items() if value}
 
 
 def take_up(job: jobs.Job, state: State, wanted: Wanted) -> HeldJob:
     """Take a job's lock, read its recipe, and record that it continues."""
-    lock = take_over(job) if wanted.hold else jobs.Lock(-1)
-    state = job.state() if wanted.hold else state
+    lock = take_over(job) if wanted.locked else jobs.Lock(-1)
+    state = job.state() if wanted.locked else state
     text = recipes.read(Path(state.file) if wanted.edited and state.file else job.recipe)
     file = state.file if wanted.edited and state.file else str(job.recipe)
     source = Source(text=text, file=file, name=state.name, exec_=state.kind == "exec")
@@ -87,19 +89,22 @@ def take_up(job: jobs.Job, state: State, wanted: Wanted) -> HeldJob:
     again = resume.from_step(state, numbers, wanted.from_step) if wanted.from_step else []
     skipped = resume.before_step(numbers, wanted.from_step) if wanted.from_step else []
     if wanted.edited:
-        edited(job, state, document, text, write=wanted.hold)
+        edited(job, state, document, text, write=wanted.locked)
+    fresh_round = resume.new_round(state) or bool(again)
     events = resume.events(
-        state, fresh_round=resume.new_round(state) or bool(again), again=again,
+        state, fresh_round=fresh_round, again=again,
         skipped=[each for each in numbers if each.id in skipped], digest=summed, given=wanted.given(),
         total=len(numbering.leaves(numbers)),
     )  # fmt: skip
-    journal = Journal(job.events) if wanted.hold else None
+    journal = Journal(job.events) if wanted.locked else None
     for event, data in events:
         done = journal.write(event, **data) if journal else {"t": now(), "event": event, **data}
         state.apply(done)
     if journal:
         jobs.set_mark(job)
         journal.sync()
+        if fresh_round:
+            job.abandoned.unlink(missing_ok=True)  # it was meant for the attempt that is over
     shown = shown_name(msgspec.structs.replace(source, file=state.file))
     return HeldJob(job=job, lock=lock, plan=document, journal=journal or Silent(), state=state, name=shown)
 

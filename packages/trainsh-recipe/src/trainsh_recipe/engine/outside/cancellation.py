@@ -67,6 +67,16 @@ class Cancellation:
         wanted = self._wanted
         return wanted if isinstance(wanted, Leave) else None
 
+    @property
+    def wanted(self) -> bool:
+        """Whether an end was requested and not accepted yet."""
+        return self._wanted is not None
+
+    @property
+    def cancelling(self) -> Cancel | None:
+        """The Cancel that was requested or accepted, or None."""
+        return self._wanted if isinstance(self._wanted, Cancel) else self.accepted
+
     def check(self) -> None:
         """Raise the request, if there is one."""
         wanted = self._wanted

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections.abc import Callable
 from typing import Any
 
 from trainsh_base.request import Request, nobody
@@ -9,11 +10,15 @@ from trainsh_recipe.engine.outside.view import View
 
 
 class Questions:
-    """Passes questions of tools to the person, and measures the time that this takes."""
+    """Passes questions of tools to the person, and measures the time that this takes.
+
+    `answered(seconds)` is called after each question; set it before the first one.
+    """
 
     def __init__(self, request: Request, view: View) -> None:
         self._request = request
         self._view = view
+        self.answered: Callable[[float], None] = lambda seconds: None
         self._turn = threading.Lock()
         self._began: float | None = None
         self._spent = 0.0
@@ -46,5 +51,7 @@ class Questions:
                     raise nobody(message, flag) from None
                 raise
             finally:
-                self._spent += time.monotonic() - self._began
+                seconds = time.monotonic() - self._began
+                self._spent += seconds
                 self._began = None
+                self.answered(seconds)

@@ -30,8 +30,8 @@ class Signals:
         self.main = threading.current_thread() is threading.main_thread()
 
     @contextmanager
-    def installed(self, max_time: float | None = None) -> Iterator[None]:
-        """Install the handlers; does nothing outside the main thread. `max_time` (seconds) cancels the job."""
+    def installed(self) -> Iterator[None]:
+        """Install the handlers; does nothing outside the main thread."""
         if not self.main:
             yield
             return
@@ -40,17 +40,13 @@ class Signals:
             signal.SIGTERM: lambda number, _: self._act(lambda: self._leave(number)),
             signal.SIGHUP: lambda number, _: self._act(lambda: self._leave(number)),
             signal.SIGUSR1: lambda number, _: self._act(_cancelled),
-            signal.SIGALRM: lambda number, _: self._act(_out_of_time),
         }
         for number, handler in handlers.items():
             if signal.getsignal(number) is not signal.SIG_IGN:
                 self._before[number] = signal.signal(number, handler)
-        if max_time is not None:
-            signal.setitimer(signal.ITIMER_REAL, max(0.001, max_time))
         try:
             yield
         finally:
-            signal.setitimer(signal.ITIMER_REAL, 0)
             for which, handler in self._before.items():
                 signal.signal(which, handler)
 
@@ -94,10 +90,6 @@ class Signals:
 
 def _cancelled() -> None:
     raise Cancel("cancelled")
-
-
-def _out_of_time() -> None:
-    raise Cancel("the time that --max-time allows is over")
 
 
 def interrupted() -> None:

@@ -112,7 +112,7 @@ class Tools:
             except (PeerLost, TimedOut):
                 child.end()
                 self._once[name] = program
-                found = _printed_schema(program)
+                found = printed_schema(program)
             except TrainError:
                 self._peers[name] = peer
                 found = {}
@@ -127,7 +127,8 @@ class Tools:
             peer.close(timeout=2.0)
 
 
-def _printed_schema(program: str) -> dict[str, Any]:
+def printed_schema(program: str) -> dict[str, Any]:
+    """The commands that `PROGRAM schema` prints; {} if it prints no schema."""
     from trainsh_base.system.proc import run  # noqa: PLC0415 - tools without serve only
 
     try:

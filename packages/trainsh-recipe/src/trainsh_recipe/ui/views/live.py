@@ -3,7 +3,7 @@
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -14,6 +14,7 @@ from trainsh_recipe.engine.outcome import Outcome
 from trainsh_recipe.engine.outside.view import View
 from trainsh_recipe.plan.document import Parallel
 from trainsh_recipe.plan.numbering import Numbered
+from trainsh_recipe.store import rented
 from trainsh_recipe.store.journal import Event, seconds_of
 from trainsh_recipe.store.state import State
 from trainsh_recipe.store.step_log import End
@@ -66,8 +67,11 @@ class Live(View):
         self._state = State()
         self._file = ""
         self._live: Any = None
+        self._make: Callable[[], Any] | None = None  # makes a drawing; set by the drawing thread
+        self._asking = 0  # questions on the terminal
+        self._later: list[str] = []  # messages that wait for the end of a question
         self._quit = threading.Event()
-        self._shown = threading.Lock()
+        self._shown = threading.RLock()
         self._closing = False
         self._here = 0
 
@@ -95,6 +99,9 @@ class Live(View):
                 row.reason, row.allowed = event.get("reason", ""), event.get("allowed", False)
             elif event["event"] == "finally.started":
                 self._closing = True
+            elif event["event"] == "question":
+                for each in self._rows.values():
+                    each.began += event["seconds"] if each.status == "running" else 0.0
         if event["event"] == "notify":
             self.log(f"notify: {event['message']}")
 
@@ -115,35 +122,51 @@ class Live(View):
 
     def log(self, message: str) -> None:
         """Print a message above the view."""
+        self._say(message)
+
+    def _say(self, text: str) -> None:
+        """Print a text, which may hold colours, above the view; after the question, if one is on the terminal."""
         with self._shown:
-            if self._live is not None:
-                self._live.console.print(message, highlight=False, markup=False)
+            if self._asking and not self._quit.is_set():
+                self._later.append(text)
+            elif self._live is not None:
+                from rich.text import Text
+
+                self._live.console.print(Text.from_ansi(gate.clean(text)))
             else:
-                print(message, file=sys.stderr, flush=True)
+                print(text, file=sys.stderr, flush=True)
 
     def failed(self, step: Numbered, outcome: Outcome, allowed: bool) -> None:
         """Print the report of a failure above the view, where it stays."""
         if not allowed:
-            from rich.text import Text
-
-            with self._shown:
-                text = failure(step, outcome, self._file)
-                if self._live is not None:
-                    self._live.console.print(Text.from_ansi(gate.clean(text)))
-                else:
-                    print(text, file=sys.stderr, flush=True)
+            self._say(failure(step, outcome, self._file))
 
     @contextmanager
     def paused(self) -> Iterator[None]:
-        """Stop drawing while a question is asked."""
+        """Remove the view while a question is on the terminal, and draw it again below. Messages wait meanwhile."""
         with self._shown:
-            if self._live is not None:
-                self._live.stop()
-            try:
-                yield
-            finally:
-                if self._live is not None and not self._quit.is_set():
+            self._asking += 1
+            self._erase()
+        try:
+            yield
+        finally:
+            with self._shown:
+                self._asking -= 1
+                self._show_later()
+                if not self._asking and self._make is not None and not self._quit.is_set():
+                    self._live = self._make()
                     self._live.start(refresh=True)
+
+    def _erase(self) -> None:
+        if self._live is not None:
+            self._live.transient = True  # takes its lines with it
+            self._live.stop()
+            self._live = None
+
+    def _show_later(self) -> None:
+        later, self._later = self._later, []
+        for text in later:
+            print(text, file=sys.stderr, flush=True)
 
     def end(self, state: State) -> None:
         """Leave the last picture on the screen; below it print the last step's output and how the job ended."""
@@ -167,6 +190,9 @@ class Live(View):
             if self._live is not None:
                 self._live.stop()
                 self._live = None
+            if self._asking and self._later:
+                print(file=sys.stderr)  # the question's line is open
+            self._show_later()
 
     # Drawing
 
@@ -174,19 +200,24 @@ class Live(View):
         from rich.live import Live as Drawing
 
         console = gate.console(sys.stdout, no_color=not colour_wanted(sys.stdout))
-        drawing = Drawing(
-            get_renderable=lambda: self._picture(console), console=console, auto_refresh=False, transient=False,
-            redirect_stdout=False, redirect_stderr=False,
-        )  # fmt: skip
+
+        def make() -> Any:
+            return Drawing(
+                get_renderable=lambda: self._picture(console), console=console, auto_refresh=False,
+                transient=False, redirect_stdout=False, redirect_stderr=False,
+            )  # fmt: skip
+
         with self._shown:
             if self._quit.is_set():
                 return
-            self._live = drawing
-            drawing.start(refresh=True)
+            self._make = make
+            if not self._asking:
+                self._live = make()
+                self._live.start(refresh=True)
         while not self._quit.wait(1 / REFRESH):
             with self._shown:
                 if self._live is not None:
-                    drawing.refresh()
+                    self._live.refresh()
 
     def _picture(self, console: Any) -> Any:
         from rich.console import Group
@@ -196,14 +227,15 @@ class Live(View):
             lines: list[Any] = []
             for row in self._window(console.size.height):
                 lines += self._row(row, Text)
-            lines.append(Text(self._footer(), style="dim", no_wrap=True, overflow="ellipsis"))
+            for line in self._footer():
+                lines.append(Text(line, style="dim", no_wrap=True, overflow="ellipsis"))
         return Group(*lines)
 
     def _window(self, height: int) -> list[Row]:
         """The rows that fit on the screen, around the step that runs or ran last."""
         rows = list(self._rows.values())
         running = [index for index, row in enumerate(rows) if row.status == "running"]
-        room = max(3, height - 3 - sum(len(rows[index].tail()) for index in running))
+        room = max(3, height - 4 - sum(len(rows[index].tail()) for index in running))
         if len(rows) <= room:
             return rows
         last = max((index for index, row in enumerate(rows) if row.status), default=0)
@@ -258,15 +290,30 @@ class Live(View):
             return state.seconds or state.active
         return state.active + max(0.0, time.time() - seconds_of(state.last))
 
-    def _footer(self) -> str:
+    def _footer(self) -> list[str]:
+        """How far the job is and what it costs; then what to know and the keys, in a line of their own."""
         rows = [row for row in self._rows.values() if not isinstance(row.step.step, Parallel)]
         done = sum(row.status in ("ok", "skipped") or (row.allowed and row.status != "running") for row in rows)
         hosts = sorted({session.where for session in self._state.sessions.values() if session.open})
-        where = f"  on {', '.join(hosts)}" if hosts else ""
-        needed = f"  this machine is needed until step {self._here}" if self._here and not self._closing else ""
-        passed = format_duration(self._elapsed())
-        keys = "" if self._quit.is_set() else f"  {self._keys}"
-        return f"{done}/{len(rows)} steps  {passed}{where}{needed}{keys}"
+        first = [f"{done}/{len(rows)} steps", format_duration(self._elapsed())]
+        if hosts:
+            first.append(f"on {', '.join(hosts)}")
+        machines = list(self._state.instances.values())
+        first.append(rented.spending(rented.total(machines, self._now())))
+        lines = ["  ".join(filter(None, first))]
+        if not self._quit.is_set():
+            needed = f"this machine is needed until step {self._here}" if self._here and not self._closing else ""
+            lines.append("  ".join(filter(None, (self._kept() or needed, self._keys))))
+        return lines
+
+    def _now(self) -> float:
+        return seconds_of(self._state.ended) if self._state.ended else time.time()
+
+    def _kept(self) -> str:
+        """Until when machines are kept, or ""."""
+        held = self._state.held
+        at = time.strftime("%H:%M", time.localtime(seconds_of(held.until))) if held else ""
+        return f"{', '.join(held.hosts)} is kept until {at}" if held else ""
 
 
 def _needed_until(steps: list[Numbered]) -> int:

@@ -9,7 +9,9 @@ from trainsh_recipe.engine.outcome import Outcome
 from trainsh_recipe.engine.outside.view import View
 from trainsh_recipe.plan.numbering import Numbered
 from trainsh_recipe.store.journal import Event
+from trainsh_recipe.store.state import State
 from trainsh_recipe.store.step_log import plain_text
+from trainsh_recipe.ui.views.summary import billing
 
 
 class Output(View):
@@ -45,3 +47,8 @@ class Output(View):
         """Print nothing for a command's own failure: its output and exit status say it."""
         if outcome.error is None and outcome.status != "failed":
             self.log(f"step {step.id}: {outcome.reason or outcome.status}")
+
+    def end(self, state: State) -> None:
+        """Print what still costs money."""
+        for line in billing(state):
+            self.log(line)

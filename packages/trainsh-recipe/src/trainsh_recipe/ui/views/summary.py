@@ -7,6 +7,7 @@ from trainsh_base.system.units import format_duration
 from trainsh_base.tool.display import paint
 from trainsh_recipe.engine.outcome import Outcome
 from trainsh_recipe.plan.numbering import Numbered
+from trainsh_recipe.store import rented
 from trainsh_recipe.store.jobs import short
 from trainsh_recipe.store.state import State
 from trainsh_recipe.store.words import WORDS, ended
@@ -45,13 +46,15 @@ def _flags(state: State) -> str:
 
 
 def billing(state: State) -> list[str]:
-    """A red line for each rented thing that still costs money, with its price and the command that stops it."""
+    """A red line for each machine that is still billed, with its price and the command that ends that."""
     lines = []
-    for each in state.billing():
-        price = each.get("price_per_hour")
-        cost = f" at {price:g} $ an hour" if isinstance(price, (int, float)) else ""
-        provider, id = each.get("provider"), each.get("id")
-        end = each.get("end") or shlex.join(["train", str(provider), "stop", str(id)])
-        what = paint(f"{provider} {id} is still running{cost}:", "1;31", sys.stderr)
-        lines.append(f"{what} {end}")
+    for each in state.instances.values():
+        end = each.end or shlex.join(["train", each.provider, "stop", each.id])
+        cost = f" at {rented.money(each.rate, each.currency)} an hour" if each.rate else ""
+        if each.running:
+            lines.append(
+                f"{paint(f'{each.provider} {each.id} is still {each.state}{cost}:', '1;31', sys.stderr)} {end}"
+            )
+        elif each.rate:
+            lines.append(f"{each.provider} {each.id} is {each.state}; its disk is kept{cost}, until: {end}")
     return lines

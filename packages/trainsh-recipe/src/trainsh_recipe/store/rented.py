@@ -1,0 +1,103 @@
+"""The machines that a job rented, and what they have cost since: computed from prices and times in the journal."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+
+from trainsh_recipe.store.journal import seconds_of
+
+STOPPED = frozenset(("stopped", "exited"))
+GONE = frozenset(("gone", "destroyed", "terminated"))
+
+
+class Rented(msgspec.Struct, kw_only=True):
+    """One machine, as its provider last described it. Prices are per hour.
+
+    `hosts`: the hosts of the recipe that it became. `spent`: its cost up to `since`, the time of its last change.
+    """
+
+    provider: str
+    id: str
+    state: str = "running"
+    price_per_hour: float | None = None
+    storage_per_hour: float | None = None
+    currency: str = "USD"
+    end: str = ""
+    hosts: list[str] = []
+    since: float = 0.0
+    spent: float = 0.0
+
+    @property
+    def running(self) -> bool:
+        """Whether it is billed for more than its disk. A state that is not known counts as running."""
+        if self.state == "failed":
+            return bool(self.price_per_hour)
+        return self.state not in STOPPED and self.state not in GONE
+
+    @property
+    def rate(self) -> float:
+        """What it costs an hour in its state; 0 where the provider names no price."""
+        price = self.price_per_hour if self.running else self.storage_per_hour if self.state in STOPPED else 0.0
+        return price or 0.0
+
+    def cost(self, at: float) -> float:
+        """Its cost until `at`, in seconds since 1970."""
+        return self.spent + self.rate * max(0.0, at - self.since) / 3600 if self.since else self.spent
+
+    def change(self, state: str, at: float) -> None:
+        """Set the state from the time `at` on."""
+        self.spent, self.since, self.state = self.cost(at), at, state
+
+
+class Amount(msgspec.Struct, frozen=True, kw_only=True):
+    """What was spent, and what an hour costs now, in one currency."""
+
+    spent: float
+    per_hour: float
+    currency: str
+
+
+def key(provider: Any, id: Any) -> str:
+    """The key of a machine among those of a job."""
+    return f"{provider} {id}"
+
+
+def described(known: Rented | None, event: dict[str, Any]) -> Rented:
+    """The machine after an `instance` event; `known` is what was known of it before."""
+    at = seconds_of(event["t"])
+    found = known or Rented(provider=str(event.get("provider") or ""), id=str(event.get("id")), since=at)
+    found.change(str(event.get("state") or found.state), at)
+    for name in ("price_per_hour", "storage_per_hour"):
+        if isinstance(event.get(name), (int, float)):
+            setattr(found, name, float(event[name]))
+    found.currency = str(event.get("currency") or found.currency)
+    found.end = str(event.get("end") or found.end)
+    hosts = event.get("hosts")
+    found.hosts = [str(name) for name in hosts] if isinstance(hosts, list) and hosts else found.hosts
+    return found
+
+
+def total(machines: Iterable[Rented], at: float) -> list[Amount]:
+    """The sums until `at` (seconds since 1970), one for each currency; none for machines without a price."""
+    sums: dict[str, tuple[float, float]] = {}
+    for machine in machines:
+        if machine.price_per_hour is not None or machine.spent:
+            spent, rate = sums.get(machine.currency, (0.0, 0.0))
+            sums[machine.currency] = (spent + machine.cost(at), rate + machine.rate)
+    return [Amount(spent=spent, per_hour=rate, currency=name) for name, (spent, rate) in sums.items()]
+
+
+def money(amount: float, currency: str = "USD") -> str:
+    """An amount for people: `$0.31`, `$0.0042` for less than ten cents, `0.31 EUR`."""
+    text = f"{amount:.2f}" if amount >= 0.1 or not round(amount, 4) else f"{amount:.4f}"
+    return f"${text}" if currency == "USD" else f"{text} {currency}"
+
+
+def spending(amounts: list[Amount]) -> str:
+    """`$0.12 so far, $0.31 an hour`; empty if nothing costs or has cost anything."""
+    return "; ".join(
+        f"{money(each.spent, each.currency)} so far"
+        + (f", {money(each.per_hour, each.currency)} an hour" if each.per_hour else "")
+        for each in amounts
+    )
