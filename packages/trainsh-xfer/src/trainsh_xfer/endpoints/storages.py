@@ -28,12 +28,19 @@ class Storage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class HostFolder(Storage, frozen=True, kw_only=True):
-    """The disk of a host, which rclone reaches by sftp. A path that does not begin with `/` is relative to the home
-    folder."""
+    """The disk of a host. A path that does not begin with `/` is relative to the home folder.
+
+    The rclone of another machine reaches it by sftp; for the host's own rclone it is no remote, and paths begin
+    with `home`.
+    """
+
+    home: str = ""
 
     def at(self, path: str) -> str:
         """rclone's argument for `path` on the host; `~/` is the home folder."""
         inside = "" if path == "~" else path.removeprefix("~/")
+        if self.home and not inside.startswith("/"):
+            inside = f"{self.home}/{inside}"
         return self.remote + (inside.rstrip("/") or path[:1].replace("~", ""))
 
 

@@ -8,6 +8,8 @@ CHECKERS = 16
 S3 = ("--s3-chunk-size=16M", "--s3-upload-concurrency=8")
 # An unreachable service is retried for seconds, not minutes: transferred files stay, and a step has `retry=`.
 PATIENCE = ("--retries=2", "--retries-sleep=1s", "--low-level-retries=3", "--contimeout=15s", "--timeout=60s")
+# Rows with little more than names; links on a host's own disk are followed, as in a copy.
+PLAIN = ("--no-modtime", "--no-mimetype", "--copy-links")
 LOG = (
     "--use-json-log", "--log-file=/dev/stdout", "--stats=500ms", "--stats-log-level=NOTICE", "--log-level=NOTICE",
 )  # fmt: skip
@@ -44,14 +46,14 @@ def check(program: str, source: str, destination: str, *, filters: list[str]) ->
 def stat(program: str, place: str, *, hashes: bool = False) -> list[str]:
     """The argv that prints what is at a path as one JSON row, with checksums if `hashes`."""
     more = ["--hash"] if hashes else []
-    return [program, "lsjson", "--stat", "--no-modtime", "--no-mimetype", *PATIENCE, *more, "--", place]
+    return [program, "lsjson", "--stat", *PLAIN, *PATIENCE, *more, "--", place]
 
 
 def names(program: str, place: str) -> list[str]:
     """The argv that lists the files below a folder, one path per line (for a file: its name)."""
-    return [program, "lsf", "--recursive", "--files-only", *PATIENCE, "--", place]
+    return [program, "lsf", "--recursive", "--files-only", "--copy-links", *PATIENCE, "--", place]
 
 
 def listing(program: str, place: str) -> list[str]:
     """The argv that lists a folder, or one file, as JSON rows with Name and IsDir."""
-    return [program, "lsjson", "--no-modtime", "--no-mimetype", *PATIENCE, "--", place]
+    return [program, "lsjson", *PLAIN, *PATIENCE, "--", place]

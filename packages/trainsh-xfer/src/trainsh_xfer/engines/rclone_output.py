@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from trainsh_base.remote.rclone import brief
+from trainsh_base.remote.rclone import brief, works
 from trainsh_base.system.units import format_duration, format_size
 from trainsh_xfer.engines.rsync_output import Progress
 from trainsh_xfer.model import Change
@@ -30,6 +30,15 @@ class _Line(msgspec.Struct):
     stats: _Stats | None = None
 
 
+class Hopeless(Exception):
+    """The service refuses or cannot be reached, and nothing has been copied: rclone would try for minutes, for each
+    file. `said` is its error."""
+
+    def __init__(self, said: str) -> None:
+        super().__init__(said)
+        self.said = said
+
+
 class Log:
     """The log of one run. `failed` maps each file that was not copied to the reason; `said` is the last error."""
 
@@ -46,10 +55,17 @@ class Log:
         self._rest = b""
 
     def feed(self, chunk: bytes) -> None:
-        """Parse a chunk of output. A chunk may end in the middle of a line."""
+        """Parse a chunk of output. A chunk may end in the middle of a line. Raises Hopeless."""
         *lines, self._rest = (self._rest + chunk).split(b"\n")
         for line in lines:
             self._line(line)
+
+    def restart(self) -> None:
+        """Forget everything: the run is done again."""
+        self.files = self.bytes = self.deleted = self.failures = 0
+        self.said, self._rest = "", b""
+        self.changes.clear()
+        self.failed.clear()
 
     def finish(self) -> None:
         """Parse the last line if it has no line end."""
@@ -88,6 +104,8 @@ class Log:
 
     def _error(self, line: _Line) -> None:
         self.said = brief(line.msg)
+        if not (self.files or self.bytes) and not works(self.said):
+            raise Hopeless(self.said)
         if line.object:
             self.failures += line.object not in self.failed
             if len(self.failed) < MOST_KEPT:

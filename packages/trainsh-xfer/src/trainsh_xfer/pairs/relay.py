@@ -1,7 +1,7 @@
 """A host in a transfer with a storage: the local rclone reads and writes the host's disk by sftp, over the shared
 connection.
 
-The data passes through this machine, and a message says so. `--sftp-ssh` (rclone 1.63) takes the argv of an ssh,
+The data passes through this machine. `--sftp-ssh` (rclone 1.63) takes the argv of an ssh,
 separated by spaces and quoted as in CSV.
 """
 
@@ -18,7 +18,6 @@ def over_sftp(side: Place | InStorage, remote: str, request: Request) -> Place |
         return side
     connection = Connection(side.target, request)
     connection.open()
-    request.emit("log", message=f"through this machine: {side.target.label} by sftp")
     prefix = f"RCLONE_CONFIG_{remote}_"
     options = {
         "TYPE": "sftp",

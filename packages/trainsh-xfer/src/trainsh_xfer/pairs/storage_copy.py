@@ -1,4 +1,4 @@
-"""A transfer to, from or between storages: rclone on this machine."""
+"""A transfer to, from or between storages, with the rclone of this machine or of a host."""
 
 import time
 from collections.abc import Callable
@@ -6,111 +6,63 @@ from pathlib import Path
 
 import msgspec
 
-from trainsh_base.errors import RemoteError, TrainError, UsageError
-from trainsh_base.remote import rclone as installed
+from trainsh_base.errors import TrainError, Unreachable, UsageError
 from trainsh_base.request import Request
-from trainsh_base.system.proc import run
 from trainsh_xfer.endpoints.file_names import shown
-from trainsh_xfer.endpoints.places import InStorage, Place
+from trainsh_xfer.endpoints.places import InStorage
 from trainsh_xfer.engines import rclone, rclone_filters
-from trainsh_xfer.engines.process import stream
 from trainsh_xfer.engines.rclone_output import Log
+from trainsh_xfer.engines.rclone_program import RcloneProgram
 from trainsh_xfer.model import Change, Options, Order, Result
 from trainsh_xfer.pairs import storage_sources
 from trainsh_xfer.pairs.attempts import reporter
-from trainsh_xfer.pairs.relay import over_sftp
-from trainsh_xfer.pairs.storage_sources import Piece, Row
+from trainsh_xfer.pairs.storage_routes import Side, StorageRoute, detour, route
+from trainsh_xfer.pairs.storage_sources import Piece
 
 SHOWN = 10
-Side = Place | InStorage
-
-
-class Rclone:
-    """The rclone on this machine, with the storages of one transfer in its environment."""
-
-    def __init__(self, source: Side, destination: Side, request: Request) -> None:
-        """Raises MissingProgram when rclone is not installed."""
-        storages = [side.storage for side in (source, destination) if isinstance(side, InStorage)]
-        self.program = installed.program()
-        self.label = " or ".join(storage.label for storage in storages)
-        self._request = request
-        own = any(storage.own_config for storage in storages)
-        env = {key: value for storage in storages for key, value in storage.env.items()}
-        self._env = installed.environment(env, own_config=own)
-
-    def ask(self, words: list[str]) -> bytes | None:
-        """The output of a short command; None when the folder or file does not exist."""
-        done = run(words, env=self._env, check=False)
-        if done.status in (3, 4):
-            return None
-        if done.status != 0:
-            raise self.error(done.status, installed.last_line(done.stderr.decode(errors="replace")))
-        return done.stdout
-
-    def rows(self, place: str) -> list[Row]:
-        """The rows of a folder; empty when the folder does not exist."""
-        answer = self.ask(rclone.listing(self.program, place))
-        return msgspec.json.decode(answer, type=list[Row]) if answer else []
-
-    def look(self, place: str) -> Row | None:
-        """The row of a path; None when nothing is there. A folder of a bucket exists when it is not empty."""
-        answer = self.ask(rclone.stat(self.program, place))
-        row = msgspec.json.decode(answer, type=Row | None) if answer else None
-        return None if row and row.IsDir and not self.rows(place) else row
-
-    def run(self, words: list[str], log: Log) -> None:
-        """Run rclone to its end and parse its log. Raises a typed error when it fails."""
-        ended = stream(words, log.feed, self._request, env=self._env)
-        log.finish()
-        if ended.status != 0:
-            raise self._failure(ended.status, ended.stderr, log)
-
-    def _failure(self, status: int, stderr: str, log: Log) -> TrainError:
-        error = self.error(status, log.said or installed.last_line(stderr))
-        if not log.failures or error.exit_status not in (RemoteError.exit_status, 3):
-            return error
-        rows = [f"{name}: {why}" for name, why in list(log.failed.items())[:SHOWN]]
-        more = f"\nand {log.failures - SHOWN} more" if log.failures > SHOWN else ""
-        files = "1 file was" if log.failures == 1 else f"{log.failures} files were"
-        return TrainError(
-            f"{files} not copied, the others were:\n" + "\n".join(rows) + more,
-            "run it again: what has arrived is not sent again", code="partial", data={"files": log.failed},
-        )  # fmt: skip
-
-    def error(self, status: int, said: str) -> TrainError:
-        """The error for an exit status and message."""
-        return installed.error_for(status, said, self.label)
 
 
 def carry_out(order: Order, source: Side, destination: Side, request: Request) -> Result:
     """Copy, verify and move as `order` asks. Raises the errors of the storages, and `partial` when some files
-    failed."""
+    failed.
+
+    Where a host cannot reach the storage, the data goes through this machine instead.
+    """
     started = time.monotonic()
-    source, destination = over_sftp(source, "SRC", request), over_sftp(destination, "DST", request)
-    program = Rclone(source, destination, request)
-    options = order.options
+    with route(order, source, destination, request) as chosen:
+        try:
+            logs, told = _carried(chosen, order, request), chosen.told
+        except Unreachable as error:
+            if not chosen.on_host or error.code == "connection_lost":
+                raise
+            other = detour(order, source, destination, error, request)
+            logs, told = _carried(other, order, request), other.told
+    return Result(
+        source=shown(order.source), destination=shown(order.destination),
+        files=sum(log.files for log in logs), bytes=sum(log.bytes for log in logs),
+        sent=sum(log.bytes for log in logs), deleted=sum(log.deleted for log in logs),
+        seconds=round(time.monotonic() - started, 3), dry_run=order.options.dry_run,
+        verified=order.verify and not order.options.dry_run,
+        changes=[change for log in logs for change in log.changes], warnings=[], route=told,
+    )  # fmt: skip
+
+
+def _carried(chosen: StorageRoute, order: Order, request: Request) -> list[Log]:
+    source, destination, program = chosen.source, chosen.destination, chosen.program
     found = (
         storage_sources.stored(source, program.rows, program.look)
         if isinstance(source, InStorage)
         else storage_sources.local(source)
     )
-    storage_sources.check(found, destination, options)
+    storage_sources.check(found, destination, order.options)
     runs = storage_sources.pieces(found, destination, lambda: _is_folder(destination, program))
     same = next((one for one in runs if one.source == one.destination), None)
     if same:
         raise UsageError(f"source and destination are the same: {same.source}", code="same_place")
-    logs = [_copied(program, one, order, request) for one in runs]
-    return Result(
-        source=shown(order.source), destination=shown(order.destination),
-        files=sum(log.files for log in logs), bytes=sum(log.bytes for log in logs),
-        sent=sum(log.bytes for log in logs), deleted=sum(log.deleted for log in logs),
-        seconds=round(time.monotonic() - started, 3), dry_run=options.dry_run,
-        verified=order.verify and not options.dry_run,
-        changes=[change for log in logs for change in log.changes], warnings=[],
-    )  # fmt: skip
+    return [_copied(program, one, order, request) for one in runs]
 
 
-def _is_folder(place: Side, program: Rclone) -> bool:
+def _is_folder(place: Side, program: RcloneProgram) -> bool:
     if isinstance(place, InStorage):
         if not place.path.strip("/"):
             return True
@@ -119,7 +71,7 @@ def _is_folder(place: Side, program: Rclone) -> bool:
     return Path(place.path).is_dir()
 
 
-def _copied(program: Rclone, piece: Piece, order: Order, request: Request) -> Log:
+def _copied(program: RcloneProgram, piece: Piece, order: Order, request: Request) -> Log:
     options = order.options
     careful = order.verify and not options.dry_run
     first = msgspec.structs.replace(options, move=False) if careful else options
@@ -132,7 +84,7 @@ def _copied(program: Rclone, piece: Piece, order: Order, request: Request) -> Lo
     return log
 
 
-def _run(program: Rclone, piece: Piece, options: Options, request: Request) -> Log:
+def _run(program: RcloneProgram, piece: Piece, options: Options, request: Request) -> Log:
     log = Log(keep=options.dry_run, on_progress=reporter(request))
     filters = rclone_filters.rules(options.include, options.exclude, piece.name)
     words = rclone.copy(
@@ -146,7 +98,7 @@ def _run(program: Rclone, piece: Piece, options: Options, request: Request) -> L
     return log
 
 
-def _told_apart(changes: list[Change], program: Rclone, piece: Piece) -> list[Change]:
+def _told_apart(changes: list[Change], program: RcloneProgram, piece: Piece) -> list[Change]:
     """The changes of a dry run, with `create` for each file that is missing at the destination."""
     answer = program.ask(rclone.names(program.program, piece.destination)) or b""
     there = set(answer.decode(errors="surrogateescape").splitlines())
@@ -161,7 +113,7 @@ def _told_apart(changes: list[Change], program: Rclone, piece: Piece) -> list[Ch
     ]
 
 
-def _verify(program: Rclone, piece: Piece, options: Options) -> None:
+def _verify(program: RcloneProgram, piece: Piece, options: Options) -> None:
     if piece.one_file:
         _verify_file(program, piece)
         return
@@ -180,7 +132,7 @@ class _Hashes(msgspec.Struct):
     Hashes: dict[str, str] = {}
 
 
-def _verify_file(program: Rclone, piece: Piece) -> None:
+def _verify_file(program: RcloneProgram, piece: Piece) -> None:
     hashes: Callable[[str], _Hashes] = lambda place: msgspec.json.decode(  # noqa: E731
         program.ask(rclone.stat(program.program, place, hashes=True)) or b"", type=_Hashes
     )

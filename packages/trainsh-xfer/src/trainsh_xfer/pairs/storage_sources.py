@@ -14,15 +14,8 @@ from trainsh_xfer.endpoints import guards, local_paths
 from trainsh_xfer.endpoints.local_paths import WILDCARDS, means_contents
 from trainsh_xfer.endpoints.places import InStorage, Place
 from trainsh_xfer.endpoints.storages import HostFolder
+from trainsh_xfer.engines.rclone_program import Row
 from trainsh_xfer.model import Options
-
-
-class Row(msgspec.Struct):
-    """A row of `rclone lsjson`, with rclone's own field names."""
-
-    Name: str
-    IsDir: bool
-
 
 # List returns the rows of a folder, Look the row of a path (None: nothing is there).
 List = Callable[[str], list[Row]]

@@ -73,6 +73,7 @@ class Server:
         """Cancel the running requests and wait for them, GRACE seconds at most in total."""
         running = self._running()
         for request in running:
+            request.abandoned = True
             request.cancel()
         deadline = time.monotonic() + GRACE
         for request in running:

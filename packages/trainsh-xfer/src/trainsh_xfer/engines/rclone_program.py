@@ -1,0 +1,101 @@
+"""An rclone that can be run, on this machine or (`on_host`) on a host, and the errors for its failures."""
+
+from collections.abc import Mapping
+
+import msgspec
+
+from trainsh_base.errors import RemoteError, TrainError
+from trainsh_base.remote import rclone as installed
+from trainsh_base.request import Request
+from trainsh_base.system.proc import run
+from trainsh_xfer.engines import rclone
+from trainsh_xfer.engines.process import stream
+from trainsh_xfer.engines.rclone_output import Hopeless, Log
+
+SHOWN = 10
+MISSING = (3, 4)  # rclone's exit statuses: no such folder, no such file
+LESS_SERIOUS = 6  # a listing is whole but for what cannot be read, such as a link that leads nowhere
+
+
+class Row(msgspec.Struct):
+    """A row of `rclone lsjson`, with rclone's own field names."""
+
+    Name: str
+    IsDir: bool
+
+
+class RcloneProgram:
+    """A rclone with the storages of one transfer in its environment; `label` names them in messages."""
+
+    program: str
+    label: str
+
+    def ask(self, words: list[str]) -> bytes | None:
+        """Run a short command and return its output; None when the folder or file does not exist."""
+        raise NotImplementedError
+
+    def run(self, words: list[str], log: Log) -> None:
+        """Run rclone to its end and parse its log. Raises a typed error when it fails."""
+        raise NotImplementedError
+
+    def rows(self, place: str) -> list[Row]:
+        """The rows of a folder; empty when the folder does not exist."""
+        answer = self.ask(rclone.listing(self.program, place))
+        return msgspec.json.decode(answer, type=list[Row]) if answer else []
+
+    def look(self, place: str) -> Row | None:
+        """The row of a path; None when nothing is there. A folder of a bucket exists when it is not empty."""
+        answer = self.ask(rclone.stat(self.program, place))
+        row = msgspec.json.decode(answer, type=Row | None) if answer else None
+        return None if row and row.IsDir and not self.rows(place) else row
+
+    def error(self, status: int, said: str) -> TrainError:
+        """The error for an exit status and message."""
+        return installed.error_for(status, said, self.label)
+
+    def failure(self, status: int, said: str, log: Log) -> TrainError:
+        """The error for a run that failed: a list of the files that were not copied, where that is what failed."""
+        error = self.error(status, log.said or said)
+        if error.code == "no_bucket" and not log.files:
+            return error
+        if not log.failures or error.exit_status not in (TrainError.exit_status, RemoteError.exit_status, 3):
+            return error
+        rows = [f"{name}: {why}" for name, why in list(log.failed.items())[:SHOWN]]
+        more = f"\nand {log.failures - SHOWN} more" if log.failures > SHOWN else ""
+        files = "1 file was" if log.failures == 1 else f"{log.failures} files were"
+        full = error.code == "full"
+        return TrainError(
+            f"{files} not copied, the others were:\n" + "\n".join(rows) + more,
+            error.hint if full else "run it again: what has arrived is not sent again",
+            code="full" if full else "partial", data={"files": log.failed},
+        )  # fmt: skip
+
+
+class LocalRclone(RcloneProgram):
+    """The rclone on this machine."""
+
+    def __init__(self, label: str, env: Mapping[str, str], request: Request, *, own_config: bool) -> None:
+        """Raises MissingProgram when rclone is not installed."""
+        self.program = installed.program()
+        self.label = label
+        self._request = request
+        self._env = installed.environment(env, own_config=own_config)
+
+    def ask(self, words: list[str]) -> bytes | None:
+        """Run a short command and return its output."""
+        done = run(words, env=self._env, check=False)
+        if done.status in MISSING:
+            return None
+        if done.status != 0 and not (done.status == LESS_SERIOUS and done.stdout):
+            raise self.error(done.status, installed.last_line(done.stderr.decode(errors="replace")))
+        return done.stdout
+
+    def run(self, words: list[str], log: Log) -> None:
+        """Run rclone to its end and parse its log."""
+        try:
+            ended = stream(words, log.feed, self._request, env=self._env)
+        except Hopeless as error:
+            raise self.error(1, error.said) from None
+        log.finish()
+        if ended.status != 0:
+            raise self.failure(ended.status, installed.last_line(ended.stderr), log)

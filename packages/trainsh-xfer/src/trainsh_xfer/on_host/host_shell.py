@@ -1,0 +1,130 @@
+"""A shell on a host, with the functions of `scripts/` and a storage's credentials in its environment.
+
+Everything is sent over the shell's standard input: nothing secret is in an argument list or in a file. A lost
+connection is opened again; all requests may be repeated.
+"""
+
+import contextlib
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+
+from trainsh_base.errors import TimedOut, TrainError, Unreachable
+from trainsh_base.remote.channel import Ask, Channel, ChannelLost, quote
+from trainsh_base.remote.target import Target
+from trainsh_base.request import Request
+from trainsh_base.system.deadline import Deadline
+
+PATIENCE = 120.0  # seconds for which a lost connection is tried again
+SILENCE = 60.0  # seconds without an answer to a short request, after which the connection counts as lost
+CLEAN_UP = 4.0
+OPENINGS = 5
+
+
+@cache
+def script(name: str) -> str:
+    """The text of a script in `scripts/`."""
+    return (Path(__file__).parent / "scripts" / name).read_text(encoding="utf-8")
+
+
+def line(*words: object) -> str:
+    """A command line for `sh`, each word quoted."""
+    return " ".join(quote(str(word)) for word in words)
+
+
+class HostShell:
+    """The shell, in the folder of the transfer `key`. `folder` is empty when the host's home cannot be written to.
+
+    `home`, `system` (`uname -s -m`), `rclone` and `version` (of the host's own rclone; empty: none) are what the
+    host answered.
+    """
+
+    def __init__(self, target: Target, request: Request, key: str, env: Mapping[str, str]) -> None:
+        """Connect. Raises the errors of trainsh_base.remote.ssh."""
+        self.target = target
+        self._request = request
+        self._key = key
+        self._env = env
+        self.folder = self.home = self.system = self.rclone = self.version = ""
+        self._channel = self._open(None)
+
+    def call(self, function: str, *words: object, limit: float = SILENCE) -> list[str]:
+        """Call a function of `scripts/transfer.sh`; returns what it says. After a lost connection it is called
+        again.
+
+        Raises Cancelled when the request is cancelled, and Unreachable when the host cannot be reached for PATIENCE
+        seconds.
+        """
+        while True:
+            try:
+                return self._wait(self._channel.ask(line(function, *words)), limit)
+            except ChannelLost:
+                self._request.emit("log", message=f"lost the connection to {self.target.label}; connecting again")
+                self._channel = self._open(Deadline.after(PATIENCE))
+
+    def tidy(self, function: str, *words: object) -> bool:
+        """Call a function that cleans up, also when the request was cancelled; returns whether it answered."""
+        with contextlib.suppress(TrainError):
+            if self._channel.lost:
+                self._channel = self._connect(Request(), Deadline.after(CLEAN_UP))
+            return bool(self._channel.ask(line(function, *words)).wait(2 * CLEAN_UP))
+        return False
+
+    def close(self) -> None:
+        """End this client's part in the transfer."""
+        self.tidy("xfer_leave")
+        self._channel.close()
+
+    def drop(self) -> None:
+        """Close the connection, and leave what runs on the host."""
+        self._channel.close()
+
+    def _open(self, deadline: Deadline | None) -> Channel:
+        """Connect; a channel that is cut while it greets is opened again, OPENINGS times in all."""
+        for _ in range(OPENINGS - 1):
+            with contextlib.suppress(ChannelLost):
+                return self._connect(self._request, deadline)
+            self._request.cancelled.wait(0.5)
+        return self._connect(self._request, deadline)
+
+    def _connect(self, request: Request, deadline: Deadline | None) -> Channel:
+        channel = Channel(self.target, request, deadline=deadline)
+        try:
+            channel.ask(f"{script('transfer.sh')}\n")
+            channel.ask(f"xfer_no_settings\n{exports(self._env)}")
+            for said in channel.ask(line("xfer_hello", self._key)).wait(SILENCE):
+                word, _, value = said.partition(" ")
+                if word in ("folder", "home", "rclone"):
+                    setattr(self, word, value)
+                elif word == "platform":
+                    self.system = value
+                elif word == "version":
+                    self.version = value.removeprefix("rclone v")
+        except BaseException:
+            channel.close()
+            raise
+        return channel
+
+    def _wait(self, ask: Ask, limit: float) -> list[str]:
+        deadline = Deadline.after(limit)
+        while True:
+            try:
+                return ask.wait(0.25)
+            except TimedOut:
+                self._request.check()
+                if deadline.expired:
+                    self._channel.close()
+                    raise ChannelLost(f"{self.target.label} does not answer") from None
+
+
+def exports(env: Mapping[str, str]) -> str:
+    """The commands that set `env` in a shell."""
+    return "\n".join(f"export {key}={quote(value)}" for key, value in env.items()) or ":"
+
+
+def out_of_reach(label: str, error: TrainError) -> Unreachable:
+    """The error for a host that could not be reached again while rclone runs there."""
+    return Unreachable(
+        f"the connection to {label} was lost ({error.message}); the transfer goes on there",
+        "to see how it ends: run it again", code="connection_lost",
+    )  # fmt: skip

