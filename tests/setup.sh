@@ -33,7 +33,7 @@ prepare_checkout() {
   # shellcheck disable=SC2086
   $pip $build_tools $dev_tools || fail 'pip could not install the tools that work on train needs' '' 8
   # shellcheck disable=SC2086
-  $pip --no-deps $lone_tools || fail 'pip could not install the clients that tests compare with' '' 8
+  $pip --no-deps --no-warn-conflicts $lone_tools || fail 'pip could not install the clients that tests compare with' '' 8
   set --
   for project in packages/*/pyproject.toml; do set -- ${1+"$@"} -e "${project%/pyproject.toml}"; done
   # shellcheck disable=SC2086
