@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import subprocess
 import threading
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import pytest
 from trainsh_world import wait_until
 
-from trainsh_base.errors import Cancelled, CredentialError, MissingProgram, NotFound, TrainError, UsageError
+from trainsh_base.errors import Cancelled, MissingProgram, NotFound, TrainError, UsageError
 from trainsh_xfer.model import Options, Result
 from trainsh_xfer.transfer import Order, carry_out
 
@@ -34,7 +35,7 @@ class Two:
     def leftovers(self) -> list[str]:
         """What a transfer may not leave: folders of its own, keys, agents."""
         here = [path.name for path in self.world.runtime.iterdir() if path.name.startswith("k-")]
-        there = [path.name for path in self.a.home.glob("trainsh-xfer.*")]
+        there = [path.name for path in self.a.home.glob("trainsh-xfer-*")]
         lines = self.authorized.read_text().splitlines() if self.authorized.exists() else []
         return here + there + [line for line in lines if "trainsh" in line]
 
@@ -62,7 +63,7 @@ def test_from_one_to_the_other(two: Two, source: Path, request_: Any) -> None:
     assert (result.files, result.bytes, result.verified) == (3, 15, True)
     assert tree(two.b.home / "deep er" / "$x" / "it's new") == tree(source)
     assert "goes through this machine" in request_.of("log")[0]["message"]
-    assert two.authorized.read_text() == "# a comment without a newline at its end\n"
+    assert two.authorized.read_text() == "# a comment without a newline at its end"
     assert two.leftovers() == []
 
 
@@ -94,28 +95,60 @@ def test_wildcards_move_delete_dry_run(two: Two, source: Path, request_: Any) ->
     assert two.leftovers() == []
 
 
-def test_the_key_runs_nothing_else(two: Two, request_: Any) -> None:
+def test_the_key_runs_nothing_else(world: Any, request_: Any) -> None:
     """While the transfer runs, the line at the destination allows one rsync and no forwarding or terminal."""
+    two = straight(world)
+    two.authorized.parent.mkdir()
+    two.authorized.write_text("# a comment without a newline at its end")
     (two.a.home / "big").write_bytes(os.urandom(8_000_000))
     work = threading.Thread(target=lambda: two.copy("@a:big", "@b:up/", request_, bwlimit=4000))
     work.start()
     wait_until((two.b.home / "up").exists)
     line = two.authorized.read_text()
     work.join(60)
+    line = line.removeprefix("# a comment without a newline at its end\n")
     assert line.startswith('restrict,expiry-time="20')
     assert "rsync" in line.split('command="')[1]
     assert (two.b.home / "up" / "big").read_bytes() == (two.a.home / "big").read_bytes()
+    assert two.authorized.read_text() == "# a comment without a newline at its end\n"
     assert two.leftovers() == []
 
 
+def straight(world: Any, far_settings: tuple[str, ...] = (), **near: Any) -> Two:
+    """Two hosts of which the first, in a network of its own, reaches the second."""
+    far = world.network_host("far", settings=far_settings)
+    near = {"settings": takes_keys(world, "near"), **near}
+    return Two(world, far.sshd, world.sshd("near", address=far.here, **near))
+
+
 def test_straight_where_there_is_a_way(world: Any, source: Path, request_: Any) -> None:
-    far = world.network_host("far")
-    near = world.sshd("near", address=far.here, settings=takes_keys(world, "near"))
-    two = Two(world, far.sshd, near)
-    shutil.copytree(source, far.sshd.home / "data")
-    assert two.copy("@a:data/", "@b:got", request_).files == 3
-    assert tree(near.home / "got") == tree(source)
-    assert request_.of("log") == []
+    two = straight(world)
+    shutil.copytree(source, two.a.home / "data")
+    assert two.copy("@a:data/", "@b:got", request_, verify=True).files == 3
+    assert tree(two.b.home / "got") == tree(source)
+    assert [event["message"] for event in request_.of("log")] == ["verifying by checksum"]
+    assert two.leftovers() == []
+
+
+@pytest.mark.parametrize("why", ["other keys", "no forwarding", "no ssh", "csh"])
+def test_through_this_machine_where_the_straight_way_fails(
+    world: Any, source: Path, request_: Any, tmp_path: Path, why: str
+) -> None:
+    """An sshd that reads another AuthorizedKeysFile, one that forwards nothing, a source without ssh; and the login
+    shell csh, whose quotes end at a newline, with several host keys."""
+    forwarding = ("AllowStreamLocalForwarding no",) if why == "no forwarding" else ()
+    near = {"other keys": {"settings": ()}, "csh": {"shell": "/bin/tcsh"}}.get(why, {})
+    two = straight(world, forwarding, **near)
+    if why == "no ssh":
+        (tmp_path / "bin").mkdir()
+        for name in ("rsync", "sh", "mkdir", "cat", "rm", "mkfifo", "rmdir", "find"):
+            (tmp_path / "bin" / name).symlink_to(shutil.which(name) or "")
+        (two.a.home / ".bashrc").write_text(f"export TMPDIR=$HOME PATH='{tmp_path}/bin'\n")
+    shutil.copytree(source, two.a.home / "data")
+    assert two.copy("@a:data/", "@b:new/got", request_, verify=True).files == 3
+    assert tree(two.b.home / "new" / "got") == tree(source)
+    said = [event["message"] for event in request_.of("log")]
+    assert ["through this machine" in text for text in said] == ([False] if why == "csh" else [True, False])
     assert two.leftovers() == []
 
 
@@ -173,13 +206,17 @@ def test_login_files_that_print(two: Two, source: Path, request_: Any) -> None:
     assert two.leftovers() == []
 
 
-def test_a_host_that_takes_no_keys_of_its_own(world: Any, request_: Any) -> None:
-    a, b = world.sshd("a"), world.sshd("b")
-    two = Two(world, a, b)
-    (a.home / "x").write_text("x")
-    with pytest.raises(CredentialError, match="Permission denied"):
-        two.copy("@a:x", "@b:y/", request_)
-    assert two.leftovers() == []
+def test_a_killed_transfer_leaves_nothing(world: Any) -> None:
+    """kill -9 of the transfer: what it left on both hosts and here is removed without a next use."""
+    two = straight(world)
+    (two.a.home / "big").write_bytes(os.urandom(8_000_000))
+    hosts = [word for name, spec in two.hosts.items() for word in ("--host", f"{name}={spec}")]
+    tool = subprocess.Popen(["train-xfer", "copy", "@a:big", "@b:up/", "--bwlimit", "2M", *hosts])
+    wait_until(lambda: any(path.stat().st_size > 500_000 for path in (two.b.home / "up").glob(".big.*")))
+    assert len(two.leftovers()) >= 2
+    tool.kill()
+    tool.wait()
+    wait_until(lambda: two.leftovers() == [])
 
 
 def test_no_rsync_at_the_source(two: Two, tmp_path: Path, request_: Any) -> None:

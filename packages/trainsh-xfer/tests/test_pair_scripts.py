@@ -11,11 +11,13 @@ from trainsh_world import wait_until
 
 from trainsh_base.errors import UsageError
 from trainsh_xfer.hosts import pair_scripts
+from trainsh_xfer.hosts.scratch import private_folder
 from trainsh_xfer.hosts.throwaway_key import ThrowAwayKey
 
 SHELLS = [shell for shell in ("sh", "bash", "dash", "zsh", "fish") if shutil.which(shell)]
 CSH = [shell for shell in ("tcsh",) if shutil.which(shell)]
 PUBLIC = "ssh-ed25519 AAAAC3Nza trainsh-xfer-1234"
+CLOCK = "202612312330"
 
 
 def run(shell: str, line: str) -> str:
@@ -56,28 +58,24 @@ def test_a_command_that_no_line_can_hold(command: str) -> None:
 def test_known_hosts() -> None:
     lines = ["# Host box found: line 1", "|1|abc= ssh-ed25519 AAAA comment", "[box]:22 ssh-ed25519 AAAA"]
     lines += ["@revoked box ssh-rsa BBBB", "ecdsa-sha2-nistp256 CCCC root@box", "box ssh-rsa"]
-    assert pair_scripts.known_hosts(lines) == "trainsh-xfer ssh-ed25519 AAAA\ntrainsh-xfer ecdsa-sha2-nistp256 CCCC"
-
-
-@pytest.mark.parametrize(
-    ("text", "place"),
-    [("1.2.3.4 5 10.0.0.9 2222", ("10.0.0.9", 2222)), ("::1 5 ::2 22", ("::2", 22)), ("", None), ("x y", None)],
-)
-def test_where_a_server_is(text: str, place: tuple[str, int] | None) -> None:
-    assert pair_scripts.server_place(text) == place
+    assert pair_scripts.known_hosts(lines) == [
+        "trainsh-xfer ssh-ed25519 AAAA",
+        "trainsh-xfer ecdsa-sha2-nistp256 CCCC",
+    ]
 
 
 @pytest.mark.parametrize("shell", [*SHELLS, *CSH])
 def test_allowed_and_forbidden_again(shell: str, home: Path) -> None:
     file = home / ".ssh" / "authorized_keys"
     line = pair_scripts.key_line(PUBLIC, "rsync 'it'\\''s'", "202612312330")
-    assert run(shell, pair_scripts.allowing(line, "trainsh-xfer-1234")) == "allowed\n"
+    assert run(shell, pair_scripts.allowing(line, "trainsh-xfer-1234", CLOCK)) == "allowed\n"
     assert file.read_text() == line + "\n"
     assert file.stat().st_mode & 0o777 == 0o600
-    file.write_text("own key 1\nown key 2")
+    expired = 'restrict,expiry-time="202612312329",command="x" ssh-ed25519 AAAA trainsh-xfer-12ab'
+    file.write_text(f"own key 1\n{expired}\nown key 2")
     file.chmod(0o640)
-    run(shell, pair_scripts.allowing("first trainsh-xfer-1234", "trainsh-xfer-1234"))
-    run(shell, pair_scripts.allowing(line, "trainsh-xfer-1234"))
+    run(shell, pair_scripts.allowing("first trainsh-xfer-1234", "trainsh-xfer-1234", CLOCK))
+    run(shell, pair_scripts.allowing(line, "trainsh-xfer-1234", CLOCK))
     assert file.read_text() == f"own key 1\nown key 2\n{line}\n"
     run(shell, pair_scripts.forbidding("trainsh-xfer-1234"))
     assert file.read_text() == "own key 1\nown key 2\n"
@@ -85,27 +83,66 @@ def test_allowed_and_forbidden_again(shell: str, home: Path) -> None:
     assert [path.name for path in file.parent.iterdir()] == ["authorized_keys"]
 
 
-@pytest.mark.parametrize("shell", SHELLS)
+@pytest.mark.parametrize("shell", [*SHELLS, *CSH])
 def test_the_source_is_prepared_and_cleaned(shell: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TMPDIR", str(tmp_path))
-    folder = Path(pair_scripts.answers(run(shell, pair_scripts.preparing("one\ntwo")))["folder"][0])
+    old = tmp_path / "trainsh-xfer-0123"
+    old.mkdir()
+    os.utime(old, (0, 0))
+    said = run(shell, pair_scripts.preparing("trainsh-xfer-4567", ["one", "two"]))
+    folder = Path(pair_scripts.answers(said)["folder"][0])
+    assert (folder.parent, old.exists()) == (tmp_path, False)
     assert (folder / "known_hosts").read_text() == "one\ntwo\n"
     assert folder.stat().st_mode & 0o777 == 0o700
     subprocess.run(["sh", folder / "note", "host", "rsync", "--server", ".", "a b"], check=True)
     assert (folder / "command").read_text() == "rsync --server . a b\n"
-    run(shell, pair_scripts.cleaning(str(folder)))
+    run(shell, pair_scripts.piping(str(folder)))
+    run(shell, pair_scripts.cleaning("trainsh-xfer-4567"))
     assert not folder.exists()
 
 
-def test_cleaning_removes_nothing_else(tmp_path: Path) -> None:
-    (tmp_path / "precious").write_text("p")
-    run("sh", pair_scripts.cleaning(str(tmp_path)))
-    run("sh", pair_scripts.cleaning(str(tmp_path / "none")))
-    assert (tmp_path / "precious").exists()
+def test_the_pipes_carry_both_ways_and_cleaning_releases_them(tmp_path: Path, home: Path) -> None:
+    run("sh", f"TMPDIR='{tmp_path}' {pair_scripts.preparing('trainsh-xfer-4567', [])}")
+    folder = str(tmp_path / "trainsh-xfer-4567")
+    run("sh", pair_scripts.piping(folder))
+    bridge = subprocess.Popen(
+        ["sh", "-c", pair_scripts.bridging(folder, "m")], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    joined = subprocess.Popen(["sh", f"{folder}/join", "host", "x"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert bridge.stdin
+    bridge.stdin.write(b"back")
+    bridge.stdin.close()
+    bridge.stdin = None
+    assert joined.stdin
+    joined.stdin.write(b"to the bridge")
+    joined.stdin.close()
+    joined.stdin = None
+    assert joined.communicate()[0] == b"back"
+    assert bridge.communicate()[0] == b"m\nto the bridge"
+    blocked = subprocess.Popen(["sh", f"{folder}/join", "host", "x"], stdin=subprocess.DEVNULL)
+    wait_until(lambda: waits_for_a_pipe(blocked.pid))
+    run("sh", f"TMPDIR='{tmp_path}' {pair_scripts.cleaning('trainsh-xfer-4567')}")
+    assert blocked.wait(10) == 0
+
+
+def waits_for_a_pipe(process: int) -> bool:
+    """Whether a process waits for the other end of a FIFO."""
+    wchan = Path(f"/proc/{process}/wchan").read_text()
+    return wchan in ("wait_for_partner", "0") or "fifo" in wchan
+
+
+def test_cleaning_removes_nothing_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    folder = tmp_path / "trainsh-xfer-1"
+    folder.mkdir()
+    (folder / "precious").write_text("p")
+    run("sh", pair_scripts.cleaning("trainsh-xfer-1"))
+    run("sh", pair_scripts.cleaning("trainsh-xfer-none"))
+    assert (folder / "precious").exists()
 
 
 def test_the_key_is_in_its_agent_alone(world: object) -> None:
-    with ThrowAwayKey("trainsh-xfer-1234") as key:
+    with private_folder() as folder, ThrowAwayKey("trainsh-xfer-1234", folder) as key:
         listed = subprocess.run(
             ["ssh-add", "-L"], env={**os.environ, "SSH_AUTH_SOCK": str(key.socket)}, capture_output=True, check=True
         )
@@ -116,12 +153,14 @@ def test_the_key_is_in_its_agent_alone(world: object) -> None:
     assert not key.folder.exists()
 
 
-def test_the_agent_ends_with_a_tool_that_is_killed(world: object) -> None:
+def test_the_agent_ends_with_a_tool_that_is_killed(world: object, tmp_path: Path) -> None:
     script = (
-        "import os, sys; from trainsh_xfer.hosts.throwaway_key import ThrowAwayKey\n"
-        "with ThrowAwayKey('m') as key: print(key._agent, flush=True); sys.stdin.read()"
+        "import os, sys; from pathlib import Path; from trainsh_xfer.hosts.throwaway_key import ThrowAwayKey\n"
+        "with ThrowAwayKey('m', Path(sys.argv[1])) as key: print(key._agent, flush=True); sys.stdin.read()"
     )
-    tool = subprocess.Popen([sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    tool = subprocess.Popen(
+        [sys.executable, "-c", script, str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
     assert tool.stdout
     agent = int(tool.stdout.readline())
     tool.kill()

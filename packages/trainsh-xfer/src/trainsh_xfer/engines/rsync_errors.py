@@ -28,9 +28,6 @@ _NO_MATCH = re.compile(r"no matches found: (.*)|No matches for wildcard '(.*?)'|
 _NO_PROGRAM = re.compile(
     r"rsync\S*: (?:command )?not found|command not found: rsync|unknown command:? '?rsync", re.I
 )
-_CUT_OFF = re.compile(
-    r"^ssh: (?:connect to host|Could not resolve)|banner exchange|^kex_exchange_identification", re.M
-)
 # Messages of ssh and rsync when a connection ends. Any other line was printed by the host before it failed.
 _SSH = re.compile(
     r"^(?:ssh:|mux_client|client_loop|kex_|packet_|Timeout, server|Control socket|Shared connection|Connection "
@@ -55,9 +52,9 @@ def is_full(stderr: str) -> bool:
     return "Session open refused by peer" in stderr
 
 
-def is_cut_off(stderr: str) -> bool:
-    """Whether the ssh of one host cannot reach the other host."""
-    return bool(_CUT_OFF.search(stderr))
+def never_began(status: int, stderr: str) -> bool:
+    """Whether the receiving host's rsync did not begin, since the login failed or its command was not run."""
+    return status in LOST | {5, 14, 30, 126, 127} and far_process(stderr) is None
 
 
 def is_noisy(stderr: str) -> bool:

@@ -6,7 +6,6 @@ exact rsync server command that the source's rsync requests (sshd(8), "AUTHORIZE
 """
 
 import re
-import shlex
 from datetime import datetime, timedelta
 
 import msgspec
@@ -39,26 +38,36 @@ def address(settings: dict[str, str]) -> Address:
     )  # fmt: skip
 
 
-def preparing(known_hosts: str) -> str:
-    """At the source: create a private folder with the destination's host keys, and a stand-in for ssh that records
-    its command. Prints `folder PATH`."""
-    return call("prepare_source", known_hosts, program("note_command"))
+def preparing(mark: str, known_hosts: list[str]) -> str:
+    """At the source: create a private folder with the destination's host keys, and two stand-ins for ssh: `note`
+    records its command, `join` joins rsync to `bridging`. Prints `folder PATH`."""
+    return call("prepare_source", mark, program("note_command"), program("join_bridge"), *known_hosts)
 
 
-def cleaning(folder: str) -> str:
+def cleaning(mark: str) -> str:
     """At the source: remove what `preparing` created."""
-    return call("clean_source", folder)
+    return call("clean_source", mark)
+
+
+def piping(folder: str) -> str:
+    """At the source: make the pipes between `join` and `bridging`."""
+    return call("make_pipes", folder)
+
+
+def bridging(folder: str, mark: str) -> str:
+    """At the source: print the sentinel `mark`, then join the pipes to the channel."""
+    return call("bridge", folder, mark)
 
 
 def introducing() -> str:
-    """At the destination: print its clock, the address of its sshd, and its public host keys."""
+    """At the destination: print its clock and its public host keys."""
     return call("introduce")
 
 
-def allowing(line: str, mark: str) -> str:
-    """At the destination: add `line` to authorized_keys, in place of an older one with the same `mark`. Prints
-    `allowed`."""
-    return call("allow_key", line, mark)
+def allowing(line: str, mark: str, clock: str) -> str:
+    """At the destination: add `line` to authorized_keys, in place of an older one with the same `mark` and of lines
+    that expired before `clock`. Prints `allowed`."""
+    return call("allow_key", line, mark, clock)
 
 
 def forbidding(mark: str) -> str:
@@ -81,7 +90,7 @@ def key_line(public_key: str, command: str, clock: str) -> str:
     return f'restrict,expiry-time="{until}",command="{quoted}" {public_key.strip()}'
 
 
-def known_hosts(lines: list[str]) -> str:
+def known_hosts(lines: list[str]) -> list[str]:
     """known_hosts lines for ALIAS, from the output of ssh-keygen -F or the contents of *.pub files."""
     keys = []
     for line in lines:
@@ -89,7 +98,7 @@ def known_hosts(lines: list[str]) -> str:
         at = next((at for at, word in enumerate(words) if word.startswith(("ssh-", "ecdsa-", "sk-"))), None)
         if at is not None and not line.startswith(("#", "@")) and len(words) > at + 1:
             keys.append(f"{ALIAS} {words[at]} {words[at + 1]}")
-    return "\n".join(dict.fromkeys(keys))
+    return list(dict.fromkeys(keys))
 
 
 def login_words(user: str, port: int, folder: str, agent: str) -> list[str]:
@@ -98,7 +107,7 @@ def login_words(user: str, port: int, folder: str, agent: str) -> list[str]:
         "IdentityAgent": f"{folder}/{agent}", "IdentityFile": "none", "HostKeyAlias": ALIAS,
         "UserKnownHostsFile": f"{folder}/known_hosts", "GlobalKnownHostsFile": "/dev/null",
         "StrictHostKeyChecking": "yes", "PreferredAuthentications": "publickey", "BatchMode": "yes",
-        "ConnectTimeout": "15", "ServerAliveInterval": "10", "ServerAliveCountMax": "3",
+        "ConnectTimeout": "10", "ServerAliveInterval": "10", "ServerAliveCountMax": "3",
     }  # fmt: skip
     words = ["ssh", "-F", "none", "-x", "-p", str(port), "-l", user]
     for key, value in options.items():
@@ -114,9 +123,3 @@ def answers(text: str) -> dict[str, list[str]]:
         word, _, rest = line.partition(" ")
         found.setdefault(word, []).append(rest)
     return found
-
-
-def server_place(connection: str) -> tuple[str, int] | None:
-    """Address and port of the sshd in `$SSH_CONNECTION`."""
-    words = shlex.split(connection)
-    return (words[2], int(words[3])) if len(words) == 4 and words[3].isdigit() else None

@@ -2,31 +2,28 @@
 
 import contextlib
 import os
-import shutil
 import signal
 from pathlib import Path
 
 from trainsh_base.errors import TrainError
 from trainsh_base.system import spawn
-from trainsh_base.system.paths import runtime_home
 from trainsh_base.system.proc import missing, run
 from trainsh_xfer.remote.library import argv
 
 
 class ThrowAwayKey:
-    """A context: `public` is the public key line, `socket` the agent's socket. Only that agent has the private
-    key."""
+    """A context: `public` is the public key line, `socket` the agent's socket in `folder`. Only that agent has the
+    private key."""
 
-    def __init__(self, mark: str) -> None:
+    def __init__(self, mark: str, folder: Path) -> None:
         self.mark = mark
-        self.folder: Path = runtime_home() / f"k-{os.urandom(4).hex()}"
-        self.socket = self.folder / "agent"
+        self.folder = folder
+        self.socket = folder / "agent"
         self.public = ""
         self._agent = 0
         self._holder: spawn.Child | None = None
 
     def __enter__(self) -> "ThrowAwayKey":
-        self.folder.mkdir(mode=0o700)
         try:
             self._start()
         except BaseException:
@@ -41,7 +38,6 @@ class ThrowAwayKey:
         if self._holder:
             self._holder.end()
             self._holder.wait()
-        shutil.rmtree(self.folder, ignore_errors=True)
 
     def _start(self) -> None:
         try:

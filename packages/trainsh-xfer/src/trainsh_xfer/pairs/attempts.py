@@ -42,7 +42,7 @@ def run(route: Route, words: Callable[[], list[str]], tally: Tally, request: Req
             return
         tries = 1 if tally.files > before else tries + 1
         error = rsync_errors.error_for(ended.status, ended.stderr, route.host, route.name)
-        if not _again(route, error, ended.stderr, tries, request):
+        if not _again(route, error, ended, tries, request):
             raise error
         tally.restart()
 
@@ -54,17 +54,18 @@ def _end_what_is_left(route: Route, ended: Ended | None) -> None:
         route.receiver.run(remote_paths.ending(process))
 
 
-def _again(route: Route, error: TrainError, stderr: str, tries: int, request: Request) -> bool:
+def _again(route: Route, error: TrainError, ended: Ended, tries: int, request: Request) -> bool:
     """Whether to try again, after removing the cause where that is possible."""
+    stderr = ended.stderr
+    if route.connection and tries < MOST_TRIES and rsync_errors.is_full(stderr):
+        route.find_room()
+        return True
     if error.code == "killed" and tries <= MOST_DEATHS:
         request.emit("log", message=f"{error.message}; trying again")
         return True
     if route.connection is None or tries >= MOST_TRIES:
         return False
-    if rsync_errors.is_full(stderr):
-        route.connection.find_room()
-        return True
-    if rsync_errors.is_cut_off(stderr) and route.detour():
+    if rsync_errors.never_began(ended.status, stderr) and route.detour(error.message):
         return True
     if rsync_errors.is_noisy(stderr) and not route.connection.is_quiet:
         route.connection.check_login()

@@ -56,22 +56,27 @@ class TwoHosts(Route, frozen=True, kw_only=True):
         return self.pair.destination
 
     def words(self, options: Options, *, resume: bool = False) -> list[str]:
-        """rsync's argv as a command line at the source, after the destination has been set up to allow it."""
+        """The argv that has the source's rsync copy to the destination."""
         program = remote_paths.PROCESS if options.dry_run else self.program
-        noted = self.pair.noted(program)
-        self.pair.allow(self._line(self._copy(options, noted)))
-        remote = self.pair.remote(program)
-        return self.pair.source.words(self._line(self._copy(options, remote)))
+
+        def line(remote: Remote) -> str:
+            return self._line(self._copy(options, remote))
+
+        return self.pair.words(line, program, self.destination, secluded=self.secluded)
 
     def _copy(self, options: Options, remote: Remote) -> list[str]:
-        destination = f"{remote.host}:{self.destination}"
         return copy(
-            self.rsync, options, self.sources, destination, remote=remote, foreign=self.foreign, follow=self.follow
+            self.rsync, options, self.sources, f"{remote.host}:{self.destination}", remote=remote,
+            secluded=self.secluded, foreign=self.foreign, follow=self.follow,
         )  # fmt: skip
 
-    def detour(self) -> bool:
+    def detour(self, why: str) -> bool:
         """Route the data through this machine."""
-        return self.pair.detour()
+        return self.pair.detour(why)
+
+    def find_room(self) -> None:
+        """Wait for a free channel."""
+        self.pair.find_room()
 
     @staticmethod
     def _line(words: list[str]) -> str:

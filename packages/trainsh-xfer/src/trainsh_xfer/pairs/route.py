@@ -63,6 +63,11 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
             follow=self.follow,
         )
 
-    def detour(self) -> bool:
-        """Use a longer way from now on; returns False when there is none."""
+    def detour(self, why: str) -> bool:
+        """Use a longer way from now on, and tell `why`; returns False when there is none."""
         return False
+
+    def find_room(self) -> None:
+        """After a refused channel: wait for a free one."""
+        if self.connection:
+            self.connection.find_room()

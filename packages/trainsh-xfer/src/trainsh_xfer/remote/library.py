@@ -11,7 +11,7 @@ FILES = ("files.sh", "pair.sh", "here.sh")
 
 _FUNCTION = re.compile(r"^(\w+)\(\) \{(?: #[^\n]*)?\n(.*?)^\}$", re.M | re.DOTALL)
 # A line with one of these endings continues the command on the next line; any other line ends it.
-_OPEN = re.compile(r"(?:(?:^|\s)(?:\{|do|then|else|in)|&&|\|\|?|;;)$")
+_OPEN = re.compile(r"(?:(?:^|\s)(?:\{|do|then|else|in)|&&?|\|\|?|;;)$")
 _UNSAFE = re.compile(r"[\\']")
 
 

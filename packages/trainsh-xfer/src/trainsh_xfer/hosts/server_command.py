@@ -1,0 +1,53 @@
+"""Checks the command that the source's rsync wants to run at the destination. Pure.
+
+The source reports it, and it is then run with the destination's account. A source that is not trusted could report
+anything, so only an rsync server for the requested path passes.
+"""
+
+import re
+import shlex
+
+from trainsh_base.errors import RemoteError
+
+_SERVER = re.compile(r"--server((?: -[\w.,=%:+-]+| \.train-partial)*) \. ", re.ASCII)
+_SECLUDED = re.compile(r"--server -s[\w.]+", re.ASCII)  # the options and the path follow in rsync's protocol
+_WRITES = re.compile(r"--(sender|daemon|config|log-file|temp-dir|backup|suffix|.*-dest|files-from|remote-option)")
+_WRITES_SHORT = re.compile(r"-[^-]*[bTM]")
+
+
+def checked(command: str, program: str, path: str, *, secluded: bool) -> str:
+    """`command`, if it is `program` followed by rsync's server options and `path`. Raises RemoteError otherwise.
+
+    `path` is the destination as it was given to rsync, which may have quoted it.
+    """
+    rest = command.removeprefix(program).lstrip()
+    if command.startswith(program) and (
+        _SECLUDED.fullmatch(rest) if secluded else _is_server(rest, [_split(path), [path], [_unescaped(path)]])
+    ):
+        return command
+    raise RemoteError(f"rsync at the source asked for something unexpected: {command}", code="rsync_failed")
+
+
+def _is_server(rest: str, paths: list[list[str]]) -> bool:
+    found = _SERVER.match(rest)
+    return (
+        found is not None
+        and not any(_writes(word) for word in found[1].split())
+        and _split(rest[found.end() :]) in paths
+    )
+
+
+def _writes(word: str) -> bool:
+    """Whether an option makes rsync write to, or read, another place. Letters after `e.` are no options."""
+    return bool(_WRITES.match(word) or _WRITES_SHORT.match(word.split("e.", maxsplit=1)[0]))
+
+
+def _split(path: str) -> list[str]:
+    try:
+        return shlex.split(path)
+    except ValueError:
+        return [path]
+
+
+def _unescaped(path: str) -> str:
+    return re.sub(r"\\(.)", r"\1", path)
