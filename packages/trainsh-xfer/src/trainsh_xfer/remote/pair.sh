@@ -28,7 +28,7 @@ join_bridge() { # HOST COMMAND...
     exec cat "${0%/*}/in" 3<&-
 }
 
-# At the source: makes the pipes anew, and releases a process that still waits for an old one.
+# At the source: makes new pipes, and releases a process that still waits for an old one.
 make_pipes() { # FOLDER
     cd "$1" || exit 1
     for f in in out; do
