@@ -288,3 +288,39 @@ def test_input_reads_what_another_command_printed(example: Run) -> None:
     assert done.returncode == 2 and b"no parameter 'pairs'" in done.stderr
     done = example("echo", "--input", "-", input=json.dumps(rows).encode())
     assert done.returncode == 2 and b"jq '.[0]'" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("env", "words", "paged"),
+    [
+        pytest.param({"PAGER": "sed s/^/paged:/"}, ["--count", "60"], True, id="long"),
+        pytest.param({"PAGER": "sed s/^/paged:/"}, ["--count", "5"], False, id="short"),
+        pytest.param({"PAGER": "sed s/^/paged:/"}, ["--count", "60", "--no-pager"], False, id="option"),
+        pytest.param({"PAGER": "sed s/^/paged:/"}, ["--count", "60", "--json"], True, id="json"),
+        pytest.param({"PAGER": "sed s/^/paged:/", "TRAINSH_PAGER": ""}, ["--count", "60"], False, id="none"),
+        pytest.param({"PAGER": "no", "TRAINSH_PAGER": "sed s/^/paged:/"}, ["--count", "60"], True, id="ours"),
+        pytest.param({"PAGER": "cat"}, ["--count", "60"], False, id="cat"),
+        pytest.param({"PAGER": "/no/such/pager"}, ["--count", "60"], False, id="missing"),
+        pytest.param({"PAGER": "'"}, ["--count", "60"], False, id="unreadable"),
+        pytest.param({"PAGER": "sed s/^/paged:/", "TERM": "dumb"}, ["--count", "60"], False, id="dumb"),
+        pytest.param({"PAGER": "true"}, ["--count", "60000"], None, id="left"),
+    ],
+)
+def test_a_long_answer_is_paged(env: dict[str, str], words: list[str], paged: bool | None) -> None:
+    screen = Terminal([*EXAMPLE, "rows", *words], {**os.environ, "TERM": "xterm-256color", **env})
+    assert screen.wait() == 0
+    assert "Traceback" not in screen.text
+    if paged is not None:
+        assert ("paged:" in screen.text) is paged and "word-4" in screen.text
+        assert screen.text.count("word-3") in (1, 11)  # once, with word-30 to word-39 of a long one
+
+
+def test_less_shows_a_long_answer_with_its_colours() -> None:
+    env = {**os.environ, "TERM": "xterm-256color"}
+    for name in ("PAGER", "TRAINSH_PAGER", "LESS"):
+        env.pop(name, None)
+    screen = Terminal([*EXAMPLE, "rows", "--count", "60"], env)
+    screen.expect("word-20")
+    assert "\x1b[1m" in screen.text and "word-50" not in screen.text
+    screen.type("q")
+    assert screen.wait() == 0

@@ -15,10 +15,11 @@ from trainsh_recipe.engine.outside.view import View
 from trainsh_recipe.engine.run import Run
 from trainsh_recipe.engine.runner import Runner
 from trainsh_recipe.store.state import State
+from trainsh_recipe.ui.end_signal import signal_end
 from trainsh_recipe.ui.sleep_inhibitor import SleepInhibitor
 from trainsh_recipe.ui.views.json_lines import JsonLines
 from trainsh_recipe.ui.views.lines import Lines
-from trainsh_recipe.ui.views.summary import billing
+from trainsh_recipe.ui.views.summary import billing, ending
 
 
 def choose_view(request: Request, *, visual: bool, show_output: bool, watching: bool = False) -> View:
@@ -65,6 +66,7 @@ def carry_out(held: HeldJob, at_work: Runner) -> tuple[State, int]:
         inhibitor.stop()
     view.close()
     held.lock.release()
+    signal_end(f"train: {state.name}", ending(state), state.seconds)
     if state.status == "ok":
         return state, 0
     return state, at_work.cancelled_status if state.status == "cancelled" else 1

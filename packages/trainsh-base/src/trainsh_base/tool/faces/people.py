@@ -17,13 +17,14 @@ from trainsh_base.tool.declare import Arg, Command, Handover, Param, Tool
 from trainsh_base.tool.display import show
 from trainsh_base.tool.faces import typed
 from trainsh_base.tool.faces.given import parameters, read_input
+from trainsh_base.tool.faces.pager import paged
 from trainsh_base.tool.faces.terminal import TerminalRequest
 from trainsh_base.tool.faces.typed import tool_words
 from trainsh_base.tool.schema import describe
 from trainsh_base.tool.wire import encode_text
 
 SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
-FORMATS = ("json", "jsonl", "input", "no_color", "quiet", "verbose")
+FORMATS = ("json", "jsonl", "input", "no_color", "no_pager", "quiet", "verbose")
 
 
 def invoke(tool: Tool, words: list[str]) -> int:
@@ -88,7 +89,8 @@ def _print_version(ctx: click.Context, _param: click.Parameter, value: bool) -> 
 
 def _schema(tool: Tool) -> click.Command:
     def print_schema(**_formats: Any) -> int:
-        print(msgspec.json.format(encode_text(describe(tool)), indent=2))
+        with paged(True):
+            print(msgspec.json.format(encode_text(describe(tool)), indent=2))
         return 0
 
     flag = click.Option(["--json"], is_flag=True, help="The schema is JSON in any case.")
@@ -132,6 +134,7 @@ def _format_options() -> list[click.Parameter]:
             ["--input"], metavar="FILE", help="Read parameters from a JSON object (- for standard input)."
         ),
         click.Option(["--no-color"], is_flag=True, help="No colours."),
+        click.Option(["--no-pager"], is_flag=True, help="Print a long answer at once (else $PAGER, or less)."),
         click.Option(["-q", "--quiet"], is_flag=True, help="No progress, no notes: the answer and errors only."),
         click.Option(
             ["-v", "--verbose", "--debug"], is_flag=True, help="Show the programs that are run (ssh, rsync, ...)."
@@ -215,7 +218,8 @@ def execute(tool: Tool, command: Command, values: dict[str, Any]) -> int:
         raise
     request.finish()
     status = command.status(answer) if command.status else 0
-    print_answer(command, answer, machine)
+    with paged(not formats["no_pager"] and not isinstance(answer, Handover)):
+        print_answer(command, answer, machine)
     return status
 
 

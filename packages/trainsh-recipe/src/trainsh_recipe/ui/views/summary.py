@@ -27,14 +27,19 @@ def failure(step: Numbered, outcome: Outcome, file: str) -> str:
 
 def summary(state: State) -> str:
     """One line on a job that is over; after a failure also where to look and how to continue."""
-    word = WORDS.get(state.status, state.status)
-    reason = f": {state.reason}" if state.reason and state.status != "ok" else ""
-    line = f"job {state.id} {word} in {format_duration(state.seconds)}{reason}"
+    line = ending(state)
     if state.status != "failed":
         return line
     if any(session.open for session in state.sessions.values()):
         line += f"\n  look around in its session: train recipe attach {short(state.id)}"
     return line + f"\n  to continue: train recipe resume {short(state.id)}{_flags(state)}"
+
+
+def ending(state: State) -> str:
+    """The job, how it ended, and after how long."""
+    word = WORDS.get(state.status, state.status)
+    reason = f": {state.reason}" if state.reason and state.status != "ok" else ""
+    return f"job {state.id} {word} in {format_duration(state.seconds)}{reason}"
 
 
 def _flags(state: State) -> str:

@@ -1,0 +1,54 @@
+"""Calls the person back at the end of a long run: the terminal's bell, a notification of the desktop, or both.
+
+Settings: `notify.end` says which, `notify.after` from how long a run on. Only where a terminal watches.
+"""
+
+import contextlib
+import shutil
+import sys
+
+from trainsh_base.errors import TrainError
+from trainsh_base.system import proc
+from trainsh_base.system.configuration.config import config_value
+from trainsh_base.tool.gate import raw
+
+BELL = "\a"
+LIMIT = 5.0  # seconds for the desktop to take the notification
+
+
+def signal_end(title: str, message: str, seconds: float) -> None:
+    """Signal the end of a run that took `seconds`, if the settings want it."""
+    if not sys.stderr.isatty():
+        return
+    try:
+        how, after = str(config_value("notify.end")), float(config_value("notify.after"))
+    except TrainError:
+        return  # a setting that cannot be read is told by the commands that need it
+    if seconds < after:
+        return
+    if how in ("desktop", "both") and not _notify(title, message):
+        how = "bell"
+    if how in ("bell", "both"):
+        terminal = raw(sys.stderr)
+        terminal.write(BELL)
+        terminal.flush()
+
+
+def _notify(title: str, message: str) -> bool:
+    """Show a notification by notify-send, or by osascript on a Mac; returns whether one was shown."""
+    words = command(title, message)
+    if not words:
+        return False
+    with contextlib.suppress(TrainError, OSError):
+        return proc.run(words, timeout=LIMIT, check=False).status == 0
+    return False
+
+
+def command(title: str, message: str) -> list[str]:
+    """The argv that shows a notification here; empty where there is no such program."""
+    if program := shutil.which("notify-send"):
+        return [program, "--app-name=train", "--", title, message]
+    if program := shutil.which("osascript"):
+        script = "on run argv\ndisplay notification (item 2 of argv) with title (item 1 of argv)\nend run"
+        return [program, "-e", script, title, message]
+    return []
