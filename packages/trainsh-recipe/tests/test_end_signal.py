@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from trainsh_base.testing import Terminal
-from trainsh_recipe.ui import end_signal
+from trainsh_recipe.ui.views import end_signal
 
 if TYPE_CHECKING:
     from conftest import Place

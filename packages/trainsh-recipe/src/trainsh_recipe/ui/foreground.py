@@ -15,8 +15,8 @@ from trainsh_recipe.engine.outside.view import View
 from trainsh_recipe.engine.run import Run
 from trainsh_recipe.engine.runner import Runner
 from trainsh_recipe.store.state import State
-from trainsh_recipe.ui.end_signal import signal_end
 from trainsh_recipe.ui.sleep_inhibitor import SleepInhibitor
+from trainsh_recipe.ui.views.end_signal import signal_end
 from trainsh_recipe.ui.views.json_lines import JsonLines
 from trainsh_recipe.ui.views.lines import Lines
 from trainsh_recipe.ui.views.summary import billing, ending
