@@ -1,6 +1,8 @@
 """Conversion, pricing.json as 0.9 wrote it, the rates' service (a real HTTP server), and the costs' arithmetic."""
 
 import json
+import os
+import shutil
 import threading
 from collections.abc import Iterator
 from decimal import Decimal
@@ -11,7 +13,8 @@ from typing import Any, ClassVar
 import pytest
 
 from trainsh_base.errors import NotFound, RemoteError, TrainError, Unreachable, UsageError
-from trainsh_pricing import colab, exchange, instances, prices_file, rates_service
+from trainsh_base.system import spawn
+from trainsh_pricing import bill, colab, exchange, prices_file, rates_service
 from trainsh_pricing.prices_file import Prices
 
 OLD_FILE = {
@@ -189,14 +192,69 @@ def test_a_subscription_without_units_is_refused(price: str | None, units: str |
         colab.subscribe(Prices().colab_subscription, exchange.BUILT_IN, "Pro", price, None, units)
 
 
-def test_a_running_machine_costs_both_a_stopped_one_its_disk() -> None:
-    row = {"id": 7, "state": "running", "price_per_hour": 0.4, "storage_per_hour": 0.01, "gpu": "RTX 4090"}
+PROVIDER = """#!/bin/sh
+case $1 in
+schema) echo '{"provides": ["hosts"]}' ;;
+bill) cat "$(dirname "$0")/bill" ;;
+list) cat "$(dirname "$0")/list" ;;
+status) cat "$(dirname "$0")/status" ;;
+*) exit 2 ;;
+esac
+"""
 
-    def same(amount: Decimal, _: str) -> Decimal:
-        return amount
 
-    running = instances.cost({**row, "gpu_count": 2, "end": "train vast stop 7"}, same, "USD")
-    stopped = instances.cost({**row, "state": "stopped"}, same, "USD")
-    assert (running.per_hour, running.per_day, running.gpu) == (Decimal("0.4100"), Decimal("9.8400"), "2x RTX 4090")
-    assert (stopped.per_hour, stopped.per_month) == (Decimal("0.0100"), Decimal("7.3000"))
-    assert running.end == "train vast stop 7"
+def tool(folder: Path, name: str, **answers: Any) -> None:
+    """A tool with these answers; a command without one fails, as a tool without that command does."""
+    place = folder / name
+    place.mkdir()
+    for command, answer in answers.items():
+        (place / command).write_text(json.dumps(answer))
+    program = place / f"train-{name}"
+    program.write_text(PROVIDER if "bill" in answers else PROVIDER.replace("bill) cat", "never) cat"))
+    program.chmod(0o755)
+
+
+ROW = {"state": "running", "price_per_hour": 0.4, "storage_per_hour": 0.01, "gpu": "RTX 4090", "currency": "USD"}
+
+
+@pytest.fixture
+def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Two providers, one of which has no `bill`, and the jobs."""
+    held = {**ROW, "id": 7, "job": "now", "per_hour": "0.400000", "gpu_count": 2, "end": "train acme stop 7"}
+    left = {**ROW, "id": 8, "job": "then", "state": "stopped", "per_hour": "0.01", "end": "train acme destroy 8"}
+    tool(tmp_path, "acme", bill={"now": [held, left], "month": {"amount": "12.345", "currency": "USD"}})
+    tool(tmp_path, "lab", list=[{**ROW, "id": "a", "currency": "CNY"}, {**ROW, "id": "b", "state": "gone"}])
+    tool(tmp_path, "recipe", status=[{"id": "now", "state": "running"}, {"id": "old", "state": "interrupted"}])
+    for name in ("acme", "lab", "recipe"):
+        monkeypatch.setenv("PATH", f"{tmp_path / name}:{os.environ['PATH']}")
+    monkeypatch.setattr(spawn, "tool_path", shutil_path)
+    return tmp_path
+
+
+def shutil_path(name: str) -> str | None:
+    """Tools from PATH alone: beside this Python stand the real ones."""
+    return shutil.which(f"train-{name}")
+
+
+def dollars(amount: Decimal, currency: str) -> Decimal:
+    return amount if currency == "USD" else amount / 4
+
+
+def test_what_bills_over_all_providers_and_who_holds_it(world: Path) -> None:
+    found = bill.bill(["acme", "lab"], dollars, "USD")
+    assert [(row.provider, row.id, row.per_hour, row.owned, row.gpu) for row in found.running] == [
+        ("acme", "7", Decimal("0.4000"), True, "2x RTX 4090"),
+        ("lab", "a", Decimal("0.1000"), False, "RTX 4090"),
+    ]
+    assert [(row.id, row.job_state, row.end) for row in found.stopped] == [("8", "over", "train acme destroy 8")]
+    assert (found.sum.per_hour, found.sum.per_day, found.stopped_sum.per_month) == (
+        Decimal("0.5100"), Decimal("12.2400"), Decimal("7.3000")
+    )  # fmt: skip
+    assert [(month.provider, month.amount) for month in found.months] == [
+        ("acme", Decimal("12.3450")),
+        ("lab", None),
+    ]
+    assert [row.id for row in bill.unowned(found)] == ["a", "8"]
+    assert [row.id for row in bill.unowned(found, running_only=True)] == ["a"]
+    (world / "acme" / "bill").unlink()
+    assert [one.provider for one in bill.bill(["acme", "lab"], dollars, "USD").silent] == ["acme"]

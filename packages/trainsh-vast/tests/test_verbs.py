@@ -139,7 +139,8 @@ def test_an_outbid_instance_is_told_and_a_bid_wins_it_back(cloud: Cloud) -> None
     assert "is ready" in call("wait", id=str(number), poll=0.2, timeout=20).message
 
 
-def test_costs_are_those_of_the_ledger(cloud: Cloud) -> None:
+def test_costs_are_those_of_the_ledger_to_the_cent(cloud: Cloud) -> None:
+    first = cloud.ask("GET", "/sandbox/status")["spent"]
     number = cloud.rent()
     cloud.advance(7200)
     cloud.ask("POST", "/sandbox/traffic", {"id": number, "down": 3_000_000_000})
@@ -147,12 +148,36 @@ def test_costs_are_those_of_the_ledger(cloud: Cloud) -> None:
     assert row
     cost = call("cost", id=str(number))[0]
     assert cost.source == "ledger"
-    assert cost.gpu == pytest.approx(2 * row["dph_base"], abs=0.01)
-    assert cost.bandwidth == pytest.approx(3 * row["inet_down_cost"], abs=0.001)
+    assert float(cost.gpu) == pytest.approx(2 * row["dph_base"], abs=0.005)
+    assert float(cost.bandwidth) == pytest.approx(3 * row["inet_down_cost"], abs=0.0001)
+    assert abs(cost.difference) < 0.005  # prices and hours give the same: it never stopped
+    other = cloud.rent(gpu="RTX 3090", state="stopped")
+    cloud.advance(3600)
     bill, balance = call("bill"), call("balance")
-    assert bill.per_hour == pytest.approx(row["dph_total"], abs=0.001)
-    assert bill.month >= cost.total - 0.01
-    assert balance.hours_left == pytest.approx(balance.credit / bill.per_hour, rel=0.01)
+    stopped = cloud.one(other)
+    assert stopped
+    assert {row.id: (row.state, row.end) for row in bill.now} == {
+        number: ("running", f"train vast stop {number}"), other: ("stopped", f"train vast destroy {other}"),
+    }  # fmt: skip
+    rate = row["dph_total"] + stopped["storage_total_cost"]
+    assert float(sum(one.per_hour for one in bill.now)) == pytest.approx(rate, abs=0.00001)
+    status = cloud.ask("GET", "/sandbox/status")
+    assert status["spent"] - first > float(cost.total)
+    assert float(bill.month.amount) == pytest.approx(cloud.charged_this_month(status["time"]), abs=0.005)
+    assert balance.hours_left == pytest.approx(balance.credit / rate, rel=0.01)
+    call("destroy", id=str(number), yes=True)
+    gone = call("cost", id=str(number))[0]
+    assert (gone.source, gone.per_hour, gone.by_prices) == ("ledger", 0, None)
+
+
+def test_a_machine_whose_job_is_over_is_marked(cloud: Cloud, capsys: pytest.CaptureFixture[str]) -> None:
+    number = cloud.rent(label="mine train/job-of-yesterday/gpu")
+    rows = call("list")
+    assert [(row.id, row.orphan) for row in rows] == [(number, True)]
+    from trainsh_vast import display
+
+    display.show_list(rows)
+    assert f"{number} bills, and its job is over: train vast stop {number}" in capsys.readouterr().err
 
 
 def test_the_old_list_is_read_where_the_new_one_is_not(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:

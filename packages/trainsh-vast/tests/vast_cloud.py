@@ -5,8 +5,10 @@ import os
 import subprocess
 import sys
 import time
+import urllib.parse
 import urllib.request
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +61,13 @@ class Cloud:
 
     def advance(self, seconds: float) -> None:
         self.ask("POST", "/sandbox/advance", {"seconds": seconds})
+
+    def charged_this_month(self, now: float) -> float:
+        """The sum of the ledger since the month began, in UTC."""
+        begun = datetime.fromtimestamp(now, UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+        days = json.dumps({"day": {"gte": begun.timestamp(), "lte": now + 60}})
+        found = self.ask("GET", f"/api/v0/charges/?select_filters={urllib.parse.quote(days)}&limit=500")
+        return float(sum(line["amount"] for line in found["results"]))
 
     def rent(self, label: str = "", gpu: str = "RTX 4090", state: str = "running") -> int:
         """An instance that somebody rented before; `state` running, stopped, or fresh: just created."""

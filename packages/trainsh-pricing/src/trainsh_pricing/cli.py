@@ -1,16 +1,18 @@
 """The commands of train-pricing."""
 
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Annotated
 
 from trainsh_base.errors import UsageError
+from trainsh_base.provider.installed import installed
 from trainsh_base.system.configuration import config
 from trainsh_base.system.configuration.settings import find
 from trainsh_base.tool.declare import Arg, Opt, Tool
 from trainsh_base.tool.program import run as run_tool
 from trainsh_pricing import colab as plans
-from trainsh_pricing import display, exchange, instances, prices_file, rates_service
-from trainsh_pricing.model import Colab, Converted, Currency, InstanceCosts, Rates
+from trainsh_pricing import display, exchange, prices_file, rates_service
+from trainsh_pricing.model import Bill, Colab, Converted, Currency, Rates
 
 tool = Tool("pricing", "Currencies, and what machines cost")
 
@@ -85,15 +87,49 @@ def colab(
     return plans.costs(prices_file.load(), known, _shown_currency().currency)
 
 
-@tool.command(show=display.show_instances)
-def vast() -> InstanceCosts:
+def _to_shown(shown: str) -> Callable[[Decimal, str], Decimal]:
+    known = exchange.known()
+    return lambda amount, source: exchange.convert(amount, exchange.check(source, known), shown, known)
+
+
+@tool.command(show=display.show_bill)
+def vast() -> Bill:
     """Show what your Vast.ai instances cost now: an hour, a day, a month, running and stopped."""
-    known, shown = exchange.known(), _shown_currency().currency
+    from trainsh_pricing import bill as bills  # noqa: PLC0415 - brings subprocess
 
-    def to_shown(amount: Decimal, source: str) -> Decimal:
-        return exchange.convert(amount, exchange.check(source, known), shown, known)
+    shown = _shown_currency().currency
+    return bills.bill(["vast"], _to_shown(shown), shown)
 
-    return instances.of("vast", to_shown, shown)
+
+_running_only = False  # what the exit status is about, for its function
+
+
+def _status(found: Bill) -> int:
+    from trainsh_pricing import bill as bills  # noqa: PLC0415 - as below
+
+    return 1 if found.silent or bills.unowned(found, running_only=_running_only) else 0
+
+
+@tool.command(show=display.show_bill, status=_status)
+def bill(
+    running: Annotated[
+        bool, Opt("exit 1 for machines that run, not for stopped ones that bill their disks")
+    ] = False,
+) -> Bill:
+    """Show everything that costs money now, over all providers and jobs, and the command that ends each.
+
+    Exit 1 if something bills that no running job holds, or if a provider does not answer: for cron, and for you
+    before you close the laptop.
+    \b
+    train bill
+    train bill --running --json | jq .sum.per_day
+    """
+    from trainsh_pricing import bill as bills  # noqa: PLC0415 - brings subprocess
+
+    global _running_only  # noqa: PLW0603 - the exit status depends on it
+    _running_only = running
+    shown = _shown_currency().currency
+    return bills.bill([one.name for one in installed()], _to_shown(shown), shown)
 
 
 def main() -> None:

@@ -4,7 +4,7 @@ import sys
 from decimal import Decimal
 
 from trainsh_base.tool.display import fields, table
-from trainsh_pricing.model import Colab, Converted, Currency, InstanceCosts, Rates
+from trainsh_pricing.model import Bill, Billed, Colab, Converted, Currency, Rates, Sum
 
 ONE = Decimal(1)
 SMALL = Decimal("0.1")
@@ -60,18 +60,42 @@ def show_colab(answer: Colab) -> None:
     ])  # fmt: skip
 
 
-def show_instances(answer: InstanceCosts) -> None:
-    """Print one row per machine, then the total."""
-    if not answer.instances:
-        print("Nothing is rented.", file=sys.stderr)
-        return
-    table([
-        {
-            "id": row.id, "label": row.label, "state": row.state, "GPU": row.gpu,
-            "an hour": money(row.per_hour, row.currency), "a day": money(row.per_day, row.currency),
-            "a month": money(row.per_month, row.currency), "to end it": row.end,
-        }
-        for row in answer.instances
-    ])  # fmt: skip
-    total = [money(amount, answer.currency) for amount in (answer.per_hour, answer.per_day, answer.per_month)]
-    print(f"together: {total[0]} an hour, {total[1]} a day, {total[2]} a month")
+def show_bill(found: Bill) -> None:
+    """Print what runs, then what is stopped, each with its sum; on stderr what no job holds."""
+    for title, rows, total in (
+        ("running", found.running, found.running_sum), ("stopped", found.stopped, found.stopped_sum),
+    ):  # fmt: skip
+        if rows:
+            print(f"{title}: {_prices(total, found.currency)}")
+            table([_line(row) for row in rows])
+    for month in found.months:
+        said = "does not say" if month.amount is None else money(month.amount, month.currency)
+        print(f"this month, {month.provider}: {said}")
+    if found.running and found.stopped:
+        print(f"together: {_prices(found.sum, found.currency)}")
+    if not (found.running or found.stopped or found.silent):
+        print("Nothing costs money now.", file=sys.stderr)
+    for one in found.silent:
+        print(f"{one.provider} could not be asked: {one.problem}", file=sys.stderr)
+    for row in [*found.running, *found.stopped]:
+        if not row.owned:
+            print(f"{row.provider} {row.id} bills, and {_holder(row)}; to end it: {row.end}", file=sys.stderr)
+
+
+def _holder(row: Billed) -> str:
+    if row.job_state == "interrupted":
+        return f"its job {row.job} was interrupted (to continue: train resume {row.job})"
+    return f"its job {row.job} is over" if row.job else "no job holds it"
+
+
+def _prices(total: Sum, currency: str) -> str:
+    amounts = [money(amount, currency) for amount in (total.per_hour, total.per_day, total.per_month)]
+    return f"{amounts[0]} an hour, {amounts[1]} a day, {amounts[2]} a month"
+
+
+def _line(row: Billed) -> dict[str, str]:
+    return {
+        "id": f"{row.provider} {row.id}", "GPU": row.gpu, "an hour": money(row.per_hour, row.currency),
+        "a day": money(row.per_day, row.currency), "a month": money(row.per_month, row.currency),
+        "job": f"{row.job} ({row.job_state})" if row.job else "-", "to end it": row.end,
+    }  # fmt: skip

@@ -66,13 +66,20 @@ class Colab(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     gpus: list[ColabGpu]
 
 
-class InstanceCost(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What one rented machine costs now: its GPU while it runs, its disk always. `end` stops it costing money."""
+class Billed(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A machine that costs money now. `owned`: a job that runs now holds it, and will end it.
 
+    `job_state` is that of the job that holds it: running, interrupted, ... or `over`; empty without a job.
+    """
+
+    provider: str
     id: str
     label: str
     state: str
     gpu: str
+    job: str
+    job_state: str
+    owned: bool
     price_per_hour: Decimal
     storage_per_hour: Decimal
     per_hour: Decimal
@@ -82,11 +89,38 @@ class InstanceCost(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     end: str
 
 
-class InstanceCosts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Every rented machine, and what they cost together."""
+class Sum(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What several machines cost together."""
 
-    instances: list[InstanceCost]
     per_hour: Decimal
     per_day: Decimal
     per_month: Decimal
+
+
+class Month(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a provider has billed this month; `amount` is null where it does not say."""
+
+    provider: str
+    amount: Decimal | None
     currency: str
+
+
+class Silent(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A provider that could not be asked: what it bills is not known."""
+
+    provider: str
+    problem: str
+    code: str
+
+
+class Bill(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Everything that costs money now, in one currency: what runs, what is stopped, and both together."""
+
+    running: list[Billed]
+    stopped: list[Billed]
+    running_sum: Sum
+    stopped_sum: Sum
+    sum: Sum
+    currency: str
+    months: list[Month]
+    silent: list[Silent]

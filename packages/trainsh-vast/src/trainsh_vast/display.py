@@ -1,13 +1,16 @@
 """Prints answers for people."""
 
+import sys
+from decimal import Decimal
 from typing import Any
 
 from trainsh_base.errors import TrainError
+from trainsh_base.provider.bill import Bill
 from trainsh_base.provider.estimate import Estimate
 from trainsh_base.system.paths import jobs_home
 from trainsh_base.tool.display import fields, table
 from trainsh_vast.market.offers import Offer
-from trainsh_vast.model import Attached, Balance, Bill, Change, Cost, Created, Details, Key, Rented, Verb
+from trainsh_vast.model import Attached, Balance, Change, Cost, Created, Details, Key, Rented, Verb
 from trainsh_vast.rented.endpoint import other_setting
 
 
@@ -26,10 +29,10 @@ class Currency:
         except (TrainError, TypeError, ValueError, KeyError):
             self.code, self.rate = "USD", 1.0
 
-    def text(self, amount: float, digits: int = 3) -> str:
+    def text(self, amount: float | Decimal, digits: int = 3) -> str:
         """`$0.351`, or `$0.351 (2.54 CNY)`."""
         dollars = f"${amount:.{digits}f}"
-        return dollars if self.code == "USD" else f"{dollars} ({amount * self.rate:.2f} {self.code})"
+        return dollars if self.code == "USD" else f"{dollars} ({float(amount) * self.rate:.2f} {self.code})"
 
 
 def show_list(rows: list[Rented]) -> None:
@@ -50,6 +53,9 @@ def show_list(rows: list[Rented]) -> None:
             for row in rows
         ]
     )
+    for row in rows:
+        if row.orphan and row.state != "gone":
+            print(f"{row.id} bills, and its job is over: {row.end}", file=sys.stderr)
 
 
 def _job(job: str) -> str:
@@ -162,19 +168,22 @@ def show_cost(costs: list[Cost]) -> None:
     """Print a block of costs for each instance."""
     money = Currency()
     for one in costs:
-        fields(
-            {
-                "instance": str(one.id),
-                "gpu": money.text(one.gpu, 4),
-                "storage": money.text(one.storage, 4),
-                "bandwidth": money.text(one.bandwidth, 4),
-                "total": money.text(one.total, 4),
-                "now": f"{money.text(one.per_hour)} an hour",
-                "from": "Vast.ai's ledger"
-                if one.source == "ledger"
-                else "prices and hours; the ledger has nothing yet",
-            }
-        )
+        known = {
+            "instance": str(one.id),
+            "gpu": money.text(one.gpu, 4),
+            "storage": money.text(one.storage, 4),
+            "bandwidth": money.text(one.bandwidth, 4),
+            "total": money.text(one.total, 4),
+            "now": f"{money.text(one.per_hour)} an hour",
+            "from": "Vast.ai's ledger"
+            if one.source == "ledger"
+            else "prices and hours: the ledger has nothing yet",
+        }
+        if one.by_prices is not None and one.difference is not None:
+            known["by prices"] = (
+                f"{money.text(one.by_prices.total, 4)}; the ledger differs by {one.difference:+.4f}"
+            )
+        fields(known)
 
 
 def show_balance(found: Balance) -> None:
@@ -186,10 +195,16 @@ def show_balance(found: Balance) -> None:
 
 def show_bill(found: Bill) -> None:
     """Print the instances that cost money, and the total of the month."""
-    show_list(found.instances)
     money = Currency()
-    month = money.text(found.month, 2) if found.month is not None else "the ledger does not answer"
-    fields({"an hour now": money.text(found.per_hour), "this month": month})
+    table([
+        {
+            "id": str(row.id), "state": row.state, "gpu": f"{row.gpu_count}x {row.gpu}",
+            "an hour": money.text(row.per_hour), "label": row.label, "job": _job(row.job), "to end it": row.end,
+        }
+        for row in found.now
+    ])  # fmt: skip
+    month = money.text(found.month.amount, 2) if found.month else "the ledger does not answer"
+    fields({"an hour now": money.text(sum((row.per_hour for row in found.now), Decimal(0))), "this month": month})
 
 
 def show_changes(changes: list[Change]) -> None:

@@ -1,5 +1,6 @@
 """The documents of train-vast."""
 
+from decimal import Decimal
 from typing import Any
 
 import msgspec
@@ -8,7 +9,12 @@ from trainsh_base.provider.instance import Instance
 
 
 class Rented(Instance, frozen=True, kw_only=True):
-    """A row of `list`: an instance, with what Vast.ai says of it in a few words."""
+    """A row of `list`: an instance, with what Vast.ai says of it in a few words.
+
+    `orphan`: its job is over, and so nothing is going to stop it.
+    """
+
+    orphan: bool = False
 
     status: str = msgspec.field(name="detail", default="")
     problem: str = ""
@@ -65,16 +71,26 @@ class Verb(msgspec.Struct, frozen=True, kw_only=True):
     message: str = ""
 
 
-class Cost(msgspec.Struct, frozen=True, kw_only=True):
-    """What an instance has cost in dollars, by Vast.ai's own `ledger`, or by `prices` and hours."""
+class Parts(msgspec.Struct, frozen=True, kw_only=True):
+    """A cost in dollars, by what it is for; decimal texts in JSON."""
+
+    gpu: Decimal
+    storage: Decimal
+    bandwidth: Decimal
+    total: Decimal
+
+
+class Cost(Parts, frozen=True, kw_only=True):
+    """What an instance has cost in dollars, by Vast.ai's own `ledger`, or by `prices` and hours.
+
+    `by_prices` is what prices and hours give, `difference` what the ledger has more; null where they are not known.
+    """
 
     id: int
-    gpu: float
-    storage: float
-    bandwidth: float
-    total: float
     source: str
-    per_hour: float = 0.0
+    by_prices: Parts | None = None
+    difference: Decimal | None = None
+    per_hour: Decimal = Decimal(0)
     message: str = ""
     currency: str = "USD"
 
@@ -85,15 +101,6 @@ class Balance(msgspec.Struct, frozen=True, kw_only=True):
     credit: float
     per_hour: float
     hours_left: float | None
-    currency: str = "USD"
-
-
-class Bill(msgspec.Struct, frozen=True, kw_only=True):
-    """What costs money now, and what this month has cost (null where the ledger does not answer)."""
-
-    instances: list[Rented]
-    per_hour: float
-    month: float | None
     currency: str = "USD"
 
 

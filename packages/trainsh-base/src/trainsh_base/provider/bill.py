@@ -29,8 +29,9 @@ class Bill(msgspec.Struct, frozen=True, kw_only=True):
     month: Amount | None = None
 
 
-def billed(row: Instance) -> Billed:
-    """The row with what it costs an hour in its state: a stopped machine its disk, a running one everything."""
+def billed(row: Instance, per_hour: float | None = None) -> Billed:
+    """The row with what it costs an hour: `per_hour`, else a stopped machine its disk, a running one everything."""
     price = {"gone": 0.0, "stopped": row.storage_per_hour}.get(row.state, row.price_per_hour)
+    price = price if per_hour is None else per_hour
     fields = {name: getattr(row, name) for name in Instance.__struct_fields__}
     return Billed(**fields, per_hour=Decimal(str(price)).quantize(EXACT))

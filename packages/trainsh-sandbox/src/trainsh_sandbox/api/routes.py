@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from typing import NamedTuple
 
-from trainsh_sandbox.api import account, changing, control, listing, searching
+from trainsh_sandbox.api import account, changing, control, listing, searching, speed
 from trainsh_sandbox.api.answers import Answer
 from trainsh_sandbox.api.call import Call
 
@@ -55,6 +55,8 @@ ROUTES = (
     _route("GET", f"{V0}/users/current", account.user),
     _route("GET", f"{V0}/charges", account.charges),
     _route("GET", f"{V1}/invoices", account.invoices),
+    _route("GET", "/__down", speed.down, "open"),
+    _route("POST", "/__up", speed.up, "open"),
     _route("GET", "/sandbox/status", control.status),
     _route("PUT", "/sandbox/faults", control.faults),
     _route("POST", "/sandbox/advance", control.advance),

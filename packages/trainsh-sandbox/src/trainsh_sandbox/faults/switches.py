@@ -61,6 +61,7 @@ SWITCHES = {
         Switch("host-lost-after", "time", "the host goes offline this long after its instance runs"),
         Switch("unknown-after", "time", "the host's heartbeat stops this long after its instance runs"),
         Switch("expires-after", "time", "the offer ends this long after it was rented"),
+        Switch("falls-short", "calls", "a new instance has half the GPU memory that its offer shows"),
         Switch("ssh-refused", "calls", "nothing answers at either ssh address of a started instance"),
         Switch("direct-refused", "calls", "only the proxy's ssh address of a started instance answers"),
         Switch("no-ports", "calls", "a started instance shows no direct ports"),

@@ -78,11 +78,12 @@ def _power_on(world: World, one: Instance, due: float, direct: bool, proxy: bool
 def _machine(world: World, one: Instance) -> Machine:
     assert world.image is not None
     offer = one.offer
+    memory = offer["gpu_ram"] // (2 if world.faults.hits("falls-short") else 1)
     environment = {
         **{key: value for key, value in one.env.items() if not key.startswith("-")},
         "CONTAINER_ID": str(one.id), "CONTAINER_API_KEY": one.key, "VAST_CONTAINERLABEL": f"C.{one.id}",
         "PUBLIC_IPADDR": "127.0.0.1", "GPU_COUNT": str(offer["num_gpus"]), "DATA_DIRECTORY": "/workspace/",
-        "SANDBOX_GPU": offer["gpu_name"], "SANDBOX_GPU_MEMORY": str(offer["gpu_ram"]),
+        "SANDBOX_GPU": offer["gpu_name"], "SANDBOX_GPU_MEMORY": str(memory),
         "SANDBOX_DRIVER": offer["driver_version"], "SANDBOX_CUDA": str(offer["cuda_max_good"]), **world.environment,
     }  # fmt: skip
     machine = Machine(world.folder / str(one.id), world.image, world.folder.parent, f"C.{one.id}", environment)

@@ -2,10 +2,11 @@
 
 from typing import Annotated
 
+from trainsh_base.provider.bill import Bill
 from trainsh_base.request import current
 from trainsh_base.tool.declare import Arg, Opt
 from trainsh_vast.commands.parameters import Hosts, Job, MaybeId, account, meant, printed, tool
-from trainsh_vast.model import Attached, Balance, Bill, Cost, Key
+from trainsh_vast.model import Attached, Balance, Cost, Key
 
 
 @tool.command(show=printed("show_keys"))
@@ -55,7 +56,7 @@ def balance() -> Balance:
 
 @tool.command(show=printed("show_bill"))
 def bill() -> Bill:
-    """Show what costs money now, and what this month has cost."""
+    """Show what costs money now, running and stopped, and what this month has cost."""
     from trainsh_vast.verbs import billing  # noqa: PLC0415 - help does without
 
     return billing.bill(account())

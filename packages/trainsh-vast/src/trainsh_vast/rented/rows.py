@@ -4,6 +4,7 @@ from typing import Any
 
 import msgspec
 
+from trainsh_base.system.paths import jobs_home
 from trainsh_vast.api.service import Service
 from trainsh_vast.model import Rented
 from trainsh_vast.rented import endpoint, labels, states
@@ -25,6 +26,7 @@ def rented(row: dict[str, Any]) -> Rented:
         state=found.state,
         label=labels.unmarked(row.get("label")),
         job=job,
+        orphan=bool(job) and not (jobs_home() / "open" / job).exists(),
         gpu=str(row.get("gpu_name") or ""),
         gpu_count=int(row.get("num_gpus") or 0),
         price_per_hour=round(total, 6),
@@ -59,7 +61,7 @@ def without_secrets(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def costs_now(row: Rented) -> float:
-    """The instance's current cost in $ per hour."""
+    """The instance's current cost in $ per hour. One whose host is offline bills no GPU."""
     if row.state == "gone":
         return 0.0
-    return row.storage_per_hour if row.state == "stopped" else row.price_per_hour
+    return row.storage_per_hour if row.state == "stopped" or row.status == "offline" else row.price_per_hour

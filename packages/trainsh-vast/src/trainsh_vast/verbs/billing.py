@@ -1,16 +1,25 @@
-"""The cost of instances, from the service's ledger, else from prices and hours."""
+"""The cost of instances, from the service's ledger where it answers, else from prices and hours. In decimals."""
 
 import time
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 from trainsh_base.errors import TrainError
+from trainsh_base.provider.bill import Amount, Bill, billed
 from trainsh_vast.api.service import Row, Service
-from trainsh_vast.model import Balance, Bill, Cost
+from trainsh_vast.model import Balance, Cost, Parts
 from trainsh_vast.rented import rows
 
-GB = 1000**3
+GB = Decimal(1000**3)
+HOUR = Decimal(3600)
+EXACT = Decimal("0.000001")
 KINDS = {"gpu": "gpu", "disk": "storage", "bwu": "bandwidth", "bwd": "bandwidth"}
+
+
+def decimal(value: Any) -> Decimal:
+    """A number of the service, without the digits that binary fractions add; 0 for null."""
+    return Decimal(str(value or 0))
 
 
 def service_now(row: Row | None) -> float:
@@ -21,50 +30,53 @@ def service_now(row: Row | None) -> float:
 
 
 def cost(service: Service, number: int) -> Cost:
-    """The cost of an instance; also of a destroyed one if the ledger has it."""
+    """The cost of an instance; also of a destroyed one that the ledger has. May raise NotFound."""
     row = service.instance(number)
     now = service_now(row)
     start = float(row.get("start_date") or 0.0) - 86400 if row else now - 90 * 86400
     try:
-        found = _from_ledger(service, number, start, now)
+        ledger = _from_ledger(service, number, start, now)
     except TrainError:
-        found = None
-    if found is None:
-        row = row or service.need(number)
-        found = _from_prices(row, now)
-        source = "prices"
-    else:
-        source = "ledger"
-    total = sum(found.values())
-    per_hour = rows.costs_now(rows.rented(row)) if row else 0.0
-    message = f"instance {number} has cost ${total:.2f}: GPU ${found['gpu']:.2f}, storage ${found['storage']:.2f}"
-    message += f", bandwidth ${found['bandwidth']:.2f}"
+        ledger = None
+    prices = _from_prices(row, now) if row else None
+    found = ledger or prices or _from_prices(service.need(number), now)
+    difference = ledger.total - prices.total if ledger and prices else None
+    words = f"instance {number} has cost ${found.total:.2f}: GPU ${found.gpu:.2f}, storage ${found.storage:.2f}"
+    words += f", bandwidth ${found.bandwidth:.2f}"
     return Cost(
-        id=number, gpu=found["gpu"], storage=found["storage"], bandwidth=found["bandwidth"], total=total,
-        source=source, per_hour=per_hour, message=message,
+        id=number, gpu=found.gpu, storage=found.storage, bandwidth=found.bandwidth, total=found.total,
+        source="ledger" if ledger else "prices", by_prices=prices, difference=difference,
+        per_hour=decimal(rows.costs_now(rows.rented(row))) if row else Decimal(0), message=words,
     )  # fmt: skip
 
 
-def _from_ledger(service: Service, number: int, start: float, end: float) -> dict[str, float] | None:
-    sums = dict.fromkeys(KINDS.values(), 0.0)
+def _from_ledger(service: Service, number: int, start: float, end: float) -> Parts | None:
+    """The sums of the ledger's lines about one instance; None when it has none."""
+    sums = dict.fromkeys(KINDS.values(), Decimal(0))
     seen = False
     for line in service.charges(start, end):
         if line.get("source") == f"instance-{number}":
             seen = True
             for item in line.get("items") or []:
-                sums[KINDS.get(item.get("type"), "gpu")] += float(item.get("amount") or 0.0)
-    return sums if seen else None
+                sums[KINDS.get(item.get("type"), "gpu")] += decimal(item.get("amount"))
+    return _parts(sums["gpu"], sums["storage"], sums["bandwidth"]) if seen else None
 
 
-def _from_prices(row: Row, now: float) -> dict[str, float]:
-    hours = max(0.0, now - float(row.get("start_date") or now)) / 3600
-    running = float(row.get("uptime_mins") or 0.0) / 60
-    up, down = (float(row.get(f"inet_{way}_billed") or 0.0) * 1000 / GB for way in ("up", "down"))
-    return {
-        "gpu": running * float(row.get("dph_base") or 0.0),
-        "storage": hours * float(row.get("storage_total_cost") or 0.0),
-        "bandwidth": up * float(row.get("inet_up_cost") or 0.0) + down * float(row.get("inet_down_cost") or 0.0),
-    }
+def _from_prices(row: Row, now: float) -> Parts:
+    """Prices times hours. The service tells how long an instance runs since its last start, and no more."""
+    hours = max(Decimal(0), decimal(now) - decimal(row.get("start_date") or now)) / HOUR
+    running = decimal(row.get("uptime_mins")) / 60
+    up, down = (decimal(row.get(f"inet_{way}_billed")) * 1000 / GB for way in ("up", "down"))
+    return _parts(
+        running * decimal(row.get("dph_base")),
+        hours * decimal(row.get("storage_total_cost")),
+        up * decimal(row.get("inet_up_cost")) + down * decimal(row.get("inet_down_cost")),
+    )
+
+
+def _parts(gpu: Decimal, storage: Decimal, bandwidth: Decimal) -> Parts:
+    gpu, storage, bandwidth = (one.quantize(EXACT) for one in (gpu, storage, bandwidth))
+    return Parts(gpu=gpu, storage=storage, bandwidth=bandwidth, total=gpu + storage + bandwidth)
 
 
 def balance(service: Service) -> Balance:
@@ -75,14 +87,14 @@ def balance(service: Service) -> Balance:
 
 
 def bill(service: Service) -> Bill:
-    """What costs money now, and what this month has cost."""
+    """What costs money now, and what this month has cost by the ledger (in UTC, as the service counts)."""
     raw = list(service.instances())
-    found = [rows.rented(row) for row in raw]
     now = service_now(raw[0] if raw else None)
-    month: Any = None
     begun = datetime.fromtimestamp(now, UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
     try:
-        month = sum(float(line.get("amount") or 0.0) for line in service.charges(begun.timestamp(), now))
+        lines = [decimal(line.get("amount")) for line in service.charges(begun.timestamp(), now)]
+        month = Amount(amount=sum(lines, Decimal(0)).quantize(EXACT))
     except TrainError:
         month = None
-    return Bill(instances=found, per_hour=sum(map(rows.costs_now, found)), month=month)
+    found = [rows.rented(row) for row in raw]
+    return Bill(now=[billed(row, rows.costs_now(row)) for row in found if rows.costs_now(row)], month=month)
