@@ -65,7 +65,7 @@ def environment(folder: Path, running: Running) -> dict[str, str]:
     """The variables that make every tool use the sandbox instead of the real services."""
     found = {
         "TRAINSH_HOME": str(folder / "home"), "TRAINSH_SANDBOX": str(folder), "VAST_API_KEY": running.key,
-        "VAST_URL": running.url,
+        "VAST_URL": running.url, "TRAINSH_VAST_SPEED_URL": running.url,
     }  # fmt: skip
     if running.user != "root":
         found["TRAINSH_VAST_USER"] = running.user

@@ -56,7 +56,7 @@ ROUTES = (
     _route("GET", f"{V0}/charges", account.charges),
     _route("GET", f"{V1}/invoices", account.invoices),
     _route("GET", "/__down", speed.down, "open"),
-    _route("POST", "/__up", speed.up, "open"),
+    _route("POST", speed.UPLOAD, speed.up, "open"),
     _route("GET", "/sandbox/status", control.status),
     _route("PUT", "/sandbox/faults", control.faults),
     _route("POST", "/sandbox/advance", control.advance),

@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from trainsh_base.errors import TrainError
-from trainsh_sandbox.api import auth, routes
+from trainsh_sandbox.api import auth, routes, speed
 from trainsh_sandbox.api.answers import Answer, Refused
 from trainsh_sandbox.api.call import Call
 from trainsh_sandbox.world.world import World
@@ -57,9 +57,9 @@ class Handler(BaseHTTPRequestHandler):
     do_PUT = do_POST = do_DELETE = do_GET
 
     def _serve(self) -> None:
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         parts = urlsplit(self.path)
         path = "/" + "/".join(word for word in parts.path.split("/") if word)
+        body = self._body(path)
         ours = path.startswith("/sandbox")
         if not ours:
             answer = self._strike()
@@ -73,6 +73,15 @@ class Handler(BaseHTTPRequestHandler):
         if wait:
             time.sleep(wait)
         self._send(answer, damaged=not ours)
+
+    def _body(self, path: str) -> bytes:
+        """The body of the request; that of an upload for measuring is read and dropped."""
+        left = int(self.headers.get("Content-Length") or 0)
+        if path != speed.UPLOAD:
+            return self.rfile.read(left)
+        while left > 0 and (part := self.rfile.read(min(left, 1 << 16))):
+            left -= len(part)
+        return b""
 
     def _strike(self) -> Answer | None:
         """The response of a fault that prevents this request from being handled; None without one."""

@@ -1,10 +1,11 @@
 """Rents an offer at most once: the request sets a label, by which the instance is found if the answer is lost."""
 
+import contextlib
 import time
 from collections.abc import Iterable
 from typing import Any
 
-from trainsh_base.errors import Conflict, NotFound, RemoteError, TrainError, Unreachable
+from trainsh_base.errors import Conflict, NotFound, RemoteError, Terminated, TrainError, Unreachable
 from trainsh_base.provider.rental import Note
 from trainsh_base.request import current
 from trainsh_vast.api.errors import meaning
@@ -13,6 +14,7 @@ from trainsh_vast.rented import labels
 
 SETTLES = 45.0  # seconds until a requested machine, if it was rented, is in the list
 LOOK = 2.0
+LAST_LOOK = 5.0  # seconds in which a process that is being ended looks for what it rented
 UNKNOWN = frozenset(("server_error", "bad_answer", "unreachable", "too_many_requests"))
 PORTS = "ssh_direc ssh_proxy"
 
@@ -62,7 +64,11 @@ def rent(service: Service, offers: Iterable[Row], body: dict[str, Any], note: No
     for offer in offers:
         tried += 1
         note.asking()
-        number = _rent(service, int(offer["id"]), body)
+        try:
+            number = _rent(service, int(offer["id"]), body)
+        except (Terminated, KeyboardInterrupt):
+            _say_what_was_rented(service, body["label"])
+            raise
         if number is not None:
             return number
         current().emit("log", message=f"offer {offer['id']} is gone, taking the next")
@@ -71,6 +77,21 @@ def rent(service: Service, offers: Iterable[Row], body: dict[str, Any], note: No
         "the offer is gone" if tried == 1 else f"all {tried} offers are gone", "search again: train vast search",
         code="offer_gone",
     )  # fmt: skip
+
+
+def _say_what_was_rented(service: Service, label: str) -> None:
+    """The process is being ended while a machine was asked for: name it if there is one, for it bills."""
+    deadline = time.time() + LAST_LOOK
+    while time.time() < deadline:
+        with contextlib.suppress(TrainError):
+            found = find_labelled(service, label)
+            if found is not None:
+                number = found["id"]
+                current().emit(
+                    "log", message=f"instance {number} was rented and bills; to end it: train vast destroy {number}"
+                )
+                return
+        time.sleep(LOOK / 4)
 
 
 def _rent(service: Service, offer: int, body: dict[str, Any]) -> int | None:

@@ -39,7 +39,7 @@ fi
 if has curl; then
   down=$(curl -s -m "$part" -o /dev/null -w '%{speed_download}' "$url/__down?bytes=200000000")
   case ${down%%[.,]*} in '' | 0) ;; *) printf 'down %s\n' "$((${down%%[.,]*} / 125000))" ;; esac
-  up=$(curl -s -m "$part" -o /dev/null -w '%{speed_upload}' --data-binary @"$file" "$url/__up")
+  up=$(curl -s -m "$part" -o /dev/null -w '%{speed_upload}' -X POST -H Expect: -T "$file" "$url/__up")
   case ${up%%[.,]*} in '' | 0) ;; *) printf 'up %s\n' "$((${up%%[.,]*} / 125000))" ;; esac
 fi
 

@@ -1,0 +1,116 @@
+"""Everything that costs money now: the `bill` of every provider, and the jobs that hold what is on it."""
+
+from collections.abc import Callable, Iterable
+from decimal import Decimal
+
+import msgspec
+
+from trainsh_base.errors import MissingProgram, NotFound, TrainError
+from trainsh_base.provider.bill import Amount
+from trainsh_base.provider.installed import side_by_side
+from trainsh_base.tool.peer import call
+from trainsh_pricing.model import Bill, Billed, Month, Silent, Sum
+
+HOURS_A_DAY = Decimal(24)
+HOURS_A_MONTH = Decimal(730)  # 365 days of 24 hours, in 12 months
+EXACT = Decimal("0.0001")
+LIMIT = 60.0  # seconds that a provider may take
+LIVE = ("running",)
+STOPPED = "stopped"
+
+Convert = Callable[[Decimal, str], Decimal]
+
+
+class Row(msgspec.Struct, frozen=True, kw_only=True):
+    """What is read of a row of `bill` or `list` (docs/providers.md); other fields are ignored."""
+
+    id: int | str
+    state: str
+    label: str = ""
+    job: str = ""
+    gpu: str = ""
+    gpu_count: int = 0
+    price_per_hour: Decimal = Decimal(0)
+    storage_per_hour: Decimal = Decimal(0)
+    per_hour: Decimal | None = None
+    currency: str = "USD"
+    end: str = ""
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """What a provider bills now, and what it has billed this month."""
+
+    now: list[Row]
+    month: Amount | None = None
+
+
+def bill(names: list[str], convert: Convert, currency: str) -> Bill:
+    """Ask these providers. `convert(amount, its currency)` gives an amount in `currency`."""
+    answers = side_by_side(names, _asked)
+    jobs = _job_states()
+    found, months, silent = list[Billed](), list[Month](), list[Silent]()
+    for name, answer in answers.items():
+        if isinstance(answer, TrainError):
+            silent.append(Silent(provider=name, problem=answer.message, code=answer.code))
+        elif answer is not None:
+            found += [_billed(name, row, jobs, convert, currency) for row in answer.now if row.state != "gone"]
+            amount = convert(answer.month.amount, answer.month.currency).quantize(EXACT) if answer.month else None
+            months.append(Month(provider=name, amount=amount, currency=currency))
+    found = sorted((row for row in found if row.per_hour), key=lambda row: -row.per_hour)
+    stopped = [row for row in found if row.state == STOPPED]
+    running = [row for row in found if row.state != STOPPED]
+    return Bill(
+        running=running, stopped=stopped, running_sum=_sum(running), stopped_sum=_sum(stopped), sum=_sum(found),
+        currency=currency, months=months, silent=silent,
+    )  # fmt: skip
+
+
+def unowned(found: Bill, *, running_only: bool = False) -> list[Billed]:
+    """The machines that bill and that no job that runs now holds."""
+    return [row for row in [*found.running, *([] if running_only else found.stopped)] if not row.owned]
+
+
+def _asked(name: str) -> Answer | TrainError | None:
+    """The bill of one provider; its `list` where it has no `bill`; None if its credential was never stored."""
+    try:
+        try:
+            return msgspec.convert(call(name, "bill", timeout=LIMIT), Answer)
+        except TrainError as error:
+            if error.exit_status != 2:  # not "no such command"
+                raise
+            return Answer(now=msgspec.convert(call(name, "list", timeout=LIMIT), list[Row], strict=False))
+    except msgspec.ValidationError as error:
+        return TrainError(f"its bill is not understood: {error}", code="bad_answer")
+    except TrainError as error:
+        return None if error.code == "no_secret" else error
+
+
+def _job_states() -> dict[str, str]:
+    """The states of the jobs that are not over. Empty where recipes are not installed."""
+    try:
+        return {str(job["id"]): str(job["state"]) for job in call("recipe", "status", timeout=LIMIT)}
+    except (MissingProgram, NotFound):
+        return {}
+
+
+def _billed(provider: str, row: Row, jobs: dict[str, str], convert: Convert, currency: str) -> Billed:
+    price, storage = convert(row.price_per_hour, row.currency), convert(row.storage_per_hour, row.currency)
+    default = storage if row.state == STOPPED else price
+    hour = default if row.per_hour is None else convert(row.per_hour, row.currency)
+    state = jobs.get(row.job, "over") if row.job else ""
+    return Billed(
+        provider=provider, id=str(row.id), label=row.label, state=row.state, job=row.job, job_state=state,
+        owned=state in LIVE, gpu=f"{row.gpu_count}x {row.gpu}" if row.gpu_count > 1 else row.gpu,
+        price_per_hour=price.quantize(EXACT), storage_per_hour=storage.quantize(EXACT), currency=currency,
+        per_hour=hour.quantize(EXACT), per_day=(hour * HOURS_A_DAY).quantize(EXACT),
+        per_month=(hour * HOURS_A_MONTH).quantize(EXACT), end=row.end,
+    )  # fmt: skip
+
+
+def _sum(rows: Iterable[Billed]) -> Sum:
+    found = list(rows)
+    return Sum(
+        per_hour=sum((row.per_hour for row in found), Decimal(0)),
+        per_day=sum((row.per_day for row in found), Decimal(0)),
+        per_month=sum((row.per_month for row in found), Decimal(0)),
+    )
