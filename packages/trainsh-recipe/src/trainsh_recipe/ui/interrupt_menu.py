@@ -4,6 +4,7 @@ import os
 import sys
 
 from trainsh_base.request import current
+from trainsh_base.tool.gate import raw
 from trainsh_recipe.engine.outside import signals
 from trainsh_recipe.engine.outside.cancellation import Cancel, Leave
 from trainsh_recipe.engine.run import Run
@@ -20,8 +21,11 @@ def menu(run: Run) -> None:
     if not on_terminal() or run.questions.open or not current().for_people:
         signals.interrupted()
     with run.view.paused():
-        sys.stderr.write(question(run.job.id, columns()))
+        asked = question(run.job.id, columns())
+        sys.stderr.write(asked)
+        lines = asked.count("\n")
         while True:
+            lines += 1
             sys.stderr.write(PROMPT)
             sys.stderr.flush()
             line = os.read(0, 1000)
@@ -33,6 +37,10 @@ def menu(run: Run) -> None:
             if word == "c":
                 raise Cancel("cancelled by Ctrl-C", 130)
             if not word:
+                if run.view.redraws:
+                    terminal = raw(sys.stderr)
+                    terminal.write(f"\x1b[{lines}A\x1b[J")  # the view takes the place of the menu
+                    terminal.flush()
                 return
 
 

@@ -17,48 +17,16 @@ from trainsh_recipe.plan.numbering import Numbered
 from trainsh_recipe.store import rented
 from trainsh_recipe.store.journal import Event, seconds_of
 from trainsh_recipe.store.state import State
-from trainsh_recipe.store.step_log import End
+from trainsh_recipe.ui.views.row import Row
 from trainsh_recipe.ui.views.summary import billing, failure, summary
 
-TAIL = 6
-SHOWN = 12_000  # how many characters of output are kept for those lines
 REFRESH = 8  # redraws per second
-MARKS = {
-    "running": (">", "cyan"), "ok": ("+", "green"), "failed": ("x", "bold red"), "timeout": ("x", "bold red"),
-    "lost": ("?", "bold red"), "cancelled": ("-", "yellow"), "skipped": ("-", "dim"), "": (" ", "dim"),
-}  # fmt: skip
-
-
-class Row:
-    """One step as it is shown."""
-
-    def __init__(self, step: Numbered) -> None:
-        self.step = step
-        self.status = ""
-        self.attempt = 1
-        self.began = 0.0
-        self.seconds: float | None = None
-        self.reason = ""
-        self.allowed = False
-        self.progress = ""
-        self._end = End(SHOWN)
-
-    def feed(self, text: str) -> None:
-        """Add output of the step."""
-        self._end.feed(text)
-
-    def forget(self) -> None:
-        """Drop the output, because a new attempt begins."""
-        self._end = End(SHOWN)
-
-    def tail(self) -> list[str]:
-        """The last lines, including an unfinished one; a carriage return overwrites its line."""
-        lines = [line.rpartition("\r")[2] for line in self._end.plain().split("\n")]
-        return [line for line in lines if line.strip()][-TAIL:]
 
 
 class Live(View):
     """Draws with rich. The drawing thread loads it after the first step has started, so that it delays nothing."""
+
+    redraws = True
 
     def __init__(self, *, watching: bool = False) -> None:
         self._keys = "Ctrl-C: stop watching" if watching else "Ctrl-C: detach, pause, cancel"
@@ -226,7 +194,8 @@ class Live(View):
         with self._lock:
             lines: list[Any] = []
             for row in self._window(console.size.height):
-                lines += self._row(row, Text)
+                status = self._block(row) if isinstance(row.step.step, Parallel) else row.status
+                lines += row.lines(status, console.size.width, Text)
             for line in self._footer():
                 lines.append(Text(line, style="dim", no_wrap=True, overflow="ellipsis"))
         return Group(*lines)
@@ -250,38 +219,6 @@ class Live(View):
             if status in states:
                 return status
         return "ok" if states and all(states) else ""
-
-    def _row(self, row: Row, text: Any) -> list[Any]:
-        status = self._block(row) if isinstance(row.step.step, Parallel) else row.status
-        mark, style = MARKS.get(status, MARKS[""])
-        inner = "  " if "." in row.step.id else ""
-        again = f" (attempt {row.attempt})" if row.attempt > 1 else ""
-        seconds = max(0.0, time.time() - row.began) if row.status == "running" else row.seconds
-        took = (
-            f"  {format_duration(seconds)}"
-            if seconds is not None and not isinstance(row.step.step, Parallel)
-            else ""
-        )
-        detail = (
-            row.progress
-            if row.status == "running"
-            else ""
-            if row.status in ("ok", "")
-            else row.reason.split("\n")[0]
-        )
-        line = text(
-            f"{mark} {inner}{row.step.id:>3}  {row.step.step.text.split(chr(10))[0]}{again}",
-            style=style,
-            no_wrap=True,
-            overflow="ellipsis",
-        )
-        line.append(f"{took}  {detail}".rstrip(), style="dim")
-        shown = [line]
-        if row.status == "running":
-            shown += [
-                text(f"       | {each}", style="dim", no_wrap=True, overflow="ellipsis") for each in row.tail()
-            ]
-        return shown
 
     def _elapsed(self) -> float:
         """Seconds during which the job has run, over all its processes."""

@@ -1,0 +1,72 @@
+"""A program on a real terminal: a pane of a tmux server of its own, with keys in and the screen as text out."""
+
+import re
+import subprocess
+import time
+from pathlib import Path
+
+# What differs from run to run, as it is written in golden files.
+CHANGING = (
+    (r"\d{8}-\d{6}-\d{3}-[0-9a-f]{4}", "JOB"),
+    (r"\d\d:\d\d:\d\d", "HH:MM:SS"),
+    (r"(?<=[ (])(\d+[dhms] )?\d+(\.\d)?[dhms]\b", "TIME"),
+    (r"Job [0-9a-f]{4}\b", "Job XXXX"),
+    (r" *\S*…", " …"),  # where a line is cut depends on the width of its time
+    (r"((?:attach|resume|watch|logs|abandon|cancel) )[0-9a-f]{4}\b", r"\1XXXX"),
+)
+LIMIT = 30.0
+
+
+class Screen:
+    """Runs a shell command in a terminal of the given size; a context manager that ends it.
+
+    When the command is over, the screen shows `ended STATUS`.
+    """
+
+    def __init__(self, env: dict[str, str], command: str, *, width: int = 80, height: int = 24) -> None:
+        self._env = env | {"TERM": "screen-256color", "LC_ALL": "C.UTF-8"}
+        size = ["-x", str(width), "-y", str(height)]
+        self._tmux("-f", "/dev/null", "new-session", "-d", *size, f"{command}; echo ended $?; exec cat")
+
+    def __enter__(self) -> "Screen":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._tmux("kill-server")
+
+    def _tmux(self, *words: str) -> str:
+        done = subprocess.run(
+            ["tmux", "-L", "screen", *words], env=self._env, capture_output=True, text=True, check=False, timeout=20
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def keys(self, *keys: str) -> None:
+        """Press keys, by tmux's names."""
+        self._tmux("send-keys", *keys)
+
+    def text(self) -> str:
+        """The screen, without blanks at the ends of lines and empty lines at its end."""
+        return "\n".join(line.rstrip() for line in self._tmux("capture-pane", "-p").splitlines()).rstrip()
+
+    def shows(self, *words: str, without: str = "") -> str:
+        """Wait until the screen shows all of `words`, and not `without`; returns all of it."""
+        deadline = time.monotonic() + LIMIT
+        while True:
+            text = self.text()
+            if all(word in text for word in words) and not (without and without in text):
+                return text
+            assert time.monotonic() < deadline, f"{words} did not appear, or {without!r} stayed:\n{text}"
+            time.sleep(0.02)
+
+
+def golden(folder: Path, name: str, text: str, *more: tuple[str, str]) -> None:
+    """Compare with a golden file, after what changes from run to run is replaced; a missing one is written."""
+    for pattern, word in (*more, *CHANGING):
+        text = re.sub(pattern, word, text)
+    file = folder / f"{name}.txt"
+    if not file.exists():
+        folder.mkdir(exist_ok=True)
+        file.write_text(text + "\n")
+        raise AssertionError(f"{file} was missing and is written now: look at it\n{text}")
+    assert text + "\n" == file.read_text(), f"the screen differs from {file}:\n{text}"
