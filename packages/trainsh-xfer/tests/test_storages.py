@@ -139,9 +139,9 @@ def test_patterns_mean_what_they_mean_to_rsync(
 
 
 def test_filters_of_a_folder_that_is_copied_itself() -> None:
-    assert rclone_filters.rules([], ["/data/x"], "data") == ["--filter=- /x", "--filter=- /x/**"]
-    assert rclone_filters.rules([], ["/other/x"], "data") == []
-    assert rclone_filters.rules([], ["da*"], "data")[-1] == "--filter=- **/**"
+    assert rclone_filters.rules([("-", "/data/x")], "data") == ["--filter=- /x/**", "--filter=- /x"]
+    assert rclone_filters.rules([("-", "/other/x")], "data") == []
+    assert rclone_filters.rules([("-", "da*")], "data")[-1] == "--filter=- **"
 
 
 def test_wildcards_in_a_storage(bucket: Path, top: str, source: Path, request_: Recorded, tmp_path: Path) -> None:

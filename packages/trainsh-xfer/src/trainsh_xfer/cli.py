@@ -6,7 +6,7 @@ from trainsh_base.request import current
 from trainsh_base.system.units import format_duration, format_size
 from trainsh_base.tool.declare import Arg, Opt, Tool
 from trainsh_base.tool.program import run
-from trainsh_xfer.engines.rates import parse_rate
+from trainsh_xfer.engines.rates import checked_jobs, parse_rate
 from trainsh_xfer.model import Change, Options, Order, Result
 
 tool = Tool("xfer", "Move files between machines and storage")
@@ -57,6 +57,9 @@ def copy(
     delete: Annotated[bool, Opt("delete at the destination what the source lacks")] = False,
     exclude: Annotated[list[str], Opt("leave out what matches (repeatable)", metavar="PATTERN")] = [],  # noqa: B006
     include: Annotated[list[str], Opt("keep what --exclude would leave out", metavar="PATTERN")] = [],  # noqa: B006
+    exclude_from: Annotated[list[str], Opt("leave out what the patterns of a file match", metavar="FILE")] = [],  # noqa: B006
+    gitignore: Annotated[bool, Opt("leave out what .gitignore files in SRC leave out")] = False,
+    jobs: Annotated[int | None, Opt("at most so many files at the same time", short="-j", metavar="N")] = None,
     dry_run: Annotated[bool, Opt("show what would change, and change nothing", short="-n")] = False,
     checksum: Annotated[bool, Opt("compare contents, not sizes and times")] = False,
     verify: Annotated[bool, Opt("compare both sides by checksum afterwards")] = False,
@@ -82,10 +85,11 @@ def copy(
 
     options = Options(
         delete=delete, exclude=exclude, include=include, dry_run=dry_run, checksum=checksum,
-        bwlimit=parse_rate(str(bwlimit or 0)), move=move, force=force, as_is=as_is,
+        bwlimit=parse_rate(str(bwlimit or 0)), move=move, force=force, as_is=as_is, jobs=checked_jobs(jobs),
     )  # fmt: skip
     order = Order(
-        source=source, destination=destination, options=options, verify=verify, hosts=hosts,
+        source=source, destination=destination, options=options, verify=verify, exclude_from=exclude_from,
+        gitignore=gitignore, hosts=hosts,
         storages=storages, cwd=cwd, source_quoted=source_quoted, destination_quoted=destination_quoted,
     )  # fmt: skip
     return carry_out(order, current())

@@ -8,18 +8,28 @@ import msgspec
 class Options(msgspec.Struct, frozen=True, kw_only=True):
     """How to copy, whatever the engine. `bwlimit` is in KiB a second, 0 for none; `force` lifts a guard.
 
-    `as_is` keeps set-user-id bits and links that leave the tree, of files that come from a host.
+    `as_is` keeps set-user-id bits and links that leave the tree, of files that come from a host. `rules` are
+    rsync's (`+ PATTERN`, `- PATTERN`), from files; they follow `include` and `exclude`. `jobs` is how many files
+    may travel at the same time, 0 for the engine's own number.
     """
 
     delete: bool = False
     exclude: list[str] = []
     include: list[str] = []
+    rules: list[str] = []
+    jobs: int = 0
     dry_run: bool = False
     checksum: bool = False
     bwlimit: int = 0
     move: bool = False
     force: bool = False
     as_is: bool = False
+
+    @property
+    def filters(self) -> list[tuple[str, str]]:
+        """Every rule in order, as pairs of `+` or `-` and a pattern. The first that matches decides."""
+        named = [("+", one) for one in self.include] + [("-", one) for one in self.exclude]
+        return named + [(rule[0], rule[2:]) for rule in self.rules]
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True):
@@ -29,6 +39,8 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     destination: str
     options: Options
     verify: bool = False
+    exclude_from: list[str] = []
+    gitignore: bool = False
     hosts: dict[str, str] = {}
     storages: dict[str, str] = {}
     cwd: str | None = None

@@ -18,6 +18,7 @@ from trainsh_xfer.hosts import machines
 from trainsh_xfer.model import Options, Order, Result
 from trainsh_xfer.pairs import routes, storage_copy
 from trainsh_xfer.pairs.attempts import reporter, run
+from trainsh_xfer.pairs.pattern_rules import with_rules
 from trainsh_xfer.pairs.route import Route
 
 SHOWN = 10
@@ -37,6 +38,7 @@ def _carry_out(order: Order, request: Request) -> Result:
     started = time.monotonic()
     _check_patterns([*order.options.exclude, *order.options.include])
     source, destination = _sides(order)
+    order = with_rules(order, source, request)
     if isinstance(source, InStorage) or isinstance(destination, InStorage):
         return storage_copy.carry_out(order, source, destination, request)
     with ExitStack() as stack:

@@ -24,7 +24,8 @@ def copy(
     """
     verb = "move" if options.move else "sync" if options.delete and not one_file else "copy"
     words = [program, f"{verb}to" if one_file else verb, *LOG, *PATIENCE, *S3, *filters]
-    words += [f"--transfers={TRANSFERS}", f"--checkers={CHECKERS}", "--copy-links"]
+    words += [f"--transfers={options.jobs or TRANSFERS}", f"--checkers={max(CHECKERS, 2 * options.jobs)}"]
+    words.append("--copy-links")
     if verb == "sync":
         words.append("--delete-after")
     if options.dry_run:

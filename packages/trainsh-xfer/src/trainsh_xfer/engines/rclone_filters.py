@@ -1,39 +1,81 @@
-"""Translates rsync's patterns into rclone's filter rules with the same meaning. Pure.
+"""Translates rsync's rules into rclone's filter rules with the same meaning. Pure.
 
-rsync(1), "FILTER RULES": a pattern without a slash matches a name at any depth, and a folder with all its contents.
-A pattern that begins with a slash is anchored at the root of the transfer. One that ends in a slash matches folders
-only. rclone (https://rclone.org/filtering/): a rule matches files; `folder/**` matches those in a folder; braces
-mean alternatives, which rsync does not have. In both, the first matching rule wins.
+rsync(1), "FILTER RULES": a pattern without a slash matches a name at any depth, one that begins with a slash is
+anchored at the root of the transfer, one that ends in a slash matches folders only. The first matching rule
+decides, for each folder on the way to a file and then for the file; nothing in an excluded folder is looked at.
+rclone (https://rclone.org/filtering/): a rule matches whole paths of files, `folder/**` those in a folder; braces
+mean alternatives, which rsync does not have. So what an exclude says about folders comes before all includes,
+except where an earlier include matches the folder itself.
 """
 
 import re
 
-_WHOLE = ("**", "**/**")
+Rule = tuple[str, str]  # "+" or "-", and rsync's pattern
+
+_WILD = re.compile(r"(\*+|\?|\[[^\]]+\])")
 
 
-def rules(include: list[str], exclude: list[str], name: str) -> list[str]:
-    """The `--filter` options for rclone: the included patterns, then the excluded ones.
+def rules(wanted: list[Rule], name: str) -> list[str]:
+    """The `--filter` options for rclone.
 
     `name` is the folder that is copied, and empty when only its contents are. rsync's root is then the parent of
     that folder, rclone's root is the folder itself.
     """
-    words = [f"--filter=+ {form}" for pattern in include for form in _forms(pattern, name)]
-    forms = [form for pattern in exclude for form in _forms(pattern, name)]
-    if include and "*" in exclude:  # `*` must not exclude the folder that is copied: it may hold included files
-        forms = [form for form in forms if form not in _WHOLE]
-    return words + [f"--filter=- {form}" for form in forms]
+    wanted = [(sign, form) for sign, pattern in wanted for form in _plain(sign, pattern)]
+    includes = [pattern for sign, pattern in wanted if sign == "+"]
+    folders: list[str] = []  # what excludes say about folders
+    files: list[str] = []
+    inner: list[str] = []  # folders that an include keeps and a later exclude would leave out
+    outer: list[str] = []
+    for at, (sign, pattern) in enumerate(wanted):
+        if sign == "+":
+            files += _filters("+", _of_files(pattern), name)
+            if any(_takes(later, pattern) for mark, later in wanted[at:] if mark == "-"):
+                inner += _filters("+", _of_contents(pattern), name)
+            continue
+        files += _filters("-", _of_files(pattern), name)
+        if (
+            includes and pattern == "*"
+        ):  # folders are searched for included files, and none is left out from here on
+            for later, other in wanted[at + 1 :]:
+                files += _filters(later, _of_files(other), name)
+            break
+        kept = any(_takes(pattern, before) for mark, before in wanted[:at] if mark == "+")
+        (outer if kept else folders).extend(_filters("-", _of_contents(pattern), name))
+    return folders + files + inner + outer
+
+
+def _plain(sign: str, pattern: str) -> list[str]:
+    """The pattern without `**/` at its start, and with what `***` at its end stands for."""
+    pattern = pattern[3:] if pattern.startswith("**/") else pattern
+    if pattern.endswith("/***"):
+        return [pattern[:-3], pattern[:-1]] if sign == "+" else [pattern[:-3]]
+    return [pattern]
+
+
+def _of_files(pattern: str) -> str:
+    return "" if pattern.endswith("/") else pattern
+
+
+def _of_contents(pattern: str) -> str:
+    return "" if pattern.endswith("**") else pattern.rstrip("/") + "/**"
+
+
+def _filters(sign: str, pattern: str, name: str) -> list[str]:
+    forms = _forms(pattern, name) if pattern else []
+    return [f"--filter={sign} {form}" for form in forms if sign == "-" or form not in ("**", "**/**")]
+
+
+def _takes(exclude: str, include: str) -> bool:
+    """Whether an exclude would leave out a folder that an earlier include keeps. An include with a dot in its last
+    part is for files."""
+    folder = include.endswith("/") or not (include.endswith("**") or "." in _last(include))
+    return folder and not exclude.endswith("**") and exclude != "*" and _meets(exclude, include)
 
 
 def _forms(pattern: str, name: str) -> list[str]:
-    """The rclone patterns that together match what rsync's `pattern` matches."""
-    forms = []
-    for one in _rooted(pattern, name):
-        plain = re.sub(r"([{}])", r"\\\1", one)
-        if plain.endswith("/"):
-            forms.append(plain + "**")
-        else:
-            forms += [plain, plain + "/**"]
-    return forms
+    """The pattern relative to the folder that is copied; braces have no meaning in it."""
+    return [re.sub(r"([{}])", r"\\\1", one) for one in _rooted(pattern, name)]
 
 
 def _rooted(pattern: str, name: str) -> list[str]:
@@ -45,13 +87,25 @@ def _rooted(pattern: str, name: str) -> list[str]:
     inside = []
     if _matches(head, name):
         inside = [f"/{rest}"] if slash and rest else ["**"]
-    return inside if pattern.startswith("/") else [pattern, *inside]
+    elif head == "**" and slash and rest:
+        inside = [f"/{rest}"]
+    return inside if pattern.startswith("/") and head != "**" else [pattern, *inside]
+
+
+def _meets(exclude: str, include: str) -> bool:
+    """Whether the last parts of an exclude and an include match the same names."""
+    one, other = _last(exclude), _last(include)
+    return _matches(one, other) or _matches(other, one)
+
+
+def _last(pattern: str) -> str:
+    return pattern.rstrip("/").rpartition("/")[2]
 
 
 def _matches(pattern: str, name: str) -> bool:
     """Whether rsync's `pattern`, without slashes, matches `name`."""
     out = ""
-    for part in re.split(r"(\*+|\?|\[[^\]]+\])", pattern):
+    for part in _WILD.split(pattern):
         if part.startswith("*"):
             out += ".*"
         elif part == "?":

@@ -105,7 +105,8 @@ def copy(
 def comparison(options: Options) -> Options:
     """The options that compare both sides by checksum and list the files that differ, without changing anything."""
     return Options(
-        exclude=options.exclude, include=options.include, dry_run=True, checksum=True, as_is=options.as_is
+        exclude=options.exclude, include=options.include, rules=options.rules, dry_run=True, checksum=True,
+        as_is=options.as_is,
     )  # fmt: skip
 
 
@@ -122,20 +123,22 @@ def _reporting(rsync: Rsync, options: Options, foreign: bool) -> list[str]:
 
 
 def _rules(options: Options) -> list[str]:
-    """The filter options, of which the first match wins: included patterns, then excluded ones.
+    """The filter options, of which the first match wins.
 
     Excluding `*` would stop rsync at the first folder, so folders are searched for included files, and left out
     when empty.
     """
-    words = [f"--filter=+ {pattern}" for pattern in options.include]
-    if _walks(options):
-        words.append("--filter=+ */")
-    return words + [f"--filter=- {pattern}" for pattern in options.exclude]
+    words = []
+    for sign, pattern in options.filters:
+        if (sign, pattern) == ("-", "*") and _walks(options):
+            words.append("--filter=+ */")
+        words.append(f"--filter={sign} {pattern}")
+    return words
 
 
 def _walks(options: Options) -> bool:
     """Whether folders are searched only for included files."""
-    return bool(options.include) and "*" in options.exclude
+    return ("-", "*") in options.filters and any(sign == "+" for sign, _ in options.filters)
 
 
 def _reaching(remote: Remote, secluded: bool) -> list[str]:

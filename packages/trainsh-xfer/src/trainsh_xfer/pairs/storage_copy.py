@@ -86,7 +86,7 @@ def _copied(program: RcloneProgram, piece: Piece, order: Order, request: Request
 
 def _run(program: RcloneProgram, piece: Piece, options: Options, request: Request) -> Log:
     log = Log(keep=options.dry_run, on_progress=reporter(request))
-    filters = rclone_filters.rules(options.include, options.exclude, piece.name)
+    filters = rclone_filters.rules(options.filters, piece.name)
     words = rclone.copy(
         program.program, options, piece.source, piece.destination,
         filters=[] if piece.one_file else filters, one_file=piece.one_file,
@@ -118,7 +118,7 @@ def _verify(program: RcloneProgram, piece: Piece, options: Options) -> None:
         _verify_file(program, piece)
         return
     log = Log(keep=False)
-    filters = rclone_filters.rules(options.include, options.exclude, piece.name)
+    filters = rclone_filters.rules(options.filters, piece.name)
     try:
         program.run(rclone.check(program.program, piece.source, piece.destination, filters=filters), log)
     except TrainError as error:

@@ -36,3 +36,13 @@ remove_empty_folders() { # FOLDER...
     done 2>/dev/null
     return 0
 }
+
+# Prints every .gitignore file below a folder: its path, then its lines.
+print_gitignores() { # FOLDER
+    cd "$1" || exit 1
+    find . -name .git -prune -o -name .gitignore -type f -print | while IFS= read -r f; do
+        echo "gitignore $f"
+        sed 's/^/line /' "$f"
+        echo
+    done
+}

@@ -1,0 +1,94 @@
+"""Rules from files: those of --exclude-from, and .gitignore files translated to rsync's rules.
+
+gitignore(5): the last matching line decides, a file in a deeper folder before one above it, `!` includes again, a
+pattern with a slash before its end is relative to the file's folder, any other matches at every depth below it.
+rsync(1): the first matching rule decides.
+"""
+
+import os
+import re
+from pathlib import Path
+
+from trainsh_base.errors import NotFound, UsageError
+from trainsh_xfer.endpoints.local_paths import absolute
+
+GITIGNORE = ".gitignore"
+
+
+def excluded_from(file: str, cwd: str) -> list[str]:
+    """The rules of a file of patterns, one a line, as rsync reads it: blank lines and those that begin with `#` or
+    `;` are comments, `+ PATTERN` includes. Raises NotFound or UsageError when it cannot be read."""
+    path = Path(absolute(file, cwd, literal=False)[0])
+    try:
+        lines = path.read_text(encoding="utf-8", errors="surrogateescape").splitlines()
+    except FileNotFoundError:
+        raise NotFound(f"no such file: {path}", "--exclude-from takes a file of patterns", code="no_file") from None
+    except OSError as error:
+        raise UsageError(f"cannot read {path}: {error.strerror}", code="bad_file") from None
+    return [_rule(line) for line in lines if line.strip() and not line.startswith(("#", ";"))]
+
+
+def _rule(line: str) -> str:
+    return line if line.startswith(("+ ", "- ")) else f"- {line}"
+
+
+def gitignores(folder: str) -> list[tuple[str, str]]:
+    """Each .gitignore file below a folder of this machine: its folder relative to that one, and its text."""
+    found = []
+    for at, folders, files in os.walk(folder):
+        if ".git" in folders:
+            folders.remove(".git")
+        if GITIGNORE in files:
+            text = Path(at, GITIGNORE).read_text(encoding="utf-8", errors="surrogateescape")
+            found.append((os.path.relpath(at, folder), text))
+    return found
+
+
+def printed_gitignores(text: str) -> list[tuple[str, str]]:
+    """The same from what `print_gitignores` printed on a host."""
+    found: list[tuple[str, list[str]]] = []
+    for line in text.splitlines():
+        word, _, rest = line.partition(" ")
+        if word == "gitignore":
+            found.append((os.path.dirname(rest), []))  # noqa: PTH120 - a path on a host
+        elif word == "line" and found:
+            found[-1][1].append(rest)
+    return [(folder, "\n".join(lines)) for folder, lines in found]
+
+
+def translated(files: list[tuple[str, str]], root: str) -> list[str]:
+    """rsync's rules for .gitignore files. `root` is the folder they are relative to, as rsync sees it: `/` or
+    `/NAME/`."""
+    deepest_first = sorted(files, key=lambda one: (-os.path.normpath(one[0]).count("/") - (one[0] != "."), one[0]))
+    return [
+        rule
+        for folder, text in deepest_first
+        for line in reversed(text.splitlines())
+        for rule in _git_rules(line, _below(root, folder))
+    ]
+
+
+def _below(root: str, folder: str) -> str:
+    inside = os.path.normpath(folder)
+    return root if inside == "." else f"{root}{inside}/"
+
+
+def _git_rules(line: str, folder: str) -> list[str]:
+    """The rules for one line of the .gitignore file in `folder`, which begins and ends with a slash."""
+    pattern = re.sub(r"(?<!\\) +$", "", line)
+    if not pattern or pattern.startswith("#"):
+        return []
+    sign = "+" if pattern.startswith("!") else "-"
+    pattern = re.sub(r"^\\(?=[#!])", "", pattern.removeprefix("!"))
+    anchored = "/" in pattern.rstrip("/")
+    pattern = pattern.removeprefix("/")
+    if pattern.startswith("**/"):
+        pattern = pattern[3:]
+        anchored = False
+    if not set(pattern) & set("*?["):  # rsync takes a backslash as it is then
+        pattern = re.sub(r"\\(.)", r"\1", pattern)
+    forms = [pattern, pattern.replace("/**/", "/")] if "/**/" in pattern else [pattern]
+    if not anchored and folder == "/":
+        return [f"{sign} {form}" for form in forms]
+    starts = [folder] if anchored else [folder, f"{folder}**/"]
+    return [f"{sign} {start}{form}" for form in forms for start in starts]
