@@ -68,6 +68,9 @@ class TransferOptions(Options, frozen=True, kw_only=True):
     delete: bool | Parts | None = None
     exclude: list[Text] = []
     include: list[Text] = []
+    exclude_from: list[Text] = []
+    gitignore: bool | Parts | None = None
+    jobs: int | Parts | None = None
     checksum: bool | Parts | None = None
     verify: bool | Parts | None = None
     bwlimit: Text | None = None

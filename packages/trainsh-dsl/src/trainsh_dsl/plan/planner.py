@@ -25,6 +25,7 @@ from trainsh_dsl.grammar.syntax import (
 from trainsh_dsl.text.shell_state import state_of
 from trainsh_dsl.text.source import Source
 from trainsh_dsl.vocabulary import specs
+from trainsh_dsl.vocabulary.options import REPEATABLE
 
 Kind = TypeVar("Kind", bound=model.Options)
 
@@ -149,7 +150,7 @@ class _Planner:
 def _options(found: list[Option], kind: type[Kind]) -> Kind:
     values: dict[str, Any] = {}
     for option in found:
-        if option.key in ("exclude", "include"):
+        if option.key in REPEATABLE:
             earlier = values.setdefault(option.key, [])
             assert isinstance(earlier, list)
             earlier.append(option.value)

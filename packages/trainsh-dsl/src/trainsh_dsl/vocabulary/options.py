@@ -17,6 +17,9 @@ TRANSFER: dict[str, Check] = {
     "delete": values.truth,
     "exclude": values.words,
     "include": values.words,
+    "exclude_from": values.words,
+    "gitignore": values.truth,
+    "jobs": values.count,
     "checksum": values.truth,
     "verify": values.truth,
     "bwlimit": values.rate,
@@ -27,7 +30,7 @@ TRANSFER: dict[str, Check] = {
     "hold": values.duration,
     **GENERAL,
 }
-REPEATABLE = frozenset(("exclude", "include"))
+REPEATABLE = frozenset(("exclude", "include", "exclude_from"))
 ALL = frozenset((*EXECUTE, *TRANSFER))
 
 

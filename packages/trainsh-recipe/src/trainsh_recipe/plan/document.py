@@ -45,6 +45,9 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     delete: bool | Parts | None = None
     exclude: list[Text] = []
     include: list[Text] = []
+    exclude_from: list[Text] = []
+    gitignore: bool | Parts | None = None
+    jobs: int | Parts | None = None
     checksum: bool | Parts | None = None
     verify: bool | Parts | None = None
     bwlimit: Text | None = None

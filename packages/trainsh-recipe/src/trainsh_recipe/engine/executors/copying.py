@@ -33,10 +33,12 @@ class TransferExecutor:
             "source": self._endpoint(step.source), "destination": self._endpoint(step.destination),
             "hosts": hosts, "storages": storages, "cwd": self._cwd,
             "source_quoted": not step.source.expand, "destination_quoted": not step.destination.expand,
-            "exclude": [values.plain(each) for each in options.exclude],
-            "include": [values.plain(each) for each in options.include],
+            **{
+                name: [values.plain(each) for each in getattr(options, name)]
+                for name in ("exclude", "include", "exclude_from")
+            },
         }  # fmt: skip
-        for flag in ("delete", "checksum", "verify", "move", "dry_run", "as_is"):
+        for flag in ("delete", "checksum", "verify", "move", "dry_run", "as_is", "gitignore"):
             if values.truth(getattr(options, flag)):
                 params[flag] = True
         required = values.truth(options.required)
@@ -44,6 +46,8 @@ class TransferExecutor:
             params["verify"] = True
         if options.bwlimit is not None:
             params["bwlimit"] = values.plain(options.bwlimit)
+        if options.jobs is not None:
+            params["jobs"] = values.count(options.jobs)
         limit = values.seconds(options.timeout)
         answer = at.ask("xfer", "copy", params, limit, patience=(limit or PATIENCE) if at.reached else 0.0)
         for warning in answer.get("warnings", []):
