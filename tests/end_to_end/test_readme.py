@@ -70,7 +70,7 @@ def test_the_hint_of_the_demo_can_be_pasted(person: "World") -> None:
     hint = re.search(r'"The run: +(.*)"', script)
     assert hint
     assert shutil.which("sh")
-    line = hint[1].replace("$TRAINSH_HOME", str(person.config)).replace("$PWD", str(ROOT))
+    line = hint[1].replace("$kept/.config/tmux-trainsh", str(person.config)).replace("$PWD", str(ROOT))
     person.run("train", "recipe", "run", "./train.recipe", timeout=120)
     elsewhere = {"PATH": "/usr/bin:/bin", "HOME": "/nonexistent"}
     done = subprocess.run(["sh", "-c", line], capture_output=True, text=True, env=elsewhere, check=False, cwd="/")

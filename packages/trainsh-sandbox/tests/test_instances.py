@@ -1,7 +1,9 @@
 """Instances: the real machine, its isolation, its states, its bill, and that nothing is left."""
 
 import os
+import shutil
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -200,15 +202,18 @@ def processes_of(folder: Path) -> list[str]:
     return found
 
 
-def test_after_down_nothing_is_left(tmp_path: Path) -> None:
-    folder = tmp_path / "box"
+def test_after_down_nothing_is_left(request: pytest.FixtureRequest) -> None:
+    # Not in /tmp: an instance sees this machine's other folders, and so the one that its disk is in.
+    around = Path(tempfile.mkdtemp(dir="/var/tmp"))
+    request.addfinalizer(lambda: shutil.rmtree(around))
+    folder = around / "box"
     control.up(folder, {})
     box = Box(folder)
     number = box.rent()
     box.is_in(number, "running")
     assert processes_of(folder)
     assert control.down(folder)
-    assert list(tmp_path.iterdir()) == []
+    assert list(around.iterdir()) == []
     assert processes_of(folder) == []
     assert str(folder) not in Path("/proc/mounts").read_text()
     assert not control.down(folder)

@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from trainsh_base.errors import TrainError
 from trainsh_base.system.files import write_atomic
 from trainsh_sandbox.api.server import Server
 from trainsh_sandbox.instances.image import build
@@ -69,8 +70,14 @@ class Daemon:
         self.server = Server(self.world)
         self.world.environment["VAST_URL"] = self.server.url
         self._rent(options.rented)
-        self.storage = self._storage() if options.storage else None
+        self.storage: Storage | None = None
         self.extra = self._extra_host() if self.image else None
+        try:
+            self.storage = self._storage() if options.storage else None
+        except TrainError:
+            if self.extra:
+                self.extra.destroy()
+            raise
 
     def _rent(self, count: int) -> None:
         """Rent the instances that the account starts with: stopped machines with one RTX 4090 each, the cheapest
@@ -122,7 +129,11 @@ class Daemon:
         machine = Machine(self.folder / "disks" / "myserver", self.image, self.folder, "myserver", {})
         key = self.home / "ssh" / "id_ed25519"
         machine.authorize([key.with_suffix(".pub").read_text()])
-        machine.start()
+        try:
+            machine.start()
+        except TrainError:
+            machine.destroy()
+            raise
         known = self.home / "known_hosts_myserver"
         public = (machine.folder / "host_key.pub").read_text().split()
         known.write_text(f"[127.0.0.1]:{machine.direct_port} {public[0]} {public[1]}\n")

@@ -34,7 +34,7 @@ def sample(counts: dict[str, dict[str, int]], length: int) -> str:
     """Some text that the model writes."""
     text = TEXT[:ORDER]
     for _ in range(length):
-        follow = counts.get(text[-ORDER:]) or {" ": 1}
+        follow = counts.get(text[-ORDER:]) or counts[random.choice(list(counts))]
         text += random.choices(list(follow), list(follow.values()))[0]
     return text
 
@@ -49,7 +49,7 @@ def main() -> None:
     random.seed(1)
     counts: dict[str, dict[str, int]] = {}
     for step in range(1, options.steps + 1):
-        for _ in range(200):
+        for _ in range(1000):
             at = random.randrange(ORDER, len(TEXT))
             follow = counts.setdefault(TEXT[at - ORDER : at], {})
             follow[TEXT[at]] = follow.get(TEXT[at], 0) + 1

@@ -21,6 +21,8 @@ for entry in /*; do
     mount --rbind "$entry" "$new/$name"
   fi
 done
+# Where FOLDER lies in a folder that was mounted above, the new root is below itself.
+umount -R -l "$new$new" 2>/dev/null || :
 if [ -d "$new$hide" ]; then mount -t tmpfs -o mode=755 hidden "$new$hide"; fi
 mkdir -p "$new/run/sshd" "$new/proc" "$new/sandbox" "$new/home"
 for name in root tmp etc workspace backup; do
