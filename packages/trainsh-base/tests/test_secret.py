@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trainsh_base.system.secret import Masker, Secret
+from trainsh_base.system.secret import Masker, Secret, masked
 from trainsh_base.tool.wire import encode
 
 
@@ -91,3 +91,10 @@ def test_any_cutting_of_a_stream_gives_the_same_and_no_value_is_left(
     whole = run(secrets, text)
     assert run(secrets, *chunks) == whole
     assert not any(secret in part for part in whole.split(b"***") for secret in secrets)
+
+
+def test_a_secret_of_several_lines_is_masked_as_a_terminal_prints_it() -> None:
+    masker = Masker([b"line one\nline two"])
+    shown = masker.feed_text("key: line one\r\nli") + masker.feed_text("ne two, and é")
+    assert shown == "key: ***, and é"
+    assert masked("a line one\nline two b", ["line one\nline two", ""]) == "a *** b"

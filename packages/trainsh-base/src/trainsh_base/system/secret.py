@@ -1,6 +1,7 @@
 """Secret values: a wrapper that hides one, and a masker for streams."""
 
 import re
+from collections.abc import Iterable
 
 MASK = "***"
 
@@ -33,6 +34,13 @@ class Secret:
         raise TypeError("a secret is not pickled")
 
 
+def masked(text: str, values: Iterable[str]) -> str:
+    """Return the text with every one of the secret values masked."""
+    masker = Masker()
+    masker.add_all(values)
+    return masker.feed_text(text) + masker.flush().decode("utf-8", "replace")
+
+
 class Masker:
     """Replaces known secret values in a stream of byte chunks, even if a value spans several chunks."""
 
@@ -44,11 +52,22 @@ class Masker:
             self.add(value)
 
     def add(self, value: bytes) -> None:
-        """Mask `value` from now on; an empty one is ignored (it is everywhere)."""
+        """Mask `value` from now on, also as a terminal shows its newlines; an empty one is ignored."""
         if value and value not in self._values:
-            self._values.append(value)
+            self._values += [value, value.replace(b"\n", b"\r\n")] if b"\n" in value else [value]
             self._values.sort(key=len, reverse=True)  # where several values match, the longest is masked
             self._pattern = re.compile(b"|".join(re.escape(one) for one in self._values))
+
+    def add_all(self, values: Iterable[str]) -> None:
+        """Mask the texts `values` from now on."""
+        for value in values:
+            self.add(value.encode("utf-8", "replace"))
+
+    def feed_text(self, text: str) -> str:
+        """The same as `feed`, for text: values and text are UTF-8, so that none is cut within a character."""
+        if self._pattern is None:
+            return text
+        return self.feed(text.encode("utf-8", "replace")).decode("utf-8", "replace")
 
     def feed(self, chunk: bytes) -> bytes:
         """Return the part of the stream that is known to be safe; a possible beginning of a secret is held back."""

@@ -7,6 +7,7 @@ from typing import Any
 
 from trainsh_base.errors import TimedOut, TrainError
 from trainsh_base.system.deadline import Deadline
+from trainsh_base.system.step_numbers import attempt_name
 from trainsh_base.system.units import format_duration
 from trainsh_base.tool.peer import PeerLost
 from trainsh_recipe.engine.outcome import HOPELESS, ours
@@ -41,7 +42,7 @@ class Attempt:
     @property
     def name(self) -> str:
         """The attempt's id on a host: train-tmux starts nothing twice under the same id."""
-        return f"{self.numbered.file}-{self.number}"
+        return attempt_name(self.numbered.id, self.number)
 
     @property
     def reached(self) -> bool:
@@ -56,7 +57,7 @@ class Attempt:
     @property
     def earlier(self) -> list[str]:
         """The ids of the step's earlier attempts."""
-        return [f"{self.numbered.file}-{number}" for number in range(1, self.number)]
+        return [attempt_name(self.numbered.id, number) for number in range(1, self.number)]
 
     def ask(
         self, tool: str, method: str, params: dict[str, Any], limit: float | None = None, *, patience: float = 0.0

@@ -3,6 +3,7 @@
 from typing import Any
 
 from trainsh_base.errors import TrainError
+from trainsh_base.system.step_numbers import attempt_name
 from trainsh_recipe.engine.runner import Runner
 from trainsh_recipe.model import Planned
 from trainsh_recipe.plan.document import Control, Execute, Parallel
@@ -114,7 +115,7 @@ class Forecast:
             return "run", "it was lost"
         params: dict[str, Any] = {
             "session": session.name, "host": session.host, "job": self._run.job.id,
-            "step": f"{each.file}-{step.attempt}", "command": "", "only_ask": True,
+            "step": attempt_name(each.id, step.attempt), "command": "", "only_ask": True,
         }  # fmt: skip
         try:
             answer = self._run.tools.peer("tmux").request("run", params, timeout=ASK_LIMIT)

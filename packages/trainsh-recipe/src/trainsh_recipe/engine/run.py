@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from trainsh_base.system.secret import MASK
+from trainsh_base.system.secret import masked
 from trainsh_recipe.engine.outside.cancellation import Cancellation
 from trainsh_recipe.engine.outside.limits import Limits
 from trainsh_recipe.engine.outside.questions import Questions
@@ -57,9 +57,7 @@ class Run:
 
     def masked(self, text: str) -> str:
         """The text with all secrets known so far masked."""
-        for value in self.secrets.values():
-            text = text.replace(value, MASK)
-        return text
+        return masked(text, self.secrets.values())
 
     def capture(self, name: str, value: str, step: str) -> None:
         """Set a variable to a step's standard output; a value that holds a secret is not written to disk."""

@@ -2,6 +2,7 @@
 
 import msgspec
 
+from trainsh_base.system.step_numbers import file_number
 from trainsh_recipe.plan.document import AnyStep, Parallel, Plan
 
 
@@ -16,8 +17,7 @@ class Numbered(msgspec.Struct, frozen=True):
     @property
     def file(self) -> str:
         """The number for names of files and of steps on hosts, padded so that it sorts: "007", "007.02"."""
-        first, _, second = self.id.partition(".")
-        return f"{int(first):03d}" + (f".{int(second):02d}" if second else "")
+        return file_number(self.id)
 
 
 def numbered(plan: Plan) -> tuple[list[Numbered], list[Numbered]]:

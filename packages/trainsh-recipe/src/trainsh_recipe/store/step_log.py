@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from trainsh_base.system.printable import Printable
-from trainsh_base.system.secret import MASK
+from trainsh_base.system.secret import Masker
 
 TAIL_LINES = 20
 LONGEST_LINE = 2000
@@ -25,33 +25,22 @@ class StepLog:
         self._path = path
         self._secrets = secrets
         self._handle = -1
-        self._held = ""
+        self._masker = Masker()
         self._end = End(TAIL)
         self.bytes = 0
 
     def feed(self, text: str) -> str:
         """Write the text to the log; returns what may be shown now (the end may begin a secret)."""
-        return self._keep(self._mask(text))
+        self._masker.add_all(self._secrets())
+        return self._keep(self._masker.feed_text(text))
 
     def finish(self) -> str:
         """Write and return what was held back, and close the log."""
-        held, self._held = self._held, ""
-        shown = self._keep(held)
+        shown = self._keep(self._masker.flush().decode("utf-8", "replace"))
         if self._handle >= 0:
             os.close(self._handle)
             self._handle = -1
         return shown
-
-    def _mask(self, text: str) -> str:
-        values = sorted({value for value in self._secrets() if value}, key=len, reverse=True)
-        if not values:
-            return text
-        text = self._held + text
-        for value in values:
-            text = text.replace(value, MASK).replace(value.replace("\n", "\r\n"), MASK)
-        keep = max(_beginning(text, value) for value in values)
-        self._held = text[len(text) - keep :] if keep else ""
-        return text[: len(text) - keep] if keep else text
 
     def _keep(self, text: str) -> str:
         if not text:
@@ -88,11 +77,3 @@ class End:
         if len(text) == self._size:
             text = text.partition("\n")[2] or text.partition("\r")[2] or text
         return plain_text().feed(text)
-
-
-def _beginning(text: str, value: str) -> int:
-    """The length of the longest end of `text` that is a beginning of `value`."""
-    for size in range(min(len(value) - 1, len(text)), 0, -1):
-        if value.startswith(text[-size:]):
-            return size
-    return 0

@@ -11,6 +11,7 @@ import msgspec
 
 from trainsh_base.errors import NotFound, UsageError
 from trainsh_base.system.printable import visible
+from trainsh_base.system.step_numbers import file_number
 from trainsh_base.system.units import format_duration
 from trainsh_base.tool.display import paint
 from trainsh_recipe.model import LogReport
@@ -45,14 +46,9 @@ def reports(job: jobs.Job, state: State, step: str | None, since: float | None =
 def _report(job: jobs.Job, state: State, step: StepState) -> LogReport:
     document = step_report(job, state, step)
     return LogReport(
-        step=step.id, title=step.text.split("\n")[0], path=str(job.log(_file(step.id))), status=document.status,
-        started=step.started, seconds=step.seconds, exit=step.exit, reason=step.reason,
+        step=step.id, title=step.text.split("\n")[0], path=str(job.log(file_number(step.id))),
+        status=document.status, started=step.started, seconds=step.seconds, exit=step.exit, reason=step.reason,
     )  # fmt: skip
-
-
-def _file(id: str) -> str:
-    first, _, second = id.partition(".")
-    return f"{int(first):03d}" + (f".{int(second):02d}" if second else "")
 
 
 class Selection(msgspec.Struct, frozen=True):
@@ -159,7 +155,7 @@ def follow_job(job: jobs.Job, step: str | None) -> None:
 
     def paths() -> list[Path]:
         if step is not None:
-            return [job.log(_file(step))]
+            return [job.log(file_number(step))]
         return sorted((job.folder / "steps").glob("*.log"))
 
     growing.follow(job, paths, write)

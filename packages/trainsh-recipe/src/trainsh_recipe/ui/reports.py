@@ -4,6 +4,7 @@ import sys
 import time
 
 from trainsh_base.system.printable import visible
+from trainsh_base.system.step_numbers import file_number
 from trainsh_base.system.units import format_duration
 from trainsh_base.tool.display import table
 from trainsh_recipe.model import (
@@ -61,8 +62,7 @@ def _held(held: Held) -> HoldReport:
 
 def step_report(job: jobs.Job, state: State, step: StepState) -> StepReport:
     """One step as a document."""
-    first, _, second = step.id.partition(".")
-    log = job.log(f"{int(first):03d}" + (f".{int(second):02d}" if second else ""))
+    log = job.log(file_number(step.id))
     status = "interrupted" if step.status == "running" and state.status != "running" else step.status
     return StepReport(
         id=step.id, kind=step.kind, text=step.text, line=step.line, status=status, attempt=step.attempt,

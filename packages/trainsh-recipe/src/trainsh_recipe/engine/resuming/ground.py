@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 
 from trainsh_base.errors import TrainError
+from trainsh_base.system.step_numbers import attempt_name
 from trainsh_recipe.engine.executors.verb import ensures
 from trainsh_recipe.engine.machines import Machines
 from trainsh_recipe.engine.outcome import Outcome
@@ -65,7 +66,7 @@ class Ground:
         run = self._run
         sessions = [name for name in run.state.sessions if run.sessions.host_of(name) == host]
         background = self._unsettled(host)
-        names = {f"{each.file}-{run.state.steps[each.id].attempt}": each for each in background}
+        names = {attempt_name(each.id, run.state.steps[each.id].attempt): each for each in background}
         try:
             answer = self._machines.holds(run.values.host(host), sessions, list(names))
         except TrainError as error:

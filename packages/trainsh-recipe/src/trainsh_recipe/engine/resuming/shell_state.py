@@ -1,7 +1,6 @@
 """Which steps' effects a session's new shell lacks: its directory, variables, functions or options."""
 
-import re
-
+from trainsh_base.system.step_numbers import attempt_name, order
 from trainsh_recipe.engine.values import Values, refs
 from trainsh_recipe.plan.document import Execute
 from trainsh_recipe.plan.numbering import Numbered
@@ -24,7 +23,7 @@ def missing(
         if not step.state or step.background or done.token == session.token:
             continue
         secret = bool(session.left_out) and holds_secret(step, values)
-        if covered(f"{each.file}-{done.attempt}", session) and not secret:
+        if covered(attempt_name(each.id, done.attempt), session) and not secret:
             continue
         (only if step.state == "only" else also).append(each.id)
     return only, also
@@ -34,12 +33,7 @@ def covered(name: str, session: SessionState) -> bool:
     """Whether the session was restored from a snapshot taken after the step `name` had ended."""
     if not session.restored:
         return False
-    return session.covers is None or _order(name) <= _order(session.covers)
-
-
-def _order(name: str) -> list[int]:
-    """The numbers in a step's name on the host: "004.02-1" is [4, 2, 1]."""
-    return [int(part) for part in re.findall(r"\d+", name)]
+    return session.covers is None or order(name) <= order(session.covers)
 
 
 def holds_secret(step: Execute, values: Values) -> bool:
