@@ -16,7 +16,7 @@ usage: train COMMAND [ARGUMENTS]
 
 Runs training from small recipes, on rented GPUs and on machines of your own.
 """
-FOOTER = "train help COMMAND, or train help TOPIC, says more; train --list names the commands for programs.\n"
+FOOTER = "train help COMMAND (or a topic) says more; train --list is for programs.\n"
 
 
 def render(entries: list[Entry], shortcuts: list[Shortcut], topics: list[Topic]) -> str:

@@ -216,10 +216,8 @@ def _show_host(shown: Shown) -> None:
     from trainsh_base.tool.display import fields  # noqa: PLC0415 - for people only
 
     told = msgspec.structs.asdict(shown)
-    fields(
-        {key: value for key, value in told.items() if key not in ("more", "ssh", "file", "problem")} | shown.more
-    )
-    fields({"ssh": shlex.join(shown.ssh), "problem": shown.problem})
+    listed = {key: value for key, value in told.items() if key not in ("more", "ssh", "file", "problem")}
+    fields(listed | shown.more | {"ssh": shlex.join(shown.ssh), "problem": shown.problem})
 
 
 @tool.command(show=_show_host)

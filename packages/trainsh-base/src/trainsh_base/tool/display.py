@@ -9,7 +9,7 @@ import msgspec
 from trainsh_base.tool.gate import Gate, styled
 
 Rows = list[dict[str, Any]]
-WHOLE = ("id", "job", "name", "setting", "host", "label")  # columns that people type into commands are never cut
+WHOLE = ("id", "job", "name", "setting", "host", "label", "started")  # columns that tell nothing when they are cut
 
 
 def colour_wanted(stream: TextIO) -> bool:

@@ -3,7 +3,7 @@
 from trainsh_base.system.printable import printable
 
 GAP = "  "
-LEAST = 6  # columns; a shorter text would tell nothing, so the column is left out
+LEAST = 10  # columns; a shorter text would tell nothing, so the column is left out
 
 
 def draw(heads: list[str], rows: list[list[str]], *, whole: list[int], width: int | None) -> list[str]:

@@ -26,8 +26,11 @@ def print_hosts(rows: list[Listed]) -> None:
     if any(row.reachable is not None for row in rows):
         columns["answer"] = "answer"
     else:
-        columns |= {"notes": "notes"} | ({"problem": "problem"} if any(row.problem for row in rows) else {})
+        columns["notes"] = "notes"
     table(documents, columns)
+    for row in rows:
+        if row.problem and row.reachable is None:
+            print(f"{row.name}: {row.problem}", file=sys.stderr)
 
 
 def milliseconds(seconds: float | None) -> str:

@@ -13,7 +13,8 @@ from trainsh_base.errors import NotFound, UsageError
 from trainsh_base.system.printable import visible
 from trainsh_base.system.step_numbers import file_number
 from trainsh_base.system.units import format_duration
-from trainsh_base.tool.display import paint
+from trainsh_base.tool.display import paint, terminal_width
+from trainsh_base.tool.table import cut
 from trainsh_recipe.model import LogReport
 from trainsh_recipe.store import growing, jobs
 from trainsh_recipe.store.journal import seconds_of
@@ -82,6 +83,8 @@ def heading(report: LogReport) -> str:
     at = f", at {when(report.started)}" if report.started else ""
     took = f", in {format_duration(report.seconds)}" if report.seconds else ""
     line = f"== step {report.step}  {visible(how)}{at}{took}  {visible(report.title)}"
+    if sys.stdout.isatty():
+        line = cut(line, terminal_width())
     return paint(line, "1" if report.status in ("ok", "skipped", "running") else "1;31", sys.stdout)
 
 

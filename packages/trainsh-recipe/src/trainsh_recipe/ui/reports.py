@@ -85,7 +85,7 @@ def show_jobs(reports: list[JobReport], without: str = "No jobs yet. Start one: 
     rows = [
         {
             "id": short(each.id), "recipe": each.name, "status": each.status,
-            "started": when(each.started),
+            "started": when(each.started)[:-3],
             "time": format_duration(each.seconds), "steps": f"{each.done}/{each.total}",
             "cost": _cost(each),
             "now": _now(each),

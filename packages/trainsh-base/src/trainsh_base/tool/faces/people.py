@@ -11,7 +11,7 @@ from trainsh_base import VERSION
 from trainsh_base.errors import Exit, TrainError, UsageError
 from trainsh_base.request import serve_in_this_thread
 from trainsh_base.system.secret import Secret
-from trainsh_base.system.suggest import did_you_mean
+from trainsh_base.system.suggest import did_you_mean, nearest
 from trainsh_base.system.units import Duration, format_duration, parse_duration
 from trainsh_base.tool.declare import Arg, Command, Handover, Param, Tool
 from trainsh_base.tool.display import show
@@ -53,6 +53,10 @@ def _usage(tool: Tool, error: click.UsageError) -> UsageError:
     if message.startswith("No such command") and known:
         word = message.split("'")[1]
         return UsageError(f"{tool_words(tool.program)} has no command {word!r}", did_you_mean(word, known))
+    if isinstance(error, click.NoSuchOption):
+        near = nearest(error.option_name, [name for name in error.possibilities or [] if name != "--help"])
+        hint = f"did you mean {near}?\n" if near else ""
+        return UsageError(f"no such option: {error.option_name}", f"{hint}usage: {path} --help")
     return UsageError(message[:1].lower() + message[1:], f"usage: {path} --help")
 
 
@@ -225,8 +229,9 @@ def execute(tool: Tool, command: Command, values: dict[str, Any]) -> int:
 
 def _with_usage(error: TrainError, command: Command) -> UsageError:
     words = [_optional(param) for param in command.params if isinstance(param.spec, Arg)]
-    usage = " ".join(["usage:", click.get_current_context().command_path, *words, "[OPTIONS], or --input FILE"])
-    return UsageError(error.message, usage, code=error.code)
+    typed_as = click.get_current_context().command_path
+    usage = " ".join(["usage:", typed_as, *words, "[OPTIONS], or --input FILE"])
+    return UsageError(typed_as + error.message.removeprefix(command.name), usage, code=error.code)
 
 
 def _given(command: Command, values: dict[str, Any]) -> dict[str, Any]:
