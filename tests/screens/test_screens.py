@@ -51,7 +51,6 @@ JOBS = [
 ]
 # name of the picture, and what is typed
 COMMANDS = [
-    ("train", "train"),
     ("host-list", "train host list --no-providers"),
     ("host-show", "train host show gpu"),
     ("host-none", "train host show gpx"),
@@ -59,7 +58,7 @@ COMMANDS = [
     ("jobs", "train jobs"),
     ("status", "train status"),
     ("logs", "train logs 5f01"),
-    ("config", "train config show --source"),
+    ("config-get", "train config get recipe.timeout"),
     ("secrets", "train secrets list"),
     ("storage-list", "train storage list"),
     ("check", "train check wrong.recipe"),
