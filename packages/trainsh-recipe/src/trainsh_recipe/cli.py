@@ -175,15 +175,17 @@ def resume(
 def _show_status(found: list[JobReport]) -> None:
     report.show_jobs(found, "No job runs or waits to be resumed. The others: train recipe jobs")
     report.show_spending(found)
+    report.show_checkpoints(found)
 
 
 @tool.command(show=_show_status)
 def status(
     all_: Annotated[bool, Opt("also those that are over")] = False,
 ) -> list[JobReport]:
-    """Show what runs, what was interrupted and can be resumed, and what that costs.
+    """Show what runs, what was interrupted and can be resumed, and what it costs.
 
-    A job that failed and left a machine running is shown too.
+    A job that failed and left a machine running is shown too. Where a job uploads checkpoints (xfer.follow), the age of
+    the newest one that is safe is asked.
     """
     found = jobs.open_jobs()
     if all_:
@@ -195,7 +197,7 @@ def status(
     for job, state in states:
         jobs.settle_mark(job, state)
     return [
-        report.job_report(job, state, steps=False)
+        structs.replace(report.job_report(job, state, steps=False), checkpoints=report.checkpoints(state))
         for job, state in states
         if state.started and (all_ or state.status in ("running", "interrupted") or state.billing())
     ]
@@ -242,7 +244,7 @@ def list_() -> list[RecipeReport]:
 
 def _show_text(found: RecipeText) -> None:
     if found.cost is not None:
-        from trainsh_recipe.ui import costs  # noqa: PLC0415 - for --cost only
+        from trainsh_recipe.ui.views import costs  # noqa: PLC0415 - for --cost only
 
         costs.show(found.name, found.cost)
         return

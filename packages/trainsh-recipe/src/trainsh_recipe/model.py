@@ -54,6 +54,19 @@ class SpendReport(Document, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     currency: str
 
 
+class CheckpointReport(Document, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A folder on a host whose checkpoints `xfer.follow` uploads. `age`: seconds since the newest one was safe."""
+
+    state: str
+    source: str = ""
+    destination: str = ""
+    host: str = ""
+    newest: str | None = None
+    age: float | None = None
+    kept: int = 0
+    failed: str = ""
+
+
 class HoldReport(Document, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Why machines are kept ("failed", or "required": `steps` have not arrived), and until when (RFC 3339)."""
 
@@ -90,6 +103,7 @@ class JobReport(Document, frozen=True, kw_only=True, forbid_unknown_fields=True)
     instances: list[InstanceReport] = []
     spend: list[SpendReport] = []
     held: HoldReport | None = None
+    checkpoints: list[CheckpointReport] = []
 
 
 class Executions(Document, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -8,6 +8,7 @@ from trainsh_base.system.step_numbers import file_number
 from trainsh_base.system.units import format_duration
 from trainsh_base.tool.display import table
 from trainsh_recipe.model import (
+    CheckpointReport,
     HoldReport,
     InstanceReport,
     JobReport,
@@ -127,6 +128,22 @@ def show_spending(reports: list[JobReport]) -> None:
             print(
                 f"Job {jobs.short(each.id)} left {what} running. What costs money now: train bill", file=sys.stderr
             )
+
+
+def checkpoints(state: State) -> list[CheckpointReport]:
+    """The checkpoints that a job which is not over brings to safety; asks train-xfer if it follows any."""
+    from trainsh_recipe.ui import following  # noqa: PLC0415 - for jobs that follow only
+
+    return following.checkpoints(state) if state.status in ("running", "interrupted", "failed") else []
+
+
+def show_checkpoints(reports: list[JobReport]) -> None:
+    """Print a line for each folder whose checkpoints are uploaded."""
+    from trainsh_recipe.ui import following  # noqa: PLC0415 - as above
+
+    for each in reports:
+        for row in each.checkpoints:
+            print(f"{jobs.short(each.id)}  {visible(following.told(row))}")
 
 
 def show_planned(steps: list[Planned]) -> None:

@@ -176,6 +176,8 @@ class VerbExecutor:
             known = self._state.instances.get(key_of(tool, row["id"]))
             of_it = known.hosts if known and known.hosts else hosts if len(rows) == 1 else []
             self._record("instance", sync=True, **{**_safe(row), "provider": tool, "hosts": of_it})
+            if known is None and row.get("price_per_hour") is None and self._state.options.max_cost is not None:
+                self._view.log(f"--max-cost cannot count {tool} {row['id']}: {tool} names no price for it")
         if bound:
             self._record("binding", sync=True, tool=tool, **bound)
         message = answer.get("message")

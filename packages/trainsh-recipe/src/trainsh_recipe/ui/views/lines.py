@@ -48,6 +48,12 @@ class Lines(View):
             self._finished(event)
         elif kind == "finally.started" and any(step.closing for step in self._steps.values()):
             self._say(f"finally (the job is {WORDS.get(event['status'], event['status'])})", event["t"])
+        elif kind == "hold.started":
+            hosts, at = (
+                ", ".join(event["hosts"]),
+                time.strftime("%H:%M", time.localtime(seconds_of(event["until"]))),
+            )
+            self._say(f"{hosts} is kept until {at}", event["t"])
         elif kind == "notify":
             self._say(f"notify: {event['message']}", event["t"])
 

@@ -1,0 +1,41 @@
+"""The checkpoints that `xfer.follow` of a job brings to safety: asked from train-xfer, with a limit."""
+
+from typing import Any
+
+import msgspec
+
+from trainsh_base.errors import TrainError
+from trainsh_base.system.units import format_duration
+from trainsh_base.tool.peer import call
+from trainsh_recipe.model import CheckpointReport
+from trainsh_recipe.store.state import State
+
+VERB = "xfer.follow"
+LIMIT = 15.0  # seconds for train-xfer, which asks the host
+
+
+def checkpoints(state: State) -> list[CheckpointReport]:
+    """One row for each folder that the job follows; none for a job without that verb, or if it cannot be asked."""
+    if not any(step.text.startswith(VERB) for step in state.steps.values()):
+        return []
+    try:
+        rows: Any = call("xfer", "status", {"job": state.id}, timeout=LIMIT)
+        return [msgspec.convert(_known(row), CheckpointReport) for row in rows]
+    except TrainError as error:
+        return [CheckpointReport(state="unreachable", failed=error.message)]
+    except (msgspec.ValidationError, TypeError):
+        return [CheckpointReport(state="unreachable", failed="train-xfer gave a malformed answer")]
+
+
+def _known(row: Any) -> dict[str, Any]:
+    known = CheckpointReport.__struct_fields__
+    return {key: value for key, value in row.items() if key in known and value is not None} if row else {}
+
+
+def told(row: CheckpointReport) -> str:
+    """`ckpt-40 is safe in @out:/ckpt since 2m 5s`, or what is wrong."""
+    where = f"{row.source} -> {row.destination}" if row.source else VERB
+    wrong = f"; {row.failed}" if row.failed else ""
+    if row.newest is None or row.age is None:
+        return f"{where}: {row.state}, no checkpoint is safe yet{wrong}"
+    return f"{where}: {row.state}, {row.newest} is safe, {format_duration(row.age)} old{wrong}"
