@@ -184,8 +184,8 @@ def status(
 ) -> list[JobReport]:
     """Show what runs, what was interrupted and can be resumed, and what it costs.
 
-    A job that failed and left a machine running is shown too. Where a job uploads checkpoints (xfer.follow), the age of
-    the newest one that is safe is asked.
+    A job that failed and left a machine running is shown too. For a job that uploads checkpoints (xfer.follow), the
+    age of the newest one that is safe is asked.
     """
     found = jobs.open_jobs()
     if all_:
