@@ -14,7 +14,7 @@ CASES = {
         "function f { make; }", "arr=(a b c)", "cd x 2>/dev/null || exit 1", "cd x >/dev/null 2>&1",
         "if [ -d x ]; then cd x; fi", "((i++))", "pushd x", "unset A", "umask 077", "ulimit -n 4096", "cd a \\\n && cd b",
         "module load cuda/12", "read A < file", "cd x && pwd", "export PATH=~/bin:$PATH", "builtin cd x",
-        "deactivate", "nvm use 20",
+        "deactivate", "nvm use 20", "shift 2", 'printf -v X %s "$Y"',
     ],
     "also": [
         "cd run && make", "source env.sh; python train.py", "mkdir -p x && cd x", "export JOB=$(sbatch job.sh)",

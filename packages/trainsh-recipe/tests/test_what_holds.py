@@ -4,6 +4,8 @@ import json
 import os
 import signal
 import subprocess
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -184,3 +186,67 @@ def test_a_tool_that_is_killed_while_a_step_runs_is_healed(place: "Place") -> No
     out, err = runner.communicate(timeout=60)
     assert runner.returncode == 0, out + err
     assert place.lines() == ["a", "b", "c"]
+
+
+def test_what_held_a_secret_is_set_again(place: "Place") -> None:
+    """The steps that set it run again; those that read it or set other things do not."""
+    place.extra["TOKEN"] = "very-secret-value"
+    text = (
+        '@w > export T="${secret:TOKEN}"\n@w > COPY="x-$T"\n@w > echo "$T" | wc -c >> ran; OTHER=1\n@w > [ -e go ]\n'
+        '@w > echo "${#T} ${#COPY} $OTHER" >> ran\n'
+    )
+    assert place.run("run", place.recipe(HEAD + text + CLOSING)).returncode == 1
+    rows = place.check()
+    (place.work / "go").touch()
+    done = place.run("resume")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert place.lines() == ["18", "17 19 1"]
+    assert "steps 2, 3 set it up again" in done.stderr and "very-secret" not in done.stdout + done.stderr
+    assert [rows[id] for id in "234"] == ["again (sets the session's state)"] * 2 + ["done"]
+
+
+def test_an_open_descriptor_stops_a_resume(place: "Place") -> None:
+    text = "@w > exec 3>three\n@w > [ -e go ]\n@w > echo over >&3\n"
+    failed = place.run("run", place.recipe(HEAD + text + CLOSING))
+    assert failed.returncode == 1 and "--from 2" in failed.stdout
+    (place.work / "go").touch()
+    assert place.run("resume").returncode == 1
+    done = place.run("resume", place.job().name, "--from", "2")
+    assert done.returncode == 0 and place.lines("three") == ["over"], done.stdout + done.stderr
+
+
+def test_a_shell_that_was_opened_and_closed_before_a_step_covers_nothing(place: "Place") -> None:
+    """The shell is lost with its snapshot; the resume is killed when the new one is open; that one is closed."""
+    text = "@w > N=5\n@w > [ -e go ]\n@w > echo $N >> ran\n"
+    assert place.run("run", place.recipe(HEAD + text)).returncode == 1
+    place.lose_the_shell()
+    words = ["train-tmux", "open", "local", "w", "--job", place.job().name]
+    for command in (words, ["train-tmux", "close", "w", "--job", place.job().name]):
+        subprocess.run(command, env=place.env, cwd=place.work, check=True, capture_output=True)
+    (place.work / "go").touch()
+    assert place.check()["2"] == "again (sets the session's state)"
+    done = place.run("resume")
+    assert done.returncode == 0 and place.lines() == ["5"], done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("shell", ["dash", "busybox"])
+def test_where_there_is_no_bash_what_sets_state_runs_again(place: "Place", shell: str) -> None:
+    few = place.folder / "few"
+    few.mkdir()
+    for name in os.listdir("/usr/bin"):
+        if name not in ("bash", "rbash", "sh"):
+            (few / name).symlink_to(f"/usr/bin/{name}")
+    (few / "sh").symlink_to(f"/usr/bin/{shell}")
+    place.extra["PATH"] = f"{Path(sys.executable).parent}:{few}"
+    (place.home / ".profile").write_text(f"PATH={few}\n")
+    text = "@w > N=5; cd /usr\n{also}@w > [ -e {work}/go ]\n@w > echo $PWD $N >> {work}/ran\n"
+    text = text.replace("{work}", str(place.work))
+    assert place.run("run", place.recipe(HEAD + text.replace("{also}", "") + CLOSING)).returncode == 1
+    assert place.check()["2"] == "again (sets the session's state)"
+    (place.work / "go").touch()
+    done = place.run("resume")
+    assert done.returncode == 0 and place.lines() == ["/usr 5"], done.stdout + done.stderr
+    (place.work / "go").unlink()
+    also = text.replace("{also}", "@w > M=6; ls >/dev/null; touch made\n").replace("cd /usr", ":")
+    failed = place.run("run", place.recipe(HEAD + also + CLOSING))
+    assert failed.returncode == 1 and "--from 3" in failed.stdout

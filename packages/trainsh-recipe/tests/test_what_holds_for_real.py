@@ -5,6 +5,7 @@ import json
 import os
 import signal
 import subprocess
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,25 +18,6 @@ if TYPE_CHECKING:
 
 HEAD = "host h = local\ntmux.open @h as w\n"
 CLOSING = "finally\ntmux.close @w\n"
-ACTIVATE = """deactivate () {
-    if [ -n "${_OLD_VIRTUAL_PATH:-}" ] ; then
-        PATH="${_OLD_VIRTUAL_PATH:-}"
-        export PATH
-        unset _OLD_VIRTUAL_PATH
-    fi
-    unset VIRTUAL_ENV
-    hash -r 2> /dev/null
-    if [ ! "${1:-}" = "nondestructive" ] ; then
-        unset -f deactivate
-    fi
-}
-VIRTUAL_ENV='{work}/venv'
-export VIRTUAL_ENV
-_OLD_VIRTUAL_PATH="$PATH"
-PATH="$VIRTUAL_ENV/bin:$PATH"
-export PATH
-hash -r 2> /dev/null
-"""
 CONDA = """__conda_bin='{work}/venv/bin'
 conda() {
     \\local cmd="${1-__missing__}"
@@ -48,14 +30,24 @@ conda() {
 # What the steps of a session set, what a later step says of it.
 STATES = {
     "a virtual environment": (
-        ["source venv/bin/activate"],
-        'echo "${VIRTUAL_ENV##*/} $(tool)"; deactivate; echo "${VIRTUAL_ENV-left} $(type -t deactivate)"',
-        ["venv of the environment", "left "],
+        ["before=$PATH; source venv/bin/activate"],
+        'echo "${VIRTUAL_ENV##*/} $(tool)"; deactivate; [ "$PATH" = "$before" ]; echo "${VIRTUAL_ENV-left} $?"',
+        ["venv of the environment", "left 0"],
     ),
     "conda": (
         ["source conda.sh", "conda activate ml"],
         'echo "$CONDA_DEFAULT_ENV $(tool)"; conda deactivate; echo "${CONDA_DEFAULT_ENV-left}"',
         ["ml of the environment", "left"],
+    ),
+    "variables that are not exported": (
+        ["N=5", "a=(1 '2 3')"],
+        'echo "$N ${a[1]}"; printenv N || echo plain',
+        ["5 2 3", "plain"],
+    ),
+    "traps and positional parameters": (
+        ["trap 'echo usr' USR1", "set -- x 'y z'"],
+        'echo "$2"; kill -USR1 $$',
+        ["y z", "usr"],
     ),
     "pipefail": (["set -o pipefail"], "false | true; echo $?", ["1"]),
     "an alias": (["alias say='echo said'"], "say it", ["said it"]),
@@ -81,10 +73,9 @@ def test_a_later_step_sees_what_a_session_had(place: "Place", state: str, snapsh
 
 
 def environment(work: Path) -> None:
-    """A virtual environment, as far as a shell sees one, and a conda."""
+    """A virtual environment with a program of its own, and a conda, as far as a shell sees one."""
     folder = work / "venv" / "bin"
-    folder.mkdir(parents=True)
-    (folder / "activate").write_text(ACTIVATE.replace("{work}", str(work)))
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(work / "venv")], check=True)
     (work / "conda.sh").write_text(CONDA.replace("{work}", str(work)))
     (folder / "tool").write_text("#!/bin/sh\necho of the environment\n")
     (folder / "tool").chmod(0o755)

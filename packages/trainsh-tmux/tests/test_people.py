@@ -106,14 +106,15 @@ def test_a_step_takes_a_released_session_back(box: Box) -> None:
 
 
 def test_a_released_session_that_is_busy_goes_on_in_a_new_window(box: Box) -> None:
-    box.open()
-    box.run("cd /usr; X=1; export Y=2")
+    first = box.open()
+    box.run("cd /usr; X=1; export Y=2", step="001-1")
     box.call(cli.release, "w")
     box.keys("sleep 300", "Enter")
     wait_until(lambda: "sleep" in box.tmux("list-panes", "-t", "=w:", "-F", "#{pane_current_command}"), "the sleep")
     session = box.open()
-    assert session.fresh and "fresh environment" in session.notes[0]
-    assert box.text('pwd; echo "<$X$Y>"') == "/usr\n<>\n"
+    assert session.fresh and "variables that the steps had left" in session.notes[0]
+    assert session.restored and session.covers == "001-1" and session.session != first.session
+    assert box.text('pwd; echo "<$X$Y>"') == "/usr\n<12>\n"
     assert "sleep" in box.tmux("list-panes", "-s", "-t", "=w", "-F", "#{pane_current_command}")
     # The old window's end is not the session's.
     box.tmux("kill-window", "-t", "=w:0")

@@ -15,8 +15,9 @@ class Session(Document, frozen=True, kw_only=True, forbid_unknown_fields=True):
     `folder` holds the session's files on the host; `offset` is where its log ends now, in bytes. `machine` is a
     random token that train keeps on that host, `session` (`token` in JSON) one of this opening; `node`
     identifies the running system (host name, boot); each is null if the host cannot tell. `restored`: the
-    snapshot of an earlier shell was restored, except the variables in `left_out`, which held secrets; `covers`
-    is the last step that had ended when the snapshot was taken.
+    snapshot of an earlier shell was restored, except what `left_out` names: NAME, NAME(), alias:NAME, traps,
+    positional held secrets, fd:N was an open descriptor. `covers` is the last step that had ended when the
+    snapshot was taken, "" if none had.
     """
 
     name: str
@@ -115,12 +116,13 @@ class HeldSession(Document, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """Whether a session's shell still runs.
 
     `session` (`token` in JSON) is the token of its opening, null if unknown.
-    `covers` is the last step in the snapshot that `open restore=true` would restore.
+    `covers` is the last step in the snapshot that `open restore=true` would restore, `left_out` what is not in it.
     """
 
     state: Literal["running", "released", "gone"]
     session: str | None = msgspec.field(name="token", default=None)
     covers: str | None = None
+    left_out: list[str] = []
 
 
 class HeldStep(Document, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -11,8 +11,8 @@ State = Literal["", "only", "also"]
 _SETTERS = frozenset(
     (
         "cd", "pushd", "popd", "export", "source", ".", "set", "shopt", "alias", "unalias", "unset", "declare",
-        "typeset", "readonly", "read", "mapfile", "readarray", "let", "umask", "ulimit", "trap", "enable", "hash",
-        "deactivate", "module", "ml", "workon",
+        "typeset", "readonly", "read", "mapfile", "readarray", "let", "shift", "getopts", "umask", "ulimit", "trap",
+        "enable", "hash", "deactivate", "module", "ml", "workon",
     )
 )  # fmt: skip
 _MANAGERS = {
@@ -32,7 +32,7 @@ _READERS = frozenset(
 _ASSIGNMENT = lazy(r"[A-Za-z_][A-Za-z0-9_]*(?:\[[^\]]*\])?\+?=")
 _POSSIBLE = lazy(
     r"(?:^|[\s;&|({])(?:" + "|".join(sorted(_SETTERS - {"."})) + r"|\.|" + "|".join([*_MANAGERS, *sorted(_BOTH)])
-    + r"|function)\s|=|\(\)|\(\(|^deactivate\b"
+    + r"|function)\s|=|\bprintf -v |\(\)|\(\(|^deactivate\b"
 )  # fmt: skip
 
 
@@ -69,6 +69,8 @@ def _kinds_of(words: list[str]) -> list[str]:
         return ["state"]
     if head in _BOTH:
         return ["state", "work"]
+    if head == "printf" and words[1:2] == ["-v"]:
+        return ["state"]
     if head in _MANAGERS:
         return ["state"] if words[1:2] and words[1] in _MANAGERS[head] else ["work"]
     return [] if head in _NEUTRAL else ["work"]

@@ -27,7 +27,7 @@ class Machines:
                 self._record("machine", host=host, machine=str(machine))
 
     def holds(self, spec: str, sessions: list[str], steps: list[str], limit: float = LIMIT) -> dict[str, Any]:
-        """{machine, node, sessions: {NAME: {session, state, covers}}, steps: {ID: {state, status}}}."""
+        """{machine, node, sessions: {NAME: {session, state, covers, left_out}}, steps: {ID: {state, status}}}."""
         params = {"host": spec, "job": self._job, "sessions": sessions, "steps": steps}
         answer = self._tools.start("tmux", "holds", params).result(limit)
         return answer if isinstance(answer, dict) else {}

@@ -62,8 +62,8 @@ class SessionState(msgspec.Struct, kw_only=True):
     """A session that the job opened. The offsets are in its log; a pattern wait searches from one of them.
 
     `token` identifies the opening, `node` the host's kernel. A session that was opened again is `restored` if its
-    new shell got the old one's state back: up to the step `covers` (its id on the host; None: all), without the
-    variables `left_out`, which held secrets.
+    new shell got the old one's state back: up to the step `covers` (its id on the host; "": none; None: all),
+    without what `left_out` names: what held secrets, and open descriptors.
     """
 
     name: str

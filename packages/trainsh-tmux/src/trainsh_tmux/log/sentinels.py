@@ -6,7 +6,7 @@ output.
 
 | letter | fields | means |
 |---|---|---|
-| `r` | shell's pid | the shell waits for steps |
+| `r` | PID;UNREAD | the shell waits for steps; UNREAD is 1 when it could not read its snapshot |
 | `b` | STEP | a step begins; the command that the pane shows follows |
 | `o` | STEP | its output begins |
 | `p` | STEP;PID;START | it runs in the background |

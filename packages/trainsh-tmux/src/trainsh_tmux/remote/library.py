@@ -12,7 +12,7 @@ from trainsh_base.remote.channel import quote
 REQUESTS = ("processes.sh", "session.sh", "step.sh", "ending.sh")
 SCRIPTS = (
     "hello.sh", "processes.sh", "driver.sh", "driver.bash", "functions.sh", "interactive.bash", "logger.sh",
-    "pane.sh", "shell.rc", "tmux.conf", "typed.sh", "watch.sh",
+    "pane.sh", "shell.rc", "snapshot.bash", "tmux.conf", "typed.sh", "watch.sh",
 )  # fmt: skip
 
 

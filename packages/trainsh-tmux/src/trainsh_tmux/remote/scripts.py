@@ -49,8 +49,8 @@ def listing() -> str:
 
 
 def holds(job: str, sessions: list[str], steps: list[str]) -> str:
-    """Says `session NAME TOKEN running|released|gone [COVERS]` and `step ID running|ended|lost|never STATUS WHY`.
+    """Says `session NAME TOKEN running|released|gone COVERS NAMES` and `step ID running|ended|lost|never STATUS WHY`.
 
-    COVERS is the last step that the session's snapshot includes.
+    COVERS is the last step that the session's snapshot includes, `-` if none; NAMES are what it leaves out.
     """
     return words("session_holds", names.server(job), *map(names.session_name, sessions), "/", *steps)

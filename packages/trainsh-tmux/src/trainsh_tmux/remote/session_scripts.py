@@ -61,8 +61,8 @@ def take_back(job: str, name: str) -> str:
 
 
 def new_window(job: str, name: str, *, log_limit: int) -> str:
-    """Give a released session another window, with a new shell in the old one's directory; replies as open_session."""
-    return words("session_window", *at(job, name), _hidden(name), log_limit)
+    """Give a released session another window, whose shell restores the snapshot; replies as open_session."""
+    return words("session_window", *at(job, name), _hidden(name), log_limit, os.urandom(8).hex())
 
 
 def capture_pane(job: str, name: str, history: int) -> str:

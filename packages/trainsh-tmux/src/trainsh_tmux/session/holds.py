@@ -24,12 +24,12 @@ def parse(host: Host, sessions: list[str], steps: list[str], lines: list[str]) -
     for line in lines:
         kind, _, rest = line.partition(" ")
         if kind == "session":
-            name, token, state, covers = fields(host.name, rest + "  ", 4)
+            name, token, state, covers, left_out = fields(host.name, rest + "   ", 5)
             if state not in ("running", "released", "gone"):
                 raise malformed(host.name, line)
             found_sessions[name] = HeldSession(
                 state=cast(Literal["running", "released", "gone"], state), session=_given(token),
-                covers=_given(covers.strip()),
+                covers=_given(covers), left_out=left_out.split() if _given(covers) else [],
             )  # fmt: skip
         elif kind == "step":
             step, state, status, why = fields(host.name, rest + "  ", 4)

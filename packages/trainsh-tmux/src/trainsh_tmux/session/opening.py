@@ -91,22 +91,24 @@ def _open(
     offset = natural(rest.partition(" ")[0], host.name, line)
     live.opened(offset)
     if kind == "fresh":
-        _await_ready(live, offset)
+        if not _await_ready(live, offset):
+            answer = [line for line in answer if not line.startswith("restored ")]
         return _session(live, fields(host.name, rest, 2)[1], offset, answer, fresh=True, notes=_moved(live, answer))
     # The state may have a blank in it ("ended 1"), the folder comes last.
     state, folder = fields(host.name, rest, 3)[1:]
-    notes = reclaim(live) if state == "released" else []
-    return _session(live, folder, offset, answer, fresh=bool(notes), notes=notes)
+    notes, another = reclaim(live) if state == "released" else ([], [])
+    return _session(live, folder, offset, another or answer, fresh=bool(notes), notes=notes)
 
 
 def _session(live: Live, folder: str, offset: int, answer: list[str], *, fresh: bool, notes: list[str]) -> Session:
     for note in notes:
         current().emit("log", message=note)
+    restored = said(answer, "restored") == "yes"
     return Session(
         name=live.name, host=live.host.spec, job=live.job, folder=folder, offset=offset, fresh=fresh, notes=notes,
         machine=live.host.machine or None, node=live.host.node or None, session=said(answer, "session") or None,
-        restored=said(answer, "restored") == "yes", left_out=said(answer, "left-out").split(),
-        covers=said(answer, "covers") or None,
+        restored=restored, left_out=said(answer, "left-out").split() if restored else [],
+        covers=said(answer, "covers") if restored else None,
     )  # fmt: skip
 
 
@@ -148,8 +150,11 @@ def _without_tmux(host: Host, install: list[str], bootstrap: bool) -> None:
         raise MissingProgram(f"{command} failed on {host.name}: {' '.join(done)}", code="no_tmux")
 
 
-def _await_ready(live: Live, offset: int) -> None:
-    """Wait for the shell's sentinel in the log; keeps the login files' output for the error message."""
+def _await_ready(live: Live, offset: int) -> bool:
+    """Wait for the shell's sentinel in the log; return whether the shell read all of its snapshot, if it has one.
+
+    Keeps the login files' output for the error message.
+    """
     output = Output([], lambda _: None)
     limit = login_limit()
     deadline = Deadline.after(limit)
@@ -174,7 +179,7 @@ def _await_ready(live: Live, offset: int) -> None:
             elif isinstance(item, Piece):
                 offset = item.end
                 if item.letter == "r":
-                    return
+                    return not any(item.fields[1:])
                 if item.letter == "x":
                     raise NotReady(f"the login files of {live.host.name} ended the shell{_last_line(output)}")
                 output.feed(item.offset, item.data)

@@ -5,30 +5,32 @@ import time
 from trainsh_base.errors import TrainError
 from trainsh_base.system.deadline import Deadline
 from trainsh_tmux.remote import scripts, session_scripts
+from trainsh_tmux.remote.reply import said
 from trainsh_tmux.session.live import Live
 
 TYPED_LIMIT = 2.0  # seconds within which a shell must run the command that was typed into it
 LOGIN_LIMIT = 20.0
 
 
-def reclaim(live: Live) -> list[str]:
-    """Make a released session run steps again; returns notes for people if its environment is fresh.
+def reclaim(live: Live) -> tuple[list[str], list[str]]:
+    """Make a released session run steps again, in its own shell or in a new one in another window of it.
 
-    Raises TrainError `session_busy` when neither its shell nor a new one becomes ready for steps.
+    Returns (notes for people, the host's reply on the new shell); both are empty for its own shell. Raises
+    TrainError `session_busy` when neither becomes ready for steps.
     """
     answer = live.host.ask(session_scripts.take_back(live.job, live.name))
     if answer[:1] == ["typed"] and _comes_to(live, "open", TYPED_LIMIT):
-        return []
+        return [], []
     answer = live.host.ask(session_scripts.new_window(live.job, live.name, log_limit=session_scripts.log_limit()))
     if not (answer and answer[0].startswith("fresh") and _comes_to(live, "open", LOGIN_LIMIT)):
         raise TrainError(
             f"session {live.name} was released and cannot be reclaimed: {' '.join(answer) or 'no answer'}",
             f"look at it: train tmux attach {live.name}", code="session_busy",
         )  # fmt: skip
-    return [
-        f"session {live.name} was released and is in use: steps run in a new window of it from now on, in the same"
-        " directory, but with a fresh environment"
-    ]
+    restored = said(answer, "restored") == "yes"
+    state = "with the directory and variables that the steps had left" if restored else "with a fresh environment"
+    note = f"session {live.name} was released and is in use: steps run in a new window of it from now on, {state}"
+    return [note], answer
 
 
 def released(live: Live) -> bool:

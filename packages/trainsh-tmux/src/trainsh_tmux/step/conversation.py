@@ -238,7 +238,7 @@ class Conversation:
     def _reclaim(self, _: str) -> None:
         self._unwatch = None
         try:
-            notes = reclaim(self.live)
+            notes, _ = reclaim(self.live)
         except TrainError as error:
             if error.code != "session_busy":
                 raise

@@ -166,8 +166,7 @@ class Ground:
         if also:
             self._block(name, also)
         elif session.restored and session.left_out:
-            names = ", ".join(session.left_out)
-            self._run.view.log(f"session {name}: not restored, since they held secrets: {names}")
+            self._run.view.log(f"session {name}: {shell_state.described(session.left_out)}")
 
     def _block(self, name: str, also: list[str]) -> None:
         text = next(each.step.text for each in self._main if each.id == also[0]).split("\n")[0]
@@ -216,6 +215,7 @@ class Ground:
             return [], []
         covers = told.get("covers")
         new = SessionState(name=name, host="", token="new", restored=covers is not None, covers=covers)
+        new.left_out = told.get("left_out") or []
         return shell_state.missing(self._main, self._run.state, self._run.values, new)
 
     # Steps that ensure a state

@@ -1,5 +1,7 @@
 """Which steps' effects a session's new shell lacks: its directory, variables, functions or options."""
 
+import re
+
 from trainsh_base.system.step_numbers import attempt_name, order
 from trainsh_recipe.engine.values import Values, refs
 from trainsh_recipe.plan.document import Execute
@@ -12,18 +14,18 @@ def missing(
 ) -> tuple[list[str], list[str]]:
     """Return (steps that only set state, steps that set state and did other work), in order.
 
-    Only steps count that ended in an earlier shell of the session and are not covered by the restored snapshot.
+    Only steps count that ended in an earlier shell of the session and are not covered by the restored snapshot:
+    those after it, those with a secret, and those that set what it leaves out (`session.left_out`).
     """
     only: list[str] = []
     also: list[str] = []
     for each in main:
         step, done = each.step, state.steps.get(each.id)
-        if not isinstance(step, Execute) or step.session != session.name or done is None or done.status != "ok":
+        if not isinstance(step, Execute) or step.session != session.name or done is None or not done.done:
             continue
-        if not step.state or step.background or done.token == session.token:
+        if not step.state or step.background or done.status == "skipped" or done.token == session.token:
             continue
-        secret = bool(session.left_out) and holds_secret(step, values)
-        if covered(attempt_name(each.id, done.attempt), session) and not secret:
+        if covered(attempt_name(each.id, done.attempt), session) and not lacks(step, values, session.left_out):
             continue
         (only if step.state == "only" else also).append(each.id)
     return only, also
@@ -34,6 +36,32 @@ def covered(name: str, session: SessionState) -> bool:
     if not session.restored:
         return False
     return session.covers is None or order(name) <= order(session.covers)
+
+
+def lacks(step: Execute, values: Values, left_out: list[str]) -> bool:
+    """Whether the step may have set something of `left_out`: other uses of a NAME than `$NAME` may."""
+    names = [name.removeprefix("alias:").removesuffix("()") for name in left_out]
+    special = {"positional": r"\bset\b|\bshift\b", "traps": r"\btrap\b"}
+    patterns = [
+        r"\bexec\b" if name.startswith("fd:") else special.get(name, rf"(?<![$\w{{]){re.escape(name)}(?!\w)")
+        for name in names
+    ]
+    return any(re.search(pattern, step.text) for pattern in patterns) or (
+        bool(names) and holds_secret(step, values)
+    )
+
+
+def described(left_out: list[str]) -> str:
+    """Return for people what a new shell did not get back: "not restored, since it held a secret: TOKEN"."""
+    descriptors = [name.removeprefix("fd:") for name in left_out if name.startswith("fd:")]
+    rest = [_for_people(name) for name in left_out if not name.startswith("fd:")]
+    parts = [f"not restored, since they held secrets: {', '.join(rest)}"] if rest else []
+    parts += [f"open descriptors are gone: {', '.join(descriptors)}"] if descriptors else []
+    return "; ".join(parts)
+
+
+def _for_people(name: str) -> str:
+    return {"positional": "positional parameters"}.get(name, name.replace("alias:", "alias "))
 
 
 def holds_secret(step: Execute, values: Values) -> bool:

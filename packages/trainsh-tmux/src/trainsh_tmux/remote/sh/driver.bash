@@ -7,14 +7,23 @@
 # back to its top level (an interrupt, an unbound variable), comes here next, with the status in $?.
 # shellcheck disable=SC1090,SC1091,SC2154,SC2034
 { __train_status=$? __train_flags=$-; \set +euvxCTE; \unset -f builtin; \builtin unset -f command set eval '[' . unset shopt exec; \shopt -q expand_aliases && __train_aliases=-s || __train_aliases=-u; \shopt -u expand_aliases; } 2>/dev/null
-{ __train_enter; } 2>/dev/null
+{ case $__train_secrets in ?*) __train_traps=$(\builtin trap -p) ;; esac; __train_enter "$@"; } 2>/dev/null
 
 # A DEBUG trap that makes bash skip every command skips `false` too: then the loop ends.
 until \command false; do
-    { __train_next || break; } 2>/dev/null
+    { __train_next "$@" || break; } 2>/dev/null
     case $__train_how in
     background)
-        __train_background
+        __train_background "$@"
+        continue
+        ;;
+    note)
+        if [ -t 2 ]; then __train_open=; else __train_open=' fd:2'; fi
+        {
+            __train_descriptors
+            __train_traps=$(\builtin trap -p)
+            __train_note "$@"
+        } 2>/dev/null
         continue
         ;;
     # `!` keeps an ERR trap from reporting this file's line; not under `set -e`, which it would switch off.
@@ -43,8 +52,12 @@ until \command false; do
         { __train_status=$? __train_flags=$-; } 2>/dev/null
     } </dev/tty 9<&- >"$__train_out" ;;
     esac
-    { __train_end; } 2>/dev/null
+    {
+        # A function does not see the traps DEBUG, ERR and RETURN.
+        case $__train_secrets in ?*) __train_traps=$(\builtin trap -p) ;; esac
+        __train_end "$@"
+    } 2>/dev/null
 done
 # Here after `release`, or because a step's own `break` left the loop above.
 { __train_flags=$-; \set +euvxCTE; } 2>/dev/null
-{ __train_leave; } 2>/dev/null
+{ __train_leave "$@"; } 2>/dev/null

@@ -19,15 +19,15 @@ __train_call() { # PROGRAM WORDS...: runs a program from the system's default pa
     \command -p "$@" || { [ "$?" -ne 127 ] || \command "$@"; }
 }
 
-__train_enter() { # enters the driver: at the start, after an interrupt, or when a released session is reclaimed
+__train_enter() { # POSITIONAL...: enters the driver: at the start, after an interrupt, or when a session is reclaimed
     [ -z "${BASH_VERSION-}" ] || __train_hold
     if [ ! -w /dev/tty ] || ! { \command : >/dev/tty; }; then __train_alone_left; fi
-    __train_interrupted
+    __train_interrupted "$@"
     __train_call stty susp undef -echo </dev/tty
     \command printf '%s %s\n' "$$" "$__train_start" >"$__train_dir/shell"
     \command printf 'open\n' >"$__train_dir/state"
     \command : >"$__train_dir/open"
-    __train_tell r "$$"
+    __train_tell r "$$;$__train_unread"
 }
 
 __train_alone_left() { # records that the terminal, and so the session, is gone; exits
@@ -36,7 +36,7 @@ __train_alone_left() { # records that the terminal, and so the session, is gone;
     \command exit 129
 }
 
-__train_interrupted() { # completes what an interrupt left unfinished
+__train_interrupted() { # POSITIONAL...: completes what an interrupt left unfinished
     [ -z "$__train_saved" ] || __train_call stty "$__train_saved" </dev/tty
     __train_saved=
     # The interrupt came right after our claim: the command has not run and never will.
@@ -49,28 +49,28 @@ __train_interrupted() { # completes what an interrupt left unfinished
     [ -n "$__train_step" ] || return 0
     case $__train_how in capture*) \command : >>"$__train_out" ;; esac
     if [ "$__train_how" = background ] && [ "$__train_before" != "${!-}" ]; then
-        __train_forked
+        __train_forked "$@"
     elif [ -s "$__train_file.status" ]; then # already recorded when the interrupt came
         IFS= \command read -r __train_over <"$__train_file.status"
         __train_tell e "$__train_step;$__train_over"
         __train_step=
     elif [ -z "$__train_ran" ]; then
         __train_ran=1 __train_status=130
-        __train_end
+        __train_end "$@"
     else
         # `set -u`, ${x:?}, a readonly variable and the like throw to the top level too, with their own status.
         __train_status=${__train_over:-$__train_status}
         [ "$__train_status" -ne 0 ] || __train_status=130
-        __train_end
+        __train_end "$@"
     fi
 }
 
-__train_next() { # waits for a step and begins it; fails when the session must be released
+__train_next() { # POSITIONAL...: waits for a step and begins it, or for `note`; fails when the session must be released
     # The driver has been read to its end by now.
     case $__train_aliases in ?*) \shopt "$__train_aliases" expand_aliases && __train_aliases='' ;; esac
     while \command :; do
         # A step's own `continue` leads here with the step still open.
-        case $__train_step in ?*) __train_status=0 __train_flags=$- && \set +euvxC && __train_end ;; esac
+        case $__train_step in ?*) __train_status=0 __train_flags=$- && \set +euvxC && __train_end "$@" ;; esac
         case $__train_line in '') __train_wait || \command exit 129 ;; esac
         case $__train_line in
         run\ *)
@@ -81,14 +81,20 @@ __train_next() { # waits for a step and begins it; fails when the session must b
             case $__train_rest in *' '*) __train_echo=${__train_rest#* } ;; esac
             if __train_begin "$__train_name"; then return 0; fi
             ;;
-        release) __train_release && return 1 ;;
-        note\ *) [ -z "${BASH_VERSION-}" ] || __train_note && \command : >"$__train_dir/noted.${__train_line#* }" ;;
+        release)
+            case $__train_idle in ?*) __train_how=note && return 0 ;; esac
+            __train_release && return 1
+            ;;
+        note\ * | idle)
+            case ${BASH_VERSION-} in ?*) __train_how=note && return 0 ;; esac
+            \command : >"$__train_dir/noted.${__train_line#* }"
+            ;;
         esac
         __train_line=
     done
 }
 
-__train_wait() { # reads a line; when none has come for a moment, saves a snapshot of the shell's state
+__train_wait() { # reads a line; `idle` when none has come for a moment after a step: then a snapshot is taken
     __train_got=
     case $__train_idle in
     ?*)
@@ -97,7 +103,8 @@ __train_wait() { # reads a line; when none has come for a moment, saves a snapsh
             IFS= \command read -r __train_line <&9 && __train_line=$__train_got$__train_line && return 0
             __train_got=$__train_got$__train_line
         else
-            __train_note
+            __train_line=idle
+            return 0
         fi
         ;;
     esac
@@ -228,20 +235,21 @@ __train_take_secrets() { # exports the secrets: "NAME LINES", then the value's l
     [ ! -e "$__train_file.env" ]
 }
 
-__train_forget() { # unsets the step's secrets; splits without IFS, which a step may have set
+__train_forget() { # POSITIONAL...: unsets the step's secrets; splits without IFS, which a step may have set
     while [ -n "$__train_secrets" ]; do
         __train_secrets=${__train_secrets# }
-        [ -z "${BASH_VERSION-}" ] || __train_taint "${__train_secrets%% *}"
+        [ -z "${BASH_VERSION-}" ] || __train_taint "${__train_secrets%% *}" "$@"
         \command unset "${__train_secrets%% *}"
         case $__train_secrets in
         *' '*) __train_secrets=${__train_secrets#* } ;;
         *) __train_secrets= ;;
         esac
     done
+    __train_traps=
 }
 
-__train_end() { # the step is over, with __train_status and the shell options __train_flags; its status is on disk
-    # before its sentinel is seen
+__train_end() { # POSITIONAL...: the step is over, with __train_status and the shell options __train_flags; its status
+    # is on disk before its sentinel is seen
     # Functions of the user with one of these names would break the driver, so they are unset.
     case ${BASH_VERSION-} in
     '') \unset -f command '[' ;;
@@ -259,7 +267,7 @@ __train_end() { # the step is over, with __train_status and the shell options __
     *[euCvxTE]*) __train_keep "$__train_flags" ;;
     *) __train_options=: ;;
     esac
-    case $__train_secrets in ?*) __train_forget ;; esac
+    case $__train_secrets in ?*) __train_forget "$@" ;; esac
     case $__train_how in capture*) __train_call cat -- "$__train_out" >/dev/tty ;; esac
     [ "$__train_status" -le 128 ] && [ ! -e "$__train_dir/typed" ] || __train_call stty susp undef -echo </dev/tty
     case ${PROMPT_COMMAND-} in
@@ -306,17 +314,17 @@ __train_save() { # retries to record the statuses that a full disk did not accep
     done
 }
 
-__train_background() { # starts a background step outside the job list, or bash would report its end during a later step
+__train_background() { # POSITIONAL...: starts a background step outside the job list, or bash would report its end during a later step
     { { __train_job 2>&7 7>&- 9<&-; } </dev/null & } 7>&2 2>/dev/null
-    { __train_forked; } 2>/dev/null
+    { __train_forked "$@"; } 2>/dev/null
 }
 
-__train_forked() { # records a background step that was just started
+__train_forked() { # POSITIONAL...: records a background step that was just started
     __train_started "$!"
     \command printf '%s %s\n' "$!" "$__train_began" >"$__train_file.pid"
     __train_tell p "$__train_step;$!;$__train_began"
     [ -z "${BASH_VERSION-}" ] || \command disown "$!"
-    [ -z "$__train_secrets" ] || __train_forget
+    [ -z "$__train_secrets" ] || __train_forget "$@"
     __train_last=$__train_step __train_step=''
 }
 
@@ -380,7 +388,6 @@ __train_limited() { # SECONDS GRACE: runs the step with a timeout; step and time
 }
 
 __train_release() { # turns the pane into an ordinary shell; an interrupt before the end leads back here
-    [ -z "${BASH_VERSION-}" ] || __train_note
     __train_drain
     __train_call stty susp '^Z' echo </dev/tty
     __train_call rm -f -- "$__train_dir/open"
@@ -394,7 +401,7 @@ __train_leave() { # called after the loop: a step's own `break` ended it, or the
     case $__train_step in
     ?*)
         __train_status=0
-        __train_end
+        __train_end "$@"
         ;;
     esac
     [ -z "${BASH_VERSION-}" ] || [ -z "$__train_released" ] || __train_let_go

@@ -1,5 +1,5 @@
 #!/bin/bash
-# The parts of the driver for bash only: they control the shell's input and prompt and save snapshots of its state.
+# The parts of the driver for bash only: they control the shell's input and prompt.
 # shellcheck disable=SC2154,SC2034,SC2140
 
 __train_hold() { # makes the shell read the driver's FIFO instead of the terminal; hides its prompt
@@ -56,44 +56,4 @@ __train_give() { # NAME...: remembers variables that we set, to unset them on re
 
 __train_extended() { # `set -T` and `set -E` together: maybe by extdebug
     ! \shopt -q extdebug || { \shopt -u extdebug && __train_options=": ; shopt -s extdebug"; }
-}
-
-__train_taint() { # NAME: excludes everything that contains this secret's value from snapshots
-    case ${!1-} in '') return 0 ;; esac
-    \builtin compgen -e >"$__train_dir/names"
-    while IFS= \builtin read -r __train_more; do
-        [ "$__train_more" = "$1" ] || case ${!__train_more-} in *"${!1}"*) __train_tainted="$__train_tainted $__train_more" ;; esac
-    done <"$__train_dir/names"
-    case $(\builtin declare -f; \builtin alias -p) in *"${!1}"*) __train_tainted="$__train_tainted functions" ;; esac
-}
-
-__train_note() { # saves a snapshot of the shell: directory, exports, options, functions, aliases
-    __train_idle=
-    {
-        \builtin printf '# step %s\n# left-out%s\n' "$__train_last" "$__train_tainted" &&
-            \builtin printf 'cd -- %q\n' "$PWD" &&
-            __train_note_exports &&
-            \builtin printf '__train_options=%q\n' "$__train_options" &&
-            \builtin umask -p && \set +o && { \shopt -p || \command :; } && __train_note_functions &&
-            \builtin printf '# whole\n'
-    } >"$__train_dir/snapshot.new" && __train_call mv -f -- "$__train_dir/snapshot.new" "$__train_dir/snapshot"
-    \command :
-}
-
-__train_note_exports() {
-    \builtin compgen -e >"$__train_dir/names" || return
-    while IFS= \builtin read -r __train_more; do
-        case " $__train_tainted $__train_volatile " in *" $__train_more "*) continue ;; esac
-        \builtin printf 'export %s=%q\n' "$__train_more" "${!__train_more-}" || return
-    done <"$__train_dir/names"
-}
-
-__train_note_functions() {
-    case " $__train_tainted " in *' functions '*) return 0 ;; esac
-    \builtin compgen -A function >"$__train_dir/names" || [ "$?" -eq 1 ] || return
-    while IFS= \builtin read -r __train_more; do
-        case $__train_more in __train_*) continue ;; esac
-        \builtin declare -f -- "$__train_more" || return
-    done <"$__train_dir/names"
-    \builtin alias -p
 }

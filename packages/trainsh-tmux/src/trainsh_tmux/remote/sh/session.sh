@@ -186,7 +186,7 @@ session_fresh() { # NAME...: see session_open
     fi
     [ "$login" = login ] || : >"$d/plain"
     [ "$driven" = hand ] || : >"$d/driven"
-    [ ! -s "$d/snapshot" ] || : >"$d/restore"
+    [ "$restore" != restore ] || snapshot_choose
     session_end
     if e=$(session_start "$@" 2>&1); then
         [ "$end" -gt 0 ] || : >>"$d/log.0"
@@ -200,12 +200,24 @@ session_fresh() { # NAME...: see session_open
     fi
 }
 
-snapshot_say() { # says what a new shell will restore
-    if [ -s "$d/snapshot" ] && { IFS= read -r x && IFS= read -r y; } <"$d/snapshot"; then
+snapshot_read() { # sets $covers (a step) and $lacks (names) of the session's snapshot; fails where no shell could use it
+    covers='' lacks=''
+    [ -s "$d/snapshot" ] && { IFS= read -r covers && IFS= read -r lacks && IFS= read -r folder; } <"$d/snapshot" || return
+    case $covers in '# after '*) ;; *) return 1 ;; esac
+    covers=${covers#'# after '} lacks=${lacks#'# left-out'}
+    # Its directory is there, and this host's bash can read all of it.
+    printf '%s\n' "$folder" | BASH_ENV='' bash && BASH_ENV='' bash -O extglob -n <"$d/snapshot"
+} >/dev/null 2>&1
+
+snapshot_choose() { # has the new shell restore the snapshot, if it can be used; else removes it
+    if snapshot_read; then : >"$d/restore"; else rm -f -- "$d/snapshot"; fi
+}
+
+snapshot_say() { # says what the new shell restores
+    if [ -e "$d/restore" ]; then
         say restored yes
-        say covers "${x#'# step '}"
-        y=${y#'# left-out'}
-        [ -z "$y" ] || say "left-out$y"
+        say covers "$covers"
+        [ -z "$lacks" ] || say "left-out$lacks"
     else
         say restored no
     fi
@@ -338,7 +350,7 @@ session_replaced() { # PID: whether that shell is another program by now (`exec 
     fi
 } 2>/dev/null
 
-session_window() { # SERVER NAME HIDDEN LOG-LIMIT: gives a released session another window; says as session_open
+session_window() { # SERVER NAME HIDDEN LOG-LIMIT TOKEN: gives a released session another window; says as session_open
     session_at "$1" "$2"
     hidden=$3
     session_tmux
@@ -346,11 +358,18 @@ session_window() { # SERVER NAME HIDDEN LOG-LIMIT: gives a released session anot
     c=$(readlink "/proc/$p/cwd" || tm display-message -p -t "$t" '#{pane_current_path}')
     tm pipe-pane -t "$t"
     rm -f -- "$d/fifo" "$d/again" "$d/current" "$d/pid" "$d/shell" "$d/state" "$d/open" "$d/restore"
+    snapshot_choose
     session_end
-    if printf '%s\n' "$lib" >"$d/lib" && printf '%s\n' "$c" >"$d/start" && printf '%s\n' "$4" >"$d/limit" &&
+    if printf '%s\n' "$5" >"$d/session" && printf '%s\n' "$lib" >"$d/lib" && printf '%s\n' "$c" >"$d/start" && printf '%s\n' "$4" >"$d/limit" &&
         mkfifo "$d/fifo" "$d/again"; then
         target="=$name:"
-        if e=$(session_pane new-window -t "=$name:" 2>&1); then say fresh "$end" "$d"; else say failed "$e"; fi
+        if e=$(session_pane new-window -t "=$name:" 2>&1); then
+            say fresh "$end" "$d"
+            say session "$5"
+            snapshot_say
+        else
+            say failed "$e"
+        fi
     else
         say full
     fi
@@ -439,8 +458,8 @@ session_list() { # says `session SERVER NAME STATE ALIVE ATTACHED AGE SECONDS ST
     done
 }
 
-session_holds() { # SERVER [NAME...] / [STEP...]: says `session NAME TOKEN running|released|gone [COVERS]` for each
-    # NAME and `step STEP running|ended|lost|never STATUS WHY` for each STEP of the job
+session_holds() { # SERVER [NAME...] / [STEP...]: says `session NAME TOKEN running|released|gone COVERS LEFT-OUT...` for
+    # each NAME and `step STEP running|ended|lost|never STATUS WHY` for each STEP of the job
     server=$1
     shift
     while [ $# -gt 0 ] && [ "$1" != / ]; do
@@ -449,9 +468,8 @@ session_holds() { # SERVER [NAME...] / [STEP...]: says `session NAME TOKEN runni
         token=- x=gone y=-
         [ ! -r "$d/session" ] || IFS= read -r token <"$d/session"
         [ -z "$alive" ] || { x=running && case $state in released*) x=released ;; esac }
-        [ ! -s "$d/snapshot" ] || IFS= read -r y <"$d/snapshot"
-        y=${y#'# step '}
-        say session "$name" "$token" "$x" "${y:--}"
+        if snapshot_read; then y=${covers:--}$lacks; fi
+        say session "$name" "$token" "$x" "$y"
         shift
     done
     for step in "$@"; do

@@ -1,0 +1,218 @@
+#!/bin/bash
+# Snapshots of a session's shell, for bash: what the shell that is opened after it gets back.
+# shellcheck disable=SC2154,SC2034,SC2140
+#
+# A snapshot is a file of commands: its directory, variables, functions, aliases, options, limits, traps, positional
+# parameters. Each command goes past functions of the user. What it leaves out is in its second line:
+# NAME (a variable), NAME(), alias:NAME, traps, positional, all because they held a secret, and fd:N, an open descriptor.
+# Values go from the shell into the snapshot alone, never into another file: some hold secrets.
+
+# bash's own variables, and what belongs to the connection or the terminal.
+__train_own=' BASH BASHOPTS BASHPID BASH_ALIASES BASH_ARGC BASH_ARGV BASH_ARGV0 BASH_CMDS BASH_COMMAND
+ BASH_EXECUTION_STRING BASH_LINENO BASH_LOADABLES_PATH BASH_MONOSECONDS BASH_SOURCE BASH_SUBSHELL BASH_TRAPSIG
+ BASH_VERSINFO BASH_VERSION BASH_XTRACEFD COLUMNS COMP_WORDBREAKS COPROC DIRSTACK EPOCHREALTIME EPOCHSECONDS EUID FUNCNAME
+ GROUPS HISTCMD LINENO LINES PIPESTATUS POSIXLY_CORRECT PPID PWD RANDOM SECONDS SHELLOPTS SHLVL SRANDOM UID _ TERM
+ TRAINSH_SESSION SSH_AUTH_SOCK SSH_CONNECTION SSH_CLIENT SSH_TTY PROMPT_COMMAND '
+__train_own=${__train_own//$'\n'/}
+
+__train_born() { # notes what the login files made; a snapshot removes what steps have removed of it
+    \builtin compgen -v >"$__train_dir/born.variables"
+    \builtin compgen -A function >"$__train_dir/born.functions"
+    \builtin compgen -a >"$__train_dir/born.aliases"
+    \builtin ulimit -S -a >"$__train_dir/born.limits"
+    # Here before a umask of the user's.
+    \command : >"$__train_dir/names" && \command : >"$__train_dir/limits"
+}
+
+__train_note() { # POSITIONAL...: writes the snapshot; __train_traps has the shell's traps, which no function sees whole
+    __train_idle=
+    __train_note_derived
+    {
+        \builtin printf '# after %s\n# left-out%s%s\n' "$__train_last" "$__train_tainted" "$__train_open" &&
+            \builtin printf '\\builtin cd -- %q\n__train_last=%q __train_tainted=%q\n' \
+                "$PWD" "$__train_last" "$__train_tainted$__train_open" &&
+            __train_note_gone && __train_note_variables && __train_note_folders && __train_note_limits &&
+            \builtin printf '\\builtin shopt -s extglob\n' && __train_note_functions &&
+            { \set +o && \builtin printf '\\set -o %s\n' "$__train_edit" && { \shopt -p || \command :; }; } &&
+            __train_note_aliases && __train_note_traps && __train_note_positional "$@" && \builtin printf '__train_unread=\n'
+    } >"$__train_dir/snapshot.new" && __train_call mv -f -- "$__train_dir/snapshot.new" "$__train_dir/snapshot"
+    case $__train_line in
+    note\ *) \command : >"$__train_dir/noted.${__train_line#* }" && __train_line= ;;
+    idle) __train_line= ;;
+    esac
+}
+
+__train_listed() { # LIST WORD: whether a list holds a word; unlike `case`, not changed by nocasematch
+    [ "${1#*" $2 "}" != "$1" ]
+}
+
+__train_descriptors() { # adds to __train_open the descriptors that steps have opened for good
+    # Those above 9 may be bash's own here.
+    for __train_more in 3 4 5 6 7 8; do
+        [ ! -e "/dev/fd/$__train_more" ] || __train_open="$__train_open fd:$__train_more"
+    done
+    [ -t 1 ] || __train_open="$__train_open fd:1"
+}
+
+__train_note_gone() { # removes what the login files made and a step has removed
+    __train_note_removed variables 'unset -v' "$(\builtin compgen -v)" &&
+        __train_note_removed functions 'unset -f' "$(\builtin compgen -A function)" &&
+        __train_note_removed aliases unalias "$(\builtin compgen -a)"
+}
+
+__train_note_removed() { # KIND COMMAND NAMES: names of that kind that are there now, a line each
+    __train_rest=" ${3//$'\n'/ } "
+    while IFS= \builtin read -r __train_more; do
+        if __train_listed "$__train_rest$__train_own" "$__train_more"; then continue; fi
+        \builtin printf '\\builtin %s -- %q\n' "$2" "$__train_more" || return
+    done <"$__train_dir/born.$1"
+}
+
+__train_kept() { # NAME: whether a snapshot holds this variable
+    case $1 in __train_*) return 1 ;; esac
+    ! __train_listed "$__train_own$__train_tainted " "$1"
+}
+
+__train_note_variables() { # writes variables and arrays, those that are not exported too
+    {
+        \builtin compgen -v
+        # Declared, with no value yet.
+        \builtin declare -p | __train_call sed -n 's/^declare -[A-Za-z-]* \([A-Za-z_][A-Za-z_0-9]*\)$/\1/p'
+    } >"$__train_dir/names"
+    while IFS= \builtin read -r __train_more; do
+        __train_kept "$__train_more" || continue
+        # Not what we set for a shell that nobody looks at.
+        case $__train_more=${!__train_more-} in
+        PAGER=cat | GIT_PAGER=cat | SYSTEMD_PAGER=cat | DEBIAN_FRONTEND=noninteractive)
+            if __train_listed " ${__train_given[*]} " "$__train_more"; then continue; fi
+            ;;
+        esac
+        # A nameref: `unset -v` would remove what it names.
+        if [ -R "$__train_more" ]; then __train_rest=-n; else __train_rest=-v; fi
+        # bash reads an array's values after the bare word `declare` alone.
+        \builtin printf '\\builtin unset %s %s; ' "$__train_rest" "$__train_more" && \builtin declare -p -- "$__train_more" || return
+    done <"$__train_dir/names"
+    # The driver holds the first command of the prompt.
+    [ "${#PROMPT_COMMAND[@]}" -le 1 ] || \builtin declare -p PROMPT_COMMAND || return
+    \builtin printf '\\builtin printf -v PROMPT_COMMAND %%s %q\n' "$__train_theirs"
+}
+
+__train_note_folders() { # writes the stack of pushd
+    \builtin printf '\\builtin dirs -c\n'
+    __train_count=${#DIRSTACK[@]}
+    while [ "$__train_count" -gt 1 ]; do
+        __train_count=$((__train_count - 1))
+        \builtin printf '\\builtin pushd -n %q >/dev/null\n' "${DIRSTACK[__train_count]}" || return
+    done
+}
+
+__train_note_limits() { # writes umask, and limits that are not those of the login files
+    \builtin printf '\\builtin ' && \builtin umask -p || return
+    \builtin ulimit -S -a >"$__train_dir/limits" || return
+    while IFS= \builtin read -r __train_more <&3 && IFS= \builtin read -r __train_rest <&4; do
+        [ "$__train_more" != "$__train_rest" ] || continue
+        __train_rest=${__train_more%)*}
+        \builtin printf '\\builtin ulimit -S -%s %s\n' "${__train_rest##*-}" "${__train_more##*) }" || return
+    done 3<"$__train_dir/limits" 4<"$__train_dir/born.limits"
+}
+
+__train_note_functions() { # writes functions, then which of them are exported or read-only
+    \builtin declare -F >"$__train_dir/names"
+    while IFS= \builtin read -r __train_more; do
+        __train_rest=${__train_more##* }
+        case $__train_rest in __train_*) continue ;; esac
+        if __train_listed "$__train_tainted " "$__train_rest()"; then continue; fi
+        \builtin declare -f -- "$__train_rest" || return
+        case $__train_more in
+        "declare -f "*) ;;
+        *) \builtin printf '\\builtin %s\n' "$__train_more" || return ;;
+        esac
+    done <"$__train_dir/names"
+}
+
+__train_note_aliases() {
+    \builtin compgen -a >"$__train_dir/names"
+    while IFS= \builtin read -r __train_more; do
+        if __train_listed "$__train_tainted " "alias:$__train_more"; then continue; fi
+        \builtin printf '\\builtin ' && \builtin alias -- "$__train_more" || return
+    done <"$__train_dir/names"
+}
+
+__train_note_traps() { # writes the traps, to be set with the options of the next step: they concern steps, not the driver
+    if __train_listed "$__train_tainted " traps; then __train_traps=; fi
+    \builtin printf '__train_options=%q\n' "$__train_options${__train_traps:+; $__train_traps}"
+}
+
+__train_note_positional() {
+    if __train_listed "$__train_tainted " positional; then return 0; fi
+    \builtin printf '\\set --'
+    for __train_more; do \builtin printf ' %q' "$__train_more"; done
+    \builtin printf '\n'
+}
+
+__train_leave_out() { # WORD: adds it to what no snapshot may hold
+    __train_listed "$__train_tainted " "$1" || __train_tainted="$__train_tainted $1"
+}
+
+__train_taint() { # NAME POSITIONAL...: unsets a secret; whatever else holds its value is left out of snapshots
+    \set -- "${!1-}" "$@"
+    [ -n "$1" ] || return 0
+    \builtin unset -v "$2"
+    case $1 in
+    *[!A-Za-z0-9_.,:/+=@%-]*) ;;
+    # One look at everything, where the value would stand as it is. `_` does not hold it: that was NAME.
+    *) case $(\builtin declare -p; \builtin declare -f; \builtin alias -p; \builtin printf '%s\n' "$__train_traps" "${@:3}") in
+        *"$1"*) ;;
+        *) return 0 ;;
+    esac ;;
+    esac
+    __train_taint_each "$@"
+}
+
+__train_taint_each() { # VALUE NAME POSITIONAL...
+    \builtin compgen -v >"$__train_dir/names"
+    while IFS= \builtin read -r __train_more; do
+        __train_kept "$__train_more" || continue
+        __train_rest="${__train_more}[*]"
+        # Its values, and the keys of an array.
+        \builtin eval "__train_value=\${!${__train_more}[*]}"
+        case "${!__train_rest-} $__train_value" in *"$1"*) __train_leave_out "$__train_more" ;; esac
+    done <"$__train_dir/names"
+    \builtin compgen -A function >"$__train_dir/names"
+    while IFS= \builtin read -r __train_more; do
+        case $(\builtin declare -f -- "$__train_more") in *"$1"*) __train_leave_out "$__train_more()" ;; esac
+    done <"$__train_dir/names"
+    \builtin compgen -a >"$__train_dir/names"
+    while IFS= \builtin read -r __train_more; do
+        case $(\builtin alias -- "$__train_more") in *"$1"*) __train_leave_out "alias:$__train_more" ;; esac
+    done <"$__train_dir/names"
+    case $__train_traps in *"$1"*) __train_leave_out traps ;; esac
+    \set -- "$1" "${@:3}"
+    while [ "$#" -gt 1 ]; do
+        case $2 in *"$1"*) __train_leave_out positional ;; esac
+        \set -- "$1" "${@:3}"
+    done
+    __train_rest='' __train_value=''
+}
+
+__train_note_derived() { # what was made of a value that is left out is left out too
+    __train_rest=$__train_tainted
+    while [ -n "$__train_rest" ]; do
+        __train_rest=${__train_rest# }
+        \set -- "${__train_rest%% *}"
+        __train_rest=${__train_rest#"$1"}
+        case $1 in *[!A-Za-z0-9_]*) continue ;; esac
+        \builtin compgen -v >"$__train_dir/names"
+        \set -- "$1[*]"
+        \set -- "${!1-}"
+        case $1 in ????*) ;; *) continue ;; esac
+        while IFS= \builtin read -r __train_more; do
+            __train_kept "$__train_more" || continue
+            \set -- "$1" "${__train_more}[*]"
+            case ${!2-} in
+            *"$1"*) __train_leave_out "$__train_more" ;;
+            ????????*) case $1 in *"${!2}"*) __train_leave_out "$__train_more" ;; esac ;;
+            esac
+        done <"$__train_dir/names"
+    done
+}
