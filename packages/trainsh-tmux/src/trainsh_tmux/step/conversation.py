@@ -238,7 +238,7 @@ class Conversation:
     def _reclaim(self, _: str) -> None:
         self._unwatch = None
         try:
-            notes, _ = reclaim(self.live)
+            notes = reclaim(self.live)[0]
         except TrainError as error:
             if error.code != "session_busy":
                 raise
