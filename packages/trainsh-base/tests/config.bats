@@ -145,8 +145,29 @@ setup() {
     [[ $output == *"problem  tmux "*"does not run: broken library"* ]]
     [[ $output == *"warning  rclone "*"missing"* ]]
     [[ $output == *"problem  settings "*"config.toml"*"-> "* ]]
-    [[ $output == *"open to others (755)"*"-> chmod 700 '$TRAINSH_HOME'"* ]]
+    [[ $output == *"open to others (755)"*"-> chmod 700 $TRAINSH_HOME"* ]]
     [[ $output == *"not on PATH"*"-> export PATH="* ]]
     run -1 env TRAINSH_HOME=/dev/null/home "$program" doctor
     [[ $output == *"problem  settings folder"*"TRAINSH_HOME"* ]]
+}
+
+@test "doctor: completions of the login shell, and keys that ssh would refuse" {
+    export HOME=$BATS_TEST_TMPDIR/home XDG_DATA_HOME=$BATS_TEST_TMPDIR/data
+    mkdir -p "$HOME/.ssh" "$TRAINSH_HOME"
+    chmod 700 "$HOME/.ssh" "$TRAINSH_HOME"
+    touch "$HOME/.ssh/id_ed25519" "$HOME/.ssh/id_ed25519.pub" "$TRAINSH_HOME/secrets.age.key"
+    chmod 644 "$HOME"/.ssh/* "$TRAINSH_HOME/secrets.age.key"
+    SHELL=/bin/zsh run -1 train-config doctor
+    [[ $output == *"warning  completions "*"none for zsh"*"-> "*"train help completions zsh"* ]]
+    [[ $output == *"problem  permissions "*"id_ed25519 is open to others (644)"*"-> chmod 600 $HOME/.ssh/id_ed25519"* ]]
+    [[ $output == *"warning  permissions "*"secrets.age.key is open"*"-> chmod 600 "* ]]
+    [[ $output != *"id_ed25519.pub is open"* ]]
+    run -1 bash -c 'SHELL=/bin/bash train-config doctor --json | jq -r ".[] | select(.name == \"completions\").fix" | sh &&
+      SHELL=/bin/bash train-config doctor'
+    [[ $output == *"ok       completions "*"bash: $HOME/.bashrc"* ]]
+    SHELL=/bin/dash run -1 train-config doctor
+    [[ $output == *"ok       completions "*"none for dash"* ]]
+    chmod 600 "$HOME"/.ssh/* "$TRAINSH_HOME/secrets.age.key"
+    SHELL=/bin/dash run train-config doctor
+    [[ $output == *"ok       permissions "*"yours alone"* ]]
 }

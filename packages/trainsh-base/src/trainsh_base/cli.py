@@ -6,7 +6,8 @@ from typing import Annotated, Any
 
 import msgspec
 
-from trainsh_base.doctor import Finding, findings
+from trainsh_base.doctor.findings import findings
+from trainsh_base.doctor.model import Finding
 from trainsh_base.errors import Cancelled, NotFound
 from trainsh_base.request import current
 from trainsh_base.system.configuration import config, settings
@@ -134,8 +135,8 @@ def show_findings(found: list[Finding]) -> None:
 def doctor() -> list[Finding]:
     """Check what train needs on this machine: train doctor
 
-    Programs and their versions, folders, permissions, settings, the keyring; for what is wrong, its fix. Nothing is
-    changed. Exit status 1 when there is a problem; a warning is none.
+    Programs and their versions, folders, permissions, settings, the keyring, completions; for what is wrong, its
+    fix. Nothing is changed. Exit status 1 when there is a problem; a warning is none.
     """
     return findings()
 

@@ -1,14 +1,14 @@
-"""Checks this machine for what train needs: programs, folders, settings, keyring; each problem comes with a fix."""
+"""Checks programs, folders, settings and the keyring, and collects the findings of the other checks."""
 
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import Literal
-
-import msgspec
 
 from trainsh_base import VERSION
+from trainsh_base.doctor.completions import completions
+from trainsh_base.doctor.model import Finding, State
+from trainsh_base.doctor.permissions import permissions
 from trainsh_base.errors import TrainError
 from trainsh_base.system import paths
 from trainsh_base.system.configuration import config
@@ -30,24 +30,13 @@ PACKAGES = {
 }
 LEAST_FREE = 100_000_000  # bytes; with less free space, job journals may soon fail to be written
 
-State = Literal["ok", "warning", "problem"]
-
-
-class Finding(msgspec.Struct, frozen=True, kw_only=True):
-    """The result of one check; `fix` says what to do about a warning or a problem."""
-
-    name: str
-    state: State
-    detail: str
-    fix: str = ""
-
 
 def findings() -> list[Finding]:
     """Run all checks; returns the findings in the order in which they should be fixed."""
     made: list[Finding] = [_train()]
     made += [_program(name) for name in PROGRAMS]
     made += [_folder("settings folder", paths.config_home), _folder("state folder", paths.state_home)]
-    made += [_settings(), _sockets(), *_open_to_others(), _keyring()]
+    made += [_settings(), _sockets(), *permissions(), _keyring(), completions()]
     return made
 
 
@@ -130,24 +119,6 @@ def _sockets() -> Finding:
         return Finding(name=name, state="ok", detail=str(paths.runtime_home()))
     except TrainError as error:
         return Finding(name=name, state="problem", detail=error.message, fix=error.hint)
-
-
-def _open_to_others() -> Iterator[Finding]:
-    """Report configuration files that other users can read or change: they include journals and hosts."""
-    home = paths.config_home()
-    for path in (home, paths.jobs_home()):
-        if not os.access(path, os.F_OK):
-            continue
-        if path.stat().st_mode & 0o077:
-            mode = f"{path.stat().st_mode & 0o777:o}"
-            yield Finding(
-                name="permissions", state="warning", detail=f"{path} is open to others ({mode})",
-                fix=f"chmod 700 '{path}'",
-            )  # fmt: skip
-        elif not os.access(path, os.W_OK | os.X_OK):
-            yield Finding(
-                name="permissions", state="problem", detail=f"{path} is closed", fix=f"chmod 700 '{path}'"
-            )
 
 
 def _keyring() -> Finding:

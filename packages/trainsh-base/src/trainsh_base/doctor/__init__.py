@@ -1,0 +1,1 @@
+"""The checks of `train doctor`: what this machine lacks, and the fix for each."""

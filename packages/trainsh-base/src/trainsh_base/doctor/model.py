@@ -1,0 +1,16 @@
+"""What a check found."""
+
+from typing import Literal
+
+import msgspec
+
+State = Literal["ok", "warning", "problem"]
+
+
+class Finding(msgspec.Struct, frozen=True, kw_only=True):
+    """The result of one check; `fix` says what to do about a warning or a problem."""
+
+    name: str
+    state: State
+    detail: str
+    fix: str = ""
