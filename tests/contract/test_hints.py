@@ -32,7 +32,7 @@ def test_help_texts(name: str) -> None:
         f"{command.name}: {line}: {said}"
         for command in tools()[name].commands.values()
         for line in [*commands(command.help), *(example for example, _ in examples_of(name, command.name))]
-        if (said := problem(next(iter(commands(line)), line)))
+        if (said := problem(next(iter(commands(line)), line), line=True))
     ]
     assert wrong == []
 
@@ -45,7 +45,7 @@ def test_documents(document: Path) -> None:
         words = line.strip().removeprefix("$ ")
         if words.startswith(("train ", "train-")) and (line.startswith("    ") or _fenced(document, number)):
             command = next(iter(commands(words.partition("  ")[0])), "")
-            if command and (said := problem(command)):
+            if command and (said := problem(command, line=True)):
                 wrong.append(f"{number}: {command}: {said}")
     assert wrong == []
 

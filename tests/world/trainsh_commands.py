@@ -70,14 +70,19 @@ def _end(text: str) -> int:
     return found.start() if found else len(text)
 
 
-def problem(command: str) -> str:
-    """Why the program would refuse to parse `command`; empty when it would not."""
+def problem(command: str, *, line: bool = False) -> str:
+    """Why the program would refuse to parse `command`; empty when it would not.
+
+    In a sentence (not a `line` of its own) `train-NAME` and a word that is no command of it is prose.
+    """
     try:
         words = shlex.split(command)
     except ValueError as error:
         return f"cannot be read as words: {error}"
     first, *rest = words[0].split("-", 1)
     words = [*rest, *words[1:]] if first == "train" and rest else words[1:]
+    if rest and not line and len(words) > 1 and words[0] in tools() and words[1] not in tools()[words[0]].commands:
+        return ""
     if not words or words[0] in ("COMMAND", "TOOL", "NAME", "..."):
         return ""
     if words[0].startswith("-"):
