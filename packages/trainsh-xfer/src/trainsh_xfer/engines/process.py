@@ -1,6 +1,7 @@
 """Runs rsync: streams its output, and stops it when the request is cancelled. The only module that uses sh."""
 
 import contextlib
+import functools
 import os
 import selectors
 import shutil
@@ -35,6 +36,12 @@ def find_rsync() -> Rsync:
     path = shutil.which("rsync")
     if path is None:
         raise missing("rsync")
+    return _version(path, os.stat(path).st_mtime_ns)  # noqa: PTH116 - text in
+
+
+@functools.cache
+def _version(path: str, changed: int) -> Rsync:
+    """The rsync at `path`, last modified at `changed`."""
     done = run_to_end([path, "--version"], check=False)
     found = read_version(path, done.stdout.decode(errors="replace"))
     if found is None:

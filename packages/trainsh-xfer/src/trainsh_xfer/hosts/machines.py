@@ -2,6 +2,7 @@
 
 import os
 import threading
+import time
 
 import msgspec
 
@@ -23,16 +24,32 @@ CLIENT = ["-o", "ControlMaster=no", "-o", "ProxyCommand=false", "-o", "RemoteCom
 PATIENCE = 60.0
 # Seconds for a login and the command it runs: a login file that asks a question would wait forever.
 LOGIN_LIMIT = 60.0
+RESOLVED_FOR = 30.0
 _QUOTED = frozenset(" '\"\t\n")
+
+
+_resolved: dict[tuple[str, ...], tuple[float, Target]] = {}
 
 
 def resolve(spec: str) -> Target:
     """The target of a host's name, a spec, or a target as JSON.
 
-    Raises train-host's own errors, and MissingProgram when train-host is not installed.
+    The answer for a machine that is not rented is used again for RESOLVED_FOR seconds, since `serve` copies to the
+    same few hosts. Raises train-host's own errors, and MissingProgram when train-host is not installed.
     """
     if spec == "local":
         return Target.local()
+    key = (spec, *(os.environ.get(name, "") for name in ("HOME", "TRAINSH_HOME", "XDG_CONFIG_HOME", "PATH")))
+    since, known = _resolved.get(key, (0.0, None))
+    if known and time.monotonic() - since < RESOLVED_FOR:
+        return known
+    target = _asked(spec)
+    if not target.rented:
+        _resolved[key] = (time.monotonic(), target)
+    return target
+
+
+def _asked(spec: str) -> Target:
     try:
         if spec.startswith("{"):
             return msgspec.json.decode(spec, type=Target)
