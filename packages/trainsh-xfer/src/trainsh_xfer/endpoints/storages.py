@@ -1,9 +1,15 @@
 """Storages, and how to reach each, from `train-storage resolve`."""
 
+import os
+import time
+
 import msgspec
 
 from trainsh_base.errors import MissingProgram
 from trainsh_base.tool.peer import ANSWER_LIMIT, call
+
+# Seconds. A credential that is changed counts after them; one that was removed is not kept longer in memory.
+RESOLVED_FOR = 30.0
 
 
 class Storage(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,8 +57,25 @@ class Folder(msgspec.Struct, frozen=True, kw_only=True):
     host: str = ""
 
 
+_resolved: dict[tuple[str, str, int], tuple[float, Storage | Folder]] = {}
+
+
 def resolve(spec: str, remote: str) -> Storage | Folder:
     """Resolve the storage with this name or spec. `remote` is the name that rclone will use for it, in capitals.
+
+    An answer is used again for RESOLVED_FOR seconds, since `serve` copies to the same few storages. Raises as
+    `_asked` does.
+    """
+    key, now = (spec, remote, hash(frozenset(os.environ.items()))), time.monotonic()
+    for old in [old for old, (since, _) in _resolved.items() if now - since > RESOLVED_FOR]:
+        del _resolved[old]
+    if key not in _resolved:
+        _resolved[key] = (now, _asked(spec, remote))
+    return _resolved[key][1]
+
+
+def _asked(spec: str, remote: str) -> Storage | Folder:
+    """Ask train-storage.
 
     Raises MissingProgram when train-storage is not installed, and the errors of `train-storage resolve`.
     """
