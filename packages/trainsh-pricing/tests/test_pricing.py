@@ -197,7 +197,7 @@ case $1 in
 schema) echo '{"provides": ["hosts"]}' ;;
 bill) cat "$(dirname "$0")/bill" ;;
 list) cat "$(dirname "$0")/list" ;;
-status) cat "$(dirname "$0")/status" ;;
+jobs) cat "$(dirname "$0")/jobs" ;;
 *) exit 2 ;;
 esac
 """
@@ -224,7 +224,13 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     left = {**ROW, "id": 8, "job": "then", "state": "stopped", "per_hour": "0.01", "end": "train acme destroy 8"}
     tool(tmp_path, "acme", bill={"now": [held, left], "month": {"amount": "12.345", "currency": "USD"}})
     tool(tmp_path, "lab", list=[{**ROW, "id": "a", "currency": "CNY"}, {**ROW, "id": "b", "state": "gone"}])
-    tool(tmp_path, "recipe", status=[{"id": "now", "state": "running"}, {"id": "old", "state": "interrupted"}])
+    lost = {**ROW, "id": "x", "provider": "removed", "hosts": ["gpu"], "end": "train removed stop x"}
+    again = {**held, "provider": "acme", "hosts": ["gpu"]}
+    jobs = [
+        {"id": "now", "state": "running", "instances": [again]},
+        {"id": "old", "state": "failed", "instances": [lost]},
+    ]
+    tool(tmp_path, "recipe", jobs=jobs)
     for name in ("acme", "lab", "recipe"):
         monkeypatch.setenv("PATH", f"{tmp_path / name}:{os.environ['PATH']}")
     monkeypatch.setattr(spawn, "tool_path", shutil_path)
@@ -244,17 +250,21 @@ def test_what_bills_over_all_providers_and_who_holds_it(world: Path) -> None:
     found = bill.bill(["acme", "lab"], dollars, "USD")
     assert [(row.provider, row.id, row.per_hour, row.owned, row.gpu) for row in found.running] == [
         ("acme", "7", Decimal("0.4000"), True, "2x RTX 4090"),
+        ("removed", "x", Decimal("0.4000"), False, "RTX 4090"),
         ("lab", "a", Decimal("0.1000"), False, "RTX 4090"),
     ]
+    assert [(row.source, row.job_state) for row in found.running] == [
+        ("provider", "running"), ("journal", "failed"), ("provider", "")
+    ]  # fmt: skip
     assert [(row.id, row.job_state, row.end) for row in found.stopped] == [("8", "over", "train acme destroy 8")]
     assert (found.sum.per_hour, found.sum.per_day, found.stopped_sum.per_month) == (
-        Decimal("0.5100"), Decimal("12.2400"), Decimal("7.3000")
+        Decimal("0.9100"), Decimal("21.8400"), Decimal("7.3000")
     )  # fmt: skip
     assert [(month.provider, month.amount) for month in found.months] == [
         ("acme", Decimal("12.3450")),
         ("lab", None),
     ]
-    assert [row.id for row in bill.unowned(found)] == ["a", "8"]
-    assert [row.id for row in bill.unowned(found, running_only=True)] == ["a"]
+    assert [row.id for row in bill.unowned(found)] == ["x", "a", "8"]
+    assert [row.id for row in bill.unowned(found, running_only=True)] == ["x", "a"]
     (world / "acme" / "bill").unlink()
     assert [one.provider for one in bill.bill(["acme", "lab"], dollars, "USD").silent] == ["acme"]

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import msgspec
 
-from trainsh_base.errors import MissingProgram, NotFound, TrainError
+from trainsh_base.errors import MissingProgram, TrainError
 from trainsh_base.provider.bill import Amount
 from trainsh_base.provider.installed import side_by_side
 from trainsh_base.tool.peer import call
@@ -30,11 +30,25 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     job: str = ""
     gpu: str = ""
     gpu_count: int = 0
-    price_per_hour: Decimal = Decimal(0)
-    storage_per_hour: Decimal = Decimal(0)
+    price_per_hour: Decimal | None = None
+    storage_per_hour: Decimal | None = None
     per_hour: Decimal | None = None
     currency: str = "USD"
     end: str = ""
+
+
+class Rented(Row, frozen=True, kw_only=True):
+    """A machine in the journal of a job."""
+
+    provider: str
+
+
+class Job(msgspec.Struct, frozen=True, kw_only=True):
+    """What is read of a job that is not over."""
+
+    id: str
+    state: str
+    instances: list[Rented] = []
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,18 +58,27 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     month: Amount | None = None
 
 
-def bill(names: list[str], convert: Convert, currency: str) -> Bill:
-    """Ask these providers. `convert(amount, its currency)` gives an amount in `currency`."""
+def bill(names: list[str], convert: Convert, currency: str, *, everything: bool = True) -> Bill:
+    """Ask these providers; with `everything`, also read what the journals of open jobs say of others.
+
+    `convert(amount, its currency)` gives an amount in `currency`.
+    """
     answers = side_by_side(names, _asked)
-    jobs = _job_states()
+    jobs = _open_jobs()
+    states = {job.id: job.state for job in jobs}
     found, months, silent = list[Billed](), list[Month](), list[Silent]()
     for name, answer in answers.items():
         if isinstance(answer, TrainError):
             silent.append(Silent(provider=name, problem=answer.message, code=answer.code))
         elif answer is not None:
-            found += [_billed(name, row, jobs, convert, currency) for row in answer.now if row.state != "gone"]
+            found += [_billed(name, row, states, convert, currency) for row in answer.now if row.state != "gone"]
             amount = convert(answer.month.amount, answer.month.currency).quantize(EXACT) if answer.month else None
             months.append(Month(provider=name, amount=amount, currency=currency))
+    found += [
+        _billed(row.provider, msgspec.structs.replace(row, job=job.id), states, convert, currency, "journal")
+        for job in jobs for row in job.instances
+        if everything and answers.get(row.provider) is None and row.state not in ("gone", "failed")
+    ]  # fmt: skip
     found = sorted((row for row in found if row.per_hour), key=lambda row: -row.per_hour)
     stopped = [row for row in found if row.state == STOPPED]
     running = [row for row in found if row.state != STOPPED]
@@ -85,22 +108,25 @@ def _asked(name: str) -> Answer | TrainError | None:
         return None if error.code == "no_secret" else error
 
 
-def _job_states() -> dict[str, str]:
-    """The states of the jobs that are not over. Empty where recipes are not installed."""
+def _open_jobs() -> list[Job]:
+    """The jobs that are not over. Empty where recipes are not installed."""
     try:
-        return {str(job["id"]): str(job["state"]) for job in call("recipe", "status", timeout=LIMIT)}
-    except (MissingProgram, NotFound):
-        return {}
+        return msgspec.convert(call("recipe", "jobs", {"open": True}, timeout=LIMIT), list[Job])
+    except MissingProgram:
+        return []
 
 
-def _billed(provider: str, row: Row, jobs: dict[str, str], convert: Convert, currency: str) -> Billed:
-    price, storage = convert(row.price_per_hour, row.currency), convert(row.storage_per_hour, row.currency)
+def _billed(
+    provider: str, row: Row, jobs: dict[str, str], convert: Convert, currency: str, source: str = "provider"
+) -> Billed:
+    price = convert(row.price_per_hour or Decimal(0), row.currency)
+    storage = convert(row.storage_per_hour or Decimal(0), row.currency)
     default = storage if row.state == STOPPED else price
     hour = default if row.per_hour is None else convert(row.per_hour, row.currency)
     state = jobs.get(row.job, "over") if row.job else ""
     return Billed(
-        provider=provider, id=str(row.id), label=row.label, state=row.state, job=row.job, job_state=state,
-        owned=state in LIVE, gpu=f"{row.gpu_count}x {row.gpu}" if row.gpu_count > 1 else row.gpu,
+        provider=provider, source=source, id=str(row.id), label=row.label, state=row.state, job=row.job,
+        job_state=state, owned=state in LIVE, gpu=f"{row.gpu_count}x {row.gpu}" if row.gpu_count > 1 else row.gpu,
         price_per_hour=price.quantize(EXACT), storage_per_hour=storage.quantize(EXACT), currency=currency,
         per_hour=hour.quantize(EXACT), per_day=(hour * HOURS_A_DAY).quantize(EXACT),
         per_month=(hour * HOURS_A_MONTH).quantize(EXACT), end=row.end,

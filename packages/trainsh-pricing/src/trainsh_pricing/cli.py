@@ -98,7 +98,7 @@ def vast() -> Bill:
     from trainsh_pricing import bill as bills  # noqa: PLC0415 - brings subprocess
 
     shown = _shown_currency().currency
-    return bills.bill(["vast"], _to_shown(shown), shown)
+    return bills.bill(["vast"], _to_shown(shown), shown, everything=False)
 
 
 _running_only = False  # what the exit status is about, for its function

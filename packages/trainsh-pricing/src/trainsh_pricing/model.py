@@ -70,9 +70,11 @@ class Billed(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """A machine that costs money now. `owned`: a job that runs now holds it, and will end it.
 
     `job_state` is that of the job that holds it: running, interrupted, ... or `over`; empty without a job.
+    `source`: the `provider`, or the `journal` of the job where its tool or its key is gone.
     """
 
     provider: str
+    source: str
     id: str
     label: str
     state: str
