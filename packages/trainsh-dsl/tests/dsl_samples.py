@@ -23,6 +23,11 @@ LAB = {
                     "gpus": {"type": "integer", "default": 1},
                     "kind": {"enum": ["fast", "cheap"], "default": "fast"},
                     "timeout": {"type": ["number", "string"], "x-kind": "duration", "default": 60},
+                    "idle_stop": {
+                        "anyOf": [{"type": "string"}, {"type": "null"}],
+                        "x-kind": "duration",
+                        "x-limits": True,
+                    },
                     "tags": {"type": "array", "items": {"type": "string"}, "default": []},
                     "spot": {"anyOf": [{"type": "boolean"}, {"type": "null"}], "default": None},
                 },

@@ -38,6 +38,9 @@ def codes(text: str) -> list[str]:
 
 CASES = {
     "known verb": ("lab.rent gpus=4 kind=cheap timeout=5m tags=a tags=b spot=true\n", []),
+    "a limit": ("lab.rent idle_stop=30m\n", []),
+    "a limit that is off": ("lab.rent idle_stop=off\n", []),
+    "a bad limit": ("lab.rent idle_stop=soon\n", ["E705"]),
     "general option": ("lab.rent retry=3\n", []),
     "unknown verb": ("lab.ren\n", ["E702"]),
     "unknown option": ("lab.rent gpu=4\n", ["E703"]),

@@ -176,7 +176,7 @@ def _check(schema: dict[str, Any]) -> options.Check:
     """The check for a JSON Schema: whether a word of a recipe can be converted to such a value."""
     checks = {"duration": values.duration, "size": values.size, "money": values.money}
     if check := checks.get(_kind(schema)):
-        return _verb_value(check)
+        return _verb_value(_or_off(check) if schema.get("x-limits") and "string" in _types(schema) else check)
     choices = _choices(schema)
     if choices:
         return _one_of(choices)
@@ -186,6 +186,11 @@ def _check(schema: dict[str, Any]) -> options.Check:
     if "boolean" in kinds:
         return _verb_value(values.truth)
     return _number("number" in kinds)
+
+
+def _or_off(check: options.Check) -> options.Check:
+    """The check of a limit that can be switched off."""
+    return lambda text: text if text == "off" else check(text)
 
 
 def _verb_value(check: options.Check) -> options.Check:

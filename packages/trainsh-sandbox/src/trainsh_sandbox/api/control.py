@@ -13,8 +13,11 @@ def status(call: Call) -> Answer:
         "time": world.now, "speed": world.clock.speed, "offers": len(world.market.offers), "credit": world.credit,
         "spent": world.spent,
         "faults": {one["name"]: one["value"] for one in world.faults.listed() if one["value"] != "off"},
-        "instances": [{"id": one.id, "status": one.actual, "label": one.label, "gpu": one.offer["gpu_name"]}
-                      for one in world.instances.values()],
+        "instances": [
+            {"id": one.id, "status": one.actual, "label": one.label, "gpu": one.offer["gpu_name"],
+             "gpu_billed": one.usage.runs, "per_hour": round(one.usage.rate, 6)}
+            for one in world.instances.values()
+        ],
     })  # fmt: skip
 
 

@@ -19,12 +19,16 @@ class Usage:
         self.down = 0
 
     @property
+    def runs(self) -> bool:
+        """Whether the GPU is billed now."""
+        return bool(self.gpu) and self.gpu[-1][1] is None
+
+    @property
     def rate(self) -> float:
         """The current cost in $ per hour."""
         if self.until is not None:
             return 0.0
-        running = self.gpu[-1][2] if self.gpu and self.gpu[-1][1] is None else 0.0
-        return self.disk_price + float(running or 0.0)
+        return self.disk_price + float((self.gpu[-1][2] if self.runs else 0.0) or 0.0)
 
     def run(self, now: float, price: float) -> None:
         """Start billing the GPU."""
@@ -33,7 +37,7 @@ class Usage:
 
     def rest(self, now: float) -> None:
         """Stop billing the GPU."""
-        if self.gpu and self.gpu[-1][1] is None:
+        if self.runs:
             self.gpu[-1][1] = now
 
     def end(self, now: float) -> None:
