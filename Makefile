@@ -1,5 +1,5 @@
 # The README's two commands are `make demo` and `make test`; both set up what they need.
-.PHONY: help setup demo test check lint types unit bats bench faults fresh completions man generated pictures dist clean
+.PHONY: help setup demo test check lint types unit bats bench faults fresh completions man errors generated pictures dist clean
 .DEFAULT_GOAL := help
 
 BIN := $(CURDIR)/.venv/bin
@@ -16,7 +16,7 @@ help:
 	  'make fresh   the two commands of the README on a Debian where nobody prepared anything (Linux, root)' \
 	  'make bench   speed, as ratios against floors measured in the same run' \
 	  'make dist    wheels and source distributions of every package, in dist/' \
-	  'make completions man   the generated files of both kinds; make generated checks them' \
+	  'make completions man errors   what is generated: of each kind; make generated checks them all' \
 	  'make pictures   the pictures of the README, from real runs' \
 	  'make setup   .venv, and missing system programs (the others do it too)' \
 	  'make clean   remove what was built'
@@ -53,13 +53,16 @@ bench: setup
 faults: setup
 	@$(PYTEST) -m faults
 
-completions man: setup
+completions man errors: setup
 	@python -m trainsh_help.generate $@
 	@./install.sh --dev
 
 generated: setup
 	@python -m trainsh_help.generate completions --check
 	@python -m trainsh_help.generate man --check
+
+pictures: setup
+	@python docs/pictures/make.py
 
 dist: setup
 	@rm -rf dist

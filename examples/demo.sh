@@ -7,6 +7,7 @@ demo=$PWD/build/demo recipe=examples/readme.recipe kept=$PWD/build/demo/home
 rm -rf "$demo"
 mkdir -p "$kept"
 export HOME="$kept" TMUX_TMPDIR="$demo" TRAINSH_SANDBOX="$demo/sandbox"
+export TRAINSH_PAGER=cat # nobody is there to page
 unset XDG_CONFIG_HOME XDG_STATE_HOME XDG_RUNTIME_DIR TRAINSH_HOME TMUX
 PATH=$PWD/.venv/bin:$PATH
 

@@ -1,4 +1,4 @@
-"""`python -m trainsh_help.generate completions|man [--check]`: writes them into the packages of this checkout.
+"""`python -m trainsh_help.generate completions|man|errors [--check]`: writes them into this checkout.
 
 A file lies in the package that has the tool's manifest, so that deleting the package deletes it. With --check
 nothing is written; stale files are named, and the exit status is 1.
@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from trainsh_help.generate import manual, tables
+from trainsh_help.generate import errors, manual, tables
 
 
 def tools(root: Path) -> Iterator[tuple[str, Path]]:
@@ -45,11 +45,16 @@ def man(root: Path) -> Iterator[tuple[Path, str]]:
     yield root / "packages/tmux-trainsh/share/man/man1/train.1", manual.front_page(summaries)
 
 
+def messages(root: Path) -> Iterator[tuple[Path, str]]:
+    """The page of errors by code."""
+    yield root / "docs/errors.md", errors.page(root)
+
+
 def main() -> int:
     """Write the files, or compare them."""
     what, check = sys.argv[1], "--check" in sys.argv
     root, stale = Path.cwd(), 0
-    for path, text in {"completions": completions, "man": man}[what](root):
+    for path, text in {"completions": completions, "man": man, "errors": messages}[what](root):
         if path.exists() and path.read_text(encoding="utf-8") == text:
             continue
         print(path.relative_to(root))
@@ -57,7 +62,10 @@ def main() -> int:
         if not check:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")
-    return 1 if check and stale else 0
+    if check and stale:
+        print(f"stale: make {what}", file=sys.stderr)
+        return 1
+    return 0
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ COMMON = (
     ("--jsonl", "-", "Print events as JSON, one a line; the last is the result."),
     ("--input", "file", "Read parameters from a JSON object (- for standard input)."),
     ("--no-color", "-", "No colours."),
+    ("--no-pager", "-", "Print a long answer at once (else $PAGER, or less)."),
     ("--quiet", "-", "No progress, no notes: the answer and errors only."),
     ("--verbose", "-", "Show the programs that are run (ssh, rsync, ...)."),
     ("--help", "-", "Show this message and exit."),
