@@ -24,7 +24,7 @@ def checkpoints(state: State) -> list[CheckpointReport]:
     except TrainError as error:
         return [CheckpointReport(state="unreachable", failed=error.message)]
     except (msgspec.ValidationError, TypeError):
-        return [CheckpointReport(state="unreachable", failed="train-xfer gave a malformed answer")]
+        return [CheckpointReport(state="unreachable", failed="a malformed answer of train-xfer")]
 
 
 def _known(row: Any) -> dict[str, Any]:
