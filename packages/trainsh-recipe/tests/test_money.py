@@ -107,6 +107,17 @@ def test_a_limit_holds_for_a_client_of_serve_too(shed: "Place") -> None:
     assert "--max-time 1.0s is over" in done.stdout and not machine(shed).exists()
 
 
+def test_a_limit_ends_every_step_of_a_block(shed: "Place") -> None:
+    text = "host h = local\ntmux.open @h as w\nparallel\n@w > sleep 60\nsleep 60\n@h:{work}/none -> {work}/o retry=9\nend\n"
+    text += "finally\n@w > touch cleaned\n"
+    done = shed.run("run", shed.recipe(text.format(work=shed.work)), "--max-time", "2s")
+    assert done.returncode == 1 and (shed.work / "cleaned").exists(), done.stdout + done.stderr
+    report = shed.json("jobs")[0]
+    assert report["state"] == "cancelled" and report["seconds"] < 20
+    finished = {each["step"]: each["status"] for each in shed.events() if each["event"] == "step.finished"}
+    assert finished["2.1"] == finished["2.2"] == "cancelled"
+
+
 def test_verbs_are_handed_what_is_left_and_the_recipe_wins(shed: "Place") -> None:
     (shed.config / "config.toml").write_text('[run]\nmax_time = "2h"\nidle_stop = "off"\n')
     text = START + "@w > [ -e go ]\nfinally\nshed.stop\n"

@@ -78,6 +78,17 @@ def test_a_run_that_fails(place: "Place", size: tuple[int, int]) -> None:
         golden(GOLDEN, f"failing-{size[0]}x{size[1]}", screen.shows("ended 1"))
 
 
+def test_a_question_that_a_limit_ends_leaves_a_whole_picture(place: "Place") -> None:
+    place.tool("asker", ASKER.format(python=sys.executable))
+    place.recipe(RECIPE.format(more=""), "train")
+    with Screen(place.env, f"cd {place.work} && train-recipe run train --max-time 2s") as screen:
+        screen.shows("Which machine?")
+        lines = screen.shows("ended 1").split("\n")
+        assert lines[1].endswith("[small]:") and lines[2].startswith("+   1  tmux.open")
+        assert any(line.startswith("-   3  asker.size") and "--max-time 2.0s is over" in line for line in lines)
+        assert lines[-2].startswith("job ") and "cancelled" in lines[-2]
+
+
 def test_a_cancelled_step_shows_its_time_and_a_question_is_not_counted(place: "Place") -> None:
     place.tool("asker", ASKER.format(python=sys.executable))
     place.recipe(RECIPE.format(more=""), "train")

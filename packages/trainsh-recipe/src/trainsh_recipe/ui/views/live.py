@@ -119,7 +119,7 @@ class Live(View):
             yield
         finally:
             with self._shown:
-                self._asking -= 1
+                self._asking = max(0, self._asking - 1)
                 self._show_later()
                 if not self._asking and self._make is not None and not self._quit.is_set():
                     self._live = self._make()
@@ -155,11 +155,15 @@ class Live(View):
         """Release the terminal."""
         self._quit.set()
         with self._shown:
+            if self._asking and self._make is not None:  # a limit ended the job before the question was answered
+                print(file=sys.stderr, flush=True)
+                self._show_later()
+                self._live = self._make()
+                self._live.start(refresh=True)
+                self._asking = 0
             if self._live is not None:
                 self._live.stop()
                 self._live = None
-            if self._asking and self._later:
-                print(file=sys.stderr)  # the question's line is open
             self._show_later()
 
     # Drawing
@@ -232,6 +236,7 @@ class Live(View):
         rows = [row for row in self._rows.values() if not isinstance(row.step.step, Parallel)]
         done = sum(row.status in ("ok", "skipped") or (row.allowed and row.status != "running") for row in rows)
         hosts = sorted({session.where for session in self._state.sessions.values() if session.open})
+        hosts = [name for name in hosts if name not in self._state.stopped]
         first = [f"{done}/{len(rows)} steps", format_duration(self._elapsed())]
         if hosts:
             first.append(f"on {', '.join(hosts)}")

@@ -30,7 +30,7 @@ def summary(state: State) -> str:
     line = ending(state)
     if state.status != "failed":
         return line
-    if any(session.open for session in state.sessions.values()):
+    if any(session.open and session.host_name not in state.stopped for session in state.sessions.values()):
         line += f"\n  look around in its session: train recipe attach {short(state.id)}"
     return line + f"\n  to continue: train recipe resume {short(state.id)}{_flags(state)}"
 
