@@ -172,7 +172,7 @@ def test_a_cancel_ends_it_on_the_host(far: Far) -> None:
 
 
 def test_it_goes_on_without_this_machine_and_is_found_again(far: Far) -> None:
-    (far.home / "big.bin").write_bytes(bytes(3_000_000))
+    (far.home / "big.bin").write_bytes(bytes(10_000_000))
     first = far.command("@box:big.bin", "r2:first/alone/", "--bwlimit", "1M")
     wait_until(lambda: far.processes("--temp-dir=/"), "rclone on the host")
     [rclone] = far.processes("--temp-dir=/")
@@ -183,8 +183,8 @@ def test_it_goes_on_without_this_machine_and_is_found_again(far: Far) -> None:
     assert second.returncode == 0, said
     assert b"runs on" in said
     assert far.processes("--temp-dir=/") in ([], [rclone])
-    assert b'"bytes": 3000000' in out or b'"bytes":3000000' in out
-    assert (far.service.folder / "first" / "alone" / "big.bin").stat().st_size == 3_000_000
+    assert b'"bytes": 10000000' in out or b'"bytes":10000000' in out
+    assert (far.service.folder / "first" / "alone" / "big.bin").stat().st_size == 10_000_000
     wait_until(lambda: not far.processes("trainsh-xfer"), "the end of the keeper")
     assert far.left == []
 

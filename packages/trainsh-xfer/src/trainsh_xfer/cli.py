@@ -3,11 +3,11 @@
 from typing import Annotated
 
 from trainsh_base.request import current
-from trainsh_base.system.units import format_duration, format_size
+from trainsh_base.system.units import Duration, format_duration, format_size
 from trainsh_base.tool.declare import Arg, Opt, Tool
 from trainsh_base.tool.program import run
 from trainsh_xfer.engines.rates import checked_jobs, parse_rate
-from trainsh_xfer.model import Change, Options, Order, Result
+from trainsh_xfer.model import Change, Following, Options, Order, Result
 
 tool = Tool("xfer", "Move files between machines and storage")
 
@@ -93,6 +93,92 @@ def copy(
         storages=storages, cwd=cwd, source_quoted=source_quoted, destination_quoted=destination_quoted,
     )  # fmt: skip
     return carry_out(order, current())
+
+
+Hosts = Annotated[dict[str, str], Opt("what @NAME stands for", name="--host", metavar="NAME=SPEC")]
+Storages = Annotated[dict[str, str], Opt("what @NAME stands for", name="--storage", metavar="NAME=SPEC")]
+Followed = Annotated[
+    str, Arg("the folder on a host; each entry of it is a checkpoint", metavar="SRC", kind="endpoint")
+]
+Into = Annotated[str, Arg("the folder in a storage", metavar="DST", kind="endpoint")]
+Job = Annotated[str | None, Opt("the job whose sessions it accompanies; recipes set it", name="--job", kind="job")]
+
+
+def show_following(answer: Following | list[Following]) -> None:
+    """Print a line for each: what is followed, its state, the newest that is safe."""
+    rows = answer if isinstance(answer, list) else [answer]
+    for row in rows:
+        print(escaped(following_line(row)))
+    if not rows:
+        print("nothing is followed")
+
+
+def following_line(row: Following) -> str:
+    """`@gpu:/ckpt/ -> @out:/ckpt/  following  step-300 is safe, 40s old (3 kept)`."""
+    newest = "nothing is safe yet"
+    if row.newest is not None:
+        newest = f"{row.newest} is safe, {format_duration(row.age or 0)} old ({row.kept} kept)"
+    failed = f"; last error: {row.failed}" if row.failed else ""
+    return f"{row.source} -> {row.destination}  {row.state}  {newest}{failed}"
+
+
+@tool.command(show=show_following, ensures=True)
+def follow(
+    source: Followed,
+    destination: Into,
+    *,
+    keep: Annotated[int, Opt("how many to keep in the storage; 0: all")] = 0,
+    every: Annotated[Duration, Opt("how long between two looks")] = Duration(60),  # noqa: B008
+    match: Annotated[str, Opt("only entries with such a name", metavar="PATTERN")] = "*",
+    settle: Annotated[Duration, Opt("an entry is complete when nothing was written for so long")] = Duration(10),  # noqa: B008
+    hosts: Hosts = {},  # noqa: B006
+    storages: Storages = {},  # noqa: B006
+    _job: Job = None,
+) -> Following:
+    """Copy each new checkpoint of a folder on a host to a storage, from the host itself.
+
+    It runs on the host beside the training and needs this machine no more. It ends with `unfollow`, or after the
+    last session that the job has on that host. Of what it has copied it keeps the newest in the storage; nothing
+    else there is touched, and nothing on the host.
+    """
+    from trainsh_xfer import follow as verbs  # noqa: PLC0415 - 40 ms that help and schema do not need
+
+    wish = verbs.Wish(keep=keep, every=every, settle=settle, match=match, job=_job or "")
+    return verbs.follow(ends(source, destination, hosts, storages), wish, current())
+
+
+@tool.command(show=show_following, ensures=True)
+def unfollow(
+    source: Followed,
+    destination: Into,
+    *,
+    hosts: Hosts = {},  # noqa: B006
+    storages: Storages = {},  # noqa: B006
+    _job: Job = None,
+) -> Following:
+    """Copy what is new, wait until it is safe, and follow no more.
+
+    Where nothing follows it is done at once. An error says that something is not safe.
+    """
+    from trainsh_xfer import follow as verbs  # noqa: PLC0415
+
+    return verbs.unfollow(ends(source, destination, hosts, storages), _job or "", current())
+
+
+@tool.command(show=show_following)
+def status(*, job: Annotated[str | None, Opt("only what this job follows", kind="job")] = None) -> list[Following]:
+    """Show what is followed, and how old the newest checkpoint is that is safe in its storage."""
+    from trainsh_xfer import follow as verbs  # noqa: PLC0415
+
+    return verbs.status(job or "", current())
+
+
+def ends(source: str, destination: str, hosts: dict[str, str], storages: dict[str, str]) -> Order:
+    """An order with these two ends; paths are taken as they are."""
+    return Order(
+        source=source, destination=destination, options=Options(), hosts=hosts, storages=storages,
+        source_quoted=False, destination_quoted=False,
+    )  # fmt: skip
 
 
 def main() -> None:

@@ -76,3 +76,25 @@ class Result(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     changes: list[Change]
     warnings: list[str]
     route: str = ""
+
+
+class Following(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a checkpoint pump does: `newest` is the newest entry that is safe in the storage, `written` the time at
+    which it was written (seconds since 1970), `age` the seconds since then.
+
+    `state`: `following`; `ended` (it was stopped, or the job's sessions on that host ended; all is in the storage
+    unless `failed`); `lost` (killed, or the host was restarted); `unreachable` (the host does not answer). `kept`
+    entries are in the storage; `failed` is the last error.
+    """
+
+    source: str
+    destination: str
+    host: str
+    job: str
+    state: Literal["following", "ended", "lost", "unreachable"]
+    newest: str | None = None
+    written: float | None = None
+    age: float | None = None
+    kept: int = 0
+    failed: str = ""
+    message: str = ""

@@ -37,7 +37,7 @@ def carry_out(order: Order, request: Request) -> Result:
 def _carry_out(order: Order, request: Request) -> Result:
     started = time.monotonic()
     _check_patterns([*order.options.exclude, *order.options.include])
-    source, destination = _sides(order)
+    source, destination = sides(order)
     order = with_rules(order, source, request)
     if isinstance(source, InStorage) or isinstance(destination, InStorage):
         return storage_copy.carry_out(order, source, destination, request)
@@ -63,7 +63,7 @@ def _check_patterns(patterns: list[str]) -> None:
         raise UsageError("an empty pattern matches nothing", "leave out the empty --exclude or --include")
 
 
-def _sides(order: Order) -> list[Place | InStorage]:
+def sides(order: Order) -> list[Place | InStorage]:
     """The source and the destination, parsed and resolved."""
     cwd = local_paths.working_folder(order.cwd)
     return [

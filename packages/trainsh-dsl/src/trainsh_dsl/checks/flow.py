@@ -22,6 +22,7 @@ from trainsh_dsl.grammar.syntax import (
     Wait,
     every,
 )
+from trainsh_dsl.text.word import Word
 
 
 class Session(msgspec.Struct):
@@ -180,6 +181,7 @@ class Flow:
         self.rentals.control(node, self.closing)
         for word, value in node.args:
             if not isinstance(value, Ref) or not value.host:
+                self._end_of_verb(word)
                 continue
             name = value.host
             if name in self.scope.hosts and (node.effects.fills or not node.effects.provider):
@@ -191,6 +193,12 @@ class Flow:
                 self._session_word(name, node)
             else:
                 self._host(name, word.start, word.end, storage_allowed=True)
+
+    def _end_of_verb(self, word: Word) -> None:
+        """Count `@NAME:path`, an argument of a verb such as `xfer.follow`, as a use of a host or storage."""
+        name, colon, _ = word.raw.removeprefix("@").partition(":")
+        if colon and word.raw.startswith("@") and name in self.scope.hosts | self.scope.storages:
+            self._host(name, word.start, word.start + len(name) + 1, storage_allowed=True)
 
     def _session_word(self, name: str, node: Control) -> None:
         session = self.sessions.get(name)

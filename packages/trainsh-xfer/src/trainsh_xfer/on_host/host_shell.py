@@ -39,6 +39,8 @@ class HostShell:
     host answered.
     """
 
+    scripts: tuple[str, ...] = ("transfer.sh",)
+
     def __init__(self, target: Target, request: Request, key: str, env: Mapping[str, str]) -> None:
         """Connect. Raises the errors of trainsh_base.remote.ssh."""
         self.target = target
@@ -90,7 +92,8 @@ class HostShell:
     def _connect(self, request: Request, deadline: Deadline | None) -> Channel:
         channel = Channel(self.target, request, deadline=deadline)
         try:
-            channel.ask(f"{script('transfer.sh')}\n")
+            for name in self.scripts:
+                channel.ask(f"{script(name)}\n")
             channel.ask(f"xfer_no_settings\n{exports(self._env)}")
             for said in channel.ask(line("xfer_hello", self._key)).wait(SILENCE):
                 word, _, value = said.partition(" ")

@@ -51,7 +51,7 @@ def route(order: Order, source: Side, destination: Side, request: Request) -> It
         if not reason:
             try:
                 chosen = _on_host(order, source, destination, request, stack)
-            except _Impossible as error:
+            except Impossible as error:
                 reason = str(error)
         if chosen is None:
             stack.close()
@@ -66,7 +66,7 @@ def detour(order: Order, source: Side, destination: Side, error: Unreachable, re
     return _here(order, source, destination, request, f"{name} does not reach it ({error.message})")
 
 
-class _Impossible(Exception):
+class Impossible(Exception):
     """The host cannot run rclone; the text says why."""
 
 
@@ -100,7 +100,7 @@ def _on_host(order: Order, source: Side, destination: Side, request: Request, st
     shell = HostShell(place.target, request, _key(order, place.target, stored), environment(stored))
     stack.callback(_leave, shell, request)
     if not shell.folder:
-        raise _Impossible(f"the home folder of {place.target.label} cannot be written to")
+        raise Impossible(f"the home folder of {place.target.label} cannot be written to")
     path, whose = find_rclone(shell, request)
     umask = umask_of(place.target, request) if place is destination else "077"
     program = HostRclone(shell, path, stored.storage.label, request, umask)
@@ -117,7 +117,7 @@ def _on_host(order: Order, source: Side, destination: Side, request: Request, st
 
 
 def find_rclone(shell: HostShell, request: Request) -> tuple[str, str]:
-    """The path of an rclone on the host, lent if need be, and a note on whose it is. Raises _Impossible."""
+    """The path of an rclone on the host, lent if need be, and a note on whose it is. Raises Impossible."""
     if shell.rclone and version(shell.version) >= OLDEST:
         return shell.rclone, ""
     lack = f"has rclone {shell.version}, which is too old" if shell.rclone else "has no rclone"
@@ -125,7 +125,7 @@ def find_rclone(shell: HostShell, request: Request) -> tuple[str, str]:
         return lent.lend(shell, request), f" (which {lack}: it is lent one)"
     except TrainError as error:
         request.check()
-        raise _Impossible(f"{shell.target.label} {lack}, and {error.message}") from None
+        raise Impossible(f"{shell.target.label} {lack}, and {error.message}") from None
 
 
 def version(text: str) -> tuple[int, ...]:

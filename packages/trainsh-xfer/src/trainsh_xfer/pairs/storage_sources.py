@@ -66,8 +66,10 @@ def _stored(place: InStorage, path: str, contents: bool, look: Look) -> Found:
     at = place.storage.at(path)
     row = look(at)
     if row is None:
+        on_host = isinstance(place.storage, HostFolder)
+        hint = "" if on_host else f"train storage ls {place.storage.label}"
         raise NotFound(
-            f"there is nothing at {place.text}", f"train storage ls {place.storage.label}", code="no_file",
+            f"there is nothing at {place.text}", hint, code="no_file",
             data={"path": path},
         )  # fmt: skip
     if contents and path and not row.IsDir:

@@ -46,7 +46,8 @@ xfer_alive() { # RUN'S FOLDER
 # Whether the process with the id in a file has the folder among its arguments: ids are used again.
 xfer_is() { # FILE FOLDER
     id=$(cat "$1") && [ -n "$id" ] || return 1
-    if [ -r "/proc/$id/cmdline" ]; then tr '\0' ' ' <"/proc/$id/cmdline"; else ps -o args= -p "$id"; fi | grep -q -F -e "$2"
+    if [ -r "/proc/$id/cmdline" ]; then tr '\0' ' ' <"/proc/$id/cmdline"; else ps -o args= -p "$id"; fi |
+        grep -q -F -e "$2"
 }
 
 # Starts rclone under a keeper that outlives this shell. Says `started`, or `found` when it runs already. A run that

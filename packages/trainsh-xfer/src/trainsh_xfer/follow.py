@@ -1,0 +1,126 @@
+"""The verbs of the checkpoint pump: follow, unfollow, status."""
+
+from contextlib import ExitStack
+
+import msgspec
+
+from trainsh_base.errors import TrainError, UsageError
+from trainsh_base.request import Request
+from trainsh_xfer.endpoints.file_names import printable
+from trainsh_xfer.endpoints.places import InStorage, Place
+from trainsh_xfer.endpoints.storages import HostFolder
+from trainsh_xfer.model import Following, Order
+from trainsh_xfer.on_host import pump
+from trainsh_xfer.on_host.pump import Pump, PumpShell
+from trainsh_xfer.on_host.rclone_host import HostRclone
+from trainsh_xfer.pairs.storage_routes import Impossible, environment, find_rclone, told
+from trainsh_xfer.transfer import sides
+
+
+class Wish(msgspec.Struct, frozen=True, kw_only=True):
+    """How to follow: how many to keep (0: all), seconds between two looks, seconds without a change, a pattern."""
+
+    keep: int = 0
+    every: float = 60
+    settle: float = 10
+    match: str = "*"
+    job: str = ""
+
+
+def follow(order: Order, wish: Wish, request: Request) -> Following:
+    """Start to follow a folder of a host, or do nothing where that runs already. Raises the storage's errors."""
+    if wish.keep < 0:
+        raise UsageError(f"keep is a number of checkpoints, not {wish.keep}", "0 keeps all", code="bad_keep")
+    with ExitStack() as stack:
+        wanted, shell, program = _opened(order, wish, request, stack)
+        program.rows(wanted.remote)  # the storage takes the credentials, or the error is told now
+        if pump.start(wanted, shell, program.program):
+            request.emit("log", message=f"{wanted.host} follows {wanted.asked[0]} already")
+        else:
+            request.emit("log", message=f"{told(order)}, on the host, every {wanted.every} s")
+        found, _ = pump.look(wanted, shell)
+    return msgspec.structs.replace(found, message=f"{wanted.host} follows {wanted.asked[0]}")
+
+
+def unfollow(order: Order, job: str, request: Request) -> Following:
+    """Have the pump do a last round, wait for it, and remove it. Where nothing follows, it is done at once.
+
+    Raises `not_safe` when something could not be copied in that round.
+    """
+    with ExitStack() as stack:
+        wanted, shell, program = _opened(order, Wish(job=job), request, stack)
+        before = pump.known(wanted.key)
+        found, _ = pump.look(wanted, shell)
+        if before is None and not found.kept and found.state == "lost":
+            shell.tidy("xfer_forget_pump")
+            return msgspec.structs.replace(found, state="ended", message=f"nothing follows {wanted.asked[0]}")
+        request.emit("log", message=f"a last look at {wanted.asked[0]}")
+        if found.state == "following":
+            shell.call("xfer_stop_pump")
+        elif found.state == "lost" or found.failed:
+            pump.start(before or wanted, shell, program.program, last=True)
+        found = pump.wait_for(before or wanted, shell, request, end=True)
+        if found.failed:
+            raise TrainError(
+                f"not everything of {wanted.asked[0]} is safe: {found.failed}", "to try again: run it again",
+                code="not_safe", data=msgspec.to_builtins(found),
+            )  # fmt: skip
+        shell.tidy("xfer_forget_pump")
+        pump.forget(before or wanted)
+    safe = f"the newest is {found.newest}" if found.newest else "there was nothing"
+    return msgspec.structs.replace(found, message=f"{wanted.asked[0]} is safe: {safe}")
+
+
+def status(job: str, request: Request) -> list[Following]:
+    """What was followed from this machine and not unfollowed, of a job or (empty) of all: the hosts are asked."""
+    return [_asked(one, request) for one in pump.remembered(job)]
+
+
+def _asked(one: Pump, request: Request) -> Following:
+    try:
+        shell = PumpShell(one.target, request, one.key, {})
+    except TrainError as error:
+        request.check()
+        return pump.remembered_state(one, "unreachable", error.message)
+    try:
+        found, _ = pump.look(one, shell)
+    finally:
+        shell.close()
+    pump.remember(msgspec.structs.replace(one, last=found))
+    return found
+
+
+def _opened(order: Order, wish: Wish, request: Request, stack: ExitStack) -> tuple[Pump, PumpShell, HostRclone]:
+    """The pump that is meant, a shell on its host, and the rclone there."""
+    try:
+        source, destination = sides(order)
+    except TrainError as error:
+        raise printable(error) from None
+    if not isinstance(source, Place) or source.target is None or not isinstance(destination, InStorage):
+        raise UsageError(
+            "what is followed is a folder of a host, and its copies go to a storage",
+            "write it like: xfer.follow @gpu:/ckpt/ @out:/ckpt/", code="bad_endpoint",
+        )  # fmt: skip
+    if destination.storage.own_config:
+        raise UsageError(
+            f"the settings of {destination.storage.label} are in your own rclone configuration, which stays here",
+            "follow into a storage whose credentials are in train secrets: train storage add", code="own_config",
+        )  # fmt: skip
+    remote = destination.storage.at(destination.path)
+    shown = Pump(
+        key=pump.key_of(source.target, source.path, remote), source=source.path, remote=remote,
+        asked=(order.source, order.destination), host=told(order).partition(" -> ")[0], target=source.target,
+        job=wish.job, keep=wish.keep, every=max(1, round(wish.every)), settle=max(1, round(wish.settle)),
+        match=wish.match,
+    )  # fmt: skip
+    shell = PumpShell(source.target, request, shown.key, environment(destination))
+    stack.callback(shell.close)
+    if not shell.folder:
+        raise TrainError(f"the home folder of {shown.host} cannot be written to", code="no_folder")
+    try:
+        path, _ = find_rclone(shell, request)
+    except Impossible as error:
+        raise TrainError(f"{error}: without rclone nothing can follow there", code="no_rclone") from None
+    folder = HostFolder(label="", remote="", root="", env={}, secret_env=[], own_config=False, home=shell.home)
+    absolute = msgspec.structs.replace(shown, source=folder.at(source.path))
+    return absolute, shell, HostRclone(shell, path, destination.storage.label, request, "077")

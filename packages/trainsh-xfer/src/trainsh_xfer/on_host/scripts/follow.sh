@@ -1,0 +1,62 @@
+# shellcheck shell=sh disable=SC2154 # transfer.sh sets $transfer and $id
+# Functions for the shell of a channel to a host, for the checkpoint pump (pump.sh). They follow those of transfer.sh;
+# $transfer is the pump's folder.
+
+# Starts the pump, unless the same one runs. What it has sent already is known to a new one. Says `started` or `found`.
+xfer_follow() { # ASKED PUMP'S-TEXT STOP WORDS...
+    r=$transfer/run-pump
+    asked=$1 pump=$2 stop=$3
+    shift 3
+    if xfer_alive "$r" && [ ! -e "$r/ended" ] && [ ! -e "$r/stop" ] && [ "$(cat "$r/asked")" = "$asked" ]; then
+        say found && return 0
+    fi
+    xfer_end_pump
+    mkdir -p "$r" || return 1
+    rm -f "$r/ended" "$r/stop" "$r/failed" "$r/keeper" "$r/rclone" "$r/rounds"
+    printf '%s\n' "$asked" >"$r/asked"
+    [ -z "$stop" ] || : >"$r/stop"
+    set -- sh -c "$pump" trainsh-xfer "$r" "$@"
+    if command -v setsid >/dev/null; then set -- setsid "$@"; fi
+    "$@" </dev/null >/dev/null 2>&1 &
+    for wait in 0.1 0.2 0.3 0.4 1 1 1 1 1; do
+        [ ! -e "$r/keeper" ] || break # until then nothing shows that this folder is in use
+        sleep "$wait" || sleep 1
+    done
+    say started
+}
+
+# Ends the pump at once.
+xfer_end_pump() {
+    r=$transfer/run-pump
+    for f in keeper rclone; do
+        ! xfer_is "$r/$f" "$r" || kill "$id"
+    done
+}
+
+# Says the state of the pump: following, ended, lost (killed, or the host was restarted) or none; what is safe; its
+# last error; how many rounds are over (`rounds`, once there was one).
+xfer_following() {
+    r=$transfer/run-pump
+    if [ ! -d "$r" ]; then say state none && return 0; fi
+    state=lost
+    if [ -e "$r/ended" ]; then state=ended; elif [ ! -e "$r/keeper" ] || xfer_alive "$r"; then state=following; fi
+    [ ! -e "$r/rounds" ] || say rounds
+    if [ -s "$r/newest" ]; then
+        read -r written name <"$r/newest"
+        say age "$(($(date +%s) - written))"
+        say newest "$name"
+    fi
+    say kept "$(ls -1 "$r/sent" | wc -l)"
+    [ ! -s "$r/failed" ] || say failed "$(cat "$r/failed")"
+    say state "$state"
+}
+
+# Asks the pump for a last round.
+xfer_stop_pump() { : >"$transfer/run-pump/stop" && say asked; }
+
+# Removes the pump's folder.
+xfer_forget_pump() {
+    xfer_end_pump
+    rm -rf "$transfer/run-pump"
+    say removed
+}
