@@ -185,17 +185,22 @@ def test_a_missing_tool_names_the_nearest() -> None:
 
 
 def test_call_runs_once_and_answers_json() -> None:
-    assert call("example", "echo", {"word": "hi", "times": 3})["times"] == 3
-    assert call("example", "rows", {"count": 2})[1]["word"] == "word-1"
+    assert call("example", "echo", {"word": "hi", "times": 3}, timeout=20.0)["times"] == 3
+    assert call("example", "rows", {"count": 2}, timeout=20.0)[1]["word"] == "word-1"
+
+
+def test_call_has_a_limit() -> None:
+    with pytest.raises(TypeError, match="timeout"):
+        call("example", "echo", {"word": "hi"})  # type: ignore[call-arg]
 
 
 def test_call_answers_also_where_the_status_means_something() -> None:
-    assert call("example", "status", {"number": 7}) == 7
+    assert call("example", "status", {"number": 7}, timeout=20.0) == 7
 
 
 def test_call_raises_the_typed_error() -> None:
     with pytest.raises(errors.Conflict, match="it broke") as caught:
-        call("example", "fail", {"kind": "Conflict"})
+        call("example", "fail", {"kind": "Conflict"}, timeout=20.0)
     assert caught.value.data == {"n": 1}
 
 
@@ -213,7 +218,7 @@ def test_call_raises_the_typed_error() -> None:
 def test_call_of_a_strangers_tool(on_path: Path, body: str, kind: type[Exception], said: str) -> None:
     install(on_path, "train-odd", f"#!/bin/sh\ncat >/dev/null\n{body}\n")
     with pytest.raises(kind, match=said):
-        call("odd", "anything")
+        call("odd", "anything", timeout=20.0)
 
 
 def test_a_spawned_child_has_its_pipes_and_its_status() -> None:

@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # train-recipe as installed: what a shell user sees.
 bats_require_minimum_version 1.5.0
+load ../../../tests/world/sessions
 
 setup() {
   HERE=$(mktemp -d /tmp/trbXXXXXX)
@@ -11,12 +12,7 @@ setup() {
   printf 'host h = local\ntmux.open @h as w\n@w > echo bad; (exit 9)\nfinally\n@w > touch finally-ran\ntmux.close @w\n' >bad.recipe
 }
 
-teardown() {
-  for socket in "$HERE"/tmux-*/*; do
-    [ ! -S "$socket" ] || tmux -S "$socket" kill-server 2>/dev/null || true
-  done
-  rm -rf "$HERE"
-}
+teardown() { leave_nothing "$HERE"; }
 
 @test "run: a line when a step begins, one when it ends" {
   run --separate-stderr train-recipe run ./ok.recipe

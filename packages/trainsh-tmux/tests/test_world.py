@@ -96,7 +96,7 @@ def test_a_password_is_asked_for_once(world: World) -> None:
 
 def test_nobody_to_ask_is_exit_4_at_once(world: World) -> None:
     with pytest.raises(TrainError) as caught:
-        call("tmux", "open", {"host": world.spec(with_password(world)), "name": "w"})
+        call("tmux", "open", {"host": world.spec(with_password(world)), "name": "w"}, timeout=60.0)
     assert caught.value.exit_status == 4 and caught.value.code == "cannot_ask_password"
 
 
@@ -127,7 +127,7 @@ def test_an_unknown_host_key_is_asked_about(world: World) -> None:
     world.strict = "ask"
     spec = world.spec(world.sshd("box"))
     with pytest.raises(Unreachable) as caught:
-        call("tmux", "open", {"host": spec, "name": "w"})
+        call("tmux", "open", {"host": spec, "name": "w"}, timeout=60.0)
     assert caught.value.code == "host_key_unknown"
     server = Server("yes")
     works(server, spec)
@@ -324,7 +324,7 @@ def test_a_link_that_is_silent_beyond_a_login_in_vain(far: Far) -> None:
 
 def sleeping(server: Server, host: str, seconds: float) -> None:
     """The laptop sleeps: the server, its ssh and their master stand still."""
-    path = call("host", "resolve", {"name": host})["control_path"]
+    path = call("host", "resolve", {"name": host}, timeout=30.0)["control_path"]
     master = master_pid(path)
     assert master
     still = [*below(server.peer.pid), master]

@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # The installed train-tmux, as a shell user meets it.
+load ../../../tests/world/sessions
 
 setup() {
     PATH="$BATS_TEST_DIRNAME/../../../.venv/bin:$PATH"
@@ -9,11 +10,7 @@ setup() {
     cd "$HOME" || return
 }
 
-teardown() {
-    tmux -L train kill-server 2>/dev/null || true
-    tmux -L train-j1 kill-server 2>/dev/null || true
-    rm -rf -- "$HOME"
-}
+teardown() { leave_nothing "$HOME"; }
 
 @test "list of nothing is an empty JSON list" {
     run bash -c 'train-tmux list --json | jq -c .'

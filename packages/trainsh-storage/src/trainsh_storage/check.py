@@ -13,6 +13,8 @@ from trainsh_storage import rclone
 from trainsh_storage.model import Resolved, Stage, Storage
 from trainsh_storage.resolve import resolve
 
+HOST_LIMIT = 60.0  # seconds for one command on a host, its login included
+
 Stages = list[tuple[str, Callable[[], str]]]
 
 
@@ -121,10 +123,10 @@ def _host_stages(place: Resolved) -> Stages:
     folder, file = place.root, f"{place.root.rstrip('/')}/.train-test-{secrets.token_hex(6)}"
 
     def on_host(*command: str) -> str:
-        ran = call("host", "run", {"name": place.host, "command": list(command)})
+        ran = call("host", "run", {"name": place.host, "command": list(command)}, timeout=HOST_LIMIT)
         if ran["exit"]:
             said = (ran.get("stderr") or ran.get("stdout") or "").strip().splitlines()
-            raise RemoteError(said[-1] if said else f"{command[0]} ended with status {ran['status']}")
+            raise RemoteError(said[-1] if said else f"{command[0]} ended with status {ran['exit']}")
         return ""
 
     return [

@@ -5,7 +5,7 @@ import re
 from trainsh_base.errors import CredentialError, NotFound
 from trainsh_base.request import Request
 from trainsh_base.system.proc import run
-from trainsh_base.tool.peer import call, find
+from trainsh_base.tool.peer import SECRET_LIMIT, call, find
 from trainsh_storage.kinds import KINDS, Need
 from trainsh_storage.model import Credential, Storage
 
@@ -32,7 +32,7 @@ def look(storage: Storage, need: Need) -> str | None:
     locked store."""
     for name in names(storage, need):
         try:
-            return str(call("secrets", "get", {"name": name})["value"])
+            return str(call("secrets", "get", {"name": name}, timeout=SECRET_LIMIT)["value"])
         except NotFound:
             continue
     return None
@@ -54,7 +54,7 @@ def value(storage: Storage, need: Need) -> str | None:
 
 def listed(storage: Storage) -> list[Credential]:
     """Each credential's name and whether it is set. Optional credentials that are not set are left out."""
-    known = {row["name"]: bool(row["set"]) for row in call("secrets", "list", {})}
+    known = {row["name"]: bool(row["set"]) for row in call("secrets", "list", timeout=SECRET_LIMIT)}
     rows = []
     for need in needs(storage):
         wanted = names(storage, need)
@@ -79,7 +79,7 @@ def ask(storage: Storage, request: Request) -> list[str]:
 
 def store(name: str, secret: str) -> None:
     """Store a value with train-secrets, which reads it from standard input."""
-    run([find("secrets"), "set", name], input=secret.encode() + b"\n")
+    run([find("secrets"), "set", name], input=secret.encode() + b"\n", timeout=SECRET_LIMIT)
 
 
 def delete_own(storage: Storage) -> list[str]:
@@ -89,7 +89,7 @@ def delete_own(storage: Storage) -> list[str]:
         name = own_name(storage, need)
         if name != need.known:
             try:
-                call("secrets", "delete", {"name": name, "yes": True})
+                call("secrets", "delete", {"name": name, "yes": True}, timeout=SECRET_LIMIT)
             except NotFound:
                 continue
             deleted.append(name)

@@ -13,6 +13,8 @@ from trainsh_vast.market.offers import Offer
 from trainsh_vast.model import Attached, Balance, Change, Cost, Created, Details, Key, Rented, Verb
 from trainsh_vast.rented.endpoint import other_setting
 
+RATE_LIMIT = 10.0  # seconds for an exchange rate; without one the amounts are in dollars alone
+
 
 class Currency:
     """Formats dollars, with the currency of `train pricing currency` beside them if its rate is known."""
@@ -24,7 +26,8 @@ class Currency:
             if code != "USD":
                 from trainsh_base.tool.peer import call  # noqa: PLC0415 - only then
 
-                answer = call("pricing", "convert", {"amount": "1", "source": "USD", "to": code})
+                given = {"amount": "1", "source": "USD", "to": code}
+                answer = call("pricing", "convert", given, timeout=RATE_LIMIT)
                 self.rate, self.code = float(answer["amount"]), code
         except (TrainError, TypeError, ValueError, KeyError):
             self.code, self.rate = "USD", 1.0

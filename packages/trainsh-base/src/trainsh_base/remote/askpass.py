@@ -124,10 +124,10 @@ class Questions:
                 f"store the right one: train secrets set {shlex.quote(name)}",
                 code="password_refused", data={"secret": name},
             )  # fmt: skip
-        from trainsh_base.tool.peer import call  # noqa: PLC0415 - few hosts have a stored password
+        from trainsh_base.tool.peer import SECRET_LIMIT, call  # noqa: PLC0415 - few hosts have a stored password
 
         self._stored_used = True
-        return str(call("secrets", "get", {"name": name})["value"])
+        return str(call("secrets", "get", {"name": name}, timeout=SECRET_LIMIT)["value"])
 
     def _ask(self, kind: str, who: str, prompt: str, own: bool) -> str:
         try:

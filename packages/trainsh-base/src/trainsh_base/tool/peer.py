@@ -23,6 +23,7 @@ OnEvent = Callable[[dict[str, Any]], None]
 OnAsk = Callable[[dict[str, Any]], str]
 READ = 1 << 16  # as much as a pipe holds
 ANSWER_LIMIT = 30.0  # seconds for a tool that only looks something up (`call`)
+SECRET_LIMIT = 120.0  # seconds for train-secrets: its store may ask a person first
 LONGEST = 1 << 26  # bytes of a message; a longer line counts as a malfunction of the tool
 
 
@@ -277,7 +278,7 @@ def installed() -> list[str]:
     return sorted(names)
 
 
-def call(name: str, method: str, params: dict[str, Any] | None = None, *, timeout: float | None = None) -> Any:
+def call(name: str, method: str, params: dict[str, Any] | None = None, *, timeout: float) -> Any:
     """Run `train-NAME METHOD --input - --json` once; returns its JSON or raises its typed error.
 
     Raises TimedOut (`tool_silent`) when it takes longer than `timeout` seconds.

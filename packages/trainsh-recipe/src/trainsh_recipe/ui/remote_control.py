@@ -5,7 +5,7 @@ import time
 from trainsh_base.errors import Conflict, NotFound, TimedOut
 from trainsh_base.request import current
 from trainsh_base.tool.declare import Handover
-from trainsh_base.tool.peer import call
+from trainsh_base.tool.peer import ANSWER_LIMIT, call
 from trainsh_recipe.engine.job import held_job
 from trainsh_recipe.engine.job.held_job import Wanted
 from trainsh_recipe.engine.job.source import Source, parse
@@ -74,7 +74,8 @@ def attach(job: jobs.Job, name: str | None) -> Handover:
         )
     running_in = {step.session for step in state.steps.values() if step.status == "running"}
     session = next((each for each in there if each.name in running_in), there[-1])
-    answer = call("tmux", "attach", {"session": session.name, "host": session.host, "job": job.id})
+    asked = {"session": session.name, "host": session.host, "job": job.id}
+    answer = call("tmux", "attach", asked, timeout=ANSWER_LIMIT)
     return Handover(argv=answer["argv"], env=answer.get("env") or {})
 
 

@@ -28,10 +28,10 @@ def api_key() -> str:
     if own:
         return own
     from trainsh_base.errors import MissingProgram, NotFound  # noqa: PLC0415 - the environment is the fast path
-    from trainsh_base.tool.peer import call  # noqa: PLC0415 - as above
+    from trainsh_base.tool.peer import SECRET_LIMIT, call  # noqa: PLC0415 - as above
 
     try:
-        return str(call("secrets", "get", {"name": "VAST_API_KEY"})["value"])
+        return str(call("secrets", "get", {"name": "VAST_API_KEY"}, timeout=SECRET_LIMIT)["value"])
     except (NotFound, MissingProgram):
         raise CredentialError("there is no VAST_API_KEY", KEY_HINT, code="no_secret") from None
 
