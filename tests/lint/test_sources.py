@@ -122,10 +122,11 @@ def test_a_planted_crowd_is_found(tmp_path: Path) -> None:
     assert list(small_folders(tmp_path / "packages" / "trainsh-near")) == ["trainsh-near/src/near"]
 
 
-@pytest.mark.parametrize(
-    "file", sorted(ROOT.glob("packages/*/tests/*.bats")) + sorted(ROOT.glob("tests/*/*.bats")), ids=name
-)
+BATS = sorted([*ROOT.glob("packages/*/tests/*.bats"), *ROOT.glob("tests/*/*.bats")])
+
+
+@pytest.mark.parametrize("file", BATS, ids=lambda path: path.name)
 def test_bats_remove_a_home_with_the_shared_teardown(file: Path) -> None:
     """What sessions run writes until it has ended: `leave_nothing` (tests/world/sessions.bash) waits for that."""
     teardown = re.search(r"^teardown\w*\(\) \{.*?^\}|^teardown\w*\(\) \{.*\}$", file.read_text(), re.M | re.S)
-    assert not (teardown and re.search(r"kill-server|rm -r", teardown[0])), name(file)
+    assert not (teardown and re.search(r"kill-server|rm -r", teardown[0])), file.name
