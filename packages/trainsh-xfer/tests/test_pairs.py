@@ -1,0 +1,127 @@
+"""Every pair of endpoint kinds: copy, nothing twice, sync with deletions, excludes, a dry run, verify. One table.
+
+The services are real processes: rclone's S3 with signatures, stand-ins for B2 and Drive, two sshds; `sftp` is a
+remote of the user's own rclone configuration to one of them.
+"""
+
+import itertools
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+import world_b2
+from trainsh_world import World, new_world
+from world_b2 import b2_service
+from world_drive import drive_service
+from world_s3 import s3_service
+
+from trainsh_base.request import Request
+from trainsh_xfer.model import Options, Order, Result
+from trainsh_xfer.transfer import carry_out
+
+KINDS = ("here", "host", "other", "s3", "b2", "drive", "sftp")
+# These always; the others are marked `faults`, since 49 take minutes.
+QUICK = {("here", "b2"), ("drive", "here"), ("host", "other")}
+PAIRS = [
+    pytest.param(*pair, marks=() if pair in QUICK else pytest.mark.faults, id="-".join(pair))
+    for pair in itertools.product(KINDS, KINDS)
+]
+
+
+@pytest.fixture(scope="module")
+def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """Every service, and the environment in which they are reached."""
+    folder = tmp_path_factory.mktemp("services")
+    (folder / "s3").mkdir()
+    with ExitStack() as stack:
+        s3 = stack.enter_context(s3_service(folder / "s3"))
+        b2 = stack.enter_context(b2_service())
+        drive = stack.enter_context(drive_service(folder))
+        yield {
+            **drive.env, "GOOGLE_DRIVE_TOKEN": drive.token, "AWS_ACCESS_KEY_ID": s3.key,
+            "AWS_SECRET_ACCESS_KEY": s3.secret, "TRAINSH_S3_ENDPOINT": s3.address, "TRAINSH_B2_ENDPOINT": b2,
+            "B2_KEY_ID": world_b2.KEY_ID, "B2_APPLICATION_KEY": world_b2.KEY,
+            "PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring",
+        }  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def machines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[World, dict[str, str]]]:
+    """Two hosts, and their specs."""
+    with new_world() as world:
+        yield world, {name: world.spec(world.sshd(name)) for name in ("host", "other")}
+
+
+@pytest.fixture
+def at(
+    services: dict[str, str], machines: tuple[World, dict[str, str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    request: pytest.FixtureRequest,
+) -> Callable[[str, str], str]:  # fmt: skip
+    """The endpoint of a kind for a folder of this test's own."""
+    world, specs = machines
+    for name, value in {**world.env, **services}.items():
+        monkeypatch.setenv(name, value)
+    words = specs["host"].split()
+    user, _, address = words[0].partition("@")
+    options = dict(zip(words[1::2], words[2::2], strict=False))
+    config = tmp_path / "rclone.conf"
+    config.write_text(
+        f"[box]\ntype = sftp\nhost = {address}\nuser = {user}\nport = {options['-p']}\nkey_file = {options['-i']}\n"
+        "shell_type = unix\n"
+    )
+    monkeypatch.setenv("RCLONE_CONFIG", str(config))
+    top = "".join(char if char.isalnum() else "-" for char in request.node.name)
+    forms = {
+        "here": f"{tmp_path}/{{}}", "host": f"@host:{top}/{{}}", "other": f"@other:{top}/{{}}",
+        "s3": f"s3:first/{top}/{{}}", "b2": f"b2:first/{top}/{{}}", "drive": f"gdrive:{top}/{{}}",
+        "sftp": f"rclone:box:{top}/{{}}",
+    }  # fmt: skip
+    return lambda kind, name: forms[kind].format(name)
+
+
+def tree(folder: Path) -> dict[str, str]:
+    """Every file below `folder`: its path -> its text."""
+    return {str(path.relative_to(folder)): path.read_text() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize(("source", "destination"), PAIRS)
+def test_a_pair(
+    at: Callable[[str, str], str],
+    machines: tuple[World, dict[str, str]],
+    tmp_path: Path,
+    source: str,
+    destination: str,
+) -> None:
+    def copy(one: str, other: str, *, verify: bool = False, **options: Any) -> Result:
+        order = Order(source=one, destination=other, options=Options(**options), verify=verify, hosts=machines[1])
+        return carry_out(order, Request())
+
+    first = {"a b.txt": "one", "sub/ü{x}.txt": "three", "sub/b.ckpt": "two two", "log/x": "x"}
+    write(tmp_path / "begin", first)
+    start, end = at(source, "from"), at(destination, "to")
+    copy(f"{tmp_path}/begin/", start)
+    assert copy(f"{start}/", end, verify=True, exclude=["log"]).files == 3
+    again = copy(f"{start}/", end, exclude=["log"])
+    assert (again.files, again.deleted) == (0, 0)
+    write(tmp_path / "begin", {"new.txt": "new", "sub/b.ckpt": "changed now"})
+    (tmp_path / "begin" / "a b.txt").unlink()
+    copy(f"{tmp_path}/begin/", start, delete=True)
+    dry = copy(f"{start}/", end, delete=True, dry_run=True, exclude=["log"])
+    assert {(one.action, one.path) for one in dry.changes if one.kind == "file" and one.action != "attributes"} == {
+        ("delete", "a b.txt"), ("create", "new.txt"), ("update", "sub/b.ckpt"),
+    }  # fmt: skip
+    copy(f"{end}/", f"{tmp_path}/untouched")
+    assert tree(tmp_path / "untouched") == {name: text for name, text in first.items() if name != "log/x"}
+    real = copy(f"{start}/", end, delete=True, verify=True)
+    assert (real.files, real.deleted) == (3, 1)
+    copy(f"{end}/", f"{tmp_path}/back")
+    assert tree(tmp_path / "back") == tree(tmp_path / "begin")
+
+
+def write(folder: Path, files: dict[str, str]) -> None:
+    """Files with these texts."""
+    for name, text in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text)
