@@ -44,6 +44,7 @@ class World:
         self.servers: list[Sshd] = []
         self.relays: list[Relay] = []
         self.networks: list[NetworkHost] = []
+        self.extra: dict[str, str] = {}  # variables that a test adds to `env`
         for part in (self.home, self.config, self.runtime, folder / "bin", folder / "tmux"):
             part.mkdir(mode=0o700)
         self.key = folder / "id"
@@ -64,7 +65,7 @@ class World:
             "PATH": f"{self.folder / 'bin'}:{BIN}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
             "TMUX_TMPDIR": str(self.folder / "tmux"), "TRAINSH_WORLD": self.mark,
             "PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring",
-        }  # fmt: skip
+        } | self.extra  # fmt: skip
 
     def run(self, *words: str, input: bytes | None = None, check: bool = True, timeout: float = 60) -> "Done":
         """Run a program here and return what it left; a failure shows its output."""

@@ -115,8 +115,11 @@ class Host:
 
     def relocated(self) -> Target:
         """Return the current target: a rented machine may have a new address after a restart."""
-        with contextlib.suppress(TrainError):
+        try:
             self.target = resolve(self.spec)
+        except TrainError as error:
+            if error.data.get("gone"):  # its provider says that it does not come back
+                raise
         return self.target
 
     def _connect(self, request: Request, deadline: Deadline | None) -> Channel:

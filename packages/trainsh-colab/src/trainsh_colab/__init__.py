@@ -1,0 +1,1 @@
+"""Google Colab as a provider of machines."""

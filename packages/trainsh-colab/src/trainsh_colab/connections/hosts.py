@@ -1,0 +1,55 @@
+"""The hosts of type colab, asked of train-host."""
+
+from typing import Any
+
+from trainsh_base.errors import TrainError
+from trainsh_base.remote.target import Target
+from trainsh_base.tool.peer import call
+from trainsh_colab.model import Connection
+
+LIMIT = 30.0  # seconds for train-host to answer
+TYPE = "colab"
+
+
+def every() -> list[Connection]:
+    """Every connection, in the order of the file."""
+    rows = call("host", "list", {"providers": False}, timeout=LIMIT)
+    return [
+        Connection(name=str(row["name"]), address=str(row.get("address") or ""))
+        for row in rows if row.get("type") == TYPE and not row.get("problem")
+    ]  # fmt: skip
+
+
+def names() -> list[str]:
+    """The names of all hosts, of any type."""
+    return [str(row["name"]) for row in call("host", "list", {"providers": False}, timeout=LIMIT)]
+
+
+def target(name: str) -> Target:
+    """How the host is reached."""
+    import msgspec  # noqa: PLC0415 - loaded already by then
+
+    return msgspec.convert(call("host", "resolve", {"name": name}, timeout=LIMIT), Target)
+
+
+def save(name: str, values: dict[str, Any]) -> None:
+    """Add a host of type colab, or change the one that has this name. Raises the errors of train-host."""
+    known = {row.name for row in every()}
+    if name in known:
+        call("host", "edit", {"name": name, **values}, timeout=LIMIT)
+    else:
+        call("host", "add", {"name": name, **values}, timeout=LIMIT)
+
+
+def remove(name: str) -> None:
+    """Remove the host."""
+    call("host", "remove", {"name": name, "yes": True}, timeout=LIMIT)
+
+
+def secret_of(name: str) -> str:
+    """The name of the stored password; empty without one."""
+    try:
+        shown = call("host", "show", {"name": name}, timeout=LIMIT)
+    except TrainError:
+        return ""
+    return str(shown.get("password_secret") or "")

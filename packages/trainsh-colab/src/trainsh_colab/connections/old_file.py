@@ -1,0 +1,84 @@
+"""colab.json of version 0.9: moved into hosts.toml and the secret store when it is first seen."""
+
+import re
+from typing import Any
+
+import msgspec
+
+from trainsh_base.errors import UsageError
+from trainsh_base.request import current
+from trainsh_base.system.paths import config_home
+from trainsh_colab.connections import hosts, secrets
+
+MOVED = "colab.json.moved"
+
+
+class OldConnection(msgspec.Struct, kw_only=True):
+    """A connection as 0.9 wrote it, its password in clear."""
+
+    name: str
+    tunnel_type: str = "cloudflared"
+    config: dict[str, Any] = {}
+    password: str = ""
+
+
+class OldFile(msgspec.Struct, kw_only=True):
+    """The file as 0.9 wrote it."""
+
+    connections: list[OldConnection] = []
+
+
+def move() -> None:
+    """Move what 0.9 wrote, and rename the file. Nothing is renamed unless all was moved; it can be done again."""
+    path = config_home() / "colab.json"
+    if not path.exists():
+        return
+    try:
+        old = msgspec.json.decode(path.read_bytes(), type=OldFile)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise UsageError(
+            f"{path} of version 0.9 cannot be read: {error}", "fix it, or move it away", code="bad_file"
+        ) from None
+    moved = [name for one in old.connections if (name := _move_one(one))]
+    path.rename(path.with_name(MOVED))
+    (path.with_name(MOVED)).chmod(0o600)
+    secret = any(one.password for one in old.connections)
+    current().emit(
+        "log",
+        message=f"{path} of version 0.9 was moved into hosts.toml ({', '.join(moved) or 'it was empty'}); "
+        f"it is {MOVED} now" + (": delete it, its passwords are in the secret store" if secret else ""),
+    )
+
+
+def _move_one(one: OldConnection) -> str:
+    """Move one connection; returns its name there, empty for one without an address."""
+    address = str(one.config.get("hostname") or "")
+    if not address:
+        return ""
+    known = {row.name: row.address for row in hosts.every()}
+    name = _free_name(one.name, address, known)
+    values: dict[str, Any] = {"host": address, "user": "root", "tunnel": _tunnel(one.tunnel_type)}
+    if one.config.get("port"):
+        values["port"] = int(one.config["port"])
+    if one.password:
+        secret = secrets.secret_name(name)
+        secrets.store(secret, one.password)
+        values |= {"password_secret": secret, "auth": "password"}
+    hosts.save(name, values)
+    return name
+
+
+def _tunnel(kind: str) -> str:
+    return "ngrok" if kind == "ngrok" else "cloudflared"
+
+
+def _free_name(old: str, address: str, known: dict[str, str]) -> str:
+    """A name that recipes can use and that no other host has."""
+    plain = re.sub(r"[^A-Za-z0-9_-]", "-", old).strip("-") or "colab"
+    plain = plain if plain[0].isalpha() else f"colab-{plain}"
+    taken = set(hosts.names())
+    name, number = plain, 1
+    while name in taken and address not in known.get(name, ""):
+        number += 1
+        name = f"{plain}-{number}"
+    return name

@@ -1,0 +1,43 @@
+"""Passwords of runtimes, in the secret store."""
+
+import re
+import secrets
+
+from trainsh_base.errors import TrainError
+from trainsh_base.system.proc import run
+from trainsh_base.tool.peer import call, find
+
+LIMIT = 60.0
+
+
+def secret_name(name: str) -> str:
+    """The secret of a connection: `NB_COLAB_PASSWORD`."""
+    return re.sub(r"[^A-Z0-9_]", "_", name.upper()) + "_COLAB_PASSWORD"
+
+
+def store(name: str, password: str) -> None:
+    """Store a password. It goes over standard input: an argument could be seen by others."""
+    done = run([find("secrets"), "set", name], input=password.encode(), check=False, timeout=LIMIT)
+    if done.status != 0:
+        said = done.stderr.decode(errors="replace").strip().splitlines()
+        raise TrainError(
+            f"the password {name} was not stored: {said[0] if said else done.status}",
+            f"store it by hand: train secrets set {name}", code="not_stored",
+        )  # fmt: skip
+
+
+def stored_or_new(name: str) -> str:
+    """The stored password, else a new one that is stored now."""
+    try:
+        return str(call("secrets", "get", {"name": name}, timeout=LIMIT)["value"])
+    except TrainError as error:
+        if error.code != "no_secret":
+            raise
+    password = secrets.token_urlsafe(18)
+    store(name, password)
+    return password
+
+
+def delete(name: str) -> None:
+    """Delete a password."""
+    call("secrets", "delete", {"name": name, "yes": True}, timeout=LIMIT)

@@ -1,0 +1,42 @@
+"""Prints runtimes and connections for people."""
+
+import sys
+from typing import Any
+
+from trainsh_base.tool.display import table
+from trainsh_colab.model import Connected, Runtime
+
+EMPTY = "No Colab runtime yet. Connect one: train colab connect NAME"
+WAYS = {"cloudflared": "cloudflared", "ngrok": "ngrok", "google": "Google's program"}
+
+
+def show_list(rows: list[Runtime]) -> None:
+    """Print a line for each runtime."""
+    if not rows:
+        print(EMPTY, file=sys.stdout if sys.stdout.isatty() else sys.stderr)
+        return
+    table([
+        {
+            "name": row.id, "state": row.state, "through": WAYS[row.through], "address": row.address,
+            "GPU": row.gpu, "job": row.job, "problem": row.problem,
+        }
+        for row in rows
+    ])  # fmt: skip
+
+
+def show_connected(connected: Connected) -> None:
+    """Print the cell where there is no address yet, else what to do next."""
+    if connected.cell:
+        print(connected.cell, end="")
+        next_ = f"train colab connect {connected.name} --host ADDRESS"
+        print(f"paste that into a cell of the notebook and run it; then: {next_}", file=sys.stderr)
+    elif connected.state == "running":
+        print(f"{connected.name} answers. Next: train colab ssh {connected.name}")
+    else:
+        print(f"{connected.name} is saved, and does not answer yet: {connected.problem}")
+
+
+def show_verb(verb: Any) -> None:
+    """Print what a verb has to say."""
+    if verb.message:
+        print(verb.message)

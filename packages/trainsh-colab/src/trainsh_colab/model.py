@@ -1,0 +1,48 @@
+"""The documents of train-colab."""
+
+from typing import Literal
+
+import msgspec
+
+from trainsh_base.provider.instance import Instance
+
+Way = Literal["cloudflared", "ngrok", "google"]
+Tunnel = Literal["cloudflared", "ngrok"]
+
+
+class Runtime(Instance, frozen=True, kw_only=True):
+    """A runtime: a row of `list`. `through`: how it is reached; `problem`: why it is not."""
+
+    through: Way = "cloudflared"
+    address: str = ""
+    problem: str = ""
+
+
+class Connection(msgspec.Struct, frozen=True, kw_only=True):
+    """A host of type colab in hosts.toml."""
+
+    name: str
+    address: str = ""
+
+
+class Connected(msgspec.Struct, frozen=True, kw_only=True):
+    """The answer of `connect`. `cell` is what to paste into the notebook; empty where the address was given.
+
+    `secret`: the name under which the runtime's password is stored, empty where a key is used. `state` is
+    `waiting` while there is no address yet.
+    """
+
+    name: str
+    state: Literal["waiting", "running", "gone"]
+    address: str = ""
+    cell: str = ""
+    secret: str = ""
+    problem: str = ""
+
+
+class Verb(msgspec.Struct, frozen=True, kw_only=True):
+    """What a verb answers to a recipe (docs/providers.md)."""
+
+    hosts: dict[str, str] = {}
+    instance: Runtime | None = None
+    message: str = ""

@@ -1,0 +1,98 @@
+"""Every runtime there is, and its state."""
+
+import contextlib
+import threading
+
+import msgspec
+
+from trainsh_base.errors import TrainError
+from trainsh_base.request import current, serve_in_this_thread
+from trainsh_base.tool.peer import call
+from trainsh_colab.connections import hosts, old_file, tunnel
+from trainsh_colab.google import program as google
+from trainsh_colab.holds import Hold, holds
+from trainsh_colab.model import Connection, Runtime
+
+PATIENCE = 6.0  # seconds that a runtime has to answer in a listing
+
+
+def every() -> list[Runtime]:
+    """Every runtime, asked side by side whether it answers."""
+    old_file.move()
+    held = holds()
+    rows = _side_by_side(hosts.every(), held)
+    return rows + [_session_row(session, held, _prices()) for session in _sessions()]
+
+
+def _sessions() -> list[google.Session]:
+    if not google.was_used():
+        return []
+    try:
+        return google.sessions()
+    except TrainError as error:
+        current().emit("log", message=f"Google's program was not heard: {error.message}")
+        return []
+
+
+def _side_by_side(connections: list[Connection], held: dict[str, Hold]) -> list[Runtime]:
+    request = current()
+    rows: dict[str, Runtime] = {}
+
+    def look(connection: Connection) -> None:
+        serve_in_this_thread(request)
+        rows[connection.name] = connection_row(connection, held)
+
+    threads = [threading.Thread(target=look, args=(one,), daemon=True) for one in connections]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return [rows[one.name] for one in connections]
+
+
+def connection_row(connection: Connection, held: dict[str, Hold]) -> Runtime:
+    """The row of a runtime behind a tunnel: `running` if its sshd answers, else `gone`, with the reason."""
+    job, label = _holder(held.get(connection.name))
+    way, state, problem = "cloudflared", "gone", ""
+    try:
+        target = hosts.target(connection.name)
+        way = "cloudflared" if any("cloudflared" in word for word in target.argv) else "ngrok"
+        tunnel.need_program(target)
+        answer = tunnel.ask(target, PATIENCE)
+        state = "running" if answer.alive else "gone"
+        problem = "" if answer.alive else f"no network: {answer.why}" if answer.offline else answer.why
+    except TrainError as error:
+        problem = error.message
+    return msgspec.convert(
+        {
+            "id": connection.name, "state": state, "label": label, "job": job, "through": way,
+            "address": connection.address, "problem": problem, "end": f"train colab stop {connection.name}",
+        },
+        Runtime,
+    )  # fmt: skip
+
+
+def session_row(session: google.Session) -> Runtime:
+    """The row of one session of Google's program."""
+    return _session_row(session, holds(), _prices())
+
+
+def _session_row(session: google.Session, held: dict[str, Hold], prices: dict[str, float]) -> Runtime:
+    job, label = _holder(held.get(session.name))
+    gpu = "" if session.hardware == "CPU" else session.hardware
+    return Runtime(
+        id=session.name, state="running", label=label, job=job, gpu=gpu, gpu_count=int(bool(gpu)), through="google",
+        address=session.endpoint, price_per_hour=prices.get(gpu, 0.0), end=f"train colab stop {session.name}",
+    )  # fmt: skip
+
+
+def _prices() -> dict[str, float]:
+    """Dollars an hour for each GPU, by the subscription that train-pricing knows; empty where it is not there."""
+    with contextlib.suppress(TrainError, KeyError, ValueError):
+        rows = call("pricing", "colab", timeout=10)["gpus"]
+        return {str(row["gpu"]): float(row["price_per_hour"]) for row in rows if row["currency"] == "USD"}
+    return {}
+
+
+def _holder(hold: Hold | None) -> tuple[str, str]:
+    return (hold.job, f"{hold.job}/{hold.host}") if hold else ("", "")

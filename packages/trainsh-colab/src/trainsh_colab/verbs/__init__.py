@@ -1,0 +1,1 @@
+"""What people and recipes ask of runtimes: connect, pick, resolve, stop. May import `runtimes`."""

@@ -1,0 +1,61 @@
+"""How a runtime is reached, once it is known that it is still there."""
+
+import msgspec
+
+from trainsh_base.errors import Conflict, Unreachable
+from trainsh_base.remote.ssh_config import effective, first
+from trainsh_base.remote.target import Target
+from trainsh_base.request import current
+from trainsh_colab.connections import hosts, tunnel
+from trainsh_colab.connections.tunnel import Answer
+from trainsh_colab.google import reaching
+from trainsh_colab.google.program import Session
+from trainsh_colab.verbs.finding import connection
+
+TRIES, PATIENCE, PAUSE = 3, 6.0, 1.5  # looks before it counts as gone; seconds for each, and between two
+
+
+def resolve(ref: str) -> Target:
+    """The target of a runtime. Raises NotFound for an unknown one, Conflict (`runtime_gone`) for one taken back,
+    Unreachable without a network, MissingProgram when the tunnel's program is not installed."""
+    found = connection(ref)
+    if isinstance(found, Session):
+        return reaching.target(found)
+    target = hosts.target(found.name)
+    tunnel.need_program(target)
+    answer = _patient(target)
+    if answer.offline:
+        raise Unreachable(f"cannot look for {found.name}: {answer.why}", "is this machine online?")
+    if not answer.alive:
+        raise gone(found.name, answer.why)
+    machine = _machine(target) or f"colab-{found.name}-{found.address}"
+    return msgspec.structs.replace(
+        target, name=f"colab:{found.name}", rented=True, bootstrap=True, machine=machine
+    )  # fmt: skip
+
+
+def _patient(target: Target) -> Answer:
+    """Ask some times before it counts as gone: a tunnel that just opened may take some seconds."""
+    request, answer = current(), tunnel.ask(target, PATIENCE)
+    for _ in range(TRIES - 1):
+        if answer.alive or answer.offline:
+            break
+        request.cancelled.wait(PAUSE)
+        request.check()
+        answer = tunnel.ask(target, PATIENCE)
+    return answer
+
+
+def gone(name: str, why: str) -> Conflict:
+    """The error for a runtime whose tunnel does not lead to it any longer. It does not come back by itself."""
+    return Conflict(
+        f"the Colab runtime {name} is gone: it was taken back, or its cell was stopped ({why})",
+        f"run the cell in the notebook again, then: train colab connect {name} --host ADDRESS",
+        code="runtime_gone", data={"gone": True, "ref": name},
+    )  # fmt: skip
+
+
+def _machine(target: Target) -> str:
+    """The id that `connect` gave to this runtime: its host key is known by it."""
+    alias = first(effective(target.argv, target.environment()), "hostkeyalias")
+    return alias if alias.startswith("colab-") else ""

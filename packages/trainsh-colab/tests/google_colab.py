@@ -1,0 +1,79 @@
+"""Stands in for Google's program colab (github.com/googlecolab/google-colab-cli): sessions are files in $STANDIN_COLAB.
+
+All of them lead to one sshd, whose port is in the file `port`. As the real one does, `new` takes a while, `ssh
+--proxy-mode -s NAME` makes a session that is not there, and lets one connection in at a time.
+"""
+
+import fcntl
+import json
+import os
+import secrets
+import socket
+import sys
+import time
+from pathlib import Path
+
+from cloudflared import carry
+
+PLACE = Path(os.environ["STANDIN_COLAB"])
+STATE = Path.home() / ".config" / "colab-cli" / "sessions.json"
+
+
+def option(name: str, default: str = "") -> str:
+    """The value of an option."""
+    return sys.argv[sys.argv.index(name) + 1] if name in sys.argv else default
+
+
+def new(name: str) -> None:
+    """Make a session. It counts what was ever made in `made`."""
+    print(f"[colab] Creating session '{name}'...", flush=True)
+    time.sleep(float(os.environ.get("STANDIN_SECONDS", "0.5")))
+    gpu = option("--gpu", "CPU")
+    (PLACE / f"{name}.session").write_text(json.dumps([f"gpu-s-{secrets.token_hex(4)}", gpu]))
+    with (PLACE / "made").open("a") as made:
+        made.write(f"{name}\n")
+    STATE.parent.mkdir(parents=True, exist_ok=True)
+    STATE.write_text("{}")
+    print("[colab] Session READY.")
+
+
+def sessions() -> None:
+    """Print them."""
+    found = sorted(PLACE.glob("*.session"))
+    if not found:
+        print("[colab] No active sessions found on server.")
+    for file in found:
+        endpoint, gpu = json.loads(file.read_text())
+        print(f"[{file.stem}] {endpoint} | Hardware: {gpu} | Variant: {'DEFAULT' if gpu == 'CPU' else 'GPU'}")
+
+
+def ssh(name: str) -> None:
+    """Carry ssh's bytes."""
+    if not (PLACE / f"{name}.session").exists():
+        sys.stdout = sys.stderr
+        new(name)
+    with (PLACE / f"{name}.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            sys.exit("[colab] HTTP 429: another colab ssh is already connected. Disconnect it first.")
+        carry(socket.create_connection(("127.0.0.1", int((PLACE / "port").read_text()))))
+
+
+def main() -> None:
+    """Run one command."""
+    verb, name = sys.argv[1], option("-s")
+    if verb == "new":
+        new(name)
+    elif verb == "sessions":
+        sessions()
+    elif verb == "ssh" and "--proxy-mode" in sys.argv:
+        ssh(name)
+    elif verb == "stop":
+        (PLACE / f"{name}.session").unlink()
+        print("[colab] Session terminated.")
+    else:
+        sys.exit(f"Error: No such command '{verb}'.")
+
+
+main()
