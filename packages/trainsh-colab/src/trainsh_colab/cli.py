@@ -7,7 +7,7 @@ from trainsh_base.request import current
 from trainsh_base.system.units import Duration
 from trainsh_base.tool.declare import Arg, Handover, Opt, Tool
 from trainsh_base.tool.program import run as run_tool
-from trainsh_colab.model import Connected, Runtime, Tunnel, Verb
+from trainsh_colab.model import Connected, Connection, Runtime, Tunnel, Verb
 
 tool = Tool("colab", "Google Colab: a notebook as a machine, through a tunnel", provides=("hosts",))
 
@@ -99,11 +99,11 @@ def run(
     return Handover(argv=[find("host"), "run", f"colab:{only(on, '--on NAME')}", "--", *command])
 
 
-@tool.command(show=lambda name: print(f"removed {name}"))
+@tool.command(show=lambda gone: print(f"removed {gone.name}"))
 def remove(
     name: Annotated[str, Arg("a connection", "NAME")],
     yes: Annotated[bool, Opt("do not ask", short="-y")] = False,
-) -> str:
+) -> Connection:
     """Forget a connection, and its password. The runtime itself goes on: to end it, train colab stop NAME."""
     from trainsh_colab.verbs import removing  # noqa: PLC0415 - help does without
 

@@ -5,12 +5,13 @@ from trainsh_base.request import Request
 from trainsh_base.system.suggest import did_you_mean
 from trainsh_colab.connections import hosts, old_file, secrets
 from trainsh_colab.holds import changed_holds
+from trainsh_colab.model import Connection
 
 
-def remove(name: str, yes: bool, request: Request) -> str:
-    """Remove a connection from hosts.toml, and the password that `connect` stored; returns its name."""
+def remove(name: str, yes: bool, request: Request) -> Connection:
+    """Remove a connection from hosts.toml, and the password that `connect` stored; returns it."""
     old_file.move()
-    known = [one.name for one in hosts.every()]
+    known = {one.name: one for one in hosts.every()}
     if name not in known:
         raise NotFound(
             f"there is no Colab connection {name!r}", did_you_mean(name, known, "see: train colab list"),
@@ -27,4 +28,4 @@ def remove(name: str, yes: bool, request: Request) -> str:
             secrets.delete(secret)
         except TrainError as error:
             request.emit("log", message=f"its password {secret} was not deleted: {error.message}")
-    return name
+    return known[name]
