@@ -1,16 +1,21 @@
 """Transfers to, from and between storages, with a real S3 service that checks signatures."""
 
+import json
+import os
 import shutil
+import subprocess
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from trainsh_world import wait_until
 from world_s3 import Service, s3_service
 
 from trainsh_base.errors import CredentialError, NotFound, TrainError, Unreachable, UsageError
 from trainsh_base.request import Request as Recorded
-from trainsh_xfer.engines import rclone_filters
+from trainsh_xfer.engines import rclone, rclone_filters
 from trainsh_xfer.model import Options, Order, Result
 from trainsh_xfer.transfer import carry_out
 
@@ -223,3 +228,50 @@ def test_rclone_is_named_where_it_is_missing(
     with pytest.raises(TrainError) as caught:
         transfer(f"{source}/", "r2:first/x", request_)
     assert (caught.value.exit_status, "rclone" in caught.value.message) == (9, True)
+
+
+def test_uploads_that_were_killed_are_aborted_by_the_next_run(
+    bucket: Path, service: Service, top: str, tmp_path: Path, request_: Recorded, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """kill -9 of rclone leaves an upload in parts, which is billed; another one's upload elsewhere stays."""
+    monkeypatch.setattr(rclone, "S3", ("--s3-chunk-size=5M", "--s3-upload-cutoff=5M"))
+    (tmp_path / "big").write_bytes(os.urandom(30_000_000))
+    monkeypatch.setenv("RCLONE_CONFIG", os.devnull)
+    for key, value in {"TYPE": "s3", "PROVIDER": "Other", "ACCESS_KEY_ID": service.key, "FORCE_PATH_STYLE": "true",
+                       "SECRET_ACCESS_KEY": service.secret, "ENDPOINT": service.address}.items():  # fmt: skip
+        monkeypatch.setenv(f"RCLONE_CONFIG_RAW_{key}", value)
+
+    def unfinished() -> list[str]:
+        words = ["rclone", "backend", "list-multipart-uploads", f"RAW:first/{top}"]
+        said = subprocess.run(words, capture_output=True, check=False).stdout  # fails before the first upload
+        return [row["Key"] for row in json.loads(said or b'{"first": []}')["first"]]
+
+    other = subprocess.Popen(
+        [
+            "rclone",
+            "copyto",
+            "--bwlimit=5M",
+            "--s3-upload-cutoff=5M",
+            tmp_path / "big",
+            f"RAW:first/{top}-other/x/big",
+        ]
+    )
+    failed: list[TrainError] = []
+
+    def attempt() -> None:
+        try:
+            transfer(f"{tmp_path}/big", f"r2:first/{top}/x/", request_, bwlimit=5000)
+        except TrainError as error:
+            failed.append(error)
+
+    work = threading.Thread(target=attempt, daemon=True)
+    work.start()
+    wait_until(lambda: len(unfinished()) == 2)
+    other.kill()
+    other.wait()
+    subprocess.run(["pkill", "-KILL", "-f", f"rclone copyto .*{top}/x"], check=True)
+    work.join(30)
+    assert failed
+    assert len(unfinished()) == 2
+    transfer(f"{tmp_path}/big", f"r2:first/{top}/x/", request_)
+    assert unfinished() == [f"{top}-other/x/big"], request_.of("log")

@@ -105,14 +105,12 @@ def _tidy(route: Route) -> None:
 
 def _copy(route: Route, options: Options, request: Request) -> Tally:
     """Copy once. A local copy that was interrupted continues its partial file."""
-    marked = None
-    if route.is_local and not options.dry_run:
-        marked = unfinished.mark(route.sources, route.destination)
-    again = unfinished.begin(marked) if marked else False
     tally = Tally(keep=options.dry_run, whole=route.rsync.whole_progress, on_progress=reporter(request))
-    run(route, lambda: route.words(options, resume=again), tally, request)
-    if marked:
-        unfinished.end(marked)
+    with ExitStack() as stack:
+        again = None
+        if route.is_local and not options.dry_run:
+            again = stack.enter_context(unfinished.marked(unfinished.mark(route.sources, route.destination)))
+        run(route, lambda: route.words(options, resume=again is not None), tally, request)
     return tally
 
 

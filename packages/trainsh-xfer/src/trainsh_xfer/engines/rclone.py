@@ -58,3 +58,13 @@ def names(program: str, place: str) -> list[str]:
 def listing(program: str, place: str) -> list[str]:
     """The argv that lists a folder, or one file, as JSON rows with Name and IsDir."""
     return [program, "lsjson", *PLAIN, *PATIENCE, "--", place]
+
+
+def unfinished(program: str, place: str) -> list[str]:
+    """The argv that lists unfinished uploads below a path of an S3 service, as JSON by bucket."""
+    return [program, "backend", "list-multipart-uploads", *PATIENCE, "--", place]
+
+
+def abort_uploads(program: str, place: str) -> list[str]:
+    """The argv that aborts the unfinished uploads whose names begin with a path."""
+    return [program, "backend", "cleanup", *PATIENCE, "-o", "max-age=0s", "--", place]

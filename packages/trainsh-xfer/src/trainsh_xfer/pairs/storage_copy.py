@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 
 import msgspec
@@ -10,11 +11,11 @@ from trainsh_base.errors import TrainError, Unreachable, UsageError
 from trainsh_base.request import Request
 from trainsh_xfer.endpoints.file_names import shown
 from trainsh_xfer.endpoints.places import InStorage
-from trainsh_xfer.engines import rclone, rclone_filters
+from trainsh_xfer.engines import rclone, rclone_filters, unfinished
 from trainsh_xfer.engines.rclone_output import Log
 from trainsh_xfer.engines.rclone_program import RcloneProgram
 from trainsh_xfer.model import Change, Options, Order, Result
-from trainsh_xfer.pairs import storage_sources
+from trainsh_xfer.pairs import storage_sources, unfinished_uploads
 from trainsh_xfer.pairs.attempts import reporter
 from trainsh_xfer.pairs.storage_routes import Side, StorageRoute, detour, route
 from trainsh_xfer.pairs.storage_sources import Piece
@@ -29,7 +30,11 @@ def carry_out(order: Order, source: Side, destination: Side, request: Request) -
     Where a host cannot reach the storage, the data goes through this machine instead.
     """
     started = time.monotonic()
-    with route(order, source, destination, request) as chosen:
+    with ExitStack() as stack:
+        earlier = None
+        if unfinished_uploads.has_parts(destination) and not order.options.dry_run:
+            earlier = stack.enter_context(unfinished.marked(unfinished.mark([order.source], order.destination)))
+        chosen = stack.enter_context(route(order, source, destination, request))
         try:
             logs, told = _carried(chosen, order, request), chosen.told
         except Unreachable as error:
@@ -37,6 +42,8 @@ def carry_out(order: Order, source: Side, destination: Side, request: Request) -
                 raise
             other = detour(order, source, destination, error, request)
             logs, told = _carried(other, order, request), other.told
+        if earlier is not None and isinstance(destination, InStorage):
+            unfinished_uploads.abort(chosen.program, destination, earlier, request)
     return Result(
         source=shown(order.source), destination=shown(order.destination),
         files=sum(log.files for log in logs), bytes=sum(log.bytes for log in logs),

@@ -1,0 +1,57 @@
+"""Uploads in parts that an interrupted transfer left in a storage, where they are billed until they are aborted.
+
+rclone aborts its own when it fails or is told to end; one that was killed cannot. The next run of the same transfer
+aborts them after it has ended: those of an S3 service that were begun since the interrupted run, those of B2 that
+lie in the destination. Other kinds do not bill unfinished uploads.
+"""
+
+from datetime import datetime
+
+import msgspec
+
+from trainsh_base.errors import TrainError
+from trainsh_base.request import Request
+from trainsh_xfer.endpoints.places import InStorage
+from trainsh_xfer.engines import rclone
+from trainsh_xfer.engines.rclone_program import RcloneProgram
+
+CLOCKS = 120.0  # seconds by which the clocks of this machine and the service may differ
+
+
+class _Upload(msgspec.Struct):
+    Key: str
+    Initiated: datetime
+
+
+def has_parts(destination: object) -> bool:
+    """Whether uploads to this place may be left unfinished."""
+    return isinstance(destination, InStorage) and _kind(destination) in ("s3", "b2")
+
+
+def _kind(place: InStorage) -> str:
+    kinds = [value for key, value in place.storage.env.items() if key.endswith("_TYPE")]
+    return kinds[0] if len(kinds) == 1 else ""
+
+
+def abort(program: RcloneProgram, destination: InStorage, since: float, request: Request) -> None:
+    """Abort what a run of this transfer left that began at `since`. A service that refuses is only a message."""
+    at = destination.storage.at(destination.path)
+    try:
+        if _kind(destination) == "b2":
+            program.ask(rclone.abort_uploads(program.program, at))
+            return
+        listed = program.ask(rclone.unfinished(program.program, at)) or b"{}"
+        for bucket, uploads in msgspec.json.decode(listed, type=dict[str, list[_Upload]]).items():
+            for start in _starts(uploads, since - CLOCKS):
+                place = f"{destination.storage.remote}{bucket}/{start}"
+                program.ask(rclone.abort_uploads(program.program, place))
+    except TrainError as error:
+        request.emit("log", message=f"uploads that were interrupted could not be aborted: {error.message}")
+
+
+def _starts(uploads: list[_Upload], since: float) -> list[str]:
+    """The start of each name that was begun after `since`. It is shorter than the name, since rclone takes the name
+    of an object that exists for a file. One that is also the start of an older upload is left out."""
+    older = [upload.Key for upload in uploads if upload.Initiated.timestamp() <= since]
+    starts = {upload.Key[:-1] for upload in uploads if upload.Key not in older}
+    return sorted(start for start in starts if not any(key.startswith(start) for key in older))
