@@ -122,6 +122,34 @@ def test_a_host_that_cannot_be_reached_for_a_while(world: "World", work: Path) -
     assert lines(work) == ["a", "b", "c there", "f"]
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("runner_lives", [True, False], ids=["a job that runs", "an interrupted one"])
+def test_a_cancel_over_a_black_hole_ends_and_says_what_is_known(
+    world: "World", work: Path, runner_lives: bool
+) -> None:
+    box = world.sshd("box")
+    relay = world.relay(box)
+    world.host(box, "far", port=relay.port)
+    text = f"host far = far\ntmux.open @far as w\n@w grace=1s > touch {work}/began; sleep 300\nfinally\ntmux.close @w\n"
+    (Path(world.home) / "r.recipe").write_text(text)
+    runner = start(world, "run", "./r.recipe")
+    until((work / "began").exists, "it begins")
+    if not runner_lives:
+        runner.kill()
+        runner.communicate()
+    relay.cut()
+    began = time.monotonic()
+    job = json.loads(world.run("train-recipe", "status", "--json").out)[0]["id"]
+    done = world.run("train-recipe", "cancel", job, timeout=150)
+    assert time.monotonic() - began < 115
+    said = done.out + done.err + ("".join(runner.communicate(timeout=60)) if runner_lives else "")
+    assert "whether step 2 has ended on its host is not known: " in said and "step 3 failed" in said, said
+    row = next(
+        row for row in json.loads(world.run("train-recipe", "status", "--all", "--json").out) if row["id"] == job
+    )
+    assert row["state"] == "cancelled"
+
+
 RENTAL = """#!/bin/sh
 # summary: rents a thing that costs money until it is stopped
 if [ "$1" = schema ]; then

@@ -244,6 +244,21 @@ def test_a_step_that_replaces_the_shell_is_told_at_once(box: Box) -> None:
     assert box.text("echo on") == "on\n"
 
 
+@pytest.mark.parametrize("when", ["in the step", "before the step"])
+def test_a_trap_that_skips_every_command_is_told_at_once(box: Box, when: str) -> None:
+    """bash under extdebug runs no command that its DEBUG trap refuses, none of ours either."""
+    box.open()
+    trap = "shopt -s extdebug; trap false DEBUG"
+    began = time.monotonic()
+    outcome = box.run(trap + ("; touch ran" if when == "in the step" else ""), step="s1", timeout=60.0)
+    assert outcome.state == "session_ended" and "DEBUG trap" in outcome.reason, outcome
+    with pytest.raises(TrainError) as caught:
+        box.run("touch ran", step="s2", timeout=60.0)
+    assert caught.value.code in ("not_started", "session_gone")
+    assert time.monotonic() - began < 15 and not (box.home / "ran").exists()
+    assert box.open().fresh and box.text("echo on") == "on\n"
+
+
 @pytest.mark.parametrize(
     ("command", "status"),
     [("set -u; echo $nosuch; echo rest", 1), ("echo ${x:?none}; echo rest", 1), ("readonly R=1; R=2; echo rest", 1),

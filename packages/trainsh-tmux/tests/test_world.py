@@ -15,7 +15,7 @@ from trainsh_world import World, keygen
 from world_sshd import Sshd, free_port
 
 from far_box import Far, below, cut, logins, only, without
-from tmux_box import wait_until
+from tmux_box import Running, wait_until
 from trainsh_base.errors import TrainError, Unreachable
 from trainsh_base.remote.control_socket import master_pid
 from trainsh_base.tool.peer import Peer, PeerLost, call
@@ -320,6 +320,37 @@ def test_a_link_that_is_silent_beyond_a_login_in_vain(far: Far) -> None:
     outcome = running.result(40)
     assert outcome.exit == 3 and running.client.text == "begin\nend\n"
     assert sum("was cut" in line for line in running.client.log) == 1
+
+
+IGNORES_INT = "trap '' INT; touch began; while :; do sleep 0.2; done"
+
+
+@pytest.mark.parametrize("by", ["its timeout", "a request"])
+def test_an_interrupt_that_a_dying_link_lost_is_sent_again(far: Far, by: str) -> None:
+    """It goes into a link that is dead already; that one is reset, and the new one carries the same request."""
+    relay = far.world.relay(far.server)
+    far.host = far.world.spec(far.server, relay.port)
+    far.open()
+    running = far.start(
+        f'sh -c "{IGNORES_INT}"', step="s1", grace=4.0, **({"timeout": 2.0} if by == "its timeout" else {})
+    )
+    far.began(running)
+    wait_until((far.home / "began").exists, "the command")
+    relay.cut()
+    if by == "a request":
+        asked = Running(lambda: cli.interrupt_("w", "s1", host=far.host, grace=4.0))
+        told = asked.client
+    else:
+        told = running.client
+    wait_until(lambda: any(kind == "progress" for kind, _ in told.events), "the interrupt to be sent")
+    assert not list(far.session().glob("steps/s1.grace")), "it has not arrived"
+    relay.drop()
+    relay.restore()
+    if by == "a request":
+        assert asked.result(30).done == "ended"
+    outcome = running.result(30)
+    assert outcome.state == ("timeout" if by == "its timeout" else "failed"), outcome
+    assert far.text("echo on") == "on\n"
 
 
 def sleeping(server: Server, host: str, seconds: float) -> None:

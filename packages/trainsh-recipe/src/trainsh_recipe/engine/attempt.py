@@ -36,6 +36,7 @@ class Attempt:
         self.log = StepLog(run.job.log(step.file), run.secrets.values)
         self.pending: AnyPending | None = None
         self.stop_with: Callable[[], object] | None = None
+        self.stopping: object = None  # what `stop_with` returned: for a command the request to its host to end it
         self._run = run
         self._stopped = threading.Event()
 
@@ -151,7 +152,7 @@ class Attempt:
         """End the work of this attempt, as far as possible."""
         self._stopped.set()
         if self.stop_with is not None:
-            self.stop_with()
+            self.stopping = self.stop_with()
         elif self.pending is not None:
             self.pending.cancel()
 

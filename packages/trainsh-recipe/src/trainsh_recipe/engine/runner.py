@@ -9,6 +9,7 @@ from typing import Any
 from trainsh_base.errors import TrainError
 from trainsh_base.request import Request, serve_in_this_thread
 from trainsh_base.system.deadline import Deadline
+from trainsh_base.tool.peer import Pending
 from trainsh_recipe.engine.attempt import Attempt
 from trainsh_recipe.engine.outcome import Outcome
 from trainsh_recipe.engine.outside.cancellation import Cancel, Leave
@@ -166,12 +167,29 @@ class Runner:
             with contextlib.suppress(TrainError):
                 at.stop()
         for at in flying:
-            with contextlib.suppress(TrainError), self.run.signals.waiting():
-                if at.pending is not None:
-                    at.pending.result(STOP_LIMIT + self._grace(at.numbered))
-        for at in flying:
-            self.tries.finish(at, Outcome(status="cancelled", reason=cancel.reason, seconds=at.seconds))
+            unknown = self._await_end(at)
+            self.tries.finish(at, Outcome(status="cancelled", reason=cancel.reason + unknown, seconds=at.seconds))
         return "cancelled"
+
+    def _await_end(self, at: Attempt) -> str:
+        """Wait until a stopped step has ended; return "", or a note if its host does not say whether it has."""
+        limit = STOP_LIMIT + self._grace(at.numbered)
+        with self.run.signals.waiting():
+            try:
+                if isinstance(at.stopping, Pending) and not (at.pending and at.pending.ready):
+                    at.stopping.result(limit)
+            except TrainError as error:
+                if at.pending is None or not at.pending.ready:
+                    return self._not_known(at, error)
+            with contextlib.suppress(TrainError):
+                if at.pending is not None:
+                    at.pending.result(limit)
+        return ""
+
+    def _not_known(self, at: Attempt, error: TrainError) -> str:
+        note = f"whether step {at.numbered.id} has ended on its host is not known: {error.message}"
+        self.run.view.log(note)
+        return f"; {note}"
 
     def _cancel_left(self, cancel: Cancel) -> str:
         """End the steps that an earlier process left running on hosts."""
@@ -181,14 +199,16 @@ class Runner:
             step = run.state.steps.get(each.id)
             if step is None or step.over or isinstance(each.step, Parallel):
                 continue
-            at = Attempt(run, each, step.attempt, resuming=True, since=step.since)
+            at, unknown = Attempt(run, each, step.attempt, resuming=True, since=step.since), ""
             if isinstance(each.step, Execute):
                 grace = run.values.seconds(each.step.options.grace)
-                with contextlib.suppress(TrainError):
+                try:
                     pending = run.sessions.interrupt(each.step.session, at.name, grace)
                     pending.result(STOP_LIMIT + self._grace(each))
+                except TrainError as error:
+                    unknown = self._not_known(at, error)
             took = max(0.0, time.time() - seconds_of(step.started))
-            self.tries.record_end(at, Outcome(status="cancelled", reason=cancel.reason, seconds=took))
+            self.tries.record_end(at, Outcome(status="cancelled", reason=cancel.reason + unknown, seconds=took))
         return "cancelled"
 
     def _grace(self, step: Numbered) -> float:

@@ -1,6 +1,7 @@
 """Ends a step on request and waits until the host reports that it has ended."""
 
 import queue
+from collections.abc import Callable
 
 from trainsh_base.errors import RemoteError
 from trainsh_base.request import Request, limited
@@ -8,18 +9,29 @@ from trainsh_tmux.session.live import Live
 from trainsh_tmux.step.step_status import Countdown, interrupt
 
 ENDS = ("ended", "never", "stuck")
+CUT = "cut"
 
 
 def end_step(live: Live, step: str, why: str, grace: float, request: Request) -> tuple[str, list[str]]:
     """End a step within `grace` seconds. Returns `ended`, `never` (it had not begun) or `stuck` (its session was
     closed), and the processes that are still running.
 
-    Emits progress. Raises RemoteError `not_ended` when the host does not answer in time, Cancelled.
+    Emits progress. After a cut, which may have lost the request, it is sent again with the grace that is left.
+    Raises RemoteError `not_ended` when the host does not answer in time, Unreachable, Cancelled.
     """
     heard: queue.SimpleQueue[str] = queue.SimpleQueue()
     countdown = Countdown(step, grace, request)
-    with limited(countdown.deadline.at) as asking:
-        forget = interrupt(live, step, why, asking, heard.put, grace)
+
+    def send() -> Callable[[], None]:
+        with limited(countdown.deadline.at) as asking:
+            return live.host.persist(
+                asking, countdown.deadline,
+                lambda: interrupt(
+                    live, step, why, asking, heard.put, countdown.grace, lambda: heard.put(CUT)
+                ),
+            )  # fmt: skip
+
+    forget = send()
     survived: list[str] = []
     try:
         while not countdown.deadline.expired:
@@ -30,7 +42,10 @@ def end_step(live: Live, step: str, why: str, grace: float, request: Request) ->
                 continue
             if word in ENDS:
                 return word, survived
-            if word == "survived":
+            if word == CUT:
+                forget()
+                forget = send()
+            if word == "survived" and rest not in survived:
                 survived.append(rest)
     finally:
         forget()

@@ -76,15 +76,16 @@ def asked(live: Live, step: str) -> Outcome:
 
 
 def interrupt(
-    live: Live, step: str, why: str, request: Request, tell: Callable[[str], None], grace: float
-) -> Callable[[], None]:
+    live: Live, step: str, why: str, request: Request, tell: Callable[[str], None], grace: float,
+    cut: Callable[[], None] = lambda: None,
+) -> Callable[[], None]:  # fmt: skip
     """End a step: INT, at half of `grace` TERM, at its end KILL.
 
     `tell` is called with `survived PID COMMAND` for each process that is left, then with `ended`, `never` or
-    `stuck`. Returns a function that stops these calls.
+    `stuck`; `cut` when the connection is lost before that. Returns a function that stops these calls.
     """
     channel = live.host.channel(request)
-    number = channel.listen(tell, lambda _: None)
+    number = channel.listen(tell, lambda _: cut())
     channel.ask(step_scripts.interrupt(live.job, live.name, step, number, why, max(1, round(grace))))
     return lambda: channel.forget(number)
 

@@ -58,6 +58,8 @@ until \command false; do
         __train_end "$@"
     } 2>/dev/null
 done
-# Here after `release`, or because a step's own `break` left the loop above.
+# Here after `release`, or because a step's own `break` left the loop above, or because a DEBUG trap under `extdebug`
+# skips every command: a redirection is done all the same, and the file tells the watcher, since __train_leave removes it.
+{ \command :; } 1<>"$__train_dir/skipped"
 { __train_flags=$-; \set +euvxCTE; } 2>/dev/null
 { __train_leave "$@"; } 2>/dev/null

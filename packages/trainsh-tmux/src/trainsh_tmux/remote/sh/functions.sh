@@ -404,5 +404,6 @@ __train_leave() { # called after the loop: a step's own `break` ended it, or the
         __train_end "$@"
         ;;
     esac
+    [ -z "${BASH_VERSION-}" ] || __train_call rm -f -- "$__train_dir/skipped"
     [ -z "${BASH_VERSION-}" ] || [ -z "$__train_released" ] || __train_let_go
 }

@@ -172,7 +172,7 @@ session_fresh() { # NAME...: see session_open
     if [ -d "$d/steps" ]; then
         session_lose
         rm -f -- "$d/fifo" "$d/again" "$d/current" "$d/attached" "$d/typed" "$d/pid" "$d/shell" "$d/state" "$d/pane" \
-            "$d/open" "$d/restore" "$d/plain" "$d/driven"
+            "$d/skipped" "$d/open" "$d/restore" "$d/plain" "$d/driven"
         [ "$restore" = restore ] || rm -f -- "$d/snapshot"
     else
         mkdir -p "$d/steps"
@@ -357,7 +357,7 @@ session_window() { # SERVER NAME HIDDEN LOG-LIMIT TOKEN: gives a released sessio
     IFS=' ' read -r p s <"$d/shell" && IFS= read -r t <"$d/pane"
     c=$(readlink "/proc/$p/cwd" || tm display-message -p -t "$t" '#{pane_current_path}')
     tm pipe-pane -t "$t"
-    rm -f -- "$d/fifo" "$d/again" "$d/current" "$d/pid" "$d/shell" "$d/state" "$d/open" "$d/restore"
+    rm -f -- "$d/fifo" "$d/again" "$d/current" "$d/pid" "$d/shell" "$d/state" "$d/open" "$d/restore" "$d/skipped"
     snapshot_choose
     session_end
     if printf '%s\n' "$5" >"$d/session" && printf '%s\n' "$lib" >"$d/lib" && printf '%s\n' "$c" >"$d/start" && printf '%s\n' "$4" >"$d/limit" &&

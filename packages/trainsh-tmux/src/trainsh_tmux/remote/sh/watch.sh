@@ -116,16 +116,24 @@ __w_path() { # makes $__w_b a path from here: a leading ~ is the home, a relativ
     fi
 }
 
-__w_replaced() { # FILE: a step that replaced the session's shell (`exec "$SHELL"`) has no end: it is noted, and told
-    IFS=' ' read -r __w_shell s <"$__w_a/shell" || return 0
-    [ "$(foreground "$__w_shell")" = "$__w_shell" ] && lives "$__w_shell" "$s" && session_replaced "$__w_shell" || return 0
+__w_replaced() { # FILE: ends a session whose shell can run nothing more for us: a step replaced it (`exec "$SHELL"`), or
+    # its DEBUG trap skips every command. A step that began and has no end is noted as ended by that; one that did not
+    # begin is not started.
+    IFS=' ' read -r __w_shell s <"$__w_a/shell" && lives "$__w_shell" "$s" || return 0
+    if [ -e "$__w_a/skipped" ]; then
+        __w_why="a DEBUG trap under extdebug makes the shell of its session skip every command"
+    else
+        [ "$(foreground "$__w_shell")" = "$__w_shell" ] && session_replaced "$__w_shell" || return 0
+        __w_why="the step replaced the shell of its session by $(words_of "$__w_shell")"
+    fi
     case $__w_doubts in *" $1 "*" $1 "*) ;; *) __w_doubts="$__w_doubts $1 " && return ;; esac
-    printf 'ended the step replaced the shell of its session by %s\n' "$(words_of "$__w_shell")" >"$__w_a/steps/$__w_b.why"
+    if (set -C && : >"$__w_a/steps/$__w_b.claim") 2>/dev/null; then __w_why="not-started $__w_why"; else __w_why="ended $__w_why"; fi
+    printf '%s\n' "$__w_why" >"$__w_a/steps/$__w_b.why"
     (set -C && printf 'none\n' >"$__w_a/steps/$__w_b.status") 2>/dev/null
     server=${__w_a%/*} name=${__w_a##*/}
     server=${server##*/}
     rm -f -- "$__w_a/pid" "$__w_a/open"
-    printf 'ended: its shell was replaced\n' >"$__w_a/state"
+    printf 'ended: %s\n' "${__w_why#* }" >"$__w_a/state"
     tm kill-session -t "=$name" 2>/dev/null
 }
 
@@ -179,7 +187,7 @@ __w_look() { # FILE: sets __w_answer when this wait is over; no subshell, which 
             __w_why=
             [ ! -r "$__w_a/steps/$__w_b.why" ] || IFS= read -r __w_why <"$__w_a/steps/$__w_b.why"
             __w_answer="ended $__w_status $__w_why"
-        elif [ ! -e "$__w_a/steps/$__w_b.claim" ] && IFS= read -r __w_state <"$__w_a/state"; then
+        elif [ ! -e "$__w_a/steps/$__w_b.claim" ] && [ ! -e "$__w_a/skipped" ] && IFS= read -r __w_state <"$__w_a/state"; then
             case $__w_state in
             released) __w_answer=released ;;
             open) ! __w_free "$__w_a" || case $__w_doubts in
