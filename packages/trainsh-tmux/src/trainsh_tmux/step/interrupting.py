@@ -3,7 +3,7 @@
 import queue
 from collections.abc import Callable
 
-from trainsh_base.errors import RemoteError
+from trainsh_base.errors import RemoteError, TimedOut
 from trainsh_base.request import Request, limited
 from trainsh_tmux.session.live import Live
 from trainsh_tmux.step.step_status import Countdown, interrupt
@@ -31,7 +31,14 @@ def end_step(live: Live, step: str, why: str, grace: float, request: Request) ->
                 ),
             )  # fmt: skip
 
-    forget = send()
+    silent = RemoteError(
+        f"{live.host.name} did not say in time whether step {step} ended",
+        f"look at it: train tmux attach {live.name}", code="not_ended", data={"step": step},
+    )  # fmt: skip
+    try:
+        forget = send()
+    except TimedOut:
+        raise silent from None
     survived: list[str] = []
     try:
         while not countdown.deadline.expired:
@@ -49,7 +56,4 @@ def end_step(live: Live, step: str, why: str, grace: float, request: Request) ->
                 survived.append(rest)
     finally:
         forget()
-    raise RemoteError(
-        f"{live.host.name} did not say in time whether step {step} ended",
-        f"look at it: train tmux attach {live.name}", code="not_ended", data={"step": step},
-    )  # fmt: skip
+    raise silent
