@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from trainsh_base.errors import UsageError
+from trainsh_recipe.engine.executors.answers import text_of
 from trainsh_recipe.engine.executors.verb import about, typed
 from trainsh_recipe.engine.resuming.choice import before_step, from_step
 from trainsh_recipe.engine.resuming.ground import ends
@@ -39,6 +40,26 @@ def plan(*steps: dict[str, Any], last: list[dict[str, Any]] | None = None) -> Pl
 )  # fmt: skip
 def test_words_become_what_the_schema_asks_for(text: str, schema: Any, value: Any) -> None:
     assert typed(text, schema) == value
+
+
+@pytest.mark.parametrize(
+    ("answer", "text"),
+    [
+        pytest.param({"message": "done", "size": 4}, "", id="a-message-says-it"),
+        pytest.param(
+            {"hosts": {"a": "local"}, "disk_gb": 4, "none": None, "list": []}, "disk gb: 4\n", id="document"
+        ),
+        pytest.param([{"id": 1, "free": True, "x": None}, {"id": 22}], "ID  FREE\n1   yes\n22\n", id="rows"),
+        pytest.param([{"message": "one", "id": 1}, {"message": "two", "id": 2}], "one\ntwo\n", id="messages"),
+        pytest.param(["a", 2], "a\n2\n", id="values"),
+        pytest.param("yes", "yes\n", id="text"),
+        pytest.param([], "", id="nothing"),
+        pytest.param(None, "", id="null"),
+        pytest.param(True, "", id="true"),
+    ],
+)
+def test_what_a_verb_answered_without_a_message_is_shown(answer: Any, text: str) -> None:
+    assert text_of(answer) == text
 
 
 def test_a_verb_without_a_host_is_about_all_hosts_of_its_tool() -> None:

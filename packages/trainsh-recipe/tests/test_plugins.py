@@ -159,6 +159,7 @@ def test_a_question_is_asked_on_the_terminal_and_stops_the_clock(served: "Place"
     time.sleep(2.5)  # longer than the step may take: answering is not its time
     terminal.type("y\n")
     assert terminal.wait() == 0, terminal.text
+    assert served.run("logs", "--last", "--step", "1").stdout == "yes\n"  # what it answered
 
 
 def test_a_host_is_picked_from_a_provider(place: "Place") -> None:

@@ -3,7 +3,6 @@
 from typing import Annotated
 
 from trainsh_base.provider.bill import Bill
-from trainsh_base.request import current
 from trainsh_base.tool.declare import Arg, Opt
 from trainsh_vast.commands.parameters import Hosts, Job, MaybeId, account, meant, printed, tool
 from trainsh_vast.model import Attached, Balance, Cost, Key
@@ -40,10 +39,7 @@ def cost(id_: MaybeId = None, _job: Job = None, _hosts: Hosts = None) -> list[Co
     from trainsh_vast.verbs import billing  # noqa: PLC0415 - help does without
 
     service = account()
-    found = [billing.cost(service, number) for number in meant(service, id_, _job, _hosts)]
-    for one in found:
-        current().emit("log", message=one.message)
-    return found
+    return [billing.cost(service, number) for number in meant(service, id_, _job, _hosts)]
 
 
 @tool.command(show=printed("show_balance"))

@@ -3,12 +3,10 @@
 from collections.abc import Callable
 from typing import Any
 
-import msgspec
-
 from trainsh_base.errors import TrainError, UsageError
-from trainsh_base.remote.host_spec import parse_spec
 from trainsh_base.system.units import parse_duration, parse_truth
 from trainsh_recipe.engine.attempt import Attempt
+from trainsh_recipe.engine.executors.answers import Answers, text_of
 from trainsh_recipe.engine.outcome import Outcome
 from trainsh_recipe.engine.outside.limits import Limits
 from trainsh_recipe.engine.outside.tools import SUITE, Tools
@@ -16,11 +14,9 @@ from trainsh_recipe.engine.outside.view import View
 from trainsh_recipe.engine.values import Values
 from trainsh_recipe.plan.document import Control, Ref, Text
 from trainsh_recipe.plan.numbering import Numbered
-from trainsh_recipe.store.rented import key as key_of
 from trainsh_recipe.store.state import ENDS, State
 
 LIMITS = ("max_cost", "max_time", "idle_stop")  # parameters that the runner fills, where they have `x-limits`
-RESOLVE_LIMIT = 60.0
 VERB_MARGIN = 30.0  # seconds by which the runner's limit exceeds the verb's own timeout
 
 
@@ -35,7 +31,8 @@ class VerbExecutor:
         record: Callable[..., None], limits: Limits, before_release: Callable[[Attempt, str, list[str]], str],
     ) -> None:  # fmt: skip
         self._values, self._state, self._tools, self._numbers = values, state, tools, numbers
-        self._view, self._record, self._limits, self._before_release = view, record, limits, before_release
+        self._record, self._limits, self._before_release = record, limits, before_release
+        self._answers = Answers(state, tools, view, record)
 
     def run(self, at: Attempt, step: Control) -> Outcome:
         """Call the verb; skipped if the command line gives its host another machine."""
@@ -56,7 +53,8 @@ class VerbExecutor:
             given_up = self._before_release(at, f"{step.tool}.{step.verb}", self._released(step, ours))
             at.keeps_on = at.numbered.closing
         answer = self._call(at, step, entry)
-        said = self._bind(step.tool, answer, ours)
+        said = self._answers.bind(step.tool, answer, ours)
+        at.output(text_of(answer))
         if ours and (releasing or any(name in self._state.stopped for name in ours)):
             more = {"disk": True} if (entry or {}).get("releases") == "disk" else {}
             self._record("hosts", hosts=ours, state="stopped" if releasing else "running", **more)
@@ -146,51 +144,6 @@ class VerbExecutor:
             return arg.host or arg.storage or arg.session or self._values.plain([arg])
         return self._values.plain(arg)
 
-    def _text(self, tool: str, key: str, value: Any, answer: dict[str, Any]) -> str:
-        """A bound value as text. An ssh host becomes a complete target; only safe ssh options are accepted."""
-        if not isinstance(value, str):
-            return msgspec.json.encode(value).decode()
-        if key != "hosts" or value.startswith("{") or parse_spec(value).form != "ssh":
-            return value
-        instance = answer.get("instance")
-        id = instance.get("id") if isinstance(instance, dict) else None
-        params = {"name": value, "from_tool": True, "machine": f"{tool}-{id if id is not None else value}"}
-        target = self._tools.peer("host").request("resolve", params, timeout=RESOLVE_LIMIT)
-        return msgspec.json.encode(target).decode()
-
-    def _bind(self, tool: str, answer: Any, ours: list[str]) -> str:
-        """Bind hosts, storages and variables from an answer for later steps; returns the answer's message."""
-        if not isinstance(answer, dict):
-            return ""
-        bound: dict[str, dict[str, str]] = {}
-        for key in ("hosts", "storages", "vars"):
-            found = answer.get(key)
-            if isinstance(found, dict) and found:
-                bound[key] = {str(name): self._text(tool, key, value, answer) for name, value in found.items()}
-                given = self._state.overrides.get(key, {})
-                for name in set(bound[key]) & set(given):
-                    self._view.log(f"{name} stays {given[name]}, as the command line says")
-        rows = _instances(answer)
-        hosts = list(bound.get("hosts", {})) or ours
-        for row in rows:
-            known = self._state.instances.get(key_of(tool, row["id"]))
-            of_it = known.hosts if known and known.hosts else hosts if len(rows) == 1 else []
-            self._record("instance", sync=True, **{**_safe(row), "provider": tool, "hosts": of_it})
-            if known is None and row.get("price_per_hour") is None and self._state.options.max_cost is not None:
-                self._view.log(f"--max-cost cannot count {tool} {row['id']}: {tool} names no price for it")
-        if bound:
-            self._record("binding", sync=True, tool=tool, **bound)
-        message = answer.get("message")
-        return str(message) if message else ""
-
-
-def _instances(answer: dict[str, Any]) -> list[dict[str, Any]]:
-    """The rows of machines in an answer, each once."""
-    several = answer.get("instances")
-    rows = [answer.get("instance"), *(several if isinstance(several, list) else [])]
-    found = {str(row["id"]): row for row in rows if isinstance(row, dict) and row.get("id") is not None}
-    return list(found.values())
-
 
 def _flag(entry: dict[str, Any], key: str, flag: str) -> bool:
     """Whether the schema of a verb's parameter has a flag."""
@@ -259,10 +212,6 @@ def _types(schema: Any) -> set[str]:
     for branch in schema.get("anyOf", ()):
         found |= _types(branch)
     return found - {"null"}
-
-
-def _safe(instance: dict[str, Any]) -> dict[str, Any]:
-    return {str(key): value for key, value in instance.items() if key not in ("t", "event")}
 
 
 def ensures(tools: Tools, step: Control) -> bool:
