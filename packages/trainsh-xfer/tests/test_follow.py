@@ -114,6 +114,7 @@ def test_the_newest_are_kept_and_their_age_is_told(training: Training) -> None:
     assert training.unfollow().state == "ended"
 
 
+@pytest.mark.faults
 def test_what_is_being_written_waits_and_what_does_not_match_stays(training: Training) -> None:
     training.write(1)
     (training.folder / "train.log").write_text("loss")

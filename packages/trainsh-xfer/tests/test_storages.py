@@ -50,6 +50,13 @@ def transfer(source: str, destination: str, request: Recorded, *, verify: bool =
     return carry_out(order, request)
 
 
+def obscured(password: str) -> str:
+    """A password as rclone's options have it."""
+    return subprocess.run(
+        ["rclone", "obscure", password], capture_output=True, check=True, text=True
+    ).stdout.strip()
+
+
 def tree(folder: Path) -> dict[str, str]:
     """Every file below `folder`: its path -> its text."""
     return {str(path.relative_to(folder)): path.read_text() for path in folder.rglob("*") if path.is_file()}
@@ -169,6 +176,15 @@ def test_between_two_places_of_one_service(
     transfer(f"r2:first/{top}/one", f"r2:first/{top}/two", request_)
     transfer(f"r2:first/{top}/two/one/", str(tmp_path / "back"), request_)
     assert tree(tmp_path / "back") == tree(source)
+
+
+def test_without_checksums_the_contents_are_compared(
+    bucket: Path, source: Path, request_: Recorded, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for key, value in {"TYPE": "crypt", "REMOTE": str(tmp_path / "crypt"), "PASSWORD": obscured("x")}.items():
+        monkeypatch.setenv(f"RCLONE_CONFIG_KEPT_{key}", value)
+    for text, to in ((f"{source}/", "rclone:KEPT:all"), (f"{source}/a.txt", "rclone:KEPT:one/")):
+        assert transfer(text, to, request_, verify=True).verified
 
 
 def test_what_is_not_there_is_not_found(bucket: Path, top: str, request_: Recorded, tmp_path: Path) -> None:

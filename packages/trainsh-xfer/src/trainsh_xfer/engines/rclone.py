@@ -39,15 +39,25 @@ def copy(
     return [*words, "--", source + end, destination + end]
 
 
-def check(program: str, source: str, destination: str, *, filters: list[str]) -> list[str]:
-    """The argv that compares both sides by checksum. rclone logs a file that differs or is missing as an error."""
-    return [program, "check", *LOG, *PATIENCE, *filters, "--one-way", "--copy-links", "--", source, destination]
+def check(program: str, source: str, destination: str, *, filters: list[str], download: bool = False) -> list[str]:
+    """The argv that compares both sides by checksum, or by reading both (`download`).
+
+    rclone logs a file that differs or is missing as an error.
+    """
+    words = [program, "check", *LOG, *PATIENCE, *filters, "--one-way", "--copy-links"]
+    return [*words, *(["--download"] if download else []), "--", source, destination]
 
 
-def stat(program: str, place: str, *, hashes: bool = False) -> list[str]:
-    """The argv that prints what is at a path as one JSON row, with checksums if `hashes`."""
+def stat(program: str, place: str, *, hashes: bool = False, kind: str = "") -> list[str]:
+    """The argv that prints what is at a path as one JSON row, with checksums if `hashes` (only that `kind`)."""
     more = ["--hash"] if hashes else []
+    more += [f"--hash-type={kind}"] if kind else []
     return [program, "lsjson", "--stat", *PLAIN, *PATIENCE, *more, "--", place]
+
+
+def md5_of_contents(program: str, place: str) -> list[str]:
+    """The argv that reads a file and prints the MD5 of its contents, then its name."""
+    return [program, "hashsum", "md5", "--download", "--copy-links", *PATIENCE, "--", place]
 
 
 def names(program: str, place: str) -> list[str]:

@@ -1,5 +1,6 @@
 """Parses rclone's JSON log as it arrives: progress, the changes of a dry run, errors of single files."""
 
+import re
 from collections.abc import Callable
 
 import msgspec
@@ -10,6 +11,7 @@ from trainsh_xfer.engines.rsync_output import Progress
 from trainsh_xfer.model import Change
 
 MOST_KEPT = 50
+_UNCHECKED = re.compile(r"(\d+) hashes could not be checked")
 
 
 class _Stats(msgspec.Struct):
@@ -50,6 +52,7 @@ class Log:
         self.failed: dict[str, str] = {}
         self.failures = 0
         self.said = ""
+        self.unchecked = 0
         self._keep = keep
         self._on_progress = on_progress
         self._rest = b""
@@ -62,7 +65,7 @@ class Log:
 
     def restart(self) -> None:
         """Forget everything: the run is done again."""
-        self.files = self.bytes = self.deleted = self.failures = 0
+        self.files = self.bytes = self.deleted = self.failures = self.unchecked = 0
         self.said, self._rest = "", b""
         self.changes.clear()
         self.failed.clear()
@@ -85,6 +88,8 @@ class Log:
             self._skipped(line)
         elif line.level in ("error", "critical"):
             self._error(line)
+        elif found := _UNCHECKED.search(line.msg):
+            self.unchecked = int(found[1])
         elif line.msg.startswith("Failed to"):
             self.said = brief(line.msg)
 

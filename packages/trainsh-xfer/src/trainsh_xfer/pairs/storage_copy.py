@@ -1,7 +1,6 @@
 """A transfer to, from or between storages, with the rclone of this machine or of a host."""
 
 import time
-from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -21,6 +20,7 @@ from trainsh_xfer.pairs.storage_routes import Side, StorageRoute, detour, route
 from trainsh_xfer.pairs.storage_sources import Piece
 
 SHOWN = 10
+KINDS = ("md5", "sha1", "sha256", "crc32", "quickxor", "dropbox", "mailru")  # of checksums, as rclone names them
 
 
 def carry_out(order: Order, source: Side, destination: Side, request: Request) -> Result:
@@ -85,7 +85,7 @@ def _copied(program: RcloneProgram, piece: Piece, order: Order, request: Request
     log = _run(program, piece, first, request)
     if careful:
         request.emit("log", message="verifying by checksum")
-        _verify(program, piece, options)
+        _verify(program, piece, options, request)
         if options.move:
             _run(program, piece, options, request)
     return log
@@ -120,18 +120,29 @@ def _told_apart(changes: list[Change], program: RcloneProgram, piece: Piece) -> 
     ]
 
 
-def _verify(program: RcloneProgram, piece: Piece, options: Options) -> None:
+def _verify(program: RcloneProgram, piece: Piece, options: Options, request: Request) -> None:
+    """Compare both sides by checksum; where a service keeps none of a kind that both have, by their contents."""
     if piece.one_file:
-        _verify_file(program, piece)
+        _verify_file(program, piece, request)
         return
-    log = Log(keep=False)
     filters = rclone_filters.rules(options.filters, piece.name)
+    unchecked = _compare(program, rclone.check(program.program, piece.source, piece.destination, filters=filters))
+    if unchecked:
+        request.emit("log", message=f"{program.label} has no checksum of {unchecked} files: reading them back")
+        words = rclone.check(program.program, piece.source, piece.destination, filters=filters, download=True)
+        _compare(program, words)
+
+
+def _compare(program: RcloneProgram, words: list[str]) -> int:
+    """Run a comparison; returns how many files had no checksum to compare. Raises `verify_failed`."""
+    log = Log(keep=False)
     try:
-        program.run(rclone.check(program.program, piece.source, piece.destination, filters=filters), log)
+        program.run(words, log)
     except TrainError as error:
         if error.code != "partial":
             raise
         raise _differ(list(log.failed), log.failures) from None
+    return log.unchecked
 
 
 class _Hashes(msgspec.Struct):
@@ -139,19 +150,28 @@ class _Hashes(msgspec.Struct):
     Hashes: dict[str, str] = {}
 
 
-def _verify_file(program: RcloneProgram, piece: Piece) -> None:
-    hashes: Callable[[str], _Hashes] = lambda place: msgspec.json.decode(  # noqa: E731
-        program.ask(rclone.stat(program.program, place, hashes=True)) or b"", type=_Hashes
-    )
-    source, destination = hashes(piece.source), hashes(piece.destination)
-    common = source.Hashes.keys() & destination.Hashes.keys()
-    if source.Size != destination.Size or any(source.Hashes[one] != destination.Hashes[one] for one in common):
+def _hashes(program: RcloneProgram, place: str, kind: str = "") -> _Hashes:
+    answer = program.ask(rclone.stat(program.program, place, hashes=True, kind=kind))
+    if answer is None:
+        raise _differ([place], 1)
+    return msgspec.json.decode(answer, type=_Hashes)
+
+
+def _verify_file(program: RcloneProgram, piece: Piece, request: Request) -> None:
+    """Compare one file. The storage says which checksum it has: a file on a disk has one of each kind, if asked."""
+    on_disk = piece.destination.startswith("/")
+    stored = _hashes(program, piece.source if on_disk else piece.destination)
+    kind = next((one for one in KINDS if one in stored.Hashes), "")
+    other = _hashes(program, piece.destination if on_disk else piece.source, kind)
+    if kind in other.Hashes:
+        same = stored.Hashes[kind] == other.Hashes[kind]
+    else:
+        request.emit("log", message=f"{program.label} has no checksum of {piece.destination}: reading it back")
+        places = (piece.source, piece.destination)
+        read = [program.ask(rclone.md5_of_contents(program.program, place)) or b"" for place in places]
+        same = all(read) and read[0].split()[0] == read[1].split()[0]
+    if stored.Size != other.Size or not same:
         raise _differ([piece.source], 1)
-    if not common:
-        raise TrainError(
-            f"{program.label} keeps no checksum of {piece.destination}, so it cannot be verified",
-            "the size is right", code="cannot_verify",
-        )  # fmt: skip
 
 
 def _differ(names: list[str], count: int) -> TrainError:
