@@ -2,7 +2,9 @@
 
 import contextlib
 import json
+import random
 import signal
+import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -270,3 +272,31 @@ def test_a_failed_job_keeps_its_machine_for_a_look(shed: "Place") -> None:
     assert "at $3600.00 an hour ($60.00 a minute)" in errors and f"train recipe attach {id}" in errors
     assert runner.returncode == 1 and not machine(shed).exists()
     assert shed.json("jobs")[0]["state"] in ("failed", "cancelled")
+
+
+@pytest.mark.faults
+@pytest.mark.parametrize("seed", range(12))
+def test_a_runner_killed_at_any_instant_never_loses_a_required_output(shed: "Place", seed: int) -> None:
+    """Killed again and again, before, in and after the hold: the machine goes only when the output is safe."""
+    chance = random.Random(seed)
+    out = shed.work / "out" / "safe" / "m"
+    shed.tool(
+        "shed",
+        SHED.replace("destroy) ", f'destroy) [ -e {out} ] && echo safe >>"$SHED/end" || echo lost >>"$SHED/end"; '),
+    )
+    runner = shed.start("run", required(shed), "--hold", "10m")
+    shed.until(lambda: list(shed.config.glob("jobs/2*/events.jsonl")), "the job begins")
+    for number in range(5):
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            runner.wait(chance.uniform(0.2, 3.0))
+        if number == 3:
+            (shed.work / "out").unlink(missing_ok=True)  # from now on the output can arrive
+        runner.kill()
+        runner.communicate()
+        if shed.json("jobs")[0]["state"] not in ("interrupted", "failed"):
+            break
+        runner = shed.start("resume")
+    output, errors = runner.communicate(timeout=120)
+    assert "Traceback" not in errors, output + errors
+    assert (shed.folder / "shed" / "end").read_text().split() in (["safe"], ["safe", "safe"])
+    assert out.exists() and not machine(shed).exists()
