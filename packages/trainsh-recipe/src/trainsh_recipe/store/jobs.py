@@ -10,6 +10,7 @@ from pathlib import Path
 
 from trainsh_base.errors import Conflict, NotFound
 from trainsh_base.system.paths import jobs_home, private_folder
+from trainsh_base.system.suggest import did_you_mean
 from trainsh_recipe.store import journal
 from trainsh_recipe.store.state import State, fold
 
@@ -224,7 +225,9 @@ def find(word: str) -> Job:
     if len(found) != 1 or len(word) < SHORT:
         found = [name for name in known if name.startswith(word) or name.endswith(word)]
     if not found:
-        raise NotFound(f"there is no job {word!r}", "see: train recipe jobs", code="no_job")
+        shown = [name[-SHORT:] if len(word) <= SHORT else name for name in known[:NEWEST]]
+        hint = did_you_mean(word, shown, "see: train recipe jobs") if shown else "see: train recipe jobs"
+        raise NotFound(f"there is no job {word!r}", hint, code="no_job")
     if len(found) > 1:
         raise Conflict(
             f"{len(found)} jobs are called {word!r}: {', '.join(sorted(found)[-3:])}", "write more of the id",
