@@ -16,7 +16,7 @@ class Screen:
         self._env = world.env | {"TERM": "screen-256color", "LC_ALL": "C.UTF-8"}
         size = ["-x", str(width), "-y", str(height)]
         self._tmux("-f", "/dev/null", "new-session", "-d", *size, f"{command}; echo ended $?; exec cat")
-        self._tmux("set-option", "-g", "set-clipboard", "external")
+        self._tmux("set-option", "-g", "set-clipboard", "on")
 
     def __enter__(self) -> "Screen":
         return self

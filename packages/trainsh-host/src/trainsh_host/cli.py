@@ -10,6 +10,7 @@ from trainsh_base.request import current
 from trainsh_base.system.units import Duration
 from trainsh_base.tool.declare import Arg, Handover, Opt, Tool
 from trainsh_base.tool.program import run as run_tool
+from trainsh_host.browse.model import Entry
 from trainsh_host.forward.model import Forward
 from trainsh_host.gpus.model import HostGpus
 from trainsh_host.model import Listed, Named, Ran, Shown, Stage
@@ -342,6 +343,40 @@ def run(
     from trainsh_host.ways import command as commands  # noqa: PLC0415 - resolve is the fast path
 
     return commands.run(find(name), commands.shell_line(command), current())
+
+
+def _show_entries(entries: list[Entry]) -> None:
+    from trainsh_host.browse.listing import print_entries  # noqa: PLC0415 - for people only
+
+    print_entries(entries)
+
+
+@tool.command(show=_show_entries)
+def browse(
+    name: Name,
+    path: Annotated[str, Arg("where to begin (default: the home)", "PATH")] = "",
+) -> list[Entry]:
+    """Walk through the files of a machine: look at them, download, upload and delete.
+
+    On a terminal it fills the screen; the keys are shown there, and ? lists all. Elsewhere, and with --json, it is
+    the listing of PATH.
+    """
+    from trainsh_host.browse import listing  # noqa: PLC0415 - resolve is the fast path
+
+    request = current()
+    if not (request.for_people and _on_terminal() and _shows_screens()):
+        return listing.listing(find(name), path, request)
+    from trainsh_host.browse.screen import browse as walk  # noqa: PLC0415 - loads textual
+
+    walk(name, find(name), path, request)
+    return []
+
+
+def _shows_screens() -> bool:
+    import os  # noqa: PLC0415 - only then
+    import sys  # noqa: PLC0415 - as above
+
+    return sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
 
 
 def _show_gpus(rows: list[HostGpus]) -> None:

@@ -1,0 +1,77 @@
+"""The questions of the screen: a line of text, a yes or no, and the table of keys."""
+
+from typing import ClassVar
+
+from rich.text import Text  # noqa: TID253 - this module is part of the screen, and loaded only as such
+from textual import events  # noqa: TID253 - as above
+from textual.app import ComposeResult  # noqa: TID253 - as above
+from textual.binding import Binding, BindingType  # noqa: TID253 - as above
+from textual.containers import Vertical  # noqa: TID253 - as above
+from textual.screen import ModalScreen  # noqa: TID253 - as above
+from textual.widgets import Input, Static  # noqa: TID253 - as above
+
+KEYS = """\
+Enter     open a folder            ← →   close, open in place
+Backspace the folder above         s S   sort by name, size, date; turn round
+/         show names with a text   .     show names that begin with a dot, or not
+d         download                 u     upload a file or folder of this machine
+c         copy the path            x     delete, after a question
+r         read again               q     end
+
+The mouse works too: a click on the row of the cursor opens it."""
+
+
+class Ask(ModalScreen[str | None]):
+    """A question with a line for the answer; Escape answers nothing."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "nothing", "back")]
+
+    def __init__(self, question: str, value: str) -> None:
+        super().__init__()
+        self._question, self._value = question, value
+
+    def compose(self) -> ComposeResult:
+        """The question above the line."""
+        with Vertical(classes="dialog"):
+            yield Static(Text(self._question))
+            yield Input(self._value, select_on_focus=False, compact=True)
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Answer with the line."""
+        self.dismiss(event.value)
+
+    def action_nothing(self) -> None:
+        """Answer nothing."""
+        self.dismiss(None)
+
+
+class Confirm(ModalScreen[bool]):
+    """A question that only y answers with yes."""
+
+    def __init__(self, question: str) -> None:
+        super().__init__()
+        self._question = question
+
+    def compose(self) -> ComposeResult:
+        """The question."""
+        with Vertical(classes="dialog"):
+            yield Static(Text(f"{self._question}\n\ny: yes   any other key: no"))
+
+    def on_key(self, event: events.Key) -> None:
+        """Answer."""
+        event.stop()
+        self.dismiss(event.key == "y")
+
+
+class Help(ModalScreen[None]):
+    """The keys; any key ends it."""
+
+    def compose(self) -> ComposeResult:
+        """The table."""
+        with Vertical(classes="dialog"):
+            yield Static(Text(KEYS))
+
+    def on_key(self, event: events.Key) -> None:
+        """End it."""
+        event.stop()
+        self.dismiss(None)

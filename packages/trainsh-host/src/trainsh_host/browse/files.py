@@ -1,0 +1,151 @@
+"""The files of a host, over sftp on the shared connection, or of this machine: one interface for both."""
+
+import contextlib
+import os
+import posixpath
+from collections.abc import Iterator
+from typing import Protocol
+
+from trainsh_base.errors import Conflict, NotFound, RemoteError, TrainError
+from trainsh_base.remote import ssh
+from trainsh_base.remote.control_socket import master_pid
+from trainsh_base.remote.target import Target
+from trainsh_base.request import Request
+from trainsh_base.system import spawn
+from trainsh_host.browse.model import File
+from trainsh_host.browse.sftp import Sftp
+
+BATCH = 1000
+
+
+class Files(Protocol):
+    """What the browser asks of a machine. Paths are absolute, and bytes."""
+
+    def real_path(self, path: bytes) -> bytes:
+        """The absolute path; `.` is the home."""
+
+    def stat(self, path: bytes, *, follow: bool = True) -> File:
+        """What is at the path."""
+
+    def read_link(self, path: bytes) -> bytes:
+        """What a link says."""
+
+    def folder(self, path: bytes) -> Iterator[list[File]]:
+        """What is in a folder, in batches."""
+
+    def read(self, path: bytes, most: int) -> bytes:
+        """The beginning of a file."""
+
+    def remove(self, path: bytes) -> None:
+        """Remove a file or a link."""
+
+    def remove_folder(self, path: bytes) -> None:
+        """Remove an empty folder."""
+
+
+class LocalFiles:
+    """The files of this machine."""
+
+    def real_path(self, path: bytes) -> bytes:
+        """The absolute path; `.` is the home."""
+        return os.path.realpath(os.path.join(os.path.expanduser(b"~"), path))  # noqa: PTH111, PTH118 - bytes
+
+    def stat(self, path: bytes, *, follow: bool = True) -> File:
+        """What is at the path."""
+        with _told(path):
+            found = os.stat(path, follow_symlinks=follow)  # noqa: PTH116
+            return File(posixpath.basename(path), found.st_mode, found.st_size, int(found.st_mtime))
+
+    def read_link(self, path: bytes) -> bytes:
+        """What a link says."""
+        with _told(path):
+            return os.readlink(path)  # noqa: PTH115
+
+    def folder(self, path: bytes) -> Iterator[list[File]]:
+        """What is in a folder, in batches."""
+        with _told(path), os.scandir(path) as entries:
+            batch = []
+            for entry in entries:
+                with contextlib.suppress(OSError):
+                    found = entry.stat(follow_symlinks=False)
+                    batch.append(File(entry.name, found.st_mode, found.st_size, int(found.st_mtime)))
+                if len(batch) == BATCH:
+                    yield batch
+                    batch = []
+            yield batch
+
+    def read(self, path: bytes, most: int) -> bytes:
+        """The beginning of a file."""
+        with _told(path), open(path, "rb") as file:  # noqa: PTH123
+            return file.read(most)
+
+    def remove(self, path: bytes) -> None:
+        """Remove a file or a link."""
+        with _told(path):
+            os.unlink(path)  # noqa: PTH108
+
+    def remove_folder(self, path: bytes) -> None:
+        """Remove an empty folder."""
+        with _told(path):
+            os.rmdir(path)  # noqa: PTH106
+
+
+@contextlib.contextmanager
+def _told(path: bytes) -> Iterator[None]:
+    where = path.decode(errors="backslashreplace")
+    try:
+        yield
+    except FileNotFoundError:
+        raise NotFound(f"no such file: {where}", code="no_file") from None
+    except PermissionError:
+        raise Conflict(f"permission denied: {where}", code="permission_denied") from None
+    except OSError as error:
+        raise TrainError(f"{where}: {(error.strerror or str(error)).lower()}", code="file") from None
+
+
+@contextlib.contextmanager
+def files_of(target: Target, request: Request) -> Iterator[Files]:
+    """The files of a machine, for as long as the block lasts. Connects if needed.
+
+    Raises RemoteError (`no_sftp`) where the machine has no sftp.
+    """
+    if target.kind == "local":
+        yield LocalFiles()
+        return
+    target = ssh.ensure_master(target, request)
+    program, *rest = target.remote_argv("sftp")
+    child = spawn.start([program, "-q", "-s", *rest], env=target.environment())
+    try:
+        yield _session(child, target)
+    finally:
+        child.end()
+        os.close(child.stdout)
+
+
+def _session(child: spawn.Child, target: Target) -> Sftp:
+    try:
+        return Sftp(child.stdout, child.stdin, target.label)
+    except TrainError as error:
+        if error.code != "lost" or master_pid(target.control_path or "") is None:
+            raise
+    raise RemoteError(
+        f"{target.label} has no sftp",
+        "install openssh-sftp-server there, and have `Subsystem sftp internal-sftp` in its sshd_config",
+        code="no_sftp",
+    )  # fmt: skip
+
+
+def remove_all(files: Files, path: bytes, kind: str) -> int:
+    """Remove a file, or a folder with everything in it; returns how many were removed. Links are not followed."""
+    if kind != "folder":
+        files.remove(path)
+        return 1
+    found = [file for batch in files.folder(path) for file in batch]
+    count = sum(remove_all(files, joined(path, file.name), file.kind) for file in found)
+    files.remove_folder(path)
+    return count + 1
+
+
+def joined(folder: bytes, name: bytes) -> bytes:
+    """The path of a file in a folder."""
+    return folder.rstrip(b"/") + b"/" + name

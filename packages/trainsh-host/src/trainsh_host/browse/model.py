@@ -1,0 +1,57 @@
+"""A file on a host, as `browse --json` has it."""
+
+import base64
+import stat
+from typing import Literal
+
+import msgspec
+
+Kind = Literal["folder", "file", "link", "other"]
+
+
+class Entry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A file. `size` is in bytes, `modified` in seconds since 1970, `mode` the permission bits as `-rw-r--r--`.
+
+    A name that is not UTF-8 has its bytes in `name_base64`, and `\\xff` for those that are no text in `name`.
+    """
+
+    name: str
+    kind: Kind
+    size: int = 0
+    modified: int = 0
+    mode: str = ""
+    name_base64: str = ""
+
+
+class File(msgspec.Struct, frozen=True):
+    """A file as the host has it: its name is bytes there, and may be anything but `/` and NUL."""
+
+    name: bytes
+    mode: int = 0
+    size: int = 0
+    modified: int = 0
+
+    @property
+    def kind(self) -> Kind:
+        """What it is; a link is one, whatever it leads to."""
+        if stat.S_ISDIR(self.mode):
+            return "folder"
+        if stat.S_ISLNK(self.mode):
+            return "link"
+        return "file" if stat.S_ISREG(self.mode) else "other"
+
+    @property
+    def text(self) -> str:
+        """The name as text; bytes that are no UTF-8 are surrogates, as Python's own functions have them."""
+        return self.name.decode("utf-8", "surrogateescape")
+
+    def entry(self) -> Entry:
+        """The file as a document."""
+        try:
+            name, raw = self.name.decode(), ""
+        except UnicodeDecodeError:
+            name, raw = self.name.decode(errors="backslashreplace"), base64.b64encode(self.name).decode()
+        return Entry(
+            name=name, kind=self.kind, size=self.size, modified=self.modified, mode=stat.filemode(self.mode),
+            name_base64=raw,
+        )  # fmt: skip

@@ -1,0 +1,71 @@
+"""The folders that are open on the screen as a list of rows: sorted, filtered, each with its depth."""
+
+from collections.abc import Iterator
+from typing import Literal
+
+from trainsh_host.browse.files import joined
+from trainsh_host.browse.model import File
+
+Order = Literal["name", "size", "date"]
+ORDERS: tuple[Order, ...] = ("name", "size", "date")
+
+
+class Node:
+    """A file in the tree. `children` is None until the folder was read, and `open` says whether they are shown."""
+
+    __slots__ = ("children", "depth", "file", "open", "parent", "path")
+
+    def __init__(self, file: File, path: bytes, depth: int, parent: "Node | None") -> None:
+        self.file, self.path, self.depth, self.parent = file, path, depth, parent
+        self.children: list[Node] | None = None
+        self.open = False
+
+    def add(self, files: list[File]) -> None:
+        """Add files to this folder."""
+        known = self.children or []
+        self.children = known + [Node(file, joined(self.path, file.name), self.depth + 1, self) for file in files]
+
+
+class Tree:
+    """The tree below one folder."""
+
+    def __init__(self, path: bytes) -> None:
+        self.root = Node(File(path), path, -1, None)
+        self.root.open = True
+        self.order: Order = "name"
+        self.reverse = False
+        self.filter = ""
+        self.hidden = True
+
+    def rows(self) -> list[Node]:
+        """What is shown, in order."""
+        return list(self._below(self.root))
+
+    def _below(self, node: Node) -> Iterator[Node]:
+        for child in self._sorted(node.children or []):
+            if self._shown(child):
+                yield child
+                if child.open:
+                    yield from self._below(child)
+
+    def _shown(self, node: Node) -> bool:
+        if not self.hidden and node.file.name.startswith(b"."):
+            return False
+        if not self.filter:
+            return True
+        return self.filter.lower() in node.file.text.lower() or any(map(self._shown, node.children or []))
+
+    def _sorted(self, nodes: list[Node]) -> list[Node]:
+        """Folders first; sizes and dates with the largest and newest first, unless reversed."""
+        if self.order == "name":
+            found = sorted(nodes, key=lambda node: node.file.name.lower(), reverse=self.reverse)
+        elif self.order == "size":
+            found = sorted(nodes, key=lambda node: node.file.size, reverse=not self.reverse)
+        else:
+            found = sorted(nodes, key=lambda node: node.file.modified, reverse=not self.reverse)
+        return sorted(found, key=lambda node: node.file.kind != "folder")
+
+    def next_order(self) -> None:
+        """Sort by the next of name, size and date."""
+        self.order = ORDERS[(ORDERS.index(self.order) + 1) % len(ORDERS)]
+        self.reverse = False
