@@ -51,8 +51,8 @@ def test_progress_of_the_whole() -> None:
     seen: list[Progress] = []
     Tally(keep=False, on_progress=seen.append).feed(REAL)
     assert seen[-2:] == [
-        Progress(256212992, 301427049, "244.31 MB/s, ETA 0:00"),
-        Progress(300000000, 303030303, "249.41 MB/s, in 1:02:03"),
+        Progress(256212992, 301427049, "244.31 MiB/s, ETA 0:00", 1),
+        Progress(300000000, 303030303, "249.41 MiB/s, in 1:02:03", 1),
     ]
 
 

@@ -20,6 +20,7 @@ from trainsh_xfer.pairs import routes, storage_copy
 from trainsh_xfer.pairs.attempts import reporter, run
 from trainsh_xfer.pairs.pattern_rules import with_rules
 from trainsh_xfer.pairs.route import Route
+from trainsh_xfer.pairs.storage_routes import told
 
 SHOWN = 10
 TIDY_LIMIT = 600.0
@@ -43,9 +44,10 @@ def _carry_out(order: Order, request: Request) -> Result:
         return storage_copy.carry_out(order, source, destination, request)
     with ExitStack() as stack:
         route = routes.between(source, destination, order.options, rsync=find_rsync(), request=request, stack=stack)
+        route = msgspec.structs.replace(route, told=told(order))
         made = local_paths.make_parents(route.parents) if route.parents and not order.options.dry_run else []
         try:
-            tally = _copied(route, order, request)
+            tally, way = _copied(route, order, request), route.way.removeprefix("rsync ")
         except TrainError:
             local_paths.remove_made(made)
             raise
@@ -54,7 +56,7 @@ def _carry_out(order: Order, request: Request) -> Result:
         files=tally.files, bytes=tally.bytes, sent=tally.sent, deleted=tally.deleted,
         seconds=round(time.monotonic() - started, 3), dry_run=order.options.dry_run,
         verified=order.verify and not order.options.dry_run,
-        changes=tally.changes, warnings=tally.remarks,
+        changes=tally.changes, warnings=tally.remarks, route=way,
     )  # fmt: skip
 
 
@@ -105,7 +107,7 @@ def _tidy(route: Route) -> None:
 
 def _copy(route: Route, options: Options, request: Request) -> Tally:
     """Copy once. A local copy that was interrupted continues its partial file."""
-    tally = Tally(keep=options.dry_run, whole=route.rsync.whole_progress, on_progress=reporter(request))
+    tally = Tally(keep=options.dry_run, whole=route.rsync.whole_progress, on_progress=reporter(request, route.way))
     with ExitStack() as stack:
         again = None
         if route.is_local and not options.dry_run:

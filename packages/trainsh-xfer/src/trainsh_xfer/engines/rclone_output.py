@@ -11,7 +11,13 @@ from trainsh_xfer.engines.rsync_output import Progress
 from trainsh_xfer.model import Change
 
 MOST_KEPT = 50
+LARGE = 5_000_000_000  # bytes; a file that is interrupted begins again
 _UNCHECKED = re.compile(r"(\d+) hashes could not be checked")
+
+
+class _File(msgspec.Struct):
+    name: str = ""
+    size: int = 0
 
 
 class _Stats(msgspec.Struct):
@@ -21,6 +27,7 @@ class _Stats(msgspec.Struct):
     eta: float | None = None
     transfers: int = 0
     deletes: int = 0
+    transferring: list[_File] = []
 
 
 class _Line(msgspec.Struct):
@@ -42,9 +49,19 @@ class Hopeless(Exception):
 
 
 class Log:
-    """The log of one run. `failed` maps each file that was not copied to the reason; `said` is the last error."""
+    """The log of one run. `failed` maps each file that was not copied to the reason; `said` is the last error.
 
-    def __init__(self, *, keep: bool, on_progress: Callable[[Progress], None] | None = None) -> None:
+    `unchecked`: a comparison found files whose sides have no checksum in common. `on_large` is called once for each
+    file above LARGE, with its name and size.
+    """
+
+    def __init__(
+        self,
+        *,
+        keep: bool,
+        on_progress: Callable[[Progress], None] | None = None,
+        on_large: Callable[[str, int], None] | None = None,
+    ) -> None:
         self.files = 0
         self.bytes = 0
         self.deleted = 0
@@ -53,6 +70,8 @@ class Log:
         self.failures = 0
         self.said = ""
         self.unchecked = 0
+        self._on_large = on_large
+        self._large: set[str] = set()
         self._keep = keep
         self._on_progress = on_progress
         self._rest = b""
@@ -95,9 +114,14 @@ class Log:
 
     def _stats(self, stats: _Stats) -> None:
         self.files, self.bytes, self.deleted = stats.transfers, stats.bytes, stats.deletes
+        for file in stats.transferring:
+            if self._on_large and file.size > LARGE and file.name not in self._large:
+                self._large.add(file.name)
+                self._on_large(file.name, file.size)
         if self._on_progress:
             left = f", ETA {format_duration(stats.eta)}" if stats.eta is not None else ""
-            self._on_progress(Progress(stats.bytes, stats.totalBytes, f"{format_size(stats.speed)}/s{left}"))
+            said = f"{format_size(stats.speed)}/s{left}"
+            self._on_progress(Progress(stats.bytes, stats.totalBytes, said, stats.transfers))
 
     def _skipped(self, line: _Line) -> None:
         """Record a line of a dry run: what would have been done to one file."""

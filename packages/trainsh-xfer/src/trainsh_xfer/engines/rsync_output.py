@@ -13,15 +13,18 @@ _PROGRESS = re.compile(rb"\s*([\d,.]+)\s+(\d+)%\s+([\d.]+)([kMGT]?B)/s\s+(\d+:\d
 _ENTRY = re.compile(rb"(?:(\*deleting) *|([<>ch.][fdLDS][^ ]{7,9})) (\d+) (\d+) (.*)", re.DOTALL)
 _ESCAPE = re.compile(rb"\\#([0-7]{3})")
 _REMARK = re.compile(rb"skipping |cannot delete |IO error|ignoring |file has vanished")
+_UNITS = {b"B": "B", b"kB": "KiB", b"MB": "MiB", b"GB": "GiB", b"TB": "TiB"}  # rsync counts in 1024
 _KINDS = {"f": "file", "d": "folder", "L": "link"}
 
 
 class Progress(msgspec.Struct, frozen=True):
-    """Progress: bytes done, total bytes (0: unknown), and as text the rate and the time left or elapsed."""
+    """Progress: bytes done, total bytes (0: unknown), as text the rate and the time left or elapsed, and the files
+    that have arrived."""
 
     done: int
     total: int
     message: str
+    files: int = 0
 
 
 class Tally:
@@ -85,7 +88,8 @@ class Tally:
         found = _PROGRESS.fullmatch(line)
         if found and self._on_progress:
             seen = _read_progress(found)
-            self._on_progress(seen if self._whole else Progress(self.bytes + seen.done, 0, seen.message))
+            done, total = (seen.done, seen.total) if self._whole else (self.bytes + seen.done, 0)
+            self._on_progress(Progress(done, total, seen.message, self.files))
         return bool(found)
 
     def _entry(self, found: re.Match[bytes]) -> None:
@@ -122,7 +126,7 @@ def _action(code: str) -> str:
 def _read_progress(found: re.Match[bytes]) -> Progress:
     done = int(re.sub(rb"\D", b"", found[1]))
     share = int(found[2])
-    rate, unit, clock = found[3].decode(), found[4].decode(), _short(found[5].decode())
+    rate, unit, clock = found[3].decode(), _UNITS[found[4]], _short(found[5].decode())
     # A line with brackets ends a file; its time is the time elapsed.
     return Progress(
         done, done * 100 // share if share else 0, f"{rate} {unit}/s, {'in' if found[6] else 'ETA'} {clock}"

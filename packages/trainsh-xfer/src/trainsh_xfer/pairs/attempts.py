@@ -107,8 +107,9 @@ def _environment(route: Route) -> dict[str, str]:
     return {**route.connection.target.env, **own} if route.connection else own
 
 
-def reporter(request: Request) -> Callable[[Progress], None]:
-    """A function that reports progress to `request`, at most one event every PROGRESS_EVERY seconds."""
+def reporter(request: Request, way: str) -> Callable[[Progress], None]:
+    """A function that reports progress to `request`, at most one event every PROGRESS_EVERY seconds. `way` names
+    the engine and the route."""
     last = 0.0
 
     def report(progress: Progress) -> None:
@@ -116,8 +117,10 @@ def reporter(request: Request) -> Callable[[Progress], None]:
         now = time.monotonic()
         if now - last >= PROGRESS_EVERY:
             last = now
+            files = "1 file" if progress.files == 1 else f"{progress.files} files"
             request.emit(
-                "progress", done=progress.done, total=progress.total, unit="bytes", message=progress.message
-            )
+                "progress", done=progress.done, total=progress.total, unit="bytes",
+                message=f"{progress.message}, {files}, {way}",
+            )  # fmt: skip
 
     return report

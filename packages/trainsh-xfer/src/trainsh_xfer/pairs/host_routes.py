@@ -41,6 +41,11 @@ class TwoHosts(Route, frozen=True, kw_only=True):
     pair: Pair
 
     @property
+    def way(self) -> str:
+        """The engine and the route, which says whether the data goes straight from host to host."""
+        return f"rsync {self.told}, {'straight' if self.pair.is_straight else 'through this machine'}"
+
+    @property
     def host(self) -> str:
         """Both hosts."""
         return self.pair.label

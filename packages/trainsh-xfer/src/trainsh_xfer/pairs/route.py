@@ -13,7 +13,7 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     `rsync` is the program that is started, `program` the host's --rsync-path. `parents` is the local path whose
     parent folders must be created. After a move, empty folders are removed: in the local sources `tidy`, and on a
     host by the command `tidy_far`. `foreign`: the files come from a host to another machine. `follow`: the source
-    is a link to a file.
+    is a link to a file. `told` are both ends as people name them.
     """
 
     rsync: Rsync
@@ -25,8 +25,14 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     parents: str = ""
     foreign: bool = False
     follow: bool = False
+    told: str = ""
     tidy: list[str] = []
     tidy_far: str = ""
+
+    @property
+    def way(self) -> str:
+        """The engine and the route, for people."""
+        return f"rsync {self.told}"
 
     @property
     def host(self) -> str:

@@ -8,6 +8,7 @@ import msgspec
 
 from trainsh_base.errors import TrainError, Unreachable, UsageError
 from trainsh_base.request import Request
+from trainsh_base.system.units import format_size
 from trainsh_xfer.endpoints.file_names import shown
 from trainsh_xfer.endpoints.places import InStorage
 from trainsh_xfer.engines import rclone, rclone_filters, unfinished
@@ -66,7 +67,7 @@ def _carried(chosen: StorageRoute, order: Order, request: Request) -> list[Log]:
     same = next((one for one in runs if one.source == one.destination), None)
     if same:
         raise UsageError(f"source and destination are the same: {same.source}", code="same_place")
-    return [_copied(program, one, order, request) for one in runs]
+    return [_copied(program, one, order, request, f"rclone {chosen.told}") for one in runs]
 
 
 def _is_folder(place: Side, program: RcloneProgram) -> bool:
@@ -78,21 +79,24 @@ def _is_folder(place: Side, program: RcloneProgram) -> bool:
     return Path(place.path).is_dir()
 
 
-def _copied(program: RcloneProgram, piece: Piece, order: Order, request: Request) -> Log:
+def _copied(program: RcloneProgram, piece: Piece, order: Order, request: Request, way: str) -> Log:
     options = order.options
     careful = order.verify and not options.dry_run
     first = msgspec.structs.replace(options, move=False) if careful else options
-    log = _run(program, piece, first, request)
+    log = _run(program, piece, first, request, way)
     if careful:
         request.emit("log", message="verifying by checksum")
         _verify(program, piece, options, request)
         if options.move:
-            _run(program, piece, options, request)
+            _run(program, piece, options, request, way)
     return log
 
 
-def _run(program: RcloneProgram, piece: Piece, options: Options, request: Request) -> Log:
-    log = Log(keep=options.dry_run, on_progress=reporter(request))
+def _run(program: RcloneProgram, piece: Piece, options: Options, request: Request, way: str) -> Log:
+    def warn(name: str, size: int) -> None:
+        request.emit("log", message=f"{name} has {format_size(size)}: if this is interrupted, it begins again")
+
+    log = Log(keep=options.dry_run, on_progress=reporter(request, way), on_large=warn)
     filters = rclone_filters.rules(options.filters, piece.name)
     words = rclone.copy(
         program.program, options, piece.source, piece.destination,

@@ -121,6 +121,11 @@ def _below(place: Place | InStorage, name: str) -> str:
 def check(found: list[Found], destination: Place | InStorage, options: Options) -> None:
     """Refuse to delete everything in a storage or a home folder, and to copy a place onto itself."""
     contents = [one.at + "/" for one in found if one.contents]
+    if options.delete and len(contents) > 1:
+        raise UsageError(
+            "--delete with what is in several folders would remove what the others brought",
+            "copy one folder, or the folders themselves (without the slash at the end)", code="usage",
+        )  # fmt: skip
     if options.delete and contents and not options.force:
         if isinstance(destination, Place):
             home = os.path.realpath(os.path.expanduser("~"))  # noqa: PTH111 - text in, text out

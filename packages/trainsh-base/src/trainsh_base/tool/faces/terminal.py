@@ -12,6 +12,8 @@ from trainsh_base.tool.gate import raw
 from trainsh_base.tool.table import cut
 from trainsh_base.tool.wire import encode_text
 
+BAR = 10  # cells
+
 
 class TerminalRequest(Request):
     """`machine` is `json` (events are dropped), `jsonl` (an event a line) or nothing (for a person)."""
@@ -46,7 +48,7 @@ class TerminalRequest(Request):
 
     def _progress(self, data: dict[str, Any]) -> None:
         done, total = number(data.get("done")), number(data.get("total"))
-        share = f"{100 * done / total:3.0f}% " if total else ""
+        share = f"{bar(done / total)} {100 * done / total:3.0f}% " if total else ""
         amount = format_size(done) if data.get("unit") == "bytes" else f"{done:g} {data.get('unit', '')}"
         line = printable(f"{share}{amount}  {data.get('message') or ''}".rstrip(), keep="")
         erase = "\x1b[K" if colour_wanted(sys.stderr) else ""
@@ -100,3 +102,9 @@ class TerminalRequest(Request):
         if kind in ("secret", "text"):
             return str(click.prompt(message, default=default, hide_input=kind == "secret", err=True))
         raise UsageError(f"no such kind of question: {kind!r}")
+
+
+def bar(share: float) -> str:
+    """A bar of BAR cells of which `share` (0 to 1) is full: `[###-------]`."""
+    full = min(BAR, max(0, int(share * BAR)))
+    return f"[{'#' * full}{'-' * (BAR - full)}]"
