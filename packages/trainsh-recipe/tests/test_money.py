@@ -96,6 +96,7 @@ def test_a_job_ends_itself_when_its_money_is_used_up_and_finally_runs(shed: "Pla
     assert done.returncode == 1, done.stdout + done.stderr
     assert "--max-cost $2.00 is used up" in done.stdout and "job" in done.stdout
     assert not machine(shed).exists() and (shed.work / "cleaned").exists()
+    assert f"train recipe resume {shed.job().name[-4:]} --max-cost 4" in done.stdout
     report = shed.json("jobs")[0]
     assert report["spend"][0]["spent"] >= 2 and report["spend"][0]["per_hour"] == 0
     finished = next(each for each in shed.events() if each["event"] == "step.finished" and each["step"] == "3")

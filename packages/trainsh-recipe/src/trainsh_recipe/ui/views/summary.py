@@ -28,6 +28,8 @@ def failure(step: Numbered, outcome: Outcome, file: str) -> str:
 def summary(state: State) -> str:
     """One line on a job that is over; after a failure also where to look and how to continue."""
     line = ending(state)
+    if state.status == "cancelled" and state.reason.startswith(("--max-cost", "--max-time")):
+        return line + f"\n  to continue: train recipe resume {short(state.id)} {_more(state)}"
     if state.status != "failed":
         return line
     if any(session.open and session.host_name not in state.stopped for session in state.sessions.values()):
@@ -40,6 +42,14 @@ def ending(state: State) -> str:
     word = WORDS.get(state.status, state.status)
     reason = f": {state.reason}" if state.reason and state.status != "ok" else ""
     return f"job {state.id} {word} in {format_duration(state.seconds)}{reason}"
+
+
+def _more(state: State) -> str:
+    """The limit that ended the job, twice as large."""
+    options = state.options
+    if state.reason.startswith("--max-cost"):
+        return f"--max-cost {2 * (options.max_cost or 0):g}"
+    return f"--max-time {format_duration(2 * (options.max_time or 0)).replace(' ', '')}"
 
 
 def _flags(state: State) -> str:
