@@ -14,15 +14,18 @@ from trainsh_base.errors import CredentialError, RemoteError, TrainError, Unreac
 from trainsh_base.remote.ssh_config import Settings, effective
 from trainsh_base.remote.target import Target
 
-_OFFENDING = re.compile(r"Offending (?:\S+ )?key in (.+):(\d{1,7})")
-_CHANGED = re.compile(r"(?:\S+ )?[Hh]ost key for (\S+) has changed and you have requested strict checking\.")
-_ACCEPTS = re.compile(r"(?:\S+: )?Permission denied \(([a-z,-]+)\)\.?")
-_NO_KEY_FILE = re.compile(r"Warning: Identity file (.+) not accessible: .+")
-_OPEN_KEY_FILE = re.compile(r"Permissions \d+ for '(.+)' are too open\.")
-_NOISE = re.compile(
+# Patterns are compiled when ssh has failed: every command that reaches a host loads this module.
+_OFFENDING = r"Offending (?:\S+ )?key in (.+):(\d{1,7})"
+_CHANGED = r"(?:\S+ )?[Hh]ost key for (\S+) has changed and you have requested strict checking\."
+_ACCEPTS = r"(?:\S+: )?Permission denied \(([a-z,-]+)\)\.?"
+_NO_KEY_FILE = r"Warning: Identity file (.+) not accessible: .+"
+_OPEN_KEY_FILE = r"Permissions \d+ for '(.+)' are too open\."
+_NOISE = (
     r"@+|Warning: Permanently added|Connection closed by UNKNOWN|debug\d|mux_client_|Shared connection|\*\* |"
     r"Connection to \S+ closed"
 )
+_CONNECT = r"(?:ssh: )?connect to (?:host|address) .+: "
+_OPEN_FAILED = r"channel \d+: open failed: .*"
 
 
 def lines_of(said: str) -> list[str]:
@@ -33,20 +36,28 @@ def lines_of(said: str) -> list[str]:
 def last_line(said: str) -> str:
     """Return the most useful line of ssh's messages: the last one that is not decoration."""
     lines = lines_of(said)
-    telling = [line for line in lines if not _NOISE.match(line)]
+    telling = [line for line in lines if not re.match(_NOISE, line)]
     return (telling or lines or ["ssh printed nothing"])[-1].removeprefix("ssh: ")
 
 
 def explain(target: Target, said: str) -> TrainError:
     """Return the error for ssh's messages `said`. Only an Unreachable may be tried again."""
     lines = lines_of(said)
-    for pattern, make in _TABLE:
-        if any(pattern.fullmatch(line) for line in lines):
-            return make(target, said)
-    return Unreachable(
-        f"cannot connect to {target.label}: {last_line(said)}", f"try it by hand: {by_hand(target)}",
-        code="no_connection",
-    )  # fmt: skip
+    for pattern, meaning in _MEANINGS:
+        if any(re.fullmatch(pattern, line) for line in lines):
+            return meaning(target, said) if callable(meaning) else _plain(target, said, *meaning)
+    return _plain(
+        target, said, Unreachable, "no_connection", "cannot connect to {label}: {last}", "try it by hand: {by_hand}"
+    )
+
+
+def _plain(target: Target, said: str, kind: type[TrainError], code: str, message: str, hint: str) -> TrainError:
+    """The error of a row of the table; its texts may name {label}, {last} (ssh's last line), {by_hand}, {show}."""
+    values = {
+        "label": target.label, "last": last_line(said), "by_hand": by_hand(target),
+        "show": shlex.join(["train", "host", "show", target.name]),
+    }  # fmt: skip
+    return kind(message.format_map(values), hint.format_map(values), code=code)
 
 
 def by_hand(target: Target) -> str:
@@ -54,8 +65,8 @@ def by_hand(target: Target) -> str:
     return shlex.join([target.argv[0], "-v", *target.argv[1:]])
 
 
-def _found(pattern: re.Pattern[str], said: str) -> re.Match[str] | None:
-    return next((match for line in lines_of(said) if (match := pattern.fullmatch(line))), None)
+def _found(pattern: str, said: str) -> re.Match[str] | None:
+    return next((match for line in lines_of(said) if (match := re.fullmatch(pattern, line))), None)
 
 
 def _settings(target: Target) -> Settings:
@@ -96,34 +107,6 @@ def _known_as(settings: Settings) -> list[str]:
     return [] if not host else [host] if port == "22" else [f"[{host}]:{port}"]
 
 
-def _host_key_unknown(target: Target, said: str) -> TrainError:
-    return Unreachable(
-        f"the host key of {target.label} is not known, and it was not accepted: {last_line(said)}",
-        f"connect once by hand and compare the fingerprint: {by_hand(target)}", code="host_key_unknown",
-    )  # fmt: skip
-
-
-def _name(target: Target, said: str) -> TrainError:
-    return Unreachable(
-        f"cannot find {target.label}: {last_line(said)}",
-        "check the spelling, the network, and the Host blocks of ~/.ssh/config", code="name_not_resolved",
-    )  # fmt: skip
-
-
-def _refused(target: Target, said: str) -> TrainError:
-    return Unreachable(
-        f"{target.label} refuses connections: {last_line(said)}",
-        "is it the right port, and does sshd run there?", code="refused",
-    )  # fmt: skip
-
-
-def _timeout(target: Target, said: str) -> TrainError:
-    return Unreachable(
-        f"{target.label} does not answer: {last_line(said)}",
-        "is it switched on, and is there a firewall or a VPN between?", code="no_answer",
-    )  # fmt: skip
-
-
 def _auth(target: Target, said: str) -> TrainError:
     hint = f"see which keys are tried: {by_hand(target)}"
     if "Too many authentication failures" in said:
@@ -150,70 +133,70 @@ def _key_files(target: Target) -> set[str]:
     return {*every, *(os.path.expanduser(path) for path in every)}  # noqa: PTH111 - as text
 
 
-def _closed(target: Target, said: str) -> TrainError:
-    return Unreachable(
-        f"{target.label} closed the connection: {last_line(said)}",
-        "it may be starting, or refuse this address; try again in a moment", code="closed",
-    )  # fmt: skip
-
-
-def _algorithms(target: Target, said: str) -> TrainError:
-    return RemoteError(
-        f"{target.label} and this ssh have no common algorithm: {last_line(said)}",
-        "allow one that it offers, for instance -o HostKeyAlgorithms=+ssh-rsa", code="no_common_algorithm",
-    )  # fmt: skip
-
-
-def _bad_ssh(target: Target, said: str) -> TrainError:
-    return Unreachable(
-        f"ssh cannot use the settings for {target.label}: {last_line(said)}",
-        f"look at ~/.ssh/config and at: {shlex.join(['train', 'host', 'show', target.name])}", code="bad_ssh",
-    )  # fmt: skip
-
-
-_CONNECT = r"(?:ssh: )?connect to (?:host|address) .+: "
-_OPEN_FAILED = r"channel \d+: open failed: .*"
-# The first entry whose pattern matches a whole line of ssh's output is used.
-_TABLE: list[tuple[re.Pattern[str], Callable[[Target, str], TrainError]]] = [
+# kind, code, message, hint: see _plain
+Plain = tuple[type[TrainError], str, str, str]
+# What ssh says (a whole line), and what it means; the first that matches counts.
+_MEANINGS: list[tuple[str, Plain | Callable[[Target, str], TrainError]]] = [
     (
-        re.compile(rf"@ +WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED! +@|"
-            rf"{_CHANGED.pattern}|{_OFFENDING.pattern}"),
+        rf"@ +WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED! +@|{_CHANGED}|{_OFFENDING}",
         _host_key_changed,
     ),
     (
-        re.compile(r"Host key verification failed\.|No \S+ host key is known for \S+ and you have requested .+"),
-        _host_key_unknown,
+        r"Host key verification failed\.|No \S+ host key is known for \S+ and you have requested .+",
+        (
+            Unreachable, "host_key_unknown",
+            "the host key of {label} is not known, and it was not accepted: {last}",
+            "connect once by hand and compare the fingerprint: {by_hand}",
+        ),
     ),
     (
-        re.compile(
-            r"(?:command.line|/.+)[: ]+line \d+: .+|.+: terminating, \d+ bad configuration options|"
-            r"Bad owner or permissions on .+|unknown option -- .+|Bad port .+"
+        r"(?:command.line|/.+)[: ]+line \d+: .+|.+: terminating, \d+ bad configuration options|"
+        r"Bad owner or permissions on .+|unknown option -- .+|Bad port .+",
+        (
+            Unreachable, "bad_ssh", "ssh cannot use the settings for {label}: {last}",
+            "look at ~/.ssh/config and at: {show}",
         ),
-        _bad_ssh,
     ),
     (
-        re.compile(
-            r"(?:\S+: )?Permission denied.*|(?:Received disconnect from .+: ?)?Too many authentication failures.*|"
-            r"No supported authentication methods available.*"
-        ),
+        r"(?:\S+: )?Permission denied.*|(?:Received disconnect from .+: ?)?Too many authentication failures.*|"
+        r"No supported authentication methods available.*",
         _auth,
     ),
-    (re.compile(r"Unable to negotiate with .+|no matching .+ found.*"), _algorithms),
-    (re.compile(r"(?:ssh: )?Could not resolve hostname .+"), _name),
-    (re.compile(rf"{_CONNECT}Connection refused|{_OPEN_FAILED}Connection refused.*"), _refused),
     (
-        re.compile(
-            rf"(?:{_CONNECT}|{_OPEN_FAILED})(?:Connection timed out|Operation timed out|No route to host|"
-            r"Network is unreachable|Host is down).*|Connection (?:to .+ )?timed out.*|Timeout, server .+"
+        r"Unable to negotiate with .+|no matching .+ found.*",
+        (
+            RemoteError, "no_common_algorithm", "{label} and this ssh have no common algorithm: {last}",
+            "allow one that it offers, for instance -o HostKeyAlgorithms=+ssh-rsa",
         ),
-        _timeout,
     ),
     (
-        re.compile(
-            r"Connection (?:closed|reset) by .+|(?:kex|ssh)_exchange_identification: .+|banner exchange: .+|"
-            rf".*Broken pipe|{_OPEN_FAILED}|stdio forwarding failed|ssh_dispatch_run_fatal: .+|"
-            r"Received disconnect .+"
+        r"(?:ssh: )?Could not resolve hostname .+",
+        (
+            Unreachable, "name_not_resolved", "cannot find {label}: {last}",
+            "check the spelling, the network, and the Host blocks of ~/.ssh/config",
         ),
-        _closed,
+    ),
+    (
+        rf"{_CONNECT}Connection refused|{_OPEN_FAILED}Connection refused.*",
+        (
+            Unreachable, "refused", "{label} refuses connections: {last}",
+            "is it the right port, and does sshd run there?",
+        ),
+    ),
+    (
+        rf"(?:{_CONNECT}|{_OPEN_FAILED})(?:Connection timed out|Operation timed out|No route to host|"
+        r"Network is unreachable|Host is down).*|Connection (?:to .+ )?timed out.*|Timeout, server .+",
+        (
+            Unreachable, "no_answer", "{label} does not answer: {last}",
+            "is it switched on, and is there a firewall or a VPN between?",
+        ),
+    ),
+    (
+        r"Connection (?:closed|reset) by .+|(?:kex|ssh)_exchange_identification: .+|banner exchange: .+|"
+        rf".*Broken pipe|{_OPEN_FAILED}|stdio forwarding failed|ssh_dispatch_run_fatal: .+|Received disconnect .+",
+        (
+            Unreachable, "closed", "{label} closed the connection: {last}",
+            "it may be starting, or refuse this address; try again in a moment",
+        ),
     ),
 ]  # fmt: skip
