@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import trainsh_base
+from trainsh_base.remote import ssh_errors
 from trainsh_host.checks.stages import CONNECT, INSIDE
 from trainsh_host.model import Host
 
@@ -15,6 +16,7 @@ BASE = Path(trainsh_base.__file__).parent / "remote"
 def test_every_reason_for_no_connection_is_documented() -> None:
     sources = "".join((BASE / f"{name}.py").read_text() for name in MODULES)
     codes = set(re.findall(r'(?:default_)?code ?= ?"([a-z_]+)"', sources)) | {"bad_answer"}
+    codes |= {meaning[1] for _, meaning in ssh_errors._MEANINGS if not callable(meaning)} | {"no_connection"}
     codes -= {"channel_refused", "placeholder", "bad_spec", "bad_port"}  # caught, or about what was typed
     documented = set(re.findall(r"`([a-z_]+)`", TEXT.partition("## Errors")[2].partition("## ")[0]))
     assert codes <= documented

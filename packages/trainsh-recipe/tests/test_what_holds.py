@@ -84,7 +84,7 @@ def test_where_state_was_set_beside_other_work_resume_says_where_to_start(place:
     assert rows["3"]["action"] == "stop" and "--from 2" in rows["3"]["detail"]
     refused = place.run("resume")
     job = place.job().name
-    assert refused.returncode == 1 and f"train recipe resume {job} --from 2" in refused.stderr
+    assert refused.returncode == 1 and f"train recipe resume {job[-4:]} --from 2" in refused.stderr
     done = place.run("resume", job, "--from", "2")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "--from" not in done.stderr and "--from" not in done.stdout

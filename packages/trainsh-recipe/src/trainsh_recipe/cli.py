@@ -370,7 +370,7 @@ def watch(job: JobArg = None, visual: Visual = True, output: ShowOutput = True) 
     return remote_control.show(remote_control.choose(job), visual=visual, show_output=output)
 
 
-@tool.command(show=lambda answer: print(f"job {answer.id} {answer.status}"))
+@tool.command(show=lambda answer: print(f"job {jobs.short(answer.id)} {answer.status}"))
 def cancel(job: JobArg = None, abandon: Abandon = False) -> JobReport:
     """Cancel a job: the running one, or an interrupted one by its id. Its running step is ended, finally runs.
 
@@ -383,7 +383,7 @@ def cancel(job: JobArg = None, abandon: Abandon = False) -> JobReport:
     return report.job_report(found, found.state())
 
 
-@tool.command(show=lambda answer: print(f"job {answer.id}: what is required of it is given up"))
+@tool.command(show=lambda answer: print(f"job {jobs.short(answer.id)}: what is required of it is given up"))
 def abandon(job: JobArg = None) -> JobReport:
     """Give up required outputs of a job that have not arrived, so that its machines can be released.
 

@@ -30,6 +30,11 @@ class Job:
         self.id = folder.name
 
     @property
+    def short_id(self) -> str:
+        """What people call the job (see `short`)."""
+        return short(self.id)
+
+    @property
     def recipe(self) -> Path:
         """The recipe's text as this job runs it."""
         return self.folder / "recipe"
@@ -118,8 +123,8 @@ def take_lock(job: Job) -> Lock:
         who = holder(job)
         by = f"process {who[0]} on {who[1]}, since {who[2]}" if who else "another process"
         raise Conflict(
-            f"job {job.id} is being run by {by}",
-            f"look at it: train recipe watch {job.id}\nor end it: train recipe cancel {job.id}",
+            f"job {job.short_id} is being run by {by}",
+            f"look at it: train recipe watch {job.short_id}\nor end it: train recipe cancel {job.short_id}",
             code="job_locked", data={"job": job.id, "pid": who[0] if who else None},
         )  # fmt: skip
     lock = Lock(handle)

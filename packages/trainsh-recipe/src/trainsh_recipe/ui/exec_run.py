@@ -64,6 +64,6 @@ def over(run: Run) -> None:
         with contextlib.suppress(TrainError):
             run.tools.peer("tmux").request(method, run.sessions.params(session.name), timeout=10)
         if session.left:
-            foreground.say(f"left running in session {session.name}: train recipe attach {run.job.id}")
+            foreground.say(f"left running in session {session.name}: train recipe attach {run.job.short_id}")
         else:
             session.open = False

@@ -40,7 +40,7 @@ def make_runner(held: HeldJob, view: View, on_interrupt: Callable[[Run], None]) 
 
 def carry_out(held: HeldJob, at_work: Runner) -> tuple[State, int]:
     """Run the job until it ends or is left; returns its state and the exit status of this process."""
-    state, view, id = held.state, at_work.run.view, held.job.id
+    state, view, id = held.state, at_work.run.view, held.job.short_id
     view.begin(state, at_work.run.numbers, held.name)
     inhibitor = SleepInhibitor(f"train is running {state.name}")
     inhibitor.start()

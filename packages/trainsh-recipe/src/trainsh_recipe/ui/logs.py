@@ -34,7 +34,7 @@ def reports(job: jobs.Job, state: State, step: str | None, since: float | None =
     """
     if step is not None and step not in state.steps:
         ran = ", ".join(state.steps) or "none"
-        raise NotFound(f"job {job.id} has run no step {step}", f"it has run {ran}", code="no_step")
+        raise NotFound(f"job {job.short_id} has run no step {step}", f"it has run {ran}", code="no_step")
     earliest = time.time() - since if since is not None else 0.0
     found = []
     for each in sorted(state.steps.values(), key=lambda one: [int(part) for part in one.id.split(".")]):

@@ -52,7 +52,7 @@ def show(job: jobs.Job, *, visual: bool, show_output: bool) -> JobReport:
     except KeyboardInterrupt:
         view.close()
         if jobs.holder(job) is not None:
-            foreground.say(f"job {job.id} continues; to watch it again: train recipe watch {job.id}")
+            foreground.say(f"job {job.short_id} continues; to watch it again: train recipe watch {job.short_id}")
         raise
     finally:
         view.close()
@@ -68,7 +68,7 @@ def attach(job: jobs.Job, name: str | None) -> Handover:
     if not there:
         opened = ", ".join(state.sessions) or "none"
         raise NotFound(
-            f"job {job.id} has no open session{f' {name!r}' if name else ''}",
+            f"job {job.short_id} has no open session{f' {name!r}' if name else ''}",
             f"it opened {opened}",
             code="no_session",
         )
@@ -84,7 +84,7 @@ def abandon(word: str | None) -> jobs.Job:
     job = choose(word)
     state = job.state()
     if state.status not in ("running", "interrupted"):
-        raise Conflict(f"job {job.id} holds nothing: it is {state.status}", code="not_running")
+        raise Conflict(f"job {job.short_id} holds nothing: it is {state.status}", code="not_running")
     job.abandoned.touch(mode=0o600)
     return job
 
@@ -104,7 +104,7 @@ def cancel(word: str | None, *, abandon: bool = False) -> jobs.Job:
         return job
     state = job.state()
     if not state.started or state.status != "interrupted":
-        raise Conflict(f"job {job.id} is not running: it is {state.status}", code="not_running")
+        raise Conflict(f"job {job.short_id} is not running: it is {state.status}", code="not_running")
     held = held_job.take_up(job, state, Wanted())
     view = foreground.choose_view(current(), visual=False, show_output=False)
     runner = foreground.make_runner(held, view, menu)
@@ -120,7 +120,7 @@ def _running() -> jobs.Job:
     if found is not None:
         return found
     left = next((job for job in open_jobs if job.state().status == "interrupted"), None)
-    hint = f"job {left.id} is interrupted; to cancel it: train recipe cancel {left.id}" if left else ""
+    hint = f"job {left.short_id} is interrupted; to cancel it: train recipe cancel {left.short_id}" if left else ""
     raise NotFound("no job is running", hint or "see: train recipe jobs", code="no_job")
 
 
@@ -129,7 +129,9 @@ def _tell(job: jobs.Job, pid: int, host: str, since: str) -> None:
 
     if host != os.uname().nodename:
         raise Conflict(
-            f"job {job.id} runs on {host}", f"cancel it there: train recipe cancel {job.id}", code="elsewhere"
+            f"job {job.short_id} runs on {host}",
+            f"cancel it there: train recipe cancel {job.short_id}",
+            code="elsewhere",
         )
     before = job.state().held
     signals.cancel_runner(pid)
@@ -138,12 +140,13 @@ def _tell(job: jobs.Job, pid: int, host: str, since: str) -> None:
         held = job.state().held
         if held is not None and held != before:
             raise Conflict(
-                f"job {job.id} is cancelled, and keeps {', '.join(held.hosts)} until step "
+                f"job {job.short_id} is cancelled, and keeps {', '.join(held.hosts)} until step "
                 f"{', '.join(held.steps)} has arrived",
-                f"to give that up: train recipe abandon {jobs.short(job.id)}", code="held",
+                f"to give that up: train recipe abandon {job.short_id}", code="held",
             )  # fmt: skip
         if time.monotonic() > deadline:
             raise TimedOut(
-                f"the runner of job {job.id} (process {pid}, since {since}) did not end in {CANCEL_LIMIT:g} seconds"
+                f"the runner of job {job.short_id} (process {pid}, since {since}) "
+                f"did not end in {CANCEL_LIMIT:g} seconds"
             )
         time.sleep(0.05)

@@ -79,9 +79,13 @@ def _job(word: str, *, or_none: bool) -> jobs.Job | None:
 def _idle(job: jobs.Job) -> str:
     """A description of the job; raises Conflict if it runs."""
     if jobs.holder(job) is not None:
-        raise Conflict(f"job {job.id} is running", f"end it first: train recipe cancel {job.id}", code="job_locked")
+        raise Conflict(
+            f"job {job.short_id} is running",
+            f"end it first: train recipe cancel {job.short_id}",
+            code="job_locked",
+        )
     state = job.state()
-    return f"job {job.id} ({state.name or 'not begun'}, {state.status})"
+    return f"job {job.short_id} ({state.name or 'not begun'}, {state.status})"
 
 
 def over(older_than: float | None) -> Meant:

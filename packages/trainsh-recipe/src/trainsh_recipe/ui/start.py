@@ -108,7 +108,7 @@ def _check(limits: Limited) -> None:
 
 def _detached(held: HeldJob) -> tuple[JobReport, int]:
     detach.give(held)
-    foreground.say(f"job {held.job.id} runs in the background: train recipe watch {jobs.short(held.job.id)}")
+    foreground.say(f"job {held.job.short_id} runs in the background: train recipe watch {held.job.short_id}")
     return reports.job_report(held.job, held.job.state()), 0
 
 

@@ -21,10 +21,12 @@ def choose(word: str | None) -> tuple[jobs.Job, State]:
         jobs.settle_mark(job, state)
         if not state.started:
             raise NotFound(
-                f"job {job.id} had not begun", f"remove it: train recipe rm {job.id}", code="nothing_to_resume"
+                f"job {job.short_id} had not begun",
+                f"remove it: train recipe rm {job.short_id}",
+                code="nothing_to_resume",
             )
         if state.status == "ok":
-            raise NotFound(f"there is nothing to resume: job {job.id} is done", code="nothing_to_resume")
+            raise NotFound(f"there is nothing to resume: job {job.short_id} is done", code="nothing_to_resume")
         return job, state
     for job in jobs.open_jobs():
         state = job.state()

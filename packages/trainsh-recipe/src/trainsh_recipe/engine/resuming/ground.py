@@ -189,7 +189,7 @@ class Ground:
         return Outcome(
             status="failed", own=False, more={"from": first},
             reason=f"session {step.step.session} is a new shell, and step {first} had set something in it\n"
-            f"start there: train recipe resume {self._run.job.id} --from {first}",
+            f"start there: train recipe resume {self._run.job.short_id} --from {first}",
         )  # fmt: skip
 
     def foreseen(self) -> str:

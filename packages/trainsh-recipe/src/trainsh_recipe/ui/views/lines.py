@@ -10,6 +10,7 @@ from trainsh_base.system.units import format_duration
 from trainsh_recipe.engine.outcome import Outcome
 from trainsh_recipe.engine.outside.view import View
 from trainsh_recipe.plan.numbering import Numbered, leaves
+from trainsh_recipe.store.jobs import short
 from trainsh_recipe.store.journal import Event, seconds_of
 from trainsh_recipe.store.state import State
 from trainsh_recipe.store.step_log import plain_text
@@ -37,7 +38,7 @@ class Lines(View):
         self._width = max((len(step.id) for step in steps), default=1)
         self._file = file
         again = f", attempt {state.round}" if state.round > 1 else ""
-        self._say(f"job {state.id}: {state.name}, {len(leaves(steps))} steps{again}", state.last)
+        self._say(f"job {short(state.id)}: {state.name}, {len(leaves(steps))} steps{again}", state.last)
 
     def event(self, event: Event) -> None:
         """Print a line for an event that has one."""

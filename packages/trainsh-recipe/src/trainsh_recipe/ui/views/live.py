@@ -15,6 +15,7 @@ from trainsh_recipe.engine.outside.view import View
 from trainsh_recipe.plan.document import Parallel
 from trainsh_recipe.plan.numbering import Numbered
 from trainsh_recipe.store import rented
+from trainsh_recipe.store.jobs import short
 from trainsh_recipe.store.journal import Event, seconds_of
 from trainsh_recipe.store.state import State
 from trainsh_recipe.ui.views.row import Row
@@ -51,7 +52,7 @@ class Live(View):
             if id in self._rows and done.over:
                 self._rows[id].status, self._rows[id].seconds = done.status, done.seconds
         self._here = _needed_until(steps)
-        print(f"job {state.id}: {state.name} ({file})", flush=True)
+        print(f"job {short(state.id)}: {state.name} ({file})", flush=True)
         threading.Thread(target=self._draw, daemon=True, name="live view").start()
 
     def event(self, event: Event) -> None:

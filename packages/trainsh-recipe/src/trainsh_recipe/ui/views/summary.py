@@ -41,7 +41,7 @@ def ending(state: State) -> str:
     """The job, how it ended, and after how long."""
     word = WORDS.get(state.status, state.status)
     reason = f": {state.reason}" if state.reason and state.status != "ok" else ""
-    return f"job {state.id} {word} in {format_duration(state.seconds)}{reason}"
+    return f"job {short(state.id)} {word} in {format_duration(state.seconds)}{reason}"
 
 
 def _more(state: State) -> str:
