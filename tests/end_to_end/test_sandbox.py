@@ -48,3 +48,39 @@ def test_the_quick_example_trains_copies_and_stops(env: dict[str, str], tmp_path
     rows = answer(env, "train-vast", "list")
     assert isinstance(rows, list)
     assert [row["state"] for row in rows] == ["stopped"]
+
+
+SMALL = """host gpu = placeholder
+vast.pick @gpu
+vast.wait timeout=1m poll=1s
+tmux.open @gpu as work
+@work > echo "on $(hostname)"
+tmux.close @work
+finally
+vast.stop
+"""
+
+
+@pytest.mark.slow
+def test_a_machine_named_on_the_command_line_is_the_one_that_is_used(env: dict[str, str], tmp_path: Path) -> None:
+    (tmp_path / "small.recipe").write_text(SMALL)
+    offers = answer(env, "train-vast", "search", "--gpu", "H200", "--limit", "1")
+    assert isinstance(offers, list)
+    made = answer(env, "train-vast", "create", str(offers[0]["id"]), "--image", "x")
+    assert isinstance(made, dict)
+    dear = made["id"]  # dearer than the account's other one, so no pick takes it by itself
+
+    def run(*words: str) -> str:
+        done = subprocess.run(
+            [BIN / "train-recipe", "run", "./small.recipe", "--no-visual", *words], env=env, cwd=tmp_path,
+            capture_output=True, text=True, check=False, timeout=90,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    assert f"on C.{dear}" in run("--host", f"gpu=vast:{dear}")
+    rows = answer(env, "train-vast", "list")
+    assert isinstance(rows, list)
+    other = next(row["id"] for row in rows if row["id"] != dear)
+    assert {row["id"]: row["state"] for row in rows} == {dear: "stopped", other: "stopped"}
+    assert f"on C.{other}" in run("--pick-host", "gpu=vast")

@@ -3,9 +3,9 @@
 import msgspec
 
 from trainsh_base.errors import MissingProgram, UsageError
+from trainsh_base.provider.installed import installed
 from trainsh_base.request import current
-from trainsh_base.system.configuration import share
-from trainsh_base.tool.peer import Peer, installed
+from trainsh_base.tool.peer import Peer
 from trainsh_recipe.ui import foreground
 
 
@@ -22,13 +22,7 @@ def pick(word: str) -> tuple[str, str]:
 
 def _provider(name: str) -> str:
     """The only installed provider, or the one that the person chooses."""
-    folders, tools = share.every_folder(), installed()
-    found = sorted(
-        {
-            tool for folder in folders for tool in share.names(folder, "provides")
-            if tool in tools and "hosts" in (share.read(folder, "provides", tool) or "").split()
-        }
-    )  # fmt: skip
+    found = [provider.name for provider in installed()]
     flag = f"--pick-host {name}=PROVIDER"
     if not found:
         raise MissingProgram(f"no provider of machines is installed to pick {name} from", flag, code="no_tool")
