@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -84,3 +85,52 @@ def test_a_machine_named_on_the_command_line_is_the_one_that_is_used(env: dict[s
     other = next(row["id"] for row in rows if row["id"] != dear)
     assert {row["id"]: row["state"] for row in rows} == {dear: "stopped", other: "stopped"}
     assert f"on C.{other}" in run("--pick-host", "gpu=vast")
+
+
+COUNTER = """
+import os, socket, sys, threading
+
+def move(read, write, counts):
+    while data := read(1 << 16):
+        with open(counts, "a") as file:
+            file.write(f"{len(data)}\\n")
+        write(data)
+
+host, port, counts = sys.argv[1:]
+peer = socket.create_connection((host, int(port)))
+threading.Thread(target=move, args=(lambda n: os.read(0, n), peer.sendall, counts), daemon=True).start()
+move(peer.recv, lambda data: os.write(1, data), counts)
+"""
+UPLOAD = """host gpu = placeholder
+storage out = r2:my-bucket
+vast.pick @gpu
+vast.wait timeout=1m poll=1s
+tmux.open @gpu as work
+@work > cd /workspace/train && python train.py && head -c 30000000 /dev/urandom >model/big
+@gpu:/workspace/train/model -> @out:/models/m/
+tmux.close @work
+finally
+vast.stop
+"""
+
+
+@pytest.mark.slow
+def test_the_laptop_carries_the_statements_and_not_the_data(env: dict[str, str], tmp_path: Path) -> None:
+    ssh = tmp_path / "bin" / "ssh"
+    ssh.parent.mkdir()
+    (tmp_path / "counter.py").write_text(COUNTER)
+    counts = tmp_path / "counts"
+    proxy = f"{sys.executable} {tmp_path / 'counter.py'} %h %p {counts}"
+    ssh.write_text(f'#!/bin/sh\nexec {shutil.which("ssh")} -o "ProxyCommand={proxy}" "$@"\n')
+    ssh.chmod(0o755)
+    (tmp_path / "up.recipe").write_text(UPLOAD)
+    done = subprocess.run(
+        [BIN / "train-recipe", "run", "./up.recipe", "--no-visual"], cwd=tmp_path, capture_output=True, text=True,
+        env={**env, "PATH": f"{ssh.parent}{os.pathsep}{env['PATH']}"}, check=False, timeout=120,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    stored = answer(env, "train-storage", "ls", "r2:my-bucket", "models/m/model")
+    assert isinstance(stored, list)
+    assert {row["name"]: row["size"] for row in stored}["big"] == 30_000_000
+    carried = sum(map(int, counts.read_text().split()))
+    assert 10_000 < carried < 1_000_000, f"{carried} bytes of ssh"

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from trainsh_sandbox.instances.machine import SCRIPTS
+from trainsh_sandbox.storage import rclone_path
 
 CONTENT = Path(__file__).parent.parent / "image"
 REPOSITORY = {"README.md": "# repo\n\nA repository to clone.\n", "hello.py": 'print("hello")\n'}
@@ -29,6 +30,9 @@ def build(folder: Path) -> Path:
         )
         shutil.copy(source, tools / name)
         (tools / name).chmod(0o755)
+    rclone = rclone_path()
+    if rclone:
+        (tools / "rclone").symlink_to(os.path.realpath(rclone))
     (folder / "interpreter").symlink_to(os.path.realpath(sys.executable))
     train = folder / "disk" / "workspace" / "train"
     train.mkdir(parents=True)

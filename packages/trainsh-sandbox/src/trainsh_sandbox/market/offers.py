@@ -116,6 +116,19 @@ class Market:
         }  # fmt: skip
 
 
+# The fields that `priced` computes.
+PRICED = frozenset((
+    "dph_base", "is_bid", "storage_total_cost", "discounted_hourly", "dlperf_per_dphtotal", "flops_per_dphtotal",
+    "vram_costperhour", "search", "instance", "duration",
+))  # fmt: skip
+
+
+def total_price(offer: Offer, disk: float, *, bid: bool = False) -> float:
+    """The price per hour with `disk` GB."""
+    base: float = offer["min_bid"] if bid else offer["dph_base"]
+    return base + float(offer["storage_cost"]) * disk / HOURS_A_MONTH
+
+
 def priced(offer: Offer, disk: float, now: float, *, bid: bool = False) -> Offer:
     """The offer as a search or an instance shows it, with prices per hour for `disk` GB."""
     base = offer["min_bid"] if bid else offer["dph_base"]

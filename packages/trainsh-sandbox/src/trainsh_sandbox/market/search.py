@@ -1,9 +1,10 @@
 """Searches offers as the real service does: its filters, special fields, sort order and limit."""
 
+import itertools
 from collections.abc import Callable
 from typing import Any
 
-from trainsh_sandbox.market.offers import Offer, priced
+from trainsh_sandbox.market.offers import PRICED, Offer, priced, total_price
 
 MOST = 64
 CONTROLS = frozenset((
@@ -57,20 +58,47 @@ def _coerced(want: Any, have: Any) -> Any:
     return want
 
 
+class View:
+    """An offer with its prices, which are computed when they are read: a search reads two of sixty fields."""
+
+    __slots__ = ("_bid", "_disk", "_now", "offer")
+
+    def __init__(self, offer: Offer, disk: float, now: float, bid: bool) -> None:
+        self.offer, self._disk, self._now, self._bid = offer, disk, now, bid
+
+    @property
+    def fits(self) -> bool:
+        """Whether the disk asked for fits on the machine."""
+        return bool(self.offer["disk_space"] >= self._disk)
+
+    def get(self, name: str) -> Any:
+        """The value of a field; None for an unknown one."""
+        if name in ("dph_total", "dph_total_adj", "discounted_dph_total"):
+            return total_price(self.offer, self._disk, bid=self._bid)
+        if name in PRICED:
+            return priced(self.offer, self._disk, self._now, bid=self._bid)[name]
+        return self.offer.get(name)
+
+    def __getitem__(self, name: str) -> Any:
+        return self.get(name)
+
+
 def search(offers: list[Offer], query: dict[str, Any], now: float) -> list[Offer]:
     """The offers that match `query`, with prices, in the requested order, at most 64. Raises BadQuery."""
     disk = _number(query.get("allocated_storage") or 5.0)
     bid = query.get("type") in ("bid", "interruptible")
-    tests = [_test(name, wanted, now) for name, wanted in query.items() if name not in CONTROLS]
-    found = []
-    for offer in offers:
-        row = priced(offer, disk, now, bid=bid)
-        if row["disk_space"] >= disk and all(test(row) for test in tests):
-            found.append(row)
-    for name, direction in reversed(_order(query.get("order"))):
-        found.sort(key=lambda row: _sortable(row.get(name)), reverse=direction == "desc")
+    order = _order(query.get("order"))
     limit = query.get("limit")
-    return found[: min(MOST, int(_number(limit)) if limit else MOST)]
+    most = min(MOST, int(_number(limit)) if limit else MOST)
+    # Sorted first, so that a search ends with its last row; what it is sorted by is tested first, for later pages.
+    first = [name for name, _ in order]
+    fields = sorted((name for name in query if name not in CONTROLS), key=lambda name: name not in first)
+    tests = [_test(name, query[name], now) for name in fields]
+    views = [View(offer, disk, now, bid) for offer in offers]
+    for name, direction in reversed(order):
+        views.sort(key=lambda view: _sortable(view.get(name)), reverse=direction == "desc")
+    fitting = (view.offer for view in views if all(test(view) for test in tests) and view.fits)
+    return [priced(offer, disk, now, bid=bid) for offer in itertools.islice(fitting, most)]
 
 
 def _sortable(value: Any) -> tuple[int, Any]:
@@ -86,7 +114,7 @@ def _order(order: Any) -> list[tuple[str, str]]:
         raise BadQuery("order is a list of [field, direction]") from None
 
 
-def _test(name: str, wanted: Any, now: float) -> Callable[[Offer], bool]:
+def _test(name: str, wanted: Any, now: float) -> Callable[[View], bool]:
     """The filter for one field. All of its operators must match."""
     if not isinstance(wanted, dict):
         raise BadQuery(f"{name} must be an object of operators")
@@ -95,7 +123,7 @@ def _test(name: str, wanted: Any, now: float) -> Callable[[Offer], bool]:
         raise BadQuery(f"{name}: invalid operator {sorted(unknown)[0]}")
     read = _field(name, now)
 
-    def passes(row: Offer) -> bool:
+    def passes(row: View) -> bool:
         have = read(row)
         return have is not None and all(
             OPERATORS[op](have, want) for op, want in wanted.items() if want is not None
@@ -104,10 +132,10 @@ def _test(name: str, wanted: Any, now: float) -> Callable[[Offer], bool]:
     return passes
 
 
-def _field(name: str, now: float) -> Callable[[Offer], Any]:
+def _field(name: str, now: float) -> Callable[[View], Any]:
     """How the service reads a field. Some fields are not columns of an offer."""
     name = ALIASES.get(name, name)
-    special: dict[str, Callable[[Offer], Any]] = {
+    special: dict[str, Callable[[View], Any]] = {
         "id": lambda _row: None,  # matches nothing on the real service
         "verified": lambda row: row["vericode"] == 1,
         "driver_version": lambda row: row["driver_vers"],
