@@ -26,6 +26,8 @@ finally
 vast.stop
 """
 STORMS = ("http-429", "http-429-wait", "http-500", "http-502", "no-answer", "truncated", "success-false")
+# Not billed yet, or just stopped: the next look may see something else.
+UNSETTLED = (None, "created", "loading", "running")
 # What happens, and how often it is drawn.
 KINDS = {
     "runner": 3,
@@ -184,9 +186,7 @@ def _laptop(pid: int, box: Box) -> list[int]:
 def _await_stop(accident: Accident, box: Box) -> None:
     """Wait until no GPU is billed; in `wrong` which still is after BOUND."""
     deadline = time.monotonic() + BOUND
-    while bills := [
-        row["id"] for row in box.machines() if row["gpu_billed"] or row["status"] in (None, "created", "loading")
-    ]:
+    while bills := [row["id"] for row in box.machines() if row["gpu_billed"] or row["status"] in UNSETTLED]:
         if time.monotonic() > deadline:
             accident.wrong.append(f"{bills} bill after {BOUND} seconds")
             return

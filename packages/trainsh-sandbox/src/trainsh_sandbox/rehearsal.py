@@ -5,6 +5,7 @@ import subprocess
 import sys
 from typing import Any
 
+from trainsh_base.errors import Conflict
 from trainsh_base.tool.peer import find
 from trainsh_sandbox import control, places
 from trainsh_sandbox.model import Offered
@@ -15,6 +16,15 @@ def run(recipe: str, options: list[str], *, keep: bool, for_people: bool) -> int
     folder = places.sandbox_folder()
     was_up = places.find(folder) is not None
     running = control.up(folder, {})
+    if running.isolation == "none":
+        if not was_up and not keep:
+            control.down(folder)
+        raise Conflict(
+            "this system allows no namespaces, and without them a recipe could touch your own files: "
+            "the sandbox has no machines here",
+            "on Linux: allow them (sysctl kernel.unprivileged_userns_clone=1), or be root outside of a container",
+            code="no_isolation",
+        )  # fmt: skip
     words = [find("recipe"), "run", recipe, *options]
     environment = {**os.environ, **places.environment(folder, running)}
     output: Any = None if for_people else sys.stderr

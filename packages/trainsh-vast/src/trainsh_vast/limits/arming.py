@@ -7,7 +7,6 @@ from trainsh_base.errors import RemoteError
 from trainsh_base.remote.target import Target
 from trainsh_base.request import current
 from trainsh_vast.api.session import api_base
-from trainsh_vast.limits import beat
 from trainsh_vast.limits.limits import Limits
 from trainsh_vast.rented import login
 
@@ -25,7 +24,6 @@ def arm(number: int, target: Target, limits: Limits, per_hour: float) -> str:
     command = f"{NEW} && sh ./watchdog.sh {shlex.join(words)}"
     problem = login.run(target, command, SCRIPT.read_bytes())
     if not problem:
-        beat.begin(number, target)
         return limits.text(per_hour)
     said = f"instance {number} cannot stop by itself: {problem}"
     if limits.asked:

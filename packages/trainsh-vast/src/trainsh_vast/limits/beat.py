@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from trainsh_base.remote.target import Target
 
-EVERY = 30.0  # seconds between two lines
+EVERY = 30.0  # seconds between two lines, at most
 HEAR = 'exec sh "${HOME:-/root}/.local/state/tmux-trainsh/watchdog/watchdog.sh" hear'
 
 
 class Beat:
     """The lines to one machine, over an ssh connection that is made again when it breaks."""
 
-    def __init__(self, target: "Target") -> None:
-        self._target = target
+    def __init__(self, target: "Target", every: float) -> None:
+        self._target, self._every = target, every
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True, name="beat")
         self._thread.start()
@@ -31,7 +31,7 @@ class Beat:
             except OSError:
                 self._shut(child)
                 child = None
-            self._over.wait(EVERY)
+            self._over.wait(self._every)
         self._shut(child)
 
     def _open(self) -> Any:
@@ -63,11 +63,11 @@ _beats: dict[int, Beat] = {}
 _lock = threading.Lock()
 
 
-def begin(number: int, target: "Target") -> None:
-    """Tell the watchdog of an instance from now on, at its newest address."""
+def begin(number: int, target: "Target", idle: float) -> None:
+    """Tell the watchdog of an instance, at its newest address, several times in `idle` seconds (0: it is off)."""
     with _lock:
         old = _beats.pop(number, None)
-        _beats[number] = Beat(target)
+        _beats[number] = Beat(target, min(EVERY, max(0.5, idle / 4)) if idle else EVERY)
     if old:
         old.end()
 

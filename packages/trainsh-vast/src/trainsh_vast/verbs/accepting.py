@@ -76,7 +76,11 @@ def armed(row: Row, target: Target, limits: Limits | None, job: str | None) -> s
         limits = msgspec.structs.replace(limits, idle=0.0)
     if limits is None or not (limits.idle or limits.asked):
         return ""
-    return arming.arm(int(row["id"]), target, limits, rows.rented(row).price_per_hour)
+    number = int(row["id"])
+    said = arming.arm(number, target, limits, rows.rented(row).price_per_hour)
+    if said and job:
+        beat.begin(number, target, limits.idle)
+    return said
 
 
 def _holds(row: Row, job: str) -> bool:
