@@ -2,7 +2,7 @@
 
 import contextlib
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from trainsh_base.errors import Conflict, NotFound, RemoteError, Terminated, TrainError, Unreachable
@@ -57,6 +57,26 @@ def look_first(service: Service, label: str, note: Note) -> Row | None:
     return found
 
 
+@contextlib.contextmanager
+def named_at_the_end(service: Service, label: str) -> Iterator[None]:
+    """If the process is ended in the block, name the machine that was rented with this label: it bills."""
+    try:
+        yield
+    except (Terminated, KeyboardInterrupt):
+        deadline = time.time() + LAST_LOOK
+        while time.time() < deadline:
+            with contextlib.suppress(TrainError):
+                found = find_labelled(service, label)
+                if found is not None:
+                    words = (
+                        f"instance {found['id']} was rented and bills; to end it: train vast destroy {found['id']}"
+                    )
+                    current().emit("log", message=words)
+                    break
+            time.sleep(LOOK / 4)
+        raise
+
+
 def rent(service: Service, offers: Iterable[Row], body: dict[str, Any], note: Note) -> int:
     """Rent the first of `offers` that is still available; returns the instance's id. Raises Conflict when all are
     gone."""
@@ -64,11 +84,7 @@ def rent(service: Service, offers: Iterable[Row], body: dict[str, Any], note: No
     for offer in offers:
         tried += 1
         note.asking()
-        try:
-            number = _rent(service, int(offer["id"]), body)
-        except (Terminated, KeyboardInterrupt):
-            _say_what_was_rented(service, body["label"])
-            raise
+        number = _rent(service, int(offer["id"]), body)
         if number is not None:
             return number
         current().emit("log", message=f"offer {offer['id']} is gone, taking the next")
@@ -77,21 +93,6 @@ def rent(service: Service, offers: Iterable[Row], body: dict[str, Any], note: No
         "the offer is gone" if tried == 1 else f"all {tried} offers are gone", "search again: train vast search",
         code="offer_gone",
     )  # fmt: skip
-
-
-def _say_what_was_rented(service: Service, label: str) -> None:
-    """The process is being ended while a machine was asked for: name it if there is one, for it bills."""
-    deadline = time.time() + LAST_LOOK
-    while time.time() < deadline:
-        with contextlib.suppress(TrainError):
-            found = find_labelled(service, label)
-            if found is not None:
-                number = found["id"]
-                current().emit(
-                    "log", message=f"instance {number} was rented and bills; to end it: train vast destroy {number}"
-                )
-                return
-        time.sleep(LOOK / 4)
 
 
 def _rent(service: Service, offer: int, body: dict[str, Any]) -> int | None:

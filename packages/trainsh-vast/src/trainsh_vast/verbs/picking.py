@@ -152,7 +152,8 @@ def _rent(service: Service, host: str, job: str | None, wanted: Wanted, rules: R
     body = creating.request_body(image=rules.image, disk=wanted.disk, label=label, onstart=script)
     if wanted.bid:
         body["price"] = found[0].get("min_bid")
-    row = creating.settled(service, creating.rent(service, found, body, note), note)
+    with creating.named_at_the_end(service, label):
+        row = creating.settled(service, creating.rent(service, found, body, note), note)
     picked.add_rented(job, host, int(row["id"]))
     current().emit("log", message=f"rented instance {row['id']} for ${rows.rented(row).price_per_hour:.3f} an hour")
     return row

@@ -36,7 +36,7 @@ def create(
         env=env,
         price=price,
     )
-    with rental("vast", job or secrets.token_hex(8)) as note:
+    with rental("vast", job or secrets.token_hex(8)) as note, creating.named_at_the_end(service, mark):
         row = creating.look_first(service, mark, note) if job or label is None else None
         if row is None:
             number = creating.rent(service, [{"id": offer}], body, note)
