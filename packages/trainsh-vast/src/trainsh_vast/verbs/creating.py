@@ -2,7 +2,7 @@
 
 import contextlib
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from trainsh_base.errors import Conflict, NotFound, RemoteError, Terminated, TrainError, Unreachable
@@ -77,12 +77,13 @@ def named_at_the_end(service: Service, label: str) -> Iterator[None]:
         raise
 
 
-def rent(service: Service, offers: Iterable[Row], body: dict[str, Any], note: Note) -> int:
+def rent(service: Service, offers: list[Row], body: dict[str, Any], note: Note) -> int:
     """Rent the first of `offers` that is still available; returns the instance's id. Raises Conflict when all are
     gone."""
     tried = 0
     for offer in offers:
         tried += 1
+        current().emit("progress", done=tried - 1, total=len(offers), message=f"renting offer {offer['id']}")
         note.asking()
         number = _rent(service, int(offer["id"]), body)
         if number is not None:
