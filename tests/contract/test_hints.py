@@ -13,6 +13,8 @@ DOCUMENTS = sorted(
     for path in [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("packages/*/README.md")]
 )
 
+FOR_PROGRAMS = {"colab proxy"}  # nobody types it: ssh runs it
+
 
 @pytest.mark.parametrize("package", PACKAGES, ids=lambda path: path.name)
 def test_messages(package: Path) -> None:
@@ -54,6 +56,12 @@ def _fenced(document: Path, number: int) -> bool:
     """Whether a line is inside ``` fences."""
     lines = (ROOT / document).read_text().splitlines()[: number - 1]
     return sum(line.strip().startswith("```") for line in lines) % 2 == 1
+
+
+@pytest.mark.parametrize("name", sorted(tools()))
+def test_every_command_has_an_example(name: str) -> None:
+    without = [f"{name} {command}" for command in tools()[name].commands if not examples_of(name, command)]
+    assert set(without) <= FOR_PROGRAMS
 
 
 @pytest.mark.parametrize(

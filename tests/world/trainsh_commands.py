@@ -111,6 +111,7 @@ def _refused(tool: Tool, words: list[str]) -> str:
                 _, left, _ = found.make_parser(inner).parse_args(list(words))
         except click.UsageError as error:
             return error.format_message()
+    left = [word for word in left if word != "X"]  # a value, which may be options
     return f"unexpected {' '.join(left)}" if left else ""
 
 

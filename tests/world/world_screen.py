@@ -8,6 +8,7 @@ from pathlib import Path
 # What differs from run to run, as it is written in golden files.
 CHANGING = (
     (r"\d{8}-\d{6}-\d{3}-[0-9a-f]{4}", "JOB"),
+    (r"\bjob [0-9a-f]{4}\b", "job JOB"),
     (r"\d\d:\d\d:\d\d", "HH:MM:SS"),
     (r"(?<=[ (])(\d+[dhms] )?\d+(\.\d)?[dhms]\b", "TIME"),
     (r"Job [0-9a-f]{4}\b", "Job XXXX"),
