@@ -27,7 +27,7 @@ SAFE = "@gpu:/c -> @out:/c: following, ckpt-40 is safe, 2m 5s old"
         ),
         pytest.param(
             [{"state": 7}],
-            ["xfer.follow: unreachable, no checkpoint is safe yet; train-xfer gave a malformed answer"],
+            ["xfer.follow: unreachable, no checkpoint is safe yet; a malformed answer of train-xfer"],
             id="malformed",
         ),
         pytest.param([], [], id="ended"),

@@ -15,7 +15,7 @@ LIMIT = 15.0  # seconds for train-xfer, which asks the host
 
 
 def checkpoints(state: State) -> list[CheckpointReport]:
-    """One row for each folder that the job follows; none for a job without that verb, or if it cannot be asked."""
+    """One row for each folder that the job follows; a row "unreachable" if train-xfer cannot be asked."""
     if not any(step.text.startswith(VERB) for step in state.steps.values()):
         return []
     try:
@@ -33,7 +33,7 @@ def _known(row: Any) -> dict[str, Any]:
 
 
 def told(row: CheckpointReport) -> str:
-    """`ckpt-40 is safe in @out:/ckpt since 2m 5s`, or what is wrong."""
+    """`@gpu:/ckpt -> @out:/ckpt: following, ckpt-40 is safe, 2m 5s old`, or what is wrong."""
     where = f"{row.source} -> {row.destination}" if row.source else VERB
     wrong = f"; {row.failed}" if row.failed else ""
     if row.newest is None or row.age is None:
