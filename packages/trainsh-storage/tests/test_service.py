@@ -6,7 +6,7 @@ import pytest
 from world_s3 import Service
 
 from trainsh_base.errors import CredentialError, NotFound, TrainError, Unreachable
-from trainsh_storage import browse, check, rclone
+from trainsh_storage import browse, check, credentials, rclone
 from trainsh_storage.model import Storage
 from trainsh_storage.resolve import resolve
 
@@ -30,12 +30,12 @@ def test_r2_works_with_an_endpoint_of_its_own(keys: Service) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "env", "exit_status", "words"),
+    ("change", "env", "exit_status", "cause", "words"),
     [
-        ({}, {"AWS_SECRET_ACCESS_KEY": "wrong"}, 4, "SignatureDoesNotMatch"),
-        ({}, {"AWS_ACCESS_KEY_ID": "WRONG"}, 4, "InvalidAccessKeyId"),
-        ({"bucket": "nowhere"}, {}, 3, "nowhere"),
-        ({"endpoint": "http://127.0.0.1:9"}, {}, 8, "connection refused"),
+        ({}, {"AWS_SECRET_ACCESS_KEY": "wrong"}, 4, "authentication", "SignatureDoesNotMatch"),
+        ({}, {"AWS_ACCESS_KEY_ID": "WRONG"}, 4, "authentication", "InvalidAccessKeyId"),
+        ({"bucket": "nowhere"}, {}, 3, "bucket", "nowhere"),
+        ({"endpoint": "http://127.0.0.1:9"}, {}, 8, "network", "connection refused"),
     ],
 )
 def test_what_is_wrong_is_told_apart(
@@ -44,6 +44,7 @@ def test_what_is_wrong_is_told_apart(
     change: dict[str, str],
     env: dict[str, str],
     exit_status: int,
+    cause: str,
     words: str,
 ) -> None:
     for name, value in env.items():
@@ -51,7 +52,8 @@ def test_what_is_wrong_is_told_apart(
     storage = bucket(keys)
     storage = Storage(name="box", kind="s3", config={**storage.config, **change})
     first = next(stage for stage in check.stages(storage) if stage.state == "failed")
-    assert (first.name, first.exit) == ("write", exit_status)
+    assert (first.name, first.exit, first.cause) == ("write", exit_status, cause)
+    assert first.fix
     assert words in first.detail
     assert "SECRET" not in first.detail.replace("SECRET_", "")
 
@@ -94,3 +96,15 @@ def test_errors_are_typed(keys: Service, monkeypatch: pytest.MonkeyPatch) -> Non
     for storage, kind in cases:
         with pytest.raises(kind):
             browse.entries(storage, "")
+
+
+def test_permission_is_told_from_authentication_and_drive_says_what_it_needs(
+    keys: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The service answers 403 with AccessDenied for a key that may not do it; this one is told so by an error."""
+    error = rclone.error_for(1, "api error AccessDenied: no", "box")
+    assert (error.code, check.failed("write", error).cause) == ("forbidden", "permission")
+    drive = Storage(name="g", kind="gdrive", config={"path": "data"})
+    assert [(one.name, one.set) for one in credentials.listed(drive)] == [("G_DRIVE_TOKEN", False)]
+    monkeypatch.setenv("GOOGLE_DRIVE_CREDENTIALS", "{}")
+    assert [(one.name, one.set) for one in credentials.listed(drive)] == [("GOOGLE_DRIVE_CREDENTIALS", True)]

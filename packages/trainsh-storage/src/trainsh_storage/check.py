@@ -4,6 +4,7 @@ import contextlib
 import secrets
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 
@@ -16,10 +17,16 @@ from trainsh_storage.resolve import resolve
 HOST_LIMIT = 60.0  # seconds for one command on a host, its login included
 
 Stages = list[tuple[str, Callable[[], str]]]
+Cause = Literal["", "authentication", "permission", "bucket", "network"]
+CAUSES: dict[str, Cause] = {
+    "refused": "authentication", "no_credential": "authentication", "forbidden": "permission",
+    "no_bucket": "bucket", "no_folder": "bucket", "unreachable": "network", "no_answer": "network",
+}  # fmt: skip
 
 
 def stages(storage: Storage) -> Iterator[Stage]:
-    """Yield each stage as it ends. Stages after a failure are skipped, but the object is still deleted."""
+    """Yield each stage as it ends. Stages after a failure are skipped, but the object is still deleted where the
+    service can be reached."""
     try:
         place = resolve(storage, "STORAGE")
     except TrainError as error:
@@ -36,9 +43,9 @@ def _engine(place: Resolved) -> str:
 
 
 def _run(found: Stages) -> Iterator[Stage]:
-    broken = False
+    broken, gone = False, False
     for name, act in found:
-        if broken and name != "delete":
+        if gone or (broken and name != "delete"):
             yield from _skipped([name])
             continue
         try:
@@ -49,11 +56,15 @@ def _run(found: Stages) -> Iterator[Stage]:
             else:
                 yield from _skipped([name])
             broken = True
+            gone = CAUSES.get(error.code) == "network"
 
 
 def failed(stage: str, error: TrainError) -> Stage:
     """The stage that `error` ended."""
-    return Stage(name=stage, state="failed", detail=error.message, fix=error.hint, exit=error.exit_status)
+    return Stage(
+        name=stage, state="failed", detail=error.message, fix=error.hint, exit=error.exit_status,
+        cause=CAUSES.get(error.code, ""),
+    )  # fmt: skip
 
 
 def _skipped(names: list[str]) -> Iterator[Stage]:

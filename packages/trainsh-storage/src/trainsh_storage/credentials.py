@@ -61,16 +61,27 @@ def listed(storage: Storage) -> list[Credential]:
         there = next((name for name in wanted if known.get(name)), None)
         if there or need.required:
             rows.append(Credential(name=there or wanted[0], set=there is not None))
-    return rows
+    asked = _one_of(storage)
+    return rows or ([Credential(name=own_name(storage, asked), set=False)] if asked else [])
+
+
+def _one_of(storage: Storage) -> Need | None:
+    """Of credentials of which any one is enough, the one to ask for; None for a kind that requires all."""
+    found = needs(storage)
+    return next((need for need in found if need.asked), None) if not any(need.required for need in found) else None
 
 
 def ask(storage: Storage, request: Request) -> list[str]:
     """Ask for each required credential that is not set, and store it; returns the names that were stored."""
     stored = []
-    for need in needs(storage):
-        if need.required and look(storage, need) is None:
+    wanted = [need for need in needs(storage) if need.required]
+    one_of = _one_of(storage)
+    if one_of and all(look(storage, need) is None for need in needs(storage)):
+        wanted.append(one_of)
+    for need in wanted:
+        if look(storage, need) is None:
             name = own_name(storage, need)
-            answer = request.ask("secret", f"{name} (empty: later)", default="", flag="")
+            answer = request.ask("secret", f"{name}{need.asked} (empty: later)", default="", flag="")
             if answer:
                 store(name, answer)
                 stored.append(name)

@@ -47,7 +47,8 @@ def show_stages(stages: list[Stage]) -> None:
     """Print one line per stage, and the fix below the one that failed."""
     width = max(len(stage.name) for stage in stages)
     for stage in stages:
-        print(f"{stage.name:<{width}}  {SIGNS[stage.state]}{f'  {stage.detail}' if stage.detail else ''}")
+        cause = f" ({stage.cause})" if stage.cause else ""
+        print(f"{stage.name:<{width}}  {SIGNS[stage.state]}{cause}{f'  {stage.detail}' if stage.detail else ''}")
         if stage.fix:
             print(f"{'':<{width}}  {stage.fix}")
 

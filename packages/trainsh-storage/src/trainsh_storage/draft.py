@@ -29,6 +29,8 @@ def make(name: str | None, text: str | None, kind: str | None, values: dict[str,
             values = {**values, key.name: _asked(key, request)}
     if kind == "r2" and not values.get("account_id") and not values.get("endpoint"):
         values = {**values, "account_id": _optional("Cloudflare account id (empty: set later)", request)}
+    if kind == "gdrive" and not values.get("remote_name"):
+        values = {**values, "remote_name": _optional("Remote of your own rclone.conf (empty: a token)", request)}
     if kind == "local":
         values = {**values, "path": str(Path(values["path"]).expanduser().absolute())}
     name = name or request.ask("text", "Name", default=_proposed(values), flag="NAME")
@@ -79,7 +81,7 @@ def _asked(key: kinds.Key, request: Request) -> str:
 def _optional(text: str, request: Request) -> str:
     """The answer to an optional question; empty when not interactive."""
     try:
-        return request.ask("text", text, default="", flag="account_id=").strip()
+        return request.ask("text", text, default="", flag="KEY=VALUE").strip()
     except UsageError:
         return ""
 

@@ -21,7 +21,8 @@ class Need(msgspec.Struct, frozen=True):
     """A credential: `suffix` follows the storage's own name, `known` is the secret for all storages of the kind,
     and the value is passed to an rclone option.
 
-    `obscured`: rclone needs the value in the form that `rclone obscure` prints.
+    `obscured`: rclone needs the value in the form that `rclone obscure` prints. `asked`: of several that are not
+    required this is the one to ask for, with these words behind its name.
     """
 
     suffix: str
@@ -29,6 +30,7 @@ class Need(msgspec.Struct, frozen=True):
     option: str
     obscured: bool = False
     required: bool = True
+    asked: str = ""
 
 
 class Kind(msgspec.Struct, frozen=True, kw_only=True):
@@ -99,11 +101,14 @@ KINDS = {
             keys=(
                 Key("remote_name", "a remote of your own rclone configuration (rclone config)"),
                 Key("path", "folder on the drive"), Key("root_folder_id", "id of the folder to begin at"),
-                Key("client_id", "OAuth client of your own"),
+                Key("client_id", "OAuth client of your own; the one that all of rclone shares ends in 2026"),
             ),
             needs=(
                 Need("DRIVE_CREDENTIALS", "GOOGLE_DRIVE_CREDENTIALS", "service_account_credentials", False, False),
-                Need("DRIVE_TOKEN", "GOOGLE_DRIVE_TOKEN", "token", False, False),
+                Need(
+                    "DRIVE_TOKEN", "GOOGLE_DRIVE_TOKEN", "token", required=False,
+                    asked=", what `rclone authorize drive` prints",
+                ),
                 Need("DRIVE_CLIENT_SECRET", "GOOGLE_DRIVE_CLIENT_SECRET", "client_secret", False, False),
             ),
             options={"scope": "drive"},

@@ -84,13 +84,15 @@ class Usage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 class Stage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One step of a test: `state` is ok, failed or skipped; `exit` is the status that a failure stands for."""
+    """One step of a test: `state` is ok, failed or skipped; `exit` is the status that a failure stands for, `cause`
+    what is to blame for it (empty: none of these)."""
 
     name: str
     state: Literal["ok", "failed", "skipped"]
     detail: str = ""
     fix: str = ""
     exit: int = 0
+    cause: Literal["", "authentication", "permission", "bucket", "network"] = ""
 
 
 class Removed(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

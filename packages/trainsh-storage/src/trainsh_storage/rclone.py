@@ -6,7 +6,7 @@ from trainsh_base.system.proc import run
 from trainsh_storage.model import Resolved
 
 QUICK = ("--retries", "1", "--low-level-retries", "2", "--contimeout", "10s", "--timeout", "30s")
-LIMIT = 120.0
+LIMIT = 60.0
 
 
 def path(place: Resolved, below: str = "") -> str:
@@ -22,11 +22,26 @@ def ask(place: Resolved, *words: str, input: bytes | None = None) -> bytes:
     try:
         done = run([program(), *words, *QUICK], env=env, input=input, timeout=LIMIT, check=False)
     except TimedOut:
-        raise Unreachable(f"{label} did not answer within {LIMIT:g} seconds", code="no_answer") from None
+        raise Unreachable(
+            f"{label} did not answer within {LIMIT:g} seconds", _hint("no_answer", place), code="no_answer"
+        ) from None
     if done.status != 0:
-        hint = f"train storage show {place.name}" if place.name else "train secrets list"
-        raise error_for(done.status, last_line(done.stderr.decode(errors="replace")), label, hint)
+        error = error_for(done.status, last_line(done.stderr.decode(errors="replace")), label)
+        error.hint = _hint(error.code, place) or error.hint
+        raise error
     return done.stdout
+
+
+def _hint(code: str, place: Resolved) -> str:
+    """What to do about an error of this code."""
+    show = f"train storage show {place.name}" if place.name else "train config show"
+    return {
+        "refused": f"look at its secrets: {show if place.name else 'train secrets list'}",
+        "forbidden": "allow this key to list, read, write and delete in the bucket",
+        "no_bucket": f"create the bucket, or correct its name: {show}" if place.name else "create the bucket first",
+        "unreachable": f"look at its address: {show}",
+        "no_answer": f"look at its address: {show}",
+    }.get(code, "")
 
 
 def obscure(value: str) -> str:

@@ -7,7 +7,7 @@ CHECKERS = 16
 # Large objects are uploaded in parallel parts. Parts of 16 MiB allow objects of 156 GiB (S3 takes 10,000 parts).
 S3 = ("--s3-chunk-size=16M", "--s3-upload-concurrency=8")
 # An unreachable service is retried for seconds, not minutes: transferred files stay, and a step has `retry=`.
-PATIENCE = ("--retries=2", "--retries-sleep=1s", "--low-level-retries=3", "--contimeout=15s", "--timeout=60s")
+PATIENCE = ("--retries=2", "--retries-sleep=1s", "--low-level-retries=3", "--contimeout=15s", "--timeout=45s")
 # Rows with little more than names; links on a host's own disk are followed, as in a copy.
 PLAIN = ("--no-modtime", "--no-mimetype", "--copy-links")
 LOG = (
