@@ -36,6 +36,9 @@ def test_a_session_is_a_machine_and_is_never_made_by_connecting(google: Colab) -
         "google",
         True,
     )
+    bill = json.loads(google.run("bill", "--json"))
+    assert bill["now"][0]["id"] == "mine" and float(bill["now"][0]["per_hour"]) == row["price_per_hour"]
+    assert "train colab stop mine" in google.run("bill")
     assert google.run("run", "echo there").strip() == "there"
     target = json.loads(google.run("resolve", "mine", "--json"))
     assert target["rented"] and target["machine"] == f"colab-{row['address']}"

@@ -2,6 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
+from trainsh_base.provider.bill import Bill, billed
 from trainsh_base.remote.target import Target
 from trainsh_base.request import current
 from trainsh_base.system.units import Duration
@@ -148,6 +149,17 @@ def stop(
     names = finding.meant(ref, _job, _hosts)
     said = [stopping.stop(name, float(timeout)) for name in names]
     return Verb(instance=Runtime(id=names[-1], state="gone"), message="; ".join(said))
+
+
+@tool.command(show=_show("show_bill"))
+def bill() -> Bill:
+    """Show what costs compute units now: sessions of Google's program, by the price of your subscription.
+
+    Of a notebook's runtime the price is not known.
+    """
+    from trainsh_colab import runtimes  # noqa: PLC0415 - help does without
+
+    return Bill(now=[billed(row) for row in runtimes.every() if row.state == "running" and row.price_per_hour])
 
 
 @tool.command()

@@ -3,6 +3,7 @@
 import sys
 from typing import Any
 
+from trainsh_base.provider.bill import Bill
 from trainsh_base.tool.display import table
 from trainsh_colab.model import Connected, Runtime
 
@@ -34,6 +35,15 @@ def show_connected(connected: Connected) -> None:
         print(f"{connected.name} answers. Next: train colab ssh {connected.name}")
     else:
         print(f"{connected.name} is saved, and does not answer yet: {connected.problem}")
+
+
+def show_bill(bill: Bill) -> None:
+    """Print a line for each runtime that costs."""
+    if not bill.now:
+        print("No runtime of Google's program costs anything now.")
+        return
+    rows = [{"name": row.id, "GPU": row.gpu, "per hour": f"{row.per_hour:.4f} {row.currency}"} for row in bill.now]
+    table([row | {"end it": one.end} for row, one in zip(rows, bill.now, strict=True)])
 
 
 def show_verb(verb: Any) -> None:

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import select
 import shutil
 import socket
@@ -17,6 +18,7 @@ from trainsh_base.system.deadline import Deadline
 from trainsh_base.system.printable import printable
 
 BANNER = b"SSH-"
+NAME = re.compile(r"[A-Za-z0-9:][A-Za-z0-9.:_-]*")
 INSTALL = "https://developers.cloudflare.com/cloudflare-one/connections/connect-networks/downloads/"
 WORDS_OF_NO_NETWORK = ("no such host", "temporary failure", "network is unreachable", "server misbehaving")
 
@@ -46,6 +48,8 @@ def ask(target: Target, patience: float) -> Answer:
         return Answer(alive=True)
     settings = effective(target.argv, target.environment())
     host, port = first(settings, "hostname"), int(first(settings, "port", "22"))
+    if not NAME.fullmatch(host):  # it becomes part of a shell's line below
+        return Answer(alive=False, why=f"not the name of a host: {host!r}")
     command = _proxy(target)
     answer = _through(command, host, port, target, patience) if command else _direct(host, port, patience)
     if not answer.alive and any(word in answer.why.lower() for word in WORDS_OF_NO_NETWORK) and not _online(host):

@@ -16,9 +16,10 @@ class History:
         self._used: dict[Key, deque[float | None]] = {}
 
     def add(self, rows: list[HostGpus]) -> None:
-        """Note one look at all hosts."""
+        """Note one look at some hosts."""
+        hosts = {row.host for row in rows}
         seen = {(row.host, gpu.uuid): gpu.use for row in rows for gpu in row.gpus if gpu.uuid}
-        for key in self._used.keys() | seen.keys():
+        for key in {key for key in self._used if key[0] in hosts} | seen.keys():
             self._used.setdefault(key, deque(maxlen=KEPT)).append(seen.get(key))
 
     def drawn(self, host: str, uuid: str, width: int) -> str:

@@ -15,7 +15,7 @@ from trainsh_base.system.units import format_duration
 from trainsh_base.tool.table import cells, cut
 from trainsh_host.gpus.display import columns_of, process_lines, title
 from trainsh_host.gpus.history import History
-from trainsh_host.gpus.looking import Watched, look
+from trainsh_host.gpus.looking import Watched
 from trainsh_host.gpus.model import Gpu, HostGpus
 
 HISTORY = 16  # columns
@@ -37,12 +37,15 @@ class Screen(App[list[HostGpus]]):
     def __init__(self, hosts: list[Watched], every: float) -> None:
         super().__init__(ansi_color=True)
         self._hosts, self._every = hosts, every
-        self._rows: list[HostGpus] = []
+        self._rows: dict[str, HostGpus] = {}
         self._history = History()
 
     def watched(self) -> list[HostGpus]:
         """Run until it is ended; returns the rows of the last look."""
-        return self.run() or self._rows
+        return self.run() or self._seen()
+
+    def _seen(self) -> list[HostGpus]:
+        return [self._rows[host.name] for host in self._hosts if host.name in self._rows]
 
     def compose(self) -> ComposeResult:
         """Make the page and the line below it."""
@@ -51,21 +54,23 @@ class Screen(App[list[HostGpus]]):
         yield Static(id="foot")
 
     def on_mount(self) -> None:
-        """Start to look."""
-        self.look_again()
+        """Start to look, at each host by itself: one that does not answer delays no other."""
+        for host in self._hosts:
+            self.look_again(host)
 
     @work(thread=True)
-    def look_again(self) -> None:
+    def look_again(self, host: Watched) -> None:
         """Look, and again when it is time, until the screen is left."""
         while self.is_running:
             began = time.monotonic()
-            rows = look(self._hosts)
-            self.call_from_thread(self._take, rows)
+            row = host.look()
+            if self.is_running:
+                self.call_from_thread(self._take, row)
             time.sleep(max(0.05, self._every - (time.monotonic() - began)))
 
-    def _take(self, rows: list[HostGpus]) -> None:
-        self._rows = rows
-        self._history.add(rows)
+    def _take(self, row: HostGpus) -> None:
+        self._rows[row.host] = row
+        self._history.add([row])
         self._draw()
 
     def on_resize(self) -> None:
@@ -76,7 +81,11 @@ class Screen(App[list[HostGpus]]):
     def _draw(self) -> None:
         width = self.size.width - 2  # the scroll bar
         page = Text(no_wrap=True, overflow="ellipsis")
-        for row in self._rows:
+        for host in self._hosts:
+            row = self._rows.get(host.name)
+            if row is None:
+                page.append(cut(printable(f"{host.name}: looking ...", keep=""), width) + "\n", style="dim")
+                continue
             page.append(cut(printable(title(row), keep=""), width) + "\n", style=STYLES[row.state])
             for gpu in row.gpus:
                 self._card(page, row, gpu, width)
@@ -104,4 +113,4 @@ class Screen(App[list[HostGpus]]):
 
     def action_leave(self) -> None:
         """End the picture."""
-        self.exit(self._rows)
+        self.exit(self._seen())
