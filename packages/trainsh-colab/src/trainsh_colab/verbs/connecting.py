@@ -29,7 +29,7 @@ def connect(
         own = "" if password else public_key(key)
         secret = "" if own else secrets.secret_name(name)
         text = cell(name, kind, own, secrets.stored_or_new(secret) if secret else "")
-        if not (request.for_people and sys.stdin.isatty() and sys.stderr.isatty()):
+        if not (request.for_people and sys.stdin.isatty() and sys.stdout.isatty() and sys.stderr.isatty()):
             return Connected(name=name, state="waiting", cell=text, secret=secret)
         request.emit("log", message=f"Paste this into a cell of the notebook, and run it:\n\n{text}")
         host, port = _parsed(request.ask("text", "The address that it printed (--host ...)", flag="--host"), port)
