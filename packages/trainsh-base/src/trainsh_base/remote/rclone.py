@@ -64,7 +64,8 @@ def error_for(status: int, said: str, label: str, hint: str = "") -> TrainError:
 
 def works(said: str) -> bool:
     """Return whether, after this error, the service may still take another file."""
-    return not (_REFUSED.search(said) or re.search(r"dial tcp|no such host|i/o timeout|NoSuchBucket|bucket_not_found", said))
+    lost = r"dial tcp|no such host|i/o timeout|NoSuchBucket|bucket_not_found"
+    return not (_REFUSED.search(said) or re.search(lost, said))
 
 
 def last_line(log: str) -> str:
