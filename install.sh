@@ -390,7 +390,9 @@ put_completions_and_pages() {
 
 # What a shell needs that finds neither commands nor completions by itself, in a file of ours that one line reads.
 put_start_up() {
-  case ${SHELL-} in
+  shell=${SHELL-}
+  if [ -z "$shell" ] && have getent; then shell=$(getent passwd "$(id -u)" | sed 's/.*://'); fi
+  case $shell in
   */bash) file=$HOME/.bashrc && if [ "$(uname -s)" = Darwin ]; then file=$HOME/.bash_profile; fi ;;
   */zsh) file=${ZDOTDIR:-$HOME}/.zshrc ;;
   */fish) file=${XDG_CONFIG_HOME:-$HOME/.config}/fish/config.fish ;;
@@ -399,12 +401,12 @@ put_start_up() {
   lines=
   case :$PATH: in
   *:"$bin":*) ;;
-  *) case ${SHELL-} in
+  *) case $shell in
     */fish) lines="fish_add_path $(quoted "$bin")" ;;
     *) lines="case :\$PATH: in *:$(quoted "$bin"):*) ;; *) PATH=$(quoted "$bin"):\$PATH ;; esac" ;;
     esac ;;
   esac
-  case ${SHELL-} in
+  case $shell in
   */zsh) lines="$lines
 fpath=($(quoted "$share/zsh/site-functions") \$fpath)
 autoload -Uz compinit _train
@@ -419,7 +421,7 @@ compdef -p _train 'train-*'" ;;
   if [ -z "$lines" ]; then return; fi
   printf '# Written by install.sh of tmux-trainsh.\n%s\n' "$lines" >"$data/start-up"
   line="if [ -f $(quoted "$data/start-up") ]; then . $(quoted "$data/start-up"); fi # $distribution"
-  case ${SHELL-} in */fish) line="test -f $(quoted "$data/start-up"); and source $(quoted "$data/start-up") # $distribution" ;; esac
+  case $shell in */fish) line="test -f $(quoted "$data/start-up"); and source $(quoted "$data/start-up") # $distribution" ;; esac
   if grep -qxF -- "$line" "$file" 2>/dev/null; then return; fi
   if ! confirm "Add a line to $file, for commands and completions in new shells?"; then
     say "  for commands and completions in new shells, add this line to $file:"
@@ -489,11 +491,11 @@ report() {
   if [ -n "$missing" ]; then
     # shellcheck disable=SC2086
     advice=$(advice_for $missing)
-    if confirm "train uses $missing, not on this machine. Run: $advice ?"; then
+    if confirm "train uses ${missing% }, and this machine has none. Run: $advice ?"; then
       # shellcheck disable=SC2086
       install_programs $missing
     else
-      say "  train uses $missing; to have them: $advice"
+      say "  train uses ${missing% }; to have it: $advice"
     fi
   fi
   put_start_up

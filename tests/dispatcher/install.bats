@@ -193,7 +193,7 @@ END
   while read -r manager words; do
     ln -sf "$BATS_TEST_TMPDIR/manager" "$tools/$manager"
     run -0 env PATH="$tools" SHELL=/bin/sh sh "$root/install.sh" --release
-    [[ $output == *"train uses tmux ; to have them: "*"$words tmux"* ]] || { echo "$manager: $output" && false; }
+    [[ $output == *"train uses tmux; to have it: "*"$words tmux"* ]] || { echo "$manager: $output" && false; }
     rm "$tools/$manager"
   done <<'END'
 apt-get apt-get install -y --no-install-recommends
