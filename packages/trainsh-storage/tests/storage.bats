@@ -77,3 +77,10 @@ setup() {
     run -0 train-storage du "file:$BATS_TEST_TMPDIR/data"
     [ "$output" = "5 B in 1 file" ]
 }
+
+@test "a folder that is not there: the test says how to make it" {
+  train-storage add models "file:$BATS_TEST_TMPDIR/no/such" --no-test
+  run train-storage test models
+  [ "$status" -eq 5 ]
+  [[ "$output" == *"there is no folder $BATS_TEST_TMPDIR/no/such"*"mkdir -p $BATS_TEST_TMPDIR/no/such"* ]]
+}

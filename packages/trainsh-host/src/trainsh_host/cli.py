@@ -217,7 +217,8 @@ def _show_host(shown: Shown) -> None:
     from trainsh_base.tool.display import fields  # noqa: PLC0415 - for people only
 
     told = msgspec.structs.asdict(shown)
-    listed = {key: value for key, value in told.items() if key not in ("more", "ssh", "file", "problem")}
+    apart = ("more", "ssh", "file", "problem", *([] if shown.favorite else ["favorite"]))
+    listed = {key: value for key, value in told.items() if key not in apart}
     fields(listed | shown.more | {"ssh": shlex.join(shown.ssh), "problem": shown.problem})
 
 

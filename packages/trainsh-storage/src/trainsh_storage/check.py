@@ -2,6 +2,7 @@
 
 import contextlib
 import secrets
+import shlex
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Literal
@@ -126,6 +127,10 @@ def _folder_stages(file: Path, content: bytes) -> Stages:
 def _typed(path: Path) -> Iterator[None]:
     try:
         yield
+    except FileNotFoundError:
+        folder = path.parent if path.name.startswith(".train-test-") else path
+        hint = f"mkdir -p {shlex.quote(str(folder))}, or mount what belongs there"
+        raise Conflict(f"there is no folder {folder}", hint, code="no_folder") from None
     except OSError as error:
         raise Conflict(f"{path}: {error.strerror}", code="cannot_write") from None
 
