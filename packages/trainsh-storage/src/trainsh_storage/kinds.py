@@ -94,7 +94,7 @@ KINDS = {
             name="gcs", scheme="gs", root="bucket", backend="google cloud storage",
             keys=(_BUCKET,),
             needs=(Need("SERVICE_ACCOUNT", "GOOGLE_CLOUD_CREDENTIALS", "service_account_credentials"),),
-            options={"bucket_policy_only": "true"},
+            options={"bucket_policy_only": "true", "no_check_bucket": "true"},
         ),
         Kind(
             name="gdrive", scheme="gdrive", root="path", backend="drive",

@@ -27,6 +27,11 @@ class Storage(msgspec.Struct, frozen=True, kw_only=True):
     secret_env: list[str]
     own_config: bool
 
+    @property
+    def backend(self) -> str:
+        """rclone's name for the kind of service; empty for a remote of the user's own configuration."""
+        return self.env.get(f"RCLONE_CONFIG_{self.remote.removesuffix(':')}_TYPE", "")
+
     def at(self, path: str) -> str:
         """rclone's argument for `path` in this storage."""
         inside = path.strip("/")

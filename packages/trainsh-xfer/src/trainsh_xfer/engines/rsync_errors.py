@@ -17,7 +17,7 @@ from trainsh_xfer.engines.rsync_output import as_text
 
 VANISHED = 24
 LOST = frozenset({10, 12, 255})
-SHOWN = 20
+SHOWN, LISTED = 20, 10  # messages in the error's data, and in its text
 
 _NOISE = re.compile(r"rsync error: |rsync: connection unexpectedly closed|train-xfer process |\s*$")
 _ABSENT = re.compile(
@@ -99,8 +99,12 @@ def error_for(status: int, stderr: str, host: str, name: str = "") -> TrainError
             _on(host, message), "free some space there, then run it again to continue", code="full", data=data
         )
     if status == 23:
-        more = f" (and {len(lines) - 1} more)" if len(lines) > 1 else ""
-        return TrainError(_on(host, f"not everything was copied: {message}{more}"), code="partial", data=data)
+        rows = [line.removeprefix("rsync: ") for line in lines[:LISTED]]
+        more = f"\nand {len(lines) - LISTED} more" if len(lines) > LISTED else ""
+        return TrainError(
+            _on(host, "these were not copied, the others were:\n" + "\n".join(rows) + more),
+            "run it again: what has arrived is not sent again", code="partial", data=data,
+        )  # fmt: skip
     if status in (30, 35):
         again = "to continue: run it again"
         return TimedOut(_on(host, message), again, code="connection_lost" if host else "", data=data)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 
-from trainsh_base.errors import TrainError, Unreachable, UsageError
+from trainsh_base.errors import NotFound, TrainError, Unreachable, UsageError
 from trainsh_base.request import Request
 from trainsh_base.system.units import format_size
 from trainsh_xfer.endpoints.file_names import shown
@@ -63,11 +63,23 @@ def _carried(chosen: StorageRoute, order: Order, request: Request) -> list[Log]:
         else storage_sources.local(source)
     )
     storage_sources.check(found, destination, order.options)
+    if isinstance(destination, InStorage) and destination.storage.backend == "b2":
+        _check_bucket(program, destination)
     runs = storage_sources.pieces(found, destination, lambda: _is_folder(destination, program))
     same = next((one for one in runs if one.source == one.destination), None)
     if same:
         raise UsageError(f"source and destination are the same: {same.source}", code="same_place")
     return [_copied(program, one, order, request, f"rclone {chosen.told}") for one in runs]
+
+
+def _check_bucket(program: RcloneProgram, destination: InStorage) -> None:
+    """Raise NotFound if the bucket does not exist: rclone would create one, and cannot be told not to for B2."""
+    bucket = destination.storage.root.partition("/")[0]
+    if bucket not in (row.Name for row in program.rows(destination.storage.remote)):
+        raise NotFound(
+            f"{destination.storage.label}: there is no such bucket: {bucket}", "create the bucket first",
+            code="no_bucket",
+        )  # fmt: skip
 
 
 def _is_folder(place: Side, program: RcloneProgram) -> bool:

@@ -25,19 +25,14 @@ class _Upload(msgspec.Struct):
 
 def has_parts(destination: object) -> bool:
     """Whether uploads to this place may be left unfinished."""
-    return isinstance(destination, InStorage) and _kind(destination) in ("s3", "b2")
-
-
-def _kind(place: InStorage) -> str:
-    kinds = [value for key, value in place.storage.env.items() if key.endswith("_TYPE")]
-    return kinds[0] if len(kinds) == 1 else ""
+    return isinstance(destination, InStorage) and destination.storage.backend in ("s3", "b2")
 
 
 def abort(program: RcloneProgram, destination: InStorage, since: float, request: Request) -> None:
     """Abort what a run of this transfer left that began at `since`. A service that refuses is only a message."""
     at = destination.storage.at(destination.path)
     try:
-        if _kind(destination) == "b2":
+        if destination.storage.backend == "b2":
             program.ask(rclone.abort_uploads(program.program, at))
             return
         listed = program.ask(rclone.unfinished(program.program, at)) or b"{}"
