@@ -76,8 +76,9 @@ def test_a_recipe_makes_a_runtime_and_gives_it_back(google: Colab) -> None:
 def test_it_keeps_the_contract_of_providers(google: Colab) -> None:
     words = ["check", "colab", "--set", "create=true", "--set", "gpu=T4", "--yes", "--json"]
     done = google.world.run(str(BIN / "train-plugin"), *words, check=False, timeout=300)
+    assert done.out, done.err
     rows = json.loads(done.out)["rows"]
-    assert [row for row in rows if row["state"] == "failed"] == []
+    assert [row for row in rows if row["state"] == "failed"] == [], rows
     assert next(row["detail"] for row in rows if row["name"] == "tool killed, asked again").startswith(
         "one machine"
     )

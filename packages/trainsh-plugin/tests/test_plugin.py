@@ -4,6 +4,7 @@ import json
 import os
 import re
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -47,6 +48,71 @@ def test_the_provider_of_the_docs_is_what_new_writes_in_60_lines(run: Run, tmp_p
     assert run("new", "acme", "--hosts").returncode == 0
     written = (tmp_path / "train-acme" / "train-acme").read_text()
     assert docs_provider() == written and len(written.splitlines()) <= 60
+
+
+def test_the_python_provider_of_the_docs_is_what_new_writes(run: Run, tmp_path: Path) -> None:
+    assert run("new", "acme", "--hosts", "--lang", "python").returncode == 0
+    blocks = re.findall(r"```python\n(#!.*?)```", DOCS.read_text(), re.DOTALL)
+    assert blocks == [(tmp_path / "train-acme" / "train-acme").read_text()]
+
+
+class Wire:
+    """A provider in this suite's framework, which says what the documentation's transcript says."""
+
+    TOOL = '''
+import sys
+from typing import Annotated, Any
+from trainsh_base.errors import NotFound
+from trainsh_base.request import current
+from trainsh_base.tool.declare import Arg, Opt, Tool
+from trainsh_base.tool.program import run
+
+tool = Tool("acme", "Machines", provides=("hosts",))
+
+@tool.command()
+def pick(host: Annotated[str, Arg("the host")], _job: Annotated[str, Opt("the job", name="--job")] = "") -> dict[str, Any]:
+    """Rent one."""
+    current().ask("choose", "Which size?", choices=["small", "large"], default="small", flag="size=NAME")
+    current().emit("progress", done=1, total=3)
+    row = {"id": "1", "state": "running", "job": "train-7", "end": "train acme stop 1"}
+    return {"hosts": {host: "acme:1"}, "instance": row}
+
+@tool.command()
+def stop(ref: Annotated[str, Arg("the machine")], _job: Annotated[str, Opt("the job", name="--job")] = "") -> str:
+    """Stop one."""
+    raise NotFound(f"no such machine: {ref}", "see: train acme list", code="no_instance")
+
+@tool.command()
+def start(ref: Annotated[str, Arg("the machine")]) -> str:
+    """Start one."""
+    current().cancelled.wait(20)
+    current().check()
+    return ref
+
+run(tool)
+'''
+
+
+def test_the_transcript_of_the_docs_is_what_goes_over_the_wire(tmp_path: Path) -> None:
+    text = DOCS.read_text()
+    lines = re.findall(r"^    ([<>]) (\{.*\})$", text[text.index("## The wire") :], re.M)
+    assert len(lines) == 12
+    (tmp_path / "acme.py").write_text(Wire.TOOL)
+    words = [sys.executable, str(tmp_path / "acme.py"), "serve"]
+    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as tool:
+        assert tool.stdin and tool.stdout
+        for side, line in lines:
+            if side == ">":
+                tool.stdin.write(json.dumps({"jsonrpc": "2.0", **json.loads(line)}) + "\n")
+                tool.stdin.flush()
+                continue
+            heard = json.loads(tool.stdout.readline())
+            assert heard.pop("jsonrpc") == "2.0"
+            if "{...}" in line:
+                assert heard["result"]["name"] == "acme" and heard["result"]["provides"] == ["hosts"]
+            else:
+                assert heard == json.loads(line)
+        tool.stdin.close()
 
 
 @pytest.mark.slow

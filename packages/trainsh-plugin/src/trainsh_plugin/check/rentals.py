@@ -4,6 +4,7 @@ time."""
 import contextlib
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -13,14 +14,18 @@ from typing import Any
 
 import msgspec
 
-from trainsh_base.errors import Cancelled, TimedOut, TrainError, UsageError
+from trainsh_base.errors import Cancelled, MissingProgram, TimedOut, TrainError, UsageError
+from trainsh_base.provider.bill import Bill
 from trainsh_base.provider.instance import Instance
 from trainsh_base.remote.target import Target
+from trainsh_base.system.deadline import Deadline
+from trainsh_base.tool.peer import call
 from trainsh_plugin.check.subject import HOST, Subject
 from trainsh_plugin.check.verdict import Broken, LeftOut, need
 
 MOMENTS = (0.3, 0.6)  # when the process is killed, as fractions of the time that a pick takes
-QUICK = 2.0  # seconds; a shorter pick needs no progress
+QUICK = 5.0  # seconds; a shorter pick needs no progress
+REACHED, ONE_TRY = 90.0, 30.0  # seconds for a new machine to answer by ssh, and for one try
 AFTER_CANCEL = 30.0  # seconds for a cancelled verb to end, added to the time that a pick takes
 
 
@@ -64,10 +69,10 @@ class Rentals:
 def answers(rented: Rentals) -> str:
     """Check that `pick` binds the host and names the instance, and that `list` shows the instance with its job."""
     subject, began = rented.subject, time.monotonic()
-    call = subject.begin(subject.pick, subject.wanted(rented.job))
-    answer = subject.result(call)
-    rented.takes, rented.asked = time.monotonic() - began, call.asked
-    rented.progress = sum(event.get("kind") == "progress" for event in call.events)
+    begun = subject.begin(subject.pick, subject.wanted(rented.job))
+    answer = subject.result(begun)
+    rented.takes, rented.asked = time.monotonic() - began, begun.asked
+    rented.progress = sum(event.get("kind") == "progress" for event in begun.events)
     need(isinstance(answer, dict) and isinstance(answer.get("hosts"), dict), "the answer has no hosts")
     need(HOST in answer["hosts"], f"the answer binds {', '.join(answer['hosts']) or 'no host'}, not {HOST}")
     need("instance" in answer, "the answer has no instance: what it rented is in no journal")
@@ -138,13 +143,50 @@ def resolves(rented: Rentals) -> str:
     return target.destination or target.kind
 
 
+def reached(rented: Rentals) -> str:
+    """Check that `train host run NAME:REF -- true` reaches the machine by what `resolve` says.
+
+    A provider's `wait` comes first, as in a recipe.
+    """
+    subject, row = rented.subject, rented.machine()
+    ref = f"{subject.name}:{row.id}"
+    if "wait" in subject.commands:
+        subject.result(subject.begin("wait", subject.about("wait", rented.job, ref)))
+    deadline = Deadline.after(REACHED)
+    while True:
+        try:
+            ran = call("host", "run", {"name": ref, "command": ["true"]}, timeout=ONE_TRY)
+            break
+        except MissingProgram:
+            raise LeftOut("there is no train-host") from None
+        except TrainError as error:
+            if deadline.expired:
+                raise Broken(f"{ref}: {error.message}") from None
+            time.sleep(min(2.0, deadline.within(2.0)))
+    need(ran["exit"] == 0, f"{ref}: `true` ended with {ran['exit']}")
+    return ref
+
+
+def bills(rented: Rentals) -> str:
+    """Check that `bill` counts the running machine, with what it costs an hour."""
+    row = rented.machine()
+    if "bill" not in rented.subject.commands:
+        raise LeftOut("it has no bill")
+    bill = msgspec.convert(rented.subject.once("bill", {}), Bill, strict=False)
+    found = [each for each in bill.now if str(each.id) == str(row.id)]
+    need(len(found) == 1, f"{len(found)} rows of {row.id} in now")
+    need(found[0].per_hour > 0 or not row.price_per_hour, f"{row.id} costs {found[0].per_hour} an hour in it")
+    return f"{found[0].per_hour} {found[0].currency} an hour"
+
+
 def stops(rented: Rentals) -> str:
-    """Check that `stop REF`, as a person types it, ends the costs, and that `list` shows it when the command
+    """Check that the row's `end`, as a person pastes it, ends the costs, and that `list` shows it when the command
     returns."""
     row = rented.machine()
-    need(row.end.split()[:2] == ["train", rented.subject.name], f"its end is {row.end!r}")
-    done = rented.subject.run("stop", str(row.id))
-    need(done.status == 0, f"stop {row.id}: status {done.status}: {done.stderr.decode(errors='replace').strip()}")
+    words = shlex.split(row.end)
+    need(words[:2] == ["train", rented.subject.name] and words[2:], f"its end is {row.end!r}")
+    done = rented.subject.run(*words[2:])
+    need(done.status == 0, f"{row.end}: status {done.status}: {done.stderr.decode(errors='replace').strip()}")
     states = [found.state for found in rented.subject.instances() if found.id == row.id]
     need(all(state in ("stopped", "gone") for state in states), f"list says it is {', '.join(states)}")
     rented.subject.give_back(rented.job)
@@ -182,10 +224,10 @@ def tool_killed(rented: Rentals) -> str:
     subject = rented.subject
     for share in MOMENTS:
         job = rented.new_job()
-        call = subject.begin(subject.pick, subject.wanted(job))
+        begun = subject.begin(subject.pick, subject.wanted(job))
         time.sleep(share * rented.takes)
         with contextlib.suppress(ProcessLookupError):
-            os.kill(call.pid, signal.SIGKILL)
+            os.kill(begun.pid, signal.SIGKILL)
         subject.forget()
         rented.pick(job)
         time.sleep(rented.takes)
@@ -198,11 +240,11 @@ def cancelled(rented: Rentals) -> str:
     rented.machine()
     subject, job = rented.subject, rented.new_job()
     before = {row.id for row in subject.instances()}
-    call = subject.begin(subject.pick, subject.wanted(job))
+    begun = subject.begin(subject.pick, subject.wanted(job))
     time.sleep(MOMENTS[0] * rented.takes)
-    call.pending.cancel()
+    begun.pending.cancel()
     try:
-        call.pending.result(rented.takes + AFTER_CANCEL)
+        begun.pending.result(rented.takes + AFTER_CANCEL)
         said = "it was done already"
     except Cancelled:
         said = "cancelled, exit 130"
@@ -224,6 +266,8 @@ CHECKS: list[tuple[str, Callable[[Rentals], str]]] = [
     ("a question", asks),
     ("asked twice", twice),
     ("resolve REF", resolves),
+    ("ssh reaches it", reached),
+    ("bill", bills),
     ("stop REF, list shows it", stops),
     ("a question to nobody", asks_nobody),  # when nothing is rented that it could answer with
     ("runner killed, asked again", caller_killed),

@@ -159,10 +159,14 @@ class Subject:
         """The parameters of a `pick` for `job`, limited to those in its schema."""
         entry = self.commands.get(self.pick, {})
         properties = entry.get("params", {}).get("properties", {})
-        runner = {"_job": job, "_step": "001-1", "_hosts": {}, "_resuming": False}
-        sent = {key: value for key, value in runner.items() if key in properties}
         given = {key: _typed(text, properties.get(key, {})) for key, text in self.options.items()}
-        return {entry.get("fills") or "host": HOST, **sent, **given}
+        return {entry.get("fills") or "host": HOST, **_sent(properties, job, {}), **given}
+
+    def about(self, verb: str, job: str, ref: str) -> dict[str, Any]:
+        """The parameters of a verb that is called on the host of the job that `ref` is."""
+        properties = self.commands[verb].get("params", {}).get("properties", {})
+        host = next((key for key, entry in properties.items() if entry.get("x-positional")), "host")
+        return {host: HOST, **_sent(properties, job, {HOST: ref})}
 
     @property
     def pick(self) -> str:
@@ -188,6 +192,12 @@ class Subject:
         return [
             f"{self.name} {row.id} is still there: {row.end}" for row in self.held(job) if row.state != "stopped"
         ]
+
+
+def _sent(properties: dict[str, Any], job: str, hosts: dict[str, str]) -> dict[str, Any]:
+    """The parameters that a runner sends with every call, limited to those in the schema."""
+    runner = {"_job": job, "_step": "001-1", "_hosts": hosts, "_resuming": False}
+    return {key: value for key, value in runner.items() if key in properties}
 
 
 def _typed(text: str, entry: dict[str, Any]) -> Any:

@@ -29,6 +29,7 @@ SCHEMA = {
     "provides": ["hosts"],
     "commands": {
         "list": {"summary": "List the machines", "params": {"type": "object", "properties": {}}},
+        "bill": {"summary": "Say what they cost now", "params": {"type": "object", "properties": {}}},
         "pick": {"summary": "Rent one", "ensures": True, "fills": "host", "rents": True, "params": PICK},
         "resolve": {"summary": "Say how one is reached", "params": ONE},
         "start": {"summary": "Start one", "ensures": True, "rents": True, "params": ONE},
@@ -64,6 +65,14 @@ def save(machine: Machine, **changes: Any) -> Machine:
     aside.write_text(json.dumps(machine))
     aside.replace(CLOUD / f"{machine['id']}.json")
     return machine
+
+
+def bill() -> dict[str, Any]:
+    """What the machines cost an hour now; nothing is known of the month."""
+    now = [
+        {**row, "per_hour": "0" if row["state"] == "stopped" else str(row["price_per_hour"])} for row in machines()
+    ]
+    return {"now": now, "month": None}
 
 
 def mine(ref: str, job: str) -> list[Machine]:
@@ -141,6 +150,8 @@ def main(verb: str = "--help", *words: str) -> None:
         print(json.dumps(SCHEMA))
     elif verb == "list":
         print(json.dumps(machines()))
+    elif verb == "bill":
+        print(json.dumps(bill()))
     elif verb == "pick":
         print(json.dumps(pick(str(given.get("host") or ""), str(given.get("size") or ""), job)))
     elif verb in ("start", "stop", "destroy", "resolve"):

@@ -11,14 +11,14 @@ mine() { # the ids that a ref means: an id, a host of the job, or nothing for al
     'select(.id == $ref or .label == "\($job)/\($ref)" or ($ref == "" and $job != "" and .job == $job)) | .id'
 }
 save() { jq -c --arg s "$2" '.state = $s' "$cloud/$1.json" >"$cloud/$1.$$" && mv "$cloud/$1.$$" "$cloud/$1.json"; }
-one='"params": {"type": "object", "properties": {"ref": {"type": "string", "x-positional": true, "x-kind": "host"},
-  "_job": {"type": "string"}}}'
+one='"params": {"properties": {"ref": {"type": "string", "x-positional": true, "x-kind": "host"}, "_job": {"type": "string"}}}'
 case $verb in
 -h | --help) echo 'usage: train acme list | pick HOST | start ID | stop ID | destroy ID | resolve ID' ;;
 --version) echo 'train-acme 1' ;;
 schema) cat <<EOF ;;
 {"name": "acme", "summary": "Machines of acme", "provides": ["hosts"], "commands": {
   "list": {"summary": "List the machines", "params": {"type": "object", "properties": {}}},
+  "bill": {"summary": "Say what they cost now", "params": {"type": "object", "properties": {}}},
   "pick": {"summary": "Rent one", "ensures": true, "fills": "host", "rents": true, "params": {"type": "object",
     "required": ["host"], "properties": {"host": {"type": "string", "x-positional": true, "x-kind": "host"},
       "size": {"type": "string", "enum": ["small", "large"]}, "_job": {"type": "string"}}}},
@@ -28,9 +28,9 @@ schema) cat <<EOF ;;
   "destroy": {"summary": "Give one back", "ensures": true, "releases": "disk", $one}}}
 EOF
 list) all | jq -s . ;;
+bill) all | jq -s '{now: map(.per_hour = if .state == "stopped" then "0" else "\(.price_per_hour)" end), month: null}' ;;
 pick)
-  job=$(get _job) host=$(get host) size=$(get size)
-  [ -n "$host" ] || fail 2 usage 'pick for which host?'
+  job=$(get _job) host=$(get host) size=$(get size) && [ -n "$host" ] || fail 2 usage 'pick for which host?'
   if [ -z "$(mine "$host")$size" ]; then # nothing yet: the question comes before the lock
     size=$(train ask choose 'Which size?' small large --default small --flag size=NAME --json | jq -r .)
     [ -n "$size" ] || exit 2 # nobody answered: train ask has said so
