@@ -205,5 +205,8 @@ def test_the_live_picture(world: World) -> None:
         (box.home / "bin" / "cards").write_text(lines([A100, IDLE]))
         screen.shows("97%")
         golden("gpus-watch", re.sub(r" *[▁▂▃▄▅▆▇█·]+ ", " #HISTORY# ", screen.text()))
+        (box.home / "bin" / "hangs").touch()
+        screen.lacks("looking")
+        time.sleep(1)  # the next look at this host does not come back: the screen ends all the same
         screen.keys("q")
-        screen.shows("ended 0")
+        screen.shows("ended 0", 8)

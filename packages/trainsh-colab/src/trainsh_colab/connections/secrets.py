@@ -33,7 +33,7 @@ def stored_or_new(name: str) -> str:
     except TrainError as error:
         if error.code != "no_secret":
             raise
-    password = secrets.token_urlsafe(18)
+    password = secrets.token_hex(16)
     store(name, password)
     return password
 

@@ -1,12 +1,13 @@
 """The screen of `train host browse`, drawn by textual. What a host must be asked is asked in threads."""
 
+import concurrent.futures
 import contextlib
 import posixpath
+import threading
 from collections.abc import Callable
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from rich.text import Text  # noqa: TID253 - this module is the screen, and loaded only as such
-from textual import work  # noqa: TID253 - as above
 from textual.app import App, ComposeResult  # noqa: TID253 - as above
 from textual.binding import Binding, BindingType  # noqa: TID253 - as above
 from textual.containers import Horizontal, VerticalScroll  # noqa: TID253 - as above
@@ -69,8 +70,10 @@ class Browser(App[None]):
         super().__init__(ansi_color=True)
         self._name, self._files, self._request = name, files, request
         self._tree = Tree(place)
-        self._transfers = Transfers(name)
+        self.transfers = Transfers(name)
         self._reading = 0
+        self._wanted: Node | None = None
+        self._wake = threading.Event()
 
     def compose(self) -> ComposeResult:
         """Make the screen."""
@@ -86,18 +89,27 @@ class Browser(App[None]):
     def on_mount(self) -> None:
         """Read the first folder."""
         self._list.focus()
-        self._read(self._tree.root)
+        self._start(self._preview_on)
+        self._start(self._read, self._tree.root)
 
     @property
     def _list(self) -> FileList:
         return self.query_one(FileList)
 
+    # Threads: textual waits for its own before it ends, and one that waits for a host would keep the screen.
+
+    def _start(self, work: Callable[..., None], *args: Any) -> None:
+        threading.Thread(target=self._in_thread, args=(work, *args), daemon=True).start()
+
+    def _in_thread(self, work: Callable[..., None], *args: Any) -> None:
+        serve_in_this_thread(self._request)
+        with contextlib.suppress(RuntimeError, concurrent.futures.CancelledError):  # the screen was left
+            work(*args)
+
     # Reading
 
-    @work(thread=True)
     def _read(self, node: Node, then: Callable[[], None] | None = None) -> None:
         """Read a folder; what comes is shown as it comes."""
-        serve_in_this_thread(self._request)
         self._reading += 1
         node.children = None
         try:
@@ -136,18 +148,19 @@ class Browser(App[None]):
         self._look()
 
     def _look(self) -> None:
-        node = self._list.node
-        if node is None:
+        """Ask for the preview of the file under the cursor; of those asked for meanwhile, the last one counts."""
+        self._wanted = self._list.node
+        if self._wanted is None:
             self.query_one("#preview", Static).update("")
-        else:
-            self._preview(node)
+        self._wake.set()
 
-    @work(thread=True, exclusive=True, group="preview")
-    def _preview(self, node: Node) -> None:
-        serve_in_this_thread(self._request)
-        if self._list.node is node:
-            lines = preview(self._files, node.file, node.path)
-            self.call_from_thread(self._show_preview, node, lines)
+    def _preview_on(self) -> None:
+        while self.is_running:
+            self._wake.wait()
+            self._wake.clear()
+            node = self._wanted
+            if node is not None:
+                self.call_from_thread(self._show_preview, node, preview(self._files, node.file, node.path))
 
     def _show_preview(self, node: Node, lines: list[str]) -> None:
         if self._list.node is node:
@@ -167,11 +180,9 @@ class Browser(App[None]):
         if node.file.kind == "folder":
             self._enter(node.path)
         elif node.file.kind == "link":
-            self._follow(node)
+            self._start(self._follow, node)
 
-    @work(thread=True)
     def _follow(self, node: Node) -> None:
-        serve_in_this_thread(self._request)
         try:
             if self._files.stat(node.path).kind == "folder":
                 self.call_from_thread(self._enter, self._files.real_path(node.path))
@@ -184,7 +195,7 @@ class Browser(App[None]):
         self._list.cursor = 0
         self._say("")
         self._redraw()
-        self._read(self._tree.root, then)
+        self._start(self._read, self._tree.root, then)
 
     def action_up(self) -> None:
         """Go to the folder above; the cursor is on the one that was left."""
@@ -198,7 +209,7 @@ class Browser(App[None]):
         if node is not None and node.file.kind == "folder" and not node.open:
             node.open = True
             if node.children is None:
-                self._read(node)
+                self._start(self._read, node)
             self._redraw()
 
     def action_collapse(self) -> None:
@@ -280,19 +291,17 @@ class Browser(App[None]):
 
         def answered(yes: bool | None) -> None:
             if yes:
-                self._delete(node)
+                self._start(self._delete, node)
 
         self.push_screen(Confirm(f"Delete {what} on {self._name}?"), answered)
 
-    @work(thread=True)
     def _delete(self, node: Node) -> None:
-        serve_in_this_thread(self._request)
         try:
             count = remove_all(self._files, node.path, node.file.kind)
         except TrainError as error:
             self.call_from_thread(self._say, error.message)
             if node.parent is not None:
-                self._read(node.parent)  # some of it may be gone
+                self._start(self._read, node.parent)  # some of it may be gone
             return
         said = f"deleted {shown(node.file.text)}" + (f" ({count} files and folders)" if count > 1 else "")
         self.call_from_thread(self._gone, node, said)
@@ -311,7 +320,7 @@ class Browser(App[None]):
 
         def answered(folder: str | None) -> None:
             if folder:
-                self._transfer(lambda tell: self._transfers.download(node.path, folder, tell), None)
+                self._start(self._transfer, lambda tell: self.transfers.download(node.path, folder, tell), None)
 
         self.push_screen(Ask(f"Download {shown(node.file.text)} into the folder:", "./"), answered)
 
@@ -324,19 +333,16 @@ class Browser(App[None]):
 
         def answered(source: str | None) -> None:
             if source:
-                self._transfer(lambda tell: self._transfers.upload(source, into.path, tell), into)
+                self._start(self._transfer, lambda tell: self.transfers.upload(source, into.path, tell), into)
 
         place = shown(into.path.decode("utf-8", "surrogateescape"))
         self.push_screen(Ask(f"Upload into {place}: the file or folder here:", ""), answered)
 
-    @work(thread=True)
     def _transfer(self, copy: Callable[[Callable[[str], None]], str], changed: Node | None) -> None:
         """Copy, and show the progress."""
-        serve_in_this_thread(self._request)
 
         def tell(text: str) -> None:
-            with contextlib.suppress(RuntimeError):  # the screen was left meanwhile
-                self.call_from_thread(self._say, text)
+            self.call_from_thread(self._say, text)
 
         tell("copying ...")
         try:
@@ -344,15 +350,11 @@ class Browser(App[None]):
         except TrainError as error:
             tell(f"{error.message}; {error.hint}" if error.hint else error.message)
         if changed is not None:
-            self._read(changed)
+            self._start(self._read, changed)
 
     def action_leave(self) -> None:
         """End the screen."""
         self.exit()
-
-    def on_unmount(self) -> None:
-        """End what still copies."""
-        self._transfers.close()
 
 
 def browse(name: str, target: Target, path: str, request: Request) -> None:
@@ -361,4 +363,8 @@ def browse(name: str, target: Target, path: str, request: Request) -> None:
         place = files.real_path(start_of(path))
         if files.stat(place).kind != "folder":
             place = posixpath.dirname(place)
-        Browser(name, files, place, request).run()
+        browser = Browser(name, files, place, request)
+        try:
+            browser.run()
+        finally:
+            browser.transfers.close()

@@ -159,19 +159,27 @@ class Sftp:
         kind, body = answer
         if kind != NAME:
             raise self._odd(kind)
-        count, at, files = struct.unpack_from(">I", body)[0], 4, []
-        for _ in range(count):
-            name, at = _string(body, at)
-            _, at = _string(body, at)  # a line as of `ls -l`, for people
-            file, at = _attributes(body, at, name)
-            files.append(file)
-        return files
+        try:
+            return _files(body)
+        except struct.error:
+            raise self._odd(kind) from None
 
     def _odd(self, kind: int) -> TrainError:
         return RemoteError(f"{self._label} gave a malformed sftp answer ({kind})", code="bad_answer")
 
     def _lost(self) -> TrainError:
         return Unreachable(f"the connection to {self._label} was lost", code="lost")
+
+
+def _files(body: bytes) -> list[File]:
+    """The files in the answer to READDIR, REALPATH or READLINK."""
+    count, at, files = struct.unpack_from(">I", body)[0], 4, []
+    for _ in range(count):
+        name, at = _string(body, at)
+        _, at = _string(body, at)  # a line as of `ls -l`, for people
+        file, at = _attributes(body, at, name)
+        files.append(file)
+    return files
 
 
 def _text(data: bytes) -> bytes:

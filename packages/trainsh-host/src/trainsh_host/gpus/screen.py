@@ -1,10 +1,12 @@
 """The live picture of `gpus --watch`: a page of text that is replaced after each look, drawn by textual."""
 
+import concurrent.futures
+import contextlib
+import threading
 import time
 from typing import ClassVar
 
 from rich.text import Text  # noqa: TID253 - this module is the screen, and loaded only as such
-from textual import work  # noqa: TID253 - as above
 from textual.app import App, ComposeResult  # noqa: TID253 - as above
 from textual.binding import Binding, BindingType  # noqa: TID253 - as above
 from textual.containers import VerticalScroll  # noqa: TID253 - as above
@@ -56,17 +58,17 @@ class Screen(App[list[HostGpus]]):
     def on_mount(self) -> None:
         """Start to look, at each host by itself: one that does not answer delays no other."""
         for host in self._hosts:
-            self.look_again(host)
+            # textual waits for its own threads before it ends: one that waits for a host would keep the screen.
+            threading.Thread(target=self._look_again, args=(host,), daemon=True).start()
 
-    @work(thread=True)
-    def look_again(self, host: Watched) -> None:
+    def _look_again(self, host: Watched) -> None:
         """Look, and again when it is time, until the screen is left."""
-        while self.is_running:
-            began = time.monotonic()
-            row = host.look()
-            if self.is_running:
+        with contextlib.suppress(RuntimeError, concurrent.futures.CancelledError):  # the screen was left
+            while self.is_running:
+                began = time.monotonic()
+                row = host.look()
                 self.call_from_thread(self._take, row)
-            time.sleep(max(0.05, self._every - (time.monotonic() - began)))
+                time.sleep(max(0.05, self._every - (time.monotonic() - began)))
 
     def _take(self, row: HostGpus) -> None:
         self._rows[row.host] = row
