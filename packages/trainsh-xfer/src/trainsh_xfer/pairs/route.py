@@ -32,7 +32,7 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def way(self) -> str:
         """The engine and the route, for people."""
-        return f"rsync {self.told}"
+        return "rsync on this machine" if self.is_local else f"rsync {self.told}"
 
     @property
     def host(self) -> str:
