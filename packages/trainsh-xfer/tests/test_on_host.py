@@ -1,6 +1,7 @@
 """From a host to a storage and back with the host's own rclone: a real sshd, a real S3 service."""
 
 import contextlib
+import json
 import os
 import random
 import shutil
@@ -173,11 +174,20 @@ def test_a_cancel_ends_it_on_the_host(far: Far) -> None:
 
 def test_it_goes_on_without_this_machine_and_is_found_again(far: Far) -> None:
     (far.home / "big.bin").write_bytes(bytes(10_000_000))
-    first = far.command("@box:big.bin", "r2:first/alone/", "--bwlimit", "1M")
+    first = subprocess.Popen(["train-xfer", "serve"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    params = {
+        "source": "@box:big.bin",
+        "destination": "r2:first/alone/",
+        "bwlimit": "1M",
+        "hosts": {"box": far.spec},
+    }
+    asked = {"jsonrpc": "2.0", "id": 1, "method": "copy", "params": params}
+    assert first.stdin
+    first.stdin.write(json.dumps(asked).encode() + b"\n")
+    first.stdin.flush()
     wait_until(lambda: far.processes("--temp-dir=/"), "rclone on the host")
     [rclone] = far.processes("--temp-dir=/")
-    first.kill()
-    first.communicate()
+    first.communicate(timeout=30)  # the runner has gone: its pipe is closed
     second = far.command("@box:big.bin", "r2:first/alone/", "--bwlimit", "1M", "--json")
     out, said = second.communicate(timeout=60)
     assert second.returncode == 0, said

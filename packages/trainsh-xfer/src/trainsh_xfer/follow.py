@@ -32,9 +32,11 @@ def follow(order: Order, wish: Wish, request: Request) -> Following:
     if wish.keep < 0:
         raise UsageError(f"keep is a number of checkpoints, not {wish.keep}", "0 keeps all", code="bad_keep")
     with ExitStack() as stack:
-        wanted, shell, program = _opened(order, wish, request, stack)
+        wanted, shell = _opened(order, wish, request, stack)
+        path = _rclone(shell, request)
+        program = HostRclone(shell, path, told(order).partition(" -> ")[2], request, "077")
         program.rows(wanted.remote)  # the storage takes the credentials, or the error is told now
-        if pump.start(wanted, shell, program.program):
+        if pump.start(wanted, shell, path):
             request.emit("log", message=f"{wanted.host} follows {wanted.asked[0]} already")
         else:
             request.emit("log", message=f"{told(order)}, on the host, every {wanted.every} s")
@@ -48,7 +50,7 @@ def unfollow(order: Order, job: str, request: Request) -> Following:
     Raises `not_safe` when something could not be copied in that round.
     """
     with ExitStack() as stack:
-        wanted, shell, program = _opened(order, Wish(job=job), request, stack)
+        wanted, shell = _opened(order, Wish(job=job), request, stack)
         before = pump.known(wanted.key)
         found, _ = pump.look(wanted, shell)
         if before is None and not found.kept and found.state == "lost":
@@ -58,7 +60,7 @@ def unfollow(order: Order, job: str, request: Request) -> Following:
         if found.state == "following":
             shell.call("xfer_stop_pump")
         elif found.state == "lost" or found.failed:
-            pump.start(before or wanted, shell, program.program, last=True)
+            pump.start(before or wanted, shell, _rclone(shell, request), last=True)
         found = pump.wait_for(before or wanted, shell, request, end=True)
         if found.failed:
             raise TrainError(
@@ -90,8 +92,16 @@ def _asked(one: Pump, request: Request) -> Following:
     return found
 
 
-def _opened(order: Order, wish: Wish, request: Request, stack: ExitStack) -> tuple[Pump, PumpShell, HostRclone]:
-    """The pump that is meant, a shell on its host, and the rclone there."""
+def _rclone(shell: PumpShell, request: Request) -> str:
+    """The path of an rclone on the host, lent if need be."""
+    try:
+        return find_rclone(shell, request)[0]
+    except Impossible as error:
+        raise TrainError(f"{error}: without rclone nothing can follow there", code="no_rclone") from None
+
+
+def _opened(order: Order, wish: Wish, request: Request, stack: ExitStack) -> tuple[Pump, PumpShell]:
+    """The pump that is meant, and a shell on its host."""
     try:
         source, destination = sides(order)
     except TrainError as error:
@@ -117,10 +127,5 @@ def _opened(order: Order, wish: Wish, request: Request, stack: ExitStack) -> tup
     stack.callback(shell.close)
     if not shell.folder:
         raise TrainError(f"the home folder of {shown.host} cannot be written to", code="no_folder")
-    try:
-        path, _ = find_rclone(shell, request)
-    except Impossible as error:
-        raise TrainError(f"{error}: without rclone nothing can follow there", code="no_rclone") from None
     folder = HostFolder(label="", remote="", root="", env={}, secret_env=[], own_config=False, home=shell.home)
-    absolute = msgspec.structs.replace(shown, source=folder.at(source.path))
-    return absolute, shell, HostRclone(shell, path, destination.storage.label, request, "077")
+    return msgspec.structs.replace(shown, source=folder.at(source.path)), shell
