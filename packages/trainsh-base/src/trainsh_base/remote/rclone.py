@@ -26,7 +26,7 @@ _NO_BUCKET_AT_ALL = re.compile(r"NoSuchBucket|bucket_not_found|Bucket .* does no
 _NO_BUCKET = re.compile(r"directory not found|object not found")
 _NETWORK = re.compile(
     r"dial tcp|no such host|connection refused|connection reset|i/o timeout|TLS handshake|certificate|"
-    r"network is unreachable|request send failed|EOF"
+    r"timeout awaiting|deadline exceeded|network is unreachable|request send failed|EOF"
 )
 _FULL = re.compile(r"no space left on device|disk quota exceeded|too big for remaining disk", re.IGNORECASE)
 

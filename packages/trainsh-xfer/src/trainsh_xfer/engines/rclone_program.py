@@ -56,6 +56,7 @@ class RcloneProgram:
     def failure(self, status: int, said: str, log: Log) -> TrainError:
         """The error for a run that failed: a list of the files that were not copied, where that is what failed."""
         error = self.error(status, log.said or said)
+        error.data["moved"] = log.bytes
         if error.code == "no_bucket" and not log.files:
             return error
         if not log.failures or error.exit_status not in (TrainError.exit_status, RemoteError.exit_status, 3):

@@ -28,7 +28,7 @@ def carry_out(order: Order, source: Side, destination: Side, request: Request) -
     """Copy, verify and move as `order` asks. Raises the errors of the storages, and `partial` when some files
     failed.
 
-    Where a host cannot reach the storage, the data goes through this machine instead.
+    Where a host cannot reach the storage from the start, the data goes through this machine instead.
     """
     started = time.monotonic()
     with ExitStack() as stack:
@@ -39,7 +39,7 @@ def carry_out(order: Order, source: Side, destination: Side, request: Request) -
         try:
             logs, told = _carried(chosen, order, request), chosen.told
         except Unreachable as error:
-            if not chosen.on_host or error.code == "connection_lost":
+            if not chosen.on_host or error.code == "connection_lost" or error.data.get("moved"):
                 raise
             other = detour(order, source, destination, error, request)
             logs, told = _carried(other, order, request), other.told
