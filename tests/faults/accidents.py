@@ -66,6 +66,7 @@ class Box:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.left: list[int] = []  # the tools of a runner that was killed
         self.env = {**os.environ, "HOME": str(folder), "TRAINSH_SANDBOX": str(folder / "box"), "NO_COLOR": "1"}
         self.env["PATH"] = f"{BIN}{os.pathsep}{self.env['PATH']}"
         self.env["TRAINSH_VAST_RETRY_DELAY"] = "0.05s"
@@ -155,6 +156,7 @@ def _strike(accident: Accident, box: Box, kind: str, pid: int, frozen: list[int]
     elif kind == "credit":
         box.ask("POST", "/sandbox/credit", {"amount": -1000})
     elif kind == "runner":
+        box.left = [one for one in _laptop(pid, box) if one != pid and b"train-vast" in _argv(one)]
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
     elif kind in ("laptop", "network"):
@@ -164,6 +166,12 @@ def _strike(accident: Accident, box: Box, kind: str, pid: int, frozen: list[int]
             with contextlib.suppress(ProcessLookupError):
                 os.kill(one, signal.SIGSTOP if kind == "network" else signal.SIGKILL)
         frozen += found if kind == "network" else []
+
+
+def _argv(pid: int) -> bytes:
+    with contextlib.suppress(OSError):
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    return b""
 
 
 def _laptop(pid: int, box: Box) -> list[int]:
@@ -185,7 +193,10 @@ def _laptop(pid: int, box: Box) -> list[int]:
 
 def _await_stop(accident: Accident, box: Box) -> None:
     """Wait until no GPU is billed; in `wrong` which still is after BOUND."""
+    # What a killed runner had begun is finished first: a rental that is asked for is labelled.
     deadline = time.monotonic() + BOUND
+    while any(b"train-vast" in _argv(one) for one in box.left) and time.monotonic() < deadline:
+        time.sleep(0.1)
     while bills := [row["id"] for row in box.machines() if row["gpu_billed"] or row["status"] in UNSETTLED]:
         if time.monotonic() > deadline:
             accident.wrong.append(f"{bills} bill after {BOUND} seconds")

@@ -42,13 +42,18 @@ class Service(BaseHTTPRequestHandler):
     """The part of the API that a machine may use with its own key."""
 
     calls: list[tuple[str, str, str]]
+    storm = 0  # requests still to refuse
 
     def _answer(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode()
         right = self.headers["Authorization"] == f"Bearer {KEY}" and self.path == "/api/v0/instances/7/"
         self.calls.append((self.command, self.path, body))
+        if Service.storm:
+            Service.storm -= 1
+            self.send_response(429)
+        else:
+            self.send_response(200 if right else 404)
         text = b'{"instances": {"actual_status": "running"}}'
-        self.send_response(200 if right else 404)
         self.send_header("Content-Length", str(len(text)))
         self.end_headers()
         self.wfile.write(text)
@@ -195,6 +200,13 @@ def test_the_programs_that_it_can_call_with(tmp_path: Path, url: str, program: s
     assert Service.calls[-1] == ("PUT", "/api/v0/instances/7/", '{"state":"stopped"}')
     assert (tmp_path / "onstart.sh").read_text().count("watchdog.sh again") == 1
     assert KEY not in machine.log()
+    machine.run("off")
+
+
+def test_a_storm_is_waited_for(tmp_path: Path, url: str) -> None:
+    machine = Machine(tmp_path, ["sh"], url)
+    Service.storm = 2
+    assert machine.run("arm", "600", "0", url).strip() == "armed"
     machine.run("off")
 
 
