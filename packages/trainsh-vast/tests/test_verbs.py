@@ -11,7 +11,7 @@ import pytest
 from trainsh_base.errors import Conflict, NotFound, UsageError
 from trainsh_base.request import Request, serve_in_this_thread
 from trainsh_base.system.paths import jobs_home
-from vast_cloud import BIN, Cloud, call, until
+from vast_cloud import BIN, Cloud, call, train_sandbox, until
 
 JOB = "20261127-120000-001-aaaa"
 pytestmark = pytest.mark.usefixtures("quick")
@@ -199,3 +199,35 @@ def test_help_starts_fast() -> None:
 
     click = min(processor_time([str(BIN / "python"), "-c", "import click"]) for _ in range(10))
     assert min(processor_time([str(BIN / "train-vast"), "--help"]) for _ in range(10)) < 2 * click + 0.005
+
+
+def measured(words: list[str], env: dict[str, str], out: Path) -> tuple[float, int]:
+    """The processor's seconds and the most memory (MB) of a command whose output goes to a file."""
+    with out.open("wb") as file:
+        child = subprocess.Popen(words, stdout=file, env=env)
+        _, status, usage = os.wait4(child.pid, 0)
+    child.returncode = os.waitstatus_to_exitcode(status)
+    assert child.returncode == 0
+    return usage.ru_utime + usage.ru_stime, usage.ru_maxrss // 1024
+
+
+@pytest.mark.faults
+def test_500_instances_and_10000_offers_are_listed_in_bounded_memory(tmp_path: Path) -> None:
+    folder = tmp_path / "box"
+    train_sandbox(folder, "up", "--rented", "0", "--no-storage", "--no-machines", "--offers", "10600")
+    try:
+        cloud = Cloud(folder)
+        cloud.ask("POST", "/sandbox/crowd", {"count": 500})
+        env = {**os.environ, **cloud.env, "HOME": str(tmp_path)}
+        out = tmp_path / "out"
+        seconds, memory = measured([str(BIN / "train-vast"), "list", "--json"], env, out)
+        assert len(json.loads(out.read_bytes())) == 500
+        assert seconds < 2 and memory < 80
+        seconds, memory = measured(
+            [str(BIN / "train-vast"), "search", "verified=any", "--limit", "10000", "--json"], env, out
+        )
+        offers = json.loads(out.read_bytes())
+        assert len({one["id"] for one in offers}) == 10_000
+        assert seconds < 10 and memory < 300  # 20 MB of JSON
+    finally:
+        train_sandbox(folder, "down")
