@@ -201,7 +201,11 @@ def test_the_screen(world: World) -> None:
         screen.keys("Enter")
         screen.shows("up.txt")
         wait_until(lambda: (box.home / "runs/a/up.txt").exists(), "the upload")
+        screen.keys("?")
+        golden("browse-keys", screen.shows("The mouse works too"))
         screen.keys("q")
+        screen.lacks("The mouse")
+        screen.keys("C-c")
         screen.shows("ended 0")
 
 

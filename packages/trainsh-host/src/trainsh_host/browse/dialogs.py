@@ -11,12 +11,12 @@ from textual.screen import ModalScreen  # noqa: TID253 - as above
 from textual.widgets import Input, Static  # noqa: TID253 - as above
 
 KEYS = """\
-Enter     open a folder            ← →   close, open in place
-Backspace the folder above         s S   sort by name, size, date; turn round
-/         show names with a text   .     show names that begin with a dot, or not
-d         download                 u     upload a file or folder of this machine
-c         copy the path            x     delete, after a question
-r         read again               q     end
+Enter      open a folder            → ←   open it in place, close it
+Backspace  the folder above         s S   sort; the other way round
+/          only names with a text   .     dotted names, or none
+d          download                 u     upload something from here
+c          copy the path            x     delete, after a question
+r          read again               q     end
 
 The mouse works too: a click on the row of the cursor opens it."""
 
