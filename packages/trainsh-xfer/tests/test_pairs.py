@@ -4,7 +4,12 @@ The services are real processes: rclone's S3 with signatures, stand-ins for B2 a
 remote of the user's own rclone configuration to one of them.
 """
 
+import contextlib
+import filecmp
 import itertools
+import random
+import subprocess
+import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -125,3 +130,46 @@ def write(folder: Path, files: dict[str, str]) -> None:
     for name, text in files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text)
+
+
+KILLED = (
+    ("here", "s3"),
+    ("s3", "here"),
+    ("here", "host"),
+    ("host", "here"),
+    ("host", "s3"),
+    ("host", "other"),
+    ("here", "b2"),
+)
+
+
+@pytest.mark.faults
+@pytest.mark.parametrize(("source", "destination"), KILLED, ids=map("-".join, KILLED))
+def test_a_transfer_that_is_killed_goes_on(
+    at: Callable[[str, str], str], machines: tuple[World, dict[str, str]], services: dict[str, str], tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch, source: str, destination: str,
+) -> None:  # fmt: skip
+    """kill -9 at random moments, then once to the end: everything has arrived, and no upload is left unfinished."""
+    monkeypatch.setenv("RCLONE_B2_UPLOAD_CUTOFF", "6M")  # in parts, as large files are
+    monkeypatch.setenv("RCLONE_B2_CHUNK_SIZE", "5M")
+    chance = random.Random(f"{source}-{destination}")
+    write(tmp_path / "begin", {f"sub/{number}": str(number) * 50_000 for number in range(30)})
+    (tmp_path / "begin" / "big").write_bytes(chance.randbytes(25_000_000))
+    hosts = [word for name, spec in machines[1].items() for word in ("--host", f"{name}={spec}")]
+    start, end = at(source, "from"), at(destination, "to")
+    subprocess.run(["train-xfer", "copy", f"{tmp_path}/begin/", start, *hosts], check=True)
+    words = ["train-xfer", "copy", f"{start}/", end, "--verify", *hosts]
+    for _ in range(4):
+        tool = subprocess.Popen([*words, "--bwlimit", "6M"])
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            tool.wait(chance.uniform(0.5, 4))
+        tool.kill()
+        tool.wait()
+    subprocess.run(words, check=True, timeout=120)
+    subprocess.run(["train-xfer", "copy", f"{end}/", f"{tmp_path}/back", *hosts], check=True)
+    same = filecmp.dircmp(tmp_path / "begin", tmp_path / "back")
+    assert not (same.left_only or same.right_only or same.diff_files or same.subdirs["sub"].diff_files)
+    if destination == "b2":
+        address = services["TRAINSH_B2_ENDPOINT"]
+        with urllib.request.urlopen(f"{address}/stand-in/unfinished") as answer:
+            assert answer.read() == b'{"count": 0}'
