@@ -118,7 +118,7 @@ teardown() { leave_nothing "$HERE"; }
   id=$(train-recipe jobs --json | jq -r '.[0].id')
   run --separate-stderr train-recipe rm "${id: -4}" </dev/null
   [ "$status" -eq 2 ]
-  [[ "$stderr" == *"pass --yes"*"Remove job $id (ok, ok)?"* ]]
+  [[ "$stderr" == *"pass --yes"*"Remove job ${id: -4} (ok, ok)?"* ]]
   [ -e "$TRAINSH_HOME/jobs/$id" ]
   run train-recipe rm --yes "${id: -4}"
   [ "$output" = "removed $id" ]
