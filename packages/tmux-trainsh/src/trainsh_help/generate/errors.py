@@ -1,6 +1,7 @@
 """The table of docs/errors.md, read from the packages' sources: each error's code, exit status and message."""
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -66,6 +67,8 @@ def _constants(node: ast.ClassDef, name: str) -> Iterator[Any]:
 
 def _rows(tree: ast.Module, classes: dict[str, list[tuple[str, int]]]) -> Iterator[Row]:
     for node in ast.walk(tree):
+        if isinstance(node, ast.Tuple | ast.Call):
+            yield from _listed(node.elts if isinstance(node, ast.Tuple) else node.args, classes)
         if not isinstance(node, ast.Call):
             continue
         given = {word.arg: word.value for word in node.keywords if word.arg}
@@ -79,6 +82,15 @@ def _rows(tree: ast.Module, classes: dict[str, list[tuple[str, int]]]) -> Iterat
             kind = ast.unparse(given["exit"]).removesuffix(".exit_status")
             for word in _words(given["code"]) if kind in classes else ():
                 yield word, classes[kind][0][1], "", ""
+
+
+def _listed(parts: list[ast.expr], classes: dict[str, list[tuple[str, int]]]) -> Iterator[Row]:
+    """An error written as class, code, message and hint, with {names} for values: a row of a table of errors."""
+    for kind, *texts in zip(parts, parts[1:], parts[2:], parts[3:], strict=False):
+        if isinstance(kind, ast.Name) and kind.id in classes and all(map(_text, texts)):
+            code, message, hint = (re.sub(r"\{\w+\}", "…", _text(text)) for text in texts)
+            if re.fullmatch("[a-z_]+", code):
+                yield code, classes[kind.id][0][1], message, hint
 
 
 def _words(node: ast.expr) -> Iterator[str]:
