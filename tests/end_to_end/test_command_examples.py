@@ -81,13 +81,19 @@ def test_every_example_runs(tool: str, person: dict[str, str], tmp_path: Path) -
     if tool == "vast":
         run(["train", "vast", "start", str(rows[0]["id"])], person, tmp_path)
         run(["train", "vast", "wait", str(rows[0]["id"])], person, tmp_path)
+    if tool == "host":
+        run(["train", "host", "run", "gpu", "--", "mkdir", "runs"], person, tmp_path)
+    if tool == "xfer":  # what is followed is copied by the host itself, so the storage is a bucket
+        run(["train", "host", "run", "gpu", "--", "mkdir", "/tmp/ckpt"], person, tmp_path)
+        storages = Path(person["TRAINSH_HOME"]) / "storages.toml"
+        storages.write_text('[[storages]]\nname = "out"\ntype = "r2"\n[storages.config]\nbucket = "my-bucket"\n')
     if tool == "secrets":
         run(["train", "secrets", "set", "HF_TOKEN"], person, tmp_path, "hf_abc")
     wrong = []
     for row in FILES[tool].read_text().splitlines():
         command, example, about = row.split("\t")
         assert about, row
-        if command in TERMINAL or (tool, command) in INTERACTIVE:
+        if command in TERMINAL or (tool, command) in INTERACTIVE | RUNTIMES:
             continue
         line = re.sub(r"\b123\b", str(rows[0]["id"]), example)
         done = run(["bash", "-o", "pipefail", "-c", line], person, tmp_path)
@@ -103,3 +109,6 @@ INTERACTIVE = {
     ("ask", "text"),
     ("ask", "secret"),
 }  # they ask on the terminal
+RUNTIMES = {
+    ("colab", command) for command in ("ssh", "run", "resolve", "stop", "pick")
+}  # trainsh-colab's tests have one
