@@ -28,7 +28,7 @@ class Files(Protocol):
         """What is at the path."""
 
     def read_link(self, path: bytes) -> bytes:
-        """What a link says."""
+        """The path that a link contains, as it is written there."""
 
     def folder(self, path: bytes) -> Iterator[list[File]]:
         """What is in a folder, in batches."""
@@ -57,7 +57,7 @@ class LocalFiles:
             return File(posixpath.basename(path), found.st_mode, found.st_size, int(found.st_mtime))
 
     def read_link(self, path: bytes) -> bytes:
-        """What a link says."""
+        """The path that a link contains, as it is written there."""
         with _told(path):
             return os.readlink(path)  # noqa: PTH115
 

@@ -54,7 +54,7 @@ class Sftp:
         return file
 
     def read_link(self, path: bytes) -> bytes:
-        """What a link says."""
+        """The path that a link contains, as it is written there."""
         return self._names(self._ask(READLINK, _text(path), path))[0].name
 
     def folder(self, path: bytes) -> Iterator[list[File]]:

@@ -67,7 +67,7 @@ def _failure(name: str, error: TrainError) -> HostGpus:
 
 
 def watched(names: list[str], resolve: Resolve, timeout: float) -> list[Watched]:
-    """The hosts to look at, each once. Questions (a password) are asked for a single host only."""
+    """The hosts to look at, each once. A question (a password) is asked only if there is just one host."""
     request = current() if len(set(names)) == 1 else Silent(current())
     return [Watched(name, resolve, request, timeout) for name in dict.fromkeys(names)]
 
