@@ -46,8 +46,8 @@ class Outcome(Document, frozen=True, kw_only=True, forbid_unknown_fields=True):
     `exit` is its exit status, if it has one; `reason` describes that for people. `offset` and `end` are where its
     output begins and ends in the session's log, `bytes` is the size of the output, `tail` its last lines without
     escapes; `captured` is its stdout, if requested. `resumed`: an earlier request had started the step.
-    `survived` names processes that did not end with it. A background step has `pid` and `start` (its process and
-    when that began, as the kernel of `node` counts).
+    `survived` names processes that did not end with it. A background step has `pid`, `start` (when that process
+    began, in the units of its kernel) and `node` (the machine and its boot, `HOST.BOOT.START`).
     """
 
     step: str

@@ -11,7 +11,7 @@ dir=$d
 IFS= read -r limit <"$dir/limit"
 IFS= read -r key <"$dir/key"
 
-hung_up() { # the pane is gone: records that it hung up, unless it ended or was closed
+hung_up() { # the pane is gone: records the session as hung up, unless it had ended or was closed
     tries=0
     while IFS=' ' read -r pane start node <"$dir/pid" && lives "$pane" "$start" && [ "$tries" -lt 40 ]; do
         tries=$((tries + 1))

@@ -14,7 +14,7 @@ printf '%s\n' "${TMUX_PANE-}" >"$dir/pane"
 : >"$dir/began"
 cd -- "$l" || exit
 if command -v bash >/dev/null 2>&1; then
-    # The driver's lines are read here, whatever throws the shell back to its top level.
+    # Keeps this FIFO open: bash reads from it the line that runs the driver, each time it is back at its top level.
     exec 8<>"$dir/again"
     bash --noprofile --rcfile shell.rc -i 8>&-
 else

@@ -119,7 +119,7 @@ step_captured() { # SERVER NAME STEP: says the captured output in lines of octal
     if [ -e "$s" ]; then od -An -v -to1 <"$s" | while IFS= read -r x; do say $x; done; else say gone; fi
 }
 
-step_mask() { # SERVER NAME [OFFSET LENGTH]...: overwrites places of the log with asterisks, where they are kept
+step_mask() { # SERVER NAME [OFFSET LENGTH]...: overwrites what is still kept of these log ranges with *
     session_at "$1" "$2"
     shift 2
     while [ $# -gt 1 ]; do
