@@ -107,8 +107,8 @@ class Machine:
             self._await(port)
 
     def _start_outer(self, ports: list[int]) -> None:
-        """Start sshd as an ordinary user. It cannot run as root in the namespaces, so each login enters them
-        instead."""
+        """Start sshd outside the machine's namespaces, as an ordinary user; inside it could not run as root. Each
+        login is moved into the namespaces."""
         forced = (
             f"exec nsenter -t {self._first_process()} -U -m -p -u -r -w --preserve-credentials /sandbox/login.sh"
         )

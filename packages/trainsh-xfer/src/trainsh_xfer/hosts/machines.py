@@ -18,7 +18,8 @@ from trainsh_xfer.engines.rsync import Remote, Rsync, read_version
 from trainsh_xfer.engines.rsync_errors import installing
 from trainsh_xfer.remote.library import argv
 
-# ssh options for a client of the shared connection that never logs in by itself (as Target.remote_argv does).
+# ssh options that make a client use only the shared connection and never log in by itself. Target.remote_argv
+# does the same.
 CLIENT = ["-o", "ControlMaster=no", "-o", "ProxyCommand=false", "-o", "RemoteCommand=none", "-T", "-x"]
 # Seconds for which a lost connection is tried again.
 PATIENCE = 60.0
