@@ -79,7 +79,7 @@ def test_an_instance_lives_the_same_life_for_both(official: Official, cloud: Clo
     official.run("reboot", "instance", str(number))
     until(lambda: call("list")[0].state == "running")
     assert "success, running x/ssh" in official.run("logs", str(number))
-    assert "success, running x/ssh" in call("logs", id=str(number))
+    assert "success, running x/ssh" in call("logs", id=str(number)).text
     call("stop", id=str(number))
     assert official.json("show", "instances")[0]["intended_status"] == "stopped"
     official.run("destroy", "instance", str(number), "-y")

@@ -128,11 +128,12 @@ again() { # from the start of the machine, and when armed
 arm() { # IDLE LEFT URL
   put url "${3%/}"
   for pause in 1 1 2 3 5 0; do # a service that is asked too often, or fails, is asked again
-    if said=$(request GET); then break; fi
+    if said=$(request GET); then
+      case $said in *actual_status*) break ;; *) said="the service does not know this machine by its own key" ;; esac
+    fi
     case $pause$said in 0* | *40[134]* | *no\ CONTAINER* | *none\ of*) echo "$said" | tail -n 1 >&2 && exit 1 ;; esac
     sleep "$pause"
   done
-  case $said in *actual_status*) ;; *) echo "the machine's own key was refused" >&2 && exit 1 ;; esac
   put idle "$1" && put until "$(($2 > 0 ? $(date +%s) + $2 : 0))" && put heard 0
   if ! grep -q watchdog.sh "$onstart" 2>/dev/null; then
     [ -e "$onstart" ] || printf '#!/bin/sh\n' >"$onstart"

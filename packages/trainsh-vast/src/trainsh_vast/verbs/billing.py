@@ -14,6 +14,7 @@ from trainsh_vast.rented import rows
 GB = Decimal(1000**3)
 HOUR = Decimal(3600)
 EXACT = Decimal("0.000001")
+CENT = Decimal("0.01")
 KINDS = {"gpu": "gpu", "disk": "storage", "bwu": "bandwidth", "bwd": "bandwidth"}
 
 
@@ -43,6 +44,8 @@ def cost(service: Service, number: int) -> Cost:
     difference = ledger.total - prices.total if ledger and prices else None
     words = f"instance {number} has cost ${found.total:.2f}: GPU ${found.gpu:.2f}, storage ${found.storage:.2f}"
     words += f", bandwidth ${found.bandwidth:.2f}"
+    if prices and difference is not None and abs(difference) >= CENT:
+        words += f" (prices and hours alone give ${prices.total:.2f})"
     return Cost(
         id=number, gpu=found.gpu, storage=found.storage, bandwidth=found.bandwidth, total=found.total,
         source="ledger" if ledger else "prices", by_prices=prices, difference=difference,
