@@ -1,10 +1,10 @@
 #!/bin/bash
-# The driver: what the shell of a session runs while it has no step (docs/sessions.md, "The driver").
+# The driver: the loop that a session's shell runs (docs/sessions.md, "The driver").
 #
-# Sourced, never a function: a step must run at the top level of the session's own shell, or `declare` would make its
-# variables local. Names begin with __train_, since the shell belongs to the user; `\command` goes past aliases.
-# The shell's own input is a FIFO that holds the line which runs this file, again and again: whatever throws the shell
-# back to its top level (an interrupt, an unbound variable), comes here next, with the status in $?.
+# It is sourced, not a function: a step must run at the top level of the session's shell, or `declare` would make local
+# variables. Names begin with __train_, since the shell belongs to the user; `\command` is not subject to aliases.
+# The shell's input is a FIFO with many copies of the line that runs this file: when an error or an interrupt throws the
+# shell back to its top level, it reads that line and comes here again, with the status in $?.
 # shellcheck disable=SC1090,SC1091,SC2154,SC2034
 { __train_status=$? __train_flags=$-; \set +euvxCTE; \unset -f builtin; \builtin unset -f command set eval '[' . unset shopt exec; \shopt -q expand_aliases && __train_aliases=-s || __train_aliases=-u; \shopt -u expand_aliases; } 2>/dev/null
 { case $__train_secrets in ?*) __train_traps=$(\builtin trap -p) ;; esac; __train_enter "$@"; } 2>/dev/null

@@ -1,9 +1,8 @@
 # shellcheck shell=sh disable=SC2154,SC2086
-# A shell of its own pushes a session's log: given are $r, $server, $name and $offset. Says `at OFFSET KEY`, then the log
-# from there on as it grows. OFFSET is what was asked for, or where the next segment that is kept begins. It ends when
-# its input does. `tail -f` sees growth at once where it uses inotify or kqueue. GNU's does not trust inotify on overlayfs
-# (every container's root) or NFS and polls there, once a second unless told otherwise; busybox's does so everywhere, so
-# there a loop looks ten times a second.
+# Sends a session's log to the client as it grows, in a shell of its own. Given: $r, $server, $name and $offset.
+# Prints `at OFFSET KEY`, then the log from OFFSET on: the one asked for, or the start of the next segment that is kept.
+# It ends at the end of its input. `tail -f` with inotify or kqueue sees growth at once. GNU tail polls on overlayfs (the
+# root of every container) and NFS, once a second by default; busybox tail polls everywhere, so a loop replaces it.
 exec 2>/dev/null
 d=$r/sessions/$server/$name
 b=-1 m='' o=$offset key=
@@ -15,8 +14,8 @@ for f in "$d"/log.*; do
         [ -n "$m" ] && [ "$m" -lt "$n" ] || m=$n
     elif [ "$n" -gt "$b" ]; then b=$n; fi
 done
-# The place may be behind a segment whose next one is gone: on from the first that is kept. A full one ends with a
-# sentinel that says where the next begins, and which has no place of its own.
+# If the segment after $offset was removed, begin at the first one that is kept. A full segment ends with a sentinel that
+# names the start of the next one; the sentinel itself has no offset.
 if [ -n "$m" ] && [ "$b" -ge 0 ]; then
     x=$(tail -c 60 "$d/log.$b" | LC_ALL=C sed -n 's/.*7770;[0-9a-f]*;n;\([0-9][0-9]*\).*/\1/p')
     [ "$o" -lt "${x:-$((b + $(wc -c <"$d/log.$b" || echo 0)))}" ] || b=-1
@@ -26,7 +25,7 @@ if [ -n "$m" ] && [ "$b" -lt 0 ]; then b=$m o=$m; fi
 printf 'at %s %s\n' "$o" "$key"
 low=
 if command -v nice >/dev/null; then low='nice -n 10'; fi # as logger.sh
-# From here: no command line names our folder.
+# Change to the folder, so that no command line has its path.
 cd -- "$d" || exit
 k=$((o - b + 1))
 if [ -e /etc/alpine-release ] || [ -e /bin/busybox ] && case $(tail --help 2>&1) in *BusyBox*) ;; *) false ;; esac; then
@@ -37,8 +36,8 @@ else
     $low tail $s -c "+$k" -f "log.$b" &
 fi
 t=$!
-# One command to the end: of a script that is read as it is run, `read` would take the rest for the client's word.
-# A segment that others follow may go before it is opened: then the client is told to ask again.
+# The rest is one command: a shell reads a script as it runs it, and `read` would take further lines of it as input.
+# If tail cannot open a segment because it was just removed, the sentinel `n` makes the client ask again.
 if [ -n "$m" ]; then
     exec 3<&0
     { read -r x; kill "$t"; } <&3 &

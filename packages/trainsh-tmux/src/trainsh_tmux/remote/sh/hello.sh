@@ -43,7 +43,7 @@ train_own() { # sets $r: the first node has $base itself, another that shares th
     IFS= read -r owner <"$base/owner" || return 0
     case $owner in
     "$node") ;;
-    # The machine was started again, or has another name since.
+    # The same machine: it was restarted, or renamed.
     "$here."*.* | *".$boot.$start") printf '%s\n' "$node" >"$base/owner" ;;
     *)
         r=$base/on/$here
@@ -52,13 +52,13 @@ train_own() { # sets $r: the first node has $base itself, another that shares th
     esac
 } 2>/dev/null
 
-train_agent() { # the sessions' SSH_AUTH_SOCK is a link to the newest agent that a connection brought
+train_agent() { # makes the link `agent`, the SSH_AUTH_SOCK of sessions, point to the ssh agent of this connection
     [ -S "${SSH_AUTH_SOCK-}" ] && [ "$SSH_AUTH_SOCK" != "$r/agent" ] || return 0
     [ "$SSH_AUTH_SOCK" -ef "$r/agent" ] || { rm -f -- "$r/agent" && ln -s -- "$SSH_AUTH_SOCK" "$r/agent"; }
 } 2>/dev/null
 
-train_socks() { # sets $socks, to a folder of ours: behind a socket of somebody else's is a server that reads our files
-    # tmux looks itself, but not where TMUX names the socket (see tm).
+train_socks() { # sets $socks to a folder that this user owns: a foreign server behind a socket could run our requests
+    # tmux checks this too, but not for a socket that TMUX names (see tm).
     [ -d "${TMUX_TMPDIR-}" ] && socks=$TMUX_TMPDIR || socks=/tmp
     socks=$socks/tmux-$(id -u)
     [ -d "$socks" ] || mkdir -m 700 "$socks"
@@ -80,7 +80,7 @@ train_hello() {
     lib=$base/lib/$train_digest
     train_socks
     unset TMUX TMUX_PANE
-    # Whole or absent: a token that a full disk cut is made again.
+    # Written under another name and renamed; a token that a full disk cut short is made again.
     IFS= read -r machine <"$base/machine" && [ "${#machine}" -ge 16 ] ||
         { printf '%s\n' "$train_random" >"$base/machine.$$" && mv -f "$base/machine.$$" "$base/machine" && machine=$train_random; } ||
         machine=

@@ -1,5 +1,6 @@
 # shellcheck shell=sh disable=SC2154
-# Puts this version's scripts into $lib: written aside, checked and renamed, so that they are all there or none is.
+# Installs this version's scripts in $lib: writes and checks them in another folder, then renames it, so that all of them
+# are installed or none.
 
 install_begin() { # says `full` when there is no room
     new=$lib.new.$$

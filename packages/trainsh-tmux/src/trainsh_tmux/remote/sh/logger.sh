@@ -1,9 +1,9 @@
 # shellcheck shell=sh disable=SC2154
-# Writes a pane's output, as it comes, to log.START segments, START being the offset of their first byte. Read by an sh
-# whose command line says nothing of us; given are $d, the session's folder, and $l, this folder.
-# About as many bytes as the file `limit` says are kept: the first half, and the newest.
-# dd, since head, sed and awk hold output back.
-# It outlives the pane, so it also notes the end of a session that tmux hung up on.
+# Writes a pane's output to segments log.START, where START is the offset of their first byte. An sh sources it, so that
+# no command line has a path of ours. Given: $d, the session's folder, and $l, this folder.
+# It keeps about as many bytes as the file `limit` says: the first half, and the newest segments.
+# It uses dd, since head, sed and awk buffer their output.
+# It outlives the pane, so it also records the end of a session whose terminal hung up.
 # shellcheck disable=SC2012,SC2034
 dir=$d
 . "$l/hello.sh"
@@ -22,10 +22,10 @@ hung_up() { # the pane is gone: records the session as hung up, unless it had en
     case $state in
     ended*) return ;;
     closed*) ;;
-    *) # Without that file another window has taken over.
+    *) # Without `pid`, another window has taken the session over.
         [ -e "$dir/pid" ] && [ "$tries" -lt 40 ] || return
         rm -f -- "$dir"/steps/*.env
-        for pid in "$dir"/steps/*.pid "$dir"/steps/*.group; do # what runs behind the shell goes with the session
+        for pid in "$dir"/steps/*.pid "$dir"/steps/*.group; do # background steps end with the session
             step=${pid%.*}
             [ -e "$pid" ] && [ ! -e "$step.status" ] && IFS=' ' read -r group start <"$pid" && [ "$group" -gt 1 ] &&
                 kill -s HUP -- "-$group"
@@ -34,9 +34,9 @@ hung_up() { # the pane is gone: records the session as hung up, unless it had en
         printf 'hung up\n' >"$dir/state"
         ;;
     esac
-    # The kernel hangs up on the shell through its pane's first process, which may have been killed before it could.
+    # Normally the kernel sends HUP to the shell when the pane's first process ends; not if that was killed before.
     IFS=' ' read -r shell start <"$dir/shell" && [ "$shell" -gt 1 ] && lives "$shell" "$start" && kill -s HUP "$shell"
-    # A step that was hung up on did not fail by itself, whatever the shell could still write down.
+    # The hangup ended the step, even if the shell still recorded a status of its own.
     step=
     IFS=' ' read -r step <"$dir/current"
     status=none
@@ -62,16 +62,16 @@ done
 segment=$dir/log.$first
 : >>"$segment"
 size=${size-0}
-# What prints goes first: a flood has the pane, tmux, this and its reader at work at once.
+# A lower priority than the programs that print: in a flood the pane, tmux, this and the reader compete for the CPU.
 low=
 if command -v nice >/dev/null 2>&1; then low='nice -n 10'; fi
 while :; do
     if [ "$first" -eq 0 ]; then room=$((limit / 2)); else room=$((limit / 8)); fi
-    # As much as there is at once: of smaller helpings tmux has more work than the rest of it. dd counts reads, so it
-    # is restarted a dozen times a segment, each of which may be an eighth larger than that.
+    # Large blocks, since small ones cost tmux more than all the rest. dd counts reads, not bytes: it is restarted about a
+    # dozen times a segment, so a segment may be an eighth too large.
     more=$((room - size))
     [ "$more" -ge "$((room / 8))" ] || more=$((room / 8))
-    # On a full disk output is lost, but the session survives.
+    # On a full disk output is lost, and the session goes on.
     $low dd bs=65536 count="$((more / 65536 + 1))" 2>/dev/null >>"$segment" || { [ -d "$dir" ] || exit 0; sleep 1; continue; }
     now=$(wc -c <"$segment")
     [ "$now" -ne "$size" ] || { hung_up; exit 0; }
@@ -83,7 +83,7 @@ while :; do
     segment=$dir/log.$first
     size=0
     kept=0
-    # the newest four of the segments stay, and the first
+    # Keep the first segment and the newest four.
     for old in $(ls "$dir" | sed -n 's/^log\.\([1-9]\)/\1/p' | sort -nr); do
         kept=$((kept + 1))
         [ "$kept" -le 4 ] || rm -f -- "$dir/log.$old"

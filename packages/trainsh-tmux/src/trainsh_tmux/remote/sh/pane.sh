@@ -1,11 +1,11 @@
 # shellcheck shell=sh disable=SC2154
-# The first process of a session's pane: starts the session's shell, and records how it ended. Read by an sh whose
-# command line says nothing of us; given are $TS_DIR, the session's folder, and $l, this folder.
+# The first process of a session's pane: starts the session's shell, and records how it ended. An sh sources it, so that
+# no command line has a path of ours. Given: $TS_DIR, the session's folder, and $l, this folder.
 dir=$TS_DIR
 . "$l/hello.sh"
-# Opened for reading and writing: a writer never blocks on it, and it stays when writers come and go.
+# Opened for reading and writing, so that no writer blocks and the FIFO stays open between writers.
 exec 9<>"$dir/fifo"
-# Output is recorded from the first byte: tmux ran pipe-pane before it turned to the pane.
+# The logger already runs: tmux handled pipe-pane before it reads this pane's output.
 started "$$"
 IFS= read -r node <"$dir/node"
 IFS= read -r key <"$dir/key"
@@ -26,14 +26,14 @@ status=$?
 trap '' INT QUIT
 set +e
 IFS=' ' read -r owner start node <"$dir/pid" 2>/dev/null || owner=
-# Another window has taken the session over, or it was closed on purpose.
+# Record nothing if another window took the session over, or the session was closed on purpose.
 [ "$owner" = "$$" ] || exit "$status"
 rm -f -- "$dir"/steps/*.env
 step=
 [ ! -r "$dir/current" ] || IFS=' ' read -r step <"$dir/current"
 mark=
 if [ -n "$step" ] && [ -e "$dir/steps/$step.claim" ] && [ ! -e "$dir/steps/$step.pid" ]; then
-    # O_EXCL: when the step has a status already, that one stands.
+    # O_EXCL: an existing status is kept.
     if (set -C && printf '%s\n' "$status" >"$dir/steps/$step.status") 2>/dev/null; then
         [ -e "$dir/steps/$step.why" ] || printf 'ended\n' >"$dir/steps/$step.why"
         mark=$(printf '\033]7770;%s;e;%s;%s;ended\007' "$key" "$step" "$status")
@@ -42,7 +42,7 @@ fi
 rm -f -- "$dir/open"
 printf 'ended %s\n' "$status" >"$dir/state"
 printf '%s\033]7770;%s;x;%s\007' "$mark" "$key" "$status"
-# The pane goes when this script ends, and tmux with what it has not written yet.
+# When this script ends, tmux drops what it has not passed to the logger yet: wait until the last sentinel is in the log.
 tries=0
 while [ "$tries" -lt 40 ]; do
     newest=

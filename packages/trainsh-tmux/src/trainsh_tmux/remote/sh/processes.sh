@@ -1,8 +1,8 @@
 # shellcheck shell=sh disable=SC2154,SC2086
-# Processes of this host: who lives, who descends from whom, who is in the foreground. A process is its number and
-# its start time. All of it through /proc where there is one, else through ps.
+# Processes of this host: which are alive, their descendants, the foreground group. A process is identified by pid and
+# start time. Reads /proc where there is one, else runs ps.
 
-lives() { # PID [START]: whether that very process lives; a zombie, which nobody may ever collect, does not
+lives() { # PID [START]: whether that process is alive; a zombie is not
     kill -0 "$1" || return 1
     if [ -r "/proc/$1/stat" ]; then
         IFS= read -r stat <"/proc/$1/stat" || return 1
@@ -25,7 +25,7 @@ processes() { # sets $table to a line ` PID PARENT GROUP START ` for each proces
     fi
 } 2>/dev/null
 
-descendants() { # PID...: sets $found to ` PID:START ...` of all below them, in what `processes` saw
+descendants() { # PID...: sets $found to ` PID:START ...` of all their descendants in the table of `processes`
     found='' seen=" $* "
     grown=1
     while [ "$grown" ]; do
@@ -40,11 +40,11 @@ EOF
     done
 }
 
-has_child() { # PID: whether a child of it lives; what `processes` saw is used where /proc does not tell
+has_child() { # PID: whether it has a living child; uses the table of `processes` if /proc does not list children
     if [ -r "/proc/$1/task/$1/children" ]; then
         IFS= read -r children <"/proc/$1/task/$1/children"
         for child in $children; do
-            # Without zombies: a shell collects its children when it comes to it.
+            # Zombies do not count: a shell reaps its children late.
             lives "$child" && return 0
         done
         return 1
@@ -77,7 +77,7 @@ words_of() { # PID: prints its command, for people
     fi
 } 2>/dev/null
 
-marked() { # TEXT: prints ` PID:START` for each process of ours that has this in its environment
+marked() { # TEXT: prints ` PID:START` for each process of this user with TEXT in its environment
     [ -r /proc/self/environ ] || return 0
     for file in $(grep -l -F -e "$1" /proc/[0-9]*/environ); do
         pid=${file#/proc/}

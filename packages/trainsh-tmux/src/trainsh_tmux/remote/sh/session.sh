@@ -5,7 +5,7 @@ session_at() { # SERVER NAME
     server=$1 name=$2 d=$r/sessions/$1/$2
 }
 
-tm() { # tmux, for this job's server. The socket is named by TMUX, since others look for words in command lines.
+tm() { # runs tmux for this job's server. TMUX names the socket, so that `pkill -f` finds no word of it in a command line
     TMUX=$socks/$server,0,0 "${tmux:-tmux}" "$@"
 }
 
@@ -26,7 +26,7 @@ session_end() { # sets $end to the offset of the log's end
     done
 }
 
-session_elsewhere() { # sets $other to another node that has a session by this name in the home that both share
+session_elsewhere() { # sets $other to another node, with the same home, that has a session of this name; fails if none has
     other=
     for f in "$base/sessions/$server/$name" "$base"/on/*/"sessions/$server/$name"; do
         [ "$f" != "$d" ] && [ -e "$f/pid" ] && IFS=' ' read -r pane began other <"$f/pid" || continue
@@ -43,7 +43,7 @@ session_tmux() { # sets $tmux to the program, as this shell or a login shell fin
         /opt/local/bin/tmux /home/linuxbrew/.linuxbrew/bin/tmux; do
         [ ! -x "$tmux" ] || return 0
     done
-    # The login shell's own files may ask something or never end.
+    # The login files may ask something or never end, hence the limit.
     tmux=$(
         "${SHELL:-sh}" -lc 'command -v tmux' </dev/null 2>/dev/null &
         shell=$!
@@ -67,7 +67,7 @@ session_installers() { # says how tmux is installed here
     done
 }
 
-session_install() { # MANAGER COMMAND...: installs tmux; says `ok` or the last words of what went wrong
+session_install() { # MANAGER COMMAND...: installs tmux; says `ok` or the last line of the error
     # shellcheck disable=SC2015
     if x=$({ [ "$1" != apt-get ] || apt-get update; } 2>&1 && "$@" tmux 2>&1); then say ok; else say "${x##*
 }"; fi
@@ -112,7 +112,7 @@ session_environment() { # NAME...: unsets what sessions must not inherit: secret
 }
 
 session_pane() { # WORDS...: runs the tmux command WORDS, which creates a pane, and starts the pane's logger
-    # No command line has the path of our folder, or the session's name, in it: `pkill -f` with a word of them ends us.
+    # No command line may have the folder's path or the session's name in it: `pkill -f` in a step would match it.
     TS_DIR=$d TS_SESSIONS=${d%/*} TS_LIB=$lib TS_TMUX=${tmux:-tmux}
     export TS_DIR TS_SESSIONS TS_LIB TS_TMUX
     # shellcheck disable=SC2016
@@ -120,7 +120,7 @@ session_pane() { # WORDS...: runs the tmux command WORDS, which creates a pane, 
         pipe-pane -t "$target" "d=\$TS_SESSIONS/$hidden; IFS= read -r l <\"\$d/lib\"; . \"\$l/logger.sh\""
 }
 
-session_start() { # NAME...: starts the session's pane, and its server where there is none; words that failed
+session_start() { # NAME...: starts the session's pane, and its server if none runs; prints tmux's error
     mkdir -p "$socks"
     if tm list-sessions >/dev/null 2>&1; then
         target="=$name:"
@@ -137,7 +137,7 @@ session_start() { # NAME...: starts the session's pane, and its server where the
             set-option -g default-terminal screen-256color \; set-option -g update-environment TS_DIR \; \
             new-session -d -s "$first" -x 200 -y 50
     ) || return
-    # A tmux that knows no such hooks: every step looks for what was typed.
+    # An old tmux without these hooks: the driver checks for typed input before every step.
     tm source-file "$lib/tmux.conf" >/dev/null 2>&1 || { : >"$d/typed" && : >"$d/attached"; }
     tm rename-session -t "=$first" "$name"
 }
@@ -342,7 +342,7 @@ session_take_back() { # SERVER NAME: types the driver into a released pane: says
     fi
 }
 
-session_replaced() { # PID: whether that shell is another program by now (`exec zsh`)
+session_replaced() { # PID: whether the shell was replaced by another program (`exec zsh`)
     if [ -r "/proc/$1/cmdline" ]; then
         ! grep -q -F -e shell.rc "/proc/$1/cmdline"
     else

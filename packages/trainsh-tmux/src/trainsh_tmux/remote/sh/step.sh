@@ -1,8 +1,8 @@
 # shellcheck shell=sh disable=SC2154,SC2086,SC2034
 # Requests about steps; $d is the session's folder, $s a step's file.
 
-step_hand() { # SERVER NAME STEP COMMAND LINE: starts a step where nothing is in its way; else says `slow`
-    # A host's shell takes longer to do step_start than this.
+step_hand() { # SERVER NAME STEP COMMAND LINE: the fast way to start a step; says `slow` if step_start must do it
+    # It does only what a new step in an open session needs, since the host's shell takes longer for step_start.
     d=$r/sessions/$1/$2 s=$r/sessions/$1/$2/steps/$3
     set -C
     if [ ! -e "$s.claim" ] && [ -e "$d/open" ] && printf '%s\n' "$4" >"$s"; then
@@ -14,7 +14,7 @@ step_hand() { # SERVER NAME STEP COMMAND LINE: starts a step where nothing is in
     fi
 }
 
-step_put() { # TEXT FILE. One that is there, from a request before, may just be read, or be torn: another takes its place
+step_put() { # TEXT FILE: writes the file; replaces one that an earlier request left, which may be incomplete or in use
     set -C
     if printf '%s\n' "$1" >"$2"; then
         set +C
@@ -24,10 +24,10 @@ step_put() { # TEXT FILE. One that is there, from a request before, may just be 
     fi
 }
 
-step_noted() { # sets $status and $why to what is noted of step $s, nothing where nothing is
+step_noted() { # sets $status and $why of step $s to what is recorded, empty if nothing is
     status='' why=
     if [ -e "$s.status" ]; then
-        # On a full disk a file's name tells.
+        # On a full disk the status is in the name of an empty file.
         IFS= read -r status <"$s.status" || for f in "$s.status="*; do [ ! -e "$f" ] || status=${f##*=}; done
     fi
     [ ! -r "$s.why" ] || IFS= read -r why <"$s.why"
@@ -86,9 +86,9 @@ step_start() { # SERVER NAME STEP COMMAND LINE HEAD ENV [--taken STEP...] [--rep
     for x in "$@"; do
         case $kind$x in
         *--taken | *--replaces) kind=$x ;;
-        # Steps that had secrets and whose captured output is known.
+        # Steps with secrets whose captured output the client has read.
         --taken*) rm -f -- "$d/steps/$x.out.env" ;;
-        # Earlier attempts: waits look at the new one alone.
+        # Earlier attempts: waits ignore them from now on.
         --replaces*) [ ! -e "$d/steps/$x.claim" ] || : >"$d/steps/$x.told" ;;
         esac
     done

@@ -1,7 +1,7 @@
 # shellcheck shell=sh disable=SC2015,SC2154
-# tmux calls this when a person comes to a session or leaves one, and when keys are sent to it: what was typed
-# between two steps is to be thrown away, and while a person is there, what they type into a running step is shown.
-# Given in the environment of the server: $TS_SESSIONS, the folder of its sessions, and $TS_TMUX; $typed is `keys`.
+# A hook of tmux: runs when somebody attaches or detaches, and after keys were sent. It marks the session, so that the
+# driver discards what was typed between two steps, and turns on echo in a running step while somebody is attached.
+# Given in the server's environment: $TS_SESSIONS, the folder of its sessions, and $TS_TMUX; $typed is `keys` for keys.
 if [ "${typed-}" = keys ]; then
     for dir in "$TS_SESSIONS"/*; do
         [ ! -e "$dir/fifo" ] || : >"$dir/typed"

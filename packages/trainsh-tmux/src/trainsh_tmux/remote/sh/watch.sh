@@ -1,15 +1,15 @@
 # shellcheck shell=sh disable=SC1090,SC2015,SC2154,SC2034
 # Checks all waits of one client on this host, every quarter of a second.
-# Read into a subshell of the channel, with its functions: $w is the folder of what is waited for, a file each that
-# sets __w_kind and its arguments, __w_a to __w_d (__w_a: the session's folder): reading a line costs a system call a
-# byte. An answer is one reply line, `R FILE ANSWER`; the file of a wait that is over goes.
+# A subshell of the channel sources it, with the channel's functions. $w is a folder with a file for each wait. The file
+# sets __w_kind and the arguments __w_a to __w_d (__w_a: the session's folder); it is sourced, since `read` makes a system
+# call for each byte. The answer is one reply line, `R FILE ANSWER`; then the wait's file is removed.
 __w_dir=$w
 __w_pause=0.25
 __w_ss=$(command -v ss)
 sleep 0.01 2>/dev/null || { __w_pause=1 && printf 'R 0 slow\n'; }
 
 __w_listening() { # HEX-PORT PORT: whether something listens on it, as the kernel says where it does, else by connecting
-    # ss asks for the sockets that listen; each file of /proc walks a table of all (5 ms where memory is large).
+    # ss asks the kernel for listening sockets alone; reading /proc/net/tcp walks all of them (5 ms on a large machine).
     if [ -n "$__w_ss" ] && [ -z "$__w_ports" ]; then __w_ports=$(ss -ltn 2>/dev/null) || __w_ss='' __w_ports=''; fi
     if [ -n "$__w_ss" ]; then
         case $__w_ports in
@@ -60,7 +60,7 @@ __w_background() { # FILE SESSION: fails a wait whose background step failed; te
     if [ -n "$__w_missing" ] && [ -z "$__w_answer" ]; then
         case $__w_doubts in
         *" $1 "*" $1 "*" $1 "*" $1 "*) __w_answer="failed ${__w_missing##*/} lost" ;;
-        *) __w_doubts="$__w_doubts $1 " ;; # its session may be ending, or its status on the way
+        *) __w_doubts="$__w_doubts $1 " ;; # look again: its session may be ending, or its status is being written
         esac
     fi
     if [ "$__w_quiet" = yes ] && __w_free "$2"; then
