@@ -14,6 +14,7 @@ from trainsh_base.errors import Cancelled, MissingProgram
 from trainsh_base.tool.peer import Peer
 from trainsh_xfer.engines.process import find_rsync, stream
 from trainsh_xfer.model import Options, Result
+from trainsh_xfer.remote.library import argv
 from trainsh_xfer.transfer import Order, carry_out
 
 SIZE = 40_000_000
@@ -165,3 +166,27 @@ def test_much_noise_on_stderr_is_kept_at_both_ends(request_: Any) -> None:
     assert ended.stderr.startswith("first")
     assert ended.stderr.endswith("last\n")
     assert len(ended.stderr) < 40_000
+
+
+def test_a_command_ends_with_its_parent_and_only_then(tmp_path: Path) -> None:
+    assert (
+        subprocess.run(argv("end_with_parent", "sh", "-c", "exit 7"), stdin=subprocess.PIPE, check=False).returncode
+        == 7
+    )
+    words = argv("end_with_parent", "sh", "-c", f"trap 'echo ended >{tmp_path}/said; exit 1' TERM; sleep 60 & wait")
+    tool = subprocess.Popen([sys.executable, "-c", TIED, *words], stdout=subprocess.PIPE)
+    assert tool.stdout
+    assert tool.stdout.readline() == b"started\n"
+    assert not (tmp_path / "said").exists()
+    tool.kill()
+    tool.wait()
+    wait_until(lambda: (tmp_path / "said").exists())
+
+
+TIED = """
+import sys, threading
+from trainsh_base.request import Request
+from trainsh_xfer.engines.process import stream
+threading.Timer(1, lambda: print("started", flush=True)).start()
+stream(sys.argv[1:], print, Request(), tied=True)
+"""

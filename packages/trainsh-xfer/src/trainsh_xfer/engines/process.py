@@ -56,18 +56,22 @@ def stream(
     *,
     env: Mapping[str, str] | None = None,
     started: Callable[[str], None] | None = None,
+    tied: bool = False,
 ) -> Ended:
     """Run `argv` and pass its standard output to `on_output` as it arrives. Raises Cancelled when the request is
     cancelled.
 
     The program gets its own session, so that a cancel (Ctrl-C) stops its children too. It then has GRACE seconds to
     save a partial file. After each half second without output, `started` is called with the stderr so far; an
-    exception from it stops the program.
+    exception from it stops the program. Its standard input is empty, and with `tied` does not end before this
+    process does.
     """
     request.check()
     errors = Kept()
-    with Pipe() as output, Pipe() as complaints:
-        running = _start(argv, output.writer, complaints.writer, env)
+    with Pipe() as output, Pipe() as complaints, Pipe() as lifeline:
+        if not tied:
+            lifeline.writer.close()
+        running = _start(argv, lifeline.reader, output.writer, complaints.writer, env)
         ending = Ending(int(running.process.pgid))
         request.on_cancel(ending.begin)
         try:
@@ -87,7 +91,9 @@ def stream(
     return Ended(status, errors.text())
 
 
-def _start(argv: Sequence[str], output: BinaryIO, errors: BinaryIO, env: Mapping[str, str] | None) -> Any:
+def _start(
+    argv: Sequence[str], input_: BinaryIO, output: BinaryIO, errors: BinaryIO, env: Mapping[str, str] | None
+) -> Any:
     """Start `argv` with sh. Latin-1 passes every byte of a file name through unchanged.
 
     The pipes are our own because sh reads output line by line or byte by byte, and progress output has no lines.
@@ -95,11 +101,10 @@ def _start(argv: Sequence[str], output: BinaryIO, errors: BinaryIO, env: Mapping
     import sh  # it costs 60 ms
 
     words = [os.fsencode(word).decode("latin-1") for word in argv]
-    with open(os.devnull, "rb") as nothing:  # noqa: PTH123
-        return sh.Command(words[0])(
-            *words[1:], _in=nothing, _out=output, _err=errors, _encoding="latin-1", _new_session=True,
-            _bg=True, _bg_exc=False, _ok_code=list(range(256)), _env={**os.environ, **(env or {})},
-        )  # fmt: skip
+    return sh.Command(words[0])(
+        *words[1:], _in=input_, _out=output, _err=errors, _encoding="latin-1", _new_session=True,
+        _bg=True, _bg_exc=False, _ok_code=list(range(256)), _env={**os.environ, **(env or {})},
+    )  # fmt: skip
 
 
 def _pump(readers: dict[BinaryIO, Callable[[bytes], None]], running: Any, idle: Callable[[], None] | None) -> None:

@@ -11,6 +11,7 @@ from trainsh_base.system.proc import run
 from trainsh_xfer.engines import rclone
 from trainsh_xfer.engines.process import stream
 from trainsh_xfer.engines.rclone_output import Hopeless, Log
+from trainsh_xfer.remote.library import argv
 
 SHOWN = 10
 MISSING = (3, 4)  # rclone's exit statuses: no such folder, no such file
@@ -94,7 +95,7 @@ class LocalRclone(RcloneProgram):
     def run(self, words: list[str], log: Log) -> None:
         """Run rclone to its end and parse its log."""
         try:
-            ended = stream(words, log.feed, self._request, env=self._env)
+            ended = stream(argv("end_with_parent", *words), log.feed, self._request, env=self._env, tied=True)
         except Hopeless as error:
             raise self.error(1, error.said) from None
         log.finish()

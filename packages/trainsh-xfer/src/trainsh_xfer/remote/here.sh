@@ -54,3 +54,22 @@ clean_up_after() { # COMMAND...
         sh -c "$line" </dev/null >/dev/null 2>&1
     done
 }
+
+# Runs a command, and ends it when our input ends: then the process that started it has been killed. A signal to the
+# group reaches the command too, and we wait until it has ended.
+end_with_parent() { # COMMAND...
+    exec 3<&0
+    "$@" </dev/null 3<&- &
+    c=$!
+    { cat <&3 && kill -TERM "$c"; } >/dev/null 2>&1 &
+    w=$!
+    trap : TERM
+    wait "$c"
+    s=$?
+    while kill -0 "$c" 2>/dev/null; do
+        wait "$c"
+        s=$?
+    done
+    kill "$w" 2>/dev/null
+    exit "$s"
+}
