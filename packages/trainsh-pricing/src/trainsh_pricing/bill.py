@@ -73,7 +73,8 @@ def bill(names: list[str], convert: Convert, currency: str, *, everything: bool 
         elif answer is not None:
             found += [_billed(name, row, states, convert, currency) for row in answer.now if row.state != "gone"]
             amount = convert(answer.month.amount, answer.month.currency).quantize(EXACT) if answer.month else None
-            months.append(Month(provider=name, amount=amount, currency=currency))
+            if answer.now or amount is not None:
+                months.append(Month(provider=name, amount=amount, currency=currency))
     found += [
         _billed(row.provider, msgspec.structs.replace(row, job=job.id), states, convert, currency, "journal")
         for job in jobs for row in job.instances
