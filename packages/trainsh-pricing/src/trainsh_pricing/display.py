@@ -68,6 +68,9 @@ def show_bill(found: Bill) -> None:
         if rows:
             print(f"{title}: {_prices(total, found.currency)}")
             table([_line(row) for row in rows])
+            for row in rows:
+                if row.owned and row.end:
+                    print(f"  to end {row.provider} {row.id}: {row.end}")
     for month in found.months:
         said = "does not say" if month.amount is None else money(month.amount, month.currency)
         print(f"this month, {month.provider}: {said}")
@@ -97,5 +100,5 @@ def _line(row: Billed) -> dict[str, str]:
     return {
         "id": f"{row.provider} {row.id}", "GPU": row.gpu, "an hour": money(row.per_hour, row.currency),
         "a day": money(row.per_day, row.currency), "a month": money(row.per_month, row.currency),
-        "job": f"{row.job} ({row.job_state})" if row.job else "-", "to end it": row.end,
+        "job": f"{row.job[-4:]} ({row.job_state})" if row.job else "-",
     }  # fmt: skip
