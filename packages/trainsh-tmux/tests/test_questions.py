@@ -9,7 +9,7 @@ import pytest
 
 from tmux_box import Box, wait_until
 from trainsh_base.errors import RemoteError, TrainError
-from trainsh_tmux import cli
+from trainsh_tmux import cli, display
 
 
 @pytest.fixture
@@ -130,6 +130,6 @@ def test_a_lost_background_step_loses_the_wait(open_box: Box, options: dict[str,
 
 def test_no_sessions_is_an_answer(box: Box, capsys: pytest.CaptureFixture[str]) -> None:
     assert box.call(cli.list_, host=["local"]) == []
-    cli._show_list([])
+    display.show_list([])
     printed = capsys.readouterr()
     assert printed.out == "" and "No sessions. Open one: train tmux open" in printed.err

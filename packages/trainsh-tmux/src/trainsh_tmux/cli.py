@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import sys
 from typing import Annotated
 
 import msgspec
@@ -11,10 +10,10 @@ from trainsh_base.errors import UsageError
 from trainsh_base.remote.channel import quote
 from trainsh_base.request import current, limited
 from trainsh_base.system.deadline import Deadline
-from trainsh_base.system.units import Duration, format_duration
+from trainsh_base.system.units import Duration
 from trainsh_base.tool.declare import Arg, Handover, Opt, Tool
-from trainsh_base.tool.display import table
 from trainsh_base.tool.program import run as run_tool
+from trainsh_tmux import display
 from trainsh_tmux.model import Done, Holds, Listed, Outcome, Removed, Screen, Session, Waited
 from trainsh_tmux.names import server, session_name, word
 from trainsh_tmux.remote import session_scripts
@@ -65,20 +64,7 @@ def open_(
     )
 
 
-def _show_outcome(outcome: Outcome) -> None:
-    if outcome.state not in ("ok", "failed") or outcome.exit:
-        print(f"{outcome.reason} ({format_duration(outcome.seconds)})", file=sys.stderr)
-
-
-def _status(outcome: Outcome) -> int:
-    if outcome.state in ("ok", "started"):
-        return 0
-    if outcome.state == "timeout":
-        return 6
-    return outcome.exit if outcome.exit else 1
-
-
-@tool.command(show=_show_outcome, status=_status)
+@tool.command(show=display.show_outcome, status=display.run_status)
 def run(
     command: Annotated[str, Arg("shell text to run")],
     session: Annotated[
@@ -136,11 +122,7 @@ def _own_status(outcome: Outcome) -> Outcome:
     return raise_for(outcome)
 
 
-def _show_wait(waited: Waited) -> None:
-    print(waited.line if waited.line is not None else f"after {format_duration(waited.seconds)}")
-
-
-@tool.command(show=_show_wait)
+@tool.command(show=display.show_wait)
 def wait(
     session: Annotated[str, Arg("the session", kind="session", also=("name",))],
     pattern: Annotated[str | None, Opt("a regular expression, in what it prints", metavar="REGEX")] = None,
@@ -191,20 +173,7 @@ def _wait_pattern(live: Live, pattern: str, since: int | None, timeout: float) -
     return PatternWait(live, expression, start, reader, patience).run()
 
 
-def _show_list(rows: list[Listed]) -> None:
-    if not rows:
-        print("No sessions. Open one: train tmux open local work", file=None if sys.stdout.isatty() else sys.stderr)
-        return
-    shown = [
-        msgspec.to_builtins(row)
-        | {"age": format_duration(row.age), "for": format_duration(row.seconds) if row.running else ""}
-        for row in rows
-    ]
-    names = ("name", "host", "job", "state", "age", "attached", "running", "for")
-    table(shown, {name: name for name in names})
-
-
-@tool.command("list", show=_show_list)
+@tool.command("list", show=display.show_list)
 def list_(
     host: Annotated[list[str], Opt("machine to look at (repeatable; default: this one and all configured)")] = [],  # noqa: B006
     all_: Annotated[bool, Opt("also sessions that have ended")] = False,
@@ -214,13 +183,7 @@ def list_(
     return [row for row in rows if all_ or row.state != "ended"]
 
 
-def _show_holds(found: Holds) -> None:
-    rows = [{"kind": "session", "name": name, "state": each.state} for name, each in found.sessions.items()]
-    rows += [{"kind": "step", "name": name, "state": each.state} for name, each in found.steps.items()]
-    table(rows, {"kind": "kind", "name": "name", "state": "state"})
-
-
-@tool.command(show=_show_holds)
+@tool.command(show=display.show_holds)
 def holds(
     job: JobOpt = "",
     host: HostOpt = "local",
@@ -231,11 +194,7 @@ def holds(
     return ask_holds(registry.host(host), job, sessions, steps)
 
 
-def _show_screen(screen: Screen) -> None:
-    print("\n".join(screen.lines))
-
-
-@tool.command(show=_show_screen)
+@tool.command(show=display.show_screen)
 def capture(
     session: Annotated[str, Arg("the session", kind="session", also=("name",))],
     host: HostOpt = "local",
@@ -260,13 +219,7 @@ def _do(host: str, job: str, session: str, body: str) -> Done:
     return Done(name=session, host=host, job=job, done=answer)
 
 
-def _show_done(done: Done) -> None:
-    print(f"{done.name}: {done.done}")
-    for process in done.survived:
-        print(f"still running: {process}", file=sys.stderr)
-
-
-@tool.command(show=_show_done)
+@tool.command(show=display.show_done)
 def send(
     session: Annotated[str, Arg("the session", kind="session", also=("name",))],
     text: Annotated[str, Arg("what to type")],
@@ -281,7 +234,7 @@ def send(
     )
 
 
-@tool.command(show=_show_done, name="interrupt")
+@tool.command(show=display.show_done, name="interrupt")
 def interrupt_(
     session: Annotated[str, Arg("the session", kind="session", also=("name",))],
     step: Annotated[str, Arg("the step")],
@@ -296,7 +249,7 @@ def interrupt_(
     return Done(name=session, host=host, job=job, done=told, survived=survived)
 
 
-@tool.command(show=_show_done)
+@tool.command(show=display.show_done)
 def release(
     session: Annotated[str, Arg("the session", kind="session", also=("name",))],
     host: HostOpt = "local",
@@ -314,7 +267,7 @@ def _survivors(lines: list[str]) -> list[str]:
     return [line.removeprefix("survived ") for line in lines if line.startswith("survived ")]
 
 
-@tool.command(show=_show_done)
+@tool.command(show=display.show_done)
 def close(
     session: Annotated[str, Arg("the session", kind="session", also=("name",))],
     host: HostOpt = "local",
@@ -331,7 +284,7 @@ def close(
     return Done(name=session, host=host, job=job, done=done, survived=_survivors(lines))
 
 
-@tool.command(show=_show_done)
+@tool.command(show=display.show_done)
 def kill(
     job: Annotated[str, Opt("the job (none: the sessions made by hand)", metavar="JOB")] = "",
     host: HostOpt = "local",
@@ -362,12 +315,7 @@ def attach(
     return Handover(argv=machine.target.remote_argv(command, terminal=True), env=machine.target.env)
 
 
-def _show_clean(removed: list[Removed]) -> None:
-    for one in removed:
-        print(one.path)
-
-
-@tool.command(show=_show_clean)
+@tool.command(show=display.show_clean)
 def clean(
     host: HostOpt = "local",
     days: Annotated[int, Opt("only what has not been used for this many days", metavar="N")] = 7,

@@ -1,0 +1,68 @@
+"""Prints answers for people."""
+
+import sys
+
+import msgspec
+
+from trainsh_base.system.units import format_duration
+from trainsh_base.tool.display import table
+from trainsh_tmux.model import Done, Holds, Listed, Outcome, Removed, Screen, Waited
+
+
+def show_outcome(outcome: Outcome) -> None:
+    """Print how a step ended, unless it ended well."""
+    if outcome.state not in ("ok", "failed") or outcome.exit:
+        print(f"{outcome.reason} ({format_duration(outcome.seconds)})", file=sys.stderr)
+
+
+def run_status(outcome: Outcome) -> int:
+    """The exit status of `run`: the command's own, 6 for a timeout."""
+    if outcome.state in ("ok", "started"):
+        return 0
+    if outcome.state == "timeout":
+        return 6
+    return outcome.exit if outcome.exit else 1
+
+
+def show_wait(waited: Waited) -> None:
+    """Print the line that matched."""
+    print(waited.line if waited.line is not None else f"after {format_duration(waited.seconds)}")
+
+
+def show_list(rows: list[Listed]) -> None:
+    """Print a row for each session."""
+    if not rows:
+        print("No sessions. Open one: train tmux open local work", file=None if sys.stdout.isatty() else sys.stderr)
+        return
+    shown = [
+        msgspec.to_builtins(row)
+        | {"age": format_duration(row.age), "for": format_duration(row.seconds) if row.running else ""}
+        for row in rows
+    ]
+    names = ("name", "host", "job", "state", "age", "attached", "running", "for")
+    table(shown, {name: name for name in names})
+
+
+def show_holds(found: Holds) -> None:
+    """Print what still stands."""
+    rows = [{"kind": "session", "name": name, "state": each.state} for name, each in found.sessions.items()]
+    rows += [{"kind": "step", "name": name, "state": each.state} for name, each in found.steps.items()]
+    table(rows, {"kind": "kind", "name": "name", "state": "state"})
+
+
+def show_screen(screen: Screen) -> None:
+    """Print the pane's lines."""
+    print("\n".join(screen.lines))
+
+
+def show_done(done: Done) -> None:
+    """Print what was done, and what survived."""
+    print(f"{done.name}: {done.done}")
+    for process in done.survived:
+        print(f"still running: {process}", file=sys.stderr)
+
+
+def show_clean(removed: list[Removed]) -> None:
+    """Print what was removed."""
+    for one in removed:
+        print(one.path)
