@@ -109,7 +109,7 @@ def run(
     Exit status: 0 it went well; 1 a step failed or timed out; 2 it was refused before it began; 130, 143, 129 it
     was left by Ctrl-C, SIGTERM, SIGHUP, and can be resumed.
     """
-    from trainsh_recipe.ui import start  # noqa: PLC0415 - the engine, for what runs
+    from trainsh_recipe.ui import start  # noqa: PLC0415 - for commands that run a job
 
     given = overrides(host, var, storage, values)
     answer, status = start.run(
@@ -134,7 +134,7 @@ def exec_(
     is the commands' own, and so is the exit status. Ctrl-C goes to the command. Standard input does not: use a
     here-document.
     """
-    from trainsh_recipe.ui import start  # noqa: PLC0415 - the engine, for what runs
+    from trainsh_recipe.ui import start  # noqa: PLC0415 - for commands that run a job
 
     lines = sys.stdin.read() if text == ["-"] else "\n".join(text)
     answer, status = start.exec_lines(lines, overrides(host, var, storage, []))
@@ -161,7 +161,7 @@ def resume(
 
     Without a name it is the newest such job. No step runs twice: the host is asked about steps that were started.
     """
-    from trainsh_recipe.ui import start  # noqa: PLC0415 - the engine, for what runs
+    from trainsh_recipe.ui import start  # noqa: PLC0415 - for commands that run a job
 
     answer, status = start.resume(
         job, check=check, from_step=from_, retry_lost=retry_lost, edited=edited, abandon=abandon,

@@ -9,7 +9,7 @@ from trainsh_base.system import spawn
 RUNS = ("run", "exec", "resume")
 TOOLS = ("dsl", "tmux")
 
-# The environment variable with the descriptor of a job's lock, which a process hands to the runner it starts.
+# This environment variable gives a newly started runner the file descriptor of the job's lock.
 LOCK_VARIABLE = "TRAINSH_RUNNER_LOCK"
 
 # A request without effect, except that train-tmux connects to this machine, which most recipes use.
@@ -37,7 +37,7 @@ def start() -> None:
 
 
 def _keep_lock() -> None:
-    """Keep a handed-over lock from being inherited: a tool that held it would keep the job locked after our end."""
+    """Take a handed-over lock, and let no child inherit it: a tool that held it would keep the job locked."""
     global lock_handle  # noqa: PLW0603 - one process, one lock
     number = os.environ.pop(LOCK_VARIABLE, "")
     if number.isdigit():

@@ -1,4 +1,4 @@
-# What the recipe among the words defines with `host NAME = ...`, `storage ...` or `var ...`: $defines says which.
+# The names that the recipe on the command line defines with `host`, `storage` or `var`; $defines is one of the three.
 # shellcheck shell=sh disable=SC2154 # config, typed and defines come from complete.sh and the other kinds
 printf '%s\n' "$typed" | while IFS= read -r word; do
   for file in "$config/recipes/$word.recipe" "./$word.recipe" "$word"; do

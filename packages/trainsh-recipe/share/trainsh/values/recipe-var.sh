@@ -1,4 +1,4 @@
-# Values of the kind `recipe-var`, NAME=VALUE: the variables that the recipe among the words defines; @ begins a secret.
+# Values of the kind `recipe-var`, NAME=VALUE: NAME is a variable of the recipe, VALUE a secret after @.
 # shellcheck shell=sh disable=SC2154,SC2034 # current and values come from complete.sh
 case $current in
 *=@*) values secret | sed "s|^|${current%%=*}=@|" ;;

@@ -18,7 +18,7 @@ from trainsh_recipe.plan.numbering import Numbered
 from trainsh_recipe.store.step_log import StepLog
 
 DEATHS = 5  # a tool that dies this many times during one request is not asked again
-PAUSE = 0.5  # seconds before a request that failed for a reason of ours is repeated
+PAUSE = 0.5  # seconds before a request is repeated that failed because of train, not because of the command
 
 
 class Attempt:
@@ -30,13 +30,13 @@ class Attempt:
         self.resuming = resuming
         self.since = since
         self.gone = False  # the session it ran in no longer exists
-        self.keeps_on = False  # it releases a machine below `finally`: a Cancel does not end it
+        self.keeps_on = False  # it is a step of `finally` that releases a machine: a Cancel does not end it
         self.began = time.monotonic()
         self._asked = run.questions.seconds
         self.log = StepLog(run.job.log(step.file), run.secrets.values)
         self.pending: AnyPending | None = None
         self.stop_with: Callable[[], object] | None = None
-        self.stopping: object = None  # what `stop_with` returned: for a command the request to its host to end it
+        self.stopping: object = None  # what `stop_with` returned: for a command, the request to its host to end it
         self._run = run
         self._stopped = threading.Event()
 
@@ -52,7 +52,7 @@ class Attempt:
 
     @property
     def seconds(self) -> float:
-        """Seconds since its beginning, without those spent on questions."""
+        """Seconds since the attempt began, without the time that questions to the person took."""
         return max(0.0, time.monotonic() - self.began - (self._run.questions.seconds - self._asked))
 
     @property
@@ -67,7 +67,7 @@ class Attempt:
 
         The journal is synced to disk while the request is on its way.
 
-        For `patience` seconds, failures that are not the command's (`outcome.ours`) are repeated too.
+        For `patience` seconds, the request is also repeated after failures that train caused (`outcome.ours`).
         """
         deaths, deadline = 0, Deadline.after(patience)
         while True:
@@ -98,7 +98,7 @@ class Attempt:
         if not self.numbered.closing or cancellation.leaving:
             cancellation.check()
         self.pending = self._run.tools.start(tool, method, params, on_event=self._event)
-        if cancellation.leaving:  # requested since the check
+        if cancellation.leaving:  # a Leave was requested after the check above
             self.abandon()
         elif cancellation.wanted and not self.numbered.closing:
             self.stop()
@@ -140,7 +140,7 @@ class Attempt:
                     raise
 
     def pause(self, seconds: float) -> bool:
-        """Wait; returns True if the attempt was stopped meanwhile. Raises Leave."""
+        """Wait for `seconds`; returns True if the attempt was stopped meanwhile. Raises Leave."""
         with self._run.signals.waiting():
             self._stopped.wait(seconds)
         leaving = self._run.cancellation.leaving
@@ -169,7 +169,7 @@ class Attempt:
             self._run.view.output(self.numbered, shown)
 
     def sync(self) -> None:
-        """Sync the journal to disk; for steps that send no request."""
+        """Sync the journal to disk; called by steps that send no request."""
         self._run.journal.sync()
 
     def _event(self, event: dict[str, Any]) -> None:

@@ -14,7 +14,7 @@ ASK_LIMIT = 120.0
 
 
 class Forecast:
-    """Makes the table for a job that `runner` would resume; the runner's journal must be a silent one."""
+    """Makes the table for a job that `runner` would resume; the runner's journal must be a Silent one."""
 
     def __init__(self, runner: Runner) -> None:
         self._runner, self._run, self._ground = runner, runner.run, runner.ground
@@ -64,7 +64,7 @@ class Forecast:
         return ("next" if first else word), detail or ("" if not first else word if word != "run" else "")
 
     def _held(self, each: Numbered) -> tuple[str, str]:
-        """The row for a finished step: done, or how its session or its state comes back."""
+        """The row for a finished step: it stays done, or its session or state is set up again."""
         session = getattr(each.step, "session", "")
         if isinstance(each.step, Execute):
             only, _ = self._session(session)

@@ -17,8 +17,8 @@ from trainsh_recipe.store.jobs import short
 from trainsh_recipe.store.journal import seconds_of, stamp
 from trainsh_recipe.store.words import ended
 
-TICK = 1.0  # seconds between two looks at what ends a hold
-HEARD = 60.0  # seconds between two signs of life to the hosts that are kept
+TICK = 1.0  # seconds between two checks whether a hold has to end
+HEARD = 60.0  # seconds between two requests that show the kept hosts that this runner is alive
 HEARD_LIMIT = 5.0
 FIRST_RETRY, LONGEST_RETRY = 5.0, 300.0  # seconds before a failed required transfer is tried again
 GIVEN_UP = {
@@ -28,9 +28,9 @@ GIVEN_UP = {
 
 
 class Gate:
-    """Holds machines. `again(step, attempt)` tries a transfer again and returns whether it succeeded.
+    """Keeps machines (a hold). `again(step, attempt)` tries a transfer again and returns whether it succeeded.
 
-    `release` turns the job's sessions into ordinary shells, for the person who comes to look.
+    `release` turns the job's sessions into ordinary shells, which a person can use.
     """
 
     def __init__(
@@ -42,9 +42,9 @@ class Gate:
     # Required outputs
 
     def before_release(self, at: Attempt, verb: str, hosts: list[str]) -> str:
-        """Wait until the required outputs of `hosts` have arrived, at most for their hold.
+        """Wait until the required outputs of `hosts` have arrived, at most for the time of their `hold`.
 
-        Returns what was given up, for the reason of the step; "" if nothing was. Raises Leave.
+        Returns a text on what was given up, as the reason of the step; "" if nothing was given up. Raises Leave.
         """
         lost = self.missing(hosts)
         if not lost:
@@ -88,14 +88,14 @@ class Gate:
         return self._hold("required", longest, hosts, lost, at.pause, verb)
 
     def _tried(self, lost: Iterable[Numbered]) -> list[Numbered]:
-        """Those that were tried and failed: a step behind the failure of another one is not run."""
+        """The steps of `lost` that ran and failed. Those that never ran, because another step failed, are left out."""
         steps = self._run.state.steps
         return [each for each in lost if each.id in steps and steps[each.id].status in ("failed", "timeout")]
 
     # After a failure
 
     def after_failure(self, seconds: float, hosts: list[str]) -> None:
-        """Keep the machines of a failed job for so long. Raises Leave."""
+        """Keep the machines of a failed job (`hosts`) for `seconds`. Raises Leave."""
         if not self._given_up_before():
             self._hold("failed", seconds, hosts, [], self._wait, "")
 
@@ -112,7 +112,7 @@ class Gate:
         self, reason: str, seconds: float, hosts: list[str], lost: list[Numbered], wait: Callable[[float], bool],
         verb: str,
     ) -> str:  # fmt: skip
-        """Hold, or go on with an earlier process's hold; returns why it ended: "arrived", or a key of GIVEN_UP."""
+        """Hold, or continue an earlier process's hold; returns why it ended: "arrived", or a key of GIVEN_UP."""
         run, steps = self._run, [each.id for each in lost]
         before = run.state.held
         text = before.until if before and before.reason == reason else stamp(time.time() + seconds)
@@ -155,7 +155,7 @@ class Gate:
             self._be_heard(hosts)
 
     def _be_heard(self, hosts: list[str]) -> None:
-        """Ask the hosts something, now and then: a watchdog there must not take the runner for dead."""
+        """Send each host a request every HEARD seconds: without it, its watchdog assumes that the runner died."""
         if time.monotonic() - self._heard < HEARD:
             return
         self._heard = time.monotonic()

@@ -1,4 +1,4 @@
-"""Identifies a host's machine, by a token in train-tmux's folder on it; a resume compares the tokens."""
+"""Identifies the machine of a host by a token in train-tmux's folder there; a resume compares the tokens."""
 
 import contextlib
 from collections.abc import Callable
@@ -18,7 +18,7 @@ class Machines:
         self._state, self._job, self._tools, self._record = state, job, tools, record
 
     def learn(self, host: str, spec: str) -> None:
-        """Record which machine a host is, unless known. A copy needs it if the host has no session."""
+        """Record the machine token of a host, unless it is known. Copies need this: the host may lack a session."""
         if host in self._state.machines or spec == "local":
             return
         with contextlib.suppress(TrainError):  # the copy itself reports the error

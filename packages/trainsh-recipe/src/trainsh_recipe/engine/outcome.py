@@ -6,12 +6,12 @@ import msgspec
 
 from trainsh_base.errors import TrainError
 
-# Failures that are ours: a tool or its child was killed, no connection could be made, the command did not begin.
+# Failures that train caused, not the command: a tool was killed, no connection, the command did not begin.
 OURS = frozenset((
     "peer_lost", "host_lost", "host_silent", "unreachable", "not_started", "disk_full", "no_folder", "bad_answer",
     "other_node", "tool_silent",
 ))  # fmt: skip
-# The part of OURS for which repeating is useless: train-tmux already waited, or waiting changes nothing.
+# Those of OURS after which another request is useless: train-tmux already waited, or waiting changes nothing.
 HOPELESS = frozenset(("peer_lost", "host_lost", "other_node", "not_started"))
 # Nothing ran because there is no session; allow_fail does not apply.
 NO_SESSION = frozenset(("session_gone", "session_not_found", "not_open"))
@@ -20,8 +20,8 @@ NO_SESSION = frozenset(("session_gone", "session_not_found", "not_open"))
 class Outcome(msgspec.Struct, kw_only=True):
     """`status` is ok, failed, timeout, lost, cancelled, skipped, or `interrupted` (we do not know how it ended).
 
-    `own` means that the command itself ended so, which `allow_fail` forgives. Other fields are set for some kinds
-    of steps only.
+    `own` means that the command itself caused this status, so that `allow_fail` applies. The other fields are set
+    for some kinds of steps only.
     """
 
     status: str
@@ -53,7 +53,7 @@ class Outcome(msgspec.Struct, kw_only=True):
 
 
 def ours(error: TrainError) -> bool:
-    """Whether the error is a failure of ours, after which the step's exit status is unknown.
+    """Whether train caused the error, not the command; the step's exit status is then unknown.
 
     False for a step that did not begin because its session has ended: that step failed.
     """
@@ -62,7 +62,7 @@ def ours(error: TrainError) -> bool:
 
 
 def of_error(error: TrainError) -> Outcome:
-    """The outcome of an attempt in which a tool returned an error."""
+    """The outcome of an attempt for which a tool returned an error."""
     reason = error.message
     if error.hint:
         reason += "\n" + error.hint

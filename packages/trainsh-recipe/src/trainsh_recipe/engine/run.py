@@ -37,7 +37,7 @@ class Run:
         self.steps, self.closing = numbered(plan)
         self.numbers: list[Numbered] = every([*self.steps, *self.closing])
         self.sessions = Sessions(state, job.id, tools, self.numbers)
-        self.fresh: set[str] = set()  # sessions whose shell this process made
+        self.fresh: set[str] = set()  # sessions whose shell this process started
         self.lock = threading.RLock()
         questions.answered = lambda seconds: self.record("question", seconds=round(seconds, 3))
 

@@ -26,12 +26,12 @@ from trainsh_recipe.store.journal import Journal, Silent, seconds_of
 from trainsh_recipe.store.state import State
 from trainsh_recipe.store.words import ended
 
-STOP_LIMIT = 40.0  # seconds beyond its grace for a cancelled step to end
+STOP_LIMIT = 40.0  # seconds that a cancelled step may take to end, in addition to its grace
 RELEASE_LIMIT = 10.0
 
 
 class Runner:
-    """Runs the steps of a job. `ground` tells whether finished steps still have their effect."""
+    """Runs the steps of a job. `ground` checks whether finished steps still have their effect."""
 
     def __init__(
         self, job: jobs.Job, document: Plan, state: State, journal: Journal | Silent, *, view: View,
@@ -100,7 +100,7 @@ class Runner:
 
     def _finally(self, status: str) -> None:
         run = self.run
-        if run.cancellation.cancelling and not run.cancellation.accepted:  # requested after the last step had ended
+        if run.cancellation.cancelling and not run.cancellation.accepted:  # requested after the last step
             run.cancellation.accept(run.cancellation.cancelling)
             status = "cancelled"
         accepted = run.cancellation.accepted

@@ -31,7 +31,7 @@ class Sessions:
         return {"session": name, "host": session.host, "job": self._job}
 
     def interrupt(self, session: str, step: str, grace: float | None) -> AnyPending:
-        """End a step on its host with INT, then TERM, then KILL, within the grace."""
+        """End a step on its host with INT, then TERM, then KILL, within `grace` seconds."""
         params = {**self.params(session), "step": step}
         if grace is not None:
             params["grace"] = grace
@@ -42,7 +42,7 @@ class Sessions:
         return self._hosts.get(session, "")
 
     def reached(self, each: Numbered) -> bool:
-        """Whether the job already reached all hosts of a step; then a failure to connect is an interruption."""
+        """Whether the job has reached all hosts of a step; if so, a failure to connect only interrupts the step."""
         hosts = self.hosts_of(each)
         known = set(self._state.machines) | {session.host_name for session in self._state.sessions.values()}
         return bool(hosts) and hosts <= known

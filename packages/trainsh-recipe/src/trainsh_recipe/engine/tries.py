@@ -27,7 +27,7 @@ RETRY_DELAY = 1.0  # seconds before the first retry without `retry_delay`; doubl
 
 
 class Tries:
-    """Runs steps. `reopened` is called for each session that has a new shell; `release` makes sessions shells."""
+    """Runs steps. `reopened` is called for a session with a new shell; `release` makes sessions ordinary shells."""
 
     def __init__(self, run: Run, reopened: Callable[[str], None], release: Callable[[], None]) -> None:
         self.run = run
@@ -87,11 +87,11 @@ class Tries:
         return self._given_up(step, outcome, allowed)
 
     def held_by(self) -> tuple[float, list[str]]:
-        """(the longest hold of the renting verbs that were done, the hosts whose machines still run)."""
+        """(the longest `hold` in seconds of the renting steps that are done, their hosts that are not stopped)."""
         return self._verbs.held_by()
 
     def again(self, step: Numbered, number: int) -> bool:
-        """Make one more attempt of a step, while another step waits for it; a Cancel ends it first."""
+        """Try a step again while another step waits for it. A Cancel ends the attempt and is then raised."""
         try:
             return self._attempt(step, number, resuming=False, final=True, allowed=False).ok
         except Cancel as cancel:
@@ -185,10 +185,10 @@ class Tries:
         return outcome
 
     def _interrupted(self, at: Attempt, outcome: Outcome) -> Outcome:
-        """Handle a failure of ours when the step's time is over: leave the job, unless `finally` must run.
+        """Handle a failure that train caused, when the step's time is over: leave the job, or return `outcome`.
 
-        `finally` must run if something costs money, in `finally` itself and in `exec`. The step is then "unknown":
-        a resume first asks the host how it ended.
+        The run goes on if a machine costs money, in a step of `finally`, and in `exec`. The step then has the
+        status "unknown": a resume first asks the host how the step ended.
         """
         reason = outcome.reason.split("\n")[0]
         state = self.run.state
@@ -204,7 +204,7 @@ class Tries:
         return outcome
 
     def _since(self, step: Numbered) -> int | None:
-        """The offset in the session's log at which the step begins at the earliest, or a pattern search starts."""
+        """The offset in the session's log from which the step's output, or the pattern to wait for, is searched."""
         session = self.run.sessions.get(getattr(step.step, "session", ""))
         if session is None:
             return None

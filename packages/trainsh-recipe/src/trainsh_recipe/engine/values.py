@@ -76,7 +76,7 @@ class Values:
         return said
 
     def command(self, text: Text) -> tuple[str, dict[str, str]]:
-        """A command, and the environment variables for its secrets, which the command's text refers to by name."""
+        """(the command, with an environment variable in place of each secret; the values of these variables)."""
         names: dict[str, str] = {}
 
         def refer(secret: str) -> str:

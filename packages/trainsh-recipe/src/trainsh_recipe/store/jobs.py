@@ -16,7 +16,7 @@ from trainsh_recipe.store.state import State, fold
 
 # How many jobs are listed by default.
 NEWEST = 20
-# Whoever checks a lock holds it for a moment, so taking a lock is tried this often, every 10 ms.
+# How many times to try to take a lock, 10 ms apart: a process that only checks the lock also holds it briefly.
 GLIMPSES = 10
 KEPT_EXEC = 50  # how many jobs of `exec` are kept
 SHORT = 4  # length of the random part at the end of an id
@@ -78,7 +78,7 @@ class Job:
 
 
 class Lock:
-    """The lock of a job. It lasts as long as the file is open, across exec, and a child may inherit it."""
+    """The lock of a job. The job is locked while the file is open, also after an exec; a child may inherit it."""
 
     def __init__(self, handle: int) -> None:
         self.handle = handle
@@ -191,12 +191,12 @@ def prune_exec(keep: int = KEPT_EXEC) -> None:
 
 
 def short(id: str) -> str:
-    """The short form of an id: its last four characters, or all of it if another's begins or ends the same."""
+    """The short form of an id: its last four characters, or the whole id if another id begins or ends with them."""
     return short_forms()(id)
 
 
 def short_forms() -> Callable[[str], str]:
-    """What `short` does, for many ids: the folder of jobs is read once."""
+    """A function that does the same as `short`, for many ids: the folder of jobs is read only once."""
     known = names()
     ends = Counter(name[-SHORT:] for name in known)
     starts = {name[:SHORT] for name in known}
@@ -261,9 +261,9 @@ def clear_mark(job: Job) -> None:
 
 
 def settle_mark(job: Job, state: State) -> None:
-    """Clear the mark of a recipe that is over, or that was killed before its first event."""
+    """Clear the mark of a recipe's job that is over, or whose runner was killed before the first event."""
     over = state.kind == "recipe" and state.status in ("ok", "cancelled")
-    # With the lock free, read the state again: meanwhile the job may have begun and failed.
+    # If the lock is free, read the state again: the job may have begun and failed since the first read.
     if over or (not state.started and holder(job) is None and not job.state().started):
         clear_mark(job)
 

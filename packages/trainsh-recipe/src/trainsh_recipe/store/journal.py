@@ -1,4 +1,4 @@
-"""The journal of a job: one event per line, appended before the action it announces. Torn lines are ignored."""
+"""The journal of a job: one event per line, written before the action it announces. Broken lines are ignored."""
 
 import errno
 import os
@@ -66,7 +66,7 @@ class Journal:
     def _append(self, line: bytes) -> None:
         written = os.write(self._handle, line)
         self._dirty = True
-        if written != len(line):  # a full disk takes a part of the line, which would also damage the next line
+        if written != len(line):  # the disk is full: the part of the line that fits would damage the next line, too
             os.ftruncate(self._handle, os.fstat(self._handle).st_size - written)
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
@@ -119,7 +119,7 @@ def _cut_torn_line(handle: int) -> None:
 
 
 def read(path: Path) -> list[Event]:
-    """The events, oldest first. Skips a torn last line and lines that are not events; [] if there is no file."""
+    """The events, oldest first; skips an incomplete last line and lines that are not events. [] without a file."""
     try:
         data = path.read_bytes()
     except FileNotFoundError:

@@ -8,7 +8,7 @@ Overrides = dict[str, dict[str, str]]
 
 
 class Limited(msgspec.Struct, frozen=True, kw_only=True):
-    """Limits that the command line gives: seconds, dollars, seconds; None for those that it does not give."""
+    """Limits from the command line; None if not given. `max_time` and `hold` in seconds, `max_cost` in dollars."""
 
     max_time: float | None = None
     max_cost: float | None = None
@@ -20,8 +20,8 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
 
     `overrides`: what `--host`, `--var` and `--storage` set, by kind. `max_time`: seconds of work after which the
     job is cancelled; `max_cost`: dollars. `hold`: seconds for which a machine is kept for a required output.
-    `abandon`: it is not kept. `retry_lost`: lost steps run again. `from_step`: the step that `--from` named, "" for
-    none.
+    `abandon`: no machine is kept for that. `retry_lost`: lost steps run again. `from_step`: the step that `--from`
+    names; "" for none.
     """
 
     overrides: Overrides = {}

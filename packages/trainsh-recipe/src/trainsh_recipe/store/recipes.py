@@ -94,7 +94,7 @@ def read(path: Path) -> bytes:
 
 
 def check_name(name: str) -> str:
-    """Check that a name can be a recipe's, since it becomes a file name; returns it."""
+    """Check that a recipe may have this name, which becomes a file name; returns the name."""
     if not name or name.startswith((".", "-")) or any(char in name for char in "/\\\0\n"):
         raise UsageError(f"a recipe cannot be called {name!r}", "use letters, digits, - and _", code="bad_name")
     return name

@@ -1,4 +1,4 @@
-"""The machines that a job rented, and what they have cost since: computed from prices and times in the journal."""
+"""The machines that a job rented, and their cost until now, computed from prices and times in the journal."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -14,7 +14,7 @@ GONE = frozenset(("gone", "destroyed", "terminated"))
 class Rented(msgspec.Struct, kw_only=True):
     """One machine, as its provider last described it. Prices are per hour.
 
-    `hosts`: the hosts of the recipe that it became. `spent`: its cost up to `since`, the time of its last change.
+    `hosts`: the recipe's names for the machine. `spent`: its cost up to `since`, the time of its last change.
     """
 
     provider: str
@@ -30,19 +30,19 @@ class Rented(msgspec.Struct, kw_only=True):
 
     @property
     def running(self) -> bool:
-        """Whether it is billed for more than its disk. A state that is not known counts as running."""
+        """Whether the machine is billed for more than its disk. A state that is not known counts as running."""
         if self.state == "failed":
             return bool(self.price_per_hour)
         return self.state not in STOPPED and self.state not in GONE
 
     @property
     def rate(self) -> float:
-        """What it costs an hour in its state; 0 where the provider names no price."""
+        """What the machine costs per hour in its present state; 0 if the provider gives no price."""
         price = self.price_per_hour if self.running else self.storage_per_hour if self.state in STOPPED else 0.0
         return price or 0.0
 
     def cost(self, at: float) -> float:
-        """Its cost until `at`, in seconds since 1970."""
+        """What the machine has cost until the time `at` (seconds since 1970)."""
         return self.spent + self.rate * max(0.0, at - self.since) / 3600 if self.since else self.spent
 
     def change(self, state: str, at: float) -> None:
@@ -59,12 +59,12 @@ class Amount(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def key(provider: Any, id: Any) -> str:
-    """The key of a machine among those of a job."""
+    """The key of a machine in `State.instances`."""
     return f"{provider} {id}"
 
 
 def described(known: Rented | None, event: dict[str, Any]) -> Rented:
-    """The machine after an `instance` event; `known` is what was known of it before."""
+    """The machine after an `instance` event; `known` is the machine before it, or None."""
     at = seconds_of(event["t"])
     found = known or Rented(provider=str(event.get("provider") or ""), id=str(event.get("id")), since=at)
     found.change(str(event.get("state") or found.state), at)

@@ -18,8 +18,8 @@ class StepState(msgspec.Struct, kw_only=True):
     """The state of one step.
 
     `status`: running, ok, failed, timeout, lost, cancelled, skipped, `unknown` (a resume has to ask the host how it
-    ended), `again` (its effect is gone, so it runs again). `token`: identifies the opening of the session in which
-    it ran. `settled`: a background step that is known to have ended well.
+    ended), `again` (its effect is gone, so it runs again). `token`: identifies the shell of the session in which
+    the step ran. `settled`: the background step is known to have succeeded.
     """
 
     id: str
@@ -59,11 +59,11 @@ class StepState(msgspec.Struct, kw_only=True):
 
 
 class SessionState(msgspec.Struct, kw_only=True):
-    """A session that the job opened. The offsets are in its log; a pattern wait searches from one of them.
+    """A session that the job opened. The offsets are bytes in its log; a pattern wait searches from one of them.
 
-    `token` identifies the opening, `node` the host's kernel. A session that was opened again is `restored` if its
-    new shell got the old one's state back: up to the step `covers` (its id on the host; "": none; None: all),
-    without what `left_out` names: what held secrets, and open descriptors.
+    `token` identifies the session's shell, `node` the host's kernel. `restored`: the session was opened again, and
+    the new shell has the state of the old one up to the end of the step `covers` (its id on the host; "": of no
+    step; None: of all steps). `left_out` names what was not restored: what held secrets, and open descriptors.
     """
 
     name: str
@@ -80,7 +80,7 @@ class SessionState(msgspec.Struct, kw_only=True):
     background: int | None = None
     step: int | None = None
     end: int | None = None
-    left: list[str] = []  # background steps whose end no `wait idle` has seen
+    left: list[str] = []  # background steps after which no `wait idle` has succeeded
 
     @property
     def where(self) -> str:
@@ -300,7 +300,7 @@ def _machine(state: State, event: Event) -> None:
 
 
 def _background(state: State, event: Event) -> None:
-    """Apply a host's answer on a background step."""
+    """Apply what a host answered about a background step."""
     step = state.steps.get(event["step"])
     if step is None:
         return
@@ -323,7 +323,7 @@ def _binding(state: State, event: Event) -> None:
 
 
 def _stopped(state: State, event: Event) -> None:
-    """Apply that hosts were stopped (with `disk`: destroyed), or started again."""
+    """Apply an event that hosts were stopped (with `disk`: destroyed) or started again."""
     names, stopped = list(event.get("hosts", [])), event.get("state") == "stopped"
     state.stopped = [name for name in state.stopped if name not in names] + (names if stopped else [])
     for machine in state.instances.values():
@@ -334,7 +334,7 @@ def _stopped(state: State, event: Event) -> None:
 
 
 def _instance(state: State, event: Event) -> None:
-    """Apply a provider's row. Journals without its hosts: the hosts that the provider's verbs have filled."""
+    """Apply a provider's answer about a machine. Without hosts in it: the hosts that the provider's verbs filled."""
     name = rented.key(event.get("provider"), event.get("id"))
     machine = rented.described(state.instances.get(name), event)
     machine.hosts = machine.hosts or [host for host, tool in state.filled.items() if tool == machine.provider]

@@ -30,7 +30,7 @@ class StepLog:
         self.bytes = 0
 
     def feed(self, text: str) -> str:
-        """Write the text to the log; returns what may be shown now (the end may begin a secret)."""
+        """Write the text to the log and return it, except an end that may be the beginning of a secret."""
         self._masker.add_all(self._secrets())
         return self._keep(self._masker.feed_text(text))
 

@@ -34,7 +34,7 @@ def carry_out(held: HeldJob) -> tuple[State, int]:
 
 
 def exit_status(failure: Outcome) -> int:
-    """The command's exit status; raises the error if the failure was ours."""
+    """The command's exit status; raises the error if train failed, not the command."""
     if failure.error is not None and failure.exit is None:
         raise failure.error
     if failure.status == "timeout":

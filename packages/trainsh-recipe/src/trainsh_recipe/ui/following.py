@@ -1,4 +1,4 @@
-"""The checkpoints that `xfer.follow` of a job brings to safety: asked from train-xfer, with a limit."""
+"""Asks train-xfer which checkpoints of a job `xfer.follow` has uploaded; waits at most LIMIT seconds."""
 
 from typing import Any
 

@@ -39,7 +39,7 @@ def menu(run: Run) -> None:
             if not word:
                 if run.view.redraws:
                     terminal = raw(sys.stderr)
-                    terminal.write(f"\x1b[{lines}A\x1b[J")  # the view takes the place of the menu
+                    terminal.write(f"\x1b[{lines}A\x1b[J")  # erases the menu; the view is drawn in its place
                     terminal.flush()
                 return
 

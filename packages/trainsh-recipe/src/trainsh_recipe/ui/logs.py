@@ -30,7 +30,7 @@ LONGEST = 1 << 20
 def reports(job: jobs.Job, state: State, step: str | None, since: float | None = None) -> list[LogReport]:
     """The logs of the steps that ran, in order; raises NotFound for a step that has not run.
 
-    With `since` (seconds): only steps that still run, or that ended at most so long ago.
+    With `since` (seconds): only steps that still run, or that ended at most that long ago.
     """
     if step is not None and step not in state.steps:
         ran = ", ".join(state.steps) or "none"

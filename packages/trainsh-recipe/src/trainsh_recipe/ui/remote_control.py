@@ -20,7 +20,7 @@ from trainsh_recipe.ui import foreground, reports
 from trainsh_recipe.ui.interrupt_menu import menu
 from trainsh_recipe.ui.watching import watch_job
 
-CANCEL_LIMIT = 120.0  # seconds for the runner to end its step and run `finally`, holds apart
+CANCEL_LIMIT = 120.0  # seconds for the runner to end its step and run `finally`, without holds
 
 
 def choose(word: str | None) -> jobs.Job:
@@ -80,7 +80,7 @@ def attach(job: jobs.Job, name: str | None) -> Handover:
 
 
 def abandon(word: str | None) -> jobs.Job:
-    """Give up the required outputs of a job that is not over; its runner, or the next one, sees the file."""
+    """Give up the required outputs of a job that is not over, by a file that its present or next runner finds."""
     job = choose(word)
     state = job.state()
     if state.status not in ("running", "interrupted"):

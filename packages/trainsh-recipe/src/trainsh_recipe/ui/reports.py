@@ -104,7 +104,7 @@ def _now(each: JobReport) -> str:
 
 
 def _cost(each: JobReport) -> str:
-    """`$0.12, $0.31/h`; the price an hour only where a machine was running when last heard of."""
+    """`$0.12, $0.31/h`; the price per hour only if a machine runs, as far as is known."""
     return " + ".join(
         rented.money(spend.spent, spend.currency)
         + (f", {rented.money(spend.per_hour, spend.currency)}/h" if spend.per_hour else "")
@@ -131,7 +131,7 @@ def show_spending(reports: list[JobReport]) -> None:
 
 
 def checkpoints(state: State) -> list[CheckpointReport]:
-    """The checkpoints that a job which is not over brings to safety; asks train-xfer if it follows any."""
+    """The uploaded checkpoints of a job that is not over; asks train-xfer if the job has `xfer.follow` steps."""
     from trainsh_recipe.ui import following  # noqa: PLC0415 - for jobs that follow only
 
     return following.checkpoints(state) if state.status in ("running", "interrupted", "failed") else []

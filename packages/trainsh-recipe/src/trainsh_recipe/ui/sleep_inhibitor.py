@@ -8,7 +8,7 @@ from trainsh_base.system import spawn
 
 
 class SleepInhibitor:
-    """A child process that keeps the machine awake. It ends with us, when its standard input closes."""
+    """A child process that keeps the machine awake. It ends when this process ends and so closes its stdin."""
 
     def __init__(self, why: str) -> None:
         self._why = why

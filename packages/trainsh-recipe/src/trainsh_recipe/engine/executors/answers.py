@@ -1,4 +1,4 @@
-"""What a verb answered: bindings and machines are journaled, the message or else the answer itself is shown."""
+"""Handles the answer of a verb: journals its bindings and machines, and makes the text that is shown."""
 
 from collections.abc import Callable
 from typing import Any
@@ -18,13 +18,13 @@ BOUND = frozenset(("hosts", "vars", "storages", "instance", "instances", "messag
 
 
 class Answers:
-    """Binds answers for later steps. `record` writes an event."""
+    """Keeps the hosts, storages and variables in answers for later steps. `record` writes an event."""
 
     def __init__(self, state: State, tools: Tools, view: View, record: Callable[..., None]) -> None:
         self._state, self._tools, self._view, self._record = state, tools, view, record
 
     def _text(self, tool: str, key: str, value: Any, answer: dict[str, Any]) -> str:
-        """A bound value as text. An ssh host becomes a complete target; only safe ssh options are accepted."""
+        """A bound value as text. train-host resolves an ssh host to a full target; it accepts only safe options."""
         if not isinstance(value, str):
             return msgspec.json.encode(value).decode()
         if key != "hosts" or value.startswith("{") or parse_spec(value).form != "ssh":
@@ -62,7 +62,7 @@ class Answers:
 
 
 def _instances(answer: dict[str, Any]) -> list[dict[str, Any]]:
-    """The rows of machines in an answer, each once."""
+    """The machines in an answer (documents with an `id`), each once."""
     several = answer.get("instances")
     rows = [answer.get("instance"), *(several if isinstance(several, list) else [])]
     found = {str(row["id"]): row for row in rows if isinstance(row, dict) and row.get("id") is not None}
@@ -74,7 +74,7 @@ def _safe(instance: dict[str, Any]) -> dict[str, Any]:
 
 
 def text_of(answer: Any) -> str:
-    """An answer without a message, for people: a table for a list of documents, else lines. It may be empty."""
+    """The text that shows an answer without a message: a table for a list of documents, else lines, or ""."""
     if isinstance(answer, dict):
         left = {key: value for key, value in answer.items() if key not in BOUND and value not in (None, "", [], {})}
         lines = [f"{key.replace('_', ' ')}: {cell(value)}" for key, value in left.items()]

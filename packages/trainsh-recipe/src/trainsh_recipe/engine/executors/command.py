@@ -1,4 +1,4 @@
-"""`@session > command`"""
+"""Runs the steps `@session > command`."""
 
 import time
 from collections.abc import Callable
@@ -10,13 +10,13 @@ from trainsh_recipe.engine.sessions import Sessions
 from trainsh_recipe.engine.values import Values
 from trainsh_recipe.plan.document import Execute
 
-PATIENCE = 60.0  # seconds in which a step without a timeout is requested again after a failure of ours
+PATIENCE = 60.0  # seconds during which a step without a timeout is requested again if train failed, not the command
 
 
 class CommandExecutor:
-    """Has train-tmux run the command; asking again with the same id does not run it again.
+    """Has train-tmux run the command. A second request with the same step id does not run the command again.
 
-    `fresh` holds the sessions whose shell this process made. `capture` is called with (variable, value, step).
+    `fresh` holds the sessions whose shell this process started. `capture` is called with (variable, value, step).
     """
 
     def __init__(
@@ -59,7 +59,7 @@ class CommandExecutor:
         return outcome
 
     def _lost(self, at: Attempt, params: dict[str, Any]) -> Outcome | None:
-        """The outcome "lost" if the step began in a session that is gone and has no exit status; else None."""
+        """The outcome "lost" if the step's session is gone and the step has no exit status; else None."""
         asked = at.ask("tmux", "run", {**params, "only_ask": True, "command": ""})
         if asked["state"] not in ("running", "lost"):
             return None

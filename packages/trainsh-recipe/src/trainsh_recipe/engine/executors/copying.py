@@ -1,4 +1,4 @@
-"""`source -> destination`"""
+"""Runs the steps `source -> destination`."""
 
 from typing import Any
 
@@ -14,13 +14,13 @@ PATIENCE = 60.0  # seconds in which a copy is tried again after a connection bro
 
 
 class TransferExecutor:
-    """Has train-xfer copy. It does not copy files again that are already there, so the request may be repeated."""
+    """Has train-xfer copy files. The request may be repeated, because files already there are not copied again."""
 
     def __init__(self, values: Values, cwd: str, view: View, machines: Machines) -> None:
         self._values, self._cwd, self._view, self._machines = values, cwd, view, machines
 
     def run(self, at: Attempt, step: Transfer) -> Outcome:
-        """Copy; the outcome has the number of bytes."""
+        """Copy; the outcome holds the number of bytes copied."""
         values, options = self._values, step.options
         hosts, storages = {}, {}
         for end in (step.source, step.destination):

@@ -39,7 +39,7 @@ if not sent:
 class NotifyExecutor:
     """Shows the message and sends it. The step does not fail if there is no target or if sending fails.
 
-    `record` writes an event with the given data and syncs it; `folder` is for the output of Apprise.
+    `record` writes an event with the given data and syncs it; error messages of Apprise go to a file in `folder`.
     """
 
     def __init__(

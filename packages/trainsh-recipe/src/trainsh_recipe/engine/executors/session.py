@@ -1,4 +1,4 @@
-"""`tmux.open @host as NAME` and `tmux.close @NAME`"""
+"""Runs the steps `tmux.open @host as NAME` and `tmux.close @NAME`."""
 
 import os
 from collections.abc import Callable
@@ -13,13 +13,13 @@ from trainsh_recipe.plan.document import Control
 from trainsh_recipe.store.state import State
 
 TOLD = ("machine", "node", "restored", "covers", "left_out")
-PATIENCE = 60.0  # seconds in which opening a session is tried again after a failure of ours
+PATIENCE = 60.0  # seconds during which opening a session is tried again if train failed, not the host
 
 
 class SessionExecutor:
-    """Opens and closes sessions. Adds to `fresh` the names of sessions whose shell this process made.
+    """Opens and closes sessions. Adds to `fresh` the names of sessions whose shell this process started.
 
-    Calls `reopened` for a session that the job had before and that now has a new shell.
+    Calls `reopened` after it has opened a session again that the job had opened before.
     """
 
     def __init__(

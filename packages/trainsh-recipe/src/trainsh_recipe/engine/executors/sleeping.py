@@ -1,4 +1,4 @@
-"""`sleep DURATION`"""
+"""Runs the steps `sleep DURATION`."""
 
 import time
 

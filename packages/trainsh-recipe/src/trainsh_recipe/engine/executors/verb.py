@@ -1,4 +1,4 @@
-"""`tool.verb ...`: verbs of any tool except tmux.open and tmux.close."""
+"""Runs the steps `tool.verb ...` of any tool, except tmux.open and tmux.close."""
 
 from collections.abc import Callable
 from typing import Any
@@ -16,12 +16,12 @@ from trainsh_recipe.plan.document import Control, Ref, Text
 from trainsh_recipe.plan.numbering import Numbered
 from trainsh_recipe.store.state import ENDS, State
 
-LIMITS = ("max_cost", "max_time", "idle_stop")  # parameters that the runner fills, where they have `x-limits`
+LIMITS = ("max_cost", "max_time", "idle_stop")  # parameters that the runner fills in if their schema has `x-limits`
 VERB_MARGIN = 30.0  # seconds by which the runner's limit exceeds the verb's own timeout
 
 
 class VerbExecutor:
-    """Calls verbs of tools according to their schema, and binds what they answer. `record` writes an event.
+    """Calls verbs of tools according to their schema, and keeps their answers. `record` writes an event.
 
     `before_release(attempt, verb, hosts)` waits for required outputs, and returns what was given up, or "".
     """
@@ -35,7 +35,7 @@ class VerbExecutor:
         self._answers = Answers(state, tools, view, record)
 
     def run(self, at: Attempt, step: Control) -> Outcome:
-        """Call the verb; skipped if the command line gives its host another machine."""
+        """Call the verb; the step is skipped if the command line gives another machine for its host."""
         ours = about(self._numbers, step)
         given = self._state.overrides.get("hosts", {})
         others = [name for name in ours if name in given and not given[name].startswith(step.tool + ":")]
@@ -61,14 +61,14 @@ class VerbExecutor:
         return Outcome(status="ok", reason="; ".join(filter(None, (said, given_up))))
 
     def _released(self, step: Control, ours: list[str]) -> list[str]:
-        """The hosts that a releasing verb acts on; without words also those that are its tool's by their spec."""
+        """The hosts that a releasing verb acts on; without arguments also all hosts that its tool provides."""
         if step.args:
             return ours
         provided = [name for name, place in self._values.plan.hosts.items() if place.provider == step.tool]
         return list(dict.fromkeys([*ours, *provided]))
 
     def held_by(self) -> tuple[float, list[str]]:
-        """(the longest hold of the renting verbs that were done, the hosts whose machines still run)."""
+        """(the longest `hold` in seconds of the renting steps that are done, their hosts that are not stopped)."""
         longest, hosts = 0.0, []
         for each in self._numbers:
             step, done = each.step, self._state.steps.get(each.id)
@@ -113,7 +113,7 @@ class VerbExecutor:
         return params | {key: value for key, value in reserved.items() if not properties or key in properties}
 
     def _handed(self, step: Control, properties: dict[str, Any]) -> dict[str, Any]:
-        """What the runner adds to a verb's own options: the job's limits; to tools of the suite the places too."""
+        """The parameters that the runner adds: the job's limits; for tools in SUITE also hosts, storages, cwd."""
         limits = {key: self._limits.handed(key, self._hosts_rented()) for key in LIMITS if key in properties}
         found = {
             key: typed(text, properties[key]) for key, text in limits.items()
@@ -130,7 +130,7 @@ class VerbExecutor:
         return found
 
     def _hosts_rented(self) -> int:
-        """For how many hosts the recipe rents a machine; at least 1."""
+        """The number of hosts for which the recipe rents a machine; at least 1."""
         hosts: set[str] = set()
         for each in self._numbers:
             if isinstance(each.step, Control) and each.step.tool != "tmux":
@@ -146,7 +146,7 @@ class VerbExecutor:
 
 
 def _flag(entry: dict[str, Any], key: str, flag: str) -> bool:
-    """Whether the schema of a verb's parameter has a flag."""
+    """Whether the schema of a verb (`entry`) sets `flag` for the parameter `key`."""
     properties = entry.get("params", {}).get("properties", {})
     return bool(properties.get(key, {}).get(flag))
 
@@ -157,7 +157,7 @@ def releases(entry: dict[str, Any] | None, verb: str) -> bool:
 
 
 def about(numbers: list[Numbered], step: Control) -> list[str]:
-    """The hosts that a verb acts on: those it names, else all that verbs of its tool name in this recipe."""
+    """The hosts that a verb acts on: those in its arguments, else those in all steps of the same tool."""
     if step.host:
         return [arg.host for arg in step.args if isinstance(arg, Ref) and arg.host] or [step.host]
     found: list[str] = []
@@ -215,7 +215,7 @@ def _types(schema: Any) -> set[str]:
 
 
 def ensures(tools: Tools, step: Control) -> bool:
-    """Whether the verb only ensures a state, so that it may be repeated; the tool's schema says so."""
+    """Whether the verb may be repeated, because it only ensures a state (`ensures` in the tool's schema)."""
     if step.tool == "tmux":
         return step.verb == "open"
     try:

@@ -1,4 +1,4 @@
-"""`wait @session CONDITION`"""
+"""Runs the steps `wait @session CONDITION`."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ RETRY_LOST = "to run it again: train recipe resume --retry-lost"
 
 
 class WaitExecutor:
-    """Waits for a condition. The offset to search from is in the journal, so a wait may be repeated."""
+    """Waits for a condition. A wait may be repeated: the place in the log to search from is in the journal."""
 
     def __init__(self, values: Values, sessions: Sessions, numbers: list[Numbered]) -> None:
         self._values, self._sessions, self._numbers = values, sessions, numbers
@@ -44,7 +44,7 @@ class WaitExecutor:
         )  # fmt: skip
 
     def _background_failed(self, error: TrainError) -> Outcome:
-        """The failure, with the background step's number in the recipe."""
+        """The outcome for a failed background step, with the number that the step has in the recipe."""
         outcome = of_error(error)
         exit = error.data.get("status", error.data.get("exit"))
         outcome.exit = exit if isinstance(exit, int) else None

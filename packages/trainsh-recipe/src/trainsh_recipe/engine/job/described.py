@@ -23,7 +23,7 @@ def rehearse(document: Plan, source: Source, overrides: Overrides) -> list[Plann
 
 
 def described(path: Path, *, graph: bool) -> RecipeText:
-    """A recipe's text and what its plan names."""
+    """A recipe's text, with the variables, hosts and storages of its plan."""
     source = sources.from_file(path)
     dsl = Peer("dsl")
     drawn = dsl.request("graph", {"file": source.file}, timeout=60)["mermaid"] if graph else ""

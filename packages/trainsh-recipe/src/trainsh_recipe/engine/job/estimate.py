@@ -17,7 +17,7 @@ from trainsh_recipe.plan.numbering import Numbered, all_of, every, numbered
 from trainsh_recipe.store.options import RunOptions
 from trainsh_recipe.store.state import State
 
-ASK_LIMIT = 60.0  # seconds for a provider to look at its market
+ASK_LIMIT = 60.0  # seconds for a provider to answer with an estimate
 
 
 def estimated(path: Path, given: dict[str, str], max_time: float | None) -> RecipeCost:
@@ -39,7 +39,7 @@ def estimated(path: Path, given: dict[str, str], max_time: float | None) -> Reci
 
 
 class Times:
-    """How long the steps of a recipe may take at most; collects in `unlimited` those without a limit."""
+    """Computes how long a recipe's steps may take at most; `unlimited` lists what has no limit, as texts."""
 
     def __init__(self, values: Values, steps: list[Numbered], max_time: float | None) -> None:
         self._values, self._steps = values, steps
@@ -78,7 +78,7 @@ class Times:
         )  # fmt: skip
 
     def _asked(self, step: Control, entry: dict[str, Any]) -> tuple[dict[str, Any] | None, str]:
-        """(the provider's estimate or None, why there is none)."""
+        """(the provider's estimate or None, the reason if there is none)."""
         commands = self.schema(step.tool)
         name = next((name for name, one in commands.items() if one.get("estimates") == step.verb), "")
         if not name:
@@ -100,7 +100,7 @@ class Times:
     # The longest time
 
     def _longest(self, each: Numbered, step: Control, entry: dict[str, Any]) -> float | None:
-        """Seconds from a renting step to the last one that releases its machine, holds included; None: no limit."""
+        """Seconds, at most, from a renting step to the last step that releases its machine, with holds; or None."""
         top = each.id.partition(".")[0]
         at = next(place for place, one in enumerate(self._steps) if one.id == top)
         ends = [place for place, one in enumerate(self._steps) if place > at and self._releases(one, step.tool)]
@@ -152,7 +152,7 @@ class Times:
         return (once or 0.0) * (tries + 1) + pauses
 
     def _verb_time(self, step: Control) -> float:
-        """A verb's own timeout, written or by default; 0 for one without: those answer at once."""
+        """The seconds of a verb's `timeout`, given or default; 0 for a verb without one: it answers at once."""
         if step.tool == "tmux":
             return 0.0
         entry = self.schema(step.tool).get(step.verb) or {}

@@ -61,7 +61,7 @@ def take_over(job: jobs.Job) -> jobs.Lock:
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
-    """How to resume a job; not `locked`: it is only inspected. Options not given keep their journaled value."""
+    """How to resume a job; without `locked` the job is only inspected. Other options keep their journaled value."""
 
     from_step: str | None = None
     retry_lost: bool = False
@@ -104,7 +104,7 @@ def take_up(job: jobs.Job, state: State, wanted: Wanted) -> HeldJob:
         jobs.set_mark(job)
         journal.sync()
         if fresh_round:
-            job.abandoned.unlink(missing_ok=True)  # it was meant for the attempt that is over
+            job.abandoned.unlink(missing_ok=True)  # the file gave up outputs of the run that is over
     shown = shown_name(msgspec.structs.replace(source, file=state.file))
     return HeldJob(job=job, lock=lock, plan=document, journal=journal or Silent(), state=state, name=shown)
 

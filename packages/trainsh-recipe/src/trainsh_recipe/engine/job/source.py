@@ -61,7 +61,7 @@ def parse(source: Source, overrides: Overrides, shown: str = "") -> tuple[Plan, 
 
 
 def _configured(text: bytes) -> dict[str, list[str]]:
-    """For `exec`: the configured names. Storages are only listed if the text has a transfer."""
+    """For `exec`: names of the configured storages and hosts, by kind; {} if the text has no transfer (`->`)."""
     found: dict[str, list[str]] = {}
     if b"->" not in text:
         return found
@@ -93,7 +93,7 @@ def check_overrides(document: Plan, overrides: Overrides) -> None:
 
 
 def fill_storages(document: Plan, overrides: Overrides) -> None:
-    """Ask for storages without a spec; raises UsageError that names `--storage` when not interactive."""
+    """Ask the person for storages without a spec; not interactive: raises UsageError, which names `--storage`."""
     given = overrides.get("storages", {})
     steps = [each.step for each in numbering.all_of(document)]
     used = {end.storage for step in steps if isinstance(step, Transfer) for end in (step.source, step.destination)}

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 
 class Leave(BaseException):
-    """The runner ends; commands on hosts continue, and `finally` does not run. `status` is our exit status."""
+    """The runner ends; commands on hosts continue, and `finally` does not run. `status` is its exit status."""
 
     def __init__(self, status: int, reason: str, background: bool = False) -> None:
         super().__init__(reason)
@@ -26,8 +26,8 @@ class Cancel(BaseException):
 class Cancellation:
     """A request to end the run, made from any thread with `request`; `check` raises it.
 
-    A Leave is raised at every check. A Cancel is raised until `accept`; then `finally` runs, and another request
-    stops it.
+    A Leave is raised at every check. A Cancel is raised until `accept`; then `finally` runs. Another request then
+    stops `finally`.
     """
 
     def __init__(self) -> None:

@@ -1,4 +1,4 @@
-"""The limits of a run, in time and money: a thread requests the job's cancel when one is reached."""
+"""The limits of a run, in time and money: a thread cancels the job when a limit is reached."""
 
 import threading
 import time
@@ -13,15 +13,15 @@ from trainsh_recipe.engine.outside.view import View
 from trainsh_recipe.store import rented
 from trainsh_recipe.store.state import State
 
-LONGEST = 3600.0  # seconds between two looks at the clock
-ASK_LIMIT = 10.0  # seconds for train-pricing to convert
+LONGEST = 3600.0  # seconds between two checks of the limits, at most
+ASK_LIMIT = 10.0  # seconds for train-pricing to convert a currency
 DOLLARS = "USD"
 
 
 class Limits:
     """Watches the time and the money of one run. Call `changed` when a machine's state or price has changed.
 
-    Below `finally` a limit only sets `reached`: the steps there end what costs money.
+    While `finally` runs, a limit only sets `reached`: the steps there release what costs money.
     """
 
     def __init__(self, state: State, cancellation: Cancellation, view: View) -> None:
@@ -41,7 +41,7 @@ class Limits:
             threading.Thread(target=self._watch, daemon=True, name="limits").start()
 
     def changed(self) -> None:
-        """Look again at what is left, because a machine has changed."""
+        """Check the limits again, because a machine's state or price has changed."""
         self._changed.set()
 
     def stop(self) -> None:
@@ -62,7 +62,7 @@ class Limits:
         return None if limit is None else limit - self._cost()[0]
 
     def handed(self, name: str, machines: int) -> str:
-        """The limit `name` as a provider's verb gets it, "" for none: what is left, money shared by `machines`."""
+        """What is left of the limit `name`, as text for a verb; "" if there is none. `machines` share the money."""
         if name == "idle_stop":
             value = config_value("run.idle_stop")
             return value if isinstance(value, str) else f"{value:g}"
@@ -72,7 +72,7 @@ class Limits:
         return f"{max(0.01, left / machines):.2f}" if name == "max_cost" else f"{max(1.0, left):.1f}"
 
     def _cost(self) -> tuple[float, float]:
-        """(dollars spent until now, dollars an hour)."""
+        """(dollars spent until now, dollars spent per hour)."""
         amounts = rented.total(list(self._state.instances.values()), time.time())
         rates = [self._rate(each.currency) for each in amounts]
         return (
@@ -107,7 +107,7 @@ class Limits:
             self._cancellation.request(Cancel(self.reached))
 
     def _next(self) -> tuple[float, str]:
-        """(seconds until the next limit is reached if nothing changes, its name for people)."""
+        """(seconds until the next limit is reached if nothing changes, the reason for people)."""
         options, found = self._state.options, [(LONGEST * 24, "")]
         time_left = self.time_left()
         if time_left is not None:

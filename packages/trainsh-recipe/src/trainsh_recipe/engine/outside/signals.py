@@ -16,8 +16,8 @@ LEFT_BY = {signal.SIGINT: EXIT_INTERRUPTED, signal.SIGTERM: 143, signal.SIGHUP: 
 class Signals:
     """Turns signals into Leave and Cancel, which are raised inside `waiting()` in the main thread.
 
-    A signal at another time takes effect in the next wait. `on_interrupt` handles Ctrl-C: it may raise one of the
-    two, or return to continue. A signal that was ignored when the process started stays ignored (nohup).
+    A signal at another time takes effect in the next wait. `on_interrupt` handles Ctrl-C: it raises Leave or
+    Cancel, or returns to continue. A signal that was ignored when the process started stays ignored (nohup).
     """
 
     def __init__(self, cancellation: Cancellation, on_interrupt: Callable[[], None]) -> None:
@@ -93,7 +93,7 @@ def _cancelled() -> None:
 
 
 def interrupted() -> None:
-    """Leave the run, as Ctrl-C does when not interactive."""
+    """Leave the run; this is what Ctrl-C does without a terminal."""
     raise Leave(EXIT_INTERRUPTED, "left by SIGINT")
 
 

@@ -26,7 +26,7 @@ AnyPending = Union[Pending, "OneShot"]
 
 
 def in_folder(cwd: str, argv: list[str]) -> list[str]:
-    """The argv that runs `argv` in a folder. This process never changes its folder: it may serve several jobs."""
+    """The argv that runs `argv` in the folder `cwd`. This process keeps its own folder: it may serve many jobs."""
     return ["/bin/sh", "-c", 'cd -- "$1" && shift && exec "$@"', "sh", cwd, *argv] if cwd else argv
 
 

@@ -13,7 +13,7 @@ from trainsh_recipe.store.state import State
 class View:
     """Base of the views; this one shows nothing. Methods may be called from any thread."""
 
-    redraws = False  # whether it draws its lines again and again, and keeps messages back while it is paused
+    redraws = False  # whether the view redraws its lines, and holds messages back while it is paused
 
     def begin(self, state: State, steps: list[Numbered], file: str) -> None:
         """Called when the run begins."""

@@ -122,7 +122,7 @@ class Ground:
         return found
 
     def _background(self, each: Numbered, told: dict[str, Any]) -> None:
-        """Decide on a background step: it is done if it runs or ended well.
+        """Decide about a background step: it stays done if it still runs or has succeeded.
 
         A lost step runs again only with `retry_lost`. One that failed or never began runs again, with the waits
         after it.
@@ -154,7 +154,7 @@ class Ground:
     # Sessions
 
     def reopened(self, name: str) -> None:
-        """Called when a session has a new shell: steps that only set its state run again, unless restored."""
+        """Called when a session has a new shell: steps that only set shell state run again, unless restored."""
         session = self._run.sessions.get(name)
         if session is None or not self.looking:
             return
@@ -209,7 +209,7 @@ class Ground:
         return ""
 
     def lacking(self, name: str, told: dict[str, Any]) -> tuple[list[str], list[str]]:
-        """What `shell_state.missing` will return for a session, given the host's answer on it."""
+        """What `shell_state.missing` will return for a session; `told` is what its host answered about it."""
         session = self._run.sessions.get(name)
         if session is None or told.get("state") in ("running", "released"):
             return [], []
@@ -230,7 +230,7 @@ class Ground:
             return self._repeated
 
     def _ensuring(self) -> set[str]:
-        """Ids of finished steps that ensure a state which an unfinished step needs and no finished step ended."""
+        """Ids of finished steps that ensure a state, if an unfinished step needs it and none has ended it."""
         found: set[str] = set()
         for place, each in enumerate(self._main):
             if not (isinstance(each.step, Control) and self._done(each) and ensures(self._run.tools, each.step)):

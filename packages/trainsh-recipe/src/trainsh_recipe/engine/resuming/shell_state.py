@@ -1,4 +1,4 @@
-"""Which steps' effects a session's new shell lacks: its directory, variables, functions or options."""
+"""Finds the steps whose effect (directory, variables, functions, options) a session's new shell lacks."""
 
 import re
 
@@ -14,8 +14,8 @@ def missing(
 ) -> tuple[list[str], list[str]]:
     """Return (steps that only set state, steps that set state and did other work), in order.
 
-    Only steps count that ended in an earlier shell of the session and are not covered by the restored snapshot:
-    those after it, those with a secret, and those that set what it leaves out (`session.left_out`).
+    These are steps that ended in an earlier shell of the session and are not covered by the restored snapshot:
+    steps that ended after it, steps with a secret, and steps that set what it leaves out (`session.left_out`).
     """
     only: list[str] = []
     also: list[str] = []
@@ -39,7 +39,7 @@ def covered(name: str, session: SessionState) -> bool:
 
 
 def lacks(step: Execute, values: Values, left_out: list[str]) -> bool:
-    """Whether the step may have set something of `left_out`: other uses of a NAME than `$NAME` may."""
+    """Whether the step may have set a name in `left_out`: its text uses the NAME in another form than `$NAME`."""
     names = [name.removeprefix("alias:").removesuffix("()") for name in left_out]
     special = {"positional": r"\bset\b|\bshift\b", "traps": r"\btrap\b"}
     patterns = [

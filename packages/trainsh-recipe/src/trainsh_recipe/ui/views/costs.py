@@ -10,7 +10,7 @@ from trainsh_recipe.store import rented
 
 
 def show(name: str, found: RecipeCost) -> None:
-    """Print a row for each renting step, and what sets no limit."""
+    """Print a row for each renting step, and why there is no upper bound."""
     if not found.machines:
         print(f"{name} rents nothing.", file=sys.stderr)
         return

@@ -1,6 +1,6 @@
-"""Calls the person back at the end of a long run: the terminal's bell, a notification of the desktop, or both.
+"""Signals the end of a long run by the terminal's bell, by a desktop notification, or by both.
 
-Settings: `notify.end` says which, `notify.after` from how long a run on. Only where a terminal watches.
+The setting `notify.end` chooses one; only runs of at least `notify.after` seconds on a terminal are signalled.
 """
 
 import contextlib
@@ -23,7 +23,7 @@ def signal_end(title: str, message: str, seconds: float) -> None:
     try:
         how, after = str(config_value("notify.end")), float(config_value("notify.after"))
     except TrainError:
-        return  # a setting that cannot be read is told by the commands that need it
+        return  # the commands that need a setting report that it cannot be read
     if seconds < after:
         return
     if how in ("desktop", "both") and not _notify(title, message):

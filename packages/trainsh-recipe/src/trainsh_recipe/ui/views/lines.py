@@ -41,7 +41,7 @@ class Lines(View):
         self._say(f"job {short(state.id)}: {state.name}, {len(leaves(steps))} steps{again}", state.last)
 
     def event(self, event: Event) -> None:
-        """Print a line for an event that has one."""
+        """Print a line for the kinds of events that people should see."""
         kind = event["event"]
         if kind == "step.started":
             self._started(event)

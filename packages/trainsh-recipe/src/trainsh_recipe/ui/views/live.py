@@ -25,7 +25,7 @@ REFRESH = 8  # redraws per second
 
 
 class Live(View):
-    """Draws with rich. The drawing thread loads it after the first step has started, so that it delays nothing."""
+    """Draws with the library rich. The drawing thread loads rich, so that loading it delays no step."""
 
     redraws = True
 
@@ -94,7 +94,7 @@ class Live(View):
         self._say(message)
 
     def _say(self, text: str) -> None:
-        """Print a text, which may hold colours, above the view; after the question, if one is on the terminal."""
+        """Print a text, which may have colours, above the view; if a question is open, after its answer."""
         with self._shown:
             if self._asking and not self._quit.is_set():
                 self._later.append(text)
@@ -128,7 +128,7 @@ class Live(View):
 
     def _erase(self) -> None:
         if self._live is not None:
-            self._live.transient = True  # takes its lines with it
+            self._live.transient = True  # so that `stop` erases the lines
             self._live.stop()
             self._live = None
 
@@ -233,7 +233,7 @@ class Live(View):
         return state.active + max(0.0, time.time() - seconds_of(state.last))
 
     def _footer(self) -> list[str]:
-        """How far the job is and what it costs; then what to know and the keys, in a line of their own."""
+        """Two lines: the progress and cost of the job; how long a machine is kept or needed, and the keys."""
         rows = [row for row in self._rows.values() if not isinstance(row.step.step, Parallel)]
         done = sum(row.status in ("ok", "skipped") or (row.allowed and row.status != "running") for row in rows)
         hosts = sorted({session.where for session in self._state.sessions.values() if session.open})
@@ -260,6 +260,6 @@ class Live(View):
 
 
 def _needed_until(steps: list[Numbered]) -> int:
-    """The number of the last step: this machine sends every step, so it is needed until then; 0 for no steps."""
+    """The number of the last step, 0 for no steps. This machine is needed until then, since it sends each step."""
     main = [step for step in steps if not step.closing and "." not in step.id]
     return int(main[-1].id) if main else 0

@@ -44,7 +44,7 @@ class Output(View):
         print(message, file=sys.stderr, flush=True)
 
     def failed(self, step: Numbered, outcome: Outcome, allowed: bool) -> None:
-        """Print nothing for a command's own failure: its output and exit status say it."""
+        """Print nothing for a command's own failure: its output and exit status show it."""
         if outcome.error is None and outcome.status != "failed":
             self.log(f"step {step.id}: {outcome.reason or outcome.status}")
 

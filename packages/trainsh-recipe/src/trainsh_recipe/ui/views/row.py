@@ -9,8 +9,8 @@ from trainsh_recipe.plan.numbering import Numbered
 from trainsh_recipe.store.step_log import End
 
 TAIL = 6
-SHOWN = 12_000  # how many characters of output are kept for those lines
-SHORTEST = 24  # columns that a step's text has at least, before what is said of it is cut
+SHOWN = 12_000  # how many characters of output are kept for the last TAIL lines
+SHORTEST = 24  # columns that a step's text has at least; then the time and reason after it are cut
 MARKS = {
     "running": (">", "cyan"), "ok": ("+", "green"), "failed": ("x", "bold red"), "timeout": ("x", "bold red"),
     "lost": ("?", "bold red"), "cancelled": ("-", "yellow"), "skipped": ("-", "dim"), "": (" ", "dim"),
@@ -45,9 +45,9 @@ class Row:
         return [line for line in lines if line.strip()][-TAIL:]
 
     def lines(self, status: str, width: int, text: Any) -> list[Any]:
-        """The step's line, as `text` (a class of rich), and below it the last output while it runs.
+        """The step's line, and below it the last output while the step runs. `text` is rich's class `Text`.
 
-        The time stands behind the step however long that is: the step's text is cut.
+        A long text of the step is cut, so that the time after it is visible.
         """
         mark, style = MARKS.get(status, MARKS[""])
         inner = "  " if "." in self.step.id else ""

@@ -45,7 +45,7 @@ def ending(state: State) -> str:
 
 
 def _more(state: State) -> str:
-    """The limit that ended the job, twice as large."""
+    """The limit that ended the job, doubled, as an option for a resume."""
     options = state.options
     if state.reason.startswith("--max-cost"):
         return f"--max-cost {2 * (options.max_cost or 0):g}"
@@ -61,7 +61,7 @@ def _flags(state: State) -> str:
 
 
 def billing(state: State) -> list[str]:
-    """A red line for each machine that is still billed, with its price and the command that ends that."""
+    """A line for each machine that is still billed, with its price and the command that ends the billing."""
     lines = []
     for each in state.instances.values():
         end = each.end or shlex.join(["train", each.provider, "stop", each.id])
