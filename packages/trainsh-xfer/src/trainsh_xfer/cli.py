@@ -105,7 +105,7 @@ Job = Annotated[str | None, Opt("the job whose sessions it accompanies; recipes 
 
 
 def show_following(answer: Following | list[Following]) -> None:
-    """Print a line for each: what is followed, its state, the newest that is safe."""
+    """Print a line for each followed folder: both ends, its state, the newest checkpoint that is safe."""
     rows = answer if isinstance(answer, list) else [answer]
     for row in rows:
         print(escaped(following_line(row)))
@@ -174,7 +174,7 @@ def status(*, job: Annotated[str | None, Opt("only what this job follows", kind=
 
 
 def ends(source: str, destination: str, hosts: dict[str, str], storages: dict[str, str]) -> Order:
-    """An order with these two ends; paths are taken as they are."""
+    """An order with this source and destination, and default options."""
     return Order(
         source=source, destination=destination, options=Options(), hosts=hosts, storages=storages,
         source_quoted=False, destination_quoted=False,

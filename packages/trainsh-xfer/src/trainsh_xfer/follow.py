@@ -18,7 +18,7 @@ from trainsh_xfer.transfer import sides
 
 
 class Wish(msgspec.Struct, frozen=True, kw_only=True):
-    """How to follow: how many to keep (0: all), seconds between two looks, seconds without a change, a pattern."""
+    """How to follow: copies to keep (0: all), seconds between looks, seconds without a change, a name pattern."""
 
     keep: int = 0
     every: float = 60
@@ -28,14 +28,14 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def follow(order: Order, wish: Wish, request: Request) -> Following:
-    """Start to follow a folder of a host, or do nothing where that runs already. Raises the storage's errors."""
+    """Start to follow a folder on a host; do nothing if it is already followed. Raises the storage's errors."""
     if wish.keep < 0:
         raise UsageError(f"keep is a number of checkpoints, not {wish.keep}", "0 keeps all", code="bad_keep")
     with ExitStack() as stack:
         wanted, shell = _opened(order, wish, request, stack)
         path = _rclone(shell, request)
         program = HostRclone(shell, path, told(order).partition(" -> ")[2], request, "077")
-        program.rows(wanted.remote)  # the storage takes the credentials, or the error is told now
+        program.rows(wanted.remote)  # raises now if the storage refuses the credentials
         if pump.start(wanted, shell, path):
             request.emit("log", message=f"{wanted.host} follows {wanted.asked[0]} already")
         else:
@@ -45,7 +45,7 @@ def follow(order: Order, wish: Wish, request: Request) -> Following:
 
 
 def unfollow(order: Order, job: str, request: Request) -> Following:
-    """Have the pump do a last round, wait for it, and remove it. Where nothing follows, it is done at once.
+    """Have the pump do a last round, wait until it has ended, and remove it. Without a pump, return at once.
 
     Raises `not_safe` when something could not be copied in that round.
     """
@@ -74,7 +74,7 @@ def unfollow(order: Order, job: str, request: Request) -> Following:
 
 
 def status(job: str, request: Request) -> list[Following]:
-    """What was followed from this machine and not unfollowed, of a job or (empty) of all: the hosts are asked."""
+    """Ask the hosts for the state of each pump that this machine started, of one job or (empty `job`) of all."""
     return [_asked(one, request) for one in pump.remembered(job)]
 
 
@@ -93,7 +93,7 @@ def _asked(one: Pump, request: Request) -> Following:
 
 
 def _rclone(shell: PumpShell, request: Request) -> str:
-    """The path of an rclone on the host, lent if need be."""
+    """The path of an rclone on the host; if the host has none, one is copied there for the pump."""
     try:
         return find_rclone(shell, request)[0]
     except Impossible as error:
@@ -101,7 +101,7 @@ def _rclone(shell: PumpShell, request: Request) -> str:
 
 
 def _opened(order: Order, wish: Wish, request: Request, stack: ExitStack) -> tuple[Pump, PumpShell]:
-    """The pump that is meant, and a shell on its host."""
+    """The pump for both ends of `order`, and an open shell on its host."""
     try:
         source, destination = sides(order)
     except TrainError as error:

@@ -33,7 +33,7 @@ def _rule(line: str) -> str:
 
 
 def gitignores(folder: str) -> list[tuple[str, str]]:
-    """Each .gitignore file below a folder of this machine: its folder relative to that one, and its text."""
+    """Each .gitignore file below `folder` on this machine: its folder relative to `folder`, and its text."""
     found = []
     for at, folders, files in os.walk(folder):
         if ".git" in folders:
@@ -45,7 +45,7 @@ def gitignores(folder: str) -> list[tuple[str, str]]:
 
 
 def printed_gitignores(text: str) -> list[tuple[str, str]]:
-    """The same from what `print_gitignores` printed on a host."""
+    """Like `gitignores`, from what the shell function `print_gitignores` printed on a host."""
     found: list[tuple[str, list[str]]] = []
     for line in text.splitlines():
         word, _, rest = line.partition(" ")
@@ -85,7 +85,7 @@ def _git_rules(line: str, folder: str) -> list[str]:
     if pattern.startswith("**/"):
         pattern = pattern[3:]
         anchored = False
-    if not set(pattern) & set("*?["):  # rsync takes a backslash as it is then
+    if not set(pattern) & set("*?["):  # without wildcards, a backslash is literal for rsync
         pattern = re.sub(r"\\(.)", r"\1", pattern)
     forms = [pattern, pattern.replace("/**/", "/")] if "/**/" in pattern else [pattern]
     if not anchored and folder == "/":

@@ -8,7 +8,8 @@ import msgspec
 from trainsh_base.errors import MissingProgram
 from trainsh_base.tool.peer import ANSWER_LIMIT, call
 
-# Seconds. A credential that is changed counts after them; one that was removed is not kept longer in memory.
+# Seconds for which an answer is used again. A changed or removed credential takes effect after that time at the
+# latest.
 RESOLVED_FOR = 30.0
 
 
@@ -41,8 +42,8 @@ class Storage(msgspec.Struct, frozen=True, kw_only=True):
 class HostFolder(Storage, frozen=True, kw_only=True):
     """The disk of a host. A path that does not begin with `/` is relative to the home folder.
 
-    The rclone of another machine reaches it by sftp; for the host's own rclone it is no remote, and paths begin
-    with `home`.
+    The rclone of another machine reaches the disk by sftp. For the host's own rclone it is the local disk: `remote`
+    is empty, and relative paths begin with `home`.
     """
 
     home: str = ""
@@ -68,8 +69,8 @@ _resolved: dict[tuple[str, str, int], tuple[float, Storage | Folder]] = {}
 def resolve(spec: str, remote: str) -> Storage | Folder:
     """Resolve the storage with this name or spec. `remote` is the name that rclone will use for it, in capitals.
 
-    An answer is used again for RESOLVED_FOR seconds, since `serve` copies to the same few storages. Raises as
-    `_asked` does.
+    An answer is used again for RESOLVED_FOR seconds, since `serve` copies to the same few storages. Raises the
+    errors of `_asked`.
     """
     key, now = (spec, remote, hash(frozenset(os.environ.items()))), time.monotonic()
     for old in [old for old, (since, _) in _resolved.items() if now - since > RESOLVED_FOR]:

@@ -1,4 +1,4 @@
-"""Runs rsync: streams its output, and stops it when the request is cancelled. The only module that uses sh."""
+"""Runs rsync or rclone: streams the output, stops it when the request is cancelled. Only this module uses sh."""
 
 import contextlib
 import functools
@@ -63,8 +63,8 @@ def stream(
 
     The program gets its own session, so that a cancel (Ctrl-C) stops its children too. It then has GRACE seconds to
     save a partial file. After each half second without output, `started` is called with the stderr so far; an
-    exception from it stops the program. Its standard input is empty, and with `tied` does not end before this
-    process does.
+    exception from it stops the program. Its standard input is empty; with `tied`, that input stays open until this
+    process ends.
     """
     request.check()
     errors = Kept()

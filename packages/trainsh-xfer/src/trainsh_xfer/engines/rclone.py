@@ -4,11 +4,13 @@ from trainsh_xfer.model import Options
 
 TRANSFERS = 8
 CHECKERS = 16
-# Large objects are uploaded in parallel parts. Parts of 16 MiB allow objects of 156 GiB (S3 takes 10,000 parts).
+# Large objects are uploaded in parallel parts. Parts of 16 MiB allow objects of 156 GiB (S3 takes at most 10,000
+# parts).
 S3 = ("--s3-chunk-size=16M", "--s3-upload-concurrency=8")
-# An unreachable service is retried for seconds, not minutes: transferred files stay, and a step has `retry=`.
+# An unreachable service is retried for seconds, not minutes: transferred files are kept, and a recipe's step can
+# set `retry=`.
 PATIENCE = ("--retries=2", "--retries-sleep=1s", "--low-level-retries=3", "--contimeout=15s", "--timeout=45s")
-# Rows with little more than names; links on a host's own disk are followed, as in a copy.
+# For listings: rows without times and MIME types. Links on a host's own disk are followed, as in a copy.
 PLAIN = ("--no-modtime", "--no-mimetype", "--copy-links")
 LOG = (
     "--use-json-log", "--log-file=/dev/stdout", "--stats=500ms", "--stats-log-level=NOTICE", "--log-level=NOTICE",
@@ -49,7 +51,7 @@ def check(program: str, source: str, destination: str, *, filters: list[str], do
 
 
 def stat(program: str, place: str, *, hashes: bool = False, kind: str = "") -> list[str]:
-    """The argv that prints what is at a path as one JSON row, with checksums if `hashes` (only that `kind`)."""
+    """The argv that prints a path's JSON row; with `hashes` also its checksums (with `kind`: only that kind)."""
     more = ["--hash"] if hashes else []
     more += [f"--hash-type={kind}"] if kind else []
     return [program, "lsjson", "--stat", *PLAIN, *PATIENCE, *more, "--", place]
@@ -76,5 +78,5 @@ def unfinished(program: str, place: str) -> list[str]:
 
 
 def abort_uploads(program: str, place: str) -> list[str]:
-    """The argv that aborts the unfinished uploads whose names begin with a path."""
+    """The argv that aborts the unfinished uploads whose names begin with the path `place`."""
     return [program, "backend", "cleanup", *PATIENCE, "-o", "max-age=0s", "--", place]

@@ -3,9 +3,9 @@
 rsync(1), "FILTER RULES": a pattern without a slash matches a name at any depth, one that begins with a slash is
 anchored at the root of the transfer, one that ends in a slash matches folders only. The first matching rule
 decides, for each folder on the way to a file and then for the file; nothing in an excluded folder is looked at.
-rclone (https://rclone.org/filtering/): a rule matches whole paths of files, `folder/**` those in a folder; braces
-mean alternatives, which rsync does not have. So what an exclude says about folders comes before all includes,
-except where an earlier include matches the folder itself.
+rclone (https://rclone.org/filtering/): a rule matches the whole path of a file, and `folder/**` matches the files
+in a folder; braces mean alternatives, which rsync does not have. So the part of an exclude that is about folders
+comes before all includes, except where an earlier include matches the folder itself.
 """
 
 import re
@@ -18,14 +18,14 @@ _WILD = re.compile(r"(\*+|\?|\[[^\]]+\])")
 def rules(wanted: list[Rule], name: str) -> list[str]:
     """The `--filter` options for rclone.
 
-    `name` is the folder that is copied, and empty when only its contents are. rsync's root is then the parent of
-    that folder, rclone's root is the folder itself.
+    `name` is the name of the folder that is copied, or empty when only the folder's contents are copied. With a
+    name, rsync's root is the parent of that folder, and rclone's root is the folder itself.
     """
     wanted = [(sign, form) for sign, pattern in wanted for form in _plain(sign, pattern)]
     includes = [pattern for sign, pattern in wanted if sign == "+"]
-    folders: list[str] = []  # what excludes say about folders
+    folders: list[str] = []  # excludes of what is in a folder
     files: list[str] = []
-    inner: list[str] = []  # folders that an include keeps and a later exclude would leave out
+    inner: list[str] = []  # what is in folders that an include keeps and a later exclude would leave out
     outer: list[str] = []
     for at, (sign, pattern) in enumerate(wanted):
         if sign == "+":
@@ -36,7 +36,7 @@ def rules(wanted: list[Rule], name: str) -> list[str]:
         files += _filters("-", _of_files(pattern), name)
         if (
             includes and pattern == "*"
-        ):  # folders are searched for included files, and none is left out from here on
+        ):  # here rsync searches all folders for included files, so no later exclude leaves out a folder
             for later, other in wanted[at + 1 :]:
                 files += _filters(later, _of_files(other), name)
             break
@@ -46,7 +46,7 @@ def rules(wanted: list[Rule], name: str) -> list[str]:
 
 
 def _plain(sign: str, pattern: str) -> list[str]:
-    """The pattern without `**/` at its start, and with what `***` at its end stands for."""
+    """The pattern without a leading `**/`; one that ends in `/***` becomes the patterns that this stands for."""
     pattern = pattern[3:] if pattern.startswith("**/") else pattern
     if pattern.endswith("/***"):
         return [pattern[:-3], pattern[:-1]] if sign == "+" else [pattern[:-3]]
@@ -67,14 +67,14 @@ def _filters(sign: str, pattern: str, name: str) -> list[str]:
 
 
 def _takes(exclude: str, include: str) -> bool:
-    """Whether an exclude would leave out a folder that an earlier include keeps. An include with a dot in its last
-    part is for files."""
+    """Whether an exclude would leave out a folder that an earlier include keeps. An include whose last part
+    contains a dot is taken to be for files."""
     folder = include.endswith("/") or not (include.endswith("**") or "." in _last(include))
     return folder and not exclude.endswith("**") and exclude != "*" and _meets(exclude, include)
 
 
 def _forms(pattern: str, name: str) -> list[str]:
-    """The pattern relative to the folder that is copied; braces have no meaning in it."""
+    """`pattern` relative to the copied folder `name`, as one or more rclone patterns; braces are escaped."""
     return [re.sub(r"([{}])", r"\\\1", one) for one in _rooted(pattern, name)]
 
 

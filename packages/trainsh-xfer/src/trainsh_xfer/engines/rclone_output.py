@@ -11,7 +11,7 @@ from trainsh_xfer.engines.rsync_output import Progress
 from trainsh_xfer.model import Change
 
 MOST_KEPT = 50
-LARGE = 5_000_000_000  # bytes; a file that is interrupted begins again
+LARGE = 5_000_000_000  # bytes; an interrupted copy of a file begins again, so larger files are reported
 _UNCHECKED = re.compile(r"(\d+) hashes could not be checked")
 
 
@@ -40,8 +40,8 @@ class _Line(msgspec.Struct):
 
 
 class Hopeless(Exception):
-    """The service refuses or cannot be reached, and nothing has been copied: rclone would try for minutes, for each
-    file. `said` is its error."""
+    """The service refuses or cannot be reached, and nothing has been copied yet. rclone would retry for minutes for
+    each file, so it is stopped. `said` is rclone's error."""
 
     def __init__(self, said: str) -> None:
         super().__init__(said)
@@ -51,8 +51,8 @@ class Hopeless(Exception):
 class Log:
     """The log of one run. `failed` maps each file that was not copied to the reason; `said` is the last error.
 
-    `unchecked`: a comparison found files whose sides have no checksum in common. `on_large` is called once for each
-    file above LARGE, with its name and size.
+    `unchecked` is how many files a comparison could not check, since both sides have no kind of checksum in common.
+    `on_large` is called once for each file above LARGE, with its name and size.
     """
 
     def __init__(
@@ -83,7 +83,7 @@ class Log:
             self._line(line)
 
     def restart(self) -> None:
-        """Forget everything: the run is done again."""
+        """Reset what was counted, because the run starts again."""
         self.files = self.bytes = self.deleted = self.failures = self.unchecked = 0
         self.said, self._rest = "", b""
         self.changes.clear()

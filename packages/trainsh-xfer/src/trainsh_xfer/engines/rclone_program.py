@@ -15,7 +15,7 @@ from trainsh_xfer.remote.library import argv
 
 SHOWN = 10
 MISSING = (3, 4)  # rclone's exit statuses: no such folder, no such file
-LESS_SERIOUS = 6  # a listing is whole but for what cannot be read, such as a link that leads nowhere
+LESS_SERIOUS = 6  # exit status: a listing lacks only what cannot be read, such as a link without a target
 
 
 class Row(msgspec.Struct):
@@ -26,7 +26,7 @@ class Row(msgspec.Struct):
 
 
 class RcloneProgram:
-    """A rclone with the storages of one transfer in its environment; `label` names them in messages."""
+    """An rclone with one transfer's storages in its environment; `label` names those storages in messages."""
 
     program: str
     label: str
@@ -55,7 +55,7 @@ class RcloneProgram:
         return installed.error_for(status, said, self.label)
 
     def failure(self, status: int, said: str, log: Log) -> TrainError:
-        """The error for a run that failed: a list of the files that were not copied, where that is what failed."""
+        """The error for a failed run. If only some files were not copied, the error lists these files."""
         error = self.error(status, log.said or said)
         error.data["moved"] = log.bytes
         if error.code == "no_bucket" and not log.files:

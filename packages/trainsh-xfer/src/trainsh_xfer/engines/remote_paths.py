@@ -45,7 +45,7 @@ def for_rsync(path: str, rsync: Rsync, *, literal: bool, source: bool) -> tuple[
 
 
 def for_old_rsync(path: str, *, literal: bool, wildcards: bool) -> str:
-    """The path for rsync before 3.2.4 and for openrsync, which do not quote: quoted here for the login shell."""
+    """The path quoted for the login shell, since rsync before 3.2.4 and openrsync do not quote paths themselves."""
     home, rest = home_and_rest(path, literal=literal)
     if literal or not wildcards:
         return home + (for_shell(rest) if rest else "")

@@ -24,18 +24,18 @@ class Rsync(msgspec.Struct, frozen=True):
 
     @property
     def whole_progress(self) -> bool:
-        """Whether it has `--info=progress2` (3.1.0): progress of the whole transfer instead of each file."""
+        """Whether rsync has `--info=progress2` (3.1.0): progress of the whole transfer instead of each file."""
         return not self.open and self.version >= (3, 1, 0)
 
     @property
     def escapes(self) -> bool:
-        """Whether it escapes remote names for the shell, and checks received names against the requested ones
+        """Whether rsync escapes remote names for the shell, and checks received names against the requested ones
         (3.2.4)."""
         return not self.open and self.version >= (3, 2, 4)
 
     @property
     def delays_deletion(self) -> bool:
-        """Whether it has `--delete-delay` (3.0.0): files are deleted after all others have been transferred."""
+        """Whether rsync has `--delete-delay` (3.0.0): it deletes files after it has transferred all others."""
         return not self.open and self.version >= (3, 0, 0)
 
 
@@ -72,7 +72,8 @@ def copy(
     """The argv that copies `sources` to `destination`. Paths are quoted for this rsync, with `host:` where remote.
 
     Contents, links, modes and times are kept; owners are not, since they mean nothing on another machine. With
-    `resume`, a local copy continues a partial file, at the cost of reading it; over a connection rsync always does.
+    `resume`, a local copy continues a partial file, at the cost of reading that file; over a connection, rsync
+    always continues it.
     `foreign`: the files come from a host, which may not be trusted. `follow`: the source is a link to a file.
     """
     foreign = foreign and not options.as_is
@@ -125,8 +126,8 @@ def _reporting(rsync: Rsync, options: Options, foreign: bool) -> list[str]:
 def _rules(options: Options) -> list[str]:
     """The filter options, of which the first match wins.
 
-    Excluding `*` would stop rsync at the first folder, so folders are searched for included files, and left out
-    when empty.
+    Excluding `*` would keep rsync out of all folders, so a rule lets it search folders for included files; folders
+    that stay empty are left out.
     """
     words = []
     for sign, pattern in options.filters:
@@ -137,7 +138,7 @@ def _rules(options: Options) -> list[str]:
 
 
 def _walks(options: Options) -> bool:
-    """Whether folders are searched only for included files."""
+    """Whether rsync searches folders only to find included files."""
     return ("-", "*") in options.filters and any(sign == "+" for sign, _ in options.filters)
 
 

@@ -28,7 +28,8 @@ _NO_MATCH = re.compile(r"no matches found: (.*)|No matches for wildcard '(.*?)'|
 _NO_PROGRAM = re.compile(
     r"rsync\S*: (?:command )?not found|command not found: rsync|unknown command:? '?rsync", re.I
 )
-# Messages of ssh and rsync when a connection ends. Any other line was printed by the host before it failed.
+# Messages of ssh and rsync when a connection ends. Any other line was printed by the host before the connection
+# ended.
 _SSH = re.compile(
     r"^(?:ssh:|mux_client|client_loop|kex_|packet_|Timeout, server|Control socket|Shared connection|Connection "
     r"|Write failed|lost connection)|Broken pipe|Connection reset|timed out",
@@ -42,7 +43,7 @@ _FULL = re.compile(r"No space left on device|Disk quota exceeded")
 
 
 def said(stderr: str) -> list[str]:
-    """The lines of rsync's stderr that carry information, without rsync's escapes."""
+    """The lines of rsync's stderr that carry information, with rsync's escapes decoded."""
     lines = (as_text(line.encode(errors="surrogateescape")) for line in stderr.splitlines())
     return [line for line in lines if not _NOISE.match(line)]
 
@@ -53,7 +54,7 @@ def is_full(stderr: str) -> bool:
 
 
 def never_began(status: int, stderr: str) -> bool:
-    """Whether the receiving host's rsync did not begin, since the login failed or its command was not run."""
+    """Whether the receiving host's rsync never started: the login failed, or the host did not run the command."""
     return status in LOST | {5, 14, 30, 126, 127} and far_process(stderr) is None
 
 

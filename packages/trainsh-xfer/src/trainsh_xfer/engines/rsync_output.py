@@ -18,8 +18,8 @@ _KINDS = {"f": "file", "d": "folder", "L": "link"}
 
 
 class Progress(msgspec.Struct, frozen=True):
-    """Progress: bytes done, total bytes (0: unknown), as text the rate and the time left or elapsed, and the files
-    that have arrived."""
+    """How far a transfer is: bytes `done` of `total` (0: unknown), `message` (the rate, and the time left or
+    elapsed), and how many `files` have arrived."""
 
     done: int
     total: int
@@ -62,8 +62,8 @@ class Tally:
         self._rest = b""
 
     def restart(self) -> None:
-        """Prepare for another attempt: it lists all changes of a dry run again, but not files that were already
-        copied."""
+        """Prepare for another attempt. A dry run lists all its changes again; a copy does not list again the files
+        that were already copied."""
         if self._keep:
             self.files = self.bytes = self.sent = self.deleted = 0
             self.changes.clear()
@@ -127,7 +127,7 @@ def _read_progress(found: re.Match[bytes]) -> Progress:
     done = int(re.sub(rb"\D", b"", found[1]))
     share = int(found[2])
     rate, unit, clock = found[3].decode(), _UNITS[found[4]], _short(found[5].decode())
-    # A line with brackets ends a file; its time is the time elapsed.
+    # A line with parentheses is the last one for a file; its time is the time elapsed.
     return Progress(
         done, done * 100 // share if share else 0, f"{rate} {unit}/s, {'in' if found[6] else 'ETA'} {clock}"
     )

@@ -1,7 +1,7 @@
-"""Marker files of transfers that have not ended well, so that the next run knows of an interrupted one.
+"""Marker files of transfers that were interrupted, so that the next run can continue them.
 
-When both sides are local, rsync copies whole files and ignores a partial one; using the partial file in every copy
-would slow down those that have nothing to continue. And a storage may hold unfinished uploads.
+A marker is needed in two cases. When both sides are local, rsync must be told to use a partial file, and that would
+slow down every copy without one. And a storage may hold unfinished uploads, which the next run aborts.
 """
 
 import fcntl
@@ -14,7 +14,7 @@ from trainsh_base.system.paths import private_folder, state_home
 
 
 def mark(sources: Sequence[str], destination: str) -> Path:
-    """The marker file of this transfer."""
+    """The path of the marker file of a transfer from `sources` to `destination`."""
     import hashlib  # noqa: PLC0415 - it loads OpenSSL
 
     name = hashlib.sha256("\0".join([*sources, destination]).encode(errors="surrogateescape")).hexdigest()[:32]
@@ -23,10 +23,11 @@ def mark(sources: Sequence[str], destination: str) -> Path:
 
 @contextmanager
 def marked(path: Path) -> Iterator[float | None]:
-    """Keep the marker while the block runs, and remove it when that ends without an exception.
+    """Keep the marker while the block runs; remove the marker if the block ends without an exception.
 
-    Yields when an earlier run was interrupted, in seconds since 1970; None when none was, and while another process
-    runs the same transfer. If the state folder is not writable, the transfer cannot be continued later.
+    Yields the time at which an interrupted earlier run began (seconds since 1970), or None if there was none, or if
+    another process runs the same transfer now. If the state folder is not writable, the transfer cannot be
+    continued later.
     """
     since, handle = None, -1
     try:

@@ -1,4 +1,4 @@
-"""Copies from one host to another: straight, else through this machine. Afterwards both are as before."""
+"""Copies from one host straight to another, else through this machine. Only the copy stays on the hosts."""
 
 import os
 import shlex
@@ -64,14 +64,14 @@ class Pair:
             self._tell(why)
 
     def _keys(self, settings: dict[str, str]) -> tuple[list[str], str]:
-        """The destination's host keys for the straight way, or why there are none."""
+        """The destination's host keys for the straight way, and why there are none (empty if there are some)."""
         try:
             return host_keys(settings, self.destination), ""
         except TrainError as error:
             return [], error.message
 
     def _make_key(self, address: pair_scripts.Address) -> str:
-        """Make the key for the straight way. Returns why that failed."""
+        """Make the key for the straight way. Returns why that failed, or an empty text."""
         way = Straight(self.source, self.destination, address, mark=self._mark, here=self._here, there=self._folder)
         try:
             self._straight = self._stack.enter_context(way)
@@ -113,7 +113,7 @@ class Pair:
         self._request.emit("log", message=f"{self.label}: {why}; the data goes through this machine")
 
     def words(self, line: Line, program: str, path: str, *, secluded: bool) -> list[str]:
-        """The argv that copies. `program` and `path` are what rsync is to run at the destination, and where."""
+        """The argv that copies to `path` at the destination, where `program` is run as rsync."""
         if self._straight is None:
             return self._joined(line, self._noted(line, program, path, secluded=secluded), program)
         try:
@@ -134,7 +134,7 @@ class Pair:
         return server_command.checked(command, program, path, secluded=secluded)
 
     def _joined(self, line: Line, command: str, program: str) -> list[str]:
-        """The source's rsync and the destination's, joined by this machine."""
+        """The argv that runs rsync on both hosts and passes the data between them through this machine."""
         self.destination.open(PATIENCE)
         self.source.run(pair_scripts.piping(self._folder))
         bridge = quiet(self.source.words(pair_scripts.bridging(self._folder, self._mark)), self._mark)

@@ -11,7 +11,7 @@ from trainsh_xfer.remote.library import argv
 
 @contextmanager
 def watching(commands: list[str]) -> Iterator[None]:
-    """If this process is killed inside the context, each command line is run. At the end of the context none is."""
+    """Run each command line if this process is killed inside the context. If the context ends, run none of them."""
     child = spawn.start(argv("clean_up_after", *commands))
     try:
         yield

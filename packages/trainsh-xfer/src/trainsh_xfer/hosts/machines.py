@@ -33,7 +33,7 @@ _resolved: dict[tuple[str, ...], tuple[float, Target]] = {}
 
 
 def resolve(spec: str) -> Target:
-    """The target of a host's name, a spec, or a target as JSON.
+    """The target that `spec` means: a host's name, a host's spec, or a target as JSON.
 
     The answer for a machine that is not rented is used again for RESOLVED_FOR seconds, since `serve` copies to the
     same few hosts. Raises train-host's own errors, and MissingProgram when train-host is not installed.
@@ -89,8 +89,8 @@ class Connection:
         return self.dressed(words[:-1], host, program)
 
     def dressed(self, shell: list[str], host: str, program: str) -> Remote:
-        """The Remote for `host` with the remote shell `shell`. Once login output is known to be a problem, it is
-        dropped."""
+        """The Remote for `host` with the remote shell `shell`. After `be_quiet`, it drops the output of login
+        files."""
         if self._mark:
             return Remote(shell_option(quiet(shell, self._mark)), host, marked(program, self._mark))
         return Remote(shell_option(shell), host, program)
@@ -114,7 +114,7 @@ class Connection:
         self._mark = f"trainsh-{os.urandom(6).hex()}"
 
     def find_room(self) -> None:
-        """After a refused channel: wait for a free one, or open another connection if the host allows it."""
+        """The host refused a channel: wait for a free one, or open another connection if the host allows it."""
         child = ssh.start(self.target, "true", bulk=True, request=self._request, deadline=Deadline.after(PATIENCE))
         child.end()
         child.wait()

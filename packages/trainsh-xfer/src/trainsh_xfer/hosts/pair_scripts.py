@@ -102,7 +102,7 @@ def known_hosts(lines: list[str]) -> list[str]:
 
 
 def login_words(user: str, port: int, folder: str, agent: str) -> list[str]:
-    """The argv of ssh on the source host, without the destination. It uses only our key and our known_hosts."""
+    """The argv of ssh on the source host, without the destination. ssh uses only our key and our known_hosts."""
     options = {
         "IdentityAgent": f"{folder}/{agent}", "IdentityFile": "none", "HostKeyAlias": ALIAS,
         "UserKnownHostsFile": f"{folder}/known_hosts", "GlobalKnownHostsFile": "/dev/null",

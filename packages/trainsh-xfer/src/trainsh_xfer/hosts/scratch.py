@@ -11,12 +11,12 @@ from pathlib import Path
 from trainsh_base.system.paths import runtime_home
 
 PREFIX = "k-"
-YOUNG = 60.0  # seconds in which a folder may not have its lock yet
+YOUNG = 60.0  # seconds after a folder was made, in which its lock may not exist yet
 
 
 @contextmanager
 def private_folder() -> Iterator[Path]:
-    """A new folder, removed at the end. A lock on it says that this process lives."""
+    """A new folder, removed at the end. Its lock shows other processes that this process is alive."""
     sweep()
     folder = runtime_home() / f"{PREFIX}{os.urandom(4).hex()}"
     folder.mkdir(mode=0o700)
@@ -30,7 +30,7 @@ def private_folder() -> Iterator[Path]:
 
 
 def sweep() -> None:
-    """Remove the folders whose process has ended without doing so."""
+    """Remove the folders whose processes ended without removing them."""
     for folder in runtime_home().glob(f"{PREFIX}*"):
         with suppress(OSError):
             if time.time() - folder.stat().st_mtime < YOUNG:

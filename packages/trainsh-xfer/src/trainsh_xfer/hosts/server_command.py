@@ -1,7 +1,7 @@
 """Checks the command that the source's rsync wants to run at the destination. Pure.
 
-The source reports it, and it is then run with the destination's account. A source that is not trusted could report
-anything, so only an rsync server for the requested path passes.
+The source reports this command, which is then run with the destination's account. A source that is not trusted
+could report anything, so only an rsync server for the requested path is accepted.
 """
 
 import re
@@ -10,7 +10,7 @@ import shlex
 from trainsh_base.errors import RemoteError
 
 _SERVER = re.compile(r"--server((?: -[\w.,=%:+-]+| \.train-partial)*) \. ", re.ASCII)
-_SECLUDED = re.compile(r"--server -s[\w.]+", re.ASCII)  # the options and the path follow in rsync's protocol
+_SECLUDED = re.compile(r"--server -s[\w.]+", re.ASCII)  # the options and the path follow later, in rsync's protocol
 _WRITES = re.compile(r"--(sender|daemon|config|log-file|temp-dir|backup|suffix|.*-dest|files-from|remote-option)")
 _WRITES_SHORT = re.compile(r"-[^-]*[bTM]")
 
@@ -38,7 +38,7 @@ def _is_server(rest: str, paths: list[list[str]]) -> bool:
 
 
 def _writes(word: str) -> bool:
-    """Whether an option makes rsync write to, or read, another place. Letters after `e.` are no options."""
+    """Whether an option makes rsync write to, or read, another place. Letters after `e.` are not options."""
     return bool(_WRITES.match(word) or _WRITES_SHORT.match(word.split("e.", maxsplit=1)[0]))
 
 

@@ -14,7 +14,7 @@ from trainsh_xfer.hosts.throwaway_key import ThrowAwayKey
 
 
 class Straight:
-    """A context in which the key exists. `remote` allows it, and returns how the source's rsync uses it."""
+    """A context in which the key exists. `remote` allows the key, and returns how the source's rsync uses it."""
 
     def __init__(
         self, source: Connection, destination: Connection, address: Address, *, mark: str, here: Path, there: str
@@ -63,7 +63,7 @@ class Straight:
 
 
 def forward(connection: Connection, what: str) -> None:
-    """Ask the ssh master of a connection for a forwarding of a socket. Raises RemoteError when it is refused."""
+    """Have a connection's ssh master forward a socket (`what`: REMOTE:LOCAL). Raises RemoteError if it refuses."""
     target = connection.target
     words = [target.argv[0], "-S", connection.path, "-O", "forward", "-R", what, *target.argv[1:]]
     try:
@@ -78,7 +78,7 @@ def bracketed(host: str) -> str:
 
 
 def host_keys(settings: dict[str, str], destination: Connection) -> list[str]:
-    """known_hosts lines of the destination: as this machine trusts them, else as the host itself shows them.
+    """known_hosts lines of the destination: those that this machine trusts, else those that the host itself shows.
 
     Raises UsageError when there are none.
     """

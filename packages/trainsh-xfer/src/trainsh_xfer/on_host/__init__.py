@@ -1,1 +1,1 @@
-"""rclone that runs on a host, apart from this machine: a transfer with a storage, and the checkpoint pump."""
+"""rclone that runs on a host and needs no connection: transfers with a storage, and the checkpoint pump."""

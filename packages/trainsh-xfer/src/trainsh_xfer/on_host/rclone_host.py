@@ -10,11 +10,11 @@ from trainsh_xfer.engines.rclone_output import Hopeless, Log
 from trainsh_xfer.engines.rclone_program import LESS_SERIOUS, MISSING, RcloneProgram
 from trainsh_xfer.on_host.host_shell import HostShell, out_of_reach, script
 
-LINES = 4000  # of the log, in one answer
+LINES = 4000  # lines of the log in one answer, at most
 FIRST_PAUSE, PAUSE = 0.05, 0.5
-MOST_DEATHS = 2  # in a row: rclone was killed
+MOST_DEATHS = 2  # how often in a row a killed rclone is started again
 START_LIMIT = 30.0
-ASK_LIMIT = 3600.0  # a checksum of a large file, a listing of a large bucket
+ASK_LIMIT = 3600.0  # seconds, for a checksum of a large file or a listing of a large bucket
 HANGUP = 129
 
 
@@ -46,10 +46,10 @@ class HostRclone(RcloneProgram):
         return "".join(output).encode(errors="surrogateescape")
 
     def run(self, words: list[str], log: Log) -> None:
-        """Run rclone on the host to its end. One that runs already, from an earlier call, is taken up.
+        """Run rclone on the host to its end. If it already runs there since an earlier call, follow that run.
 
-        A cancel ends it there; when this process is killed or the connection is lost, it goes on. One that was
-        killed is started again, MOST_DEATHS times.
+        A cancel ends rclone on the host. If this process is killed or the connection is lost, rclone goes on. An
+        rclone that was killed is started again, up to MOST_DEATHS times.
         """
         words = [word for word in words if not word.startswith("--log-file=")]
         name = hashlib.sha256("\0".join(words).encode(errors="surrogateescape")).hexdigest()[:16]
@@ -71,7 +71,7 @@ class HostRclone(RcloneProgram):
         )
 
     def _run_once(self, name: str, words: list[str], log: Log) -> int | None:
-        """Start or take up the run and follow it; returns its exit status, None when it was lost."""
+        """Start the run, or join it if it goes on, and follow it; returns its exit status, None if it was lost."""
         try:
             said = self.shell.call("xfer_start", name, script("keeper.sh"), self._umask, *words)
             if "found" in said:

@@ -14,7 +14,7 @@ from trainsh_xfer.pairs.route import Route
 
 PROGRESS_EVERY = 0.1
 MOST_TRIES = 6
-MOST_DEATHS = 2  # in a row: rsync was killed by a signal
+MOST_DEATHS = 2  # how often in a row a killed rsync is started again
 FIRST_PAUSE = 1.0
 
 

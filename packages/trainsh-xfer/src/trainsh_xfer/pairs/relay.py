@@ -12,7 +12,7 @@ from trainsh_xfer.hosts.machines import Connection
 
 
 def over_sftp(side: Place | InStorage, remote: str, request: Request) -> Place | InStorage:
-    """A place on a host as one that rclone reaches, with the connection open. Any other place is returned
+    """A place on a host, as a storage that rclone reaches; the connection is opened. Any other place is returned
     unchanged."""
     if isinstance(side, InStorage) or side.target is None:
         return side

@@ -13,7 +13,7 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     `rsync` is the program that is started, `program` the host's --rsync-path. `parents` is the local path whose
     parent folders must be created. After a move, empty folders are removed: in the local sources `tidy`, and on a
     host by the command `tidy_far`. `foreign`: the files come from a host to another machine. `follow`: the source
-    is a link to a file. `told` are both ends as people name them.
+    is a link to a file. `told` names both ends, for messages.
     """
 
     rsync: Rsync
@@ -31,7 +31,7 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def way(self) -> str:
-        """The engine and the route, for people."""
+        """The engine and the route, for messages."""
         return "rsync on this machine" if self.is_local else f"rsync {self.told}"
 
     @property
@@ -74,6 +74,6 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
         return False
 
     def find_room(self) -> None:
-        """After a refused channel: wait for a free one."""
+        """After the host refused a channel: wait for a free one."""
         if self.connection:
             self.connection.find_room()

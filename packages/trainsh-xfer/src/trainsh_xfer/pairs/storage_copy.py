@@ -137,7 +137,7 @@ def _told_apart(changes: list[Change], program: RcloneProgram, piece: Piece) -> 
 
 
 def _verify(program: RcloneProgram, piece: Piece, options: Options, request: Request) -> None:
-    """Compare both sides by checksum; where a service keeps none of a kind that both have, by their contents."""
+    """Compare both sides by checksum; without a kind of checksum that both have, compare the contents."""
     if piece.one_file:
         _verify_file(program, piece, request)
         return
@@ -174,7 +174,7 @@ def _hashes(program: RcloneProgram, place: str, kind: str = "") -> _Hashes:
 
 
 def _verify_file(program: RcloneProgram, piece: Piece, request: Request) -> None:
-    """Compare one file. The storage says which checksum it has: a file on a disk has one of each kind, if asked."""
+    """Compare one file by the checksum that the storage has; for a file on disk, rclone can compute any kind."""
     on_disk = piece.destination.startswith("/")
     stored = _hashes(program, piece.source if on_disk else piece.destination)
     kind = next((one for one in KINDS if one in stored.Hashes), "")

@@ -22,11 +22,11 @@ from trainsh_xfer.on_host.rclone_host import HostRclone
 from trainsh_xfer.pairs.relay import over_sftp
 
 Side = Place | InStorage
-OLDEST = (1, 60)  # before it, rclone has no JSON log that says what a dry run would do
+OLDEST = (1, 60)  # an older rclone does not log as JSON what a dry run would do
 
 
 class StorageRoute(msgspec.Struct, frozen=True, kw_only=True):
-    """Both sides as `program` reaches them, whether that runs on a host, and the way as people read it."""
+    """Both sides as `program` reaches them, whether `program` runs on a host, and the route in words (`told`)."""
 
     source: Side
     destination: Side
@@ -37,9 +37,9 @@ class StorageRoute(msgspec.Struct, frozen=True, kw_only=True):
 
 @contextmanager
 def route(order: Order, source: Side, destination: Side, request: Request) -> Iterator[StorageRoute]:
-    """The route, told to `request`; at the end nothing of it is left on the host.
+    """Yield the route. At the end, everything of the transfer is removed from the host.
 
-    After a lost connection, and when the client of `serve` has gone, the host keeps what runs there.
+    After a lost connection, or when the client of `serve` has ended, what runs on the host goes on instead.
     """
     place, storage = _ends(source, destination)
     if place is None or place.target is None:
@@ -117,7 +117,7 @@ def _on_host(order: Order, source: Side, destination: Side, request: Request, st
 
 
 def find_rclone(shell: HostShell, request: Request) -> tuple[str, str]:
-    """The path of an rclone on the host, lent if need be, and a note on whose it is. Raises Impossible."""
+    """The path of an rclone on the host (lent if it has none), and a note for messages. Raises Impossible."""
     if shell.rclone and version(shell.version) >= OLDEST:
         return shell.rclone, ""
     lack = f"has rclone {shell.version}, which is too old" if shell.rclone else "has no rclone"
@@ -134,7 +134,7 @@ def version(text: str) -> tuple[int, ...]:
 
 
 def umask_of(target: Target, request: Request) -> str:
-    """The permissions that new files of this account lack, such as `022`."""
+    """The account's umask: the permissions that its new files lack, such as `022`."""
     child = ssh.start(target, "umask", request=request)
     child.close_stdin()
     with open(child.stdout, "rb") as answer:  # noqa: PTH123 - a pipe

@@ -23,8 +23,8 @@ Look = Callable[[str], Row | None]
 
 
 class Piece(msgspec.Struct, frozen=True, kw_only=True):
-    """One rclone run: both sides as rclone names them, whether they are single files, and the folder that is copied
-    itself."""
+    """One rclone run: both sides as rclone names them, and whether they are single files. `name` is the folder that
+    is copied; empty when only its contents are."""
 
     source: str
     destination: str

@@ -1,8 +1,8 @@
 """Uploads in parts that an interrupted transfer left in a storage, where they are billed until they are aborted.
 
-rclone aborts its own when it fails or is told to end; one that was killed cannot. The next run of the same transfer
-aborts them after it has ended: those of an S3 service that were begun since the interrupted run, those of B2 that
-lie in the destination. Other kinds do not bill unfinished uploads.
+rclone aborts its own uploads when it fails or gets a signal to end; an rclone that was killed cannot. At its end,
+the next run of the same transfer aborts the uploads that are left: on an S3 service those that began since the
+interrupted run began, on B2 all below the destination. Other kinds do not bill unfinished uploads.
 """
 
 from datetime import datetime
@@ -29,7 +29,7 @@ def has_parts(destination: object) -> bool:
 
 
 def abort(program: RcloneProgram, destination: InStorage, since: float, request: Request) -> None:
-    """Abort what a run of this transfer left that began at `since`. A service that refuses is only a message."""
+    """Abort the uploads left by a run that began at `since` (seconds since 1970). A refusal is only logged."""
     at = destination.storage.at(destination.path)
     try:
         if destination.storage.backend == "b2":
@@ -45,8 +45,8 @@ def abort(program: RcloneProgram, destination: InStorage, since: float, request:
 
 
 def _starts(uploads: list[_Upload], since: float) -> list[str]:
-    """The start of each name that was begun after `since`. It is shorter than the name, since rclone takes the name
-    of an object that exists for a file. One that is also the start of an older upload is left out."""
+    """For each upload begun after `since`, its name without the last character: rclone takes the full name of an
+    existing object for a file. Starts that older uploads share are left out."""
     older = [upload.Key for upload in uploads if upload.Initiated.timestamp() <= since]
     starts = {upload.Key[:-1] for upload in uploads if upload.Key not in older}
     return sorted(start for start in starts if not any(key.startswith(start) for key in older))

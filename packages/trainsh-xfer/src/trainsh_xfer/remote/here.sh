@@ -1,8 +1,8 @@
 # shellcheck shell=sh
 # Functions that run on this machine. The rules in files.sh apply.
 
-# A remote shell that drops all output up to a line that ends in the sentinel. `read` reads a pipe byte by byte, so
-# everything after that line is left for `cat`. Fails if there is no such line.
+# Runs a remote shell, and drops its output up to and including a line that ends in MARK. `read` reads a pipe byte by
+# byte, so everything after that line is left for `cat`. Fails if there is no such line.
 pass_from_mark() { # MARK SHELL'S WORDS...
     mark=$1
     shift
@@ -16,15 +16,15 @@ pass_from_mark() { # MARK SHELL'S WORDS...
     }
 }
 
-# The command of an ssh-agent. It ends, and the agent with it, when its input is closed.
+# The command that ssh-agent is started with. It ends when its input is closed, and ssh-agent ends with it.
 hold_agent() {
     echo "$SSH_AGENT_PID"
     exec cat >/dev/null
 }
 
-# Runs the sender, and joins two other commands to each other: the bridge on the sender's host and the receiver. A
-# bridge that fails ends them all (this is the process group of the transfer). What is left after a failure gets a
-# second to say why.
+# Runs the sender, and connects two other commands by pipes: the bridge (on the sender's host) and the receiver. If the
+# bridge fails, it ends all of them: they are one process group. If the sender fails, the others get one second to
+# print why, and are then ended.
 join_hosts() { # FOLDER BRIDGE RECEIVER SENDER'S WORDS...
     d=$1
     bridge=$2
@@ -47,7 +47,7 @@ join_hosts() { # FOLDER BRIDGE RECEIVER SENDER'S WORDS...
     exit "$s"
 }
 
-# Waits until its input ends, when the transfer has ended or was killed, then runs each command line.
+# Waits until its input ends (the process of the transfer has ended or was killed), then runs each command line.
 clean_up_after() { # COMMAND...
     cat >/dev/null
     for line in "$@"; do
@@ -55,8 +55,8 @@ clean_up_after() { # COMMAND...
     done
 }
 
-# Runs a command, and ends it when our input ends: then the process that started it has been killed. A signal to the
-# group reaches the command too, and we wait until it has ended.
+# Runs a command, and ends it when our input ends, since then the process that started us has been killed. A signal to
+# the process group reaches the command too; then we wait until the command has ended.
 end_with_parent() { # COMMAND...
     exec 3<&0
     "$@" </dev/null 3<&- &

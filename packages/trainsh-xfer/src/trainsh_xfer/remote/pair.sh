@@ -14,14 +14,14 @@ prepare_source() { # MARK NOTE JOIN KNOWN_HOSTS...
     }
 }
 
-# A stand-in for ssh, a script of its own: writes its command to a file beside the script.
+# Runs as a script in place of ssh: writes the command that it got to a file beside the script.
 note_command() { # HOST COMMAND...
     shift
     printf '%s\n' "$*" >"${0%/*}/command"
 }
 
-# A stand-in for ssh, a script of its own: joins rsync to the pipes of `bridge`. It ends when the other side ends, for
-# which rsync waits before it closes its own end.
+# Runs as a script in place of ssh: connects rsync to the pipes of `bridge`. It ends when the other side ends; rsync
+# waits for this before it closes its own end.
 join_bridge() { # HOST COMMAND...
     exec 3<&0
     cat <&3 >"${0%/*}/out" &

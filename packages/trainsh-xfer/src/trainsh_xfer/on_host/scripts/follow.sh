@@ -1,8 +1,9 @@
 # shellcheck shell=sh disable=SC2154 # transfer.sh sets $transfer and $id
-# Functions for the shell of a channel to a host, for the checkpoint pump (pump.sh). They follow those of transfer.sh;
-# $transfer is the pump's folder.
+# Functions for the shell of a channel to a host, for the checkpoint pump (pump.sh). They are loaded after those of
+# transfer.sh; $transfer is the pump's folder.
 
-# Starts the pump, unless the same one runs. What it has sent already is known to a new one. Says `started` or `found`.
+# Starts the pump, unless one with the same settings runs. A new pump knows what the earlier one has copied. Says
+# `started` or `found`.
 xfer_follow() { # ASKED PUMP'S-TEXT STOP WORDS...
     r=$transfer/run-pump
     asked=$1 pump=$2 stop=$3
@@ -19,7 +20,7 @@ xfer_follow() { # ASKED PUMP'S-TEXT STOP WORDS...
     if command -v setsid >/dev/null; then set -- setsid "$@"; fi
     "$@" </dev/null >/dev/null 2>&1 &
     for wait in 0.1 0.2 0.3 0.4 1 1 1 1 1; do
-        [ ! -e "$r/keeper" ] || break # until then nothing shows that this folder is in use
+        [ ! -e "$r/keeper" ] || break # before this file exists, nothing shows that the folder is in use
         sleep "$wait" || sleep 1
     done
     say started
@@ -33,8 +34,8 @@ xfer_end_pump() {
     done
 }
 
-# Says the state of the pump: following, ended, lost (killed, or the host was restarted) or none; what is safe; its
-# last error; how many rounds are over (`rounds`, once there was one).
+# Says the pump's state: following, ended, lost (killed, or the host was restarted) or none. Also says the newest safe
+# entry and its age in seconds, how many entries are kept, the last error, and `rounds` once a round is over.
 xfer_following() {
     r=$transfer/run-pump
     if [ ! -d "$r" ]; then say state none && return 0; fi

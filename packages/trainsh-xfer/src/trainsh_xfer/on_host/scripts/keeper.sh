@@ -1,6 +1,7 @@
 #!/bin/sh
-# Runs rclone for a transfer, apart from the connection that started it: keeps what rclone logs, its last statistics
-# and its exit status in RUN (see transfer.sh). Started as: sh -c TEXT trainsh-xfer RUN UMASK PROGRAM WORDS...
+# Runs rclone for a transfer, and does not end with the connection that started it. Keeps rclone's log, its last
+# statistics and its exit status in the folder RUN (see transfer.sh). Started as:
+# sh -c TEXT trainsh-xfer RUN UMASK PROGRAM WORDS...
 run=$1 mask=$2 program=$3
 shift 3
 trap '' HUP INT
@@ -29,7 +30,7 @@ for ended in "$run"/ended-*; do
     mv "$ended" "$run/status-${ended##*-}"
 done
 
-# Whoever asked collects the result. If nobody does for ten minutes, everything is removed.
+# The client that started the run collects the result. If no client asks for ten minutes, everything is removed.
 mine() { [ "$(cat "$run/keeper" 2>/dev/null)" = $$ ]; }
 : >"$run/mark"
 idle=0

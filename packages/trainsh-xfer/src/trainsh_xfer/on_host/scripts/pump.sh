@@ -1,10 +1,12 @@
 #!/bin/sh
 # The checkpoint pump: copies each complete new entry of a folder on this host to a storage, and keeps the newest there.
 #
-# It runs apart from any connection. RUN is its folder (see transfer.sh), with for each entry that is whole in the
-# storage a file `sent/NAME`, as old as its upload's begin; `gone/NAME` for one that was removed there again; `newest`
-# has the time and name of the newest that is safe, `failed` the last error. The file `stop` asks for a last round;
-# `ended` says that it was done. Started as:
+# It needs no connection while it runs. RUN is its folder (see transfer.sh), with these files:
+# sent/NAME: the entry NAME is whole in the storage; the file's time is when the upload of the entry began
+# gone/NAME: the entry NAME was copied, and later removed from the storage
+# newest: the time and the name of the newest entry that is whole in the storage
+# failed: the last error; stop: a client asks for a last round; ended: the last round is over
+# Started as:
 # sh -c TEXT trainsh-xfer RUN PROGRAM SOURCE DESTINATION KEEP EVERY SETTLE MATCH SERVER RCLONE'S-OPTIONS...
 run=$1 program=$2 source=$3 destination=$4 keep=$5 every=$6 settle=$7 match=$8
 shift 8
@@ -16,10 +18,10 @@ echo $$ >"$run/keeper.new" && mv "$run/keeper.new" "$run/keeper"
 mkdir -p "$run/sent" "$run/gone"
 seen=
 
-# Whether what names this pump is still this one.
+# Whether the file `keeper` still holds this process's id: no newer pump has replaced this one.
 mine() { [ "$(cat "$run/keeper" 2>/dev/null)" = $$ ]; }
 
-# Waits; a request to stop ends it early.
+# Waits; ends early when the file `stop` appears.
 pause() { # SECONDS
     left=$1
     while [ "$left" -gt 0 ] && [ ! -e "$run/stop" ] && mine; do
@@ -28,17 +30,17 @@ pause() { # SECONDS
     done
 }
 
-# Whether the session that this pump accompanies has ended: its tmux server was there, and is no more.
+# Whether the job's sessions on this host have ended: their tmux server was seen earlier, and is gone now.
 session_over() {
     [ -n "$server" ] || return 1
     if tmux -L "$server" list-sessions >/dev/null 2>&1; then seen=1 && return 1; fi
     [ -n "$seen" ]
 }
 
-# Whether anything in an entry was written after a marker.
+# Whether anything in the entry $1 was written after the file $2.
 newer() { [ -n "$(find "$source/$1" -newer "$2" 2>/dev/null | sed 1q)" ]; }
 
-# Whether an entry is to be kept in the storage: its name matches, it is no link, it has files, and is complete.
+# Whether an entry is to be copied: its name matches, it is not a link, it contains files, and it is complete.
 eligible() { # NAME
     # shellcheck disable=SC2254 # a pattern
     case $1 in $match) ;; *) return 1 ;; esac
@@ -47,7 +49,7 @@ eligible() { # NAME
     ! newer "$1" "$run/mark"
 }
 
-# When an entry was written.
+# The time at which the path $1 was last written, in seconds since 1970.
 time_of() { stat -c %Y "$1" 2>/dev/null || stat -f %m "$1" 2>/dev/null || date +%s; }
 
 copy() { # NAME RCLONE'S-OPTIONS...
@@ -63,7 +65,7 @@ copy() { # NAME RCLONE'S-OPTIONS...
         tail -n 1 "$run/said" >"$run/failed"
         return 1
     fi
-    if newer "$name" "$run/now"; then return 0; fi # it was written to meanwhile: the next round copies it again
+    if newer "$name" "$run/now"; then return 0; fi # the entry changed during the copy: the next round copies it again
     written=$(time_of "$source/$name")
     echo "$verb" >"$run/now.kind"
     touch -r "$run/now" "$run/now.kind"
@@ -75,7 +77,7 @@ copy() { # NAME RCLONE'S-OPTIONS...
     fi
 }
 
-# Removes from the storage what was copied there and is not among the newest any more.
+# Removes from the storage the entries that the pump copied and that are no longer among the newest $keep.
 prune() { # RCLONE'S-OPTIONS...
     [ "$keep" -gt 0 ] || return 0
     ls -1t "$run/sent" | sed "1,${keep}d" >"$run/old"
@@ -87,7 +89,7 @@ prune() { # RCLONE'S-OPTIONS...
     done <"$run/old"
 }
 
-# Copies what is complete and new, the oldest first, at most the newest `keep`.
+# Copies the entries that are complete and new, the oldest first. Only the newest $keep entries count (0: all).
 round() { # RCLONE'S-OPTIONS...
     ls -1t "$source" >"$run/names" 2>"$run/said" || { tail -n 1 "$run/said" >"$run/failed" && return 1; }
     : >"$run/wanted"
@@ -125,7 +127,7 @@ mine || exit 0
 rm -f "${run%/*}/rclone"
 : >"$run/ended"
 
-# The result stays for an hour, for whoever asks.
+# The result stays for an hour, for clients that ask.
 left=1800
 while mine && [ "$left" -gt 0 ]; do
     sleep 2

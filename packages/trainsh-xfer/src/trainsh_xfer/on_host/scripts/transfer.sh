@@ -6,7 +6,7 @@
 # end an empty file `status-N`. Nothing secret is written to a file: credentials are in the environment of this shell
 # and of what it starts.
 
-# Enters the folder of a transfer, and tells what there is on this host.
+# Makes the folder of a transfer. Says its path, the home folder, the platform, and the path and version of rclone.
 xfer_hello() { # TRANSFER
     base=${XDG_CACHE_HOME:-${HOME:-/nonexistent}/.cache}/trainsh-xfer
     transfer=$base/$1
@@ -20,7 +20,7 @@ xfer_hello() { # TRANSFER
     xfer_sweep
 }
 
-# Removes what transfers have left whose clients and runs have ended.
+# Removes the folders of transfers whose clients and runs have all ended.
 xfer_sweep() {
     for t in "$base"/*; do
         [ ! -d "$t" ] || [ "$t" = "$transfer" ] || xfer_in_use "$t" || rm -rf "$t"
@@ -43,15 +43,15 @@ xfer_alive() { # RUN'S FOLDER
     xfer_is "$1/keeper" "$1" || xfer_is "$1/rclone" "$1"
 }
 
-# Whether the process with the id in a file has the folder among its arguments: ids are used again.
+# Whether the process whose id is in FILE has FOLDER in its arguments. The id alone is not enough: ids are reused.
 xfer_is() { # FILE FOLDER
     id=$(cat "$1") && [ -n "$id" ] || return 1
     if [ -r "/proc/$id/cmdline" ]; then tr '\0' ' ' <"/proc/$id/cmdline"; else ps -o args= -p "$id"; fi |
         grep -q -F -e "$2"
 }
 
-# Starts rclone under a keeper that outlives this shell. Says `started`, or `found` when it runs already. A run that
-# has ended is done again.
+# Starts rclone under a keeper that outlives this shell. Says `started`, or `found` when the run is going on already. A
+# run that has ended is started again.
 xfer_start() { # NAME KEEPER'S-TEXT UMASK PROGRAM WORDS...
     r=$transfer/run-$1
     keeper=$2
@@ -72,8 +72,8 @@ xfer_start() { # NAME KEEPER'S-TEXT UMASK PROGRAM WORDS...
     say started
 }
 
-# Says the log of a run from a line on (L), its last statistics (P), and its state (S): starting, running, its exit
-# status, lost (killed, or the host was restarted) or gone.
+# Says COUNT lines of a run's log, beginning with LINE (L), its last statistics (P), and its state (S): starting,
+# running, its exit status, lost (killed, or the host was restarted) or gone.
 xfer_poll() { # NAME LINE COUNT
     r=$transfer/run-$1
     if [ ! -d "$r" ]; then say S gone && return 0; fi
@@ -107,7 +107,8 @@ xfer_collect() { # NAME
     say removed
 }
 
-# Ends this client's part in a transfer. The last one removes its folder, and a program that was lent for it.
+# Ends this client's part in a transfer. The last client removes the transfer's folder, and with it an rclone that was
+# sent here.
 xfer_leave() {
     rm -f "$transfer/client.$$"
     xfer_in_use "$transfer" || rm -rf "$transfer"
