@@ -20,7 +20,7 @@ from trainsh_dsl.vocabulary.tool_schemas import Effects, NoTools, Tools
 class Analysis:
     """A recipe after reading and checking.
 
-    `syntax_errors` is the number of errors found before sessions and hosts are followed from step to step.
+    `syntax_errors` is the number of errors found before the sessions and hosts of the steps are checked.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Commands that do not do what they seem to: a replaced shell, a hidden failure, an unusual blank."""
+"""Warns about commands with an unexpected effect: a replaced shell, a hidden failure, an unusual blank."""
 
 from trainsh_dsl.diagnostics.findings import Findings
 from trainsh_dsl.grammar.syntax import Execute

@@ -64,7 +64,7 @@ class Flow:
         }  # fmt: skip
 
     def run(self, refs: dict[int, list[tuple[str, int]]]) -> None:
-        """Check all steps. `refs` maps a statement's offset to the captured variables that it uses."""
+        """Check all steps. `refs` maps the offset of a statement to the captured variables that are used there."""
         self.refs = refs
         for node in every(self.recipe.steps + self.recipe.closing):
             if isinstance(node, Open):

@@ -7,7 +7,7 @@ from trainsh_dsl.grammar.syntax import Close, Execute, Open, Recipe, every
 
 
 class Names(msgspec.Struct, frozen=True, kw_only=True):
-    """Names that may be written at one place, each with the offset of the statement that gives it its meaning.
+    """Names that may be written at one place, each with the offset of the statement that defines it.
 
     `variables` include captured ones, and those that train itself sets, which have offset -1. `sessions` maps each
     session that is open there to its host.

@@ -24,8 +24,8 @@ class ParallelBlock:
         self.refs = refs
         self.filled = filled
         self.captured = captured
-        self._first: dict[str, tuple[int, bool]] = {}  # session -> its first branch, and whether that opens it
-        self._made: dict[str, int] = {}  # host or variable -> the branch that gives it a value
+        self._first: dict[str, tuple[int, bool]] = {}  # session -> number of its first step, whether that opens it
+        self._made: dict[str, int] = {}  # host or variable -> the number of the step that gives it a value
 
     def check(self, block: Parallel) -> None:
         """Report steps of this block that depend on each other."""

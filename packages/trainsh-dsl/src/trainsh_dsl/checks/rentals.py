@@ -1,4 +1,4 @@
-"""Rented machines, of any provider: whether each is released on every path."""
+"""Checks that each rented machine, of any provider, is released on every path through the recipe."""
 
 from trainsh_dsl.diagnostics.findings import Findings
 from trainsh_dsl.document.plan import Ref
@@ -8,7 +8,7 @@ from trainsh_dsl.vocabulary import specs
 
 
 class Account:
-    """What a recipe does with one provider's verbs."""
+    """The steps of a recipe that rent and release machines of one provider."""
 
     def __init__(self) -> None:
         self.rented: list[tuple[Control, bool]] = []
@@ -34,7 +34,7 @@ class Rentals:
         self._decided_later = any(host.type == "other" for host in scope.hosts.values())
 
     def control(self, node: Control, closing: bool) -> None:
-        """Record one step; `closing` means that the step is below `finally`."""
+        """Record one step; `closing` means that the step comes after `finally`."""
         effects = node.effects
         if not (effects.provider or effects.releases):
             return

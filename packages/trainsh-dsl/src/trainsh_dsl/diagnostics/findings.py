@@ -4,7 +4,7 @@ from trainsh_dsl.document.diagnostic import Diagnostic
 from trainsh_dsl.text.patterns import lazy
 from trainsh_dsl.text.source import Source
 
-MOST_ON_A_LINE = 50  # a reader needs no more, and each costs a scan of the whole line
+MOST_ON_A_LINE = 50  # the diagnostics that are kept for one line: each costs a scan of the whole line
 LONGEST_SOURCE = 2_000
 _SURROGATE = lazy("[\ud800-\udfff]")
 CODE = lazy(r"[EW]\d{3}")

@@ -1,4 +1,4 @@
-"""`# train: ignore W203`: at the end of a statement, or on a line of its own above one."""
+"""The comment `# train: ignore W203`, at the end of a statement or on a line of its own above a statement."""
 
 from trainsh_dsl.diagnostics.catalogue import is_code
 from trainsh_dsl.diagnostics.findings import CODE, Findings
@@ -11,7 +11,7 @@ _EXAMPLE = "write # train: ignore W203"
 
 
 class Ignores:
-    """Reads these comments and tells the findings which warnings to ignore on which lines."""
+    """Reads `train: ignore` comments, and tells the findings which warnings to ignore on which lines."""
 
     def __init__(self, findings: Findings) -> None:
         self.findings = findings

@@ -81,7 +81,7 @@ class _Printer:
         self.line = last
 
     def _widths(self, definitions: list[Definition]) -> dict[int, int]:
-        """The width of the column `sort NAME` for each definition; between blank lines all share one width."""
+        """The width of the column `sort NAME` for each definition; a blank line begins a new width."""
         widths: dict[int, int] = {}
         group: list[Definition] = []
         for node in definitions:

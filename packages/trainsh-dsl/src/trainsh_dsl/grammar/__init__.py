@@ -1,1 +1,1 @@
-"""Reads a recipe into statements (`syntax`). An error costs one statement. Imports `vocabulary` and below."""
+"""Reads a recipe into statements (`syntax`). An error affects one statement. Imports `vocabulary` and below."""

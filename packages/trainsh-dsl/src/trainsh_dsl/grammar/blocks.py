@@ -3,7 +3,7 @@
 from trainsh_dsl.diagnostics.findings import Findings
 from trainsh_dsl.grammar.syntax import Node, Open, Parallel, Recipe
 
-DEEPEST = 8  # nesting depth of blocks, which is the depth of the plan
+DEEPEST = 8  # how deeply blocks may be nested, in the recipe and so in the plan
 
 
 class Blocks:

@@ -1,4 +1,4 @@
-"""The command of an execute: its variables, its `&`, and warnings about both."""
+"""Reads the command of a step `@session > command`: its variables, its `&`, and warnings about both."""
 
 import re
 
@@ -75,7 +75,7 @@ class CommandReader:
         return Command(text, raw, background, base + len(line), "", ends)
 
     def _quoted(self, body: str, at: int) -> Text | None:
-        """The text of a simple command with single quotes; None if they hold a `$` and it uses a variable."""
+        """The text of a simple command with single quotes; None if a `$` is in them and a variable is used."""
         bare = _STRING.sub(r"\1'", body)
         if bare.count("$") == body.count("$"):
             return self._plain(body, at)

@@ -106,7 +106,7 @@ def _spec(context: Context, definition: Definition) -> None:
     for word in found:
         quoted = (
             definition.sort == "host"
-        )  # for a storage the text of its one word, for a host the words as ssh reads them
+        )  # ssh reads the quotes of a host's words; a storage is one word, without its quotes
         text = context.reader.rest(word.raw, word.start) if quoted else context.reader.word(word)
         parts += [" " if parts else "", *(text if isinstance(text, list) else [text])]
         definition.words.append(unbroken(word.raw))

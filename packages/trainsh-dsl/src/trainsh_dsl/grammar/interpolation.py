@@ -15,7 +15,7 @@ _VALUE_DOLLAR = lazy(r"\\(\$)|\$\{([^{}\n]*)\}|\$([A-Za-z_][A-Za-z0-9_]*)|\$\{")
 
 
 def unbroken(text: str) -> str:
-    """The text on one line: each backslash at a line's end becomes one space, with the blanks around it."""
+    """The text on one line: each backslash at the end of a line, with the blanks around it, becomes one space."""
     if "\\\n" not in text:
         return text
     first, *middle, last = text.split("\\\n")
@@ -36,7 +36,7 @@ def joined(parts: list[str | Ref]) -> Text:
 
 
 def easy(scope: Scope, text: str) -> list[str | Ref] | None:
-    """The parts of a `text` without backslashes; None if a `$` begins anything but a variable of `scope.easy`."""
+    """The parts of `text`, which has no backslashes; None if a `$` in it is not that of a name in `scope.easy`."""
     pieces = _NAMES.split(text)
     parts: list[str | Ref] = [pieces[0]] if pieces[0] else []
     known, used = scope.easy, scope.used
@@ -60,7 +60,7 @@ class Reader:
     def word(self, word: Word, *, pattern: bool = False, no_secret: str = "") -> Text:
         """The text of a word, with quotes removed and variables resolved.
 
-        `pattern` means that the word is a regular expression, in which a `$` before no name stays. `no_secret`
+        `pattern` means that the word is a regular expression, in which a `$` without a name stays. `no_secret`
         names the place in the error message where a secret is not allowed.
         """
         raw = word.raw

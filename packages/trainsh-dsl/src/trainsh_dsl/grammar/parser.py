@@ -1,4 +1,4 @@
-"""The parser: turns lines into statements. An error costs one statement, not the file."""
+"""The parser: turns lines into statements. An error affects one statement, not the whole file."""
 
 import re
 from collections.abc import Callable, Iterable
@@ -36,7 +36,7 @@ _WORDED: dict[str, Callable[[Context, list[Word], int], Node]] = {
 
 
 class Parser:
-    """Parses one recipe. `refs` maps a statement's offset to the captured variables that it uses."""
+    """Parses one recipe. `refs` maps the offset of a statement to the captured variables that it uses."""
 
     def __init__(self, source: Source, findings: Findings, tools: Tools, given: Iterable[str] = ()) -> None:
         self.source = source
@@ -201,7 +201,7 @@ class Parser:
         self.recipe.definitions.append(definitions.read(self.context, at, stop, end, tail))
 
     def _execute(self, session: str, at: int, line: str, start: int, base: int, found: list[Option]) -> int:
-        """Parse `@session options > command`; the command is at `start`, on the physical line `line` at `base`."""
+        """Parse `@session options > command`; the command is at `start`, in `line`, which begins at `base`."""
         command = self.commands.read(line, start, base)
         node = Execute(
             start=at, end=command.end, options=found, tail=command.tail, session=session, command=command.text,
@@ -322,7 +322,7 @@ class Parser:
         raise Stop()
 
     def _goes_on_from_command(self, at: int) -> bool:
-        """Whether this line directly follows a command, or such a line: then one error covers them all."""
+        """Whether this line directly follows a command, or another such line: all of them get only one error."""
         line = self.source.line_of(at) - 1
         previous = self.blocks.latest()
         after_command = isinstance(previous, Execute) and self.source.line_of(previous.end) == line

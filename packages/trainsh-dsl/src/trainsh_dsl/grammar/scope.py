@@ -12,7 +12,7 @@ _CLOSE_LOOKS = 200  # calls of difflib for one recipe at most, so that the time 
 
 
 class Near:
-    """Suggests the nearest of a growing set of names: by a table within one edit, else by a few difflib calls."""
+    """Suggests the nearest of a set of names: one that is one edit away, from a table, else one from difflib."""
 
     def __init__(self) -> None:
         self._names: dict[str, None] = {}
@@ -85,7 +85,7 @@ class Scope:
         self.refs: list[tuple[str, int]] = []  # captured variables that the current statement uses
         self.in_finally = False
         self.mentioned: set[str] = set()  # words of unreadable statements: names in them get no further findings
-        self.answers = ""  # a plugin's verb above whose answer may set variables without a definition
+        self.answers = ""  # the last verb read whose answer may set variables that have no definition
         self.defining = ""
 
     def find(self, name: str) -> Definition | None:

@@ -119,7 +119,7 @@ def transfer(context: Context, words: list[Word], end: int) -> Transfer:
 
 
 def _check_required(context: Context, found: list[Option], source: Endpoint) -> None:
-    """Report a `hold` that holds nothing, and a required output that is on no machine."""
+    """Report `hold` without `required`, and `required` for a source that is not on a host."""
     given = {option.key: option for option in found}
     required, hold = given.get("required"), given.get("hold")
     if hold is not None and (required is None or required.value is False):

@@ -19,6 +19,6 @@ def hidden(text: str) -> Iterator[tuple[int, str]]:
 
 
 def unusual_blank(text: str) -> tuple[int, str] | None:
-    """Offset and escaped form of the first blank that is not one to a shell (a non-breaking space), or None."""
+    """Offset and escaped form of the first blank that a shell reads as a letter (a non-breaking space), or None."""
     found = None if text.isascii() else _BLANKS.search(text)
     return None if found is None else (found.start(), f"\\u{ord(found[0]):04x}")

@@ -11,7 +11,7 @@ from trainsh_dsl.text.heredocs import HereIndex
 from trainsh_dsl.text.patterns import lazy
 from trainsh_dsl.text.source import Source
 
-# A whole command on one line that needs no stack; group 1 is the `&` at its end.
+# Matches a whole command on one line that can be read without a stack; group 1 is the `&` at its end.
 # `$(...)` and `(...)` match when nothing in them is quoted or nested.
 _INSIDE = r"\((?>(?:[^()\\'\"`$<#]++|\$[A-Za-z_?!@*0-9]|<(?![<(]))*)\)"
 SIMPLE = lazy(
@@ -116,7 +116,7 @@ class Scan:
             self._bodies(pos)
         return size
 
-    # Each of these reads one token at `pos` and returns the offset after it.
+    # Each of these methods reads one token at `pos` and returns the offset after the token.
 
     def _in_command(self, pos: int, mode: str) -> int:
         text, char = self.text, self.text[pos]
@@ -192,7 +192,7 @@ class Scan:
         return self._special(pos)
 
     def _not_a_sum(self) -> None:
-        """Reinterpret `((` as two nested subshells, not arithmetic, of which the inner one has just been closed."""
+        """Treat `((` as two nested subshells instead of arithmetic; the inner subshell has just been closed."""
         frame = self._stack[-1]
         frame.what = "$(" if self.text[frame.at] == "$" else "("
         self._depth += 1

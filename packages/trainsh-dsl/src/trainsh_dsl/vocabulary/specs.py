@@ -14,7 +14,7 @@ STORAGE_SCHEMES = ("r2", "b2", "s3", "gs", "gdrive", "file", "rclone")
 _SCHEME = lazy(r"([A-Za-z][A-Za-z0-9+.-]*):")
 _TARGET = lazy(r"(?:[^@\s:/]+@)?[^@\s:/]+\Z")
 _SIX = lazy(r"(?:[^@\s]+@)?\[?[0-9A-Fa-f]*:[0-9A-Fa-f:]+\]?\Z")
-# As in trainsh_base.remote.host_spec, which finally decides on a spec without variables.
+# The same patterns are in trainsh_base.remote.host_spec, which checks specs without variables again.
 _PROVIDER = lazy(r"[a-z][a-z0-9-]*\Z")
 _REFERENCE = lazy(r"[A-Za-z0-9_$][A-Za-z0-9_./+${}-]*\Z")
 _SSH_FLAGS = "pJio"

@@ -88,7 +88,7 @@ class Gate:
         return self._hold("required", longest, hosts, lost, at.pause, verb)
 
     def _tried(self, lost: Iterable[Numbered]) -> list[Numbered]:
-        """The steps of `lost` that ran and failed. Those that never ran, because another step failed, are left out."""
+        """The steps of `lost` that ran and failed; not those that never ran because another step failed."""
         steps = self._run.state.steps
         return [each for each in lost if each.id in steps and steps[each.id].status in ("failed", "timeout")]
 

@@ -334,7 +334,7 @@ def _stopped(state: State, event: Event) -> None:
 
 
 def _instance(state: State, event: Event) -> None:
-    """Apply a provider's answer about a machine. Without hosts in it: the hosts that the provider's verbs filled."""
+    """Apply a provider's answer about a machine. If it has no hosts: the hosts that the provider's verbs filled."""
     name = rented.key(event.get("provider"), event.get("id"))
     machine = rented.described(state.instances.get(name), event)
     machine.hosts = machine.hosts or [host for host, tool in state.filled.items() if tool == machine.provider]
