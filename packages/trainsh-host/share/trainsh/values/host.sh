@@ -1,4 +1,4 @@
-# Values of the kind `host`: hosts.toml, names of ~/.ssh/config, and machines of providers that were listed lately.
+# Values of the kind `host`: hosts of hosts.toml, names in ~/.ssh/config, and the last listed machines of providers.
 # shellcheck shell=sh disable=SC2154 # config and values come from complete.sh
 printf 'local\tthis machine\n'
 if [ -f "$config/hosts.toml" ]; then

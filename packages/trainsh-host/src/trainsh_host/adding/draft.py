@@ -46,7 +46,7 @@ def check_key(path: str) -> str:
 
 
 def from_text(text: str, request: Request) -> Values:
-    """The hosts.toml keys in a pasted ssh command, spec or Host block. Reports what has no key and is left out."""
+    """The hosts.toml keys in a pasted ssh command, spec or Host block. Logs the parts without a key."""
     text = clean(text)
     found = blocks(text) if re.match(r"\s*(#.*\n\s*)*host\s", text, re.IGNORECASE) else {}
     if found:
@@ -203,7 +203,7 @@ def _proposed(values: Values) -> str | None:
 
 
 def complete(values: Values) -> Values:
-    """The table to write: in 0.9's key order, with an id, and with the port that 0.9 always wrote."""
+    """The table to write, in the key order of version 0.9; a missing id, port or auth_method is added."""
     full = {"id": str(uuid4()), "type": "ssh", **values}
     if full["type"] in ("ssh", TUNNEL_TYPE):
         full.setdefault("port", 22)

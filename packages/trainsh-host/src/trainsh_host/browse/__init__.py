@@ -1,1 +1,1 @@
-"""The files of a host: a listing, and a screen to walk through them. May import `ways`."""
+"""The files of a host: a listing, and a screen to browse them. May import `ways`."""

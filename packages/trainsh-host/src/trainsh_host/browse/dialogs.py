@@ -22,7 +22,7 @@ The mouse works too: a click on the row of the cursor opens it."""
 
 
 class Ask(ModalScreen[str | None]):
-    """A question with a line for the answer; Escape answers nothing."""
+    """A question with a line for the answer; Escape closes it without an answer."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "nothing", "back")]
 
@@ -31,47 +31,47 @@ class Ask(ModalScreen[str | None]):
         self._question, self._value = question, value
 
     def compose(self) -> ComposeResult:
-        """The question above the line."""
+        """Make the question and the line below it."""
         with Vertical(classes="dialog"):
             yield Static(Text(self._question))
             yield Input(self._value, select_on_focus=False, compact=True)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Answer with the line."""
+        """Close with the text of the line as the answer."""
         self.dismiss(event.value)
 
     def action_nothing(self) -> None:
-        """Answer nothing."""
+        """Close without an answer."""
         self.dismiss(None)
 
 
 class Confirm(ModalScreen[bool]):
-    """A question that only y answers with yes."""
+    """A question: the key y means yes, every other key means no."""
 
     def __init__(self, question: str) -> None:
         super().__init__()
         self._question = question
 
     def compose(self) -> ComposeResult:
-        """The question."""
+        """Make the text of the question."""
         with Vertical(classes="dialog"):
             yield Static(Text(f"{self._question}\n\ny: yes   any other key: no"))
 
     def on_key(self, event: events.Key) -> None:
-        """Answer."""
+        """Close with the answer that the key means."""
         event.stop()
         self.dismiss(event.key == "y")
 
 
 class Help(ModalScreen[None]):
-    """The keys; any key ends it."""
+    """The table of keys; any key closes it."""
 
     def compose(self) -> ComposeResult:
-        """The table."""
+        """Make the text of the table."""
         with Vertical(classes="dialog"):
             yield Static(Text(KEYS))
 
     def on_key(self, event: events.Key) -> None:
-        """End it."""
+        """Close the table."""
         event.stop()
         self.dismiss(None)

@@ -19,7 +19,7 @@ BATCH = 1000
 
 
 class Files(Protocol):
-    """What the browser asks of a machine. Paths are absolute, and bytes."""
+    """The operations that the browser needs on a machine. Paths are absolute, and are bytes."""
 
     def real_path(self, path: bytes) -> bytes:
         """The absolute path; `.` is the home."""

@@ -22,7 +22,7 @@ def listing(target: Target, path: str, request: Request) -> list[Entry]:
 
 
 def start_of(path: str) -> bytes:
-    """The path that a person gave, for sftp: it knows no `~`, and starts from the home."""
+    """Convert a person's path for sftp, which does not know `~` and starts relative paths in the home folder."""
     if path in ("", "~"):
         return b"."
     return path.removeprefix("~/").encode("utf-8", "surrogateescape")

@@ -1,4 +1,4 @@
-"""A file on a host, as `browse --json` has it."""
+"""A file on a host, and the document for it that `browse --json` prints."""
 
 import base64
 import stat
@@ -24,7 +24,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class File(msgspec.Struct, frozen=True):
-    """A file as the host has it: its name is bytes there, and may be anything but `/` and NUL."""
+    """A file on a host. Its name is bytes, which may be anything except `/` and NUL."""
 
     name: bytes
     mode: int = 0
@@ -33,7 +33,7 @@ class File(msgspec.Struct, frozen=True):
 
     @property
     def kind(self) -> Kind:
-        """What it is; a link is one, whatever it leads to."""
+        """The kind of file; a link is a "link", whatever it leads to."""
         if stat.S_ISDIR(self.mode):
             return "folder"
         if stat.S_ISLNK(self.mode):
@@ -42,7 +42,7 @@ class File(msgspec.Struct, frozen=True):
 
     @property
     def text(self) -> str:
-        """The name as text; bytes that are no UTF-8 are surrogates, as Python's own functions have them."""
+        """The name as text; bytes that are not UTF-8 become surrogates (Python's `surrogateescape`)."""
         return self.name.decode("utf-8", "surrogateescape")
 
     def entry(self) -> Entry:

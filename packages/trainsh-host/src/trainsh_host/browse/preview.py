@@ -1,4 +1,4 @@
-"""What is told of a file beside the list: its facts, and the beginning of a text."""
+"""The preview of a file, right of the list: size, date and mode, and the beginning of a text."""
 
 import io
 import shlex
@@ -17,7 +17,7 @@ IMAGES = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"RIFF", b"II*\0", b"MM\0*")
 
 
 def preview(files: Files, file: File, path: bytes) -> list[str]:
-    """The lines to show; none has a control character. An error is a line too."""
+    """The lines to show, without control characters. An error is shown as a line, too."""
     lines = [shown(file.text), *facts(file)]
     try:
         if file.kind == "link":
@@ -59,12 +59,12 @@ def _image(data: bytes) -> str:
 
 
 def shown(name: str) -> str:
-    """A name as the screen has it: what a terminal would act on is written out."""
+    """A name for the screen: characters that would control the terminal are shown as escapes."""
     return visible(name, keep="")
 
 
 def pasted(path: bytes) -> str:
-    """A path that is safe to paste into a shell: quoted, what is no plain text as `$'\\x1b'`."""
+    """A path that is safe to paste into a shell: quoted, with control characters as `$'\\x1b'`."""
     text = path.decode("utf-8", "surrogateescape")
     if not any(visible(character, keep="") != character for character in text):
         return shlex.quote(text) if shlex.quote(text) != text else text

@@ -1,4 +1,4 @@
-"""The screen of `train host browse`, drawn by textual. What a host must be asked is asked in threads."""
+"""The screen of `train host browse`, drawn by the library textual. Requests to the host are made in threads."""
 
 import concurrent.futures
 import contextlib
@@ -44,7 +44,7 @@ ModalScreen { align: center middle; background: ansi_default 0%; }
 
 
 class Browser(App[None]):
-    """The tree on the left, the file under the cursor on the right, what happens below."""
+    """The tree on the left, a preview of the file under the cursor on the right, messages below."""
 
     CSS = STYLE
     ENABLE_COMMAND_PALETTE = False
@@ -96,7 +96,7 @@ class Browser(App[None]):
     def _list(self) -> FileList:
         return self.query_one(FileList)
 
-    # Threads: textual waits for its own before it ends, and one that waits for a host would keep the screen.
+    # Python's threads: textual waits for its own threads before it ends, so a silent host would block the end.
 
     def _start(self, work: Callable[..., None], *args: Any) -> None:
         threading.Thread(target=self._in_thread, args=(work, *args), daemon=True).start()
@@ -109,7 +109,7 @@ class Browser(App[None]):
     # Reading
 
     def _read(self, node: Node, then: Callable[[], None] | None = None) -> None:
-        """Read a folder; what comes is shown as it comes."""
+        """Read a folder, and show each batch of files as soon as it arrives."""
         self._reading += 1
         node.children = None
         try:
@@ -133,7 +133,7 @@ class Browser(App[None]):
 
     def _redraw(self, keep: bytes | None = None) -> None:
         rows, files = self._tree.rows(), self._list
-        # The first row stays the first one while a folder is read; another keeps its file.
+        # While files arrive, a cursor on the first row stays there; on another row it stays on its file.
         files.show(rows, keep or (files.node.path if files.node and files.cursor else None))
         total = len(self._tree.root.children or [])
         order = self._tree.order + (" reversed" if self._tree.reverse else "")
@@ -148,7 +148,7 @@ class Browser(App[None]):
         self._look()
 
     def _look(self) -> None:
-        """Ask for the preview of the file under the cursor; of those asked for meanwhile, the last one counts."""
+        """Request the preview of the file under the cursor; it replaces an earlier request that still waits."""
         self._wanted = self._list.node
         if self._wanted is None:
             self.query_one("#preview", Static).update("")
@@ -198,7 +198,7 @@ class Browser(App[None]):
         self._start(self._read, self._tree.root, then)
 
     def action_up(self) -> None:
-        """Go to the folder above; the cursor is on the one that was left."""
+        """Go to the folder above, with the cursor on the folder that was left."""
         path = self._tree.root.path
         if path != b"/":
             self._enter(posixpath.dirname(path), lambda: self._redraw(path))
@@ -213,7 +213,7 @@ class Browser(App[None]):
             self._redraw()
 
     def action_collapse(self) -> None:
-        """Close the folder, or go to the one that the row is in."""
+        """Close the open folder under the cursor; if there is none, go to the folder that contains the row."""
         node = self._list.node
         if node is None:
             return
@@ -231,12 +231,12 @@ class Browser(App[None]):
         self._redraw()
 
     def action_turn(self) -> None:
-        """Sort the other way round."""
+        """Reverse the order."""
         self._tree.reverse = not self._tree.reverse
         self._redraw()
 
     def action_hidden(self) -> None:
-        """Show names that begin with a dot, or not."""
+        """Show or hide names that begin with a dot."""
         self._tree.hidden = not self._tree.hidden
         self._redraw()
 
@@ -245,13 +245,13 @@ class Browser(App[None]):
         self._enter(self._tree.root.path)
 
     def action_filter(self) -> None:
-        """Ask for the text that names must have."""
+        """Ask for the text that names must contain."""
         line = self.query_one("#filter", Input)
         line.add_class("on")
         self.call_after_refresh(line.focus)
 
     def on_input_changed(self, event: Input.Changed) -> None:
-        """Filter while it is typed."""
+        """Apply the filter while the person types it."""
         if event.input.id == "filter":
             self._tree.filter = event.value
             self._redraw()
@@ -301,7 +301,7 @@ class Browser(App[None]):
         except TrainError as error:
             self.call_from_thread(self._say, error.message)
             if node.parent is not None:
-                self._start(self._read, node.parent)  # some of it may be gone
+                self._start(self._read, node.parent)  # a part of it may be deleted already
             return
         said = f"deleted {shown(node.file.text)}" + (f" ({count} files and folders)" if count > 1 else "")
         self.call_from_thread(self._gone, node, said)
@@ -325,7 +325,7 @@ class Browser(App[None]):
         self.push_screen(Ask(f"Download {shown(node.file.text)} into the folder:", "./"), answered)
 
     def action_upload(self) -> None:
-        """Upload into the folder of the cursor."""
+        """Upload into the open folder under the cursor, else into the folder that contains the row."""
         node = self._list.node
         into = node.parent if node is not None and node.parent is not None else self._tree.root
         if node is not None and node.open:

@@ -1,7 +1,7 @@
-"""SFTP, version 3 (draft-ietf-secsh-filexfer-02), over a pair of pipes: what a file browser needs of it.
+"""SFTP, version 3 (draft-ietf-secsh-filexfer-02), over a pair of pipes: the part that a file browser needs.
 
-Names are bytes throughout. Of the libraries, paramiko fails on names that are not UTF-8, and asyncssh speaks it
-over connections of its own only.
+Names are always bytes. No library fits: paramiko fails on names that are not UTF-8, and asyncssh cannot use an
+existing connection of ssh.
 """
 
 import os
@@ -16,13 +16,13 @@ INIT, VERSION, OPEN, CLOSE, READ, LSTAT, OPENDIR, READDIR = 1, 2, 3, 4, 5, 7, 11
 REMOVE, RMDIR, REALPATH, STAT, READLINK = 13, 15, 16, 17, 19
 STATUS, HANDLE, DATA, NAME, ATTRS = 101, 102, 103, 104, 105
 EOF, NO_SUCH_FILE, PERMISSION_DENIED = 1, 2, 3
-AHEAD = 32  # requests that are sent before the answer to the first: a round trip for each would take minutes
+AHEAD = 32  # requests sent before the first answer is read: one round trip for each request would take minutes
 MOST = 1 << 20  # bytes of a message; servers send less than 256 KiB
 CHUNK = 32768
 
 
 class SftpError(RemoteError):
-    """The server's own answer to a request."""
+    """An error that the sftp server answered."""
 
     default_code = "sftp"
 
@@ -121,8 +121,8 @@ class Sftp:
             raise self._lost() from None
 
     def _answer(self, number: int, path: bytes, *, end: bool = False) -> tuple[int, bytes]:
-        """The answer to request `number`; those to others that come before it are kept. Raises the error of a bad
-        status, but not that of EOF with `end`."""
+        """The answer to request `number`; answers to other requests that arrive before it are kept. Raises the
+        error for a bad status; with `end`, the status EOF is not an error."""
         with self._lock:
             while number not in self._early:
                 kind, body = self._message()
@@ -176,7 +176,7 @@ def _files(body: bytes) -> list[File]:
     count, at, files = struct.unpack_from(">I", body)[0], 4, []
     for _ in range(count):
         name, at = _string(body, at)
-        _, at = _string(body, at)  # a line as of `ls -l`, for people
+        _, at = _string(body, at)  # a line in the form of `ls -l`, for people
         file, at = _attributes(body, at, name)
         files.append(file)
     return files

@@ -1,4 +1,4 @@
-"""Downloads and uploads, by train-xfer, with its progress."""
+"""Has train-xfer download and upload files, and shows its progress."""
 
 from collections.abc import Callable
 from typing import Any
@@ -13,7 +13,7 @@ NAME = "there"
 
 
 class Transfers:
-    """The transfers of one browser. train-xfer is started at the first one."""
+    """The transfers of one browser. The first one starts train-xfer."""
 
     def __init__(self, spec: str) -> None:
         self._spec = spec
@@ -36,7 +36,7 @@ class Transfers:
         return f"copied {count} file{'' if count == 1 else 's'}, {format_size(result.get('bytes', 0))}"
 
     def close(self) -> None:
-        """End train-xfer, and with it what it copies."""
+        """End train-xfer and the copies that still run."""
         if self._peer is not None:
             self._peer.close()
 

@@ -1,4 +1,4 @@
-"""The folders that are open on the screen as a list of rows: sorted, filtered, each with its depth."""
+"""The files in the folders that are open on the screen, as rows: sorted, filtered, each with its depth."""
 
 from collections.abc import Iterator
 from typing import Literal
@@ -11,7 +11,7 @@ ORDERS: tuple[Order, ...] = ("name", "size", "date")
 
 
 class Node:
-    """A file in the tree. `children` is None until the folder was read, and `open` says whether they are shown."""
+    """A file in the tree. `children` is None until the folder was read; `open`: the children are shown."""
 
     __slots__ = ("children", "depth", "file", "open", "parent", "path")
 
@@ -38,7 +38,7 @@ class Tree:
         self.hidden = True
 
     def rows(self) -> list[Node]:
-        """What is shown, in order."""
+        """The files that are shown, in order."""
         return list(self._below(self.root))
 
     def _below(self, node: Node) -> Iterator[Node]:

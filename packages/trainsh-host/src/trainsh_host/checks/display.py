@@ -34,7 +34,7 @@ def print_hosts(rows: list[Listed]) -> None:
 
 
 def milliseconds(seconds: float | None) -> str:
-    """A time as people read it here: `12 ms`."""
+    """Seconds as text in milliseconds: `12 ms`."""
     return f"{round((seconds or 0) * 1000)} ms"
 
 

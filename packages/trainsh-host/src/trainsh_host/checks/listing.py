@@ -54,7 +54,7 @@ def _type(kind: str) -> str:
 
 
 def _as_added(raw: Raw) -> Raw:
-    """A host's table by the names that `add` reads: without 0.9's id, the tunnel and the provider as own keys."""
+    """A host's table with the key names of `add`, without the id. Tunnel and provider have keys of their own."""
     table = {_NAMES.get(key, key): value for key, value in raw.items() if key not in ("id", "env_vars")}
     extra = raw.get("env_vars")
     if tunnel := extra.get("tunnel_type") if isinstance(extra, dict) else None:

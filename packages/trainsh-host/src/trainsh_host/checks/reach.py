@@ -19,8 +19,8 @@ AT_ONCE = 16
 
 
 def check_all(rows: list[Listed], resolve: Callable[[str], Target], timeout: float) -> list[Listed]:
-    """Each row with `reachable`, `ms` and any problem filled in. Checks AT_ONCE rows at a time, `timeout` seconds
-    each."""
+    """Each row with `reachable`, `seconds` and any problem filled in. Checks AT_ONCE rows at a time, each for at
+    most `timeout` seconds."""
     checked: list[Listed] = list(rows)
     left = list(enumerate(rows))
     guard = threading.Lock()
@@ -64,7 +64,7 @@ def reach(target: Target, timeout: float) -> None:
         )  # fmt: skip
         if done.status == 255:
             error = explain(target, done.stderr.decode(errors="replace"))
-            # The host answers: a listing does not try the stored password.
+            # The host answers, which is enough: a listing does not try the stored password.
             if not (target.secret and error.code == "authentication_refused"):
                 raise error
         return

@@ -1,4 +1,4 @@
-"""Tests a machine in stages and stops at the first failure, so that its consequences are not reported too."""
+"""Tests a machine in stages. Stops at the first failure, because the later stages depend on the earlier ones."""
 
 import os
 import re

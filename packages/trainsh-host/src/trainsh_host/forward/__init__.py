@@ -1,1 +1,1 @@
-"""Ports of hosts on this machine: forwards that reconnect, and the list of them. May import `ways`."""
+"""Forwards ports of hosts to this machine and reconnects; keeps the list of forwards. May import `ways`."""

@@ -1,4 +1,4 @@
-"""The process of a detached forward. Run as a module: ID."""
+"""The process of a detached forward. It is run as a module, with the forward's id as its argument."""
 
 import os
 import signal
@@ -15,7 +15,7 @@ from trainsh_host.ways.resolve import resolve
 
 
 class Logged(Request):
-    """Writes log lines to standard error, which is the forward's log file. Cannot ask."""
+    """Writes log lines to standard error, which is the forward's log file. It asks no questions."""
 
     def emit(self, kind: str, **data: Any) -> None:
         """Write a `log` event."""
@@ -24,7 +24,7 @@ class Logged(Request):
 
 
 def main() -> None:
-    """Carry the forward until SIGTERM."""
+    """Keep the forward open until SIGTERM."""
     forward = registry.read(sys.argv[1])
     request = Logged()
     serve_in_this_thread(request)

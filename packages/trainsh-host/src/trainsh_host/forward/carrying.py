@@ -19,7 +19,7 @@ from trainsh_base.system.spawn import Child
 from trainsh_host.forward import mux, registry
 from trainsh_host.forward.model import Forward
 
-LOOK_EVERY = 0.5  # seconds
+LOOK_EVERY = 0.5  # seconds between two checks of the connection
 
 Resolve = Callable[[str], Target]
 
@@ -27,7 +27,7 @@ Resolve = Callable[[str], Target]
 class Carrier:
     """One forward, for as long as this process lives; the caller holds its lock (`registry.held`).
 
-    `resolve` says where the host is now.
+    `resolve` returns how the host is reached now.
     """
 
     def __init__(self, forward: Forward, resolve: Resolve, request: Request) -> None:
@@ -37,7 +37,7 @@ class Carrier:
         self._master: int | None = None
 
     def carry(self, opened: Callable[[Forward], None] = lambda _forward: None) -> None:
-        """Forward until the request is cancelled. `opened` is called once, when the ports are here.
+        """Forward until the request is cancelled. `opened` is called once, when the ports are open.
 
         The first connection must succeed; later ones are tried again for ever, with growing pauses. Raises the
         error of a connection that cannot be made: a refused login, a host that is gone.
@@ -96,7 +96,7 @@ class Carrier:
         self._request.emit("log", message=f"{error}; trying again until it is back")
 
     def _close(self) -> None:
-        serve_in_this_thread(Request())  # in a cancelled request no program can be run
+        serve_in_this_thread(Request())  # no program can be run within a cancelled request
         try:
             with contextlib.suppress(TrainError):
                 mux.take_away(self.forward)

@@ -1,4 +1,4 @@
-"""What `train host forward` does: forward here, leave a process that does, list and stop them."""
+"""Carries out `train host forward`: forwards here or in the background, lists forwards, stops them."""
 
 import os
 import shlex
@@ -21,7 +21,7 @@ START_LIMIT = 120.0  # seconds for a detached forward to connect
 
 
 def listed(host: str | None = None) -> list[Forward]:
-    """The forwards of this user, of one host or of all. Those whose process was killed are cleaned up."""
+    """The forwards of this user, of one host or of all. A forward whose process was killed is removed."""
     found = []
     for forward in registry.all_forwards():
         if registry.lives(forward.id) or forward.state == "failed":
@@ -32,7 +32,7 @@ def listed(host: str | None = None) -> list[Forward]:
 
 
 def _sweep(forward: Forward) -> None:
-    """Take away what a killed process left: its ports on the shared connection, and its file."""
+    """Remove what a killed process left: its ports on the shared connection, and its file."""
     mux.take_away(forward)
     registry.forget(forward.id)
 
@@ -60,7 +60,7 @@ def stop(host: str | None, ports: list[str], every: bool) -> list[Forward]:
 def start(
     host: str, texts: list[str], bind: str, *, detach: bool, resolve: Resolve, request: Request
 ) -> list[Forward]:
-    """Forward ports of `host`: until the request is cancelled, or by a process that is left behind."""
+    """Forward ports of `host` until the request is cancelled, or with `detach` in a background process."""
     ports = parse_ports(texts, bind)
     if not ports:
         raise UsageError(
@@ -94,7 +94,7 @@ def _taken(port: Port, by: Forward) -> TrainError:
 
 
 def _local(host: str, ports: list[Port], *, detach: bool, request: Request) -> list[Forward]:
-    """Ports of this machine are here. Others are relayed, while this process lives."""
+    """Handle a host that is this machine: a port with the same number is here already, another is relayed."""
     here = [port for port in ports if port.local == port.remote and port.host == "localhost"]
     for port in here:
         request.emit("log", message=f"{host} is this machine: its port {port.remote} is here already")
@@ -111,7 +111,7 @@ def _local(host: str, ports: list[Port], *, detach: bool, request: Request) -> l
 
 
 def say(forward: Forward, request: Request) -> None:
-    """Say which ports are here."""
+    """Report which ports are forwarded, and where they lead."""
     for port in forward.ports:
         message = f"{port.bind}:{port.local} leads to port {port.remote} of {_there(forward, port)}"
         request.emit("log", message=message)
@@ -119,7 +119,7 @@ def say(forward: Forward, request: Request) -> None:
 
 
 def say_silent(forward: Forward, request: Request) -> None:
-    """Say on which ports nothing listens at the other end."""
+    """Report the ports on which nothing listens at the other end."""
     for port in forward.ports:
         if closes_at_once(port):
             message = f"nothing listens on port {port.remote} of {_there(forward, port)} yet"
@@ -131,11 +131,11 @@ def _there(forward: Forward, port: Port) -> str:
 
 
 def _left_behind(forward: Forward) -> Forward:
-    """Start a process that carries the forward, and wait until it does. Raises its error when it cannot."""
+    """Start a background process for the forward, and wait until its ports are open. Raises its error."""
     words = [sys.executable, "-m", "trainsh_host.forward.background", forward.id]
     log = os.open(registry.log_file(forward.id), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     try:
-        with registry.held(forward.id) as lock:  # the child has the lock from its first moment on
+        with registry.held(forward.id) as lock:  # the child inherits the lock
             registry.save(forward)
             child = subprocess.Popen(
                 words, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, cwd="/",

@@ -1,4 +1,4 @@
-"""Adds a forward to the shared connection to a host, and takes it away again (`ssh -O`)."""
+"""Adds a forward to the shared connection to a host, and removes it from there (`ssh -O`)."""
 
 from trainsh_base.errors import TrainError, Unreachable
 from trainsh_base.remote.control_socket import master_pid
@@ -25,7 +25,7 @@ def add(forward: Forward, port: Port) -> None:
 
 
 def take_away(forward: Forward) -> None:
-    """Let the connection listen on none of the ports any longer. A connection that is gone listens on none."""
+    """Make the connection stop listening on the forward's ports; does nothing if the connection is gone."""
     if not forward.control_path or master_pid(forward.control_path) is None:
         return
     for port in forward.ports:

@@ -67,7 +67,7 @@ def _another(port: Port, host: str) -> str:
 
 
 def closes_at_once(port: Port, patience: float = 0.7) -> bool:
-    """Whether a connection to our end of the forward is closed at once: nothing listens at its other end."""
+    """Whether a connection to our end of the forward is closed at once, since nothing listens at its other end."""
     try:
         with socket.create_connection((port.bind, port.local), patience) as probe:
             probe.settimeout(patience)

@@ -27,7 +27,7 @@ def _file(id: str) -> Path:
 
 
 def log_file(id: str) -> Path:
-    """Where the process of a detached forward writes what it has to say."""
+    """The file to which the process of a detached forward writes its messages."""
     return _folder() / f"{id}.log"
 
 
@@ -77,7 +77,7 @@ def lives(id: str) -> bool:
 
 
 def all_forwards() -> list[Forward]:
-    """Every forward with a file, also of processes that were killed."""
+    """Every forward that has a file, even if its process was killed."""
     ids = sorted((path.stem for path in _folder().glob("*.json")), key=lambda id: (len(id), id))
     return [found for id in ids if (found := read(id))]
 

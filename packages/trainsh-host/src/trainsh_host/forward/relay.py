@@ -40,7 +40,7 @@ async def _listen(port: Port) -> Any:
 
 
 async def _pass(reader: Any, writer: Any) -> None:
-    """Pass what is read on until its end, then end the other side's reading."""
+    """Copy data from `reader` to `writer` until `reader` ends; then signal the end on `writer`."""
     with contextlib.suppress(OSError):
         while data := await reader.read(CHUNK):
             writer.write(data)

@@ -1,1 +1,1 @@
-"""The GPUs of hosts: what nvidia-smi says, and whose processes run on them. May import `checks` and `ways`."""
+"""The GPUs of hosts: what nvidia-smi reports, and who owns their processes. May import `checks` and `ways`."""

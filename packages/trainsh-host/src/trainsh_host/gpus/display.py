@@ -67,7 +67,7 @@ def use(gpu: Gpu) -> str:
 
 
 def memory(gpu: Gpu) -> str:
-    """`61.2/80.0 GiB`: both in the unit of the whole."""
+    """`61.2/80.0 GiB`: used and total memory, both in the unit of the total."""
     if gpu.memory_total is None:
         return UNKNOWN if gpu.memory_used is None else format_size(gpu.memory_used)
     whole, unit = format_size(gpu.memory_total).split()
@@ -90,7 +90,7 @@ def power(gpu: Gpu) -> str:
 
 
 def process_lines(gpu: Gpu) -> list[str]:
-    """The parts of a divided GPU on one line, then each process."""
+    """A line with the parts of a divided GPU (MIG), then a line for each process."""
     lines = []
     if gpu.mig:
         parts = ", ".join(part.name for part in gpu.slices) or "no part made"
@@ -110,7 +110,7 @@ def process_line(process: GpuProcess) -> str:
 
 
 def owner(process: GpuProcess) -> str:
-    """Whose work it is: `job 1a2b (work)`, `session work`; empty for what train has not started."""
+    """The job or session of a process: `job 1a2b (work)`, `session work`; "" if train did not start it."""
     if process.job:
         return f"job {process.job.rpartition('-')[2]} ({process.session})"
     if process.session:

@@ -1,4 +1,4 @@
-"""Looks at the GPUs of many hosts side by side; a host that fails is a row with its error."""
+"""Looks at the GPUs of many hosts at the same time; a host that fails gives a row with its error."""
 
 import contextlib
 import shlex
@@ -19,7 +19,7 @@ Resolve = Callable[[str], Target]
 
 
 class Watched:
-    """A host that is looked at again and again over one shell there."""
+    """A host whose GPUs are looked at repeatedly, through one shell on the host."""
 
     def __init__(self, name: str, resolve: Resolve, request: Request, timeout: float) -> None:
         self.name = name
@@ -27,7 +27,7 @@ class Watched:
         self._channel: Channel | None = None
 
     def look(self) -> HostGpus:
-        """Look once. An error of this host becomes its row."""
+        """Look once at the GPUs. If the host fails, its row holds the error."""
         serve_in_this_thread(self._request)
         try:
             return self._asked()
@@ -36,7 +36,7 @@ class Watched:
         except TrainError as error:
             self.close()
             return _failure(self.name, error)
-        try:  # the shell of an earlier look was lost: once with a new one
+        try:  # the shell of an earlier look was lost: try once with a new shell
             return self._asked()
         except TrainError as error:
             self.close()
@@ -73,7 +73,7 @@ def watched(names: list[str], resolve: Resolve, timeout: float) -> list[Watched]
 
 
 class Silent(Request):
-    """A request that asks nothing, and is cancelled with another one."""
+    """A request that asks no questions, and is cancelled together with `request`."""
 
     def __init__(self, request: Request) -> None:
         super().__init__()
@@ -100,7 +100,7 @@ def every() -> list[str]:
 
 
 def look(hosts: list[Watched]) -> list[HostGpus]:
-    """Look at all hosts at once; the rows are in their order."""
+    """Look at all hosts at the same time; the rows are in the order of `hosts`."""
     found: dict[str, HostGpus] = {}
 
     def one(host: Watched) -> None:

@@ -1,5 +1,5 @@
 # shellcheck shell=sh
-# The body of a request on a host: prints what nvidia-smi says, and who owns the processes on the GPUs, with `say`.
+# The body of a request on a host: prints, with `say`, the output of nvidia-smi and the owners of GPU processes.
 #   none WORDS            there is no GPU, and why
 #   columns NAME,...      what the fields of each `gpu` line are
 #   gpu FIELD, ...        a GPU; or a sentence of nvidia-smi when it failed (`status` is then not 0)
@@ -12,7 +12,7 @@ export LC_ALL=C
 PATH=${PATH-}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/usr/local/nvidia/bin:/opt/bin:/usr/lib/wsl/lib
 tab=$(printf '\t')
 
-lines() { # WORD TEXT: says WORD before each line of TEXT
+lines() { # WORD TEXT: prints each line of TEXT with WORD before it
     printf '%s\n' "$2" | cut -c 1-1000 | while IFS= read -r line; do
         [ -z "$line" ] || say "$1" "$line"
     done
@@ -64,7 +64,7 @@ user_of() { # PID: sets $user
     [ -n "$user" ] || user=$uid
 }
 
-describe() { # PID: says `process`; nothing for one that cannot be seen from here
+describe() { # PID: prints its `process` line, or nothing if the process cannot be seen from here
     case $1 in '' | *[!0-9]*) return ;; esac
     [ -r "/proc/$1/status" ] || return
     user_of "$1"
@@ -88,7 +88,7 @@ fi
 columns=index,uuid,driver_version,memory.total,memory.used,utilization.gpu,temperature.gpu,power.draw,power.limit
 query "$columns,mig.mode.current,name"
 case $text in
-*'not a valid field'*) query "$columns,name" && columns=$columns,name ;; # a driver from before MIG
+*'not a valid field'*) query "$columns,name" && columns=$columns,name ;; # a driver that is older than MIG
 *) columns=$columns,mig.mode.current,name ;;
 esac
 case $text in *'No devices were found'*)

@@ -117,9 +117,9 @@ def _process(pid: int, memory: str, name: str, own: list[str]) -> GpuProcess:
 
 
 def _same(name: str, own: list[str]) -> bool:
-    """Whether the process of this number here is the one that nvidia-smi means.
+    """Whether the process that has this number here is the one that nvidia-smi lists.
 
-    In a container nvidia-smi counts processes as the machine does, and another process here may have that number.
+    In a container, nvidia-smi gives the process numbers of the machine. Another process here may have that number.
     """
     comm, program, argv = own[3:]
     first = argv.split(" ", 1)[0].rpartition("/")[2]

@@ -1,4 +1,4 @@
-"""The live picture of `gpus --watch`: a page of text that is replaced after each look, drawn by textual."""
+"""The live display of `gpus --watch`: a text that is replaced after each look, drawn by the library textual."""
 
 import concurrent.futures
 import contextlib
@@ -43,7 +43,7 @@ class Screen(App[list[HostGpus]]):
         self._history = History()
 
     def watched(self) -> list[HostGpus]:
-        """Run until it is ended; returns the rows of the last look."""
+        """Run until the person ends it; returns the rows of the last look."""
         return self.run() or self._seen()
 
     def _seen(self) -> list[HostGpus]:
@@ -56,13 +56,13 @@ class Screen(App[list[HostGpus]]):
         yield Static(id="foot")
 
     def on_mount(self) -> None:
-        """Start to look, at each host by itself: one that does not answer delays no other."""
+        """Start a thread for each host, so that a host that does not answer delays no other."""
         for host in self._hosts:
-            # textual waits for its own threads before it ends: one that waits for a host would keep the screen.
+            # Python's threads: textual waits for its own threads before it ends, so a silent host would block it.
             threading.Thread(target=self._look_again, args=(host,), daemon=True).start()
 
     def _look_again(self, host: Watched) -> None:
-        """Look, and again when it is time, until the screen is left."""
+        """Look at a host every `self._every` seconds, until the screen is left."""
         with contextlib.suppress(RuntimeError, concurrent.futures.CancelledError):  # the screen was left
             while self.is_running:
                 began = time.monotonic()
@@ -114,5 +114,5 @@ class Screen(App[list[HostGpus]]):
         self.query_one(VerticalScroll).scroll_relative(y=lines, animate=False)
 
     def action_leave(self) -> None:
-        """End the picture."""
+        """End the display."""
         self.exit(self._seen())

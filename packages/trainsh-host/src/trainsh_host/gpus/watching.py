@@ -1,4 +1,4 @@
-"""Looks at GPUs again and again: a live picture on a terminal, else a text or an event for each look."""
+"""Looks at GPUs repeatedly: a live display on a terminal, else a text or an event for each look."""
 
 import sys
 import time

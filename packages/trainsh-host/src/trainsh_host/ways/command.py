@@ -1,4 +1,4 @@
-"""Runs one command on a machine as ssh does, with the command's exit status."""
+"""Runs one command on a machine, and returns the command's exit status."""
 
 import contextlib
 import os
@@ -17,8 +17,8 @@ from trainsh_host.model import Ran
 
 
 def shell_line(words: list[str]) -> str:
-    """The command line for the remote shell. As for ssh, one word is the line itself; several are quoted as
-    argv."""
+    """The command line for the remote shell. One word is the line itself (ssh has the same rule); several words
+    are quoted, so that the shell sees the same words."""
     if not words:
         raise UsageError("there is no command", "write it after --: train host run NAME -- nvidia-smi")
     return words[0] if len(words) == 1 else shlex.join(words)

@@ -79,7 +79,7 @@ def host_target(host: Host, *, depth: int = 0) -> Target:
 
 
 def _rented_host(host: Host) -> bool:
-    """Whether the address may belong to another machine later, as with rented ones."""
+    """Whether the address may belong to another machine later: a rented machine, or one behind a tunnel."""
     return host.type == TUNNEL_TYPE or host.type in PROVIDERS
 
 
@@ -107,7 +107,7 @@ def host_argv(host: Host, known_hosts: str | None, *, depth: int = 0) -> list[st
 
 
 def _key_options(own: str) -> list[str]:
-    """The options for the host's own key only; else for the default key of config.toml, if that file exists."""
+    """The options for the host's own key; without one, for the default key of config.toml if its file exists."""
     if own:
         return ["-i", _key_file(own), "-o", "IdentitiesOnly=yes"]
     from trainsh_base.system.configuration.config import config_value  # noqa: PLC0415 - most hosts name their key

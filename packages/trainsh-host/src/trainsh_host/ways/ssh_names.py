@@ -83,7 +83,7 @@ def user_blocks() -> dict[str, list[tuple[str, str]]]:
 
 
 def fields(name: str, pairs: list[tuple[str, str]]) -> dict[str, object]:
-    """The hosts.toml keys for a `Host` block. As for ssh, the first value of a key counts."""
+    """The hosts.toml keys for a `Host` block. The first value of a key counts (ssh has the same rule)."""
     first: dict[str, str] = {}
     options = []
     for key, value in pairs:
