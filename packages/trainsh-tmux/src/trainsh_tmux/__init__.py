@@ -1,3 +1,3 @@
 """Persistent tmux sessions, steps that run exactly once, and waits."""
 
-import trainsh_base  # noqa: F401 - before msgspec, which it makes quicker to load
+import trainsh_base  # noqa: F401 - imported before msgspec, it makes msgspec load faster

@@ -36,7 +36,7 @@ from trainsh_tmux.wait.patience import Patience, in_time
 from trainsh_tmux.wait.pattern import PatternWait, compiled
 
 CLOSING = 30.0  # seconds beyond the grace within which a host must answer that a session is closed
-KILLING = 10  # sessions of a job that are allowed for: they are closed one after the other
+KILLING = 10  # sessions for which `kill` allows time: the host closes those of a job one after the other
 registry = Registry()
 tool = Tool("tmux", "Persistent tmux sessions, steps and waits", on_close=registry.close)
 

@@ -16,7 +16,7 @@ def describe(status: int) -> str:
 
 
 def judge(status: int | None, why: str, limit: str) -> tuple[State, str]:
-    """Return the state of a step that has ended, and the reason for people. `why` is the reason noted by the host.
+    """Return the state of a step that has ended, and the reason for people. `why` is the reason in its record.
 
     `limit` is the timeout in words, empty for a step without one. The state is never "ok" without a status.
     """

@@ -2,7 +2,7 @@
 
 
 class Leaks:
-    """Finds `values` in a stream of chunks, even across the end of a chunk."""
+    """Finds `values` in a stream of chunks, also split across two chunks. `places`: (offset in the log, length)."""
 
     def __init__(self, values: list[bytes]) -> None:
         self.places: list[tuple[int, int]] = []

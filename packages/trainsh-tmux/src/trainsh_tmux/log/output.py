@@ -24,7 +24,7 @@ class Output:
         self._end = b""
 
     def feed(self, offset: int, data: bytes) -> None:
-        """Take the next bytes."""
+        """Take the next bytes of the output, which begin at `offset` in the log."""
         self.bytes += len(data)
         self.leaks.feed(offset, data)
         self._pass(self._masker.feed(data))

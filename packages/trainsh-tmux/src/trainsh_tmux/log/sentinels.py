@@ -1,19 +1,19 @@
 """Finds the sentinels that a session writes between the output of its steps, in a stream of chunks.
 
 A sentinel is an operating system command, which terminals ignore: `ESC ] 7770 ; KEY ; LETTER ; FIELDS BEL`. KEY is
-random and made with the session's folder, so that a step cannot forge a sentinel. A sequence with another key is
-output.
+a random text that is created together with the session's folder, so that a step cannot forge a sentinel. A sequence
+with another key is output.
 
 | letter | fields | means |
 |---|---|---|
 | `r` | PID;UNREAD | the shell waits for steps; UNREAD is 1 when it could not read its snapshot |
 | `b` | STEP | a step begins; the command that the pane shows follows |
 | `o` | STEP | its output begins |
-| `p` | STEP;PID;START | it runs in the background |
-| `e` | STEP;STATUS;WHY | it ended |
+| `p` | STEP;PID;START | the step runs in the background |
+| `e` | STEP;STATUS;WHY | the step ended |
 | `l` | | the session was released |
 | `x` | STATUS | the session's shell ended |
-| `n` | START | the log goes on in the segment that begins at START |
+| `n` | START | the log continues in the segment that begins at offset START |
 """
 
 import re

@@ -18,8 +18,8 @@ from trainsh_tmux.remote.host import Host
 
 CHUNK = 1 << 16
 FLOOD = 1 << 18  # bytes without a pause after which the reader waits for larger chunks
-GATHER = 0.001  # seconds to wait for the next chunk of a flood: in longer the pipe would be full
-HEAD_LIMIT = 30.0  # seconds within which the host must say from which offset it sends
+GATHER = 0.001  # seconds to wait for the next chunk of a flood; in a longer time the pipe would fill up
+HEAD_LIMIT = 30.0  # seconds within which the host must send the offset at which it begins
 LONGEST_HEAD = 1 << 20  # bytes that login files may print before that
 SAME_PLACE = 20  # retries at the same offset: a segment may be removed before it is opened
 
@@ -93,7 +93,7 @@ class Stream:
             chunk = self._rest or reader.read()
             while chunk:
                 for piece in splitter.feed(chunk):
-                    # The next segment begins where this one ends: a sentinel with another offset is not ours.
+                    # The next segment begins where this one ends: the logger wrote no other offset.
                     if piece.letter == "n" and piece.fields == (str(piece.offset),):
                         return piece.offset
                     self._on_piece(piece)

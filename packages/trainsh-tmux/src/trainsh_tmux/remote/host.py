@@ -28,9 +28,9 @@ RESOLVE_TRIES = 3
 
 @contextlib.contextmanager
 def turn(lock: threading.Lock, request: Request, deadline: Deadline, name: str) -> Iterator[None]:
-    """Hold `lock`, which another thread may keep for the whole duration of its own request.
+    """Hold `lock` in this block; wait for it if another thread holds it, which may take as long as its request.
 
-    Raises Unreachable when the deadline passes first, and Cancelled.
+    Raises Unreachable when `deadline` passes first, and Cancelled when the request is cancelled.
     """
     while not lock.acquire(timeout=0.1):
         request.check()
@@ -43,7 +43,7 @@ def turn(lock: threading.Lock, request: Request, deadline: Deadline, name: str) 
 
 
 def _cut(error: BaseException) -> bool:
-    """Whether a new connection may help: this one was cut, or did not answer in time."""
+    """Whether a new connection may help: `error` says that this one was cut or gave no answer in time."""
     return lost(error) or (isinstance(error, TimedOut) and error.code != "shell")
 
 
@@ -109,7 +109,7 @@ class Host:
         attempt: Callable[[], T],
         again: Callable[[BaseException], bool] = lost,
     ) -> T:
-        """Call `attempt`, again after lost connections until `deadline` (default: ANSWER_LIMIT from now)."""
+        """Call `attempt`; repeat after a lost connection, until `deadline` (default: ANSWER_LIMIT from now)."""
         deadline = (deadline or Deadline.after(ANSWER_LIMIT)).sooner(Deadline(request.until))
         return persist(request, deadline, attempt, again, lambda _error, _left: self.say_cut(request))
 
@@ -118,7 +118,7 @@ class Host:
         try:
             self.target = resolve(self.spec)
         except TrainError as error:
-            if error.data.get("gone"):  # its provider says that it does not come back
+            if error.data.get("gone"):  # the provider reports that the machine will not come back
                 raise
         return self.target
 

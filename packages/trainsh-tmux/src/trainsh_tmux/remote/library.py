@@ -1,6 +1,6 @@
-"""The shell scripts in `sh/`: the requests, their greeting, and the scripts that sessions run.
+"""The shell scripts in `sh/`: functions for requests, the greeting of a connection, what sessions run.
 
-They are installed on a host in a folder whose name is the digest of all of them.
+The scripts are installed on a host in a folder whose name is the digest of all of them.
 """
 
 from functools import cache

@@ -1,6 +1,7 @@
 """Request bodies, as text to be run on a host: pure functions of their parameters.
 
-A body is the call of a function of `sh/` with quoted arguments. On the host `$r` is the root of train's files.
+A body is the call of a function of `sh/` with quoted arguments. On the host `$r` is the root of train's files. The
+docstrings of these functions tell what the host does and replies when it runs the body.
 """
 
 from trainsh_base.remote.channel import quote
@@ -29,28 +30,29 @@ def unwatch(number: int, queue: str) -> str:
 
 
 def log_end(job: str, name: str) -> str:
-    """Says `end OFFSET ALIVE STATE`, or `none` where there is no such session."""
+    """The host replies `end OFFSET ALIVE STATE`, or `none` if there is no such session."""
     return words("session_log_end", *at(job, name))
 
 
 def follow(root: str, job: str, name: str, offset: int) -> str:
-    """Return the commands for a separate shell that says `at OFFSET KEY`, then pushes the log from OFFSET (follow.sh)."""
+    """Return commands for a separate shell: it prints `at OFFSET KEY`, then the log from OFFSET on (follow.sh)."""
     server, session = at(job, name)
     settings = f"r={quote(root)} server={quote(server)} name={quote(session)} offset={offset}"
     return f"{settings}\n{library.text('follow.sh')}"
 
 
 def listing() -> str:
-    """Says `session SERVER NAME STATE ALIVE ATTACHED AGE SECONDS STEP`, and `command TEXT` where a step runs.
+    """The host replies `session SERVER NAME STATE ALIVE ATTACHED AGE SECONDS STEP`, and `command TEXT` for a step.
 
-    One reply for each session's folder on the host; AGE is the session's age, SECONDS the time that its step runs.
+    One reply for each session's folder on the host. AGE is the session's age, SECONDS how long its step has run.
     """
     return words("session_list")
 
 
 def holds(job: str, sessions: list[str], steps: list[str]) -> str:
-    """Says `session NAME TOKEN running|released|gone COVERS NAMES` and `step ID running|ended|lost|never STATUS WHY`.
+    """The host replies a line for each session and each step.
 
-    COVERS is the last step that the session's snapshot includes, `-` if none; NAMES are what it leaves out.
+    `session NAME TOKEN running|released|gone COVERS NAMES`, `step ID running|ended|lost|never STATUS WHY`. COVERS
+    is the last step that the session's snapshot includes, `-` if none; NAMES are what the snapshot leaves out.
     """
     return words("session_holds", names.server(job), *map(names.session_name, sessions), "/", *steps)

@@ -16,8 +16,9 @@ def open_session(
     job: str, name: str, start: str, *, plain: bool, log_limit: int, token: str = "", restore: bool = False,
     without: tuple[str, ...] = (),
 ) -> str:  # fmt: skip
-    """Says `lib`, `no-tmux`, `no-processes`, `full`, `open OFFSET STATE FOLDER`, `fresh OFFSET FOLDER` or `failed WORDS`.
+    """Open a session. The host replies with one line, then with details.
 
+    `lib`, `no-tmux`, `no-processes`, `full`, `failed WORDS`, `open OFFSET STATE FOLDER` or `fresh OFFSET FOLDER`.
     Then lines `session TOKEN` (of this opening), `elsewhere NODE`, and with `restore` `restored yes|no`, `covers STEP`,
     `left-out NAMES`. `without`: names of secret variables that no session inherits.
     """
@@ -29,7 +30,7 @@ def open_session(
 
 
 def _hidden(name: str) -> str:
-    """Quote `name` for a shell with empty quotes inside, so that `pkill -f` and the like do not find it."""
+    """Return `name` as a shell word with empty quotes between its letters, so that `pkill -f` does not find it."""
     return "''".join(session_name(name))
 
 
@@ -41,22 +42,22 @@ def log_limit() -> int:
 
 
 def install_tmux(command: str) -> str:
-    """Install tmux with `command`, which `no-tmux` offered; says `ok` or the last line of the error output."""
+    """Install tmux with `command`, from the reply `no-tmux`; replies `ok` or the last line of the error."""
     return words("session_install", *command.split())
 
 
 def close_session(job: str, name: str, grace: float = GRACE) -> str:
-    """Says `survived PID COMMAND` for what could not be ended, then `closed`, or `none` when it was not open."""
+    """Close a session; replies `survived PID COMMAND` for what did not end, then `closed`, `none` if not open."""
     return words("session_close", *at(job, name), round(grace))
 
 
 def release(job: str, name: str) -> str:
-    """Says `released` (it was already), `asked` (it will be released once its step has ended) or `none`."""
+    """Release a session; replies `released` (it was already), `asked` (released when its step ends) or `none`."""
     return words("session_release", *at(job, name))
 
 
 def take_back(job: str, name: str) -> str:
-    """Type the driver into a released pane: says `typed` when its shell is in the foreground there, else `busy`."""
+    """Type the driver's command into a released pane; replies `typed`, or `busy` if another program runs there."""
     return words("session_take_back", *at(job, name))
 
 
@@ -66,7 +67,7 @@ def new_window(job: str, name: str, *, log_limit: int) -> str:
 
 
 def capture_pane(job: str, name: str, history: int) -> str:
-    """Says `line TEXT` for each line of the pane and of `history` lines above it, or `none`."""
+    """The host replies `line TEXT` for each line of the pane and for `history` lines above it, or `none`."""
     return words("session_show", *at(job, name), history)
 
 
@@ -76,7 +77,7 @@ def press_enter(job: str, name: str) -> str:
 
 
 def send_keys(job: str, name: str, text: str, *, enter: bool, keys: bool) -> str:
-    """Type into the pane; says `sent` or `none`."""
+    """Type into the pane; replies `sent` or `none`."""
     typed = text.split() if keys else [text]
     return words("session_type", *at(job, name), "keys" if keys else "text", "enter" if enter else "-", *typed)
 
@@ -92,5 +93,5 @@ def remove(job: str, name: str) -> str:
 
 
 def clean(days: int) -> str:
-    """Remove the folders of sessions that have ended and were not modified for `days` days; says `removed PATH`."""
+    """Remove the folders of ended sessions that did not change for `days` days; replies `removed PATH` for each."""
     return words("session_clean", days)

@@ -11,9 +11,9 @@ GRACE = 30
 def hand_step(
     job: str, name: str, step: str, command: str, *, mode: str, echo: str, limit: float | None, grace: float = GRACE
 ) -> str | None:
-    """Starts a step if nothing blocks it; else says `slow`, and the caller sends start_step.
+    """Start a step if that is simple; else the host replies `slow`, and the caller must send start_step.
 
-    Takes less time on the host than start_step. None when the echo does not fit into the FIFO line.
+    This takes less time on the host than start_step. Returns None when the echo does not fit into the FIFO line.
     """
     line, head = _shown_in_line(step, mode, echo, limit, grace)
     return None if head else words("step_hand", *at(job, name), step, command, line)
@@ -24,11 +24,12 @@ def start_step(
     grace: float = GRACE, secrets: dict[str, str] | None = None, taken: tuple[str, ...] = (),
     replaces: tuple[str, ...] = (), only_ask: bool = False,
 ) -> str:  # fmt: skip
-    """Start a step. Says nothing when the step was sent to its shell: the log will show that it begins.
+    """Start a step. No reply means that it was sent to the session's shell: the log will show that it begins.
 
-    Says `again [STATUS [WHY]]` (or `again lost [WHY]`) when it was started before, `never` (with `only_ask`), or why it
-    was not started: `full`, `released`, `starting`, `gone STATE`, `elsewhere NODE`. `taken`: steps with secrets whose
-    captured output has been read and is now removed. `replaces`: earlier attempts, which waits ignore from now on.
+    Replies `again [STATUS [WHY]]` (or `again lost [WHY]`) when it was started before, `never` (with `only_ask`), or
+    why it was not started: `full`, `released`, `starting`, `gone STATE`, `elsewhere NODE`. `taken`: steps with
+    secrets whose captured output has been read and is now removed. `replaces`: earlier attempts, which waits ignore
+    from now on.
     """
     if only_ask:
         return words("step_ask", *at(job, name), step)
@@ -60,7 +61,7 @@ def secret_lines(secrets: dict[str, str]) -> str:
 
 
 def read_captured(job: str, name: str, step: str) -> str:
-    """Says the captured output in lines of octal bytes, which are safe for any content; `gone` if there is none."""
+    """The host replies with the captured output in octal bytes, safe for any content; `gone` if there is none."""
     return words("step_captured", *at(job, name), step)
 
 

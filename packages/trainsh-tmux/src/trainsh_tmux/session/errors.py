@@ -37,7 +37,7 @@ def on_another_node(name: str, there: str, host: Host) -> Conflict:
 
 
 def must_be_here(host: Host, name: str, line: str) -> str:
-    """Return `line`, the host's answer about a session. Raises NotFound or Conflict `other_node` if it says so."""
+    """Return `line`, the host's answer about a session. Raises NotFound for `none`, Conflict for `elsewhere`."""
     kind, _, rest = line.partition(" ")
     if kind == "elsewhere":
         raise on_another_node(name, rest, host)

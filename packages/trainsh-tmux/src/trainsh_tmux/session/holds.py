@@ -42,7 +42,7 @@ def _given(text: str) -> str | None:
 
 
 def _held(state: str, status: str, why: str, host: Host, line: str) -> HeldStep:
-    """Parse what the host says of a step. If its status is not the command's own, the step is lost or never ran."""
+    """Parse what the host reports about a step. Without an exit status of its command it is lost or never ran."""
     if state not in ("running", "ended", "lost", "never"):
         raise malformed(host.name, line)
     if state != "ended":

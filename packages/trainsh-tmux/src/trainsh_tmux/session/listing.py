@@ -20,7 +20,7 @@ PATIENCE = 5.0  # seconds for which an unreachable machine is retried while the 
 
 def configured() -> list[str]:
     """Return the names of the hosts that train-host knows; none if it is not installed."""
-    from trainsh_base.system.paths import config_home  # noqa: PLC0415 - pathlib: a recipe does without
+    from trainsh_base.system.paths import config_home  # noqa: PLC0415 - loads pathlib, a recipe needs none
 
     if not (config_home() / "hosts.toml").exists():
         return []

@@ -15,14 +15,14 @@ from trainsh_tmux.remote.reply import fields, natural
 from trainsh_tmux.session.bases import Bases
 from trainsh_tmux.session.errors import must_be_here
 
-KEPT = 1 << 20
-WAITING = 256
+KEPT = 1 << 20  # bytes of the latest output that are kept in memory
+WAITING = 256  # events in a full inbox
 
 
 class Inbox:
     """The queue of one request's events. When it is full the stream waits, so unread output stays on the host.
 
-    A SimpleQueue: a queue.Queue with a limit costs a step a tenth of its time.
+    It uses a SimpleQueue: a queue.Queue with a limit would take a tenth of a step's time.
     """
 
     def __init__(self) -> None:
@@ -86,7 +86,7 @@ class Live:
                 self._listeners.remove(inbox)
 
     def listen_from(self, offset: int, inbox: Inbox, deadline: Deadline | None = None) -> list[Piece] | None:
-        """Listen; returns the pieces from `offset` until now. If some are not kept, returns None instead."""
+        """Listen, and return the pieces from `offset` until now. If some are not kept, only returns None."""
         self.connect(deadline)
         with self._lock:
             first = self._recent[0].offset if self._recent else self._end
@@ -124,7 +124,7 @@ class Live:
 
     def _push(self, piece: Piece) -> None:
         with self._lock:
-            # After a cut inside the shown command the stream restarts before it: its rest is no output.
+            # If the stream is cut within the shown command, it must restart before that: the rest is not output.
             if piece.letter not in ("b", ECHO):
                 self._end = piece.end
             self._keep(piece)
@@ -162,7 +162,7 @@ def log_end(host: Host, job: str, name: str) -> int:
 
 
 def is_alive(host: Host, job: str, name: str) -> bool:
-    """Whether the session's shell runs. Raises as log_end."""
+    """Whether the session's shell runs. Raises what log_end raises."""
     line = must_be_here(host, name, host.first(scripts.log_end(job, name), "none"))
     _, _, alive, state = fields(host.name, line + " ", 4)
     return alive == "1" and not state.startswith("ended")

@@ -67,15 +67,15 @@ class LogReader:
         self.put(item)
 
     def next(self, timeout: float | None) -> object:
-        """Return the next Piece or message, None for one that will be repeated. Raises queue.Empty, put errors."""
+        """Return the next Piece or message, None for a piece that comes again. Raises queue.Empty, inbox errors."""
         if self._kept:
             return self._kept.popleft()
         item = self.inbox.get(timeout=timeout)
         if isinstance(item, Piece):
-            # The separate stream will repeat what the shared one had sent before.
+            # The separate stream will send again what the shared one sent before.
             return item if self._own is None else None
         if isinstance(item, tuple) and isinstance(item[0], Piece):
-            # Pieces of a stream that was replaced are dropped: the new one repeats them.
+            # Pieces of a replaced stream are dropped: the new stream sends them again.
             return item[0] if item[1] is self._source else None
         if isinstance(item, BaseException):
             raise item

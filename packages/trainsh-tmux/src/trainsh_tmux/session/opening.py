@@ -94,7 +94,7 @@ def _open(
         if not _await_ready(live, offset):
             answer = [line for line in answer if not line.startswith("restored ")]
         return _session(live, fields(host.name, rest, 2)[1], offset, answer, fresh=True, notes=_moved(live, answer))
-    # The state may have a blank in it ("ended 1"), the folder comes last.
+    # FOLDER comes last, since its path may contain blanks.
     state, folder = fields(host.name, rest, 3)[1:]
     notes, another = reclaim(live) if state == "released" else ([], [])
     return _session(live, folder, offset, another or answer, fresh=bool(notes), notes=notes)
@@ -151,7 +151,7 @@ def _without_tmux(host: Host, install: list[str], bootstrap: bool) -> None:
 
 
 def _await_ready(live: Live, offset: int) -> bool:
-    """Wait for the shell's sentinel in the log; return whether the shell read all of its snapshot, if it has one.
+    """Wait for the shell's sentinel in the log; return False if the shell could not read all of its snapshot.
 
     Keeps the login files' output for the error message.
     """
@@ -193,7 +193,7 @@ def _last_line(output: Output) -> str:
 
 
 def start_folder(host: Host, cwd: str | None) -> str:
-    """Return the folder that a session's shell starts in: locally the caller's, remotely the home folder."""
+    """Return the folder in which a session's shell starts: `cwd`, else locally the caller's, remotely "" (home)."""
     if cwd is not None:
         return cwd
     return os.getcwd() if host.target.kind == "local" else ""  # noqa: PTH109

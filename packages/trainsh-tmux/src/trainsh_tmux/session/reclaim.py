@@ -9,14 +9,14 @@ from trainsh_tmux.remote.reply import said
 from trainsh_tmux.session.live import Live
 
 TYPED_LIMIT = 2.0  # seconds within which a shell must run the command that was typed into it
-LOGIN_LIMIT = 20.0
+LOGIN_LIMIT = 20.0  # seconds within which the shell of a new window must be ready for steps
 
 
 def reclaim(live: Live) -> tuple[list[str], list[str]]:
-    """Make a released session run steps again, in its own shell or in a new one in another window of it.
+    """Make a released session run steps again, in its own shell or else in a new shell in another window.
 
-    Returns (notes for people, the host's reply on the new shell); both are empty for its own shell. Raises
-    TrainError `session_busy` when neither becomes ready for steps.
+    Returns (notes for people, the host's reply about the new shell); both are empty if it was its own shell. Raises
+    TrainError `session_busy` when neither shell becomes ready for steps.
     """
     answer = live.host.ask(session_scripts.take_back(live.job, live.name))
     if answer[:1] == ["typed"] and _comes_to(live, "open", TYPED_LIMIT):
@@ -34,7 +34,7 @@ def reclaim(live: Live) -> tuple[list[str], list[str]]:
 
 
 def released(live: Live) -> bool:
-    """Whether the shell releases the session within a second, as it does when no step runs."""
+    """Whether the session becomes released within a second; it does if no step runs."""
     return _comes_to(live, "released", 1.0)
 
 

@@ -1,4 +1,4 @@
-"""Runs one step: sends it to the session's shell, which claims it, and follows it to its end through cuts.
+"""Runs one step: sends it to the session's shell, which claims it, and follows it to its end, also after cuts.
 
 `states.py` defines the state machine; this module implements its actions.
 """
@@ -32,11 +32,11 @@ from trainsh_tmux.step.states import HEARD, State
 
 SAFETY = 1.0  # seconds after which the host also watches the step's status file, in case the log stalls
 QUIET = 2.0  # seconds to wait for a silent log once the status is known
-LAST_WORDS = 0.5  # ... and once the session has ended
+LAST_WORDS = 0.5  # seconds to wait for a silent log once the session has ended
 AT_ONCE = 0.005  # seconds within which a quick step shows output or ends
 RESENDS = 20  # times that a step is resent to a shell that is idle but has not claimed it
 READY_LIMIT = 60.0  # seconds to wait for a starting shell or a full disk, if the step has no timeout
-UNLIMITED = 7 * 86400.0
+UNLIMITED = 7 * 86400.0  # seconds, for a step without a timeout
 LAST_ASKED = 5.0  # seconds within which a host must answer after the step's timeout
 SENTINELS = {"b": "", "o": "begins", "p": "detached", "e": "ends"}
 
@@ -57,7 +57,7 @@ class Conversation:
         self.process: tuple[int | None, str | None] = (None, None)
         self.survived: list[str] = []
         self.resumed = False
-        # Secrets of earlier steps may still be in the shell.
+        # The shell may still hold secrets of earlier steps, so they are masked too.
         secrets = dict.fromkeys([*step.secrets.values(), *live.secrets])
         self.output = Output(list(secrets), lambda text: request.emit("output", data=text))
         self.prompts = Prompts(live, step.name, self.output, request)
@@ -140,7 +140,7 @@ class Conversation:
 
     @property
     def _limit(self) -> Deadline:
-        """The step's deadline: first its timeout, then the grace it has to end."""
+        """The step's deadline: that of its timeout, and after the timeout that of its grace."""
         return self._countdown.deadline if self._countdown else self.deadline
 
     def _by(self, most: float = UNLIMITED) -> Deadline:
@@ -332,7 +332,7 @@ class Conversation:
             return
         self.status, self.end = int(status) if status.isdigit() else None, piece.offset
         self.why = ";".join(piece.fields[2:]) or self.why
-        # If the host already watches the step, it is asked for the outcome, which is authoritative.
+        # If the host already watches the step, _judged asks the host for the outcome: its record is authoritative.
         self._marked = self._unwatch is None
         self.state = State.OVER
 
@@ -341,12 +341,12 @@ class Conversation:
             self._settle(LAST_WORDS)
 
     def _say_started(self) -> None:
-        """Tell the client that the step has begun; combined with the next event if that follows at once."""
+        """Tell the client that the step has begun. Called at the next event, or after AT_ONCE seconds."""
         if self._unsaid is not None:
             offset, self._unsaid = self._unsaid, None
             self.request.emit("started", step=self.step.name, offset=offset)
 
-    # The host is asked when the log does not tell
+    # Asking the host, when the log does not show the step's progress
 
     def _watch(self) -> None:
         live = self.live
@@ -452,7 +452,7 @@ class Conversation:
         return f"; still running: {', '.join(self.survived)}" if self.survived else ""
 
     def _captured(self) -> str | None:
-        with_session = self.why == "ended" and self.step.secrets  # closing the session removed its output
+        with_session = self.why == "ended" and self.step.secrets  # the end of the session removed the output
         if self.step.mode != "capture" or self.status is None or with_session:
             return None
         captured = step_status.read_captured(self.live, self.step.name)

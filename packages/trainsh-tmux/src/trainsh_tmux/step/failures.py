@@ -1,4 +1,4 @@
-"""Typed errors for steps that ended without a result of their command."""
+"""Typed errors for steps whose command gave no result."""
 
 from typing import Any
 

@@ -53,9 +53,9 @@ class Handing:
         )  # fmt: skip
 
     def again_in_full(self) -> None:
-        """Use the full form from now on, as the host asked; the next request counts as the first."""
+        """Use the full form from now on, since the host replied `slow`; the next request counts as the first."""
         self.in_full, self.sent = True, 0
 
     def done(self) -> None:
-        """Record that the session accepted the step. The request also removed earlier captured output."""
+        """Record that the session accepted the step. Its request also removed the output in `_taken`."""
         self._live.taken = [step for step in self._live.taken if step not in self._taken]

@@ -16,7 +16,7 @@ def end_step(live: Live, step: str, why: str, grace: float, request: Request) ->
     """End a step within `grace` seconds. Returns `ended`, `never` (it had not begun) or `stuck` (its session was
     closed), and the processes that are still running.
 
-    Emits progress. After a cut, which may have lost the request, it is sent again with the grace that is left.
+    Emits progress. A cut may lose the request, so after a cut it is sent again with the grace that is left.
     Raises RemoteError `not_ended` when the host does not answer in time, Unreachable, Cancelled.
     """
     heard: queue.SimpleQueue[str] = queue.SimpleQueue()

@@ -1,4 +1,4 @@
-"""Notices that a step waits for input at its terminal, and tells people the command that attaches to it."""
+"""Detects that a step waits for input at its terminal, and tells people the command that attaches to it."""
 
 import time
 
@@ -10,7 +10,7 @@ from trainsh_tmux.session.live import Live
 QUIET = 2.0  # seconds of silence after which an unfinished line is taken for a question
 TIMES = 3  # reports for one step, at most
 ENDS = ("?", ":", ">", "]", ")", "$", "#")  # last characters of a question
-REDRAWN_ENDS = ("?", ":")  # ... if the line is redrawn, as progress bars are
+REDRAWN_ENDS = ("?", ":")  # the same for a line that is redrawn, as a progress bar is
 
 
 class Prompts:
@@ -41,7 +41,7 @@ class Prompts:
             self._tell(f"step {self._step} stopped at {line[-200:]!r} and may wait for an answer", line)
 
     def reads(self) -> None:
-        """Report that the step reads from its terminal, as the host has seen."""
+        """Report that the step reads from its terminal: the host has noticed this."""
         self._due = None
         line, _ = self._output.unfinished()
         asks = f" after {line[-200:]!r}" if line else ""

@@ -10,12 +10,12 @@
 * HANDED: the step was sent to the session's shell and may wait there for its turn.
 * RUNNING: the step has begun.
 * ENDING: the step has timed out and gets INT, TERM, KILL within its grace.
-* SETTLING: the status is known from the host, or the session is gone; the rest of the output may be on the way.
+* SETTLING: the host has reported the status, or the session is gone; the rest of the output may still arrive.
 
 From the log come `begins`, `detached` (it runs in the background), `text`, `ends` and `closes` (the session's shell
-ended). `said-...` are the host's replies when the step is sent; the other events come from its watcher. After `cut`
-(the connection was lost) the connection is reopened and the step is sent again, in the same state: the step's claim
-prevents a second run.
+ended). `said-...` are the host's replies when the step is sent; the host's watcher sends the other events. After
+`cut` (the connection was lost) the connection is reopened and the step is sent again, in the same state: the step's
+claim prevents a second run.
 """
 
 import enum

@@ -22,7 +22,7 @@ ANSWER_MARGIN = 15.0  # seconds beyond a step's grace within which the host must
 @functools.cache
 def grace_setting() -> float:
     """Return the seconds that a step has to end after its first signal (`tmux.grace`); read once in a process."""
-    from trainsh_base.system.configuration.config import config_value  # noqa: PLC0415 - only a step that may end needs it
+    from trainsh_base.system.configuration.config import config_value  # noqa: PLC0415 - only a step with a limit needs it
 
     return float(config_value("tmux.grace"))
 
@@ -79,9 +79,9 @@ def interrupt(
     live: Live, step: str, why: str, request: Request, tell: Callable[[str], None], grace: float,
     cut: Callable[[], None] = lambda: None,
 ) -> Callable[[], None]:  # fmt: skip
-    """End a step: INT, at half of `grace` TERM, at its end KILL.
+    """Ask the host to end a step: it sends INT at once, TERM after half of `grace` seconds, KILL after all.
 
-    `tell` is called with `survived PID COMMAND` for each process that is left, then with `ended`, `never` or
+    `tell` is called with `survived PID COMMAND` for each process that did not end, then with `ended`, `never` or
     `stuck`; `cut` when the connection is lost before that. Returns a function that stops these calls.
     """
     channel = live.host.channel(request)

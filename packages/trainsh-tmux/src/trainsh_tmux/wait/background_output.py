@@ -13,7 +13,7 @@ from trainsh_tmux.session.log_reader import LogReader
 
 
 class BackgroundOutput:
-    """Emits a session's output that belongs to no foreground step, from where the previous wait stopped.
+    """Emits what a session printed outside of foreground steps, beginning where the previous wait stopped.
 
     A context manager. Values of secrets that this process handed to the session are masked.
     """

@@ -24,8 +24,8 @@ _MISSING = {
 
 @contextlib.contextmanager
 def in_time(live: Live, timeout: float) -> Iterator[None]:
-    """Limit a wait to `timeout` seconds. After that, check that the host still answers: if it does not, whether
-    the condition holds is unknown.
+    """Limit a wait to `timeout` seconds. Then check that the host still answers: if it does not, nobody knows
+    whether the condition holds.
 
     Raises TimedOut, or Unreachable `host_lost` when the host does not answer.
     """
@@ -48,7 +48,7 @@ def in_time(live: Live, timeout: float) -> Iterator[None]:
 
 
 class Patience:
-    """One wait: its condition (`kind`, `value`), its deadline, and its events (with a `reader` also the log)."""
+    """One wait: its condition (`kind`, `value`), its deadline, and its inbox (with `reader`, also of the log)."""
 
     def __init__(
         self, kind: str, value: str, timeout: float, request: Request, reader: LogReader | None = None

@@ -28,7 +28,7 @@ def compiled(pattern: str) -> re.Pattern[str]:
 
 
 def how_ended(fields: tuple[str, ...]) -> str:
-    """Describe how a session ended, from its last sentinel, which has a status or words."""
+    """Describe how a session ended. `fields` are those of its last sentinel: an exit status, or words."""
     how = fields[0] if fields else ""
     return f"it ended with status {how}" if how.isdigit() else "tmux hung up on it"
 
@@ -58,7 +58,7 @@ class PatternWait:
             self._unwatch()
 
     def _begin(self, deadline: Deadline | None) -> None:
-        """Read from the current offset; let the host report events that the output may not show."""
+        """Read the log from the current offset, and let the host report what the log may not show."""
         live = self.live
         self.reader.follow_from(self.since, deadline)
         self._unwatch = live.host.watch(
@@ -77,7 +77,7 @@ class PatternWait:
         return None
 
     def _told(self, answer: str, *, late: bool) -> None:
-        """Handle a report of the host. It ends the wait a little later: earlier output may still be on the way."""
+        """Handle a report of the host. A wait ends LAST_WORDS seconds later: older output may still come."""
         if late or answer.startswith("quiet"):
             heard(self.live, answer, self.patience)
             return

@@ -2,14 +2,14 @@
 # The driver: the loop that a session's shell runs (docs/sessions.md, "The driver").
 #
 # It is sourced, not a function: a step must run at the top level of the session's shell, or `declare` would make local
-# variables. Names begin with __train_, since the shell belongs to the user; `\command` is not subject to aliases.
+# variables. Names begin with __train_, since the shell belongs to the user; `\command` is never an alias.
 # The shell's input is a FIFO with many copies of the line that runs this file: when an error or an interrupt throws the
-# shell back to its top level, it reads that line and comes here again, with the status in $?.
+# shell back to its top level, it reads that line and runs this file again, with the status in $?.
 # shellcheck disable=SC1090,SC1091,SC2154,SC2034
 { __train_status=$? __train_flags=$-; \set +euvxCTE; \unset -f builtin; \builtin unset -f command set eval '[' . unset shopt exec; \shopt -q expand_aliases && __train_aliases=-s || __train_aliases=-u; \shopt -u expand_aliases; } 2>/dev/null
 { case $__train_secrets in ?*) __train_traps=$(\builtin trap -p) ;; esac; __train_enter "$@"; } 2>/dev/null
 
-# A DEBUG trap that makes bash skip every command skips `false` too: then the loop ends.
+# If a DEBUG trap makes bash skip every command, bash skips this `false` too, and the loop ends.
 until \command false; do
     { __train_next "$@" || break; } 2>/dev/null
     case $__train_how in
@@ -26,7 +26,8 @@ until \command false; do
         } 2>/dev/null
         continue
         ;;
-    # `!` keeps an ERR trap from reporting this file's line; not under `set -e`, which it would switch off.
+    # With `!` an ERR trap does not report a line of this file. The modes for `set -e` have no `!`, which would switch
+    # `set -e` off.
     run) {
         __train_ran=1
         \eval "$__train_options"
@@ -58,8 +59,9 @@ until \command false; do
         __train_end "$@"
     } 2>/dev/null
 done
-# Here after `release`, or because a step's own `break` left the loop above, or because a DEBUG trap under `extdebug`
-# skips every command: a redirection is done all the same, and the file tells the watcher, since __train_leave removes it.
+# The loop has ended: the session is released, or a step called `break`, or a DEBUG trap under `extdebug` skips every
+# command. Even then bash does this redirection, so the file `skipped` appears. In the last case __train_leave is
+# skipped and does not remove it: the watcher sees the file.
 { \command :; } 1<>"$__train_dir/skipped"
 { __train_flags=$-; \set +euvxCTE; } 2>/dev/null
 { __train_leave "$@"; } 2>/dev/null

@@ -4,7 +4,7 @@
 { __train_enter; } 2>/dev/null
 while command :; do
     { __train_next || break; } 2>/dev/null
-    # Some shells report ended background jobs at the next command: have it done now, not in the step's output.
+    # Some shells report ended background jobs at the next command. Let them do it now, not in the step's output.
     command jobs >/dev/null 2>&1
     case $__train_how in
     background)

@@ -1,8 +1,9 @@
 # shellcheck shell=sh disable=SC2154,SC2086,SC2034
-# Ends a step or a session within a grace period: all descendants get INT, after half of it TERM, at its end KILL.
-# Detached processes are found by parent and by the mark in their environment. $d is the session's folder.
+# Ends a step or a session within a grace period: all descendants get INT, after half of that period TERM, at its
+# end KILL. Descendants are found by their parent, detached ones by TRAINSH_STEP or TRAINSH_SESSION in their
+# environment. $d is the session's folder.
 
-end_clock() { # sets $clock, in tenths of a second
+end_clock() { # sets $clock to the time, in tenths of a second
     if [ -r /proc/uptime ]; then
         IFS=' .' read -r clock x y </proc/uptime
         clock=$((clock * 10 + ${x%?}))
@@ -11,7 +12,7 @@ end_clock() { # sets $clock, in tenths of a second
     fi
 }
 
-end_pause() { # waits 0.2 s; sets $tenths to the tenths of a second since $first
+end_pause() { # waits 0.2 s; sets $tenths to the time since $first, in tenths of a second
     sleep 0.2 2>/dev/null || sleep 1
     end_clock
     tenths=$((clock - first))
@@ -35,14 +36,14 @@ end_left() { # removes dead processes from $members
     members=$left
 }
 
-end_since() { # FILE: sets $since to the time at which it was made, as the kernel counts processes' starts
+end_since() { # FILE: sets $since to its modification time minus 1 s, in clock ticks since boot
     since=0
     [ -r /proc/uptime ] || return 0
     IFS=' .' read -r x y </proc/uptime
     since=$(((x - $(date +%s) + $(modified "$1") - 1) * $(getconf CLK_TCK || echo 100)))
 } 2>/dev/null
 
-end_gather() { # adds to $members the processes of the step or session that must end
+end_gather() { # adds the processes of the step or session that must end to $members, each as PID:START
     processes
     case $which in
     background)
@@ -53,7 +54,7 @@ end_gather() { # adds to $members the processes of the step or session that must
         found="$found $(marked "TRAINSH_STEP=$mark")"
         ;;
     foreground)
-        # Background steps of the session are not part of this step.
+        # The session's background steps are not part of this step.
         others=
         for x in "$d"/steps/*.pid; do
             [ -e "$x" ] && [ ! -e "${x%.pid}.status" ] && IFS=' ' read -r x y <"$x" && others="$others $x"
@@ -62,7 +63,7 @@ end_gather() { # adds to $members the processes of the step or session that must
         beside=" $found"
         for x in $others; do beside="$beside $x:"; done
         descendants "$shell"
-        # Processes of background steps are told apart by TRAINSH_STEP.
+        # Processes of background steps have TRAINSH_STEP in their environment.
         steps=$(marked TRAINSH_STEP=)
         mine=
         for x in $found $(marked "TRAINSH_SESSION=$mark"); do
@@ -82,12 +83,12 @@ end_gather() { # adds to $members the processes of the step or session that must
     done
 }
 
-end_survivors() { # says `survived PID COMMAND` for each process that is still alive
+end_survivors() { # replies `survived PID COMMAND` for each process that is still alive
     end_left
     for member in $members; do end_say survived "${member%:*}" "$(words_of "${member%:*}")"; done
 }
 
-end_say() { # WORDS...: replies under $number, or to the current request
+end_say() { # WORDS...: replies under $number if it is set, else to the current request
     if [ -n "${number-}" ]; then printf 'R %s %s\n' "$number" "$*"; else say "$@"; fi
 }
 
@@ -100,7 +101,8 @@ end_foreground() { # called repeatedly for a foreground step: sends INT once to 
     [ "$group" = "$shell" ] || end_group INT "$group"
 } 2>/dev/null
 
-end_wait() { # STATUS-FILE (or nothing): signals and waits until all of $members have ended and the file exists
+end_wait() { # STATUS-FILE (or ''): sends the signals and waits until all of $members have ended and the file exists;
+    # fails if a foreground step goes on after KILL
     tenths=0 last='' sent=INT rounds=0
     end_clock
     first=$clock
@@ -109,14 +111,14 @@ end_wait() { # STATUS-FILE (or nothing): signals and waits until all of $members
         [ "$((rounds % 5))" != 0 ] || end_gather
         rounds=$((rounds + 1))
         end_left
-        # A second request may have shortened the grace.
+        # Another request to end the step may have shortened the grace.
         [ ! -r "${file-}.grace" ] || IFS= read -r grace <"$file.grace"
         over=
         if [ -z "$1" ] || [ -e "$1" ] || [ "$which" = background ]; then over=1; fi
         if [ "$over" ] && [ -z "$members" ]; then
-            # Nothing to end from the start: nothing was started meanwhile either.
+            # In the first round there was nothing to end, so nothing can have been started since.
             [ "$rounds" != 1 ] || [ "$groups" ] || return 0
-            # Look again for processes that were started meanwhile.
+            # Look again for processes that were started in the meantime.
             end_gather
             end_left
             [ -n "$members" ] || return 0
@@ -140,12 +142,12 @@ end_wait() { # STATUS-FILE (or nothing): signals and waits until all of $members
     done
 }
 
-end_groups() { # FILE: prints the process group of a background step; one with a timeout has a group of its own
+end_groups() { # FILE: prints the process group of the background step in FILE: its own group if it has a timeout
     if [ -r "$1.group" ]; then x=$1.group; else x=$1.pid; fi
     IFS=' ' read -r x y <"$x" && printf '%s' "$x"
 }
 
-end_recorded() { # STATUS: records it for a background step if its shell was killed before it could do so
+end_recorded() { # STATUS: records it for the background step $file if the step's subshell was killed before it could
     x=0
     while [ "$x" -lt 3 ] && [ ! -e "$file.status" ]; do
         sleep 0.1 2>/dev/null || sleep 1
@@ -154,7 +156,7 @@ end_recorded() { # STATUS: records it for a background step if its shell was kil
     (set -C && printf '%s\n' "$1" >"$file.status") 2>/dev/null
 }
 
-end_number() { # prints the number of the last signal that was sent, as a status
+end_number() { # prints the exit status that stands for the last signal that was sent (128 plus its number)
     case $sent in INT) echo 130 ;; TERM) echo 143 ;; *) echo 137 ;; esac
 }
 
@@ -164,10 +166,10 @@ end_mine() { # succeeds if this request has to end the step, fails if another li
     printf '%s %s\n' "$$" "$start" >"$file.ending"
 } 2>/dev/null
 
-end_step() { # STEP NUMBER WHY GRACE: replies to NUMBER `ended`, `never` when it had not begun, or `stuck` when its
-    # session had to be closed; before that `survived PID COMMAND` for what nothing could end
+end_step() { # STEP NUMBER WHY GRACE: ends the step. Replies under NUMBER `ended`, `never` if it had not begun, or
+    # `stuck` if its session had to be closed; before that `survived PID COMMAND` for what no signal could end.
     file=$d/steps/$1 number=$2 grace=$4
-    # Claim the step if no shell has, so that it never runs.
+    # If no shell has claimed the step, claim it here, so that it never runs.
     if (set -C && : >"$file.claim") 2>/dev/null; then
         printf 'never\n' >"$file.why"
         printf 'none\n' >"$file.status"

@@ -1,8 +1,9 @@
 # shellcheck shell=sh disable=SC2154,SC2086
 # Sends a session's log to the client as it grows, in a shell of its own. Given: $r, $server, $name and $offset.
-# Prints `at OFFSET KEY`, then the log from OFFSET on: the one asked for, or the start of the next segment that is kept.
-# It ends at the end of its input. `tail -f` with inotify or kqueue sees growth at once. GNU tail polls on overlayfs (the
-# root of every container) and NFS, once a second by default; busybox tail polls everywhere, so a loop replaces it.
+# Prints `at OFFSET KEY`, then the log from OFFSET on. OFFSET is $offset or, if the log does not have that place any
+# more, the start of the next segment. It ends when its stdin ends. `tail -f` with inotify or kqueue sees growth at
+# once. GNU tail polls on overlayfs (the root of every container) and NFS, once a second by default; busybox tail polls
+# everywhere, so a loop replaces that one.
 exec 2>/dev/null
 d=$r/sessions/$server/$name
 b=-1 m='' o=$offset key=
@@ -24,7 +25,7 @@ if [ -n "$m" ] && [ "$b" -lt 0 ]; then b=$m o=$m; fi
 [ "$b" -ge 0 ] || b=0
 printf 'at %s %s\n' "$o" "$key"
 low=
-if command -v nice >/dev/null; then low='nice -n 10'; fi # as logger.sh
+if command -v nice >/dev/null; then low='nice -n 10'; fi # see logger.sh
 # Change to the folder, so that no command line has its path.
 cd -- "$d" || exit
 k=$((o - b + 1))
@@ -36,7 +37,8 @@ else
     $low tail $s -c "+$k" -f "log.$b" &
 fi
 t=$!
-# The rest is one command: a shell reads a script as it runs it, and `read` would take further lines of it as input.
+# The rest is one compound command: the shell reads this script from its stdin as it runs, and so does `read`, which
+# must not get a line of the script.
 # If tail cannot open a segment because it was just removed, the sentinel `n` makes the client ask again.
 if [ -n "$m" ]; then
     exec 3<&0

@@ -1,11 +1,12 @@
 # shellcheck shell=sh disable=SC1090,SC2016,SC2034,SC2154,SC3028,SC3041,SC3044,SC3045,SC3054
 # The functions of the driver. They do not depend on the user's PATH, options, traps, variables or terminal modes.
-# A step is recorded as run only if it ran; otherwise the reason why it could not begin is recorded.
+# If a step's command cannot begin, the reason is recorded instead of an exit status.
 #
-# __train_dir   the session's folder      __train_lib   this folder        __train_key  what each sentinel needs
-# __train_step  the open step, or nothing __train_file  its text           __train_ran  whether the shell came to it
-# __train_out   where its output goes when that is captured: `.env` files do not outlive their session
-# __train_options  the shell options that the steps have set, as commands to set them again
+# __train_dir   the session's folder       __train_lib   the folder of this file  __train_key  the key in each sentinel
+# __train_step  the open step, or nothing  __train_file  the file with its text   __train_ran  1 once its text is run
+# __train_out   the file for its captured output; its name ends in `.env` if the step has secrets: pane.sh and logger.sh
+#               remove such files when the session ends
+# __train_options  the shell options that the steps have set, as commands that set them
 # __train_line  the line that was read from the FIFO and has not begun yet: `run STEP MODE LIMIT ECHO`
 # __train_claiming  the step that is being claimed; __train_over  the status of an ended step, not recorded yet
 #
@@ -36,10 +37,10 @@ __train_alone_left() { # records that the terminal, and so the session, is gone;
     \command exit 129
 }
 
-__train_interrupted() { # POSITIONAL...: completes what an interrupt left unfinished
+__train_interrupted() { # POSITIONAL...: completes the work that an interrupt stopped in the middle
     [ -z "$__train_saved" ] || __train_call stty "$__train_saved" </dev/tty
     __train_saved=
-    # The interrupt came right after our claim: the command has not run and never will.
+    # The interrupt came right after the step was claimed: its command has not run and never will.
     if [ -z "$__train_step" ] && [ -n "$__train_claiming" ] && [ -e "$__train_file.claim" ] &&
         [ ! -e "$__train_file.status" ] && [ ! -e "$__train_file.pid" ]; then
         __train_step=$__train_claiming
@@ -58,18 +59,20 @@ __train_interrupted() { # POSITIONAL...: completes what an interrupt left unfini
         __train_ran=1 __train_status=130
         __train_end "$@"
     else
-        # `set -u`, ${x:?}, a readonly variable and the like throw to the top level too, with their own status.
+        # Errors throw the shell back to its top level too: an unset variable under `set -u`, ${x:?}, an assignment to a
+        # readonly variable. They have a status of their own.
         __train_status=${__train_over:-$__train_status}
         [ "$__train_status" -ne 0 ] || __train_status=130
         __train_end "$@"
     fi
 }
 
-__train_next() { # POSITIONAL...: waits for a step and begins it, or for `note`; fails when the session must be released
-    # The driver has been read to its end by now.
+__train_next() { # POSITIONAL...: waits for the next step and begins it, or for the request `note`, a snapshot; sets
+    # $__train_how to the step's mode or to `note`. Fails when the session must be released.
+    # The shell has parsed all of the driver by now, so aliases can no longer change it.
     case $__train_aliases in ?*) \shopt "$__train_aliases" expand_aliases && __train_aliases='' ;; esac
     while \command :; do
-        # A step's own `continue` leads here with the step still open.
+        # If a step's text calls `continue`, the driver's loop comes here while the step is still open.
         case $__train_step in ?*) __train_status=0 __train_flags=$- && \set +euvxC && __train_end "$@" ;; esac
         case $__train_line in '') __train_wait || \command exit 129 ;; esac
         case $__train_line in
@@ -94,11 +97,13 @@ __train_next() { # POSITIONAL...: waits for a step and begins it, or for `note`;
     done
 }
 
-__train_wait() { # reads a line; `idle` when none has come for a moment after a step: then a snapshot is taken
+__train_wait() { # reads a line from the FIFO into $__train_line. If none comes for a moment after a step, sets it to
+    # `idle`; then a snapshot is taken.
     __train_got=
     case $__train_idle in
     ?*)
-        # One character with the limit, since bash waits with select(2) before each; the rest came in the same write.
+        # Read only one character with a time limit, since bash then calls select(2) before every character. The rest of
+        # the line came with the same write, so it needs no limit.
         if IFS= \command read -r -n 1 -t "$__train_idle" __train_got <&9; then
             IFS= \command read -r __train_line <&9 && __train_line=$__train_got$__train_line && return 0
             __train_got=$__train_got$__train_line
@@ -109,7 +114,7 @@ __train_wait() { # reads a line; `idle` when none has come for a moment after a 
         ;;
     esac
     while [ -n "$__train_unsaved" ]; do
-        # The disk was full: retry to record statuses while idle.
+        # The disk was full: while no step runs, try again to record the statuses.
         if IFS= \command read -r -t 1 __train_line <&9; then
             __train_line=$__train_got$__train_line
             return 0
@@ -118,7 +123,7 @@ __train_wait() { # reads a line; `idle` when none has come for a moment after a 
         __train_save
         [ -n "${BASH_VERSION-}" ] || break
     done
-    # A status above 128 is a timeout, where the user's TMOUT sets one.
+    # A status above 128 means that `read` timed out: the user's TMOUT sets a limit for it.
     until IFS= \command read -r __train_line <&9; do
         if [ "$?" -gt 128 ]; then
             __train_got=$__train_got$__train_line
@@ -129,7 +134,7 @@ __train_wait() { # reads a line; `idle` when none has come for a moment after a 
     __train_line=$__train_got$__train_line
 }
 
-__train_begin() { # STEP: claims the step and shows it; fails when the step must not run
+__train_begin() { # STEP: claims the step and shows its command in the pane; fails when the step must not run
     __train_file=$__train_dir/steps/$1
     __train_out=$__train_file.out
     __train_over='' __train_ran='' __train_before=${!-}
@@ -197,13 +202,13 @@ __train_not_started() { # REASON: records that the open step's command has not b
     __train_step=
 }
 
-__train_typed() { # a person typed or is attached: discards pending input, and turns echo on while one is attached
+__train_typed() { # a person typed or is attached: discards pending input; turns echo on if somebody is attached
     __train_drain
     [ ! -e "$__train_dir/attached" ] || __train_call stty echo </dev/tty
 }
 
-__train_drain() { # discards typed input, incomplete lines too, which the step would read
-    # Checking the terminal takes longer than a step, so tmux records attaching and sent keys (typed.sh).
+__train_drain() { # discards typed input, also incomplete lines: otherwise the step would read it
+    # To check the terminal takes longer than a step, so tmux records when somebody attaches or sends keys (typed.sh).
     [ -e "$__train_dir/attached" ] || __train_call rm -f -- "$__train_dir/typed"
     __train_saved=$(__train_call stty -g </dev/tty)
     __train_call stty -icanon min 0 time 0 </dev/tty
@@ -214,7 +219,8 @@ __train_drain() { # discards typed input, incomplete lines too, which the step w
     __train_saved=
 }
 
-__train_take_secrets() { # exports the secrets: "NAME LINES", then the value's lines; deletes the file
+__train_take_secrets() { # exports the secrets in STEP.env (for each a line "NAME COUNT", then COUNT lines of its
+    # value); deletes the file
     __train_out=$__train_file.out.env
     while IFS=' ' \command read -r __train_secret __train_count; do
         __train_value=
@@ -235,7 +241,7 @@ __train_take_secrets() { # exports the secrets: "NAME LINES", then the value's l
     [ ! -e "$__train_file.env" ]
 }
 
-__train_forget() { # POSITIONAL...: unsets the step's secrets; splits without IFS, which a step may have set
+__train_forget() { # POSITIONAL...: unsets the step's secrets; does not use IFS, which a step may have changed
     while [ -n "$__train_secrets" ]; do
         __train_secrets=${__train_secrets# }
         [ -z "${BASH_VERSION-}" ] || __train_taint "${__train_secrets%% *}" "$@"
@@ -248,8 +254,8 @@ __train_forget() { # POSITIONAL...: unsets the step's secrets; splits without IF
     __train_traps=
 }
 
-__train_end() { # POSITIONAL...: the step is over, with __train_status and the shell options __train_flags; its status
-    # is on disk before its sentinel is seen
+__train_end() { # POSITIONAL...: ends the open step. Given: its status __train_status, its shell options __train_flags.
+    # The status is on disk before the sentinel is printed, unless the disk is full.
     # Functions of the user with one of these names would break the driver, so they are unset.
     case ${BASH_VERSION-} in
     '') \unset -f command '[' ;;
@@ -284,7 +290,7 @@ __train_keep() { # OPTIONS: saves the shell options for the next step
     [ -z "${BASH_VERSION-}" ] || \set +TE
     __train_options=:
     case $1 in *T*E* | *E*T*) __train_extended ;; esac
-    # `[`, and not `case`, which takes E for e after `shopt -s nocasematch`.
+    # `[` distinguishes E from e; `case` does not after `shopt -s nocasematch`.
     __train_rest=$1
     while [ -n "$__train_rest" ]; do
         __train_more=${__train_rest%"${__train_rest#?}"}
@@ -297,11 +303,11 @@ __train_keep() { # OPTIONS: saves the shell options for the next step
     done
 }
 
-__train_record() { # FILE STATUS: records it; on a full disk as the name of an empty file, which can still be created
+__train_record() { # FILE STATUS: writes FILE.status; on a full disk makes the empty file FILE.status=STATUS
     \command printf '%s\n' "$2" >"$1.status" || \command : >"$1.status=$2"
 }
 
-__train_save() { # retries to record the statuses that a full disk did not accept
+__train_save() { # tries again to record the statuses that could not be written because the disk was full
     __train_rest=$__train_unsaved __train_unsaved=
     while [ -n "$__train_rest" ]; do
         __train_rest=${__train_rest# }
@@ -314,7 +320,8 @@ __train_save() { # retries to record the statuses that a full disk did not accep
     done
 }
 
-__train_background() { # POSITIONAL...: starts a background step outside the job list, or bash would report its end during a later step
+__train_background() { # POSITIONAL...: starts a background step
+    # It is not in bash's list of jobs: otherwise bash would report its end during a later step.
     { { __train_job 2>&7 7>&- 9<&-; } </dev/null & } 7>&2 2>/dev/null
     { __train_forked "$@"; } 2>/dev/null
 }
@@ -328,7 +335,7 @@ __train_forked() { # POSITIONAL...: records a background step that was just star
     __train_last=$__train_step __train_step=''
 }
 
-__train_started() { # PID: sets __train_began to its start time, `-` where the kernel does not tell
+__train_started() { # PID: sets __train_began to its start time in clock ticks since boot, `-` if there is no /proc
     __train_began=-
     IFS= \command read -r __train_more <"/proc/$1/stat" || return 0
     __train_more=${__train_more##*) }
@@ -340,7 +347,7 @@ __train_started() { # PID: sets __train_began to its start time, `-` where the k
     __train_began=${__train_more%% *}
 } 2>/dev/null
 
-__train_job() {
+__train_job() { # runs the background step in this subshell and records its status
     \command export TRAINSH_STEP="$__train_step"
     case $__train_limit in
     -)
@@ -352,7 +359,7 @@ __train_job() {
     *) __train_limited "${__train_limit%:*}" "${__train_limit#*:}" ;;
     esac
     __train_status=$?
-    # Retry: a full disk may have room again.
+    # Try until it works: a full disk may get room.
     until __train_record "$__train_file" "$__train_status" 2>/dev/null || [ ! -d "$__train_dir/steps" ]; do
         __train_call sleep 1
     done
@@ -387,7 +394,7 @@ __train_limited() { # SECONDS GRACE: runs the step with a timeout; step and time
     return "$1"
 }
 
-__train_release() { # turns the pane into an ordinary shell; an interrupt before the end leads back here
+__train_release() { # turns the pane into an ordinary shell; after an interrupt the driver calls it again
     __train_drain
     __train_call stty susp '^Z' echo </dev/tty
     __train_call rm -f -- "$__train_dir/open"
@@ -397,7 +404,7 @@ __train_release() { # turns the pane into an ordinary shell; an interrupt before
     [ -n "${BASH_VERSION-}" ] || exec sh -i </dev/tty
 }
 
-__train_leave() { # called after the loop: a step's own `break` ended it, or the session is released
+__train_leave() { # called after the driver's loop: a step's text called `break`, or the session is released
     case $__train_step in
     ?*)
         __train_status=0

@@ -1,10 +1,11 @@
 # shellcheck shell=sh disable=SC2154,SC3013,SC2086
-# The greeting of a connection: finds train's folder on this host and says `root PATH`, `machine TOKEN`,
-# `node TOKEN`, and `lib` where this version's scripts are installed; or `nowhere PATH`.
-# Given: $train_digest names this version, $train_random is a new random token. Sets for the requests that follow:
-# $r the folder of this node, $base that of every node that shares the home, $lib, $node, $socks (tmux's sockets).
+# The greeting of a connection: finds train's folder on this host and replies `root PATH`, `machine TOKEN`, `node NODE`,
+# and `lib` if this version's scripts are installed; or `nowhere PATH` if no folder can be used.
+# A node is a machine between two of its starts. Given: $train_digest names this version, $train_random is a new random
+# token. Sets, for the requests that follow: $base, the folder of all nodes that share the home; $r, the folder of this
+# node; $lib, the folder of the scripts; $node, the name of this node; $socks, the folder of tmux's sockets.
 
-started() { # PID: sets $start to the time at which that process began, as the kernel counts it, `-` if nobody knows
+started() { # PID: sets $start to the start time of that process: clock ticks since boot, or a date of ps; `-` if none
     start=-
     if [ -r /proc/self/stat ]; then
         IFS= read -r start <"/proc/$1/stat" || { start=- && return 1; }
@@ -16,7 +17,7 @@ started() { # PID: sets $start to the time at which that process began, as the k
     fi
 } 2>/dev/null
 
-train_node() { # sets $here to the name of this machine and $node to that of its present start
+train_node() { # sets $here to the name of this machine and $node to HOST.BOOT.START (boot id, start time of process 1)
     here='' boot=''
     IFS= read -r here </proc/sys/kernel/hostname || here=$(uname -n)
     case $here in '' | . | .. | *[!A-Za-z0-9._-]*) here=unnamed ;; esac
@@ -25,19 +26,19 @@ train_node() { # sets $here to the name of this machine and $node to that of its
     node=$here.$boot.$start
 } 2>/dev/null
 
-train_root() { # sets $base
+train_root() { # sets $base, and creates that folder if it is missing; fails if it is not this user's own
     base=${XDG_STATE_HOME:-${HOME:-/nonexistent}/.local/state}/tmux-trainsh
     [ -w "$base/sessions" ] ||
         { [ -d "${XDG_STATE_HOME:-${HOME:-/nonexistent}}" ] && mkdir -p "$base/sessions" "$base/lib"; } || {
         base=/tmp/train-$(id -u)-state
         mkdir -p "$base" "$base/sessions" "$base/lib"
     }
-    # Every sh that is in use has -O, though POSIX does not name it.
+    # `-O` (this user owns the file) is not in POSIX, but every sh in use has it.
     # shellcheck disable=SC3067
     [ -w "$base/sessions" ] && [ -O "$base" ] && [ ! -L "$base" ]
 } 2>/dev/null
 
-train_own() { # sets $r: the first node has $base itself, another that shares the home a folder in it
+train_own() { # sets $r: $base for the first node, a folder in $base for each other node that shares the home
     r=$base
     (set -C && printf '%s\n' "$node" >"$base/owner") 2>/dev/null
     IFS= read -r owner <"$base/owner" || return 0
@@ -57,8 +58,8 @@ train_agent() { # makes the link `agent`, the SSH_AUTH_SOCK of sessions, point t
     [ "$SSH_AUTH_SOCK" -ef "$r/agent" ] || { rm -f -- "$r/agent" && ln -s -- "$SSH_AUTH_SOCK" "$r/agent"; }
 } 2>/dev/null
 
-train_socks() { # sets $socks to a folder that this user owns: a foreign server behind a socket could run our requests
-    # tmux checks this too, but not for a socket that TMUX names (see tm).
+train_socks() { # sets $socks to a folder that this user owns: the tmux server of another user must not get our requests
+    # tmux itself checks the owner too, but not if the variable TMUX names the socket (see tm).
     [ -d "${TMUX_TMPDIR-}" ] && socks=$TMUX_TMPDIR || socks=/tmp
     socks=$socks/tmux-$(id -u)
     [ -d "$socks" ] || mkdir -m 700 "$socks"
@@ -69,7 +70,7 @@ train_socks() { # sets $socks to a folder that this user owns: a foreign server 
     fi
 } 2>/dev/null
 
-train_hello() {
+train_hello() { # sets the variables named above and replies
     if ! train_root; then
         say nowhere "$base"
         return
@@ -80,7 +81,8 @@ train_hello() {
     lib=$base/lib/$train_digest
     train_socks
     unset TMUX TMUX_PANE
-    # Written under another name and renamed; a token that a full disk cut short is made again.
+    # The token is written to a file of another name, which is then renamed. If a full disk cut it short, it is
+    # replaced.
     IFS= read -r machine <"$base/machine" && [ "${#machine}" -ge 16 ] ||
         { printf '%s\n' "$train_random" >"$base/machine.$$" && mv -f "$base/machine.$$" "$base/machine" && machine=$train_random; } ||
         machine=

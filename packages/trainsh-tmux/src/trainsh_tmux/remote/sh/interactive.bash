@@ -7,11 +7,11 @@ __train_hold() { # makes the shell read the driver's FIFO instead of the termina
     __train_released='' __train_top=$__train_drive
     \set +o emacs +o vi +o history
     __train_hold_prompt
-    # Put back the line that started the driver.
+    # Put the line that runs the driver back into the FIFO.
     \builtin printf ' \\eval "$__train_top"\n' >&0
 }
 
-__train_fill() { # writes spare lines, for interrupts that come before the driver can put its line back
+__train_fill() { # writes 256 such lines to the FIFO, for interrupts that come before the driver can put its line back
     __train_more=' \eval "$__train_top"
 '
     for __train_count in 1 2 3 4 5 6 7 8; do __train_more=$__train_more$__train_more; done
@@ -40,7 +40,7 @@ __train_hide() { # hides the prompt
 __train_let_go() { # releases the session: makes it an ordinary shell, with its own prompt, history and input
     \command unset "${__train_given[@]}"
     __train_given=()
-    # bash changes its input at its top level alone, in a line of its own; those before it do nothing.
+    # bash can change its input only at its top level, in a line of its own. The spare lines before that one do nothing.
     __train_top=:
     \builtin printf ' { \\exec 0</dev/tty; } 2>/dev/null; { __train_given_back; } 2>/dev/null; \\set -o %s -o history\n' "$__train_edit" >&0
 }
@@ -54,6 +54,6 @@ __train_give() { # NAME...: remembers variables that we set, to unset them on re
     __train_given=("$@")
 }
 
-__train_extended() { # `set -T` and `set -E` together: maybe by extdebug
+__train_extended() { # `set -T` and `set -E` are both on, maybe by `shopt -s extdebug`: if so, only steps get it
     ! \shopt -q extdebug || { \shopt -u extdebug && __train_options=": ; shopt -s extdebug"; }
 }

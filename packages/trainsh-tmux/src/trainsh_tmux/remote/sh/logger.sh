@@ -1,8 +1,8 @@
 # shellcheck shell=sh disable=SC2154
-# Writes a pane's output to segments log.START, where START is the offset of their first byte. An sh sources it, so that
-# no command line has a path of ours. Given: $d, the session's folder, and $l, this folder.
-# It keeps about as many bytes as the file `limit` says: the first half, and the newest segments.
-# It uses dd, since head, sed and awk buffer their output.
+# Writes a pane's output to files log.START, the segments of the log; START is the offset of the segment's first byte in
+# the log. An sh sources this file, so that no command line contains a path of train. Given: $d, the session's folder,
+# and $l, this folder. It keeps about as many bytes as the file `limit` allows: the first segment takes half of them,
+# the newest four the rest. It uses dd, since head, sed and awk buffer their output.
 # It outlives the pane, so it also records the end of a session whose terminal hung up.
 # shellcheck disable=SC2012,SC2034
 dir=$d
@@ -22,7 +22,7 @@ hung_up() { # the pane is gone: records the session as hung up, unless it had en
     case $state in
     ended*) return ;;
     closed*) ;;
-    *) # Without `pid`, another window has taken the session over.
+    *) # If there is no file `pid`, another window has taken the session over.
         [ -e "$dir/pid" ] && [ "$tries" -lt 40 ] || return
         rm -f -- "$dir"/steps/*.env
         for pid in "$dir"/steps/*.pid "$dir"/steps/*.group; do # background steps end with the session
@@ -34,7 +34,7 @@ hung_up() { # the pane is gone: records the session as hung up, unless it had en
         printf 'hung up\n' >"$dir/state"
         ;;
     esac
-    # Normally the kernel sends HUP to the shell when the pane's first process ends; not if that was killed before.
+    # Normally the kernel sends HUP to the shell when the pane's first process ends, but not if that process was killed.
     IFS=' ' read -r shell start <"$dir/shell" && [ "$shell" -gt 1 ] && lives "$shell" "$start" && kill -s HUP "$shell"
     # The hangup ended the step, even if the shell still recorded a status of its own.
     step=
@@ -62,16 +62,16 @@ done
 segment=$dir/log.$first
 : >>"$segment"
 size=${size-0}
-# A lower priority than the programs that print: in a flood the pane, tmux, this and the reader compete for the CPU.
+# dd gets a lower priority than the programs that print: they, tmux, dd and the reader of the log compete for the CPU.
 low=
 if command -v nice >/dev/null 2>&1; then low='nice -n 10'; fi
 while :; do
     if [ "$first" -eq 0 ]; then room=$((limit / 2)); else room=$((limit / 8)); fi
-    # Large blocks, since small ones cost tmux more than all the rest. dd counts reads, not bytes: it is restarted about a
-    # dozen times a segment, so a segment may be an eighth too large.
+    # Read large blocks: small ones cost tmux more CPU time than all the other work. dd counts reads, not bytes, so it
+    # is started about a dozen times for one segment, and a segment may be an eighth too large.
     more=$((room - size))
     [ "$more" -ge "$((room / 8))" ] || more=$((room / 8))
-    # On a full disk output is lost, and the session goes on.
+    # If the disk is full, output is lost, but the session continues.
     $low dd bs=65536 count="$((more / 65536 + 1))" 2>/dev/null >>"$segment" || { [ -d "$dir" ] || exit 0; sleep 1; continue; }
     now=$(wc -c <"$segment")
     [ "$now" -ne "$size" ] || { hung_up; exit 0; }

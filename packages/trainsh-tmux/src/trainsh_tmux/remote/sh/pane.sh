@@ -1,6 +1,7 @@
 # shellcheck shell=sh disable=SC2154
-# The first process of a session's pane: starts the session's shell, and records how it ended. An sh sources it, so that
-# no command line has a path of ours. Given: $TS_DIR, the session's folder, and $l, this folder.
+# The first process of a session's pane: starts the session's shell, and records how that shell ended. An sh sources
+# this file, so that no command line contains a path of train (`pkill -f` could find it). Given: $TS_DIR, the session's
+# folder, and $l, this folder.
 dir=$TS_DIR
 . "$l/hello.sh"
 # Opened for reading and writing, so that no writer blocks and the FIFO stays open between writers.
@@ -14,7 +15,7 @@ printf '%s\n' "${TMUX_PANE-}" >"$dir/pane"
 : >"$dir/began"
 cd -- "$l" || exit
 if command -v bash >/dev/null 2>&1; then
-    # Keeps this FIFO open: bash reads from it the line that runs the driver, each time it is back at its top level.
+    # Keep this FIFO open: each time bash is back at its top level, it reads from it the line that runs the driver.
     exec 8<>"$dir/again"
     bash --noprofile --rcfile shell.rc -i 8>&-
 else
@@ -33,7 +34,7 @@ step=
 [ ! -r "$dir/current" ] || IFS=' ' read -r step <"$dir/current"
 mark=
 if [ -n "$step" ] && [ -e "$dir/steps/$step.claim" ] && [ ! -e "$dir/steps/$step.pid" ]; then
-    # O_EXCL: an existing status is kept.
+    # `set -C` opens with O_EXCL, so a status that exists is not overwritten.
     if (set -C && printf '%s\n' "$status" >"$dir/steps/$step.status") 2>/dev/null; then
         [ -e "$dir/steps/$step.why" ] || printf 'ended\n' >"$dir/steps/$step.why"
         mark=$(printf '\033]7770;%s;e;%s;%s;ended\007' "$key" "$step" "$status")

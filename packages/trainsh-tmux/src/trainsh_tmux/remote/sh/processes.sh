@@ -14,7 +14,8 @@ lives() { # PID [START]: whether that process is alive; a zombie is not
 
 processes() { # sets $table to a line ` PID PARENT GROUP START ` for each process that is no zombie
     if [ -r /proc/self/stat ]; then
-        # sed, since a shell's read takes one byte at a time: fields 4, 5 and 22 of proc(5), after a name in parentheses.
+        # sed is used, since `read` in a shell reads one byte at a time. It takes fields 4, 5 and 22 (see proc(5));
+        # before them is the program's name in parentheses, which may contain blanks.
         table=$(cat /proc/[0-9]*/stat |
             sed -n 's/^\([0-9]*\) (.*) [^ZX] \([0-9]*\) \([0-9]*\) \([^ ]* \)\{16\}\([0-9]*\) .*$/ \1 \2 \3 \5 /p')
     else
@@ -44,7 +45,7 @@ has_child() { # PID: whether it has a living child; uses the table of `processes
     if [ -r "/proc/$1/task/$1/children" ]; then
         IFS= read -r children <"/proc/$1/task/$1/children"
         for child in $children; do
-            # Zombies do not count: a shell reaps its children late.
+            # Zombies do not count: a shell may be slow to reap its children.
             lives "$child" && return 0
         done
         return 1
@@ -59,7 +60,7 @@ EOF
     return 1
 } 2>/dev/null
 
-foreground() { # PID: prints the process group that has its terminal
+foreground() { # PID: prints the foreground process group of its terminal
     if [ -r "/proc/$1/stat" ]; then
         IFS= read -r stat <"/proc/$1/stat"
         set -- ${stat##*) }
@@ -69,7 +70,7 @@ foreground() { # PID: prints the process group that has its terminal
     fi
 } 2>/dev/null
 
-words_of() { # PID: prints its command, for people
+words_of() { # PID: prints its command line, for people
     if [ -r "/proc/$1/cmdline" ]; then
         tr '\000\n' '  ' <"/proc/$1/cmdline" | cut -c 1-120
     else

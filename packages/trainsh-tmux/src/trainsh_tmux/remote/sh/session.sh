@@ -1,15 +1,17 @@
 # shellcheck shell=sh disable=SC2154,SC2086,SC2034
-# Requests about sessions. A session is SERVER (the name of its tmux server) and NAME; $d is its folder.
+# Requests about sessions. SERVER (the name of its tmux server) and NAME identify a session; $d is its folder. `say`
+# sends a reply line to the client.
 
-session_at() { # SERVER NAME
+session_at() { # SERVER NAME: sets $server, $name and $d
     server=$1 name=$2 d=$r/sessions/$1/$2
 }
 
-tm() { # runs tmux for this job's server. TMUX names the socket, so that `pkill -f` finds no word of it in a command line
+tm() { # WORDS...: runs tmux with the server $server. The socket is named in the variable TMUX, not in an argument,
+    # since `pkill -f` searches arguments.
     TMUX=$socks/$server,0,0 "${tmux:-tmux}" "$@"
 }
 
-session_state() { # sets $state, and $alive when the session's pane lives on this node
+session_state() { # sets $state to the recorded state, and $alive to 1 if the session's pane runs on this node
     state=none alive=
     [ ! -r "$d/state" ] || IFS= read -r state <"$d/state"
     if [ -r "$d/pid" ] && IFS=' ' read -r pane began owner <"$d/pid" && [ "$owner" = "$node" ] && lives "$pane" "$began"; then
@@ -26,7 +28,7 @@ session_end() { # sets $end to the offset of the log's end
     done
 }
 
-session_elsewhere() { # sets $other to another node, with the same home, that has a session of this name; fails if none has
+session_elsewhere() { # sets $other to another node with the same home that has a session of this name; else fails
     other=
     for f in "$base/sessions/$server/$name" "$base"/on/*/"sessions/$server/$name"; do
         [ "$f" != "$d" ] && [ -e "$f/pid" ] && IFS=' ' read -r pane began other <"$f/pid" || continue
@@ -36,14 +38,14 @@ session_elsewhere() { # sets $other to another node, with the same home, that ha
     return 1
 }
 
-session_tmux() { # sets $tmux to the program, as this shell or a login shell finds it
+session_tmux() { # sets $tmux to the program: on PATH, in a usual folder, or on a login shell's PATH; else fails
     [ -z "${tmux-}" ] || return 0
     tmux=$(command -v tmux) && return 0
     for tmux in "${HOME-}"/bin/tmux "${HOME-}"/.local/bin/tmux /usr/local/bin/tmux /opt/homebrew/bin/tmux \
         /opt/local/bin/tmux /home/linuxbrew/.linuxbrew/bin/tmux; do
         [ ! -x "$tmux" ] || return 0
     done
-    # The login files may ask something or never end, hence the limit.
+    # The login files may wait for input or never end, so they get 5 seconds.
     tmux=$(
         "${SHELL:-sh}" -lc 'command -v tmux' </dev/null 2>/dev/null &
         shell=$!
@@ -58,7 +60,7 @@ session_tmux() { # sets $tmux to the program, as this shell or a login shell fin
     return 1
 }
 
-session_installers() { # says how tmux is installed here
+session_installers() { # replies `install COMMAND` with the first package manager of this host
     for m in "apt-get install -y" "apk add" "dnf install -y" "yum install -y" "pacman -S --noconfirm" "brew install"; do
         if command -v "${m%% *}" >/dev/null; then
             say install "$m"
@@ -67,14 +69,14 @@ session_installers() { # says how tmux is installed here
     done
 }
 
-session_install() { # MANAGER COMMAND...: installs tmux; says `ok` or the last line of the error
+session_install() { # MANAGER COMMAND...: installs tmux; replies `ok` or the last line of the error
     # shellcheck disable=SC2015
     if x=$({ [ "$1" != apt-get ] || apt-get update; } 2>&1 && "$@" tmux 2>&1); then say ok; else say "${x##*
 }"; fi
 }
 
-session_lose() { # records `lost` for steps without a status whose shell is gone
-    # Background steps may have survived the shell, but not a reboot.
+session_lose() { # called when the session's shell is gone: records `lost` for its steps without a status
+    # A background step may still run without the shell, but not after a reboot.
     p='' s='' n=
     [ ! -r "$d/pid" ] || IFS=' ' read -r p s n <"$d/pid"
     for f in "$d"/steps/*.claim; do
@@ -82,12 +84,13 @@ session_lose() { # records `lost` for steps without a status whose shell is gone
         [ -e "$f.claim" ] && [ ! -e "$f.status" ] || continue
         if [ "$n" = "$node" ] && [ -r "$f.pid" ] && IFS=' ' read -r p s <"$f.pid" && lives "$p" "$s"; then continue; fi
         printf 'lost\n' >"$f.status"
-        # In a session without a job, later waits ignore the lost steps.
+        # In a session without a job: the file `.told` makes later waits ignore the lost step.
         [ "$server" != train ] || : >"$f.told"
     done
 }
 
-session_environment() { # NAME...: unsets what sessions must not inherit: secrets, tmux and virtual environments
+session_environment() { # NAME...: unsets these variables, and those of secrets, tmux and virtual environments: sessions
+    # must not inherit them
     case ${VIRTUAL_ENV-} in
     ?*)
         x=:$PATH:
@@ -112,7 +115,7 @@ session_environment() { # NAME...: unsets what sessions must not inherit: secret
 }
 
 session_pane() { # WORDS...: runs the tmux command WORDS, which creates a pane, and starts the pane's logger
-    # No command line may have the folder's path or the session's name in it: `pkill -f` in a step would match it.
+    # No command line may contain the folder's path or the session's name: `pkill -f` in a step would match it.
     TS_DIR=$d TS_SESSIONS=${d%/*} TS_LIB=$lib TS_TMUX=${tmux:-tmux}
     export TS_DIR TS_SESSIONS TS_LIB TS_TMUX
     # shellcheck disable=SC2016
@@ -120,7 +123,8 @@ session_pane() { # WORDS...: runs the tmux command WORDS, which creates a pane, 
         pipe-pane -t "$target" "d=\$TS_SESSIONS/$hidden; IFS= read -r l <\"\$d/lib\"; . \"\$l/logger.sh\""
 }
 
-session_start() { # NAME...: starts the session's pane, and its server if none runs; prints tmux's error
+session_start() { # NAME...: starts the session's pane, and its tmux server if that does not run; prints tmux's error
+    # The session inherits none of the variables NAME.
     mkdir -p "$socks"
     if tm list-sessions >/dev/null 2>&1; then
         target="=$name:"
@@ -137,15 +141,17 @@ session_start() { # NAME...: starts the session's pane, and its server if none r
             set-option -g default-terminal screen-256color \; set-option -g update-environment TS_DIR \; \
             new-session -d -s "$first" -x 200 -y 50
     ) || return
-    # An old tmux without these hooks: the driver checks for typed input before every step.
+    # If tmux is too old for these hooks, the driver checks for typed input before every step.
     tm source-file "$lib/tmux.conf" >/dev/null 2>&1 || { : >"$d/typed" && : >"$d/attached"; }
     tm rename-session -t "=$first" "$name"
 }
 
-session_open() { # SERVER NAME HIDDEN TOKEN KEY LOG-LIMIT START plain|login restore|fresh driven|hand [NAME...]
-    # HIDDEN is the name with empty quotes in it; NAMEs are variables that no session inherits.
-    # Says `lib`, `no-tmux`, `no-processes`, `open OFFSET STATE FOLDER`, `fresh OFFSET FOLDER`, `full` or `failed WORDS`;
-    # then `session TOKEN`, `elsewhere NODE`, `restored yes|no`, `covers STEP`, `left-out NAMES`.
+session_open() { # SERVER NAME HIDDEN TOKEN KEY LOG-LIMIT START plain|login restore|fresh driven|hand [VARIABLE...]
+    # HIDDEN: the name with empty quotes between its letters, so that `pkill -f` does not find it. TOKEN: names this
+    # opening. KEY: for the sentinels. LOG-LIMIT: bytes. START: a folder. `driven`: it is for a job. VARIABLEs: not
+    # inherited.
+    # Replies `lib`, `no-tmux`, `no-processes`, `open OFFSET STATE FOLDER`, `fresh OFFSET FOLDER`, `full` or
+    # `failed WORDS`; then `session TOKEN`, `elsewhere NODE`, `restored yes|no`, `covers STEP`, `left-out NAMES`.
     session_at "$1" "$2"
     hidden=$3 token=$4 key=$5 limit=$6 start=$7 login=$8
     shift 8
@@ -168,7 +174,7 @@ session_open() { # SERVER NAME HIDDEN TOKEN KEY LOG-LIMIT START plain|login rest
     fi
 }
 
-session_fresh() { # NAME...: see session_open
+session_fresh() { # VARIABLE...: opens a session that does not run; replies: see session_open
     if [ -d "$d/steps" ]; then
         session_lose
         rm -f -- "$d/fifo" "$d/again" "$d/current" "$d/attached" "$d/typed" "$d/pid" "$d/shell" "$d/state" "$d/pane" \
@@ -200,20 +206,21 @@ session_fresh() { # NAME...: see session_open
     fi
 }
 
-snapshot_read() { # sets $covers (a step) and $lacks (names) of the session's snapshot; fails where no shell could use it
+snapshot_read() { # of the session's snapshot, sets $covers to its last step and $lacks to the names of what it
+    # leaves out; fails if no shell can use the snapshot
     covers='' lacks=''
     [ -s "$d/snapshot" ] && { IFS= read -r covers && IFS= read -r lacks && IFS= read -r folder; } <"$d/snapshot" || return
     case $covers in '# after '*) ;; *) return 1 ;; esac
     covers=${covers#'# after '} lacks=${lacks#'# left-out'}
-    # Its directory is there, and this host's bash can read all of it.
+    # Check that its directory exists (the third line changes to it) and that this host's bash can parse all of it.
     printf '%s\n' "$folder" | BASH_ENV='' bash && BASH_ENV='' bash -O extglob -n <"$d/snapshot"
 } >/dev/null 2>&1
 
-snapshot_choose() { # has the new shell restore the snapshot, if it can be used; else removes it
+snapshot_choose() { # if the snapshot can be used, makes the new shell restore it; else removes it
     if snapshot_read; then : >"$d/restore"; else rm -f -- "$d/snapshot"; fi
 }
 
-snapshot_say() { # says what the new shell restores
+snapshot_say() { # replies with what the new shell restores
     if [ -e "$d/restore" ]; then
         say restored yes
         say covers "$covers"
@@ -223,7 +230,8 @@ snapshot_say() { # says what the new shell restores
     fi
 }
 
-session_old() { # DAYS-CLOSED DAYS-ENDED: removes folders of sessions unused for so long; says `removed PATH`
+session_old() { # DAYS-CLOSED DAYS-ENDED: removes the folders of closed and of ended sessions that were not used for so
+    # many days; replies `removed PATH` for each. Sets $living if a session runs.
     living=
     for d in "$r"/sessions/*/*; do
         [ -d "$d/steps" ] || continue
@@ -246,14 +254,14 @@ session_forget() { # removes old sessions, at most once a day
     session_sockets
 }
 
-session_sockets() { # removes the sockets of our servers that have ended
+session_sockets() { # removes the sockets of train's tmux servers that have ended
     for f in "$socks"/train "$socks"/train-*; do
         server=${f##*/}
         [ ! -S "$f" ] || tm list-sessions >/dev/null 2>&1 || rm -f -- "$f"
     done
 }
 
-session_clean() { # DAYS: see session_old
+session_clean() { # DAYS: removes what was not used for so many days; replies `removed PATH` for each session
     session_tmux
     session_old "$1" "$1"
     find "$r/waits" -mindepth 1 -maxdepth 1 -mtime +1 | while IFS= read -r d; do rm -rf -- "$d"; done
@@ -261,7 +269,7 @@ session_clean() { # DAYS: see session_old
     if [ -z "$living" ]; then for f in "$base"/lib/*; do [ "$f" = "$lib" ] || rm -rf -- "$f"; done; fi
 }
 
-session_close() { # SERVER NAME GRACE: says `survived PID COMMAND` for what could not be ended, then `closed` or `none`
+session_close() { # SERVER NAME GRACE: replies `survived PID COMMAND` for what did not end, then `closed` or `none`
     session_at "$1" "$2"
     session_state
     session_tmux
@@ -283,7 +291,7 @@ session_close() { # SERVER NAME GRACE: says `survived PID COMMAND` for what coul
     tm list-sessions >/dev/null 2>&1 || rm -f -- "$socks/$server"
 }
 
-session_note() { # asks a shell that waits for steps for a snapshot; sets $note to its request's name, or nothing
+session_note() { # if the shell waits for steps, asks it for a snapshot; sets $note to the request's name, or to nothing
     x=
     [ ! -r "$d/current" ] || IFS=' ' read -r x <"$d/current"
     [ -e "$d/open" ] && { [ -z "$x" ] || [ -e "$d/steps/$x.status" ] || [ -e "$d/steps/$x.pid" ]; } || return 0
@@ -292,7 +300,7 @@ session_note() { # asks a shell that waits for steps for a snapshot; sets $note 
     printf 'note %s\n' "$note" 1<>"$d/fifo"
 }
 
-session_noted() { # waits for that snapshot, for 0.6 s at most
+session_noted() { # waits at most 0.6 s for the snapshot that session_note requested
     x=0
     while [ "$note" ] && [ "$x" -lt 60 ] && [ ! -e "$d/noted.$note" ]; do
         sleep 0.01 || { sleep 1 && x=60; }
@@ -300,7 +308,8 @@ session_noted() { # waits for that snapshot, for 0.6 s at most
     done
 }
 
-session_kill() { # SERVER GRACE: ends every session of a job; says as session_close, then `killed`
+session_kill() { # SERVER GRACE: ends every session of a job; replies `survived PID COMMAND` for what did not end, then
+    # `killed`
     server=$1
     session_tmux
     for d in "$r/sessions/$server"/*; do
@@ -316,7 +325,7 @@ session_kill() { # SERVER GRACE: ends every session of a job; says as session_cl
     fi
 }
 
-session_release() { # SERVER NAME: says `released` (it was already), `asked` (once its step is over) or `none`
+session_release() { # SERVER NAME: replies `released` (it was already), `asked` (it will be after its step) or `none`
     session_at "$1" "$2"
     session_state
     case $alive$state in
@@ -326,7 +335,8 @@ session_release() { # SERVER NAME: says `released` (it was already), `asked` (on
     esac
 }
 
-session_take_back() { # SERVER NAME: types the driver into a released pane: says `typed`, or `busy`
+session_take_back() { # SERVER NAME: types the command that runs the driver into a released pane; replies `typed`, or
+    # `busy` if another program is in the foreground there
     session_at "$1" "$2"
     session_tmux
     IFS=' ' read -r p s <"$d/shell" && IFS= read -r t <"$d/pane"
@@ -350,7 +360,8 @@ session_replaced() { # PID: whether the shell was replaced by another program (`
     fi
 } 2>/dev/null
 
-session_window() { # SERVER NAME HIDDEN LOG-LIMIT TOKEN: gives a released session another window; says as session_open
+session_window() { # SERVER NAME HIDDEN LOG-LIMIT TOKEN: opens another window in a released session; replies as
+    # session_open does
     session_at "$1" "$2"
     hidden=$3
     session_tmux
@@ -375,7 +386,7 @@ session_window() { # SERVER NAME HIDDEN LOG-LIMIT TOKEN: gives a released sessio
     fi
 }
 
-session_show() { # SERVER NAME LINES: says `line TEXT` for each line of its pane and of LINES above it, or `none`
+session_show() { # SERVER NAME LINES: replies `line TEXT` for each line of its pane and for LINES lines above, or `none`
     session_at "$1" "$2"
     session_tmux
     t=
@@ -388,13 +399,13 @@ session_show() { # SERVER NAME LINES: says `line TEXT` for each line of its pane
     fi
 }
 
-session_enter() { # SERVER NAME: answers what the login files ask in a session that is being opened
+session_enter() { # SERVER NAME: presses Enter in a session that is being opened, in case its login files wait for input
     session_at "$1" "$2"
     session_tmux
     tm send-keys -t "=$name:" Enter
 }
 
-session_type() { # SERVER NAME text|keys enter|- WORD...: types into the pane; says `sent` or `none`
+session_type() { # SERVER NAME text|keys enter|- WORD...: types into the pane; replies `sent` or `none`
     session_at "$1" "$2"
     session_tmux
     kind=$3 enter=$4
@@ -409,14 +420,14 @@ session_type() { # SERVER NAME text|keys enter|- WORD...: types into the pane; s
     if tm send-keys -t "$t" "$@" && { [ "$enter" != enter ] || tm send-keys -t "$t" Enter; }; then say sent; else say none; fi
 }
 
-session_remove() { # SERVER NAME: removes its files
+session_remove() { # SERVER NAME: removes the session's files
     session_at "$1" "$2"
     rm -rf -- "$d"
     rmdir "${d%/*}"
     say removed
 }
 
-session_log_end() { # SERVER NAME: says `end OFFSET ALIVE STATE`, or where there is no such session `elsewhere NODE` or `none`
+session_log_end() { # SERVER NAME: replies `end OFFSET ALIVE STATE`; without such a session `elsewhere NODE` or `none`
     session_at "$1" "$2"
     session_state
     session_end
@@ -429,11 +440,12 @@ session_log_end() { # SERVER NAME: says `end OFFSET ALIVE STATE`, or where there
     fi
 }
 
-modified() { # FILE: prints when it was changed, in seconds
+modified() { # FILE: prints its modification time, in seconds since 1970
     stat -c %Y "$1" 2>/dev/null || stat -f %m "$1"
 }
 
-session_list() { # says `session SERVER NAME STATE ALIVE ATTACHED AGE SECONDS STEP`, and `command TEXT` of its step
+session_list() { # replies for each session: `session SERVER NAME STATE ALIVE ATTACHED AGE SECONDS STEP`, and
+    # `command TEXT` if a step runs. AGE is the session's age, SECONDS the time for which the step has run.
     now=$(date +%s)
     for d in "$r"/sessions/*/*; do
         [ -d "$d/steps" ] || continue
@@ -458,8 +470,8 @@ session_list() { # says `session SERVER NAME STATE ALIVE ATTACHED AGE SECONDS ST
     done
 }
 
-session_holds() { # SERVER [NAME...] / [STEP...]: says `session NAME TOKEN running|released|gone COVERS LEFT-OUT...` for
-    # each NAME and `step STEP running|ended|lost|never STATUS WHY` for each STEP of the job
+session_holds() { # SERVER [NAME...] / [STEP...]: replies `session NAME TOKEN running|released|gone COVERS LEFT-OUT...`
+    # for each NAME and `step STEP running|ended|lost|never STATUS WHY` for each STEP of the job
     server=$1
     shift
     while [ $# -gt 0 ] && [ "$1" != / ]; do

@@ -1,13 +1,14 @@
 #!/bin/bash
-# Snapshots of a session's shell, for bash: what the shell that is opened after it gets back.
+# Snapshots of the state of a session's bash, which a later shell of the session can restore.
 # shellcheck disable=SC2154,SC2034,SC2140
 #
-# A snapshot is a file of commands: its directory, variables, functions, aliases, options, limits, traps, positional
-# parameters. Each command goes past functions of the user. What it leaves out is in its second line:
-# NAME (a variable), NAME(), alias:NAME, traps, positional, all because they held a secret, and fd:N, an open descriptor.
-# Values go from the shell into the snapshot alone, never into another file: some hold secrets.
+# A snapshot is a file of commands that restore the shell's directory, variables, functions, aliases, options, limits,
+# traps and positional parameters. The commands are written so that functions of the user do not replace them. The
+# second line names what the snapshot leaves out: NAME (a variable), NAME() (a function), alias:NAME, traps and
+# positional, because they contained a secret, and fd:N, an open descriptor.
+# Values are written only to the snapshot, never to another file, since some are secret.
 
-# bash's own variables, and what belongs to the connection or the terminal.
+# Variables that no snapshot holds: those of bash itself, and those about the connection or the terminal.
 __train_own=' BASH BASHOPTS BASHPID BASH_ALIASES BASH_ARGC BASH_ARGV BASH_ARGV0 BASH_CMDS BASH_COMMAND
  BASH_EXECUTION_STRING BASH_LINENO BASH_LOADABLES_PATH BASH_MONOSECONDS BASH_SOURCE BASH_SUBSHELL BASH_TRAPSIG
  BASH_VERSINFO BASH_VERSION BASH_XTRACEFD COLUMNS COMP_WORDBREAKS COPROC DIRSTACK EPOCHREALTIME EPOCHSECONDS EUID FUNCNAME
@@ -15,16 +16,17 @@ __train_own=' BASH BASHOPTS BASHPID BASH_ALIASES BASH_ARGC BASH_ARGV BASH_ARGV0 
  TRAINSH_SESSION SSH_AUTH_SOCK SSH_CONNECTION SSH_CLIENT SSH_TTY PROMPT_COMMAND '
 __train_own=${__train_own//$'\n'/}
 
-__train_born() { # notes what the login files made; a snapshot removes what steps have removed of it
+__train_born() { # records what the login files made; what steps have removed of it, a snapshot removes too
     \builtin compgen -v >"$__train_dir/born.variables"
     \builtin compgen -A function >"$__train_dir/born.functions"
     \builtin compgen -a >"$__train_dir/born.aliases"
     \builtin ulimit -S -a >"$__train_dir/born.limits"
-    # Here before a umask of the user's.
+    # Make these files now, before a step sets a umask that would make them unreadable.
     \command : >"$__train_dir/names" && \command : >"$__train_dir/limits"
 }
 
-__train_note() { # POSITIONAL...: writes the snapshot; __train_traps has the shell's traps, which no function sees whole
+__train_note() { # POSITIONAL...: writes the snapshot. Given: the shell's traps __train_traps, since a function does not
+    # see all
     __train_idle=
     __train_note_derived
     {
@@ -42,25 +44,25 @@ __train_note() { # POSITIONAL...: writes the snapshot; __train_traps has the she
     esac
 }
 
-__train_listed() { # LIST WORD: whether a list holds a word; unlike `case`, not changed by nocasematch
+__train_listed() { # LIST WORD: whether a list holds a word; `nocasematch` does not affect it, but would affect `case`
     [ "${1#*" $2 "}" != "$1" ]
 }
 
-__train_descriptors() { # adds to __train_open the descriptors that steps have opened for good
-    # Those above 9 may be bash's own here.
+__train_descriptors() { # adds to __train_open the descriptors that steps have opened with `exec`
+    # Descriptors above 9 may be bash's own.
     for __train_more in 3 4 5 6 7 8; do
         [ ! -e "/dev/fd/$__train_more" ] || __train_open="$__train_open fd:$__train_more"
     done
     [ -t 1 ] || __train_open="$__train_open fd:1"
 }
 
-__train_note_gone() { # removes what the login files made and a step has removed
+__train_note_gone() { # writes commands that remove what the login files make but a step has removed
     __train_note_removed variables 'unset -v' "$(\builtin compgen -v)" &&
         __train_note_removed functions 'unset -f' "$(\builtin compgen -A function)" &&
         __train_note_removed aliases unalias "$(\builtin compgen -a)"
 }
 
-__train_note_removed() { # KIND COMMAND NAMES: names of that kind that are there now, a line each
+__train_note_removed() { # KIND COMMAND NAMES: writes `COMMAND -- NAME` for each name in born.KIND that is not in NAMES
     __train_rest=" ${3//$'\n'/ } "
     while IFS= \builtin read -r __train_more; do
         if __train_listed "$__train_rest$__train_own" "$__train_more"; then continue; fi
@@ -73,26 +75,26 @@ __train_kept() { # NAME: whether a snapshot holds this variable
     ! __train_listed "$__train_own$__train_tainted " "$1"
 }
 
-__train_note_variables() { # writes variables and arrays, those that are not exported too
+__train_note_variables() { # writes all variables and arrays, exported or not
     {
         \builtin compgen -v
-        # Declared, with no value yet.
+        # Variables that were declared but have no value yet.
         \builtin declare -p | __train_call sed -n 's/^declare -[A-Za-z-]* \([A-Za-z_][A-Za-z_0-9]*\)$/\1/p'
     } >"$__train_dir/names"
     while IFS= \builtin read -r __train_more; do
         __train_kept "$__train_more" || continue
-        # Not what we set for a shell that nobody looks at.
+        # Leave out what shell.rc sets because nobody looks at this shell.
         case $__train_more=${!__train_more-} in
         PAGER=cat | GIT_PAGER=cat | SYSTEMD_PAGER=cat | DEBIAN_FRONTEND=noninteractive)
             if __train_listed " ${__train_given[*]} " "$__train_more"; then continue; fi
             ;;
         esac
-        # A nameref: `unset -v` would remove what it names.
+        # `unset -v` of a nameref would remove the variable to which it refers.
         if [ -R "$__train_more" ]; then __train_rest=-n; else __train_rest=-v; fi
-        # bash reads an array's values after the bare word `declare` alone.
+        # Without `\builtin` before `declare`: bash parses an array's values only after the bare word.
         \builtin printf '\\builtin unset %s %s; ' "$__train_rest" "$__train_more" && \builtin declare -p -- "$__train_more" || return
     done <"$__train_dir/names"
-    # The driver holds the first command of the prompt.
+    # The first element is the driver's; __train_theirs has the user's.
     [ "${#PROMPT_COMMAND[@]}" -le 1 ] || \builtin declare -p PROMPT_COMMAND || return
     \builtin printf '\\builtin printf -v PROMPT_COMMAND %%s %q\n' "$__train_theirs"
 }
@@ -106,7 +108,7 @@ __train_note_folders() { # writes the stack of pushd
     done
 }
 
-__train_note_limits() { # writes umask, and limits that are not those of the login files
+__train_note_limits() { # writes the umask, and the limits that have changed since the login files
     \builtin printf '\\builtin ' && \builtin umask -p || return
     \builtin ulimit -S -a >"$__train_dir/limits" || return
     while IFS= \builtin read -r __train_more <&3 && IFS= \builtin read -r __train_rest <&4; do
@@ -116,7 +118,7 @@ __train_note_limits() { # writes umask, and limits that are not those of the log
     done 3<"$__train_dir/limits" 4<"$__train_dir/born.limits"
 }
 
-__train_note_functions() { # writes functions, then which of them are exported or read-only
+__train_note_functions() { # writes each function, then whether it is exported or read-only
     \builtin declare -F >"$__train_dir/names"
     while IFS= \builtin read -r __train_more; do
         __train_rest=${__train_more##* }
@@ -138,7 +140,7 @@ __train_note_aliases() {
     done <"$__train_dir/names"
 }
 
-__train_note_traps() { # writes the traps, to be set with the options of the next step: they concern steps, not the driver
+__train_note_traps() { # writes the traps into __train_options, so that the next step sets them and the driver does not
     if __train_listed "$__train_tainted " traps; then __train_traps=; fi
     \builtin printf '__train_options=%q\n' "$__train_options${__train_traps:+; $__train_traps}"
 }
@@ -150,17 +152,17 @@ __train_note_positional() {
     \builtin printf '\n'
 }
 
-__train_leave_out() { # WORD: adds it to what no snapshot may hold
+__train_leave_out() { # WORD: adds it to the names of what no snapshot may hold
     __train_listed "$__train_tainted " "$1" || __train_tainted="$__train_tainted $1"
 }
 
-__train_taint() { # NAME POSITIONAL...: unsets a secret; whatever else holds its value is left out of snapshots
+__train_taint() { # NAME POSITIONAL...: unsets the secret NAME; snapshots leave out all else that contains its value
     \set -- "${!1-}" "$@"
     [ -n "$1" ] || return 0
     \builtin unset -v "$2"
     case $1 in
     *[!A-Za-z0-9_.,:/+=@%-]*) ;;
-    # One look at everything, where the value would stand as it is. `_` does not hold it: that was NAME.
+    # bash does not quote such a value, so one search in all definitions finds it. `_` now holds NAME, not the value.
     *) case $(\builtin declare -p; \builtin declare -f; \builtin alias -p; \builtin printf '%s\n' "$__train_traps" "${@:3}") in
         *"$1"*) ;;
         *) return 0 ;;
@@ -169,12 +171,12 @@ __train_taint() { # NAME POSITIONAL...: unsets a secret; whatever else holds its
     __train_taint_each "$@"
 }
 
-__train_taint_each() { # VALUE NAME POSITIONAL...
+__train_taint_each() { # VALUE NAME POSITIONAL...: leaves each thing that contains VALUE out of snapshots
     \builtin compgen -v >"$__train_dir/names"
     while IFS= \builtin read -r __train_more; do
         __train_kept "$__train_more" || continue
         __train_rest="${__train_more}[*]"
-        # Its values, and the keys of an array.
+        # Search the variable's values and, of an array, its keys.
         \builtin eval "__train_value=\${!${__train_more}[*]}"
         case "${!__train_rest-} $__train_value" in *"$1"*) __train_leave_out "$__train_more" ;; esac
     done <"$__train_dir/names"
@@ -195,7 +197,7 @@ __train_taint_each() { # VALUE NAME POSITIONAL...
     __train_rest='' __train_value=''
 }
 
-__train_note_derived() { # what was made of a value that is left out is left out too
+__train_note_derived() { # leaves out variables that contain, or are part of, a value that is left out
     __train_rest=$__train_tainted
     while [ -n "$__train_rest" ]; do
         __train_rest=${__train_rest# }

@@ -1,7 +1,7 @@
 # shellcheck shell=sh disable=SC2154,SC2086,SC2034
 # Requests about steps; $d is the session's folder, $s a step's file.
 
-step_hand() { # SERVER NAME STEP COMMAND LINE: the fast way to start a step; says `slow` if step_start must do it
+step_hand() { # SERVER NAME STEP COMMAND LINE: the fast way to start a step; replies `slow` if step_start must do it
     # It does only what a new step in an open session needs, since the host's shell takes longer for step_start.
     d=$r/sessions/$1/$2 s=$r/sessions/$1/$2/steps/$3
     set -C
@@ -14,7 +14,7 @@ step_hand() { # SERVER NAME STEP COMMAND LINE: the fast way to start a step; say
     fi
 }
 
-step_put() { # TEXT FILE: writes the file; replaces one that an earlier request left, which may be incomplete or in use
+step_put() { # TEXT FILE: writes TEXT to FILE; a file that exists may be incomplete or in use: it is replaced
     set -C
     if printf '%s\n' "$1" >"$2"; then
         set +C
@@ -24,7 +24,7 @@ step_put() { # TEXT FILE: writes the file; replaces one that an earlier request 
     fi
 }
 
-step_noted() { # sets $status and $why of step $s to what is recorded, empty if nothing is
+step_noted() { # sets $status and $why to what is recorded for step $s, empty if nothing is recorded
     status='' why=
     if [ -e "$s.status" ]; then
         # On a full disk the status is in the name of an empty file.
@@ -33,7 +33,7 @@ step_noted() { # sets $status and $why of step $s to what is recorded, empty if 
     [ ! -r "$s.why" ] || IFS= read -r why <"$s.why"
 }
 
-step_told() { # says `again [STATUS [WHY]]`, or `again lost [WHY]`, of a step that was claimed
+step_told() { # replies `again [STATUS [WHY]]`, or `again lost [WHY]`, about step $s, which was claimed
     step_noted
     if [ "$status" ]; then
         say again "$status" "$why"
@@ -50,7 +50,7 @@ step_told() { # says `again [STATUS [WHY]]`, or `again lost [WHY]`, of a step th
     fi
 }
 
-step_known() { # says `step STEP running|ended|lost STATUS WHY` of a step that was claimed
+step_known() { # replies `step STEP running|ended|lost STATUS WHY` about step $s, which was claimed
     step_noted
     x=running
     case $status in
@@ -64,7 +64,7 @@ step_known() { # says `step STEP running|ended|lost STATUS WHY` of a step that w
     say step "${s##*/}" "$x" "${status:--}" "$why"
 }
 
-step_ask() { # SERVER NAME STEP: says as step_told, or `never`, or `elsewhere NODE`
+step_ask() { # SERVER NAME STEP: replies as step_told does, or `never` or `elsewhere NODE` if the step was not claimed
     session_at "$1" "$2"
     s=$d/steps/$3
     if [ -e "$s.claim" ]; then
@@ -77,8 +77,9 @@ step_ask() { # SERVER NAME STEP: says as step_told, or `never`, or `elsewhere NO
 }
 
 step_start() { # SERVER NAME STEP COMMAND LINE HEAD ENV [--taken STEP...] [--replaces STEP...]
-    # Says `again [STATUS [WHY]]` (or `again lost [WHY]`) when it was started before, `full`, or why it is not:
-    # `released`, `starting`, `gone STATE`, `elsewhere NODE`. Says nothing when it is sent: the log shows its beginning.
+    # Sends the step to the session's shell and replies nothing: the log will show its beginning. Otherwise replies
+    # `again [STATUS [WHY]]` (or `again lost [WHY]`) if the step was started before, or why it cannot be sent: `full`,
+    # `released`, `starting`, `gone STATE`, `elsewhere NODE`.
     session_at "$1" "$2"
     s=$d/steps/$3 command=$4 line=$5 head=$6 env=$7
     shift 7
@@ -86,9 +87,9 @@ step_start() { # SERVER NAME STEP COMMAND LINE HEAD ENV [--taken STEP...] [--rep
     for x in "$@"; do
         case $kind$x in
         *--taken | *--replaces) kind=$x ;;
-        # Steps with secrets whose captured output the client has read.
+        # Steps with secrets: the client has read their captured output, so it is removed.
         --taken*) rm -f -- "$d/steps/$x.out.env" ;;
-        # Earlier attempts: waits ignore them from now on.
+        # Earlier attempts of this step: waits ignore them from now on.
         --replaces*) [ ! -e "$d/steps/$x.claim" ] || : >"$d/steps/$x.told" ;;
         esac
     done
@@ -113,7 +114,8 @@ step_start() { # SERVER NAME STEP COMMAND LINE HEAD ENV [--taken STEP...] [--rep
     fi
 }
 
-step_captured() { # SERVER NAME STEP: says the captured output in lines of octal bytes; `gone` when it is not kept
+step_captured() { # SERVER NAME STEP: replies with the captured output, in lines of octal bytes; `gone` if it is not
+    # kept
     s=$r/sessions/$1/$2/steps/$3.out
     [ -e "$s" ] || s=$s.env
     if [ -e "$s" ]; then od -An -v -to1 <"$s" | while IFS= read -r x; do say $x; done; else say gone; fi
@@ -133,13 +135,13 @@ step_mask() { # SERVER NAME [OFFSET LENGTH]...: overwrites what is still kept of
     done
 }
 
-step_interrupt() { # SERVER NAME STEP NUMBER WHY GRACE: replies to NUMBER, later: see end_step
+step_interrupt() { # SERVER NAME STEP NUMBER WHY GRACE: ends the step in the background; end_step replies under NUMBER
     session_at "$1" "$2"
     session_tmux
     (end_step "$3" "$4" "$5" "$6") &
 }
 
-wait_for() { # NUMBER QUEUE ASSIGNMENTS: puts a wait into the watcher's folder, and starts the watcher where there is none
+wait_for() { # NUMBER QUEUE ASSIGNMENTS: puts a wait into the watcher's folder, and starts the watcher if none runs
     w=$r/waits/$2
     mkdir -p "$w"
     printf '%s\n' "$3" >"$w/new.$1" && mv "$w/new.$1" "$w/$1"
@@ -154,7 +156,7 @@ wait_for() { # NUMBER QUEUE ASSIGNMENTS: puts a wait into the watcher's folder, 
     ) &
 }
 
-wait_no_more() { # NUMBER QUEUE
+wait_no_more() { # NUMBER QUEUE: removes a wait from the watcher's folder
     w=$r/waits/$2
     rm -f -- "$w/$1"
 }

@@ -1,15 +1,16 @@
 # shellcheck shell=sh disable=SC1090,SC2015,SC2154,SC2034
 # Checks all waits of one client on this host, every quarter of a second.
-# A subshell of the channel sources it, with the channel's functions. $w is a folder with a file for each wait. The file
-# sets __w_kind and the arguments __w_a to __w_d (__w_a: the session's folder); it is sourced, since `read` makes a system
-# call for each byte. The answer is one reply line, `R FILE ANSWER`; then the wait's file is removed.
+# A subshell of the channel's shell sources this script, so it has the functions of the requests. The folder $w has a
+# file for each wait. That file sets __w_kind and the arguments __w_a (the session's folder) to __w_d. It is sourced:
+# `read` would make a system call for each byte. The answer to a wait is a line `R FILE ANSWER`; then the file is
+# removed.
 __w_dir=$w
 __w_pause=0.25
 __w_ss=$(command -v ss)
 sleep 0.01 2>/dev/null || { __w_pause=1 && printf 'R 0 slow\n'; }
 
-__w_listening() { # HEX-PORT PORT: whether something listens on it, as the kernel says where it does, else by connecting
-    # ss asks the kernel for listening sockets alone; reading /proc/net/tcp walks all of them (5 ms on a large machine).
+__w_listening() { # HEX-PORT PORT: whether something listens on that port: ss or /proc tell, else it tries to connect
+    # ss gets only the listening sockets from the kernel; /proc/net/tcp lists all sockets (5 ms on a large machine).
     if [ -n "$__w_ss" ] && [ -z "$__w_ports" ]; then __w_ports=$(ss -ltn 2>/dev/null) || __w_ss='' __w_ports=''; fi
     if [ -n "$__w_ss" ]; then
         case $__w_ports in
@@ -30,9 +31,9 @@ __w_listening() { # HEX-PORT PORT: whether something listens on it, as the kerne
     fi
 }
 
-__w_failed() { # SESSION: looks at its background steps that nobody was told of. Sets __w_answer to "failed STEP STATUS"
-    # when one failed (`lost` is told to every wait), __w_missing to one that has no status though it does not run,
-    # __w_quiet when there was one at least and all have ended well
+__w_failed() { # SESSION: looks at the session's background steps without a file `.told`. Sets __w_answer to "failed
+    # STEP STATUS" if one failed, and then makes that file (not for a lost step, which every wait reports); __w_missing
+    # to a step that has no status though it does not run; __w_quiet to `yes` if there are such steps and all succeeded.
     __w_missing='' __w_quiet=
     for __w_pid in "$1"/steps/*.pid; do
         [ -e "$__w_pid" ] || continue
@@ -55,12 +56,12 @@ __w_failed() { # SESSION: looks at its background steps that nobody was told of.
     done
 }
 
-__w_background() { # FILE SESSION: fails a wait whose background step failed; tells once when all have ended well
+__w_background() { # FILE SESSION: ends the wait FILE if a background step failed; replies `quiet` once if all succeeded
     __w_failed "$2"
     if [ -n "$__w_missing" ] && [ -z "$__w_answer" ]; then
         case $__w_doubts in
         *" $1 "*" $1 "*" $1 "*" $1 "*) __w_answer="failed ${__w_missing##*/} lost" ;;
-        *) __w_doubts="$__w_doubts $1 " ;; # look again: its session may be ending, or its status is being written
+        *) __w_doubts="$__w_doubts $1 " ;; # look again: the session may be ending, or the status is being written
         esac
     fi
     if [ "$__w_quiet" = yes ] && __w_free "$2"; then
@@ -75,7 +76,8 @@ __w_gone() { # SESSION: whether its pane has ended or this machine was rebooted;
     return 1
 }
 
-__w_ended() { # STEP-FILE: sets __w_status when that step has one; on a full disk a file's name tells
+__w_ended() { # STEP-FILE: sets __w_status to the status of that step, fails if it has none. If the disk was full, the
+    # name of an empty file contains the status.
     [ -e "$1.status" ] || return 1
     IFS= read -r __w_status <"$1.status" && return 0
     for __w_file_name in "$1.status="*; do
@@ -84,7 +86,7 @@ __w_ended() { # STEP-FILE: sets __w_status when that step has one; on a full dis
     return 1
 }
 
-__w_idle() { # SESSION all|own
+__w_idle() { # SESSION all|own: whether its shell (`all`: every shell in its windows) has no living child
     IFS=' ' read -r __w_shell s <"$1/shell" 2>/dev/null && lives "$__w_shell" "$s" || return 1
     ! has_child "$__w_shell" || return 1
     [ "$2" = all ] || return 0
@@ -96,12 +98,13 @@ __w_idle() { # SESSION all|own
     done
 }
 
-__w_free() { # SESSION: whether its shell has no unfinished foreground step
+__w_free() { # SESSION: whether no foreground step runs in its shell
     IFS=' ' read -r __w_step <"$1/current" 2>/dev/null || return 0
     [ -e "$1/steps/$__w_step.pid" ] || __w_ended "$1/steps/$__w_step"
 }
 
-__w_path() { # makes $__w_b a path from here: a leading ~ is the home, a relative one begins where the session is
+__w_path() { # makes $__w_b a path that is valid here: ~ is the home folder, a relative path starts in the shell's
+    # directory
     # shellcheck disable=SC2088
     case $__w_b in
     /*) return ;;
@@ -116,9 +119,9 @@ __w_path() { # makes $__w_b a path from here: a leading ~ is the home, a relativ
     fi
 }
 
-__w_replaced() { # FILE: ends a session whose shell can run nothing more for us: a step replaced it (`exec "$SHELL"`), or
-    # its DEBUG trap skips every command. A step that began and has no end is noted as ended by that; one that did not
-    # begin is not started.
+__w_replaced() { # FILE: ends a session whose shell cannot run steps any more: a step replaced it (`exec "$SHELL"`), or
+    # its DEBUG trap skips every command. This is recorded as the reason why the step of this wait ended or, if it had
+    # not begun, why it was not started.
     IFS=' ' read -r __w_shell s <"$__w_a/shell" && lives "$__w_shell" "$s" || return 0
     if [ -e "$__w_a/skipped" ]; then
         __w_why="a DEBUG trap under extdebug makes the shell of its session skip every command"
@@ -137,7 +140,7 @@ __w_replaced() { # FILE: ends a session whose shell can run nothing more for us:
     tm kill-session -t "=$name" 2>/dev/null
 }
 
-__w_reading() { # FILE: says `reading` once, when what is in the foreground waits for the terminal and the log stands still
+__w_reading() { # FILE: replies `reading` once, if a foreground process waits for input and the log does not grow
     case $__w_hushed in *" $1 "*) return ;; esac
     session_end
     if [ "$end" != "$(eval "printf %s \"\${__w_size_${1##*/}-}\"")" ]; then
@@ -162,7 +165,7 @@ $table
 EOF
 } 2>/dev/null
 
-__w_look() { # FILE: sets __w_answer when this wait is over; no subshell, which would be a fork for each wait
+__w_look() { # FILE: sets __w_answer if this wait is over; uses no subshell, which would cost a fork for each wait
     __w_kind='' __w_a='' __w_b='' __w_c='' __w_d=''
     . "$1"
     case $__w_kind in
@@ -178,7 +181,7 @@ __w_look() { # FILE: sets __w_answer when this wait is over; no subshell, which 
             case "${__w_answer:+x}$__w_missing $__w_doubts" in
             " "* | x*) __w_answer=${__w_answer:-yes} ;;
             *" $1 "*" $1 "*" $1 "*" $1 "*) __w_answer="failed ${__w_missing##*/} lost" ;;
-            *) __w_doubts="$__w_doubts $1 " ;; # its session may be ending
+            *) __w_doubts="$__w_doubts $1 " ;; # look again: the session may be ending
             esac
         fi
         ;;
@@ -192,7 +195,7 @@ __w_look() { # FILE: sets __w_answer when this wait is over; no subshell, which 
             released) __w_answer=released ;;
             open) ! __w_free "$__w_a" || case $__w_doubts in
                 *" $1 "*" $1 "*) __w_answer=unread ;;
-                *) __w_doubts="$__w_doubts $1 " ;; # it may be taken right now
+                *) __w_doubts="$__w_doubts $1 " ;; # look again: the shell may be reading the step's line now
                 esac ;;
             esac
         else
@@ -210,7 +213,7 @@ __w_look() { # FILE: sets __w_answer when this wait is over; no subshell, which 
     fi
 }
 
-__w_failed_with_it() { # prefers to report a background step that ended together with its session
+__w_failed_with_it() { # if a background step ended together with its session, reports that step instead
     case $__w_kind in step) return ;; esac
     for __w_pid in "$__w_a"/steps/*.pid; do
         [ -e "$__w_pid" ] || continue
