@@ -61,7 +61,7 @@ def _run(found: Stages) -> Iterator[Stage]:
 
 
 def failed(stage: str, error: TrainError) -> Stage:
-    """The stage that `error` ended."""
+    """The result of the stage that failed with `error`."""
     return Stage(
         name=stage, state="failed", detail=error.message, fix=error.hint, exit=error.exit_status,
         cause=CAUSES.get(error.code, ""),

@@ -66,7 +66,7 @@ def listed(storage: Storage) -> list[Credential]:
 
 
 def _one_of(storage: Storage) -> Need | None:
-    """Of credentials of which any one is enough, the one to ask for; None for a kind that requires all."""
+    """For a kind that needs only one of its credentials, the one to ask for; None for any other kind."""
     found = needs(storage)
     return next((need for need in found if need.asked), None) if not any(need.required for need in found) else None
 

@@ -1,4 +1,4 @@
-"""A storage that is being added: turns a spec, keys and answers into its table."""
+"""Makes a new storage from a spec, from keys, and from the answers to questions."""
 
 from pathlib import Path
 
@@ -39,8 +39,8 @@ def make(name: str | None, text: str | None, kind: str | None, values: dict[str,
 
 
 def from_text(text: str) -> Storage:
-    """The storage that a spec names. Raises UsageError for a path in the bucket: that belongs in the path of a
-    transfer."""
+    """The storage that a spec names. Raises UsageError for a path in the bucket, since such a path is given with
+    each transfer."""
     storage = spec.parse(text)
     if storage.path:
         bucket = text.removesuffix("/" + storage.path)

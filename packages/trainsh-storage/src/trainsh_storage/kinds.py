@@ -21,8 +21,8 @@ class Need(msgspec.Struct, frozen=True):
     """A credential: `suffix` follows the storage's own name, `known` is the secret for all storages of the kind,
     and the value is passed to an rclone option.
 
-    `obscured`: rclone needs the value in the form that `rclone obscure` prints. `asked`: of several that are not
-    required this is the one to ask for, with these words behind its name.
+    `obscured`: rclone needs the value in the form that `rclone obscure` prints. `asked`: if no credential of the
+    kind is required, this one is asked for, and the question shows this text after its name.
     """
 
     suffix: str

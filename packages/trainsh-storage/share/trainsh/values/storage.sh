@@ -1,4 +1,4 @@
-# Values of the kind `storage`: storages.toml.
+# Prints the values of the kind `storage`: name and type of each storage in storages.toml.
 # shellcheck shell=sh disable=SC2154 # config comes from complete.sh
 if [ -f "$config/storages.toml" ]; then
   awk '
