@@ -56,7 +56,7 @@ class Session:
             session.headers["User-Agent"] = "tmux-trainsh"
             first = float(config_value("vast.retry_delay"))
             session.mount(self.base, HTTPAdapter(max_retries=policy(first, once=False)))
-            # Renting is not retried once the request may have arrived: first, the label is looked for.
+            # Renting is not retried if the request may have arrived: the caller first looks for the label.
             session.mount(f"{self.base}/api/v0/asks/", HTTPAdapter(max_retries=policy(first, once=True)))
             self._session = session
         return self._session

@@ -66,7 +66,7 @@ def account() -> Any:
 
 
 def meant(service: Any, ref: str | None, job: str | None = None, hosts: dict[str, Any] | None = None) -> list[int]:
-    """The ids that a command acts on."""
+    """The ids of the instances that a command acts on."""
     from trainsh_vast.rented import held  # noqa: PLC0415 - help does without
 
     return held.meant(service, ref, job, hosts)

@@ -18,7 +18,8 @@ NEW = f'mkdir -p "{FOLDER}" && cd "{FOLDER}" && cat >watchdog.new && mv watchdog
 def arm(number: int, target: Target, limits: Limits, per_hour: float) -> str:
     """Arm the watchdog of an instance; returns what it will do, in words.
 
-    Raises RemoteError when a limit that was asked for cannot be armed. If only the default cannot, that is logged.
+    Raises RemoteError when a limit that was asked for cannot be armed. If only the default limit cannot be armed,
+    that is logged.
     """
     words = ["arm", str(int(limits.idle)), str(limits.left(per_hour)), api_base()]
     command = f"{NEW} && sh ./watchdog.sh {shlex.join(words)}"

@@ -1,4 +1,4 @@
-"""Tells the watchdogs that a runner is alive: lines to each machine for as long as this process lives."""
+"""Tells each machine's watchdog that a runner is alive: sends lines for as long as this process lives."""
 
 import contextlib
 import threading
@@ -64,7 +64,7 @@ _lock = threading.Lock()
 
 
 def begin(number: int, target: "Target", idle: float) -> None:
-    """Tell the watchdog of an instance, at its newest address, several times in `idle` seconds (0: it is off)."""
+    """Send lines to an instance's watchdog at its newest address, several in `idle` seconds (0: no limit)."""
     with _lock:
         old = _beats.pop(number, None)
         _beats[number] = Beat(target, min(EVERY, max(0.5, idle / 4)) if idle else EVERY)
@@ -73,7 +73,7 @@ def begin(number: int, target: "Target", idle: float) -> None:
 
 
 def stop(number: int) -> None:
-    """Stop telling the watchdog of one instance."""
+    """Stop sending lines to the watchdog of one instance."""
     with _lock:
         old = _beats.pop(number, None)
     if old:
@@ -81,6 +81,6 @@ def stop(number: int) -> None:
 
 
 def end() -> None:
-    """Stop telling them all: the runner is gone."""
+    """Stop sending lines to all watchdogs, because the runner has ended."""
     for number in list(_beats):
         stop(number)

@@ -1,11 +1,11 @@
-"""What a machine is stopped for by itself: no work for a while, its time, its money."""
+"""The limits at which a machine stops itself: time without work, total time, and money."""
 
 import msgspec
 
 from trainsh_base.errors import UsageError
 from trainsh_base.system.units import format_duration, parse_duration
 
-IDLE = 1800.0  # seconds, for the machines of a job that says nothing else
+IDLE = 1800.0  # seconds, the default for the machines of a job
 OFF = ("off", "0", "0s", "no", "false")
 
 
@@ -18,7 +18,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def asked(self) -> bool:
-        """Whether there is a limit of time or money: one that somebody asked for."""
+        """Whether there is a limit of time or money: these exist only if somebody asked for them."""
         return self.max_time is not None or self.max_cost is not None
 
     def left(self, per_hour: float) -> int:
@@ -37,7 +37,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def read(idle_stop: str | None, max_time: float | None, max_cost: float | None, job: str | None) -> Limits | None:
-    """The limits that were asked for; those of a job include its default. None: there are none.
+    """The limits that were asked for; for a job also the default of `idle`. None: there are no limits.
 
     Raises UsageError for a limit that is not above 0.
     """

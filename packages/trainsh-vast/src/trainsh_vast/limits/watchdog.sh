@@ -107,13 +107,13 @@ pause() { # seconds until the next look: a tenth of the nearest limit, at most 2
 
 watch() {
   put watcher $$
-  while [ "$(get watcher)" = $$ ]; do # a newer one takes over
+  while [ "$(get watcher)" = $$ ]; do # until a newer watcher takes over
     look
     sleep "$(pause)"
   done
 }
 
-again() { # from the start of the machine, and when armed
+again() { # runs at every start of the machine, and after arming
   now=$(date +%s)
   put used "$now"
   if [ "$(get until)" -gt 0 ] && [ "$(get until)" -le "$now" ]; then

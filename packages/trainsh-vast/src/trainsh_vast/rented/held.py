@@ -17,7 +17,7 @@ def number_of(ref: str) -> int | None:
 
 
 def meant(service: Service, ref: str | None, job: str | None, hosts: dict[str, Any] | None) -> list[int]:
-    """The ids that a verb acts on: the named one, the one of a host of the job, or all that the job holds."""
+    """The ids that a verb acts on: `ref` as an id or as a host of the job, else all that the job holds."""
     if ref:
         number = number_of(ref)
         if number is not None:

@@ -1,4 +1,4 @@
-"""The label of an instance, which names the job that holds it and the host that it is in the job."""
+"""The label of an instance, which names the job that holds it, and the job's host that it is used as."""
 
 import re
 

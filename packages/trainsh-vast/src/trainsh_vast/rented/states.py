@@ -8,7 +8,7 @@ from trainsh_base.provider.instance import State
 
 Row = dict[str, Any]
 HOST_PATIENCE = 60.0  # seconds for a host to come back
-EXIT_PATIENCE = 45.0  # seconds until a start must show
+EXIT_PATIENCE = 45.0  # seconds in which the status must show a start
 BOOTING = (None, "", "created", "loading", "rebooting", "recycling", "restarting", "scheduling")
 NEVER = (
     "manifest unknown",

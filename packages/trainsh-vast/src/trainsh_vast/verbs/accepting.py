@@ -1,4 +1,4 @@
-"""A machine that runs is vetted and armed; one that falls short of its offer is given back, and the next taken."""
+"""Measures and arms a machine that runs; gives back one that is worse than its offer, and takes another."""
 
 import msgspec
 
@@ -14,11 +14,11 @@ from trainsh_vast.verbs import states as changing
 from trainsh_vast.vetting import vetting
 
 TRIES = 5  # machines that are vetted for one host
-GIVE_BACK = 120.0  # seconds until a machine that falls short is gone
+GIVE_BACK = 120.0  # seconds to wait until a rejected machine is gone
 
 
 class Patience(msgspec.Struct, frozen=True, kw_only=True):
-    """How long a wait may take, in seconds, how often it looks, and whether it stops what does not get ready."""
+    """How to wait: at most `timeout` seconds, `poll` seconds between looks; stop a machine that fails or not."""
 
     timeout: float
     poll: float
@@ -28,7 +28,7 @@ class Patience(msgspec.Struct, frozen=True, kw_only=True):
 def vetted(
     service: Service, number: int, patience: Patience, vet: float | None, job: str | None
 ) -> tuple[Row, Target]:
-    """The machine once it runs and is what its offer said: this one, or one that a pick of the job took instead.
+    """Wait until a machine runs and is as good as its offer said; returns this machine or its replacement.
 
     Raises Conflict (`fell_short`) when there is no other.
     """
@@ -70,7 +70,7 @@ def _replaced(service: Service, row: Row, job: str | None, why: str, *, last: bo
 def armed(row: Row, target: Target, limits: Limits | None, job: str | None) -> str:
     """Arm the machine's own limits; returns them in words, or an empty text.
 
-    A machine that the job did not pick, rent or start has only those of time and money.
+    For a machine that the job did not pick, rent or start, only limits of time and money are armed.
     """
     if limits is not None and job and not _holds(row, job):
         limits = msgspec.structs.replace(limits, idle=0.0)

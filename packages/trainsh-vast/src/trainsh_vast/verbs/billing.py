@@ -1,4 +1,4 @@
-"""The cost of instances, from the service's ledger where it answers, else from prices and hours. In decimals."""
+"""The cost of instances: from the service's ledger if it has them, else from prices and hours. In decimals."""
 
 import time
 from datetime import UTC, datetime
@@ -66,7 +66,7 @@ def _from_ledger(service: Service, number: int, start: float, end: float) -> Par
 
 
 def _from_prices(row: Row, now: float) -> Parts:
-    """Prices times hours. The service tells how long an instance runs since its last start, and no more."""
+    """Prices times hours. Of its running time, the service reports only that since the last start."""
     hours = max(Decimal(0), decimal(now) - decimal(row.get("start_date") or now)) / HOUR
     running = decimal(row.get("uptime_mins")) / 60
     up, down = (decimal(row.get(f"inet_{way}_billed")) * 1000 / GB for way in ("up", "down"))

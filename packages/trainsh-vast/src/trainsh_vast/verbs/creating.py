@@ -45,7 +45,7 @@ def find_labelled(service: Service, label: str) -> Row | None:
 
 
 def look_first(service: Service, label: str, note: Note) -> Row | None:
-    """The instance that an earlier attempt rented. If one was requested, waits until the list would show it."""
+    """The instance that an earlier attempt rented. After a request, waits until the list would show it."""
     found = find_labelled(service, label)
     asked = note.asked_at()
     while found is None and asked is not None and time.time() < asked + SETTLES:
@@ -59,7 +59,7 @@ def look_first(service: Service, label: str, note: Note) -> Row | None:
 
 @contextlib.contextmanager
 def named_at_the_end(service: Service, label: str) -> Iterator[None]:
-    """If the process is ended in the block, name the machine that was rented with this label: it bills."""
+    """If the process is ended during the block, name the machine with this label, since it costs money."""
     try:
         yield
     except (Terminated, KeyboardInterrupt):

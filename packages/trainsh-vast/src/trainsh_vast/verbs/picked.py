@@ -1,4 +1,4 @@
-"""What a job picked a host by, on disk: with it, a machine that falls short is replaced by the next one."""
+"""Saves the parameters of each pick, with which a machine that falls short is replaced by another one."""
 
 import contextlib
 import re
@@ -16,8 +16,8 @@ FORGOTTEN = 30 * 86400.0  # seconds
 
 
 class Rules(msgspec.Struct, frozen=True, kw_only=True):
-    """How a machine may be chosen: without asking, by renting, with which image, for at most `max_dph` $ per
-    hour. `limits` are those of a new machine."""
+    """How a machine may be chosen: without a question (`auto`), by renting one (`create`), with which image, for at
+    most `max_dph` $ per hour. `limits` are for a new machine."""
 
     auto: bool = False
     create: bool = False

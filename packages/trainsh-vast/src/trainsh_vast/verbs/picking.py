@@ -36,7 +36,7 @@ def pick(
 
 
 def _given(service: Service, number: int, job: str, host: str) -> Row | None:
-    """The instance that the host already is, labelled with this job; None when it is gone."""
+    """The instance that the host is bound to already, labelled with this job; None when it is gone."""
     row = service.instance(number)
     if row is None:
         current().emit("log", message=f"instance {number} is gone")

@@ -16,7 +16,7 @@ from trainsh_vast.verbs import accepting, creating, picking
 from trainsh_vast.verbs.picked import Rules
 from trainsh_vast.vetting import bad_machines
 
-PATIENCE = accepting.Patience(timeout=600.0, poll=10.0)  # of a pick that vets
+PATIENCE = accepting.Patience(timeout=600.0, poll=10.0)  # for a pick that also measures
 COUNTED = 64  # offers that an estimate counts at most
 
 
@@ -65,7 +65,7 @@ def wait(
     service: Service, numbers: list[int], hosts: dict[str, Any] | None, patience: accepting.Patience, *,
     vet: float | None, limits: Limits | None, job: str | None,
 ) -> Verb:  # fmt: skip
-    """Wait for each instance, arm its limits, and return which hosts of the recipe they are."""
+    """Wait for each instance, arm its limits, and return the recipe's host that it is bound to."""
     answered: dict[str, str] = {}
     found: list[Rented] = []
     words = []

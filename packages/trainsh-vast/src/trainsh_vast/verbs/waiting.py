@@ -1,4 +1,4 @@
-"""`wait`: waits until an instance runs and accepts an ssh login, or cannot be expected to."""
+"""`wait`: waits until an instance runs and accepts an ssh login, or until it is clear that it will not."""
 
 import time
 from typing import Any

@@ -35,6 +35,6 @@ def remember(machine: Any, why: str) -> None:
 
 
 def good(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The offers or instances whose machine is not among them."""
+    """The offers or instances whose machine is not one of the bad machines."""
     bad = known()
     return [row for row in rows if row.get("machine_id") not in bad]

@@ -6,7 +6,7 @@ import msgspec
 
 # The share of the promised figure that a machine must reach. Offers show peaks, and the measurement is short.
 SHARE = {"gpus": 1.0, "memory": 0.94, "free": 0.5, "disk": 0.2, "down": 0.25, "up": 0.25, "tflops": 0.4}
-ENOUGH = {"disk": 100.0}  # a figure that is no reason to refuse a machine, whatever was promised
+ENOUGH = {"disk": 100.0}  # a machine with this figure or more is not refused, whatever was promised
 UNITS = {
     "gpus": "GPUs", "memory": "MB of GPU memory", "free": "GB of free disk", "disk": "MB/s to disk",
     "down": "Mb/s down", "up": "Mb/s up", "tflops": "TFLOPS", "driver": "driver", "cuda": "CUDA",
@@ -14,7 +14,7 @@ UNITS = {
 
 
 class Vetted(msgspec.Struct, frozen=True, kw_only=True):
-    """The figures measured, and in `short` what falls short of the offer, in words."""
+    """The measured figures; `short` is a list of the figures that are below the offer, in words."""
 
     measured: dict[str, str]
     short: list[str]
@@ -43,7 +43,7 @@ def promised(row: dict[str, Any]) -> dict[str, float]:
 
 
 def judged(row: dict[str, Any], measured: dict[str, str]) -> Vetted:
-    """What a machine measured, against its row. A figure that was not measured is no reason to refuse it."""
+    """Compare the measured figures with a machine's row. A figure that was not measured is not compared."""
     short = []
     for name, wanted in promised(row).items():
         have = _number(measured.get(name))

@@ -14,7 +14,7 @@ SCRIPT = Path(__file__).with_name("vet.sh")
 
 
 def vet(row: Row, target: Target, seconds: float) -> Vetted:
-    """Measure an instance for at most `seconds`. One that falls short, or cannot be measured, is remembered."""
+    """Measure an instance for at most `seconds`. If it falls short or cannot be measured, save it as bad."""
     number = row["id"]
     current().emit("log", message=f"instance {number}: measuring it")
     command = f"sh -s -- {max(5, int(seconds))} {config_value('vast.speed_url')}"
