@@ -11,7 +11,7 @@ from trainsh_base.system.paths import state_home
 
 
 class Running(msgspec.Struct, frozen=True, kw_only=True):
-    """A sandbox that is up: how to reach it. `warnings` says what it has to do without."""
+    """A sandbox that is up: how to reach it. `warnings` names what this machine lacks for it."""
 
     pid: int
     url: str

@@ -75,7 +75,7 @@ class Handler(BaseHTTPRequestHandler):
         self._send(answer, damaged=not ours)
 
     def _body(self, path: str) -> bytes:
-        """The body of the request; that of an upload for measuring is read and dropped."""
+        """The body of the request. The body of a speed test's upload is read and dropped; returns it empty."""
         left = int(self.headers.get("Content-Length") or 0)
         if path != speed.UPLOAD:
             return self.rfile.read(left)

@@ -94,7 +94,7 @@ class Faults:
         self._values.clear()
 
     def hits(self, name: str) -> bool:
-        """Whether this call fails. Counts the call."""
+        """Whether the fault makes this call fail. Counts the call."""
         with self._lock:
             value = self._values.get(name)
             if value is None:

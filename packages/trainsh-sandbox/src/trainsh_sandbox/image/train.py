@@ -1,4 +1,4 @@
-"""A language model that a machine without a GPU trains in seconds: counts of letters after letters.
+"""A language model that trains in seconds without a GPU: it counts which letters follow which.
 
 python train.py [--model NAME] [--out FOLDER] [--steps N]
 """
@@ -21,7 +21,7 @@ ORDER = 3
 
 
 def loss(counts: dict[str, dict[str, int]], text: str) -> float:
-    """Nats a letter of `text` under the model, with add-one smoothing."""
+    """The model's loss on `text`, in nats per letter, with add-one smoothing."""
     letters = len(set(TEXT))
     total = 0.0
     for at in range(ORDER, len(text)):
@@ -31,7 +31,7 @@ def loss(counts: dict[str, dict[str, int]], text: str) -> float:
 
 
 def sample(counts: dict[str, dict[str, int]], length: int) -> str:
-    """Some text that the model writes."""
+    """A text of `length` letters that the model generates."""
     text = TEXT[:ORDER]
     for _ in range(length):
         follow = counts.get(text[-ORDER:]) or counts[random.choice(list(counts))]

@@ -107,8 +107,8 @@ class Machine:
             self._await(port)
 
     def _start_outer(self, ports: list[int]) -> None:
-        """Start sshd outside the machine's namespaces, as an ordinary user; inside it could not run as root. Each
-        login is moved into the namespaces."""
+        """Start sshd as an ordinary user, outside the machine's namespaces, since inside them sshd could not run as
+        root. A forced command moves each login into the namespaces."""
         forced = (
             f"exec nsenter -t {self._first_process()} -U -m -p -u -r -w --preserve-credentials /sandbox/login.sh"
         )
@@ -119,7 +119,7 @@ class Machine:
         self._outer = subprocess.Popen(words, stdin=subprocess.DEVNULL, start_new_session=True)
 
     def _first_process(self) -> int:
-        """The pid, in this machine's numbering, of the first process inside, once its new root is mounted."""
+        """Wait until the namespaces have their new root; returns the pid of their first process, as seen here."""
         assert self._process is not None
         children = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children")
         deadline = time.monotonic() + START

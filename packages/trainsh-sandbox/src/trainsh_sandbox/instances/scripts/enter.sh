@@ -21,7 +21,7 @@ for entry in /*; do
     mount --rbind "$entry" "$new/$name"
   fi
 done
-# Where FOLDER lies in a folder that was mounted above, the new root is below itself.
+# If FOLDER is inside a folder that was mounted above, the new root also appears below itself: unmount it there.
 umount -R -l "$new$new" 2>/dev/null || :
 if [ -d "$new$hide" ]; then mount -t tmpfs -o mode=755 hidden "$new$hide"; fi
 mkdir -p "$new/run/sshd" "$new/proc" "$new/sandbox" "$new/home"
