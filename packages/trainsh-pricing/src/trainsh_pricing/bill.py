@@ -14,7 +14,7 @@ from trainsh_pricing.model import Bill, Billed, Month, Silent, Sum
 HOURS_A_DAY = Decimal(24)
 HOURS_A_MONTH = Decimal(730)  # 365 days of 24 hours, in 12 months
 EXACT = Decimal("0.0001")
-LIMIT = 60.0  # seconds that a provider may take
+LIMIT = 60.0  # seconds for one provider's answer
 LIVE = ("running",)
 STOPPED = "stopped"
 
@@ -22,7 +22,7 @@ Convert = Callable[[Decimal, str], Decimal]
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
-    """What is read of a row of `bill` or `list` (docs/providers.md); other fields are ignored."""
+    """The fields that are read from a row of `bill` or `list` (docs/providers.md); others are ignored."""
 
     id: int | str
     state: str
@@ -38,13 +38,13 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Rented(Row, frozen=True, kw_only=True):
-    """A machine in the journal of a job."""
+    """A machine that a job's journal lists as rented."""
 
     provider: str
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):
-    """What is read of a job that is not over."""
+    """The fields that are read of a job that has not ended."""
 
     id: str
     state: str
@@ -59,7 +59,8 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def bill(names: list[str], convert: Convert, currency: str, *, everything: bool = True) -> Bill:
-    """Ask these providers; with `everything`, also read what the journals of open jobs say of others.
+    """Ask the providers `names`; with `everything`, add the machines of other providers in the journals of open
+    jobs.
 
     `convert(amount, its currency)` gives an amount in `currency`.
     """
@@ -90,12 +91,12 @@ def bill(names: list[str], convert: Convert, currency: str, *, everything: bool 
 
 
 def unowned(found: Bill, *, running_only: bool = False) -> list[Billed]:
-    """The machines that bill and that no job that runs now holds."""
+    """The machines that cost money and that no running job holds."""
     return [row for row in [*found.running, *([] if running_only else found.stopped)] if not row.owned]
 
 
 def _asked(name: str) -> Answer | TrainError | None:
-    """The bill of one provider; its `list` where it has no `bill`; None if its credential was never stored."""
+    """A provider's answer to `bill`, or to `list` if it has no `bill`; None if its credential was never stored."""
     try:
         try:
             return msgspec.convert(call(name, "bill", timeout=LIMIT), Answer)
@@ -110,7 +111,7 @@ def _asked(name: str) -> Answer | TrainError | None:
 
 
 def _open_jobs() -> list[Job]:
-    """The jobs that are not over. Empty where recipes are not installed."""
+    """The jobs that have not ended. Empty if train-recipe is not installed."""
     try:
         return msgspec.convert(call("recipe", "jobs", {"open": True}, timeout=LIMIT), list[Job])
     except MissingProgram:

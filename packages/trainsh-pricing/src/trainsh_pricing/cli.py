@@ -101,7 +101,7 @@ def vast() -> Bill:
     return bills.bill(["vast"], _to_shown(shown), shown, everything=False)
 
 
-_running_only = False  # what the exit status is about, for its function
+_running_only = False  # whether --running was given; `_status` reads it
 
 
 def _status(found: Bill) -> int:

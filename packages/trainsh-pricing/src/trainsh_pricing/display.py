@@ -61,7 +61,7 @@ def show_colab(answer: Colab) -> None:
 
 
 def show_bill(found: Bill) -> None:
-    """Print what runs, then what is stopped, each with its sum; on stderr what no job holds."""
+    """Print running machines, then stopped ones, each group with its sum; on stderr those that no job holds."""
     for title, rows, total in (
         ("running", found.running, found.running_sum), ("stopped", found.stopped, found.stopped_sum),
     ):  # fmt: skip
