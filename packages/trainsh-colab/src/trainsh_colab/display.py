@@ -47,6 +47,6 @@ def show_bill(bill: Bill) -> None:
 
 
 def show_verb(verb: Any) -> None:
-    """Print what a verb has to say."""
+    """Print the message in a verb's answer, if there is one."""
     if verb.message:
         print(verb.message)

@@ -15,7 +15,7 @@ PREFIX = "colab:"
 
 
 class Hold(msgspec.Struct, frozen=True, kw_only=True):
-    """The job that a runtime works for, and the host of the recipe that it is."""
+    """The job that holds a runtime, and the name that the runtime has as a host of the recipe."""
 
     job: str
     host: str
@@ -48,7 +48,7 @@ def changed_holds() -> Iterator[dict[str, Hold]]:
 
 
 def session_name(job: str, host: str) -> str:
-    """The name of the session that a job creates for a host of its recipe: the same whenever it is asked."""
+    """The name of the session that a job creates for a host of its recipe: the same at every call."""
     return "t-" + re.sub(r"[^A-Za-z0-9-]", "-", f"{job}-{host}")[-60:].strip("-")
 
 

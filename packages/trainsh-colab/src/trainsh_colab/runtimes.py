@@ -17,7 +17,7 @@ PATIENCE = 6.0  # seconds that a runtime has to answer in a listing
 
 
 def every() -> list[Runtime]:
-    """Every runtime, asked side by side whether it answers."""
+    """Every runtime. All of them are asked in parallel whether they answer."""
     old_file.move()
     held = holds()
     rows = _side_by_side(hosts.every(), held)
@@ -87,7 +87,7 @@ def _session_row(session: google.Session, held: dict[str, Hold], prices: dict[st
 
 
 def _prices() -> dict[str, float]:
-    """Dollars an hour for each GPU, by the subscription that train-pricing knows; empty where it is not there."""
+    """Dollars an hour for each GPU, by the subscription in train-pricing; empty if that is not installed."""
     with contextlib.suppress(TrainError, KeyError, ValueError):
         rows = call("pricing", "colab", timeout=10)["gpus"]
         return {str(row["gpu"]): float(row["price_per_hour"]) for row in rows if row["currency"] == "USD"}

@@ -18,7 +18,7 @@ def cell(name: str, tunnel: Tunnel, key: str, password: str) -> str:
 
 
 def public_key(file: str | None) -> str:
-    """The public key to let in: of `file`, of the setting defaults.ssh_key_path, else the usual one in ~/.ssh.
+    """The public key that may log in: from `file`, else from defaults.ssh_key_path, else the usual one in ~/.ssh.
 
     Empty when there is none; raises NotFound for a named file that cannot be read.
     """

@@ -1,4 +1,4 @@
-"""The hosts of type colab, asked of train-host."""
+"""The hosts of type colab, which train-host reads and writes."""
 
 from typing import Any
 
@@ -26,7 +26,7 @@ def names() -> list[str]:
 
 
 def target(name: str) -> Target:
-    """How the host is reached."""
+    """The target of a host: how ssh reaches it."""
     import msgspec  # noqa: PLC0415 - loaded already by then
 
     return msgspec.convert(call("host", "resolve", {"name": name}, timeout=LIMIT), Target)

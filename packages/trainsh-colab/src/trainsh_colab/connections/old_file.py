@@ -29,7 +29,7 @@ class OldFile(msgspec.Struct, kw_only=True):
 
 
 def move() -> None:
-    """Move what 0.9 wrote, and rename the file. Nothing is renamed unless all was moved; it can be done again."""
+    """Move the connections of 0.9, then rename the file. If a move fails, the next call tries all of them again."""
     path = config_home() / "colab.json"
     if not path.exists():
         return
@@ -51,7 +51,7 @@ def move() -> None:
 
 
 def _move_one(one: OldConnection) -> str:
-    """Move one connection; returns its name there, empty for one without an address."""
+    """Move one connection; returns its new name, empty for a connection without an address."""
     address = str(one.config.get("hostname") or "")
     if not address:
         return ""

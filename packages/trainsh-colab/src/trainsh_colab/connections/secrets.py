@@ -16,7 +16,7 @@ def secret_name(name: str) -> str:
 
 
 def store(name: str, password: str) -> None:
-    """Store a password. It goes over standard input: an argument could be seen by others."""
+    """Store a password. It is passed over standard input, since other users could see an argument."""
     done = run([find("secrets"), "set", name], input=password.encode(), check=False, timeout=LIMIT)
     if done.status != 0:
         said = done.stderr.decode(errors="replace").strip().splitlines()

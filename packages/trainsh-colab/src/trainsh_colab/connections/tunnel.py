@@ -1,4 +1,4 @@
-"""Whether the sshd at the other end of a tunnel answers: the first words of the protocol, no login."""
+"""Checks whether the sshd behind a tunnel answers: reads its first line, and does not log in."""
 
 import contextlib
 import os
@@ -24,7 +24,7 @@ WORDS_OF_NO_NETWORK = ("no such host", "temporary failure", "network is unreacha
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
-    """`alive`: an sshd answers. `offline`: this machine has no network, so nothing is known. `why` it is not."""
+    """`alive`: an sshd answers. `offline`: unknown, since this machine has no network. `why`: why not alive."""
 
     alive: bool
     offline: bool = False
@@ -43,7 +43,7 @@ def need_program(target: Target) -> None:
 
 
 def ask(target: Target, patience: float) -> Answer:
-    """Ask once. A live shared connection is an answer too."""
+    """Ask once. A live shared ssh connection counts as an answer."""
     if target.control_path and master_pid(target.control_path) is not None:
         return Answer(alive=True)
     settings = effective(target.argv, target.environment())
@@ -63,7 +63,7 @@ def _proxy(target: Target) -> str:
 
 
 def _through(command: str, host: str, port: int, target: Target, patience: float) -> Answer:
-    """Ask through a ProxyCommand, which ssh's own settings may have put there."""
+    """Ask through a ProxyCommand, which may come from the user's own ssh settings."""
     words = command.replace("%%", "\0").replace("%h", host).replace("%p", str(port)).replace("\0", "%")
     child = subprocess.Popen(
         ["sh", "-c", f"exec {words}"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
@@ -113,7 +113,7 @@ def _direct(host: str, port: int, patience: float) -> Answer:
 
 
 def _online(host: str) -> bool:
-    """Whether names resolve here at all: that of the tunnel's service does, although the tunnel's own does not."""
+    """Whether this machine can resolve names: asks for the last two parts of `host`, the tunnel's service."""
     with contextlib.suppress(OSError, UnicodeError):
         return bool(socket.getaddrinfo(".".join(host.split(".")[-2:]), 443))
     return False

@@ -1,7 +1,7 @@
 """Calls Google's program `colab` (github.com/googlecolab/google-colab-cli, docs/06_ssh_access.md): its sessions.
 
-It lets one ssh in at a time, and `colab ssh -s NAME` creates a session that is not there, which costs: so ssh is
-started through `train-colab proxy`, which looks first.
+The program allows one ssh connection at a time. `colab ssh -s NAME` creates the session if it does not exist, and a
+session costs money. So ssh is started through `train-colab proxy`, which first checks that the session exists.
 """
 
 import re
@@ -18,12 +18,12 @@ from trainsh_base.system.proc import Completed, run
 LOOK_LIMIT, CHANGE_LIMIT = 15.0, 120.0
 CREATE_LIMIT = 600.0
 INSTALL = "uv tool install google-colab-cli"
-# `[name] endpoint | Hardware: T4 | Variant: GPU`; `?` is the name of a session that another machine made.
+# `[name] endpoint | Hardware: T4 | Variant: GPU`; A session that another machine made has the name `?`.
 _LINE = re.compile(r"\[(\S+)\] (\S+) \| Hardware: ([^|]+?) \| Variant: ([^|]+?)(?: \| .*)?")
 
 
 class Session(msgspec.Struct, frozen=True, kw_only=True):
-    """A session of Google's program. `endpoint` names the runtime: another one has another."""
+    """A session of Google's program. `endpoint` identifies the runtime: a new runtime has a new one."""
 
     name: str
     endpoint: str
@@ -46,12 +46,12 @@ def need() -> str:
 
 
 def was_used() -> bool:
-    """Whether the program is installed and was used before: else it might open a browser to log in."""
+    """Whether the program is installed and was used before. If not, it might open a browser for a login."""
     return path() is not None and (Path.home() / ".config" / "colab-cli" / "sessions.json").exists()
 
 
 def sessions() -> list[Session]:
-    """Its sessions that live on the server and have a name here."""
+    """The sessions that exist on the server and that were made on this machine."""
     done = _run("sessions", limit=LOOK_LIMIT)
     found = [match for line in done.text().splitlines() if (match := _LINE.fullmatch(line.strip()))]
     return [
@@ -73,7 +73,8 @@ def find(name: str) -> Session:
 def create(name: str, gpu: str | None, tpu: str | None, lock: int) -> None:
     """Create a session, which costs compute units from then on.
 
-    The open file `lock` lives as long as the program does: who comes after us, when we are killed, waits for it.
+    The program inherits the open file `lock`. So if this process is killed, the next one waits until the program
+    has ended.
     """
     words = [need(), "new", "-s", name, *(["--gpu", gpu] if gpu else []), *(["--tpu", tpu] if tpu else [])]
     child = subprocess.Popen(

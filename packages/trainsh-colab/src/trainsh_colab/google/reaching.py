@@ -21,6 +21,6 @@ def target(session: Session) -> Target:
 
 
 def proxy_words(name: str) -> list[str]:
-    """The argv for ssh's ProxyCommand, once the session was seen. Raises NotFound when it was taken back."""
+    """The argv for ssh's ProxyCommand. Raises NotFound when the session does not exist any more."""
     google.find(name)
     return google.ssh_words(name)

@@ -11,14 +11,14 @@ from trainsh_colab.connections.cell import cell, public_key
 from trainsh_colab.model import Connected, Tunnel
 
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
-PATIENCE = 20.0  # seconds: a tunnel that was just opened may take a moment to be known
+PATIENCE = 20.0  # seconds in which a new tunnel becomes reachable
 ADDRESS = re.compile(r"(?:[a-z]+://)?(?:.*--host )?([A-Za-z0-9][A-Za-z0-9.-]*)(?::|.*--port )?(\d{1,5})?.*")
 
 
 def connect(
     name: str, host: str | None, port: int | None, kind: Tunnel, key: str | None, password: bool, request: Request
 ) -> Connected:
-    """Connect a runtime. Without an address: the cell, and on a terminal the question for what it printed."""
+    """Connect a runtime. Without an address, show the cell; on a terminal, ask for the address that it prints."""
     old_file.move()
     if not NAME.fullmatch(name):
         raise UsageError(f"not a name for a host: {name!r}", "letters, digits, _ and -, a letter first")
@@ -57,7 +57,7 @@ def _parsed(text: str, port: int | None) -> tuple[str, int | None]:
 def _values(
     name: str, host: str, port: int | None, kind: Tunnel, key: str | None, secret: str
 ) -> dict[str, object]:
-    """What train-host is told. The alias of the host key is new: it is another runtime than the one before."""
+    """The values for train-host. The alias of the host key is new, since a new runtime has a new host key."""
     login = {"auth": "password", "password_secret": secret} if secret else {"auth": "key" if key else "agent"}
     alias = f"colab-{name}-{int(time.time() * 1000):x}"
     return {

@@ -16,7 +16,7 @@ CONNECT = "connect one: train colab connect NAME"
 
 
 def connection(ref: str) -> Connection | Session:
-    """The connection, or the session of Google's program, that is called so. Raises NotFound."""
+    """The connection, or the session of Google's program, with the name in `ref`. Raises NotFound."""
     old_file.move()
     name = plain_ref(ref)
     known = hosts.every()
@@ -37,7 +37,7 @@ def connection(ref: str) -> Connection | Session:
 
 
 def only(name: str | None, flag: str) -> str:
-    """`name`, else the only runtime there is; with several it asks which. Raises NotFound when there is none."""
+    """`name`, else the only runtime; asks which one if there are several. Raises NotFound when there is none."""
     if name:
         return name
     rows = runtimes.every()
@@ -50,7 +50,7 @@ def only(name: str | None, flag: str) -> str:
 
 
 def meant(ref: str | None, job: str | None, recipe_hosts: dict[str, Any] | None) -> list[str]:
-    """The names that a verb acts on: the one named, the one of a host of the job, or all that the job holds."""
+    """The names that a verb acts on: `ref` as a runtime or as a host of the job, else all that the job holds."""
     spec = (recipe_hosts or {}).get(ref or "")
     if isinstance(spec, dict):
         spec = spec.get("name")

@@ -33,7 +33,7 @@ def pick(host: str, job: str, name: str | None, *, create: bool, gpu: str | None
 
 
 def _mine(job: str, host: str) -> Runtime | None:
-    """What the job holds as this host already."""
+    """The running runtime that the job already holds for this host; None if there is none."""
     if not job:
         return None
     rows = [row for row in runtimes.every() if row.label == f"{job}/{host}" and row.state == "running"]
@@ -41,7 +41,7 @@ def _mine(job: str, host: str) -> Runtime | None:
 
 
 def _created(job: str, host: str, gpu: str | None, tpu: str | None) -> Runtime:
-    """A new session; its name and the hold say whose it is before it costs."""
+    """Create a session. The hold is saved first, so a session that costs money always has an owner."""
     name = session_name(job or "by-hand", host)
     request = current()
     with _creating(name) as lock:
@@ -60,7 +60,7 @@ def _created(job: str, host: str, gpu: str | None, tpu: str | None) -> Runtime:
 
 @contextlib.contextmanager
 def _creating(name: str) -> Iterator[int]:
-    """Hold a lock by an open file that Google's program inherits: it may live longer than we do."""
+    """Hold a lock on an open file. Google's program, which may run longer than this process, inherits the file."""
     handle = os.open(private_folder(state_home() / "rentals") / f"{name}.creating", os.O_RDWR | os.O_CREAT, 0o600)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX)
@@ -70,7 +70,7 @@ def _creating(name: str) -> Iterator[int]:
 
 
 def _choose(name: str | None, job: str) -> Runtime:
-    """The runtime named, else the only free one; with several it asks."""
+    """The runtime called `name`, else the only free one; asks which one if there are several."""
     rows = runtimes.every()
     if name:
         found = next((row for row in rows if str(row.id) == name), None)
@@ -102,7 +102,7 @@ def _choose(name: str | None, job: str) -> Runtime:
 
 
 def _taken(row: Runtime, job: str, host: str) -> Runtime:
-    """Hold the runtime for the job, unless another has taken it meanwhile."""
+    """Hold the runtime for the job. Raises an error if another job has taken it meanwhile."""
     if not job:
         return row
     with changed_holds() as held:

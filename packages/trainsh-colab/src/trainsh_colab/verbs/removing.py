@@ -1,4 +1,4 @@
-"""Forgets a connection."""
+"""Removes a connection from this machine."""
 
 from trainsh_base.errors import Cancelled, NotFound, TrainError
 from trainsh_base.request import Request

@@ -1,4 +1,4 @@
-"""How a runtime is reached, once it is known that it is still there."""
+"""Checks that a runtime still exists, and returns how it is reached."""
 
 import msgspec
 
@@ -12,7 +12,7 @@ from trainsh_colab.google import reaching
 from trainsh_colab.google.program import Session
 from trainsh_colab.verbs.finding import connection
 
-TRIES, PATIENCE, PAUSE = 3, 6.0, 1.5  # looks before it counts as gone; seconds for each, and between two
+TRIES, PATIENCE, PAUSE = 3, 6.0, 1.5  # checks until a runtime counts as gone; seconds for each; seconds between
 
 
 def resolve(ref: str) -> Target:
@@ -35,7 +35,7 @@ def resolve(ref: str) -> Target:
 
 
 def _patient(target: Target) -> Answer:
-    """Ask some times before it counts as gone: a tunnel that just opened may take some seconds."""
+    """Ask several times before the runtime counts as gone: a new tunnel may need some seconds."""
     request, answer = current(), tunnel.ask(target, PATIENCE)
     for _ in range(TRIES - 1):
         if answer.alive or answer.offline:
@@ -47,7 +47,7 @@ def _patient(target: Target) -> Answer:
 
 
 def gone(name: str, why: str) -> Conflict:
-    """The error for a runtime whose tunnel does not lead to it any longer. It does not come back by itself."""
+    """The error for a runtime that its tunnel no longer reaches. Such a runtime does not come back by itself."""
     return Conflict(
         f"the Colab runtime {name} is gone: it was taken back, or its cell was stopped ({why})",
         f"run the cell in the notebook again, then: train colab connect {name} --host ADDRESS",
@@ -56,6 +56,6 @@ def gone(name: str, why: str) -> Conflict:
 
 
 def _machine(target: Target) -> str:
-    """The id that `connect` gave to this runtime: its host key is known by it."""
+    """The id that `connect` gave to this runtime: the alias of its host key. Empty if there is none."""
     alias = first(effective(target.argv, target.environment()), "hostkeyalias")
     return alias if alias.startswith("colab-") else ""
