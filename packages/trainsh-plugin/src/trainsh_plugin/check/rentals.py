@@ -144,7 +144,7 @@ def resolves(rented: Rentals) -> str:
 
 
 def reached(rented: Rentals) -> str:
-    """Check that `train host run NAME:REF -- true` reaches the machine by what `resolve` says.
+    """Check that `train host run NAME:REF -- true` reaches the machine with the answer of `resolve`.
 
     A provider's `wait` comes first, as in a recipe.
     """
@@ -180,8 +180,8 @@ def bills(rented: Rentals) -> str:
 
 
 def stops(rented: Rentals) -> str:
-    """Check that the row's `end`, as a person pastes it, ends the costs, and that `list` shows it when the command
-    returns."""
+    """Run the command in the row's `end`, as a person would. Check that it ends the costs, and that `list` shows
+    this when the command returns."""
     row = rented.machine()
     words = shlex.split(row.end)
     need(words[:2] == ["train", rented.subject.name] and words[2:], f"its end is {row.end!r}")
@@ -269,7 +269,7 @@ CHECKS: list[tuple[str, Callable[[Rentals], str]]] = [
     ("ssh reaches it", reached),
     ("bill", bills),
     ("stop REF, list shows it", stops),
-    ("a question to nobody", asks_nobody),  # when nothing is rented that it could answer with
+    ("a question to nobody", asks_nobody),  # after `stop`, so that `pick` has no rented machine to return
     ("runner killed, asked again", caller_killed),
     ("tool killed, asked again", tool_killed),
     ("cancel", cancelled),

@@ -163,7 +163,7 @@ class Subject:
         return {entry.get("fills") or "host": HOST, **_sent(properties, job, {}), **given}
 
     def about(self, verb: str, job: str, ref: str) -> dict[str, Any]:
-        """The parameters of a verb that is called on the host of the job that `ref` is."""
+        """The parameters of a verb that acts on the job's host HOST, which is the machine `ref`."""
         properties = self.commands[verb].get("params", {}).get("properties", {})
         host = next((key for key, entry in properties.items() if entry.get("x-positional")), "host")
         return {host: HOST, **_sent(properties, job, {HOST: ref})}
@@ -188,14 +188,14 @@ class Subject:
         ref = next((key for key, entry in properties.items() if entry.get("x-positional")), "ref")
         for row in self.held(job):
             with contextlib.suppress(TrainError):
-                self.result(self.begin(verb, {ref: str(row.id)}))  # as a runner: it may ask for confirmation
+                self.result(self.begin(verb, {ref: str(row.id)}))  # as a runner does: it answers questions
         return [
             f"{self.name} {row.id} is still there: {row.end}" for row in self.held(job) if row.state != "stopped"
         ]
 
 
 def _sent(properties: dict[str, Any], job: str, hosts: dict[str, str]) -> dict[str, Any]:
-    """The parameters that a runner sends with every call, limited to those in the schema."""
+    """The parameters that a runner sends with every call; only those in the schema are sent."""
     runner = {"_job": job, "_step": "001-1", "_hosts": hosts, "_resuming": False}
     return {key: value for key, value in runner.items() if key in properties}
 
