@@ -1,8 +1,8 @@
 """Keeps the key of the encrypted file for a while, so that its passphrase is asked once a session.
 
-The agent is a process of its own (`agent_server`), as ssh-agent is: it holds the opened key in its memory alone,
-and forgets it `secrets.agent_time` after its last use. It listens on a socket in the private runtime folder. It is
-asked, and started, only where a person is asked for the passphrase: TRAINSH_PASSPHRASE needs none.
+The agent is a separate process (`agent_server`), like ssh-agent. It holds the opened key only in its memory, and
+forgets the key when it was not used for `secrets.agent_time`. It listens on a socket in the private runtime folder.
+With TRAINSH_PASSPHRASE, nobody is asked for the passphrase, and the agent is not used.
 """
 
 import contextlib
@@ -28,7 +28,7 @@ PAUSE = 0.02
 
 
 def kept(sealed: bytes) -> str | None:
-    """The key that the agent holds for the key file with these bytes; None when it holds none, or does not run."""
+    """The opened key for the key file with the bytes `sealed`; None if the agent has none, or does not run."""
     if seconds() is None:
         return None
     answer = _ask({"get": _digest(sealed)})

@@ -25,7 +25,7 @@ CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)  # a laptop's slee
 
 
 class Held(msgspec.Struct):
-    """An opened key, for how many seconds after a use it is kept, and until when that is now."""
+    """An opened key, the seconds that it is kept after each use, and the time at which it is forgotten."""
 
     key: str
     seconds: float
@@ -92,7 +92,7 @@ def _serve(listener: socket.socket, agent: Agent) -> None:
         left = agent.left(now) if agent.keys else began + FIRST - now
         if left <= 0:
             return
-        listener.settimeout(min(left, 60.0))  # at times it looks at the clock: a timeout does not count sleep
+        listener.settimeout(min(left, 60.0))  # a timeout does not count a laptop's sleep, so look at the clock
         with contextlib.suppress(TimeoutError, OSError):
             connection, _ = listener.accept()
             with connection:
@@ -110,7 +110,7 @@ def _talk(connection: socket.socket, agent: Agent) -> None:
 
 
 def _ours(connection: socket.socket) -> bool:
-    """Whether the client is a process of ours, where the system tells; the folder is closed to others anyway."""
+    """Whether the client is of the same user; True where the system cannot tell, since the folder is private."""
     option = getattr(socket, "SO_PEERCRED", None)
     if option is None:
         return True
@@ -119,7 +119,7 @@ def _ours(connection: socket.socket) -> bool:
 
 
 def _hide_memory() -> None:
-    """No core dumps, and no debugger of ours may read the memory (Linux)."""
+    """Prevent core dumps, and on Linux prevent this user's debuggers from reading the memory."""
     with contextlib.suppress(ValueError, OSError):
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     with contextlib.suppress(OSError, AttributeError):

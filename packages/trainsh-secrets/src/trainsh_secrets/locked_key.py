@@ -42,7 +42,7 @@ def work(data: bytes) -> int:
 
 
 def unlock(key: Path, data: bytes, word: str) -> Any:
-    """The identity in `data`; None for a wrong passphrase (age says that of some damage too).
+    """The identity in `data`; None for a wrong passphrase, and for damage that age reports in the same way.
 
     CredentialError when the file is damaged, or when this machine is far too slow for it.
     """
