@@ -32,7 +32,7 @@ def of(name: str) -> Schema:
 
 
 def of_command(schema: Schema, command: str) -> Schema:
-    """What a schema says of one command, with the `$defs` that it refers to."""
+    """The part of a schema about one command, with the `$defs` that this part refers to."""
     commands = schema.get("commands") or {}
     if command not in commands:
         raise NotFound(

@@ -1,7 +1,7 @@
 """`python -m trainsh_help.generate completions|man|errors [--check]`: writes them into this checkout.
 
-A file lies in the package that has the tool's manifest, so that deleting the package deletes it. With --check
-nothing is written; stale files are named, and the exit status is 1.
+A generated file is in the package that has the tool's manifest, so that deleting the package deletes the file too.
+With --check nothing is written; stale files are named, and the exit status is 1.
 """
 
 import json
@@ -34,7 +34,7 @@ def completions(root: Path) -> Iterator[tuple[Path, str]]:
 
 
 def man(root: Path) -> Iterator[tuple[Path, str]]:
-    """Each manual page and its text: one of every tool, one of every topic, and train's own."""
+    """Each manual page and its text: one for every tool, one for every topic, and one for `train`."""
     summaries = {}
     for name, share in tools(root):
         found = schema(name)

@@ -21,7 +21,7 @@ Row = tuple[str, int, str, str]
 
 
 def page(root: Path) -> str:
-    """The whole page."""
+    """The text of docs/errors.md."""
     trees = [ast.parse(path.read_text(encoding="utf-8")) for path in sorted(root.glob("packages/*/src/**/*.py"))]
     classes = _classes(trees)
     rows = {row for tree in trees for row in _rows(tree, classes) if row[0]}
@@ -38,7 +38,7 @@ def page(root: Path) -> str:
 
 
 def _classes(trees: list[ast.Module]) -> dict[str, list[tuple[str, int]]]:
-    """Default code and exit status of each class of errors, by name; two packages may have one of the same name."""
+    """Class name -> (default code, exit status): several, if packages have error classes of the same name."""
     nodes = [node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.ClassDef)]
     by_name = {node.name: node for node in nodes}
     found: dict[str, list[tuple[str, int]]] = {}
@@ -85,7 +85,7 @@ def _rows(tree: ast.Module, classes: dict[str, list[tuple[str, int]]]) -> Iterat
 
 
 def _listed(parts: list[ast.expr], classes: dict[str, list[tuple[str, int]]]) -> Iterator[Row]:
-    """An error written as class, code, message and hint, with {names} for values: a row of a table of errors."""
+    """The rows of a table of errors in the source: class, code, message and hint, with {names} for values."""
     for kind, *texts in zip(parts, parts[1:], parts[2:], parts[3:], strict=False):
         if isinstance(kind, ast.Name) and kind.id in classes and all(map(_text, texts)):
             code, message, hint = (re.sub(r"\{\w+\}", "…", _text(text)) for text in texts)
@@ -103,7 +103,7 @@ def _words(node: ast.expr) -> Iterator[str]:
 
 
 def _text(node: ast.expr) -> str:
-    """A message, with … for what is put into it; empty for what is no text."""
+    """The text of a message, with … for each inserted value; empty if `node` is not a text."""
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
         return node.value
     if isinstance(node, ast.JoinedStr):
@@ -115,6 +115,6 @@ def _text(node: ast.expr) -> str:
 
 
 def _cell(text: str) -> str:
-    """A text in a table; nothing for one that is only values."""
+    """`text` as a cell of the table; empty if it consists of inserted values only."""
     words = " ".join(text.split()).replace("|", "\\|").replace("<", "&lt;")
     return words if words.strip(" …:;,") else ""

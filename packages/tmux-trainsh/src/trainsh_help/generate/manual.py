@@ -1,4 +1,4 @@
-"""Manual pages in the man macros of roff: a tool's from its schema, a topic's from its text, train's own."""
+"""Manual pages in roff (man macros): for a tool from its schema, for a topic from its text, for `train`."""
 
 import re
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ the machines themselves, survive a closed laptop, and never run a step twice."""
 
 
 def escape(text: str) -> str:
-    """Text as roff prints it: backslashes and dashes are themselves, and no line is taken for a request."""
+    """Escape `text`, so that roff prints its backslashes and dashes, and takes no line for a request."""
     lines = text.replace("\\", "\\e").replace("-", "\\-").split("\n")
     return "\n".join("\\&" + line if line.startswith((".", "'")) else line for line in lines)
 
@@ -111,7 +111,7 @@ def topic_page(name: str, text: str) -> str:
 
 
 def front_page(summaries: dict[str, str]) -> str:
-    """The page of `train` itself; `summaries` are the tools'."""
+    """The page of `train` itself; `summaries` maps each tool's name to its summary."""
     parts = [
         _title("train", 1),
         ".SH NAME\ntrain \\- run training on rented GPUs and your own machines from recipes\n",

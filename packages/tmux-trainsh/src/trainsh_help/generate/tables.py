@@ -16,7 +16,7 @@ COMMON = (
 
 
 def table(schema: dict[str, Any]) -> str:
-    """The whole file."""
+    """The text of the completion table."""
     return "".join("\t".join(words) + "\n" for words in _lines(schema))
 
 
@@ -57,12 +57,12 @@ def is_flag(prop: dict[str, Any]) -> bool:
 
 
 def is_many(prop: dict[str, Any]) -> bool:
-    """Whether it may be given more than once."""
+    """Whether the option may be given more than once."""
     return any(branch.get("type") in ("array", "object") for branch in branches(prop))
 
 
 def choices(prop: dict[str, Any]) -> list[str]:
-    """The words that are allowed; empty for other values."""
+    """The words that are allowed; empty if any value is allowed."""
     found = [str(word) for branch in branches(prop) for word in branch.get("enum", []) if word is not None]
     return found or [str(word) for word in prop.get("items", {}).get("enum", [])]
 
