@@ -5,7 +5,6 @@ The tools are the executables found beside train, so that a new one is under thi
 
 import json
 import re
-import resource
 import subprocess
 import sys
 from functools import cache
@@ -118,21 +117,3 @@ def test_links_lead_somewhere(page: Path) -> None:
 def test_every_page_is_in_the_index() -> None:
     index = (ROOT / "docs/README.md").read_text()
     assert [page.name for page in DOCS if page.name != "README.md" and f"({page.name})" not in index] == []
-
-
-def cpu(words: list[str]) -> float:
-    """Seconds of processor time, the least of several tries."""
-    tries = []
-    for _ in range(15):
-        before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        subprocess.run(words, capture_output=True, check=True)
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
-        tries.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
-    return min(tries)
-
-
-@pytest.mark.slow
-def test_help_costs_less_than_twice_an_import_of_click() -> None:
-    floor = cpu([sys.executable, "-c", "import click"])
-    spent = {tool: round(cpu([str(BIN / f"train-{tool}"), "--help"]) / floor, 2) for tool in TOOLS}
-    assert {tool: ratio for tool, ratio in spent.items() if ratio >= 2} == {}

@@ -106,26 +106,3 @@ def test_a_tab(terminal: Terminal) -> None:
         terminal.key("C-c")
         terminal.wait("$")
         terminal.key("C-l")
-
-
-@pytest.mark.slow
-def test_a_tab_on_live_values_is_quick(tmp_path: Path) -> None:
-    """Less than twice a bare start of Python, at the best of several tries each."""
-    settings = tmp_path / "recipes"
-    settings.mkdir()
-    for number in range(50):
-        (settings / f"r{number}.recipe").write_text(RECIPE)
-    (tmp_path / "hosts.toml").write_text('[[hosts]]\nname = "box"\nhostname = "192.0.2.7"\n' * 50)
-
-    def best(*words: str) -> float:
-        tries = []
-        for _ in range(15):
-            start = time.perf_counter()
-            subprocess.run(words, env=os.environ | {"TRAINSH_HOME": str(tmp_path)}, capture_output=True, check=True)
-            tries.append(time.perf_counter() - start)
-        return min(tries)
-
-    bare = best(sys.executable, "-I", "-c", "pass")
-    train = str(BIN / "train")
-    for words in (("run", ""), ("run", "r1", "--host", "gpu="), ("transfer", ""), ("",), ("logs", "")):
-        assert best(train, "--complete", *words) < 2 * bare, words
