@@ -22,14 +22,14 @@ PAUSE = 0.5  # seconds before a request is repeated that failed because of train
 
 
 class Attempt:
-    """Attempt `number` of `step`; `resuming` means that an earlier process began this attempt."""
+    """One attempt of `step`; `number` counts from 1. `resuming`: an earlier process began this attempt."""
 
     def __init__(self, run: Run, step: Numbered, number: int, *, resuming: bool, since: int | None) -> None:
         self.numbered = step
         self.number = number
         self.resuming = resuming
         self.since = since
-        self.gone = False  # the session it ran in no longer exists
+        self.gone = False  # the attempt's session no longer exists
         self.keeps_on = False  # it is a step of `finally` that releases a machine: a Cancel does not end it
         self.began = time.monotonic()
         self._asked = run.questions.seconds
@@ -163,7 +163,7 @@ class Attempt:
             self.pending.cancel()
 
     def output(self, text: str) -> None:
-        """Log and show output of the step."""
+        """Write output of the step to its log, and show it."""
         shown = self.log.feed(text)
         if shown:
             self._run.view.output(self.numbered, shown)

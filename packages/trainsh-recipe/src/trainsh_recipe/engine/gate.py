@@ -20,7 +20,7 @@ from trainsh_recipe.store.words import ended
 TICK = 1.0  # seconds between two checks whether a hold has to end
 HEARD = 60.0  # seconds between two requests that show the kept hosts that this runner is alive
 HEARD_LIMIT = 5.0
-FIRST_RETRY, LONGEST_RETRY = 5.0, 300.0  # seconds before a failed required transfer is tried again
+FIRST_RETRY, LONGEST_RETRY = 5.0, 300.0  # seconds before a failed required transfer is tried again: first, at most
 GIVEN_UP = {
     "over": "the time to hold it is over", "cancelled": "cancelled", "abandoned": "abandoned",
     "limit": "a limit of the job is reached",

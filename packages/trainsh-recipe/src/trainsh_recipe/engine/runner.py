@@ -133,7 +133,7 @@ class Runner:
         run.view.end(run.state)
 
     def _hold(self) -> None:
-        """Keep the machines of the failed job for as long as its renting verbs say (`hold=30m`)."""
+        """Keep the machines of the failed job for the longest `hold=` of its renting verbs."""
         seconds, hosts = self.tries.held_by()
         if seconds and hosts:
             self.tries.gate.after_failure(seconds, hosts)

@@ -87,7 +87,7 @@ class Tries:
         return self._given_up(step, outcome, allowed)
 
     def held_by(self) -> tuple[float, list[str]]:
-        """(the longest `hold` in seconds of the renting steps that are done, their hosts that are not stopped)."""
+        """Return (longest `hold` in seconds of the finished renting steps, their hosts that are not stopped)."""
         return self._verbs.held_by()
 
     def again(self, step: Numbered, number: int) -> bool:

@@ -14,7 +14,7 @@ from trainsh_base.system.units import parse_duration, parse_truth
 from trainsh_recipe.plan.document import Parts, Place, Plan, Ref, Text
 from trainsh_recipe.store.state import State
 
-_DEEPEST = 50  # variables within variables; a plan has no cycles, but an override could make one
+_DEEPEST = 50  # levels of variables in variables; a plan has no cycles, but an override could make one
 
 
 class Secrets:
@@ -76,7 +76,7 @@ class Values:
         return said
 
     def command(self, text: Text) -> tuple[str, dict[str, str]]:
-        """(the command, with an environment variable in place of each secret; the values of these variables)."""
+        """Return (the command with an environment variable for each secret, the values of these variables)."""
         names: dict[str, str] = {}
 
         def refer(secret: str) -> str:
@@ -185,11 +185,11 @@ class Values:
         return self.plain(places[name].spec)
 
     def known_hosts(self) -> dict[str, str]:
-        """The specs of all hosts that have one by now."""
+        """The specs of the hosts that have one already: name -> spec."""
         return self._known(self.plan.hosts, self.host)
 
     def known_storages(self) -> dict[str, str]:
-        """The specs of all storages that have one by now."""
+        """The specs of the storages that have one already: name -> spec."""
         return self._known(self.plan.storages, self.storage)
 
     def _known(self, places: dict[str, Place], spec: Callable[[str], str]) -> dict[str, str]:

@@ -69,7 +69,7 @@ class Job:
         return self.folder / "steps" / f"{number}.log"
 
     def state(self) -> State:
-        """The state from the journal; `interrupted` if it has no end and nobody holds the lock."""
+        """The state from the journal; `interrupted` if the job has no end there and no process holds the lock."""
         state = fold(journal.read(self.events))
         state.id = state.id or self.id
         if state.status == "running" and holder(self) is None:
@@ -95,7 +95,7 @@ class Lock:
 
 
 def create() -> Job:
-    """Create a job's folder. The id is the time in UTC to the millisecond, and four random letters."""
+    """Create a job's folder. The id is the time in UTC to the millisecond, and four random hexadecimal digits."""
     home = private_folder(jobs_home())
     private_folder(home / "open")
     while True:
@@ -133,7 +133,7 @@ def take_lock(job: Job) -> Lock:
 
 
 def holder(job: Job) -> tuple[int, str, str] | None:
-    """(pid, host, since) of the live runner; None if the lock is free."""
+    """Return (pid, host, since) of the live runner; None if the lock is free."""
     try:
         handle = os.open(job.lock, os.O_RDONLY | os.O_CLOEXEC)
     except OSError:

@@ -46,7 +46,7 @@ class Rented(msgspec.Struct, kw_only=True):
         return self.spent + self.rate * max(0.0, at - self.since) / 3600 if self.since else self.spent
 
     def change(self, state: str, at: float) -> None:
-        """Set the state from the time `at` on."""
+        """Set the state that the machine has from the time `at` on (seconds since 1970)."""
         self.spent, self.since, self.state = self.cost(at), at, state
 
 

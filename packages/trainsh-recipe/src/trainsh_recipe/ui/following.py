@@ -15,7 +15,7 @@ LIMIT = 15.0  # seconds for train-xfer, which asks the host
 
 
 def checkpoints(state: State) -> list[CheckpointReport]:
-    """One row for each folder that the job follows; a row "unreachable" if train-xfer cannot be asked."""
+    """One row for each folder that the job follows; a row "unreachable" if train-xfer does not answer."""
     if not any(step.text.startswith(VERB) for step in state.steps.values()):
         return []
     try:

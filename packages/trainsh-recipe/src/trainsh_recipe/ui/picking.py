@@ -10,7 +10,7 @@ from trainsh_recipe.ui import foreground
 
 
 def pick(word: str) -> tuple[str, str]:
-    """(host of the recipe, its spec). Raises MissingProgram without a provider, UsageError if none was chosen."""
+    """Return (host name, its spec). Raises MissingProgram without a provider, UsageError if none was chosen."""
     name, _, tool = word.partition("=")
     provider = tool or _provider(name)
     answer = Peer(provider, on_ask=foreground.answer).request("pick", {"host": name})

@@ -61,7 +61,7 @@ def resume(
     word: str | None, *, check: bool, from_step: str | None, retry_lost: bool, edited: bool,
     limits: Limited, abandon: bool, shown: Shown,
 ) -> Answer:  # fmt: skip
-    """Continue a job, or with `check` show what that would do."""
+    """Continue a job, or with `check` show what a resume would do."""
     _check(limits)
     job, state = resuming.choose(word)
     wanted = held_job.Wanted(

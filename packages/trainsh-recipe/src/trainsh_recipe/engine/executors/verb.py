@@ -68,7 +68,7 @@ class VerbExecutor:
         return list(dict.fromkeys([*ours, *provided]))
 
     def held_by(self) -> tuple[float, list[str]]:
-        """(the longest `hold` in seconds of the renting steps that are done, their hosts that are not stopped)."""
+        """Return (longest `hold` in seconds of the finished renting steps, their hosts that are not stopped)."""
         longest, hosts = 0.0, []
         for each in self._numbers:
             step, done = each.step, self._state.steps.get(each.id)

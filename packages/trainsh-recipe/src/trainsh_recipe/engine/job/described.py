@@ -15,7 +15,7 @@ from trainsh_recipe.store.state import State
 
 
 def rehearse(document: Plan, source: Source, overrides: Overrides) -> list[Planned]:
-    """The steps that a run would do, with everything resolved."""
+    """The steps that a run would do, with variables and hosts replaced by their values."""
 
     state = State(id="JOB_ID", name=source.name, options=RunOptions(overrides=overrides), cwd=str(Path.cwd()))
     secrets = Secrets(lambda name: str(Peer("secrets").request("get", {"name": name}, timeout=120)["value"]))

@@ -78,7 +78,7 @@ class Times:
         )  # fmt: skip
 
     def _asked(self, step: Control, entry: dict[str, Any]) -> tuple[dict[str, Any] | None, str]:
-        """(the provider's estimate or None, the reason if there is none)."""
+        """Return (the provider's estimate or None, the reason if there is none)."""
         commands = self.schema(step.tool)
         name = next((name for name, one in commands.items() if one.get("estimates") == step.verb), "")
         if not name:

@@ -95,7 +95,7 @@ class Rehearsal:
         return self.values.host(name)
 
     def _text(self, text: Text | Ref) -> str:
-        """The text with variables replaced, except those that a step sets later. Looks up its secrets."""
+        """The text with variables replaced, except those that a step sets later. Looks up the secrets in it."""
         if isinstance(text, Ref):
             return self._text([text])
         for ref in refs(text):

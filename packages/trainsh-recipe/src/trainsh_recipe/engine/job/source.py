@@ -93,7 +93,7 @@ def check_overrides(document: Plan, overrides: Overrides) -> None:
 
 
 def fill_storages(document: Plan, overrides: Overrides) -> None:
-    """Ask the person for storages without a spec; not interactive: raises UsageError, which names `--storage`."""
+    """Ask the person for missing specs of storages; raises UsageError (with the flag) if not interactive."""
     given = overrides.get("storages", {})
     steps = [each.step for each in numbering.all_of(document)]
     used = {end.storage for step in steps if isinstance(step, Transfer) for end in (step.source, step.destination)}

@@ -72,7 +72,7 @@ class Limits:
         return f"{max(0.01, left / machines):.2f}" if name == "max_cost" else f"{max(1.0, left):.1f}"
 
     def _cost(self) -> tuple[float, float]:
-        """(dollars spent until now, dollars spent per hour)."""
+        """Return (dollars spent until now, dollars spent per hour)."""
         amounts = rented.total(list(self._state.instances.values()), time.time())
         rates = [self._rate(each.currency) for each in amounts]
         return (
@@ -107,7 +107,7 @@ class Limits:
             self._cancellation.request(Cancel(self.reached))
 
     def _next(self) -> tuple[float, str]:
-        """(seconds until the next limit is reached if nothing changes, the reason for people)."""
+        """Return (seconds until the next limit is reached if nothing changes, the reason for people)."""
         options, found = self._state.options, [(LONGEST * 24, "")]
         time_left = self.time_left()
         if time_left is not None:

@@ -1,4 +1,4 @@
-"""Signals that end a run. They take effect only while the main thread waits, so no operation is cut in half."""
+"""Signals that end a run. They take effect only while the main thread waits, so they interrupt no operation."""
 
 import os
 import signal
@@ -52,7 +52,7 @@ class Signals:
 
     @contextmanager
     def waiting(self) -> Iterator[None]:
-        """A block that waits: only here signals take effect. First raises what earlier signals requested."""
+        """A block, used for waiting, in which signals take effect. First raises what earlier signals requested."""
         if not self.main or threading.current_thread() is not threading.main_thread():
             yield
             return

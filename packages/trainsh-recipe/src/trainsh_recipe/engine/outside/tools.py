@@ -44,7 +44,7 @@ class Tools:
         self._count = 0
 
     def prepare(self, steps: list[Numbered]) -> None:
-        """Start the tools of SUITE that these steps need; a missing program is only reported at the step."""
+        """Start the tools of SUITE that these steps need; a missing program is reported later, by its step."""
         names = {"tmux"} if steps else set()
         for each in every(steps):
             if isinstance(each.step, Transfer):

@@ -29,7 +29,7 @@ class Held(msgspec.Struct):
 
 
 class Ground:
-    """Asks each host once, before its first step is skipped as done, and marks steps whose effect is gone."""
+    """Asks each host once, before a finished step on it is skipped, and marks steps whose effect is gone."""
 
     def __init__(self, run: Run, machines: Machines) -> None:
         self._run, self._machines = run, machines
@@ -54,7 +54,7 @@ class Ground:
                     self._repeated = None
 
     def _recorded(self, host: str) -> bool:
-        """Whether the job has run a step on the host whose effect may be gone."""
+        """Whether the job has run steps on the host. The effect of these steps may be gone."""
         if host in self._run.state.stopped:
             return False
         return any(each.id in self._run.state.steps for each in self._on(host))
@@ -83,7 +83,7 @@ class Ground:
             self._background(each, (answer.get("steps") or {}).get(name) or {})
 
     def _unasked(self, host: str, error: TrainError) -> None:
-        """Handle a host that cannot be asked: raise Leave if a later step needs it, else keep its steps done."""
+        """Handle a host that cannot be asked: raise Leave if a later step needs it, else its steps stay done."""
         self.held[host].error = error
         if not self._run.cancellation.accepted and any(not self._done(each) for each in self._on(host)):
             if self._run.journal.silent:
@@ -124,8 +124,8 @@ class Ground:
     def _background(self, each: Numbered, told: dict[str, Any]) -> None:
         """Decide about a background step: it stays done if it still runs or has succeeded.
 
-        A lost step runs again only with `retry_lost`. One that failed or never began runs again, with the waits
-        after it.
+        A lost step runs again only with `retry_lost`. A step that failed or never began runs again, and so do the
+        waits after it.
         """
         run, kind, exit = self._run, told.get("state"), told.get("exit")
         session = run.sessions.get(getattr(each.step, "session", ""))

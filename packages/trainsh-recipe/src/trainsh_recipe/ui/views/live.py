@@ -218,7 +218,7 @@ class Live(View):
         return rows[first : first + room]
 
     def _block(self, row: Row) -> str:
-        """The state of a block: running while one of its steps is, failed if one has failed."""
+        """The state of a parallel block: "running" while a step runs, else that of a failed step, else "ok"."""
         states = [self._rows[child.id].status for child in row.step.children if child.id in self._rows]
         for status in ("running", "failed", "timeout", "lost", "cancelled"):
             if status in states:

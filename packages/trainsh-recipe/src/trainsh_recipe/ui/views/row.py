@@ -65,7 +65,7 @@ class Row:
         return shown
 
     def _said(self) -> str:
-        """The time it took or takes, and its progress or the reason why it failed."""
+        """The time of the step, and its progress or the reason why it failed."""
         seconds = max(0.0, time.time() - self.began) if self.status == "running" else self.seconds
         timed = seconds is not None and not isinstance(self.step.step, Parallel)
         took = f"  {format_duration(seconds or 0.0)}" if timed else ""
