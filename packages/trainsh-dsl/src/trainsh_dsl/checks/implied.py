@@ -9,7 +9,7 @@ from trainsh_dsl.grammar.syntax import Control, Definition, Execute, Node, Open,
 
 
 class Implied:
-    """Adds what the text of `exec` leaves out. `hosts` and `storages` are the configured names, where known."""
+    """Adds what the text of `exec` leaves out. `hosts` and `storages` are the configured names, if known."""
 
     def __init__(
         self, recipe: Recipe, scope: Scope, findings: Findings, hosts: Iterable[str], storages: Iterable[str]

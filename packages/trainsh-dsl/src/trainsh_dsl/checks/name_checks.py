@@ -107,7 +107,7 @@ def near_misses(recipe: Recipe, scope: Scope, findings: Findings) -> None:
 
 
 def _beginning(name: str, known: set[str]) -> str | None:
-    """The longest known name that `name` begins with, with a `_` after it; None if there is none."""
+    """The longest known NAME for which `name` begins with `NAME_`; None if there is none."""
     place = name.rfind("_")
     while place > 1:
         if name[:place] in known:

@@ -27,7 +27,7 @@ class Rentals:
         self.findings = findings
         self.scope = scope
         self._accounts: dict[str, Account] = {}
-        self._owner: dict[str, str] = {}  # host -> the tool that filled it
+        self._owner: dict[str, str] = {}  # host -> the tool that gives the host its machine
         for name, host in scope.hosts.items():
             if host.type == "provider" and host.words:
                 self._owner[name] = specs.provider(host.words[0])

@@ -2,7 +2,7 @@
 
 
 def shorten(text: str) -> str:
-    """The text in quotes; a long text loses its middle."""
+    """The text in quotes; the middle of a long text is left out."""
     shown = text if len(text) <= 60 else text[:40] + "..." + text[-10:]
     return (
         repr(shown)

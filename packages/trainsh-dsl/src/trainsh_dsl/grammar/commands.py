@@ -45,7 +45,7 @@ class Command(msgspec.Struct):
 
 
 class CommandReader:
-    """Reads the commands of one recipe, most of them by a fast path for simple ones."""
+    """Reads the commands of one recipe. A fast path reads the simple ones, which are most of them."""
 
     def __init__(self, source: Source, scope: Scope, reader: Reader) -> None:
         self.source = source

@@ -36,7 +36,7 @@ def joined(parts: list[str | Ref]) -> Text:
 
 
 def easy(scope: Scope, text: str) -> list[str | Ref] | None:
-    """The parts of `text`, which has no backslashes; None if a `$` in it is not that of a name in `scope.easy`."""
+    """The parts of `text`, which has no backslashes; None if it has a `$` without a name of `scope.easy`."""
     pieces = _NAMES.split(text)
     parts: list[str | Ref] = [pieces[0]] if pieces[0] else []
     known, used = scope.easy, scope.used
@@ -60,8 +60,8 @@ class Reader:
     def word(self, word: Word, *, pattern: bool = False, no_secret: str = "") -> Text:
         """The text of a word, with quotes removed and variables resolved.
 
-        `pattern` means that the word is a regular expression, in which a `$` without a name stays. `no_secret`
-        names the place in the error message where a secret is not allowed.
+        `pattern` means that the word is a regular expression, in which a `$` without a name stays. If `no_secret`
+        is not "", a secret is an error, and `no_secret` names the place in the message.
         """
         raw = word.raw
         if "$" not in raw and "'" not in raw and '"' not in raw and "\\" not in raw:

@@ -12,7 +12,7 @@ _CLOSE_LOOKS = 200  # calls of difflib for one recipe at most, so that the time 
 
 
 class Near:
-    """Suggests the nearest of a set of names: one that is one edit away, from a table, else one from difflib."""
+    """Suggests the nearest known name: from a table if it is one edit away, else by a call of difflib."""
 
     def __init__(self) -> None:
         self._names: dict[str, None] = {}

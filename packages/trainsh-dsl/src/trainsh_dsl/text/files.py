@@ -59,7 +59,7 @@ def diff(before: str, after: str, name: str) -> str:
 
 
 def _lines(text: str) -> list[str]:
-    """Split into lines, keeping line ends. `splitlines` would also split at others, such as form feeds."""
+    """Split into lines, keeping line ends. `splitlines` would also split at form feeds and the like."""
     lines = [line + "\n" for line in text.split("\n")]
     lines[-1] = lines[-1][:-1]
     return lines if lines[-1] else lines[:-1]

@@ -74,7 +74,7 @@ class Scan:
         self.single: list[tuple[int, int]] = []  # the parts of `literal` in single quotes
         self.ticks: list[tuple[int, int]] = []
         self.comments: list[tuple[int, int]] = []
-        self.tokens: list[tuple[int, str, int, int]] = []  # depth, "w" or "o", start, end
+        self.tokens: list[tuple[int, str, int, int]] = []  # depth, "w" (word) or "o" (operator), start, end
         self.problem: Problem | None = None
         self._stack: list[Frame] = []
         self._quotes = 0

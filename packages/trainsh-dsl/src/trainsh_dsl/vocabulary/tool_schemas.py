@@ -17,7 +17,7 @@ class Effects(msgspec.Struct, frozen=True):
 
     `provider`: the tool provides hosts. `fills`: the parameter whose `@name` gets a machine from the verb's answer.
     `releases`: "billing" or "disk". `acts`: the verb acts on an instance, by default the job's own. `answers`: the
-    verb's answer may set variables. `known`: a schema says all this; if not, it is assumed. `filler` and `releaser`
+    verb's answer may set variables. `known`: all this is from a schema, else it is assumed. `filler` and `releaser`
     are the tool's verbs that fill a host and end its billing, for hints; "" if the tool has none.
     """
 
@@ -189,7 +189,7 @@ def _check(schema: dict[str, Any]) -> options.Check:
 
 
 def _or_off(check: options.Check) -> options.Check:
-    """The check of a limit that can be switched off."""
+    """The check of a limit for which the word `off` is valid, too."""
     return lambda text: text if text == "off" else check(text)
 
 

@@ -10,8 +10,8 @@ from trainsh_dsl.text.patterns import lazy
 
 _MONEY = lazy(r"(?:[A-Z]{3} ?|[$\u20ac\u00a3])?(\d{1,9}(?:\.\d{1,9})?)(?: ?[A-Z]{3}|[$\u20ac\u00a3])?\Z")
 _LONGEST_NUMBER = 60
-# Patterns that are certainly valid: characters, plain escapes, plain sets and groups of those, each repeated at
-# most once. Compiling a pattern to check it costs at least 100 us.
+# Patterns that are certainly valid: characters, plain escapes, plain sets and groups of those, each with at most
+# one quantifier. Compiling a pattern to check it costs at least 100 us.
 _SET = r"\[\^?(?>(?:[A-Za-z0-9_ .,:/%]|a-z|A-Z|0-9|\\[dDwWsS.])+)\]"
 _ATOM = rf"(?:[^\\()\[\]{{}}*+?|^$]|\\[dDwWsS.\\()\[\]{{}}*+?|^$/:%-]|{_SET})"
 _TIMES = r"(?>(?:[*+?]\??+|\{[1-9]\d?,?\})?)"
