@@ -41,7 +41,7 @@ class Host(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def provided(self) -> tuple[str, str] | None:
-        """(provider, what it calls the machine); None for a host with an address of its own."""
+        """Return (provider, the provider's name for the machine); None for a host with an address of its own."""
         tool, key = PROVIDERS.get(self.type, ("", ""))
         reference = str(getattr(self, key) or "") if key else ""
         if reference:

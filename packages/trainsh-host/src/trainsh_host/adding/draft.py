@@ -21,7 +21,7 @@ _ORDER = [
 ]  # fmt: skip
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 RESERVED = ("local", "placeholder")
-TRIES = 20  # attempts at one question, after which a bad answer raises its error
+TRIES = 20  # how often one question is asked; a bad last answer raises its error
 KINDS = ["ssh", "provider", "tunnel", "local"]
 
 

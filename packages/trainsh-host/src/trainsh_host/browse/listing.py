@@ -12,7 +12,7 @@ from trainsh_host.browse.model import Entry
 
 
 def listing(target: Target, path: str, request: Request) -> list[Entry]:
-    """What is in a folder, or the one file at `path`: folders first, each by name."""
+    """What is in a folder, or the one file at `path`. Folders come first; both kinds are sorted by name."""
     with files_of(target, request) as files:
         place = files.real_path(start_of(path))
         if files.stat(place).kind != "folder":

@@ -36,7 +36,7 @@ def facts(file: File) -> list[str]:
 
 
 def content(data: bytes, size: int) -> list[str]:
-    """The beginning of a text as lines, the facts of an image, or what kind of data it is."""
+    """The beginning of a text as lines, the type and size of an image, or the first bytes of other data."""
     if data.startswith(IMAGES) and (image := _image(data)):
         return [image]
     if b"\0" in data:

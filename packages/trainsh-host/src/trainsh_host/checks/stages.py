@@ -52,7 +52,7 @@ def _connecting(target: Target, request: Request) -> Iterator[Stage]:
 
 
 def _up_to_failure(error: TrainError, pending: list[str]) -> Iterator[Stage]:
-    """Yield the stages up to the one that the login's error names: those before it passed."""
+    """Yield the `pending` stages of a login that raised `error`: those before the failed stage passed."""
     at = _stage_of(error)
     at = at if at in pending else pending[0]
     for name in pending:

@@ -1,4 +1,4 @@
-"""Keeps the ports of a host forwarded: watches the connection, and makes it again when it is lost."""
+"""Keeps the ports of a host forwarded: watches the connection, and connects again when it is lost."""
 
 import contextlib
 import os

@@ -1,4 +1,4 @@
-"""A forward: which ports of a host are here, and how it is at the moment."""
+"""A forward: which ports of a host lead to this machine, and the forward's present state."""
 
 from typing import Any, Literal
 

@@ -10,7 +10,7 @@ CHUNK = 1 << 16
 
 
 def relay(ports: list[Port], request: Request) -> None:
-    """Pass connections on until the request is cancelled."""
+    """Relay connections to these ports until the request is cancelled."""
     import asyncio
 
     asyncio.run(_serve(ports, request))

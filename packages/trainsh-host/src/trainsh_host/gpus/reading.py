@@ -91,7 +91,7 @@ def _slices(devices: list[str]) -> dict[str, list[Slice]]:
 
 
 def _processes(apps: list[str], known: list[str]) -> list[tuple[str, GpuProcess]]:
-    """The processes on GPUs, each with the uuid of its GPU, or of its part of one."""
+    """The processes on GPUs, each with the uuid of its GPU, or of the part of a GPU (MIG)."""
     own = {}
     for line in known:
         pid, _, rest = line.partition(" ")

@@ -30,7 +30,7 @@ def settings(*argv: str) -> dict[str, str]:
 
 
 def known_to_ssh(name: str) -> bool:
-    """Whether ssh has settings for `name` that it does not have for every name, or the name resolves."""
+    """Whether ssh has settings for `name` that do not apply to every name, or `name` resolves."""
     own, other = settings(name), settings("trainsh-no-such-name.invalid")
     if own.pop("hostname", name) != name:
         return True
