@@ -56,6 +56,8 @@ def test_every_tool_has_a_manifest_of_one_line() -> None:
         found = list(ROOT.glob(f"packages/*/share/trainsh/tools/{name}"))
         assert len(found) == 1, f"{script}: {found}"
         assert re.fullmatch(rf"{name}\t[^\t\n]+\t[^\t\n]+\n", found[0].read_text())
+        provides = found[0].parents[1] / "provides" / name
+        assert provides.read_text() in ("hosts\n", "-\n"), "a list of providers would run this tool"
 
 
 @pytest.fixture(scope="module")

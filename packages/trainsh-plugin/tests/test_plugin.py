@@ -179,12 +179,28 @@ def test_it_does_not_rent_unasked(run: Run, tmp_path: Path) -> None:
     assert not list((tmp_path / "cloud").glob("*.json"))
 
 
-def test_list_finds_a_provider_on_path(run: Run, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("files", "declared"),
+    [
+        ({}, False),
+        ({"tools": "acme\tmachines\tMachines of acme\n"}, False),
+        ({"tools": "acme\tmachines\tMachines of acme\n", "provides": "hosts\n"}, True),
+        ({"provides": "-\n"}, None),
+    ],
+)
+def test_list_finds_a_provider_on_path(
+    run: Run, tmp_path: Path, files: dict[str, str], declared: bool | None
+) -> None:
+    """A manifest alone says nothing about machines."""
     assert run("new", "acme", "--hosts").returncode == 0
-    path = f"{tmp_path / 'train-acme'}:{os.environ['PATH']}"
-    env = {**os.environ, "ACME_CLOUD": str(tmp_path / "cloud"), "PATH": path}
+    programs = (tmp_path / "train-acme").rename(tmp_path / "bin")
+    for kind, text in files.items():
+        file = tmp_path / "share" / "trainsh" / kind / "acme"
+        file.parent.mkdir(parents=True)
+        file.write_text(text)
+    env = {**os.environ, "ACME_CLOUD": str(tmp_path / "cloud"), "PATH": f"{programs}:{os.environ['PATH']}"}
     done = subprocess.run(["train-plugin", "list", "--json"], env=env, capture_output=True, text=True, check=True)
-    assert {row["name"]: row["declared"] for row in json.loads(done.stdout)}["acme"] is False
+    assert {row["name"]: row["declared"] for row in json.loads(done.stdout)}.get("acme") is declared
 
 
 @pytest.mark.parametrize("name", ["Acme", "a/b", "-x", ""])

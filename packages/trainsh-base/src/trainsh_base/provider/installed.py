@@ -1,5 +1,6 @@
-"""The tools that provide machines: those declared in a file beside their program, and those whose schema says
-so."""
+"""The tools that provide machines: those declared in a file beside their program, and those whose schema says so.
+
+The file is `share/trainsh/provides/NAME`: `hosts`, or `-` for a tool that provides nothing."""
 
 import threading
 from collections.abc import Callable
@@ -24,13 +25,12 @@ class Provider(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def installed() -> list[Provider]:
-    """Every provider of hosts. A tool with a manifest is not run; any other tool prints its schema."""
-    folders = share.every_folder()
-    declared = {
-        name for folder in folders for name in share.names(folder, "provides")
-        if "hosts" in (share.read(folder, "provides", name) or "").split()
+    """Every provider of hosts. A tool with a file in `provides` is not run; any other tool prints its schema."""
+    known = {
+        name: (share.read(folder, "provides", name) or "").split()
+        for folder in reversed(share.every_folder()) for name in share.names(folder, "provides")
     }  # fmt: skip
-    known = {name for folder in folders for name in share.names(folder, "tools")} | declared
+    declared = {name for name, provided in known.items() if "hosts" in provided}
     names = peer.installed()
     strangers = side_by_side(
         [name for name in names if name not in known],
