@@ -88,7 +88,7 @@ def every() -> list[str]:
 
     configured = rows([])
     named = {row.address for row in configured}
-    named |= {f"{row.type}:{row.name}" for row in configured}  # for hosts with a provider as type
+    named |= {f"{row.type}:{row.name}" for row in configured}  # PROVIDER:NAME, if the type is a provider
     rented = [row.name for row in instances() if row.state == "running" and row.name not in named]
     found = [row.name for row in configured] + rented
     if not found:

@@ -75,7 +75,7 @@ def here() -> list[Path]:
 
 
 def about(path: Path) -> str:
-    """The text of the first comment in a recipe that is not empty; "" if there is none."""
+    """The text of a recipe's first non-empty comment; "" if there is none."""
     try:
         with path.open(errors="replace") as file:
             lines = file.read(BEGINNING).splitlines()
