@@ -1,4 +1,5 @@
-"""Transfers against the raw tool with its best flags on the same endpoints, in one run: they take turns, medians count.
+"""Compares transfers with the raw tool and its best flags, on the same endpoints: they run in turn, medians are
+compared.
 
 python packages/trainsh-xfer/tests/bench_xfer.py
 """
@@ -31,7 +32,7 @@ Figure = tuple[str, float, float]
 
 
 def figures() -> list[Figure]:
-    """(name, measured, bar): times over those of the raw tool, and the growth of memory over what is allowed."""
+    """(name, measured, bar): times divided by the raw tool's, and the growth of memory by the allowed growth."""
     with new_world() as world, _environment(world), Serve() as serve:
         box = world.sshd("box")
         trees = _trees(world.folder)
@@ -67,7 +68,7 @@ class Serve:
         return subprocess.Popen(["train-xfer", "serve"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
     def restart(self) -> None:
-        """Start another, which has the current environment."""
+        """Start a new process, which gets the current environment."""
         self.__exit__()
         self.process = self._start()
 
@@ -203,7 +204,7 @@ def _storages(service: Service, trees: dict[str, Path], serve: Serve) -> list[Fi
 
 
 def _memory(folder: Path, serve: Serve) -> Figure:
-    """How much more memory train-xfer takes after many files than after few, in MiB of 8."""
+    """How much more memory train-xfer takes for many files than for few, as a share of 8 MiB."""
     few, many = folder / "few", folder / "many"
     few.mkdir()
     (few / "f").touch()
@@ -224,7 +225,7 @@ def _peak(process: int) -> float:
 
 
 def _medians(prepare: Callable[[], object], *ways: Callable[[], object], rounds: int = ROUNDS) -> list[float]:
-    """The median time of each way, after one round that does not count; `prepare` runs before each."""
+    """The median time of each way in seconds, after a warm-up round; `prepare` runs before each."""
     took: list[list[float]] = [[] for _ in ways]
     for number in range(rounds + 1):
         for at, way in enumerate(ways):

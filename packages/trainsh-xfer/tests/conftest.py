@@ -1,4 +1,4 @@
-"""A home of its own for every test, the framework's request as tests see it, and something to copy."""
+"""Fixtures: a private home for every test, a request that records its events, and a tree to copy."""
 
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,7 @@ from trainsh_base.request import Request
 
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """HOME, settings and state in a folder that is the test's own."""
+    """Put HOME, settings and state into a folder of this test."""
     folder = tmp_path / "home"
     folder.mkdir()
     monkeypatch.setenv("HOME", str(folder))
@@ -19,14 +19,14 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 class Recorded(Request):
-    """A request that keeps the events it was sent."""
+    """A request that records its events."""
 
     def __init__(self) -> None:
         super().__init__()
         self.events: list[tuple[str, dict[str, Any]]] = []
 
     def emit(self, kind: str, **data: Any) -> None:
-        """Keep it."""
+        """Record the event."""
         self.events.append((kind, data))
 
     def of(self, kind: str) -> list[dict[str, Any]]:

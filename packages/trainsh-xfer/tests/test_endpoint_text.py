@@ -1,4 +1,4 @@
-"""Which text names what."""
+"""Which endpoint each text means."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""One table for all engines: rsync, rclone on a host, rclone here by sftp. Each means the same by the same options."""
+"""One table for all engines: rsync, rclone on a host, rclone here by sftp. The same options do the same."""
 
 import os
 import shutil
@@ -16,7 +16,7 @@ FILES = {
     "a.txt": "one", "b.ckpt": "two two", ".hidden": "h", "sub/c.txt": "three", "sub/deep/d.ckpt": "4",
     "sub/build/x.o": "5", "odd [name] {x}.txt": "6", "späte ❄.txt": "7",
 }  # fmt: skip
-# The source below the tree, where to, and options: what is at the destination afterwards is what rsync makes of it.
+# Each case: source below the tree, destination, options. The result of rsync is what all engines must produce.
 CASES: dict[str, tuple[str, str, dict[str, Any]]] = {
     "contents": ("/", "", {}),
     "the folder itself": ("", "", {}),
@@ -41,7 +41,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
 
 
 class Place:
-    """A host with the tree, and a destination that has two files of an earlier time."""
+    """A host with the tree, and a destination with two files of an earlier copy."""
 
     def __init__(self, world: Any, request: Any, service: Service) -> None:
         box = world.sshd("box")
@@ -54,7 +54,7 @@ class Place:
         (self.home / ".bashrc").write_text("export PATH=$HOME/bin:$PATH\n")
 
     def run(self, engine: str, case: str) -> tuple[set[str], set[str], set[tuple[str, str]]]:
-        """What is at the destination and at the source afterwards, and the changes of a dry run."""
+        """Run a case; returns the files at the destination and at the source, and the changes of a dry run."""
         below, into, options = CASES[case]
         tree, name = self.home / "tree", f"{case}-{engine}".replace(" ", "-")
         shutil.rmtree(tree, ignore_errors=True)
@@ -63,7 +63,7 @@ class Place:
         before = to if engine == "rsync" else self.home / "before"
         shutil.rmtree(before, ignore_errors=True)
         write(before, {"old.txt": "gone from the source", "a.txt": "one"})
-        if engine != "rsync":  # the service does not look at its disk for what others put there
+        if engine != "rsync":  # the service does not see files that others write to its disk
             self.copy(f"{before}/", f"r2:first/{name}", {})
         destination = f"{to}/{into}" if engine == "rsync" else f"r2:first/{name}/{into}"
         result = self.copy(f"@box:tree{below}", destination, dict(options))

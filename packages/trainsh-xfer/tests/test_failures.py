@@ -1,4 +1,4 @@
-"""What goes wrong with a storage: the error's kind and exit status, and what is kept."""
+"""Failures of a storage: the error's kind and exit status, and which files stay."""
 
 import os
 import socket
@@ -70,7 +70,7 @@ def test_a_storage_that_cannot_be_used(
 ) -> None:  # fmt: skip
     for name, value in env.items():
         monkeypatch.setenv(name, silent if value == "SILENT" else value)
-    if dry_run and code == "no_bucket":  # an empty bucket and none look alike to a listing
+    if dry_run and code == "no_bucket":  # a listing cannot distinguish an empty bucket from a missing one
         assert copy(f"{source}/", to, delete=True, dry_run=True).files in (0, 3)
         return
     with pytest.raises(TrainError) as caught:

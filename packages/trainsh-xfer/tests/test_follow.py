@@ -46,12 +46,12 @@ class Training:
         return verbs.follow(self.order, Wish(**({"every": 1, "settle": 1} | wish)), self.request)
 
     def unfollow(self) -> Following:
-        """Have a last round."""
+        """Unfollow it: the pump does a last round."""
         return verbs.unfollow(self.order, "", self.request)
 
     @property
     def status(self) -> Following:
-        """What is said of it."""
+        """The state of the pump, from `status`."""
         [found] = verbs.status("", self.request)
         return found
 
@@ -61,7 +61,7 @@ class Training:
         return {path.name for path in self.stored.iterdir()} if self.stored.exists() else set()
 
     def write(self, number: int, *, folder: bool = False, size: int = 10_000) -> None:
-        """A checkpoint that is whole."""
+        """Write a complete checkpoint."""
         path = self.folder / f"step-{number}"
         if folder:
             path.mkdir()
@@ -73,7 +73,7 @@ class Training:
         os.utime(path, (moment, moment))
 
     def processes(self) -> list[str]:
-        """What of the pump runs on the host."""
+        """The processes of the pump on the host."""
         return self.world.run("ssh", "box", "pgrep -fl ^sh.*trainsh-xfer || true").out.splitlines()  # type: ignore[no-any-return]
 
 

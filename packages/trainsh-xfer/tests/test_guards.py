@@ -1,4 +1,4 @@
-"""What is refused, by paths alone."""
+"""Which copies and deletions are refused because of their paths."""
 
 import pytest
 

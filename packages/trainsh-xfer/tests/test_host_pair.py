@@ -16,7 +16,7 @@ from trainsh_xfer.transfer import Order, carry_out
 
 
 class Two:
-    """Two hosts; the second takes keys from where people have theirs."""
+    """Two hosts; the second accepts keys from ~/.ssh/authorized_keys."""
 
     def __init__(self, world: Any, a: Any = None, b: Any = None) -> None:
         self.world = world
@@ -33,7 +33,7 @@ class Two:
         return carry_out(order, request)
 
     def leftovers(self) -> list[str]:
-        """What a transfer may not leave: folders of its own, keys, agents."""
+        """What a transfer must not leave behind: its folders, keys and agents."""
         here = [path.name for path in self.world.runtime.iterdir() if path.name.startswith("k-")]
         there = [path.name for path in self.a.home.glob("trainsh-xfer-*")]
         lines = self.authorized.read_text().splitlines() if self.authorized.exists() else []
@@ -41,7 +41,7 @@ class Two:
 
 
 def takes_keys(world: Any, name: str) -> tuple[str]:
-    """The setting of an sshd that reads the account's own authorized_keys too, as they all do."""
+    """The setting of an sshd that also reads the account's own authorized_keys, as usual."""
     return (f"AuthorizedKeysFile .ssh/authorized_keys {world.folder}/h-{name}/authorized_keys",)
 
 
@@ -207,7 +207,7 @@ def test_login_files_that_print(two: Two, source: Path, request_: Any) -> None:
 
 
 def test_a_killed_transfer_leaves_nothing(world: Any) -> None:
-    """kill -9 of the transfer: what it left on both hosts and here is removed without a next use."""
+    """kill -9 of the transfer: all that is left on both hosts and here is removed, without another transfer."""
     two = straight(world)
     (two.a.home / "big").write_bytes(os.urandom(8_000_000))
     hosts = [word for name, spec in two.hosts.items() for word in ("--host", f"{name}={spec}")]

@@ -92,8 +92,8 @@ def test_odd_names_arrive_as_they_are(far: Any, name: str, tmp_path: Path, reque
 
 @pytest.fixture
 def old_rsync(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, far: Far) -> None:
-    """An rsync that says it is 2.6.9 and, like that, escapes no names for the far shell. It is the real one: no old
-    one can be had here."""
+    """An rsync that reports version 2.6.9 and, like that version, does not escape names for the host's shell. It
+    wraps the installed rsync, since no old one is available."""
     program = tmp_path / "bin" / "rsync"
     program.parent.mkdir()
     real = shutil.which("rsync")
@@ -275,7 +275,7 @@ def test_an_unreachable_host_is_no_folder(far: Any, source: Path, tmp_path: Path
 
 
 def upload_through(far: Any, tmp_path: Path, request: Any, fault: Callable[[], object]) -> Result:
-    """Upload 30 MB, have `fault` happen in the middle; the result, once the file is there and right."""
+    """Upload 30 MB and call `fault` in the middle; returns the result after checking the uploaded file."""
     big = tmp_path / "big"
     big.write_bytes(os.urandom(30_000_000))
     results: list[Result] = []
@@ -296,7 +296,7 @@ def test_a_lost_connection_is_made_again(far: Any, tmp_path: Path, request_: Any
 
 
 def test_a_link_that_is_cut_in_silence(world: Any, tmp_path: Path, request_: Any) -> None:
-    """The far rsync does not notice it; it is ended, so that what it has of the file is used."""
+    """The host's rsync does not notice the cut. It is ended, so that its partial file is used."""
     host = world.network_host("box")
     far = Far(world, box=host.sshd)
 

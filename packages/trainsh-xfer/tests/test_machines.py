@@ -14,7 +14,7 @@ TARGET = Target(name="gpu", kind="ssh", argv=ARGV, control_path="/run/m-1")
 
 
 def test_the_option_keeps_every_word_together() -> None:
-    """rsync splits it at spaces; a quote inside of quotes is doubled, where a shell would end them."""
+    """rsync splits the option at spaces. A quote inside quotes is doubled; a shell would end the quotes there."""
     shell = Connection(TARGET, Request()).remote().shell
     assert "'ProxyCommand=ssh -W %h:%p ''jump''' -i '/keys/a b'" in shell
     assert "-S /run/m-1 -o ControlMaster=no -o ProxyCommand=false" in shell

@@ -66,7 +66,7 @@ class Far:
         return subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
     def processes(self, text: str) -> list[int]:
-        """The processes of this world whose argument lists hold a text."""
+        """The processes of this world whose argument lists contain `text`."""
         found = []
         for entry in Path("/proc").glob("[0-9]*"):
             with contextlib.suppress(OSError):
@@ -149,7 +149,7 @@ class Lookout:
             for path in [*Path("/proc").glob("[0-9]*/cmdline"), *self.far.left]:
                 with contextlib.suppress(OSError):
                     data = path.read_bytes()
-                    if secret in data and b"--auth-key" not in data:  # the service's own
+                    if secret in data and b"--auth-key" not in data:  # the service's own argument list
                         self.secrets.add(str(path))
 
 
@@ -187,7 +187,7 @@ def test_it_goes_on_without_this_machine_and_is_found_again(far: Far) -> None:
     first.stdin.flush()
     wait_until(lambda: far.processes("--temp-dir=/"), "rclone on the host")
     [rclone] = far.processes("--temp-dir=/")
-    first.communicate(timeout=30)  # the runner has gone: its pipe is closed
+    first.communicate(timeout=30)  # the runner has ended: its pipe is closed
     second = far.command("@box:big.bin", "r2:first/alone/", "--bwlimit", "1M", "--json")
     out, said = second.communicate(timeout=60)
     assert second.returncode == 0, said

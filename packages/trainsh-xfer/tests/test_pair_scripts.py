@@ -1,4 +1,4 @@
-"""The scripts that let one host to another, on shells of this machine; and the key."""
+"""The scripts that let one host copy to another, run by shells of this machine; and the transfer's key."""
 
 import os
 import shutil
@@ -21,7 +21,7 @@ CLOCK = "202612312330"
 
 
 def run(shell: str, line: str) -> str:
-    """What a line printed, run as a login shell would."""
+    """Run `line` as a login shell would; returns its output."""
     return subprocess.run([shell, "-c", line], capture_output=True, text=True, check=True).stdout
 
 

@@ -27,7 +27,7 @@ from trainsh_xfer.model import Options, Order, Result
 from trainsh_xfer.transfer import carry_out
 
 KINDS = ("here", "host", "other", "s3", "b2", "drive", "sftp")
-# These always; the others are marked `faults`, since 49 take minutes.
+# These pairs are always tested; the others are marked `faults`, since all 49 take minutes.
 QUICK = {("here", "b2"), ("drive", "here"), ("host", "other")}
 PAIRS = [
     pytest.param(*pair, marks=() if pair in QUICK else pytest.mark.faults, id="-".join(pair))

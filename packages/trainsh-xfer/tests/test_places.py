@@ -1,4 +1,4 @@
-"""Where endpoints are: placeholders, storages, homes, relative paths."""
+"""Which place each endpoint resolves to: placeholders, storages, homes, relative paths."""
 
 from pathlib import Path
 

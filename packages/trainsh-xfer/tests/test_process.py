@@ -1,4 +1,4 @@
-"""How a transfer ends early, and how the next one goes on."""
+"""How a transfer is ended early, and how the next run continues it."""
 
 import os
 import subprocess
@@ -39,12 +39,12 @@ def order(source: Path, destination: Path, bwlimit: int = 0) -> Order:
 
 
 def arrived(folder: Path) -> int:
-    """Bytes of a file that is on its way into `folder`."""
+    """The bytes that have arrived of a file that is being copied into `folder`."""
     return sum(path.stat().st_size for path in folder.glob(".big.*")) if folder.exists() else 0
 
 
 def goes_on(source: Path, out: Path, request_: Any) -> Result:
-    """Copy to the end; the file is right, and less than the whole had to travel."""
+    """Copy to the end; checks that the file is right, and that less than the whole file was sent."""
     result = carry_out(order(source, out / "big"), request_)
     assert (out / "big").read_bytes() == source.read_bytes()
     assert not (out / ".train-partial").exists()

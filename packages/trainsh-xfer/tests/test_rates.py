@@ -1,4 +1,4 @@
-"""Rates."""
+"""Values of --bwlimit and --jobs."""
 
 import pytest
 

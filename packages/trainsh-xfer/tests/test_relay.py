@@ -1,4 +1,4 @@
-"""From a host to a storage and back where nothing may run on the host: rclone here, which reads it by sftp."""
+"""From a host to a storage and back, when rclone cannot run on the host: the rclone here uses sftp."""
 
 from collections.abc import Iterator
 from pathlib import Path

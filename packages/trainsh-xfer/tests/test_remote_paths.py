@@ -1,4 +1,4 @@
-"""Paths on a host, as each reader sees them."""
+"""Paths on a host, as the shell and both rsyncs read them."""
 
 import shlex
 import shutil

@@ -1,4 +1,4 @@
-"""Options to argument lists."""
+"""rsync's argument list for each option."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""rsync's failures as errors of the suite."""
+"""rsync's exit statuses and messages, translated to typed errors."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""rsync's output, whole and torn."""
+"""rsync's output, in whole lines and in chunks that break lines."""
 
 import pytest
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""What a source host may have the destination run: its rsync server for the path that was asked for."""
+"""Which commands a source host may run at the destination: only an rsync server for the requested path."""
 
 import pytest
 

@@ -51,7 +51,7 @@ def transfer(source: str, destination: str, request: Recorded, *, verify: bool =
 
 
 def obscured(password: str) -> str:
-    """A password as rclone's options have it."""
+    """A password in the form that rclone's options need."""
     return subprocess.run(
         ["rclone", "obscure", password], capture_output=True, check=True, text=True
     ).stdout.strip()
@@ -249,7 +249,7 @@ def test_rclone_is_named_where_it_is_missing(
 def test_uploads_that_were_killed_are_aborted_by_the_next_run(
     bucket: Path, service: Service, top: str, tmp_path: Path, request_: Recorded, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """kill -9 of rclone leaves an upload in parts, which is billed; another one's upload elsewhere stays."""
+    """kill -9 of rclone leaves an unfinished upload, which is billed. Other unfinished uploads must stay."""
     monkeypatch.setattr(rclone, "S3", ("--s3-chunk-size=5M", "--s3-upload-cutoff=5M"))
     (tmp_path / "big").write_bytes(os.urandom(30_000_000))
     monkeypatch.setenv("RCLONE_CONFIG", os.devnull)

@@ -31,7 +31,7 @@ def parse(text: str, hosts: dict[str, str], storages: dict[str, str]) -> Endpoin
 
     `NAME:REF:PATH` is a machine of the provider NAME, with or without `host:` or `@` before it.
 
-    As for rsync and scp, a colon before the first slash makes an endpoint remote: `name:/path` is on a host,
+    As in rsync and scp, a colon before the first slash makes an endpoint remote: `name:/path` is on a host,
     `./name:/path` is a local file. Raises UsageError if `text` is not an endpoint.
     """
     if not text or "\0" in text:

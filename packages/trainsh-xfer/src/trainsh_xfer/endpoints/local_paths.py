@@ -84,7 +84,7 @@ def make_parents(path: str) -> list[Path]:
 
 
 def remove_made(made: list[Path]) -> None:
-    """Remove the folders of `make_parents` again when nothing was copied into them."""
+    """Remove the folders that `make_parents` has created, as far as nothing was copied into them."""
     for folder in made:
         try:
             folder.rmdir()

@@ -5,8 +5,8 @@ from trainsh_base.system.units import parse_size
 
 
 def parse_rate(text: str) -> int:
-    """Parse a rate such as `500`, `500k` or `10M` into KiB/s. As for rsync and rclone, a bare number is KiB/s and 0
-    is no limit."""
+    """Parse a rate such as `500`, `500k` or `10M` into KiB/s. A bare number is in KiB/s, and 0 is no limit, as in
+    rsync and rclone."""
     plain = text.strip().removesuffix("/s")
     try:
         rate = float(plain) if plain.replace(".", "", 1).isdigit() else parse_size(plain) / 1024

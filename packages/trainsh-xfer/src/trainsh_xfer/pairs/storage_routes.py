@@ -71,7 +71,7 @@ class Impossible(Exception):
 
 
 def _ends(source: Side, destination: Side) -> tuple[Place | None, InStorage]:
-    """The place that is no storage (None: both are storages), and the storage."""
+    """The end that is not a storage (None if both are storages), and the end that is one."""
     if isinstance(source, InStorage):
         return (destination if isinstance(destination, Place) else None), source
     assert isinstance(destination, InStorage)
