@@ -1,4 +1,4 @@
-"""A home of the test's own, and a real S3 service that checks signatures: `rclone serve s3`."""
+"""Fixtures: a private home for each test, and a real S3 service that checks signatures (`rclone serve s3`)."""
 
 import os
 from collections.abc import Iterator

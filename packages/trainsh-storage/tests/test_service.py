@@ -1,4 +1,4 @@
-"""A real S3 service: testing, listing, sizes, and each way to fail told apart."""
+"""A real S3 service: tests of a storage, listings, sizes, and a different error for each kind of failure."""
 
 from pathlib import Path
 
@@ -101,7 +101,7 @@ def test_errors_are_typed(keys: Service, monkeypatch: pytest.MonkeyPatch) -> Non
 def test_permission_is_told_from_authentication_and_drive_says_what_it_needs(
     keys: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The service answers 403 with AccessDenied for a key that may not do it; this one is told so by an error."""
+    """A service answers 403 AccessDenied for a key without the permission; here an error stands for that answer."""
     error = rclone.error_for(1, "api error AccessDenied: no", "box")
     assert (error.code, check.failed("write", error).cause) == ("forbidden", "permission")
     drive = Storage(name="g", kind="gdrive", config={"path": "data"})

@@ -1,4 +1,4 @@
-"""Specs, the file of 0.9, and what each kind becomes for rclone."""
+"""Specs, storages.toml of 0.9, and rclone's options for each kind."""
 
 from pathlib import Path
 
@@ -37,7 +37,7 @@ username = "me"
 
 @pytest.fixture
 def old(home: Path) -> Path:
-    """storages.toml as 0.9 wrote it, with comments of a person."""
+    """storages.toml as 0.9 wrote it, with comments that a user added."""
     home.mkdir()
     file = home / "storages.toml"
     file.write_text(OLD)
