@@ -35,7 +35,7 @@ def cloud(_cloud: Cloud, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Ite
 
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Pauses between two looks are short: the sandbox is near, and has no limit of its own."""
+    """Make the pauses between two looks short: the sandbox is local, and does not limit requests."""
     from trainsh_vast.verbs import creating, states
 
     monkeypatch.setattr(states, "PAUSE", 0.1)

@@ -1,4 +1,4 @@
-"""train-vast keeps the contract of docs/providers.md, held against it by `train plugin check`."""
+"""`train plugin check`: train-vast keeps the contract of docs/providers.md."""
 
 import json
 import os

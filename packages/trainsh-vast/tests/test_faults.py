@@ -1,4 +1,4 @@
-"""Every fault of the sandbox, and what the user sees of it. No error holds the API key."""
+"""Every fault of the sandbox, and what the user then sees. No error contains the API key."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -178,7 +178,8 @@ def test_what_the_user_sees(case: Case, cloud: Cloud, _impatient: None) -> None:
 def test_every_switch_is_thrown(cloud: Cloud) -> None:
     thrown = {word.split("=")[0] for case in CASES for word in case.faults.split()}
     known = {row["name"] for row in cloud.ask("PUT", "/sandbox/faults", {})}
-    # `outbid-after` and `list-v0` are in test_verbs.py, `falls-short` in test_vet.py; `boot-time` is no fault of its own.
+    # `outbid-after` and `list-v0` are in test_verbs.py, `falls-short` in test_vet.py; `boot-time` alone breaks
+    # nothing.
     assert known - thrown == {"outbid-after", "list-v0", "boot-time", "falls-short"}
 
 

@@ -60,7 +60,7 @@ CHECKS = [
     ({"hosting_type": 1}, "datacenter", {"eq": True}, True),
     ({"reliability2": 0.9}, "reliability", {"gte": 0.95}, False),
     ({"driver_vers": 535086005}, "driver_version", {"gte": 570000000}, False),
-    ({}, "cpu_cores", {"gte": 8}, True),  # not shown: the server's to judge
+    ({}, "cpu_cores", {"gte": 8}, True),  # the row does not have it: only the server can compare it
     ({"cpu_cores": None}, "cpu_cores", {"gte": 8}, True),
 ]
 

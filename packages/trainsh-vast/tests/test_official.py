@@ -1,4 +1,4 @@
-"""The official client against the same service: it works there, and agrees with ours."""
+"""The official client with the sandbox: it works, and its results agree with those of train-vast."""
 
 import json
 import os
@@ -84,7 +84,7 @@ def test_an_instance_lives_the_same_life_for_both(official: Official, cloud: Clo
     assert official.json("show", "instances")[0]["intended_status"] == "stopped"
     official.run("destroy", "instance", str(number), "-y")
     assert call("list") == []
-    # And one of ours, for them.
+    # The official client can also use an instance that train-vast rented.
     offer = call("search", gpu="RTX_3090", num_gpus=1)[0]["id"]
     ours_made = call("create", offer=offer, image="y", label="mine")
     assert [(one["id"], one["label"]) for one in official.json("show", "instances")] == [(ours_made.id, "mine")]

@@ -1,4 +1,4 @@
-"""The verbs of recipes: what is picked, never two, what a job holds, outbid, costs."""
+"""The verbs of recipes: what is picked, never two machines, what a job holds, lost bids, costs."""
 
 import json
 import os
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.usefixtures("quick")
 
 
 class Person(Request):
-    """Somebody at a terminal, who answers every question with the answer at hand."""
+    """A user at a terminal, who answers every question with the prepared answer."""
 
     def __init__(self, answer: str) -> None:
         super().__init__()
@@ -38,7 +38,7 @@ def test_pick_takes_running_then_stopped_then_the_cheaper_and_starts_it(cloud: C
     answer = call("wait", _job=JOB, _hosts=found.hosts, poll=0.1)
     assert answer.hosts == {"gpu": f"vast:{stopped}"}
     assert call("resolve", ref=str(stopped)).rented
-    # Asked again, it is the same one; a running one is taken before a stopped one.
+    # A second pick returns the same machine; a running machine is taken before a stopped one.
     assert call("pick", host="gpu", _job=JOB, _resuming=True).instance.id == stopped
     call("stop", _job=JOB, _hosts=found.hosts)
     running = cloud.rent(gpu="RTX 4090")
@@ -75,7 +75,7 @@ def test_renting_needs_a_limit_and_takes_the_cheapest(cloud: Cloud) -> None:
     found = call("pick", **wanted, max_dph=5.0)
     assert 0 < found.instance.price_per_hour <= 5
     assert [row["label"] for row in cloud.rows()] == [f"train/{JOB}/gpu"]
-    # A second host of the job is a second machine; a stop without a name ends both, one with a name that one.
+    # A second host of the job gets a second machine. A stop without a name stops both, with a name only that one.
     other = call("pick", **{**wanted, "host": "eval"}, max_dph=5.0)
     assert other.instance.id != found.instance.id
     call("stop", id="eval", _job=JOB)
@@ -150,7 +150,7 @@ def test_costs_are_those_of_the_ledger_to_the_cent(cloud: Cloud) -> None:
     assert cost.source == "ledger"
     assert float(cost.gpu) == pytest.approx(2 * row["dph_base"], abs=0.005)
     assert float(cost.bandwidth) == pytest.approx(3 * row["inet_down_cost"], abs=0.0001)
-    assert abs(cost.difference) < 0.005  # prices and hours give the same: it never stopped
+    assert abs(cost.difference) < 0.005  # prices times hours give the same, since it never stopped
     other = cloud.rent(gpu="RTX 3090", state="stopped")
     cloud.advance(3600)
     bill, balance = call("bill"), call("balance")

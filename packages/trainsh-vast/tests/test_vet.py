@@ -1,4 +1,4 @@
-"""Machines that are not what their offer said: measured, given back, remembered; and the figures' arithmetic."""
+"""Machines that are worse than their offer are measured, given back and saved as bad; how figures are compared."""
 
 import signal
 import subprocess
@@ -51,14 +51,14 @@ def test_a_machine_that_falls_short_is_given_back_and_the_next_taken(cloud: Clou
     assert row
     assert row["machine_id"] not in bad_machines.known()
     assert call("wait", _job=JOB, _hosts=found.hosts, poll=0.1).hosts == found.hosts
-    # In `wait` as well: the host becomes another machine.
+    # `wait` does so too: the host gets another machine.
     cloud.fault("falls-short=1x")
     call("destroy", _job=JOB)
     first = call("pick", host="gpu", **wanted, _job=JOB)
     after = call("wait", _job=JOB, _hosts=first.hosts, poll=0.1, vet="20s")
     assert after.hosts["gpu"] != first.hosts["gpu"]
     assert len(cloud.rows()) == 1
-    # One that the job did not rent is stopped, not destroyed, and none is left that fits.
+    # A machine that the job did not rent is stopped, not destroyed; then no machine is left that fits.
     call("destroy", _job=JOB)
     cloud.fault("falls-short=on")
     mine = cloud.rent(gpu="RTX 4090")

@@ -65,7 +65,7 @@ class Service(BaseHTTPRequestHandler):
 
 
 class Machine:
-    """A machine with a /proc of its own making, on which the script runs as files and processes say."""
+    """A machine with a fake /proc, on which the script runs; files stand for processes."""
 
     def __init__(self, folder: Path, shell: list[str], url: str) -> None:
         self.folder, self.shell, self.url = folder, shell, url
@@ -84,7 +84,7 @@ class Machine:
         (place / "io").write_text(f"rchar: {moved}\nwchar: 12\nsyscr: 5\n")
 
     def only(self, *programs: str) -> None:
-        """Let PATH hold no more than these programs and the basic ones."""
+        """Let PATH contain only these programs and the basic ones."""
         tools = self.folder / "bin"
         tools.mkdir()
         for name in (*BASICS, *programs):
@@ -153,7 +153,7 @@ def test_what_counts_as_work(machine: Machine, process: dict[str, Any], state: s
     machine.run("look")
     stopped = ("PUT", "/api/v0/instances/7/", '{"state":"stopped"}') in Service.calls
     assert stopped == (state == "idle")
-    if process["name"] == "rsync":  # it hangs: the same bytes as at the last look
+    if process["name"] == "rsync":  # a transfer that hangs: the same bytes as at the last look
         machine.set(used=-700)
         machine.run("look")
         assert Service.calls

@@ -25,7 +25,7 @@ def train_sandbox(folder: Path, *words: str) -> Any:
 
 
 class Cloud:
-    """A sandbox that is up: its switches, its time, and what its API says without our code."""
+    """A sandbox that is up: its faults, its clock, and its API's answers, read without train-vast."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -45,7 +45,7 @@ class Cloud:
         self.ask("PUT", "/sandbox/faults", dict(word.split("=") for word in switches))
 
     def calm(self) -> None:
-        """No fault, no instance, no key, no other account's trouble."""
+        """Clear all faults, instances and keys for the next test."""
         self.ask("PUT", "/sandbox/faults", {"off": "on"})
         for one in self.rows():
             self.ask("DELETE", f"/api/v0/instances/{one['id']}/", {})
@@ -85,7 +85,7 @@ class Cloud:
 
 
 def until(what: Callable[[], Any], seconds: float = 20) -> Any:
-    """What `what` answers once it is true."""
+    """Call `what` until its result is true; returns that result."""
     deadline = time.monotonic() + seconds
     while not (found := what()):
         assert time.monotonic() < deadline

@@ -117,7 +117,7 @@ again() { # runs at every start of the machine, and after arming
   now=$(date +%s)
   put used "$now"
   if [ "$(get until)" -gt 0 ] && [ "$(get until)" -le "$now" ]; then
-    # Somebody started a machine whose time was over: it is theirs now, for as long as they use it.
+    # Somebody started the machine after its time was over, to use it again: now only the idle limit counts.
     put until 0
     if [ "$(get idle)" = 0 ]; then put idle 1800; fi
   fi

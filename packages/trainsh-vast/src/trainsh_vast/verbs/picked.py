@@ -12,7 +12,7 @@ from trainsh_base.system.paths import private_folder, state_home
 from trainsh_vast.limits.limits import Limits
 from trainsh_vast.market.wanted import Wanted
 
-FORGOTTEN = 30 * 86400.0  # seconds
+FORGOTTEN = 30 * 86400.0  # seconds after which a saved pick is deleted
 
 
 class Rules(msgspec.Struct, frozen=True, kw_only=True):
