@@ -17,7 +17,7 @@ V0 = "/api/v0"
 
 
 def until(what: Callable[[], Any], seconds: float = 20) -> Any:
-    """What `what` answers once it is true."""
+    """Call `what` until its result is true; returns that result."""
     deadline = time.monotonic() + seconds
     while True:
         found = what()
@@ -107,7 +107,7 @@ def test_an_instance_is_a_machine_that_cannot_touch_this_one(box: Box) -> None:
         "cd /workspace/train && git clone -q https://github.com/user/repo && python train.py --model m && ls model"
     )
     assert "weights.json" in ssh(box, direct, example).stdout
-    # A stop ends what runs and keeps the disk; a start comes back at other ports; a destroy leaves nothing.
+    # A stop ends all processes and keeps the disk; a start uses other ports; a destroy leaves nothing.
     box.ask("PUT", f"{V0}/instances/{number}/", {"state": "stopped"})
     assert box.is_in(number, "exited")["ports"] == {}
     assert ssh(box, direct, "true").returncode == 255

@@ -1,4 +1,4 @@
-"""Offers and searches, with no server: coercion, odd fields, limits, prices, movement."""
+"""Offers and searches without a server: converted types, special fields, limits, prices, changes over time."""
 
 from typing import Any
 
