@@ -52,7 +52,7 @@ class Service(BaseHTTPRequestHandler):
     paths: ClassVar[list[str]] = []
 
     def do_GET(self) -> None:
-        """Answer, and remember what was asked."""
+        """Answer, and record the request."""
         kind = type(self)
         kind.paths.append(self.path)
         kind.broken -= 1
@@ -204,7 +204,7 @@ esac
 
 
 def tool(folder: Path, name: str, **answers: Any) -> None:
-    """A tool with these answers; a command without one fails, as a tool without that command does."""
+    """A tool with these answers. A command without an answer fails like an unknown command."""
     place = folder / name
     place.mkdir()
     for command, answer in answers.items():
@@ -238,7 +238,7 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def shutil_path(name: str) -> str | None:
-    """Tools from PATH alone: beside this Python stand the real ones."""
+    """Find tools only on PATH, since the real ones are beside this Python."""
     return shutil.which(f"train-{name}")
 
 
