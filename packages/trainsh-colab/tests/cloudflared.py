@@ -26,7 +26,7 @@ def tunnel(url: str) -> None:
 
 
 def access(name: str) -> None:
-    """Carry bytes; a tunnel that is gone is told in cloudflared's own words."""
+    """Pass bytes on; for a tunnel that is gone, print cloudflared's own message."""
     try:
         there = socket.create_connection(("127.0.0.1", int((TUNNELS / name).read_text())))
     except OSError:

@@ -1,4 +1,4 @@
-"""A world in which Colab's runtimes are real sshds behind stand-ins for the programs that lead to them."""
+"""A test world: Colab's runtimes are real sshds behind stand-ins for cloudflared and for Google's program."""
 
 import json
 import sys
@@ -46,12 +46,12 @@ class Colab:
         path.chmod(0o755)
 
     def tunnel(self, name: str, server: Sshd) -> str:
-        """Let a tunnel lead to a machine; its address."""
+        """Make a tunnel to a machine; returns its address."""
         (self.tunnels / f"{name}.trycloudflare.com").write_text(str(server.port))
         return f"{name}.trycloudflare.com"
 
     def run(self, *words: str, status: int = 0, **more: Any) -> str:
-        """Run `train-colab` and return what it printed, errors below."""
+        """Run `train-colab`; returns its output, followed by its errors."""
         import subprocess
 
         done = subprocess.run(
@@ -62,7 +62,7 @@ class Colab:
         return done.stdout + done.stderr if status else done.stdout
 
     def rows(self) -> dict[str, Any]:
-        """What `list` says, by name."""
+        """The rows of `list`, by name."""
         return {row["id"]: row for row in json.loads(self.run("list", "--json"))}
 
 

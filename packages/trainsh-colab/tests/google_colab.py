@@ -25,7 +25,7 @@ def option(name: str, default: str = "") -> str:
 
 
 def new(name: str) -> None:
-    """Make a session. It counts what was ever made in `made`."""
+    """Make a session. The file `made` counts all sessions that were ever made."""
     print(f"[colab] Creating session '{name}'...", flush=True)
     time.sleep(float(os.environ.get("STANDIN_SECONDS", "0.5")))
     gpu = option("--gpu", "CPU")
@@ -38,7 +38,7 @@ def new(name: str) -> None:
 
 
 def sessions() -> None:
-    """Print them."""
+    """Print the sessions."""
     found = sorted(PLACE.glob("*.session"))
     if not found:
         print("[colab] No active sessions found on server.")

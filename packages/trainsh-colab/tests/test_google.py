@@ -1,4 +1,4 @@
-"""Runtimes of Google's own program, of which a stand-in (google_colab.py) is on PATH."""
+"""Runtimes of Google's own program; a stand-in for it (google_colab.py) is on PATH."""
 
 import json
 import subprocess
@@ -27,7 +27,7 @@ def made(google: Colab) -> list[str]:
 
 
 def test_a_session_is_a_machine_and_is_never_made_by_connecting(google: Colab) -> None:
-    assert google.rows() == {}  # nobody used the program: it is not asked
+    assert google.rows() == {}  # the program was never used, so it is not called
     subprocess.run(["colab", "new", "-s", "mine", "--gpu", "T4"], env=google.env, check=True, capture_output=True)
     row = google.rows()["mine"]
     assert (row["state"], row["gpu"], row["through"], row["price_per_hour"] > 0) == (

@@ -185,7 +185,8 @@ def test_the_cell_runs_and_gives_its_runtime_back(colab: Colab, tmp_path: Path) 
             assert line, "the cell ended"
         colab.run(*line.split()[2:])
         assert colab.run("run", "echo inside").strip() == "inside"
-        # sshd logs in to the account's own home, not to the HOME of this cell: there the mark is looked for.
+        # sshd uses the account's own home, not the HOME of this cell. So the mark is searched in the account's
+        # home.
         own = Path(colab.run("run", "echo $HOME").strip())
         marks = [own / ".trainsh-cell", own / ".trainsh-stop"]
         assert not any(mark.exists() for mark in marks)

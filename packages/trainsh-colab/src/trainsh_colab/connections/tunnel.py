@@ -113,7 +113,7 @@ def _direct(host: str, port: int, patience: float) -> Answer:
 
 
 def _online(host: str) -> bool:
-    """Whether this machine can resolve names: asks for the last two parts of `host`, the tunnel's service."""
+    """Whether this machine can resolve names: tries the domain of the tunnel's service (the end of `host`)."""
     with contextlib.suppress(OSError, UnicodeError):
         return bool(socket.getaddrinfo(".".join(host.split(".")[-2:]), 443))
     return False
