@@ -1,4 +1,4 @@
-"""What `new` writes passes `check`, the docs' provider too, and planted faults are found."""
+"""What `new` writes passes `check`, and so does the provider in the docs; `check` finds planted faults."""
 
 import json
 import os
@@ -57,7 +57,7 @@ def test_the_python_provider_of_the_docs_is_what_new_writes(run: Run, tmp_path: 
 
 
 class Wire:
-    """A provider in this suite's framework, which says what the documentation's transcript says."""
+    """A provider written with trainsh-base, with the output that the documentation shows."""
 
     TOOL = '''
 import sys

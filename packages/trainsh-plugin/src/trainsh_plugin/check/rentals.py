@@ -30,7 +30,7 @@ AFTER_CANCEL = 30.0  # seconds for a cancelled verb to end, added to the time th
 
 
 class Rentals:
-    """The machines rented by the checks of one tool, and what the first `pick` showed."""
+    """The machines rented by the checks of one tool, and what the first `pick` did (time, questions, progress)."""
 
     def __init__(self, subject: Subject) -> None:
         self.subject = subject
