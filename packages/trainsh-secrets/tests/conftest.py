@@ -38,7 +38,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture(scope="session")
 def sealed(tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    """A key file locked with PASSWORD: made once, scrypt takes its time by design."""
+    """A key file locked with PASSWORD; made only once, since scrypt is slow by design."""
     patch = pytest.MonkeyPatch()
     home = tmp_path_factory.mktemp("sealed")
     patch.setenv("TRAINSH_HOME", str(home))

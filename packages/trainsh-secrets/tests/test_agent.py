@@ -1,4 +1,4 @@
-"""The agent that keeps the encrypted file's key: asked once, then not, until it is locked or its time is over."""
+"""The agent that keeps the encrypted file's key: the passphrase is asked once, until `lock` or the time limit."""
 
 import os
 import shutil
@@ -25,7 +25,7 @@ DEADLINE = 20.0
 
 @pytest.fixture
 def runtime(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A runtime folder of our own with a short path, and an agent that is allowed; it is ended after the test."""
+    """A private runtime folder with a short path, and the agent enabled; the agent is ended after the test."""
     folder = Path(tempfile.mkdtemp(prefix="ag", dir="/tmp"))
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(folder))
     monkeypatch.setenv("TRAINSH_SECRETS_AGENT_TIME", "1h")
@@ -114,9 +114,9 @@ def test_what_is_held_and_for_how_long() -> None:
     assert keeper.answer({"get": "a"}, 0) == {"held": 0}
     assert keeper.answer({"put": "a", "key": "k", "seconds": 10}, 0) == {"held": 1}
     assert keeper.answer({"get": "a"}, 9)["key"] == "k"
-    assert keeper.answer({"get": "a"}, 18)["key"] == "k"  # a use begins the time again
+    assert keeper.answer({"get": "a"}, 18)["key"] == "k"  # each use restarts the time
     assert keeper.left(18) == 10
-    assert keeper.answer({"get": "other"}, 18) == {"held": 1}  # another key file is another passphrase
+    assert keeper.answer({"get": "other"}, 18) == {"held": 1}  # another key file has another passphrase
     assert keeper.answer({"get": "a"}, 28) == {"held": 0}
     for odd in ({"put": "a"}, {"put": 1, "key": 2, "seconds": 3}, {"put": "a", "key": "k", "seconds": "x"}, {}):
         assert keeper.answer(odd, 28) == {"held": 0}

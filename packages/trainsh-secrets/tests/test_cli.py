@@ -1,4 +1,4 @@
-"""The commands as functions: where a value comes from, and what `run` hands over."""
+"""The commands, called as functions: where a value comes from, and what `run` passes to its command."""
 
 import subprocess
 import sys
@@ -14,7 +14,7 @@ from trainsh_secrets.model import Found
 
 
 class Person(Request):
-    """Somebody who answers every question with the same words."""
+    """A user who answers every question with the same text."""
 
     def __init__(self, answer: str) -> None:
         super().__init__()
@@ -99,4 +99,4 @@ def test_sixteen_processes_that_use_the_keyring_at_once_lose_no_name(ring_servic
 
 @pytest.fixture
 def ring_service(ring: object) -> None:
-    """The keyring of the fixture `ring`, whose name the module has here."""
+    """The keyring of the fixture `ring`; in this file, the name `ring` is the module."""

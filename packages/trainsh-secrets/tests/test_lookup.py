@@ -1,4 +1,4 @@
-"""Where a secret is found, in which order, and what is said when it is not."""
+"""Where a secret is searched, in which order, and the error when it is not found."""
 
 import os
 import sys
@@ -26,7 +26,7 @@ print(values[name])
 
 
 class Listener(Request):
-    """Keeps the log lines."""
+    """A request that records its log lines."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -45,7 +45,7 @@ def log() -> list[str]:
 
 @pytest.fixture
 def helper_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A helper command in a folder with a space; each run of it is a line of the file that is returned."""
+    """A helper command in a folder with a space; returns a file to which each run of it adds a line."""
     folder = tmp_path / "my tools"
     folder.mkdir()
     calls = tmp_path / "calls"

@@ -84,7 +84,7 @@ def test_a_bus_that_is_dead_counts_as_no_keyring_or_says_what_failed(
 
 
 class Forgetful(keyring.backend.KeyringBackend):
-    """A keyring that keeps nothing and says nothing (a real one with a full disk does that)."""
+    """A keyring that stores nothing and raises no error, as a real one does when its disk is full."""
 
     priority = 1  # type: ignore[assignment]
 

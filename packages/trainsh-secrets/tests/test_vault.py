@@ -1,4 +1,4 @@
-"""The encrypted file and what can go wrong with it: nothing is lost, and every message says what is the matter."""
+"""The encrypted file and its failures: nothing is lost, and every message says what is wrong."""
 
 import subprocess
 import sys
@@ -13,7 +13,7 @@ from trainsh_secrets import locked_key, vault
 
 
 class Person(Request):
-    """Somebody at a terminal who gives these answers."""
+    """A user at a terminal who gives these answers."""
 
     def __init__(self, *answers: str) -> None:
         super().__init__()
@@ -123,7 +123,7 @@ def test_a_flipped_byte_in_the_key_file_is_reported(file: Path) -> None:
 
 
 def test_a_key_file_whose_work_is_a_fluke_is_made_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A clock that makes the library measure nonsense cannot be had, so its answer is replaced."""
+    """No clock here makes the library measure wrongly, so its result is replaced."""
     import pyrage
 
     header = b"age-encryption.org/v1\n-> scrypt c2FsdA %d\nbody"
@@ -135,7 +135,7 @@ def test_a_key_file_whose_work_is_a_fluke_is_made_again(monkeypatch: pytest.Monk
 def test_a_machine_that_seems_too_slow_for_a_moment_is_given_time(
     sealed: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The library's guess depends on how busy the machine is; its refusal is replaced for that reason."""
+    """The library's estimate depends on how busy the machine is, so its refusal is simulated."""
     import pyrage
 
     real, refusals = pyrage.passphrase.decrypt, ["Excessive work parameter for passphrase."] * 2

@@ -19,9 +19,9 @@ import msgspec
 
 LONGEST = 1 << 16  # bytes of a message
 PATIENCE = 5.0  # seconds for a client to send its message
-FIRST = 10.0  # seconds for the first key to come
+FIRST = 10.0  # seconds until the first key must arrive
 PR_SET_DUMPABLE = 4
-CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)  # a laptop's sleep counts
+CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)  # also counts the time that a laptop sleeps
 
 
 class Held(msgspec.Struct):
@@ -33,7 +33,7 @@ class Held(msgspec.Struct):
 
 
 class Agent:
-    """The keys, by the digest of the file that each opens."""
+    """The opened keys, by the digest of the key file that each belongs to."""
 
     def __init__(self) -> None:
         self.keys: dict[str, Held] = {}
