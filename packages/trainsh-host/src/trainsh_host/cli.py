@@ -404,8 +404,8 @@ def gpus(
 ) -> list[HostGpus]:
     """Show the GPUs of hosts: memory, use, temperature, power, and whose processes run on them.
 
-    nvidia-smi is asked on all hosts at once. A host that cannot be reached is a row, and the exit status is that of
-    the first one; where there is no GPU, that is said and is no failure.
+    nvidia-smi is asked on all hosts at once. A host that cannot be reached is shown in a row, and the exit
+    status is that of the first such host. A host without a GPU is shown in a row too, and is no error.
     """
     from trainsh_host.gpus import looking, watching  # noqa: PLC0415 - resolve is the fast path
 

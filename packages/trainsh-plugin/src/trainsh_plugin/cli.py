@@ -52,7 +52,7 @@ def check(
     set_: Annotated[
         dict[str, str] | None, Opt("a parameter of pick (repeatable)", name="--set", metavar="NAME=VALUE")
     ] = None,
-    no_rent: Annotated[bool, Opt("rent nothing: leave out what pick and the others do")] = False,
+    no_rent: Annotated[bool, Opt("rent no machine: leave out the checks that need one")] = False,
     yes: Annotated[bool, Opt("do not ask before it rents")] = False,
 ) -> Report:
     """Hold a tool against what docs/providers.md asks; exit 1 when a check fails.

@@ -233,7 +233,8 @@ def _show_list(rows: list[RecipeReport]) -> None:
 def list_() -> list[RecipeReport]:
     """List the recipes: those with names, and those in the current folder.
 
-    One here that has the name of another is named by its path: a name alone means the other.
+    A recipe of the current folder that has the name of a kept one is listed by its path: the name alone means the
+    kept one.
     """
     named, here = recipes.named(), recipes.here()
     taken = {path.name for path in named}
@@ -374,7 +375,7 @@ def watch(job: JobArg = None, visual: Visual = True, output: ShowOutput = True) 
 def cancel(job: JobArg = None, abandon: Abandon = False) -> JobReport:
     """Cancel a job: the running one, or an interrupted one by its id. Its running step is ended, finally runs.
 
-    A machine that is kept for a failed job or a required output is kept no longer when the job is cancelled then.
+    If a machine is being kept for a failed job or for a required output, cancelling the job ends that.
     """
 
     from trainsh_recipe.ui import remote_control  # noqa: PLC0415 - for jobs of other processes
