@@ -1,4 +1,4 @@
-"""The request that a command is serving: reports its progress, asks questions, tells it that it is cancelled."""
+"""The request that a command serves: through it the command reports, asks questions, and can be cancelled."""
 
 import contextlib
 import contextvars
@@ -20,7 +20,7 @@ class Request:
     for_people = False
     # Time on time.monotonic() by which the current work for this request must end (see `limited`).
     until = math.inf
-    # Whether it was cancelled because the program that asked has gone: what goes on elsewhere may go on.
+    # Whether it was cancelled because its client has gone; then work on other machines may continue.
     abandoned = False
 
     def __init__(self) -> None:
@@ -104,7 +104,7 @@ class Limited(Request):
 
 @contextlib.contextmanager
 def limited(until: float) -> Iterator[Request]:
-    """Limit the work in this block, connecting included, to `until` (`Deadline.at`) by way of current().check()."""
+    """End the work in this block by `until` (see `Deadline.at`): current().check() raises Unreachable then."""
     request = Limited(current(), until)
     token = _current.set(request)
     try:
@@ -130,5 +130,5 @@ def current() -> Request:
 
 
 def serve_in_this_thread(request: Request) -> None:
-    """Make `request` the current request of this thread; a thread that a command starts passes the command's."""
+    """Make `request` the current request of this thread. A command's own threads do this with its request."""
     _current.set(request)

@@ -5,7 +5,8 @@ from pathlib import Path
 
 from trainsh_base.doctor.model import Finding
 
-# shell -> files that hold the completion, below a folder of data; files that a shell reads at its start; the fix
+# For each shell: PLACES, the completion files in a data folder; START_UP, the files that the shell reads when it
+# starts; FIXES, how to install the completion.
 PLACES = {
     "bash": ["bash-completion/completions/train"],
     "zsh": ["zsh/site-functions/_train", "zsh/vendor-completions/_train"],
@@ -16,7 +17,7 @@ START_UP = {
     "zsh": [".zshrc", ".zfunc/_train"],
     "fish": [".config/fish/config.fish", ".config/fish/completions/train.fish"],
 }
-WORDS = ("train help completions", "tmux-trainsh", "_train")  # in a start-up file: it loads the completion
+WORDS = ("train help completions", "tmux-trainsh", "_train")  # a start-up file with one of these loads it
 FIXES = {
     "bash": "echo 'source <(train help completions bash)' >>~/.bashrc",
     "zsh": "mkdir -p ~/.zfunc && train help completions zsh >~/.zfunc/_train, and in ~/.zshrc before compinit: "
@@ -27,7 +28,7 @@ FIXES = {
 
 
 def completions() -> Finding:
-    """Whether the login shell ($SHELL) finds a completion for train, in one of the usual places."""
+    """Check whether the login shell ($SHELL) finds a completion for train in one of the usual places."""
     shell = os.path.basename(os.environ.get("SHELL") or "sh")  # noqa: PTH119 - a name, not a path
     if shell not in PLACES:
         return Finding(

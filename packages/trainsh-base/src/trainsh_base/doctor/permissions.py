@@ -13,14 +13,14 @@ NAME = "permissions"
 
 
 def permissions() -> list[Finding]:
-    """The findings on folders and files of train, then on those of ssh; one that says so when all is well."""
+    """Return the findings about files of train, then about those of ssh; one `ok` finding if there are none."""
     return [*_ours(), *_of_ssh()] or [
         Finding(name=NAME, state="ok", detail="settings, jobs and keys are yours alone")
     ]
 
 
 def _ours() -> Iterator[Finding]:
-    """Folders that others can enter, and files in them that others can read: they hold journals, hosts, secrets."""
+    """Find folders of train that others can enter or that are closed to us, and files that others can read."""
     home = paths.config_home()
     for folder in (home, paths.jobs_home()):
         found = _mode(folder)
@@ -38,7 +38,7 @@ def _ours() -> Iterator[Finding]:
 
 
 def _of_ssh() -> Iterator[Finding]:
-    """Files that ssh refuses to use when others can read or change them."""
+    """Find files that others can read or change, so that ssh refuses to use them."""
     folder = Path.home() / ".ssh"
     for path in (folder, folder / "config"):
         found = _mode(path)
@@ -58,7 +58,7 @@ def _open(path: Path, mode: int, state: State, wanted: str) -> Finding:
 
 
 def _mode(path: Path) -> int | None:
-    """The permission bits of `path`; None where there is none."""
+    """Return the permission bits of `path`; None if it does not exist."""
     try:
         return stat.S_IMODE(path.stat().st_mode)
     except OSError:

@@ -1,1 +1,1 @@
-"""Shared by providers of machines: the row of `list`, the lock for a rental, retries until a change shows."""
+"""What providers of machines share: the rows of `list`, the lock for a rental, retries until a change shows."""

@@ -30,7 +30,7 @@ class Bill(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def billed(row: Instance, per_hour: float | None = None) -> Billed:
-    """The row with what it costs an hour: `per_hour`, else a stopped machine its disk, a running one everything."""
+    """Return `row` with its cost: `per_hour`, else the disk's price if it is stopped, the full price if it runs."""
     price = {"gone": 0.0, "stopped": row.storage_per_hour}.get(row.state, row.price_per_hour)
     price = price if per_hour is None else per_hour
     fields = {name: getattr(row, name) for name in Instance.__struct_fields__}

@@ -1,4 +1,4 @@
-"""The tools that provide machines: those declared in a file beside their program, and those whose schema says so.
+"""The tools that provide machines. A tool declares this in a file beside its program, or in its schema.
 
 The file is `share/trainsh/provides/NAME`: `hosts`, or `-` for a tool that provides nothing."""
 
@@ -17,7 +17,7 @@ SCHEMA_LIMIT = 5.0  # seconds that a tool may take to print its schema
 
 
 class Provider(msgspec.Struct, frozen=True, kw_only=True):
-    """A tool that provides machines; `declared`: by a file beside it, else by its schema."""
+    """A tool that provides machines. `declared`: a file beside its program says so, not only its schema."""
 
     name: str
     program: str
@@ -25,7 +25,7 @@ class Provider(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def installed() -> list[Provider]:
-    """Every provider of hosts. A tool with a file in `provides` is not run; any other tool prints its schema."""
+    """Return every provider of hosts. Only a tool without a file in `provides` is run, to print its schema."""
     known = {
         name: (share.read(folder, "provides", name) or "").split()
         for folder in reversed(share.every_folder()) for name in share.names(folder, "provides")

@@ -1,4 +1,4 @@
-"""Write down which machines a provider listed last: completion offers their ids for ten minutes (instance.sh)."""
+"""Remembers which machines a provider listed last: completion offers their ids for ten minutes (instance.sh)."""
 
 import contextlib
 from collections.abc import Iterable

@@ -10,17 +10,17 @@ from trainsh_base.system.files import locked, write_atomic
 from trainsh_base.system.paths import private_folder, state_home
 
 LONGEST = 900.0  # seconds to wait for another process that rents for the same job
-FORGOTTEN = 86400.0
+FORGOTTEN = 86400.0  # seconds after which a note no longer counts
 
 
 class Note:
-    """A file that says that a rental may be pending: written before the call, removed when its outcome is known."""
+    """A file that says that a rental may be pending: written before the call, removed when the result is known."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
 
     def asked_at(self) -> float | None:
-        """When the pending rental was requested, in seconds since 1970; None when no rental is pending."""
+        """Return when the pending rental was requested, in seconds since 1970; None when no rental is pending."""
         try:
             at = float(self._path.read_text())
         except (FileNotFoundError, ValueError):
@@ -38,7 +38,7 @@ class Note:
 
 @contextlib.contextmanager
 def rental(provider: str, job: str, host: str = "") -> Iterator[Note]:
-    """Hold the lock for renting a machine for `job` (as its `host`), from search to label.
+    """Hold the lock for renting the machine `host` of `job`: from the search for an offer until it has its label.
 
     The process holds the lock until the block is done, even if its caller is gone. Raises Conflict
     when another process holds it for LONGEST seconds.

@@ -21,7 +21,7 @@ def until_seen(
     pause: float = 2.0,
     again: float = 30.0,
 ) -> Row:
-    """Call `ask`, then `look` every `pause` seconds until `done` is true of its result, which is returned.
+    """Call `ask`, then `look` every `pause` seconds until `done(result)` is true; returns that result.
 
     `ask` is repeated every `again` seconds. Errors in PASSING do not end the loop. Raises TimedOut at the deadline,
     with the last of those errors as its hint, and Cancelled when the request is cancelled.

@@ -24,7 +24,7 @@ HAND_BACK = 5.0
 
 
 class Login(msgspec.Struct, frozen=True, kw_only=True):
-    """The user and the host of a login, as ssh names them, and the way to the host; all from `ssh -G`."""
+    """The user and the host of a login, as ssh names them, and its jump hosts or proxy; all from `ssh -G`."""
 
     user: str = ""
     hosts: frozenset[str] = frozenset()
@@ -79,7 +79,7 @@ class Questions:
         }
 
     def serve(self) -> None:
-        """Answer the questions that are waiting; adds the seconds that people took to answer to `asked`.
+        """Answer the questions that are waiting. The seconds that people needed for this are added to `asked`.
 
         Raises CredentialError when the request is not interactive.
         """
@@ -102,7 +102,7 @@ class Questions:
         _hand_back(answer_path, reply)
 
     def _reply(self, own: bool, kind: str, prompt: str) -> str | None:
-        """Return the answer to `prompt`, or None. `own`: this login's own ssh asks, not one for a jump host."""
+        """Return the answer to `prompt`, or None. `own`: the ssh of this login asks, not one for a jump host."""
         who = self._target.label if own else f"on the way to {self._target.label} ({self._login.way or 'a proxy'})"
         if kind == "none":
             self._request.emit("log", message=f"{who}: {prompt.strip()}")

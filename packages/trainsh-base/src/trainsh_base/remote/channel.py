@@ -87,7 +87,7 @@ class Ask:
 
 
 class Channel:
-    """One shell on `target`. Requests may come from any thread; they run one after the other, at once."""
+    """One shell on `target`. Requests may come from any thread; the shell runs them in order, without pauses."""
 
     def __init__(
         self,

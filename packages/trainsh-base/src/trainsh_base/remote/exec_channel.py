@@ -15,7 +15,7 @@ from trainsh_base.system import spawn
 from trainsh_base.system.deadline import Deadline
 from trainsh_base.system.paths import runtime_home
 
-# Seconds after which login files that have not finished may be waiting for an answer, and between `nudge`s.
+# Seconds after which unfinished login files may be waiting for input, and seconds from one `nudge` to the next.
 ASKS_AFTER, ASKS_EVERY = 2.0, 0.5
 END_PATIENCE = 5.0
 MOST_HEARD = 1 << 16  # bytes of the login files' output that are kept
@@ -65,7 +65,7 @@ def open_channel(
 def _await_sentinel(
     child: spawn.Child, sentinel: bytes, request: Request, deadline: Deadline, nudge: bytes
 ) -> bytes | None:
-    """Read up to the line `sentinel` and no further. If the output ends earlier, return it, else None."""
+    """Read up to the line `sentinel` and no further; returns None, or the output if it ended before that line."""
     heard = bytearray()
     asks = time.monotonic() + ASKS_AFTER
     output = select.poll()

@@ -12,7 +12,7 @@ MOST_LINE = 1 << 16  # bytes; replies have at most 4,000
 
 
 class LineReader:
-    """The lines that come out of the open file `handle`, which it closes at its end."""
+    """Reads lines from the open file descriptor `handle`; `close` closes it."""
 
     def __init__(self, handle: int) -> None:
         self._handle = handle

@@ -9,7 +9,7 @@ from trainsh_base.errors import MissingProgram, TimedOut
 from trainsh_base.remote.target import Target
 from trainsh_base.system import spawn
 
-# Seconds: settings may run programs (`Match exec`), and one that hangs must not block us.
+# Seconds for `ssh -G`: settings may run programs (`Match exec`), and one that hangs must not block this process.
 READ_LIMIT = 15.0
 
 Settings = dict[str, list[str]]
@@ -70,12 +70,12 @@ def first(settings: Settings, key: str, default: str = "") -> str:
 
 
 def chosen(target: Target, env: dict[str, str] | None = None) -> Settings:
-    """The settings for this machine, and ssh's own list of ciphers as `default ciphers`."""
+    """Return the settings for this machine; under `default ciphers` also ssh's own list of ciphers."""
     return effective(target.argv, env) | default_ciphers(target, env)
 
 
 def default_ciphers(target: Target, env: dict[str, str] | None = None) -> Settings:
-    """ssh's own list of ciphers, as `default ciphers`."""
+    """Return ssh's own list of ciphers, under the key `default ciphers`."""
     return {"default ciphers": effective([target.argv[0], "-F", "none", "localhost"], env).get("ciphers", [""])}
 
 

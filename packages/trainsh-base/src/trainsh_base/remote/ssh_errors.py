@@ -14,7 +14,7 @@ from trainsh_base.errors import CredentialError, RemoteError, TrainError, Unreac
 from trainsh_base.remote.ssh_config import Settings, effective
 from trainsh_base.remote.target import Target
 
-# Patterns are compiled when ssh has failed: every command that reaches a host loads this module.
+# Patterns are compiled only after ssh has failed, since every command that reaches a host loads this module.
 _OFFENDING = r"Offending (?:\S+ )?key in (.+):(\d{1,7})"
 _CHANGED = r"(?:\S+ )?[Hh]ost key for (\S+) has changed and you have requested strict checking\."
 _ACCEPTS = r"(?:\S+: )?Permission denied \(([a-z,-]+)\)\.?"
@@ -52,7 +52,7 @@ def explain(target: Target, said: str) -> TrainError:
 
 
 def _plain(target: Target, said: str, kind: type[TrainError], code: str, message: str, hint: str) -> TrainError:
-    """The error of a row of the table; its texts may name {label}, {last} (ssh's last line), {by_hand}, {show}."""
+    """Return the error of a table row. Its texts may have {label}, {last} (ssh's last line), {by_hand}, {show}."""
     values = {
         "label": target.label, "last": last_line(said), "by_hand": by_hand(target),
         "show": shlex.join(["train", "host", "show", target.name]),
@@ -83,7 +83,7 @@ def _host_key_changed(target: Target, said: str) -> TrainError:
     file = offending[1] if offending and f" {offending[1]} " in files else ""
     line = int(offending[2]) if offending and file else 0
     changed = _found(_CHANGED, said)
-    # The host whose key changed may be a jump host: a command is given for the target's own names only.
+    # The changed key may be that of a jump host; give a command only for a name of the target itself.
     names = _known_as(settings)
     name = changed[1].lower() if changed else next(iter(names), "")
     hint = f"ask its administrator, and check: {by_hand(target)}"
@@ -135,7 +135,7 @@ def _key_files(target: Target) -> set[str]:
 
 # kind, code, message, hint: see _plain
 Plain = tuple[type[TrainError], str, str, str]
-# What ssh says (a whole line), and what it means; the first that matches counts.
+# A pattern for a whole line of ssh's output, and the error that it means; the first row that matches counts.
 _MEANINGS: list[tuple[str, Plain | Callable[[Target, str], TrainError]]] = [
     (
         rf"@ +WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED! +@|{_CHANGED}|{_OFFENDING}",

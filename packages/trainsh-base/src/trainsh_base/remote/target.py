@@ -28,7 +28,7 @@ class Target(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     @staticmethod
     def local(name: str = "local") -> "Target":
-        """This machine."""
+        """Return the target for this machine."""
         return Target(name=name, kind="local", label="this machine")
 
     @property
@@ -42,7 +42,7 @@ class Target(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         """Return the argv that runs `command` on the host in the login shell (None: an interactive shell).
 
         With `master` the command uses the shared connection at `control_path` (default: the target's first).
-        Without a terminal it uses only that and never logs in by itself. `master=False` opens a separate
+        Without `terminal` it uses only that connection and never logs in by itself. `master=False` opens a separate
         connection.
         """
         if self.kind == "local":

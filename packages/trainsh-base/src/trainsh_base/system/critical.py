@@ -13,7 +13,7 @@ _changed = threading.Condition()
 @contextlib.contextmanager
 def critical() -> Iterator[None]:
     """Keep the process alive until the block is done, even if its client has gone (`serve` waits for it)."""
-    global _running  # noqa: PLW0603 - the process as a whole is what waits
+    global _running  # noqa: PLW0603 - one counter for the whole process
     with _changed:
         _running += 1
     try:

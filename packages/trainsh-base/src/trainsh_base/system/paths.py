@@ -64,7 +64,7 @@ def runtime_home() -> Path:
 
 
 def _ours_alone(folder: Path) -> bool:
-    """Whether `folder` belongs to us. If others could write to it, restrict it and remove what they put there."""
+    """Whether this user owns `folder`. If others could write to it, restrict it and remove what they put there."""
     found = folder.lstat()
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
         return False

@@ -45,7 +45,7 @@ def printable(text: str, keep: str = "\n\t") -> str:
 
 
 def _replacement(character: str) -> str:
-    """Return an escape for a byte that is not UTF-8 (a surrogate in file names), and nothing for the others."""
+    """Return an escape for a byte that is not UTF-8 (a surrogate in file names), and "" for any other character."""
     return f"\\x{ord(character) - 0xDC00:02x}" if "\udc80" <= character <= "\udcff" else ""
 
 

@@ -52,7 +52,7 @@ class Masker:
             self.add(value)
 
     def add(self, value: bytes) -> None:
-        """Mask `value` from now on, also as a terminal shows its newlines; an empty one is ignored."""
+        """Mask `value` from now on, also with CR LF for its newlines, as a terminal prints it. Ignores b""."""
         if value and value not in self._values:
             self._values += [value, value.replace(b"\n", b"\r\n")] if b"\n" in value else [value]
             self._values.sort(key=len, reverse=True)  # where several values match, the longest is masked
@@ -64,7 +64,7 @@ class Masker:
             self.add(value.encode("utf-8", "replace"))
 
     def feed_text(self, text: str) -> str:
-        """The same as `feed`, for text: values and text are UTF-8, so that none is cut within a character."""
+        """Like `feed`, for text. Both the values and the text are UTF-8, so no character is cut in two."""
         if self._pattern is None:
             return text
         return self.feed(text.encode("utf-8", "replace")).decode("utf-8", "replace")

@@ -117,7 +117,7 @@ def start(
 
 def in_folder(cwd: str, argv: list[str]) -> list[str]:
     """Return an argv that runs `argv` in the folder `cwd` ("": the current one). A process that serves several jobs
-    must not change its own."""
+    must not change its own folder."""
     return ["/bin/sh", "-c", 'cd -- "$1" && shift && exec "$@"', "sh", cwd, *argv] if cwd else argv
 
 

@@ -1,4 +1,4 @@
-"""Declares a tool and its commands: each is one typed function, served to people, pipes and programs."""
+"""Declares a tool and its commands. Each command is one typed function for people, pipes and programs."""
 
 import typing
 from collections.abc import Callable
@@ -12,8 +12,8 @@ from trainsh_base.system.suggest import did_you_mean
 from trainsh_base.system.units import Duration, decode
 
 Function = TypeVar("Function", bound=Callable[..., Any])
-# How a text is read (duration, size, money, host) and what completes it: a live value of this machine, for which a
-# package has share/trainsh/values/KIND.sh, or a file.
+# The kind of a text parameter: how it is parsed (duration, size, money, host) and what the shell completes for it:
+# files, or the values that the script share/trainsh/values/KIND.sh of a package prints.
 Kind = Literal[
     "", "duration", "size", "money", "host", "recipe", "job", "storage", "secret", "session", "instance", "setting",
     "endpoint", "file", "folder", "command", "recipe-host", "recipe-storage", "recipe-var",
@@ -23,8 +23,8 @@ Kind = Literal[
 class Arg(msgspec.Struct, frozen=True):
     """A positional parameter: its help, and its placeholder in the usage line.
 
-    `kind` says how its values are parsed and completed (`x-kind` in the schema). `also` names other keys of a
-    document that give this parameter: those of answers, and those of earlier versions.
+    `kind` says how its values are parsed and completed (`x-kind` in the schema). `also` names other keys
+    of an `--input` document that may hold this parameter: keys of answers, and keys of earlier versions.
     """
 
     help: str
@@ -36,8 +36,8 @@ class Arg(msgspec.Struct, frozen=True):
 class Opt(msgspec.Struct, frozen=True):
     """An option: its help, one-letter form, placeholder for the value, and long form if not the parameter's name.
 
-    `kind` and `also` as for Arg. `limits`: the runner fills it with what is left of the job's limit of that name.
-    `holds`: for so long the runner keeps the machine of a failed job.
+    `kind` and `also` are as for Arg. `limits`: the runner sets this option to the rest of the job's limit with the
+    same name. `holds`: its value is how long the runner keeps the machine of a failed job.
     """
 
     help: str
@@ -53,9 +53,10 @@ class Opt(msgspec.Struct, frozen=True):
 class Effects(msgspec.Struct, frozen=True, kw_only=True):
     """The effects of a command, for other tools of the suite (docs/protocol.md, "Self-description").
 
-    `ensures`: the command is idempotent: it ensures a state. `fills`: the parameter whose `@name` the answer binds.
-    `rents`: the command may start billing. `releases`: it ends the billing, or deletes the disk as well.
-    `estimates`: the command of which it says, before anything is rented, what that would cost.
+    `ensures`: the command is idempotent: it ensures a state. `fills`: a parameter that is given as `@name`; the
+    answer is bound to that name. `rents`: the command may start billing. `releases`: the command ends the billing
+    (`billing`), or also deletes the disk (`disk`). `estimates`: the name of another command; before anything is
+    rented, this command tells what that command would cost.
     """
 
     ensures: bool = False
@@ -220,7 +221,7 @@ class Command:
         return self.function(**{param.name: _plain(getattr(document, param.name)) for param in self.params})
 
     def renamed(self, values: dict[str, Any]) -> dict[str, Any]:
-        """`values` with the parameters' own keys in place of those that they are also known by."""
+        """Return `values` in which each key from `also` is replaced by its parameter's own key."""
         others = [(key, param) for param in self.params for key in param.spec.also]
         values = dict(values)
         for key, param in others:

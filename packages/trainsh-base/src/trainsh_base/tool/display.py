@@ -33,7 +33,7 @@ def number(value: Any) -> float:
 
 
 def exact(text: str) -> None:
-    """Print data byte for byte, for programs; on a terminal it is made printable as all other text is."""
+    """Print data unchanged, for programs. On a terminal it is made printable, like all other text."""
     if sys.stdout.isatty() or not hasattr(sys.stdout, "buffer"):
         sys.stdout.write(text)
     else:

@@ -2,7 +2,7 @@
 
 Everything that is printed (tables, events, prompts, errors) goes through `sys.stdout` and `sys.stderr`, which the
 framework replaces by gates. A gate makes text printable (`trainsh_base.system.printable`). The framework's own
-styles carry a secret key, which tells them from escapes sent by a host or a plugin. `raw` bypasses the gate: for a
+styles carry a secret key: escapes that a host or a plugin sends do not have it. `raw` bypasses the gate: for a
 live view, whose console makes its text printable, and for the terminal output of `exec`.
 """
 
@@ -16,7 +16,7 @@ _KEY = os.urandom(8).hex()
 
 
 def styled(text: str, code: str) -> str:
-    """`text` in a style (`1;31`: SGR codes), for a gate that wants colours (`display.paint` looks)."""
+    """Return `text` in a style (SGR codes such as `1;31`). Only if the gate wants colours: see display.paint."""
     from trainsh_base.system.printable import printable  # noqa: PLC0415 - its patterns cost a `serve` 1 ms
 
     return f"\x1b]{_KEY};{code}\x07{printable(text)}\x1b]{_KEY};0\x07"
@@ -56,7 +56,7 @@ def install() -> None:
         stream = getattr(sys, name)
         if isinstance(stream, io.TextIOWrapper) and not isinstance(stream, Gate):
             stream.flush()
-            stream.reconfigure(write_through=True)  # both write into one buffer, in the order of their calls
+            stream.reconfigure(write_through=True)  # so that texts appear in the order of the calls
             setattr(sys, name, Gate(stream))
 
 
@@ -69,7 +69,7 @@ def raw(stream: TextIO) -> TextIO:
 
 
 def console(stream: TextIO, **options: Any) -> Any:
-    """Return a rich console that bypasses the gate of `stream`: it makes its text printable, rich adds escapes."""
+    """Return a rich console that bypasses the gate of `stream`: text is made printable, then rich adds escapes."""
     from rich.console import Console
     from rich.segment import Segment
 

@@ -20,7 +20,7 @@ from trainsh_base.system.bad_answer import BadAnswer
 from trainsh_base.system.paths import runtime_home
 from trainsh_base.tool.peer import OnAsk, OnEvent, PeerLost, encoded
 
-EVENTS = 3  # the descriptor in the child: a shell's redirection takes one digit
+EVENTS = 3  # the descriptor in the child: one digit, as a shell's redirection needs
 LONGEST = 1 << 20  # bytes of an event or a question
 ANSWER = 1 << 26  # bytes of the answer
 
@@ -28,8 +28,8 @@ ANSWER = 1 << 26  # bytes of the answer
 class OneShot:
     """A running `train-NAME VERB --input - --json`: the counterpart of `Pending` for a tool without `serve`.
 
-    `errors` is the file for its stderr, `cwd` the folder that it runs in ("": the current one). Raises OSError when
-    the program cannot be started.
+    `errors` is the open file for its stderr, `cwd` the folder in which it runs ("": the current one). Raises
+    OSError when the program cannot be started.
     """
 
     def __init__(

@@ -176,7 +176,7 @@ class Peer:
             self._fail_all(None)
 
     def _take(self, line: bytes) -> None:
-        """Handle one line. Other text is ignored. A malformed message, maybe any reply, fails all requests."""
+        """Handle one line. Text other than JSON is ignored; broken JSON, maybe a reply, fails all requests."""
         try:
             message = msgspec.json.decode(line)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:

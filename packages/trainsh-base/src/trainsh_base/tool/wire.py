@@ -49,5 +49,5 @@ def _escaped(value: Any) -> Any:
 def _shown(text: str) -> str:
     try:
         return text.encode(errors="surrogateescape").decode(errors="backslashreplace")
-    except UnicodeEncodeError:  # half a pair that stands for no byte
+    except UnicodeEncodeError:  # half of a surrogate pair, which stands for no byte
         return text.encode(errors="backslashreplace").decode()

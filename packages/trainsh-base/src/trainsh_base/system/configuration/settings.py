@@ -20,7 +20,7 @@ KINDS = ("text", "flag", "number", "duration", "duration-or-off", "size", "money
 
 
 class Setting(msgspec.Struct, frozen=True, kw_only=True):
-    """One key: `kind` is one of KINDS; `default` is as a person writes it."""
+    """One key: `kind` is one of KINDS; `default` is written as a person would write it."""
 
     name: str
     kind: str
@@ -120,7 +120,7 @@ def stored(setting: Setting, words: Sequence[str | int | float | bool]) -> Any:
 def meaning(setting: Setting, value: Any, where: str = "") -> Any:
     """Convert a value to seconds (or `off`), bytes, bool, int, float, text or list.
 
-    Raises UsageError that names `where` it is.
+    Raises UsageError; its message contains `where`, the place of the value.
     """
     if value is None:
         return None

@@ -39,7 +39,7 @@ def _run(tool: Tool, words: list[str]) -> int:
     except BrokenPipeError:
         raise
     except KeyboardInterrupt:
-        quick_interrupts(True)  # a second one does not wait
+        quick_interrupts(True)  # a second Ctrl-C does not wait
         print_error(Cancelled("interrupted"), machine)
         return EXIT_INTERRUPTED
     except Terminated as end:
@@ -103,7 +103,7 @@ def encode(value: Any) -> str:
 
 
 def _open_missing_streams() -> None:
-    """Open streams that the caller closed on /dev/null, or new files would take their numbers; install gates."""
+    """Open closed standard streams on /dev/null: new files must not get their descriptors. Installs the gates."""
     for number in (0, 1, 2):
         try:
             os.fstat(number)

@@ -39,10 +39,10 @@ def read_input(name: str | None) -> dict[str, Any]:
 
 
 def parameters(tool: Tool, command: Command, document: dict[str, Any]) -> dict[str, Any]:
-    """The parameters that `document` gives `command`.
+    """Return the parameters for `command` that `document` contains.
 
-    Of an answer of the tool, the fields that are parameters are taken and the others are passed over. In any other
-    document an unknown key stays, and is an error of the call.
+    If `document` is an answer of the tool, fields that are not parameters are left out. In any other document an
+    unknown key stays, and the call will report it as an error.
     """
     values = command.renamed(document)
     known = {param.key for param in command.params}
@@ -52,7 +52,7 @@ def parameters(tool: Tool, command: Command, document: dict[str, Any]) -> dict[s
 
 
 def answers(tool: Tool) -> Iterator[type[msgspec.Struct]]:
-    """The types of the documents that the tool's commands answer with, alone or in lists."""
+    """Yield the types of the documents that the tool's commands return, alone or in lists."""
     for command in tool.commands.values():
         yield from _structs(command.returns)
 
@@ -65,7 +65,7 @@ def _structs(kind: Any) -> Iterator[type[msgspec.Struct]]:
 
 
 def _is(document: dict[str, Any], kind: type[msgspec.Struct]) -> bool:
-    """Whether `document` is one of `kind`: all that is required is there, and nothing else."""
+    """Whether `document` has the type `kind`: all required fields are present, and no unknown ones."""
     fields = msgspec.structs.fields(kind)
     if not set(document) <= {field.encode_name for field in fields}:
         return False

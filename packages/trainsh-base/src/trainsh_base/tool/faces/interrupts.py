@@ -17,9 +17,9 @@ def heed_endings(handler: Callable[[int, FrameType | None], object]) -> None:
 
 
 def quick_interrupts(on: bool) -> None:
-    """Make Ctrl-C end the process at once (`on`), for the time in which modules load and for the end.
+    """With `on`, make Ctrl-C end the process at once: while modules are loaded, and while the process ends.
 
-    Python loses a KeyboardInterrupt raised inside its import machinery: 3 of 100 in the first 0.2 s.
+    Python may lose a KeyboardInterrupt that is raised during an import: 3 of 100 in the first 0.2 s.
     """
     ours, usual = _leave, signal.default_int_handler
     if signal.getsignal(signal.SIGINT) is (usual if on else ours):  # an ignored SIGINT (nohup) stays ignored

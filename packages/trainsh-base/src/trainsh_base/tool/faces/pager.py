@@ -1,7 +1,8 @@
 """Shows an answer that is longer than the terminal in a pager, by git's rules.
 
-TRAINSH_PAGER, else PAGER, else less, is started with LESS=FRX where LESS is not set; `cat` or an empty value mean
-none. What fits on the screen is printed. Without a terminal, or with TERM=dumb, nothing is paged.
+The pager is TRAINSH_PAGER, else PAGER, else less. It gets LESS=FRX if LESS is not set; `cat` or an empty value mean
+no pager. An answer that fits on the screen is printed directly. Without a terminal, or with TERM=dumb, nothing is
+paged.
 """
 
 import contextlib
@@ -16,7 +17,7 @@ from trainsh_base.tool.gate import Gate, raw
 
 
 class Screenful(io.BytesIO):
-    """Memory that stands for the terminal, so that colours and tables are made for one."""
+    """A buffer that claims to be a terminal, so that colours and tables are made as for a terminal."""
 
     def isatty(self) -> bool:
         """Return True."""
@@ -27,8 +28,8 @@ class Screenful(io.BytesIO):
 def paged(wanted: bool) -> Iterator[None]:
     """Collect what is printed in this block, and show it in the pager if it is too long for the terminal.
 
-    What goes to standard error on the same terminal is collected too, to keep its place. After an exception what
-    was printed so far is printed.
+    If standard error is a terminal, its text is collected too, which keeps the order. After an exception the
+    collected text is printed without the pager.
     """
     words = _pager() if wanted and sys.stdout.isatty() and sys.stdin.isatty() else []
     if not words:
@@ -55,7 +56,7 @@ def paged(wanted: bool) -> Iterator[None]:
 
 
 def _pager() -> list[str]:
-    """The pager's argv; empty for none."""
+    """Return the pager's argv; empty if no pager is wanted."""
     if os.environ.get("TERM", "dumb") == "dumb":
         return []
     import shlex  # noqa: PLC0415 - only a terminal needs it
@@ -89,7 +90,7 @@ def _show(words: list[str], text: bytes) -> bool:
         child = subprocess.Popen(words, stdin=subprocess.PIPE, env=env)
     except OSError:
         return False
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the pager's
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the pager
     try:
         with contextlib.suppress(BrokenPipeError):
             child.communicate(text)

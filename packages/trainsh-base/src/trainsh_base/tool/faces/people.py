@@ -108,7 +108,7 @@ def _common() -> dict[str, Any]:
 
 
 def build(tool: Tool, command: Command) -> click.Command:
-    """Build the click command for one declaration of `tool`; examples that the tool brings end its help."""
+    """Build the click command for one declaration of `tool`; its help ends with the tool's examples."""
     params = [_parameter(param) for param in command.params]
     built = typed.Command(
         command.name,
@@ -207,7 +207,7 @@ def execute(tool: Tool, command: Command, values: dict[str, Any]) -> int:
     if formats["no_color"]:
         os.environ["NO_COLOR"] = "1"
     if formats["verbose"]:
-        os.environ["TRAINSH_DEBUG"] = "1"  # the tools that this one starts show theirs too
+        os.environ["TRAINSH_DEBUG"] = "1"  # tools that this one starts are verbose too
     machine = "jsonl" if formats["jsonl"] else "json" if formats["json"] else ""
     given = parameters(tool, command, read_input(formats["input"])) | _given(command, values)
     request = TerminalRequest(machine, quiet=formats["quiet"])

@@ -251,7 +251,7 @@ class ServedRequest(Request):
         default: str | None = None,
         flag: str = "",
     ) -> str:
-        """Ask the program on the other side, which owns the terminal."""
+        """Ask the client, which owns the terminal."""
         asked = {"kind": kind, "message": message, "choices": choices, "default": default, "flag": flag}
         answer = self._server.ask(self, {"request": self.id, **asked})
         if answer.error is not None:
@@ -277,7 +277,7 @@ def main(tool: Tool) -> NoReturn:
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     install()
     if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(line_buffering=True)  # a stray print shows up at once, on stderr
+        sys.stdout.reconfigure(line_buffering=True)  # a forgotten print() appears at once, on stderr
     server, status = Server(tool, reader, writer), 0
 
     def terminated(number: int, frame: object) -> None:
@@ -290,7 +290,7 @@ def main(tool: Tool) -> NoReturn:
     try:
         heed_endings(terminated)
         server.run()
-        # A client that closes our stdin may send a signal too: from here on no handler may raise.
+        # A client may close our stdin and also send a signal: from here on no handler may raise.
         server.over = True
     except KeyboardInterrupt:
         status = Cancelled.exit_status

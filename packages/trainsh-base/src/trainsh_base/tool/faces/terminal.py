@@ -12,11 +12,11 @@ from trainsh_base.tool.gate import raw
 from trainsh_base.tool.table import cut
 from trainsh_base.tool.wire import encode_text
 
-BAR = 10  # cells
+BAR = 10  # width of a progress bar, in characters
 
 
 class TerminalRequest(Request):
-    """`machine` is `json` (events are dropped), `jsonl` (an event a line) or nothing (for a person)."""
+    """A request at a terminal. `machine`: `json` (drops events), `jsonl` (one event a line), else "" (a person)."""
 
     def __init__(self, machine: str, *, quiet: bool = False) -> None:
         super().__init__()
@@ -105,6 +105,6 @@ class TerminalRequest(Request):
 
 
 def bar(share: float) -> str:
-    """A bar of BAR cells of which `share` (0 to 1) is full: `[###-------]`."""
+    """Return a progress bar such as `[###-------]`; `share` (0 to 1) is the full part."""
     full = min(BAR, max(0, int(share * BAR)))
     return f"[{'#' * full}{'-' * (BAR - full)}]"

@@ -1,6 +1,6 @@
 """The command as the user typed it: `train transfer` for train-xfer copy, `train host` for train-host.
 
-The dispatcher passes it in TRAINSH_TYPED; for a shortcut, TRAINSH_SHORTCUT has the command that it stands for.
+The dispatcher passes it in TRAINSH_TYPED. For a shortcut, TRAINSH_SHORTCUT is the command that the shortcut runs.
 """
 
 import os
@@ -33,10 +33,10 @@ class Command(click.Command):
     """A command that knows its shortcut, and shows examples at the end of its help."""
 
     context_class = Context
-    tool = ""  # whose examples are shown
+    tool = ""  # the name of the tool whose examples are shown
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the examples, each as it can be pasted: none is wrapped."""
+        """Write the examples without wrapping them, so that each can be pasted."""
         examples = examples_of(self.tool, self.name or "") if self.tool else []
         if examples:
             formatter.write_paragraph()
