@@ -130,5 +130,5 @@ def current() -> Request:
 
 
 def serve_in_this_thread(request: Request) -> None:
-    """Make `request` the current request of this thread. A command's own threads do this with its request."""
+    """Make `request` the current request of this thread. Threads that a command starts call it."""
     _current.set(request)

@@ -76,7 +76,7 @@ def clean(text: str) -> str:
 
 
 def _is_address(text: str) -> bool:
-    """Whether `text`, which looks like PROVIDER:ID, is a host and a port or a URL instead."""
+    """Whether `text`, which looks like PROVIDER:ID, is really a host with a port, or a URL."""
     return text.startswith("ssh:") or bool(re.fullmatch(r"localhost:\d+", text))
 
 

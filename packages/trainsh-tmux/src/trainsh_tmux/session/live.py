@@ -124,7 +124,7 @@ class Live:
 
     def _push(self, piece: Piece) -> None:
         with self._lock:
-            # If the stream is cut within the shown command, it must restart before that: the rest is not output.
+            # A stream that is cut within the shown command must restart before it: the rest is not output.
             if piece.letter not in ("b", ECHO):
                 self._end = piece.end
             self._keep(piece)

@@ -43,7 +43,7 @@ def _answer(live: Live, patience: Patience) -> bool:
 
 
 def heard(live: Live, answer: str, patience: Patience) -> bool:
-    """Handle an answer of the host's watcher; returns whether the condition holds. Raises an error to end it."""
+    """Handle an answer of the host's watcher; returns whether the condition holds. Raises to end the wait."""
     word, _, rest = answer.partition(" ")
     if word == "gone":
         raise gone(live.name, "")

@@ -7,11 +7,11 @@ __train_hold() { # makes the shell read the driver's FIFO instead of the termina
     __train_released='' __train_top=$__train_drive
     \set +o emacs +o vi +o history
     __train_hold_prompt
-    # Put the line that runs the driver back into the FIFO.
+    # The shell has read the line that runs the driver: put it back into the FIFO.
     \builtin printf ' \\eval "$__train_top"\n' >&0
 }
 
-__train_fill() { # writes 256 such lines to the FIFO, for interrupts that come before the driver can put its line back
+__train_fill() { # writes 256 spare copies of that line to the FIFO, for interrupts that come before the driver puts one back
     __train_more=' \eval "$__train_top"
 '
     for __train_count in 1 2 3 4 5 6 7 8; do __train_more=$__train_more$__train_more; done
@@ -54,6 +54,6 @@ __train_give() { # NAME...: remembers variables that we set, to unset them on re
     __train_given=("$@")
 }
 
-__train_extended() { # `set -T` and `set -E` are both on, maybe by `shopt -s extdebug`: if so, only steps get it
+__train_extended() { # called if `set -T` and `set -E` are both on; if `shopt -s extdebug` is the cause, it stays on only in steps
     ! \shopt -q extdebug || { \shopt -u extdebug && __train_options=": ; shopt -s extdebug"; }
 }
