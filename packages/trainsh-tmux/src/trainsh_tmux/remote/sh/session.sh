@@ -167,7 +167,7 @@ session_open() { # SERVER NAME HIDDEN TOKEN KEY LOG-LIMIT START plain|login rest
         session_installers
     elif [ "$alive" ] && tm has-session -t "=$name"; then
         session_end
-        say open "$end" "$state" "$d"
+        say open "$end" "${state%% *}" "$d"
         IFS= read -r token <"$d/session" && say session "$token"
     else
         session_fresh "$@"
