@@ -49,6 +49,6 @@ def subscribe(
     if changed.price < 0 or changed.total_units <= 0:
         raise UsageError(
             f"a subscription of {changed.total_units} units for {changed.price} {changed.currency}",
-            "--units is above 0, --price 0 or more", code="bad_amount",
+            "--units must be above 0, and --price 0 or more", code="bad_amount",
         )  # fmt: skip
     return changed

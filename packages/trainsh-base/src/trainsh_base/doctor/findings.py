@@ -95,7 +95,7 @@ def _folder(name: str, where: Callable[[], Path]) -> Finding:
         with tempfile.TemporaryFile(dir=there):
             pass
     except OSError as error:
-        fix = f"let yourself write to {there}, or set TRAINSH_HOME to a folder of yours"
+        fix = f"make {there} writable for you, or set TRAINSH_HOME to a folder that is"
         return Finding(name=name, state="problem", detail=f"{there} cannot be written: {error.strerror}", fix=fix)
     free = shutil.disk_usage(there).free
     if free < LEAST_FREE:

@@ -11,7 +11,7 @@ CODE = lazy(r"[EW]\d{3}")
 
 
 class Findings:
-    """A list of (code, start, end, message, hint) to which checks add, and the warnings that comments turn off."""
+    """Collects what the checks find: (code, start, end, message, hint), and which warnings comments turn off."""
 
     def __init__(self, source: Source) -> None:
         self.source = source

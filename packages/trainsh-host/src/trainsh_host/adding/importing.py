@@ -19,7 +19,7 @@ def import_blocks(names: list[str], every: bool) -> list[str]:
         names = [name for name in blocks if name not in configured and _can_be_said(name)]
     elif not names:
         known = (
-            ", ".join(name for name in blocks if name not in configured) or "no Host block that is not configured"
+            ", ".join(name for name in blocks if name not in configured) or "only hosts that are configured already"
         )
         raise UsageError(f"no names given; ~/.ssh/config has: {known}", "train host import NAME..., or --all")
     for name in names:

@@ -93,7 +93,7 @@ class SessionState(msgspec.Struct, kw_only=True):
 
 
 class Held(msgspec.Struct, frozen=True, kw_only=True):
-    """A machine that is kept for a while before a step that releases it, or before `finally`.
+    """Machines whose release is delayed: the step that releases them, or `finally`, waits until `until`.
 
     `reason`: "failed" (the job has failed) or "required" (outputs of `steps` have not arrived). `until`: RFC 3339.
     """

@@ -90,8 +90,8 @@ def search(offers: list[Offer], query: dict[str, Any], now: float) -> list[Offer
     order = _order(query.get("order"))
     limit = query.get("limit")
     most = min(MOST, int(_number(limit)) if limit else MOST)
-    # The views are sorted before they are tested, so that the search can end at the last row of its answer. Filters
-    # on the sort fields come first: on later pages they reject most offers.
+    # Sorted first and filtered afterwards: the search stops as soon as it has enough rows. Filters on the sort
+    # fields are tested first: a client asks for a later page by them, and they reject all offers of earlier pages.
     first = [name for name, _ in order]
     fields = sorted((name for name in query if name not in CONTROLS), key=lambda name: name not in first)
     tests = [_test(name, query[name], now) for name in fields]

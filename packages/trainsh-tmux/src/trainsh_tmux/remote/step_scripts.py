@@ -39,7 +39,7 @@ def start_step(
 
 
 def _shown_in_line(step: str, mode: str, echo: str, limit: float | None, grace: float) -> tuple[str, str]:
-    """Return the FIFO line and, if the echo does not fit into it, the text that the pane shows as the command."""
+    """Return the line for the FIFO, and the text that the pane shows if it does not fit into that line."""
     text = shown(echo)
     line = f"run {step} {mode} {'-' if limit is None else f'{limit:g}:{round(grace)}'} "
     if text and b"\n" not in text and len(text) <= ECHO_IN_LINE:

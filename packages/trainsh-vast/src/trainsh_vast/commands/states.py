@@ -39,7 +39,7 @@ def start(id_: MaybeId = None, _job: Job = None, _hosts: Hosts = None) -> Verb:
 
 @tool.command(show=printed("show_verb"), ensures=True, releases="billing")
 def stop(id_: MaybeId = None, timeout: Timeout = STOP_LIMIT, _job: Job = None, _hosts: Hosts = None) -> Verb:
-    """Stop an instance, and return once Vast.ai's listing shows it; its disk stays, and bills."""
+    """Stop an instance, and return once Vast.ai lists it as stopped. Its disk stays and still costs money."""
     from trainsh_vast.rented import rows  # noqa: PLC0415 - help does without
     from trainsh_vast.verbs import states  # noqa: PLC0415 - as above
 

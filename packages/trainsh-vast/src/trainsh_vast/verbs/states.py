@@ -101,6 +101,8 @@ def _begins(service: Service, number: int) -> Row:
         if row.get("intended_status") == "running":
             return row
         if time.monotonic() > deadline:
-            raise RemoteError(f"Vast.ai accepted the start of {number} and does not show it", code="not_seen")
+            raise RemoteError(
+                f"Vast.ai accepted the start of {number}, but does not list it as running", code="not_seen"
+            )
         current().cancelled.wait(PAUSE)
         current().check()

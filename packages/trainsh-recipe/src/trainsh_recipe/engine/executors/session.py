@@ -13,7 +13,7 @@ from trainsh_recipe.plan.document import Control
 from trainsh_recipe.store.state import State
 
 TOLD = ("machine", "node", "restored", "covers", "left_out")
-PATIENCE = 60.0  # seconds during which opening a session is tried again if train failed, not the host
+PATIENCE = 60.0  # seconds; opening or closing is tried again that long if a tool of ours failed
 
 
 class SessionExecutor:

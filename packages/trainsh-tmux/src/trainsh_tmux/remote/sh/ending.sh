@@ -142,7 +142,7 @@ end_wait() { # STATUS-FILE (or ''): sends the signals and waits until all of $me
     done
 }
 
-end_groups() { # FILE: prints the process group of the background step in FILE: its own group if it has a timeout
+end_groups() { # FILE: prints the process group of the background step with the files FILE.*, from .group or else .pid
     if [ -r "$1.group" ]; then x=$1.group; else x=$1.pid; fi
     IFS=' ' read -r x y <"$x" && printf '%s' "$x"
 }

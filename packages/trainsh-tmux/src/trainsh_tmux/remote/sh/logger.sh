@@ -67,8 +67,8 @@ low=
 if command -v nice >/dev/null 2>&1; then low='nice -n 10'; fi
 while :; do
     if [ "$first" -eq 0 ]; then room=$((limit / 2)); else room=$((limit / 8)); fi
-    # Read large blocks: small ones cost tmux more CPU time than all the other work. dd counts reads, not bytes, so it
-    # is started about a dozen times for one segment, and a segment may be an eighth too large.
+    # Read large blocks: small ones cost tmux more CPU time than all the other work. dd counts reads, and a read from a
+    # pipe may be short of a block: filling a segment takes about a dozen runs of dd, and may exceed it by an eighth.
     more=$((room - size))
     [ "$more" -ge "$((room / 8))" ] || more=$((room / 8))
     # If the disk is full, output is lost, but the session continues.

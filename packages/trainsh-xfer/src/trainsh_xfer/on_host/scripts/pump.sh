@@ -8,6 +8,8 @@
 # failed: the last error; stop: a client asks for a last round; ended: the last round is over
 # Started as:
 # sh -c TEXT trainsh-xfer RUN PROGRAM SOURCE DESTINATION KEEP EVERY SETTLE MATCH SERVER RCLONE'S-OPTIONS...
+# KEEP: how many of the newest entries stay in the storage (0: all). EVERY: seconds between rounds. SETTLE: seconds for
+# which a complete entry has not changed. SERVER: the job's tmux server, or nothing; the pump ends with its sessions.
 run=$1 program=$2 source=$3 destination=$4 keep=$5 every=$6 settle=$7 match=$8
 shift 8
 server=$1
