@@ -32,6 +32,7 @@ setup() {
   run train-colab resolve nothing --json
   [ "$status" -eq 3 ]
   [[ $output == *no_instance* ]]
+  [[ $output == *'"gone":true'* ]]
   run train-colab proxy nothing
   [ "$status" -eq 9 ]
 }

@@ -210,5 +210,6 @@ def test_no_key_is_said_and_a_wrong_one(cloud: Cloud, monkeypatch: pytest.Monkey
 def test_what_is_not_there(
     cloud: Cloud, command: str, values: dict[str, Any], kind: type[TrainError], words: str
 ) -> None:
-    with pytest.raises(kind, match=words):
+    with pytest.raises(kind, match=words) as caught:
         call(command, **values)
+    assert caught.value.data.get("gone", False) is (command == "resolve")  # whoever needs it does not try again

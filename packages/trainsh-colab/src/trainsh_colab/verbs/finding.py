@@ -32,7 +32,7 @@ def connection(ref: str) -> Connection | Session:
         names += [session.name for session in sessions]
     raise NotFound(
         f"there is no Colab runtime {name!r}", did_you_mean(name, names, CONNECT), code="no_instance",
-        data={"ref": name},
+        data={"ref": name, "gone": True},
     )  # fmt: skip
 
 

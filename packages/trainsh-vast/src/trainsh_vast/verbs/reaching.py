@@ -2,7 +2,7 @@
 
 import socket
 
-from trainsh_base.errors import Conflict, Unreachable
+from trainsh_base.errors import Conflict, NotFound, Unreachable
 from trainsh_base.remote.target import Target
 from trainsh_vast.api.service import Service
 from trainsh_vast.rented import endpoint, states
@@ -11,8 +11,14 @@ PROBE = 4.0
 
 
 def resolve(service: Service, number: int) -> Target:
-    """The target of an instance: direct if that answers, else the proxy. Raises Conflict when it does not run."""
-    row = service.need(number)
+    """The target of an instance: direct if that answers, else the proxy. Raises Conflict when it does not run, and
+    NotFound with `gone` when the listing does not show it either."""
+    row = service.instance(number)
+    if row is None:
+        gone = all(int(one["id"]) != number for one in service.instances())
+        raise NotFound(
+            f"there is no instance {number}", "see: train vast list", code="no_instance", data={"gone": gone}
+        )
     found = states.condition(row)
     if found.state in ("stopped", "stopping", "gone"):
         raise Conflict(
