@@ -16,7 +16,7 @@ from typing import Any, NoReturn
 CLOUD = Path(os.environ.get("ACME_CLOUD") or Path.home() / ".acme")
 TEXT: dict[str, Any] = {"type": "string"}
 WORD = {**TEXT, "x-positional": True, "x-kind": "host"}
-ONE = {"type": "object", "properties": {"ref": WORD, "_job": TEXT}}
+ONE = {"type": "object", "properties": {"ref": WORD, "_job": TEXT, "_hosts": {"type": "object"}}}
 SIZES = ["small", "large"]
 PICK = {
     "type": "object",
@@ -41,9 +41,9 @@ Machine = dict[str, Any]
 ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
-def fail(status: int, code: str, message: str) -> NoReturn:
+def fail(status: int, code: str, message: str, **data: Any) -> NoReturn:
     """End with an error document."""
-    print(json.dumps({"error": {"code": code, "message": message, "exit": status}}), file=sys.stderr)
+    print(json.dumps({"error": {"code": code, "message": message, "exit": status, "data": data}}), file=sys.stderr)
     sys.exit(status)
 
 
@@ -75,13 +75,17 @@ def bill() -> dict[str, Any]:
     return {"now": now, "month": None}
 
 
-def mine(ref: str, job: str) -> list[Machine]:
-    """The machines that `ref` means: an id, a host of the job, or, if empty, all machines of the job."""
+def mine(ref: str, job: str, hosts: Machine) -> list[Machine]:
+    """The machines that `ref` means: an id, a host (what the job rented for it, else what `hosts` has), or all of
+    the job if it is empty."""
     ref = ref.removeprefix("acme:")
-    return [
+    found = [
         row for row in machines()
         if row["id"] == ref or row["label"] == f"{job}/{ref}" or (job and not ref and row["job"] == job)
     ]  # fmt: skip
+    spec = hosts.get(ref)
+    spec = spec.get("name") if isinstance(spec, dict) else spec
+    return found or [row for row in machines() if spec == f"acme:{row['id']}"]
 
 
 def rent(job: str, host: str, size: str) -> Machine:
@@ -104,7 +108,7 @@ def pick(host: str, size: str, job: str) -> dict[str, Any]:
     """Rent a machine for a host of the job, or answer with the one it has."""
     if not host:
         fail(2, "usage", "pick for which host?")
-    if not size and not mine(host, job):
+    if not size and not mine(host, job, {}):
         words = ["train", "ask", "choose", "Which size?", *SIZES, "--default", "small", "--flag", "size=NAME"]
         asked = subprocess.run([*words, "--json"], stdout=subprocess.PIPE, check=False)
         if asked.returncode:
@@ -118,11 +122,11 @@ def pick(host: str, size: str, job: str) -> dict[str, Any]:
     return {"hosts": {host: f"acme:{machine['id']}"}, "instance": machine, "message": machine["id"]}
 
 
-def change(verb: str, ref: str, job: str) -> dict[str, Any]:
+def change(verb: str, ref: str, job: str, hosts: Machine) -> dict[str, Any]:
     """Start, stop, destroy or resolve machines."""
-    found = mine(ref, job)
+    found = mine(ref, job, hosts)
     if not found:
-        fail(3, "no_instance", f"no such machine: {ref}")
+        fail(3, "no_instance", f"no such machine: {ref}", gone=True)
     if verb == "resolve":
         row = found[0]
         return {"name": f"acme:{row['id']}", "kind": "local", "rented": True, "machine": row["id"]}
@@ -155,7 +159,7 @@ def main(verb: str = "--help", *words: str) -> None:
     elif verb == "pick":
         print(json.dumps(pick(str(given.get("host") or ""), str(given.get("size") or ""), job)))
     elif verb in ("start", "stop", "destroy", "resolve"):
-        print(json.dumps(change(verb, ref, job)))
+        print(json.dumps(change(verb, ref, job, given.get("_hosts") or {})))
     else:
         fail(2, "usage", f"no such command: {verb}")
 
