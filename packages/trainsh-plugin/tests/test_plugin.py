@@ -11,6 +11,11 @@ from typing import Any
 
 import pytest
 
+from trainsh_plugin.check.checks import RENTING
+from trainsh_plugin.check.rentals import Rentals
+from trainsh_plugin.check.subject import Subject
+from trainsh_plugin.check.verdict import Broken
+
 DOCS = Path(__file__).resolve().parents[3] / "docs" / "providers.md"
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 LOCKED = 'train plugin locked "acme-$job-$host" -- "$0"'
@@ -208,3 +213,101 @@ def test_a_bad_name_writes_nothing(run: Run, tmp_path: Path, name: str) -> None:
     assert run("new", "--", name).returncode == 2
     assert not list(tmp_path.glob("train-*"))
     assert run("new", "acme").returncode == 0 and run("new", "acme").returncode == 5
+
+
+@pytest.mark.parametrize("lang", ["sh", "python"])
+def test_a_new_provider_knows_the_machine_that_a_host_of_the_recipe_is(run: Run, tmp_path: Path, lang: str) -> None:
+    """`host gpu = acme:ID`: no label names the host. What the job rented for it comes first."""
+    assert run("new", "acme", "--hosts", "--lang", lang).returncode == 0
+    env = {**os.environ, "ACME_CLOUD": str(tmp_path / "cloud"), "ACME_SECONDS": "0"}
+
+    def call(verb: str, **given: Any) -> "subprocess.CompletedProcess[str]":
+        words = [str(tmp_path / "train-acme" / "train-acme"), verb, "--input", "-", "--json"]
+        return subprocess.run(words, env=env, input=json.dumps(given), capture_output=True, text=True, check=False)
+
+    def state(number: str) -> str:
+        return str({row["id"]: row["state"] for row in json.loads(call("list").stdout)}[number])
+
+    old, own = (
+        json.loads(call("pick", host="gpu", size="small", _job=job).stdout)["instance"]["id"] for job in ("a", "b")
+    )
+    for spec in (f"acme:{old}", {"name": f"acme:{old}", "kind": "local"}):
+        for verb, after in (("stop", "stopped"), ("start", "running")):
+            assert call(verb, ref="gpu", _job="c", _hosts={"gpu": spec}).returncode == 0
+            assert (state(old), state(own)) == (after, "running")
+    assert call("stop", ref="gpu", _job="b", _hosts={"gpu": f"acme:{old}"}).returncode == 0
+    assert (state(old), state(own)) == ("running", "stopped")
+    nothing = call("resolve", ref="gpu", _job="c", _hosts={"gpu": "placeholder"})
+    assert nothing.returncode == 3 and json.loads(nothing.stderr)["error"]["data"] == {"gone": True}
+
+
+BAD_ROW = ("list) all | jq -s . ;;", """list) all | jq -s 'map(.state = "on")' ;;""")
+NO_LIST = ("list) all | jq -s . ;;", "list) echo none ;;")
+BAD_ANSWER = ('hosts: {($host): "acme:\\(.id)"}, instance: .', "hosts: {}, instance: 7")
+NO_MARK = ("list) all | jq -s . ;;", "list) all | jq -s 'map(del(.job, .label))' ;;")
+KEPT = ('destroy) rm "$cloud/$id.json" ;;', "destroy) true ;;")
+
+
+@pytest.mark.parametrize(
+    ("changes", "left"),
+    [
+        ([BAD_ROW], ""),
+        ([BAD_ANSWER], ""),
+        ([NO_MARK], ""),
+        ([NO_LIST], "list cannot be read"),
+        ([BAD_ROW, KEPT], "is still there: train acme stop"),
+        ([NO_MARK, BAD_ANSWER], "is new and shows no job"),
+    ],
+)
+def test_check_destroys_what_it_cannot_read_and_names_what_stays(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, changes: list[tuple[str, str]], left: str
+) -> None:
+    monkeypatch.setenv("ACME_SECONDS", "0")
+    planted(run, tmp_path, *changes)
+    found = failed(run("check", "train-acme/train-acme", "--yes", "--json"))
+    assert "pick answers, list shows it" in found and left in found.get("nothing is left", "")
+    kept = KEPT in changes or changes == [NO_MARK, BAD_ANSWER]
+    assert ("nothing is left" in found) is bool(left)
+    assert bool(list((tmp_path / "cloud").glob("*.json"))) is kept
+
+
+def planted(run: Run, tmp_path: Path, *changes: tuple[str, str]) -> Path:
+    """A new provider with faults."""
+    assert run("new", "acme", "--hosts").returncode == 0
+    file = tmp_path / "train-acme" / "train-acme"
+    for was, is_ in changes:
+        assert was in file.read_text()
+        file.write_text(file.read_text().replace(was, is_))
+    return file
+
+
+@pytest.mark.parametrize(
+    ("was", "is_", "check", "seen"),
+    [
+        ('stop) save "$id" stopped ;;', "stop) true ;;", "stop and start", "after stop, list says it is running"),
+        (
+            'start) save "$id" running ;;',
+            "start) true ;;",
+            "stop and start",
+            "after start, list says it is stopped",
+        ),
+        (KEPT[0], KEPT[1], "destroy", "after destroy, list says it is running"),
+        ("gone: true", "gone: 1", "resolve of what is gone", 'no "gone": true'),
+    ],
+)
+def test_a_verb_that_does_nothing_is_found_whatever_the_row_names(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, was: str, is_: str, check: str, seen: str
+) -> None:
+    """The row's `end` is `destroy` here, as with clouds where a stopped machine pays for its disk."""
+    monkeypatch.setenv("ACME_SECONDS", "0")
+    monkeypatch.setenv("ACME_CLOUD", str(tmp_path / "cloud"))
+    file = planted(run, tmp_path, ("train acme stop $id", "train acme destroy $id"), (was, is_))
+    checks = [each for words, each in RENTING if words.startswith(("pick", check))]
+    with Subject(str(file), {"size": "small"}) as subject:
+        rented = Rentals(subject)
+        checks[0](rented)
+        if check.startswith("resolve"):
+            subject.give_back(rented.job)
+        with pytest.raises(Broken, match=seen):
+            checks[1](rented)
+        rented.leftovers.destroy()

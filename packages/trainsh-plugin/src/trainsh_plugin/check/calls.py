@@ -13,6 +13,7 @@ NONE = "no-such-thing-0"
 OWED = ("list", "resolve", "stop")
 SECRET = ("KEY", "TOKEN", "SECRET", "PASSWORD")
 SHORTEST = 8  # characters; a shorter secret may occur in any text by chance
+NOT_FOUND = 3
 STATUSES = (*range(1, 10), 70, 130)
 
 
@@ -73,6 +74,9 @@ def error_shape(subject: Subject) -> str:
     need(error.get("exit") in STATUSES, f"exit {error.get('exit')!r} is in no table")
     need(done.status == error["exit"], f"status {done.status}, exit {error['exit']}")
     need(done.status in allowed, f"exit {done.status} for what is not there")
+    if verb == "resolve" and done.status == NOT_FOUND:
+        data = error.get("data")
+        need(isinstance(data, dict) and data.get("gone") is True, 'no "gone": true in the data of the error')
     need(not done.stdout.strip(), "an error, and something on standard output")
     return f"{error['code']}, exit {done.status}"
 

@@ -7,12 +7,30 @@ import msgspec
 
 from trainsh_base.errors import TrainError
 from trainsh_base.request import current
-from trainsh_plugin.check import calls, rentals
+from trainsh_plugin.check import calls, changes, rentals
 from trainsh_plugin.check.subject import Subject
 from trainsh_plugin.check.verdict import Broken, LeftOut
 from trainsh_plugin.model import Report, Row
 
 Check = tuple[str, Callable[[], str]]
+RENTING: list[tuple[str, Callable[[rentals.Rentals], str]]] = [
+    ("pick answers, list shows it", rentals.answers),
+    ("progress", rentals.tells),
+    ("a question", rentals.asks),
+    ("asked twice", rentals.twice),
+    ("resolve REF", rentals.resolves),
+    ("ssh reaches it", rentals.reached),
+    ("bill", rentals.bills),
+    ("stop and start, list shows it", changes.restarts),
+    ("the row's end, list shows it", changes.ends),
+    ("destroy, list shows it", changes.destroys),
+    ("resolve of what is gone", changes.says_gone),
+    ("a question to nobody", rentals.asks_nobody),  # when nothing is rented that it could answer with
+    ("runner killed, asked again", rentals.caller_killed),
+    ("tool killed, asked again", rentals.tool_killed),
+    ("cancel", rentals.cancelled),
+    ("nothing is left", rentals.nothing_left),
+]
 
 
 def report(subject: Subject, rents: bool) -> Report:
@@ -23,14 +41,21 @@ def report(subject: Subject, rents: bool) -> Report:
 
 def _rows(subject: Subject, rents: bool) -> Iterator[Row]:
     todo: list[Check] = [(words, partial(check, subject)) for words, check in calls.CHECKS]
-    if subject.provides:
-        rented = rentals.Rentals(subject)
-        todo += [(words, partial(check, rented) if rents else _unwanted) for words, check in rentals.CHECKS]
+    rented = rentals.Rentals(subject) if rents else None
+    if rented:
+        todo += [(words, partial(check, rented)) for words, check in RENTING]
+    elif subject.provides:
+        todo += [(words, _unwanted) for words, _check in RENTING]
     todo.append(("nothing secret is printed", partial(calls.nothing_secret, subject)))
-    for number, (words, check) in enumerate(todo):
-        current().emit("progress", done=number, total=len(todo), message=words)
-        current().check()
-        yield _row(words, check)
+    try:
+        for number, (words, check) in enumerate(todo):
+            current().emit("progress", done=number, total=len(todo), message=words)
+            current().check()
+            yield _row(words, check)
+    except BaseException:
+        for line in rented.leftovers.destroy() if rented else []:
+            current().emit("log", message=line)
+        raise
 
 
 def _unwanted() -> str:

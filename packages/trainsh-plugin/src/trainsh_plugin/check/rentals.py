@@ -4,12 +4,10 @@ time."""
 import contextlib
 import json
 import os
-import shlex
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -20,6 +18,7 @@ from trainsh_base.provider.instance import Instance
 from trainsh_base.remote.target import Target
 from trainsh_base.system.deadline import Deadline
 from trainsh_base.tool.peer import call
+from trainsh_plugin.check.leftovers import Leftovers
 from trainsh_plugin.check.subject import HOST, Subject
 from trainsh_plugin.check.verdict import Broken, LeftOut, need
 
@@ -38,17 +37,19 @@ class Rentals:
         self.asked: list[dict[str, Any]] = []
         self.progress = 0
         self.first: Instance | None = None
-        self._jobs = 0
+        self.leftovers = Leftovers(subject, f"check-{os.getpid()}-")
         self.job = self.new_job()
 
     def new_job(self) -> str:
         """The id of a new job without machines."""
-        self._jobs += 1
-        return f"check-{os.getpid()}-{self._jobs}"
+        jobs = self.leftovers.jobs
+        jobs.append(f"{self.leftovers.mark}{len(jobs) + 1}")
+        return jobs[-1]
 
     def pick(self, job: str) -> dict[str, Any]:
         """Call `pick` as a runner does."""
         answer = self.subject.result(self.subject.begin(self.subject.pick, self.subject.wanted(job)))
+        self.leftovers.note(answer)
         need(isinstance(answer, dict), "pick answers no object")
         return dict(answer)
 
@@ -57,6 +58,10 @@ class Rentals:
         if self.first is None:
             raise LeftOut("nothing was rented")
         return self.first
+
+    def states(self, id_: int | str) -> list[str]:
+        """The states that `list` shows for a machine; none when it is not there."""
+        return [row.state for row in self.subject.instances() if row.id == id_]
 
     def one(self, job: str, when: str) -> None:
         """Check that exactly one machine is rented for the job, and destroy all machines of the job."""
@@ -71,6 +76,7 @@ def answers(rented: Rentals) -> str:
     subject, began = rented.subject, time.monotonic()
     begun = subject.begin(subject.pick, subject.wanted(rented.job))
     answer = subject.result(begun)
+    rented.leftovers.note(answer)
     rented.takes, rented.asked = time.monotonic() - began, begun.asked
     rented.progress = sum(event.get("kind") == "progress" for event in begun.events)
     need(isinstance(answer, dict) and isinstance(answer.get("hosts"), dict), "the answer has no hosts")
@@ -179,20 +185,6 @@ def bills(rented: Rentals) -> str:
     return f"{found[0].per_hour} {found[0].currency} an hour"
 
 
-def stops(rented: Rentals) -> str:
-    """Run the command in the row's `end`, as a person would. Check that it ends the costs, and that `list` shows
-    this when the command returns."""
-    row = rented.machine()
-    words = shlex.split(row.end)
-    need(words[:2] == ["train", rented.subject.name] and words[2:], f"its end is {row.end!r}")
-    done = rented.subject.run(*words[2:])
-    need(done.status == 0, f"{row.end}: status {done.status}: {done.stderr.decode(errors='replace').strip()}")
-    states = [found.state for found in rented.subject.instances() if found.id == row.id]
-    need(all(state in ("stopped", "gone") for state in states), f"list says it is {', '.join(states)}")
-    rented.subject.give_back(rented.job)
-    return states[0] if states else "gone"
-
-
 def caller_killed(rented: Rentals) -> str:
     """Kill the runner while the tool rents and call `pick` again at once; check that one machine is rented."""
     rented.machine()
@@ -260,17 +252,8 @@ def cancelled(rented: Rentals) -> str:
     return said
 
 
-CHECKS: list[tuple[str, Callable[[Rentals], str]]] = [
-    ("pick answers, list shows it", answers),
-    ("progress", tells),
-    ("a question", asks),
-    ("asked twice", twice),
-    ("resolve REF", resolves),
-    ("ssh reaches it", reached),
-    ("bill", bills),
-    ("stop REF, list shows it", stops),
-    ("a question to nobody", asks_nobody),  # after `stop`, so that `pick` has no rented machine to return
-    ("runner killed, asked again", caller_killed),
-    ("tool killed, asked again", tool_killed),
-    ("cancel", cancelled),
-]
+def nothing_left(rented: Rentals) -> str:
+    """Destroy what the checks before this one have left, also what they could not read. Name what stays."""
+    left = rented.leftovers.destroy()
+    need(not left, "; ".join(left))
+    return f"of {len(rented.leftovers.jobs)} jobs"

@@ -173,6 +173,17 @@ class Subject:
         """The verb that binds a host."""
         return self.verb("fills", "host", "pick")
 
+    def act(self, verb: str, ref: str) -> Any:
+        """Call a verb about one machine as a runner does: its questions are answered."""
+        properties = self.commands.get(verb, {}).get("params", {}).get("properties", {})
+        key = next((key for key, entry in properties.items() if entry.get("x-positional")), "ref")
+        return self.result(self.begin(verb, {key: ref}))
+
+    @property
+    def last(self) -> str:
+        """The verb that gives a machine back with its disk, or `stop` when there is no other."""
+        return self.verb("releases", "disk", "destroy" if "destroy" in self.commands else "stop")
+
     def instances(self) -> list[Instance]:
         """The instances that the tool's `list` returns."""
         return msgspec.convert(self.once("list", {}), list[Instance])
@@ -183,12 +194,9 @@ class Subject:
 
     def give_back(self, job: str) -> list[str]:
         """Destroy every instance of the job. Returns a line for each that is neither gone nor stopped."""
-        verb = self.verb("releases", "disk", "destroy" if "destroy" in self.commands else "stop")
-        properties = self.commands.get(verb, {}).get("params", {}).get("properties", {})
-        ref = next((key for key, entry in properties.items() if entry.get("x-positional")), "ref")
         for row in self.held(job):
             with contextlib.suppress(TrainError):
-                self.result(self.begin(verb, {ref: str(row.id)}))  # as a runner does: it answers questions
+                self.act(self.last, str(row.id))
         return [
             f"{self.name} {row.id} is still there: {row.end}" for row in self.held(job) if row.state != "stopped"
         ]

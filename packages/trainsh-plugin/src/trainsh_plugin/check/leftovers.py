@@ -1,0 +1,84 @@
+"""Destroys what the checks have rented. Rows of `list` are read as they are: one may be bad."""
+
+import contextlib
+from collections.abc import Iterator
+from typing import Any
+
+from trainsh_base.errors import TrainError
+from trainsh_plugin.check.subject import HOST, Subject
+
+Raw = dict[str, Any]
+
+
+class Leftovers:
+    """The machines to destroy: those whose row has `mark`, which begins the id of every job of these checks, and
+    those that `pick` answered."""
+
+    def __init__(self, subject: Subject, mark: str) -> None:
+        self.subject = subject
+        self.mark = mark
+        self.jobs: list[str] = []
+        self.picked: set[str] = set()
+        self.before = {_id(row) for row in self._rows() or []}
+
+    def note(self, answer: Any) -> None:
+        """Keep the ids in an answer of `pick`, whatever its form."""
+        if not isinstance(answer, dict):
+            return
+        hosts, instance = answer.get("hosts"), answer.get("instance")
+        spec = hosts.get(HOST) if isinstance(hosts, dict) else None
+        spec = spec.get("name") if isinstance(spec, dict) else spec
+        if isinstance(spec, str) and spec.startswith(f"{self.subject.name}:"):
+            self.picked.add(spec.partition(":")[2])
+        if isinstance(instance, dict) and _id(instance):
+            self.picked.add(_id(instance))
+
+    def destroy(self) -> list[str]:
+        """Destroy all of them. Returns a line for each that may still be there."""
+        verb, rows = self.subject.last, self._rows()
+        if rows is None and verb in self.subject.commands:  # the jobs and the answers of pick are all that is known
+            for job in self.jobs:
+                with contextlib.suppress(TrainError, OSError):
+                    self.subject.result(self.subject.begin(verb, self.subject.about(verb, job, "")))
+        known = self.picked - self.before if rows is None else {_id(row) for row in self._ours(rows)}
+        for ref in sorted(known):
+            with contextlib.suppress(TrainError, OSError):
+                self.subject.act(verb, ref)
+        return list(self._left())
+
+    def _left(self) -> Iterator[str]:
+        """What `list` shows now: machines of the checks, and new ones that nobody can tell from those."""
+        name, rows = self.subject.name, self._rows()
+        if rows is None:
+            yield f"list cannot be read: look for machines of {self.mark}* with the means of {name}"
+            yield from (f"{name} {ref} may still be there" for ref in sorted(self.picked - self.before))
+            return
+        ours = list(self._ours(rows))
+        for row in ours:
+            if self.subject.last != "stop" or row.get("state") != "stopped":
+                yield f"{name} {_id(row) or row} is still there: {row.get('end') or 'its row has no end'}"
+        for row in rows:
+            if row not in ours and _there(row) and _id(row) not in self.before:
+                yield f"{name} {_id(row) or row} is new and shows no job of these checks: find out whose it is"
+
+    def _ours(self, rows: list[Raw]) -> Iterator[Raw]:
+        for row in rows:
+            marked = any(isinstance(value, str) and self.mark in value for value in row.values())
+            if _there(row) and (marked or _id(row) in self.picked - self.before):
+                yield row
+
+    def _rows(self) -> list[Raw] | None:
+        """The rows of `list` that are objects; None when it does not print a list."""
+        try:
+            rows = self.subject.once("list", {})
+        except (TrainError, OSError):
+            return None
+        return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else None
+
+
+def _id(row: Raw) -> str:
+    return "" if row.get("id") is None else str(row["id"])
+
+
+def _there(row: Raw) -> bool:
+    return row.get("state") != "gone"
