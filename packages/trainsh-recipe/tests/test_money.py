@@ -103,6 +103,30 @@ def test_a_job_ends_itself_when_its_money_is_used_up_and_finally_runs(shed: "Pla
     assert finished["status"] == "cancelled" and finished["seconds"] > 0.5
 
 
+NOTHING = """echo '{"error": {"code": "no_instance", "message": "no such machine", "exit": 3}}' >&2; exit 3 ;;"""
+
+
+@pytest.mark.parametrize(
+    ("pick", "options", "status"),
+    [
+        ("exit 4 ;;", "", "ok"),
+        ("exec sleep 1 ;;", " timeout=0.3s", "failed"),  # it may have rented one
+        ("""echo '{"instance": {"id": 7, "state": "running"}}' ;;""", "", "failed"),
+    ],
+)
+def test_a_stop_in_finally_is_ok_when_nothing_was_rented(
+    shed: "Place", pick: str, options: str, status: str
+) -> None:
+    shed.tool(
+        "shed", SHED.replace("pick) ", f"pick) {pick}\nnever) ").replace("stop) ", f"stop) {NOTHING}\nnever) ")
+    )
+    text = f"host gpu = placeholder\nshed.pick @gpu{options}\ntmux.open @gpu as w\nfinally\nshed.stop\n"
+    done = shed.run("run", shed.recipe(text))
+    assert done.returncode == 1, done.stdout + done.stderr
+    last = [each for each in shed.events() if each["event"] == "step.finished"][-1]
+    assert (last["status"], "nothing was held" in last.get("reason", "")) == (status, status == "ok"), last
+
+
 def test_a_limit_holds_for_a_client_of_serve_too(shed: "Place") -> None:
     shed.recipe(START + "@w > sleep 60\nfinally\nshed.destroy\n")
     request = {"jsonrpc": "2.0", "id": 1, "method": "run", "params": {"name": "./r.recipe", "max_time": 1}}
@@ -243,6 +267,8 @@ def test_a_runner_that_is_killed_while_it_holds_goes_on_holding(shed: "Place") -
 
 
 def test_nothing_is_held_where_nothing_can_be_lost(shed: "Place") -> None:
+    schema = shed.folder / "shed" / "schema.json"
+    schema.write_text(schema.read_text().replace('"timeout": {', '"patience": {'))  # the step's own `timeout=`
     shed.tool("shed", SHED.replace("pick) ", "pick) exit 1; "))
     shed.run("run", required(shed))
     assert not any(each["event"] == "hold.started" for each in shed.events())

@@ -126,7 +126,7 @@ def change(verb: str, ref: str, job: str, hosts: Machine) -> dict[str, Any]:
     """Start, stop, destroy or resolve machines."""
     found = mine(ref, job, hosts)
     if not found:
-        fail(3, "no_instance", f"no such machine: {ref}", gone=True)
+        fail(3, "no_instance", f"no such machine: {ref or 'the job holds none'}", gone=True)
     if verb == "resolve":
         row = found[0]
         return {"name": f"acme:{row['id']}", "kind": "local", "rented": True, "machine": row["id"]}

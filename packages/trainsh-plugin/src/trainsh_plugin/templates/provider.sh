@@ -50,7 +50,8 @@ rent) # JOB HOST SIZE, under the lock: look for the label first; the cloud write
       '{state: "starting", price_per_hour: 0.1} + $ARGS.named' >"$file" && mv "$file" "$file.json"
   fi && echo "$id" ;;
 resolve | start | stop | destroy)
-  ids=$(mine "$(get ref)") && [ -n "$ids" ] || fail 3 no_instance "no such machine: $(get ref)" '{data: {gone: true}}'
+  ref=$(get ref) && ids=$(mine "$ref") && [ -n "$ids" ] ||
+    fail 3 no_instance "no such machine: ${ref:-the job holds none}" '{data: {gone: true}}'
   for id in $ids; do
     case $verb in start) save "$id" running ;; stop) save "$id" stopped ;; destroy) rm "$cloud/$id.json" ;; esac
   done # a real machine: {"name": "acme:ID", "kind": "ssh", "argv": ["ssh", "-p", "2222", "user@1.2.3.4"], ...}

@@ -17,6 +17,7 @@ from trainsh_recipe.plan.numbering import Numbered
 from trainsh_recipe.store.state import ENDS, State
 
 LIMITS = ("max_cost", "max_time", "idle_stop")  # parameters that the runner fills in if their schema has `x-limits`
+NOTHING = "no_instance"  # the code of a provider's error that it has found no machine
 VERB_MARGIN = 30.0  # seconds by which the runner's limit exceeds the verb's own timeout
 
 
@@ -52,13 +53,34 @@ class VerbExecutor:
         if releasing:
             given_up = self._before_release(at, f"{step.tool}.{step.verb}", self._released(step, ours))
             at.keeps_on = at.numbered.closing
-        answer = self._call(at, step, entry)
+        try:
+            answer = self._call(at, step, entry)
+        except TrainError as error:
+            if error.code == NOTHING and releasing and at.numbered.closing and self._never_rented(step.tool):
+                return Outcome(status="ok", reason=f"nothing was held: {error.message}")
+            raise
         said = self._answers.bind(step.tool, answer, ours)
         at.output(text_of(answer))
         if ours and (releasing or any(name in self._state.stopped for name in ours)):
             more = {"disk": True} if (entry or {}).get("releases") == "disk" else {}
             self._record("hosts", hosts=ours, state="stopped" if releasing else "running", **more)
         return Outcome(status="ok", reason="; ".join(filter(None, (said, given_up))))
+
+    def _never_rented(self, tool: str) -> bool:
+        """Whether this job has no machine of the tool, as far as its journal tells: none was answered, no host is
+        one, and each step that rents has failed or did not begin. A step that was cut off may have rented one."""
+        if any(machine.provider == tool for machine in self._state.instances.values()):
+            return False
+        if any(str(spec).startswith(f"{tool}:") for spec in self._values.known_hosts().values()):
+            return False
+        schema = self._tools.schema(tool)
+        renting = [
+            each.id for each in self._numbers
+            if isinstance(each.step, Control) and each.step.tool == tool
+            and (schema.get(each.step.verb) or {}).get("rents")
+        ]  # fmt: skip
+        steps = self._state.steps
+        return all(steps[each].status in ("failed", "skipped") for each in renting if each in steps)
 
     def _released(self, step: Control, ours: list[str]) -> list[str]:
         """The hosts that a releasing verb acts on; without arguments also all hosts that its tool provides."""
