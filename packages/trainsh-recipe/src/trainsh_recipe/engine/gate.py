@@ -117,20 +117,27 @@ class Gate:
         before = run.state.held
         text = before.until if before and before.reason == reason else stamp(time.time() + seconds)
         until = seconds_of(text)
+        earlier = run.cancellation.accepted
         run.record("hold.started", sync=True, reason=reason, until=text, hosts=hosts, steps=steps)
-        self._release()
+        try:
+            self._release()
+        except Cancel as cancel:  # right at the beginning: the hold ends as by any later one
+            run.cancellation.accept(cancel)
         run.view.log("\n".join(self._told(reason, verb, hosts, lost, until)))
-        why = self._until(until, hosts, lost, wait)
+        why = self._until(until, hosts, lost, wait, earlier)
         given_up = [] if why == "arrived" else [each.id for each in self.missing(hosts)] if lost else []
         run.record("hold.ended", sync=True, why=why, given_up=given_up)
         done = "what was required has arrived" if why == "arrived" else GIVEN_UP[why]
         run.view.log(f"{', '.join(hosts)} is kept no longer: {done}")
         return why
 
-    def _until(self, until: float, hosts: list[str], lost: list[Numbered], wait: Callable[[float], bool]) -> str:
+    def _until(
+        self, until: float, hosts: list[str], lost: list[Numbered], wait: Callable[[float], bool],
+        earlier: Cancel | None,
+    ) -> str:  # fmt: skip
+        """Wait until the hold ends; `earlier` is the cancellation that was accepted before it began."""
         run, cancellation = self._run, self._run.cancellation
         pause, retry = FIRST_RETRY, time.time() + FIRST_RETRY
-        earlier = cancellation.accepted
         while True:
             try:
                 if wait(max(0.0, min(TICK, until - time.time()))):

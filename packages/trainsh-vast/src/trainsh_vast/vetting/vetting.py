@@ -17,7 +17,8 @@ def vet(row: Row, target: Target, seconds: float) -> Vetted:
     """Measure an instance for at most `seconds`. If it falls short or cannot be measured, save it as bad."""
     number = row["id"]
     current().emit("log", message=f"instance {number}: measuring it")
-    command = f"sh -s -- {max(5, int(seconds))} {config_value('vast.speed_url')}"
+    speed_url = config_value("vast.speed_url")
+    command = f"sh -s -- {max(5, int(seconds))} {speed_url}"
     text, problem = login.output(target, command, SCRIPT.read_bytes(), seconds + 20)
     found = (
         Vetted(measured={}, short=[f"it could not be measured: {problem}"])
