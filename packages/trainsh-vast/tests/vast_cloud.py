@@ -45,7 +45,8 @@ class Cloud:
         self.ask("PUT", "/sandbox/faults", dict(word.split("=") for word in switches))
 
     def calm(self) -> None:
-        """Clear all faults, instances and keys for the next test."""
+        """Clear all faults, instances and remembered machines for the next test."""
+        (Path(self.env["TRAINSH_HOME"]) / "state" / "vast" / "bad-machines").unlink(missing_ok=True)
         self.ask("PUT", "/sandbox/faults", {"off": "on"})
         for one in self.rows():
             self.ask("DELETE", f"/api/v0/instances/{one['id']}/", {})
