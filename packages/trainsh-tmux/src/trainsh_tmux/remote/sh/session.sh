@@ -282,13 +282,13 @@ session_close() { # SERVER NAME GRACE: replies `survived PID COMMAND` for what d
     # Without the file `pid` the pane stops writing to this folder.
     rm -f -- "$d/pid" "$d/open" "$d"/steps/*.env "$d/noted.$note"
     if tm kill-session -t "=$name"; then alive=1; fi
+    tm list-sessions >/dev/null 2>&1 || rm -f -- "$socks/$server"
     if [ "$alive" ]; then
         printf 'closed\n' >"$d/state"
         say closed
     else
         say none
     fi
-    tm list-sessions >/dev/null 2>&1 || rm -f -- "$socks/$server"
 }
 
 session_note() { # if the shell waits for steps, asks it for a snapshot; sets $note to the request's name, or to nothing
