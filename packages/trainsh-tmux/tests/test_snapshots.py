@@ -9,7 +9,7 @@ import pytest
 from trainsh_world import World
 
 from far_box import Far
-from tmux_box import Box, wait_until
+from tmux_box import Box, wait_until, without_bash
 from trainsh_tmux import cli
 
 # The step that sets something, the step that asks for it in a new shell, what that prints.
@@ -189,14 +189,7 @@ def test_a_snapshot_that_ends_early_is_not_taken_for_restored(box: Box) -> None:
 
 def plain(box: Box, monkeypatch: pytest.MonkeyPatch, shell: str) -> None:
     """A machine without bash."""
-    few = box.folder / "few"
-    few.mkdir()
-    for name in os.listdir("/usr/bin"):
-        if name not in ("bash", "rbash", "sh"):
-            (few / name).symlink_to(f"/usr/bin/{name}")
-    (few / "sh").symlink_to(f"/usr/bin/{shell}")
-    monkeypatch.setenv("PATH", str(few))
-    (box.home / ".profile").write_text(f"PATH={few}\n")
+    without_bash(box, monkeypatch, shell)
     box.forget()
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tmux_box import Box, wait_until
+from tmux_box import Box, wait_until, without_bash
 from trainsh_base.errors import TrainError
 from trainsh_tmux import cli
 
@@ -110,16 +110,9 @@ def test_bash(box: Box, setting: str) -> None:
     )] + ["exec 9<&- 8<&- 7<&- 3<&-", "printf() { :; }; read() { :; }; cat() { :; }; test() { :; }; stty() { :; }"],
 )  # fmt: skip
 @pytest.mark.parametrize("shell", ["dash", "busybox"])
-def test_a_plain_sh(box: Box, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shell: str, setting: str) -> None:
+def test_a_plain_sh(box: Box, monkeypatch: pytest.MonkeyPatch, shell: str, setting: str) -> None:
     """Where there is no bash."""
-    few = tmp_path / "few"
-    few.mkdir()
-    for name in os.listdir("/usr/bin"):
-        if name not in ("bash", "rbash", "sh"):
-            (few / name).symlink_to(f"/usr/bin/{name}")
-    (few / "sh").symlink_to(f"/usr/bin/{shell}")
-    monkeypatch.setenv("PATH", str(few))
-    (box.home / ".profile").write_text(f"PATH={few}\n")
+    without_bash(box, monkeypatch, shell)
     box.open()
     box.run(setting)
     box.run(FINISH)

@@ -1,11 +1,14 @@
 """What tests of sessions use: the tool inside this process, its client, and the pane's keyboard."""
 
+import os
 import subprocess
 import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from trainsh_base.request import Request, serve_in_this_thread
 from trainsh_tmux import cli
@@ -163,3 +166,15 @@ class Box:
 
     def screen(self, name: str = "w") -> str:
         return self.tmux("capture-pane", "-p", "-S", "-200", "-t", f"={name}:")
+
+
+def without_bash(box: Box, monkeypatch: pytest.MonkeyPatch, shell: str) -> None:
+    """Make this machine one without bash, whose sh is `shell`, for what the box opens from now on."""
+    few = box.folder / "few"
+    few.mkdir()
+    for name in os.listdir("/usr/bin"):
+        if name not in ("bash", "rbash", "sh"):
+            (few / name).symlink_to(f"/usr/bin/{name}")
+    (few / "sh").symlink_to(f"/usr/bin/{shell}")
+    monkeypatch.setenv("PATH", str(few))
+    (box.home / ".profile").write_text(f"PATH={few}\n")
