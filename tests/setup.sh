@@ -32,12 +32,13 @@ prepare_checkout() {
   pip=".venv/bin/python -m pip install --quiet --disable-pip-version-check $constrained"
   # shellcheck disable=SC2086
   $pip $build_tools $dev_tools || fail 'pip could not install the tools that work on train needs' '' 8
-  # shellcheck disable=SC2086
-  $pip --no-deps --no-warn-conflicts $lone_tools || fail 'pip could not install the clients that tests compare with' '' 8
   set --
   for project in packages/*/pyproject.toml; do set -- ${1+"$@"} -e "${project%/pyproject.toml}"; done
   # shellcheck disable=SC2086
   $pip --no-build-isolation "$@" || fail 'pip could not install the packages of this checkout' '' 8
+  # Last: pip would warn of what they lack at each install after it.
+  # shellcheck disable=SC2086
+  $pip --no-deps --no-warn-conflicts $lone_tools || fail 'pip could not install the clients that tests compare with' '' 8
   link_shared_files
   echo "$state" >.venv/.prepared
   say 'ready: .venv/bin/train'
