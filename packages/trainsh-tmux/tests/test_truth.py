@@ -183,6 +183,8 @@ def test_a_shell_that_is_left_alone_begins_nothing(box: Box) -> None:
         fifo.write("run s2 run - touch\n")
         fifo.flush()
         os.kill(pane, signal.SIGKILL)
+        # Before that process is gone, the step may begin truthfully, and be ended by the hangup.
+        wait_until(lambda: not Path(f"/proc/{pane}").exists(), "the end of the pane's first process")
         os.kill(shell, signal.SIGCONT)
         wait_until(lambda: not Path(f"/proc/{shell}").exists(), "its end")
     assert not (box.home / "ran").exists()
