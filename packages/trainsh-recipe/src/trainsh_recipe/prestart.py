@@ -12,11 +12,8 @@ TOOLS = ("dsl", "tmux")
 # This environment variable gives a newly started runner the file descriptor of the job's lock.
 LOCK_VARIABLE = "TRAINSH_RUNNER_LOCK"
 
-# A request without effect, except that train-tmux connects to this machine, which most recipes use.
-WARM = (
-    b'{"jsonrpc":"2.0","id":"early","method":"run","params":{"command":"","session":"none","step":"none",'
-    b'"only_ask":true}}\n'
-)
+# The letters of a host's name.
+NAME = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-")
 
 children: dict[str, spawn.Child] = {}
 lock_handle = -1
@@ -33,7 +30,27 @@ def start() -> None:
         if path is not None:
             children[name] = spawn.start([path, "serve"], env=dict(os.environ))
     if "tmux" in children:
-        os.write(children["tmux"].stdin, WARM)
+        os.write(children["tmux"].stdin, request(first_host(argv)))
+
+
+def request(host: str) -> bytes:
+    """The request that lets train-tmux prepare for `host` while this process starts; its answer is ignored."""
+    return b'{"jsonrpc":"2.0","id":"early","method":"prepare","params":{"host":"%s"}}\n' % host.encode()
+
+
+def first_host(argv: list[str]) -> str:
+    """The host that a command line uses first: the one of the first `@NAME` of `exec`, else this machine.
+
+    It is a guess, and a wrong one does no harm.
+    """
+    if argv[0] != "exec":
+        return "local"
+    name = ""
+    for letter in next((word.partition("@")[2] for word in argv if word.lstrip().startswith("@")), ""):
+        if letter not in NAME:
+            break
+        name += letter
+    return name or "local"
 
 
 def _keep_lock() -> None:

@@ -8,6 +8,7 @@ import msgspec
 
 from trainsh_base.errors import UsageError
 from trainsh_base.remote.channel import quote
+from trainsh_base.remote.control_socket import master_pid
 from trainsh_base.request import current, limited
 from trainsh_base.system.deadline import Deadline
 from trainsh_base.system.units import Duration
@@ -36,6 +37,7 @@ from trainsh_tmux.wait.patience import Patience, in_time
 from trainsh_tmux.wait.pattern import PatternWait, compiled
 
 CLOSING = 30.0  # seconds beyond the grace within which a host must answer that a session is closed
+PREPARING = 2.0  # seconds within which `prepare` must have a shell on an open connection
 KILLING = 10  # sessions for which `kill` allows time: the host closes those of a job one after the other
 registry = Registry()
 tool = Tool("tmux", "Persistent tmux sessions, steps and waits", on_close=registry.close)
@@ -62,6 +64,20 @@ def open_(
     return open_session(
         live, start_folder(live.host, cwd), bootstrap=bootstrap, restore=restore, without=tuple(without)
     )
+
+
+@tool.command()
+def prepare(host: HostOpt = "local") -> bool:
+    """Prepare for requests to a machine, for programs; true when a shell there is ready.
+
+    A program calls it before it knows what it will ask for. It uses a connection that is open, and never logs in.
+    """
+    machine = registry.host(host)
+    path = machine.target.control_path
+    ready = machine.target.kind == "local" or bool(path and master_pid(path) is not None)
+    if ready:
+        machine.channel(current(), Deadline.after(PREPARING))
+    return ready
 
 
 @tool.command(show=display.show_outcome, status=display.run_status)

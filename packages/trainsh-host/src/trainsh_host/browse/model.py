@@ -1,6 +1,5 @@
 """A file on a host, and the document for it that `browse --json` prints."""
 
-import base64
 import stat
 from typing import Literal
 
@@ -50,6 +49,8 @@ class File(msgspec.Struct, frozen=True):
         try:
             name, raw = self.name.decode(), ""
         except UnicodeDecodeError:
+            import base64  # noqa: PLC0415 - every train-host loads this module
+
             name, raw = self.name.decode(errors="backslashreplace"), base64.b64encode(self.name).decode()
         return Entry(
             name=name, kind=self.kind, size=self.size, modified=self.modified, mode=stat.filemode(self.mode),

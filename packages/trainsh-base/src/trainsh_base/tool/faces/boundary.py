@@ -54,11 +54,16 @@ def _run(tool: Tool, words: list[str]) -> int:
 
 
 def _invoke(tool: Tool, words: list[str]) -> int:
-    from trainsh_base.tool.faces.people import invoke  # noqa: PLC0415 - click is loaded inside the boundary: Ctrl-C may come now
+    from trainsh_base.tool.faces.answering import execute  # noqa: PLC0415 - loaded inside the boundary: Ctrl-C may come now
+    from trainsh_base.tool.faces.simple_argv import read  # noqa: PLC0415 - as above
+
+    simple = read(tool, words)
+    if simple is None:
+        from trainsh_base.tool.faces.people import invoke  # noqa: PLC0415 - as above
 
     quick_interrupts(False)
     try:
-        status = invoke(tool, words)
+        status = invoke(tool, words) if simple is None else execute(tool, *simple)
     except Exit as leave:
         status = leave.status
     sys.stdout.flush()

@@ -1,30 +1,23 @@
 """The faces for people and for pipes: a click command line made from a tool's declarations."""
 
-import os
-import sys
 from typing import Any
 
 import click  # noqa: TID253 - this module is the click face, and loaded only as such
 import msgspec
 
 from trainsh_base import VERSION
-from trainsh_base.errors import Exit, TrainError, UsageError
-from trainsh_base.request import serve_in_this_thread
-from trainsh_base.system.secret import Secret
+from trainsh_base.errors import Exit, UsageError
 from trainsh_base.system.suggest import did_you_mean, nearest
 from trainsh_base.system.units import Duration, format_duration, parse_duration
-from trainsh_base.tool.declare import Arg, Command, Handover, Param, Tool
-from trainsh_base.tool.display import show
-from trainsh_base.tool.faces import typed
-from trainsh_base.tool.faces.given import parameters, read_input
+from trainsh_base.tool.declare import Arg, Command, Param, Tool
+from trainsh_base.tool.examples import examples_of
+from trainsh_base.tool.faces.answering import Formats, execute, pair, placeholder
 from trainsh_base.tool.faces.pager import paged
-from trainsh_base.tool.faces.terminal import TerminalRequest
-from trainsh_base.tool.faces.typed import tool_words
+from trainsh_base.tool.faces.typed import command_words, tool_words
 from trainsh_base.tool.schema import describe
 from trainsh_base.tool.wire import encode_text
 
 SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
-FORMATS = ("json", "jsonl", "input", "no_color", "no_pager", "quiet", "verbose")
 
 
 def invoke(tool: Tool, words: list[str]) -> int:
@@ -58,6 +51,31 @@ def _usage(tool: Tool, error: click.UsageError) -> UsageError:
         hint = f"did you mean {near}?\n" if near else ""
         return UsageError(f"no such option: {error.option_name}", f"{hint}usage: {path} --help")
     return UsageError(message[:1].lower() + message[1:], f"usage: {path} --help")
+
+
+class Context(click.Context):
+    """A click context whose command path is what the user typed."""
+
+    @property
+    def command_path(self) -> str:
+        """`train transfer`, not `train xfer copy`."""
+        if isinstance(self.command, ToolCommand) and self.parent:
+            return command_words(self.command.tool.program, self.command.name or "")
+        return super().command_path
+
+
+class ToolCommand(click.Command):
+    """A command of `tool`, whose help ends with the tool's examples."""
+
+    context_class = Context
+    tool: Tool
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the examples without wrapping them, so that each can be pasted."""
+        examples = examples_of(self.tool.name, self.name or "")
+        if examples:
+            formatter.write_paragraph()
+            formatter.write("Examples:\n" + "".join(f"  {line}\n      {about}\n" for line, about in examples))
 
 
 class Group(click.Group):
@@ -110,15 +128,15 @@ def _common() -> dict[str, Any]:
 def build(tool: Tool, command: Command) -> click.Command:
     """Build the click command for one declaration of `tool`; its help ends with the tool's examples."""
     params = [_parameter(param) for param in command.params]
-    built = typed.Command(
+    built = ToolCommand(
         command.name,
-        callback=lambda **values: execute(tool, command, values),
+        callback=lambda **values: _run(tool, command, values),
         params=[*params, *_format_options()],
         help=command.help + _arguments_help(command),
         short_help=command.summary,
         **_common(),
     )
-    built.tool = tool.name
+    built.tool = tool
     return built
 
 
@@ -150,7 +168,7 @@ def _parameter(param: Param) -> click.Parameter:
     kind = _click_type(param)
     if isinstance(param.spec, Arg):
         return click.Argument(
-            [param.name], required=False, nargs=-1 if param.many else 1, type=kind, metavar=_optional(param)
+            [param.name], required=False, nargs=-1 if param.many else 1, type=kind, metavar=placeholder(param)
         )
     words = [param.name, param.flag + (f"/--no-{param.flag[2:]}" if _switches(param) else "")]
     if param.spec.short:
@@ -160,11 +178,6 @@ def _parameter(param: Param) -> click.Parameter:
         words, help=param.spec.help + _default_text(param), multiple=param.many and param.kind is not bool,
         metavar=None if param.kind is bool else param.spec.metavar or None, **more,
     )  # fmt: skip
-
-
-def _optional(param: Param) -> str:
-    word = param.flag + ("..." if param.many else "")
-    return word if param.required else f"[{word}]"
 
 
 def _switches(param: Param) -> bool:
@@ -199,39 +212,9 @@ def _click_type(param: Param) -> Any:
     return {int: click.INT, float: click.FLOAT}.get(param.kind, click.STRING)
 
 
-def execute(tool: Tool, command: Command, values: dict[str, Any]) -> int:
-    """Run `command` and print its answer; returns the status. `values` from argv override those of `--input`."""
-    formats = {name: values.pop(name) for name in FORMATS}
-    if formats["json"] and formats["jsonl"]:
-        raise UsageError("--json and --jsonl exclude each other")
-    if formats["no_color"]:
-        os.environ["NO_COLOR"] = "1"
-    if formats["verbose"]:
-        os.environ["TRAINSH_DEBUG"] = "1"  # tools that this one starts are verbose too
-    machine = "jsonl" if formats["jsonl"] else "json" if formats["json"] else ""
-    given = parameters(tool, command, read_input(formats["input"])) | _given(command, values)
-    request = TerminalRequest(machine, quiet=formats["quiet"])
-    serve_in_this_thread(request)
-    try:
-        answer = command.call(given)
-    except TrainError as error:
-        request.finish()
-        raise error if error.code != "missing_parameter" else _with_usage(error, command) from None
-    except KeyboardInterrupt:
-        request.cancel()
-        raise
-    request.finish()
-    status = command.status(answer) if command.status else 0
-    with paged(not formats["no_pager"] and not isinstance(answer, Handover)):
-        print_answer(command, answer, machine)
-    return status
-
-
-def _with_usage(error: TrainError, command: Command) -> UsageError:
-    words = [_optional(param) for param in command.params if isinstance(param.spec, Arg)]
-    typed_as = click.get_current_context().command_path
-    usage = " ".join(["usage:", typed_as, *words, "[OPTIONS], or --input FILE"])
-    return UsageError(typed_as + error.message.removeprefix(command.name), usage, code=error.code)
+def _run(tool: Tool, command: Command, values: dict[str, Any]) -> int:
+    formats = Formats(**{name: values.pop(name) for name in Formats.__struct_fields__})
+    return execute(tool, command, formats, _given(command, values))
 
 
 def _given(command: Command, values: dict[str, Any]) -> dict[str, Any]:
@@ -246,46 +229,9 @@ def _given(command: Command, values: dict[str, Any]) -> dict[str, Any]:
 
 def _json_value(param: Param, value: Any) -> Any:
     if isinstance(value, tuple):
-        return dict(_pair(param, item) for item in value) if _is_map(param) else list(value)
+        return dict(pair(param, item) for item in value) if _is_map(param) else list(value)
     return value
 
 
 def _is_map(param: Param) -> bool:
     return getattr(param.kind, "__origin__", None) is dict
-
-
-def _pair(param: Param, text: str) -> tuple[str, str]:
-    key, equals, value = text.partition("=")
-    if not equals or not key:
-        raise UsageError(f"{param.flag} takes NAME=VALUE, got {text!r}")
-    return key, value
-
-
-def print_answer(command: Command, answer: Any, machine: str) -> None:
-    """Print the answer in the requested format; for a Handover, exec its program."""
-    if machine == "jsonl":
-        sys.stdout.write(encode_text({"event": "result", "result": answer}) + "\n")
-    elif machine == "json":
-        text = encode_text(answer)
-        sys.stdout.write((msgspec.json.format(text, indent=2) if sys.stdout.isatty() else text) + "\n")
-    elif isinstance(answer, Handover):
-        hand_over(answer)
-    elif command.show:
-        command.show(answer)
-    else:
-        show(answer)
-
-
-def hand_over(answer: Handover) -> None:
-    """Exec the program that `answer` names."""
-    sys.stdout.flush()
-    added = {key: value.reveal() if isinstance(value, Secret) else value for key, value in answer.env.items()}
-    env = {key: value for key, value in {**os.environ, **added}.items() if value is not None}
-    try:
-        os.execvpe(answer.argv[0], answer.argv, env)
-    except FileNotFoundError:
-        from trainsh_base.system.proc import missing  # noqa: PLC0415 - only then
-
-        raise missing(answer.argv[0]) from None
-    except OSError as error:
-        raise UsageError(f"cannot run {answer.argv[0]}: {error.strerror}", code="cannot_run") from None
