@@ -41,9 +41,10 @@ class Home:
 
     def run(self, *words: str) -> None:
         """Run a program; it has to go well."""
-        subprocess.run(
-            words, env=self.env, cwd=self.folder, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, check=True
+        done = subprocess.run(
+            words, env=self.env, cwd=self.folder, stdin=subprocess.DEVNULL, capture_output=True, check=False
         )
+        assert done.returncode == 0, done.stderr.decode(errors="replace")
 
     def recipe(self, name: str, text: str) -> str:
         """Write one; its path."""

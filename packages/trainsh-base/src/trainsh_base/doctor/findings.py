@@ -12,6 +12,7 @@ from trainsh_base.doctor.permissions import permissions
 from trainsh_base.errors import TrainError
 from trainsh_base.system import paths
 from trainsh_base.system.configuration import config
+from trainsh_base.system.installing import install_hint
 from trainsh_base.system.units import format_size
 
 # program -> (arguments that print its version, what it is used for, whether most of train fails without it)
@@ -20,13 +21,6 @@ PROGRAMS = {
     "tmux": (["-V"], "recipes on this machine", True),
     "rsync": (["--version"], "transfers", True),
     "rclone": (["version"], "object storage", False),
-}
-MANAGERS = {
-    "apt-get": "sudo apt-get install", "dnf": "sudo dnf install", "pacman": "sudo pacman -S",
-    "apk": "sudo apk add", "zypper": "sudo zypper install", "brew": "brew install",
-}  # fmt: skip
-PACKAGES = {
-    "ssh": {"apt-get": "openssh-client", "dnf": "openssh-clients", "zypper": "openssh-clients", "brew": "openssh"}
 }
 LEAST_FREE = 100_000_000  # bytes; with less free space, job journals may soon fail to be written
 
@@ -65,22 +59,15 @@ def _program(name: str) -> Finding:
     path = _which(name)
     if path is None:
         state: State = "problem" if needed else "warning"
-        return Finding(name=name, state=state, detail=f"missing: {purpose} need it", fix=_install(name))
+        return Finding(name=name, state=state, detail=f"missing: {purpose} need it", fix=install_hint(name))
     try:
         done = proc.run([path, *words], timeout=10, check=False)
     except (TrainError, OSError) as error:
-        return Finding(name=name, state="problem", detail=f"{path} does not run: {error}", fix=_install(name))
+        return Finding(name=name, state="problem", detail=f"{path} does not run: {error}", fix=install_hint(name))
     said = (done.stdout or done.stderr).decode(errors="replace").strip().split("\n")[0]
     if done.status:
-        return Finding(name=name, state="problem", detail=f"{path} does not run: {said}", fix=_install(name))
+        return Finding(name=name, state="problem", detail=f"{path} does not run: {said}", fix=install_hint(name))
     return Finding(name=name, state="ok", detail=said)
-
-
-def _install(name: str) -> str:
-    manager = next((each for each in MANAGERS if _which(each)), None)
-    if manager is None:
-        return f"install {name}"
-    return f"{MANAGERS[manager]} {PACKAGES.get(name, {}).get(manager, 'openssh' if name == 'ssh' else name)}"
 
 
 def _folder(name: str, where: Callable[[], Path]) -> Finding:

@@ -12,6 +12,7 @@ import msgspec
 
 from trainsh_base.errors import MissingProgram, RemoteError, TimedOut, TrainError, UsageError
 from trainsh_base.request import current
+from trainsh_base.system.installing import install_hint
 from trainsh_base.system.spawn import show_argv
 
 TAIL = 2000
@@ -158,19 +159,3 @@ def _end(child: "subprocess.Popen[bytes]") -> None:
 def missing(program: str) -> MissingProgram:
     """Return the error for a program that is not installed; its hint is the command that installs it."""
     return MissingProgram(f"{program} is not installed", install_hint(program), data={"program": program})
-
-
-def install_hint(program: str) -> str:
-    """Return the install command for this machine's package manager, such as `apt-get install rsync`."""
-    package = {"ssh": "openssh-client", "sshd": "openssh-server"}.get(program, program)
-    managers = {
-        "brew": f"brew install {package}",
-        "apt-get": f"sudo apt-get install {package}",
-        "dnf": f"sudo dnf install {package}",
-        "pacman": f"sudo pacman -S {package}",
-        "apk": f"sudo apk add {package}",
-    }
-    for manager, words in managers.items():
-        if any(os.access(os.path.join(part, manager), os.X_OK) for part in os.get_exec_path()):  # noqa: PTH118
-            return words
-    return f"install {package} with the package manager of this machine"

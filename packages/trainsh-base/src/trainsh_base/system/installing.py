@@ -1,0 +1,32 @@
+"""The command that installs a program on this machine, for hints."""
+
+import os
+
+# manager -> how it installs a package. The first one on PATH is taken; Homebrew, which Linux may have too, is last.
+MANAGERS = {
+    "apt-get": "apt-get install", "dnf": "dnf install", "yum": "yum install", "zypper": "zypper install",
+    "pacman": "pacman -S", "apk": "apk add", "brew": "brew install",
+}  # fmt: skip
+# program -> manager -> its package, where the name is another; "" stands for the other managers.
+PACKAGES = {
+    "ssh": {"pacman": "openssh", "brew": "openssh", "apt-get": "openssh-client", "apk": "openssh-client",
+            "": "openssh-clients"},
+    "sshd": {"pacman": "openssh", "brew": "openssh", "": "openssh-server"},
+}  # fmt: skip
+
+
+def install_hint(program: str) -> str:
+    """Return a command that can be pasted, such as `sudo apt-get install rsync`; for root it has no sudo."""
+    manager = next((name for name in MANAGERS if on_path(name)), None)
+    if manager is None:
+        return f"install {program} with the package manager of this machine"
+    names = PACKAGES.get(program, {})
+    command = f"{MANAGERS[manager]} {names.get(manager) or names.get('') or program}"
+    if manager == "brew" or os.geteuid() == 0:
+        return command
+    return f"sudo {command}" if on_path("sudo") else f"as root: {command}"
+
+
+def on_path(program: str) -> bool:
+    """Whether a program is on PATH; shutil.which would load a module for this alone."""
+    return any(os.access(f"{folder}/{program}", os.X_OK) for folder in os.get_exec_path())
