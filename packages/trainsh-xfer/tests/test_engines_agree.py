@@ -30,6 +30,8 @@ CASES: dict[str, tuple[str, str, dict[str, Any]]] = {
     "slowly": ("/sub/", "", {"bwlimit": 1000, "verify": True}),
     "a dry run": ("/", "", {"dry_run": True, "delete": True, "exclude": ["*.ckpt"]}),
     "moving": ("/", "", {"move": True}),
+    "moving and deleting": ("/", "", {"move": True, "delete": True}),
+    "a single file that is left out": ("/a.txt", "", {"exclude": ["*.txt"]}),
 }
 
 
@@ -104,7 +106,14 @@ def place(world: Any, service: Service, monkeypatch: pytest.MonkeyPatch, request
     return Place(world, request_, service)
 
 
-QUICK = ("the folder itself", "excluded", "deleting but what is excluded", "a dry run")
+QUICK = (
+    "the folder itself",
+    "excluded",
+    "a single file that is left out",
+    "moving and deleting",
+    "deleting but what is excluded",
+    "a dry run",
+)
 
 
 @pytest.mark.parametrize(

@@ -16,10 +16,11 @@ from trainsh_xfer.engines.rsync import comparison
 from trainsh_xfer.engines.rsync_output import Tally
 from trainsh_xfer.hosts import machines
 from trainsh_xfer.model import Options, Order, Result
-from trainsh_xfer.pairs import routes, storage_copy
+from trainsh_xfer.pairs import routes, storage_copy, streams
 from trainsh_xfer.pairs.attempts import reporter, run
 from trainsh_xfer.pairs.pattern_rules import with_rules
 from trainsh_xfer.pairs.route import Route
+from trainsh_xfer.pairs.stillness import watched
 from trainsh_xfer.pairs.storage_routes import told
 
 SHOWN = 10
@@ -30,7 +31,8 @@ def carry_out(order: Order, request: Request) -> Result:
     """Carry out a transfer, reporting progress to `request`. Raises the errors of resolving, of the guards and of
     the copy."""
     try:
-        return _carry_out(order, request)
+        with watched(request, told(order)) as inner:
+            return _carry_out(order, inner)
     except TrainError as error:
         raise printable(error) from None
 
@@ -90,7 +92,7 @@ def _copied(route: Route, order: Order, request: Request) -> Tally:
     if careful:
         _verify(route, options, request)
         if options.move:
-            for remark in _copy(route, options, request).remarks:
+            for remark in _copy(route, msgspec.structs.replace(options, jobs=0), request).remarks:
                 tally.remark(remark)
     if options.move and not options.dry_run:
         _tidy(route)
@@ -112,6 +114,10 @@ def _copy(route: Route, options: Options, request: Request) -> Tally:
         again = None
         if route.is_local and not options.dry_run:
             again = stack.enter_context(unfinished.marked(unfinished.mark(route.sources, route.destination)))
+        if why := streams.why_one(route, options):
+            tally.remark(why)
+        elif options.jobs > 1 and not options.dry_run:
+            options = streams.copy(route, options, tally, request)
         run(route, lambda: route.words(options, resume=again is not None), tally, request)
     return tally
 

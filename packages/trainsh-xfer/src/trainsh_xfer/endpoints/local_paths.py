@@ -107,3 +107,8 @@ def remove_empty(path: str) -> None:
 def means_contents(path: str) -> bool:
     """Whether rsync copies the contents of this source instead of the folder itself."""
     return path.rsplit("/", 1)[-1] in ("", ".", "..")
+
+
+def root_of(source: str) -> str:
+    """The folder that the names in rsync's output are relative to, for this source; it ends in a slash or dot."""
+    return source if means_contents(source) else source[: source.rfind("/") + 1] or "./"

@@ -9,7 +9,10 @@ CHECKERS = 16
 S3 = ("--s3-chunk-size=16M", "--s3-upload-concurrency=8")
 # An unreachable service is retried for seconds, not minutes: transferred files are kept, and a recipe's step can
 # set `retry=`.
-PATIENCE = ("--retries=2", "--retries-sleep=1s", "--low-level-retries=3", "--contimeout=15s", "--timeout=45s")
+# A silent S3 service gets six requests for the first listing, and three for a file, each of 30 s.
+PATIENCE = ("--retries=2", "--retries-sleep=1s", "--low-level-retries=3", "--contimeout=15s", "--timeout=30s")
+# The patience with a service that is only asked what is there.
+LOOKING = ("--low-level-retries=2", "--contimeout=15s", "--timeout=20s")
 # For listings: rows without times and MIME types. Links on a host's own disk are followed, as in a copy.
 PLAIN = ("--no-modtime", "--no-mimetype", "--copy-links")
 LOG = (
@@ -54,7 +57,7 @@ def stat(program: str, place: str, *, hashes: bool = False, kind: str = "") -> l
     """The argv that prints a path's JSON row; with `hashes` also its checksums (with `kind`: only that kind)."""
     more = ["--hash"] if hashes else []
     more += [f"--hash-type={kind}"] if kind else []
-    return [program, "lsjson", "--stat", *PLAIN, *PATIENCE, *more, "--", place]
+    return [program, "lsjson", "--stat", *PLAIN, *PATIENCE, *LOOKING, *more, "--", place]
 
 
 def md5_of_contents(program: str, place: str) -> list[str]:
@@ -69,7 +72,7 @@ def names(program: str, place: str) -> list[str]:
 
 def listing(program: str, place: str) -> list[str]:
     """The argv that lists a folder, or one file, as JSON rows with Name and IsDir."""
-    return [program, "lsjson", *PLAIN, *PATIENCE, "--", place]
+    return [program, "lsjson", *PLAIN, *PATIENCE, *LOOKING, "--", place]
 
 
 def unfinished(program: str, place: str) -> list[str]:

@@ -45,6 +45,15 @@ def rules(wanted: list[Rule], name: str) -> list[str]:
     return folders + files + inner + outer
 
 
+def leaves_out(wanted: list[Rule], name: str) -> bool:
+    """Whether the rules leave out a file that is copied by itself, under its `name`."""
+    for sign, pattern in wanted:
+        form = pattern.removeprefix("/").removeprefix("**/")
+        if "/" not in form and _matches(form, name):
+            return sign == "-"
+    return False
+
+
 def _plain(sign: str, pattern: str) -> list[str]:
     """The pattern without a leading `**/`; one that ends in `/***` becomes the patterns that this stands for."""
     pattern = pattern[3:] if pattern.startswith("**/") else pattern

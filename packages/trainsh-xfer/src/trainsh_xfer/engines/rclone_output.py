@@ -12,6 +12,9 @@ from trainsh_xfer.model import Change
 
 MOST_KEPT = 50
 LARGE = 5_000_000_000  # bytes; an interrupted copy of a file begins again, so larger files are reported
+# bytes; rclone counts what it has written to its connections, which take some megabytes from it before any arrives
+BEGINNING = 32_000_000
+MOST_LOST = 16  # files in a row that failed since the service did not answer
 _UNCHECKED = re.compile(r"(\d+) hashes could not be checked")
 
 
@@ -26,7 +29,9 @@ class _Stats(msgspec.Struct):
     speed: float = 0.0
     eta: float | None = None
     transfers: int = 0
+    checks: int = 0
     deletes: int = 0
+    listed: int = 0
     transferring: list[_File] = []
 
 
@@ -40,8 +45,8 @@ class _Line(msgspec.Struct):
 
 
 class Hopeless(Exception):
-    """The service refuses or cannot be reached, and nothing has been copied yet. rclone would retry for minutes for
-    each file, so it is stopped. `said` is rclone's error."""
+    """The service refuses or cannot be reached, and nothing has been copied yet, or nothing since MOST_LOST files
+    failed. rclone would retry for minutes for each file, so it is stopped. `said` is rclone's error."""
 
     def __init__(self, said: str) -> None:
         super().__init__(said)
@@ -72,6 +77,7 @@ class Log:
         self.unchecked = 0
         self._on_large = on_large
         self._large: set[str] = set()
+        self._lost = 0
         self._keep = keep
         self._on_progress = on_progress
         self._rest = b""
@@ -85,7 +91,7 @@ class Log:
     def restart(self) -> None:
         """Reset what was counted, because the run starts again."""
         self.files = self.bytes = self.deleted = self.failures = self.unchecked = 0
-        self.said, self._rest = "", b""
+        self.said, self._rest, self._lost = "", b"", 0
         self.changes.clear()
         self.failed.clear()
 
@@ -113,6 +119,7 @@ class Log:
             self.said = brief(line.msg)
 
     def _stats(self, stats: _Stats) -> None:
+        self._lost = 0 if stats.transfers > self.files else self._lost
         self.files, self.bytes, self.deleted = stats.transfers, stats.bytes, stats.deletes
         for file in stats.transferring:
             if self._on_large and file.size > LARGE and file.name not in self._large:
@@ -121,7 +128,8 @@ class Log:
         if self._on_progress:
             left = f", ETA {format_duration(stats.eta)}" if stats.eta is not None else ""
             said = f"{format_size(stats.speed)}/s{left}"
-            self._on_progress(Progress(stats.bytes, stats.totalBytes, said, stats.transfers))
+            looked = stats.checks + stats.listed + stats.deletes
+            self._on_progress(Progress(stats.bytes, stats.totalBytes, said, stats.transfers, looked))
 
     def _skipped(self, line: _Line) -> None:
         """Record a line of a dry run: what would have been done to one file."""
@@ -133,8 +141,10 @@ class Log:
 
     def _error(self, line: _Line) -> None:
         self.said = brief(line.msg)
-        if not (self.files or self.bytes) and not works(self.said):
-            raise Hopeless(self.said)
+        if not works(self.said):
+            self._lost += 1
+            if self._lost > MOST_LOST or (not self.files and self.bytes < BEGINNING):
+                raise Hopeless(self.said)
         if line.object:
             self.failures += line.object not in self.failed
             if len(self.failed) < MOST_KEPT:

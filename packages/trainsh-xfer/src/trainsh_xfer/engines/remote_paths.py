@@ -105,6 +105,11 @@ def making_parents(destination: str, *, literal: bool) -> str:
     return "" if parent in ("", ".", "/") else f"mkdir -p -- {home}{for_shell(parent)} && "
 
 
+def making_folder(path: str, *, literal: bool) -> str:
+    """The command that creates the folder `path` and those above it."""
+    return making_parents(f"{path.rstrip('/')}/.", literal=literal) + "true"
+
+
 def asking_link(path: str, literal: bool) -> str:
     """The command that prints `folder` or `file` for a symbolic link to one, and nothing for any other path."""
     return call_written("link_kind", for_old_rsync(path, literal=literal, wildcards=False))

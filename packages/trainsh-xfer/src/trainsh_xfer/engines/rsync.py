@@ -68,6 +68,7 @@ def copy(
     resume: bool = False,
     foreign: bool = False,
     follow: bool = False,
+    names: str = "",
 ) -> list[str]:
     """The argv that copies `sources` to `destination`. Paths are quoted for this rsync, with `host:` where remote.
 
@@ -75,6 +76,7 @@ def copy(
     `resume`, a local copy continues a partial file, at the cost of reading that file; over a connection, rsync
     always continues it.
     `foreign`: the files come from a host, which may not be trusted. `follow`: the source is a link to a file.
+    `names`: a file of this machine with the names to copy, relative to the only source, each ended by a zero byte.
     """
     foreign = foreign and not options.as_is
     words = [rsync.program, "-rlpt", f"--partial-dir={PARTIAL}", f"--out-format={FORMAT}"]
@@ -86,6 +88,8 @@ def copy(
         words.append("--prune-empty-dirs")
     if follow:
         words.append("--copy-links")
+    if names:
+        words += [f"--files-from={names}", "--from0"]
     if options.delete:
         words.append("--delete-delay" if rsync.delays_deletion else "--delete")
     if options.dry_run:

@@ -19,12 +19,13 @@ _KINDS = {"f": "file", "d": "folder", "L": "link"}
 
 class Progress(msgspec.Struct, frozen=True):
     """How far a transfer is: bytes `done` of `total` (0: unknown), `message` (the rate, and the time left or
-    elapsed), and how many `files` have arrived."""
+    elapsed), how many `files` have arrived, and how many were `looked` at (compared, listed or deleted)."""
 
     done: int
     total: int
     message: str
     files: int = 0
+    looked: int = 0
 
 
 class Tally:
@@ -141,5 +142,9 @@ def _short(left: str) -> str:
 def as_text(name: bytes) -> str:
     """A file name or message of rsync as text: `\\#ooo` escapes decoded, and bytes that are not UTF-8 as
     `\\xNN`."""
-    plain = _ESCAPE.sub(lambda found: bytes([int(found[1], 8) & 255]), name)
-    return plain.decode(errors="backslashreplace")
+    return name_in(name).decode(errors="backslashreplace")
+
+
+def name_in(name: bytes) -> bytes:
+    """A file name of rsync's output as it is on disk."""
+    return _ESCAPE.sub(lambda found: bytes([int(found[1], 8) & 255]), name)

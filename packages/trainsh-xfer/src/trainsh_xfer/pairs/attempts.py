@@ -11,6 +11,7 @@ from trainsh_xfer.engines.process import Ended, stream
 from trainsh_xfer.engines.rsync_output import Progress, Tally
 from trainsh_xfer.hosts import machines
 from trainsh_xfer.pairs.route import Route
+from trainsh_xfer.pairs.stillness import Watched
 
 PROGRESS_EVERY = 0.1
 MOST_TRIES = 6
@@ -114,6 +115,8 @@ def reporter(request: Request, way: str) -> Callable[[Progress], None]:
 
     def report(progress: Progress) -> None:
         nonlocal last
+        if isinstance(request, Watched):
+            request.stepped(progress)
         now = time.monotonic()
         if now - last >= PROGRESS_EVERY:
             last = now

@@ -1,5 +1,7 @@
 """A route between two places, in the form that rsync's argv needs."""
 
+from pathlib import Path
+
 import msgspec
 
 from trainsh_xfer.engines.rsync import Rsync, copy
@@ -13,7 +15,9 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     `rsync` is the program that is started, `program` the host's --rsync-path. `parents` is the local path whose
     parent folders must be created. After a move, empty folders are removed: in the local sources `tidy`, and on a
     host by the command `tidy_far`. `foreign`: the files come from a host to another machine. `follow`: the source
-    is a link to a file. `told` names both ends, for messages.
+    is a link to a file. `told` names both ends, for messages. `root` is the source folder, as an rsync argument,
+    that the names in rsync's output are relative to (empty: several such folders, or neither side is this machine).
+    `making` is the command that makes the destination folder on the host.
     """
 
     rsync: Rsync
@@ -28,6 +32,8 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     told: str = ""
     tidy: list[str] = []
     tidy_far: str = ""
+    root: str = ""
+    making: str = ""
 
     @property
     def way(self) -> str:
@@ -68,6 +74,22 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
             foreign=self.foreign,
             follow=self.follow,
         )
+
+    def share(self, options: Options, names: Path) -> list[str]:
+        """The argv that copies only the files named in the file `names`."""
+        assert self.connection is not None
+        remote = self.connection.remote(self.program)
+        return copy(
+            self.rsync, options, [self.root], self.destination,
+            remote=remote, secluded=self.secluded, foreign=self.foreign, names=str(names),
+        )  # fmt: skip
+
+    def prepare(self) -> None:
+        """Make the destination folder: several rsyncs that make it at the same time fail."""
+        if self.foreign:
+            Path(self.destination).mkdir(parents=True, exist_ok=True)
+        elif self.connection and self.making:
+            self.connection.run(self.making)
 
     def detour(self, why: str) -> bool:
         """Use a longer way from now on, and tell `why`; returns False when there is none."""

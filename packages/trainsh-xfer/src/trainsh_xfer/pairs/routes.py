@@ -56,6 +56,7 @@ def _upload(source: Place, destination: Place, options: Options, rsync: Rsync, c
     return Route(
         rsync=rsync, sources=sources, destination=f"{connection.remote().host}:{path}", connection=connection,
         program=program, secluded=secluded, tidy=sources,
+        root=_root(sources), making=remote_paths.making_folder(destination.path, literal=destination.literal),
     )  # fmt: skip
 
 
@@ -68,9 +69,25 @@ def _download(source: Place, destination: Place, options: Options, rsync: Rsync,
     return Route(
         rsync=rsync, sources=[f"{connection.remote().host}:{path}"], destination=destination.path,
         connection=connection, program=remote_paths.PROCESS, secluded=secluded, parents=destination.path,
-        foreign=True,
+        foreign=True, root=_far_root(source, rsync, connection),
         tidy_far=remote_paths.removing_empty([(source.path, source.literal)]),
     )  # fmt: skip
+
+
+def _root(sources: list[str]) -> str:
+    """The folder that the names of these sources are relative to; empty if they have several."""
+    roots = {local_paths.root_of(source) for source in sources}
+    return roots.pop() if len(roots) == 1 else ""
+
+
+def _far_root(source: Place, rsync: Rsync, connection: Connection) -> str:
+    root = local_paths.root_of(source.path)
+    if not source.literal and local_paths.WILDCARDS & set(root):
+        return ""
+    path, secluded = remote_paths.for_rsync(root, rsync, literal=source.literal, source=True)
+    if secluded != remote_paths.for_rsync(source.path, rsync, literal=source.literal, source=True)[1]:
+        return ""
+    return f"{connection.remote().host}:{path}"
 
 
 def _guard_local(sources: list[str], destination: Place, options: Options) -> None:

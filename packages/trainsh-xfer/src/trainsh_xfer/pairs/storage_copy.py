@@ -31,6 +31,8 @@ def carry_out(order: Order, source: Side, destination: Side, request: Request) -
     Where a host cannot reach the storage from the start, the data goes through this machine instead.
     """
     started = time.monotonic()
+    if order.options.as_is:
+        raise UsageError("--as-is: a storage keeps neither links nor permissions", "leave it out", code="usage")
     with ExitStack() as stack:
         earlier = None
         if unfinished_uploads.has_parts(destination) and not order.options.dry_run:
@@ -66,6 +68,8 @@ def _carried(chosen: StorageRoute, order: Order, request: Request) -> list[Log]:
     if isinstance(destination, InStorage) and destination.storage.backend == "b2":
         _check_bucket(program, destination)
     runs = storage_sources.pieces(found, destination, lambda: _is_folder(destination, program))
+    filters = order.options.filters
+    runs = [one for one in runs if not (one.one_file and rclone_filters.leaves_out(filters, Path(one.source).name))]
     same = next((one for one in runs if one.source == one.destination), None)
     if same:
         raise UsageError(f"source and destination are the same: {same.source}", code="same_place")
@@ -94,13 +98,14 @@ def _is_folder(place: Side, program: RcloneProgram) -> bool:
 def _copied(program: RcloneProgram, piece: Piece, order: Order, request: Request, way: str) -> Log:
     options = order.options
     careful = order.verify and not options.dry_run
-    first = msgspec.structs.replace(options, move=False) if careful else options
+    twice = options.move and (careful or options.delete)  # rclone's `move` does not delete at the destination
+    first = msgspec.structs.replace(options, move=False) if twice else options
     log = _run(program, piece, first, request, way)
     if careful:
         request.emit("log", message="verifying by checksum")
         _verify(program, piece, options, request)
-        if options.move:
-            _run(program, piece, options, request, way)
+    if twice and not options.dry_run:
+        _run(program, piece, options, request, way)
     return log
 
 
