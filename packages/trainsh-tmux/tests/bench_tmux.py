@@ -110,10 +110,15 @@ def _flood(folder: Path) -> Figure:
 
 
 def _bare_pane(folder: Path, command: str) -> float:
-    """Seconds that a command takes in a pane of another tmux server with the same settings and a `cat` on pipe-pane."""
-    over = folder / "over"
+    """Seconds that a command takes in a pane of another tmux server with the same settings and a `cat` on pipe-pane.
+
+    Without those of session.sh tmux keeps 2,000 lines instead of 50,000, and needs a tenth less time.
+    """
+    over, settings = folder / "over", folder / "bare.conf"
     os.mkfifo(over)
-    tmux = ["tmux", "-L", f"bare{time.monotonic_ns()}", "-f", str(files("trainsh_tmux.remote") / "tmux.conf")]
+    history = "set -g history-limit 50000\nset -g default-terminal screen-256color\n"
+    settings.write_text(history + (files("trainsh_tmux.remote") / "sh" / "tmux.conf").read_text())
+    tmux = ["tmux", "-L", f"bare{time.monotonic_ns()}", "-f", str(settings)]
     pane = ["-x", "200", "-y", "50", f"read x <{over}; {command}; echo >{over}; read x"]
     record = [";", "pipe-pane", f"exec cat >>{folder / 'recorded'}"]
     subprocess.run([*tmux, "new-session", "-d", *pane, *record], check=True)
@@ -123,6 +128,10 @@ def _bare_pane(folder: Path, command: str) -> float:
     with over.open() as end:
         end.read()
     took = time.perf_counter() - began
+    kept = subprocess.run(
+        [*tmux, "show", "-gv", "history-limit"], capture_output=True, text=True, check=True
+    ).stdout
+    assert kept == "50000\n", "the bare pane has not the settings of ours"
     subprocess.run([*tmux, "kill-server"], check=True)
     over.unlink()
     (folder / "recorded").unlink()

@@ -1,6 +1,7 @@
 """Follows a session's log as it grows: the host pushes it over a separate shell, and it is cut into pieces."""
 
 import contextlib
+import fcntl
 import os
 import select
 import threading
@@ -16,9 +17,11 @@ from trainsh_tmux.log.sentinels import Piece, Splitter
 from trainsh_tmux.remote import scripts
 from trainsh_tmux.remote.host import Host
 
-CHUNK = 1 << 16
+CHUNK = 1 << 18
+PIPE = 1 << 20  # bytes that the pipe to the host's shell should hold, so that a flood does not wait for the reader
+DEFAULT_PIPE = 1 << 16
 FLOOD = 1 << 18  # bytes without a pause after which the reader waits for larger chunks
-GATHER = 0.001  # seconds to wait for the next chunk of a flood; in a longer time the pipe would fill up
+GATHER = 0.005  # seconds to wait for the next chunk of a flood; in a longer time the pipe would fill up
 HEAD_LIMIT = 30.0  # seconds within which the host must send the offset at which it begins
 LONGEST_HEAD = 1 << 20  # bytes that login files may print before that
 SAME_PLACE = 20  # retries at the same offset: a segment may be removed before it is opened
@@ -139,6 +142,14 @@ def _read_head(child: Child, request: Request, deadline: Deadline) -> tuple[str,
     return said.decode("ascii", "replace").strip(), rest
 
 
+def _enlarged(handle: int) -> bool:
+    """Enlarge the pipe to PIPE bytes. False if the system cannot do that, or the user has too many large pipes."""
+    try:
+        return fcntl.fcntl(handle, fcntl.F_SETPIPE_SZ, PIPE) >= PIPE  # type: ignore[attr-defined,unused-ignore]
+    except (AttributeError, OSError):
+        return False
+
+
 class Reader:
     """Reads a pipe: immediately while there is little output, in large chunks when there is much.
 
@@ -149,11 +160,12 @@ class Reader:
         self._handle = handle
         self._run = 0
         self._last = 0.0
+        self._gather = GATHER if _enlarged(handle) else GATHER * DEFAULT_PIPE / CHUNK
 
     def read(self) -> bytes:
         """Read at most CHUNK bytes; returns b"" at the end. Raises OSError."""
         if self._run > FLOOD:
-            time.sleep(GATHER)
+            time.sleep(self._gather)
         chunk = os.read(self._handle, CHUNK)
         now = time.monotonic()
         self._run = self._run + len(chunk) if now - self._last < 2 * GATHER else 0
