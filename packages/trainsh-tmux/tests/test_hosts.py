@@ -154,10 +154,13 @@ def test_a_container_whose_home_is_on_overlayfs(world: World) -> None:
     try:
         far.open()
         assert "overlay" in far.text("stat -f -c %T .") and not (home / ".local").exists()
-        began = time.monotonic()
+        times = []
         for _ in range(10):
+            began = time.monotonic()
             far.text("true")
-        assert time.monotonic() - began < 4
+            times.append(time.monotonic() - began)
+        # A look once a second would cost half of one on average; a busy machine delays some steps, not all.
+        assert sorted(times)[3] < 0.2, times
     finally:
         far.registry.close()
 
@@ -203,10 +206,9 @@ def test_more_waits_and_sessions_than_a_connection_has_channels(world: World) ->
     for number in range(8):
         far.open(f"s{number}")
         assert far.text(f"echo {number}", f"s{number}") == f"{number}\n"
-    waits = [far.waiting("s0", file=f"/never/{n}", timeout=2) for n in range(12)]
-    began = time.monotonic()
+    waits = [far.waiting("s0", file=f"/never/{n}", timeout=4) for n in range(12)]
     assert far.text("echo quick", "s7") == "quick\n"
-    assert time.monotonic() - began < 2
+    assert all(wait.running for wait in waits)
     for wait in waits:
         with pytest.raises(TrainError):
             wait.result()
@@ -227,6 +229,26 @@ def test_a_cut_during_a_step(far: Far, how: str) -> None:
     assert running.client.text == "".join(f"line {i}\n" for i in range(1, 7))
     assert sum("was cut" in line for line in running.client.log) == 1
     assert (far.home / "ran").read_text() == "ran\n"
+
+
+def test_the_rest_of_the_output_arrives_after_a_cut_however_slowly(world: World) -> None:
+    """After a cut the host tells the status at once; the output comes over another connection, perhaps much later."""
+    path = without(world, "tail")
+    (Path(path) / "tail").write_text('#!/bin/sh\n[ ! -e ~/slow ] || sleep 1.7\nexec /usr/bin/tail "$@"\n')
+    (Path(path) / "tail").chmod(0o755)
+    far = Far(world, world.sshd("box", settings=(f"SetEnv TRAINSH_WORLD={world.mark} PATH={path}",)))
+    for file in (".bashrc", ".profile"):
+        (far.server.home / file).write_text(f"PATH={path}\n")
+    far.open()
+    running = far.start("echo first; while [ ! -e ~/go ]; do sleep 0.05; done; seq 100; (exit 3)", step="s")
+    wait_until(lambda: "first" in running.client.text, "the first line")
+    (far.home / "slow").touch()
+    cut(far, "sshd")
+    (far.home / "go").touch()
+    outcome = running.result()
+    assert (outcome.state, outcome.exit) == ("failed", 3)
+    assert running.client.text == "first\n" + "".join(f"{n}\n" for n in range(1, 101))
+    far.registry.close()
 
 
 def test_a_cut_during_waits(far: Far) -> None:

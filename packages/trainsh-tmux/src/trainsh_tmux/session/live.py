@@ -111,6 +111,11 @@ class Live:
             )  # fmt: skip
 
     @property
+    def end(self) -> int | None:
+        """The offset in the log up to which the stream has read, None before it is opened."""
+        return self._end
+
+    @property
     def lost(self) -> bool:
         """Whether the stream was cut and has not been reopened."""
         return self._stream is None

@@ -18,6 +18,7 @@ class LogReader:
     def __init__(self, live: Live) -> None:
         self.inbox = inbox = Inbox()
         self.put = inbox.put
+        self.position: int | None = None  # the offset in the log up to which this reader has read
         self._live = live
         self._kept: deque[Piece] = deque()
         self._own: Stream | None = None
@@ -32,6 +33,7 @@ class LogReader:
     def follow(self) -> None:
         """Read the shared stream from now on."""
         self._live.listen(self.inbox)
+        self.position = self._live.end
 
     def follow_from(self, offset: int, deadline: Deadline | None = None) -> None:
         """Read the log from `offset`: kept pieces and then the shared stream, or else a separate stream."""
@@ -42,6 +44,7 @@ class LogReader:
         else:
             self._end_own()
             self._kept = deque(kept)
+            self.position = offset
 
     def reread(self, offset: int, deadline: Deadline | None = None) -> None:
         """Read the log from `offset` over a separate stream."""
@@ -49,6 +52,7 @@ class LogReader:
         live.leave(self.inbox)
         self._end_own()
         self._kept.clear()
+        self.position = offset
         self._source = source = object()
         self._own = Stream(
             live.host, live.job, live.name, offset, lambda piece: self._wait_and_put((piece, source)),
@@ -68,18 +72,20 @@ class LogReader:
 
     def next(self, timeout: float | None) -> object:
         """Return the next Piece or message, None for a piece that comes again. Raises queue.Empty, inbox errors."""
-        if self._kept:
-            return self._kept.popleft()
-        item = self.inbox.get(timeout=timeout)
+        item = self._kept.popleft() if self._kept else self.inbox.get(timeout=timeout)
         if isinstance(item, Piece):
             # The separate stream will send again what the shared one sent before.
-            return item if self._own is None else None
+            return self._read(item) if self._own is None else None
         if isinstance(item, tuple) and isinstance(item[0], Piece):
             # Pieces of a replaced stream are dropped: the new stream sends them again.
-            return item[0] if item[1] is self._source else None
+            return self._read(item[0]) if item[1] is self._source else None
         if isinstance(item, BaseException):
             raise item
         return item
+
+    def _read(self, piece: Piece) -> Piece:
+        self.position = piece.end
+        return piece
 
     def close(self) -> None:
         """Stop reading."""

@@ -28,11 +28,10 @@ from trainsh_tmux.step import step_status
 from trainsh_tmux.step.failures import not_started
 from trainsh_tmux.step.handing import Handing, Step
 from trainsh_tmux.step.prompts import Prompts
+from trainsh_tmux.step.settling import LAST_WORDS, QUIET, Settling
 from trainsh_tmux.step.states import HEARD, State
 
 SAFETY = 1.0  # seconds after which the host also watches the step's status file, in case the log stalls
-QUIET = 2.0  # seconds to wait for a silent log once the status is known
-LAST_WORDS = 0.5  # seconds to wait for a silent log once the session has ended
 AT_ONCE = 0.005  # seconds within which a quick step shows output or ends
 RESENDS = 20  # times that a step is resent to a shell that is idle but has not claimed it
 READY_LIMIT = 60.0  # seconds to wait for a starting shell or a full disk, if the step has no timeout
@@ -62,7 +61,7 @@ class Conversation:
         self.output = Output(list(secrets), lambda text: request.emit("output", data=text))
         self.prompts = Prompts(live, step.name, self.output, request)
         self.handing = Handing(live, step)
-        self._settles = 0.0
+        self._settling = Settling(live, self.reader)
         self._countdown: step_status.Countdown | None = None
         self._ready: Deadline | None = None
         self._cut = self._gone = self._marked = False
@@ -133,7 +132,7 @@ class Conversation:
             self._hear(SENTINELS.get(piece.letter, ""), piece)
 
     def _settle(self, seconds: float) -> None:
-        self._settles = time.monotonic() + seconds
+        self._settling.begin(seconds)
         self.state = State.SETTLING
 
     # Time
@@ -161,7 +160,7 @@ class Conversation:
         if self.state in (State.HANDED, State.RUNNING):
             waits.append(self.deadline.within(60.0))
         if self.state is State.SETTLING:
-            waits.append(self._settles - now)
+            waits.append(self._settling.left())
         if self.state is State.ENDING and self._countdown:
             waits.append(self._countdown.tell())
         if self._unsaid is not None:
@@ -175,14 +174,22 @@ class Conversation:
         self.prompts.look()
         if self._unsaid is not None:
             self._say_started()
-        elif self.state is State.SETTLING and now >= self._settles:
-            self.state = State.OVER
+        elif self.state is State.SETTLING and self._settling.left() <= 0:
+            self._settled()
         elif self.state is State.ENDING and self._countdown and self._countdown.deadline.expired:
             self._settle(LAST_WORDS)
         elif self.deadline.expired and self.state in (State.HANDED, State.RUNNING):
             self._run_out_of_time()
         elif self._unwatch is None and now >= self.began + SAFETY and self.state is not State.SETTLING:
             self._watch()
+
+    def _settled(self) -> None:
+        try:
+            with limited(self._by(ANSWER_LIMIT).at):
+                if self._settling.complete():
+                    self.state = State.OVER
+        except (Unreachable, TimedOut) as error:
+            self._unreachable(error)
 
     def _run_out_of_time(self) -> None:
         self.why = "timeout"

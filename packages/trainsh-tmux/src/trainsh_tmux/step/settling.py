@@ -1,0 +1,47 @@
+"""Decides when the output of a step is complete although the log has not shown the step's end."""
+
+import time
+
+from trainsh_base.errors import Conflict, NotFound, RemoteError
+from trainsh_base.system.deadline import Deadline
+from trainsh_tmux.session.live import Live, log_end
+from trainsh_tmux.session.log_reader import LogReader
+
+QUIET = 2.0  # seconds to wait for a silent log once the status is known
+LAST_WORDS = 0.5  # seconds to wait for a silent log once the session has ended
+LAGS = 30.0  # seconds to wait for bytes that the host's log has and a busy machine or a new connection has not sent
+
+
+class Settling:
+    """The wait for the rest of the output, after the host has reported how the step ended."""
+
+    def __init__(self, live: Live, reader: LogReader) -> None:
+        self._live, self._reader = live, reader
+        self._due = 0.0
+        self._limit: Deadline | None = None
+
+    def begin(self, seconds: float) -> None:
+        """Wait until the log has been silent for `seconds`."""
+        self._due = time.monotonic() + seconds
+
+    def left(self) -> float:
+        """Return the seconds until the log has been silent for long enough."""
+        return self._due - time.monotonic()
+
+    def complete(self) -> bool:
+        """Whether the log was read to its end. If not, waits for QUIET seconds more, up to LAGS in all.
+
+        Raises Unreachable, TimedOut, Cancelled.
+        """
+        self._limit = self._limit or Deadline.after(LAGS)
+        position = self._reader.position
+        if position is None or self._limit.expired:
+            return True
+        live = self._live
+        try:
+            if log_end(live.host, live.job, live.name) <= position:
+                return True
+        except (NotFound, Conflict, RemoteError):  # the session's files are gone: nothing more will come
+            return True
+        self.begin(QUIET)
+        return False
