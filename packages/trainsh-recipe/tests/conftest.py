@@ -155,8 +155,9 @@ class Place:
     def lose_the_shell(self) -> None:
         """The session's shell is killed, and its snapshot is not there."""
         self.crash()
-        for found in self.home.rglob("snapshot*"):
-            shutil.rmtree(found) if found.is_dir() else found.unlink()
+        # Of the sessions, not of the library beside them: without its snapshot.bash no later shell works.
+        for found in self.home.glob(".local/state/tmux-trainsh/**/sessions/*/*/snapshot*"):
+            found.unlink()
 
     def close(self) -> None:
         """End what is left, and remove the folder."""
