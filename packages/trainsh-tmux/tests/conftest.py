@@ -14,11 +14,10 @@ pytest.register_assert_rewrite("tmux_box", "far_box")
 
 from trainsh_world import end_all_marked  # noqa: E402
 
-from tmux_box import Box  # noqa: E402
+from tmux_box import LIMIT, Box  # noqa: E402
 from trainsh_tmux import cli  # noqa: E402
 
 BIN = Path(sys.executable).parent
-LIMIT = 60  # seconds for a test: a session that hangs fails one, not all
 
 
 def _too_long(*_: object) -> None:

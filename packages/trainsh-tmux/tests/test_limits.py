@@ -70,7 +70,10 @@ def test_everything_ends_when_the_link_swallows_everything(world: "World") -> No
     for each in requests.values():
         each.join(160)
     peer.close()
-    print(*(f"{name}: {each.end} after {each.seconds:.1f} s of {each.limit} s" for name, each in requests.items()), sep="\n")
+    print(
+        *(f"{name}: {each.end} after {each.seconds:.1f} s of {each.limit} s" for name, each in requests.items()),
+        sep="\n",
+    )
     assert {name: each.end for name, each in requests.items() if each.end not in UNKNOWN} == {}
     late = {name: each.seconds for name, each in requests.items() if each.seconds >= each.limit + LATE}
     assert late == {}

@@ -162,6 +162,7 @@ def test_kill_the_server_at_random_instants(open_box: Box) -> None:
         command = (
             f"echo {step} >>ran; for i in 1 2 3 4 5; do echo {step} line $i; sleep 0.01; done; (exit {number})"
         )
+        open_box.goes_on()
         serve_and_kill(open_box, step, command, rng.uniform(0.06, 0.2))
         open_box.forget()
         outcome = open_box.run(command, step=step)
@@ -192,6 +193,7 @@ def test_the_shells_of_the_channel_and_of_the_stream_are_killed(open_box: Box) -
     killer.start()
     try:
         for number in range(STRIKES):
+            open_box.goes_on()
             command = f"echo {number} >>ran; seq 200; sleep 0.05; echo over; (exit {number})"
             outcome = open_box.run(command, step=f"k{number}")
             assert outcome.exit == number
@@ -212,6 +214,7 @@ def test_interrupts_at_any_instant(open_box: Box, options: dict[str, object]) ->
     shell = int((open_box.session() / "shell").read_text().split()[0])
     counts = {0: 0, 130: 0}
     for number in range(15 if options.get("background") else 40):
+        open_box.goes_on()
         running = open_box.start(f"echo {number} >>ran", step=f"s{number}", **options)
         for _ in range(dice.randint(1, 4)):
             time.sleep(dice.random() * 0.004)

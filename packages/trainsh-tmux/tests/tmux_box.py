@@ -1,6 +1,7 @@
 """What tests of sessions use: the tool inside this process, its client, and the pane's keyboard."""
 
 import os
+import signal
 import subprocess
 import threading
 import time
@@ -15,6 +16,8 @@ from trainsh_tmux import cli
 from trainsh_tmux.model import Outcome, Session
 from trainsh_tmux.session.registry import Registry
 from trainsh_tmux.step.failures import Lost, NotStarted, SessionEnded
+
+LIMIT = 60  # seconds for a test, or for a round of a long one: a session that hangs fails one, not all
 
 
 def wait_until(condition: Callable[[], object], what: str = "the condition", timeout: float = 20.0) -> Any:
@@ -77,6 +80,11 @@ class Running:
         except BaseException as error:
             self._error = error
 
+    @property
+    def running(self) -> bool:
+        """Whether there is no answer yet."""
+        return self._thread.is_alive()
+
     def result(self, timeout: float = 60.0) -> Any:
         """Its answer, or its error raised."""
         self._thread.join(timeout)
@@ -94,6 +102,10 @@ class Box:
         self.home = home or folder / "home"
         self.registry = Registry()
         self.client = Client()
+
+    def goes_on(self) -> None:
+        """Give the test LIMIT seconds more: what it did last has ended. For tests of a hundred rounds."""
+        signal.alarm(LIMIT)
 
     def forget(self) -> None:
         """Be a new process."""
