@@ -72,6 +72,27 @@ def test_a_later_step_sees_what_a_session_had(place: "Place", state: str, snapsh
     assert place.lines() == said
 
 
+@pytest.mark.parametrize(
+    ("text", "snapshots"),
+    [
+        ("@w > true\ntmux.close @w\n", [False]),
+        ("tmux.open @h as v\n@w > true\ntmux.close @w\ntmux.close @v\n", [False, False]),
+        ("tmux.close @w\ntmux.open @h as w\n@w > true\ntmux.close @w\n", [True, False]),
+        ("@w > true\n" + CLOSING, [False]),
+        ("@w > false\n" + CLOSING, [True]),
+    ],
+)
+def test_a_session_is_closed_with_a_snapshot_where_a_resume_may_need_it(
+    place: "Place", text: str, snapshots: list[bool]
+) -> None:
+    tools = Path(sys.executable).parent
+    (place.bin / "train-recipe").symlink_to(tools / "train-recipe")  # a tool beside it comes first
+    place.tool("tmux", f'#!/bin/sh\ntee -a {place.work}/asked | {tools}/train-tmux "$@"\n')
+    place.run("run", place.recipe(HEAD + text))
+    asked = [json.loads(line) for line in (place.work / "asked").read_text().splitlines()]
+    assert [each["params"]["snapshot"] for each in asked if each.get("method") == "close"] == snapshots
+
+
 def environment(work: Path) -> None:
     """A virtual environment with a program of its own, and a conda, as far as a shell sees one."""
     folder = work / "venv" / "bin"

@@ -1,7 +1,12 @@
 """What runs on hosts is written in shell files: Python sends names of functions and quoted arguments."""
 
 import ast
+import os
 import re
+import signal
+import subprocess
+import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -47,3 +52,39 @@ def test_no_program_for_a_host_is_written_in_python(path: Path) -> None:
 def test_each_request_calls_a_function_that_is_there(body: str | None) -> None:
     assert body is not None
     assert body.split()[0] in FUNCTION.findall(library.requests())
+
+
+# The driver's way to read, with an idle time that is short: each line that comes is printed.
+READER = """
+. "$1"/functions.sh
+__train_dir=$2 __train_unsaved=
+exec 9<>"$2/fifo"
+echo ready
+while :; do
+    __train_idle=0.05
+    __train_wait
+    case $__train_line in '' | idle) ;; *) echo "$__train_line" ;; esac
+done
+"""
+WRITER = 'say() { :; }; . "$1/step.sh"; r=$2; step_hand j w "s$3" true "run s$3 run - true"'
+
+
+def test_a_line_that_comes_as_the_idle_time_passes_is_read_whole(tmp_path: Path) -> None:
+    """`read -t` of bash may report a timeout though it has taken a character, if it was not scheduled in time."""
+    folder, scripts_folder = tmp_path / "sessions/j/w", Path(trainsh_tmux.__file__).parent / "remote/sh"
+    (folder / "steps").mkdir(parents=True)
+    (folder / "open").touch()
+    os.mkfifo(folder / "fifo")
+    words = ["bash", "--norc", "-c", READER, "-", str(scripts_folder), str(folder)]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as reader:
+        limit = threading.Timer(30, reader.kill)
+        limit.start()
+        assert reader.stdout is not None and reader.stdout.readline() == "ready\n"
+        for number in range(5):
+            reader.send_signal(signal.SIGSTOP)
+            subprocess.run(["sh", "-c", WRITER, "-", str(scripts_folder), str(tmp_path), str(number)], check=True)
+            time.sleep(0.06)  # longer than the idle time
+            reader.send_signal(signal.SIGCONT)
+            assert reader.stdout.readline() == f"run s{number} run - true\n"
+        limit.cancel()
+        reader.kill()

@@ -127,7 +127,7 @@ def run(
         return _own_status(Conversation(live, wanted, current()).run())
     finally:
         if not background:
-            live.host.ask(session_scripts.close_session(job, name))
+            live.host.ask(session_scripts.close_session(job, name, snapshot=False))
             live.host.ask(session_scripts.remove(job, name))
 
 
@@ -289,10 +289,11 @@ def close(
     host: HostOpt = "local",
     job: JobOpt = "",
     grace: GraceOpt = None,
+    snapshot: Annotated[bool, Opt("keep the shell's state for `open --restore`")] = True,
 ) -> Done:
     """Close a session, and end what runs in it; one that is gone already is closed."""
     given = grace_setting() if grace is None else grace
-    body = session_scripts.close_session(job, session_name(session), given)
+    body = session_scripts.close_session(job, session_name(session), given, snapshot=snapshot)
     with limited(Deadline.after(given + CLOSING).at):
         lines = registry.host(host).ask(body, limit=given + CLOSING)
     registry.forget(host, job, session)

@@ -13,7 +13,7 @@ from trainsh_recipe.engine.outside.tools import Tools
 from trainsh_recipe.engine.outside.view import View
 from trainsh_recipe.engine.sessions import Sessions
 from trainsh_recipe.engine.values import Secrets, Values
-from trainsh_recipe.plan.document import Plan
+from trainsh_recipe.plan.document import Control, Plan
 from trainsh_recipe.plan.numbering import Numbered, every, numbered
 from trainsh_recipe.store.jobs import Job
 from trainsh_recipe.store.journal import Journal, Silent
@@ -55,6 +55,17 @@ class Run:
         if event in ("instance", "hosts"):
             self.limits.changed()
 
+    def resumable_after(self, step: Numbered) -> bool:
+        """Whether steps are left that a resume may run after `step`: another one than closing a session."""
+        return self.state.failing or any(
+            not each.children and each.id != step.id and not _closes(each) and not self._done(each.id)
+            for each in self.numbers
+        )
+
+    def _done(self, id: str) -> bool:
+        step = self.state.steps.get(id)
+        return step is not None and step.done
+
     def masked(self, text: str) -> str:
         """The text with all secrets known so far masked."""
         return masked(text, self.secrets.values())
@@ -66,3 +77,8 @@ class Run:
             self.view.log(f"${name} holds a secret, so it is not kept for a resume")
         else:
             self.record("binding", vars={name: value}, step=step)
+
+
+def _closes(numbered: Numbered) -> bool:
+    step = numbered.step
+    return isinstance(step, Control) and step.tool == "tmux" and step.verb == "close"

@@ -35,7 +35,7 @@ class Tries:
         self.machines = Machines(run.state, run.job.id, run.tools, run.record)
         self._flying: dict[str, Attempt] = {}
         self._sessions = SessionExecutor(
-            run.values, run.sessions, run.state, run.fresh, run.view, run.record, reopened
+            run.values, run.sessions, run.state, run.fresh, run.view, run.record, reopened, run.resumable_after
         )
         self.gate = Gate(run, self.machines, self.again, release)
         self._verbs = VerbExecutor(

@@ -62,7 +62,10 @@ def over(run: Run) -> None:
             continue
         method = "release" if session.left else "close"
         with contextlib.suppress(TrainError):
-            run.tools.peer("tmux").request(method, run.sessions.params(session.name), timeout=10)
+            params = run.sessions.params(session.name)
+            if method == "close":
+                params |= {"snapshot": False}  # an exec is not resumed
+            run.tools.peer("tmux").request(method, params, timeout=10)
         if session.left:
             foreground.say(f"left running in session {session.name}: train recipe attach {run.job.short_id}")
         else:

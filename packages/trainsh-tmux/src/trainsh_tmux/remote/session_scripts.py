@@ -46,9 +46,12 @@ def install_tmux(command: str) -> str:
     return words("session_install", *command.split())
 
 
-def close_session(job: str, name: str, grace: float = GRACE) -> str:
-    """Close a session; replies `survived PID COMMAND` for what did not end, then `closed`, `none` if not open."""
-    return words("session_close", *at(job, name), round(grace))
+def close_session(job: str, name: str, grace: float = GRACE, *, snapshot: bool = True) -> str:
+    """Close a session; replies `survived PID COMMAND` for what did not end, then `closed`, `none` if not open.
+
+    `snapshot`: first have the shell write one.
+    """
+    return words("session_close", *at(job, name), round(grace), "snapshot" if snapshot else "-")
 
 
 def release(job: str, name: str) -> str:

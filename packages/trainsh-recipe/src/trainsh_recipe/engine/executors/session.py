@@ -10,6 +10,7 @@ from trainsh_recipe.engine.outside.view import View
 from trainsh_recipe.engine.sessions import Sessions
 from trainsh_recipe.engine.values import Values
 from trainsh_recipe.plan.document import Control
+from trainsh_recipe.plan.numbering import Numbered
 from trainsh_recipe.store.state import State
 
 TOLD = ("machine", "node", "restored", "covers", "left_out")
@@ -19,15 +20,17 @@ PATIENCE = 60.0  # seconds; opening or closing is tried again that long if a too
 class SessionExecutor:
     """Opens and closes sessions. Adds to `fresh` the names of sessions whose shell this process started.
 
-    Calls `reopened` after it has opened a session again that the job had opened before.
+    Calls `reopened` after it has opened a session again that the job had opened before. `resumable_after` says
+    whether a resume may run steps after this one; if not, a session is closed without a snapshot.
     """
 
     def __init__(
         self, values: Values, sessions: Sessions, state: State, fresh: set[str], view: View,
-        record: Callable[..., None], reopened: Callable[[str], None],
+        record: Callable[..., None], reopened: Callable[[str], None], resumable_after: Callable[[Numbered], bool],
     ) -> None:  # fmt: skip
         self._values, self._sessions, self._state, self._fresh = values, sessions, state, fresh
         self._view, self._record, self._reopened = view, record, reopened
+        self._resumable_after = resumable_after
 
     def run(self, at: Attempt, step: Control) -> Outcome:
         """Open or close the session."""
@@ -71,7 +74,7 @@ class SessionExecutor:
         if session.host_name in self._state.stopped:
             reason = f"{session.host_name} is stopped"
         else:
-            params = self._sessions.params(step.session)
+            params = {**self._sessions.params(step.session), "snapshot": self._resumable_after(at.numbered)}
             limit = self._values.seconds(step.options.timeout)
             answer = at.ask("tmux", "close", params, limit, patience=self._patience(at))
             reason = "" if answer.get("done") == "closed" else str(answer.get("done", ""))

@@ -44,7 +44,10 @@ end_since() { # FILE: sets $since to its modification time minus 1 s, in clock t
 } 2>/dev/null
 
 end_gather() { # adds the processes of the step or session that must end to $members, each as PID:START
-    processes
+    table='' found=''
+    # The table of all processes costs more than the rest. A shell without children has no descendants: its processes
+    # that lost their parent are found by their mark.
+    if [ "$which" = session ] && ! has_child "$shell"; then :; else processes; fi
     case $which in
     background)
         descendants "$root"
@@ -74,7 +77,7 @@ end_gather() { # adds the processes of the step or session that must end to $mem
         found=$mine
         ;;
     *)
-        descendants "$shell"
+        [ -z "$table" ] || descendants "$shell"
         found="$found $(marked "TRAINSH_SESSION=$mark")"
         ;;
     esac

@@ -125,8 +125,8 @@ session_pane() { # WORDS...: runs the tmux command WORDS, which creates a pane, 
 
 session_start() { # NAME...: starts the session's pane, and its tmux server if that does not run; prints tmux's error
     # The session inherits none of the variables NAME.
-    mkdir -p "$socks"
-    if tm list-sessions >/dev/null 2>&1; then
+    [ -d "$socks" ] || mkdir -p "$socks"
+    if [ -S "$socks/$server" ] && tm list-sessions >/dev/null 2>&1; then
         target="=$name:"
         (session_environment "$@" && { [ -z "$start" ] || cd -- "$start"; } && session_pane new-session -d -s "$name" -x 200 -y 50)
         return
@@ -141,8 +141,10 @@ session_start() { # NAME...: starts the session's pane, and its tmux server if t
             set-option -g default-terminal screen-256color \; set-option -g update-environment TS_DIR \; \
             new-session -d -s "$first" -x 200 -y 50
     ) || return
-    # If tmux is too old for these hooks, the driver checks for typed input before every step.
-    tm source-file "$lib/tmux.conf" >/dev/null 2>&1 || { : >"$d/typed" && : >"$d/attached"; }
+    tm source-file "$lib/tmux.conf" \; rename-session -t "=$first" "$name" >/dev/null 2>&1 && return
+    # This tmux is too old for these hooks: the driver checks for typed input before every step.
+    : >"$d/typed"
+    : >"$d/attached"
     tm rename-session -t "=$first" "$name"
 }
 
@@ -269,20 +271,23 @@ session_clean() { # DAYS: removes what was not used for so many days; replies `r
     if [ -z "$living" ]; then for f in "$base"/lib/*; do [ "$f" = "$lib" ] || rm -rf -- "$f"; done; fi
 }
 
-session_close() { # SERVER NAME GRACE: replies `survived PID COMMAND` for what did not end, then `closed` or `none`
+session_close() { # SERVER NAME GRACE snapshot|-: replies `survived PID COMMAND` for what did not end, then `closed` or
+    # `none`. `snapshot`: the shell first writes one.
     session_at "$1" "$2"
     session_state
     session_tmux
     note=
     if [ "$alive" ]; then
-        session_note
+        [ "$4" != snapshot ] || session_note
         end_session "$3"
         session_noted
     fi
     # Without the file `pid` the pane stops writing to this folder.
     rm -f -- "$d/pid" "$d/open" "$d"/steps/*.env "$d/noted.$note"
-    if tm kill-session -t "=$name"; then alive=1; fi
-    tm list-sessions >/dev/null 2>&1 || rm -f -- "$socks/$server"
+    [ ! -S "$socks/$server" ] || {
+        if tm kill-session -t "=$name"; then alive=1; fi
+        tm list-sessions >/dev/null 2>&1 || rm -f -- "$socks/$server"
+    }
     if [ "$alive" ]; then
         printf 'closed\n' >"$d/state"
         say closed
@@ -297,7 +302,7 @@ session_note() { # if the shell waits for steps, asks it for a snapshot; sets $n
     [ -e "$d/open" ] && { [ -z "$x" ] || [ -e "$d/steps/$x.status" ] || [ -e "$d/steps/$x.pid" ]; } || return 0
     noting=$((${noting-0} + 1))
     note=$$.$noting
-    printf 'note %s\n' "$note" 1<>"$d/fifo"
+    printf '\nnote %s\n' "$note" 1<>"$d/fifo"
 }
 
 session_noted() { # waits at most 0.6 s for the snapshot that session_note requested
@@ -329,7 +334,7 @@ session_release() { # SERVER NAME: replies `released` (it was already), `asked` 
     session_at "$1" "$2"
     session_state
     case $alive$state in
-    1open) printf 'release\n' 1<>"$d/fifo" && say asked ;;
+    1open) printf '\nrelease\n' 1<>"$d/fifo" && say asked ;;
     1released*) say released ;;
     *) say none ;;
     esac

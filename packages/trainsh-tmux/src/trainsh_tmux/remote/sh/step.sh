@@ -7,7 +7,7 @@ step_hand() { # SERVER NAME STEP COMMAND LINE: the fast way to start a step; rep
     set -C
     if [ ! -e "$s.claim" ] && [ -e "$d/open" ] && printf '%s\n' "$4" >"$s"; then
         set +C
-        printf '%s\n' "$5" 1<>"$d/fifo"
+        printf '\n%s\n' "$5" 1<>"$d/fifo"
     else
         set +C
         say slow
@@ -98,7 +98,7 @@ step_start() { # SERVER NAME STEP COMMAND LINE HEAD ENV [--taken STEP...] [--rep
     elif [ -e "$d/open" ]; then
         if { [ -z "$head" ] || step_put "$head" "$s.head"; } && step_put "$command" "$s" &&
             { [ -z "$env" ] || step_put "$env" "$s.env"; }; then
-            printf '%s\n' "$line" 1<>"$d/fifo"
+            printf '\n%s\n' "$line" 1<>"$d/fifo"
         else
             rm -f -- "$s" "$s.head" "$s.env"
             say full
