@@ -79,7 +79,9 @@ def add(storage: Storage) -> None:
 
         if any(table.get("name") == storage.name for table in _tables(document)):
             raise Conflict(
-                f"there is a storage {storage.name!r} already", f"train storage edit {storage.name}", code="exists"
+                f"there is a storage {storage.name!r} already",
+                f"train storage edit {storage.name} KEY=VALUE",
+                code="exists",
             )
         if storage.default:
             _no_default(document)

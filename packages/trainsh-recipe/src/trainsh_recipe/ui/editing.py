@@ -60,7 +60,9 @@ def _editor(path: Path) -> None:
         done = subprocess.run([*argv, str(path)], check=False)
     except FileNotFoundError:
         raise NotFound(
-            f"there is no editor {argv[0]}", "name one: EDITOR=nano train recipe edit ...", code="no_editor"
+            f"there is no editor {argv[0]}",
+            f"name one: EDITOR=nano train recipe edit {path.stem}",
+            code="no_editor",
         ) from None
     if done.returncode:
         raise TrainError(f"{argv[0]} ended with status {done.returncode}", code="editor_failed")

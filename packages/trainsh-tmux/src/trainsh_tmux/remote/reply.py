@@ -10,7 +10,7 @@ def malformed(host: str, line: str) -> BadAnswer:
     """Return the error for a malformed reply of `host`."""
     return BadAnswer(
         f"{host} sent a reply that cannot be read: {visible(line[:SHOWN])!r}",
-        "another program may answer there: train host test",
+        f"another program may answer there: train host test {host}",
     )
 
 

@@ -70,7 +70,7 @@ def _none(host: str, others: list[str], trouble: str) -> NotFound:
     return NotFound(
         f"none of your instances fits host {host}" + (f" ({why})" if why else ""),
         "let it rent one: create=true image=IMAGE max_dph=DOLLARS\n"
-        "or rent one by hand: train vast search, train vast create",
+        "or rent one by hand: train vast search, train vast create OFFER",
         code="no_match",
     )
 

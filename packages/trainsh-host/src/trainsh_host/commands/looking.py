@@ -1,0 +1,109 @@
+"""Commands that look at a machine: test, browse, gpus."""
+
+from typing import Annotated
+
+from trainsh_base.request import current
+from trainsh_base.system.units import Duration
+from trainsh_base.tool.declare import Arg, Opt
+from trainsh_host.browse.model import Entry
+from trainsh_host.commands.parameters import Name, on_terminal, tool
+from trainsh_host.gpus.model import HostGpus
+from trainsh_host.model import Stage
+from trainsh_host.ways.resolve import resolve as find
+
+GPUS_LIMIT, GPUS_EVERY = Duration(20), Duration(2)
+
+
+@tool.command(
+    show=lambda stages: None, status=lambda stages: next((stage.exit for stage in stages if stage.exit), 0)
+)
+def test(name: Name) -> list[Stage]:
+    """Test every stage of reaching a machine.
+
+    The stages are name, port, host key, authentication, shell, tmux, processes, rsync, rclone, GPU and disk. The
+    exit status is that of the first that failed: 8 unreachable, 4 login refused, 7 shell, GPU or disk, 9 a program
+    is missing on it.
+    """
+    from trainsh_host.checks.display import stage_lines  # noqa: PLC0415 - for people only
+    from trainsh_host.checks.stages import test as stages  # noqa: PLC0415 - resolve is the fast path
+
+    request, target = current(), find(name)
+    found: list[Stage] = []
+    for stage in stages(target, request):
+        found.append(stage)
+        if request.for_people:  # stages were printed as they ended, so there is no answer left to print
+            print(stage_lines(stage), flush=True)
+        else:
+            total = 11 if target.kind == "ssh" else 6
+            request.emit("progress", done=len(found), total=total, unit="stages", message=stage.name)
+    return found
+
+
+def _show_entries(entries: list[Entry]) -> None:
+    from trainsh_host.browse.listing import print_entries  # noqa: PLC0415 - for people only
+
+    print_entries(entries)
+
+
+@tool.command(show=_show_entries)
+def browse(
+    name: Name,
+    path: Annotated[str, Arg("where to begin (default: the home)", "PATH")] = "",
+) -> list[Entry]:
+    """Walk through the files of a machine: look at them, download, upload and delete.
+
+    On a terminal it fills the screen; the keys are shown there, and ? lists all. Elsewhere, and with --json, it is
+    the listing of PATH.
+    """
+    from trainsh_host.browse import listing  # noqa: PLC0415 - resolve is the fast path
+
+    request = current()
+    if not (request.for_people and on_terminal() and _shows_screens()):
+        return listing.listing(find(name), path, request)
+    from trainsh_host.browse.screen import browse as walk  # noqa: PLC0415 - loads textual
+
+    walk(name, find(name), path, request)
+    return []
+
+
+def _shows_screens() -> bool:
+    import os  # noqa: PLC0415 - only then
+    import sys  # noqa: PLC0415 - as above
+
+    return sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
+
+
+def _show_gpus(rows: list[HostGpus]) -> None:
+    from trainsh_host.gpus.display import print_gpus  # noqa: PLC0415 - for people only
+
+    print_gpus(rows)
+
+
+def _gpus_status(rows: list[HostGpus]) -> int:
+    return next((row.exit for row in rows if row.exit), 0)
+
+
+@tool.command(show=_show_gpus, status=_gpus_status)
+def gpus(
+    names: Annotated[
+        list[str],
+        Arg("hosts (default: every configured one, and running machines of providers)", "NAME", kind="host"),
+    ] = [],  # noqa: B006
+    watch: Annotated[
+        bool, Opt("look again and again, with a short history, until q or Ctrl-C", short="-w")
+    ] = False,
+    every: Annotated[Duration, Opt("with --watch: how often to look", kind="duration")] = GPUS_EVERY,
+    timeout: Annotated[Duration, Opt("how long each host may take", kind="duration")] = GPUS_LIMIT,
+) -> list[HostGpus]:
+    """Show the GPUs of hosts: memory, use, temperature, power, and whose processes run on them.
+
+    nvidia-smi is asked on all hosts at once. A host that cannot be reached is shown in a row, and the exit
+    status is that of the first such host. A host without a GPU is shown in a row too, and is no error.
+    """
+    from trainsh_host.gpus import looking, watching  # noqa: PLC0415 - resolve is the fast path
+
+    hosts = looking.watched(names or looking.every(), find, float(timeout))
+    try:
+        return watching.watch(hosts, float(every), current()) if watch else looking.look(hosts)
+    finally:
+        looking.close(hosts)

@@ -1,0 +1,45 @@
+"""The tool, and the parameters that several commands have."""
+
+from typing import Annotated, Literal
+
+from trainsh_base.tool.declare import Arg, Opt, Tool
+
+tool = Tool("host", "Machines: add and test them, run commands on them")
+
+Name = Annotated[
+    str, Arg("a host's name, or a host spec in one argument: 'user@host -p 2222'", "NAME", kind="host")
+]
+Type = Annotated[
+    Literal["ssh", "provider", "tunnel", "local"] | None, Opt("what kind of machine it is", name="--type")
+]
+Address = Annotated[str | None, Opt("its address, as ssh takes it", metavar="HOST", also=("hostname",))]
+User = Annotated[str | None, Opt("the account on it", short="-l", metavar="USER", also=("username",))]
+Port = Annotated[int | None, Opt("the port of its sshd", short="-p", metavar="PORT")]
+Key = Annotated[
+    str | None, Opt("the private key to log in with", short="-i", metavar="FILE", also=("ssh_key_path",))
+]
+Auth = Annotated[Literal["key", "agent", "password"] | None, Opt("how to log in", also=("auth_method",))]
+Jump = Annotated[
+    str | None, Opt("the machine to go through: a host's name or user@host", short="-J", also=("jump_host",))
+]
+Options = Annotated[
+    list[str] | None,
+    Opt("an ssh option (repeatable)", "-o", "KEY=VALUE", name="--option", also=("option", "ssh_options")),
+]
+PasswordSecret = Annotated[str | None, Opt("the name of the secret that is its password", metavar="SECRET")]
+Ref = Annotated[str | None, Opt("a provider's machine, as it calls it", metavar="PROVIDER:ID")]
+Tunnel = Annotated[Literal["cloudflared", "ngrok"] | None, Opt("the tunnel that leads to it")]
+Tags = Annotated[
+    list[str] | None, Opt("a word to find it by (repeatable)", metavar="WORD", name="--tag", also=("tag",))
+]
+Notes = Annotated[str | None, Opt("a note for yourself")]
+Favorite = Annotated[bool | None, Opt("list it first", also=("is_favorite",))]
+Bootstrap = Annotated[bool | None, Opt("install tmux and rsync on it when they are missing")]
+Configured = Annotated[str, Arg("a host's name", "NAME", kind="host")]
+
+
+def on_terminal() -> bool:
+    """Whether somebody can be asked."""
+    import sys  # noqa: PLC0415 - only then
+
+    return sys.stdin.isatty() and sys.stderr.isatty()
