@@ -134,7 +134,7 @@ def test_a_changed_host_key_is_refused_and_explained(world: World) -> None:
     assert f"{world.known_hosts}, line 1" in caught.value.message
     assert "ssh-keygen -f" in caught.value.hint and "-R" in caught.value.hint
     assert person.asked == [] and logins(box) == 1
-    forget = caught.value.hint.partition("old one: ")[2]
+    forget = caught.value.hint.partition("old key: ")[2]
     subprocess.run(forget, shell=True, check=True, capture_output=True)  # noqa: S602 - it is to be pasted
     ssh.ensure_master(found, person)
     assert logins(box) == 2

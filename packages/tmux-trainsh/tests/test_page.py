@@ -57,7 +57,7 @@ other commands
 topics
   files   Where things are
 
-train help COMMAND (or a topic) says more; train --list is for programs.
+For more: train help COMMAND, or train help TOPIC. For programs: train --list.
 """
     )
 

@@ -75,7 +75,7 @@ def test_a_full_disk_is_exit_5_and_changes_nothing(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-c", limit, *CONFIG], env=env, capture_output=True, text=True, check=False
     )
-    assert done.returncode == 5 and "make room and run it again" in done.stderr
+    assert done.returncode == 5 and "free some space and run the command again" in done.stderr
     assert [path.name for path in (tmp_path / "h").iterdir()] == [".config.toml.lock"]
 
 

@@ -58,7 +58,7 @@ WRONG = {
     "acme:": "train-acme",
     "acme:a b": "train-acme",
     "1.2.3.4:99999": "99999",
-    "me@box -i <PATH_TO_PRIVATE_KEY>": "<PATH_TO_PRIVATE_KEY> is to be filled in",
+    "me@box -i <PATH_TO_PRIVATE_KEY>": "<PATH_TO_PRIVATE_KEY> is an example to be replaced",
     "me@box -J -oProxyCommand=x": "not user@host",
     "me@": "no machine",
     "-p 22": "no machine",

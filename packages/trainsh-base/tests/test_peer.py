@@ -208,11 +208,11 @@ def test_call_raises_the_typed_error() -> None:
     ("body", "kind", "said"),
     [
         pytest.param(
-            "echo plain words >&2; exit 3", errors.NotFound, "ended with 3: plain words", id="plain-stderr"
+            "echo plain words >&2; exit 3", errors.NotFound, "ended with status 3: plain words", id="plain-stderr"
         ),
-        pytest.param("exit 8", errors.Unreachable, "ended with 8: it said nothing", id="silent"),
+        pytest.param("exit 8", errors.Unreachable, "ended with status 8: it printed nothing", id="silent"),
         pytest.param("echo not json", errors.RemoteError, "did not answer with JSON", id="not-json"),
-        pytest.param("exit 99", errors.TrainError, "ended with 99", id="unknown-status"),
+        pytest.param("exit 99", errors.TrainError, "ended with status 99", id="unknown-status"),
     ],
 )
 def test_call_of_a_strangers_tool(on_path: Path, body: str, kind: type[Exception], said: str) -> None:

@@ -42,7 +42,7 @@ def test_a_runtime_that_was_taken_back_says_so(colab: Colab) -> None:
     nb.drop()
     colab.world.run("train-host", "disconnect", "nb")
     said = colab.run("run", "true", status=5)
-    assert "the Colab runtime nb is gone: it was taken back" in said and "bad handshake" in said
+    assert "the Colab runtime nb is gone: Google took it back" in said and "bad handshake" in said
     assert "train colab connect nb --host" in said
     assert colab.rows()["nb"]["state"] == "gone"
     nb.new_host_key()  # another runtime
@@ -190,7 +190,7 @@ def test_the_cell_runs_and_gives_its_runtime_back(colab: Colab, tmp_path: Path) 
         own = Path(colab.run("run", "echo $HOME").strip())
         marks = [own / ".trainsh-cell", own / ".trainsh-stop"]
         assert not any(mark.exists() for mark in marks)
-        assert "is not one of train colab connect" in colab.run("stop", "nb", status=5)
+        assert "is not from train colab connect" in colab.run("stop", "nb", status=5)
         (home / ".trainsh-stop").touch()
         assert "given back" in child.stdout.read()
         assert child.wait(20) == 0 and (home / "unassigned").exists()

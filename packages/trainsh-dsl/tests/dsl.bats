@@ -35,7 +35,7 @@ setup() {
 @test "check shows the line, a caret and the corrected line" {
     run train-dsl check bad.recipe
     [ "$status" -eq 2 ]
-    [ "${lines[0]}" = "bad.recipe:2:1: error E401: tmux.open gives the session no name: commands go to a session, not to a host" ]
+    [ "${lines[0]}" = "bad.recipe:2:1: error E401: tmux.open needs a name for the session: commands go to a session, not to a host" ]
     [ "${lines[1]}" = " 2 | tmux.open @gpu" ]
     [ "${lines[2]}" = "   | ^^^^^^^^^^^^^^" ]
     [ "${lines[3]}" = "   = write tmux.open @gpu as work, and @work > ... for its commands" ]

@@ -28,7 +28,7 @@ add() { train-host add "$@"; }
   [ "$(train-host resolve two --json | jq -c .argv)" = '["ssh","-p","41022","root@1.2.3.4"]' ]
   run add three 'root@1.2.3.4 -i <PATH_TO_PRIVATE_KEY>'
   [ "$status" -eq 2 ]
-  [[ "$output" == *"<PATH_TO_PRIVATE_KEY> is to be filled in"* ]]
+  [[ "$output" == *"<PATH_TO_PRIVATE_KEY> is an example to be replaced"* ]]
   run --separate-stderr add me@box
   [ "$status" -eq 2 ]
   [[ "$stderr" == *"NAME"* ]]
@@ -80,7 +80,7 @@ add() { train-host add "$@"; }
 @test "add reads a pasted ssh command and says what it leaves out" {
   run --separate-stderr add gpu --from 'ssh -p 41022 root@1.2.3.4 -L 8080:localhost:8080'
   [ "$status" -eq 0 ]
-  [[ "$stderr" == "left out -L 8080:localhost:8080"* ]]
+  [[ "$stderr" == "ignored -L 8080:localhost:8080"* ]]
   [ "$(train-host list --no-providers --json | jq -r '.[0].address')" = "root@1.2.3.4:41022" ]
 }
 

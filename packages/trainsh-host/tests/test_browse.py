@@ -117,7 +117,7 @@ def test_a_machine_without_sftp_says_so(world: World, monkeypatch: pytest.Monkey
     assert done.status == 7 and "box has no sftp" in done.err and "openssh-sftp-server" in done.err, done.err
     reader, writer = os.pipe()
     os.write(writer, b"Welcome to this machine\n")
-    with Path(os.devnull).open("wb") as sink, pytest.raises(TrainError, match="something else than sftp"):
+    with Path(os.devnull).open("wb") as sink, pytest.raises(TrainError, match="something other than sftp"):
         Sftp(reader, sink.fileno(), "box")
 
 

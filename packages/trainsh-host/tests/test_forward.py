@@ -119,7 +119,7 @@ def test_a_forward_in_the_background_survives_everything(world: World, echo: Ech
     said = world.run("train-host", "forward", "--list").out
     assert f"127.0.0.1:{here}" in said and "in the background" in said
     again = world.run("train-host", "forward", "box", f"{here}:{echo.port}", check=False)
-    assert again.status == 5 and "is forwarded to box already" in again.err and "--stop" in again.err
+    assert again.status == 5 and "is already forwarded to box" in again.err and "--stop" in again.err
     world.run("train-host", "forward", "box", str(other), "--stop")
     assert listed(world) == [] and reached(here) == reached(other) == b""
     assert world.run("train-host", "forward", "box", "--stop", check=False).status == 3
@@ -165,7 +165,7 @@ def test_nothing_listens_there_yet(world: World) -> None:
 
 def test_this_machine(world: World, echo: Echo) -> None:
     done = world.run("train-host", "forward", "local", str(echo.port))
-    assert "is here already" in done.err
+    assert "needs no forward" in done.err
     here = free_port()
     with in_front(world, "local", f"{here}:{echo.port}") as child:
         wait_until(lambda: reached(here) == b"hello you", "the relay")

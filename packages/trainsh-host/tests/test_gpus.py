@@ -91,7 +91,7 @@ def test_processes_and_whose_job_they_are(world: World) -> None:
         assert plain["seen"] and "job" not in plain and "memory" not in plain
         assert "seen" not in stranger and "seen" not in gone and gone["memory"] == 12 << 20
         said = world.run("train-host", "gpus", "box").out
-        assert "job ab12 (work)  sleep 271" in said and "its owner is not seen" in said
+        assert "job ab12 (work)  sleep 271" in said and "its owner is not known" in said
     finally:
         own.kill()
         own.wait()

@@ -256,7 +256,7 @@ KEPT = ('destroy) rm "$cloud/$id.json" ;;', "destroy) true ;;")
         ([NO_MARK], ""),
         ([NO_LIST], "list cannot be read"),
         ([BAD_ROW, KEPT], "is still there: train acme stop"),
-        ([NO_MARK, BAD_ANSWER], "is new and shows no job"),
+        ([NO_MARK, BAD_ANSWER], "is new, and not of these checks"),
     ],
 )
 def test_check_destroys_what_it_cannot_read_and_names_what_stays(
@@ -284,14 +284,19 @@ def planted(run: Run, tmp_path: Path, *changes: tuple[str, str]) -> Path:
 @pytest.mark.parametrize(
     ("was", "is_", "check", "seen"),
     [
-        ('stop) save "$id" stopped ;;', "stop) true ;;", "stop and start", "after stop, list says it is running"),
+        (
+            'stop) save "$id" stopped ;;',
+            "stop) true ;;",
+            "stop and start",
+            "after stop, list shows the state running",
+        ),
         (
             'start) save "$id" running ;;',
             "start) true ;;",
             "stop and start",
-            "after start, list says it is stopped",
+            "after start, list shows the state stopped",
         ),
-        (KEPT[0], KEPT[1], "destroy", "after destroy, list says it is running"),
+        (KEPT[0], KEPT[1], "destroy", "after destroy, list shows the state running"),
         ("gone: true", "gone: 1", "resolve of what is gone", 'no "gone": true'),
     ],
 )

@@ -71,5 +71,5 @@ def test_ctrl_c_goes_to_the_command(place: "Place") -> None:
 
 def test_a_command_in_the_background_keeps_its_session(place: "Place") -> None:
     done = place.run("exec", "@local > sleep 60 &")
-    assert done.returncode == 0 and "left running in session local" in done.stderr
+    assert done.returncode == 0 and "the command still runs in session local" in done.stderr
     assert place.json("attach")["argv"][-1] == "=local"

@@ -19,15 +19,17 @@ SAFE = "@gpu:/c -> @out:/c: following, ckpt-40 is safe, 2m 5s old"
         pytest.param([{**ROW, "newest": "ckpt-40", "age": 125, "failed": ""}], [SAFE], id="safe"),
         pytest.param(
             [{**ROW, "newest": None, "age": None, "failed": "access denied"}],
-            ["@gpu:/c -> @out:/c: following, no checkpoint is safe yet; access denied"],
+            ["@gpu:/c -> @out:/c: following, no checkpoint is uploaded yet; access denied"],
             id="none",
         ),
         pytest.param(
-            TrainError("no answer"), ["xfer.follow: unreachable, no checkpoint is safe yet; no answer"], id="silent"
+            TrainError("no answer"),
+            ["xfer.follow: unreachable, no checkpoint is uploaded yet; no answer"],
+            id="silent",
         ),
         pytest.param(
             [{"state": 7}],
-            ["xfer.follow: unreachable, no checkpoint is safe yet; a malformed answer of train-xfer"],
+            ["xfer.follow: unreachable, no checkpoint is uploaded yet; a malformed answer from train-xfer"],
             id="malformed",
         ),
         pytest.param([], [], id="ended"),

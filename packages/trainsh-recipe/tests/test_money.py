@@ -207,7 +207,7 @@ def test_an_estimate_is_asked_of_the_provider_and_rents_nothing(shed: "Place") -
     )
     assert not (shed.folder / "shed" / "given").exists() and cost["unlimited"] == []
     shown = shed.run("show", path, "--cost")
-    assert "a fast one" in shown.stdout and "40 GB alone costs $0.0100 an hour" in shown.stdout
+    assert "a fast one" in shown.stdout and "the disk (40 GB) costs $0.0100 an hour" in shown.stdout
     path = shed.recipe(text.format(more="@gpu:~/x -> ./x\n"))
     cost = shed.json("show", path, "--cost")["cost"]
     assert cost["machines"][0].get("most") is None and "step 6 has no timeout=" in cost["unlimited"][0]
@@ -237,7 +237,7 @@ def test_a_machine_is_not_destroyed_before_a_required_output_has_arrived(shed: "
     assert not machine(shed).exists() and (shed.work / "out" / "safe" / "m").exists(), output + errors
     id = shed.job().name[-4:]
     assert f"train recipe abandon {id}" in errors and "shed.destroy waits" in errors
-    assert "what was required has arrived" in errors
+    assert "the required output has arrived" in errors
 
 
 @pytest.mark.parametrize("how", ["abandon", "cancel", "time"])
@@ -279,7 +279,7 @@ def test_nothing_is_held_where_nothing_can_be_lost(shed: "Place") -> None:
     (shed.work / "out" / "safe" / "m").unlink()
     done = shed.run("run", required_again(shed), "--max-cost", "1")
     assert not any(each["event"] == "hold.started" for each in shed.events()) and not machine(shed).exists()
-    assert "given up: a limit of the job is reached" in done.stdout
+    assert "given up: a limit of the job was reached" in done.stdout
 
 
 def required_again(place: "Place") -> str:

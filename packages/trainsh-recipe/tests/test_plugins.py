@@ -127,7 +127,7 @@ def test_a_host_given_on_the_command_line_leaves_the_provider_out(place: "Place"
     text = "host gpu = placeholder\nplain.pick @gpu\nplain.stop\ntmux.open @gpu as w\n@w > echo on >> ran\n"
     done = place.run("run", place.recipe(text), "--host", "gpu=local")
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "plain.pick is left out: --host gpu=local" in done.stdout
+    assert "plain.pick is skipped, because of --host gpu=local" in done.stdout
     assert place.lines() == ["on"]
 
 

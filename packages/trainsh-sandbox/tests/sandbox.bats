@@ -41,7 +41,7 @@ teardown_file() { train-sandbox down >/dev/null; }
   [ "$status" -eq 3 ]
   [[ "$stderr" == *"train sandbox up"* ]]
   [ "$(train-sandbox status)" = down ]
-  [ "$(train-sandbox down)" = "no sandbox was up" ]
+  [ "$(train-sandbox down)" = "no sandbox was running" ]
 }
 
 @test "a recipe runs in a sandbox of its own, with its status" {

@@ -77,7 +77,7 @@ def test_the_passphrase_is_asked_once(runtime: Path, file: Path, monkeypatch: py
             assert key.encode() not in path.read_bytes() and PASSWORD.encode() not in path.read_bytes()
 
     locked = subprocess.run([PROGRAM, "lock"], capture_output=True, text=True, check=True)
-    assert locked.stdout == "locked: the passphrase is asked again\n"
+    assert locked.stdout == "locked: the passphrase will be asked for again\n"
     until(lambda: processes(runtime.parent) == [], "the agent to end")
     assert not place.exists()
     third = ask("FIRST")

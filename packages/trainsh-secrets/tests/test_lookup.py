@@ -132,8 +132,8 @@ def test_one_newline_is_taken_off_what_the_helper_prints(helper_log: Path, name:
     ("command", "kind", "said"),
     [
         pytest.param("no-such-program-at-all {name}", MissingProgram, "is not installed", id="missing"),
-        pytest.param("pass show 'train/{name}", UsageError, "cannot be read as words", id="quote"),
-        pytest.param("pass show train", UsageError, "does not say where the name goes", id="no-name"),
+        pytest.param("pass show 'train/{name}", UsageError, "is not a valid command line", id="quote"),
+        pytest.param("pass show train", UsageError, "has no place for the secret", id="no-name"),
         pytest.param("printf '\\377{name}'", UsageError, "bytes that are not text", id="bytes"),
     ],
 )
@@ -192,7 +192,7 @@ def test_delete_takes_every_copy(ring_and_file: None) -> None:
 
 def test_delete_does_not_pretend_to_delete_a_variable(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HF_TOKEN", "x")
-    with pytest.raises(Conflict, match="in the environment, not in a store"):
+    with pytest.raises(Conflict, match="in the environment, and not stored"):
         lookup.delete("HF_TOKEN")
 
 

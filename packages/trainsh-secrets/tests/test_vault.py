@@ -70,7 +70,7 @@ def test_a_wrong_passphrase_is_asked_again(file: Path, nobody_unlocked: None) ->
     person = Person("wrong", "a password")
     serve_in_this_thread(person)
     assert vault.get("FIRST") == "1"
-    assert person.questions[1].startswith("That is not it.")
+    assert person.questions[1].startswith("That passphrase is wrong.")
 
 
 def test_a_wrong_passphrase_in_the_environment_changes_nothing(

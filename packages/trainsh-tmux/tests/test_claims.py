@@ -65,7 +65,7 @@ def test_a_wait_says_once_that_everything_ended_and_goes_on(open_box: Box, optio
     with pytest.raises(TrainError) as caught:
         running.result(8)
     assert caught.value.code == "wait_timed_out" and "timed out after 3" in caught.value.message
-    assert len([line for line in running.client.log if "has ended well" in line]) == 1
+    assert len([line for line in running.client.log if "has succeeded" in line]) == 1
 
 
 @pytest.mark.parametrize("options", WAITS, ids=str)

@@ -128,7 +128,7 @@ def test_a_full_disk(far: Far) -> None:
             far.run("echo x" * 3000, timeout=1.5)
         assert "is its disk full?" in caught.value.data["reason"]
         waits = far.start("echo x; : " + "x" * 20_000)
-        wait_until(lambda: any("waiting for room" in line for line in waits.client.log), "the note")
+        wait_until(lambda: any("waiting until there is space" in line for line in waits.client.log), "the note")
         (state / "fill").unlink()
         assert waits.result().state == "ok"
         assert far.text("echo room") == "room\n"

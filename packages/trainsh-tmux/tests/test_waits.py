@@ -134,7 +134,7 @@ def test_a_timeout_while_another_step_holds_the_session(open_box: Box) -> None:
     first = open_box.start("sleep 1.5; echo first")
     open_box.began(first)
     outcome = open_box.run("touch ran", timeout=0.4)
-    assert outcome.state == "not_started" and "another step held the session" in outcome.reason
+    assert outcome.state == "not_started" and "another step occupied the session" in outcome.reason
     assert first.result().state == "ok"
     assert open_box.text("ls") == ""
 

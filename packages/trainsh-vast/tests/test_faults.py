@@ -55,7 +55,7 @@ CASES = [
     Case("http-429-json=2x", "list", ONE, "running"),
     Case("http-429-detail=2x", "list", ONE, "running"),
     Case("http-429-wait=1x", "list", ONE, "running"),
-    Case("http-429=on", "list", (RemoteError, "asks for fewer requests", "try again"), "running"),
+    Case("http-429=on", "list", (RemoteError, "too many requests", "try again"), "running"),
     Case("http-502=2x", "list", ONE, "running"),
     Case("http-502=on", "list", (RemoteError, "Vast.ai failed", "try again"), "running"),
     Case("http-500=1x", "list", (RemoteError, "Vast.ai failed: internal error", "try again"), "running"),
@@ -64,7 +64,7 @@ CASES = [
     Case("truncated=1x", "list", (RemoteError, "cut off or not JSON", "try again"), "running"),
     Case("charset=on", "list", ONE, "running"),
     Case("slow=0.3s", "list", ONE, "running"),
-    Case("quota=1x", "search", (RemoteError, "searches of today are used up", "given again at")),
+    Case("quota=1x", "search", (RemoteError, "number of searches is used up", "allowed again")),
     Case("key-revoked=on", "list", (CredentialError, "refuses the API key", "train secrets set VAST_API_KEY")),
     Case("key-revoked=on bad-key-401=on", "show", (CredentialError, "refuses the API key", "VAST_API_KEY"), "running"),
     # Renting
@@ -78,7 +78,7 @@ CASES = [
     Case("create-lost=1x not-listed=1s", "create", MADE, after=rented(1)),
     Case("create-slow=2s", "create", MADE, after=rented(1)),
     Case("http-429=3x", "create", MADE, after=rented(1)),
-    Case("http-502=1x", "create", (RemoteError, "cannot tell whether", "train vast list"), "", {"label": "own"}, rented(0)),
+    Case("http-502=1x", "create", (RemoteError, "not known whether", "train vast list"), "", {"label": "own"}, rented(0)),
     # Starting and stopping
     Case("http-429=15x", "stop", STOPPED, "running", {"timeout": 60}, intends("stopped")),
     Case("http-502=0.5", "stop", STOPPED, "running", {"timeout": 60}, intends("stopped")),
@@ -87,8 +87,8 @@ CASES = [
     Case("success-false=2x", "stop", STOPPED, "running", after=intends("stopped")),
     Case("stop-ignored=1x", "stop", STOPPED, "running", after=intends("stopped")),
     Case("status-lag=1s", "stop", STOPPED, "running", after=intends("stopped")),
-    Case("stop-ignored=on", "stop", (TimedOut, "may go on billing ($", "train vast stop"), "running", {"timeout": 1}),
-    Case("http-429=on", "stop", (TimedOut, "may go on billing", "train vast stop"), "running", {"timeout": 1}),
+    Case("stop-ignored=on", "stop", (TimedOut, "may still cost money ($", "train vast stop"), "running", {"timeout": 1}),
+    Case("http-429=on", "stop", (TimedOut, "may still cost money", "train vast stop"), "running", {"timeout": 1}),
     Case("success-false=1x", "start", lambda answer: answer.instance.state == "starting", "stopped"),
     Case("start-queued=on", "start", (Conflict, "rented to somebody else", "try later"), "stopped", {}, intends("stopped")),
     # Waiting
@@ -99,7 +99,7 @@ CASES = [
     Case("oci-error=on", "wait", (Conflict, "OCI runtime create failed", "train vast destroy"), "fresh", FAST),
     Case("instance-dies-after=0.1s ssh-refused=on", "wait", (Conflict, "ended by itself", "train vast destroy"), "fresh", FAST),
     Case("host-lost-after=0.1s ssh-refused=on", "wait", (Conflict, "host is offline", "train vast destroy"), "fresh", FAST),
-    Case("unknown-after=0.1s ssh-refused=on", "wait", (Conflict, "not been heard", "train vast destroy"), "fresh", FAST),
+    Case("unknown-after=0.1s ssh-refused=on", "wait", (Conflict, "not heard from", "train vast destroy"), "fresh", FAST),
     Case("expires-after=2s ssh-refused=on", "wait", (Conflict, "the offer has ended", "train vast start"), "fresh", FAST),
     Case("ssh-refused=on", "wait", (TimedOut, "ssh (proxy) says: ", "train vast logs"), "fresh", {"poll": 0.1, "timeout": 2}),
     Case("direct-refused=on", "wait", ready, "fresh", FAST),
@@ -107,7 +107,7 @@ CASES = [
     Case("attach-delay=1s", "wait", ready, "fresh", FAST),
     Case("http-429=3x", "wait", ready, "running", FAST),
     # Looking
-    Case("logs-late=on", "logs", (TimedOut, "did not come", "try again"), "running"),
+    Case("logs-late=on", "logs", (TimedOut, "was not available in time", "try again"), "running"),
     Case("host-lost-after=0.1s", "list", lambda rows: rows[0].problem == "the host is offline", "failed"),
 ]  # fmt: skip
 

@@ -86,7 +86,7 @@ def test_search_sorts_and_prices_with_the_disk(cloud: Cloud, sort: str) -> None:
 
 def test_names_of_gpus_are_found_in_any_case_and_unknown_ones_are_said(cloud: Cloud) -> None:
     assert {row["gpu_name"] for row in call("search", gpu="rtx_4070_ti")} == {"RTX 4070 Ti"}
-    with pytest.raises(NotFound, match="knows no GPU 'RTX_4900'") as error:
+    with pytest.raises(NotFound, match="has no GPU named 'RTX_4900'") as error:
         call("search", gpu="RTX_4900")
     assert "RTX_4090" in error.value.hint
     assert call("search", query=["num_gpus>=4000"]) == []

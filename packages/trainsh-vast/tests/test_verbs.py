@@ -177,7 +177,10 @@ def test_a_machine_whose_job_is_over_is_marked(cloud: Cloud, capsys: pytest.Capt
     from trainsh_vast import display
 
     display.show_list(rows)
-    assert f"{number} bills, and its job is over: train vast stop {number}" in capsys.readouterr().err
+    assert (
+        f"{number} costs money, but its job is over; to end that: train vast stop {number}"
+        in capsys.readouterr().err
+    )
 
 
 def test_the_old_list_is_read_where_the_new_one_is_not(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -71,7 +71,7 @@ def test_a_machine_that_falls_short_is_given_back_and_the_next_taken(cloud: Clou
 def test_by_hand_it_is_said_and_left(cloud: Cloud) -> None:
     cloud.fault("falls-short=on")
     number = cloud.rent()
-    with pytest.raises(Conflict, match="is not what its offer said") as caught:
+    with pytest.raises(Conflict, match="is worse than its offer says") as caught:
         call("wait", id=str(number), poll=0.1, vet="20s")
     assert caught.value.hint == f"give it back: train vast stop {number}"
 

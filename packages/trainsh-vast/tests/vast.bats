@@ -17,7 +17,7 @@ teardown_file() { train-sandbox down >/dev/null; }
   [ "$(train-vast list --json | jq -r ".[] | select(.id == $id) | .label")" = lab ]
   run train-vast stop "$id"
   [ "$status" -eq 0 ]
-  [[ "$output" == "instance $id is stopped; its disk bills \$0."*"until: train vast destroy $id" ]]
+  [[ "$output" == "instance $id is stopped; its disk costs \$0."*"; to end that: train vast destroy $id" ]]
   run train-vast destroy "$id" </dev/null
   [ "$status" -eq 2 ]
   [[ "$output" == *"--yes"* ]]

@@ -27,7 +27,7 @@ HOMES = ["/data/people/me"]
     ],
 )
 def test_deletion_in_a_place_where_everything_lies(folder: str) -> None:
-    with pytest.raises(UsageError, match="would remove everything"):
+    with pytest.raises(UsageError, match="would remove every file"):
         check_deletion(["/a/"], folder, HOMES)
     check_deletion(["/a"], folder, HOMES)
 

@@ -90,7 +90,7 @@ def test_wildcards_move_delete_dry_run(two: Two, source: Path, request_: Any) ->
     assert [path.name for path in (two.a.home / "data").rglob("*")] == ["b.ckpt"]
     with pytest.raises(NotFound):
         two.copy("@a:nothing", "@b:x/", request_)
-    with pytest.raises(UsageError, match="would remove everything"):
+    with pytest.raises(UsageError, match="would remove every file"):
         two.copy("@a:data/", "@b:~", request_, delete=True)
     assert two.leftovers() == []
 

@@ -163,7 +163,7 @@ def test_a_dry_run_makes_no_folder_there(far: Any, source: Path, request_: Any) 
 def test_delete_there_is_guarded(far: Any, source: Path, request_: Any) -> None:
     (far.home / "precious").write_text("p")
     for path in ("~", "~/", ".", "./", "/", "/etc", "~/x/..", "/home/somebody"):
-        with pytest.raises(UsageError, match="would remove everything"):
+        with pytest.raises(UsageError, match="would remove every file"):
             copy(far, f"{source}/", f"@box:{path}", request_, delete=True)
     assert copy(far, f"{source}/", "@box:below", request_, delete=True).files == 3
     (source / "a.txt").unlink()
@@ -237,7 +237,7 @@ def test_a_login_file_that_asks(
     monkeypatch.setattr("trainsh_xfer.hosts.machines.LOGIN_LIMIT", 2.0)
     copy(far, f"{source}/", "@box:x", request_)
     (far.home / ".bashrc").write_text("echo 'Continue?' >&2; exec sleep 600\n")
-    with pytest.raises(TimedOut, match="login shell ran nothing in time"):
+    with pytest.raises(TimedOut, match="login shell ran no command in time"):
         copy(far, "@box:x/", f"{tmp_path}/got", request_)
     assert request_.of("log") == []
 

@@ -66,7 +66,7 @@ def test_wildcards_never_lie_in_a_folder_that_was_not_written(tmp_path: Path) ->
     [
         ("host:later:/x", UsageError, "host later is a placeholder"),
         ("storage:later:/x", UsageError, "storage later is a placeholder"),
-        ("@out:/a/../../etc", UsageError, "may not go up"),
+        ("@out:/a/../../etc", UsageError, r"must not contain \.\."),
     ],
 )
 def test_refused(text: str, kind: type[TrainError], said: str) -> None:

@@ -27,7 +27,7 @@ TABLE: list[tuple[str, int, str, str, type[TrainError], str]] = [
     ),
     (
         "not allowed", 23, 'rsync: [sender] opendir "/x" failed: Permission denied (13)\nand more\n' + ERROR, "gpu",
-        TrainError, 'gpu: these were not copied, the others were:\n[sender] opendir "/x" failed: Permission denied (13)',
+        TrainError, 'gpu: these were not copied; the others were:\n[sender] opendir "/x" failed: Permission denied (13)',
     ),
     ("no rsync, bash", 12, "bash: line 1: rsync: command not found\n" + CLOSED, "gpu", MissingProgram, "gpu"),
     ("no rsync, zsh", 127, "zsh:1: command not found: rsync\n" + CLOSED, "gpu", MissingProgram, "gpu"),

@@ -94,7 +94,7 @@ def test_many_remarks_are_counted() -> None:
     for number in range(60):
         tally.feed(f'skipping non-regular file "{number}"\n'.encode())
     assert len(tally.remarks) == 51
-    assert tally.remarks[-1] == "and 10 more like these"
+    assert tally.remarks[-1] == "and 10 more such messages"
 
 
 def test_deletions_as_openrsync_says_them() -> None:

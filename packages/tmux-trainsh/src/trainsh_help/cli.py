@@ -14,7 +14,7 @@ from trainsh_help.page import render
 from trainsh_help.schemas import everyone, of, of_command
 from trainsh_help.topics import Topic, shell_file, topics
 
-tool = Tool("help", summary="Show the commands of train, and what each does")
+tool = Tool("help", summary="Show the commands of train, and what each one does")
 
 
 class NoSuchCommand(NotFound):
@@ -25,7 +25,9 @@ class NoSuchCommand(NotFound):
 
 
 class Stranger(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A program on PATH that is not of this installation: what it says of itself, and what shows its own help."""
+    """A program on PATH that is not part of this installation: its own summary, and the command that shows its
+    help.
+    """
 
     name: str
     summary: str
@@ -34,7 +36,7 @@ class Stranger(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 
 class Script(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What a shell reads to complete train."""
+    """The completion script of a shell."""
 
     shell: str
     path: str
@@ -58,22 +60,23 @@ def _print_text(found: "Topic | Script") -> None:
 
 @tool.command(show=_print_page)
 def commands() -> list[Entry]:
-    """List the commands by what they are for.
+    """List the commands, grouped by purpose.
 
-    Runs none of them: the names come from the dispatcher, the summaries from one-line manifests."""
+    No command is run: the names come from the dispatcher, the summaries from one-line manifests."""
     return entries()
 
 
 @tool.command(show=_print_about)
 def about(
     words: Annotated[
-        list[str], Arg("a command, and perhaps a command of it; or a topic", metavar="COMMAND", kind="command")
+        list[str], Arg("a command, optionally with its subcommand; or a topic", metavar="COMMAND", kind="command")
     ],
 ) -> Any:
     """Show the help of one command, or a topic.
 
-    Runs the command with --help. A shortcut shows the help of what it stands for. A program from elsewhere on PATH
-    is not run: its summary is shown, and how to ask it itself."""
+    Runs the command with --help. For a shortcut, the help of the command behind it is shown. A program on PATH that
+    is not part of this installation is not run: only its summary is shown, and the command that shows its help.
+    """
     found = {entry.name: entry for entry in entries()}
     if words and words[0] not in [*found, *(word.name for word in shortcuts())]:
         explained = {topic.name: topic for topic in topics()}
@@ -90,32 +93,32 @@ def about(
 def completions(
     shell: Annotated[Literal["bash", "zsh", "fish"], Arg("the shell", metavar="SHELL")],
 ) -> Script:
-    """Print what a shell reads to complete train: source <(train help completions bash)
+    """Print the script with which a shell completes train: source <(train help completions bash)
 
     \b
     bash   source <(train help completions bash)                       in ~/.bashrc
     zsh    train help completions zsh >~/.zfunc/_train                 with ~/.zfunc in fpath, before compinit
     fish   train help completions fish >~/.config/fish/completions/train.fish
 
-    install.sh has done it already."""
+    install.sh already sets this up."""
     path = shell_file(shell)
     return Script(shell=shell, path=str(path), text=path.read_text(encoding="utf-8"))
 
 
 @tool.command()
 def unknown(word: Annotated[str, Arg("a word that names no command", metavar="WORD")]) -> None:
-    """Say that there is no such command, and suggest similar names (called by the dispatcher)."""
+    """Print that there is no such command, and suggest similar names (the dispatcher calls this)."""
     raise _unknown(word)
 
 
 @tool.command(show=lambda found: print(msgspec.json.format(msgspec.json.encode(found), indent=2).decode()))
 def schemas(
     name: Annotated[str | None, Arg("one tool only", metavar="TOOL")] = None,
-    command: Annotated[str | None, Arg("one command of it only", metavar="COMMAND")] = None,
+    command: Annotated[str | None, Arg("only this command of the tool", metavar="COMMAND")] = None,
 ) -> dict[str, Any]:
     """Print the schemas of all tools as one JSON document: train schema
 
-    The tools of this installation are asked, side by side; a program from elsewhere only when it is named.
+    The tools of this installation are asked in parallel; another program on PATH is asked only if it is named.
 
     \b
     train schema | jq '.tools | keys'

@@ -16,7 +16,7 @@ usage: train COMMAND [ARGUMENTS]
 
 Runs training from small recipes, on rented GPUs and on machines of your own.
 """
-FOOTER = "train help COMMAND (or a topic) says more; train --list is for programs.\n"
+FOOTER = "For more: train help COMMAND, or train help TOPIC. For programs: train --list.\n"
 
 
 def render(entries: list[Entry], shortcuts: list[Shortcut], topics: list[Topic]) -> str:

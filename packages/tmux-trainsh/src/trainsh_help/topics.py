@@ -11,7 +11,7 @@ SHELLS = {"bash": "train.bash", "zsh": "_train", "fish": "train.fish"}
 
 
 class Topic(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A page on something that several commands have in common; `summary` is its first line."""
+    """A page about a subject that concerns several commands; `summary` is its first line."""
 
     name: str
     summary: str

@@ -13,34 +13,36 @@ from trainsh_base.tool.program import run
 tool = Tool("ask", "Ask the person at the terminal, from a script")
 
 Message = Annotated[str, Arg("the question")]
-Flag = Annotated[str, Opt("what answers it when not interactive, such as --yes", metavar="WORDS")]
+Flag = Annotated[
+    str, Opt("the flag that answers the question when not interactive, such as --yes", metavar="WORDS")
+]
 
 
 @tool.command(show=print)
 def choose(
     message: Message,
     choices: Annotated[list[str], Arg("the answers to choose from", metavar="CHOICE")],
-    default: Annotated[str | None, Opt("the answer of Enter alone")] = None,
+    default: Annotated[str | None, Opt("the answer if only Enter is pressed")] = None,
     flag: Flag = "",
 ) -> str:
-    """Ask for one of several answers, and print it."""
+    """Let the person choose one of several answers, and print the answer."""
     return _ask("choose", message, choices=choices, default=default, flag=flag)
 
 
 @tool.command(show=print)
 def confirm(
     message: Message,
-    default: Annotated[bool, Opt("Enter alone means yes")] = False,
+    default: Annotated[bool, Opt("pressing only Enter means yes")] = False,
     flag: Flag = "",
 ) -> str:
-    """Ask for yes or no, and print which."""
+    """Ask a yes-or-no question, and print the answer."""
     return _ask("confirm", message, default="yes" if default else "no", flag=flag)
 
 
 @tool.command(show=print)
 def text(
     message: Message,
-    default: Annotated[str | None, Opt("the answer of Enter alone")] = None,
+    default: Annotated[str | None, Opt("the answer if only Enter is pressed")] = None,
     flag: Flag = "",
 ) -> str:
     """Ask for a line of text, and print it."""
@@ -67,7 +69,9 @@ def _ask(kind: str, message: str, **more: Any) -> str:
                 stream.flush()
                 line = stream.readline()
     except OSError as error:
-        raise Conflict(f"the program that started this verb is gone: {error.strerror}", code="cannot_ask") from None
+        raise Conflict(
+            f"the program that started this verb has ended: {error.strerror}", code="cannot_ask"
+        ) from None
     reply = msgspec.json.decode(line, type=dict[str, Any]) if line else {}
     if "answer" not in reply:
         raise from_document(reply.get("error") or {"message": "the question was not answered", "exit": 5})

@@ -50,7 +50,7 @@ def show_change(value: Value) -> None:
     """Print `name = value`, and a warning when an environment variable overrides it."""
     print(f"{value.name} = {as_text(value.value)}")
     if value.source == "environment":
-        current().emit("log", message=f"note: {value.env} is set and overrides the file")
+        current().emit("log", message=f"note: {value.env} is set and overrides config.toml")
 
 
 def show_removed(values: list[Value]) -> None:
@@ -63,7 +63,7 @@ def show_removed(values: list[Value]) -> None:
 def show(source: Annotated[bool, Opt("also show where each value comes from")] = False) -> list[Value]:
     """Show every setting and its value.
 
-    The last rows are keys of config.toml that no tool reads; they are kept as they are.
+    The last rows are keys of config.toml that no tool reads; train does not change them.
     """
     values = config.every(config.load())
     return values if source else [msgspec.structs.replace(value, source=None) for value in values]
@@ -87,7 +87,8 @@ def get(name: Annotated[str, Arg("setting, such as recipe.timeout", kind="settin
 def set_(
     name: Annotated[str, Arg("setting, such as recipe.timeout", kind="setting")],
     values: Annotated[
-        list[str | int | float | bool], Arg("its value; several for a list", metavar="VALUE", also=("value",))
+        list[str | int | float | bool],
+        Arg("the value; for a list, one argument for each item", metavar="VALUE", also=("value",)),
     ],
 ) -> Value:
     """Change one setting in config.toml; comments, order and other keys stay."""
@@ -99,12 +100,12 @@ def set_(
 
 @tool.command(show=show_removed, ensures=True)
 def reset(
-    name: Annotated[str | None, Arg("setting; every one when none is named", kind="setting")] = None,
+    name: Annotated[str | None, Arg("the setting (default: all of them)", kind="setting")] = None,
     yes: Annotated[bool, Opt("do not ask", short="-y")] = False,
 ) -> list[Value]:
-    """Give one setting, or all of them, its default back.
+    """Set one setting, or all of them, back to the default.
 
-    What goes is the line in config.toml; comments and keys that no tool reads stay. Answers with what was reset.
+    The setting's line in config.toml is removed; comments and keys that no tool reads stay. Prints what was reset.
     """
     document = config.load()
     known = [settings.find(name)] if name else list(settings.installed().values())[1:]  # the first is `version`
@@ -133,10 +134,10 @@ def show_findings(found: list[Finding]) -> None:
 
 @tool.command(show=show_findings, status=lambda found: 1 if any(each.state == "problem" for each in found) else 0)
 def doctor() -> list[Finding]:
-    """Check what train needs on this machine: train doctor
+    """Check that this machine has what train needs: train doctor
 
-    Programs and their versions, folders, permissions, settings, the keyring, completions; for what is wrong, its
-    fix. Nothing is changed. Exit status 1 when there is a problem; a warning is none.
+    Checks programs and their versions, folders, permissions, settings, the keyring and completions, and prints how
+    to fix what is wrong. Nothing is changed. The exit status is 1 if there is a problem; a warning does not count.
     """
     return findings()
 

@@ -22,9 +22,9 @@ class Terminal:
         """Read until the program has printed `words`; fails after DEADLINE seconds."""
         deadline = time.monotonic() + DEADLINE
         while words not in self.text:
-            assert time.monotonic() < deadline, f"{words!r} did not come; what came: {self.text!r}"
+            assert time.monotonic() < deadline, f"{words!r} was not printed; the output was: {self.text!r}"
             if select.select([self.handle], [], [], 0.2)[0] and not self._read():
-                assert words in self.text, f"it ended without {words!r}: {self.text!r}"
+                assert words in self.text, f"the program ended without printing {words!r}: {self.text!r}"
         return self.text
 
     def _read(self) -> bool:
@@ -43,7 +43,7 @@ class Terminal:
         """Read the rest of the output and wait for the program to exit; returns its exit status."""
         deadline = time.monotonic() + DEADLINE
         while not select.select([self.handle], [], [], 0.2)[0] or self._read():
-            assert time.monotonic() < deadline, f"it did not end; what came: {self.text!r}"
+            assert time.monotonic() < deadline, f"the program did not end; the output was: {self.text!r}"
         _, code = os.waitpid(self.pid, 0)
         os.close(self.handle)
         return os.waitstatus_to_exitcode(code)

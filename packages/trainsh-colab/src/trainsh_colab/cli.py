@@ -10,16 +10,17 @@ from trainsh_base.tool.declare import Arg, Handover, Opt, Tool
 from trainsh_base.tool.program import run as run_tool
 from trainsh_colab.model import Connected, Connection, Runtime, Tunnel, Verb
 
-tool = Tool("colab", "Google Colab: a notebook as a machine, through a tunnel", provides=("hosts",))
+tool = Tool("colab", "Google Colab: use a notebook as a machine, through a tunnel", provides=("hosts",))
 
 STOP_LIMIT = Duration(120)
 Name = Annotated[str | None, Arg("a runtime (default: the only one): see train colab list", "NAME")]
 Ref = Annotated[
-    str | None, Arg("a runtime, or @HOST in a recipe (default there: the job's own)", "NAME", kind="host")
+    str | None, Arg("a runtime, or in a recipe @HOST (default in a recipe: the job's runtime)", "NAME", kind="host")
 ]
-Job = Annotated[str | None, Opt("the job that holds it; recipes set it", name="--job", metavar="JOB")]
+Job = Annotated[str | None, Opt("the job that holds the runtime; recipes set this", name="--job", metavar="JOB")]
 Hosts = Annotated[
-    dict[str, Any] | None, Opt("what a recipe's hosts are; recipes set it", name="--hosts", metavar="NAME=SPEC")
+    dict[str, Any] | None,
+    Opt("the machines of a recipe's hosts; recipes set this", name="--hosts", metavar="NAME=SPEC"),
 ]
 
 
@@ -41,7 +42,7 @@ def _show(name: str) -> Any:
 
 @tool.command(name="list", show=_show("show_list"))
 def list_() -> list[Runtime]:
-    """List the connected runtimes, and whether each still answers."""
+    """List the connected runtimes, and whether each one still answers."""
     from trainsh_colab import runtimes  # noqa: PLC0415 - help does without
 
     return runtimes.every()
@@ -49,21 +50,22 @@ def list_() -> list[Runtime]:
 
 @tool.command(show=_show("show_connected"), ensures=True)
 def connect(
-    name: Annotated[str, Arg("what you will call it", "NAME")] = "colab",
+    name: Annotated[str, Arg("the name of the runtime", "NAME")] = "colab",
     host: Annotated[str | None, Opt("the address that the cell printed", metavar="ADDRESS")] = None,
-    port: Annotated[int | None, Opt("its port, with ngrok", metavar="PORT")] = None,
+    port: Annotated[int | None, Opt("the port of the address, with ngrok", metavar="PORT")] = None,
     tunnel: Annotated[Tunnel, Opt("the tunnel that the cell opens")] = "cloudflared",
     key: Annotated[
         str | None, Opt("the private key to log in with (default: the usual one)", metavar="FILE")
     ] = None,
     password: Annotated[
-        bool, Opt("log in with a password, kept in the secret store, although there is a key")
+        bool, Opt("log in with a password, stored in train secrets, even if there is a key")
     ] = False,
 ) -> Connected:
-    """Connect a notebook's runtime: prints the cell to paste there, and asks for the address that it prints.
+    """Connect a notebook's runtime: print a cell to paste into the notebook, and ask for the address that the cell
+    prints.
 
-    The cell lets your ssh key in (without one, a password that is kept in the secret store) and opens a tunnel.
-    For another runtime run the cell again, and connect again under the same name.
+    The cell allows logins with your ssh key (if you have none, with a password that train secrets stores) and opens
+    a tunnel. If you get another runtime, run the cell again and connect again under the same name.
 
     \b
     train colab connect nb
@@ -78,7 +80,7 @@ def connect(
 @tool.command()
 def ssh(
     name: Name = None,
-    command: Annotated[list[str], Arg("what to run instead of a shell, after --", "COMMAND")] = [],  # noqa: B006
+    command: Annotated[list[str], Arg("the command to run instead of a shell, after --", "COMMAND")] = [],  # noqa: B006
 ) -> Handover:
     """Open a shell on a runtime, or run a command there, using ssh directly."""
     from trainsh_base.tool.peer import find  # noqa: PLC0415 - help does without
@@ -90,10 +92,12 @@ def ssh(
 
 @tool.command()
 def run(
-    command: Annotated[list[str], Arg("the command; one word is a line for its shell", "COMMAND")],
+    command: Annotated[
+        list[str], Arg("the command; a single argument is run as a line by the shell there", "COMMAND")
+    ],
     on: Annotated[str | None, Opt("the runtime (default: the only one)", metavar="NAME")] = None,
 ) -> Handover:
-    """Run a command on a runtime and end with its status: train colab run nvidia-smi."""
+    """Run a command on a runtime, and exit with its status: train colab run nvidia-smi."""
     from trainsh_base.tool.peer import find  # noqa: PLC0415 - help does without
     from trainsh_colab.verbs.finding import only  # noqa: PLC0415 - as above
 
@@ -105,7 +109,7 @@ def remove(
     name: Annotated[str, Arg("a connection", "NAME")],
     yes: Annotated[bool, Opt("do not ask", short="-y")] = False,
 ) -> Connection:
-    """Forget a connection, and its password. The runtime itself goes on: to end it, train colab stop NAME."""
+    """Remove a connection and its stored password. The runtime keeps running; to end it: train colab stop NAME."""
     from trainsh_colab.verbs import removing  # noqa: PLC0415 - help does without
 
     return removing.remove(name, yes, current())
@@ -113,7 +117,7 @@ def remove(
 
 @tool.command()
 def resolve(ref: Annotated[str, Arg("a runtime", "NAME", kind="host")]) -> Target:
-    """Say how a runtime is reached, for programs; exit 5 for one that was taken back."""
+    """Print how a runtime is reached, for programs; exit 5 if Google has taken the runtime back."""
     from trainsh_colab.verbs import resolving  # noqa: PLC0415 - help does without
 
     return resolving.resolve(ref)
@@ -121,16 +125,18 @@ def resolve(ref: Annotated[str, Arg("a runtime", "NAME", kind="host")]) -> Targe
 
 @tool.command(show=_show("show_verb"), ensures=True, fills="host", rents=True)
 def pick(
-    host: Annotated[str, Arg("the host of the recipe that it becomes", "HOST", kind="host")],
-    name: Annotated[str | None, Opt("this runtime, not another", metavar="NAME")] = None,
+    host: Annotated[str, Arg("the host of the recipe that the runtime becomes", "HOST", kind="host")],
+    name: Annotated[str | None, Opt("take this runtime", metavar="NAME")] = None,
     create: Annotated[
-        bool, Opt("make a new one with Google's program; it costs compute units until it is stopped")
+        bool, Opt("create a new runtime with Google's program; it costs compute units until it is stopped")
     ] = False,
-    gpu: Annotated[Literal["T4", "L4", "G4", "A100", "H100"] | None, Opt("with create: its GPU")] = None,
-    tpu: Annotated[Literal["v5e1", "v6e1"] | None, Opt("with create: its TPU")] = None,
+    gpu: Annotated[
+        Literal["T4", "L4", "G4", "A100", "H100"] | None, Opt("with create: the GPU of the new runtime")
+    ] = None,
+    tpu: Annotated[Literal["v5e1", "v6e1"] | None, Opt("with create: the TPU of the new runtime")] = None,
     _job: Job = None,
 ) -> Verb:
-    """Take a runtime for a host of a recipe: a connected one that is free, or a new one."""
+    """Pick a runtime for a host of a recipe: a free one that is connected, or a new one."""
     from trainsh_colab.verbs import picking  # noqa: PLC0415 - help does without
 
     return picking.pick(host, _job or "", name, create=create, gpu=gpu, tpu=tpu)
@@ -139,11 +145,11 @@ def pick(
 @tool.command(show=_show("show_verb"), ensures=True, releases="disk")
 def stop(
     ref: Ref = None,
-    timeout: Annotated[Duration, Opt("how long it may take", kind="duration")] = STOP_LIMIT,
+    timeout: Annotated[Duration, Opt("the time limit", kind="duration")] = STOP_LIMIT,
     _job: Job = None,
     _hosts: Hosts = None,
 ) -> Verb:
-    """Give a runtime back, with all that is on it, and return once it does not answer any longer."""
+    """Give a runtime back, which deletes all its files, and return when it no longer answers."""
     from trainsh_colab.verbs import finding, stopping  # noqa: PLC0415 - help does without
 
     names = finding.meant(ref, _job, _hosts)
@@ -153,9 +159,9 @@ def stop(
 
 @tool.command(show=_show("show_bill"))
 def bill() -> Bill:
-    """Show what costs compute units now: sessions of Google's program, by the price of your subscription.
+    """Show the sessions of Google's program, which cost compute units now, with the price in your subscription.
 
-    Of a notebook's runtime the price is not known.
+    The price of a notebook's runtime is not known.
     """
     from trainsh_colab import runtimes  # noqa: PLC0415 - help does without
 
@@ -164,7 +170,7 @@ def bill() -> Bill:
 
 @tool.command()
 def proxy(name: Annotated[str, Arg("a session of Google's program", "NAME")]) -> Handover:
-    """Carry ssh's bytes to a session of Google's program, if it is still there: for ssh's ProxyCommand."""
+    """Connect ssh to a session of Google's program, if the session still exists: for ssh's ProxyCommand."""
     from trainsh_colab.google import reaching  # noqa: PLC0415 - help does without
 
     return Handover(argv=reaching.proxy_words(name))

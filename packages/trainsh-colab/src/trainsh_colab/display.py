@@ -34,7 +34,7 @@ def show_connected(connected: Connected) -> None:
     elif connected.state == "running":
         print(f"{connected.name} answers. Next: train colab ssh {connected.name}")
     else:
-        print(f"{connected.name} is saved, and does not answer yet: {connected.problem}")
+        print(f"{connected.name} is saved, but does not answer yet: {connected.problem}")
 
 
 def show_bill(bill: Bill) -> None:

@@ -15,7 +15,7 @@ PREFIX = "colab:"
 
 
 class Hold(msgspec.Struct, frozen=True, kw_only=True):
-    """The job that holds a runtime, and the name that the runtime has as a host of the recipe."""
+    """The job that holds a runtime, and the name of the recipe's host that this runtime is."""
 
     job: str
     host: str

@@ -26,10 +26,10 @@ class Connection(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Connected(msgspec.Struct, frozen=True, kw_only=True):
-    """The answer of `connect`. `cell` is what to paste into the notebook; empty where the address was given.
+    """The answer of `connect`. `cell` is the text to paste into the notebook; empty if the address was given.
 
-    `secret`: the name under which the runtime's password is stored, empty where a key is used. `state` is
-    `waiting` while there is no address yet.
+    `secret`: the name under which the runtime's password is stored; empty if a key is used. `state` is `waiting`
+    while there is no address yet.
     """
 
     name: str
@@ -41,7 +41,7 @@ class Connected(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Verb(msgspec.Struct, frozen=True, kw_only=True):
-    """What a verb answers to a recipe (docs/providers.md)."""
+    """The answer of a verb to a recipe (docs/providers.md)."""
 
     hosts: dict[str, str] = {}
     instance: Runtime | None = None

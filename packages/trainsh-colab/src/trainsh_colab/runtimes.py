@@ -30,7 +30,7 @@ def _sessions() -> list[google.Session]:
     try:
         return google.sessions()
     except TrainError as error:
-        current().emit("log", message=f"Google's program was not heard: {error.message}")
+        current().emit("log", message=f"Google's program could not be asked: {error.message}")
         return []
 
 

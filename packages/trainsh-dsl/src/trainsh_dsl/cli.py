@@ -24,7 +24,9 @@ tool = Tool("dsl", summary="Read, check and format recipes")
 File = Annotated[str | None, Arg("recipe file, - for standard input", kind="file")]
 Text = Annotated[str | None, Opt("the recipe itself instead of a file", metavar="TEXT")]
 Given = Annotated[list[str], Opt("a host, storage or variable that the command line sets", metavar="NAME")]
-Exec = Annotated[bool, Opt("read it as train exec does: an undefined @name is a configured host", name="--exec")]
+Exec = Annotated[
+    bool, Opt("read the text as train exec does: an undefined @name is a configured host", name="--exec")
+]
 ConfiguredHost = Annotated[list[str], Opt("with --exec: the name of a configured host", metavar="NAME")]
 ConfiguredStorage = Annotated[list[str], Opt("with --exec: the name of a configured storage", metavar="NAME")]
 Name = Annotated[str | None, Opt("the recipe's name (default: the file's)", metavar="NAME")]
@@ -32,7 +34,7 @@ Plugins = Annotated[bool, Opt("ask installed tools for their schemas")]
 
 
 class Formatted(msgspec.Struct, frozen=True, kw_only=True):
-    """The result for one recipe; `changed`: it was not in canonical form; `diff` as --diff asks."""
+    """The result for one recipe. `changed`: it was not in canonical form. `diff`: the diff that --diff asks for."""
 
     name: str
     changed: bool
@@ -54,7 +56,7 @@ def _tools(plugins: bool) -> Any:
 def _refused(analysis: Analysis, shown: str, found: list[Diagnostic]) -> UsageError:
     return UsageError(
         show.many(found, shown),
-        "" if all(each.severity == "warning" for each in found) else "train dsl explain CODE says more of each",
+        "" if all(each.severity == "warning" for each in found) else "to explain a code: train dsl explain CODE",
         code="recipe_invalid",
         data={"diagnostics": msgspec.to_builtins(found), "name": analysis.name},
     )
@@ -79,8 +81,8 @@ def parse(
 ) -> Plan:
     """Print the plan of a recipe.
 
-    A recipe with errors has none: exit 2, and the error's data.diagnostics lists them. The plan's schema is in
-    `train-dsl schema`, its meaning in docs/language.md.
+    For a recipe with errors no plan is printed: exit 2, and the errors are in data.diagnostics of the error. The
+    plan's schema is in `train-dsl schema`; docs/language.md explains it.
     """
     analysis = analyse(
         files.read(file, text), name=_recipe_name(file, name), given=given, tools=_tools(plugins), exec_=exec_,
@@ -113,8 +115,8 @@ def check(
 ) -> list[Diagnostic]:
     """Report everything that is wrong with a recipe.
 
-    Exit 0 when there are no errors, 2 when there are. A comment `# train: ignore W203` on or above a line
-    leaves a warning out.
+    Exit status: 0 without errors, 2 with errors. A comment `# train: ignore W203` on or above a line suppresses
+    that warning.
     """
     global _shown_name  # noqa: PLW0603 - the people face prints what was checked
     _shown_name = files.shown_name(file or "recipe")
@@ -138,13 +140,13 @@ def _indented(text: str) -> str:
 
 @tool.command(show=_show_entry)
 def explain(code: Annotated[str, Arg("the code of a diagnostic, such as E105")]) -> Entry:
-    """Say what a diagnostic means, with an example and how to fix it."""
+    """Explain a diagnostic: its meaning, an example, and how to fix it."""
     known = entries()
     entry = known.get(code.upper())
     if entry is None:
         raise NotFound(
             f"there is no diagnostic {code!r}",
-            did_you_mean(code.upper(), known, "the codes are in docs/language.md"),
+            did_you_mean(code.upper(), known, "the codes are listed in docs/language.md"),
             code="no_diagnostic",
         )
     return entry
@@ -169,12 +171,12 @@ def fmt(
     files_: Annotated[list[str], Arg("recipe files, - for standard input", metavar="FILE", kind="file")],
     check: Annotated[bool, Opt("print the names of files that would change; exit 1 if there are any")] = False,
     write: Annotated[bool, Opt("write the files")] = False,
-    diff: Annotated[bool, Opt("print what would change; exit 1 if anything would")] = False,
+    diff: Annotated[bool, Opt("print what would change; exit 1 if there is a change")] = False,
 ) -> list[Formatted]:
     """Print recipes in canonical form.
 
-    Definitions are aligned, options stand in a fixed order; comments, blank lines, commands and here-documents
-    stay. A recipe that cannot be read is left alone: exit 2.
+    Definitions are aligned, and options get a fixed order; comments, blank lines, commands and here-documents do
+    not change. A recipe with syntax errors is not changed: exit 2.
     """
     if write + check + diff > 1:
         raise UsageError("--check, --write and --diff exclude each other")
@@ -192,7 +194,7 @@ def _format(file: str, mode: str) -> Formatted:
     changed = after != before
     if mode == "write" and changed:
         if file == "-":
-            raise UsageError("standard input cannot be written", "leave out --write: the text is printed")
+            raise UsageError("standard input cannot be written", "without --write, the text is printed")
         files.write(file, after)
     name = files.shown_name(file)
     return Formatted(name=name, changed=changed, text=after, diff=files.diff(before, after, name), mode=mode)
@@ -204,7 +206,7 @@ def _show_graph(drawn: Graph) -> None:
 
 @tool.command(show=_show_graph)
 def graph(file: File = None, text: Text = None, given: Given = [], plugins: Plugins = True) -> Graph:  # noqa: B006
-    """Show what depends on what: steps, sessions, hosts, storages, money.
+    """Show what each step of a recipe depends on: steps, sessions, hosts, storages, rented machines.
 
     Prints a Mermaid flowchart; --json gives the nodes and the edges as data too.
     """

@@ -10,7 +10,7 @@ Kind = Literal["ssh", "local", "provider", "vastai", "colab"]  # the last two: o
 
 
 class Host(msgspec.Struct, frozen=True, kw_only=True):
-    """One `[[hosts]]` table. Names as tmux-trainsh 0.9 wrote them; those from `ssh_options` on are newer.
+    """One `[[hosts]]` table. The keys are those of tmux-trainsh 0.9; the keys from `ssh_options` on are newer.
 
     `ref`: the machine of a provider, `NAME:REF`.
     """
@@ -62,7 +62,7 @@ class Host(msgspec.Struct, frozen=True, kw_only=True):
 class Listed(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A line of `list`: a host of hosts.toml, or a provider's machine (`NAME:REF`, with its state and price).
 
-    `reachable` and `seconds` are there with --check, `problem` then and for a bad table.
+    `reachable` and `seconds` are set with --check; `problem` with --check, and for a table that cannot be read.
     """
 
     name: str
@@ -84,10 +84,10 @@ class Listed(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Shown(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A host in full: what `add` reads, and the ssh command that reaches it.
+    """A host with all its settings, as `add` reads them, and the ssh command that reaches it.
 
-    `more` holds the keys of its table that `add` has no option for, `file` where the table is ("" for a name of
-    ~/.ssh/config or a spec), `problem` why it cannot be reached as it is.
+    `more` holds the keys of its table for which `add` has no option. `file` is the path of hosts.toml ("" for a
+    name of ~/.ssh/config or a spec). `problem` is the reason why the host cannot be reached with these settings.
     """
 
     name: str
@@ -119,7 +119,7 @@ class Named(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Stage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One stage of `test`. `exit` is the status it means when it failed; `fix` can be pasted or followed."""
+    """One stage of `test`. `exit` is the exit status if this stage failed; `fix` is a command or an instruction."""
 
     name: str
     state: Literal["ok", "failed", "absent", "skipped"]
@@ -130,7 +130,7 @@ class Stage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Ran(msgspec.Struct, frozen=True, kw_only=True):
-    """What a command left: its exit status, and its output where that was not printed as it came."""
+    """The result of a command: its exit status, and its output if that was not passed through."""
 
     exit: int
     stdout: str = ""

@@ -2,7 +2,7 @@
 package names a provider."""
 
 TUNNEL_TYPE = "colab"
-"""A machine behind a tunnel: another machine each time, so its host keys change."""
+"""Behind a tunnel there may be another machine each time, so the host key changes."""
 
 # 0.9's type -> the provider, and the key that holds the provider's id of the machine.
 PROVIDERS = {"vastai": ("vast", "vast_instance_id")}

@@ -10,7 +10,7 @@ from trainsh_base.tool.declare import Arg, Handover, Opt, Tool
 from trainsh_base.tool.program import run
 from trainsh_plugin.model import Report, Written
 
-tool = Tool("plugin", "Write tools and providers of your own, and check them")
+tool = Tool("plugin", "Write your own tools and providers, and check them")
 
 
 def main() -> None:
@@ -28,13 +28,13 @@ def _show_report(report: Report) -> None:
 
 @tool.command()
 def new(
-    name: Annotated[str, Arg("what it is called: train NAME")],
+    name: Annotated[str, Arg("the name of the tool, as in: train NAME")],
     *,
     lang: Annotated[Literal["sh", "python"], Opt("the language")] = "sh",
-    hosts: Annotated[bool, Opt("a provider of machines (else a tool with one command)")] = False,
-    into: Annotated[str, Opt("the folder it is written into", metavar="FOLDER", kind="folder")] = ".",
+    hosts: Annotated[bool, Opt("create a provider of machines (default: a tool with one command)")] = False,
+    into: Annotated[str, Opt("the folder to create it in", metavar="FOLDER", kind="folder")] = ".",
 ) -> Written:
-    """Write a tool that works, with its test, into the folder train-NAME.
+    """Create a working tool and its test in the folder train-NAME.
 
     \b
     train plugin new acme --hosts
@@ -47,17 +47,17 @@ def new(
 
 @tool.command(show=_show_report, status=lambda report: 1 if report.failed else 0)
 def check(
-    name: Annotated[str, Arg("the tool: acme, or the path of train-acme")],
+    name: Annotated[str, Arg("the tool's name such as acme, or the path of train-acme")],
     *,
     set_: Annotated[
         dict[str, str] | None, Opt("a parameter of pick (repeatable)", name="--set", metavar="NAME=VALUE")
     ] = None,
-    no_rent: Annotated[bool, Opt("rent no machine: leave out the checks that need one")] = False,
-    yes: Annotated[bool, Opt("do not ask before it rents")] = False,
+    no_rent: Annotated[bool, Opt("rent no machine, and skip the checks that need one")] = False,
+    yes: Annotated[bool, Opt("do not ask before machines are rented")] = False,
 ) -> Report:
-    """Hold a tool against what docs/providers.md asks; exit 1 when a check fails.
+    """Check a tool against the rules of docs/providers.md; exit 1 if a check fails.
 
-    A provider's machines are rented and destroyed on the way: about eight, one after the other.
+    For a provider, about eight machines are rented and destroyed, one after the other.
     """
     from trainsh_plugin.check import checks  # noqa: PLC0415 - help does without
     from trainsh_plugin.check.subject import Subject  # noqa: PLC0415 - as above
@@ -65,7 +65,7 @@ def check(
     with Subject(name, set_ or {}) as subject:
         rents = subject.provides and not no_rent
         if rents and not yes:
-            question = f"This rents machines of {subject.name} and destroys them again. Go on?"
+            question = f"This check rents machines of {subject.name} and destroys them again. Continue?"
             if current().ask("confirm", question, default="no", flag="--yes, or --no-rent") != "yes":
                 raise UsageError("nothing was checked", f"train plugin check {name} --no-rent", code="refused")
         return checks.report(subject, rents)
@@ -73,18 +73,19 @@ def check(
 
 @tool.command(name="list")
 def list_() -> list[Provider]:
-    """List the tools that provide machines, and where each is."""
+    """List the tools that provide machines, with their paths."""
     return installed()
 
 
 @tool.command()
 def locked(
     name: Annotated[str, Arg("the lock: provider, job and host, such as acme-JOB-gpu")],
-    command: Annotated[list[str], Arg("what runs while it is held, after --", "COMMAND")],
+    command: Annotated[list[str], Arg("the command to run under the lock, after --", "COMMAND")],
 ) -> Handover:
-    """Run a command under a lock that outlives whoever asked: for providers, around look and create.
+    """Run a command under a lock: for providers, so that only one process looks for a machine and rents it.
 
-    The command ignores Ctrl-C, hangup and SIGTERM. The lock is released when it has ended, whoever is gone by then.
+    The command ignores Ctrl-C, hangup and SIGTERM. The lock is released when the command ends, even if its caller
+    ended before that.
     """
     from trainsh_plugin import locking  # noqa: PLC0415 - help does without
 

@@ -24,7 +24,9 @@ def locked(name: str, command: list[str]) -> Handover:
     deadline = time.monotonic() + LONGEST
     while not _taken(handle):
         if time.monotonic() > deadline:
-            raise Conflict(f"another process rents for {name}", "try again when it is done", code="locked")
+            raise Conflict(
+                f"another process holds the lock {name}", "try again when that process has ended", code="locked"
+            )
         time.sleep(PAUSE)
     os.set_inheritable(handle, True)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):

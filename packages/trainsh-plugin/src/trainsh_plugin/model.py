@@ -4,14 +4,16 @@ import msgspec
 
 
 class Written(msgspec.Struct, frozen=True, kw_only=True):
-    """What `new` wrote, and how it is tried."""
+    """What `new` created: the program, its test, and the command that tries it."""
 
     files: list[str]
     next: str
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
-    """One check: `ok`, `failed`, or `-` for what does not apply to this tool; `seen` says what was seen."""
+    """The result of one check: `ok`, `failed`, or `-` if the check does not apply to this tool. `seen`: what was
+    observed.
+    """
 
     check: str = msgspec.field(name="name")
     result: str = msgspec.field(name="state")

@@ -22,7 +22,7 @@ Convert = Callable[[Decimal, str], Decimal]
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
-    """The fields that are read from a row of `bill` or `list` (docs/providers.md); others are ignored."""
+    """The fields that are read from a row of `bill` or `list` (docs/providers.md); other fields are ignored."""
 
     id: int | str
     state: str
@@ -105,7 +105,7 @@ def _asked(name: str) -> Answer | TrainError | None:
                 raise
             return Answer(now=msgspec.convert(call(name, "list", timeout=LIMIT), list[Row], strict=False))
     except msgspec.ValidationError as error:
-        return TrainError(f"its bill is not understood: {error}", code="bad_answer")
+        return TrainError(f"its bill cannot be read: {error}", code="bad_answer")
     except TrainError as error:
         return None if error.code == "no_secret" else error
 

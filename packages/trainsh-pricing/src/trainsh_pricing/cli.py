@@ -18,11 +18,11 @@ tool = Tool("pricing", "Currencies, and what machines cost")
 
 
 @tool.command(show=display.show_rates)
-def rates(refresh: Annotated[bool, Opt("fetch today's first")] = False) -> Rates:
+def rates(refresh: Annotated[bool, Opt("fetch today's rates first")] = False) -> Rates:
     """Show exchange rates: how much of each currency one US dollar buys.
 
-    They are the European Central Bank's, kept in pricing.json and used offline. Before the first --refresh they are
-    the built-in ones, which are old.
+    The rates are those of the European Central Bank; they are stored in pricing.json and used offline. Before the
+    first --refresh, older built-in rates are used.
     """
     if refresh:
         fetched = rates_service.fetch()
@@ -55,8 +55,8 @@ def _shown_currency() -> Currency:
 
 @tool.command(show=display.show_converted)
 def convert(
-    amount: Annotated[str, Arg("how much, such as 10 or 0.25")],
-    source: Annotated[str, Arg("the currency it is in, such as USD", metavar="FROM")],
+    amount: Annotated[str, Arg("the amount, such as 10 or 0.25")],
+    source: Annotated[str, Arg("the currency of the amount, such as USD", metavar="FROM")],
     to: Annotated[str, Arg("the currency wanted, such as CNY")],
 ) -> Converted:
     """Convert an amount: train pricing convert 10 USD CNY."""
@@ -66,11 +66,11 @@ def convert(
 @tool.command(show=display.show_colab)
 def colab(
     subscription: Annotated[
-        str | None, Opt("the plan you pay for, such as 'Colab Pro+'; kept for later", metavar="NAME")
+        str | None, Opt("the plan that you pay for, such as 'Colab Pro+'; stored for later", metavar="NAME")
     ] = None,
-    price: Annotated[str | None, Opt("with --subscription: what it costs a month", metavar="AMOUNT")] = None,
+    price: Annotated[str | None, Opt("with --subscription: the price of a month", metavar="AMOUNT")] = None,
     in_: Annotated[str | None, Opt("with --price: its currency", name="--currency", metavar="CODE")] = None,
-    units: Annotated[str | None, Opt("with --subscription: compute units a month", metavar="N")] = None,
+    units: Annotated[str | None, Opt("with --subscription: the compute units of a month", metavar="N")] = None,
 ) -> Colab:
     """Show what Colab's GPUs cost an hour: in compute units, and in money with your subscription."""
     known = exchange.known()
@@ -113,13 +113,14 @@ def _status(found: Bill) -> int:
 @tool.command(show=display.show_bill, status=_status)
 def bill(
     running: Annotated[
-        bool, Opt("exit 1 for machines that run, not for stopped ones that bill their disks")
+        bool, Opt("exit 1 only for running machines, not for stopped ones whose disk costs money")
     ] = False,
 ) -> Bill:
-    """Show everything that costs money now, over all providers and jobs, and the command that ends each.
+    """Show all machines that cost money now, of all providers and jobs, and the command that ends each.
 
-    Exit 1 if something bills that no running job holds, or if a provider does not answer: for cron, and for you
-    before you close the laptop.
+    Exit 1 if a machine costs money but no running job holds it, or if a provider does not answer. Useful in
+    cron, and before you close the laptop.
+
     \b
     train bill
     train bill --running --json | jq .sum.per_day

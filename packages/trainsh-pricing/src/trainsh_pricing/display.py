@@ -28,7 +28,7 @@ def show_rates(rates: Rates) -> None:
 
 def note(date: str, source: str) -> None:
     """Print the date and source of the rates on stderr and, for old rates, how to fetch new ones."""
-    hint = "; fetch today's: train pricing rates --refresh" if source == "built in" else ""
+    hint = "; to fetch today's rates: train pricing rates --refresh" if source == "built in" else ""
     print(f"rates of {date} ({source}){hint}", file=sys.stderr)
 
 
@@ -82,7 +82,9 @@ def show_bill(found: Bill) -> None:
         print(f"{one.provider} could not be asked: {one.problem}", file=sys.stderr)
     for row in [*found.running, *found.stopped]:
         if not row.owned:
-            print(f"{row.provider} {row.id} bills, and {_holder(row)}; to end it: {row.end}", file=sys.stderr)
+            print(
+                f"{row.provider} {row.id} costs money, and {_holder(row)}; to end that: {row.end}", file=sys.stderr
+            )
 
 
 def _holder(row: Billed) -> str:

@@ -13,7 +13,7 @@ class Rate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 
 class Rates(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Exchange rates: `date` is the day they are of, `fetched` when they were fetched (None: built in)."""
+    """Exchange rates of the day `date`; `fetched` is the time at which they were fetched (None: built in)."""
 
     base: str
     date: str
@@ -30,7 +30,7 @@ class Currency(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 
 class Converted(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`amount` of `to`, for `given` of `from_currency`, by the rates of `date`."""
+    """`given` of `from_currency` are `amount` of `to`, by the rates of `date`."""
 
     given: Decimal
     from_currency: str
@@ -67,10 +67,10 @@ class Colab(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 class Billed(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A machine that costs money now. `owned`: a job that runs now holds it, and will end it.
+    """A machine that costs money now. `owned`: a running job holds the machine and will end it.
 
-    `job_state` is that of the job that holds it: running, interrupted, ... or `over`; empty without a job.
-    `source`: the `provider`, or the `journal` of the job where its tool or its key is gone.
+    `job_state` is the state of the job that holds the machine: running, interrupted, ... or `over`; "" without a
+    job. `source`: `provider`, or `journal` (the job's, if the provider's tool or key is gone).
     """
 
     provider: str
@@ -100,7 +100,7 @@ class Sum(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
 
 
 class Month(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What a provider has billed this month; `amount` is null where it does not say."""
+    """What a provider has billed this month; `amount` is null if the provider does not tell."""
 
     provider: str
     amount: Decimal | None
@@ -108,7 +108,7 @@ class Month(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 class Silent(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A provider that could not be asked: what it bills is not known."""
+    """A provider that could not be asked, so its bill is not known."""
 
     provider: str
     problem: str
@@ -116,7 +116,7 @@ class Silent(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 
 class Bill(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Everything that costs money now, in one currency: what runs, what is stopped, and both together."""
+    """Everything that costs money now, in one currency: running machines, stopped machines, and the sum of both."""
 
     running: list[Billed]
     stopped: list[Billed]

@@ -91,7 +91,7 @@ def _read() -> tuple[Prices, dict[str, Any]]:
         document = json.loads(data, parse_float=Decimal)
         return msgspec.convert(document, Prices), document
     except (ValueError, msgspec.ValidationError) as error:
-        hint = "correct it in an editor, or move it away; it was left as it is"
+        hint = "correct it in an editor, or move it away; the file was not changed"
         raise UsageError(f"{place()} is not a price file: {error}", hint, code="bad_prices") from None
 
 

@@ -33,7 +33,7 @@ def fetch() -> ExchangeRates:
     url = str(config_value("pricing.rates_url"))
     answer = _read(_get(url).text, url)
     if answer.base != BUILT_IN.base or any(rate <= 0 for rate in answer.rates.values()):
-        raise _bad(url, "the rates are not those that were asked for")
+        raise _bad(url, "the service sent other rates than those requested")
     now = datetime.now(UTC).replace(microsecond=0).isoformat().replace("+00:00", "Z")
     return ExchangeRates(base=answer.base, rates=answer.rates, updated_at=now, date=answer.date, source=url)
 
@@ -53,7 +53,7 @@ def _get(url: str) -> "requests.Response":
     try:
         response = session.get(url, params={"from": BUILT_IN.base, "to": others}, timeout=TIMEOUT)
     except requests.RequestException as error:
-        hint = "the rates that were fetched last are kept: train pricing rates"
+        hint = "the rates fetched last are still used; to see them: train pricing rates"
         raise Unreachable(f"{url} cannot be reached: {_reason(error)}", hint, code="rates_unreachable") from None
     if not response.ok:
         raise _bad(url, f"HTTP status {response.status_code}")

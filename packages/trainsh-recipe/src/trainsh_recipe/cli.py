@@ -27,31 +27,35 @@ from trainsh_recipe.ui import logs as texts
 from trainsh_recipe.ui import reports as report
 
 Overrides = dict[str, dict[str, str]]
-tool = Tool("recipe", "Run recipes, and look after what runs")
+tool = Tool("recipe", "Run recipes; watch, resume and stop their jobs")
 
 HostOpt = Annotated[
-    dict[str, str], Opt("what a host of the recipe is", name="--host", metavar="NAME=SPEC", kind="recipe-host")
+    dict[str, str],
+    Opt("the machine for a host of the recipe", name="--host", metavar="NAME=SPEC", kind="recipe-host"),
 ]
 StorageOpt = Annotated[
     dict[str, str],
-    Opt("what a storage of the recipe is", name="--storage", metavar="NAME=SPEC", kind="recipe-storage"),
+    Opt(
+        "the storage for a storage name of the recipe", name="--storage", metavar="NAME=SPEC", kind="recipe-storage"
+    ),
 ]
 VarOpt = Annotated[
     dict[str, str], Opt("the value of a variable", name="--var", metavar="NAME=VALUE", kind="recipe-var")
 ]
-Visual = Annotated[bool, Opt("the live view on a terminal; else plain lines")]
-ShowOutput = Annotated[bool, Opt("with plain lines: what the steps print, too")]
+Visual = Annotated[bool, Opt("show the live view on a terminal, else plain lines")]
+ShowOutput = Annotated[bool, Opt("with plain lines: also show what the steps print")]
 JobArg = Annotated[
-    str | None, Arg("the job: its id, or the beginning or end of it", metavar="JOB", kind="job", also=("id",))
+    str | None, Arg("the job's id, or the beginning or end of the id", metavar="JOB", kind="job", also=("id",))
 ]
 MaxTime = Annotated[
-    Duration | None, Opt("cancel the job when it has run for so long", metavar="DURATION", kind="duration")
+    Duration | None, Opt("cancel the job when it has run for this long", metavar="DURATION", kind="duration")
 ]
 MaxCost = Annotated[
-    float | None, Opt("cancel the job when it has cost so many dollars", metavar="USD", kind="money")
+    float | None, Opt("cancel the job when it has cost this many dollars", metavar="USD", kind="money")
 ]
 Hold = Annotated[
-    Duration | None, Opt("keep a machine so long for a required output", metavar="DURATION", kind="duration")
+    Duration | None,
+    Opt("keep a machine at most this long for a required output", metavar="DURATION", kind="duration"),
 ]
 Abandon = Annotated[bool, Opt("give up required outputs that have not arrived")]
 
@@ -88,7 +92,7 @@ def _show_run(answer: JobReport | list[Planned]) -> None:
 
 @tool.command(show=_show_run, status=_exit_status)
 def run(
-    name: Annotated[str, Arg("a recipe's name (in the settings or this folder), or its path", kind="recipe")],
+    name: Annotated[str, Arg("the recipe's name (in the settings folder or this one), or its path", kind="recipe")],
     values: Annotated[list[str], Arg("values of variables", metavar="VAR=VALUE", kind="recipe-var")] = [],  # noqa: B006
     host: HostOpt = {},  # noqa: B006
     var: VarOpt = {},  # noqa: B006
@@ -102,12 +106,12 @@ def run(
     max_cost: MaxCost = None,
     hold: Hold = None,
     detach: Annotated[bool, Opt("run it in the background, without a terminal", short="-d")] = False,
-    dry_run: Annotated[bool, Opt("resolve everything, show the steps, and touch nothing", short="-n")] = False,
+    dry_run: Annotated[bool, Opt("resolve all names and show the steps, but change nothing", short="-n")] = False,
 ) -> JobReport | list[Planned]:
     """Run a recipe.
 
-    Exit status: 0 it went well; 1 a step failed or timed out; 2 it was refused before it began; 130, 143, 129 it
-    was left by Ctrl-C, SIGTERM, SIGHUP, and can be resumed.
+    Exit status: 0 success; 1 a step failed or timed out; 2 the recipe was refused before its first step;
+    130, 143, 129 the job was interrupted by Ctrl-C, SIGTERM, SIGHUP, and can be resumed.
     """
     from trainsh_recipe.ui import start  # noqa: PLC0415 - for commands that run a job
 
@@ -130,9 +134,9 @@ def exec_(
 ) -> JobReport:
     """Run lines of the recipe language: train exec '@gpu > nvidia-smi'
 
-    Hosts are named as they are configured, without definitions; each gets one session for all lines. The output
-    is the commands' own, and so is the exit status. Ctrl-C goes to the command. Standard input does not: use a
-    here-document.
+    A host is given by its configured name and needs no definition; each host gets one session for all lines. The
+    output and the exit status are those of the commands. Ctrl-C is passed to the running command, standard input
+    is not: use a here-document.
     """
     from trainsh_recipe.ui import start  # noqa: PLC0415 - for commands that run a job
 
@@ -145,10 +149,10 @@ def exec_(
 @tool.command(show=_show_run, status=_exit_status)
 def resume(
     job: JobArg = None,
-    check: Annotated[bool, Opt("show what would happen, and touch nothing")] = False,
-    from_: Annotated[str | None, Opt("run again from this step on", metavar="N")] = None,
-    retry_lost: Annotated[bool, Opt("run steps again that were lost with their host")] = False,
-    edited: Annotated[bool, Opt("take the recipe as it is now; what has run must be unchanged")] = False,
+    check: Annotated[bool, Opt("show what would happen, but change nothing")] = False,
+    from_: Annotated[str | None, Opt("run this step and all later ones again", metavar="N")] = None,
+    retry_lost: Annotated[bool, Opt("run lost steps again (their host or session is gone)")] = False,
+    edited: Annotated[bool, Opt("use the recipe as edited since; steps that have run must be unchanged")] = False,
     visual: Visual = True,
     output: ShowOutput = True,
     max_time: MaxTime = None,
@@ -159,7 +163,8 @@ def resume(
 ) -> JobReport | list[Planned]:
     """Resume a job that was interrupted or failed.
 
-    Without a name it is the newest such job. No step runs twice: the host is asked about steps that were started.
+    Without JOB, the newest such job is resumed. No step runs twice: if it is not known how a step ended, the host
+    is asked.
     """
     from trainsh_recipe.ui import start  # noqa: PLC0415 - for commands that run a job
 
@@ -173,19 +178,19 @@ def resume(
 
 
 def _show_status(found: list[JobReport]) -> None:
-    report.show_jobs(found, "No job runs or waits to be resumed. The others: train recipe jobs")
+    report.show_jobs(found, "No job is running or can be resumed. Other jobs: train recipe jobs")
     report.show_spending(found)
     report.show_checkpoints(found)
 
 
 @tool.command(show=_show_status)
 def status(
-    all_: Annotated[bool, Opt("also those that are over")] = False,
+    all_: Annotated[bool, Opt("also show jobs that are over")] = False,
 ) -> list[JobReport]:
-    """Show what runs, what was interrupted and can be resumed, and what it costs.
+    """Show the jobs that run or can be resumed, and what they cost.
 
-    A job that failed and left a machine running is shown too. For a job that uploads checkpoints (xfer.follow), the
-    age of the newest one that is safe is asked.
+    A failed job is shown too if it left a machine running. For a job that uploads checkpoints (xfer.follow), the
+    age of the newest uploaded checkpoint is shown.
     """
     found = jobs.open_jobs()
     if all_:
@@ -205,13 +210,17 @@ def status(
 
 @tool.command(name="jobs", show=report.show_jobs)
 def jobs_(
-    last: Annotated[int, Opt("how many, the newest first", short="-n", metavar="N")] = jobs.NEWEST,
-    exec_: Annotated[bool, Opt("those of train exec, of which the newest 50 are kept", name="--exec")] = False,
-    open_: Annotated[bool, Opt("all that are not over: running, interrupted, failed", name="--open")] = False,
+    last: Annotated[int, Opt("the number of jobs to list, newest first", short="-n", metavar="N")] = jobs.NEWEST,
+    exec_: Annotated[
+        bool, Opt("list the jobs of train exec, of which the newest 50 are kept", name="--exec")
+    ] = False,
+    open_: Annotated[
+        bool, Opt("list all jobs that are not over: running, interrupted, failed", name="--open")
+    ] = False,
 ) -> list[JobReport]:
-    """Show the newest jobs of recipes; with --exec those of train exec, with --open those that are not over."""
+    """List the newest jobs of recipes; with --exec those of train exec, with --open those that are not over."""
     if last < 1:
-        raise UsageError(f"-n wants a number of jobs from 1 on, not {last}")
+        raise UsageError(f"-n must be 1 or more, not {last}")
     found = jobs.open_jobs() if open_ else jobs.newest(last, exec_=exec_)
     states = [(job, job.state()) for job in found]
     return [report.job_report(job, state, steps=False) for job, state in states if state.started]
@@ -221,7 +230,7 @@ def _show_list(rows: list[RecipeReport]) -> None:
     from trainsh_base.tool.display import table  # noqa: PLC0415 - people only
 
     if not rows:
-        print("No recipes yet, nor in this folder. Make one: train recipe new NAME", file=sys.stderr)
+        print("There is no recipe yet. Create one: train recipe new NAME", file=sys.stderr)
     kept = str(recipes_home())
     table([
         {"name": row.name, "where": "" if row.path.startswith(kept) else "this folder", "about": visible(row.about)}
@@ -231,10 +240,10 @@ def _show_list(rows: list[RecipeReport]) -> None:
 
 @tool.command(name="list", show=_show_list)
 def list_() -> list[RecipeReport]:
-    """List the recipes: those with names, and those in the current folder.
+    """List the recipes in the settings folder and in the current folder.
 
-    A recipe of the current folder that has the name of a kept one is listed by its path: the name alone means the
-    kept one.
+    If both folders have a recipe of the same name, the name means the one in the settings folder. The other one is
+    listed by its path.
     """
     named, here = recipes.named(), recipes.here()
     taken = {path.name for path in named}
@@ -260,12 +269,12 @@ def _show_text(found: RecipeText) -> None:
 @tool.command(show=_show_text)
 def show(
     name: Annotated[str, Arg("a recipe's name, or its path", kind="recipe")],
-    graph: Annotated[bool, Opt("a Mermaid flowchart of what depends on what")] = False,
-    cost: Annotated[bool, Opt("what it would rent now, and what that costs")] = False,
+    graph: Annotated[bool, Opt("a Mermaid flowchart of the steps and of what each depends on")] = False,
+    cost: Annotated[bool, Opt("the machines that the recipe would rent now, and their cost")] = False,
     var: VarOpt = {},  # noqa: B006
     max_time: MaxTime = None,
 ) -> RecipeText:
-    """Show a recipe: its text; with --graph what depends on what; with --cost an estimate before starting."""
+    """Show a recipe's text; with --graph, a flowchart of its steps; with --cost, an estimate of its cost."""
     if (var or max_time is not None) and not cost:
         raise UsageError("--var and --max-time go with --cost")
     from trainsh_recipe.engine.job.described import described  # noqa: PLC0415 - it reads a plan
@@ -280,10 +289,10 @@ def show(
 
 @tool.command(show=lambda made: print(made.path))
 def new(
-    name: Annotated[str, Arg("what it is to be called")],
-    template: Annotated[str, Opt("what to begin with; an unknown name lists them")] = "minimal",
+    name: Annotated[str, Arg("the name of the new recipe")],
+    template: Annotated[str, Opt("the template to copy; an unknown name lists all templates")] = "minimal",
 ) -> RecipeReport:
-    """Make a new recipe, and say where it is."""
+    """Create a recipe from a template, and print its path."""
     from trainsh_recipe.ui import editing  # noqa: PLC0415 - for two commands only
 
     path = editing.create(name, template)
@@ -292,7 +301,7 @@ def new(
 
 @tool.command(show=lambda edited: print(edited.path))
 def edit(name: Annotated[str, Arg("a recipe's name, or its path", kind="recipe")]) -> RecipeReport:
-    """Edit a recipe in $VISUAL or $EDITOR; it is checked when the editor is closed."""
+    """Edit a recipe in $VISUAL or $EDITOR; the recipe is checked when the editor is closed."""
     from trainsh_recipe.ui import editing  # noqa: PLC0415 - for two commands only
 
     path = recipes.find(name)
@@ -309,32 +318,37 @@ def _show_logs(found: list[LogReport] | Executions) -> None:
         return
     report.show_jobs(found.jobs)
     if found.jobs:
-        print("One of them: train recipe logs JOB; the newest: train recipe logs --last", file=sys.stderr)
+        print(
+            "To show a job's output: train recipe logs JOB, or for the newest job: train recipe logs --last",
+            file=sys.stderr,
+        )
 
 
 @tool.command(show=_show_logs)
 def logs(
     job: JobArg = None,
-    last: Annotated[bool, Opt("the newest job (as with an option and no name)")] = False,
-    step: Annotated[str | None, Opt("only this step, its output alone", metavar="N")] = None,
-    follow: Annotated[bool, Opt("continue while the job runs", short="-f")] = False,
-    grep: Annotated[str | None, Opt("only lines that match", metavar="REGEX")] = None,
-    tail: Annotated[int | None, Opt("of each step its last lines", metavar="N")] = None,
-    since: Annotated[Duration | None, Opt("only steps that run, or ended so lately", metavar="AGE")] = None,
+    last: Annotated[bool, Opt("show the newest job (the default if there is another option)")] = False,
+    step: Annotated[str | None, Opt("show the output of this step only", metavar="N")] = None,
+    follow: Annotated[bool, Opt("show new output too, until the job ends", short="-f")] = False,
+    grep: Annotated[str | None, Opt("show only lines that match", metavar="REGEX")] = None,
+    tail: Annotated[int | None, Opt("show only the last N lines of each step", metavar="N")] = None,
+    since: Annotated[
+        Duration | None, Opt("show only steps that still run or ended within this time", metavar="AGE")
+    ] = None,
 ) -> list[LogReport] | Executions:
-    """Show what the steps of a job printed; alone: the newest jobs. train recipe logs --last --tail 20
+    """Show what the steps of a job printed: train recipe logs --last --tail 20
 
-    Of a line that a progress bar drew again and again, its last state is shown.
+    Without arguments, list the newest jobs. If a progress bar redrew a line, only its last state is shown.
     """
     global _shown  # noqa: PLW0603 - how the people face shows it
     if job is not None and last:
-        raise UsageError("name a job or say --last, not both")
+        raise UsageError("pass JOB or --last, not both")
     if follow and (grep is not None or tail is not None or since is not None):
         raise UsageError(
-            "--follow goes with none of --grep, --tail and --since", "train recipe logs --follow | grep ..."
+            "--follow cannot be combined with --grep, --tail or --since", "train recipe logs --follow | grep ..."
         )
     if tail is not None and tail < 0:
-        raise UsageError(f"--tail wants a number of lines, not {tail}")
+        raise UsageError(f"--tail must be 0 or more, not {tail}")
     wanted = texts.Selection(pattern=texts.compiled(grep), tail=tail)
     if job is None and not (last or step or follow or grep is not None or tail is not None or since is not None):
         return Executions(jobs=jobs_())
@@ -346,7 +360,7 @@ def logs(
     reports = texts.reports(found, found.state(), step, since)
     if current().for_people:
         if not reports:
-            print("No step to show: none ran, or none so lately. See: train recipe jobs", file=sys.stderr)
+            print("No step has run, or none within that time. See: train recipe jobs", file=sys.stderr)
         return reports
     return [structs.replace(each, text=texts.text(each, wanted)) for each in reports]
 
@@ -354,9 +368,11 @@ def logs(
 @tool.command()
 def attach(
     job: JobArg = None,
-    session: Annotated[str | None, Opt("which of its sessions", metavar="NAME")] = None,
+    session: Annotated[
+        str | None, Opt("the session (default: the one of the running step)", metavar="NAME")
+    ] = None,
 ) -> Handover:
-    """Give the terminal to a job's tmux session, on its host; C-b d gives it back."""
+    """Attach the terminal to a job's tmux session on its host; C-b d detaches."""
     from trainsh_recipe.ui import remote_control  # noqa: PLC0415 - for jobs of other processes
 
     return remote_control.attach(remote_control.choose(job), session)
@@ -364,7 +380,7 @@ def attach(
 
 @tool.command(show=lambda _: None, status=lambda answer: 0 if answer.status in ("ok", "running") else 1)
 def watch(job: JobArg = None, visual: Visual = True, output: ShowOutput = True) -> JobReport:
-    """Show a job that runs in the background, until it ends. Ctrl-C ends the watching alone."""
+    """Show a job that runs in the background, until it ends. Ctrl-C stops the display, not the job."""
 
     from trainsh_recipe.ui import remote_control  # noqa: PLC0415 - for jobs of other processes
 
@@ -373,9 +389,10 @@ def watch(job: JobArg = None, visual: Visual = True, output: ShowOutput = True) 
 
 @tool.command(show=lambda answer: print(f"job {jobs.short(answer.id)} {answer.status}"))
 def cancel(job: JobArg = None, abandon: Abandon = False) -> JobReport:
-    """Cancel a job: the running one, or an interrupted one by its id. Its running step is ended, finally runs.
+    """Cancel the running job, or an interrupted one by its id: its running step is ended, then finally runs.
 
-    If a machine is being kept for a failed job or for a required output, cancelling the job ends that.
+    If a machine is kept because the job failed or a required output has not arrived, cancelling the job releases
+    the machine.
     """
 
     from trainsh_recipe.ui import remote_control  # noqa: PLC0415 - for jobs of other processes
@@ -384,9 +401,9 @@ def cancel(job: JobArg = None, abandon: Abandon = False) -> JobReport:
     return report.job_report(found, found.state())
 
 
-@tool.command(show=lambda answer: print(f"job {jobs.short(answer.id)}: what is required of it is given up"))
+@tool.command(show=lambda answer: print(f"job {jobs.short(answer.id)}: its required outputs were given up"))
 def abandon(job: JobArg = None) -> JobReport:
-    """Give up required outputs of a job that have not arrived, so that its machines can be released.
+    """Give up a job's required outputs that have not arrived, so that its machines can be released.
 
     \b
     train recipe abandon 5f01
@@ -401,22 +418,24 @@ def _show_removed(found: list[Removed]) -> None:
     for each in found:
         print(f"removed {each.name}")
     if not found:
-        print("No job is over, or none for so long: nothing was removed.", file=sys.stderr)
+        print("Nothing was removed: no job is over, or none for that long.", file=sys.stderr)
 
 
 @tool.command(show=_show_removed)
 def rm(
     name: Annotated[
-        list[str], Arg("jobs (their ids, or ends of them) and recipes", metavar="JOB|RECIPE", kind="job")
+        list[str], Arg("ids of jobs (or the ends of ids), and names of recipes", metavar="JOB|RECIPE", kind="job")
     ] = [],  # noqa: B006
-    older_than: Annotated[Duration | None, Opt("every job that ended so long ago", metavar="AGE")] = None,
-    all_: Annotated[bool, Opt("every job that is over")] = False,
+    older_than: Annotated[
+        Duration | None, Opt("remove every job that ended longer ago than this", metavar="AGE")
+    ] = None,
+    all_: Annotated[bool, Opt("remove every job that is over")] = False,
     yes: Annotated[bool, Opt("do not ask", short="-y")] = False,
 ) -> list[Removed]:
     """Remove jobs (journals and logs), or recipes by name: train recipe rm --older-than 30d
 
-    What jobs left on hosts stays there. Jobs that run are refused; --older-than and --all leave out also those that
-    were interrupted.
+    Files that jobs left on hosts stay there. A running job is refused; --older-than and --all also skip
+    interrupted jobs.
     """
     from trainsh_recipe.ui import removing  # noqa: PLC0415 - for one command
 

@@ -8,7 +8,7 @@ from trainsh_base.tool.declare import Arg, Opt, Tool
 from trainsh_base.tool.program import run as run_tool
 from trainsh_sandbox.model import Down, Ended, Environment, Fault, Offered, State
 
-tool = Tool("sandbox", "Rehearse recipes in a cloud on this machine, at no cost")
+tool = Tool("sandbox", "Rehearse recipes in a simulated cloud on this machine, at no cost")
 
 
 def main() -> None:
@@ -35,20 +35,26 @@ def _show_state(state: State) -> None:
 
 def _show_up(state: State) -> None:
     _show_state(state)
-    print('use it in this shell: eval "$(train sandbox env)"')
+    print('to use the sandbox in this shell: eval "$(train sandbox env)"')
 
 
 @tool.command(show=_show_up, ensures=True)
 def up(
-    offers: Annotated[int, Opt("how many offers the market has", metavar="N")] = 300,
-    seed: Annotated[int, Opt("the market is the same for the same seed", metavar="N")] = 7,
-    speed: Annotated[float, Opt("prices and times run this many times as fast", metavar="N")] = 1.0,
-    credit: Annotated[float, Opt("what the account has, in dollars", metavar="USD")] = 100.0,
-    rented: Annotated[int, Opt("how many stopped machines the account has already", metavar="N")] = 1,
-    machines: Annotated[bool, Opt("start a real machine behind each instance")] = True,
-    storage: Annotated[bool, Opt("serve buckets for r2: and s3:")] = True,
+    offers: Annotated[int, Opt("the number of offers in the market", metavar="N")] = 300,
+    seed: Annotated[
+        int, Opt("the seed of the random market; the same seed gives the same market", metavar="N")
+    ] = 7,
+    speed: Annotated[
+        float, Opt("speed up the clock by this factor, so that costs grow faster too", metavar="N")
+    ] = 1.0,
+    credit: Annotated[float, Opt("the account's credit, in dollars", metavar="USD")] = 100.0,
+    rented: Annotated[
+        int, Opt("the number of stopped instances that the account has at the start", metavar="N")
+    ] = 1,
+    machines: Annotated[bool, Opt("start a machine with sshd behind each instance")] = True,
+    storage: Annotated[bool, Opt("serve buckets for r2: and s3: storages")] = True,
 ) -> State:
-    """Bring a sandbox up and keep it up."""
+    """Start a sandbox, which runs until `train sandbox down`."""
     from trainsh_sandbox import control, places  # noqa: PLC0415 - help does without
 
     options = {
@@ -64,9 +70,9 @@ def up(
     return status()
 
 
-@tool.command(show=lambda ended: print("down" if ended.was_up else "no sandbox was up"), ensures=True)
+@tool.command(show=lambda ended: print("down" if ended.was_up else "no sandbox was running"), ensures=True)
 def down() -> Down:
-    """Take the sandbox down: no process, mount or file of it is left."""
+    """Stop the sandbox and remove its processes, mounts and files."""
     from trainsh_sandbox import control, places  # noqa: PLC0415 - help does without
 
     return Down(was_up=control.down(places.sandbox_folder()))
@@ -74,7 +80,7 @@ def down() -> Down:
 
 @tool.command(show=_show_state)
 def status() -> State:
-    """Show whether a sandbox is up, and what it holds."""
+    """Show whether a sandbox runs, and its instances."""
     from trainsh_sandbox import control, places  # noqa: PLC0415 - help does without
 
     folder = places.sandbox_folder()
@@ -100,7 +106,7 @@ def _show_environment(found: Environment) -> None:
 
 @tool.command(show=_show_environment)
 def env() -> Environment:
-    """Print the variables that make every tool use the sandbox: eval "$(train sandbox env)"."""
+    """Print the environment variables that make every tool use the sandbox: eval "$(train sandbox env)"."""
     from trainsh_sandbox import places  # noqa: PLC0415 - help does without
     from trainsh_sandbox.instances.isolation import WAYS, Isolation  # noqa: PLC0415 - as above
 
@@ -117,9 +123,9 @@ def env() -> Environment:
 def run(
     recipe: Annotated[str, Arg("a recipe's name or file", "RECIPE", kind="recipe")],
     option: Annotated[list[str], Arg("options of train recipe run, after --", "OPTION")] = [],  # noqa: B006
-    keep: Annotated[bool, Opt("leave the sandbox up afterwards")] = False,
+    keep: Annotated[bool, Opt("do not stop the sandbox afterwards")] = False,
 ) -> Ended:
-    """Run a recipe in a sandbox: brought up for it when none is, and taken down again."""
+    """Run a recipe in the sandbox. If no sandbox runs, one is started for the recipe and stopped afterwards."""
     from trainsh_sandbox import rehearsal  # noqa: PLC0415 - help does without
 
     return Ended(rehearsal.run(recipe, option, keep=keep, for_people=current().for_people))
@@ -129,7 +135,7 @@ def run(
 def offers(
     gpu: Annotated[str | None, Opt("only this model", metavar="NAME")] = None,
 ) -> list[Offered]:
-    """List what the market offers now, the cheapest first."""
+    """List the offers in the market now, the cheapest first."""
     from trainsh_sandbox import rehearsal  # noqa: PLC0415 - help does without
 
     return rehearsal.offers(gpu)
@@ -138,9 +144,11 @@ def offers(
 @tool.command()
 def fault(
     switch: Annotated[list[str], Arg("NAME=VALUE: a chance (0.2), calls (3x), on, a duration, off", "SWITCH")] = [],  # noqa: B006
-    advance: Annotated[Duration | None, Opt("let this much time pass at once", metavar="TIME")] = None,
+    advance: Annotated[
+        Duration | None, Opt("move the sandbox's clock forward by this time", metavar="TIME")
+    ] = None,
 ) -> list[Fault]:
-    """Set faults, or list them; `off` alone sets all of them off.
+    """Switch faults on, or list them; `off` as the only argument switches all of them off.
 
     \b
     train sandbox fault http-429=0.2 stuck-loading instance-dies-after=30s

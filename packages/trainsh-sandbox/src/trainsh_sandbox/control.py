@@ -33,7 +33,7 @@ START, END = 60.0, 30.0
 def up(folder: Path, options: dict[str, Any]) -> Running:
     """Start a sandbox, unless one is already running."""
     if any(letter in str(folder) for letter in " \t\n\\"):
-        raise UsageError(f"the sandbox cannot live in {folder}", "set TRAINSH_SANDBOX to a path without blanks")
+        raise UsageError(f"the sandbox cannot live in {folder}", "set TRAINSH_SANDBOX to a path without spaces")
     private_folder(folder.parent)
     with locked(folder):
         found = find(folder)
@@ -98,7 +98,7 @@ def _await_end(pid: int) -> None:
     deadline = time.monotonic() + END
     while is_alive(pid):
         if time.monotonic() > deadline:
-            raise TimedOut(f"process {pid} of the sandbox does not end", f"kill -9 {pid}")
+            raise TimedOut(f"process {pid} of the sandbox could not be ended", f"kill -9 {pid}")
         time.sleep(0.02)
 
 
@@ -133,4 +133,6 @@ def ask(folder: Path, method: str, path: str, body: dict[str, Any] | None = None
             {"code": said.get("error"), "message": said.get("msg"), "hint": said.get("hint", ""), "exit": 2}
         ) from None
     except OSError as error:
-        raise Unreachable(f"the sandbox does not answer: {error}", "train sandbox down, then up") from None
+        raise Unreachable(
+            f"the sandbox does not answer: {error}", "run train sandbox down, then train sandbox up"
+        ) from None

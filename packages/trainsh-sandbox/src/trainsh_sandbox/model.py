@@ -6,7 +6,7 @@ import msgspec
 
 
 class State(msgspec.Struct, frozen=True, kw_only=True):
-    """A sandbox. `isolation`: `root`, `user` or `none`; money in $, `time` in seconds since 1970."""
+    """The state of a sandbox. `isolation`: `root`, `user` or `none`; money in $, `time` in seconds since 1970."""
 
     up: bool
     url: str = ""
@@ -24,14 +24,14 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Environment(msgspec.Struct, frozen=True, kw_only=True):
-    """The variables that make tools use the sandbox; `notes` says what is different from the real thing."""
+    """The environment variables that make tools use the sandbox; `notes` lists differences from the real cloud."""
 
     env: dict[str, str]
     notes: list[str] = []
 
 
 class Down(msgspec.Struct, frozen=True):
-    """A sandbox that is down; `was_up`: until now."""
+    """A sandbox that was stopped; `was_up` is false if none was running."""
 
     was_up: bool
 
@@ -43,7 +43,7 @@ class Ended(msgspec.Struct, frozen=True):
 
 
 class Offered(msgspec.Struct, frozen=True, kw_only=True):
-    """An offer of the market. `memory` in MB for each GPU, `price` in $ per hour with 10 GB of disk."""
+    """An offer of the market. `memory` is in MB per GPU, `price` in $ per hour with a disk of 10 GB."""
 
     id: int
     gpu: str

@@ -11,7 +11,7 @@ from trainsh_base.system.paths import state_home
 
 
 class Running(msgspec.Struct, frozen=True, kw_only=True):
-    """A sandbox that is up: how to reach it. `warnings` names what this machine lacks for it."""
+    """How to reach the running sandbox. `warnings` lists what this machine lacks for it."""
 
     pid: int
     url: str
@@ -57,7 +57,7 @@ def need(folder: Path) -> Running:
     """The running sandbox. Raises NotFound when there is none."""
     found = find(folder)
     if found is None:
-        raise NotFound("no sandbox is up", "train sandbox up")
+        raise NotFound("no sandbox is running", "train sandbox up")
     return found
 
 

@@ -51,7 +51,7 @@ class Storage:
             with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 1):
                 return
             time.sleep(0.05)
-        raise TrainError("rclone serve s3 did not start", "train sandbox up --no-storage does without")
+        raise TrainError("rclone serve s3 did not start", "to run without storage: train sandbox up --no-storage")
 
     @property
     def url(self) -> str:

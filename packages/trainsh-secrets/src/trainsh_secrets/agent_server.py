@@ -25,7 +25,7 @@ CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)  # also counts the
 
 
 class Held(msgspec.Struct):
-    """An opened key, the seconds that it is kept after each use, and the time at which it is forgotten."""
+    """An opened key, the seconds for which it is kept after each use, and the time at which it is deleted."""
 
     key: str
     seconds: float

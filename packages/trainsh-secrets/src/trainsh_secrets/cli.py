@@ -18,7 +18,7 @@ tool = Tool("secrets", "Store and fetch credentials")
 Name = Annotated[str, Arg("the secret, such as HF_TOKEN", kind="secret")]
 To = Annotated[
     Literal["keyring", "file"] | None,
-    Opt("store it there (default: the keyring where there is one, else the file)"),
+    Opt("where to store it (default: the keyring if there is one, else the encrypted file)"),
 ]
 
 
@@ -53,7 +53,7 @@ def show_deleted(changed: list[Changed]) -> None:
 
 @tool.command(name="list", show=show_list)
 def list_() -> list[Listed]:
-    """List the known secrets and your own: set or not, and where; never a value."""
+    """List the secrets that train knows and your own ones: whether each is set, and where; never a value."""
     return lookup.every()
 
 
@@ -65,9 +65,10 @@ def set_(
         str | None, Opt("read the value from this file, - for standard input", metavar="FILE", kind="file")
     ] = None,
 ) -> list[Changed]:
-    """Store a secret: asks for it, or reads it from standard input or a file.
+    """Store a secret. The value is asked for, or read from standard input or a file.
 
-    A value is never an argument, which other users of the machine could see and the shell would remember.
+    The value cannot be given as an argument: other users of the machine could see it, and the shell would save it
+    in its history.
     """
     names.check(name)
     return lookup.store({name: source.value_of(name, from_file)}, to)
@@ -75,9 +76,9 @@ def set_(
 
 @tool.command(show=show_found)
 def get(name: Name, reveal: Annotated[bool, Opt("show the value on a terminal too")] = False) -> Found:
-    """Print a secret: the bare value into a pipe, masked on a terminal.
+    """Print a secret: the plain value into a pipe, a mask on a terminal.
 
-    Looked up in the environment, the keyring, the command in secrets.helper, and the encrypted file.
+    The secret is looked up in the environment, the keyring, the command in secrets.helper, and the encrypted file.
     """
     found = lookup.find(name)
     return Revealed(name=found.name, value=found.value, source=found.source) if reveal else found
@@ -96,14 +97,12 @@ def delete(name: Name, yes: Annotated[bool, Opt("do not ask", short="-y")] = Fal
 def import_(
     file: Annotated[str, Arg("a .env file with NAME=value lines, - for standard input", kind="file")],
     to: To = None,
-    only: Annotated[
-        list[str], Opt("import this name, not every one; may be repeated", metavar="NAME", kind="secret")
-    ] = [],  # noqa: B006
-    overwrite: Annotated[bool, Opt("replace secrets that are stored already")] = False,
+    only: Annotated[list[str], Opt("import only this name (repeatable)", metavar="NAME", kind="secret")] = [],  # noqa: B006
+    overwrite: Annotated[bool, Opt("replace secrets that are already stored")] = False,
 ) -> list[Changed]:
     """Store every secret of a .env file.
 
-    Nothing is expanded in values. A line that is not NAME=value is reported, and then nothing is imported.
+    Variables in values are not expanded. If a line is not NAME=value, the command fails and nothing is imported.
     """
     values = parse(source.read_text(file), "standard input" if file == "-" else file)
     absent = [name for name in only if name not in values]
@@ -123,16 +122,16 @@ def _confirm_overwrite(stored: list[str]) -> None:
 
 @tool.command()
 def run(
-    command: Annotated[list[str], Arg("the command and its words, after --", metavar="CMD")],
+    command: Annotated[list[str], Arg("the command and its arguments, after --", metavar="CMD")],
     name: Annotated[
         list[str],
-        Opt("give it this secret; VAR=NAME under another name; may be repeated", metavar="NAME", kind="secret"),
+        Opt("pass this secret; VAR=NAME passes it in the variable VAR (repeatable)", metavar="NAME", kind="secret"),
     ] = [],  # noqa: B006
-    all_: Annotated[bool, Opt("give it every secret that is set and can be a variable's name")] = False,
+    all_: Annotated[bool, Opt("pass every secret that is set and whose name can be a variable's name")] = False,
 ) -> Handover:
     """Run a command with secrets in its environment: train secrets run --name HF_TOKEN -- CMD.
 
-    It takes this program's place: its output, exit status and signals are its own.
+    The command replaces this program, so output, exit status and signals are those of the command.
     """
     wanted = _wanted(name, all_)
     found = {variable: Secret(lookup.find(secret).value) for variable, secret in wanted.items()}
@@ -141,15 +140,15 @@ def run(
 
 def show_locked(ended: Locked) -> None:
     """Say whether a key was forgotten."""
-    print("locked: the passphrase is asked again" if ended.keys else "nothing was unlocked")
+    print("locked: the passphrase will be asked for again" if ended.keys else "nothing was unlocked")
 
 
 @tool.command(show=show_locked, ensures=True)
 def lock() -> Locked:
-    """Forget the passphrase of the encrypted file at once: train secrets lock
+    """Lock the encrypted file now, so that its passphrase is asked for again: train secrets lock
 
-    Once it was typed, an agent keeps the opened key for secrets.agent_time after its last use (train config set
-    secrets.agent_time 10m, or off). Nothing of it is in a file, an argument or an environment.
+    After the passphrase was typed, an agent keeps the opened key in memory for secrets.agent_time after its last
+    use (train config set secrets.agent_time 10m, or off). The key is in no file, argument or environment variable.
     """
     return Locked(keys=agent.forget())
 
@@ -158,7 +157,7 @@ def _wanted(given: list[str], everything: bool) -> dict[str, str]:
     """The variables to set and the secret for each: variable -> secret."""
     if not given and not everything:
         raise UsageError(
-            "which secrets is the command to have?", "name each with --name, or give --all", code="usage"
+            "no secret was chosen for the command", "name each secret with --name, or pass --all", code="usage"
         )
     wanted = {}
     if everything:

@@ -43,10 +43,12 @@ def argv(name: str) -> list[str]:
     try:
         words = shlex.split(command)
     except ValueError as error:
-        raise UsageError(f"secrets.helper cannot be read as words: {error}: {command}", code="bad_helper") from None
+        raise UsageError(
+            f"secrets.helper is not a valid command line: {error}: {command}", code="bad_helper"
+        ) from None
     if not any("{name}" in word for word in words):
         raise UsageError(
-            f"secrets.helper does not say where the name goes: {command}",
+            f"secrets.helper has no place for the secret's name: {command}",
             "train config set secrets.helper 'pass show train/{name}'",
             code="bad_helper",
         )

@@ -25,7 +25,7 @@ def lock(key: Any, word: str) -> bytes:
         data: bytes = pyrage.passphrase.encrypt(f"{key}\n".encode(), word)
         if work(data) <= PORTABLE_WORK:
             return data
-    raise TrainError("this machine's clock makes no sense: scrypt cannot be tuned", code="no_clock")
+    raise TrainError("this machine's clock gives no usable times, so scrypt cannot be tuned", code="no_clock")
 
 
 def identity(text: str) -> Any:
@@ -73,5 +73,5 @@ def _decrypt(key: Path, data: bytes, word: str) -> bytes:
             time.sleep(PAUSE)
     raise CredentialError(
         f"the scrypt work factor of {key} is too high for this machine: 2^{work(data)}",
-        "try again when it is less busy", code="too_slow",
+        "try again when the machine is less busy", code="too_slow",
     )  # fmt: skip

@@ -44,7 +44,7 @@ def find(name: str) -> Found:
             continue
         if value is not None:
             for shut in locked:
-                current().emit("log", message=f"note: {shut.message}; {name} is taken from the {source}")
+                current().emit("log", message=f"note: {shut.message}; {name} is read from the {source} instead")
             return Found(name=name, value=value, source=source)
     if locked:
         raise locked[0]
@@ -81,7 +81,7 @@ def _warn_when_hidden(name: str, source: str) -> None:
         except CredentialError:
             return
     if hiding:
-        current().emit("log", message=f"note: {name} in the {hiding} goes before the one stored now")
+        current().emit("log", message=f"note: {name} in the {hiding} is used before the one stored now")
 
 
 def delete(name: str) -> list[Changed]:
@@ -94,7 +94,9 @@ def delete(name: str) -> list[Changed]:
         if remove(name)
     ]
     if not gone and from_environment(name):
-        raise Conflict(f"{name} is in the environment, not in a store", f"unset {name}", code="not_ours")
+        raise Conflict(
+            f"{name} is set in the environment, and not stored anywhere", f"unset {name}", code="not_ours"
+        )
     if not gone:
         raise nowhere(name)
     return gone

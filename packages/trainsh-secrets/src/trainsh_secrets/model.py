@@ -4,7 +4,7 @@ from msgspec import Struct
 
 
 class Found(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A secret's value; `source` is environment, keyring, helper or file. Its repr hides the value."""
+    """A secret's value. `source` is environment, keyring, helper or file. The repr of the struct hides it."""
 
     name: str
     value: str
@@ -21,7 +21,7 @@ class Revealed(Found, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class Listed(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A row of the listing. `set` is null where a store is locked; `known` marks the names train itself uses."""
+    """A row of the listing. `set` is null if a store is locked; `known` marks the names that train itself uses."""
 
     name: str
     set: bool | None
@@ -38,6 +38,6 @@ class Changed(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class Locked(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How many opened keys the agent held and forgot."""
+    """The number of opened keys that the agent held, and deleted."""
 
     keys: int

@@ -87,7 +87,7 @@ def _explained(otherwise: str = "") -> Iterator[None]:
     except (KeyringLocked, InitError) as error:
         raise CredentialError(
             f"the keyring is locked: {_said(error)}",
-            f"unlock it (log in to the desktop, or gnome-keyring-daemon --unlock){otherwise}",
+            f"unlock it (log in to the desktop, or run gnome-keyring-daemon --unlock){otherwise}",
             code="keyring_locked",
         ) from None
     except Exception as error:  # backends raise exceptions of D-Bus or of a system library

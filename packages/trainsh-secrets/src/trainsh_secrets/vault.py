@@ -118,7 +118,7 @@ def _ask_and_unlock(path: Path, data: bytes) -> Any:
         return locked_key.identity(kept)
     attempts = 1 if passphrase.fixed() else ATTEMPTS
     for attempt in range(attempts):
-        word = passphrase.existing(str(path), "" if attempt == 0 else "That is not it. ")
+        word = passphrase.existing(str(path), "" if attempt == 0 else "That passphrase is wrong. ")
         identity = locked_key.unlock(key_place(path), data, word)
         if identity is not None:
             if not passphrase.fixed():

@@ -82,14 +82,16 @@ def _object_stages(place: Resolved) -> Stages:
 
     def read() -> str:
         if rclone.ask(place, "cat", target) != content:
-            raise RemoteError("what was read is not what was written", code="not_the_same")
+            raise RemoteError("the object that was read differs from the one written", code="not_the_same")
         return ""
 
     def list_() -> str:
         rows = msgspec.json.decode(rclone.ask(place, "lsjson", rclone.path(place), "--files-only"))
         if name not in [row["Name"] for row in rows]:
-            raise RemoteError(f"the listing of {len(rows)} files does not have it", code="not_listed")
-        return f"{len(rows) - 1} other files at the top"
+            raise RemoteError(
+                f"the listing ({len(rows)} files) does not contain the test object", code="not_listed"
+            )
+        return f"{len(rows) - 1} other files in the top folder"
 
     return [
         ("write", lambda: rclone.ask(place, "rcat", target, input=content).decode()),
@@ -108,12 +110,12 @@ def _folder_stages(file: Path, content: bytes) -> Stages:
     def read() -> str:
         with _typed(file):
             if file.read_bytes() != content:
-                raise RemoteError("what was read is not what was written", code="not_the_same")
+                raise RemoteError("the object that was read differs from the one written", code="not_the_same")
         return ""
 
     def list_() -> str:
         with _typed(file.parent):
-            return f"{sum(1 for _ in file.parent.iterdir()) - 1} other files at the top"
+            return f"{sum(1 for _ in file.parent.iterdir()) - 1} other files in the top folder"
 
     def delete() -> str:
         with _typed(file):
@@ -129,7 +131,7 @@ def _typed(path: Path) -> Iterator[None]:
         yield
     except FileNotFoundError:
         folder = path.parent if path.name.startswith(".train-test-") else path
-        hint = f"mkdir -p {shlex.quote(str(folder))}, or mount what belongs there"
+        hint = f"mkdir -p {shlex.quote(str(folder))}, or mount the disk that belongs there"
         raise Conflict(f"there is no folder {folder}", hint, code="no_folder") from None
     except OSError as error:
         raise Conflict(f"{path}: {error.strerror}", code="cannot_write") from None

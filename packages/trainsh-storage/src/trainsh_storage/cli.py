@@ -47,26 +47,29 @@ def shown(storage: Storage) -> Shown:
 
 @tool.command(show=display.show_storage)
 def show(name: Name) -> Shown:
-    """Show a storage: its keys, and which secrets it uses (never a value)."""
+    """Show a storage: its settings, and the names of the secrets it uses (never a value)."""
     return shown(find(name))
 
 
 @tool.command(show=display.show_added)
 def add(
-    name: Annotated[str | None, Arg("what you will call it", metavar="NAME")] = None,
+    name: Annotated[str | None, Arg("the name of the new storage", metavar="NAME")] = None,
     where: Annotated[
         str | None, Arg("a spec: r2:BUCKET, s3:BUCKET, gdrive:PATH, file:/path", metavar="SPEC")
     ] = None,
-    keys: Annotated[list[str], Arg("keys of its kind, such as region=eu-west-1", metavar="KEY=VALUE")] = [],  # noqa: B006
+    keys: Annotated[
+        list[str], Arg("settings of this kind of storage, such as region=eu-west-1", metavar="KEY=VALUE")
+    ] = [],  # noqa: B006
     *,
     kind: Annotated[str | None, Opt("r2, b2, s3, gcs, gdrive, ssh, smb, local or rclone", metavar="KIND")] = None,
     default: Annotated[bool, Opt("make it the default storage")] = False,
-    test_: Annotated[bool | None, Opt("test it at once", name="--test")] = None,
+    test_: Annotated[bool | None, Opt("test the new storage", name="--test")] = None,
 ) -> Shown:
     """Add a storage.
 
-    On a terminal it asks for what its kind needs, credentials too, and offers to test it. A credential is never an
-    argument: it goes to train secrets, as NAME_ACCESS_KEY and the like.
+    On a terminal, train asks for the settings and credentials that this kind of storage needs, and offers to test
+    the storage. A credential is never an argument: it is stored in train secrets, as NAME_ACCESS_KEY and similar
+    names.
 
     \b
     train storage add checkpoints r2:my-bucket account_id=0123abcd
@@ -104,11 +107,11 @@ def _wants(question: str) -> bool:
 @tool.command(show=lambda changed: print(f"changed {changed.name}"), ensures=True)
 def edit(
     name: Configured,
-    keys: Annotated[list[str], Arg("keys to set", metavar="KEY=VALUE")] = [],  # noqa: B006
-    unset: Annotated[list[str], Opt("take this key out; may be repeated", metavar="KEY")] = [],  # noqa: B006
+    keys: Annotated[list[str], Arg("settings to change", metavar="KEY=VALUE")] = [],  # noqa: B006
+    unset: Annotated[list[str], Opt("remove this setting (repeatable)", metavar="KEY")] = [],  # noqa: B006
     default: Annotated[bool | None, Opt("make it the default storage")] = None,
 ) -> Shown:
-    """Change a storage's keys; the rest of storages.toml stays as it is, comments too."""
+    """Change a storage's settings; the rest of storages.toml, with its comments, does not change."""
     values = draft.pairs(keys)
     if not values and not unset and default is None:
         raise UsageError("nothing to change", f"train storage edit {name} KEY=VALUE", code="usage")
@@ -120,9 +123,9 @@ def edit(
 def remove(
     name: Configured,
     yes: Annotated[bool, Opt("do not ask", short="-y")] = False,
-    secrets: Annotated[bool, Opt("delete the secrets that are its own, too")] = False,
+    secrets: Annotated[bool, Opt("also delete the secrets that only this storage uses")] = False,
 ) -> Removed:
-    """Forget a storage. What is in it stays there."""
+    """Remove a storage from storages.toml. The files in the storage are not deleted."""
     storage = storages_file.get(name)
     if not yes and current().ask("confirm", f"Remove {name}?", default="no", flag="--yes") != "yes":
         raise Cancelled("nothing was removed")
@@ -138,7 +141,7 @@ def _first_failure(stages: list[Stage]) -> int:
 def test(name: Name) -> list[Stage]:
     """Test a storage: write a small object, read it back, list it, delete it.
 
-    The exit status is that of the first failure: 4 credentials refused, 3 no such bucket, 8 not reachable.
+    The exit status is that of the first failed stage: 4 credentials refused, 3 no such bucket, 8 not reachable.
     """
     return list(check.stages(find(name)))
 
@@ -151,7 +154,7 @@ def ls(name: Name, path: Path = "") -> list[Entry]:
 
 @tool.command(show=display.show_usage)
 def du(name: Name, path: Path = "") -> Usage:
-    """Say how much a storage, or a folder in it, holds."""
+    """Print the number and total size of the files in a storage, or in a folder of it."""
     return browse.usage(find(name), path)
 
 
@@ -160,9 +163,9 @@ def resolve(
     spec: Name,
     remote: Annotated[str, Opt("the name of rclone's remote", metavar="NAME")] = "STORAGE",
 ) -> Resolved:
-    """Say how a storage is reached, for programs: rclone's environment, credentials included.
+    """Print how a storage is reached, for programs: rclone's environment, with the credentials.
 
-    Nothing is connected, but Amazon may be asked for a bucket's region.
+    No connection to the storage is made, but Amazon may be asked for a bucket's region.
     """
     return reach(find(spec), remote)
 

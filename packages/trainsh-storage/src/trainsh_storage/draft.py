@@ -28,9 +28,12 @@ def make(name: str | None, text: str | None, kind: str | None, values: dict[str,
         if key.required and not values.get(key.name):
             values = {**values, key.name: _asked(key, request)}
     if kind == "r2" and not values.get("account_id") and not values.get("endpoint"):
-        values = {**values, "account_id": _optional("Cloudflare account id (empty: set later)", request)}
+        values = {**values, "account_id": _optional("Cloudflare account id (leave empty to set it later)", request)}
     if kind == "gdrive" and not values.get("remote_name"):
-        values = {**values, "remote_name": _optional("Remote of your own rclone.conf (empty: a token)", request)}
+        values = {
+            **values,
+            "remote_name": _optional("Name of a remote in your rclone.conf (leave empty to use a token)", request),
+        }
     if kind == "local":
         values = {**values, "path": str(Path(values["path"]).expanduser().absolute())}
     name = name or request.ask("text", "Name", default=_proposed(values), flag="NAME")
@@ -45,8 +48,8 @@ def from_text(text: str) -> Storage:
     if storage.path:
         bucket = text.removesuffix("/" + storage.path)
         raise UsageError(
-            f"a configured storage is a whole bucket, without /{storage.path}",
-            f"add {bucket}, and write the folder behind its name: @NAME:/{storage.path}", code="bad_spec",
+            f"a configured storage is a whole bucket: remove /{storage.path}",
+            f"add {bucket}, and in recipes write the folder after its name: @NAME:/{storage.path}", code="bad_spec",
         )  # fmt: skip
     return storage
 

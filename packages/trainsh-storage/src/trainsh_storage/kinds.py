@@ -10,7 +10,7 @@ from trainsh_base.system.suggest import did_you_mean
 
 
 class Key(msgspec.Struct, frozen=True):
-    """A key of `[storages.config]`, with its description. A required key is asked for when it is missing."""
+    """A key of `[storages.config]`, with its description. If a required key is missing, train asks for it."""
 
     name: str
     help: str
@@ -18,11 +18,11 @@ class Key(msgspec.Struct, frozen=True):
 
 
 class Need(msgspec.Struct, frozen=True):
-    """A credential: `suffix` follows the storage's own name, `known` is the secret for all storages of the kind,
-    and the value is passed to an rclone option.
+    """A credential. The secret's name is the storage's name and `suffix`; `known` is the secret for all storages of
+    the kind. The value is passed to an rclone option.
 
-    `obscured`: rclone needs the value in the form that `rclone obscure` prints. `asked`: if no credential of the
-    kind is required, this one is asked for, and the question shows this text after its name.
+    `obscured`: rclone needs the value in the form that `rclone obscure` prints. `asked`: if the kind has no
+    required credential, train asks for this one, and shows this text after the credential's name.
     """
 
     suffix: str
@@ -34,8 +34,9 @@ class Need(msgspec.Struct, frozen=True):
 
 
 class Kind(msgspec.Struct, frozen=True, kw_only=True):
-    """One kind. Its specs begin with `scheme`, the key `root` holds the bucket or folder, `backend` is rclone's
-    name for it."""
+    """A kind of storage. Its specs begin with `scheme`; the key named by `root` holds the bucket or folder;
+    `backend` is rclone's name of the kind.
+    """
 
     name: str
     scheme: str
@@ -82,7 +83,7 @@ KINDS = {
             name="s3", scheme="s3", root="bucket", backend="s3",
             keys=(
                 _BUCKET, Key("region", "region of the bucket"),
-                Key("endpoint", "address of a service that is not Amazon's"),
+                Key("endpoint", "address of the service, if it is not Amazon's"),
             ),
             needs=(
                 Need("ACCESS_KEY_ID", "AWS_ACCESS_KEY_ID", "access_key_id"),
@@ -100,14 +101,15 @@ KINDS = {
             name="gdrive", scheme="gdrive", root="path", backend="drive",
             keys=(
                 Key("remote_name", "a remote of your own rclone configuration (rclone config)"),
-                Key("path", "folder on the drive"), Key("root_folder_id", "id of the folder to begin at"),
-                Key("client_id", "OAuth client of your own; the one that all of rclone shares ends in 2026"),
+                Key("path", "folder on the drive"), Key("root_folder_id", "id of the folder that is the top "
+                "of the storage"),
+                Key("client_id", "your own OAuth client id; the one shared by all rclone users ends in 2026"),
             ),
             needs=(
                 Need("DRIVE_CREDENTIALS", "GOOGLE_DRIVE_CREDENTIALS", "service_account_credentials", False, False),
                 Need(
                     "DRIVE_TOKEN", "GOOGLE_DRIVE_TOKEN", "token", required=False,
-                    asked=", what `rclone authorize drive` prints",
+                    asked=": the output of `rclone authorize drive`",
                 ),
                 Need("DRIVE_CLIENT_SECRET", "GOOGLE_DRIVE_CLIENT_SECRET", "client_secret", False, False),
             ),

@@ -6,9 +6,10 @@ import msgspec
 
 
 class Storage(msgspec.Struct, frozen=True, kw_only=True):
-    """A storage, from storages.toml or from a spec: `config` holds what its kind needs, `path` is a prefix in it.
+    """A storage, from storages.toml or from a spec: `config` holds the settings of its kind, `path` a prefix in the
+    bucket.
 
-    `name` is "" for a spec, whose credentials are the global ones.
+    `name` is "" for a spec; its credentials are then those for all storages of the kind.
     """
 
     name: str
@@ -29,7 +30,7 @@ class Listed(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 
 class Credential(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A secret that a storage needs: the name it is stored under, or would be; never its value."""
+    """A secret that a storage needs: the name under which it is or will be stored; never its value."""
 
     name: str
     set: bool
@@ -49,9 +50,9 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 class Resolved(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How a storage is reached.
 
-    engine "folder": `root` is a folder of this machine. "host": `root` is a folder on the host that the spec `host`
-    names. "rclone": the place is `remote` + `root`, with `env` in rclone's environment; `secret_env` names those of
-    its variables whose values are secret. `own_config`: rclone is to read the user's own configuration file.
+    `engine` "folder": `root` is a folder of this machine. "host": `root` is a folder on the host with the spec
+    `host`. "rclone": rclone's path is `remote` + `root`, with `env` in rclone's environment; `secret_env` lists the
+    variables of `env` whose values are secret. `own_config`: rclone must read the user's own configuration file.
     """
 
     name: str
@@ -84,8 +85,9 @@ class Usage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 class Stage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One step of a test: `state` is ok, failed or skipped; `exit` is the status that a failure stands for, `cause`
-    what is to blame for it (empty: none of these)."""
+    """One stage of a test: `state` is ok, failed or skipped; `exit` is the exit status for this failure; `cause` is
+    the kind of the failure ("" if unknown).
+    """
 
     name: str
     state: Literal["ok", "failed", "skipped"]
@@ -96,7 +98,7 @@ class Stage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 class Removed(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What was removed: the storage, and the secrets that were its own."""
+    """The storage that was removed, and the deleted secrets that only it used."""
 
     name: str
     secrets: list[str]

@@ -37,7 +37,7 @@ def _hint(code: str, place: Resolved) -> str:
     show = f"train storage show {place.name}" if place.name else "train config show"
     return {
         "refused": f"look at its secrets: {show if place.name else 'train secrets list'}",
-        "forbidden": "allow this key to list, read, write and delete in the bucket",
+        "forbidden": "allow this key to list, read, write and delete objects in the bucket",
         "no_bucket": f"create the bucket, or correct its name: {show}" if place.name else "create the bucket first",
         "unreachable": f"look at its address: {show}",
         "no_answer": f"look at its address: {show}",

@@ -55,7 +55,9 @@ def _host(storage: Storage) -> str:
 
 def _with_rclone(storage: Storage, remote: str) -> Resolved:
     if not re.fullmatch(r"[A-Z][A-Z0-9_]*", remote):
-        raise UsageError(f"not a name for a remote: {remote!r}", "capital letters, digits and _", code="bad_remote")
+        raise UsageError(
+            f"not a name for a remote: {remote!r}", "use capital letters, digits and _", code="bad_remote"
+        )
     kind = KINDS[storage.kind]
     prefix = f"RCLONE_CONFIG_{remote}_"
     plain = {"type": kind.backend, **kind.options, **_options(storage)}
@@ -80,7 +82,7 @@ def _with_rclone(storage: Storage, remote: str) -> Resolved:
 
 def _drive_hint(storage: Storage) -> str:
     name = storage.name or "drive"
-    return f"rclone config    (make a remote of type drive), then: train storage add {name} rclone:REMOTE:"
+    return f"rclone config    (create a remote of type drive), then: train storage add {name} rclone:REMOTE:"
 
 
 def _options(storage: Storage) -> dict[str, str]:
@@ -116,7 +118,7 @@ def _r2_endpoint(storage: Storage) -> str:
         return str(endpoint)
     if not account:
         raise CredentialError(
-            f"it is not known which Cloudflare account the bucket {storage.config['bucket']} belongs to",
+            f"the Cloudflare account of the bucket {storage.config['bucket']} is not known",
             "train config set r2.account_id ID", code="no_account",
         )  # fmt: skip
     return R2_ADDRESS.format(account)

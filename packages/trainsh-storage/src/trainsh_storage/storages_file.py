@@ -46,7 +46,7 @@ def as_storage(table: dict[str, Any], number: int) -> Storage:
 
 
 def _bad(why: str) -> UsageError:
-    return UsageError(f"{place()}: {why}", "correct it in an editor; it was left as it is", code="bad_storages")
+    return UsageError(f"{place()}: {why}", "correct it in an editor; the file was not changed", code="bad_storages")
 
 
 def get(name: str) -> Storage:
@@ -64,10 +64,10 @@ def get(name: str) -> Storage:
 def check_name(name: str) -> str:
     """Return `name` if recipes can refer to it as @name; else raise UsageError."""
     if not _NAME.fullmatch(name):
-        hint = "letters, digits, _ and -, a letter first"
+        hint = "use letters, digits, _ and -, beginning with a letter"
         raise UsageError(f"not a name for a storage: {name!r}", hint, code="bad_name")
     if name == "placeholder":
-        raise UsageError("placeholder has a meaning of its own in recipes", "choose another name", code="bad_name")
+        raise UsageError("placeholder is a reserved word in recipes", "choose another name", code="bad_name")
     return name
 
 

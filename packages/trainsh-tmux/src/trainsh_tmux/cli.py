@@ -44,9 +44,11 @@ tool = Tool("tmux", "Persistent tmux sessions, steps and waits", on_close=regist
 
 HostOpt = Annotated[str, Opt("the machine: local, a name, or user@host", metavar="HOST", kind="host")]
 GraceOpt = Annotated[
-    Duration | None, Opt("time it has to end after its first signal (default: the setting tmux.grace)")
+    Duration | None, Opt("time between its first signal and its kill (default: the setting tmux.grace)")
 ]
-JobOpt = Annotated[str, Opt("the job whose session it is (none: one made by hand)", metavar="JOB", kind="job")]
+JobOpt = Annotated[
+    str, Opt("the job that the session belongs to (default: a session made by hand)", metavar="JOB", kind="job")
+]
 
 
 @tool.command("open", ensures=True)
@@ -54,12 +56,14 @@ def open_(
     host: Annotated[str, Arg("the machine: local, a name, or user@host", kind="host")],
     name: Annotated[str, Arg("the session's name")],
     job: JobOpt = "",
-    cwd: Annotated[str | None, Opt("folder its shell starts in", metavar="DIR")] = None,
-    bootstrap: Annotated[bool, Opt("install tmux on the host when it is missing")] = False,
-    restore: Annotated[bool, Opt("give a new shell the state of the one before")] = False,
-    without: Annotated[list[str], Opt("variable that it must not inherit: a secret", metavar="NAME")] = [],  # noqa: B006
+    cwd: Annotated[str | None, Opt("the folder in which its shell starts", metavar="DIR")] = None,
+    bootstrap: Annotated[bool, Opt("install tmux on the host if it is missing")] = False,
+    restore: Annotated[bool, Opt("give a new shell the state of the previous one")] = False,
+    without: Annotated[
+        list[str], Opt("a variable that the session must not inherit, since it is a secret", metavar="NAME")
+    ] = [],  # noqa: B006
 ) -> Session:
-    """Open a session, or find it open."""
+    """Open a session; one that is open already stays as it is."""
     live = registry.session(host, job, name)
     return open_session(
         live, start_folder(live.host, cwd), bootstrap=bootstrap, restore=restore, without=tuple(without)
@@ -84,28 +88,34 @@ def prepare(host: HostOpt = "local") -> bool:
 def run(
     command: Annotated[str, Arg("shell text to run")],
     session: Annotated[
-        str | None, Opt("session to run it in (none: one of its own)", metavar="NAME", kind="session")
+        str | None,
+        Opt("the session to run it in (default: a new one for this command)", metavar="NAME", kind="session"),
     ] = None,
     host: HostOpt = "local",
     job: JobOpt = "",
-    step: Annotated[str | None, Opt("identity of the step: the same one never runs twice", metavar="ID")] = None,
-    timeout: Annotated[Duration | None, Opt("end it after this long")] = None,
-    background: Annotated[bool, Opt("leave it running in the session")] = False,
+    step: Annotated[
+        str | None, Opt("identity of the step; a step of the same identity never runs twice", metavar="ID")
+    ] = None,
+    timeout: Annotated[Duration | None, Opt("end the command after this time")] = None,
+    background: Annotated[bool, Opt("do not wait: leave the command running in the session")] = False,
     capture: Annotated[bool, Opt("return its standard output as `captured`")] = False,
-    secrets: Annotated[dict[str, str], Opt("environment of this step alone, never shown (by --input)")] = {},  # noqa: B006
-    echo: Annotated[str | None, Opt("what the pane shows as the command", metavar="TEXT")] = None,
-    since: Annotated[int | None, Opt("offset in the log before which the step did not begin")] = None,
-    keep_running: Annotated[bool, Opt("leave it running when it times out")] = False,
-    only_ask: Annotated[bool, Opt("only tell how the step ended, or that it runs")] = False,
+    secrets: Annotated[
+        dict[str, str], Opt("environment variables of this step only, never shown (set with --input)")
+    ] = {},  # noqa: B006
+    echo: Annotated[str | None, Opt("the text that the pane shows instead of the command", metavar="TEXT")] = None,
+    since: Annotated[int | None, Opt("offset in the session's log; the step began at this offset or later")] = None,
+    keep_running: Annotated[bool, Opt("leave the command running when it times out")] = False,
+    only_ask: Annotated[bool, Opt("run nothing; print how the step ended, or that it runs")] = False,
     grace: GraceOpt = None,
-    replaces: Annotated[list[str], Opt("earlier tries of this step, which waits forget", metavar="ID")] = [],  # noqa: B006
+    replaces: Annotated[list[str], Opt("earlier tries of this step, which later waits ignore", metavar="ID")] = [],  # noqa: B006
 ) -> Outcome:
     """Run a command in a session and wait for its end; its output is shown as it comes.
 
-    The exit status is the command's own (6 when it timed out). Ctrl-C leaves the command running.
+    The exit status is the command's own (6 if it timed out). Ctrl-C ends only the waiting: the command keeps
+    running.
     """
     if background and capture:
-        raise UsageError("a background step has no captured output", "leave out --background or --capture")
+        raise UsageError("the output of a background step cannot be captured", "remove --background or --capture")
     if only_ask and not (step and session):
         raise UsageError("only_ask needs a session and a step")
     name = session or f"run-{os.getpid()}-{os.urandom(2).hex()}"
@@ -141,19 +151,24 @@ def _own_status(outcome: Outcome) -> Outcome:
 @tool.command(show=display.show_wait)
 def wait(
     session: Annotated[str, Arg("the session", kind="session", also=("name",))],
-    pattern: Annotated[str | None, Opt("a regular expression, in what it prints", metavar="REGEX")] = None,
-    file: Annotated[str | None, Opt("a file that is to exist", metavar="PATH")] = None,
-    port: Annotated[int | None, Opt("a port that is to be open")] = None,
+    pattern: Annotated[
+        str | None, Opt("until a line of the session's output matches this regular expression", metavar="REGEX")
+    ] = None,
+    file: Annotated[str | None, Opt("until this file exists", metavar="PATH")] = None,
+    port: Annotated[int | None, Opt("until a program listens on this port")] = None,
     idle: Annotated[
-        str | None, Opt("no child of its shell runs: `own`, or `all` its windows", metavar="own|all")
+        str | None,
+        Opt("until nothing runs in the session's window (`own`) or in all its windows (`all`)", metavar="own|all"),
     ] = None,
     host: HostOpt = "local",
     job: JobOpt = "",
     timeout: Annotated[Duration, Opt("give up after this long")] = Duration(300),  # noqa: B008
-    since: Annotated[int | None, Opt("offset in the log from which a pattern is looked for")] = None,
-    output: Annotated[bool, Opt("meanwhile show what the session prints")] = False,
+    since: Annotated[
+        int | None, Opt("offset in the session's log at which the search for the pattern begins")
+    ] = None,
+    output: Annotated[bool, Opt("show the session's output during the wait")] = False,
 ) -> Waited:
-    """Wait for one condition in a session; exit status 6 when it does not come true in time."""
+    """Wait for one condition in a session; exit status 6 if the condition is not met in time."""
     given = {"pattern": pattern, "file": file, "port": port, "idle": idle}
     wanted = [key for key, value in given.items() if value is not None]
     if len(wanted) != 1:
@@ -161,7 +176,7 @@ def wait(
             "wait needs one of --pattern, --file, --port, --idle", f"given: {', '.join(wanted) or 'none'}"
         )
     if idle not in (None, "own", "all"):
-        raise UsageError(f"idle is own or all, not {idle!r}")
+        raise UsageError(f"--idle must be own or all, not {idle!r}")
     live = registry.session(host, job, session)
     with in_time(live, timeout):
         return _wait(live, wanted[0], str(given[wanted[0]]), timeout, since=since, output=output)
@@ -191,10 +206,12 @@ def _wait_pattern(live: Live, pattern: str, since: int | None, timeout: float) -
 
 @tool.command("list", show=display.show_list)
 def list_(
-    host: Annotated[list[str], Opt("machine to look at (repeatable; default: this one and all configured)")] = [],  # noqa: B006
+    host: Annotated[
+        list[str], Opt("a machine to list (repeatable; default: this one and all configured hosts)")
+    ] = [],  # noqa: B006
     all_: Annotated[bool, Opt("also sessions that have ended")] = False,
 ) -> list[Listed]:
-    """List sessions: whose job they belong to, what runs in them, for how long."""
+    """List sessions: the job each belongs to, what runs in it, and for how long."""
     rows = everywhere(host or ["local", *configured()], registry.host)
     return [row for row in rows if all_ or row.state != "ended"]
 
@@ -206,7 +223,7 @@ def holds(
     sessions: Annotated[list[str], Opt("session to ask for (repeatable)", metavar="NAME")] = [],  # noqa: B006
     steps: Annotated[list[str], Opt("step to ask for (repeatable)", metavar="ID")] = [],  # noqa: B006
 ) -> Holds:
-    """Tell which sessions and steps of a job still stand on a host; touches nothing."""
+    """Report which sessions of a job are open on a host, and how its steps ended; changes nothing."""
     return ask_holds(registry.host(host), job, sessions, steps)
 
 
@@ -215,7 +232,7 @@ def capture(
     session: Annotated[str, Arg("the session", kind="session", also=("name",))],
     host: HostOpt = "local",
     job: JobOpt = "",
-    history: Annotated[int, Opt("also this many lines above the screen", metavar="N")] = 0,
+    history: Annotated[int, Opt("also print this many lines from above the screen", metavar="N")] = 0,
 ) -> Screen:
     """Print what a session's pane shows."""
     machine = registry.host(host)
@@ -241,10 +258,10 @@ def send(
     text: Annotated[str, Arg("what to type")],
     host: HostOpt = "local",
     job: JobOpt = "",
-    keys: Annotated[bool, Opt("names of keys, as tmux writes them (C-c Up Enter)")] = False,
+    keys: Annotated[bool, Opt("names of keys, in tmux's notation (C-c Up Enter)")] = False,
     enter: Annotated[bool, Opt("press Enter after it")] = False,
 ) -> Done:
-    """Type into a session's pane, for a program there that asks something."""
+    """Type text into a session's pane, for a program there that asks a question."""
     return _do(
         host, job, session, session_scripts.send_keys(job, session_name(session), text, enter=enter, keys=keys)
     )
@@ -258,7 +275,7 @@ def interrupt_(
     job: JobOpt = "",
     grace: GraceOpt = None,
 ) -> Done:
-    """End a step: INT, at half of its grace TERM, at its end KILL, to all that it started."""
+    """End a step and all it started: INT now, TERM after half of the grace time, KILL at the end of it."""
     live = registry.session(host, job, session)
     given = grace_setting() if grace is None else grace
     told, survived = end_step(live, word("step", step), "interrupted", given, current())
@@ -271,7 +288,7 @@ def release(
     host: HostOpt = "local",
     job: JobOpt = "",
 ) -> Done:
-    """Make a session's pane an ordinary shell, in the directory and environment of its last step."""
+    """Turn a session's pane into an ordinary shell, with the directory and environment of its last step."""
     done = _do(host, job, session, session_scripts.release(job, session_name(session)))
     if done.done == "asked":
         over = released(registry.session(host, job, session))
@@ -291,7 +308,7 @@ def close(
     grace: GraceOpt = None,
     snapshot: Annotated[bool, Opt("keep the shell's state for `open --restore`")] = True,
 ) -> Done:
-    """Close a session, and end what runs in it; one that is gone already is closed."""
+    """Close a session, and end what runs in it. It is no error if the session is gone already."""
     given = grace_setting() if grace is None else grace
     body = session_scripts.close_session(job, session_name(session), given, snapshot=snapshot)
     with limited(Deadline.after(given + CLOSING).at):
@@ -303,11 +320,11 @@ def close(
 
 @tool.command(show=display.show_done)
 def kill(
-    job: Annotated[str, Opt("the job (none: the sessions made by hand)", metavar="JOB")] = "",
+    job: Annotated[str, Opt("the job (default: the sessions made by hand)", metavar="JOB")] = "",
     host: HostOpt = "local",
     grace: GraceOpt = None,
 ) -> Done:
-    """End all sessions of a job on a host, with what runs in them."""
+    """Close all sessions of a job on a host, and end what runs in them."""
     given = grace_setting() if grace is None else grace
     limit = KILLING * (given + CLOSING)
     with limited(Deadline.after(limit).at):
@@ -322,7 +339,7 @@ def attach(
     host: HostOpt = "local",
     job: JobOpt = "",
 ) -> Handover:
-    """Give the terminal to a session; C-b d gives it back."""
+    """Attach the terminal to a session; C-b d detaches."""
     machine = registry.host(host)
     registry.must_exist(registry.session(host, job, session))
     words = ["tmux", "-u", "-L", server(job), "attach-session", "-t", f"={session}"]
@@ -335,11 +352,11 @@ def attach(
 @tool.command(show=display.show_clean)
 def clean(
     host: HostOpt = "local",
-    days: Annotated[int, Opt("only what has not been used for this many days", metavar="N")] = 7,
+    days: Annotated[int, Opt("remove only files that have not been used for this many days", metavar="N")] = 7,
 ) -> list[Removed]:
     """Remove the files of sessions that have ended on a host."""
     if days < 0:
-        raise UsageError(f"days cannot be negative: {days}")
+        raise UsageError(f"--days must be 0 or more, not {days}")
     lines = registry.host(host).ask(session_scripts.clean(days))
     return [Removed(path=line.removeprefix("removed ")) for line in lines if line.startswith("removed ")]
 

@@ -22,15 +22,15 @@ def judge(status: int | None, why: str, limit: str) -> tuple[State, str]:
     """
     word, _, rest = why.partition(" ")
     if word == "not-started":
-        return "not_started", rest or "its session's shell could not begin it"
+        return "not_started", rest or "the session's shell could not start it"
     if word == "never":
         if not limit:
             return "not_started", "it was cancelled before it began"
-        return "not_started", f"another step held the session for {limit}"
+        return "not_started", f"another step occupied the session for {limit}"
     if word == "timeout":
         return "timeout", f"timed out after {limit}"
     if word == "stuck":
-        return "timeout", f"timed out after {limit}; it did not heed its signals, so its session was closed"
+        return "timeout", f"timed out after {limit}; its signals did not end it, so its session was closed"
     if word == "hung-up":
         return "lost", "its session was closed while it ran"
     if status is None and word == "ended":

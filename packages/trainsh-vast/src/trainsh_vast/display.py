@@ -58,7 +58,7 @@ def show_list(rows: list[Rented]) -> None:
     )
     for row in rows:
         if row.orphan and row.state != "gone":
-            print(f"{row.id} bills, and its job is over: {row.end}", file=sys.stderr)
+            print(f"{row.id} costs money, but its job is over; to end that: {row.end}", file=sys.stderr)
 
 
 def _job(job: str) -> str:
@@ -132,7 +132,7 @@ def show_attached(done: Attached) -> None:
         + (" already" if done.was_there else "")
     )
     if done.instance is None and not done.was_there:
-        print("instances that are rented from now on have it; for one that is there: train vast attach-key ID")
+        print("instances rented from now on will have it; for an existing instance: train vast attach-key ID")
 
 
 def show_created(created: Created) -> None:
@@ -144,7 +144,7 @@ def show_created(created: Created) -> None:
 def show_estimate(found: Estimate) -> None:
     """Print what a pick would take, and its price."""
     if found.price_per_hour is None:
-        print(f"{found.description}: ask for less, or create=true")
+        print(f"{found.description}: lower the requirements, or set create=true")
         return
     money = Currency()
     stopped = f"{money.text(found.storage_per_hour, 4)} stopped, {found.disk:g} GB"
@@ -164,7 +164,7 @@ def show_row(row: Rented) -> None:
         + (f" ({row.problem})" if row.problem else "")
     )
     if row.state == "stopped":
-        print(f"  its disk goes on billing; to end that: {row.end}")
+        print(f"  its disk still costs money; to end that: {row.end}")
 
 
 def show_cost(costs: list[Cost]) -> None:
@@ -180,7 +180,7 @@ def show_cost(costs: list[Cost]) -> None:
             "now": f"{money.text(one.per_hour)} an hour",
             "from": "Vast.ai's ledger"
             if one.source == "ledger"
-            else "prices and hours: the ledger has nothing yet",
+            else "prices and hours (Vast.ai's ledger has no entry yet)",
         }
         if one.by_prices is not None and one.difference is not None:
             known["by prices"] = (
@@ -206,7 +206,7 @@ def show_bill(found: Bill) -> None:
         }
         for row in found.now
     ])  # fmt: skip
-    month = money.text(found.month.amount, 2) if found.month else "the ledger does not answer"
+    month = money.text(found.month.amount, 2) if found.month else "Vast.ai's ledger does not answer"
     fields({"an hour now": money.text(sum((row.per_hour for row in found.now), Decimal(0))), "this month": month})
 
 

@@ -46,7 +46,7 @@ class Key(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Attached(msgspec.Struct, frozen=True, kw_only=True):
-    """A key that was put on the account (`instance` null) or on an instance."""
+    """A key that was attached to the account (`instance` is null) or to an instance."""
 
     key: str
     file: str
@@ -55,7 +55,7 @@ class Attached(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Created(msgspec.Struct, frozen=True, kw_only=True):
-    """A new instance; as an answer to a recipe its row is the `instance` that is rented."""
+    """A new instance. In an answer to a recipe, `instance` is its row."""
 
     id: int
     instance: Rented
@@ -63,7 +63,7 @@ class Created(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Verb(msgspec.Struct, frozen=True, kw_only=True):
-    """What a verb answers to a recipe (docs/providers.md)."""
+    """The answer of a verb to a recipe (docs/providers.md)."""
 
     hosts: dict[str, str] = {}
     instance: Rented | None = None
@@ -72,7 +72,7 @@ class Verb(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Parts(msgspec.Struct, frozen=True, kw_only=True):
-    """A cost in dollars, by what it is for; decimal texts in JSON."""
+    """A cost in dollars, split by purpose; decimal texts in JSON."""
 
     gpu: Decimal
     storage: Decimal
@@ -96,7 +96,9 @@ class Cost(Parts, frozen=True, kw_only=True):
 
 
 class Balance(msgspec.Struct, frozen=True, kw_only=True):
-    """The account's money in dollars: credit, what is spent an hour now, and for how many hours that lasts."""
+    """The account's credit in dollars, what all instances cost per hour now, and for how many hours the credit
+    lasts.
+    """
 
     credit: float
     per_hour: float
@@ -105,7 +107,7 @@ class Balance(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
-    """A state that an instance came to while it was watched. `at` in seconds since 1970."""
+    """A change of an instance to the state `state`. `at` is in seconds since 1970."""
 
     id: int
     at: float

@@ -50,36 +50,50 @@ def summary(result: Result) -> str:
 @tool.command(show=show_result)
 def copy(
     source: Annotated[
-        str, Arg("what to copy; with a slash at its end: what is in it", metavar="SRC", kind="endpoint")
+        str, Arg("what to copy; a folder with a slash at the end: its contents", metavar="SRC", kind="endpoint")
     ],
-    destination: Annotated[str, Arg("where to; missing folders above it are made", metavar="DST", kind="endpoint")],
+    destination: Annotated[
+        str, Arg("where to copy it; missing parent folders are created", metavar="DST", kind="endpoint")
+    ],
     *,
-    delete: Annotated[bool, Opt("delete at the destination what the source lacks")] = False,
-    exclude: Annotated[list[str], Opt("leave out what matches (repeatable)", metavar="PATTERN")] = [],  # noqa: B006
-    include: Annotated[list[str], Opt("keep what --exclude would leave out", metavar="PATTERN")] = [],  # noqa: B006
-    exclude_from: Annotated[list[str], Opt("leave out what the patterns of a file match", metavar="FILE")] = [],  # noqa: B006
-    gitignore: Annotated[bool, Opt("leave out what .gitignore files in SRC leave out")] = False,
-    jobs: Annotated[int | None, Opt("at most so many files at the same time", short="-j", metavar="N")] = None,
-    dry_run: Annotated[bool, Opt("show what would change, and change nothing", short="-n")] = False,
-    checksum: Annotated[bool, Opt("compare contents, not sizes and times")] = False,
-    verify: Annotated[bool, Opt("compare both sides by checksum afterwards")] = False,
-    bwlimit: Annotated[str | int | None, Opt("at most so much a second: 500k, 10M", metavar="RATE")] = None,
-    move: Annotated[bool, Opt("remove each source file once it is copied")] = False,
-    force: Annotated[bool, Opt("let --delete act on a home or system folder")] = False,
-    as_is: Annotated[bool, Opt("keep set-user-id bits and links out of the tree, of files from a host")] = False,
-    hosts: Annotated[dict[str, str], Opt("what @NAME stands for", name="--host", metavar="NAME=SPEC")] = {},  # noqa: B006
-    storages: Annotated[dict[str, str], Opt("what @NAME stands for", name="--storage", metavar="NAME=SPEC")] = {},  # noqa: B006
-    cwd: Annotated[
-        str | None, Opt("the folder that relative local paths start from", metavar="FOLDER", kind="folder")
+    delete: Annotated[bool, Opt("delete files at the destination that the source does not have")] = False,
+    exclude: Annotated[list[str], Opt("skip files that match this pattern (repeatable)", metavar="PATTERN")] = [],  # noqa: B006
+    include: Annotated[
+        list[str], Opt("copy files that match, even if --exclude would skip them", metavar="PATTERN")
+    ] = [],  # noqa: B006
+    exclude_from: Annotated[list[str], Opt("skip files that match a pattern in this file", metavar="FILE")] = [],  # noqa: B006
+    gitignore: Annotated[bool, Opt("skip files that .gitignore files in SRC exclude")] = False,
+    jobs: Annotated[
+        int | None, Opt("copy at most this many files at the same time", short="-j", metavar="N")
     ] = None,
-    source_quoted: Annotated[bool, Opt("take SRC as it is: no ~, no wildcards")] = False,
-    destination_quoted: Annotated[bool, Opt("take DST as it is: no ~")] = False,
+    dry_run: Annotated[bool, Opt("show what would change, but change nothing", short="-n")] = False,
+    checksum: Annotated[bool, Opt("compare checksums, not sizes and times, to find what to copy")] = False,
+    verify: Annotated[bool, Opt("after the copy, compare both sides by checksum")] = False,
+    bwlimit: Annotated[
+        str | int | None, Opt("copy at most this many bytes per second: 500k, 10M", metavar="RATE")
+    ] = None,
+    move: Annotated[bool, Opt("remove each source file once it is copied")] = False,
+    force: Annotated[bool, Opt("allow --delete in a home folder or system folder")] = False,
+    as_is: Annotated[
+        bool, Opt("for files from a host: keep set-user-id bits, and links that lead out of the tree")
+    ] = False,
+    hosts: Annotated[
+        dict[str, str], Opt("the spec that @NAME stands for", name="--host", metavar="NAME=SPEC")
+    ] = {},  # noqa: B006
+    storages: Annotated[
+        dict[str, str], Opt("the spec that @NAME stands for", name="--storage", metavar="NAME=SPEC")
+    ] = {},  # noqa: B006
+    cwd: Annotated[
+        str | None, Opt("the folder that local paths are relative to", metavar="FOLDER", kind="folder")
+    ] = None,
+    source_quoted: Annotated[bool, Opt("take SRC literally: do not expand ~ and wildcards")] = False,
+    destination_quoted: Annotated[bool, Opt("take DST literally: do not expand ~")] = False,
 ) -> Result:
     """Copy files from SRC to DST.
 
-    Each is host:NAME:/path, storage:NAME:/path, @NAME:/path (either of them), or a local path. As for rsync and
-    scp, a colon before the first slash makes NAME:/path a host; ./NAME:/path is a local file. What is there
-    already and unchanged is not copied again, and an interrupted transfer continues inside its file.
+    SRC and DST are host:NAME:/path, storage:NAME:/path, @NAME:/path (NAME is a host or a storage), or a local path.
+    As with rsync and scp, NAME:/path with a colon before the first slash names a host; ./NAME:/path is a local
+    file. An unchanged file is not copied again, and an interrupted transfer continues inside a file.
     """
     from trainsh_xfer.transfer import carry_out  # noqa: PLC0415 - 40 ms that help and schema do not need
 
@@ -95,13 +109,15 @@ def copy(
     return carry_out(order, current())
 
 
-Hosts = Annotated[dict[str, str], Opt("what @NAME stands for", name="--host", metavar="NAME=SPEC")]
-Storages = Annotated[dict[str, str], Opt("what @NAME stands for", name="--storage", metavar="NAME=SPEC")]
+Hosts = Annotated[dict[str, str], Opt("the spec that @NAME stands for", name="--host", metavar="NAME=SPEC")]
+Storages = Annotated[dict[str, str], Opt("the spec that @NAME stands for", name="--storage", metavar="NAME=SPEC")]
 Followed = Annotated[
     str, Arg("the folder on a host; each entry of it is a checkpoint", metavar="SRC", kind="endpoint")
 ]
 Into = Annotated[str, Arg("the folder in a storage", metavar="DST", kind="endpoint")]
-Job = Annotated[str | None, Opt("the job whose sessions it accompanies; recipes set it", name="--job", kind="job")]
+Job = Annotated[
+    str | None, Opt("the job whose sessions write the checkpoints; recipes set it", name="--job", kind="job")
+]
 
 
 def show_following(answer: Following | list[Following]) -> None:
@@ -110,14 +126,14 @@ def show_following(answer: Following | list[Following]) -> None:
     for row in rows:
         print(escaped(following_line(row)))
     if not rows:
-        print("nothing is followed")
+        print("no folder is followed")
 
 
 def following_line(row: Following) -> str:
     """`@gpu:/ckpt/ -> @out:/ckpt/  following  step-300 is safe, 40s old (3 kept)`."""
-    newest = "nothing is safe yet"
+    newest = "no checkpoint is uploaded yet"
     if row.newest is not None:
-        newest = f"{row.newest} is safe, {format_duration(row.age or 0)} old ({row.kept} kept)"
+        newest = f"newest uploaded checkpoint {row.newest}, {format_duration(row.age or 0)} old ({row.kept} kept)"
     failed = f"; last error: {row.failed}" if row.failed else ""
     return f"{row.source} -> {row.destination}  {row.state}  {newest}{failed}"
 
@@ -127,19 +143,21 @@ def follow(
     source: Followed,
     destination: Into,
     *,
-    keep: Annotated[int, Opt("how many to keep in the storage; 0: all")] = 0,
-    every: Annotated[Duration, Opt("how long between two looks")] = Duration(60),  # noqa: B008
-    match: Annotated[str, Opt("only entries with such a name", metavar="PATTERN")] = "*",
-    settle: Annotated[Duration, Opt("an entry is complete when nothing was written for so long")] = Duration(10),  # noqa: B008
+    keep: Annotated[int, Opt("the number of checkpoints to keep in the storage; 0: all")] = 0,
+    every: Annotated[Duration, Opt("the time between two checks of the folder")] = Duration(60),  # noqa: B008
+    match: Annotated[str, Opt("copy only entries whose name matches", metavar="PATTERN")] = "*",
+    settle: Annotated[
+        Duration, Opt("an entry is complete when nothing was written to it for this long")
+    ] = Duration(10),  # noqa: B008
     hosts: Hosts = {},  # noqa: B006
     storages: Storages = {},  # noqa: B006
     _job: Job = None,
 ) -> Following:
     """Copy each new checkpoint of a folder on a host to a storage, from the host itself.
 
-    It runs on the host beside the training and needs this machine no more. It ends with `unfollow`, or after the
-    last session that the job has on that host. Of what it has copied it keeps the newest in the storage; nothing
-    else there is touched, and nothing on the host.
+    The copying runs on the host beside the training and does not need this machine. It ends with `unfollow`, or
+    when the last session of the job on that host has ended. In the storage, only the newest copies are kept; other
+    files there, and files on the host, are never deleted.
     """
     from trainsh_xfer import follow as verbs  # noqa: PLC0415 - 40 ms that help and schema do not need
 
@@ -156,9 +174,9 @@ def unfollow(
     storages: Storages = {},  # noqa: B006
     _job: Job = None,
 ) -> Following:
-    """Copy what is new, wait until it is safe, and follow no more.
+    """Copy the checkpoints that are new, wait until they are uploaded, and stop following.
 
-    Where nothing follows it is done at once. An error says that something is not safe.
+    If the folder is not followed, nothing is done. If a checkpoint could not be uploaded, the command fails.
     """
     from trainsh_xfer import follow as verbs  # noqa: PLC0415
 
@@ -166,8 +184,10 @@ def unfollow(
 
 
 @tool.command(show=show_following)
-def status(*, job: Annotated[str | None, Opt("only what this job follows", kind="job")] = None) -> list[Following]:
-    """Show what is followed, and how old the newest checkpoint is that is safe in its storage."""
+def status(
+    *, job: Annotated[str | None, Opt("only folders that this job follows", kind="job")] = None
+) -> list[Following]:
+    """Show the followed folders, and the age of each one's newest uploaded checkpoint."""
     from trainsh_xfer import follow as verbs  # noqa: PLC0415
 
     return verbs.status(job or "", current())

@@ -30,7 +30,7 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
 def follow(order: Order, wish: Wish, request: Request) -> Following:
     """Start to follow a folder on a host; do nothing if it is already followed. Raises the storage's errors."""
     if wish.keep < 0:
-        raise UsageError(f"keep is a number of checkpoints, not {wish.keep}", "0 keeps all", code="bad_keep")
+        raise UsageError(f"--keep must be 0 or more, not {wish.keep}", "0 keeps all checkpoints", code="bad_keep")
     with ExitStack() as stack:
         wanted, shell = _opened(order, wish, request, stack)
         path = _rclone(shell, request)
@@ -55,8 +55,8 @@ def unfollow(order: Order, job: str, request: Request) -> Following:
         found, _ = pump.look(wanted, shell)
         if before is None and not found.kept and found.state == "lost":
             shell.tidy("xfer_forget_pump")
-            return msgspec.structs.replace(found, state="ended", message=f"nothing follows {wanted.asked[0]}")
-        request.emit("log", message=f"a last look at {wanted.asked[0]}")
+            return msgspec.structs.replace(found, state="ended", message=f"{wanted.asked[0]} is not followed")
+        request.emit("log", message=f"copying the last checkpoints of {wanted.asked[0]}")
         if found.state == "following":
             shell.call("xfer_stop_pump")
         elif found.state == "lost" or found.failed:
@@ -64,13 +64,14 @@ def unfollow(order: Order, job: str, request: Request) -> Following:
         found = pump.wait_for(before or wanted, shell, request, end=True)
         if found.failed:
             raise TrainError(
-                f"not everything of {wanted.asked[0]} is safe: {found.failed}", "to try again: run it again",
+                f"not every checkpoint of {wanted.asked[0]} is uploaded: {found.failed}", "to try again: run "
+                "the command again",
                 code="not_safe", data=msgspec.to_builtins(found),
             )  # fmt: skip
         shell.tidy("xfer_forget_pump")
         pump.forget(before or wanted)
-    safe = f"the newest is {found.newest}" if found.newest else "there was nothing"
-    return msgspec.structs.replace(found, message=f"{wanted.asked[0]} is safe: {safe}")
+    safe = f"the newest is {found.newest}" if found.newest else "there were none"
+    return msgspec.structs.replace(found, message=f"all checkpoints of {wanted.asked[0]} are uploaded: {safe}")
 
 
 def status(job: str, request: Request) -> list[Following]:
@@ -97,7 +98,7 @@ def _rclone(shell: PumpShell, request: Request) -> str:
     try:
         return find_rclone(shell, request)[0]
     except Impossible as error:
-        raise TrainError(f"{error}: without rclone nothing can follow there", code="no_rclone") from None
+        raise TrainError(f"{error}: following a folder needs rclone on its host", code="no_rclone") from None
 
 
 def _opened(order: Order, wish: Wish, request: Request, stack: ExitStack) -> tuple[Pump, PumpShell]:
@@ -108,13 +109,15 @@ def _opened(order: Order, wish: Wish, request: Request, stack: ExitStack) -> tup
         raise printable(error) from None
     if not isinstance(source, Place) or source.target is None or not isinstance(destination, InStorage):
         raise UsageError(
-            "what is followed is a folder of a host, and its copies go to a storage",
+            "the source must be a folder on a host, and the destination a folder in a storage",
             "write it like: xfer.follow @gpu:/ckpt/ @out:/ckpt/", code="bad_endpoint",
         )  # fmt: skip
     if destination.storage.own_config:
         raise UsageError(
-            f"the settings of {destination.storage.label} are in your own rclone configuration, which stays here",
-            "follow into a storage whose credentials are in train secrets: train storage add", code="own_config",
+            f"the settings of {destination.storage.label} are in your own rclone configuration, which is not "
+            f"sent to hosts",
+            "use a storage whose credentials are in train secrets; to add one: train "
+            "storage add", code="own_config",
         )  # fmt: skip
     remote = destination.storage.at(destination.path)
     shown = Pump(

@@ -6,7 +6,7 @@ import msgspec
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
-    """How to copy, whatever the engine. `bwlimit` is in KiB a second, 0 for none; `force` lifts a guard.
+    """How to copy, with any engine. `bwlimit` is in KiB a second, 0 for none; `force` lifts a guard.
 
     `as_is` keeps set-user-id bits and links that leave the tree, of files that come from a host. `rules` are
     rsync's (`+ PATTERN`, `- PATTERN`), from files; they follow `include` and `exclude`. `jobs` is how many files
@@ -33,7 +33,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True):
-    """What is asked for: both endpoints as they were written, whether each was quoted, the names they may use."""
+    """A copy to make: both endpoints as written, whether each was quoted, and the names that they may use."""
 
     source: str
     destination: str
@@ -49,7 +49,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What a dry run found: one entry that would change. `size` is in bytes, 0 for what is no file."""
+    """An entry that a dry run would change. `size` is in bytes; 0 if the entry is not a file."""
 
     action: Literal["create", "update", "attributes", "delete"]
     kind: Literal["file", "folder", "link", "other"]
@@ -60,8 +60,8 @@ class Change(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 class Result(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a transfer did, or would do.
 
-    `files` were copied whole or in part, `bytes` is their size, `sent` what had to travel for them (less where a
-    part was there already), `deleted` the entries removed at the destination. `changes` is filled by a dry run.
+    `files` were copied whole or in part, `bytes` is their size, `sent` the bytes that were sent for them (fewer if
+    a part was there already), `deleted` the entries removed at the destination. `changes` is set by a dry run.
     """
 
     source: str

@@ -64,7 +64,7 @@ def _carry_out(order: Order, request: Request) -> Result:
 
 def _check_patterns(patterns: list[str]) -> None:
     if not all(patterns):
-        raise UsageError("an empty pattern matches nothing", "leave out the empty --exclude or --include")
+        raise UsageError("an empty pattern matches nothing", "remove the empty --exclude or --include")
 
 
 def sides(order: Order) -> list[Place | InStorage]:
@@ -131,7 +131,7 @@ def _verify(route: Route, options: Options, request: Request) -> None:
         more = f" and {len(wrong) - SHOWN} more" if len(wrong) > SHOWN else ""
         raise TrainError(
             f"after the copy {_differ(len(wrong))}: {', '.join(wrong[:SHOWN])}{more}",
-            "a file that is being written cannot be verified; copy it again when that is done",
+            "a file that is being written cannot be verified; copy it again when it is complete",
             code="verify_failed", data={"files": wrong},
         )  # fmt: skip
 

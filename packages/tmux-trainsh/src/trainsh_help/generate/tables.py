@@ -5,11 +5,11 @@ from typing import Any
 
 COMMON = (
     ("--json", "-", "Print the answer as one JSON document."),
-    ("--jsonl", "-", "Print events as JSON, one a line; the last is the result."),
-    ("--input", "file", "Read parameters from a JSON object (- for standard input)."),
+    ("--jsonl", "-", "Print events as JSON, one per line; the last one is the result."),
+    ("--input", "file", "Read parameters from a file with a JSON object (- for standard input)."),
     ("--no-color", "-", "No colours."),
-    ("--no-pager", "-", "Print a long answer at once (else $PAGER, or less)."),
-    ("--quiet", "-", "No progress, no notes: the answer and errors only."),
+    ("--no-pager", "-", "Print a long answer without $PAGER or less."),
+    ("--quiet", "-", "Print only the answer and errors: no progress, no notes."),
     ("--verbose", "-", "Show the programs that are run (ssh, rsync, ...)."),
     ("--help", "-", "Show this message and exit."),
 )

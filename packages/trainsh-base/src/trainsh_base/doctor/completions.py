@@ -32,7 +32,7 @@ def completions() -> Finding:
     shell = os.path.basename(os.environ.get("SHELL") or "sh")  # noqa: PTH119 - a name, not a path
     if shell not in PLACES:
         return Finding(
-            name="completions", state="ok", detail=f"none for {shell}; there are some for bash, zsh and fish"
+            name="completions", state="ok", detail=f"there are none for {shell}, only for bash, zsh and fish"
         )
     found = next((path for path in _files(shell) if _loads(path, shell)), None)
     if found:

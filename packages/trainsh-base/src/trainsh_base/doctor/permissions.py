@@ -15,7 +15,7 @@ NAME = "permissions"
 def permissions() -> list[Finding]:
     """Return the findings about files of train, then about those of ssh; one `ok` finding if there are none."""
     return [*_ours(), *_of_ssh()] or [
-        Finding(name=NAME, state="ok", detail="settings, jobs and keys are yours alone")
+        Finding(name=NAME, state="ok", detail="only you can read settings, jobs and keys")
     ]
 
 

@@ -6,8 +6,8 @@ import msgspec
 class Estimate(msgspec.Struct, frozen=True, kw_only=True):
     """The answer of a command that `estimates` a verb.
 
-    `offers`: how many match now. `price_per_hour`: of the best of them, its disk included; None without a match.
-    `storage_per_hour`: of its disk alone, while the machine is stopped. `disk` is in GB.
+    `offers`: the number of offers that match now. `price_per_hour`: the price of the best one, its disk included;
+    None without a match. `storage_per_hour`: the price of its disk, while the machine is stopped. `disk` is in GB.
     """
 
     offers: int

@@ -17,7 +17,9 @@ SCHEMA_LIMIT = 5.0  # seconds that a tool may take to print its schema
 
 
 class Provider(msgspec.Struct, frozen=True, kw_only=True):
-    """A tool that provides machines. `declared`: a file beside its program says so, not only its schema."""
+    """A tool that provides machines. `declared`: it has a file in share/trainsh/provides, not only a schema that
+    says so.
+    """
 
     name: str
     program: str

@@ -10,7 +10,8 @@ State = Literal["starting", "running", "stopping", "stopped", "failed", "gone"]
 class Instance(msgspec.Struct, frozen=True, kw_only=True):
     """A machine. Prices are per hour in `currency`; `created` is in seconds since 1970.
 
-    `price_per_hour` is that of a running machine, its disk included; `storage_per_hour` that of its disk alone.
+    `price_per_hour` is the price while the machine runs, its disk included; `storage_per_hour` the price of the
+    disk.
 
     `job` is the job that holds the machine; `end` is a command, ready to paste, that stops its billing.
     """

@@ -144,7 +144,7 @@ def _nobody(target: Target, kind: str, question: str, own: bool) -> TrainError:
         first = question.splitlines()[0]
         return Unreachable(
             f"the host key of {target.label if own else first.partition(': ')[0]} is not known, and there is "
-            f"no terminal to confirm it on: {first}",
+            f"no terminal on which to confirm it: {first}",
             f"connect once by hand to check it: {shlex.join(target.argv)}", code="host_key_unknown",
         )  # fmt: skip
     store = f"; or store the password: train secrets set NAME, train host edit {shlex.quote(target.name)} "

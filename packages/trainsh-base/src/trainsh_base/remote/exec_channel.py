@@ -87,9 +87,9 @@ def _await_sentinel(
                 os.write(child.stdin, nudge)
     last = _last_printed(heard)
     raise TimedOut(
-        "the machine was reached, but its login shell ran nothing in time"
+        "the machine was reached, but its login shell ran no command in time"
         + (f"; it printed last: {last}" if last else ""),
-        "its login files hang or ask something: look at ~/.bashrc there", code="shell",
+        "its login files hang or ask a question: look at ~/.bashrc there", code="shell",
     )  # fmt: skip
 
 
@@ -117,9 +117,9 @@ def _not_opened(target: Target, path: str, status: int, heard: bytes, errors: by
     said = errors.decode(errors="replace")
     if printed:
         return RemoteError(
-            f"the account on {target.label} runs something else than commands (status {status}). It printed: "
+            f"the account on {target.label} does not run the commands it is sent (status {status}). It printed: "
             f"{printed[:500]}",
-            f"log in as another user, or see all of it: {by_hand(target)}", code="shell",
+            f"log in as another user; to see the whole output: {by_hand(target)}", code="shell",
         )  # fmt: skip
     if status != 255:
         return RemoteError(

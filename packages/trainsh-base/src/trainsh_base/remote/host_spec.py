@@ -49,7 +49,8 @@ def parse_spec(text: str) -> Spec:
         raise UsageError("the host spec is empty", FORMS, code="bad_spec")
     if stripped == "placeholder":
         raise UsageError(
-            "a placeholder is not a machine yet", "fill it: --host NAME=SPEC, or a step that rents one",
+            "the host is still a placeholder, not a machine", "set it with --host NAME=SPEC, or with a step "
+            "that rents a machine",
             code="placeholder",
         )  # fmt: skip
     if stripped == "local":
@@ -103,7 +104,9 @@ def _words(text: str) -> list[str]:
         raise UsageError(f"cannot read {text!r}: {str(error).lower()}", FORMS, code="bad_spec") from None
     for word in words:
         if re.fullmatch(r"<[^<>]*>", word):
-            raise UsageError(f"{word} is to be filled in", "put your own in its place", code="bad_spec")
+            raise UsageError(
+                f"{word} is an example to be replaced", "write your own value instead", code="bad_spec"
+            )
     return words
 
 

@@ -48,7 +48,7 @@ def environment(env: Mapping[str, str], *, own_config: bool) -> dict[str, str]:
 def error_for(status: int, said: str, label: str, hint: str = "") -> TrainError:
     """Return the error for rclone's exit status and its message `said`; `label` names the storage."""
     if _FULL.search(said):
-        return TrainError(said, "free some space there, then run it again to continue", code="full")
+        return TrainError(said, "free some space there, then run the command again to continue", code="full")
     if _REFUSED.search(said):
         return CredentialError(f"{label} refused the credentials: {said}", hint, code="refused")
     if _NETWORK.search(said):

@@ -158,7 +158,7 @@ def _any_channel(
 def _no_channel(target: Target) -> TimedOut:
     return TimedOut(
         f"{target.label} allows no more channels, and none became free in time",
-        "raise MaxSessions in its sshd_config, or end something that is connected", code="no_channel",
+        "raise MaxSessions in its sshd_config, or close another connection to it", code="no_channel",
     )  # fmt: skip
 
 

@@ -86,14 +86,14 @@ def _host_key_changed(target: Target, said: str) -> TrainError:
     # The changed key may be that of a jump host; give a command only for a name of the target itself.
     names = _known_as(settings)
     name = changed[1].lower() if changed else next(iter(names), "")
-    hint = f"ask its administrator, and check: {by_hand(target)}"
+    hint = f"ask the host's administrator, and check: {by_hand(target)}"
     if name in names:
         words = ["ssh-keygen", *(["-f", file] if file else []), "-R", name]
-        hint = f"ask its administrator; if the new key is right, remove the old one: {shlex.join(words)}"
+        hint = f"ask the host's administrator; if the new key is right, remove the old key: {shlex.join(words)}"
     place = f"{file}, line {line}" if file else "the known hosts file"
     return Unreachable(
         f"the host key of {target.label} is not the one known from before ({place}): it was reinstalled, or "
-        "somebody stands between you and it",
+        f"somebody intercepts the connection",
         hint, code="host_key_changed", data={"file": file, "line": line},
     )  # fmt: skip
 
@@ -166,7 +166,7 @@ _MEANINGS: list[tuple[str, Plain | Callable[[Target, str], TrainError]]] = [
         r"Unable to negotiate with .+|no matching .+ found.*",
         (
             RemoteError, "no_common_algorithm", "{label} and this ssh have no common algorithm: {last}",
-            "allow one that it offers, for instance -o HostKeyAlgorithms=+ssh-rsa",
+            "allow an algorithm that it offers, for instance -o HostKeyAlgorithms=+ssh-rsa",
         ),
     ),
     (
@@ -188,7 +188,7 @@ _MEANINGS: list[tuple[str, Plain | Callable[[Target, str], TrainError]]] = [
         r"Network is unreachable|Host is down).*|Connection (?:to .+ )?timed out.*|Timeout, server .+",
         (
             Unreachable, "no_answer", "{label} does not answer: {last}",
-            "is it switched on, and is there a firewall or a VPN between?",
+            "is the machine switched on, and is there a firewall or a VPN on the way?",
         ),
     ),
     (
@@ -196,7 +196,7 @@ _MEANINGS: list[tuple[str, Plain | Callable[[Target, str], TrainError]]] = [
         rf".*Broken pipe|{_OPEN_FAILED}|stdio forwarding failed|ssh_dispatch_run_fatal: .+|Received disconnect .+",
         (
             Unreachable, "closed", "{label} closed the connection: {last}",
-            "it may be starting, or refuse this address; try again in a moment",
+            "it may still be starting, or it refuses your address; try again in a moment",
         ),
     ),
 ]  # fmt: skip

@@ -59,7 +59,7 @@ def runtime_home() -> Path:
     names = ", ".join(map(str, folders))
     raise Conflict(
         f"no private folder for sockets: {names} cannot be made, or belong to somebody else",
-        "set XDG_RUNTIME_DIR to a folder of yours with a short path", code="no_runtime_folder",
+        "set XDG_RUNTIME_DIR to a folder that you own, with a short path", code="no_runtime_folder",
     )  # fmt: skip
 
 

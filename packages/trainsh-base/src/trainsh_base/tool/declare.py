@@ -23,8 +23,8 @@ Kind = Literal[
 class Arg(msgspec.Struct, frozen=True):
     """A positional parameter: its help, and its placeholder in the usage line.
 
-    `kind` says how its values are parsed and completed (`x-kind` in the schema). `also` names other keys
-    of an `--input` document that may hold this parameter: keys of answers, and keys of earlier versions.
+    `kind` says how its values are parsed and completed (`x-kind` in the schema). `also`: other keys under which an
+    `--input` document may give this parameter: keys of answers, and keys of earlier versions.
     """
 
     help: str

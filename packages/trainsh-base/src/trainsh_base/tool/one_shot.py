@@ -125,12 +125,12 @@ class OneShot:
                 document = msgspec.json.decode(line)
                 if isinstance(document, dict) and isinstance(document.get("error"), dict):
                     return from_document(document["error"])
-        said = lines[-1].decode(errors="replace").strip() if lines else "it said nothing"
+        said = lines[-1].decode(errors="replace").strip() if lines else "it printed nothing"
         if self._cancelled:
             return from_document({"message": "cancelled", "exit": 130})
         if self._status < 0:
             return PeerLost(f"{self._program} was ended by signal {-self._status}: {said}")
-        return from_document({"message": f"{self._program} ended with {self._status}: {said}", "exit": 1})
+        return from_document({"message": f"{self._program} ended with status {self._status}: {said}", "exit": 1})
 
     def cancel(self) -> None:
         """Ask the child to stop with SIGTERM, the counterpart of `$/cancel`."""

@@ -313,7 +313,8 @@ def _typed_error(argv: list[str], status: int, stderr: bytes) -> TrainError:
             if isinstance(document, dict) and isinstance(document.get("error"), dict):
                 return from_document(document["error"])
     said = stderr.decode(errors="replace").strip().splitlines()
-    message = said[-1] if said else "it said nothing"
+    message = said[-1] if said else "it printed nothing"
+    program = os.path.basename(argv[0])  # noqa: PTH119
     if status < 0:
-        return PeerLost(f"{os.path.basename(argv[0])} was ended by signal {-status}: {message}")  # noqa: PTH119
-    return from_document({"message": f"{os.path.basename(argv[0])} ended with {status}: {message}", "exit": status})  # noqa: PTH119
+        return PeerLost(f"{program} was ended by signal {-status}: {message}")
+    return from_document({"message": f"{program} ended with status {status}: {message}", "exit": status})

@@ -14,7 +14,7 @@ MOVED = "colab.json.moved"
 
 
 class OldConnection(msgspec.Struct, kw_only=True):
-    """A connection as 0.9 wrote it, its password in clear."""
+    """A connection as version 0.9 stored it, with the password in clear text."""
 
     name: str
     tunnel_type: str = "cloudflared"
@@ -23,7 +23,7 @@ class OldConnection(msgspec.Struct, kw_only=True):
 
 
 class OldFile(msgspec.Struct, kw_only=True):
-    """The file as 0.9 wrote it."""
+    """The file of connections of version 0.9."""
 
     connections: list[OldConnection] = []
 
@@ -45,8 +45,9 @@ def move() -> None:
     secret = any(one.password for one in old.connections)
     current().emit(
         "log",
-        message=f"{path} of version 0.9 was moved into hosts.toml ({', '.join(moved) or 'it was empty'}); "
-        f"it is {MOVED} now" + (": delete it, its passwords are in the secret store" if secret else ""),
+        message=f"{path} of version 0.9 was moved into hosts.toml ({', '.join(moved) or 'it was empty'}); the "
+        f"old file is now {MOVED}"
+        + (": delete it, since its passwords are now in train secrets" if secret else ""),
     )
 
 

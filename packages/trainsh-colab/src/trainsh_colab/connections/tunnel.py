@@ -24,7 +24,9 @@ WORDS_OF_NO_NETWORK = ("no such host", "temporary failure", "network is unreacha
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
-    """`alive`: an sshd answers. `offline`: unknown, since this machine has no network. `why`: why not alive."""
+    """`alive`: an sshd answers. `offline`: not known, since this machine has no network. `why`: the reason if not
+    alive.
+    """
 
     alive: bool
     offline: bool = False
@@ -37,7 +39,7 @@ def need_program(target: Target) -> None:
     program = command.split()[0] if command else ""
     if program == "cloudflared" and shutil.which(program) is None:
         raise MissingProgram(
-            "cloudflared is not installed, and leads to this runtime", f"install it: {INSTALL}",
+            "cloudflared is not installed, but this runtime is reached through it", f"install it: {INSTALL}",
             data={"program": program},
         )  # fmt: skip
 
@@ -105,7 +107,7 @@ def _direct(host: str, port: int, patience: float) -> Answer:
         with socket.create_connection((host, port), patience) as probe:
             probe.settimeout(patience)
             alive = BANNER in probe.recv(255)
-            return Answer(alive=alive, why="" if alive else "something else than ssh answers")
+            return Answer(alive=alive, why="" if alive else "the answer is not from an ssh server")
     except TimeoutError:
         return Answer(alive=False, why="it does not answer")
     except OSError as error:

@@ -23,7 +23,7 @@ _LINE = re.compile(r"\[(\S+)\] (\S+) \| Hardware: ([^|]+?) \| Variant: ([^|]+?)(
 
 
 class Session(msgspec.Struct, frozen=True, kw_only=True):
-    """A session of Google's program. `endpoint` identifies the runtime: a new runtime has a new one."""
+    """A session of Google's program. `endpoint` identifies the runtime: each new runtime has another endpoint."""
 
     name: str
     endpoint: str
@@ -108,5 +108,5 @@ def _run(*words: str, limit: float) -> Completed:
 
 def _refused(verb: str, said: bytes) -> TrainError:
     lines = [line.strip() for line in said.decode(errors="replace").splitlines() if line.strip()]
-    last = printable(lines[-1], keep="").removeprefix("[colab] ") if lines else "it said nothing"
+    last = printable(lines[-1], keep="").removeprefix("[colab] ") if lines else "it printed nothing"
     return RemoteError(f"colab {verb}: {last}", f"try it by hand: colab {verb}", code="colab_failed")

@@ -21,9 +21,11 @@ def connect(
     """Connect a runtime. Without an address, show the cell; on a terminal, ask for the address that it prints."""
     old_file.move()
     if not NAME.fullmatch(name):
-        raise UsageError(f"not a name for a host: {name!r}", "letters, digits, _ and -, a letter first")
+        raise UsageError(
+            f"not a name for a host: {name!r}", "use letters, digits, _ and -, beginning with a letter"
+        )
     if name in hosts.names() and name not in {one.name for one in hosts.every()}:
-        raise UsageError(f"there is a host {name!r} that is no Colab runtime", "take another name")
+        raise UsageError(f"there is a host {name!r} that is not a Colab runtime", "take another name")
     text, secret = "", hosts.secret_of(name)
     if host is None:
         own = "" if password else public_key(key)

@@ -20,7 +20,7 @@ PROVIDER = "colab"
 def pick(host: str, job: str, name: str | None, *, create: bool, gpu: str | None, tpu: str | None) -> Verb:
     """Take a runtime: the one that the job has, the one named, a free one, with `create` a new one."""
     if (gpu or tpu) and not create:
-        raise UsageError("gpu and tpu are for a new runtime", "add create=true", code="usage")
+        raise UsageError("gpu and tpu are allowed only with create=true", "add create=true", code="usage")
     with rental(PROVIDER, job or "by-hand", host):
         row = _mine(job, host)
         if row is None and create:
@@ -83,7 +83,7 @@ def _choose(name: str | None, job: str) -> Runtime:
             )  # fmt: skip
         if not free_for(found, job):
             raise Conflict(
-                f"the Colab runtime {name} works for job {found.job}", "see: train colab list", code="held"
+                f"the Colab runtime {name} is held by job {found.job}", "see: train colab list", code="held"
             )
         return found
     free = [row for row in rows if row.state == "running" and free_for(row, job)]

@@ -25,7 +25,7 @@ def resolve(ref: str) -> Target:
     tunnel.need_program(target)
     answer = _patient(target)
     if answer.offline:
-        raise Unreachable(f"cannot look for {found.name}: {answer.why}", "is this machine online?")
+        raise Unreachable(f"cannot check whether {found.name} answers: {answer.why}", "is this machine online?")
     if not answer.alive:
         raise gone(found.name, answer.why)
     machine = _machine(target) or f"colab-{found.name}-{found.address}"
@@ -49,7 +49,7 @@ def _patient(target: Target) -> Answer:
 def gone(name: str, why: str) -> Conflict:
     """The error for a runtime that its tunnel no longer reaches. Such a runtime does not come back by itself."""
     return Conflict(
-        f"the Colab runtime {name} is gone: it was taken back, or its cell was stopped ({why})",
+        f"the Colab runtime {name} is gone: Google took it back, or its cell was stopped ({why})",
         f"run the cell in the notebook again, then: train colab connect {name} --host ADDRESS",
         code="runtime_gone", data={"gone": True, "ref": name},
     )  # fmt: skip

@@ -54,7 +54,7 @@ def _stop_cell(found: Connection, deadline: Deadline) -> None:
         return
     if _ask_cell(target) == NOT_OURS:
         raise Conflict(
-            f"the runtime {found.name} runs, and its cell is not one of train colab connect", BY_HAND,
+            f"the runtime {found.name} runs, but its cell is not from train colab connect", BY_HAND,
             code="not_stopped",
         )  # fmt: skip
     request = current()

@@ -25,7 +25,7 @@ class CommandHabits:
         if blank is not None:
             at = self._at(node) + blank[0]
             self.findings.add(
-                "W105", at, at + 1, f"{blank[1]} looks like a blank, but the shell takes it for a letter",
+                "W105", at, at + 1, f"{blank[1]} looks like a space, but the shell reads it as a letter",
                 "write a plain space",
             )  # fmt: skip
         if not _WORTH_A_LOOK.search(node.raw):
@@ -55,10 +55,12 @@ class CommandHabits:
                 continue  # it runs a script or a command
             if len(words) < len(argv):
                 message = f"{' '.join(argv)} replaces the shell that runs the steps: the session ends with it"
-                hint = "leave it out: source ~/.bashrc reads changed settings, a new session does too"
+                hint = "remove this step; to read changed settings: source ~/.bashrc, or open a new session"
             else:
-                message = f"{words[0]} waits for commands from the terminal: the step ends when somebody types exit"
-                hint = f"leave it out, or give it a command: {words[0]} -c 'COMMAND'"
+                message = (
+                    f"{words[0]} waits for commands from the terminal: the step ends only when somebody types exit"
+                )
+                hint = f"remove this step, or give it a command: {words[0]} -c 'COMMAND'"
             at = self._at(node)
             self.findings.add("W106", at, at + len(node.raw), message, hint)
             return

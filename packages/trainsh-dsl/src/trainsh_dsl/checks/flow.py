@@ -173,7 +173,7 @@ class Flow:
         if path is not None and not path.startswith(("/", "~", "$")):
             self.findings.add(
                 "W501", start + len(name) + 2, endpoint.word.end,
-                f"{path} is relative: on {name} it is looked for in the home folder",
+                f"{path} is relative: on {name} it is relative to the home folder",
                 f"write @{name}:~/{path.removeprefix('./')}, or the whole path",
             )  # fmt: skip
 
@@ -391,5 +391,5 @@ class Flow:
             step.start,
             step.end,
             f"nothing waits for this background step: {why}",
-            f"write wait @{step.session} idle timeout=2h where it has to be over",
+            f"write wait @{step.session} idle timeout=2h before the step that needs its result",
         )

@@ -101,7 +101,7 @@ def near_misses(recipe: Recipe, scope: Scope, findings: Findings) -> None:
         scope.used.add(found)
         findings.add(
             "W303", at, at + len(name) + 1,
-            f"${name} is not defined in this recipe: the shell sees an empty text",
+            f"${name} is not defined in this recipe: the shell replaces it with an empty text",
             f"did you mean {braces}?",
         )  # fmt: skip
 

@@ -5,7 +5,7 @@ from trainsh_dsl.document.plan import Ref
 from trainsh_dsl.grammar.scope import Scope
 from trainsh_dsl.grammar.syntax import Close, Control, Execute, Node, Open, Parallel, Transfer, Wait, every
 
-_BEHIND = "move this step behind the block"
+_BEHIND = "move this step below the block"
 
 
 class ParallelBlock:
@@ -51,7 +51,7 @@ class ParallelBlock:
             message = f"this step uses session {name}, which another step of this block opens: they start together"
             self.names.tell("E414", name, at, end, message, "open it above the block")
         else:
-            message = f"this step uses session {name} as another step of this block"
+            message = f"this step uses session {name}, which another step of this block uses too"
             self.names.tell("E411", name, at, end, message, "open a session for each of the two")
 
     def _hosts(self, step: Node, number: int) -> None:

@@ -66,7 +66,7 @@ class Rentals:
         self.findings.add(
             "W206", node.head.start, node.head.end,
             f"{tool}.{node.verb} has no instance to act on: no step before it rents one",
-            f"write {above}the instance's id behind it",
+            f"write {above}the instance's id after it",
         )  # fmt: skip
 
     def released(self, host: str, since: int) -> int:
@@ -95,8 +95,8 @@ class Rentals:
             message = f"the instance keeps billing when a step fails before {verb} in line {line}"
             hint = f"move that {verb} below a line that says finally"
         else:
-            message = f"what {node.tool}.{node.verb} rents is never released: it keeps billing"
+            message = f"the machine that {node.tool}.{node.verb} rents is never released: it keeps billing"
             releaser = node.effects.releaser
             hint = f"write {node.tool}.{releaser} below finally at the end" if releaser else ""
-            hint = hint or f"train {node.tool} --help shows what gives it back"
+            hint = hint or f"to find the command that gives it back: train {node.tool} --help"
         self.findings.add("W203", node.start, node.end, message, hint)

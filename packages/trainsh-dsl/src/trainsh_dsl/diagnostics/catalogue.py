@@ -13,7 +13,9 @@ FILE = __file__.removesuffix("catalogue.py") + "codes.md"
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One code: `wrong` is a recipe that has it, `shown` what `check` says of it, `right` the recipe fixed."""
+    """A diagnostic code: `wrong` is a recipe with it, `shown` what `check` prints for that, `right` the fixed
+    recipe.
+    """
 
     code: str
     severity: str

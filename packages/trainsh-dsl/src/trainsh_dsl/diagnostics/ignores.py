@@ -42,7 +42,7 @@ class Ignores:
         end = at + len(directive)
         for word in listed:
             if not CODE.fullmatch(word) or not is_code(word):
-                self.findings.add("W104", at, end, f"{shorten(word)} is not the code of a warning", _EXAMPLE)
+                self.findings.add("W104", at, end, f"{shorten(word)} is not a warning's code", _EXAMPLE)
             elif word[0] == "E":
                 message = f"{word} is an error, which cannot be ignored"
                 self.findings.add("W104", at, end, message, f"see train dsl explain {word}")

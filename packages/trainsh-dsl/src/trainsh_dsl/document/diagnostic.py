@@ -6,7 +6,7 @@ import msgspec
 
 
 class Position(msgspec.Struct, frozen=True, kw_only=True):
-    """A place as the Language Server Protocol counts: from 0, characters in UTF-16 units."""
+    """A position as in the Language Server Protocol: both numbers count from 0, characters in UTF-16 units."""
 
     line: int
     character: int

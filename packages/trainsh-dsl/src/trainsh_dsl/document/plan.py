@@ -8,9 +8,9 @@ PLAN_VERSION = 1
 
 
 class Ref(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
-    """Something to put in later; one of the names is set. `host`, `storage`, `session` stand in `args` only.
+    """A value that is inserted later; one of the names is set. `host`, `storage`, `session` occur only in `args`.
 
-    `otherwise` goes with a `var` that only the answer of a tool can set: the text when none did.
+    `otherwise` belongs to a `var` that only a tool's answer can set: the text if no answer has set it.
     """
 
     var: str = ""
@@ -27,7 +27,7 @@ Parts = list[str | Ref]
 
 
 class Span(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Where it is written: lines and columns count from 1, columns in code points, the end is exclusive."""
+    """A part of the recipe: lines and columns count from 1, columns in code points, the end is exclusive."""
 
     line: int
     column: int

@@ -60,8 +60,8 @@ class Blocks:
             self._dissolve()
         elif self.recipe.finally_at >= 0:
             line = self.findings.source.place(self.recipe.finally_at)[0]
-            message = f"there is a finally in line {line} already"
-            self.findings.add("E115", at, end, message, "put all of its steps below that one")
+            message = f"line {line} already has a finally"
+            self.findings.add("E115", at, end, message, "put all finally steps below that line")
             return
         if self.recipe.finally_at < 0:
             self.recipe.finally_at, self.recipe.finally_tail = at, tail

@@ -212,8 +212,8 @@ class CommandReader:
             shell = operated.lower()
             scope.findings.add(
                 "E502", at, found.end(),
-                f"{found[0]} needs a variable of the shell, and this one is the recipe's",
-                f'give it to the shell first: {shell}="${operated}"; echo "{found[0].replace(operated, shell)}"',
+                f"{found[0]} works only on a variable of the shell, and this is a variable of the recipe",
+                f'write first: {shell}="${operated}"; echo "{found[0].replace(operated, shell)}"',
             )  # fmt: skip
             return 0, None
         scope.use(name, at)
@@ -223,7 +223,7 @@ class CommandReader:
             scope.findings.add(
                 "W302", at, found.end(),
                 f"{found[0]} is replaced here too: single quotes stop the shell, not train",
-                f"write \\{found[0]} where the text itself is meant",
+                f"for the literal text, write \\{found[0]}",
             )  # fmt: skip
         return 0, Ref(var=name)
 
@@ -238,7 +238,7 @@ class CommandReader:
         add = self.scope.findings.add
         if quoted:
             add(
-                "E503", at, end, f"the shell expands nothing here: {what} would stay the text $NAME",
+                "E503", at, end, f"the shell expands nothing here: {what} would stay the literal text $NAME",
                 'use double quotes, or a here-document whose word is not quoted',
             )  # fmt: skip
             return
@@ -254,7 +254,8 @@ class CommandReader:
                 )
         elif program and program not in _BUILTINS:
             add(
-                "W401", at, end, f"{what} is an argument of {program} here: other users of the host see it in ps",
+                "W401", at, end, f"{what} is an argument of {program} here: other users of the host can see "
+                f"it with ps",
                 f"pass it in the environment: NAME=${{secret:NAME}} {program} ..., or on standard input",
             )  # fmt: skip
 
@@ -269,7 +270,8 @@ class CommandReader:
                 shown = body if len(body) <= 60 and "\n" not in body else body.splitlines()[0][:57] + "..."
                 add(
                     "W102", start, start + len(body), f"the & puts the whole of `{shown}` into the background",
-                    f"write {{ {shown}; }} & if that is meant, else two steps: the parts before ; in one without &",
+                    f"write {{ {shown}; }} & if you mean that; else write two steps, and put only the last "
+                    f"command into the one with &",
                 )  # fmt: skip
                 return
         if _STATE_ONLY.match(body):

@@ -47,7 +47,7 @@ def _open(context: Context, words: list[Word], end: int) -> Open:
     stop = rest[0].end if rest and not is_option(rest[0]) else words[1].end
     context.findings.add(
         "E401", words[0].start, stop,
-        "tmux.open gives the session no name: commands go to a session, not to a host",
+        "tmux.open needs a name for the session: commands go to a session, not to a host",
         f"write tmux.open @{host[1]} as {given}, and @{given} > ... for its commands",
     )  # fmt: skip
     return node
@@ -69,7 +69,7 @@ def _session_name(context: Context, word: Word) -> str:
     else:
         context.findings.add(
             "E202", word.start, word.end,
-            f"{shorten(word.raw)} is not a name for a session: letters, digits, _ and - inside",
+            f"{shorten(word.raw)} is not a session name: use letters, digits, and inside the name _ and -",
             f"write {bare}" if _SESSION_NAME.match(bare) else "write a name such as work",
         )  # fmt: skip
     return bare if _SESSION_NAME.match(bare) else ""
@@ -132,7 +132,7 @@ def _parameter(
         return
     if verb.kind(key_name) == "host" and key_name in verb.positional() and value.raw in context.scope.hosts:
         context.findings.add(
-            "E707", word.start, word.end, f"{value.raw} is a host of this recipe: it is named with an @",
+            "E707", word.start, word.end, f"{value.raw} is a host of this recipe: write it with an @",
             f"write {verb.name} @{value.raw}",
         )  # fmt: skip
         node.args.append((word, Ref(host=value.raw)))
@@ -167,7 +167,7 @@ def _verb(context: Context, head: Word, tool: str, verb: str) -> Verb:
     schema = context.tools.schema(tool)
     if schema is None:
         near = Near().add([*context.tools.names(), "notify", "sleep"]).find(tool)
-        hint = f"did you mean {near}.{verb}?" if near else f"install it: a program train-{tool} on PATH is a tool"
+        hint = f"did you mean {near}.{verb}?" if near else f"a tool is a program train-{tool} on PATH: install it"
         raise context.wrong("E701", head.start, head.start + len(tool), f"there is no tool {tool}", hint)
     commands = schema.get("commands")
     if not isinstance(commands, dict) or not commands:
@@ -187,7 +187,9 @@ def _check_arity(context: Context, node: Control, verb: Verb) -> None:
     many = any(verb.repeats(key) for key in positional)
     if len(node.args) > len(positional) and not many:
         word = node.args[len(positional)][0]
-        hint = f"its words are {', '.join(positional)}" if positional else "it has options only, written name=value"
+        hint = (
+            f"its words are {', '.join(positional)}" if positional else "it takes only options, written name=value"
+        )
         context.findings.add("E706", word.start, word.end, f"{verb.name} does not take {shorten(word.raw)}", hint)
     filled = {option.key for option in node.params} | set(positional[: len(node.args)])
     absent = [key for key in verb.required if key not in filled and not key.startswith("_")]

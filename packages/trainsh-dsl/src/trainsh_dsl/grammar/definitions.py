@@ -56,14 +56,15 @@ def _check_name(context: Context, sort: str, name: str, at: int) -> None:
         mended = mended if _VAR_NAME.match(mended) else "_" + mended
         extra = "" if sort == "var" else ", - inside"
         raise context.wrong(
-            "E202", at, end, f"{name!r} is not a name for a {sort}: letters, digits, _{extra}, not first a digit",
+            "E202", at, end, f"{name!r} is not a name for a {sort}: use letters, digits, _{extra}; the first "
+            f"is not a digit",
             f"write {sort} {mended} = ...",
         )  # fmt: skip
     if name in BUILT_IN:
         raise context.wrong("E208", at, end, f"{name} is set by train itself", "choose another name")
     if sort == "var" and name in _ENVIRONMENT:
         context.findings.add(
-            "W304", at, end, f"${name} in a command is this variable and hides that of the host's shell",
+            "W304", at, end, f"${name} in a command is this variable and hides the variable of the host's shell",
             f"choose another name, such as MY_{name}",
         )  # fmt: skip
 

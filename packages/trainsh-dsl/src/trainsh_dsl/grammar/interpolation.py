@@ -143,7 +143,7 @@ class Reader:
             self.scope.used.update([base[1]] if base else [])
             hint = f"write ${{{base[1]}}}" if base and base[1] in self.scope.known else "write ${NAME}"
             self.scope.findings.add(
-                "E508", at, end, f"{whole} is not a variable: only ${{NAME}} is read here", hint
+                "E508", at, end, f"{whole} is not a variable: only the form ${{NAME}} is allowed here", hint
             )
         return whole
 
@@ -164,6 +164,6 @@ class Reader:
 
     def _refuse(self, what: str, at: int, end: int, place: str) -> None:
         self.scope.findings.add(
-            "E504", at, end, f"{what} is not allowed in {place}: it would be written down there",
+            "E504", at, end, f"{what} is not allowed in {place}: its value would be stored there in clear",
             "use it in a command, where it becomes an environment variable of the step",
         )  # fmt: skip

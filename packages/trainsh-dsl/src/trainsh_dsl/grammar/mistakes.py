@@ -51,6 +51,6 @@ def no_command(context: Context, session: str, at: int, pos: int, words: list[Wo
         )
     before = rest.split(">")[0].split()
     if ">" in rest and before and is_option(Word(0, 0, before[-1])):
-        message = f"{shorten(first)} cannot stand before >"
+        message = f"{shorten(first)} is not allowed before >"
         return context.wrong("E111", pos, pos + len(first), message, "options are written name=value")
     return context.wrong("E102", at, end, "there is no > before the command", f"write {head} > {rest[:80]}")

@@ -237,8 +237,9 @@ class Parser:
             )
         if node.background:
             self.findings.add(
-                "E307", word.start, word.end, "a background step has no output yet when the next step begins",
-                "leave out the &, or write the output into a file",
+                "E307", word.start, word.end, "the output of a background step is not complete when the next "
+                "step begins",
+                "remove the &, or write the output into a file",
             )  # fmt: skip
         node.captures = name
         if node.background or clash:
@@ -335,7 +336,7 @@ class Parser:
             if code and not 0xD800 <= code <= 0xDFFF:
                 self.findings.add(
                     "E121", at, at + 1, f"the control character {shown} stands here",
-                    f"remove it; where a command needs it, let the shell make it: $'{shown}'",
+                    f"remove it; if a command needs it, write $'{shown}' and the shell inserts it",
                 )  # fmt: skip
                 continue
             what = "a NUL byte" if not code else "half a character"

@@ -115,7 +115,7 @@ class Scope:
             self.refs.append((name, start))
         if name == "JOB_STATUS" and not self.in_finally:
             self.findings.add(
-                "E507", start, start + len(name) + 1, "$JOB_STATUS is only known after finally",
+                "E507", start, start + len(name) + 1, "$JOB_STATUS is known only in the finally steps",
                 "move this step below a line that says finally",
             )  # fmt: skip
 

@@ -88,7 +88,11 @@ def _pattern(context: Context, word: Word) -> Text:
     text = context.reader.word(word, pattern=True, no_secret="a wait pattern")
     if text == "":
         context.findings.add(
-            "E305", word.start, word.end, "the pattern is empty: it would match at once", "write what to wait for"
+            "E305",
+            word.start,
+            word.end,
+            "the pattern is empty, so it would match at once",
+            "write what to wait for",
         )
         return text
     known = context.scope.static_text(text)
@@ -124,13 +128,13 @@ def _check_required(context: Context, found: list[Option], source: Endpoint) -> 
     required, hold = given.get("required"), given.get("hold")
     if hold is not None and (required is None or required.value is False):
         context.findings.add(
-            "E310", hold.word.start, hold.word.end, "hold= goes with required=true",
+            "E310", hold.word.start, hold.word.end, "hold= is allowed only with required=true",
             "write required=true beside it, or remove it",
         )  # fmt: skip
     if required is not None and required.value is not False and source.name not in context.scope.hosts:
         context.findings.add(
             "E311", required.word.start, required.word.end,
-            "required=true keeps the machine that the source is on, and this source is on none",
+            "required=true keeps the machine of the source, and this source is not on a machine",
             "remove it",
         )  # fmt: skip
 
@@ -182,7 +186,8 @@ def _path(context: Context, whole: Word, name: str, path: Word) -> Endpoint:
     outside = bool(_GLOB.search(bare)) or raw.startswith("~")
     if inside and outside:
         context.findings.add(
-            "E604", path.start, path.end, "a part of this path is a pattern, and a quoted part has * ? [ ] too",
+            "E604", path.start, path.end, "one part of this path is a pattern, and a quoted part contains * "
+            "? [ or ] too",
             "quote all of it, or none of it",
         )  # fmt: skip
     return Endpoint(word=whole, name=name, path=text, expand=outside)
@@ -207,7 +212,7 @@ def notify(context: Context, words: list[Word], end: int) -> Notify:
     if any(isinstance(part, Ref) and (part.secret or part.var in context.scope.secrets) for part in parts):
         context.findings.add(
             "W403", message.start, message.end,
-            "this message contains a secret: its reader sees *** only",
+            "this message contains a secret, which is sent as ***",
             "leave the secret out",
         )  # fmt: skip
     return Notify(start=head.start, end=end, options=found, message=text, word=message)

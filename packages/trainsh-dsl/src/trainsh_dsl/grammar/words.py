@@ -124,7 +124,7 @@ class Context:
         if word.raw.startswith("--") and word.raw[2:].partition("=")[0].replace("-", "_") in kind:
             name, _, value = word.raw[2:].partition("=")
             self.findings.add(
-                "E309", word.start, word.end, f"options have no dashes in a recipe: {word.raw}",
+                "E309", word.start, word.end, f"an option in a recipe has no dashes: {word.raw}",
                 f"write {name.replace('-', '_')}={value or 'true'}",
             )  # fmt: skip
             return
@@ -162,9 +162,9 @@ class Context:
 
     def _instead(self, key: str, kind: dict[str, Check], what: str) -> str:
         if what == "wait" and key in ("file", "port", "idle"):
-            return "a wait has one condition: write a second wait for the other"
+            return "a wait has only one condition: write a second wait for the other one"
         if key in options.ALL:
-            place = "an execute takes it, before the >" if key in options.EXECUTE else "a transfer takes it"
+            place = "a command takes it, before the >" if key in options.EXECUTE else "a transfer takes it"
             return f"{place}; here there are {', '.join(kind)}"
         near = Near().add(kind).find(key.replace("-", "_"))
         return f"did you mean {near}=?" if near else f"there are {', '.join(kind)}"
@@ -180,7 +180,7 @@ class Context:
             try:
                 typed = check(known)
             except values.Bad as bad:
-                where = "" if isinstance(text, str) else f" ({word.raw} as the recipe defines it)"
+                where = "" if isinstance(text, str) else f" ({word.raw} is defined so in the recipe)"
                 self.findings.add(bad.code, word.start, word.end, bad.message + where, bad.hint)
                 return None
             if check is values.duration and isinstance(typed, float):

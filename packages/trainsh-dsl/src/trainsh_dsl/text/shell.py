@@ -303,7 +303,7 @@ class Scan:
     def _here(self, pos: int) -> int:
         found = _HERE.match(self.text, pos)
         if found is None:
-            raise Problem("E104", pos, pos + 2, "this here-document has no word that ends it", "write <<EOF")
+            raise Problem("E104", pos, pos + 2, "this here-document has no end word after <<", "write <<EOF")
         word = found[2]
         quoted = any(char in word for char in "'\"\\")
         tag = re.sub(r"\\(.)|['\"]", r"\1", word) if quoted else word
@@ -336,7 +336,7 @@ class Scan:
             last = self.here.find(tag, tabs, line)
             if last < 0:
                 raise Problem(
-                    "E104", at, end, f"this here-document never ends: no line is just {tag!r}",
+                    "E104", at, end, f"this here-document never ends: no line consists of {tag!r} alone",
                     f"put {tag} on a line of its own, with nothing before or after it",
                 )  # fmt: skip
             if quoted:
@@ -351,13 +351,13 @@ class Scan:
             raise Problem(
                 "E105", opened, opened + 1,
                 f"this quote is still open in line {line + 1}, which looks like a step",
-                "close it, or write it as \\' or \\\" where the character itself is meant",
+                "close it, or write \\' or \\\" for the character itself",
             )  # fmt: skip
 
     def _never_closed(self, opened: int) -> Problem:
         return Problem(
             "E105", opened, opened + 1, "this quote is never closed",
-            "close it, or write it as \\' or \\\" where the character itself is meant",
+            "close it, or write \\' or \\\" for the character itself",
         )  # fmt: skip
 
     def _check_closed(self) -> None:

@@ -42,7 +42,9 @@ def host(words: list[Word]) -> str:
         return first
     if first == "ssh":
         rest = " ".join(word.raw for word in words[1:])
-        raise At("E206", "a host spec is what follows ssh", f"leave ssh out: {rest or 'user@host'}", words[0])
+        raise At(
+            "E206", "a host spec does not begin with ssh", f"write it without ssh: {rest or 'user@host'}", words[0]
+        )
     if first.startswith("ssh://"):
         raise At("E206", "a host spec is not an address with ssh://", _from_url(first), words[0])
     if scheme and "@" not in first and not _SIX.match(first):
@@ -91,7 +93,7 @@ def _provided(words: list[Word], scheme: str) -> str:
             raise At("E206", f"{shorten(first)} is not a host", f"write {scheme} -p {rest}", words[0])
         raise At("E206", f"{shorten(first)} is not a host", f"a host is {_HOST_FORMS}", words[0])
     if not rest:
-        hint = f"write {scheme}:ID; train {scheme} list shows what there is"
+        hint = f"write {scheme}:ID; to list the ids: train {scheme} list"
         raise At("E206", f"{first} names no instance", hint, words[0])
     if not _REFERENCE.match(rest):
         raise At("E206", f"{shorten(first)} is not a host", f"a host is {_HOST_FORMS}", words[0])

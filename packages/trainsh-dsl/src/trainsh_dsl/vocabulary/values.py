@@ -43,7 +43,9 @@ def duration(text: str) -> float:
         pass
     if text.strip("0.smhd") == "" and "0" in text:
         raise Bad(
-            "E301", f"{shorten(text)} is not above zero", "a duration is above 0; leave the option out for no limit"
+            "E301",
+            f"{shorten(text)} is not above zero",
+            "write a duration above 0; for no limit, remove the option",
         )
     raise Bad(
         "E301", f"{shorten(text)} is not a duration", "write it like 30s, 5m, 2h, 1d, 1h30m, or 300 for seconds"
@@ -99,7 +101,9 @@ def variable(text: str) -> str:
     """The name of a variable."""
     if not _NAME.match(text):
         raise Bad(
-            "E306", f"{shorten(text)} is not a variable's name", "use letters, digits and _, not first a digit"
+            "E306",
+            f"{shorten(text)} is not a variable's name",
+            "use letters, digits and _; the first is not a digit",
         )
     return text
 
@@ -107,7 +111,7 @@ def variable(text: str) -> str:
 def words(text: str) -> str:
     """Any text that is not empty."""
     if text == "":
-        raise Bad("E308", "the value is empty", "write something after =, or leave the option out")
+        raise Bad("E308", "the value is empty", "write something after =, or remove the option")
     return text
 
 
@@ -130,5 +134,5 @@ def pattern(text: str) -> None:
 def _mend(text: str, error: re.error) -> str:
     where = error.pos if error.pos is not None and error.pos < len(text) else None
     if where is not None and text[where] in "()[]{}*+?|":
-        return f"write \\{text[where]} where the character itself is meant"
+        return f"write \\{text[where]} for the character itself"
     return "the rules are those of Python's re module"

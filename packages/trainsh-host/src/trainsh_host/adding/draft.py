@@ -32,7 +32,7 @@ def check_name(name: str) -> str:
             f"not a name for a host: {name!r}", "letters, digits, _ and -, a letter first", code="bad_name"
         )
     if name in RESERVED:
-        raise UsageError(f"{name!r} has a meaning of its own in recipes", "choose another name", code="bad_name")
+        raise UsageError(f"{name!r} is a reserved word in recipes", "choose another name", code="bad_name")
     return name
 
 
@@ -40,7 +40,7 @@ def check_key(path: str) -> str:
     """Return `path` if this key file exists, or if ssh has to expand a % or $ in it; else raise UsageError."""
     if path and not re.search(r"[%$]", path) and not os.path.isfile(os.path.expanduser(path)):  # noqa: PTH111, PTH113
         raise UsageError(
-            f"there is no key file {path}", "name the private key, or leave it out", code="no_key_file"
+            f"there is no key file {path}", "give the path of the private key, or no key", code="no_key_file"
         )
     return path
 
@@ -52,11 +52,11 @@ def from_text(text: str, request: Request) -> Values:
     if found:
         name, pairs = next(iter(found.items()))
         if len(found) > 1:
-            request.emit("log", message=f"took the first of {len(found)} Host blocks: {name}")
+            request.emit("log", message=f"used the first of {len(found)} Host blocks: {name}")
         return {"name": name, **fields(name, pairs)}
     spec = parse_command(text)
     for part in spec.dropped:
-        request.emit("log", message=f"left out {part}: it belongs to one connection, not to the machine")
+        request.emit("log", message=f"ignored {part}: it belongs to one connection, not to the machine")
     return from_spec(spec)
 
 

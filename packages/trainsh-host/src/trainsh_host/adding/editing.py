@@ -21,7 +21,7 @@ def change(name: str, values: Raw, unset: list[str]) -> str:
     for key in unset:
         if key not in raw or key == "name":
             known = [known for known in raw if known != "name"]
-            raise UsageError(f"host {name!r} has no {key!r} to take out", did_you_mean(key, known))
+            raise UsageError(f"host {name!r} has no {key!r} to remove", did_you_mean(key, known))
     after = {key: value for key, value in (raw | values).items() if key not in unset}
     hosts_file.as_host(after)
     hosts_file.update(name, values, unset)

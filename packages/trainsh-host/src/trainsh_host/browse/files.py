@@ -130,7 +130,7 @@ def _session(child: spawn.Child, target: Target) -> Sftp:
             raise
     raise RemoteError(
         f"{target.label} has no sftp",
-        "install openssh-sftp-server there, and have `Subsystem sftp internal-sftp` in its sshd_config",
+        "install openssh-sftp-server there, and put `Subsystem sftp internal-sftp` into its sshd_config",
         code="no_sftp",
     )  # fmt: skip
 

@@ -336,7 +336,7 @@ class Browser(App[None]):
                 self._start(self._transfer, lambda tell: self.transfers.upload(source, into.path, tell), into)
 
         place = shown(into.path.decode("utf-8", "surrogateescape"))
-        self.push_screen(Ask(f"Upload into {place}: the file or folder here:", ""), answered)
+        self.push_screen(Ask(f"Upload into {place} this file or folder:", ""), answered)
 
     def _transfer(self, copy: Callable[[Callable[[str], None]], str], changed: Node | None) -> None:
         """Copy, and show the progress."""

@@ -140,7 +140,7 @@ class Sftp:
         length = struct.unpack(">I", self._exactly(4))[0]
         if not 1 <= length <= MOST:
             raise RemoteError(
-                f"{self._label} sent something else than sftp", "do its login files print something?",
+                f"{self._label} sent something other than sftp", "do the login files there print something?",
                 code="bad_answer",
             )  # fmt: skip
         data = self._exactly(length)

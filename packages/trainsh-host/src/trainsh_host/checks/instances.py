@@ -35,7 +35,7 @@ def _rows(name: str) -> list[Listed]:
     try:
         rows = msgspec.convert(call(name, "list", timeout=LIST_LIMIT), list[Instance])
     except msgspec.ValidationError as error:
-        problem = f"its list is not understood: {error}"
+        problem = f"its list cannot be read: {error}"
         return [Listed(name=f"{name}:", type=name, problem=problem, code="bad_answer")]
     except TrainError as error:
         if error.code == "no_secret":

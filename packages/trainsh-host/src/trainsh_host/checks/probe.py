@@ -105,7 +105,7 @@ def _disk(found: dict[str, list[str]]) -> Stage:
     words = found.get("disk", [""])[0].split()
     free = int(words[3]) * 1024 if len(words) >= 6 and words[3].isdigit() else None
     if home:
-        fix = "give the account a home it can write to; steps and logs live there"
+        fix = "give the account a home folder that it can write to; steps and logs are stored there"
         return Stage(name="disk", state="failed", detail=f"the home folder is {home}", fix=fix, exit=7)
     if free is None:
         return Stage(name="disk", state="absent", detail="df did not answer")

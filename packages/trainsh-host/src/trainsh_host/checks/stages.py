@@ -121,7 +121,7 @@ def _direct(hostname: str, port: int) -> Iterator[Stage]:
         fix = (
             f"is {port} the right port, and does sshd run there?"
             if refused
-            else "is it switched on, and is there a firewall or a VPN between?"
+            else "is the machine switched on, and is there a firewall or a VPN on the way?"
         )
         yield Stage(name="port", state="failed", detail=f"port {port}: {_said(error)}", fix=fix, exit=8)
         return
@@ -173,8 +173,8 @@ def _inside(target: Target, request: Request) -> Iterator[Stage]:
     if not re.search(r"^end=", output, re.MULTILINE):
         last = output.strip().rpartition("\n")[2]
         raise RemoteError(
-            f"{target.label}: the shell did not answer all within {ANSWER_LIMIT:g} seconds"
-            + (f"; the last was: {last}" if last else ""),
-            "a program after that hangs: nvidia-smi and df are the usual ones", code="shell",
+            f"{target.label}: the shell did not answer all questions within {ANSWER_LIMIT:g} seconds"
+            + (f"; the last answer was: {last}" if last else ""),
+            "the next program hangs: usually that is nvidia-smi or df", code="shell",
         )  # fmt: skip
     yield from stages_of(read_probe(output))

@@ -40,7 +40,7 @@ def _sweep(forward: Forward) -> None:
 def stop(host: str | None, ports: list[str], every: bool) -> list[Forward]:
     """End forwards: all, those of a host, or those of a host that have one of the local ports."""
     if (host is None) != every:
-        raise UsageError("say which host, or --all", "usage: train host forward NAME [PORT...] --stop")
+        raise UsageError("name a host, or pass --all", "usage: train host forward NAME [PORT...] --stop")
     wanted = {port.local for port in parse_ports(ports, "127.0.0.1")}
     found = [
         forward for forward in listed(host)
@@ -48,7 +48,7 @@ def stop(host: str | None, ports: list[str], every: bool) -> list[Forward]:
     ]  # fmt: skip
     if not found and not every:
         raise NotFound(
-            f"nothing of {host} is forwarded" + (f" on {', '.join(map(str, sorted(wanted)))}" if wanted else ""),
+            f"no port of {host} is forwarded" + (f" on {', '.join(map(str, sorted(wanted)))}" if wanted else ""),
             "see: train host forward --list", code="no_forward",
         )  # fmt: skip
     for forward in found:
@@ -64,7 +64,9 @@ def start(
     ports = parse_ports(texts, bind)
     if not ports:
         raise UsageError(
-            f"which ports of {host}?", f"for instance: train host forward {shlex.quote(host)} 8888", code="no_port"
+            f"no port given for {host}",
+            f"for instance: train host forward {shlex.quote(host)} 8888",
+            code="no_port",
         )
     target = resolve(host)
     if target.kind == "local":
@@ -87,7 +89,7 @@ def start(
 
 def _taken(port: Port, by: Forward) -> TrainError:
     return Conflict(
-        f"port {port.local} of this machine is forwarded to {by.host} already",
+        f"port {port.local} of this machine is already forwarded to {by.host}",
         f"end that: train host forward {shlex.quote(by.host)} {port.local} --stop", code="port_in_use",
         data={"port": port.local},
     )  # fmt: skip
@@ -97,10 +99,10 @@ def _local(host: str, ports: list[Port], *, detach: bool, request: Request) -> l
     """Handle a host that is this machine: a port with the same number is here already, another is relayed."""
     here = [port for port in ports if port.local == port.remote and port.host == "localhost"]
     for port in here:
-        request.emit("log", message=f"{host} is this machine: its port {port.remote} is here already")
+        request.emit("log", message=f"{host} is this machine: port {port.remote} needs no forward")
     others = [port for port in ports if port not in here]
     if others and detach:
-        raise UsageError(f"{host} is this machine: a relay between two of its ports is not left in the background")
+        raise UsageError(f"{host} is this machine: a relay between two of its ports cannot run in the background")
     for port in others:
         need_free(port, host)
     if others:
@@ -157,7 +159,7 @@ def _opened(id: str, child: "subprocess.Popen[bytes]") -> Forward:
             registry.forget(id)
             raise from_document(found.problem)
         if ended:
-            raise Bug(f"the process of the forward ended; what it said last is in {registry.log_file(id)}")
+            raise Bug(f"the process of the forward ended; its last messages are in {registry.log_file(id)}")
         time.sleep(0.02)
     child.terminate()
     raise TimedOut(f"the forward was not open within {START_LIMIT:g} seconds", code="not_forwarded")

@@ -25,8 +25,8 @@ class Port(msgspec.Struct, frozen=True, kw_only=True):
 class Forward(msgspec.Struct, frozen=True, kw_only=True):
     """The ports of one host that one process forwards.
 
-    `lost`: the connection is gone and is made again; `failed`: it cannot be made, and the process has ended.
-    `problem` is the error of these two. `since` is in seconds since 1970.
+    `lost`: the connection was lost, and train reconnects; `failed`: connecting failed, and the process has ended.
+    `problem` is the error in these two states. `since` is in seconds since 1970.
     """
 
     id: str

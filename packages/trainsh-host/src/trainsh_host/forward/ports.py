@@ -17,7 +17,7 @@ def parse_ports(texts: list[str], bind: str) -> list[Port]:
     found = [_parse(text, bind) for text in texts]
     for port in found:
         if sum(other.local == port.local for other in found) > 1:
-            raise UsageError(f"port {port.local} of this machine is named twice", code="bad_port")
+            raise UsageError(f"port {port.local} of this machine is given twice", code="bad_port")
     return found
 
 
@@ -63,7 +63,7 @@ def in_use(port: Port, host: str) -> Conflict:
 
 def _another(port: Port, host: str) -> str:
     other = port.local + 1 if 1024 <= port.local < 65535 else 8080
-    return f"take another one: train host forward {shlex.quote(host)} {other}:{port.remote}"
+    return f"use another one: train host forward {shlex.quote(host)} {other}:{port.remote}"
 
 
 def closes_at_once(port: Port, patience: float = 0.7) -> bool:

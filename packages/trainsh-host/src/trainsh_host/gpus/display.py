@@ -103,7 +103,7 @@ def process_line(process: GpuProcess) -> str:
     """`4242  me  60.1 GiB  job 1a2b (work)  python train.py`."""
     size = UNKNOWN if process.memory is None else format_size(process.memory)
     if not process.seen:
-        return f"{process.pid}  {size}  {process.name}  (its owner is not seen from here)"
+        return f"{process.pid}  {size}  {process.name}  (its owner is not known)"
     return "  ".join(
         word for word in (str(process.pid), process.user, size, owner(process), process.command) if word
     )
@@ -115,4 +115,4 @@ def owner(process: GpuProcess) -> str:
         return f"job {process.job.rpartition('-')[2]} ({process.session})"
     if process.session:
         return f"session {process.session}"
-    return "an ended session of train" if process.train else ""
+    return "a session of train that has ended" if process.train else ""

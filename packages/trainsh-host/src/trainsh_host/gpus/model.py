@@ -8,8 +8,8 @@ import msgspec
 class GpuProcess(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A process on a GPU. `memory` is in bytes; `job` and `session` are those of train that it was started in.
 
-    `seen` is false for a process of another container or machine: only what nvidia-smi says of it is known.
-    `train` is true when it descends from a session of train, also of one whose files are gone.
+    `seen` is false for a process of another container or machine: only what nvidia-smi prints about it is known.
+    `train` is true for a process started in a session of train, even if the session's files are gone.
     """
 
     pid: int
@@ -33,7 +33,7 @@ class Slice(msgspec.Struct, frozen=True, kw_only=True):
 class Gpu(msgspec.Struct, frozen=True, kw_only=True):
     """A GPU. Memory is in bytes, `use` in percent, `temperature` in degrees Celsius, power in watts.
 
-    A value that nvidia-smi does not give is null. `problem` is what it says of a GPU that is lost.
+    A value that nvidia-smi does not give is null. `problem` is nvidia-smi's message about a GPU that does not work.
     """
 
     index: int
@@ -52,9 +52,9 @@ class Gpu(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class HostGpus(msgspec.Struct, frozen=True, kw_only=True):
-    """The GPUs of one host. `state` is `none` where there is no GPU and `failed` where that is not known.
+    """The GPUs of one host. `state` is `none` if there is no GPU, and `failed` if that is not known.
 
-    `problem` says why; `code` and `exit` are those of the error, 0 without one.
+    `problem` is the reason for that; `code` and `exit` are those of the error ("" and 0 without one).
     """
 
     host: str

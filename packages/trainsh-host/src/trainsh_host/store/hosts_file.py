@@ -148,7 +148,9 @@ def swap(name: str, before: str, table: str) -> None:
         index = _index(name, raws)
         at = _table(text, raws, index)
         if text[at.start : at.end] != before:
-            raise Conflict(f"host {name!r} was changed meanwhile", "edit it again", code="changed_meanwhile")
+            raise Conflict(
+                f"host {name!r} was changed by another process meanwhile", "edit it again", code="changed_meanwhile"
+            )
         fresh = parse(table, Path("the edited text"))
         if len(fresh) != 1:
             raise UsageError(f"the edited text holds {len(fresh)} [[hosts]] tables, not one", code="bad_file")
@@ -189,7 +191,7 @@ def _change(change: Callable[[str, list[Raw]], tuple[str, list[Raw]]]) -> None:
         changed, expected = change(text, raws)
         if not _reads_as(changed, {**tomllib.loads(text), "hosts": expected}):
             raise UsageError(
-                f"{path} is written in a way that cannot be changed safely", "edit it by hand", code="bad_file"
+                f"{path} is written in a form that train cannot change safely", "edit it by hand", code="bad_file"
             )
         mode = path.stat().st_mode & 0o777 if path.exists() else 0o600
         write_atomic(path, changed.encode(), mode)
@@ -213,7 +215,7 @@ def _table(text: str, raws: list[Raw], index: int) -> Table:
     tables = find_tables(text)
     if len(tables) != len(raws):
         raise UsageError(
-            f"{hosts_path()}: the hosts are not all written as [[hosts]] tables, so one cannot be changed alone",
+            f"{hosts_path()}: not all hosts are written as [[hosts]] tables, so train cannot change a single one",
             "edit the file by hand", code="bad_file",
         )  # fmt: skip
     return tables[index]

@@ -24,7 +24,7 @@ def settings(*argv: str) -> dict[str, str]:
     done = run(["ssh", "-G", *argv], check=False, timeout=READ_LIMIT)
     if done.status != 0:
         said = done.stderr.decode(errors="replace").strip().splitlines()
-        raise UsageError(f"ssh refuses its settings: {said[-1] if said else done.status}", code="bad_ssh")
+        raise UsageError(f"ssh refuses the settings: {said[-1] if said else done.status}", code="bad_ssh")
     pairs = (line.partition(" ") for line in done.text().splitlines())
     return {key: value for key, _, value in pairs}
 

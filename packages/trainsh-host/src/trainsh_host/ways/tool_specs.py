@@ -26,7 +26,7 @@ def harmless(spec: Spec, text: str) -> Spec:
             options.append(option)
         elif key not in _OVERRULED:
             raise UsageError(
-                f"the ssh option {option.partition('=')[0]} is not taken from a tool's answer: {text!r}",
+                f"the ssh option {option.partition('=')[0]} is not accepted from a tool's answer: {text!r}",
                 "its author can answer with a whole target instead (docs/providers.md)", code="bad_spec",
                 data={"option": key},
             )  # fmt: skip

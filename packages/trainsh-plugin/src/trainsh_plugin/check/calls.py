@@ -19,14 +19,17 @@ STATUSES = (*range(1, 10), 70, 130)
 
 def described(subject: Subject) -> str:
     """Check that `schema` prints one JSON document with the commands and their parameters."""
-    need(isinstance(subject.described, dict), f"train-{subject.name} schema prints no JSON object")
-    need(subject.described.get("name") == subject.name, f"its name is {subject.described.get('name')!r}")
+    need(isinstance(subject.described, dict), f"train-{subject.name} schema does not print a JSON object")
+    need(
+        subject.described.get("name") == subject.name,
+        f"the name in its schema is {subject.described.get('name')!r}",
+    )
     need(subject.commands, "it has no commands")
     for name, entry in subject.commands.items():
         params = entry.get("params")
         need(isinstance(params, dict) and isinstance(params.get("properties", {}), dict), f"{name}: no params")
         unknown = set(params.get("required", [])) - set(params.get("properties", {}))
-        need(not unknown, f"{name}: required and not described: {', '.join(sorted(unknown))}")
+        need(not unknown, f"{name}: required parameters without a description: {', '.join(sorted(unknown))}")
     if subject.provides:
         lacking = [name for name in (*OWED, subject.pick) if name not in subject.commands]
         need(not lacking, f"a provider of hosts has {', '.join(lacking)} too")
@@ -67,17 +70,17 @@ def error_shape(subject: Subject) -> str:
     verb, document, allowed = ("resolve", {"ref": NONE}, (2, 3)) if subject.provides else (NONE, {}, (2,))
     done = subject.run(verb, "--input", "-", "--json", document=document)
     error = _last_error(done.stderr)
-    need(error is not None, "no error document as the last line on standard error")
+    need(error is not None, "the last line on standard error is not a JSON error")
     assert error is not None
     for key in ("code", "message"):
         need(isinstance(error.get(key), str) and error[key], f"the error has no {key}")
-    need(error.get("exit") in STATUSES, f"exit {error.get('exit')!r} is in no table")
+    need(error.get("exit") in STATUSES, f"exit status {error.get('exit')!r} is not one of docs/protocol.md")
     need(done.status == error["exit"], f"status {done.status}, exit {error['exit']}")
-    need(done.status in allowed, f"exit {done.status} for what is not there")
+    need(done.status in allowed, f"exit status {done.status} for a machine that does not exist")
     if verb == "resolve" and done.status == NOT_FOUND:
         data = error.get("data")
-        need(isinstance(data, dict) and data.get("gone") is True, 'no "gone": true in the data of the error')
-    need(not done.stdout.strip(), "an error, and something on standard output")
+        need(isinstance(data, dict) and data.get("gone") is True, 'the data of the error has no "gone": true')
+    need(not done.stdout.strip(), "an error, but also output on standard output")
     return f"{error['code']}, exit {done.status}"
 
 
@@ -100,7 +103,7 @@ def end_of_input(subject: Subject) -> str:
     peer, began = subject.peer(), time.monotonic()
     peer.close(timeout=10)
     subject.forget()
-    need(time.monotonic() - began < 10, "its serve had to be killed 10 s after the end of its input")
+    need(time.monotonic() - began < 10, "serve had to be killed: it still ran 10 s after the end of its input")
     return "a call and serve end"
 
 

@@ -13,17 +13,20 @@ def restarts(rented: Rentals) -> str:
     """Check that `list` shows the machine stopped when `stop` returns, and that `start` starts it."""
     row, subject = rented.machine(), rented.subject
     if subject.last == "stop" or "stop" not in subject.commands:
-        raise LeftOut("its stop gives the machine back")
+        raise LeftOut("its stop releases the machine for good")
     _call(rented, "stop")
     states = rented.states(row.id)
-    need(states == ["stopped"], f"after stop, list says it is {', '.join(states) or 'not there'}")
+    need(states == ["stopped"], f"after stop, list shows the state {', '.join(states) or 'not there'}")
     if "start" not in subject.commands:
         return "stopped"
     _call(rented, "start")
     deadline = Deadline.after(REACHED)
     while (states := rented.states(row.id)) == ["failed"] and not deadline.expired:
         time.sleep(1.0)  # the cloud may show for a while that the machine has ended, as it had
-    need(states in (["running"], ["starting"]), f"after start, list says it is {', '.join(states) or 'not there'}")
+    need(
+        states in (["running"], ["starting"]),
+        f"after start, list shows the state {', '.join(states) or 'not there'}",
+    )
     return f"stopped, {states[0]}"
 
 
@@ -36,7 +39,7 @@ def ends(rented: Rentals) -> str:
     done = subject.run(*words[2:])
     need(done.status == 0, f"{row.end}: status {done.status}: {done.stderr.decode(errors='replace').strip()}")
     states = rented.states(row.id)
-    need(all(state in ("stopped", "gone") for state in states), f"list says it is {', '.join(states)}")
+    need(all(state in ("stopped", "gone") for state in states), f"list shows the state {', '.join(states)}")
     return states[0] if states else "gone"
 
 
@@ -45,11 +48,11 @@ def destroys(rented: Rentals) -> str:
     row, subject = rented.machine(), rented.subject
     states = rented.states(row.id)
     if subject.last == "stop" and states == ["stopped"]:
-        raise LeftOut("it has no verb that gives the disk back")
+        raise LeftOut("it has no verb that releases the disk")
     if states not in ([], ["gone"]):
         _call(rented, subject.last)
         states = rented.states(row.id)
-    need(states in ([], ["gone"]), f"after {subject.last}, list says it is {', '.join(states)}")
+    need(states in ([], ["gone"]), f"after {subject.last}, list shows the state {', '.join(states)}")
     return "gone"
 
 
@@ -61,9 +64,9 @@ def says_gone(rented: Rentals) -> str:
     try:
         rented.subject.once("resolve", {"ref": str(row.id)})
     except TrainError as error:
-        need(error.data.get("gone") is True, f'no "gone": true in the data of the error: {error.message}')
+        need(error.data.get("gone") is True, f'the data of the error has no "gone": true: {error.message}')
         return error.message
-    raise Broken("it answers with a target, and list does not show the machine")
+    raise Broken("resolve returns a target for a machine that list does not show")
 
 
 def _call(rented: Rentals, verb: str) -> None:

@@ -22,7 +22,7 @@ RENTING: list[tuple[str, Callable[[rentals.Rentals], str]]] = [
     ("ssh reaches it", rentals.reached),
     ("bill", rentals.bills),
     ("stop and start, list shows it", changes.restarts),
-    ("the row's end, list shows it", changes.ends),
+    ("the command in the row's end, then list", changes.ends),
     ("destroy, list shows it", changes.destroys),
     ("resolve of what is gone", changes.says_gone),
     ("a question to nobody", rentals.asks_nobody),  # when nothing is rented that it could answer with
@@ -72,4 +72,4 @@ def _row(words: str, check: Callable[[], str]) -> Row:
     except TrainError as error:
         return Row(check=words, result="failed", seen=error.message)
     except (msgspec.ValidationError, OSError) as error:
-        return Row(check=words, result="failed", seen=f"an answer of another form: {error}")
+        return Row(check=words, result="failed", seen=f"the answer does not have the required form: {error}")

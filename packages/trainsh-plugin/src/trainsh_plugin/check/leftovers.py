@@ -50,7 +50,7 @@ class Leftovers:
         """What `list` shows now: machines of the checks, and new ones that nobody can tell from those."""
         name, rows = self.subject.name, self._rows()
         if rows is None:
-            yield f"list cannot be read: look for machines of {self.mark}* with the means of {name}"
+            yield f"list failed: look for machines labelled {self.mark}* on the website of {name}"
             yield from (f"{name} {ref} may still be there" for ref in sorted(self.picked - self.before))
             return
         ours = list(self._ours(rows))
@@ -59,7 +59,7 @@ class Leftovers:
                 yield f"{name} {_id(row) or row} is still there: {row.get('end') or 'its row has no end'}"
         for row in rows:
             if row not in ours and _there(row) and _id(row) not in self.before:
-                yield f"{name} {_id(row) or row} is new and shows no job of these checks: find out whose it is"
+                yield f"{name} {_id(row) or row} is new, and not of these checks: find out who rented it"
 
     def _ours(self, rows: list[Raw]) -> Iterator[Raw]:
         for row in rows:

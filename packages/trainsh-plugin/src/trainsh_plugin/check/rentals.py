@@ -81,12 +81,12 @@ def answers(rented: Rentals) -> str:
     rented.progress = sum(event.get("kind") == "progress" for event in begun.events)
     need(isinstance(answer, dict) and isinstance(answer.get("hosts"), dict), "the answer has no hosts")
     need(HOST in answer["hosts"], f"the answer binds {', '.join(answer['hosts']) or 'no host'}, not {HOST}")
-    need("instance" in answer, "the answer has no instance: what it rented is in no journal")
+    need("instance" in answer, "the answer has no instance, so the rented machine would be in no journal")
     instance = msgspec.convert(answer["instance"], Instance)
     rows = subject.held(rented.job)
     need(len(rows) == 1, f"list shows {len(rows)} machines of the job")
     need(rows[0].id == instance.id, f"pick answers {instance.id}, list shows {rows[0].id}")
-    need(rows[0].end, "the row in list has no end: nobody knows how to stop it")
+    need(rows[0].end, "the row in list has no end, so nobody knows how to stop the machine")
     rented.first = rows[0]
     return f"{rows[0].id} in {rented.takes:.1f} s"
 
@@ -95,8 +95,8 @@ def tells(rented: Rentals) -> str:
     """Check that `pick` reports progress if it takes long enough for a person to wait."""
     rented.machine()
     if not rented.progress and rented.takes < QUICK:
-        raise LeftOut(f"it takes {rented.takes:.1f} s")
-    need(rented.progress, "no progress on TRAINSH_EVENTS (or as events): a person sees nothing while it rents")
+        raise LeftOut(f"pick takes {rented.takes:.1f} s")
+    need(rented.progress, "no progress on TRAINSH_EVENTS (or as events), so a person sees nothing during pick")
     return f"{rented.progress} events"
 
 
@@ -106,7 +106,7 @@ def asks(rented: Rentals) -> str:
     if not rented.asked:
         raise LeftOut("it asks nothing")
     for question in rented.asked:
-        need(question.get("flag"), f"{question.get('message')!r} names no flag")
+        need(question.get("flag"), f"the question {question.get('message')!r} names no flag that answers it")
     return str(rented.asked[0].get("message"))
 
 
@@ -121,13 +121,13 @@ def asks_nobody(rented: Rentals) -> str:
     except UsageError as error:
         flag = str(rented.asked[0].get("flag")).partition("=")[0]
         need(flag in f"{error.message} {error.hint}", f"no {flag} in {error.message!r}")
-        need(not subject.held(job), "it rented although nobody answered")
+        need(not subject.held(job), "a machine was rented although nobody answered the question")
         return error.message
     except TrainError as error:
         raise Broken(f"exit {error.exit_status}, not 2: {error.message}") from None
     finally:
         subject.give_back(job)
-    raise Broken("it went on although nobody answered")
+    raise Broken("pick continued although nobody answered the question")
 
 
 def twice(rented: Rentals) -> str:
@@ -145,7 +145,7 @@ def resolves(rented: Rentals) -> str:
     target = msgspec.convert(rented.subject.once("resolve", {"ref": str(row.id)}), Target)
     need(target.kind == "local" or target.argv, "no argv")
     need(target.rented, 'a rented machine has "rented": true')
-    need(target.machine, 'no "machine": its host key would be held against the next one')
+    need(target.machine, 'no "machine": the host key of this machine would be expected of the next one')
     return target.destination or target.kind
 
 
@@ -181,7 +181,7 @@ def bills(rented: Rentals) -> str:
     bill = msgspec.convert(rented.subject.once("bill", {}), Bill, strict=False)
     found = [each for each in bill.now if str(each.id) == str(row.id)]
     need(len(found) == 1, f"{len(found)} rows of {row.id} in now")
-    need(found[0].per_hour > 0 or not row.price_per_hour, f"{row.id} costs {found[0].per_hour} an hour in it")
+    need(found[0].per_hour > 0 or not row.price_per_hour, f"{row.id} costs {found[0].per_hour} an hour in bill")
     return f"{found[0].per_hour} {found[0].currency} an hour"
 
 
@@ -237,17 +237,17 @@ def cancelled(rented: Rentals) -> str:
     begun.pending.cancel()
     try:
         begun.pending.result(rented.takes + AFTER_CANCEL)
-        said = "it was done already"
+        said = "pick ended before it could be cancelled"
     except Cancelled:
         said = "cancelled, exit 130"
     except TimedOut:
-        raise Broken(f"it still runs {rented.takes + AFTER_CANCEL:.0f} s after the cancel") from None
+        raise Broken(f"pick still runs {rented.takes + AFTER_CANCEL:.0f} s after the cancel") from None
     time.sleep(rented.takes)
     rows = subject.instances()
     strangers = [str(row.id) for row in rows if row.id not in before and row.job != job]
     held = len(subject.held(job))
     subject.give_back(job)
-    need(not strangers, f"rented, and with no label of the job: {', '.join(strangers)}")
+    need(not strangers, f"rented without a label of the job: {', '.join(strangers)}")
     need(held <= 1, f"{held} machines")
     return said
 

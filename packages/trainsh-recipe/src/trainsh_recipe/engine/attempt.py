@@ -91,7 +91,7 @@ class Attempt:
         try:
             return self._once(tool, method, params, limit)
         except PeerLost as error:
-            raise Leave(1, f"{error.message}; whether {tool}.{method} took effect is not known") from None
+            raise Leave(1, f"{error.message}; it is not known whether {tool}.{method} took effect") from None
 
     def _once(self, tool: str, method: str, params: dict[str, Any], limit: float | None) -> Any:
         cancellation = self._run.cancellation
@@ -114,7 +114,7 @@ class Attempt:
                 if not self.keeps_on:
                     raise
                 self._run.view.log(
-                    "already cancelled: what releases the machine is waited for; Ctrl-C, p leaves it"
+                    "already cancelled: waiting for the step that releases the machine; to leave: Ctrl-C, then p"
                 )
 
     def _wait(self, pending: AnyPending, limit: float | None) -> Any:

@@ -31,7 +31,7 @@ class Forecast:
             if each.closing:
                 row = self._closing(each)
             elif over and not self._done(each):
-                row = "left out", "a step failed, and finally was not over"
+                row = "left out", "a step failed, and finally had not ended"
             else:
                 row = self._expected(each)
             text = each.step.text
@@ -55,10 +55,10 @@ class Forecast:
         if step is not None and step.done:
             return self._held(each)
         if step is not None and step.status == "lost" and not self._run.state.options.retry_lost:
-            return "lost", "resume stops here; --retry-lost runs it again"
+            return "lost", "resume stops here; --retry-lost runs the step again"
         stops = self._stops(each)
         if stops:
-            return "stop", f"its session lacks what step {stops} set: --from {stops}"
+            return "stop", f"its session lacks what step {stops} set; to run that again: --from {stops}"
         first, self._next = not self._next, True
         word, detail = self._undone(each, step)
         return ("next" if first else word), detail or ("" if not first else word if word != "run" else "")
@@ -78,7 +78,7 @@ class Forecast:
             if told.get("covers") is None:
                 return "again (new shell)", "the session is opened again"
             return "restored", "the session is opened again, with its directory and variables"
-        return "ensured", "its state has to hold"
+        return "ensured", "runs again, to ensure its state"
 
     def _told(self, session: str) -> dict[str, Any]:
         held = self._ground.held.get(self._run.sessions.host_of(session))
@@ -126,7 +126,7 @@ class Forecast:
             return "lost", "its session is gone; --retry-lost runs it again"
         words = {
             "never": ("run", "it never arrived at the host"),
-            "running": ("wait for it", "it is still running: it is waited for"),
+            "running": ("wait for it", "it is still running; resume waits for it"),
         }
-        ended = ("take its result", f"it ended meanwhile with {answer.get('exit')}")
+        ended = ("take its result", f"it has ended since, with exit {answer.get('exit')}")
         return words.get(answer["state"], ended)

@@ -22,8 +22,8 @@ HEARD = 60.0  # seconds between two requests that show the kept hosts that this 
 HEARD_LIMIT = 5.0
 FIRST_RETRY, LONGEST_RETRY = 5.0, 300.0  # seconds before a failed required transfer is tried again: first, at most
 GIVEN_UP = {
-    "over": "the time to hold it is over", "cancelled": "cancelled", "abandoned": "abandoned",
-    "limit": "a limit of the job is reached",
+    "over": "the hold time is over", "cancelled": "cancelled", "abandoned": "abandoned",
+    "limit": "a limit of the job was reached",
 }  # fmt: skip
 
 
@@ -127,7 +127,7 @@ class Gate:
         why = self._until(until, hosts, lost, wait, earlier)
         given_up = [] if why == "arrived" else [each.id for each in self.missing(hosts)] if lost else []
         run.record("hold.ended", sync=True, why=why, given_up=given_up)
-        done = "what was required has arrived" if why == "arrived" else GIVEN_UP[why]
+        done = "the required output has arrived" if why == "arrived" else GIVEN_UP[why]
         run.view.log(f"{', '.join(hosts)} is kept no longer: {done}")
         return why
 
@@ -179,11 +179,11 @@ class Gate:
         kept = f"{where} is kept for {left} (until {at}){self._price(hosts)}"
         look = [f"  look around: train recipe attach {id}"] if self._sessions(hosts) else []
         if reason == "failed":
-            return [f"The job has failed. {kept}", *look, f"  to go on at once: train recipe cancel {id}"]
-        lines = [f"{verb} waits, because what is required has not arrived. It would be lost:"]
+            return [f"The job has failed. {kept}", *look, f"  to continue at once: train recipe cancel {id}"]
+        lines = [f"{verb} waits, because a required output has not arrived. It would be lost:"]
         for each in lost:
             lines.append(f"  step {each.id}: {each.step.text} ({self._end_of(each)})")
-        return [*lines, f"  {kept}", *look, f"  to give it up and go on: train recipe abandon {id}"]
+        return [*lines, f"  {kept}", *look, f"  to give it up and continue: train recipe abandon {id}"]
 
     def _sessions(self, hosts: list[str]) -> bool:
         return any(each.open and each.host_name in hosts for each in self._run.state.sessions.values())

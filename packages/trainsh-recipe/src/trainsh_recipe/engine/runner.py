@@ -187,7 +187,7 @@ class Runner:
         return ""
 
     def _not_known(self, at: Attempt, error: TrainError) -> str:
-        note = f"whether step {at.numbered.id} has ended on its host is not known: {error.message}"
+        note = f"it is not known whether step {at.numbered.id} has ended on its host: {error.message}"
         self.run.view.log(note)
         return f"; {note}"
 

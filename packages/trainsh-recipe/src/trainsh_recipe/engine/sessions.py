@@ -26,7 +26,7 @@ class Sessions:
         session = self.get(name)
         if session is None or not session.open:
             raise NotFound(
-                f"session {name} is not open", "open it before: tmux.open @HOST as " + name, code="not_open"
+                f"session {name} is not open", "open it first: tmux.open @HOST as " + name, code="not_open"
             )
         return {"session": name, "host": session.host, "job": self._job}
 

@@ -80,7 +80,7 @@ class Tries:
             if left <= 0 or run.cancellation.accepted or not outcome.again:
                 break
             reason = outcome.reason.split("\n")[0]
-            run.view.log(f"step {step.id} failed ({reason}); again in {format_duration(delay)}")
+            run.view.log(f"step {step.id} failed ({reason}); trying again in {format_duration(delay)}")
             if self._pause(step, delay):
                 break
             left, delay, number, resuming = left - 1, delay * 2, number + 1, False

@@ -36,7 +36,7 @@ class Secrets:
         value = os.environ.get(name)
         if value:
             return value
-        hint = f"store it: train secrets set {name}\nor give it for once: {name}=... train recipe run ..."
+        hint = f"store it: train secrets set {name}\nor pass it for this run only: {name}=... train recipe run ..."
         if spawn.tool_path("secrets") is None:
             raise CredentialError(
                 f"there is no secret {name}: it is not in the environment", hint, code="no_secret"
@@ -111,11 +111,11 @@ class Values:
             if part.otherwise:
                 return part.otherwise
             raise UsageError(
-                f"${part.var} has no value yet", "a step that sets it has not run, or what it set held a secret; "
-                "start there: train recipe resume --from N", code="no_value",
+                f"${part.var} has no value yet", "the step that sets it has not run, or the value held a "
+                "secret; to run that step again: train recipe resume --from N", code="no_value",
             )  # fmt: skip
         if depth > _DEEPEST:
-            raise UsageError(f"${part.var} is defined by itself", code="circular")
+            raise UsageError(f"${part.var} is defined in terms of itself", code="circular")
         return self._join(found, secret, depth + 1)
 
     def variable(self, name: str) -> Text | None:
@@ -180,7 +180,7 @@ class Values:
         if places[name].type == "placeholder":
             raise UsageError(
                 f"{kind} {name} is a placeholder, and nothing has filled it",
-                f"say what it is: --{kind} {name}=SPEC", code="placeholder", data={"name": name},
+                f"set it: --{kind} {name}=SPEC", code="placeholder", data={"name": name},
             )  # fmt: skip
         return self.plain(places[name].spec)
 

@@ -187,6 +187,6 @@ def read(document: Any) -> Plan:
 def newer(why: str) -> UsageError:
     """The error for a plan of another version, or with a field that this version does not know."""
     return UsageError(
-        f"the plan of train-dsl is not understood: {why}", "install train-dsl and train-recipe of one version",
+        f"the plan from train-dsl cannot be read: {why}", "install the same version of train-dsl and train-recipe",
         code="newer_plan",
     )  # fmt: skip

@@ -124,7 +124,7 @@ def take_lock(job: Job) -> Lock:
         by = f"process {who[0]} on {who[1]}, since {who[2]}" if who else "another process"
         raise Conflict(
             f"job {job.short_id} is being run by {by}",
-            f"look at it: train recipe watch {job.short_id}\nor end it: train recipe cancel {job.short_id}",
+            f"to watch it: train recipe watch {job.short_id}\nto end it: train recipe cancel {job.short_id}",
             code="job_locked", data={"job": job.id, "pid": who[0] if who else None},
         )  # fmt: skip
     lock = Lock(handle)
@@ -235,7 +235,8 @@ def find(word: str) -> Job:
         raise NotFound(f"there is no job {word!r}", hint, code="no_job")
     if len(found) > 1:
         raise Conflict(
-            f"{len(found)} jobs are called {word!r}: {', '.join(sorted(found)[-3:])}", "write more of the id",
+            f"{len(found)} jobs are called {word!r}: "
+            f"{', '.join(sorted(found)[-3:])}", "give more characters of the id",
             code="ambiguous_job",
         )  # fmt: skip
     return Job(jobs_home() / found[0])

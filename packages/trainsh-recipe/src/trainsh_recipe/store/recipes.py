@@ -48,16 +48,12 @@ def _near_file(path: Path) -> str:
     except OSError:
         return f"there is no folder {path.parent}"
     found = nearest(path.name, there)
-    return f"did you mean {path.with_name(found)}?" if found else "train recipe list shows those that have names"
+    return f"did you mean {path.with_name(found)}?" if found else "to list recipes: train recipe list"
 
 
 def _near_name(name: str) -> str:
     found = nearest(name, [path.stem for path in (*named(), *here())])
-    return (
-        f"did you mean {found}?"
-        if found
-        else "train recipe list shows those there are; a file is named by its path"
-    )
+    return f"did you mean {found}?" if found else "to list recipes: train recipe list; a file is given by its path"
 
 
 def named() -> list[Path]:

@@ -67,6 +67,8 @@ def over(run: Run) -> None:
                 params |= {"snapshot": False}  # an exec is not resumed
             run.tools.peer("tmux").request(method, params, timeout=10)
         if session.left:
-            foreground.say(f"left running in session {session.name}: train recipe attach {run.job.short_id}")
+            foreground.say(
+                f"the command still runs in session {session.name}: train recipe attach {run.job.short_id}"
+            )
         else:
             session.open = False

@@ -24,7 +24,7 @@ def checkpoints(state: State) -> list[CheckpointReport]:
     except TrainError as error:
         return [CheckpointReport(state="unreachable", failed=error.message)]
     except (msgspec.ValidationError, TypeError):
-        return [CheckpointReport(state="unreachable", failed="a malformed answer of train-xfer")]
+        return [CheckpointReport(state="unreachable", failed="a malformed answer from train-xfer")]
 
 
 def _known(row: Any) -> dict[str, Any]:
@@ -37,5 +37,5 @@ def told(row: CheckpointReport) -> str:
     where = f"{row.source} -> {row.destination}" if row.source else VERB
     wrong = f"; {row.failed}" if row.failed else ""
     if row.newest is None or row.age is None:
-        return f"{where}: {row.state}, no checkpoint is safe yet{wrong}"
-    return f"{where}: {row.state}, {row.newest} is safe, {format_duration(row.age)} old{wrong}"
+        return f"{where}: {row.state}, no checkpoint is uploaded yet{wrong}"
+    return f"{where}: {row.state}, newest uploaded checkpoint {row.newest}, {format_duration(row.age)} old{wrong}"

@@ -84,7 +84,7 @@ def abandon(word: str | None) -> jobs.Job:
     job = choose(word)
     state = job.state()
     if state.status not in ("running", "interrupted"):
-        raise Conflict(f"job {job.short_id} holds nothing: it is {state.status}", code="not_running")
+        raise Conflict(f"job {job.short_id} keeps no machine: it is {state.status}", code="not_running")
     job.abandoned.touch(mode=0o600)
     return job
 
@@ -140,13 +140,13 @@ def _tell(job: jobs.Job, pid: int, host: str, since: str) -> None:
         held = job.state().held
         if held is not None and held != before:
             raise Conflict(
-                f"job {job.short_id} is cancelled, and keeps {', '.join(held.hosts)} until step "
+                f"job {job.short_id} is cancelled, and keeps {', '.join(held.hosts)} until the output of step "
                 f"{', '.join(held.steps)} has arrived",
-                f"to give that up: train recipe abandon {job.short_id}", code="held",
+                f"to give that output up: train recipe abandon {job.short_id}", code="held",
             )  # fmt: skip
         if time.monotonic() > deadline:
             raise TimedOut(
                 f"the runner of job {job.short_id} (process {pid}, since {since}) "
-                f"did not end in {CANCEL_LIMIT:g} seconds"
+                f"did not end within {CANCEL_LIMIT:g} seconds"
             )
         time.sleep(0.05)

@@ -18,7 +18,7 @@ SHOWN = 5  # how many names the question lists; the others are only counted
 
 
 class Meant(msgspec.Struct, frozen=True):
-    """What to remove: jobs, and files of recipes; `about` describes each for people."""
+    """The jobs and the recipe files to remove; `about` is a text for people about each."""
 
     jobs: list[jobs.Job]
     recipes: list[Path]
@@ -54,7 +54,9 @@ def named(words: list[str]) -> Meant:
         job = _job(word, or_none=file is not None)
         if job is not None and file is not None:
             raise Conflict(
-                f"{word!r} is a recipe and a job, {job.id}", "write more of the job's id", code="ambiguous_job"
+                f"{word!r} is the name of a recipe and of job {job.id}",
+                "give more characters of the job's id",
+                code="ambiguous_job",
             )
         if job is not None:
             found[job.id] = job
@@ -109,7 +111,5 @@ def meant(words: list[str], *, older_than: float | None, all_: bool) -> Meant:
     """The jobs and recipes that the command line selects, by name or by an option."""
     given = bool(words) + (older_than is not None) + all_
     if given != 1:
-        raise UsageError(
-            "name jobs or recipes, or say --older-than AGE, or --all: one of them", "see: train recipe jobs"
-        )
+        raise UsageError("pass one of: names of jobs or recipes, --older-than AGE, --all", "see: train recipe jobs")
     return named(words) if words else over(older_than)

@@ -98,7 +98,11 @@ def show_jobs(reports: list[JobReport], without: str = "No jobs yet. Start one: 
 
 def _now(each: JobReport) -> str:
     if each.held is not None:
-        why = f"step {', '.join(each.held.steps)} has not arrived" if each.held.steps else "the job has failed"
+        why = (
+            f"the output of step {', '.join(each.held.steps)} has not arrived"
+            if each.held.steps
+            else "the job has failed"
+        )
         return f"kept until {when(each.held.until)[-8:-3]}: {why}"
     return each.step if each.status == "running" else each.reason.split("\n")[0]
 
@@ -126,7 +130,8 @@ def show_spending(reports: list[JobReport]) -> None:
         if each.status != "running" and running:
             what = ", ".join(f"{one.provider} {one.id}" for one in running)
             print(
-                f"Job {jobs.short(each.id)} left {what} running. What costs money now: train bill", file=sys.stderr
+                f"Job {jobs.short(each.id)} left {what} running. To see what costs money now: train bill",
+                file=sys.stderr,
             )
 
 

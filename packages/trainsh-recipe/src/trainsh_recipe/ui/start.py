@@ -103,7 +103,7 @@ def _limit(given: float | None, setting: str) -> float | None:
 
 def _check(limits: Limited) -> None:
     if limits.max_cost is not None and not 0 < limits.max_cost < math.inf:
-        raise UsageError(f"--max-cost wants an amount above 0, not {limits.max_cost:g}", code="bad_amount")
+        raise UsageError(f"--max-cost must be above 0, not {limits.max_cost:g}", code="bad_amount")
 
 
 def _detached(held: HeldJob) -> tuple[JobReport, int]:

@@ -15,8 +15,9 @@ OFF = "off"
 
 
 class Switch(msgspec.Struct, frozen=True):
-    """One fault. `kind`: `calls` (a probability, `on`, or `3x` for the next 3 calls), `time` (a duration) or
-    `choice`."""
+    """A fault that can be switched on. `kind` of its value: `calls` (a probability, `on`, or `3x` for the next 3
+    calls), `time` (a duration) or `choice`.
+    """
 
     name: str
     kind: str
@@ -45,7 +46,11 @@ SWITCHES = {
         Switch("offer-taken", "choice", "the offer is gone when it is rented", ("400", "404", "410")),
         Switch("no-credit", "calls", "creating is refused: the account has no credit"),
         Switch("spend-limit", "calls", "creating is refused: the spending limit of a new account"),
-        Switch("no-capacity", "calls", "creating leaves a stopped instance unless cancel_unavail is set"),
+        Switch(
+            "no-capacity",
+            "calls",
+            "creating an instance without a free GPU leaves it stopped, unless cancel_unavail is set",
+        ),
         Switch("create-lost", "calls", "the instance is created and the answer is lost (502)"),
         Switch("create-slow", "time", "the instance is created and the answer takes this long"),
         Switch("success-false", "calls", "a change of state answers 200 with success false"),
@@ -55,7 +60,7 @@ SWITCHES = {
         Switch("stuck-loading", "calls", "an instance never leaves loading"),
         Switch("pull-error", "calls", "the image cannot be pulled"),
         Switch("oci-error", "calls", "the container cannot be created"),
-        Switch("boot-time", "time", "how long an instance takes to run"),
+        Switch("boot-time", "time", "how long an instance takes from its creation until it runs"),
         Switch("instance-dies-after", "time", "the main process of an instance ends this long after it runs"),
         Switch("outbid-after", "time", "an interruptible instance is outbid this long after it runs"),
         Switch("host-lost-after", "time", "the host goes offline this long after its instance runs"),

@@ -26,7 +26,7 @@ ECHO = "echo"
 
 
 class Piece(msgspec.Struct, frozen=True):
-    """Part of a log: output (no `letter`), the shown command (`letter` is ECHO), or a sentinel.
+    """Part of a log: output (`letter` is empty), the shown command (`letter` is ECHO), or a sentinel.
 
     `offset` is where the piece begins in the log, `end` the offset after its last byte.
     """

@@ -112,7 +112,7 @@ class Stream:
     def _malformed(self, what: str) -> RemoteError:
         return RemoteError(
             f"the log of session {self._name} on {self._host.name} cannot be read: {what}",
-            f"look at it there: train tmux attach {self._name}", code="bad_answer",
+            f"to look at the session: train tmux attach {self._name}", code="bad_answer",
         )  # fmt: skip
 
 

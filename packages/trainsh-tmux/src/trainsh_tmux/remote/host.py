@@ -35,7 +35,9 @@ def turn(lock: threading.Lock, request: Request, deadline: Deadline, name: str) 
     while not lock.acquire(timeout=0.1):
         request.check()
         if deadline.expired:
-            raise Unreachable(f"{name} cannot be reached: another request is still trying", code="host_silent")
+            raise Unreachable(
+                f"{name} cannot be reached yet: another request is still trying to connect", code="host_silent"
+            )
     try:
         yield
     finally:
@@ -217,7 +219,7 @@ class Host:
 def disk_full(host: Host) -> RemoteError:
     """Return the error for a host whose disk is full."""
     return RemoteError(
-        f"cannot write to {host.root} on {host.name}: is its disk full?", "see: df -h there", code="disk_full"
+        f"cannot write to {host.root} on {host.name}: is the disk full?", "see: df -h there", code="disk_full"
     )
 
 

@@ -118,14 +118,16 @@ def _moved(live: Live, answer: list[str]) -> list[str]:
     if not there:
         return []
     here = live.host.node or live.host.name
-    return [f"session {live.name} of this job runs on {there}; this is {here}, where another one was opened"]
+    return [
+        f"session {live.name} of this job runs on {there}; this host is {here}, where a second session was opened"
+    ]
 
 
 def _refused(live: Live, word: str, why: str) -> TrainError:
     if word == "no-processes":
         return MissingProgram(
             f"there is neither ps nor /proc on {live.host.name}: train could not tell whether a step still runs",
-            "install it there: the package is procps or busybox", code="no_ps", data={"host": live.host.spec},
+            "install the package procps or busybox there", code="no_ps", data={"host": live.host.spec},
         )  # fmt: skip
     if word == "full":
         return disk_full(live.host)
@@ -141,7 +143,7 @@ def _without_tmux(host: Host, install: list[str], bootstrap: bool) -> None:
         raise MissingProgram(
             f"there is no tmux on {host.name}",
             f"install it there: {where}{command or 'with its package manager'}"
-            + ("\nor have it done: --bootstrap" if command else ""),
+            + ("\nor let train install it: --bootstrap" if command else ""),
             code="no_tmux", data={"host": host.spec, "install": command},
         )  # fmt: skip
     current().emit("log", message=f"installing tmux on {host.name}: {command}")

@@ -25,11 +25,11 @@ def reclaim(live: Live) -> tuple[list[str], list[str]]:
     if not (answer and answer[0].startswith("fresh") and _comes_to(live, "open", LOGIN_LIMIT)):
         raise TrainError(
             f"session {live.name} was released and cannot be reclaimed: {' '.join(answer) or 'no answer'}",
-            f"look at it: train tmux attach {live.name}", code="session_busy",
+            f"to look at it: train tmux attach {live.name}", code="session_busy",
         )  # fmt: skip
     restored = said(answer, "restored") == "yes"
     state = "with the directory and variables that the steps had left" if restored else "with a fresh environment"
-    note = f"session {live.name} was released and is in use: steps run in a new window of it from now on, {state}"
+    note = f"session {live.name} was released and is in use: from now on its steps run in a new window, {state}"
     return [note], answer
 
 

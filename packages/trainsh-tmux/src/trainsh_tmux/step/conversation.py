@@ -226,11 +226,11 @@ class Conversation:
         self._hand_in()
 
     def _hand_in_later(self, _: str) -> None:
-        self._wait_ready(0.05, f"the shell of session {self.live.name} does not come to wait for steps")
+        self._wait_ready(0.05, f"the shell of session {self.live.name} did not become ready for steps")
 
     def _disk_full(self, _: str) -> None:
         if self._ready is None:
-            self.request.emit("log", message=f"{disk_full(self.live.host).message}; waiting for room")
+            self.request.emit("log", message=f"{disk_full(self.live.host).message}; waiting until there is space")
         self._wait_ready(0.5, disk_full(self.live.host).message)
 
     def _wait_ready(self, pause: float, reason: str) -> None:
@@ -411,7 +411,7 @@ class Conversation:
 
     def _host_lost(self, error: TrainError) -> Unreachable:
         return Unreachable(
-            f"{self.live.host.name} could not be reached again within the step's time: {error.message}",
+            f"{self.live.host.name} could not be reached again before the step's timeout: {error.message}",
             "the step may still be running there; resume the recipe when the host is back",
             code="host_lost", data={"step": self.step.name},
         )  # fmt: skip
@@ -449,7 +449,7 @@ class Conversation:
             # The step may have ended before its timeout unnoticed, for example while this machine slept.
             why = self._ask_again()
             if self.status is None:
-                why, late = "timeout", "; its host does not say yet that it has ended"
+                why, late = "timeout", "; its host has not confirmed yet that it ended"
         elif not self._marked and why.partition(" ")[0] not in ("timeout", "never", "not-started", "stuck"):
             why = self._ask_again() or why
         state, reason = judge(self.status, why, format_duration(self.step.timeout) if self.step.timeout else "")

@@ -29,7 +29,7 @@ class SessionEnded(TrainError):
 def not_started(step: str, reason: str, hint: str = "") -> NotStarted:
     """Return the error for a step that did not begin."""
     return NotStarted(
-        f"step {step} did not begin: {reason}", hint or "run it again when that is fixed",
+        f"step {step} did not begin: {reason}", hint or "to continue: fix that, then run the step again",
         data={"step": step, "reason": reason},
     )  # fmt: skip
 
@@ -39,10 +39,14 @@ def raise_for(outcome: Outcome) -> Outcome:
     data: dict[str, Any] = {**msgspec.to_builtins(outcome), "status": outcome.exit}
     if outcome.state in ("not_started", "never"):
         raise NotStarted(
-            f"step {outcome.step} did not begin: {outcome.reason}", "run it again when that is fixed", data=data
+            f"step {outcome.step} did not begin: {outcome.reason}",
+            "to continue: fix that, then run the step again",
+            data=data,
         )
     if outcome.state == "lost":
-        raise Lost(f"step {outcome.step} is lost: {outcome.reason}", "run it again if that is safe", data=data)
+        raise Lost(
+            f"step {outcome.step} is lost: {outcome.reason}", "run the step again if that is safe", data=data
+        )
     if outcome.state == "session_ended":
         raise SessionEnded(
             f"the session ended in step {outcome.step}: {outcome.reason}", "open it again with tmux.open", data=data

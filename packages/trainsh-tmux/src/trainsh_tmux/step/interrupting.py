@@ -32,8 +32,8 @@ def end_step(live: Live, step: str, why: str, grace: float, request: Request) ->
             )  # fmt: skip
 
     silent = RemoteError(
-        f"{live.host.name} did not say in time whether step {step} ended",
-        f"look at it: train tmux attach {live.name}", code="not_ended", data={"step": step},
+        f"{live.host.name} did not report in time whether step {step} ended",
+        f"to look at it: train tmux attach {live.name}", code="not_ended", data={"step": step},
     )  # fmt: skip
     try:
         forget = send()

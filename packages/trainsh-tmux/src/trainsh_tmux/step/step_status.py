@@ -59,7 +59,7 @@ def noted(live: Live, step: str) -> tuple[int | None, str]:
     """
     kind, status, why = _told(live, step)
     if kind == "never":
-        raise not_started(step, f"session {live.name} ended before it came to this step", "open it: tmux.open")
+        raise not_started(step, f"session {live.name} ended before this step could start", "open it: tmux.open")
     return (parse_status(status, live.host.name, status) if status else None), why
 
 
@@ -126,7 +126,7 @@ def read_captured(live: Live, step: str) -> str:
     if words == ["gone"]:
         raise NotFound(
             f"the output of step {step} may hold a secret, so it was removed with its session or when the next"
-            " step was sent", "run it again, under another name", code="captured_gone",
+            " step was sent", "run the step again, under another name", code="captured_gone",
         )  # fmt: skip
     try:
         return bytes(int(word, 8) for word in words).decode("utf-8", "replace").strip()

@@ -53,7 +53,7 @@ class BackgroundOutput:
                 elif item is LOST and self._reader.rereads:
                     self._reader.follow_from(self._live.shown or 0)
         except TrainError as error:
-            self._request.emit("log", message=f"output is not shown any more: {error.message}")
+            self._request.emit("log", message=f"the session's output is no longer shown: {error.message}")
 
     def _see(self, piece: Piece) -> None:
         self._live.shown = piece.end

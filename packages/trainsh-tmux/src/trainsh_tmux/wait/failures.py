@@ -23,7 +23,7 @@ def background_failure(live: Live, told: str) -> TrainError:
     if status == "lost":
         return RemoteError(
             f"background step {step} is lost: its session or its host went down, and its exit status is unknown",
-            "run it again if that is safe", code="lost", data={"step": step, "status": None, "tail": lines},
+            "run the step again if that is safe", code="lost", data={"step": step, "status": None, "tail": lines},
         )  # fmt: skip
     if not (status.isascii() and status.isdigit()):
         return malformed(live.host.name, f"failed {told}")

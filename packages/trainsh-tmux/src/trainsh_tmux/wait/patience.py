@@ -42,8 +42,8 @@ def in_time(live: Live, timeout: float) -> Iterator[None]:
         if error.code in ("wait_timed_out", "host_lost") or not (transient(error) or isinstance(error, TimedOut)):
             raise
         raise Unreachable(
-            f"{live.host.name} could not be reached within the time of the wait: {error.message}",
-            "what it waits for may have come; resume the recipe when the host is back", code="host_lost",
+            f"{live.host.name} could not be reached before the wait's timeout: {error.message}",
+            "the condition may have been met; resume the recipe when the host is back", code="host_lost",
         ) from None  # fmt: skip
 
 
@@ -75,7 +75,7 @@ class Patience:
     def over(self) -> NoReturn:
         """Raise TimedOut."""
         raise TimedOut(
-            f"timed out after {format_duration(self.timeout)}: {self.missing}", "give it longer: timeout=1h",
+            f"timed out after {format_duration(self.timeout)}: {self.missing}", "set a longer timeout: timeout=1h",
             code="wait_timed_out",
         )  # fmt: skip
 
@@ -88,8 +88,8 @@ class Patience:
         if not self._quiet_told:
             self._quiet_told = True
             self.request.emit(
-                "log", message=f"every background step in session {session} has ended well, and {self.missing};"
-                " still waiting",
+                "log", message=f"every background step in session {session} has succeeded, but "
+                f"{self.missing}; still waiting",
             )  # fmt: skip
 
     def waited(self, line: str | None = None, offset: int | None = None) -> Waited:

@@ -9,7 +9,7 @@ GONE = ("no_such_ask", "no longer available", "not available")
 MONEY = {
     "insufficient_credit": "add credit at https://cloud.vast.ai/billing/",
     "missing_billing": "add a card at https://cloud.vast.ai/billing/",
-    "spend_rate_limit": "new accounts may spend a limited amount an hour; ask Vast.ai's support",
+    "spend_rate_limit": "a new account may spend only a limited amount per hour; ask Vast.ai's support",
 }
 
 
@@ -26,26 +26,26 @@ def meaning(status: int, document: Any, text: str, headers: dict[str, str]) -> T
         return _credential(said, low, data)
     if status == 403 or code == "not_authorized":
         return CredentialError(
-            f"this API key may not do that: {said}", "use a key with the right permissions: https://cloud.vast.ai/manage-keys/",
+            f"this API key has no permission for that: {said}", "use a key with the right permissions: https://cloud.vast.ai/manage-keys/",
             code="not_allowed", data=data,
         )  # fmt: skip
     if any(word in low for word in GONE) and "state change queued" not in low:
         return Conflict(
-            f"the offer is gone: {said}", "take another: train vast search", code="offer_gone", data=data
+            f"the offer is gone: {said}", "take another offer: train vast search", code="offer_gone", data=data
         )
     if code in MONEY:
         return Conflict(f"Vast.ai refuses: {said}", MONEY[code], code=code, data=data)
     if code == "search_quota_exceeded":
-        return RemoteError("the searches of today are used up", _reset(headers), code="quota", data=data)
+        return RemoteError("today's number of searches is used up", _reset(headers), code="quota", data=data)
     if status == 429:
         return RemoteError(
-            "Vast.ai asks for fewer requests", "try again in a minute", code="too_many_requests", data=data
+            "Vast.ai refuses: too many requests", "try again in a minute", code="too_many_requests", data=data
         )
     if status == 410 and code == "deprecated_endpoint":
         return RemoteError(said, "update tmux-trainsh", code="deprecated", data=data)
     if status == 404:
         return NotFound(
-            f"Vast.ai does not know it: {said}", "see: train vast list", code=code or "not_found", data=data
+            f"Vast.ai found nothing: {said}", "see: train vast list", code=code or "not_found", data=data
         )
     if status >= 500:
         return RemoteError(f"Vast.ai failed: {said}", "try again in a minute", code="server_error", data=data)
@@ -77,5 +77,5 @@ def _reset(headers: dict[str, str]) -> str:
     try:
         when = datetime.fromtimestamp(int(headers.get("X-RateLimit-Reset", "")), UTC).astimezone()
     except (ValueError, OverflowError):
-        return "they are given again at midnight UTC"
-    return f"they are given again at {when:%H:%M}"
+        return "searches are allowed again after midnight UTC"
+    return f"searches are allowed again at {when:%H:%M}"

@@ -26,9 +26,9 @@ from trainsh_vast.model import Change, Details, Log, Rented
 
 @tool.command(name="list", show=printed("show_list"))
 def list_(
-    state: Annotated[State | None, Opt("only those in this state")] = None,
+    state: Annotated[State | None, Opt("only instances in this state")] = None,
 ) -> list[Rented]:
-    """List your instances, and what each costs an hour now."""
+    """List your instances, and what each one costs per hour now."""
     from trainsh_base.provider.listed import remember  # noqa: PLC0415 - help does without
     from trainsh_vast.rented import rows  # noqa: PLC0415 - help does without
 
@@ -39,7 +39,7 @@ def list_(
 
 @tool.command(show=printed("show_details"))
 def show(id_: Id) -> Details:
-    """Show an instance: with --json, all that Vast.ai says of it but secrets."""
+    """Show an instance; with --json, all that Vast.ai's API returns about it, except secrets."""
     from trainsh_vast.rented import rows  # noqa: PLC0415 - help does without
 
     service = account()
@@ -58,13 +58,13 @@ def search(
     disk: Disk = 10.0,
     region: Region = None,
     min_reliability: MinReliability = None,
-    bid: Annotated[bool, Opt("interruptible offers, at their lowest bid")] = False,
+    bid: Annotated[bool, Opt("show interruptible offers, with their lowest bid")] = False,
     sort: Annotated[
-        Literal["price", "value", "reliability"], Opt("what comes first; value is dlperf per dollar")
+        Literal["price", "value", "reliability"], Opt("the order of the offers; value is dlperf per dollar")
     ] = "price",
-    limit: Annotated[int, Opt("at most this many", metavar="N")] = 20,
+    limit: Annotated[int, Opt("show at most this many offers", metavar="N")] = 20,
 ) -> list[dict[str, Any]]:
-    """Search for GPU offers; prices include the disk asked for. With --json, the whole objects.
+    """Search for GPU offers. Prices include the requested disk. With --json, print Vast.ai's complete objects.
 
     \b
     train vast search --gpu RTX_4090 --num-gpus 2 --max-dph 1.2
@@ -84,8 +84,10 @@ def search(
 @tool.command(show=lambda log: print(log.text, end=""))
 def logs(
     id_: Id,
-    tail: Annotated[int, Opt("the last lines", metavar="N")] = 100,
-    filter_: Annotated[str | None, Opt("only lines with this word", name="--filter", metavar="WORD")] = None,
+    tail: Annotated[int, Opt("show only this many last lines", metavar="N")] = 100,
+    filter_: Annotated[
+        str | None, Opt("show only lines that contain this text", name="--filter", metavar="WORD")
+    ] = None,
 ) -> Log:
     """Show the log of an instance's container."""
     from trainsh_vast.verbs import watching  # noqa: PLC0415 - help does without
@@ -97,11 +99,11 @@ def logs(
 
 @tool.command(show=printed("show_changes"))
 def watch(
-    id_: Annotated[str | None, Arg("one instance only", "ID", kind="instance")] = None,
-    every: Annotated[Duration, Opt("how often to look", kind="duration")] = POLL,
-    until: Annotated[State | None, Opt("end once it is in this state")] = None,
+    id_: Annotated[str | None, Arg("watch only this instance", "ID", kind="instance")] = None,
+    every: Annotated[Duration, Opt("the time between two requests", kind="duration")] = POLL,
+    until: Annotated[State | None, Opt("exit when the instance is in this state")] = None,
 ) -> list[Change]:
-    """Say whenever an instance changes its state, until Ctrl-C."""
+    """Print a line whenever an instance changes its state, until Ctrl-C."""
     from trainsh_vast.verbs import watching  # noqa: PLC0415 - help does without
 
     service = account()
@@ -110,7 +112,7 @@ def watch(
 
 @tool.command()
 def resolve(ref: Annotated[str, Arg("an instance's id", "ID", kind="host")]) -> Target:
-    """Say how an instance is reached, for programs."""
+    """Print how an instance is reached, for programs."""
     from trainsh_vast.verbs import reaching  # noqa: PLC0415 - help does without
 
     service = account()
@@ -120,7 +122,7 @@ def resolve(ref: Annotated[str, Arg("an instance's id", "ID", kind="host")]) -> 
 @tool.command()
 def ssh(
     id_: Id,
-    command: Annotated[list[str], Arg("what to run instead of a shell, after --", "COMMAND")] = [],  # noqa: B006
+    command: Annotated[list[str], Arg("the command to run instead of a shell, after --", "COMMAND")] = [],  # noqa: B006
 ) -> Handover:
     """Open a shell on an instance, or run a command there."""
     from trainsh_vast.verbs import reaching  # noqa: PLC0415 - help does without

@@ -12,7 +12,7 @@ from trainsh_vast.model import Attached, Balance, Cost, Key
 def keys(
     id_: Annotated[str | None, Arg("an instance (default: the account)", "ID", kind="instance")] = None,
 ) -> list[Key]:
-    """List the ssh keys of the account, or of an instance."""
+    """List the ssh keys of the account or of an instance."""
     from trainsh_vast.verbs import keys as verbs  # noqa: PLC0415 - help does without
 
     service = account()
@@ -23,10 +23,11 @@ def keys(
 def attach_key(
     id_: Annotated[str | None, Arg("an instance (default: the account)", "ID", kind="instance")] = None,
     key: Annotated[
-        str | None, Opt("the key (default: the setting, else the one in ~/.ssh)", metavar="FILE")
+        str | None,
+        Opt("the public key file (default: defaults.ssh_key_path, else the key in ~/.ssh)", metavar="FILE"),
     ] = None,
 ) -> Attached:
-    """Attach the local ssh key: to the account, for instances rented from now on, or to one instance."""
+    """Attach the local ssh key to the account (for instances rented from now on) or to one instance."""
     from trainsh_vast.verbs import keys as verbs  # noqa: PLC0415 - help does without
 
     service = account()
@@ -44,7 +45,7 @@ def cost(id_: MaybeId = None, _job: Job = None, _hosts: Hosts = None) -> list[Co
 
 @tool.command(show=printed("show_balance"))
 def balance() -> Balance:
-    """Show the account's credit, and how long it lasts."""
+    """Show the account's credit, and how many hours it lasts."""
     from trainsh_vast.verbs import billing  # noqa: PLC0415 - help does without
 
     return billing.balance(account())
@@ -52,7 +53,7 @@ def balance() -> Balance:
 
 @tool.command(show=printed("show_bill"))
 def bill() -> Bill:
-    """Show what costs money now, running and stopped, and what this month has cost."""
+    """Show the running and stopped instances that cost money now, and what this month has cost."""
     from trainsh_vast.verbs import billing  # noqa: PLC0415 - help does without
 
     return billing.bill(account())

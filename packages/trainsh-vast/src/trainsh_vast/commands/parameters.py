@@ -11,37 +11,46 @@ tool = Tool("vast", "Vast.ai: rent GPUs, wait for them, stop them", provides=("h
 
 Id = Annotated[str, Arg("an instance's id: see train vast list", "ID", kind="instance")]
 MaybeId = Annotated[
-    str | None, Arg("an instance's id, or @HOST in a recipe (default there: the job's own)", "ID", kind="instance")
+    str | None,
+    Arg("an instance's id, or in a recipe @HOST (default in a recipe: the job's instance)", "ID", kind="instance"),
 ]
-Job = Annotated[str | None, Opt("the job that holds it; recipes set it", name="--job", metavar="JOB")]
+Job = Annotated[str | None, Opt("the job that holds the instance; recipes set this", name="--job", metavar="JOB")]
 Hosts = Annotated[
-    dict[str, Any] | None, Opt("what a recipe's hosts are; recipes set it", name="--hosts", metavar="NAME=SPEC")
+    dict[str, Any] | None,
+    Opt("the machines of a recipe's hosts; recipes set this", name="--hosts", metavar="NAME=SPEC"),
 ]
 Gpu = Annotated[str | None, Opt("the model, such as RTX_4090", metavar="NAME")]
 NumGpus = Annotated[int | None, Opt("at least this many GPUs", metavar="N")]
-MinGpuRam = Annotated[float | None, Opt("at least this much memory for each GPU, in GB of 1000 MB", metavar="GB")]
+MinGpuRam = Annotated[float | None, Opt("at least this much memory per GPU, in GB (1000 MB)", metavar="GB")]
 MaxDph = Annotated[
-    float | None, Opt("at most this many dollars an hour, the disk included", metavar="USD", kind="money")
+    float | None, Opt("at most this many dollars per hour, the disk included", metavar="USD", kind="money")
 ]
 Disk = Annotated[float, Opt("the disk of a new instance, in GB", metavar="GB")]
 Region = Annotated[str | None, Opt("only these countries: US,CA", metavar="CODES")]
-MinReliability = Annotated[float | None, Opt("at least this reliable, from 0 to 1", metavar="N")]
-Create = Annotated[bool, Opt("rent the cheapest offer where none of yours fits")]
-AtBid = Annotated[bool, Opt("rent an interruptible one, at its lowest bid")]
+MinReliability = Annotated[float | None, Opt("at least this reliability, from 0 to 1", metavar="N")]
+Create = Annotated[bool, Opt("rent the cheapest offer if none of your instances fits")]
+AtBid = Annotated[bool, Opt("rent an interruptible instance, at its lowest bid")]
 Query = Annotated[str, Opt("more conditions, in Vast.ai's query language", metavar="QUERY")]
 Image = Annotated[str | None, Opt("the image (default: the setting vast.image)", metavar="IMAGE")]
 MaxCost = Annotated[
-    float | None, Opt("stop once it has cost this much from now on", metavar="USD", kind="money", limits=True)
+    float | None,
+    Opt(
+        "stop the instance when it has cost this many dollars from now on", metavar="USD", kind="money", limits=True
+    ),
 ]
-MaxTime = Annotated[Duration | None, Opt("stop after this time", kind="duration", limits=True)]
+MaxTime = Annotated[Duration | None, Opt("stop the instance after this time", kind="duration", limits=True)]
 IdleStop = Annotated[
     str | None,
-    Opt("stop once nothing has used it for so long, or off (in a recipe: 30m)", kind="duration", limits=True),
+    Opt(
+        "stop the instance when nothing has used it for this long, or off (default in a recipe: 30m)",
+        kind="duration",
+        limits=True,
+    ),
 ]
 Vet = Annotated[
-    Duration | None, Opt("measure for at most this long whether it is what the offer said", kind="duration")
+    Duration | None, Opt("measure for at most this long whether the machine is as its offer says", kind="duration")
 ]
-Timeout = Annotated[Duration, Opt("how long it may take", kind="duration")]
+Timeout = Annotated[Duration, Opt("the time limit", kind="duration")]
 STOP_LIMIT = Duration(600)
 WAIT_LIMIT = Duration(600)
 POLL = Duration(10)

@@ -43,16 +43,21 @@ def create(
     image: Image = None,
     disk: Disk = 10.0,
     label: Annotated[str | None, Opt("a label for yourself", metavar="TEXT")] = None,
-    onstart: Annotated[str | None, Opt("commands to run at every start", metavar="SCRIPT")] = None,
+    onstart: Annotated[
+        str | None, Opt("shell commands that the instance runs at every start", metavar="SCRIPT")
+    ] = None,
     env: Annotated[
         dict[str, str] | None, Opt("a variable, or a port as '-p 8080:8080=1' (repeatable)", metavar="NAME=VALUE")
     ] = None,
     price: Annotated[
-        float | None, Opt("bid this many dollars an hour: interruptible", metavar="USD", kind="money")
+        float | None,
+        Opt("bid this many dollars per hour for an interruptible instance", metavar="USD", kind="money"),
     ] = None,
     _job: Job = None,
 ) -> Created:
-    """Rent an offer. A lost answer is looked for by its label; a job that asks again gets the first one."""
+    """Rent an offer. If the answer is lost, the instance is found by its label, so a repeated request rents no
+    second one.
+    """
     from trainsh_vast.verbs import renting  # noqa: PLC0415 - help does without
 
     return renting.create(
@@ -62,14 +67,14 @@ def create(
 
 @tool.command(show=printed("show_verb"), ensures=True, fills="host", rents=True)
 def pick(
-    host: Annotated[str, Arg("the host of the recipe that it becomes", "HOST", kind="host")],
+    host: Annotated[str, Arg("the host of the recipe that the instance becomes", "HOST", kind="host")],
     *,
     num_gpus: NumGpus = None,
     min_gpu_ram: MinGpuRam = None,
     gpu: Gpu = None,
     max_dph: MaxDph = None,
-    limit: Annotated[int, Opt("show at most this many", metavar="N")] = 20,
-    auto: Annotated[bool, Opt("take the best without asking")] = False,
+    limit: Annotated[int, Opt("show at most this many instances", metavar="N")] = 20,
+    auto: Annotated[bool, Opt("take the best instance without asking")] = False,
     create: Create = False,
     image: Image = None,
     disk: Disk = 20.0,
@@ -80,7 +85,7 @@ def pick(
     vet: Vet = None,
     hold: Annotated[
         Duration | None,
-        Opt("how long a failed job keeps the machine (the runner does it)", kind="duration", holds=True),
+        Opt("how long the runner keeps the machine if the job fails", kind="duration", holds=True),
     ] = None,
     max_cost: MaxCost = None,
     max_time: MaxTime = None,
@@ -88,7 +93,7 @@ def pick(
     _job: Job = None,
     _hosts: Hosts = None,
 ) -> Verb:
-    """Pick one of your instances for a host of a recipe; a stopped one is started."""
+    """Pick one of your instances for a host of a recipe; a stopped instance is started."""
     from trainsh_vast.limits import limits  # noqa: PLC0415 - help does without
     from trainsh_vast.market.wanted import Wanted  # noqa: PLC0415 - as above
     from trainsh_vast.verbs import renting  # noqa: PLC0415 - as above
@@ -119,7 +124,7 @@ def estimate(
     bid: AtBid = False,
     query: Query = "",
 ) -> Estimate:
-    """Say what pick would take now, and what an hour of it costs; nothing is rented."""
+    """Print what pick would take now, and its price per hour; nothing is rented."""
     from trainsh_vast.market.wanted import Wanted  # noqa: PLC0415 - help does without
     from trainsh_vast.verbs import renting  # noqa: PLC0415 - as above
 
@@ -135,8 +140,8 @@ def wait(
     id_: MaybeId = None,
     *,
     timeout: Timeout = WAIT_LIMIT,
-    poll: Annotated[Duration, Opt("how often to look", kind="duration")] = POLL,
-    stop_on_fail: Annotated[bool, Opt("stop the instance when it does not get ready")] = False,
+    poll: Annotated[Duration, Opt("the time between two requests", kind="duration")] = POLL,
+    stop_on_fail: Annotated[bool, Opt("stop the instance if it does not get ready in time")] = False,
     vet: Vet = None,
     max_cost: MaxCost = None,
     max_time: MaxTime = None,
@@ -144,7 +149,7 @@ def wait(
     _job: Job = None,
     _hosts: Hosts = None,
 ) -> Verb:
-    """Wait until an instance runs and one can log in: directly, else through Vast.ai's proxy."""
+    """Wait until an instance runs and accepts an ssh login, directly or through Vast.ai's proxy."""
     from trainsh_vast.limits import limits  # noqa: PLC0415 - help does without
     from trainsh_vast.verbs import renting  # noqa: PLC0415 - as above
     from trainsh_vast.verbs.accepting import Patience  # noqa: PLC0415 - as above

@@ -23,7 +23,7 @@ from trainsh_vast.model import Rented, Verb
 
 @tool.command(show=printed("show_verb"), ensures=True, rents=True)
 def start(id_: MaybeId = None, _job: Job = None, _hosts: Hosts = None) -> Verb:
-    """Start an instance; when its GPU is taken, that is an error and nothing stays in a queue."""
+    """Start an instance. If its GPU is rented to somebody else, this fails, and no start stays queued."""
     from trainsh_vast.rented import labels, rows  # noqa: PLC0415 - help does without
     from trainsh_vast.verbs import states  # noqa: PLC0415 - as above
 
@@ -39,7 +39,7 @@ def start(id_: MaybeId = None, _job: Job = None, _hosts: Hosts = None) -> Verb:
 
 @tool.command(show=printed("show_verb"), ensures=True, releases="billing")
 def stop(id_: MaybeId = None, timeout: Timeout = STOP_LIMIT, _job: Job = None, _hosts: Hosts = None) -> Verb:
-    """Stop an instance, and return once Vast.ai lists it as stopped. Its disk stays and still costs money."""
+    """Stop an instance, and return when Vast.ai lists it as stopped. Its disk is kept and still costs money."""
     from trainsh_vast.rented import rows  # noqa: PLC0415 - help does without
     from trainsh_vast.verbs import states  # noqa: PLC0415 - as above
 
@@ -50,7 +50,7 @@ def stop(id_: MaybeId = None, timeout: Timeout = STOP_LIMIT, _job: Job = None, _
         found = rows.rented(row) if row else Rented(id=number, state="gone")
         words.append(f"instance {number} is {found.state}")
         if found.state == "stopped":
-            words.append(f"its disk bills ${found.storage_per_hour:.4f} an hour until: {found.end}")
+            words.append(f"its disk costs ${found.storage_per_hour:.4f} an hour; to end that: {found.end}")
     return Verb(instance=found, message="; ".join(words))
 
 
@@ -62,7 +62,7 @@ def destroy(
     _job: Job = None,
     _hosts: Hosts = None,
 ) -> Verb:
-    """Destroy an instance and all that is on its disk; nothing of it bills any longer."""
+    """Destroy an instance and its disk, with all files on it; it then costs nothing any more."""
     from trainsh_vast.verbs import states  # noqa: PLC0415 - help does without
 
     service = account()
@@ -78,7 +78,7 @@ def destroy(
 
 @tool.command(show=printed("show_row"))
 def reboot(id_: Id) -> Rented:
-    """Restart an instance's container; its GPU and its disk stay."""
+    """Restart an instance's container; it keeps its GPU and its disk."""
     service = account()
     number = meant(service, id_)[0]
     service.need(number)
@@ -88,7 +88,7 @@ def reboot(id_: Id) -> Rented:
 
 @tool.command(show=printed("show_row"), ensures=True)
 def label(id_: Id, text: Annotated[str, Arg("the label", "TEXT")]) -> Rented:
-    """Give an instance a label of your own; the mark of its job stays."""
+    """Give an instance a label of your own; the part of the label that names its job stays."""
     from trainsh_vast.rented import labels  # noqa: PLC0415 - help does without
 
     service = account()
@@ -102,7 +102,8 @@ def label(id_: Id, text: Annotated[str, Arg("the label", "TEXT")]) -> Rented:
 def bid(
     id_: Id,
     price: Annotated[
-        float | None, Arg("dollars an hour for the machine (default: one that wins)", "USD", kind="money")
+        float | None,
+        Arg("dollars per hour for the machine (default: the lowest bid that wins)", "USD", kind="money"),
     ] = None,
 ) -> Rented:
     """Change the bid of an interruptible instance."""

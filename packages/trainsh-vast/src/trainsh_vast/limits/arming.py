@@ -26,8 +26,10 @@ def arm(number: int, target: Target, limits: Limits, per_hour: float) -> str:
     problem = login.run(target, command, SCRIPT.read_bytes())
     if not problem:
         return limits.text(per_hour)
-    said = f"instance {number} cannot stop by itself: {problem}"
+    said = f"no watchdog on instance {number}, so it cannot stop by itself: {problem}"
     if limits.asked:
-        raise RemoteError(said, "go on without: no max_time, no max_cost, idle_stop=off", code="not_armed")
-    current().emit("log", message=f"{said}; nothing but this job stops it")
+        raise RemoteError(
+            said, "to run without a watchdog: idle_stop=off, and neither max_time nor max_cost", code="not_armed"
+        )
+    current().emit("log", message=f"{said}; only this job will stop it")
     return ""

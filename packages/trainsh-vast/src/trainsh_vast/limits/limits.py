@@ -10,7 +10,7 @@ OFF = ("off", "0", "0s", "no", "false")
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
-    """`idle` in seconds (0: never); `max_time` in seconds and `max_cost` in $, both counted from now."""
+    """`idle` in seconds (0: never stop); `max_time` in seconds and `max_cost` in $, both counted from now."""
 
     idle: float = 0.0
     max_time: float | None = None
@@ -43,7 +43,7 @@ def read(idle_stop: str | None, max_time: float | None, max_cost: float | None, 
     """
     for name, value in (("max_time", max_time), ("max_cost", max_cost)):
         if value is not None and value <= 0:
-            raise UsageError(f"nothing is left of {name}", f"give more: {name}=...", code="no_limit_left")
+            raise UsageError(f"{name} is used up", f"set a higher limit: {name}=...", code="no_limit_left")
     if idle_stop is None:
         idle = IDLE if job else 0.0
     else:

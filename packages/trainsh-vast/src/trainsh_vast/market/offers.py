@@ -68,7 +68,7 @@ def search(service: Service, wanted: Wanted, sort: Sort, limit: int) -> list[Row
         if name is None:
             words = [one.replace(" ", "_") for one in known]
             raise NotFound(
-                f"the market knows no GPU {wanted.gpu!r}", did_you_mean(wanted.gpu, words), code="no_gpu"
+                f"Vast.ai has no GPU named {wanted.gpu!r}", did_you_mean(wanted.gpu, words), code="no_gpu"
             )
         if name != wanted.gpu.replace("_", " "):
             better = msgspec.structs.replace(wanted, gpu=name)

@@ -36,8 +36,10 @@ def meant(service: Service, ref: str | None, job: str | None, hosts: dict[str, A
             one for one in map(number_of_spec, (hosts or {}).values()) if one is not None and one not in found
         ]
     if not found:
-        what = f"host {ref} is no instance of this job" if ref else "this job holds no instance"
-        raise NotFound(what, "pick one first: vast.pick @HOST, or give an id", code="no_instance")
+        what = f"host {ref} is not an instance of this job" if ref else "this job holds no instance"
+        raise NotFound(
+            what, "pick an instance first: vast.pick @HOST, or give an instance's id", code="no_instance"
+        )
     return found
 
 

@@ -25,7 +25,7 @@ NEVER = (
 
 
 class Condition(msgspec.Struct, frozen=True):
-    """A state and its reason. `patience`: seconds to wait for a failed instance to recover while it starts."""
+    """A state and its reason. `patience`: the seconds to wait for a starting instance to recover from an error."""
 
     state: State
     problem: str = ""
@@ -41,7 +41,7 @@ def condition(row: Row) -> Condition:
     if actual == "offline":
         return Condition("failed", "the host is offline", HOST_PATIENCE)
     if actual == "unknown":
-        return Condition("failed", "the host has not been heard for a while", HOST_PATIENCE)
+        return Condition("failed", "Vast.ai has not heard from the host for a while", HOST_PATIENCE)
     if intended == "stopped":
         return Condition("stopping" if actual in ("running", "loading") else "stopped", message if actual else "")
     if any(word.lower() in message.lower() for word in NEVER):
@@ -53,7 +53,7 @@ def condition(row: Row) -> Condition:
     if current == "stopped":
         return Condition("starting", "the start waits until the GPU is free")
     # Exited although it should run: the container has ended, or it is about to start and the status is out of date.
-    return Condition("failed", "the container has ended by itself, and goes on billing", EXIT_PATIENCE)
+    return Condition("failed", "the container has ended by itself, and still costs money", EXIT_PATIENCE)
 
 
 def is_over(row: Row | None) -> bool:

@@ -18,7 +18,7 @@ GIVE_BACK = 120.0  # seconds to wait until a rejected machine is gone
 
 
 class Patience(msgspec.Struct, frozen=True, kw_only=True):
-    """How to wait: at most `timeout` seconds, `poll` seconds between looks; stop a machine that fails or not."""
+    """How to wait: at most `timeout` seconds, `poll` seconds between requests. May stop a failing machine."""
 
     timeout: float
     poll: float
@@ -41,7 +41,7 @@ def vetted(
         found = vetting.vet(row, target, vet)
         if not found.short:
             return row, target
-        why = f"instance {number} is not what its offer said: {'; '.join(found.short)}"
+        why = f"instance {number} is worse than its offer says: {'; '.join(found.short)}"
         number = _replaced(service, row, job, why, last=left == 1)
     raise AssertionError
 
@@ -52,18 +52,22 @@ def _replaced(service: Service, row: Row, job: str | None, why: str, *, last: bo
     holder, host = labels.holder(row.get("label"))
     known = picked.load(job, host) if job and holder else None
     if known is None or not job:
-        raise Conflict(why, f"give it back: {rows.rented(row).end}", code="fell_short", data={"id": number})
+        raise Conflict(why, f"to give it back: {rows.rented(row).end}", code="fell_short", data={"id": number})
     current().emit("log", message=why)
     beat.stop(number)
     if number in known.rented:
         changing.destroy(service, number, GIVE_BACK)
-        current().emit("log", message=f"instance {number} was destroyed: nothing of it bills")
+        current().emit("log", message=f"instance {number} was destroyed, and costs nothing any more")
     else:
         changing.stop(service, number, GIVE_BACK)
         service.set_label(number, labels.unmarked(row.get("label")))
-        current().emit("log", message=f"instance {number} was stopped; its disk bills: train vast destroy {number}")
+        current().emit(
+            "log", message=f"instance {number} was stopped; its disk costs money until: train vast destroy {number}"
+        )
     if last:
-        raise Conflict(f"{TRIES} machines fell short of their offers", why, code="fell_short", data={"id": number})
+        raise Conflict(
+            f"{TRIES} machines were worse than their offers", why, code="fell_short", data={"id": number}
+        )
     return int(picking.pick(service, host, job, known.wanted, known.rules)["id"])
 
 

@@ -45,7 +45,7 @@ def cost(service: Service, number: int) -> Cost:
     words = f"instance {number} has cost ${found.total:.2f}: GPU ${found.gpu:.2f}, storage ${found.storage:.2f}"
     words += f", bandwidth ${found.bandwidth:.2f}"
     if prices and difference is not None and abs(difference) >= CENT:
-        words += f" (prices and hours alone give ${prices.total:.2f})"
+        words += f" (computed from prices and hours: ${prices.total:.2f})"
     return Cost(
         id=number, gpu=found.gpu, storage=found.storage, bandwidth=found.bandwidth, total=found.total,
         source="ledger" if ledger else "prices", by_prices=prices, difference=difference,

@@ -49,7 +49,7 @@ def look_first(service: Service, label: str, note: Note) -> Row | None:
     found = find_labelled(service, label)
     asked = note.asked_at()
     while found is None and asked is not None and time.time() < asked + SETTLES:
-        current().emit("log", message="a machine was asked for before; looking whether there is one")
+        current().emit("log", message="a machine was requested before; checking whether it was rented")
         time.sleep(LOOK)  # not cancellable: leaving now could rent a second machine later
         found = find_labelled(service, label)
     if found is not None:
@@ -68,9 +68,8 @@ def named_at_the_end(service: Service, label: str) -> Iterator[None]:
             with contextlib.suppress(TrainError):
                 found = find_labelled(service, label)
                 if found is not None:
-                    words = (
-                        f"instance {found['id']} was rented and bills; to end it: train vast destroy {found['id']}"
-                    )
+                    end = f"train vast destroy {found['id']}"
+                    words = f"instance {found['id']} was rented and costs money; to end that: {end}"
                     current().emit("log", message=words)
                     break
             time.sleep(LOOK / 4)
@@ -88,7 +87,7 @@ def rent(service: Service, offers: list[Row], body: dict[str, Any], note: Note) 
         number = _rent(service, int(offer["id"]), body)
         if number is not None:
             return number
-        current().emit("log", message=f"offer {offer['id']} is gone, taking the next")
+        current().emit("log", message=f"offer {offer['id']} is gone, trying the next one")
     note.settled()
     raise Conflict(
         "the offer is gone" if tried == 1 else f"all {tried} offers are gone", "search again: train vast search",
@@ -113,7 +112,9 @@ def _rent(service: Service, offer: int, body: dict[str, Any]) -> int | None:
             return None
         raise meaning(200, answer, "", {})
     if number is None:
-        return _recover(service, body["label"], RemoteError("the answer names no instance", code="bad_answer"))
+        return _recover(
+            service, body["label"], RemoteError("Vast.ai's answer names no instance", code="bad_answer")
+        )
     return int(number)
 
 
@@ -130,8 +131,8 @@ def _recover(service: Service, label: str, error: TrainError) -> int:
             pass
         if time.time() > deadline:
             raise RemoteError(
-                f"cannot tell whether a machine was rented: {error.message}",
-                "check before you try again: train vast list", code="unknown_outcome", data={"label": label},
+                f"it is not known whether a machine was rented: {error.message}",
+                "check that before you try again: train vast list", code="unknown_outcome", data={"label": label},
             ) from None  # fmt: skip
         time.sleep(LOOK)
 
@@ -148,7 +149,7 @@ def _remove(service: Service, number: int) -> None:
             problem = error
         time.sleep(pause)
     raise Conflict(
-        f"instance {number} was created without a GPU and bills its disk: {problem.message}",
+        f"instance {number} was created without a GPU, and its disk costs money: {problem.message}",
         f"destroy it: train vast destroy {number}", code="left_over",
     )  # fmt: skip
 
@@ -162,7 +163,7 @@ def settled(service: Service, number: int, note: Note) -> Row:
             return row
         time.sleep(1)
     raise RemoteError(
-        f"instance {number} was rented, and Vast.ai does not show it",
+        f"instance {number} was rented, but Vast.ai does not list it",
         f"see: train vast show {number}",
         code="not_seen",
     )

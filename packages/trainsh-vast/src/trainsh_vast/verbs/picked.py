@@ -16,8 +16,8 @@ FORGOTTEN = 30 * 86400.0  # seconds after which a saved pick is deleted
 
 
 class Rules(msgspec.Struct, frozen=True, kw_only=True):
-    """How a machine may be chosen: without a question (`auto`), by renting one (`create`), with which image, for at
-    most `max_dph` $ per hour. `limits` are for a new machine."""
+    """How a machine may be chosen: without a question (`auto`), by renting one (`create`) with `image` for at most
+    `max_dph` $ per hour. `limits` apply to a new machine."""
 
     auto: bool = False
     create: bool = False

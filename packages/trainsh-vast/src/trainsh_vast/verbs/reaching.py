@@ -27,7 +27,7 @@ def resolve(service: Service, number: int) -> Target:
         )  # fmt: skip
     points = endpoint.points(row)
     if not points:
-        raise Unreachable(f"instance {number} shows no ssh address yet", f"wait for it: train vast wait {number}")
+        raise Unreachable(f"instance {number} has no ssh address yet", f"wait for it: train vast wait {number}")
     best = next((point for point in points if point.way != "direct" or _answers(point)), points[-1])
     return endpoint.target(number, best)
 

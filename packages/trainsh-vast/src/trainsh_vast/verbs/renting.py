@@ -89,7 +89,7 @@ def estimate(service: Service, wanted: Wanted, *, create: bool) -> Estimate:
     market = [] if mine or not create else bad_machines.good(offers.search(service, wanted, "price", COUNTED))
     best = next(iter(mine or market), None)
     if best is None:
-        return Estimate(offers=0, disk=wanted.disk, description="nothing fits now")
+        return Estimate(offers=0, disk=wanted.disk, description="no offer fits now")
     kind = "instance" if mine else "offer"
     disk = float(best["disk_space"]) if mine else wanted.disk
     words = f"{kind} {best['id']}: {best['num_gpus']}x {best['gpu_name']}, {best.get('geolocation') or ''}"

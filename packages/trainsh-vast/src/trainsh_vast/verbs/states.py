@@ -56,8 +56,8 @@ def _seen(service: Service, number: int, ask: Ask, done: Done, word: str, timeou
             )
     except TimedOut as error:
         raise TimedOut(
-            f"instance {number} may go on billing{_price(service, number)}: Vast.ai does not show the {word}",
-            f"again: train vast {word} {number}\nor at https://cloud.vast.ai/instances/\n{error.hint}".strip(),
+            f"instance {number} may still cost money{_price(service, number)}: Vast.ai does not show the {word}",
+            f"to try again: train vast {word} {number}\nor do it at https://cloud.vast.ai/instances/\n{error.hint}".strip(),
             code="still_billing", data={"id": number},
         ) from None  # fmt: skip
 
@@ -83,7 +83,7 @@ def start(service: Service, number: int) -> Row:
         if "queued" in str(answer.get("msg")).lower() or "unavailable" in str(answer.get("msg")).lower():
             stop(service, number, 120)
             raise Conflict(
-                f"the GPU of instance {number} is rented to somebody else at the moment",
+                f"the GPU of instance {number} is rented to somebody else now",
                 "try later, or pick another: vast.pick, train vast search", code="gpu_taken", data={"id": number},
             )  # fmt: skip
         if not left:

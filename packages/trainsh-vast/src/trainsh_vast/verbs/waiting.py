@@ -43,7 +43,7 @@ class Waiting:
                 raise TimedOut(
                     f"instance {self.number} was not ready in time: {why}",
                     f"see: train vast logs {self.number}\n"
-                    f"it goes on billing; stop it: train vast stop {self.number}",
+                    f"it still costs money; to stop it: train vast stop {self.number}",
                     code="not_ready",
                     data={"id": self.number},
                 )
@@ -88,21 +88,21 @@ class Waiting:
         if now - self._bad_since >= found.patience:
             raise Conflict(
                 f"instance {self.number} will not run: {found.problem}",
-                f"it goes on billing; give it back: train vast destroy {self.number}",
+                f"it still costs money; to give it back: train vast destroy {self.number}",
                 code="never_ready",
                 data={"id": self.number},
             )
-        return f"it is {self._row.get('actual_status')}; waiting whether it comes up"
+        return f"it is {self._row.get('actual_status')}; waiting for it to recover"
 
     def _log_in(self, row: Row) -> str | Target:
         """The target that accepts a login, direct before the proxy; else the last error."""
-        said = "it runs and shows no ssh address yet"
+        said = "it runs, but has no ssh address yet"
         for point in endpoint.points(row):
             target = endpoint.target(self.number, point)
             problem = login.run(target, HELLO, timeout=LOGIN)
             if not problem:
                 return target
-            said = f"it runs, and ssh ({point.way}) says: {problem}"
+            said = f"it runs, but ssh ({point.way}) fails: {problem}"
             if "permission denied" in problem.lower() and not self._attached:
                 self._attached = True
                 self._attach()
@@ -130,7 +130,7 @@ def wait(
         if not stop_on_fail:
             raise
         changing.stop(service, number, stop_timeout)
-        hint = f"it was stopped; its disk goes on billing: train vast destroy {number}"
+        hint = f"it was stopped; its disk costs money until: train vast destroy {number}"
         raise type(error)(error.message, hint, code=error.code, data=error.data) from None
     took = format_duration(time.monotonic() - started)
     current().emit("log", message=f"instance {number} is ready after {took}")

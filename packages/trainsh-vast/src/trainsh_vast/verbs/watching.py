@@ -49,4 +49,6 @@ def logs(service: Service, number: int, tail: int, word: str | None) -> str:
             return text
         current().cancelled.wait(0.5)
         current().check()
-    raise TimedOut(f"the log of instance {number} did not come", "try again in a minute", code="no_log")
+    raise TimedOut(
+        f"the log of instance {number} was not available in time", "try again in a minute", code="no_log"
+    )

@@ -14,7 +14,7 @@ UNITS = {
 
 
 class Vetted(msgspec.Struct, frozen=True, kw_only=True):
-    """The measured figures; `short` is a list of the figures that are below the offer, in words."""
+    """The measured figures. `short` lists in words the figures that are below the offer."""
 
     measured: dict[str, str]
     short: list[str]

@@ -26,7 +26,7 @@ def check_deletion(sources: Sequence[str], destination: str, homes: Sequence[str
         return
     if folder in SYSTEM or any(_within(home, folder) for home in homes) or _is_home(folder):
         raise UsageError(
-            f"--delete would remove everything in {destination} that the source lacks",
+            f"--delete would remove every file in {destination} that the source does not have",
             "name a folder below it, or add --force if that is what you want",
             code="dangerous_delete", data={"path": destination},
         )  # fmt: skip
@@ -69,7 +69,7 @@ def _check(source: str, lands: str, options: Options, *, contents: bool) -> None
     if _within(lands, source) and not (options.exclude and not options.move):
         raise UsageError(
             f"{lands} is inside its source {source}",
-            f"leave it out: --exclude /{posixpath.relpath(lands, source).split('/')[0]}", code="inside_source",
+            f"exclude it: --exclude /{posixpath.relpath(lands, source).split('/')[0]}", code="inside_source",
         )  # fmt: skip
     if options.delete and contents and _within(source, lands):
         raise UsageError(

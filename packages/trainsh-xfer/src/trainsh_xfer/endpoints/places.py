@@ -69,7 +69,7 @@ def _spec(kind: Literal["host", "storage"], name: str, given: dict[str, str]) ->
     spec = given.get(name, name).strip()
     if spec == "placeholder":
         raise UsageError(
-            f"{kind} {name} is a placeholder that nothing has filled", f"say which one it is: --{kind} {name}=SPEC",
+            f"{kind} {name} is a placeholder that has no value yet", f"set it: --{kind} {name}=SPEC",
             code="placeholder", data={"kind": kind, "name": name},
         )  # fmt: skip
     return spec
@@ -86,7 +86,9 @@ def _in_storage(
 ) -> Place | InStorage:
     spec = _spec("storage", endpoint.name, given)
     if ".." in endpoint.path.split("/"):
-        raise UsageError(f"a path in a storage may not go up: {text!r}", "leave out the ..", code="bad_endpoint")
+        raise UsageError(
+            f"a path in a storage must not contain ..: {text!r}", "write the path without ..", code="bad_endpoint"
+        )
     scheme, _, folder = spec.partition(":")
     found = Folder(path=folder) if scheme == "file" and folder else storage_at(spec, remote)
     if isinstance(found, Storage):

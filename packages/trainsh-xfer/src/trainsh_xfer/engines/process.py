@@ -87,7 +87,7 @@ def stream(
         finally:
             ending.over()
     if request.cancelled.is_set():
-        raise Cancelled("the transfer was cancelled; to continue: run it again")
+        raise Cancelled("the transfer was cancelled; to continue: run the command again")
     return Ended(status, errors.text())
 
 

@@ -67,8 +67,8 @@ class RcloneProgram:
         files = "1 file was" if log.failures == 1 else f"{log.failures} files were"
         full = error.code == "full"
         return TrainError(
-            f"{files} not copied, the others were:\n" + "\n".join(rows) + more,
-            error.hint if full else "run it again: what has arrived is not sent again",
+            f"{files} not copied; the others were:\n" + "\n".join(rows) + more,
+            error.hint if full else "run the command again: files that have arrived are not sent again",
             code="full" if full else "partial", data={"files": log.failed},
         )  # fmt: skip
 

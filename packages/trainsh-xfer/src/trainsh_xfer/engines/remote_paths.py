@@ -76,13 +76,15 @@ def secluded(path: str, *, literal: bool, source: bool) -> str:
     """
     home, rest = home_and_rest(path, literal=literal)
     if home not in ("", "~", "~/"):
-        raise UsageError(f"cannot name {path!r} on a host", "leave out the newline, or the ~user", code="bad_path")
+        raise UsageError(
+            f"cannot name {path!r} on a host", "use a path without a newline and without ~user", code="bad_path"
+        )
     rest = "./" + rest if home else rest
     if not literal and source:
         return rest
     if not source and any(char in rest for char in WILDCARDS):
         raise UsageError(
-            f"cannot name {path!r} on a host", "leave out the newline or the wildcards", code="bad_path"
+            f"cannot name {path!r} on a host", "use a path without a newline, or without wildcards", code="bad_path"
         )
     return "/".join(_escaped(part) for part in rest.split("/"))
 

@@ -93,21 +93,24 @@ def error_for(status: int, stderr: str, host: str, name: str = "") -> TrainError
         name = signal.Signals(-status).name
         return TrainError(
             _on(host, f"rsync was killed ({name})"),
-            "out of memory? to continue: run it again", code="killed", data=data,
+            "out of memory? to continue: run the command again", code="killed", data=data,
         )  # fmt: skip
     if _FULL.search(stderr):
         return TrainError(
-            _on(host, message), "free some space there, then run it again to continue", code="full", data=data
+            _on(host, message),
+            "free some space there, then run the command again to continue",
+            code="full",
+            data=data,
         )
     if status == 23:
         rows = [line.removeprefix("rsync: ") for line in lines[:LISTED]]
         more = f"\nand {len(lines) - LISTED} more" if len(lines) > LISTED else ""
         return TrainError(
-            _on(host, "these were not copied, the others were:\n" + "\n".join(rows) + more),
-            "run it again: what has arrived is not sent again", code="partial", data=data,
+            _on(host, "these were not copied; the others were:\n" + "\n".join(rows) + more),
+            "run the command again: files that have arrived are not sent again", code="partial", data=data,
         )  # fmt: skip
     if status in (30, 35):
-        again = "to continue: run it again"
+        again = "to continue: run the command again"
         return TimedOut(_on(host, message), again, code="connection_lost" if host else "", data=data)
     if host and status in LOST and (status == 255 or not lines or _SSH.search(stderr)):
         return _lost(host, message, bool(lines), data)
@@ -118,7 +121,7 @@ def error_for(status: int, stderr: str, host: str, name: str = "") -> TrainError
 
 def _lost(host: str, message: str, explained: bool, data: dict[str, object]) -> TrainError:
     text = message if explained else "the connection was lost"
-    return Unreachable(f"{host}: {text}", "to continue: run it again", code="connection_lost", data=data)
+    return Unreachable(f"{host}: {text}", "to continue: run the command again", code="connection_lost", data=data)
 
 
 def installing(host: str) -> str:

@@ -83,7 +83,7 @@ class Tally:
         if self._remarks <= MOST_REMARKS:
             self.remarks.append(text)
         else:
-            self.remarks[MOST_REMARKS:] = [f"and {self._remarks - MOST_REMARKS} more like these"]
+            self.remarks[MOST_REMARKS:] = [f"and {self._remarks - MOST_REMARKS} more such messages"]
 
     def _progress(self, line: bytes) -> bool:
         found = _PROGRESS.fullmatch(line)

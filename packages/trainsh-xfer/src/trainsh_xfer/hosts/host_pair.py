@@ -88,7 +88,8 @@ class Pair:
             Connection(connection.target, Request()).run(command)
         except TrainError as error:
             self._request.emit(
-                "log", message=f"clean-up failed ({error.message}); a key that is left expires within 1h"
+                "log",
+                message=f"clean-up failed ({error.message}); a temporary key may be left, and expires within 1h",
             )
 
     @property

@@ -25,7 +25,7 @@ def checked(command: str, program: str, path: str, *, secluded: bool) -> str:
         _SECLUDED.fullmatch(rest) if secluded else _is_server(rest, [_split(path), [path], [_unescaped(path)]])
     ):
         return command
-    raise RemoteError(f"rsync at the source asked for something unexpected: {command}", code="rsync_failed")
+    raise RemoteError(f"rsync at the source asked for an unexpected command: {command}", code="rsync_failed")
 
 
 def _is_server(rest: str, paths: list[list[str]]) -> bool:

@@ -41,7 +41,7 @@ class Straight:
         """
         clock = pair_scripts.answers(self._destination.run(pair_scripts.introducing())).get("clock", [""])[-1]
         if not clock.isdigit():
-            raise RemoteError(f"{self._destination.target.label} does not tell its time", code="no_clock")
+            raise RemoteError(f"{self._destination.target.label} did not print its time", code="no_clock")
         line = pair_scripts.key_line(self._key.public, command, clock)
         if "allowed" not in self._destination.run(pair_scripts.allowing(line, self._mark, clock)):
             raise CredentialError(
@@ -85,7 +85,7 @@ def host_keys(settings: dict[str, str], destination: Connection) -> list[str]:
     shown = pair_scripts.answers(destination.run(pair_scripts.introducing())).get("key", [])
     keys = pair_scripts.known_hosts(_trusted(settings) or shown)
     if not keys:
-        raise UsageError(f"{destination.target.label} does not show its host key", code="no_host_key")
+        raise UsageError(f"{destination.target.label} did not print its host key", code="no_host_key")
     return keys
 
 

@@ -129,6 +129,6 @@ def exports(env: Mapping[str, str]) -> str:
 def out_of_reach(label: str, error: TrainError) -> Unreachable:
     """The error for a host that could not be reached again while rclone runs there."""
     return Unreachable(
-        f"the connection to {label} was lost ({error.message}); the transfer goes on there",
-        "to see how it ends: run it again", code="connection_lost",
+        f"the connection to {label} was lost ({error.message}); the transfer continues there",
+        "to see its result: run the command again", code="connection_lost",
     )  # fmt: skip

@@ -174,4 +174,6 @@ def _send(shell: HostShell, packed: Path, path: str, request: Request) -> None:
     child.wait()
     request.check()
     if not whole:
-        raise RemoteError("rclone could not be sent there (is its disk full, has it gzip?)", code="cannot_lend")
+        raise RemoteError(
+            "rclone could not be sent to the host (is its disk full, does it have gzip?)", code="cannot_lend"
+        )

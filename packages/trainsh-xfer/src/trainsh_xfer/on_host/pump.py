@@ -69,7 +69,9 @@ def start(pump: Pump, shell: PumpShell, program: str, *, last: bool = False) -> 
     remember(pump)
     said = shell.call("xfer_follow", asked, script("pump.sh"), "last" if last else "", *pump.words(program))
     if "found" not in said and "started" not in said:
-        raise RemoteError(f"{pump.host} does not start it", "is its disk full?", code="cannot_start")
+        raise RemoteError(
+            f"the copying could not be started on {pump.host}", "is its disk full?", code="cannot_start"
+        )
     return "found" in said
 
 
@@ -108,8 +110,8 @@ def wait_for(pump: Pump, shell: PumpShell, request: Request, *, end: bool) -> Fo
         found, round_over = look(pump, shell)
         if found.state == "lost":
             raise TrainError(
-                f"what follows {pump.asked[0]} on {pump.host} was killed",
-                "to start it again: run it again",
+                f"the process that copies {pump.asked[0]} on {pump.host} was killed",
+                "to start it again: run the command again",
                 code="lost",
             )
         if found.state == "ended" or (round_over and not end):

@@ -66,7 +66,7 @@ class HostRclone(RcloneProgram):
             log.restart()
         raise TrainError(
             f"{self.shell.target.label}: rclone was killed",
-            "out of memory? to continue: run it again",
+            "out of memory? to continue: run the command again",
             code="killed",
         )
 
@@ -75,7 +75,9 @@ class HostRclone(RcloneProgram):
         try:
             said = self.shell.call("xfer_start", name, script("keeper.sh"), self._umask, *words)
             if "found" in said:
-                self._request.emit("log", message=f"it runs on {self.shell.target.label} already: following it")
+                self._request.emit(
+                    "log", message=f"this transfer runs on {self.shell.target.label} already: waiting for it"
+                )
             elif "started" not in said:
                 raise TrainError(
                     f"cannot start rclone on {self.shell.target.label}", "is its disk full?", code="cannot_start"
@@ -126,4 +128,4 @@ class HostRclone(RcloneProgram):
     def _end(self, name: str) -> None:
         if not self.shell.tidy("xfer_cancel", name):
             label = self.shell.target.label
-            self._request.emit("log", message=f"{label} does not answer: the transfer may go on there")
+            self._request.emit("log", message=f"{label} does not answer: the transfer may continue there")

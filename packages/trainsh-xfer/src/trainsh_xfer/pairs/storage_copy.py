@@ -111,7 +111,7 @@ def _copied(program: RcloneProgram, piece: Piece, order: Order, request: Request
 
 def _run(program: RcloneProgram, piece: Piece, options: Options, request: Request, way: str) -> Log:
     def warn(name: str, size: int) -> None:
-        request.emit("log", message=f"{name} has {format_size(size)}: if this is interrupted, it begins again")
+        request.emit("log", message=f"{name} has {format_size(size)}: if its copy is interrupted, it starts over")
 
     log = Log(keep=options.dry_run, on_progress=reporter(request, way), on_large=warn)
     filters = rclone_filters.rules(options.filters, piece.name)
@@ -200,6 +200,6 @@ def _differ(names: list[str], count: int) -> TrainError:
     label = "1 file differs" if count == 1 else f"{count} files differ"
     return TrainError(
         f"after the copy {label}: {', '.join(names[:SHOWN])}{more}",
-        "a file that is being written cannot be verified; copy it again when that is done",
+        "a file that is being written cannot be verified; copy it again when it is complete",
         code="verify_failed", data={"files": names},
     )  # fmt: skip

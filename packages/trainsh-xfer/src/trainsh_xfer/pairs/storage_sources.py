@@ -123,8 +123,8 @@ def check(found: list[Found], destination: Place | InStorage, options: Options) 
     contents = [one.at + "/" for one in found if one.contents]
     if options.delete and len(contents) > 1:
         raise UsageError(
-            "--delete with what is in several folders would remove what the others brought",
-            "copy one folder, or the folders themselves (without the slash at the end)", code="usage",
+            "--delete with the contents of several folders would delete each other's files",
+            "copy one folder, or copy the folders themselves (without the slash at the end)", code="usage",
         )  # fmt: skip
     if options.delete and contents and not options.force:
         if isinstance(destination, Place):
@@ -134,7 +134,7 @@ def check(found: list[Found], destination: Place | InStorage, options: Options) 
             guards.check_deletion(contents, posixpath.normpath(destination.path), [])
         elif not destination.path.strip("/"):
             raise UsageError(
-                f"--delete would remove everything in {destination.storage.label} that the source lacks",
+                f"--delete would remove every file in {destination.storage.label} that the source does not have",
                 "name a folder in it, or add --force if that is what you want",
                 code="dangerous_delete", data={"path": destination.path},
             )  # fmt: skip

@@ -41,7 +41,7 @@ def abort(program: RcloneProgram, destination: InStorage, since: float, request:
                 place = f"{destination.storage.remote}{bucket}/{start}"
                 program.ask(rclone.abort_uploads(program.program, place))
     except TrainError as error:
-        request.emit("log", message=f"uploads that were interrupted could not be aborted: {error.message}")
+        request.emit("log", message=f"interrupted uploads could not be aborted: {error.message}")
 
 
 def _starts(uploads: list[_Upload], since: float) -> list[str]:

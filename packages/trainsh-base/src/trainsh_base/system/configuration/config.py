@@ -15,7 +15,7 @@ from trainsh_base.system.paths import config_file
 class Value(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A setting and its current value, as a person writes it; `source` is default, file or environment.
 
-    `known` is false for a key of the file that no tool reads: it is kept, and cannot be set from here.
+    `known` is false for a key of the file that no tool reads: it is kept, but `train config set` cannot change it.
     """
 
     name: str
@@ -104,7 +104,7 @@ def put(document: Any, name: str, value: Any) -> None:
             at[table] = tomlkit.table()
         at = at[table]
         if not isinstance(at, dict):
-            raise Conflict(f"{config_file()}: {table} is a value there, not a table, so {name} has no place")
+            raise Conflict(f"{config_file()}: {table} is a value there, not a table, so {name} cannot be set")
     at[key] = value
 
 

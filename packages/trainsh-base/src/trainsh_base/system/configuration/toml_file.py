@@ -40,7 +40,7 @@ def parse(data: bytes, path: Path) -> dict[str, Any]:
 
 def _not_toml(path: Path, why: str) -> UsageError:
     return UsageError(
-        f"{path} is not TOML: {why}", "correct it in an editor; it was left as it is", code="bad_config",
+        f"{path} is not TOML: {why}", "correct it in an editor; the file was not changed", code="bad_config",
         data={"file": str(path)},
     )  # fmt: skip
 

@@ -39,7 +39,9 @@ def _file_system(error: OSError) -> Conflict:
     said = f"{where}: {error.strerror}" if where else str(error.strerror)
     data = {"path": where, "errno": errno.errorcode.get(error.errno or 0, "")}
     if error.errno in FULL:
-        return Conflict(f"cannot write: {said}", "make room and run it again", code="no_space", data=data)
+        return Conflict(
+            f"cannot write: {said}", "free some space and run the command again", code="no_space", data=data
+        )
     hint = f"make {config_home()} writable, or set TRAINSH_HOME to a folder that is" if _is_ours(error) else ""
     return Conflict(f"cannot use {said}" if where else said, hint, code="file_system", data=data)
 

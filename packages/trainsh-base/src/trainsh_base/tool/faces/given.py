@@ -31,7 +31,7 @@ def read_input(name: str | None) -> dict[str, Any]:
         raise UsageError(f"--input {name} is not JSON: {error}", code="bad_input") from None
     if isinstance(document, list):
         raise UsageError(
-            f"--input {name} holds a list, not a JSON object", "take one of it: jq '.[0]'", code="bad_input"
+            f"--input {name} holds a list, not a JSON object", "take one element: jq '.[0]'", code="bad_input"
         )
     if not isinstance(document, dict):
         raise UsageError(f"--input {name} holds {type(document).__name__}, not a JSON object", code="bad_input")

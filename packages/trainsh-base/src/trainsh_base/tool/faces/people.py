@@ -115,7 +115,7 @@ def _schema(tool: Tool) -> click.Command:
             print(msgspec.json.format(encode_text(describe(tool)), indent=2))
         return 0
 
-    flag = click.Option(["--json"], is_flag=True, help="The schema is JSON in any case.")
+    flag = click.Option(["--json"], is_flag=True, help="Has no effect: the schema is always JSON.")
     return click.Command(
         "schema", callback=print_schema, params=[flag], help="Print JSON Schema of every command.", **_common()
     )
@@ -151,13 +151,19 @@ def _arguments_help(command: Command) -> str:
 def _format_options() -> list[click.Parameter]:
     return [
         click.Option(["--json"], is_flag=True, help="Print the answer as one JSON document."),
-        click.Option(["--jsonl"], is_flag=True, help="Print events as JSON, one a line; the last is the result."),
         click.Option(
-            ["--input"], metavar="FILE", help="Read parameters from a JSON object (- for standard input)."
+            ["--jsonl"], is_flag=True, help="Print events as JSON, one per line; the last one is the result."
+        ),
+        click.Option(
+            ["--input"],
+            metavar="FILE",
+            help="Read parameters from a file with a JSON object (- for standard input).",
         ),
         click.Option(["--no-color"], is_flag=True, help="No colours."),
-        click.Option(["--no-pager"], is_flag=True, help="Print a long answer at once (else $PAGER, or less)."),
-        click.Option(["-q", "--quiet"], is_flag=True, help="No progress, no notes: the answer and errors only."),
+        click.Option(["--no-pager"], is_flag=True, help="Print a long answer without $PAGER or less."),
+        click.Option(
+            ["-q", "--quiet"], is_flag=True, help="Print only the answer and errors: no progress, no notes."
+        ),
         click.Option(
             ["-v", "--verbose", "--debug"], is_flag=True, help="Show the programs that are run (ssh, rsync, ...)."
         ),

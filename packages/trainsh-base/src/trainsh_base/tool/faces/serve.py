@@ -48,7 +48,7 @@ class Server:
             with os.fdopen(self._reader, "rb") as lines:
                 while line := lines.readline(LONGEST):
                     if len(line) == LONGEST and not line.endswith(b"\n"):
-                        self._refuse(None, PARSE_ERROR, f"a message may have {LONGEST} bytes")
+                        self._refuse(None, PARSE_ERROR, f"a message has at most {LONGEST} bytes")
                         _skip_line(lines)
                     elif line.strip():
                         self._receive(line)

@@ -46,7 +46,7 @@ class Answers:
                 bound[key] = {str(name): self._text(tool, key, value, answer) for name, value in found.items()}
                 given = self._state.overrides.get(key, {})
                 for name in set(bound[key]) & set(given):
-                    self._view.log(f"{name} stays {given[name]}, as the command line says")
+                    self._view.log(f"{name} stays {given[name]}, as set on the command line")
         rows = _instances(answer)
         hosts = list(bound.get("hosts", {})) or ours
         for row in rows:
@@ -54,7 +54,7 @@ class Answers:
             of_it = known.hosts if known and known.hosts else hosts if len(rows) == 1 else []
             self._record("instance", sync=True, **{**_safe(row), "provider": tool, "hosts": of_it})
             if known is None and row.get("price_per_hour") is None and self._state.options.max_cost is not None:
-                self._view.log(f"--max-cost cannot count {tool} {row['id']}: {tool} names no price for it")
+                self._view.log(f"--max-cost does not count {tool} {row['id']}: {tool} gives no price for it")
         if bound:
             self._record("binding", sync=True, tool=tool, **bound)
         message = answer.get("message")

@@ -64,6 +64,6 @@ class CommandExecutor:
         if asked["state"] not in ("running", "lost"):
             return None
         return Outcome(
-            status="lost", reason="its session is gone, and its end is not known\n"
+            status="lost", reason="its session is gone, and how the step ended is not known\n"
             "to run it again: train recipe resume --retry-lost",
         )  # fmt: skip

@@ -80,6 +80,6 @@ class NotifyExecutor:
             pass
         if child.poll() is None:
             child.end()
-            return f"the targets did not take the message within {LIMIT:g} seconds"
+            return f"the message was not sent within {LIMIT:g} seconds"
         said = errors.read_text(errors="replace").strip().splitlines()
         return said[-1] if child.status and said else ""

@@ -41,7 +41,7 @@ class VerbExecutor:
         given = self._state.overrides.get("hosts", {})
         others = [name for name in ours if name in given and not given[name].startswith(step.tool + ":")]
         if ours and len(others) == len(ours):
-            note = f"{step.tool}.{step.verb} is left out: --host {others[0]}={given[others[0]]}"
+            note = f"{step.tool}.{step.verb} is skipped, because of --host {others[0]}={given[others[0]]}"
             return Outcome(status="skipped", reason=note)
         schema = self._tools.schema(step.tool)
         if schema and step.verb not in schema:

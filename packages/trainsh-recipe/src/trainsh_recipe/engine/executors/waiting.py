@@ -55,7 +55,7 @@ class WaitExecutor:
         where = f"background step {found.id} (line {found.step.span.line})"
         if outcome.status == "lost" or outcome.exit is None:
             outcome.status = "lost"
-            outcome.reason = f"{where} is lost: its end is not known\n{RETRY_LOST}"
+            outcome.reason = f"{where} is lost: how it ended is not known\n{RETRY_LOST}"
         else:
             outcome.reason = f"{where} failed with exit {outcome.exit}"
         return outcome

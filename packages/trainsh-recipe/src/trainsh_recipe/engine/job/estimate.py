@@ -69,7 +69,7 @@ class Times:
             longest = self._limit
         most = None if price is None or longest is None else float(price) * longest / 3600
         if self._most is not None and (most is None or most > self._most):
-            most, note = self._most, "run.max_cost ends it there"
+            most, note = self._most, "run.max_cost cancels the job there"
         return StepCost(
             offers=int(answer.get("offers") or 0), description=str(answer.get("description") or ""),
             currency=str(answer.get("currency") or "USD"), price_per_hour=None if price is None else float(price),
@@ -105,7 +105,7 @@ class Times:
         at = next(place for place, one in enumerate(self._steps) if one.id == top)
         ends = [place for place, one in enumerate(self._steps) if place > at and self._releases(one, step.tool)]
         if not ends:
-            self.unlimited[f"nothing releases what step {each.id} rents"] = None
+            self.unlimited[f"no step releases the machine that step {each.id} rents"] = None
             return None
         times = [self._time(one) for one in self._steps[at : ends[-1] + 1]]
         return None if None in times else sum(filter(None, times)) + self._held(step, entry)

@@ -131,8 +131,8 @@ def edited(job: jobs.Job, state: State, document: Plan, text: bytes, *, write: b
         if now is None or now.step.text != step.text or now.closing:
             raise Conflict(
                 f"step {step.id} has run as: {step.text}",
-                f"the edited recipe has there: {now.step.text if now else 'nothing'}\n"
-                "what has run must stay as it was; or start a new job",
+                f"in the edited recipe it is: {now.step.text if now else 'nothing'}\n"
+                "steps that have run must stay as they were; or start a new job",
                 code="edited_finished_step", data={"step": step.id},
             )  # fmt: skip
     if write:

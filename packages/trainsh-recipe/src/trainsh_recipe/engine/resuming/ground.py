@@ -17,7 +17,7 @@ from trainsh_recipe.plan.document import Control, Execute, Parallel, Wait
 from trainsh_recipe.plan.numbering import Numbered
 from trainsh_recipe.store.state import ENDS, SessionState, StepState
 
-LOST = "the background step is lost: its end is not known\nto run it again: train recipe resume --retry-lost"
+LOST = "the background step is lost: how it ended is not known\nto run it again: train recipe resume --retry-lost"
 FORESEE_LIMIT = 5.0
 
 
@@ -88,8 +88,8 @@ class Ground:
         if not self._run.cancellation.accepted and any(not self._done(each) for each in self._on(host)):
             if self._run.journal.silent:
                 return
-            raise Leave(1, f"{host} cannot be asked what holds there: {error.message}")
-        self._run.view.log(f"{host} cannot be asked ({error.message}); what was done there is taken as done")
+            raise Leave(1, f"{host} cannot be asked about its sessions: {error.message}")
+        self._run.view.log(f"{host} cannot be asked ({error.message}); steps that ended there count as done")
 
     def _another_machine(self, host: str, before: str, machine: str) -> None:
         run = self._run
@@ -100,7 +100,7 @@ class Ground:
         if steps:
             run.view.log(
                 f"{host} is another machine (was {before[:8]}, is {machine[:8]}): "
-                f"its steps are done again, from step {steps[0]} on"
+                f"its steps run again, from step {steps[0]} on"
             )
 
     # Background steps
@@ -171,7 +171,7 @@ class Ground:
     def _block(self, name: str, also: list[str]) -> None:
         text = next(each.step.text for each in self._main if each.id == also[0]).split("\n")[0]
         if self._run.state.options.from_step:
-            self._run.view.log(f"session {name} is a new shell, without what step {also[0]} set in it ({text})")
+            self._run.view.log(f"session {name} is a new shell, which lacks what step {also[0]} set ({text})")
         else:
             self._stopped[name] = also[0]
 
@@ -188,8 +188,9 @@ class Ground:
             return None
         return Outcome(
             status="failed", own=False, more={"from": first},
-            reason=f"session {step.step.session} is a new shell, and step {first} had set something in it\n"
-            f"start there: train recipe resume {self._run.job.short_id} --from {first}",
+            reason=f"session {step.step.session} is a new shell, and step {first} had set something in the "
+            f"old one\n"
+            f"to run that step again: train recipe resume {self._run.job.short_id} --from {first}",
         )  # fmt: skip
 
     def foreseen(self) -> str:

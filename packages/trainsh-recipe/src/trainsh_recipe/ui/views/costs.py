@@ -19,7 +19,8 @@ def show(name: str, found: RecipeCost) -> None:
         if each.storage_per_hour:
             price = rented.money(each.storage_per_hour, each.currency)
             print(
-                f"Step {each.step}: its disk of {each.disk:g} GB alone costs {price} an hour, also while stopped."
+                f"Step {each.step}: the disk ({each.disk:g} GB) costs {price} an hour, also while the machine "
+                f"is stopped."
             )
     for why in found.unlimited:
         print(visible(why), file=sys.stderr)

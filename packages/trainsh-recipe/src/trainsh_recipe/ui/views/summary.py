@@ -71,5 +71,5 @@ def billing(state: State) -> list[str]:
                 f"{paint(f'{each.provider} {each.id} is still {each.state}{cost}:', '1;31', sys.stderr)} {end}"
             )
         elif each.rate:
-            lines.append(f"{each.provider} {each.id} is {each.state}; its disk is kept{cost}, until: {end}")
+            lines.append(f"{each.provider} {each.id} is {each.state}; its disk is kept{cost}; to delete it: {end}")
     return lines
