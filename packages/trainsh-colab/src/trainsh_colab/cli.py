@@ -64,7 +64,7 @@ def connect(
     """Connect a notebook's runtime: print a cell to paste into the notebook, and ask for the address that the cell
     prints.
 
-    The cell allows logins with your ssh key (if you have none, with a password that train secrets stores) and opens
+    The cell allows logins with your ssh key (if you have none, with a password, stored in train secrets) and opens
     a tunnel. If you get another runtime, run the cell again and connect again under the same name.
 
     \b

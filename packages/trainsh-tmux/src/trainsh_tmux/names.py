@@ -14,7 +14,9 @@ def session_name(name: str) -> str:
     """Return `name` if it is valid for a session (tmux would replace `.` and `:`); else raise UsageError."""
     if not _NAME.fullmatch(name) or len(name) > LONGEST:
         raise UsageError(
-            f"not a session name: {name!r}", "letters, digits, _ and -, not beginning with a digit", code="bad_name"
+            f"not a session name: {name!r}",
+            "use letters, digits, _ and -; the first is not a digit",
+            code="bad_name",
         )
     return name
 

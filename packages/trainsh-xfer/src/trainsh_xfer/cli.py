@@ -121,7 +121,7 @@ Job = Annotated[
 
 
 def show_following(answer: Following | list[Following]) -> None:
-    """Print a line for each followed folder: both ends, its state, the newest checkpoint that is safe."""
+    """Print a line for each followed folder: both ends, its state, and its newest uploaded checkpoint."""
     rows = answer if isinstance(answer, list) else [answer]
     for row in rows:
         print(escaped(following_line(row)))

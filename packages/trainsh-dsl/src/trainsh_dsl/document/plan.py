@@ -40,7 +40,9 @@ class Document(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 
 class Options(Document, frozen=True, kw_only=True):
-    """Options of any step; durations are seconds. A list is a value with variables, to be read later."""
+    """Options of any step; durations are seconds. A value with variables is a list of parts, read when the step
+    runs.
+    """
 
     timeout: float | Parts | None = None
     retry: int | Parts | None = None
@@ -60,7 +62,8 @@ class ExecuteOptions(Options, frozen=True, kw_only=True):
 
 
 class TransferOptions(Options, frozen=True, kw_only=True):
-    """Options of a transfer, with rsync's meaning; `as_is` keeps what is dropped from a host's files.
+    """Options of a transfer, as in rsync. `as_is` keeps a host's set-user-id bits and links, which are else
+    dropped.
 
     `required`: the source's machine is not released before this has arrived, for `hold` seconds at most.
     """

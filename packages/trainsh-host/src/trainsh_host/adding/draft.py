@@ -29,7 +29,9 @@ def check_name(name: str) -> str:
     """Return `name` if recipes can refer to it as @name; else raise UsageError."""
     if not _NAME.fullmatch(name):
         raise UsageError(
-            f"not a name for a host: {name!r}", "letters, digits, _ and -, a letter first", code="bad_name"
+            f"not a name for a host: {name!r}",
+            "use letters, digits, _ and -, beginning with a letter",
+            code="bad_name",
         )
     if name in RESERVED:
         raise UsageError(f"{name!r} is a reserved word in recipes", "choose another name", code="bad_name")

@@ -22,7 +22,7 @@ class Files(Protocol):
     """The operations that the browser needs on a machine. Paths are absolute, and are bytes."""
 
     def real_path(self, path: bytes) -> bytes:
-        """The absolute path; `.` is the home."""
+        """The absolute path on the host; `.` means the home folder."""
 
     def stat(self, path: bytes, *, follow: bool = True) -> File:
         """What is at the path."""
@@ -47,7 +47,7 @@ class LocalFiles:
     """The files of this machine."""
 
     def real_path(self, path: bytes) -> bytes:
-        """The absolute path; `.` is the home."""
+        """The absolute path on the host; `.` means the home folder."""
         return os.path.realpath(os.path.join(os.path.expanduser(b"~"), path))  # noqa: PTH111, PTH118 - bytes
 
     def stat(self, path: bytes, *, follow: bool = True) -> File:

@@ -143,7 +143,7 @@ def _without_tmux(host: Host, install: list[str], bootstrap: bool) -> None:
         raise MissingProgram(
             f"there is no tmux on {host.name}",
             f"install it there: {where}{command or 'with its package manager'}"
-            + ("\nor let train install it: --bootstrap" if command else ""),
+            + ("\nor to have it installed: --bootstrap" if command else ""),
             code="no_tmux", data={"host": host.spec, "install": command},
         )  # fmt: skip
     current().emit("log", message=f"installing tmux on {host.name}: {command}")

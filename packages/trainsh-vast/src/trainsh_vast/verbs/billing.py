@@ -1,4 +1,6 @@
-"""The cost of instances: from the service's ledger if it has them, else from prices and hours. In decimals."""
+"""The cost of instances as Decimals: from the service's ledger if it has entries for them, else from prices and
+hours.
+"""
 
 import time
 from datetime import UTC, datetime

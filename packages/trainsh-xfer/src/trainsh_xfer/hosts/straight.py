@@ -14,7 +14,9 @@ from trainsh_xfer.hosts.throwaway_key import ThrowAwayKey
 
 
 class Straight:
-    """A context with a key for one transfer. `remote` allows the key, and says how the source's rsync uses it."""
+    """A context with an ssh key for one transfer. `remote` authorizes the key, and returns how the source's rsync
+    uses it.
+    """
 
     def __init__(
         self, source: Connection, destination: Connection, address: Address, *, mark: str, here: Path, there: str

@@ -67,8 +67,9 @@ class VerbExecutor:
         return Outcome(status="ok", reason="; ".join(filter(None, (said, given_up))))
 
     def _never_rented(self, tool: str) -> bool:
-        """Whether this job has no machine of the tool, as far as its journal tells: none was answered, no host is
-        one, and each step that rents has failed or did not begin. A step that was cut off may have rented one."""
+        """Whether, by the journal, this job never rented a machine of the tool: no answer has one, no host is one,
+        and each step that rents failed or did not begin. An interrupted step may have rented one.
+        """
         if any(machine.provider == tool for machine in self._state.instances.values()):
             return False
         if any(str(spec).startswith(f"{tool}:") for spec in self._values.known_hosts().values()):

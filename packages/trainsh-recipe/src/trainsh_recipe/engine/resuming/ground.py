@@ -210,7 +210,9 @@ class Ground:
         return ""
 
     def lacking(self, name: str, told: dict[str, Any]) -> tuple[list[str], list[str]]:
-        """What `shell_state.missing` will return for a session; `told` is what its host answered about it."""
+        """What `shell_state.missing` will return once the session is open again; `told` is its host's answer about
+        it.
+        """
         session = self._run.sessions.get(name)
         if session is None or told.get("state") in ("running", "released"):
             return [], []

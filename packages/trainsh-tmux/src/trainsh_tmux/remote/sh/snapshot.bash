@@ -91,7 +91,7 @@ __train_note_variables() { # writes all variables and arrays, exported or not
         esac
         # `unset -v` of a nameref would remove the variable to which it refers.
         if [ -R "$__train_more" ]; then __train_rest=-n; else __train_rest=-v; fi
-        # Without `\builtin` before `declare`: bash parses an array's values only after the bare word.
+        # `declare` is printed without `\builtin`: bash parses the values of an array only after the plain word.
         \builtin printf '\\builtin unset %s %s; ' "$__train_rest" "$__train_more" && \builtin declare -p -- "$__train_more" || return
     done <"$__train_dir/names"
     # The first element is the driver's; __train_theirs has the user's.
