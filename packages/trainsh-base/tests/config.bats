@@ -169,5 +169,5 @@ setup() {
     [[ $output == *"ok       completions "*"none for dash"* ]]
     chmod 600 "$HOME"/.ssh/* "$TRAINSH_HOME/secrets.age.key"
     SHELL=/bin/dash run train-config doctor
-    [[ $output == *"ok       permissions "*"yours alone"* ]]
+    [[ $output == *"ok       permissions "*"only you can read"* ]]
 }

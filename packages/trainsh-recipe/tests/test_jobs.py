@@ -32,7 +32,7 @@ def test_a_job_is_found_by_its_beginning_or_end() -> None:
 def test_a_beginning_that_several_have_is_refused() -> None:
     first, second = jobs.create(), jobs.create()
     assert first.id[:8] == second.id[:8]
-    with pytest.raises(Conflict, match="write more"):
+    with pytest.raises(Conflict, match="give more"):
         try:
             jobs.find(first.id[:8])
         except Conflict as error:

@@ -106,7 +106,7 @@ def test_a_locked_keyring_is_said_and_a_later_store_answers(
     locked_ring: object, file: Path, log: list[str]
 ) -> None:
     assert lookup.find("FIRST").source == "file"
-    assert len(log) == 1 and "the keyring is locked" in log[0] and "taken from the file" in log[0]
+    assert len(log) == 1 and "the keyring is locked" in log[0] and "read from the file" in log[0]
     with pytest.raises(CredentialError, match="the keyring is locked"):
         lookup.find("LOCKED_AWAY")
 
@@ -178,7 +178,7 @@ def test_a_value_that_is_hidden_by_an_earlier_store_is_said(
     lookup.store({"A": "filed"}, "file")
     monkeypatch.setenv("A", "shouted")
     lookup.store({"A": "filed"}, "file")
-    assert [line.split(" goes")[0] for line in log] == ["note: A in the keyring", "note: A in the environment"]
+    assert [line.split(" is used")[0] for line in log] == ["note: A in the keyring", "note: A in the environment"]
     ring.delete("A")
 
 

@@ -101,7 +101,7 @@ CASES = [
     Case("host-lost-after=0.1s ssh-refused=on", "wait", (Conflict, "host is offline", "train vast destroy"), "fresh", FAST),
     Case("unknown-after=0.1s ssh-refused=on", "wait", (Conflict, "not heard from", "train vast destroy"), "fresh", FAST),
     Case("expires-after=2s ssh-refused=on", "wait", (Conflict, "the offer has ended", "train vast start"), "fresh", FAST),
-    Case("ssh-refused=on", "wait", (TimedOut, "ssh (proxy) says: ", "train vast logs"), "fresh", {"poll": 0.1, "timeout": 2}),
+    Case("ssh-refused=on", "wait", (TimedOut, "ssh (proxy) fails: ", "train vast logs"), "fresh", {"poll": 0.1, "timeout": 2}),
     Case("direct-refused=on", "wait", ready, "fresh", FAST),
     Case("no-ports=on", "wait", ready, "fresh", FAST),
     Case("attach-delay=1s", "wait", ready, "fresh", FAST),

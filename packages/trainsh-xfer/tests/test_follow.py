@@ -177,7 +177,7 @@ def test_a_round_that_fails_is_told_and_unfollow_is_an_error(training: Training)
     (training.folder / "step-1").chmod(0o600)
     training.stored.parent.joinpath(training.stored.name).write_text("a file where the folder should be")
     wait_until(lambda: training.status.failed, "the error")
-    with pytest.raises(TrainError, match="not everything") as caught:
+    with pytest.raises(TrainError, match="not every checkpoint") as caught:
         training.unfollow()
     assert (caught.value.code, caught.value.exit_status) == ("not_safe", 1)
     training.stored.unlink()

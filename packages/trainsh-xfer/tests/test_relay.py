@@ -83,7 +83,7 @@ def test_deletions_and_what_is_refused(far: Far) -> None:
     (far.home / "run" / "my model" / "old.ckpt").unlink()
     assert far.copy(f"@box:{far.home}/run/my model/", "r2:first/sync", delete=True, dry_run=True).deleted == 1
     assert far.copy(f"@box:{far.home}/run/my model/", "r2:first/sync", delete=True).deleted == 1
-    with pytest.raises(UsageError, match="remove everything"):
+    with pytest.raises(UsageError, match="remove every file"):
         far.copy("r2:first/sync/", "@box:~", delete=True)
     with pytest.raises(NotFound):
         far.copy("@box:/no/such/folder", "r2:first/none")

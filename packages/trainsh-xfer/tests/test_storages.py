@@ -195,7 +195,7 @@ def test_what_is_not_there_is_not_found(bucket: Path, top: str, request_: Record
 
 
 def test_dangerous_deletions_are_refused(bucket: Path, source: Path, request_: Recorded) -> None:
-    with pytest.raises(UsageError, match="remove everything"):
+    with pytest.raises(UsageError, match="remove every file"):
         transfer(f"{source}/", "r2:first/", request_, delete=True)
     with pytest.raises(UsageError, match="same"):
         transfer("r2:first/x", "r2:first/x", request_) if (bucket / "x").mkdir(exist_ok=True) else transfer(
