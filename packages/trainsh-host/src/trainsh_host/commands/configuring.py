@@ -44,15 +44,15 @@ def _show_list(rows: list[Listed]) -> None:
 
 @tool.command(name="list", show=_show_list)
 def list_(
-    check: Annotated[bool, Opt("log in to each, side by side, and say which answer")] = False,
-    timeout: Annotated[Duration, Opt("with --check: how long each may take")] = CHECK_LIMIT,
+    check: Annotated[bool, Opt("log in to all machines at once, and show which answer")] = False,
+    timeout: Annotated[Duration, Opt("with --check: the time limit for each machine")] = CHECK_LIMIT,
     tags: Annotated[
         list[str] | None,
         Opt("only those with this tag (repeatable: with all)", metavar="WORD", name="--tag", also=("tag",)),
     ] = None,
     providers: Annotated[bool, Opt("also list the machines of installed providers", name="--providers")] = True,
 ) -> list[Listed]:
-    """List the configured machines, favourites first, and below them those of installed providers."""
+    """List the configured machines, favourites first, then the machines of installed providers."""
     from trainsh_host.checks.listing import rows  # noqa: PLC0415 - resolve is the fast path
 
     found = rows(tags or [])
@@ -75,15 +75,15 @@ def _say_added(shown: Shown) -> None:
 
 @tool.command(show=_say_added)
 def add(
-    name: Annotated[str | None, Arg("what you will call it", "NAME")] = None,
-    spec: Annotated[str | None, Arg("where it is: user@host, PROVIDER:ID, or an ssh command", "SPEC")] = None,
+    name: Annotated[str | None, Arg("the name of the new host", "NAME")] = None,
+    spec: Annotated[str | None, Arg("its address: user@host, PROVIDER:ID, or an ssh command", "SPEC")] = None,
     *,
     type_: Type = None,
     from_: Annotated[
         str | None,
         Opt("a spec, an ssh command or a Host block to read (- for standard input)", metavar="TEXT"),
     ] = None,
-    alias: Annotated[str | None, Opt("take this Host block of ~/.ssh/config", metavar="NAME")] = None,
+    alias: Annotated[str | None, Opt("copy this Host block of ~/.ssh/config", metavar="NAME")] = None,
     host: Address = None,
     user: User = None,
     port: Port = None,
@@ -101,8 +101,8 @@ def add(
 ) -> Shown:
     """Add a machine.
 
-    On a terminal it asks for what is not given, and offers to test the machine. Else everything comes by arguments
-    or --input.
+    On a terminal, train asks for missing values and offers to test the machine. Without a terminal, all values come
+    from arguments or --input.
 
     \b
     train host add gpu me@gpu-box
@@ -161,9 +161,10 @@ def import_(
     names: Annotated[list[str] | None, Arg("Host blocks of ~/.ssh/config", "NAME")] = None,
     all_: Annotated[bool, Opt("every block that is not configured yet", name="--all")] = False,
 ) -> list[Named]:
-    """Take machines from ~/.ssh/config into hosts.toml; the names that were added.
+    """Copy machines from ~/.ssh/config into hosts.toml, and print the names that were added.
 
-    A name of ~/.ssh/config works everywhere without this. Blocks with a pattern (Host *) are left out.
+    Not necessary to use a name of ~/.ssh/config, which works everywhere anyway. Blocks with a pattern (Host *) are
+    skipped.
     """
     from trainsh_host.adding.importing import import_blocks  # noqa: PLC0415 - resolve is the fast path
 
@@ -209,11 +210,11 @@ def edit(
     notes: Notes = None,
     favorite: Favorite = None,
     bootstrap: Bootstrap = None,
-    unset: Annotated[list[str] | None, Opt("take this key out (repeatable)", metavar="KEY")] = None,
+    unset: Annotated[list[str] | None, Opt("remove this key (repeatable)", metavar="KEY")] = None,
 ) -> Shown:
     """Change a machine.
 
-    By flags (a list replaces the one that was there), or in your editor when there are none. Comments, unknown
+    Flags set the new values (a list replaces the old list); without flags, your editor opens. Comments, unknown
     keys and the other machines stay as they are.
     """
     from trainsh_host.adding import draft, editing  # noqa: PLC0415 - resolve is the fast path
@@ -236,7 +237,7 @@ def remove(
     name: Configured,
     yes: Annotated[bool, Opt("do not ask", short="-y")] = False,
 ) -> Named:
-    """Forget a machine.
+    """Remove a machine from hosts.toml.
 
     Nothing is done on the machine itself.
     """

@@ -21,8 +21,8 @@ def test(name: Name) -> list[Stage]:
     """Test every stage of reaching a machine.
 
     The stages are name, port, host key, authentication, shell, tmux, processes, rsync, rclone, GPU and disk. The
-    exit status is that of the first that failed: 8 unreachable, 4 login refused, 7 shell, GPU or disk, 9 a program
-    is missing on it.
+    exit status is that of the first stage that failed: 8 unreachable, 4 login refused, 7 shell, GPU or disk, 9 the
+    machine lacks a program.
     """
     from trainsh_host.checks.display import stage_lines  # noqa: PLC0415 - for people only
     from trainsh_host.checks.stages import test as stages  # noqa: PLC0415 - resolve is the fast path
@@ -48,12 +48,12 @@ def _show_entries(entries: list[Entry]) -> None:
 @tool.command(show=_show_entries)
 def browse(
     name: Name,
-    path: Annotated[str, Arg("where to begin (default: the home)", "PATH")] = "",
+    path: Annotated[str, Arg("the first folder to show (default: the home folder)", "PATH")] = "",
 ) -> list[Entry]:
-    """Walk through the files of a machine: look at them, download, upload and delete.
+    """Browse the files of a machine: view, download, upload and delete them.
 
-    On a terminal it fills the screen; the keys are shown there, and ? lists all. Elsewhere, and with --json, it is
-    the listing of PATH.
+    On a terminal this is a full-screen program that shows its keys; ? lists all of them. Without a terminal, or
+    with --json, the files in PATH are listed.
     """
     from trainsh_host.browse import listing  # noqa: PLC0415 - resolve is the fast path
 
@@ -90,15 +90,15 @@ def gpus(
         Arg("hosts (default: every configured one, and running machines of providers)", "NAME", kind="host"),
     ] = [],  # noqa: B006
     watch: Annotated[
-        bool, Opt("look again and again, with a short history, until q or Ctrl-C", short="-w")
+        bool, Opt("update the display until q or Ctrl-C is pressed, with a short history", short="-w")
     ] = False,
-    every: Annotated[Duration, Opt("with --watch: how often to look", kind="duration")] = GPUS_EVERY,
-    timeout: Annotated[Duration, Opt("how long each host may take", kind="duration")] = GPUS_LIMIT,
+    every: Annotated[Duration, Opt("with --watch: the time between two updates", kind="duration")] = GPUS_EVERY,
+    timeout: Annotated[Duration, Opt("the time limit for each host", kind="duration")] = GPUS_LIMIT,
 ) -> list[HostGpus]:
-    """Show the GPUs of hosts: memory, use, temperature, power, and whose processes run on them.
+    """Show the GPUs of hosts: memory, use, temperature, power, and the processes on them with their owners.
 
-    nvidia-smi is asked on all hosts at once. A host that cannot be reached is shown in a row, and the exit
-    status is that of the first such host. A host without a GPU is shown in a row too, and is no error.
+    nvidia-smi runs on all hosts at once. A host that cannot be reached gets a row, and the exit status is that of
+    the first such host. A host without a GPU gets a row too, and is not an error.
     """
     from trainsh_host.gpus import looking, watching  # noqa: PLC0415 - resolve is the fast path
 

@@ -10,10 +10,10 @@ Name = Annotated[
     str, Arg("a host's name, or a host spec in one argument: 'user@host -p 2222'", "NAME", kind="host")
 ]
 Type = Annotated[
-    Literal["ssh", "provider", "tunnel", "local"] | None, Opt("what kind of machine it is", name="--type")
+    Literal["ssh", "provider", "tunnel", "local"] | None, Opt("the type of the machine", name="--type")
 ]
-Address = Annotated[str | None, Opt("its address, as ssh takes it", metavar="HOST", also=("hostname",))]
-User = Annotated[str | None, Opt("the account on it", short="-l", metavar="USER", also=("username",))]
+Address = Annotated[str | None, Opt("its address: a host name or IP address", metavar="HOST", also=("hostname",))]
+User = Annotated[str | None, Opt("the account on the machine", short="-l", metavar="USER", also=("username",))]
 Port = Annotated[int | None, Opt("the port of its sshd", short="-p", metavar="PORT")]
 Key = Annotated[
     str | None, Opt("the private key to log in with", short="-i", metavar="FILE", also=("ssh_key_path",))
@@ -26,15 +26,18 @@ Options = Annotated[
     list[str] | None,
     Opt("an ssh option (repeatable)", "-o", "KEY=VALUE", name="--option", also=("option", "ssh_options")),
 ]
-PasswordSecret = Annotated[str | None, Opt("the name of the secret that is its password", metavar="SECRET")]
-Ref = Annotated[str | None, Opt("a provider's machine, as it calls it", metavar="PROVIDER:ID")]
-Tunnel = Annotated[Literal["cloudflared", "ngrok"] | None, Opt("the tunnel that leads to it")]
+PasswordSecret = Annotated[
+    str | None, Opt("the name of the secret that holds the account's password", metavar="SECRET")
+]
+Ref = Annotated[str | None, Opt("a provider's machine: the provider's own id of it", metavar="PROVIDER:ID")]
+Tunnel = Annotated[Literal["cloudflared", "ngrok"] | None, Opt("the kind of tunnel that leads to the machine")]
 Tags = Annotated[
-    list[str] | None, Opt("a word to find it by (repeatable)", metavar="WORD", name="--tag", also=("tag",))
+    list[str] | None,
+    Opt("a tag, by which train host list can select it (repeatable)", metavar="WORD", name="--tag", also=("tag",)),
 ]
 Notes = Annotated[str | None, Opt("a note for yourself")]
 Favorite = Annotated[bool | None, Opt("list it first", also=("is_favorite",))]
-Bootstrap = Annotated[bool | None, Opt("install tmux and rsync on it when they are missing")]
+Bootstrap = Annotated[bool | None, Opt("install tmux and rsync on the machine if they are missing")]
 Configured = Annotated[str, Arg("a host's name", "NAME", kind="host")]
 
 

@@ -15,11 +15,11 @@ from trainsh_host.ways.resolve import resolve as find
 @tool.command()
 def ssh(
     name: Name,
-    command: Annotated[list[str], Arg("what to run instead of a shell, after --", "COMMAND")] = [],  # noqa: B006
+    command: Annotated[list[str], Arg("the command to run instead of a shell, after --", "COMMAND")] = [],  # noqa: B006
 ) -> Handover:
     """Open a shell on a machine, or run a command on it, using ssh directly.
 
-    The terminal is given to ssh. The shared connection carries it when there is one.
+    ssh takes over the terminal, and uses the shared connection to the machine if there is one.
     """
     from trainsh_host.ways import command as commands  # noqa: PLC0415 - resolve is the fast path
 
@@ -32,11 +32,13 @@ def ssh(
 @tool.command(show=lambda ran: None, status=lambda ran: ran.exit)
 def run(
     name: Name,
-    command: Annotated[list[str], Arg("the command, after --; one word is a line for its shell", "COMMAND")],
+    command: Annotated[
+        list[str], Arg("the command, after --; a single argument is run as a line by the shell there", "COMMAND")
+    ],
 ) -> Ran:
-    """Run a command on a machine and end with its status.
+    """Run a command on a machine, and exit with the command's status.
 
-    Its standard streams are ours, byte for byte. With --json they are collected.
+    The command's standard streams are passed through byte for byte. With --json, its output is part of the answer.
     """
     from trainsh_host.ways import command as commands  # noqa: PLC0415 - resolve is the fast path
 
@@ -53,19 +55,19 @@ def _show_forwards(forwards: list[Forward]) -> None:
 def forward(
     name: Annotated[str | None, Arg("a host's name or spec", "NAME", kind="host")] = None,
     ports: Annotated[
-        list[str], Arg("8888, LOCAL:REMOTE, or LOCAL:HOST:REMOTE for a machine behind it", "PORT")
+        list[str], Arg("8888, LOCAL:REMOTE, or LOCAL:HOST:REMOTE for another machine that this one reaches", "PORT")
     ] = [],  # noqa: B006
     *,
-    detach: Annotated[bool, Opt("leave it running in the background", short="-d")] = False,
-    list_: Annotated[bool, Opt("list what is forwarded", name="--list")] = False,
-    stop: Annotated[bool, Opt("end the forwards of the host, or only those of the ports named")] = False,
+    detach: Annotated[bool, Opt("keep the forward running in the background", short="-d")] = False,
+    list_: Annotated[bool, Opt("list the forwards", name="--list")] = False,
+    stop: Annotated[bool, Opt("end all forwards of the host, or only those of the given ports")] = False,
     all_: Annotated[bool, Opt("with --stop: of every host", name="--all")] = False,
     bind: Annotated[str, Opt("the address of this machine to listen on", metavar="ADDRESS")] = "127.0.0.1",
 ) -> list[Forward]:
-    """Bring ports of a machine to this one: Jupyter, TensorBoard.
+    """Forward local ports to ports of a machine, for instance for Jupyter or TensorBoard.
 
-    It lasts until Ctrl-C, or until --stop with --detach. A lost connection is made again, with growing pauses. Only
-    programs on this machine reach the ports, unless --bind says otherwise.
+    The forward lasts until Ctrl-C or, with --detach, until --stop. A lost connection is made again, with growing
+    pauses. Only programs on this machine can use the local ports, unless --bind is given.
 
     \b
     train host forward gpu 8888 6006
@@ -93,26 +95,27 @@ def disconnect(
     name: Annotated[str | None, Arg("a host's name or spec", "NAME", kind="host")] = None,
     all_: Annotated[bool, Opt("every machine", name="--all")] = False,
 ) -> dict[str, Any]:
-    """End the shared connection to a machine.
+    """Close the shared connection to a machine.
 
-    What runs in its sessions goes on.
+    Programs in the machine's sessions keep running.
     """
     from trainsh_base.remote import ssh as connections  # noqa: PLC0415 - resolve is the fast path
 
     if (name is None) != all_:
-        raise UsageError("say which machine, or --all", "usage: train host disconnect NAME")
+        raise UsageError("name a machine, or pass --all", "usage: train host disconnect NAME")
     return {"connections": connections.disconnect_all() if name is None else connections.disconnect(find(name))}
 
 
 @tool.command()
 def resolve(
     name: Name,
-    from_tool: Annotated[bool, Opt("the spec comes from a tool's answer: take harmless ssh options only")] = False,
+    from_tool: Annotated[
+        bool, Opt("the spec comes from another tool's answer: accept only harmless ssh options")
+    ] = False,
     machine: Annotated[str, Opt("with --from-tool: the id under which its host key is kept", metavar="ID")] = "",
 ) -> Target:
-    """Say how a machine is reached, for programs.
+    """Print how a machine is reached, for programs.
 
-    The answer is the argv that starts ssh, and what belongs to it; the other tools ask for it. Nothing is
-    connected.
+    The answer is the argv that starts ssh, with related settings; the other tools use it. No connection is made.
     """
     return find(name, from_tool=from_tool, machine=machine)

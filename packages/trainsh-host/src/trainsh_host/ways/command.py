@@ -33,8 +33,8 @@ def run(target: Target, line: str, request: Request) -> Ran:
     if ran.exit == 255 and target.control_path and master_pid(target.control_path) is None:
         raise Unreachable(
             f"the connection to {target.label} was lost while the command ran",
-            "it may still be running there; what must survive belongs in a session: "
-            f"train tmux open {target.name} work", code="lost",
+            "it may still be running there; a command that must survive this belongs in a session: train "
+            "tmux open {target.name} work", code="lost",
         )  # fmt: skip
     return ran
 

@@ -61,7 +61,7 @@ def _editor(path: Path) -> None:
     except FileNotFoundError:
         raise NotFound(
             f"there is no editor {argv[0]}",
-            f"name one: EDITOR=nano train recipe edit {path.stem}",
+            f"choose one: EDITOR=nano train recipe edit {path.stem}",
             code="no_editor",
         ) from None
     if done.returncode:

@@ -10,7 +10,7 @@ def malformed(host: str, line: str) -> BadAnswer:
     """Return the error for a malformed reply of `host`."""
     return BadAnswer(
         f"{host} sent a reply that cannot be read: {visible(line[:SHOWN])!r}",
-        f"another program may answer there: train host test {host}",
+        f"another program may have answered; to test the host: train host test {host}",
     )
 
 

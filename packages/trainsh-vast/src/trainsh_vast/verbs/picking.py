@@ -69,8 +69,8 @@ def _none(host: str, others: list[str], trouble: str) -> NotFound:
     why = trouble or (f"held by other jobs: {', '.join(others)}" if others else "")
     return NotFound(
         f"none of your instances fits host {host}" + (f" ({why})" if why else ""),
-        "let it rent one: create=true image=IMAGE max_dph=DOLLARS\n"
-        "or rent one by hand: train vast search, train vast create OFFER",
+        "to rent one automatically: create=true image=IMAGE max_dph=DOLLARS\n"
+        "to rent one by hand: train vast search, train vast create OFFER",
         code="no_match",
     )
 
