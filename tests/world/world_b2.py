@@ -140,6 +140,10 @@ class Handler(BaseHTTPRequestHandler):
         bucket = {"accountId": "account1", "bucketId": "bucket1", "bucketName": BUCKET, "bucketType": "allPrivate"}
         self._answer({"buckets": [{**bucket, "lifecycleRules": []}]})
 
+    def _b2_create_bucket(self, call: dict[str, Any]) -> None:
+        mine = call["bucketName"] == BUCKET
+        self._error(400, "duplicate_bucket_name" if mine else "bad_request", "Bucket name is already in use.")
+
     def _b2_get_upload_url(self, _: dict[str, Any]) -> None:
         self._answer({
             "bucketId": "bucket1", "uploadUrl": f"http://{self.headers['Host']}/upload", "authorizationToken": "token"

@@ -5,12 +5,15 @@ import os
 import shutil
 import subprocess
 import threading
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import world_b2
 from trainsh_world import wait_until
+from world_b2 import b2_service
 from world_s3 import Service, s3_service
 
 from trainsh_base.errors import CredentialError, NotFound, TrainError, Unreachable, UsageError
@@ -291,3 +294,41 @@ def test_uploads_that_were_killed_are_aborted_by_the_next_run(
     assert len(unfinished()) == 2
     transfer(f"{tmp_path}/big", f"r2:first/{top}/x/", request_)
     assert unfinished() == [f"{top}-other/x/big"], request_.of("log")
+
+
+def test_a_large_file_of_b2_that_was_killed_is_aborted_by_the_next_run(
+    tmp_path: Path, request_: Recorded, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """kill -9 of rclone leaves an unfinished large file. One below another destination must stay."""
+    monkeypatch.setattr(rclone, "S3", ("--b2-chunk-size=5M", "--b2-upload-cutoff=5M"))
+    (tmp_path / "big").write_bytes(os.urandom(12_000_000))
+    failed: list[TrainError] = []
+
+    def attempt(folder: str) -> None:
+        try:
+            transfer(f"{tmp_path}/big", f"b2:first/{folder}/", request_, bwlimit=3000)
+        except TrainError as error:
+            failed.append(error)
+
+    with b2_service() as address:
+        for name, value in {"B2_KEY_ID": world_b2.KEY_ID, "B2_APPLICATION_KEY": world_b2.KEY,
+                            "TRAINSH_B2_ENDPOINT": address,
+                            "PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring"}.items():  # fmt: skip
+            monkeypatch.setenv(name, value)
+
+        def unfinished() -> int:
+            with urllib.request.urlopen(f"{address}/stand-in/unfinished") as answer:
+                return int(json.loads(answer.read())["count"])
+
+        works = [threading.Thread(target=attempt, args=(folder,), daemon=True) for folder in ("mine", "other")]
+        for work in works:
+            work.start()
+        wait_until(lambda: unfinished() == 2)
+        subprocess.run(["pkill", "-KILL", "-f", f"rclone copyto .*{tmp_path}/big"], check=True)
+        for work in works:
+            work.join(30)
+        assert (len(failed), unfinished()) == (2, 2)
+        transfer(f"{tmp_path}/big", "b2:first/mine/", request_)
+        assert unfinished() == 1, request_.of("log")
+        transfer(f"{tmp_path}/big", "b2:first/other/", request_)
+        assert unfinished() == 0, request_.of("log")

@@ -12,7 +12,7 @@ S3 = ("--s3-chunk-size=16M", "--s3-upload-concurrency=8")
 # A silent S3 service gets six requests for the first listing, and three for a file, each of 30 s.
 PATIENCE = ("--retries=2", "--retries-sleep=1s", "--low-level-retries=3", "--contimeout=15s", "--timeout=30s")
 # The patience with a service that is only asked what is there.
-LOOKING = ("--low-level-retries=2", "--contimeout=15s", "--timeout=20s")
+LOOKING = ("--retries=1", "--low-level-retries=2", "--contimeout=15s", "--timeout=15s")
 # For listings: rows without times and MIME types. Links on a host's own disk are followed, as in a copy.
 PLAIN = ("--no-modtime", "--no-mimetype", "--copy-links")
 LOG = (
