@@ -116,6 +116,31 @@ def test_a_signal_ends_it_with_128_and_its_number_and_lets_go(number: int, statu
     assert mark.read_text() == "closed\n"
 
 
+ENDED = """
+import os, signal
+from trainsh_base.tool.declare import Tool
+from trainsh_base.tool.program import run
+
+def status(answer):
+    os.kill(os.getpid(), signal.SIGTERM)
+    return 0
+
+tool = Tool("example", "rents")
+
+@tool.command(status=status)
+def rent() -> str:
+    "Rent."
+    return "rented 7"
+
+run(tool)
+"""
+
+
+def test_the_answer_is_printed_although_a_signal_comes_first() -> None:
+    done = subprocess.run([sys.executable, "-c", ENDED, "rent"], capture_output=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (143, b"rented 7\n", b"")
+
+
 def test_a_closed_pipe_is_a_quiet_141() -> None:
     done = shell('"$@" | head -1; exit "${PIPESTATUS[0]}"', "rows", "--count", "100000")
     assert (done.returncode, done.stderr) == (141, b"")

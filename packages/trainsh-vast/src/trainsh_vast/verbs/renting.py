@@ -41,8 +41,8 @@ def create(
         if row is None:
             number = creating.rent(service, [{"id": offer}], body, note)
             row = creating.settled(service, number, note)
-    found = rows.rented(row)
-    return Created(id=int(found.id), instance=found, message=f"rented instance {found.id}")
+        found = rows.rented(row)
+        return Created(id=int(found.id), instance=found, message=f"rented instance {found.id}")
 
 
 def pick(

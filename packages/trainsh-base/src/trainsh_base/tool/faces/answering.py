@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from trainsh_base.errors import TrainError, UsageError
+from trainsh_base.errors import Terminated, TrainError, UsageError
 from trainsh_base.request import serve_in_this_thread
 from trainsh_base.system.secret import Secret
 from trainsh_base.tool.declare import Arg, Command, Handover, Param, Tool
@@ -50,10 +50,17 @@ def execute(tool: Tool, command: Command, formats: Formats, typed: dict[str, Any
     except KeyboardInterrupt:
         request.cancel()
         raise
-    request.finish()
-    status = command.status(answer) if command.status else 0
-    with paged(not formats.no_pager and not isinstance(answer, Handover)):
-        print_answer(command, answer, machine)
+    printing = False
+    try:
+        request.finish()
+        status = command.status(answer) if command.status else 0
+        with paged(not formats.no_pager and not isinstance(answer, Handover)):
+            printing = True
+            print_answer(command, answer, machine)
+    except Terminated:
+        if not printing:  # the command is done, and perhaps costs money: its answer is not lost with the process
+            print_answer(command, answer, machine)
+        raise
     return status
 
 
