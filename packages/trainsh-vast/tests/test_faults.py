@@ -15,7 +15,7 @@ from trainsh_base.errors import (
     Unreachable,
     UsageError,
 )
-from vast_cloud import Cloud, call
+from vast_cloud import Cloud, call, until
 
 
 class Case(NamedTuple):
@@ -101,7 +101,7 @@ CASES = [
     Case("host-lost-after=0.1s ssh-refused=on", "wait", (Conflict, "host is offline", "train vast destroy"), "fresh", FAST),
     Case("unknown-after=0.1s ssh-refused=on", "wait", (Conflict, "not heard from", "train vast destroy"), "fresh", FAST),
     Case("expires-after=2s ssh-refused=on", "wait", (Conflict, "the offer has ended", "train vast start"), "fresh", FAST),
-    Case("ssh-refused=on", "wait", (TimedOut, "ssh (proxy) fails: ", "train vast logs"), "fresh", {"poll": 0.1, "timeout": 2}),
+    Case("ssh-refused=on", "wait", (TimedOut, "ssh (proxy) fails: ", "train vast logs"), "begun", {"poll": 0.1, "timeout": 2}),
     Case("direct-refused=on", "wait", ready, "fresh", FAST),
     Case("no-ports=on", "wait", ready, "fresh", FAST),
     Case("attach-delay=1s", "wait", ready, "fresh", FAST),
@@ -139,14 +139,11 @@ def prepare(cloud: Cloud, before: str, faults: list[str]) -> int:
     cloud.fault(*faults)
     if before == "fresh":
         return cloud.rent(state="fresh")
+    if before == "begun":
+        return cloud.rent(state="running")
     if before == "failed":
         number = cloud.rent(state="fresh")
-        import time
-
-        deadline = time.monotonic() + 10
-        while (cloud.one(number) or {})["actual_status"] != "offline":
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
+        until(lambda: (cloud.one(number) or {})["actual_status"] == "offline")
         return number
     return 0
 
