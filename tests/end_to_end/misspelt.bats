@@ -32,8 +32,10 @@ nearest() { # STATUS NAME COMMAND...: the command ends with STATUS, and its hint
 @test "options, and values of options" {
   run -2 train recipe run x --max-tim 3
   [[ $output == *--max-time* ]]
-  run -2 train vast search --sort prise
-  [[ $output == *price* ]]
+  nearest 2 'did you mean price?' train vast search --sort prise
+  nearest 2 'did you mean bash?' train help completions bsh
+  run -2 train pricing rates --base EUR # nothing is near
+  [[ $output != *"did you mean"* ]]
 }
 
 @test "hosts, storages, recipes, secrets, settings, jobs" {
@@ -53,6 +55,23 @@ nearest() { # STATUS NAME COMMAND...: the command ends with STATUS, and its hint
   run -3 train logs "${short%?}z"
   [[ $output == *"$short"* ]]
   nearest 3 'train recipe jobs' train logs zzzz
+  nearest 3 "the last job of my-train is $short" train watch my-train
+}
+
+@test "sessions, diagnostics, files, a storage that is written as a spec or a host" {
+  export XDG_RUNTIME_DIR=$BATS_TEST_TMPDIR/r TMUX_TMPDIR=$BATS_TEST_TMPDIR
+  mkdir -m 700 "$XDG_RUNTIME_DIR"
+  train tmux open local work >/dev/null
+  nearest 3 'did you mean work?' train tmux attach wrok
+  nearest 3 'did you mean work?' train tmux send wrok text
+  train tmux close work >/dev/null
+  nearest 3 'train tmux open local wrok' train tmux attach wrok
+  printf 'notify "hi"\n' >hello.recipe
+  nearest 3 hello.recipe train check helo.recipe
+  nearest 3 "did you mean E105?" train dsl explain E1055
+  train storage add models file:/tmp >/dev/null
+  nearest 2 'did you mean the storage models?' train storage ls modles:
+  nearest 3 'storage:models:/path' train transfer models:/x ./x
 }
 
 @test "in a recipe: a host, a session, a verb, an option" {

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from trainsh_base.errors import NotFound, RemoteError, TimedOut
+from trainsh_base.provider.instance import Instance
+from trainsh_base.provider.listed import no_instance, remember
 from trainsh_base.provider.rental import rental
 from trainsh_base.provider.seen import until_seen
 from trainsh_base.system import critical
@@ -100,3 +102,13 @@ def test_a_change_is_asked_for_until_it_is_seen() -> None:
 
     with pytest.raises(NotFound):
         until_seen(gone, lambda: "running", lambda _: True, Deadline.after(1))
+
+
+def test_a_machine_that_is_not_there_gets_the_nearest_that_was_listed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TRAINSH_HOME", str(tmp_path))
+    assert no_instance("shed", "27000010").hint == "see: train shed list"
+    remember("shed", [Instance(id=27000001, state="running"), Instance(id="box", state="stopped")])
+    assert no_instance("shed", "27000010").hint == "did you mean 27000001? see: train shed list"
+    assert no_instance("shed", "bxo", gone=True).data == {"gone": True}

@@ -6,10 +6,7 @@ With TRAINSH_PASSPHRASE, nobody is asked for the passphrase, and the agent is no
 """
 
 import contextlib
-import hashlib
 import os
-import socket
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -64,11 +61,15 @@ def place() -> Path:
 
 
 def _digest(sealed: bytes) -> str:
+    import hashlib  # noqa: PLC0415 - takes 3 ms, and is not for --help
+
     return hashlib.sha256(sealed).hexdigest()
 
 
 def _ask(message: dict[str, Any]) -> dict[str, Any]:
     """The agent's answer; empty when there is no agent, or it does not answer in time."""
+    import socket  # noqa: PLC0415 - as above
+
     with contextlib.suppress(OSError, TrainError, msgspec.DecodeError), socket.socket(socket.AF_UNIX) as connection:
         connection.settimeout(LIMIT)
         connection.connect(str(place()))
@@ -85,6 +86,8 @@ def _start() -> bool:
         path = place()
     except TrainError:
         return False
+    import subprocess  # noqa: PLC0415 - as above
+
     with contextlib.suppress(OSError):
         subprocess.Popen(
             [sys.executable, "-m", "trainsh_secrets.agent_server", str(path)], env=helper.environment(), cwd="/",

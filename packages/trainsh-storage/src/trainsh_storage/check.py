@@ -1,7 +1,7 @@
 """Tests a storage in stages: writes a small object, reads it, lists it and deletes it."""
 
 import contextlib
-import secrets
+import os
 import shlex
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -74,8 +74,8 @@ def _skipped(names: list[str]) -> Iterator[Stage]:
 
 
 def _object_stages(place: Resolved) -> Stages:
-    name = f".train-test-{secrets.token_hex(6)}"
-    content = secrets.token_hex(16).encode()
+    name = f".train-test-{os.urandom(6).hex()}"
+    content = os.urandom(16).hex().encode()
     if place.engine == "folder":
         return _folder_stages(Path(place.root) / name, content)
     target = rclone.path(place, name)
@@ -138,7 +138,7 @@ def _typed(path: Path) -> Iterator[None]:
 
 
 def _host_stages(place: Resolved) -> Stages:
-    folder, file = place.root, f"{place.root.rstrip('/')}/.train-test-{secrets.token_hex(6)}"
+    folder, file = place.root, f"{place.root.rstrip('/')}/.train-test-{os.urandom(6).hex()}"
 
     def on_host(*command: str) -> str:
         ran = call("host", "run", {"name": place.host, "command": list(command)}, timeout=HOST_LIMIT)

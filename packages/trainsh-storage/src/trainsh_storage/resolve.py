@@ -8,8 +8,9 @@ import msgspec
 
 from trainsh_base.errors import CredentialError, UsageError
 from trainsh_base.system.configuration.config import config_value
+from trainsh_base.system.suggest import nearest
 from trainsh_storage import credentials, rclone, region, spec, storages_file
-from trainsh_storage.kinds import KINDS
+from trainsh_storage.kinds import BY_SCHEME, KINDS
 from trainsh_storage.model import Resolved, Storage
 
 R2_ADDRESS = "https://{}.r2.cloudflarestorage.com"
@@ -17,7 +18,15 @@ R2_ADDRESS = "https://{}.r2.cloudflarestorage.com"
 
 def find(text: str) -> Storage:
     """The storage with this spec or configured name. `NAME/prefix` is not accepted as a name."""
-    return spec.parse(text) if spec.is_spec(text) else storages_file.get(text)
+    if not spec.is_spec(text):
+        return storages_file.get(text)
+    try:
+        return spec.parse(text)
+    except UsageError as error:
+        name = text.partition(":")[0]
+        if name not in BY_SCHEME and (near := nearest(name, [each.name for each in storages_file.load()])):
+            raise UsageError(error.message, f"did you mean the storage {near}?", code=error.code) from None
+        raise
 
 
 def resolve(storage: Storage, remote: str) -> Resolved:

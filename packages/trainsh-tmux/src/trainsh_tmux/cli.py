@@ -18,7 +18,7 @@ from trainsh_tmux import display
 from trainsh_tmux.model import Done, Holds, Listed, Outcome, Removed, Screen, Session, Waited
 from trainsh_tmux.names import server, session_name, word
 from trainsh_tmux.remote import session_scripts
-from trainsh_tmux.session.errors import no_session
+from trainsh_tmux.session.errors import not_open
 from trainsh_tmux.session.holds import ask_holds
 from trainsh_tmux.session.listing import configured, everywhere
 from trainsh_tmux.session.live import Live
@@ -238,7 +238,7 @@ def capture(
     machine = registry.host(host)
     lines = machine.ask(session_scripts.capture_pane(job, session_name(session), history))
     if lines[:1] == ["none"]:
-        raise no_session(machine, session)
+        raise not_open(machine, job, session)
     shown = [line.removeprefix("line").removeprefix(" ") for line in lines]
     while shown and not shown[-1].strip():
         shown.pop()
@@ -248,7 +248,7 @@ def capture(
 def _do(host: str, job: str, session: str, body: str) -> Done:
     answer = registry.host(host).first(body, "none")
     if answer.startswith("none"):
-        raise no_session(registry.host(host), session)
+        raise not_open(registry.host(host), job, session)
     return Done(name=session, host=host, job=job, done=answer)
 
 

@@ -2,11 +2,10 @@
 
 import os
 import signal
-import subprocess
 import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -14,6 +13,9 @@ from trainsh_base.errors import MissingProgram, RemoteError, TimedOut, TrainErro
 from trainsh_base.request import current
 from trainsh_base.system.installing import install_hint
 from trainsh_base.system.spawn import show_argv
+
+if TYPE_CHECKING:
+    import subprocess
 
 TAIL = 2000
 KILL_AFTER = 3.0  # seconds from TERM to KILL; less than GRACE in tool/faces/serve.py
@@ -115,6 +117,8 @@ class HeldSignals:
 def _start(
     argv: Sequence[str], has_input: bool, env: Mapping[str, str] | None, cwd: Path | str | None
 ) -> "subprocess.Popen[bytes]":
+    import subprocess  # noqa: PLC0415 - takes 4 ms, and most commands start no child
+
     if "TRAINSH_DEBUG" in os.environ:
         show_argv(list(argv))
     try:
@@ -137,6 +141,8 @@ def _start(
 def _communicate(
     child: "subprocess.Popen[bytes]", input: bytes | None, timeout: float | None
 ) -> tuple[bytes, bytes]:
+    import subprocess  # noqa: PLC0415 - see _start
+
     try:
         return child.communicate(input, timeout)
     except subprocess.TimeoutExpired:

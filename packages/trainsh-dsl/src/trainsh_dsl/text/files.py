@@ -3,6 +3,7 @@
 import sys
 
 from trainsh_base.errors import NotFound, UsageError
+from trainsh_base.system.suggest import nearest
 from trainsh_dsl.text.source import decode
 
 
@@ -26,12 +27,20 @@ def read(file: str | None, text: str | None) -> str:
         with open(str(file), "rb") as source:  # noqa: PTH123 - pathlib costs every start 4 ms
             return decode(source.read())
     except FileNotFoundError:
-        raise NotFound(
-            f"there is no file {file}", "train recipe list shows the recipes there are", code="no_recipe"
-        ) from None
+        raise NotFound(f"there is no file {file}", _near(str(file)), code="no_recipe") from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise UsageError(f"{file} cannot be read: {reason}", code="unreadable") from None
+
+
+def _near(file: str) -> str:
+    """A hint: the recipe in the same folder whose name is nearest."""
+    from pathlib import Path  # noqa: PLC0415 - only an error needs it
+
+    folder = Path(file).parent
+    there = {each.name: each for each in folder.glob("*.recipe")}
+    near = nearest(Path(file).name, there)
+    return f"did you mean {there[near]}?" if near else "train recipe list shows the recipes there are"
 
 
 def write(file: str, text: str) -> None:

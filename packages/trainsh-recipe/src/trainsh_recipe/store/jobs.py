@@ -230,9 +230,7 @@ def find(word: str) -> Job:
     if len(found) != 1 or len(word) < SHORT:
         found = [name for name in known if name.startswith(word) or name.endswith(word)]
     if not found:
-        shown = [name[-SHORT:] if len(word) <= SHORT else name for name in known[:NEWEST]]
-        hint = did_you_mean(word, shown, "see: train recipe jobs") if shown else "see: train recipe jobs"
-        raise NotFound(f"there is no job {word!r}", hint, code="no_job")
+        raise NotFound(f"there is no job {word!r}", _near(word, known), code="no_job")
     if len(found) > 1:
         raise Conflict(
             f"{len(found)} jobs are called {word!r}: "
@@ -240,6 +238,16 @@ def find(word: str) -> Job:
             code="ambiguous_job",
         )  # fmt: skip
     return Job(jobs_home() / found[0])
+
+
+def _near(word: str, known: list[str]) -> str:
+    """A hint: the newest job of a recipe that is called `word`, or the job with the nearest id."""
+    newest = sorted(known, reverse=True)[:NEWEST]
+    for name in newest:
+        if Job(jobs_home() / name).state().name == word:
+            return f"the last job of {word} is {short(name)}"
+    shown = [name[-SHORT:] if len(word) <= SHORT else name for name in newest]
+    return did_you_mean(word, shown, "see: train recipe jobs") if shown else "see: train recipe jobs"
 
 
 def last() -> Job:

@@ -2,7 +2,13 @@
 
 from trainsh_base.errors import Conflict, NotFound, TrainError
 from trainsh_base.remote.channel import quote
+from trainsh_base.system.deadline import Deadline
+from trainsh_base.system.suggest import nearest
+from trainsh_tmux.names import server
+from trainsh_tmux.remote import scripts
 from trainsh_tmux.remote.host import Host
+
+PATIENCE = 5.0  # seconds for a list of sessions, which only a hint needs
 
 
 def as_word(text: str) -> str:
@@ -17,6 +23,19 @@ def no_session(host: Host, name: str) -> NotFound:
         f"there is no session {name!r} on {host.name}", f"open it: train tmux open {as_word(host.spec)} {name}"
         f"; or see: train tmux list{where}", code="session_not_found",
     )  # fmt: skip
+
+
+def not_open(host: Host, job: str, name: str) -> NotFound:
+    """Return `no_session` with the nearest name of the job's sessions; asks the host for them."""
+    error = no_session(host, name)
+    try:
+        lines = host.ask(scripts.listing(), deadline=Deadline.after(PATIENCE))
+    except TrainError:
+        return error
+    rows = [line.split(" ") for line in lines if line.startswith(f"session {server(job)} ")]
+    if near := nearest(name, [row[2] for row in rows if row[4] == "1"]):  # of those that are open
+        error.hint = f"did you mean {near}?"
+    return error
 
 
 def gone(name: str, how: str) -> TrainError:
@@ -36,11 +55,11 @@ def on_another_node(name: str, there: str, host: Host) -> Conflict:
     )  # fmt: skip
 
 
-def must_be_here(host: Host, name: str, line: str) -> str:
+def must_be_here(host: Host, job: str, name: str, line: str) -> str:
     """Return `line`, the host's answer about a session. Raises NotFound for `none`, Conflict for `elsewhere`."""
     kind, _, rest = line.partition(" ")
     if kind == "elsewhere":
         raise on_another_node(name, rest, host)
     if line == "none":
-        raise no_session(host, name)
+        raise not_open(host, job, name)
     return line

@@ -162,12 +162,12 @@ TURN = 30.0  # seconds to wait for another request that opens the stream
 
 def log_end(host: Host, job: str, name: str) -> int:
     """Return the current end of the session's log. Raises NotFound, Conflict `other_node`, BadAnswer."""
-    line = must_be_here(host, name, host.first(scripts.log_end(job, name), "none"))
+    line = must_be_here(host, job, name, host.first(scripts.log_end(job, name), "none"))
     return natural(fields(host.name, line, 3)[1], host.name, line)
 
 
 def is_alive(host: Host, job: str, name: str) -> bool:
     """Whether the session's shell runs. Raises what log_end raises."""
-    line = must_be_here(host, name, host.first(scripts.log_end(job, name), "none"))
+    line = must_be_here(host, job, name, host.first(scripts.log_end(job, name), "none"))
     _, _, alive, state = fields(host.name, line + " ", 4)
     return alive == "1" and not state.startswith("ended")

@@ -39,7 +39,7 @@ class Registry:
     def must_exist(self, live: Live) -> None:
         """Raise NotFound, `session_gone` or `other_node`, unless the session is open."""
         host = live.host
-        line = must_be_here(host, live.name, host.first(scripts.log_end(live.job, live.name), "none"))
+        line = must_be_here(host, live.job, live.name, host.first(scripts.log_end(live.job, live.name), "none"))
         _, _, alive, state = fields(host.name, line + " ", 4)
         if alive != "1":
             raise gone(live.name, state.strip())

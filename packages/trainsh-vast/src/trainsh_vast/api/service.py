@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 
 from trainsh_base.errors import NotFound, RemoteError
+from trainsh_base.provider.listed import no_instance
 from trainsh_vast.api.session import Session, agreed
 
 Row = dict[str, Any]
@@ -70,7 +71,7 @@ class Service:
         """One instance. Raises NotFound when it is gone."""
         found = self.instance(number)
         if found is None:
-            raise NotFound(f"there is no instance {number}", "see: train vast list", code="no_instance")
+            raise no_instance("vast", str(number))
         return found
 
     def set_state(self, number: int, state: str) -> Any:

@@ -2,7 +2,8 @@
 
 import socket
 
-from trainsh_base.errors import Conflict, NotFound, Unreachable
+from trainsh_base.errors import Conflict, Unreachable
+from trainsh_base.provider.listed import no_instance
 from trainsh_base.remote.target import Target
 from trainsh_vast.api.service import Service
 from trainsh_vast.rented import endpoint, states
@@ -16,9 +17,7 @@ def resolve(service: Service, number: int) -> Target:
     row = service.instance(number)
     if row is None:
         gone = all(int(one["id"]) != number for one in service.instances())
-        raise NotFound(
-            f"there is no instance {number}", "see: train vast list", code="no_instance", data={"gone": gone}
-        )
+        raise no_instance("vast", str(number), gone=gone)
     found = states.condition(row)
     if found.state in ("stopped", "stopping", "gone"):
         raise Conflict(

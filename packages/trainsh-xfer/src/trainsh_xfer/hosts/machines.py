@@ -6,7 +6,7 @@ import time
 
 import msgspec
 
-from trainsh_base.errors import MissingProgram, TimedOut, TrainError, UsageError
+from trainsh_base.errors import MissingProgram, NotFound, TimedOut, TrainError, UsageError
 from trainsh_base.remote import ssh
 from trainsh_base.remote.control_socket import master_pid
 from trainsh_base.remote.target import Target
@@ -55,6 +55,11 @@ def _asked(spec: str) -> Target:
         if spec.startswith("{"):
             return msgspec.json.decode(spec, type=Target)
         return msgspec.convert(call("host", "resolve", {"name": spec}, timeout=ANSWER_LIMIT), Target)
+    except NotFound as error:
+        if error.code != "no_host" or "did you mean" in error.hint:
+            raise
+        hint = f"{error.hint}\na storage is written storage:{spec}:/path"
+        raise NotFound(error.message, hint, code=error.code, data=error.data) from None
     except msgspec.ValidationError as error:
         raise UsageError(f"train-host resolve did not answer with a target: {error}", code="bad_answer") from None
 

@@ -47,10 +47,20 @@ def _usage(tool: Tool, error: click.UsageError) -> UsageError:
         word = message.split("'")[1]
         return UsageError(f"{tool_words(tool.program)} has no command {word!r}", did_you_mean(word, known))
     if isinstance(error, click.NoSuchOption):
-        near = nearest(error.option_name, [name for name in error.possibilities or [] if name != "--help"])
-        hint = f"did you mean {near}?\n" if near else ""
-        return UsageError(f"no such option: {error.option_name}", f"{hint}usage: {path} --help")
-    return UsageError(message[:1].lower() + message[1:], f"usage: {path} --help")
+        return UsageError(f"no such option: {error.option_name}", f"{_near(error)}usage: {path} --help")
+    return UsageError(message[:1].lower() + message[1:], f"{_near(error)}usage: {path} --help")
+
+
+def _near(error: click.UsageError) -> str:
+    """A line of the hint: the option, or the value of an option, that is nearest to what was given; or empty."""
+    near = None
+    if isinstance(error, click.NoSuchOption) and error.ctx:
+        known = [name[2:] for param in error.ctx.command.params for name in param.opts if name.startswith("--")]
+        near = nearest(error.option_name.lstrip("-"), known)
+        near = f"--{near}" if near else None
+    elif isinstance(error, click.BadParameter) and error.param and isinstance(error.param.type, click.Choice):
+        near = nearest(error.message.partition(" is not ")[0].strip("'"), error.param.type.choices)
+    return f"did you mean {near}?\n" if near else ""
 
 
 class Context(click.Context):
