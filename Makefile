@@ -60,6 +60,7 @@ completions man errors: setup
 generated: setup
 	@python -m trainsh_help.generate completions --check
 	@python -m trainsh_help.generate man --check
+	@python -m trainsh_help.generate errors --check
 
 pictures: setup
 	@python docs/pictures/make.py

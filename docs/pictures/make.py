@@ -18,11 +18,9 @@ from rich.text import Text  # noqa: TID253 - as above
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
-COLUMNS, LINES = 100, 30
-# name -> (title, command in a shell, what the screen shows when it is taken, seconds to wait for it)
-PICTURES = {
-    "run": ("train sandbox run examples/readme.recipe", "sh examples/demo.sh", r"job \S+ ok in", 240),
-}
+COLUMNS, LINES = 100, 28
+# name -> (command in a shell, what the screen shows when it is taken, seconds to wait for it)
+PICTURES = {"run": ("train sandbox run examples/readme.recipe", r"(?s)job \S+ ok in.*\n\$ ?$", 300)}
 
 
 class Terminal:
@@ -31,8 +29,8 @@ class Terminal:
     def __init__(self, folder: str) -> None:
         self.words = ["tmux", "-L", "pictures", "-f", "/dev/null"]
         self.env = {
-            "HOME": os.environ["HOME"], "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
-            "TERM": "xterm-256color", "LANG": "C.UTF-8", "TMUX_TMPDIR": folder, "PS1": "$ ",
+            "HOME": folder, "TRAINSH_PAGER": "cat", "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+            "TERM": "xterm-256color", "LANG": "C.UTF-8", "TMUX_TMPDIR": folder,
         }  # fmt: skip
 
     def tmux(self, *words: str) -> str:
@@ -41,14 +39,16 @@ class Terminal:
         ).stdout
 
     def run(self, command: str) -> None:
-        """Start a command; the screen stays when it has ended."""
-        held = f"{command}; sleep 600"
-        self.tmux("new-session", "-d", "-x", str(COLUMNS), "-y", str(LINES), "-c", str(ROOT), "sh", "-c", held)
+        """Type a command into the shell."""
+        size = ("-x", str(COLUMNS), "-y", str(LINES))
+        self.tmux("new-session", "-d", *size, "-c", str(ROOT), "env", "PS1=$ ", "sh", "-i")
+        self.tmux("send-keys", "-l", command)
+        self.tmux("send-keys", "Enter")
 
     def screen(self, pattern: str, seconds: float) -> str:
         """The screen with its colours, once it matches. Ends the program when it never does."""
         end = time.monotonic() + seconds
-        while not re.search(pattern, self.tmux("capture-pane", "-p")):
+        while not re.search(pattern, self.tmux("capture-pane", "-p").rstrip("\n")):
             if time.monotonic() > end:
                 sys.exit(f"{pattern!r} did not appear:\n{self.tmux('capture-pane', '-p')}")
             time.sleep(0.2)
@@ -57,7 +57,7 @@ class Terminal:
 
 def draw(screen: str, title: str) -> str:
     """The screen as SVG."""
-    lines = screen.rstrip("\n").split("\n")
+    lines = screen.rstrip("\n").split("\n")[:-1]  # without the prompt after it
     console = Console(record=True, width=COLUMNS, file=io.StringIO(), force_terminal=True)
     console.print(Text.from_ansi("\n".join(lines)), overflow="crop", no_wrap=True)
     svg = console.export_svg(title=title, unique_id="train")
@@ -68,12 +68,12 @@ def draw(screen: str, title: str) -> str:
 def main() -> None:
     """Make those that are named, or all."""
     for name in sys.argv[1:] or PICTURES:
-        title, command, pattern, seconds = PICTURES[name]
+        command, pattern, seconds = PICTURES[name]
         with tempfile.TemporaryDirectory() as folder:
             terminal = Terminal(folder)
             try:
                 terminal.run(command)
-                svg = draw(terminal.screen(pattern, seconds), title)
+                svg = draw(terminal.screen(pattern, seconds), command)
             finally:
                 subprocess.run([*terminal.words, "kill-server"], env=terminal.env, capture_output=True, check=False)
         (HERE / f"{name}.svg").write_text(svg, encoding="utf-8")
