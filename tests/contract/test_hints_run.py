@@ -113,7 +113,7 @@ def person() -> Iterator[tuple[World, str]]:
     """Somebody with a host, a storage, a secret, a session, recipes, and a job that has failed."""
     with new_world() as world:
         world.extra = {
-            "EDITOR": "true", "TRAINSH_PASSPHRASE": "open sesame", "TRAINSH_SECRETS_AGENT_TIME": "off",
+            "EDITOR": "true", "TRAINSH_PASSPHRASE": "a phrase of this test", "TRAINSH_SECRETS_AGENT_TIME": "off",
             "HF_TOKEN": "hf_abc", "TRAINSH_SANDBOX": str(world.folder / "sandbox"),
         }  # fmt: skip
         world.host(world.sshd("box"))

@@ -136,3 +136,9 @@ def test_a_whole_table_is_in_the_old_order() -> None:
     table = draft.complete({"hostname": "h", "name": "gpu", "tags": ["a"]})
     assert list(table) == ["id", "name", "type", "hostname", "port", "auth_method", "tags"]
     assert (table["port"], table["auth_method"], table["type"]) == (22, "agent", "ssh")
+
+
+@pytest.mark.parametrize("text", [r"me@box -i C:\Users\me\.ssh\id_rsa", "ssh -i /no/such/key me@box"])
+def test_a_key_file_that_is_not_there_is_refused_in_a_pasted_command(text: str) -> None:
+    with pytest.raises(UsageError, match="there is no key file"):
+        draft.from_text(text, Person())

@@ -105,3 +105,9 @@ def test_options_from_variables() -> None:
         found.count([Ref(var="A")])
     with pytest.raises(UsageError, match="'2m'"):
         found.truth([Ref(var="A")])
+
+
+def test_a_secret_that_is_not_utf8_is_named_and_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MINE", "key\udcff")
+    with pytest.raises(CredentialError, match=r"^the environment variable MINE is not UTF-8$"):
+        Secrets(lambda name: "").get("MINE")

@@ -25,6 +25,7 @@ def open_box(box: Box) -> Box:
         ("read -r -p 'Continue? ' x", "Continue?"),
         ("printf 'Password: '; read -r x", "Password:"),
         ("python3 -c 'input(\">>> \")'", ">>>"),
+        ("touch a b; LC_ALL=C cp -i a b", "cp: overwrite 'b'?"),
     ],
 )
 def test_an_unfinished_question_is_told_with_the_attach_command(open_box: Box, command: str, line: str) -> None:

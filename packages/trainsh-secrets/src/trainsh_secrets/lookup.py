@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 from trainsh_base.errors import Conflict, CredentialError, NotFound
 from trainsh_base.request import current, serve_in_this_thread
+from trainsh_base.system.secret import from_environment
 from trainsh_base.system.suggest import nearest
 from trainsh_secrets import helper, ring, vault
 from trainsh_secrets.model import Changed, Found, Listed
@@ -12,11 +13,6 @@ from trainsh_secrets.names import KNOWN, check, is_variable
 
 ENVIRONMENT = "environment"
 AT_ONCE = 8
-
-
-def from_environment(name: str) -> str | None:
-    """The environment variable `name`; None if it is unset or empty."""
-    return os.environ.get(name) or None
 
 
 STORES: dict[str, Callable[[str], str | None]] = {
@@ -74,7 +70,7 @@ def store(values: dict[str, str], to: str | None) -> list[Changed]:
 
 
 def _warn_when_hidden(name: str, source: str) -> None:
-    hiding = ENVIRONMENT if from_environment(name) else ""
+    hiding = ENVIRONMENT if os.environ.get(name) else ""
     if not hiding and source == vault.SOURCE:
         try:
             hiding = ring.SOURCE if ring.get(name) else ""
@@ -93,7 +89,7 @@ def delete(name: str) -> list[Changed]:
         for source, remove in ((ring.SOURCE, ring.delete), (vault.SOURCE, vault.delete))
         if remove(name)
     ]
-    if not gone and from_environment(name):
+    if not gone and os.environ.get(name):
         raise Conflict(
             f"{name} is set in the environment, and not stored anywhere", f"unset {name}", code="not_ours"
         )
@@ -113,7 +109,7 @@ def every() -> list[Listed]:
     shut = [*_in_keyring(sources), *_in_file(sources)]
     names = [*KNOWN, *sorted(set(sources) - set(KNOWN))]
     sources |= _by_helper([name for name in names if sources.get(name) in (None, vault.SOURCE)])
-    sources |= {name: ENVIRONMENT for name in names if is_variable(name) and from_environment(name)}
+    sources |= {name: ENVIRONMENT for name in names if is_variable(name) and os.environ.get(name)}
     for error in shut:
         current().emit("log", message=f"note: {error.message}; {error.hint}")
     return [

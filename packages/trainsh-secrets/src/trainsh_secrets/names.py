@@ -3,6 +3,7 @@
 import re
 
 from trainsh_base.errors import UsageError
+from trainsh_base.system.printable import visible
 
 KNOWN = {
     "VAST_API_KEY": "Vast.ai",
@@ -29,7 +30,7 @@ def check(name: str) -> str:
     if _NAME.fullmatch(name) and name != PASSPHRASE:
         return name
     raise UsageError(
-        f"a secret cannot be called {name!r}",
+        f"a secret cannot be called {visible(name)!r}",
         "use letters, digits and underscores, such as HF_TOKEN",
         code="bad_name",
     )

@@ -1,7 +1,10 @@
 """Secret values: a wrapper that hides one, and a masker for streams."""
 
+import os
 import re
 from collections.abc import Iterable
+
+from trainsh_base.errors import CredentialError
 
 MASK = "***"
 
@@ -98,3 +101,18 @@ class Masker:
             for size in range(1, min(len(value) - 1, len(text)) + 1)
             if text.endswith(value[:size])
         }
+
+
+def from_environment(name: str) -> str | None:
+    """The secret in the variable `name`; None if it is unset or empty.
+
+    Raises CredentialError, which does not show the value, when it is not UTF-8.
+    """
+    value = os.environ.get(name) or None
+    try:
+        (value or "").encode()
+    except UnicodeEncodeError:
+        raise CredentialError(
+            f"the environment variable {name} is not UTF-8", f"unset {name}, or set it to a text", code="not_utf8"
+        ) from None
+    return value

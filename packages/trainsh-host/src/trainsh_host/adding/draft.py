@@ -57,6 +57,8 @@ def from_text(text: str, request: Request) -> Values:
             request.emit("log", message=f"used the first of {len(found)} Host blocks: {name}")
         return {"name": name, **fields(name, pairs)}
     spec = parse_command(text)
+    for key in spec.keys:
+        check_key(key)
     for part in spec.dropped:
         request.emit("log", message=f"ignored {part}: it belongs to one connection, not to the machine")
     return from_spec(spec)

@@ -1,6 +1,5 @@
 """Turns texts of the plan into values: variables, secrets, and typed options."""
 
-import os
 import re
 import threading
 from collections.abc import Callable
@@ -10,6 +9,7 @@ import msgspec
 from trainsh_base.errors import CredentialError, NotFound, UsageError
 from trainsh_base.system import spawn
 from trainsh_base.system.configuration.config import config_value
+from trainsh_base.system.secret import from_environment
 from trainsh_base.system.units import parse_duration, parse_truth
 from trainsh_recipe.plan.document import Parts, Place, Plan, Ref, Text
 from trainsh_recipe.store.state import State
@@ -33,8 +33,8 @@ class Secrets:
             return self._known[name]
 
     def _find(self, name: str) -> str:
-        value = os.environ.get(name)
-        if value:
+        value = from_environment(name)
+        if value is not None:
             return value
         hint = f"store it: train secrets set {name}\nor pass it for this run only: {name}=... train recipe run ..."
         if spawn.tool_path("secrets") is None:
