@@ -163,7 +163,7 @@ def import_(
 ) -> list[Named]:
     """Copy machines from ~/.ssh/config into hosts.toml, and print the names that were added.
 
-    Not necessary to use a name of ~/.ssh/config, which works everywhere anyway. Blocks with a pattern (Host *) are
+    Names of ~/.ssh/config also work without this. Blocks with a pattern (Host *) are
     skipped.
     """
     from trainsh_host.adding.importing import import_blocks  # noqa: PLC0415 - resolve is the fast path
