@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
+from trainsh_recipe.store.fold import fold
 from trainsh_recipe.store.options import RunOptions
-from trainsh_recipe.store.state import State, fold
+from trainsh_recipe.store.state import State
 
 T = "2026-01-01T00:00:0{}.000Z"
 

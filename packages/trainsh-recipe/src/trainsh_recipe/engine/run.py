@@ -15,6 +15,7 @@ from trainsh_recipe.engine.sessions import Sessions
 from trainsh_recipe.engine.values import Secrets, Values
 from trainsh_recipe.plan.document import Control, Plan
 from trainsh_recipe.plan.numbering import Numbered, every, numbered
+from trainsh_recipe.store.fold import apply
 from trainsh_recipe.store.jobs import Job
 from trainsh_recipe.store.journal import Journal, Silent
 from trainsh_recipe.store.state import State
@@ -48,7 +49,7 @@ class Run:
         """Write an event to the journal and apply it to the state."""
         with self.lock:
             document = self.journal.write(event, **data)
-            self.state.apply(document)
+            apply(self.state, document)
         if sync:
             self.journal.sync()
         self.view.event(document)

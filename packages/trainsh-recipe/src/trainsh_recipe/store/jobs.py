@@ -12,7 +12,8 @@ from trainsh_base.errors import Conflict, NotFound
 from trainsh_base.system.paths import jobs_home, private_folder
 from trainsh_base.system.suggest import did_you_mean
 from trainsh_recipe.store import journal
-from trainsh_recipe.store.state import State, fold
+from trainsh_recipe.store.fold import fold
+from trainsh_recipe.store.state import State
 
 # How many jobs are listed by default.
 NEWEST = 20

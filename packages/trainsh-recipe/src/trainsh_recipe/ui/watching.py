@@ -5,6 +5,7 @@ import time
 from trainsh_recipe.engine.outside.view import View
 from trainsh_recipe.plan.numbering import Numbered
 from trainsh_recipe.store import jobs
+from trainsh_recipe.store.fold import apply
 from trainsh_recipe.store.growing import LOOK, Growing, Journal
 from trainsh_recipe.store.state import State
 
@@ -20,7 +21,7 @@ def watch_job(job: jobs.Job, numbers: list[Numbered], view: View, file: str) -> 
         alive = jobs.holder(job) is not None
         events = journal.events()
         for event in events:
-            state.apply(event)
+            apply(state, event)
             if not begun and state.started:
                 begun = True
                 view.begin(state, numbers, file)

@@ -15,9 +15,10 @@ from trainsh_recipe.engine.resuming import choice as resume
 from trainsh_recipe.plan import numbering
 from trainsh_recipe.plan.document import Plan
 from trainsh_recipe.store import jobs, recipes
+from trainsh_recipe.store.fold import apply, fold
 from trainsh_recipe.store.journal import Journal, Silent, now
 from trainsh_recipe.store.options import Limited, Overrides, RunOptions
-from trainsh_recipe.store.state import State, fold
+from trainsh_recipe.store.state import State
 
 
 class HeldJob(msgspec.Struct, kw_only=True):
@@ -99,7 +100,7 @@ def take_up(job: jobs.Job, state: State, wanted: Wanted) -> HeldJob:
     journal = Journal(job.events) if wanted.locked else None
     for event, data in events:
         done = journal.write(event, **data) if journal else {"t": now(), "event": event, **data}
-        state.apply(done)
+        apply(state, done)
     if journal:
         jobs.set_mark(job)
         journal.sync()
