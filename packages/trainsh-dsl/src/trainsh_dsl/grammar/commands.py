@@ -10,7 +10,8 @@ from trainsh_dsl.grammar.scope import Scope
 from trainsh_dsl.text.heredocs import HereIndex
 from trainsh_dsl.text.lexical_regions import LexicalRegions, top_semicolon
 from trainsh_dsl.text.patterns import lazy
-from trainsh_dsl.text.shell import SIMPLE, Problem, Scan
+from trainsh_dsl.text.scan_state import Problem
+from trainsh_dsl.text.shell import SIMPLE, Scan
 from trainsh_dsl.text.source import Source
 
 _SIMPLE_DOLLAR = lazy(r"\$(?:([A-Za-z_][A-Za-z0-9_]*)|\{([A-Za-z_][A-Za-z0-9_]*)\})")
