@@ -38,7 +38,7 @@ def show_connected(connected: Connected) -> None:
 
 
 def show_bill(bill: Bill) -> None:
-    """Print a line for each runtime that costs."""
+    """Print a line for each runtime that costs compute units."""
     if not bill.now:
         print("No runtime of Google's program costs anything now.")
         return

@@ -152,7 +152,7 @@ class RecipeCost(Document, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 
 class RecipeText(Document, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A recipe: its text, and what its plan names."""
+    """A recipe: its text, and the names and numbers from its plan."""
 
     name: str
     path: str

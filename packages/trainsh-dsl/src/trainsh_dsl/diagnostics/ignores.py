@@ -26,7 +26,7 @@ class Ignores:
             self.waiting = (start, before | codes)
 
     def statement(self, end: int) -> None:
-        """Apply a waiting directive to the statement that ends at `end`."""
+        """Apply an ignore comment that stands above a statement to this statement, which ends at `end`."""
         if self.waiting:
             start, codes = self.waiting
             self.findings.ignore(start, end, codes)

@@ -12,7 +12,7 @@ _PREFIXES = frozenset(("!", "do", "elif", "else", "if", "then", "time", "until",
 
 
 class LexicalRegions:
-    """Tells what kind of region an offset of a scanned command is in."""
+    """For an offset of a scanned command: whether it is quoted, in a comment, or an argument of a program."""
 
     def __init__(self, scan: Scan) -> None:
         self.scan = scan

@@ -12,7 +12,9 @@ Handler = Callable[[Call], Answer]
 
 
 class Route(NamedTuple):
-    """`key` says who may call: `account`, `instance` (an instance's own key too), or `open` (no key needed)."""
+    """A route of the API. `key`: the key that a call needs: `account`, `instance` (or an instance's own), `open`
+    (none).
+    """
 
     method: str
     path: re.Pattern[str]

@@ -56,7 +56,7 @@ SWITCHES = {
         Switch("success-false", "calls", "a change of state answers 200 with success false"),
         Switch("stop-ignored", "calls", "a stop is accepted and does nothing"),
         Switch("start-queued", "calls", "a start waits in a queue: the GPU is taken"),
-        Switch("status-lag", "time", "the status of an instance is reported this late"),
+        Switch("status-lag", "time", "a change of an instance's status is reported only after this time"),
         Switch("stuck-loading", "calls", "an instance never leaves loading"),
         Switch("pull-error", "calls", "the image cannot be pulled"),
         Switch("oci-error", "calls", "the container cannot be created"),
@@ -70,7 +70,7 @@ SWITCHES = {
         Switch("ssh-refused", "calls", "nothing answers at either ssh address of a started instance"),
         Switch("direct-refused", "calls", "only the proxy's ssh address of a started instance answers"),
         Switch("no-ports", "calls", "a started instance shows no direct ports"),
-        Switch("attach-delay", "time", "an attached key reaches the instance this late"),
+        Switch("attach-delay", "time", "an attached key reaches the instance only after this time"),
         Switch("logs-late", "calls", "logs are not there yet at their address"),
     )
 }

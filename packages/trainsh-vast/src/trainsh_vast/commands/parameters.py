@@ -48,7 +48,8 @@ IdleStop = Annotated[
     ),
 ]
 Vet = Annotated[
-    Duration | None, Opt("measure for at most this long whether the machine is as its offer says", kind="duration")
+    Duration | None,
+    Opt("check by measuring, for at most this long, that the machine is as good as its offer", kind="duration"),
 ]
 Timeout = Annotated[Duration, Opt("the time limit", kind="duration")]
 STOP_LIMIT = Duration(600)

@@ -18,7 +18,9 @@ GIVE_BACK = 120.0  # seconds to wait until a rejected machine is gone
 
 
 class Patience(msgspec.Struct, frozen=True, kw_only=True):
-    """How to wait: at most `timeout` seconds, `poll` seconds between requests. May stop a failing machine."""
+    """Limits of a wait: at most `timeout` seconds, `poll` seconds between requests. A failing machine may be
+    stopped.
+    """
 
     timeout: float
     poll: float

@@ -102,7 +102,7 @@ class Shares(Tally):
 
 
 class Sum:
-    """The progress of all streams together, and what they did at their end."""
+    """The progress of all streams together, and the sum of their results."""
 
     def __init__(self, total: int, report: Callable[[Progress], None]) -> None:
         self.tallies: list[Tally] = []
