@@ -103,13 +103,15 @@ class World:
         self.alias(name or f"{server.name}-link", relay.port, server.user, "127.0.0.1")
         return relay
 
-    def network_host(self, name: str = "far", *, delay: float = 0.0, **options: object) -> NetworkHost:
+    def network_host(
+        self, name: str = "far", *, delay: float = 0.0, rate: float = 0.0, **options: object
+    ) -> NetworkHost:
         """A machine in a network namespace of its own, its link to be cut; skips the test where that cannot be."""
         problem = why_no_namespaces()
         if problem:
             pytest.skip(f"NETWORK NAMESPACES ARE NOT TESTED HERE: {problem}")
         host = NetworkHost(
-            self.folder / f"h-{name}", name, self.key.with_suffix(".pub"), self.mark, delay, **options
+            self.folder / f"h-{name}", name, self.key.with_suffix(".pub"), self.mark, delay, rate, **options
         )  # type: ignore[arg-type]
         self.networks.append(host)
         host.start()

@@ -8,12 +8,13 @@ import struct
 import subprocess
 import threading
 import time
-from collections import deque
+from bisect import insort
 from pathlib import Path
 from select import select
 
 from world_sshd import Sshd, has_mount_namespaces
 
+QUEUE = 0.3
 TUNSETIFF, IFF_TUN, IFF_NO_PI = 0x400454CA, 0x0001, 0x1000
 
 
@@ -46,18 +47,25 @@ def _free_subnet() -> int:
 
 
 class NetworkHost:
-    """`address` is the machine, `link` the interface on our side. With `delay` (seconds each way) the link is a
-    pair of tun devices with this process between them, else a veth pair."""
+    """`address` is the machine, `link` the interface on our side. With `delay` (seconds each way) or `rate` (bytes
+    a second each way) the link is a pair of tun devices with this process between them, else a veth pair."""
 
     def __init__(
-        self, folder: Path, name: str, public_key: Path, mark: str, delay: float = 0.0, **options: object
+        self,
+        folder: Path,
+        name: str,
+        public_key: Path,
+        mark: str,
+        delay: float = 0.0,
+        rate: float = 0.0,
+        **options: object,
     ) -> None:
         number = _free_subnet()
         self.name = name
         self.namespace = f"tw{os.getpid()}-{number}"
         self.link, self._far = f"twa{os.getpid() % 100000}x{number}", f"twb{os.getpid() % 100000}x{number}"
         self.here, self.address = f"10.97.{number}.1", f"10.97.{number}.2"
-        self._delayed = DelayedLink(self.link, self._far, delay) if delay else None
+        self._delayed = DelayedLink(self.link, self._far, delay, rate) if delay or rate else None
         ip("netns", "add", self.namespace)
         if self._delayed is None:
             ip("link", "add", self.link, "type", "veth", "peer", "name", self._far)
@@ -110,14 +118,17 @@ class NetworkHost:
 
 
 class DelayedLink:
-    """Two tun devices; a packet read from one is written to the other `delay` seconds later."""
+    """Two tun devices; a packet read from one is written to the other `delay` seconds later, and at most `rate` bytes
+    a second (0: any number) pass each way. What would wait longer than QUEUE seconds is lost, as at a router."""
 
-    def __init__(self, near: str, far: str, delay: float) -> None:
+    def __init__(self, near: str, far: str, delay: float, rate: float = 0.0) -> None:
         self.delay = delay
+        self.rate = rate
+        self._free: dict[int, float] = {}
         self.lost = False
         self._closing = False
         self._ends = [_tun(near), _tun(far)]
-        self._held: deque[tuple[float, int, bytes]] = deque()
+        self._held: list[tuple[float, int, bytes]] = []
         self._thread = threading.Thread(target=self._work, daemon=True)
         self._thread.start()
 
@@ -130,11 +141,20 @@ class DelayedLink:
                 with contextlib.suppress(OSError):
                     packet = os.read(handle, 65536)
                     if not self.lost:
-                        self._held.append((time.monotonic() + self.delay, other[handle], packet))
+                        self._hold(other[handle], packet)
             while self._held and self._held[0][0] <= time.monotonic():
-                _, handle, packet = self._held.popleft()
+                _, handle, packet = self._held.pop(0)
                 with contextlib.suppress(OSError):
                     os.write(handle, packet)
+
+    def _hold(self, to: int, packet: bytes) -> None:
+        now = time.monotonic()
+        start = max(now, self._free.get(to, 0.0))
+        if start - now > QUEUE:
+            return
+        end = start + (len(packet) / self.rate if self.rate else 0.0)
+        self._free[to] = end
+        insort(self._held, (end + self.delay, to, packet), key=lambda held: held[0])
 
     def close(self) -> None:
         """Let go of the devices, which removes them."""

@@ -302,7 +302,7 @@ def test_a_link_that_is_cut_in_silence(world: Any, tmp_path: Path, request_: Any
 
     def fault() -> None:
         host.cut()
-        wait_until(lambda: request_.of("log"), timeout=60)
+        wait_until(lambda: any("lost" in event["message"] for event in request_.of("log")), timeout=60)
         host.restore()
 
     assert upload_through(far, tmp_path, request_, fault).sent < 28_000_000

@@ -42,7 +42,7 @@ def by_rclone(options: Options) -> list[str]:
 
 def test_the_table_has_every_option() -> None:
     assert OPTIONS.keys() | ELSEWHERE >= set(inspect.signature(cli.copy).parameters)
-    assert OPTIONS.keys() | {"force"} == set(Options.__struct_fields__)
+    assert OPTIONS.keys() | {"force", "compress"} == set(Options.__struct_fields__)
 
 
 @pytest.mark.parametrize("engine", [by_rsync, by_rclone])

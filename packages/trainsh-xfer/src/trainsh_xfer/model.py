@@ -10,7 +10,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
 
     `as_is` keeps set-user-id bits and links that leave the tree, of files that come from a host. `rules` are
     rsync's (`+ PATTERN`, `- PATTERN`), from files; they follow `include` and `exclude`. `jobs` is how many files
-    may travel at the same time, 0 for the engine's own number.
+    may travel at the same time, 0 for the engine's own number. `compress` is set by the transfer itself.
     """
 
     delete: bool = False
@@ -24,6 +24,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     move: bool = False
     force: bool = False
     as_is: bool = False
+    compress: bool = False
 
     @property
     def filters(self) -> list[tuple[str, str]]:

@@ -10,11 +10,11 @@ from trainsh_base.request import Request
 from trainsh_xfer.endpoints import endpoint_text, local_paths, places
 from trainsh_xfer.endpoints.file_names import printable, shown
 from trainsh_xfer.endpoints.places import InStorage, Place
-from trainsh_xfer.engines import unfinished
+from trainsh_xfer.engines import compressible, unfinished
 from trainsh_xfer.engines.process import find_rsync
 from trainsh_xfer.engines.rsync import comparison
 from trainsh_xfer.engines.rsync_output import Tally
-from trainsh_xfer.hosts import machines
+from trainsh_xfer.hosts import link_rates, machines
 from trainsh_xfer.model import Options, Order, Result
 from trainsh_xfer.pairs import routes, storage_copy, streams
 from trainsh_xfer.pairs.attempts import reporter, run
@@ -25,6 +25,7 @@ from trainsh_xfer.pairs.storage_routes import told
 
 SHOWN = 10
 TIDY_LIMIT = 600.0
+REFUSALS = (1, 2, 4, 12)  # rsync's statuses when the other side does not know an option or a kind of compression
 
 
 def carry_out(order: Order, request: Request) -> Result:
@@ -114,12 +115,38 @@ def _copy(route: Route, options: Options, request: Request) -> Tally:
         again = None
         if route.is_local and not options.dry_run:
             again = stack.enter_context(unfinished.marked(unfinished.mark(route.sources, route.destination)))
+        began = time.monotonic()
+        options = _compressing(route, options, request)
         if why := streams.why_one(route, options):
             tally.remark(why)
         elif options.jobs > 1 and not options.dry_run:
             options = streams.copy(route, options, tally, request)
-        run(route, lambda: route.words(options, resume=again is not None), tally, request)
+        _run(route, options, tally, request, resume=again is not None)
+    if route.connection and route.root and not (options.dry_run or options.bwlimit):
+        link_rates.note(route.connection.target, tally, time.monotonic() - began)
     return tally
+
+
+def _compressing(route: Route, options: Options, request: Request) -> Options:
+    """The options, with compression if the link was slow the last time and nearly all of the source is text."""
+    if options.dry_run or route.foreign or not (route.connection and route.root and route.rsync.compresses):
+        return options
+    if not (link_rates.is_slow(route.connection.target) and compressible.pays(route.sources)):
+        return options
+    request.emit("log", message=f"compressing: these are texts, and the link to {route.host} is slow")
+    return msgspec.structs.replace(options, compress=True)
+
+
+def _run(route: Route, options: Options, tally: Tally, request: Request, *, resume: bool) -> None:
+    """Run rsync, again without compression where the host's rsync refuses it."""
+    try:
+        run(route, lambda: route.words(options, resume=resume), tally, request)
+    except TrainError as error:
+        if not options.compress or tally.files or error.data.get("status") not in REFUSALS:
+            raise
+        request.emit("log", message=f"not compressing: {error.message}")
+        plain = msgspec.structs.replace(options, compress=False)
+        run(route, lambda: route.words(plain, resume=resume), tally, request)
 
 
 def _verify(route: Route, options: Options, request: Request) -> None:

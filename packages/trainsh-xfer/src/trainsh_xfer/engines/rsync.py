@@ -11,6 +11,7 @@ PARTIAL = ".train-partial"
 # and sshd may not notice a lost client by itself.
 SILENCE = 600
 FORMAT = "%i %l %b %n"
+COMPRESSION = ("--compress", "--compress-choice=zstd", "--compress-level=3")  # 3.2.0
 
 _VERSION = re.compile(r"rsync\s+version\s+v?(\d+)\.(\d+)\.(\d+)")
 
@@ -32,6 +33,11 @@ class Rsync(msgspec.Struct, frozen=True):
         """Whether rsync escapes remote names for the shell, and checks received names against the requested ones
         (3.2.4)."""
         return not self.open and self.version >= (3, 2, 4)
+
+    @property
+    def compresses(self) -> bool:
+        """Whether rsync may have zstd (3.2.0)."""
+        return not self.open and self.version >= (3, 2, 0)
 
     @property
     def delays_deletion(self) -> bool:
@@ -103,7 +109,7 @@ def copy(
     if resume and remote is None:
         words.append("--no-whole-file")
     if remote:
-        words += _reaching(remote, secluded)
+        words += [*(COMPRESSION if options.compress else []), *_reaching(remote, secluded)]
     return [*words, "--", *sources, destination]
 
 
