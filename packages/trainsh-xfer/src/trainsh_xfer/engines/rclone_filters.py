@@ -12,6 +12,7 @@ import re
 
 Rule = tuple[str, str]  # "+" or "-", and rsync's pattern
 
+EVERYTHING = ("*", "**", "/**")
 _WILD = re.compile(r"(\*+|\?|\[[^\]]+\])")
 
 
@@ -21,7 +22,7 @@ def rules(wanted: list[Rule], name: str) -> list[str]:
     `name` is the name of the folder that is copied, or empty when only the folder's contents are copied. With a
     name, rsync's root is the parent of that folder, and rclone's root is the folder itself.
     """
-    wanted = [(sign, form) for sign, pattern in wanted for form in _plain(sign, pattern)]
+    wanted = _decisive([(sign, form) for sign, pattern in wanted for form in _plain(sign, pattern)])
     includes = [pattern for sign, pattern in wanted if sign == "+"]
     folders: list[str] = []  # excludes of what is in a folder
     files: list[str] = []
@@ -54,8 +55,17 @@ def leaves_out(wanted: list[Rule], name: str) -> bool:
     return False
 
 
+def _decisive(wanted: list[Rule]) -> list[Rule]:
+    """The rules before the first include that matches everything: those after it never decide."""
+    at = next(
+        (at for at, (sign, pattern) in enumerate(wanted) if sign == "+" and pattern in EVERYTHING), len(wanted)
+    )
+    return wanted[:at]
+
+
 def _plain(sign: str, pattern: str) -> list[str]:
     """The pattern without a leading `**/`; one that ends in `/***` becomes the patterns that this stands for."""
+    pattern = "*/" if pattern == "**/" else pattern
     pattern = pattern[3:] if pattern.startswith("**/") else pattern
     if pattern.endswith("/***"):
         return [pattern[:-3], pattern[:-1]] if sign == "+" else [pattern[:-3]]
