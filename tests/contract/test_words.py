@@ -15,8 +15,6 @@ TOOLS = sorted(path.name for path in BIN.glob("train-*"))
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "protocol.md"
 # A row of "The words of documents": | `seconds` | what it means | `ms`, `duration` |
 ROW = re.compile(r"^\| `(\w+)`[^|]*\|[^|]*\|(.*)\|$", re.MULTILINE)
-# Keys of formats that are not ours: the language server protocol's `source`, JSON-RPC, and verbs as the recipes' README has them.
-OF_OTHERS: set[tuple[str, str]] = set()
 # Commands whose answer is a text by its nature: what somebody typed.
 TEXTS = {"train-ask choose", "train-ask confirm", "train-ask text", "train-ask secret"}
 

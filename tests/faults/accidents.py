@@ -9,9 +9,10 @@ import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
 from pathlib import Path
 from typing import Any
+
+from world_http import ask
 
 BIN = Path(sys.executable).parent
 IDLE = 4  # seconds: idle_stop
@@ -85,12 +86,7 @@ class Box:
         return json.loads(done.stdout)
 
     def ask(self, method: str, path: str, body: Any = None) -> Any:
-        request = urllib.request.Request(
-            self.env["VAST_URL"] + path, method=method, data=None if body is None else json.dumps(body).encode(),
-            headers={"Authorization": f"Bearer {self.env['VAST_API_KEY']}"},
-        )  # fmt: skip
-        with urllib.request.urlopen(request, timeout=30) as answer:
-            return json.loads(answer.read())
+        return ask(self.env["VAST_URL"], self.env["VAST_API_KEY"], method, path, body)
 
     def fault(self, word: str) -> None:
         name, _, value = word.partition("=")

@@ -14,8 +14,10 @@ import time
 import urllib.parse
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from typing import Any
+
+from world_http import QuietHandler
 
 KEY_ID, KEY, BUCKET = "b2-key-id", "b2-application-key", "first"
 INFO = "x-bz-info-"
@@ -74,13 +76,8 @@ class Versions:
 STORE = Versions()
 
 
-class Handler(BaseHTTPRequestHandler):
+class Handler(QuietHandler):
     """One request. Bodies of API calls are JSON, those of uploads bytes."""
-
-    protocol_version = "HTTP/1.1"
-
-    def log_message(self, *_: object) -> None:
-        """Nothing."""
 
     def do_GET(self) -> None:
         path = urllib.parse.urlsplit(self.path).path
@@ -253,22 +250,14 @@ class Handler(BaseHTTPRequestHandler):
             "X-Bz-Content-Sha1": found["contentSha1"], "X-Bz-Upload-Timestamp": str(found["uploadTimestamp"]),
             "Content-Type": found["contentType"],
         }  # fmt: skip
-        self._send(status, data, headers)
+        self.send(status, data, headers)
 
     def _answer(self, document: dict[str, Any]) -> None:
-        self._send(200, json.dumps(public(document)).encode(), {"Content-Type": "application/json"})
+        self.send(200, json.dumps(public(document)).encode(), {"Content-Type": "application/json"})
 
     def _error(self, status: int, code: str, message: str) -> None:
         document = {"status": status, "code": code, "message": message}
-        self._send(status, json.dumps(document).encode(), {"Content-Type": "application/json"})
-
-    def _send(self, status: int, data: bytes, headers: dict[str, str]) -> None:
-        self.send_response(status)
-        for key, value in {**headers, "Content-Length": str(len(data))}.items():
-            self.send_header(key, value)
-        self.end_headers()
-        if self.command != "HEAD":
-            self.wfile.write(data)
+        self.send(status, json.dumps(document).encode(), {"Content-Type": "application/json"})
 
 
 def public(document: dict[str, Any]) -> dict[str, Any]:

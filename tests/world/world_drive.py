@@ -14,11 +14,12 @@ import sys
 import urllib.parse
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import msgspec
+from world_http import QuietHandler
 
 HOST = "www.googleapis.com"
 FOLDER = "application/vnd.google-apps.folder"
@@ -31,14 +32,10 @@ UPLOADS: dict[str, dict[str, Any]] = {}
 NUMBERS = itertools.count(1)
 
 
-class Handler(BaseHTTPRequestHandler):
+class Handler(QuietHandler):
     """CONNECT, then the requests inside of it."""
 
-    protocol_version = "HTTP/1.1"
     context: ssl.SSLContext
-
-    def log_message(self, *_: object) -> None:
-        """Nothing."""
 
     def do_CONNECT(self) -> None:
         self.send_response(200)
@@ -97,7 +94,7 @@ class Handler(BaseHTTPRequestHandler):
             self._answer(made({**json.loads(body)}, source["data"]))
         elif self.command == "DELETE":
             FILES.pop(number)
-            self._send(204, b"", {})
+            self.send(204, b"", {})
         elif self.command == "PATCH":
             self._answer(changed(number, json.loads(body or b"{}"), query))
         elif query.get("alt") == "media":
@@ -110,7 +107,7 @@ class Handler(BaseHTTPRequestHandler):
         if given := self.headers.get("Range"):
             start, _, end = given.removeprefix("bytes=").partition("-")
             data, status = data[int(start) : int(end) + 1 if end else None], 206
-        self._send(status, data, {"Content-Type": "application/octet-stream"})
+        self.send(status, data, {"Content-Type": "application/octet-stream"})
 
     def _upload(self, number: str, query: dict[str, str], body: bytes) -> None:
         if query.get("upload_id"):
@@ -118,7 +115,7 @@ class Handler(BaseHTTPRequestHandler):
         elif query.get("uploadType") == "resumable":
             name = f"u{next(NUMBERS)}"
             UPLOADS[name] = {"id": number, "meta": json.loads(body or b"{}"), "data": b"", "query": query}
-            self._send(
+            self.send(
                 200,
                 b"",
                 {"Location": f"https://{HOST}/upload/drive/v3/files?uploadType=resumable&upload_id={name}"},
@@ -137,23 +134,16 @@ class Handler(BaseHTTPRequestHandler):
         if total != "*" and len(upload["data"]) >= int(total):
             self._answer(stored(upload["id"], upload["meta"], UPLOADS.pop(name)["data"], upload["query"]))
         else:
-            self._send(308, b"", {"Range": f"bytes=0-{len(upload['data']) - 1}"})
+            self.send(308, b"", {"Range": f"bytes=0-{len(upload['data']) - 1}"})
 
     def _answer(self, document: dict[str, Any]) -> None:
-        self._send(200, json.dumps(document).encode(), {"Content-Type": "application/json"})
+        self.send(200, json.dumps(document).encode(), {"Content-Type": "application/json"})
 
     def _error(self, status: int, reason: str, message: str) -> None:
         document = {
             "error": {"code": status, "message": message, "errors": [{"reason": reason, "message": message}]}
         }
-        self._send(status, json.dumps(document).encode(), {"Content-Type": "application/json"})
-
-    def _send(self, status: int, data: bytes, headers: dict[str, str]) -> None:
-        self.send_response(status)
-        for key, value in {**headers, "Content-Length": str(len(data))}.items():
-            self.send_header(key, value)
-        self.end_headers()
-        self.wfile.write(data)
+        self.send(status, json.dumps(document).encode(), {"Content-Type": "application/json"})
 
 
 def made(meta: dict[str, Any], data: bytes = b"") -> dict[str, Any]:

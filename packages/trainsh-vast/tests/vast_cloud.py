@@ -6,11 +6,12 @@ import subprocess
 import sys
 import time
 import urllib.parse
-import urllib.request
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+
+from world_http import ask
 
 BIN = Path(sys.executable).parent
 
@@ -33,12 +34,7 @@ class Cloud:
         self.key = self.env["VAST_API_KEY"]
 
     def ask(self, method: str, path: str, body: Any = None) -> Any:
-        request = urllib.request.Request(
-            self.env["VAST_URL"] + path, method=method, data=None if body is None else json.dumps(body).encode(),
-            headers={"Authorization": f"Bearer {self.key}"},
-        )  # fmt: skip
-        with urllib.request.urlopen(request, timeout=30) as answer:
-            return json.loads(answer.read())
+        return ask(self.env["VAST_URL"], self.key, method, path, body)
 
     def fault(self, *switches: str) -> None:
         """NAME=VALUE words, as `train sandbox fault` takes them."""

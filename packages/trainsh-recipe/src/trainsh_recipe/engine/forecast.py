@@ -17,7 +17,7 @@ class Forecast:
     """Makes the table for a job that `runner` would resume; the runner's journal must be a Silent one."""
 
     def __init__(self, runner: Runner) -> None:
-        self._runner, self._run, self._ground = runner, runner.run, runner.ground
+        self._run, self._ground = runner.run, runner.ground
         self._lacking: dict[str, tuple[list[str], list[str]]] = {}
         self._next = False
 

@@ -42,7 +42,6 @@ class PatternWait:
         self.live, self.pattern, self.reader, self.patience = live, pattern, reader, patience
         self.since = since
         self._lines = Lines()
-        self._late: tuple[str, Deadline] | None = None
         self._unwatch: Callable[[], None] = lambda: None
 
     def run(self) -> Waited:
