@@ -10,7 +10,7 @@ from trainsh_recipe.ui import following
 
 FOLLOWS = State(id="j", steps={"3": StepState(id="3", text="xfer.follow @gpu:/c @out:/c keep=3")})
 ROW = {"source": "@gpu:/c", "destination": "@out:/c", "host": "gpu", "job": "j", "state": "following", "kept": 3}
-SAFE = "@gpu:/c -> @out:/c: following, ckpt-40 is safe, 2m 5s old"
+SAFE = "@gpu:/c -> @out:/c: following, newest uploaded checkpoint ckpt-40, 2m 5s old"
 
 
 @pytest.mark.parametrize(

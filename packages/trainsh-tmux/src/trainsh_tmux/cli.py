@@ -15,7 +15,7 @@ from trainsh_base.system.units import Duration
 from trainsh_base.tool.declare import Arg, Handover, Opt, Tool
 from trainsh_base.tool.program import run as run_tool
 from trainsh_tmux import display
-from trainsh_tmux.model import Done, Holds, Listed, Outcome, Removed, Screen, Session, Waited
+from trainsh_tmux.model import Done, Holds, Listed, Outcome, Prepared, Removed, Screen, Session, Waited
 from trainsh_tmux.names import server, session_name, word
 from trainsh_tmux.remote import session_scripts
 from trainsh_tmux.session.errors import not_open
@@ -71,17 +71,17 @@ def open_(
 
 
 @tool.command()
-def prepare(host: HostOpt = "local") -> bool:
-    """Prepare for requests to a machine, for programs; true when a shell there is ready.
+def prepare(host: HostOpt = "local") -> Prepared:
+    """Prepare for requests to a machine, for programs: start a shell there that will serve them.
 
-    A program calls it before it knows what it will ask for. It uses a connection that is open, and never logs in.
+    A program calls this before it knows its first request. An open connection is used; there is no login.
     """
     machine = registry.host(host)
     path = machine.target.control_path
     ready = machine.target.kind == "local" or bool(path and master_pid(path) is not None)
     if ready:
         machine.channel(current(), Deadline.after(PREPARING))
-    return ready
+    return Prepared(ready=ready)
 
 
 @tool.command(show=display.show_outcome, status=display.run_status)

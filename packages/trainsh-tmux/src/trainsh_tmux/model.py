@@ -9,6 +9,12 @@ class Document(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """Base class of the documents; unknown fields are an error."""
 
 
+class Prepared(Document, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The answer of `prepare`. `ready`: a shell on the machine waits for requests."""
+
+    ready: bool
+
+
 class Session(Document, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A session that is open. `fresh`: its shell was made by this request, so directory and exports are new.
 
