@@ -6,8 +6,10 @@ The account and the machines are the sandbox's. An instance's id stands in the e
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -49,7 +51,9 @@ def person(tmp_path: Path) -> Iterator[dict[str, str]]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("TRAINSH_", "XDG_", "VAST_"))}
     env = kept | {"HOME": str(tmp_path), "PATH": f"{BIN}:{os.environ['PATH']}", "NO_COLOR": "1"}
     env |= {"TRAINSH_SANDBOX": str(tmp_path / "box"), "TRAINSH_PASSPHRASE": "open sesame", "EDITOR": "true"}
-    env |= {"TMUX_TMPDIR": str(tmp_path), "TRAINSH_SECRETS_AGENT_TIME": "off"}
+    # A socket's path has at most 107 bytes: too few for tmp_path beside other workers, and a job's name.
+    sockets = tempfile.mkdtemp(prefix="ex-", dir="/tmp")
+    env |= {"TMUX_TMPDIR": sockets, "TRAINSH_SECRETS_AGENT_TIME": "off"}
     assert run(["train", "sandbox", "up"], env, tmp_path).returncode == 0
     try:
         env |= json.loads(run(["train", "sandbox", "env", "--json"], env, tmp_path).stdout)["env"]
@@ -73,6 +77,7 @@ def person(tmp_path: Path) -> Iterator[dict[str, str]]:
     finally:
         run(["train", "tmux", "kill"], env, tmp_path)
         run(["train", "sandbox", "down"], env, tmp_path)
+        shutil.rmtree(sockets, ignore_errors=True)
 
 
 @pytest.mark.parametrize("tool", sorted(FILES))
