@@ -41,6 +41,8 @@ class Output:
 
     def tail(self) -> list[str]:
         """Return the last lines, without escapes."""
+        if not self._end:
+            return []
         lines = [line.rstrip() for line in Lines().feed(self._end)]
         while lines and not lines[-1]:
             lines.pop()

@@ -12,29 +12,22 @@ from trainsh_base.remote.channel import ChannelLost
 from trainsh_base.remote.retry import transient
 from trainsh_base.request import Request, current, limited
 from trainsh_base.system.deadline import Deadline
-from trainsh_base.system.units import format_duration
 from trainsh_tmux.log.output import Output
 from trainsh_tmux.log.sentinels import Piece
 from trainsh_tmux.model import Outcome
-from trainsh_tmux.model import State as Ended
-from trainsh_tmux.remote import step_scripts
-from trainsh_tmux.remote.host import ANSWER_LIMIT, disk_full
-from trainsh_tmux.session.errors import no_session, on_another_node
+from trainsh_tmux.remote.host import ANSWER_LIMIT
 from trainsh_tmux.session.live import LOST, Live
 from trainsh_tmux.session.log_reader import LogReader
-from trainsh_tmux.session.reclaim import reclaim
-from trainsh_tmux.statuses import judge
 from trainsh_tmux.step import step_status
-from trainsh_tmux.step.failures import not_started
+from trainsh_tmux.step.ending import Ending
 from trainsh_tmux.step.handing import Handing, Step
+from trainsh_tmux.step.known import Known
 from trainsh_tmux.step.prompts import Prompts
 from trainsh_tmux.step.settling import LAST_WORDS, QUIET, Settling
 from trainsh_tmux.step.states import HEARD, State
 
 SAFETY = 1.0  # seconds after which the host also watches the step's status file, in case the log stalls
 AT_ONCE = 0.005  # seconds within which a quick step shows output or ends
-RESENDS = 20  # times that a step is resent to a shell that is idle but has not claimed it
-READY_LIMIT = 60.0  # seconds to wait for a starting shell or a full disk, if the step has no timeout
 UNLIMITED = 7 * 86400.0  # seconds, for a step without a timeout
 LAST_ASKED = 5.0  # seconds within which a host must answer after the step's timeout
 SENTINELS = {"b": "", "o": "begins", "p": "detached", "e": "ends"}
@@ -46,28 +39,19 @@ class Conversation:
     def __init__(self, live: Live, step: Step, request: Request) -> None:
         self.live, self.step, self.request = live, step, request
         self.state = State.HANDED
+        self.known = Known()
         self.reader = LogReader(live)
-        self.began = time.monotonic()
         self.deadline = Deadline.after(None if step.background else step.timeout)
-        self.offset: int | None = None
-        self.end: int | None = None
-        self.status: int | None = None
-        self.why = ""
-        self.process: tuple[int | None, str | None] = (None, None)
-        self.survived: list[str] = []
-        self.resumed = False
         # The shell may still hold secrets of earlier steps, so they are masked too.
         secrets = dict.fromkeys([*step.secrets.values(), *live.secrets])
         self.output = Output(list(secrets), lambda text: request.emit("output", data=text))
         self.prompts = Prompts(live, step.name, self.output, request)
-        self.handing = Handing(live, step)
+        self.handing = Handing(live, step, request, self.reader.put, lambda: self._limit)
         self._settling = Settling(live, self.reader)
         self._countdown: step_status.Countdown | None = None
-        self._ready: Deadline | None = None
-        self._cut = self._gone = self._marked = False
+        self._cut = False
         self._unsaid: int | None = None
         self._unwatch: Callable[[], None] | None = None
-        self._forget: Callable[[], None] = lambda: None
         self._forget_end: Callable[[], None] = lambda: None
 
     def run(self) -> Outcome:
@@ -75,31 +59,19 @@ class Conversation:
         self.request.on_cancel(lambda: self.reader.put(Cancelled(f"step {self.step.name} was left running")))
         try:
             self.reader.follow()
-            self._hand_in()
+            self.handing.send()
             while self.state is not State.OVER:
                 self._next()
             self._say_started()
             self.handing.done()
-            return self._asked_outcome()
+            return self._outcome()
         finally:
             self.state = State.OVER
             self.reader.close()
-            self._forget()
+            self.handing.forget()
             self._forget_end()
             if self._unwatch:
                 self._unwatch()
-
-    def _hand_in(self) -> None:
-        body = self.handing.body()
-        channel = self.live.host.channel(self.request)
-        ask = channel.ask(
-            body, on_line=lambda text: self.reader.put(("said-", text)), on_end=self._answered, silent=True
-        )
-        self._forget = lambda: channel.forget(ask.number)
-
-    def _answered(self, status: int | None) -> None:
-        if status is None:
-            self.reader.put(LOST)
 
     # Events, handled one at a time
 
@@ -154,20 +126,20 @@ class Conversation:
     def _patience(self) -> float:
         """Return the seconds until there is something to do even without an event."""
         now = time.monotonic()
-        waits = [60.0]
+        until = now + 60.0
         if self._unwatch is None:
-            waits.append(self.began + SAFETY - now)
-        if self.state in (State.HANDED, State.RUNNING):
-            waits.append(self.deadline.within(60.0))
-        if self.state is State.SETTLING:
-            waits.append(self._settling.left())
-        if self.state is State.ENDING and self._countdown:
-            waits.append(self._countdown.tell())
+            until = min(until, self.known.began + SAFETY)
+        if self.state is State.HANDED or self.state is State.RUNNING:
+            until = min(until, self.deadline.at)
+        elif self.state is State.SETTLING:
+            until = min(until, now + self._settling.left())
+        elif self.state is State.ENDING and self._countdown:
+            until = min(until, now + self._countdown.tell())
         if self._unsaid is not None:
-            waits.append(AT_ONCE)
+            until = min(until, now + AT_ONCE)
         if self.prompts.due is not None:
-            waits.append(self.prompts.due - now)
-        return max(0.0, min(waits))
+            until = min(until, self.prompts.due)
+        return max(0.0, until - now)
 
     def _time_passed(self) -> None:
         now = time.monotonic()
@@ -180,7 +152,7 @@ class Conversation:
             self._settle(LAST_WORDS)
         elif self.deadline.expired and self.state in (State.HANDED, State.RUNNING):
             self._run_out_of_time()
-        elif self._unwatch is None and now >= self.began + SAFETY and self.state is not State.SETTLING:
+        elif self._unwatch is None and now >= self.known.began + SAFETY and self.state is not State.SETTLING:
             self._watch()
 
     def _settled(self) -> None:
@@ -192,7 +164,7 @@ class Conversation:
             self._unreachable(error)
 
     def _run_out_of_time(self) -> None:
-        self.why = "timeout"
+        self.known.why = "timeout"
         if self.step.keep_running:
             self.state = State.OVER
             return
@@ -213,67 +185,40 @@ class Conversation:
             self.live, self.step.name, "timeout", current(), lambda text: self.reader.put(("", text)), grace
         )
 
-    # The step is on its way to the shell
+    # The step is on its way to the shell: the host's reply may ask for it again
 
-    def _hand_in_again(self, _: str = "") -> None:
-        """Send the step again: a Ctrl-C in the pane made the shell lose the line that it was reading."""
-        if self.handing.sent <= RESENDS:
+    def _slow(self, _: str = "") -> None:
+        self.handing.slow()
+
+    def _unread(self, _: str = "") -> None:
+        if self.handing.unread():
             self._unwatch = None
-            self._hand_in()
 
-    def _hand_in_full(self, _: str) -> None:
-        self.handing.again_in_full()
-        self._hand_in()
+    def _starting(self, _: str = "") -> None:
+        self.handing.starting()
 
-    def _hand_in_later(self, _: str) -> None:
-        self._wait_ready(0.05, f"the shell of session {self.live.name} did not become ready for steps")
+    def _full(self, _: str = "") -> None:
+        self.handing.full()
 
-    def _disk_full(self, _: str) -> None:
-        if self._ready is None:
-            self.request.emit("log", message=f"{disk_full(self.live.host).message}; waiting until there is space")
-        self._wait_ready(0.5, disk_full(self.live.host).message)
-
-    def _wait_ready(self, pause: float, reason: str) -> None:
-        """Send the step again after `pause` seconds; raises NotStarted after its deadline."""
-        unlimited = self._limit.left() is None
-        self._ready = self._ready or (Deadline.after(READY_LIMIT) if unlimited else self._limit)
-        if self._ready.expired:
-            raise not_started(self.step.name, reason)
-        self.request.cancelled.wait(pause)
-        self._hand_in()
-
-    def _reclaim(self, _: str) -> None:
+    def _released(self, _: str = "") -> None:
         self._unwatch = None
-        try:
-            notes = reclaim(self.live)[0]
-        except TrainError as error:
-            if error.code != "session_busy":
-                raise
-            raise not_started(self.step.name, error.message, error.hint) from None
-        for note in notes:
-            self.request.emit("log", message=note)
-        self._hand_in()
+        self.handing.released()
 
-    def _session_gone(self, rest: str) -> None:
-        if rest == "none":
-            raise no_session(self.live.host, self.live.name)
-        raise not_started(
-            self.step.name, f"session {self.live.name} is not running ({rest or 'its shell has ended'})",
-            "open it again with tmux.open",
-        )  # fmt: skip
+    def _session_gone(self, state: str) -> None:
+        self.handing.gone(state)
 
     def _session_elsewhere(self, node: str) -> None:
-        raise on_another_node(self.live.name, node, self.live.host)
+        self.handing.elsewhere(node)
 
     # The step was started before, by an earlier attempt of this process or by another one
 
     def _hear_again(self, rest: str) -> None:
-        if self.handing.sent == 1 and self.offset is None and not self.reader.rereads:
+        if self.handing.sent == 1 and self.known.offset is None and not self.reader.rereads:
             self._join()
         status, _, why = rest.strip().partition(" ")
-        self._gone = status == "lost"
-        if self._gone:
-            self.why = why
+        self.known.gone = status == "lost"
+        if self.known.gone:
+            self.known.why = why
             self._settle(LAST_WORDS)
         elif status:
             self._know(f"{status} {why}")
@@ -282,7 +227,7 @@ class Conversation:
 
     def _join(self) -> None:
         """Read the step's output from its beginning."""
-        self.resumed = True
+        self.known.resumed = True
         if not self.step.background:
             self.reader.reread(self.step.since or 0, self._connecting)
 
@@ -292,14 +237,14 @@ class Conversation:
         if not status:
             self._settle(QUIET)
             return
-        self.status = step_status.parse_status(status, self.live.host.name, rest)
-        self.why = why.strip() or self.why
+        self.known.status = step_status.parse_status(status, self.live.host.name, rest)
+        self.known.why = why.strip() or self.known.why
         self._settle(QUIET)
 
     # The step as the session's log shows it
 
     def _begin(self, piece: Piece) -> None:
-        self.offset = piece.end
+        self.known.offset = piece.end
         self.live.marks.started(piece.end, self.step.background)
         self._unsaid = piece.offset
         if self.state is State.HANDED:
@@ -307,23 +252,24 @@ class Conversation:
 
     def _detach(self, piece: Piece) -> None:
         pid, start = (*piece.fields[1:3], "", "")[:2]
-        self.process = (int(pid) if pid.isascii() and pid.isdigit() else None, start if start.isdigit() else None)
+        number = int(pid) if pid.isascii() and pid.isdigit() else None
+        self.known.process = number, start if start.isdigit() else None
         self.state = State.OVER
 
     def _take_text(self, piece: Piece) -> None:
         if self.state is State.SETTLING:
             self._settle(QUIET)
-        if self.offset is None or self.step.background:
+        if self.known.offset is None or self.step.background:
             return
         self._say_started()
         self._tell_gap(piece.offset)
         self.output.feed(piece.offset, piece.data)
         self.prompts.printed(piece.data)
-        self.end = piece.end
+        self.known.end = piece.end
 
     def _tell_gap(self, offset: int) -> None:
         """Report a gap: the host has removed output that was not read in time."""
-        expected = self.end if self.end is not None else self.offset
+        expected = self.known.end if self.known.end is not None else self.known.offset
         if expected is not None and offset > expected:
             missing = f"train: {offset - expected} bytes of output are missing here (tmux.log_limit)"
             self.request.emit("output", data=f"\r\n{missing}\r\n")
@@ -332,19 +278,19 @@ class Conversation:
         status = piece.fields[1] if len(piece.fields) > 1 else ""
         if self.step.background or not status:
             return
-        if self.offset is None and not self.reader.rereads and status.isdigit():
+        if self.known.offset is None and not self.reader.rereads and status.isdigit():
             self._join()
             return
         if status not in ("none", "lost") and not (status.isascii() and status.isdigit() and int(status[:4]) < 256):
             return
-        self.status, self.end = int(status) if status.isdigit() else None, piece.offset
-        self.why = ";".join(piece.fields[2:]) or self.why
+        self.known.status, self.known.end = int(status) if status.isdigit() else None, piece.offset
+        self.known.why = ";".join(piece.fields[2:]) or self.known.why
         # If the host already watches the step, _judged asks the host for the outcome: its record is authoritative.
-        self._marked = self._unwatch is None
+        self.known.marked = self._unwatch is None
         self.state = State.OVER
 
     def _see_session_end(self, _: str = "") -> None:
-        if self.offset is not None or not self.reader.rereads:
+        if self.known.offset is not None or not self.reader.rereads:
             self._settle(LAST_WORDS)
 
     def _say_started(self) -> None:
@@ -359,22 +305,22 @@ class Conversation:
         live = self.live
         self._unwatch = live.host.watch(
             live.job, live.name, "step", [self.step.name],
-            lambda text: self.reader.put(("", text)), self._answered,
+            lambda text: self.reader.put(("", text)), self.handing.answered,
         )  # fmt: skip
 
     def _reads_terminal(self, _: str = "") -> None:
         self.prompts.reads()
 
     def _never_ran(self, _: str = "") -> None:
-        self.why = "never"
+        self.known.why = "never"
         self.state = State.OVER
 
     def _was_stuck(self, _: str = "") -> None:
-        self.why = "stuck"
+        self.known.why = "stuck"
         self._settle(LAST_WORDS)
 
     def _survivor(self, process: str) -> None:
-        self.survived.append(process)
+        self.known.survived.append(process)
 
     def _reconnect(self) -> None:
         """After a cut, reconnect within the step's timeout and send the step again."""
@@ -389,11 +335,11 @@ class Conversation:
             with limited(by.at) as request:
                 live.host.channel(request, by)
                 if self.reader.rereads:
-                    self.reader.reread(self.end or self.offset or self.step.since or 0, by)
+                    self.reader.reread(self.known.end or self.known.offset or self.step.since or 0, by)
                 live.connect(by)
                 self._unwatch = None
-                self._forget()
-                self._hand_in()
+                self.handing.forget()
+                self.handing.send()
                 if self.state is State.ENDING and self._countdown:
                     self._interrupt(self._countdown.grace)
             self._cut = False
@@ -416,60 +362,14 @@ class Conversation:
             code="host_lost", data={"step": self.step.name},
         )  # fmt: skip
 
-    # How it ended
-
-    def _asked_outcome(self) -> Outcome:
-        """Ask the host how the step ended. If it does not answer, raise the error for a lost host."""
+    def _outcome(self) -> Outcome:
+        """Return how the step ended; asks the host if the log did not tell. Raises Unreachable `host_lost`."""
+        late = self._countdown is not None
+        ending = Ending(self.live, self.step, self.known, self.output, late=late)
+        if ending.is_known:
+            return ending.outcome()
         try:
             with limited(self._by(ANSWER_LIMIT).at):
-                return self._outcome()
+                return ending.outcome()
         except (Unreachable, TimedOut) as error:
             raise self._host_lost(error) from None
-
-    def _outcome(self) -> Outcome:
-        self.output.finish()
-        if self.output.leaks.places:
-            self.live.host.ask(step_scripts.mask_log(self.live.job, self.live.name, self.output.leaks.places))
-        state, reason = self._judged()
-        return Outcome(
-            step=self.step.name, state=state, exit=None if state == "lost" else self.status, reason=reason,
-            offset=self.offset, end=self.end,
-            seconds=time.monotonic() - self.began, bytes=self.output.bytes, tail=self.output.tail(),
-            captured=self._captured(), resumed=self.resumed, survived=self.survived,
-            pid=self.process[0], start=self.process[1], node=self.live.host.node or None,
-        )  # fmt: skip
-
-    def _judged(self) -> tuple[Ended, str]:
-        if self.step.background and self.status is None and not self._gone and not self.why:
-            return "started", "running in the background"
-        if self.why == "never":
-            self.status = None
-        why, late = self.why, ""
-        if self._countdown is not None and why not in ("stuck", "never"):
-            # The step may have ended before its timeout unnoticed, for example while this machine slept.
-            why = self._ask_again()
-            if self.status is None:
-                why, late = "timeout", "; its host has not confirmed yet that it ended"
-        elif not self._marked and why.partition(" ")[0] not in ("timeout", "never", "not-started", "stuck"):
-            why = self._ask_again() or why
-        state, reason = judge(self.status, why, format_duration(self.step.timeout) if self.step.timeout else "")
-        return state, reason + late + self._named_survivors()
-
-    def _named_survivors(self) -> str:
-        return f"; still running: {', '.join(self.survived)}" if self.survived else ""
-
-    def _captured(self) -> str | None:
-        with_session = self.why == "ended" and self.step.secrets  # the end of the session removed the output
-        if self.step.mode != "capture" or self.status is None or with_session:
-            return None
-        captured = step_status.read_captured(self.live, self.step.name)
-        if self.step.secrets:
-            self.live.taken.append(self.step.name)
-        return captured
-
-    def _ask_again(self) -> str:
-        """Ask for the status and the reason that the host recorded, as the log did not show the step's end."""
-        status, why = step_status.noted(self.live, self.step.name)
-        if status is not None:
-            self.status = status
-        return why

@@ -34,8 +34,13 @@ def not_started(step: str, reason: str, hint: str = "") -> NotStarted:
     )  # fmt: skip
 
 
+_FAILURES = ("not_started", "never", "lost", "session_ended")
+
+
 def raise_for(outcome: Outcome) -> Outcome:
     """Return the outcome if the command ended by itself or still runs; else raise its error with the details."""
+    if outcome.state not in _FAILURES:
+        return outcome
     data: dict[str, Any] = {**msgspec.to_builtins(outcome), "status": outcome.exit}
     if outcome.state in ("not_started", "never"):
         raise NotStarted(
@@ -47,8 +52,6 @@ def raise_for(outcome: Outcome) -> Outcome:
         raise Lost(
             f"step {outcome.step} is lost: {outcome.reason}", "run the step again if that is safe", data=data
         )
-    if outcome.state == "session_ended":
-        raise SessionEnded(
-            f"the session ended in step {outcome.step}: {outcome.reason}", "open it again with tmux.open", data=data
-        )
-    return outcome
+    raise SessionEnded(
+        f"the session ended in step {outcome.step}: {outcome.reason}", "open it again with tmux.open", data=data
+    )

@@ -1,9 +1,21 @@
-"""Sends a step to its session's shell."""
+"""Sends a step to its session's shell, and again where the host's reply asks for that."""
+
+from collections.abc import Callable
 
 import msgspec
 
+from trainsh_base.errors import TrainError
+from trainsh_base.request import Request
+from trainsh_base.system.deadline import Deadline
 from trainsh_tmux.remote import step_scripts
-from trainsh_tmux.session.live import Live
+from trainsh_tmux.remote.host import disk_full
+from trainsh_tmux.session.errors import no_session, on_another_node
+from trainsh_tmux.session.live import LOST, Live
+from trainsh_tmux.session.reclaim import reclaim
+from trainsh_tmux.step.failures import not_started
+
+RESENDS = 20  # times that a step is resent to a shell that is idle but has not claimed it
+READY_LIMIT = 60.0  # seconds to wait for a starting shell or a full disk, if the step has no timeout
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True):
@@ -27,21 +39,44 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Handing:
-    """Builds the requests that send a step: first the short form, unless the step needs the full one."""
+    """Sends a step: first the short form, unless the step needs the full one.
 
-    def __init__(self, live: Live, step: Step) -> None:
-        self._live, self._step = live, step
+    The host's replies go to `put` as ("said-", TEXT), LOST when the connection was cut. A step that cannot begin
+    yet is sent again until the deadline that `limit` returns.
+    """
+
+    def __init__(
+        self, live: Live, step: Step, request: Request, put: Callable[[object], None], limit: Callable[[], Deadline]
+    ) -> None:
+        self._live, self._step, self._request, self._put, self._limit = live, step, request, put, limit
         self.sent = 0
-        self.in_full = False
+        self._in_full = False
         self._taken: tuple[str, ...] = ()
+        self._ready: Deadline | None = None
+        self._forget: Callable[[], None] = lambda: None
 
-    def body(self) -> str:
-        """Return the body of the next request."""
+    def send(self) -> None:
+        """Send the step to its host."""
+        body = self._body()
+        channel = self._live.host.channel(self._request)
+        ask = channel.ask(body, on_line=lambda text: self._put(("said-", text)), on_end=self.answered, silent=True)
+        self._forget = lambda: channel.forget(ask.number)
+
+    def answered(self, status: int | None) -> None:
+        """Take the end of a request: without a status the connection was cut."""
+        if status is None:
+            self._put(LOST)
+
+    def forget(self) -> None:
+        """Ignore later replies."""
+        self._forget()
+
+    def _body(self) -> str:
         live, step = self._live, self._step
         limit = step.timeout if step.background else None
         self._taken = tuple(name for name in live.taken if name != step.name)
         quick = None
-        if not (self.sent or self.in_full or self._taken or step.secrets or step.replaces):
+        if not (self.sent or self._in_full or self._taken or step.secrets or step.replaces):
             quick = step_scripts.hand_step(
                 live.job, live.name, step.name, step.command, mode=step.mode, echo=step.echo, limit=limit,
                 grace=step.grace,
@@ -52,10 +87,66 @@ class Handing:
             grace=step.grace, secrets=step.secrets, taken=self._taken, replaces=step.replaces,
         )  # fmt: skip
 
-    def again_in_full(self) -> None:
-        """Use the full form from now on, since the host replied `slow`; the next request counts as the first."""
-        self.in_full, self.sent = True, 0
-
     def done(self) -> None:
         """Record that the session accepted the step. Its request also removed the output in `_taken`."""
-        self._live.taken = [step for step in self._live.taken if step not in self._taken]
+        if self._taken:
+            self._live.taken = [step for step in self._live.taken if step not in self._taken]
+
+    # Replies that ask for another try, or say that none will help
+
+    def slow(self) -> None:
+        """Send the full form, which counts as the first request."""
+        self._in_full, self.sent = True, 0
+        self.send()
+
+    def unread(self) -> bool:
+        """Send the step again: a Ctrl-C in the pane made the shell lose its line. Returns False after RESENDS."""
+        if self.sent > RESENDS:
+            return False
+        self.send()
+        return True
+
+    def starting(self) -> None:
+        """Send the step again when the shell may be ready for it."""
+        self._send_later(0.05, f"the shell of session {self._live.name} did not become ready for steps")
+
+    def full(self) -> None:
+        """Send the step again when the disk may have room."""
+        message = disk_full(self._live.host).message
+        if self._ready is None:
+            self._request.emit("log", message=f"{message}; waiting until there is space")
+        self._send_later(0.5, message)
+
+    def _send_later(self, pause: float, reason: str) -> None:
+        """Send the step again after `pause` seconds; raises NotStarted after the deadline."""
+        limit = self._limit()
+        self._ready = self._ready or (Deadline.after(READY_LIMIT) if limit.left() is None else limit)
+        if self._ready.expired:
+            raise not_started(self._step.name, reason)
+        self._request.cancelled.wait(pause)
+        self.send()
+
+    def released(self) -> None:
+        """Reclaim the session, which a person has, and send the step again. Raises NotStarted."""
+        try:
+            notes = reclaim(self._live)[0]
+        except TrainError as error:
+            if error.code != "session_busy":
+                raise
+            raise not_started(self._step.name, error.message, error.hint) from None
+        for note in notes:
+            self._request.emit("log", message=note)
+        self.send()
+
+    def gone(self, state: str) -> None:
+        """Raise NotFound if there is no such session, NotStarted if it has ended."""
+        if state == "none":
+            raise no_session(self._live.host, self._live.name)
+        raise not_started(
+            self._step.name, f"session {self._live.name} is not running ({state or 'its shell has ended'})",
+            "open it again with tmux.open",
+        )  # fmt: skip
+
+    def elsewhere(self, node: str) -> None:
+        """Raise Conflict `other_node`: the session runs on another node."""
+        raise on_another_node(self._live.name, node, self._live.host)

@@ -30,14 +30,16 @@ class State(enum.Enum):
     SETTLING = "settling"
     OVER = "over"
 
+    __hash__ = object.__hash__  # Enum's own is a function in Python, called for each event
+
 
 _ALWAYS = {
     "cut": "reconnect", "text": "take_text", "ends": "end", "closes": "see_session_end",
     "said-again": "hear_again", "said-gone": "session_gone", "said-elsewhere": "session_elsewhere",
 }  # fmt: skip
 _ON_ITS_WAY = {
-    "begins": "begin", "detached": "detach", "said-slow": "hand_in_full", "said-released": "reclaim",
-    "said-starting": "hand_in_later", "said-full": "disk_full", "released": "reclaim", "unread": "hand_in_again",
+    "begins": "begin", "detached": "detach", "said-slow": "slow", "said-released": "released",
+    "said-starting": "starting", "said-full": "full", "released": "released", "unread": "unread",
 }  # fmt: skip
 _WATCHED = {"ended": "know", "gone": "see_session_end", "reading": "reads_terminal"}
 _TOLD_TO_END = {"never": "never_ran", "stuck": "was_stuck", "survived": "survivor"}
