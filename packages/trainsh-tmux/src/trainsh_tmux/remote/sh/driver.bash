@@ -6,7 +6,7 @@
 # The shell's input is a FIFO with many copies of the line that runs this file: when an error or an interrupt throws the
 # shell back to its top level, it reads that line and runs this file again, with the status in $?.
 # shellcheck disable=SC1090,SC1091,SC2154,SC2034
-{ __train_status=$? __train_flags=$-; \set +euvxCTE; \unset -f builtin; \builtin unset -f command set eval '[' . unset shopt exec; \shopt -q expand_aliases && __train_aliases=-s || __train_aliases=-u; \shopt -u expand_aliases; } 2>/dev/null
+{ __train_status=$? __train_flags=$-; \set +euvxCTE; \unset -f builtin enable; \enable . : '[' break builtin command continue declare disown eval exec exit export printf read return set shopt trap unset wait; \builtin unset -f command set eval '[' . unset shopt exec; \shopt -q expand_aliases && __train_aliases=-s || __train_aliases=-u; \shopt -u expand_aliases; } 2>/dev/null
 { case $__train_secrets in ?*) __train_traps=$(\builtin trap -p) ;; esac; __train_enter "$@"; } 2>/dev/null
 
 # If a DEBUG trap makes bash skip every command, bash skips this `false` too, and the loop ends.

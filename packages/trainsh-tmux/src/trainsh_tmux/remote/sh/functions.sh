@@ -256,10 +256,15 @@ __train_forget() { # POSITIONAL...: unsets the step's secrets; does not use IFS,
 
 __train_end() { # POSITIONAL...: ends the open step. Given: its status __train_status, its shell options __train_flags.
     # The status is on disk before the sentinel is printed, unless the disk is full.
-    # Functions of the user with one of these names would break the driver, so they are unset.
+    # Functions of the user with one of these names would break the driver, so they are unset; so would builtins that a
+    # step has disabled by `enable -n`, so they are enabled.
     case ${BASH_VERSION-} in
     '') \unset -f command '[' ;;
-    *) \unset -f builtin && \builtin unset -f command set eval '[' exec . unset shopt ;;
+    *)
+        \unset -f builtin enable
+        \enable . : '[' break builtin command continue declare disown eval exec exit export printf read return set shopt trap unset wait
+        \builtin unset -f command set eval '[' exec . unset shopt
+        ;;
     esac
     \set +euvxC
     __train_over=$__train_status
