@@ -156,7 +156,7 @@ teardown() { leave_nothing "$HERE"; }
   [ "$(jq length <<<"$output")" -eq 2 ]
   run train-recipe rm --all --yes
   [ "$status" -eq 0 ]
-  [[ "$output" == *"nothing was removed"* ]]
+  [[ "$output" == *"Nothing was removed"* ]]
   [ "$(train-recipe jobs --json | jq -r '.[].id')" = 20200101-000000-000-bbbb ]
 }
 

@@ -68,7 +68,7 @@ def _show_list(rows: list[RecipeReport]) -> None:
     from trainsh_base.tool.display import table  # noqa: PLC0415 - people only
 
     if not rows:
-        print("There is no recipe yet. Create one: train recipe new NAME", file=sys.stderr)
+        print("No recipes yet. Create one: train recipe new NAME", file=sys.stderr)
     kept = str(recipes_home())
     table([
         {"name": row.name, "where": "" if row.path.startswith(kept) else "this folder", "about": visible(row.about)}
