@@ -16,14 +16,15 @@ class Prepared(Document, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class Session(Document, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A session that is open. `fresh`: its shell was made by this request, so directory and exports are new.
+    """An open session. `fresh`: this request started its shell, so the shell has its initial directory and
+    variables.
 
-    `folder` holds the session's files on the host; `offset` is where its log ends now, in bytes. `machine` is a
-    random token that train keeps on that host, `session` (`token` in JSON) one of this opening; `node`
-    identifies the running system (host name, boot); each is null if the host cannot tell. `restored`: the
-    snapshot of an earlier shell was restored, except what `left_out` names: NAME, NAME(), alias:NAME, traps,
-    positional held secrets, fd:N was an open descriptor. `covers` is the last step that had ended when the
-    snapshot was taken, "" if none had.
+    `folder` holds the session's files on the host; `offset` is the size of its log in bytes. `machine` is a random
+    token stored on the host, `session` (`token` in JSON) a random token of this shell; `node` identifies the
+    running system (host name and boot); each is null if not known. `restored`: the shell has the snapshot of an
+    earlier one, without the names in `left_out`: NAME, NAME(), alias:NAME, traps and positional contained secrets,
+    fd:N was an open descriptor. `covers` is the last step that had ended when the snapshot was taken, "" if none
+    had.
     """
 
     name: str

@@ -33,7 +33,7 @@ def _known(row: Any) -> dict[str, Any]:
 
 
 def told(row: CheckpointReport) -> str:
-    """`@gpu:/ckpt -> @out:/ckpt: following, ckpt-40 is safe, 2m 5s old`, or what is wrong."""
+    """`@gpu:/ckpt -> @out:/ckpt: following, newest uploaded checkpoint ckpt-40, 2m 5s old`, or the problem."""
     where = f"{row.source} -> {row.destination}" if row.source else VERB
     wrong = f"; {row.failed}" if row.failed else ""
     if row.newest is None or row.age is None:

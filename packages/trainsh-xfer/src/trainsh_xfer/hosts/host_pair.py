@@ -83,7 +83,7 @@ class Pair:
         return ""
 
     def _tidy(self, connection: Connection, command: str) -> None:
-        """Run `command` even if the request was cancelled, which is why it uses a new request."""
+        """Run `command` in a new request, so that it runs even if the transfer's request was cancelled."""
         try:
             Connection(connection.target, Request()).run(command)
         except TrainError as error:

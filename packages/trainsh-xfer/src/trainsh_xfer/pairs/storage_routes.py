@@ -26,7 +26,9 @@ OLDEST = (1, 60)  # an older rclone does not log as JSON what a dry run would do
 
 
 class StorageRoute(msgspec.Struct, frozen=True, kw_only=True):
-    """Both sides as `program` reaches them, whether `program` runs on a host, and the route in words (`told`)."""
+    """A route through rclone: both sides as `program` names them, whether it runs on a host, the route in words
+    (`told`).
+    """
 
     source: Side
     destination: Side
