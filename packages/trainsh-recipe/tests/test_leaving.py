@@ -212,3 +212,32 @@ def test_the_live_view_shows_the_steps_and_their_output(place: "Place") -> None:
     (place.work / "go").touch()
     assert front.wait() == 1
     assert "r.recipe:4:" in front.text and "exit 3" in front.text and "failed" in front.text
+
+
+COUNTING = """@w > (for n in 1 2 3 4 5 6 7 8; do echo "line $n."; until [ -e go$n ]; do sleep 0.02; done; done; echo o''ver; touch ended) &
+wait @w "line 2" timeout=1m
+@w > echo between
+wait @w "over" timeout=1m
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGKILL])
+def test_what_is_printed_while_no_runner_lives_is_in_the_logs(place: "Place", number: signal.Signals) -> None:
+    runner = place.start("run", place.recipe(HEAD + COUNTING))
+
+    def printed() -> str:
+        return "".join(path.read_text() for path in sorted(place.config.glob("jobs/*/steps/*.log")))
+
+    for seen in (1, 2, 3):
+        place.until(lambda seen=seen: f"line {seen}." in printed(), f"line {seen}")
+        (place.work / f"go{seen}").touch()
+    place.until(lambda: "line 4." in printed(), "line 4")
+    runner.send_signal(number)
+    runner.communicate(timeout=30)
+    for later in range(4, 9):
+        (place.work / f"go{later}").touch()
+    place.until(lambda: (place.work / "ended").exists(), "the end of the training")
+    done = place.run("resume")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert [printed().count(f"line {n}.") for n in range(1, 9)] == [1] * 8
+    assert printed().count("over") == 1

@@ -167,6 +167,7 @@ def wait(
         int | None, Opt("offset in the session's log at which the search for the pattern begins")
     ] = None,
     output: Annotated[bool, Opt("show the session's output during the wait")] = False,
+    shown: Annotated[int | None, Opt("offset in the session's log up to which its output was shown before")] = None,
 ) -> Waited:
     """Wait for one condition in a session; exit status 6 if the condition is not met in time."""
     given = {"pattern": pattern, "file": file, "port": port, "idle": idle}
@@ -179,20 +180,20 @@ def wait(
         raise UsageError(f"--idle must be own or all, not {idle!r}")
     live = registry.session(host, job, session)
     with in_time(live, timeout):
-        return _wait(live, wanted[0], str(given[wanted[0]]), timeout, since=since, output=output)
+        if wanted[0] != "pattern":
+            registry.must_exist(live)
+        with BackgroundOutput(live, current(), shown) if output else contextlib.nullcontext():
+            return _wait(live, wanted[0], str(given[wanted[0]]), timeout, since)
 
 
-def _wait(live: Live, kind: str, value: str, timeout: float, *, since: int | None, output: bool) -> Waited:
-    if kind != "pattern":
-        registry.must_exist(live)
-    with BackgroundOutput(live, current()) if output else contextlib.nullcontext():
-        if kind == "pattern":
-            return _wait_pattern(live, value, since, timeout)
-        patience = Patience(kind, value, timeout, current())
-        if kind == "port":
-            return for_state(live, "port", port_arguments(int(value)), patience)
-        arguments = [value] if kind == "file" else idle_arguments(live, value == "all")
-        return for_state(live, kind, arguments, patience)
+def _wait(live: Live, kind: str, value: str, timeout: float, since: int | None) -> Waited:
+    if kind == "pattern":
+        return _wait_pattern(live, value, since, timeout)
+    patience = Patience(kind, value, timeout, current())
+    if kind == "port":
+        return for_state(live, "port", port_arguments(int(value)), patience)
+    arguments = [value] if kind == "file" else idle_arguments(live, value == "all")
+    return for_state(live, kind, arguments, patience)
 
 
 def _wait_pattern(live: Live, pattern: str, since: int | None, timeout: float) -> Waited:

@@ -54,6 +54,11 @@ class Masker:
         for value in values or []:
             self.add(value)
 
+    @property
+    def held(self) -> int:
+        """The number of bytes that are held back."""
+        return len(self._held)
+
     def add(self, value: bytes) -> None:
         """Mask `value` from now on, also with CR LF for its newlines, as a terminal prints it. Ignores b""."""
         if value and value not in self._values:

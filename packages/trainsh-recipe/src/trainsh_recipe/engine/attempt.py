@@ -36,6 +36,7 @@ class Attempt:
         self.log = StepLog(run.job.log(step.file), run.secrets.values)
         self.pending: AnyPending | None = None
         self.stop_with: Callable[[], object] | None = None
+        self.reached_offset: Callable[[int], object] | None = None  # called with the end of the output in its log
         self.stopping: object = None  # what `stop_with` returned: for a command, the request to its host to end it
         self._run = run
         self._stopped = threading.Event()
@@ -176,6 +177,8 @@ class Attempt:
         kind = event.get("kind")
         if kind == "output":
             self.output(str(event.get("data", "")))
+            if self.reached_offset is not None and isinstance(event.get("end"), int):
+                self.reached_offset(event["end"])
         elif kind == "log":
             self._run.view.log(str(event.get("message", "")))
         elif kind == "progress":

@@ -50,7 +50,7 @@ class Tries:
         )
         self._executors: dict[type, Any] = {
             Execute: CommandExecutor(run.values, run.sessions, run.fresh, run.capture),
-            Wait: WaitExecutor(run.values, run.sessions, run.numbers),
+            Wait: WaitExecutor(run.values, run.sessions, run.numbers, run.job.shown),
             Transfer: TransferExecutor(run.values, run.state.cwd, run.view, self.machines),
             Sleep: SleepExecutor(run.values, run.state),
             Notify: NotifyExecutor(

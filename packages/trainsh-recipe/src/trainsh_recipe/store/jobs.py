@@ -24,7 +24,7 @@ SHORT = 4  # length of the random part at the end of an id
 
 
 class Job:
-    """The folder of one job: `recipe`, `events.jsonl`, `steps/`, `lock`."""
+    """The folder of one job: `recipe`, `events.jsonl`, `steps/`, `shown/`, `lock`."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -64,6 +64,11 @@ class Job:
     def mark(self) -> Path:
         """A file that exists while the job is not over."""
         return self.folder.parent / "open" / self.id
+
+    @property
+    def shown(self) -> Path:
+        """The folder that records how far the output of each session is in the logs."""
+        return self.folder / "shown"
 
     def log(self, number: str) -> Path:
         """The log of the step with this number (`Numbered.file`)."""

@@ -29,6 +29,11 @@ class Output:
         self.leaks.feed(offset, data)
         self._pass(self._masker.feed(data))
 
+    @property
+    def held(self) -> int:
+        """The number of the last bytes that were not forwarded yet: they may begin a secret or a character."""
+        return self._masker.held + len(self._decoder.getstate()[0])
+
     def finish(self) -> None:
         """Mark the end of the output."""
         self._pass(self._masker.flush(), final=True)

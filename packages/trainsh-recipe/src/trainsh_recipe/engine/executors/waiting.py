@@ -1,5 +1,6 @@
 """Runs the steps `wait @session CONDITION`."""
 
+from pathlib import Path
 from typing import Any
 
 from trainsh_base.errors import TrainError
@@ -9,6 +10,7 @@ from trainsh_recipe.engine.sessions import Sessions
 from trainsh_recipe.engine.values import Values
 from trainsh_recipe.plan.document import Wait
 from trainsh_recipe.plan.numbering import Numbered
+from trainsh_recipe.store.shown import Shown
 
 RETRY_LOST = "to run it again: train recipe resume --retry-lost"
 
@@ -16,8 +18,8 @@ RETRY_LOST = "to run it again: train recipe resume --retry-lost"
 class WaitExecutor:
     """Waits for a condition. A wait may be repeated: the place in the log to search from is in the journal."""
 
-    def __init__(self, values: Values, sessions: Sessions, numbers: list[Numbered]) -> None:
-        self._values, self._sessions, self._numbers = values, sessions, numbers
+    def __init__(self, values: Values, sessions: Sessions, numbers: list[Numbered], shown: Path) -> None:
+        self._values, self._sessions, self._numbers, self._shown = values, sessions, numbers, shown
 
     def run(self, at: Attempt, step: Wait) -> Outcome:
         """Wait; fails at once if a background step of the session failed or was lost."""
@@ -31,12 +33,19 @@ class WaitExecutor:
         params = {**self._sessions.params(step.session), **condition, "timeout": timeout, "output": True}
         if step.condition == "pattern" and at.since is not None:
             params["since"] = at.since
+        session = self._sessions.get(step.session)
+        shown = Shown(self._shown, step.session, session.token if session else "")
+        before = shown.read()
+        params["shown"] = before if before is not None or session is None else session.background
+        at.reached_offset = shown.write
         try:
             answer = at.ask("tmux", "wait", params, patience=timeout)
         except TrainError as error:
             if error.code not in ("background_failed", "lost"):
                 raise
             return self._background_failed(error)
+        finally:
+            shown.close()
         return Outcome(
             status="ok", offset=answer.get("offset") if step.condition == "pattern" else None,
             reason=(answer.get("line") or "").strip()[:200],
