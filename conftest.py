@@ -13,3 +13,6 @@ pytest_plugins = ["trainsh_world"]
 for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM):
     if signal.getsignal(number) is signal.SIG_IGN:
         signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
+# Who gives up on the tests (`timeout`, a CI that cancels) ends them with SIGTERM: what they started ends with them,
+# as after Ctrl-C.
+signal.signal(signal.SIGTERM, signal.default_int_handler)

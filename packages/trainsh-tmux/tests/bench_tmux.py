@@ -118,7 +118,8 @@ def _bare_pane(folder: Path, command: str) -> float:
     os.mkfifo(over)
     history = "set -g history-limit 50000\nset -g default-terminal screen-256color\n"
     settings.write_text(history + (files("trainsh_tmux.remote") / "sh" / "tmux.conf").read_text())
-    tmux = ["tmux", "-L", f"bare{time.monotonic_ns()}", "-f", str(settings)]
+    # Its socket is in the folder: tmux leaves the file behind.
+    tmux = ["tmux", "-S", str(folder / f"bare{time.monotonic_ns()}"), "-f", str(settings)]
     pane = ["-x", "200", "-y", "50", f"read x <{over}; {command}; echo >{over}; read x"]
     record = [";", "pipe-pane", f"exec cat >>{folder / 'recorded'}"]
     subprocess.run([*tmux, "new-session", "-d", *pane, *record], check=True)
