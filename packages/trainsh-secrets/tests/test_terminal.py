@@ -31,6 +31,15 @@ def test_set_asks_without_showing_what_is_typed(home: Path) -> None:
     assert (home / "secrets.age").exists()
 
 
+def test_a_value_from_a_pipe_leaves_the_terminal_for_the_passphrase(home: Path) -> None:
+    screen = Terminal(["sh", "-c", f'echo hf_hush | "{PROGRAM}" set HF_TOKEN'])
+    screen.expect("New passphrase")
+    screen.type("sesame\r")
+    screen.expect("Repeat the passphrase")
+    screen.type("sesame\r")
+    assert screen.wait() == 0 and (home / "secrets.age").exists()
+
+
 def test_ctrl_c_at_the_prompt_is_130_and_stores_nothing(home: Path) -> None:
     screen = Terminal([PROGRAM, "set", "HF_TOKEN"])
     screen.expect("Value of HF_TOKEN")

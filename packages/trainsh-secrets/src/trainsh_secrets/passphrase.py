@@ -1,6 +1,7 @@
 """The passphrase of the encrypted file: from TRAINSH_PASSPHRASE, else asked for on the terminal."""
 
 import os
+import sys
 
 from trainsh_base.errors import CredentialError, UsageError
 from trainsh_base.request import current
@@ -49,4 +50,30 @@ def _ask(question: str, otherwise: str) -> str:
     except UsageError as error:
         if error.code != "cannot_ask":
             raise
+        if current().for_people and sys.stderr.isatty() and _in_front():
+            return _on_terminal(question, otherwise)
         raise CredentialError(otherwise, HINT, code="locked") from None
+
+
+def _on_terminal(question: str, otherwise: str) -> str:
+    """Ask on /dev/tty, as ssh does: standard input is a pipe, which may bring the secret itself."""
+    from getpass import getpass  # noqa: PLC0415 - only then
+
+    try:
+        return getpass(f"{question}: ")
+    except EOFError:
+        raise CredentialError(otherwise, HINT, code="locked") from None
+
+
+def _in_front() -> bool:
+    """Whether this process may read from its controlling terminal."""
+    try:
+        handle = os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY)
+    except OSError:
+        return False
+    try:
+        return os.tcgetpgrp(handle) == os.getpgrp()
+    except OSError:
+        return False
+    finally:
+        os.close(handle)

@@ -64,7 +64,7 @@ def _program(name: str) -> Finding:
         done = proc.run([path, *words], timeout=10, check=False)
     except (TrainError, OSError) as error:
         return Finding(name=name, state="problem", detail=f"{path} does not run: {error}", fix=install_hint(name))
-    said = (done.stdout or done.stderr).decode(errors="replace").strip().split("\n")[0]
+    said = (done.stdout or done.stderr).decode(errors="replace").strip().split("\n")[0].split(",")[0]
     if done.status:
         return Finding(name=name, state="problem", detail=f"{path} does not run: {said}", fix=install_hint(name))
     return Finding(name=name, state="ok", detail=said)

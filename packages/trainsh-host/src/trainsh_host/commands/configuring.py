@@ -68,8 +68,8 @@ def list_(
 
 
 def _say_added(shown: Shown) -> None:
-    print(f"added {shown.name}")
     if not on_terminal():
+        print(f"added {shown.name}")
         print(f"  test it: train host test {shown.name}")
 
 
@@ -131,8 +131,10 @@ def add(
     hosts_file.as_host(table)
     hosts_file.add(table)
     added = shown(table["name"])
-    if request.for_people and on_terminal() and request.ask("confirm", "Test it now?", default="yes") == "yes":
-        _test_now(added.name)
+    if request.for_people and on_terminal():
+        request.emit("log", message=f"added {added.name}")
+        if request.ask("confirm", "Test it now?", default="yes") == "yes":
+            _test_now(added.name)
     return added
 
 
