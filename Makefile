@@ -3,8 +3,8 @@
 .DEFAULT_GOAL := help
 
 BIN := $(CURDIR)/.venv/bin
-# Files of tests side by side.
-PYTEST := pytest -n auto --maxprocesses 4 --dist loadfile
+# Files of tests side by side, in the order that conftest.py gives them.
+PYTEST := pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 export PATH := $(BIN):$(PATH)
 
 help:

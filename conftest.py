@@ -2,7 +2,10 @@
 
 import signal
 import sys
+from collections import Counter
 from pathlib import Path
+
+import pytest
 
 sys.path.insert(0, str(Path(__file__).parent / "tests" / "world"))
 
@@ -16,3 +19,14 @@ for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM):
 # Who gives up on the tests (`timeout`, a CI that cancels) ends them with SIGTERM: what they started ends with them,
 # as after Ctrl-C.
 signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the files that hold slow tests first, then those with the most tests.
+
+    Several workers take whole files in this order: a long file at the end would leave the others without work.
+    """
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    count = Counter(item.path for item in items)
+    items.sort(key=lambda item: (item.path not in slow, -count[item.path], item.path))
