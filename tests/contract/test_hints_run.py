@@ -38,6 +38,7 @@ PRINTED = {
     "train plugin check X --no-rent": "train plugin check train-sandbox --no-rent",
     "train recipe run ...": "train recipe run fails",
     "train help COMMAND": "train help host",
+    "train help TOPIC": "train help recipes",
     "train storage add X rclone:REMOTE": "train storage add fresh rclone:REMOTE:",
     "train dsl check my.recipe": "train dsl check here.recipe",
 }

@@ -34,7 +34,7 @@ def run(target: Target, line: str, request: Request) -> Ran:
         raise Unreachable(
             f"the connection to {target.label} was lost while the command ran",
             "it may still be running there; a command that must survive this belongs in a session: train "
-            "tmux open {target.name} work", code="lost",
+            f"tmux open {target.name} work", code="lost",
         )  # fmt: skip
     return ran
 

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from trainsh_base.errors import RemoteError, TimedOut, TrainError, Unreachable
+from trainsh_base.errors import RemoteError, TimedOut, TrainError, Unreachable, UsageError
 from trainsh_base.remote.channel import START_LIMIT, Channel, OnLine, Over, lost, open_shell
 from trainsh_base.remote.retry import persist
 from trainsh_base.remote.target import Target
@@ -61,7 +61,10 @@ def resolve(spec: str) -> Target:
     if spec == "local":
         return Target.local()
     if spec.startswith("{"):
-        return _target(msgspec.json.decode(spec))
+        try:
+            return _target(msgspec.json.decode(spec))
+        except msgspec.DecodeError as error:
+            raise UsageError(f"not a host: {spec}", f"a target is JSON: {error}", code="bad_host") from None
     for _ in range(RESOLVE_TRIES - 1):
         with contextlib.suppress(PeerLost):
             return _resolved(spec)
