@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from trainsh_base.errors import TrainError
+from trainsh_base.errors import TrainError, Unreachable
 from trainsh_base.request import Request
-from trainsh_xfer.engines import rclone
+from trainsh_xfer.engines import rclone, rclone_program
 from trainsh_xfer.engines.rsync_output import Progress
 from trainsh_xfer.model import Options, Order
 from trainsh_xfer.pairs import stillness
@@ -42,13 +42,17 @@ def test_a_silent_service_is_told_and_ends_within_its_limit(
         monkeypatch.setenv(name, value)
     quick = ("--retries=1", "--low-level-retries=1", "--contimeout=3s", "--timeout=3s")
     monkeypatch.setattr(rclone, "PATIENCE", quick)
+    monkeypatch.setattr(rclone_program, "LOOK_LIMIT", 1.0)
+    with pytest.raises(Unreachable, match="does not answer"):
+        carry_out(Order(source="s3:first/x/", destination=f"{source}/y", options=Options()), request_)
     with pytest.raises(TrainError) as caught:
         carry_out(Order(source=f"{source}/", destination="s3:first/x", options=Options()), request_)
     assert caught.value.code == "unreachable"
     said = [event["message"] for event in request_.of("log") if "nothing has moved" in event["message"]]
     assert said, request_.events
-    assert said[0].startswith("this machine -> s3:first")
-    assert len(said) <= 10  # each after twice the time
+    assert said[0].startswith("s3:first -> this machine")
+    assert said[-1].startswith("this machine -> s3:first")
+    assert len(said) <= 13  # each after twice the time
 
 
 def test_what_moves_is_not_called_still(request_: Any) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from trainsh_base.errors import RemoteError, TrainError
+from trainsh_base.errors import RemoteError, TimedOut, TrainError, Unreachable
 from trainsh_base.remote import rclone as installed
 from trainsh_base.request import Request
 from trainsh_base.system.proc import run
@@ -14,6 +14,7 @@ from trainsh_xfer.engines.rclone_output import Hopeless, Log
 from trainsh_xfer.remote.library import argv
 
 SHOWN = 10
+LOOK_LIMIT = 120.0  # seconds for asking what is at one path
 MISSING = (3, 4)  # rclone's exit statuses: no such folder, no such file
 LESS_SERIOUS = 6  # exit status: a listing lacks only what cannot be read, such as a link without a target
 
@@ -85,7 +86,11 @@ class LocalRclone(RcloneProgram):
 
     def ask(self, words: list[str]) -> bytes | None:
         """Run a short command and return its output."""
-        done = run(words, env=self._env, check=False)
+        limit = LOOK_LIMIT if "--stat" in words and "--hash" not in words else None
+        try:
+            done = run(words, env=self._env, check=False, timeout=limit)
+        except TimedOut:
+            raise Unreachable(f"{self.label} does not answer", code="unreachable") from None
         if done.status in MISSING:
             return None
         if done.status != 0 and not (done.status == LESS_SERIOUS and done.stdout):
