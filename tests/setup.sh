@@ -13,7 +13,7 @@ state_of_checkout() { # prints a number that changes when the environment has to
 }
 
 prepare_checkout() {
-  programs='git tmux ssh sshd rsync jq'
+  programs='git tmux ssh sshd rsync jq less curl wget'
   # The tests' peers: login shells, and a Secret Service. macOS has its own of both.
   if [ "$(uname -s)" = Linux ]; then
     programs="$programs busybox zsh fish tcsh gnome-keyring-daemon dbus-daemon dbus-send ip openssl strace age"
