@@ -122,7 +122,7 @@ checkout() {
   printf '#!/bin/sh\necho "pip $*" >>"%s/pip"\n' "$BATS_TEST_TMPDIR" >"$BATS_TEST_TMPDIR/checkout/.venv/bin/python"
   printf '#!/bin/sh\n' >"$BATS_TEST_TMPDIR/checkout/.venv/bin/train"
   chmod +x "$BATS_TEST_TMPDIR/checkout/.venv/bin/train"
-  for program in tmux ssh sshd rsync jq busybox zsh fish tcsh gnome-keyring-daemon dbus-daemon dbus-send ip openssl strace age; do # whatever this machine has: it is not what is tried here
+  for program in tmux ssh sshd rsync jq less curl wget busybox zsh fish tcsh gnome-keyring-daemon dbus-daemon dbus-send ip openssl strace age; do # whatever this machine has: it is not what is tried here
     printf '#!/bin/sh\n' >"$tools/$program"
     chmod +x "$tools/$program"
   done
