@@ -430,7 +430,7 @@ def test_edit_opens_the_editor_again_while_it_is_wrong(world: World) -> None:
 
 
 def test_a_password_is_typed_on_the_terminal_and_nowhere_shown(world: World) -> None:
-    box = world.sshd("box", password="open sesame", keys=False)
+    box = world.sshd("box", password="only in this test", keys=False)
     if not box.namespaced:
         pytest.skip("PASSWORDS ARE NOT TESTED HERE: no mount namespaces")
     world.host(box)
@@ -445,17 +445,17 @@ def test_a_password_is_typed_on_the_terminal_and_nowhere_shown(world: World) -> 
                         text = (entry / file).read_bytes()
                     except OSError:
                         continue
-                    if b"open sesame" in text:
+                    if b"only in this test" in text:
                         seen_words.add(text.decode(errors="replace"))
 
     watcher = threading.Thread(target=watch)
     watcher.start()
     try:
-        status, seen = terminal(world, ["train-host", "run", "box", "--", "echo in"], [("password", "open sesame")])
+        status, seen = terminal(world, ["train-host", "run", "box", "--", "echo in"], [("password", "only in this test")])
     finally:
         stop.set()
         watcher.join()
-    assert status == 0 and "in" in seen and "open sesame" not in seen
+    assert status == 0 and "in" in seen and "only in this test" not in seen
     assert seen_words == set()
     wait_until(lambda: not list((world.runtime / "train").glob("q-*")), "no question is left")
 

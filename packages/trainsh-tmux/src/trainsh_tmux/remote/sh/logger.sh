@@ -10,6 +10,13 @@ dir=$d
 . "$l/processes.sh"
 IFS= read -r limit <"$dir/limit"
 IFS= read -r key <"$dir/key"
+IFS= read -r token <"$dir/session"
+
+ours() { # whether the session is still the opening for which this logger was started
+    now=
+    IFS= read -r now <"$dir/session"
+    [ "$now" = "$token" ]
+}
 
 hung_up() { # the pane is gone: records the session as hung up, unless it had ended or was closed
     tries=0
@@ -19,6 +26,7 @@ hung_up() { # the pane is gone: records the session as hung up, unless it had en
     done
     state=
     IFS= read -r state <"$dir/state"
+    ours || return
     case $state in
     ended*) return ;;
     closed*) ;;
@@ -35,7 +43,8 @@ hung_up() { # the pane is gone: records the session as hung up, unless it had en
         ;;
     esac
     # Normally the kernel sends HUP to the shell when the pane's first process ends, but not if that process was killed.
-    IFS=' ' read -r shell start <"$dir/shell" && [ "$shell" -gt 1 ] && lives "$shell" "$start" && kill -s HUP "$shell"
+    IFS=' ' read -r shell start <"$dir/shell" && [ "$shell" -gt 1 ] && lives "$shell" "$start" && ours && kill -s HUP "$shell"
+    ours || return
     # The hangup ended the step, even if the shell still recorded a status of its own.
     step=
     IFS=' ' read -r step <"$dir/current"
