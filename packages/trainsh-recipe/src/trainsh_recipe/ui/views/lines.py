@@ -38,7 +38,9 @@ class Lines(View):
         self._width = max((len(step.id) for step in steps), default=1)
         self._file = file
         again = f", attempt {state.round}" if state.round > 1 else ""
-        self._say(f"job {short(state.id)}: {state.name}, {len(leaves(steps))} steps{again}", state.last)
+        count = len(leaves(steps))
+        size = "1 step" if count == 1 else f"{count} steps"
+        self._say(f"job {short(state.id)}: {state.name}, {size}{again}", state.last)
 
     def event(self, event: Event) -> None:
         """Print a line for the kinds of events that people should see."""
