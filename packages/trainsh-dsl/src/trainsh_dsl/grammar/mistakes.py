@@ -2,6 +2,7 @@
 
 from trainsh_dsl.diagnostics.shorten import shorten
 from trainsh_dsl.grammar.scope import Near
+from trainsh_dsl.grammar.statements import quoted
 from trainsh_dsl.grammar.words import NAME_OR_HYPHEN, Context, Stop, is_option
 from trainsh_dsl.text.patterns import lazy
 from trainsh_dsl.text.word import Word
@@ -15,6 +16,9 @@ _CALLED = lazy(rf"({NAME_OR_HYPHEN})[ \t]*>")
 
 def guess(first: str, line: str, sessions: set[str]) -> str:
     """A hint for a line that is not a statement; `first` is its first word, `sessions` are those opened above."""
+    source, arrow, _ = line.partition(" -> ")
+    if arrow and not set(source) & set("'\">="):
+        return f"a path with blanks needs quotes: {quoted(source.strip())}"
     assignment = _ASSIGNMENT.match(line)
     if assignment:
         return f"write var {assignment[1]} = {assignment[2]}"

@@ -181,6 +181,7 @@ class Parser:
     def _transfer(self, at: int, stop: int, tail: str) -> None:
         words = self.context.words(at, stop)
         if len(words) < 2 or words[1].raw != "->":
+            statements.source_in_pieces(self.context, words)
             glued = next((word for word in words[:3] if "->" in word.raw), words[0])
             mended = glued.raw.replace("->", " -> ", 1).strip() if glued.raw != "->" else "source -> destination"
             raise self.context.wrong(

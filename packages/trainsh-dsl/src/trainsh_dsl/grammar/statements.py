@@ -1,5 +1,6 @@
 """Reads `wait`, transfers, `notify` and `sleep`."""
 
+import itertools
 import re
 
 from trainsh_dsl.diagnostics.shorten import shorten
@@ -15,6 +16,8 @@ CONTROL = lazy(r"([A-Za-z_][A-Za-z0-9_-]*)\.([A-Za-z_][A-Za-z0-9_-]*)\Z")
 _SESSION_NAME = lazy(rf"{NAME_OR_HYPHEN}\Z")
 _ENDPOINT = lazy(rf"@({NAME_OR_HYPHEN})(:?)(.*)\Z", re.DOTALL)
 _SCP = lazy(r"([A-Za-z_][A-Za-z0-9_-]*):(?=[/~.\w$])")
+_HEAD = lazy(rf"(?:@{NAME_OR_HYPHEN}:)?(?:~/)?")
+_NO_PIECE = lazy(r"[#@'\"-]|\.{0,2}/|~|=")  # how a word begins that is not the rest of a path
 _GLOB = lazy(r"[*?\[\]]")
 _CONDITIONS = 'the condition is "a pattern", file=PATH, port=PORT or idle'
 
@@ -117,9 +120,35 @@ def transfer(context: Context, words: list[Word], end: int) -> Transfer:
         )
     source = _endpoint(context, words[0])
     destination = _endpoint(context, words[2])
+    _check_blanks(context, words[2], words[3:])
     found = context.options(words[3:], options.TRANSFER, "a transfer")
     _check_required(context, found, source)
     return Transfer(start=words[0].start, end=end, options=found, source=source, destination=destination)
+
+
+def source_in_pieces(context: Context, words: list[Word]) -> None:
+    """Raise Stop if the source is a path with blanks: `words` has the arrow, but not in the second place."""
+    arrow = next((place for place, word in enumerate(words) if word.raw == "->"), 0)
+    if arrow > 1:
+        _check_blanks(context, words[0], words[1:arrow])
+
+
+def _check_blanks(context: Context, path: Word, behind: list[Word]) -> None:
+    """Report E111 if the words behind a path are its rest: it has blanks and no quotes."""
+    rest = list(itertools.takewhile(lambda word: not (is_option(word) or _NO_PIECE.match(word.raw)), behind))
+    if not rest or rest[0].raw in options.ALL or "'" in path.raw or '"' in path.raw:
+        return
+    raise context.wrong(
+        "E111", rest[0].start, rest[-1].end, f"a transfer does not take {shorten(rest[0].raw)} here",
+        f"a path with blanks needs quotes: {quoted(context.line_text(path.start, rest[-1].end))}",
+    )  # fmt: skip
+
+
+def quoted(path: str) -> str:
+    """The path in quotes, without its host and its `~/`, which quotes would take away."""
+    head = _HEAD.match(path)
+    assert head is not None, "it matches every text"
+    return f'{head[0]}"{path[head.end() :]}"'
 
 
 def _check_required(context: Context, found: list[Option], source: Endpoint) -> None:

@@ -142,7 +142,7 @@ class Context:
                 word.start,
                 word.start + len(key),
                 f"{what} has no option {key}",
-                self._instead(key, kind, what),
+                self._instead(word, key, kind, what),
             )
             return None
         value = Word(word.start + len(key) + 1, word.end, word.raw[len(key) + 1 :])
@@ -160,14 +160,26 @@ class Context:
         typed = self.typed(text, check, value)
         return None if typed is None else Option(word, key, typed)
 
-    def _instead(self, key: str, kind: dict[str, Check], what: str) -> str:
+    def _instead(self, word: Word, key: str, kind: dict[str, Check], what: str) -> str:
         if what == "wait" and key in ("file", "port", "idle"):
             return "a wait has only one condition: write a second wait for the other one"
         if key in options.ALL:
             place = "a command takes it, before the >" if key in options.EXECUTE else "a transfer takes it"
             return f"{place}; here there are {', '.join(kind)}"
         near = Near().add(kind).find(key.replace("-", "_"))
-        return f"did you mean {near}=?" if near else f"there are {', '.join(kind)}"
+        if near:
+            return f"did you mean {near}=?"
+        if kind is options.EXECUTE:
+            return f"for the command's environment: {self._in_command(word)}; options are {', '.join(kind)}"
+        return f"there are {', '.join(kind)}"
+
+    def _in_command(self, word: Word) -> str:
+        """The line of an execute with an assignment before its command instead of before its `>`."""
+        first, end = self.text.rfind("\n", 0, word.start) + 1, self.text.find("\n", word.end)
+        line = self.text[word.end : end if end >= 0 else len(self.text)]
+        others, _, command = line.partition(">")
+        head = " ".join((self.text[first : word.start] + others).split())
+        return f"{head} > {word.raw} {command.strip()[:60]}"
 
     def typed(self, text: Text, check: Check, word: Word) -> object:
         """The value that `check` returns for a text; the text itself if it has variables; None if it is invalid."""
