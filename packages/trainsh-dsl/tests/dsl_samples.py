@@ -112,7 +112,8 @@ def analysed(text: str, *, exec_: bool = False, given: tuple[str, ...] = ()) -> 
     names = {"hosts": ("both", "gpu"), "storages": ("both", "bucket")} if exec_ else {}
     for stand_in, meant in STAND_INS.items():
         text = text.replace(stand_in, meant)
-    return analyse(text, name="sample", tools=Samples(), exec_=exec_, given=given, **names)
+    hint_of = {"gpuu": "did you mean gpu?"}.get
+    return analyse(text, name="sample", tools=Samples(), exec_=exec_, given=given, hint_of=hint_of, **names)
 
 
 def shown(text: str, *, exec_: bool = False) -> str:

@@ -1,12 +1,13 @@
 """The entry point: reads and checks a recipe, and returns data that a command or an editor can use."""
 
 import gc
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from trainsh_dsl.checks import name_checks
 from trainsh_dsl.checks.flow import Flow
 from trainsh_dsl.checks.implied import Implied
 from trainsh_dsl.checks.names_at import Names, names_at
+from trainsh_dsl.checks.unknown_hosts import unknown_hosts
 from trainsh_dsl.diagnostics.findings import Findings
 from trainsh_dsl.document.diagnostic import Diagnostic
 from trainsh_dsl.document.plan import Plan
@@ -81,17 +82,22 @@ def analyse(
     exec_: bool = False,
     hosts: Iterable[str] = (),
     storages: Iterable[str] = (),
+    hint_of: Callable[[str], str | None] | None = None,
 ) -> Analysis:
     """Read and check a recipe. Any text gives a result, in time linear in its length.
 
     `given` holds the names of hosts, storages and variables that the command line sets. `tools` supplies the
     schemas of tools; without it no tool is asked. With `exec_`, a @name that the recipe does not define is a
-    configured host. `hosts` and `storages` are the configured names, where they are known.
+    configured host. `hosts` and `storages` are the configured names, where they are known. With `hint_of`, hosts
+    are checked that are named by one word: it returns a hint for an unknown name, and None for a known one.
     """
     collecting = gc.isenabled()
     gc.disable()  # reading creates no garbage worth collecting, so collections would only cost time
     try:
-        return _analyse(Source(text), name, given, tools or NoTools(), exec_, hosts, storages)
+        analysis = _analyse(Source(text), name, given, tools or NoTools(), exec_, hosts, storages)
+        if hint_of is not None:
+            unknown_hosts(analysis.recipe, set(given), hint_of, analysis.findings)
+        return analysis
     finally:
         if collecting:
             gc.enable()

@@ -120,7 +120,14 @@ def check(
     """
     global _shown_name  # noqa: PLW0603 - the people face prints what was checked
     _shown_name = files.shown_name(file or "recipe")
-    analysis = analyse(files.read(file, text), name=_shown_name, given=given, tools=_tools(plugins), exec_=exec_)
+    hint_of = None
+    if plugins and not exec_:
+        from trainsh_dsl.vocabulary.installed_tools import host_hint  # noqa: PLC0415 - a tool is asked
+
+        hint_of = host_hint
+    analysis = analyse(
+        files.read(file, text), name=_shown_name, given=given, tools=_tools(plugins), exec_=exec_, hint_of=hint_of
+    )
     found = analysis.diagnostics()
     if strict:
         found = [msgspec.structs.replace(each, severity="error") for each in found]

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from trainsh_base.errors import TrainError
+from trainsh_base.errors import NotFound, TrainError
 from trainsh_base.system.spawn import tool_path
 
 ANSWER_WITHIN = 10.0  # seconds; a slower tool counts as one without a schema
@@ -37,6 +37,19 @@ class InstalledTools:
             except OSError:
                 continue
         return sorted(found)
+
+
+def host_hint(name: str) -> str | None:
+    """What may be meant by a host's name that train-host does not know; None if it knows it, or does not answer."""
+    from trainsh_base.tool.peer import call  # noqa: PLC0415 - for recipes that name a host by one word only
+
+    try:
+        call("host", "resolve", {"name": name}, timeout=ANSWER_WITHIN)
+    except NotFound as error:
+        return error.hint
+    except TrainError:
+        return None
+    return None
 
 
 def _ask(path: str) -> dict[str, Any]:

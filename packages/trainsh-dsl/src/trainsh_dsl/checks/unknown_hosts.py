@@ -1,0 +1,25 @@
+"""Hosts that are named by one bare word, which this machine does not know."""
+
+from collections.abc import Callable
+
+from trainsh_dsl.diagnostics.findings import Findings
+from trainsh_dsl.grammar.syntax import Recipe
+from trainsh_dsl.text.patterns import lazy
+
+_BARE = lazy(r"[A-Za-z0-9][\w-]*\Z")
+
+
+def unknown_hosts(
+    recipe: Recipe, given: set[str], hint_of: Callable[[str], str | None], findings: Findings
+) -> None:
+    """Report W210. `hint_of` returns None for a known name; `given` are hosts that the command line sets."""
+    for each in recipe.definitions:
+        plain = each.sort == "host" and each.type == "name" and isinstance(each.text, str)
+        if not plain or each.name in given or not _BARE.match(each.raw):
+            continue
+        hint = hint_of(each.raw)
+        if hint is not None:
+            findings.add(
+                "W210", each.value_at, each.value_at + len(each.raw),
+                f"neither train host list nor ssh knows {each.raw} on this machine", hint,
+            )  # fmt: skip
