@@ -4,12 +4,14 @@ import os
 import shutil
 import signal
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from tmux_box import Box, wait_until
 from trainsh_base.errors import RemoteError, TrainError
 from trainsh_tmux import cli, display
+from trainsh_tmux.step.prompts import Prompts
 
 
 @pytest.fixture
@@ -134,3 +136,20 @@ def test_no_sessions_is_an_answer(box: Box, capsys: pytest.CaptureFixture[str]) 
     display.show_list([])
     printed = capsys.readouterr()
     assert printed.out == "" and "No sessions. Open one: train tmux open" in printed.err
+
+
+def test_a_question_is_told_once_though_two_signs_of_it_are_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[str] = []
+    live = SimpleNamespace(name="w", job="", host=SimpleNamespace(spec="local"))
+    output = SimpleNamespace(unfinished=lambda: ("Really install?", False))
+    request = SimpleNamespace(emit=lambda kind, **data: told.append(data["message"]))
+    prompts = Prompts(live, "2", output, request)  # type: ignore[arg-type]
+    monkeypatch.setattr("trainsh_tmux.step.prompts.QUIET", 0.0)
+    for _ in range(2):
+        prompts.printed(b"Really install?")
+        prompts.look()
+        prompts.reads()
+    assert len(told) == 1
+    prompts.printed(b"no\n")
+    prompts.reads()
+    assert len(told) == 2, "the same question again is another one"

@@ -20,6 +20,7 @@ class Prompts:
         self._live, self._step, self._output, self._request = live, step, output, request
         self._due: float | None = None
         self._left = TIMES
+        self._told: str | None = None  # the last question that people were told about
 
     @property
     def due(self) -> float | None:
@@ -28,6 +29,7 @@ class Prompts:
 
     def printed(self, data: bytes) -> None:
         """Record that the step has printed something."""
+        self._told = None if b"\n" in data else self._told
         waits = self._left and not data.endswith((b"\n", b"\r"))
         self._due = time.monotonic() + QUIET if waits else None
 
@@ -48,9 +50,10 @@ class Prompts:
         self._tell(f"step {self._step} waits for input on its terminal{asks}", line)
 
     def _tell(self, what: str, line: str) -> None:
-        if not self._left:
+        if not self._left or (line and line == self._told):
             return
         self._left -= 1
+        self._told = line
         words = ["train", "tmux", "attach", self._live.name]
         words += ["--host", self._live.host.spec] if self._live.host.spec != "local" else []
         words += ["--job", self._live.job] if self._live.job else []

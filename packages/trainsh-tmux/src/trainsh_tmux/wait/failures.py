@@ -19,7 +19,7 @@ TAIL_LIMIT = 2.0  # seconds to fetch the last lines; after that the failure is r
 def background_failure(live: Live, told: str) -> TrainError:
     """Return the error for the report of the host's watcher: `STEP STATUS`, or `STEP lost`."""
     step, _, status = told.partition(" ")
-    lines = last_lines(live)
+    lines = last_lines(live, step)
     if status == "lost":
         return RemoteError(
             f"background step {step} is lost: its session or its host went down, and its exit status is unknown",
@@ -35,8 +35,8 @@ def background_failure(live: Live, told: str) -> TrainError:
     )  # fmt: skip
 
 
-def last_lines(live: Live) -> list[str]:
-    """Return the last lines of the session's log, masked; none if they do not arrive in time."""
+def last_lines(live: Live, step: str) -> list[str]:
+    """Return the last lines of the log since the step began, masked; none if they do not arrive in time."""
     output = Output(live.secrets, lambda _: None)
     reader = LogReader(live)
     deadline = Deadline.after(TAIL_LIMIT)
@@ -48,7 +48,9 @@ def last_lines(live: Live) -> list[str]:
             piece = reader.next(deadline.left())
             if isinstance(piece, Piece):
                 seen = piece.end
-                if not piece.letter:
+                if piece.letter == "o" and piece.fields[:1] == (step,):
+                    output = Output(live.secrets, lambda _: None)  # what came before is of other attempts and steps
+                elif not piece.letter:
                     output.feed(piece.offset, piece.data)
     reader.close()
     output.finish()
