@@ -18,6 +18,7 @@ class Request:
 
     # Whether stdout shows the command's output as it comes (else stdout is for the answer alone).
     for_people = False
+    quiet = False  # a person wants no progress and no notes
     # Time on time.monotonic() by which the current work for this request must end (see `limited`).
     until = math.inf
     # Whether it was cancelled because its client has gone; then work on other machines may continue.
@@ -82,7 +83,7 @@ class Limited(Request):
 
     def __init__(self, request: Request, until: float) -> None:
         self.until = min(until, request.until)
-        self.cancelled, self.for_people = request.cancelled, request.for_people
+        self.cancelled, self.for_people, self.quiet = request.cancelled, request.for_people, request.quiet
         self.emit = request.emit  # type: ignore[method-assign]
         self.cancel, self.on_cancel = request.cancel, request.on_cancel  # type: ignore[method-assign]
         self._request = request

@@ -167,7 +167,10 @@ class RecipeText(Document, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 
 class LogReport(Document, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What one step printed, and how it ended; `text` for programs, people are shown the file."""
+    """What one step printed, and how it ended; `text` for programs, people are shown the file.
+
+    `parts`: where in the file an attempt's output begins, as [attempt, offset], if there are several.
+    """
 
     step: str
     title: str
@@ -178,6 +181,7 @@ class LogReport(Document, frozen=True, kw_only=True, forbid_unknown_fields=True)
     seconds: float = 0.0
     exit: int | None = None
     reason: str = ""
+    parts: list[tuple[int, int]] = []
 
 
 class Planned(Document, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -1,5 +1,14 @@
 """How steps and attempts are named: "7.2" in a recipe, "007.02" in files, "007.02-1" (attempt 1) on hosts."""
 
+import re
+
+_ATTEMPT = re.compile(r"\bstep (\d{3,})(?:\.(\d{2,}))?-\d+\b")
+
+
+def in_recipe(text: str) -> str:
+    """The text of a message with "step 7.2" in the place of "step 007.02-1"."""
+    return _ATTEMPT.sub(lambda found: f"step {int(found[1])}" + (f".{int(found[2])}" if found[2] else ""), text)
+
 
 def file_number(id: str) -> str:
     """A step's number, padded so that it sorts: "7.2" is "007.02"."""

@@ -12,11 +12,17 @@ from trainsh_base.tool.declare import Arg, Opt
 from trainsh_recipe.commands.parameters import MaxTime, VarOpt, tool
 from trainsh_recipe.model import JobReport, RecipeReport, RecipeText
 from trainsh_recipe.store import jobs, recipes
+from trainsh_recipe.store.state import State
 from trainsh_recipe.ui import reports as report
 
 
+def _just_failed(state: State, last: str) -> bool:
+    """Whether it is the newest job of a recipe, and failed: the one that a bare resume takes."""
+    return state.status == "failed" and state.id == last
+
+
 def _show_status(found: list[JobReport]) -> None:
-    report.show_jobs(found, "No job is running or can be resumed. Other jobs: train recipe jobs")
+    report.show_jobs(found, "No job is running, interrupted or just failed. Other jobs: train recipe jobs")
     report.show_spending(found)
     report.show_checkpoints(found)
 
@@ -27,7 +33,7 @@ def status(
 ) -> list[JobReport]:
     """Show the jobs that run or can be resumed, and what they cost.
 
-    A failed job is shown too if it left a machine running. For a job that uploads checkpoints (xfer.follow), the
+    A failed job is shown too if it is the newest one, or left a machine running. For a job that uploads checkpoints (xfer.follow), the
     age of the newest uploaded checkpoint is shown.
     """
     found = jobs.open_jobs()
@@ -39,10 +45,12 @@ def status(
     states = [(job, job.state()) for job in found]
     for job, state in states:
         jobs.settle_mark(job, state)
+    last = next((job.id for job in jobs.newest(1)), "")
     return [
         structs.replace(report.job_report(job, state, steps=False), checkpoints=report.checkpoints(state))
         for job, state in states
-        if state.started and (all_ or state.status in ("running", "interrupted") or state.billing())
+        if state.started
+        and (all_ or state.status in ("running", "interrupted") or state.billing() or _just_failed(state, last))
     ]
 
 

@@ -116,7 +116,7 @@ def resume(
     check: Annotated[bool, Opt("show what would happen, but change nothing")] = False,
     from_: Annotated[str | None, Opt("run this step and all later ones again", metavar="N")] = None,
     retry_lost: Annotated[bool, Opt("run lost steps again (their host or session is gone)")] = False,
-    edited: Annotated[bool, Opt("use the recipe as edited since; steps that have run must be unchanged")] = False,
+    edited: Annotated[bool, Opt("use the recipe as edited since; steps that are done must be unchanged")] = False,
     visual: Visual = True,
     output: ShowOutput = True,
     max_time: MaxTime = None,
@@ -127,8 +127,9 @@ def resume(
 ) -> JobReport | list[Planned]:
     """Resume a job that was interrupted or failed.
 
-    Without JOB, the newest such job is resumed. No step runs twice: if it is not known how a step ended, the host
-    is asked.
+    Without JOB, the newest job is resumed. No step runs twice: if it is not known how a step ended, the host is
+    asked. The job continues with the text and the values that it began with; to change a host or a command, edit the
+    recipe and give --edited.
     """
     from trainsh_recipe.ui import start  # noqa: PLC0415 - for commands that run a job
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from trainsh_base.errors import TimedOut, TrainError
 from trainsh_base.system.deadline import Deadline
-from trainsh_base.system.step_numbers import attempt_name
+from trainsh_base.system.step_numbers import attempt_name, in_recipe
 from trainsh_base.system.units import format_duration
 from trainsh_base.tool.peer import PeerLost
 from trainsh_recipe.engine.outcome import HOPELESS, ours
@@ -45,6 +45,10 @@ class Attempt:
     def name(self) -> str:
         """The attempt's id on a host: train-tmux starts nothing twice under the same id."""
         return attempt_name(self.numbered.id, self.number)
+
+    def for_people(self, text: str) -> str:
+        """The text with the numbers of the recipe in the place of the ids that steps have on hosts."""
+        return in_recipe(text).removeprefix(f"step {self.numbered.id} is lost: ")
 
     @property
     def reached(self) -> bool:
@@ -180,6 +184,6 @@ class Attempt:
             if self.reached_offset is not None and isinstance(event.get("end"), int):
                 self.reached_offset(event["end"])
         elif kind == "log":
-            self._run.view.log(str(event.get("message", "")))
+            self._run.view.log(self.for_people(str(event.get("message", ""))))
         elif kind == "progress":
             self._run.view.progress(self.numbered, event)

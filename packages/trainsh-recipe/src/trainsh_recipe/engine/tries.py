@@ -145,9 +145,16 @@ class Tries:
         return outcome
 
     def _record_start(self, step: Numbered, number: int, *, resuming: bool, since: int | None) -> None:
+        before = self.run.state.steps.get(step.id)
+        about = self._place(step, resuming, since)
+        if before is not None and before.done and not resuming:
+            about["repeated"] = True  # the attempt before it went well
+        written = self.run.job.log(step.file)
+        if before is not None and written.exists():
+            about["log"] = written.stat().st_size
         self.run.record(
             "step.started", step=step.id, kind=step.step.kind, text=step.step.text, line=step.step.span.line,
-            attempt=number, **self._place(step, resuming, since),
+            attempt=number, **about,
         )  # fmt: skip
 
     def _place(self, step: Numbered, resuming: bool, since: int | None) -> dict[str, Any]:
@@ -178,7 +185,7 @@ class Tries:
             outcome = of_error(as_bug(error, "train-recipe"))
             outcome.own = False
         outcome.seconds = at.seconds
-        outcome.reason = printable(outcome.reason)
+        outcome.reason = printable(at.for_people(outcome.reason))
         cancelling = self.run.cancellation.cancelling
         if cancelling and not at.numbered.closing and not outcome.ok:
             outcome.status, outcome.reason = "cancelled", cancelling.reason

@@ -85,7 +85,15 @@ def _step_started(state: State, event: Event) -> None:
         started=before.started if before and same else event["t"], since=event.get("since"),
         closing=event.get("closing", False), round=state.round, session=event.get("session", ""),
         token=event.get("token", ""), background=event.get("background", False),
+        parts=_parts(before, event),
     )  # fmt: skip
+
+
+def _parts(before: StepState | None, event: Event) -> list[tuple[int, int]]:
+    """The parts of the step's log. An attempt that a resume waits for prints its output again, from its start."""
+    if before is None or not event.get("log"):
+        return []
+    return [*(before.parts or [(before.attempt, 0)]), (event.get("attempt", 1), event["log"])]
 
 
 def _step_finished(state: State, event: Event) -> None:

@@ -16,11 +16,16 @@ def is_path(name: str) -> bool:
 
 
 def find(name: str) -> Path:
-    """The recipe's file; raises NotFound, which lists the places searched."""
+    """The recipe's file; raises NotFound, which lists the places searched.
+
+    `NAME.recipe` is a file of this folder, else the kept recipe NAME.
+    """
     if is_path(name):
         path = Path(name).expanduser()
         if path.is_file():
             return path
+        if kept_one := kept(name):
+            return kept_one
         raise NotFound(f"there is no recipe {name}", _near_file(path), code="no_recipe", data={"looked": [name]})
     path = recipes_home() / (name + SUFFIX)
     if path.is_file():

@@ -42,6 +42,7 @@ class StepState(msgspec.Struct, kw_only=True):
     token: str = ""
     background: bool = False
     settled: bool = False
+    parts: list[tuple[int, int]] = []  # of a log with several attempts: (attempt, offset where its output begins)
     process: dict[str, Any] = {}
 
     @property

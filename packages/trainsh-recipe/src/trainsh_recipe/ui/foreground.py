@@ -19,13 +19,19 @@ from trainsh_recipe.ui.sleep_inhibitor import SleepInhibitor
 from trainsh_recipe.ui.views.end_signal import signal_end
 from trainsh_recipe.ui.views.json_lines import JsonLines
 from trainsh_recipe.ui.views.lines import Lines
+from trainsh_recipe.ui.views.quiet import Quiet
 from trainsh_recipe.ui.views.summary import billing, ending
 
 
 def choose_view(request: Request, *, visual: bool, show_output: bool, watching: bool = False) -> View:
-    """Live view on a terminal, else lines; JSON events for programs. `watching`: another process runs the job."""
+    """Live view on a terminal, else lines; JSON events for programs; with --quiet failures alone.
+
+    `watching`: another process runs the job.
+    """
     if not request.for_people:
         return JsonLines(request)
+    if request.quiet:
+        return Quiet()
     if visual and sys.stdout.isatty() and sys.stderr.isatty() and os.environ.get("TERM", "dumb") != "dumb":
         from trainsh_recipe.ui.views.live import Live  # noqa: PLC0415 - a terminal has time for it
 

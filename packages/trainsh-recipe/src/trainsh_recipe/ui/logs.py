@@ -1,5 +1,6 @@
 """Shows the output of a job's steps."""
 
+import codecs
 import re
 import sys
 import time
@@ -49,11 +50,15 @@ def _report(job: jobs.Job, state: State, step: StepState) -> LogReport:
     return LogReport(
         step=step.id, title=step.text.split("\n")[0], path=str(job.log(file_number(step.id))),
         status=document.status, started=step.started, seconds=step.seconds, exit=step.exit, reason=step.reason,
+        parts=step.parts,
     )  # fmt: skip
 
 
 class Selection(msgspec.Struct, frozen=True):
-    """Which lines of each log to show: those that match `pattern`, and of these the last `tail`."""
+    """Which lines of each log to show: those that match `pattern`, and of these the last `tail`.
+
+    With `tail` these are lines of the last attempt.
+    """
 
     pattern: re.Pattern[str] | None = None
     tail: int | None = None
@@ -61,7 +66,7 @@ class Selection(msgspec.Struct, frozen=True):
 
 def text(report: LogReport, wanted: Selection) -> str:
     """The selected lines of a log, as plain text."""
-    return "".join(_lines(Path(report.path), wanted))
+    return "".join(line for part in _parts(report, wanted) for line in _lines(part, wanted))
 
 
 def show(found: list[LogReport], wanted: Selection, *, headings: bool) -> None:
@@ -69,12 +74,16 @@ def show(found: list[LogReport], wanted: Selection, *, headings: bool) -> None:
     for report in found:
         if wanted.pattern is None and headings:
             print(heading(report))
-        end = "\n"
-        for line in _lines(Path(report.path), wanted):
-            sys.stdout.write(f"{report.step}: {line}" if wanted.pattern else line)
-            end = line[-1]
-        if end != "\n" and headings:
-            print()
+        for part in _parts(report, wanted):
+            if part.attempt and wanted.pattern is None:
+                sys.stdout.flush()
+                print(f"-- attempt {part.attempt}", file=sys.stdout if headings else sys.stderr, flush=True)
+            end = "\n"
+            for line in _lines(part, wanted):
+                sys.stdout.write(f"{report.step}: {line}" if wanted.pattern else line)
+                end = line[-1]
+            if end != "\n" and headings:
+                print()
 
 
 def heading(report: LogReport) -> str:
@@ -88,10 +97,29 @@ def heading(report: LogReport) -> str:
     return paint(line, "1" if report.status in ("ok", "skipped", "running") else "1;31", sys.stdout)
 
 
-def _lines(path: Path, wanted: Selection) -> Iterable[str]:
-    """The selected lines of the log, each with its newline."""
+class _Part(msgspec.Struct, frozen=True):
+    """A part of a log file; `attempt` is 0 if the log has one part only."""
+
+    path: Path
+    attempt: int = 0
+    first: int = 0
+    end: int | None = None  # the offset behind its last byte; None: the end of the file
+
+
+def _parts(report: LogReport, wanted: Selection) -> list[_Part]:
+    """The parts of the log to show: all, or with `tail` the last one."""
+    path = Path(report.path)
+    if not report.parts:
+        return [_Part(path)]
+    ends = [*(offset for _, offset in report.parts[1:]), None]
+    found = [_Part(path, attempt, offset, end) for (attempt, offset), end in zip(report.parts, ends, strict=True)]
+    return found if wanted.tail is None else [msgspec.structs.replace(found[-1], attempt=0)]
+
+
+def _lines(part: _Part, wanted: Selection) -> Iterable[str]:
+    """The selected lines of a part of a log, each with its newline."""
     pattern = wanted.pattern
-    lines: Iterable[str] = _whole(_Blocks(path), cut=pattern is not None)
+    lines: Iterable[str] = _whole(_Blocks(part), cut=pattern is not None)
     if pattern is not None:
         lines = (line.rstrip("\n") + "\n" for line in lines if pattern.search(line.rstrip("\n")))
     return lines if wanted.tail is None else deque(lines, maxlen=wanted.tail)
@@ -122,20 +150,22 @@ def _final_frame(line: str) -> str:
 
 
 class _Blocks:
-    """Iterates over a log in blocks of plain text."""
+    """Iterates over a part of a log in blocks of plain text."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def __init__(self, part: _Part) -> None:
+        self._part = part
 
     def __iter__(self) -> Iterator[str]:
-        plain = plain_text()
+        plain, decoder = plain_text(), codecs.getincrementaldecoder("utf-8")("replace")
         try:
-            with self._path.open("r", encoding="utf-8", errors="replace", newline="") as file:
-                while block := file.read(BLOCK):
-                    yield plain.feed(block)
+            with self._part.path.open("rb") as file:
+                at = file.seek(self._part.first)
+                while block := file.read(BLOCK if self._part.end is None else min(BLOCK, self._part.end - at)):
+                    at += len(block)
+                    yield plain.feed(decoder.decode(block))
         except FileNotFoundError:
             return
-        yield plain.flush()
+        yield plain.feed(decoder.decode(b"", True)) + plain.flush()
 
 
 def compiled(pattern: str | None) -> re.Pattern[str] | None:

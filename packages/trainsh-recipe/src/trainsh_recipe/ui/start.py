@@ -8,7 +8,8 @@ import msgspec
 from trainsh_base.errors import UsageError
 from trainsh_base.request import current
 from trainsh_base.system.configuration.config import config_value
-from trainsh_recipe.engine.job import detach, held_job
+from trainsh_recipe import prestart
+from trainsh_recipe.engine.job import detach, editing, held_job, named_hosts
 from trainsh_recipe.engine.job import source as sources
 from trainsh_recipe.engine.job.held_job import HeldJob
 from trainsh_recipe.engine.job.source import Source
@@ -52,7 +53,12 @@ def run(
     if dry_run:
         from trainsh_recipe.engine.job.described import rehearse  # noqa: PLC0415 - for --dry-run only
 
+        for each in named_hosts.unknown(document, overrides):
+            foreground.say(f"warning: {each.message}\n  {each.hint}")
         return rehearse(document, source, overrides), 0
+    if shown.detach:
+        for each in named_hosts.unknown(document, overrides):
+            raise each  # nobody would see the job fail
     held = held_job.begin(source, document, digest, options)
     return _detached(held) if shown.detach else _in_front(held, shown)
 
@@ -64,10 +70,15 @@ def resume(
     """Continue a job, or with `check` show what a resume would do."""
     _check(limits)
     job, state = resuming.choose(word)
+    continues = prestart.lock_handle >= 0  # another process gave us the job
     wanted = held_job.Wanted(
         from_step=from_step, retry_lost=retry_lost, edited=edited, limits=limits, abandon=abandon, locked=not check
     )
     held = held_job.take_up(job, state, wanted)
+    if not edited and not continues:
+        _say_changed(held, f" --from {from_step}" if from_step else "")
+    if check and current().for_people:
+        foreground.say(f"job {job.short_id}, {held.name}:")
     if shown.detach and not check:
         return _detached(held)
     view = foreground.choose_view(current(), visual=shown.visual, show_output=shown.output)
@@ -92,6 +103,12 @@ def exec_lines(text: str, overrides: Overrides) -> tuple[JobReport, int]:
     state, status = exec_run.carry_out(held)
     jobs.prune_exec()
     return reports.job_report(held.job, state), status
+
+
+def _say_changed(held: HeldJob, options: str) -> None:
+    line = editing.changed(held.job, held.state, options)
+    if line and current().for_people:
+        foreground.say(line)
 
 
 def _limit(given: float | None, setting: str) -> float | None:

@@ -20,7 +20,7 @@ class TerminalRequest(Request):
 
     def __init__(self, machine: str, *, quiet: bool = False) -> None:
         super().__init__()
-        self._quiet = quiet
+        self.quiet = quiet
         self._machine = machine
         self.for_people = not machine
         self._line_open = False
@@ -33,7 +33,7 @@ class TerminalRequest(Request):
             sys.stdout.flush()
         elif kind == "output" and not self._machine:
             self._output(data)
-        elif self._quiet and kind in ("progress", "log"):
+        elif self.quiet and kind in ("progress", "log"):
             return
         elif kind == "progress" and sys.stderr.isatty():
             self._progress(data)

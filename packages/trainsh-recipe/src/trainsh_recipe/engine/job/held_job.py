@@ -7,9 +7,9 @@ from typing import Any
 import msgspec
 
 from trainsh_base import VERSION
-from trainsh_base.errors import Conflict
 from trainsh_base.system.files import write_atomic
 from trainsh_recipe import prestart
+from trainsh_recipe.engine.job import editing
 from trainsh_recipe.engine.job.source import Source, digest, parse, shown_name
 from trainsh_recipe.engine.resuming import choice as resume
 from trainsh_recipe.plan import numbering
@@ -90,7 +90,9 @@ def take_up(job: jobs.Job, state: State, wanted: Wanted) -> HeldJob:
     again = resume.from_step(state, numbers, wanted.from_step) if wanted.from_step else []
     skipped = resume.before_step(numbers, wanted.from_step) if wanted.from_step else []
     if wanted.edited:
-        edited(job, state, document, text, write=wanted.locked)
+        editing.check(job, state, document, wanted.from_step)
+        if wanted.locked:
+            write_atomic(job.recipe, text)
     fresh_round = resume.new_round(state) or bool(again)
     events = resume.events(
         state, fresh_round=fresh_round, again=again,
@@ -120,21 +122,3 @@ def _shown_vars(document: Plan, overrides: Overrides) -> dict[str, Any]:
     """The values of variables, with overrides; a secret is shown as its name."""
     given = overrides.get("vars", {})
     return {name: given.get(name, variable.value) for name, variable in document.vars.items()}
-
-
-def edited(job: jobs.Job, state: State, document: Plan, text: bytes, *, write: bool) -> None:
-    """Replace the job's recipe by `text`; raises Conflict unless the finished steps in it are unchanged."""
-    numbers = {each.id: each for each in numbering.all_of(document)}
-    for step in state.steps.values():
-        if step.closing or (step.over and not step.done):
-            continue  # a failed step may be edited
-        now = numbers.get(step.id)
-        if now is None or now.step.text != step.text or now.closing:
-            raise Conflict(
-                f"step {step.id} has run as: {step.text}",
-                f"in the edited recipe it is: {now.step.text if now else 'nothing'}\n"
-                "steps that have run must stay as they were; or start a new job",
-                code="edited_finished_step", data={"step": step.id},
-            )  # fmt: skip
-    if write:
-        write_atomic(job.recipe, text)

@@ -14,7 +14,10 @@ RESUMABLE = ("interrupted", "failed")
 
 
 def choose(word: str | None) -> tuple[jobs.Job, State]:
-    """The job that `word` names, else the newest recipe that was interrupted or failed; raises NotFound if none."""
+    """The job that `word` names, else the newest job of a recipe; raises NotFound if it cannot be resumed.
+
+    Without a name no older job is taken: what it would do, such as rent a machine, may be long forgotten.
+    """
     if word is not None:
         job = jobs.find(word)
         state = job.state()
@@ -28,16 +31,38 @@ def choose(word: str | None) -> tuple[jobs.Job, State]:
         if state.status == "ok":
             raise NotFound(f"there is nothing to resume: job {job.short_id} is done", code="nothing_to_resume")
         return job, state
-    for job in jobs.open_jobs():
+    for job in jobs.newest():
         state = job.state()
         jobs.settle_mark(job, state)
-        if state.status in RESUMABLE and state.kind == "recipe" and state.started:
+        if not state.started:
+            continue
+        if state.status in RESUMABLE:
             return job, state
+        raise NotFound(
+            f"nothing to resume: {job.short_id} ({state.name}), the last job, {_WENT[state.status]}",
+            _instead(job, state), code="nothing_to_resume",
+        )  # fmt: skip
     raise NotFound(
-        "there is nothing to resume: no job was interrupted or failed",
-        "see: train recipe jobs",
-        code="nothing_to_resume",
+        "nothing to resume: there are no jobs yet", "start one: train recipe run NAME", code="nothing_to_resume"
     )
+
+
+_WENT = {"ok": "went well", "cancelled": "was cancelled", "running": "still runs"}
+
+
+def _instead(job: jobs.Job, state: State) -> str:
+    """Commands for a person who wants something else than the newest job."""
+    if state.status == "running":
+        return f"look at it: train recipe watch {job.short_id}"
+    found = (
+        [f"to resume it all the same: train recipe resume {job.short_id}"] if state.status == "cancelled" else []
+    )
+    for older in jobs.open_jobs():
+        before = older.state()
+        if before.status in RESUMABLE and before.kind == "recipe" and before.started:
+            found.append(f"an older job, {before.name}, {before.status}: train recipe resume {older.short_id}")
+            break
+    return "\n".join(found) or "see: train recipe jobs"
 
 
 def new_round(state: State) -> bool:

@@ -61,7 +61,7 @@ class Lines(View):
             self._say(f"notify: {event['message']}", event["t"])
 
     def _started(self, event: Event) -> None:
-        again = f" (attempt {event['attempt']})" if event["attempt"] > 1 else ""
+        again = f" (attempt {event['attempt']})" if event["attempt"] > 1 and not event.get("repeated") else ""
         text = event["text"].split("\n")[0]
         more = " ..." if "\n" in event["text"] else ""
         self._say(f"{event['step']:>{self._width}}  {text}{more}{again}", event["t"])

@@ -12,7 +12,7 @@ from trainsh_base.tool import gate
 from trainsh_base.tool.display import colour_wanted, number
 from trainsh_recipe.engine.outcome import Outcome
 from trainsh_recipe.engine.outside.view import View
-from trainsh_recipe.plan.document import Parallel
+from trainsh_recipe.plan.document import Execute, Parallel
 from trainsh_recipe.plan.numbering import Numbered
 from trainsh_recipe.store import rented
 from trainsh_recipe.store.jobs import short
@@ -49,7 +49,7 @@ class Live(View):
         self._state, self._file = state, file
         self._rows = {step.id: Row(step) for step in steps}
         for id, done in state.steps.items():
-            if id in self._rows and done.over:
+            if id in self._rows and done.over and not (done.closing and done.round < state.round):
                 self._rows[id].status, self._rows[id].seconds = done.status, done.seconds
         self._here = _needed_until(steps)
         print(f"job {short(state.id)}: {state.name} ({file})", flush=True)
@@ -60,7 +60,8 @@ class Live(View):
         with self._lock:
             row = self._rows.get(event.get("step", ""))
             if event["event"] == "step.started" and row:
-                row.status, row.began, row.attempt = "running", seconds_of(event["t"]), event["attempt"]
+                row.status, row.began = "running", seconds_of(event["t"])
+                row.attempt = 1 if event.get("repeated") else event["attempt"]
                 row.seconds, row.reason = None, ""
                 row.forget()
             elif event["event"] == "step.finished" and row:
@@ -199,7 +200,7 @@ class Live(View):
         with self._lock:
             lines: list[Any] = []
             for row in self._window(console.size.height):
-                status = self._block(row) if isinstance(row.step.step, Parallel) else row.status
+                status = self._block(row) if isinstance(row.step.step, Parallel) else self._status(row)
                 lines += row.lines(status, console.size.width, Text)
             for line in self._footer():
                 lines.append(Text(line, style="dim", no_wrap=True, overflow="ellipsis"))
@@ -216,6 +217,14 @@ class Live(View):
         focus = running[-1] if running else last
         first = min(max(0, focus - room // 2), len(rows) - room)
         return rows[first : first + room]
+
+    def _status(self, row: Row) -> str:
+        """The row's status; "background" for a background step that began, and is not known to have gone well."""
+        step = row.step.step
+        if row.status != "ok" or not isinstance(step, Execute) or not step.background:
+            return row.status
+        state = self._state.steps.get(row.step.id)
+        return "ok" if state is not None and state.settled else "background"
 
     def _block(self, row: Row) -> str:
         """The state of a parallel block: "running" while a step runs, else that of a failed step, else "ok"."""

@@ -13,7 +13,8 @@ SHOWN = 12_000  # how many characters of output are kept for the last TAIL lines
 SHORTEST = 24  # columns that a step's text has at least; then the time and reason after it are cut
 MARKS = {
     "running": (">", "cyan"), "ok": ("+", "green"), "failed": ("x", "bold red"), "timeout": ("x", "bold red"),
-    "lost": ("?", "bold red"), "cancelled": ("-", "yellow"), "skipped": ("-", "dim"), "": (" ", "dim"),
+    "lost": ("?", "bold red"), "cancelled": ("-", "yellow"), "skipped": ("-", "dim"),
+    "background": ("&", "cyan"), "": (" ", "dim"),
 }  # fmt: skip
 
 
@@ -23,7 +24,7 @@ class Row:
     def __init__(self, step: Numbered) -> None:
         self.step = step
         self.status = ""
-        self.attempt = 1
+        self.attempt = 1  # as it is shown: 1 if no attempt has failed
         self.began = 0.0
         self.seconds: float | None = None
         self.reason = ""

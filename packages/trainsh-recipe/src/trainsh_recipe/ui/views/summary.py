@@ -34,7 +34,9 @@ def summary(state: State) -> str:
         return line
     if any(session.open and session.host_name not in state.stopped for session in state.sessions.values()):
         line += f"\n  look around in its session: train recipe attach {short(state.id)}"
-    return line + f"\n  to continue: train recipe resume {short(state.id)}{_flags(state)}"
+    again = f"train recipe resume {short(state.id)}{_flags(state)}"
+    line += f"\n  to continue: {again}"
+    return line + (f"\n  once you have edited the recipe: {again} --edited" if state.file else "")
 
 
 def ending(state: State) -> str:

@@ -1,0 +1,32 @@
+"""The view of `--quiet`: what failed, and what still costs money."""
+
+import sys
+
+from trainsh_recipe.engine.outcome import Outcome
+from trainsh_recipe.engine.outside.view import View
+from trainsh_recipe.plan.numbering import Numbered
+from trainsh_recipe.store.state import State
+from trainsh_recipe.ui.views.summary import billing, failure, summary
+
+
+class Quiet(View):
+    """Prints on stderr, and nothing for a job that goes well and leaves no machine running."""
+
+    def __init__(self) -> None:
+        self._file = ""
+
+    def begin(self, state: State, steps: list[Numbered], file: str) -> None:
+        """Keep the recipe's name for reports of failures."""
+        self._file = file
+
+    def failed(self, step: Numbered, outcome: Outcome, allowed: bool) -> None:
+        """Print the report of a failure."""
+        if not allowed:
+            print(failure(step, outcome, self._file), file=sys.stderr, flush=True)
+
+    def end(self, state: State) -> None:
+        """Print how a job ended that did not go well, and what still costs money."""
+        if state.status != "ok":
+            print(summary(state), file=sys.stderr, flush=True)
+        for line in billing(state):
+            print(line, file=sys.stderr, flush=True)
