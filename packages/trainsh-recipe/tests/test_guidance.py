@@ -5,6 +5,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from trainsh_recipe.plan.document import Execute, Span, Wait
+from trainsh_recipe.plan.numbering import Numbered
+from trainsh_recipe.store.fold import apply
+from trainsh_recipe.store.state import State, StepState
+from trainsh_recipe.ui.views.live import Live
+
 if TYPE_CHECKING:
     from conftest import Place
 
@@ -119,3 +125,26 @@ def test_a_host_that_does_not_exist_is_told_before_the_run(place: "Place") -> No
     assert refused.returncode == 3 and "did you mean gpu?" in refused.stderr
     assert not (place.config / "jobs").exists(), "no job was begun"
     assert "warning" not in place.run("run", path, "--dry-run", "--host", "g=gpu").stderr
+
+
+def test_the_live_view_marks_background_steps_and_forgets_finally_of_the_round_before() -> None:
+    view, span = Live(), Span(line=1)
+    steps = [
+        Numbered("1", Execute(text="x &", span=span, session="w", command="x", background=True), False),
+        Numbered("2", Wait(text="wait @w idle", span=span, session="w", condition="idle", value=""), False),
+        Numbered("3", Execute(text="y", span=span, session="w", command="y"), True),
+    ]
+    state = State(round=2, steps={"3": StepState(id="3", status="ok", closing=True, round=1)})
+    view._draw = lambda: None  # type: ignore[method-assign]
+    view.begin(state, steps, "r")
+
+    def marks(**event: object) -> list[str]:
+        apply(state, {"t": "2026-01-01T00:00:00.000Z", **event})
+        view.event({"t": "2026-01-01T00:00:00.000Z", **event})
+        return [view._status(row) for row in view._rows.values()]
+
+    begun = {"event": "step.started", "attempt": 1}
+    assert marks(**begun, step="1") == ["running", "", ""]
+    assert marks(event="step.finished", step="1", attempt=1, status="ok")[0] == "background"
+    failed = {"event": "step.finished", "step": "2", "attempt": 1, "status": "failed"}
+    assert marks(**failed, cause="1") == ["failed", "failed", ""]

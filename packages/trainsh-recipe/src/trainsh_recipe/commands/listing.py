@@ -33,8 +33,8 @@ def status(
 ) -> list[JobReport]:
     """Show the jobs that run or can be resumed, and what they cost.
 
-    A failed job is shown too if it is the newest one, or left a machine running. For a job that uploads checkpoints (xfer.follow), the
-    age of the newest uploaded checkpoint is shown.
+    A failed job is shown too if it is the newest one, or left a machine running. For a job that uploads
+    checkpoints (xfer.follow), the age of the newest uploaded checkpoint is shown.
     """
     found = jobs.open_jobs()
     if all_:

@@ -128,8 +128,8 @@ def resume(
     """Resume a job that was interrupted or failed.
 
     Without JOB, the newest job is resumed. No step runs twice: if it is not known how a step ended, the host is
-    asked. The job continues with the text and the values that it began with; to change a host or a command, edit the
-    recipe and give --edited.
+    asked. The job continues with the text and the values that it began with; to change a host or a command,
+    edit the recipe and give --edited.
     """
     from trainsh_recipe.ui import start  # noqa: PLC0415 - for commands that run a job
 

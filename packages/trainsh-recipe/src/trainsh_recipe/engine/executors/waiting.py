@@ -61,6 +61,7 @@ class WaitExecutor:
         found = next((each for each in self._numbers if each.file == file), None)
         if found is None:
             return outcome
+        outcome.more = {"cause": found.id}
         where = f"background step {found.id} (line {found.step.span.line})"
         if outcome.status == "lost" or outcome.exit is None:
             outcome.status = "lost"

@@ -67,6 +67,9 @@ class Live(View):
             elif event["event"] == "step.finished" and row:
                 row.status, row.seconds = event["status"], event.get("seconds")
                 row.reason, row.allowed = event.get("reason", ""), event.get("allowed", False)
+                cause = self._rows.get(event.get("cause", ""))
+                if cause:  # the background step whose failure ended this wait
+                    cause.status = row.status
             elif event["event"] == "finally.started":
                 self._closing = True
             elif event["event"] == "question":
