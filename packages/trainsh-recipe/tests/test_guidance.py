@@ -75,7 +75,7 @@ def test_attempts_are_told_apart(place: "Place") -> None:
     assert lines.index("-- attempt 3") + 1 == lines.index("try 3 part 1")
     assert place.run("logs", "--last", "--tail", "20").stdout.count("\ntry") == 3
     assert "attempt" not in place.run("logs", "--step", "2").stdout
-    assert place.json("logs", "--last", "--tail", "1")[0]["text"] == "try 4 part 3\n"
+    assert place.json("logs", "--last", "--tail", "1")[1]["text"] == "try 4 part 3\n"
 
 
 def test_the_last_lines_of_a_background_step_are_of_its_last_attempt(place: "Place") -> None:
