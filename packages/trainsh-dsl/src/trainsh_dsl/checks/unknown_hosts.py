@@ -21,5 +21,5 @@ def unknown_hosts(
         if hint is not None:
             findings.add(
                 "W210", each.value_at, each.value_at + len(each.raw),
-                f"neither train host list nor ssh knows {each.raw} on this machine", hint,
+                f"this machine knows no host {each.raw}: neither train-host nor ssh does", hint,
             )  # fmt: skip
