@@ -33,7 +33,7 @@ def missing(
 
 def covered(name: str, session: SessionState) -> bool:
     """Whether the session was restored from a snapshot taken after the step `name` had ended."""
-    if not session.restored:
+    if not session.restored or session.covers == "":
         return False
     return session.covers is None or order(name) <= order(session.covers)
 

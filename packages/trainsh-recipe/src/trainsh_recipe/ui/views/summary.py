@@ -34,9 +34,10 @@ def summary(state: State) -> str:
         return line
     if any(session.open and session.host_name not in state.stopped for session in state.sessions.values()):
         line += f"\n  look around in its session: train recipe attach {short(state.id)}"
-    again = f"train recipe resume {short(state.id)}{_flags(state)}"
-    line += f"\n  to continue: {again}"
-    return line + (f"\n  once you have edited the recipe: {again} --edited" if state.file else "")
+    again, flags = f"train recipe resume {short(state.id)}", _flags(state)
+    line += f"\n  to continue: {again}{flags}"
+    edited = state.file and not flags  # with flags the text of the recipe is not what failed
+    return line + (f"\n  once you have edited the recipe: {again} --edited" if edited else "")
 
 
 def ending(state: State) -> str:
