@@ -451,7 +451,9 @@ def test_a_password_is_typed_on_the_terminal_and_nowhere_shown(world: World) -> 
     watcher = threading.Thread(target=watch)
     watcher.start()
     try:
-        status, seen = terminal(world, ["train-host", "run", "box", "--", "echo in"], [("password", "only in this test")])
+        status, seen = terminal(
+            world, ["train-host", "run", "box", "--", "echo in"], [("password", "only in this test")]
+        )
     finally:
         stop.set()
         watcher.join()
