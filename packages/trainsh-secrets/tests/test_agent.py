@@ -88,6 +88,34 @@ def test_the_passphrase_is_asked_once(runtime: Path, file: Path, monkeypatch: py
     assert nothing.stdout == '{"keys":0}\n'
 
 
+def test_a_piped_value_asks_for_the_passphrase_on_the_terminal_and_once(runtime: Path, home: Path) -> None:
+    for value, questions in (("one", ["No keyring was found", "New passphrase", "Repeat"]), ("two", [])):
+        screen = Terminal(["sh", "-c", f"printf %s {value} | '{PROGRAM}' set A"])
+        for question in questions:
+            screen.expect(question)
+            if not question.startswith("No"):
+                screen.type("sesame\r")
+        assert screen.wait() == 0 and "sesame" not in screen.text and "Passphrase of" not in screen.text
+    screen = ask("A")
+    assert screen.wait() == 0 and "two\r\n" in screen.text
+    agent.forget()
+    screen = Terminal(["sh", "-c", f"printf three | '{PROGRAM}' set A"])
+    screen.expect("Passphrase of")
+    screen.type("sesame\r")
+    assert screen.wait() == 0
+
+
+def test_a_slow_start_of_the_agent_loses_no_key(
+    runtime: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    slow = tmp_path / "python"
+    slow.write_text(f'#!/bin/sh\nsleep 3\nexec "{sys.executable}" "$@"\n')
+    slow.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(slow))
+    agent.keep(b"sealed", "key")
+    assert agent.kept(b"sealed") == "key"
+
+
 @pytest.mark.parametrize("limit", ["off", "1"])
 def test_its_time(runtime: Path, file: Path, monkeypatch: pytest.MonkeyPatch, limit: str) -> None:
     monkeypatch.delenv("TRAINSH_PASSPHRASE")

@@ -19,7 +19,8 @@ from trainsh_base.system.configuration.config import config_value
 from trainsh_base.system.paths import runtime_home
 from trainsh_secrets import helper
 
-LIMIT = 2.0  # seconds for an answer, and for a new agent to listen
+LIMIT = 2.0  # seconds for an answer
+STARTS_WITHIN = 20.0  # seconds for a new agent to listen: on a busy machine its Python takes a while
 LONGEST = 1 << 16  # bytes of a message
 PAUSE = 0.02
 
@@ -88,13 +89,15 @@ def _start() -> bool:
         return False
     import subprocess  # noqa: PLC0415 - as above
 
-    with contextlib.suppress(OSError):
-        subprocess.Popen(
+    try:
+        child = subprocess.Popen(
             [sys.executable, "-m", "trainsh_secrets.agent_server", str(path)], env=helper.environment(), cwd="/",
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
         )  # fmt: skip
-    deadline = time.monotonic() + LIMIT
-    while time.monotonic() < deadline:
+    except OSError:
+        return False
+    deadline = time.monotonic() + STARTS_WITHIN
+    while time.monotonic() < deadline and child.poll() in (None, 0):
         if os.path.exists(path) and _ask({"get": ""}):  # noqa: PTH110 - a socket that answers
             return True
         time.sleep(PAUSE)

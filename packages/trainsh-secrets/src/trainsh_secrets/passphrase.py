@@ -16,16 +16,16 @@ def existing(path: str, again: str = "") -> str:
     Raises CredentialError when not interactive.
     """
     locked = f"{path} is locked, and there is no terminal to ask for its passphrase"
-    return os.environ.get(PASSPHRASE) or _ask(f"{again}Passphrase of {path}", locked)
+    return os.environ.get(PASSPHRASE) or _ask(f"{again}Passphrase of {path}, which holds your secrets", locked)
 
 
-def new(path: str) -> str:
-    """Ask for a new passphrase twice and return it."""
+def new(path: str, why: str) -> str:
+    """Ask for a new passphrase twice and return it. `why` says why there is one."""
     given = os.environ.get(PASSPHRASE)
     if given:
         return given
     needed = f"the new file {path} needs a passphrase, and there is no terminal to ask for one"
-    first = _ask(f"New passphrase for {path}", needed)
+    first = _ask(f"{why}\nNew passphrase for {path}", needed)
     if not first.strip():
         raise UsageError("an empty passphrase protects nothing; nothing was stored", code="bad_passphrase")
     if _ask("Repeat the passphrase", needed) != first:

@@ -16,7 +16,7 @@ from trainsh_base.errors import CredentialError
 from trainsh_base.system.configuration.config import config_value
 from trainsh_base.system.files import locked, write_atomic
 from trainsh_base.system.paths import config_home
-from trainsh_secrets import agent, locked_key, passphrase
+from trainsh_secrets import agent, locked_key, passphrase, ring
 from trainsh_secrets.locked_key import KEPT
 
 SOURCE = "file"
@@ -80,7 +80,9 @@ def _change(edit: Callable[[Values], object]) -> None:
 def _create(path: Path) -> Any:
     import pyrage
 
-    word = passphrase.new(str(path))
+    found = "" if ring.usable() else "No keyring was found on this machine. "
+    why = f"{found}Your secrets are stored in {path}, encrypted with a passphrase that you choose now."
+    word = passphrase.new(str(path), why)
     identity = pyrage.x25519.Identity.generate()
     data = locked_key.lock(identity, word)
     with locked(path):
