@@ -1,6 +1,10 @@
 """Every fault of the sandbox, and what the user then sees. No error contains the API key."""
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
@@ -210,3 +214,20 @@ def test_what_is_not_there(
     with pytest.raises(kind, match=words) as caught:
         call(command, **values)
     assert caught.value.data.get("gone", False) is (command == "resolve")  # whoever needs it does not try again
+
+
+@pytest.mark.parametrize(
+    ("url", "why"),
+    [("http://127.0.0.1:9", "Vast.ai cannot be reached"), ("http://nowhere.invalid", "its name is not resolved")],
+)
+@pytest.mark.parametrize("words", [["list"], ["stop", "27000001"]], ids=["list", "stop"])
+def test_a_person_is_told_at_once_and_does_not_wait_for_minutes(words: list[str], url: str, why: str) -> None:
+    env = {**os.environ, "VAST_URL": url, "VAST_API_KEY": "k", "TRAINSH_VAST_RETRY_DELAY": "0.1s"}
+    program = str(Path(sys.executable).with_name("train-vast"))
+    done = subprocess.run([program, *words], env=env, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == Unreachable.exit_status
+    told, *rest = done.stderr.splitlines()
+    assert why in told and "trying again for about" in told
+    assert not any("trying again" in line for line in rest)
+    assert f"cannot reach {url}" in done.stderr
+    assert ("may go on billing" in done.stderr) is (words[0] == "stop")

@@ -38,6 +38,11 @@ def test_pick_takes_running_then_stopped_then_the_cheaper_and_starts_it(cloud: C
     answer = call("wait", _job=JOB, _hosts=found.hosts, poll=0.1)
     assert answer.hosts == {"gpu": f"vast:{stopped}"}
     assert call("resolve", ref=str(stopped)).rented
+    # What was there before the job keeps its disk; only its number destroys it.
+    kept = call("destroy", _job=JOB, _hosts=found.hosts)
+    assert kept.instance.state == "stopped" and f"train vast destroy {stopped}" in kept.message
+    assert call("start", _job=JOB, _hosts=found.hosts).instance.state == "starting"
+    assert call("destroy", id="gpu", _job=JOB, _hosts=found.hosts).instance.state == "stopped"
     # A second pick returns the same machine; a running machine is taken before a stopped one.
     assert call("pick", host="gpu", _job=JOB, _resuming=True).instance.id == stopped
     call("stop", _job=JOB, _hosts=found.hosts)
@@ -96,6 +101,8 @@ def test_an_instance_given_by_hand_is_what_the_verbs_act_on(cloud: Cloud) -> Non
     assert call("wait", _job=JOB, _hosts=hosts, poll=0.1).hosts == hosts
     assert call("cost", _job=JOB, _hosts=hosts)[0].id == number
     assert call("stop", id="gpu", _job=JOB, _hosts=hosts).instance.state == "stopped"
+    assert call("destroy", id="gpu", _job=JOB, _hosts=hosts).instance.state == "stopped"
+    assert call("destroy", id=str(number), _job=JOB, _hosts=hosts).instance.state == "gone"
 
 
 def request(number: int, method: str, params: dict[str, Any]) -> bytes:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import TypeVar
 
-from trainsh_base.errors import TimedOut, TrainError
+from trainsh_base.errors import TimedOut, TrainError, Unreachable
 from trainsh_base.request import current
 from trainsh_base.system.deadline import Deadline
 
@@ -24,7 +24,8 @@ def until_seen(
     """Call `ask`, then `look` every `pause` seconds until `done(result)` is true; returns that result.
 
     `ask` is repeated every `again` seconds. Errors in PASSING do not end the loop. Raises TimedOut at the deadline,
-    with the last of those errors as its hint, and Cancelled when the request is cancelled.
+    with the last of those errors as its hint, and Cancelled when the request is cancelled. A person at the terminal
+    does not wait for a service that cannot be reached: Unreachable ends the loop then.
     """
     request, trouble = current(), ""
     asked = Deadline.after(0)
@@ -37,7 +38,7 @@ def until_seen(
             if done(row):
                 return row
         except TrainError as error:
-            if error.exit_status not in PASSING:
+            if error.exit_status not in PASSING or (request.for_people and isinstance(error, Unreachable)):
                 raise
             trouble = error.message
             asked = Deadline.after(0)

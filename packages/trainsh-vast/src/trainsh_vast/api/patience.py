@@ -1,30 +1,46 @@
-"""When a request is retried, and after which pause."""
+"""When a request is retried, after which pause, and what the user is told of it."""
 
 import random
+import time
 from typing import Any, Self
 
-from urllib3.exceptions import MaxRetryError, ResponseError  # noqa: TID253 - as below
+from urllib3.exceptions import MaxRetryError, NameResolutionError, ResponseError  # noqa: TID253 - as below
 from urllib3.util import Retry  # noqa: TID253 - this module is loaded together with requests
 
-from trainsh_base.request import current
+from trainsh_base.request import Request, current
 
 PASSING = frozenset((429, 502, 503, 504))
 TRIES = 5  # pauses of 1, 2, 4, 8 and 16 seconds, plus jitter
 LONGEST = 30.0
+BY_HAND = 20.0  # seconds of trying again while a person waits for the command
+UNKNOWN_NAME = 3.0  # the same, when the service's name cannot be resolved: that rarely passes in a few seconds
+USUAL = 60.0  # about what all pauses add up to
 
 
 class Patient(Retry):
-    """urllib3's retries with a first pause of one second and jitter. A cancel ends the pause."""
+    """urllib3's retries with a first pause of one second and jitter. A cancel ends the pause.
+
+    The first failure of a request is reported. A person at the terminal waits at most BY_HAND seconds for a service
+    that cannot be reached.
+    """
 
     first = 1.0  # seconds
+    began: float | None = None  # time.monotonic() of the call's first failure
 
     def increment(
-        self, method: Any = None, url: Any = None, response: Any = None, *more: Any, **named: Any
+        self, method: Any = None, url: Any = None, response: Any = None, error: Any = None, *more: Any, **named: Any
     ) -> Self:
-        """Count one attempt. Raises MaxRetryError when the daily quota is used up."""
+        """Count one attempt. Raises MaxRetryError when the daily quota is used up, and when it took too long."""
         if response is not None and response.headers.get("X-RateLimit-Reset"):
             raise MaxRetryError(None, url, ResponseError("quota"))  # type: ignore[arg-type]
-        return super().increment(method, url, response, *more, **named)
+        following = super().increment(method, url, response, error, *more, **named)
+        following.began = self.began or time.monotonic()
+        limit = _limit(error)
+        if error is not None and time.monotonic() - following.began > limit:
+            raise MaxRetryError(None, url, error)  # type: ignore[arg-type]
+        if error is not None or (response is not None and response.status >= 500):
+            _tell(current(), error, response, limit)
+        return following
 
     def get_backoff_time(self) -> float:
         """The next pause: 1, 2, 4, ... times the first one, plus up to 50% of jitter."""
@@ -36,6 +52,28 @@ class Patient(Retry):
         wanted = self.get_retry_after(response) if response is not None else None
         current().cancelled.wait(min(60.0, wanted) if wanted else self.get_backoff_time())
         current().check()
+
+
+_told: list[Request] = []  # the request that was told last; one process serves few at a time
+
+
+def _limit(error: Exception | None) -> float:
+    """How long a failed call is tried again, in seconds."""
+    if not current().for_people:
+        return USUAL
+    return UNKNOWN_NAME if isinstance(error, NameResolutionError) else BY_HAND
+
+
+def _tell(request: Request, error: Exception | None, response: Any, limit: float) -> None:
+    """Report the first failure of a request."""
+    if request in _told:
+        return
+    _told[:] = [request]
+    if isinstance(error, NameResolutionError):
+        why = "Vast.ai cannot be reached: its name is not resolved"
+    else:
+        why = "Vast.ai cannot be reached" if error else f"Vast.ai answers with status {response.status}"
+    request.emit("log", message=f"{why}; trying again for about {limit:g} s")
 
 
 def policy(first: float, *, once: bool) -> Patient:

@@ -24,14 +24,17 @@ from trainsh_vast.model import Rented, Verb
 @tool.command(show=printed("show_verb"), ensures=True, rents=True)
 def start(id_: MaybeId = None, _job: Job = None, _hosts: Hosts = None) -> Verb:
     """Start an instance. If its GPU is rented to somebody else, this fails, and no start stays queued."""
-    from trainsh_vast.rented import labels, rows  # noqa: PLC0415 - help does without
-    from trainsh_vast.verbs import states  # noqa: PLC0415 - as above
+    from trainsh_vast.rented import held, labels, rows  # noqa: PLC0415 - help does without
+    from trainsh_vast.verbs import picked, states  # noqa: PLC0415 - as above
 
     service = account()
     row = None
     for number in meant(service, id_, _job, _hosts):
         if _job:
-            old = service.need(number).get("label")
+            found = service.need(number)
+            old = found.get("label")
+            if not held.is_held(found, _job):
+                picked.take(_job, number)
             service.set_label(number, labels.marked(old, _job, labels.holder(old)[1]))
         row = rows.started(states.start(service, number))
     return Verb(instance=row, message=f"instance {row.id} is {row.state}" if row else "")
@@ -62,11 +65,17 @@ def destroy(
     _job: Job = None,
     _hosts: Hosts = None,
 ) -> Verb:
-    """Destroy an instance and its disk, with all files on it; it then costs nothing any more."""
-    from trainsh_vast.verbs import states  # noqa: PLC0415 - help does without
+    """Destroy an instance and its disk, with all files on it; it then costs nothing any more.
+
+    In a recipe, an instance that the job has not rented is stopped instead, unless its number is given.
+    """
+    from trainsh_vast.rented import held  # noqa: PLC0415 - help does without
+    from trainsh_vast.verbs import giving_back, states  # noqa: PLC0415 - as above
 
     service = account()
     numbers = meant(service, id_, _job, _hosts)
+    if _job and held.number_of(id_ or "") is None:
+        return giving_back.give_back(service, numbers, _job, float(timeout))
     for number in numbers:
         question = f"Destroy instance {number} and its disk?"
         if not yes and not _job and current().ask("confirm", question, default="no", flag="--yes") != "yes":

@@ -30,7 +30,7 @@ def meant(service: Service, ref: str | None, job: str | None, hosts: dict[str, A
         if ref:
             raise UsageError(f"not the id of an instance: {ref!r}", "see: train vast list", code="bad_ref")
         raise UsageError("which instance?", "give its id: train vast list", code="missing_parameter")
-    found = [int(row["id"]) for row in service.instances() if _is_held(row, job, ref)]
+    found = [int(row["id"]) for row in service.instances() if is_held(row, job, ref)]
     if not ref:
         found += [
             one for one in map(number_of_spec, (hosts or {}).values()) if one is not None and one not in found
@@ -50,7 +50,8 @@ def number_of_spec(spec: Any) -> int | None:
     return number_of(spec) if isinstance(spec, str) and spec.startswith(PREFIX) else None
 
 
-def _is_held(row: Row, job: str, host: str | None) -> bool:
+def is_held(row: Row, job: str, host: str | None = None) -> bool:
+    """Whether an instance has the label of this job (and of this host of it)."""
     holder, as_host = labels.holder(row.get("label"))
     return holder == labels.holder(labels.marked("", job, ""))[0] and host in (None, "", as_host)
 
@@ -58,6 +59,6 @@ def _is_held(row: Row, job: str, host: str | None) -> bool:
 def held_by_other(row: Row, job: str | None) -> str:
     """The unfinished job that holds an instance; empty when there is none or it is `job`."""
     holder, _ = labels.holder(row.get("label"))
-    if not holder or (job and _is_held(row, job, None)):
+    if not holder or (job and is_held(row, job)):
         return ""
     return holder if (jobs_home() / "open" / holder).exists() else ""

@@ -1,4 +1,5 @@
-"""Saves the parameters of each pick, with which a machine that falls short is replaced by another one."""
+"""Saves the parameters of each pick, with which a machine that falls short is replaced by another one, and which
+machines a job uses without having rented them."""
 
 import contextlib
 import re
@@ -65,3 +66,25 @@ def add_rented(job: str, host: str, number: int) -> None:
         write_atomic(
             _place(job, host), msgspec.json.encode(msgspec.structs.replace(old, rented=[*old.rented, number]))
         )
+
+
+def take(job: str, number: int) -> None:
+    """Record, before it gets the job's label, that a job uses a machine that it has not rented."""
+    write_atomic(_taken_place(job), msgspec.json.encode(sorted({*_taken(job), number})))
+
+
+def was_rented(job: str, host: str, number: int) -> bool:
+    """Whether a job rented the machine that has its label. A pick that is not on record, as on another computer,
+    counts as one of a machine that was there before."""
+    return number not in _taken(job) and (not host or load(job, host) is not None)
+
+
+def _taken(job: str) -> list[int]:
+    try:
+        return msgspec.json.decode(_taken_place(job).read_bytes(), type=list[int])
+    except (FileNotFoundError, msgspec.MsgspecError):
+        return []
+
+
+def _taken_place(job: str) -> Path:
+    return _place(job, "").with_suffix(".taken")

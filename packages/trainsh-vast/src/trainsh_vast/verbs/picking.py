@@ -41,6 +41,8 @@ def _given(service: Service, number: int, job: str, host: str) -> Row | None:
     if row is None:
         current().emit("log", message=f"instance {number} is gone")
         return None
+    if not held.is_held(row, job):
+        picked.take(job, number)
     service.set_label(number, labels.marked(row.get("label"), job, host))
     return row
 
@@ -52,6 +54,7 @@ def _fresh(service: Service, host: str, job: str | None, wanted: Wanted, rules: 
         chosen = _choose(found[: rules.limit], rules, host)
         try:
             if job:
+                picked.take(job, int(chosen["id"]))
                 service.set_label(int(chosen["id"]), labels.marked(chosen.get("label"), job, host))
             return _started(service, chosen)
         except Conflict as error:

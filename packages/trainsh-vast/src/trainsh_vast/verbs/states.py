@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 
-from trainsh_base.errors import Conflict, NotFound, RemoteError, TimedOut, TrainError
+from trainsh_base.errors import Conflict, NotFound, RemoteError, TimedOut, TrainError, Unreachable
 from trainsh_base.provider.seen import until_seen
 from trainsh_base.request import current
 from trainsh_base.system.critical import critical
@@ -54,12 +54,22 @@ def _seen(service: Service, number: int, ask: Ask, done: Done, word: str, timeou
                 pause=PAUSE,
                 again=AGAIN,
             )
+    except Unreachable as error:
+        raise Unreachable(
+            f"instance {number} may go on billing: {error.message}",
+            f"{_again(word, number)}\n{error.hint}".strip(),
+            code="still_billing", data={"id": number},
+        ) from None  # fmt: skip
     except TimedOut as error:
         raise TimedOut(
             f"instance {number} may still cost money{_price(service, number)}: Vast.ai does not show the {word}",
             f"to try again: train vast {word} {number}\nor do it at https://cloud.vast.ai/instances/\n{error.hint}".strip(),
             code="still_billing", data={"id": number},
         ) from None  # fmt: skip
+
+
+def _again(word: str, number: int) -> str:
+    return f"again: train vast {word} {number}\nor at https://cloud.vast.ai/instances/"
 
 
 def _price(service: Service, number: int) -> str:

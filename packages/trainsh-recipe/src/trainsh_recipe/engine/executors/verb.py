@@ -14,6 +14,7 @@ from trainsh_recipe.engine.outside.view import View
 from trainsh_recipe.engine.values import Values
 from trainsh_recipe.plan.document import Control, Ref, Text
 from trainsh_recipe.plan.numbering import Numbered
+from trainsh_recipe.store.rented import STOPPED
 from trainsh_recipe.store.state import ENDS, State
 
 LIMITS = ("max_cost", "max_time", "idle_stop")  # parameters that the runner fills in if their schema has `x-limits`
@@ -62,7 +63,7 @@ class VerbExecutor:
         said = self._answers.bind(step.tool, answer, ours)
         at.output(text_of(answer))
         if ours and (releasing or any(name in self._state.stopped for name in ours)):
-            more = {"disk": True} if (entry or {}).get("releases") == "disk" else {}
+            more = {"disk": True} if (entry or {}).get("releases") == "disk" and not _keeps_disk(answer) else {}
             self._record("hosts", hosts=ours, state="stopped" if releasing else "running", **more)
         return Outcome(status="ok", reason="; ".join(filter(None, (said, given_up))))
 
@@ -172,6 +173,12 @@ def _flag(entry: dict[str, Any], key: str, flag: str) -> bool:
     """Whether the schema of a verb (`entry`) sets `flag` for the parameter `key`."""
     properties = entry.get("params", {}).get("properties", {})
     return bool(properties.get(key, {}).get(flag))
+
+
+def _keeps_disk(answer: Any) -> bool:
+    """Whether a verb says that the machine was only stopped."""
+    machine = answer.get("instance") if isinstance(answer, dict) else None
+    return isinstance(machine, dict) and machine.get("state") in STOPPED
 
 
 def releases(entry: dict[str, Any] | None, verb: str) -> bool:
