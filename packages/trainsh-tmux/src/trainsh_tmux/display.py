@@ -63,6 +63,8 @@ def show_done(done: Done) -> None:
 
 
 def show_clean(removed: list[Removed]) -> None:
-    """Print what was removed."""
+    """Print what was removed, and how to remove the rest."""
     for one in removed:
         print(one.path)
+    words = f"{len(removed)} removed" if removed else "nothing was removed"
+    print(f"{words}; with --days 0 also what was used in the last days", file=sys.stderr)
