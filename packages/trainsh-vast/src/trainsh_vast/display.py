@@ -1,5 +1,6 @@
 """Prints answers for people."""
 
+import os
 import sys
 from decimal import Decimal
 from typing import Any
@@ -40,6 +41,10 @@ class Currency:
 
 def show_list(rows: list[Rented]) -> None:
     """Print one row per instance. A job that has ended is marked, since nothing stops its instance."""
+    if not rows:
+        words = "You have no instances. What the market offers: train vast search"
+        print(words, file=sys.stdout if sys.stdout.isatty() else sys.stderr)
+        return
     money = Currency()
     table(
         [
@@ -186,6 +191,8 @@ def show_cost(costs: list[Cost]) -> None:
             known["by prices"] = (
                 f"{money.text(one.by_prices.total, 4)}; the ledger differs by {one.difference:+.4f}"
             )
+            if os.environ.get("TRAINSH_SANDBOX"):
+                known["note"] = "the ledger goes by the sandbox's clock, which runs faster after: up --speed N"
         fields(known)
 
 

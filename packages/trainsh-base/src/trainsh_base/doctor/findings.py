@@ -15,12 +15,12 @@ from trainsh_base.system.configuration import config
 from trainsh_base.system.installing import install_hint
 from trainsh_base.system.units import format_size
 
-# program -> (arguments that print its version, what it is used for, whether most of train fails without it)
+# program -> (arguments that print its version, what needs it, whether most of train fails without it)
 PROGRAMS = {
-    "ssh": (["-V"], "hosts", True),
-    "tmux": (["-V"], "recipes on this machine", True),
-    "rsync": (["--version"], "transfers", True),
-    "rclone": (["version"], "object storage", False),
+    "ssh": (["-V"], "hosts need it", True),
+    "tmux": (["-V"], "recipes on this machine need it", True),
+    "rsync": (["--version"], "transfers need it", True),
+    "rclone": (["version"], "object storage needs it", False),
 }
 LEAST_FREE = 100_000_000  # bytes; with less free space, job journals may soon fail to be written
 
@@ -59,7 +59,7 @@ def _program(name: str) -> Finding:
     path = _which(name)
     if path is None:
         state: State = "problem" if needed else "warning"
-        return Finding(name=name, state=state, detail=f"missing: {purpose} need it", fix=install_hint(name))
+        return Finding(name=name, state=state, detail=f"missing: {purpose}", fix=install_hint(name))
     try:
         done = proc.run([path, *words], timeout=10, check=False)
     except (TrainError, OSError) as error:
