@@ -77,7 +77,7 @@ def test_by_hand_it_is_said_and_left(cloud: Cloud) -> None:
     number = cloud.rent()
     with pytest.raises(Conflict, match="is worse than its offer says") as caught:
         call("wait", id=str(number), poll=0.1, vet="20s")
-    assert caught.value.hint == f"give it back: train vast stop {number}"
+    assert caught.value.hint == f"to give it back: train vast stop {number}"
 
 
 def test_a_create_that_is_terminated_has_its_label_and_says_what_it_rented(cloud: Cloud) -> None:
