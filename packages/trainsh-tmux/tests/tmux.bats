@@ -103,7 +103,7 @@ teardown() { leave_nothing "$HOME"; }
     run train-tmux kill --job j1
     [[ "$output" == *killed* ]]
     run train-tmux clean --days 0
-    [[ "$output" == *train-j1/a ]]
+    [[ "$output" == *train-j1/a* ]]
     [ ! -e .local/state/tmux-trainsh/sessions/train-j1 ]
 }
 
