@@ -67,7 +67,8 @@ def billing(state: State) -> list[str]:
     """A line for each machine that is still billed, with its price and the command that ends the billing."""
     lines = []
     for each in state.instances.values():
-        end = each.end or shlex.join(["train", each.provider, "stop", each.id])
+        verb = "stop" if each.running else "destroy"
+        end = each.end or shlex.join(["train", each.provider, verb, each.id])
         cost = f" at {rented.money(each.rate, each.currency)} an hour" if each.rate else ""
         if each.running:
             lines.append(
