@@ -185,7 +185,7 @@ def test_a_job_that_is_left_says_what_it_costs_last(shed: "Place") -> None:
     assert "left shed 7 running" in shed.run("status").stderr
     done = shed.run("cancel", report["id"])
     assert done.returncode == 0, done.stderr
-    assert "its disk is kept at $36.00 an hour; to delete it: train shed stop 7" in done.stderr
+    assert "its disk is kept at $36.00 an hour; to delete it: train shed destroy 7" in done.stderr
 
 
 def test_exec_says_what_it_leaves_running(shed: "Place") -> None:
