@@ -47,7 +47,10 @@ class Rented(msgspec.Struct, kw_only=True):
 
     def change(self, state: str, at: float) -> None:
         """Set the state that the machine has from the time `at` on (seconds since 1970)."""
+        before = self.running
         self.spent, self.since, self.state = self.cost(at), at, state
+        if self.running != before:
+            self.end = ""  # the command that ended the billing before does not end what is left of it
 
 
 class Amount(msgspec.Struct, frozen=True, kw_only=True):
