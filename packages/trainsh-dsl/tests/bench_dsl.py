@@ -1,4 +1,4 @@
-"""What reading recipes costs, as ratios measured in one run: `figures()` for `make bench`."""
+"""Measures what reading recipes costs, as ratios within one run. `make bench` calls `figures()`."""
 
 import gc
 import sys
@@ -54,7 +54,7 @@ def _check(path: Path) -> None:
 
 
 def _hostile(size: int) -> Callable[[], None]:
-    """Answer every kind of text that is meant to be slow, each of `size` characters."""
+    """A function that analyses every kind of text that is meant to be slow. Each text has `size` characters."""
     texts = [family(size) for family in FAMILIES.values()]
 
     def answer() -> None:
@@ -65,7 +65,10 @@ def _hostile(size: int) -> Callable[[], None]:
 
 
 def _best(*actions: Callable[[], None]) -> list[float]:
-    """Seconds of processor time each takes at best: in turns, so that a noisy machine disturbs all alike."""
+    """The least seconds of processor time that each action takes.
+
+    The actions run in turns, so that a noisy machine disturbs all of them alike.
+    """
     times: list[list[float]] = [[] for _ in actions]
     for _ in range(ROUNDS):
         for place, action in enumerate(actions):
@@ -77,7 +80,7 @@ def _best(*actions: Callable[[], None]) -> list[float]:
 
 
 def figures() -> list[tuple[str, float, float]]:
-    """(what, measured, bar): each is a ratio, and is to be at most its bar."""
+    """Tuples (what, measured, bar). Each measured value is a ratio that must be at most `bar`."""
     with tempfile.TemporaryDirectory() as folder:
         small, large = Path(folder) / "small.recipe", Path(folder) / "large.recipe"
         small.write_text(recipe(LINES), encoding="utf-8")

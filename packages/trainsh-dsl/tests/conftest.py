@@ -1,4 +1,4 @@
-"""The helpers beside the tests can be imported, however pytest imports the tests themselves."""
+"""Makes the helper modules in this folder importable, no matter how pytest imports the tests themselves."""
 
 import sys
 from pathlib import Path

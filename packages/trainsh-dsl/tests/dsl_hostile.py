@@ -4,7 +4,7 @@ HEAD = "host h = local\ntmux.open @h as s\n"
 
 
 def _lines(line: str, size: int) -> str:
-    """`line` again and again; {n} in it is a number."""
+    """Many copies of `line`, about `size` characters in all. In each copy, {n} is replaced by a number."""
     count = max(1, size // (len(line) + 3))
     return HEAD + "".join(line.replace("{n}", str(number)) + "\n" for number in range(count))
 

@@ -1,4 +1,4 @@
-"""Hypothesis strategies: texts that are nearly recipes, and recipes that are right."""
+"""Hypothesis strategies for texts that are nearly recipes, and for valid recipes."""
 
 from hypothesis import strategies as st
 
@@ -269,7 +269,7 @@ _BETWEEN = st.sampled_from(
 
 @st.composite
 def recipes(draw: st.DrawFn) -> str:
-    """The text of a recipe whose statements can all be read (flow aside)."""
+    """The text of a recipe whose statements can all be read. Its sessions and hosts may still be wrong."""
     lines: list[str] = []
     for name in draw(st.lists(st.sampled_from(_NAMES), unique=True)):
         value = draw(st.sampled_from(_VALUES))

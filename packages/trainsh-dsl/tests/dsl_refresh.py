@@ -1,6 +1,7 @@
-"""Writes what is generated: messages in codes.md, the catalogue in docs/language.md, the corpus' .txt, the schema.
+"""Writes generated files: messages in codes.md, the catalogue in docs/language.md, .txt files of the corpus, the
+schema.
 
-Run it after a message has changed, and read the difference: `python packages/trainsh-dsl/tests/dsl_refresh.py`.
+After a message has changed, run `python packages/trainsh-dsl/tests/dsl_refresh.py` and read the diff.
 """
 
 import re
@@ -15,7 +16,7 @@ MARK = "<!-- From here on this page is generated from codes.md: tests/dsl_refres
 
 
 def codes(document: str) -> str:
-    """codes.md with every message as it is now."""
+    """The text of codes.md with every message as the checks print it now."""
     return _EXAMPLE.sub(
         lambda found: f"```{found[1]}\n{found[2]}```\n\n```text\n{shown(found[2], exec_='exec' in found[1])}```",
         document,
@@ -23,7 +24,7 @@ def codes(document: str) -> str:
 
 
 def language(document: str, catalogue: str) -> str:
-    """docs/language.md with the catalogue as it is now."""
+    """The text of docs/language.md with the catalogue as it is now."""
     head = document.partition(MARK)[0].rstrip("\n") + "\n\n"
     titles = re.findall(r"^### ([EW]\d{3}) (.+)$", catalogue, re.MULTILINE)
     index = "".join(f"| {code} | {title.replace('|', chr(92) + '|')} |\n" for code, title in titles)
@@ -31,12 +32,12 @@ def language(document: str, catalogue: str) -> str:
 
 
 def schema() -> str:
-    """plan.schema.json."""
+    """The text of plan.schema.json."""
     return msgspec.json.format(msgspec.json.encode(msgspec.json.schema(Plan)), indent=2).decode() + "\n"
 
 
 def main() -> None:
-    """Write them all."""
+    """Write all generated files."""
     catalogue = codes(CODES.read_text("utf-8"))
     CODES.write_text(catalogue, "utf-8")
     LANGUAGE.write_text(language(LANGUAGE.read_text("utf-8"), catalogue), "utf-8")

@@ -1,4 +1,4 @@
-"""How examples are checked, in docs and corpus alike: with one made-up tool and nothing of this machine."""
+"""Checks the examples of the docs and of the corpus with made-up tools, so that no tool of this machine matters."""
 
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,8 @@ ROOT = PACKAGE.parents[1]
 CODES = PACKAGE / "src" / "trainsh_dsl" / "diagnostics" / "codes.md"
 LANGUAGE = ROOT / "docs" / "language.md"
 CORPUS = ROOT / "tests" / "diagnostics"
-STAND_INS = {"\u2400": "\0", "\u241b": "\x1b", "\u2420": "\u00a0"}  # in files that people read
+# visible characters that stand for these control characters in files that people read
+STAND_INS = {"\u2400": "\0", "\u241b": "\x1b", "\u2420": "\u00a0"}
 
 LAB = {
     "name": "lab",
@@ -60,7 +61,7 @@ def _verb(properties: dict[str, Any], required: list[str], **effects: Any) -> di
     }
 
 
-# A provider of hosts, as docs/providers.md has it.
+# The schema of a provider of hosts, as in docs/providers.md.
 ACME = {
     "name": "acme",
     "provides": ["hosts"],
@@ -95,7 +96,7 @@ SCHEMAS: dict[str, dict[str, Any]] = {"lab": LAB, "acme": ACME, "vast": ACME, "t
 
 
 class Samples:
-    """The tools of the examples: `lab`, and a provider, which the page's first example calls vast."""
+    """The tools of the examples: `lab`, and a provider that the first example of docs/language.md calls vast."""
 
     def schema(self, tool: str) -> dict[str, Any] | None:
         return SCHEMAS.get(tool)
@@ -108,7 +109,11 @@ class Samples:
 
 
 def analysed(text: str, *, exec_: bool = False, given: tuple[str, ...] = ()) -> Analysis:
-    """A sample as it is checked; for exec `both` is a configured host and storage, `bucket` a storage."""
+    """The analysis of a sample.
+
+    With `exec_`, `both` is the name of a configured host and of a configured storage, and `bucket` that of a
+    storage.
+    """
     names = {"hosts": ("both", "gpu"), "storages": ("both", "bucket")} if exec_ else {}
     for stand_in, meant in STAND_INS.items():
         text = text.replace(stand_in, meant)
@@ -117,7 +122,7 @@ def analysed(text: str, *, exec_: bool = False, given: tuple[str, ...] = ()) -> 
 
 
 def shown(text: str, *, exec_: bool = False) -> str:
-    """What `check` prints of a sample."""
+    """The text that `check` prints for a sample."""
     return show.many(analysed(text, exec_=exec_).diagnostics(), "sample.recipe") + "\n"
 
 

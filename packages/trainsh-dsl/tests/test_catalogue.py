@@ -1,4 +1,4 @@
-"""Every code: documented, with an example that has it and nothing else, and a mended one that is clean."""
+"""Every code is documented, with an example that has only this code, and a corrected example that has none."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The rules for variables in commands, held against a real bash."""
+"""Compares the rules for variables in commands with a real bash."""
 
 import subprocess
 
@@ -11,7 +11,7 @@ from trainsh_dsl.text.source import Source
 
 
 def run(command: str) -> str:
-    """What the command prints, its variable A put in, in a bash that has none."""
+    """What the command prints after A was replaced by its value, in a bash that has no variable A."""
     analysis = analyse(f"var A = va lue\nhost h = local\ntmux.open @h as w\n@w > {command}\n")
     assert analysis.ok, [found.message for found in analysis.diagnostics()]
     sent = analysis.plan().steps[1].command

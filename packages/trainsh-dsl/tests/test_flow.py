@@ -1,4 +1,4 @@
-"""Sessions, hosts, captures and money followed through blocks and finally: which codes, in which lines."""
+"""Sessions, hosts, captures and money in blocks and in `finally`: which codes are reported on which lines."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What the statements of a recipe become in the plan."""
+"""What each kind of statement becomes in the plan."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Any text at all has an answer; what parses says the same after fmt."""
+"""Any text gives a result, and a recipe that can be parsed means the same after `fmt`."""
 
 import msgspec
 import pytest

@@ -1,4 +1,4 @@
-"""Positions: lines and columns for people, UTF-16 for editors; texts that are hard to read have clear answers."""
+"""Positions are lines and columns for people and UTF-16 units for editors. Odd texts get clear answers."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Tools that are installed: asked once, believed; tools that are not: said so."""
+"""An installed tool is asked once, and its schema is believed. A tool that is not installed is reported."""
 
 import os
 from pathlib import Path

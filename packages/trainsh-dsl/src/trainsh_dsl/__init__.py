@@ -1,3 +1,3 @@
-"""The recipe language as a library; start at `trainsh_dsl.analysis.analyse`."""
+"""The recipe language as a library. Its entry point is `trainsh_dsl.analysis.analyse`."""
 
-import trainsh_base  # noqa: F401 - before msgspec, which it makes quicker to load
+import trainsh_base  # noqa: F401 - must come before msgspec, which then loads faster

@@ -1,4 +1,4 @@
-"""The entry point: reads and checks a recipe, and returns data that a command or an editor can use."""
+"""The entry point of the library. It reads and checks a recipe, and returns data for a command or an editor."""
 
 import gc
 from collections.abc import Callable, Iterable
@@ -52,7 +52,7 @@ class Analysis:
         return self.findings.diagnostics()
 
     def names_at(self, offset: int) -> Names:
-        """The names that may be written at an offset of the text; editors use them for completion."""
+        """The names that may be written at an offset of the text. Editors offer them as completions."""
         return names_at(self.recipe, self.scope, offset)
 
     def effects(self) -> dict[str, Effects]:
@@ -61,14 +61,14 @@ class Analysis:
         return {f"{node.tool}.{node.verb}": node.effects for node in nodes if isinstance(node, Control)}
 
     def plan(self) -> Plan:
-        """The plan; call it only when `ok`."""
-        from trainsh_dsl.plan.planner import plan  # noqa: PLC0415 - a check needs no plan
+        """The plan. Call this only if `ok` is true."""
+        from trainsh_dsl.plan.planner import plan  # noqa: PLC0415 - only `parse` and `graph` need a plan
 
         return plan(self.name, self.source, self.recipe, self.scope)
 
     def formatted(self) -> str:
-        """The recipe in canonical form; call it only when there are no `syntax_errors`."""
-        from trainsh_dsl.format.formatter import formatted  # noqa: PLC0415 - read by `fmt` only
+        """The recipe in canonical form. Call this only if `syntax_errors` is 0."""
+        from trainsh_dsl.format.formatter import formatted  # noqa: PLC0415 - only `fmt` needs it
 
         return formatted(self.source, self.recipe)
 
@@ -86,13 +86,14 @@ def analyse(
 ) -> Analysis:
     """Read and check a recipe. Any text gives a result, in time linear in its length.
 
-    `given` holds the names of hosts, storages and variables that the command line sets. `tools` supplies the
-    schemas of tools; without it no tool is asked. With `exec_`, a @name that the recipe does not define is a
-    configured host. `hosts` and `storages` are the configured names, where they are known. With `hint_of`, hosts
-    are checked that are named by one word: it returns a hint for an unknown name, and None for a known one.
+    Parameters: `given` holds the names of hosts, storages and variables that the command line sets. `tools`
+    supplies the schemas of tools; if it is None, no tool is asked for its schema. If `exec_` is true, a @name that
+    the recipe does not define means a configured host. `hosts` and `storages` are the names of the configured hosts
+    and storages, as far as the caller knows them. If `hint_of` is given, each host whose spec is a single word is
+    checked: `hint_of` returns a hint for an unknown name, and None for a known name.
     """
     collecting = gc.isenabled()
-    gc.disable()  # reading creates no garbage worth collecting, so collections would only cost time
+    gc.disable()  # because reading a recipe leaves almost no garbage, collecting it would only cost time
     try:
         analysis = _analyse(Source(text), name, given, tools or NoTools(), exec_, hosts, storages)
         if hint_of is not None:

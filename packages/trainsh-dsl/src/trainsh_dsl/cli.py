@@ -1,4 +1,4 @@
-"""train-dsl: the commands, and how their results are printed."""
+"""The commands of train-dsl, and how their results are printed."""
 
 import os
 import sys
@@ -44,7 +44,7 @@ class Formatted(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def _tools(plugins: bool) -> Any:
-    from trainsh_dsl.vocabulary.tool_schemas import NoTools  # noqa: PLC0415 - one of the two is wanted
+    from trainsh_dsl.vocabulary.tool_schemas import NoTools  # noqa: PLC0415 - a command needs only one of the two classes
 
     if not plugins:
         return NoTools()
@@ -73,7 +73,7 @@ def parse(
     file: File = None,
     text: Text = None,
     name: Name = None,
-    given: Given = [],  # noqa: B006 - the framework copies it
+    given: Given = [],  # noqa: B006 - trainsh_base copies the default value
     exec_: Exec = False,
     configured_host: ConfiguredHost = [],  # noqa: B006
     configured_storage: ConfiguredStorage = [],  # noqa: B006
@@ -118,7 +118,7 @@ def check(
     Exit status: 0 without errors, 2 with errors. A comment `# train: ignore W203` on or above a line suppresses
     that warning.
     """
-    global _shown_name  # noqa: PLW0603 - the people face prints what was checked
+    global _shown_name  # noqa: PLW0603 - the output for people shows the name of what was checked
     _shown_name = files.shown_name(file or "recipe")
     hint_of = None
     if plugins and not exec_:
@@ -217,7 +217,7 @@ def graph(file: File = None, text: Text = None, given: Given = [], plugins: Plug
 
     Prints a Mermaid flowchart; --json gives the nodes and the edges as data too.
     """
-    from trainsh_dsl.plan.graph import draw  # noqa: PLC0415 - read by this command only
+    from trainsh_dsl.plan.graph import draw  # noqa: PLC0415 - only this command needs it
 
     analysis = analyse(files.read(file, text), name=_recipe_name(file, None), given=given, tools=_tools(plugins))
     if not analysis.ok:

@@ -1,1 +1,4 @@
-"""Checks that need more than one statement: sessions, hosts, names and rentals. Imports `grammar` and below."""
+"""Checks that look at more than one statement: of sessions, hosts, names and rentals.
+
+This subpackage imports `grammar` and the layers below `grammar`.
+"""

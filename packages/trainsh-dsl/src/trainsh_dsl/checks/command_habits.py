@@ -1,4 +1,6 @@
-"""Warns about commands with an unexpected effect: a replaced shell, a hidden failure, an unusual blank."""
+"""Warns about commands that have an unexpected effect: they replace the shell, hide a failure, or have an odd
+blank.
+"""
 
 from trainsh_dsl.diagnostics.findings import Findings
 from trainsh_dsl.grammar.syntax import Execute
@@ -38,11 +40,11 @@ class CommandHabits:
         self._pipes(node, commands)
 
     def opened(self, session: str) -> None:
-        """Forget what was set in a session of this name: its shell is new."""
+        """Forget what steps have set in the session called `session`, because it now has a new shell."""
         self._pipefail.discard(session)
 
     def _at(self, node: Execute) -> int:
-        """The offset at which the command begins."""
+        """The offset at which the command of a step begins."""
         return max(node.start, self.findings.source.text.find(node.raw, node.start))
 
     def _shells(self, node: Execute, commands: list[Simple]) -> None:
@@ -52,7 +54,7 @@ class CommandHabits:
             if not words or simple.reads_pipe or words[0].rsplit("/", 1)[-1] not in _SHELLS:
                 continue
             if not all(word in _SHELL_FLAGS for word in words[1:]):
-                continue  # it runs a script or a command
+                continue  # this `bash` runs a script or a command, so it does not replace the shell
             if len(words) < len(argv):
                 message = f"{' '.join(argv)} replaces the shell that runs the steps: the session ends with it"
                 hint = "remove this step; to read changed settings: source ~/.bashrc, or open a new session"

@@ -1,4 +1,4 @@
-"""The flow of a recipe: which sessions, hosts and captured variables exist at each step."""
+"""Follows the flow of a recipe: which sessions, hosts and captured variables exist at each step."""
 
 from trainsh_dsl.checks.flow_findings import FlowFindings, Session
 from trainsh_dsl.checks.parallel import ParallelBlock
@@ -22,7 +22,9 @@ from trainsh_dsl.text.word import Word
 
 
 class Flow(FlowFindings):
-    """Follows the steps in order and reports findings. `used` collects the hosts and storages that steps use."""
+    """Follows the steps in order and reports findings. The attribute `used` collects the names of the hosts and
+    storages that steps use.
+    """
 
     def __init__(self, recipe: Recipe, scope: Scope, findings: Findings, *, quick: bool = False) -> None:
         super().__init__(recipe, scope, findings, quick=quick)
@@ -32,7 +34,9 @@ class Flow(FlowFindings):
         }  # fmt: skip
 
     def run(self, refs: dict[int, list[tuple[str, int]]]) -> None:
-        """Check all steps. `refs` maps the offset of a statement to the captured variables that are used there."""
+        """Check all steps. `refs` maps the offset of a statement to the captured variables that this statement
+        uses.
+        """
         self.refs = refs
         for node in every(self.recipe.steps + self.recipe.closing):
             if isinstance(node, Open):
@@ -163,7 +167,9 @@ class Flow(FlowFindings):
                 self._host(name, word.start, word.end, storage_allowed=True)
 
     def _end_of_verb(self, word: Word) -> None:
-        """Count `@NAME:path`, an argument of a verb such as `xfer.follow`, as a use of a host or storage."""
+        """If a word is `@NAME:path`, as in the arguments of `xfer.follow`, count it as a use of the host or storage
+        NAME.
+        """
         name, colon, _ = word.raw.removeprefix("@").partition(":")
         if colon and word.raw.startswith("@") and name in self.scope.hosts | self.scope.storages:
             self._host(name, word.start, word.start + len(name) + 1, storage_allowed=True)

@@ -1,4 +1,4 @@
-"""What is known of sessions, hosts and captured variables at a step, and the findings about it."""
+"""Records what is known about sessions, hosts and captured variables at a step, and reports findings about them."""
 
 import msgspec
 
@@ -11,7 +11,10 @@ from trainsh_dsl.grammar.syntax import Close, Control, Execute, Node, Open, Reci
 
 
 class Session(msgspec.Struct):
-    """A session's state: "open", "closed" or "ended" (by `exit`), since the statement at offset `at`."""
+    """The state of a session: "open", "closed", or "ended" (by the command `exit`).
+
+    `at` is the offset of the statement that put the session into this state.
+    """
 
     host: str
     opened: Open
@@ -21,14 +24,17 @@ class Session(msgspec.Struct):
 
 
 class FlowFindings:
-    """The state of the flow before a step, and the findings about it. `used`: the hosts and storages in use."""
+    """The state of the flow before a step, with the methods that report findings about it.
+
+    `used` holds the names of the hosts and storages that steps have used so far.
+    """
 
     def __init__(self, recipe: Recipe, scope: Scope, findings: Findings, *, quick: bool = False) -> None:
         self.recipe = recipe
         self.scope = scope
         self.findings = findings
         self.mentioned = scope.mentioned
-        self.quick = quick  # the text is from `exec`: it need not close its sessions or wait
+        self.quick = quick  # true for the text of `exec`, which need not close its sessions or wait
         self.sessions: dict[str, Session] = {}
         self.filled: set[str] = set()
         self.used: set[str] = set()
@@ -38,11 +44,12 @@ class FlowFindings:
         self.habits = CommandHabits(findings)
         self.closing = False
         self.names = NameFindings(findings)
-        self._unnamed: set[str] = set()  # hosts whose tmux.open lacks `as NAME`; that error is already reported
+        # hosts whose tmux.open lacks `as NAME`, an error that the parser has reported
+        self._unnamed: set[str] = set()
         self._openers: dict[str, int] = {}
         self._near: Near | None = None
         self._near_place: Near | None = None
-        self._latest_on: dict[str, str] = {}  # host -> the session opened on it last
+        self._latest_on: dict[str, str] = {}  # host -> the session that was opened last on this host
 
     def _check_refs(self, refs: list[tuple[str, int]]) -> None:
         for name, at in refs:
@@ -180,7 +187,9 @@ class FlowFindings:
             )
 
     def _filling(self, name: str) -> str:
-        """The hint for a placeholder host: a verb of a provider that the recipe uses, or the --host flag."""
+        """The hint for a placeholder host. It names a verb of a provider that the recipe uses, or else the option
+        --host.
+        """
         fillers = (
             f"{node.tool}.{node.effects.filler}"
             for node in every(self.recipe.steps + self.recipe.closing)

@@ -9,7 +9,10 @@ from trainsh_dsl.grammar.syntax import Control, Definition, Execute, Node, Open,
 
 
 class Implied:
-    """Adds what the text of `exec` leaves out. `hosts` and `storages` are the configured names, if known."""
+    """Adds the definitions and sessions that the text of `exec` leaves out.
+
+    `hosts` and `storages` are the names of the configured hosts and storages, as far as the caller knows them.
+    """
 
     def __init__(
         self, recipe: Recipe, scope: Scope, findings: Findings, hosts: Iterable[str], storages: Iterable[str]
@@ -22,7 +25,7 @@ class Implied:
         self.opened: set[str] = set()
 
     def add(self) -> None:
-        """Add the definitions and sessions to the recipe, in place."""
+        """Add the missing definitions and sessions to the recipe itself."""
         self.recipe.steps[:] = self._with_opens(self.recipe.steps)
         self.recipe.closing[:] = self._with_opens(self.recipe.closing)
 

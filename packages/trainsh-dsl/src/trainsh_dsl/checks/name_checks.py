@@ -1,4 +1,4 @@
-"""Names that are defined but not used, and names that are used but not defined."""
+"""Finds names that are defined but not used, and names that are used but not defined."""
 
 from trainsh_dsl.checks.flow import Flow
 from trainsh_dsl.diagnostics.findings import Findings
@@ -23,7 +23,7 @@ _FROM_SHELL = frozenset(
 
 
 def unknown(scope: Scope, findings: Findings) -> None:
-    """Report E501 and E209: a `$NAME` outside commands that nothing in the whole recipe defines."""
+    """Report E501 or E209 for each `$NAME` outside commands that has no definition anywhere in the recipe."""
     near = Near().add(scope.known) if scope.unknown else Near()
     told: set[str] = set()
     for use in scope.unknown:
@@ -107,7 +107,9 @@ def near_misses(recipe: Recipe, scope: Scope, findings: Findings) -> None:
 
 
 def _beginning(name: str, known: set[str]) -> str | None:
-    """The longest known NAME for which `name` begins with `NAME_`; None if there is none."""
+    """The longest NAME among the known names such that `name` begins with `NAME_`, or None if there is no such
+    name.
+    """
     place = name.rfind("_")
     while place > 1:
         if name[:place] in known:

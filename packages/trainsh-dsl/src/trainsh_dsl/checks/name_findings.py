@@ -1,11 +1,11 @@
-"""Reports each wrong name once."""
+"""Reports each wrong name only once."""
 
 from trainsh_dsl.diagnostics.findings import Findings
 from trainsh_dsl.grammar.syntax import Node
 
 
 class NameFindings:
-    """Adds findings about names, at most one error and one warning for each name."""
+    """Adds findings about names. Each name gets at most one error and one warning."""
 
     def __init__(self, findings: Findings) -> None:
         self.findings = findings
@@ -13,7 +13,7 @@ class NameFindings:
 
     @property
     def told(self) -> int:
-        """The number of findings added."""
+        """How many findings this object has added."""
         return len(self._told)
 
     def tell(self, code: str, name: str, start: int, end: int, message: str, hint: str) -> None:
@@ -28,7 +28,9 @@ class NameFindings:
         return self.findings.source.place(offset)[0]
 
     def at(self, name: str, node: Node, *, last: bool = False) -> int:
-        """The offset of `@name` in the statement, or with `last` of the bare name at its end."""
+        """The offset of `@name` in the statement. With `last`, the offset of `name` (without `@`) at the
+        statement's end.
+        """
         text = self.findings.source.text
         found = text.rfind(name, node.start, node.end) if last else text.find("@" + name, node.start, node.end)
         return found if found >= 0 else node.start

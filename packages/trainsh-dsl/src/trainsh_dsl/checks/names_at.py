@@ -1,4 +1,4 @@
-"""The names in scope at an offset: variables, hosts, storages, open sessions."""
+"""Collects the names in scope at an offset: variables, hosts, storages and open sessions."""
 
 import msgspec
 
@@ -7,10 +7,11 @@ from trainsh_dsl.grammar.syntax import Close, Execute, Open, Recipe, every
 
 
 class Names(msgspec.Struct, frozen=True, kw_only=True):
-    """Names that may be written at one place, each with the offset of the statement that defines it.
+    """The names that may be written at one offset of a recipe, each with the offset of the statement that defines
+    it.
 
-    `variables` include captured ones, and those that train itself sets, which have offset -1. `sessions` maps each
-    session that is open there to its host.
+    `variables` also holds captured variables, and the variables that train itself sets; the latter have offset -1.
+    `sessions` maps each session that is open at the offset to its host.
     """
 
     variables: dict[str, int]
@@ -20,7 +21,10 @@ class Names(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def names_at(recipe: Recipe, scope: Scope, offset: int) -> Names:
-    """The names in scope at `offset`. Steps in parallel blocks count in the order of the text."""
+    """The names in scope at `offset`.
+
+    The steps of a parallel block count as if they ran in the order of the text.
+    """
     variables = {name: -1 for name in BUILT_IN if name != "JOB_STATUS" or 0 <= recipe.finally_at < offset}
     variables |= {name: node.name_at for name, node in scope.vars.items() if node.end <= offset}
     sessions: dict[str, str] = {}

@@ -1,4 +1,4 @@
-"""The steps of a parallel block start together: none may depend on another."""
+"""Checks parallel blocks. Since the steps of such a block start together, none may depend on another."""
 
 from trainsh_dsl.checks.name_findings import NameFindings
 from trainsh_dsl.document.plan import Ref
@@ -9,7 +9,11 @@ _BEHIND = "move this step below the block"
 
 
 class ParallelBlock:
-    """Checks one block. `filled` hosts and `captured` variables already have their values before the block."""
+    """Checks one parallel block.
+
+    `filled` holds the hosts that have their machine before the block, `captured` the variables that have their
+    value before the block.
+    """
 
     def __init__(
         self,
@@ -24,7 +28,8 @@ class ParallelBlock:
         self.refs = refs
         self.filled = filled
         self.captured = captured
-        self._first: dict[str, tuple[int, bool]] = {}  # session -> number of its first step, whether that opens it
+        # session -> number of its first step, and whether that step opens it
+        self._first: dict[str, tuple[int, bool]] = {}
         self._made: dict[str, int] = {}  # host or variable -> the number of the step that gives it a value
 
     def check(self, block: Parallel) -> None:

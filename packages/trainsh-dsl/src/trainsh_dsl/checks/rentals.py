@@ -14,10 +14,10 @@ class Account:
         self.rented: list[tuple[Control, bool]] = []
         self.last_release: Control | None = None
         self.released_at_the_end = False
-        self.guarded = False  # a watchdog stops the instance by itself
-        self.latest = -1  # offset of the latest step that rents or starts
-        self.all_released = -1  # offset of the latest release that names no host
-        self.released: dict[str, int] = {}  # host -> offset of its latest release
+        self.guarded = False  # whether a step arms a watchdog, which stops the instance by itself
+        self.latest = -1  # offset of the latest step that rents or starts a machine
+        self.all_released = -1  # offset of the latest release step that names no host
+        self.released: dict[str, int] = {}  # host -> offset of the latest step that releases its machine
 
 
 class Rentals:
@@ -27,14 +27,14 @@ class Rentals:
         self.findings = findings
         self.scope = scope
         self._accounts: dict[str, Account] = {}
-        self._owner: dict[str, str] = {}  # host -> the tool that gives the host its machine
+        self._owner: dict[str, str] = {}  # host -> the tool that rents the host's machine
         for name, host in scope.hosts.items():
             if host.type == "provider" and host.words:
                 self._owner[name] = specs.provider(host.words[0])
         self._decided_later = any(host.type == "other" for host in scope.hosts.values())
 
     def control(self, node: Control, closing: bool) -> None:
-        """Record one step; `closing` means that the step comes after `finally`."""
+        """Record one step. `closing` is true if the step comes after `finally`."""
         effects = node.effects
         if not (effects.provider or effects.releases):
             return
@@ -70,7 +70,9 @@ class Rentals:
         )  # fmt: skip
 
     def released(self, host: str, since: int) -> int:
-        """The offset of the step after `since` that releases the machine of `host`; -1 if it may still run."""
+        """The offset of the step after offset `since` that releases the machine of `host`, or -1 if no step surely
+        does.
+        """
         account = self._accounts.get(self._owner.get(host, ""))
         if account is None:
             return -1

@@ -1,1 +1,4 @@
-"""Findings and diagnostics: their codes, and how they are printed. Imports `text` and below."""
+"""Findings and diagnostics: their codes, and how they are printed.
+
+This subpackage imports `text` and the layers below `text`.
+"""

@@ -1,4 +1,4 @@
-"""The codes of diagnostics with their explanations, read from codes.md on demand."""
+"""The codes of diagnostics with their explanations, which are read from codes.md when they are first needed."""
 
 import re
 from functools import cache
@@ -28,7 +28,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 @cache
 def entries() -> dict[str, Entry]:
-    """All entries by code, in order."""
+    """All entries, keyed by code, in the order of codes.md."""
     with open(FILE, encoding="utf-8") as file:  # noqa: PTH123 - pathlib costs every start 4 ms
         document = file.read()
     heads = list(_ENTRY.finditer(document))
@@ -54,5 +54,5 @@ def _entry(head: re.Match[str], body: str) -> Entry:
 
 
 def is_code(word: str) -> bool:
-    """Whether `word` is the code of a diagnostic."""
+    """Whether a diagnostic has the code `word`."""
     return word in entries()

@@ -1,17 +1,23 @@
-"""Findings: the errors and warnings of a recipe, collected by offset and turned into diagnostics at the end."""
+"""Findings are the errors and warnings of a recipe.
+
+They are collected by offset and become diagnostics at the end.
+"""
 
 from trainsh_dsl.document.diagnostic import Diagnostic
 from trainsh_dsl.text.patterns import lazy
 from trainsh_dsl.text.source import Source
 
-MOST_ON_A_LINE = 50  # the diagnostics that are kept for one line: each costs a scan of the whole line
+MOST_ON_A_LINE = 50  # how many diagnostics of one line are kept; each one costs a scan of the whole line
 LONGEST_SOURCE = 2_000
 _SURROGATE = lazy("[\ud800-\udfff]")
 CODE = lazy(r"[EW]\d{3}")
 
 
 class Findings:
-    """Collects what the checks find: (code, start, end, message, hint), and which warnings comments turn off."""
+    """Collects the findings of the checks as tuples (code, start, end, message, hint), and what to ignore.
+
+    Comments `# train: ignore` say which warnings to ignore.
+    """
 
     def __init__(self, source: Source) -> None:
         self.source = source
@@ -20,13 +26,16 @@ class Findings:
         self.errors = 0
 
     def add(self, code: str, start: int, end: int, message: str, hint: str = "") -> None:
-        """Add a finding on the text from `start` up to `end`. Codes E... are errors, codes W... are warnings."""
+        """Add a finding about the text from `start` up to `end`.
+
+        A code E... is an error, a code W... is a warning.
+        """
         self.found.append((code, start, end, message, hint))
         if code[0] == "E":
             self.errors += 1
 
     def ignore(self, start: int, end: int, codes: set[str]) -> None:
-        """Ignore warnings with these codes that begin on the lines from offset `start` to offset `end`."""
+        """Ignore warnings that have one of `codes` and begin on a line between the offsets `start` and `end`."""
         self.ignored.append((start, end, codes))
 
     def _kept(self) -> list[tuple[str, int, int, str, str]]:
@@ -71,12 +80,12 @@ class Findings:
 
 
 def _encodable(text: str) -> str:
-    """The text with each lone surrogate (a byte that was not UTF-8) replaced, so that it can be encoded."""
+    """The text with a substitute for each lone surrogate (a byte that was not UTF-8), so that it can be encoded."""
     return text if text.isascii() else _SURROGATE.sub("\ufffd", text)
 
 
 def _within(offset: int, areas: list[tuple[int, int]]) -> bool:
-    """Whether `offset` is in one of the areas, which must be sorted and must not overlap."""
+    """Whether `offset` lies in one of the areas. The areas must be sorted and must not overlap."""
     low, high = 0, len(areas)
     while low < high:
         middle = (low + high) // 2

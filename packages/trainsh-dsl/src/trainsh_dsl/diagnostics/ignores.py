@@ -1,4 +1,4 @@
-"""The comment `# train: ignore W203`, at the end of a statement or on a line of its own above a statement."""
+"""Reads the comment `# train: ignore W203`, which stands at the end of a statement or on a line above it."""
 
 from trainsh_dsl.diagnostics.catalogue import is_code
 from trainsh_dsl.diagnostics.findings import CODE, Findings
@@ -11,14 +11,14 @@ _EXAMPLE = "write # train: ignore W203"
 
 
 class Ignores:
-    """Reads `train: ignore` comments, and tells the findings which warnings to ignore on which lines."""
+    """Reads `train: ignore` comments, and tells `Findings` which warnings to ignore on which lines."""
 
     def __init__(self, findings: Findings) -> None:
         self.findings = findings
         self.waiting: tuple[int, set[str]] | None = None
 
     def comment(self, line: str, at: int) -> None:
-        """Read a comment line at offset `at`; its directive applies to the statement that follows."""
+        """Read the comment line at offset `at`. Its directive applies to the statement that follows the line."""
         found = _LINE.match(line.rstrip())
         if found:
             codes = self._codes(found[1], at)
@@ -26,14 +26,17 @@ class Ignores:
             self.waiting = (start, before | codes)
 
     def statement(self, end: int) -> None:
-        """Apply an ignore comment that stands above a statement to this statement, which ends at `end`."""
+        """Apply an ignore comment to the statement below the comment. The statement ends at offset `end`."""
         if self.waiting:
             start, codes = self.waiting
             self.findings.ignore(start, end, codes)
             self.waiting = None
 
     def trailing(self, directive: str, at: int, start: int, end: int) -> None:
-        """Apply the directive in a comment at the end of the statement from `start` to `end`."""
+        """Apply `directive`, from a comment at the end of a statement, to this statement.
+
+        The directive stands at offset `at`. The statement goes from offset `start` to offset `end`.
+        """
         self.findings.ignore(start, end, self._codes(directive, at))
 
     def _codes(self, directive: str, at: int) -> set[str]:

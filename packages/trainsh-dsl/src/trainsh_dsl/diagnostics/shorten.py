@@ -1,8 +1,8 @@
-"""Shortens a piece of a recipe for a message."""
+"""Shortens a part of a recipe for a message."""
 
 
 def shorten(text: str) -> str:
-    """The text in quotes; the middle of a long text is left out."""
+    """The text in quotes. If the text is long, its middle is left out."""
     shown = text if len(text) <= 60 else text[:40] + "..." + text[-10:]
     return (
         repr(shown)

@@ -1,4 +1,4 @@
 """The documents that the package returns: plan (with its JSON Schema), diagnostics, graph.
 
-Imports no other subpackage.
+This subpackage imports no other subpackage.
 """

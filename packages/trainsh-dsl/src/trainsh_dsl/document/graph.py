@@ -1,4 +1,4 @@
-"""The graph of a recipe as data: what `train-dsl graph --json` answers."""
+"""The graph of a recipe as data, which `train-dsl graph --json` prints."""
 
 from typing import Literal
 
@@ -13,7 +13,7 @@ class GraphNode(Document, frozen=True, kw_only=True):
     label: str
     line: int = 0
     part: Literal["steps", "finally"] = "steps"
-    group: str = ""  # the id of the parallel block a step is in
+    group: str = ""  # the id of the parallel block that contains the step
 
 
 class GraphEdge(Document, frozen=True, kw_only=True):

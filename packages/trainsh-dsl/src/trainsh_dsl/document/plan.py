@@ -1,4 +1,4 @@
-"""The plan: what a recipe says, as the document that the runner reads (docs/language.md, "The plan")."""
+"""The plan: the document that says for the runner what a recipe says (docs/language.md, "The plan")."""
 
 from typing import Literal
 
@@ -21,7 +21,7 @@ class Ref(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True,
     session: str = ""
 
 
-# Plain text, or a list of parts with at least one Ref; two strings are never neighbours in it.
+# Plain text, or a list of parts that contains at least one Ref and never two strings in a row.
 Text = str | list[str | Ref]
 Parts = list[str | Ref]
 
@@ -36,7 +36,7 @@ class Span(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 
 class Document(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
-    """Base of the plan's structs: a field that has its default is left out."""
+    """Base of the plan's structs. A field that has its default value is left out of the document."""
 
 
 class Options(Document, frozen=True, kw_only=True):

@@ -1,1 +1,4 @@
-"""A recipe in canonical form. Imports `grammar` and below."""
+"""Writes a recipe in canonical form.
+
+This subpackage imports `grammar` and the layers below `grammar`.
+"""

@@ -1,4 +1,4 @@
-"""The canonical form of one statement."""
+"""Writes one statement in canonical form."""
 
 from trainsh_dsl.grammar.interpolation import unbroken
 from trainsh_dsl.grammar.syntax import (  # fmt: skip
@@ -22,7 +22,7 @@ from trainsh_dsl.vocabulary.options import Check
 
 
 def atoms(node: Node) -> list[str]:
-    """The words of a statement in canonical order. For an execute: all words before its command."""
+    """The words of a statement in canonical order. For an `Execute` these are the words before its command."""
     if isinstance(node, Definition):
         return [node.sort, node.name, "=", *_value(node)]
     words = _head(node)
@@ -30,7 +30,7 @@ def atoms(node: Node) -> list[str]:
 
 
 def statement(node: Node) -> str:
-    """A step in canonical form, without indentation. For a block: its first line only."""
+    """A step in canonical form, without indentation. For a block this is only its first line."""
     line = " ".join(atoms(node))
     if not isinstance(node, Execute):
         return line
@@ -38,7 +38,7 @@ def statement(node: Node) -> str:
 
 
 def command(node: Execute) -> str:
-    """An execute's command as written, with one blank before an `&` at its end."""
+    """The command of a step as written, except that an `&` at its end has exactly one blank before it."""
     raw = node.raw
     if node.background and raw.endswith("&") and "\n" not in raw:
         return raw[:-1].rstrip(" \t") + " &"

@@ -1,6 +1,6 @@
 """Prints a whole recipe in canonical form.
 
-Definitions are aligned and options sorted; comments and commands stay as they are.
+Definitions are aligned and options are sorted. Comments and commands stay as they are.
 """
 
 from trainsh_dsl.format import canonical
@@ -13,7 +13,7 @@ _MOST_BLANK = 2
 
 
 def formatted(source: Source, recipe: Recipe) -> str:
-    """The canonical text; call it only for a recipe without syntax errors."""
+    """The recipe in canonical form. Call this only for a recipe without syntax errors."""
     return _Printer(source, recipe).text()
 
 
@@ -81,7 +81,9 @@ class _Printer:
         self.line = last
 
     def _widths(self, definitions: list[Definition]) -> dict[int, int]:
-        """The width of the column `sort NAME` for each definition; a blank line begins a new width."""
+        """The width of the column `sort NAME` for each definition. The definitions after a blank line get their own
+        width.
+        """
         widths: dict[int, int] = {}
         group: list[Definition] = []
         for node in definitions:
@@ -119,7 +121,7 @@ class _Printer:
         return "\\\n" in self.source.text[node.start : node.end]
 
     def _filled(self, words: list[str], *, keep: bool = False) -> str:
-        """Wrap words into lines of at most WIDTH columns; each line but the last ends in a backslash."""
+        """Wrap words into lines of at most WIDTH columns. Each line except the last ends with a backslash."""
         indent = _INDENT * (self.level + 1)
         line, lines = words[0], []
         for word in words[1:]:

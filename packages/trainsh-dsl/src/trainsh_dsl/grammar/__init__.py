@@ -1,1 +1,4 @@
-"""Reads a recipe into statements (`syntax`). An error affects one statement. Imports `vocabulary` and below."""
+"""Reads a recipe into the statements of `syntax`. An error affects only the statement that contains it.
+
+This subpackage imports `vocabulary` and the layers below `vocabulary`.
+"""

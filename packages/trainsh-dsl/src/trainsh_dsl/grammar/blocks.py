@@ -1,13 +1,13 @@
-"""`parallel` ... `end` and `finally`: which block the next step belongs to."""
+"""Follows `parallel` ... `end` and `finally`, so that the parser knows to which block the next step belongs."""
 
 from trainsh_dsl.diagnostics.findings import Findings
 from trainsh_dsl.grammar.syntax import Node, Open, Parallel, Recipe
 
-DEEPEST = 8  # how deeply blocks may be nested, in the recipe and so in the plan
+DEEPEST = 8  # how deeply blocks may be nested, in the recipe and therefore in the plan
 
 
 class Blocks:
-    """The open blocks; `into` is the list to which the next step is added."""
+    """The open blocks. `into` is the list to which the next step is added."""
 
     def __init__(self, recipe: Recipe, findings: Findings) -> None:
         self.recipe = recipe
@@ -80,7 +80,9 @@ class Blocks:
         return self.recipe.closing if self.recipe.finally_at >= 0 else self.recipe.steps
 
     def _dissolve(self) -> None:
-        """Move the steps of unclosed blocks to the level around them; the caller has reported the error."""
+        """Move the steps of each unclosed block out of it, to the level around it. The caller has reported the
+        error.
+        """
         while self._open:
             block = self._open.pop()
             outside = self._open[-1].steps if self._open else self._outer()

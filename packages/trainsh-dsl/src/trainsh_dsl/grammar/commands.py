@@ -34,7 +34,10 @@ _BUILTINS = frozenset(
 
 
 class Command(msgspec.Struct):
-    """A command: `raw` as written up to `end`, `text` as it is sent (without a final `&` and `# train: ignore`)."""
+    """A command of a step. `raw` is the command as written, up to offset `end`.
+
+    `text` is what is sent to the session: the command without a final `&` and without a `# train: ignore` comment.
+    """
 
     text: Text
     raw: str
@@ -46,7 +49,10 @@ class Command(msgspec.Struct):
 
 
 class CommandReader:
-    """Reads the commands of one recipe. A fast path reads the simple ones, which are most of them."""
+    """Reads the commands of one recipe.
+
+    Most commands are simple, and are read by a fast path without the scanner.
+    """
 
     def __init__(self, source: Source, scope: Scope, reader: Reader) -> None:
         self.source = source
@@ -55,7 +61,9 @@ class CommandReader:
         self.here = HereIndex(source)
 
     def read(self, line: str, start: int, base: int) -> Command:
-        """Read the command at offset `start`. `line` is its physical line, which begins at `base`."""
+        """Read the command at offset `start`. `line` is the physical line that contains `start`; it begins at
+        `base`.
+        """
         raw = line[start - base :].rstrip()
         simple = SIMPLE.match(raw)
         if simple is None or "# train:" in line or "secret:" in raw:
@@ -76,7 +84,9 @@ class CommandReader:
         return Command(text, raw, background, base + len(line), "", ends)
 
     def _quoted(self, body: str, at: int) -> Text | None:
-        """The text of a simple command with single quotes; None if a `$` is in them and a variable is used."""
+        """The text of a simple command with single quotes; None if a `$` is in the quotes and the command uses a
+        variable.
+        """
         bare = _STRING.sub(r"\1'", body)
         if bare.count("$") == body.count("$"):
             return self._plain(body, at)
@@ -115,7 +125,7 @@ class CommandReader:
         return parts
 
     def _full(self, start: int) -> Command:
-        """Read any command with the scanner; slower than the fast path."""
+        """Read any command with the scanner, which is slower than the fast path."""
         scan = Scan(self.source, self.here, start).run()
         problem: Problem | None = scan.problem
         if problem is not None:
@@ -136,7 +146,9 @@ class CommandReader:
         return Command(body, raw, background, end, tail, ends, bool(problem))
 
     def _without(self, parts: list[tuple[int, str | Ref]], scan: Scan, tail: str, start: int) -> Text:
-        """Join parts (with their offsets) into a Text, without the `&` and the trailing directive."""
+        """Join the parts of a command into a `Text`, without a final `&` and without `tail`, the trailing
+        directive.
+        """
         cuts: list[tuple[int, int]] = []
         text = self.source.text
         if scan.amp >= 0 and not scan.problem:
@@ -157,7 +169,7 @@ class CommandReader:
             for first, last in reversed(cuts):
                 low, high = max(first - at, 0), min(last - at, len(part))
                 if low < high:
-                    part = part[:low] + part[high:]  # noqa: PLW2901 - the cuts are few, from the back
+                    part = part[:low] + part[high:]  # noqa: PLW2901 - there are few cuts, made from the end to the start
             kept.append(part)
         whole = joined(kept)
         if isinstance(whole, str):
@@ -191,7 +203,10 @@ class CommandReader:
     def _one(
         self, found: re.Match[str], at: int, quoted: bool, area: LexicalRegions, start: int
     ) -> tuple[int, str | Ref | None]:
-        """How many characters before `at` to drop, and what replaces the match (None: keep it as it is)."""
+        """Say what to do with a match: how many characters before `at` to drop, and what replaces the match.
+
+        None in place of the replacement means that the match stays as it is.
+        """
         scope = self.scope
         name = found[1] or found[2]
         operated = found[4]
@@ -235,7 +250,7 @@ class CommandReader:
         return ref
 
     def _place_secret(self, what: str, at: int, end: int, quoted: bool, area: LexicalRegions) -> None:
-        """Report a secret where the shell does not expand it, or where others could read it."""
+        """Report a secret that stands where the shell does not expand it, or where other people could read it."""
         add = self.scope.findings.add
         if quoted:
             add(
@@ -261,7 +276,7 @@ class CommandReader:
             )  # fmt: skip
 
     def _check_background(self, body: str, start: int, end: int) -> None:
-        """Warn about a trailing `&` that probably does something else than intended."""
+        """Warn about a trailing `&` that probably does not do what its author wants."""
         if not body:
             return
         add = self.scope.findings.add
@@ -295,7 +310,7 @@ def _escaped(text: str, at: int, start: int) -> bool:
 
 
 def _trimmed(text: str) -> str:
-    """The text without trailing blanks, except one that a backslash escapes."""
+    """The text without trailing blanks. A blank that a backslash escapes stays."""
     bare = text.rstrip(" \t\r")
     if len(bare) < len(text) and _escaped(bare, len(bare), 0):
         return bare + text[len(bare)]

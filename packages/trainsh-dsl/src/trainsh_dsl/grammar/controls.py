@@ -17,7 +17,7 @@ _SESSION_NAME = lazy(rf"{NAME_OR_HYPHEN}\Z")
 
 
 def control(context: Context, words: list[Word], end: int) -> Node:
-    """Read `tool.verb words and options`."""
+    """Read the statement `tool.verb`, with its words and options."""
     found = CONTROL.match(words[0].raw)
     assert found is not None, "the reader saw the verb"
     tool, verb = found[1], found[2]

@@ -26,7 +26,9 @@ _EXAMPLE = {"var": "var NAME = value", "host": "host NAME = user@host", "storage
 
 
 def read(context: Context, start: int, end: int, node_end: int, tail: str) -> Definition:
-    """Read the definition between two offsets and add it to the scope; raises Stop for an error in it."""
+    """Read the definition between two offsets, and add it to the scope. Raise `Stop` if the definition has an
+    error.
+    """
     found = _LINE.match(context.text[start:end])
     assert found is not None, "the reader saw the keyword"
     sort, name, value = found[1], found[2], found[4].rstrip()
@@ -107,7 +109,7 @@ def _spec(context: Context, definition: Definition) -> None:
     for word in found:
         quoted = (
             definition.sort == "host"
-        )  # ssh reads the quotes of a host's words; a storage is one word, without its quotes
+        )  # ssh itself reads the quotes in a host spec; a storage spec is one word, and its quotes are removed here
         text = context.reader.rest(word.raw, word.start) if quoted else context.reader.word(word)
         parts += [" " if parts else "", *(text if isinstance(text, list) else [text])]
         definition.words.append(unbroken(word.raw))

@@ -1,4 +1,6 @@
-"""`$NAME`, `${NAME}` and `${secret:NAME}` outside commands: in words, specs, patterns, messages and values."""
+"""Reads `$NAME`, `${NAME}` and `${secret:NAME}` outside commands: in words, specs, patterns, messages and
+values.
+"""
 
 import re
 
@@ -23,7 +25,9 @@ def unbroken(text: str) -> str:
 
 
 def joined(parts: list[str | Ref]) -> Text:
-    """Join parts into a Text: neighbouring strings are merged, and a single string is returned as a plain str."""
+    """Join parts into a `Text`. Strings that follow each other are merged; a single string is returned as a plain
+    str.
+    """
     merged: list[str | Ref] = []
     for part in parts:
         if isinstance(part, str) and merged and isinstance(merged[-1], str):
@@ -36,7 +40,10 @@ def joined(parts: list[str | Ref]) -> Text:
 
 
 def easy(scope: Scope, text: str) -> list[str | Ref] | None:
-    """The parts of `text`, which has no backslashes; None if it has a `$` without a name of `scope.easy`."""
+    """The parts of `text`, which must have no backslashes.
+
+    The result is None if a `$` in `text` is not followed by a name in `scope.easy`.
+    """
     pieces = _NAMES.split(text)
     parts: list[str | Ref] = [pieces[0]] if pieces[0] else []
     known, used = scope.easy, scope.used
@@ -60,8 +67,8 @@ class Reader:
     def word(self, word: Word, *, pattern: bool = False, no_secret: str = "") -> Text:
         """The text of a word, with quotes removed and variables resolved.
 
-        `pattern` means that the word is a regular expression, in which a `$` without a name stays. If `no_secret`
-        is not "", a secret is an error, and `no_secret` names the place in the message.
+        If `pattern` is true, the word is a regular expression, in which a `$` without a name stays as it is. If
+        `no_secret` is not "", a secret is an error, and the message says with `no_secret` where the secret stands.
         """
         raw = word.raw
         if "$" not in raw and "'" not in raw and '"' not in raw and "\\" not in raw:
@@ -85,7 +92,7 @@ class Reader:
         return joined(parts)
 
     def rest(self, raw: str, at: int) -> Text:
-        """The value of a definition at offset `at`: the raw text, with variables resolved."""
+        """The value of a definition: its text `raw`, which stands at offset `at`, with variables resolved."""
         if "\\\n" in raw:
             raw = unbroken(raw)
         return joined(self._parts(raw, at, False, False, "")) if "$" in raw else raw
@@ -148,7 +155,10 @@ class Reader:
         return whole
 
     def secret(self, name: str, at: int, end: int, no_secret: str) -> str | Ref:
-        """Resolve `${secret:NAME}`; reports an error if `no_secret` names a place where secrets are not allowed."""
+        """Resolve `${secret:NAME}`.
+
+        If `no_secret` is not "", it says where the secret stands, and the secret is reported as an error.
+        """
         if not NAME.match(name):
             self.scope.findings.add(
                 "E505",

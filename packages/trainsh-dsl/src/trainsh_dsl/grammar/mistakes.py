@@ -1,4 +1,4 @@
-"""Hints for lines that are not statements: what the author probably meant."""
+"""Hints for lines that are not statements. A hint says what the author probably meant."""
 
 from trainsh_dsl.diagnostics.shorten import shorten
 from trainsh_dsl.grammar.scope import Near
@@ -15,7 +15,10 @@ _CALLED = lazy(rf"({NAME_OR_HYPHEN})[ \t]*>")
 
 
 def guess(first: str, line: str, sessions: set[str]) -> str:
-    """A hint for a line that is not a statement; `first` is its first word, `sessions` are those opened above."""
+    """A hint for a line that is not a statement.
+
+    `first` is the first word of the line. `sessions` holds the sessions that were opened above the line.
+    """
     source, arrow, _ = line.partition(" -> ")
     if arrow and not set(source) & set("'\">="):
         return f"a path with blanks needs quotes: {quoted(source.strip())}"
@@ -36,7 +39,10 @@ def guess(first: str, line: str, sessions: set[str]) -> str:
 
 
 def no_command(context: Context, session: str, at: int, pos: int, words: list[Word]) -> Stop:
-    """The error for `@session options` when the text at `pos` makes it neither a step nor a transfer."""
+    """The error for a line that begins like `@session options` but is neither a step nor a transfer.
+
+    `pos` is the offset of the text that shows it.
+    """
     text = context.text
     line_end = text.find("\n", pos)
     line_end = len(text) if line_end < 0 else line_end

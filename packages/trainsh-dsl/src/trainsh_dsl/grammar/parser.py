@@ -1,4 +1,4 @@
-"""The parser: turns lines into statements. An error affects one statement, not the whole file."""
+"""The parser turns lines into statements. An error affects one statement, not the whole file."""
 
 import re
 from collections.abc import Callable, Iterable
@@ -50,10 +50,11 @@ class Parser:
         self.blocks = Blocks(self.recipe, findings)
         self.ignores = Ignores(findings)
         self.refs: dict[int, list[tuple[str, int]]] = {}
-        self._swallowed = -1  # the last line that looked like a continuation of the command above it
+        # the number of the last line that looked like a continuation of the command above the line
+        self._swallowed = -1
 
     def parse(self) -> Recipe:
-        """Parse the whole text; errors are added to the findings."""
+        """Parse the whole text. Errors are added to the findings."""
         self._check_characters()
         lines, starts = self.source.lines, self.source.starts
         number, count = 0, len(lines)
@@ -72,7 +73,9 @@ class Parser:
         return self.recipe
 
     def _statement(self, number: int, line: str, base: int) -> int:
-        """Parse the statement that begins on this line; returns the number of the line after it."""
+        """Parse the statement that begins on line `number`. Return the number of the first line after the
+        statement.
+        """
         simple = _EXECUTE.match(line)
         scope = self.scope
         if scope.captures:
@@ -107,7 +110,10 @@ class Parser:
         return self._logical_end(number)
 
     def _logical_end(self, number: int) -> int:
-        """The offset at which the logical line that begins on line `number` ends. Not for commands."""
+        """The offset at which the logical line ends that begins on line `number`.
+
+        Do not call this for a command.
+        """
         lines, starts = self.source.lines, self.source.starts
         last = number
         while last + 1 < len(lines) and _goes_on(lines[last]):
@@ -158,7 +164,7 @@ class Parser:
         return end
 
     def _worded(self, at: int, stop: int, end: int, tail: str) -> None:
-        """Parse the statement between the offsets `at` and `stop`; not for a session's command."""
+        """Parse the statement between the offsets `at` and `stop`. Do not call this for a command of a session."""
         text = self.source.text
         found = _FIRST.match(text, at, stop)
         first = found[0] if found else ""
@@ -202,7 +208,10 @@ class Parser:
         self.recipe.definitions.append(definitions.read(self.context, at, stop, end, tail))
 
     def _execute(self, session: str, at: int, line: str, start: int, base: int, found: list[Option]) -> int:
-        """Parse `@session options > command`; the command is at `start`, in `line`, which begins at `base`."""
+        """Parse `@session options > command`. The command is at offset `start`.
+
+        `line` is the physical line that contains the command; it begins at offset `base`.
+        """
         command = self.commands.read(line, start, base)
         node = Execute(
             start=at, end=command.end, options=found, tail=command.tail, session=session, command=command.text,
@@ -247,7 +256,7 @@ class Parser:
             self.scope.used.add(name)
 
     def _execute_with_options(self, session: str, at: int, pos: int) -> int:
-        """Parse `@session` when more than a simple `>` follows."""
+        """Parse a statement that begins with `@session`, if more than a simple `>` follows the name."""
         text = self.source.text
         words: list[Word] = []
         while True:
@@ -324,7 +333,10 @@ class Parser:
         raise Stop()
 
     def _goes_on_from_command(self, at: int) -> bool:
-        """Whether this line directly follows a command, or another such line: all of them get only one error."""
+        """Whether the line at `at` directly follows a command, or follows a line of which this is true.
+
+        All these lines together get only one error.
+        """
         line = self.source.line_of(at) - 1
         previous = self.blocks.latest()
         after_command = isinstance(previous, Execute) and self.source.line_of(previous.end) == line
@@ -348,6 +360,6 @@ class Parser:
 
 
 def _goes_on(line: str) -> bool:
-    """Whether a line ends in an odd number of backslashes, and so continues on the next line."""
+    """Whether a line ends with an odd number of backslashes and therefore continues on the next line."""
     bare = line.removesuffix("\r")
     return bare.endswith("\\") and (len(bare) - len(bare.rstrip("\\"))) % 2 == 1

@@ -8,11 +8,14 @@ from trainsh_dsl.document.plan import Ref
 from trainsh_dsl.grammar.syntax import Definition
 
 BUILT_IN = ("JOB_ID", "JOB_STATUS", "SWEEP_INDEX")
-_CLOSE_LOOKS = 200  # calls of difflib for one recipe at most, so that the time stays linear
+_CLOSE_LOOKS = 200  # at most so many calls of difflib for one recipe, so that the time stays linear
 
 
 class Near:
-    """Suggests the nearest known name: from a table if it is one edit away, else by a call of difflib."""
+    """Suggests the known name that is most similar to a word.
+
+    A name that differs by one edit is found in a table, any other name by a call of difflib.
+    """
 
     def __init__(self) -> None:
         self._names: dict[str, None] = {}
@@ -20,7 +23,7 @@ class Near:
         self._looks = _CLOSE_LOOKS
 
     def add(self, names: Iterable[str]) -> "Near":
-        """Add names; returns the object itself."""
+        """Add names to the known names. Return the object itself."""
         for name in names:
             if name not in self._names:
                 self._names[name] = None
@@ -29,7 +32,10 @@ class Near:
         return self
 
     def one_edit(self, word: str) -> str | None:
-        """A name that differs from `word` in case, or by one letter added, removed or changed, or two swapped."""
+        """A known name that differs from `word` in case or by one edit, or None.
+
+        One edit is a letter added, removed or changed, or two neighbouring letters swapped.
+        """
         for form in _forms(word):
             found = self._shorter.get(form)
             if found is not None and found != word and abs(len(found) - len(word)) <= 1:
@@ -37,7 +43,7 @@ class Near:
         return None
 
     def find(self, word: str) -> str | None:
-        """The nearest name, or None."""
+        """The known name that is most similar to `word`, or None if none is similar enough."""
         found = self.one_edit(word)
         if found is None and self._looks > 0 and len(word) <= 80:
             self._looks -= 1
@@ -66,7 +72,7 @@ class Unknown:
 
 
 class Scope:
-    """Everything known about names while a recipe is read."""
+    """Everything that is known about names while a recipe is read."""
 
     def __init__(self, findings: Findings, captures: Iterable[str], given: Iterable[str]) -> None:
         self.findings = findings
@@ -81,19 +87,20 @@ class Scope:
         self.secret_at_all = "${secret:" in findings.source.text
         self.secrets: set[str] = set()  # variables that hold a secret
         self.unknown: list[Unknown] = []
-        self.shell: dict[str, int] = {}  # each `$NAME` left to the shell -> offset of its first use
+        self.shell: dict[str, int] = {}  # NAME of each `$NAME` that the shell expands -> offset of its first use
         self.refs: list[tuple[str, int]] = []  # captured variables that the current statement uses
         self.in_finally = False
-        self.mentioned: set[str] = set()  # words of unreadable statements: names in them get no further findings
-        self.answers = ""  # the last verb read whose answer may set variables that have no definition
+        # words of statements that could not be read; names in them get no further findings
+        self.mentioned: set[str] = set()
+        self.answers = ""  # the last verb so far whose answer may set variables that have no definition
         self.defining = ""
 
     def find(self, name: str) -> Definition | None:
-        """The definition of `name`, of any kind (variable, host or storage), or None."""
+        """The definition of the variable, host or storage called `name`, or None if nothing has this name."""
         return self.vars.get(name) or self.hosts.get(name) or self.storages.get(name)
 
     def define(self, definition: Definition) -> None:
-        """Add a definition; reports E204 if the name is taken."""
+        """Add a definition. Report E204 if another definition has the same name."""
         name = definition.name
         before = self.find(name)
         if before is not None:
@@ -109,7 +116,7 @@ class Scope:
             self.known.add(name)
 
     def use(self, name: str, start: int) -> None:
-        """Record a use at offset `start` of `name`, which is a known variable."""
+        """Record that the known variable `name` is used at offset `start`."""
         self.used.add(name)
         if name in self.captures:
             self.refs.append((name, start))
@@ -120,18 +127,23 @@ class Scope:
             )  # fmt: skip
 
     def is_variable(self, name: str) -> bool:
-        """Whether `$name` is a variable of the recipe. In a definition only those defined above it count."""
+        """Whether `$name` is a variable of the recipe.
+
+        In a definition, only the variables that are defined above this definition count.
+        """
         return name in self.known and name != self.defining
 
     def static(self, name: str, depth: int = 0) -> str | None:
-        """The value of a variable if the recipe alone determines it, else None."""
+        """The value of a variable if the recipe alone determines this value, else None."""
         definition = self.vars.get(name)
         if definition is None or name in self.given or name in self.captures or depth > 8:
             return None
         return self.static_text(definition.text, depth + 1)
 
     def static_text(self, text: object, depth: int = 0) -> str | None:
-        """A text with its variables replaced if the recipe alone determines their values, else None."""
+        """The text with its variables replaced by their values if the recipe alone determines these values, else
+        None.
+        """
         if isinstance(text, str):
             return text
         if not isinstance(text, list):

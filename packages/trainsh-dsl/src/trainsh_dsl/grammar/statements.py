@@ -108,7 +108,7 @@ def _pattern(context: Context, word: Word) -> Text:
 
 
 def transfer(context: Context, words: list[Word], end: int) -> Transfer:
-    """Read `source -> destination options`; the second word is `->`."""
+    """Read `source -> destination options`. The second word must be `->`."""
     if len(words) < 3 or is_option(words[2]):
         shown = words[0].raw
         raise context.wrong(

@@ -1,4 +1,4 @@
-"""The recipe after parsing, before planning: statements with offsets into the text."""
+"""A recipe after parsing and before planning: statements that have offsets into the text."""
 
 import msgspec
 
@@ -8,7 +8,10 @@ from trainsh_dsl.vocabulary.tool_schemas import Effects
 
 
 class Option(msgspec.Struct):
-    """`key=value` of a statement: its word, and its value, converted to its type where possible."""
+    """An option `key=value` of a statement: its word and its value.
+
+    The value has its type already, where possible.
+    """
 
     word: Word
     key: str
@@ -16,17 +19,21 @@ class Option(msgspec.Struct):
 
 
 class Node(msgspec.Struct, kw_only=True):
-    """A statement, from offset `start` to before `end`, where its last logical line ends."""
+    """A statement. It begins at offset `start`, and its last logical line ends at offset `end`."""
 
     start: int
     end: int
     options: list[Option] = []
-    tail: str = ""  # a `# train: ignore` at the end of the line
+    tail: str = ""  # the comment `# train: ignore` at the end of the line, or ""
     implied: bool = False
 
 
 class Definition(Node, kw_only=True):
-    """`var`, `host` or `storage`: `raw` is the rest of the line, `words` a spec's, `text` the resolved value."""
+    """A `var`, `host` or `storage` line.
+
+    `raw` is the rest of the line, `words` are the words of the spec, and `text` is the value with variables
+    resolved.
+    """
 
     sort: str
     name: str
@@ -39,7 +46,10 @@ class Definition(Node, kw_only=True):
 
 
 class Execute(Node, kw_only=True):
-    """`@session > command`; `command` has variables resolved, `raw` is as written, with `&` and here-documents."""
+    """The step `@session > command`.
+
+    `command` has its variables resolved. `raw` is the command as written, with its `&` and its here-documents.
+    """
 
     session: str
     command: Text
@@ -50,7 +60,7 @@ class Execute(Node, kw_only=True):
 
 
 class Wait(Node, kw_only=True):
-    """`wait`; `condition` is pattern, file, port or idle, and `word` the whole condition as written."""
+    """A `wait`. `condition` is "pattern", "file", "port" or "idle"; `word` is the whole condition as written."""
 
     session: str
     condition: Condition
@@ -59,7 +69,7 @@ class Wait(Node, kw_only=True):
 
 
 class Endpoint(msgspec.Struct, kw_only=True):
-    """One side of a transfer; `name` is "" for a path on this machine."""
+    """One side of a transfer: a path, and the `name` of its host or storage ("" for a path on this machine)."""
 
     word: Word
     name: str
@@ -75,7 +85,10 @@ class Transfer(Node, kw_only=True):
 
 
 class Open(Node, kw_only=True):
-    """`tmux.open @host as session`; a missing name is "", and its error is already reported."""
+    """The step `tmux.open @host as session`.
+
+    A name that is missing is "", and the parser has reported this error.
+    """
 
     host: str
     host_at: int
@@ -83,13 +96,13 @@ class Open(Node, kw_only=True):
 
 
 class Close(Node, kw_only=True):
-    """`tmux.close @session`"""
+    """The step `tmux.close @session`."""
 
     session: str
 
 
 class Control(Node, kw_only=True):
-    """Any other `tool.verb`. In `args` every Ref to an `@name` is a `host` Ref, whatever the name stands for."""
+    """Any other `tool.verb`. In `args`, each `@name` is a `Ref` with `host` set, even if the name is not a host."""
 
     tool: str
     verb: str
@@ -108,14 +121,14 @@ class Notify(Node, kw_only=True):
 
 
 class Sleep(Node, kw_only=True):
-    """`sleep DURATION`: seconds, or text with variables."""
+    """The step `sleep DURATION`. The duration is in seconds, or a text with variables."""
 
     seconds: object
     word: Word
 
 
 class Parallel(Node, kw_only=True):
-    """The steps between `parallel` and `end`; `close_at` is where `end` stands."""
+    """The steps between `parallel` and `end`. `close_at` is the offset of the word `end`."""
 
     steps: list[Node]
     close_at: int = 0
@@ -123,7 +136,7 @@ class Parallel(Node, kw_only=True):
 
 
 class Recipe(msgspec.Struct):
-    """A parsed recipe; `finally_at` is -1 if it has no `finally`."""
+    """A parsed recipe. `finally_at` is the offset of `finally`, or -1 if the recipe has no `finally`."""
 
     definitions: list[Definition]
     steps: list[Node]
@@ -133,7 +146,7 @@ class Recipe(msgspec.Struct):
 
 
 def every(nodes: list[Node]) -> list[Node]:
-    """The nodes, and all nodes in blocks among them, in order."""
+    """The nodes and all nodes inside their blocks, in the order of the text."""
     found: list[Node] = []
     waiting = list(reversed(nodes))
     while waiting:

@@ -1,4 +1,4 @@
-"""Words and options of a statement, and the context that all statement readers share."""
+"""Reads words and options of a statement, and holds the context that all statement readers share."""
 
 import re
 
@@ -24,7 +24,7 @@ _KEY = lazy(r"([A-Za-z_][A-Za-z0-9_-]*)=")
 
 
 class Stop(Exception):
-    """Ends the reading of one statement, whose error is already in the findings."""
+    """Ends the reading of one statement. The error of the statement is already in the findings."""
 
 
 class Context:
@@ -39,15 +39,15 @@ class Context:
         self.reader = Reader(scope)
         self.verbs: dict[str, Verb] = {}
         self._durations: dict[str, float] = {}
-        self._known: dict[str, tuple[str, object]] = {}  # options already parsed: text -> (key, value)
+        self._known: dict[str, tuple[str, object]] = {}  # text of an option that has been parsed -> (key, value)
 
     def wrong(self, code: str, start: int, end: int, message: str, hint: str = "") -> Stop:
-        """Record an error; returns the exception to raise, which ends the reading of this statement."""
+        """Record an error. Return the exception that the caller must raise to end the reading of this statement."""
         self.findings.add(code, start, end, message, hint)
         return Stop()
 
     def words(self, start: int, end: int) -> list[Word]:
-        """Split the text between two offsets into words; reports E106 for an unclosed quote."""
+        """Split the text between two offsets into words. Report E106 for a quote that is not closed."""
         text = self.text
         raw = text[start:end]
         if "'" not in raw and '"' not in raw and "\\" not in raw:
@@ -85,7 +85,10 @@ class Context:
             pos = stop
 
     def options(self, words: list[Word], kind: dict[str, Check], what: str) -> list[Option]:
-        """Parse words, which must all be options of this kind of statement. `what` names the kind in messages."""
+        """Parse words that must all be options of one kind of statement.
+
+        `kind` holds the options of this kind of statement. `what` is the name of the kind in messages.
+        """
         found: list[Option] = []
         for place, word in enumerate(words):
             known = self._known.get(word.raw)
@@ -134,7 +137,7 @@ class Context:
         self.findings.add("E111", word.start, word.end, f"{what} does not take {shorten(word.raw)} here", hint)
 
     def option(self, word: Word, key: str, kind: dict[str, Check], what: str) -> Option | None:
-        """Parse one `key=value`; None if the option does not exist or its value is invalid."""
+        """Parse one `key=value`. Return None if the option does not exist or its value is invalid."""
         check = kind.get(key)
         if check is None:
             self.findings.add(
@@ -182,7 +185,10 @@ class Context:
         return f"{head} > {word.raw} {command.strip()[:60]}"
 
     def typed(self, text: Text, check: Check, word: Word) -> object:
-        """The value that `check` returns for a text; the text itself if it has variables; None if it is invalid."""
+        """The value that `check` makes of a text.
+
+        A text that has variables is returned as it is. The result is None if the text is invalid.
+        """
         known = text if isinstance(text, str) else self.scope.static_text(text)
         if known is None:
             return text
@@ -200,14 +206,14 @@ class Context:
         return typed if isinstance(text, str) else text
 
     def unquoted(self, word: Word) -> Word:
-        """The word without its quotes; its variables are not resolved."""
+        """The word without its quotes. Variables in it are not resolved."""
         raw = unbroken(word.raw)
         if len(raw) > 1 and raw[0] in "'\"" and raw[-1] == raw[0]:
             raw = raw[1:-1]
         return Word(word.start, word.end, raw)
 
     def line_text(self, start: int, end: int) -> str:
-        """A statement's text on one line, for use in hints."""
+        """The text of a statement on one line, for hints."""
         return unbroken(self.text[start:end]).strip()
 
 
@@ -222,5 +228,5 @@ def _spaced(raw: str, at: int) -> list[Word]:
 
 
 def is_option(word: Word) -> re.Match[str] | None:
-    """Match a word of the form `key=value`; group 1 is the key."""
+    """Match a word of the form `key=value`. Group 1 of the match is the key."""
     return _KEY.match(word.raw)

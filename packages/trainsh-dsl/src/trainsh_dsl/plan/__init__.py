@@ -1,1 +1,4 @@
-"""Makes the plan, and the graph of it. Imports every other subpackage."""
+"""Makes the plan, and the graph of the plan.
+
+This subpackage may import every other subpackage.
+"""

@@ -1,4 +1,4 @@
-"""Draws the graph of a plan: steps, sessions, hosts, storages, rentals."""
+"""Draws the graph of a plan: its steps, sessions, hosts, storages and rentals."""
 
 from collections.abc import Iterator
 
@@ -26,7 +26,7 @@ _LONGEST = 48
 
 
 def draw(plan: Plan, effects: dict[str, Effects]) -> Graph:
-    """The graph of a plan; `effects` holds those of its verbs, keyed by `tool.verb`."""
+    """The graph of a plan. `effects` maps each verb of the plan, as `tool.verb`, to the effects of the verb."""
     builder = _Builder(plan, effects)
     builder.add()
     return Graph(
@@ -40,7 +40,7 @@ class _Builder:
         self.effects = effects
         self.nodes: list[GraphNode] = []
         self.edges: list[GraphEdge] = []
-        self._known: dict[str, str] = {}  # a thing's name -> its node id
+        self._known: dict[str, str] = {}  # name of a thing -> id of its node
         self._captured: dict[str, str] = {}
         self._count = 0
 
@@ -68,7 +68,7 @@ class _Builder:
             self.edges.append(edge)
 
     def _chain(self, steps: list[AnyStep], before: list[str], group: str, part: str) -> list[str]:
-        """Add steps that run one after the other; returns the nodes that the next step comes after."""
+        """Add steps that run one after the other. Return the ids of the nodes that the next step must follow."""
         for step in steps:
             if isinstance(step, Parallel):
                 block = f"p{step.span.line}"
@@ -144,7 +144,7 @@ def _text(text: Text) -> str:
 
 
 def _names(step: AnyStep) -> Iterator[str]:
-    """The variables a step uses, in any of its texts."""
+    """The names of the variables that a step uses in any of its texts."""
     texts: list[object] = []
     if isinstance(step, Execute):
         texts.append(step.command)
@@ -200,7 +200,7 @@ def _shape(node: GraphNode) -> str:
 
 
 def _escaped(label: str) -> str:
-    """Escape a label for Mermaid, which reads HTML entities with # in place of &."""
+    """Escape a label for Mermaid, where HTML entities are written with # in place of &."""
     escaped = "".join(f"#{ord(char)};" if char in '"#;&<>`' or not char.isprintable() else char for char in label)
     return escaped or " "
 

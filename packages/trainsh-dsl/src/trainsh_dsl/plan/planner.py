@@ -69,7 +69,7 @@ class _Planner:
         return [self._step(node) for node in nodes]
 
     def _rendered(self, command: Text) -> str:
-        """A command in which variables are replaced if the recipe alone determines their values."""
+        """The command as text. A variable is replaced by its value if the recipe alone determines this value."""
         if isinstance(command, str):
             return command
         parts = (part if isinstance(part, str) else self.scope.static_text([part]) for part in command)

@@ -1,1 +1,4 @@
-"""The text of a recipe: offsets, lines, and commands as a shell reads them. Imports `document`."""
+"""The text of a recipe: offsets, lines, and commands as a shell reads them.
+
+This subpackage imports `document` only.
+"""

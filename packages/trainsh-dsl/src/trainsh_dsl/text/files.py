@@ -1,4 +1,4 @@
-"""Recipes as files: read, written back, compared."""
+"""Reads recipes from files, writes them back and compares them."""
 
 import sys
 
@@ -8,14 +8,15 @@ from trainsh_dsl.text.source import decode
 
 
 def shown_name(file: str) -> str:
-    """The name of a file in messages."""
+    """How messages call a file."""
     return "stdin" if file == "-" else file
 
 
 def read(file: str | None, text: str | None) -> str:
-    """The recipe in a file (`-`: standard input), or `text` itself; exactly one of the two is given.
+    """The recipe in `file`, or `text` itself. Exactly one of the two must be given.
 
-    Raises NotFound if the file does not exist, UsageError if it cannot be read.
+    The file `-` means standard input. Raise `NotFound` if the file does not exist, and `UsageError` if it cannot be
+    read.
     """
     if (file is None) == (text is None):
         raise UsageError("name one recipe file, or give its --text", "train dsl check my.recipe", code="no_recipe")
@@ -34,8 +35,8 @@ def read(file: str | None, text: str | None) -> str:
 
 
 def _near(file: str) -> str:
-    """A hint: the recipe in the same folder whose name is nearest."""
-    from pathlib import Path  # noqa: PLC0415 - only an error needs it
+    """A hint that names the recipe in the same folder whose file name is most similar."""
+    from pathlib import Path  # noqa: PLC0415 - only the hint of an error needs it
 
     folder = Path(file).parent
     there = {each.name: each for each in folder.glob("*.recipe")}
@@ -44,7 +45,7 @@ def _near(file: str) -> str:
 
 
 def write(file: str, text: str) -> None:
-    """Replace the content of a file, keeping its mode; raises UsageError if it cannot be written."""
+    """Replace the content of a file, but keep its mode. Raise `UsageError` if the file cannot be written."""
     from pathlib import Path  # noqa: PLC0415 - only --write needs it
 
     from trainsh_base.system.files import write_atomic  # noqa: PLC0415 - as above
@@ -57,10 +58,10 @@ def write(file: str, text: str) -> None:
 
 
 def diff(before: str, after: str, name: str) -> str:
-    """A unified diff; "" if the two texts are equal."""
+    """The unified diff of two texts, or "" if they are equal."""
     if before == after:
         return ""
-    import difflib  # noqa: PLC0415 - only a change needs it
+    import difflib  # noqa: PLC0415 - only a recipe that changed needs it
 
     old, new = _lines(before), _lines(after)
     lines = difflib.unified_diff(old, new, name, f"{name} (canonical)")
@@ -68,7 +69,10 @@ def diff(before: str, after: str, name: str) -> str:
 
 
 def _lines(text: str) -> list[str]:
-    """Split into lines, keeping line ends. `splitlines` would also split at form feeds and the like."""
+    """Split a text into lines that keep their line ends.
+
+    `splitlines` is not used because it also splits at form feeds and similar characters.
+    """
     lines = [line + "\n" for line in text.split("\n")]
     lines[-1] = lines[-1][:-1]
     return lines if lines[-1] else lines[:-1]

@@ -7,7 +7,7 @@ from trainsh_dsl.text.source import Source
 
 
 class HereIndex:
-    """An index of lines by content, which finds the end of a here-document fast."""
+    """An index from the content of a line to its numbers. With it, the end of a here-document is found fast."""
 
     def __init__(self, source: Source) -> None:
         self._source = source
@@ -15,7 +15,10 @@ class HereIndex:
         self._tabbed: dict[str, list[int]] | None = None
 
     def find(self, tag: str, tabs: bool, after: int) -> int:
-        """The first line after line `after` that is only `tag` (with `tabs`: after leading tabs), or -1."""
+        """The number of the first line after line `after` that consists of `tag`, or -1 if there is none.
+
+        If `tabs` is true, the line may have tabs before `tag`.
+        """
         if tabs:
             if self._tabbed is None:
                 self._tabbed = _index(line.lstrip("\t") for line in self._source.lines)

@@ -1,4 +1,4 @@
-"""Lexical regions of a command: whether an offset is quoted, in a comment, or an argument of a program."""
+"""Says of an offset in a command whether it is quoted, in a comment, or in an argument of a program."""
 
 from bisect import bisect_right
 
@@ -12,14 +12,15 @@ _PREFIXES = frozenset(("!", "do", "elif", "else", "if", "then", "time", "until",
 
 
 class LexicalRegions:
-    """For an offset of a scanned command: whether it is quoted, in a comment, or an argument of a program."""
+    """Says of an offset in a scanned command whether it is quoted, in a comment, or in an argument of a program."""
 
     def __init__(self, scan: Scan) -> None:
         self.scan = scan
-        self.looks = 50  # limit on look-ups of programs, so that a command full of secrets takes linear time
+        # how many look-ups of programs are left; the limit keeps a command full of secrets linear in time
+        self.looks = 50
 
     def literal(self, at: int) -> bool:
-        """Whether the offset is where the shell expands nothing."""
+        """Whether the offset is in a part of the command where the shell expands nothing."""
         return _inside(self.scan.literal, at)
 
     def single(self, at: int) -> bool:
@@ -27,7 +28,7 @@ class LexicalRegions:
         return _inside(self.scan.single, at)
 
     def tick(self, at: int) -> bool:
-        """Whether the offset is in backticks, where the shell removes one level of backslashes first."""
+        """Whether the offset is in backticks. In backticks the shell first removes one level of backslashes."""
         return _inside(self.scan.ticks, at)
 
     def comment(self, at: int) -> bool:
@@ -35,7 +36,10 @@ class LexicalRegions:
         return _inside(self.scan.comments, at)
 
     def program(self, at: int) -> str:
-        """The program that gets the argument at `at`; "" for an assignment, a redirection or the program itself."""
+        """The name of the program that gets the argument at offset `at`.
+
+        The result is "" if an assignment, a redirection or the name of the program stands at `at`.
+        """
         scan, text = self.scan, self.scan.text
         self.looks -= 1
         if self.looks < 0:
@@ -68,7 +72,9 @@ class LexicalRegions:
         return ""
 
     def shown(self, at: int) -> bool:
-        """Whether a command with its argument at `at` prints to the screen, not into a pipe or a file."""
+        """Whether the command that has an argument at offset `at` prints to the screen, not into a pipe or
+        a file.
+        """
         for _depth, kind, start, end in self.scan.tokens:
             if kind == "o" and start > at:
                 operator = self.scan.text[start:end]
@@ -84,7 +90,7 @@ def _inside(areas: list[tuple[int, int]], at: int) -> bool:
 
 
 def top_semicolon(scan: Scan, text: str) -> bool:
-    """Whether the command has a `;` at its top level, outside groups, loops and subshells."""
+    """Whether the command has a `;` outside all groups, loops and subshells."""
     level, first = 0, True
     for depth, kind, start, end in scan.tokens:
         if depth:

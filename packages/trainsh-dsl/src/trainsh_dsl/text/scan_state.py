@@ -1,4 +1,7 @@
-"""What a scan of a command has found so far, which constructs are open, and the errors of what is never closed."""
+"""The state of a scan of a command: what it has found, and which constructs are open.
+
+The module also has the errors for constructs that are never closed.
+"""
 
 import re
 
@@ -21,7 +24,9 @@ _CLOSERS = {"$(": ")", "(": ")", "`": "`", "${": "}", "((": "))", "in((": ")"}
 
 
 class Frame(msgspec.Struct):
-    """An open construct: what opened it, its offset, and how many `case`s in it still lack their `esac`."""
+    """An open construct: the text that opened it, its offset, and how many `case`s inside it still lack their
+    `esac`.
+    """
 
     what: str
     at: int
@@ -29,7 +34,9 @@ class Frame(msgspec.Struct):
 
 
 class Problem(Exception):
-    """The command cannot be read. The parser treats it as ending with the line that contains `start`."""
+    """A command cannot be read. The parser then assumes that the command ends with the line that contains
+    `start`.
+    """
 
     def __init__(self, code: str, start: int, end: int, message: str, hint: str) -> None:
         super().__init__(message)
@@ -38,7 +45,7 @@ class Problem(Exception):
 
 
 class ScanState:
-    """The fields of a scan, as offsets into the source's text; records tokens and open constructs."""
+    """The fields of a scan. It records tokens and open constructs as offsets into the source's text."""
 
     def __init__(self, source: Source, here: HereIndex, start: int) -> None:
         self.source = source
@@ -47,8 +54,8 @@ class ScanState:
         self.start = start
         self.end = start
         self.amp = -1
-        self.literal: list[tuple[int, int]] = []  # where the shell expands nothing
-        self.single: list[tuple[int, int]] = []  # the parts of `literal` in single quotes
+        self.literal: list[tuple[int, int]] = []  # the parts (start, end) in which the shell expands nothing
+        self.single: list[tuple[int, int]] = []  # those parts of `literal` that are in single quotes
         self.ticks: list[tuple[int, int]] = []
         self.comments: list[tuple[int, int]] = []
         self.tokens: list[tuple[int, str, int, int]] = []  # depth, "w" (word) or "o" (operator), start, end
@@ -97,7 +104,9 @@ class ScanState:
             frame.cases = max(0, frame.cases - 1)
 
     def _cross(self, opened: int, close: int) -> None:
-        """Raise Problem if a line within a quote looks like a step: the quote was probably never closed."""
+        """Raise `Problem` if a line inside a quote looks like a step, because then the quote was probably never
+        closed.
+        """
         newline = self.text.find("\n", opened, close)
         while newline >= 0:
             self._look_for_step(newline + 1, opened)

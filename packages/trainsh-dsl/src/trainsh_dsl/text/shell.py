@@ -1,6 +1,7 @@
-"""A command as bash reads it: where it ends, its quoting, its here-documents, the `&` at its end.
+"""Scans a command as bash reads it: finds its end, its quoting, its here-documents and the `&` at its end.
 
-It makes one pass over the text with a stack of open constructs. Nothing recurses, so nesting can be deep.
+The scan makes one pass over the text and keeps a stack of open constructs. It does not recurse, so that deep
+nesting is no problem.
 """
 
 import re
@@ -8,8 +9,8 @@ import re
 from trainsh_dsl.text.patterns import lazy
 from trainsh_dsl.text.scan_state import COMMANDS, Problem, ScanState
 
-# Matches a whole command on one line that can be read without a stack; group 1 is the `&` at its end.
-# `$(...)` and `(...)` match when nothing in them is quoted or nested.
+# Matches a whole command that is on one line and can be read without a stack. Group 1 is the `&` at its end. The
+# pattern allows `$(...)` and `(...)` if nothing in them is quoted or nested.
 _INSIDE = r"\((?>(?:[^()\\'\"`$<#]++|\$[A-Za-z_?!@*0-9]|<(?![<(]))*)\)"
 SIMPLE = lazy(
     rf"""(?>(?:[^\\'"`&<>|$;#()]++
@@ -34,7 +35,7 @@ class Scan(ScanState):
     """Scans one command from `start`."""
 
     def run(self) -> "Scan":
-        """Scan to the end of the logical line; returns the object itself."""
+        """Scan to the end of the logical line. Return the object itself."""
         try:
             self.end = self._read()
             self._check_last()
@@ -114,7 +115,10 @@ class Scan(ScanState):
         return self._special(pos)
 
     def _paired(self, pos: int) -> int:
-        """Read a single quote as in `"${X:-'y'}"`: bash requires its pair, but expands what is in between."""
+        """Read a single quote inside double quotes and braces, as in `"${X:-'y'}"`.
+
+        Bash requires the second quote of the pair there, but expands the text between the two.
+        """
         close = self.text.find("'", pos + 1)
         if close < 0:
             raise self._never_closed(pos)
@@ -141,14 +145,14 @@ class Scan(ScanState):
         return self._special(pos)
 
     def _not_a_sum(self) -> None:
-        """Treat `((` as two nested subshells instead of arithmetic; the inner subshell has just been closed."""
+        """Treat `((` as two nested subshells instead of arithmetic, after the inner subshell has been closed."""
         frame = self._stack[-1]
         frame.what = "$(" if self.text[frame.at] == "$" else "("
         self._depth += 1
         self._piece_end = -1
 
     def _special(self, pos: int) -> int:
-        """Read a backslash, a quote, a backtick or a dollar sign, which mean the same in nearly every context."""
+        """Read a backslash, a quote, a backtick or a dollar sign. These mean the same in nearly every context."""
         text, char = self.text, self.text[pos]
         if text.startswith("\\\n", pos):
             self._piece_end += 2 * (self._piece_end == pos)  # the shell joins the text on both sides
@@ -227,7 +231,7 @@ class Scan(ScanState):
         end = self.text.find("\n", pos)
         end = len(self.text) if end < 0 else end
         if self._open_ticks:
-            tick = self.text.find("`", pos, end)  # the closing backtick counts in a comment too
+            tick = self.text.find("`", pos, end)  # a backtick closes even if it stands in a comment
             end = end if tick < 0 else tick
         self.comments.append((pos, end))
         return end
@@ -255,7 +259,9 @@ class Scan(ScanState):
         return found.end()
 
     def _newline(self, pos: int, mode: str) -> int:
-        """Handle a line end: returns the next offset, or -(end of the command) - 1 if the command ends here."""
+        """Handle a line end. Return the next offset to read; if the command ends at offset `end`, return
+        -end - 1.
+        """
         if self._pending and mode not in ('"', "${"):
             pos = self._bodies(pos)
             if not self._quotes:
@@ -271,7 +277,9 @@ class Scan(ScanState):
         return -pos - 1
 
     def _bodies(self, newline: int) -> int:
-        """Read the pending here-documents, which begin after `newline`; returns the end of the last one."""
+        """Read the pending here-documents, which begin after `newline`. Return the offset at which the last one
+        ends.
+        """
         lines, starts = self.source.lines, self.source.starts
         line = self.source.line_of(newline)
         for at, end, tag, tabs, quoted in self._pending:

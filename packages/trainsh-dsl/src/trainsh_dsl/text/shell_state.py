@@ -1,4 +1,4 @@
-"""Whether a command changes the state of the shell that runs it: its directory, variables, options, functions."""
+"""Finds out whether a command changes the state of its shell: the directory, variables, options, functions."""
 
 from typing import Literal
 
@@ -7,7 +7,7 @@ from trainsh_dsl.text.simple_commands import Simple, Token, executed, joined, sc
 
 State = Literal["", "only", "also"]
 
-# Commands that set state: builtins, and usual environment managers (which are functions of the shell).
+# Commands that set state: builtins, and well-known environment managers, which are functions of the shell.
 _SETTERS = frozenset(
     (
         "cd", "pushd", "popd", "export", "source", ".", "set", "shopt", "alias", "unalias", "unset", "declare",
@@ -53,7 +53,7 @@ def state_of(command: str) -> State:
 
 
 def _kinds(simple: Simple) -> list[str]:
-    """What one simple command does: "state", "work", both or neither."""
+    """What one simple command does, as a list of "state" and "work": one, both or neither of the two."""
     words = simple.argv()
     if not words or words[0] in _WORDS_AFTER:
         return []
@@ -77,7 +77,9 @@ def _kinds_of(words: list[str]) -> list[str]:
 
 
 def _reads_only(tokens: list[Token]) -> bool:
-    """Whether all substitutions in the command only read: `$(pwd)`, `$(cat FILE)`, `$(dirname "$X")`."""
+    """Whether all substitutions in the command only read something, such as `$(pwd)`, `$(cat FILE)`, `$(dirname
+    "$X")`.
+    """
     begins: dict[int, bool] = {}  # depth -> whether the next word at that depth is a program
     for token in tokens:
         for deeper in [depth for depth in begins if depth > token.depth]:

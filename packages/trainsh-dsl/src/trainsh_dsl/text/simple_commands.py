@@ -1,4 +1,4 @@
-"""Splits a command into simple commands: their words, the files they write to, the pipes between them."""
+"""Splits a command into simple commands, with their words, the files that they write to, and their pipes."""
 
 import msgspec
 
@@ -37,7 +37,7 @@ def scanned(command: str) -> Scan:
 
 
 class Token(msgspec.Struct, frozen=True):
-    """A word ("w") or operator ("o") of a command; `depth` is how many substitutions are around it."""
+    """A word ("w") or an operator ("o") of a command. `depth` is the number of substitutions around it."""
 
     depth: int
     kind: str
@@ -45,7 +45,9 @@ class Token(msgspec.Struct, frozen=True):
 
 
 def joined(scan: Scan) -> list[Token]:
-    """The tokens, with adjacent pieces of a word (`X=` and `$(pwd)`) merged and array elements left out."""
+    """The tokens of a scan. The parts of one word, such as `X=` and `$(pwd)`, are merged; array elements are left
+    out.
+    """
     found: list[Token] = []
     begun: dict[int, tuple[int, int]] = {}  # depth -> end offset of its last word, and its index in `found`
     for depth, kind, start, end in scan.tokens:
@@ -64,7 +66,7 @@ def joined(scan: Scan) -> list[Token]:
 
 
 def executed(tokens: list[Token]) -> tuple[list[Token], bool]:
-    """The tokens without function definitions, and whether there were any."""
+    """The tokens without function definitions, and whether there were function definitions."""
     kept: list[Token] = []
     level, defined, place = 0, False, 0
     while place < len(tokens):
@@ -82,7 +84,10 @@ def executed(tokens: list[Token]) -> tuple[list[Token], bool]:
 
 
 def _function_head(tokens: list[Token], place: int) -> int:
-    """The number of tokens in the function head at `place` (`f()`, `f ()`, `function f`); 0 if there is none."""
+    """How many tokens the function head at index `place` has; 0 if none is there.
+
+    A function head is `f()`, `f ()` or `function f`.
+    """
     texts = [token.text for token in tokens[place : place + 3]]
     if texts[0] == "function":
         return 3 if texts[2:] == ["()"] else 2
@@ -108,7 +113,7 @@ def simple_commands(tokens: list[Token]) -> list[Simple]:
         elif token.text.startswith(("<", ">", "&>")):
             redirected = not token.text.startswith("<")
             if words and words[-1].isdigit():
-                words.pop()  # the file descriptor before a redirection
+                words.pop()  # this word is the file descriptor before a redirection
         else:
             pipe = token.text in ("|", "|&")
             found.append(Simple(words, targets, reads, pipe))

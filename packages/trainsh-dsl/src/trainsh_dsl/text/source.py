@@ -1,4 +1,4 @@
-"""The text of a recipe; converts offsets to lines and columns."""
+"""Holds the text of a recipe, and converts offsets to lines and columns."""
 
 from bisect import bisect_right
 from itertools import accumulate
@@ -11,12 +11,12 @@ _EDITOR_BREAK = lazy(r"\r\n|\n|\r")
 
 
 def decode(data: bytes) -> str:
-    """Decode UTF-8; a byte that is not UTF-8 becomes a lone surrogate, which the parser reports."""
+    """Decode UTF-8. A byte that is not UTF-8 becomes a lone surrogate, and the parser reports it."""
     return data.decode("utf-8", "surrogateescape")
 
 
 class Source:
-    """A recipe's text, without a byte order mark and (in a CRLF file) without carriage returns."""
+    """The text of a recipe without a byte order mark. In a CRLF file, the carriage returns are left out too."""
 
     def __init__(self, text: str) -> None:
         text = text.removeprefix("\ufeff")
@@ -29,11 +29,11 @@ class Source:
         self._editor_starts: list[int] | None = None
 
     def line_of(self, offset: int) -> int:
-        """Index from 0 of the line that holds `offset`."""
+        """The index, from 0, of the line that contains `offset`."""
         return min(bisect_right(self.starts, offset), len(self.lines)) - 1
 
     def place(self, offset: int) -> tuple[int, int]:
-        """Line and column of `offset`, both from 1."""
+        """The line and the column of `offset`. Both count from 1."""
         line = self.line_of(offset)
         return line + 1, offset - self.starts[line] + 1
 
@@ -58,7 +58,11 @@ class Source:
         return Position(line=line, character=len(before) + wide)
 
     def offset(self, position: Position) -> int:
-        """The offset of an editor's position. A position past the end of a line or of the text means that end."""
+        """The offset of an editor's position.
+
+        A position behind the end of a line means the end of this line; one behind the end of the text, the end of
+        the text.
+        """
         self._position(0)
         starts = self._editor_starts or [0]
         if position.line >= len(starts):

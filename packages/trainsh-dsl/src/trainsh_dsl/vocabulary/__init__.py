@@ -1,1 +1,4 @@
-"""What a recipe may contain: values, options, specs, the verbs of tools. Imports `diagnostics` and below."""
+"""What a recipe may contain: values, options, specs, and the verbs of tools.
+
+This subpackage imports `diagnostics` and the layers below `diagnostics`.
+"""

@@ -1,4 +1,4 @@
-"""The tools on this machine. Each is asked for its schema once, and only if the recipe names it."""
+"""The tools on this machine. A tool is asked for its schema once, and only if the recipe names the tool."""
 
 import os
 from typing import Any
@@ -8,7 +8,7 @@ import msgspec
 from trainsh_base.errors import NotFound, TrainError
 from trainsh_base.system.spawn import tool_path
 
-ANSWER_WITHIN = 10.0  # seconds; a slower tool counts as one without a schema
+ANSWER_WITHIN = 10.0  # seconds; a tool that is slower counts as a tool without a schema
 
 
 class InstalledTools:
@@ -18,7 +18,7 @@ class InstalledTools:
         self._schemas: dict[str, dict[str, Any] | None] = {}
 
     def schema(self, tool: str) -> dict[str, Any] | None:
-        """The tool's schema; {} if it prints no usable one; None if there is no such program."""
+        """The schema of a tool, {} if the tool prints no usable schema, or None if there is no such program."""
         if tool not in self._schemas:
             path = tool_path(tool)
             self._schemas[tool] = None if path is None else _ask(path)
@@ -29,7 +29,7 @@ class InstalledTools:
         return tool_path(tool) is not None
 
     def names(self) -> list[str]:
-        """The tools found on PATH."""
+        """The names of the tools that are on PATH."""
         found: set[str] = set()
         for folder in os.get_exec_path():
             try:
@@ -53,7 +53,7 @@ def host_hint(name: str) -> str | None:
 
 
 def _ask(path: str) -> dict[str, Any]:
-    from trainsh_base.system.proc import run  # noqa: PLC0415 - subprocess is loaded for recipes that name a plugin only
+    from trainsh_base.system.proc import run  # noqa: PLC0415 - loads subprocess, which only a recipe that names a plugin needs
 
     try:
         done = run([path, "schema"], input=b"", timeout=ANSWER_WITHIN)

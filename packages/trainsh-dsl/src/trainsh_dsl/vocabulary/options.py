@@ -35,6 +35,6 @@ ALL = frozenset((*EXECUTE, *TRANSFER))
 
 
 def ordered(keys: list[str], kind: dict[str, Check]) -> list[str]:
-    """The keys in the fixed order of their kind; unknown keys come first, sorted by name."""
+    """The keys in the fixed order of their kind of step. Unknown keys come first, sorted by name."""
     place = {key: number for number, key in enumerate(kind)}
     return sorted(keys, key=lambda key: (place.get(key, -1), key if key not in place else ""))

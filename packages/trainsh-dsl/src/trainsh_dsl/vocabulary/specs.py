@@ -1,4 +1,4 @@
-"""Host and storage specs: the type of each, and errors for invalid ones."""
+"""Finds the type of a host or storage spec, and reports invalid specs."""
 
 import re
 
@@ -14,7 +14,7 @@ STORAGE_SCHEMES = ("r2", "b2", "s3", "gs", "gdrive", "file", "rclone")
 _SCHEME = lazy(r"([A-Za-z][A-Za-z0-9+.-]*):")
 _TARGET = lazy(r"(?:[^@\s:/]+@)?[^@\s:/]+\Z")
 _SIX = lazy(r"(?:[^@\s]+@)?\[?[0-9A-Fa-f]*:[0-9A-Fa-f:]+\]?\Z")
-# The same patterns are in trainsh_base.remote.host_spec, which checks specs without variables again.
+# trainsh_base.remote.host_spec has the same patterns, because it checks specs without variables again.
 _PROVIDER = lazy(r"[a-z][a-z0-9-]*\Z")
 _REFERENCE = lazy(r"[A-Za-z0-9_$][A-Za-z0-9_./+${}-]*\Z")
 _SSH_FLAGS = "pJio"
@@ -24,7 +24,7 @@ _HOST_FORMS = (
 
 
 class At(Bad):
-    """An invalid spec, and the word of it that is wrong (None: the whole spec)."""
+    """A spec is invalid. `word` is the wrong word of the spec, or None if the whole spec is wrong."""
 
     def __init__(self, code: str, message: str, hint: str, word: Word | None = None) -> None:
         super().__init__(code, message, hint)
@@ -32,7 +32,7 @@ class At(Bad):
 
 
 def host(words: list[Word]) -> str:
-    """The type of a host spec; raises At if it is invalid."""
+    """The type of a host spec. Raise `At` if the spec is invalid."""
     first = words[0].raw
     scheme = _SCHEME.match(first)
     if "$" in first and "@" not in first and not scheme:
@@ -53,8 +53,8 @@ def host(words: list[Word]) -> str:
 
 
 def check_host(spec: str) -> None:
-    """Raise At for a spec (as written, without variables) that train-host would reject."""
-    from trainsh_base.remote.host_spec import parse_spec  # noqa: PLC0415 - shlex is loaded for specs of ssh only
+    """Raise `At` if train-host would reject the host spec, which is given as written and has no variables."""
+    from trainsh_base.remote.host_spec import parse_spec  # noqa: PLC0415 - loads shlex, which only a spec of an ssh host needs
 
     try:
         parse_spec(spec)
@@ -63,12 +63,12 @@ def check_host(spec: str) -> None:
 
 
 def provider(spec: str) -> str:
-    """The provider that a spec of type "provider" names: `NAME` of `NAME:REF`."""
+    """The provider in a spec of type "provider", which is NAME in `NAME:REF`."""
     return spec.partition(":")[0]
 
 
 def check_provider(word: Word, tools: Tools) -> None:
-    """Raise At if no installed tool has the name of the provider in a spec `NAME:REF`."""
+    """Raise `At` if no installed tool is called NAME, the provider in the spec `NAME:REF`."""
     name, _, rest = word.raw.partition(":")
     if not tools.has(name):
         near = nearest(name, tools.names())
@@ -134,7 +134,7 @@ def _target(word: Word) -> None:
 
 
 def _flag(words: list[Word], place: int) -> int:
-    """Check the ssh option at `place`; returns how many words it takes."""
+    """Check the ssh option at index `place` of the words. Return how many words the option and its value take."""
     word = words[place]
     letter, joined = word.raw[1:2], word.raw[2:]
     if letter not in _SSH_FLAGS or not letter:
@@ -157,7 +157,7 @@ def _flag(words: list[Word], place: int) -> int:
 
 
 def storage(words: list[Word]) -> str:
-    """The type of a storage spec; raises At if it is invalid."""
+    """The type of a storage spec. Raise `At` if the spec is invalid."""
     first = words[0].raw
     if "$" in first.split(":")[0]:
         return "other"

@@ -1,4 +1,4 @@
-"""Schemas of tools: how they are obtained, and what they say about a verb."""
+"""Schemas of tools: how a recipe's check gets them, and what they say about a verb."""
 
 from collections.abc import Callable
 from typing import Any, Protocol
@@ -8,17 +8,20 @@ import msgspec
 from trainsh_dsl.diagnostics.shorten import shorten
 from trainsh_dsl.vocabulary import options, values
 
-# What a verb is assumed to end if its tool has no schema.
+# What a verb is assumed to end if the tool of the verb has no schema.
 _ENDING = {"stop": "billing", "destroy": "disk"}
 
 
 class Effects(msgspec.Struct, frozen=True):
     """What a verb does to machines, according to its tool's schema (docs/protocol.md, "Self-description").
 
-    `provider`: the tool provides hosts. `fills`: the parameter whose `@name` gets a machine from the verb's answer.
-    `releases`: "billing" or "disk". `acts`: the verb acts on an instance, by default the job's own. `answers`: the
-    verb's answer may set variables. `known`: all this is from a schema, else it is assumed. `filler` and `releaser`
-    are the tool's verbs that fill a host and end its billing, for hints; "" if the tool has none.
+    `provider` is true if the tool provides hosts. `fills` is the parameter whose `@name` gets its machine from the
+    answer of the verb. `releases` is "billing" or "disk". `acts` is true if the verb acts on an instance, which is
+    by default the job's own. `answers` is true if the answer of the verb may set variables. `known` is true if all
+    this comes from a schema, and false if it is assumed.
+
+    `filler` and `releaser` are for hints: the verbs of the tool that fill a host and that end its billing. Each is
+    "" if the tool has no such verb.
     """
 
     known: bool = False
@@ -36,33 +39,38 @@ class Tools(Protocol):
     """Supplies the schemas of tools."""
 
     def schema(self, tool: str) -> dict[str, Any] | None:
-        """The output of `train-TOOL schema`; {} if it is not usable; None if there is no such program."""
+        """The output of `train-TOOL schema`, {} if this output is not usable, or None if there is no such
+        program.
+        """
 
     def has(self, tool: str) -> bool:
-        """Whether there is such a program; does not run it."""
+        """Whether there is a program `train-TOOL`. The program is not run."""
 
     def names(self) -> list[str]:
         """The names of the installed tools, for suggestions."""
 
 
 class NoTools:
-    """Asks no tool: every tool counts as installed, with an empty schema."""
+    """Asks no tool for a schema. Every tool counts as installed and has an empty schema."""
 
     def schema(self, tool: str) -> dict[str, Any] | None:
-        """An empty schema for every tool."""
+        """Return an empty schema, whatever the tool is."""
         return {}
 
     def has(self, tool: str) -> bool:
-        """True for every tool."""
+        """Return true, because every tool counts as installed."""
         return True
 
     def names(self) -> list[str]:
-        """An empty list: it does not look for installed tools."""
+        """Return an empty list, because this class does not look for installed tools."""
         return []
 
 
 class Verb:
-    """What is known about one verb. `known`: a schema describes it. `effects`: what it does to machines."""
+    """What is known about one verb.
+
+    `known` is true if a schema describes the verb. `effects` says what the verb does to machines.
+    """
 
     def __init__(self, entry: dict[str, Any] | None, name: str, schema: dict[str, Any] | None = None) -> None:
         self.name = name
@@ -95,11 +103,11 @@ class Verb:
         )  # fmt: skip
 
     def kind(self, key: str) -> str:
-        """The `x-kind` of a parameter: host, duration, size, money, or ""."""
+        """The `x-kind` of a parameter ("host", "duration", "size" or "money"), or "" if the parameter has none."""
         return _kind(self.properties.get(key))
 
     def checks(self) -> dict[str, options.Check]:
-        """The options of the verb, each with the check for its value."""
+        """The options of the verb. Each name maps to the check for the option's value."""
         if self._options is None:
             self._options = self._read()
         return self._options
@@ -120,7 +128,7 @@ class Verb:
         ]
 
     def repeats(self, key: str) -> bool:
-        """Whether the option may be given several times."""
+        """Whether the option `key` may be given several times."""
         return "array" in _types(self.properties.get(key, {}))
 
 
@@ -137,7 +145,10 @@ def _text(entry: dict[str, Any], key: str) -> str:
 
 
 def _verb_with(schema: dict[str, Any], key: str, first: str = "") -> str:
-    """The first verb whose entry has `key`; a verb whose entry has the value `first` is preferred."""
+    """The name of a verb whose entry in the schema has `key`, or "" if there is none.
+
+    A verb for which `key` has the value `first` is preferred; otherwise it is the first verb that has `key`.
+    """
     commands = {verb: _text(entry, key) for verb, entry in schema["commands"].items() if isinstance(entry, dict)}
     found = [verb for verb, value in commands.items() if value]
     return next((verb for verb in found if commands[verb] == first), found[0] if found else "")
@@ -152,7 +163,7 @@ def _kind(schema: object) -> str:
 
 
 def _returned(schema: object, definitions: object, depth: int = 0) -> set[str]:
-    """The names of the fields of an answer; {"vars"} for a schema that does not restrict the answer."""
+    """The names of the fields of an answer, or {"vars"} if the schema does not restrict the answer."""
     if not isinstance(schema, dict) or depth > 4:
         return {"vars"}
     if isinstance(reference := schema.get("$ref"), str) and isinstance(definitions, dict):
@@ -173,7 +184,9 @@ def _choices(schema: dict[str, Any]) -> list[str]:
 
 
 def _check(schema: dict[str, Any]) -> options.Check:
-    """The check for a JSON Schema: whether a word of a recipe can be converted to such a value."""
+    """The check that converts a word of a recipe to a value of this JSON Schema, and fails if that is
+    impossible.
+    """
     checks = {"duration": values.duration, "size": values.size, "money": values.money}
     if check := checks.get(_kind(schema)):
         return _verb_value(_or_off(check) if schema.get("x-limits") and "string" in _types(schema) else check)
@@ -189,7 +202,7 @@ def _check(schema: dict[str, Any]) -> options.Check:
 
 
 def _or_off(check: options.Check) -> options.Check:
-    """The check of a limit for which the word `off` is valid, too."""
+    """A check that accepts the word `off` too, for the value of a limit."""
     return lambda text: text if text == "off" else check(text)
 
 

@@ -1,4 +1,4 @@
-"""Values of options: durations, counts, booleans, ports, patterns. Each is parsed and checked."""
+"""Parses and checks the values of options: durations, counts, booleans, ports, patterns."""
 
 import re
 import warnings
@@ -10,8 +10,9 @@ from trainsh_dsl.text.patterns import lazy
 
 _MONEY = lazy(r"(?:[A-Z]{3} ?|[$\u20ac\u00a3])?(\d{1,9}(?:\.\d{1,9})?)(?: ?[A-Z]{3}|[$\u20ac\u00a3])?\Z")
 _LONGEST_NUMBER = 60
-# Patterns that are certainly valid: characters, plain escapes, plain sets and groups of those, each with at most
-# one quantifier. Compiling a pattern to check it costs at least 100 us.
+# `_PLAIN_PATTERN` matches regular expressions that are certainly valid, so that they need not be compiled to be
+# checked (at least 100 us each). They consist of characters, plain escapes, plain sets, and groups of these, and
+# each of these parts has at most one quantifier.
 _SET = r"\[\^?(?>(?:[A-Za-z0-9_ .,:/%]|a-z|A-Z|0-9|\\[dDwWsS.])+)\]"
 _ATOM = rf"(?:[^\\()\[\]{{}}*+?|^$]|\\[dDwWsS.\\()\[\]{{}}*+?|^$/:%-]|{_SET})"
 _TIMES = r"(?>(?:[*+?]\??+|\{[1-9]\d?,?\})?)"
@@ -20,11 +21,11 @@ _PLAIN_PATTERN = lazy(rf"(?>(?:(?:{_ATOM}|{_GROUP}){_TIMES}|[|^$])*)\Z", re.DOTA
 _RATE = lazy(r"\d+(?:\.\d+)?(?:[kmgt]i?)?b?\Z", re.IGNORECASE)
 _NAME = lazy(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 LONGEST_PATTERN = 10_000
-LONGEST_DURATION = 1e10  # seconds, over three hundred years; clocks cannot represent longer ones
+LONGEST_DURATION = 1e10  # seconds, over three hundred years; clocks cannot represent longer durations
 
 
 class Bad(ValueError):
-    """A value of the wrong type: `message` quotes the value, `hint` shows a valid one."""
+    """A value has the wrong type. `message` quotes the value, and `hint` shows a valid value."""
 
     def __init__(self, code: str, message: str, hint: str) -> None:
         super().__init__(message)
@@ -34,7 +35,10 @@ class Bad(ValueError):
 
 
 def duration(text: str) -> float:
-    """Seconds in `30s`, `5m`, `1h30m`, `300`. Raises Bad for anything else and for 0 or less."""
+    """The seconds in a duration such as `30s`, `5m`, `1h30m` or `300`.
+
+    Raise `Bad` for any other text, and for a duration of 0 or less.
+    """
     try:
         seconds = parse_duration(text[:_LONGEST_NUMBER])
         if seconds <= LONGEST_DURATION:
@@ -53,14 +57,14 @@ def duration(text: str) -> float:
 
 
 def count(text: str) -> int:
-    """A whole number, 0 or more."""
+    """The whole number in a text. It must be 0 or more."""
     if not re.fullmatch(r"\d{1,6}", text):
         raise Bad("E304", f"{shorten(text)} is not a number of times", "write a whole number such as 3")
     return int(text)
 
 
 def truth(text: str) -> bool:
-    """`true` or `false`, or another word that trainsh_base accepts for them."""
+    """The boolean that a text means: `true`, `false`, or another word that trainsh_base accepts for one of them."""
     try:
         return parse_truth(text)
     except UsageError:
@@ -68,7 +72,7 @@ def truth(text: str) -> bool:
 
 
 def size(text: str) -> int:
-    """Bytes in `10G`, `512k`."""
+    """The bytes in a size such as `10G` or `512k`."""
     try:
         return parse_size(text[:_LONGEST_NUMBER])
     except UsageError:
@@ -76,7 +80,7 @@ def size(text: str) -> int:
 
 
 def money(text: str) -> float:
-    """An amount: a number, with an optional currency before or after it (`$0.40`, `0.40 EUR`)."""
+    """The amount in a text: a number that may have a currency before or after it (`$0.40`, `0.40 EUR`)."""
     found = _MONEY.match(text)
     if found is None:
         raise Bad("E304", f"{shorten(text)} is not an amount", "write a number such as 0.40")
@@ -84,14 +88,14 @@ def money(text: str) -> float:
 
 
 def port(text: str) -> int:
-    """A port number."""
+    """The port number in a text."""
     if not re.fullmatch(r"\d{1,5}", text) or not 1 <= int(text) <= 65535:
         raise Bad("E304", f"{shorten(text)} is not a port", "write a number from 1 to 65535")
     return int(text)
 
 
 def rate(text: str) -> str:
-    """Bytes per second with a unit, in a form that both rsync and rclone accept."""
+    """A rate: bytes per second with a unit, in a form that both rsync and rclone accept."""
     if not _RATE.match(text):
         raise Bad("E304", f"{shorten(text)} is not a bandwidth", "write bytes a second such as 500k, 10M or 1.5G")
     return text
@@ -116,7 +120,7 @@ def words(text: str) -> str:
 
 
 def pattern(text: str) -> None:
-    """Check a regular expression of Python; raises Bad if it is invalid."""
+    """Check that a text is a regular expression of Python. Raise `Bad` if it is not."""
     if len(text) <= LONGEST_PATTERN and _PLAIN_PATTERN.match(text):
         return
     if len(text) > LONGEST_PATTERN:
