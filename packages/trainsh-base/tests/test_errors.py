@@ -4,7 +4,7 @@ import pytest
 
 from trainsh_base import errors
 from trainsh_base.errors import TrainError, from_document
-from trainsh_base.system.suggest import did_you_mean, nearest
+from trainsh_base.system.suggest import command_instead, did_you_mean, nearest
 from trainsh_base.tool import display
 
 KINDS = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, TrainError)]
@@ -39,6 +39,21 @@ def test_a_hint_names_the_nearest_or_what_there_is() -> None:
     assert did_you_mean("xyzzy", ["b", "a"]) == "known: a, b"
     assert did_you_mean("xyzzy", ["b"], "see: train help") == "see: train help"
     assert did_you_mean("xyzzy", []) == "none is known yet"
+
+
+@pytest.mark.parametrize(
+    ("word", "known", "hint"),
+    [
+        ("remove", ["delete", "list"], "did you mean delete?"), ("delete", ["add", "remove"], "did you mean remove?"),
+        ("rm", ["run", "delete"], "did you mean delete?"), ("ls", ["lose", "list"], "did you mean list?"),
+        ("get", ["set", "show"], "did you mean show?"), ("lsit", ["list"], "did you mean list?"),
+        ("rm", ["x"], "known: x"),
+    ],
+)  # fmt: skip
+def test_an_unknown_command_is_answered_with_the_one_of_the_same_meaning(
+    word: str, known: list[str], hint: str
+) -> None:
+    assert command_instead(word, known) == hint
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,9 @@
 
 from collections.abc import Iterable
 
+# Words for the same action, of which a tool has one.
+SYNONYMS = (("delete", "remove", "rm"), ("list", "ls"), ("show", "get"))
+
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
     """Return the known name most similar to `word`, or None when none is close."""
@@ -22,3 +25,11 @@ def did_you_mean(word: str, known: Iterable[str], otherwise: str = "") -> str:
     if otherwise:
         return otherwise
     return f"known: {', '.join(sorted(names))}" if names else "none is known yet"
+
+
+def command_instead(word: str, known: Iterable[str]) -> str:
+    """Return a hint for an unknown command: the command of the same meaning (`delete` for `rm`), else of a similar
+    spelling, else the list of commands."""
+    names = list(known)
+    meant = [name for group in SYNONYMS if word.casefold() in group for name in group if name in names]
+    return f"did you mean {meant[0]}?" if meant else did_you_mean(word, names)

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, TypeVar
 import msgspec
 
 from trainsh_base.errors import NotFound, UsageError
-from trainsh_base.system.suggest import did_you_mean
+from trainsh_base.system.suggest import command_instead, did_you_mean
 from trainsh_base.system.units import Duration, decode
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -328,6 +328,6 @@ class Tool:
         """Return the command called `name`. Raises NotFound with the nearest name."""
         if name not in self.commands:
             raise NotFound(
-                f"{self.program} has no command {name!r}", did_you_mean(name, self.commands), code="no_command"
+                f"{self.program} has no command {name!r}", command_instead(name, self.commands), code="no_command"
             )
         return self.commands[name]

@@ -7,7 +7,7 @@ import msgspec
 
 from trainsh_base import VERSION
 from trainsh_base.errors import Exit, UsageError
-from trainsh_base.system.suggest import did_you_mean, nearest
+from trainsh_base.system.suggest import command_instead, nearest
 from trainsh_base.system.units import Duration, format_duration, parse_duration
 from trainsh_base.tool.declare import Arg, Command, Param, Tool
 from trainsh_base.tool.examples import examples_of
@@ -45,7 +45,7 @@ def _usage(tool: Tool, error: click.UsageError) -> UsageError:
     path = error.ctx.command_path if error.ctx else tool_words(tool.program)
     if message.startswith("No such command") and known:
         word = message.split("'")[1]
-        return UsageError(f"{tool_words(tool.program)} has no command {word!r}", did_you_mean(word, known))
+        return UsageError(f"{tool_words(tool.program)} has no command {word!r}", command_instead(word, known))
     if isinstance(error, click.NoSuchOption):
         return UsageError(f"no such option: {error.option_name}", f"{_near(error)}usage: {path} --help")
     return UsageError(message[:1].lower() + message[1:], f"{_near(error)}usage: {path} --help")
