@@ -340,7 +340,8 @@ PROVIDER = """#!/bin/sh
 case $1 in
 schema) echo '{{"provides": ["hosts"], "commands": {{}}}}' ;;
 list) echo '[{{"id": 17, "state": "running", "label": "mine", "gpu": "A100", "gpu_count": 2, "price_per_hour": 1.5,
-             "currency": "USD", "job": "", "end": "train acme stop 17", "extra": [1]}}]' ;;
+             "currency": "USD", "job": "", "end": "train acme stop 17", "extra": [1]}},
+            {{"id": 18, "state": "stopped", "price_per_hour": 1.5, "storage_per_hour": 0.0031}}]' ;;
 resolve)
   case $(cat) in *'"ref":"17"'*) ;; *) exit 3 ;; esac
   echo '{{"name": "acme:17", "kind": "ssh", "rented": true, "machine": "disk-1", "label": "acme:17",
@@ -363,8 +364,9 @@ def test_machines_of_providers_are_listed_below_those_of_the_file(world: World) 
     lines = world.run("train-host", "list").out.splitlines()
     assert lines[1].startswith("box ") and lines[2].startswith("acme:17 ")
     assert all(word in lines[2] for word in ("running", "2 x A100", "1.50 USD/h", "mine"))
+    assert lines[3].startswith("acme:18 ") and "stopped" in lines[3] and "0.0031 USD/h" in lines[3]
     rows = json.loads(world.run("train-host", "list", "--check", "--json").out)
-    assert [(row["name"], row["reachable"]) for row in rows] == [("box", True), ("acme:17", True)]
+    assert [(row["name"], row["reachable"]) for row in rows][:2] == [("box", True), ("acme:17", True)]
     assert rows[1]["end"] == "train acme stop 17"
     assert "acme" not in world.run("train-host", "list", "--no-providers").out
 

@@ -62,6 +62,7 @@ class Host(msgspec.Struct, frozen=True, kw_only=True):
 class Listed(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A line of `list`: a host of hosts.toml, or a provider's machine (`NAME:REF`, with its state and price).
 
+    `price_per_hour` is what the machine costs now: a stopped one costs its disk.
     `reachable` and `seconds` are set with --check; `problem` with --check, and for a table that cannot be read.
     """
 

@@ -19,7 +19,7 @@ def print_hosts(rows: list[Listed]) -> None:
     columns = {"name": "name", "type": "type", "address": "address", "jump": "through", "tags": "tags"}
     documents = [{key: getattr(row, key) for key in [*columns, "notes", "problem", "state", "gpu"]} for row in rows]
     for document, row in zip(documents, rows, strict=True):
-        document["price"] = f"{row.price_per_hour:.2f} {row.currency}/h" if row.price_per_hour else ""
+        document["price"] = _price(row)
         document["answer"] = row.problem if not row.reachable else f"ok, {milliseconds(row.seconds)}"
     if any(row.state for row in rows):
         columns |= {"state": "state", "gpu": "GPU", "price": "price"}
@@ -31,6 +31,13 @@ def print_hosts(rows: list[Listed]) -> None:
     for row in rows:
         if row.problem and row.reachable is None:
             print(f"{row.name}: {row.problem}", file=sys.stderr)
+
+
+def _price(row: Listed) -> str:
+    """`0.23 USD/h`; four decimals below 0.1, as a disk costs; empty if the machine costs nothing."""
+    if not row.price_per_hour:
+        return ""
+    return f"{row.price_per_hour:.{2 if row.price_per_hour >= 0.1 else 4}f} {row.currency}/h"
 
 
 def milliseconds(seconds: float | None) -> str:

@@ -20,6 +20,7 @@ class Instance(msgspec.Struct, frozen=True, kw_only=True):
     gpu: str = ""
     gpu_count: int = 0
     price_per_hour: float = 0.0
+    storage_per_hour: float = 0.0
     currency: str = "USD"
     end: str = ""
 
@@ -46,7 +47,8 @@ def _rows(name: str) -> list[Listed]:
 
 def _row(provider: str, row: Instance) -> Listed:
     gpu = f"{row.gpu_count} x {row.gpu}" if row.gpu_count > 1 else row.gpu
+    price = row.storage_per_hour if row.state == "stopped" else row.price_per_hour
     return Listed(
         name=f"{provider}:{row.id}", type=provider, notes=row.label or row.job, state=row.state, gpu=gpu,
-        price_per_hour=row.price_per_hour, currency=row.currency if row.price_per_hour else "", end=row.end,
+        price_per_hour=price, currency=row.currency if price else "", end=row.end,
     )  # fmt: skip
