@@ -1,11 +1,14 @@
 """A real S3 service: tests of a storage, listings, sizes, and a different error for each kind of failure."""
 
+import os
+import sys
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 from world_s3 import Service
 
-from trainsh_base.errors import CredentialError, NotFound, TrainError, Unreachable
+from trainsh_base.errors import CredentialError, MissingProgram, NotFound, TrainError, Unreachable
 from trainsh_storage import browse, check, credentials, rclone
 from trainsh_storage.model import Storage
 from trainsh_storage.resolve import resolve
@@ -66,6 +69,7 @@ def test_a_listing_has_folders_first(keys: Service) -> None:
     assert [(row.name, row.folder, row.size) for row in rows] == [
         ("z", True, None), ("-a file é", False, 3), ("b", False, 1),
     ]  # fmt: skip
+    assert [row.modified[:2] for row in rows] == ["", "20", "20"]  # a folder of a bucket has no date
     usage = browse.usage(bucket(keys), "listing")
     assert (usage.files, usage.size) == (3, 9)
 
@@ -85,6 +89,32 @@ def test_a_folder_of_this_machine(tmp_path: Path) -> None:
     (tmp_path / "home").mkdir()
     missing = Storage(name="gone", kind="local", config={"path": str(tmp_path / "gone")})
     assert [stage.state for stage in check.stages(missing)] == ["ok", "failed", "skipped", "skipped", "skipped"]
+
+
+def test_a_folder_of_this_machine_needs_no_rclone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    top = tmp_path / "data"
+    (top / "sub").mkdir(parents=True)
+    (top / "sub" / "inner").write_text("12345")
+    (top / os.fsdecode(b"caf\xe9")).write_text("1")
+    (top / "link").symlink_to(top / "sub" / "inner")
+    (top / "broken").symlink_to("nothing")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))  # no rclone beside it either
+    with pytest.raises(MissingProgram):
+        rclone.program()
+    storage = Storage(name="here", kind="local", config={"path": str(top)})
+    rows = browse.entries(storage, "/")
+    assert [(row.name, row.folder, row.size) for row in rows] == [
+        ("sub", True, None), ("caf\ufffd", False, 1), ("link", False, 5),
+    ]  # fmt: skip
+    assert all(datetime.fromisoformat(row.modified).tzinfo for row in rows)
+    usage = browse.usage(storage, "")
+    assert (usage.files, usage.size) == (2, 6)
+    for wrong in ("none", "link"):
+        with pytest.raises(NotFound, match="there is no folder"):
+            browse.entries(storage, wrong)
+    with pytest.raises(NotFound):
+        browse.usage(storage, "none")
 
 
 def test_errors_are_typed(keys: Service, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,11 +1,15 @@
 """Lists the contents of a storage, and measures its size."""
 
+import contextlib
 import os
+import stat
+from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
 
-from trainsh_base.errors import NotFound, UsageError
+from trainsh_base.errors import Conflict, NotFound, UsageError
 from trainsh_storage import rclone
 from trainsh_storage.model import Entry, Resolved, Storage, Usage
 from trainsh_storage.resolve import resolve
@@ -26,23 +30,78 @@ class _Size(msgspec.Struct):
 def entries(storage: Storage, path: str) -> list[Entry]:
     """The entries of a folder: folders first, then files, each sorted by name. Raises NotFound when it does not
     exist."""
-    place = _with_rclone(storage)
-    rows = msgspec.json.decode(rclone.ask(place, "lsjson", _target(place, path)), type=list[_Row])
-    found = [
-        Entry(name=row.Name, folder=row.IsDir, size=None if row.IsDir else row.Size, modified=row.ModTime)
+    place = _not_on_a_host(storage)
+    found = _in_folder(place, path) if place.engine == "folder" else _in_bucket(place, path)
+    return sorted(found, key=lambda entry: (not entry.folder, entry.name))
+
+
+def _in_bucket(place: Resolved, path: str) -> list[Entry]:
+    rows = msgspec.json.decode(rclone.ask(place, "lsjson", rclone.path(place, path)), type=list[_Row])
+    return [
+        Entry(name=row.Name, folder=row.IsDir, size=None if row.IsDir else row.Size, modified=_date(row))
         for row in rows
     ]
-    return sorted(found, key=lambda entry: (not entry.folder, entry.name))
+
+
+def _date(row: _Row) -> str:
+    """When it was modified. A folder of a bucket has no date, and rclone prints the start of 2000 for it."""
+    none = row.IsDir and datetime.fromisoformat(row.ModTime) == datetime(2000, 1, 1, tzinfo=UTC)
+    return "" if none else row.ModTime
+
+
+def _in_folder(place: Resolved, path: str) -> list[Entry]:
+    found = []
+    with _readable(place, path) as top, os.scandir(top) as files:
+        for file in files:
+            with contextlib.suppress(FileNotFoundError):  # a link to nothing, or deleted since
+                folder, about = file.is_dir(), file.stat()
+                modified = datetime.fromtimestamp(about.st_mtime, UTC).astimezone().isoformat()
+                name = os.fsencode(file.name).decode(errors="replace")
+                size = None if folder else about.st_size
+                found.append(Entry(name=name, folder=folder, size=size, modified=modified))
+    return found
 
 
 def usage(storage: Storage, path: str) -> Usage:
     """The number and total size of all files below `path`."""
-    place = _with_rclone(storage)
-    size = msgspec.json.decode(rclone.ask(place, "size", "--json", _target(place, path)), type=_Size)
+    place = _not_on_a_host(storage)
+    if place.engine == "folder":
+        size = _size(place, path)
+    else:
+        size = msgspec.json.decode(rclone.ask(place, "size", "--json", rclone.path(place, path)), type=_Size)
     return Usage(name=storage.name, path=path, files=size.count, size=size.bytes)
 
 
-def _with_rclone(storage: Storage) -> Resolved:
+def _size(place: Resolved, path: str) -> _Size:
+    """The size of the files in a folder of this machine; links are not followed."""
+    sizes = []
+    with _readable(place, path) as top:
+        for folder, _, names in os.walk(top, onerror=_raise):
+            for name in names:
+                with contextlib.suppress(FileNotFoundError):  # deleted since
+                    about = os.lstat(Path(folder) / name)
+                    if stat.S_ISREG(about.st_mode):
+                        sizes.append(about.st_size)
+    return _Size(count=len(sizes), bytes=sum(sizes))
+
+
+def _raise(error: OSError) -> None:
+    raise error
+
+
+@contextlib.contextmanager
+def _readable(place: Resolved, path: str) -> Iterator[str]:
+    """The folder's absolute path. Raises NotFound when it does not exist, and Conflict when it cannot be read."""
+    folder = os.path.abspath(rclone.path(place, path))  # noqa: PTH100 - links stay as they are
+    try:
+        yield folder
+    except (FileNotFoundError, NotADirectoryError):
+        raise NotFound(f"there is no folder {folder}", code="no_folder") from None
+    except OSError as error:
+        raise Conflict(f"{error.filename or folder}: {error.strerror}", code="cannot_read") from None
+
+
+def _not_on_a_host(storage: Storage) -> Resolved:
     place = resolve(storage, "STORAGE")
     if place.engine == "host":
         raise UsageError(
@@ -50,12 +109,3 @@ def _with_rclone(storage: Storage) -> Resolved:
             code="on_a_host",
         )  # fmt: skip
     return place
-
-
-def _target(place: Resolved, path: str) -> str:
-    target = rclone.path(place, path)
-    if place.engine == "folder":
-        target = os.path.abspath(target)  # noqa: PTH100 - links stay as they are
-        if not Path(target).is_dir():
-            raise NotFound(f"there is no folder {target}", code="no_folder")
-    return target

@@ -67,7 +67,7 @@ class Resolved(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A file or folder in a storage; `size` in bytes (None: a folder), `modified` is RFC 3339."""
+    """A file or folder in a storage; `size` in bytes (None: a folder), `modified` is RFC 3339 ("": unknown)."""
 
     name: str
     folder: bool
