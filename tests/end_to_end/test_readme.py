@@ -95,6 +95,7 @@ def test_every_command_of_the_readme_runs(person: "World", market: dict[str, str
         if "|" in line and "secrets" not in line and "check" not in line and "jobs" not in line:
             assert done.stdout.strip(), f"{line} printed nothing"
     assert (person.home / "model").is_dir()
+    assert (person.home / "models").is_dir()  # of `storage add models file:~/models`
 
 
 def test_the_hint_of_the_demo_can_be_pasted(person: "World") -> None:

@@ -82,8 +82,15 @@ def add(
     request = current()
     made = draft.make(name, where, kind, draft.pairs(keys), request)
     storages_file.add(Storage(name=made.name, kind=made.kind, config=made.config, default=default))
-    _credentials(made)
-    if test_ or (test_ is None and _wants("Test it now?")):
+    if folder := draft.make_folder(made):
+        request.emit("log", message=f"made the folder {folder}")
+    try:
+        _credentials(made)
+        wanted = test_ or (test_ is None and _wants("Test it now?"))
+    except Cancelled:
+        request.emit("log", message=_left(made))
+        raise
+    if wanted:
         display.show_stages(list(check.stages(made)))
     return shown(storages_file.get(made.name))
 
@@ -95,6 +102,13 @@ def _credentials(storage: Storage) -> None:
     except UsageError as error:
         if error.code != "cannot_ask":
             raise
+
+
+def _left(storage: Storage) -> str:
+    """What Ctrl-C at a question leaves: an added storage. Names the commands that set its missing keys."""
+    missing = [one.name for one in shown(storage).credentials if not one.set]
+    lacks = f", but lacks {' and '.join(missing)}" if missing else ""
+    return "\n".join([f"{storage.name} was added{lacks}", *(f"  train secrets set {name}" for name in missing)])
 
 
 def _wants(question: str) -> bool:

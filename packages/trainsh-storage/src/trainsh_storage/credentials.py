@@ -81,7 +81,9 @@ def ask(storage: Storage, request: Request) -> list[str]:
     for need in wanted:
         if look(storage, need) is None:
             name = own_name(storage, need)
-            answer = request.ask("secret", f"{name}{need.asked} (empty: later)", default="", flag="")
+            answer = request.ask(
+                "secret", f"{name}{need.asked} (input is hidden; empty: later)", default="", flag=""
+            )
             if answer:
                 store(name, answer)
                 stored.append(name)

@@ -41,6 +41,19 @@ def make(name: str | None, text: str | None, kind: str | None, values: dict[str,
     return Storage(name=check_name(name), kind=kind, config=config)
 
 
+def make_folder(storage: Storage) -> Path | None:
+    """Make the folder of a storage on this machine where only it is missing, and its parent is there; return it if
+    it was made. A longer path may be on a disk that is not mounted."""
+    if storage.kind != "local":
+        return None
+    folder = Path(storage.config["path"])
+    try:
+        folder.mkdir()
+    except OSError:  # it is there, or a test of the storage says what is wrong
+        return None
+    return folder
+
+
 def from_text(text: str) -> Storage:
     """The storage that a spec names. Raises UsageError for a path in the bucket, since such a path is given with
     each transfer."""

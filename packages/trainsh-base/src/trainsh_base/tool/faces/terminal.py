@@ -100,7 +100,8 @@ class TerminalRequest(Request):
         if kind == "choose" and choices:
             return str(click.prompt(message, type=click.Choice(choices), default=default, err=True))
         if kind in ("secret", "text"):
-            return str(click.prompt(message, default=default, hide_input=kind == "secret", err=True))
+            hide, show = kind == "secret", bool(default)  # an empty default is not shown, as []
+            return str(click.prompt(message, default=default, hide_input=hide, show_default=show, err=True))
         raise UsageError(f"no such kind of question: {kind!r}")
 
 
