@@ -23,6 +23,16 @@ teardown_file() { train-sandbox down >/dev/null; }
   [ "$(train-host run myserver -- hostname)" = myserver ]
 }
 
+@test "env --unset takes all of it out of the shell again, and env says which values of one's own are lost" {
+  unset AWS_ACCESS_KEY_ID
+  eval "$(AWS_ACCESS_KEY_ID=mine train-sandbox env 2>"$BATS_TEST_TMPDIR/said")"
+  [[ "$(cat "$BATS_TEST_TMPDIR/said")" == *"your own "*"AWS_ACCESS_KEY_ID again"* ]]
+  [ -n "$VAST_API_KEY" ]
+  eval "$(train-sandbox env --unset)"
+  [ -z "${VAST_API_KEY+x}${VAST_URL+x}${TRAINSH_HOME+x}${TRAINSH_SANDBOX+x}${AWS_ACCESS_KEY_ID+x}${AWS_ENDPOINT_URL+x}" ]
+  [ "$(train-sandbox env --unset --json | jq -r '.unset | length')" -ge 10 ]
+}
+
 @test "offers, the cheapest first" {
   train-sandbox offers --gpu RTX_4090 --json | jq -e 'length > 3 and (map(.price) == (map(.price) | sort))'
 }

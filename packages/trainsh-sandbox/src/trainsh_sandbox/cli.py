@@ -36,6 +36,7 @@ def _show_state(state: State) -> None:
 def _show_up(state: State) -> None:
     _show_state(state)
     print('to use the sandbox in this shell: eval "$(train sandbox env)"')
+    print('to leave it: eval "$(train sandbox env --unset)"')
 
 
 @tool.command(show=_show_up, ensures=True)
@@ -102,21 +103,33 @@ def _show_environment(found: Environment) -> None:
         print(f"# {note}")
     for name, value in found.env.items():
         print(f"export {name}={shlex.quote(value)}")
+    if found.unset:
+        print(f"unset {' '.join(found.unset)}")
 
 
 @tool.command(show=_show_environment)
-def env() -> Environment:
-    """Print the environment variables that make every tool use the sandbox: eval "$(train sandbox env)"."""
+def env(
+    unset: Annotated[bool, Opt("print the line that removes these variables from the shell")] = False,
+) -> Environment:
+    """Print the environment variables that make every tool use the sandbox: eval "$(train sandbox env)".
+
+    To leave the sandbox in this shell: eval "$(train sandbox env --unset)". It also works once the sandbox is down.
+    """
     from trainsh_sandbox import places  # noqa: PLC0415 - help does without
     from trainsh_sandbox.instances.isolation import WAYS, Isolation  # noqa: PLC0415 - as above
 
+    if unset:
+        return Environment(env={}, unset=places.variables())
     folder = places.sandbox_folder()
     running = places.need(folder)
     ways: dict[str, str] = dict(WAYS)
     way: Isolation | str = running.isolation
-    return Environment(
-        env=places.environment(folder, running), notes=[f"isolation: {ways[way]}", *running.warnings]
-    )
+    env = places.environment(folder, running)
+    if own := places.replaced(env):
+        current().emit(
+            "log", message=f"to have your own {', '.join(own)} again: open another shell, or set it again"
+        )
+    return Environment(env=env, notes=[f"isolation: {ways[way]}", *running.warnings])
 
 
 @tool.command(show=lambda ended: None, status=lambda ended: ended.exit)

@@ -78,5 +78,19 @@ def environment(folder: Path, running: Running) -> dict[str, str]:
     return found
 
 
+def variables() -> list[str]:
+    """The names of all variables that `environment` may return."""
+    every = Running(pid=0, url="-", key="-", isolation="user", user="-", storage="-")
+    return list(environment(Path(), every))
+
+
+def replaced(env: dict[str, str]) -> list[str]:
+    """The variables of `env` that have a value of the user's own in this process's environment, which the shell
+    will lose. In a shell that is in the sandbox already, they are the sandbox's."""
+    if os.environ.get("TRAINSH_HOME") == env["TRAINSH_HOME"]:
+        return []
+    return [name for name, value in env.items() if os.environ.get(name, value) != value]
+
+
 def _pair(running: Running) -> tuple[str, Any]:
     return running.storage_key, running.storage_secret
