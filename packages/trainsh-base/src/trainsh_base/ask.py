@@ -1,4 +1,6 @@
-"""train-ask: questions for scripts. Inside a verb they are asked on the terminal that runs the recipe."""
+"""train-ask: asks questions for scripts.
+
+If a recipe runs the script, the question is asked on the terminal that runs the recipe."""
 
 import os
 from typing import Annotated, Any
@@ -59,7 +61,7 @@ def _ask(kind: str, message: str, **more: Any) -> str:
     path = os.environ.get("TRAINSH_ASK")
     if not path:
         return current().ask(kind, message, **more)
-    import socket  # noqa: PLC0415 - inside a verb only
+    import socket  # noqa: PLC0415 - only when a recipe runs the script
 
     try:
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:

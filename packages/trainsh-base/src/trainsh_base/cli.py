@@ -30,7 +30,7 @@ def as_text(value: Any) -> str:
 
 
 def show_values(values: list[Value]) -> None:
-    """Print one row for each setting; with --source also its source, its default and its variable."""
+    """Print one row for each setting. With --source, a row also has the setting's source, default and variable."""
     columns = {"name": "setting", "value": "value"}
     if any(value.source for value in values):
         columns |= {"source": "source", "default": "default", "env": "variable"}
@@ -41,7 +41,7 @@ def show_values(values: list[Value]) -> None:
 
 
 def show_value(held: Value) -> None:
-    """Print the bare value, or nothing when the setting has none."""
+    """Print the value without the setting's name; print nothing when the setting has no value."""
     if held.value is not None:
         print(as_text(held.value))
 
@@ -122,7 +122,7 @@ def reset(
 
 
 def show_findings(found: list[Finding]) -> None:
-    """Print one line for each finding; the fix follows below a warning or a problem."""
+    """Print one line for each finding, and below a warning or a problem the line that says how to fix it."""
     width = max(len(each.name) for each in found)
     for each in found:
         colour = {"ok": "32", "warning": "33", "problem": "1;31"}[each.state]

@@ -7,10 +7,10 @@ EXIT_PIPE = 141
 
 
 class TrainError(Exception):
-    """The work itself failed. Base class of every error that is shown to a person.
+    """The work itself failed. This is the base class of every error that is shown to a person.
 
-    `message` says what happened, with the value in it; `hint` what to do next, ready to paste;
-    `code` is a stable snake_case word for programs; `data` further JSON values for them.
+    `message` says what happened, and includes the wrong value. `hint` says what to do next, ready to paste.
+    `code` is a stable snake_case word for programs. `data` holds further JSON values for programs.
     """
 
     exit_status = 1
@@ -24,7 +24,7 @@ class TrainError(Exception):
         self.data = data or {}
 
     def document(self) -> dict[str, Any]:
-        """The error as JSON: {error: {code, message, hint, exit, data}} without the outer key."""
+        """Return the error as a JSON document: {code, message, hint, exit, data}."""
         return {
             "code": self.code,
             "message": self.message,
@@ -35,7 +35,7 @@ class TrainError(Exception):
 
 
 class UsageError(TrainError):
-    """Wrong usage, a bad input file or document."""
+    """The command was used wrongly, or an input file or document is bad."""
 
     exit_status = 2
     default_code = "usage"
@@ -105,7 +105,7 @@ class Cancelled(TrainError):
 
 
 class Terminated(BaseException):
-    """SIGTERM arrived, or SIGHUP: the process must exit with this status, 128 plus the signal's number."""
+    """SIGTERM or SIGHUP arrived, so the process must exit with this status: 128 plus the signal's number."""
 
     def __init__(self, status: int) -> None:
         super().__init__(status)
@@ -130,7 +130,7 @@ BY_STATUS: dict[int, type[TrainError]] = {
 
 
 def not_utf8(error: UnicodeError) -> UsageError:
-    """Return the error for text that is not UTF-8: an argument, a variable, a folder's name."""
+    """Return the error for text that is not UTF-8, such as an argument, a variable or a folder's name."""
     if not isinstance(error, UnicodeEncodeError):
         return UsageError(f"not UTF-8: {error}", code="not_utf8")
     around = error.object[max(0, error.start - 100) : error.end + 100]
@@ -141,9 +141,9 @@ def not_utf8(error: UnicodeError) -> UsageError:
 
 
 def from_document(document: Any) -> TrainError:
-    """Rebuild the error that `document()` described, as the class with its exit status.
+    """Return an error made from a document that `TrainError.document` returned. Its exit status selects the class.
 
-    The document comes from another program: a field of the wrong type counts as missing.
+    The document comes from another program, so a field of the wrong type counts as missing.
     """
     fields = document if isinstance(document, dict) else {}
     status = fields.get("exit", 1)

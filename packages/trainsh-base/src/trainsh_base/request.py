@@ -16,12 +16,12 @@ _current: contextvars.ContextVar["Request"] = contextvars.ContextVar("request")
 class Request:
     """The interface of every face to a running command. This base class reports nothing and cannot ask."""
 
-    # Whether stdout shows the command's output as it comes (else stdout is for the answer alone).
+    # Whether the command's output is printed on stdout as it comes. If not, stdout is for the answer alone.
     for_people = False
-    quiet = False  # a person wants no progress and no notes
+    quiet = False  # whether the person wants no progress and no notes
     # Time on time.monotonic() by which the current work for this request must end (see `limited`).
     until = math.inf
-    # Whether it was cancelled because its client has gone; then work on other machines may continue.
+    # Whether the request was cancelled because its client has gone. Then work on other machines may continue.
     abandoned = False
 
     def __init__(self) -> None:
@@ -30,7 +30,7 @@ class Request:
         self._guard = threading.Lock()
 
     def emit(self, kind: str, **data: Any) -> None:
-        """Report `progress` {done, total, unit, message}, `output` {data} or `log` {message}."""
+        """Report an event: `progress` {done, total, unit, message}, `output` {data} or `log` {message}."""
 
     def ask(
         self,
@@ -58,7 +58,10 @@ class Request:
                 callback()
 
     def on_cancel(self, callback: Callable[[], None]) -> Callable[[], None]:
-        """Run `callback` on cancellation (at once if already cancelled). Returns a function that unregisters it."""
+        """Run `callback` when the request is cancelled, or at once if it is cancelled already.
+
+        Returns a function that takes `callback` off the list again.
+        """
         with self._guard:
             waits = not self.cancelled.is_set()
             if waits:
@@ -79,7 +82,10 @@ class Request:
 
 
 class Limited(Request):
-    """Another request with the deadline `until`; the time that people take to answer does not count."""
+    """A request that passes everything on to `request`, but ends at `until`.
+
+    The time that people take to answer questions does not count.
+    """
 
     def __init__(self, request: Request, until: float) -> None:
         self.until = min(until, request.until)
@@ -105,7 +111,10 @@ class Limited(Request):
 
 @contextlib.contextmanager
 def limited(until: float) -> Iterator[Request]:
-    """End the work in this block by `until` (see `Deadline.at`): current().check() raises Unreachable then."""
+    """End the work in this block by the time `until` (see `Deadline.at`).
+
+    After that time, current().check() raises Unreachable.
+    """
     request = Limited(current(), until)
     token = _current.set(request)
     try:
@@ -115,13 +124,13 @@ def limited(until: float) -> Iterator[Request]:
 
 
 def nobody(message: str, flag: str) -> UsageError:
-    """Return the error for a question when the program is not interactive."""
+    """Return the error for a question that nobody can answer, because the program is not interactive."""
     said = f"not interactive: pass {flag}" if flag else "not interactive: run it on a terminal"
     return UsageError(said, f"the question was: {message}", code="cannot_ask", data={"flag": flag})
 
 
 def current() -> Request:
-    """Return the request that this thread serves; outside of any request, one that reports nothing."""
+    """Return the request that this thread serves. If it serves none, return a new request that reports nothing."""
     try:
         return _current.get()
     except LookupError:

@@ -1,4 +1,4 @@
-"""For the tests of tools: a program on a terminal. Nothing but tests imports this."""
+"""Runs a program on a terminal, for the tests of tools. Nothing but tests imports this module."""
 
 import os
 import pty
@@ -10,7 +10,7 @@ DEADLINE = 20.0
 
 
 class Terminal:
-    """Runs a program on a pseudo-terminal, its controlling terminal; types into it and reads what it prints."""
+    """Runs a program on a pseudo-terminal of its own, types into the terminal, and reads what is printed there."""
 
     def __init__(self, argv: list[str], env: Mapping[str, str] | None = None) -> None:
         self.pid, self.handle = pty.fork()
@@ -36,7 +36,7 @@ class Terminal:
         return bool(data)
 
     def type(self, keys: str) -> None:
-        """Press keys."""
+        """Send the text `keys` to the program, as if a person typed it."""
         os.write(self.handle, keys.encode())
 
     def wait(self) -> int:

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from trainsh_base.doctor.model import Finding
 
-# For each shell: PLACES, the completion files in a data folder; START_UP, the files that the shell reads when it
-# starts; FIXES, how to install the completion.
+# Each of three tables has one entry for each shell. PLACES has the completion files, as paths in a data folder.
+# START_UP has the files that the shell reads when it starts. FIXES says how to install the completion.
 PLACES = {
     "bash": ["bash-completion/completions/train"],
     "zsh": ["zsh/site-functions/_train", "zsh/vendor-completions/_train"],
@@ -17,7 +17,7 @@ START_UP = {
     "zsh": [".zshrc", ".zfunc/_train"],
     "fish": [".config/fish/config.fish", ".config/fish/completions/train.fish"],
 }
-WORDS = ("train help completions", "tmux-trainsh", "_train")  # a start-up file with one of these loads it
+WORDS = ("train help completions", "tmux-trainsh", "_train")  # a start-up file with one of these loads a completion
 FIXES = {
     "bash": "echo 'source <(train help completions bash)' >>~/.bashrc",
     "zsh": "mkdir -p ~/.zfunc && train help completions zsh >~/.zfunc/_train, and in ~/.zshrc before compinit: "
@@ -50,7 +50,7 @@ def _files(shell: str) -> list[Path]:
 
 
 def _loads(path: Path, shell: str) -> bool:
-    """Whether a file is the completion, or a start-up file that loads it."""
+    """Whether the file `path` is the completion itself, or is a start-up file that loads the completion."""
     if path.name not in [Path(name).name for name in START_UP[shell]] or path.name in ("_train", "train.fish"):
         return os.access(path, os.R_OK)
     try:

@@ -26,7 +26,7 @@ LEAST_FREE = 100_000_000  # bytes; with less free space, job journals may soon f
 
 
 def findings() -> list[Finding]:
-    """Run all checks; returns the findings in the order in which they should be fixed."""
+    """Run all checks, and return the findings in the order in which a person should fix them."""
     made: list[Finding] = [_train()]
     made += [_program(name) for name in PROGRAMS]
     made += [_folder("settings folder", paths.config_home), _folder("state folder", paths.state_home)]

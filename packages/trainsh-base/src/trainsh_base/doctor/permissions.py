@@ -13,14 +13,17 @@ NAME = "permissions"
 
 
 def permissions() -> list[Finding]:
-    """Return the findings about files of train, then about those of ssh; one `ok` finding if there are none."""
+    """Return the findings about train's files, then those about ssh's files.
+
+    If nothing is wrong, return one finding with the state `ok`.
+    """
     return [*_ours(), *_of_ssh()] or [
         Finding(name=NAME, state="ok", detail="only you can read settings, jobs and keys")
     ]
 
 
 def _ours() -> Iterator[Finding]:
-    """Find folders of train that others can enter or that are closed to us, and files that others can read."""
+    """Find folders of train that others can enter or that we cannot enter, and files that others can read."""
     home = paths.config_home()
     for folder in (home, paths.jobs_home()):
         found = _mode(folder)
@@ -38,7 +41,7 @@ def _ours() -> Iterator[Finding]:
 
 
 def _of_ssh() -> Iterator[Finding]:
-    """Find files that others can read or change, so that ssh refuses to use them."""
+    """Find files in ~/.ssh that ssh refuses to use, because others can read or change them."""
     folder = Path.home() / ".ssh"
     for path in (folder, folder / "config"):
         found = _mode(path)

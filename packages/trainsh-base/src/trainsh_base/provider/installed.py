@@ -1,6 +1,7 @@
-"""The tools that provide machines. A tool declares this in a file beside its program, or in its schema.
+"""Finds the tools that provide machines. A tool says that it provides machines in a file, or in its schema.
 
-The file is `share/trainsh/provides/NAME`: `hosts`, or `-` for a tool that provides nothing."""
+The file is `share/trainsh/provides/NAME`, beside the tool's program. It contains `hosts` if the tool provides
+machines, or `-` if it provides nothing."""
 
 import threading
 from collections.abc import Callable
@@ -27,7 +28,10 @@ class Provider(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def installed() -> list[Provider]:
-    """Return every provider of hosts. Only a tool without a file in `provides` is run, to print its schema."""
+    """Return every provider of hosts.
+
+    A tool without a file in `provides` is run, so that it prints its schema. No other tool is run.
+    """
     known = {
         name: (share.read(folder, "provides", name) or "").split()
         for folder in reversed(share.every_folder()) for name in share.names(folder, "provides")
@@ -45,7 +49,7 @@ def installed() -> list[Provider]:
 
 
 def schema_of(program: str) -> Any:
-    """The output of `PROGRAM schema`; None when it is not JSON."""
+    """Return the JSON that `PROGRAM schema` prints; None when the program fails or prints something else."""
     from trainsh_base.system.proc import run  # noqa: PLC0415 - brings subprocess
 
     try:
@@ -62,7 +66,7 @@ def provides_hosts(schema: Any) -> bool:
 
 
 def side_by_side(names: list[str], work: Callable[[str], Found]) -> dict[str, Found]:
-    """Call `work` for all names at once; returns the results in the order of `names`."""
+    """Call `work` with each name, in parallel threads; returns the results in the order of `names`."""
     found: dict[str, Found] = {}
 
     def one(name: str) -> None:

@@ -1,4 +1,6 @@
-"""Remembers which machines a provider listed last: completion offers their ids for ten minutes (instance.sh)."""
+"""Remembers which machines a provider listed last, so that completion offers their ids for ten minutes.
+
+The script instance.sh reads what is written here."""
 
 import contextlib
 from collections.abc import Iterable
@@ -18,7 +20,10 @@ def remember(provider: str, rows: Iterable[Instance]) -> None:
 
 
 def no_instance(provider: str, id: str, **data: bool) -> NotFound:
-    """Return the error for a machine that the provider does not have; its hint names the nearest that it listed."""
+    """Return the error for a machine that the provider does not have.
+
+    The hint names the most similar id among the machines that the provider listed last.
+    """
     hint = f"see: train {provider} list"
     with contextlib.suppress(OSError):
         lines = (state_home() / "instances" / provider).read_text().splitlines()

@@ -1,4 +1,6 @@
-"""Rent exactly one machine for a job: a lock for the rental, and a note on disk while its outcome is unknown."""
+"""Helps a provider to rent exactly one machine for a job.
+
+It has a lock for the rental, and a note that is on disk while nobody knows whether the rental succeeded."""
 
 import contextlib
 import time
@@ -14,7 +16,10 @@ FORGOTTEN = 86400.0  # seconds after which a note no longer counts
 
 
 class Note:
-    """A file that says that a rental may be pending: written before the call, removed when the result is known."""
+    """A file that says that a rental may be pending.
+
+    It is written before the provider is asked to rent, and removed when the result is known.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -32,16 +37,17 @@ class Note:
         write_atomic(self._path, f"{time.time()}\n")
 
     def settled(self) -> None:
-        """Remove the note: the machine has its label, or none was rented."""
+        """Remove the note, because the machine has its label now, or because no machine was rented."""
         self._path.unlink(missing_ok=True)
 
 
 @contextlib.contextmanager
 def rental(provider: str, job: str, host: str = "") -> Iterator[Note]:
-    """Hold the lock for renting the machine `host` of `job`: from the search for an offer until it has its label.
+    """Hold the lock for renting the machine `host` of `job` while this block runs.
 
-    The process holds the lock until the block is done, even if its caller is gone. Raises Conflict
-    when another process holds it for LONGEST seconds.
+    The block begins with the search for an offer and ends when the machine has its label. The process holds the
+    lock until the block is done, even if the program that called it is gone. Raises Conflict when another process
+    holds the lock for LONGEST seconds.
     """
     folder = private_folder(state_home() / "rentals")
     name = "-".join(_plain(word) for word in (provider, job, host) if word)

@@ -21,11 +21,11 @@ def until_seen(
     pause: float = 2.0,
     again: float = 30.0,
 ) -> Row:
-    """Call `ask`, then `look` every `pause` seconds until `done(result)` is true; returns that result.
+    """Call `ask`, then call `look` every `pause` seconds until `done` accepts its result; returns that result.
 
-    `ask` is repeated every `again` seconds. Errors in PASSING do not end the loop. Raises TimedOut at the deadline,
-    with the last of those errors as its hint, and Cancelled when the request is cancelled. A person at the terminal
-    does not wait for a service that cannot be reached: Unreachable ends the loop then.
+    `ask` is called again every `again` seconds. An error whose exit status is in PASSING does not end the loop.
+    Raises TimedOut at the deadline, with the last such error as its hint. Raises Cancelled when the request is
+    cancelled. If a person waits at the terminal, Unreachable ends the loop at once.
     """
     request, trouble = current(), ""
     asked = Deadline.after(0)

@@ -24,7 +24,7 @@ HAND_BACK = 5.0
 
 
 class Login(msgspec.Struct, frozen=True, kw_only=True):
-    """The user and the host of a login, as ssh names them, and its jump hosts or proxy; all from `ssh -G`."""
+    """The user and the host of a login, and the jump hosts or the proxy on the way, all as `ssh -G` prints them."""
 
     user: str = ""
     hosts: frozenset[str] = frozenset()
@@ -45,8 +45,11 @@ class Login(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Questions:
-    """The questions of one login. They come from the ssh that was started for it (`ssh_pid`, set once it runs) and
-    from the ssh processes that this one starts (jump hosts, proxies). A context manager: it removes its folder."""
+    """The questions of one login. At the end of a `with` block the folder for questions and answers is removed.
+
+    A question comes from the ssh process of the login, whose pid is `ssh_pid` once it runs, or from a further ssh
+    process that the first one started for a jump host or a proxy.
+    """
 
     def __init__(self, target: Target, request: Request, login: Login) -> None:
         self._target = target
@@ -62,7 +65,7 @@ class Questions:
         return self
 
     def __exit__(self, *_: object) -> None:
-        # An `askpass` that outlives ssh may still be writing its question; it fails once the folder is gone.
+        # An `askpass` that outlives ssh may still be writing a question. It will fail once the folder is gone.
         with contextlib.suppress(OSError):
             for entry in os.scandir(self._folder):
                 os.unlink(entry.path)  # noqa: PTH108
@@ -79,7 +82,7 @@ class Questions:
         }
 
     def serve(self) -> None:
-        """Answer the questions that are waiting. The seconds that people needed for this are added to `asked`.
+        """Answer the questions that are waiting, and add the seconds that people needed for the answers to `asked`.
 
         Raises CredentialError when the request is not interactive.
         """
@@ -102,7 +105,10 @@ class Questions:
         _hand_back(answer_path, reply)
 
     def _reply(self, own: bool, kind: str, prompt: str) -> str | None:
-        """Return the answer to `prompt`, or None. `own`: the ssh of this login asks, not one for a jump host."""
+        """Return the answer to `prompt`, or None if there is no answer, so that `askpass` fails.
+
+        `own` is true if the ssh process of this login asks, and false if one for a jump host or a proxy asks.
+        """
         who = self._target.label if own else f"on the way to {self._target.label} ({self._login.way or 'a proxy'})"
         if kind == "none":
             self._request.emit("log", message=f"{who}: {prompt.strip()}")
@@ -156,7 +162,7 @@ def _nobody(target: Target, kind: str, question: str, own: bool) -> TrainError:
 
 
 def _hand_back(path: str, reply: str | None) -> None:
-    """Write the answer into the FIFO once the program reads it; does nothing when the program is gone."""
+    """Write the answer into the FIFO at `path` once `askpass` reads it. Do nothing if `askpass` has ended."""
     text = "no\n" if reply is None else f"yes\n{reply}\n"
 
     def written() -> bool:

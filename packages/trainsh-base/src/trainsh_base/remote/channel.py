@@ -1,9 +1,9 @@
-"""A shell on a machine that answers small requests over one pair of pipes: a request is one round trip.
+"""A shell on a machine that answers small requests over one pair of pipes. A request takes one round trip.
 
-A request is one compound command, `{ ...; }`: if the channel is cut in the middle, the shell sees a syntax error
-and runs nothing. A reply is a number of lines `R NUMBER TEXT`, then `E NUMBER STATUS`. A line has at most 4,000
-bytes, so that its write is atomic when several requests reply at once. Any other line is dropped: it comes from
-a program that the login files left running.
+A request is one compound command, `{ ...; }`. So if the channel is cut in the middle of a request, the shell sees
+a syntax error and runs nothing. A reply is a number of lines `R NUMBER TEXT`, then one line `E NUMBER STATUS`. A
+line has at most 4,000 bytes, so that it is written in one piece when several requests reply at once. Any other
+line is dropped, because it comes from a program that the login files left running.
 """
 
 import contextlib
@@ -43,9 +43,9 @@ def lost(error: BaseException) -> bool:
 
 
 class Ask:
-    """A request that was sent: its reply lines so far, and its status once it has ended (None: channel lost).
+    """A request that was sent: `lines` holds the reply so far, and `status` the status once the request has ended.
 
-    Lines are kept for `wait`, unless `on_line` takes them.
+    If the channel was lost, `status` is None. If there is an `on_line`, it gets each line, and none is kept.
     """
 
     def __init__(self, number: int, on_line: OnLine | None, on_end: Over | None) -> None:
@@ -59,7 +59,7 @@ class Ask:
         self._over = threading.Event()
 
     def line(self, text: str) -> None:
-        """Take one reply line. Raises BadAnswer when the lines exceed MOST_ANSWER, and what `on_line` raises."""
+        """Take one reply line. Raises BadAnswer when the lines exceed MOST_ANSWER, and what `on_line` may raise."""
         if self._on_line:
             self._on_line(text)
             return
@@ -69,7 +69,7 @@ class Ask:
         self.lines.append(text)
 
     def end(self, status: int | None, failure: BaseException | None = None) -> None:
-        """Mark the request as ended; `wait` raises `failure`."""
+        """Mark the request as ended. If there is a `failure`, `wait` will raise it."""
         self.status, self.failure = status, failure
         self._over.set()
         if self._on_end:
@@ -97,7 +97,10 @@ class Channel:
         deadline: Deadline | None = None,
         relocate: Relocate | None = None,
     ) -> None:
-        """Start the shell, connecting if needed; `deadline`, `relocate` and errors are those of `ssh.start`."""
+        """Start the shell, after connecting to the machine if needed.
+
+        `deadline` and `relocate` mean the same as for `ssh.start`, and the same errors are raised.
+        """
         self.target = target
         self.lost = False
         self._lock = threading.Lock()
@@ -117,7 +120,10 @@ class Channel:
         threading.Thread(target=self._read, daemon=True, name=f"channel {target.name}").start()
 
     def _greet(self, request: Request) -> None:
-        """Discard what login files print, up to a sentinel; sends the stderr of all requests to /dev/null."""
+        """Make the shell print a random line, and discard what the login files print before that line.
+
+        From then on the stderr of every request goes to /dev/null.
+        """
         sentinel = f"train-{os.urandom(8).hex()}"
         deadline = Deadline.after(START_LIMIT).sooner(Deadline(request.until))
         with contextlib.suppress(OSError):
@@ -130,10 +136,11 @@ class Channel:
     def ask(
         self, body: str, *, on_line: OnLine | None = None, on_end: Over | None = None, silent: bool = False
     ) -> Ask:
-        """Send a script that prints its reply lines with `say TEXT...`; returns at once. Its stdin is empty.
+        """Send the shell script `body`, which prints each reply line with `say TEXT...`, and return at once.
 
-        `on_line` and `on_end` are called from the reader's thread: they must be quick. A `silent` request does not
-        report its end (the caller sees in another way that it worked); its lines are accepted until `forget`.
+        The script has an empty stdin. `on_line` and `on_end` are called from the reader's thread, so they must be
+        quick. A `silent` request does not report its end, because its caller sees in another way that it worked.
+        The lines of a `silent` request are accepted until `forget` is called.
         """
         with self._lock:
             self._number += 1
@@ -146,15 +153,15 @@ class Channel:
         try:
             self._send(compound(ask.number, body, silent=silent))
         except OSError:
-            self.lost = True  # before the end is reported: the callbacks read it to decide whether to connect again
+            self.lost = True  # set before the end is reported, because callbacks read `lost`
             self.forget(ask.number)
             ask.end(None)
         return ask
 
     def listen(self, on_line: OnLine, on_end: Over) -> int:
-        """Return a number under which a background script can send reply lines that belong to no request.
+        """Return a number with which a background script can send reply lines that belong to no request.
 
-        `on_end` is called with None when the channel is lost; at once if it is lost already.
+        When the channel is lost, `on_end` is called with None. If it is lost already, that happens at once.
         """
         with self._lock:
             self._number += 1
@@ -166,7 +173,7 @@ class Channel:
         return number
 
     def forget(self, number: int) -> None:
-        """Drop the lines of `number` from now on."""
+        """From now on, drop the reply lines of the request with this number."""
         with self._lock:
             self._asks.pop(number, None)
 
@@ -195,7 +202,7 @@ class Channel:
             raise OSError("the shell reads no more")
 
     def _read(self) -> None:
-        """Run the reader's thread. However it ends, every request gets a result or an error."""
+        """Run the reader's thread. However the thread ends, every request gets a result or an error."""
         failure: BaseException | None = None
         try:
             while (line := self._lines.line()) is not None:
@@ -210,7 +217,10 @@ class Channel:
             self._lines.close()
 
     def _reap(self) -> None:
-        """Wait for the shell to exit. End of file is not enough: its background processes may hold stdout open."""
+        """Wait for the shell to exit.
+
+        The end of its output is not enough, because background processes of the shell may keep stdout open.
+        """
         self._child.wait()
         self._over(None)
 
@@ -245,7 +255,7 @@ class Channel:
 
 
 def compound(number: int, body: str, *, silent: bool = False) -> str:
-    """Return the text of a request, such that a truncated one is a syntax error."""
+    """Return the text of a request. If the text is truncated, the shell sees a syntax error and runs nothing."""
     end = "" if silent else f"printf 'E {number} %s\\n' \"$?\"; "
     return f"{{ say() {{ printf 'R {number} %s\\n' \"$*\"; }}\n{{ {body}\n}} </dev/null; {end}}}\n"
 
@@ -258,7 +268,10 @@ def open_shell(
     bulk: bool = False,
     relocate: Relocate | None = None,
 ) -> spawn.Child:
-    """Start a plain sh on `target` that reads commands from stdin; a remote one uses the shared connection."""
+    """Start a plain sh on `target` that reads commands from stdin.
+
+    If `target` is not this machine, the shell uses the shared connection.
+    """
     if target.kind == "local":
         return spawn.start(["sh"])
     from trainsh_base.remote import ssh  # noqa: PLC0415 - this machine needs none

@@ -34,20 +34,21 @@ ALIVE_EVERY, ALIVE_MISSES = 5, 2
 # Seconds after which a login counts as lost; the time that people take to answer is not counted.
 LOGIN_LIMIT = 90.0
 END_PATIENCE = 2.0
-MOST_SAID = 1 << 16  # bytes of ssh's output that are kept: a banner may be endless
+MOST_SAID = 1 << 16  # bytes of ssh's output that are kept, since a banner may be endless
 # A large file takes 0.69 of the time with AES-GCM, compared with the cipher that ssh prefers.
 FAST_CIPHERS = ("aes128-gcm@openssh.com", "aes256-gcm@openssh.com")
 
 
 def open_master(target: Target, path: str, request: Request, *, ask: bool = True) -> None:
-    """Log in once and leave a master at `path`. If the user has a live master already, use that one.
+    """Log in once and leave an ssh master running, with its socket at `path`.
 
-    `ask=False` opens an additional master and asks no questions (BatchMode).
+    If the user has a live master already, that one is used instead. With `ask=False` an additional master is
+    opened, which asks no questions (BatchMode).
 
-    Raises Unreachable, CredentialError or RemoteError, depending on ssh's messages; Cancelled; MissingProgram
-    when ssh is not installed.
+    Raises Unreachable, CredentialError or RemoteError, depending on ssh's messages. Raises Cancelled when the
+    request is cancelled, and MissingProgram when ssh is not installed.
     """
-    # No master answers here (it crashed or is stopped). If its socket stayed, ssh would not become a master.
+    # No master answers at `path`. If the socket of a crashed or stopped one stayed, ssh would not become a master.
     with contextlib.suppress(FileNotFoundError):
         os.unlink(path)  # noqa: PTH108 - a socket's name is text here
     env = target.environment()
@@ -64,7 +65,10 @@ def open_master(target: Target, path: str, request: Request, *, ask: bool = True
 
 
 def adopt(settings: Settings, path: str) -> bool:
-    """Link `path` to the user's own live master (their ControlPath); returns whether there is one."""
+    """Make `path` a link to the user's own master, at the ControlPath of their settings, if that master is alive.
+
+    Returns whether that master is alive.
+    """
     own = first(settings, "controlpath", "none")
     if own in ("", "none") or master_pid(own) is None:
         return False
@@ -73,7 +77,7 @@ def adopt(settings: Settings, path: str) -> bool:
 
 
 class Wishes(msgspec.Struct, frozen=True, kw_only=True):
-    """The ssh settings of config.toml: two times in seconds, and whether AES-GCM is preferred."""
+    """The ssh settings of config.toml. Two are times in seconds; the third says whether AES-GCM is preferred."""
 
     connect_timeout: float = 15
     persist: float = 600
@@ -86,10 +90,11 @@ def wishes() -> Wishes:
 
 
 def master_argv(target: Target, path: str, settings: Settings, wished: Wishes, *, ask: bool = True) -> list[str]:
-    """Return the argv of the master. What the user has configured (`settings`, from `ssh -G`) is not overridden.
+    """Return the argv that starts the master.
 
-    LogLevel is ERROR so that a server's banner, which anyone on the network path can forge, is not printed among
-    ssh's own messages.
+    An option that the user has configured is not overridden; `settings` holds what `ssh -G` prints. LogLevel is
+    ERROR so that a server's banner, which anyone on the network path can forge, is not printed among ssh's own
+    messages.
     """
     argv = [target.argv[0], "-f", "-N", "-M", "-S", path, "-T", "-x"]
     options = {
@@ -111,14 +116,17 @@ def master_argv(target: Target, path: str, settings: Settings, wished: Wishes, *
 
 
 def fast_first(ciphers: str) -> str:
-    """Return the list of ciphers with AES-GCM first. It is spelled out, as ssh before 8.0 does not know `^`."""
+    """Return the list of ciphers with AES-GCM first.
+
+    The list has every cipher, because the short form `^CIPHER` (put this one first) needs ssh 8.0.
+    """
     names = ciphers.split(",")
     fast = [name for name in FAST_CIPHERS if name in names]
     return ",".join([*fast, *(name for name in names if name not in fast)])
 
 
 def _seconds(duration: float) -> str:
-    """Format `duration` as whole seconds for ssh, at least 1: for ssh, 0 means no limit."""
+    """Format `duration` as whole seconds for ssh. The result is at least 1, because for ssh 0 means no limit."""
     return str(max(1, round(duration)))
 
 
@@ -164,7 +172,7 @@ def _listen(child: spawn.Child, reader: int, questions: Questions, request: Requ
 
 
 def _end_of(child: spawn.Child) -> int:
-    """Return the exit status of an ssh that has closed its stderr; kills it if it does not exit."""
+    """Return the exit status of an ssh that has closed its stderr. If it does not exit soon, it is killed."""
     deadline = time.monotonic() + END_PATIENCE
     while (status := child.poll()) is None:
         if time.monotonic() > deadline:
@@ -187,7 +195,10 @@ def _kill(child: spawn.Child) -> None:
 def patient(
     request: Request, target: Target, deadline: Deadline, attempt: Callable[[], None], *, refused_is_final: bool
 ) -> None:
-    """Run `attempt` until it succeeds, fails for good, or `deadline` passes; reports once that it retries."""
+    """Run `attempt` until it succeeds or fails for good, or until `deadline` passes.
+
+    The user is told once that it is tried again. With `refused_is_final`, a refused connection is not tried again.
+    """
     told: list[str] = []
 
     def again(error: BaseException) -> bool:

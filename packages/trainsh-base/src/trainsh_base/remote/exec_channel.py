@@ -1,4 +1,4 @@
-"""Starts one command over a live shared connection and waits until it runs."""
+"""Starts one command over a live shared connection, and waits until the command runs."""
 
 import contextlib
 import os
@@ -15,7 +15,8 @@ from trainsh_base.system import spawn
 from trainsh_base.system.deadline import Deadline
 from trainsh_base.system.paths import runtime_home
 
-# Seconds after which unfinished login files may be waiting for input, and seconds from one `nudge` to the next.
+# After ASKS_AFTER seconds, login files that are still running may be waiting for input. From then on the text
+# `nudge` is sent to them every ASKS_EVERY seconds.
 ASKS_AFTER, ASKS_EVERY = 2.0, 0.5
 END_PATIENCE = 5.0
 MOST_HEARD = 1 << 16  # bytes of the login files' output that are kept
@@ -38,8 +39,8 @@ def open_channel(
 ) -> spawn.Child:
     """Start `command` over the connection at `path` and wait until it runs.
 
-    Raises Refused when sshd allows no more channels, Cut, TimedOut, and RemoteError (`code` shell) when the
-    account does not run commands.
+    Raises Refused when sshd allows no more channels, Cut when the connection is cut, TimedOut at the deadline, and
+    RemoteError (`code` shell) when the account does not run commands.
     """
     sentinel = f"trainsh-{os.urandom(6).hex()}"
     argv = target.remote_argv(f"printf '%s\\n' {sentinel}; {command}", control_path=path)
@@ -65,7 +66,10 @@ def open_channel(
 def _await_sentinel(
     child: spawn.Child, sentinel: bytes, request: Request, deadline: Deadline, nudge: bytes
 ) -> bytes | None:
-    """Read up to the line `sentinel` and no further; returns None, or the output if it ended before that line."""
+    """Read the output up to the line `sentinel` and no further, and return None.
+
+    If the output ends before that line, return what was read.
+    """
     heard = bytearray()
     asks = time.monotonic() + ASKS_AFTER
     output = select.poll()
@@ -99,7 +103,10 @@ def _last_printed(heard: bytes | bytearray) -> str:
 
 
 def _end(child: spawn.Child) -> int:
-    """Close our ends of the channel; returns its status once it has exited or was killed."""
+    """Close our ends of the channel's pipes, and wait for its ssh to exit; returns the exit status.
+
+    If ssh does not exit soon, it is killed.
+    """
     with contextlib.suppress(OSError):
         os.close(child.stdout)
     child.close_stdin()
@@ -112,7 +119,7 @@ def _end(child: spawn.Child) -> int:
 
 
 def _not_opened(target: Target, path: str, status: int, heard: bytes, errors: bytes) -> TrainError:
-    """Return the error for a channel that ended before the command ran."""
+    """Return the error for a channel that ended before its command ran."""
     printed = " ".join(heard.decode(errors="replace").split())
     said = errors.decode(errors="replace")
     if printed:
@@ -132,7 +139,7 @@ def _not_opened(target: Target, path: str, status: int, heard: bytes, errors: by
 
 
 def _unnamed_file() -> int:
-    """Open an unlinked temporary file for a channel's stderr; it vanishes when it is closed."""
+    """Open a temporary file for a channel's stderr. It has no name, so closing the file deletes it."""
     name = f"{runtime_home()}/e-{os.getpid()}-{os.urandom(4).hex()}"
     handle = os.open(name, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
     os.unlink(name)  # noqa: PTH108

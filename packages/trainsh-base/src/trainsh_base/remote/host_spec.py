@@ -28,8 +28,11 @@ _DASHES = re.compile(r"(?<![^\s'\"])[\u2010-\u2015\u2212](?=[A-Za-z-])")
 
 
 class Spec(msgspec.Struct, frozen=True, kw_only=True):
-    """A parsed spec. `value` is the host, the name, or the provider's id of the machine. `options` are `Key=value`
-    texts for ssh's -o, in order; `dropped` lists the options left out because they concern one connection only."""
+    """A parsed spec. `value` is the host, the name, or the provider's id of the machine.
+
+    `options` are `Key=value` texts for ssh's -o, in order. `dropped` lists the options that were left out because
+    they concern one connection only.
+    """
 
     form: Literal["ssh", "local", "provider", "name"]
     value: str = ""
@@ -72,12 +75,12 @@ def parse_command(text: str) -> Spec:
 
 
 def clean(text: str) -> str:
-    """Undo what pasting does to text: remove byte order marks; fix non-breaking blanks and typographic dashes."""
+    """Undo what pasting does to text: remove byte order marks, and make blanks and dashes plain ASCII."""
     return _DASHES.sub("-", text.replace("\ufeff", "").replace("\u00a0", " ")).strip()
 
 
 def _is_address(text: str) -> bool:
-    """Whether `text`, which looks like PROVIDER:ID, is really a host with a port, or a URL."""
+    """Whether `text`, which has the form PROVIDER:ID, means a host with a port or a URL instead."""
     return text.startswith("ssh:") or bool(re.fullmatch(r"localhost:\d+", text))
 
 
@@ -111,7 +114,10 @@ def _words(text: str) -> list[str]:
 
 
 def _ssh(text: str, words: list[str], *, lenient: bool) -> Spec:
-    """Parse an ssh argv as ssh does: options before and after the destination, grouped letters, `-p22`."""
+    """Parse an ssh argv by ssh's own rules: options may follow the destination, and -4v and -p22 are allowed.
+
+    With `lenient`, a command after the destination, and options that do not matter for a spec, are left out.
+    """
     found = _Found(text, lenient)
     rest = list(words)
     while rest:
@@ -131,7 +137,7 @@ def _ssh(text: str, words: list[str], *, lenient: bool) -> Spec:
 
 
 class _Found:
-    """The parts of one spec that have been read so far."""
+    """The parts of one spec, as far as they have been read."""
 
     def __init__(self, text: str, lenient: bool) -> None:
         self.text = text
@@ -221,7 +227,7 @@ def parse_port(text: str) -> int:
 
 
 def parse_option(text: str) -> str:
-    """Return `Key=value` for an argument of ssh's -o (which may be `Key value` or `Key = value`)."""
+    """Return an argument of ssh's -o in the form `Key=value`. It may be given as `Key value` or `Key = value`."""
     key, _, value = re.sub(r"\s*[=\s]\s*", "=", text.strip(), count=1).partition("=")
     if not key.isalnum() or not value:
         raise UsageError(f"not an ssh option: {text!r}", "write it like -o Compression=yes", code="bad_spec")

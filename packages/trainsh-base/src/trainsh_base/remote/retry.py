@@ -13,7 +13,7 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.25, 10.0  # seconds
 
 
 def transient(error: BaseException) -> bool:
-    """Whether trying again may help after `error`."""
+    """Whether `error` may pass, so that it makes sense to try again."""
     return isinstance(error, Unreachable) and error.code not in ("host_key_changed", "host_key_unknown", "bad_ssh")
 
 

@@ -35,10 +35,11 @@ def ensure_master(
     """Open the shared connection unless it is open already, and return the target that was reached. A local target
     needs no connection and is returned as it is.
 
-    An unreachable machine is tried again until `deadline` (None: one try). A refused connection is tried again only
-    if the machine is rented or was reached before. After a failed try `relocate` returns the machine's current
-    target. Questions go through `request`. Raises Unreachable (`code` says whether the name, the port, the host key
-    or a timeout was the cause), CredentialError, RemoteError.
+    An unreachable machine is tried again until `deadline`; without a deadline it is tried only once. A refused
+    connection is tried again only if the machine is rented or was reached before. After a failed try, `relocate` is
+    called; it returns the machine's current target. Questions go through `request`. Raises CredentialError,
+    RemoteError, or Unreachable, whose `code` says whether the name, the port, the host key or a timeout was the
+    cause.
     """
     path = target.control_path
     if path is None or target.kind == "local" or master_pid(path) is not None:
@@ -61,7 +62,7 @@ def ensure_master(
 
 
 def _expected(target: Target) -> bool:
-    """Whether retrying makes sense: the machine is rented and may be starting, or was reached before."""
+    """Whether retrying makes sense: the machine was reached before, or it is rented, so that it may be starting."""
     return target.rented or os.path.exists(_mark_of(target))  # noqa: PTH110
 
 
@@ -75,7 +76,7 @@ def _mark_of(target: Target) -> str:
 
 
 def _open_once(target: Target, path: str, request: Request, *, ask: bool) -> None:
-    """Log in under a lock for this machine: a process that waited for the lock finds the connection open."""
+    """Log in, holding a lock for this machine. A process that waited for the lock finds the connection open."""
     with contextlib.ExitStack() as stack:
         _await_turn(stack, Path(path), request)
         if master_pid(path) is None:
@@ -83,7 +84,7 @@ def _open_once(target: Target, path: str, request: Request, *, ask: bool) -> Non
 
 
 def _await_turn(stack: contextlib.ExitStack, path: Path, request: Request) -> None:
-    """Take the login lock of `path`; another process may hold it for as long as its own login takes."""
+    """Take the login lock of `path`. Another process may hold the lock for as long as its own login takes."""
     patience = Deadline.after(_LOGIN_PATIENCE)
     while True:
         request.check()
@@ -109,11 +110,12 @@ def start(
 ) -> spawn.Child:
     """Start `command` on the host, in the login shell, with pipes; returns once it runs.
 
-    Output of the login files is dropped. `bulk` is for large transfers: they use an additional connection if one
-    is open. When a connection is full, a second one is opened if the host needs no answers for that; else this
-    waits for a free channel. `relocate` is as for ensure_master. `deadline` limits the whole call; without one a
-    channel has `limit` seconds to open. `nudge` is sent to login files that read stdin, and may reach `command`.
-    Raises as ensure_master does, RemoteError (`code` shell) when the account runs no commands, TimedOut.
+    The output of the login files is dropped. With `bulk`, for large transfers, an additional connection is used if
+    one is open. When every connection is full, another one is opened if that needs no answers from a person;
+    otherwise this call waits for a free channel. `relocate` is as for ensure_master. `deadline` limits the whole
+    call; without a deadline, a channel has `limit` seconds to open. `nudge` is a text for login files that wait for
+    input, and `command` may read it instead. Raises what ensure_master raises, RemoteError (`code` shell) when the
+    account runs no commands, and TimedOut.
     """
     if target.kind == "local" or target.control_path is None:
         return spawn.start(target.remote_argv(command), env=target.environment())
@@ -142,7 +144,7 @@ def start(
 def _any_channel(
     target: Target, command: str, request: Request, deadline: Deadline, *, bulk: bool, full: bool, nudge: bytes
 ) -> spawn.Child | TrainError:
-    """Open a channel on one of the live masters; else return the reason: Refused, or Cut when one was lost."""
+    """Open a channel on one of the live masters. If that fails, return why: Refused, or Cut for a lost master."""
     why: TrainError = Refused("no connection")
     for path in _paths(target, bulk=bulk):
         try:
@@ -189,7 +191,7 @@ def _another_master(target: Target, request: Request) -> bool:
 
 
 def disconnect(target: Target) -> int:
-    """End every shared connection to this machine, with the channels on them; returns their number."""
+    """End every shared connection to this machine, with its channels; returns how many connections were ended."""
     if target.control_path is None:
         return 0
     count = 0
@@ -202,7 +204,7 @@ def disconnect(target: Target) -> int:
 
 
 def disconnect_all() -> int:
-    """End every shared connection of this user; returns their number."""
+    """End every shared connection of this user; returns how many connections were ended."""
     count = 0
     for entry in list(os.scandir(runtime_home())):
         if entry.name.startswith("m-") and entry.is_file(follow_symlinks=False) is False:

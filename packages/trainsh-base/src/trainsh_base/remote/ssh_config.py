@@ -16,9 +16,10 @@ Settings = dict[str, list[str]]
 
 
 def effective(argv: list[str], env: dict[str, str] | None = None) -> Settings:
-    """Return every setting for this ssh command line (`argv` without a command): key -> values, in ssh's order.
+    """Return every setting for the ssh command line `argv`, as key -> values, in ssh's order.
 
-    Empty when ssh rejects the argv; the login will print the reason. Raises MissingProgram without ssh, TimedOut.
+    `argv` contains no command for the host. The result is empty when ssh rejects `argv`; the login will then print
+    the reason. Raises MissingProgram when there is no ssh, and TimedOut when ssh takes too long.
     """
     with open(os.devnull, "w") as nowhere:  # noqa: PTH123 - the login prints its errors again
         try:
@@ -70,7 +71,7 @@ def first(settings: Settings, key: str, default: str = "") -> str:
 
 
 def chosen(target: Target, env: dict[str, str] | None = None) -> Settings:
-    """Return the settings for this machine; under `default ciphers` also ssh's own list of ciphers."""
+    """Return the settings for this machine. The key `default ciphers` has ssh's own list of ciphers."""
     return effective(target.argv, env) | default_ciphers(target, env)
 
 

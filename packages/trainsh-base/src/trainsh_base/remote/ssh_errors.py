@@ -34,14 +34,14 @@ def lines_of(said: str) -> list[str]:
 
 
 def last_line(said: str) -> str:
-    """Return the most useful line of ssh's messages: the last one that is not decoration."""
+    """Return the most useful line of ssh's messages: the last one that is not a warning or other noise."""
     lines = lines_of(said)
     telling = [line for line in lines if not re.match(_NOISE, line)]
     return (telling or lines or ["ssh printed nothing"])[-1].removeprefix("ssh: ")
 
 
 def explain(target: Target, said: str) -> TrainError:
-    """Return the error for ssh's messages `said`. Only an Unreachable may be tried again."""
+    """Return the error for ssh's messages `said`. The login may be tried again only if the error is Unreachable."""
     lines = lines_of(said)
     for pattern, meaning in _MEANINGS:
         if any(re.fullmatch(pattern, line) for line in lines):
@@ -52,7 +52,10 @@ def explain(target: Target, said: str) -> TrainError:
 
 
 def _plain(target: Target, said: str, kind: type[TrainError], code: str, message: str, hint: str) -> TrainError:
-    """Return the error of a table row. Its texts may have {label}, {last} (ssh's last line), {by_hand}, {show}."""
+    """Return the error that a row of _MEANINGS describes.
+
+    `message` and `hint` may contain {label}, {last} (ssh's last line), and the commands {by_hand} and {show}.
+    """
     values = {
         "label": target.label, "last": last_line(said), "by_hand": by_hand(target),
         "show": shlex.join(["train", "host", "show", target.name]),
@@ -83,7 +86,7 @@ def _host_key_changed(target: Target, said: str) -> TrainError:
     file = offending[1] if offending and f" {offending[1]} " in files else ""
     line = int(offending[2]) if offending and file else 0
     changed = _found(_CHANGED, said)
-    # The changed key may be that of a jump host; give a command only for a name of the target itself.
+    # The changed key may be that of a jump host, so the hint has a command only for a name of the target itself.
     names = _known_as(settings)
     name = changed[1].lower() if changed else next(iter(names), "")
     hint = f"ask the host's administrator, and check: {by_hand(target)}"
@@ -133,7 +136,7 @@ def _key_files(target: Target) -> set[str]:
     return {*every, *(os.path.expanduser(path) for path in every)}  # noqa: PTH111 - as text
 
 
-# kind, code, message, hint: see _plain
+# kind, code, message and hint, the parameters of _plain
 Plain = tuple[type[TrainError], str, str, str]
 # A pattern for a whole line of ssh's output, and the error that it means; the first row that matches counts.
 _MEANINGS: list[tuple[str, Plain | Callable[[Target, str], TrainError]]] = [

@@ -39,11 +39,12 @@ class Target(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     def remote_argv(
         self, command: str | None, *, terminal: bool = False, master: bool = True, control_path: str | None = None
     ) -> list[str]:
-        """Return the argv that runs `command` on the host in the login shell (None: an interactive shell).
+        """Return the argv that runs `command` on the host, in the login shell of the account.
 
-        With `master` the command uses the shared connection at `control_path` (default: the target's first).
-        Without `terminal` it uses only that connection and never logs in by itself. `master=False` opens a separate
-        connection.
+        If `command` is None, the argv opens an interactive shell. With `master`, ssh uses the shared connection
+        whose socket is `control_path`; without `control_path`, it uses the first shared connection of this target.
+        Without `terminal`, ssh uses only that connection and never logs in by itself. With `master=False`, ssh
+        opens a separate connection.
         """
         if self.kind == "local":
             return ["sh", "-c", command] if command is not None else [os.environ.get("SHELL") or "sh"]
@@ -65,8 +66,11 @@ class Target(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 
 def control_path(argv: list[str], env: dict[str, str] | None = None) -> str:
-    """Return the socket path of the shared connection that `argv` opens. It is short: a Unix socket's path may have
-    104 bytes, and ssh appends 17 to it while it creates the socket."""
+    """Return the socket path of the shared connection that `argv` opens.
+
+    The path is short, because the path of a Unix socket may have only 104 bytes, and ssh appends 17 bytes to it
+    while it creates the socket.
+    """
     from trainsh_base.system.paths import runtime_home  # noqa: PLC0415 - brings pathlib, and this machine needs no socket
 
     text = "\0".join([*argv, *(f"{key}={value}" for key, value in sorted((env or {}).items()))])
@@ -74,8 +78,11 @@ def control_path(argv: list[str], env: dict[str, str] | None = None) -> str:
 
 
 def _fingerprint(data: bytes) -> int:
-    """Hash `data` with FNV-1a, 64 bits. Importing hashlib would add 5 ms to every start, and collisions need no
-    defence: no other program writes these names."""
+    """Hash `data` with FNV-1a, 64 bits.
+
+    Importing hashlib would add 5 ms to every start. A hash that resists attacks is not needed, because no other
+    program writes these names.
+    """
     value = 0xCBF29CE484222325
     for byte in data:
         value = (value ^ byte) * 0x100000001B3 & 0xFFFFFFFFFFFFFFFF

@@ -1,4 +1,4 @@
-"""Critical sections: a process that is about to exit waits for them first."""
+"""Critical sections, for which a process waits before it exits."""
 
 import contextlib
 import threading
@@ -12,7 +12,7 @@ _changed = threading.Condition()
 
 @contextlib.contextmanager
 def critical() -> Iterator[None]:
-    """Keep the process alive until the block is done, even if its client has gone (`serve` waits for it)."""
+    """Keep the process alive until this block is done, even if its client has gone: `serve` waits for the block."""
     global _running  # noqa: PLW0603 - one counter for the whole process
     with _changed:
         _running += 1
@@ -25,6 +25,6 @@ def critical() -> Iterator[None]:
 
 
 def finish(timeout: float = LONGEST) -> bool:
-    """Wait until no critical work runs; False when it still does after `timeout` seconds."""
+    """Wait until no critical section runs; returns False when one still runs after `timeout` seconds."""
     with _changed:
         return _changed.wait_for(lambda: _running == 0, timeout)

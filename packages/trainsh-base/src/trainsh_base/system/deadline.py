@@ -1,21 +1,24 @@
-"""Deadlines: one type for every limit on time."""
+"""The type Deadline, which stands for every limit on time."""
 
 import math
 import time
 
 
 class Deadline:
-    """A moment on the monotonic clock, or never. Code that waits asks `left()` for its timeout."""
+    """A moment on the monotonic clock, or never. Code that waits gets its timeout from `left()`."""
 
     __slots__ = ("_at",)
 
     def __init__(self, at: float) -> None:
-        """`at`: a reading of time.monotonic(), or infinity."""
+        """Make a deadline. `at` is a reading of time.monotonic(), or infinity."""
         self._at = at
 
     @classmethod
     def after(cls, seconds: float | None) -> "Deadline":
-        """Return the deadline `seconds` from now; None means never, and 0 or less is in the past."""
+        """Return the deadline `seconds` from now.
+
+        None means never. With 0 or less the deadline has passed already.
+        """
         return cls(math.inf if seconds is None else time.monotonic() + seconds)
 
     @classmethod
@@ -28,7 +31,7 @@ class Deadline:
         return None if self._at == math.inf else max(0.0, self._at - time.monotonic())
 
     def within(self, most: float) -> float:
-        """Return the seconds that are left, at most `most`: for loops that poll."""
+        """Return the seconds that are left, but at most `most`. It is meant for loops that poll."""
         return max(0.0, min(most, self._at - time.monotonic()))
 
     @property
@@ -42,7 +45,7 @@ class Deadline:
 
     @property
     def at(self) -> float:
-        """The reading of time.monotonic(); infinity for never."""
+        """The reading of time.monotonic() at which the deadline passes; infinity for never."""
         return self._at
 
     def __repr__(self) -> str:

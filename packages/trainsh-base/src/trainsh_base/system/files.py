@@ -12,9 +12,9 @@ from trainsh_base.system.paths import private_folder
 
 
 def write_atomic(path: Path, data: bytes | str, mode: int = 0o600) -> None:
-    """Replace the content of `path` atomically: readers, and a crash, see either the old file or the new one.
+    """Replace the content of `path` atomically: readers find the old file or the new one, even after a crash.
 
-    A symbolic link is followed: the file it names is replaced, and the link stays.
+    If `path` is a symbolic link, the file that the link names is replaced, and the link stays.
     """
     real = path.resolve() if path.is_symlink() else path
     private_folder(real.parent)
@@ -46,7 +46,10 @@ def sync_folder(folder: Path) -> None:
 
 @contextlib.contextmanager
 def locked(path: Path, timeout: float = 30.0) -> Iterator[None]:
-    """Hold the lock file of `path` (`.NAME.lock` beside it). Raises Conflict after `timeout` seconds."""
+    """Hold the lock of `path`, the file `.NAME.lock` beside `path`, while this block runs.
+
+    Raises Conflict when another process holds the lock for `timeout` seconds.
+    """
     private_folder(path.parent)
     lock = path.with_name(f".{path.name}.lock")
     handle = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)

@@ -1,13 +1,13 @@
-"""The command that installs a program on this machine, for hints."""
+"""Knows the command that installs a program on this machine. Hints contain that command."""
 
 import os
 
-# manager -> how it installs a package. The first one on PATH is taken; Homebrew, which Linux may have too, is last.
+# manager -> how it installs a package. The first one on PATH is used. Homebrew is last, as Linux may have it too.
 MANAGERS = {
     "apt-get": "apt-get install", "dnf": "dnf install", "yum": "yum install", "zypper": "zypper install",
     "pacman": "pacman -S", "apk": "apk add", "brew": "brew install",
 }  # fmt: skip
-# program -> manager -> its package, where the name is another; "" stands for the other managers.
+# program -> manager -> the package's name, if it differs from the program's. "" stands for all other managers.
 PACKAGES = {
     "ssh": {"pacman": "openssh", "brew": "openssh", "apt-get": "openssh-client", "apk": "openssh-client",
             "": "openssh-clients"},
@@ -16,7 +16,7 @@ PACKAGES = {
 
 
 def install_hint(program: str) -> str:
-    """Return a command that can be pasted, such as `sudo apt-get install rsync`; for root it has no sudo."""
+    """Return a command that can be pasted, such as `sudo apt-get install rsync`. For root it has no `sudo`."""
     manager = next((name for name in MANAGERS if on_path(name)), None)
     if manager is None:
         return f"install {program} with the package manager of this machine"
@@ -28,5 +28,5 @@ def install_hint(program: str) -> str:
 
 
 def on_path(program: str) -> bool:
-    """Whether a program is on PATH; shutil.which would load a module for this alone."""
+    """Whether a program is on PATH. shutil.which would do, but its module would be loaded for this alone."""
     return any(os.access(f"{folder}/{program}", os.X_OK) for folder in os.get_exec_path())

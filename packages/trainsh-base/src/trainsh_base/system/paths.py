@@ -1,4 +1,4 @@
-"""Paths of train's files: settings and state, by XDG or `TRAINSH_HOME`, and a short private folder for sockets."""
+"""Paths of train's files: settings and state (in `TRAINSH_HOME`, or as XDG says), and a folder for sockets."""
 
 import os
 import stat
@@ -8,7 +8,7 @@ from trainsh_base.errors import Conflict
 
 
 def config_home() -> Path:
-    """`TRAINSH_HOME`, else `$XDG_CONFIG_HOME/tmux-trainsh`, else `~/.config/tmux-trainsh`."""
+    """Return `TRAINSH_HOME`, else `$XDG_CONFIG_HOME/tmux-trainsh`, else `~/.config/tmux-trainsh`."""
     own = os.environ.get("TRAINSH_HOME")
     if own:
         return Path(own).expanduser().absolute()
@@ -32,8 +32,10 @@ def recipes_home() -> Path:
 
 
 def state_home() -> Path:
-    """Return the folder for bug reports and other expendable files: `$XDG_STATE_HOME/tmux-trainsh`, or under
-    `TRAINSH_HOME`."""
+    """Return the folder for bug reports and other files that may be deleted.
+
+    It is `state` in `TRAINSH_HOME` if that is set, else `tmux-trainsh` in `$XDG_STATE_HOME` or `~/.local/state`.
+    """
     if os.environ.get("TRAINSH_HOME"):
         return config_home() / "state"
     base = os.environ.get("XDG_STATE_HOME")
@@ -41,10 +43,10 @@ def state_home() -> Path:
 
 
 def runtime_home() -> Path:
-    """Return a private folder with a short path, for sockets (a Unix socket's path may have 104 bytes on macOS).
+    """Return a private folder with a short path, for sockets: on macOS a socket's path may have only 104 bytes.
 
-    `$XDG_RUNTIME_DIR/train`, else `/tmp/train-UID`, else `run` in the state folder: the first that only we can
-    access. Raises Conflict when there is none.
+    It is the first of three folders that only we can access: `$XDG_RUNTIME_DIR/train`, `/tmp/train-UID`, and `run`
+    in the state folder. Raises Conflict when others can access all three.
     """
     base = os.environ.get("XDG_RUNTIME_DIR")
     folders = [Path(base) / "train"] if base and len(base) < 40 else []
@@ -64,7 +66,7 @@ def runtime_home() -> Path:
 
 
 def _ours_alone(folder: Path) -> bool:
-    """Whether this user owns `folder`. If others could write to it, restrict it and remove what they put there."""
+    """Whether this user owns `folder`. If others had access to it, that is ended, and their files are removed."""
     found = folder.lstat()
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
         return False

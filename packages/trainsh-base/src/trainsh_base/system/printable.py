@@ -1,22 +1,23 @@
 """Makes untrusted text (from a host, a server, a plugin, a file's name) safe for a terminal.
 
-`printable` removes whole escape sequences and then all remaining control characters. `visible` writes them out
-instead: `\\x1b`, `\\r`. Use `visible` for text that a person must judge (a recipe under review) and `printable` for
-all other text.
+`printable` removes whole escape sequences and then all remaining control characters. `visible` shows control
+characters in writing, such as `\\x1b` or `\\r`. Use `visible` for text that a person must judge (a recipe under
+review) and `printable` for all other text.
 """
 
 import re
 
-# Patterns are strings that `re` compiles and caches at their first use: every start loads this module.
-# ESC opens a sequence, and so do the one-character forms of C1 (0x80 to 0x9f). Strings (title, clipboard, sixel)
-# end with BEL, ST (ESC \ or 0x9c) or the next escape; here also at a newline, so that none hides the next line.
+# These patterns are strings, which `re` compiles at their first use, because every start loads this module.
+# An escape sequence begins with ESC, or with a character of C1 (0x80 to 0x9f) that means the same. A sequence that
+# contains a string (a title, the clipboard, an image) ends with BEL, with ST (ESC \ or 0x9c) or with the next
+# escape. Here it also ends at a newline, so that it cannot hide the next line.
 _STRING = r"(?:\x1b[\]PX^_k]|[\x90\x98\x9d\x9e\x9f])[^\x07\x1b\x9c\x18\x1a\n]*(?:\x07|\x1b\\|\x9c)?"
 _CSI = r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]?"
 _SHORT = r"\x1b[ -/]*[0-~]?"
 _SEQUENCE = f"{_STRING}|{_CSI}|{_SHORT}"
-# C0 and DEL, C1, separators that some terminals take for newlines, bidirectional marks, overrides and isolates,
-# characters that draw nothing (but the joiners of emoji and of Persian), and halves of surrogate pairs, which no
-# stream can encode.
+# The characters to remove: control characters (C0, DEL, C1), separators that some terminals take for newlines,
+# bidirectional marks, overrides and isolates, characters that draw nothing (except the joiners that emoji and
+# Persian need), and halves of surrogate pairs, which no stream can encode.
 UNSAFE = (
     "\x00-\x1f\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\uffa0"
     "\u200b\u200e\u200f\u2028\u2029\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff"
@@ -33,9 +34,10 @@ _UNFINISHED = (
 
 
 def printable(text: str, keep: str = "\n\t") -> str:
-    """`text` without escape sequences, control characters (but those in `keep`) and bidirectional overrides.
+    """Return `text` without escape sequences, control characters and bidirectional overrides.
 
-    Removing one sequence may join the halves of another, so this repeats until nothing is left to remove.
+    Characters in `keep` stay. Removing one sequence may join the halves of another, so this repeats until nothing
+    is left to remove.
     """
     if (text.isascii() and text.isprintable()) or not re.search(_CONTROL, text):
         return text
@@ -50,7 +52,7 @@ def _replacement(character: str) -> str:
 
 
 def visible(text: str, keep: str = "\n\t") -> str:
-    """`text` with control characters and bidirectional overrides written out: `\\x1b`, `\\r`, `\\u202e`."""
+    """Return `text` with control characters and bidirectional overrides in writing: `\\x1b`, `\\r`, `\\u202e`."""
     return re.sub(_CONTROL, lambda found: found[0] if found[0] in keep else _written(found[0]), text)
 
 
@@ -61,7 +63,10 @@ def _written(character: str) -> str:
 
 
 def json_text(document: str) -> str:
-    """JSON whose unsafe characters are written as `\\uXXXX`: the same document, but harmless to a terminal."""
+    """Return the JSON text `document` with unsafe characters written as `\\uXXXX`.
+
+    It is still the same document, but harmless to a terminal.
+    """
     return re.sub(_CONTROL, lambda found: found[0] if found[0] in "\n\t" else _as_json(found[0]), document)
 
 
@@ -71,7 +76,10 @@ def _as_json(character: str) -> str:
 
 
 class Printable:
-    """`printable` for a stream of chunks: an incomplete sequence at the end of a chunk is held back."""
+    """Does what `printable` does, for a stream of chunks.
+
+    An incomplete sequence at the end of a chunk is kept until the next chunk.
+    """
 
     LONGEST = 4096  # a longer sequence is not an escape sequence
 
@@ -80,7 +88,7 @@ class Printable:
         self._held = ""
 
     def feed(self, text: str) -> str:
-        """Return the text so far that no later chunk can change; `\\r\\n` becomes `\\n`."""
+        """Take the next chunk, and return the text that no later chunk can change. `\\r\\n` becomes `\\n`."""
         text = self._held + text
         start = max(0, len(text) - self.LONGEST)
         found = re.search(_UNFINISHED, text[start:])
@@ -89,6 +97,6 @@ class Printable:
         return printable(text[:at].replace("\r\n", "\n"), self._keep)
 
     def flush(self) -> str:
-        """Return the text that was held back, at the end of the stream."""
+        """At the end of the stream, return the text that was kept back."""
         held, self._held = self._held, ""
         return printable(held, self._keep)

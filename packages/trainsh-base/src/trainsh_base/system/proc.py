@@ -1,4 +1,4 @@
-"""Runs child processes to their end: takes an argv, returns a frozen result. All such children start here."""
+"""Runs child processes to their end: takes an argv, and returns the result. All such children are started here."""
 
 import os
 import signal
@@ -22,7 +22,10 @@ KILL_AFTER = 3.0  # seconds from TERM to KILL; less than GRACE in tool/faces/ser
 
 
 class Completed(msgspec.Struct, frozen=True, kw_only=True):
-    """The result of a child process: its argv, its exit status (negative: the signal), and what it printed."""
+    """The result of a child process: its argv, its exit status and what it printed.
+
+    If a signal ended the child, the status is the signal's number with a minus sign.
+    """
 
     argv: list[str]
     status: int
@@ -30,12 +33,15 @@ class Completed(msgspec.Struct, frozen=True, kw_only=True):
     stderr: bytes
 
     def text(self) -> str:
-        """Standard output as text, without the newline at its end."""
+        """Return the standard output as text, without the newline at its end."""
         return self.stdout.decode(errors="replace").rstrip("\n")
 
 
 class ProcessFailed(RemoteError):
-    """A child process ended with a status that is not 0; `data` carries argv, status and both tails."""
+    """A child process ended with a status that is not 0.
+
+    `data` has argv, status and the ends of stdout and stderr.
+    """
 
     default_code = "process_failed"
 
@@ -65,8 +71,9 @@ def run(
 ) -> Completed:
     """Run `argv` to its end and return its result.
 
-    Raises ProcessFailed (with `check`) for a status other than 0, MissingProgram when there is no such program,
-    TimedOut after `timeout` seconds and Cancelled when the request is cancelled (the child is ended in both cases).
+    Raises MissingProgram when there is no such program and, if `check` is true, ProcessFailed for a status other
+    than 0. Raises TimedOut after `timeout` seconds, and Cancelled when the request is cancelled; in these two cases
+    the child is ended first.
     """
     request = current()
     held = HeldSignals()  # a signal that arrived at this point would leave the child running
@@ -106,7 +113,7 @@ class HeldSignals:
                     signal.signal(number, lambda came, _frame: self._came.append(came))
 
     def release(self) -> None:
-        """Restore the handlers and run the one of a deferred signal; raises what that handler raises."""
+        """Restore the handlers. If a signal was deferred, run its handler, which may raise an exception."""
         before, self._before = self._before, {}
         for number, handler in before.items():
             signal.signal(number, handler)
@@ -155,7 +162,7 @@ def _communicate(
 
 
 def _end(child: "subprocess.Popen[bytes]") -> None:
-    """Send TERM, then KILL after KILL_AFTER seconds."""
+    """Send TERM to the child and, after KILL_AFTER seconds, KILL."""
     child.terminate()
     killer = threading.Timer(KILL_AFTER, child.kill)
     killer.daemon = True

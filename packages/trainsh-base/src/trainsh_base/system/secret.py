@@ -1,4 +1,4 @@
-"""Secret values: a wrapper that hides one, and a masker for streams."""
+"""Hides secret values: the class Secret wraps one value, and the class Masker masks values in a stream."""
 
 import os
 import re
@@ -10,7 +10,7 @@ MASK = "***"
 
 
 class Secret:
-    """Hides its value in `repr`, `str`, logs and JSON; only `reveal()` returns it (grep for it)."""
+    """Hides its value in `repr`, `str`, logs and JSON. Only `reveal()` returns it, so each use is easy to find."""
 
     __slots__ = ("_value",)
 
@@ -56,11 +56,14 @@ class Masker:
 
     @property
     def held(self) -> int:
-        """The number of bytes that are held back."""
+        """The number of bytes that are kept back, because they may be the beginning of a secret."""
         return len(self._held)
 
     def add(self, value: bytes) -> None:
-        """Mask `value` from now on, also with CR LF for its newlines, as a terminal prints it. Ignores b""."""
+        """Mask `value` from now on, unless it is empty.
+
+        A terminal prints CR LF for a newline, so this form of the value is masked too.
+        """
         if value and value not in self._values:
             self._values += [value, value.replace(b"\n", b"\r\n")] if b"\n" in value else [value]
             self._values.sort(key=len, reverse=True)  # where several values match, the longest is masked
@@ -72,13 +75,16 @@ class Masker:
             self.add(value.encode("utf-8", "replace"))
 
     def feed_text(self, text: str) -> str:
-        """Like `feed`, for text. Both the values and the text are UTF-8, so no character is cut in two."""
+        """Do what `feed` does, for text. Both the values and the text are UTF-8, so no character is cut in two."""
         if self._pattern is None:
             return text
         return self.feed(text.encode("utf-8", "replace")).decode("utf-8", "replace")
 
     def feed(self, chunk: bytes) -> bytes:
-        """Return the part of the stream that is known to be safe; a possible beginning of a secret is held back."""
+        """Take the next chunk of the stream, and return, with masks, what is known to contain no secret.
+
+        Bytes at the end that may be the beginning of a secret are kept until the next chunk.
+        """
         if self._pattern is None:
             return chunk
         text = self._held + chunk
@@ -94,7 +100,7 @@ class Masker:
         return b"".join([*safe, text[at:hold]])
 
     def flush(self) -> bytes:
-        """Return the bytes that were held back, when the stream has ended or is idle."""
+        """Return the bytes that were kept back. Call this when the stream has ended or is idle."""
         held, self._held = self._held, b""
         return self._pattern.sub(MASK.encode(), held) if self._pattern else held
 
@@ -109,9 +115,9 @@ class Masker:
 
 
 def from_environment(name: str) -> str | None:
-    """The secret in the variable `name`; None if it is unset or empty.
+    """Return the secret in the variable `name`; None if the variable is unset or empty.
 
-    Raises CredentialError, which does not show the value, when it is not UTF-8.
+    Raises CredentialError when the value is not UTF-8. The error does not show the value.
     """
     value = os.environ.get(name) or None
     try:

@@ -1,17 +1,17 @@
-"""Long-lived child processes (servers, shells): started without a shell, ended when this process exits.
+"""Starts long-lived child processes (servers, shells) without a shell, and ends them when this process exits.
 
-This module imports little: a recipe run starts its tools before it has loaded anything else.
+This module imports little, because a recipe run starts its tools before it has loaded anything else.
 """
 
-import _signal  # type: ignore[import-not-found] # `signal` costs 2 ms, this is built in
+import _signal  # type: ignore[import-not-found] # importing `signal` costs 2 ms; this one is built in
 import _thread
 import os
 import sys
 
-# Signal numbers as POSIX defines them: importing `signal` for its names costs 2 ms.
+# Signal numbers as POSIX defines them, because importing `signal` for its names costs 2 ms.
 SIGHUP, SIGINT, SIGPIPE, SIGTERM = 1, 2, 13, 15
 ENDINGS = (SIGHUP, SIGINT, SIGTERM)
-UNKNOWN = 255  # the status of a child that another waitpid collected: never a success
+UNKNOWN = 255  # the status of a child if another call of waitpid took the real one; it never means success
 
 _children: dict[int, "Child"] = {}
 
@@ -28,8 +28,11 @@ class Child:
         self._collecting = _thread.allocate_lock()
 
     def poll(self) -> int | None:
-        """Return the exit status when the child has exited (negative: the signal), else None."""
-        if self.status is None and self._collecting.acquire(False):  # else another thread waits for it
+        """Return the exit status if the child has exited, else None.
+
+        If a signal ended the child, the status is the signal's number with a minus sign.
+        """
+        if self.status is None and self._collecting.acquire(False):  # if not, another thread waits for the child
             try:
                 self._collect(os.WNOHANG)
             finally:
@@ -37,13 +40,16 @@ class Child:
         return self.status
 
     def wait(self) -> int:
-        """Wait for the child to exit; returns its exit status, or UNKNOWN when another waitpid collected it."""
+        """Wait for the child to exit; returns its exit status, or UNKNOWN when another waitpid took the status."""
         with self._collecting:
             self._collect(0)
         return UNKNOWN if self.status is None else self.status
 
     def _collect(self, flags: int) -> None:
-        """Call waitpid. Done only here, under the lock: of two threads that call it, one would lose the status."""
+        """Call waitpid.
+
+        Only this method does so, under the lock, as of two callers only one would get the status.
+        """
         if self.status is not None:
             return
         try:
@@ -78,9 +84,10 @@ def start(
     argv: list[str], *, env: dict[str, str] | None = None, own_session: bool = True, stderr: int | None = None,
     events: int | None = None,
 ) -> Child:  # fmt: skip
-    """Start `argv` with pipes on stdin and stdout; stderr is shared, or goes to the open file `stderr`.
+    """Start `argv` with pipes on stdin and stdout.
 
-    The open file `events` is the child's descriptor 3.
+    The child's stderr is the open file `stderr`, or the stderr of this process if `stderr` is None. The open file
+    `events` becomes the child's descriptor 3.
 
     `own_session` puts the child into a session of its own, so that a Ctrl-C at our terminal does not reach it.
     Raises FileNotFoundError when there is no such program.
@@ -116,13 +123,18 @@ def start(
 
 
 def in_folder(cwd: str, argv: list[str]) -> list[str]:
-    """Return an argv that runs `argv` in the folder `cwd` ("": the current one). A process that serves several jobs
-    must not change its own folder."""
+    """Return an argv that runs `argv` in the folder `cwd`. If `cwd` is empty, it runs in the current folder.
+
+    This is needed because a process that serves several jobs must not change its own folder.
+    """
     return ["/bin/sh", "-c", 'cd -- "$1" && shift && exec "$@"', "sh", cwd, *argv] if cwd else argv
 
 
 def show_argv(argv: list[str]) -> None:
-    """Print an argv that is about to run, quoted for a shell, on stderr (`--debug`). No argv contains a secret."""
+    """Print on stderr, for `--debug`, an argv that is about to run, quoted for a shell.
+
+    No argv contains a secret.
+    """
     import shlex  # noqa: PLC0415 - only when it was asked for
 
     sys.stderr.write(f"+ {shlex.join(map(str, argv))}\n")
@@ -138,7 +150,7 @@ def _on_path(program: str) -> str:
 
 
 def end_all() -> None:
-    """End every child that is still running; called when this process exits."""
+    """End every child that is still running. This is called when this process exits."""
     for child in list(_children.values()):
         child.end()
 

@@ -6,22 +6,22 @@ _ATTEMPT = re.compile(r"\bstep (\d{3,})(?:\.(\d{2,}))?-\d+\b")
 
 
 def in_recipe(text: str) -> str:
-    """The text of a message with "step 7.2" in the place of "step 007.02-1"."""
+    """Return a message in which "step 007.02-1" is replaced by "step 7.2", as the recipe numbers the step."""
     return _ATTEMPT.sub(lambda found: f"step {int(found[1])}" + (f".{int(found[2])}" if found[2] else ""), text)
 
 
 def file_number(id: str) -> str:
-    """A step's number, padded so that it sorts: "7.2" is "007.02"."""
+    """Return a step's number with zeros added, so that names sort by number: "007.02" for "7.2"."""
     first, _, second = id.partition(".")
     return f"{int(first):03d}" + (f".{int(second):02d}" if second else "")
 
 
 def attempt_name(id: str, attempt: int) -> str:
-    """The name of an attempt of a step on its host: "007.02-1"."""
+    """Return the name that an attempt of a step has on its host, such as "007.02-1"."""
     return f"{file_number(id)}-{attempt}"
 
 
 def order(name: str) -> list[int]:
-    """The numbers in an attempt's name, for comparing: "007.02-1" is [7, 2, 1]."""
+    """Return the numbers in an attempt's name, by which names are compared: [7, 2, 1] for "007.02-1"."""
     file, _, attempt = name.rpartition("-")
     return [int(part) for part in (*file.split("."), attempt)]

@@ -1,13 +1,13 @@
-"""Suggests the nearest known name for an unknown one."""
+"""Suggests the most similar known name for an unknown one."""
 
 from collections.abc import Iterable
 
-# Words for the same action, of which a tool has one.
+# Each group has words for the same action. A tool uses one of them.
 SYNONYMS = (("delete", "remove", "rm"), ("list", "ls"), ("show", "get"))
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
-    """Return the known name most similar to `word`, or None when none is close."""
+    """Return the known name that is most similar to `word`, or None when no known name is similar."""
     import difflib  # noqa: PLC0415 - only an error needs it
 
     names = list(known)
@@ -17,7 +17,10 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
 
 
 def did_you_mean(word: str, known: Iterable[str], otherwise: str = "") -> str:
-    """Return a hint with the nearest name; without one, `otherwise` or the list of known names."""
+    """Return a hint with the known name that is most similar to `word`.
+
+    If none is similar, return `otherwise`; if that is empty too, return a list of the known names.
+    """
     names = list(known)
     near = nearest(word, names)
     if near is not None:
@@ -28,8 +31,11 @@ def did_you_mean(word: str, known: Iterable[str], otherwise: str = "") -> str:
 
 
 def command_instead(word: str, known: Iterable[str]) -> str:
-    """Return a hint for an unknown command: the command of the same meaning (`delete` for `rm`), else of a similar
-    spelling, else the list of commands."""
+    """Return a hint for the unknown command `word`.
+
+    It names the command with the same meaning (`delete` for `rm`), else the one with the most similar name. If there
+    is neither, it lists all commands.
+    """
     names = list(known)
     meant = [name for group in SYNONYMS if word.casefold() in group for name in group if name in names]
     return f"did you mean {meant[0]}?" if meant else did_you_mean(word, names)

@@ -15,7 +15,7 @@ _TRUE, _FALSE = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
 
 
 class Duration(float):
-    """Seconds, as a parameter type: a number, or text such as `90s`, `5m`, `1h30m`."""
+    """A parameter type for seconds. Its values are given as a number, or as text such as `90s`, `5m`, `1h30m`."""
 
 
 def parse_duration(text: str | float) -> float:
@@ -53,7 +53,7 @@ def format_duration(seconds: float) -> str:
 
 
 def parse_size(text: str | int) -> int:
-    """Return the bytes in `10`, `4k`, `16M`, `1.5G`, `2GiB` (always powers of 1024, as for rsync and rclone)."""
+    """Return the bytes in a size such as `10`, `4k`, `16M` or `2GiB`. Units are powers of 1024, as for rsync."""
     found = _SIZE.fullmatch(str(text).strip())
     if not found:
         raise UsageError(f"not a size: {str(text)!r}", "write it like 512k, 16M or 1.5G", code="bad_size")
@@ -71,7 +71,7 @@ def format_size(count: float) -> str:
 
 
 def parse_truth(text: str) -> bool:
-    """Return True for true, yes, on, 1 and False for false, no, off, 0, ignoring case. Raises UsageError."""
+    """Return True for true, yes, on, 1 and False for false, no, off, 0, in any case. Else raise UsageError."""
     word = text.strip().lower()
     if word not in (*_TRUE, *_FALSE):
         raise UsageError(f"neither true nor false: {text!r}", "write true or false", code="bad_truth")

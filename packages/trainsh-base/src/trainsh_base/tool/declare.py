@@ -12,8 +12,8 @@ from trainsh_base.system.suggest import command_instead, did_you_mean
 from trainsh_base.system.units import Duration, decode
 
 Function = TypeVar("Function", bound=Callable[..., Any])
-# The kind of a text parameter: how it is parsed (duration, size, money, host) and what the shell completes for it:
-# files, or the values that the script share/trainsh/values/KIND.sh of a package prints.
+# The kind of a text parameter says how the text is parsed (duration, size, money, host), and what shells complete:
+# file names, or the values that the script share/trainsh/values/KIND.sh of a package prints.
 Kind = Literal[
     "", "duration", "size", "money", "host", "recipe", "job", "storage", "secret", "session", "instance", "setting",
     "endpoint", "file", "folder", "command", "recipe-host", "recipe-storage", "recipe-var",
@@ -23,8 +23,8 @@ Kind = Literal[
 class Arg(msgspec.Struct, frozen=True):
     """A positional parameter: its help, and its placeholder in the usage line.
 
-    `kind` says how its values are parsed and completed (`x-kind` in the schema). `also`: other keys under which an
-    `--input` document may give this parameter: keys of answers, and keys of earlier versions.
+    `kind` says how the values are parsed and completed; in the schema it is `x-kind`. `also` lists other keys under
+    which an `--input` document may give this parameter, such as keys of answers and keys of earlier versions.
     """
 
     help: str
@@ -34,10 +34,10 @@ class Arg(msgspec.Struct, frozen=True):
 
 
 class Opt(msgspec.Struct, frozen=True):
-    """An option: its help, one-letter form, placeholder for the value, and long form if not the parameter's name.
+    """An option: its help, one-letter form and placeholder, and its long form if that is not the parameter's name.
 
-    `kind` and `also` are as for Arg. `limits`: the runner sets this option to the rest of the job's limit with the
-    same name. `holds`: its value is how long the runner keeps the machine of a failed job.
+    `kind` and `also` are as for Arg. With `limits`, the runner sets this option to what is left of the job's limit
+    with the same name. With `holds`, the option says how long the runner keeps the machine of a failed job.
     """
 
     help: str
@@ -53,10 +53,10 @@ class Opt(msgspec.Struct, frozen=True):
 class Effects(msgspec.Struct, frozen=True, kw_only=True):
     """The effects of a command, for other tools of the suite (docs/protocol.md, "Self-description").
 
-    `ensures`: the command is idempotent: it ensures a state. `fills`: a parameter that is given as `@name`; the
-    answer is bound to that name. `rents`: the command may start billing. `releases`: the command ends the billing
-    (`billing`), or also deletes the disk (`disk`). `estimates`: the name of another command; before anything is
-    rented, this command tells what that command would cost.
+    `ensures` is true if the command ensures a state, so that it may be repeated. `fills` names the parameter that
+    is given as `@name`; the answer is bound to that name. `rents` is true if the command may start billing.
+    `releases` is `billing` if the command ends the billing, and `disk` if it also deletes the disk. `estimates`
+    names another command; this command tells what that one would cost, before anything is rented.
     """
 
     ensures: bool = False
@@ -67,7 +67,7 @@ class Effects(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Param(msgspec.Struct, frozen=True, kw_only=True):
-    """One parameter of a command, as every face needs it; `kind` is the type without `| None`."""
+    """One parameter of a command, for all faces (command line, pipe, JSON-RPC). `kind` is its type without None."""
 
     name: str
     key: str
@@ -140,7 +140,7 @@ def _param(name: str, hint: Any, default: Any) -> Param:
 
 
 class Command:
-    """One command of a tool: the function, and how its answer is shown and turned into an exit status."""
+    """One command of a tool: its function, and how the answer is shown and turned into an exit status."""
 
     def __init__(
         self,
@@ -201,10 +201,10 @@ class Command:
         return self._parsed
 
     def call(self, values: dict[str, Any]) -> Any:
-        """Validate `values` (keys as in JSON) and run the function; UsageError says which key is wrong and why.
+        """Validate `values`, whose keys are those of the JSON document, and run the function.
 
-        Keys that begin with `_` (`_job`, `_step`, `_resuming`) are reserved for the runner and dropped for a
-        command that does not declare them.
+        Raises UsageError, which says which key is wrong and why. Keys that begin with `_`, such as `_job`, are
+        reserved for the runner. A command that does not declare such a key does not get it.
         """
         known = {param.key: param for param in self.params}
         values = self.renamed(values)
@@ -221,7 +221,7 @@ class Command:
         return self.function(**{param.name: _plain(getattr(document, param.name)) for param in self.params})
 
     def renamed(self, values: dict[str, Any]) -> dict[str, Any]:
-        """Return `values` in which each key from `also` is replaced by its parameter's own key."""
+        """Return a copy of `values`, in which the parameter's own key replaces each key that `also` lists."""
         others = [(key, param) for param in self.params for key in param.spec.also]
         values = dict(values)
         for key, param in others:
@@ -261,12 +261,15 @@ def in_words(error: str) -> str:
 
 
 def _plain(value: Any) -> Any:
-    """Convert a Duration to a plain float: a command may put it into its answer, and msgspec encodes only float."""
+    """Convert a Duration to a float. A command may put it into its answer, and msgspec can encode only a float."""
     return float(value) if isinstance(value, Duration) else value
 
 
 def _fresh(default: Any) -> Any:
-    """Wrap a default in a factory unless msgspec copies it by itself, which it does for empty containers."""
+    """Return a field's default.
+
+    A list or dict gets a factory, unless it is empty: msgspec copies only empty ones.
+    """
     if isinstance(default, (list, dict)) and default:
         return msgspec.field(default_factory=lambda: type(default)(default))
     return float(default) if isinstance(default, Duration) else default
@@ -283,9 +286,9 @@ class Tool:
         provides: tuple[str, ...] = (),
         on_close: Callable[[], None] | None = None,
     ) -> None:
-        """`provides` is ("hosts",) for a provider of machines (docs/protocol.md).
+        """Declare a tool. `provides` is ("hosts",) for a provider of machines (docs/protocol.md).
 
-        `on_close` runs when a `serve` process ends: it closes what the tool keeps open between requests.
+        `on_close` is called when the process ends. It closes what the tool keeps open between requests.
         """
         self.name = name
         self.summary = summary
@@ -312,8 +315,8 @@ class Tool:
     ) -> Callable[[Function], Function]:
         """Declare a function as a command.
 
-        `show` prints the answer for people (default: tables and key/value lines); `status` computes the exit status
-        from the answer (default 0); the others are the command's Effects.
+        `show` prints the answer for people; without it, tables and key/value lines are printed. `status` computes
+        the exit status from the answer; without it, the status is 0. The other parameters are those of Effects.
         """
         effects = Effects(ensures=ensures, fills=fills, rents=rents, releases=releases, estimates=estimates)
 
@@ -325,7 +328,7 @@ class Tool:
         return declare
 
     def find(self, name: str) -> Command:
-        """Return the command called `name`. Raises NotFound with the nearest name."""
+        """Return the command called `name`. Raises NotFound, whose hint names the command that may be meant."""
         if name not in self.commands:
             raise NotFound(
                 f"{self.program} has no command {name!r}", command_instead(name, self.commands), code="no_command"

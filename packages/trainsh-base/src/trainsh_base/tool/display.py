@@ -13,19 +13,19 @@ WHOLE = ("id", "job", "name", "setting", "host", "label", "started")  # columns 
 
 
 def colour_wanted(stream: TextIO) -> bool:
-    """Whether colours may be written: `stream` is a terminal, without NO_COLOR, TERM=dumb or --no-color."""
+    """Whether `stream` may get colours: it is a terminal, and NO_COLOR, TERM=dumb and --no-color are not used."""
     if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
         return False
     return stream.isatty()
 
 
 def paint(text: str, code: str, stream: TextIO) -> str:
-    """Return `text` in a style (SGR codes such as `1;31`) if `stream` wants colours, else unchanged."""
+    """Return `text` in a style (SGR codes such as `1;31`) if `stream` may get colours, else unchanged."""
     return styled(text, code) if isinstance(stream, Gate) and colour_wanted(stream) else text
 
 
 def number(value: Any) -> float:
-    """Return a number from a progress event, which may be malformed: 0 if it is not a number."""
+    """Return a value of a progress event as a number. It may be malformed; return 0 if it is not a number."""
     try:
         return float(value) if isinstance(value, (int, float)) else 0.0
     except OverflowError:
@@ -73,7 +73,7 @@ def cell(value: Any) -> str:
 
 
 def fields(document: dict[str, Any]) -> None:
-    """Print aligned `key: value` lines without empty values. A value's further lines follow below its first."""
+    """Print aligned `key: value` lines, but none for empty values. The lines of a long value are aligned too."""
     shown = {key: value for key, value in document.items() if value not in (None, "", [], {})}
     width = max((len(key) for key in shown), default=0) + 1
     for key, value in shown.items():
@@ -84,9 +84,10 @@ def fields(document: dict[str, Any]) -> None:
 
 
 def table(rows: Rows, columns: dict[str, str] | None = None) -> None:
-    """Print a table, one line per row, nothing without rows; `columns` maps keys to headings (default: every key).
+    """Print a table with one line for each row. `columns` maps keys to headings; without it, every key is a column.
 
-    On a terminal empty columns are left out and long texts are cut to fit; names and ids (WHOLE) are never cut.
+    Nothing is printed without rows. On a terminal, empty columns are left out and long texts are cut to fit; names
+    and ids (WHOLE) are never cut.
     """
     if not rows:
         return

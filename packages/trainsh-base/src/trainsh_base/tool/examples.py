@@ -1,10 +1,10 @@
-"""Examples of commands, from `share/trainsh/examples/TOOL`: lines COMMAND, EXAMPLE, MEANING between tabs."""
+"""Examples of commands, from `share/trainsh/examples/TOOL`. A line there is COMMAND, tab, EXAMPLE, tab, MEANING."""
 
 from trainsh_base.system.configuration import share
 
 
 def examples_of(tool: str, command: str) -> list[tuple[str, str]]:
-    """Return (example, what it does) for each example of the command."""
+    """Return the examples of the command. Each is a pair: the example, and what it does."""
     for folder in share.own_folders():
         text = share.read(folder, "examples", tool)
         if text is not None:

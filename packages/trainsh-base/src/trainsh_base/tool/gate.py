@@ -2,8 +2,9 @@
 
 Everything that is printed (tables, events, prompts, errors) goes through `sys.stdout` and `sys.stderr`, which the
 framework replaces by gates. A gate makes text printable (`trainsh_base.system.printable`). The framework's own
-styles carry a secret key: escapes that a host or a plugin sends do not have it. `raw` bypasses the gate: for a
-live view, whose console makes its text printable, and for the terminal output of `exec`.
+styles contain a secret key, by which the gate tells them from escapes that a host or a plugin sends. `raw` returns
+the stream behind a gate. It is used for a live view, whose console makes its text printable, and for the terminal
+output of `exec`.
 """
 
 import io
@@ -16,14 +17,17 @@ _KEY = os.urandom(8).hex()
 
 
 def styled(text: str, code: str) -> str:
-    """Return `text` in a style (SGR codes such as `1;31`). Only if the gate wants colours: see display.paint."""
+    """Return `text` in a style (SGR codes such as `1;31`).
+
+    Call this only if colours are wanted, as display.paint does.
+    """
     from trainsh_base.system.printable import printable  # noqa: PLC0415 - its patterns cost a `serve` 1 ms
 
     return f"\x1b]{_KEY};{code}\x07{printable(text)}\x1b]{_KEY};0\x07"
 
 
 def clean(text: str) -> str:
-    """Return `text` as the gate writes it: printable, with the framework's styles as SGR sequences."""
+    """Return `text` as the gate writes it: made printable, and with SGR sequences for the framework's styles."""
     from trainsh_base.system.printable import printable  # noqa: PLC0415 - as above
 
     if "\x1b" not in text:
@@ -69,7 +73,11 @@ def raw(stream: TextIO) -> TextIO:
 
 
 def console(stream: TextIO, **options: Any) -> Any:
-    """Return a rich console that bypasses the gate of `stream`: text is made printable, then rich adds escapes."""
+    """Return a rich console that writes to the stream behind the gate of `stream`.
+
+    The gate would remove rich's escape sequences. So the console makes each text printable itself, before rich adds
+    its escape sequences to the text.
+    """
     from rich.console import Console
     from rich.segment import Segment
 

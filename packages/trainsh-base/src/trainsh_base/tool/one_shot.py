@@ -1,7 +1,8 @@
-"""Runs a verb of a tool without `serve`: one process, with progress, questions and cancellation as for a request.
+"""Runs one command of a tool that has no `serve`, as a process of its own.
 
-TRAINSH_EVENTS is the child's descriptor for events (one JSON object a line), TRAINSH_ASK the socket by which
-`train ask` asks on the terminal (docs/protocol.md, "One call").
+Progress, questions and cancellation work as for a request. The child gets two variables: TRAINSH_EVENTS is its
+descriptor for events (one JSON object a line), and TRAINSH_ASK is the socket through which `train ask` asks on the
+terminal (docs/protocol.md, "One call").
 """
 
 import contextlib
@@ -20,7 +21,7 @@ from trainsh_base.system.bad_answer import BadAnswer
 from trainsh_base.system.paths import runtime_home
 from trainsh_base.tool.peer import OnAsk, OnEvent, PeerLost, encoded
 
-EVENTS = 3  # the descriptor in the child: one digit, as a shell's redirection needs
+EVENTS = 3  # the descriptor in the child; a shell's redirection needs one digit
 LONGEST = 1 << 20  # bytes of an event or a question
 ANSWER = 1 << 26  # bytes of the answer
 
@@ -28,8 +29,8 @@ ANSWER = 1 << 26  # bytes of the answer
 class OneShot:
     """A running `train-NAME VERB --input - --json`: the counterpart of `Pending` for a tool without `serve`.
 
-    `errors` is the open file for its stderr, `cwd` the folder in which it runs ("": the current one). Raises
-    OSError when the program cannot be started.
+    The program's stderr goes to the file `errors`. The program runs in the folder `cwd`, or in the current folder
+    if `cwd` is empty. Raises OSError when the program cannot be started.
     """
 
     def __init__(
@@ -104,7 +105,10 @@ class OneShot:
         return self._done.is_set()
 
     def result(self, timeout: float | None = None) -> Any:
-        """Wait for the child; returns its JSON (None for no output) or raises the error printed last on stderr."""
+        """Wait for the child; returns the JSON that it printed, or None if it printed nothing.
+
+        If the child failed, raises the error that it printed last on stderr.
+        """
         if not self._done.wait(timeout):
             raise TimedOut(f"{self._program} did not answer within {timeout:g} seconds")
         if self._failure:
@@ -133,13 +137,16 @@ class OneShot:
         return from_document({"message": f"{self._program} ended with status {self._status}: {said}", "exit": 1})
 
     def cancel(self) -> None:
-        """Ask the child to stop with SIGTERM, the counterpart of `$/cancel`."""
+        """Send the child SIGTERM, which asks it to stop, as `$/cancel` asks a `serve`."""
         self._cancelled = True
         self._child.end()
 
 
 class Questions:
-    """A socket for questions of children. A connection carries one question and its answer, each a line of JSON."""
+    """A socket for the questions of children.
+
+    Each connection is for one question and its answer, two JSON lines.
+    """
 
     def __init__(self, on_ask: OnAsk | None) -> None:
         self._on_ask = on_ask
@@ -171,7 +178,7 @@ class Questions:
             stream.write(encoded(reply) + b"\n")
 
     def close(self) -> None:
-        """Close the socket: no more questions are accepted."""
+        """Close the socket, so that no more questions are accepted."""
         with contextlib.suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)
         self._socket.close()

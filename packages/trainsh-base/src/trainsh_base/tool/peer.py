@@ -1,4 +1,4 @@
-"""The client's side of JSON-RPC: another tool's `serve`, kept running for as long as it is needed."""
+"""The client's side of JSON-RPC: starts another tool's `serve`, and keeps it running as long as it is needed."""
 
 import contextlib
 import os
@@ -21,9 +21,9 @@ from trainsh_base.system.suggest import did_you_mean
 
 OnEvent = Callable[[dict[str, Any]], None]
 OnAsk = Callable[[dict[str, Any]], str]
-READ = 1 << 16  # as much as a pipe holds
+READ = 1 << 16  # bytes to read at once: as many as a pipe holds
 ANSWER_LIMIT = 30.0  # seconds for a tool that only looks something up (`call`)
-SECRET_LIMIT = 120.0  # seconds for train-secrets: its store may ask a person first
+SECRET_LIMIT = 120.0  # seconds for train-secrets, whose store may first ask a person
 LONGEST = 1 << 26  # bytes of a message; a longer line counts as a malfunction of the tool
 
 
@@ -54,7 +54,7 @@ class Pending:
     def result(self, timeout: float | None = None) -> Any:
         """Wait for the answer. Raises the tool's own error, PeerLost, or TimedOut after `timeout` seconds.
 
-        An exception of `on_event` is raised here too, once the answer has arrived.
+        If `on_event` raised an exception, that exception is raised here, once the answer has arrived.
         """
         if not self._done.acquire(timeout=-1 if timeout is None else timeout):
             raise TimedOut(f"{self._peer.program} did not answer within {timeout:g} seconds")
@@ -77,14 +77,15 @@ class Pending:
         return self.reply is not None
 
     def cancel(self) -> None:
-        """Ask the tool to cancel the request; its reply (usually an error) still arrives."""
+        """Ask the tool to cancel the request. The tool still replies to the request, usually with an error."""
         self._peer.notify("$/cancel", {"id": self.number})
 
 
 class Peer:
     """A running `train-NAME serve`. Requests may come from any thread and run side by side.
 
-    `child` is a process that was already started (`spawn.start`). Raises MissingProgram when there is no such tool.
+    If the process was started before by `spawn.start`, it is passed as `child`. Raises MissingProgram when there is
+    no such tool.
     """
 
     def __init__(self, name: str, *, child: spawn.Child | None = None, on_ask: OnAsk | None = None) -> None:
@@ -107,7 +108,7 @@ class Peer:
         on_event: OnEvent | None = None,
         on_ask: OnAsk | None = None,
     ) -> Pending:
-        """Send a request and return at once. `on_event` is called from the reader's thread: it must be quick."""
+        """Send a request and return at once. `on_event` is called from the reader's thread, so it must be quick."""
         with self._lock:
             self._number += 1
             pending = Pending(self, self._number, on_event, on_ask or self._on_ask)
@@ -176,7 +177,10 @@ class Peer:
             self._fail_all(None)
 
     def _take(self, line: bytes) -> None:
-        """Handle one line. Text other than JSON is ignored; broken JSON, maybe a reply, fails all requests."""
+        """Handle one line. Text that is not JSON is ignored.
+
+        But if a line begins like JSON and is broken, it may be a reply, so all requests fail.
+        """
         try:
             message = msgspec.json.decode(line)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
@@ -201,7 +205,7 @@ class Peer:
                 pending.settle({})
 
     def _receive(self, message: Any) -> None:
-        """Act on one message; anything outside the protocol is ignored (a plugin may print it)."""
+        """Act on one message. Anything outside the protocol is ignored, because a plugin may print other text."""
         if not isinstance(message, dict):
             return
         if message.get("method") == "event":
@@ -257,7 +261,7 @@ def encoded(message: Any) -> bytes:
 
 
 def find(name: str) -> str:
-    """Return the path of `train-NAME`. Raises MissingProgram with the nearest tool's name."""
+    """Return the path of `train-NAME`. Raises MissingProgram, whose hint has the most similar name of a tool."""
     path = spawn.tool_path(name)
     if path is None:
         raise MissingProgram(
@@ -279,7 +283,7 @@ def installed() -> list[str]:
 
 
 def call(name: str, method: str, params: dict[str, Any] | None = None, *, timeout: float) -> Any:
-    """Run `train-NAME METHOD --input - --json` once; returns its JSON or raises its typed error.
+    """Run `train-NAME METHOD --input - --json` once; returns the JSON that it prints, or raises its error.
 
     Raises TimedOut (`tool_silent`) when it takes longer than `timeout` seconds.
     """

@@ -25,10 +25,10 @@ def _hook(kind: type) -> dict[str, Any]:
 
 
 def describe(tool: Tool) -> dict[str, Any]:
-    """{name, program, version, summary, provides, commands: {NAME: {summary, help, params, returns, ...}}, $defs}.
+    """Return the document {name, program, version, summary, provides, commands, $defs}.
 
-    A command's effects are keys beside its summary: `ensures` always; `fills`, `rents`, `releases` and `estimates`
-    if they are not empty.
+    `commands` is {NAME: {summary, help, params, returns, ...}}. The effects of a command are further keys there:
+    `ensures` always, and `fills`, `rents`, `releases` and `estimates` if they are not empty.
     """
     types: list[Any] = []
     for command in tool.commands.values():

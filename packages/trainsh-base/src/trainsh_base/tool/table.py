@@ -7,7 +7,10 @@ LEAST = 10  # columns; a shorter text would tell nothing, so the column is left 
 
 
 def draw(heads: list[str], rows: list[list[str]], *, whole: list[int], width: int | None) -> list[str]:
-    """Return the heading and the rows. `whole` columns are never cut. `width` None: nothing is cut or left out."""
+    """Return the heading and the rows as lines. Columns whose index is in `whole` are never cut.
+
+    If `width` is None, nothing is cut or left out.
+    """
     columns = [[_flat(head), *(_flat(row[index]) for row in rows)] for index, head in enumerate(heads)]
     kept = list(range(len(heads)))
     if width is not None:
@@ -22,7 +25,10 @@ def draw(heads: list[str], rows: list[list[str]], *, whole: list[int], width: in
 
 
 def _fit(sizes: dict[int, int], flexible: list[int], width: int) -> None:
-    """Narrow the widest flexible columns until all fit; when all are at LEAST, remove the last one."""
+    """Make the widest of the `flexible` columns narrower, until all columns fit into `width`.
+
+    When all flexible columns are only LEAST wide, the last one is removed.
+    """
     for index in flexible:
         sizes[index] = min(sizes[index], width)
     while flexible and sum(sizes.values()) + len(GAP) * (len(sizes) - 1) > width:

@@ -30,7 +30,7 @@ def encode(value: Any) -> bytes:
 
 
 def encode_text(value: Any) -> str:
-    """`encode` as text for stdout: characters that a terminal would act on are escaped."""
+    """Encode a JSON document as text for stdout. Characters that a terminal would act on are escaped."""
     from trainsh_base.system.printable import json_text  # noqa: PLC0415 - `serve` does without
 
     return json_text(encode(value).decode())

@@ -28,10 +28,10 @@ class Value(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 def config_value(name: str) -> Any:
-    """Return the value of a setting, from its environment variable, config.toml or its default.
+    """Return the value of a setting: from its environment variable, else from config.toml, else its default.
 
-    A duration is in seconds, a size in bytes; a text without a value is None. Raises UsageError when the value has
-    the wrong type or the file does not parse.
+    A duration is in seconds and a size in bytes. A text setting that has no value is None. Raises UsageError when
+    the value has the wrong type or the file does not parse.
     """
     setting = find(name)
     value = lookup(setting, load())
@@ -76,9 +76,10 @@ def flat(document: dict[str, Any], above: str = "") -> dict[str, Any]:
 
 
 def change(edit: Callable[[Any], None]) -> None:
-    """Apply `edit` to config.toml as a tomlkit document: comments, order and unknown keys stay as they are.
+    """Apply `edit` to config.toml as a tomlkit document, so that comments, order and unknown keys stay as they are.
 
-    The change is atomic and under a lock. A file that does not parse, or that a newer train wrote, is not changed.
+    The change is atomic and made under a lock. A file is not changed if it does not parse, or if a newer train
+    wrote it.
     """
     toml_file.change(config_file(), edit, empty=f"version = {FORMAT}\n", check=_refuse_newer)
 
@@ -94,7 +95,7 @@ def _refuse_newer(document: dict[str, Any]) -> None:
 
 
 def put(document: Any, name: str, value: Any) -> None:
-    """Set the dotted `name` in a tomlkit document; creates missing tables."""
+    """Set the dotted `name` in a tomlkit document. Tables that are missing are created."""
     import tomlkit
 
     *tables, key = name.split(".")
@@ -109,7 +110,7 @@ def put(document: Any, name: str, value: Any) -> None:
 
 
 def remove(document: Any, name: str) -> None:
-    """Remove the dotted `name` from a tomlkit document if it is present; a table that becomes empty stays."""
+    """Remove the dotted `name` from a tomlkit document, if it is there. A table that becomes empty stays."""
     *tables, key = name.split(".")
     at = document
     for table in tables:

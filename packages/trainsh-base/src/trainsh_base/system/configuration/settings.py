@@ -1,4 +1,4 @@
-"""The settings of config.toml: each tool declares the keys it reads, with type, default and meaning.
+"""The settings of config.toml. Each tool declares the keys that it reads, with their type, default and meaning.
 
 A tool's package contains one file `share/trainsh/settings/TABLE` for each of its tables in config.toml. A line is a
 setting: name, kind, default and help, separated by tabs. Kind is text, flag, number, duration, duration-or-off,
@@ -20,7 +20,7 @@ KINDS = ("text", "flag", "number", "duration", "duration-or-off", "size", "money
 
 
 class Setting(msgspec.Struct, frozen=True, kw_only=True):
-    """One key: `kind` is one of KINDS; `default` is written as a person would write it."""
+    """One key of config.toml. `kind` is one of KINDS. `default` is written as a person would write it."""
 
     name: str
     kind: str
@@ -30,7 +30,7 @@ class Setting(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def env(self) -> str:
-        """The variable that overrides the file: TRAINSH_RECIPE_TIMEOUT for `recipe.timeout`; none for version."""
+        """The variable that overrides the file, such as TRAINSH_RECIPE_TIMEOUT; empty for the key `version`."""
         return "" if self.name == "version" else "TRAINSH_" + self.name.upper().replace(".", "_")
 
 
@@ -39,9 +39,10 @@ _tables: dict[str, dict[str, Setting]] = {}
 
 
 def find(name: str) -> Setting:
-    """Return the setting called `name`. Raises NotFound with the nearest name when no installed tool declares it.
+    """Return the setting called `name`. Raises NotFound, which hints at a similar name, if no tool declares `name`.
 
-    This program's own installation is searched first (one small file), then all of PATH.
+    This program's own installation is searched first, because that reads only one small file. Then the tools on
+    PATH are searched.
     """
     table = name.partition(".")[0]
     known = {"version": VERSION} if name == "version" else _own_table(table)
@@ -97,7 +98,10 @@ def _setting(name: str, kind: str, default: str, text: str) -> Setting | None:
 
 
 def stored(setting: Setting, words: Sequence[str | int | float | bool]) -> Any:
-    """Convert typed words to a value for config.toml. Raises UsageError when they do not fit the type."""
+    """Convert the words that a person typed to a value for config.toml.
+
+    Raises UsageError when the words do not fit the setting's type.
+    """
     if setting.kind == "list":
         return [str(word) for word in words]
     if len(words) != 1:
@@ -118,9 +122,9 @@ def stored(setting: Setting, words: Sequence[str | int | float | bool]) -> Any:
 
 
 def meaning(setting: Setting, value: Any, where: str = "") -> Any:
-    """Convert a value to seconds (or `off`), bytes, bool, int, float, text or list.
+    """Convert a value to seconds (or `off`), bytes, bool, int, float, text or list, as the setting's kind requires.
 
-    Raises UsageError; its message contains `where`, the place of the value.
+    Raises UsageError for a wrong value. The message contains `where`, the file or variable that has the value.
     """
     if value is None:
         return None
@@ -148,7 +152,10 @@ def meaning(setting: Setting, value: Any, where: str = "") -> Any:
 
 
 def from_environment(setting: Setting, text: str) -> Any:
-    """Convert the text of the setting's environment variable to a config.toml value; a list is split at blanks."""
+    """Convert the text of the setting's environment variable to a value for config.toml.
+
+    A list is split at blanks.
+    """
     try:
         return stored(setting, text.split() if setting.kind == "list" else [text])
     except UsageError:
@@ -186,7 +193,7 @@ def _wrong(setting: Setting, value: Any, where: str) -> UsageError:
 
 
 def wording(setting: Setting) -> str:
-    """Describe the setting's type: `one of a, b`, `true or false`, `a duration such as 90s or 10m`."""
+    """Describe the setting's type, as in `one of a, b`, `true or false` or `a duration such as 90s or 10m`."""
     if setting.choices:
         return (
             "one of " + ", ".join(setting.choices) if len(setting.choices) > 1 else f"always {setting.choices[0]}"

@@ -1,6 +1,7 @@
-"""Static files by which a tool declares itself to the others: `share/trainsh/KIND/NAME`, read without running it.
+"""Finds the files `share/trainsh/KIND/NAME`, in which a tool describes itself, so that nobody needs to run it.
 
-Kinds: `tools` (manifests), `settings`, `aliases`, `provides`. `share` is next to the `bin` folder of the program.
+The kinds are `tools` (a manifest: a line about the tool), `settings`, `aliases` and `provides`. The folder `share`
+is next to the `bin` folder of the program.
 """
 
 import os
@@ -11,13 +12,13 @@ PLACE = ("share", "trainsh")
 
 
 def own_folders() -> list[str]:
-    """Return the `share/trainsh` folders of the running program: beside its own `bin`, and beside its Python's."""
+    """Return the `share/trainsh` folders beside two `bin` folders: the running program's and its Python's."""
     program = os.path.realpath(sys.argv[0])  # a link in ~/.local/bin leads to the installation
     return list(dict.fromkeys([_beside(program), os.path.join(sys.prefix, *PLACE)]))  # noqa: PTH118
 
 
 def every_folder() -> list[str]:
-    """Return the folders of this program and of every `train-*` program on PATH."""
+    """Return the `share/trainsh` folders of this program and of every `train-*` program on PATH."""
     return list(dict.fromkeys([*own_folders(), *map(_beside, _programs())]))
 
 

@@ -1,4 +1,4 @@
-"""Reads and edits TOML files that people may edit too: comments and order are kept."""
+"""Reads and edits TOML files. People may edit these files too, so comments and order are kept."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -52,10 +52,10 @@ def change(
     empty: str = "",
     check: Callable[[dict[str, Any]], None] = lambda _: None,
 ) -> None:
-    """Apply `edit` to the file as a tomlkit document: comments, order and unknown keys stay as they are.
+    """Apply `edit` to the file as a tomlkit document, so that comments, order and unknown keys stay as they are.
 
-    The change is atomic and under a lock. The file is not changed when it does not parse, or when `check`, called
-    with its old content, raises. `empty` is the initial text of a new file.
+    The change is atomic and made under a lock. `check` is called with the old content. The file is not changed when
+    it does not parse or when `check` raises an error. `empty` is the initial text of a new file.
     """
     with locked(path):
         before = read(path)

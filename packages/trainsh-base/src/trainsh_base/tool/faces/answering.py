@@ -31,7 +31,10 @@ class Formats(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def execute(tool: Tool, command: Command, formats: Formats, typed: dict[str, Any]) -> int:
-    """Run `command` and print its answer; returns the status. `typed`, from argv, overrides `--input`."""
+    """Run `command` and print its answer; returns the exit status.
+
+    `typed` has the parameters from the command line. They override those in the document of `--input`.
+    """
     if formats.json and formats.jsonl:
         raise UsageError("--json and --jsonl exclude each other")
     if formats.no_color:
@@ -58,7 +61,7 @@ def execute(tool: Tool, command: Command, formats: Formats, typed: dict[str, Any
             printing = True
             print_answer(command, answer, machine)
     except Terminated:
-        if not printing:  # the command is done, and perhaps costs money: its answer is not lost with the process
+        if not printing:  # the command is done and perhaps costs money, so its answer must not be lost
             print_answer(command, answer, machine)
         raise
     return status
@@ -71,7 +74,7 @@ def placeholder(param: Param) -> str:
 
 
 def pair(param: Param, text: str) -> tuple[str, str]:
-    """Return the two parts of NAME=VALUE. Raises UsageError."""
+    """Return the two parts of NAME=VALUE. Raises UsageError when `text` has another form."""
     key, equals, value = text.partition("=")
     if not equals or not key:
         raise UsageError(f"{param.flag} takes NAME=VALUE, got {text!r}")
@@ -86,7 +89,7 @@ def _with_usage(error: TrainError, tool: Tool, command: Command) -> UsageError:
 
 
 def print_answer(command: Command, answer: Any, machine: str) -> None:
-    """Print the answer in the requested format; for a Handover, exec its program."""
+    """Print the answer in the requested format. If the answer is a Handover, exec its program instead."""
     if machine == "jsonl":
         sys.stdout.write(encode_text({"event": "result", "result": answer}) + "\n")
     elif machine == "json":
@@ -108,7 +111,7 @@ def hand_over(answer: Handover) -> None:
     try:
         os.execvpe(answer.argv[0], answer.argv, env)
     except FileNotFoundError:
-        from trainsh_base.system.proc import missing  # noqa: PLC0415 - only then
+        from trainsh_base.system.proc import missing  # noqa: PLC0415 - only after this error
 
         raise missing(answer.argv[0]) from None
     except OSError as error:

@@ -1,4 +1,4 @@
-"""The single error boundary: the only code that exits, prints an error, or handles a traceback."""
+"""The error boundary: the only code that exits, prints an error, or handles a traceback."""
 
 import contextlib
 import os
@@ -39,7 +39,7 @@ def _run(tool: Tool, words: list[str]) -> int:
     except BrokenPipeError:
         raise
     except KeyboardInterrupt:
-        quick_interrupts(True)  # a second Ctrl-C does not wait
+        quick_interrupts(True)  # from here on, another Ctrl-C ends the process at once
         print_error(Cancelled("interrupted"), machine)
         return EXIT_INTERRUPTED
     except Terminated as end:
@@ -54,7 +54,7 @@ def _run(tool: Tool, words: list[str]) -> int:
 
 
 def _invoke(tool: Tool, words: list[str]) -> int:
-    from trainsh_base.tool.faces.answering import execute  # noqa: PLC0415 - loaded inside the boundary: Ctrl-C may come now
+    from trainsh_base.tool.faces.answering import execute  # noqa: PLC0415 - here, where Ctrl-C is handled
     from trainsh_base.tool.faces.simple_argv import read  # noqa: PLC0415 - as above
 
     simple = read(tool, words)
@@ -71,13 +71,16 @@ def _invoke(tool: Tool, words: list[str]) -> int:
 
 
 def machine_format(words: list[str]) -> str:
-    """Return `json`, `jsonl` or "" from the command line, so that even a usage error has the requested format."""
+    """Return the format that `words` request: `json`, `jsonl` or "" (for a person).
+
+    It is read before the options are parsed, so that even a usage error is printed in this format.
+    """
     own = words[: words.index("--")] if "--" in words else words
     return "jsonl" if "--jsonl" in own else "json" if "--json" in own else ""
 
 
 def print_error(error: TrainError, machine: str) -> None:
-    """Print an error: as JSON on stderr (`--json`), as the last event on stdout (`--jsonl`), else for a person."""
+    """Print an error: with `--json` as JSON on stderr, with `--jsonl` as the last event on stdout, else as text."""
     document = {"error": error.document()}
     if machine == "jsonl" and not isinstance(sys.stdout, ClosedStream):
         sys.stdout.write(encode({"event": "error", **document}) + "\n")
@@ -91,7 +94,7 @@ def print_error(error: TrainError, machine: str) -> None:
 
 
 def for_person(error: TrainError) -> str:
-    """Return `error: MESSAGE` and the indented hint; coloured if the terminal wants it."""
+    """Return `error: MESSAGE`, in colour if stderr may get colours, and below it the indented hint."""
     from trainsh_base.tool.display import paint  # noqa: PLC0415 - only an error needs it
 
     text = f"{paint('error:', '1;31', sys.stderr)} {error.message}\n"
@@ -108,7 +111,10 @@ def encode(value: Any) -> str:
 
 
 def _open_missing_streams() -> None:
-    """Open closed standard streams on /dev/null: new files must not get their descriptors. Installs the gates."""
+    """Open each closed standard stream on /dev/null, and install the gates, which make text printable.
+
+    A stream that stayed closed would give its descriptor to the next file that is opened.
+    """
     for number in (0, 1, 2):
         try:
             os.fstat(number)
@@ -129,18 +135,18 @@ def _open_missing_streams() -> None:
 
 
 class ClosedStream:
-    """Standard output that the caller closed: writing to it is an error."""
+    """Stands for a standard output that the caller closed, so that writing to it is an error."""
 
     encoding = "utf-8"
 
     def write(self, text: str) -> int:
-        """Raise an error: the text would be lost silently."""
+        """Raise an error, because the text would be lost silently."""
         if text:
             raise TrainError("standard output is closed, so the answer cannot be printed", code="stdout_closed")
         return 0
 
     def flush(self) -> None:
-        """Do nothing: there is no buffer."""
+        """Do nothing, because there is no buffer."""
 
     def isatty(self) -> bool:
         """Return False."""

@@ -1,4 +1,4 @@
-"""Unexpected errors: those of file systems and text encodings become typed errors, others a Bug with a report."""
+"""Converts unexpected exceptions: those about files or encodings to typed errors, others to a Bug with a report."""
 
 import errno
 import os
@@ -10,7 +10,7 @@ from trainsh_base.system.paths import config_home, private_folder, state_home
 from trainsh_base.system.printable import printable
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-# Errors of file systems. ENOENT is not included: commands report missing files themselves.
+# Errors of file systems. ENOENT is not included, because commands report missing files themselves.
 FILES = (
     errno.EACCES, errno.EPERM, errno.EROFS, errno.EIO, errno.ENAMETOOLONG, errno.ENOTDIR, errno.EISDIR, errno.ELOOP,
     errno.ESTALE, errno.EBUSY, errno.EMFILE, errno.ENFILE, errno.ENOLCK,
@@ -47,7 +47,7 @@ def _file_system(error: OSError) -> Conflict:
 
 
 def as_bug(error: BaseException, program: str) -> Bug:
-    """Return a Bug with a one-line message; saves the traceback under the state folder, else in /tmp."""
+    """Return a Bug with a one-line message, and save the traceback in the state folder, else in /tmp."""
     import traceback  # noqa: PLC0415 - only a bug needs it
 
     text = f"{program} {VERSION}\n" + "".join(traceback.format_exception(error))

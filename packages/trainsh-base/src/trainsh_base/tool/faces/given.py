@@ -1,4 +1,6 @@
-"""Reads the parameters of a command from `--input`: a JSON object, or what another command of the tool printed."""
+"""Reads the parameters of a command from the document of `--input`.
+
+The document is a JSON object, which may be what another command of the tool printed."""
 
 import sys
 import typing
@@ -41,8 +43,8 @@ def read_input(name: str | None) -> dict[str, Any]:
 def parameters(tool: Tool, command: Command, document: dict[str, Any]) -> dict[str, Any]:
     """Return the parameters for `command` that `document` contains.
 
-    If `document` is an answer of the tool, fields that are not parameters are left out. In any other document an
-    unknown key stays, and the call will report it as an error.
+    If `document` is an answer of one of the tool's commands, fields that are not parameters are left out. In any
+    other document unknown keys stay, so that the call reports them as errors.
     """
     values = command.renamed(document)
     known = {param.key for param in command.params}
@@ -65,7 +67,7 @@ def _structs(kind: Any) -> Iterator[type[msgspec.Struct]]:
 
 
 def _is(document: dict[str, Any], kind: type[msgspec.Struct]) -> bool:
-    """Whether `document` has the type `kind`: all required fields are present, and no unknown ones."""
+    """Whether `document` has the type `kind`: it has all required fields of that type, and no unknown fields."""
     fields = msgspec.structs.fields(kind)
     if not set(document) <= {field.encode_name for field in fields}:
         return False

@@ -1,4 +1,4 @@
-"""Ctrl-C while no code can handle it: the process ends at once, with the status that a shell expects."""
+"""Lets Ctrl-C end the process at once, with the status that a shell expects, while no code can handle Ctrl-C."""
 
 import os
 import signal
@@ -10,16 +10,17 @@ from trainsh_base.errors import EXIT_INTERRUPTED
 
 
 def heed_endings(handler: Callable[[int, FrameType | None], object]) -> None:
-    """Call `handler` on SIGTERM and SIGHUP; a signal that our caller ignores (nohup) stays ignored."""
+    """Call `handler` on SIGTERM and SIGHUP. If our caller made us ignore a signal (nohup), it stays ignored."""
     for number in (signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, handler)
 
 
 def quick_interrupts(on: bool) -> None:
-    """With `on`, make Ctrl-C end the process at once: while modules are loaded, and while the process ends.
+    """With `on`, make Ctrl-C end the process at once. Otherwise Ctrl-C raises KeyboardInterrupt, as is usual.
 
-    Python may lose a KeyboardInterrupt that is raised during an import: 3 of 100 in the first 0.2 s.
+    `on` is used while modules are loaded, and while the process ends. Python may lose a KeyboardInterrupt that is
+    raised during an import: 3 of 100 were lost in the first 0.2 s.
     """
     ours, usual = _leave, signal.default_int_handler
     if signal.getsignal(signal.SIGINT) is (usual if on else ours):  # an ignored SIGINT (nohup) stays ignored

@@ -1,8 +1,8 @@
 """Shows an answer that is longer than the terminal in a pager, by git's rules.
 
-The pager is TRAINSH_PAGER, else PAGER, else less. It gets LESS=FRX if LESS is not set; `cat` or an empty value mean
-no pager. An answer that fits on the screen is printed directly. Without a terminal, or with TERM=dumb, nothing is
-paged.
+The pager is TRAINSH_PAGER, else PAGER, else less. An empty value or `cat` means that there is no pager. If LESS is
+not set, the pager gets LESS=FRX. An answer that fits on the screen is printed without the pager. Without a
+terminal, or with TERM=dumb, the pager is not used either.
 """
 
 import contextlib
@@ -17,7 +17,7 @@ from trainsh_base.tool.gate import Gate, raw
 
 
 class Screenful(io.BytesIO):
-    """A buffer that claims to be a terminal, so that colours and tables are made as for a terminal."""
+    """A buffer that says it is a terminal, so that colours and tables are made as for a terminal."""
 
     def isatty(self) -> bool:
         """Return True."""
@@ -28,8 +28,8 @@ class Screenful(io.BytesIO):
 def paged(wanted: bool) -> Iterator[None]:
     """Collect what is printed in this block, and show it in the pager if it is too long for the terminal.
 
-    If standard error is a terminal, its text is collected too, which keeps the order. After an exception the
-    collected text is printed without the pager.
+    If standard error is a terminal, its text is collected too, so that the order of all texts stays the same. After
+    an exception the collected text is printed without the pager.
     """
     words = _pager() if wanted and sys.stdout.isatty() and sys.stdin.isatty() else []
     if not words:

@@ -1,4 +1,4 @@
-"""The faces for people and for pipes: a click command line made from a tool's declarations."""
+"""The command line for people and pipes. It is a click program, made from a tool's declarations."""
 
 from typing import Any
 
@@ -52,7 +52,10 @@ def _usage(tool: Tool, error: click.UsageError) -> UsageError:
 
 
 def _near(error: click.UsageError) -> str:
-    """A line of the hint: the option, or the value of an option, that is nearest to what was given; or empty."""
+    """Return a line of the hint that names the option, or the option's value, most similar to what was typed.
+
+    It is empty if there is none.
+    """
     near = None
     if isinstance(error, click.NoSuchOption) and error.ctx:
         known = [name[2:] for param in error.ctx.command.params for name in param.opts if name.startswith("--")]
@@ -64,11 +67,11 @@ def _near(error: click.UsageError) -> str:
 
 
 class Context(click.Context):
-    """A click context whose command path is what the user typed."""
+    """A click context whose command path consists of the words that the user typed."""
 
     @property
     def command_path(self) -> str:
-        """`train transfer`, not `train xfer copy`."""
+        """The command as the user typed it: `train transfer`, not `train xfer copy`."""
         if isinstance(self.command, ToolCommand) and self.parent:
             return command_words(self.command.tool.program, self.command.name or "")
         return super().command_path
@@ -89,7 +92,7 @@ class ToolCommand(click.Command):
 
 
 class Group(click.Group):
-    """The tool's commands, each built when it is asked for."""
+    """The click group of a tool's commands. Each click command is built when click asks for it."""
 
     def __init__(self, tool: Tool) -> None:
         version = click.Option(
@@ -100,11 +103,11 @@ class Group(click.Group):
         self.tool = tool
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return the tool's own commands, then the two that every tool has."""
+        """Return the names of the tool's own commands, then the names of the two commands that every tool has."""
         return [*self.tool.commands, "schema", "serve"]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Return the click command for a command of the tool."""
+        """Return the click command called `cmd_name`, or None if the tool has no such command."""
         if cmd_name == "schema":
             return _schema(self.tool)
         if cmd_name == "serve":
@@ -213,7 +216,7 @@ class DurationType(click.ParamType[float]):
     name = "duration"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """Return seconds. On an error click adds the option's name to the message."""
+        """Return the duration in seconds. If it cannot be parsed, click adds the option's name to the message."""
         try:
             return parse_duration(value)
         except UsageError as error:

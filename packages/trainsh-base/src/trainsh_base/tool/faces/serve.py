@@ -1,4 +1,4 @@
-"""The face for programs: JSON-RPC 2.0 over stdin and stdout, one message a line (docs/protocol.md)."""
+"""Serves a tool's commands to programs: JSON-RPC 2.0 over stdin and stdout, a message a line (docs/protocol.md)."""
 
 import io
 import os
@@ -26,7 +26,7 @@ LONGEST = 1 << 26  # bytes of a message
 
 
 class Server:
-    """Serves one client over a pair of pipes; requests run concurrently, in threads that are reused."""
+    """Serves one client over a pair of pipes. Requests run at the same time, in threads that are used again."""
 
     def __init__(self, tool: Tool, reader: int, writer: int) -> None:
         self._tool = tool
@@ -34,7 +34,7 @@ class Server:
         self._writer = writer
         self._write_lock = threading.Lock()
         self._requests: dict[Any, ServedRequest] = {}
-        self._unsent: set[ServedRequest] = set()  # requests without a sent answer: shutdown waits for them
+        self._unsent: set[ServedRequest] = set()  # their answer is not sent yet; shutdown waits for them
         self._work: queue.SimpleQueue[tuple[ServedRequest, str, dict[str, Any]]] = queue.SimpleQueue()
         self._idle = 0
         self.over = False
@@ -43,7 +43,7 @@ class Server:
         self._lock = threading.Lock()
 
     def run(self) -> None:
-        """Serve until stdin closes, then let the running requests finish, or cancel them (docs/protocol.md)."""
+        """Serve until stdin closes. Then let the running requests finish, or cancel them (docs/protocol.md)."""
         try:
             with os.fdopen(self._reader, "rb") as lines:
                 while line := lines.readline(LONGEST):
@@ -61,7 +61,10 @@ class Server:
             return list(self._unsent)
 
     def _await_requests(self) -> None:
-        """Wait up to GRACE seconds for requests whose answers are still read: `printf ... | train-NAME serve`."""
+        """Wait up to GRACE seconds for the running requests, as long as the client still reads our output.
+
+        This is so in `printf ... | train-NAME serve`.
+        """
         client = select.poll()
         client.register(self._writer, 0)
         deadline = time.monotonic() + GRACE
@@ -70,7 +73,7 @@ class Server:
                 pass
 
     def _end_requests(self) -> None:
-        """Cancel the running requests and wait for them, GRACE seconds at most in total."""
+        """Cancel the running requests, and wait until they have ended, but at most GRACE seconds in total."""
         running = self._running()
         for request in running:
             request.abandoned = True
@@ -80,7 +83,7 @@ class Server:
             request.over.wait(max(0.0, deadline - time.monotonic()))
 
     def send(self, message: dict[str, Any]) -> None:
-        """Write one message. Errors are ignored: the reader notices that the client has gone."""
+        """Write one message. Errors are ignored, because the reader notices that the client has gone."""
         line = encode({"jsonrpc": "2.0", **message}) + b"\n"
         with self._write_lock:
             view = memoryview(line)
@@ -91,7 +94,7 @@ class Server:
                 return
 
     def ask(self, request: "ServedRequest", params: dict[str, Any]) -> "Answer":
-        """Ask the client and wait for its answer, or until the request is cancelled."""
+        """Ask the client a question, and wait for its answer or until the request is cancelled."""
         answer = Answer()
         with self._lock:
             self._asked += 1
@@ -167,7 +170,10 @@ class Server:
             threading.Thread(target=self._serve, daemon=True).start()
 
     def _serve(self) -> None:
-        """Serve requests in a thread, one after the other. A thread for each would cost a step 10% of its time."""
+        """Serve requests in this thread, one after the other.
+
+        A new thread for each request would add 10% to the time that a step takes.
+        """
         while True:
             self._answer(*self._work.get())
 
@@ -185,7 +191,7 @@ class Server:
             reply = {"error": self._bug(error)}
         with self._lock:
             self._requests.pop(request.key, None)
-            self._idle += 1  # before the answer is sent: the client may send the next request at once
+            self._idle += 1  # before the answer is sent, as the client may send the next request at once
         if request.id is not None:
             self.send({"id": request.id, **reply})
         with self._lock:
@@ -220,7 +226,7 @@ def _is_id(number: Any) -> bool:
 
 
 class Answer:
-    """A question that was sent, and its answer once it arrives."""
+    """A question that was sent to the client. It holds the answer once that has arrived."""
 
     def __init__(self) -> None:
         self.ready = threading.Event()
@@ -229,7 +235,7 @@ class Answer:
 
 
 class ServedRequest(Request):
-    """A request that came over JSON-RPC: events are notifications, questions are requests to the client."""
+    """A request that came over JSON-RPC. Its events are sent as notifications, its questions as requests."""
 
     def __init__(self, server: Server, number: Any) -> None:
         super().__init__()
@@ -251,7 +257,7 @@ class ServedRequest(Request):
         default: str | None = None,
         flag: str = "",
     ) -> str:
-        """Ask the client, which owns the terminal."""
+        """Ask the client the question, because the client owns the terminal."""
         asked = {"kind": kind, "message": message, "choices": choices, "default": default, "flag": flag}
         answer = self._server.ask(self, {"request": self.id, **asked})
         if answer.error is not None:
@@ -270,27 +276,27 @@ def _document(error: TrainError) -> dict[str, Any]:
 
 
 def main(tool: Tool) -> NoReturn:
-    """Serve `tool` on stdin and stdout; ends the child processes at the end."""
+    """Serve `tool` on stdin and stdout. At the end, end the child processes, and exit."""
     writer = os.dup(1)
     os.dup2(2, 1)
     reader = os.dup(0)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     install()
     if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(line_buffering=True)  # a forgotten print() appears at once, on stderr
+        sys.stdout.reconfigure(line_buffering=True)  # the text of a forgotten print() appears at once, on stderr
     server, status = Server(tool, reader, writer), 0
 
     def terminated(number: int, frame: object) -> None:
         if server.over:
             _closing(number, frame)
-        signal.signal(number, signal.SIG_DFL)  # a second signal does not wait for the requests
+        signal.signal(number, signal.SIG_DFL)  # a second signal ends the process at once
         raise Terminated(128 + number)
 
     quick_interrupts(False)
     try:
         heed_endings(terminated)
         server.run()
-        # A client may close our stdin and also send a signal: from here on no handler may raise.
+        # A client may close our stdin and also send a signal, so from here on no handler may raise an exception.
         server.over = True
     except KeyboardInterrupt:
         status = Cancelled.exit_status

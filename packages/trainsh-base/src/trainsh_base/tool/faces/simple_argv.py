@@ -1,7 +1,7 @@
 """Reads simple command lines without click, whose import takes as long as the rest of a small command.
 
-Only what has one reading is read: positional words, and long options in full. Anything else (help, short options,
-abbreviations, mistakes) is click's, which knows the messages.
+A command line is read here only if it can mean one thing: it consists of positional words and of long options in
+full. All others (help, short options, abbreviations, mistakes) are left to click, which has the messages for them.
 """
 
 import typing
@@ -16,7 +16,7 @@ SWITCHES = {f"--{name.replace('_', '-')}": name for name in Formats.__struct_fie
 
 
 class NotSimple(Exception):
-    """The command line is for click."""
+    """The command line is not simple, so click must read it."""
 
 
 def read(tool: Tool, words: list[str]) -> tuple[Command, Formats, dict[str, Any]] | None:
@@ -45,7 +45,7 @@ class _Line:
         self.given: dict[str, Any] = {}
 
     def read(self, words: list[str]) -> None:
-        """Sort the words. Raises NotSimple."""
+        """Sort the words. Raises NotSimple when click must read them."""
         left = iter(words)
         for word in left:
             param = self.options.get(word)
@@ -74,7 +74,7 @@ class _Line:
             self.given[param.key] = _converted(param, _value(value))
 
     def _assign(self, words: list[str]) -> None:
-        """Give the positional words to the arguments; one argument at most takes several."""
+        """Give the positional words to the arguments. At most one of the arguments takes several words."""
         arguments, more = self.arguments, len(words) - len(self.arguments)
         many = next((index for index, param in enumerate(arguments) if param.many), None)
         if (more > 0 and many is None) or (more < 0 and many not in (None, len(arguments) - 1)):
@@ -87,7 +87,7 @@ class _Line:
                 self.given[param.key] = taken if param.many else _converted(param, taken[0])
 
     def values(self) -> dict[str, Any]:
-        """The parameters by key, KEY=VALUE words as documents."""
+        """Return the parameters by key. Words of the form KEY=VALUE are returned as a dict."""
         maps = {p.key: p for p in (*self.options.values(), *self.arguments) if typing.get_origin(p.kind) is dict}
         return {
             key: dict(pair(maps[key], text) for text in value) if key in maps else value

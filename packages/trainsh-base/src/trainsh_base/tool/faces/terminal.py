@@ -16,7 +16,10 @@ BAR = 10  # width of a progress bar, in characters
 
 
 class TerminalRequest(Request):
-    """A request at a terminal. `machine`: `json` (drops events), `jsonl` (one event a line), else "" (a person)."""
+    """A request of a person or a pipe.
+
+    `machine` is `json` (events are dropped), `jsonl` (each event is printed as a line) or "" (for a person).
+    """
 
     def __init__(self, machine: str, *, quiet: bool = False) -> None:
         super().__init__()
@@ -27,7 +30,7 @@ class TerminalRequest(Request):
         self._plain = Printable()
 
     def emit(self, kind: str, **data: Any) -> None:
-        """Show an event."""
+        """Show an event, as the format and the terminal allow."""
         if self._machine == "jsonl":
             sys.stdout.write(encode_text({"event": kind, **data}) + "\n")
             sys.stdout.flush()
@@ -63,7 +66,7 @@ class TerminalRequest(Request):
             self._line_open = False
 
     def finish(self) -> None:
-        """Print output that was held back, and end an unfinished progress line."""
+        """Print the output that was kept back, and end an unfinished progress line."""
         if self.for_people:
             sys.stdout.write(self._plain.flush())
         self._close_line()
@@ -77,7 +80,7 @@ class TerminalRequest(Request):
         default: str | None = None,
         flag: str = "",
     ) -> str:
-        """Ask on the terminal (the question goes to stderr). Without one, raises UsageError that names `flag`."""
+        """Ask on the terminal; the question goes to stderr. Without a terminal, raise UsageError, naming `flag`."""
         if self._machine or not (sys.stdin.isatty() and sys.stderr.isatty()):
             raise nobody(message, flag)
         self._close_line()
@@ -106,6 +109,6 @@ class TerminalRequest(Request):
 
 
 def bar(share: float) -> str:
-    """Return a progress bar such as `[###-------]`; `share` (0 to 1) is the full part."""
+    """Return a progress bar such as `[###-------]`. `share`, from 0 to 1, is how much of the work is done."""
     full = min(BAR, max(0, int(share * BAR)))
     return f"[{'#' * full}{'-' * (BAR - full)}]"

@@ -1,6 +1,7 @@
-"""The command as the user typed it: `train transfer` for train-xfer copy, `train host` for train-host.
+"""The command as the user typed it: `train transfer` when train-xfer copy runs, `train host` when train-host runs.
 
-The dispatcher passes it in TRAINSH_TYPED. For a shortcut, TRAINSH_SHORTCUT is the command that the shortcut runs.
+The dispatcher passes what was typed in TRAINSH_TYPED. If that is a shortcut, the dispatcher passes the command that
+the shortcut runs, such as `copy`, in TRAINSH_SHORTCUT.
 """
 
 import os
@@ -10,12 +11,12 @@ _command = os.environ.pop("TRAINSH_SHORTCUT", "")
 
 
 def tool_words(program: str) -> str:
-    """Return the tool's name for usage lines and messages: `train host`, or `train-host` when that was typed."""
+    """Return the tool's name for usage lines and messages: `train host`, or `train-host` if the user typed that."""
     if _typed and _command:
         return program.replace("-", " ", 1)
     return _typed or program
 
 
 def command_words(program: str, command: str) -> str:
-    """Return a command's name for usage lines: `train transfer` when that was typed, not `train xfer copy`."""
+    """Return a command's name for usage lines: `train xfer copy`, or `train transfer` if the user typed that."""
     return _typed if _command and command == _command else f"{tool_words(program)} {command}"
