@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -38,15 +39,16 @@ def person(world: "World", monkeypatch: pytest.MonkeyPatch) -> "World":
     with (box.folder / "passwd").open("a") as accounts:
         accounts.write(f"me:x:0:0::{box.home}:/bin/bash\n")
     (box.home / "bin").mkdir()
-    for name, text in (("nvidia-smi", "echo one GPU"), ("pip", "exit 0"), ("python", "echo epoch 10; mkdir model")):
+    for name, text in (("nvidia-smi", "echo one GPU"), ("python3", f'exec {sys.executable} "$@"')):
         (box.home / "bin" / name).write_text(f"#!/bin/sh\n{text}\n")
         (box.home / "bin" / name).chmod(0o755)
     for file in (".bashrc", ".bash_profile"):
         (box.home / file).write_text('PATH="$HOME/bin:$PATH"\n')
     (world.home / "code").mkdir()
     (world.home / "code" / "requirements.txt").touch()
+    (world.home / "code" / "train.py").write_text("import os\nprint('epoch 10')\nos.mkdir('model')\n")
     (world.home / "examples").symlink_to(ROOT / "examples")
-    recipe = README.partition("`train.recipe`, on a machine of your own:\n\n```\n")[2].partition("```")[0]
+    recipe = re.findall(r"^`train\.recipe`.*:\n\n```\n(.*?)^```", README, re.DOTALL | re.MULTILINE)[0]
     assert "-p 22" in recipe
     (world.home / "train.recipe").write_text(recipe.replace("-p 22", f"-p {box.port}"))
     monkeypatch.setenv("TRAINSH_PASSPHRASE", "open sesame")
