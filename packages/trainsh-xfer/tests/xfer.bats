@@ -121,3 +121,14 @@ setup() {
   [ "$status" -eq 9 ]
   [[ "$output" == *"rsync is not installed"* ]]
 }
+
+@test "a storage's name where a host's is expected is answered with how it is written" {
+  train-storage add models "file:$BATS_TEST_TMPDIR/models" --no-test </dev/null >/dev/null
+  run --separate-stderr train-xfer copy src/ @models:/c/
+  [ "$status" -eq 3 ]
+  [[ "$stderr" == *"no host 'models'"*"storage:models:/c/"* ]]
+  train-xfer copy src/ storage:models:/c/
+  run --separate-stderr train-xfer copy src/ @modesl:/c/
+  [ "$status" -eq 3 ]
+  [[ "$stderr" == *"train host list"* ]]
+}

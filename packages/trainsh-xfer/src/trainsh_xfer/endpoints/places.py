@@ -5,11 +5,11 @@ from typing import Literal
 
 import msgspec
 
-from trainsh_base.errors import UsageError
+from trainsh_base.errors import NotFound, UsageError
 from trainsh_base.remote.target import Target
 from trainsh_xfer.endpoints.endpoint_text import Endpoint
 from trainsh_xfer.endpoints.local_paths import absolute
-from trainsh_xfer.endpoints.storages import Folder, Storage
+from trainsh_xfer.endpoints.storages import Folder, Storage, is_stored
 from trainsh_xfer.endpoints.storages import resolve as storage_at
 
 
@@ -58,7 +58,13 @@ def find(
         return _in_storage(endpoint, storages, cwd, literal, text, resolve, remote)
     if endpoint.kind == "host":
         spec = _spec("host", endpoint.name, hosts)
-        target = resolve(spec)
+        try:
+            target = resolve(spec)
+        except NotFound as error:
+            if error.code != "no_host" or not is_stored(spec):
+                raise
+            hint = f"the storage {spec} is written storage:{spec}:{endpoint.path}"
+            raise NotFound(error.message, hint, code=error.code, data=error.data) from None
         if target.kind != "local":
             return Place(target=target, path=endpoint.path, literal=literal, text=text)
     path, fixed = absolute(endpoint.path, cwd, literal=literal)

@@ -5,7 +5,7 @@ import time
 
 import msgspec
 
-from trainsh_base.errors import MissingProgram
+from trainsh_base.errors import MissingProgram, TrainError
 from trainsh_base.tool.peer import ANSWER_LIMIT, call
 
 # Seconds for which an answer is used again. A changed or removed credential takes effect after that time at the
@@ -105,3 +105,11 @@ def _asked(spec: str, remote: str) -> Storage | Folder:
         secret_env=answer["secret_env"],
         own_config=answer["own_config"],
     )
+
+
+def is_stored(name: str) -> bool:
+    """Whether a storage has this name; False if train-storage does not answer."""
+    try:
+        return any(row["name"] == name for row in call("storage", "list", timeout=ANSWER_LIMIT))
+    except TrainError:
+        return False
