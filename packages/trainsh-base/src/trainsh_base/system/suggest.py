@@ -33,8 +33,8 @@ def did_you_mean(word: str, known: Iterable[str], otherwise: str = "") -> str:
 def command_instead(word: str, known: Iterable[str]) -> str:
     """Return a hint for the unknown command `word`.
 
-    It names the command with the same meaning (`delete` for `rm`), else the one with the most similar name. If there
-    is neither, it lists all commands.
+    It names the command with the same meaning (`delete` for `rm`), else the one with the most similar name. If
+    there is neither, it lists all commands.
     """
     names = list(known)
     meant = [name for group in SYNONYMS if word.casefold() in group for name in group if name in names]
