@@ -38,7 +38,7 @@ from trainsh_tmux.wait.pattern import PatternWait, compiled
 
 CLOSING = 30.0  # seconds beyond the grace within which a host must answer that a session is closed
 PREPARING = 2.0  # seconds within which `prepare` must have a shell on an open connection
-KILLING = 10  # sessions for which `kill` allows time: the host closes those of a job one after the other
+KILLING = 10  # `kill` allows time for this many sessions, because the host closes them one after the other
 registry = Registry()
 tool = Tool("tmux", "Persistent tmux sessions, steps and waits", on_close=registry.close)
 
@@ -142,7 +142,10 @@ def run(
 
 
 def _own_status(outcome: Outcome) -> Outcome:
-    """Return the outcome of a command in a session of its own, which may end together with the command."""
+    """Return `outcome`, the end of a command in a session of its own, as the command's end.
+
+    Such a session may end together with its command. If the command has an exit status, that status counts.
+    """
     if outcome.state == "session_ended" and outcome.exit is not None:
         return msgspec.structs.replace(outcome, state="ok" if outcome.exit == 0 else "failed")
     return raise_for(outcome)

@@ -16,7 +16,7 @@ def show_outcome(outcome: Outcome) -> None:
 
 
 def run_status(outcome: Outcome) -> int:
-    """The exit status of `run`: the command's own, 6 for a timeout."""
+    """Return the exit status of `run`: the command's own, or 6 if the command timed out."""
     if outcome.state in ("ok", "started"):
         return 0
     if outcome.state == "timeout":
@@ -44,7 +44,7 @@ def show_list(rows: list[Listed]) -> None:
 
 
 def show_holds(found: Holds) -> None:
-    """Print what still stands."""
+    """Print which of the sessions are open, and how the steps ended."""
     rows = [{"kind": "session", "name": name, "state": each.state} for name, each in found.sessions.items()]
     rows += [{"kind": "step", "name": name, "state": each.state} for name, each in found.steps.items()]
     table(rows, {"kind": "kind", "name": "name", "state": "state"})
@@ -56,7 +56,7 @@ def show_screen(screen: Screen) -> None:
 
 
 def show_done(done: Done) -> None:
-    """Print what was done, and what survived."""
+    """Print what was done, and which processes are still running."""
     print(f"{done.name}: {done.done}")
     for process in done.survived:
         print(f"still running: {process}", file=sys.stderr)

@@ -36,10 +36,10 @@ def variable(name: str) -> str:
 
 
 def server(job: str) -> str:
-    """Return the tmux server (`tmux -L`) of a job's sessions; `train` for sessions without a job."""
+    """Return the name of the tmux server (for `tmux -L`) of a job's sessions; without a job it is `train`."""
     return f"train-{word('job', job)}" if job else "train"
 
 
 def folder(job: str, name: str) -> str:
-    """Return the session's folder as a shell expression: `$r` is the root of train's files on the host."""
+    """Return the path of the session's folder as a shell word, in which `$r` is train's folder on the host."""
     return f'"$r"/sessions/{server(job)}/{session_name(name)}'

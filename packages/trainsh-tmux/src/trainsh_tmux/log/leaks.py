@@ -2,7 +2,10 @@
 
 
 class Leaks:
-    """Finds `values` in a stream of chunks, also split across two chunks. `places`: (offset in the log, length)."""
+    """Finds `values` in a stream of chunks, also a value that is split across two chunks.
+
+    `places` lists where values were found, as (offset in the log, length).
+    """
 
     def __init__(self, values: list[bytes]) -> None:
         self.places: list[tuple[int, int]] = []

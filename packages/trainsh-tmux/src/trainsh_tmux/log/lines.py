@@ -9,9 +9,12 @@ _ENDS = re.compile(r"\r\n|\n|\r")
 
 
 class Lines:
-    """Cuts output into lines: `\\n` and `\\r` end a line; an unfinished last line counts. Removes escapes."""
+    """Cuts output into lines, and removes escape sequences from them.
 
-    LIMIT = 1 << 16  # characters; of a longer line only the end is used
+    `\\n` and `\\r` end a line. If the last line has no end, it still counts as a line.
+    """
+
+    LIMIT = 1 << 16  # characters; only the end of a longer line is used
 
     def __init__(self) -> None:
         self.last = ""

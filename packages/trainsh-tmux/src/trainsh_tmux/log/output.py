@@ -1,4 +1,4 @@
-"""The output of one step: forwarded as text with secrets masked; the last lines are kept for error messages."""
+"""Forwards the output of one step as text with secrets masked, and keeps its last lines for error messages."""
 
 import codecs
 from collections.abc import Callable
@@ -31,7 +31,7 @@ class Output:
 
     @property
     def held(self) -> int:
-        """The number of the last bytes that were not forwarded yet: they may begin a secret or a character."""
+        """The number of bytes that are held back, because a secret or a character may begin with them."""
         return self._masker.held + len(self._decoder.getstate()[0])
 
     def finish(self) -> None:
@@ -45,7 +45,7 @@ class Output:
             self._take(text)
 
     def tail(self) -> list[str]:
-        """Return the last lines, without escapes."""
+        """Return the last lines of the output, without escape sequences."""
         if not self._end:
             return []
         lines = [line.rstrip() for line in Lines().feed(self._end)]

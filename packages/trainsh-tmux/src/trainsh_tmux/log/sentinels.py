@@ -1,8 +1,8 @@
 """Finds the sentinels that a session writes between the output of its steps, in a stream of chunks.
 
-A sentinel is an operating system command, which terminals ignore: `ESC ] 7770 ; KEY ; LETTER ; FIELDS BEL`. KEY is
-a random text that is created together with the session's folder, so that a step cannot forge a sentinel. A sequence
-with another key is output.
+A sentinel is an escape sequence that terminals ignore: `ESC ] 7770 ; KEY ; LETTER ; FIELDS BEL`. KEY is a random
+text that is created together with the session's folder, so that a step cannot forge a sentinel. A sequence with
+another key counts as output of the step.
 
 | letter | fields | means |
 |---|---|---|
@@ -39,7 +39,10 @@ class Piece(msgspec.Struct, frozen=True):
 
 
 class Splitter:
-    """Cuts a byte stream that begins at `offset` into pieces; joins a sentinel that is split across chunks."""
+    """Cuts a byte stream into pieces. `offset` is the place in the log where the stream begins.
+
+    A sentinel that is split across two chunks becomes one piece.
+    """
 
     def __init__(self, offset: int, key: str = "") -> None:
         self.offset = offset
@@ -71,7 +74,7 @@ class Splitter:
 
 
 def _unfinished(text: bytes, start: int) -> int:
-    """Return how many bytes at the end may be the beginning of a sentinel."""
+    """Return how many bytes at the end of `text` may be the beginning of a sentinel; look from `start` on."""
     escape = text.rfind(b"\x1b", max(start, len(text) - LONGEST))
     if escape < 0:
         return 0

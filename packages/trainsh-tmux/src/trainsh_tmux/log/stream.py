@@ -1,4 +1,4 @@
-"""Follows a session's log as it grows: the host pushes it over a separate shell, and it is cut into pieces."""
+"""Follows a session's log as it grows: the host sends the log over a separate shell, and `Stream` cuts it."""
 
 import contextlib
 import fcntl
@@ -18,19 +18,19 @@ from trainsh_tmux.remote import scripts
 from trainsh_tmux.remote.host import Host
 
 CHUNK = 1 << 18
-PIPE = 1 << 20  # bytes that the pipe to the host's shell should hold, so that a flood does not wait for the reader
+PIPE = 1 << 20  # bytes that the pipe from the host's shell should hold, so that a lot of output need not wait
 DEFAULT_PIPE = 1 << 16
 FLOOD = 1 << 18  # bytes without a pause after which the reader waits for larger chunks
 GATHER = 0.005  # seconds to wait for the next chunk of a flood; in a longer time the pipe would fill up
-HEAD_LIMIT = 30.0  # seconds within which the host must send the offset at which it begins
-LONGEST_HEAD = 1 << 20  # bytes that login files may print before that
-SAME_PLACE = 20  # retries at the same offset: a segment may be removed before it is opened
+HEAD_LIMIT = 30.0  # seconds within which the host must send the offset from which it sends the log
+LONGEST_HEAD = 1 << 20  # bytes that login files may print before the host sends that offset
+SAME_PLACE = 20  # retries at one offset, since the host may remove a segment (a log file) before opening it
 
 
 class Stream:
-    """Reads the log from `offset` in a thread of its own and passes pieces to `on_piece`.
+    """Reads the log from `offset` on in a thread of its own, and passes pieces of it to `on_piece`.
 
-    `on_lost` is called once at the end: with None when the host went away, with the error when reading failed.
+    At the end `on_lost` is called once: with None if the connection ended, or with the error if reading failed.
     """
 
     def __init__(
@@ -82,13 +82,16 @@ class Stream:
                 self._child, self.offset, self._rest = self._open(following, Request(), None)
         except ChannelLost:
             pass
-        except Exception as wrong:  # reported to the listeners: a step must not wait for a stream that has ended
+        except Exception as wrong:  # listeners must hear of it, or a step would wait for a stream that has ended
             error = wrong
         if not self._closed:
             self._on_lost(error)
 
     def _push(self) -> int | None:
-        """Push pieces until this shell ends (returns None) or the log continues in another segment (its offset)."""
+        """Pass on pieces until this shell ends or the log continues in another segment (another file).
+
+        Returns the offset at which that segment begins, or None if the shell ended.
+        """
         splitter = Splitter(self.offset, self._key)
         child = self._child
         reader = Reader(child.stdout)
@@ -123,9 +126,9 @@ def _write(child: Child, data: bytes) -> None:
 
 
 def _read_head(child: Child, request: Request, deadline: Deadline) -> tuple[str, bytes]:
-    """Read the host's first line `at OFFSET KEY`; returns it without `at`, and the bytes after it.
+    """Read the host's first line `at OFFSET KEY`. Returns `OFFSET KEY`, and the bytes received after the line.
 
-    Both are empty when the shell ended first. Raises ChannelLost when the line does not arrive in time.
+    Both are empty if the shell ended before that. Raises ChannelLost if the line does not arrive in time.
     """
     head = b""
     while b"\nat " not in b"\n" + head or not head.partition(b"at ")[2].count(b"\n"):
@@ -143,7 +146,10 @@ def _read_head(child: Child, request: Request, deadline: Deadline) -> tuple[str,
 
 
 def _enlarged(handle: int) -> bool:
-    """Enlarge the pipe to PIPE bytes. False if the system cannot do that, or the user has too many large pipes."""
+    """Enlarge the pipe to PIPE bytes, and return whether that was possible.
+
+    It is not if the system cannot enlarge pipes, or if the user has too many large pipes.
+    """
     try:
         return fcntl.fcntl(handle, fcntl.F_SETPIPE_SZ, PIPE) >= PIPE  # type: ignore[attr-defined,unused-ignore]
     except (AttributeError, OSError):
@@ -151,9 +157,9 @@ def _enlarged(handle: int) -> bool:
 
 
 class Reader:
-    """Reads a pipe: immediately while there is little output, in large chunks when there is much.
+    """Reads a pipe: immediately while there is little output, but in large chunks when there is much.
 
-    Waking up for every 4 KiB would take CPU time from the program that prints.
+    A reader that wakes up for every 4 KiB would take CPU time from the program that prints.
     """
 
     def __init__(self, handle: int) -> None:

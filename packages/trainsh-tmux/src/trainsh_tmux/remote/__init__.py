@@ -1,1 +1,4 @@
-"""The scripts for hosts (`*.sh`), their installation, the channel to a host. Any subpackage may import it."""
+"""The scripts that hosts run (`sh/`), their installation, and the connection to a host.
+
+Any other subpackage may import this one.
+"""

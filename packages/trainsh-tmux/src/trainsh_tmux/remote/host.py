@@ -28,9 +28,9 @@ RESOLVE_TRIES = 3
 
 @contextlib.contextmanager
 def turn(lock: threading.Lock, request: Request, deadline: Deadline, name: str) -> Iterator[None]:
-    """Hold `lock` in this block; wait for it if another thread holds it, which may take as long as its request.
+    """Hold `lock` in this block. If another thread holds it, wait: that thread may need it for its whole request.
 
-    Raises Unreachable when `deadline` passes first, and Cancelled when the request is cancelled.
+    Raises Unreachable if `deadline` passes during the wait, and Cancelled if `request` is cancelled.
     """
     while not lock.acquire(timeout=0.1):
         request.check()
@@ -45,7 +45,7 @@ def turn(lock: threading.Lock, request: Request, deadline: Deadline, name: str) 
 
 
 def _cut(error: BaseException) -> bool:
-    """Whether a new connection may help: `error` says that this one was cut or gave no answer in time."""
+    """Return whether a new connection may help, because this one was cut or gave no answer in time."""
     return lost(error) or (isinstance(error, TimedOut) and error.code != "shell")
 
 
@@ -54,9 +54,10 @@ def _until(request: Request, deadline: Deadline) -> Deadline:
 
 
 def resolve(spec: str) -> Target:
-    """Return the target for `spec`: `local`, a target as JSON, or a host spec, which train-host resolves.
+    """Return the target for `spec`, which is `local`, a target as JSON, or a host spec.
 
-    Calls train-host again if it was killed. Raises its errors, and RemoteError `bad_answer`.
+    A host spec is resolved by train-host, which is called again if it was killed. Raises the errors of train-host,
+    and RemoteError `bad_answer`.
     """
     if spec == "local":
         return Target.local()
@@ -83,7 +84,7 @@ def _target(answer: object) -> Target:
 
 
 class Host:
-    """One machine: a single channel carries the small requests of all threads of this process."""
+    """One machine. A single connection, the channel, carries the small requests of all threads of this process."""
 
     def __init__(self, spec: str) -> None:
         self.spec = spec
@@ -95,9 +96,10 @@ class Host:
         self._lock = threading.Lock()
 
     def channel(self, request: Request, deadline: Deadline | None = None) -> Channel:
-        """Return the channel; if it was lost, reconnect until `deadline` (default: ANSWER_LIMIT from now).
+        """Return the channel. If it was lost, try to reconnect until `deadline` (default: ANSWER_LIMIT from now).
 
-        One thread connects; the others wait for it, each until its own deadline. Raises Unreachable, Cancelled.
+        Only one thread connects; each other thread waits for that, until its own deadline. Raises Unreachable,
+        Cancelled.
         """
         channel = self._channel
         if channel is not None and not channel.lost:
@@ -114,12 +116,15 @@ class Host:
         attempt: Callable[[], T],
         again: Callable[[BaseException], bool] = lost,
     ) -> T:
-        """Call `attempt`; repeat after a lost connection, until `deadline` (default: ANSWER_LIMIT from now)."""
+        """Call `attempt`, again after each lost connection, until `deadline` (default: ANSWER_LIMIT from now).
+
+        `again` tells for an error whether the call is repeated.
+        """
         deadline = (deadline or Deadline.after(ANSWER_LIMIT)).sooner(Deadline(request.until))
         return persist(request, deadline, attempt, again, lambda _error, _left: self.say_cut(request))
 
     def relocated(self) -> Target:
-        """Return the current target: a rented machine may have a new address after a restart."""
+        """Return the target of now, because a rented machine may have a new address after a restart."""
         try:
             self.target = resolve(self.spec)
         except TrainError as error:
@@ -170,7 +175,10 @@ class Host:
         return self._channel is None or self._channel.lost
 
     def ask(self, body: str, *, deadline: Deadline | None = None, limit: float = ANSWER_LIMIT) -> list[str]:
-        """Send a request; returns its reply lines. After a cut it is resent: `body` must be safe to run twice."""
+        """Send a request and return its reply lines.
+
+        After a lost connection the request is sent again, so `body` must be safe to run twice.
+        """
         request = current()
 
         def once() -> list[str]:
@@ -179,7 +187,7 @@ class Host:
         return self.persist(request, deadline, once)
 
     def first(self, body: str, default: str = "") -> str:
-        """Send a request and return its first reply line, or `default` without one."""
+        """Send a request and return its first reply line, or `default` if there is no reply line."""
         return (self.ask(body) or [default])[0]
 
     def say_cut(self, request: Request) -> None:
@@ -190,9 +198,9 @@ class Host:
         self, job: str | None, name: str, kind: str, arguments: list[str], on_line: OnLine, on_end: Over,
         *, deadline: Deadline | None = None,
     ) -> Any:  # fmt: skip
-        """Let the host watch for a condition. `on_line` gets its answer; `on_end` is called if the channel is lost.
+        """Let the host wait for a condition. Returns a function that ends this.
 
-        Returns a function that ends the watch.
+        `on_line` is called with the host's answer, `on_end` if the channel is lost.
         """
         channel = self.channel(current(), deadline)
         if not self._installed:

@@ -1,6 +1,6 @@
-"""The shell scripts in `sh/`: functions for requests, the greeting of a connection, what sessions run.
+"""The shell scripts in `sh/`: the functions for requests, the first request of a connection, what sessions run.
 
-The scripts are installed on a host in a folder whose name is the digest of all of them.
+The scripts are installed on a host in a folder whose name is the digest of them all.
 """
 
 from functools import cache
@@ -8,7 +8,7 @@ from zlib import adler32, crc32
 
 from trainsh_base.remote.channel import quote
 
-# The functions that requests call, in one file on a host.
+# The scripts with the functions that requests call. On a host they are joined into one file.
 REQUESTS = ("processes.sh", "session.sh", "step.sh", "ending.sh")
 SCRIPTS = (
     "hello.sh", "processes.sh", "driver.sh", "driver.bash", "functions.sh", "interactive.bash", "logger.sh",
@@ -19,7 +19,8 @@ SCRIPTS = (
 @cache
 def text(name: str) -> str:
     """Return the text of one script."""
-    # No pathlib here and no hashlib below: a recipe's first step waits for this module, and they take 8 ms to load.
+    # This module uses neither pathlib nor hashlib, because loading them takes 8 ms, and the first step of a recipe
+    # waits for this module.
     with open(__file__.removesuffix("library.py") + f"sh/{name}", encoding="utf-8") as file:  # noqa: PTH123
         return file.read()
 
@@ -50,12 +51,15 @@ def words(*arguments: object) -> str:
 
 
 def hello(random: str) -> str:
-    """Return the first request of a connection (hello.sh). `random` becomes the machine's token if it has none."""
+    """Return the first request of a connection, which runs hello.sh.
+
+    If the machine has no token yet, it keeps `random` as its token.
+    """
     settings = f"train_digest={quote(digest())} train_random={quote(random)}"
     return f"{settings}\n{text('hello.sh')}\ntrain_hello"
 
 
 def install() -> str:
-    """Return the request that installs all scripts or none; it replies `full` when the disk is full."""
+    """Return the request that installs all scripts or none. The host replies `full` if its disk is full."""
     calls = [words("install_file", name, len(content.encode()), content) for name, content in files().items()]
     return f"{text('install.sh')}\ninstall_begin &&\n" + " &&\n".join(calls) + " &&\ninstall_end"

@@ -1,7 +1,7 @@
-"""Request bodies, as text to be run on a host: pure functions of their parameters.
+"""Functions that return the body of a request, a text that a host runs. They do nothing else.
 
-A body is the call of a function of `sh/` with quoted arguments. On the host `$r` is the root of train's files. The
-docstrings of these functions tell what the host does and replies when it runs the body.
+A body calls a shell function of `sh/` with quoted arguments. On the host `$r` is the root of train's files. The
+docstring of a function here tells what the host does, and what it replies, when it runs the body.
 """
 
 from trainsh_base.remote.channel import quote
@@ -16,7 +16,7 @@ def at(job: str, name: str) -> tuple[str, str]:
 
 
 def watch(job: str | None, name: str, number: int, kind: str, arguments: list[str], queue: str) -> str:
-    """Add a wait to the watcher's folder `queue`; starts the watcher if it does not run."""
+    """Add a wait to the folder `queue`, and start the program that checks the waits in it if it does not run."""
     keys = ("__w_b", "__w_c", "__w_d")
     folder = "" if job is None else names.folder(job, name)
     settings = [f"__w_kind={kind}", f"__w_a={folder}"]
@@ -25,34 +25,38 @@ def watch(job: str | None, name: str, number: int, kind: str, arguments: list[st
 
 
 def unwatch(number: int, queue: str) -> str:
-    """Remove a wait from the watcher's folder."""
+    """Remove a wait from the folder `queue`."""
     return words("wait_no_more", number, queue)
 
 
 def log_end(job: str, name: str) -> str:
-    """The host replies `end OFFSET ALIVE STATE`, or `none` if there is no such session."""
+    """The host replies `end OFFSET ALIVE STATE`. If it has no such session, it replies `elsewhere NODE` or `none`.
+
+    It replies `elsewhere` if another machine with the same home folder, NODE, has a session of this name.
+    """
     return words("session_log_end", *at(job, name))
 
 
 def follow(root: str, job: str, name: str, offset: int) -> str:
-    """Return commands for a separate shell: it prints `at OFFSET KEY`, then the log from OFFSET on (follow.sh)."""
+    """Return commands for a separate shell. They run follow.sh, which prints `at OFFSET KEY`, then the log."""
     server, session = at(job, name)
     settings = f"r={quote(root)} server={quote(server)} name={quote(session)} offset={offset}"
     return f"{settings}\n{library.text('follow.sh')}"
 
 
 def listing() -> str:
-    """The host replies `session SERVER NAME STATE ALIVE ATTACHED AGE SECONDS STEP`, and `command TEXT` for a step.
+    """For each session's folder, the host replies `session SERVER NAME STATE ALIVE ATTACHED AGE SECONDS STEP`.
 
-    One reply for each session's folder on the host. AGE is the session's age, SECONDS how long its step has run.
+    AGE is the session's age, SECONDS how long its step has run. If a step runs, a line `command TEXT` follows.
     """
     return words("session_list")
 
 
 def holds(job: str, sessions: list[str], steps: list[str]) -> str:
-    """The host replies a line for each session and each step.
+    """The host replies with a line for each session and each step.
 
-    `session NAME TOKEN running|released|gone COVERS NAMES`, `step ID running|ended|lost|never STATUS WHY`. COVERS
-    is the last step that the session's snapshot includes, `-` if none; NAMES are what the snapshot leaves out.
+    For a session it replies `session NAME TOKEN running|released|gone COVERS NAMES`. COVERS is the last step that
+    had ended when the session's snapshot was taken, `-` if there is none; NAMES lists what the snapshot leaves out.
+    For a step it replies `step ID running|ended|lost|never STATUS WHY`.
     """
     return words("session_holds", names.server(job), *map(names.session_name, sessions), "/", *steps)

@@ -1,4 +1,4 @@
-"""Request bodies that open, show and end sessions: see scripts.py."""
+"""The bodies of requests that open, show and end sessions (see scripts.py)."""
 
 import os
 
@@ -8,7 +8,7 @@ from trainsh_tmux.remote.scripts import at, holds
 
 __all__ = ["holds"]
 
-# Default for the seconds between TERM and KILL when a session is closed.
+# The default grace: the seconds from the first signal, INT, to KILL when a session is closed.
 GRACE = 30
 
 
@@ -16,11 +16,12 @@ def open_session(
     job: str, name: str, start: str, *, plain: bool, log_limit: int, token: str = "", restore: bool = False,
     without: tuple[str, ...] = (),
 ) -> str:  # fmt: skip
-    """Open a session. The host replies with one line, then with details.
+    """Open a session. `without` names secret variables that the session must not inherit.
 
-    `lib`, `no-tmux`, `no-processes`, `full`, `failed WORDS`, `open OFFSET STATE FOLDER` or `fresh OFFSET FOLDER`.
-    Then lines `session TOKEN` (of this opening), `elsewhere NODE`, and with `restore` `restored yes|no`, `covers STEP`,
-    `left-out NAMES`. `without`: names of secret variables that no session inherits.
+    The first line of the reply is `open OFFSET STATE FOLDER` (it was open), `fresh OFFSET FOLDER` (it was opened),
+    or why it could not be opened: `lib`, `no-tmux`, `no-processes`, `full`, `failed WORDS`. After `open` and
+    `fresh` the line `session TOKEN` names this opening. After `fresh` there may be a line `elsewhere NODE` and,
+    with `restore`, the lines `restored yes|no`, `covers STEP`, `left-out NAMES`.
     """
     key = os.urandom(8).hex()
     return words(
@@ -30,7 +31,10 @@ def open_session(
 
 
 def _hidden(name: str) -> str:
-    """Return `name` as a shell word with empty quotes between its letters, so that `pkill -f` does not find it."""
+    """Return `name` as a shell word with empty quotes between its letters.
+
+    Command lines get this word, so that `pkill -f NAME` does not match them.
+    """
     return "''".join(session_name(name))
 
 
@@ -42,30 +46,43 @@ def log_limit() -> int:
 
 
 def install_tmux(command: str) -> str:
-    """Install tmux with `command`, from the reply `no-tmux`; replies `ok` or the last line of the error."""
+    """Install tmux with `command`, which the host named after `no-tmux`.
+
+    The host replies `ok` or the last line of the error.
+    """
     return words("session_install", *command.split())
 
 
 def close_session(job: str, name: str, grace: float = GRACE, *, snapshot: bool = True) -> str:
-    """Close a session; replies `survived PID COMMAND` for what did not end, then `closed`, `none` if not open.
+    """Close a session. With `snapshot`, its shell first writes a snapshot.
 
-    `snapshot`: first have the shell write one.
+    The host replies `survived PID COMMAND` for each process that did not end, then `closed`, or `none` if the
+    session was not open.
     """
     return words("session_close", *at(job, name), round(grace), "snapshot" if snapshot else "-")
 
 
 def release(job: str, name: str) -> str:
-    """Release a session; replies `released` (it was already), `asked` (released when its step ends) or `none`."""
+    """Release a session. The host replies `released`, `asked` or `none`.
+
+    `released`: it was released already. `asked`: it will be when its step ends. `none`: it is not open.
+    """
     return words("session_release", *at(job, name))
 
 
 def take_back(job: str, name: str) -> str:
-    """Type the driver's command into a released pane; replies `typed`, or `busy` if another program runs there."""
+    """Type the command that makes a released pane run steps again.
+
+    The host replies `typed`, or `busy` if another program runs in the pane.
+    """
     return words("session_take_back", *at(job, name))
 
 
 def new_window(job: str, name: str, *, log_limit: int) -> str:
-    """Give a released session another window, whose shell restores the snapshot; replies as open_session."""
+    """Give a released session another window, whose shell restores the snapshot.
+
+    The host replies as it does for open_session.
+    """
     return words("session_window", *at(job, name), _hidden(name), log_limit, os.urandom(8).hex())
 
 
@@ -80,13 +97,16 @@ def press_enter(job: str, name: str) -> str:
 
 
 def send_keys(job: str, name: str, text: str, *, enter: bool, keys: bool) -> str:
-    """Type into the pane; replies `sent` or `none`."""
+    """Type into the pane. The host replies `sent`, or `none` if there is no pane."""
     typed = text.split() if keys else [text]
     return words("session_type", *at(job, name), "keys" if keys else "text", "enter" if enter else "-", *typed)
 
 
 def kill_server(job: str, grace: float = GRACE) -> str:
-    """End every session of a job; replies as close_session, then `killed`."""
+    """End every session of a job.
+
+    The host replies `survived PID COMMAND` for each process that did not end, then `killed`.
+    """
     return words("session_kill", server(job), round(grace))
 
 
@@ -96,5 +116,8 @@ def remove(job: str, name: str) -> str:
 
 
 def clean(days: int) -> str:
-    """Remove the folders of ended sessions that did not change for `days` days; replies `removed PATH` for each."""
+    """Remove the folders of ended sessions that did not change for `days` days.
+
+    The host replies `removed PATH` for each.
+    """
     return words("session_clean", days)

@@ -1,9 +1,10 @@
-"""Request bodies about one step: see scripts.py."""
+"""The bodies of requests about one step (see scripts.py)."""
 
 from trainsh_tmux.remote.library import words
 from trainsh_tmux.remote.scripts import at
 
-# Bytes of `echo` that fit into the FIFO line: a write of up to PIPE_BUF bytes (at least 512) is atomic.
+# The most bytes of `echo` in the line that is written to the FIFO. The whole line must be shorter than PIPE_BUF (at
+# least 512 bytes), because only so short a write is never mixed with another.
 ECHO_IN_LINE = 300
 GRACE = 30
 
@@ -11,9 +12,9 @@ GRACE = 30
 def hand_step(
     job: str, name: str, step: str, command: str, *, mode: str, echo: str, limit: float | None, grace: float = GRACE
 ) -> str | None:
-    """Start a step if that is simple; else the host replies `slow`, and the caller must send start_step.
+    """Start a step in the fast way. If that is not possible, the host replies `slow`, and start_step must be sent.
 
-    This takes less time on the host than start_step. Returns None when the echo does not fit into the FIFO line.
+    This takes less time on the host than start_step. Returns None if the echo is too long for the fast way.
     """
     line, head = _shown_in_line(step, mode, echo, limit, grace)
     return None if head else words("step_hand", *at(job, name), step, command, line)
@@ -24,12 +25,15 @@ def start_step(
     grace: float = GRACE, secrets: dict[str, str] | None = None, taken: tuple[str, ...] = (),
     replaces: tuple[str, ...] = (), only_ask: bool = False,
 ) -> str:  # fmt: skip
-    """Start a step. No reply means that it was sent to the session's shell: the log will show that it begins.
+    """Start a step, or with `only_ask` ask whether it was started.
 
-    Replies `again [STATUS [WHY]]` (or `again lost [WHY]`) when it was started before, `never` (with `only_ask`), or
-    why it was not started: `full`, `released`, `starting`, `gone STATE`, `elsewhere NODE`. `taken`: steps with
-    secrets whose captured output has been read and is now removed. `replaces`: earlier attempts, which waits ignore
-    from now on.
+    Parameters: `taken` names steps with secrets whose captured output has been read; the host removes that output.
+    `replaces` names earlier attempts of the step; from now on, waits take no notice of how those ended.
+
+    If the host sends the step to the session's shell, it replies nothing, because the log will show that the step
+    begins. If the step was started before, it replies `again [STATUS [WHY]]` or `again lost [WHY]`. Else it replies
+    why the step was not started: `full`, `released`, `starting`, `gone STATE` or `elsewhere NODE`. With `only_ask`
+    it replies `again ...` as above, `elsewhere NODE` or `never`.
     """
     if only_ask:
         return words("step_ask", *at(job, name), step)
@@ -39,7 +43,7 @@ def start_step(
 
 
 def _shown_in_line(step: str, mode: str, echo: str, limit: float | None, grace: float) -> tuple[str, str]:
-    """Return the line for the FIFO, and the text that the pane shows if it does not fit into that line."""
+    """Return the line to write to the FIFO, and the text for the pane if that text is not part of the line."""
     text = shown(echo)
     line = f"run {step} {mode} {'-' if limit is None else f'{limit:g}:{round(grace)}'} "
     if text and b"\n" not in text and len(text) <= ECHO_IN_LINE:
@@ -61,15 +65,15 @@ def secret_lines(secrets: dict[str, str]) -> str:
 
 
 def read_captured(job: str, name: str, step: str) -> str:
-    """The host replies with the captured output in octal bytes, safe for any content; `gone` if there is none."""
+    """The host replies with the captured output as octal numbers, one for each byte; `gone` if there is none."""
     return words("step_captured", *at(job, name), step)
 
 
 def interrupt(job: str, name: str, step: str, number: int, why: str, seconds: float) -> str:
-    """End a step and its descendants: INT, after half of `seconds` TERM, after `seconds` KILL.
+    """End a step and its descendants: they get INT at once, TERM after half of `seconds`, KILL after `seconds`.
 
-    Replies later, under `number`: `survived PID COMMAND` for processes that did not end; then `ended`, `never` if the
-    step had not begun, or `stuck` if its session had to be closed.
+    The host replies later, under `number`: `survived PID COMMAND` for each process that did not end, and then
+    `ended`, `never` if the step had not begun, or `stuck` if its session had to be closed.
     """
     return words("step_interrupt", *at(job, name), step, number, why, round(seconds))
 

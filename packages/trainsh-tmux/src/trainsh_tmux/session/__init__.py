@@ -1,1 +1,3 @@
-"""Sessions: open, reclaim and list them, and follow the log of one that is open. Imports `log` and `remote`."""
+"""Sessions: open, reclaim and list them, and follow the log of one that is open.
+This subpackage imports `log` and `remote`.
+"""

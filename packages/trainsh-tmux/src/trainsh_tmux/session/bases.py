@@ -20,7 +20,7 @@ class Bases:
         self.waited = offset
 
     def since(self) -> int:
-        """Return the offset of the last satisfied wait, else the earliest background step, else the latest step."""
+        """Return the offset of the last matching wait, else of the first background step, else of the last step."""
         for offset in (self.waited, self.background, self.step):
             if offset is not None:
                 return offset

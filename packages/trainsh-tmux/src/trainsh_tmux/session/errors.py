@@ -12,7 +12,7 @@ PATIENCE = 5.0  # seconds for a list of sessions, which only a hint needs
 
 
 def as_word(text: str) -> str:
-    """Quote `text` as one shell word for a hint: a host may be `user@host -p 22` or a JSON document."""
+    """Quote `text` as one shell word for a hint, because a host may be `user@host -p 22` or a JSON document."""
     return text if all(letter.isalnum() or letter in "-_.@:/" for letter in text) else quote(text)
 
 
@@ -26,7 +26,7 @@ def no_session(host: Host, name: str) -> NotFound:
 
 
 def not_open(host: Host, job: str, name: str) -> NotFound:
-    """Return `no_session` with the nearest name of the job's sessions; asks the host for them."""
+    """Return `no_session`; ask the host for the job's open sessions, to suggest the one with the nearest name."""
     error = no_session(host, name)
     try:
         lines = host.ask(scripts.listing(), deadline=Deadline.after(PATIENCE))
@@ -56,7 +56,10 @@ def on_another_node(name: str, there: str, host: Host) -> Conflict:
 
 
 def must_be_here(host: Host, job: str, name: str, line: str) -> str:
-    """Return `line`, the host's answer about a session. Raises NotFound for `none`, Conflict for `elsewhere`."""
+    """Return `line`, the host's answer about a session, if it says neither `none` nor `elsewhere`.
+
+    Raises NotFound for `none`, Conflict for `elsewhere`.
+    """
     kind, _, rest = line.partition(" ")
     if kind == "elsewhere":
         raise on_another_node(name, rest, host)

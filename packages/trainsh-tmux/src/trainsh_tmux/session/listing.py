@@ -1,4 +1,7 @@
-"""Lists the sessions of many machines in parallel; an unreachable machine does not hide the others."""
+"""Lists the sessions of many machines in parallel.
+
+If one machine cannot be reached, the others are still listed.
+"""
 
 import threading
 from collections.abc import Callable
@@ -15,11 +18,11 @@ from trainsh_tmux.remote import scripts
 from trainsh_tmux.remote.host import Host
 from trainsh_tmux.remote.reply import fields, natural
 
-PATIENCE = 5.0  # seconds for which an unreachable machine is retried while the other rows wait
+PATIENCE = 5.0  # seconds for which an unreachable machine is tried again, while the list waits for it
 
 
 def configured() -> list[str]:
-    """Return the names of the hosts that train-host knows; none if it is not installed."""
+    """Return the names of the hosts that train-host knows, or no names if train-host is not installed."""
     from trainsh_base.system.paths import config_home  # noqa: PLC0415 - loads pathlib, a recipe needs none
 
     if not (config_home() / "hosts.toml").exists():
@@ -33,7 +36,7 @@ def configured() -> list[str]:
 
 
 def everywhere(specs: list[str], find: Callable[[str], Host]) -> list[Listed]:
-    """Return the sessions on all of `specs`, in their order."""
+    """Return the sessions on the hosts `specs`, in the order of `specs`."""
     request = current()
     found: dict[str, list[Listed]] = {}
     wrong: list[TrainError] = []
@@ -80,5 +83,5 @@ def _row(spec: str, line: str, words: list[str]) -> Listed:
 
 
 def _seconds(text: str, spec: str, line: str) -> int:
-    """Parse a time in seconds. A negative one (the host's clock was set back) becomes 0."""
+    """Parse a time in seconds. A negative time becomes 0: it means that the host's clock was set back."""
     return 0 if text.startswith("-") else natural(text, spec, line)

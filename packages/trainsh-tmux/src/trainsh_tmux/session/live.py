@@ -20,9 +20,10 @@ WAITING = 128  # events in a full inbox; an event has up to 256 KiB of output
 
 
 class Inbox:
-    """The queue of one request's events. When it is full the stream waits, so unread output stays on the host.
+    """The queue of one request's events.
 
-    It uses a SimpleQueue: a queue.Queue with a limit would take a tenth of a step's time.
+    When the queue is full the stream waits, so unread output stays on the host. The queue is a SimpleQueue, because
+    a queue.Queue with a limit would take a tenth of a step's time.
     """
 
     def __init__(self) -> None:
@@ -40,14 +41,14 @@ LOST = object()  # put into an inbox when the connection was cut
 
 
 class Live:
-    """One session. Its stream is opened for the first listener and reopened after a cut."""
+    """One session. Its stream is opened for the first listener, and again after a lost connection."""
 
     def __init__(self, host: Host, job: str, name: str) -> None:
         self.host, self.job, self.name = host, job, name
         self.marks = Bases()
         self.background: set[str] = set()
         self.secrets: list[str] = []
-        self.taken: list[str] = []  # steps whose captured output may hold secrets and was read
+        self.taken: list[str] = []  # steps whose captured output was read and may hold secrets
         self.shown: int | None = None
         self._lock = threading.Lock()
         self._opening = threading.Lock()
@@ -58,13 +59,13 @@ class Live:
         self._listeners: list[Inbox] = []
 
     def handed(self, step: str, secrets: list[str], *, background: bool) -> None:
-        """Record a step that is sent to the session: its secrets will be masked in the output."""
+        """Record a step that is sent to the session, so that its secrets will be masked in the output."""
         self.secrets += [value for value in secrets if value not in self.secrets]
         if background:
             self.background.add(step)
 
     def opened(self, offset: int) -> None:
-        """Record that the session's log ends at `offset` now; later output is new."""
+        """Record that the session's log ends at `offset` now, so that the stream will begin there."""
         with self._lock:
             if self._stream is None:
                 self._end = offset
@@ -86,7 +87,10 @@ class Live:
                 self._listeners.remove(inbox)
 
     def listen_from(self, offset: int, inbox: Inbox, deadline: Deadline | None = None) -> list[Piece] | None:
-        """Listen, and return the pieces from `offset` until now. If some are not kept, only returns None."""
+        """Put all future pieces into `inbox`, and return the pieces from `offset` until now.
+
+        If not all of these are kept in memory, does nothing and returns None.
+        """
         self.connect(deadline)
         with self._lock:
             first = self._recent[0].offset if self._recent else self._end
@@ -96,7 +100,7 @@ class Live:
             return [piece for piece in self._recent if piece.end > offset]
 
     def connect(self, deadline: Deadline | None = None) -> None:
-        """Ensure that the stream runs; after a cut it continues where it was cut."""
+        """Ensure that the stream runs. After a lost connection it continues where it stopped."""
         if self._stream is not None:
             return
         with turn(self._opening, current(), deadline or Deadline.after(TURN), self.host.name):
@@ -112,12 +116,12 @@ class Live:
 
     @property
     def end(self) -> int | None:
-        """The offset in the log up to which the stream has read, None before it is opened."""
+        """The offset in the log up to which the stream has read, or None if it was never opened."""
         return self._end
 
     @property
     def lost(self) -> bool:
-        """Whether the stream was cut and has not been reopened."""
+        """Whether no stream runs: it was not opened yet, or was cut and not opened again."""
         return self._stream is None
 
     def close(self) -> None:
@@ -129,7 +133,8 @@ class Live:
 
     def _push(self, piece: Piece) -> None:
         with self._lock:
-            # A stream that is cut within the shown command must restart before it: the rest is not output.
+            # If the stream is cut within the command that the pane shows, the next stream must begin before that
+            # command, or it would take the rest of the command for output.
             if piece.letter not in ("b", ECHO):
                 self._end = piece.end
             self._keep(piece)
@@ -161,13 +166,13 @@ TURN = 30.0  # seconds to wait for another request that opens the stream
 
 
 def log_end(host: Host, job: str, name: str) -> int:
-    """Return the current end of the session's log. Raises NotFound, Conflict `other_node`, BadAnswer."""
+    """Return the offset at which the session's log ends now. Raises NotFound, Conflict `other_node`, BadAnswer."""
     line = must_be_here(host, job, name, host.first(scripts.log_end(job, name), "none"))
     return natural(fields(host.name, line, 3)[1], host.name, line)
 
 
 def is_alive(host: Host, job: str, name: str) -> bool:
-    """Whether the session's shell runs. Raises what log_end raises."""
+    """Return whether the session's shell runs. Raises the errors that log_end raises."""
     line = must_be_here(host, job, name, host.first(scripts.log_end(job, name), "none"))
     _, _, alive, state = fields(host.name, line + " ", 4)
     return alive == "1" and not state.startswith("ended")

@@ -10,9 +10,9 @@ from trainsh_tmux.session.live import LOST, Inbox, Live
 
 
 class LogReader:
-    """An inbox for pieces of the session's shared stream, or of a stream of its own that begins further back.
+    """Receives pieces of the log, from the session's shared stream or from a separate one that begins further back.
 
-    It also receives messages from the host, LOST when the connection was cut, and errors, in order of arrival.
+    It also receives messages from the host, LOST if the connection was cut, and errors, in order of arrival.
     """
 
     def __init__(self, live: Live) -> None:
@@ -36,7 +36,7 @@ class LogReader:
         self.position = self._live.end
 
     def follow_from(self, offset: int, deadline: Deadline | None = None) -> None:
-        """Read the log from `offset`: kept pieces and then the shared stream, or else a separate stream."""
+        """Read the log from `offset` on: by the shared stream if it keeps pieces from there, else separately."""
         self._live.leave(self.inbox)
         kept = self._live.listen_from(offset, self.inbox, deadline)
         if kept is None:
@@ -71,13 +71,16 @@ class LogReader:
         self.put(item)
 
     def next(self, timeout: float | None) -> object:
-        """Return the next Piece or message, None for a piece that comes again. Raises queue.Empty, inbox errors."""
+        """Return the next Piece or message, or None for a piece that another stream also sends.
+
+        Raises queue.Empty after `timeout` seconds, and errors that the inbox received.
+        """
         item = self._kept.popleft() if self._kept else self.inbox.get(timeout=timeout)
         if isinstance(item, Piece):
-            # The separate stream will send again what the shared one sent before.
+            # While there is a separate stream, it also sends what the shared stream sent.
             return self._read(item) if self._own is None else None
         if isinstance(item, tuple) and isinstance(item[0], Piece):
-            # Pieces of a replaced stream are dropped: the new stream sends them again.
+            # Pieces of a replaced stream are dropped, because the new stream sends them again.
             return self._read(item[0]) if item[1] is self._source else None
         if isinstance(item, BaseException):
             raise item

@@ -22,7 +22,7 @@ from trainsh_tmux.session.log_reader import LogReader
 from trainsh_tmux.session.reclaim import reclaim
 
 INSTALL_LIMIT = 600.0  # seconds that the host's package manager may take
-# Seconds after which login files may be waiting for input: from then on Enter is sent repeatedly.
+# Seconds after which it is assumed that a login file waits for input. From then on Enter is sent repeatedly.
 ASKS_AFTER, ASKS_EVERY = 3.0, 1.0
 
 
@@ -48,10 +48,11 @@ def login_limit() -> float:
 def open_session(
     live: Live, start: str, *, bootstrap: bool = False, restore: bool = False, without: tuple[str, ...] = ()
 ) -> Session:
-    """Ensure that the session is open. `bootstrap`: install tmux if it is missing (hosts.toml can request it too).
+    """Ensure that the session is open.
 
-    `restore`: restore the previous shell's snapshot in a new shell. `without`: variables to remove from its
-    environment. Raises MissingProgram (no tmux on the host), RemoteError, NotReady.
+    With `bootstrap`, tmux is installed on the host if it is missing (hosts.toml can request this too). With
+    `restore`, a new shell gets the state of the previous one. `without` names variables that a new shell must not
+    inherit. Raises MissingProgram if the host has no tmux, RemoteError, NotReady.
     """
     bootstrap = bootstrap or live.host.target.bootstrap
     try:
@@ -94,7 +95,7 @@ def _open(
         if not _await_ready(live, offset):
             answer = [line for line in answer if not line.startswith("restored ")]
         return _session(live, fields(host.name, rest, 2)[1], offset, answer, fresh=True, notes=_moved(live, answer))
-    # FOLDER comes last, since its path may contain blanks.
+    # FOLDER is the last field of the line, since a path may contain blanks.
     state, folder = fields(host.name, rest, 3)[1:]
     notes, another = reclaim(live) if state == "released" else ([], [])
     return _session(live, folder, offset, another or answer, fresh=bool(notes), notes=notes)
@@ -113,7 +114,7 @@ def _session(live: Live, folder: str, offset: int, answer: list[str], *, fresh: 
 
 
 def _moved(live: Live, answer: list[str]) -> list[str]:
-    """Return a note if another node has a session with this name too."""
+    """Return a note for people if another machine with the same home folder also has a session of this name."""
     there = said(answer, "elsewhere")
     if not there:
         return []
@@ -153,9 +154,10 @@ def _without_tmux(host: Host, install: list[str], bootstrap: bool) -> None:
 
 
 def _await_ready(live: Live, offset: int) -> bool:
-    """Wait for the shell's sentinel in the log; return False if the shell could not read all of its snapshot.
+    """Wait until the log shows that the shell is ready.
 
-    Keeps the login files' output for the error message.
+    Returns False if the shell could not read its whole snapshot. The output of the login files is kept for the
+    error message.
     """
     output = Output([], lambda _: None)
     limit = login_limit()
@@ -195,7 +197,11 @@ def _last_line(output: Output) -> str:
 
 
 def start_folder(host: Host, cwd: str | None) -> str:
-    """Return the folder in which a session's shell starts: `cwd`, else locally the caller's, remotely "" (home)."""
+    """Return the folder in which a session's shell starts.
+
+    This is `cwd` if it is given. Else it is the current folder for this machine, and "" (the home folder) for
+    others.
+    """
     if cwd is not None:
         return cwd
     return os.getcwd() if host.target.kind == "local" else ""  # noqa: PTH109

@@ -1,4 +1,4 @@
-"""Reclaims a released session: its shell, or a new window of the session, runs the driver again."""
+"""Makes a released session run steps again, in its old shell or in a new window of the session."""
 
 import time
 
@@ -13,10 +13,10 @@ LOGIN_LIMIT = 20.0  # seconds within which the shell of a new window must be rea
 
 
 def reclaim(live: Live) -> tuple[list[str], list[str]]:
-    """Make a released session run steps again, in its own shell or else in a new shell in another window.
+    """Make a released session run steps again, in its old shell if possible, else in a new shell in another window.
 
-    Returns (notes for people, the host's reply about the new shell); both are empty if it was its own shell. Raises
-    TrainError `session_busy` when neither shell becomes ready for steps.
+    Returns (notes for people, the host's reply about the new shell); both are empty if the old shell could be used.
+    Raises TrainError `session_busy` if neither shell becomes ready for steps.
     """
     answer = live.host.ask(session_scripts.take_back(live.job, live.name))
     if answer[:1] == ["typed"] and _comes_to(live, "open", TYPED_LIMIT):
@@ -34,7 +34,7 @@ def reclaim(live: Live) -> tuple[list[str], list[str]]:
 
 
 def released(live: Live) -> bool:
-    """Whether the session becomes released within a second; it does if no step runs."""
+    """Return whether the session becomes released within a second, as it does if no step runs."""
     return _comes_to(live, "released", 1.0)
 
 

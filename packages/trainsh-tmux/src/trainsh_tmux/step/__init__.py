@@ -1,1 +1,4 @@
-"""Runs a step: sends it once, follows it to its end, asks for its status. Imports `session`, `log` and `remote`."""
+"""Runs a step: sends it to its session, follows it to its end, and asks for its status.
+
+This subpackage imports `session`, `log` and `remote`.
+"""

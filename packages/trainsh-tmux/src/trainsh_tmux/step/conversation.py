@@ -1,6 +1,7 @@
-"""Runs one step: sends it to the session's shell, which claims it, and follows it to its end, also after cuts.
+"""Runs one step: sends it to the session's shell and follows it to its end, also after a lost connection.
 
-`states.py` defines the state machine; this module implements its actions.
+The shell claims the step before it runs it, so that no step runs twice. `states.py` defines the states of this
+conversation; this module implements what is done in each.
 """
 
 import queue
@@ -26,7 +27,7 @@ from trainsh_tmux.step.prompts import Prompts
 from trainsh_tmux.step.settling import LAST_WORDS, QUIET, Settling
 from trainsh_tmux.step.states import HEARD, State
 
-SAFETY = 1.0  # seconds after which the host also watches the step's status file, in case the log stalls
+SAFETY = 1.0  # seconds after which the host also checks the step's status file, in case the log shows no end
 AT_ONCE = 0.005  # seconds within which a quick step shows output or ends
 UNLIMITED = 7 * 86400.0  # seconds, for a step without a timeout
 LAST_ASKED = 5.0  # seconds within which a host must answer after the step's timeout
@@ -73,7 +74,7 @@ class Conversation:
             if self._unwatch:
                 self._unwatch()
 
-    # Events, handled one at a time
+    # Events: they are handled one at a time
 
     def _next(self) -> None:
         try:
@@ -111,20 +112,20 @@ class Conversation:
 
     @property
     def _limit(self) -> Deadline:
-        """The step's deadline: that of its timeout, and after the timeout that of its grace."""
+        """The step's deadline: the end of its timeout, or of its grace once the timeout is over."""
         return self._countdown.deadline if self._countdown else self.deadline
 
     def _by(self, most: float = UNLIMITED) -> Deadline:
-        """Return the deadline for an answer of the host: within the step's timeout, but at least LAST_ASKED."""
+        """Return the deadline for a host's answer: within the step's timeout, but at least LAST_ASKED seconds."""
         return Deadline.after(max(LAST_ASKED, self._limit.within(most)))
 
     @property
     def _connecting(self) -> Deadline | None:
-        """The deadline for reopening the stream: after a cut, within the step's timeout."""
+        """The deadline for opening the stream again after a cut, from the step's timeout; None without a cut."""
         return self._by() if self._cut else None
 
     def _patience(self) -> float:
-        """Return the seconds until there is something to do even without an event."""
+        """Return the seconds after which there is something to do even if no event comes."""
         now = time.monotonic()
         until = now + 60.0
         if self._unwatch is None:
@@ -179,13 +180,16 @@ class Conversation:
             self._unreachable(error)
 
     def _interrupt(self, grace: float) -> None:
-        """Ask the host to end the step. Repeated after a cut, which may have lost the request."""
+        """Ask the host to end the step.
+
+        This is done again after a lost connection, since the request may be lost.
+        """
         self._forget_end()
         self._forget_end = step_status.interrupt(
             self.live, self.step.name, "timeout", current(), lambda text: self.reader.put(("", text)), grace
         )
 
-    # The step is on its way to the shell: the host's reply may ask for it again
+    # The step is on its way to the shell. The host's reply may ask to send it again
 
     def _slow(self, _: str = "") -> None:
         self.handing.slow()
@@ -232,7 +236,7 @@ class Conversation:
             self.reader.reread(self.step.since or 0, self._connecting)
 
     def _know(self, rest: str) -> None:
-        """Record the status from the host. The end of the output may still be on the way."""
+        """Record the status that the host reports. The end of the output may arrive later."""
         status, _, why = rest.strip().partition(" ")
         if not status:
             self._settle(QUIET)
@@ -268,7 +272,7 @@ class Conversation:
         self.known.end = piece.end
 
     def _tell_gap(self, offset: int) -> None:
-        """Report a gap: the host has removed output that was not read in time."""
+        """Report that output is missing before `offset`, because the host removed it before it was read."""
         expected = self.known.end if self.known.end is not None else self.known.offset
         if expected is not None and offset > expected:
             missing = f"train: {offset - expected} bytes of output are missing here (tmux.log_limit)"
@@ -285,7 +289,7 @@ class Conversation:
             return
         self.known.status, self.known.end = int(status) if status.isdigit() else None, piece.offset
         self.known.why = ";".join(piece.fields[2:]) or self.known.why
-        # If the host already watches the step, _judged asks the host for the outcome: its record is authoritative.
+        # Once the host checks the step's status file, what it recorded decides, so Ending asks it for the outcome.
         self.known.marked = self._unwatch is None
         self.state = State.OVER
 
@@ -294,7 +298,10 @@ class Conversation:
             self._settle(LAST_WORDS)
 
     def _say_started(self) -> None:
-        """Tell the client that the step has begun. Called at the next event, or after AT_ONCE seconds."""
+        """Tell the client that the step has begun.
+
+        This is called at the event after that, or after AT_ONCE seconds.
+        """
         if self._unsaid is not None:
             offset, self._unsaid = self._unsaid, None
             self.request.emit("started", step=self.step.name, offset=offset)
@@ -323,7 +330,7 @@ class Conversation:
         self.known.survived.append(process)
 
     def _reconnect(self) -> None:
-        """After a cut, reconnect within the step's timeout and send the step again."""
+        """After a lost connection, reconnect within the step's timeout and send the step again."""
         live = self.live
         if not self.reader.rereads and not live.lost and not live.host.lost:
             return
@@ -363,7 +370,7 @@ class Conversation:
         )  # fmt: skip
 
     def _outcome(self) -> Outcome:
-        """Return how the step ended; asks the host if the log did not tell. Raises Unreachable `host_lost`."""
+        """Return how the step ended; asks the host if the log did not show it. Raises Unreachable `host_lost`."""
         late = self._countdown is not None
         ending = Ending(self.live, self.step, self.known, self.output, late=late)
         if ending.is_known:

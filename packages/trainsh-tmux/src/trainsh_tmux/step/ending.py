@@ -1,4 +1,4 @@
-"""How a step ended: from what is known about it, and from the host where that is not enough."""
+"""Finds out how a step ended: from what is known about it, and from the host if that is not enough."""
 
 import time
 
@@ -14,7 +14,7 @@ from trainsh_tmux.step.step_status import noted, read_captured
 
 
 class Ending:
-    """Makes the outcome of a step that is over. `late`: the step has run out of its time."""
+    """Makes the outcome of a step that is over. `late` means that the step's timeout has passed."""
 
     def __init__(self, live: Live, step: Step, known: Known, output: Output, *, late: bool) -> None:
         self._live, self._step, self._known, self._output, self._late = live, step, known, output, late
@@ -26,7 +26,7 @@ class Ending:
         return plain and not self._late and not self._output.leaks.places
 
     def outcome(self) -> Outcome:
-        """Return the outcome; asks the host for what is not known. Raises NotStarted, Unreachable, BadAnswer."""
+        """Return the outcome, and ask the host for what is not known. Raises NotStarted, Unreachable, BadAnswer."""
         live, known, output = self._live, self._known, self._output
         output.finish()
         if output.leaks.places:
@@ -49,7 +49,7 @@ class Ending:
             known.status = None
         why, late = known.why, ""
         if self._late and why not in ("stuck", "never"):
-            # The step may have ended before its timeout unnoticed, for example while this machine slept.
+            # The step may have ended before its timeout without our notice, for example while this machine slept.
             why = self._ask_again()
             if known.status is None:
                 why, late = "timeout", "; its host has not confirmed yet that it ended"
@@ -70,7 +70,7 @@ class Ending:
         return captured
 
     def _ask_again(self) -> str:
-        """Ask for the status and the reason that the host recorded, as the log did not show the step's end."""
+        """Ask the host for the status that it recorded, set it in what is known, and return the recorded reason."""
         status, why = noted(self._live, self._step.name)
         if status is not None:
             self._known.status = status

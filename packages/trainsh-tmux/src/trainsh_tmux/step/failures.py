@@ -9,7 +9,7 @@ from trainsh_tmux.model import Outcome
 
 
 class NotStarted(Conflict):
-    """The command did not begin and never will; `data.reason` says why. It must not be ignored."""
+    """The command did not begin and never will; `data.reason` says why. A caller must not ignore this error."""
 
     default_code = "not_started"
 
@@ -38,7 +38,10 @@ _FAILURES = ("not_started", "never", "lost", "session_ended")
 
 
 def raise_for(outcome: Outcome) -> Outcome:
-    """Return the outcome if the command ended by itself or still runs; else raise its error with the details."""
+    """Return the outcome if the command ended by itself or still runs.
+
+    Else raise the error that fits the outcome.
+    """
     if outcome.state not in _FAILURES:
         return outcome
     data: dict[str, Any] = {**msgspec.to_builtins(outcome), "status": outcome.exit}

@@ -14,12 +14,12 @@ from trainsh_tmux.session.live import LOST, Live
 from trainsh_tmux.session.reclaim import reclaim
 from trainsh_tmux.step.failures import not_started
 
-RESENDS = 20  # times that a step is resent to a shell that is idle but has not claimed it
+RESENDS = 20  # a step is sent at most this many times more to a shell that is idle but has not claimed it
 READY_LIMIT = 60.0  # seconds to wait for a starting shell or a full disk, if the step has no timeout
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True):
-    """A step to run in a session. A step with the same `name` runs only once; times are in seconds."""
+    """A step to run in a session. Of all steps with the same `name`, only one runs. Times are in seconds."""
 
     name: str
     command: str
@@ -39,10 +39,10 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Handing:
-    """Sends a step: first the short form, unless the step needs the full one.
+    """Sends a step to its host, in the fast way (hand_step) if possible, else by the full request (start_step).
 
-    The host's replies go to `put` as ("said-", TEXT), LOST when the connection was cut. A step that cannot begin
-    yet is sent again until the deadline that `limit` returns.
+    `put` is called with ("said-" + TEXT) parts of each reply as a tuple, or with LOST if the connection was cut. A
+    step that cannot begin yet is sent again, until the deadline that `limit` returns.
     """
 
     def __init__(
@@ -63,7 +63,7 @@ class Handing:
         self._forget = lambda: channel.forget(ask.number)
 
     def answered(self, status: int | None) -> None:
-        """Take the end of a request: without a status the connection was cut."""
+        """Handle the end of the request. If it has no status, the connection was cut."""
         if status is None:
             self._put(LOST)
 
@@ -88,37 +88,40 @@ class Handing:
         )  # fmt: skip
 
     def done(self) -> None:
-        """Record that the session accepted the step. Its request also removed the output in `_taken`."""
+        """Record that the session accepted the step. The request also removed the captured output of `_taken`."""
         if self._taken:
             self._live.taken = [step for step in self._live.taken if step not in self._taken]
 
     # Replies that ask for another try, or say that none will help
 
     def slow(self) -> None:
-        """Send the full form, which counts as the first request."""
+        """Send the full request. It counts as the first one."""
         self._in_full, self.sent = True, 0
         self.send()
 
     def unread(self) -> bool:
-        """Send the step again: a Ctrl-C in the pane made the shell lose its line. Returns False after RESENDS."""
+        """Send the step again, because a Ctrl-C in the pane made the shell lose the line that it had read.
+
+        Returns False, and sends nothing, after RESENDS times.
+        """
         if self.sent > RESENDS:
             return False
         self.send()
         return True
 
     def starting(self) -> None:
-        """Send the step again when the shell may be ready for it."""
+        """Wait a moment, since the shell is not ready for steps yet, and send the step again."""
         self._send_later(0.05, f"the shell of session {self._live.name} did not become ready for steps")
 
     def full(self) -> None:
-        """Send the step again when the disk may have room."""
+        """Wait a moment, since the host's disk is full, and send the step again."""
         message = disk_full(self._live.host).message
         if self._ready is None:
             self._request.emit("log", message=f"{message}; waiting until there is space")
         self._send_later(0.5, message)
 
     def _send_later(self, pause: float, reason: str) -> None:
-        """Send the step again after `pause` seconds; raises NotStarted after the deadline."""
+        """Send the step again after `pause` seconds. Raises NotStarted, with `reason`, after the deadline."""
         limit = self._limit()
         self._ready = self._ready or (Deadline.after(READY_LIMIT) if limit.left() is None else limit)
         if self._ready.expired:
@@ -127,7 +130,7 @@ class Handing:
         self.send()
 
     def released(self) -> None:
-        """Reclaim the session, which a person has, and send the step again. Raises NotStarted."""
+        """Reclaim the session, which was released for a person, and send the step again. Raises NotStarted."""
         try:
             notes = reclaim(self._live)[0]
         except TrainError as error:
@@ -139,7 +142,7 @@ class Handing:
         self.send()
 
     def gone(self, state: str) -> None:
-        """Raise NotFound if there is no such session, NotStarted if it has ended."""
+        """Raise NotFound if there is no such session, or NotStarted if the session has ended."""
         if state == "none":
             raise no_session(self._live.host, self._live.name)
         raise not_started(
@@ -148,5 +151,5 @@ class Handing:
         )  # fmt: skip
 
     def elsewhere(self, node: str) -> None:
-        """Raise Conflict `other_node`: the session runs on another node."""
+        """Raise Conflict `other_node`, because the session runs on another machine with the same home folder."""
         raise on_another_node(self._live.name, node, self._live.host)

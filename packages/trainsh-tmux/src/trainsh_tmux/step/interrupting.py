@@ -13,11 +13,12 @@ CUT = "cut"
 
 
 def end_step(live: Live, step: str, why: str, grace: float, request: Request) -> tuple[str, list[str]]:
-    """End a step within `grace` seconds. Returns `ended`, `never` (it had not begun) or `stuck` (its session was
-    closed), and the processes that are still running.
+    """End a step within `grace` seconds, and emit progress meanwhile.
 
-    Emits progress. A cut may lose the request, so after a cut it is sent again with the grace that is left.
-    Raises RemoteError `not_ended` when the host does not answer in time, Unreachable, Cancelled.
+    Returns `ended`, `never` (the step had not begun) or `stuck` (its session had to be closed), and the processes
+    that are still running. After a lost connection the request is sent again with the grace that is left, because
+    the host may not have received it. Raises RemoteError `not_ended` if the host does not answer in time,
+    Unreachable, Cancelled.
     """
     heard: queue.SimpleQueue[str] = queue.SimpleQueue()
     countdown = Countdown(step, grace, request)

@@ -8,10 +8,12 @@ import msgspec
 class Known(msgspec.Struct, kw_only=True):
     """What the log and the host have told about a step so far.
 
-    `offset` and `end`: where its output begins and ends in the log, as far as it was read. `status`: its exit
-    status. `why`: the reason that the host recorded. `marked`: the log showed its end; the host need not be asked.
-    `gone`: the host says that it is lost. `process`: pid and start of a background step. `survived`: processes that
-    did not end. `resumed`: an earlier request had started the step.
+    `offset` and `end` tell where the step's output begins and ends in the log, as far as the log was read. `status`
+    is its exit status, and `why` the reason that the host recorded. `process` has the pid and the start time of a
+    background step, `survived` the processes that did not end.
+
+    Three fields are flags. `marked`: the log showed the step's end, so that the host need not be asked. `gone`: the
+    host says that the step is lost. `resumed`: an earlier request had started the step.
     """
 
     began: float = msgspec.field(default_factory=time.monotonic)

@@ -8,7 +8,7 @@ from trainsh_tmux.session.errors import as_word
 from trainsh_tmux.session.live import Live
 
 QUIET = 2.0  # seconds of silence after which an unfinished line is taken for a question
-TIMES = 3  # reports for one step, at most
+TIMES = 3  # the most reports for one step
 ENDS = ("?", ":", ">", "]", ")", "$", "#")  # last characters of a question
 REDRAWN_ENDS = ("?", ":")  # the same for a line that is redrawn, as a progress bar is
 
@@ -24,7 +24,7 @@ class Prompts:
 
     @property
     def due(self) -> float | None:
-        """The next time to call `look`, on the monotonic clock."""
+        """The time, on the monotonic clock, at which to call `look` next; None if there is nothing to look for."""
         return self._due
 
     def printed(self, data: bytes) -> None:
@@ -43,7 +43,7 @@ class Prompts:
             self._tell(f"step {self._step} stopped at {line[-200:]!r} and may wait for an answer", line)
 
     def reads(self) -> None:
-        """Report that the step reads from its terminal: the host has noticed this."""
+        """Report that the step reads from its terminal, as the host has noticed."""
         self._due = None
         line, _ = self._output.unfinished()
         asks = f" after {line[-200:]!r}" if line else ""

@@ -9,7 +9,7 @@ from trainsh_tmux.session.log_reader import LogReader
 
 QUIET = 2.0  # seconds to wait for a silent log once the status is known
 LAST_WORDS = 0.5  # seconds to wait for a silent log once the session has ended
-LAGS = 30.0  # seconds to wait for bytes that the host's log has and a busy machine or a new connection has not sent
+LAGS = 30.0  # seconds to wait for bytes that are in the host's log but did not arrive yet
 
 
 class Settling:
@@ -29,7 +29,7 @@ class Settling:
         return self._due - time.monotonic()
 
     def complete(self) -> bool:
-        """Whether the log was read to its end. If not, waits for QUIET seconds more, up to LAGS in all.
+        """Return whether the log was read to its end, or LAGS seconds have passed. If not, wait QUIET seconds more.
 
         Raises Unreachable, TimedOut, Cancelled.
         """

@@ -1,4 +1,4 @@
-"""The conversation about one step as a state machine: its states, the events accepted in each, their handlers.
+"""The conversation with a host about one step, as a state machine: states, accepted events, and their handlers.
 
     HANDED ────begins────▶ RUNNING ────ends────▶ OVER
       │  └──ends, detached──────────────────────▶ │
@@ -30,7 +30,7 @@ class State(enum.Enum):
     SETTLING = "settling"
     OVER = "over"
 
-    __hash__ = object.__hash__  # Enum's own is a function in Python, called for each event
+    __hash__ = object.__hash__  # faster than Enum's own, which is written in Python and called for each event
 
 
 _ALWAYS = {

@@ -21,14 +21,17 @@ ANSWER_MARGIN = 15.0  # seconds beyond a step's grace within which the host must
 
 @functools.cache
 def grace_setting() -> float:
-    """Return the seconds that a step has to end after its first signal (`tmux.grace`); read once in a process."""
+    """Return the seconds that a step has to end after its first signal (the setting `tmux.grace`).
+
+    A process reads the setting only once.
+    """
     from trainsh_base.system.configuration.config import config_value  # noqa: PLC0415 - only a step with a limit needs it
 
     return float(config_value("tmux.grace"))
 
 
 def parse_status(text: str, host: str, line: str) -> int | None:
-    """Parse a step's status as the host records it; None for `lost` and `none`. Raises BadAnswer."""
+    """Parse a step's status as the host records it. Returns None for `lost` and `none`. Raises BadAnswer."""
     if text in ("lost", "none"):
         return None
     if not (text.isascii() and text.isdigit() and int(text[:4]) <= 255):
@@ -37,8 +40,9 @@ def parse_status(text: str, host: str, line: str) -> int | None:
 
 
 def _told(live: Live, step: str) -> tuple[str, str, str]:
-    """Ask the host about a step without starting it. Returns `again` or `never`, its status, the recorded reason.
+    """Ask the host about a step without starting it.
 
+    Returns `again` (it was started before) or `never`, the step's status, and the reason that the host recorded.
     Raises Conflict `other_node`, BadAnswer.
     """
     host = live.host
@@ -53,7 +57,7 @@ def _told(live: Live, step: str) -> tuple[str, str, str]:
 
 
 def noted(live: Live, step: str) -> tuple[int | None, str]:
-    """Return the status and the reason that the host has recorded; the status is None if there is none.
+    """Return the status and the reason that the host has recorded. The status is None if the host has none.
 
     Raises NotStarted when the session ended before it reached this step, Conflict `other_node`, BadAnswer.
     """
@@ -79,10 +83,11 @@ def interrupt(
     live: Live, step: str, why: str, request: Request, tell: Callable[[str], None], grace: float,
     cut: Callable[[], None] = lambda: None,
 ) -> Callable[[], None]:  # fmt: skip
-    """Ask the host to end a step: it sends INT at once, TERM after half of `grace` seconds, KILL after all.
+    """Ask the host to end a step: it sends INT at once, TERM after half of `grace` seconds, KILL after `grace`.
 
-    `tell` is called with `survived PID COMMAND` for each process that did not end, then with `ended`, `never` or
-    `stuck`; `cut` when the connection is lost before that. Returns a function that stops these calls.
+    `tell` is called with `survived PID COMMAND` for each process that did not end, and then with `ended`, `never`
+    (the step had not begun) or `stuck` (its session had to be closed). If the connection is lost before that, `cut`
+    is called. Returns a function; after a call of that function, `tell` and `cut` are no longer called.
     """
     channel = live.host.channel(request)
     number = channel.listen(tell, lambda _: cut())
@@ -108,7 +113,7 @@ class Countdown:
         return max(1.0, self._graceful.left() or 0.0)
 
     def tell(self) -> float:
-        """Emit progress when it is due; returns the seconds until the next time."""
+        """Emit progress if a second has passed since the last time. Returns the seconds until the next time."""
         now = time.monotonic()
         if now >= self._next:
             passed = min(now - self._began, self._grace)
@@ -121,7 +126,10 @@ class Countdown:
 
 
 def read_captured(live: Live, step: str) -> str:
-    """Return the captured stdout of a step, trimmed. Raises NotFound when it held a secret and was removed."""
+    """Return the captured stdout of a step, without blanks at its ends.
+
+    Raises NotFound if the output may have held a secret and was removed.
+    """
     words = " ".join(live.host.ask(step_scripts.read_captured(live.job, live.name, step))).split()
     if words == ["gone"]:
         raise NotFound(

@@ -1,1 +1,4 @@
-"""Waits for a file, a port, idleness or a pattern. Imports `session`, `log` and `remote`; never `step`."""
+"""Waits for a file, a port, idleness or a pattern.
+
+This subpackage imports `session`, `log` and `remote`, but never `step`.
+"""

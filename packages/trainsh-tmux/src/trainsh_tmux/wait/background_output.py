@@ -13,15 +13,15 @@ from trainsh_tmux.remote import step_scripts
 from trainsh_tmux.session.live import LOST, Live, log_end
 from trainsh_tmux.session.log_reader import LogReader
 
-CATCH_UP = 20.0  # seconds that output which a wait did not show yet may take when the wait is over
+CATCH_UP = 20.0  # seconds to wait, at the end of a wait, for output that was not shown yet
 
 
 class BackgroundOutput:
-    """Emits what a session printed outside of foreground steps, beginning where the previous wait stopped.
+    """A context manager that emits what a session prints outside of foreground steps.
 
-    If no wait of this process has shown anything yet, it begins at the offset `shown` in the log. Each event has
-    `end`, the offset up to which all output was emitted. A context manager. Values of secrets that this process
-    handed to the session are masked.
+    It begins where the previous wait stopped or, if no wait of this process has shown anything yet, at the offset
+    `shown` in the log. Each event has `end`, the offset in the log up to which all output was emitted. Values of
+    secrets that this process handed to the session are masked.
     """
 
     def __init__(self, live: Live, request: Request, shown: int | None = None) -> None:
@@ -52,7 +52,10 @@ class BackgroundOutput:
                 self._live.host.ask(step_scripts.mask_log(self._live.job, self._live.name, places))
 
     def _end(self) -> int:
-        """Return the offset up to which a separate stream is read when the wait is over: it lags behind."""
+        """Return the offset up to which to read on when the wait is over.
+
+        This is the end of the log for a separate stream, which lags behind, and 0 for the shared stream.
+        """
         live = self._live
         if self._reader.rereads and not live.host.lost:
             with contextlib.suppress(TrainError):
@@ -87,7 +90,7 @@ class BackgroundOutput:
         step = piece.fields[0] if piece.fields else ""
         if piece.letter == "o" and step not in self._live.background:
             self._inside = step
-        # `p` tells that the step runs in the background: another process may have begun it.
+        # `p` tells that the step runs in the background. If another process began it, only this sentinel tells so.
         elif piece.letter in ("e", "p") and step == self._inside:
             self._inside = ""
         elif not piece.letter and not self._inside:

@@ -10,7 +10,7 @@ from trainsh_tmux.wait.patience import Patience
 
 
 def for_state(live: Live, kind: str, arguments: list[str], patience: Patience) -> Waited:
-    """Wait until the host reports that the condition holds; reconnects after a cut, within the timeout.
+    """Wait until the host reports that the condition holds. After a lost connection, reconnects within the timeout.
 
     Raises TimedOut, TrainError `session_gone`, `background_failed` {step, status, tail}, RemoteError `lost`.
     """
@@ -33,7 +33,7 @@ def for_state(live: Live, kind: str, arguments: list[str], patience: Patience) -
 
 
 def _answer(live: Live, patience: Patience) -> bool:
-    """Wait for an answer; returns whether the condition holds, and False when the connection was cut."""
+    """Wait until the condition holds, and return True; or return False if the connection was cut."""
     while True:
         item = patience.next()
         if item is LOST:
@@ -43,7 +43,10 @@ def _answer(live: Live, patience: Patience) -> bool:
 
 
 def heard(live: Live, answer: str, patience: Patience) -> bool:
-    """Handle an answer of the host's watcher; returns whether the condition holds. Raises to end the wait."""
+    """Handle an answer of the host, and return whether the condition holds.
+
+    Raises an error if the wait must end.
+    """
     word, _, rest = answer.partition(" ")
     if word == "gone":
         raise gone(live.name, "")
@@ -55,12 +58,12 @@ def heard(live: Live, answer: str, patience: Patience) -> bool:
 
 
 def idle_arguments(live: Live, everything: bool) -> list[str]:
-    """Return the watcher's arguments for idleness."""
+    """Return the arguments with which the host waits for idleness."""
     return ["all" if everything else "own", server(live.job), live.name]
 
 
 def port_arguments(port: int) -> list[str]:
-    """Return the watcher's arguments for a port: in hex, as in /proc/net/tcp, and in decimal."""
+    """Return the arguments for a wait for a port: its number in hex, as in /proc/net/tcp, and in decimal."""
     if not 0 < port < 65536:
         raise UsageError(f"not a port: {port}", "1 to 65535", code="bad_port")
     return [f"{port:04X}", str(port)]

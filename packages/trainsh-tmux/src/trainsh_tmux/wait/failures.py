@@ -17,7 +17,7 @@ TAIL_LIMIT = 2.0  # seconds to fetch the last lines; after that the failure is r
 
 
 def background_failure(live: Live, told: str) -> TrainError:
-    """Return the error for the report of the host's watcher: `STEP STATUS`, or `STEP lost`."""
+    """Return the error for `told`, which the host reports as `STEP STATUS` or `STEP lost`."""
     step, _, status = told.partition(" ")
     lines = last_lines(live, step)
     if status == "lost":
@@ -36,7 +36,10 @@ def background_failure(live: Live, told: str) -> TrainError:
 
 
 def last_lines(live: Live, step: str) -> list[str]:
-    """Return the last lines of the log since the step began, masked; none if they do not arrive in time."""
+    """Return the last lines of the log since the step began, with secrets masked.
+
+    Returns no lines if they do not arrive in time.
+    """
     output = Output(live.secrets, lambda _: None)
     reader = LogReader(live)
     deadline = Deadline.after(TAIL_LIMIT)

@@ -24,10 +24,10 @@ _MISSING = {
 
 @contextlib.contextmanager
 def in_time(live: Live, timeout: float) -> Iterator[None]:
-    """Limit a wait to `timeout` seconds. Then check that the host still answers: if it does not, nobody knows
-    whether the condition holds.
+    """Limit a wait, which is done in this block, to `timeout` seconds.
 
-    Raises TimedOut, or Unreachable `host_lost` when the host does not answer.
+    Raises TimedOut after that time if the host still answers. If it does not, nobody knows whether the condition
+    holds, and Unreachable `host_lost` is raised.
     """
     try:
         try:
@@ -48,7 +48,7 @@ def in_time(live: Live, timeout: float) -> Iterator[None]:
 
 
 class Patience:
-    """One wait: its condition (`kind`, `value`), its deadline, and its inbox (with `reader`, also of the log)."""
+    """One wait: its condition (`kind`, `value`), its deadline, and its inbox (that of `reader` if it is given)."""
 
     def __init__(
         self, kind: str, value: str, timeout: float, request: Request, reader: LogReader | None = None

@@ -45,7 +45,7 @@ class PatternWait:
         self._unwatch: Callable[[], None] = lambda: None
 
     def run(self) -> Waited:
-        """Wait; returns the line that matched and the offset of its end."""
+        """Wait for the line, and return it with the offset of its end."""
         try:
             self._begin(None)
             while True:
@@ -57,7 +57,7 @@ class PatternWait:
             self._unwatch()
 
     def _begin(self, deadline: Deadline | None) -> None:
-        """Read the log from the current offset, and let the host report what the log may not show."""
+        """Read the log from the current offset on, and let the host report what the log may not show."""
         live = self.live
         self.reader.follow_from(self.since, deadline)
         self._unwatch = live.host.watch(
@@ -76,7 +76,10 @@ class PatternWait:
         return None
 
     def _told(self, answer: str, *, late: bool) -> None:
-        """Handle a report of the host. A wait ends LAST_WORDS seconds later: older output may still come."""
+        """Handle a report of the host.
+
+        The wait ends LAST_WORDS seconds later, since older output may still come.
+        """
         if late or answer.startswith("quiet"):
             heard(self.live, answer, self.patience)
             return
@@ -85,7 +88,7 @@ class PatternWait:
         timer.start()
 
     def _again(self) -> None:
-        """After a cut, reconnect within the timeout and continue at the current offset."""
+        """After a lost connection, reconnect within the timeout and continue at the current offset."""
         live = self.live
         if not self.reader.rereads and not live.lost and not live.host.lost:
             return
@@ -96,7 +99,10 @@ class PatternWait:
             self.reader.put(LOST)
 
     def _ended(self, fields: tuple[str, ...]) -> None:
-        """Handle the end of the session's shell: raises `session_gone` unless the session was reopened since."""
+        """Handle the end of the session's shell.
+
+        Raises `session_gone`, unless the session was opened again since.
+        """
         live = self.live
         if not is_alive(live.host, live.job, live.name):
             raise gone(live.name, how_ended(fields))

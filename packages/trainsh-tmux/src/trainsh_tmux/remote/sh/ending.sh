@@ -1,7 +1,7 @@
 # shellcheck shell=sh disable=SC2154,SC2086,SC2034
-# Ends a step or a session within a grace period: all descendants get INT, after half of that period TERM, at its
-# end KILL. Descendants are found by their parent, detached ones by TRAINSH_STEP or TRAINSH_SESSION in their
-# environment. $d is the session's folder.
+# Ends a step or a session within a grace period: all its descendants get INT at once, TERM after half of that period,
+# and KILL at its end. Descendants are found by their parent process. Those that lost their parent are found by
+# TRAINSH_STEP or TRAINSH_SESSION in their environment. $d is the session's folder.
 
 end_clock() { # sets $clock to the time, in tenths of a second
     if [ -r /proc/uptime ]; then
@@ -22,7 +22,7 @@ end_group() { # SIGNAL GROUP: signals a process group; ignores 0 (our own group)
     case $2 in '' | *[!0-9]* | 0* | 1) ;; *) kill -s "$1" -- "-$2" ;; esac
 } 2>/dev/null
 
-end_all() { # SIGNAL: sends it to every process of $members that is still alive
+end_all() { # SIGNAL: sends the signal to every process of $members that is still alive
     for member in $members; do
         if lives "${member%:*}" "${member#*:}"; then kill -s "$1" "${member%:*}"; fi
     done
@@ -36,17 +36,17 @@ end_left() { # removes dead processes from $members
     members=$left
 }
 
-end_since() { # FILE: sets $since to its modification time minus 1 s, in clock ticks since boot
+end_since() { # FILE: sets $since to the modification time of FILE minus 1 s, in clock ticks since boot
     since=0
     [ -r /proc/uptime ] || return 0
     IFS=' .' read -r x y </proc/uptime
     since=$(((x - $(date +%s) + $(modified "$1") - 1) * $(getconf CLK_TCK || echo 100)))
 } 2>/dev/null
 
-end_gather() { # adds the processes of the step or session that must end to $members, each as PID:START
+end_gather() { # adds to $members the processes, each as PID:START, of the step or session that is to be ended
     table='' found=''
-    # The table of all processes costs more than the rest. A shell without children has no descendants: its processes
-    # that lost their parent are found by their mark.
+    # The table of all processes costs more than the rest, so it is not made for a shell that has no children. Processes
+    # of such a session that lost their parent are still found, by the variable in their environment.
     if [ "$which" = session ] && ! has_child "$shell"; then :; else processes; fi
     case $which in
     background)
@@ -57,7 +57,7 @@ end_gather() { # adds the processes of the step or session that must end to $mem
         found="$found $(marked "TRAINSH_STEP=$mark")"
         ;;
     foreground)
-        # The session's background steps are not part of this step.
+        # Leave out the session's background steps, which are not part of this step.
         others=
         for x in "$d"/steps/*.pid; do
             [ -e "$x" ] && [ ! -e "${x%.pid}.status" ] && IFS=' ' read -r x y <"$x" && others="$others $x"
@@ -66,7 +66,7 @@ end_gather() { # adds the processes of the step or session that must end to $mem
         beside=" $found"
         for x in $others; do beside="$beside $x:"; done
         descendants "$shell"
-        # Processes of background steps have TRAINSH_STEP in their environment.
+        # Also leave out processes with TRAINSH_STEP in their environment: they belong to background steps.
         steps=$(marked TRAINSH_STEP=)
         mine=
         for x in $found $(marked "TRAINSH_SESSION=$mark"); do
@@ -91,7 +91,7 @@ end_survivors() { # replies `survived PID COMMAND` for each process that is stil
     for member in $members; do end_say survived "${member%:*}" "$(words_of "${member%:*}")"; done
 }
 
-end_say() { # WORDS...: replies under $number if it is set, else to the current request
+end_say() { # WORDS...: replies WORDS under $number if that is set, else as the reply to the current request
     if [ -n "${number-}" ]; then printf 'R %s %s\n' "$number" "$*"; else say "$@"; fi
 }
 
@@ -99,13 +99,13 @@ end_foreground() { # called repeatedly for a foreground step: sends INT once to 
     group=$(foreground "$shell")
     [ "$group" != "$last" ] || return 0
     last=$group
-    # The shell gets only INT, never TERM or KILL: INT makes it abort the rest of the step.
+    # The shell gets INT, which makes it abort the rest of the step, but never TERM or KILL.
     kill -s INT "$shell"
     [ "$group" = "$shell" ] || end_group INT "$group"
 } 2>/dev/null
 
-end_wait() { # STATUS-FILE (or ''): sends the signals and waits until all of $members have ended and the file exists;
-    # fails if a foreground step goes on after KILL
+end_wait() { # STATUS-FILE: sends the signals, and waits until all of $members have ended and STATUS-FILE exists. If
+    # STATUS-FILE is '', no file is waited for. Fails if a foreground step goes on after KILL.
     tenths=0 last='' sent=INT rounds=0
     end_clock
     first=$clock
@@ -119,7 +119,7 @@ end_wait() { # STATUS-FILE (or ''): sends the signals and waits until all of $me
         over=
         if [ -z "$1" ] || [ -e "$1" ] || [ "$which" = background ]; then over=1; fi
         if [ "$over" ] && [ -z "$members" ]; then
-            # In the first round there was nothing to end, so nothing can have been started since.
+            # If there was nothing to end in the first round, nothing can have been started since.
             [ "$rounds" != 1 ] || [ "$groups" ] || return 0
             # Look again for processes that were started in the meantime.
             end_gather
@@ -145,12 +145,13 @@ end_wait() { # STATUS-FILE (or ''): sends the signals and waits until all of $me
     done
 }
 
-end_groups() { # FILE: prints the process group of the background step with the files FILE.*, from .group or else .pid
+end_groups() { # FILE: prints the process group of the background step whose files are FILE.*; it is in FILE.group if
+    # that exists, else in FILE.pid
     if [ -r "$1.group" ]; then x=$1.group; else x=$1.pid; fi
     IFS=' ' read -r x y <"$x" && printf '%s' "$x"
 }
 
-end_recorded() { # STATUS: records it for the background step $file if the step's subshell was killed before it could
+end_recorded() { # STATUS: records STATUS for the background step $file, if its subshell was killed before recording one
     x=0
     while [ "$x" -lt 3 ] && [ ! -e "$file.status" ]; do
         sleep 0.1 2>/dev/null || sleep 1
@@ -159,18 +160,19 @@ end_recorded() { # STATUS: records it for the background step $file if the step'
     (set -C && printf '%s\n' "$1" >"$file.status") 2>/dev/null
 }
 
-end_number() { # prints the exit status that stands for the last signal that was sent (128 plus its number)
+end_number() { # prints the exit status that stands for the last signal sent: 128 plus the number of the signal
     case $sent in INT) echo 130 ;; TERM) echo 143 ;; *) echo 137 ;; esac
 }
 
-end_mine() { # succeeds if this request has to end the step, fails if another live request does so already
+end_mine() { # succeeds if this request has to end the step; fails if another request is already ending it
     started "$$"
     if IFS=' ' read -r x y <"$file.ending" && lives "$x" "$y"; then return 1; fi
     printf '%s %s\n' "$$" "$start" >"$file.ending"
 } 2>/dev/null
 
-end_step() { # STEP NUMBER WHY GRACE: ends the step. Replies under NUMBER `ended`, `never` if it had not begun, or
-    # `stuck` if its session had to be closed; before that `survived PID COMMAND` for what no signal could end.
+end_step() { # STEP NUMBER WHY GRACE: ends the step within GRACE seconds, and records WHY as the reason.
+    # All replies are sent under NUMBER: `survived PID COMMAND` for each process that no signal could end, and then
+    # `ended`, `never` if the step had not begun, or `stuck` if its session had to be closed.
     file=$d/steps/$1 number=$2 grace=$4
     # If no shell has claimed the step, claim it here, so that it never runs.
     if (set -C && : >"$file.claim") 2>/dev/null; then
@@ -225,7 +227,7 @@ end_step() { # STEP NUMBER WHY GRACE: ends the step. Replies under NUMBER `ended
     end_say stuck
 }
 
-end_session() { # GRACE: ends all processes of a session that is about to be closed
+end_session() { # GRACE: ends, within GRACE seconds, all processes of a session that is about to be closed
     grace=$1 file='' number='' members='' groups='' which=session mark=none
     IFS=' ' read -r shell x <"$d/shell" || return 0
     [ ! -r "$d/session" ] || IFS= read -r mark <"$d/session"

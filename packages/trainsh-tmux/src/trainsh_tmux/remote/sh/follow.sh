@@ -1,9 +1,9 @@
 # shellcheck shell=sh disable=SC2154,SC2086
-# Sends a session's log to the client as it grows, in a shell of its own. Given: $r, $server, $name and $offset.
-# Prints `at OFFSET KEY`, then the log from OFFSET on. OFFSET is $offset or, if the log does not have that place any
-# more, the start of the next segment. It ends when its stdin ends. `tail -f` with inotify or kqueue sees growth at
-# once. GNU tail polls on overlayfs (the root of every container) and NFS, once a second by default; busybox tail polls
-# everywhere, so a loop replaces that one.
+# Sends a session's log to the client as it grows, in a shell of its own, until stdin ends. $r, $server and $name give
+# the session. It prints `at OFFSET KEY`, then the log from OFFSET on. OFFSET is $offset or, if the log does not have
+# that place any more, the start of the next segment (log file).
+# `tail -f` with inotify or kqueue sees at once that a file grows. GNU tail polls on overlayfs (the root of every
+# container) and NFS, by default only once a second. The tail of busybox polls everywhere, so a loop replaces it.
 exec 2>/dev/null
 d=$r/sessions/$server/$name
 b=-1 m='' o=$offset key=
@@ -15,8 +15,8 @@ for f in "$d"/log.*; do
         [ -n "$m" ] && [ "$m" -lt "$n" ] || m=$n
     elif [ "$n" -gt "$b" ]; then b=$n; fi
 done
-# If the segment after $offset was removed, begin at the first one that is kept. A full segment ends with a sentinel that
-# names the start of the next one; the sentinel itself has no offset.
+# If the segment that had $offset was removed, begin at the next one that is kept. A full segment ends with a sentinel
+# that names the start of the next segment. The bytes of that sentinel do not count in offsets.
 if [ -n "$m" ] && [ "$b" -ge 0 ]; then
     x=$(tail -c 60 "$d/log.$b" | LC_ALL=C sed -n 's/.*7770;[0-9a-f]*;n;\([0-9][0-9]*\).*/\1/p')
     [ "$o" -lt "${x:-$((b + $(wc -c <"$d/log.$b" || echo 0)))}" ] || b=-1
@@ -26,7 +26,7 @@ if [ -n "$m" ] && [ "$b" -lt 0 ]; then b=$m o=$m; fi
 printf 'at %s %s\n' "$o" "$key"
 low=
 if command -v nice >/dev/null; then low='nice -n 10'; fi # see logger.sh
-# Change to the folder, so that no command line has its path.
+# Change to the session's folder, so that no command line contains its path.
 cd -- "$d" || exit
 k=$((o - b + 1))
 if [ -e /etc/alpine-release ] || [ -e /bin/busybox ] && case $(tail --help 2>&1) in *BusyBox*) ;; *) false ;; esac; then
@@ -37,9 +37,9 @@ else
     $low tail $s -c "+$k" -f "log.$b" &
 fi
 t=$!
-# The rest is one compound command: the shell reads this script from its stdin as it runs, and so does `read`, which
-# must not get a line of the script.
-# If tail cannot open a segment because it was just removed, the sentinel `n` makes the client ask again.
+# The rest is one compound command. The shell reads this script from stdin while it runs, and `read` also reads stdin
+# but must not get a line of the script.
+# If tail cannot open a segment because it was just removed, a sentinel `n` makes the client ask again.
 if [ -n "$m" ]; then
     exec 3<&0
     { read -r x; kill "$t"; } <&3 &

@@ -1,26 +1,30 @@
 # shellcheck shell=sh disable=SC1090,SC2016,SC2034,SC2154,SC3028,SC3041,SC3044,SC3045,SC3054
-# The functions of the driver. They do not depend on the user's PATH, options, traps, variables or terminal modes.
-# If a step's command cannot begin, the reason is recorded instead of an exit status.
+# The functions of the driver, the loop that runs steps. They do not depend on the user's PATH, shell options, traps,
+# variables or terminal modes. If a step's command cannot begin, the reason is recorded instead of an exit status.
+# Where a function takes POSITIONAL..., these are the positional parameters of the session's shell.
 #
 # __train_dir   the session's folder       __train_lib   the folder of this file  __train_key  the key in each sentinel
-# __train_step  the open step, or nothing  __train_file  the file with its text   __train_ran  1 once its text is run
-# __train_out   the file for its captured output; its name ends in `.env` if the step has secrets: pane.sh and logger.sh
-#               remove such files when the session ends
+# __train_step  the step that has begun and not ended, or nothing
+# __train_file  the file with that step's text                  __train_ran  1 once that text has been run
+# __train_out   the file for that step's captured output; its name ends in `.env` if the step has secrets, because
+#               pane.sh and logger.sh remove such files when the session ends
 # __train_options  the shell options that the steps have set, as commands that set them
 # __train_line  the line that was read from the FIFO and has not begun yet: `run STEP MODE LIMIT ECHO`
 # __train_claiming  the step that is being claimed; __train_over  the status of an ended step, not recorded yet
 #
 # bash copies a function's whole text at every call, so rarely needed code is in separate functions.
 
-__train_tell() { # LETTER [FIELD;FIELD]: writes a sentinel to the terminal, even if a step has redirected stdout
+__train_tell() { # LETTER [FIELD;FIELD]: writes a sentinel (see sentinels.py) to the terminal, even if a step has
+    # redirected stdout
     \command printf '\033]7770;%s;%s;%s\007' "$__train_key" "$1" "${2-}" >/dev/tty
 }
 
-__train_call() { # PROGRAM WORDS...: runs a program from the system's default path, whatever PATH is
+__train_call() { # PROGRAM WORDS...: runs a program from the system's default path or, if it is not there, from PATH
     \command -p "$@" || { [ "$?" -ne 127 ] || \command "$@"; }
 }
 
-__train_enter() { # POSITIONAL...: enters the driver: at the start, after an interrupt, or when a session is reclaimed
+__train_enter() { # POSITIONAL...: prepares the shell for steps and says so; the driver calls it at the start, after an
+    # interrupt, and when a released session is reclaimed
     [ -z "${BASH_VERSION-}" ] || __train_hold
     if [ ! -w /dev/tty ] || ! { \command : >/dev/tty; }; then __train_alone_left; fi
     __train_interrupted "$@"
@@ -31,7 +35,7 @@ __train_enter() { # POSITIONAL...: enters the driver: at the start, after an int
     __train_tell r "$$;$__train_unread"
 }
 
-__train_alone_left() { # records that the terminal, and so the session, is gone; exits
+__train_alone_left() { # records that the session is gone, because its terminal is gone, and exits
     \command rm -f -- "$__train_dir/open" || __train_call rm -f -- "$__train_dir/open"
     \command printf 'hung up\n' >"$__train_dir/state"
     \command exit 129
@@ -40,7 +44,7 @@ __train_alone_left() { # records that the terminal, and so the session, is gone;
 __train_interrupted() { # POSITIONAL...: completes the work that an interrupt stopped in the middle
     [ -z "$__train_saved" ] || __train_call stty "$__train_saved" </dev/tty
     __train_saved=
-    # The interrupt came right after the step was claimed: its command has not run and never will.
+    # If the interrupt came right after the step was claimed, the step's command has not run and never will.
     if [ -z "$__train_step" ] && [ -n "$__train_claiming" ] && [ -e "$__train_file.claim" ] &&
         [ ! -e "$__train_file.status" ] && [ ! -e "$__train_file.pid" ]; then
         __train_step=$__train_claiming
@@ -59,17 +63,17 @@ __train_interrupted() { # POSITIONAL...: completes the work that an interrupt st
         __train_ran=1 __train_status=130
         __train_end "$@"
     else
-        # Errors throw the shell back to its top level too: an unset variable under `set -u`, ${x:?}, an assignment to a
-        # readonly variable. They have a status of their own.
+        # Not only an interrupt makes the shell leave the step's text, but also an unset variable under `set -u`, ${x:?}
+        # or an assignment to a readonly variable. After these errors the status is that of the error.
         __train_status=${__train_over:-$__train_status}
         [ "$__train_status" -ne 0 ] || __train_status=130
         __train_end "$@"
     fi
 }
 
-__train_next() { # POSITIONAL...: waits for the next step and begins it, or for the request `note`, a snapshot; sets
-    # $__train_how to the step's mode or to `note`. Fails when the session must be released.
-    # The shell has parsed all of the driver by now, so aliases can no longer change it.
+__train_next() { # POSITIONAL...: waits for the next step and begins it, or waits until a snapshot must be written. Sets
+    # $__train_how to the step's mode, or to `note` for a snapshot. Fails if the session must be released.
+    # Aliases may be turned on now: the shell has parsed all of the driver, so they can no longer change it.
     case $__train_aliases in ?*) \shopt "$__train_aliases" expand_aliases && __train_aliases='' ;; esac
     while \command :; do
         # If a step's text calls `continue`, the driver's loop comes here while the step is still open.
@@ -97,13 +101,13 @@ __train_next() { # POSITIONAL...: waits for the next step and begins it, or for 
     done
 }
 
-__train_wait() { # reads a line from the FIFO into $__train_line. If none comes for a moment after a step, sets it to
-    # `idle`; then a snapshot is taken.
+__train_wait() { # reads a line from the FIFO into $__train_line. If no line comes for a moment after a step, it sets
+    # $__train_line to `idle`, and a snapshot is written.
     __train_got=
     case $__train_idle in
     ?*)
-        # Read only one character with a time limit, since bash then calls select(2) before every character. The rest of
-        # the line came with the same write, so it needs no limit.
+        # Only the first character is read with a time limit, because bash then calls select(2) before every character.
+        # The rest of the line came with the same write, so it needs no limit.
         if IFS= \command read -r -n 1 -t "$__train_idle" __train_got <&9; then
             IFS= \command read -r __train_line <&9 && __train_line=$__train_got$__train_line && return 0
             __train_got=$__train_got$__train_line
@@ -114,7 +118,7 @@ __train_wait() { # reads a line from the FIFO into $__train_line. If none comes 
         ;;
     esac
     while [ -n "$__train_unsaved" ]; do
-        # The disk was full: while no step runs, try again to record the statuses.
+        # Statuses could not be recorded because the disk was full. While no step runs, try again.
         if IFS= \command read -r -t 1 __train_line <&9; then
             __train_line=$__train_got$__train_line
             return 0
@@ -123,7 +127,7 @@ __train_wait() { # reads a line from the FIFO into $__train_line. If none comes 
         __train_save
         [ -n "${BASH_VERSION-}" ] || break
     done
-    # A status above 128 means that `read` timed out: the user's TMOUT sets a limit for it.
+    # A status above 128 means that `read` timed out, because the user has set TMOUT.
     until IFS= \command read -r __train_line <&9; do
         if [ "$?" -gt 128 ]; then
             __train_got=$__train_got$__train_line
@@ -134,7 +138,7 @@ __train_wait() { # reads a line from the FIFO into $__train_line. If none comes 
     __train_line=$__train_got$__train_line
 }
 
-__train_begin() { # STEP: claims the step and shows its command in the pane; fails when the step must not run
+__train_begin() { # STEP: claims the step and shows its command in the pane; fails if the step must not run
     __train_file=$__train_dir/steps/$1
     __train_out=$__train_file.out
     __train_over='' __train_ran='' __train_before=${!-}
@@ -153,7 +157,7 @@ __train_begin() { # STEP: claims the step and shows its command in the pane; fai
     }
     \set +C
     __train_step=$1 __train_claiming='' __train_line=''
-    # Overwrite in place: truncating the file would take more time than all the rest here.
+    # The file is overwritten in place, because truncating it would take more time than all the rest here.
     \command printf '%-64s\n' "$1" 1<>"$__train_dir/current"
     case $__train_echo in
     '') __train_head ;;
@@ -186,7 +190,7 @@ __train_head() { # shows the first lines of a long command
     \command printf '\033[0m\r\n\033]7770;%s;o;%s\007' "$__train_key" "$__train_step" >/dev/tty
 }
 
-__train_refuse() { # STEP REASON: claims a step so that it never runs, and records why
+__train_refuse() { # STEP REASON: claims a step, so that it never runs, and records REASON as the cause
     { \set -C && \command : >"$__train_file.claim"; } && __train_step=$1
     \set +C
     __train_line=
@@ -194,7 +198,7 @@ __train_refuse() { # STEP REASON: claims a step so that it never runs, and recor
     [ -z "$__train_step" ] || __train_not_started "$2"
 }
 
-__train_not_started() { # REASON: records that the open step's command has not begun and never will
+__train_not_started() { # REASON: records that the command of the step $__train_step has not begun and never will
     \command printf 'not-started %s\n' "$1" >"$__train_file.why"
     \command printf 'none\n' >"$__train_file.status"
     [ -z "$__train_secrets" ] || __train_forget
@@ -202,13 +206,15 @@ __train_not_started() { # REASON: records that the open step's command has not b
     __train_step=
 }
 
-__train_typed() { # a person typed or is attached: discards pending input; turns echo on if somebody is attached
+__train_typed() { # called if a person has typed or is attached: discards pending input, and turns the terminal's echo
+    # on if somebody is attached
     __train_drain
     [ ! -e "$__train_dir/attached" ] || __train_call stty echo </dev/tty
 }
 
-__train_drain() { # discards typed input, also incomplete lines: otherwise the step would read it
-    # To check the terminal takes longer than a step, so tmux records when somebody attaches or sends keys (typed.sh).
+__train_drain() { # discards typed input, also incomplete lines, because otherwise the step would read it
+    # A check of the terminal takes longer than a step, so this is called only after tmux has recorded (see typed.sh)
+    # that somebody attached or sent keys.
     [ -e "$__train_dir/attached" ] || __train_call rm -f -- "$__train_dir/typed"
     __train_saved=$(__train_call stty -g </dev/tty)
     __train_call stty -icanon min 0 time 0 </dev/tty
@@ -219,8 +225,8 @@ __train_drain() { # discards typed input, also incomplete lines: otherwise the s
     __train_saved=
 }
 
-__train_take_secrets() { # exports the secrets in STEP.env (for each a line "NAME COUNT", then COUNT lines of its
-    # value); deletes the file
+__train_take_secrets() { # exports the secrets in STEP.env as environment variables, and deletes that file
+    # The file has for each secret a line "NAME COUNT", then the COUNT lines of its value. Fails if it cannot be deleted.
     __train_out=$__train_file.out.env
     while IFS=' ' \command read -r __train_secret __train_count; do
         __train_value=
@@ -241,7 +247,7 @@ __train_take_secrets() { # exports the secrets in STEP.env (for each a line "NAM
     [ ! -e "$__train_file.env" ]
 }
 
-__train_forget() { # POSITIONAL...: unsets the step's secrets; does not use IFS, which a step may have changed
+__train_forget() { # POSITIONAL...: unsets the step's secrets, without the use of IFS, which a step may have changed
     while [ -n "$__train_secrets" ]; do
         __train_secrets=${__train_secrets# }
         [ -z "${BASH_VERSION-}" ] || __train_taint "${__train_secrets%% *}" "$@"
@@ -254,10 +260,10 @@ __train_forget() { # POSITIONAL...: unsets the step's secrets; does not use IFS,
     __train_traps=
 }
 
-__train_end() { # POSITIONAL...: ends the open step. Given: its status __train_status, its shell options __train_flags.
-    # The status is on disk before the sentinel is printed, unless the disk is full.
-    # Functions of the user with one of these names would break the driver, so they are unset; so would builtins that a
-    # step has disabled by `enable -n`, so they are enabled.
+__train_end() { # POSITIONAL...: ends the step $__train_step, whose exit status is in $__train_status and whose shell
+    # options are in $__train_flags. The status is on disk before the sentinel is printed, unless the disk is full.
+    # The driver would break if a step had defined functions with one of these names or disabled builtins by `enable
+    # -n`. So such functions are unset, and the builtins are enabled.
     case ${BASH_VERSION-} in
     '') \unset -f command '[' ;;
     *)
@@ -295,7 +301,7 @@ __train_keep() { # OPTIONS: saves the shell options for the next step
     [ -z "${BASH_VERSION-}" ] || \set +TE
     __train_options=:
     case $1 in *T*E* | *E*T*) __train_extended ;; esac
-    # `[` distinguishes E from e; `case` does not after `shopt -s nocasematch`.
+    # E and e are compared by `[`, because `case` takes them for the same after `shopt -s nocasematch`.
     __train_rest=$1
     while [ -n "$__train_rest" ]; do
         __train_more=${__train_rest%"${__train_rest#?}"}
@@ -308,7 +314,8 @@ __train_keep() { # OPTIONS: saves the shell options for the next step
     done
 }
 
-__train_record() { # FILE STATUS: writes FILE.status; on a full disk makes the empty file FILE.status=STATUS
+__train_record() { # FILE STATUS: writes STATUS to FILE.status; if the disk is full, makes the empty file
+    # FILE.status=STATUS and fails only if that is impossible too
     \command printf '%s\n' "$2" >"$1.status" || \command : >"$1.status=$2"
 }
 
@@ -326,7 +333,7 @@ __train_save() { # tries again to record the statuses that could not be written 
 }
 
 __train_background() { # POSITIONAL...: starts a background step
-    # It is not in bash's list of jobs: otherwise bash would report its end during a later step.
+    # The step is taken out of bash's list of jobs, or bash would report its end during a later step.
     { { __train_job 2>&7 7>&- 9<&-; } </dev/null & } 7>&2 2>/dev/null
     { __train_forked "$@"; } 2>/dev/null
 }
@@ -340,7 +347,8 @@ __train_forked() { # POSITIONAL...: records a background step that was just star
     __train_last=$__train_step __train_step=''
 }
 
-__train_started() { # PID: sets __train_began to its start time in clock ticks since boot, `-` if there is no /proc
+__train_started() { # PID: sets __train_began to the start time of that process in clock ticks since boot, or to `-` if
+    # there is no /proc
     __train_began=-
     IFS= \command read -r __train_more <"/proc/$1/stat" || return 0
     __train_more=${__train_more##*) }
@@ -364,14 +372,15 @@ __train_job() { # runs the background step in this subshell and records its stat
     *) __train_limited "${__train_limit%:*}" "${__train_limit#*:}" ;;
     esac
     __train_status=$?
-    # Try until it works: a full disk may get room.
+    # Try until it works, because a full disk may get room.
     until __train_record "$__train_file" "$__train_status" 2>/dev/null || [ ! -d "$__train_dir/steps" ]; do
         __train_call sleep 1
     done
     { __train_tell e "$__train_step;$__train_status"; } 2>/dev/null
 }
 
-__train_limited() { # SECONDS GRACE: runs the step with a timeout; step and timer have process groups of their own
+__train_limited() { # SECONDS GRACE: runs the step with a timeout: after SECONDS it gets INT, half of GRACE later TERM,
+    # and at the end of GRACE KILL. The step and the timer have process groups of their own.
     set -m
     (
         eval "$__train_options"
@@ -399,7 +408,7 @@ __train_limited() { # SECONDS GRACE: runs the step with a timeout; step and time
     return "$1"
 }
 
-__train_release() { # turns the pane into an ordinary shell; after an interrupt the driver calls it again
+__train_release() { # turns the pane into an ordinary shell; if an interrupt stops this, the driver calls it again
     __train_drain
     __train_call stty susp '^Z' echo </dev/tty
     __train_call rm -f -- "$__train_dir/open"
@@ -409,7 +418,8 @@ __train_release() { # turns the pane into an ordinary shell; after an interrupt 
     [ -n "${BASH_VERSION-}" ] || exec sh -i </dev/tty
 }
 
-__train_leave() { # called after the driver's loop: a step's text called `break`, or the session is released
+__train_leave() { # called after the driver's loop, which ends if a step's text calls `break` or the session is
+    # released: ends such a step, and lets go of a released session
     case $__train_step in
     ?*)
         __train_status=0

@@ -1,11 +1,13 @@
 # shellcheck shell=sh disable=SC2154,SC3013,SC2086
-# The greeting of a connection: finds train's folder on this host and replies `root PATH`, `machine TOKEN`, `node NODE`,
-# and `lib` if this version's scripts are installed; or `nowhere PATH` if no folder can be used.
-# A node is a machine between two of its starts. Given: $train_digest names this version, $train_random is a new random
-# token. Sets, for the requests that follow: $base, the folder of all nodes that share the home; $r, the folder of this
-# node; $lib, the folder of the scripts; $node, the name of this node; $socks, the folder of tmux's sockets.
+# The first request of a connection: finds train's folder on this host. It replies `root PATH`, `machine TOKEN`,
+# `node NODE`, and `lib` if this version's scripts are installed; or only `nowhere PATH` if no folder can be used.
+# Several machines may share a home folder. A node is one of these machines from one of its starts to the next.
+# $train_digest is the name of this version, $train_random a new random token. For the requests that follow, it sets
+# $base, the folder of all nodes that share the home; $r, the folder of this node; $lib, the folder of the scripts;
+# $node, the name of this node; and $socks, the folder of tmux's sockets.
 
-started() { # PID: sets $start to the start time of that process: clock ticks since boot, or a date of ps; `-` if none
+started() { # PID: sets $start to the start time of that process, in clock ticks since boot or as the date that ps
+    # prints; sets it to `-` and fails if there is no such process
     start=-
     if [ -r /proc/self/stat ]; then
         IFS= read -r start <"/proc/$1/stat" || { start=- && return 1; }
@@ -17,7 +19,8 @@ started() { # PID: sets $start to the start time of that process: clock ticks si
     fi
 } 2>/dev/null
 
-train_node() { # sets $here to the name of this machine and $node to HOST.BOOT.START (boot id, start time of process 1)
+train_node() { # sets $here to the name of this machine, and $node to HOST.BOOT.START: that name, the id of the boot,
+    # and the start time of process 1
     here='' boot=''
     IFS= read -r here </proc/sys/kernel/hostname || here=$(uname -n)
     case $here in '' | . | .. | *[!A-Za-z0-9._-]*) here=unnamed ;; esac
@@ -26,25 +29,26 @@ train_node() { # sets $here to the name of this machine and $node to HOST.BOOT.S
     node=$here.$boot.$start
 } 2>/dev/null
 
-train_root() { # sets $base, and creates that folder if it is missing; fails if it is not this user's own
+train_root() { # sets $base, and creates that folder if it is missing; fails if the folder does not belong to this user
     base=${XDG_STATE_HOME:-${HOME:-/nonexistent}/.local/state}/tmux-trainsh
     [ -w "$base/sessions" ] ||
         { [ -d "${XDG_STATE_HOME:-${HOME:-/nonexistent}}" ] && mkdir -p "$base/sessions" "$base/lib"; } || {
         base=/tmp/train-$(id -u)-state
         mkdir -p "$base" "$base/sessions" "$base/lib"
     }
-    # `-O` (this user owns the file) is not in POSIX, but every sh in use has it.
+    # POSIX does not have `-O` (this user owns the file), but every sh in use has it.
     # shellcheck disable=SC3067
     [ -w "$base/sessions" ] && [ -O "$base" ] && [ ! -L "$base" ]
 } 2>/dev/null
 
-train_own() { # sets $r: $base for the first node, a folder in $base for each other node that shares the home
+train_own() { # sets $r to this node's folder: $base for the first node, a folder in $base for each other node that
+    # shares the home
     r=$base
     (set -C && printf '%s\n' "$node" >"$base/owner") 2>/dev/null
     IFS= read -r owner <"$base/owner" || return 0
     case $owner in
     "$node") ;;
-    # The same machine: it was restarted, or renamed.
+    # This is the machine of the first node, after it was restarted or renamed.
     "$here."*.* | *".$boot.$start") printf '%s\n' "$node" >"$base/owner" ;;
     *)
         r=$base/on/$here
@@ -53,13 +57,14 @@ train_own() { # sets $r: $base for the first node, a folder in $base for each ot
     esac
 } 2>/dev/null
 
-train_agent() { # makes the link `agent`, the SSH_AUTH_SOCK of sessions, point to the ssh agent of this connection
+train_agent() { # makes the link $r/agent point to the ssh agent of this connection; sessions have it as SSH_AUTH_SOCK
     [ -S "${SSH_AUTH_SOCK-}" ] && [ "$SSH_AUTH_SOCK" != "$r/agent" ] || return 0
     [ "$SSH_AUTH_SOCK" -ef "$r/agent" ] || { rm -f -- "$r/agent" && ln -s -- "$SSH_AUTH_SOCK" "$r/agent"; }
 } 2>/dev/null
 
-train_socks() { # sets $socks to a folder that this user owns: the tmux server of another user must not get our requests
-    # tmux itself checks the owner too, but not if the variable TMUX names the socket (see tm).
+train_socks() { # sets $socks to a folder that this user owns, because another user's tmux server must not get our
+    # requests. The program tmux checks the owner itself, but not if the variable TMUX names the socket, as it does in
+    # the function tm (session.sh).
     [ -d "${TMUX_TMPDIR-}" ] && socks=$TMUX_TMPDIR || socks=/tmp
     socks=$socks/tmux-$(id -u)
     [ -d "$socks" ] || mkdir -m 700 "$socks"
@@ -81,7 +86,7 @@ train_hello() { # sets the variables named above and replies
     lib=$base/lib/$train_digest
     train_socks
     unset TMUX TMUX_PANE
-    # The token is written to a file of another name, which is then renamed. If a full disk cut it short, it is
+    # The token is written to a file of another name, which is then renamed. A token that a full disk cut short is
     # replaced.
     IFS= read -r machine <"$base/machine" && [ "${#machine}" -ge 16 ] ||
         { printf '%s\n' "$train_random" >"$base/machine.$$" && mv -f "$base/machine.$$" "$base/machine" && machine=$train_random; } ||

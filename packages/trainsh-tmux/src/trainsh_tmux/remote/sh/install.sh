@@ -1,14 +1,14 @@
 # shellcheck shell=sh disable=SC2154
-# Installs this version's scripts in $lib: writes and checks them in another folder, then renames it, so that all of them
-# are installed or none.
+# Installs this version's scripts in $lib. They are written to another folder and checked, and then that folder is
+# renamed, so that all of them are installed or none.
 
-install_begin() { # replies `full` when there is no room
+install_begin() { # makes the other folder, $new; replies `full` if the disk has no room
     new=$lib.new.$$
     rm -rf -- "$new"
     mkdir -p "$new" || say full
 }
 
-install_file() { # NAME BYTES TEXT: writes one script and checks its size; replies `full` if that fails
+install_file() { # NAME BYTES TEXT: writes the script NAME and checks that it has BYTES bytes; replies `full` if not
     if ! { printf %s "$3" >"$new/$1" && [ "$(wc -c <"$new/$1")" -eq "$2" ]; }; then
         say full
         rm -rf -- "$new"
@@ -16,7 +16,7 @@ install_file() { # NAME BYTES TEXT: writes one script and checks its size; repli
     fi
 }
 
-install_end() { # puts the new folder in place and defines the functions of the requests
+install_end() { # renames the new folder to $lib, and defines the functions that requests call
     if : >"$new/whole" && { [ -e "$lib/whole" ] || { rm -rf -- "$lib" && mv "$new" "$lib"; }; }; then
         # shellcheck disable=SC1091
         . "$lib/requests.sh"

@@ -1,17 +1,18 @@
 #!/bin/bash
-# The parts of the driver for bash only: they control the shell's input and prompt.
+# The functions of the driver that only bash needs. They control the shell's input and its prompt.
 # shellcheck disable=SC2154,SC2034,SC2140
 
-__train_hold() { # makes the shell read the driver's FIFO instead of the terminal; hides its prompt
+__train_hold() { # makes the shell read the line that runs the driver, at its top level, and hides its prompt
     __train_show
     __train_released='' __train_top=$__train_drive
     \set +o emacs +o vi +o history
     __train_hold_prompt
-    # The shell has read the line that runs the driver: put it back into the FIFO.
+    # The shell has read one copy of the line that runs the driver, so put one back into the FIFO.
     \builtin printf ' \\eval "$__train_top"\n' >&0
 }
 
-__train_fill() { # writes 256 spare copies of that line to the FIFO, for interrupts that come before the driver puts one back
+__train_fill() { # writes 256 copies of the line that runs the driver to the FIFO. They are needed if interrupts come
+    # before __train_hold puts one back.
     __train_more=' \eval "$__train_top"
 '
     for __train_count in 1 2 3 4 5 6 7 8; do __train_more=$__train_more$__train_more; done
@@ -21,7 +22,7 @@ __train_fill() { # writes 256 spare copies of that line to the FIFO, for interru
 __train_hold_prompt() { # sets PROMPT_COMMAND so that the prompt is hidden
     [ "${PROMPT_COMMAND-}" != "$__train_prompt" ] || return 0
     __train_theirs=${PROMPT_COMMAND-}
-    # PROMPT_COMMAND may be read-only; the only effect is a visible prompt after an interrupt.
+    # If PROMPT_COMMAND is read-only, this fails, and the only effect is a visible prompt after an interrupt.
     \builtin printf -v PROMPT_COMMAND %s "$__train_prompt"
 }
 
@@ -40,20 +41,22 @@ __train_hide() { # hides the prompt
 __train_let_go() { # releases the session: makes it an ordinary shell, with its own prompt, history and input
     \command unset "${__train_given[@]}"
     __train_given=()
-    # bash can change its input only at its top level, in a line of its own. The spare lines before that one do nothing.
+    # bash can change its input only at its top level, so a line that does it is written to the FIFO. The lines before
+    # it there run $__train_top, which does nothing now.
     __train_top=:
     \builtin printf ' { \\exec 0</dev/tty; } 2>/dev/null; { __train_given_back; } 2>/dev/null; \\set -o %s -o history\n' "$__train_edit" >&0
 }
 
-__train_given_back() { # restores the prompt, which a person sees next
+__train_given_back() { # restores the user's prompt and PROMPT_COMMAND
     __train_show
     \builtin printf -v PROMPT_COMMAND %s "$__train_theirs"
 }
 
-__train_give() { # NAME...: remembers variables that we set, to unset them on release
+__train_give() { # NAME...: remembers the names of variables that shell.rc has set, to unset them on release
     __train_given=("$@")
 }
 
-__train_extended() { # called if `set -T` and `set -E` are both on; if `shopt -s extdebug` is the cause, it stays on only in steps
+__train_extended() { # called if `set -T` and `set -E` are both on. If `shopt -s extdebug` is the cause, this turns
+    # extdebug off, and has the next step turn it on again.
     ! \shopt -q extdebug || { \shopt -u extdebug && __train_options=": ; shopt -s extdebug"; }
 }

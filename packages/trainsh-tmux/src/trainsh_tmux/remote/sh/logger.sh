@@ -1,9 +1,9 @@
 # shellcheck shell=sh disable=SC2154
-# Writes a pane's output to files log.START, the segments of the log; START is the offset of the segment's first byte in
-# the log. An sh sources this file, so that no command line contains a path of train. Given: $d, the session's folder,
-# and $l, this folder. It keeps about as many bytes as the file `limit` allows: the first segment takes half of them,
-# the newest four the rest. It uses dd, since head, sed and awk buffer their output.
-# It outlives the pane, so it also records the end of a session whose terminal hung up.
+# The logger: writes a pane's output to files log.START, the segments of the log. START is the offset in the log of the
+# segment's first byte. An sh sources this file, so that no command line contains a path of train. $d is the session's
+# folder, $l this one. About as many bytes are kept as the file `limit` allows: the first segment takes half of them,
+# the newest four segments the rest. The logger uses dd, since head, sed and awk buffer their output.
+# The logger outlives the pane, so it also records the end of a session whose terminal hung up.
 # shellcheck disable=SC2012,SC2034
 dir=$d
 . "$l/hello.sh"
@@ -12,13 +12,13 @@ IFS= read -r limit <"$dir/limit"
 IFS= read -r key <"$dir/key"
 IFS= read -r token <"$dir/session"
 
-ours() { # whether the session is still the opening for which this logger was started
+ours() { # succeeds if the session has not been opened again since this logger was started
     now=
     IFS= read -r now <"$dir/session"
     [ "$now" = "$token" ]
 }
 
-hung_up() { # the pane is gone: records the session as hung up, unless it had ended or was closed
+hung_up() { # called when the pane is gone: records the session as hung up, unless its shell ended or it was closed
     tries=0
     while IFS=' ' read -r pane start node <"$dir/pid" && lives "$pane" "$start" && [ "$tries" -lt 40 ]; do
         tries=$((tries + 1))
@@ -42,7 +42,7 @@ hung_up() { # the pane is gone: records the session as hung up, unless it had en
         printf 'hung up\n' >"$dir/state"
         ;;
     esac
-    # Normally the kernel sends HUP to the shell when the pane's first process ends, but not if that process was killed.
+    # The kernel sends HUP to the shell when the pane's first process ends, except if that process was killed.
     IFS=' ' read -r shell start <"$dir/shell" && [ "$shell" -gt 1 ] && lives "$shell" "$start" && ours && kill -s HUP "$shell"
     ours || return
     # The hangup ended the step, even if the shell still recorded a status of its own.
@@ -71,13 +71,14 @@ done
 segment=$dir/log.$first
 : >>"$segment"
 size=${size-0}
-# dd gets a lower priority than the programs that print: they, tmux, dd and the reader of the log compete for the CPU.
+# dd gets a lower priority than the programs that print, because it competes with them for the CPU.
 low=
 if command -v nice >/dev/null 2>&1; then low='nice -n 10'; fi
 while :; do
     if [ "$first" -eq 0 ]; then room=$((limit / 2)); else room=$((limit / 8)); fi
-    # Read large blocks: small ones cost tmux more CPU time than all the other work. dd counts reads, and a read from a
-    # pipe may be short of a block: filling a segment takes about a dozen runs of dd, and may exceed it by an eighth.
+    # Large blocks are read, because small ones cost tmux more CPU time than all the other work. dd counts reads, and a
+    # read from a pipe may give less than a block. So it takes about a dozen runs of dd to fill a segment, which may
+    # become an eighth larger than intended.
     more=$((room - size))
     [ "$more" -ge "$((room / 8))" ] || more=$((room / 8))
     # If the disk is full, output is lost, but the session continues.

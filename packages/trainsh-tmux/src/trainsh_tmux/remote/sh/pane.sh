@@ -1,12 +1,12 @@
 # shellcheck shell=sh disable=SC2154
 # The first process of a session's pane: starts the session's shell, and records how that shell ended. An sh sources
-# this file, so that no command line contains a path of train (`pkill -f` could find it). Given: $TS_DIR, the session's
-# folder, and $l, this folder.
+# this file, so that no command line contains a path of train, which `pkill -f` could match. $TS_DIR is the session's
+# folder, $l this one.
 dir=$TS_DIR
 . "$l/hello.sh"
-# Opened for reading and writing, so that no writer blocks and the FIFO stays open between writers.
+# The FIFO is opened for reading and writing, so that no writer blocks and the FIFO stays open between writers.
 exec 9<>"$dir/fifo"
-# The logger already runs: tmux handled pipe-pane before it reads this pane's output.
+# The logger already runs, because tmux handles pipe-pane before it reads this pane's output.
 started "$$"
 IFS= read -r node <"$dir/node"
 IFS= read -r key <"$dir/key"
@@ -15,7 +15,8 @@ printf '%s\n' "${TMUX_PANE-}" >"$dir/pane"
 : >"$dir/began"
 cd -- "$l" || exit
 if command -v bash >/dev/null 2>&1; then
-    # Keep this FIFO open: each time bash is back at its top level, it reads from it the line that runs the driver.
+    # This FIFO is kept open here. Each time bash is back at its top level, it reads the line that runs the driver from
+    # it.
     exec 8<>"$dir/again"
     bash --noprofile --rcfile shell.rc -i 8>&-
 else
@@ -34,7 +35,7 @@ step=
 [ ! -r "$dir/current" ] || IFS=' ' read -r step <"$dir/current"
 mark=
 if [ -n "$step" ] && [ -e "$dir/steps/$step.claim" ] && [ ! -e "$dir/steps/$step.pid" ]; then
-    # `set -C` opens with O_EXCL, so a status that exists is not overwritten.
+    # `set -C` makes the shell open files with O_EXCL, so a status that exists is not overwritten.
     if (set -C && printf '%s\n' "$status" >"$dir/steps/$step.status") 2>/dev/null; then
         [ -e "$dir/steps/$step.why" ] || printf 'ended\n' >"$dir/steps/$step.why"
         mark=$(printf '\033]7770;%s;e;%s;%s;ended\007' "$key" "$step" "$status")
@@ -43,7 +44,8 @@ fi
 rm -f -- "$dir/open"
 printf 'ended %s\n' "$status" >"$dir/state"
 printf '%s\033]7770;%s;x;%s\007' "$mark" "$key" "$status"
-# When this script ends, tmux drops what it has not passed to the logger yet: wait until the last sentinel is in the log.
+# When this script ends, tmux drops the output that it has not passed to the logger yet. So wait until the last sentinel
+# is in the log.
 tries=0
 while [ "$tries" -lt 40 ]; do
     newest=

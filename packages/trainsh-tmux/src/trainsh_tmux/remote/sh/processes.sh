@@ -1,8 +1,8 @@
 # shellcheck shell=sh disable=SC2154,SC2086
-# Processes of this host: which are alive, their descendants, the foreground group. A process is identified by pid and
-# start time. Reads /proc where there is one, else runs ps.
+# Functions about the processes of this host: which are alive, which are descendants, which are in the foreground. A
+# process is identified by its pid and start time. The functions read /proc if there is one, else they run ps.
 
-lives() { # PID [START]: whether that process is alive; a zombie is not
+lives() { # PID [START]: succeeds if the process PID, started at START, is alive; a zombie does not count as alive
     kill -0 "$1" || return 1
     if [ -r "/proc/$1/stat" ]; then
         IFS= read -r stat <"/proc/$1/stat" || return 1
@@ -14,8 +14,8 @@ lives() { # PID [START]: whether that process is alive; a zombie is not
 
 processes() { # sets $table to a line ` PID PARENT GROUP START ` for each process that is no zombie
     if [ -r /proc/self/stat ]; then
-        # sed is used, since `read` in a shell reads one byte at a time. It takes fields 4, 5 and 22 (see proc(5));
-        # before them is the program's name in parentheses, which may contain blanks.
+        # sed does this, because `read` in a shell reads one byte at a time. It takes fields 4, 5 and 22 (see proc(5)).
+        # The program's name, in parentheses before these fields, may contain blanks.
         table=$(cat /proc/[0-9]*/stat |
             sed -n 's/^\([0-9]*\) (.*) [^ZX] \([0-9]*\) \([0-9]*\) \([^ ]* \)\{16\}\([0-9]*\) .*$/ \1 \2 \3 \5 /p')
     else
@@ -26,7 +26,7 @@ processes() { # sets $table to a line ` PID PARENT GROUP START ` for each proces
     fi
 } 2>/dev/null
 
-descendants() { # PID...: sets $found to ` PID:START ...` of all their descendants in the table of `processes`
+descendants() { # PID...: sets $found to ` PID:START ...` of all descendants of these processes, from $table
     found='' seen=" $* "
     grown=1
     while [ "$grown" ]; do
@@ -41,11 +41,11 @@ EOF
     done
 }
 
-has_child() { # PID: whether it has a living child; uses the table of `processes` if /proc does not list children
+has_child() { # PID: succeeds if that process has a living child; uses $table if /proc does not list children
     if [ -r "/proc/$1/task/$1/children" ]; then
         IFS= read -r children <"/proc/$1/task/$1/children"
         for child in $children; do
-            # Zombies do not count: a shell may be slow to reap its children.
+            # Zombies do not count, because a shell may be slow to reap its children.
             lives "$child" && return 0
         done
         return 1
@@ -60,7 +60,7 @@ EOF
     return 1
 } 2>/dev/null
 
-foreground() { # PID: prints the foreground process group of its terminal
+foreground() { # PID: prints the foreground process group of the terminal of that process
     if [ -r "/proc/$1/stat" ]; then
         IFS= read -r stat <"/proc/$1/stat"
         set -- ${stat##*) }
@@ -70,7 +70,7 @@ foreground() { # PID: prints the foreground process group of its terminal
     fi
 } 2>/dev/null
 
-words_of() { # PID: prints its command line, for people
+words_of() { # PID: prints the command line of that process, for people
     if [ -r "/proc/$1/cmdline" ]; then
         tr '\000\n' '  ' <"/proc/$1/cmdline" | cut -c 1-120
     else

@@ -1,13 +1,13 @@
 # shellcheck shell=sh disable=SC2154,SC2086,SC2034
-# Requests about sessions. SERVER (the name of its tmux server) and NAME identify a session; $d is its folder. `say`
-# sends a reply line to the client.
+# Requests about sessions. SERVER, the name of the tmux server, and NAME identify a session; $d is the session's folder.
+# `say` sends a reply line to the client. A node is one start of a machine (see hello.sh).
 
 session_at() { # SERVER NAME: sets $server, $name and $d
     server=$1 name=$2 d=$r/sessions/$1/$2
 }
 
-tm() { # WORDS...: runs tmux with the server $server. The socket is named in the variable TMUX, not in an argument,
-    # since `pkill -f` searches arguments.
+tm() { # WORDS...: runs the tmux command WORDS on the server $server. The variable TMUX names the socket, because
+    # `pkill -f` would search an argument.
     TMUX=$socks/$server,0,0 "${tmux:-tmux}" "$@"
 }
 
@@ -28,7 +28,8 @@ session_end() { # sets $end to the offset of the log's end
     done
 }
 
-session_elsewhere() { # sets $other to another node with the same home that has a session of this name; else fails
+session_elsewhere() { # sets $other to another machine with the same home that has a session of this name; fails if none
+    # has
     other=
     for f in "$base/sessions/$server/$name" "$base"/on/*/"sessions/$server/$name"; do
         [ "$f" != "$d" ] && [ -e "$f/pid" ] && IFS=' ' read -r pane began other <"$f/pid" || continue
@@ -38,7 +39,8 @@ session_elsewhere() { # sets $other to another node with the same home that has 
     return 1
 }
 
-session_tmux() { # sets $tmux to the program: on PATH, in a usual folder, or on a login shell's PATH; else fails
+session_tmux() { # sets $tmux to the program tmux, from PATH, a usual folder or the PATH of a login shell; fails if
+    # there is none
     [ -z "${tmux-}" ] || return 0
     tmux=$(command -v tmux) && return 0
     for tmux in "${HOME-}"/bin/tmux "${HOME-}"/.local/bin/tmux /usr/local/bin/tmux /opt/homebrew/bin/tmux \
@@ -60,7 +62,7 @@ session_tmux() { # sets $tmux to the program: on PATH, in a usual folder, or on 
     return 1
 }
 
-session_installers() { # replies `install COMMAND` with the first package manager of this host
+session_installers() { # replies `install COMMAND`, the command of the first package manager that this host has
     for m in "apt-get install -y" "apk add" "dnf install -y" "yum install -y" "pacman -S --noconfirm" "brew install"; do
         if command -v "${m%% *}" >/dev/null; then
             say install "$m"
@@ -69,13 +71,14 @@ session_installers() { # replies `install COMMAND` with the first package manage
     done
 }
 
-session_install() { # MANAGER COMMAND...: installs tmux; replies `ok` or the last line of the error
+session_install() { # MANAGER COMMAND...: installs tmux with these words, for example `apk add`; replies `ok` or the
+    # last line of the error
     # shellcheck disable=SC2015
     if x=$({ [ "$1" != apt-get ] || apt-get update; } 2>&1 && "$@" tmux 2>&1); then say ok; else say "${x##*
 }"; fi
 }
 
-session_lose() { # called when the session's shell is gone: records `lost` for its steps without a status
+session_lose() { # called if the session's shell is gone: records the status `lost` for each step that has no status
     # A background step may still run without the shell, but not after a reboot.
     p='' s='' n=
     [ ! -r "$d/pid" ] || IFS=' ' read -r p s n <"$d/pid"
@@ -84,13 +87,13 @@ session_lose() { # called when the session's shell is gone: records `lost` for i
         [ -e "$f.claim" ] && [ ! -e "$f.status" ] || continue
         if [ "$n" = "$node" ] && [ -r "$f.pid" ] && IFS=' ' read -r p s <"$f.pid" && lives "$p" "$s"; then continue; fi
         printf 'lost\n' >"$f.status"
-        # In a session without a job: the file `.told` makes later waits ignore the lost step.
+        # In a session without a job, later waits take no notice of the lost step, because of the file `.told`.
         [ "$server" != train ] || : >"$f.told"
     done
 }
 
-session_environment() { # NAME...: unsets these variables, and those of secrets, tmux and virtual environments: sessions
-    # must not inherit them
+session_environment() { # NAME...: unsets the variables that a session must not inherit: NAME..., and those of secrets,
+    # tmux and virtual environments
     case ${VIRTUAL_ENV-} in
     ?*)
         x=:$PATH:
@@ -115,7 +118,7 @@ session_environment() { # NAME...: unsets these variables, and those of secrets,
 }
 
 session_pane() { # WORDS...: runs the tmux command WORDS, which creates a pane, and starts the pane's logger
-    # No command line may contain the folder's path or the session's name: `pkill -f` in a step would match it.
+    # No command line may contain the folder's path or the session's name, because `pkill -f` in a step would match it.
     TS_DIR=$d TS_SESSIONS=${d%/*} TS_LIB=$lib TS_TMUX=${tmux:-tmux}
     export TS_DIR TS_SESSIONS TS_LIB TS_TMUX
     # shellcheck disable=SC2016
@@ -123,8 +126,9 @@ session_pane() { # WORDS...: runs the tmux command WORDS, which creates a pane, 
         pipe-pane -t "$target" "d=\$TS_SESSIONS/$hidden; IFS= read -r l <\"\$d/lib\"; . \"\$l/logger.sh\""
 }
 
-session_start() { # NAME...: starts the session's pane, and its tmux server if that does not run; prints tmux's error
-    # The session inherits none of the variables NAME.
+session_start() { # NAME...: starts the session's pane, after its tmux server if that does not run; prints the error of
+    # tmux
+    # The session inherits none of the variables NAME...
     [ -d "$socks" ] || mkdir -p "$socks"
     if [ -S "$socks/$server" ] && tm list-sessions >/dev/null 2>&1; then
         target="=$name:"
@@ -142,18 +146,23 @@ session_start() { # NAME...: starts the session's pane, and its tmux server if t
             new-session -d -s "$first" -x 200 -y 50
     ) || return
     tm source-file "$lib/tmux.conf" \; rename-session -t "=$first" "$name" >/dev/null 2>&1 && return
-    # This tmux is too old for these hooks: the driver checks for typed input before every step.
+    # This tmux is too old for the hooks in tmux.conf. Because of these two files, the driver looks for typed input
+    # before every step.
     : >"$d/typed"
     : >"$d/attached"
     tm rename-session -t "=$first" "$name"
 }
 
 session_open() { # SERVER NAME HIDDEN TOKEN KEY LOG-LIMIT START plain|login restore|fresh driven|hand [VARIABLE...]
-    # HIDDEN: the name with empty quotes between its letters, so that `pkill -f` does not find it. TOKEN: names this
-    # opening. KEY: for the sentinels. LOG-LIMIT: bytes. START: a folder. `driven`: it is for a job. VARIABLEs: not
-    # inherited.
-    # Replies `lib`, `no-tmux`, `no-processes`, `open OFFSET STATE FOLDER`, `fresh OFFSET FOLDER`, `full` or
-    # `failed WORDS`; then `session TOKEN`, `elsewhere NODE`, `restored yes|no`, `covers STEP`, `left-out NAMES`.
+    # Opens the session if it is not open.
+    # Parameters: HIDDEN is the name with empty quotes between its letters, so that `pkill -f NAME` does not match it.
+    # TOKEN names this opening. KEY is the key in the sentinels. LOG-LIMIT is how many bytes of the log are kept. START
+    # is the folder in which the shell starts. `plain`: the login files are not read. `restore`: a new shell gets the
+    # state of the previous one. `driven`: the session is for a job. The session does not inherit the VARIABLEs.
+    # The first line of the reply is `open OFFSET STATE FOLDER` if the session was open, `fresh OFFSET FOLDER` if it was
+    # opened, or else the reason: `lib`, `no-tmux`, `no-processes`, `full` or `failed WORDS`. `session TOKEN` follows
+    # `open` and `fresh`. After `fresh` there may be `elsewhere NODE`, and with `restore` come `restored yes|no`,
+    # `covers STEP` and `left-out NAMES`.
     session_at "$1" "$2"
     hidden=$3 token=$4 key=$5 limit=$6 start=$7 login=$8
     shift 8
@@ -176,7 +185,8 @@ session_open() { # SERVER NAME HIDDEN TOKEN KEY LOG-LIMIT START plain|login rest
     fi
 }
 
-session_fresh() { # VARIABLE...: opens a session that does not run; replies: see session_open
+session_fresh() { # VARIABLE...: opens the session, which is not open; session_open tells what VARIABLE... and the
+    # replies mean
     if [ -d "$d/steps" ]; then
         session_lose
         rm -f -- "$d/fifo" "$d/again" "$d/current" "$d/attached" "$d/typed" "$d/pid" "$d/shell" "$d/state" "$d/pane" \
@@ -208,21 +218,22 @@ session_fresh() { # VARIABLE...: opens a session that does not run; replies: see
     fi
 }
 
-snapshot_read() { # of the session's snapshot, sets $covers to its last step and $lacks to the names of what it
-    # leaves out; fails if no shell can use the snapshot
+snapshot_read() { # reads the first lines of the session's snapshot: sets $covers to the last step before the snapshot,
+    # and $lacks to the names of what the snapshot leaves out. Fails if a shell cannot use the snapshot.
     covers='' lacks=''
     [ -s "$d/snapshot" ] && { IFS= read -r covers && IFS= read -r lacks && IFS= read -r folder; } <"$d/snapshot" || return
     case $covers in '# after '*) ;; *) return 1 ;; esac
     covers=${covers#'# after '} lacks=${lacks#'# left-out'}
-    # Check that its directory exists (the third line changes to it) and that this host's bash can parse all of it.
+    # Check that the shell's directory exists, by running the third line, which changes to it. Check also that the bash
+    # of this host can parse the whole snapshot.
     printf '%s\n' "$folder" | BASH_ENV='' bash && BASH_ENV='' bash -O extglob -n <"$d/snapshot"
 } >/dev/null 2>&1
 
-snapshot_choose() { # if the snapshot can be used, makes the new shell restore it; else removes it
+snapshot_choose() { # makes the new shell restore the snapshot if a shell can use it; else removes the snapshot
     if snapshot_read; then : >"$d/restore"; else rm -f -- "$d/snapshot"; fi
 }
 
-snapshot_say() { # replies with what the new shell restores
+snapshot_say() { # replies whether the new shell restores the snapshot and, if so, what is in it
     if [ -e "$d/restore" ]; then
         say restored yes
         say covers "$covers"
@@ -232,8 +243,9 @@ snapshot_say() { # replies with what the new shell restores
     fi
 }
 
-session_old() { # DAYS-CLOSED DAYS-ENDED: removes the folders of closed and of ended sessions that were not used for so
-    # many days; replies `removed PATH` for each. Sets $living if a session runs.
+session_old() { # DAYS-CLOSED DAYS-ENDED: removes the folders of closed sessions that were not used for DAYS-CLOSED
+    # days, and of other ended sessions that were not used for DAYS-ENDED days. Replies `removed PATH` for each. Sets
+    # $living if a session is open.
     living=
     for d in "$r"/sessions/*/*; do
         [ -d "$d/steps" ] || continue
@@ -263,7 +275,8 @@ session_sockets() { # removes the sockets of train's tmux servers that have ende
     done
 }
 
-session_clean() { # DAYS: removes what was not used for so many days; replies `removed PATH` for each session
+session_clean() { # DAYS: removes the folders of ended sessions that were not used for DAYS days, and what nothing needs
+    # any more; replies `removed PATH` for each session
     session_tmux
     session_old "$1" "$1"
     find "$r/waits" -mindepth 1 -maxdepth 1 -mtime +1 | while IFS= read -r d; do rm -rf -- "$d"; done
@@ -271,8 +284,8 @@ session_clean() { # DAYS: removes what was not used for so many days; replies `r
     if [ -z "$living" ]; then for f in "$base"/lib/*; do [ "$f" = "$lib" ] || rm -rf -- "$f"; done; fi
 }
 
-session_close() { # SERVER NAME GRACE snapshot|-: replies `survived PID COMMAND` for what did not end, then `closed` or
-    # `none`. `snapshot`: the shell first writes one.
+session_close() { # SERVER NAME GRACE snapshot|-: closes the session; with `snapshot`, its shell first writes one
+    # Replies `survived PID COMMAND` for each process that did not end, then `closed`, or `none` if it was not open.
     session_at "$1" "$2"
     session_state
     session_tmux
@@ -282,7 +295,7 @@ session_close() { # SERVER NAME GRACE snapshot|-: replies `survived PID COMMAND`
         end_session "$3"
         session_noted
     fi
-    # Without the file `pid` the pane stops writing to this folder.
+    # Once the file `pid` is gone, the pane's first process writes nothing more to this folder.
     rm -f -- "$d/pid" "$d/open" "$d"/steps/*.env "$d/noted.$note"
     [ ! -S "$socks/$server" ] || {
         if tm kill-session -t "=$name"; then alive=1; fi
@@ -296,7 +309,7 @@ session_close() { # SERVER NAME GRACE snapshot|-: replies `survived PID COMMAND`
     fi
 }
 
-session_note() { # if the shell waits for steps, asks it for a snapshot; sets $note to the request's name, or to nothing
+session_note() { # asks the shell for a snapshot if it waits for steps, and then sets $note to the name of this request
     x=
     [ ! -r "$d/current" ] || IFS=' ' read -r x <"$d/current"
     [ -e "$d/open" ] && { [ -z "$x" ] || [ -e "$d/steps/$x.status" ] || [ -e "$d/steps/$x.pid" ]; } || return 0
@@ -313,8 +326,8 @@ session_noted() { # waits at most 0.6 s for the snapshot that session_note reque
     done
 }
 
-session_kill() { # SERVER GRACE: ends every session of a job; replies `survived PID COMMAND` for what did not end, then
-    # `killed`
+session_kill() { # SERVER GRACE: ends every session of a job; replies `survived PID COMMAND` for each process that did
+    # not end, then `killed`
     server=$1
     session_tmux
     for d in "$r/sessions/$server"/*; do
@@ -330,7 +343,8 @@ session_kill() { # SERVER GRACE: ends every session of a job; replies `survived 
     fi
 }
 
-session_release() { # SERVER NAME: replies `released` (it was already), `asked` (it will be after its step) or `none`
+session_release() { # SERVER NAME: asks the session's shell to become an ordinary shell. Replies `asked` (it will after
+    # its step), `released` (it has already) or `none` (the session is not open).
     session_at "$1" "$2"
     session_state
     case $alive$state in
@@ -340,8 +354,8 @@ session_release() { # SERVER NAME: replies `released` (it was already), `asked` 
     esac
 }
 
-session_take_back() { # SERVER NAME: types the command that runs the driver into a released pane; replies `typed`, or
-    # `busy` if another program is in the foreground there
+session_take_back() { # SERVER NAME: types the command that runs the driver into the pane of a released session; replies
+    # `typed`, or `busy` if another program is in the foreground of the pane
     session_at "$1" "$2"
     session_tmux
     IFS=' ' read -r p s <"$d/shell" && IFS= read -r t <"$d/pane"
@@ -357,7 +371,7 @@ session_take_back() { # SERVER NAME: types the command that runs the driver into
     fi
 }
 
-session_replaced() { # PID: whether the shell was replaced by another program (`exec zsh`)
+session_replaced() { # PID: succeeds if another program has replaced the shell with this pid (`exec zsh`)
     if [ -r "/proc/$1/cmdline" ]; then
         ! grep -q -F -e shell.rc "/proc/$1/cmdline"
     else
@@ -391,7 +405,8 @@ session_window() { # SERVER NAME HIDDEN LOG-LIMIT TOKEN: opens another window in
     fi
 }
 
-session_show() { # SERVER NAME LINES: replies `line TEXT` for each line of its pane and for LINES lines above, or `none`
+session_show() { # SERVER NAME LINES: replies `line TEXT` for each line of the session's pane and for LINES lines above
+    # these; replies `none` if there is no pane
     session_at "$1" "$2"
     session_tmux
     t=
@@ -410,7 +425,8 @@ session_enter() { # SERVER NAME: presses Enter in a session that is being opened
     tm send-keys -t "=$name:" Enter
 }
 
-session_type() { # SERVER NAME text|keys enter|- WORD...: types into the pane; replies `sent` or `none`
+session_type() { # SERVER NAME text|keys enter|- WORD...: types WORD... into the session's pane, as text or as the names
+    # of keys, and with `enter` presses Enter after it; replies `sent`, or `none` if that fails
     session_at "$1" "$2"
     session_tmux
     kind=$3 enter=$4
@@ -432,7 +448,8 @@ session_remove() { # SERVER NAME: removes the session's files
     say removed
 }
 
-session_log_end() { # SERVER NAME: replies `end OFFSET ALIVE STATE`; without such a session `elsewhere NODE` or `none`
+session_log_end() { # SERVER NAME: replies `end OFFSET ALIVE STATE`; if there is no such session, replies `elsewhere
+    # NODE` (another machine with the same home has one) or `none`
     session_at "$1" "$2"
     session_state
     session_end
@@ -445,12 +462,13 @@ session_log_end() { # SERVER NAME: replies `end OFFSET ALIVE STATE`; without suc
     fi
 }
 
-modified() { # FILE: prints its modification time, in seconds since 1970
+modified() { # FILE: prints the modification time of FILE, in seconds since 1970
     stat -c %Y "$1" 2>/dev/null || stat -f %m "$1"
 }
 
 session_list() { # replies for each session: `session SERVER NAME STATE ALIVE ATTACHED AGE SECONDS STEP`, and
-    # `command TEXT` if a step runs. AGE is the session's age, SECONDS the time for which the step has run.
+    # `command TEXT` if a step runs. AGE is the session's age, and SECONDS tells how long the step has run; both in
+    # seconds.
     now=$(date +%s)
     for d in "$r"/sessions/*/*; do
         [ -d "$d/steps" ] || continue
@@ -475,8 +493,9 @@ session_list() { # replies for each session: `session SERVER NAME STATE ALIVE AT
     done
 }
 
-session_holds() { # SERVER [NAME...] / [STEP...]: replies `session NAME TOKEN running|released|gone COVERS LEFT-OUT...`
-    # for each NAME and `step STEP running|ended|lost|never STATUS WHY` for each STEP of the job
+session_holds() { # SERVER [NAME...] / [STEP...]: replies what exists of these sessions and steps of a job
+    # For each NAME it replies `session NAME TOKEN running|released|gone COVERS LEFT-OUT...`, for each STEP it replies
+    # `step STEP running|ended|lost|never STATUS WHY`.
     server=$1
     shift
     while [ $# -gt 0 ] && [ "$1" != / ]; do

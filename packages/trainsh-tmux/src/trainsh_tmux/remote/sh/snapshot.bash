@@ -3,12 +3,13 @@
 # shellcheck disable=SC2154,SC2034,SC2140
 #
 # A snapshot is a file of commands that restore the shell's directory, variables, functions, aliases, options, limits,
-# traps and positional parameters. The commands are written so that functions of the user do not replace them. The
-# second line names what the snapshot leaves out: NAME (a variable), NAME() (a function), alias:NAME, traps and
-# positional, because they contained a secret, and fd:N, an open descriptor.
-# Values are written only to the snapshot, never to another file, since some are secret.
+# traps and positional parameters. The commands are written so that functions of the user do not replace them.
+# The second line names what the snapshot leaves out. Left out because they contained a secret: NAME (a variable),
+# NAME() (a function), alias:NAME, `traps` and `positional` (the positional parameters). Always left out: fd:N, a
+# descriptor that a step has opened. Where a function here takes POSITIONAL..., these are the shell's positional
+# parameters. Values are written only to the snapshot, never to another file, since they may be private.
 
-# Variables that no snapshot holds: those of bash itself, and those about the connection or the terminal.
+# The variables that no snapshot has: those of bash itself, and those about the connection or the terminal.
 __train_own=' BASH BASHOPTS BASHPID BASH_ALIASES BASH_ARGC BASH_ARGV BASH_ARGV0 BASH_CMDS BASH_COMMAND
  BASH_EXECUTION_STRING BASH_LINENO BASH_LOADABLES_PATH BASH_MONOSECONDS BASH_SOURCE BASH_SUBSHELL BASH_TRAPSIG
  BASH_VERSINFO BASH_VERSION BASH_XTRACEFD COLUMNS COMP_WORDBREAKS COPROC DIRSTACK EPOCHREALTIME EPOCHSECONDS EUID FUNCNAME
@@ -16,17 +17,18 @@ __train_own=' BASH BASHOPTS BASHPID BASH_ALIASES BASH_ARGC BASH_ARGV BASH_ARGV0 
  TRAINSH_SESSION SSH_AUTH_SOCK SSH_CONNECTION SSH_CLIENT SSH_TTY PROMPT_COMMAND '
 __train_own=${__train_own//$'\n'/}
 
-__train_born() { # records what the login files made; what steps have removed of it, a snapshot removes too
+__train_born() { # records the names of what the login files have made. If a step removes some of that, the commands of
+    # the snapshot also remove it.
     \builtin compgen -v >"$__train_dir/born.variables"
     \builtin compgen -A function >"$__train_dir/born.functions"
     \builtin compgen -a >"$__train_dir/born.aliases"
     \builtin ulimit -S -a >"$__train_dir/born.limits"
-    # Make these files now, before a step sets a umask that would make them unreadable.
+    # These two files are made now, before a step sets a umask that would make them unreadable.
     \command : >"$__train_dir/names" && \command : >"$__train_dir/limits"
 }
 
-__train_note() { # POSITIONAL...: writes the snapshot. Given: the shell's traps __train_traps, since a function does not
-    # see all
+__train_note() { # POSITIONAL...: writes the snapshot. The caller must have put the shell's traps into $__train_traps,
+    # because a function does not see all of them.
     __train_idle=
     __train_note_derived
     {
@@ -44,8 +46,8 @@ __train_note() { # POSITIONAL...: writes the snapshot. Given: the shell's traps 
     esac
 }
 
-__train_listed() { # LIST WORD: whether a list holds a word; `nocasematch` does not affect it, but would affect `case`
-    # `%%` fails at each place at once. `#*` would compare the rest of the list at each place, 14 times slower.
+__train_listed() { # LIST WORD: succeeds if LIST contains WORD; unlike `case`, this does not depend on `nocasematch`
+    # `%%` is used, because `#*` would be 14 times slower: it would compare the rest of the list at each place.
     [ "${1%%" $2 "*}" != "$1" ]
 }
 
@@ -57,13 +59,14 @@ __train_descriptors() { # adds to __train_open the descriptors that steps have o
     [ -t 1 ] || __train_open="$__train_open fd:1"
 }
 
-__train_note_gone() { # writes commands that remove what the login files make but a step has removed
+__train_note_gone() { # writes commands that remove what the login files have made and a step has removed
     __train_note_removed variables 'unset -v' "$(\builtin compgen -v)" &&
         __train_note_removed functions 'unset -f' "$(\builtin compgen -A function)" &&
         __train_note_removed aliases unalias "$(\builtin compgen -a)"
 }
 
-__train_note_removed() { # KIND COMMAND NAMES: writes `COMMAND -- NAME` for each name in born.KIND that is not in NAMES
+__train_note_removed() { # KIND COMMAND NAMES: writes `COMMAND -- NAME` for each NAME in the file born.KIND (see
+    # __train_born) that is not in NAMES
     __train_rest=" ${3//$'\n'/ } "
     while IFS= \builtin read -r __train_more; do
         if __train_listed "$__train_rest$__train_own" "$__train_more"; then continue; fi
@@ -71,20 +74,20 @@ __train_note_removed() { # KIND COMMAND NAMES: writes `COMMAND -- NAME` for each
     done <"$__train_dir/born.$1"
 }
 
-__train_kept() { # NAME: whether a snapshot holds this variable
+__train_kept() { # NAME: succeeds if a snapshot may have the variable NAME
     case $1 in __train_*) return 1 ;; esac
     ! __train_listed "$__train_own$__train_tainted " "$1"
 }
 
-__train_note_variables() { # writes all variables and arrays, exported or not
+__train_note_variables() { # writes commands that set all variables and arrays, exported or not
     {
         \builtin compgen -v
-        # Variables that were declared but have no value yet.
+        # This adds the variables that were declared but have no value yet.
         \builtin declare -p | __train_call sed -n 's/^declare -[A-Za-z-]* \([A-Za-z_][A-Za-z_0-9]*\)$/\1/p'
     } >"$__train_dir/names"
     while IFS= \builtin read -r __train_more; do
         __train_kept "$__train_more" || continue
-        # Leave out what shell.rc sets because nobody looks at this shell.
+        # Leave out the variables that shell.rc sets because nobody looks at this terminal.
         case $__train_more=${!__train_more-} in
         PAGER=cat | GIT_PAGER=cat | SYSTEMD_PAGER=cat | DEBIAN_FRONTEND=noninteractive)
             if __train_listed " ${__train_given[*]} " "$__train_more"; then continue; fi
@@ -92,15 +95,15 @@ __train_note_variables() { # writes all variables and arrays, exported or not
         esac
         # `unset -v` of a nameref would remove the variable to which it refers.
         if [ -R "$__train_more" ]; then __train_rest=-n; else __train_rest=-v; fi
-        # `declare` is printed without `\builtin`: bash parses the values of an array only after the plain word.
+        # `declare` is printed without `\builtin`, because bash parses the values of an array only after the plain word.
         \builtin printf '\\builtin unset %s %s; ' "$__train_rest" "$__train_more" && \builtin declare -p -- "$__train_more" || return
     done <"$__train_dir/names"
-    # The first element is the driver's; __train_theirs has the user's.
+    # The first element of PROMPT_COMMAND is the driver's; __train_theirs has that of the user.
     [ "${#PROMPT_COMMAND[@]}" -le 1 ] || \builtin declare -p PROMPT_COMMAND || return
     \builtin printf '\\builtin printf -v PROMPT_COMMAND %%s %q\n' "$__train_theirs"
 }
 
-__train_note_folders() { # writes the stack of pushd
+__train_note_folders() { # writes commands that restore the stack of pushd
     \builtin printf '\\builtin dirs -c\n'
     __train_count=${#DIRSTACK[@]}
     while [ "$__train_count" -gt 1 ]; do
@@ -109,7 +112,7 @@ __train_note_folders() { # writes the stack of pushd
     done
 }
 
-__train_note_limits() { # writes the umask, and the limits that have changed since the login files
+__train_note_limits() { # writes commands that set the umask, and the limits that have changed since the login files ran
     \builtin printf '\\builtin ' && \builtin umask -p || return
     \builtin ulimit -S -a >"$__train_dir/limits" || return
     while IFS= \builtin read -r __train_more <&3 && IFS= \builtin read -r __train_rest <&4; do
@@ -119,7 +122,7 @@ __train_note_limits() { # writes the umask, and the limits that have changed sin
     done 3<"$__train_dir/limits" 4<"$__train_dir/born.limits"
 }
 
-__train_note_functions() { # writes each function, then whether it is exported or read-only
+__train_note_functions() { # writes each function and, if it is exported or read-only, the command that makes it so
     \builtin declare -F >"$__train_dir/names"
     while IFS= \builtin read -r __train_more; do
         __train_rest=${__train_more##* }
@@ -133,7 +136,7 @@ __train_note_functions() { # writes each function, then whether it is exported o
     done <"$__train_dir/names"
 }
 
-__train_note_aliases() {
+__train_note_aliases() { # writes commands that define the aliases
     \builtin compgen -a >"$__train_dir/names"
     while IFS= \builtin read -r __train_more; do
         if __train_listed "$__train_tainted " "alias:$__train_more"; then continue; fi
@@ -141,29 +144,31 @@ __train_note_aliases() {
     done <"$__train_dir/names"
 }
 
-__train_note_traps() { # writes the traps into __train_options, so that the next step sets them and the driver does not
+__train_note_traps() { # writes a command that adds the traps to __train_options, which the next step runs: the traps
+    # must not be set for the driver
     if __train_listed "$__train_tainted " traps; then __train_traps=; fi
     \builtin printf '__train_options=%q\n' "$__train_options${__train_traps:+; $__train_traps}"
 }
 
-__train_note_positional() {
+__train_note_positional() { # POSITIONAL...: writes a command that sets the positional parameters
     if __train_listed "$__train_tainted " positional; then return 0; fi
     \builtin printf '\\set --'
     for __train_more; do \builtin printf ' %q' "$__train_more"; done
     \builtin printf '\n'
 }
 
-__train_leave_out() { # WORD: adds it to the names of what no snapshot may hold
+__train_leave_out() { # WORD: adds WORD to the names of what no snapshot may have
     __train_listed "$__train_tainted " "$1" || __train_tainted="$__train_tainted $1"
 }
 
-__train_taint() { # NAME POSITIONAL...: unsets the secret NAME; snapshots leave out all else that contains its value
+__train_taint() { # NAME POSITIONAL...: unsets the secret NAME, and leaves out of snapshots what else contains its value
     \set -- "${!1-}" "$@"
     [ -n "$1" ] || return 0
     \builtin unset -v "$2"
     case $1 in
     *[!A-Za-z0-9_.,:/+=@%-]*) ;;
-    # bash does not quote such a value, so one search in all definitions finds it. `_` now holds NAME, not the value.
+    # bash does not quote such a value, so one search in all definitions finds it. The variable `_` is now NAME, not the
+    # value.
     *) case $(\builtin declare -p; \builtin declare -f; \builtin alias -p; \builtin printf '%s\n' "$__train_traps" "${@:3}") in
         *"$1"*) ;;
         *) return 0 ;;
@@ -172,12 +177,13 @@ __train_taint() { # NAME POSITIONAL...: unsets the secret NAME; snapshots leave 
     __train_taint_each "$@"
 }
 
-__train_taint_each() { # VALUE NAME POSITIONAL...: leaves each thing that contains VALUE out of snapshots
+__train_taint_each() { # VALUE NAME POSITIONAL...: leaves out of snapshots each variable, function, alias, trap and
+    # positional parameter that contains VALUE
     \builtin compgen -v >"$__train_dir/names"
     while IFS= \builtin read -r __train_more; do
         __train_kept "$__train_more" || continue
         __train_rest="${__train_more}[*]"
-        # Search the variable's values and, of an array, its keys.
+        # The values of the variable are searched and, if it is an array, also its keys.
         \builtin eval "__train_value=\${!${__train_more}[*]}"
         case "${!__train_rest-} $__train_value" in *"$1"*) __train_leave_out "$__train_more" ;; esac
     done <"$__train_dir/names"
@@ -198,7 +204,8 @@ __train_taint_each() { # VALUE NAME POSITIONAL...: leaves each thing that contai
     __train_rest='' __train_value=''
 }
 
-__train_note_derived() { # leaves out variables that contain, or are part of, a value that is left out
+__train_note_derived() { # leaves out each variable that contains the value of a variable that is left out, or is part
+    # of it
     __train_rest=$__train_tainted
     while [ -n "$__train_rest" ]; do
         __train_rest=${__train_rest# }

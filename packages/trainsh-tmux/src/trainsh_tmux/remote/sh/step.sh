@@ -1,8 +1,10 @@
 # shellcheck shell=sh disable=SC2154,SC2086,SC2034
-# Requests about steps; $d is the session's folder, $s a step's file.
+# Requests about steps. $d is the session's folder, $s the file with a step's text; the other files of the step are
+# $s.*.
 
-step_hand() { # SERVER NAME STEP COMMAND LINE: the fast way to start a step; replies `slow` if step_start must do it
-    # It does only what a new step in an open session needs, since the host's shell takes longer for step_start.
+step_hand() { # SERVER NAME STEP COMMAND LINE: starts a step in the fast way; replies `slow` if step_start must do it
+    # COMMAND is the step's text, LINE what is written to the FIFO. Only what a new step in an open session needs is
+    # done here, because the host's shell takes longer for step_start.
     d=$r/sessions/$1/$2 s=$r/sessions/$1/$2/steps/$3
     set -C
     if [ ! -e "$s.claim" ] && [ -e "$d/open" ] && printf '%s\n' "$4" >"$s"; then
@@ -14,7 +16,7 @@ step_hand() { # SERVER NAME STEP COMMAND LINE: the fast way to start a step; rep
     fi
 }
 
-step_put() { # TEXT FILE: writes TEXT to FILE; a file that exists may be incomplete or in use: it is replaced
+step_put() { # TEXT FILE: writes TEXT to FILE; if FILE exists, it is replaced, since it may be incomplete or in use
     set -C
     if printf '%s\n' "$1" >"$2"; then
         set +C
@@ -24,16 +26,17 @@ step_put() { # TEXT FILE: writes TEXT to FILE; a file that exists may be incompl
     fi
 }
 
-step_noted() { # sets $status and $why to what is recorded for step $s, empty if nothing is recorded
+step_noted() { # sets $status and $why to the status and the reason recorded for step $s, to nothing if none is recorded
     status='' why=
     if [ -e "$s.status" ]; then
-        # On a full disk the status is in the name of an empty file.
+        # If the disk was full, the status is not in a file but in the name of an empty file.
         IFS= read -r status <"$s.status" || for f in "$s.status="*; do [ ! -e "$f" ] || status=${f##*=}; done
     fi
     [ ! -r "$s.why" ] || IFS= read -r why <"$s.why"
 }
 
-step_told() { # replies `again [STATUS [WHY]]`, or `again lost [WHY]`, about step $s, which was claimed
+step_told() { # replies about step $s, which was claimed: `again`, `again STATUS [WHY]` if it has ended, or `again lost
+    # [WHY]` if its end cannot be known
     step_noted
     if [ "$status" ]; then
         say again "$status" "$why"
@@ -50,7 +53,7 @@ step_told() { # replies `again [STATUS [WHY]]`, or `again lost [WHY]`, about ste
     fi
 }
 
-step_known() { # replies `step STEP running|ended|lost STATUS WHY` about step $s, which was claimed
+step_known() { # replies about step $s, which was claimed: `step STEP running|ended|lost STATUS WHY`
     step_noted
     x=running
     case $status in
@@ -64,7 +67,8 @@ step_known() { # replies `step STEP running|ended|lost STATUS WHY` about step $s
     say step "${s##*/}" "$x" "${status:--}" "$why"
 }
 
-step_ask() { # SERVER NAME STEP: replies as step_told does, or `never` or `elsewhere NODE` if the step was not claimed
+step_ask() { # SERVER NAME STEP: replies as step_told does if the step was claimed, else `never`, or `elsewhere NODE` if
+    # the session runs on another node with the same home folder
     session_at "$1" "$2"
     s=$d/steps/$3
     if [ -e "$s.claim" ]; then
@@ -76,9 +80,13 @@ step_ask() { # SERVER NAME STEP: replies as step_told does, or `never` or `elsew
     fi
 }
 
-step_start() { # SERVER NAME STEP COMMAND LINE HEAD ENV [--taken STEP...] [--replaces STEP...]
-    # Sends the step to the session's shell and replies nothing: the log will show its beginning. Otherwise replies
-    # `again [STATUS [WHY]]` (or `again lost [WHY]`) if the step was started before, or why it cannot be sent: `full`,
+step_start() { # SERVER NAME STEP COMMAND LINE HEAD ENV [--taken STEP...] [--replaces STEP...]: sends a step to its
+    # session
+    # Parameters: COMMAND is the step's text. LINE is written to the FIFO. HEAD is what the pane shows if that is not in
+    # LINE. ENV has the secrets (see __train_take_secrets). The steps after --taken have secrets, and the client has
+    # read their captured output. The steps after --replaces are earlier attempts of this step.
+    # If the step was sent to the shell, the host replies nothing, because the log will show that the step begins. If
+    # the step was started before, it replies as step_told does. Else it replies why the step cannot be sent: `full`,
     # `released`, `starting`, `gone STATE`, `elsewhere NODE`.
     session_at "$1" "$2"
     s=$d/steps/$3 command=$4 line=$5 head=$6 env=$7
@@ -87,9 +95,9 @@ step_start() { # SERVER NAME STEP COMMAND LINE HEAD ENV [--taken STEP...] [--rep
     for x in "$@"; do
         case $kind$x in
         *--taken | *--replaces) kind=$x ;;
-        # Steps with secrets: the client has read their captured output, so it is removed.
+        # The client has read the captured output of this step, which may hold secrets, so the output is removed.
         --taken*) rm -f -- "$d/steps/$x.out.env" ;;
-        # Earlier attempts of this step: waits ignore them from now on.
+        # Because of the file `.told`, waits take no notice of how this earlier attempt ended.
         --replaces*) [ ! -e "$d/steps/$x.claim" ] || : >"$d/steps/$x.told" ;;
         esac
     done
@@ -114,14 +122,14 @@ step_start() { # SERVER NAME STEP COMMAND LINE HEAD ENV [--taken STEP...] [--rep
     fi
 }
 
-step_captured() { # SERVER NAME STEP: replies with the captured output, in lines of octal bytes; `gone` if it is not
-    # kept
+step_captured() { # SERVER NAME STEP: replies with the step's captured output as octal numbers, one for each byte, or
+    # with `gone` if there is none
     s=$r/sessions/$1/$2/steps/$3.out
     [ -e "$s" ] || s=$s.env
     if [ -e "$s" ]; then od -An -v -to1 <"$s" | while IFS= read -r x; do say $x; done; else say gone; fi
 }
 
-step_mask() { # SERVER NAME [OFFSET LENGTH]...: overwrites what is still kept of these log ranges with *
+step_mask() { # SERVER NAME [OFFSET LENGTH]...: overwrites these ranges of the log with *, if the log still has them
     session_at "$1" "$2"
     shift 2
     while [ $# -gt 1 ]; do
@@ -135,13 +143,15 @@ step_mask() { # SERVER NAME [OFFSET LENGTH]...: overwrites what is still kept of
     done
 }
 
-step_interrupt() { # SERVER NAME STEP NUMBER WHY GRACE: ends the step in the background; end_step replies under NUMBER
+step_interrupt() { # SERVER NAME STEP NUMBER WHY GRACE: has end_step end the step, in a subshell in the background
     session_at "$1" "$2"
     session_tmux
     (end_step "$3" "$4" "$5" "$6") &
 }
 
-wait_for() { # NUMBER QUEUE ASSIGNMENTS: puts a wait into the watcher's folder, and starts the watcher if none runs
+wait_for() { # NUMBER QUEUE ASSIGNMENTS: puts a wait into the folder QUEUE, and starts the watcher (watch.sh) if none
+    # runs
+    # The wait's file is named NUMBER and consists of the ASSIGNMENTS.
     w=$r/waits/$2
     mkdir -p "$w"
     printf '%s\n' "$3" >"$w/new.$1" && mv "$w/new.$1" "$w/$1"
@@ -156,7 +166,7 @@ wait_for() { # NUMBER QUEUE ASSIGNMENTS: puts a wait into the watcher's folder, 
     ) &
 }
 
-wait_no_more() { # NUMBER QUEUE: removes a wait from the watcher's folder
+wait_no_more() { # NUMBER QUEUE: removes the wait NUMBER from the watcher's folder QUEUE
     w=$r/waits/$2
     rm -f -- "$w/$1"
 }

@@ -1,16 +1,18 @@
 # shellcheck shell=sh disable=SC1090,SC2015,SC2154,SC2034
-# Checks all waits of one client on this host, every quarter of a second.
-# A subshell of the channel's shell sources this script, so it has the functions of the requests. The folder $w has a
-# file for each wait. That file sets __w_kind and the arguments __w_a (the session's folder) to __w_d. It is sourced:
-# `read` would make a system call for each byte. The answer to a wait is a line `R FILE ANSWER`; then the file is
-# removed.
+# The watcher: checks all waits of one client on this host, every quarter of a second.
+# A subshell of the connection's shell sources this script, so that it has the functions of the requests. The folder $w
+# has a file for each wait. That file sets the kind of the wait, __w_kind, and its arguments, __w_a (the session's
+# folder) to __w_d. The file is sourced, because `read` would make a system call for each byte. When a wait is over, the
+# answer is a line `R FILE ANSWER`, and its file is removed. In the functions, FILE is such a file and SESSION the
+# folder of a session.
 __w_dir=$w
 __w_pause=0.25
 __w_ss=$(command -v ss)
 sleep 0.01 2>/dev/null || { __w_pause=1 && printf 'R 0 slow\n'; }
 
-__w_listening() { # HEX-PORT PORT: whether something listens on that port: ss or /proc tell, else it tries to connect
-    # ss gets only the listening sockets from the kernel; /proc/net/tcp lists all sockets (5 ms on a large machine).
+__w_listening() { # HEX-PORT PORT: succeeds if a program listens on that port, given in hex and in decimal. It asks ss
+    # or reads /proc, or else tries to connect. ss is better, since it gets only the listening sockets from the kernel,
+    # while /proc/net/tcp lists all sockets (5 ms on a large machine).
     if [ -n "$__w_ss" ] && [ -z "$__w_ports" ]; then __w_ports=$(ss -ltn 2>/dev/null) || __w_ss='' __w_ports=''; fi
     if [ -n "$__w_ss" ]; then
         case $__w_ports in
@@ -31,9 +33,11 @@ __w_listening() { # HEX-PORT PORT: whether something listens on that port: ss or
     fi
 }
 
-__w_failed() { # SESSION: looks at the session's background steps without a file `.told`. Sets __w_answer to "failed
-    # STEP STATUS" if one failed, and then makes that file (not for a lost step, which every wait reports); __w_missing
-    # to a step that has no status though it does not run; __w_quiet to `yes` if there are such steps and all succeeded.
+__w_failed() { # SESSION: looks at those background steps of the session whose end no wait has reported yet
+    # A file STEP.told marks a step whose failure was reported. If a step failed, __w_answer is set to "failed STEP
+    # STATUS" and the step gets that file. A lost step gets no such file, so that every wait reports it.
+    # __w_missing is set to a step that has no status although it does not run. __w_quiet is set to `yes` if there are
+    # background steps and all of them succeeded.
     __w_missing='' __w_quiet=
     for __w_pid in "$1"/steps/*.pid; do
         [ -e "$__w_pid" ] || continue
@@ -56,12 +60,13 @@ __w_failed() { # SESSION: looks at the session's background steps without a file
     done
 }
 
-__w_background() { # FILE SESSION: ends the wait FILE if a background step failed; replies `quiet` once if all succeeded
+__w_background() { # FILE SESSION: sets __w_answer for the wait FILE if a background step of the session failed; replies
+    # `quiet` once for this wait if all of them succeeded
     __w_failed "$2"
     if [ -n "$__w_missing" ] && [ -z "$__w_answer" ]; then
         case $__w_doubts in
         *" $1 "*" $1 "*" $1 "*" $1 "*) __w_answer="failed ${__w_missing##*/} lost" ;;
-        *) __w_doubts="$__w_doubts $1 " ;; # look again: the session may be ending, or the status is being written
+        *) __w_doubts="$__w_doubts $1 " ;; # look again, since the status may be about to be written
         esac
     fi
     if [ "$__w_quiet" = yes ] && __w_free "$2"; then
@@ -69,15 +74,16 @@ __w_background() { # FILE SESSION: ends the wait FILE if a background step faile
     fi
 }
 
-__w_gone() { # SESSION: whether its pane has ended or this machine was rebooted; checked once per round
+__w_gone() { # SESSION: succeeds if the session's pane has ended, or the machine was rebooted; a live one is checked
+    # once in a round
     case $__w_here in *" $1 "*) return 1 ;; esac
     IFS=' ' read -r p s n <"$1/pid" 2>/dev/null && [ "$n" = "$node" ] && lives "$p" "$s" || return 0
     __w_here="$__w_here $1 "
     return 1
 }
 
-__w_ended() { # STEP-FILE: sets __w_status to the status of that step, fails if it has none. If the disk was full, the
-    # name of an empty file contains the status.
+__w_ended() { # STEP-FILE: sets __w_status to the status of that step; fails if the step has no status. If the disk was
+    # full, the status is not in a file but in the name of an empty file.
     [ -e "$1.status" ] || return 1
     IFS= read -r __w_status <"$1.status" && return 0
     for __w_file_name in "$1.status="*; do
@@ -86,7 +92,8 @@ __w_ended() { # STEP-FILE: sets __w_status to the status of that step, fails if 
     return 1
 }
 
-__w_idle() { # SESSION all|own: whether its shell (`all`: every shell in its windows) has no living child
+__w_idle() { # SESSION all|own: succeeds if the session's shell has no living child and, with `all`, if the shells in
+    # its other windows have none either
     IFS=' ' read -r __w_shell s <"$1/shell" 2>/dev/null && lives "$__w_shell" "$s" || return 1
     ! has_child "$__w_shell" || return 1
     [ "$2" = all ] || return 0
@@ -98,13 +105,13 @@ __w_idle() { # SESSION all|own: whether its shell (`all`: every shell in its win
     done
 }
 
-__w_free() { # SESSION: whether no foreground step runs in its shell
+__w_free() { # SESSION: succeeds if no foreground step runs in the session's shell
     IFS=' ' read -r __w_step <"$1/current" 2>/dev/null || return 0
     [ -e "$1/steps/$__w_step.pid" ] || __w_ended "$1/steps/$__w_step"
 }
 
-__w_path() { # makes $__w_b a path that is valid here: ~ is the home folder, a relative path starts in the shell's
-    # directory
+__w_path() { # replaces the path $__w_b, as a step would write it, by one that is valid here: ~ becomes the home folder,
+    # and a relative path begins in the directory of the session's shell
     # shellcheck disable=SC2088
     case $__w_b in
     /*) return ;;
@@ -119,9 +126,9 @@ __w_path() { # makes $__w_b a path that is valid here: ~ is the home folder, a r
     fi
 }
 
-__w_replaced() { # FILE: ends a session whose shell cannot run steps any more: a step replaced it (`exec "$SHELL"`), or
-    # its DEBUG trap skips every command. This is recorded as the reason why the step of this wait ended or, if it had
-    # not begun, why it was not started.
+__w_replaced() { # FILE: ends the session of this wait for a step if its shell cannot run steps any more
+    # This is so if a step replaced the shell (`exec "$SHELL"`), or if a DEBUG trap makes it skip every command. That is
+    # recorded as the reason why the step ended or, if the step had not begun, why it was not started.
     IFS=' ' read -r __w_shell s <"$__w_a/shell" && lives "$__w_shell" "$s" || return 0
     if [ -e "$__w_a/skipped" ]; then
         __w_why="a DEBUG trap under extdebug makes the shell of its session skip every command"
@@ -140,7 +147,8 @@ __w_replaced() { # FILE: ends a session whose shell cannot run steps any more: a
     tm kill-session -t "=$name" 2>/dev/null
 }
 
-__w_reading() { # FILE: replies `reading` once, if a foreground process waits for input and the log does not grow
+__w_reading() { # FILE: replies `reading` once for this wait, if a process in the foreground of the session waits for
+    # input and the log does not grow
     case $__w_hushed in *" $1 "*) return ;; esac
     session_end
     if [ "$end" != "$(eval "printf %s \"\${__w_size_${1##*/}-}\"")" ]; then
@@ -165,7 +173,8 @@ $table
 EOF
 } 2>/dev/null
 
-__w_look() { # FILE: sets __w_answer if this wait is over; uses no subshell, which would cost a fork for each wait
+__w_look() { # FILE: sets __w_answer if this wait is over; uses no subshell, because that would cost a fork for each
+    # wait
     __w_kind='' __w_a='' __w_b='' __w_c='' __w_d=''
     . "$1"
     case $__w_kind in
@@ -181,7 +190,7 @@ __w_look() { # FILE: sets __w_answer if this wait is over; uses no subshell, whi
             case "${__w_answer:+x}$__w_missing $__w_doubts" in
             " "* | x*) __w_answer=${__w_answer:-yes} ;;
             *" $1 "*" $1 "*" $1 "*" $1 "*) __w_answer="failed ${__w_missing##*/} lost" ;;
-            *) __w_doubts="$__w_doubts $1 " ;; # look again: the session may be ending
+            *) __w_doubts="$__w_doubts $1 " ;; # look again, since the session may be ending
             esac
         fi
         ;;
@@ -195,7 +204,7 @@ __w_look() { # FILE: sets __w_answer if this wait is over; uses no subshell, whi
             released) __w_answer=released ;;
             open) ! __w_free "$__w_a" || case $__w_doubts in
                 *" $1 "*" $1 "*) __w_answer=unread ;;
-                *) __w_doubts="$__w_doubts $1 " ;; # look again: the shell may be reading the step's line now
+                *) __w_doubts="$__w_doubts $1 " ;; # look again, since the shell may be reading the step's line now
                 esac ;;
             esac
         else
@@ -213,7 +222,8 @@ __w_look() { # FILE: sets __w_answer if this wait is over; uses no subshell, whi
     fi
 }
 
-__w_failed_with_it() { # if a background step ended together with its session, reports that step instead
+__w_failed_with_it() { # called if a session is gone: if a background step of the session has failed or is lost, the
+    # answer becomes the failure of that step
     case $__w_kind in step) return ;; esac
     for __w_pid in "$__w_a"/steps/*.pid; do
         [ -e "$__w_pid" ] || continue
