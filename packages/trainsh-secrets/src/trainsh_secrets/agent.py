@@ -1,8 +1,8 @@
-"""Keeps the key of the encrypted file for a while, so that its passphrase is asked once a session.
+"""Keeps the key of the encrypted file for a while, so that a person types the passphrase only once a session.
 
-The agent is a separate process (`agent_server`), like ssh-agent. It holds the opened key only in its memory, and
-forgets the key when it was not used for `secrets.agent_time`. It listens on a socket in the private runtime folder.
-With TRAINSH_PASSPHRASE, nobody is asked for the passphrase, and the agent is not used.
+The agent is a separate process (`agent_server`), like ssh-agent. It holds the opened key only in its memory. When
+nobody has used the key for `secrets.agent_time`, the agent forgets it. The agent listens on a socket in the private
+runtime folder. If TRAINSH_PASSPHRASE is set, nobody is asked for the passphrase, and the agent is not used.
 """
 
 import contextlib
@@ -20,13 +20,16 @@ from trainsh_base.system.paths import runtime_home
 from trainsh_secrets import helper
 
 LIMIT = 2.0  # seconds for an answer
-STARTS_WITHIN = 20.0  # seconds for a new agent to listen: on a busy machine its Python takes a while
+STARTS_WITHIN = 20.0  # seconds for a new agent to listen, as Python starts slowly on a busy machine
 LONGEST = 1 << 16  # bytes of a message
 PAUSE = 0.02
 
 
 def kept(sealed: bytes) -> str | None:
-    """The opened key for the key file with the bytes `sealed`; None if the agent has none, or does not run."""
+    """Return the opened key of the key file whose bytes are `sealed`.
+
+    Returns None if the agent does not have that key, or if no agent runs.
+    """
     if seconds() is None:
         return None
     answer = _ask({"get": _digest(sealed)})
@@ -35,7 +38,7 @@ def kept(sealed: bytes) -> str | None:
 
 
 def keep(sealed: bytes, key: str) -> None:
-    """Give the opened key to the agent, which is started if needed. Nothing happens when the setting is off."""
+    """Give the opened key to the agent, which is started if needed. Do nothing when the agent is turned off."""
     limit = seconds()
     if limit is None:
         return
@@ -51,13 +54,13 @@ def forget() -> int:
 
 
 def seconds() -> float | None:
-    """How long a key is kept after its last use; None when the setting is off."""
+    """Return how many seconds a key is kept after its last use; None when the agent is turned off."""
     limit = config_value("secrets.agent_time")
     return None if limit in (None, "off") else float(limit)
 
 
 def place() -> Path:
-    """The agent's socket. Raises Conflict without a private folder for it."""
+    """Return the path of the agent's socket. Raises Conflict when there is no private folder for the socket."""
     return runtime_home() / "secrets-agent"
 
 
@@ -68,7 +71,7 @@ def _digest(sealed: bytes) -> str:
 
 
 def _ask(message: dict[str, Any]) -> dict[str, Any]:
-    """The agent's answer; empty when there is no agent, or it does not answer in time."""
+    """Send a message to the agent and return its answer; empty when no agent runs or it does not answer in time."""
     import socket  # noqa: PLC0415 - as above
 
     with contextlib.suppress(OSError, TrainError, msgspec.DecodeError), socket.socket(socket.AF_UNIX) as connection:
@@ -82,7 +85,7 @@ def _ask(message: dict[str, Any]) -> dict[str, Any]:
 
 
 def _start() -> bool:
-    """Start the agent in a session of its own; returns whether it listens."""
+    """Start the agent in a session of its own, and wait until it listens; returns whether it does."""
     try:
         path = place()
     except TrainError:

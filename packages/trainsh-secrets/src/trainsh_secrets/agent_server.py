@@ -1,7 +1,7 @@
 """The agent's process: holds opened keys in memory, answers on a socket, and ends when it holds none.
 
-A message is a line of JSON, and so is its answer: {get: DIGEST} -> {key}, {put: DIGEST, key, seconds} -> {held},
-{lock: true} -> {held}, after which the agent ends.
+A message is a line of JSON, and so is its answer. The answer to {get: DIGEST} is {key}. The answer to
+{put: DIGEST, key, seconds} and to {lock: true} is {held}, the number of keys. After {lock: true} the agent ends.
 """
 
 import contextlib
@@ -19,9 +19,9 @@ import msgspec
 
 LONGEST = 1 << 16  # bytes of a message
 PATIENCE = 5.0  # seconds for a client to send its message
-FIRST = 10.0  # seconds until the first key must arrive
+FIRST = 10.0  # seconds after which the agent ends if no key has arrived
 PR_SET_DUMPABLE = 4
-CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)  # also counts the time that a laptop sleeps
+CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)  # also counts while a laptop sleeps
 
 
 class Held(msgspec.Struct):
@@ -33,14 +33,14 @@ class Held(msgspec.Struct):
 
 
 class Agent:
-    """The opened keys, by the digest of the key file that each belongs to."""
+    """Holds the opened keys. Each is stored under the digest of its key file."""
 
     def __init__(self) -> None:
         self.keys: dict[str, Held] = {}
         self.over = False
 
     def answer(self, message: dict[str, Any], now: float) -> dict[str, Any]:
-        """The answer to one message that arrived at `now`."""
+        """Return the answer to one message that arrived at `now`."""
         self.drop_old(now)
         if message.get("lock"):
             held, self.keys, self.over = len(self.keys), {}, True
@@ -55,11 +55,11 @@ class Agent:
         return {"held": len(self.keys), "key": found.key}
 
     def drop_old(self, now: float) -> None:
-        """Forget the keys whose time is over."""
+        """Forget the keys that nobody has used for the time that they are kept."""
         self.keys = {digest: held for digest, held in self.keys.items() if held.until > now}
 
     def left(self, now: float) -> float:
-        """Seconds until the next key is forgotten."""
+        """Return the seconds until the next key is forgotten."""
         return max(0.0, min((held.until for held in self.keys.values()), default=now) - now)
 
 
@@ -92,7 +92,7 @@ def _serve(listener: socket.socket, agent: Agent) -> None:
         left = agent.left(now) if agent.keys else began + FIRST - now
         if left <= 0:
             return
-        listener.settimeout(min(left, 60.0))  # a timeout does not count a laptop's sleep, so look at the clock
+        listener.settimeout(min(left, 60.0))  # at most 60, because this timer stops while a laptop sleeps
         with contextlib.suppress(TimeoutError, OSError):
             connection, _ = listener.accept()
             with connection:
@@ -110,7 +110,10 @@ def _talk(connection: socket.socket, agent: Agent) -> None:
 
 
 def _ours(connection: socket.socket) -> bool:
-    """Whether the client is of the same user; True where the system cannot tell, since the folder is private."""
+    """Whether the client is a process of the same user.
+
+    Where the system cannot tell this, the result is True, because only this user can enter the socket's folder.
+    """
     option = getattr(socket, "SO_PEERCRED", None)
     if option is None:
         return True
@@ -119,7 +122,7 @@ def _ours(connection: socket.socket) -> bool:
 
 
 def _hide_memory() -> None:
-    """Prevent core dumps, and on Linux prevent this user's debuggers from reading the memory."""
+    """Prevent core dumps and, on Linux, that other processes of this user read the memory."""
     with contextlib.suppress(ValueError, OSError):
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     with contextlib.suppress(OSError, AttributeError):

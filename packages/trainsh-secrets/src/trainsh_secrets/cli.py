@@ -23,7 +23,7 @@ To = Annotated[
 
 
 def show_list(rows: list[Listed]) -> None:
-    """Print one row per name: whether it is set, and where."""
+    """Print one row for each name, which says whether the secret is set, and where."""
     words = {True: "yes", False: "no", None: "unknown"}
     display.table(
         [{"name": row.name, "set": words[row.set], "where": row.source or "", "what for": row.help} for row in rows]
@@ -31,7 +31,7 @@ def show_list(rows: list[Listed]) -> None:
 
 
 def show_found(found: Found) -> None:
-    """Print the bare value into a pipe. On a terminal, print only that it is set, unless --reveal was given."""
+    """Print only the value. But on a terminal, print a mask instead, unless --reveal was given."""
     if sys.stdout.isatty() and not isinstance(found, Revealed):
         print(Secret(found.value))
         current().emit("log", message=f"{found.name} is in the {found.source}; --reveal shows it")
@@ -46,7 +46,7 @@ def show_stored(changed: list[Changed]) -> None:
 
 
 def show_deleted(changed: list[Changed]) -> None:
-    """Print one line for each secret and the store it was deleted from."""
+    """Print one line for each store from which the secret was deleted."""
     for one in changed:
         print(f"{one.name} deleted from the {one.source}")
 
@@ -139,7 +139,7 @@ def run(
 
 
 def show_locked(ended: Locked) -> None:
-    """Say whether a key was forgotten."""
+    """Print whether the agent had a key, which it has now forgotten."""
     print("locked: the passphrase will be asked for again" if ended.keys else "nothing was unlocked")
 
 
@@ -154,7 +154,7 @@ def lock() -> Locked:
 
 
 def _wanted(given: list[str], everything: bool) -> dict[str, str]:
-    """The variables to set and the secret for each: variable -> secret."""
+    """Return the variables to set, and the name of the secret for each: variable -> secret."""
     if not given and not everything:
         raise UsageError(
             "no secret was chosen for the command", "name each secret with --name, or pass --all", code="usage"

@@ -7,10 +7,10 @@ from trainsh_secrets.names import check
 
 
 def parse(text: str, where: str) -> dict[str, str]:
-    """Parse NAME=value lines into a dict; `export`, quotes and comments are read as by shells and dotenv.
+    """Parse NAME=value lines into a dict. `export`, quotes and comments mean what they mean to shells and dotenv.
 
-    Nothing is expanded: a `$` in a value stays a `$`. Raises UsageError naming a line that does not parse, without
-    its value.
+    No variable is expanded, so a `$` in a value stays a `$`. Raises UsageError when a line does not parse. The
+    error has the number of the line, but not the value in it.
     """
     from dotenv.parser import parse_stream  # noqa: PLC0415 - only an import reads such files
 
@@ -25,7 +25,7 @@ def parse(text: str, where: str) -> dict[str, str]:
 
 
 def checked(value: str, what: str) -> str:
-    """Return `value` if it can be a secret: not empty, no NUL byte. Else raise UsageError."""
+    """Return `value` if it can be a secret: it is not empty and has no NUL byte. Otherwise raise UsageError."""
     if not value:
         raise UsageError(f"{what} is empty; nothing was stored", code="empty_secret")
     if "\0" in value:

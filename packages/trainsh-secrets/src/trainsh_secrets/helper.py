@@ -17,9 +17,10 @@ class Refused(Exception):
 
 
 def get(name: str) -> str | None:
-    """The helper's output for `name` without the final newline; None if there is no helper or no output.
+    """Return what the helper prints for `name`, without the final newline.
 
-    Raises Refused when the helper fails, MissingProgram when it is not installed, TimedOut after two minutes.
+    Returns None if there is no helper, or if it prints nothing. Raises Refused when the helper fails,
+    MissingProgram when it is not installed, and TimedOut after two minutes.
     """
     words = argv(name)
     if not words:
@@ -35,8 +36,10 @@ def get(name: str) -> str | None:
 
 
 def argv(name: str) -> list[str]:
-    """The helper's argv for `name`; empty when there is no helper. The setting is split first, so a name stays one
-    word."""
+    """Return the argv that runs the helper for the secret `name`; empty when there is no helper.
+
+    The setting is split into words before `{name}` in it is replaced, so that a name with blanks stays in one word.
+    """
     command = config_value("secrets.helper")
     if not command:
         return []
@@ -57,5 +60,5 @@ def argv(name: str) -> list[str]:
 
 
 def environment() -> dict[str, str]:
-    """Our environment without the secrets in it, which the helper does not need."""
+    """Return our environment without the secrets that are in it. Our child processes do not need these."""
     return {name: value for name, value in os.environ.items() if name not in KNOWN and name != PASSPHRASE}

@@ -14,10 +14,10 @@ PAUSE = 0.25
 
 
 def lock(key: Any, word: str) -> bytes:
-    """The bytes of a key file for the identity `key`.
+    """Return the bytes of a key file for the identity `key`, encrypted with the passphrase `word`.
 
-    age's Rust library sets scrypt's cost to about a second by timing one short run. If that run was unusually fast,
-    other machines could not open the file; such a file is created again.
+    The library times one short run and chooses a scrypt cost that should take about a second. If that run was
+    unusually fast, the cost is too high for other machines to accept, so the file is created again.
     """
     import pyrage  # type: ignore[import-untyped]
 
@@ -29,22 +29,23 @@ def lock(key: Any, word: str) -> bytes:
 
 
 def identity(text: str) -> Any:
-    """The identity that the agent keeps as `text`."""
+    """Return the identity that the agent keeps as `text`."""
     import pyrage
 
     return pyrage.x25519.Identity.from_str(text)
 
 
 def work(data: bytes) -> int:
-    """log2 of scrypt's N in the header of a key file; 0 when it has no such header."""
+    """Return log2 of scrypt's cost N, from the header of a key file; 0 when the file has no such header."""
     found = re.match(rb"age-encryption\.org/v1\n-> scrypt \S+ (\d+)\n", data)
     return int(found[1]) if found else 0
 
 
 def unlock(key: Path, data: bytes, word: str) -> Any:
-    """The identity in `data`; None for a wrong passphrase, and for damage that age reports in the same way.
+    """Return the identity in `data`, the bytes of the key file `key`.
 
-    CredentialError when the file is damaged, or when this machine is far too slow for it.
+    Returns None if the passphrase `word` is wrong, or if the file has damage that age reports in the same way.
+    Raises CredentialError when the file has other damage, or when this machine is far too slow to decrypt it.
     """
     import pyrage
 
@@ -59,8 +60,11 @@ def unlock(key: Path, data: bytes, word: str) -> Any:
 
 
 def _decrypt(key: Path, data: bytes, word: str) -> bytes:
-    """Decrypt `data`. The library refuses a file that it expects to take 16 seconds; that estimate is wrong on a
-    busy machine, so this retries."""
+    """Decrypt `data`, the bytes of the key file `key`, with the passphrase `word`.
+
+    The library refuses a file if it estimates that decrypting would take 16 seconds. On a busy machine the estimate
+    may be wrong, so this function tries again.
+    """
     import pyrage
 
     for _ in range(ATTEMPTS):

@@ -24,8 +24,10 @@ STORES: dict[str, Callable[[str], str | None]] = {
 
 
 def find(name: str) -> Found:
-    """The secret from the first source that has it. Raises NotFound when none has, CredentialError when a locked
-    store may have it."""
+    """Return the secret from the first source that has it.
+
+    Raises NotFound when no source has the secret, and CredentialError when a store that is locked may have it.
+    """
     check(name)
     locked: list[CredentialError] = []
     refused = ""
@@ -48,7 +50,10 @@ def find(name: str) -> Found:
 
 
 def nowhere(name: str, refused: str = "") -> NotFound:
-    """The error for a secret that no store has; `refused` is the helper's error message."""
+    """Return the error for a secret that no store has.
+
+    `refused` is the error message of the helper, if it failed.
+    """
     near = None if name in KNOWN else nearest(name, KNOWN)
     hint = f"store it with: train secrets set {name}" + (f", or did you mean {near}?" if near else "")
     reason = f" ({refused})" if refused else ""
@@ -56,12 +61,18 @@ def nowhere(name: str, refused: str = "") -> NotFound:
 
 
 def target(to: str | None) -> str:
-    """The store for a new value: `to` if given, else the keyring if there is one, else the file."""
+    """Return the store for a new value:
+
+    `to` if given, else the keyring if there is one, else the encrypted file.
+    """
     return to or (ring.SOURCE if ring.usable() else vault.SOURCE)
 
 
 def store(values: dict[str, str], to: str | None) -> list[Changed]:
-    """Store `values`, and warn when a source that is read earlier still has another value."""
+    """Store `values`.
+
+    Warn about each name that a source which is read earlier has too, so that it hides the value.
+    """
     source = target(to)
     (ring.put if source == ring.SOURCE else vault.put)(values)
     for name in values:
@@ -81,8 +92,10 @@ def _warn_when_hidden(name: str, source: str) -> None:
 
 
 def delete(name: str) -> list[Changed]:
-    """Delete `name` from every store. Raises NotFound when none has it, Conflict when it is in a source we cannot
-    change."""
+    """Delete `name` from every store.
+
+    Raises NotFound when no store has it, and Conflict when only the environment has it, which we cannot change.
+    """
     check(name)
     gone = [
         Changed(name=name, source=source)
@@ -99,12 +112,15 @@ def delete(name: str) -> list[Changed]:
 
 
 def stored_in(name: str) -> list[str]:
-    """The writable stores that have `name` now."""
+    """Return which of the two stores that we can change (keyring and encrypted file) have `name` now."""
     return [source for source, get in ((ring.SOURCE, ring.get), (vault.SOURCE, vault.get)) if get(name) is not None]
 
 
 def every() -> list[Listed]:
-    """List the known names and the user's own: whether each is set, and where. Values are read but not kept."""
+    """List the names that train knows and the user's own names, and for each whether it is set, and where.
+
+    The values are read for this, but not kept.
+    """
     sources: dict[str, str] = {}
     shut = [*_in_keyring(sources), *_in_file(sources)]
     names = [*KNOWN, *sorted(set(sources) - set(KNOWN))]

@@ -26,7 +26,10 @@ _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 def check(name: str) -> str:
-    """Return `name` if it is valid: letters, digits and `_.-`, not beginning with a dash. Else raise UsageError."""
+    """Return `name` if it is valid: it has only letters, digits and `_.-`, and does not begin with a dash.
+
+    Otherwise raise UsageError.
+    """
     if _NAME.fullmatch(name) and name != PASSPHRASE:
         return name
     raise UsageError(
@@ -37,5 +40,5 @@ def check(name: str) -> str:
 
 
 def is_variable(name: str) -> bool:
-    """Whether the environment can have a variable of this name."""
+    """Whether an environment variable can have this name."""
     return bool(_VARIABLE.fullmatch(name))

@@ -1,4 +1,4 @@
-"""The passphrase of the encrypted file: from TRAINSH_PASSPHRASE, else asked for on the terminal."""
+"""The passphrase of the encrypted file. It is in TRAINSH_PASSPHRASE, or a person types it on the terminal."""
 
 import os
 import sys
@@ -11,7 +11,7 @@ HINT = f"set {PASSPHRASE}, or run it on a terminal"
 
 
 def existing(path: str, again: str = "") -> str:
-    """The passphrase that opens `path`; `again` is the reason for asking again.
+    """Return the passphrase that opens `path`. `again` tells the person why the passphrase is asked for again.
 
     Raises CredentialError when not interactive.
     """
@@ -20,7 +20,7 @@ def existing(path: str, again: str = "") -> str:
 
 
 def new(path: str, why: str) -> str:
-    """Ask for a new passphrase twice and return it. `why` says why there is one."""
+    """Ask for a new passphrase twice, and return it. `why` explains to the person why a passphrase is needed."""
     given = os.environ.get(PASSPHRASE)
     if given:
         return given
@@ -34,13 +34,13 @@ def new(path: str, why: str) -> str:
 
 
 def wrong(path: str) -> CredentialError:
-    """The error for a passphrase that does not open `path`."""
+    """Return the error for a passphrase that does not open `path`."""
     said = f"{PASSPHRASE} is not the passphrase of {path}" if fixed() else f"wrong passphrase for {path}"
     return CredentialError(said, "nothing was changed; try again with the right one", code="wrong_passphrase")
 
 
 def fixed() -> bool:
-    """Whether the passphrase comes from TRAINSH_PASSPHRASE, so that asking again would give the same one."""
+    """Whether the passphrase is in TRAINSH_PASSPHRASE, so that it makes no sense to ask a second time."""
     return bool(os.environ.get(PASSPHRASE))
 
 
@@ -56,8 +56,8 @@ def _ask(question: str, otherwise: str) -> str:
 
 
 def _on_terminal(question: str, otherwise: str) -> str:
-    """Ask on /dev/tty, as ssh does: standard input is a pipe, which may bring the secret itself."""
-    from getpass import getpass  # noqa: PLC0415 - only then
+    """Ask on /dev/tty, as ssh does, because standard input is a pipe, from which the secret itself may come."""
+    from getpass import getpass  # noqa: PLC0415 - only if standard input is a pipe
 
     try:
         return getpass(f"{question}: ")

@@ -1,5 +1,6 @@
-"""The system keyring: the service is `tmux-trainsh` and the user name is the secret's name, as in tmux-trainsh
-0.9."""
+"""Stores secrets in the system keyring.
+
+As in tmux-trainsh 0.9, an entry has the service `tmux-trainsh`, and its user name is the secret's name."""
 
 import contextlib
 from collections.abc import Iterator
@@ -15,8 +16,10 @@ SOURCE = "keyring"
 
 
 def get(name: str) -> str | None:
-    """The value of `name`; None if it is not stored or there is no keyring. Raises CredentialError when the keyring
-    is locked."""
+    """Return the value of `name`; None if the keyring does not have it or if there is no keyring.
+
+    Raises CredentialError when the keyring is locked.
+    """
     backend = _backend()
     if backend is None:
         return None
@@ -26,12 +29,12 @@ def get(name: str) -> str | None:
 
 
 def usable() -> bool:
-    """Whether this machine has a keyring, locked or not."""
+    """Whether this machine has a keyring, which may be locked."""
     return _backend() is not None
 
 
 def put(values: dict[str, str]) -> None:
-    """Store `values`, and read each back, so that a keyring that does not keep them causes an error."""
+    """Store `values`, then read each one again, so that a keyring that has not kept it causes an error."""
     backend = _backend()
     if backend is None:
         raise CredentialError("this machine has no keyring", "use --to file", code="no_keyring")
@@ -57,7 +60,7 @@ def delete(name: str) -> bool:
 
 
 def names() -> set[str]:
-    """The names that may be in the keyring: those that it lists, and those that were stored from this machine."""
+    """Return the names that may be in the keyring: those that it lists, and those stored from this machine."""
     backend = _backend()
     found = _remembered()
     if backend is not None and hasattr(backend, "get_preferred_collection"):
@@ -77,7 +80,10 @@ def _backend() -> Any:
 
 @contextlib.contextmanager
 def _explained(otherwise: str = "") -> Iterator[None]:
-    """Turn each exception of a keyring library into a CredentialError; `otherwise` is added to the hint."""
+    """Turn an exception that a keyring library raises in this block into a CredentialError.
+
+    `otherwise` is added to the hint of the error.
+    """
     from keyring.errors import InitError, KeyringLocked
 
     try:
@@ -110,7 +116,7 @@ def _remembered() -> set[str]:
 
 
 def _remember(name: str) -> None:
-    """Save `name` in a file of names (never values), since most keyrings cannot list what they hold."""
+    """Save `name` in a file, because most keyrings cannot list what they hold. The file never has a value."""
     if name in _remembered():
         return
     with locked(_index()):

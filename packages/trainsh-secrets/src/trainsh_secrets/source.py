@@ -1,4 +1,4 @@
-"""Reads a new value from a hidden prompt, standard input or a file; never from an argument."""
+"""Reads a new value from a hidden prompt, standard input or a file, but never from an argument."""
 
 import sys
 from pathlib import Path
@@ -9,7 +9,7 @@ from trainsh_secrets.envfile import checked
 
 
 def value_of(name: str, file: str | None) -> str:
-    """The value to store as `name`, without the final newline. Raises UsageError when no value can be read."""
+    """Return the value to store as `name`, without the final newline. Raises UsageError when none can be read."""
     if file is not None:
         return checked(_without_newline(read_text(file)), f"the value of {name} in {file}")
     try:
@@ -24,7 +24,7 @@ def value_of(name: str, file: str | None) -> str:
 
 
 def read_text(file: str) -> str:
-    """The text in `file`, or of standard input for `-`."""
+    """Return the text in `file`. If `file` is `-`, return the text of standard input."""
     try:
         data = sys.stdin.buffer.read() if file == "-" else Path(file).expanduser().read_bytes()
         return data.decode()

@@ -1,8 +1,9 @@
 """The encrypted file in the age format, for machines without a keyring.
 
-There are two files. `secrets.age.key` is an age identity encrypted with the passphrase (scrypt, about a second by
-design). `secrets.age` is a JSON object encrypted to that identity. So a change runs no second scrypt while it holds
-the lock, and `age -d -i secrets.age.key secrets.age` opens the file without train.
+There are two files. `secrets.age.key` is an age identity, encrypted with the passphrase by scrypt, which takes
+about a second by design. `secrets.age` is a JSON object, encrypted to that identity. Because there are two files,
+a change need not run scrypt while it holds the lock. Without train, `age -d -i secrets.age.key secrets.age` opens
+the file.
 """
 
 import threading
@@ -28,24 +29,29 @@ _guard = threading.Lock()
 
 
 def place() -> Path:
-    """The path in `secrets.file`, else `secrets.age` beside config.toml."""
+    """Return the path in the setting `secrets.file`, else the path of `secrets.age` beside config.toml."""
     own = config_value("secrets.file")
     return Path(own).expanduser().absolute() if own else config_home() / "secrets.age"
 
 
 def key_place(path: Path) -> Path:
-    """The path of the encrypted identity for `path`."""
+    """Return the path of the encrypted identity that opens the file `path`."""
     return path.with_name(path.name + ".key")
 
 
 def get(name: str) -> str | None:
-    """The value of `name`; None if the file does not have it, or does not exist (then no passphrase is asked)."""
+    """Return the value of `name`; None if the file does not have it.
+
+    If there is no file, return None too, without asking for a passphrase.
+    """
     return values().get(name)
 
 
 def values() -> Values:
-    """All values in the file. Raises CredentialError for a wrong passphrase, a damaged file, or when not
-    interactive."""
+    """Return all values in the file.
+
+    Raises CredentialError if the passphrase is wrong, if the file is damaged, or if nobody can type the passphrase.
+    """
     path = place()
     if not path.exists():
         return {}
@@ -53,7 +59,7 @@ def values() -> Values:
 
 
 def put(new: Values) -> None:
-    """Store all of `new` or nothing. The first time, ask for a new passphrase."""
+    """Store all of `new`, or nothing. If there is no file yet, ask for a new passphrase first."""
     _change(lambda held: held.update(new))
 
 
@@ -92,13 +98,13 @@ def _create(path: Path) -> Any:
             if not passphrase.fixed():
                 agent.keep(data, str(identity))
             return identity
-    return _unlock(path)  # another process created the key first: use that key
+    return _unlock(path)  # another process has created the key meanwhile, so use that one
 
 
 def _unlock(path: Path) -> Any:
-    """The identity: from the agent, or by the passphrase.
+    """Return the identity that opens the file. It comes from the agent, or is decrypted with the passphrase.
 
-    It is kept until the process ends, so that a `serve` asks once.
+    The identity is kept until this process ends, so that a `serve` asks for the passphrase only once.
     """
     key = key_place(path)
     with _guard:
