@@ -1,5 +1,6 @@
-"""Compares transfers with the raw tool and its best flags, on the same endpoints: they run in turn, medians are
-compared.
+"""Compares transfers with the raw tool and its best flags, on the same endpoints.
+
+Both run in turns, and their median times are compared. Run it with:
 
 python packages/trainsh-xfer/tests/bench_xfer.py
 """
@@ -32,7 +33,10 @@ Figure = tuple[str, float, float]
 
 
 def figures() -> list[Figure]:
-    """(name, measured, bar): times divided by the raw tool's, and the growth of memory by the allowed growth."""
+    """Tuples (name, measured, bar).
+
+    A time is divided by the raw tool's time, and the growth of memory is divided by the growth that is allowed.
+    """
     with new_world() as world, _environment(world), Serve() as serve:
         box = world.sshd("box")
         trees = _trees(world.folder)
@@ -56,7 +60,7 @@ def _environment(world: World) -> Iterator[None]:
 
 
 class Serve:
-    """`train-xfer serve`, as a running recipe has it."""
+    """A `train-xfer serve` process, as a running recipe uses it."""
 
     def __enter__(self) -> "Serve":
         self._number = 0
@@ -73,7 +77,7 @@ class Serve:
         self.process = self._start()
 
     def copy(self, source: str, destination: str, **params: Any) -> dict[str, Any]:
-        """One transfer; its answer."""
+        """Make one transfer, and return the answer."""
         assert self.process.stdin
         assert self.process.stdout
         self._number += 1
@@ -108,7 +112,7 @@ def _trees(folder: Path) -> dict[str, Path]:
 
 
 def _one(trees: dict[str, Path]) -> Path:
-    """A folder with one small file: a copy of it takes as long as the start of any copy."""
+    """A folder with one small file. A copy of this folder takes as long as the start of any copy."""
     folder = trees["small"].parent / "one"
     folder.mkdir(exist_ok=True)
     (folder / "f").write_text("x")
@@ -234,7 +238,10 @@ def _peak(process: int) -> float:
 
 
 def _medians(prepare: Callable[[], object], *ways: Callable[[], object], rounds: int = ROUNDS) -> list[float]:
-    """The median time of each way in seconds, after a warm-up round; `prepare` runs before each."""
+    """The median time of each way in seconds, after one round that does not count.
+
+    `prepare` runs before each call.
+    """
     took: list[list[float]] = [[] for _ in ways]
     for number in range(rounds + 1):
         for at, way in enumerate(ways):

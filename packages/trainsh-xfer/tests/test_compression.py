@@ -1,4 +1,4 @@
-"""Texts are compressed for a host whose link was slow; checkpoints and archives never are."""
+"""Text is compressed for a host whose link was slow. Checkpoints and archives are never compressed."""
 
 import random
 from pathlib import Path
@@ -57,7 +57,7 @@ def test_the_options_of_rsync() -> None:
 
 
 class Slow:
-    """A host of which a transfer has found that its link is slow."""
+    """A host for which an earlier transfer has found that its link is slow."""
 
     def __init__(self, host: Any, spec: str, request: Any, monkeypatch: pytest.MonkeyPatch) -> None:
         self.home: Path = host.home
@@ -70,7 +70,7 @@ class Slow:
 
 
 def texts(folder: Path, size: int) -> None:
-    """A log of so many bytes, which compresses to about a third."""
+    """Make a log file of `size` bytes, which compresses to about a third."""
     chance = random.Random(1)
     words = [f"word{chance.randrange(3000)}" for _ in range(5000)]
     folder.mkdir()

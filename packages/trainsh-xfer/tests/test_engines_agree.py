@@ -1,4 +1,4 @@
-"""One table for all engines: rsync, rclone on a host, rclone here by sftp. The same options do the same."""
+"""Tests with one table that the same options do the same in rsync, rclone on a host, and rclone here by sftp."""
 
 import os
 import shutil
@@ -16,7 +16,8 @@ FILES = {
     "a.txt": "one", "b.ckpt": "two two", ".hidden": "h", "sub/c.txt": "three", "sub/deep/d.ckpt": "4",
     "sub/build/x.o": "5", "odd [name] {x}.txt": "6", "späte ❄.txt": "7",
 }  # fmt: skip
-# Each case: source below the tree, destination, options. The result of rsync is what all engines must produce.
+# Each case has a source below the tree, a destination, and options. All engines must produce the same result as
+# rsync.
 CASES: dict[str, tuple[str, str, dict[str, Any]]] = {
     "contents": ("/", "", {}),
     "the folder itself": ("", "", {}),
@@ -37,13 +38,13 @@ CASES: dict[str, tuple[str, str, dict[str, Any]]] = {
 
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    """One service for the module."""
+    """One storage service for all tests of this module."""
     with s3_service(tmp_path_factory.mktemp("s3")) as running:
         yield running
 
 
 class Place:
-    """A host with the tree, and a destination with two files of an earlier copy."""
+    """A host that has the tree, and a destination that has two files of an earlier copy."""
 
     def __init__(self, world: Any, request: Any, service: Service) -> None:
         box = world.sshd("box")
@@ -56,7 +57,9 @@ class Place:
         (self.home / ".bashrc").write_text("export PATH=$HOME/bin:$PATH\n")
 
     def run(self, engine: str, case: str) -> tuple[set[str], set[str], set[tuple[str, str]]]:
-        """Run a case; returns the files at the destination and at the source, and the changes of a dry run."""
+        """Run a case. Return the files at the destination, the files at the source, and the changes of a
+        dry run.
+        """
         below, into, options = CASES[case]
         tree, name = self.home / "tree", f"{case}-{engine}".replace(" ", "-")
         shutil.rmtree(tree, ignore_errors=True)
@@ -65,7 +68,7 @@ class Place:
         before = to if engine == "rsync" else self.home / "before"
         shutil.rmtree(before, ignore_errors=True)
         write(before, {"old.txt": "gone from the source", "a.txt": "one"})
-        if engine != "rsync":  # the service does not see files that others write to its disk
+        if engine != "rsync":  # because the service does not see files that other programs write to its disk
             self.copy(f"{before}/", f"r2:first/{name}", {})
         destination = f"{to}/{into}" if engine == "rsync" else f"r2:first/{name}/{into}"
         result = self.copy(f"@box:tree{below}", destination, dict(options))
@@ -74,7 +77,7 @@ class Place:
         return names(to), names(tree), {one for one in changes if one[0] != "attributes"}
 
     def copy(self, source: str, destination: str, options: dict[str, Any]) -> Result:
-        """Copy, `@box` being the host."""
+        """Copy; `@box` in the endpoints means the host."""
         verify = bool(options.pop("verify", False))
         order = Order(
             source=source, destination=destination, options=Options(**options), hosts={"box": self.spec}, verify=verify

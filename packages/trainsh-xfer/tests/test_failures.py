@@ -1,4 +1,4 @@
-"""Failures of a storage: the error's kind and exit status, and which files stay."""
+"""Failures of a storage: which error and exit status each gives, and which files stay."""
 
 import os
 import socket
@@ -27,7 +27,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
 
 @pytest.fixture
 def copy(service: Service, request_: Any, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
-    """A transfer, with the service's key in the environment and little patience."""
+    """A function that makes a transfer, with the service's key in the environment and short time limits."""
     for name, value in {
         "AWS_ACCESS_KEY_ID": service.key, "AWS_SECRET_ACCESS_KEY": service.secret,
         "TRAINSH_S3_ENDPOINT": service.address, "PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring",
@@ -124,7 +124,7 @@ def test_a_bucket_that_vanishes_and_comes_back(copy: Callable[..., Result], serv
 
 
 def rclone_raw(service: Service, *words: str) -> None:
-    """Run rclone with the service as RAW."""
+    """Run rclone, with the service as its remote RAW."""
     settings = {"TYPE": "s3", "PROVIDER": "Other", "ACCESS_KEY_ID": service.key, "FORCE_PATH_STYLE": "true",
                 "SECRET_ACCESS_KEY": service.secret, "ENDPOINT": service.address}  # fmt: skip
     env = {f"RCLONE_CONFIG_RAW_{key}": value for key, value in settings.items()}

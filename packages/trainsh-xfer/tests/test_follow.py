@@ -19,13 +19,13 @@ from trainsh_xfer.model import Following, Options, Order
 
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    """One service for the module."""
+    """One storage service for all tests of this module."""
     with s3_service(tmp_path_factory.mktemp("s3"), f"key-{os.urandom(8).hex()}") as running:
         yield running
 
 
 class Training:
-    """A host with rclone and the folder `ckpt`, followed into a folder of its own in `r2:first`."""
+    """A host with rclone and the folder `ckpt`, which is followed into a folder of `r2:first`."""
 
     def __init__(self, world: Any, request: Any, service: Service, name: str) -> None:
         self.world = world
@@ -42,11 +42,11 @@ class Training:
         )  # fmt: skip
 
     def follow(self, **wish: Any) -> Following:
-        """Follow it, looking every second."""
+        """Follow the folder, with a look at it every second."""
         return verbs.follow(self.order, Wish(**({"every": 1, "settle": 1} | wish)), self.request)
 
     def unfollow(self) -> Following:
-        """Unfollow it: the pump does a last round."""
+        """Unfollow the folder, so that the pump does a last round."""
         return verbs.unfollow(self.order, "", self.request)
 
     @property

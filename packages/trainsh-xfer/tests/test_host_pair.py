@@ -1,4 +1,6 @@
-"""From one host to another, and within one: real sshds, real keys, what is left behind."""
+"""Copies from one host to another and within one host, with real sshds and real keys; and what they leave
+behind.
+"""
 
 import os
 import shutil
@@ -41,7 +43,7 @@ class Two:
 
 
 def takes_keys(world: Any, name: str) -> tuple[str]:
-    """The setting of an sshd that also reads the account's own authorized_keys, as usual."""
+    """The setting with which an sshd also reads the account's own authorized_keys, as sshds usually do."""
     return (f"AuthorizedKeysFile .ssh/authorized_keys {world.folder}/h-{name}/authorized_keys",)
 
 
@@ -51,7 +53,7 @@ def two(world: Any) -> Two:
 
 
 def tree(folder: Path) -> dict[str, bytes]:
-    """Every file under a folder and what is in it."""
+    """Every file under a folder, and the contents of each."""
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
@@ -115,7 +117,7 @@ def test_the_key_runs_nothing_else(world: Any, request_: Any) -> None:
 
 
 def straight(world: Any, far_settings: tuple[str, ...] = (), **near: Any) -> Two:
-    """Two hosts of which the first, in a network of its own, reaches the second."""
+    """Two hosts. The first is in a network of its own and can reach the second."""
     far = world.network_host("far", settings=far_settings)
     near = {"settings": takes_keys(world, "near"), **near}
     return Two(world, far.sshd, world.sshd("near", address=far.here, **near))
@@ -134,8 +136,11 @@ def test_straight_where_there_is_a_way(world: Any, source: Path, request_: Any) 
 def test_through_this_machine_where_the_straight_way_fails(
     world: Any, source: Path, request_: Any, tmp_path: Path, why: str
 ) -> None:
-    """An sshd that reads another AuthorizedKeysFile, one that forwards nothing, a source without ssh; and the login
-    shell csh, whose quotes end at a newline, with several host keys."""
+    """The straight way fails for each of these reasons, and the data goes through this machine.
+
+    The cases are an sshd that reads another AuthorizedKeysFile, an sshd that forwards nothing, a source without
+    ssh, and the login shell csh (where quotes end at a newline) with several host keys.
+    """
     forwarding = ("AllowStreamLocalForwarding no",) if why == "no forwarding" else ()
     near = {"other keys": {"settings": ()}, "csh": {"shell": "/bin/tcsh"}}.get(why, {})
     two = straight(world, forwarding, **near)
@@ -153,7 +158,7 @@ def test_through_this_machine_where_the_straight_way_fails(
 
 
 def test_a_detour_where_there_is_none(world: Any, source: Path, request_: Any) -> None:
-    """Two hosts in networks of their own reach this machine, and not each other."""
+    """Two hosts, each in a network of its own, reach this machine but not each other."""
     a = world.network_host("a")
     b = world.network_host("b", settings=takes_keys(world, "b"))
     two = Two(world, a.sshd, b.sshd)
@@ -207,7 +212,9 @@ def test_login_files_that_print(two: Two, source: Path, request_: Any) -> None:
 
 
 def test_a_killed_transfer_leaves_nothing(world: Any) -> None:
-    """kill -9 of the transfer: all that is left on both hosts and here is removed, without another transfer."""
+    """After kill -9 of the transfer, everything that it left on both hosts and here is removed without another
+    transfer.
+    """
     two = straight(world)
     (two.a.home / "big").write_bytes(os.urandom(8_000_000))
     hosts = [word for name, spec in two.hosts.items() for word in ("--host", f"{name}={spec}")]

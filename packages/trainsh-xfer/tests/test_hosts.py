@@ -1,4 +1,4 @@
-"""Transfers to and from a host: a real sshd, a real rsync on both sides (tests/world)."""
+"""Transfers to and from a host, with a real sshd and a real rsync on both sides (tests/world)."""
 
 import os
 import shutil
@@ -55,12 +55,12 @@ def copy(far: Any, source: Path | str, destination: Path | str, request: Any, **
 
 
 def tree(folder: Path) -> dict[str, bytes]:
-    """Every file under a folder and what is in it."""
+    """Every file under a folder, and the contents of each."""
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
 def arrived(folder: Path) -> int:
-    """Bytes of the file `big` that is on its way into a folder."""
+    """How many bytes of the file `big` have arrived so far in a folder."""
     return sum(path.stat().st_size for path in folder.glob(".big.*"))
 
 
@@ -92,8 +92,10 @@ def test_odd_names_arrive_as_they_are(far: Any, name: str, tmp_path: Path, reque
 
 @pytest.fixture
 def old_rsync(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, far: Far) -> None:
-    """An rsync that reports version 2.6.9 and, like that version, does not escape names for the host's shell. It
-    wraps the installed rsync, since no old one is available."""
+    """An rsync that reports version 2.6.9 and, like that version, does not escape names for the host's shell.
+
+    It is a wrapper around the installed rsync, because no old rsync is available.
+    """
     program = tmp_path / "bin" / "rsync"
     program.parent.mkdir()
     real = shutil.which("rsync")
@@ -275,7 +277,7 @@ def test_an_unreachable_host_is_no_folder(far: Any, source: Path, tmp_path: Path
 
 
 def upload_through(far: Any, tmp_path: Path, request: Any, fault: Callable[[], object]) -> Result:
-    """Upload 30 MB and call `fault` in the middle; returns the result after checking the uploaded file."""
+    """Upload 30 MB, call `fault` in the middle, check the uploaded file, and return the result."""
     big = tmp_path / "big"
     big.write_bytes(os.urandom(30_000_000))
     results: list[Result] = []
@@ -296,7 +298,7 @@ def test_a_lost_connection_is_made_again(far: Any, tmp_path: Path, request_: Any
 
 
 def test_a_link_that_is_cut_in_silence(world: Any, tmp_path: Path, request_: Any) -> None:
-    """The host's rsync does not notice the cut. It is ended, so that its partial file is used."""
+    """The host's rsync does not notice that the link is cut. It is ended, so that its partial file can be used."""
     host = world.network_host("box")
     far = Far(world, box=host.sshd)
 
@@ -310,7 +312,7 @@ def test_a_link_that_is_cut_in_silence(world: Any, tmp_path: Path, request_: Any
 
 
 def test_more_transfers_than_a_connection_has_channels(far: Any, tmp_path: Path, request_: Any) -> None:
-    """sshd allows two channels a connection here; five transfers at once all end well."""
+    """In this test sshd allows two channels per connection, and yet five transfers at once all succeed."""
     (tmp_path / "data").write_bytes(os.urandom(2_000_000))
     failed: list[BaseException] = []
 

@@ -1,4 +1,4 @@
-"""The shell functions, as one line each."""
+"""Each shell function as one line means the same as its text in the file."""
 
 import re
 import shutil
@@ -15,7 +15,7 @@ PARSERS = [words for words in (["sh"], ["dash"], ["bash"], ["busybox", "sh"]) if
 
 
 def declared(text: str, name: str) -> str:
-    """A function as bash has read it."""
+    """The text of a function as bash prints it after reading `text`."""
     done = subprocess.run(["bash", "-c", f"{text}\ndeclare -f {name}"], capture_output=True, text=True, check=True)
     return done.stdout
 

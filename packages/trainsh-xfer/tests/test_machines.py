@@ -1,4 +1,4 @@
-"""rsync's way over a shared connection."""
+"""How rsync uses a shared connection."""
 
 import shlex
 import subprocess
@@ -14,7 +14,10 @@ TARGET = Target(name="gpu", kind="ssh", argv=ARGV, control_path="/run/m-1")
 
 
 def test_the_option_keeps_every_word_together() -> None:
-    """rsync splits the option at spaces. A quote inside quotes is doubled; a shell would end the quotes there."""
+    """rsync splits the option at spaces.
+
+    A quote inside quotes is doubled for rsync, although a shell would end the quotes there.
+    """
     shell = Connection(TARGET, Request()).remote().shell
     assert "'ProxyCommand=ssh -W %h:%p ''jump''' -i '/keys/a b'" in shell
     assert "-S /run/m-1 -o ControlMaster=no -o ProxyCommand=false" in shell

@@ -1,4 +1,4 @@
-"""From a host to a storage and back with the host's own rclone: a real sshd, a real S3 service."""
+"""Copies from a host to a storage and back with the host's own rclone, a real sshd and a real S3 service."""
 
 import contextlib
 import json
@@ -25,7 +25,7 @@ from trainsh_xfer.transfer import carry_out
 
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    """One service for the module."""
+    """One storage service for all tests of this module."""
     with s3_service(tmp_path_factory.mktemp("s3"), f"key-{os.urandom(8).hex()}") as running:
         yield running
 
@@ -54,7 +54,7 @@ class Far:
         (self.home / ".bashrc").write_text("export PATH=$HOME/bin:$PATH\n")
 
     def copy(self, source: str, destination: str, *, verify: bool = False, **options: Any) -> Result:
-        """Copy, `@box` being this host."""
+        """Copy; `@box` in the endpoints means this host."""
         order = Order(
             source=source, destination=destination, options=Options(**options), hosts={"box": self.spec}, verify=verify
         )  # fmt: skip
@@ -187,7 +187,7 @@ def test_it_goes_on_without_this_machine_and_is_found_again(far: Far) -> None:
     first.stdin.flush()
     wait_until(lambda: far.processes("--temp-dir=/"), "rclone on the host")
     [rclone] = far.processes("--temp-dir=/")
-    first.communicate(timeout=30)  # the runner has ended: its pipe is closed
+    first.communicate(timeout=30)  # closes the pipe, as if the runner had ended
     second = far.command("@box:big.bin", "r2:first/alone/", "--bwlimit", "1M", "--json")
     out, said = second.communicate(timeout=60)
     assert second.returncode == 0, said

@@ -1,4 +1,4 @@
-"""Every option of `train transfer` changes the command of every engine, or is refused, or a warning names it."""
+"""Every option of `train transfer` changes the command of every engine, or is refused, or is named in a warning."""
 
 import inspect
 from pathlib import Path
@@ -16,7 +16,7 @@ from trainsh_xfer.pairs.route import Route
 from trainsh_xfer.transfer import carry_out
 
 NEW = Rsync("rsync", (3, 2, 7))
-# Each option with a value, and the options that it needs to have a meaning.
+# Each option with a value, and the other options without which it would have no meaning.
 OPTIONS: dict[str, tuple[Any, dict[str, Any]]] = {
     "delete": (True, {}), "exclude": (["*.o"], {}), "include": (["a.o"], {"exclude": ["*.o"]}),
     "rules": (["- x"], {}), "dry_run": (True, {}), "checksum": (True, {}), "bwlimit": (500, {}),

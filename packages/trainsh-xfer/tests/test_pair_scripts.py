@@ -1,4 +1,4 @@
-"""The scripts that let one host copy to another, run by shells of this machine; and the transfer's key."""
+"""Runs the scripts that let one host copy to another in shells of this machine; and tests the transfer's key."""
 
 import os
 import shutil
@@ -21,7 +21,7 @@ CLOCK = "202612312330"
 
 
 def run(shell: str, line: str) -> str:
-    """Run `line` as a login shell would; returns its output."""
+    """Run `line` as a login shell would, and return its output."""
     return subprocess.run([shell, "-c", line], capture_output=True, text=True, check=True).stdout
 
 
@@ -128,7 +128,8 @@ def test_the_pipes_carry_both_ways_and_cleaning_releases_them(tmp_path: Path, ho
 def waits_for_a_pipe(process: int) -> bool:
     """Whether a process waits for the other end of a FIFO."""
     wchan = Path(f"/proc/{process}/wchan").read_text()
-    # A kernel that does not name it says 0, as of a process that runs: that one does not sleep.
+    # A kernel that does not name the wait says 0, as it does for a running process; but a running process does not
+    # sleep.
     sleeps = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] == "S"
     return wchan == "wait_for_partner" or "fifo" in wchan or (wchan == "0" and sleeps)
 
@@ -171,7 +172,7 @@ def test_the_agent_ends_with_a_tool_that_is_killed(world: object, tmp_path: Path
 
 
 def alive(process: int) -> bool:
-    """Whether a process runs (a zombie does not)."""
+    """Whether a process runs. A zombie does not run."""
     try:
         return Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
     except OSError:

@@ -1,7 +1,8 @@
-"""Every pair of endpoint kinds: copy, nothing twice, sync with deletions, excludes, a dry run, verify. One table.
+"""Tests every pair of endpoint kinds with one table of cases.
 
-The services are real processes: rclone's S3 with signatures, stand-ins for B2 and Drive, two sshds; `sftp` is a
-remote of the user's own rclone configuration to one of them.
+The cases are: a copy, a second copy that sends nothing, a sync with deletions, excludes, a dry run, and verify. The
+services are real processes: rclone's S3 server with signatures, imitations of B2 and Drive, and two sshds. `sftp`
+is a remote of the user's own rclone configuration that leads to one of the two sshds.
 """
 
 import contextlib
@@ -27,7 +28,7 @@ from trainsh_xfer.model import Options, Order, Result
 from trainsh_xfer.transfer import carry_out
 
 KINDS = ("here", "host", "other", "s3", "b2", "drive", "sftp")
-# These pairs are always tested; the others are marked `faults`, since all 49 take minutes.
+# These pairs are always tested. The other pairs are marked `faults`, because a test of all 49 takes minutes.
 QUICK = {("here", "b2"), ("drive", "here"), ("host", "other")}
 PAIRS = [
     pytest.param(*pair, marks=() if pair in QUICK else pytest.mark.faults, id="-".join(pair))
@@ -37,7 +38,7 @@ PAIRS = [
 
 @pytest.fixture(scope="module")
 def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
-    """Every service, and the environment in which they are reached."""
+    """Starts every service, and returns the environment variables with which the services are reached."""
     folder = tmp_path_factory.mktemp("services")
     (folder / "s3").mkdir()
     with ExitStack() as stack:
@@ -64,7 +65,7 @@ def at(
     services: dict[str, str], machines: tuple[World, dict[str, str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
     request: pytest.FixtureRequest,
 ) -> Callable[[str, str], str]:  # fmt: skip
-    """The endpoint of a kind for a folder of this test's own."""
+    """A function that returns the endpoint of a kind for a folder. Each test has its own folders."""
     world, specs = machines
     for name, value in {**world.env, **services}.items():
         monkeypatch.setenv(name, value)
@@ -87,7 +88,7 @@ def at(
 
 
 def tree(folder: Path) -> dict[str, str]:
-    """Every file below `folder`: its path -> its text."""
+    """A map from the path of every file below `folder` to the text of the file."""
     return {str(path.relative_to(folder)): path.read_text() for path in folder.rglob("*") if path.is_file()}
 
 
@@ -149,8 +150,12 @@ def test_a_transfer_that_is_killed_goes_on(
     at: Callable[[str, str], str], machines: tuple[World, dict[str, str]], services: dict[str, str], tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch, source: str, destination: str,
 ) -> None:  # fmt: skip
-    """kill -9 at random moments, then once to the end: everything has arrived, and no upload is left unfinished."""
-    monkeypatch.setenv("RCLONE_B2_UPLOAD_CUTOFF", "6M")  # in parts, as large files are
+    """A transfer gets kill -9 at random moments, and then runs to its end.
+
+    After that everything has arrived, and no upload is left unfinished.
+    """
+    # uploads even this file in parts, as large files are uploaded
+    monkeypatch.setenv("RCLONE_B2_UPLOAD_CUTOFF", "6M")
     monkeypatch.setenv("RCLONE_B2_CHUNK_SIZE", "5M")
     chance = random.Random(f"{source}-{destination}")
     write(tmp_path / "begin", {f"sub/{number}": str(number) * 50_000 for number in range(30)})

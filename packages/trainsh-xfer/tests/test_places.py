@@ -1,4 +1,4 @@
-"""Which place each endpoint resolves to: placeholders, storages, homes, relative paths."""
+"""To which place each endpoint resolves: placeholders, storages, homes, relative paths."""
 
 from pathlib import Path
 
@@ -76,6 +76,7 @@ def test_refused(text: str, kind: type[TrainError], said: str) -> None:
 
 @pytest.mark.parametrize("text", ["@far:/x", "storage:none:/x", "s3:bucket/x"])
 def test_without_train_storage_it_is_named(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("trainsh_base.system.spawn.tool_path", lambda _: None)  # as where it is not installed
+    # as on a machine where it is not installed
+    monkeypatch.setattr("trainsh_base.system.spawn.tool_path", lambda _: None)
     with pytest.raises(MissingProgram, match="needs train-storage"):
         place(text)

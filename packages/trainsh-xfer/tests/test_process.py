@@ -22,7 +22,7 @@ TOOL = str(Path(sys.executable).with_name("train-xfer"))
 
 
 def copies(source: Path) -> list[str]:
-    """The processes that have `source` among their arguments, this one aside."""
+    """The processes that have `source` among their arguments, except this process."""
     found = []
     for line in Path("/proc").glob("[0-9]*/cmdline"):
         try:
@@ -39,12 +39,12 @@ def order(source: Path, destination: Path, bwlimit: int = 0) -> Order:
 
 
 def arrived(folder: Path) -> int:
-    """The bytes that have arrived of a file that is being copied into `folder`."""
+    """How many bytes have arrived of the file that is being copied into `folder`."""
     return sum(path.stat().st_size for path in folder.glob(".big.*")) if folder.exists() else 0
 
 
 def goes_on(source: Path, out: Path, request_: Any) -> Result:
-    """Copy to the end; checks that the file is right, and that less than the whole file was sent."""
+    """Copy to the end. Check that the file is right, and that less than the whole file was sent."""
     result = carry_out(order(source, out / "big"), request_)
     assert (out / "big").read_bytes() == source.read_bytes()
     assert not (out / ".train-partial").exists()

@@ -1,4 +1,6 @@
-"""From a host to a storage and back, when rclone cannot run on the host: the rclone here uses sftp."""
+"""Copies from a host to a storage and back when rclone cannot run on the host, so that the rclone here
+uses sftp.
+"""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +16,7 @@ from trainsh_xfer.transfer import carry_out
 
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    """One service for the module."""
+    """One storage service for all tests of this module."""
     with s3_service(tmp_path_factory.mktemp("s3")) as running:
         yield running
 
@@ -35,7 +37,7 @@ class Far:
         (self.home / ".cache").touch()  # no folder can be made there
 
     def copy(self, source: str, destination: str, *, verify: bool = False, **options: Any) -> Result:
-        """Copy, `@box` being this host."""
+        """Copy; `@box` in the endpoints means this host."""
         order = Order(
             source=source,
             destination=destination,

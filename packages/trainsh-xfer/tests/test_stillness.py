@@ -52,7 +52,7 @@ def test_a_silent_service_is_told_and_ends_within_its_limit(
     assert said, request_.events
     assert said[0].startswith("s3:first -> this machine")
     assert said[-1].startswith("this machine -> s3:first")
-    assert len(said) <= 13  # each after twice the time
+    assert len(said) <= 13  # the time before each message is twice the time before
 
 
 def test_what_moves_is_not_called_still(request_: Any) -> None:

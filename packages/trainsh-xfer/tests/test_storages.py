@@ -25,14 +25,16 @@ from trainsh_xfer.transfer import carry_out
 
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    """One service for the module."""
+    """One storage service for all tests of this module."""
     with s3_service(tmp_path_factory.mktemp("s3")) as running:
         yield running
 
 
 @pytest.fixture
 def bucket(service: Service, home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The folder behind `r2:first`, emptied; its key is in the environment."""
+    """The folder that holds the bucket `r2:first`, after it was emptied. The key of the bucket is in the
+    environment.
+    """
     folder = service.folder / "first"
     monkeypatch.setenv("R2_ACCESS_KEY", service.key)
     monkeypatch.setenv("R2_SECRET_KEY", service.secret)
@@ -43,12 +45,12 @@ def bucket(service: Service, home: Path, monkeypatch: pytest.MonkeyPatch) -> Pat
 
 @pytest.fixture
 def top(request: pytest.FixtureRequest) -> str:
-    """A folder of the bucket that is the test's own."""
+    """The name of a folder of the bucket that only this test uses."""
     return "".join(char if char.isalnum() else "-" for char in request.node.name)
 
 
 def transfer(source: str, destination: str, request: Recorded, *, verify: bool = False, **options: Any) -> Result:
-    """Copy; options as the command has them."""
+    """Copy. The options are those of the command."""
     order = Order(source=source, destination=destination, options=Options(**options), verify=verify)
     return carry_out(order, request)
 
@@ -61,7 +63,7 @@ def obscured(password: str) -> str:
 
 
 def tree(folder: Path) -> dict[str, str]:
-    """Every file below `folder`: its path -> its text."""
+    """A map from the path of every file below `folder` to the text of the file."""
     return {str(path.relative_to(folder)): path.read_text() for path in folder.rglob("*") if path.is_file()}
 
 
@@ -138,7 +140,7 @@ def test_patterns_mean_what_they_mean_to_rsync(
     bucket: Path, top: str, source: Path, request_: Recorded, tmp_path: Path,
     options: dict[str, list[str]], expected: set[str], contents: bool,
 ) -> None:  # fmt: skip
-    if not contents:  # anchored patterns begin with the folder's own name then
+    if not contents:  # because in this case an anchored pattern must begin with the folder's own name
         options = {
             key: [f"/source{one}" if one.startswith("/") else one for one in value]
             for key, value in options.items()

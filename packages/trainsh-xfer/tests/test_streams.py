@@ -1,4 +1,7 @@
-"""--jobs over rsync: several streams give the same result as one. A real sshd, a real rsync on both sides."""
+"""Tests --jobs with rsync: several streams give the same result as one.
+
+The tests use a real sshd, and a real rsync on both sides.
+"""
 
 import os
 from pathlib import Path
@@ -16,7 +19,10 @@ ODD = ("new\nline", "-rf", "[x]*", "end\\", "späte ❄", "a b")
 
 
 class Pair:
-    """A tree on this machine, and a host. `started` are the lists of names that streams were started with."""
+    """A tree on this machine, and a host.
+
+    `started` holds the lists of names with which streams were started.
+    """
 
     def __init__(self, world: Any, tmp_path: Path, request: Any, monkeypatch: pytest.MonkeyPatch) -> None:
         self.box = world.sshd("box")
@@ -35,7 +41,7 @@ class Pair:
         monkeypatch.setattr(route.Route, "share", noted)
 
     def copy(self, source: str, destination: str, *, verify: bool = False, **options: Any) -> Result:
-        """Copy, `@box` being the host."""
+        """Copy; `@box` in the endpoints means the host."""
         order = Order(
             source=source, destination=destination, options=Options(**options), hosts={"box": self.spec}, verify=verify
         )  # fmt: skip
@@ -43,7 +49,7 @@ class Pair:
 
 
 def fill(folder: Path) -> None:
-    """Make files, two of them in a folder that is to be left out."""
+    """Make files. Two of them are in a folder that the copy must leave out."""
     for number in range(12):
         path = folder / f"d{number % 3}" / f"f{number}"
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -58,7 +64,7 @@ def fill(folder: Path) -> None:
 
 
 def seen(folder: Path) -> dict[str, object]:
-    """Every path below a folder: the contents of a file, the time of a folder."""
+    """A map from every path below a folder to the contents of the file, or to the time of the folder."""
     return {
         os.fsdecode(path.relative_to(folder)): path.read_bytes() if path.is_file() else path.stat().st_mtime
         for path in folder.rglob("*")

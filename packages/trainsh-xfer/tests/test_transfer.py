@@ -22,7 +22,7 @@ def copy(source: Path | str, destination: Path | str, request: Any, **more: Any)
 
 
 def tree(folder: Path) -> dict[str, bytes]:
-    """Every file under a folder and what is in it."""
+    """Every file under a folder, and the contents of each."""
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 

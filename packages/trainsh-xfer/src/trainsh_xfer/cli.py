@@ -22,7 +22,7 @@ def show_result(result: Result) -> None:
 
 
 def line(change: Change) -> str:
-    """`create      12 B  path`; a folder's path ends in a slash."""
+    """A change as a line such as `create 12 B path`. The path of a folder ends with a slash."""
     size = format_size(change.size) if change.kind == "file" and change.action != "delete" else ""
     return f"{change.action:<10}  {size:>10}  {escaped(change.path)}"
 
@@ -33,7 +33,9 @@ def escaped(path: str) -> str:
 
 
 def summary(result: Result) -> str:
-    """`copied 3 files, 1.2 MiB in 0.4s`; for a dry run, `would copy ...`."""
+    """A result as a line such as `copied 3 files, 1.2 MiB in 0.4s`. For a dry run the line begins with `would
+    copy`.
+    """
     files = "1 file" if result.files == 1 else f"{result.files} files"
     size = format_size(result.bytes)
     deleted = f", {'delete' if result.dry_run else 'deleted'} {result.deleted}" if result.deleted else ""
@@ -130,7 +132,9 @@ def show_following(answer: Following | list[Following]) -> None:
 
 
 def following_line(row: Following) -> str:
-    """`@gpu:/ckpt/ -> @out:/ckpt/  following  step-300 is safe, 40s old (3 kept)`."""
+    """A followed folder as a line such as `@gpu:/ckpt/ -> @out:/ckpt/ following step-300 is safe, 40s old (3
+    kept)`.
+    """
     newest = "no checkpoint is uploaded yet"
     if row.newest is not None:
         newest = f"newest uploaded checkpoint {row.newest}, {format_duration(row.age or 0)} old ({row.kept} kept)"
@@ -194,7 +198,7 @@ def status(
 
 
 def ends(source: str, destination: str, hosts: dict[str, str], storages: dict[str, str]) -> Order:
-    """An order with this source and destination, and default options."""
+    """The order for a copy from `source` to `destination` with default options."""
     return Order(
         source=source, destination=destination, options=Options(), hosts=hosts, storages=storages,
         source_quoted=False, destination_quoted=False,

@@ -1,4 +1,4 @@
-"""The verbs of the checkpoint pump: follow, unfollow, status."""
+"""The verbs of the checkpoint pump, which copies new checkpoints to a storage: follow, unfollow, status."""
 
 from contextlib import ExitStack
 
@@ -18,7 +18,11 @@ from trainsh_xfer.transfer import sides
 
 
 class Wish(msgspec.Struct, frozen=True, kw_only=True):
-    """How to follow: copies to keep (0: all), seconds between looks, seconds without a change, a name pattern."""
+    """How to follow a folder.
+
+    The fields are: the number of copies to keep (0 for all), the seconds between two looks at the folder, the
+    seconds after which an unchanged entry counts as complete, and a pattern for names.
+    """
 
     keep: int = 0
     every: float = 60
@@ -28,14 +32,16 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def follow(order: Order, wish: Wish, request: Request) -> Following:
-    """Start to follow a folder on a host; do nothing if it is already followed. Raises the storage's errors."""
+    """Start to follow a folder on a host, or do nothing if the folder is already followed. Raises the errors of the
+    storage.
+    """
     if wish.keep < 0:
         raise UsageError(f"--keep must be 0 or more, not {wish.keep}", "0 keeps all checkpoints", code="bad_keep")
     with ExitStack() as stack:
         wanted, shell = _opened(order, wish, request, stack)
         path = _rclone(shell, request)
         program = HostRclone(shell, path, told(order).partition(" -> ")[2], request, "077")
-        program.rows(wanted.remote)  # raises now if the storage refuses the credentials
+        program.rows(wanted.remote)  # raises an error already here if the storage refuses the credentials
         if pump.start(wanted, shell, path):
             request.emit("log", message=f"{wanted.host} follows {wanted.asked[0]} already")
         else:
@@ -45,9 +51,10 @@ def follow(order: Order, wish: Wish, request: Request) -> Following:
 
 
 def unfollow(order: Order, job: str, request: Request) -> Following:
-    """Have the pump do a last round, wait until it has ended, and remove it. Without a pump, return at once.
+    """Have the pump do a last round, wait until the pump has ended, and remove it. If there is no pump, return at
+    once.
 
-    Raises `not_safe` when something could not be copied in that round.
+    Raises `not_safe` when something could not be copied in the last round.
     """
     with ExitStack() as stack:
         wanted, shell = _opened(order, Wish(job=job), request, stack)
@@ -75,7 +82,10 @@ def unfollow(order: Order, job: str, request: Request) -> Following:
 
 
 def status(job: str, request: Request) -> list[Following]:
-    """Ask the hosts for the state of each pump that this machine started, of one job or (empty `job`) of all."""
+    """Ask the hosts for the state of the pumps of one job, or of all pumps if `job` is empty.
+
+    These are the pumps that this machine has started.
+    """
     return [_asked(one, request) for one in pump.remembered(job)]
 
 
@@ -94,7 +104,7 @@ def _asked(one: Pump, request: Request) -> Following:
 
 
 def _rclone(shell: PumpShell, request: Request) -> str:
-    """The path of an rclone on the host; if the host has none, one is copied there for the pump."""
+    """The path of an rclone on the host. If the host has no rclone, one is copied there for the pump."""
     try:
         return find_rclone(shell, request)[0]
     except Impossible as error:

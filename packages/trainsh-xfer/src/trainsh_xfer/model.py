@@ -6,11 +6,12 @@ import msgspec
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
-    """How to copy, with any engine. `bwlimit` is in KiB a second, 0 for none; `force` lifts a guard.
+    """How to copy, with any engine.
 
-    `as_is` keeps set-user-id bits and links that leave the tree, of files that come from a host. `rules` are
-    rsync's (`+ PATTERN`, `- PATTERN`), from files; they follow `include` and `exclude`. `jobs` is how many files
-    may travel at the same time, 0 for the engine's own number. `compress` is set by the transfer itself.
+    `bwlimit` is in KiB a second, or 0 for no limit. `force` allows what a guard would refuse. `as_is` is for files
+    that come from a host: it keeps set-user-id bits and links that leave the tree. `rules` are rules of rsync (`+
+    PATTERN`, `- PATTERN`) from files; they come after `include` and `exclude`. `jobs` is how many files may be
+    copied at the same time, or 0 for the engine's default. The transfer itself sets `compress`.
     """
 
     delete: bool = False
@@ -28,13 +29,15 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def filters(self) -> list[tuple[str, str]]:
-        """Every rule in order, as pairs of `+` or `-` and a pattern. The first that matches decides."""
+        """All rules in order, each as a pair of `+` or `-` and a pattern. The first rule that matches decides."""
         named = [("+", one) for one in self.include] + [("-", one) for one in self.exclude]
         return named + [(rule[0], rule[2:]) for rule in self.rules]
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True):
-    """A copy to make: both endpoints as written, whether each was quoted, and the names that they may use."""
+    """A copy to make: both endpoints as written, whether each was quoted, and the names that the endpoints
+    may use.
+    """
 
     source: str
     destination: str

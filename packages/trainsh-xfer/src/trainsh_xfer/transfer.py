@@ -25,12 +25,15 @@ from trainsh_xfer.pairs.storage_routes import told
 
 SHOWN = 10
 TIDY_LIMIT = 600.0
-REFUSALS = (1, 2, 4, 12)  # rsync's statuses when the other side does not know an option or a kind of compression
+# the exit statuses of rsync if the other side does not know an option or a kind of compression
+REFUSALS = (1, 2, 4, 12)
 
 
 def carry_out(order: Order, request: Request) -> Result:
-    """Carry out a transfer, reporting progress to `request`. Raises the errors of resolving, of the guards and of
-    the copy."""
+    """Carry out a transfer, and report progress to `request`.
+
+    Raises the errors of resolving both sides, of the guards, and of the copy.
+    """
     try:
         with watched(request, told(order)) as inner:
             return _carry_out(order, inner)
@@ -85,7 +88,7 @@ def sides(order: Order) -> list[Place | InStorage]:
 
 
 def _copied(route: Route, order: Order, request: Request) -> Tally:
-    """Copy; with `verify`, compare afterwards, and move only if everything is equal."""
+    """Copy. With `verify`, compare both sides afterwards, and finish a move only if everything is equal."""
     options = order.options
     careful = order.verify and not options.dry_run
     first = msgspec.structs.replace(options, move=False) if careful else options
@@ -128,7 +131,7 @@ def _copy(route: Route, options: Options, request: Request) -> Tally:
 
 
 def _compressing(route: Route, options: Options, request: Request) -> Options:
-    """The options, with compression if the link was slow the last time and nearly all of the source is text."""
+    """The options. Compression is added if the link was slow the last time and nearly all of the source is text."""
     if options.dry_run or route.foreign or not (route.connection and route.root and route.rsync.compresses):
         return options
     if not (link_rates.is_slow(route.connection.target) and compressible.pays(route.sources)):
@@ -138,7 +141,7 @@ def _compressing(route: Route, options: Options, request: Request) -> Options:
 
 
 def _run(route: Route, options: Options, tally: Tally, request: Request, *, resume: bool) -> None:
-    """Run rsync, again without compression where the host's rsync refuses it."""
+    """Run rsync. If the host's rsync refuses compression, run it again without compression."""
     try:
         run(route, lambda: route.words(options, resume=resume), tally, request)
     except TrainError as error:

@@ -1,2 +1,4 @@
-"""Endpoints: parsing, resolving to a host and path, local paths, and checks for unsafe copies. Imports `model`
-only."""
+"""Endpoints: parsing, resolving to a host and path, local paths, and checks for unsafe copies.
+
+This subpackage imports only `model`.
+"""

@@ -1,4 +1,4 @@
-"""Parses an endpoint: a local path, a path on a host, or one in a storage. Pure: no name is looked up."""
+"""Parses an endpoint: a local path, a path on a host, or a path in a storage. No name is looked up."""
 
 import re
 from typing import Literal
@@ -14,7 +14,8 @@ _PREFIXED = re.compile(r"(host|storage):([^:/]+)(?::(.*))?", re.DOTALL)
 _NAMED = re.compile(r"@([^:/]+)(?::(.*))?", re.DOTALL)
 _BARE = re.compile(r"([^:/]+):(.*)", re.DOTALL)
 _PROVIDER = re.compile(r"[a-z][a-z0-9_-]*")
-_INSTANCE = re.compile(r"([A-Za-z0-9_.-]+):(.*)", re.DOTALL)  # the rest of PROVIDER:REF:PATH
+# REF:PATH, the part after PROVIDER: in PROVIDER:REF:PATH
+_INSTANCE = re.compile(r"([A-Za-z0-9_.-]+):(.*)", re.DOTALL)
 _URL = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*://")
 
 
@@ -27,12 +28,13 @@ class Endpoint(msgspec.Struct, frozen=True):
 
 
 def parse(text: str, hosts: dict[str, str], storages: dict[str, str]) -> Endpoint:
-    """Parse `text`. `hosts` and `storages` hold the names that the caller defined and that `@NAME` may mean.
+    """Parse the text of an endpoint. `@NAME` may mean a name in `hosts` or `storages`, which the caller has
+    defined.
 
-    `NAME:REF:PATH` is a machine of the provider NAME, with or without `host:` or `@` before it.
+    `NAME:REF:PATH` is a path on a machine of the provider NAME; `host:` or `@` may stand before it.
 
-    As in rsync and scp, a colon before the first slash makes an endpoint remote: `name:/path` is on a host,
-    `./name:/path` is a local file. Raises UsageError if `text` is not an endpoint.
+    As in rsync and scp, an endpoint is remote if it has a colon before its first slash: `name:/path` is on a host,
+    but `./name:/path` is a local file. Raises UsageError if `text` is not an endpoint.
     """
     if not text or "\0" in text:
         raise UsageError(f"not an endpoint: {text!r}", FORMS, code="bad_endpoint")
@@ -66,8 +68,11 @@ def _bare(name: str, rest: str, text: str) -> Endpoint:
 
 
 def _inline_storage(scheme: str, rest: str, text: str) -> Endpoint:
-    """Parse the part after the scheme. `file:/path` is a local path; for other schemes the first part is the bucket
-    and the rest is the path in it."""
+    """Parse `rest`, the part of an endpoint after its scheme.
+
+    `file:/path` is a local path. After any other scheme, the first part is the bucket, and the rest is the path in
+    the bucket.
+    """
     if scheme == "file":
         return _remote("local", "", rest, text)
     if scheme == "rclone":

@@ -18,8 +18,9 @@ SYSTEM = frozenset(
 def check_deletion(sources: Sequence[str], destination: str, homes: Sequence[str]) -> None:
     """Raise UsageError if `--delete` could remove files from a whole system folder or home folder.
 
-    The caller skips this check with `--force`. `destination` and `homes` are paths on the same machine. A source
-    without a trailing slash passes: deletion is then limited to the folder of its name below the destination.
+    With `--force`, the caller skips this check. `destination` and `homes` are paths on the same machine. A source
+    without a trailing slash is allowed, because files are then deleted only in the folder below the destination
+    that has the source's name.
     """
     folder = destination.rstrip("/") or "/"
     if not any(means_contents(source) for source in sources):
@@ -33,8 +34,10 @@ def check_deletion(sources: Sequence[str], destination: str, homes: Sequence[str
 
 
 def _is_home(folder: str) -> bool:
-    """Whether a path on a host is a home folder: `~`, `~user`, `/home/user`, or a path such as `.` that means the
-    home."""
+    """Whether a path on a host is a home folder.
+
+    This is the case for `~`, `~user`, `/home/user`, and for a path such as `.` that means the home folder.
+    """
     if folder in (".", "./.", "~", "~/."):
         return True
     if folder.startswith("~") and "/" not in folder:
@@ -44,8 +47,10 @@ def _is_home(folder: str) -> bool:
 
 
 def check_overlap(sources: Sequence[str], destination: str, options: Options) -> None:
-    """Refuse a local copy onto itself, and one where one side contains the other and files would be lost or
-    repeated."""
+    """Refuse a local copy of a path onto itself.
+
+    Also refuse a copy if one side contains the other, so that files would be lost or repeated.
+    """
     target = os.path.realpath(destination)
     for source in sources:
         real = os.path.realpath(source)
@@ -55,8 +60,10 @@ def check_overlap(sources: Sequence[str], destination: str, options: Options) ->
 
 
 def check_far_overlap(source: str, destination: str, options: Options) -> None:
-    """Like `check_overlap`, for two paths on one host. Compares the paths as text, because they cannot be resolved
-    here."""
+    """Do the same as `check_overlap` for two paths on one host.
+
+    The paths are compared as text, because this machine cannot resolve them.
+    """
     plain, target = posixpath.normpath(source), posixpath.normpath(destination)
     contents = means_contents(source)
     lands = target if contents or plain == target else _inside(target, plain)
@@ -83,5 +90,5 @@ def _inside(folder: str, path: str) -> str:
 
 
 def _within(path: str, folder: str) -> bool:
-    """Whether `path` is `folder` or below it."""
+    """Whether `path` is `folder` itself or is below `folder`."""
     return path == folder or path.startswith(folder.rstrip("/") + "/")

@@ -10,10 +10,10 @@ WILDCARDS = frozenset("*?[")
 
 
 def absolute(path: str, cwd: str, *, literal: bool) -> tuple[str, int]:
-    """`path` made absolute from `cwd`, with a trailing slash or dot kept, and the length of its prefix that has no
-    wildcards.
+    """The absolute form of `path`, which is relative to `cwd`, and the length of its prefix that has no wildcards.
 
-    A leading `~` or `~user` is expanded to a home folder unless `literal`.
+    A slash or dot at the end of the path is kept. A leading `~` or `~user` is expanded to a home folder, unless
+    `literal` is true.
     """
     home = "" if literal or not path.startswith("~") else _home(path)
     if home:
@@ -32,10 +32,10 @@ def _home(path: str) -> str:
 
 
 def expanded(path: str, fixed: int, *, literal: bool) -> list[str]:
-    """The paths that `path` matches. Wildcards after the first `fixed` characters are expanded as by a shell.
+    """The paths that `path` matches. Wildcards after the first `fixed` characters are expanded as a shell does it.
 
-    A wildcard does not match a leading dot. A pattern without a match is taken as a file name. Raises NotFound when
-    there is no such file, and for a file with a slash after its name.
+    A wildcard does not match a leading dot. A pattern that matches nothing is taken as a file name. Raises NotFound
+    if no file has this name, or if `path` names a file but ends with a slash.
     """
     if not literal and WILDCARDS & set(path[fixed:]):
         found = sorted(glob.glob(glob.escape(path[:fixed]) + path[fixed:]))  # noqa: PTH207 - slashes are kept
@@ -50,7 +50,7 @@ def expanded(path: str, fixed: int, *, literal: bool) -> list[str]:
 
 
 def _near(path: str) -> str:
-    """A hint that lists the deepest existing folder above `path`."""
+    """A hint that shows what is in the deepest folder above `path` that exists."""
     folder = Path(path).parent
     while not folder.exists():
         folder = folder.parent
@@ -58,8 +58,10 @@ def _near(path: str) -> str:
 
 
 def working_folder(given: str | None) -> str:
-    """The folder that relative paths start from: `given`, else the current one. Raises UsageError if it does not
-    exist."""
+    """The folder to which paths are relative: `given`, or the current folder if `given` is None.
+
+    Raises UsageError if the folder does not exist.
+    """
     try:
         folder = given or os.getcwd()  # noqa: PTH109 - symbolic links in it are kept
     except FileNotFoundError:
@@ -84,7 +86,7 @@ def make_parents(path: str) -> list[Path]:
 
 
 def remove_made(made: list[Path]) -> None:
-    """Remove the folders that `make_parents` has created, as far as nothing was copied into them."""
+    """Remove those folders that `make_parents` has created and that are still empty."""
     for folder in made:
         try:
             folder.rmdir()
@@ -93,7 +95,9 @@ def remove_made(made: list[Path]) -> None:
 
 
 def remove_empty(path: str) -> None:
-    """Remove the empty folders under `path`, and `path` itself unless it means only the folder's contents."""
+    """Remove the empty folders under `path`, and `path` itself unless its form means only the contents of the
+    folder.
+    """
     if os.path.islink(path.rstrip("/")) and not means_contents(path):  # noqa: PTH114 - the text's own slash counts
         return
     for folder, _, _ in os.walk(path, topdown=False):
@@ -110,5 +114,8 @@ def means_contents(path: str) -> bool:
 
 
 def root_of(source: str) -> str:
-    """The folder that the names in rsync's output are relative to, for this source; it ends in a slash or dot."""
+    """The folder to which the names in rsync's output are relative, for this source.
+
+    It ends with a slash or a dot.
+    """
     return source if means_contents(source) else source[: source.rfind("/") + 1] or "./"

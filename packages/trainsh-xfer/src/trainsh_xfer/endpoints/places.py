@@ -47,12 +47,13 @@ def find(
     resolve: Callable[[str], Target],
     remote: str,
 ) -> Place | InStorage:
-    """Resolve `endpoint` to a place. A local path becomes absolute; a path on a host stays as written.
+    """Resolve `endpoint` to a place. A local path becomes absolute. A path on a host stays as written.
 
-    `resolve` returns the target of a host's name or spec. `remote` is the name that rclone will use for a storage.
+    `resolve` is a function that returns the target of a host's name or spec. `remote` is the name that rclone will
+    use for a storage.
 
-    Raises UsageError for a placeholder and for a path with `..` in a storage, and the errors of `train-storage
-    resolve`.
+    Raises UsageError if the endpoint is a placeholder or a path with `..` in a storage, and the errors of
+    `train-storage resolve`.
     """
     if endpoint.kind == "storage":
         return _in_storage(endpoint, storages, cwd, literal, text, resolve, remote)

@@ -1,4 +1,4 @@
-"""Storages, and how to reach each, from `train-storage resolve`."""
+"""Storages and the ways to reach them, as `train-storage resolve` gives them."""
 
 import os
 import time
@@ -8,17 +8,17 @@ import msgspec
 from trainsh_base.errors import MissingProgram, TrainError
 from trainsh_base.tool.peer import ANSWER_LIMIT, call
 
-# Seconds for which an answer is used again. A changed or removed credential takes effect after that time at the
-# latest.
+# For so many seconds, an answer is used again. After that time at the latest, a changed or removed credential takes
+# effect.
 RESOLVED_FOR = 30.0
 
 
 class Storage(msgspec.Struct, frozen=True, kw_only=True):
-    """A storage that rclone reaches. Its paths begin with `remote` and `root`; `env` is added to rclone's
-    environment.
+    """A storage that rclone reaches.
 
-    `secret_env` names the variables of `env` whose values are secret. With `own_config`, the remote is defined in
-    the user's own rclone configuration.
+    The paths of the storage begin with `remote` and `root`. `env` is added to rclone's environment, and
+    `secret_env` names the variables of `env` whose values are secret. If `own_config` is true, the remote is
+    defined in the user's own rclone configuration.
     """
 
     label: str
@@ -30,7 +30,9 @@ class Storage(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def backend(self) -> str:
-        """rclone's name for the kind of service; empty for a remote of the user's own configuration."""
+        """rclone's name for the kind of the service, or an empty text for a remote of the user's own rclone
+        configuration.
+        """
         return self.env.get(f"RCLONE_CONFIG_{self.remote.removesuffix(':')}_TYPE", "")
 
     def at(self, path: str) -> str:
@@ -42,14 +44,14 @@ class Storage(msgspec.Struct, frozen=True, kw_only=True):
 class HostFolder(Storage, frozen=True, kw_only=True):
     """The disk of a host. A path that does not begin with `/` is relative to the home folder.
 
-    The rclone of another machine reaches the disk by sftp. For the host's own rclone it is the local disk: `remote`
-    is empty, and relative paths begin with `home`.
+    The rclone of another machine reaches this disk by sftp. For the host's own rclone it is the local disk; then
+    `remote` is empty, and `home` is put before a relative path.
     """
 
     home: str = ""
 
     def at(self, path: str) -> str:
-        """rclone's argument for `path` on the host; `~/` is the home folder."""
+        """rclone's argument for `path` on the host. In `path`, `~/` means the home folder."""
         inside = "" if path == "~" else path.removeprefix("~/")
         if self.home and not inside.startswith("/"):
             inside = f"{self.home}/{inside}"
@@ -57,7 +59,7 @@ class HostFolder(Storage, frozen=True, kw_only=True):
 
 
 class Folder(msgspec.Struct, frozen=True, kw_only=True):
-    """A storage that is a folder: on this machine, or on the host with the spec `host`."""
+    """A storage that is a folder, either on this machine or on the host with the spec `host`."""
 
     path: str
     host: str = ""
@@ -67,9 +69,10 @@ _resolved: dict[tuple[str, str, int], tuple[float, Storage | Folder]] = {}
 
 
 def resolve(spec: str, remote: str) -> Storage | Folder:
-    """Resolve the storage with this name or spec. `remote` is the name that rclone will use for it, in capitals.
+    """Resolve the storage whose name or spec is `spec`. `remote` is the name, in capitals, that rclone will use for
+    it.
 
-    An answer is used again for RESOLVED_FOR seconds, since `serve` copies to the same few storages. Raises the
+    An answer is used again for RESOLVED_FOR seconds, because `serve` copies to the same few storages. Raises the
     errors of `_asked`.
     """
     key, now = (spec, remote, hash(frozenset(os.environ.items()))), time.monotonic()
@@ -81,7 +84,7 @@ def resolve(spec: str, remote: str) -> Storage | Folder:
 
 
 def _asked(spec: str, remote: str) -> Storage | Folder:
-    """Ask train-storage.
+    """Ask train-storage how to reach a storage.
 
     Raises MissingProgram when train-storage is not installed, and the errors of `train-storage resolve`.
     """

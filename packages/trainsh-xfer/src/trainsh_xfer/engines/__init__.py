@@ -1,2 +1,4 @@
-"""rsync and rclone: argv, process, output, errors, quoting. Makes no connection. Imports `model` and `remote`
-only."""
+"""rsync and rclone: their argv, process, output, errors and quoting.
+
+This subpackage makes no connection, and imports only `model` and `remote`.
+"""

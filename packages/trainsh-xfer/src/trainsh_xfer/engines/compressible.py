@@ -1,6 +1,7 @@
-"""Whether compression makes the files of a tree smaller, by their names and sizes.
+"""Guesses from names and sizes whether compression makes the files of a tree smaller.
 
-rsync compresses all of a transfer or nothing: no kind of its compression heeds --skip-compress (measured with 3.5).
+The guess is for the whole tree, because rsync compresses either all of a transfer or nothing: with every kind of
+compression it ignores --skip-compress (measured with 3.5).
 """
 
 import os
@@ -13,8 +14,8 @@ TEXT = frozenset([
     "ply", "geojson",
 ])  # fmt: skip
 SMALL = 1_000_000  # bytes; a larger file that is no text (a checkpoint, an archive, an image) forbids compression
-SHARE = 0.9  # of all bytes, which must be text
-MOST = 3000  # files that are looked at
+SHARE = 0.9  # the share of all bytes that must be text
+MOST = 3000  # the number of files that are looked at
 
 
 def pays(paths: Iterable[str]) -> bool:

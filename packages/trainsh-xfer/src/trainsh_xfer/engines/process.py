@@ -1,4 +1,7 @@
-"""Runs rsync or rclone: streams the output, stops it when the request is cancelled. Only this module uses sh."""
+"""Runs rsync or rclone, streams its output, and stops it when the request is cancelled.
+
+Only this module uses sh.
+"""
 
 import contextlib
 import functools
@@ -24,15 +27,17 @@ STDERR_KEPT = 16_000
 
 
 class Ended(msgspec.Struct, frozen=True):
-    """How a program ended: its status (negative: the signal), and its stderr without the middle if that was
-    long."""
+    """How a program ended: its exit status and its stderr.
+
+    A negative status is the number of a signal, negated. If stderr was long, its middle is left out.
+    """
 
     status: int
     stderr: str
 
 
 def find_rsync() -> Rsync:
-    """The rsync on PATH and its version. Raises MissingProgram (exit 9) when there is none that works."""
+    """The rsync on PATH and its version. Raises MissingProgram (exit status 9) when no rsync on PATH works."""
     path = shutil.which("rsync")
     if path is None:
         raise missing("rsync")
@@ -41,7 +46,7 @@ def find_rsync() -> Rsync:
 
 @functools.cache
 def _version(path: str, changed: int) -> Rsync:
-    """The rsync at `path`, last modified at `changed`."""
+    """The rsync at `path` and its version. The file was last modified at `changed`, which is a key of the cache."""
     done = run_to_end([path, "--version"], check=False)
     found = read_version(path, done.stdout.decode(errors="replace"))
     if found is None:
@@ -58,13 +63,14 @@ def stream(
     started: Callable[[str], None] | None = None,
     tied: bool = False,
 ) -> Ended:
-    """Run `argv` and pass its standard output to `on_output` as it arrives. Raises Cancelled when the request is
-    cancelled.
+    """Run `argv` and pass its standard output to `on_output` as the output arrives.
 
-    The program gets its own session, so that a cancel (Ctrl-C) stops its children too. It then has GRACE seconds to
-    save a partial file. After each half second without output, `started` is called with the stderr so far; an
-    exception from it stops the program. Its standard input is empty; with `tied`, that input stays open until this
-    process ends.
+    The program gets its own session, so that a cancel (Ctrl-C) stops the program's children too. After a cancel the
+    program has GRACE seconds to save a partial file, and Cancelled is raised.
+
+    After each half second without output, `started` is called with the stderr so far. If `started` raises an
+    exception, the program is stopped. The standard input of the program is empty; if `tied` is true, this input
+    stays open until this process ends.
     """
     request.check()
     errors = Kept()
@@ -94,11 +100,12 @@ def stream(
 def _start(
     argv: Sequence[str], input_: BinaryIO, output: BinaryIO, errors: BinaryIO, env: Mapping[str, str] | None
 ) -> Any:
-    """Start `argv` with sh. Latin-1 passes every byte of a file name through unchanged.
+    """Start `argv` with sh. The encoding is Latin-1, which passes every byte of a file name through unchanged.
 
-    The pipes are our own because sh reads output line by line or byte by byte, and progress output has no lines.
+    The caller makes the pipes, because sh would read output line by line or byte by byte, and progress output has
+    no lines.
     """
-    import sh  # it costs 60 ms
+    import sh  # imported here because it costs 60 ms
 
     words = [os.fsencode(word).decode("latin-1") for word in argv]
     return sh.Command(words[0])(
@@ -108,8 +115,10 @@ def _start(
 
 
 def _pump(readers: dict[BinaryIO, Callable[[bytes], None]], running: Any, idle: Callable[[], None] | None) -> None:
-    """Pass output on until both pipes are closed, or until the program has ended and only its child holds them
-    open."""
+    """Pass output on until both pipes are closed, or until the program has ended.
+
+    The second condition is needed because a child of the program may keep the pipes open.
+    """
     with selectors.DefaultSelector() as ready:
         for reader, consumer in readers.items():
             ready.register(reader, selectors.EVENT_READ, consumer)
@@ -156,7 +165,7 @@ class Ending:
             self._killer.start()
 
     def over(self) -> None:
-        """Send no more signals: the group has ended, and its id may be reused."""
+        """Send no more signals, because the group has ended and its id may be reused."""
         self._over = True
         self._killer.cancel()
 
@@ -167,7 +176,7 @@ class Ending:
 
 
 class Kept:
-    """Keeps the beginning and the end of a stream of unknown length."""
+    """Keeps only the beginning and the end of a stream whose length is not known."""
 
     def __init__(self) -> None:
         self._head = b""

@@ -1,19 +1,20 @@
-"""rclone's argv. Pure; https://rclone.org/commands/ and /flags/ are the references."""
+"""Builds rclone's argv, and runs nothing. The references are https://rclone.org/commands/ and /flags/."""
 
 from trainsh_xfer.model import Options
 
 TRANSFERS = 8
 CHECKERS = 16
-# Large objects are uploaded in parallel parts. Parts of 16 MiB allow objects of 156 GiB (S3 takes at most 10,000
-# parts).
+# Large objects are uploaded in parallel parts. S3 takes at most 10,000 parts, so parts of 16 MiB allow objects of
+# 156 GiB.
 S3 = ("--s3-chunk-size=16M", "--s3-upload-concurrency=8")
-# An unreachable service is retried for seconds, not minutes: transferred files are kept, and a recipe's step can
-# set `retry=`.
+# An unreachable service is retried only for seconds, not minutes, because transferred files are kept and a step of
+# a recipe can set `retry=`.
 # A silent S3 service gets six requests for the first listing, and three for a file, each of 30 s.
 PATIENCE = ("--retries=2", "--retries-sleep=1s", "--low-level-retries=3", "--contimeout=15s", "--timeout=30s")
-# The patience with a service that is only asked what is there.
+# The limits for a service that is only asked what is there.
 LOOKING = ("--retries=1", "--low-level-retries=2", "--contimeout=15s", "--timeout=15s")
-# For listings: rows without times and MIME types. Links on a host's own disk are followed, as in a copy.
+# Options for listings, whose rows have no times and no MIME types. Links on a host's own disk are followed, as in a
+# copy.
 PLAIN = ("--no-modtime", "--no-mimetype", "--copy-links")
 LOG = (
     "--use-json-log", "--log-file=/dev/stdout", "--stats=500ms", "--stats-log-level=NOTICE", "--log-level=NOTICE",
@@ -23,9 +24,10 @@ LOG = (
 def copy(
     program: str, options: Options, source: str, destination: str, *, filters: list[str], one_file: bool = False
 ) -> list[str]:
-    """The argv that copies `source` to `destination`. With `one_file`, both name a file.
+    """The argv that copies `source` to `destination`. With `one_file`, each of the two names a file.
 
-    Links are followed, since buckets have none. Files are deleted only after all others have been copied.
+    Links are followed, because buckets have no links. Files are deleted only after all other files have been
+    copied.
     """
     verb = "move" if options.move else "sync" if options.delete and not one_file else "copy"
     words = [program, f"{verb}to" if one_file else verb, *LOG, *PATIENCE, *S3, *filters]
@@ -39,13 +41,14 @@ def copy(
         words.append("--checksum")
     if options.bwlimit:
         words.append(f"--bwlimit={options.bwlimit}k")
-    # A slash at the end means a folder, so that rclone does not look for an object of that name first.
+    # A slash at the end says that the path is a folder, so that rclone does not first look for an object of that
+    # name.
     end = "" if one_file else "/"
     return [*words, "--", source + end, destination + end]
 
 
 def check(program: str, source: str, destination: str, *, filters: list[str], download: bool = False) -> list[str]:
-    """The argv that compares both sides by checksum, or by reading both (`download`).
+    """The argv that compares both sides by checksum, or with `download` by reading both sides.
 
     rclone logs a file that differs or is missing as an error.
     """
@@ -54,7 +57,10 @@ def check(program: str, source: str, destination: str, *, filters: list[str], do
 
 
 def stat(program: str, place: str, *, hashes: bool = False, kind: str = "") -> list[str]:
-    """The argv that prints a path's JSON row; with `hashes` also its checksums (with `kind`: only that kind)."""
+    """The argv that prints the JSON row of a path.
+
+    With `hashes`, the row has the path's checksums too; with `kind`, it has only the checksum of this kind.
+    """
     more = ["--hash"] if hashes else []
     more += [f"--hash-type={kind}"] if kind else []
     return [program, "lsjson", "--stat", *PLAIN, *PATIENCE, *LOOKING, *more, "--", place]
@@ -66,7 +72,7 @@ def md5_of_contents(program: str, place: str) -> list[str]:
 
 
 def names(program: str, place: str) -> list[str]:
-    """The argv that lists the files below a folder, one path per line (for a file: its name)."""
+    """The argv that lists the files below a folder, one path per line. For a file it lists the file's name."""
     return [program, "lsf", "--recursive", "--files-only", "--copy-links", *PATIENCE, "--", place]
 
 
@@ -76,7 +82,9 @@ def listing(program: str, place: str) -> list[str]:
 
 
 def unfinished(program: str, place: str) -> list[str]:
-    """The argv that lists unfinished uploads below a path of an S3 service, as JSON by bucket."""
+    """The argv that lists the unfinished uploads below a path of an S3 service, as JSON with one entry per
+    bucket.
+    """
     return [program, "backend", "list-multipart-uploads", *PATIENCE, "--", place]
 
 

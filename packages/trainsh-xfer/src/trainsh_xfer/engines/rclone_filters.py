@@ -1,11 +1,13 @@
-"""Translates rsync's rules into rclone's filter rules with the same meaning. Pure.
+"""Translates rsync's rules into rclone's filter rules with the same meaning.
 
-rsync(1), "FILTER RULES": a pattern without a slash matches a name at any depth, one that begins with a slash is
-anchored at the root of the transfer, one that ends in a slash matches folders only. The first matching rule
-decides, for each folder on the way to a file and then for the file; nothing in an excluded folder is looked at.
-rclone (https://rclone.org/filtering/): a rule matches the whole path of a file, and `folder/**` matches the files
-in a folder; braces mean alternatives, which rsync does not have. So the part of an exclude that is about folders
-comes before all includes, except where an earlier include matches the folder itself.
+In rsync (rsync(1), "FILTER RULES") a pattern without a slash matches a name at any depth. A pattern that begins
+with a slash is anchored at the root of the transfer. A pattern that ends with a slash matches folders only. The
+first rule that matches decides, first for each folder on the way to a file and then for the file. rsync does not
+look at anything in an excluded folder.
+
+In rclone (https://rclone.org/filtering/) a rule matches the whole path of a file, and `folder/**` matches the files
+in a folder. Braces mean alternatives, which rsync does not have. Therefore the part of an exclude that is about
+folders is put before all includes, except where an earlier include matches the folder itself.
 """
 
 import re
@@ -19,14 +21,15 @@ _WILD = re.compile(r"(\*+|\?|\[[^\]]+\])")
 def rules(wanted: list[Rule], name: str) -> list[str]:
     """The `--filter` options for rclone.
 
-    `name` is the name of the folder that is copied, or empty when only the folder's contents are copied. With a
-    name, rsync's root is the parent of that folder, and rclone's root is the folder itself.
+    `name` is the name of the folder that is copied, or empty when only the folder's contents are copied. If there
+    is a name, rsync's root is the parent of that folder, but rclone's root is the folder itself.
     """
     wanted = _decisive([(sign, form) for sign, pattern in wanted for form in _plain(sign, pattern)])
     includes = [pattern for sign, pattern in wanted if sign == "+"]
-    folders: list[str] = []  # excludes of what is in a folder
+    folders: list[str] = []  # rules that exclude what is in a folder
     files: list[str] = []
-    inner: list[str] = []  # what is in folders that an include keeps and a later exclude would leave out
+    # rules for the contents of folders that an include keeps and a later exclude would leave out
+    inner: list[str] = []
     outer: list[str] = []
     for at, (sign, pattern) in enumerate(wanted):
         if sign == "+":
@@ -37,7 +40,7 @@ def rules(wanted: list[Rule], name: str) -> list[str]:
         files += _filters("-", _of_files(pattern), name)
         if (
             includes and pattern == "*"
-        ):  # here rsync searches all folders for included files, so no later exclude leaves out a folder
+        ):  # after this rule rsync searches all folders for included files, so no later exclude leaves out a folder
             for later, other in wanted[at + 1 :]:
                 files += _filters(later, _of_files(other), name)
             break
@@ -47,7 +50,7 @@ def rules(wanted: list[Rule], name: str) -> list[str]:
 
 
 def leaves_out(wanted: list[Rule], name: str) -> bool:
-    """Whether the rules leave out a file that is copied by itself, under its `name`."""
+    """Whether the rules leave out a file called `name` that is the only thing to copy."""
     for sign, pattern in wanted:
         form = pattern.removeprefix("/").removeprefix("**/")
         if "/" not in form and _matches(form, name):
@@ -56,7 +59,7 @@ def leaves_out(wanted: list[Rule], name: str) -> bool:
 
 
 def _decisive(wanted: list[Rule]) -> list[Rule]:
-    """The rules before the first include that matches everything: those after it never decide."""
+    """The rules up to the first include that matches everything, because the rules after it never decide."""
     at = next(
         (at for at, (sign, pattern) in enumerate(wanted) if sign == "+" and pattern in EVERYTHING), len(wanted)
     )
@@ -64,7 +67,9 @@ def _decisive(wanted: list[Rule]) -> list[Rule]:
 
 
 def _plain(sign: str, pattern: str) -> list[str]:
-    """The pattern without a leading `**/`; one that ends in `/***` becomes the patterns that this stands for."""
+    """The pattern without a leading `**/`. A pattern that ends with `/***` becomes the two patterns that it stands
+    for.
+    """
     pattern = "*/" if pattern == "**/" else pattern
     pattern = pattern[3:] if pattern.startswith("**/") else pattern
     if pattern.endswith("/***"):
@@ -86,20 +91,24 @@ def _filters(sign: str, pattern: str, name: str) -> list[str]:
 
 
 def _takes(exclude: str, include: str) -> bool:
-    """Whether an exclude would leave out a folder that an earlier include keeps. An include whose last part
-    contains a dot is taken to be for files."""
+    """Whether an exclude would leave out a folder that an earlier include keeps.
+
+    An include whose last part contains a dot is assumed to be for files.
+    """
     folder = include.endswith("/") or not (include.endswith("**") or "." in _last(include))
     return folder and not exclude.endswith("**") and exclude != "*" and _meets(exclude, include)
 
 
 def _forms(pattern: str, name: str) -> list[str]:
-    """`pattern` relative to the copied folder `name`, as one or more rclone patterns; braces are escaped."""
+    """One or more rclone patterns for `pattern`, relative to the copied folder `name`. Braces are escaped."""
     return [re.sub(r"([{}])", r"\\\1", one) for one in _rooted(pattern, name)]
 
 
 def _rooted(pattern: str, name: str) -> list[str]:
-    """`pattern` relative to the folder `name`. A pattern that matches the folder itself matches everything in
-    it."""
+    """One or more patterns for `pattern`, relative to the folder `name`.
+
+    A pattern that matches the folder itself becomes one that matches everything in the folder.
+    """
     if not name:
         return [pattern]
     head, slash, rest = pattern.removeprefix("/").partition("/")

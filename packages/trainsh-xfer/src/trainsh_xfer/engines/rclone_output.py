@@ -11,10 +11,11 @@ from trainsh_xfer.engines.rsync_output import Progress
 from trainsh_xfer.model import Change
 
 MOST_KEPT = 50
-LARGE = 5_000_000_000  # bytes; an interrupted copy of a file begins again, so larger files are reported
-# bytes; rclone counts what it has written to its connections, which take some megabytes from it before any arrives
+# bytes; larger files are reported, because an interrupted copy of a file begins again from the start
+LARGE = 5_000_000_000
+# bytes; rclone counts what it has written to its connections, and these take some megabytes before any byte arrives
 BEGINNING = 32_000_000
-MOST_LOST = 16  # files in a row that failed since the service did not answer
+MOST_LOST = 16  # how many files may fail in a row because the service does not answer
 _UNCHECKED = re.compile(r"(\d+) hashes could not be checked")
 
 
@@ -45,8 +46,11 @@ class _Line(msgspec.Struct):
 
 
 class Hopeless(Exception):
-    """The service refuses or cannot be reached, and nothing has been copied yet, or nothing since MOST_LOST files
-    failed. rclone would retry for minutes for each file, so it is stopped. `said` is rclone's error."""
+    """The service refuses or cannot be reached, so that it makes no sense to go on.
+
+    This is raised if nothing has been copied yet, or if MOST_LOST files in a row have failed. rclone is then
+    stopped, because it would retry each file for minutes. `said` is rclone's error.
+    """
 
     def __init__(self, said: str) -> None:
         super().__init__(said)
@@ -54,10 +58,11 @@ class Hopeless(Exception):
 
 
 class Log:
-    """The log of one run. `failed` maps each file that was not copied to the reason; `said` is the last error.
+    """The log of one run of rclone.
 
-    `unchecked` is how many files a comparison could not check, since both sides have no kind of checksum in common.
-    `on_large` is called once for each file above LARGE, with its name and size.
+    `failed` maps each file that was not copied to the reason. `said` is the last error. `unchecked` is the number
+    of files that a comparison could not check, because the two sides have no kind of checksum in common. `on_large`
+    is called once for each file above LARGE, with the name and the size of the file.
     """
 
     def __init__(
@@ -83,13 +88,15 @@ class Log:
         self._rest = b""
 
     def feed(self, chunk: bytes) -> None:
-        """Parse a chunk of output. A chunk may end in the middle of a line. Raises Hopeless."""
+        """Parse a chunk of output. A chunk may end in the middle of a line. Raises Hopeless if rclone must be
+        stopped.
+        """
         *lines, self._rest = (self._rest + chunk).split(b"\n")
         for line in lines:
             self._line(line)
 
     def restart(self) -> None:
-        """Reset what was counted, because the run starts again."""
+        """Set all counts back to zero, because the run starts again."""
         self.files = self.bytes = self.deleted = self.failures = self.unchecked = 0
         self.said, self._rest, self._lost = "", b"", 0
         self.changes.clear()

@@ -1,4 +1,4 @@
-"""An rclone that can be run, on this machine or (`on_host`) on a host, and the errors for its failures."""
+"""An rclone that can be run on this machine, or with a subclass in `on_host` on a host; and its errors."""
 
 from collections.abc import Mapping
 
@@ -16,7 +16,8 @@ from trainsh_xfer.remote.library import argv
 SHOWN = 10
 LOOK_LIMIT = 120.0  # seconds for asking what is at one path
 MISSING = (3, 4)  # rclone's exit statuses: no such folder, no such file
-LESS_SERIOUS = 6  # exit status: a listing lacks only what cannot be read, such as a link without a target
+# the exit status for a listing that lacks only what cannot be read, such as a link without a target
+LESS_SERIOUS = 6
 
 
 class Row(msgspec.Struct):
@@ -27,13 +28,16 @@ class Row(msgspec.Struct):
 
 
 class RcloneProgram:
-    """An rclone with one transfer's storages in its environment; `label` names those storages in messages."""
+    """An rclone that has the storages of one transfer in its environment.
+
+    `label` names these storages in messages.
+    """
 
     program: str
     label: str
 
     def ask(self, words: list[str]) -> bytes | None:
-        """Run a short command and return its output; None when the folder or file does not exist."""
+        """Run a short command and return its output, or None when the folder or file does not exist."""
         raise NotImplementedError
 
     def run(self, words: list[str], log: Log) -> None:
@@ -41,18 +45,21 @@ class RcloneProgram:
         raise NotImplementedError
 
     def rows(self, place: str) -> list[Row]:
-        """The rows of a folder; empty when the folder does not exist."""
+        """The rows of a folder. The list is empty when the folder does not exist."""
         answer = self.ask(rclone.listing(self.program, place))
         return msgspec.json.decode(answer, type=list[Row]) if answer else []
 
     def look(self, place: str) -> Row | None:
-        """The row of a path; None when nothing is there. A folder of a bucket exists when it is not empty."""
+        """The row of a path, or None when nothing is there.
+
+        A folder in a bucket exists only while it is not empty.
+        """
         answer = self.ask(rclone.stat(self.program, place))
         row = msgspec.json.decode(answer, type=Row | None) if answer else None
         return None if row and row.IsDir and not self.rows(place) else row
 
     def error(self, status: int, said: str) -> TrainError:
-        """The error for an exit status and message."""
+        """The error for an exit status of rclone and rclone's message `said`."""
         return installed.error_for(status, said, self.label)
 
     def failure(self, status: int, said: str, log: Log) -> TrainError:

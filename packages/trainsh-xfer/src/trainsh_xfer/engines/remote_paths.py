@@ -1,7 +1,8 @@
-"""Quotes paths on a host so that the remote shell and the remote rsync read them as intended. Pure.
+"""Quotes paths on a host so that the remote shell and the remote rsync read them as intended.
 
-Three programs read a path: the local rsync (3.2.4 and later escape it for the shell, except wildcards), the login
-shell (sh, bash, zsh, fish, csh), and with `-s` the remote rsync, which then expands wildcards.
+Three programs read a path. The first is the local rsync; from 3.2.4 on it escapes the path for the shell, except
+wildcards. The second is the login shell (sh, bash, zsh, fish, csh). With `-s`, no shell reads the path, and the
+third is the remote rsync, which expands wildcards itself.
 """
 
 import posixpath
@@ -19,10 +20,10 @@ _WILD_RUN = re.compile(r"[*?\[\]]+")
 
 
 def home_and_rest(path: str, *, literal: bool) -> tuple[str, str]:
-    """Split a path into `~user/` (empty if there is none) and the rest; a relative path starts with `./`.
+    """Split a path into `~user/`, which may be empty, and the rest. `./` is put before a relative path.
 
-    The slash belongs to the first part: if it were quoted, the shell would not expand `~user`. The `./` keeps a
-    leading dash, `=`, `~` or `#` from having a special meaning.
+    The slash belongs to the first part, because the shell would not expand `~user` if the slash were quoted.
+    Because of the `./`, a leading dash, `=`, `~` or `#` has no special meaning.
     """
     found = None if literal else _HOME.match(path)
     if found:
@@ -36,7 +37,7 @@ def is_bare_home(path: str) -> bool:
 
 
 def for_rsync(path: str, rsync: Rsync, *, literal: bool, source: bool) -> tuple[str, bool]:
-    """A host's path as this version of rsync needs it, and whether to pass it with `-s`."""
+    """A path on a host, in the form that this version of rsync needs, and whether to pass the path with `-s`."""
     if not rsync.escapes:
         return for_old_rsync(path, literal=literal, wildcards=source), False
     if needs_seclusion(path):
@@ -45,7 +46,9 @@ def for_rsync(path: str, rsync: Rsync, *, literal: bool, source: bool) -> tuple[
 
 
 def for_old_rsync(path: str, *, literal: bool, wildcards: bool) -> str:
-    """The path quoted for the login shell, since rsync before 3.2.4 and openrsync do not quote paths themselves."""
+    """The path, quoted for the login shell, because openrsync and rsync before 3.2.4 do not quote paths
+    themselves.
+    """
     home, rest = home_and_rest(path, literal=literal)
     if literal or not wildcards:
         return home + (for_shell(rest) if rest else "")
@@ -57,22 +60,27 @@ def for_old_rsync(path: str, *, literal: bool, wildcards: bool) -> str:
 
 
 def for_new_rsync(path: str, *, literal: bool, wildcards: bool) -> str:
-    """The path for rsync 3.2.4 and later, which escapes all but wildcards. A literal wildcard gets a backslash
-    here."""
+    """The path for rsync 3.2.4 and later, which itself escapes everything except wildcards.
+
+    This function puts a backslash before a wildcard that is literal.
+    """
     home, rest = home_and_rest(path, literal=literal)
     return home + (rest if wildcards and not literal else re.sub(r"([*?\[\]])", r"\\\1", rest))
 
 
 def needs_seclusion(path: str) -> bool:
-    """Whether rsync's own escaping fails: for a newline (the shell drops an escaped one) and a backslash at the
-    end."""
+    """Whether rsync's own escaping would fail for this path.
+
+    It fails for a newline, because the shell drops an escaped newline, and for a backslash at the end.
+    """
     return "\n" in path or path.endswith("\\")
 
 
 def secluded(path: str, *, literal: bool, source: bool) -> str:
-    """The path for `-s`: no shell reads it, and the remote rsync expands wildcards in each part.
+    """The path for `-s`. With this option no shell reads the path, and the remote rsync expands wildcards in each
+    part.
 
-    Raises UsageError for a destination that has both a newline and wildcards, which cannot be quoted.
+    Raises UsageError for a destination that has both a newline and wildcards, because it cannot be quoted.
     """
     home, rest = home_and_rest(path, literal=literal)
     if home not in ("", "~", "~/"):
@@ -95,40 +103,49 @@ def _escaped(part: str) -> str:
 
 
 def receiving(destination: str, *, literal: bool, make: bool) -> str:
-    """The `--rsync-path` for a receiving host: prints its process id on stderr, and with `make` first creates the
-    folders above `destination`."""
+    """The `--rsync-path` for a receiving host.
+
+    It prints its process id on stderr and runs rsync. With `make`, it first creates the folders above
+    `destination`.
+    """
     return (making_parents(destination, literal=literal) if make else "") + PROCESS
 
 
 def making_parents(destination: str, *, literal: bool) -> str:
-    """The start of a command line that creates the folders above `destination`; empty if there are none."""
+    """The start of a command line, which creates the folders above `destination`. It is empty if no folder is above
+    it.
+    """
     home, rest = home_and_rest(destination, literal=literal)
     parent = posixpath.dirname(rest.rstrip("/"))
     return "" if parent in ("", ".", "/") else f"mkdir -p -- {home}{for_shell(parent)} && "
 
 
 def making_folder(path: str, *, literal: bool) -> str:
-    """The command that creates the folder `path` and those above it."""
+    """The command that creates the folder `path` and the folders above it."""
     return making_parents(f"{path.rstrip('/')}/.", literal=literal) + "true"
 
 
 def asking_link(path: str, literal: bool) -> str:
-    """The command that prints `folder` or `file` for a symbolic link to one, and nothing for any other path."""
+    """The command that prints `folder` or `file` if `path` is a symbolic link to a folder or file, and else
+    nothing.
+    """
     return call_written("link_kind", for_old_rsync(path, literal=literal, wildcards=False))
 
 
 def ending(process: int) -> str:
-    """The command that stops a remote rsync that has not noticed its lost connection, and waits until it has ended.
+    """The command that stops a remote rsync and waits until it has ended.
 
-    rsync then saves its partial file, from which the next attempt continues.
+    It is for an rsync that has not noticed that its connection is lost. When rsync ends, it saves its partial file,
+    and the next attempt continues this file.
     """
     return call("end_rsync", process)
 
 
 def removing_empty(sources: list[tuple[str, bool]]) -> str:
-    """The command that removes the empty folders that a move left in `sources`, pairs of (path, literal).
+    """The command that removes the empty folders that a move left in `sources`, which are pairs (path, literal).
 
-    It runs in `sh`, whatever the login shell is. A source that means a folder's contents keeps the folder itself.
+    The command runs in `sh`, whatever the login shell is. If a source means only a folder's contents, the folder
+    itself is kept.
     """
     words = []
     for path, literal in sources:

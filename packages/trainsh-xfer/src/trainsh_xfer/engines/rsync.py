@@ -1,4 +1,4 @@
-"""rsync's argv. Pure; rsync(1) of 2.6.9, 3.1, 3.2 and openrsync(1) are the references."""
+"""Builds rsync's argv, and runs nothing. The references are rsync(1) of 2.6.9, 3.1 and 3.2, and openrsync(1)."""
 
 import re
 
@@ -7,8 +7,8 @@ import msgspec
 from trainsh_xfer.model import Options
 
 PARTIAL = ".train-partial"
-# Seconds without data after which either side gives up. A remote rsync saves its partial file only when it ends,
-# and sshd may not notice a lost client by itself.
+# After so many seconds without data, either side gives up. This limit is needed because a remote rsync saves its
+# partial file only when it ends, and sshd may not notice a lost client by itself.
 SILENCE = 600
 FORMAT = "%i %l %b %n"
 COMPRESSION = ("--compress", "--compress-choice=zstd", "--compress-level=3")  # 3.2.0
@@ -17,7 +17,9 @@ _VERSION = re.compile(r"rsync\s+version\s+v?(\d+)\.(\d+)\.(\d+)")
 
 
 class Rsync(msgspec.Struct, frozen=True):
-    """An rsync program: its path and version (for openrsync, the rsync version it says it is compatible with)."""
+    """An rsync program: its path and its version. The version of openrsync is the rsync version that it claims to
+    be compatible with.
+    """
 
     program: str
     version: tuple[int, int, int]
@@ -25,29 +27,38 @@ class Rsync(msgspec.Struct, frozen=True):
 
     @property
     def whole_progress(self) -> bool:
-        """Whether rsync has `--info=progress2` (3.1.0): progress of the whole transfer instead of each file."""
+        """Whether rsync has `--info=progress2` (from 3.1.0 on), which shows the progress of the whole transfer, not
+        of each file.
+        """
         return not self.open and self.version >= (3, 1, 0)
 
     @property
     def escapes(self) -> bool:
-        """Whether rsync escapes remote names for the shell, and checks received names against the requested ones
-        (3.2.4)."""
+        """Whether rsync is 3.2.4 or later.
+
+        From this version on, rsync escapes remote names for the shell, and checks that it gets only the names that
+        it has requested.
+        """
         return not self.open and self.version >= (3, 2, 4)
 
     @property
     def compresses(self) -> bool:
-        """Whether rsync may have zstd (3.2.0)."""
+        """Whether rsync may have zstd, which came with 3.2.0."""
         return not self.open and self.version >= (3, 2, 0)
 
     @property
     def delays_deletion(self) -> bool:
-        """Whether rsync has `--delete-delay` (3.0.0): it deletes files after it has transferred all others."""
+        """Whether rsync has `--delete-delay` (from 3.0.0 on), with which it deletes files after it has transferred
+        all others.
+        """
         return not self.open and self.version >= (3, 0, 0)
 
 
 class Remote(msgspec.Struct, frozen=True):
-    """How rsync reaches the other side: the value of `-e`, the host's name, and `--rsync-path` if not just
-    `rsync`."""
+    """How rsync reaches the other side: the value of `-e`, the host's name, and the value of `--rsync-path`.
+
+    The last one is empty if the program is just `rsync`.
+    """
 
     shell: str
     host: str
@@ -76,13 +87,14 @@ def copy(
     follow: bool = False,
     names: str = "",
 ) -> list[str]:
-    """The argv that copies `sources` to `destination`. Paths are quoted for this rsync, with `host:` where remote.
+    """The argv that copies `sources` to `destination`. The caller has quoted the paths for this rsync.
 
-    Contents, links, modes and times are kept; owners are not, since they mean nothing on another machine. With
-    `resume`, a local copy continues a partial file, at the cost of reading that file; over a connection, rsync
-    always continues it.
-    `foreign`: the files come from a host, which may not be trusted. `follow`: the source is a link to a file.
-    `names`: a file of this machine with the names to copy, relative to the only source, each ended by a zero byte.
+    Contents, links, modes and times are kept. Owners are not kept, because they mean nothing on another machine.
+
+    With `resume`, a local copy continues a partial file, which costs the time to read that file. Over a connection,
+    rsync always continues a partial file. `foreign` says that the files come from a host, which may not be trusted.
+    `follow` says that the source is a link to a file. `names` is a file on this machine with the names to copy. The
+    names are relative to the only source, and each ends with a zero byte.
     """
     foreign = foreign and not options.as_is
     words = [rsync.program, "-rlpt", f"--partial-dir={PARTIAL}", f"--out-format={FORMAT}"]
@@ -122,9 +134,9 @@ def comparison(options: Options) -> Options:
 
 
 def _reporting(rsync: Rsync, options: Options, foreign: bool) -> list[str]:
-    """The options for rsync's output. With `foreign`, links that are left out are listed too.
+    """The options for rsync's output. With `foreign`, rsync also lists the links that it leaves out.
 
-    The output is not buffered, so that rsync ends when its reader is gone.
+    The output is not buffered, so that rsync ends when the process that reads the output is gone.
     """
     if not rsync.whole_progress:
         return [] if options.dry_run else ["--progress"]
@@ -134,10 +146,10 @@ def _reporting(rsync: Rsync, options: Options, foreign: bool) -> list[str]:
 
 
 def _rules(options: Options) -> list[str]:
-    """The filter options, of which the first match wins.
+    """The filter options. The first one that matches decides.
 
-    Excluding `*` would keep rsync out of all folders, so a rule lets it search folders for included files; folders
-    that stay empty are left out.
+    If `*` is excluded, rsync would not look into any folder. Then one more rule lets rsync search folders for
+    included files, and folders that stay empty are left out.
     """
     words = []
     for sign, pattern in options.filters:
@@ -148,7 +160,7 @@ def _rules(options: Options) -> list[str]:
 
 
 def _walks(options: Options) -> bool:
-    """Whether rsync searches folders only to find included files."""
+    """Whether rsync searches folders only because included files may be in them."""
     return ("-", "*") in options.filters and any(sign == "+" for sign, _ in options.filters)
 
 

@@ -17,13 +17,13 @@ from trainsh_xfer.engines.rsync_output import as_text
 
 VANISHED = 24
 LOST = frozenset({10, 12, 255})
-SHOWN, LISTED = 20, 10  # messages in the error's data, and in its text
+SHOWN, LISTED = 20, 10  # how many messages are in the data of the error, and how many in its text
 
 _NOISE = re.compile(r"rsync error: |rsync: connection unexpectedly closed|train-xfer process |\s*$")
 _ABSENT = re.compile(
     r'(?:link_stat|change_dir) "(.*)"(?: \(.*\))? failed: No such file or directory \(2\)', re.DOTALL
 )
-# zsh, fish, csh: the error for a pattern without a match.
+# The errors of zsh, fish and csh for a pattern that matches nothing.
 _NO_MATCH = re.compile(r"no matches found: (.*)|No matches for wildcard '(.*?)'|(?:rsync|sh): No match\.()")
 _NO_PROGRAM = re.compile(
     r"rsync\S*: (?:command )?not found|command not found: rsync|unknown command:? '?rsync", re.I
@@ -49,12 +49,14 @@ def said(stderr: str) -> list[str]:
 
 
 def is_full(stderr: str) -> bool:
-    """Whether the host refused a new channel: sshd limits the channels of one connection (MaxSessions)."""
+    """Whether the host refused a new channel, because sshd limits the channels of one connection (MaxSessions)."""
     return "Session open refused by peer" in stderr
 
 
 def never_began(status: int, stderr: str) -> bool:
-    """Whether the receiving host's rsync never started: the login failed, or the host did not run the command."""
+    """Whether the receiving host's rsync never started, because the login failed or the host did not run the
+    command.
+    """
     return status in LOST | {5, 14, 30, 126, 127} and far_process(stderr) is None
 
 
@@ -64,14 +66,19 @@ def is_noisy(stderr: str) -> bool:
 
 
 def far_process(stderr: str) -> int | None:
-    """The process id of the remote rsync, which the command in `remote_paths.PROCESS` printed on stderr."""
+    """The process id of the remote rsync, or None. The shell function `announce_rsync` has printed the id on
+    stderr.
+    """
     found = _PROCESS.search(stderr)
     return int(found[1]) if found else None
 
 
 def error_for(status: int, stderr: str, host: str, name: str = "") -> TrainError:
-    """The error for an exit status other than 0 and 24. `host` is the label of the other side, empty for a local
-    copy; `name` is its name for `train host`."""
+    """The error for an exit status other than 0 and 24.
+
+    `host` is the label of the other side, or empty for a local copy. `name` is the name of the other side for
+    `train host`.
+    """
     lines = said(stderr)
     message = lines[0].removeprefix("rsync: ") if lines else f"rsync ended with status {status}"
     data = {"status": status, "said": lines[:SHOWN]}

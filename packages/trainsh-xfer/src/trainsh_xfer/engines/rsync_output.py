@@ -18,8 +18,12 @@ _KINDS = {"f": "file", "d": "folder", "L": "link"}
 
 
 class Progress(msgspec.Struct, frozen=True):
-    """How far a transfer is: bytes `done` of `total` (0: unknown), `message` (the rate, and the time left or
-    elapsed), how many `files` have arrived, and how many were `looked` at (compared, listed or deleted)."""
+    """How far a transfer is.
+
+    `done` of `total` bytes are transferred (`total` is 0 if it is not known). `message` has the rate, and the time
+    that is left or that has passed. `files` have arrived, and `looked` is the number of files that were compared,
+    listed or deleted.
+    """
 
     done: int
     total: int
@@ -29,9 +33,10 @@ class Progress(msgspec.Struct, frozen=True):
 
 
 class Tally:
-    """Counts what rsync reported. `changes` is filled only by a dry run, since it would grow with the tree.
+    """Counts what rsync has reported.
 
-    `whole`: progress lines are about the whole transfer, not about each file.
+    `changes` is filled only by a dry run, because it grows with the tree. `whole` says that progress lines are
+    about the whole transfer, and not about each file.
     """
 
     def __init__(
@@ -63,8 +68,11 @@ class Tally:
         self._rest = b""
 
     def restart(self) -> None:
-        """Prepare for another attempt. A dry run lists all its changes again; a copy does not list again the files
-        that were already copied."""
+        """Prepare for another attempt.
+
+        In a new attempt, a dry run lists all its changes again, but a copy does not list the files that were copied
+        before.
+        """
         if self._keep:
             self.files = self.bytes = self.sent = self.deleted = 0
             self.changes.clear()
@@ -78,7 +86,7 @@ class Tally:
             self.remark(as_text(line))
 
     def remark(self, text: str) -> None:
-        """Keep a message; after MOST_REMARKS messages, only count them."""
+        """Keep a message. After MOST_REMARKS messages, further messages are only counted."""
         self._remarks += 1
         if self._remarks <= MOST_REMARKS:
             self.remarks.append(text)
@@ -118,7 +126,7 @@ class Tally:
 
 
 def _action(code: str) -> str:
-    """The action of an itemized change (rsync(1), `--itemize-changes`), as one word."""
+    """The action, as one word, for the code of an itemized change (rsync(1), `--itemize-changes`)."""
     if code[2:].strip("+") == "":
         return "create"
     return "attributes" if code[0] == "." else "update"
@@ -128,23 +136,27 @@ def _read_progress(found: re.Match[bytes]) -> Progress:
     done = int(re.sub(rb"\D", b"", found[1]))
     share = int(found[2])
     rate, unit, clock = found[3].decode(), _UNITS[found[4]], _short(found[5].decode())
-    # A line with parentheses is the last one for a file; its time is the time elapsed.
+    # A line with parentheses is the last line for a file, and the time in it is the time that has passed.
     return Progress(
         done, done * 100 // share if share else 0, f"{rate} {unit}/s, {'in' if found[6] else 'ETA'} {clock}"
     )
 
 
 def _short(left: str) -> str:
-    """`0:00:03` as `0:03`, `0:12:03` as `12:03`."""
+    """The time without the hours if they are 0: `0:03` for `0:00:03`, and `12:03` for `0:12:03`."""
     return left[2:].removeprefix("0") if left.startswith("0:") and left.count(":") == 2 else left
 
 
 def as_text(name: bytes) -> str:
-    """A file name or message of rsync as text: `\\#ooo` escapes decoded, and bytes that are not UTF-8 as
-    `\\xNN`."""
+    """A file name or message of rsync as text.
+
+    Escapes of the form `\\#ooo` are decoded. A byte that is not UTF-8 is written as `\\xNN`.
+    """
     return name_in(name).decode(errors="backslashreplace")
 
 
 def name_in(name: bytes) -> bytes:
-    """A file name of rsync's output as it is on disk."""
+    """The bytes that a file has as its name on disk, for the name in rsync's output, where some bytes are
+    escaped.
+    """
     return _ESCAPE.sub(lambda found: bytes([int(found[1], 8) & 255]), name)

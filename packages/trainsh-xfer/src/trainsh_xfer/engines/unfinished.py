@@ -1,7 +1,8 @@
-"""Marker files of transfers that were interrupted, so that the next run can continue them.
+"""Keeps a marker file for each transfer that was interrupted, so that the next run can continue the transfer.
 
-A marker is needed in two cases. When both sides are local, rsync must be told to use a partial file, and that would
-slow down every copy without one. And a storage may hold unfinished uploads, which the next run aborts.
+A marker is needed in two cases. When both sides are local, rsync must be told to use a partial file, but this
+option would slow down every copy that has no partial file. And when one side is a storage, the storage may hold
+unfinished uploads, which the next run must abort.
 """
 
 import fcntl
@@ -15,7 +16,7 @@ from trainsh_base.system.paths import private_folder, state_home
 
 def mark(sources: Sequence[str], destination: str) -> Path:
     """The path of the marker file of a transfer from `sources` to `destination`."""
-    import hashlib  # noqa: PLC0415 - it loads OpenSSL
+    import hashlib  # noqa: PLC0415 - importing it loads OpenSSL
 
     name = hashlib.sha256("\0".join([*sources, destination]).encode(errors="surrogateescape")).hexdigest()[:32]
     return state_home() / "transfers" / name
@@ -23,11 +24,11 @@ def mark(sources: Sequence[str], destination: str) -> Path:
 
 @contextmanager
 def marked(path: Path) -> Iterator[float | None]:
-    """Keep the marker while the block runs; remove the marker if the block ends without an exception.
+    """Keep the marker while the block runs, and remove the marker if the block ends without an exception.
 
-    Yields the time at which an interrupted earlier run began (seconds since 1970), or None if there was none, or if
-    another process runs the same transfer now. If the state folder is not writable, the transfer cannot be
-    continued later.
+    Yields the time at which an earlier run began that was interrupted (seconds since 1970). Yields None if there
+    was no such run, or if another process runs the same transfer now. If the state folder cannot be written to, no
+    marker is kept, and the transfer cannot be continued later.
     """
     since, handle = None, -1
     try:

@@ -1,1 +1,4 @@
-"""Hosts: the shared connection to each, and how one copies to another. Imports `engines` and what is below it."""
+"""Hosts: the shared connection to each host, and how one host copies to another.
+
+This subpackage imports `engines` and the layers below `engines`.
+"""

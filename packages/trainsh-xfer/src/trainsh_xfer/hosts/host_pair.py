@@ -1,4 +1,6 @@
-"""Copies from one host straight to another, else through this machine. Only the copy stays on the hosts."""
+"""Copies from one host straight to another, or through this machine if that fails. Only the copy stays on the
+hosts.
+"""
 
 import os
 import shlex
@@ -15,12 +17,12 @@ from trainsh_xfer.hosts.scratch import private_folder
 from trainsh_xfer.hosts.straight import Straight, host_keys
 from trainsh_xfer.remote.library import argv, for_shell
 
-# Returns the command line of the source's rsync for a Remote.
+# A function that returns the command line of the source's rsync for a Remote.
 Line = Callable[[Remote], str]
 
 
 class Pair:
-    """A context in which the `source` host can copy to the `destination` host."""
+    """A context manager. While it is open, the `source` host can copy to the `destination` host."""
 
     def __init__(self, source: Connection, destination: Connection, request: Request) -> None:
         self.source = source
@@ -64,14 +66,16 @@ class Pair:
             self._tell(why)
 
     def _keys(self, settings: dict[str, str]) -> tuple[list[str], str]:
-        """The destination's host keys for the straight way, and why there are none (empty if there are some)."""
+        """The destination's host keys for the straight way, and the reason if there are none (else an
+        empty text).
+        """
         try:
             return host_keys(settings, self.destination), ""
         except TrainError as error:
             return [], error.message
 
     def _make_key(self, address: pair_scripts.Address) -> str:
-        """Make the key for the straight way. Returns why that failed, or an empty text."""
+        """Make the key for the straight way. Returns the reason if this failed, or else an empty text."""
         way = Straight(self.source, self.destination, address, mark=self._mark, here=self._here, there=self._folder)
         try:
             self._straight = self._stack.enter_context(way)
@@ -103,7 +107,7 @@ class Pair:
         return self._straight is not None
 
     def detour(self, why: str) -> bool:
-        """Route the data through this machine from now on; returns False if it already does."""
+        """Send the data through this machine from now on. Returns False if it already goes this way."""
         if self._straight is None:
             return False
         self._straight = None
@@ -114,7 +118,7 @@ class Pair:
         self._request.emit("log", message=f"{self.label}: {why}; the data goes through this machine")
 
     def words(self, line: Line, program: str, path: str, *, secluded: bool) -> list[str]:
-        """The argv that copies to `path` at the destination, where `program` is run as rsync."""
+        """The argv that copies to `path` at the destination. The destination runs `program` as its rsync."""
         if self._straight is None:
             return self._joined(line, self._noted(line, program, path, secluded=secluded), program)
         try:
@@ -128,7 +132,10 @@ class Pair:
         return self.source.words(line(remote))
 
     def _noted(self, line: Line, program: str, path: str, *, secluded: bool) -> str:
-        """The command that the source's rsync would run at the destination. A stand-in for ssh records it."""
+        """The command that the source's rsync would run at the destination.
+
+        To get it, this function has the source's rsync run a script in place of ssh, which records the command.
+        """
         noting = line(self._stand_in("note", program))
         said = self.source.run(f"{noting}; cat {for_shell(f'{self._folder}/command')}").rstrip("\n")
         command = said.rsplit("\n", 1)[-1] if not secluded else said[said.rfind(program) :]
@@ -147,7 +154,7 @@ class Pair:
         return Remote(shell_option(["sh", f"{self._folder}/{name}"]), "there", program)
 
     def find_room(self) -> None:
-        """After a refused channel: wait for a free one on each connection in use."""
+        """A host has refused a channel: wait for a free channel on each connection that is in use."""
         self.source.find_room()
         if self._straight is None:
             self.destination.find_room()

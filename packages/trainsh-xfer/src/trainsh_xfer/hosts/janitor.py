@@ -1,4 +1,4 @@
-"""A process that cleans up after a transfer whose own process is killed."""
+"""Starts a process that cleans up after a transfer if the process of the transfer is killed."""
 
 import os
 import signal
@@ -11,7 +11,9 @@ from trainsh_xfer.remote.library import argv
 
 @contextmanager
 def watching(commands: list[str]) -> Iterator[None]:
-    """Run each command line if this process is killed inside the context. If the context ends, run none of them."""
+    """Have each command line run if this process is killed inside the block. If the block ends normally, none is
+    run.
+    """
     child = spawn.start(argv("clean_up_after", *commands))
     try:
         yield

@@ -1,4 +1,4 @@
-"""How fast the link to each host was in earlier transfers, kept in the state folder."""
+"""Keeps in the state folder how fast the link to each host was in earlier transfers."""
 
 import contextlib
 from pathlib import Path
@@ -8,23 +8,26 @@ from trainsh_base.system.files import write_atomic
 from trainsh_base.system.paths import state_home
 from trainsh_xfer.engines.rsync_output import Tally
 
-SLOW = 12_500_000  # bytes a second (100 Mbit/s); a faster link takes text faster than zstd on one core saves it
-ENOUGH = 4_000_000  # bytes, and LONG seconds: a shorter transfer measures its start
+SLOW = 12_500_000  # bytes a second (100 Mbit/s); on a faster link, compression with zstd on one core saves no time
+# bytes; a transfer of fewer bytes, or of less than LONG seconds, would only measure its own start
+ENOUGH = 4_000_000
 LONG = 1.0
-SIZE = 64_000  # bytes of a file, on average; with smaller ones the disks are measured
+SIZE = 64_000  # the average bytes of a file; a transfer of smaller files would measure the disks, not the link
 
 
 def is_slow(target: Target) -> bool:
-    """Whether the last transfer that was long enough to tell found a slow link; False when there was none."""
+    """Whether the link was slow in the last transfer that was long enough to tell. False if there was no such
+    transfer.
+    """
     with contextlib.suppress(OSError, ValueError):
         return float(_file(target).read_text()) < SLOW
     return False
 
 
 def note(target: Target, done: Tally, seconds: float) -> None:
-    """Keep the rate of a transfer, if it was long enough to tell and its files were not small."""
+    """Keep the rate of a transfer if the transfer was long enough to tell the rate and its files were not small."""
     if done.sent >= ENOUGH and seconds >= LONG and done.bytes >= SIZE * done.files:
-        with contextlib.suppress(OSError):  # without it, the next transfer is not compressed
+        with contextlib.suppress(OSError):  # if the rate cannot be kept, the next transfer is not compressed
             write_atomic(_file(target), str(round(done.sent / seconds)))
 
 

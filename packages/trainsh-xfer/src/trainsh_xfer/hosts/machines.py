@@ -1,4 +1,4 @@
-"""Hosts: how to reach each (`train-host resolve`), and the shared connection that rsync uses."""
+"""Finds out with `train-host resolve` how to reach a host, and opens the shared connection that rsync uses."""
 
 import os
 import threading
@@ -21,9 +21,10 @@ from trainsh_xfer.remote.library import argv
 # ssh options that make a client use only the shared connection and never log in by itself. Target.remote_argv
 # does the same.
 CLIENT = ["-o", "ControlMaster=no", "-o", "ProxyCommand=false", "-o", "RemoteCommand=none", "-T", "-x"]
-# Seconds for which a lost connection is tried again.
+# For so many seconds, a lost connection is tried again.
 PATIENCE = 60.0
-# Seconds for a login and the command it runs: a login file that asks a question would wait forever.
+# The limit in seconds for a login and the command that it runs, because a login file that asks a question would
+# wait forever.
 LOGIN_LIMIT = 60.0
 RESOLVED_FOR = 30.0
 _QUOTED = frozenset(" '\"\t\n")
@@ -33,10 +34,10 @@ _resolved: dict[tuple[str, ...], tuple[float, Target]] = {}
 
 
 def resolve(spec: str) -> Target:
-    """The target that `spec` means: a host's name, a host's spec, or a target as JSON.
+    """The target that `spec` means. `spec` is a host's name, a host's spec, or a target as JSON.
 
-    The answer for a machine that is not rented is used again for RESOLVED_FOR seconds, since `serve` copies to the
-    same few hosts. Raises train-host's own errors, and MissingProgram when train-host is not installed.
+    The answer for a machine that is not rented is used again for RESOLVED_FOR seconds, because `serve` copies to
+    the same few hosts. Raises train-host's own errors, and MissingProgram when train-host is not installed.
     """
     if spec == "local":
         return Target.local()
@@ -65,7 +66,10 @@ def _asked(spec: str) -> Target:
 
 
 class Connection:
-    """The shared connection to a host. rsync's own ssh is a client of it and never logs in by itself."""
+    """The shared connection to a host.
+
+    The ssh that rsync starts uses this connection, and never logs in by itself.
+    """
 
     def __init__(self, target: Target, request: Request) -> None:
         self.target = target
@@ -74,18 +78,20 @@ class Connection:
         self._mark = ""
 
     def open(self, within: float = 0.0) -> None:
-        """Open the connection if needed, trying for `within` seconds. Raises the errors of
-        trainsh_base.remote.ssh."""
+        """Open the connection if it is not open, and try this for `within` seconds.
+
+        Raises the errors of trainsh_base.remote.ssh.
+        """
         if self._path != self.target.control_path and master_pid(self.path) is None:
             self._path = self.target.control_path
         deadline = Deadline.after(within) if within else None
         ssh.ensure_master(self.target, self._request, deadline=deadline)
 
     def remote(self, program: str = "", *, plain: bool = False) -> Remote:
-        """How rsync uses this connection; `program` is its --rsync-path.
+        """How rsync uses this connection. `program` is the value of --rsync-path.
 
-        `plain`: for openrsync, which splits at every space and knows no quotes. The host's own options are left
-        out, since the connection is already open.
+        `plain` is for openrsync, which splits `-e` at every space and knows no quotes. The host's own options are
+        then left out, which is possible because the connection is already open.
         """
         words = self.words("")[:-1]
         host = host_word(words[-1])
@@ -94,8 +100,10 @@ class Connection:
         return self.dressed(words[:-1], host, program)
 
     def dressed(self, shell: list[str], host: str, program: str) -> Remote:
-        """The Remote for `host` with the remote shell `shell`. After `be_quiet`, it drops the output of login
-        files."""
+        """The Remote for `host`, with the remote shell `shell`.
+
+        After a call of `be_quiet`, the remote shell drops the output of login files.
+        """
         if self._mark:
             return Remote(shell_option(quiet(shell, self._mark)), host, marked(program, self._mark))
         return Remote(shell_option(shell), host, program)
@@ -106,7 +114,7 @@ class Connection:
         return self._path or ""
 
     def words(self, command: str) -> list[str]:
-        """The argv that runs `command` on the host; the login shell parses it."""
+        """The argv that runs `command` on the host. The host's login shell parses `command`."""
         return self.target.remote_argv(command, control_path=self._path)
 
     @property
@@ -119,7 +127,9 @@ class Connection:
         self._mark = f"trainsh-{os.urandom(6).hex()}"
 
     def find_room(self) -> None:
-        """The host refused a channel: wait for a free one, or open another connection if the host allows it."""
+        """The host has refused a channel: wait for a free channel, or open another connection if the host allows
+        this.
+        """
         child = ssh.start(self.target, "true", bulk=True, request=self._request, deadline=Deadline.after(PATIENCE))
         child.end()
         child.wait()
@@ -127,10 +137,11 @@ class Connection:
         self._path = child.argv[child.argv.index("-S") + 1]
 
     def run(self, command: str, limit: float | None = None) -> str:
-        """Run a command on the host to its end, and return its output whatever its exit status.
+        """Run a command on the host to its end, and return its output, whatever its exit status is.
 
-        Raises TimedOut when the login takes longer than LOGIN_LIMIT, or the command longer than `limit` seconds
-        (default: LOGIN_LIMIT). Raises RemoteError with code "shell" when the account cannot run commands.
+        Raises TimedOut when the login takes longer than LOGIN_LIMIT seconds, or the command longer than `limit`
+        seconds. If `limit` is None, LOGIN_LIMIT is the limit of the command too. Raises RemoteError with code
+        "shell" when the account cannot run commands.
         """
         limit = limit or LOGIN_LIMIT
         child = ssh.start(self.target, command, request=self._request, limit=LOGIN_LIMIT)
@@ -161,7 +172,7 @@ class Connection:
 
 
 def rsync_at(connection: Connection) -> Rsync:
-    """The rsync on a host. Raises MissingProgram when there is none."""
+    """The rsync on a host. Raises MissingProgram when the host has no rsync."""
     found = read_version("rsync", connection.run("rsync --version"))
     if found is None:
         raise MissingProgram(
@@ -172,22 +183,24 @@ def rsync_at(connection: Connection) -> Rsync:
 
 
 def quiet(shell: list[str], mark: str) -> list[str]:
-    """A remote shell that drops all output up to a line that ends in the sentinel `mark`."""
+    """A remote shell that drops all output up to and including a line that ends with the text `mark`."""
     return argv("pass_from_mark", mark, *shell)
 
 
 def marked(program: str, mark: str) -> str:
-    """An `--rsync-path` that prints the sentinel `mark` before rsync starts."""
+    """An `--rsync-path` that prints the text `mark` before it starts rsync."""
     return f"printf '%s\\n' {mark}; {program or 'rsync'}"
 
 
 def shell_option(words: list[str]) -> str:
-    """`words` as the value of `-e`. rsync splits it at spaces and reads quotes; a quote inside quotes is
-    doubled."""
+    """The value of `-e` for the shell `words`.
+
+    rsync splits this value at spaces and reads quotes in it. A quote inside quotes must be doubled.
+    """
     return " ".join("'" + word.replace("'", "''") + "'" if _QUOTED & set(word) else word or "''" for word in words)
 
 
 def host_word(destination: str) -> str:
-    """The destination as rsync needs it: an IPv6 address gets brackets."""
+    """The destination of ssh in the form that rsync needs, where an IPv6 address has brackets."""
     user, at, host = destination.rpartition("@")
     return f"{user}{at}[{host}]" if ":" in host and not host.startswith("[") else destination

@@ -1,8 +1,10 @@
-"""Scripts and argv that let one host copy to another, for one hour and with one command. Pure.
+"""Builds scripts and argv that let one host copy to another, for one hour and with one command. Runs nothing
+itself.
 
-The source's rsync logs in to the destination with a key made for this transfer. The key lives in an agent on this
-machine, whose socket is forwarded to the source. A line in the destination's authorized_keys limits the key to the
-exact rsync server command that the source's rsync requests (sshd(8), "AUTHORIZED_KEYS FILE FORMAT").
+The source's rsync logs in to the destination with a key that is made for this transfer. The key is in an ssh-agent
+on this machine, and the socket of this agent is forwarded to the source. A line in the destination's
+authorized_keys limits the key to the exact rsync server command that the source's rsync requests (sshd(8),
+"AUTHORIZED_KEYS FILE FORMAT").
 """
 
 import re
@@ -20,7 +22,9 @@ _LOOPBACK = re.compile(r"localhost|127\..*|::1|0\.0\.0\.0")
 
 
 class Address(msgspec.Struct, frozen=True):
-    """The address of a host's sshd and the user who logs in. `direct`: other hosts can reach it too."""
+    """The address of a host's sshd and the user who logs in. `direct` says that other hosts can reach the address
+    too.
+    """
 
     host: str
     port: int
@@ -29,7 +33,9 @@ class Address(msgspec.Struct, frozen=True):
 
 
 def address(settings: dict[str, str]) -> Address:
-    """The address in the output of `ssh -G` for a host. One behind a jump host or on loopback is not `direct`."""
+    """The address of a host, from the output of `ssh -G`. An address behind a jump host or on loopback is not
+    `direct`.
+    """
     host = settings.get("hostname", "")
     indirect = any(settings.get(key, "none") != "none" for key in ("proxyjump", "proxycommand"))
     return Address(
@@ -39,47 +45,52 @@ def address(settings: dict[str, str]) -> Address:
 
 
 def preparing(mark: str, known_hosts: list[str]) -> str:
-    """At the source: create a private folder with the destination's host keys, and two stand-ins for ssh: `note`
-    records its command, `join` joins rsync to `bridging`. Prints `folder PATH`."""
+    """The command that, at the source, creates a private folder with the destination's host keys and two scripts.
+
+    The scripts run in place of ssh: `note` records the command that it gets, and `join` connects rsync to the
+    command of `bridging`. The command prints `folder PATH`.
+    """
     return call("prepare_source", mark, program("note_command"), program("join_bridge"), *known_hosts)
 
 
 def cleaning(mark: str) -> str:
-    """At the source: remove what `preparing` created."""
+    """The command that, at the source, removes what the command of `preparing` has created."""
     return call("clean_source", mark)
 
 
 def piping(folder: str) -> str:
-    """At the source: make the pipes between `join` and `bridging`."""
+    """The command that, at the source, makes the pipes between the script `join` and the command of `bridging`."""
     return call("make_pipes", folder)
 
 
 def bridging(folder: str, mark: str) -> str:
-    """At the source: print the sentinel `mark`, then join the pipes to the channel."""
+    """The command that, at the source, prints the line `mark` and then connects the pipes to its channel."""
     return call("bridge", folder, mark)
 
 
 def introducing() -> str:
-    """At the destination: print its clock and its public host keys."""
+    """The command that, at the destination, prints the host's clock and public host keys."""
     return call("introduce")
 
 
 def allowing(line: str, mark: str, clock: str) -> str:
-    """At the destination: add `line` to authorized_keys, in place of an older one with the same `mark` and of lines
-    that expired before `clock`. Prints `allowed`."""
+    """The command that, at the destination, adds `line` to authorized_keys and prints `allowed`.
+
+    It removes an older line with the same `mark`, and lines of earlier transfers that expired before `clock`.
+    """
     return call("allow_key", line, mark, clock)
 
 
 def forbidding(mark: str) -> str:
-    """At the destination: remove the line with `mark` from authorized_keys."""
+    """The command that, at the destination, removes the line with `mark` from authorized_keys."""
     return call("forbid_key", mark)
 
 
 def key_line(public_key: str, command: str, clock: str) -> str:
-    """The authorized_keys line that lets `public_key` run `command` until LIFETIME after `clock`, the host's time
-    to the minute.
+    """The authorized_keys line that lets `public_key` run `command` for the time LIFETIME after `clock`.
 
-    Raises UsageError for a command that cannot be written in such a line.
+    `clock` is the host's time, to the minute. Raises UsageError for a command that cannot be written in such a
+    line.
     """
     if "\n" in command or command.endswith("\\"):
         raise UsageError(
@@ -91,7 +102,9 @@ def key_line(public_key: str, command: str, clock: str) -> str:
 
 
 def known_hosts(lines: list[str]) -> list[str]:
-    """known_hosts lines for ALIAS, from the output of ssh-keygen -F or the contents of *.pub files."""
+    """Lines of known_hosts for the name ALIAS, from the output of ssh-keygen -F or from the contents of *.pub
+    files.
+    """
     keys = []
     for line in lines:
         words = line.split()
@@ -102,7 +115,10 @@ def known_hosts(lines: list[str]) -> list[str]:
 
 
 def login_words(user: str, port: int, folder: str, agent: str) -> list[str]:
-    """The argv of ssh on the source host, without the destination. ssh uses only our key and our known_hosts."""
+    """The argv of ssh on the source host, without the destination.
+
+    This ssh uses only the key and the known_hosts of this transfer.
+    """
     options = {
         "IdentityAgent": f"{folder}/{agent}", "IdentityFile": "none", "HostKeyAlias": ALIAS,
         "UserKnownHostsFile": f"{folder}/known_hosts", "GlobalKnownHostsFile": "/dev/null",
@@ -116,8 +132,10 @@ def login_words(user: str, port: int, folder: str, agent: str) -> list[str]:
 
 
 def answers(text: str) -> dict[str, list[str]]:
-    """The `word rest` lines of a script's output, grouped by first word. Output of login files may be among
-    them."""
+    """The lines of a script's output, which have the form `word rest`, grouped by their first word.
+
+    Output of login files may be among the lines.
+    """
     found: dict[str, list[str]] = {}
     for line in text.splitlines():
         word, _, rest = line.partition(" ")

@@ -1,4 +1,4 @@
-"""Private folders on this machine, one for each transfer between hosts. Those of killed processes are removed."""
+"""Private folders on this machine, one for each transfer between hosts. Folders of killed processes are removed."""
 
 import fcntl
 import os
@@ -11,12 +11,14 @@ from pathlib import Path
 from trainsh_base.system.paths import runtime_home
 
 PREFIX = "k-"
-YOUNG = 60.0  # seconds after a folder was made, in which its lock may not exist yet
+YOUNG = 60.0  # for so many seconds after a folder was made, its lock may not exist yet
 
 
 @contextmanager
 def private_folder() -> Iterator[Path]:
-    """A new folder, removed at the end. Its lock shows other processes that this process is alive."""
+    """A new folder, which is removed at the end of the block. A lock in it shows other processes that this process
+    is alive.
+    """
     sweep()
     folder = runtime_home() / f"{PREFIX}{os.urandom(4).hex()}"
     folder.mkdir(mode=0o700)

@@ -1,7 +1,7 @@
-"""Checks the command that the source's rsync wants to run at the destination. Pure.
+"""Checks the command that the source's rsync wants to run at the destination.
 
-The source reports this command, which is then run with the destination's account. A source that is not trusted
-could report anything, so only an rsync server for the requested path is accepted.
+The source reports this command, and the command is then run with the destination's account. A source that is not
+trusted could report anything, so only an rsync server for the requested path is accepted.
 """
 
 import re
@@ -16,9 +16,9 @@ _WRITES_SHORT = re.compile(r"-[^-]*[bTM]")
 
 
 def checked(command: str, program: str, path: str, *, secluded: bool) -> str:
-    """`command`, if it is `program` followed by rsync's server options and `path`. Raises RemoteError otherwise.
+    """Return `command` if it is `program`, then rsync's server options, then `path`. Else raise RemoteError.
 
-    `path` is the destination as it was given to rsync, which may have quoted it.
+    `path` is the destination as it was given to rsync; rsync may have quoted it in `command`.
     """
     rest = command.removeprefix(program).lstrip()
     if command.startswith(program) and (
@@ -38,7 +38,7 @@ def _is_server(rest: str, paths: list[list[str]]) -> bool:
 
 
 def _writes(word: str) -> bool:
-    """Whether an option makes rsync write to, or read, another place. Letters after `e.` are not options."""
+    """Whether an option makes rsync read or write anything else than `path`. Letters after `e.` are not options."""
     return bool(_WRITES.match(word) or _WRITES_SHORT.match(word.split("e.", maxsplit=1)[0]))
 
 

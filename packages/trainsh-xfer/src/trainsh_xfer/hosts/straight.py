@@ -14,14 +14,15 @@ from trainsh_xfer.hosts.throwaway_key import ThrowAwayKey
 
 
 class Straight:
-    """A context with an ssh key for one transfer. `remote` authorizes the key, and returns how the source's rsync
-    uses it.
+    """A context manager with an ssh key for one transfer.
+
+    The method `remote` authorizes the key, and returns how the source's rsync uses the key.
     """
 
     def __init__(
         self, source: Connection, destination: Connection, address: Address, *, mark: str, here: Path, there: str
     ) -> None:
-        """`here` and `there` are private folders of the transfer: on this machine, and at the source."""
+        """`here` and `there` are the private folders of the transfer on this machine and at the source."""
         self._source, self._destination = source, destination
         self._address = address
         self._mark, self._there = mark, there
@@ -37,7 +38,8 @@ class Straight:
         self._key.__exit__()
 
     def remote(self, command: str, program: str) -> Remote:
-        """Allow the key to run `command` at the destination; returns how the source's rsync gets there.
+        """Allow the key to run `command` at the destination. Returns how the source's rsync reaches the
+        destination.
 
         Raises CredentialError, RemoteError or UsageError when the destination or ssh cannot do this.
         """
@@ -54,7 +56,10 @@ class Straight:
         return self._source.dressed(words, bracketed(self._address.host), program)
 
     def _forward(self) -> str:
-        """Forward the agent to the source, again if the connection was lost; returns the socket's name there."""
+        """Forward the agent's socket to the source, and return the name of the socket there.
+
+        If the connection was lost, the socket is forwarded again.
+        """
         self._source.open()
         master = master_pid(self._source.path)
         if self._forwarded != master:
@@ -65,7 +70,9 @@ class Straight:
 
 
 def forward(connection: Connection, what: str) -> None:
-    """Have a connection's ssh master forward a socket (`what`: REMOTE:LOCAL). Raises RemoteError if it refuses."""
+    """Have the ssh master of a connection forward a socket. `what` is REMOTE:LOCAL. Raises RemoteError if the
+    master refuses.
+    """
     target = connection.target
     words = [target.argv[0], "-S", connection.path, "-O", "forward", "-R", what, *target.argv[1:]]
     try:
@@ -75,14 +82,15 @@ def forward(connection: Connection, what: str) -> None:
 
 
 def bracketed(host: str) -> str:
-    """A host address for use before a colon: an IPv6 address gets brackets."""
+    """A host's address in the form that may stand before a colon, where an IPv6 address has brackets."""
     return f"[{host}]" if ":" in host else host
 
 
 def host_keys(settings: dict[str, str], destination: Connection) -> list[str]:
-    """known_hosts lines of the destination: those that this machine trusts, else those that the host itself shows.
+    """Lines of known_hosts for the destination: the keys that this machine trusts, or else those that the host
+    itself shows.
 
-    Raises UsageError when there are none.
+    Raises UsageError when there are no keys.
     """
     shown = pair_scripts.answers(destination.run(pair_scripts.introducing())).get("key", [])
     keys = pair_scripts.known_hosts(_trusted(settings) or shown)

@@ -12,8 +12,10 @@ from trainsh_xfer.remote.library import argv
 
 
 class ThrowAwayKey:
-    """A context: `public` is the public key line, `socket` the agent's socket in `folder`. Only that agent has the
-    private key."""
+    """A context manager for a key in an ssh-agent of its own. Only this agent has the private key.
+
+    `public` is the line of the public key. `socket` is the agent's socket, which is in `folder`.
+    """
 
     def __init__(self, mark: str, folder: Path) -> None:
         self.mark = mark
@@ -41,8 +43,8 @@ class ThrowAwayKey:
 
     def _start(self) -> None:
         try:
-            # ssh-agent exits with its command. The command exits when its stdin closes, also when this process
-            # dies.
+            # ssh-agent exits when its command exits. The command exits when its stdin is closed, which also happens
+            # when this process dies.
             self._holder = spawn.start(["ssh-agent", "-a", str(self.socket), *argv("hold_agent")])
         except FileNotFoundError:
             raise missing("ssh-agent") from None

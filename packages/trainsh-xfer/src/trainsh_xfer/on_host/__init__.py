@@ -1,1 +1,3 @@
-"""rclone that runs on a host and needs no connection: transfers with a storage, and the checkpoint pump."""
+"""Runs rclone on a host, so that it needs no connection: for transfers with a storage, and for the
+checkpoint pump.
+"""

@@ -1,7 +1,8 @@
 """A shell on a host, with the functions of `scripts/` and a storage's credentials in its environment.
 
-Everything is sent over the shell's standard input: nothing secret is in an argument list or in a file. After a lost
-connection, a new one is opened and the request is sent again; running a request twice does no harm.
+Everything is sent over the shell's standard input, so that nothing secret is in an argument list or in a file. If
+the connection is lost, a new one is opened and the request is sent again, because it does no harm to run a request
+twice.
 """
 
 import contextlib
@@ -15,8 +16,8 @@ from trainsh_base.remote.target import Target
 from trainsh_base.request import Request
 from trainsh_base.system.deadline import Deadline
 
-PATIENCE = 120.0  # seconds for which a lost connection is tried again
-SILENCE = 60.0  # seconds without an answer to a short request, after which the connection counts as lost
+PATIENCE = 120.0  # for so many seconds, a lost connection is tried again
+SILENCE = 60.0  # after so many seconds without an answer to a short request, the connection counts as lost
 CLEAN_UP = 4.0
 OPENINGS = 5
 
@@ -28,16 +29,16 @@ def script(name: str) -> str:
 
 
 def line(*words: object) -> str:
-    """A command line for `sh`, each word quoted."""
+    """A command line for `sh`, with each word quoted."""
     return " ".join(quote(str(word)) for word in words)
 
 
 class HostShell:
-    """A shell on a host, for the transfer `key`. `folder` is the transfer's folder there, empty when the host's
-    home cannot be written to.
+    """A shell on a host, for the transfer `key`.
 
-    `home`, `system` (`uname -s -m`), `rclone` and `version` (of the host's own rclone; empty: none) are what the
-    host answered.
+    `folder` is the transfer's folder on the host, or empty when the home folder there cannot be written to. The
+    host has also answered with `home` (the home folder), `system` (the output of `uname -s -m`), and the path
+    (`rclone`) and `version` of its own rclone, both empty if it has none.
     """
 
     scripts: tuple[str, ...] = ("transfer.sh",)
@@ -52,11 +53,10 @@ class HostShell:
         self._channel = self._open(None)
 
     def call(self, function: str, *words: object, limit: float = SILENCE) -> list[str]:
-        """Call a function of `scripts/transfer.sh`; returns the lines of its answer. After a lost connection, the
-        function is called again.
+        """Call a function of `scripts/transfer.sh`, and return the lines of its answer.
 
-        Raises Cancelled when the request is cancelled, and Unreachable when the host cannot be reached for PATIENCE
-        seconds.
+        If the connection is lost, the function is called again over a new one. Raises Cancelled when the request is
+        cancelled, and Unreachable when the host cannot be reached for PATIENCE seconds.
         """
         while True:
             try:
@@ -66,7 +66,10 @@ class HostShell:
                 self._channel = self._open(Deadline.after(PATIENCE))
 
     def tidy(self, function: str, *words: object) -> bool:
-        """Call a function that cleans up, also when the request was cancelled; returns whether it answered."""
+        """Call a function that cleans up, even if the request was cancelled.
+
+        Returns whether the function answered.
+        """
         with contextlib.suppress(TrainError):
             if self._channel.lost:
                 self._channel = self._connect(Request(), Deadline.after(CLEAN_UP))
@@ -74,16 +77,18 @@ class HostShell:
         return False
 
     def close(self) -> None:
-        """Tell the host that this client needs the transfer no longer, and close the connection."""
+        """Tell the host that this client no longer needs the transfer, and close the connection."""
         self.tidy("xfer_leave")
         self._channel.close()
 
     def drop(self) -> None:
-        """Close the connection; what runs on the host goes on."""
+        """Close the connection. What runs on the host goes on."""
         self._channel.close()
 
     def _open(self, deadline: Deadline | None) -> Channel:
-        """Connect. If the connection is cut during the first exchange, try again, OPENINGS times in all."""
+        """Connect to the host. If the connection is cut during the first exchange, try again, up to OPENINGS times
+        in all.
+        """
         for _ in range(OPENINGS - 1):
             with contextlib.suppress(ChannelLost):
                 return self._connect(self._request, deadline)

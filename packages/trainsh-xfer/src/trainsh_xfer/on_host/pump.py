@@ -1,4 +1,7 @@
-"""The checkpoint pump on a host: start it, ask how far it is, stop it. One entry of a folder is one checkpoint."""
+"""Starts the checkpoint pump on a host, asks how far it is, and stops it.
+
+One entry of a folder is one checkpoint.
+"""
 
 import hashlib
 import time
@@ -28,9 +31,9 @@ class PumpShell(HostShell):
 class Pump(msgspec.Struct, frozen=True, kw_only=True):
     """The settings of a pump, without secrets, as this machine stores them.
 
-    `source` is a path on the host, `remote` rclone's name of the destination; both are without a slash at the end.
-    `keep` 0 keeps all. `asked` are both ends as the user wrote them. `job` may be empty. `key` names the pump's
-    folder on the host. `last` is the last state that the host reported.
+    `source` is a path on the host, and `remote` is rclone's name of the destination; both have no slash at the end.
+    If `keep` is 0, all copies are kept. `asked` holds both ends as the user wrote them. `job` may be empty. `key`
+    is the name of the pump's folder on the host. `last` is the last state that the host reported.
     """
 
     key: str
@@ -47,7 +50,7 @@ class Pump(msgspec.Struct, frozen=True, kw_only=True):
     last: Following | None = None
 
     def words(self, program: str) -> list[str]:
-        """The arguments of `scripts/pump.sh` after the run's folder."""
+        """The arguments of `scripts/pump.sh` that come after the run's folder."""
         server = f"train-{self.job}" if self.job else ""
         options = [*PATIENCE, *S3, f"--transfers={TRANSFERS}", "--stats=0", "--log-level=ERROR"]
         numbers = (str(self.keep), str(self.every), str(self.settle))
@@ -55,15 +58,18 @@ class Pump(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def key_of(target: Target, source: str, remote: str) -> str:
-    """The name of the folder on the host: there is one pump for each pair of ends."""
+    """The name of the pump's folder on the host. It depends on both ends, because each pair of ends has its own
+    pump.
+    """
     parts = [*target.argv, source.rstrip("/"), remote]
     return "follow-" + hashlib.sha256("\0".join(parts).encode(errors="surrogateescape")).hexdigest()[:16]
 
 
 def start(pump: Pump, shell: PumpShell, program: str, *, last: bool = False) -> bool:
-    """Start the pump with the rclone `program`, and save its settings here; returns whether it was running already.
+    """Start the pump with the rclone `program`, and save the settings on this machine. Returns whether it ran
+    already.
 
-    With `last` it does one round and ends. Raises RemoteError when the host does not start it.
+    With `last`, the pump does one round and ends. Raises RemoteError when the host does not start the pump.
     """
     asked = msgspec.json.encode([*pump.words(program), last]).decode()
     remember(pump)
@@ -76,8 +82,11 @@ def start(pump: Pump, shell: PumpShell, program: str, *, last: bool = False) -> 
 
 
 def look(pump: Pump, shell: PumpShell) -> tuple[Following, bool]:
-    """The pump's state, and whether it has finished a round. A pump that the host does not know is `lost`, unless
-    it had already ended the last time it was asked."""
+    """The pump's state, and whether the pump has finished a round.
+
+    A pump that the host does not know is `lost`, unless the pump had already ended when the host was asked the last
+    time.
+    """
     said = dict(row.partition(" ")[::2] for row in shell.call("xfer_following"))
     state = said.get("state", "lost")
     if state == "none" and pump.last:
@@ -92,7 +101,9 @@ def look(pump: Pump, shell: PumpShell) -> tuple[Following, bool]:
 
 
 def remembered_state(pump: Pump, state: str, message: str = "") -> Following:
-    """The last state that this machine has stored of the pump, but with `state` and `message` as given."""
+    """The last report of the pump that this machine has stored, with `state` and `message` replaced by the given
+    ones.
+    """
     last = pump.last or msgspec.convert({**named(pump), "state": "lost"}, Following)
     age = time.time() - last.written if last.written is not None else None
     values = {**msgspec.structs.asdict(last), "state": state, "age": age, "message": message}
@@ -105,7 +116,9 @@ def named(pump: Pump) -> dict[str, str]:
 
 
 def wait_for(pump: Pump, shell: PumpShell, request: Request, *, end: bool) -> Following:
-    """Wait until a round of the pump is over, or (`end`) until it has ended. Raises `lost` when it was killed."""
+    """Wait until a round of the pump is over, or with `end` until the pump has ended. Raises `lost` if it was
+    killed.
+    """
     while True:
         found, round_over = look(pump, shell)
         if found.state == "lost":
@@ -125,7 +138,7 @@ def _file(key: str) -> Path:
 
 
 def remember(pump: Pump) -> None:
-    """Save the pump in a file on this machine, for `status`."""
+    """Save the settings of the pump in a file on this machine, so that `status` finds the pump."""
     write_atomic(_file(pump.key), msgspec.json.encode(pump))
 
 
@@ -135,16 +148,16 @@ def forget(pump: Pump) -> None:
 
 
 def known(key: str) -> Pump | None:
-    """The pump with this key, if it was started from this machine."""
+    """The pump with this key, or None if it was not started from this machine."""
     return next((one for one in remembered("") if one.key == key), None)
 
 
 def remembered(job: str) -> list[Pump]:
-    """The pumps that were started from this machine, for a job or (empty) all."""
+    """The pumps of one job that were started from this machine, or all of them if `job` is empty."""
     found = []
     for path in sorted((state_home() / "follows").glob("*.json")):
         try:
             found.append(msgspec.json.decode(path.read_bytes(), type=Pump))
         except (msgspec.DecodeError, OSError):
-            continue  # written by another version, or deleted a moment ago
+            continue  # another version has written this file, or it was deleted a moment ago
     return [pump for pump in found if not job or pump.job == job]

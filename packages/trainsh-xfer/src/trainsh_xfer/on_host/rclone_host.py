@@ -1,4 +1,4 @@
-"""rclone on a host: short commands, and runs that outlive the connection."""
+"""Runs rclone on a host: short commands, and runs that go on when the connection is lost."""
 
 import hashlib
 import random
@@ -10,16 +10,18 @@ from trainsh_xfer.engines.rclone_output import Hopeless, Log
 from trainsh_xfer.engines.rclone_program import LESS_SERIOUS, MISSING, RcloneProgram
 from trainsh_xfer.on_host.host_shell import HostShell, out_of_reach, script
 
-LINES = 4000  # lines of the log in one answer, at most
+LINES = 4000  # at most so many lines of the log are in one answer
 FIRST_PAUSE, PAUSE = 0.05, 0.5
-MOST_DEATHS = 2  # how often in a row a killed rclone is started again
+MOST_DEATHS = 2  # so often in a row, an rclone that was killed is started again
 START_LIMIT = 30.0
 ASK_LIMIT = 3600.0  # seconds, for a checksum of a large file or a listing of a large bucket
 HANGUP = 129
 
 
 class HostRclone(RcloneProgram):
-    """The rclone `program` on the host of `shell`. Files that it writes there have the permissions of `umask`."""
+    """The rclone `program` on the host of `shell`. The files that it writes there get the permissions that `umask`
+    allows.
+    """
 
     def __init__(self, shell: HostShell, program: str, label: str, request: Request, umask: str) -> None:
         self.shell = shell
@@ -46,10 +48,11 @@ class HostRclone(RcloneProgram):
         return "".join(output).encode(errors="surrogateescape")
 
     def run(self, words: list[str], log: Log) -> None:
-        """Run rclone on the host to its end. If it already runs there since an earlier call, follow that run.
+        """Run rclone on the host to its end. If an earlier call has started the same run and it still runs, follow
+        that run.
 
         A cancel ends rclone on the host. If this process is killed or the connection is lost, rclone goes on. An
-        rclone that was killed is started again, up to MOST_DEATHS times.
+        rclone that was killed is started again, up to MOST_DEATHS times in a row.
         """
         words = [word for word in words if not word.startswith("--log-file=")]
         name = hashlib.sha256("\0".join(words).encode(errors="surrogateescape")).hexdigest()[:16]
@@ -71,7 +74,9 @@ class HostRclone(RcloneProgram):
         )
 
     def _run_once(self, name: str, words: list[str], log: Log) -> int | None:
-        """Start the run, or join it if it goes on, and follow it; returns its exit status, None if it was lost."""
+        """Start the run, or find it running already, and follow it. Return its exit status, or None if the run was
+        lost.
+        """
         try:
             said = self.shell.call("xfer_start", name, script("keeper.sh"), self._umask, *words)
             if "found" in said:

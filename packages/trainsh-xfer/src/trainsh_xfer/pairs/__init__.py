@@ -1,1 +1,4 @@
-"""Routes from source to destination, and the attempts over a route. Imports all other subpackages."""
+"""Routes from a source to a destination, and the attempts over a route.
+
+This subpackage may import all other subpackages.
+"""

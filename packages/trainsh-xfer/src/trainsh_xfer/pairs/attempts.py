@@ -1,4 +1,4 @@
-"""Attempts of rsync over one route: progress, errors, retries after a lost connection."""
+"""Runs rsync over one route: reports progress, handles errors, and tries again after a lost connection."""
 
 import random
 import time
@@ -15,17 +15,17 @@ from trainsh_xfer.pairs.stillness import Watched
 
 PROGRESS_EVERY = 0.1
 MOST_TRIES = 6
-MOST_DEATHS = 2  # how often in a row a killed rsync is started again
+MOST_DEATHS = 2  # so often in a row, an rsync that was killed is started again
 FIRST_PAUSE = 1.0
 
 
 def run(route: Route, words: Callable[[], list[str]], tally: Tally, request: Request) -> None:
-    """Run rsync until it succeeds. `words` returns its argv for each attempt, since the connection may have
-    changed.
+    """Run rsync until it succeeds.
 
-    A lost connection is reopened, up to MOST_TRIES times in a row without a transferred file; rsync then continues
-    the partial file. An rsync that was killed is started again, up to MOST_DEATHS times. Raises what
-    `rsync_errors.error_for` returns, and the errors of the connection.
+    `words` is called before each attempt and returns rsync's argv, because the connection may have changed. A lost
+    connection is opened again, and rsync then continues the partial file; this is done up to MOST_TRIES times in a
+    row if no file was transferred in between. An rsync that was killed is started again, up to MOST_DEATHS times.
+    Raises what `rsync_errors.error_for` returns, and the errors of the connection.
     """
     tries = 0
     ended: Ended | None = None
@@ -49,14 +49,14 @@ def run(route: Route, words: Callable[[], list[str]], tally: Tally, request: Req
 
 
 def _end_what_is_left(route: Route, ended: Ended | None) -> None:
-    """Stop a remote rsync that may not have noticed its lost connection; it saves its partial file."""
+    """Stop a remote rsync that may not have noticed that its connection is lost. It then saves its partial file."""
     process = rsync_errors.far_process(ended.stderr) if ended else None
     if process and route.receiver:
         route.receiver.run(remote_paths.ending(process))
 
 
 def _again(route: Route, error: TrainError, ended: Ended, tries: int, request: Request) -> bool:
-    """Whether to try again, after removing the cause where that is possible."""
+    """Remove the cause of the error if that is possible. Return whether to try again."""
     stderr = ended.stderr
     if route.connection and tries < MOST_TRIES and rsync_errors.is_full(stderr):
         route.find_room()
@@ -84,9 +84,9 @@ def _again(route: Route, error: TrainError, ended: Ended, tries: int, request: R
 
 
 def _started(route: Route) -> Callable[[str], None] | None:
-    """A check of rsync's stderr so far, which raises if the login takes longer than LOGIN_LIMIT.
+    """A function that gets rsync's stderr so far, and raises an error if the login takes longer than LOGIN_LIMIT.
 
-    Returns None where no process id is printed, since the end of the login is then unknown.
+    It is None if the route's rsync prints no process id, because then nothing shows that the login is over.
     """
     connection = route.connection
     if connection is None or remote_paths.PROCESS not in route.program:
@@ -103,14 +103,16 @@ def _started(route: Route) -> Callable[[str], None] | None:
 
 
 def _environment(route: Route) -> dict[str, str]:
-    """Variables for rsync's ssh. Those that change how rsync writes names get rsync's default."""
+    """Variables for rsync and its ssh. Variables that change how rsync writes names are set to rsync's default."""
     own = {"RSYNC_OLD_ARGS": "0", "RSYNC_PROTECT_ARGS": "0"}
     return {**route.connection.target.env, **own} if route.connection else own
 
 
 def reporter(request: Request, way: str) -> Callable[[Progress], None]:
-    """A function that reports progress to `request`, at most one event every PROGRESS_EVERY seconds. `way` names
-    the engine and the route."""
+    """A function that reports progress to `request`, with at most one event every PROGRESS_EVERY seconds.
+
+    `way` names the engine and the route.
+    """
     last = 0.0
 
     def report(progress: Progress) -> None:

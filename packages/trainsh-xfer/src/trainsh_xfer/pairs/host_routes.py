@@ -1,4 +1,4 @@
-"""Routes between two places on hosts: both on one host, or two hosts of which one may log in to the other."""
+"""Routes between two places that are on one host, or on two hosts of which one may log in to the other."""
 
 import posixpath
 from contextlib import ExitStack
@@ -19,8 +19,10 @@ from trainsh_xfer.remote.library import for_shell
 
 
 class OneHost(Route, frozen=True, kw_only=True):
-    """Both sides are on one host, whose rsync copies locally. `sources` and `destination` are quoted for its
-    shell."""
+    """A route with both sides on one host, where the host's rsync copies from disk to disk.
+
+    `sources` and `destination` are quoted for the host's shell.
+    """
 
     def words(self, options: Options, *, resume: bool = False) -> list[str]:
         """rsync's argv as a command line on the host."""
@@ -31,12 +33,12 @@ class OneHost(Route, frozen=True, kw_only=True):
 
     @property
     def receiver(self) -> None:
-        """None: the remote rsync ends with its connection."""
+        """None, because the remote rsync ends when its connection ends."""
         return
 
 
 class TwoHosts(Route, frozen=True, kw_only=True):
-    """From one host to another: the source's rsync logs in to the destination."""
+    """A route from one host to another, on which the source's rsync logs in to the destination."""
 
     pair: Pair
 
@@ -47,12 +49,14 @@ class TwoHosts(Route, frozen=True, kw_only=True):
 
     @property
     def host(self) -> str:
-        """Both hosts."""
+        """Both hosts, for messages."""
         return self.pair.label
 
     @property
     def name(self) -> str:
-        """The destination's name. The source's rsync was checked before, so errors are about the destination."""
+        """The destination's name, because the source's rsync was checked before and further errors are about the
+        destination.
+        """
         return self.pair.destination.target.name
 
     @property
@@ -85,7 +89,9 @@ class TwoHosts(Route, frozen=True, kw_only=True):
 
     @staticmethod
     def _line(words: list[str]) -> str:
-        """`words` quoted for the source's login shell, except the last but one, a path that is already quoted."""
+        """`words` quoted for the source's login shell. The last but one is a path, which is already quoted and
+        stays as it is.
+        """
         return " ".join([*map(for_shell, words[:-2]), words[-2], for_shell(words[-1])])
 
 

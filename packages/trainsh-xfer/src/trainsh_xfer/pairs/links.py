@@ -1,4 +1,4 @@
-"""A source that is itself a symbolic link: its target is copied, under the link's name."""
+"""Handles a source that is itself a symbolic link: the target of the link is copied, under the link's name."""
 
 import os
 import posixpath
@@ -12,10 +12,10 @@ from trainsh_xfer.hosts.machines import Connection
 
 
 def followed(source: Place, destination: Place, there: Connection | None) -> tuple[Place, Place, bool]:
-    """The source and destination to copy, and whether rsync must follow the source (a link to a file).
+    """The source and destination to copy, and whether rsync must follow the source because it is a link to a file.
 
-    For a link to a folder, the source becomes the folder's contents, and the destination a folder with the link's
-    name. `there` is the source's host, which is asked once; None means this machine.
+    If the source is a link to a folder, the source becomes the folder's contents, and the destination becomes a
+    folder with the link's name. `there` is the source's host, which is asked once, or None for this machine.
     """
     if means_contents(source.path) or (not source.literal and WILDCARDS & set(source.path[source.fixed :])):
         return source, destination, False

@@ -17,7 +17,7 @@ from trainsh_xfer.remote.library import call_written
 
 
 def with_rules(order: Order, source: Place | InStorage, request: Request) -> Order:
-    """The order, with the rules from --exclude-from and .gitignore files added to its options.
+    """The order with more rules in its options: those from --exclude-from and from .gitignore files.
 
     Raises NotFound for a file of patterns that does not exist, and UsageError for .gitignore files that cannot be
     read.

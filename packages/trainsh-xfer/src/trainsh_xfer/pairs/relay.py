@@ -1,8 +1,8 @@
-"""A host in a transfer with a storage: the local rclone reads and writes the host's disk by sftp, over the shared
-connection.
+"""Connects a host and a storage through this machine.
 
-The data passes through this machine. `--sftp-ssh` (rclone 1.63) takes the argv of an ssh,
-separated by spaces and quoted as in CSV.
+The local rclone reads and writes the host's disk by sftp, over the shared connection, so that the data passes
+through this machine. The option `--sftp-ssh` (rclone 1.63 and later) takes the argv of an ssh, separated by spaces
+and quoted as in CSV.
 """
 
 from trainsh_base.request import Request
@@ -12,8 +12,10 @@ from trainsh_xfer.hosts.machines import Connection
 
 
 def over_sftp(side: Place | InStorage, remote: str, request: Request) -> Place | InStorage:
-    """A place on a host, as a storage that rclone reaches; the connection is opened. Any other place is returned
-    unchanged."""
+    """The storage as which rclone reaches a place on a host. The connection to the host is opened.
+
+    Any other place is returned unchanged.
+    """
     if isinstance(side, InStorage) or side.target is None:
         return side
     connection = Connection(side.target, request)

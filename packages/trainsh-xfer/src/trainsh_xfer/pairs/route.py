@@ -10,14 +10,15 @@ from trainsh_xfer.model import Options
 
 
 class Route(msgspec.Struct, frozen=True, kw_only=True):
-    """Both sides as rsync arguments, and the connection between them (None: a copy on this machine).
+    """Both sides as rsync arguments, and the connection between them, which is None for a copy on this machine.
 
-    `rsync` is the program that is started, `program` the host's --rsync-path. `parents` is the local path whose
-    parent folders must be created. After a move, empty folders are removed: in the local sources `tidy`, and on a
-    host by the command `tidy_far`. `foreign`: the files come from a host to another machine. `follow`: the source
-    is a link to a file. `told` names both ends, for messages. `root` is the source folder, as an rsync argument,
-    that the names in rsync's output are relative to (empty: several such folders, or neither side is this machine).
-    `making` is the command that makes the destination folder on the host.
+    `rsync` is the program that is started, and `program` is the host's --rsync-path. `parents` is the local path
+    whose parent folders must be created. After a move, empty folders are removed: in the local sources `tidy`, and
+    on a host by the command `tidy_far`. `foreign` says that the files come from a host to another machine. `follow`
+    says that the source is a link to a file. `told` names both ends, for messages. `root` is the source folder, as
+    an rsync argument, to which the names in rsync's output are relative; it is empty if there are several such
+    folders, or if neither side is this machine. `making` is the command that makes the destination folder on the
+    host.
     """
 
     rsync: Rsync
@@ -42,7 +43,7 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def host(self) -> str:
-        """The host's name in messages; empty for a copy on this machine."""
+        """The host's name in messages, or an empty text for a copy on this machine."""
         return self.connection.target.label if self.connection else ""
 
     @property
@@ -52,7 +53,9 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def receiver(self) -> Connection | None:
-        """The connection to the receiving side, if that is a host whose rsync prints its process id."""
+        """The connection to the receiving side if this side is a host whose rsync prints its process id,
+        else None.
+        """
         return self.connection if self.program and not self.foreign else None
 
     @property
@@ -85,17 +88,19 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
         )  # fmt: skip
 
     def prepare(self) -> None:
-        """Make the destination folder: several rsyncs that make it at the same time fail."""
+        """Make the destination folder beforehand, because several rsyncs that make it at the same time
+        would fail.
+        """
         if self.foreign:
             Path(self.destination).mkdir(parents=True, exist_ok=True)
         elif self.connection and self.making:
             self.connection.run(self.making)
 
     def detour(self, why: str) -> bool:
-        """Use a longer way from now on, and tell `why`; returns False when there is none."""
+        """Use a longer way from now on, and tell the user `why`. Returns False when there is no longer way."""
         return False
 
     def find_room(self) -> None:
-        """After the host refused a channel: wait for a free one."""
+        """The host has refused a channel: wait for a free one."""
         if self.connection:
             self.connection.find_room()

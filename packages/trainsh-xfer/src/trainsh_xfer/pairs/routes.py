@@ -20,10 +20,9 @@ from trainsh_xfer.pairs.route import Route
 def between(
     source: Place, destination: Place, options: Options, *, rsync: Rsync, request: Request, stack: ExitStack
 ) -> Route:
-    """The route from `source` to `destination`. Raises UsageError if the copy would destroy its source or delete
-    too much.
+    """The route from `source` to `destination`. What is set up for the route is removed when `stack` is closed.
 
-    `stack` removes what was set up for the route.
+    Raises UsageError if the copy would destroy its source or delete too much.
     """
     if source.target and destination.target:
         return host_routes.between(source, destination, options, request, stack)
@@ -75,7 +74,9 @@ def _download(source: Place, destination: Place, options: Options, rsync: Rsync,
 
 
 def _root(sources: list[str]) -> str:
-    """The folder that the names of these sources are relative to; empty if they have several."""
+    """The folder to which the names of these sources are relative, or an empty text if the sources have several
+    such folders.
+    """
     roots = {local_paths.root_of(source) for source in sources}
     return roots.pop() if len(roots) == 1 else ""
 

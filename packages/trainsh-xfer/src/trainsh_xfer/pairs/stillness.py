@@ -1,4 +1,4 @@
-"""Tells the user when nothing moves in a transfer: the service is silent, or the network is stalled."""
+"""Tells the user when nothing moves in a transfer, because the service is silent or the network has stalled."""
 
 import threading
 import time
@@ -10,14 +10,15 @@ from trainsh_base.request import Limited, Request
 from trainsh_base.system.units import format_duration
 from trainsh_xfer.engines.rsync_output import Progress
 
-QUIET = 10.0  # seconds without movement before the first message; each further message comes after twice the time
+# seconds without movement before the first message; the time before each further message is twice as long
+QUIET = 10.0
 LOOK_EVERY = 0.5
 
 
 class Watched(Limited):
-    """A request of which every event and every step of progress counts as movement.
+    """A request that counts every event and every step of progress as movement.
 
-    After QUIET seconds without movement, a message says so; `what` names the transfer in it.
+    After QUIET seconds without movement, a message says so. `what` is the name of the transfer in this message.
     """
 
     def __init__(self, request: Request, what: str) -> None:
@@ -51,7 +52,7 @@ class Watched(Limited):
         self._since, self._due = time.monotonic(), QUIET
 
     def ask(self, *about: Any, **more: Any) -> str:
-        """Ask the question; the time that the answer takes does not count."""
+        """Ask a question. The time until the answer comes does not count as time without movement."""
         try:
             return super().ask(*about, **more)
         finally:

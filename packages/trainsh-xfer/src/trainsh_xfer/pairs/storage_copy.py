@@ -21,14 +21,15 @@ from trainsh_xfer.pairs.storage_routes import Side, StorageRoute, detour, route
 from trainsh_xfer.pairs.storage_sources import Piece
 
 SHOWN = 10
-KINDS = ("md5", "sha1", "sha256", "crc32", "quickxor", "dropbox", "mailru")  # of checksums, as rclone names them
+# the kinds of checksums, as rclone names them
+KINDS = ("md5", "sha1", "sha256", "crc32", "quickxor", "dropbox", "mailru")
 
 
 def carry_out(order: Order, source: Side, destination: Side, request: Request) -> Result:
-    """Copy, verify and move as `order` asks. Raises the errors of the storages, and `partial` when some files
-    failed.
+    """Copy, verify and move as `order` asks.
 
-    Where a host cannot reach the storage from the start, the data goes through this machine instead.
+    If a host cannot reach the storage from the start, the data goes through this machine instead. Raises the errors
+    of the storages, and `partial` when some files could not be copied.
     """
     started = time.monotonic()
     if order.options.as_is:
@@ -77,7 +78,9 @@ def _carried(chosen: StorageRoute, order: Order, request: Request) -> list[Log]:
 
 
 def _check_bucket(program: RcloneProgram, destination: InStorage) -> None:
-    """Raise NotFound if the bucket does not exist: rclone would create one, and cannot be told not to for B2."""
+    """Raise NotFound if the bucket does not exist, because rclone would create it. For B2, rclone cannot be told
+    not to.
+    """
     bucket = destination.storage.root.partition("/")[0]
     if bucket not in (row.Name for row in program.rows(destination.storage.remote)):
         raise NotFound(
@@ -98,7 +101,8 @@ def _is_folder(place: Side, program: RcloneProgram) -> bool:
 def _copied(program: RcloneProgram, piece: Piece, order: Order, request: Request, way: str) -> Log:
     options = order.options
     careful = order.verify and not options.dry_run
-    twice = options.move and (careful or options.delete)  # rclone's `move` does not delete at the destination
+    # because rclone's `move` does not delete anything at the destination
+    twice = options.move and (careful or options.delete)
     first = msgspec.structs.replace(options, move=False) if twice else options
     log = _run(program, piece, first, request, way)
     if careful:
@@ -127,7 +131,7 @@ def _run(program: RcloneProgram, piece: Piece, options: Options, request: Reques
 
 
 def _told_apart(changes: list[Change], program: RcloneProgram, piece: Piece) -> list[Change]:
-    """The changes of a dry run, with `create` for each file that is missing at the destination."""
+    """The changes of a dry run. The action of a change is `create` if the file is missing at the destination."""
     answer = program.ask(rclone.names(program.program, piece.destination)) or b""
     there = set(answer.decode(errors="surrogateescape").splitlines())
     prefix = f"{piece.name}/" if piece.name else ""
@@ -142,7 +146,7 @@ def _told_apart(changes: list[Change], program: RcloneProgram, piece: Piece) -> 
 
 
 def _verify(program: RcloneProgram, piece: Piece, options: Options, request: Request) -> None:
-    """Compare both sides by checksum; without a kind of checksum that both have, compare the contents."""
+    """Compare both sides by checksum, or by contents if they have no kind of checksum in common."""
     if piece.one_file:
         _verify_file(program, piece, request)
         return
@@ -155,7 +159,7 @@ def _verify(program: RcloneProgram, piece: Piece, options: Options, request: Req
 
 
 def _compare(program: RcloneProgram, words: list[str]) -> int:
-    """Run a comparison; returns how many files had no checksum to compare. Raises `verify_failed`."""
+    """Run a comparison. Return how many files had no checksum to compare. Raise `verify_failed` if files differ."""
     log = Log(keep=False)
     try:
         program.run(words, log)
@@ -179,7 +183,9 @@ def _hashes(program: RcloneProgram, place: str, kind: str = "") -> _Hashes:
 
 
 def _verify_file(program: RcloneProgram, piece: Piece, request: Request) -> None:
-    """Compare one file by the checksum that the storage has; for a file on disk, rclone can compute any kind."""
+    """Compare one file by the checksum that the storage has. This works because rclone can compute any kind on a
+    disk.
+    """
     on_disk = piece.destination.startswith("/")
     stored = _hashes(program, piece.source if on_disk else piece.destination)
     kind = next((one for one in KINDS if one in stored.Hashes), "")

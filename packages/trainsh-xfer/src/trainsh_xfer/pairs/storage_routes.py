@@ -1,4 +1,4 @@
-"""Where rclone runs for a transfer with a storage: on the host at its other end, or on this machine."""
+"""Decides where rclone runs for a transfer with a storage: on the host at the other end, or on this machine."""
 
 import hashlib
 import re
@@ -22,12 +22,14 @@ from trainsh_xfer.on_host.rclone_host import HostRclone
 from trainsh_xfer.pairs.relay import over_sftp
 
 Side = Place | InStorage
-OLDEST = (1, 60)  # an older rclone does not log as JSON what a dry run would do
+OLDEST = (1, 60)  # an rclone that is older than this does not log as JSON what a dry run would do
 
 
 class StorageRoute(msgspec.Struct, frozen=True, kw_only=True):
-    """A route through rclone: both sides as `program` names them, whether it runs on a host, the route in words
-    (`told`).
+    """A route through rclone: both sides as the rclone `program` names them, and whether this rclone runs on a
+    host.
+
+    `told` is the route in words.
     """
 
     source: Side
@@ -39,9 +41,10 @@ class StorageRoute(msgspec.Struct, frozen=True, kw_only=True):
 
 @contextmanager
 def route(order: Order, source: Side, destination: Side, request: Request) -> Iterator[StorageRoute]:
-    """Yield the route. At the end, everything of the transfer is removed from the host.
+    """Yield the route. At the end of the block, everything of the transfer is removed from the host.
 
-    After a lost connection, or when the client of `serve` has ended, what runs on the host goes on instead.
+    But if the connection is lost, or if the client of `serve` has ended, nothing is removed, and what runs on the
+    host goes on.
     """
     place, storage = _ends(source, destination)
     if place is None or place.target is None:
@@ -62,18 +65,18 @@ def route(order: Order, source: Side, destination: Side, request: Request) -> It
 
 
 def detour(order: Order, source: Side, destination: Side, error: Unreachable, request: Request) -> StorageRoute:
-    """The route through this machine, for a host that does not reach the storage."""
+    """The route through this machine, for a transfer whose host does not reach the storage."""
     place, _ = _ends(source, destination)
     name = _name(order.source if place is source else order.destination, order)
     return _here(order, source, destination, request, f"{name} does not reach it ({error.message})")
 
 
 class Impossible(Exception):
-    """The host cannot run rclone; the text says why."""
+    """The host cannot run rclone. The text of this exception says why."""
 
 
 def _ends(source: Side, destination: Side) -> tuple[Place | None, InStorage]:
-    """The end that is not a storage (None if both are storages), and the end that is one."""
+    """The end that is not a storage, or None if both are storages; and the end that is a storage."""
     if isinstance(source, InStorage):
         return (destination if isinstance(destination, Place) else None), source
     assert isinstance(destination, InStorage)
@@ -119,7 +122,10 @@ def _on_host(order: Order, source: Side, destination: Side, request: Request, st
 
 
 def find_rclone(shell: HostShell, request: Request) -> tuple[str, str]:
-    """The path of an rclone on the host (lent if it has none), and a note for messages. Raises Impossible."""
+    """The path of an rclone on the host, and a note for messages.
+
+    If the host has no usable rclone, one is lent to it. Raises Impossible if that fails.
+    """
     if shell.rclone and version(shell.version) >= OLDEST:
         return shell.rclone, ""
     lack = f"has rclone {shell.version}, which is too old" if shell.rclone else "has no rclone"
@@ -131,12 +137,12 @@ def find_rclone(shell: HostShell, request: Request) -> tuple[str, str]:
 
 
 def version(text: str) -> tuple[int, ...]:
-    """A version as numbers: `1.60.1-DEV` is (1, 60, 1)."""
+    """The first three numbers of a version. For example, `1.60.1-DEV` gives (1, 60, 1)."""
     return tuple(int(part) for part in re.findall(r"\d+", text.partition("-")[0])[:3])
 
 
 def umask_of(target: Target, request: Request) -> str:
-    """The account's umask: the permissions that its new files lack, such as `022`."""
+    """The umask of the account on the host, such as `022`. A umask says which permissions new files do not get."""
     child = ssh.start(target, "umask", request=request)
     child.close_stdin()
     with open(child.stdout, "rb") as answer:  # noqa: PTH123 - a pipe
@@ -158,7 +164,9 @@ def _leave(shell: HostShell, request: Request) -> None:
 
 
 def _key(order: Order, target: Target, stored: InStorage) -> str:
-    """The name of this transfer on the host: the same for the same order, so that it is found again."""
+    """The name of this transfer on the host. The same order always gets the same name, so that the transfer is
+    found again.
+    """
     hidden = set(stored.storage.secret_env)
     parts = [
         msgspec.json.encode(order.options).decode(), str(order.verify), order.source, order.destination,
@@ -168,7 +176,7 @@ def _key(order: Order, target: Target, stored: InStorage) -> str:
 
 
 def told(order: Order) -> str:
-    """Both ends by the names that the order gives them: `gpu -> r2:models`."""
+    """Both ends with the names that they have in the order, such as `gpu -> r2:models`."""
     return f"{_name(order.source, order)} -> {_name(order.destination, order)}"
 
 

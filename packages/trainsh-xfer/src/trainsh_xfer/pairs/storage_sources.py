@@ -1,4 +1,4 @@
-"""What a transfer with a storage copies, and where to: one rclone run for each file or folder."""
+"""Finds what a transfer with a storage copies, and to where. Each file or folder gets its own run of rclone."""
 
 import fnmatch
 import os
@@ -17,14 +17,17 @@ from trainsh_xfer.endpoints.storages import HostFolder
 from trainsh_xfer.engines.rclone_program import Row
 from trainsh_xfer.model import Options
 
-# List returns the rows of a folder, Look the row of a path (None: nothing is there).
+# `List` is a function that returns the rows of a folder. `Look` returns the row of a path, or None if nothing is
+# there.
 List = Callable[[str], list[Row]]
 Look = Callable[[str], Row | None]
 
 
 class Piece(msgspec.Struct, frozen=True, kw_only=True):
-    """One rclone run: both sides as rclone names them, and whether they are single files. `name` is the folder that
-    is copied; empty when only its contents are."""
+    """One run of rclone: both sides as rclone names them, and whether they are single files.
+
+    `name` is the name of the folder that is copied, or empty when only the contents of the folder are copied.
+    """
 
     source: str
     destination: str
@@ -33,8 +36,10 @@ class Piece(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Found(msgspec.Struct, frozen=True, kw_only=True):
-    """A source: its name for rclone, its base name, whether it is a folder, and whether only its contents are
-    meant."""
+    """A source: its name for rclone, its base name, and whether it is a folder.
+
+    `contents` says that only the contents of the folder are meant.
+    """
 
     at: str
     name: str
@@ -43,7 +48,7 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def local(place: Place) -> list[Found]:
-    """The sources on this machine. Raises NotFound when there is none."""
+    """The sources on this machine. Raises NotFound when there are none."""
     found = []
     for path in local_paths.expanded(place.path, place.fixed, literal=place.literal):
         bare = os.path.abspath(path)  # noqa: PTH100 - links stay as they are
@@ -54,7 +59,7 @@ def local(place: Place) -> list[Found]:
 
 
 def stored(place: InStorage, rows: List, look: Look) -> list[Found]:
-    """The sources in a storage, with wildcards expanded. Raises NotFound when there is none."""
+    """The sources in a storage, with wildcards expanded. Raises NotFound when there are none."""
     paths = [place.path.rstrip("/") or place.path[:1]]
     if not place.literal and WILDCARDS & set(place.path):
         paths = _expanded(place, rows) or paths
@@ -78,7 +83,9 @@ def _stored(place: InStorage, path: str, contents: bool, look: Look) -> Found:
 
 
 def _expanded(place: InStorage, rows: List) -> list[str]:
-    """The paths that match a pattern. For each part with wildcards, lists the folders that matched so far."""
+    """The paths that match a pattern. For each part of the pattern with wildcards, the folders that match so far
+    are listed.
+    """
     paths = ["/" if place.path.startswith("/") else ""]
     for part in place.path.strip("/").split("/"):
         if not WILDCARDS & set(part):
@@ -97,7 +104,9 @@ def _expanded(place: InStorage, rows: List) -> list[str]:
 
 
 def pieces(found: list[Found], destination: Place | InStorage, is_folder: Callable[[], bool]) -> list[Piece]:
-    """One piece for each source. `is_folder` returns whether the destination is an existing folder."""
+    """One `Piece`, a run of rclone, for each source. `is_folder` returns whether the destination is an existing
+    folder.
+    """
     into = destination.path.endswith(("/", "/.")) or len(found) > 1
     runs = []
     for one in found:

@@ -1,8 +1,8 @@
-"""Several rsyncs at the same time over one connection (`--jobs`), for a link with a delay.
+"""Runs several rsyncs at the same time over one connection (`--jobs`), for a link with a delay.
 
-A dry run lists the files that must travel, and each stream copies a share of them. Then an rsync of the whole
-transfer follows, as without streams. It deletes, sets the times of folders, copies what a stream has failed to
-copy, and finds every error. So the result does not depend on the streams.
+A dry run lists the files that must be copied, and each rsync, called a stream, copies a share of them. Then an
+rsync of the whole transfer follows, as without streams. It deletes, sets the times of folders, copies what a stream
+has failed to copy, and finds every error. So the result does not depend on the streams.
 """
 
 import re
@@ -23,12 +23,15 @@ from trainsh_xfer.model import Options
 from trainsh_xfer.pairs.attempts import reporter, run
 from trainsh_xfer.pairs.route import Route
 
-MOST = 8  # streams; sshd allows ten channels on a connection unless its settings say otherwise
-PER_FILE = 32_000  # a file costs as much time as so many bytes
+MOST = 8  # the most streams; sshd allows ten channels on a connection unless its settings say otherwise
+PER_FILE = 32_000  # bytes; the work for one file takes as much time as sending so many bytes
 
 
 def why_one(route: Route, options: Options) -> str:
-    """Why `--jobs` is not followed on this route; empty when it is, or when it asks for one stream."""
+    """The reason why `--jobs` has no effect on this route.
+
+    The text is empty when it has an effect, or when it asks for one stream.
+    """
     if options.jobs < 2 or options.dry_run:
         return ""
     if route.is_local:
@@ -39,7 +42,8 @@ def why_one(route: Route, options: Options) -> str:
 
 
 def copy(route: Route, options: Options, tally: Tally, request: Request) -> Options:
-    """Copy with several streams; add what they did to `tally`. Returns the options for the rsync that must follow.
+    """Copy with several streams, and add what they did to `tally`. Returns the options for the rsync that must
+    follow.
 
     Raises the errors of the dry run, and Cancelled. Every other error is left to the rsync that follows.
     """
@@ -71,7 +75,10 @@ def copy(route: Route, options: Options, tally: Tally, request: Request) -> Opti
 
 
 class Shares(Tally):
-    """Divides the files that a dry run lists: each goes to the list that has the least to send so far."""
+    """Divides the files that a dry run lists.
+
+    Each file goes to the list that has the fewest bytes to send so far.
+    """
 
     def __init__(self, folder: Path, number: int) -> None:
         super().__init__(keep=False)
@@ -80,14 +87,14 @@ class Shares(Tally):
         self._weights = [0] * number
 
     def restart(self) -> None:
-        """Begin again: another dry run lists everything again."""
+        """Begin again, because another dry run lists everything again."""
         self.files = self.bytes = 0
         for file in self._lists:
             file.seek(0)
             file.truncate()
 
     def close(self) -> list[Path]:
-        """The lists that have files, each name ended by a zero byte."""
+        """The paths of the lists that have files. In a list, each name ends with a zero byte."""
         for file in self._lists:
             file.close()
         return [path for path in self._paths if path.stat().st_size]
@@ -114,7 +121,7 @@ class Sum:
         self._lock = threading.Lock()
 
     def tally(self) -> Tally:
-        """The tally for one more stream."""
+        """A new tally, for one more stream."""
         at = len(self.tallies)
         self.tallies.append(Tally(keep=False, on_progress=lambda progress: self._add(at, progress)))
         return self.tallies[at]
@@ -140,7 +147,7 @@ def _run_all(route: Route, options: Options, lists: list[Path], whole: Sum, requ
             thread.start()
         for thread in threads:
             thread.join()
-    except BaseException:  # Ctrl-C or a signal: it reaches this thread only
+    except BaseException:  # catches Ctrl-C and signals too, which reach only this thread
         request.cancel()
         for thread in threads:
             thread.join()

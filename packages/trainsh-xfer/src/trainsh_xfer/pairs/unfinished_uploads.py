@@ -1,8 +1,9 @@
-"""Uploads in parts that an interrupted transfer left in a storage, where they are billed until they are aborted.
+"""Aborts unfinished uploads that an interrupted transfer left in a storage, because they are billed until then.
 
-rclone aborts its own uploads when it fails or gets a signal to end; an rclone that was killed cannot. At its end,
-the next run of the same transfer aborts the uploads that are left: on an S3 service those that began since the
-interrupted run began, on B2 all below the destination. Other kinds do not bill unfinished uploads.
+rclone aborts its own uploads when it fails or gets a signal to end, but an rclone that is killed cannot do this.
+Therefore the next run of the same transfer aborts, at its end, the uploads that are left. On an S3 service these
+are the uploads that began since the interrupted run began; on B2 they are all uploads below the destination. Other
+kinds of storage do not bill unfinished uploads.
 """
 
 from datetime import datetime
@@ -15,7 +16,7 @@ from trainsh_xfer.endpoints.places import InStorage
 from trainsh_xfer.engines import rclone
 from trainsh_xfer.engines.rclone_program import RcloneProgram
 
-CLOCKS = 120.0  # seconds by which the clocks of this machine and the service may differ
+CLOCKS = 120.0  # the clocks of this machine and the service may differ by so many seconds
 
 
 class _Upload(msgspec.Struct):
@@ -24,12 +25,15 @@ class _Upload(msgspec.Struct):
 
 
 def has_parts(destination: object) -> bool:
-    """Whether uploads to this place may be left unfinished."""
+    """Whether a transfer to this destination may leave unfinished uploads."""
     return isinstance(destination, InStorage) and destination.storage.backend in ("s3", "b2")
 
 
 def abort(program: RcloneProgram, destination: InStorage, since: float, request: Request) -> None:
-    """Abort the uploads left by a run that began at `since` (seconds since 1970). A refusal is only logged."""
+    """Abort the uploads that a run left which began at `since` (seconds since 1970).
+
+    If the service refuses this, the refusal is only logged.
+    """
     at = destination.storage.at(destination.path)
     try:
         if destination.storage.backend == "b2":
@@ -45,8 +49,11 @@ def abort(program: RcloneProgram, destination: InStorage, since: float, request:
 
 
 def _starts(uploads: list[_Upload], since: float) -> list[str]:
-    """For each upload begun after `since`, its name without the last character: rclone takes the full name of an
-    existing object for a file. Starts that older uploads share are left out."""
+    """For each upload that began after `since`, its name without the last character.
+
+    The last character is cut off because rclone takes the full name of an object that exists for a file. A result
+    with which the name of an older upload begins is left out.
+    """
     older = [upload.Key for upload in uploads if upload.Initiated.timestamp() <= since]
     starts = {upload.Key[:-1] for upload in uploads if upload.Key not in older}
     return sorted(start for start in starts if not any(key.startswith(start) for key in older))

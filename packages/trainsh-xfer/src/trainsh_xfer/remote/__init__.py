@@ -1,2 +1,4 @@
-"""The shell functions that transfers run (`*.sh`), and the command lines that call them. Imports no other
-subpackage."""
+"""The shell functions that transfers run (`*.sh`), and the command lines that call them.
+
+This subpackage imports no other subpackage.
+"""

@@ -1,22 +1,25 @@
 # shellcheck shell=sh
-# Functions that run on one host, for its files and its rsync.
-# Each function is sent alone, as one line (library.py). So it calls no other function, its comments have their own
-# lines, and it has no text over several lines.
+# Functions that run on one host, for its files and its rsync. Each function is sent alone and as one line (see
+# library.py). Therefore a function must not call another function, must have each comment on a line of its own, and
+# must not contain a text of several lines.
 
-# The program of --rsync-path: prints its process id on stderr, then executes rsync, which keeps that id.
+# The program that --rsync-path names. It prints its process id on stderr and then executes rsync, which keeps that
+# id.
 announce_rsync() { # RSYNC'S WORDS...
     echo "train-xfer process $$" >&2
     exec rsync "$@"
 }
 
-# Prints `folder` or `file` for a symbolic link to one, and nothing for any other path.
+# Prints `folder` if PATH is a symbolic link to a folder, `file` if it is a symbolic link to a file, and otherwise
+# nothing.
 link_kind() { # PATH
     test -L "$1" || return 0
     test ! -d "$1" || echo folder
     test ! -f "$1" || echo file
 }
 
-# Stops a remote rsync and waits until it has saved its partial file. Any other process with that id is left alone.
+# Stops the rsync with the id PROCESS, and waits until it has saved its partial file. Does nothing if the process
+# with that id is not an rsync.
 end_rsync() { # PROCESS
     words=$(if [ -r "/proc/$1/cmdline" ]; then cat "/proc/$1/cmdline"; else ps -o args= -p "$1"; fi 2>/dev/null)
     case $words in
@@ -29,7 +32,8 @@ end_rsync() { # PROCESS
     done
 }
 
-# Removes the empty folders in each folder. The folder itself stays if its path ends in `/.`.
+# Removes the empty folders in each FOLDER. The FOLDER itself is removed too if it is empty, unless its path ends
+# with `/.`.
 remove_empty_folders() { # FOLDER...
     for at in "$@"; do
         find "$at" -depth -type d ! -name . -exec rmdir {} \;

@@ -1,8 +1,9 @@
 # shellcheck shell=sh
-# Functions that run on this machine. The rules in files.sh apply.
+# Functions that run on this machine. They follow the rules at the top of files.sh.
 
-# Runs a remote shell, and drops its output up to and including a line that ends in MARK. `read` reads a pipe byte by
-# byte, so everything after that line is left for `cat`. Fails if there is no such line.
+# Runs a remote shell (SHELL'S WORDS), and drops its output up to and including the line that ends with the text
+# MARK. Everything after that line is left for `cat`, because `read` reads a pipe byte by byte. The function fails
+# if no line ends with MARK.
 pass_from_mark() { # MARK SHELL'S WORDS...
     mark=$1
     shift
@@ -16,15 +17,18 @@ pass_from_mark() { # MARK SHELL'S WORDS...
     }
 }
 
-# The command that ssh-agent is started with. It ends when its input is closed, and ssh-agent ends with it.
+# ssh-agent runs this function as its command. It prints the agent's process id, and ends when its input is closed.
+# Then ssh-agent ends too.
 hold_agent() {
     echo "$SSH_AGENT_PID"
     exec cat >/dev/null
 }
 
-# Runs the sender, and connects two other commands by pipes: the bridge (on the sender's host) and the receiver. If the
-# bridge fails, it ends all of them: they are one process group. If the sender fails, the others get one second to
-# print why, and are then ended.
+# Runs rsync on two hosts, and passes the data between them through this machine. Three commands do this: SENDER'S
+# WORDS runs rsync on the first host. BRIDGE connects to that host too, and carries the data of this rsync to and
+# from it. RECEIVER runs rsync on the second host. The bridge and the receiver are connected by two pipes in FOLDER.
+# The three commands are one process group. If the bridge fails, the whole group is ended. If the sender fails, the
+# other two get one second to print the reason, and then the group is ended.
 join_hosts() { # FOLDER BRIDGE RECEIVER SENDER'S WORDS...
     d=$1
     bridge=$2
@@ -47,7 +51,8 @@ join_hosts() { # FOLDER BRIDGE RECEIVER SENDER'S WORDS...
     exit "$s"
 }
 
-# Waits until its input ends (the process of the transfer has ended or was killed), then runs each command line.
+# Waits until its input ends, which means that the process of the transfer has ended or was killed. Then runs each
+# COMMAND, which is a command line.
 clean_up_after() { # COMMAND...
     cat >/dev/null
     for line in "$@"; do
@@ -55,8 +60,9 @@ clean_up_after() { # COMMAND...
     done
 }
 
-# Runs a command, and ends it when our input ends, since then the process that started us has been killed. A signal to
-# the process group reaches the command too; then we wait until the command has ended.
+# Runs a command. If the input of this shell ends, the process that started the shell has been killed, and the shell
+# ends the command. A signal to the process group reaches both the shell and the command; the shell then waits until
+# the command has ended.
 end_with_parent() { # COMMAND...
     exec 3<&0
     "$@" </dev/null 3<&- &

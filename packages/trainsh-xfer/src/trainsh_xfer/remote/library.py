@@ -1,6 +1,6 @@
-"""The shell functions in this folder, and the command lines that call them.
+"""Builds the command lines that call the shell functions in this folder.
 
-A function and its call are sent as one line, because csh and authorized_keys end a quoted word at a newline.
+A function and its call are sent as one line, because in csh and in authorized_keys a newline ends a quoted word.
 """
 
 import re
@@ -10,14 +10,17 @@ from pathlib import Path
 FILES = ("files.sh", "pair.sh", "here.sh")
 
 _FUNCTION = re.compile(r"^(\w+)\(\) \{(?: #[^\n]*)?\n(.*?)^\}$", re.M | re.DOTALL)
-# A line with one of these endings continues the command on the next line; any other line ends it.
+# If a line has one of these endings, the command continues on the next line. Any other line ends the command.
 _OPEN = re.compile(r"(?:(?:^|\s)(?:\{|do|then|else|in)|&&?|\|\|?|;;)$")
 _UNSAFE = re.compile(r"[\\']")
 
 
 def for_shell(text: str) -> str:
-    """Quote one word for any login shell. Quotes and backslashes are outside the single quotes, because fish reads
-    backslashes inside them."""
+    """Quote one word for any login shell.
+
+    Quotes and backslashes in the word are put outside the single quotes, because fish reads backslashes inside
+    single quotes.
+    """
     return "".join(
         "\\" + part if _UNSAFE.fullmatch(part) else f"'{part}'" for part in re.split(r"([\\'])", text) if part
     ) or ("''")
@@ -25,7 +28,7 @@ def for_shell(text: str) -> str:
 
 @cache
 def functions() -> dict[str, str]:
-    """Every function as one line, by name."""
+    """The text of every function as one line, keyed by the function's name."""
     texts = [Path(__file__).with_name(file).read_text(encoding="utf-8") for file in FILES]
     return {name: f"{name}() {{ {_joined(body)} }}" for text in texts for name, body in _FUNCTION.findall(text)}
 
@@ -36,7 +39,7 @@ def _joined(body: str) -> str:
 
 
 def program(name: str) -> str:
-    """A program for sh: the function, and its call with the program's arguments."""
+    """A program for sh: the function `name`, and a call of it with the arguments that the program gets."""
     return f'{functions()[name]}; {name} "$@"'
 
 
@@ -51,5 +54,7 @@ def call(name: str, *arguments: object) -> str:
 
 
 def call_written(name: str, *words: str) -> str:
-    """Like `call`, but the words are already quoted for the login shell, which expands their `~` and wildcards."""
+    """Do the same as `call` for words that are already quoted for the login shell, which expands `~` and wildcards
+    in them.
+    """
     return " ".join(["sh", "-c", for_shell(program(name)), "sh", *words])

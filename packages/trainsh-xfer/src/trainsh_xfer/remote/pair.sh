@@ -1,8 +1,9 @@
 # shellcheck shell=sh
-# Functions that let one host copy to another. The rules in files.sh apply.
+# Functions that let one host copy to another. They follow the rules at the top of files.sh.
 
-# At the source: creates a private folder with the destination's host keys and two stand-ins for ssh. Removes such
-# folders that are older than a day.
+# Runs at the source. Creates a private folder called MARK, with the destination's host keys (KNOWN_HOSTS) and two
+# scripts that run in place of ssh (their texts are NOTE and JOIN). Prints `folder PATH`. Also removes folders of
+# other transfers that are older than a day.
 prepare_source() { # MARK NOTE JOIN KNOWN_HOSTS...
     find "${TMPDIR:-/tmp}"/trainsh-xfer-* -prune -mtime +0 -exec rm -rf {} \; 2>/dev/null
     d=${TMPDIR:-/tmp}/$1
@@ -14,21 +15,22 @@ prepare_source() { # MARK NOTE JOIN KNOWN_HOSTS...
     }
 }
 
-# Runs as a script in place of ssh: writes the command that it got to a file beside the script.
+# Runs as a script in place of ssh. Writes COMMAND to the file `command` beside the script.
 note_command() { # HOST COMMAND...
     shift
     printf '%s\n' "$*" >"${0%/*}/command"
 }
 
-# Runs as a script in place of ssh: connects rsync to the pipes of `bridge`. It ends when the other side ends; rsync
-# waits for this before it closes its own end.
+# Runs as a script in place of ssh. Connects rsync to the pipes of `bridge`. The script ends when the other side of
+# the pipes ends; rsync waits for this end before it closes its own side.
 join_bridge() { # HOST COMMAND...
     exec 3<&0
     cat <&3 >"${0%/*}/out" &
     exec cat "${0%/*}/in" 3<&-
 }
 
-# At the source: makes new pipes, and releases a process that still waits for an old one.
+# Runs at the source. Makes new pipes in FOLDER. A process that still waits for an old pipe is released, so that it
+# ends.
 make_pipes() { # FOLDER
     cd "$1" || exit 1
     for f in in out; do
@@ -37,7 +39,8 @@ make_pipes() { # FOLDER
     rm -f in out && mkfifo in out
 }
 
-# At the source: prints the sentinel, then joins the pipes of `join_bridge` to this channel.
+# Runs at the source. Prints the line MARK, and then connects the pipes of `join_bridge` to the channel in which
+# this function runs.
 bridge() { # FOLDER MARK
     cd "$1" || exit 1
     printf '%s\n' "$2"
@@ -45,7 +48,8 @@ bridge() { # FOLDER MARK
     exec cat >in
 }
 
-# At the source: removes what prepare_source created, and releases a process that still waits for a pipe.
+# Runs at the source. Removes what prepare_source has created. A process that still waits for a pipe is released, so
+# that it ends.
 clean_source() { # MARK
     cd "${TMPDIR:-/tmp}/$1" || exit 0
     for f in in out; do
@@ -56,15 +60,15 @@ clean_source() { # MARK
     return 0
 }
 
-# At the destination: prints its clock and its public host keys.
+# Runs at the destination. Prints the host's clock and public host keys.
 introduce() {
     echo "clock $(date +%Y%m%d%H%M)"
     sed 's/^/key /' /etc/ssh/ssh_host_*_key.pub 2>/dev/null
     return 0
 }
 
-# At the destination: allows a key, and removes an older line with the same mark and lines of ours that have
-# expired. Prints `allowed`.
+# Runs at the destination. Adds LINE, which allows a key, to authorized_keys, and prints `allowed`. Removes an older
+# line that contains MARK, and lines of earlier transfers that expired before CLOCK.
 allow_key() { # LINE MARK CLOCK
     umask 077
     mkdir -p "$HOME/.ssh" && f=$HOME/.ssh/authorized_keys && touch "$f" && {
@@ -79,7 +83,7 @@ allow_key() { # LINE MARK CLOCK
     }
 }
 
-# At the destination: removes the line with the mark.
+# Runs at the destination. Removes the line that contains MARK from authorized_keys.
 forbid_key() { # MARK
     f=$HOME/.ssh/authorized_keys
     umask 077

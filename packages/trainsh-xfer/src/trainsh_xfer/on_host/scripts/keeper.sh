@@ -1,12 +1,13 @@
 #!/bin/sh
-# Runs rclone for a transfer, and does not end with the connection that started it. Keeps rclone's log, its last
-# statistics and its exit status in the folder RUN (see transfer.sh). Started as:
+# Runs rclone for a transfer. It goes on when the connection that started it is lost. It keeps rclone's log,
+# rclone's last statistics and rclone's exit status in the folder RUN (see transfer.sh). It is started as:
 # sh -c TEXT trainsh-xfer RUN UMASK PROGRAM WORDS...
 run=$1 mask=$2 program=$3
 shift 3
 trap '' HUP INT
 echo $$ >"$run/keeper.new" && mv "$run/keeper.new" "$run/keeper"
-dd if=/dev/zero of="$run/reserve" bs=16384 count=1 2>/dev/null # room for the log when the disk is full
+# reserves some room on the disk, so that the log can be written even if the disk is full
+dd if=/dev/zero of="$run/reserve" bs=16384 count=1 2>/dev/null
 
 keep() { # LINE
     printf '%s\n' "$1" >>"$run/log" && return
@@ -30,7 +31,8 @@ for ended in "$run"/ended-*; do
     mv "$ended" "$run/status-${ended##*-}"
 done
 
-# The client that started the run collects the result. If no client asks for ten minutes, everything is removed.
+# The client that started the run collects the result. If no client asks for it within ten minutes, everything is
+# removed.
 mine() { [ "$(cat "$run/keeper" 2>/dev/null)" = $$ ]; }
 : >"$run/mark"
 idle=0

@@ -20,10 +20,10 @@ echo $$ >"$run/keeper.new" && mv "$run/keeper.new" "$run/keeper"
 mkdir -p "$run/sent" "$run/gone"
 seen=
 
-# Whether the file `keeper` still holds this process's id: no newer pump has replaced this one.
+# Succeeds if the file `keeper` still holds this process's id, which means that no newer pump has replaced this one.
 mine() { [ "$(cat "$run/keeper" 2>/dev/null)" = $$ ]; }
 
-# Waits; ends early when the file `stop` appears.
+# Waits for SECONDS, or until the file `stop` appears or a newer pump has replaced this one.
 pause() { # SECONDS
     left=$1
     while [ "$left" -gt 0 ] && [ ! -e "$run/stop" ] && mine; do
@@ -32,17 +32,19 @@ pause() { # SECONDS
     done
 }
 
-# Whether the job's sessions on this host have ended: their tmux server was seen earlier, and is gone now.
+# Succeeds if the job's sessions on this host have ended, which means that their tmux server was seen earlier and is
+# gone now.
 session_over() {
     [ -n "$server" ] || return 1
     if tmux -L "$server" list-sessions >/dev/null 2>&1; then seen=1 && return 1; fi
     [ -n "$seen" ]
 }
 
-# Whether anything in the entry $1 was written after the file $2.
+# Succeeds if anything in the entry $1 was written after the file $2 was.
 newer() { [ -n "$(find "$source/$1" -newer "$2" 2>/dev/null | sed 1q)" ]; }
 
-# Whether an entry is to be copied: its name matches, it is not a link, it contains files, and it is complete.
+# Succeeds if the entry NAME must be copied: its name matches, it is not a link, it contains files, and it is
+# complete.
 eligible() { # NAME
     # shellcheck disable=SC2254 # a pattern
     case $1 in $match) ;; *) return 1 ;; esac
@@ -67,7 +69,8 @@ copy() { # NAME RCLONE'S-OPTIONS...
         tail -n 1 "$run/said" >"$run/failed"
         return 1
     fi
-    if newer "$name" "$run/now"; then return 0; fi # the entry changed during the copy: the next round copies it again
+    # because the entry changed during the copy, the next round copies it again
+    if newer "$name" "$run/now"; then return 0; fi
     written=$(time_of "$source/$name")
     echo "$verb" >"$run/now.kind"
     touch -r "$run/now" "$run/now.kind"
@@ -79,7 +82,7 @@ copy() { # NAME RCLONE'S-OPTIONS...
     fi
 }
 
-# Removes from the storage the entries that the pump copied and that are no longer among the newest $keep.
+# Removes from the storage each entry that the pump has copied and that is no longer one of the newest $keep.
 prune() { # RCLONE'S-OPTIONS...
     [ "$keep" -gt 0 ] || return 0
     ls -1t "$run/sent" | sed "1,${keep}d" >"$run/old"
@@ -91,7 +94,8 @@ prune() { # RCLONE'S-OPTIONS...
     done <"$run/old"
 }
 
-# Copies the entries that are complete and new, the oldest first. Only the newest $keep entries count (0: all).
+# Copies the entries that are complete and new, the oldest first. Only the newest $keep entries are copied, or all
+# entries if $keep is 0.
 round() { # RCLONE'S-OPTIONS...
     ls -1t "$source" >"$run/names" 2>"$run/said" || { tail -n 1 "$run/said" >"$run/failed" && return 1; }
     : >"$run/wanted"
@@ -129,7 +133,7 @@ mine || exit 0
 rm -f "${run%/*}/rclone"
 : >"$run/ended"
 
-# The result stays for an hour, for clients that ask.
+# The result stays for an hour, so that clients can still ask for it.
 left=1800
 while mine && [ "$left" -gt 0 ]; do
     sleep 2

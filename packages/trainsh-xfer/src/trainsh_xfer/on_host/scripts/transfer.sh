@@ -1,12 +1,12 @@
 # shellcheck shell=sh
-# Functions for the shell of a channel to a host, for transfers that rclone does there.
-#
+# Functions for transfers that rclone does on a host. The shell of a channel to the host loads them.
 # `say` sends a line of the answer. A transfer has the folder $transfer below $base; each run of rclone in it has a
 # folder `run-NAME` with: `keeper` and `rclone` (process ids), `log`, `progress` (rclone's last statistics), and in the
 # end an empty file `status-N`. Nothing secret is written to a file: credentials are in the environment of this shell
 # and of what it starts.
 
-# Makes the folder of a transfer. Says its path, the home folder, the platform, and the path and version of rclone.
+# Makes the folder of a transfer, and says its path. Also says the home folder, the platform, and the path and the
+# version of rclone, and removes the folders of transfers that have ended.
 xfer_hello() { # TRANSFER
     base=${XDG_CACHE_HOME:-${HOME:-/nonexistent}/.cache}/trainsh-xfer
     transfer=$base/$1
@@ -27,7 +27,7 @@ xfer_sweep() {
     done
 }
 
-# Whether another client of a transfer, or one of its runs, is alive.
+# Succeeds if another client of the transfer in FOLDER is alive, or one of the transfer's runs.
 xfer_in_use() { # FOLDER
     for c in "$1"/client.*; do
         [ ! -e "$c" ] || [ "${c##*.}" = $$ ] || ! kill -0 "${c##*.}" || return 0
@@ -38,20 +38,22 @@ xfer_in_use() { # FOLDER
     return 1
 }
 
-# Whether the keeper or the rclone of a run is alive.
+# Succeeds if the keeper or the rclone of a run is alive.
 xfer_alive() { # RUN'S FOLDER
     xfer_is "$1/keeper" "$1" || xfer_is "$1/rclone" "$1"
 }
 
-# Whether the process whose id is in FILE has FOLDER in its arguments. The id alone is not enough: ids are reused.
+# Succeeds if the process whose id is in FILE has FOLDER in its arguments, and sets $id. The id alone is not enough,
+# because ids are reused.
 xfer_is() { # FILE FOLDER
     id=$(cat "$1") && [ -n "$id" ] || return 1
     if [ -r "/proc/$id/cmdline" ]; then tr '\0' ' ' <"/proc/$id/cmdline"; else ps -o args= -p "$id"; fi |
         grep -q -F -e "$2"
 }
 
-# Starts rclone under a keeper that outlives this shell. Says `started`, or `found` when the run is going on already. A
-# run that has ended is started again.
+# Starts rclone under a keeper (keeper.sh), which outlives this shell, and says `started`. If the run NAME goes on
+# already, says `found` instead. A run that has ended is started again. KEEPER'S-TEXT is the text of keeper.sh, and
+# WORDS are rclone's arguments.
 xfer_start() { # NAME KEEPER'S-TEXT UMASK PROGRAM WORDS...
     r=$transfer/run-$1
     keeper=$2
@@ -61,7 +63,7 @@ xfer_start() { # NAME KEEPER'S-TEXT UMASK PROGRAM WORDS...
         for wait in 1 1 1; do
             [ -d "$r" ] || break
             if xfer_alive "$r"; then say found && return 0; fi
-            sleep "$wait" # its keeper may be about to start
+            sleep "$wait" # the keeper of this run may be about to start
         done
         rm -rf "$r"
         mkdir "$r" || return 1
@@ -72,8 +74,9 @@ xfer_start() { # NAME KEEPER'S-TEXT UMASK PROGRAM WORDS...
     say started
 }
 
-# Says COUNT lines of a run's log, beginning with LINE (L), its last statistics (P), and its state (S): starting,
-# running, its exit status, lost (killed, or the host was restarted) or gone.
+# Says how far the run NAME is. Lines `L` are COUNT lines of its log, from line number LINE on. Line `P` has its
+# last statistics. Line `S` has its state: `starting`, `running`, `lost` (it was killed, or the host was restarted),
+# `gone`, or its exit status.
 xfer_poll() { # NAME LINE COUNT
     r=$transfer/run-$1
     if [ ! -d "$r" ]; then say S gone && return 0; fi
@@ -87,7 +90,7 @@ xfer_poll() { # NAME LINE COUNT
     say S "$state"
 }
 
-# Ends a run: rclone gets some seconds to remove its unfinished uploads.
+# Ends a run and removes its folder. rclone first gets some seconds to remove its unfinished uploads.
 xfer_cancel() { # NAME
     r=$transfer/run-$1
     ! xfer_is "$r/rclone" "$r" || kill "$id"
@@ -107,8 +110,8 @@ xfer_collect() { # NAME
     say removed
 }
 
-# Ends this client's part in a transfer. The last client removes the transfer's folder, and with it an rclone that was
-# sent here.
+# Ends this client's part in a transfer. The last client removes the transfer's folder, which also holds an rclone
+# that was sent to this host.
 xfer_leave() {
     rm -f "$transfer/client.$$"
     xfer_in_use "$transfer" || rm -rf "$transfer"
@@ -116,7 +119,8 @@ xfer_leave() {
     say left
 }
 
-# Runs a short command to its end. Says its output (O), its messages (E), and its exit status (S).
+# Runs a short command to its end. Says the lines of its output (`O`), the last lines of its stderr (`E`), and its
+# exit status (`S`).
 xfer_ask() { # WORDS...
     answer=$(say O)
     { "$@" 2>"$transfer/said.$$" && s=0 || s=$?; echo "$s" >"$transfer/ended.$$"; } | sed "s/^/$answer /"
@@ -126,7 +130,7 @@ xfer_ask() { # WORDS...
     rm -f "$transfer/said.$$" "$transfer/ended.$$"
 }
 
-# Removes the variables that rclone reads from the environment of the account.
+# Unsets the variables of the account's environment from which rclone would read settings.
 xfer_no_settings() {
     # shellcheck disable=SC2046 # names of variables
     unset AWS_CA_BUNDLE $(env | sed -n 's/^\(RCLONE_[A-Z0-9_]*\)=.*/\1/p')
