@@ -71,7 +71,7 @@ nearest() { # STATUS NAME COMMAND...: the command ends with STATUS, and its hint
   nearest 3 "did you mean E105?" train dsl explain E1055
   train storage add models file:/tmp >/dev/null
   nearest 2 'did you mean the storage models?' train storage ls modles:
-  nearest 3 'storage:models:/path' train transfer models:/x ./x
+  nearest 3 'storage:models:/x' train transfer models:/x ./x
 }
 
 @test "in a recipe: a host, a session, a verb, an option" {
