@@ -1,10 +1,12 @@
-"""The command that installs a program fits the machine and the account."""
+"""The command that installs a program fits the machine and the account; doctor says what an old one cannot do."""
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
 
+from trainsh_base.doctor.findings import findings
 from trainsh_base.system.installing import install_hint
 
 
@@ -31,3 +33,27 @@ def test_it_fits(
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setattr(os, "geteuid", lambda: user)
     assert install_hint(program) == command
+
+
+@pytest.mark.parametrize(
+    ("version", "beside", "said"),
+    [
+        ("v1.60.1-DEV", False, "rclone v1.60.1-DEV; the storage of `train sandbox` needs 1.65 or newer"),
+        ("v1.60.1-DEV", True, "rclone v1.60.1-DEV"),
+        ("v1.65.0", False, "rclone v1.65.0"),
+        ("v2.0.0", False, "rclone v2.0.0"),
+    ],
+)
+def test_doctor_says_what_an_old_rclone_cannot_do(
+    version: str, beside: bool, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for folder, present in (("bin", True), ("python", beside)):
+        (tmp_path / folder).mkdir()
+        program = tmp_path / folder / "rclone"
+        program.write_text(f"#!/bin/sh\necho rclone {version}\n")
+        program.chmod(0o755 if present else 0o644)
+    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setenv("TRAINSH_HOME", str(tmp_path / "home"))
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "python" / "python3"))
+    found = next(one for one in findings() if one.name == "rclone")
+    assert (found.state, found.detail) == ("ok", said)

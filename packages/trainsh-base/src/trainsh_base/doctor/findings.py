@@ -22,6 +22,7 @@ PROGRAMS = {
     "rsync": (["--version"], "transfers need it", True),
     "rclone": (["version"], "object storage needs it", False),
 }
+SERVES_S3 = (1, 65)  # the first rclone that serves buckets, as the sandbox does
 LEAST_FREE = 100_000_000  # bytes; with less free space, job journals may soon fail to be written
 
 
@@ -67,7 +68,20 @@ def _program(name: str) -> Finding:
     said = (done.stdout or done.stderr).decode(errors="replace").strip().split("\n")[0].split(",")[0]
     if done.status:
         return Finding(name=name, state="problem", detail=f"{path} does not run: {said}", fix=install_hint(name))
-    return Finding(name=name, state="ok", detail=said)
+    return Finding(name=name, state="ok", detail=said + (_too_old(said) if name == "rclone" else ""))
+
+
+def _too_old(said: str) -> str:
+    """The end of the detail of an rclone that cannot serve the sandbox's storage. Empty if it can, or if another
+    rclone lies beside this Python, where `train sandbox` looks first."""
+    import re  # noqa: PLC0415 - the other commands start without it
+
+    found = re.search(r"v(\d+)\.(\d+)", said)
+    if found is None or (int(found[1]), int(found[2])) >= SERVES_S3:
+        return ""
+    beside = Path(sys.executable).parent / "rclone"
+    least = ".".join(map(str, SERVES_S3))
+    return "" if os.access(beside, os.X_OK) else f"; the storage of `train sandbox` needs {least} or newer"
 
 
 def _folder(name: str, where: Callable[[], Path]) -> Finding:
