@@ -146,7 +146,11 @@ def test_an_outbid_instance_is_told_and_a_bid_wins_it_back(cloud: Cloud) -> None
     assert "is ready" in call("wait", id=str(number), poll=0.2, timeout=20).message
 
 
-def test_costs_are_those_of_the_ledger_to_the_cent(cloud: Cloud) -> None:
+def test_costs_are_those_of_the_ledger_to_the_cent(
+    cloud: Cloud, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from trainsh_vast import display
+
     first = cloud.ask("GET", "/sandbox/status")["spent"]
     number = cloud.rent()
     cloud.advance(7200)
@@ -158,6 +162,12 @@ def test_costs_are_those_of_the_ledger_to_the_cent(cloud: Cloud) -> None:
     assert float(cost.gpu) == pytest.approx(2 * row["dph_base"], abs=0.005)
     assert float(cost.bandwidth) == pytest.approx(3 * row["inet_down_cost"], abs=0.0001)
     assert abs(cost.difference) < 0.005  # prices times hours give the same, since it never stopped
+    for sandbox, told in (("", False), ("/a/sandbox", True)):
+        with monkeypatch.context() as patched:
+            patched.setenv("TRAINSH_SANDBOX", sandbox)
+            display.show_cost([cost])
+        shown = capsys.readouterr().out
+        assert "by prices:" in shown and ("sandbox's ledger counts hours of its own clock" in shown) == told
     other = cloud.rent(gpu="RTX 3090", state="stopped")
     cloud.advance(3600)
     bill, balance = call("bill"), call("balance")

@@ -192,7 +192,10 @@ def show_cost(costs: list[Cost]) -> None:
                 f"{money.text(one.by_prices.total, 4)}; the ledger differs by {one.difference:+.4f}"
             )
             if os.environ.get("TRAINSH_SANDBOX"):
-                known["note"] = "the ledger goes by the sandbox's clock, which runs faster after: up --speed N"
+                known["note"] = (
+                    "the sandbox's ledger counts hours of its own clock, which `train sandbox up --speed N` makes "
+                    "faster; `by prices` counts real hours"
+                )
         fields(known)
 
 
