@@ -1,4 +1,4 @@
-"""Everything that costs money now: the `bill` of every provider, and the jobs that hold what is on it."""
+"""Everything that costs money now: the machines in the `bill` of every provider, and the jobs that hold them."""
 
 from collections.abc import Callable, Iterable
 from decimal import Decimal
@@ -38,13 +38,13 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Rented(Row, frozen=True, kw_only=True):
-    """A machine that a job's journal lists as rented."""
+    """A machine that the journal of a job lists as rented."""
 
     provider: str
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):
-    """The fields that are read of a job that has not ended."""
+    """The fields that are read from a job that has not ended; other fields are ignored."""
 
     id: str
     state: str
@@ -59,10 +59,10 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def bill(names: list[str], convert: Convert, currency: str, *, everything: bool = True) -> Bill:
-    """Ask the providers `names`; with `everything`, add the machines of other providers in the journals of open
-    jobs.
+    """Ask the providers `names` for their bills, and return one bill in `currency`.
 
-    `convert(amount, its currency)` gives an amount in `currency`.
+    With `everything`, machines of other providers are added if the journal of an open job lists them. `convert`
+    takes an amount and the currency of that amount, and returns the amount in `currency`.
     """
     answers = side_by_side(names, _asked)
     jobs = _open_jobs()
@@ -91,17 +91,20 @@ def bill(names: list[str], convert: Convert, currency: str, *, everything: bool 
 
 
 def unowned(found: Bill, *, running_only: bool = False) -> list[Billed]:
-    """The machines that cost money and that no running job holds."""
+    """Return the machines that cost money although no running job holds them."""
     return [row for row in [*found.running, *([] if running_only else found.stopped)] if not row.owned]
 
 
 def _asked(name: str) -> Answer | TrainError | None:
-    """A provider's answer to `bill`, or to `list` if it has no `bill`; None if its credential was never stored."""
+    """Return a provider's answer to `bill`, or to `list` if it has no `bill`.
+
+    Returns the error if the provider cannot be asked, but None if its credential was never stored.
+    """
     try:
         try:
             return msgspec.convert(call(name, "bill", timeout=LIMIT), Answer)
         except TrainError as error:
-            if error.exit_status != 2:  # not "no such command"
+            if error.exit_status != 2:  # 2 means that it has no such command
                 raise
             return Answer(now=msgspec.convert(call(name, "list", timeout=LIMIT), list[Row], strict=False))
     except msgspec.ValidationError as error:
@@ -111,7 +114,7 @@ def _asked(name: str) -> Answer | TrainError | None:
 
 
 def _open_jobs() -> list[Job]:
-    """The jobs that have not ended. Empty if train-recipe is not installed."""
+    """Return the jobs that have not ended; none if train-recipe is not installed."""
     try:
         return msgspec.convert(call("recipe", "jobs", {"open": True}, timeout=LIMIT), list[Job])
     except MissingProgram:

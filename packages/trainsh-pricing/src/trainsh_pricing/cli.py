@@ -42,7 +42,7 @@ def currency(
 
 
 def _shown_currency() -> Currency:
-    """The currency from the setting, else from 0.9's pricing.json, else dollars."""
+    """Return the currency in the setting ui.currency, else the one that 0.9 wrote to pricing.json, else dollars."""
     setting = config.lookup(find("ui.currency"), config.load())
     if setting.value:
         code = exchange.check(str(setting.value), exchange.known())
@@ -101,7 +101,7 @@ def vast() -> Bill:
     return bills.bill(["vast"], _to_shown(shown), shown, everything=False)
 
 
-_running_only = False  # whether --running was given; `_status` reads it
+_running_only = False  # whether --running was given; the function `_status` reads this
 
 
 def _status(found: Bill) -> int:

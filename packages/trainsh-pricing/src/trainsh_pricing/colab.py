@@ -1,4 +1,6 @@
-"""Google Colab's prices: compute units per hour, and the price of a unit in the subscription. Pure."""
+"""Google Colab's prices: compute units per hour, and the price of a unit in the subscription.
+
+The functions here only compute: they read and write no files."""
 
 from decimal import Decimal
 
@@ -11,7 +13,10 @@ CENTS = Decimal("0.0001")
 
 
 def costs(prices: Prices, rates: ExchangeRates, currency: str) -> Colab:
-    """The subscription with its own currency, and the price of an hour of each GPU in `currency`."""
+    """Return the subscription, and the price of an hour of each GPU.
+
+    The price of the subscription is in the currency in which it is paid. The other prices are in `currency`.
+    """
     paid = prices.colab_subscription
     source = exchange.check(paid.currency, rates)
     unit = exchange.convert(paid.price, source, currency, rates) / paid.total_units
@@ -39,7 +44,10 @@ def subscribe(
     currency: str | None,
     units: str | None,
 ) -> ColabSubscription:
-    """The subscription with the given fields changed. Raises UsageError for a price below 0 or no units."""
+    """Return the subscription `old` with the given fields changed.
+
+    Raises UsageError if the price is below 0 or if there are no units.
+    """
     changed = ColabSubscription(
         name=name,
         price=old.price if price is None else exchange.parse_amount(price),

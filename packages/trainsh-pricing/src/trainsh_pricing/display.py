@@ -11,8 +11,10 @@ SMALL = Decimal("0.1")
 
 
 def money(amount: Decimal, currency: str) -> str:
-    """`$1.96`, `CN¥14.30`. Amounts below 0.10 have four decimals; currencies without decimals (yen, won) have
-    none."""
+    """Return an amount as text, such as `$1.96` or `CN¥14.30`.
+
+    An amount below 0.10 has four decimals. Currencies without decimals (yen, won) have none.
+    """
     from babel.numbers import format_currency
 
     if 0 < abs(amount) < SMALL:
@@ -21,13 +23,16 @@ def money(amount: Decimal, currency: str) -> str:
 
 
 def show_rates(rates: Rates) -> None:
-    """Print one row per currency; date and source go to stderr."""
+    """Print one row for each currency. The date and the source of the rates go to stderr."""
     table([{"currency": row.currency, f"for 1 {rates.base}": f"{row.rate.normalize():f}"} for row in rates.rates])
     note(rates.date, rates.source)
 
 
 def note(date: str, source: str) -> None:
-    """Print the date and source of the rates on stderr and, for old rates, how to fetch new ones."""
+    """Print the date and the source of the rates on stderr.
+
+    For built-in rates, also print how to fetch new ones.
+    """
     hint = "; to fetch today's rates: train pricing rates --refresh" if source == "built in" else ""
     print(f"rates of {date} ({source}){hint}", file=sys.stderr)
 
@@ -38,7 +43,7 @@ def show_currency(answer: Currency) -> None:
 
 
 def show_converted(answer: Converted) -> None:
-    """`$10.00 = CN¥72.99`."""
+    """Print the amount in both currencies, such as `$10.00 = CN¥72.99`."""
     print(f"{money(answer.given, answer.from_currency)} = {money(answer.amount, answer.to)}")
     note(answer.date, answer.source)
 
@@ -61,7 +66,10 @@ def show_colab(answer: Colab) -> None:
 
 
 def show_bill(found: Bill) -> None:
-    """Print running machines, then stopped ones, each group with its sum; on stderr those that no job holds."""
+    """Print the running machines with their sum, then the stopped ones with theirs.
+
+    The machines that no running job holds are named on stderr.
+    """
     for title, rows, total in (
         ("running", found.running, found.running_sum), ("stopped", found.stopped, found.stopped_sum),
     ):  # fmt: skip

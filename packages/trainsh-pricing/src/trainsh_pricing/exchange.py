@@ -1,4 +1,4 @@
-"""Exchange rates and conversion, in decimal arithmetic. Pure, except that it reads pricing.json."""
+"""Exchange rates and conversion, in decimal arithmetic. The only file that is read here is pricing.json."""
 
 from decimal import ROUND_HALF_EVEN, Decimal
 
@@ -11,8 +11,9 @@ from trainsh_pricing.prices_file import ExchangeRates
 CURRENCIES = ("USD", "JPY", "HKD", "CNY", "EUR", "GBP", "KRW", "TWD")
 EXACT = Decimal("0.0001")
 
-# Used until the first `--refresh`: reference rates of the European Central Bank for one US dollar. The rate of the
-# New Taiwan dollar, which that bank does not publish, is from the Central Bank of the Republic of China.
+# These rates for one US dollar are used until the first `--refresh`. They are reference rates of the European
+# Central Bank. That bank publishes none for the New Taiwan dollar, so that one is from the Central Bank of the
+# Republic of China.
 BUILT_IN = ExchangeRates(
     base="USD",
     date="2024-12-31",
@@ -28,7 +29,7 @@ BUILT_IN = ExchangeRates(
 
 
 def known() -> ExchangeRates:
-    """The rates that were fetched last, else the built-in ones.
+    """Return the rates that were fetched last, or the built-in ones if none were fetched.
 
     A currency that the service does not publish keeps its built-in rate.
     """
@@ -47,7 +48,7 @@ def known() -> ExchangeRates:
 
 
 def document(rates: ExchangeRates) -> Rates:
-    """The rates as an answer, without the base currency's own rate of 1."""
+    """Return the rates in the form of an answer. The base currency, whose rate is 1, is left out."""
     rows = [Rate(currency=name, rate=rate) for name, rate in sorted(rates.rates.items()) if name != rates.base]
     return Rates(
         base=rates.base, date=rates.date, source=rates.source, fetched=rates.updated_at or None, rates=rows
@@ -55,7 +56,7 @@ def document(rates: ExchangeRates) -> Rates:
 
 
 def check(currency: str, rates: ExchangeRates) -> str:
-    """The currency's code in capitals. Raises NotFound with the nearest code when there is no rate for it."""
+    """Return the currency's code in capitals. Raises NotFound, hinting at a similar code, if it has no rate."""
     code = currency.strip().upper()
     names = sorted({rates.base, *rates.rates})
     if code not in names:
@@ -65,14 +66,16 @@ def check(currency: str, rates: ExchangeRates) -> str:
 
 
 def convert(amount: Decimal, source: str, target: str, rates: ExchangeRates) -> Decimal:
-    """Convert `amount` from `source` to `target` without rounding. Both are codes that `check` returned."""
+    """Convert `amount` from the currency `source` to `target` without rounding. `check` has returned both codes."""
     per_base = {**rates.rates, rates.base: Decimal(1)}
     return amount if source == target else amount / per_base[source] * per_base[target]
 
 
 def converted(text: str, source: str, target: str) -> Converted:
-    """The answer of `convert`, rounded half to even to four decimals. Raises UsageError for an amount that is not a
-    number."""
+    """Return the answer of the command `convert`. The amount is rounded half to even, to four decimals.
+
+    Raises UsageError for an amount that is not a number.
+    """
     rates = known()
     source, target = check(source, rates), check(target, rates)
     given = parse_amount(text)

@@ -19,7 +19,10 @@ _encode = msgspec.json.Encoder(decimal_format="number").encode
 
 
 class ExchangeRates(msgspec.Struct):
-    """The rates that were fetched last. `updated_at` is RFC 3339 UTC; 0.9 did not have `date` and `source`."""
+    """The rates that were fetched last. `updated_at` is a time in UTC, in the form of RFC 3339.
+
+    A file that version 0.9 wrote has no `date` and no `source`.
+    """
 
     base: str
     rates: dict[str, Decimal]
@@ -29,7 +32,10 @@ class ExchangeRates(msgspec.Struct):
 
 
 class ColabSubscription(msgspec.Struct):
-    """The monthly price and the compute units that it buys. The defaults are those of Colab Pro in 0.9."""
+    """The monthly price, and the compute units that it buys.
+
+    The defaults are those of version 0.9, for Colab Pro.
+    """
 
     name: str = "Colab Pro"
     price: Decimal = Decimal("11.99")
@@ -59,18 +65,20 @@ class Prices(msgspec.Struct):
 
 
 def place() -> Path:
-    """The path of pricing.json."""
+    """Return the path of pricing.json."""
     return config_home() / "pricing.json"
 
 
 def load() -> Prices:
-    """The contents of the file, or the defaults when it does not exist. Raises UsageError saying what is wrong in
-    it."""
+    """Return the contents of the file, or the defaults when there is no file.
+
+    Raises UsageError, which says what is wrong, when the file cannot be read.
+    """
     return _read()[0]
 
 
 def change(edit: Callable[[Prices], None]) -> Prices:
-    """Apply `edit` to the contents of the file and write it, under a lock. Unknown keys stay as they are."""
+    """Apply `edit` to the contents of the file and write the file, under a lock. Unknown keys stay as they are."""
     with locked(place()):
         prices, document = _read()
         edit(prices)
@@ -96,7 +104,7 @@ def _read() -> tuple[Prices, dict[str, Any]]:
 
 
 def _merged(old: Any, new: dict[str, Any]) -> dict[str, Any]:
-    """`old` updated with `new`, for nested objects too. Rates that `new` does not have are removed."""
+    """Return `old` updated with `new`, including nested objects. Rates that `new` does not have are removed."""
     kept = dict(old) if isinstance(old, dict) else {}
     for key, value in new.items():
         kept[key] = _merged(kept.get(key), value) if isinstance(value, dict) and key != "rates" else value

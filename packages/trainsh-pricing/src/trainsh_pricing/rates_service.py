@@ -29,7 +29,10 @@ class _Answer(msgspec.Struct):
 
 
 def fetch() -> ExchangeRates:
-    """Today's rates for one US dollar. Raises Unreachable when there is no response, RemoteError for a bad one."""
+    """Fetch today's rates for one US dollar.
+
+    Raises Unreachable when there is no response, and RemoteError when the response is bad.
+    """
     url = str(config_value("pricing.rates_url"))
     answer = _read(_get(url).text, url)
     if answer.base != BUILT_IN.base or any(rate <= 0 for rate in answer.rates.values()):
@@ -61,7 +64,7 @@ def _get(url: str) -> "requests.Response":
 
 
 def _reason(error: Exception) -> str:
-    """The message of the innermost cause, without the library's own exceptions around it."""
+    """Return the message of the exception that is the first cause of `error`, without what the library added."""
     inner: BaseException = error
     while (below := getattr(inner, "reason", None) or inner.__cause__ or inner.__context__) and below is not inner:
         if not isinstance(below, BaseException):

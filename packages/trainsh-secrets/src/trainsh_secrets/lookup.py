@@ -71,7 +71,7 @@ def target(to: str | None) -> str:
 def store(values: dict[str, str], to: str | None) -> list[Changed]:
     """Store `values`.
 
-    Warn about each name that a source which is read earlier has too, so that it hides the value.
+    If a source that is read earlier has another value for a name, warn that it hides this one.
     """
     source = target(to)
     (ring.put if source == ring.SOURCE else vault.put)(values)
