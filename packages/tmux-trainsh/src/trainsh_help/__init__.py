@@ -1,1 +1,1 @@
-"""`train help`: lists the commands, shows help for one, and suggests names for an unknown one."""
+"""`train help`: lists the commands, shows the help of a command, and suggests names for an unknown command."""

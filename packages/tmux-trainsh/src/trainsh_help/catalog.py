@@ -1,4 +1,6 @@
-"""The available commands: names from the dispatcher, summaries from manifests. No tool is run."""
+"""Finds the available commands without running a tool.
+
+Their names come from the dispatcher `train`, their summaries from manifests (a line of text about each tool)."""
 
 import os
 import shutil
@@ -32,7 +34,10 @@ class Shortcut(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 
 def dispatcher() -> str:
-    """The program `train` beside this one, else on PATH; MissingProgram when there is none."""
+    """Return the path of the program `train` beside this program, else of the one on PATH.
+
+    Raises MissingProgram when there is neither.
+    """
     for folder in (Path(sys.argv[0]).resolve().parent, Path(sys.executable).parent):
         if os.access(folder / "train", os.X_OK):
             return str(folder / "train")
@@ -43,20 +48,20 @@ def dispatcher() -> str:
 
 
 def entries() -> list[Entry]:
-    """Every command that `train` would find, in the order of the dispatcher."""
+    """Return every command that `train` would find, in the order in which `train --list` prints them."""
     train = dispatcher()
     folder = Path(_lines(train, "--exec-path")[0])
     return [_entry(line, folder) for line in _lines(train, "--list")]
 
 
 def shortcuts() -> list[Shortcut]:
-    """The shortcuts in the dispatcher's table."""
+    """Return the shortcuts that `train --aliases` prints."""
     pairs = (line.partition("=") for line in _lines(dispatcher(), "--aliases"))
     return [Shortcut(name=name, means=means) for name, _, means in pairs]
 
 
 def near(word: str, names: list[str]) -> list[str]:
-    """Up to three of `names` that are similar to `word`, the nearest first."""
+    """Return up to three of `names` that are similar to `word`. The most similar one is the first."""
     import difflib  # noqa: PLC0415 - only for a word that is unknown
 
     return difflib.get_close_matches(word.casefold(), names, n=3, cutoff=0.6)
@@ -77,7 +82,10 @@ def _entry(line: str, folder: Path) -> Entry:
 
 
 def script_summary(path: Path) -> str:
-    """The summary of a script, from a line `# summary: ...` among its first ten; empty for other programs."""
+    """Return the summary of a script, which is in a line `# summary: ...` among its first ten lines.
+
+    If there is no such line, or if the program is no script, the summary is empty.
+    """
     try:
         with path.open("rb") as file:
             if file.read(2) != b"#!":
@@ -93,7 +101,10 @@ def script_summary(path: Path) -> str:
 
 
 def _manifest(file: Path) -> tuple[str, str]:
-    """Group and summary from a one-line manifest; both empty when the file is missing or malformed."""
+    """Return the group and the summary in a one-line manifest.
+
+    Both are empty if the file is missing or malformed.
+    """
     try:
         words = file.read_text(encoding="utf-8").strip().split("\t")
     except (OSError, UnicodeDecodeError):

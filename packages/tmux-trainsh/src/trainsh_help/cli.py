@@ -1,4 +1,4 @@
-"""train-help: the answers to `train`, `train help COMMAND` and an unknown command."""
+"""train-help: answers `train` without arguments, `train help COMMAND`, and a command that does not exist."""
 
 import sys
 from typing import Annotated, Any, Literal
@@ -18,7 +18,7 @@ tool = Tool("help", summary="Show the commands of train, and what each one does"
 
 
 class NoSuchCommand(NotFound):
-    """The error for an unknown command, with the exit status that a shell and the dispatcher use for it."""
+    """The error for an unknown command. Its exit status is the one that a shell uses for an unknown command."""
 
     exit_status = 127
     default_code = "no_command"

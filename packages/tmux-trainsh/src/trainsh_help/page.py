@@ -20,7 +20,7 @@ FOOTER = "For more: train help COMMAND, or train help TOPIC. For programs: train
 
 
 def render(entries: list[Entry], shortcuts: list[Shortcut], topics: list[Topic]) -> str:
-    """The whole page as text."""
+    """Return the text of the whole page."""
     groups = _grouped(entries)
     rows = [(title, [(entry.name, _says(entry)) for entry in groups[title]]) for title in _ordered(groups)]
     place = next((number for number, (title, _) in enumerate(rows) if title == OTHERS), len(rows))

@@ -16,14 +16,17 @@ AT_ONCE = 4
 
 
 def everyone() -> dict[str, Schema]:
-    """The schema of each tool of this installation, by name. Raises RemoteError for one that does not answer."""
+    """Return the schema of each tool of this installation, by name. Raises RemoteError if one does not answer."""
     ours = [entry for entry in entries() if not entry.on_path]
     with ThreadPoolExecutor(AT_ONCE) as pool:
         return dict(zip([entry.name for entry in ours], pool.map(_ask, ours), strict=True))
 
 
 def of(name: str) -> Schema:
-    """The schema of one tool, wherever it was found. Raises NotFound with the nearest name."""
+    """Return the schema of the tool `name`, of this installation or on PATH.
+
+    Raises NotFound, which hints at a similar name, if there is no such tool.
+    """
     known = {entry.name: entry for entry in entries()}
     name = name.removeprefix("train-")
     if name not in known:
@@ -32,7 +35,7 @@ def of(name: str) -> Schema:
 
 
 def of_command(schema: Schema, command: str) -> Schema:
-    """The part of a schema about one command, with the `$defs` that this part refers to."""
+    """Return the part of a schema that is about one command, and the `$defs` of the whole schema."""
     commands = schema.get("commands") or {}
     if command not in commands:
         raise NotFound(

@@ -19,7 +19,7 @@ class Topic(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 def topics() -> list[Topic]:
-    """The topics of this installation, by name."""
+    """Return the topics of this installation, sorted by name."""
     found: dict[str, Topic] = {}
     for folder in share.own_folders():
         for name in share.names(folder, "topics"):
@@ -30,7 +30,10 @@ def topics() -> list[Topic]:
 
 
 def shell_file(shell: str) -> Path:
-    """The script that completes train in `shell`. Raises NotFound when the installation lacks it."""
+    """Return the path of the script that completes train in `shell`.
+
+    Raises NotFound when this installation does not have that script.
+    """
     for folder in map(Path, share.own_folders()):
         path = folder / "shell" / SHELLS[shell]
         if path.is_file():

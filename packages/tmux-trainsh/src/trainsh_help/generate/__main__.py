@@ -1,7 +1,7 @@
-"""`python -m trainsh_help.generate completions|man|errors [--check]`: writes them into this checkout.
+"""`python -m trainsh_help.generate completions|man|errors [--check]`: writes these files into this checkout.
 
 A generated file is in the package that has the tool's manifest, so that deleting the package deletes the file too.
-With --check nothing is written; stale files are named, and the exit status is 1.
+With --check nothing is written. If files are out of date, their names are printed and the exit status is 1.
 """
 
 import json
@@ -15,26 +15,26 @@ from trainsh_help.generate import errors, manual, tables
 
 
 def tools(root: Path) -> Iterator[tuple[str, Path]]:
-    """The tools of the packages in `root`, each with its package's `share` folder."""
+    """Yield the tools of the packages in `root`, each with the `share` folder of its package."""
     for manifest in sorted(root.glob("packages/*/share/trainsh/tools/*")):
         yield manifest.name, manifest.parents[2]
 
 
 def schema(name: str) -> dict[str, Any]:
-    """What `train-NAME schema` prints."""
+    """Return the document that `train-NAME schema` prints."""
     program = Path(sys.executable).parent / f"train-{name}"
     found: dict[str, Any] = json.loads(subprocess.run([program, "schema"], capture_output=True, check=True).stdout)
     return found
 
 
 def completions(root: Path) -> Iterator[tuple[Path, str]]:
-    """Each completion table and its text."""
+    """Yield the path and the text of each completion table."""
     for name, share in tools(root):
         yield share / "trainsh/completions" / name, tables.table(schema(name))
 
 
 def man(root: Path) -> Iterator[tuple[Path, str]]:
-    """Each manual page and its text: one for every tool, one for every topic, and one for `train`."""
+    """Yield the path and the text of each manual page: one for every tool, one for every topic, one for `train`."""
     summaries = {}
     for name, share in tools(root):
         found = schema(name)
@@ -46,12 +46,12 @@ def man(root: Path) -> Iterator[tuple[Path, str]]:
 
 
 def messages(root: Path) -> Iterator[tuple[Path, str]]:
-    """The page of errors by code."""
+    """Yield the path and the text of the page that lists the errors by their codes."""
     yield root / "docs/errors.md", errors.page(root)
 
 
 def main() -> int:
-    """Write the files, or compare them."""
+    """Write the files. With --check, only compare them with what would be written."""
     what, check = sys.argv[1], "--check" in sys.argv
     root, stale = Path.cwd(), 0
     for path, text in {"completions": completions, "man": man, "errors": messages}[what](root):

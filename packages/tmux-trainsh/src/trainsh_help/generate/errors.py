@@ -21,7 +21,7 @@ Row = tuple[str, int, str, str]
 
 
 def page(root: Path) -> str:
-    """The text of docs/errors.md."""
+    """Return the text of docs/errors.md."""
     trees = [ast.parse(path.read_text(encoding="utf-8")) for path in sorted(root.glob("packages/*/src/**/*.py"))]
     classes = _classes(trees)
     rows = {row for tree in trees for row in _rows(tree, classes) if row[0]}
@@ -38,7 +38,10 @@ def page(root: Path) -> str:
 
 
 def _classes(trees: list[ast.Module]) -> dict[str, list[tuple[str, int]]]:
-    """Class name -> (default code, exit status): several, if packages have error classes of the same name."""
+    """Return class name -> list of (default code, exit status).
+
+    The list has several entries if several packages have an error class with that name.
+    """
     nodes = [node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.ClassDef)]
     by_name = {node.name: node for node in nodes}
     found: dict[str, list[tuple[str, int]]] = {}
@@ -78,14 +81,17 @@ def _rows(tree: ast.Module, classes: dict[str, list[tuple[str, int]]]) -> Iterat
             message, hint = ([_text(part) for part in node.args[:2]] + ["", ""])[:2]
             for word in _words(given["code"]) if "code" in given else [own]:
                 yield word, status, message, hint
-        elif "code" in given and "exit" in given:  # a row of an answer that says what went wrong
+        elif "code" in given and "exit" in given:  # part of an answer that says what went wrong
             kind = ast.unparse(given["exit"]).removesuffix(".exit_status")
             for word in _words(given["code"]) if kind in classes else ():
                 yield word, classes[kind][0][1], "", ""
 
 
 def _listed(parts: list[ast.expr], classes: dict[str, list[tuple[str, int]]]) -> Iterator[Row]:
-    """The rows of a table of errors in the source: class, code, message and hint, with {names} for values."""
+    """Yield the rows of a table of errors that is in the source.
+
+    Such a table has the class, code, message and hint of each error. In the texts, {names} stand for values.
+    """
     for kind, *texts in zip(parts, parts[1:], parts[2:], parts[3:], strict=False):
         if isinstance(kind, ast.Name) and kind.id in classes and all(map(_text, texts)):
             code, message, hint = (re.sub(r"\{\w+\}", "…", _text(text)) for text in texts)
@@ -94,7 +100,7 @@ def _listed(parts: list[ast.expr], classes: dict[str, list[tuple[str, int]]]) ->
 
 
 def _words(node: ast.expr) -> Iterator[str]:
-    """The texts that an expression may be: "a", or "a" if ... else "b"."""
+    """Yield the texts that an expression may have as its value: one for "a", two for "a" if ... else "b"."""
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
         yield node.value
     elif isinstance(node, ast.IfExp):
@@ -103,7 +109,7 @@ def _words(node: ast.expr) -> Iterator[str]:
 
 
 def _text(node: ast.expr) -> str:
-    """The text of a message, with … for each inserted value; empty if `node` is not a text."""
+    """Return the text of a message, with … for each inserted value. It is empty if `node` is not a text."""
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
         return node.value
     if isinstance(node, ast.JoinedStr):
@@ -115,6 +121,6 @@ def _text(node: ast.expr) -> str:
 
 
 def _cell(text: str) -> str:
-    """`text` as a cell of the table; empty if it consists of inserted values only."""
+    """Return `text` as a cell of the table. The cell is empty if the text consists of inserted values only."""
     words = " ".join(text.split()).replace("|", "\\|").replace("<", "&lt;")
     return words if words.strip(" …:;,") else ""

@@ -1,4 +1,4 @@
-"""Manual pages in roff (man macros): for a tool from its schema, for a topic from its text, for `train`."""
+"""Makes manual pages in roff (man macros): of a tool from its schema, of a topic from its text, and of `train`."""
 
 import re
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ the machines themselves, survive a closed laptop, and never run a step twice."""
 
 
 def escape(text: str) -> str:
-    """Escape `text`, so that roff prints its backslashes and dashes, and takes no line for a request."""
+    """Escape `text`, so that roff prints backslashes and dashes as they are, and takes no line for a request."""
     lines = text.replace("\\", "\\e").replace("-", "\\-").split("\n")
     return "\n".join("\\&" + line if line.startswith((".", "'")) else line for line in lines)
 
@@ -29,7 +29,7 @@ def _verbatim(lines: list[str]) -> str:
 
 
 def tool_page(schema: dict[str, Any], examples: Path) -> str:
-    """The page of `train-NAME`."""
+    """Return the manual page of `train-NAME`."""
     name = schema["name"]
     parts = [_title(f"train-{name}", 1), ".SH NAME\n", f"train\\-{name} \\- {escape(schema['summary'])}\n"]
     parts += [".SH SYNOPSIS\n", f".B train {escape(name)}\n.I COMMAND\n[\n.I ARGUMENTS\n]\n", ".SH COMMANDS\n"]
@@ -86,7 +86,7 @@ def _item(term: str, text: str) -> str:
 
 
 def _paragraphs(text: str) -> Iterator[str]:
-    """Paragraphs; those that begin with \\b, or with a blank, are printed as they are."""
+    """Yield the paragraphs of `text` in roff. A paragraph that begins with \\b or a blank is printed as it is."""
     for block in re.split(r"\n\s*\n", text.strip()):
         lines = block.split("\n")
         if lines[0] == "\b" or lines[0].startswith(" "):
@@ -96,7 +96,10 @@ def _paragraphs(text: str) -> Iterator[str]:
 
 
 def topic_page(name: str, text: str) -> str:
-    """The page of a topic: its first line is the summary, capitals are headings, indented lines are verbatim."""
+    """Return the manual page of a topic, made from its text.
+
+    The first line is the summary. A line in capitals is a heading, and indented lines are printed as they are.
+    """
     summary, _, rest = text.partition("\n")
     parts = [_title(f"train-{name}", 7), ".SH NAME\n", f"train\\-{escape(name)} \\- {escape(summary)}\n"]
     for block in re.split(r"\n\s*\n", rest.strip("\n")):
@@ -111,7 +114,7 @@ def topic_page(name: str, text: str) -> str:
 
 
 def front_page(summaries: dict[str, str]) -> str:
-    """The page of `train` itself; `summaries` maps each tool's name to its summary."""
+    """Return the manual page of `train` itself. `summaries` maps each tool's name to its summary."""
     parts = [
         _title("train", 1),
         ".SH NAME\ntrain \\- run training on rented GPUs and your own machines from recipes\n",

@@ -1,4 +1,4 @@
-"""The completion table of a tool, made from its schema; completions/complete.awk says what its lines mean."""
+"""Makes the completion table of a tool from its schema. completions/complete.awk says what the lines mean."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -16,7 +16,7 @@ COMMON = (
 
 
 def table(schema: dict[str, Any]) -> str:
-    """The text of the completion table."""
+    """Return the text of the completion table."""
     return "".join("\t".join(words) + "\n" for words in _lines(schema))
 
 
@@ -47,7 +47,7 @@ def _parameters(command: str, properties: dict[str, Any]) -> Iterator[tuple[str,
 
 
 def branches(prop: dict[str, Any]) -> list[dict[str, Any]]:
-    """The alternatives of a property: itself, or those of its `anyOf`."""
+    """Return the property itself, followed by the alternatives in its `anyOf`, if it has any."""
     return [prop, *prop.get("anyOf", [])]
 
 
@@ -62,7 +62,7 @@ def is_many(prop: dict[str, Any]) -> bool:
 
 
 def choices(prop: dict[str, Any]) -> list[str]:
-    """The words that are allowed; empty if any value is allowed."""
+    """Return the words that are allowed as a value. The list is empty if any value is allowed."""
     found = [str(word) for branch in branches(prop) for word in branch.get("enum", []) if word is not None]
     return found or [str(word) for word in prop.get("items", {}).get("enum", [])]
 
