@@ -74,6 +74,7 @@ find_python() { # sets python
 make_venv() { # FOLDER
   if [ -x "$1/bin/python" ] && "$1/bin/python" -m pip --version >/dev/null 2>&1; then return; fi
   find_python
+  say "making the virtual environment $1"
   if "$python" -c 'import ensurepip, venv' >/dev/null 2>&1; then
     "$python" -m venv "$1"
   elif have uv; then
@@ -246,7 +247,10 @@ find_builder() { # CHECKOUT: sets builder, a Python that has hatchling, which bu
     fail 'pip could not install hatchling, which builds the packages' '' 8
 }
 
+count() { echo $#; }
+
 build_wheels() { # CHECKOUT FOLDER: a wheel of each package into FOLDER
+  say "building $(count "$1"/packages/*/pyproject.toml) packages"
   find_builder "$1"
   for project in "$1"/packages/*/pyproject.toml; do
     if ! (cd "${project%/pyproject.toml}" && "$builder" -m hatchling build -t wheel -d "$2") >"$work/log" 2>&1; then
@@ -315,6 +319,7 @@ install_with_pipx() { # REQUIREMENT [WHEELS]
 
 install_with_venv() { # REQUIREMENT [WHEELS]
   make_venv "$data/venv"
+  say 'installing it with pip, and what it needs: a minute or so'
   pip="$data/venv/bin/python -m pip"
   for offline in --no-index ''; do
     if [ -n "$offline" ] && [ -z "${2-}" ]; then continue; fi # the index knows what is newest

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Prepares a checkout for work on it: `install.sh --dev` reads this file, and `make setup` runs that.
-# Functions of install.sh that are used here: say, fail, install_programs, make_venv.
+# Functions of install.sh that are used here: say, fail, count, install_programs, make_venv.
 
 # What --dev adds to the packages' own dependencies, pinned by constraints.txt.
 build_tools='hatchling editables'
@@ -28,12 +28,15 @@ prepare_checkout() {
   rm -f .venv/.prepared .venv/.linked
   constrained=
   if [ -f constraints.txt ]; then constrained='-c constraints.txt'; fi
-  say 'preparing .venv'
+  say 'preparing .venv, which takes a minute or two'
+  # shellcheck disable=SC2086
+  say "  installing $(count $build_tools $dev_tools) tools for tests and lint, with what they need"
   pip=".venv/bin/python -m pip install --quiet --disable-pip-version-check $constrained"
   # shellcheck disable=SC2086
   $pip $build_tools $dev_tools || fail 'pip could not install the tools that work on train needs' '' 8
   set --
   for project in packages/*/pyproject.toml; do set -- ${1+"$@"} -e "${project%/pyproject.toml}"; done
+  say "  installing the $(count packages/*/) packages of this checkout, with what they need"
   # shellcheck disable=SC2086
   $pip --no-build-isolation "$@" || fail 'pip could not install the packages of this checkout' '' 8
   # Last: pip would warn of what they lack at each install after it.

@@ -128,6 +128,7 @@ checkout() {
   done
   PATH=$tools:$PATH
   run -0 sh "$BATS_TEST_TMPDIR/checkout/install.sh" --dev
+  [[ $output == *'preparing .venv'*'tools for tests'*'packages of this checkout'*ready* ]]
   first=$(wc -l <"$BATS_TEST_TMPDIR/pip")
   [ "$first" -ge 2 ]
   grep -q -e '-e packages/trainsh-base' "$BATS_TEST_TMPDIR/pip"
@@ -172,7 +173,7 @@ END
   cp "$root/install.sh" "$there"
   for command in "$there/install.sh" "cd $there; ./install.sh" "cd $there; sh install.sh" "cd $there/bin; sh ../install.sh"; do
     run -0 sh -c "$command"
-    [[ ${lines[0]} == 'installing tmux-trainsh==9.9 with uv' && $output == *'--find-links'* ]]
+    [[ $output == *'building 1 packages'*'installing tmux-trainsh==9.9 with uv'* && $output == *'--find-links'* ]]
     rm -r "$HOME/.local"
   done
   run -0 "$there/install.sh" --release
