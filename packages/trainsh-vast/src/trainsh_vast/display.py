@@ -191,11 +191,10 @@ def show_cost(costs: list[Cost]) -> None:
             known["by prices"] = (
                 f"{money.text(one.by_prices.total, 4)}; the ledger differs by {one.difference:+.4f}"
             )
-            if os.environ.get("TRAINSH_SANDBOX"):
-                known["note"] = (
-                    "the sandbox's ledger counts hours of its own clock, which `train sandbox up --speed N` makes "
-                    "faster; `by prices` counts real hours"
-                )
+            if one.difference > one.by_prices.total / 10:
+                known["note"] = "`by prices` counts the running time since the last start only"
+        if os.environ.get("TRAINSH_SANDBOX"):
+            known["clock"] = "the sandbox's, which `train sandbox up --speed N` makes N times faster"
         fields(known)
 
 
