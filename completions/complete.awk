@@ -1,11 +1,12 @@
-# Reads a tool's table (share/trainsh/completions/TOOL) and the words after the tool's name (WORDS, a line each, the
-# last being typed). Prints candidates, `TEXT<tab>DESCRIPTION`, or `@KIND TEXT` for values of a kind behind TEXT.
+# Reads a tool's table (share/trainsh/completions/TOOL), and the words after the tool's name from the variable WORDS (a
+# word a line; the last word is being typed). Prints candidates in lines `TEXT<tab>DESCRIPTION`, or a line `@KIND TEXT`
+# if values of that kind can follow after TEXT.
 #
-# The table's lines, between tabs:
+# A line of the table has one of these forms, with tabs between the words:
 #   command   NAME                 SUMMARY
 #   option    COMMAND  FLAG        VALUE   HELP      VALUE: - for none, a kind, text, or words with | between them
-#   argument  COMMAND  N[+]        VALUE   HELP      the Nth word, or with + it and all behind
-# A COMMAND of * stands for each.
+#   argument  COMMAND  N[+]        VALUE   HELP      for the Nth word; with + for the Nth word and all after it
+# If COMMAND is *, the line is for every command.
 
 BEGIN {
     FS = "\t"

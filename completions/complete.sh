@@ -1,9 +1,11 @@
-# What can stand at the end of a command line: `train --complete WORD...` prints it, a line each, a description after
-# a tab. The last WORD is the one being typed. `@files` and `@folders` say that the shell's own completion helps.
+# `train --complete WORD...` prints what can stand at the end of a command line. The last WORD is the one being typed.
+# Each candidate is a line, which may have a description after a tab. The lines `@files` and `@folders` mean that the
+# shell should offer the names of files or folders, as it does by itself.
 #
-# bin/train reads this file, so `home`, `shortcuts`, find_tool and list_tools are its. What each tool takes is in
-# share/trainsh/completions/TOOL (make completions), live values are printed by share/trainsh/values/KIND.sh of the
-# package that owns them: from files of this machine, never over the network, without Python.
+# bin/train reads this file, so `home`, `shortcuts`, find_tool and list_tools are defined there. What each tool takes
+# is in the table share/trainsh/completions/TOOL, which `make completions` writes. Values such as names of hosts are
+# printed by the script share/trainsh/values/KIND.sh of the package that has them. These scripts read files of this
+# machine, and use neither the network nor Python.
 # shellcheck shell=sh disable=SC2154,SC2034,SC1090
 
 tab=$(printf '\t')
@@ -12,12 +14,12 @@ state=${XDG_STATE_HOME:-$HOME/.local/state}/tmux-trainsh
 if [ -n "${TRAINSH_HOME-}" ]; then state=$TRAINSH_HOME/state; fi
 shared=$home/../share/trainsh
 
-# Lines of stdin that begin with $current, without any that could drive a terminal.
+# Prints the lines of stdin that begin with $current, except those with control characters.
 matching() {
   WORD=$current LC_ALL=C awk 'index($0, ENVIRON["WORD"]) == 1 || /^@(files|folders)$/ { if (!/[\001-\010\013-\037\177]/) print }'
 }
 
-commands() { # of train: tools, shortcuts, and its own options
+commands() { # prints the tools and the shortcuts, each with its summary
   list_tools | while IFS=$tab read -r name mark; do
     group='' summary=''
     if [ -z "$mark" ] && [ -f "$shared/tools/$name" ]; then
@@ -30,13 +32,13 @@ commands() { # of train: tools, shortcuts, and its own options
   done
 }
 
-topics() { # of train help
+topics() { # prints the topics of `train help`, each with its summary
   for file in "$shared"/topics/*; do
     if [ -f "$file" ] && read -r summary <"$file"; then printf '%s\t%s\n' "${file##*/}" "$summary"; fi
   done
 }
 
-values() { # KIND: every value of that kind
+values() { # KIND: prints every value of that kind
   case $1 in
   '') ;;
   file) echo @files ;;
@@ -46,13 +48,15 @@ values() { # KIND: every value of that kind
   esac
 }
 
-# The dot keeps an empty last word. What the words after a tool's name are, by its table: candidates, or a line `@KIND TEXT-BEFORE-THE-VALUE`.
+# Prints what can stand at the end of WORD..., the words after a tool's name, as the file TABLE says: candidates, or a
+# line `@KIND TEXT` if values of that kind can follow after TEXT. The dot keeps a last word that is empty.
 from_table() { # TABLE WORD...
   table=$1
   shift
   WORDS=$(printf '%s\n' "$@" .) LC_ALL=C awk -f "$shared/shell/complete.awk" "$table"
 }
 
+# Prints the candidates for the end of WORD..., the words after the tool's name. A tool without a table gets @files.
 complete_tool() { # TOOL WORD...
   tool=$1
   shift
@@ -77,9 +81,9 @@ complete_tool() { # TOOL WORD...
   done
 }
 
-typed=$(printf '%s\n' "$@") # all of it, a word a line
+typed=$(printf '%s\n' "$@") # the whole command line, a word a line; scripts in share/trainsh/values read it
 
-complete_words() { # WORD...: the words after `train`
+complete_words() { # WORD...: prints the candidates for the last WORD; the words are those after `train`
   for current; do :; done
   if [ $# -eq 1 ]; then
     case $current in

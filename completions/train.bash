@@ -1,9 +1,9 @@
-# Completion of train and every train-* in bash (3.2 and later). `train --complete` knows what can follow.
+# Completes train and every train-* in bash (3.2 and later). `train --complete` prints what can follow.
 # shellcheck shell=bash
 
 _train() {
   local words=() word rest=$COMP_LINE place program current before line replies=() files='' nospace=yes
-  # bash splits words at = and :, so what stands together in the line is put together again.
+  # bash also splits words at = and :, so this joins the parts that have no blank between them.
   for ((place = 0; place <= COMP_CWORD; place++)); do
     word=${COMP_WORDS[place]}
     if ((place > 0)) && [[ $rest != [[:space:]]* ]]; then
@@ -25,7 +25,7 @@ _train() {
     program=${program%"$word"}train
     ;;
   esac
-  before=${current%"${current##*[=:]}"} # readline puts the answer behind this
+  before=${current%"${current##*[=:]}"} # readline keeps this part and appends the answer to it
   while IFS= read -r line; do
     case $line in
     @files) files=-f ;;
@@ -37,7 +37,7 @@ _train() {
     esac
   done < <("$program" --complete "${words[@]}" 2>/dev/null)
   COMPREPLY=()
-  if [[ -n $files ]] && ((${#replies[@]} == 0)); then # readline quotes names of files, and knows folders
+  if [[ -n $files ]] && ((${#replies[@]} == 0)); then # readline quotes file names, and adds a slash to folders
     compopt -o filenames 2>/dev/null
     while IFS= read -r line; do COMPREPLY[${#COMPREPLY[@]}]=$line; done < <(compgen "$files" -- "$current")
     return

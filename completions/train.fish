@@ -1,4 +1,4 @@
-# Completion of train and every train-* in fish. `train --complete` knows what can follow.
+# Completes train and every train-* in fish. `train --complete` prints what can follow.
 
 function __train_complete
     set -l typed (commandline -opc) (commandline -ct)
