@@ -1,4 +1,4 @@
-"""A lock that is held as long as its command runs, even if the process that started it has ended."""
+"""A lock that is held while a command runs, even if the process that started the command has ended."""
 
 import fcntl
 import os
@@ -14,8 +14,10 @@ PAUSE = 0.05
 
 
 def locked(name: str, command: list[str]) -> Handover:
-    """Take the lock `name` and replace this process by `command`, which inherits the lock and ignores Ctrl-C,
-    hangup and SIGTERM."""
+    """Take the lock `name`, and replace this process by `command`.
+
+    The command inherits the lock. It ignores Ctrl-C, hangup and SIGTERM.
+    """
     if not command:
         raise UsageError("no command", "train plugin locked acme-JOB -- COMMAND", code="missing_parameter")
     plain = "".join(letter if letter.isalnum() or letter in "._-" else "_" for letter in name)

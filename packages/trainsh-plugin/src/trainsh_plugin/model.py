@@ -1,4 +1,4 @@
-"""What the commands answer."""
+"""The documents that the commands return."""
 
 import msgspec
 

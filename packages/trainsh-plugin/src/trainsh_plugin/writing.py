@@ -30,5 +30,5 @@ def write(name: str, lang: str, hosts: bool, into: str) -> Written:
 
 
 def named(text: str, name: str) -> str:
-    """A template with `acme` replaced by the tool's name."""
+    """Return a template in which `acme` is replaced by the tool's name."""
     return text.replace("acme", name).replace("ACME", name.upper().replace("-", "_"))

@@ -1,1 +1,1 @@
-"""Checks a running tool against the contract in docs/providers.md."""
+"""Runs a tool, and checks that it follows the rules in docs/providers.md."""

@@ -1,4 +1,6 @@
-"""A runner that a check kills: calls a tool's `pick` and waits. Run as a module: PROGRAM JOB OPTIONS."""
+"""A process that calls a tool's `pick` and waits, as a runner of a recipe does, so that a check can kill it.
+
+It is run as a module with the arguments PROGRAM JOB OPTIONS; OPTIONS is a JSON object."""
 
 import json
 import sys
@@ -7,7 +9,7 @@ from trainsh_plugin.check.subject import Subject
 
 
 def main() -> None:
-    """Call `pick` and answer its questions."""
+    """Call the tool's `pick`, and answer the questions that it asks."""
     program, job, options = sys.argv[1:]
     with Subject(program, json.loads(options)) as subject:
         print("ready", flush=True)

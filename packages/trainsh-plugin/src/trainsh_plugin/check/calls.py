@@ -1,4 +1,4 @@
-"""Checks that rent nothing: the tool's schema and help, its errors, and how it ends."""
+"""The checks that rent nothing. They are about the tool's schema, its help, its errors, and how it ends."""
 
 import json
 import os
@@ -48,7 +48,7 @@ def for_people(subject: Subject) -> str:
 
 
 def both_faces(subject: Subject) -> str:
-    """Check that a request to `serve` and a separate call give the same answer."""
+    """Check that a request to `serve` and a call in a process of its own give the same answer."""
     if not subject.serves:
         raise LeftOut("it does not serve")
     need(subject.peer().request("schema", timeout=20) == subject.described, "two schemas")
@@ -65,8 +65,10 @@ def unknown_command(subject: Subject) -> str:
 
 
 def error_shape(subject: Subject) -> str:
-    """Check that an error is a document at the end of standard error, and that the exit status equals its
-    `exit`."""
+    """Check that an error is a JSON document at the end of standard error.
+
+    The `exit` in the document must be the exit status.
+    """
     verb, document, allowed = ("resolve", {"ref": NONE}, (2, 3)) if subject.provides else (NONE, {}, (2,))
     done = subject.run(verb, "--input", "-", "--json", document=document)
     error = _last_error(done.stderr)
@@ -95,7 +97,7 @@ def _last_error(stderr: bytes) -> dict[str, Any] | None:
 
 
 def end_of_input(subject: Subject) -> str:
-    """Check that the tool does not hang without standard input, and that end of input ends a `serve`."""
+    """Check that the tool does not hang when standard input is empty, and that the end of input ends a `serve`."""
     verb = "resolve" if subject.provides else next(iter(subject.commands), NONE)
     subject.run(verb, "--input", "-", "--json")
     if not subject.serves:
@@ -108,7 +110,7 @@ def end_of_input(subject: Subject) -> str:
 
 
 def nothing_secret(subject: Subject) -> str:
-    """Check that no secret from the environment was printed."""
+    """Check that the tool has printed no secret from the environment."""
     secret = {
         name: value for name, value in os.environ.items()
         if len(value) >= SHORTEST and (name == CANARY or any(word in name for word in SECRET))

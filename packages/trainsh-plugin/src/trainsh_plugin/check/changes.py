@@ -1,4 +1,4 @@
-"""Checks of the verbs that change a rented machine. Each is called, and `list` must show its effect."""
+"""The checks of commands that change a rented machine. After each command, `list` must show its effect."""
 
 import shlex
 import time
@@ -22,7 +22,7 @@ def restarts(rented: Rentals) -> str:
     _call(rented, "start")
     deadline = Deadline.after(REACHED)
     while (states := rented.states(row.id)) == ["failed"] and not deadline.expired:
-        time.sleep(1.0)  # the cloud may show for a while that the machine has ended, as it had
+        time.sleep(1.0)  # for a while, the cloud may show the old state
     need(
         states in (["running"], ["starting"]),
         f"after start, list shows the state {', '.join(states) or 'not there'}",
@@ -31,8 +31,10 @@ def restarts(rented: Rentals) -> str:
 
 
 def ends(rented: Rentals) -> str:
-    """Run the command in the row's `end`, as a person would. Check that it ends the costs, and that `list` shows
-    this when the command returns."""
+    """Run the command in the row's `end`, as a person would.
+
+    Check that the command ends the costs, and that `list` shows this when the command returns.
+    """
     row, subject = rented.machine(), rented.subject
     words = shlex.split(row.end)
     need(words[:2] == ["train", subject.name] and words[2:], f"its end is {row.end!r}")
@@ -44,7 +46,7 @@ def ends(rented: Rentals) -> str:
 
 
 def destroys(rented: Rentals) -> str:
-    """Check that `list` does not show the machine any longer when the verb that gives it back returns."""
+    """Check that `list` no longer shows the machine when the command that gives the machine back has returned."""
     row, subject = rented.machine(), rented.subject
     states = rented.states(row.id)
     if subject.last == "stop" and states == ["stopped"]:

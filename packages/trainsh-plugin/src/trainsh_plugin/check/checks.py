@@ -25,7 +25,7 @@ RENTING: list[tuple[str, Callable[[rentals.Rentals], str]]] = [
     ("the command in the row's end, then list", changes.ends),
     ("destroy, list shows it", changes.destroys),
     ("resolve of what is gone", changes.says_gone),
-    ("a question to nobody", rentals.asks_nobody),  # when nothing is rented that it could answer with
+    ("a question to nobody", rentals.asks_nobody),  # here, as no machine is left that `pick` could return
     ("runner killed, asked again", rentals.caller_killed),
     ("tool killed, asked again", rentals.tool_killed),
     ("cancel", rentals.cancelled),
@@ -34,7 +34,7 @@ RENTING: list[tuple[str, Callable[[rentals.Rentals], str]]] = [
 
 
 def report(subject: Subject, rents: bool) -> Report:
-    """Run every check, also after one has failed."""
+    """Run every check, even if an earlier one has failed."""
     rows = list(_rows(subject, rents))
     return Report(name=subject.name, failed=sum(row.result == "failed" for row in rows), rows=rows)
 

@@ -1,4 +1,4 @@
-"""Destroys what the checks have rented. Rows of `list` are read as they are: one may be bad."""
+"""Destroys what the checks have rented. The rows of `list` are read without a fixed type, since one may be bad."""
 
 import contextlib
 from collections.abc import Iterator
@@ -11,8 +11,10 @@ Raw = dict[str, Any]
 
 
 class Leftovers:
-    """The machines to destroy: those whose row has `mark`, which begins the id of every job of these checks, and
-    those that `pick` answered."""
+    """The machines to destroy: those whose row contains `mark`, and those in an answer of `pick`.
+
+    Every job of these checks has an id that begins with `mark`.
+    """
 
     def __init__(self, subject: Subject, mark: str) -> None:
         self.subject = subject
@@ -22,7 +24,7 @@ class Leftovers:
         self.before = {_id(row) for row in self._rows() or []}
 
     def note(self, answer: Any) -> None:
-        """Keep the ids in an answer of `pick`, whatever its form."""
+        """Remember the ids that are in an answer of `pick`. The answer may have any form."""
         if not isinstance(answer, dict):
             return
         hosts, instance = answer.get("hosts"), answer.get("instance")
@@ -34,9 +36,9 @@ class Leftovers:
             self.picked.add(_id(instance))
 
     def destroy(self) -> list[str]:
-        """Destroy all of them. Returns a line for each that may still be there."""
+        """Destroy all machines of the checks. Returns a line for each machine that may still be there."""
         verb, rows = self.subject.last, self._rows()
-        if rows is None and verb in self.subject.commands:  # the jobs and the answers of pick are all that is known
+        if rows is None and verb in self.subject.commands:  # only the jobs and pick's answers are known
             for job in self.jobs:
                 with contextlib.suppress(TrainError, OSError):
                     self.subject.result(self.subject.begin(verb, self.subject.about(verb, job, "")))
@@ -47,7 +49,10 @@ class Leftovers:
         return list(self._left())
 
     def _left(self) -> Iterator[str]:
-        """What `list` shows now: machines of the checks, and new ones that nobody can tell from those."""
+        """Yield a line for each machine that `list` still shows: those of the checks, and other new ones.
+
+        Another new machine may be one of the checks too; nobody can tell.
+        """
         name, rows = self.subject.name, self._rows()
         if rows is None:
             yield f"list failed: look for machines labelled {self.mark}* on the website of {name}"
@@ -68,7 +73,7 @@ class Leftovers:
                 yield row
 
     def _rows(self) -> list[Raw] | None:
-        """The rows of `list` that are objects; None when it does not print a list."""
+        """Return the rows of `list` that are JSON objects; None when `list` fails or prints no list."""
         try:
             rows = self.subject.once("list", {})
         except (TrainError, OSError):

@@ -1,5 +1,6 @@
-"""Checks that rent machines: `pick` is called, repeated, killed and cancelled, and the machines are counted each
-time."""
+"""The checks that rent machines. They call `pick`, call it again, kill it and cancel it.
+
+Each time they count the machines that are rented."""
 
 import contextlib
 import json
@@ -22,10 +23,10 @@ from trainsh_plugin.check.leftovers import Leftovers
 from trainsh_plugin.check.subject import HOST, Subject
 from trainsh_plugin.check.verdict import Broken, LeftOut, need
 
-MOMENTS = (0.3, 0.6)  # when the process is killed, as fractions of the time that a pick takes
+MOMENTS = (0.3, 0.6)  # when the process is killed: after these fractions of the time that a pick takes
 QUICK = 5.0  # seconds; a shorter pick needs no progress
 REACHED, ONE_TRY = 90.0, 30.0  # seconds for a new machine to answer by ssh, and for one try
-AFTER_CANCEL = 30.0  # seconds for a cancelled verb to end, added to the time that a pick takes
+AFTER_CANCEL = 30.0  # seconds that a cancelled `pick` has to end, in addition to the time that a pick takes
 
 
 class Rentals:
@@ -41,30 +42,30 @@ class Rentals:
         self.job = self.new_job()
 
     def new_job(self) -> str:
-        """The id of a new job without machines."""
+        """Return the id of a new job, for which nothing is rented."""
         jobs = self.leftovers.jobs
         jobs.append(f"{self.leftovers.mark}{len(jobs) + 1}")
         return jobs[-1]
 
     def pick(self, job: str) -> dict[str, Any]:
-        """Call `pick` as a runner does."""
+        """Call `pick` for the job, as a runner of recipes does."""
         answer = self.subject.result(self.subject.begin(self.subject.pick, self.subject.wanted(job)))
         self.leftovers.note(answer)
         need(isinstance(answer, dict), "pick answers no object")
         return dict(answer)
 
     def machine(self) -> Instance:
-        """The machine of the first pick."""
+        """Return the machine that the first pick rented. Raises LeftOut if there is none."""
         if self.first is None:
             raise LeftOut("nothing was rented")
         return self.first
 
     def states(self, id_: int | str) -> list[str]:
-        """The states that `list` shows for a machine; none when it is not there."""
+        """Return the states in the rows that `list` has for a machine. There are none when it is gone."""
         return [row.state for row in self.subject.instances() if row.id == id_]
 
     def one(self, job: str, when: str) -> None:
-        """Check that exactly one machine is rented for the job, and destroy all machines of the job."""
+        """Destroy all machines of the job, and check that exactly one machine was rented for the job."""
         rows = self.subject.held(job)
         left = self.subject.give_back(job)
         need(len(rows) == 1, f"{when}: {len(rows)} machines rented")
@@ -111,7 +112,7 @@ def asks(rented: Rentals) -> str:
 
 
 def asks_nobody(rented: Rentals) -> str:
-    """Check that `pick`, when not interactive, exits with 2, names the flag and rents nothing."""
+    """Check that `pick`, if nobody can answer its question, exits with 2, names the flag and rents nothing."""
     rented.machine()
     if not rented.asked:
         raise LeftOut("it asks nothing")
@@ -150,9 +151,9 @@ def resolves(rented: Rentals) -> str:
 
 
 def reached(rented: Rentals) -> str:
-    """Check that `train host run NAME:REF -- true` reaches the machine with the answer of `resolve`.
+    """Check that `train host run NAME:REF -- true`, which uses the answer of `resolve`, reaches the machine.
 
-    A provider's `wait` comes first, as in a recipe.
+    If the tool has a command `wait`, it is called first, as in a recipe.
     """
     subject, row = rented.subject, rented.machine()
     ref = f"{subject.name}:{row.id}"
@@ -174,7 +175,7 @@ def reached(rented: Rentals) -> str:
 
 
 def bills(rented: Rentals) -> str:
-    """Check that `bill` counts the running machine, with what it costs an hour."""
+    """Check that `bill` lists the running machine, and what it costs an hour."""
     row = rented.machine()
     if "bill" not in rented.subject.commands:
         raise LeftOut("it has no bill")
@@ -186,7 +187,10 @@ def bills(rented: Rentals) -> str:
 
 
 def caller_killed(rented: Rentals) -> str:
-    """Kill the runner while the tool rents and call `pick` again at once; check that one machine is rented."""
+    """Kill the runner while the tool is renting, and call `pick` again at once.
+
+    Check that one machine is rented.
+    """
     rented.machine()
     subject = rented.subject
     for share in MOMENTS:
@@ -205,13 +209,13 @@ def caller_killed(rented: Rentals) -> str:
             time.sleep(share * rented.takes)
             caller.kill()
         rented.pick(job)
-        time.sleep(rented.takes)  # the first one may still be renting
+        time.sleep(rented.takes)  # the first `pick` may still be renting
         rented.one(job, f"killed after {share * rented.takes:.1f} s")
     return f"one machine, {len(MOMENTS)} times"
 
 
 def tool_killed(rented: Rentals) -> str:
-    """Kill the tool during a pick and call `pick` again; check that one machine is rented."""
+    """Kill the tool during a pick, and call `pick` again. Check that one machine is rented."""
     rented.machine()
     subject = rented.subject
     for share in MOMENTS:
@@ -228,7 +232,7 @@ def tool_killed(rented: Rentals) -> str:
 
 
 def cancelled(rented: Rentals) -> str:
-    """Check that a cancel ends the verb and leaves no rented machine without a label."""
+    """Check that `pick` ends when it is cancelled, and leaves no rented machine without a label."""
     rented.machine()
     subject, job = rented.subject, rented.new_job()
     before = {row.id for row in subject.instances()}
@@ -253,7 +257,7 @@ def cancelled(rented: Rentals) -> str:
 
 
 def nothing_left(rented: Rentals) -> str:
-    """Destroy what the checks before this one have left, also what they could not read. Name what stays."""
+    """Destroy what the earlier checks have left, even if they could not read its row. Name what is still there."""
     left = rented.leftovers.destroy()
     need(not left, "; ".join(left))
     return f"of {len(rented.leftovers.jobs)} jobs"

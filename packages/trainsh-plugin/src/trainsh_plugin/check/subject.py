@@ -1,4 +1,6 @@
-"""The tool being checked, called as a runner calls it: over one `serve`, or one process per call without it."""
+"""The tool that is checked. It is called as a runner of recipes calls it: over one `serve`.
+
+If the tool has no `serve`, each call is a process of its own."""
 
 import contextlib
 import json
@@ -23,12 +25,12 @@ from trainsh_base.tool.peer import Peer, Pending, find
 
 LIMIT = 20.0  # seconds for a call that rents nothing
 LONGEST = 900.0  # seconds for a call that rents
-CANARY = "TRAINSH_CHECK_SECRET"  # a secret in the environment, which no tool has a reason to print
+CANARY = "TRAINSH_CHECK_SECRET"  # a variable with a secret that no tool has a reason to print
 HOST = "check"
 
 
 class Call:
-    """A call in progress: its pending answer, its pid, and the events and questions it has sent."""
+    """A call in progress: its pending answer, the pid of its process, and the events and questions it has sent."""
 
     def __init__(self, begin: Callable[["Call"], tuple[OneShot | Pending, int]], answers: bool) -> None:
         self.events: list[dict[str, Any]] = []
@@ -37,7 +39,10 @@ class Call:
         self.pending, self.pid = begin(self)
 
     def answer(self, question: dict[str, Any]) -> str:
-        """Answer like a user who takes the default or the first choice; raise when not interactive."""
+        """Answer a question as a user does who takes the default or the first choice.
+
+        If this call shall give no answers, raise the error that is usual without a terminal.
+        """
         self.asked.append(question)
         if not self._answers:
             raise nobody(str(question.get("message")), str(question.get("flag") or ""))
@@ -90,7 +95,7 @@ class Subject:
         return True
 
     def peer(self) -> Peer:
-        """The tool's running `serve`; a new one if the last was killed."""
+        """Return the tool's running `serve`. A new one is started if none runs."""
         if self._peer is None:
             with Path(self._folder.name, "serve").open("ab") as errors:
                 child = spawn.start([self.program, "serve"], stderr=errors.fileno())
@@ -102,7 +107,7 @@ class Subject:
         self._peer = None
 
     def verb(self, key: str, value: str, default: str) -> str:
-        """The command whose schema has `key` = `value`; `default` if there is none."""
+        """Return the name of the command whose schema has `value` under `key`; `default` if there is none."""
         found = [name for name, entry in self.commands.items() if entry.get(key) == value]
         return default if default in found or not found else found[0]
 
@@ -113,14 +118,14 @@ class Subject:
         return {name: entry for name, entry in (found or {}).items() if isinstance(entry, dict)}
 
     def run(self, *words: str, document: Any = None) -> Completed:
-        """Run the tool to its end, with `document` or nothing on standard input."""
+        """Run the tool to its end. Its standard input is `document`, or empty if `document` is None."""
         data = b"" if document is None else json.dumps(document).encode()
         done = run([self.program, *words], input=data, check=False, timeout=LIMIT)
         self.printed += [done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace")]
         return done
 
     def once(self, verb: str, document: Any) -> Any:
-        """Call a verb that rents nothing. Returns its answer or raises its error."""
+        """Call a command that rents nothing, in a process of its own. Returns its answer or raises its error."""
         file = Path(self._folder.name, "errors")
         try:
             return self._noted(OneShot(self.program, verb, document, file).result(LIMIT))
@@ -128,7 +133,7 @@ class Subject:
             self.printed.append(file.read_text(errors="replace"))
 
     def begin(self, verb: str, params: dict[str, Any], *, answers: bool = True) -> Call:
-        """Start a verb as a runner does."""
+        """Start a command as a runner of recipes does. Without `answers`, its questions are not answered."""
 
         def start(call: Call) -> tuple[OneShot | Pending, int]:
             if self.serves:
@@ -143,7 +148,7 @@ class Subject:
         return Call(start, answers)
 
     def result(self, call: Call) -> Any:
-        """The answer of a call. Its output is kept for the check that no secret was printed."""
+        """Return the answer of a call. What it printed is kept for the check that no secret was printed."""
         try:
             return self._noted(call.pending.result(LONGEST))
         finally:
@@ -156,44 +161,44 @@ class Subject:
         return answer
 
     def wanted(self, job: str) -> dict[str, Any]:
-        """The parameters of a `pick` for `job`, limited to those in its schema."""
+        """Return the parameters of a `pick` for `job`. Those of the runner are left out if the schema lacks them."""
         entry = self.commands.get(self.pick, {})
         properties = entry.get("params", {}).get("properties", {})
         given = {key: _typed(text, properties.get(key, {})) for key, text in self.options.items()}
         return {entry.get("fills") or "host": HOST, **_sent(properties, job, {}), **given}
 
     def about(self, verb: str, job: str, ref: str) -> dict[str, Any]:
-        """The parameters of a verb that acts on the job's host HOST, which is the machine `ref`."""
+        """Return the parameters for a command that acts on the job's host HOST, which is the machine `ref`."""
         properties = self.commands[verb].get("params", {}).get("properties", {})
         host = next((key for key, entry in properties.items() if entry.get("x-positional")), "host")
         return {host: HOST, **_sent(properties, job, {HOST: ref})}
 
     @property
     def pick(self) -> str:
-        """The verb that binds a host."""
+        """The name of the command that rents a machine for a host."""
         return self.verb("fills", "host", "pick")
 
     def act(self, verb: str, ref: str) -> Any:
-        """Call a verb about one machine as a runner does: its questions are answered."""
+        """Call a command with one machine as its argument, and answer its questions, as a runner does."""
         properties = self.commands.get(verb, {}).get("params", {}).get("properties", {})
         key = next((key for key, entry in properties.items() if entry.get("x-positional")), "ref")
         return self.result(self.begin(verb, {key: ref}))
 
     @property
     def last(self) -> str:
-        """The verb that gives a machine back with its disk, or `stop` when there is no other."""
+        """The name of the command that gives a machine and its disk back; `stop` when there is none."""
         return self.verb("releases", "disk", "destroy" if "destroy" in self.commands else "stop")
 
     def instances(self) -> list[Instance]:
-        """The instances that the tool's `list` returns."""
+        """Return the instances that the tool's `list` prints."""
         return msgspec.convert(self.once("list", {}), list[Instance])
 
     def held(self, job: str) -> list[Instance]:
-        """The instances rented for a job, stopped ones included."""
+        """Return the instances that are rented for a job, including stopped ones."""
         return [row for row in self.instances() if row.job == job and row.state not in ("gone", "failed")]
 
     def give_back(self, job: str) -> list[str]:
-        """Destroy every instance of the job. Returns a line for each that is neither gone nor stopped."""
+        """Destroy every instance of the job. Returns a line for each instance that is neither gone nor stopped."""
         for row in self.held(job):
             with contextlib.suppress(TrainError):
                 self.act(self.last, str(row.id))
@@ -203,13 +208,13 @@ class Subject:
 
 
 def _sent(properties: dict[str, Any], job: str, hosts: dict[str, str]) -> dict[str, Any]:
-    """The parameters that a runner sends with every call; only those in the schema are sent."""
+    """Return the parameters that a runner sends with every call, without those that the schema does not have."""
     runner = {"_job": job, "_step": "001-1", "_hosts": hosts, "_resuming": False}
     return {key: value for key, value in runner.items() if key in properties}
 
 
 def _typed(text: str, entry: dict[str, Any]) -> Any:
-    """Convert a text to the type of a parameter. It is parsed as JSON if the schema does not allow a string."""
+    """Convert a text to the type of a parameter. If it may be a number or a boolean, the text is parsed as JSON."""
     kinds = json.dumps(entry)
     if any(f'"{kind}"' in kinds for kind in ("integer", "number", "boolean")):
         with contextlib.suppress(ValueError):

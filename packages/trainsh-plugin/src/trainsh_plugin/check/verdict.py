@@ -2,7 +2,7 @@
 
 
 class Broken(Exception):
-    """The tool breaks the contract in docs/providers.md. The text says what the check saw."""
+    """The tool breaks a rule in docs/providers.md. The text says what the check saw."""
 
 
 class LeftOut(Exception):
