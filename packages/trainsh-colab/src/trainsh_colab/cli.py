@@ -30,7 +30,7 @@ def main() -> None:
 
 
 def _show(name: str) -> Any:
-    """A function of `display`, which is imported when the function is called."""
+    """Return the function `name` of the module `display`. The module is imported when the function is called."""
 
     def show(value: Any) -> None:
         from trainsh_colab import display  # noqa: PLC0415 - for people only

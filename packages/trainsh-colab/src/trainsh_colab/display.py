@@ -26,7 +26,7 @@ def show_list(rows: list[Runtime]) -> None:
 
 
 def show_connected(connected: Connected) -> None:
-    """Print the cell where there is no address yet, else what to do next."""
+    """Print the cell if the address is not known yet. Otherwise print what to do next."""
     if connected.cell:
         print(connected.cell, end="")
         next_ = f"train colab connect {connected.name} --host ADDRESS"

@@ -1,4 +1,4 @@
-"""Which job holds which runtime: a file, changed under its lock."""
+"""Remembers which job holds which runtime, in a file that is changed under its lock."""
 
 import contextlib
 import re
@@ -22,7 +22,7 @@ class Hold(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def free_for(row: Runtime, job: str) -> bool:
-    """Whether a job may take this runtime: nobody holds it, or a job that has ended."""
+    """Whether the job may take this runtime: no job holds it, or this job does, or a job that has ended."""
     return not row.job or row.job == job or not (jobs_home() / "open" / row.job).exists()
 
 
@@ -31,7 +31,7 @@ def _path() -> Path:
 
 
 def holds() -> dict[str, Hold]:
-    """Runtime -> the job that holds it."""
+    """Return which job holds which runtime, as a dict: name of the runtime -> Hold."""
     try:
         return msgspec.json.decode(_path().read_bytes(), type=dict[str, Hold])
     except (FileNotFoundError, msgspec.DecodeError):
@@ -40,7 +40,7 @@ def holds() -> dict[str, Hold]:
 
 @contextlib.contextmanager
 def changed_holds() -> Iterator[dict[str, Hold]]:
-    """The holds, to be changed; they are written when the block ends."""
+    """Give the block the holds, so that it can change them. They are written when the block ends."""
     with locked(_path()):
         held = holds()
         yield held
@@ -48,10 +48,10 @@ def changed_holds() -> Iterator[dict[str, Hold]]:
 
 
 def session_name(job: str, host: str) -> str:
-    """The name of the session that a job creates for a host of its recipe: the same at every call."""
+    """Return the name of the session that a job creates for a host of its recipe. It is the same at every call."""
     return "t-" + re.sub(r"[^A-Za-z0-9-]", "-", f"{job}-{host}")[-60:].strip("-")
 
 
 def plain_ref(ref: str) -> str:
-    """A reference without the provider's name before it."""
+    """Return a reference without the provider's name that it may begin with."""
     return ref.removeprefix(PREFIX)

@@ -1,4 +1,4 @@
-"""Every runtime there is, and its state."""
+"""Lists every runtime, with its state."""
 
 import contextlib
 import threading
@@ -17,7 +17,7 @@ PATIENCE = 6.0  # seconds that a runtime has to answer in a listing
 
 
 def every() -> list[Runtime]:
-    """Every runtime. All of them are asked in parallel whether they answer."""
+    """Return every runtime. All are asked in parallel whether they answer."""
     old_file.move()
     held = holds()
     rows = _side_by_side(hosts.every(), held)
@@ -51,7 +51,10 @@ def _side_by_side(connections: list[Connection], held: dict[str, Hold]) -> list[
 
 
 def connection_row(connection: Connection, held: dict[str, Hold]) -> Runtime:
-    """The row of a runtime behind a tunnel: `running` if its sshd answers, else `gone`, with the reason."""
+    """Return the row of a runtime behind a tunnel. Its state is `running` if its sshd answers, else `gone`.
+
+    If the state is `gone`, the row has the reason.
+    """
     job, label = _holder(held.get(connection.name))
     way, state, problem = "cloudflared", "gone", ""
     try:
@@ -73,7 +76,7 @@ def connection_row(connection: Connection, held: dict[str, Hold]) -> Runtime:
 
 
 def session_row(session: google.Session) -> Runtime:
-    """The row of one session of Google's program."""
+    """Return the row of one session of Google's program."""
     return _session_row(session, holds(), _prices())
 
 
@@ -87,7 +90,10 @@ def _session_row(session: google.Session, held: dict[str, Hold], prices: dict[st
 
 
 def _prices() -> dict[str, float]:
-    """Dollars an hour for each GPU, by the subscription in train-pricing; empty if that is not installed."""
+    """Return the price of an hour of each GPU in dollars, as train-pricing computes it from the subscription.
+
+    The result is empty if train-pricing is not installed.
+    """
     with contextlib.suppress(TrainError, KeyError, ValueError):
         rows = call("pricing", "colab", timeout=10)["gpus"]
         return {str(row["gpu"]): float(row["price_per_hour"]) for row in rows if row["currency"] == "USD"}

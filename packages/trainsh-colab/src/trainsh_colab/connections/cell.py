@@ -1,4 +1,4 @@
-"""The cell that is pasted into the notebook: the template `cell.txt` with this connection's values."""
+"""Makes the cell that is pasted into the notebook, from the template `cell.txt` and the connection's values."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ KEYS = ("id_ed25519", "id_ecdsa", "id_rsa")
 
 
 def cell(name: str, tunnel: Tunnel, key: str, password: str) -> str:
-    """The text of the cell."""
+    """Return the text of the cell."""
     text = Path(__file__).with_name("cell.txt").read_text()
     for word, value in {"NAME": name, "KEY": key, "PASSWORD": password, "TUNNEL": tunnel}.items():
         text = text.replace(f"@{word}@", repr(value))
@@ -18,9 +18,9 @@ def cell(name: str, tunnel: Tunnel, key: str, password: str) -> str:
 
 
 def public_key(file: str | None) -> str:
-    """The public key that may log in: from `file`, else from defaults.ssh_key_path, else the usual one in ~/.ssh.
+    """Return the public key that may log in: from `file`, else from defaults.ssh_key_path, else from ~/.ssh.
 
-    Empty when there is none; raises NotFound for a named file that cannot be read.
+    It is empty when there is no key. Raises NotFound when `file` cannot be read.
     """
     named = file or _setting("defaults.ssh_key_path")
     if named:
@@ -46,7 +46,7 @@ def _text(path: Path) -> str:
 
 
 def _setting(name: str) -> str:
-    """A setting that another package declares; empty when that package is not installed."""
+    """Return the value of a setting that another package declares. It is empty if that package is not installed."""
     try:
         return str(config.lookup(settings.find(name), config.load()).value or "")
     except UsageError:

@@ -12,7 +12,7 @@ TYPE = "colab"
 
 
 def every() -> list[Connection]:
-    """Every connection, in the order of the file."""
+    """Return every connection, in the order of hosts.toml."""
     rows = call("host", "list", {"providers": False}, timeout=LIMIT)
     return [
         Connection(name=str(row["name"]), address=str(row.get("address") or ""))
@@ -21,12 +21,12 @@ def every() -> list[Connection]:
 
 
 def names() -> list[str]:
-    """The names of all hosts, of any type."""
+    """Return the names of all hosts, of any type."""
     return [str(row["name"]) for row in call("host", "list", {"providers": False}, timeout=LIMIT)]
 
 
 def target(name: str) -> Target:
-    """The target of a host: how ssh reaches it."""
+    """Return the target of a host, which says how ssh reaches the host."""
     import msgspec  # noqa: PLC0415 - loaded already by then
 
     return msgspec.convert(call("host", "resolve", {"name": name}, timeout=LIMIT), Target)
@@ -42,12 +42,12 @@ def save(name: str, values: dict[str, Any]) -> None:
 
 
 def remove(name: str) -> None:
-    """Remove the host."""
+    """Remove the host `name` from hosts.toml."""
     call("host", "remove", {"name": name, "yes": True}, timeout=LIMIT)
 
 
 def secret_of(name: str) -> str:
-    """The name of the stored password; empty without one."""
+    """Return the name under which the host's password is stored. It is empty if none is stored."""
     try:
         shown = call("host", "show", {"name": name}, timeout=LIMIT)
     except TrainError:

@@ -1,4 +1,4 @@
-"""colab.json of version 0.9: moved into hosts.toml and the secret store when it is first seen."""
+"""Moves the file colab.json of version 0.9 into hosts.toml and the secret store, when the file is first seen."""
 
 import re
 from typing import Any
@@ -14,7 +14,7 @@ MOVED = "colab.json.moved"
 
 
 class OldConnection(msgspec.Struct, kw_only=True):
-    """A connection as version 0.9 stored it, with the password in clear text."""
+    """A connection in the form in which version 0.9 stored it, with the password in clear text."""
 
     name: str
     tunnel_type: str = "cloudflared"
@@ -29,7 +29,7 @@ class OldFile(msgspec.Struct, kw_only=True):
 
 
 def move() -> None:
-    """Move the connections of 0.9, then rename the file. If a move fails, the next call tries all of them again."""
+    """Move the connections of version 0.9, then rename the file. If one fails, the next call tries all again."""
     path = config_home() / "colab.json"
     if not path.exists():
         return
@@ -52,7 +52,7 @@ def move() -> None:
 
 
 def _move_one(one: OldConnection) -> str:
-    """Move one connection; returns its new name, empty for a connection without an address."""
+    """Move one connection, and return its new name. A connection without an address is not moved; return ""."""
     address = str(one.config.get("hostname") or "")
     if not address:
         return ""
@@ -74,7 +74,7 @@ def _tunnel(kind: str) -> str:
 
 
 def _free_name(old: str, address: str, known: dict[str, str]) -> str:
-    """A name that recipes can use and that no other host has."""
+    """Return a name, similar to `old`, that recipes can use and that no other host has."""
     plain = re.sub(r"[^A-Za-z0-9_-]", "-", old).strip("-") or "colab"
     plain = plain if plain[0].isalpha() else f"colab-{plain}"
     taken = set(hosts.names())

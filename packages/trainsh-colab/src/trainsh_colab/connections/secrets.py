@@ -1,4 +1,4 @@
-"""Passwords of runtimes, in the secret store."""
+"""Keeps the passwords of runtimes in the secret store (train-secrets)."""
 
 import re
 import secrets
@@ -11,12 +11,12 @@ LIMIT = 60.0
 
 
 def secret_name(name: str) -> str:
-    """The secret of a connection: `NB_COLAB_PASSWORD`."""
+    """Return the name of the secret of a connection, such as `NB_COLAB_PASSWORD` for the connection `nb`."""
     return re.sub(r"[^A-Z0-9_]", "_", name.upper()) + "_COLAB_PASSWORD"
 
 
 def store(name: str, password: str) -> None:
-    """Store a password. It is passed over standard input, since other users could see an argument."""
+    """Store a password. train-secrets gets the password on standard input, since other users can see arguments."""
     done = run([find("secrets"), "set", name], input=password.encode(), check=False, timeout=LIMIT)
     if done.status != 0:
         said = done.stderr.decode(errors="replace").strip().splitlines()
@@ -27,7 +27,7 @@ def store(name: str, password: str) -> None:
 
 
 def stored_or_new(name: str) -> str:
-    """The stored password, else a new one that is stored now."""
+    """Return the stored password. If there is none, store a new one and return that."""
     try:
         return str(call("secrets", "get", {"name": name}, timeout=LIMIT)["value"])
     except TrainError as error:
@@ -39,5 +39,5 @@ def stored_or_new(name: str) -> str:
 
 
 def delete(name: str) -> None:
-    """Delete a password."""
+    """Delete the password that is stored as `name`."""
     call("secrets", "delete", {"name": name, "yes": True}, timeout=LIMIT)

@@ -1,4 +1,4 @@
-"""Checks whether the sshd behind a tunnel answers: reads its first line, and does not log in."""
+"""Checks whether the sshd behind a tunnel answers. It reads the first line that sshd sends, and does not log in."""
 
 import contextlib
 import os
@@ -24,8 +24,9 @@ WORDS_OF_NO_NETWORK = ("no such host", "temporary failure", "network is unreacha
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
-    """`alive`: an sshd answers. `offline`: not known, since this machine has no network. `why`: the reason if not
-    alive.
+    """The result of a check. `alive` is true if an sshd answers; if not, `why` is the reason.
+
+    `offline` is true if nothing is known, because this machine has no network.
     """
 
     alive: bool
@@ -34,7 +35,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def need_program(target: Target) -> None:
-    """Raise MissingProgram when the tunnel's program is not installed here."""
+    """Raise MissingProgram if the tunnel to `target` needs a program that is not installed here."""
     command = _proxy(target)
     program = command.split()[0] if command else ""
     if program == "cloudflared" and shutil.which(program) is None:
@@ -45,12 +46,12 @@ def need_program(target: Target) -> None:
 
 
 def ask(target: Target, patience: float) -> Answer:
-    """Ask once. A live shared ssh connection counts as an answer."""
+    """Check once whether the sshd answers. A live shared ssh connection counts as an answer."""
     if target.control_path and master_pid(target.control_path) is not None:
         return Answer(alive=True)
     settings = effective(target.argv, target.environment())
     host, port = first(settings, "hostname"), int(first(settings, "port", "22"))
-    if not NAME.fullmatch(host):  # it becomes part of a shell's line below
+    if not NAME.fullmatch(host):  # below, it becomes part of a line for the shell
         return Answer(alive=False, why=f"not the name of a host: {host!r}")
     command = _proxy(target)
     answer = _through(command, host, port, target, patience) if command else _direct(host, port, patience)
@@ -65,7 +66,7 @@ def _proxy(target: Target) -> str:
 
 
 def _through(command: str, host: str, port: int, target: Target, patience: float) -> Answer:
-    """Ask through a ProxyCommand, which may come from the user's own ssh settings."""
+    """Ask through the ProxyCommand `command`, which may come from the user's own ssh settings."""
     words = command.replace("%%", "\0").replace("%h", host).replace("%p", str(port)).replace("\0", "%")
     child = subprocess.Popen(
         ["sh", "-c", f"exec {words}"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
@@ -115,7 +116,7 @@ def _direct(host: str, port: int, patience: float) -> Answer:
 
 
 def _online(host: str) -> bool:
-    """Whether this machine can resolve names: tries the domain of the tunnel's service (the end of `host`)."""
+    """Whether this machine can resolve names. This tries the end of `host`, the domain of the tunnel's service."""
     with contextlib.suppress(OSError, UnicodeError):
         return bool(socket.getaddrinfo(".".join(host.split(".")[-2:]), 443))
     return False

@@ -1,5 +1,6 @@
-"""Calls Google's program `colab` (github.com/googlecolab/google-colab-cli, docs/06_ssh_access.md): its sessions.
+"""Calls Google's program `colab`, which makes and ends sessions.
 
+Its source is at github.com/googlecolab/google-colab-cli; docs/06_ssh_access.md there is about ssh.
 The program allows one ssh connection at a time. `colab ssh -s NAME` creates the session if it does not exist, and a
 session costs money. So ssh is started through `train-colab proxy`, which first checks that the session exists.
 """
@@ -18,12 +19,12 @@ from trainsh_base.system.proc import Completed, run
 LOOK_LIMIT, CHANGE_LIMIT = 15.0, 120.0
 CREATE_LIMIT = 600.0
 INSTALL = "uv tool install google-colab-cli"
-# `[name] endpoint | Hardware: T4 | Variant: GPU`; A session that another machine made has the name `?`.
+# A line such as `[name] endpoint | Hardware: T4 | Variant: GPU`. A session made on another machine is called `?`.
 _LINE = re.compile(r"\[(\S+)\] (\S+) \| Hardware: ([^|]+?) \| Variant: ([^|]+?)(?: \| .*)?")
 
 
 class Session(msgspec.Struct, frozen=True, kw_only=True):
-    """A session of Google's program. `endpoint` identifies the runtime: each new runtime has another endpoint."""
+    """A session of Google's program. `endpoint` identifies the runtime, since each new runtime has another one."""
 
     name: str
     endpoint: str
@@ -31,12 +32,12 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def path() -> str | None:
-    """The program's path; None when it is not installed."""
+    """Return the program's path; None when it is not installed."""
     return shutil.which("colab")
 
 
 def need() -> str:
-    """The program's path. Raises MissingProgram."""
+    """Return the program's path. Raises MissingProgram when it is not installed."""
     found = path()
     if found is None:
         raise MissingProgram(
@@ -46,12 +47,12 @@ def need() -> str:
 
 
 def was_used() -> bool:
-    """Whether the program is installed and was used before. If not, it might open a browser for a login."""
+    """Whether the program is installed and was used before. An unused program might open a browser for a login."""
     return path() is not None and (Path.home() / ".config" / "colab-cli" / "sessions.json").exists()
 
 
 def sessions() -> list[Session]:
-    """The sessions that exist on the server and that were made on this machine."""
+    """Return the sessions that exist on the server and that were made on this machine."""
     done = _run("sessions", limit=LOOK_LIMIT)
     found = [match for line in done.text().splitlines() if (match := _LINE.fullmatch(line.strip()))]
     return [
@@ -60,7 +61,7 @@ def sessions() -> list[Session]:
 
 
 def find(name: str) -> Session:
-    """The session with this name. Raises NotFound."""
+    """Return the session called `name`. Raises NotFound when there is none."""
     found = next((session for session in sessions() if session.name == name), None)
     if found is None:
         raise NotFound(
@@ -73,8 +74,8 @@ def find(name: str) -> Session:
 def create(name: str, gpu: str | None, tpu: str | None, lock: int) -> None:
     """Create a session, which costs compute units from then on.
 
-    The program inherits the open file `lock`. So if this process is killed, the next one waits until the program
-    has ended.
+    The program inherits the open file `lock`, and with it the lock on that file. So if this process is killed, the
+    next process that takes the lock waits until the program has ended.
     """
     words = [need(), "new", "-s", name, *(["--gpu", gpu] if gpu else []), *(["--tpu", tpu] if tpu else [])]
     child = subprocess.Popen(
@@ -95,7 +96,7 @@ def stop(name: str) -> None:
 
 
 def ssh_words(name: str) -> list[str]:
-    """The argv that carries ssh's bytes to a session."""
+    """Return the argv of the program that carries ssh's bytes to a session."""
     return [need(), "ssh", "--proxy-mode", "-s", name]
 
 

@@ -1,4 +1,4 @@
-"""How a session of Google's program is reached: ssh through `train-colab proxy`."""
+"""How ssh reaches a session of Google's program: through `train-colab proxy`."""
 
 import shlex
 
@@ -11,7 +11,7 @@ USER = "root"
 
 
 def target(session: Session) -> Target:
-    """The target of a session; its host key belongs to the runtime (`machine`)."""
+    """Return the target of a session. Its host key is stored for the runtime (`machine`), not for the session."""
     proxy = shlex.join([program("colab"), "proxy", session.name]).replace("%", "%%")
     machine = f"colab-{session.endpoint}"
     argv = ["ssh", "-o", f"ProxyCommand={proxy}", "-o", f"HostKeyAlias={machine}", f"{USER}@{session.name}"]
@@ -21,6 +21,6 @@ def target(session: Session) -> Target:
 
 
 def proxy_words(name: str) -> list[str]:
-    """The argv for ssh's ProxyCommand. Raises NotFound when the session does not exist any more."""
+    """Return the argv for ssh's ProxyCommand. Raises NotFound when the session does not exist any more."""
     google.find(name)
     return google.ssh_words(name)

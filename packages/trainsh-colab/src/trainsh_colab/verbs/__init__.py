@@ -1,1 +1,1 @@
-"""What people and recipes ask of runtimes: connect, pick, resolve, stop. May import `runtimes`."""
+"""The commands that people and recipes use for runtimes: connect, pick, resolve, stop. May import `runtimes`."""

@@ -1,4 +1,4 @@
-"""Adds a connection: the cell for the notebook, the address that it printed, the host in hosts.toml."""
+"""Adds a connection: shows the cell for the notebook, asks for the address that it prints, and saves the host."""
 
 import re
 import sys
@@ -11,14 +11,14 @@ from trainsh_colab.connections.cell import cell, public_key
 from trainsh_colab.model import Connected, Tunnel
 
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
-PATIENCE = 20.0  # seconds in which a new tunnel becomes reachable
+PATIENCE = 20.0  # seconds within which a new tunnel must become reachable
 ADDRESS = re.compile(r"(?:[a-z]+://)?(?:.*--host )?([A-Za-z0-9][A-Za-z0-9.-]*)(?::|.*--port )?(\d{1,5})?.*")
 
 
 def connect(
     name: str, host: str | None, port: int | None, kind: Tunnel, key: str | None, password: bool, request: Request
 ) -> Connected:
-    """Connect a runtime. Without an address, show the cell; on a terminal, ask for the address that it prints."""
+    """Connect a runtime. If its address is not given, show the cell; on a terminal, also ask for the address."""
     old_file.move()
     if not NAME.fullmatch(name):
         raise UsageError(
@@ -47,7 +47,10 @@ def connect(
 
 
 def _parsed(text: str, port: int | None) -> tuple[str, int | None]:
-    """The host and port in what was pasted: a name, `tcp://host:1234`, or the whole line that the cell printed."""
+    """Return the host and the port that are in the pasted `text`.
+
+    The text may be a name, `tcp://host:1234`, or the whole line that the cell printed.
+    """
     found = ADDRESS.fullmatch(text.strip())
     if not found:
         raise UsageError(
@@ -59,7 +62,7 @@ def _parsed(text: str, port: int | None) -> tuple[str, int | None]:
 def _values(
     name: str, host: str, port: int | None, kind: Tunnel, key: str | None, secret: str
 ) -> dict[str, object]:
-    """The values for train-host. The alias of the host key is new, since a new runtime has a new host key."""
+    """Return the values for train-host. The host key gets a new alias, since a new runtime has a new host key."""
     login = {"auth": "password", "password_secret": secret} if secret else {"auth": "key" if key else "agent"}
     alias = f"colab-{name}-{int(time.time() * 1000):x}"
     return {

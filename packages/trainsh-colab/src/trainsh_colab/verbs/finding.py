@@ -1,4 +1,4 @@
-"""The runtime that a reference means, or the only one there is."""
+"""Finds the runtime that a reference means or, without a reference, the only runtime there is."""
 
 from typing import Any
 
@@ -16,7 +16,10 @@ CONNECT = "connect one: train colab connect NAME"
 
 
 def connection(ref: str) -> Connection | Session:
-    """The connection, or the session of Google's program, with the name in `ref`. Raises NotFound."""
+    """Return the connection, or the session of Google's program, that `ref` names.
+
+    Raises NotFound if none has it.
+    """
     old_file.move()
     name = plain_ref(ref)
     known = hosts.every()
@@ -37,7 +40,10 @@ def connection(ref: str) -> Connection | Session:
 
 
 def only(name: str | None, flag: str) -> str:
-    """`name`, else the only runtime; asks which one if there are several. Raises NotFound when there is none."""
+    """Return `name`. If it is None, return the only runtime, or ask which one if there are several.
+
+    Raises NotFound when there is no runtime.
+    """
     if name:
         return name
     rows = runtimes.every()
@@ -50,7 +56,10 @@ def only(name: str | None, flag: str) -> str:
 
 
 def meant(ref: str | None, job: str | None, recipe_hosts: dict[str, Any] | None) -> list[str]:
-    """The names that a verb acts on: `ref` as a runtime or as a host of the job, else all that the job holds."""
+    """Return the names of the runtimes that a command acts on.
+
+    `ref` is a runtime or a host of the job. If it is empty, the command acts on all runtimes that the job holds.
+    """
     spec = (recipe_hosts or {}).get(ref or "")
     if isinstance(spec, dict):
         spec = spec.get("name")

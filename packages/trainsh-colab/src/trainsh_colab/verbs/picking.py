@@ -1,4 +1,4 @@
-"""Takes a runtime for a host of a recipe: one that is connected, or a new one by Google's program."""
+"""Takes a runtime for a host of a recipe: one that is connected, or a new one that Google's program creates."""
 
 import contextlib
 import fcntl
@@ -18,7 +18,11 @@ PROVIDER = "colab"
 
 
 def pick(host: str, job: str, name: str | None, *, create: bool, gpu: str | None, tpu: str | None) -> Verb:
-    """Take a runtime: the one that the job has, the one named, a free one, with `create` a new one."""
+    """Take a runtime for the host `host` of the job.
+
+    It is the one that the job already holds for this host. If there is none, it is a new one with `create`, else
+    the one called `name`, else a free one.
+    """
     if (gpu or tpu) and not create:
         raise UsageError("gpu and tpu are allowed only with create=true", "add create=true", code="usage")
     with rental(PROVIDER, job or "by-hand", host):
@@ -33,7 +37,7 @@ def pick(host: str, job: str, name: str | None, *, create: bool, gpu: str | None
 
 
 def _mine(job: str, host: str) -> Runtime | None:
-    """The running runtime that the job already holds for this host; None if there is none."""
+    """Return the running runtime that the job already holds for this host; None if there is none."""
     if not job:
         return None
     rows = [row for row in runtimes.every() if row.label == f"{job}/{host}" and row.state == "running"]
@@ -41,7 +45,7 @@ def _mine(job: str, host: str) -> Runtime | None:
 
 
 def _created(job: str, host: str, gpu: str | None, tpu: str | None) -> Runtime:
-    """Create a session. The hold is saved first, so a session that costs money always has an owner."""
+    """Create a session. The hold is saved first, so that a session that costs money always belongs to a job."""
     name = session_name(job or "by-hand", host)
     request = current()
     with _creating(name) as lock:
@@ -60,7 +64,10 @@ def _created(job: str, host: str, gpu: str | None, tpu: str | None) -> Runtime:
 
 @contextlib.contextmanager
 def _creating(name: str) -> Iterator[int]:
-    """Hold a lock on an open file. Google's program, which may run longer than this process, inherits the file."""
+    """Hold the lock of a file, and give the block the open file, so that Google's program can inherit it.
+
+    The program may run longer than this process, and then still holds the lock.
+    """
     handle = os.open(private_folder(state_home() / "rentals") / f"{name}.creating", os.O_RDWR | os.O_CREAT, 0o600)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX)
@@ -70,7 +77,10 @@ def _creating(name: str) -> Iterator[int]:
 
 
 def _choose(name: str | None, job: str) -> Runtime:
-    """The runtime called `name`, else the only free one; asks which one if there are several."""
+    """Return the runtime called `name`.
+
+    If it is None, return the free one, or ask which one if several are free.
+    """
     rows = runtimes.every()
     if name:
         found = next((row for row in rows if str(row.id) == name), None)
@@ -102,7 +112,7 @@ def _choose(name: str | None, job: str) -> Runtime:
 
 
 def _taken(row: Runtime, job: str, host: str) -> Runtime:
-    """Hold the runtime for the job. Raises an error if another job has taken it meanwhile."""
+    """Save that the job holds the runtime. Raises Conflict if another job has taken the runtime meanwhile."""
     if not job:
         return row
     with changed_holds() as held:

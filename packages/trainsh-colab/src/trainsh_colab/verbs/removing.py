@@ -9,7 +9,7 @@ from trainsh_colab.model import Connection
 
 
 def remove(name: str, yes: bool, request: Request) -> Connection:
-    """Remove a connection from hosts.toml, and the password that `connect` stored; returns it."""
+    """Remove a connection from hosts.toml, and the password that `connect` stored. Returns the connection."""
     old_file.move()
     known = {one.name: one for one in hosts.every()}
     if name not in known:

@@ -12,12 +12,15 @@ from trainsh_colab.google import reaching
 from trainsh_colab.google.program import Session
 from trainsh_colab.verbs.finding import connection
 
-TRIES, PATIENCE, PAUSE = 3, 6.0, 1.5  # checks until a runtime counts as gone; seconds for each; seconds between
+TRIES, PATIENCE, PAUSE = 3, 6.0, 1.5  # number of checks; seconds for each; seconds between two
 
 
 def resolve(ref: str) -> Target:
-    """The target of a runtime. Raises NotFound for an unknown one, Conflict (`runtime_gone`) for one taken back,
-    Unreachable without a network, MissingProgram when the tunnel's program is not installed."""
+    """Return the target of a runtime.
+
+    Raises NotFound when the runtime is not known, Conflict (`runtime_gone`) when Google has taken it back,
+    Unreachable when there is no network, and MissingProgram when the tunnel's program is not installed.
+    """
     found = connection(ref)
     if isinstance(found, Session):
         return reaching.target(found)
@@ -35,7 +38,7 @@ def resolve(ref: str) -> Target:
 
 
 def _patient(target: Target) -> Answer:
-    """Ask several times before the runtime counts as gone: a new tunnel may need some seconds."""
+    """Check several times before the runtime counts as gone, because a new tunnel may need some seconds."""
     request, answer = current(), tunnel.ask(target, PATIENCE)
     for _ in range(TRIES - 1):
         if answer.alive or answer.offline:
@@ -47,7 +50,7 @@ def _patient(target: Target) -> Answer:
 
 
 def gone(name: str, why: str) -> Conflict:
-    """The error for a runtime that its tunnel no longer reaches. Such a runtime does not come back by itself."""
+    """Return the error for a runtime that its tunnel no longer reaches. It does not come back by itself."""
     return Conflict(
         f"the Colab runtime {name} is gone: Google took it back, or its cell was stopped ({why})",
         f"run the cell in the notebook again, then: train colab connect {name} --host ADDRESS",
@@ -56,6 +59,6 @@ def gone(name: str, why: str) -> Conflict:
 
 
 def _machine(target: Target) -> str:
-    """The id that `connect` gave to this runtime: the alias of its host key. Empty if there is none."""
+    """Return the id that `connect` gave to this runtime: the alias of its host key. It is empty if there is none."""
     alias = first(effective(target.argv, target.environment()), "hostkeyalias")
     return alias if alias.startswith("colab-") else ""

@@ -1,4 +1,4 @@
-"""Gives runtimes back, and returns once the listing shows it."""
+"""Gives runtimes back, and waits until they are gone."""
 
 import os
 import signal
@@ -23,7 +23,7 @@ NOT_OURS = "no-cell"
 
 
 def stop(name: str, timeout: float) -> str:
-    """Give a runtime back; returns a sentence. Raises TimedOut when the listing still shows it."""
+    """Give a runtime back, and return a sentence for the person. Raises TimedOut when it is still there."""
     try:
         found = connection(name)
     except TrainError as error:
@@ -47,7 +47,7 @@ def _forget(name: str) -> bool:
 
 
 def _stop_cell(found: Connection, deadline: Deadline) -> None:
-    """Ask the cell to give its runtime back, and wait until its tunnel leads nowhere."""
+    """Ask the notebook's cell to give the runtime back, and wait until nothing answers through the tunnel."""
     target = hosts.target(found.name)
     tunnel.need_program(target)
     if not tunnel.ask(target, deadline.within(10.0)).alive:

@@ -161,7 +161,7 @@ class Subject:
         return answer
 
     def wanted(self, job: str) -> dict[str, Any]:
-        """Return the parameters of a `pick` for `job`. Those of the runner are left out if the schema lacks them."""
+        """Return the parameters of a `pick` for `job`. Those of the runner are left out if the schema has none."""
         entry = self.commands.get(self.pick, {})
         properties = entry.get("params", {}).get("properties", {})
         given = {key: _typed(text, properties.get(key, {})) for key, text in self.options.items()}
