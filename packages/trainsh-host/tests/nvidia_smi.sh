@@ -1,6 +1,7 @@
 #!/bin/sh
-# Stands in for nvidia-smi on a machine without a GPU: answers the two queries that `train host gpus` makes, and -L, in
-# the form that NVIDIA documents for --format=csv,noheader,nounits. The folder it is in says what it has:
+# Imitates nvidia-smi on a machine without a GPU. It answers the two queries that `train host gpus` makes, and -L,
+# in the form that NVIDIA documents for --format=csv,noheader,nounits. The files in the folder of this script say
+# what it prints:
 #   cards    a GPU a line: `field=value|field=value`
 #   apps     a process a line, the same way; none: no process
 #   devices  what -L prints

@@ -1,4 +1,4 @@
-"""A program on a real terminal of 80 by 24: a pane of tmux, with keys and the picture as text."""
+"""Runs a program in a pane of tmux, a real terminal of 80 by 24. Tests press keys, and get the screen as text."""
 
 import re
 import subprocess
@@ -10,7 +10,10 @@ GOLDEN = Path(__file__).with_name("golden")
 
 
 class Screen:
-    """A tmux server of its own with one pane. A context manager: it ends the program."""
+    """A tmux server of its own, with one pane.
+
+    As a context manager, it ends the program at the end of the block.
+    """
 
     def __init__(self, world: World, command: str, *, width: int = 80, height: int = 24) -> None:
         self._env = world.env | {"TERM": "screen-256color", "LC_ALL": "C.UTF-8"}
@@ -37,7 +40,7 @@ class Screen:
         return done.stdout
 
     def keys(self, *keys: str) -> None:
-        """Press keys, by tmux's names."""
+        """Press keys, which are given by tmux's names."""
         self._tmux("send-keys", *keys)
 
     def type(self, text: str) -> None:
@@ -49,7 +52,7 @@ class Screen:
         return "\n".join(line.rstrip() for line in self._tmux("capture-pane", "-p").splitlines())
 
     def colours(self) -> str:
-        """The same with its escape sequences."""
+        """What is on the screen, with the escape sequences for colours."""
         return self._tmux("capture-pane", "-e", "-p")
 
     def buffer(self) -> str:
@@ -57,7 +60,7 @@ class Screen:
         return self._tmux("show-buffer")
 
     def shows(self, words: str, timeout: float = 20) -> str:
-        """Wait until the screen shows `words`; returns all of it."""
+        """Wait until the screen shows `words`. Return the whole screen."""
         try:
             wait_until(lambda: words in self.text(), words, timeout)
         except AssertionError:
@@ -65,13 +68,16 @@ class Screen:
         return self.text()
 
     def lacks(self, words: str) -> str:
-        """Wait until the screen no longer shows `words`; returns all of it."""
+        """Wait until the screen no longer shows `words`. Return the whole screen."""
         wait_until(lambda: words not in self.text(), f"no {words}")
         return self.text()
 
 
 def golden(name: str, text: str) -> None:
-    """Compare with a golden file, after what changes from run to run was made equal; written where it is missing."""
+    """Compare `text` with a golden file, which is written if it does not exist.
+
+    Parts of `text` that change from run to run are replaced before.
+    """
     text = re.sub(r"\d\d:\d\d:\d\d", "HH:MM:SS", text).rstrip() + "\n"
     file = GOLDEN / f"{name}.txt"
     if not file.exists():

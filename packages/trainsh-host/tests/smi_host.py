@@ -1,4 +1,4 @@
-"""A machine of the tests with a stand-in for nvidia-smi (nvidia_smi.sh), and what that says."""
+"""A machine of the tests that has an imitation of nvidia-smi (nvidia_smi.sh), and what the imitation prints."""
 
 import shutil
 from pathlib import Path
@@ -16,7 +16,7 @@ IDLE = A100 | {
     "index": "1", "uuid": "GPU-77d0", "memory.used": "4", "utilization.gpu": "0", "temperature.gpu": "31",
     "power.draw": "58.91",
 }  # fmt: skip
-# A desktop's card: no MIG, no power limit, a fan instead.
+# The card of a desktop, which has no MIG and no power limit.
 GEFORCE = A100 | {
     "uuid": "GPU-90bb", "name": "NVIDIA GeForce GTX 1050", "memory.total": "2048", "memory.used": "11",
     "utilization.gpu": "[N/A]", "power.draw": "[N/A]", "power.limit": "[N/A]", "mig.mode.current": "[N/A]",
@@ -34,17 +34,17 @@ NO_DRIVER = (
 
 
 def app(uuid: str, pid: int, memory: str, name: str) -> dict[str, str]:
-    """A process as --query-compute-apps has it."""
+    """A process in the form that --query-compute-apps prints."""
     return {"gpu_uuid": uuid, "pid": str(pid), "used_memory": memory, "process_name": name}
 
 
 def lines(rows: list[dict[str, str]]) -> str:
-    """Rows in the form that the stand-in reads."""
+    """Rows in the form that the imitation of nvidia-smi reads."""
     return "".join("|".join(f"{key}={value}" for key, value in row.items()) + "\n" for row in rows)
 
 
 def smi_host(world: World, name: str, *cards: dict[str, str]) -> Sshd:
-    """A machine with these GPUs, in hosts.toml; nvidia-smi is on the PATH of its shells."""
+    """A machine of hosts.toml with these GPUs. The imitation of nvidia-smi is on the PATH of its shells."""
     box = world.sshd(name)
     world.host(box)
     folder = box.home / "bin"

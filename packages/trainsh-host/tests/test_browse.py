@@ -1,4 +1,6 @@
-"""train host browse: the listing over a real sshd's sftp, and the screen in a real terminal of 80 by 24."""
+"""Tests train host browse: the listing over the sftp of a real sshd, and the screen in a real terminal of
+80 by 24.
+"""
 
 import base64
 import json
@@ -229,7 +231,7 @@ def test_deleting_filtering_and_the_mouse(world: World) -> None:
         screen.shows("showing 1 with 'plot'")
         screen.keys("Enter", "Escape")
         screen.lacks("showing 1")
-        screen.type("\x1b[<0;5;3M\x1b[<0;5;3m")  # the mouse, on the third line
+        screen.type("\x1b[<0;5;3M\x1b[<0;5;3m")  # a click of the mouse on the third line
         screen.shows("3,000,000 bytes")
         screen.keys("q")
         screen.shows("ended 0")

@@ -1,4 +1,4 @@
-"""docs/hosts.md names what is there: error codes, keys of hosts.toml, stages."""
+"""docs/hosts.md names everything that exists: error codes, keys of hosts.toml, stages."""
 
 import re
 from pathlib import Path
@@ -17,7 +17,8 @@ def test_every_reason_for_no_connection_is_documented() -> None:
     sources = "".join((BASE / f"{name}.py").read_text() for name in MODULES)
     codes = set(re.findall(r'(?:default_)?code ?= ?"([a-z_]+)"', sources)) | {"bad_answer"}
     codes |= {meaning[1] for _, meaning in ssh_errors._MEANINGS if not callable(meaning)} | {"no_connection"}
-    codes -= {"channel_refused", "placeholder", "bad_spec", "bad_port"}  # caught, or about what was typed
+    # these errors are caught, or are about what a person typed
+    codes -= {"channel_refused", "placeholder", "bad_spec", "bad_port"}
     documented = set(re.findall(r"`([a-z_]+)`", TEXT.partition("## Errors")[2].partition("## ")[0]))
     assert codes <= documented
     assert {code for code in documented if code.islower() and "_" in code} - codes == set()

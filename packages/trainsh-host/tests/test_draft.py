@@ -1,4 +1,4 @@
-"""What is asked when a machine is added, and what comes of the answers."""
+"""Which questions are asked when a machine is added, and which host the answers give."""
 
 import pytest
 
@@ -8,7 +8,7 @@ from trainsh_host.adding import draft
 
 
 class Person(Request):
-    """Answers by the first word of the question; the default where nothing is said."""
+    """A person who has an answer for the first word of some questions, and otherwise takes the default."""
 
     def __init__(self, **answers: str) -> None:
         super().__init__()

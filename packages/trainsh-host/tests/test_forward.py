@@ -1,4 +1,4 @@
-"""train host forward: ports of real sshds, which are killed and come back."""
+"""Tests train host forward with ports of real sshds, which are killed and come back."""
 
 import contextlib
 import json
@@ -20,7 +20,10 @@ from trainsh_host.forward.ports import parse_ports
 
 
 class Echo:
-    """A server on the host (it is this machine) that answers each connection with its name, then what it is sent."""
+    """A server on the host, which is really this machine.
+
+    It answers each connection with its name, and then with everything that is sent to it.
+    """
 
     def __init__(self, name: str = "hello") -> None:
         self.socket = socket.create_server(("127.0.0.1", 0))
@@ -49,7 +52,7 @@ def echo() -> Iterator[Echo]:
 
 
 def reached(port: int) -> bytes:
-    """What the server behind a port of this machine says; empty when nothing answers."""
+    """What the server behind a port of this machine answers, or nothing when there is no answer."""
     try:
         with socket.create_connection(("127.0.0.1", port), 2) as connection:
             connection.settimeout(2)

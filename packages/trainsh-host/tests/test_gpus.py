@@ -1,4 +1,7 @@
-"""train host gpus on real sshds. No GPU is at hand: nvidia-smi there is a stand-in (nvidia_smi.sh)."""
+"""Tests train host gpus on real sshds.
+
+Since no GPU is at hand, their nvidia-smi is an imitation (nvidia_smi.sh).
+"""
 
 import json
 import re
@@ -79,7 +82,7 @@ def test_processes_and_whose_job_they_are(world: World) -> None:
         rows = [
             app("GPU-5a1c", step, "62665", "sleep"),
             app("GPU-77d0", own.pid, "[N/A]", "/usr/bin/sleep"),
-            app("GPU-77d0", own.pid, "12", "[Not Found]"),  # a number of another container
+            app("GPU-77d0", own.pid, "12", "[Not Found]"),  # the number of a process in another container
             app("GPU-77d0", 4194300, "12", "python"),
         ]
         (box.home / "bin" / "apps").write_text(lines(rows))
@@ -150,7 +153,7 @@ def test_watching_as_events_until_cancelled(world: World) -> None:
     first = json.loads(watching.stdout.readline())
     assert first["event"] == "gpus" and first["hosts"][0]["gpus"][0]["use"] == 97
     (box.home / "bin" / "cards").write_text(lines([A100 | {"utilization.gpu": "12"}]))
-    box.drop()  # the connection is lost: the next look has a new one
+    box.drop()  # the connection is lost, and the next look makes a new one
     deadline = time.monotonic() + 20
     while json.loads(watching.stdout.readline())["hosts"][0].get("gpus", [{"use": 0}])[:1] != [
         first["hosts"][0]["gpus"][0] | {"use": 12}
@@ -207,6 +210,6 @@ def test_the_live_picture(world: World) -> None:
         golden("gpus-watch", re.sub(r" *[▁▂▃▄▅▆▇█·]+ ", " #HISTORY# ", screen.text()))
         (box.home / "bin" / "hangs").touch()
         screen.lacks("looking")
-        time.sleep(1)  # the next look at this host does not come back: the screen ends all the same
+        time.sleep(1)  # the next look at this host never returns, and still the screen ends
         screen.keys("q")
         screen.shows("ended 0", 8)

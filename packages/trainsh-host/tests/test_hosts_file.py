@@ -1,4 +1,4 @@
-"""hosts.toml: what 0.9 wrote is read, and a change leaves every other byte alone."""
+"""A hosts.toml that version 0.9 wrote is read, and a change of a host leaves every other byte alone."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""train-host against real machines: every stage told apart, commands with their own status, reachability."""
+"""Tests train-host with real machines: every stage can fail on its own, commands give their own exit status."""
 
 import contextlib
 import json
@@ -91,7 +91,9 @@ esac
 
 
 def test_a_changed_key_of_an_instance_is_refused(world: World) -> None:
-    """Its first key is accepted into a file of the machine's own; another disk is another file."""
+    """The first host key of an instance is accepted into a file of its own. An instance with another disk has
+    another file.
+    """
     box = world.sshd("box")
     tool = world.folder / "bin" / "train-shed"
     tool.parent.mkdir(exist_ok=True)
@@ -122,7 +124,7 @@ def test_the_key_is_refused(world: World) -> None:
 
 
 def test_the_shell_runs_nothing(world: World) -> None:
-    world.host(world.sshd("box", shell="/bin/false"))  # noqa: S604 - the login shell of an account
+    world.host(world.sshd("box", shell="/bin/false"))  # noqa: S604 - /bin/false is the login shell of the account
     found = stages(world, "box", 7)
     assert failed(found) == ["shell"] and found["authentication"]["state"] == "ok"
 
@@ -254,7 +256,10 @@ def test_ssh_without_a_terminal_logs_in_by_itself(world: World) -> None:
 
 
 def terminal(world: World, words: list[str], answers: list[tuple[str, str]]) -> tuple[int, str]:
-    """Run on a terminal of its own; type each answer once its question is seen. Status and screen."""
+    """Run a command on a terminal of its own, and type each answer when its question is seen.
+
+    Returns the exit status and the screen.
+    """
     pid, handle = pty.fork()
     if pid == 0:
         os.chdir(world.home)
@@ -262,7 +267,8 @@ def terminal(world: World, words: list[str], answers: list[tuple[str, str]]) -> 
     seen, deadline = "", time.monotonic() + 60
     left = list(answers)
     ended = 0
-    # Not until the terminal is closed: the shared connection keeps it for as long as the command runs there.
+    # This does not wait until the terminal is closed, because the shared connection keeps it open while the command
+    # runs.
     while time.monotonic() < deadline and not (ended and not select.select([handle], [], [], 0)[0]):
         if not ended:
             ended, code = os.waitpid(pid, os.WNOHANG)
@@ -483,7 +489,7 @@ def test_the_end_of_input_at_the_host_key_question(world: World) -> None:
     while b"[y/N]" not in shown:
         shown += read_within(master, 4096)
     os.write(master, b"\x04")
-    with contextlib.suppress(OSError):  # the terminal is closed by its last user
+    with contextlib.suppress(OSError):  # raised when the last user of the terminal has closed it
         while part := read_within(master, 4096):
             shown += part
     assert child.wait(30) == 8, shown

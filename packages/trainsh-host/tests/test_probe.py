@@ -1,4 +1,4 @@
-"""What a machine answers about itself, read into stages."""
+"""Reads what a machine answers about itself into stages."""
 
 import shutil
 import subprocess

@@ -1,4 +1,4 @@
-"""From names and specs to the words that start ssh. Nothing is connected here."""
+"""Names and specs give the words that start ssh. These tests make no connection."""
 
 import json
 import stat
@@ -130,7 +130,7 @@ def test_an_ngrok_tunnel_is_a_port(home: Path) -> None:
 
 @pytest.mark.parametrize("spec", ["acme:123", "lab:t4"])
 def test_a_provider_that_is_not_installed(spec: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    # Whether the tools are installed beside us is not this test's to decide.
+    # This test must not depend on whether the tools are installed beside train-host.
     monkeypatch.setattr("trainsh_host.ways.providers.has_tool", lambda tool: False)
     with pytest.raises(MissingProgram) as caught:
         resolve(spec)
@@ -143,7 +143,7 @@ def provider(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, target: Target) ->
     tool.parent.mkdir()
     tool.write_text(f"#!/bin/sh\ncat >{tmp_path}/asked\ncat <<'EOT'\n{msgspec.json.encode(target).decode()}\nEOT\n")
     tool.chmod(tool.stat().st_mode | stat.S_IXUSR)
-    # The executable is found beside ours first, where the real one may be installed.
+    # The executable would first be looked for beside train-host, where the real one may be installed.
     monkeypatch.setattr("trainsh_base.tool.peer.find", lambda name: str(tool))
     monkeypatch.setattr("trainsh_host.ways.providers.has_tool", lambda name: True)
 
@@ -190,7 +190,7 @@ def test_a_table_that_says_too_little(
 
 def test_an_unknown_name_names_the_nearest(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write(home, {"name": "gpubox", "hostname": "h"})
-    # No question to a name server, which may take its time, or invent an address.
+    # No name server is asked, because it may be slow, or may invent an address.
     monkeypatch.setattr(aliases, "_resolves", lambda name: False)
     with pytest.raises(NotFound) as caught:
         resolve("gpubux")
@@ -198,7 +198,7 @@ def test_an_unknown_name_names_the_nearest(home: Path, monkeypatch: pytest.Monke
 
 
 def test_an_alias_that_ssh_knows(monkeypatch: pytest.MonkeyPatch) -> None:
-    # ssh takes its settings from the home in the password file, which is the developer's own.
+    # ssh takes its settings from the home folder in the password file, which is the developer's own home folder.
     table = {"alias": {"hostname": "1.2.3.4", "port": "22"}, "same": {"hostname": "same", "user": "me"}}
     empty = {"hostname": "trainsh-no-such-name.invalid", "port": "22"}
     monkeypatch.setattr(aliases, "settings", lambda name: dict(table.get(name, {**empty, "hostname": name})))

@@ -6,7 +6,7 @@ import msgspec
 
 from trainsh_host.old_types import PROVIDERS
 
-Kind = Literal["ssh", "local", "provider", "vastai", "colab"]  # the last two: old_types.py
+Kind = Literal["ssh", "local", "provider", "vastai", "colab"]  # for the last two see old_types.py
 
 
 class Host(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,7 +41,9 @@ class Host(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def provided(self) -> tuple[str, str] | None:
-        """Return (provider, the provider's name for the machine); None for a host with an address of its own."""
+        """The provider and the provider's name for the machine, or None for a host that has an address of
+        its own.
+        """
         tool, key = PROVIDERS.get(self.type, ("", ""))
         reference = str(getattr(self, key) or "") if key else ""
         if reference:
@@ -51,7 +53,10 @@ class Host(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def address(self) -> str:
-        """`user@host:port`, without what is not set, or `NAME:REF`; empty for this machine."""
+        """The address of the host: `user@host:port` without the parts that are not set, or `NAME:REF`.
+
+        It is empty for this machine.
+        """
         if self.provided:
             return ":".join(self.provided)
         user = f"{self.username}@" if self.username else ""

@@ -4,5 +4,5 @@ package names a provider."""
 TUNNEL_TYPE = "colab"
 """Behind a tunnel there may be another machine each time, so the host key changes."""
 
-# 0.9's type -> the provider, and the key that holds the provider's id of the machine.
+# type in version 0.9 -> the provider, and the key that holds the provider's id of the machine
 PROVIDERS = {"vastai": ("vast", "vast_instance_id")}

@@ -1,4 +1,5 @@
-# Values of the kind `host`: hosts of hosts.toml, names in ~/.ssh/config, and the last listed machines of providers.
+# Prints completions of the kind `host`: the hosts of hosts.toml, the names in ~/.ssh/config, and the machines that
+# each provider has listed last.
 # shellcheck shell=sh disable=SC2154 # config and values come from complete.sh
 printf 'local\tthis machine\n'
 if [ -f "$config/hosts.toml" ]; then

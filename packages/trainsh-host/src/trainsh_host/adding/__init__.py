@@ -1,1 +1,4 @@
-"""Adding and changing hosts: from flags, pasted text, questions or an editor. May import `ways` and `store`."""
+"""Adds and changes hosts, from flags, pasted text, questions or an editor.
+
+This subpackage may import `ways` and `store`.
+"""

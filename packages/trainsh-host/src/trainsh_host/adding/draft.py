@@ -1,4 +1,4 @@
-"""A host that is being added or changed: turns flags, pasted text and answers into keys of hosts.toml."""
+"""Turns flags, pasted text and answers about a host into the keys of hosts.toml."""
 
 import os
 import re
@@ -21,12 +21,12 @@ _ORDER = [
 ]  # fmt: skip
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 RESERVED = ("local", "placeholder")
-TRIES = 20  # how often one question is asked; a bad last answer raises its error
+TRIES = 20  # how often one question is asked; if the last answer is bad too, its error is raised
 KINDS = ["ssh", "provider", "tunnel", "local"]
 
 
 def check_name(name: str) -> str:
-    """Return `name` if recipes can refer to it as @name; else raise UsageError."""
+    """Return `name` if recipes can use it as @name, else raise UsageError."""
     if not _NAME.fullmatch(name):
         raise UsageError(
             f"not a name for a host: {name!r}",
@@ -39,7 +39,9 @@ def check_name(name: str) -> str:
 
 
 def check_key(path: str) -> str:
-    """Return `path` if this key file exists, or if ssh has to expand a % or $ in it; else raise UsageError."""
+    """Return `path` if this key file exists or if the path has a % or $ that only ssh can expand, else raise
+    UsageError.
+    """
     if path and not re.search(r"[%$]", path) and not os.path.isfile(os.path.expanduser(path)):  # noqa: PTH111, PTH113
         raise UsageError(
             f"there is no key file {path}", "give the path of the private key, or no key", code="no_key_file"
@@ -48,7 +50,10 @@ def check_key(path: str) -> str:
 
 
 def from_text(text: str, request: Request) -> Values:
-    """The hosts.toml keys in a pasted ssh command, spec or Host block. Logs the parts without a key."""
+    """The keys of hosts.toml for a pasted ssh command, spec or Host block.
+
+    Parts of the text for which hosts.toml has no key are logged.
+    """
     text = clean(text)
     found = blocks(text) if re.match(r"\s*(#.*\n\s*)*host\s", text, re.IGNORECASE) else {}
     if found:
@@ -65,7 +70,7 @@ def from_text(text: str, request: Request) -> Values:
 
 
 def from_spec(spec: Spec) -> Values:
-    """The hosts.toml keys for a spec."""
+    """The keys of hosts.toml for a spec."""
     if spec.form == "local":
         return {"type": "local"}
     if spec.form == "provider":
@@ -101,7 +106,7 @@ def from_flags(
     favorite: bool | None = None,
     bootstrap: bool | None = None,
 ) -> Values:
-    """The hosts.toml keys that the flags set. None leaves a key unchanged."""
+    """The keys of hosts.toml that the flags set. A flag that is None leaves its key unchanged."""
     if port is not None:
         parse_port(str(port))
     if key:
@@ -125,8 +130,10 @@ def from_flags(
 
 
 def ask_missing(values: Values, request: Request) -> Values:
-    """Ask for the fields that this type of host requires. Raises UsageError naming the flag when not
-    interactive."""
+    """Ask for the fields that this type of host requires.
+
+    If nobody can be asked, raise UsageError with the name of the flag that is missing.
+    """
     values = dict(values)
     if "type" not in values:
         kind = "ssh"
@@ -149,8 +156,10 @@ def ask_missing(values: Values, request: Request) -> Values:
 def ask_until(
     request: Request, check: Callable[[str], T], question: str, *, default: str | None = None, flag: str
 ) -> T:
-    """Ask `question` until `check` accepts the answer, showing why it refused one; returns what `check`
-    returned."""
+    """Ask `question` until `check` accepts the answer, and return what `check` returned.
+
+    If `check` refuses an answer, the reason is shown.
+    """
     for _ in range(TRIES - 1):
         answer = request.ask("text", question, default=default, flag=flag)
         try:
@@ -178,7 +187,10 @@ def _ask_tunnel(values: Values, request: Request) -> None:
 
 
 def _ask_login(values: Values, request: Request) -> None:
-    """Ask for the address, then for what the answer (`user@host -p 22`, or a pasted `ssh ...`) does not contain."""
+    """Ask for the address, and then for everything that this answer does not contain.
+
+    The answer may be `user@host -p 22`, or a pasted ssh command.
+    """
     said = ask_until(
         request, lambda text: _address(text, request), "Address (user@host, or an ssh command)", flag="--host"
     )
@@ -207,7 +219,7 @@ def _proposed(values: Values) -> str | None:
 
 
 def complete(values: Values) -> Values:
-    """The table to write, in the key order of version 0.9; a missing id, port or auth_method is added."""
+    """The table to write, with the keys in the order of version 0.9. A missing id, port or auth_method is added."""
     full = {"id": str(uuid4()), "type": "ssh", **values}
     if full["type"] in ("ssh", TUNNEL_TYPE):
         full.setdefault("port", 22)

@@ -1,4 +1,4 @@
-"""Changing a host: single keys, or the whole table in the user's editor."""
+"""Changes a host: single keys, or the whole table in the user's editor."""
 
 import os
 import shlex
@@ -16,7 +16,7 @@ from trainsh_host.store.hosts_file import Raw
 
 
 def change(name: str, values: Raw, unset: list[str]) -> str:
-    """Set `values` and remove the keys in `unset`; returns the host's new name."""
+    """Set the keys in `values` and remove the keys in `unset`. Return the new name of the host."""
     raw = hosts_file.get_raw(name)
     for key in unset:
         if key not in raw or key == "name":
@@ -29,8 +29,10 @@ def change(name: str, values: Raw, unset: list[str]) -> str:
 
 
 def in_editor(name: str, request: Request) -> str:
-    """Open the host's table in $VISUAL or $EDITOR, and reopen it while it is invalid; returns the host's new
-    name."""
+    """Open the host's table in $VISUAL or $EDITOR, and return the new name of the host.
+
+    The editor is opened again as long as the table is invalid.
+    """
     before = hosts_file.table_text(name)
     if not request.for_people or not os.isatty(0):
         raise nobody(f"what to change about {name}", "--host, --user, --port, --key ... (train host edit --help)")
@@ -57,7 +59,7 @@ def in_editor(name: str, request: Request) -> str:
 
 
 def _name_in(text: str) -> str:
-    """The name in `text`; empty unless `text` is exactly one table that has a name."""
+    """The name in `text`, or an empty text unless `text` is exactly one table that has a name."""
     tables = hosts_file.parse(text, Path("the edited text"))
     return str(tables[0].get("name", "")) if len(tables) == 1 else ""
 

@@ -1,1 +1,4 @@
-"""The files of a host: a listing, and a screen to browse them. May import `ways`."""
+"""Shows the files of a host, as a listing or on a screen for browsing.
+
+This subpackage may import `ways`.
+"""

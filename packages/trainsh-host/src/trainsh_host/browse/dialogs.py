@@ -22,7 +22,7 @@ The mouse works too: a click on the row of the cursor opens it."""
 
 
 class Ask(ModalScreen[str | None]):
-    """A question with a line for the answer; Escape closes it without an answer."""
+    """A question with a line for the answer. The key Escape closes the question without an answer."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "nothing", "back")]
 
@@ -46,7 +46,7 @@ class Ask(ModalScreen[str | None]):
 
 
 class Confirm(ModalScreen[bool]):
-    """A question: the key y means yes, every other key means no."""
+    """A question to which the key y means yes, and every other key means no."""
 
     def __init__(self, question: str) -> None:
         super().__init__()
@@ -64,7 +64,7 @@ class Confirm(ModalScreen[bool]):
 
 
 class Help(ModalScreen[None]):
-    """The table of keys; any key closes it."""
+    """The table of keys. Any key closes the table."""
 
     def compose(self) -> ComposeResult:
         """Make the text of the table."""

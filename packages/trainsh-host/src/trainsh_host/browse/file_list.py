@@ -1,4 +1,4 @@
-"""The list of files: a widget that draws only the visible rows, so that 50,000 rows are as fast as 20."""
+"""The list of files. The widget draws only the rows that are visible, so that 50,000 rows are as fast as 20."""
 
 import time
 
@@ -20,7 +20,7 @@ MARKS = {"folder": ("▸ ", "▾ "), "link": ("→ ", "→ "), "other": ("? ", "
 
 
 class FileList(ScrollView, can_focus=True):
-    """The rows, one of which has the cursor."""
+    """The rows of the list. One of them has the cursor."""
 
     class Moved(Message):
         """The cursor is on another row."""
@@ -39,7 +39,7 @@ class FileList(ScrollView, can_focus=True):
         return self.rows[self.cursor] if self.cursor < len(self.rows) else None
 
     def show(self, rows: list[Node], keep: bytes | None = None) -> None:
-        """Show `rows`; the cursor moves to the row with the path `keep`, if there is one."""
+        """Show `rows`, and move the cursor to the row with the path `keep` if there is such a row."""
         self.rows = rows
         at = next((index for index, node in enumerate(rows) if node.path == keep), None) if keep else None
         self.cursor = at if at is not None else min(self.cursor, max(0, len(rows) - 1))
@@ -77,7 +77,7 @@ class FileList(ScrollView, can_focus=True):
         event.prevent_default()
 
     def on_click(self, event: events.Click) -> None:
-        """Move the cursor to the clicked row; open the row if it has the cursor already."""
+        """Move the cursor to the row that was clicked, or open the row if the cursor is there already."""
         row = event.y + self.scroll_offset.y
         if row < len(self.rows):
             if row == self.cursor:
@@ -99,7 +99,9 @@ class FileList(ScrollView, can_focus=True):
 
 
 def line_of(node: Node, width: int) -> str:
-    """A row as text of exactly `width` columns: the name, and the size and the date if they fit."""
+    """A row as text of exactly `width` columns: the name, and also the size and the date if there is room
+    for them.
+    """
     file = node.file
     tail = ""
     if width >= 44:
@@ -113,6 +115,6 @@ def line_of(node: Node, width: int) -> str:
 
 
 def date(modified: int) -> str:
-    """`Nov 27 15:10` in this year, `2024-11-27` in others."""
+    """A date as text: like `Nov 27 15:10` in this year, and like `2024-11-27` in other years."""
     at = time.localtime(modified)
     return time.strftime("%b %d %H:%M" if at.tm_year == time.localtime().tm_year else "%Y-%m-%d", at)

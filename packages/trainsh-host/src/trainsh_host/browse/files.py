@@ -1,4 +1,4 @@
-"""The files of a host, over sftp on the shared connection, or of this machine: one interface for both."""
+"""One interface for the files of a host, over sftp on the shared connection, and for the files of this machine."""
 
 import contextlib
 import os
@@ -22,19 +22,21 @@ class Files(Protocol):
     """The operations that the browser needs on a machine. Paths are absolute, and are bytes."""
 
     def real_path(self, path: bytes) -> bytes:
-        """The absolute path on the host; `.` means the home folder."""
+        """The absolute form of a path on the machine. A relative path starts in the home folder, so `.` means that
+        folder.
+        """
 
     def stat(self, path: bytes, *, follow: bool = True) -> File:
-        """What is at the path."""
+        """The file at `path`. With `follow`, a link is followed to its target."""
 
     def read_link(self, path: bytes) -> bytes:
-        """The path that a link contains, as it is written there."""
+        """The path that a link contains, as it is written in the link."""
 
     def folder(self, path: bytes) -> Iterator[list[File]]:
-        """What is in a folder, in batches."""
+        """The files in a folder, in batches."""
 
     def read(self, path: bytes, most: int) -> bytes:
-        """The beginning of a file."""
+        """The first bytes of a file, `most` bytes or fewer."""
 
     def remove(self, path: bytes) -> None:
         """Remove a file or a link."""
@@ -47,22 +49,24 @@ class LocalFiles:
     """The files of this machine."""
 
     def real_path(self, path: bytes) -> bytes:
-        """The absolute path on the host; `.` means the home folder."""
+        """The absolute form of a path on the machine. A relative path starts in the home folder, so `.` means that
+        folder.
+        """
         return os.path.realpath(os.path.join(os.path.expanduser(b"~"), path))  # noqa: PTH111, PTH118 - bytes
 
     def stat(self, path: bytes, *, follow: bool = True) -> File:
-        """What is at the path."""
+        """The file at `path`. With `follow`, a link is followed to its target."""
         with _told(path):
             found = os.stat(path, follow_symlinks=follow)  # noqa: PTH116
             return File(posixpath.basename(path), found.st_mode, found.st_size, int(found.st_mtime))
 
     def read_link(self, path: bytes) -> bytes:
-        """The path that a link contains, as it is written there."""
+        """The path that a link contains, as it is written in the link."""
         with _told(path):
             return os.readlink(path)  # noqa: PTH115
 
     def folder(self, path: bytes) -> Iterator[list[File]]:
-        """What is in a folder, in batches."""
+        """The files in a folder, in batches."""
         with _told(path), os.scandir(path) as entries:
             batch = []
             for entry in entries:
@@ -75,7 +79,7 @@ class LocalFiles:
             yield batch
 
     def read(self, path: bytes, most: int) -> bytes:
-        """The beginning of a file."""
+        """The first bytes of a file, `most` bytes or fewer."""
         with _told(path), open(path, "rb") as file:  # noqa: PTH123
             return file.read(most)
 
@@ -105,9 +109,9 @@ def _told(path: bytes) -> Iterator[None]:
 
 @contextlib.contextmanager
 def files_of(target: Target, request: Request) -> Iterator[Files]:
-    """The files of a machine, for as long as the block lasts. Connects if needed.
+    """The files of a machine, for as long as the block lasts. A connection is made if there is none.
 
-    Raises RemoteError (`no_sftp`) where the machine has no sftp.
+    Raises RemoteError with the code `no_sftp` if the machine has no sftp.
     """
     if target.kind == "local":
         yield LocalFiles()
@@ -136,7 +140,9 @@ def _session(child: spawn.Child, target: Target) -> Sftp:
 
 
 def remove_all(files: Files, path: bytes, kind: str) -> int:
-    """Remove a file, or a folder with everything in it; returns how many were removed. Links are not followed."""
+    """Remove a file, or a folder with everything in it. Return how many entries were removed. Links are not
+    followed.
+    """
     if kind != "folder":
         files.remove(path)
         return 1
@@ -147,5 +153,5 @@ def remove_all(files: Files, path: bytes, kind: str) -> int:
 
 
 def joined(folder: bytes, name: bytes) -> bytes:
-    """The path of a file in a folder."""
+    """The path of the file `name` in `folder`."""
     return folder.rstrip(b"/") + b"/" + name

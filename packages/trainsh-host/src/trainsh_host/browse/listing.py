@@ -12,7 +12,10 @@ from trainsh_host.browse.model import Entry
 
 
 def listing(target: Target, path: str, request: Request) -> list[Entry]:
-    """What is in a folder, or the one file at `path`. Folders come first; both kinds are sorted by name."""
+    """The files in the folder at `path`, or the one file at `path`.
+
+    Folders come first, then files. Both are sorted by name.
+    """
     with files_of(target, request) as files:
         place = files.real_path(start_of(path))
         if files.stat(place).kind != "folder":
@@ -22,7 +25,10 @@ def listing(target: Target, path: str, request: Request) -> list[Entry]:
 
 
 def start_of(path: str) -> bytes:
-    """Convert a person's path for sftp, which does not know `~` and starts relative paths in the home folder."""
+    """Convert a path that a person wrote into one for sftp.
+
+    sftp does not know `~`, but its relative paths start in the home folder.
+    """
     if path in ("", "~"):
         return b"."
     return path.removeprefix("~/").encode("utf-8", "surrogateescape")

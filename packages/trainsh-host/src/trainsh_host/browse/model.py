@@ -32,7 +32,7 @@ class File(msgspec.Struct, frozen=True):
 
     @property
     def kind(self) -> Kind:
-        """The kind of file; a link is a "link", whatever it leads to."""
+        """The kind of the file. The kind of a link is "link", whatever the link leads to."""
         if stat.S_ISDIR(self.mode):
             return "folder"
         if stat.S_ISLNK(self.mode):
@@ -41,7 +41,7 @@ class File(msgspec.Struct, frozen=True):
 
     @property
     def text(self) -> str:
-        """The name as text; bytes that are not UTF-8 become surrogates (Python's `surrogateescape`)."""
+        """The name as text. Bytes that are not UTF-8 become surrogates (Python's `surrogateescape`)."""
         return self.name.decode("utf-8", "surrogateescape")
 
     def entry(self) -> Entry:
@@ -49,7 +49,7 @@ class File(msgspec.Struct, frozen=True):
         try:
             name, raw = self.name.decode(), ""
         except UnicodeDecodeError:
-            import base64  # noqa: PLC0415 - every train-host loads this module
+            import base64  # noqa: PLC0415 - imported here because every train-host loads this module
 
             name, raw = self.name.decode(errors="backslashreplace"), base64.b64encode(self.name).decode()
         return Entry(

@@ -1,4 +1,4 @@
-"""The preview of a file, right of the list: size, date and mode, and the beginning of a text."""
+"""The preview of a file, on the right of the list: its size, date and mode, and the beginning of its text."""
 
 import io
 import shlex
@@ -11,13 +11,13 @@ from trainsh_base.system.units import format_size
 from trainsh_host.browse.files import Files
 from trainsh_host.browse.model import File
 
-MOST = 64 << 10  # bytes of a file that are read
+MOST = 64 << 10  # how many bytes of a file are read
 LINES = 400
 IMAGES = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"RIFF", b"II*\0", b"MM\0*")
 
 
 def preview(files: Files, file: File, path: bytes) -> list[str]:
-    """The lines to show, without control characters. An error is shown as a line, too."""
+    """The lines to show, without control characters. If there is an error, a line shows it."""
     lines = [shown(file.text), *facts(file)]
     try:
         if file.kind == "link":
@@ -30,7 +30,7 @@ def preview(files: Files, file: File, path: bytes) -> list[str]:
 
 
 def facts(file: File) -> list[str]:
-    """Size, date and mode."""
+    """The size, the date and the mode of a file, as text."""
     size = [f"{format_size(file.size)} ({file.size:,} bytes)"] if file.kind == "file" else [file.kind]
     return [*size, time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(file.modified)), stat.filemode(file.mode)]
 
@@ -47,7 +47,7 @@ def content(data: bytes, size: int) -> list[str]:
 
 
 def _image(data: bytes) -> str:
-    import imagesize  # type: ignore[import-untyped] # noqa: PLC0415 - it has no types; few files are images
+    import imagesize  # type: ignore[import-untyped] # noqa: PLC0415 - imagesize has no types, and is imported here because few files are images
 
     try:
         width, height = imagesize.get(io.BytesIO(data))
@@ -59,12 +59,16 @@ def _image(data: bytes) -> str:
 
 
 def shown(name: str) -> str:
-    """A name for the screen: characters that would control the terminal are shown as escapes."""
+    """A name in a form for the screen, in which characters that would control the terminal are written as
+    escapes.
+    """
     return visible(name, keep="")
 
 
 def pasted(path: bytes) -> str:
-    """A path that is safe to paste into a shell: quoted, with control characters as `$'\\x1b'`."""
+    """A path in a form that is safe to paste into a shell: quoted, with control characters written like
+    `$'\\x1b'`.
+    """
     text = path.decode("utf-8", "surrogateescape")
     if not any(visible(character, keep="") != character for character in text):
         return shlex.quote(text) if shlex.quote(text) != text else text

@@ -96,7 +96,8 @@ class Browser(App[None]):
     def _list(self) -> FileList:
         return self.query_one(FileList)
 
-    # Python's threads: textual waits for its own threads before it ends, so a silent host would block the end.
+    # These are threads of Python, because textual waits for its own threads before it ends, and then a silent host
+    # would block the end of the program.
 
     def _start(self, work: Callable[..., None], *args: Any) -> None:
         threading.Thread(target=self._in_thread, args=(work, *args), daemon=True).start()
@@ -133,7 +134,8 @@ class Browser(App[None]):
 
     def _redraw(self, keep: bytes | None = None) -> None:
         rows, files = self._tree.rows(), self._list
-        # While files arrive, a cursor on the first row stays there; on another row it stays on its file.
+        # While files arrive, a cursor on the first row stays on the first row. A cursor on another row stays on its
+        # file.
         files.show(rows, keep or (files.node.path if files.node and files.cursor else None))
         total = len(self._tree.root.children or [])
         order = self._tree.order + (" reversed" if self._tree.reverse else "")
@@ -148,7 +150,10 @@ class Browser(App[None]):
         self._look()
 
     def _look(self) -> None:
-        """Request the preview of the file under the cursor; it replaces an earlier request that still waits."""
+        """Request the preview of the file under the cursor.
+
+        This request replaces an earlier one that still waits.
+        """
         self._wanted = self._list.node
         if self._wanted is None:
             self.query_one("#preview", Static).update("")
@@ -173,7 +178,7 @@ class Browser(App[None]):
     # Keys
 
     def on_file_list_opened(self) -> None:
-        """Go into a folder, or into the one that a link leads to."""
+        """Go into the folder of the row that was chosen, or into the folder that its link leads to."""
         node = self._list.node
         if node is None:
             return
@@ -204,7 +209,7 @@ class Browser(App[None]):
             self._enter(posixpath.dirname(path), lambda: self._redraw(path))
 
     def action_expand(self) -> None:
-        """Open a folder in place."""
+        """Show what is in the folder under the cursor, below its row."""
         node = self._list.node
         if node is not None and node.file.kind == "folder" and not node.open:
             node.open = True
@@ -213,7 +218,10 @@ class Browser(App[None]):
             self._redraw()
 
     def action_collapse(self) -> None:
-        """Close the open folder under the cursor; if there is none, go to the folder that contains the row."""
+        """Close the folder under the cursor.
+
+        If it is not an open folder, go to the folder that contains the row.
+        """
         node = self._list.node
         if node is None:
             return
@@ -226,12 +234,12 @@ class Browser(App[None]):
             self.action_up()
 
     def action_sort(self) -> None:
-        """Sort by the next of name, size and date."""
+        """Sort the rows by the next of these three: name, size, date."""
         self._tree.next_order()
         self._redraw()
 
     def action_turn(self) -> None:
-        """Reverse the order."""
+        """Reverse the order of the rows."""
         self._tree.reverse = not self._tree.reverse
         self._redraw()
 
@@ -263,7 +271,7 @@ class Browser(App[None]):
             self._list.focus()
 
     def action_unfilter(self) -> None:
-        """Show everything again."""
+        """Remove the filter, so that everything is shown again."""
         line = self.query_one("#filter", Input)
         line.value = ""
         line.remove_class("on")
@@ -301,7 +309,8 @@ class Browser(App[None]):
         except TrainError as error:
             self.call_from_thread(self._say, error.message)
             if node.parent is not None:
-                self._start(self._read, node.parent)  # a part of it may be deleted already
+                # reads the folder again, because a part of the file's contents may be deleted already
+                self._start(self._read, node.parent)
             return
         said = f"deleted {shown(node.file.text)}" + (f" ({count} files and folders)" if count > 1 else "")
         self.call_from_thread(self._gone, node, said)
@@ -325,7 +334,9 @@ class Browser(App[None]):
         self.push_screen(Ask(f"Download {shown(node.file.text)} into the folder:", "./"), answered)
 
     def action_upload(self) -> None:
-        """Upload into the open folder under the cursor, else into the folder that contains the row."""
+        """Upload a file into the folder under the cursor if it is open, else into the folder that contains
+        the row.
+        """
         node = self._list.node
         into = node.parent if node is not None and node.parent is not None else self._tree.root
         if node is not None and node.open:
@@ -339,7 +350,7 @@ class Browser(App[None]):
         self.push_screen(Ask(f"Upload into {place} this file or folder:", ""), answered)
 
     def _transfer(self, copy: Callable[[Callable[[str], None]], str], changed: Node | None) -> None:
-        """Copy, and show the progress."""
+        """Run `copy`, and show its progress."""
 
         def tell(text: str) -> None:
             self.call_from_thread(self._say, text)

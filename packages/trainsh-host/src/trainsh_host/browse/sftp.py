@@ -1,7 +1,7 @@
-"""SFTP, version 3 (draft-ietf-secsh-filexfer-02), over a pair of pipes: the part that a file browser needs.
+"""The part of SFTP version 3 (draft-ietf-secsh-filexfer-02) that a file browser needs, over a pair of pipes.
 
-Names are always bytes. No library fits: paramiko fails on names that are not UTF-8, and asyncssh cannot use an
-existing connection of ssh.
+Names are always bytes. No library can be used for this, because paramiko fails on names that are not UTF-8, and
+asyncssh cannot use an existing connection of ssh.
 """
 
 import os
@@ -16,19 +16,20 @@ INIT, VERSION, OPEN, CLOSE, READ, LSTAT, OPENDIR, READDIR = 1, 2, 3, 4, 5, 7, 11
 REMOVE, RMDIR, REALPATH, STAT, READLINK = 13, 15, 16, 17, 19
 STATUS, HANDLE, DATA, NAME, ATTRS = 101, 102, 103, 104, 105
 EOF, NO_SUCH_FILE, PERMISSION_DENIED = 1, 2, 3
-AHEAD = 32  # requests sent before the first answer is read: one round trip for each request would take minutes
-MOST = 1 << 20  # bytes of a message; servers send less than 256 KiB
+# how many requests are sent before the first answer is read, because one round trip for each would take minutes
+AHEAD = 32
+MOST = 1 << 20  # the most bytes of a message; servers send less than 256 KiB
 CHUNK = 32768
 
 
 class SftpError(RemoteError):
-    """An error that the sftp server answered."""
+    """The sftp server has answered a request with an error."""
 
     default_code = "sftp"
 
 
 class Sftp:
-    """A session. Requests may come from any thread, also while a folder is read."""
+    """A session with an sftp server. Any thread may make requests, even while a folder is being read."""
 
     def __init__(self, reader: int, writer: int, label: str) -> None:
         self._reader, self._writer, self._label = reader, writer, label
@@ -42,11 +43,11 @@ class Sftp:
             raise RemoteError(f"{label} does not speak sftp", code="no_sftp")
 
     def real_path(self, path: bytes) -> bytes:
-        """The absolute path of `path`; `.` is the home."""
+        """The absolute form of `path`. The path `.` means the home folder."""
         return self._names(self._ask(REALPATH, _text(path)))[0].name
 
     def stat(self, path: bytes, *, follow: bool = True) -> File:
-        """What is at `path`."""
+        """The file at `path`. With `follow`, a link is followed to its target."""
         kind, body = self._answer(self._send(STAT if follow else LSTAT, _text(path)), path)
         if kind != ATTRS:
             raise self._odd(kind)
@@ -58,7 +59,9 @@ class Sftp:
         return self._names(self._ask(READLINK, _text(path), path))[0].name
 
     def folder(self, path: bytes) -> Iterator[list[File]]:
-        """The files in a folder, in the batches in which they come. Closing the iterator ends the listing."""
+        """The files in a folder, in the batches in which the server sends them. To end the listing, close the
+        iterator.
+        """
         handle = self._handle(OPENDIR, _text(path), path)
         waiting: list[int] = []
         try:
@@ -88,7 +91,7 @@ class Sftp:
             self._ask(CLOSE, _text(handle), path)
 
     def remove(self, path: bytes) -> None:
-        """Remove a file, or a link (not what it leads to)."""
+        """Remove a file or a link. The target of a link stays."""
         self._ask(REMOVE, _text(path), path)
 
     def remove_folder(self, path: bytes) -> None:
@@ -121,8 +124,10 @@ class Sftp:
             raise self._lost() from None
 
     def _answer(self, number: int, path: bytes, *, end: bool = False) -> tuple[int, bytes]:
-        """The answer to request `number`; answers to other requests that arrive before it are kept. Raises the
-        error for a bad status; with `end`, the status EOF is not an error."""
+        """The answer to the request `number`. Answers to other requests that arrive before it are kept.
+
+        Raises the error for a bad status. With `end`, the status EOF is not an error.
+        """
         with self._lock:
             while number not in self._early:
                 kind, body = self._message()
@@ -176,7 +181,7 @@ def _files(body: bytes) -> list[File]:
     count, at, files = struct.unpack_from(">I", body)[0], 4, []
     for _ in range(count):
         name, at = _string(body, at)
-        _, at = _string(body, at)  # a line in the form of `ls -l`, for people
+        _, at = _string(body, at)  # skips a line in the form of `ls -l`, which is for people
         file, at = _attributes(body, at, name)
         files.append(file)
     return files
@@ -192,13 +197,13 @@ def _string(body: bytes, at: int) -> tuple[bytes, int]:
 
 
 def _attributes(body: bytes, at: int, name: bytes) -> tuple[File, int]:
-    """The attributes at `at`, and where they end."""
+    """The file with the attributes that begin at `at`, and the position at which they end."""
     flags, at = struct.unpack_from(">I", body, at)[0], at + 4
     size = mode = modified = 0
     if flags & 1:
         size, at = struct.unpack_from(">Q", body, at)[0], at + 8
     if flags & 2:
-        at += 8  # user and group
+        at += 8  # skips the user and the group
     if flags & 4:
         mode, at = struct.unpack_from(">I", body, at)[0], at + 4
     if flags & 8:

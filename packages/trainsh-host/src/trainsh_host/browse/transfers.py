@@ -13,18 +13,24 @@ NAME = "there"
 
 
 class Transfers:
-    """The transfers of one browser. The first one starts train-xfer."""
+    """Makes the transfers of one browser. The first transfer starts train-xfer, and the later ones use it too."""
 
     def __init__(self, spec: str) -> None:
         self._spec = spec
         self._peer: Peer | None = None
 
     def download(self, path: bytes, destination: str, tell: Tell) -> str:
-        """Copy a file or folder of the host into a folder here; returns what was done."""
+        """Copy a file or folder of the host into the folder `destination` here.
+
+        `tell` gets the progress as text. Returns a text that says what was copied.
+        """
         return self._copy(f"@{NAME}:{_text(path)}", destination.rstrip("/") + "/", tell, source_quoted=True)
 
     def upload(self, source: str, folder: bytes, tell: Tell) -> str:
-        """Copy a file or folder from here into a folder of the host; returns what was done."""
+        """Copy the file or folder `source` of this machine into a folder of the host.
+
+        `tell` gets the progress as text. Returns a text that says what was copied.
+        """
         return self._copy(source, f"@{NAME}:{_text(folder)}/", tell, destination_quoted=True)
 
     def _copy(self, source: str, destination: str, tell: Tell, **more: Any) -> str:
@@ -50,7 +56,7 @@ def _told(event: dict[str, Any], tell: Tell) -> None:
 
 
 def _text(path: bytes) -> str:
-    """The path as text. Raises UsageError for one that is not UTF-8, which no JSON can hold."""
+    """The path as text. Raises UsageError if the path is not UTF-8, because JSON cannot hold such a path."""
     try:
         return path.decode()
     except UnicodeDecodeError:

@@ -1,4 +1,4 @@
-"""The files in the folders that are open on the screen, as rows: sorted, filtered, each with its depth."""
+"""The files in the folders that are open on the screen, as sorted and filtered rows that have a depth."""
 
 from collections.abc import Iterator
 from typing import Literal
@@ -11,7 +11,10 @@ ORDERS: tuple[Order, ...] = ("name", "size", "date")
 
 
 class Node:
-    """A file in the tree. `children` is None until the folder was read; `open`: the children are shown."""
+    """A file in the tree.
+
+    `children` is None until the folder was read. `open` is true if the children are shown.
+    """
 
     __slots__ = ("children", "depth", "file", "open", "parent", "path")
 
@@ -56,7 +59,10 @@ class Tree:
         return self.filter.lower() in node.file.text.lower() or any(map(self._shown, node.children or []))
 
     def _sorted(self, nodes: list[Node]) -> list[Node]:
-        """Folders first; sizes and dates with the largest and newest first, unless reversed."""
+        """The nodes in the order that is chosen.
+
+        Folders come first. By size the largest file is first, and by date the newest, unless the order is reversed.
+        """
         if self.order == "name":
             found = sorted(nodes, key=lambda node: node.file.name.lower(), reverse=self.reverse)
         elif self.order == "size":
@@ -66,6 +72,6 @@ class Tree:
         return sorted(found, key=lambda node: node.file.kind != "folder")
 
     def next_order(self) -> None:
-        """Sort by the next of name, size and date."""
+        """Sort the rows by the next of these three: name, size, date."""
         self.order = ORDERS[(ORDERS.index(self.order) + 1) % len(ORDERS)]
         self.reverse = False

@@ -1,1 +1,4 @@
-"""Listing, showing and testing hosts. May import `ways` and `store`."""
+"""Lists, shows and tests hosts.
+
+This subpackage may import `ways` and `store`.
+"""

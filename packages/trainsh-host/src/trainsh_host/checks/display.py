@@ -12,7 +12,10 @@ EMPTY = "No hosts yet. Add one: train host add NAME user@host"
 
 
 def print_hosts(rows: list[Listed]) -> None:
-    """Print one line per host. If there are none, print how to add one, on stderr when stdout is not a terminal."""
+    """Print one line for each host.
+
+    If there are no hosts, print how to add one. If stdout is not a terminal, this text goes to stderr.
+    """
     if not rows:
         print(EMPTY, file=sys.stdout if sys.stdout.isatty() else sys.stderr)
         return
@@ -41,12 +44,12 @@ def _price(row: Listed) -> str:
 
 
 def milliseconds(seconds: float | None) -> str:
-    """Seconds as text in milliseconds: `12 ms`."""
+    """A time in seconds as a text in milliseconds, such as `12 ms`."""
     return f"{round((seconds or 0) * 1000)} ms"
 
 
 def stage_lines(stage: Stage, width: int = 14) -> str:
-    """One stage as text: one line, then the lines of its fix."""
+    """One stage as text: a line for the stage, and below it the lines of its fix."""
     state = paint(f"{stage.state:<7}", COLOURS[stage.state], sys.stdout)
     took = f"  ({milliseconds(stage.seconds)})" if stage.seconds is not None else ""
     lines = [f"{stage.name:<{width}}  {state}  {stage.detail}{took}".rstrip()]

@@ -7,11 +7,14 @@ from trainsh_base.provider.installed import installed, side_by_side
 from trainsh_base.tool.peer import call
 from trainsh_host.model import Listed
 
-LIST_LIMIT = 15.0  # seconds that a provider may take
+LIST_LIMIT = 15.0  # how many seconds a provider may take
 
 
 class Instance(msgspec.Struct, frozen=True, kw_only=True):
-    """The fields used from a row of a provider's `list` (docs/providers.md); other fields are ignored."""
+    """The fields of a row of a provider's `list` that are used here (docs/providers.md).
+
+    Other fields are ignored.
+    """
 
     id: int | str
     state: str = ""
@@ -26,13 +29,17 @@ class Instance(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def instances() -> list[Listed]:
-    """The machines of every provider. A provider that fails gives one row with the reason."""
+    """The machines of all providers. For a provider that fails, there is one row with the reason."""
     found = side_by_side([one.name for one in installed()], _rows)
     return [row for rows in found.values() for row in rows]
 
 
 def _rows(name: str) -> list[Listed]:
-    """The rows of one provider. Empty if its credential was never stored: it is installed but not in use."""
+    """The rows of one provider.
+
+    The list is empty if the provider's credential was never stored, because then the provider is installed but not
+    used.
+    """
     try:
         rows = msgspec.convert(call(name, "list", timeout=LIST_LIMIT), list[Instance])
     except msgspec.ValidationError as error:

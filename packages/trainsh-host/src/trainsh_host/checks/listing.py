@@ -7,7 +7,7 @@ from trainsh_host.store import hosts_file
 from trainsh_host.store.hosts_file import Raw
 from trainsh_host.ways.resolve import resolve
 
-# Keys of hosts.toml -> names of `add`.
+# key of hosts.toml -> name of the same setting in `add`
 _NAMES = {
     "hostname": "host", "username": "user", "ssh_key_path": "key", "auth_method": "auth", "jump_host": "jump",
     "ssh_options": "options", "is_favorite": "favorite",
@@ -15,7 +15,7 @@ _NAMES = {
 
 
 def rows(tags: list[str]) -> list[Listed]:
-    """Every host that has all of `tags`: favourites first, then the others in file order."""
+    """Every host that has all of `tags`. Favourites come first, then the other hosts in the order of the file."""
     found = [_row(raw) for raw in hosts_file.load_raw()]
     return sorted((row for row in found if set(tags) <= set(row.tags)), key=lambda row: not row.favorite)
 
@@ -33,7 +33,7 @@ def _row(raw: Raw) -> Listed:
 
 
 def show(name: str) -> Shown:
-    """A host of hosts.toml with all its keys, or what a spec or alias resolves to."""
+    """A host of hosts.toml with all its keys, or the host to which a spec or an alias resolves."""
     raw = hosts_file.find_raw(name)
     problem, argv, kind = "", [], "local"
     try:
@@ -49,12 +49,15 @@ def show(name: str) -> Shown:
 
 
 def _type(kind: str) -> str:
-    """What `list` shows for a type of hosts.toml."""
+    """The text that `list` shows for a type of hosts.toml."""
     return PROVIDERS[kind][0] if kind in PROVIDERS else kind
 
 
 def _as_added(raw: Raw) -> Raw:
-    """A host's table with the key names of `add`, without the id. Tunnel and provider have keys of their own."""
+    """The table of a host, with the key names of `add` and without the id.
+
+    A tunnel and a provider each have a key of their own in the result.
+    """
     table = {_NAMES.get(key, key): value for key, value in raw.items() if key not in ("id", "env_vars")}
     extra = raw.get("env_vars")
     if tunnel := extra.get("tunnel_type") if isinstance(extra, dict) else None:

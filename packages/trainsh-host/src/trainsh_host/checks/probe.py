@@ -1,4 +1,4 @@
-"""Parses the output of `probe.sh` into stages. Makes no connection."""
+"""Parses the output of `probe.sh` into stages. This module makes no connection."""
 
 from pathlib import Path
 
@@ -15,12 +15,15 @@ LITTLE_DISK = 1 << 30
 
 
 def script() -> str:
-    """The script for a POSIX sh on the host."""
+    """The text of `probe.sh`, a script for a POSIX sh on the host."""
     return Path(__file__).with_name("probe.sh").read_text()
 
 
 def read_probe(output: str) -> dict[str, list[str]]:
-    """Parse the script's output into key -> values. Lines of another form (from a login file) are ignored."""
+    """Parse the output of the script into a map from each key to its values.
+
+    Lines of another form, which a login file may have printed, are ignored.
+    """
     found: dict[str, list[str]] = {}
     for line in output.splitlines():
         key, equals, value = line.partition("=")
@@ -62,7 +65,7 @@ def _program(program: str, found: dict[str, list[str]]) -> Stage:
 
 
 def _processes(found: dict[str, list[str]]) -> Stage:
-    """Whether processes can be listed, with ps or through /proc. Sessions need that."""
+    """The stage that says whether processes can be listed with ps or through /proc, which sessions need."""
     way = found.get("processes", [""])[0]
     if way:
         return Stage(name="processes", state="ok", detail=f"seen through {way}")
@@ -73,7 +76,7 @@ def _processes(found: dict[str, list[str]]) -> Stage:
 
 
 def _short(version: str) -> str:
-    """`rsync  version 3.2.7  protocol version 31` -> `rsync 3.2.7`."""
+    """A version in short form: `rsync 3.2.7` for `rsync  version 3.2.7  protocol version 31`."""
     words = [word for word in version.split() if word != "version"]
     place = words[-1] if words and words[-1].startswith("(/") else ""
     return " ".join([*words[:2], *([place] if place else [])])

@@ -1,12 +1,13 @@
-# Prints what a machine has as key=value lines. Each program prints its version, which also shows that it runs.
+# Prints what a machine has, as lines `key=value`. Each program is asked for its version, which also shows that the
+# program runs.
 # shellcheck shell=sh
 export LC_ALL=C
 PATH=$PATH:/usr/local/bin:/usr/bin:/bin:/opt/homebrew/bin
 say() { printf '%s=%s\n' "$1" "$2"; }
 first() { "$@" 2>/dev/null </dev/null | sed -n 1p; }
 
-# locate PROGRAM: prints the path of a program in this shell's PATH, else in a login shell's PATH (~/bin on a
-# cluster, Homebrew on a Mac).
+# locate PROGRAM: prints the path of a program. It looks in this shell's PATH first, and then in a login shell's
+# PATH, which may also have ~/bin on a cluster, or Homebrew on a Mac.
 locate() {
   command -v "$1" 2>/dev/null && return
   case ${SHELL##*/} in
@@ -16,7 +17,8 @@ locate() {
   esac
 }
 
-# version PROGRAM OPTION: prints the first line of its version; if only a login shell finds it, its path too.
+# version PROGRAM OPTION: prints the first line that PROGRAM prints when it is run with OPTION. If only a login
+# shell finds the program, its path is printed too.
 version() {
   path=$(locate "$1")
   [ -n "$path" ] || { say "$1" ""; return; }

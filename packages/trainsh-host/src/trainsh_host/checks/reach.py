@@ -1,5 +1,7 @@
-"""Checks many machines at the same time for whether they can be reached. Asks no questions, leaves no connection
-open."""
+"""Checks at the same time whether many machines can be reached.
+
+The checks ask no questions and leave no connection open.
+"""
 
 import contextlib
 import threading
@@ -19,8 +21,10 @@ AT_ONCE = 16
 
 
 def check_all(rows: list[Listed], resolve: Callable[[str], Target], timeout: float) -> list[Listed]:
-    """Each row with `reachable`, `seconds` and any problem filled in. Checks AT_ONCE rows at a time, each for at
-    most `timeout` seconds."""
+    """The rows with `reachable`, `seconds` and, if there is one, `problem` filled in.
+
+    AT_ONCE rows are checked at the same time. The check of a row takes at most `timeout` seconds.
+    """
     checked: list[Listed] = list(rows)
     left = list(enumerate(rows))
     guard = threading.Lock()
@@ -64,7 +68,7 @@ def reach(target: Target, timeout: float) -> None:
         )  # fmt: skip
         if done.status == 255:
             error = explain(target, done.stderr.decode(errors="replace"))
-            # The host answers, which is enough: a listing does not try the stored password.
+            # It is enough that the host answers, because a listing does not try the stored password.
             if not (target.secret and error.code == "authentication_refused"):
                 raise error
         return

@@ -21,11 +21,11 @@ from trainsh_host.ways.ssh_names import settings
 CONNECT = ("name", "port", "host key", "authentication", "shell")
 INSIDE = ("tmux", "processes", "rsync", "rclone", "GPU", "disk")
 PORT_PATIENCE = 10.0
-ANSWER_LIMIT = 45.0  # seconds for the script to run
+ANSWER_LIMIT = 45.0  # the time limit in seconds for the script
 
 
 def test(target: Target, request: Request) -> Iterator[Stage]:
-    """Yield the stages in order as each one ends. After a failure, the remaining stages are skipped."""
+    """Yield each stage when it ends, in order. After a failure, the remaining stages are skipped."""
     failed = ""
     if target.kind == "ssh":
         for stage in _connecting(target, request):
@@ -52,7 +52,10 @@ def _connecting(target: Target, request: Request) -> Iterator[Stage]:
 
 
 def _up_to_failure(error: TrainError, pending: list[str]) -> Iterator[Stage]:
-    """Yield the `pending` stages of a login that raised `error`: those before the failed stage passed."""
+    """Yield the `pending` stages of a login that raised `error`.
+
+    The stages before the one that failed have passed.
+    """
     at = _stage_of(error)
     at = at if at in pending else pending[0]
     for name in pending:
@@ -77,7 +80,7 @@ def _failure(stage: str, error: TrainError) -> Stage:
 
 
 def _reach(target: Target, request: Request) -> Iterator[Stage]:
-    """Yield the stages up to a running shell. Raises the errors of the login."""
+    """Yield the stages until a shell runs on the host. Raises the errors of the login."""
     if master_pid(target.control_path or "") is not None:
         yield from (Stage(name=name, state="ok", detail="connected before") for name in CONNECT[:4])
     else:
@@ -133,7 +136,7 @@ def _said(error: Exception) -> str:
 
 
 def _timed(work: Callable[[], object]) -> float:
-    """Call `work`; returns how long it took, in seconds."""
+    """Call `work`, and return how long the call took, in seconds."""
     began = time.monotonic()
     work()
     return _since(began)
@@ -166,7 +169,10 @@ def _read_all(child: spawn.Child, deadline: Deadline) -> str:
 
 
 def _inside(target: Target, request: Request) -> Iterator[Stage]:
-    """tmux, processes, rsync, rclone, GPU, disk: one script, run by `sh` whatever the login shell is."""
+    """Yield the stages tmux, processes, rsync, rclone, GPU and disk.
+
+    One script checks them all. `sh` runs the script, whatever the login shell is.
+    """
     child = ssh.start(target, "exec sh", request=request)
     os.write(child.stdin, script().encode())
     output = _read_all(child, Deadline.after(ANSWER_LIMIT))

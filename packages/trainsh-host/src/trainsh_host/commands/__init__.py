@@ -1,1 +1,4 @@
-"""The declared commands: parameters, help, and how answers are shown. Each imports the work when it is called."""
+"""Declares the commands: their parameters, their help, and how their answers are shown.
+
+A command imports the modules that do its work only when it is called.
+"""

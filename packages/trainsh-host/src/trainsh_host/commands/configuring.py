@@ -37,7 +37,7 @@ CHECK_LIMIT = Duration(10)
 
 
 def _show_list(rows: list[Listed]) -> None:
-    from trainsh_host.checks.display import print_hosts  # noqa: PLC0415 - for people only
+    from trainsh_host.checks.display import print_hosts  # noqa: PLC0415 - only output for people needs it
 
     print_hosts(rows)
 
@@ -53,16 +53,16 @@ def list_(
     providers: Annotated[bool, Opt("also list the machines of installed providers", name="--providers")] = True,
 ) -> list[Listed]:
     """List the configured machines, favourites first, then the machines of installed providers."""
-    from trainsh_host.checks.listing import rows  # noqa: PLC0415 - resolve is the fast path
+    from trainsh_host.checks.listing import rows  # noqa: PLC0415 - so that `resolve` starts fast
 
     found = rows(tags or [])
     if providers and not tags:
-        from trainsh_host.checks.instances import instances  # noqa: PLC0415 - brings subprocess
+        from trainsh_host.checks.instances import instances  # noqa: PLC0415 - it imports subprocess
 
         found += instances()
     if not check:
         return found
-    from trainsh_host.checks.reach import check_all  # noqa: PLC0415 - brings subprocess
+    from trainsh_host.checks.reach import check_all  # noqa: PLC0415 - it imports subprocess
 
     return check_all(found, find, float(timeout))
 
@@ -109,7 +109,7 @@ def add(
     train host add gpu root@1.2.3.4 -p 41022
     train host add gpu 'ssh -p 41022 root@1.2.3.4 -L 8080:localhost:8080'
     """
-    from trainsh_host.adding import draft  # noqa: PLC0415 - resolve is the fast path
+    from trainsh_host.adding import draft  # noqa: PLC0415 - so that `resolve` starts fast
     from trainsh_host.checks.listing import show as shown  # noqa: PLC0415 - as above
     from trainsh_host.ways import ssh_names  # noqa: PLC0415 - as above
 
@@ -139,8 +139,8 @@ def add(
 
 
 def _test_now(name: str) -> None:
-    from trainsh_host.checks.display import stage_lines  # noqa: PLC0415 - for people only
-    from trainsh_host.checks.stages import test as stages  # noqa: PLC0415 - resolve is the fast path
+    from trainsh_host.checks.display import stage_lines  # noqa: PLC0415 - only output for people needs it
+    from trainsh_host.checks.stages import test as stages  # noqa: PLC0415 - so that `resolve` starts fast
 
     request = current()
     for stage in stages(find(name), request):
@@ -168,15 +168,15 @@ def import_(
     Names of ~/.ssh/config also work without this. Blocks with a pattern (Host *) are
     skipped.
     """
-    from trainsh_host.adding.importing import import_blocks  # noqa: PLC0415 - resolve is the fast path
+    from trainsh_host.adding.importing import import_blocks  # noqa: PLC0415 - so that `resolve` starts fast
 
     return [Named(name=name) for name in import_blocks(names or [], all_)]
 
 
 def _show_host(shown: Shown) -> None:
-    import shlex  # noqa: PLC0415 - for people only
+    import shlex  # noqa: PLC0415 - only output for people needs it
 
-    from trainsh_base.tool.display import fields  # noqa: PLC0415 - for people only
+    from trainsh_base.tool.display import fields  # noqa: PLC0415 - only output for people needs it
 
     told = msgspec.structs.asdict(shown)
     apart = ("more", "ssh", "file", "problem", *([] if shown.favorite else ["favorite"]))
@@ -187,7 +187,7 @@ def _show_host(shown: Shown) -> None:
 @tool.command(show=_show_host)
 def show(name: Name) -> Shown:
     """Show a machine, and the ssh command that reaches it."""
-    from trainsh_host.checks.listing import show as shown  # noqa: PLC0415 - resolve is the fast path
+    from trainsh_host.checks.listing import show as shown  # noqa: PLC0415 - so that `resolve` starts fast
 
     return shown(name)
 
@@ -219,7 +219,7 @@ def edit(
     Flags set the new values (a list replaces the old list); without flags, your editor opens. Comments, unknown
     keys and the other machines stay as they are.
     """
-    from trainsh_host.adding import draft, editing  # noqa: PLC0415 - resolve is the fast path
+    from trainsh_host.adding import draft, editing  # noqa: PLC0415 - so that `resolve` starts fast
     from trainsh_host.checks.listing import show as shown  # noqa: PLC0415 - as above
 
     values = draft.from_flags(

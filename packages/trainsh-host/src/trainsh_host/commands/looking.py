@@ -24,14 +24,14 @@ def test(name: Name) -> list[Stage]:
     exit status is that of the first stage that failed: 8 unreachable, 4 login refused, 7 shell, GPU or disk, 9 the
     machine lacks a program.
     """
-    from trainsh_host.checks.display import stage_lines  # noqa: PLC0415 - for people only
-    from trainsh_host.checks.stages import test as stages  # noqa: PLC0415 - resolve is the fast path
+    from trainsh_host.checks.display import stage_lines  # noqa: PLC0415 - only output for people needs it
+    from trainsh_host.checks.stages import test as stages  # noqa: PLC0415 - so that `resolve` starts fast
 
     request, target = current(), find(name)
     found: list[Stage] = []
     for stage in stages(target, request):
         found.append(stage)
-        if request.for_people:  # stages were printed as they ended, so there is no answer left to print
+        if request.for_people:  # each stage was printed when it ended, so there is no answer left to print
             print(stage_lines(stage), flush=True)
         else:
             total = 11 if target.kind == "ssh" else 6
@@ -40,7 +40,7 @@ def test(name: Name) -> list[Stage]:
 
 
 def _show_entries(entries: list[Entry]) -> None:
-    from trainsh_host.browse.listing import print_entries  # noqa: PLC0415 - for people only
+    from trainsh_host.browse.listing import print_entries  # noqa: PLC0415 - only output for people needs it
 
     print_entries(entries)
 
@@ -55,7 +55,7 @@ def browse(
     On a terminal this is a full-screen program that shows its keys; ? lists all of them. Without a terminal, or
     with --json, the files in PATH are listed.
     """
-    from trainsh_host.browse import listing  # noqa: PLC0415 - resolve is the fast path
+    from trainsh_host.browse import listing  # noqa: PLC0415 - so that `resolve` starts fast
 
     request = current()
     if not (request.for_people and on_terminal() and _shows_screens()):
@@ -74,7 +74,7 @@ def _shows_screens() -> bool:
 
 
 def _show_gpus(rows: list[HostGpus]) -> None:
-    from trainsh_host.gpus.display import print_gpus  # noqa: PLC0415 - for people only
+    from trainsh_host.gpus.display import print_gpus  # noqa: PLC0415 - only output for people needs it
 
     print_gpus(rows)
 
@@ -100,7 +100,7 @@ def gpus(
     nvidia-smi runs on all hosts at once. A host that cannot be reached gets a row, and the exit status is that of
     the first such host. A host without a GPU gets a row too, and is not an error.
     """
-    from trainsh_host.gpus import looking, watching  # noqa: PLC0415 - resolve is the fast path
+    from trainsh_host.gpus import looking, watching  # noqa: PLC0415 - so that `resolve` starts fast
 
     hosts = looking.watched(names or looking.every(), find, float(timeout))
     try:

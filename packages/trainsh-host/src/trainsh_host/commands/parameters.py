@@ -1,4 +1,4 @@
-"""The tool, and the parameters that several commands have."""
+"""Declares the tool, and the parameters that several commands have in common."""
 
 from typing import Annotated, Literal
 
@@ -42,7 +42,7 @@ Configured = Annotated[str, Arg("a host's name", "NAME", kind="host")]
 
 
 def on_terminal() -> bool:
-    """Whether somebody can be asked."""
+    """Whether a person at the terminal can be asked."""
     import sys  # noqa: PLC0415 - only then
 
     return sys.stdin.isatty() and sys.stderr.isatty()

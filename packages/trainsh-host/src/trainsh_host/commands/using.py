@@ -21,7 +21,7 @@ def ssh(
 
     ssh takes over the terminal, and uses the shared connection to the machine if there is one.
     """
-    from trainsh_host.ways import command as commands  # noqa: PLC0415 - resolve is the fast path
+    from trainsh_host.ways import command as commands  # noqa: PLC0415 - so that `resolve` starts fast
 
     target = find(name)
     commands.ensure_if_stored(target, current())
@@ -40,13 +40,13 @@ def run(
 
     The command's standard streams are passed through byte for byte. With --json, its output is part of the answer.
     """
-    from trainsh_host.ways import command as commands  # noqa: PLC0415 - resolve is the fast path
+    from trainsh_host.ways import command as commands  # noqa: PLC0415 - so that `resolve` starts fast
 
     return commands.run(find(name), commands.shell_line(command), current())
 
 
 def _show_forwards(forwards: list[Forward]) -> None:
-    from trainsh_host.forward.display import print_forwards  # noqa: PLC0415 - for people only
+    from trainsh_host.forward.display import print_forwards  # noqa: PLC0415 - only output for people needs it
 
     print_forwards(forwards)
 
@@ -74,7 +74,7 @@ def forward(
     train host forward gpu 9999:8888 --detach
     train host forward gpu --stop
     """
-    from trainsh_host.forward import commands  # noqa: PLC0415 - resolve is the fast path
+    from trainsh_host.forward import commands  # noqa: PLC0415 - so that `resolve` starts fast
 
     if list_:
         return commands.listed(name)
@@ -99,7 +99,7 @@ def disconnect(
 
     Programs in the machine's sessions keep running.
     """
-    from trainsh_base.remote import ssh as connections  # noqa: PLC0415 - resolve is the fast path
+    from trainsh_base.remote import ssh as connections  # noqa: PLC0415 - so that `resolve` starts fast
 
     if (name is None) != all_:
         raise UsageError("name a machine, or pass --all", "usage: train host disconnect NAME")

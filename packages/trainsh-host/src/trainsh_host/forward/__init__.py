@@ -1,1 +1,4 @@
-"""Forwards ports of hosts to this machine and reconnects; keeps the list of forwards. May import `ways`."""
+"""Forwards ports of hosts to this machine, reconnects when needed, and keeps the list of forwards.
+
+This subpackage may import `ways`.
+"""

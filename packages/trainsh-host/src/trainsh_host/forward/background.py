@@ -1,4 +1,4 @@
-"""The process of a detached forward. It is run as a module, with the forward's id as its argument."""
+"""The process of a detached forward. This module is run with the forward's id as its argument."""
 
 import os
 import signal
@@ -15,7 +15,7 @@ from trainsh_host.ways.resolve import resolve
 
 
 class Logged(Request):
-    """Writes log lines to standard error, which is the forward's log file. It asks no questions."""
+    """A request that writes log lines to standard error, which is the forward's log file. It asks no questions."""
 
     def emit(self, kind: str, **data: Any) -> None:
         """Write a `log` event."""

@@ -1,4 +1,4 @@
-"""Keeps the ports of a host forwarded: watches the connection, and connects again when it is lost."""
+"""Keeps the ports of a host forwarded: watches the connection, and connects again when the connection is lost."""
 
 import contextlib
 import os
@@ -25,9 +25,10 @@ Resolve = Callable[[str], Target]
 
 
 class Carrier:
-    """One forward, for as long as this process lives; the caller holds its lock (`registry.held`).
+    """Keeps one forward open for as long as this process lives. The caller holds the lock of the forward
+    (`registry.held`).
 
-    `resolve` returns how the host is reached now.
+    `resolve` is a function that returns how the host is reached at present.
     """
 
     def __init__(self, forward: Forward, resolve: Resolve, request: Request) -> None:
@@ -39,8 +40,8 @@ class Carrier:
     def carry(self, opened: Callable[[Forward], None] = lambda _forward: None) -> None:
         """Forward until the request is cancelled. `opened` is called once, when the ports are open.
 
-        The first connection must succeed; later ones are tried again for ever, with growing pauses. Raises the
-        error of a connection that cannot be made: a refused login, a host that is gone.
+        The first connection must succeed. A later connection is tried again for ever, with growing pauses. If a
+        connection cannot be made at all, because the login is refused or the host is gone, its error is raised.
         """
         try:
             self._change(state="opening", pid=os.getpid(), since=time.time())
@@ -64,10 +65,11 @@ class Carrier:
         self.forward = registry.save(msgspec.structs.replace(self.forward, **values))
 
     def _open(self) -> None:
-        """Connect, open a channel that shows whether the connection lives, and add the ports."""
+        """Connect, open a channel that ends when the connection is lost, and add the ports."""
         target = ssh.ensure_master(self._resolve(self.forward.host), self._request)
         path = target.control_path or ""
-        # Without a channel the connection would end some minutes after the last use of a port.
+        # The channel is also needed because the connection would otherwise end some minutes after the last use of a
+        # port.
         self._child = ssh.start(target, "exec cat", request=self._request)
         self._master = master_pid(path)
         self._change(control_path=path, argv=target.argv, problem=None)
@@ -96,7 +98,7 @@ class Carrier:
         self._request.emit("log", message=f"{error}; trying again until it is back")
 
     def _close(self) -> None:
-        serve_in_this_thread(Request())  # no program can be run within a cancelled request
+        serve_in_this_thread(Request())  # a new request, because a cancelled request cannot run a program
         try:
             with contextlib.suppress(TrainError):
                 mux.take_away(self.forward)

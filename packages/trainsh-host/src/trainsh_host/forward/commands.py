@@ -1,4 +1,4 @@
-"""Carries out `train host forward`: forwards here or in the background, lists forwards, stops them."""
+"""Carries out `train host forward`: forwards ports here or in the background, lists forwards, and stops them."""
 
 import os
 import shlex
@@ -17,11 +17,14 @@ from trainsh_host.forward.model import Forward, Port
 from trainsh_host.forward.ports import closes_at_once, need_free, parse_ports
 from trainsh_host.forward.relay import relay
 
-START_LIMIT = 120.0  # seconds for a detached forward to connect
+START_LIMIT = 120.0  # the time limit in seconds for a detached forward to connect
 
 
 def listed(host: str | None = None) -> list[Forward]:
-    """The forwards of this user, of one host or of all. A forward whose process was killed is removed."""
+    """The forwards of this user to `host`, or to all hosts if `host` is None.
+
+    A forward whose process was killed is removed from the list.
+    """
     found = []
     for forward in registry.all_forwards():
         if registry.lives(forward.id) or forward.state == "failed":
@@ -32,13 +35,17 @@ def listed(host: str | None = None) -> list[Forward]:
 
 
 def _sweep(forward: Forward) -> None:
-    """Remove what a killed process left: its ports on the shared connection, and its file."""
+    """Remove what a killed process of a forward has left: its ports on the shared connection, and its file."""
     mux.take_away(forward)
     registry.forget(forward.id)
 
 
 def stop(host: str | None, ports: list[str], every: bool) -> list[Forward]:
-    """End forwards: all, those of a host, or those of a host that have one of the local ports."""
+    """End forwards, and return them.
+
+    With `every` these are all forwards. Otherwise they are the forwards of `host`, or if `ports` are given, only
+    those of `host` that have one of these local ports.
+    """
     if (host is None) != every:
         raise UsageError("name a host, or pass --all", "usage: train host forward NAME [PORT...] --stop")
     wanted = {port.local for port in parse_ports(ports, "127.0.0.1")}
@@ -60,7 +67,7 @@ def stop(host: str | None, ports: list[str], every: bool) -> list[Forward]:
 def start(
     host: str, texts: list[str], bind: str, *, detach: bool, resolve: Resolve, request: Request
 ) -> list[Forward]:
-    """Forward ports of `host` until the request is cancelled, or with `detach` in a background process."""
+    """Forward ports of `host` until the request is cancelled. With `detach`, a background process forwards them."""
     ports = parse_ports(texts, bind)
     if not ports:
         raise UsageError(
@@ -78,7 +85,7 @@ def start(
         need_free(port, host)
     forward = Forward(id=str(ports[0].local), host=host, ports=ports, detached=detach)
     if detach:
-        ssh.ensure_master(target, request)  # questions are asked here, where somebody can answer
+        ssh.ensure_master(target, request)  # because questions must be asked here, where a person can answer
         left = _left_behind(forward)
         say_silent(left, request)
         return [left]
@@ -96,7 +103,10 @@ def _taken(port: Port, by: Forward) -> TrainError:
 
 
 def _local(host: str, ports: list[Port], *, detach: bool, request: Request) -> list[Forward]:
-    """Handle a host that is this machine: a port with the same number is here already, another is relayed."""
+    """Handle a host that is this machine.
+
+    If the local and the remote port are the same, there is nothing to do. Otherwise the port is relayed.
+    """
     here = [port for port in ports if port.local == port.remote and port.host == "localhost"]
     for port in here:
         request.emit("log", message=f"{host} is this machine: port {port.remote} needs no forward")
@@ -113,7 +123,7 @@ def _local(host: str, ports: list[Port], *, detach: bool, request: Request) -> l
 
 
 def say(forward: Forward, request: Request) -> None:
-    """Report which ports are forwarded, and where they lead."""
+    """Report which ports are forwarded, and to where."""
     for port in forward.ports:
         message = f"{port.bind}:{port.local} leads to port {port.remote} of {_there(forward, port)}"
         request.emit("log", message=message)
@@ -121,7 +131,7 @@ def say(forward: Forward, request: Request) -> None:
 
 
 def say_silent(forward: Forward, request: Request) -> None:
-    """Report the ports on which nothing listens at the other end."""
+    """Report each port for which nothing listens at the other end."""
     for port in forward.ports:
         if closes_at_once(port):
             message = f"nothing listens on port {port.remote} of {_there(forward, port)} yet"
@@ -133,7 +143,9 @@ def _there(forward: Forward, port: Port) -> str:
 
 
 def _left_behind(forward: Forward) -> Forward:
-    """Start a background process for the forward, and wait until its ports are open. Raises its error."""
+    """Start a background process for the forward, and wait until the ports are open. Raises the error of that
+    process.
+    """
     words = [sys.executable, "-m", "trainsh_host.forward.background", forward.id]
     log = os.open(registry.log_file(forward.id), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     try:

@@ -1,4 +1,4 @@
-"""A forward: which ports of a host lead to this machine, and the forward's present state."""
+"""A forward: which ports of this machine lead to ports of a host, and the state of the forward."""
 
 from typing import Any, Literal
 

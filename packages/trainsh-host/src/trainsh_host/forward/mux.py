@@ -1,4 +1,4 @@
-"""Adds a forward to the shared connection to a host, and removes it from there (`ssh -O`)."""
+"""Adds a forward to the shared connection to a host, and removes it from the connection (`ssh -O`)."""
 
 from trainsh_base.errors import TrainError, Unreachable
 from trainsh_base.remote.control_socket import master_pid
@@ -7,11 +7,14 @@ from trainsh_base.system.proc import run
 from trainsh_host.forward.model import Forward, Port
 from trainsh_host.forward.ports import in_use, need_free
 
-LIMIT = 20.0  # seconds for the connection's process to answer
+LIMIT = 20.0  # the time limit in seconds for an answer of the connection's process
 
 
 def add(forward: Forward, port: Port) -> None:
-    """Let the connection of `forward` listen on a port. Raises Conflict when it is in use, else Unreachable."""
+    """Have the connection of `forward` listen on a port.
+
+    Raises Conflict if the port is in use, and Unreachable if this fails for another reason.
+    """
     done = run(_argv(forward, "forward", port), check=False, timeout=LIMIT)
     if done.status == 0:
         return
@@ -25,7 +28,7 @@ def add(forward: Forward, port: Port) -> None:
 
 
 def take_away(forward: Forward) -> None:
-    """Make the connection stop listening on the forward's ports; does nothing if the connection is gone."""
+    """Have the connection stop listening on the forward's ports. If the connection is gone, do nothing."""
     if not forward.control_path or master_pid(forward.control_path) is None:
         return
     for port in forward.ports:

@@ -13,7 +13,10 @@ _PORT = re.compile(r"(?:(\d{1,5}):)?(?:(\[[0-9A-Fa-f:]+\]|[^:\[\]\s]+):)?(\d{1,5
 
 
 def parse_ports(texts: list[str], bind: str) -> list[Port]:
-    """The ports in `8888`, `LOCAL:REMOTE` or `LOCAL:HOST:REMOTE`. Raises UsageError."""
+    """The ports in texts of the form `8888`, `LOCAL:REMOTE` or `LOCAL:HOST:REMOTE`.
+
+    Raises UsageError for a text of another form.
+    """
     found = [_parse(text, bind) for text in texts]
     for port in found:
         if sum(other.local == port.local for other in found) > 1:
@@ -37,7 +40,10 @@ def _parse(text: str, bind: str) -> Port:
 
 
 def need_free(port: Port, host: str) -> None:
-    """Raise Conflict if something listens on this port of this machine, UsageError if we may not listen there."""
+    """Raise Conflict if a program listens on this port of this machine.
+
+    Raise UsageError if this process may not listen on the port.
+    """
     family = socket.AF_INET6 if ":" in port.bind else socket.AF_INET
     with contextlib.closing(socket.socket(family)) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -54,7 +60,7 @@ def need_free(port: Port, host: str) -> None:
 
 
 def in_use(port: Port, host: str) -> Conflict:
-    """The error for a port of this machine on which something listens."""
+    """The error for a port of this machine on which another program listens."""
     return Conflict(
         f"port {port.local} of this machine is in use",
         _another(port, host), code="port_in_use", data={"port": port.local},
@@ -67,7 +73,9 @@ def _another(port: Port, host: str) -> str:
 
 
 def closes_at_once(port: Port, patience: float = 0.7) -> bool:
-    """Whether a connection to our end of the forward is closed at once, since nothing listens at its other end."""
+    """Whether a connection to the local port is closed at once, because nothing listens at the other end of the
+    forward.
+    """
     try:
         with socket.create_connection((port.bind, port.local), patience) as probe:
             probe.settimeout(patience)

@@ -1,4 +1,7 @@
-"""The forwards of this user: a file for each, and a lock that its process holds for as long as it lives."""
+"""Keeps the forwards of this user.
+
+Each forward has a file, and a lock that the process of the forward holds for as long as the process lives.
+"""
 
 import contextlib
 import fcntl
@@ -38,7 +41,7 @@ def save(forward: Forward) -> Forward:
 
 
 def read(id: str) -> Forward | None:
-    """The forward with this id; None when it has ended."""
+    """The forward with this id, or None if it has ended."""
     try:
         return msgspec.json.decode(_file(id).read_bytes(), type=Forward)
     except (FileNotFoundError, msgspec.DecodeError):
@@ -53,7 +56,10 @@ def forget(id: str) -> None:
 
 @contextlib.contextmanager
 def held(id: str) -> Iterator[int]:
-    """Hold the lock of a forward by an open file, which a child may inherit. Raises Conflict if it is held."""
+    """Hold the lock of a forward with an open file, which a child may inherit. Yield the number of this open file.
+
+    Raises Conflict if another process holds the lock.
+    """
     handle = os.open(_folder() / f"{id}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         try:
@@ -68,7 +74,7 @@ def held(id: str) -> Iterator[int]:
 
 
 def lives(id: str) -> bool:
-    """Whether the process of this forward lives."""
+    """Whether the process of the forward with this id lives."""
     try:
         with held(id):
             return False
@@ -83,7 +89,7 @@ def all_forwards() -> list[Forward]:
 
 
 def end(forward: Forward) -> None:
-    """End the process of a forward and wait until it is gone; kill it if it stays."""
+    """End the process of a forward, and wait until the process is gone. If it does not end, kill it."""
     for number in (signal.SIGTERM, signal.SIGKILL):
         if lives(forward.id):
             with contextlib.suppress(ProcessLookupError, PermissionError):

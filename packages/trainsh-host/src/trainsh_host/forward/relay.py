@@ -1,4 +1,4 @@
-"""A forward to this machine itself (a host of type local): a relay between two of its ports."""
+"""Relays between two ports of this machine, for a forward whose host is this machine itself (type local)."""
 
 import contextlib
 from typing import Any
@@ -40,7 +40,7 @@ async def _listen(port: Port) -> Any:
 
 
 async def _pass(reader: Any, writer: Any) -> None:
-    """Copy data from `reader` to `writer` until `reader` ends; then signal the end on `writer`."""
+    """Copy data from `reader` to `writer` until `reader` ends. Then signal the end on `writer`."""
     with contextlib.suppress(OSError):
         while data := await reader.read(CHUNK):
             writer.write(data)

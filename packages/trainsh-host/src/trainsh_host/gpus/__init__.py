@@ -1,1 +1,4 @@
-"""The GPUs of hosts: what nvidia-smi reports, and who owns their processes. May import `checks` and `ways`."""
+"""The GPUs of hosts: what nvidia-smi reports, and who owns the processes on them.
+
+This subpackage may import `checks` and `ways`.
+"""

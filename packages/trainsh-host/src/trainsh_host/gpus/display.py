@@ -8,11 +8,11 @@ from trainsh_base.tool.table import cells, cut
 from trainsh_host.gpus.model import Gpu, GpuProcess, HostGpus
 
 UNKNOWN = "-"
-PROCESS = 5  # columns that a line about a process is indented
+PROCESS = 5  # by how many columns a line about a process is indented
 
 
 def print_gpus(rows: list[HostGpus]) -> None:
-    """Print a line for each host, below it its GPUs, and below each GPU its processes."""
+    """Print a line for each host, below each host its GPUs, and below each GPU its processes."""
     width = terminal_width() if sys.stdout.isatty() else None
     for row in rows:
         headline = paint(title(row), "1;31" if row.state == "failed" else "1", sys.stdout)
@@ -24,7 +24,9 @@ def print_gpus(rows: list[HostGpus]) -> None:
 
 
 def title(row: HostGpus) -> str:
-    """`gpu-box: 2 GPUs, driver 550.54.15`, or why there is nothing to show."""
+    """The title of a host, such as `gpu-box: 2 GPUs, driver 550.54.15`, or the reason why there is nothing
+    to show.
+    """
     if row.state == "none":
         return f"{row.host}: no GPU ({row.problem})"
     if row.state == "failed":
@@ -62,12 +64,12 @@ def columns_of(gpu: Gpu) -> list[str]:
 
 
 def use(gpu: Gpu) -> str:
-    """`97%`."""
+    """The use of a GPU as text, such as `97%`."""
     return UNKNOWN if gpu.use is None else f"{gpu.use:.0f}%"
 
 
 def memory(gpu: Gpu) -> str:
-    """`61.2/80.0 GiB`: used and total memory, both in the unit of the total."""
+    """The used and the total memory as text, such as `61.2/80.0 GiB`. Both are in the unit of the total."""
     if gpu.memory_total is None:
         return UNKNOWN if gpu.memory_used is None else format_size(gpu.memory_used)
     whole, unit = format_size(gpu.memory_total).split()
@@ -78,12 +80,12 @@ def memory(gpu: Gpu) -> str:
 
 
 def temperature(gpu: Gpu) -> str:
-    """`64 °C`."""
+    """The temperature of a GPU as text, such as `64 °C`."""
     return UNKNOWN if gpu.temperature is None else f"{gpu.temperature:.0f} °C"
 
 
 def power(gpu: Gpu) -> str:
-    """`310/400 W`."""
+    """The power of a GPU and its limit as text, such as `310/400 W`."""
     if gpu.power is None:
         return UNKNOWN
     return f"{gpu.power:.0f}/{gpu.power_limit:.0f} W" if gpu.power_limit else f"{gpu.power:.0f} W"
@@ -100,7 +102,7 @@ def process_lines(gpu: Gpu) -> list[str]:
 
 
 def process_line(process: GpuProcess) -> str:
-    """`4242  me  60.1 GiB  job 1a2b (work)  python train.py`."""
+    """A process as a line such as `4242  me  60.1 GiB  job 1a2b (work)  python train.py`."""
     size = UNKNOWN if process.memory is None else format_size(process.memory)
     if not process.seen:
         return f"{process.pid}  {size}  {process.name}  (its owner is not known)"
@@ -110,7 +112,10 @@ def process_line(process: GpuProcess) -> str:
 
 
 def owner(process: GpuProcess) -> str:
-    """The job or session of a process: `job 1a2b (work)`, `session work`; "" if train did not start it."""
+    """The job or session of a process, such as `job 1a2b (work)` or `session work`.
+
+    The text is empty if train did not start the process.
+    """
     if process.job:
         return f"job {process.job.rpartition('-')[2]} ({process.session})"
     if process.session:

@@ -1,4 +1,4 @@
-"""Looks at the GPUs of many hosts at the same time; a host that fails gives a row with its error."""
+"""Looks at the GPUs of many hosts at the same time. If a host fails, its row has the error."""
 
 import contextlib
 import shlex
@@ -36,7 +36,7 @@ class Watched:
         except TrainError as error:
             self.close()
             return _failure(self.name, error)
-        try:  # the shell of an earlier look was lost: try once with a new shell
+        try:  # because the shell of an earlier look was lost, try once with a new shell
             return self._asked()
         except TrainError as error:
             self.close()
@@ -67,13 +67,16 @@ def _failure(name: str, error: TrainError) -> HostGpus:
 
 
 def watched(names: list[str], resolve: Resolve, timeout: float) -> list[Watched]:
-    """The hosts to look at, each once. A question (a password) is asked only if there is just one host."""
+    """The hosts to look at, without duplicates.
+
+    A question, for instance for a password, is asked only if there is just one host.
+    """
     request = current() if len(set(names)) == 1 else Silent(current())
     return [Watched(name, resolve, request, timeout) for name in dict.fromkeys(names)]
 
 
 class Silent(Request):
-    """A request that asks no questions, and is cancelled together with `request`."""
+    """A request that asks no questions. It is cancelled when `request` is cancelled."""
 
     def __init__(self, request: Request) -> None:
         super().__init__()
@@ -82,13 +85,14 @@ class Silent(Request):
 
 
 def every() -> list[str]:
-    """The names of all configured hosts, and of the running machines of providers that are not among them."""
-    from trainsh_host.checks.instances import instances  # noqa: PLC0415 - names given need no provider
+    """The names of all configured hosts, and of the running machines of providers that are not configured hosts."""
+    from trainsh_host.checks.instances import instances  # noqa: PLC0415 - not needed if names are given
     from trainsh_host.checks.listing import rows  # noqa: PLC0415 - as above
 
     configured = rows([])
     named = {row.address for row in configured}
-    named |= {f"{row.type}:{row.name}" for row in configured}  # PROVIDER:NAME, if the type is a provider
+    # the form PROVIDER:NAME, for a type that is a provider
+    named |= {f"{row.type}:{row.name}" for row in configured}
     rented = [row.name for row in instances() if row.state == "running" and row.name not in named]
     found = [row.name for row in configured] + rented
     if not found:
@@ -100,7 +104,7 @@ def every() -> list[str]:
 
 
 def look(hosts: list[Watched]) -> list[HostGpus]:
-    """Look at all hosts at the same time; the rows are in the order of `hosts`."""
+    """Look at all hosts at the same time. The rows are in the order of `hosts`."""
     found: dict[str, HostGpus] = {}
 
     def one(host: Watched) -> None:

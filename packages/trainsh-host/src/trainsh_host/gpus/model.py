@@ -1,4 +1,4 @@
-"""What is known of GPUs: the documents of `gpus`."""
+"""The documents of the command `gpus`: what is known about GPUs."""
 
 from typing import Literal
 

@@ -12,18 +12,18 @@ export LC_ALL=C
 PATH=${PATH-}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/usr/local/nvidia/bin:/opt/bin:/usr/lib/wsl/lib
 tab=$(printf '\t')
 
-lines() { # WORD TEXT: prints each line of TEXT with WORD before it
+lines() { # WORD TEXT: says each line of TEXT that is not empty, with WORD before it
     printf '%s\n' "$2" | cut -c 1-1000 | while IFS= read -r line; do
         [ -z "$line" ] || say "$1" "$line"
     done
 }
 
-query() { # COLUMN,...: asks nvidia-smi; sets $text and $status
+query() { # COLUMN,...: asks nvidia-smi for these columns; sets $text to its output and $status to its exit status
     text=$(nvidia-smi "--query-gpu=$1" --format=csv,noheader,nounits 2>&1)
     status=$?
 }
 
-sessions() { # sets $table to a line `TOKEN SERVER NAME` for each session of train on this host
+sessions() { # sets $table to the sessions of train on this host, with a line `TOKEN SERVER NAME` for each
     table=
     for base in "${XDG_STATE_HOME:-${HOME-}/.local/state}/tmux-trainsh" "/tmp/train-$(id -u)-state"; do
         for file in "$base"/sessions/*/*/session "$base"/on/*/sessions/*/*/session; do
@@ -36,7 +36,7 @@ sessions() { # sets $table to a line `TOKEN SERVER NAME` for each session of tra
     done
 }
 
-session_of() { # PID: sets $server and $session from TRAINSH_SESSION of the process, or of one that it descends from
+session_of() { # PID: sets $server and $session from TRAINSH_SESSION of the process or of one of its ancestors
     server='' session='' up=$1 depth=0
     while [ "$up" -gt 1 ] && [ "$depth" -lt 40 ]; do
         token=$(tr '\000' '\n' <"/proc/$up/environ" | sed -n 's/^TRAINSH_SESSION=//p' | sed -n 1p)
@@ -57,14 +57,14 @@ EOF
     done
 }
 
-user_of() { # PID: sets $user
+user_of() { # PID: sets $user to the name of the user who runs the process
     uid=$(sed -n 's/^Uid:[[:blank:]]*\([0-9]*\).*/\1/p' "/proc/$1/status")
     user=$(getent passwd "$uid" | cut -d: -f1)
     [ -n "$user" ] || user=$(awk -F: -v uid="$uid" '$3 == uid { print $1; exit }' /etc/passwd)
     [ -n "$user" ] || user=$uid
 }
 
-describe() { # PID: prints its `process` line, or nothing if the process cannot be seen from here
+describe() { # PID: says the `process` line of the process, or nothing if the process cannot be seen from here
     case $1 in '' | *[!0-9]*) return ;; esac
     [ -r "/proc/$1/status" ] || return
     user_of "$1"
@@ -88,7 +88,7 @@ fi
 columns=index,uuid,driver_version,memory.total,memory.used,utilization.gpu,temperature.gpu,power.draw,power.limit
 query "$columns,mig.mode.current,name"
 case $text in
-*'not a valid field'*) query "$columns,name" && columns=$columns,name ;; # a driver that is older than MIG
+*'not a valid field'*) query "$columns,name" && columns=$columns,name ;; # an old driver, which does not know MIG
 *) columns=$columns,mig.mode.current,name ;;
 esac
 case $text in *'No devices were found'*)

@@ -1,4 +1,4 @@
-"""Parses the output of `probe.sh` into GPUs and processes. Makes no connection."""
+"""Parses the output of `probe.sh` into GPUs and processes. This module makes no connection."""
 
 import re
 import shlex
@@ -13,7 +13,7 @@ _PARENT = re.compile(r"GPU (\d+):.*\(UUID: (\S+)\)")
 
 
 def script() -> str:
-    """The body of a request on the host."""
+    """The text of `probe.sh`, the body of a request that runs on the host."""
     return Path(__file__).with_name("probe.sh").read_text()
 
 
@@ -51,8 +51,10 @@ def _failed(host: str, loose: list[str], status: str) -> HostGpus:
 
 
 def _fields(line: str, columns: list[str]) -> dict[str, str]:
-    """The fields of a line by the names of their columns; empty for a line of another form. The last one, the
-    name, may have commas in it."""
+    """The fields of a line, keyed by the names of their columns. A line of another form has no fields.
+
+    The last field, which is the name, may have commas in it.
+    """
     fields = [field.strip() for field in line.split(", ", len(columns) - 1)]
     return dict(zip(columns, fields, strict=True)) if len(fields) == len(columns) and fields[0].isdigit() else {}
 
@@ -69,7 +71,7 @@ def _gpu(row: dict[str, str]) -> Gpu:
 
 
 def _number(text: str) -> float | None:
-    """The number; None for `[N/A]`, `[Not Supported]`, `[Unknown Error]` and other words."""
+    """The number in a text, or None for `[N/A]`, `[Not Supported]`, `[Unknown Error]` and any other word."""
     return float(text) if re.fullmatch(r"\d+(\.\d+)?", text) else None
 
 
@@ -79,7 +81,7 @@ def _bytes(mebibytes: str) -> int | None:
 
 
 def _slices(devices: list[str]) -> dict[str, list[Slice]]:
-    """The parts of each divided GPU, by its uuid, from the lines of `nvidia-smi -L`."""
+    """The parts of each divided GPU, keyed by the uuid of the GPU, from the lines of `nvidia-smi -L`."""
     found: dict[str, list[Slice]] = {}
     parent = ""
     for line in devices:
@@ -91,7 +93,7 @@ def _slices(devices: list[str]) -> dict[str, list[Slice]]:
 
 
 def _processes(apps: list[str], known: list[str]) -> list[tuple[str, GpuProcess]]:
-    """The processes on GPUs, each with the uuid of its GPU, or of the part of a GPU (MIG)."""
+    """The processes on GPUs. Each has the uuid of its GPU, or of its part of a divided GPU (MIG)."""
     own = {}
     for line in known:
         pid, _, rest = line.partition(" ")
@@ -117,9 +119,11 @@ def _process(pid: int, memory: str, name: str, own: list[str]) -> GpuProcess:
 
 
 def _same(name: str, own: list[str]) -> bool:
-    """Whether the process that has this number here is the one that nvidia-smi lists.
+    """Whether the process that has a number on this host is really the process that nvidia-smi lists with this
+    number.
 
-    In a container, nvidia-smi gives the process numbers of the machine. Another process here may have that number.
+    In a container, nvidia-smi lists the process numbers of the whole machine, and another process in the container
+    may have the same number.
     """
     comm, program, argv = own[3:]
     first = argv.split(" ", 1)[0].rpartition("/")[2]

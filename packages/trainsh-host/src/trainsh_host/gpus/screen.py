@@ -1,4 +1,7 @@
-"""The live display of `gpus --watch`: a text that is replaced after each look, drawn by the library textual."""
+"""The live display of `gpus --watch`.
+
+It is a text that is replaced after each look, drawn by the library textual.
+"""
 
 import concurrent.futures
 import contextlib
@@ -20,13 +23,16 @@ from trainsh_host.gpus.history import History
 from trainsh_host.gpus.looking import Watched
 from trainsh_host.gpus.model import Gpu, HostGpus
 
-HISTORY = 16  # columns
+HISTORY = 16  # how many columns the history of a GPU has
 NAME = 20
 STYLES = {"ok": "bold", "none": "dim", "failed": "bold red"}
 
 
 class Screen(App[list[HostGpus]]):
-    """The hosts with their GPUs. q, Escape and Ctrl-C end it; arrows, pages and the wheel scroll."""
+    """The display of the hosts with their GPUs.
+
+    The keys q, Escape and Ctrl-C end it. The arrow keys, the page keys and the mouse wheel scroll.
+    """
 
     CSS = "Screen { background: ansi_default; } #foot { dock: bottom; height: 1; color: ansi_bright_black; }"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -43,7 +49,7 @@ class Screen(App[list[HostGpus]]):
         self._history = History()
 
     def watched(self) -> list[HostGpus]:
-        """Run until the person ends it; returns the rows of the last look."""
+        """Run until the person ends the display. Return the rows of the last look."""
         return self.run() or self._seen()
 
     def _seen(self) -> list[HostGpus]:
@@ -58,7 +64,8 @@ class Screen(App[list[HostGpus]]):
     def on_mount(self) -> None:
         """Start a thread for each host, so that a host that does not answer delays no other."""
         for host in self._hosts:
-            # Python's threads: textual waits for its own threads before it ends, so a silent host would block it.
+            # These are threads of Python, because textual waits for its own threads before it ends, and then a
+            # silent host would block the end of the program.
             threading.Thread(target=self._look_again, args=(host,), daemon=True).start()
 
     def _look_again(self, host: Watched) -> None:
@@ -81,7 +88,7 @@ class Screen(App[list[HostGpus]]):
             self._draw()
 
     def _draw(self) -> None:
-        width = self.size.width - 2  # the scroll bar
+        width = self.size.width - 2  # the scroll bar takes two columns
         page = Text(no_wrap=True, overflow="ellipsis")
         for host in self._hosts:
             row = self._rows.get(host.name)
@@ -96,7 +103,7 @@ class Screen(App[list[HostGpus]]):
         self.query_one("#foot", Static).update(Text(foot))
 
     def _card(self, page: Text, row: HostGpus, gpu: Gpu, width: int) -> None:
-        """Add a GPU with its history, and its processes."""
+        """Add a GPU to the page, with its history and its processes."""
         name, use, memory, temperature, power = columns_of(gpu)
         if gpu.index < 0 or gpu.problem:
             page.append(cut(printable(f"  {gpu.problem or name}", keep=""), width) + "\n", style="red")

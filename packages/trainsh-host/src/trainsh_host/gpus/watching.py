@@ -1,4 +1,4 @@
-"""Looks at GPUs repeatedly: a live display on a terminal, else a text or an event for each look."""
+"""Looks at GPUs repeatedly. On a terminal there is a live display, otherwise a text or an event for each look."""
 
 import sys
 import time
@@ -8,14 +8,17 @@ from trainsh_host.gpus.display import print_gpus
 from trainsh_host.gpus.looking import Watched, documents, look
 from trainsh_host.gpus.model import HostGpus
 
-SHORTEST = 0.5  # seconds between two looks
+SHORTEST = 0.5  # the shortest time between two looks, in seconds
 
 
 def watch(hosts: list[Watched], every: float, request: Request) -> list[HostGpus]:
-    """Look until the person ends it; returns the rows of the last look. A program gets `gpus` events instead."""
+    """Look again and again until the person ends it. Return the rows of the last look.
+
+    For a program, each look gives a `gpus` event.
+    """
     every = max(every, SHORTEST)
     if request.for_people and sys.stdout.isatty() and sys.stdin.isatty():
-        from trainsh_host.gpus.screen import Screen  # noqa: PLC0415 - loads textual
+        from trainsh_host.gpus.screen import Screen  # noqa: PLC0415 - it loads textual
 
         return Screen(hosts, every).watched()
     rows: list[HostGpus] = []

@@ -1,1 +1,4 @@
-"""Reads and changes hosts.toml. Imports `model` only."""
+"""Reads and changes hosts.toml.
+
+This subpackage imports only `model`.
+"""

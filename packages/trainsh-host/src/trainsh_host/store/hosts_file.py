@@ -1,4 +1,4 @@
-"""The file hosts.toml: reads its hosts, and changes one without touching any other byte."""
+"""Reads the hosts of the file hosts.toml, and changes one host without touching any other byte of the file."""
 
 import re
 import shlex
@@ -25,7 +25,10 @@ def hosts_path() -> Path:
 
 
 def read_text(path: Path) -> str:
-    """The file's text with its line ends, without a byte order mark; empty when the file does not exist."""
+    """The text of the file with its line ends and without a byte order mark.
+
+    The text is empty when the file does not exist.
+    """
     try:
         return path.read_bytes().decode("utf-8-sig")
     except FileNotFoundError:
@@ -37,8 +40,10 @@ def read_text(path: Path) -> str:
 
 
 def parse(text: str, path: Path) -> list[Raw]:
-    """The tables as dicts. Raises UsageError naming the line that does not parse; such a file is never
-    overwritten."""
+    """The tables of the file as dicts.
+
+    Raises UsageError with the number of the line that cannot be parsed. Such a file is never overwritten.
+    """
     try:
         found = tomllib.loads(text).get("hosts", [])
     except tomllib.TOMLDecodeError as error:
@@ -57,7 +62,7 @@ def load_raw() -> list[Raw]:
 
 
 def as_host(raw: Raw) -> Host:
-    """The host in one table. Raises UsageError naming the invalid key."""
+    """The host in one table. Raises UsageError with the name of a key that is invalid."""
     name = raw.get("name", "?")
     known = {key: value for key, value in raw.items() if value is not None}
     try:
@@ -76,7 +81,7 @@ _KINDS = {
 
 
 def _in_words(error: str) -> str:
-    """A msgspec error as a message for people: `port: expected a whole number, not text`."""
+    """A msgspec error as a message for people, such as `port: expected a whole number, not text`."""
     found = re.fullmatch(r"Expected `(.+?)`, got `(\w+)` - at `\$\.?(.*)`", error)
     if not found:
         return re.sub(r" - at `\$\.?(.*)`$", r" (\1)", error)
@@ -90,12 +95,15 @@ def names(raws: list[Raw]) -> list[str]:
 
 
 def find_raw(name: str, raws: list[Raw] | None = None) -> Raw | None:
-    """The table of the host `name`; None when there is none."""
+    """The table of the host `name`, or None when there is no such host."""
     return next((raw for raw in (load_raw() if raws is None else raws) if raw.get("name") == name), None)
 
 
 def get_raw(name: str) -> Raw:
-    """The table of the host `name`. Raises NotFound with the nearest name."""
+    """The table of the host `name`.
+
+    If there is no such host, raise NotFound with the most similar name as a hint.
+    """
     raws = load_raw()
     raw = find_raw(name, raws)
     if raw is None:
@@ -126,7 +134,10 @@ def add(values: Raw) -> None:
 
 
 def update(name: str, values: Raw, unset: list[str]) -> None:
-    """Set and remove keys of the host `name`. Its comments and other keys stay."""
+    """Set the keys in `values`, and remove those in `unset`, in the table of the host `name`.
+
+    Comments and other keys of the table stay.
+    """
 
     def change(text: str, raws: list[Raw]) -> tuple[str, list[Raw]]:
         index = _index(name, raws)
@@ -142,7 +153,10 @@ def update(name: str, values: Raw, unset: list[str]) -> None:
 
 
 def swap(name: str, before: str, table: str) -> None:
-    """Replace the whole table of `name` by the text `table`. Raises Conflict if the table is no longer `before`."""
+    """Replace the whole table of the host `name` by the text `table`.
+
+    Raises Conflict if the text of the table is not `before` any more.
+    """
 
     def change(text: str, raws: list[Raw]) -> tuple[str, list[Raw]]:
         index = _index(name, raws)
@@ -172,7 +186,7 @@ def table_text(name: str) -> str:
 
 
 def remove(name: str) -> None:
-    """Remove the host `name`. Raises NotFound when there is none."""
+    """Remove the host `name`. Raises NotFound when there is no such host."""
 
     def change(text: str, raws: list[Raw]) -> tuple[str, list[Raw]]:
         index = _index(name, raws)
@@ -182,8 +196,10 @@ def remove(name: str) -> None:
 
 
 def _change(change: Callable[[str, list[Raw]], tuple[str, list[Raw]]]) -> None:
-    """Change the file under its lock. It is written only if the result parses as intended and no other table
-    changed."""
+    """Change the file while its lock is held.
+
+    The file is written only if the new text parses as intended and no other table has changed.
+    """
     path = hosts_path()
     with locked(path):
         text = read_text(path)
@@ -251,7 +267,11 @@ def _key(name: str) -> str:
 
 
 def _value(value: Any) -> str:
-    """`value` as TOML. JSON and TOML write strings, numbers and booleans alike, except for the character DEL."""
+    """A value as TOML.
+
+    It is written as JSON, because JSON and TOML write strings, numbers and booleans alike, except for the character
+    DEL.
+    """
     if isinstance(value, list):
         return f"[{', '.join(map(_value, value))}]"
     return msgspec.json.encode(value).decode().replace("\x7f", "\\u007F")

@@ -1,7 +1,7 @@
 """Finds, adds, replaces and removes `[[hosts]]` tables in the text of hosts.toml, without touching the rest.
 
-tomlkit keeps comments too, but attaches the comment above a table to the table before it. Removing a host would
-then remove the comment about the next host.
+The library tomlkit also keeps comments, but it counts a comment above a table as a part of the table before the
+comment. With tomlkit, removing a host would therefore remove the comment about the next host.
 """
 
 import re
@@ -17,8 +17,10 @@ _BELOW_HOST = re.compile(r"[ \t]*\[\[?[ \t]*(?:hosts|\"hosts\"|'hosts')[ \t]*\."
 
 
 class Table(msgspec.Struct, frozen=True):
-    """The position of one table: from the `[` of its header to the end of its last line that is not blank or a
-    comment."""
+    """The position of one table.
+
+    It goes from the `[` of its header to the end of its last line that is neither blank nor a comment.
+    """
 
     start: int
     end: int
@@ -36,7 +38,9 @@ def find_tables(text: str) -> list[Table]:
 
 
 def _headers(text: str) -> list[int]:
-    """Where the table headers begin: a `[` at the start of a line, outside strings and arrays."""
+    """The offsets at which table headers begin. A header begins with a `[` at the start of a line, outside strings
+    and arrays.
+    """
     found = [0] if _HEADER.match(text) else []
     depth = 0
     for token in _TOKEN.finditer(text):
@@ -59,7 +63,7 @@ def _content_end(text: str, start: int, limit: int) -> int:
 
 
 def append(text: str, table: str) -> str:
-    """`text` with `table` added at its end after a blank line, using the line ends of `text`."""
+    """`text` with a blank line and `table` added at its end. The added lines get the line ends of `text`."""
     end = "\r\n" if "\r\n" in text else "\n"
     gap = "" if not text else end if text.endswith("\n") else end * 2
     return text + gap + table.replace("\n", end)
@@ -71,7 +75,9 @@ def replace(text: str, at: Table, table: str) -> str:
 
 
 def cut(text: str, at: Table) -> str:
-    """`text` without the table at `at` and one blank line before it: the reverse of `append`."""
+    """`text` without the table at `at` and without one blank line before the table. This is the reverse of
+    `append`.
+    """
     before = text[: at.start]
     for blank in ("\r\n", "\n"):
         if before.endswith(blank) and (before == blank or before[: -len(blank)].endswith("\n")):

@@ -1,1 +1,4 @@
-"""Resolves a name or spec to a target, and runs one command on it. May import `store`."""
+"""Resolves a name or spec to a target, and runs one command on a target.
+
+This subpackage may import `store`.
+"""

@@ -17,16 +17,21 @@ from trainsh_host.model import Ran
 
 
 def shell_line(words: list[str]) -> str:
-    """The command line for the remote shell. One word is the line itself (ssh has the same rule); several words
-    are quoted, so that the shell sees the same words."""
+    """The command line for the remote shell.
+
+    A single word is the line itself, as with ssh. Several words are quoted, so that the shell gets the same words.
+    """
     if not words:
         raise UsageError("there is no command", "write it after --: train host run NAME -- nvidia-smi")
     return words[0] if len(words) == 1 else shlex.join(words)
 
 
 def run(target: Target, line: str, request: Request) -> Ran:
-    """Run `line` on the machine. For people, it uses our standard streams; for programs, output is streamed and
-    collected."""
+    """Run the command line `line` on the machine.
+
+    For people, the command uses the standard streams of this process. For programs, its output is sent as events
+    and also collected.
+    """
     ssh.ensure_master(target, request)
     argv = target.remote_argv(line)
     ran = _through(argv, target) if request.for_people else _collected(argv, target, request)
@@ -40,7 +45,7 @@ def run(target: Target, line: str, request: Request) -> Ran:
 
 
 def _through(argv: list[str], target: Target) -> Ran:
-    """Run `argv` with our standard streams, byte for byte."""
+    """Run `argv` with the standard streams of this process, byte for byte."""
     path = argv[0] if "/" in argv[0] else next(
         (f"{part}/{argv[0]}" for part in os.get_exec_path() if os.access(f"{part}/{argv[0]}", os.X_OK)), ""
     )  # fmt: skip
@@ -58,7 +63,10 @@ def _through(argv: list[str], target: Target) -> Ran:
 
 
 def _collected(argv: list[str], target: Target, request: Request) -> Ran:
-    """Run `argv` with empty input. Its output is sent as `output` events while it runs, and returned as a whole."""
+    """Run `argv` with empty input.
+
+    Its output is sent as `output` events while it runs, and is returned as a whole at the end.
+    """
     reader, writer = os.pipe()
     try:
         child = spawn.start(argv, env=target.environment(), stderr=writer)
@@ -91,7 +99,9 @@ def _collected(argv: list[str], target: Target, request: Request) -> Ran:
 
 
 def ensure_if_stored(target: Target, request: Request) -> None:
-    """Log in first if the machine has a stored password, since ssh itself would ask for it on the terminal."""
+    """Log in beforehand if the machine has a stored password, because ssh itself would ask for the password on the
+    terminal.
+    """
     if target.secret:
         try:
             ssh.ensure_master(target, request)
@@ -103,7 +113,8 @@ def ensure_if_stored(target: Target, request: Request) -> None:
 def handover_argv(target: Target, line: str | None) -> list[str]:
     """The argv of an ssh that replaces this process and may log in by itself.
 
-    The remote command gets a terminal if we have one: `htop` works, and output piped into `grep` has no escapes.
+    The remote command gets a terminal if this process has one, so that `htop` works, but output that is piped into
+    `grep` has no escapes.
     """
     argv = target.remote_argv(line, terminal=True)
     if os.isatty(0) and (line is None or os.isatty(1)):

@@ -1,5 +1,7 @@
-"""known_hosts files for single machines. A rented machine's first host key is accepted and later ones must match
-it."""
+"""Gives single machines a known_hosts file of their own.
+
+The first host key of a rented machine is accepted, and later host keys must be the same.
+"""
 
 import re
 
@@ -15,7 +17,7 @@ def key_file(machine: str) -> str:
 
 
 def key_options(file: str) -> list[str]:
-    """ssh's options to use only `file` for host keys."""
+    """The options with which ssh uses only `file` for host keys."""
     return ["-o", f"UserKnownHostsFile={in_quotes(file)}", "-o", "GlobalKnownHostsFile=none"]
 
 

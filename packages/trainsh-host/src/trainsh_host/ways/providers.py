@@ -1,4 +1,4 @@
-"""Machines of a provider: `NAME:REF` is resolved by `train-NAME resolve`."""
+"""Resolves `NAME:REF`, a machine of a provider, with `train-NAME resolve`."""
 
 import msgspec
 
@@ -6,19 +6,19 @@ from trainsh_base.errors import MissingProgram, UsageError
 from trainsh_base.remote.target import Target, control_path
 from trainsh_host.ways.own_keys import ACCEPT_FIRST, key_file, key_options
 
-RESOLVE_LIMIT = 25.0  # seconds for a provider to resolve a machine
+RESOLVE_LIMIT = 25.0  # the time limit in seconds for a provider to resolve a machine
 
 
 def provided(tool: str, reference: str, name: str) -> Target:
-    """The target that the tool returns for its machine. A rented one gets its own known_hosts file, by its
-    `machine` id.
+    """The target that a provider's tool returns for the machine `reference`.
 
-    Raises MissingProgram when the tool is not installed, UsageError for an answer that is not a target, and the
-    tool's errors.
+    A rented machine gets a known_hosts file of its own, which is named by the id `machine` in the answer. Raises
+    MissingProgram when the tool is not installed, UsageError for an answer that is not a target, and the errors of
+    the tool.
     """
     if not has_tool(tool):
         raise no_tool(tool, name)
-    from trainsh_base.tool.peer import call  # noqa: PLC0415 - only rented machines need it
+    from trainsh_base.tool.peer import call  # noqa: PLC0415 - only machines of a provider need it
 
     answer = call(tool, "resolve", {"ref": reference}, timeout=RESOLVE_LIMIT)
     try:
@@ -32,7 +32,7 @@ def provided(tool: str, reference: str, name: str) -> Target:
 
 
 def with_own_keys(target: Target, machine: str) -> Target:
-    """`target` with its own known_hosts file, in which ssh stores the first host key without asking."""
+    """`target` with a known_hosts file of its own, in which ssh stores the first host key without a question."""
     file = key_file(machine)
     argv = [target.argv[0], *key_options(file), "-o", ACCEPT_FIRST, *target.argv[1:]]
     return msgspec.structs.replace(target, argv=argv, known_hosts=file, control_path=control_path(argv, target.env))
@@ -40,7 +40,7 @@ def with_own_keys(target: Target, machine: str) -> Target:
 
 def has_tool(tool: str) -> bool:
     """Whether `train-TOOL` is installed."""
-    from trainsh_base.system.spawn import tool_path  # noqa: PLC0415 - only rented machines need it
+    from trainsh_base.system.spawn import tool_path  # noqa: PLC0415 - only machines of a provider need it
 
     return tool_path(tool) is not None
 

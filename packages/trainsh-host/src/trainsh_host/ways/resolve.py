@@ -1,4 +1,4 @@
-"""Resolves a host's name or spec to a Target. Reads configuration only; makes no connection."""
+"""Resolves a host's name or spec to a Target. This module only reads configuration, and makes no connection."""
 
 import os
 import shlex
@@ -17,11 +17,14 @@ from trainsh_host.ways.providers import has_tool, no_tool, provided, with_own_ke
 
 
 def resolve(text: str, *, from_tool: bool = False, machine: str = "", depth: int = 0) -> Target:
-    """The target that `text` means: a host of hosts.toml, a spec, or an alias that ssh knows.
+    """The target that `text` means. `text` is the name of a host of hosts.toml, a spec, or an alias that ssh knows.
 
-    `from_tool`: the text comes from a tool's answer. An address is then a rented machine, with its own known_hosts
-    file by the id `machine`, and with harmless ssh options only. Raises NotFound for an unknown name, UsageError
-    for a bad spec or table, and MissingProgram when the tool that knows the machine is not installed.
+    `from_tool` says that the text comes from a tool's answer. An address is then the address of a rented machine:
+    it gets a known_hosts file of its own, which is named by the id `machine`, and may have only harmless ssh
+    options.
+
+    Raises NotFound for an unknown name, UsageError for a bad spec or table, and MissingProgram when the tool that
+    knows the machine is not installed.
     """
     if text.strip() == "local":
         return Target.local()
@@ -39,7 +42,7 @@ def resolve(text: str, *, from_tool: bool = False, machine: str = "", depth: int
 
 
 def _rented(text: str, spec: Spec, machine: str) -> Target:
-    from trainsh_host.ways.tool_specs import harmless  # noqa: PLC0415 - only what tools answer needs it
+    from trainsh_host.ways.tool_specs import harmless  # noqa: PLC0415 - only specs from tools need it
 
     argv = spec_argv(harmless(spec, text))
     target = ssh_target(text, argv, label=spec_label(spec), rented=True, bootstrap=True, machine=machine)
@@ -79,13 +82,18 @@ def host_target(host: Host, *, depth: int = 0) -> Target:
 
 
 def _rented_host(host: Host) -> bool:
-    """Whether the address may belong to another machine later: a rented machine, or one behind a tunnel."""
+    """Whether the address may later belong to another machine.
+
+    This is so for a rented machine and for a machine behind a tunnel.
+    """
     return host.type == TUNNEL_TYPE or host.type in PROVIDERS
 
 
 def host_argv(host: Host, known_hosts: str | None, *, depth: int = 0) -> list[str]:
-    """ssh's argv for a host of hosts.toml. Port 22 is left out: 0.9 always wrote it, even if ssh's settings have
-    another."""
+    """ssh's argv for a host of hosts.toml.
+
+    Port 22 is left out, because version 0.9 always wrote it, even if ssh's settings have another port.
+    """
     argv = ["ssh"]
     if host.port != 22:
         argv += ["-p", str(host.port)]
@@ -107,7 +115,10 @@ def host_argv(host: Host, known_hosts: str | None, *, depth: int = 0) -> list[st
 
 
 def _key_options(own: str) -> list[str]:
-    """The options for the host's own key; without one, for the default key of config.toml if its file exists."""
+    """The options for the key of the host.
+
+    If the host has no key, they are for the default key of config.toml, if this file exists.
+    """
     if own:
         return ["-i", _key_file(own), "-o", "IdentitiesOnly=yes"]
     from trainsh_base.system.configuration.config import config_value  # noqa: PLC0415 - most hosts name their key
@@ -131,20 +142,21 @@ def spec_argv(spec: Spec, *, depth: int = 0) -> list[str]:
 
 
 def spec_label(spec: Spec) -> str:
-    """`user@host:port`, for messages."""
+    """The address in a spec as `user@host:port`, for messages."""
     user = f"{spec.user}@" if spec.user else ""
     return f"{user}{spec.value}" + (f":{spec.port}" if spec.port not in (None, 22) else "")
 
 
 def _key_file(path: str) -> str:
-    """The path of the key file. A relative path is made absolute, since ssh may start in another directory."""
+    """The path of the key file. A relative path is made absolute, because ssh may start in another folder."""
     return path if path.startswith(("~", "/", "%", "$")) else os.path.abspath(path)  # noqa: PTH100 - as text
 
 
 def _jump(jump: str, depth: int) -> list[str]:
-    """The option for a jump host. A host of hosts.toml has its own key and options, so it becomes a proxy command.
+    """The option for a jump host.
 
-    `-J` cannot be used: ssh refuses it beside the `ProxyCommand=false` of clients that must not log in by
+    A jump host of hosts.toml becomes a proxy command, because it has its own key and options. The option `-J`
+    cannot be used, because ssh refuses it together with the `ProxyCommand=false` of clients that must not log in by
     themselves.
     """
     raw = hosts_file.find_raw(jump)

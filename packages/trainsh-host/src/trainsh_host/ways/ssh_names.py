@@ -1,4 +1,4 @@
-"""Names that ssh can resolve: `Host` blocks of the user's settings, and names in DNS."""
+"""Finds names that ssh can resolve: `Host` blocks of the user's settings, and names in DNS."""
 
 import re
 import shlex
@@ -11,7 +11,7 @@ from trainsh_base.remote.ssh_config import READ_LIMIT
 from trainsh_base.system.proc import run
 from trainsh_base.system.suggest import did_you_mean
 
-# Settings that do not identify a machine, or that we set ourselves.
+# Settings that do not identify a machine, or that train sets itself.
 _OURS = frozenset([
     "host", "match", "include", "controlmaster", "controlpath", "controlpersist", "localforward", "remoteforward",
     "dynamicforward",
@@ -19,8 +19,10 @@ _OURS = frozenset([
 
 
 def settings(*argv: str) -> dict[str, str]:
-    """The settings that ssh would use for this argv (`ssh -G`). Raises UsageError when ssh rejects it or its own
-    files."""
+    """The settings that ssh would use for this argv (`ssh -G`).
+
+    Raises UsageError when ssh rejects the argv or its own settings files.
+    """
     done = run(["ssh", "-G", *argv], check=False, timeout=READ_LIMIT)
     if done.status != 0:
         said = done.stderr.decode(errors="replace").strip().splitlines()
@@ -30,7 +32,7 @@ def settings(*argv: str) -> dict[str, str]:
 
 
 def known_to_ssh(name: str) -> bool:
-    """Whether ssh has settings for `name` that do not apply to every name, or `name` resolves."""
+    """Whether ssh has settings for `name` that do not apply to every name, or DNS knows `name`."""
     own, other = settings(name), settings("trainsh-no-such-name.invalid")
     if own.pop("hostname", name) != name:
         return True
@@ -48,7 +50,10 @@ def _resolves(name: str) -> bool:
 
 
 def blocks(text: str) -> dict[str, list[tuple[str, str]]]:
-    """Parse the `Host` blocks of an ssh settings file: name -> (key, value) pairs. Patterns are left out."""
+    """Parse the `Host` blocks of an ssh settings file. Return a map from each name to its pairs (key, value).
+
+    Names that are patterns are left out.
+    """
     found: dict[str, list[tuple[str, str]]] = {}
     names: list[str] = []
     for line in text.splitlines():
@@ -83,7 +88,7 @@ def user_blocks() -> dict[str, list[tuple[str, str]]]:
 
 
 def fields(name: str, pairs: list[tuple[str, str]]) -> dict[str, object]:
-    """The hosts.toml keys for a `Host` block. The first value of a key counts (ssh has the same rule)."""
+    """The keys of hosts.toml for a `Host` block. As in ssh, the first value of a key counts."""
     first: dict[str, str] = {}
     options = []
     for key, value in pairs:
@@ -105,7 +110,10 @@ def fields(name: str, pairs: list[tuple[str, str]]) -> dict[str, object]:
 
 
 def from_user_config(alias: str) -> dict[str, object]:
-    """The hosts.toml keys for an alias of ~/.ssh/config. Raises NotFound with the nearest name."""
+    """The keys of hosts.toml for an alias of ~/.ssh/config.
+
+    If there is no such alias, raise NotFound with the most similar name as a hint.
+    """
     known = user_blocks()
     if alias not in known:
         raise NotFound(

@@ -13,12 +13,12 @@ _TAKEN = frozenset([
     "pubkeyacceptedalgorithms", "pubkeyacceptedkeytypes", "pubkeyauthentication", "rekeylimit",
     "serveralivecountmax", "serveraliveinterval", "tcpkeepalive", "user",
 ])  # fmt: skip
-# Options about host keys have no effect: the machine gets its own known_hosts file.
+# Options about host keys, which have no effect because the machine gets a known_hosts file of its own.
 _OVERRULED = frozenset(["stricthostkeychecking", "userknownhostsfile", "globalknownhostsfile", "loglevel"])
 
 
 def harmless(spec: Spec, text: str) -> Spec:
-    """`spec` without the options that have no effect. Raises UsageError for an option that a tool may not set."""
+    """The spec without the options that have no effect. Raises UsageError for an option that a tool may not set."""
     options = []
     for option in spec.options:
         key = option.partition("=")[0].lower()
