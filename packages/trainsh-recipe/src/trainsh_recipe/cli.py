@@ -1,4 +1,4 @@
-"""The executable train-recipe. Its commands are in `commands`, in the order of the help."""
+"""The program train-recipe. Its commands are in the subpackage `commands`; the help lists them in this order."""
 
 from trainsh_base.tool.program import run as run_tool
 

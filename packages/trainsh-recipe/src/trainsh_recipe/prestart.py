@@ -1,18 +1,18 @@
-"""Tools that are started before this process loads its modules: name -> running `serve`."""
+"""Starts tools before this process loads its modules, and keeps them: name -> running `serve`."""
 
 import os
 import sys
 
 from trainsh_base.system import spawn
 
-# The commands that run a recipe; each needs these two tools before anything else.
+# The commands that run a recipe, and the two tools that each of them needs before anything else.
 RUNS = ("run", "exec", "resume")
 TOOLS = ("dsl", "tmux")
 
 # This environment variable gives a newly started runner the file descriptor of the job's lock.
 LOCK_VARIABLE = "TRAINSH_RUNNER_LOCK"
 
-# The letters of a host's name.
+# The characters of a host's name.
 NAME = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-")
 
 children: dict[str, spawn.Child] = {}
@@ -20,7 +20,7 @@ lock_handle = -1
 
 
 def start() -> None:
-    """Start the tools that the command line needs, in parallel with our own start-up."""
+    """Start the tools that the command line needs, while this process still loads its own modules."""
     _keep_lock()
     argv = sys.argv[1:]
     if not argv or argv[0] not in RUNS or {"--help", "-h"} & set(argv):
@@ -34,14 +34,17 @@ def start() -> None:
 
 
 def request(host: str) -> bytes:
-    """The request that lets train-tmux prepare for `host` while this process starts; its answer is ignored."""
+    """Return the request that lets train-tmux prepare for `host` while this process starts.
+
+    Its answer is not used.
+    """
     return b'{"jsonrpc":"2.0","id":"early","method":"prepare","params":{"host":"%s"}}\n' % host.encode()
 
 
 def first_host(argv: list[str]) -> str:
-    """The host that a command line uses first: the one of the first `@NAME` of `exec`, else this machine.
+    """Return the host that a command line uses first: the first `@NAME` in the text of `exec`, else this machine.
 
-    It is a guess, and a wrong one does no harm.
+    This is a guess. A wrong guess does no harm.
     """
     if argv[0] != "exec":
         return "local"
@@ -54,7 +57,10 @@ def first_host(argv: list[str]) -> str:
 
 
 def _keep_lock() -> None:
-    """Take a handed-over lock, and let no child inherit it: a tool that held it would keep the job locked."""
+    """Take over the lock from the parent process, and let no child inherit it.
+
+    A tool that inherited the lock would keep the job locked.
+    """
     global lock_handle  # noqa: PLW0603 - one process, one lock
     number = os.environ.pop(LOCK_VARIABLE, "")
     if number.isdigit():
@@ -66,5 +72,5 @@ def _keep_lock() -> None:
 
 
 def take(name: str) -> spawn.Child | None:
-    """The tool `name`, if it was started here and is not taken yet; else None."""
+    """Return the tool `name` if it was started here and was not taken before; else None."""
     return children.pop(name, None)

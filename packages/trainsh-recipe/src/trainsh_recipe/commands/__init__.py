@@ -1,1 +1,4 @@
-"""The declared commands. A command imports the engine only when it is called. Imports every subpackage."""
+"""The commands. A command imports the engine only when it is called.
+
+This subpackage may import every other one.
+"""

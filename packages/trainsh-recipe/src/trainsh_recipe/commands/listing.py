@@ -17,7 +17,7 @@ from trainsh_recipe.ui import reports as report
 
 
 def _just_failed(state: State, last: str) -> bool:
-    """Whether it is the newest job of a recipe, and failed: the one that a bare resume takes."""
+    """Return whether the job has failed and is the newest job of a recipe, which `resume` without a name takes."""
     return state.status == "failed" and state.id == last
 
 

@@ -1,4 +1,4 @@
-"""Parameters that several commands share, and the tool itself."""
+"""The parameters that several commands share, and the object `tool`."""
 
 from typing import Annotated
 

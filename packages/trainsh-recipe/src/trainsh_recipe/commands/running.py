@@ -38,7 +38,7 @@ def _end(status: int) -> None:
 def overrides(
     host: dict[str, str], var: dict[str, str], storage: dict[str, str], words: list[str]
 ) -> dict[str, dict[str, str]]:
-    """The overrides that the command line gives, by options or as `VAR=value` arguments."""
+    """Return the overrides that the command line gives by options or as `VAR=value` arguments."""
     values = dict(var)
     for word in words:
         name, equals, value = word.partition("=")

@@ -1,1 +1,3 @@
-"""Runs a job: its source, its options, its steps, and the checks of a resume. Imports store/ and plan/."""
+"""Runs a job: its source, its options, its steps, and the checks of a resume.
+This subpackage imports store/ and plan/.
+"""

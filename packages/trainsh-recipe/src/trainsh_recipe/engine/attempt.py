@@ -18,11 +18,11 @@ from trainsh_recipe.plan.numbering import Numbered
 from trainsh_recipe.store.step_log import StepLog
 
 DEATHS = 5  # a tool that dies this many times during one request is not asked again
-PAUSE = 0.5  # seconds before a request is repeated that failed because of train, not because of the command
+PAUSE = 0.5  # seconds before a request is repeated, if train and not the command caused its failure
 
 
 class Attempt:
-    """One attempt of `step`; `number` counts from 1. `resuming`: an earlier process began this attempt."""
+    """One attempt of `step`; `number` counts from 1. `resuming` means that an earlier process began the attempt."""
 
     def __init__(self, run: Run, step: Numbered, number: int, *, resuming: bool, since: int | None) -> None:
         self.numbered = step
@@ -30,7 +30,7 @@ class Attempt:
         self.resuming = resuming
         self.since = since
         self.gone = False  # the attempt's session no longer exists
-        self.keeps_on = False  # it is a step of `finally` that releases a machine: a Cancel does not end it
+        self.keeps_on = False  # a Cancel does not end it, because it is a step of `finally` that releases a machine
         self.began = time.monotonic()
         self._asked = run.questions.seconds
         self.log = StepLog(run.job.log(step.file), run.secrets.values)
@@ -43,11 +43,11 @@ class Attempt:
 
     @property
     def name(self) -> str:
-        """The attempt's id on a host: train-tmux starts nothing twice under the same id."""
+        """The attempt's id on a host, under which train-tmux starts a command only once."""
         return attempt_name(self.numbered.id, self.number)
 
     def for_people(self, text: str) -> str:
-        """The text with the numbers of the recipe in the place of the ids that steps have on hosts."""
+        """Return the text with each step's id on hosts replaced by the number of the step in the recipe."""
         return in_recipe(text).removeprefix(f"step {self.numbered.id} is lost: ")
 
     @property
@@ -57,7 +57,7 @@ class Attempt:
 
     @property
     def seconds(self) -> float:
-        """Seconds since the attempt began, without the time that questions to the person took."""
+        """The seconds since the attempt began, without the time that questions to the person took."""
         return max(0.0, time.monotonic() - self.began - (self._run.questions.seconds - self._asked))
 
     @property
@@ -68,11 +68,11 @@ class Attempt:
     def ask(
         self, tool: str, method: str, params: dict[str, Any], limit: float | None = None, *, patience: float = 0.0
     ) -> Any:
-        """Send a request that may be repeated, and return the answer. A tool that dies is started and asked again.
+        """Send a request that may be repeated, and return the answer.
 
-        The journal is synced to disk while the request is on its way.
-
-        For `patience` seconds, the request is also repeated after failures that train caused (`outcome.ours`).
+        If the tool dies, it is started and asked again. The journal is synced to disk while the tool works on the
+        request. For `patience` seconds, the request is also repeated after a failure that train caused (see
+        `outcome.ours`).
         """
         deaths, deadline = 0, Deadline.after(patience)
         while True:
@@ -91,7 +91,10 @@ class Attempt:
                     raise
 
     def ask_once(self, tool: str, method: str, params: dict[str, Any], limit: float | None) -> Any:
-        """Send a request that must not be repeated, after syncing the journal; raises Leave if the tool dies."""
+        """Sync the journal, send a request that must not be repeated, and return the answer.
+
+        Raises Leave if the tool dies.
+        """
         self._run.journal.sync()
         try:
             return self._once(tool, method, params, limit)
@@ -111,7 +114,10 @@ class Attempt:
         return self.wait(self.pending, limit)
 
     def wait(self, pending: AnyPending, limit: float | None = None) -> Any:
-        """Wait for the answer; raises TimedOut after `limit` seconds, not counting time spent on questions."""
+        """Wait for the answer.
+
+        Raises TimedOut after `limit` seconds; the time of questions to the person is not counted.
+        """
         while True:
             try:
                 return self._wait(pending, limit)
@@ -145,7 +151,7 @@ class Attempt:
                     raise
 
     def pause(self, seconds: float) -> bool:
-        """Wait for `seconds`; returns True if the attempt was stopped meanwhile. Raises Leave."""
+        """Wait for `seconds`, and return whether the attempt was stopped meanwhile. Raises Leave."""
         with self._run.signals.waiting():
             self._stopped.wait(seconds)
         leaving = self._run.cancellation.leaving
@@ -174,7 +180,7 @@ class Attempt:
             self._run.view.output(self.numbered, shown)
 
     def sync(self) -> None:
-        """Sync the journal to disk; called by steps that send no request."""
+        """Sync the journal to disk. Steps that send no request call this."""
         self._run.journal.sync()
 
     def _event(self, event: dict[str, Any]) -> None:

@@ -14,7 +14,7 @@ ASK_LIMIT = 120.0
 
 
 class Forecast:
-    """Makes the table for a job that `runner` would resume; the runner's journal must be a Silent one."""
+    """Makes the table for a job that `runner` would resume. The runner's journal must be a `Silent`."""
 
     def __init__(self, runner: Runner) -> None:
         self._run, self._ground = runner.run, runner.ground
@@ -22,7 +22,7 @@ class Forecast:
         self._next = False
 
     def rows(self) -> list[Planned]:
-        """One row for each step: `action` is what would be done, `detail` the reason."""
+        """Return a row for each step; `action` is what would be done, `detail` the reason."""
         state, found = self._run.state, []
         over = bool(state.closing or state.failing)
         for each in self._run.numbers:
@@ -64,7 +64,7 @@ class Forecast:
         return ("next" if first else word), detail or ("" if not first else word if word != "run" else "")
 
     def _held(self, each: Numbered) -> tuple[str, str]:
-        """The row for a finished step: it stays done, or its session or state is set up again."""
+        """Return the row for a finished step: the step stays done, or its session or state is set up again."""
         session = getattr(each.step, "session", "")
         if isinstance(each.step, Execute):
             only, _ = self._session(session)

@@ -1,4 +1,4 @@
-"""Keeps a machine: before a verb that releases it while a required output has not arrived, and after a failure."""
+"""Keeps machines for a while: after a failure, or if a required output has not arrived before their release."""
 
 import contextlib
 import time
@@ -17,10 +17,10 @@ from trainsh_recipe.store.jobs import short
 from trainsh_recipe.store.journal import seconds_of, stamp
 from trainsh_recipe.store.words import ended
 
-TICK = 1.0  # seconds between two checks whether a hold has to end
-HEARD = 60.0  # seconds between two requests that show the kept hosts that this runner is alive
+TICK = 1.0  # seconds between two checks whether a hold, the time for which machines are kept, has to end
+HEARD = 60.0  # seconds between two requests that show a kept host that this runner is alive
 HEARD_LIMIT = 5.0
-FIRST_RETRY, LONGEST_RETRY = 5.0, 300.0  # seconds before a failed required transfer is tried again: first, at most
+FIRST_RETRY, LONGEST_RETRY = 5.0, 300.0  # seconds before the first retry of a required transfer, and the most
 GIVEN_UP = {
     "over": "the hold time is over", "cancelled": "cancelled", "abandoned": "abandoned",
     "limit": "a limit of the job was reached",
@@ -28,9 +28,10 @@ GIVEN_UP = {
 
 
 class Gate:
-    """Keeps machines (a hold). `again(step, attempt)` tries a transfer again and returns whether it succeeded.
+    """Keeps machines for a limited time, called a hold.
 
-    `release` turns the job's sessions into ordinary shells, which a person can use.
+    `again(step, attempt)` tries a transfer again and returns whether it succeeded. `release` turns the job's
+    sessions into ordinary shells, which a person can use.
     """
 
     def __init__(
@@ -42,9 +43,10 @@ class Gate:
     # Required outputs
 
     def before_release(self, at: Attempt, verb: str, hosts: list[str]) -> str:
-        """Wait until the required outputs of `hosts` have arrived, at most for the time of their `hold`.
+        """Wait until the required outputs of `hosts` have arrived, but at most for the time of their `hold`.
 
-        Returns a text on what was given up, as the reason of the step; "" if nothing was given up. Raises Leave.
+        Returns "" if all have arrived, or else a text about what was given up, the reason that the step gets.
+        Raises Leave.
         """
         lost = self.missing(hosts)
         if not lost:
@@ -56,7 +58,10 @@ class Gate:
         return f"the required output of step {steps} was given up: {GIVEN_UP[why]}"
 
     def missing(self, hosts: list[str]) -> list[Numbered]:
-        """The required transfers from `hosts` that have not arrived; none for a host on which nothing has run."""
+        """Return the required transfers from `hosts` whose output has not arrived.
+
+        Hosts on which nothing ran have none.
+        """
         run, found = self._run, []
         given_up = set(run.state.given_up)
         for each in run.numbers:
@@ -88,7 +93,7 @@ class Gate:
         return self._hold("required", longest, hosts, lost, at.pause, verb)
 
     def _tried(self, lost: Iterable[Numbered]) -> list[Numbered]:
-        """The steps of `lost` that ran and failed; not those that never ran because another step failed."""
+        """Return those steps of `lost` that ran and failed. Others never ran, because another step failed."""
         steps = self._run.state.steps
         return [each for each in lost if each.id in steps and steps[each.id].status in ("failed", "timeout")]
 
@@ -112,7 +117,10 @@ class Gate:
         self, reason: str, seconds: float, hosts: list[str], lost: list[Numbered], wait: Callable[[float], bool],
         verb: str,
     ) -> str:  # fmt: skip
-        """Hold, or continue an earlier process's hold; returns why it ended: "arrived", or a key of GIVEN_UP."""
+        """Keep the machines, also if an earlier process began that.
+
+        Returns why it ended: "arrived" or a key of GIVEN_UP.
+        """
         run, steps = self._run, [each.id for each in lost]
         before = run.state.held
         text = before.until if before and before.reason == reason else stamp(time.time() + seconds)
@@ -121,7 +129,7 @@ class Gate:
         run.record("hold.started", sync=True, reason=reason, until=text, hosts=hosts, steps=steps)
         try:
             self._release()
-        except Cancel as cancel:  # right at the beginning: the hold ends as by any later one
+        except Cancel as cancel:  # a Cancel at the very beginning ends the hold as any later one does
             run.cancellation.accept(cancel)
         run.view.log("\n".join(self._told(reason, verb, hosts, lost, until)))
         why = self._until(until, hosts, lost, wait, earlier)
@@ -135,7 +143,10 @@ class Gate:
         self, until: float, hosts: list[str], lost: list[Numbered], wait: Callable[[float], bool],
         earlier: Cancel | None,
     ) -> str:  # fmt: skip
-        """Wait until the hold ends; `earlier` is the cancellation that was accepted before it began."""
+        """Wait until the hold ends, and return why.
+
+        `earlier` is the Cancel that was accepted before the hold, or None.
+        """
         run, cancellation = self._run, self._run.cancellation
         pause, retry = FIRST_RETRY, time.time() + FIRST_RETRY
         while True:
@@ -162,7 +173,7 @@ class Gate:
             self._be_heard(hosts)
 
     def _be_heard(self, hosts: list[str]) -> None:
-        """Send each host a request every HEARD seconds: without it, its watchdog assumes that the runner died."""
+        """Send each host a request every HEARD seconds, or its watchdog would assume that the runner has died."""
         if time.monotonic() - self._heard < HEARD:
             return
         self._heard = time.monotonic()
@@ -171,7 +182,7 @@ class Gate:
                 self._machines.holds(self._run.values.host(host), [], [], HEARD_LIMIT)
 
     def _told(self, reason: str, verb: str, hosts: list[str], lost: list[Numbered], until: float) -> list[str]:
-        """The message that a person sees when a hold begins."""
+        """Return the lines of the message that a person sees when a hold begins."""
         id = short(self._run.job.id)
         where = ", ".join(hosts)
         at = time.strftime("%H:%M", time.localtime(until))

@@ -1,4 +1,4 @@
-"""Identifies the machine of a host by a token in train-tmux's folder there; a resume compares the tokens."""
+"""Identifies the machine of a host by a token in train-tmux's folder there, so that a resume can compare tokens."""
 
 import contextlib
 from collections.abc import Callable
@@ -8,7 +8,7 @@ from trainsh_base.errors import TrainError
 from trainsh_recipe.engine.outside.tools import Tools
 from trainsh_recipe.store.state import State
 
-LIMIT = 30.0  # seconds for a host to answer
+LIMIT = 30.0  # seconds within which a host must answer
 
 
 class Machines:
@@ -18,7 +18,10 @@ class Machines:
         self._state, self._job, self._tools, self._record = state, job, tools, record
 
     def learn(self, host: str, spec: str) -> None:
-        """Record the machine token of a host, unless it is known. Copies need this: the host may lack a session."""
+        """Record the machine token of a host, unless the token is known.
+
+        Copies need this, because a host of a copy may have no session that would tell the token.
+        """
         if host in self._state.machines or spec == "local":
             return
         with contextlib.suppress(TrainError):  # the copy itself reports the error
@@ -27,7 +30,10 @@ class Machines:
                 self._record("machine", host=host, machine=str(machine))
 
     def holds(self, spec: str, sessions: list[str], steps: list[str], limit: float = LIMIT) -> dict[str, Any]:
-        """{machine, node, sessions: {NAME: {session, state, covers, left_out}}, steps: {ID: {state, status}}}."""
+        """Ask a host about sessions and steps. `limit` is how many seconds it has for the answer.
+
+        Returns {machine, node, sessions: {NAME: {session, state, covers, left_out}}, steps: {ID: {state, status}}}.
+        """
         params = {"host": spec, "job": self._job, "sessions": sessions, "steps": steps}
         answer = self._tools.start("tmux", "holds", params).result(limit)
         return answer if isinstance(answer, dict) else {}

@@ -6,22 +6,24 @@ import msgspec
 
 from trainsh_base.errors import TrainError
 
-# Failures that train caused, not the command: a tool was killed, no connection, the command did not begin.
+# The failures that train and not the command caused: a tool was killed, there was no connection, or the command did
+# not begin.
 OURS = frozenset((
     "peer_lost", "host_lost", "host_silent", "unreachable", "not_started", "disk_full", "no_folder", "bad_answer",
     "other_node", "tool_silent",
 ))  # fmt: skip
-# Those of OURS after which another request is useless: train-tmux already waited, or waiting changes nothing.
+# Those of OURS after which another request is useless, since train-tmux already waited or waiting changes nothing.
 HOPELESS = frozenset(("peer_lost", "host_lost", "other_node", "not_started"))
-# Nothing ran because there is no session; allow_fail does not apply.
+# With these, nothing ran because there is no session, so allow_fail does not apply.
 NO_SESSION = frozenset(("session_gone", "session_not_found", "not_open"))
 
 
 class Outcome(msgspec.Struct, kw_only=True):
-    """`status` is ok, failed, timeout, lost, cancelled, skipped, or `interrupted` (we do not know how it ended).
+    """How one attempt of a step ended.
 
+    `status` is ok, failed, timeout, lost, cancelled, skipped, or `interrupted`, if it is not known how it ended.
     `own` means that the command itself caused this status, so that `allow_fail` applies. The other fields are set
-    for some kinds of steps only.
+    only for some kinds of steps.
     """
 
     status: str
@@ -43,7 +45,7 @@ class Outcome(msgspec.Struct, kw_only=True):
 
     @property
     def again(self) -> bool:
-        """Whether the step may be retried: not if it may still run, or was lost."""
+        """Whether the step may be retried. It may not be if it was lost or may still run."""
         return self.status in ("failed", "timeout")
 
     @property
@@ -53,16 +55,16 @@ class Outcome(msgspec.Struct, kw_only=True):
 
 
 def ours(error: TrainError) -> bool:
-    """Whether train caused the error, not the command; the step's exit status is then unknown.
+    """Return whether train and not the command caused the error. The step's exit status is then unknown.
 
-    False for a step that did not begin because its session has ended: that step failed.
+    Returns False for a step that did not begin because its session had ended: such a step has failed.
     """
     ended = error.code == "not_started" and str(error.data.get("reason", "")).startswith("session ")
     return error.code in OURS and not ended
 
 
 def of_error(error: TrainError) -> Outcome:
-    """The outcome of an attempt for which a tool returned an error."""
+    """Return the outcome of an attempt for which a tool returned an error."""
     reason = error.message
     if error.hint:
         reason += "\n" + error.hint

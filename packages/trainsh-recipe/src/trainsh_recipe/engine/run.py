@@ -57,7 +57,7 @@ class Run:
             self.limits.changed()
 
     def resumable_after(self, step: Numbered) -> bool:
-        """Whether steps are left that a resume may run after `step`: another one than closing a session."""
+        """Return whether a resume may run steps after `step`, other than steps that close a session."""
         return self.state.failing or any(
             not each.children and each.id != step.id and not _closes(each) and not self._done(each.id)
             for each in self.numbers
@@ -68,11 +68,11 @@ class Run:
         return step is not None and step.done
 
     def masked(self, text: str) -> str:
-        """The text with all secrets known so far masked."""
+        """Return the text with all secrets masked that were looked up so far."""
         return masked(text, self.secrets.values())
 
     def capture(self, name: str, value: str, step: str) -> None:
-        """Set a variable to a step's standard output; a value that holds a secret is not written to disk."""
+        """Set a variable to a step's standard output. If the value contains a secret, it is not written to disk."""
         if self.masked(value) != value:
             self.values.kept[name] = value
             self.view.log(f"${name} holds a secret, so it is not kept for a resume")

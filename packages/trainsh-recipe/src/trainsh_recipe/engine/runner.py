@@ -56,7 +56,7 @@ class Runner:
     # The whole run
 
     def to_end(self, cancel: Cancel | None = None) -> State:
-        """Run to the end; with `cancel`, end interrupted steps and then run only `finally`.
+        """Run the job to its end. With `cancel`, end interrupted steps, and then run only `finally`.
 
         Raises Leave if the runner has to end before the job.
         """
@@ -79,8 +79,10 @@ class Runner:
         return run.state
 
     def _wake(self) -> None:
-        """Called on a request to end the run. For a Leave, attempts stop waiting, and commands on hosts continue;
-        for a Cancel, the attempts are ended."""
+        """Act on a request to end the run.
+
+        For a Leave, attempts stop waiting, and commands on hosts continue. For a Cancel, the attempts are ended.
+        """
         leaving = self.run.cancellation.leaving is not None
         for at in self.tries.flying():
             if leaving:
@@ -139,14 +141,14 @@ class Runner:
             self.tries.gate.after_failure(seconds, hosts)
 
     def _why(self) -> str:
-        """The reason of the step that made the job fail, in this process or an earlier one."""
+        """Return the reason of the step that made the job fail, in this process or an earlier one."""
         for step in self.run.state.steps.values():
             if not step.closing and step.status not in ("running", "again") and not step.done:
                 return f"step {step.id} {ended(step.status, step.reason)}"
         return ""
 
     def _release(self) -> None:
-        """Turn sessions that are still open into ordinary shells, for a person to inspect."""
+        """Turn sessions that are still open into ordinary shells, so that a person can use them."""
         run, pending = self.run, []
         for session in run.state.sessions.values():
             if session.open and session.host_name not in run.state.stopped:
@@ -160,7 +162,7 @@ class Runner:
     # Cancelling
 
     def _cancel(self, cancel: Cancel) -> str:
-        """End the running steps; a second Ctrl-C meanwhile leaves the job."""
+        """End the running steps. If Ctrl-C is pressed again meanwhile, leave the job."""
         self.run.cancellation.accept(cancel)
         flying = self.tries.flying()
         for at in flying:
@@ -172,7 +174,10 @@ class Runner:
         return "cancelled"
 
     def _await_end(self, at: Attempt) -> str:
-        """Wait until a stopped step has ended; return "", or a note if its host does not say whether it has."""
+        """Wait until a stopped step has ended.
+
+        Returns "", or a note if its host does not say whether it has ended.
+        """
         limit = STOP_LIMIT + self._grace(at.numbered)
         with self.run.signals.waiting():
             try:
@@ -220,7 +225,7 @@ class Runner:
     # One step
 
     def _step(self, step: Numbered) -> bool:
-        """Run the step unless it is done and its effect still exists; returns whether the run may continue."""
+        """Run the step, unless it is done and its effect still exists. Returns whether the run may continue."""
         if not step.closing or self.run.cancellation.leaving:
             self.run.cancellation.check()
         if isinstance(step.step, Parallel):
@@ -243,7 +248,7 @@ class Runner:
         return self.tries.all(step, before.attempt + 1)
 
     def _parallel(self, step: Numbered) -> bool:
-        """Run all steps of a block at once and wait for all; returns False if one failed."""
+        """Run all steps of a block at once, and wait for all of them. Returns False if one failed."""
         results: dict[str, bool] = {}
         problems: list[BaseException] = []
         waiting = threading.Semaphore(0)

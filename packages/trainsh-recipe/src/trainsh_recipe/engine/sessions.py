@@ -1,4 +1,4 @@
-"""The sessions of a job: the parameters that identify one to tools, and the hosts of steps."""
+"""The sessions of a job: the parameters that identify a session to tools, and the hosts of steps."""
 
 from typing import Any
 
@@ -18,11 +18,14 @@ class Sessions:
         self._hosts = {step.session: step.host for step in opens if step.verb == "open"}
 
     def get(self, name: str) -> SessionState | None:
-        """The session if the job has opened it, else None."""
+        """Return the session if the job has opened it, else None."""
         return self._state.sessions.get(name)
 
     def params(self, name: str) -> dict[str, Any]:
-        """The parameters that identify the session in a request; raises NotFound `not_open` if it is not open."""
+        """Return the parameters that identify the session in a request.
+
+        Raises NotFound `not_open` if the session is not open.
+        """
         session = self.get(name)
         if session is None or not session.open:
             raise NotFound(
@@ -38,17 +41,20 @@ class Sessions:
         return self._tools.start("tmux", "interrupt", params)
 
     def host_of(self, session: str) -> str:
-        """The host on which the recipe opens the session, or ""."""
+        """Return the host on which the recipe opens the session, or "" if it opens no such session."""
         return self._hosts.get(session, "")
 
     def reached(self, each: Numbered) -> bool:
-        """Whether the job has reached all hosts of a step; if so, a failure to connect only interrupts the step."""
+        """Return whether the job has reached all hosts of a step.
+
+        Then a failure to connect only interrupts the step.
+        """
         hosts = self.hosts_of(each)
         known = set(self._state.machines) | {session.host_name for session in self._state.sessions.values()}
         return bool(hosts) and hosts <= known
 
     def hosts_of(self, each: Numbered) -> set[str]:
-        """The hosts that a step uses; if one is a new machine, the step's effect is gone."""
+        """Return the hosts that a step uses. If one of them is a new machine, the step's effect is gone."""
         step = each.step
         if isinstance(step, Execute | Wait):
             return {self.host_of(step.session)} - {""}

@@ -1,4 +1,4 @@
-"""A step's attempts: each start and end is journaled, and failures are retried according to `retry`."""
+"""Makes the attempts of a step: writes each start and end to the journal, and retries failures as `retry` says."""
 
 from collections.abc import Callable
 from typing import Any
@@ -23,7 +23,7 @@ from trainsh_recipe.engine.run import Run
 from trainsh_recipe.plan.document import Control, Execute, Notify, Sleep, Transfer, Wait
 from trainsh_recipe.plan.numbering import Numbered
 
-RETRY_DELAY = 1.0  # seconds before the first retry without `retry_delay`; doubles each time
+RETRY_DELAY = 1.0  # seconds before the first retry if there is no `retry_delay`; they double each time
 
 
 class Tries:
@@ -59,12 +59,15 @@ class Tries:
         }  # fmt: skip
 
     def flying(self) -> list[Attempt]:
-        """The attempts in progress."""
+        """Return the attempts in progress."""
         with self.run.lock:
             return list(self._flying.values())
 
     def all(self, step: Numbered, number: int, *, resuming: bool = False) -> bool:
-        """Make attempts from `number` on until one succeeds or no retry is left; returns whether to go on."""
+        """Make attempts from `number` on until one succeeds or no retry is left.
+
+        Returns whether the run may continue.
+        """
         run = self.run
         try:
             left = run.values.count(step.step.options.retry)
@@ -87,7 +90,10 @@ class Tries:
         return self._given_up(step, outcome, allowed)
 
     def held_by(self) -> tuple[float, list[str]]:
-        """Return (longest `hold` in seconds of the finished renting steps, their hosts that are not stopped)."""
+        """Look at the finished steps that rent.
+
+        Return (their longest `hold` in seconds, their hosts not yet stopped).
+        """
         return self._verbs.held_by()
 
     def again(self, step: Numbered, number: int) -> bool:
@@ -109,14 +115,14 @@ class Tries:
         return forgiven
 
     def refuse(self, step: Numbered, number: int, outcome: Outcome) -> bool:
-        """Record `outcome` for a step without running it; returns whether the run may continue."""
+        """Record `outcome` for a step without running the step. Returns whether the run may continue."""
         at = Attempt(self.run, step, number, resuming=True, since=None)
         self._record_start(step, number, resuming=False, since=None)
         self.record_end(at, outcome, final=True)
         return self._given_up(step, outcome, False)
 
     def _pause(self, step: Numbered, seconds: float) -> bool:
-        """Wait between two attempts; returns whether the run was cancelled meanwhile. Raises Leave and Cancel."""
+        """Wait between two attempts. Returns whether the run was cancelled meanwhile. Raises Leave and Cancel."""
         cancellation = self.run.cancellation
         with self.run.signals.waiting():
             cancellation.pause(seconds)
@@ -158,7 +164,7 @@ class Tries:
         )  # fmt: skip
 
     def _place(self, step: Numbered, resuming: bool, since: int | None) -> dict[str, Any]:
-        """The session, machine and node of the step, as far as they are known at its start."""
+        """Return the session, machine and node (see hello.sh) of the step, as far as known at its start."""
         name = getattr(step.step, "session", "")
         session = self.run.sessions.get(name)
         about: dict[str, Any] = {"session": name, "closing": step.closing, "resumed": resuming}
@@ -195,7 +201,7 @@ class Tries:
         """Handle a failure that train caused, when the step's time is over: leave the job, or return `outcome`.
 
         The run goes on if a machine costs money, in a step of `finally`, and in `exec`. The step then has the
-        status "unknown": a resume first asks the host how the step ended.
+        status "unknown", so that a resume first asks the host how the step ended.
         """
         reason = outcome.reason.split("\n")[0]
         state = self.run.state
@@ -211,7 +217,7 @@ class Tries:
         return outcome
 
     def _since(self, step: Numbered) -> int | None:
-        """The offset in the session's log from which the step's output, or the pattern to wait for, is searched."""
+        """Return the offset in the session's log at which the search for the step's output or a pattern begins."""
         session = self.run.sessions.get(getattr(step.step, "session", ""))
         if session is None:
             return None

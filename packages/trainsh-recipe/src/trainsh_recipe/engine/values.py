@@ -14,7 +14,7 @@ from trainsh_base.system.units import parse_duration, parse_truth
 from trainsh_recipe.plan.document import Parts, Place, Plan, Ref, Text
 from trainsh_recipe.store.state import State
 
-_DEEPEST = 50  # levels of variables in variables; a plan has no cycles, but an override could make one
+_DEEPEST = 50  # the most levels of variables in variables; an override could make a cycle, which a plan never has
 
 
 class Secrets:
@@ -26,7 +26,7 @@ class Secrets:
         self._lock = threading.Lock()
 
     def get(self, name: str) -> str:
-        """The value of a secret; raises CredentialError (exit 4) if it does not exist."""
+        """Return the value of a secret. Raises CredentialError (exit 4) if the secret does not exist."""
         with self._lock:
             if name not in self._known:
                 self._known[name] = self._find(name)
@@ -47,7 +47,7 @@ class Secrets:
             raise CredentialError(f"there is no secret {name}", hint, code="no_secret") from None
 
     def values(self) -> list[str]:
-        """All values looked up so far, for masking."""
+        """Return all values looked up so far, for masking."""
         return list(self._known.values())
 
 
@@ -60,16 +60,19 @@ class Values:
         self.secrets = secrets
         self.status = ""  # JOB_STATUS, set for the steps of `finally`
         self._defaults: dict[str, float] = {}
-        self.kept: dict[str, str] = {}  # captured values that hold a secret, which are not journaled
+        self.kept: dict[str, str] = {}  # captured values that contain a secret; they are not written to the journal
 
     # Texts
 
     def plain(self, text: Text | int | float) -> str:
-        """The text with all values, including secrets: for specs, options and messages."""
+        """Return the text with all values, including secrets, for use in specs, options and messages."""
         return self._join(text, self.secrets.get)
 
     def shown(self, text: Text | int | float) -> str:
-        """The text for display: a secret stays `${secret:NAME}`, a captured value with a secret `${NAME}`."""
+        """Return the text for display.
+
+        A secret stays `${secret:NAME}`, a captured value with a secret `${NAME}`.
+        """
         said = self._join(text, lambda name: f"${{secret:{name}}}")
         for name, value in self.kept.items():
             said = said.replace(value, f"${{{name}}}")
@@ -91,7 +94,7 @@ class Values:
         return joined, {name: self.secrets.get(secret) for secret, name in names.items()}
 
     def secret_names(self) -> list[str]:
-        """The secrets in the recipe whose names can be environment variables."""
+        """Return the secrets in the recipe whose names can be environment variables."""
         texts = [given(text) for text in self.state.overrides.get("vars", {}).values()]
         plan = msgspec.json.encode([self.plan, texts]).decode()
         return sorted(set(re.findall(r'"secret":"([A-Za-z_][A-Za-z0-9_]*)"', plan)))
@@ -119,7 +122,10 @@ class Values:
         return self._join(found, secret, depth + 1)
 
     def variable(self, name: str) -> Text | None:
-        """The value of a variable: overridden, captured, set by a tool, defined, or built in; None if unknown."""
+        """Return the value of a variable, which is overridden, captured, set by a tool, defined, or built in.
+
+        Returns None for an unknown variable.
+        """
         overrides = self.state.overrides.get("vars", {})
         if name in overrides:
             return given(overrides[name])
@@ -135,19 +141,19 @@ class Values:
     # Options
 
     def default(self, setting: str) -> float:
-        """The default duration of a setting in config.toml, in seconds; read once per run."""
+        """Return the duration that is a setting in config.toml, in seconds. A run reads the setting only once."""
         if setting not in self._defaults:
             self._defaults[setting] = float(config_value(setting))
         return self._defaults[setting]
 
     def seconds(self, value: float | Parts | None) -> float | None:
-        """A duration in seconds; None stays None."""
+        """Return a duration in seconds. None stays None."""
         if isinstance(value, list):
             return parse_duration(self.plain(value))
         return value
 
     def count(self, value: int | Parts | None) -> int:
-        """A whole number, 0 or more; None becomes 0."""
+        """Return a whole number, 0 or more. None becomes 0."""
         if not isinstance(value, list):
             return value or 0
         text = self.plain(value)
@@ -156,17 +162,20 @@ class Values:
         return int(text)
 
     def truth(self, value: bool | Parts | None) -> bool:
-        """A boolean; None becomes False."""
+        """Return a boolean. None becomes False."""
         return parse_truth(self.plain(value)) if isinstance(value, list) else bool(value)
 
-    # Places
+    # Hosts and storages
 
     def host(self, name: str) -> str:
-        """The spec of a host: overridden, bound by a tool, or as written. Raises UsageError for a placeholder."""
+        """Return the spec of a host: an override, else what a tool answered, else the recipe's.
+
+        Raises UsageError for a placeholder.
+        """
         return self._place("host", name, self.plan.hosts, self.state.hosts)
 
     def storage(self, name: str) -> str:
-        """The spec of a storage."""
+        """Return the spec of a storage."""
         return self._place("storage", name, self.plan.storages, self.state.storages)
 
     def _place(self, kind: str, name: str, places: dict[str, Place], bound: dict[str, str]) -> str:
@@ -185,11 +194,11 @@ class Values:
         return self.plain(places[name].spec)
 
     def known_hosts(self) -> dict[str, str]:
-        """The specs of the hosts that have one already: name -> spec."""
+        """Return the specs of the hosts that have one already, as name -> spec."""
         return self._known(self.plan.hosts, self.host)
 
     def known_storages(self) -> dict[str, str]:
-        """The specs of the storages that have one already: name -> spec."""
+        """Return the specs of the storages that have one already, as name -> spec."""
         return self._known(self.plan.storages, self.storage)
 
     def _known(self, places: dict[str, Place], spec: Callable[[str], str]) -> dict[str, str]:
@@ -203,12 +212,12 @@ class Values:
 
 
 def given(text: str) -> Text:
-    """Parse the TEXT of `--var NAME=TEXT`: `@NAME` is a secret, `@@` stands for a literal @."""
+    """Parse the TEXT of `--var NAME=TEXT`, in which `@NAME` is a secret and `@@` a literal @."""
     if text.startswith("@@"):
         return text[1:]
     return [Ref(secret=text[1:])] if text.startswith("@") and len(text) > 1 else text
 
 
 def refs(text: object) -> list[Ref]:
-    """The Refs in a text."""
+    """Return the Refs in a text."""
     return [part for part in text if isinstance(part, Ref)] if isinstance(text, list) else []

@@ -1,1 +1,4 @@
-"""Reads the plan that train-dsl prints, and numbers its steps. Imports nothing else of this package."""
+"""Reads the plan that train-dsl prints, and numbers its steps.
+
+This subpackage imports nothing else of the package.
+"""

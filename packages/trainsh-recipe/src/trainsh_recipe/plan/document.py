@@ -10,7 +10,7 @@ VERSION = 1
 
 
 class Ref(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A variable, a secret, or a name from the recipe, which is replaced when the step runs."""
+    """A variable, a secret, or a name from the recipe. It is replaced by its value when the step runs."""
 
     var: str = ""
     otherwise: str = ""
@@ -34,7 +34,7 @@ class Span(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Options of all kinds of steps; durations are in seconds, None means not given."""
+    """The options of all kinds of steps. Durations are in seconds. None means that the option is not given."""
 
     timeout: float | Parts | None = None
     grace: float | Parts | None = None
@@ -88,7 +88,7 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind"):
-    """Base of the steps: canonical text, position, options."""
+    """Base class of the steps. Every step has a canonical text, a position and options."""
 
     kind: ClassVar[str] = ""
     text: str
@@ -104,7 +104,7 @@ class Execute(Step, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="
     session: str
     command: Text
     background: bool = False
-    state: Literal["", "only", "also"] = ""  # "": sets no shell state; "only": does nothing else; "also": does both
+    state: Literal["", "only", "also"] = ""  # sets shell state: "" no; "only": nothing else; "also"
 
 
 class Wait(Step, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="wait"):
@@ -174,7 +174,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 
 def read(document: Any) -> Plan:
-    """Read train-dsl's plan; raises UsageError `newer_plan` for another version or an unknown field."""
+    """Read train-dsl's plan. Raises UsageError `newer_plan` if it has another version or an unknown field."""
     version = document.get("version") if isinstance(document, dict) else None
     if version != VERSION:
         raise newer(f"its version is {version}, this train-recipe reads version {VERSION}")
@@ -185,7 +185,7 @@ def read(document: Any) -> Plan:
 
 
 def newer(why: str) -> UsageError:
-    """The error for a plan of another version, or with a field that this version does not know."""
+    """Return the error for a plan that has another version, or a field that this version does not know."""
     return UsageError(
         f"the plan from train-dsl cannot be read: {why}", "install the same version of train-dsl and train-recipe",
         code="newer_plan",

@@ -1,4 +1,4 @@
-"""Step numbers: "7", or "7.2" for the second step of parallel block 7; `finally` continues the numbering."""
+"""Numbers steps: "7", or "7.2" for the second step of parallel block 7. `finally` continues the numbering."""
 
 import msgspec
 
@@ -7,7 +7,7 @@ from trainsh_recipe.plan.document import AnyStep, Parallel, Plan
 
 
 class Numbered(msgspec.Struct, frozen=True):
-    """A step and its number: "7", or "7.2" for the second step of block 7; `finally` continues the numbering."""
+    """A step with its number: "7", or "7.2" for the second step of parallel block 7."""
 
     id: str
     step: AnyStep
@@ -16,12 +16,12 @@ class Numbered(msgspec.Struct, frozen=True):
 
     @property
     def file(self) -> str:
-        """The number for names of files and of steps on hosts, padded so that it sorts: "007", "007.02"."""
+        """The number in the names of files and of steps on hosts, with zeros so that it sorts: "007", "007.02"."""
         return file_number(self.id)
 
 
 def numbered(plan: Plan) -> tuple[list[Numbered], list[Numbered]]:
-    """The steps, and the steps below `finally`, with their numbers."""
+    """Return (the steps, the steps of `finally`), with their numbers."""
     count = len(plan.steps)
     steps = [_number(str(place), step, False) for place, step in enumerate(plan.steps, 1)]
     return steps, [_number(str(place), step, True) for place, step in enumerate(plan.finally_, count + 1)]
@@ -35,16 +35,16 @@ def _number(id: str, step: AnyStep, closing: bool) -> Numbered:
 
 
 def all_of(plan: Plan) -> list[Numbered]:
-    """All steps of a plan, including `finally` and the steps in blocks."""
+    """Return all steps of a plan, including those of `finally` and those in blocks."""
     first, last = numbered(plan)
     return every([*first, *last])
 
 
 def leaves(steps: list[Numbered]) -> list[Numbered]:
-    """The steps that do something: each block is replaced by its steps."""
+    """Return the steps with each block replaced by the steps in it."""
     return [each for each in steps if not isinstance(each.step, Parallel)]
 
 
 def every(steps: list[Numbered]) -> list[Numbered]:
-    """The steps; each block is followed by its own steps."""
+    """Return the steps with each block followed by the steps in it."""
     return [each for step in steps for each in (step, *every(step.children))]

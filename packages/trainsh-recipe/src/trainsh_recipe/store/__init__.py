@@ -1,1 +1,4 @@
-"""Jobs on disk: folders, locks, journals and the state read from them, step logs, recipes. Imports plan/ only."""
+"""Jobs on disk: folders, locks, journals and the state computed from them, step logs, recipes.
+
+This subpackage imports only plan/.
+"""

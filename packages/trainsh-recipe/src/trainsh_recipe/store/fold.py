@@ -1,4 +1,4 @@
-"""Computes the state of a job by folding its events. A running job applies each event as it is written."""
+"""Computes the state of a job by applying its events in order. A running job applies each event when writing it."""
 
 from collections.abc import Iterable
 
@@ -11,7 +11,7 @@ from trainsh_recipe.store.state import Held, SessionState, State, StepState
 
 
 def fold(events: Iterable[Event]) -> State:
-    """The state that results from the events. Unknown events change nothing."""
+    """Return the state that results from the events. Unknown events change nothing."""
     state = State()
     for event in events:
         apply(state, event)
@@ -19,7 +19,7 @@ def fold(events: Iterable[Event]) -> State:
 
 
 def apply(state: State, event: Event) -> None:
-    """Apply one event; an unknown event changes nothing."""
+    """Apply one event. An unknown event changes nothing."""
     handler = _HANDLERS.get(event["event"])
     if state._since:
         state.active += max(0.0, seconds_of(event["t"]) - seconds_of(state.last or state._since))
@@ -90,7 +90,10 @@ def _step_started(state: State, event: Event) -> None:
 
 
 def _parts(before: StepState | None, event: Event) -> list[tuple[int, int]]:
-    """The parts of the step's log. An attempt that a resume waits for prints its output again, from its start."""
+    """Return the parts of the step's log, one for each attempt.
+
+    If a resume waits for an attempt, the output of that attempt is printed again, from its start.
+    """
     if before is None or not event.get("log"):
         return []
     return [*(before.parts or [(before.attempt, 0)]), (event.get("attempt", 1), event["log"])]
@@ -190,7 +193,7 @@ def _binding(state: State, event: Event) -> None:
 
 
 def _stopped(state: State, event: Event) -> None:
-    """Apply an event that hosts were stopped (with `disk`: destroyed) or started again."""
+    """Apply the event that hosts were stopped or started again. With `disk`, their disks are gone too."""
     names, stopped = list(event.get("hosts", [])), event.get("state") == "stopped"
     state.stopped = [name for name in state.stopped if name not in names] + (names if stopped else [])
     for machine in state.instances.values():
@@ -201,7 +204,11 @@ def _stopped(state: State, event: Event) -> None:
 
 
 def _instance(state: State, event: Event) -> None:
-    """Apply a provider's answer about a machine. If it has no hosts: the hosts that the provider's verbs filled."""
+    """Apply a provider's answer about a machine.
+
+    If neither the answer nor an earlier one names hosts, the machine gets those that the provider's verbs have
+    filled.
+    """
     name = rented.key(event.get("provider"), event.get("id"))
     machine = rented.described(state.instances.get(name), event)
     machine.hosts = machine.hosts or [host for host, tool in state.filled.items() if tool == machine.provider]

@@ -8,18 +8,18 @@ from pathlib import Path
 from trainsh_recipe.store import jobs
 from trainsh_recipe.store.journal import Event, events_in
 
-LOOK = 0.1  # seconds between two reads; only affects how soon a person sees new output
+LOOK = 0.1  # seconds between two reads, and so the delay with which a person sees new output
 
 
 class Growing:
-    """A growing file; reads what was appended since the last read."""
+    """A growing file. `read` returns what was appended since the last read."""
 
     def __init__(self, path: Path, offset: int = 0) -> None:
         self.path = path
         self.offset = offset
 
     def read(self) -> bytes:
-        """The bytes appended since the last read; none if there is no file."""
+        """Return the bytes that were appended since the last read, or no bytes if there is no file."""
         try:
             handle = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
         except OSError:
@@ -33,10 +33,10 @@ class Growing:
 
 
 class Journal(Growing):
-    """A growing journal; returns complete events only."""
+    """A growing journal. Only complete events are returned."""
 
     def events(self) -> list[Event]:
-        """The complete events written since the last read."""
+        """Return the complete events that were written since the last read."""
         data = self.read()
         whole = data[: data.rfind(b"\n") + 1]
         self.offset -= len(data) - len(whole)

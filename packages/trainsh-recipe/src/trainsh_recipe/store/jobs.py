@@ -17,7 +17,7 @@ from trainsh_recipe.store.state import State
 
 # How many jobs are listed by default.
 NEWEST = 20
-# How many times to try to take a lock, 10 ms apart: a process that only checks the lock also holds it briefly.
+# How many times to try to take a lock, 10 ms apart, since a process that only checks the lock also has it briefly.
 GLIMPSES = 10
 KEPT_EXEC = 50  # how many jobs of `exec` are kept
 SHORT = 4  # length of the random part at the end of an id
@@ -47,7 +47,7 @@ class Job:
 
     @property
     def lock(self) -> Path:
-        """The lock file, locked by the live runner; its text names the runner."""
+        """The lock file. The live runner has locked it, and its text names that runner."""
         return self.folder / "lock"
 
     @property
@@ -67,15 +67,18 @@ class Job:
 
     @property
     def shown(self) -> Path:
-        """The folder that records how far the output of each session is in the logs."""
+        """The folder that records, for each session, up to where its output is in the job's logs."""
         return self.folder / "shown"
 
     def log(self, number: str) -> Path:
-        """The log of the step with this number (`Numbered.file`)."""
+        """Return the log of the step whose `Numbered.file` is `number`."""
         return self.folder / "steps" / f"{number}.log"
 
     def state(self) -> State:
-        """The state from the journal; `interrupted` if the job has no end there and no process holds the lock."""
+        """Return the state from the journal.
+
+        It is `interrupted` if the journal has no end and nobody has the lock.
+        """
         state = fold(journal.read(self.events))
         state.id = state.id or self.id
         if state.status == "running" and holder(self) is None:
@@ -84,13 +87,16 @@ class Job:
 
 
 class Lock:
-    """The lock of a job. The job is locked while the file is open, also after an exec; a child may inherit it."""
+    """The lock of a job. The job is locked while the lock file is open, also after an exec.
+
+    A child process may inherit the open file.
+    """
 
     def __init__(self, handle: int) -> None:
         self.handle = handle
 
     def sign(self) -> None:
-        """Write our process id, host and the time into the lock file."""
+        """Write this process's id, the host and the time into the lock file."""
         os.ftruncate(self.handle, 0)
         os.pwrite(self.handle, f"{os.getpid()} {os.uname().nodename} {journal.now()}\n".encode(), 0)
 
@@ -117,7 +123,7 @@ def create() -> Job:
 
 
 def take_lock(job: Job) -> Lock:
-    """Take the job's lock; raises Conflict, which names the holder, if another runner has it."""
+    """Take the job's lock. Raises Conflict, which names the other runner, if another runner has the lock."""
     handle = os.open(job.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     for _ in range(GLIMPSES):
         with contextlib.suppress(BlockingIOError):
@@ -139,7 +145,7 @@ def take_lock(job: Job) -> Lock:
 
 
 def holder(job: Job) -> tuple[int, str, str] | None:
-    """Return (pid, host, since) of the live runner; None if the lock is free."""
+    """Return (pid, host, since) of the live runner, or None if the lock is free."""
     try:
         handle = os.open(job.lock, os.O_RDONLY | os.O_CLOEXEC)
     except OSError:
@@ -155,7 +161,7 @@ def holder(job: Job) -> tuple[int, str, str] | None:
 
 
 def names() -> list[str]:
-    """The ids of all jobs, unsorted. Scans the folder once and reads no job."""
+    """Return the ids of all jobs, unsorted. This lists the folder of jobs once and reads no job."""
     try:
         return [name for name in os.listdir(jobs_home()) if name[:1].isdigit()]  # noqa: PTH208 - ten times faster
     except FileNotFoundError:
@@ -163,7 +169,7 @@ def names() -> list[str]:
 
 
 def newest(count: int = NEWEST, *, exec_: bool = False) -> list[Job]:
-    """The newest jobs, newest first: those of recipes, or with `exec_` those of `exec`."""
+    """Return the newest jobs, newest first: those of recipes, or with `exec_` those of `exec`."""
     import heapq  # noqa: PLC0415 - listings only
 
     of_exec = set(_exec_names())
@@ -180,7 +186,7 @@ def _exec_names() -> list[str]:
 
 
 def set_exec_mark(job: Job) -> None:
-    """Mark the job as one of `exec`; listings show those separately."""
+    """Mark the job as one of `exec`, because listings show those separately."""
     private_folder(job.exec_mark.parent)
     job.exec_mark.touch(mode=0o600)
 
@@ -197,12 +203,18 @@ def prune_exec(keep: int = KEPT_EXEC) -> None:
 
 
 def short(id: str) -> str:
-    """The short form of an id: its last four characters, or the whole id if another id begins or ends with them."""
+    """Return the short form of an id, its last four characters; or the whole id if these do not identify the job.
+
+    They do not if another id begins or ends with them.
+    """
     return short_forms()(id)
 
 
 def short_forms() -> Callable[[str], str]:
-    """A function that does the same as `short`, for many ids: the folder of jobs is read only once."""
+    """Return a function that does the same as `short`.
+
+    It is for many ids, since the folder of jobs is listed only once.
+    """
     known = names()
     ends = Counter(name[-SHORT:] for name in known)
     starts = {name[:SHORT] for name in known}
@@ -216,7 +228,7 @@ def short_forms() -> Callable[[str], str]:
 
 
 def open_jobs() -> list[Job]:
-    """The jobs that are not over, newest first."""
+    """Return the jobs that are not over, newest first."""
     try:
         marks = os.listdir(jobs_home() / "open")  # noqa: PTH208
     except FileNotFoundError:
@@ -225,9 +237,9 @@ def open_jobs() -> list[Job]:
 
 
 def find(word: str) -> Job:
-    """The job with the id `word`, or whose last part is `word`, or the only one whose id begins or ends with it.
+    """Return the job whose id, or its last part, is `word`; else the only job whose id begins or ends with `word`.
 
-    Raises NotFound for none, Conflict for several.
+    Raises NotFound if there is no such job, Conflict if there are several.
     """
     if (jobs_home() / word / "events.jsonl").exists() and "/" not in word:
         return Job(jobs_home() / word)
@@ -247,7 +259,7 @@ def find(word: str) -> Job:
 
 
 def _near(word: str, known: list[str]) -> str:
-    """A hint: the newest job of a recipe that is called `word`, or the job with the nearest id."""
+    """Return a hint: the newest job of a recipe that is called `word`, or the job with the most similar id."""
     newest = sorted(known, reverse=True)[:NEWEST]
     for name in newest:
         if Job(jobs_home() / name).state().name == word:
@@ -257,7 +269,7 @@ def _near(word: str, known: list[str]) -> str:
 
 
 def last() -> Job:
-    """The newest job of a recipe, else of `exec`; raises NotFound if there is none."""
+    """Return the newest job of a recipe, else the newest of `exec`. Raises NotFound if there is none."""
     found = newest(1) or newest(1, exec_=True)
     if not found:
         raise NotFound("there are no jobs yet", "start one: train recipe run NAME", code="no_job")
@@ -276,15 +288,15 @@ def clear_mark(job: Job) -> None:
 
 
 def settle_mark(job: Job, state: State) -> None:
-    """Clear the mark of a recipe's job that is over, or whose runner was killed before the first event."""
+    """Remove the mark of a recipe's job that is over, or whose runner was killed before it wrote an event."""
     over = state.kind == "recipe" and state.status in ("ok", "cancelled")
-    # If the lock is free, read the state again: the job may have begun and failed since the first read.
+    # If the lock is free, the state is read again, because the job may have begun and failed since the first read.
     if over or (not state.started and holder(job) is None and not job.state().started):
         clear_mark(job)
 
 
 def remove(job: Job) -> None:
-    """Remove a job's folder; raises Conflict if it runs."""
+    """Remove a job's folder. Raises Conflict if the job runs."""
     import shutil  # noqa: PLC0415 - 4 ms, and few jobs are removed
 
     lock = take_lock(job)

@@ -1,4 +1,7 @@
-"""The journal of a job: one event per line, written before the action it announces. Broken lines are ignored."""
+"""The journal of a job: one event per line, which is written before the action that it announces.
+
+Broken lines are ignored.
+"""
 
 import errno
 import os
@@ -12,12 +15,12 @@ from typing import Any
 import msgspec
 
 Event = dict[str, Any]
-# macOS has no fdatasync. Elsewhere it is cheaper than fsync, and as safe for an appended file.
+# fdatasync, which macOS lacks, is cheaper than fsync, and as safe for a file to which is only appended.
 _sync = getattr(os, "fdatasync", os.fsync)
 
 
 def now() -> str:
-    """The current time, RFC 3339 in UTC with milliseconds."""
+    """Return the current time as RFC 3339 in UTC with milliseconds."""
     return stamp(time.time())
 
 
@@ -33,7 +36,7 @@ def _second(whole: int) -> str:
 
 
 def seconds_of(text: str) -> float:
-    """Parse a time that `now` wrote, as seconds since the epoch; 0 for anything else."""
+    """Parse a text of `now`. Returns seconds since the epoch, or 0 for any other text."""
     try:
         return datetime.fromisoformat(text).timestamp()
     except ValueError:
@@ -53,7 +56,7 @@ class Journal:
         _cut_torn_line(self._handle)
 
     def write(self, event: str, *, sync: bool = False, **data: Any) -> Event:
-        """Append an event and return it; with `sync` it is on disk when this returns."""
+        """Append an event and return it. With `sync`, the event is on disk when this returns."""
         document = {"t": now(), "event": event, **data}
         line = msgspec.json.encode(document) + b"\n"
         with self._lock:
@@ -66,7 +69,7 @@ class Journal:
     def _append(self, line: bytes) -> None:
         written = os.write(self._handle, line)
         self._dirty = True
-        if written != len(line):  # the disk is full: the part of the line that fits would damage the next line, too
+        if written != len(line):  # the disk is full, and the part that was written would also damage the next line
             os.ftruncate(self._handle, os.fstat(self._handle).st_size - written)
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
@@ -78,7 +81,7 @@ class Journal:
                 self._dirty = False
 
     def close(self) -> None:
-        """Sync to the disk and close; later writes are ignored."""
+        """Sync the journal to the disk and close it. Later writes are ignored."""
         self.sync()
         with self._lock:
             if not self._closed:
@@ -87,7 +90,7 @@ class Journal:
 
 
 class Silent:
-    """A journal that writes nothing: events only change the state in memory."""
+    """A journal that writes nothing, so that events only change the state in memory."""
 
     silent = True
 
@@ -103,7 +106,10 @@ class Silent:
 
 
 def _cut_torn_line(handle: int) -> None:
-    """Remove a last line without a newline: the runner died while writing it, so the event did not take place."""
+    """Remove the last line if it has no newline.
+
+    The runner died while it wrote that line, so what the event announces did not take place.
+    """
     size = os.fstat(handle).st_size
     kept = size
     while kept:
@@ -119,7 +125,10 @@ def _cut_torn_line(handle: int) -> None:
 
 
 def read(path: Path) -> list[Event]:
-    """The events, oldest first; skips an incomplete last line and lines that are not events. [] without a file."""
+    """Return the events, oldest first, or [] if there is no file.
+
+    An incomplete last line, and lines that are not events, are skipped.
+    """
     try:
         data = path.read_bytes()
     except FileNotFoundError:
@@ -128,7 +137,7 @@ def read(path: Path) -> list[Event]:
 
 
 def events_in(data: bytes) -> list[Event]:
-    """The events in `data`, which has complete lines."""
+    """Return the events in `data`, which consists of complete lines."""
     lines = data.split(b"\n")
     lines.pop()
     found = []

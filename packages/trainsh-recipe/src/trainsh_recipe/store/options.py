@@ -1,4 +1,4 @@
-"""The options that a job was started or resumed with. They are journaled, so each of its runners knows them."""
+"""The options with which a job was started or resumed. They are in the journal, so that each runner knows them."""
 
 from typing import Any
 
@@ -8,7 +8,10 @@ Overrides = dict[str, dict[str, str]]
 
 
 class Limited(msgspec.Struct, frozen=True, kw_only=True):
-    """Limits from the command line; None if not given. `max_time` and `hold` in seconds, `max_cost` in dollars."""
+    """Limits from the command line, None if not given.
+
+    `max_time` and `hold` are in seconds, `max_cost` in dollars.
+    """
 
     max_time: float | None = None
     max_cost: float | None = None
@@ -16,12 +19,12 @@ class Limited(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
-    """Options of a run, which do not change while it runs.
+    """The options of a run. They do not change while it runs.
 
-    `overrides`: what `--host`, `--var` and `--storage` set, by kind. `max_time`: seconds of work after which the
-    job is cancelled; `max_cost`: dollars. `hold`: seconds for which a machine is kept for a required output.
-    `abandon`: no machine is kept for that. `retry_lost`: lost steps run again. `from_step`: the step that `--from`
-    names; "" for none.
+    `overrides` is what `--host`, `--var` and `--storage` set, by kind. The job is cancelled after `max_time`
+    seconds of work, or when it has cost `max_cost` dollars. A machine is kept for a required output for `hold`
+    seconds or, with `abandon`, not at all. With `retry_lost`, lost steps run again. `from_step` is the step that
+    `--from` names, "" if none.
     """
 
     overrides: Overrides = {}
@@ -33,11 +36,11 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
     from_step: str = ""
 
     def journaled(self) -> dict[str, Any]:
-        """The options that differ from their default, as keys for an event."""
+        """Return the options that differ from their defaults, as the keys of an event."""
         found = {name: getattr(self, name) for name in self.__struct_fields__}
         return {name: value for name, value in found.items() if value or name == "overrides"}
 
     def changed_by(self, event: dict[str, Any]) -> "RunOptions":
-        """The options, updated from an event."""
+        """Return these options with the changes that an event has."""
         given = {name: event[name] for name in self.__struct_fields__ if name in event}
         return msgspec.structs.replace(self, **given)

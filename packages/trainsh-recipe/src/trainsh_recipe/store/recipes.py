@@ -11,12 +11,12 @@ BEGINNING = 1 << 16  # how many characters of a recipe are searched for its firs
 
 
 def is_path(name: str) -> bool:
-    """Whether `name` is a path: it contains a slash or ends in `.recipe`."""
+    """Return whether `name` is a path, because it contains a slash or ends in `.recipe`."""
     return "/" in name or name.endswith(SUFFIX)
 
 
 def find(name: str) -> Path:
-    """The recipe's file; raises NotFound, which lists the places searched.
+    """Return the recipe's file. Raises NotFound, which lists the folders that were searched.
 
     `NAME.recipe` is a file of this folder, else the kept recipe NAME.
     """
@@ -42,7 +42,7 @@ def find(name: str) -> Path:
 
 
 def kept(name: str) -> Path | None:
-    """The file of the recipe with this name in the settings folder; None if there is none."""
+    """Return the file of the recipe with this name in the settings folder, or None if there is none."""
     path = recipes_home() / (name.removesuffix(SUFFIX) + SUFFIX)
     return path if "/" not in name and path.is_file() else None
 
@@ -62,13 +62,13 @@ def _near_name(name: str) -> str:
 
 
 def named() -> list[Path]:
-    """The recipes in the settings folder, sorted."""
+    """Return the recipes in the settings folder, sorted."""
     folder = recipes_home()
     return sorted(folder.glob("*" + SUFFIX)) if folder.is_dir() else []
 
 
 def here() -> list[Path]:
-    """The recipes in the current folder, sorted."""
+    """Return the recipes in the current folder, sorted."""
     try:
         return sorted(Path().glob("*" + SUFFIX))
     except OSError:
@@ -76,7 +76,7 @@ def here() -> list[Path]:
 
 
 def about(path: Path) -> str:
-    """The text of a recipe's first non-empty comment; "" if there is none."""
+    """Return the text of a recipe's first comment that is not empty, or "" if there is none."""
     try:
         with path.open(errors="replace") as file:
             lines = file.read(BEGINNING).splitlines()
@@ -87,7 +87,7 @@ def about(path: Path) -> str:
 
 
 def read(path: Path) -> bytes:
-    """The recipe's bytes; raises UsageError if they cannot be read."""
+    """Return the recipe's bytes. Raises UsageError if the file cannot be read."""
     try:
         return path.read_bytes()
     except OSError as error:
@@ -95,7 +95,7 @@ def read(path: Path) -> bytes:
 
 
 def check_name(name: str) -> str:
-    """Check that a recipe may have this name, which becomes a file name; returns the name."""
+    """Check that a recipe may have this name, because it becomes a file name, and return the name."""
     if not name or name.startswith((".", "-")) or any(char in name for char in "/\\\0\n"):
         raise UsageError(f"a recipe cannot be called {name!r}", "use letters, digits, - and _", code="bad_name")
     return name

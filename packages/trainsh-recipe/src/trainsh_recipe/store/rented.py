@@ -14,7 +14,8 @@ GONE = frozenset(("gone", "destroyed", "terminated"))
 class Rented(msgspec.Struct, kw_only=True):
     """One machine, as its provider last described it. Prices are per hour.
 
-    `hosts`: the recipe's names for the machine. `spent`: its cost up to `since`, the time of its last change.
+    `hosts` are the recipe's names for the machine. `spent` is what the machine cost up to `since`, the time of its
+    last change.
     """
 
     provider: str
@@ -37,12 +38,12 @@ class Rented(msgspec.Struct, kw_only=True):
 
     @property
     def rate(self) -> float:
-        """What the machine costs per hour in its present state; 0 if the provider gives no price."""
+        """What the machine costs per hour in its present state, or 0 if the provider gives no price."""
         price = self.price_per_hour if self.running else self.storage_per_hour if self.state in STOPPED else 0.0
         return price or 0.0
 
     def cost(self, at: float) -> float:
-        """What the machine has cost until the time `at` (seconds since 1970)."""
+        """Return what the machine has cost until the time `at` (seconds since 1970)."""
         return self.spent + self.rate * max(0.0, at - self.since) / 3600 if self.since else self.spent
 
     def change(self, state: str, at: float) -> None:
@@ -50,11 +51,11 @@ class Rented(msgspec.Struct, kw_only=True):
         before = self.running
         self.spent, self.since, self.state = self.cost(at), at, state
         if self.running != before:
-            self.end = ""  # the command that ended the billing before does not end what is left of it
+            self.end = ""  # the command that would have ended the billing before does not end the present billing
 
 
 class Amount(msgspec.Struct, frozen=True, kw_only=True):
-    """What was spent, and what an hour costs now, in one currency."""
+    """An amount in one currency: what was spent, and what an hour costs now."""
 
     spent: float
     per_hour: float
@@ -62,12 +63,12 @@ class Amount(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def key(provider: Any, id: Any) -> str:
-    """The key of a machine in `State.instances`."""
+    """Return the key of a machine in `State.instances`."""
     return f"{provider} {id}"
 
 
 def described(known: Rented | None, event: dict[str, Any]) -> Rented:
-    """The machine after an `instance` event; `known` is the machine before it, or None."""
+    """Return the machine as an `instance` event describes it. `known` is the machine before that event, or None."""
     at = seconds_of(event["t"])
     found = known or Rented(provider=str(event.get("provider") or ""), id=str(event.get("id")), since=at)
     found.change(str(event.get("state") or found.state), at)
@@ -82,7 +83,10 @@ def described(known: Rented | None, event: dict[str, Any]) -> Rented:
 
 
 def total(machines: Iterable[Rented], at: float) -> list[Amount]:
-    """The sums until `at` (seconds since 1970), one for each currency; none for machines without a price."""
+    """Return, for each currency, what the machines have cost until `at` (seconds since 1970), and cost an hour.
+
+    Machines that have no price and have cost nothing are left out.
+    """
     sums: dict[str, tuple[float, float]] = {}
     for machine in machines:
         if machine.price_per_hour is not None or machine.spent:
@@ -92,13 +96,13 @@ def total(machines: Iterable[Rented], at: float) -> list[Amount]:
 
 
 def money(amount: float, currency: str = "USD") -> str:
-    """An amount for people: `$0.31`, `$0.0042` for less than ten cents, `0.31 EUR`."""
+    """Return an amount for people: `$0.31`, `0.31 EUR`, or `$0.0042` if it is less than ten cents."""
     text = f"{amount:.2f}" if amount >= 0.1 or not round(amount, 4) else f"{amount:.4f}"
     return f"${text}" if currency == "USD" else f"{text} {currency}"
 
 
 def spending(amounts: list[Amount]) -> str:
-    """`$0.12 so far, $0.31 an hour`; empty if nothing costs or has cost anything."""
+    """Return for example `$0.12 so far, $0.31 an hour`, or "" if `amounts` is empty."""
     return "; ".join(
         f"{money(each.spent, each.currency)} so far"
         + (f", {money(each.per_hour, each.currency)} an hour" if each.per_hour else "")

@@ -1,4 +1,4 @@
-"""How far a session's output is in the logs of a job, in a file: the next runner goes on from there."""
+"""Records how much of a session's log is in the logs of a job, so that the next runner continues there."""
 
 import contextlib
 import os
@@ -6,9 +6,10 @@ from pathlib import Path
 
 
 class Shown:
-    """The file `shown/SESSION` of a job: the token of the session's shell, and an offset in bytes in its log.
+    """The file `shown/SESSION` of a job.
 
-    It is written after the output, so that a runner that is killed repeats the last piece rather than losing it.
+    It has the token of the session's shell, and an offset in the session's log. The file is written after the
+    output. So if a runner is killed in between, the next one shows the last output twice, but loses none.
     """
 
     def __init__(self, folder: Path, session: str, token: str) -> None:
@@ -17,7 +18,7 @@ class Shown:
         self._handle = -1
 
     def read(self) -> int | None:
-        """Return the offset; None if there is none for this shell."""
+        """Return the offset, or None if none is recorded for this shell."""
         try:
             token, offset = self._path.read_text().split()
             return int(offset) if token == self._token else None
@@ -25,12 +26,12 @@ class Shown:
             return None
 
     def write(self, offset: int) -> None:
-        """Record `offset`. A full disk loses the record, not the output."""
+        """Record `offset`. If the disk is full, nothing is recorded, but no output is lost."""
         with contextlib.suppress(OSError):
             if self._handle < 0:
                 self._path.parent.mkdir(mode=0o700, exist_ok=True)
                 self._handle = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
-            # The same length each time: a number that is shorter leaves nothing behind of the one before.
+            # The text has the same length each time, so that a shorter number leaves no digits of the one before.
             os.pwrite(self._handle, f"{self._token or '-'} {offset:<20}\n".encode(), 0)
 
     def close(self) -> None:

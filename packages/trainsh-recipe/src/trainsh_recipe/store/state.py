@@ -7,16 +7,16 @@ import msgspec
 from trainsh_recipe.store.options import Overrides, RunOptions
 from trainsh_recipe.store.rented import Rented
 
-# Verbs that deliberately end the state which earlier verbs of the tool ensured.
+# The verbs that end, on purpose, the state which earlier verbs of the tool ensured.
 ENDS = frozenset(("stop", "destroy", "close", "down", "delete", "remove", "terminate", "disconnect"))
 
 
 class StepState(msgspec.Struct, kw_only=True):
     """The state of one step.
 
-    `status`: running, ok, failed, timeout, lost, cancelled, skipped, `unknown` (a resume has to ask the host how it
-    ended), `again` (its effect is gone, so it runs again). `token`: identifies the shell of the session in which
-    the step ran. `settled`: the background step is known to have succeeded.
+    `status` is running, ok, failed, timeout, lost, cancelled, skipped, `unknown` (a resume has to ask the host how
+    the step ended) or `again` (the step's effect is gone, so it runs again). `token` identifies the shell in which
+    the step ran. `settled` means that a background step is known to have succeeded.
     """
 
     id: str
@@ -47,21 +47,23 @@ class StepState(msgspec.Struct, kw_only=True):
 
     @property
     def over(self) -> bool:
-        """Whether the end of its last attempt is known."""
+        """Whether the end of the step's last attempt is known."""
         return self.status not in ("running", "unknown")
 
     @property
     def done(self) -> bool:
-        """Whether the step need not run again: it succeeded, its failure is allowed, or it was skipped."""
+        """Whether the step need not run again, because it succeeded, was skipped, or has failed and may fail."""
         return self.status in ("ok", "skipped") or (self.over and self.allowed)
 
 
 class SessionState(msgspec.Struct, kw_only=True):
-    """A session that the job opened. The offsets are bytes in its log; a pattern wait searches from one of them.
+    """A session that the job opened.
 
-    `token` identifies the session's shell, `node` the host's kernel. `restored`: the session was opened again, and
-    the new shell has the state of the old one up to the end of the step `covers` (its id on the host; "": of no
-    step; None: of all steps). `left_out` names what was not restored: what held secrets, and open descriptors.
+    The offsets are bytes in its log; a pattern wait begins its search at one of them. `token` identifies the
+    session's shell, `node` the machine and its boot. `restored` means that the session was opened again, and that
+    the new shell has the state that the old one had after the step `covers`. `covers` is an id on the host, "" if
+    no step is covered, None if all are. `left_out` names what was not restored, because it contained a secret or
+    was an open descriptor.
     """
 
     name: str
@@ -82,18 +84,18 @@ class SessionState(msgspec.Struct, kw_only=True):
 
     @property
     def where(self) -> str:
-        """The host's name for people: the one in the recipe, else its spec."""
+        """The host's name for people: its name in the recipe, else its spec."""
         return self.host_name or self.host
 
     def since(self) -> int | None:
-        """The offset of the last satisfied wait, else of the earliest background step, else of the latest step."""
+        """Return the offset of the last matching wait, else of the first background step, else of the last step."""
         return next((at for at in (self.waited, self.background, self.step) if at is not None), None)
 
 
 class Held(msgspec.Struct, frozen=True, kw_only=True):
-    """Machines whose release is delayed: the step that releases them, or `finally`, waits until `until`.
+    """Machines that are kept: the step that would release them, or `finally`, waits until `until` (RFC 3339).
 
-    `reason`: "failed" (the job has failed) or "required" (outputs of `steps` have not arrived). `until`: RFC 3339.
+    `reason` is "failed" if the job has failed, or "required" if outputs of `steps` have not arrived.
     """
 
     reason: str
@@ -103,7 +105,11 @@ class Held(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class State(msgspec.Struct, kw_only=True):
-    """A job. `status` comes from the journal alone: a job without an end is only running while its lock is held."""
+    """A job.
+
+    Its `status` comes from the journal alone, which does not tell whether a job without an end still runs. It runs
+    only while a process has its lock.
+    """
 
     id: str = ""
     name: str = ""
@@ -131,7 +137,7 @@ class State(msgspec.Struct, kw_only=True):
     filled: dict[str, str] = {}  # host -> the tool whose answer gave the host its machine
     stopped: list[str] = []  # hosts that a step of the job stopped
     machines: dict[str, str] = {}  # host -> the token of the machine that its steps ran on
-    resume_from: str = ""  # the step from which a resume has to start; "" if the job can simply continue
+    resume_from: str = ""  # the step from which a resume has to start, "" if the job can simply continue
     instances: dict[str, Rented] = {}
     held: Held | None = None  # why machines are kept now; None if none is kept
     arrived: list[str] = []  # required transfers whose output has arrived and was verified
@@ -146,5 +152,5 @@ class State(msgspec.Struct, kw_only=True):
         return self.options.overrides
 
     def billing(self) -> list[Rented]:
-        """The machines that no step has stopped; they cost money after the job ends."""
+        """Return the machines that no step has stopped, and that still cost money after the job."""
         return [machine for machine in self.instances.values() if machine.running]

@@ -1,4 +1,4 @@
-"""A step's output: kept in the job's folder with secrets masked, and its last lines in memory."""
+"""Keeps a step's output in the job's folder, with secrets masked, and the last lines in memory."""
 
 import os
 import re
@@ -14,7 +14,7 @@ TAIL = TAIL_LINES * LONGEST_LINE  # how many characters of output are searched f
 
 
 def plain_text() -> Printable:
-    """A filter that removes escapes and control characters from output in chunks; carriage returns stay."""
+    """Return a filter for output that removes escape sequences and control characters except carriage returns."""
     return Printable(keep="\n\t\r")
 
 
@@ -30,7 +30,7 @@ class StepLog:
         self.bytes = 0
 
     def feed(self, text: str) -> str:
-        """Write the text to the log and return it, except an end that may be the beginning of a secret."""
+        """Write the text to the log and return it, without an end that may be the beginning of a secret."""
         self._masker.add_all(self._secrets())
         return self._keep(self._masker.feed_text(text))
 
@@ -55,13 +55,13 @@ class StepLog:
         return text
 
     def tail(self) -> list[str]:
-        """The last lines as plain text."""
+        """Return the last lines as plain text."""
         lines = re.split(r"[\n\r]", self._end.plain())
         return [line[-LONGEST_LINE:] for line in lines if line.strip()][-TAIL_LINES:]
 
 
 class End:
-    """Keeps the last `size` characters of a text that comes in chunks, and cleans them only on request."""
+    """Keeps the last `size` characters of a text that comes in chunks. Only `plain` removes escape sequences."""
 
     def __init__(self, size: int) -> None:
         self._size = size
@@ -72,7 +72,10 @@ class End:
         self._text = (self._text + text)[-self._size :] if len(text) < self._size else text[-self._size :]
 
     def plain(self) -> str:
-        """The text without escapes and with plain newlines; if it was cut, from its first complete line on."""
+        """Return the text without escape sequences and with plain newlines.
+
+        If its beginning was cut off, the text begins with its first complete line.
+        """
         text = self._text
         if len(text) == self._size:
             text = text.partition("\n")[2] or text.partition("\r")[2] or text

@@ -7,6 +7,9 @@ WORDS = {
 
 
 def ended(status: str, reason: str) -> str:
-    """`failed: exit 9`; a reason that begins with the status word is used alone: `timed out after 5s`."""
+    """Return for example `failed: exit 9`.
+
+    If the reason begins with the status word, only the reason is returned.
+    """
     word, first = WORDS.get(status, status), reason.partition("\n")[0]
     return first if first.startswith(word) else f"{word}: {first}" if first else word

@@ -1,1 +1,4 @@
-"""Views, reports, the Ctrl-C menu, and the commands that run something. Imports all subpackages."""
+"""Views, reports, the Ctrl-C menu, and what the commands do that run something.
+
+This subpackage may import every other one except commands/.
+"""

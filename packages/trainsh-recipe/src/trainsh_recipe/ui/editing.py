@@ -17,12 +17,12 @@ TEMPLATES = Path(__file__).with_name("templates")
 
 
 def templates() -> list[str]:
-    """The names of the templates."""
+    """Return the names of the templates."""
     return sorted(path.stem for path in TEMPLATES.glob("*.recipe"))
 
 
 def create(name: str, template: str) -> Path:
-    """Create a recipe from a template; raises Conflict if one of that name exists."""
+    """Create a recipe from a template. Raises Conflict if a recipe of that name exists."""
     known = templates()
     if template not in known:
         raise NotFound(
@@ -39,7 +39,7 @@ def create(name: str, template: str) -> Path:
 
 
 def edit(path: Path) -> None:
-    """Open the recipe in the editor; if it has errors, ask whether to open it again."""
+    """Open the recipe in the editor. If it has errors afterwards, ask whether to open it again."""
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise UsageError("there is no terminal for an editor", f"the file is {path}", code="no_terminal")
     while True:
@@ -69,7 +69,7 @@ def _editor(path: Path) -> None:
 
 
 def check(path: Path) -> TrainError | None:
-    """The error that train-dsl reports for a recipe; None if it can run."""
+    """Return the error that train-dsl reports for a recipe, or None if the recipe can run."""
     try:
         Peer("dsl").request("parse", {"file": str(path)}, timeout=60)
     except TrainError as error:

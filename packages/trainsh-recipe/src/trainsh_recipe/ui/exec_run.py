@@ -18,7 +18,7 @@ from trainsh_recipe.ui.views.raw_output import Output
 
 
 def carry_out(held: HeldJob) -> tuple[State, int]:
-    """Run the job; returns its state and the exit status. Raises errors that are not a command's own failure."""
+    """Run the job, and return its state and the exit status. Raises errors that are not a command's own failure."""
     request = current()
     view: View = Output() if request.for_people else JsonLines(request)
     runner = foreground.make_runner(held, view, to_command)
@@ -34,7 +34,7 @@ def carry_out(held: HeldJob) -> tuple[State, int]:
 
 
 def exit_status(failure: Outcome) -> int:
-    """The command's exit status; raises the error if train failed, not the command."""
+    """Return the command's exit status. If train and not the command failed, raise the error instead."""
     if failure.error is not None and failure.exit is None:
         raise failure.error
     if failure.status == "timeout":
@@ -45,7 +45,7 @@ def exit_status(failure: Outcome) -> int:
 
 
 def to_command(run: Run) -> None:
-    """Handle Ctrl-C in `exec`: pass it to the running command, or cancel the job if none runs."""
+    """Handle Ctrl-C in `exec`: pass it to the running command, or cancel the job if no command runs."""
     steps = [step for step in run.state.steps.values() if step.status == "running" and step.kind == "execute"]
     if not steps:
         raise Cancel("interrupted", 130)
@@ -56,7 +56,10 @@ def to_command(run: Run) -> None:
 
 
 def over(run: Run) -> None:
-    """Close the sessions at the end of an `exec`; one in which something still runs becomes an ordinary shell."""
+    """Close the sessions at the end of an `exec`.
+
+    A session in which something still runs becomes an ordinary shell.
+    """
     for session in run.state.sessions.values():
         if not session.open:
             continue

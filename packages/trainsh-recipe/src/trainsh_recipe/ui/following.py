@@ -1,4 +1,4 @@
-"""Asks train-xfer which checkpoints of a job `xfer.follow` has uploaded; waits at most LIMIT seconds."""
+"""Asks train-xfer which checkpoints of a job `xfer.follow` has uploaded, and waits at most LIMIT seconds."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ LIMIT = 15.0  # seconds for train-xfer, which asks the host
 
 
 def checkpoints(state: State) -> list[CheckpointReport]:
-    """One row for each folder that the job follows; a row "unreachable" if train-xfer does not answer."""
+    """Return a row for each folder that the job follows. If train-xfer does not answer, a row is "unreachable"."""
     if not any(step.text.startswith(VERB) for step in state.steps.values()):
         return []
     try:
@@ -33,7 +33,10 @@ def _known(row: Any) -> dict[str, Any]:
 
 
 def told(row: CheckpointReport) -> str:
-    """`@gpu:/ckpt -> @out:/ckpt: following, newest uploaded checkpoint ckpt-40, 2m 5s old`, or the problem."""
+    """Return a text for people about a row: its folders, and the newest uploaded checkpoint or the problem.
+
+    Example: `@gpu:/ckpt -> @out:/ckpt: following, newest uploaded checkpoint ckpt-40, 2m 5s old`.
+    """
     where = f"{row.source} -> {row.destination}" if row.source else VERB
     wrong = f"; {row.failed}" if row.failed else ""
     if row.newest is None or row.age is None:

@@ -24,9 +24,10 @@ from trainsh_recipe.ui.views.summary import billing, ending
 
 
 def choose_view(request: Request, *, visual: bool, show_output: bool, watching: bool = False) -> View:
-    """Live view on a terminal, else lines; JSON events for programs; with --quiet failures alone.
+    """Return the live view on a terminal, else the view as lines.
 
-    `watching`: another process runs the job.
+    For programs, return the view as JSON events; with --quiet, the view of failures. `watching` means that another
+    process runs the job.
     """
     if not request.for_people:
         return JsonLines(request)
@@ -45,7 +46,7 @@ def make_runner(held: HeldJob, view: View, on_interrupt: Callable[[Run], None]) 
 
 
 def carry_out(held: HeldJob, at_work: Runner) -> tuple[State, int]:
-    """Run the job until it ends or is left; returns its state and the exit status of this process."""
+    """Run the job until it ends or is left. Returns its state and the exit status of this process."""
     state, view, id = held.state, at_work.run.view, held.job.short_id
     view.begin(state, at_work.run.numbers, held.name)
     inhibitor = SleepInhibitor(f"train is running {state.name}")

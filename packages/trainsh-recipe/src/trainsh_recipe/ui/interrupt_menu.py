@@ -45,7 +45,7 @@ def menu(run: Run) -> None:
 
 
 def question(id: str, columns: int) -> str:
-    """The question on one line if that fits into `columns`, else with one choice per line."""
+    """Return the question as one line if that fits into `columns`, else with one choice per line."""
     line = "   ".join([f"Job {id[-4:]} is still running.", *CHOICES])
     if len(line) < columns:
         return line + "\n"
@@ -53,7 +53,7 @@ def question(id: str, columns: int) -> str:
 
 
 def columns() -> int:
-    """The width of the terminal, in columns."""
+    """Return the width of the terminal, in columns."""
     try:
         return os.get_terminal_size(2).columns
     except OSError:
@@ -61,5 +61,5 @@ def columns() -> int:
 
 
 def on_terminal() -> bool:
-    """Whether there is a terminal to ask on."""
+    """Return whether there is a terminal to ask on."""
     return sys.stdin.isatty() and sys.stderr.isatty()

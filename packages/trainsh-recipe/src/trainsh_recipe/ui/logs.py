@@ -29,9 +29,9 @@ LONGEST = 1 << 20
 
 
 def reports(job: jobs.Job, state: State, step: str | None, since: float | None = None) -> list[LogReport]:
-    """The logs of the steps that ran, in order; raises NotFound for a step that has not run.
+    """Return the logs of the steps that ran, in order. Raises NotFound for a step that has not run.
 
-    With `since` (seconds): only steps that still run, or that ended at most that long ago.
+    With `since` (seconds), only logs of steps that still run, or that ended at most that long ago.
     """
     if step is not None and step not in state.steps:
         ran = ", ".join(state.steps) or "none"
@@ -55,7 +55,7 @@ def _report(job: jobs.Job, state: State, step: StepState) -> LogReport:
 
 
 class Selection(msgspec.Struct, frozen=True):
-    """Which lines of each log to show: those that match `pattern`, and of these the last `tail`.
+    """Which lines of each log to show: those that match `pattern`, and of these the last `tail` lines.
 
     With `tail` these are lines of the last attempt.
     """
@@ -65,12 +65,15 @@ class Selection(msgspec.Struct, frozen=True):
 
 
 def text(report: LogReport, wanted: Selection) -> str:
-    """The selected lines of a log, as plain text."""
+    """Return the selected lines of a log, as plain text."""
     return "".join(line for part in _parts(report, wanted) for line in _lines(part, wanted))
 
 
 def show(found: list[LogReport], wanted: Selection, *, headings: bool) -> None:
-    """Print each log under a heading with how the step ended; with a pattern, prefix each line with its step."""
+    """Print each log under a heading that tells how the step ended.
+
+    With a pattern, print its step before each line.
+    """
     for report in found:
         if wanted.pattern is None and headings:
             print(heading(report))
@@ -87,7 +90,7 @@ def show(found: list[LogReport], wanted: Selection, *, headings: bool) -> None:
 
 
 def heading(report: LogReport) -> str:
-    """`== step 3  failed: exit 9, at 2026-11-27 14:18:12, in 1.0s  @work > make`."""
+    """Return a heading, for example `== step 3  failed: exit 9, at 2026-11-27 14:18:12, in 1.0s  @work > make`."""
     how = ended(report.status, "" if report.status in ("ok", "skipped") else report.reason)
     at = f", at {when(report.started)}" if report.started else ""
     took = f", in {format_duration(report.seconds)}" if report.seconds else ""
@@ -98,16 +101,16 @@ def heading(report: LogReport) -> str:
 
 
 class _Part(msgspec.Struct, frozen=True):
-    """A part of a log file; `attempt` is 0 if the log has one part only."""
+    """A part of a log file, the output of one attempt. `attempt` is 0 if the log has only one part."""
 
     path: Path
     attempt: int = 0
     first: int = 0
-    end: int | None = None  # the offset behind its last byte; None: the end of the file
+    end: int | None = None  # the offset after its last byte; None means the end of the file
 
 
 def _parts(report: LogReport, wanted: Selection) -> list[_Part]:
-    """The parts of the log to show: all, or with `tail` the last one."""
+    """Return the parts of the log to show: all parts or, with `tail`, the last one."""
     path = Path(report.path)
     if not report.parts:
         return [_Part(path)]
@@ -117,7 +120,7 @@ def _parts(report: LogReport, wanted: Selection) -> list[_Part]:
 
 
 def _lines(part: _Part, wanted: Selection) -> Iterable[str]:
-    """The selected lines of a part of a log, each with its newline."""
+    """Return the selected lines of a part of a log, each with its newline."""
     pattern = wanted.pattern
     lines: Iterable[str] = _whole(_Blocks(part), cut=pattern is not None)
     if pattern is not None:
@@ -126,9 +129,9 @@ def _lines(part: _Part, wanted: Selection) -> Iterable[str]:
 
 
 def _whole(blocks: Iterable[str], *, cut: bool) -> Iterator[str]:
-    """Split blocks into lines; of a line that carriage returns overwrote, only the last version remains.
+    """Split blocks into lines. If carriage returns overwrote a line, only its last version is yielded.
 
-    A line longer than LONGEST is cut to its last characters if `cut`, else it is yielded in pieces.
+    With `cut`, only the end of a line longer than LONGEST is yielded; without it, the line is yielded in pieces.
     """
     rest = ""
     for block in blocks:
@@ -169,7 +172,7 @@ class _Blocks:
 
 
 def compiled(pattern: str | None) -> re.Pattern[str] | None:
-    """Compile the pattern of `--grep`; raises UsageError if it is not valid."""
+    """Compile the pattern of `--grep`. Raises UsageError if it is not valid."""
     if pattern is None:
         return None
     try:

@@ -1,4 +1,4 @@
-"""`--pick-host NAME[=PROVIDER]`: choose a machine of a provider before the recipe runs."""
+"""Has the person choose a machine of a provider before the recipe runs: `--pick-host NAME[=PROVIDER]`."""
 
 import msgspec
 
@@ -10,7 +10,10 @@ from trainsh_recipe.ui import foreground
 
 
 def pick(word: str) -> tuple[str, str]:
-    """Return (host name, its spec). Raises MissingProgram without a provider, UsageError if none was chosen."""
+    """Return (host name, its spec).
+
+    Raises MissingProgram if no provider is installed, UsageError if no machine was chosen.
+    """
     name, _, tool = word.partition("=")
     provider = tool or _provider(name)
     answer = Peer(provider, on_ask=foreground.answer).request("pick", {"host": name})
@@ -21,7 +24,7 @@ def pick(word: str) -> tuple[str, str]:
 
 
 def _provider(name: str) -> str:
-    """The only installed provider, or the one that the person chooses."""
+    """Return the only installed provider, or the one that the person chooses."""
     found = [provider.name for provider in installed()]
     flag = f"--pick-host {name}=PROVIDER"
     if not found:

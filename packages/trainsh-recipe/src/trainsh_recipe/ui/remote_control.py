@@ -1,4 +1,4 @@
-"""Commands on jobs of other processes: choose, watch, attach, cancel."""
+"""What commands do with jobs that other processes run: choose, watch, attach, abandon, cancel."""
 
 import time
 
@@ -20,11 +20,14 @@ from trainsh_recipe.ui import foreground, reports
 from trainsh_recipe.ui.interrupt_menu import menu
 from trainsh_recipe.ui.watching import watch_job
 
-CANCEL_LIMIT = 120.0  # seconds for the runner to end its step and run `finally`, without holds
+CANCEL_LIMIT = 120.0  # seconds within which the runner must end its step and run `finally`, if no machine is kept
 
 
 def choose(word: str | None) -> jobs.Job:
-    """The job that `word` names, else the newest running one, else the newest not over; raises NotFound if none."""
+    """Return the job that `word` names; if it is None, the newest running job, else the newest that is not over.
+
+    Raises NotFound if there is no such job.
+    """
     if word is not None:
         return jobs.find(word)
     open_jobs = jobs.open_jobs()
@@ -34,7 +37,7 @@ def choose(word: str | None) -> jobs.Job:
 
 
 def watch(job: jobs.Job, view: View) -> State:
-    """Show the job until its runner ends; returns the state."""
+    """Show the job until its runner ends, and return its state."""
     state = job.state()
     source = Source(
         text=job.recipe.read_bytes(), file="" if state.kind == "exec" else str(job.recipe), name=state.name,
@@ -60,7 +63,7 @@ def show(job: jobs.Job, *, visual: bool, show_output: bool) -> JobReport:
 
 
 def attach(job: jobs.Job, name: str | None) -> Handover:
-    """The argv that attaches the terminal to a session of the job: the running step's, else the newest."""
+    """Return the argv that attaches the terminal to a session of the job: the running step's, else the newest."""
     state = job.state()
     there = [session for session in state.sessions.values() if session.open]
     if name is not None:
@@ -80,7 +83,7 @@ def attach(job: jobs.Job, name: str | None) -> Handover:
 
 
 def abandon(word: str | None) -> jobs.Job:
-    """Give up the required outputs of a job that is not over, by a file that its present or next runner finds."""
+    """Give up the required outputs of a job that is not over, by a file that its runner, or the next one, finds."""
     job = choose(word)
     state = job.state()
     if state.status not in ("running", "interrupted"):
@@ -90,10 +93,10 @@ def abandon(word: str | None) -> jobs.Job:
 
 
 def cancel(word: str | None, *, abandon: bool = False) -> jobs.Job:
-    """Cancel the job that `word` names, else the newest running one; raises NotFound if there is none.
+    """Cancel the job that `word` names; if it is None, the newest running job. Raises NotFound if there is none.
 
-    A live runner gets a signal. An interrupted job has no runner: this process ends its steps and runs `finally`.
-    With `abandon` no machine is kept for a required output.
+    A live runner gets a signal. An interrupted job has no runner, so this process ends its steps and runs
+    `finally`. With `abandon`, no machine is kept for a required output.
     """
     job = jobs.find(word) if word is not None else _running()
     if abandon:

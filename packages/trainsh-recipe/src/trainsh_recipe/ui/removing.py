@@ -1,4 +1,4 @@
-"""Removes jobs and recipes: finds which are meant, asks, and removes them."""
+"""Removes jobs and recipes: finds those that are meant, asks the person, and removes them."""
 
 import time
 from pathlib import Path
@@ -18,7 +18,7 @@ SHOWN = 5  # how many names the question lists; the others are only counted
 
 
 class Meant(msgspec.Struct, frozen=True):
-    """The jobs and the recipe files to remove; `about` is a text for people about each."""
+    """The jobs and the recipe files to remove. `about` has a text for people about each."""
 
     jobs: list[jobs.Job]
     recipes: list[Path]
@@ -26,7 +26,7 @@ class Meant(msgspec.Struct, frozen=True):
 
 
 def remove(meant: Meant, *, yes: bool) -> list[Removed]:
-    """Ask unless `yes`, then remove; returns what was removed."""
+    """Ask the person unless `yes`, then remove the jobs and recipes. Returns what was removed."""
     if not meant.about:
         return []
     if not yes and current().ask("confirm", _question(meant.about), default="no", flag="--yes") != "yes":
@@ -45,7 +45,10 @@ def _question(about: list[str]) -> str:
 
 
 def named(words: list[str]) -> Meant:
-    """The jobs and recipes with these names. Raises NotFound; Conflict for a running job or an ambiguous name."""
+    """Return the jobs and recipes with these names.
+
+    Raises NotFound for an unknown name, Conflict for a running job or an ambiguous name.
+    """
     found: dict[str, jobs.Job] = {}
     files: dict[str, Path] = {}
     about: dict[str, str] = {}
@@ -79,7 +82,7 @@ def _job(word: str, *, or_none: bool) -> jobs.Job | None:
 
 
 def _idle(job: jobs.Job) -> str:
-    """A description of the job; raises Conflict if it runs."""
+    """Return a description of the job. Raises Conflict if the job runs."""
     if jobs.holder(job) is not None:
         raise Conflict(
             f"job {job.short_id} is running",
@@ -91,12 +94,12 @@ def _idle(job: jobs.Job) -> str:
 
 
 def over(older_than: float | None) -> Meant:
-    """The jobs that are over; with `older_than` only those that ended at least that many seconds ago."""
+    """Return the jobs that are over; with `older_than`, only those that ended at least that many seconds ago."""
     before = time.time() - (older_than or 0)
     latest = time.strftime("%Y%m%d-%H%M%S", time.gmtime(before + 1))
     found = []
     for name in sorted(jobs.names()):
-        if older_than is not None and name > latest:  # it began too late to have ended that long ago
+        if older_than is not None and name > latest:  # the job began too late to have ended that long ago
             break
         job = jobs.Job(jobs_home() / name)
         state = job.state()
@@ -108,7 +111,7 @@ def over(older_than: float | None) -> Meant:
 
 
 def meant(words: list[str], *, older_than: float | None, all_: bool) -> Meant:
-    """The jobs and recipes that the command line selects, by name or by an option."""
+    """Return the jobs and recipes that the command line selects, by name or by an option."""
     given = bool(words) + (older_than is not None) + all_
     if given != 1:
         raise UsageError("pass one of: names of jobs or recipes, --older-than AGE, --all", "see: train recipe jobs")

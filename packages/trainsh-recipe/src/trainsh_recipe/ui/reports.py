@@ -23,7 +23,7 @@ from trainsh_recipe.store.state import Held, State, StepState
 
 
 def job_report(job: jobs.Job, state: State, *, steps: bool = True) -> JobReport:
-    """The job as a document; without its steps for listings."""
+    """Return the job as a document. Listings need it without its steps."""
     who = jobs.holder(job) if state.status == "running" else None
     current = next((step for step in state.steps.values() if step.status == "running"), None)
     seconds = state.seconds if state.ended else state.active
@@ -46,7 +46,7 @@ def job_report(job: jobs.Job, state: State, *, steps: bool = True) -> JobReport:
 
 
 def until(state: State, *, alive: bool) -> float:
-    """The time up to which a job's spending is known: now while it runs, else its last event."""
+    """Return the time up to which a job's spending is known: now if it runs, else the time of its last event."""
     return time.time() if alive else seconds_of(state.ended or state.last)
 
 
@@ -62,7 +62,7 @@ def _held(held: Held) -> HoldReport:
 
 
 def step_report(job: jobs.Job, state: State, step: StepState) -> StepReport:
-    """One step as a document."""
+    """Return one step as a document."""
     log = job.log(file_number(step.id))
     status = "interrupted" if step.status == "running" and state.status != "running" else step.status
     return StepReport(
@@ -73,7 +73,7 @@ def step_report(job: jobs.Job, state: State, step: StepState) -> StepReport:
 
 
 def when(stamp: str) -> str:
-    """A time for people, in the local time zone."""
+    """Return a time for people, in the local time zone."""
     return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(seconds_of(stamp))) if stamp else ""
 
 
@@ -108,7 +108,10 @@ def _now(each: JobReport) -> str:
 
 
 def _cost(each: JobReport) -> str:
-    """`$0.12, $0.31/h`; the price per hour only if a machine runs, as far as is known."""
+    """Return for example `$0.12, $0.31/h`.
+
+    The price per hour is left out if no machine runs, as far as is known.
+    """
     return " + ".join(
         rented.money(spend.spent, spend.currency)
         + (f", {rented.money(spend.per_hour, spend.currency)}/h" if spend.per_hour else "")
@@ -136,7 +139,10 @@ def show_spending(reports: list[JobReport]) -> None:
 
 
 def checkpoints(state: State) -> list[CheckpointReport]:
-    """The uploaded checkpoints of a job that is not over; asks train-xfer if the job has `xfer.follow` steps."""
+    """Return the uploaded checkpoints of a job that is not over.
+
+    Asks train-xfer if the job has `xfer.follow` steps.
+    """
     from trainsh_recipe.ui import following  # noqa: PLC0415 - for jobs that follow only
 
     return following.checkpoints(state) if state.status in ("running", "interrupted", "failed") else []

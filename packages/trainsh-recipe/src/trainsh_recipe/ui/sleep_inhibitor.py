@@ -8,14 +8,14 @@ from trainsh_base.system import spawn
 
 
 class SleepInhibitor:
-    """A child process that keeps the machine awake. It ends when this process ends and so closes its stdin."""
+    """A child process that keeps the machine awake. It ends with this process, because its stdin is closed then."""
 
     def __init__(self, why: str) -> None:
         self._why = why
         self._child: spawn.Child | None = None
 
     def start(self) -> None:
-        """Start the child; does nothing if the machine has no such program."""
+        """Start the child process. Does nothing if the machine has no such program."""
         argv = inhibitor_argv(self._why)
         if argv and sys.stdin is not None and os.isatty(2):
             quiet = os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC)
@@ -30,7 +30,7 @@ class SleepInhibitor:
 
 
 def inhibitor_argv(why: str) -> list[str]:
-    """The argv of the program; [] if the machine has none."""
+    """Return the argv of the program, or [] if the machine has no such program."""
     until = ["sh", "-c", "read -r line"]
     if _there("systemd-inhibit") and os.path.isdir("/run/systemd/system"):  # noqa: PTH112 - one stat
         return ["systemd-inhibit", "--what=idle:sleep", "--who=train", f"--why={why}", *until]

@@ -1,4 +1,4 @@
-"""The commands that run something: a recipe, lines of `exec`, a resumed job; in the foreground or detached."""
+"""What the commands do that run a recipe, lines of `exec` or a resumed job, in the foreground or detached."""
 
 import math
 from pathlib import Path
@@ -24,7 +24,7 @@ Answer = tuple[JobReport | list[Planned], int]  # what the command returns, and 
 
 
 class Shown(msgspec.Struct, frozen=True, kw_only=True):
-    """How a run is shown: not at all (detached), live, or as lines with or without the steps' output."""
+    """How a run is shown: not at all if detached, live, or as lines with or without the output of the steps."""
 
     detach: bool = False
     visual: bool = True
@@ -34,9 +34,9 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True):
 def run(
     path: Path, overrides: Overrides, *, pick_host: list[str], dry_run: bool, limits: Limited, shown: Shown
 ) -> Answer:
-    """Run the recipe in a file, or with `dry_run` show what it would do.
+    """Run the recipe in a file or, with `dry_run`, show what it would do.
 
-    Limits that are not given are those of config.toml.
+    The limits of config.toml apply where `limits` has none.
     """
     _check(limits)
     options = RunOptions(
@@ -67,7 +67,7 @@ def resume(
     word: str | None, *, check: bool, from_step: str | None, retry_lost: bool, edited: bool,
     limits: Limited, abandon: bool, shown: Shown,
 ) -> Answer:  # fmt: skip
-    """Continue a job, or with `check` show what a resume would do."""
+    """Continue a job or, with `check`, show what a resume would do."""
     _check(limits)
     job, state = resuming.choose(word)
     continues = prestart.lock_handle >= 0  # another process gave us the job

@@ -11,7 +11,7 @@ from trainsh_recipe.store.state import State
 
 
 def watch_job(job: jobs.Job, numbers: list[Numbered], view: View, file: str) -> State:
-    """Show the job from its beginning until its runner ends; returns the final state."""
+    """Show the job from its beginning until its runner ends. Returns the final state."""
     state = State()
     journal = Journal(job.events)
     by_id = {each.id: each for each in numbers}

@@ -18,13 +18,16 @@ BOUND = frozenset(("hosts", "vars", "storages", "instance", "instances", "messag
 
 
 class Answers:
-    """Keeps the hosts, storages and variables in answers for later steps. `record` writes an event."""
+    """Keeps the hosts, storages and variables that answers contain, for later steps. `record` writes an event."""
 
     def __init__(self, state: State, tools: Tools, view: View, record: Callable[..., None]) -> None:
         self._state, self._tools, self._view, self._record = state, tools, view, record
 
     def _text(self, tool: str, key: str, value: Any, answer: dict[str, Any]) -> str:
-        """A bound value as text. train-host resolves an ssh host to a full target; it accepts only safe options."""
+        """Return a bound value as text. For an ssh host this is a full target from train-host.
+
+        train-host accepts only safe ssh options.
+        """
         if not isinstance(value, str):
             return msgspec.json.encode(value).decode()
         if key != "hosts" or value.startswith("{") or parse_spec(value).form != "ssh":
@@ -36,7 +39,7 @@ class Answers:
         return msgspec.json.encode(target).decode()
 
     def bind(self, tool: str, answer: Any, ours: list[str]) -> str:
-        """Bind hosts, storages and variables from an answer for later steps; returns the answer's message."""
+        """Keep the hosts, storages and variables of an answer for later steps, and return the answer's message."""
         if not isinstance(answer, dict):
             return ""
         bound: dict[str, dict[str, str]] = {}
@@ -62,7 +65,7 @@ class Answers:
 
 
 def _instances(answer: dict[str, Any]) -> list[dict[str, Any]]:
-    """The machines in an answer (documents with an `id`), each once."""
+    """Return the machines in an answer, each once. A machine is a document with an `id`."""
     several = answer.get("instances")
     rows = [answer.get("instance"), *(several if isinstance(several, list) else [])]
     found = {str(row["id"]): row for row in rows if isinstance(row, dict) and row.get("id") is not None}
@@ -74,7 +77,7 @@ def _safe(instance: dict[str, Any]) -> dict[str, Any]:
 
 
 def text_of(answer: Any) -> str:
-    """The text that shows an answer without a message: a table for a list of documents, else lines, or ""."""
+    """Return the text that shows an answer without a message: a table of documents, else lines, or ""."""
     if isinstance(answer, dict):
         left = {key: value for key, value in answer.items() if key not in BOUND and value not in (None, "", [], {})}
         lines = [f"{key.replace('_', ' ')}: {cell(value)}" for key, value in left.items()]

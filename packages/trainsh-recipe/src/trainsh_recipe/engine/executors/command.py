@@ -10,13 +10,13 @@ from trainsh_recipe.engine.sessions import Sessions
 from trainsh_recipe.engine.values import Values
 from trainsh_recipe.plan.document import Execute
 
-PATIENCE = 60.0  # seconds during which a step without a timeout is requested again if train failed, not the command
+PATIENCE = 60.0  # seconds for which a step without a timeout is requested again after failures that train caused
 
 
 class CommandExecutor:
-    """Has train-tmux run the command. A second request with the same step id does not run the command again.
+    """Has train-tmux run the command. If it gets a request with the same step id twice, it runs the command once.
 
-    `fresh` holds the sessions whose shell this process started. `capture` is called with (variable, value, step).
+    `fresh` has the sessions whose shell this process started. `capture` is called with (variable, value, step).
     """
 
     def __init__(
@@ -59,7 +59,7 @@ class CommandExecutor:
         return outcome
 
     def _lost(self, at: Attempt, params: dict[str, Any]) -> Outcome | None:
-        """The outcome "lost" if the step's session is gone and the step has no exit status; else None."""
+        """Return the outcome "lost" if the step's session is gone and the step has no exit status; else None."""
         asked = at.ask("tmux", "run", {**params, "only_ask": True, "command": ""})
         if asked["state"] not in ("running", "lost"):
             return None

@@ -20,7 +20,7 @@ class TransferExecutor:
         self._values, self._cwd, self._view, self._machines = values, cwd, view, machines
 
     def run(self, at: Attempt, step: Transfer) -> Outcome:
-        """Copy; the outcome holds the number of bytes copied."""
+        """Copy the files. The outcome has the number of copied bytes."""
         values, options = self._values, step.options
         hosts, storages = {}, {}
         for end in (step.source, step.destination):
@@ -62,7 +62,7 @@ class TransferExecutor:
         )
 
     def _endpoint(self, end: Endpoint) -> str:
-        """An endpoint in train-xfer's syntax, in which a local path cannot be mistaken for one on a host."""
+        """Return an endpoint in train-xfer's syntax, so written that a local path is not taken for a host's."""
         path = self._values.plain(end.path)
         if end.host or end.storage:
             return f"@{end.host or end.storage}:{path}"

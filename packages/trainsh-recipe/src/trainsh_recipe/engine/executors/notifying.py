@@ -17,8 +17,9 @@ from trainsh_recipe.plan.document import Notify
 
 LIMIT = 10.0  # seconds for sending to all targets
 
-# Runs in its own process: Apprise takes 0.1 s to load, and a target that hangs must not delay the run.
-# Standard input: the title, the message and each target on a line; newlines in the message are sent as \x1e.
+# This program runs in a process of its own, because Apprise takes 0.1 s to load, and a target that hangs must not
+# delay the run. It reads from standard input the title, the message and the targets, each on a line. Newlines in
+# the message are sent as \x1e.
 _SEND = """
 import sys
 title, body, *targets = sys.stdin.read().split("\\n")
@@ -37,9 +38,10 @@ if not sent:
 
 
 class NotifyExecutor:
-    """Shows the message and sends it. The step does not fail if there is no target or if sending fails.
+    """Shows the message and sends it.
 
-    `record` writes an event with the given data and syncs it; error messages of Apprise go to a file in `folder`.
+    The step does not fail if there is no target, or if the message cannot be sent. `record` writes an event with
+    the given data and syncs the journal. Error messages of Apprise go to a file in `folder`.
     """
 
     def __init__(
@@ -65,7 +67,7 @@ class NotifyExecutor:
         return Outcome(status="ok")
 
     def _tell(self, message: str, targets: list[str], at: Attempt) -> str:
-        """Send with Apprise; returns the problem as text, or ""."""
+        """Send the message with Apprise. Returns a text about the problem, or "" if there was none."""
         errors = self._folder / "notify.err"
         handle = os.open(errors, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
         try:

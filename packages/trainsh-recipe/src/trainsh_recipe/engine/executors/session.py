@@ -14,14 +14,14 @@ from trainsh_recipe.plan.numbering import Numbered
 from trainsh_recipe.store.state import State
 
 TOLD = ("machine", "node", "restored", "covers", "left_out")
-PATIENCE = 60.0  # seconds; opening or closing is tried again that long if a tool of ours failed
+PATIENCE = 60.0  # seconds for which opening or closing is tried again after failures that train caused
 
 
 class SessionExecutor:
-    """Opens and closes sessions. Adds to `fresh` the names of sessions whose shell this process started.
+    """Opens and closes sessions. Adds to `fresh` the names of the sessions whose shell this process started.
 
-    Calls `reopened` after it has opened a session again that the job had opened before. `resumable_after` says
-    whether a resume may run steps after this one; if not, a session is closed without a snapshot.
+    `reopened` is called after a session that the job had opened before was opened again. `resumable_after` says
+    whether a resume may run steps after a step; if not, a session is closed without a snapshot.
     """
 
     def __init__(

@@ -11,7 +11,7 @@ from trainsh_recipe.store.state import State
 
 
 class SleepExecutor:
-    """Sleeps; a sleep that an earlier process began continues for the time that is left."""
+    """Sleeps. If an earlier process began the sleep, it continues for the time that is left."""
 
     def __init__(self, values: Values, state: State) -> None:
         self._values, self._state = values, state

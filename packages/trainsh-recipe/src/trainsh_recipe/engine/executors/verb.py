@@ -17,15 +17,16 @@ from trainsh_recipe.plan.numbering import Numbered
 from trainsh_recipe.store.rented import STOPPED
 from trainsh_recipe.store.state import ENDS, State
 
-LIMITS = ("max_cost", "max_time", "idle_stop")  # parameters that the runner fills in if their schema has `x-limits`
-NOTHING = "no_instance"  # the code of a provider's error that it has found no machine
+LIMITS = ("max_cost", "max_time", "idle_stop")  # the runner sets these parameters if their schema has `x-limits`
+NOTHING = "no_instance"  # the code of a provider's error which says that it found no machine
 VERB_MARGIN = 30.0  # seconds by which the runner's limit exceeds the verb's own timeout
 
 
 class VerbExecutor:
-    """Calls verbs of tools according to their schema, and keeps their answers. `record` writes an event.
+    """Calls verbs of tools according to the tools' schemas, and keeps the answers. `record` writes an event.
 
-    `before_release(attempt, verb, hosts)` waits for required outputs, and returns what was given up, or "".
+    `before_release(attempt, verb, hosts)` waits for required outputs, and returns a text about what was given up,
+    or "".
     """
 
     def __init__(
@@ -68,8 +69,10 @@ class VerbExecutor:
         return Outcome(status="ok", reason="; ".join(filter(None, (said, given_up))))
 
     def _never_rented(self, tool: str) -> bool:
-        """Whether, by the journal, this job never rented a machine of the tool: no answer has one, no host is one,
-        and each step that rents failed or did not begin. An interrupted step may have rented one.
+        """Return whether this job, according to its journal, never rented a machine of the tool.
+
+        This is so if no answer has such a machine, no host is one, and each step that rents one failed or did not
+        begin. An interrupted step may have rented one.
         """
         if any(machine.provider == tool for machine in self._state.instances.values()):
             return False
@@ -85,14 +88,20 @@ class VerbExecutor:
         return all(steps[each].status in ("failed", "skipped") for each in renting if each in steps)
 
     def _released(self, step: Control, ours: list[str]) -> list[str]:
-        """The hosts that a releasing verb acts on; without arguments also all hosts that its tool provides."""
+        """Return the hosts that a releasing verb acts on.
+
+        Without arguments it also acts on all hosts of its tool.
+        """
         if step.args:
             return ours
         provided = [name for name, place in self._values.plan.hosts.items() if place.provider == step.tool]
         return list(dict.fromkeys([*ours, *provided]))
 
     def held_by(self) -> tuple[float, list[str]]:
-        """Return (longest `hold` in seconds of the finished renting steps, their hosts that are not stopped)."""
+        """Look at the finished steps that rent.
+
+        Return (their longest `hold` in seconds, their hosts not yet stopped).
+        """
         longest, hosts = 0.0, []
         for each in self._numbers:
             step, done = each.step, self._state.steps.get(each.id)
@@ -137,7 +146,7 @@ class VerbExecutor:
         return params | {key: value for key, value in reserved.items() if not properties or key in properties}
 
     def _handed(self, step: Control, properties: dict[str, Any]) -> dict[str, Any]:
-        """The parameters that the runner adds: the job's limits; for tools in SUITE also hosts, storages, cwd."""
+        """Return the parameters the runner adds: the job's limits; for tools of SUITE also hosts, storages, cwd."""
         limits = {key: self._limits.handed(key, self._hosts_rented()) for key in LIMITS if key in properties}
         found = {
             key: typed(text, properties[key]) for key, text in limits.items()
@@ -154,7 +163,7 @@ class VerbExecutor:
         return found
 
     def _hosts_rented(self) -> int:
-        """The number of hosts for which the recipe rents a machine; at least 1."""
+        """Return the number of hosts for which the recipe rents a machine, at least 1."""
         hosts: set[str] = set()
         for each in self._numbers:
             if isinstance(each.step, Control) and each.step.tool != "tmux":
@@ -170,24 +179,24 @@ class VerbExecutor:
 
 
 def _flag(entry: dict[str, Any], key: str, flag: str) -> bool:
-    """Whether the schema of a verb (`entry`) sets `flag` for the parameter `key`."""
+    """Return whether the schema of a verb (`entry`) sets `flag` for the parameter `key`."""
     properties = entry.get("params", {}).get("properties", {})
     return bool(properties.get(key, {}).get(flag))
 
 
 def _keeps_disk(answer: Any) -> bool:
-    """Whether a verb says that the machine was only stopped."""
+    """Return whether the answer of a verb says that the machine was only stopped and so keeps its disk."""
     machine = answer.get("instance") if isinstance(answer, dict) else None
     return isinstance(machine, dict) and machine.get("state") in STOPPED
 
 
 def releases(entry: dict[str, Any] | None, verb: str) -> bool:
-    """Whether the verb stops or ends something that costs money, by its schema or else by its name."""
+    """Return whether the verb stops or ends something that costs money. Its schema tells, or else its name."""
     return bool(entry["releases"]) if entry and "releases" in entry else verb in ENDS
 
 
 def about(numbers: list[Numbered], step: Control) -> list[str]:
-    """The hosts that a verb acts on: those in its arguments, else those in all steps of the same tool."""
+    """Return the hosts that a verb acts on: those in its arguments, else those in all steps of the same tool."""
     if step.host:
         return [arg.host for arg in step.args if isinstance(arg, Ref) and arg.host] or [step.host]
     found: list[str] = []
@@ -198,7 +207,7 @@ def about(numbers: list[Numbered], step: Control) -> list[str]:
 
 
 def _placed(step: Control, words: list[str], places: list[str], properties: dict[str, Any]) -> dict[str, Any]:
-    """Map the words to the positional parameters; if the last one is a list, it takes all remaining words."""
+    """Map the words to the positional parameters. If the last parameter is a list, it takes all remaining words."""
     found: dict[str, Any] = {}
     for index, place in enumerate(places):
         if index >= len(words):
@@ -217,7 +226,7 @@ def _placed(step: Control, words: list[str], places: list[str], properties: dict
 
 
 def typed(text: str, schema: Any) -> Any:
-    """Convert a word to the type in the parameter's JSON Schema; without a type the word itself."""
+    """Convert a word to the type in the parameter's JSON Schema. Without a type, the word is returned as it is."""
     kinds = _types(schema)
     if not kinds or "string" in kinds:
         return text
@@ -245,7 +254,7 @@ def _types(schema: Any) -> set[str]:
 
 
 def ensures(tools: Tools, step: Control) -> bool:
-    """Whether the verb may be repeated, because it only ensures a state (`ensures` in the tool's schema)."""
+    """Return whether the verb may be repeated, because it only ensures a state (`ensures` in the tool's schema)."""
     if step.tool == "tmux":
         return step.verb == "open"
     try:

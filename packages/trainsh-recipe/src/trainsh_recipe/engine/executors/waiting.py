@@ -16,13 +16,16 @@ RETRY_LOST = "to run it again: train recipe resume --retry-lost"
 
 
 class WaitExecutor:
-    """Waits for a condition. A wait may be repeated: the place in the log to search from is in the journal."""
+    """Waits for a condition.
+
+    A wait may be repeated, since the journal has the log offset where its search begins.
+    """
 
     def __init__(self, values: Values, sessions: Sessions, numbers: list[Numbered], shown: Path) -> None:
         self._values, self._sessions, self._numbers, self._shown = values, sessions, numbers, shown
 
     def run(self, at: Attempt, step: Wait) -> Outcome:
-        """Wait; fails at once if a background step of the session failed or was lost."""
+        """Wait for the condition. The step fails at once if a background step of the session failed or was lost."""
         value = self._values.plain(step.value)
         condition: dict[str, Any] = {step.condition: value}
         if step.condition == "port":
@@ -53,7 +56,7 @@ class WaitExecutor:
         )  # fmt: skip
 
     def _background_failed(self, error: TrainError) -> Outcome:
-        """The outcome for a failed background step, with the number that the step has in the recipe."""
+        """Return the outcome for a failed background step, with the number that this step has in the recipe."""
         outcome = of_error(error)
         exit = error.data.get("status", error.data.get("exit"))
         outcome.exit = exit if isinstance(exit, int) else None

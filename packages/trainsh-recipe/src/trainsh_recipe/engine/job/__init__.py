@@ -1,1 +1,1 @@
-"""A job up to its first step: source and overrides, lock, detaching, dry run."""
+"""What is done for a job before its first step: source and overrides, lock, detaching, dry run, estimate."""

@@ -15,7 +15,7 @@ from trainsh_recipe.store.state import State
 
 
 def rehearse(document: Plan, source: Source, overrides: Overrides) -> list[Planned]:
-    """The steps that a run would do, with variables and hosts replaced by their values."""
+    """Return the steps that a run would do, with variables and hosts replaced by their values."""
 
     state = State(id="JOB_ID", name=source.name, options=RunOptions(overrides=overrides), cwd=str(Path.cwd()))
     secrets = Secrets(lambda name: str(Peer("secrets").request("get", {"name": name}, timeout=120)["value"]))
@@ -23,7 +23,7 @@ def rehearse(document: Plan, source: Source, overrides: Overrides) -> list[Plann
 
 
 def described(path: Path, *, graph: bool) -> RecipeText:
-    """A recipe's text, with the variables, hosts and storages of its plan."""
+    """Return a recipe's text, with the variables, hosts and storages of its plan."""
     source = sources.from_file(path)
     dsl = Peer("dsl")
     drawn = dsl.request("graph", {"file": source.file}, timeout=60)["mermaid"] if graph else ""

@@ -1,4 +1,4 @@
-"""Resuming with the recipe as it is now: whether it has changed, and which steps in it may differ."""
+"""Checks, on a resume, whether the recipe has been edited, and which of its steps may differ."""
 
 from pathlib import Path
 
@@ -16,7 +16,10 @@ from trainsh_recipe.store.state import State, StepState
 
 
 def changed(job: Job, state: State, options: str = "") -> str:
-    """A line for people if the recipe's file is no longer the text that the job runs; "" if it is, or is gone."""
+    """Return a line for people if the recipe's file no longer has the text that the job runs.
+
+    Returns "" if the file still has that text, or is gone.
+    """
     if not state.file or state.kind != "recipe":
         return ""
     try:
@@ -31,7 +34,7 @@ def changed(job: Job, state: State, options: str = "") -> str:
 
 
 def check(job: Job, state: State, document: Plan, first: str | None) -> None:
-    """Raise Conflict if the plan of the edited recipe differs in a step that ran and does not run again.
+    """Raise Conflict if the plan of the edited recipe differs in a step that ran and will not run again.
 
     `first` is the step that `--from` names: those from there on run again.
     """
@@ -43,7 +46,7 @@ def check(job: Job, state: State, document: Plan, first: str | None) -> None:
             or (step.over and not step.done)
             or (first is not None and _order(step.id) >= _order(first))
         ):
-            continue  # it runs again
+            continue  # the step runs again
         now = numbers.get(step.id)
         if now is None or now.step.text != step.text or now.closing:
             differ.append(step)
@@ -68,7 +71,7 @@ def _order(id: str) -> list[int]:
 
 
 def _failed_since(job: Job, state: State) -> set[str]:
-    """The steps that were done and run again all the same, as the hosts say now: failed background steps, ..."""
+    """Return the steps that were done but run again after what hosts say now, such as failed background steps."""
     from trainsh_recipe.engine.machines import Machines  # noqa: PLC0415 - few resumes ask here
     from trainsh_recipe.engine.resuming.ground import Ground  # noqa: PLC0415 - as above
     from trainsh_recipe.engine.run import Run  # noqa: PLC0415 - as above

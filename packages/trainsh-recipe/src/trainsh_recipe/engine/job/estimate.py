@@ -17,7 +17,7 @@ from trainsh_recipe.plan.numbering import Numbered, all_of, every, numbered
 from trainsh_recipe.store.options import RunOptions
 from trainsh_recipe.store.state import State
 
-ASK_LIMIT = 60.0  # seconds for a provider to answer with an estimate
+ASK_LIMIT = 60.0  # seconds within which a provider must answer with an estimate
 
 
 def estimated(path: Path, given: dict[str, str], max_time: float | None) -> RecipeCost:
@@ -39,7 +39,7 @@ def estimated(path: Path, given: dict[str, str], max_time: float | None) -> Reci
 
 
 class Times:
-    """Computes how long a recipe's steps may take at most; `unlimited` lists what has no limit, as texts."""
+    """Computes how long a recipe's steps may take at most. `unlimited` lists texts about what has no limit."""
 
     def __init__(self, values: Values, steps: list[Numbered], max_time: float | None) -> None:
         self._values, self._steps = values, steps
@@ -50,13 +50,13 @@ class Times:
         self.unlimited: dict[str, None] = {}
 
     def schema(self, tool: str) -> dict[str, Any]:
-        """The commands of a tool; {} if it has no schema."""
+        """Return the commands of a tool from its schema, or {} if it has none."""
         if tool not in self._schemas:
             self._schemas[tool] = printed_schema(find(tool))
         return self._schemas[tool]
 
     def cost(self, each: Numbered, step: Control, entry: dict[str, Any]) -> StepCost:
-        """The estimate of one renting step."""
+        """Return the estimate of one renting step."""
         hosts = about(self._all, step)
         found: dict[str, Any] = {"step": each.id, "text": step.text, "hosts": hosts}
         answer, note = self._asked(step, entry)
@@ -100,7 +100,10 @@ class Times:
     # The longest time
 
     def _longest(self, each: Numbered, step: Control, entry: dict[str, Any]) -> float | None:
-        """Seconds, at most, from a renting step to the last step that releases its machine, with holds; or None."""
+        """Return the most seconds from a renting step to the last release of its machine, or None if unlimited.
+
+        The time for which the machine may be kept (`hold`) is included.
+        """
         top = each.id.partition(".")[0]
         at = next(place for place, one in enumerate(self._steps) if one.id == top)
         ends = [place for place, one in enumerate(self._steps) if place > at and self._releases(one, step.tool)]
@@ -115,7 +118,7 @@ class Times:
         return any(releases(self.schema(tool).get(step.verb), step.verb) for step in found)
 
     def _held(self, step: Control, entry: dict[str, Any]) -> float:
-        """Seconds for which the machine is kept after a failure or for a required output."""
+        """Return the seconds for which the machine is kept after a failure or for a required output."""
         properties = entry.get("params", {}).get("properties", {})
         holds = [
             parse_duration(self._values.shown(text)) for key, text in step.params.items()
@@ -152,7 +155,10 @@ class Times:
         return (once or 0.0) * (tries + 1) + pauses
 
     def _verb_time(self, step: Control) -> float:
-        """The seconds of a verb's `timeout`, given or default; 0 for a verb without one: it answers at once."""
+        """Return the seconds of a verb's `timeout`, given or default.
+
+        A verb without one answers at once and counts 0.
+        """
         if step.tool == "tmux":
             return 0.0
         entry = self.schema(step.tool).get(step.verb) or {}

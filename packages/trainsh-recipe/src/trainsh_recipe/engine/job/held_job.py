@@ -50,7 +50,7 @@ def begin(source: Source, document: Plan, summed: str, options: RunOptions) -> H
 
 
 def take_over(job: jobs.Job) -> jobs.Lock:
-    """Get the job's lock: the one that the parent process handed over, else a new one."""
+    """Return the job's lock: the one that the parent process handed over, else a new one."""
     if prestart.lock_handle >= 0:
         handle, prestart.lock_handle = prestart.lock_handle, -1
         same = os.fstat(handle)
@@ -62,7 +62,10 @@ def take_over(job: jobs.Job) -> jobs.Lock:
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
-    """How to resume a job; without `locked` the job is only inspected. Other options keep their journaled value."""
+    """How to resume a job. Options that are not given keep the value in the journal.
+
+    Without `locked`, the job is only inspected.
+    """
 
     from_step: str | None = None
     retry_lost: bool = False
@@ -72,7 +75,7 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     locked: bool = True
 
     def given(self) -> dict[str, Any]:
-        """The options that this resume changes."""
+        """Return the options that this resume changes."""
         found = {"from_step": self.from_step, "retry_lost": self.retry_lost, "abandon": self.abandon}
         found |= msgspec.structs.asdict(self.limits)
         return {name: value for name, value in found.items() if value}
@@ -107,7 +110,7 @@ def take_up(job: jobs.Job, state: State, wanted: Wanted) -> HeldJob:
         jobs.set_mark(job)
         journal.sync()
         if fresh_round:
-            job.abandoned.unlink(missing_ok=True)  # the file gave up outputs of the run that is over
+            job.abandoned.unlink(missing_ok=True)  # the file was about outputs of the run that is over
     shown = shown_name(msgspec.structs.replace(source, file=state.file))
     return HeldJob(job=job, lock=lock, plan=document, journal=journal or Silent(), state=state, name=shown)
 
@@ -119,6 +122,6 @@ def _write(path: Path, data: bytes) -> None:
 
 
 def _shown_vars(document: Plan, overrides: Overrides) -> dict[str, Any]:
-    """The values of variables, with overrides; a secret is shown as its name."""
+    """Return the values of the variables, with overrides. Instead of a secret, its name is shown."""
     given = overrides.get("vars", {})
     return {name: given.get(name, variable.value) for name, variable in document.vars.items()}

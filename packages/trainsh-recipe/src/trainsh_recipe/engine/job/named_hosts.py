@@ -1,4 +1,4 @@
-"""Checks, before a run, that the hosts which a recipe names exist on this machine. Connects to none."""
+"""Checks, before a run, that train-host or ssh knows the hosts that a recipe names. Connects to no host."""
 
 from trainsh_base.errors import NotFound, TrainError
 from trainsh_base.remote.host_spec import parse_spec
@@ -12,7 +12,7 @@ LIMIT = 20.0
 
 
 def unknown(document: Plan, overrides: Overrides) -> list[NotFound]:
-    """An error for each host whose name neither train-host nor ssh knows, with the nearest name as its hint."""
+    """Return an error for each host that neither train-host nor ssh knows; its hint is the most similar name."""
     values = Values(document, State(options=RunOptions(overrides=overrides)), Secrets(lambda name: ""))
     found: list[NotFound] = []
     peer: Peer | None = None
@@ -27,5 +27,5 @@ def unknown(document: Plan, overrides: Overrides) -> list[NotFound]:
         except NotFound as error:
             found.append(NotFound(f"host {name}: {error.message}", error.hint, code=error.code))
         except TrainError:
-            continue  # the run reports it
+            continue  # the run reports this
     return found

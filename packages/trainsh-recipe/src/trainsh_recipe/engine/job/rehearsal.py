@@ -31,7 +31,7 @@ class Rehearsal:
         self.later: set[str] = set()  # variables and hosts that a step of the recipe sets
 
     def steps(self) -> list[Planned]:
-        """All steps. Raises CredentialError for a missing secret."""
+        """Return all steps. Raises CredentialError if a secret is missing."""
         self.values.status = "ok"
         found = []
         for each in all_of(self.values.plan):
@@ -95,7 +95,7 @@ class Rehearsal:
         return self.values.host(name)
 
     def _text(self, text: Text | Ref) -> str:
-        """The text with variables replaced, except those that a step sets later. Looks up the secrets in it."""
+        """Return the text with its variables replaced, except those that a step sets later; look up its secrets."""
         if isinstance(text, Ref):
             return self._text([text])
         for ref in refs(text):
@@ -117,7 +117,7 @@ class Rehearsal:
 
 
 def action(each: Numbered) -> str:
-    """The kind of step, as one word."""
+    """Return the kind of a step, as one word."""
     step = each.step
     word = f"{step.tool}.{step.verb}" if isinstance(step, Control) else step.kind
     return f"{word} &" if isinstance(step, Execute) and step.background else word

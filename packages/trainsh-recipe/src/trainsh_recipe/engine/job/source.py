@@ -28,19 +28,19 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def from_file(path: Path) -> Source:
-    """The recipe in a file."""
+    """Return the recipe in a file."""
     return Source(text=recipes.read(path), file=str(path.absolute()), name=path.stem)
 
 
 def digest(data: bytes) -> str:
-    """The SHA-256 of `data`, in hexadecimal."""
+    """Return the SHA-256 of `data`, in hexadecimal."""
     import hashlib  # noqa: PLC0415 - loaded while train-dsl reads the recipe
 
     return hashlib.sha256(data).hexdigest()
 
 
 def parse(source: Source, overrides: Overrides, shown: str = "") -> tuple[Plan, str]:
-    """The plan and the digest of the text. Raises UsageError `recipe_invalid` with all diagnostics."""
+    """Return the plan and the digest of the text. Raises UsageError `recipe_invalid` with all diagnostics."""
     dsl = Peer("dsl", child=prestart.take("dsl"))
     given = [name for kind in overrides.values() for name in kind]
     params: dict[str, Any] = {"name": source.name, "given": given}
@@ -61,7 +61,10 @@ def parse(source: Source, overrides: Overrides, shown: str = "") -> tuple[Plan, 
 
 
 def _configured(text: bytes) -> dict[str, list[str]]:
-    """For `exec`: names of the configured storages and hosts, by kind; {} if the text has no transfer (`->`)."""
+    """Return, for `exec`, the names of the configured storages and hosts, by kind.
+
+    Returns {} if the text has no transfer (`->`).
+    """
     found: dict[str, list[str]] = {}
     if b"->" not in text:
         return found
@@ -73,7 +76,10 @@ def _configured(text: bytes) -> dict[str, list[str]]:
 
 
 def check_overrides(document: Plan, overrides: Overrides) -> None:
-    """Raise UsageError for an override of a name that the recipe does not have, with the nearest name."""
+    """Raise UsageError if an override has a name that the recipe lacks.
+
+    The error suggests the most similar name.
+    """
     options = [each.step.options for each in numbering.all_of(document)]
     captures = {each.capture for each in options if each.capture}
     known = {
@@ -93,7 +99,10 @@ def check_overrides(document: Plan, overrides: Overrides) -> None:
 
 
 def fill_storages(document: Plan, overrides: Overrides) -> None:
-    """Ask the person for missing specs of storages; raises UsageError (with the flag) if not interactive."""
+    """Ask the person for the specs of storages that have none.
+
+    Raises UsageError, which names the flag, if not interactive.
+    """
     given = overrides.get("storages", {})
     steps = [each.step for each in numbering.all_of(document)]
     used = {end.storage for step in steps if isinstance(step, Transfer) for end in (step.source, step.destination)}

@@ -1,1 +1,1 @@
-"""What a run is connected to: tools, the view, questions to the person, signals and cancellation."""
+"""What a run communicates with: tools, the view, the person who answers questions, signals and cancellation."""

@@ -1,11 +1,11 @@
-"""A request to end the run early: one object that every step, pause and `finally` checks."""
+"""A request to end the run early. Every step, every pause and `finally` check one object for it."""
 
 import threading
 from collections.abc import Callable
 
 
 class Leave(BaseException):
-    """The runner ends; commands on hosts continue, and `finally` does not run. `status` is its exit status."""
+    """The runner ends with the exit status `status`. Commands on hosts continue, and `finally` does not run."""
 
     def __init__(self, status: int, reason: str, background: bool = False) -> None:
         super().__init__(reason)
@@ -24,10 +24,10 @@ class Cancel(BaseException):
 
 
 class Cancellation:
-    """A request to end the run, made from any thread with `request`; `check` raises it.
+    """Holds the request to end the run. Any thread makes the request with `request`, and `check` raises it.
 
-    A Leave is raised at every check. A Cancel is raised until `accept`; then `finally` runs. Another request then
-    stops `finally`.
+    A Leave is raised at every check. A Cancel is raised until it is accepted with `accept`, and then `finally`
+    runs. Another request after that stops `finally`.
     """
 
     def __init__(self) -> None:
@@ -48,12 +48,12 @@ class Cancellation:
             watcher()
 
     def watch(self, watcher: Callable[[], None]) -> None:
-        """Register a function to call on each request; it wakes threads that wait for something else."""
+        """Register a function to call on each request, so that it can wake threads that wait for something else."""
         with self._lock:
             self._watchers.append(watcher)
 
     def accept(self, cancel: Cancel) -> None:
-        """Accept the Cancel: it is no longer raised, and `finally` can run."""
+        """Accept the Cancel, so that it is no longer raised and `finally` can run."""
         with self._lock:
             self.accepted = cancel
             if not isinstance(self._wanted, Leave):
@@ -69,7 +69,7 @@ class Cancellation:
 
     @property
     def wanted(self) -> bool:
-        """Whether an end was requested and not accepted yet."""
+        """Whether the end of the run was requested and this request was not accepted yet."""
         return self._wanted is not None
 
     @property
@@ -84,5 +84,5 @@ class Cancellation:
             raise wanted
 
     def pause(self, seconds: float) -> None:
-        """Wait; returns early when the end of the run is requested or accepted."""
+        """Wait for `seconds`, or less if the end of the run is requested or accepted meanwhile."""
         self._event.wait(seconds)

@@ -13,15 +13,15 @@ from trainsh_recipe.engine.outside.view import View
 from trainsh_recipe.store import rented
 from trainsh_recipe.store.state import State
 
-LONGEST = 3600.0  # seconds between two checks of the limits, at most
-ASK_LIMIT = 10.0  # seconds for train-pricing to convert a currency
+LONGEST = 3600.0  # the most seconds between two checks of the limits
+ASK_LIMIT = 10.0  # seconds within which train-pricing must convert a currency
 DOLLARS = "USD"
 
 
 class Limits:
     """Watches the time and the money of one run. Call `changed` when a machine's state or price has changed.
 
-    While `finally` runs, a limit only sets `reached`: the steps there release what costs money.
+    While `finally` runs, a limit that is reached only sets `reached`, because these steps release what costs money.
     """
 
     def __init__(self, state: State, cancellation: Cancellation, view: View) -> None:
@@ -45,24 +45,27 @@ class Limits:
         self._changed.set()
 
     def stop(self) -> None:
-        """End the watching."""
+        """Stop watching."""
         self._stopped = True
         self._changed.set()
 
     # What is left
 
     def time_left(self) -> float | None:
-        """Seconds until the job has run for --max-time; None without that limit."""
+        """Return the seconds until the job has run for --max-time, or None without that limit."""
         limit = self._state.options.max_time
         return None if limit is None else limit - self._active - (time.monotonic() - self._began)
 
     def money_left(self) -> float | None:
-        """Dollars until the job has cost --max-cost; None without that limit."""
+        """Return the dollars until the job has cost --max-cost, or None without that limit."""
         limit = self._state.options.max_cost
         return None if limit is None else limit - self._cost()[0]
 
     def handed(self, name: str, machines: int) -> str:
-        """What is left of the limit `name`, as text for a verb; "" if there is none. `machines` share the money."""
+        """Return what is left of the limit `name` as text for a verb, or "" if the job has no such limit.
+
+        The money that is left is divided by the number `machines`.
+        """
         if name == "idle_stop":
             value = config_value("run.idle_stop")
             return value if isinstance(value, str) else f"{value:g}"
@@ -81,7 +84,10 @@ class Limits:
         )
 
     def _rate(self, currency: str) -> float:
-        """Dollars for one unit of a currency, asked once; 1 if the rate is not known."""
+        """Return the dollars for one unit of a currency, or 1 if the rate is not known.
+
+        The rate is asked only once.
+        """
         if currency not in self._rates:
             self._rates[currency] = 1.0
             try:
@@ -107,7 +113,7 @@ class Limits:
             self._cancellation.request(Cancel(self.reached))
 
     def _next(self) -> tuple[float, str]:
-        """Return (seconds until the next limit is reached if nothing changes, the reason for people)."""
+        """Return (the seconds until a limit is reached if nothing changes, a text that names this limit)."""
         options, found = self._state.options, [(LONGEST * 24, "")]
         time_left = self.time_left()
         if time_left is not None:

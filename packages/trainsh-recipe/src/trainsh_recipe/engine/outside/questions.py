@@ -1,4 +1,4 @@
-"""Questions from tools: asked one at a time, with the view hidden and the step's timeout paused."""
+"""Asks the questions of tools one at a time. Meanwhile the view is hidden, and the step's timeout is paused."""
 
 import threading
 import time
@@ -25,7 +25,7 @@ class Questions:
 
     @property
     def seconds(self) -> float:
-        """Seconds spent on questions so far, including one that is being asked."""
+        """The seconds spent on questions so far, including a question that is being asked."""
         began = self._began
         return self._spent + (time.monotonic() - began if began is not None else 0.0)
 
@@ -35,7 +35,7 @@ class Questions:
         return self._began is not None
 
     def ask(self, params: dict[str, Any]) -> str:
-        """Ask the person at the terminal; when not interactive, raises UsageError that names the flag."""
+        """Ask the person at the terminal. Raises UsageError, which names the flag, if not interactive."""
         kind, message, flag = str(params.get("kind")), str(params.get("message")), str(params.get("flag") or "")
         with self._turn:
             self._began = time.monotonic()

@@ -17,7 +17,8 @@ class Signals:
     """Turns signals into Leave and Cancel, which are raised inside `waiting()` in the main thread.
 
     A signal at another time takes effect in the next wait. `on_interrupt` handles Ctrl-C: it raises Leave or
-    Cancel, or returns to continue. A signal that was ignored when the process started stays ignored (nohup).
+    Cancel, or it returns, and the run continues. A signal that was ignored when the process started (by nohup)
+    stays ignored.
     """
 
     def __init__(self, cancellation: Cancellation, on_interrupt: Callable[[], None]) -> None:
@@ -52,7 +53,7 @@ class Signals:
 
     @contextmanager
     def waiting(self) -> Iterator[None]:
-        """A block, used for waiting, in which signals take effect. First raises what earlier signals requested."""
+        """Let signals take effect in this block, which waits. First raises what earlier signals requested."""
         if not self.main or threading.current_thread() is not threading.main_thread():
             yield
             return

@@ -1,4 +1,4 @@
-"""The tools that a run uses: one `serve` process each, or one process per verb for a tool without `serve`."""
+"""The tools that a run uses. Each has one `serve` process; a tool without `serve` has a process for each verb."""
 
 import os
 import threading
@@ -19,19 +19,25 @@ if TYPE_CHECKING:
 
 # The tools of this project that the runner uses; all of them have `serve`.
 SUITE = frozenset(("dsl", "tmux", "xfer", "secrets", "host"))
-ANSWER_WITHIN = 5.0  # seconds for another tool to answer the first request to its `serve`
+ANSWER_WITHIN = 5.0  # seconds within which another tool must answer the first request to its `serve`
 
 
 AnyPending = Union[Pending, "OneShot"]
 
 
 def in_folder(cwd: str, argv: list[str]) -> list[str]:
-    """The argv that runs `argv` in the folder `cwd`. This process keeps its own folder: it may serve many jobs."""
+    """Return the argv that runs `argv` in the folder `cwd`.
+
+    This process does not change its own folder, because it may serve many jobs.
+    """
     return ["/bin/sh", "-c", 'cd -- "$1" && shift && exec "$@"', "sh", cwd, *argv] if cwd else argv
 
 
 class Tools:
-    """Starts each tool once, in the folder `cwd`. The stderr of tools outside SUITE goes to files in `folder`."""
+    """Starts each tool once, in the folder `cwd`.
+
+    The error output of tools outside SUITE goes to files in `folder`.
+    """
 
     def __init__(self, folder: Path, on_ask: OnAsk | None = None, cwd: str = "") -> None:
         self._folder = folder
@@ -44,7 +50,10 @@ class Tools:
         self._count = 0
 
     def prepare(self, steps: list[Numbered]) -> None:
-        """Start the tools of SUITE that these steps need; a missing program is reported later, by its step."""
+        """Start the tools of SUITE that these steps need.
+
+        A missing program is reported later, by the step that needs it.
+        """
         names = {"tmux"} if steps else set()
         for each in every(steps):
             if isinstance(each.step, Transfer):
@@ -56,7 +65,7 @@ class Tools:
                 self.peer(name)
 
     def peer(self, name: str) -> Peer:
-        """The running `serve` of a tool; starts it if necessary. Raises MissingProgram."""
+        """Return the running `serve` of a tool, and start it if necessary. Raises MissingProgram."""
         with self._lock:
             if name not in self._peers:
                 child = prestart.take(name) or spawn.start(spawn.in_folder(self._cwd, [find(name), "serve"]))
@@ -64,7 +73,7 @@ class Tools:
             return self._peers[name]
 
     def forget(self, name: str) -> None:
-        """Forget a tool that has died; the next request starts it again."""
+        """Forget a tool that has died, so that the next request starts it again."""
         with self._lock:
             self._peers.pop(name, None)
 
@@ -83,7 +92,7 @@ class Tools:
         return self.peer(name).start(method, params, on_event=on_event)
 
     def schema(self, name: str) -> dict[str, Any]:
-        """The tool's description of its verbs: VERB -> {params, ensures, ...}; {} if it has none."""
+        """Return the tool's description of its verbs, VERB -> {params, ensures, ...}, or {} if it has none."""
         with self._lock:
             if name not in self._schemas:
                 self._schemas[name] = self._peer_schema(name) if name in SUITE else self._meet(name)
@@ -93,7 +102,10 @@ class Tools:
         return _commands(self.peer(name).request("schema", timeout=60))
 
     def _meet(self, name: str) -> dict[str, Any]:
-        """Start `serve` of a tool outside SUITE; if it does not answer `schema`, each verb gets its own process."""
+        """Start `serve` of a tool outside SUITE, and return its schema.
+
+        If it does not answer the request `schema`, each verb gets a process of its own.
+        """
         with self._lock:
             if name in self._schemas:
                 return self._schemas[name]
@@ -128,7 +140,7 @@ class Tools:
 
 
 def printed_schema(program: str) -> dict[str, Any]:
-    """The commands that `PROGRAM schema` prints; {} if it prints no schema."""
+    """Return the commands that `PROGRAM schema` prints, or {} if it prints no schema."""
     from trainsh_base.system.proc import run  # noqa: PLC0415 - tools without serve only
 
     try:

@@ -38,7 +38,7 @@ class View:
 
     @contextmanager
     def paused(self) -> Iterator[None]:
-        """Show nothing inside this block: a question is on the terminal."""
+        """Show nothing inside this block, because a question is on the terminal."""
         yield
 
     def close(self) -> None:

@@ -1,1 +1,1 @@
-"""A resume: which job, which finished steps still have their effect, and which run again."""
+"""Prepares a resume: finds the job, which of its finished steps still have their effect, and which run again."""

@@ -1,4 +1,4 @@
-"""Resuming a job: which job, and which of its steps run again."""
+"""Chooses which job is resumed, and which of its steps run again."""
 
 import os
 from typing import Any
@@ -14,9 +14,10 @@ RESUMABLE = ("interrupted", "failed")
 
 
 def choose(word: str | None) -> tuple[jobs.Job, State]:
-    """The job that `word` names, else the newest job of a recipe; raises NotFound if it cannot be resumed.
+    """Return the job that `word` names; if it is None, the newest job of a recipe.
 
-    Without a name no older job is taken: what it would do, such as rent a machine, may be long forgotten.
+    Raises NotFound if it cannot resume. Without a name no older job is taken, because what that job would do, such
+    as rent a machine, may be long forgotten.
     """
     if word is not None:
         job = jobs.find(word)
@@ -51,7 +52,7 @@ _WENT = {"ok": "went well", "cancelled": "was cancelled", "running": "still runs
 
 
 def _instead(job: jobs.Job, state: State) -> str:
-    """Commands for a person who wants something else than the newest job."""
+    """Return a hint with commands for a person who wants something else than the newest job."""
     if state.status == "running":
         return f"look at it: train recipe watch {job.short_id}"
     found = (
@@ -66,12 +67,15 @@ def _instead(job: jobs.Job, state: State) -> str:
 
 
 def new_round(state: State) -> bool:
-    """Whether to begin a new run of the job, because the last one reached its end, `finally` included."""
+    """Return whether a new run of the job begins, because the last run reached its end, `finally` included."""
     return state.status in ("failed", "cancelled")
 
 
 def from_step(state: State, numbers: list[Numbered], first: str) -> list[str]:
-    """Ids of the finished steps from number `first` on, which run again; UsageError if there is no such step."""
+    """Return the ids of the finished steps from number `first` on, which run again.
+
+    Raises UsageError if no step has that number.
+    """
     main = [each for each in numbers if not each.closing]
     ids = [each.id for each in main]
     if first not in ids:
@@ -85,7 +89,7 @@ def from_step(state: State, numbers: list[Numbered], first: str) -> list[str]:
 
 
 def before_step(numbers: list[Numbered], first: str) -> list[str]:
-    """The ids of the steps before number `first`."""
+    """Return the ids of the steps before number `first`."""
     ids = [each.id for each in numbers if not each.closing]
     return ids[: ids.index(first)]
 
@@ -94,7 +98,7 @@ def events(
     state: State, *, fresh_round: bool, again: list[str], skipped: list[Numbered], digest: str,
     given: dict[str, Any], total: int,
 ) -> list[tuple[str, dict[str, Any]]]:  # fmt: skip
-    """The events to write to the journal when a job is resumed."""
+    """Return the events to write to the journal when a job is resumed."""
     first: dict[str, Any] = {"pid": os.getpid(), "version": VERSION, "steps": total}
     if fresh_round:
         first["new_round"] = True
@@ -111,7 +115,7 @@ def events(
 
 
 def _skipped(each: Numbered) -> list[tuple[str, dict[str, Any]]]:
-    """The events that mark a step before `--from N` as skipped."""
+    """Return the events that mark a step before `--from N` as skipped."""
     begun = {
         "step": each.id,
         "kind": each.step.kind,
@@ -126,5 +130,5 @@ def _skipped(each: Numbered) -> list[tuple[str, dict[str, Any]]]:
 
 
 def done(state: State, step: Numbered) -> bool:
-    """Whether the step need not run again."""
+    """Return whether the step need not run again."""
     return step.id in state.steps and state.steps[step.id].done

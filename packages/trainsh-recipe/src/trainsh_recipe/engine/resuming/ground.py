@@ -1,4 +1,4 @@
-"""Checks on a resume whether finished steps still have their effect: machines, sessions, background steps."""
+"""Checks, on a resume, whether finished steps still have their effect: machines, sessions, background steps."""
 
 import contextlib
 from typing import Any
@@ -22,14 +22,14 @@ FORESEE_LIMIT = 5.0
 
 
 class Held(msgspec.Struct):
-    """A host's answer: its sessions, or the error if it could not be asked."""
+    """A host's answer about its sessions and steps, or the error if the host could not be asked."""
 
     sessions: dict[str, dict[str, Any]] = {}
     error: TrainError | None = None
 
 
 class Ground:
-    """Asks each host once, before a finished step on it is skipped, and marks steps whose effect is gone."""
+    """Asks each host once, before a finished step there is skipped, and marks the steps whose effect is gone."""
 
     def __init__(self, run: Run, machines: Machines) -> None:
         self._run, self._machines = run, machines
@@ -43,7 +43,7 @@ class Ground:
     # Hosts
 
     def look(self, step: Numbered) -> None:
-        """Ask the hosts of the step, each once, before finished steps on them are skipped."""
+        """Ask the hosts of the step, each only once, before finished steps on them are skipped."""
         if not self.looking:
             return
         with self._run.lock:
@@ -54,7 +54,7 @@ class Ground:
                     self._repeated = None
 
     def _recorded(self, host: str) -> bool:
-        """Whether the job has run steps on the host. The effect of these steps may be gone."""
+        """Return whether the job has run steps on the host. The effect of these steps may be gone."""
         if host in self._run.state.stopped:
             return False
         return any(each.id in self._run.state.steps for each in self._on(host))
@@ -83,7 +83,10 @@ class Ground:
             self._background(each, (answer.get("steps") or {}).get(name) or {})
 
     def _unasked(self, host: str, error: TrainError) -> None:
-        """Handle a host that cannot be asked: raise Leave if a later step needs it, else its steps stay done."""
+        """Handle a host that cannot be asked.
+
+        If a later step needs the host, raise Leave; else its steps stay done.
+        """
         self.held[host].error = error
         if not self._run.cancellation.accepted and any(not self._done(each) for each in self._on(host)):
             if self._run.journal.silent:
@@ -106,7 +109,7 @@ class Ground:
     # Background steps
 
     def _unsettled(self, host: str) -> list[Numbered]:
-        """Background steps whose end is not recorded, unless the recipe itself closed their session."""
+        """Return the background steps whose end is not recorded, without those whose session the recipe closed."""
         state, found = self._run.state, []
         for place, each in enumerate(self._main):
             step = state.steps.get(each.id)
@@ -122,10 +125,10 @@ class Ground:
         return found
 
     def _background(self, each: Numbered, told: dict[str, Any]) -> None:
-        """Decide about a background step: it stays done if it still runs or has succeeded.
+        """Decide whether a background step runs again.
 
-        A lost step runs again only with `retry_lost`. A step that failed or never began runs again, and so do the
-        waits after it.
+        It stays done if it still runs or has succeeded. If it is lost, it runs again only with `retry_lost`. If it
+        failed or never began, it runs again, and so do the waits after it.
         """
         run, kind, exit = self._run, told.get("state"), told.get("exit")
         session = run.sessions.get(getattr(each.step, "session", ""))
@@ -154,7 +157,7 @@ class Ground:
     # Sessions
 
     def reopened(self, name: str) -> None:
-        """Called when a session has a new shell: steps that only set shell state run again, unless restored."""
+        """Have steps that only set shell state run again, if the session's new shell lacks their effect."""
         session = self._run.sessions.get(name)
         if session is None or not self.looking:
             return
@@ -176,7 +179,10 @@ class Ground:
             self._stopped[name] = also[0]
 
     def stops(self, step: Numbered) -> Outcome | None:
-        """The outcome of a step that cannot run (lost, or its shell lacks what an earlier step set), or None."""
+        """Return the outcome of a step that cannot run, or None if it can.
+
+        It cannot run if it is lost, or if its shell lacks what an earlier step has set.
+        """
         if step.closing or not isinstance(step.step, Execute | Wait):
             return None
         before = self._run.state.steps.get(step.id)
@@ -194,7 +200,7 @@ class Ground:
         )  # fmt: skip
 
     def foreseen(self) -> str:
-        """The step from which this failed job has to be resumed; "" if it can simply continue."""
+        """Return the step from which this failed job has to be resumed, or "" if the job can simply continue."""
         state = self._run.state
         if state.resume_from:
             return state.resume_from
@@ -210,8 +216,9 @@ class Ground:
         return ""
 
     def lacking(self, name: str, told: dict[str, Any]) -> tuple[list[str], list[str]]:
-        """What `shell_state.missing` will return once the session is open again; `told` is its host's answer about
-        it.
+        """Return what `shell_state.missing` will return when the session is open again.
+
+        `told` is the host's answer about the session.
         """
         session = self._run.sessions.get(name)
         if session is None or told.get("state") in ("running", "released"):
@@ -224,7 +231,7 @@ class Ground:
     # Steps that ensure a state
 
     def repeated(self) -> set[str]:
-        """The ids of finished steps that run again."""
+        """Return the ids of finished steps that run again."""
         if not self.looking:
             return set()
         with self._run.lock:
@@ -233,7 +240,7 @@ class Ground:
             return self._repeated
 
     def _ensuring(self) -> set[str]:
-        """Ids of finished steps that ensure a state, if an unfinished step needs it and none has ended it."""
+        """Return the ids of finished steps that ensure a state which still lasts and which other steps need."""
         found: set[str] = set()
         for place, each in enumerate(self._main):
             if not (isinstance(each.step, Control) and self._done(each) and ensures(self._run.tools, each.step)):
@@ -248,7 +255,10 @@ class Ground:
         return found
 
     def _needs(self, step: Numbered, ensuring: Control) -> bool:
-        """Whether a step needs the state that `ensuring` ensures: for tmux its session, for other tools always."""
+        """Return whether a step needs the state that `ensuring` ensures.
+
+        For tmux it does if it uses the session that `ensuring` opens, for other tools always.
+        """
         if ensuring.tool != "tmux":
             return True
         return isinstance(step.step, Execute | Wait) and step.step.session == ensuring.session
@@ -262,7 +272,7 @@ class Ground:
 
 
 def ends(step: Control, later: Numbered) -> bool:
-    """Whether `later` ends the state that `step` ensured: it closes the session, or stops the tool's host."""
+    """Return whether `later` ends the state that `step` ensured, by closing the session or stopping the host."""
     other = later.step
     if not isinstance(other, Control) or other.tool != step.tool or other.verb not in ENDS:
         return False

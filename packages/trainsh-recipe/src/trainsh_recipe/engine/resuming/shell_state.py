@@ -12,10 +12,11 @@ from trainsh_recipe.store.state import SessionState, State
 def missing(
     main: list[Numbered], state: State, values: Values, session: SessionState
 ) -> tuple[list[str], list[str]]:
-    """Return (steps that only set state, steps that set state and did other work), in order.
+    """Return the steps whose effect is missing, in order: (those that only set state, those that did more).
 
-    These are steps that ended in an earlier shell of the session and are not covered by the restored snapshot:
-    steps that ended after it, steps with a secret, and steps that set what it leaves out (`session.left_out`).
+    These steps ended in an earlier shell of the session, and the restored snapshot does not have their effect. This
+    is so if a step ended after the snapshot, or if it may have set what the snapshot leaves out
+    (`session.left_out`).
     """
     only: list[str] = []
     also: list[str] = []
@@ -32,14 +33,18 @@ def missing(
 
 
 def covered(name: str, session: SessionState) -> bool:
-    """Whether the session was restored from a snapshot taken after the step `name` had ended."""
+    """Return whether the session was restored from a snapshot that was taken after the step `name` had ended."""
     if not session.restored or session.covers == "":
         return False
     return session.covers is None or order(name) <= order(session.covers)
 
 
 def lacks(step: Execute, values: Values, left_out: list[str]) -> bool:
-    """Whether the step may have set a name in `left_out`: its text uses the NAME in another form than `$NAME`."""
+    """Return whether the step may have set something in `left_out`, the names of what a snapshot leaves out.
+
+    It may have if its text contains such a NAME, but not as `$NAME`; or if it uses a secret and `left_out` is not
+    empty.
+    """
     names = [name.removeprefix("alias:").removesuffix("()") for name in left_out]
     special = {"positional": r"\bset\b|\bshift\b", "traps": r"\btrap\b"}
     patterns = [
@@ -52,7 +57,7 @@ def lacks(step: Execute, values: Values, left_out: list[str]) -> bool:
 
 
 def described(left_out: list[str]) -> str:
-    """Return for people what a new shell did not get back: "not restored, since it held a secret: TOKEN"."""
+    """Return a text for people about what a new shell did not get back from a snapshot: variables, descriptors."""
     descriptors = [name.removeprefix("fd:") for name in left_out if name.startswith("fd:")]
     rest = [_for_people(name) for name in left_out if not name.startswith("fd:")]
     parts = [f"not restored, since they held secrets: {', '.join(rest)}"] if rest else []
@@ -65,7 +70,7 @@ def _for_people(name: str) -> str:
 
 
 def holds_secret(step: Execute, values: Values) -> bool:
-    """Whether the command uses a secret, directly or through a variable."""
+    """Return whether the command uses a secret, directly or through a variable."""
     return any(part.secret or (part.var and _secret(part.var, values, 0)) for part in refs(step.command))
 
 

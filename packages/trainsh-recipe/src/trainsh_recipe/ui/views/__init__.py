@@ -1,1 +1,1 @@
-"""The views of a run: live on a terminal, lines, JSON lines, bare output."""
+"""The views of a run: live on a terminal, as lines, as JSON lines, and only the output of commands."""

@@ -1,6 +1,7 @@
 """Signals the end of a long run by the terminal's bell, by a desktop notification, or by both.
 
-The setting `notify.end` chooses one; only runs of at least `notify.after` seconds on a terminal are signalled.
+The setting `notify.end` chooses among these. Only runs of at least `notify.after` seconds on a terminal are
+signalled.
 """
 
 import contextlib
@@ -13,7 +14,7 @@ from trainsh_base.system.configuration.config import config_value
 from trainsh_base.tool.gate import raw
 
 BELL = "\a"
-LIMIT = 5.0  # seconds for the desktop to take the notification
+LIMIT = 5.0  # seconds within which the desktop must take the notification
 
 
 def signal_end(title: str, message: str, seconds: float) -> None:
@@ -23,7 +24,7 @@ def signal_end(title: str, message: str, seconds: float) -> None:
     try:
         how, after = str(config_value("notify.end")), float(config_value("notify.after"))
     except TrainError:
-        return  # the commands that need a setting report that it cannot be read
+        return  # settings cannot be read; the commands that need a setting report that
     if seconds < after:
         return
     if how in ("desktop", "both") and not _notify(title, message):
@@ -35,7 +36,7 @@ def signal_end(title: str, message: str, seconds: float) -> None:
 
 
 def _notify(title: str, message: str) -> bool:
-    """Show a notification by notify-send, or by osascript on a Mac; returns whether one was shown."""
+    """Show a notification by notify-send, or by osascript on a Mac. Returns whether it was shown."""
     words = command(title, message)
     if not words:
         return False
@@ -45,7 +46,7 @@ def _notify(title: str, message: str) -> bool:
 
 
 def command(title: str, message: str) -> list[str]:
-    """The argv that shows a notification here; empty where there is no such program."""
+    """Return the argv that shows a notification on this machine, or [] if it has no such program."""
     if program := shutil.which("notify-send"):
         return [program, "--app-name=train", "--", title, message]
     if program := shutil.which("osascript"):

@@ -17,7 +17,7 @@ class JsonLines(View):
         self._request = request
 
     def event(self, event: Event) -> None:
-        """Emit an event of the journal; its `kind` is renamed `of`, since the protocol uses `kind` itself."""
+        """Emit an event of the journal. Its `kind` is sent as `of`, because the protocol itself uses `kind`."""
         data = {"of" if key == "kind" else key: value for key, value in event.items() if key != "event"}
         self._request.emit(event["event"], **data)
 

@@ -21,7 +21,10 @@ FOLDED = 1 << 16  # a longer line is broken after this many characters
 
 
 class Lines(View):
-    """Prints a line when a step begins and when it ends; with `show_output` also its output, behind a bar."""
+    """Prints a line when a step begins and when it ends.
+
+    With `show_output`, also prints its output, behind a bar.
+    """
 
     def __init__(self, *, show_output: bool = False) -> None:
         self._show_output = show_output
@@ -96,7 +99,7 @@ class Lines(View):
             self._plain[step.id] = (plain, rest)
 
     def progress(self, step: Numbered, data: dict[str, Any]) -> None:
-        """Print nothing: progress is of no use in a log."""
+        """Print nothing, because progress is of no use in a log."""
 
     def log(self, message: str) -> None:
         """Print the message on stderr."""

@@ -1,4 +1,4 @@
-"""The live view on a terminal: the steps with state and time, and the last output of the running ones."""
+"""The live view on a terminal: the steps with their state and time, and the last output of the running steps."""
 
 import sys
 import threading
@@ -25,7 +25,7 @@ REFRESH = 8  # redraws per second
 
 
 class Live(View):
-    """Draws with the library rich. The drawing thread loads rich, so that loading it delays no step."""
+    """Draws with the library rich, which the drawing thread loads, so that no step waits for that."""
 
     redraws = True
 
@@ -98,7 +98,10 @@ class Live(View):
         self._say(message)
 
     def _say(self, text: str) -> None:
-        """Print a text, which may have colours, above the view; if a question is open, after its answer."""
+        """Print a text, which may have colours, above the view.
+
+        If a question is open, wait for its answer first.
+        """
         with self._shown:
             if self._asking and not self._quit.is_set():
                 self._later.append(text)
@@ -116,7 +119,7 @@ class Live(View):
 
     @contextmanager
     def paused(self) -> Iterator[None]:
-        """Remove the view while a question is on the terminal, and draw it again below. Messages wait meanwhile."""
+        """Remove the view while a question is on the terminal, and draw it again below. Meanwhile messages wait."""
         with self._shown:
             self._asking += 1
             self._erase()
@@ -142,7 +145,7 @@ class Live(View):
             print(text, file=sys.stderr, flush=True)
 
     def end(self, state: State) -> None:
-        """Leave the last picture on the screen; below it print the last step's output and how the job ended."""
+        """Leave the last picture on the screen. Below it, print the last step's output and how the job ended."""
         self.close()
         if state.status == "ok":
             for line in self._last_output():
@@ -152,7 +155,7 @@ class Live(View):
             self.log(line)
 
     def _last_output(self) -> list[str]:
-        """The last lines of the last step that has output."""
+        """Return the last lines of the last step that has output."""
         with self._lock:
             return next((row.tail() for row in reversed(self._rows.values()) if row.tail()), [])
 
@@ -210,7 +213,7 @@ class Live(View):
         return Group(*lines)
 
     def _window(self, height: int) -> list[Row]:
-        """The rows that fit on the screen, around the step that runs or ran last."""
+        """Return the rows that fit on the screen, around the step that runs or ran last."""
         rows = list(self._rows.values())
         running = [index for index, row in enumerate(rows) if row.status == "running"]
         room = max(3, height - 4 - sum(len(rows[index].tail()) for index in running))
@@ -222,7 +225,7 @@ class Live(View):
         return rows[first : first + room]
 
     def _status(self, row: Row) -> str:
-        """The row's status; "background" for a background step that began, and is not known to have gone well."""
+        """Return the row's status. For a background step it is "background" until the step is known to be ok."""
         step = row.step.step
         if row.status != "ok" or not isinstance(step, Execute) or not step.background:
             return row.status
@@ -230,7 +233,7 @@ class Live(View):
         return "ok" if state is not None and state.settled else "background"
 
     def _block(self, row: Row) -> str:
-        """The state of a parallel block: "running" while a step runs, else that of a failed step, else "ok"."""
+        """Return a parallel block's state: "running" while a step runs, else that of a failed step, else "ok"."""
         states = [self._rows[child.id].status for child in row.step.children if child.id in self._rows]
         for status in ("running", "failed", "timeout", "lost", "cancelled"):
             if status in states:
@@ -238,14 +241,14 @@ class Live(View):
         return "ok" if states and all(states) else ""
 
     def _elapsed(self) -> float:
-        """Seconds during which the job has run, over all its processes."""
+        """Return the seconds for which the job has run, in all its processes together."""
         state = self._state
         if state.ended or not state.last:
             return state.seconds or state.active
         return state.active + max(0.0, time.time() - seconds_of(state.last))
 
     def _footer(self) -> list[str]:
-        """Two lines: the progress and cost of the job; how long a machine is kept or needed, and the keys."""
+        """Return two lines: the job's progress and cost; how long a machine is kept or needed, and the keys."""
         rows = [row for row in self._rows.values() if not isinstance(row.step.step, Parallel)]
         done = sum(row.status in ("ok", "skipped") or (row.allowed and row.status != "running") for row in rows)
         hosts = sorted({session.where for session in self._state.sessions.values() if session.open})
@@ -265,13 +268,16 @@ class Live(View):
         return seconds_of(self._state.ended) if self._state.ended else time.time()
 
     def _kept(self) -> str:
-        """Until when machines are kept, or ""."""
+        """Return a text that tells until when machines are kept, or ""."""
         held = self._state.held
         at = time.strftime("%H:%M", time.localtime(seconds_of(held.until))) if held else ""
         return f"{', '.join(held.hosts)} is kept until {at}" if held else ""
 
 
 def _needed_until(steps: list[Numbered]) -> int:
-    """The number of the last step, 0 for no steps. This machine is needed until then, since it sends each step."""
+    """Return the number of the last step, or 0 if there are no steps.
+
+    This machine is needed until that step, since it sends each step to its host.
+    """
     main = [step for step in steps if not step.closing and "." not in step.id]
     return int(main[-1].id) if main else 0

@@ -1,4 +1,4 @@
-"""The view of `--quiet`: what failed, and what still costs money."""
+"""The view of `--quiet`, which shows only what failed and what still costs money."""
 
 import sys
 
@@ -10,7 +10,7 @@ from trainsh_recipe.ui.views.summary import billing, failure, summary
 
 
 class Quiet(View):
-    """Prints on stderr, and nothing for a job that goes well and leaves no machine running."""
+    """Prints on stderr. For a job that goes well and leaves no machine running, it prints nothing."""
 
     def __init__(self) -> None:
         self._file = ""
@@ -25,7 +25,7 @@ class Quiet(View):
             print(failure(step, outcome, self._file), file=sys.stderr, flush=True)
 
     def end(self, state: State) -> None:
-        """Print how a job ended that did not go well, and what still costs money."""
+        """Print how the job ended, if it did not go well, and what still costs money."""
         if state.status != "ok":
             print(summary(state), file=sys.stderr, flush=True)
         for line in billing(state):

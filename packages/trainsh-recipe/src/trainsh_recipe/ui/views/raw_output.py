@@ -15,7 +15,7 @@ from trainsh_recipe.ui.views.summary import billing
 
 
 class Output(View):
-    """Prints only the commands' output, on stdout; escapes are kept only on a terminal."""
+    """Prints only the commands' output, on stdout. Escape sequences are removed if stdout is no terminal."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -31,7 +31,7 @@ class Output(View):
             out.flush()
 
     def event(self, event: Event) -> None:
-        """Print what was held back when a step ends, and the messages of notify."""
+        """Print the messages of notify and, when a step ends, the output that was held back."""
         with self._lock:
             if event["event"] == "step.finished" and event["step"] in self._plain:
                 sys.stdout.write(self._plain.pop(event["step"]).flush())
@@ -44,7 +44,7 @@ class Output(View):
         print(message, file=sys.stderr, flush=True)
 
     def failed(self, step: Numbered, outcome: Outcome, allowed: bool) -> None:
-        """Print nothing for a command's own failure: its output and exit status show it."""
+        """Print nothing for a command's own failure, because its output and exit status show the failure."""
         if outcome.error is None and outcome.status != "failed":
             self.log(f"step {step.id}: {outcome.reason or outcome.status}")
 

@@ -1,4 +1,4 @@
-"""One step in the live view: its line with state and time, and the last output of a running one."""
+"""One step in the live view: a line with its state and time and, while it runs, its last output."""
 
 import time
 from typing import Any
@@ -10,7 +10,7 @@ from trainsh_recipe.store.step_log import End
 
 TAIL = 6
 SHOWN = 12_000  # how many characters of output are kept for the last TAIL lines
-SHORTEST = 24  # columns that a step's text has at least; then the time and reason after it are cut
+SHORTEST = 24  # the fewest columns of a step's text; if there is less room, the time and reason after it are cut
 MARKS = {
     "running": (">", "cyan"), "ok": ("+", "green"), "failed": ("x", "bold red"), "timeout": ("x", "bold red"),
     "lost": ("?", "bold red"), "cancelled": ("-", "yellow"), "skipped": ("-", "dim"),
@@ -24,7 +24,7 @@ class Row:
     def __init__(self, step: Numbered) -> None:
         self.step = step
         self.status = ""
-        self.attempt = 1  # as it is shown: 1 if no attempt has failed
+        self.attempt = 1  # the number that is shown; 1 if no attempt has failed
         self.began = 0.0
         self.seconds: float | None = None
         self.reason = ""
@@ -41,14 +41,14 @@ class Row:
         self._end = End(SHOWN)
 
     def tail(self) -> list[str]:
-        """The last lines, including an unfinished one; a carriage return overwrites its line."""
+        """Return the last lines, including an unfinished one. A carriage return overwrites its line."""
         lines = [line.rpartition("\r")[2] for line in self._end.plain().split("\n")]
         return [line for line in lines if line.strip()][-TAIL:]
 
     def lines(self, status: str, width: int, text: Any) -> list[Any]:
-        """The step's line, and below it the last output while the step runs. `text` is rich's class `Text`.
+        """Return the step's line and, while the step runs, its last output. `text` is rich's class `Text`.
 
-        A long text of the step is cut, so that the time after it is visible.
+        If the step's own text is long, it is cut, so that the time after it is visible.
         """
         mark, style = MARKS.get(status, MARKS[""])
         inner = "  " if "." in self.step.id else ""
@@ -66,7 +66,7 @@ class Row:
         return shown
 
     def _said(self) -> str:
-        """The time of the step, and its progress or the reason why it failed."""
+        """Return the time of the step, and its progress or the reason why it failed."""
         seconds = max(0.0, time.time() - self.began) if self.status == "running" else self.seconds
         timed = seconds is not None and not isinstance(self.step.step, Parallel)
         took = f"  {format_duration(seconds or 0.0)}" if timed else ""

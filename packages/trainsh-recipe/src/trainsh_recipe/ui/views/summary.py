@@ -14,7 +14,7 @@ from trainsh_recipe.store.words import WORDS, ended
 
 
 def failure(step: Numbered, outcome: Outcome, file: str) -> str:
-    """The report that a person sees when a step fails."""
+    """Return the report that a person sees when a step fails."""
     reason, _, hints = outcome.reason.partition("\n")
     what = f"step {step.id} {ended(outcome.status, reason or f'exit {outcome.exit}')}"
     lines = [f"{paint(f'{file}:{step.step.span.line}:', '1;31', sys.stderr)} {what}"]
@@ -26,7 +26,7 @@ def failure(step: Numbered, outcome: Outcome, file: str) -> str:
 
 
 def summary(state: State) -> str:
-    """One line on a job that is over; after a failure also where to look and how to continue."""
+    """Return a line about a job that is over, and after a failure also where to look and how to continue."""
     line = ending(state)
     if state.status == "cancelled" and state.reason.startswith(("--max-cost", "--max-time")):
         return line + f"\n  to continue: train recipe resume {short(state.id)} {_more(state)}"
@@ -36,19 +36,19 @@ def summary(state: State) -> str:
         line += f"\n  look around in its session: train recipe attach {short(state.id)}"
     again, flags = f"train recipe resume {short(state.id)}", _flags(state)
     line += f"\n  to continue: {again}{flags}"
-    edited = state.file and not flags  # with flags the text of the recipe is not what failed
+    edited = state.file and not flags  # if there are flags, the failure is not about the text of the recipe
     return line + (f"\n  once you have edited the recipe: {again} --edited" if edited else "")
 
 
 def ending(state: State) -> str:
-    """The job, how it ended, and after how long."""
+    """Return a text that tells how the job ended, and after how long."""
     word = WORDS.get(state.status, state.status)
     reason = f": {state.reason}" if state.reason and state.status != "ok" else ""
     return f"job {short(state.id)} {word} in {format_duration(state.seconds)}{reason}"
 
 
 def _more(state: State) -> str:
-    """The limit that ended the job, doubled, as an option for a resume."""
+    """Return an option for a resume: twice the limit that ended the job."""
     options = state.options
     if state.reason.startswith("--max-cost"):
         return f"--max-cost {2 * (options.max_cost or 0):g}"
@@ -56,7 +56,7 @@ def _more(state: State) -> str:
 
 
 def _flags(state: State) -> str:
-    """The options that a resume needs to get past this failure."""
+    """Return the options that a resume needs to get past this failure."""
     if state.resume_from:
         return f" --from {state.resume_from}"
     lost = any(step.status == "lost" and not step.closing for step in state.steps.values())
@@ -64,7 +64,7 @@ def _flags(state: State) -> str:
 
 
 def billing(state: State) -> list[str]:
-    """A line for each machine that is still billed, with its price and the command that ends the billing."""
+    """Return a line for each machine that is still billed, with its price and the command that ends the billing."""
     lines = []
     for each in state.instances.values():
         verb = "stop" if each.running else "destroy"
