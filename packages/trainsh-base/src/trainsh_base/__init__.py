@@ -1,4 +1,6 @@
-"""The framework of every train tool. A command is a function that returns data; three faces let clients call it."""
+"""The framework of every train tool. A command is a function that returns data.
+
+People call it on a command line, pipes call it for JSON, and programs call it over JSON-RPC."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""Runs the command in `secrets.helper`, which prints a secret: pass, 1Password, Bitwarden, Vault or a script."""
+"""Runs the command in `secrets.helper`, which prints a secret. It may be pass, 1Password, Bitwarden or a script."""
 
 import os
 import shlex

@@ -1,4 +1,4 @@
-"""The table of docs/errors.md, read from the packages' sources: each error's code, exit status and message."""
+"""Makes the table of docs/errors.md, with each error's code, exit status and message, from the packages' sources."""
 
 import ast
 import re

@@ -1,1 +1,3 @@
-"""Remote machines: targets, the shared ssh connection, channels over it. May import `tool` and `system`."""
+"""Remote machines: targets, the shared ssh connection, channels on that connection.
+
+These modules may import `tool` and `system`."""

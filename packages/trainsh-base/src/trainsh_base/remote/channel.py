@@ -249,7 +249,7 @@ class Channel:
             ask.line(text)
         except BadAnswer:
             raise
-        except Exception as error:  # from the caller's callback: `wait` raises it again
+        except Exception as error:  # the caller's callback failed; `wait` will raise this
             self.forget(ask.number)
             ask.end(None, error)
 

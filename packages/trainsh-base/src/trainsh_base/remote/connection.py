@@ -1,4 +1,4 @@
-"""Opens the shared connection to a machine: an ssh master that logs in and then runs on in the background."""
+"""Opens the shared connection to a machine: starts an ssh master, which logs in and then runs in the background."""
 
 import contextlib
 import os
@@ -31,7 +31,7 @@ from trainsh_base.system.deadline import Deadline
 from trainsh_base.system.units import format_duration
 
 ALIVE_EVERY, ALIVE_MISSES = 5, 2
-# Seconds after which a login counts as lost; the time that people take to answer is not counted.
+# Seconds after which a login counts as lost. The time that people take to answer questions does not count.
 LOGIN_LIMIT = 90.0
 END_PATIENCE = 2.0
 MOST_SAID = 1 << 16  # bytes of ssh's output that are kept, since a banner may be endless

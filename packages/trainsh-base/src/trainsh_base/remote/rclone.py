@@ -69,7 +69,7 @@ def error_for(status: int, said: str, label: str, hint: str = "") -> TrainError:
 
 
 def works(said: str) -> bool:
-    """Return whether the service may still accept other files after this error."""
+    """Whether the storage may still accept other files after the error in rclone's message `said`."""
     lost = r"dial tcp|no such host|i/o timeout|timeout awaiting|deadline exceeded|NoSuchBucket|bucket_not_found"
     return not (_REFUSED.search(said) or re.search(lost, said))
 

@@ -1,4 +1,4 @@
-"""Retries after a lost connection: growing pauses with jitter, until a deadline or a cancelled request."""
+"""Retries after a lost connection, with growing random pauses, until a deadline or a cancelled request."""
 
 import math
 from collections.abc import Callable

@@ -9,7 +9,7 @@ from trainsh_base.errors import MissingProgram, TimedOut
 from trainsh_base.remote.target import Target
 from trainsh_base.system import spawn
 
-# Seconds for `ssh -G`: settings may run programs (`Match exec`), and one that hangs must not block this process.
+# Seconds for `ssh -G`. The user's settings may run programs (`Match exec`); if one hangs, it must not block us.
 READ_LIMIT = 15.0
 
 Settings = dict[str, list[str]]

@@ -138,7 +138,8 @@ def _key_files(target: Target) -> set[str]:
 
 # kind, code, message and hint, the parameters of _plain
 Plain = tuple[type[TrainError], str, str, str]
-# A pattern for a whole line of ssh's output, and the error that it means; the first row that matches counts.
+# Each row has a pattern for a whole line of ssh's output, and the error that such a line means. The first row that
+# matches counts.
 _MEANINGS: list[tuple[str, Plain | Callable[[Target, str], TrainError]]] = [
     (
         rf"@ +WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED! +@|{_CHANGED}|{_OFFENDING}",

@@ -27,7 +27,7 @@ class Deadline:
         return cls(math.inf)
 
     def left(self) -> float | None:
-        """Return the seconds that are left: 0.0 after the deadline, None for never. Fits `wait(timeout=...)`."""
+        """Return the seconds that are left, for `wait(timeout=...)`: 0.0 after the deadline, and None for never."""
         return None if self._at == math.inf else max(0.0, self._at - time.monotonic())
 
     def within(self, most: float) -> float:

@@ -25,7 +25,7 @@ UNSAFE = (
 )
 _CONTROL = f"[{UNSAFE}]"
 
-# A sequence that is incomplete at the end of the text.
+# Matches a sequence that is incomplete, because the text ends inside it.
 _UNFINISHED = (
     r"(?:\x1b[\]PX^_k]|[\x90\x98\x9d\x9e\x9f])[^\x07\x1b\x9c\x18\x1a\n]*\x1b?\Z"
     r"|(?:\x1b\[|\x9b)[0-?]*[ -/]*\Z"
@@ -47,7 +47,7 @@ def printable(text: str, keep: str = "\n\t") -> str:
 
 
 def _replacement(character: str) -> str:
-    """Return an escape for a byte that is not UTF-8 (a surrogate in file names), and "" for any other character."""
+    """Return what replaces an unsafe character: an escape for a byte that is not UTF-8, and "" for all others."""
     return f"\\x{ord(character) - 0xDC00:02x}" if "\udc80" <= character <= "\udcff" else ""
 
 

@@ -76,7 +76,7 @@ def run(
     the child is ended first.
     """
     request = current()
-    held = HeldSignals()  # a signal that arrived at this point would leave the child running
+    held = HeldSignals()  # without this, a signal that arrives now would leave the child running
     try:
         child = _start(argv, input is not None, env, cwd)
     except BaseException:
@@ -101,7 +101,7 @@ def run(
 
 
 class HeldSignals:
-    """Defers SIGTERM and SIGHUP in the main thread until `release`, which passes the first one to its handler."""
+    """Holds back SIGTERM and SIGHUP, in the main thread, until `release` passes the first signal to its handler."""
 
     def __init__(self) -> None:
         self._came: list[int] = []

@@ -37,7 +37,7 @@ def _seconds(text: str) -> float | None:
 
 
 def format_duration(seconds: float) -> str:
-    """Format seconds as `0.4s`, `12s`, `3m 5s`, `2h 0m`, `1d 3h`: two units at most."""
+    """Format seconds in at most two units, such as `0.4s`, `12s`, `3m 5s`, `2h 0m` or `1d 3h`."""
     if seconds < 10:
         return f"{seconds:.1f}s"
     whole = round(seconds)

@@ -9,7 +9,7 @@ import msgspec
 from trainsh_base.tool.gate import Gate, styled
 
 Rows = list[dict[str, Any]]
-WHOLE = ("id", "job", "name", "setting", "host", "label", "started")  # columns that tell nothing when they are cut
+WHOLE = ("id", "job", "name", "setting", "host", "label", "started")  # columns that are never cut
 
 
 def colour_wanted(stream: TextIO) -> bool:

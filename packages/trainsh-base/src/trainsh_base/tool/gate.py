@@ -1,4 +1,4 @@
-"""The gate to the terminal: all text for people passes through it, and untrusted escape sequences are removed.
+"""The gate to the terminal, a stream through which all text for people passes. It removes untrusted escapes.
 
 Everything that is printed (tables, events, prompts, errors) goes through `sys.stdout` and `sys.stderr`, which the
 framework replaces by gates. A gate makes text printable (`trainsh_base.system.printable`). The framework's own

@@ -91,7 +91,7 @@ class OneShot:
         if self._on_event:
             try:
                 self._on_event({**event, "kind": kind})
-            except Exception as error:  # from the caller's callback: result() raises it again
+            except Exception as error:  # the caller's callback failed; result() raises this
                 self._failure = self._failure or error
 
     @property
@@ -173,7 +173,7 @@ class Questions:
                 reply: dict[str, Any] = {"answer": self._on_ask(params)}
             except TrainError as error:
                 reply = {"error": error.document()}
-            except Exception as error:  # a malformed question: the script gets an error
+            except Exception as error:  # the question is malformed, so the script gets an error
                 reply = {"error": {"code": "usage", "message": f"cannot ask that: {error}", "exit": 2}}
             stream.write(encoded(reply) + b"\n")
 

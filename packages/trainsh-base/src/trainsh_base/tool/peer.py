@@ -223,7 +223,7 @@ class Peer:
         if pending and pending.on_event:
             try:
                 pending.on_event(params)
-            except Exception as error:  # from the caller's callback: result() raises it, not this thread
+            except Exception as error:  # the caller's callback failed; result() raises this, not this thread
                 pending.failure = pending.failure or error
 
     def _whose(self, params: Any) -> Pending | None:
@@ -244,7 +244,7 @@ class Peer:
         except TrainError as error:
             body = {"code": -32000, "message": error.message, "data": error.document()}
             self._send({"id": message.get("id"), "error": body})
-        except Exception as error:  # a malformed question: the tool that asks gets an error
+        except Exception as error:  # the question is malformed, so the tool that asks gets an error
             self._send({"id": message.get("id"), "error": {"code": -32602, "message": f"cannot ask that: {error}"}})
 
     def _lose(self, pending: Pending) -> None:

@@ -1,4 +1,4 @@
-"""A tool's description of itself: JSON Schema of every command's parameters and answer."""
+"""Makes a tool's description of itself, with a JSON Schema of the parameters and the answer of every command."""
 
 from typing import Any
 

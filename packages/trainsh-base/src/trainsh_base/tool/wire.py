@@ -1,4 +1,4 @@
-"""Encodes outgoing JSON: one encoder for every face, which masks secrets."""
+"""Encodes outgoing JSON. All JSON that a tool prints or sends is made by this encoder, which masks secrets."""
 
 from typing import Any, NoReturn
 

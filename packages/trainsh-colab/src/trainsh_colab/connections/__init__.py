@@ -1,1 +1,4 @@
-"""Runtimes behind a tunnel: hosts of type colab in hosts.toml, which train-host reads and writes."""
+"""Runtimes behind a tunnel.
+
+They are hosts of type colab in the file hosts.toml, which train-host reads and writes.
+"""

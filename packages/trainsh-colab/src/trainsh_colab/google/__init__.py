@@ -1,1 +1,4 @@
-"""Google's own command-line program for Colab, where it is installed (it needs a newer Python than we do)."""
+"""Uses Google's own command-line program for Colab, if it is installed.
+
+The program needs a newer Python than we do.
+"""

@@ -59,6 +59,6 @@ def gone(name: str, why: str) -> Conflict:
 
 
 def _machine(target: Target) -> str:
-    """Return the id that `connect` gave to this runtime: the alias of its host key. It is empty if there is none."""
+    """Return the id that `connect` gave to this runtime: the alias of its host key. It may be empty."""
     alias = first(effective(target.argv, target.environment()), "hostkeyalias")
     return alias if alias.startswith("colab-") else ""

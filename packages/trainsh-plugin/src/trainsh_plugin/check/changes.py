@@ -10,7 +10,7 @@ from trainsh_plugin.check.verdict import Broken, LeftOut, need
 
 
 def restarts(rented: Rentals) -> str:
-    """Check that `list` shows the machine stopped when `stop` returns, and that `start` starts it."""
+    """Check that `list` shows the machine as stopped when `stop` returns, and that `start` starts the machine."""
     row, subject = rented.machine(), rented.subject
     if subject.last == "stop" or "stop" not in subject.commands:
         raise LeftOut("its stop releases the machine for good")

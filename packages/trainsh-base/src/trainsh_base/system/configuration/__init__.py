@@ -1,1 +1,1 @@
-"""Configuration files: config.toml, the settings that each tool declares, TOML edits that keep comments."""
+"""Configuration: the file config.toml, the settings that each tool declares, and edits that keep comments."""

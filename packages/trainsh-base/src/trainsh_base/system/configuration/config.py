@@ -1,4 +1,4 @@
-"""The file config.toml: reading it, the value of a setting, and changes that keep the rest of the file."""
+"""Reads and changes config.toml, and finds the value of a setting. A change keeps the rest of the file."""
 
 import os
 from collections.abc import Callable
@@ -40,7 +40,10 @@ def config_value(name: str) -> Any:
 
 
 def load() -> dict[str, Any]:
-    """Return config.toml as nested dicts; empty without a file. Raises UsageError that names a bad line."""
+    """Return config.toml as nested dicts, or {} if there is no file.
+
+    Raises UsageError, which names the bad line, when the file does not parse.
+    """
     return toml_file.load(config_file())
 
 

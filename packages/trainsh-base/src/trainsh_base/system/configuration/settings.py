@@ -76,7 +76,7 @@ def _own_table(table: str) -> dict[str, Setting]:
 
 
 def parse(text: str, table: str) -> dict[str, Setting]:
-    """Parse the text of a `settings/TABLE` file; lines with errors are skipped."""
+    """Parse the text of a file `settings/TABLE`. Lines with errors are skipped."""
     rows = [line.split("\t") for line in text.splitlines() if not line.startswith("#")]
     settings = [_setting(*row) for row in rows if len(row) == 4 and row[0].startswith(f"{table}.")]
     return {setting.name: setting for setting in settings if setting}

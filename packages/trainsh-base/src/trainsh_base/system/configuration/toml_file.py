@@ -9,7 +9,10 @@ from trainsh_base.system.files import locked, write_atomic
 
 
 def load(path: Path) -> dict[str, Any]:
-    """Return the file as nested dicts; empty without a file. Raises UsageError that names a bad line."""
+    """Return the file as nested dicts, or {} if there is no file.
+
+    Raises UsageError, which names the bad line, when the file does not parse.
+    """
     return parse(read(path), path)
 
 

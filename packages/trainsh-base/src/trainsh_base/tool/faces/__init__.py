@@ -1,1 +1,3 @@
-"""The faces of a tool: a command line for people and pipes, JSON-RPC for programs. Only `program` imports them."""
+"""The two ways to call a tool: a command line for people and pipes, and JSON-RPC for programs.
+
+Of the modules outside this folder, only `program` imports those in it."""

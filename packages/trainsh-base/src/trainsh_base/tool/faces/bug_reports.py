@@ -34,7 +34,7 @@ def _is_ours(error: OSError) -> bool:
 
 
 def _file_system(error: OSError) -> Conflict:
-    """Return an error that names the file or folder, the system's message and what to do."""
+    """Return an error that contains the path, the system's message and what to do."""
     where = os.fsdecode(error.filename) if isinstance(error.filename, (str, bytes)) else ""
     said = f"{where}: {error.strerror}" if where else str(error.strerror)
     data = {"path": where, "errno": errno.errorcode.get(error.errno or 0, "")}

@@ -139,7 +139,7 @@ def _common() -> dict[str, Any]:
 
 
 def build(tool: Tool, command: Command) -> click.Command:
-    """Build the click command for one declaration of `tool`; its help ends with the tool's examples."""
+    """Build the click command for one command of `tool`. Its help ends with examples of the command."""
     params = [_parameter(param) for param in command.params]
     built = ToolCommand(
         command.name,

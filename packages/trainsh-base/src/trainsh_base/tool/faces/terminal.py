@@ -1,4 +1,4 @@
-"""The request of a person or a pipe: progress on stderr, output on stdout, questions on the terminal."""
+"""The request of a person or a pipe. Progress goes to stderr, output to stdout, questions to the terminal."""
 
 import sys
 from typing import Any
