@@ -1,4 +1,4 @@
-"""Makes the table of docs/errors.md, with each error's code, exit status and message, from the packages' sources."""
+"""Makes the table of docs/errors.md (each error's code, exit status and message) from the packages' sources."""
 
 import ast
 import re
