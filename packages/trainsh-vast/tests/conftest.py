@@ -1,4 +1,4 @@
-"""One sandbox for all tests of this package, reached as a user reaches it."""
+"""One sandbox for all tests of this package. The tests reach it as a user does."""
 
 import sys
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ def _cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
 
 @pytest.fixture
 def cloud(_cloud: Cloud, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Cloud]:
-    """The sandbox with nothing rented, and this process as its user; pauses are short."""
+    """The sandbox, with nothing rented. This process uses it as a user does, with short pauses."""
     for name, value in _cloud.env.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("TRAINSH_VAST_RETRY_DELAY", "0.02s")
@@ -35,7 +35,7 @@ def cloud(_cloud: Cloud, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Ite
 
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Make the pauses between two looks short: the sandbox is local, and does not limit requests."""
+    """Make the pauses between two looks short, which is possible because the sandbox does not limit requests."""
     from trainsh_vast.verbs import creating, states
 
     monkeypatch.setattr(states, "PAUSE", 0.1)

@@ -1,4 +1,4 @@
-"""`train plugin check`: train-vast keeps the contract of docs/providers.md."""
+"""Checks with `train plugin check` that train-vast keeps the contract of docs/providers.md."""
 
 import json
 import os

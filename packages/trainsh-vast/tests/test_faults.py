@@ -1,4 +1,4 @@
-"""Every fault of the sandbox, and what the user then sees. No error contains the API key."""
+"""Tests what the user sees for every fault of the sandbox, and that no error contains the API key."""
 
 import os
 import subprocess
@@ -23,8 +23,10 @@ from vast_cloud import Cloud, call, until
 
 
 class Case(NamedTuple):
-    """`faults` strike when `command` is called; `seen` is the error with words of its message and hint, or a test of
-    the answer. `before` is what the account has: an instance that is running, stopped, fresh (still booting), or none.
+    """A case: `faults` strike when `command` is called.
+
+    `seen` is the error, with words of its message and its hint, or it is a test of the answer. `before` says which
+    instance the account has: a running one, a stopped one, a fresh one (which still boots), or none.
     """
 
     faults: str
@@ -179,8 +181,8 @@ def test_what_the_user_sees(case: Case, cloud: Cloud, _impatient: None) -> None:
 def test_every_switch_is_thrown(cloud: Cloud) -> None:
     thrown = {word.split("=")[0] for case in CASES for word in case.faults.split()}
     known = {row["name"] for row in cloud.ask("PUT", "/sandbox/faults", {})}
-    # `outbid-after` and `list-v0` are in test_verbs.py, `falls-short` in test_vet.py; `boot-time` alone breaks
-    # nothing.
+    # `outbid-after` and `list-v0` are tested in test_verbs.py, and `falls-short` in test_vet.py. `boot-time` by
+    # itself breaks nothing.
     assert known - thrown == {"outbid-after", "list-v0", "boot-time", "falls-short"}
 
 
@@ -213,7 +215,8 @@ def test_what_is_not_there(
 ) -> None:
     with pytest.raises(kind, match=words) as caught:
         call(command, **values)
-    assert caught.value.data.get("gone", False) is (command == "resolve")  # whoever needs it does not try again
+    # with `gone`, the caller knows that it makes no sense to try again
+    assert caught.value.data.get("gone", False) is (command == "resolve")
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,7 @@
-"""The query language (its wire form was recorded from the official client), filters that are checked again, paging."""
+"""Tests the query language, filters that are checked again, and paging.
+
+The form of the requests was recorded from the official client.
+"""
 
 import time
 from pathlib import Path
@@ -60,7 +63,7 @@ CHECKS = [
     ({"hosting_type": 1}, "datacenter", {"eq": True}, True),
     ({"reliability2": 0.9}, "reliability", {"gte": 0.95}, False),
     ({"driver_vers": 535086005}, "driver_version", {"gte": 570000000}, False),
-    ({}, "cpu_cores", {"gte": 8}, True),  # the row does not have it: only the server can compare it
+    ({}, "cpu_cores", {"gte": 8}, True),  # the row does not have this field, so only the server can compare it
     ({"cpu_cores": None}, "cpu_cores", {"gte": 8}, True),
 ]
 
@@ -107,7 +110,7 @@ def test_ten_thousand_offers_come_in_pages_and_no_further_than_asked(
         prices = [row["dph_total"] for row in found]
         assert len({row["id"] for row in found}) == 200
         assert prices == sorted(prices)
-        # 500 instances: every one, in pages of 25.
+        # The account has 500 instances. All of them are listed, in pages of 25.
         big.ask("POST", "/sandbox/crowd", {"count": 500})
         began = time.monotonic()
         assert len({row.id for row in call("list")}) == 500

@@ -1,4 +1,4 @@
-"""The official client with the sandbox: it works, and its results agree with those of train-vast."""
+"""The official client works with the sandbox, and its results agree with those of train-vast."""
 
 import json
 import os
@@ -12,7 +12,7 @@ from vast_cloud import BIN, Cloud, call, until
 
 
 class Official:
-    """`vastai`, as a person runs it."""
+    """The program `vastai`, as a person runs it."""
 
     def __init__(self, cloud: Cloud, home: Path) -> None:
         self._env = {

@@ -1,4 +1,6 @@
-"""The verbs of recipes: what is picked, never two machines, what a job holds, lost bids, costs."""
+"""Tests the verbs of recipes: what they pick, that they never rent two machines, what a job holds, lost bids,
+costs.
+"""
 
 import json
 import os
@@ -43,7 +45,7 @@ def test_pick_takes_running_then_stopped_then_the_cheaper_and_starts_it(cloud: C
     assert kept.instance.state == "stopped" and f"train vast destroy {stopped}" in kept.message
     assert call("start", _job=JOB, _hosts=found.hosts).instance.state == "starting"
     assert call("destroy", id="gpu", _job=JOB, _hosts=found.hosts).instance.state == "stopped"
-    # A second pick returns the same machine; a running machine is taken before a stopped one.
+    # A second pick returns the same machine. A running machine is taken before a stopped one.
     assert call("pick", host="gpu", _job=JOB, _resuming=True).instance.id == stopped
     call("stop", _job=JOB, _hosts=found.hosts)
     running = cloud.rent(gpu="RTX 4090")
@@ -80,7 +82,8 @@ def test_renting_needs_a_limit_and_takes_the_cheapest(cloud: Cloud) -> None:
     found = call("pick", **wanted, max_dph=5.0)
     assert 0 < found.instance.price_per_hour <= 5
     assert [row["label"] for row in cloud.rows()] == [f"train/{JOB}/gpu"]
-    # A second host of the job gets a second machine. A stop without a name stops both, with a name only that one.
+    # A second host of the job gets a second machine. A stop without a name stops both machines, and a stop with a
+    # name only the machine of this name.
     other = call("pick", **{**wanted, "host": "eval"}, max_dph=5.0)
     assert other.instance.id != found.instance.id
     call("stop", id="eval", _job=JOB)
@@ -161,7 +164,7 @@ def test_costs_are_those_of_the_ledger_to_the_cent(
     assert cost.source == "ledger"
     assert float(cost.gpu) == pytest.approx(2 * row["dph_base"], abs=0.005)
     assert float(cost.bandwidth) == pytest.approx(3 * row["inet_down_cost"], abs=0.0001)
-    assert abs(cost.difference) < 0.005  # prices times hours give the same, since it never stopped
+    assert abs(cost.difference) < 0.005  # prices times hours give the same, because the instance has never stopped
     for sandbox, told in (("", False), ("/a/sandbox", True)):
         with monkeypatch.context() as patched:
             patched.setenv("TRAINSH_SANDBOX", sandbox)
@@ -208,7 +211,7 @@ def test_the_old_list_is_read_where_the_new_one_is_not(cloud: Cloud, monkeypatch
 
     number = cloud.rent()
     cloud.fault("list-v0=on")
-    monkeypatch.setattr(service, "V1", "/api/v7")  # a service without the new list
+    monkeypatch.setattr(service, "V1", "/api/v7")  # makes the service one that does not have the new list
     assert [row.id for row in call("list")] == [number]
 
 
@@ -225,7 +228,7 @@ def test_help_starts_fast() -> None:
 
 
 def measured(words: list[str], env: dict[str, str], out: Path) -> tuple[float, int]:
-    """The processor's seconds and the most memory (MB) of a command whose output goes to a file."""
+    """The processor time in seconds and the most memory in MB of a command whose output goes to the file `out`."""
     with out.open("wb") as file:
         child = subprocess.Popen(words, stdout=file, env=env)
         _, status, usage = os.wait4(child.pid, 0)

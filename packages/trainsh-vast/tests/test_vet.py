@@ -1,4 +1,7 @@
-"""Machines that are worse than their offer are measured, given back and saved as bad; how figures are compared."""
+"""Machines that are worse than their offers are measured, given back and remembered as bad.
+
+Also tests how figures are compared.
+"""
 
 import signal
 import subprocess
@@ -43,7 +46,7 @@ def test_what_falls_short(good: str, bad: str, words: str) -> None:
 def test_a_machine_that_falls_short_is_given_back_and_the_next_taken(
     cloud: Cloud, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # Only the memory is the sandbox's; the speeds are those of this machine, which may be busy.
+    # Only the memory is simulated by the sandbox. The speeds are those of this machine, which may be busy.
     monkeypatch.setattr(measures, "SHARE", dict.fromkeys(measures.SHARE, 0.0) | {"memory": 0.94})
     cloud.fault("falls-short=1x")
     wanted: dict[str, Any] = {"gpu": "RTX_3090", "num_gpus": 1, "create": True, "image": "x", "max_dph": 5.0}
@@ -55,7 +58,7 @@ def test_a_machine_that_falls_short_is_given_back_and_the_next_taken(
     assert row
     assert row["machine_id"] not in bad_machines.known()
     assert call("wait", _job=JOB, _hosts=found.hosts, poll=0.1).hosts == found.hosts
-    # `wait` does so too: the host gets another machine.
+    # `wait` does the same, so that the host gets another machine.
     cloud.fault("falls-short=1x")
     call("destroy", _job=JOB)
     first = call("pick", host="gpu", **wanted, _job=JOB)

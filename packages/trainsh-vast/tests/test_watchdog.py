@@ -1,4 +1,7 @@
-"""The watchdog: what counts as work, when it stops a machine, with which programs; then a real machine of the sandbox."""
+"""Tests the watchdog: what counts as work, when it stops a machine, and with which programs.
+
+The last tests use a real machine of the sandbox.
+"""
 
 import os
 import shutil
@@ -42,7 +45,7 @@ class Service(BaseHTTPRequestHandler):
     """The part of the API that a machine may use with its own key."""
 
     calls: list[tuple[str, str, str]]
-    storm = 0  # requests still to refuse
+    storm = 0  # how many requests it still refuses
 
     def _answer(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode()
@@ -65,7 +68,7 @@ class Service(BaseHTTPRequestHandler):
 
 
 class Machine:
-    """A machine with a fake /proc, on which the script runs; files stand for processes."""
+    """A machine with a fake /proc, in which files stand for processes. The script runs on this machine."""
 
     def __init__(self, folder: Path, shell: list[str], url: str) -> None:
         self.folder, self.shell, self.url = folder, shell, url
@@ -106,7 +109,9 @@ class Machine:
         return done.stdout + done.stderr
 
     def set(self, **values: int) -> None:
-        """Times of the script's files, in seconds from now; `idle` as it is."""
+        """Write the script's files. Each value is a time in seconds from now, except `idle`, which is written as it
+        is.
+        """
         (self.folder / "dog").mkdir(exist_ok=True)
         for name, value in values.items():
             at = value if name == "idle" else int(time.time()) + value
@@ -153,7 +158,7 @@ def test_what_counts_as_work(machine: Machine, process: dict[str, Any], state: s
     machine.run("look")
     stopped = ("PUT", "/api/v0/instances/7/", '{"state":"stopped"}') in Service.calls
     assert stopped == (state == "idle")
-    if process["name"] == "rsync":  # a transfer that hangs: the same bytes as at the last look
+    if process["name"] == "rsync":  # a transfer that hangs has the same count of bytes as at the last look
         machine.set(used=-700)
         machine.run("look")
         assert Service.calls
@@ -238,7 +243,7 @@ def test_a_machine_stops_by_itself_and_again_after_a_restart(cloud: Cloud) -> No
     assert "it stops by itself after 3.0s without work" in call("wait", id=ref, poll=0.1, idle_stop="3s").message
     target = call("resolve", ref=ref)
     tools = subprocess.Popen([*target.argv[:1], "-tt", *target.argv[1:], "sleep 5"], stdin=subprocess.DEVNULL)
-    assert tools.wait(30) == 0  # a person's command, longer than the limit
+    assert tools.wait(30) == 0  # a person's command, which takes longer than the limit
     assert call("list")[0].state == "running"
     until(lambda: call("list")[0].state == "stopped", 30)
     call("start", id=ref)

@@ -1,4 +1,4 @@
-"""A sandbox as a user has it, for the tests of train-vast."""
+"""A sandbox in the form in which a user has it, for the tests of train-vast."""
 
 import json
 import os
@@ -26,7 +26,7 @@ def train_sandbox(folder: Path, *words: str) -> Any:
 
 
 class Cloud:
-    """A sandbox that is up: its faults, its clock, and its API's answers, read without train-vast."""
+    """A sandbox that runs, with its faults and its clock. The answers of its API are read without train-vast."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -37,7 +37,7 @@ class Cloud:
         return ask(self.env["VAST_URL"], self.key, method, path, body)
 
     def fault(self, *switches: str) -> None:
-        """NAME=VALUE words, as `train sandbox fault` takes them."""
+        """Set faults. Each word has the form NAME=VALUE, as in `train sandbox fault`."""
         self.ask("PUT", "/sandbox/faults", dict(word.split("=") for word in switches))
 
     def calm(self) -> None:
@@ -48,7 +48,7 @@ class Cloud:
             self.ask("DELETE", f"/api/v0/instances/{one['id']}/", {})
 
     def rows(self) -> list[dict[str, Any]]:
-        """What is rented: id, status, label."""
+        """The id, the status and the label of each rented instance."""
         found: list[dict[str, Any]] = self.ask("GET", "/sandbox/status")["instances"]
         return found
 
@@ -60,14 +60,17 @@ class Cloud:
         self.ask("POST", "/sandbox/advance", {"seconds": seconds})
 
     def charged_this_month(self, now: float) -> float:
-        """The sum of the ledger since the month began, in UTC."""
+        """The sum of the ledger since the beginning of the month, in UTC."""
         begun = datetime.fromtimestamp(now, UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
         days = json.dumps({"day": {"gte": begun.timestamp(), "lte": now + 60}})
         found = self.ask("GET", f"/api/v0/charges/?select_filters={urllib.parse.quote(days)}&limit=500")
         return float(sum(line["amount"] for line in found["results"]))
 
     def rent(self, label: str = "", gpu: str = "RTX 4090", state: str = "running") -> int:
-        """An instance that somebody rented before; `state` running, stopped, or fresh: just created."""
+        """Rent an instance, as if somebody had rented it before. Return its id.
+
+        `state` is "running", "stopped" or "fresh"; a fresh instance was just created.
+        """
         query = {"gpu_name": {"eq": gpu}, "num_gpus": {"eq": 1}, "order": [["dph_total", "asc"]]}
         offer = self.ask("POST", "/api/v0/bundles/", query)["offers"][0]["id"]
         body = {"image": "x", "disk": 10, "label": label, "runtype": "ssh_direc ssh_proxy"}
@@ -82,7 +85,7 @@ class Cloud:
 
 
 def until(what: Callable[[], Any], seconds: float = 20) -> Any:
-    """Call `what` until its result is true; returns that result."""
+    """Call `what` until its result is true, and return this result."""
     deadline = time.monotonic() + seconds
     while not (found := what()):
         assert time.monotonic() < deadline
@@ -91,7 +94,7 @@ def until(what: Callable[[], Any], seconds: float = 20) -> Any:
 
 
 def call(command: str, **values: Any) -> Any:
-    """A command's answer, as a program gets it; its TrainError is raised."""
+    """The answer of a command in the form that a program gets. If the command fails, its TrainError is raised."""
     from trainsh_vast.cli import tool
 
     return tool.find(command).call(values)

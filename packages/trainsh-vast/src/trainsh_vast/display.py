@@ -14,18 +14,22 @@ from trainsh_vast.market.offers import Offer
 from trainsh_vast.model import Attached, Balance, Change, Cost, Created, Details, Key, Rented, Verb
 from trainsh_vast.rented.endpoint import other_setting
 
-RATE_LIMIT = 10.0  # seconds for an exchange rate; without one the amounts are in dollars alone
+# the time limit in seconds for an exchange rate; without a rate, amounts are shown only in dollars
+RATE_LIMIT = 10.0
 
 
 class Currency:
-    """Formats dollars, with the currency of `train pricing currency` beside them if its rate is known."""
+    """Formats amounts in dollars.
+
+    If the rate of the currency of `train pricing currency` is known, each amount is also shown in that currency.
+    """
 
     def __init__(self) -> None:
         self.code, self.rate = "USD", 1.0
         try:
             code = str(other_setting("ui.currency") or "USD")
             if code != "USD":
-                from trainsh_base.tool.peer import call  # noqa: PLC0415 - only then
+                from trainsh_base.tool.peer import call  # noqa: PLC0415 - only needed here
 
                 given = {"amount": "1", "source": "USD", "to": code}
                 answer = call("pricing", "convert", given, timeout=RATE_LIMIT)
@@ -34,13 +38,16 @@ class Currency:
             self.code, self.rate = "USD", 1.0
 
     def text(self, amount: float | Decimal, digits: int = 3) -> str:
-        """`$0.351`, or `$0.351 (2.54 CNY)`."""
+        """An amount as text, such as `$0.351` or `$0.351 (2.54 CNY)`."""
         dollars = f"${amount:.{digits}f}"
         return dollars if self.code == "USD" else f"{dollars} ({float(amount) * self.rate:.2f} {self.code})"
 
 
 def show_list(rows: list[Rented]) -> None:
-    """Print one row per instance. A job that has ended is marked, since nothing stops its instance."""
+    """Print one row for each instance.
+
+    If its job has ended, the job is marked, because nothing stops the instance.
+    """
     if not rows:
         words = "You have no instances. What the market offers: train vast search"
         print(words, file=sys.stdout if sys.stdout.isatty() else sys.stderr)
@@ -71,7 +78,7 @@ def _job(job: str) -> str:
 
 
 def show_details(found: Details) -> None:
-    """Print the row, then what the service reports about the machine."""
+    """Print the row of an instance, and then what the service reports about its machine."""
     row, api = found.row, found.api
     fields(
         {
@@ -220,4 +227,4 @@ def show_bill(found: Bill) -> None:
 
 
 def show_changes(changes: list[Change]) -> None:
-    """Print nothing: each change was printed when it happened."""
+    """Print nothing, because each change was printed when it happened."""

@@ -1,1 +1,4 @@
-"""The HTTP API: requests with retries, the meaning of errors, and one method per call. Imports `model` only."""
+"""The HTTP API: requests with retries, the meaning of errors, and one method for each call.
+
+This subpackage imports only `model`.
+"""

@@ -14,7 +14,10 @@ MONEY = {
 
 
 def meaning(status: int, document: Any, text: str, headers: dict[str, str]) -> TrainError:
-    """The error for a response with `status`. The text is checked first, since one status has several meanings."""
+    """The error for a response with `status`.
+
+    The text of the response is checked first, because one status has several meanings.
+    """
     body = document if isinstance(document, dict) else {}
     code = str(body.get("error") or "")
     said = str(
@@ -66,13 +69,13 @@ def _credential(said: str, low: str, data: dict[str, Any]) -> CredentialError:
 
 
 def _first_line(text: str) -> str:
-    """The first line of a response, unless it is an HTML page."""
+    """The first line of a response, or an empty text if the response is an HTML page."""
     line = text.strip().splitlines()[0] if text.strip() else ""
     return "" if line.startswith("<") else line[:200]
 
 
 def _reset(headers: dict[str, str]) -> str:
-    from datetime import UTC, datetime  # noqa: PLC0415 - rare
+    from datetime import UTC, datetime  # noqa: PLC0415 - only rare errors need it
 
     try:
         when = datetime.fromtimestamp(int(headers.get("X-RateLimit-Reset", "")), UTC).astimezone()

@@ -1,4 +1,4 @@
-"""When a request is retried, after which pause, and what the user is told of it."""
+"""Decides when a request is sent again and after which pause, and what the user is told about this."""
 
 import random
 import time
@@ -10,15 +10,17 @@ from urllib3.util import Retry  # noqa: TID253 - this module is loaded together 
 from trainsh_base.request import Request, current
 
 PASSING = frozenset((429, 502, 503, 504))
-TRIES = 5  # pauses of 1, 2, 4, 8 and 16 seconds, plus jitter
+TRIES = 5  # with pauses of 1, 2, 4, 8 and 16 seconds, each plus jitter
 LONGEST = 30.0
-BY_HAND = 20.0  # seconds of trying again while a person waits for the command
-UNKNOWN_NAME = 3.0  # the same, when the service's name cannot be resolved: that rarely passes in a few seconds
-USUAL = 60.0  # about what all pauses add up to
+BY_HAND = 20.0  # for so many seconds, a call is tried again while a person waits for the command
+# the same if the service's name cannot be resolved, because this rarely gets better within seconds
+UNKNOWN_NAME = 3.0
+USUAL = 60.0  # about the sum of all pauses
 
 
 class Patient(Retry):
-    """urllib3's retries with a first pause of one second and jitter. A cancel ends the pause.
+    """The retries of urllib3, but with jitter and a first pause of one second. A cancel of the request ends a
+    pause.
 
     The first failure of a request is reported. A person at the terminal waits at most BY_HAND seconds for a service
     that cannot be reached.
@@ -30,7 +32,9 @@ class Patient(Retry):
     def increment(
         self, method: Any = None, url: Any = None, response: Any = None, error: Any = None, *more: Any, **named: Any
     ) -> Self:
-        """Count one attempt. Raises MaxRetryError when the daily quota is used up, and when it took too long."""
+        """Count one attempt. Raises MaxRetryError when the daily quota is used up, or when the attempts take too
+        long.
+        """
         if response is not None and response.headers.get("X-RateLimit-Reset"):
             raise MaxRetryError(None, url, ResponseError("quota"))  # type: ignore[arg-type]
         following = super().increment(method, url, response, error, *more, **named)
@@ -43,22 +47,25 @@ class Patient(Retry):
         return following
 
     def get_backoff_time(self) -> float:
-        """The next pause: 1, 2, 4, ... times the first one, plus up to 50% of jitter."""
+        """The next pause in seconds: 1, 2, 4, ... times the first pause, plus up to 50% of jitter."""
         failed = len([one for one in self.history if one.redirect_location is None])
         return float(min(LONGEST, self.first * 2.0 ** max(0, failed - 1)) * random.uniform(1, 1.5))
 
     def sleep(self, response: Any = None) -> None:
-        """Pause for the response's Retry-After, at most a minute, else for the backoff time."""
+        """Pause for the time in the response's Retry-After, but at most a minute.
+
+        If the response has no Retry-After, pause for the backoff time.
+        """
         wanted = self.get_retry_after(response) if response is not None else None
         current().cancelled.wait(min(60.0, wanted) if wanted else self.get_backoff_time())
         current().check()
 
 
-_told: list[Request] = []  # the request that was told last; one process serves few at a time
+_told: list[Request] = []  # the last request whose user was told about a failure
 
 
 def _limit(error: Exception | None) -> float:
-    """How long a failed call is tried again, in seconds."""
+    """For how many seconds a call that has failed is tried again."""
     if not current().for_people:
         return USUAL
     return UNKNOWN_NAME if isinstance(error, NameResolutionError) else BY_HAND
@@ -77,8 +84,11 @@ def _tell(request: Request, error: Exception | None, response: Any, limit: float
 
 
 def policy(first: float, *, once: bool) -> Patient:
-    """The retries of a call. `first` is the first pause in seconds; `once`: the call may have taken effect although
-    it failed."""
+    """The retries of a call.
+
+    `first` is the first pause in seconds. `once` says that the call must take effect only once. It is then not sent
+    again if it may have taken effect although it failed.
+    """
     status = frozenset((429,)) if once else PASSING
     Patient.first = first
     return Patient(

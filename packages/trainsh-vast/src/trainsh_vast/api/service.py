@@ -33,14 +33,16 @@ class Service:
         return list(self.ask("GET", f"{V0}/gpu_names/unique/").get("gpu_names") or [])
 
     def create(self, offer: int, body: dict[str, Any]) -> Any:
-        """Rent an offer. Returns the response unchanged, also when it has `success: false`."""
+        """Rent an offer. The response is returned unchanged, even if it has `success: false`."""
         return self.ask("PUT", f"{V0}/asks/{offer}/", {"client_id": "me", **body})
 
     # Instances
 
     def instances(self) -> Iterator[Row]:
-        """Yield every instance of the account, page by page. Uses the old list call where the new one does not
-        exist."""
+        """Yield every instance of the account, page by page.
+
+        If the service does not have the new call for the list, the old one is used.
+        """
         token: str | None = None
         while True:
             query = {"select_filters": {}, "order_by": [{"col": "id", "dir": "asc"}], "limit": PAGE}
@@ -60,7 +62,7 @@ class Service:
         return _rows(self.ask("GET", f"{V0}/instances/", None, {"owner": "me"}))
 
     def instance(self, number: int) -> Row | None:
-        """One instance; None when it is gone."""
+        """One instance, or None when it is gone."""
         try:
             found = self.ask("GET", f"{V0}/instances/{number}/", None, {"owner": "me"}).get("instances")
         except NotFound:
@@ -75,8 +77,10 @@ class Service:
         return found
 
     def set_state(self, number: int, state: str) -> Any:
-        """Request `running` or `stopped`. Returns the response unchanged (`success: false`: the start is
-        queued)."""
+        """Request the state `running` or `stopped`.
+
+        The response is returned unchanged. If it has `success: false`, the start waits in a queue.
+        """
         return self.ask("PUT", f"{V0}/instances/{number}/", {"state": state})
 
     def set_label(self, number: int, label: str) -> None:
@@ -92,16 +96,16 @@ class Service:
         agreed(self.ask("DELETE", f"{V0}/instances/{number}/", {}))
 
     def bid(self, number: int, price: float | None) -> None:
-        """Change the bid of an interruptible instance; None selects a bid that wins."""
+        """Change the bid of an interruptible instance. With None, the service chooses a bid that wins."""
         agreed(self.ask("PUT", f"{V0}/instances/bid_price/{number}/", {"client_id": "me", "price": price}))
 
     def request_logs(self, number: int, tail: int, word: str | None) -> str:
-        """Request the log and return the URL at which it will appear."""
+        """Request the log, and return the URL at which the log will appear."""
         body = {"tail": str(tail)} | ({"filter": word} if word else {})
         return str(agreed(self.ask("PUT", f"{V0}/instances/request_logs/{number}/", body))["result_url"])
 
     def fetch_text(self, address: str) -> str | None:
-        """The text at a URL; None while there is none."""
+        """The text at a URL, or None as long as no text is there."""
         return self._session.fetch_text(address)
 
     # Keys and money
@@ -132,7 +136,7 @@ class Service:
         return dict(self.ask("GET", f"{V0}/users/current/"))
 
     def charges(self, start: float, end: float) -> Iterator[Row]:
-        """The lines of the ledger between two times, in seconds since 1970."""
+        """The lines of the account's ledger between two times, which are in seconds since 1970."""
         token: Any = None
         while True:
             query: dict[str, Any] = {

@@ -18,16 +18,16 @@ TIMEOUT = (10, 60)
 
 
 def api_base() -> str:
-    """The address of the service: `VAST_URL`, as in the official client, else the default."""
+    """The address of the service. It is `VAST_URL` if that is set, as in the official client, else the default."""
     return (os.environ.get("VAST_URL") or BASE).rstrip("/")
 
 
 def api_key() -> str:
-    """The API key from the environment, else a stored one. Raises CredentialError when there is none."""
+    """The API key from the environment, or else the stored one. Raises CredentialError when there is no key."""
     own = os.environ.get("VAST_API_KEY")
     if own:
         return own
-    from trainsh_base.errors import MissingProgram, NotFound  # noqa: PLC0415 - the environment is the fast path
+    from trainsh_base.errors import MissingProgram, NotFound  # noqa: PLC0415 - not needed if the key is in the environment
     from trainsh_base.tool.peer import SECRET_LIMIT, call  # noqa: PLC0415 - as above
 
     try:
@@ -37,7 +37,7 @@ def api_key() -> str:
 
 
 class Session:
-    """The service with one account's API key. `ask` makes one call."""
+    """A session with the service, with the API key of one account. The method `ask` makes one call."""
 
     def __init__(self, base: str | None = None, key: str | None = None) -> None:
         self.base = base or api_base()
@@ -49,21 +49,25 @@ class Session:
             import requests
             from requests.adapters import HTTPAdapter
 
-            from trainsh_vast.api.patience import policy  # noqa: PLC0415 - brings urllib3
+            from trainsh_vast.api.patience import policy  # noqa: PLC0415 - it imports urllib3
 
             session = requests.Session()
             session.headers["Authorization"] = f"Bearer {self._key}"
             session.headers["User-Agent"] = "tmux-trainsh"
             first = float(config_value("vast.retry_delay"))
             session.mount(self.base, HTTPAdapter(max_retries=policy(first, once=False)))
-            # Renting is not retried if the request may have arrived: the caller first looks for the label.
+            # A request to rent is not sent again if it may have arrived, because the caller first looks for the
+            # label.
             session.mount(f"{self.base}/api/v0/asks/", HTTPAdapter(max_retries=policy(first, once=True)))
             self._session = session
         return self._session
 
     def ask(self, method: str, path: str, body: Any = None, query: dict[str, Any] | None = None) -> Any:
-        """Make a call and return its JSON. Raises a typed error for a status other than 200, and for a response
-        that is not JSON. `success: false` is returned like any answer: see `agreed`."""
+        """Make a call and return the JSON of the response.
+
+        Raises a typed error for a status other than 200, and for a response that is not JSON. A response with
+        `success: false` is returned like any other; the function `agreed` checks for it.
+        """
         import requests
 
         params = {
@@ -103,7 +107,7 @@ class Session:
         return text.replace(self._key, MASK)
 
     def fetch_text(self, address: str) -> str | None:
-        """The text at a URL that needs no API key; None while there is none."""
+        """The text at a URL that needs no API key, or None as long as no text is there."""
         import requests
 
         try:
@@ -118,7 +122,7 @@ def _json(value: Any) -> str:
 
 
 def agreed(document: Any) -> Any:
-    """Return `document`, or raise its error if it has `success: false` with status 200."""
+    """Return `document`, the response of a call with status 200, or raise its error if it has `success: false`."""
     if isinstance(document, dict) and document.get("success") is False:
         raise meaning(200, document, "", {})
     return document

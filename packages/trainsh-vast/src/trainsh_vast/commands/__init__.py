@@ -1,1 +1,4 @@
-"""The commands of train-vast. Each module declares some; `cli` imports them in the order of the help."""
+"""The commands of train-vast. Each module declares some of them.
+
+`cli` imports the modules in the order in which the help lists the commands.
+"""

@@ -29,8 +29,8 @@ def list_(
     state: Annotated[State | None, Opt("only instances in this state")] = None,
 ) -> list[Rented]:
     """List your instances, and what each one costs per hour now."""
-    from trainsh_base.provider.listed import remember  # noqa: PLC0415 - help does without
-    from trainsh_vast.rented import rows  # noqa: PLC0415 - help does without
+    from trainsh_base.provider.listed import remember  # noqa: PLC0415 - so that the help is fast
+    from trainsh_vast.rented import rows  # noqa: PLC0415 - so that the help is fast
 
     found = rows.every(account())
     remember(tool.name, found)
@@ -40,7 +40,7 @@ def list_(
 @tool.command(show=printed("show_details"))
 def show(id_: Id) -> Details:
     """Show an instance; with --json, all that Vast.ai's API returns about it, except secrets."""
-    from trainsh_vast.rented import rows  # noqa: PLC0415 - help does without
+    from trainsh_vast.rented import rows  # noqa: PLC0415 - so that the help is fast
 
     service = account()
     row = service.need(meant(service, id_)[0])
@@ -70,14 +70,14 @@ def search(
     train vast search --gpu RTX_4090 --num-gpus 2 --max-dph 1.2
     train vast search 'gpu_ram>=40 geolocation in [SE,NO]' --sort value
     """
-    from trainsh_vast.market import offers  # noqa: PLC0415 - help does without
+    from trainsh_vast.market import offers  # noqa: PLC0415 - so that the help is fast
     from trainsh_vast.market.wanted import Wanted  # noqa: PLC0415 - as above
 
     wanted = Wanted(
         query=" ".join(query), gpu=gpu, num_gpus=num_gpus, min_gpu_ram=min_gpu_ram, max_dph=max_dph, disk=disk,
         region=region, min_reliability=min_reliability, bid=bid,
     )  # fmt: skip
-    wanted.filters()  # a query with a syntax error fails before an API key is needed
+    wanted.filters()  # called first so that a query with a syntax error fails before an API key is needed
     return offers.search(account(), wanted, sort, max(1, limit))
 
 
@@ -90,7 +90,7 @@ def logs(
     ] = None,
 ) -> Log:
     """Show the log of an instance's container."""
-    from trainsh_vast.verbs import watching  # noqa: PLC0415 - help does without
+    from trainsh_vast.verbs import watching  # noqa: PLC0415 - so that the help is fast
 
     service = account()
     number = meant(service, id_)[0]
@@ -104,7 +104,7 @@ def watch(
     until: Annotated[State | None, Opt("exit when the instance is in this state")] = None,
 ) -> list[Change]:
     """Print a line whenever an instance changes its state, until Ctrl-C."""
-    from trainsh_vast.verbs import watching  # noqa: PLC0415 - help does without
+    from trainsh_vast.verbs import watching  # noqa: PLC0415 - so that the help is fast
 
     service = account()
     return watching.watch(service, meant(service, id_)[0] if id_ else None, float(every), until)
@@ -113,7 +113,7 @@ def watch(
 @tool.command()
 def resolve(ref: Annotated[str, Arg("an instance's id", "ID", kind="host")]) -> Target:
     """Print how an instance is reached, for programs."""
-    from trainsh_vast.verbs import reaching  # noqa: PLC0415 - help does without
+    from trainsh_vast.verbs import reaching  # noqa: PLC0415 - so that the help is fast
 
     service = account()
     return reaching.resolve(service, meant(service, ref)[0])
@@ -125,7 +125,7 @@ def ssh(
     command: Annotated[list[str], Arg("the command to run instead of a shell, after --", "COMMAND")] = [],  # noqa: B006
 ) -> Handover:
     """Open a shell on an instance, or run a command there."""
-    from trainsh_vast.verbs import reaching  # noqa: PLC0415 - help does without
+    from trainsh_vast.verbs import reaching  # noqa: PLC0415 - so that the help is fast
 
     service = account()
     target = reaching.resolve(service, meant(service, id_)[0])

@@ -13,7 +13,7 @@ def keys(
     id_: Annotated[str | None, Arg("an instance (default: the account)", "ID", kind="instance")] = None,
 ) -> list[Key]:
     """List the ssh keys of the account or of an instance."""
-    from trainsh_vast.verbs import keys as verbs  # noqa: PLC0415 - help does without
+    from trainsh_vast.verbs import keys as verbs  # noqa: PLC0415 - so that the help is fast
 
     service = account()
     return verbs.listed(service, meant(service, id_)[0] if id_ else None)
@@ -28,7 +28,7 @@ def attach_key(
     ] = None,
 ) -> Attached:
     """Attach the local ssh key to the account (for instances rented from now on) or to one instance."""
-    from trainsh_vast.verbs import keys as verbs  # noqa: PLC0415 - help does without
+    from trainsh_vast.verbs import keys as verbs  # noqa: PLC0415 - so that the help is fast
 
     service = account()
     return verbs.attach(service, meant(service, id_)[0] if id_ else None, key)
@@ -37,7 +37,7 @@ def attach_key(
 @tool.command(show=printed("show_cost"))
 def cost(id_: MaybeId = None, _job: Job = None, _hosts: Hosts = None) -> list[Cost]:
     """Show what an instance has cost, split into GPU, storage and bandwidth."""
-    from trainsh_vast.verbs import billing  # noqa: PLC0415 - help does without
+    from trainsh_vast.verbs import billing  # noqa: PLC0415 - so that the help is fast
 
     service = account()
     return [billing.cost(service, number) for number in meant(service, id_, _job, _hosts)]
@@ -46,7 +46,7 @@ def cost(id_: MaybeId = None, _job: Job = None, _hosts: Hosts = None) -> list[Co
 @tool.command(show=printed("show_balance"))
 def balance() -> Balance:
     """Show the account's credit, and how many hours it lasts."""
-    from trainsh_vast.verbs import billing  # noqa: PLC0415 - help does without
+    from trainsh_vast.verbs import billing  # noqa: PLC0415 - so that the help is fast
 
     return billing.balance(account())
 
@@ -54,6 +54,6 @@ def balance() -> Balance:
 @tool.command(show=printed("show_bill"))
 def bill() -> Bill:
     """Show the running and stopped instances that cost money now, and what this month has cost."""
-    from trainsh_vast.verbs import billing  # noqa: PLC0415 - help does without
+    from trainsh_vast.verbs import billing  # noqa: PLC0415 - so that the help is fast
 
     return billing.bill(account())

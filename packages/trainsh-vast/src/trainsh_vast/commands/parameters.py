@@ -58,10 +58,10 @@ POLL = Duration(10)
 
 
 def printed(name: str) -> Any:
-    """A function of `display`, which is imported when the function is called."""
+    """The function `name` of the module `display`. The module is imported only when the function is called."""
 
     def show(value: Any) -> None:
-        from trainsh_vast import display  # noqa: PLC0415 - for people only
+        from trainsh_vast import display  # noqa: PLC0415 - only output for people needs it
 
         getattr(display, name)(value)
 
@@ -69,21 +69,21 @@ def printed(name: str) -> Any:
 
 
 def account() -> Any:
-    """The account at the service. Raises CredentialError without a key."""
-    from trainsh_vast.api.service import Service  # noqa: PLC0415 - help does without requests
+    """The account at the service. Raises CredentialError if there is no API key."""
+    from trainsh_vast.api.service import Service  # noqa: PLC0415 - so that the help does not import requests
 
     return Service()
 
 
 def meant(service: Any, ref: str | None, job: str | None = None, hosts: dict[str, Any] | None = None) -> list[int]:
     """The ids of the instances that a command acts on."""
-    from trainsh_vast.rented import held  # noqa: PLC0415 - help does without
+    from trainsh_vast.rented import held  # noqa: PLC0415 - so that the help is fast
 
     return held.meant(service, ref, job, hosts)
 
 
 def row_of(service: Any, number: int) -> Rented:
     """The row of one instance. Raises NotFound when it is gone."""
-    from trainsh_vast.rented.rows import rented  # noqa: PLC0415 - help does without
+    from trainsh_vast.rented.rows import rented  # noqa: PLC0415 - so that the help is fast
 
     return rented(service.need(number))

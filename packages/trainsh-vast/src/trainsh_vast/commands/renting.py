@@ -58,7 +58,7 @@ def create(
     """Rent an offer. If the answer is lost, the instance is found by its label, so a repeated request rents no
     second one.
     """
-    from trainsh_vast.verbs import renting  # noqa: PLC0415 - help does without
+    from trainsh_vast.verbs import renting  # noqa: PLC0415 - so that the help is fast
 
     return renting.create(
         account(), offer, image=image, disk=disk, label=label, onstart=onstart, env=env, price=price, job=_job
@@ -94,7 +94,7 @@ def pick(
     _hosts: Hosts = None,
 ) -> Verb:
     """Pick one of your instances for a host of a recipe; a stopped instance is started."""
-    from trainsh_vast.limits import limits  # noqa: PLC0415 - help does without
+    from trainsh_vast.limits import limits  # noqa: PLC0415 - so that the help is fast
     from trainsh_vast.market.wanted import Wanted  # noqa: PLC0415 - as above
     from trainsh_vast.verbs import renting  # noqa: PLC0415 - as above
     from trainsh_vast.verbs.picked import Rules  # noqa: PLC0415 - as above
@@ -125,7 +125,7 @@ def estimate(
     query: Query = "",
 ) -> Estimate:
     """Print what pick would take now, and its price per hour; nothing is rented."""
-    from trainsh_vast.market.wanted import Wanted  # noqa: PLC0415 - help does without
+    from trainsh_vast.market.wanted import Wanted  # noqa: PLC0415 - so that the help is fast
     from trainsh_vast.verbs import renting  # noqa: PLC0415 - as above
 
     wanted = Wanted(
@@ -150,7 +150,7 @@ def wait(
     _hosts: Hosts = None,
 ) -> Verb:
     """Wait until an instance runs and accepts an ssh login, directly or through Vast.ai's proxy."""
-    from trainsh_vast.limits import limits  # noqa: PLC0415 - help does without
+    from trainsh_vast.limits import limits  # noqa: PLC0415 - so that the help is fast
     from trainsh_vast.verbs import renting  # noqa: PLC0415 - as above
     from trainsh_vast.verbs.accepting import Patience  # noqa: PLC0415 - as above
 

@@ -24,7 +24,7 @@ from trainsh_vast.model import Rented, Verb
 @tool.command(show=printed("show_verb"), ensures=True, rents=True)
 def start(id_: MaybeId = None, _job: Job = None, _hosts: Hosts = None) -> Verb:
     """Start an instance. If its GPU is rented to somebody else, this fails, and no start stays queued."""
-    from trainsh_vast.rented import held, labels, rows  # noqa: PLC0415 - help does without
+    from trainsh_vast.rented import held, labels, rows  # noqa: PLC0415 - so that the help is fast
     from trainsh_vast.verbs import picked, states  # noqa: PLC0415 - as above
 
     service = account()
@@ -43,7 +43,7 @@ def start(id_: MaybeId = None, _job: Job = None, _hosts: Hosts = None) -> Verb:
 @tool.command(show=printed("show_verb"), ensures=True, releases="billing")
 def stop(id_: MaybeId = None, timeout: Timeout = STOP_LIMIT, _job: Job = None, _hosts: Hosts = None) -> Verb:
     """Stop an instance, and return when Vast.ai lists it as stopped. Its disk is kept and still costs money."""
-    from trainsh_vast.rented import rows  # noqa: PLC0415 - help does without
+    from trainsh_vast.rented import rows  # noqa: PLC0415 - so that the help is fast
     from trainsh_vast.verbs import states  # noqa: PLC0415 - as above
 
     service = account()
@@ -69,7 +69,7 @@ def destroy(
 
     In a recipe, an instance that the job has not rented is stopped instead, unless its number is given.
     """
-    from trainsh_vast.rented import held  # noqa: PLC0415 - help does without
+    from trainsh_vast.rented import held  # noqa: PLC0415 - so that the help is fast
     from trainsh_vast.verbs import giving_back, states  # noqa: PLC0415 - as above
 
     service = account()
@@ -98,7 +98,7 @@ def reboot(id_: Id) -> Rented:
 @tool.command(show=printed("show_row"), ensures=True)
 def label(id_: Id, text: Annotated[str, Arg("the label", "TEXT")]) -> Rented:
     """Give an instance a label of your own; the part of the label that names its job stays."""
-    from trainsh_vast.rented import labels  # noqa: PLC0415 - help does without
+    from trainsh_vast.rented import labels  # noqa: PLC0415 - so that the help is fast
 
     service = account()
     number = meant(service, id_)[0]

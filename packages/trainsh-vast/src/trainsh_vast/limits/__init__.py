@@ -1,1 +1,4 @@
-"""Limits that a machine keeps by itself: the watchdog on it, and how it is armed. Imports `rented` and `api`."""
+"""Limits that a machine enforces by itself: the watchdog on the machine, and how the watchdog is armed.
+
+This subpackage imports `rented` and `api`.
+"""

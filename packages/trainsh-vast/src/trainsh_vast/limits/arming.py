@@ -1,4 +1,4 @@
-"""Puts the watchdog on a machine and arms it, over ssh."""
+"""Puts the watchdog on a machine over ssh, and arms it."""
 
 import shlex
 from pathlib import Path
@@ -16,10 +16,10 @@ NEW = f'mkdir -p "{FOLDER}" && cd "{FOLDER}" && cat >watchdog.new && mv watchdog
 
 
 def arm(number: int, target: Target, limits: Limits, per_hour: float) -> str:
-    """Arm the watchdog of an instance; returns what it will do, in words.
+    """Arm the watchdog of an instance. Return in words what the watchdog will do.
 
     Raises RemoteError when a limit that was asked for cannot be armed. If only the default limit cannot be armed,
-    that is logged.
+    this is just logged.
     """
     words = ["arm", str(int(limits.idle)), str(limits.left(per_hour)), api_base()]
     command = f"{NEW} && sh ./watchdog.sh {shlex.join(words)}"

@@ -1,4 +1,4 @@
-"""Tells each machine's watchdog that a runner is alive: sends lines for as long as this process lives."""
+"""Tells the watchdog of each machine that a runner is alive, by sending lines for as long as this process lives."""
 
 import contextlib
 import threading
@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from trainsh_base.remote.target import Target
 
-EVERY = 30.0  # seconds between two lines, at most
+EVERY = 30.0  # the longest time between two lines, in seconds
 HEAR = 'exec sh "${HOME:-/root}/.local/state/tmux-trainsh/watchdog/watchdog.sh" hear'
 
 
 class Beat:
-    """The lines to one machine, over an ssh connection that is made again when it breaks."""
+    """Sends lines to one machine, over an ssh connection that is made again when it breaks."""
 
     def __init__(self, target: "Target", every: float) -> None:
         self._target, self._every = target, every
@@ -64,7 +64,10 @@ _lock = threading.Lock()
 
 
 def begin(number: int, target: "Target", idle: float) -> None:
-    """Send lines to an instance's watchdog at its newest address, several in `idle` seconds (0: no limit)."""
+    """Send lines to the watchdog of an instance, at the instance's newest address.
+
+    `idle` is the idle limit in seconds, or 0 if there is none. Several lines are sent within this time.
+    """
     with _lock:
         old = _beats.pop(number, None)
         _beats[number] = Beat(target, min(EVERY, max(0.5, idle / 4)) if idle else EVERY)

@@ -10,7 +10,11 @@ OFF = ("off", "0", "0s", "no", "false")
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
-    """`idle` in seconds (0: never stop); `max_time` in seconds and `max_cost` in $, both counted from now."""
+    """The limits of one machine.
+
+    `idle` is in seconds; 0 means that an idle machine is never stopped. `max_time` (in seconds) and `max_cost` (in
+    $) are counted from now.
+    """
 
     idle: float = 0.0
     max_time: float | None = None
@@ -18,18 +22,18 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def asked(self) -> bool:
-        """Whether there is a limit of time or money: these exist only if somebody asked for them."""
+        """Whether somebody asked for a limit of time or money. Such a limit has no default."""
         return self.max_time is not None or self.max_cost is not None
 
     def left(self, per_hour: float) -> int:
-        """The seconds until the machine stops in any case; 0: no limit."""
+        """The seconds until the machine stops in any case, or 0 if there is no such limit."""
         found = [] if self.max_time is None else [self.max_time]
         if self.max_cost is not None and per_hour > 0:
             found.append(self.max_cost / per_hour * 3600)
         return max(1, int(min(found))) if found else 0
 
     def text(self, per_hour: float) -> str:
-        """`it stops by itself after 30m without work, and in 2h in any case`."""
+        """The limits in words, such as `it stops by itself after 30m without work, and in 2h in any case`."""
         parts = [f"after {format_duration(self.idle)} without work"] if self.idle else []
         if left := self.left(per_hour):
             parts.append(f"in {format_duration(left)} in any case")
@@ -37,9 +41,10 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def read(idle_stop: str | None, max_time: float | None, max_cost: float | None, job: str | None) -> Limits | None:
-    """The limits that were asked for; for a job also the default of `idle`. None: there are no limits.
+    """The limits that were asked for, or None if there are no limits.
 
-    Raises UsageError for a limit that is not above 0.
+    If `idle_stop` is None, `idle` has a default for a job, and is 0 otherwise. Raises UsageError for a limit that
+    is not above 0.
     """
     for name, value in (("max_time", max_time), ("max_cost", max_cost)):
         if value is not None and value <= 0:

@@ -1,4 +1,4 @@
-"""The commands that a new machine of a job runs at every start: it stops if no runner comes to arm it."""
+"""The commands that a new machine of a job runs at every start, so that it stops if no runner arms its watchdog."""
 
 import shlex
 from pathlib import Path
@@ -11,7 +11,10 @@ MOST = 4000  # characters: the service takes 4096
 
 
 def guarded(own: str, limits: Limits, per_hour: float) -> str:
-    """`own`, behind the commands of onstart.sh. Unchanged if it would be too long for the service."""
+    """The commands of onstart.sh, and after them the user's `own` commands.
+
+    If this would be too long for the service, `own` is returned unchanged.
+    """
     within = int(min(one for one in (limits.idle, limits.left(per_hour)) if one))
     lines = [line for line in SCRIPT.read_text().splitlines() if not line.startswith("# shellcheck")]
     text = "\n".join([f"IDLE={within} URL={shlex.quote(api_base())}", *lines, own]).rstrip() + "\n"

@@ -15,20 +15,20 @@ umask 077
 proc=${WATCHDOG_PROC:-/proc}
 home=${WATCHDOG_HOME:-${HOME:-/root}/.local/state/tmux-trainsh/watchdog}
 onstart=${WATCHDOG_ONSTART:-/root/onstart.sh}
-grace=90 # seconds after a limit in which a runner that is alive ends its job by itself
+grace=90 # so many seconds after a limit, a runner that is alive may still end its job by itself
 mkdir -p "$home" && cd "$home" || exit 1
 
 has() { command -v "$1" >/dev/null 2>&1; }
 variable() { tr '\0' '\n' <"$proc/1/environ" 2>/dev/null | sed -n "s/^$1=//p" | head -n 1; }
 say() { printf '%s %s\n' "$(date -u +%Y-%m-%dT%H:%M:%SZ)" "$*" >>log; }
-put() { printf '%s\n' "$2" >"$1.new" && mv "$1.new" "$1"; } # FILE TEXT
-get() { # FILE: its first line; 0 without the file
+put() { printf '%s\n' "$2" >"$1.new" && mv "$1.new" "$1"; } # FILE TEXT: writes TEXT to FILE
+get() { # FILE: prints the first line of FILE, or 0 if there is no such file
   line=0
   if [ -r "$1" ]; then IFS= read -r line <"$1" || :; fi
   printf '%s\n' "${line:-0}"
 }
 
-request() { # METHOD [BODY]: calls the service about this machine. The key is in no argument list.
+request() { # METHOD [BODY]: sends the service a request about this machine; the key is in no argument list
   id=$(variable CONTAINER_ID) key=$(variable CONTAINER_API_KEY)
   if [ -z "$id" ] || [ -z "$key" ]; then echo "no CONTAINER_API_KEY here" && return 1; fi
   at=$(get url)/api/v0/instances/$id/
@@ -50,8 +50,9 @@ print(http.urlopen(http.Request(at, body.encode() or None, head, method=method),
   fi
 }
 
-# What counts as work: a program on a terminal that is no waiting shell (the steps of recipes run on terminals too),
-# a file transfer that moves, a busy GPU.
+# Succeeds if this machine has work, and sets $why to the reason. Three things count as work: a program on a
+# terminal, unless it is a shell that waits (the steps of recipes run on terminals too); a file transfer that moves;
+# a busy GPU.
 busy() {
   moved=
   for stat in "$proc"/[0-9]*/stat; do
@@ -81,7 +82,7 @@ busy() {
   return 1
 }
 
-end() { # REASON
+end() { # REASON: asks the service to stop this machine, and writes REASON to the log
   say "stopping this machine: $1"
   said=$(request PUT '{"state":"stopped"}') || say "not stopped, trying again: $said"
 }
@@ -98,7 +99,7 @@ look() {
   fi
 }
 
-pause() { # seconds until the next look: a tenth of the nearest limit, at most 20
+pause() { # prints the seconds until the next look, which are a tenth of the nearest limit, at most 20
   near=200 idle=$(get idle) left=$(($(get until) - $(date +%s)))
   if [ "$idle" -gt 0 ] && [ "$idle" -lt "$near" ]; then near=$idle; fi
   if [ "$left" -gt 0 ] && [ "$left" -lt "$near" ]; then near=$left; fi
@@ -107,17 +108,18 @@ pause() { # seconds until the next look: a tenth of the nearest limit, at most 2
 
 watch() {
   put watcher $$
-  while [ "$(get watcher)" = $$ ]; do # until a newer watcher takes over
+  while [ "$(get watcher)" = $$ ]; do # ends when a newer watcher takes over
     look
     sleep "$(pause)"
   done
 }
 
-again() { # runs at every start of the machine, and after arming
+again() { # starts a watcher; runs at every start of the machine, and after arming
   now=$(date +%s)
   put used "$now"
   if [ "$(get until)" -gt 0 ] && [ "$(get until)" -le "$now" ]; then
-    # Somebody started the machine after its time was over, to use it again: now only the idle limit counts.
+    # Somebody has started the machine after its time was over, in order to use it again. So only the idle limit
+    # counts now.
     put until 0
     if [ "$(get idle)" = 0 ]; then put idle 1800; fi
   fi
@@ -125,9 +127,9 @@ again() { # runs at every start of the machine, and after arming
   "$@" sh ./watchdog.sh watch </dev/null >/dev/null 2>&1 &
 }
 
-arm() { # IDLE LEFT URL
+arm() { # IDLE LEFT URL: checks that the machine's key works at URL, saves the limits, and starts a watcher
   put url "${3%/}"
-  for pause in 1 1 2 3 5 0; do # a service that is asked too often, or fails, is asked again
+  for pause in 1 1 2 3 5 0; do # asks again if the service fails or was asked too often
     if said=$(request GET); then
       case $said in *actual_status*) break ;; *) said="the service does not know this machine by its own key" ;; esac
     fi

@@ -1,1 +1,4 @@
-"""Offers: the query language, filters (checked here too), prices and sort order. Imports `api` and `model`."""
+"""Offers: the query language, filters (which are checked here too), prices and sort order.
+
+This subpackage imports `api` and `model`.
+"""

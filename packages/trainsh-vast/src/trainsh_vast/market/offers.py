@@ -1,4 +1,4 @@
-"""Searches offers in pages of 64, checks each against the filters, and sorts them."""
+"""Searches offers in pages of 64, checks each offer against the filters, and sorts the offers."""
 
 from collections.abc import Callable, Iterator
 from typing import Any, Literal
@@ -46,7 +46,7 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
 
     @staticmethod
     def of(row: Row) -> "Offer":
-        """The short form of the service's object, in which all but four fields are optional."""
+        """The short form of the service's object. All fields of that object except four are optional."""
         return Offer(
             offer=int(row["id"]), gpu=str(row["gpu_name"]), gpu_count=int(row["num_gpus"]),
             gpu_ram=row.get("gpu_ram"),
@@ -59,8 +59,10 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def search(service: Service, wanted: Wanted, sort: Sort, limit: int) -> list[Row]:
-    """The best `limit` offers, as the service's own objects. Raises NotFound for a GPU that the market does not
-    have."""
+    """The best offers, at most `limit`, as the service's own objects.
+
+    Raises NotFound for a GPU that the market does not have.
+    """
     found = _collect(service, wanted, wanted.filters(), sort, limit)
     if not found and wanted.gpu:
         known = service.gpu_names()
@@ -91,8 +93,10 @@ def _collect(service: Service, wanted: Wanted, filters: Filters, sort: Sort, lim
 
 
 def _pages(service: Service, wanted: Wanted, filters: Filters, sort: Sort, limit: int) -> Iterator[Row]:
-    """Yield page after page. The search is repeated from the last price on, while pages are full and more offers
-    are needed."""
+    """Yield the offers, page after page.
+
+    As long as pages are full and more offers are needed, the search is repeated from the last price on.
+    """
     if sort != "price" and limit <= MOST:
         yield from service.search(wanted.body(ORDERS[sort], filters))
         return

@@ -34,7 +34,7 @@ ALIASES = {
     "reliability2": "reliability",
     "gpu_totalram": "gpu_total_ram",
 }
-# GB are 1000 MB here; durations in days are converted to seconds.
+# The factors to the units of the service. A GB has 1000 MB here, and durations in days become seconds.
 MULTIPLIERS = {"gpu_ram": 1000.0, "gpu_total_ram": 1000.0, "cpu_ram": 1000.0, "duration": 86400.0}
 ANYTHING = ("any", "*", "?")
 _TERM = re.compile(
@@ -47,7 +47,10 @@ Filters = dict[str, dict[str, Any]]
 
 
 def parse(text: str) -> Filters:
-    """Parse a query into a filter object (`any` gives `{}` for its field). Raises UsageError for a syntax error."""
+    """Parse a query into a filter object.
+
+    A field that may have any value (`any`) gets the filter `{}`. Raises UsageError for a syntax error.
+    """
     filters: Filters = {}
     at = 0
     while text[at:].strip():

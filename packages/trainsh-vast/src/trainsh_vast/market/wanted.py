@@ -1,4 +1,4 @@
-"""The requirements for a machine: as a query for the server, and as a test of its results."""
+"""The requirements for a machine, as a query for the server and as a test of the server's results."""
 
 from collections.abc import Callable
 from typing import Any
@@ -25,7 +25,7 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     bid: bool = False
 
     def filters(self) -> Filters:
-        """The search filters: the defaults, overridden by the options, then by the query."""
+        """The search filters. Options override the defaults, and the query overrides both."""
         filters = {field: dict(tests) for field, tests in DEFAULTS.items()}
         for field, operator, value in (
             ("gpu_name", "eq", self.gpu and self.gpu.replace("_", " ")),
@@ -60,9 +60,10 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def passes(row: Row, field: str, tests: dict[str, Any]) -> bool:
-    """Whether a row passes the tests. They are repeated here because the server's filters have been wrong at times.
+    """Whether a row passes the tests of a field.
 
-    A field that the row does not have passes.
+    The tests are repeated here because the server's filters have been wrong at times. If the row does not have the
+    field, it passes.
     """
     have = _shown(row, field)
     return have is None or all(_TESTS[operator](have, want) for operator, want in tests.items() if want is not None)
@@ -99,7 +100,7 @@ def _ordered(compare: Callable[[float, float], bool]) -> Callable[[Any, Any], bo
         try:
             return compare(float(have), float(want))
         except (TypeError, ValueError):
-            return True  # not a number: only the server can compare it
+            return True  # because the value is not a number, only the server can compare it
 
     return test
 

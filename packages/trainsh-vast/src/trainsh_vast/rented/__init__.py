@@ -1,1 +1,4 @@
-"""Rented instances: rows, states, labels, ssh targets. Imports `api` and `model`."""
+"""Rented instances: their rows, states, labels and ssh targets.
+
+This subpackage imports `api` and `model`.
+"""

@@ -1,4 +1,4 @@
-"""The addresses of an instance's sshd (direct, then Vast.ai's proxy), and the target for one of them."""
+"""The addresses of an instance's sshd (the direct one, then Vast.ai's proxy), and the target for an address."""
 
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ KEYS = ("id_ed25519", "id_ecdsa", "id_rsa")
 
 
 class Point(msgspec.Struct, frozen=True):
-    """An address of an sshd; `way` is `direct` or `proxy`."""
+    """An address of an sshd. `way` is `direct` or `proxy`."""
 
     way: str
     host: str
@@ -38,7 +38,10 @@ def points(row: dict[str, Any]) -> list[Point]:
 
 
 def private_key() -> Path | None:
-    """The key to log in with: the one from the setting, else the first usual file that has a public half."""
+    """The private key for logins, or None.
+
+    It is the key in the setting, or else the first of the usual key files that has a public key beside it.
+    """
     own = other_setting("defaults.ssh_key_path")
     if own:
         return Path(str(own)).expanduser()
@@ -47,7 +50,7 @@ def private_key() -> Path | None:
 
 
 def other_setting(name: str) -> Any:
-    """The value of a setting that another package declares; None when that package is not installed."""
+    """The value of a setting that another package declares, or None when that package is not installed."""
     try:
         return config.lookup(settings.find(name), config.load()).value
     except UsageError:
@@ -69,8 +72,10 @@ def public_key(file: str | None = None) -> tuple[str, Path]:
 
 
 def target(number: int, point: Point) -> Target:
-    """The target of an instance at an address. Its first host key is accepted, and must then stay the same on every
-    port."""
+    """The target of an instance at an address.
+
+    The first host key of the instance is accepted, and must then stay the same on every port.
+    """
     known_hosts = str(private_folder(state_home() / "known_hosts") / f"vast-{number}")
     argv = ["ssh", "-p", str(point.port)]
     key = private_key()

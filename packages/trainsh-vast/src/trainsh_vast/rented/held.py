@@ -11,13 +11,16 @@ PREFIX = "vast:"
 
 
 def number_of(ref: str) -> int | None:
-    """The id in `123` or `vast:123`; None for any other text."""
+    """The id in a text of the form `123` or `vast:123`, or None for any other text."""
     word = ref.removeprefix(PREFIX)
     return int(word) if word.isdecimal() else None
 
 
 def meant(service: Service, ref: str | None, job: str | None, hosts: dict[str, Any] | None) -> list[int]:
-    """The ids that a verb acts on: `ref` as an id or as a host of the job, else all that the job holds."""
+    """The ids of the instances that a verb acts on.
+
+    `ref` is an id or a host of the job. Without `ref`, these are all instances that the job holds.
+    """
     if ref:
         number = number_of(ref)
         if number is not None:
@@ -44,20 +47,25 @@ def meant(service: Service, ref: str | None, job: str | None, hosts: dict[str, A
 
 
 def number_of_spec(spec: Any) -> int | None:
-    """The id in a recipe host's current value: `vast:123`, or a target of this tool."""
+    """The id in the current value of a recipe's host, which is `vast:123` or a target of this tool; None for other
+    values.
+    """
     if isinstance(spec, dict):
         spec = spec.get("name")
     return number_of(spec) if isinstance(spec, str) and spec.startswith(PREFIX) else None
 
 
 def is_held(row: Row, job: str, host: str | None = None) -> bool:
-    """Whether an instance has the label of this job (and of this host of it)."""
+    """Whether the label of an instance names this job and, if `host` is given, this host of the job."""
     holder, as_host = labels.holder(row.get("label"))
     return holder == labels.holder(labels.marked("", job, ""))[0] and host in (None, "", as_host)
 
 
 def held_by_other(row: Row, job: str | None) -> str:
-    """The unfinished job that holds an instance; empty when there is none or it is `job`."""
+    """The other job, not yet finished, that holds an instance.
+
+    It is empty when no such job holds the instance, or when the job is `job` itself.
+    """
     holder, _ = labels.holder(row.get("label"))
     if not holder or (job and is_held(row, job)):
         return ""

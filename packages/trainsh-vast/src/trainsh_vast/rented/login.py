@@ -1,12 +1,12 @@
-"""One command on an instance, over an ssh connection of its own that asks nothing."""
+"""Runs one command on an instance, over a new ssh connection that asks no questions."""
 
 import os
 import subprocess
 
 from trainsh_base.remote.target import Target
 
-LOGIN = 10  # seconds to connect
-ANSWER = 60.0  # seconds for the command
+LOGIN = 10  # the time limit in seconds to connect
+ANSWER = 60.0  # the time limit in seconds for the command
 
 
 def argv(target: Target, command: str, *options: str) -> list[str]:
@@ -21,7 +21,10 @@ def environment() -> dict[str, str]:
 
 
 def output(target: Target, command: str, given: bytes = b"", timeout: float = ANSWER) -> tuple[str, str]:
-    """What a command prints, and an empty text; or an empty text, and why it failed."""
+    """The output of a command and the reason of its failure.
+
+    If the command succeeds, the reason is empty. If it fails, the output is empty.
+    """
     try:
         done = subprocess.run(
             argv(target, command), input=given, capture_output=True, check=False, timeout=timeout, env=environment()
@@ -36,5 +39,7 @@ def output(target: Target, command: str, given: bytes = b"", timeout: float = AN
 
 
 def run(target: Target, command: str, given: bytes = b"", timeout: float = ANSWER) -> str:
-    """Run a command with `given` on its standard input. Returns an empty text when it works, else why not."""
+    """Run a command with `given` on its standard input. Returns an empty text if it succeeds, else the reason of
+    its failure.
+    """
     return output(target, command, given, timeout)[1]

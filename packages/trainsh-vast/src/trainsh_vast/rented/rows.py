@@ -13,7 +13,10 @@ SECRETS = frozenset(("jupyter_token", "instance_api_key", "ssh_key", "extra_env"
 
 
 def rented(row: dict[str, Any]) -> Rented:
-    """The row of an instance. A running one costs its GPU and its disk, any other only its disk."""
+    """The row of an instance.
+
+    The price of a running instance is that of its GPU and its disk, the price of any other only that of its disk.
+    """
     found = states.condition(row)
     number = int(row["id"])
     job, _host = labels.holder(row.get("label"))
@@ -42,7 +45,7 @@ def rented(row: dict[str, Any]) -> Rented:
 
 
 def started(row: dict[str, Any]) -> Rented:
-    """The row of an instance that was just started, whose container status may be out of date."""
+    """The row of an instance that was just started. The container status in `row` may be out of date."""
     found = rented(row)
     lags = found.state == "failed" and found.status in ("exited", "stopped", "created")
     return msgspec.structs.replace(found, state="starting", problem="") if lags else found
@@ -54,14 +57,14 @@ def every(service: Service) -> list[Rented]:
 
 
 def without_secrets(row: dict[str, Any]) -> dict[str, Any]:
-    """The object for printing, without tokens and environment."""
+    """The object of an instance for printing, without tokens and without environment variables."""
     return {
         key: value.strip() if isinstance(value, str) else value for key, value in row.items() if key not in SECRETS
     }
 
 
 def costs_now(row: Rented) -> float:
-    """The instance's current cost in $ per hour. One whose host is offline bills no GPU."""
+    """The instance's current cost in $ per hour. If its host is offline, the GPU is not billed."""
     if row.state == "gone":
         return 0.0
     return row.storage_per_hour if row.state == "stopped" or row.status == "offline" else row.price_per_hour

@@ -1,1 +1,4 @@
-"""What commands and recipes do: pick, create, start, wait, stop, cost. Imports all other subpackages."""
+"""What commands and recipes do: pick, create, start, wait, stop, cost.
+
+This subpackage may import all other subpackages.
+"""

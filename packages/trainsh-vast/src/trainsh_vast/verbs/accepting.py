@@ -1,4 +1,7 @@
-"""Measures and arms a machine that runs; gives back one that is worse than its offer, and takes another."""
+"""Measures a machine that runs, and arms its limits.
+
+A machine that is worse than its offer is replaced by another.
+"""
 
 import msgspec
 
@@ -13,13 +16,14 @@ from trainsh_vast.verbs import picked, picking, waiting
 from trainsh_vast.verbs import states as changing
 from trainsh_vast.vetting import vetting
 
-TRIES = 5  # machines that are vetted for one host
-GIVE_BACK = 120.0  # seconds to wait until a rejected machine is gone
+TRIES = 5  # the most machines that are measured for one host
+GIVE_BACK = 120.0  # the most seconds to wait until a rejected machine is gone
 
 
 class Patience(msgspec.Struct, frozen=True, kw_only=True):
-    """Limits of a wait: at most `timeout` seconds, `poll` seconds between requests. A failing machine may be
-    stopped.
+    """The limits of a wait: it takes at most `timeout` seconds, with `poll` seconds between two requests.
+
+    A machine that fails may be stopped.
     """
 
     timeout: float
@@ -30,9 +34,9 @@ class Patience(msgspec.Struct, frozen=True, kw_only=True):
 def vetted(
     service: Service, number: int, patience: Patience, vet: float | None, job: str | None
 ) -> tuple[Row, Target]:
-    """Wait until a machine runs and is as good as its offer said; returns this machine or its replacement.
+    """Wait until a machine runs and is as good as its offer said. Return this machine or its replacement.
 
-    Raises Conflict (`fell_short`) when there is no other.
+    Raises Conflict with the code `fell_short` when there is no replacement.
     """
     for left in range(TRIES, 0, -1):
         row, target = waiting.wait(
@@ -49,7 +53,7 @@ def vetted(
 
 
 def _replaced(service: Service, row: Row, job: str | None, why: str, *, last: bool) -> int:
-    """Give a machine back and pick another for the same host; returns its id."""
+    """Give a machine back, and pick another machine for the same host. Return the id of the new machine."""
     number = int(row["id"])
     holder, host = labels.holder(row.get("label"))
     known = picked.load(job, host) if job and holder else None
@@ -74,9 +78,9 @@ def _replaced(service: Service, row: Row, job: str | None, why: str, *, last: bo
 
 
 def armed(row: Row, target: Target, limits: Limits | None, job: str | None) -> str:
-    """Arm the machine's own limits; returns them in words, or an empty text.
+    """Arm the limits that the machine itself enforces. Return them in words, or an empty text if there are none.
 
-    For a machine that the job did not pick, rent or start, only limits of time and money are armed.
+    If the job has not picked, rented or started the machine, only limits of time and money are armed.
     """
     if limits is not None and job and not _holds(row, job):
         limits = msgspec.structs.replace(limits, idle=0.0)

@@ -1,5 +1,6 @@
-"""The cost of instances as Decimals: from the service's ledger if it has entries for them, else from prices and
-hours.
+"""Computes the cost of instances as Decimals.
+
+The cost comes from the service's ledger if the ledger has entries for the instance, else from prices and hours.
 """
 
 import time
@@ -21,19 +22,24 @@ KINDS = {"gpu": "gpu", "disk": "storage", "bwu": "bandwidth", "bwd": "bandwidth"
 
 
 def decimal(value: Any) -> Decimal:
-    """A number of the service, without the digits that binary fractions add; 0 for null."""
+    """A number of the service as a Decimal, without the digits that binary fractions add. Null gives 0."""
     return Decimal(str(value or 0))
 
 
 def service_now(row: Row | None) -> float:
-    """The service's clock, computed from an instance's end time and the time left until then."""
+    """The time of the service's clock, computed from an instance's end time and the time that is left
+    until then.
+    """
     if row and row.get("end_date") and row.get("duration"):
         return float(row["end_date"]) - float(row["duration"])
     return time.time()
 
 
 def cost(service: Service, number: int) -> Cost:
-    """The cost of an instance; also of a destroyed one that the ledger has. May raise NotFound."""
+    """The cost of an instance, even of a destroyed instance if it is in the ledger.
+
+    Raises NotFound for any other.
+    """
     row = service.instance(number)
     now = service_now(row)
     start = float(row.get("start_date") or 0.0) - 86400 if row else now - 90 * 86400
@@ -56,7 +62,7 @@ def cost(service: Service, number: int) -> Cost:
 
 
 def _from_ledger(service: Service, number: int, start: float, end: float) -> Parts | None:
-    """The sums of the ledger's lines about one instance; None when it has none."""
+    """The sums of the ledger's lines about one instance, or None if the ledger has no lines about it."""
     sums = dict.fromkeys(KINDS.values(), Decimal(0))
     seen = False
     for line in service.charges(start, end):
@@ -68,7 +74,10 @@ def _from_ledger(service: Service, number: int, start: float, end: float) -> Par
 
 
 def _from_prices(row: Row, now: float) -> Parts:
-    """Prices times hours. Of its running time, the service reports only that since the last start."""
+    """The cost of an instance as prices times hours.
+
+    The service reports only how long the instance has run since its last start.
+    """
     hours = max(Decimal(0), decimal(now) - decimal(row.get("start_date") or now)) / HOUR
     running = decimal(row.get("uptime_mins")) / 60
     up, down = (decimal(row.get(f"inet_{way}_billed")) * 1000 / GB for way in ("up", "down"))
@@ -92,7 +101,10 @@ def balance(service: Service) -> Balance:
 
 
 def bill(service: Service) -> Bill:
-    """What costs money now, and what this month has cost by the ledger (in UTC, as the service counts)."""
+    """The instances that cost money now, and what this month has cost according to the ledger.
+
+    The month is that of UTC, as the service counts.
+    """
     raw = list(service.instances())
     now = service_now(raw[0] if raw else None)
     begun = datetime.fromtimestamp(now, UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)

@@ -1,4 +1,4 @@
-"""Rents an offer at most once: the request sets a label, by which the instance is found if the answer is lost."""
+"""Rents an offer at most once. The request sets a label, so that the instance is found if the answer is lost."""
 
 import contextlib
 import time
@@ -12,9 +12,9 @@ from trainsh_vast.api.errors import meaning
 from trainsh_vast.api.service import Row, Service
 from trainsh_vast.rented import labels
 
-SETTLES = 45.0  # seconds until a requested machine, if it was rented, is in the list
+SETTLES = 45.0  # after so many seconds, a requested machine is in the list if it was rented
 LOOK = 2.0
-LAST_LOOK = 5.0  # seconds in which a process that is being ended looks for what it rented
+LAST_LOOK = 5.0  # for so many seconds, a process that is being ended looks for the machine that it may have rented
 UNKNOWN = frozenset(("server_error", "bad_answer", "unreachable", "too_many_requests"))
 PORTS = "ssh_direc ssh_proxy"
 
@@ -28,7 +28,9 @@ def request_body(
     env: dict[str, str] | None = None,
     price: float | None = None,
 ) -> dict[str, Any]:
-    """The body of a request to rent, with direct ssh. If the GPU is taken, no stopped contract is created."""
+    """The body of a request to rent, with direct ssh. It asks that no stopped contract is created if the GPU is
+    taken.
+    """
     return {
         "image": image, "disk": disk, "label": label, "onstart": onstart or None, "env": env or {}, "price": price,
         "runtype": PORTS, "cancel_unavail": True, "target_state": "running",
@@ -45,12 +47,15 @@ def find_labelled(service: Service, label: str) -> Row | None:
 
 
 def look_first(service: Service, label: str, note: Note) -> Row | None:
-    """The instance that an earlier attempt rented. After a request, waits until the list would show it."""
+    """The instance that an earlier attempt has rented, or None.
+
+    If that attempt has sent a request, this waits until the list would show the instance.
+    """
     found = find_labelled(service, label)
     asked = note.asked_at()
     while found is None and asked is not None and time.time() < asked + SETTLES:
         current().emit("log", message="a machine was requested before; checking whether it was rented")
-        time.sleep(LOOK)  # not cancellable: leaving now could rent a second machine later
+        time.sleep(LOOK)  # a cancel must not end this pause, because then a second machine could be rented later
         found = find_labelled(service, label)
     if found is not None:
         note.settled()
@@ -59,7 +64,9 @@ def look_first(service: Service, label: str, note: Note) -> Row | None:
 
 @contextlib.contextmanager
 def named_at_the_end(service: Service, label: str) -> Iterator[None]:
-    """If the process is ended during the block, name the machine with this label, since it costs money."""
+    """If the process is ended during the block, tell the user about a machine with this label, because it costs
+    money.
+    """
     try:
         yield
     except (Terminated, KeyboardInterrupt):
@@ -77,8 +84,10 @@ def named_at_the_end(service: Service, label: str) -> Iterator[None]:
 
 
 def rent(service: Service, offers: list[Row], body: dict[str, Any], note: Note) -> int:
-    """Rent the first of `offers` that is still available; returns the instance's id. Raises Conflict when all are
-    gone."""
+    """Rent the first of `offers` that is still available. Return the id of the new instance.
+
+    Raises Conflict when all offers are gone.
+    """
     tried = 0
     for offer in offers:
         tried += 1
@@ -96,7 +105,9 @@ def rent(service: Service, offers: list[Row], body: dict[str, Any], note: Note) 
 
 
 def _rent(service: Service, offer: int, body: dict[str, Any]) -> int | None:
-    """Rent one offer; returns None when it is gone, and raises any other error."""
+    """Rent one offer. Return the id of the new instance, or None when the offer is gone. Any other error
+    is raised.
+    """
     try:
         answer = service.create(offer, body)
     except TrainError as error:
@@ -107,7 +118,7 @@ def _rent(service: Service, offer: int, body: dict[str, Any]) -> int | None:
         raise
     number = answer.get("new_contract")
     if answer.get("success") is False:
-        if number is not None:  # the GPU was taken, and a stopped contract was created, which bills its disk
+        if number is not None:  # the GPU was taken, and yet a stopped contract was created, whose disk is billed
             _remove(service, int(number))
             return None
         raise meaning(200, answer, "", {})
@@ -119,7 +130,7 @@ def _rent(service: Service, offer: int, body: dict[str, Any]) -> int | None:
 
 
 def _recover(service: Service, label: str, error: TrainError) -> int:
-    """The id of the instance whose answer was lost, found by its label."""
+    """The id of an instance, found by its label because the answer to the request to rent it was lost."""
     current().emit("log", message=f"the answer was lost ({error.message}); looking for the instance by its label")
     deadline = time.time() + SETTLES
     while True:
@@ -138,7 +149,7 @@ def _recover(service: Service, label: str, error: TrainError) -> int:
 
 
 def _remove(service: Service, number: int) -> None:
-    """Destroy a contract without a GPU. Raises Conflict when it cannot be destroyed."""
+    """Destroy a contract that has no GPU. Raises Conflict when it cannot be destroyed."""
     for pause in (0.5, 2.0, 5.0, 10.0, 0.0):
         try:
             service.destroy(number)
@@ -155,7 +166,7 @@ def _remove(service: Service, number: int) -> None:
 
 
 def settled(service: Service, number: int, note: Note) -> Row:
-    """The row of a new instance, waiting up to 10 seconds until the service shows it."""
+    """The row of a new instance. This waits up to 10 seconds until the service shows the instance."""
     for _ in range(10):
         row = service.instance(number)
         if row is not None:

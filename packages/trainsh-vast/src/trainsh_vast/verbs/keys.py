@@ -6,7 +6,7 @@ from trainsh_vast.rented import endpoint
 
 
 def listed(service: Service, number: int | None) -> list[Key]:
-    """The keys of the account, or of an instance."""
+    """The keys of the instance `number`, or of the account if `number` is None."""
     found = service.keys() if number is None else service.instance_keys(number)
     return [
         Key(id=int(row.get("id") or 0), key=_text(row), created=str(row.get("created_at") or "")) for row in found
@@ -14,7 +14,9 @@ def listed(service: Service, number: int | None) -> list[Key]:
 
 
 def attach(service: Service, number: int | None, file: str | None) -> Attached:
-    """Add the local key to the account or to an instance, unless it is already there."""
+    """Add the local key to the instance `number`, or to the account if `number` is None, unless the key is already
+    there.
+    """
     text, path = endpoint.public_key(file)
     found = service.keys() if number is None else service.instance_keys(number)
     there = any(_same(_text(row), text) for row in found)
@@ -30,5 +32,5 @@ def _text(row: Row) -> str:
 
 
 def _same(one: str, other: str) -> bool:
-    """Whether two lines hold the same key, ignoring comments."""
+    """Whether two lines hold the same key. Comments in the lines are ignored."""
     return one.split()[:2] == other.split()[:2]

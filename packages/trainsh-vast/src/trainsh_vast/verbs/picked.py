@@ -1,5 +1,7 @@
-"""Saves the parameters of each pick, with which a machine that falls short is replaced by another one, and which
-machines a job uses without having rented them."""
+"""Saves the parameters of each pick, because they are needed to replace a machine that is worse than its offer.
+
+Also saves which machines a job uses without having rented them.
+"""
 
 import contextlib
 import re
@@ -13,12 +15,15 @@ from trainsh_base.system.paths import private_folder, state_home
 from trainsh_vast.limits.limits import Limits
 from trainsh_vast.market.wanted import Wanted
 
-FORGOTTEN = 30 * 86400.0  # seconds after which a saved pick is deleted
+FORGOTTEN = 30 * 86400.0  # after so many seconds, a saved pick is deleted
 
 
 class Rules(msgspec.Struct, frozen=True, kw_only=True):
-    """How a machine may be chosen: without a question (`auto`), by renting one (`create`) with `image` for at most
-    `max_dph` $ per hour. `limits` apply to a new machine."""
+    """How a machine may be chosen.
+
+    With `auto`, no question is asked. With `create`, a machine may be rented, with `image` and for at most
+    `max_dph` $ per hour. `limits` are the limits of a new machine.
+    """
 
     auto: bool = False
     create: bool = False
@@ -42,7 +47,7 @@ def _place(job: str, host: str) -> Path:
 
 
 def load(job: str, host: str) -> Picked | None:
-    """The last pick of a host of a job; None when there was none."""
+    """The last pick for a host of a job, or None when there was none."""
     try:
         return msgspec.json.decode(_place(job, host).read_bytes(), type=Picked)
     except (FileNotFoundError, msgspec.MsgspecError):
@@ -50,7 +55,7 @@ def load(job: str, host: str) -> Picked | None:
 
 
 def save(job: str, host: str, wanted: Wanted, rules: Rules) -> None:
-    """Record a pick before it is made; the machines that an earlier one rented stay in the record."""
+    """Record a pick before it is made. The machines that an earlier pick has rented stay in the record."""
     place, old = _place(job, host), load(job, host)
     write_atomic(place, msgspec.json.encode(Picked(wanted=wanted, rules=rules, rented=old.rented if old else [])))
     for file in place.parent.iterdir():
@@ -60,7 +65,7 @@ def save(job: str, host: str, wanted: Wanted, rules: Rules) -> None:
 
 
 def add_rented(job: str, host: str, number: int) -> None:
-    """Record that the pick of a host rented a machine."""
+    """Record that the pick for a host has rented a machine."""
     old = load(job, host)
     if old is not None:
         write_atomic(

@@ -1,4 +1,6 @@
-"""`pick`: a machine for a host of a recipe, from the rented ones or, if allowed, from the market."""
+"""Carries out `pick`: chooses a machine for a host of a recipe from the rented machines or, if allowed,
+the market.
+"""
 
 from trainsh_base.errors import Conflict, NotFound, TrainError, UsageError
 from trainsh_base.provider.rental import Note, rental
@@ -15,13 +17,17 @@ from trainsh_vast.verbs.picked import Rules
 from trainsh_vast.vetting import bad_machines
 
 ORDER = {"running": 0, "starting": 1, "stopped": 2, "stopping": 3}
-TRIES = 8  # offers that are tried one after the other
+TRIES = 8  # the most offers that are tried, one after the other
 
 
 def pick(
     service: Service, host: str, job: str | None, wanted: Wanted, rules: Rules, given: int | None = None
 ) -> Row:
-    """The machine for `host`: its current one (`given`), one of an earlier attempt, a rented one, or a new one."""
+    """The machine for `host`.
+
+    It is the host's current machine (`given`), else the machine of an earlier attempt, else a rented machine, else
+    a new one.
+    """
     if not job:
         return _fresh(service, host, None, wanted, rules, None)
     with rental("vast", job, host) as note:
@@ -36,7 +42,9 @@ def pick(
 
 
 def _given(service: Service, number: int, job: str, host: str) -> Row | None:
-    """The instance that the host is bound to already, labelled with this job; None when it is gone."""
+    """The instance to which the host is already bound, after it was labelled with this job; None when it
+    is gone.
+    """
     row = service.instance(number)
     if row is None:
         current().emit("log", message=f"instance {number} is gone")
@@ -79,14 +87,14 @@ def _none(host: str, others: list[str], trouble: str) -> NotFound:
 
 
 def candidates(service: Service, wanted: Wanted, job: str | None) -> tuple[list[Row], list[str]]:
-    """The rented instances that fit, the best first, and the jobs that hold other instances that fit."""
+    """The rented instances that fit, with the best first; and the jobs that hold other instances that fit."""
     found, others = [], []
     for row in bad_machines.good(list(service.instances())):
         if states.condition(row).state not in ORDER or not wanted.fits_rented(row):
             continue
         holder = held.held_by_other(row, job)
         if job and labels.holder(row.get("label"))[0] == labels.holder(labels.marked("", job, ""))[0]:
-            continue  # another host of this job
+            continue  # this instance belongs to another host of this job
         if holder:
             others.append(holder)
         else:
@@ -111,7 +119,7 @@ def _choose(found: list[Row], rules: Rules, host: str) -> Row:
 
 
 def _lines(found: list[Row]) -> list[str]:
-    """One line per row, in columns."""
+    """One line for each row, with aligned columns."""
     cells = [_cells(rows.rented(row)) for row in found]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     return [
@@ -163,7 +171,7 @@ def _rent(service: Service, host: str, job: str | None, wanted: Wanted, rules: R
 
 
 def _agreed(offer: Row, host: str) -> bool:
-    """Whether the user accepts this price; False when not interactive."""
+    """Whether the user accepts the price of this offer. False when nobody can be asked."""
     question = f"Rent {offer['num_gpus']}x {offer['gpu_name']} for {host} at ${offer['dph_total']:.3f} an hour?"
     try:
         return current().ask("confirm", question, default="no", flag="max_dph=DOLLARS") == "yes"

@@ -12,8 +12,11 @@ PROBE = 4.0
 
 
 def resolve(service: Service, number: int) -> Target:
-    """The target of an instance: direct if that answers, else the proxy. Raises Conflict when it does not run, and
-    NotFound with `gone` when the listing does not show it either."""
+    """The target of an instance: the direct address if it answers, else the proxy.
+
+    Raises Conflict when the instance does not run. Raises NotFound with `gone` when even the listing does not show
+    the instance.
+    """
     row = service.instance(number)
     if row is None:
         gone = all(int(one["id"]) != number for one in service.instances())

@@ -1,4 +1,4 @@
-"""The answers of `create`, `pick`, `wait` and `estimate` to people and to recipes."""
+"""Carries out `create`, `pick`, `wait` and `estimate`, for people and for recipes."""
 
 import secrets
 from typing import Any
@@ -16,17 +16,20 @@ from trainsh_vast.verbs import accepting, creating, picking
 from trainsh_vast.verbs.picked import Rules
 from trainsh_vast.vetting import bad_machines
 
-PATIENCE = accepting.Patience(timeout=600.0, poll=10.0)  # for a pick that also measures
-COUNTED = 64  # offers that an estimate counts at most
+# the limits of the wait in a pick that also measures the machine
+PATIENCE = accepting.Patience(timeout=600.0, poll=10.0)
+COUNTED = 64  # the most offers that an estimate counts
 
 
 def create(
     service: Service, offer: int, *, image: str | None, disk: float, label: str | None, onstart: str | None,
     env: dict[str, str] | None, price: float | None, job: str | None,
 ) -> Created:  # fmt: skip
-    """Rent an offer. With `job`, returns the instance that the job already holds instead of renting a second
-    one."""
-    # Without a job or a label, a random label is set, by which the instance is found if the answer is lost.
+    """Rent an offer.
+
+    With `job`, if the job already holds an instance, this one is returned and no second one is rented.
+    """
+    # Without a job or a label, a random label is set, so that the instance is found if the answer is lost.
     mark = labels.marked(label, job, "") if job else label or f"train-{secrets.token_hex(4)}"
     body = creating.request_body(
         image=image or str(config_value("vast.image")),
@@ -49,7 +52,10 @@ def pick(
     service: Service, host: str, job: str | None, wanted: Wanted, rules: Rules, *, vet: float | None,
     hosts: dict[str, Any] | None,
 ) -> Verb:  # fmt: skip
-    """Pick a machine for a host. With `vet`, wait until it runs, and measure it for at most that many seconds."""
+    """Pick a machine for a host.
+
+    With `vet`, wait until the machine runs, and measure it for at most `vet` seconds.
+    """
     given = held.number_of_spec((hosts or {}).get(host))
     found = picking.pick(service, host, job, wanted, rules, given)
     if vet is not None:
@@ -65,7 +71,9 @@ def wait(
     service: Service, numbers: list[int], hosts: dict[str, Any] | None, patience: accepting.Patience, *,
     vet: float | None, limits: Limits | None, job: str | None,
 ) -> Verb:  # fmt: skip
-    """Wait for each instance, arm its limits, and return the recipe's host that it is bound to."""
+    """Wait until each instance accepts a login, and arm its limits. Return the hosts of the recipe to which they
+    are bound.
+    """
     answered: dict[str, str] = {}
     found: list[Rented] = []
     words = []
@@ -84,7 +92,10 @@ def wait(
 
 
 def estimate(service: Service, wanted: Wanted, *, create: bool) -> Estimate:
-    """What `pick` would take now: the best of the rented ones that fit, else the cheapest offer if it may rent."""
+    """What `pick` would take now.
+
+    It is the best of the rented instances that fit, or else, if `pick` may rent, the cheapest offer.
+    """
     mine, _ = picking.candidates(service, wanted, None)
     market = [] if mine or not create else bad_machines.good(offers.search(service, wanted, "price", COUNTED))
     best = next(iter(mine or market), None)

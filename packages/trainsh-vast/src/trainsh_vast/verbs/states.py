@@ -1,4 +1,7 @@
-"""Starts, stops and destroys instances, repeating the request until the service's own listing shows the result."""
+"""Starts, stops and destroys instances.
+
+A request is repeated until the service's own listing shows its result.
+"""
 
 import time
 from collections.abc import Callable
@@ -14,13 +17,13 @@ from trainsh_vast.api.session import agreed
 from trainsh_vast.rented import rows, states
 
 PAUSE = 1.5  # seconds between two looks at the listing
-AGAIN = 15.0  # seconds after which the request is repeated
+AGAIN = 15.0  # after so many seconds, the request is repeated
 Ask = Callable[[], object]
 Done = Callable[[Row | None], bool]
 
 
 def stop(service: Service, number: int, timeout: float) -> Row | None:
-    """Stop an instance. Returns its row once the listing shows it stopped, None when it is gone."""
+    """Stop an instance, and wait until the listing shows it as stopped. Return its row, or None when it is gone."""
 
     def ask() -> None:
         try:
@@ -32,7 +35,7 @@ def stop(service: Service, number: int, timeout: float) -> Row | None:
 
 
 def destroy(service: Service, number: int, timeout: float) -> None:
-    """Destroy an instance and its disk. Returns once it is no longer listed."""
+    """Destroy an instance and its disk, and wait until the instance is no longer listed."""
 
     def ask() -> None:
         try:
@@ -81,8 +84,10 @@ def _price(service: Service, number: int) -> str:
 
 
 def start(service: Service, number: int) -> Row:
-    """Start an instance and return its row. Raises Conflict when its GPU is taken; the start is then not left in a
-    queue."""
+    """Start an instance and return its row.
+
+    Raises Conflict when its GPU is taken. In this case the start does not stay in a queue.
+    """
     row = service.need(number)
     if states.condition(row).state in ("running", "starting") and row.get("cur_state") != "stopped":
         return row
@@ -104,7 +109,9 @@ def start(service: Service, number: int) -> Row:
 
 
 def _begins(service: Service, number: int) -> Row:
-    """The row, once the contract is set to run. The status of the container may lag behind."""
+    """The row of an instance, after the service has set its contract to run. The container's status may still be
+    old.
+    """
     deadline = time.monotonic() + 30
     while True:
         row = service.need(number)

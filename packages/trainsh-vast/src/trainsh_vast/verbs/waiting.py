@@ -1,4 +1,6 @@
-"""`wait`: waits until an instance runs and accepts an ssh login, or until it is clear that it will not."""
+"""Carries out `wait`: waits until an instance runs and accepts an ssh login, or until it is clear that it never
+will.
+"""
 
 import time
 from typing import Any
@@ -13,9 +15,9 @@ from trainsh_vast.rented import endpoint, login, states
 from trainsh_vast.verbs import keys
 from trainsh_vast.verbs import states as changing
 
-# The first command of a login: it disables the tmux session that logins start in.
+# The first command of a login. It makes later logins start without a tmux session.
 HELLO = "touch ~/.no_auto_tmux"
-LOGIN = 20.0  # seconds for one attempt
+LOGIN = 20.0  # the time limit in seconds for one attempt
 
 
 class Waiting:
@@ -32,7 +34,10 @@ class Waiting:
         self._row: Row = {}
 
     def run(self) -> tuple[Row, Target]:
-        """The row, and the target that answered. Raises TimedOut, or Conflict for an instance that will not run."""
+        """The row of the instance, and the target that answered.
+
+        Raises TimedOut, or Conflict for an instance that will not run.
+        """
         pause = 1.0
         while True:
             why = self._why_not_yet()
@@ -47,7 +52,7 @@ class Waiting:
                     code="not_ready",
                     data={"id": self.number},
                 )
-            # Shorter at first: most instances that were only stopped run again within seconds.
+            # The first pauses are shorter, because most instances that were only stopped run again within seconds.
             pause = min(self.poll, pause * 2)
             current().cancelled.wait(self.deadline.within(pause))
             current().check()
@@ -82,7 +87,9 @@ class Waiting:
         return self._log_in(row)
 
     def _failed(self, found: states.Condition) -> str:
-        """Raise Conflict once this state has lasted for its `patience`; else return why the wait goes on."""
+        """Raise Conflict if this state has lasted for its `patience`. Otherwise return the reason why the wait goes
+        on.
+        """
         now = time.monotonic()
         self._bad_since = self._bad_since or now
         if now - self._bad_since >= found.patience:
@@ -95,7 +102,9 @@ class Waiting:
         return f"it is {self._row.get('actual_status')}; waiting for it to recover"
 
     def _log_in(self, row: Row) -> str | Target:
-        """The target that accepts a login, direct before the proxy; else the last error."""
+        """The target that accepts a login, or the last error if none does. The direct address is tried before the
+        proxy.
+        """
         said = "it runs, but has no ssh address yet"
         for point in endpoint.points(row):
             target = endpoint.target(self.number, point)
@@ -122,7 +131,7 @@ def _because(problem: str) -> str:
 def wait(
     service: Service, number: int, *, timeout: float, poll: float, stop_on_fail: bool, stop_timeout: float = 300
 ) -> tuple[Row, Target]:
-    """Wait for an instance. With `stop_on_fail`, stop it when the wait fails."""
+    """Wait until an instance accepts a login. With `stop_on_fail`, stop the instance when the wait fails."""
     started: Any = time.monotonic()
     try:
         found = Waiting(service, number, Deadline.after(timeout), poll).run()

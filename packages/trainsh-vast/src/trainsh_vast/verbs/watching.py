@@ -14,7 +14,10 @@ LOGS_WITHIN = 20.0
 
 
 def watch(service: Service, number: int | None, every: float, until: str | None) -> list[Change]:
-    """The changes seen until Ctrl-C, or until the instance (without one: all instances) has the state `until`."""
+    """The changes that were seen until Ctrl-C, or until the state `until` was reached.
+
+    The instance `number` must reach this state, or all instances if `number` is None.
+    """
     request, seen = current(), dict[Any, tuple[str, str]]()
     changes: list[Change] = []
     while True:
@@ -39,7 +42,10 @@ def watch(service: Service, number: int | None, every: float, until: str | None)
 
 
 def logs(service: Service, number: int, tail: int, word: str | None) -> str:
-    """The last `tail` lines of a container's log, which the service writes to a URL that is polled."""
+    """The last `tail` lines of a container's log.
+
+    The service writes the log to a URL, and this function asks for that URL until the log is there.
+    """
     service.need(number)
     address = service.request_logs(number, tail, word)
     deadline = Deadline.after(LOGS_WITHIN)

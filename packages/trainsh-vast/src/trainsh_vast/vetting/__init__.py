@@ -1,1 +1,4 @@
-"""Whether a machine is what its offer said, and the machines that were not. Imports `rented` and `api`."""
+"""Checks whether a machine is as good as its offer said, and remembers the machines that were not.
+
+This subpackage imports `rented` and `api`.
+"""

@@ -1,4 +1,7 @@
-"""The machines that fell short of their offers: a file that later picks read. Delete a line to forget one."""
+"""Keeps the machines that were worse than their offers in a file, which later picks read.
+
+To forget a machine, delete its line in the file.
+"""
 
 import contextlib
 import time
@@ -10,12 +13,12 @@ from trainsh_base.system.paths import private_folder, state_home
 
 
 def place() -> Path:
-    """The file: a line for each machine, `MACHINE DAY WHY`."""
+    """The path of the file. It has a line `MACHINE DAY WHY` for each machine."""
     return private_folder(state_home() / "vast") / "bad-machines"
 
 
 def known() -> dict[int, str]:
-    """Why each machine is avoided, by its id."""
+    """A map from the id of each bad machine to the reason why it is avoided."""
     found: dict[int, str] = {}
     with contextlib.suppress(FileNotFoundError):
         for line in place().read_text().splitlines():
@@ -26,7 +29,7 @@ def known() -> dict[int, str]:
 
 
 def remember(machine: Any, why: str) -> None:
-    """Add a machine. One without an id cannot be remembered."""
+    """Add a machine. A machine without an id cannot be remembered."""
     if machine is None or int(machine) in known():
         return
     with locked(place()):

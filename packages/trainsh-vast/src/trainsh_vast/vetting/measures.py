@@ -1,12 +1,13 @@
-"""Compares what was measured on a machine with what its offer promised. Pure."""
+"""Compares what was measured on a machine with what its offer promised."""
 
 from typing import Any
 
 import msgspec
 
-# The share of the promised figure that a machine must reach. Offers show peaks, and the measurement is short.
+# The share of the promised figure that a machine must reach. It is below 1 because offers show peaks and the
+# measurement is short.
 SHARE = {"gpus": 1.0, "memory": 0.94, "free": 0.5, "disk": 0.2, "down": 0.25, "up": 0.25, "tflops": 0.4}
-ENOUGH = {"disk": 100.0}  # a machine with this figure or more is not refused, whatever was promised
+ENOUGH = {"disk": 100.0}  # a machine that reaches this figure is not refused, whatever was promised
 UNITS = {
     "gpus": "GPUs", "memory": "MB of GPU memory", "free": "GB of free disk", "disk": "MB/s to disk",
     "down": "Mb/s down", "up": "Mb/s up", "tflops": "TFLOPS", "driver": "driver", "cuda": "CUDA",
@@ -21,18 +22,18 @@ class Vetted(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def text(self) -> str:
-        """`1 GPUs, 24564 MB of GPU memory, 2100 Mb/s down`."""
+        """The figures as text, such as `1 GPUs, 24564 MB of GPU memory, 2100 Mb/s down`."""
         return ", ".join(f"{value} {UNITS[name]}" for name, value in self.measured.items())
 
 
 def parsed(text: str) -> dict[str, str]:
-    """The lines `NAME NUMBER` of vet.sh; other lines are left out."""
+    """A map from NAME to NUMBER for the lines `NAME NUMBER` of vet.sh. Other lines are left out."""
     pairs = [line.split() for line in text.splitlines()]
     return {pair[0]: pair[1] for pair in pairs if len(pair) == 2 and pair[0] in UNITS}
 
 
 def promised(row: dict[str, Any]) -> dict[str, float]:
-    """The figures that the service shows for an instance, by the names of vet.sh."""
+    """The figures that the service shows for an instance, keyed by the names that vet.sh uses."""
     gpus = float(row.get("num_gpus") or 1)
     found = {
         "gpus": row.get("num_gpus"), "memory": row.get("gpu_ram"), "free": row.get("disk_space"),

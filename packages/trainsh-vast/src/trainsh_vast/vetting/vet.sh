@@ -1,14 +1,15 @@
 #!/bin/sh
-# vet.sh SECONDS URL: measures this machine and prints a line for each figure: NAME NUMBER. What cannot be measured
-# (no such program here) has no line. URL/__down?bytes=N is downloaded, URL/__up takes an upload.
-#   gpus, memory (MB of the smallest), driver, cuda, free (GB), disk (MB/s written), down, up (Mb/s), tflops (fp32)
+# vet.sh SECONDS URL: measures this machine for SECONDS, and prints a line `NAME NUMBER` for each figure. There is
+# no line for a figure that cannot be measured because a program is missing. The network is measured with a download
+# of URL/__down?bytes=N and an upload to URL/__up. The names are: gpus, memory (MB of the smallest GPU), driver,
+# cuda, free (GB), disk (MB/s written), down and up (Mb/s), tflops (fp32).
 set -u
 part=$(($1 / 5 > 0 ? $1 / 5 : 1)) url=$2
 has() { command -v "$1" >/dev/null 2>&1; }
-limited() { # SECONDS COMMAND...
+limited() { # SECONDS COMMAND...: runs COMMAND, for SECONDS at most if this machine has `timeout`
   if has timeout; then timeout "$@"; else shift && "$@"; fi
 }
-uptime() { # hundredths of a second
+uptime() { # prints the time since the machine was started, in hundredths of a second
   IFS=' ' read -r up _ </proc/uptime && printf '%s%s\n' "${up%.*}" "${up#*.}"
 }
 
