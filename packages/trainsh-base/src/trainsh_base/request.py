@@ -1,4 +1,4 @@
-"""The request that a command serves: through it the command reports, asks questions, and can be cancelled."""
+"""The request that a command serves. The command uses it to report, to ask questions, and to see a cancellation."""
 
 import contextlib
 import contextvars

@@ -61,10 +61,7 @@ def nowhere(name: str, refused: str = "") -> NotFound:
 
 
 def target(to: str | None) -> str:
-    """Return the store for a new value:
-
-    `to` if given, else the keyring if there is one, else the encrypted file.
-    """
+    """Return the store for a new value: `to` if it is given, else the keyring, else (without one) the file."""
     return to or (ring.SOURCE if ring.usable() else vault.SOURCE)
 
 

@@ -136,7 +136,7 @@ def _key_files(target: Target) -> set[str]:
     return {*every, *(os.path.expanduser(path) for path in every)}  # noqa: PTH111 - as text
 
 
-# kind, code, message and hint, the parameters of _plain
+# The kind, code, message and hint of an error, as _plain takes them.
 Plain = tuple[type[TrainError], str, str, str]
 # Each row has a pattern for a whole line of ssh's output, and the error that such a line means. The first row that
 # matches counts.
