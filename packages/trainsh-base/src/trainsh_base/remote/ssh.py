@@ -165,7 +165,7 @@ def _no_channel(target: Target) -> TimedOut:
 
 
 def numbered(path: str, number: int) -> str:
-    """Return the socket path of one of a machine's masters. They are numbered from 1; `path` is that of the first."""
+    """Return the socket path of a machine's master `number`. `path` is the path of the first one, number 1."""
     return path if number == 1 else f"{path}.{number}"
 
 
