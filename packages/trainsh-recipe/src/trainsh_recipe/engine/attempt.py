@@ -37,7 +37,7 @@ class Attempt:
         self.pending: AnyPending | None = None
         self.stop_with: Callable[[], object] | None = None
         self.reached_offset: Callable[[int], object] | None = None  # called with the end of the output in its log
-        self.stopping: object = None  # what `stop_with` returned: for a command, the request to its host to end it
+        self.stopping: object = None  # what `stop_with` returned; for a command that is the request to end it
         self._run = run
         self._stopped = threading.Event()
 
@@ -168,7 +168,7 @@ class Attempt:
             self.pending.cancel()
 
     def abandon(self) -> None:
-        """Stop waiting for the attempt; what it started on hosts continues."""
+        """Stop waiting for the attempt. What the attempt has started on hosts continues."""
         self._stopped.set()
         if self.pending is not None:
             self.pending.cancel()

@@ -12,7 +12,10 @@ LIMIT = 30.0  # seconds within which a host must answer
 
 
 class Machines:
-    """Asks hosts for their machine token, sessions and steps; changes nothing there. `record` writes an event."""
+    """Asks hosts for their machine token, sessions and steps, without changing anything.
+
+    `record` writes an event.
+    """
 
     def __init__(self, state: State, job: str, tools: Tools, record: Callable[..., None]) -> None:
         self._state, self._job, self._tools, self._record = state, job, tools, record

@@ -23,11 +23,11 @@ from trainsh_recipe.engine.run import Run
 from trainsh_recipe.plan.document import Control, Execute, Notify, Sleep, Transfer, Wait
 from trainsh_recipe.plan.numbering import Numbered
 
-RETRY_DELAY = 1.0  # seconds before the first retry if there is no `retry_delay`; they double each time
+RETRY_DELAY = 1.0  # seconds before the first retry if there is no `retry_delay`; each later delay is twice as long
 
 
 class Tries:
-    """Runs steps. `reopened` is called for a session with a new shell; `release` makes sessions ordinary shells."""
+    """Runs steps. `reopened` is called if a session has a new shell. `release` makes sessions ordinary shells."""
 
     def __init__(self, run: Run, reopened: Callable[[str], None], release: Callable[[], None]) -> None:
         self.run = run

@@ -1,4 +1,4 @@
-"""The folders of jobs: creating, finding and listing them, and the lock of each."""
+"""Creates, finds and lists the folders of jobs, and takes the lock of a job."""
 
 import contextlib
 import fcntl

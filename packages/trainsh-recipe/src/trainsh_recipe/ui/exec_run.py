@@ -1,4 +1,4 @@
-"""`train exec`: runs lines of the language at once; prints the commands' output and exits with their status."""
+"""Runs the lines of `train exec`, prints the output of their commands, and exits with their exit status."""
 
 import contextlib
 import sys

@@ -1,3 +1,3 @@
-"""A session's log: the stream from its host, the sentinels in it, and the output of a step.
+"""Reads a session's log: the stream from its host, the sentinels in the stream, and the output of a step.
 This subpackage imports `remote`.
 """

@@ -21,7 +21,7 @@ CHUNK = 1 << 18
 PIPE = 1 << 20  # bytes that the pipe from the host's shell should hold, so that a lot of output need not wait
 DEFAULT_PIPE = 1 << 16
 FLOOD = 1 << 18  # bytes without a pause after which the reader waits for larger chunks
-GATHER = 0.005  # seconds to wait for the next chunk of a flood; in a longer time the pipe would fill up
+GATHER = 0.005  # seconds to wait for the next chunk of a flood, short enough that the pipe does not fill up
 HEAD_LIMIT = 30.0  # seconds within which the host must send the offset from which it sends the log
 LONGEST_HEAD = 1 << 20  # bytes that login files may print before the host sends that offset
 SAME_PLACE = 20  # retries at one offset, since the host may remove a segment (a log file) before opening it
@@ -99,7 +99,7 @@ class Stream:
             chunk = self._rest or reader.read()
             while chunk:
                 for piece in splitter.feed(chunk):
-                    # The next segment begins where this one ends: the logger wrote no other offset.
+                    # The next segment begins where this one ends, so the logger wrote no other offset than this.
                     if piece.letter == "n" and piece.fields == (str(piece.offset),):
                         return piece.offset
                     self._on_piece(piece)
@@ -169,7 +169,7 @@ class Reader:
         self._gather = GATHER if _enlarged(handle) else GATHER * DEFAULT_PIPE / CHUNK
 
     def read(self) -> bytes:
-        """Read at most CHUNK bytes; returns b"" at the end. Raises OSError."""
+        """Read at most CHUNK bytes. Returns b"" at the end of the output. Raises OSError."""
         if self._run > FLOOD:
             time.sleep(self._gather)
         chunk = os.read(self._handle, CHUNK)

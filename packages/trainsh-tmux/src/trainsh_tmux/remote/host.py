@@ -1,4 +1,4 @@
-"""A machine with sessions: its channel, which is reopened when it is lost, and the parameters of scripts."""
+"""A machine with sessions, and the connection to it (the channel), which is opened again when it is lost."""
 
 import contextlib
 import os

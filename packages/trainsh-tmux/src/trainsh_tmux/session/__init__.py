@@ -1,3 +1,3 @@
-"""Sessions: open, reclaim and list them, and follow the log of one that is open.
+"""Opens, reclaims and lists sessions, and follows the log of a session that is open.
 This subpackage imports `log` and `remote`.
 """

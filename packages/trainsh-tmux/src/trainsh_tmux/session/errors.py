@@ -26,7 +26,7 @@ def no_session(host: Host, name: str) -> NotFound:
 
 
 def not_open(host: Host, job: str, name: str) -> NotFound:
-    """Return `no_session`; ask the host for the job's open sessions, to suggest the one with the nearest name."""
+    """Return `no_session`, after asking the host for the job's open sessions to suggest the most similar name."""
     error = no_session(host, name)
     try:
         lines = host.ask(scripts.listing(), deadline=Deadline.after(PATIENCE))

@@ -1,4 +1,4 @@
-"""Asks a host which sessions and steps of a job still exist; changes nothing."""
+"""Asks a host which sessions and steps of a job still exist, without changing anything there."""
 
 from typing import Literal, cast
 

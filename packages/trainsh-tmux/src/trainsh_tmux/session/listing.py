@@ -83,5 +83,5 @@ def _row(spec: str, line: str, words: list[str]) -> Listed:
 
 
 def _seconds(text: str, spec: str, line: str) -> int:
-    """Parse a time in seconds. A negative time becomes 0: it means that the host's clock was set back."""
+    """Parse a time in seconds. A negative time, after the host's clock was set back, becomes 0."""
     return 0 if text.startswith("-") else natural(text, spec, line)

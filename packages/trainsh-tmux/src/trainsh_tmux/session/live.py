@@ -16,7 +16,7 @@ from trainsh_tmux.session.bases import Bases
 from trainsh_tmux.session.errors import must_be_here
 
 KEPT = 1 << 20  # bytes of the latest output that are kept in memory
-WAITING = 128  # events in a full inbox; an event has up to 256 KiB of output
+WAITING = 128  # events that make an inbox full, each with up to 256 KiB of output
 
 
 class Inbox:

@@ -121,7 +121,7 @@ class Conversation:
 
     @property
     def _connecting(self) -> Deadline | None:
-        """The deadline for opening the stream again after a cut, from the step's timeout; None without a cut."""
+        """The deadline for opening the stream again after a lost connection; None if no connection was lost."""
         return self._by() if self._cut else None
 
     def _patience(self) -> float:

@@ -41,7 +41,7 @@ class Settling:
         try:
             if log_end(live.host, live.job, live.name) <= position:
                 return True
-        except (NotFound, Conflict, RemoteError):  # the session's files are gone: nothing more will come
+        except (NotFound, Conflict, RemoteError):  # nothing more will come, because the session's files are gone
             return True
         self.begin(QUIET)
         return False

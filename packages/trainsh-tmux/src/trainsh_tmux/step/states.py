@@ -44,7 +44,7 @@ _ON_ITS_WAY = {
 _WATCHED = {"ended": "know", "gone": "see_session_end", "reading": "reads_terminal"}
 _TOLD_TO_END = {"never": "never_ran", "stuck": "was_stuck", "survived": "survivor"}
 
-# For each state: event -> method of Conversation that handles it. Other events are ignored.
+# For each state: event -> the method of Conversation that handles the event. Other events are ignored.
 HEARD: dict[State, dict[str, str]] = {
     State.HANDED: _ALWAYS | _ON_ITS_WAY | _WATCHED,
     State.RUNNING: _ALWAYS | _ON_ITS_WAY | _WATCHED,

@@ -13,7 +13,7 @@ from trainsh_tmux.session.log_reader import LogReader
 from trainsh_tmux.statuses import describe
 
 TAIL_BYTES = 1 << 14  # bytes at the end of the log that are searched for the last lines
-TAIL_LIMIT = 2.0  # seconds to fetch the last lines; after that the failure is reported without them
+TAIL_LIMIT = 2.0  # seconds after which the failure is reported without the last lines
 
 
 def background_failure(live: Live, told: str) -> TrainError:

@@ -34,7 +34,7 @@ def how_ended(fields: tuple[str, ...]) -> str:
 
 
 class PatternWait:
-    """Searches the output of a session since an offset for a line; reconnects after cuts."""
+    """Searches the output of a session for a line, from an offset on, and reconnects after a lost connection."""
 
     def __init__(
         self, live: Live, pattern: re.Pattern[str], since: int, reader: LogReader, patience: Patience

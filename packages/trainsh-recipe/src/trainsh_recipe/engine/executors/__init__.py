@@ -1,1 +1,1 @@
-"""One class for each kind of step; each does the step and returns an Outcome."""
+"""There is a class for each kind of step, which does such a step and returns an Outcome."""

@@ -38,7 +38,7 @@ class VerbExecutor:
         self._answers = Answers(state, tools, view, record)
 
     def run(self, at: Attempt, step: Control) -> Outcome:
-        """Call the verb; the step is skipped if the command line gives another machine for its host."""
+        """Call the verb. If the command line gives another machine for the step's host, the step is skipped."""
         ours = about(self._numbers, step)
         given = self._state.overrides.get("hosts", {})
         others = [name for name in ours if name in given and not given[name].startswith(step.tool + ":")]

@@ -9,9 +9,9 @@ from trainsh_recipe.engine.job.held_job import HeldJob
 
 
 def give(begun: HeldJob) -> int:
-    """Start a background runner that takes over the job's lock; returns its process id.
+    """Start a background runner that takes over the job's lock, and return the runner's process id.
 
-    The runner outlives this process and its terminal; its own messages go to `runner.log` in the job's folder.
+    The runner outlives this process and its terminal. Its own messages go to `runner.log` in the job's folder.
     """
     program = spawn.tool_path("recipe")
     if program is None:

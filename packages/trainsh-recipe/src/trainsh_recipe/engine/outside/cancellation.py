@@ -15,7 +15,7 @@ class Leave(BaseException):
 
 
 class Cancel(BaseException):
-    """The job ends now; `finally` runs."""
+    """The job ends early, and `finally` runs."""
 
     def __init__(self, reason: str, status: int = 1) -> None:
         super().__init__(reason)
@@ -38,7 +38,7 @@ class Cancellation:
         self.accepted: Cancel | None = None
 
     def request(self, wanted: Leave | Cancel) -> None:
-        """Request the end of the run; a Leave replaces a Cancel."""
+        """Request the end of the run. A Leave replaces a Cancel that was requested before."""
         with self._lock:
             if not isinstance(self._wanted, Leave):
                 self._wanted = wanted

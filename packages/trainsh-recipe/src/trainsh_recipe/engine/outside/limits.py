@@ -1,4 +1,4 @@
-"""The limits of a run, in time and money: a thread cancels the job when a limit is reached."""
+"""The limits of a run in time and money. A thread cancels the job when a limit is reached."""
 
 import threading
 import time
@@ -34,7 +34,7 @@ class Limits:
         self.reached = ""
 
     def start(self) -> None:
-        """Start watching; does nothing for a job without limits."""
+        """Start watching if the job has a limit."""
         self._began, self._active = time.monotonic(), self._state.active
         options = self._state.options
         if options.max_time is not None or options.max_cost is not None:

@@ -32,7 +32,7 @@ class Signals:
 
     @contextmanager
     def installed(self) -> Iterator[None]:
-        """Install the handlers; does nothing outside the main thread."""
+        """Install the handlers for this block, if it runs in the main thread."""
         if not self.main:
             yield
             return
@@ -94,7 +94,7 @@ def _cancelled() -> None:
 
 
 def interrupted() -> None:
-    """Leave the run; this is what Ctrl-C does without a terminal."""
+    """Leave the run, as Ctrl-C does if there is no terminal."""
     raise Leave(EXIT_INTERRUPTED, "left by SIGINT")
 
 

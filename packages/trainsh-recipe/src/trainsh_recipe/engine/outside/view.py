@@ -11,7 +11,7 @@ from trainsh_recipe.store.state import State
 
 
 class View:
-    """Base of the views; this one shows nothing. Methods may be called from any thread."""
+    """Base class of the views, which itself shows nothing. Its methods may be called from any thread."""
 
     redraws = False  # whether the view redraws its lines, and holds messages back while it is paused
 

@@ -2,7 +2,7 @@
 # The first request of a connection: finds train's folder on this host. It replies `root PATH`, `machine TOKEN`,
 # `node NODE`, and `lib` if this version's scripts are installed; or only `nowhere PATH` if no folder can be used.
 # Several machines may share a home folder. A node is one of these machines from one of its starts to the next.
-# $train_digest is the name of this version, $train_random a new random token. For the requests that follow, it sets
+# $train_digest is the name of this version, $train_random a new random token. For later requests, this script sets
 # $base, the folder of all nodes that share the home; $r, the folder of this node; $lib, the folder of the scripts;
 # $node, the name of this node; and $socks, the folder of tmux's sockets.
 
