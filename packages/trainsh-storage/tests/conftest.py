@@ -24,7 +24,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture(scope="session")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    """One service for all tests."""
+    """One storage service for all tests."""
     with s3_service(tmp_path_factory.mktemp("s3")) as running:
         yield running
 

@@ -1,4 +1,7 @@
-"""A real S3 service: tests of a storage, listings, sizes, and a different error for each kind of failure."""
+"""Uses a real S3 service for tests of a storage, listings and sizes.
+
+Each kind of failure gives a different error.
+"""
 
 import os
 import sys
@@ -131,7 +134,10 @@ def test_errors_are_typed(keys: Service, monkeypatch: pytest.MonkeyPatch) -> Non
 def test_permission_is_told_from_authentication_and_drive_says_what_it_needs(
     keys: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A service answers 403 AccessDenied for a key without the permission; here an error stands for that answer."""
+    """A service answers 403 AccessDenied for a key without the permission.
+
+    The test uses an error in place of that answer.
+    """
     error = rclone.error_for(1, "api error AccessDenied: no", "box")
     assert (error.code, check.failed("write", error).cause) == ("forbidden", "permission")
     drive = Storage(name="g", kind="gdrive", config={"path": "data"})

@@ -1,4 +1,4 @@
-"""Specs, storages.toml of 0.9, and rclone's options for each kind."""
+"""Tests specs, a storages.toml of version 0.9, and rclone's options for each kind."""
 
 from pathlib import Path
 
@@ -37,7 +37,7 @@ username = "me"
 
 @pytest.fixture
 def old(home: Path) -> Path:
-    """storages.toml as 0.9 wrote it, with comments that a user added."""
+    """A storages.toml as version 0.9 wrote it, with comments that a user added."""
     home.mkdir()
     file = home / "storages.toml"
     file.write_text(OLD)

@@ -28,8 +28,10 @@ class _Size(msgspec.Struct):
 
 
 def entries(storage: Storage, path: str) -> list[Entry]:
-    """The entries of a folder: folders first, then files, each sorted by name. Raises NotFound when it does not
-    exist."""
+    """The entries of a folder. Folders come first, then files, and both are sorted by name.
+
+    Raises NotFound when the folder does not exist.
+    """
     place = _not_on_a_host(storage)
     found = _in_folder(place, path) if place.engine == "folder" else _in_bucket(place, path)
     return sorted(found, key=lambda entry: (not entry.folder, entry.name))

@@ -96,7 +96,7 @@ def add(
 
 
 def _credentials(storage: Storage) -> None:
-    """Ask for missing credentials if interactive; otherwise `show_added` lists them."""
+    """Ask for missing credentials if a person can be asked. Otherwise `show_added` lists them."""
     try:
         credentials.ask(storage, current())
     except UsageError as error:

@@ -1,4 +1,4 @@
-"""Credentials of storages: the names of their secrets, and reading and storing them with train-secrets."""
+"""Credentials of storages: finds the names of their secrets, and reads and stores them with train-secrets."""
 
 import re
 
@@ -11,25 +11,29 @@ from trainsh_storage.model import Credential, Storage
 
 
 def needs(storage: Storage) -> tuple[Need, ...]:
-    """The credentials that a storage's kind needs; none for a remote of the user's own rclone configuration."""
+    """The credentials that a storage's kind needs. A remote of the user's own rclone configuration needs none."""
     return () if storage.config.get("remote_name") else KINDS[storage.kind].needs
 
 
 def own_name(storage: Storage, need: Need) -> str:
-    """The secret's name for this storage alone: `MY_BUCKET_ACCESS_KEY`. For a storage without a name, the kind's
-    secret."""
+    """The name of the secret that belongs to this storage alone, such as `MY_BUCKET_ACCESS_KEY`.
+
+    For a storage without a name, it is the name of the secret for all storages of the kind.
+    """
     prefix = re.sub(r"[^A-Za-z0-9]", "_", storage.name).upper()
     return f"{prefix}_{need.suffix}" if prefix else need.known
 
 
 def names(storage: Storage, need: Need) -> list[str]:
-    """The names of the secrets that may hold a credential. The first one that is set is used."""
+    """The names of the secrets that may hold a credential. The first of them that is set is used."""
     return list(dict.fromkeys([own_name(storage, need), need.known]))
 
 
 def look(storage: Storage, need: Need) -> str | None:
-    """The value of a credential; None when it is stored under none of its names. Raises CredentialError for a
-    locked store."""
+    """The value of a credential, or None when no secret with one of its names is set.
+
+    Raises CredentialError if the store of secrets is locked.
+    """
     for name in names(storage, need):
         try:
             return str(call("secrets", "get", {"name": name}, timeout=SECRET_LIMIT)["value"])
@@ -39,8 +43,10 @@ def look(storage: Storage, need: Need) -> str | None:
 
 
 def value(storage: Storage, need: Need) -> str | None:
-    """The value of a credential. If it is required and missing, raises CredentialError with the command that stores
-    it."""
+    """The value of a credential, or None if it is optional and missing.
+
+    If the credential is required and missing, raise CredentialError with the command that stores it.
+    """
     found = look(storage, need)
     if found is None and need.required:
         wanted = names(storage, need)
@@ -53,7 +59,7 @@ def value(storage: Storage, need: Need) -> str | None:
 
 
 def listed(storage: Storage) -> list[Credential]:
-    """Each credential's name and whether it is set. Optional credentials that are not set are left out."""
+    """The name of each credential, and whether it is set. An optional credential that is not set is left out."""
     known = {row["name"]: bool(row["set"]) for row in call("secrets", "list", timeout=SECRET_LIMIT)}
     rows = []
     for need in needs(storage):
@@ -66,13 +72,17 @@ def listed(storage: Storage) -> list[Credential]:
 
 
 def _one_of(storage: Storage) -> Need | None:
-    """For a kind that needs only one of its credentials, the one to ask for; None for any other kind."""
+    """The credential to ask for if the storage's kind needs only one of its credentials; None for any
+    other kind.
+    """
     found = needs(storage)
     return next((need for need in found if need.asked), None) if not any(need.required for need in found) else None
 
 
 def ask(storage: Storage, request: Request) -> list[str]:
-    """Ask for each required credential that is not set, and store it; returns the names that were stored."""
+    """Ask for each required credential that is not set, and store the answer. Return the names of the secrets
+    stored.
+    """
     stored = []
     wanted = [need for need in needs(storage) if need.required]
     one_of = _one_of(storage)
@@ -96,7 +106,7 @@ def store(name: str, secret: str) -> None:
 
 
 def delete_own(storage: Storage) -> list[str]:
-    """Delete the secrets that belong to this storage alone; returns their names."""
+    """Delete the secrets that belong to this storage alone. Return their names."""
     deleted = []
     for need in needs(storage):
         name = own_name(storage, need)

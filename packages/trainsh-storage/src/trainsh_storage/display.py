@@ -11,7 +11,7 @@ SIGNS = {"ok": "ok", "failed": "FAILED", "skipped": "-"}
 
 
 def show_list(rows: list[Listed]) -> None:
-    """Print one row per storage; if there are none, print how to add one."""
+    """Print one row for each storage. If there are no storages, print how to add one."""
     if not rows:
         print("No storages yet. Add one: train storage add NAME r2:BUCKET", file=sys.stderr)
     columns = {"name": "name", "kind": "kind", "where": "where"}
@@ -21,7 +21,7 @@ def show_list(rows: list[Listed]) -> None:
 
 
 def show_storage(shown: Shown) -> None:
-    """Print a storage's keys, then its credentials and whether each is set."""
+    """Print the keys of a storage, and then each of its credentials and whether it is set."""
     fields({"name": shown.name, "kind": shown.kind, "where": shown.where, **shown.config})
     for one in shown.credentials:
         print(f"secret {one.name}: {'set' if one.set else f'not set (train secrets set {one.name})'}")
@@ -44,7 +44,7 @@ def show_removed(removed: Removed) -> None:
 
 
 def show_stages(stages: list[Stage]) -> None:
-    """Print one line per stage, and the fix below the one that failed."""
+    """Print one line for each stage, and below a stage that failed the fix."""
     width = max(len(stage.name) for stage in stages)
     for stage in stages:
         cause = f" ({stage.cause})" if stage.cause else ""
@@ -54,7 +54,7 @@ def show_stages(stages: list[Stage]) -> None:
 
 
 def show_entries(entries: list[Entry]) -> None:
-    """Print one row per file or folder; a folder's name ends in a slash."""
+    """Print one row for each file or folder. The name of a folder ends with a slash."""
     table(
         [
             {
@@ -68,7 +68,7 @@ def show_entries(entries: list[Entry]) -> None:
 
 
 def show_usage(usage: Usage) -> None:
-    """`1.2 GiB in 340 files`."""
+    """Print a line such as `1.2 GiB in 340 files`."""
     print(f"{format_size(usage.size)} in {usage.files} file{'' if usage.files == 1 else 's'}")
 
 

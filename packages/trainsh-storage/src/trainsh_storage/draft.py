@@ -11,9 +11,9 @@ from trainsh_storage.storages_file import check_name
 
 
 def make(name: str | None, text: str | None, kind: str | None, values: dict[str, str], request: Request) -> Storage:
-    """The storage for the arguments of `add`. Asks for required values that are missing.
+    """The storage for the arguments of `add`. A person is asked for required values that are missing.
 
-    Raises UsageError for a wrong key or value, and when not interactive and a required value is missing.
+    Raises UsageError for a wrong key or value, or if a required value is missing and nobody can be asked.
     """
     if text is not None:
         given = from_text(text)
@@ -55,8 +55,10 @@ def make_folder(storage: Storage) -> Path | None:
 
 
 def from_text(text: str) -> Storage:
-    """The storage that a spec names. Raises UsageError for a path in the bucket, since such a path is given with
-    each transfer."""
+    """The storage that a spec names.
+
+    Raises UsageError if the spec has a path in the bucket, because such a path is given with each transfer.
+    """
     storage = spec.parse(text)
     if storage.path:
         bucket = text.removesuffix("/" + storage.path)
@@ -95,7 +97,7 @@ def _asked(key: kinds.Key, request: Request) -> str:
 
 
 def _optional(text: str, request: Request) -> str:
-    """The answer to an optional question; empty when not interactive."""
+    """The answer to an optional question, or an empty text when nobody can be asked."""
     try:
         return request.ask("text", text, default="", flag="KEY=VALUE").strip()
     except UsageError:

@@ -1,6 +1,7 @@
-"""The kinds of storage: for each, its keys in storages.toml, its credentials, and its rclone backend.
+"""The kinds of storage. Each kind has its keys in storages.toml, its credentials, and its rclone backend.
 
-Keys and credentials have the names that tmux-trainsh 0.9 wrote. Backends: https://rclone.org/overview/.
+Keys and credentials have the names that tmux-trainsh 0.9 wrote. The backends are described at
+https://rclone.org/overview/.
 """
 
 import msgspec
@@ -18,11 +19,12 @@ class Key(msgspec.Struct, frozen=True):
 
 
 class Need(msgspec.Struct, frozen=True):
-    """A credential. The secret's name is the storage's name and `suffix`; `known` is the secret for all storages of
-    the kind. The value is passed to an rclone option.
+    """A credential. Its value is passed to an option of rclone.
 
-    `obscured`: rclone needs the value in the form that `rclone obscure` prints. `asked`: if the kind has no
-    required credential, train asks for this one, and shows this text after the credential's name.
+    The name of its secret consists of the storage's name and `suffix`. `known` is the secret for all storages of
+    the kind. `obscured` says that rclone needs the value in the form that `rclone obscure` prints. `asked` matters
+    if the kind has no required credential: train then asks for this credential, and shows the text `asked` after
+    its name.
     """
 
     suffix: str
@@ -34,8 +36,10 @@ class Need(msgspec.Struct, frozen=True):
 
 
 class Kind(msgspec.Struct, frozen=True, kw_only=True):
-    """A kind of storage. Its specs begin with `scheme`; the key named by `root` holds the bucket or folder;
-    `backend` is rclone's name of the kind.
+    """A kind of storage.
+
+    Its specs begin with `scheme`. `root` is the name of the key that holds the bucket or folder. `backend` is
+    rclone's name of the kind.
     """
 
     name: str
@@ -48,7 +52,7 @@ class Kind(msgspec.Struct, frozen=True, kw_only=True):
 
 
 _BUCKET = Key("bucket", "name of the bucket", True)
-_S3_OPTIONS = {"no_check_bucket": "true"}  # a key for a single bucket may not create or check buckets
+_S3_OPTIONS = {"no_check_bucket": "true"}  # because a key for a single bucket may not create or check buckets
 
 KINDS = {
     kind.name: kind
@@ -135,7 +139,7 @@ BY_SCHEME = {kind.scheme: kind for kind in KINDS.values() if kind.scheme}
 
 
 def find(name: str) -> Kind:
-    """The kind called `name`. Raises UsageError with the nearest name."""
+    """The kind called `name`. If there is none, raise UsageError with the most similar name as a hint."""
     if name not in KINDS:
         hint = did_you_mean(name, KINDS, f"kinds: {', '.join(KINDS)}")
         raise UsageError(f"there is no kind of storage {name!r}", hint, code="bad_kind")

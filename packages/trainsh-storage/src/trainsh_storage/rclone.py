@@ -10,13 +10,16 @@ LIMIT = 60.0
 
 
 def path(place: Resolved, below: str = "") -> str:
-    """`remote:root/below`, as an argument of rclone. For a storage that is a folder, a plain path."""
+    """The path `below` in a storage as an argument of rclone, such as `remote:root/below`.
+
+    For a storage that is a folder, it is a plain path.
+    """
     root = "/".join(part for part in (place.root.rstrip("/"), below.strip("/")) if part)
     return f"{place.remote}{root}" if place.engine == "rclone" else root or "/"
 
 
 def ask(place: Resolved, *words: str, input: bytes | None = None) -> bytes:
-    """Run `rclone WORDS` with few retries and return its output. Raises a typed error when it fails."""
+    """Run rclone with `words` and few retries, and return its output. Raises a typed error when rclone fails."""
     label = f"{place.name or place.kind} ({place.root or place.remote})"
     env = environment(place.env, own_config=place.own_config)
     try:
@@ -33,7 +36,7 @@ def ask(place: Resolved, *words: str, input: bytes | None = None) -> bytes:
 
 
 def _hint(code: str, place: Resolved) -> str:
-    """What to do about an error of this code."""
+    """A hint that says what to do about an error with this code."""
     show = f"train storage show {place.name}" if place.name else "train config show"
     return {
         "refused": f"look at its secrets: {show if place.name else 'train secrets list'}",

@@ -1,7 +1,7 @@
-"""The region of an Amazon S3 bucket.
+"""Finds the region of an Amazon S3 bucket.
 
-A HEAD request for a bucket is answered with `x-amz-bucket-region` whatever its status, so it needs no credential
-(Amazon S3 API reference, HeadBucket).
+The response to a HEAD request for a bucket has `x-amz-bucket-region`, whatever its status is, so the request needs
+no credential (Amazon S3 API reference, HeadBucket).
 """
 
 import os
@@ -12,7 +12,11 @@ TIMEOUT = 5.0
 
 
 def of(bucket: str) -> str:
-    """AWS_REGION or AWS_DEFAULT_REGION, else the region that Amazon reports for the bucket, else us-east-1."""
+    """The region of a bucket.
+
+    It is AWS_REGION or AWS_DEFAULT_REGION if one is set, else the region that Amazon reports for the bucket, else
+    us-east-1.
+    """
     named = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
     return named or _asked(bucket) or FALLBACK
 

@@ -17,7 +17,7 @@ R2_ADDRESS = "https://{}.r2.cloudflarestorage.com"
 
 
 def find(text: str) -> Storage:
-    """The storage with this spec or configured name. `NAME/prefix` is not accepted as a name."""
+    """The storage with this spec or this configured name. `NAME/prefix` is not accepted as a name."""
     if not spec.is_spec(text):
         return storages_file.get(text)
     try:
@@ -30,7 +30,7 @@ def find(text: str) -> Storage:
 
 
 def resolve(storage: Storage, remote: str) -> Resolved:
-    """How to reach a storage, with `remote` as the name of rclone's remote.
+    """How to reach a storage. `remote` becomes the name of rclone's remote.
 
     Raises CredentialError when a credential is missing, and UsageError when the storage's table in storages.toml is
     incomplete.
@@ -95,7 +95,7 @@ def _drive_hint(storage: Storage) -> str:
 
 
 def _options(storage: Storage) -> dict[str, str]:
-    """rclone's options that depend on the storage's keys and on settings."""
+    """Those options of rclone that depend on the storage's keys and on settings."""
     config = {key: str(value) for key, value in storage.config.items()}
     if storage.kind == "r2":
         return {"endpoint": _r2_endpoint(storage)}
@@ -115,8 +115,10 @@ def _options(storage: Storage) -> dict[str, str]:
 
 
 def _r2_endpoint(storage: Storage) -> str:
-    """The endpoint from the storage's own keys; for a spec, from a configured storage with that bucket, else from
-    settings."""
+    """The endpoint of an R2 storage, from the storage's own keys.
+
+    For a spec, it comes from a configured storage with the same bucket, or else from settings.
+    """
     config = storage.config
     if not storage.name and not storage.config.get("account_id"):
         same = (one for one in storages_file.load() if one.kind == "r2")

@@ -1,4 +1,4 @@
-"""Storage specs: `r2:bucket/prefix`, `file:/path`, `rclone:remote:path`. Pure."""
+"""Parses storage specs, such as `r2:bucket/prefix`, `file:/path` and `rclone:remote:path`."""
 
 from trainsh_base.errors import UsageError
 from trainsh_base.system.suggest import did_you_mean
@@ -7,7 +7,7 @@ from trainsh_storage.model import Storage
 
 
 def is_spec(text: str) -> bool:
-    """Whether `text` is a spec instead of the name of a configured storage."""
+    """Whether `text` is a spec, and not the name of a configured storage."""
     return ":" in text
 
 
@@ -38,7 +38,7 @@ def _needs(text: str, given: str, form: str, storage: Storage) -> Storage:
 
 
 def where(storage: Storage) -> str:
-    """The storage as a spec for people: `r2:bucket/prefix`, `me@nas:/data`."""
+    """The storage as a spec for people, such as `r2:bucket/prefix` or `me@nas:/data`."""
     config = {key: str(value) for key, value in storage.config.items()}
     if storage.kind == "ssh":
         return f"{config.get('host', '?')}:{config.get('path', '')}"

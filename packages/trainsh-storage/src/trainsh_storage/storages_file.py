@@ -1,4 +1,7 @@
-"""The file storages.toml: `[[storages]]` tables, each with a `[storages.config]`, in the format of 0.9."""
+"""Reads and changes the file storages.toml, which has the format of version 0.9.
+
+It consists of `[[storages]]` tables, each with a table `[storages.config]`.
+"""
 
 import re
 from pathlib import Path
@@ -21,8 +24,10 @@ def place() -> Path:
 
 
 def load() -> list[Storage]:
-    """The storages in file order. Raises UsageError if the file is not TOML, or if a table does not have the right
-    form."""
+    """The storages in the order of the file.
+
+    Raises UsageError if the file is not TOML, or if a table does not have the right form.
+    """
     return [as_storage(table, number) for number, table in enumerate(_tables(toml_file.load(place())), 1)]
 
 
@@ -34,7 +39,10 @@ def _tables(document: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def as_storage(table: dict[str, Any], number: int) -> Storage:
-    """A table as a Storage. Raises UsageError saying what is wrong with table `number`."""
+    """A table as a Storage.
+
+    Raises UsageError with a message that says what is wrong with the table, which is number `number` of the file.
+    """
     config = table.get("config", {})
     if not isinstance(table.get("name"), str) or not isinstance(table.get("type"), str):
         raise _bad(f"storage {number} has no name or no type")
@@ -50,7 +58,7 @@ def _bad(why: str) -> UsageError:
 
 
 def get(name: str) -> Storage:
-    """The storage called `name`. Raises NotFound with the nearest name."""
+    """The storage called `name`. If there is none, raise NotFound with the most similar name as a hint."""
     storages = load()
     for storage in storages:
         if storage.name == name:
@@ -62,7 +70,7 @@ def get(name: str) -> Storage:
 
 
 def check_name(name: str) -> str:
-    """Return `name` if recipes can refer to it as @name; else raise UsageError."""
+    """Return `name` if recipes can use it as @name, else raise UsageError."""
     if not _NAME.fullmatch(name):
         hint = "use letters, digits, _ and -, beginning with a letter"
         raise UsageError(f"not a name for a storage: {name!r}", hint, code="bad_name")
@@ -98,7 +106,10 @@ def add(storage: Storage) -> None:
 
 
 def change(name: str, values: dict[str, str], unset: list[str], default: bool | None) -> Storage:
-    """Set and remove keys of a storage's config; other keys stay. Raises NotFound when there is no such storage."""
+    """Set the keys in `values`, and remove those in `unset`, in a storage's config. Other keys stay.
+
+    Raises NotFound when there is no storage of that name.
+    """
     get(name)
 
     def edit(document: Any) -> None:
@@ -117,7 +128,7 @@ def change(name: str, values: dict[str, str], unset: list[str], default: bool | 
 
 
 def remove(name: str) -> None:
-    """Remove a storage from the file. Raises NotFound when there is none of that name."""
+    """Remove a storage from the file. Raises NotFound when there is no storage of that name."""
     get(name)
     toml_file.change(place(), lambda document: document["storages"].remove(_table(document, name)))
 
