@@ -11,7 +11,7 @@ from trainsh_sandbox import control, places
 
 @pytest.fixture(scope="session")
 def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A sandbox that is up, in a folder of its own."""
+    """A sandbox that runs, in a folder of its own."""
     folder = tmp_path_factory.mktemp("sb") / "box"
     control.up(folder, {"storage": False, "rented": 0})
     yield folder
@@ -20,7 +20,7 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 @pytest.fixture(autouse=True)
 def _calm(request: pytest.FixtureRequest) -> Iterator[None]:
-    """No fault and no instance is left to the next test."""
+    """After each test, remove all faults and instances, so that the next test has none."""
     yield
     if "sandbox" in request.fixturenames:
         folder = request.getfixturevalue("sandbox")

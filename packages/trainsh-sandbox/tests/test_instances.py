@@ -1,4 +1,4 @@
-"""Instances: the real machine, its isolation, its states, its bill, and that nothing is left."""
+"""Tests the real machine of an instance, its isolation, its states and its bill, and that nothing is left of it."""
 
 import os
 import shutil
@@ -17,7 +17,7 @@ V0 = "/api/v0"
 
 
 def until(what: Callable[[], Any], seconds: float = 20) -> Any:
-    """Call `what` until its result is true; returns that result."""
+    """Call `what` until its result is true, and return this result."""
     deadline = time.monotonic() + seconds
     while True:
         found = what()
@@ -28,7 +28,7 @@ def until(what: Callable[[], Any], seconds: float = 20) -> Any:
 
 
 class Box:
-    """A sandbox as a client has it."""
+    """A sandbox in the form in which a client has it."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -92,7 +92,7 @@ def test_an_instance_is_a_machine_that_cannot_touch_this_one(box: Box) -> None:
         assert ssh(box, port, "hostname; id -un").stdout == f"C.{number}\nroot\n"
     said = ssh(box, direct, "tr '\\0' '\\n' </proc/1/environ; echo; env; ls -A /root /workspace/train").stdout
     assert f"CONTAINER_ID={number}\n" in said
-    assert said.count("CONTAINER_API_KEY=") == 1  # not in a session's own environment
+    assert said.count("CONTAINER_API_KEY=") == 1  # the environment of a session itself does not have it
     assert "\nA=1\n" in said
     assert "train.py" in said
     until(lambda: ".no_auto_tmux" in ssh(box, direct, "ls -A /root").stdout)
@@ -107,7 +107,7 @@ def test_an_instance_is_a_machine_that_cannot_touch_this_one(box: Box) -> None:
         "cd /workspace/train && git clone -q https://github.com/user/repo && python train.py --model m && ls model"
     )
     assert "weights.json" in ssh(box, direct, example).stdout
-    # A stop ends all processes and keeps the disk; a start uses other ports; a destroy leaves nothing.
+    # A stop ends all processes and keeps the disk. A start uses other ports. A destroy leaves nothing.
     box.ask("PUT", f"{V0}/instances/{number}/", {"state": "stopped"})
     assert box.is_in(number, "exited")["ports"] == {}
     assert ssh(box, direct, "true").returncode == 255
@@ -203,7 +203,8 @@ def processes_of(folder: Path) -> list[str]:
 
 
 def test_after_down_nothing_is_left(request: pytest.FixtureRequest) -> None:
-    # Not in /tmp: an instance sees this machine's other folders, and so the one that its disk is in.
+    # The folder is not in /tmp, because an instance sees this machine's folders except /tmp, and so also the one
+    # that holds its disk.
     around = Path(tempfile.mkdtemp(dir="/var/tmp"))
     request.addfinalizer(lambda: shutil.rmtree(around))
     folder = around / "box"

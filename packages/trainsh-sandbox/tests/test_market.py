@@ -1,4 +1,6 @@
-"""Offers and searches without a server: converted types, special fields, limits, prices, changes over time."""
+"""Tests offers and searches without a server: converted types, special fields, limits, prices, changes
+over time.
+"""
 
 from typing import Any
 

@@ -1,1 +1,1 @@
-"""train-sandbox: a simulated GPU market whose machines and storage run on this machine."""
+"""train-sandbox is a simulated GPU market. The market's machines and storage run on this machine."""

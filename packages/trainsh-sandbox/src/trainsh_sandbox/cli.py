@@ -17,7 +17,7 @@ def main() -> None:
 
 
 def _show_state(state: State) -> None:
-    from trainsh_base.tool.display import fields, table  # noqa: PLC0415 - for people only
+    from trainsh_base.tool.display import fields, table  # noqa: PLC0415 - only output for people needs it
 
     if not state.up:
         print("down")
@@ -56,7 +56,7 @@ def up(
     storage: Annotated[bool, Opt("serve buckets for r2: and s3: storages")] = True,
 ) -> State:
     """Start a sandbox, which runs until `train sandbox down`."""
-    from trainsh_sandbox import control, places  # noqa: PLC0415 - help does without
+    from trainsh_sandbox import control, places  # noqa: PLC0415 - so that the help is fast
 
     options = {
         "offers": offers,
@@ -74,7 +74,7 @@ def up(
 @tool.command(show=lambda ended: print("down" if ended.was_up else "no sandbox was running"), ensures=True)
 def down() -> Down:
     """Stop the sandbox and remove its processes, mounts and files."""
-    from trainsh_sandbox import control, places  # noqa: PLC0415 - help does without
+    from trainsh_sandbox import control, places  # noqa: PLC0415 - so that the help is fast
 
     return Down(was_up=control.down(places.sandbox_folder()))
 
@@ -82,7 +82,7 @@ def down() -> Down:
 @tool.command(show=_show_state)
 def status() -> State:
     """Show whether a sandbox runs, and its instances."""
-    from trainsh_sandbox import control, places  # noqa: PLC0415 - help does without
+    from trainsh_sandbox import control, places  # noqa: PLC0415 - so that the help is fast
 
     folder = places.sandbox_folder()
     running = places.find(folder)
@@ -97,7 +97,7 @@ def status() -> State:
 
 
 def _show_environment(found: Environment) -> None:
-    import shlex  # noqa: PLC0415 - for people only
+    import shlex  # noqa: PLC0415 - only output for people needs it
 
     for note in found.notes:
         print(f"# {note}")
@@ -115,7 +115,7 @@ def env(
 
     To leave the sandbox in this shell: eval "$(train sandbox env --unset)". It also works once the sandbox is down.
     """
-    from trainsh_sandbox import places  # noqa: PLC0415 - help does without
+    from trainsh_sandbox import places  # noqa: PLC0415 - so that the help is fast
     from trainsh_sandbox.instances.isolation import WAYS, Isolation  # noqa: PLC0415 - as above
 
     if unset:
@@ -139,7 +139,7 @@ def run(
     keep: Annotated[bool, Opt("do not stop the sandbox afterwards")] = False,
 ) -> Ended:
     """Run a recipe in the sandbox. If no sandbox runs, one is started for the recipe and stopped afterwards."""
-    from trainsh_sandbox import rehearsal  # noqa: PLC0415 - help does without
+    from trainsh_sandbox import rehearsal  # noqa: PLC0415 - so that the help is fast
 
     return Ended(rehearsal.run(recipe, option, keep=keep, for_people=current().for_people))
 
@@ -149,7 +149,7 @@ def offers(
     gpu: Annotated[str | None, Opt("only this model", metavar="NAME")] = None,
 ) -> list[Offered]:
     """List the offers in the market now, the cheapest first."""
-    from trainsh_sandbox import rehearsal  # noqa: PLC0415 - help does without
+    from trainsh_sandbox import rehearsal  # noqa: PLC0415 - so that the help is fast
 
     return rehearsal.offers(gpu)
 
@@ -167,7 +167,7 @@ def fault(
     train sandbox fault http-429=0.2 stuck-loading instance-dies-after=30s
     train sandbox fault --advance 2h
     """
-    from trainsh_sandbox import control, places  # noqa: PLC0415 - help does without
+    from trainsh_sandbox import control, places  # noqa: PLC0415 - so that the help is fast
     from trainsh_sandbox.faults.switches import read  # noqa: PLC0415 - as above
 
     folder = places.sandbox_folder()

@@ -78,7 +78,7 @@ def _await(folder: Path, process: "subprocess.Popen[bytes]", log: Path) -> Runni
 
 
 def down(folder: Path) -> bool:
-    """Stop the sandbox and remove all its files; returns whether there was one."""
+    """Stop the sandbox and remove all its files. Return whether there was a sandbox."""
     if not folder.exists():
         return False
     with locked(folder):
@@ -103,7 +103,9 @@ def _await_end(pid: int) -> None:
 
 
 def _end_masters(folder: Path) -> None:
-    """End the ssh masters to the sandbox's machines. Their argv contain the sandbox's folder."""
+    """End the ssh masters to the sandbox's machines. They are found because their argv contains the sandbox's
+    folder.
+    """
     mark = str(folder / "home").encode()
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit() and int(entry.name) != os.getpid():
@@ -116,8 +118,10 @@ def _end_masters(folder: Path) -> None:
 
 
 def ask(folder: Path, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
-    """Send a request to the running sandbox and return the JSON. Raises NotFound when none runs, else the error in
-    the response."""
+    """Send a request to the running sandbox, and return the JSON of the response.
+
+    Raises NotFound when no sandbox runs, and otherwise the error in the response if there is one.
+    """
     running = need(folder)
     request = urllib.request.Request(
         running.url + path, method=method, data=None if body is None else msgspec.json.encode(body),

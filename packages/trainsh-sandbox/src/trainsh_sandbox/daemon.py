@@ -1,4 +1,7 @@
-"""The process of a sandbox: `python -m trainsh_sandbox.daemon FOLDER OPTIONS-AS-JSON`. Ends on SIGTERM."""
+"""The process of a sandbox, which is started as `python -m trainsh_sandbox.daemon FOLDER OPTIONS-AS-JSON`.
+
+It ends on SIGTERM.
+"""
 
 import os
 import pwd
@@ -41,8 +44,8 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def missing() -> list[str]:
-    """The programs that machines need and that are not installed here."""
-    import shutil  # noqa: PLC0415 - only here
+    """Those programs that the machines need and that are not installed here."""
+    import shutil  # noqa: PLC0415 - only needed here
 
     programs = [name for name in ("ssh-keygen", "git", "unshare", "tmux") if not shutil.which(name)]
     return programs if sshd_path() else [*programs, "sshd"]
@@ -80,8 +83,10 @@ class Daemon:
             raise
 
     def _rent(self, count: int) -> None:
-        """Rent the instances that the account starts with: stopped machines with one RTX 4090 each, the cheapest
-        first."""
+        """Rent the instances that the account has at the start.
+
+        They are stopped machines with one RTX 4090 each. The cheapest offers are taken first.
+        """
         fitting = [one for one in self.world.market.offers.values() if one["gpu_name"] == "RTX 4090"]
         for offer in sorted(fitting, key=lambda one: (one["num_gpus"], one["dph_base"]))[:count]:
             self.world.market.take(offer["id"])
@@ -96,8 +101,10 @@ class Daemon:
             one.actual = "exited"
 
     def _make_home(self) -> None:
-        """Write the sandbox's own configuration: the key that instances accept, and the host of the README's
-        example."""
+        """Write the sandbox's own configuration.
+
+        It has the key that instances accept, and the host of the example in the README.
+        """
         ssh = self.home / "ssh"
         ssh.mkdir(parents=True, mode=0o700)
         self.home.chmod(0o700)
@@ -124,7 +131,7 @@ class Daemon:
         return Storage(program, self.folder / "buckets")
 
     def _extra_host(self) -> Machine:
-        """The machine `myserver`, which is not rented and always running."""
+        """The machine `myserver`, which is not rented and always runs."""
         assert self.image is not None
         machine = Machine(self.folder / "disks" / "myserver", self.image, self.folder, "myserver", {})
         key = self.home / "ssh" / "id_ed25519"

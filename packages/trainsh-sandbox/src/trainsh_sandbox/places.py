@@ -25,7 +25,9 @@ class Running(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def sandbox_folder() -> Path:
-    """The folder in `TRAINSH_SANDBOX`, which `train sandbox env` sets, else one in the user's state folder."""
+    """The folder in the variable `TRAINSH_SANDBOX`, which `train sandbox env` sets, or else one in the user's state
+    folder.
+    """
     own = os.environ.get("TRAINSH_SANDBOX")
     return Path(own).absolute() if own else state_home() / "sandbox"
 
@@ -45,7 +47,7 @@ def is_alive(pid: int) -> bool:
 
 
 def find(folder: Path) -> Running | None:
-    """The sandbox that runs in `folder`; None when none does."""
+    """The sandbox that runs in `folder`, or None when none runs there."""
     try:
         found = msgspec.json.decode(running_file(folder).read_bytes(), type=Running)
     except (FileNotFoundError, msgspec.DecodeError):
@@ -54,7 +56,7 @@ def find(folder: Path) -> Running | None:
 
 
 def need(folder: Path) -> Running:
-    """The running sandbox. Raises NotFound when there is none."""
+    """The sandbox that runs in `folder`. Raises NotFound when none runs there."""
     found = find(folder)
     if found is None:
         raise NotFound("no sandbox is running", "train sandbox up")

@@ -1,4 +1,4 @@
-"""Using a sandbox: runs a recipe in it, and lists its offers."""
+"""Runs a recipe in a sandbox, and lists the offers of a sandbox."""
 
 import os
 import re
@@ -17,7 +17,7 @@ from trainsh_sandbox.storage import LACKS, install_command
 
 
 def run(recipe: str, options: list[str], *, keep: bool, for_people: bool) -> int:
-    """Run `train recipe run` in the sandbox's environment; returns its exit status."""
+    """Run `train recipe run` in the sandbox's environment. Return its exit status."""
     recipe = _file(recipe)
     folder = places.sandbox_folder()
     was_up = places.find(folder) is not None
@@ -105,7 +105,7 @@ def _buckets(recipe: str) -> str:
 
 
 def offers(gpu: str | None) -> list[Offered]:
-    """Up to 64 offers of the market, by price."""
+    """Up to 64 offers of the market, sorted by price."""
     query: dict[str, Any] = {"order": [["dph_total", "asc"]], "allocated_storage": 10}
     if gpu:
         query["gpu_name"] = {"eq": gpu.replace("_", " ")}

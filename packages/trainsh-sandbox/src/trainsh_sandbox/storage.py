@@ -1,4 +1,4 @@
-"""R2 and S3 on this machine: `rclone serve s3` on a folder, with one directory per bucket."""
+"""Simulates R2 and S3 on this machine with `rclone serve s3` on a folder. Each bucket is a folder in it."""
 
 import contextlib
 import os
@@ -25,7 +25,10 @@ def install_command() -> str:
 
 
 def rclone_path() -> str | None:
-    """An rclone with `serve s3`: beside this Python, else on PATH. Debian's package is too old."""
+    """The path of an rclone that has `serve s3`, beside this Python or else on PATH.
+
+    Debian's package is too old.
+    """
     beside = Path(sys.executable).parent / "rclone"
     for program in (str(beside), shutil.which("rclone")):
         if program and os.access(program, os.X_OK):
@@ -36,7 +39,7 @@ def rclone_path() -> str | None:
 
 
 class Storage:
-    """The running service. It checks signatures with `key` and `secret`."""
+    """The storage service while it runs. It checks signatures with `key` and `secret`."""
 
     def __init__(self, program: str, folder: Path) -> None:
         for bucket in BUCKETS:
@@ -46,7 +49,8 @@ class Storage:
             probe.bind(("127.0.0.1", 0))
             self.port = int(probe.getsockname()[1])
         words = [program, "serve", "s3", "--addr", f"127.0.0.1:{self.port}", "--config", os.devnull, str(folder)]
-        # In the environment, which other users cannot read. Quoted, since rclone splits the value at commas.
+        # The key is in the environment, which other users cannot read. It is quoted because rclone splits the value
+        # at commas.
         environment = {**os.environ, "RCLONE_AUTH_KEY": f'"{self.key},{self.secret}"'}
         self._process = subprocess.Popen(
             words, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment

@@ -1,1 +1,4 @@
-"""The HTTP API of the market, as its real clients use it. Imports world/, market/, instances/ and faults/."""
+"""The HTTP API of the market, in the form that its real clients use.
+
+This subpackage imports world/, market/, instances/ and faults/.
+"""

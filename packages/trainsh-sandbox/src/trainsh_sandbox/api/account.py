@@ -20,21 +20,21 @@ def _new_key(call: Call) -> dict[str, Any]:
 
 
 def keys(call: Call) -> Answer:
-    """GET /ssh/: a plain array, or 404 when there are no keys."""
+    """Answer GET /ssh/ with the account's keys as a plain array, or with 404 when there are no keys."""
     if not call.world.account_keys:
         raise Refused(404, "not_found", "No ssh keys found.")
     return Answer(call.world.account_keys)
 
 
 def create_key(call: Call) -> Answer:
-    """POST /ssh/: add a key for instances that are created from now on."""
+    """Answer POST /ssh/: add a key for instances that are created from now on."""
     key = _new_key(call)
     call.world.account_keys.append(key)
     return Answer({"success": True, "key": key})
 
 
 def change_key(call: Call) -> Answer:
-    """PUT /ssh/ID/."""
+    """Answer PUT /ssh/ID/: change a key of the account."""
     for key in call.world.account_keys:
         if key["id"] == call.number:
             key["key"] = key["public_key"] = str(call.body.get("ssh_key") or "")
@@ -43,7 +43,7 @@ def change_key(call: Call) -> Answer:
 
 
 def delete_key(call: Call) -> Answer:
-    """DELETE /ssh/ID/."""
+    """Answer DELETE /ssh/ID/: remove a key from the account."""
     before = len(call.world.account_keys)
     call.world.account_keys[:] = [key for key in call.world.account_keys if key["id"] != call.number]
     if len(call.world.account_keys) == before:
@@ -52,7 +52,7 @@ def delete_key(call: Call) -> Answer:
 
 
 def attach(call: Call) -> Answer:
-    """POST /instances/ID/ssh/: the response holds the key as JSON in a string."""
+    """Answer POST /instances/ID/ssh/: add a key to an instance. The response holds the key as JSON in a string."""
     one = found(call)
     key = _new_key(call)
     life.authorize(call.world, one, key)
@@ -60,12 +60,12 @@ def attach(call: Call) -> Answer:
 
 
 def attached(call: Call) -> Answer:
-    """GET /instances/ID/ssh/."""
+    """Answer GET /instances/ID/ssh/ with the keys of an instance."""
     return Answer({"success": True, "ssh_keys": json.dumps(found(call).key_rows)})
 
 
 def detach(call: Call) -> Answer:
-    """DELETE /instances/ID/ssh/KEY/."""
+    """Answer DELETE /instances/ID/ssh/KEY/: remove a key from an instance."""
     one = found(call)
     number = int(call.groups[1])
     left = [key for key in one.key_rows if key["id"] != number]
@@ -78,7 +78,7 @@ def detach(call: Call) -> Answer:
 
 
 def user(call: Call) -> Answer:
-    """GET /users/current/."""
+    """Answer GET /users/current/ with the account."""
     return Answer({
         "id": 4711, "email": "sandbox@localhost", "username": "sandbox", "fullname": "Sandbox", "balance": 0.0,
         "credit": call.world.credit, "balance_threshold": 0.0, "balance_threshold_enabled": False, "can_pay": True,
@@ -88,7 +88,7 @@ def user(call: Call) -> Answer:
 
 
 def charges(call: Call) -> Answer:
-    """GET /charges/: the ledger for the requested days."""
+    """Answer GET /charges/ with the ledger for the requested days."""
     day = call.json("select_filters", {}).get("day") or {}
     if "gte" not in day or "lte" not in day:
         raise Refused(400, "invalid_args", "Invalid date range")
@@ -118,7 +118,7 @@ def _page(call: Call, results: list[dict[str, Any]], usual: int) -> Answer:
 
 
 def invoices(call: Call) -> Answer:
-    """GET /api/v1/invoices/: the payments."""
+    """Answer GET /api/v1/invoices/ with the payments."""
     when = call.json("select_filters", {}).get("when") or {}
     if "gte" not in when or "lte" not in when:
         return Answer({"success": False, "error": "Invalid date range", "msg": "Invalid date range"})

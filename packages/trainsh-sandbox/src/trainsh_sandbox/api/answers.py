@@ -6,7 +6,7 @@ import msgspec
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """A response. `body` is JSON, or plain text."""
+    """A response of the service. `body` is a JSON value, or plain text."""
 
     body: Any
     status: int = 200
@@ -14,7 +14,7 @@ class Answer(msgspec.Struct, frozen=True):
 
 
 class Refused(Exception):
-    """The request is answered with an error."""
+    """Raised when a request must be answered with an error."""
 
     def __init__(self, status: int, code: str, message: str, **more: Any) -> None:
         super().__init__(message)

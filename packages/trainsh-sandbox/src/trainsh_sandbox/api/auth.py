@@ -7,7 +7,10 @@ from trainsh_sandbox.world.world import World
 
 
 def identify(world: World, header: str, query_key: str, *, ours: bool) -> str | Instance:
-    """Return "account", "nobody", "wrong", or the instance that owns the key. `ours`: the sandbox itself calls."""
+    """Return "account", "nobody", "wrong", or the instance that owns the key.
+
+    `ours` says that the sandbox itself makes the request.
+    """
     key = header.removeprefix("Bearer ").strip() or query_key
     if not key:
         return "nobody"
@@ -17,8 +20,10 @@ def identify(world: World, header: str, query_key: str, *, ours: bool) -> str | 
 
 
 def allow(world: World, route: Route, who: str | Instance, groups: tuple[str, ...]) -> None:
-    """Refuse a request as the service does: 404 for a wrong key, 403 for none; an instance's key is valid only for
-    itself."""
+    """Refuse a request as the service does.
+
+    A wrong key gives 404, and a missing key gives 403. The key of an instance is valid only for this instance.
+    """
     if who == "wrong":
         raise Refused(401 if world.faults.hits("bad-key-401") else 404, "auth_error", "Invalid user key")
     if route.key == "open" or who == "account":

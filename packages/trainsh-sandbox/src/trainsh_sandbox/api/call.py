@@ -1,4 +1,4 @@
-"""A parsed request, as the handlers receive it."""
+"""A parsed request, in the form that the handlers receive."""
 
 import json
 from typing import Any
@@ -9,7 +9,10 @@ from trainsh_sandbox.world.world import World
 
 
 class Call:
-    """`who` is "account", "nobody", or the instance that owns the key. `base` is the address of the service."""
+    """A parsed request.
+
+    `who` is "account", "nobody", or the instance that owns the key. `base` is the address of the service.
+    """
 
     def __init__(
         self,
@@ -33,7 +36,7 @@ class Call:
         return int(self.groups[0])
 
     def json(self, name: str, otherwise: Any) -> Any:
-        """The value of a query parameter that is JSON; `otherwise` if it is missing."""
+        """The value of a query parameter that is JSON, or `otherwise` if the parameter is missing."""
         text = self.query.get(name)
         if not text:
             return otherwise

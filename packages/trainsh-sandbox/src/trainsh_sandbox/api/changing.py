@@ -15,7 +15,7 @@ QUEUED = "Required resources are currently unavailable, state change queued."
 
 
 def found(call: Call, number: int | None = None) -> Instance:
-    """The instance in the path. Raises Refused (404) when there is none."""
+    """The instance in the path. Raises Refused with status 404 when there is no such instance."""
     number = call.number if number is None else number
     one = call.world.instances.get(number)
     if one is None:
@@ -24,7 +24,10 @@ def found(call: Call, number: int | None = None) -> Instance:
 
 
 def read(call: Call) -> Answer:
-    """GET /instances/ID/: null when the instance is gone. The object has no `volume_info`."""
+    """Answer GET /instances/ID/ with the instance, or with null when it is gone.
+
+    The object has no `volume_info`.
+    """
     one = call.world.instances.get(call.number)
     if one is None:
         return Answer({"instances": None})
@@ -34,7 +37,7 @@ def read(call: Call) -> Answer:
 
 
 def change(call: Call) -> Answer:
-    """PUT /instances/ID/: set a state or a label."""
+    """Answer PUT /instances/ID/: set a state or a label."""
     one = found(call)
     label = call.body.get("label")
     if label is not None:
@@ -67,33 +70,36 @@ def _set_state(call: Call, one: Instance, state: Any) -> Answer:
 
 
 def change_many(call: Call) -> Answer:
-    """PUT /instances/: set the state of several instances."""
+    """Answer PUT /instances/: set the state of several instances."""
     for number in call.body.get("ids") or []:
         _set_state(call, found(call, int(number)), call.body.get("state"))
     return Answer({"success": True})
 
 
 def destroy(call: Call) -> Answer:
-    """DELETE /instances/ID/."""
+    """Answer DELETE /instances/ID/: destroy an instance."""
     life.destroy(call.world, found(call))
     return Answer({"success": True, "msg": "instance destroyed"})
 
 
 def destroy_many(call: Call) -> Answer:
-    """DELETE /instances/."""
+    """Answer DELETE /instances/: destroy several instances."""
     for number in call.body.get("instance_ids") or []:
         life.destroy(call.world, found(call, int(number)))
     return Answer({"success": True})
 
 
 def reboot(call: Call) -> Answer:
-    """PUT /instances/reboot/ID/ and /recycle/ID/."""
+    """Answer PUT /instances/reboot/ID/ and /recycle/ID/: restart an instance."""
     life.reboot(call.world, found(call, int(call.groups[1])), fresh=call.groups[0] == "recycle")
     return Answer({"success": True})
 
 
 def bid(call: Call) -> Answer:
-    """PUT /instances/bid_price/ID/: null lets the server choose a bid that wins."""
+    """Answer PUT /instances/bid_price/ID/: change a bid.
+
+    If the price is null, the server chooses a bid that wins.
+    """
     one = found(call)
     price = call.body.get("price")
     lowest = float(one.offer["min_bid"])
@@ -112,7 +118,7 @@ def bid(call: Call) -> Answer:
 
 
 def logs(call: Call) -> Answer:
-    """PUT /instances/request_logs/ID/: the URL at which the log will appear."""
+    """Answer PUT /instances/request_logs/ID/ with the URL at which the log will appear."""
     one = found(call)
     lines = _log(one).splitlines()
     word = call.body.get("filter")
@@ -136,7 +142,7 @@ def _result(call: Call, one: Instance, text: str, **more: Any) -> Answer:
 
 
 def log_text(call: Call) -> Answer:
-    """GET the URL of a log: refused at first, later the text."""
+    """Answer GET for the URL of a log. The first requests are refused, and later ones get the text."""
     name = call.groups[0]
     text, left = call.world.logs.get(name, ("", 1))
     if left:
@@ -147,7 +153,9 @@ def log_text(call: Call) -> Answer:
 
 
 def command(call: Call) -> Answer:
-    """PUT /instances/command/ID/: run ls, du or rm on the instance's disk, also while it is stopped."""
+    """Answer PUT /instances/command/ID/: run ls, du or rm on the instance's disk, even while the instance is
+    stopped.
+    """
     one = found(call)
     words = shlex.split(str(call.body.get("command") or ""))
     if not words or words[0] not in ("ls", "du", "rm") or one.machine is None:

@@ -1,5 +1,7 @@
-"""Calls that the real service does not have: faults, time, money and many instances, for `train sandbox` and
-tests."""
+"""Calls that the real service does not have, for `train sandbox` and tests.
+
+They set faults, change time and money, and create many instances.
+"""
 
 from trainsh_sandbox.api.answers import Answer
 from trainsh_sandbox.api.call import Call
@@ -7,7 +9,7 @@ from trainsh_sandbox.world import life
 
 
 def status(call: Call) -> Answer:
-    """GET /sandbox/status."""
+    """Answer GET /sandbox/status with the state of the sandbox."""
     world = call.world
     return Answer({
         "time": world.now, "speed": world.clock.speed, "offers": len(world.market.offers), "credit": world.credit,
@@ -22,7 +24,9 @@ def status(call: Call) -> Answer:
 
 
 def faults(call: Call) -> Answer:
-    """PUT /sandbox/faults: set faults, NAME -> value; `off` alone clears all."""
+    """Answer PUT /sandbox/faults: set faults, given as a map from NAME to value. The name `off` alone clears all
+    faults.
+    """
     for name, value in call.body.items():
         if name == "off":
             call.world.faults.clear()
@@ -34,19 +38,19 @@ def faults(call: Call) -> Answer:
 
 
 def advance(call: Call) -> Answer:
-    """POST /sandbox/advance: advance the clock at once."""
+    """Answer POST /sandbox/advance: move the clock forward at once."""
     call.world.clock.advance(float(call.body["seconds"]))
     return Answer({"time": call.world.settle()})
 
 
 def money(call: Call) -> Answer:
-    """POST /sandbox/credit: add to the credit (a negative amount reduces it)."""
+    """Answer POST /sandbox/credit: add an amount to the credit. A negative amount reduces the credit."""
     call.world.pay_in(float(call.body["amount"]))
     return Answer({"credit": call.world.credit})
 
 
 def traffic(call: Call) -> Answer:
-    """POST /sandbox/traffic: record bytes that an instance sent and received."""
+    """Answer POST /sandbox/traffic: record bytes that an instance has sent and received."""
     usage = call.world.instances[int(call.body["id"])].usage
     usage.up += int(call.body.get("up") or 0)
     usage.down += int(call.body.get("down") or 0)
@@ -54,7 +58,7 @@ def traffic(call: Call) -> Answer:
 
 
 def crowd(call: Call) -> Answer:
-    """POST /sandbox/crowd: create many running instances that have no machine behind them."""
+    """Answer POST /sandbox/crowd: create many running instances that have no machine behind them."""
     world = call.world
     made = []
     for number in list(world.market.offers)[: int(call.body["count"])]:

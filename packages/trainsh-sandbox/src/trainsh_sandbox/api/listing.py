@@ -24,7 +24,7 @@ def _visible(call: Call) -> list[Instance]:
 
 
 def old(call: Call) -> Answer:
-    """GET /api/v0/instances/: no longer available to most accounts."""
+    """Answer GET /api/v0/instances/, the old list, which most accounts can no longer use."""
     if not call.world.faults.is_on("list-v0"):
         raise Refused(410, "deprecated_endpoint", DEPRECATED)
     rows = [row(one, call.world.now) for one in _visible(call)]
@@ -32,14 +32,14 @@ def old(call: Call) -> Answer:
 
 
 def filters(call: Call) -> Answer:
-    """GET /instances/filters/."""
+    """Answer GET /instances/filters/ with the fields of all instances by which a client can filter."""
     keys = ("actual_status", "gpu_name", "verification")
     found = [row(one, call.world.now) for one in _visible(call)]
     return Answer({"success": True, "filters": [{key: each[key] for key in keys} for each in found]})
 
 
 def pages(call: Call) -> Answer:
-    """GET /api/v1/instances/: pages of 25 in a stable order."""
+    """Answer GET /api/v1/instances/ with pages of 25 instances, in a stable order."""
     now = call.world.now
     wanted = call.json("select_filters", {})
     for name in wanted:

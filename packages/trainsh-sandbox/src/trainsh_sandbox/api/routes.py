@@ -12,8 +12,10 @@ Handler = Callable[[Call], Answer]
 
 
 class Route(NamedTuple):
-    """A route of the API. `key`: the key that a call needs: `account`, `instance` (or an instance's own), `open`
-    (none).
+    """A route of the API.
+
+    `key` is the key that a call needs: `account` (the account's key), `instance` (the account's key or that of the
+    instance in the path), or `open` (no key).
     """
 
     method: str
@@ -69,7 +71,10 @@ ROUTES = (
 
 
 def find(method: str, path: str) -> tuple[Route, tuple[str, ...]] | None:
-    """The route of a path (without its last slash), and the groups that its pattern matched."""
+    """The route of a path, and the groups that the route's pattern has matched.
+
+    The path has no slash at its end.
+    """
     for route in ROUTES:
         match = route.path.fullmatch(path) if route.method == method else None
         if match:

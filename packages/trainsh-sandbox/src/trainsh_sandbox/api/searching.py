@@ -18,7 +18,7 @@ def bundles(call: Call) -> Answer:
 
 
 def asks(call: Call) -> Answer:
-    """PUT /search/asks/: search for offers, with the filter in `q`."""
+    """Answer PUT /search/asks/: search for offers, with the filter in `q`."""
     return _found(call, call.body.get("q") or {})
 
 
@@ -35,17 +35,17 @@ def _found(call: Call, query: dict[str, Any]) -> Answer:
 
 
 def gpu_names(_call: Call) -> Answer:
-    """GET /gpu_names/unique/."""
+    """Answer GET /gpu_names/unique/ with the names of the GPU models."""
     return Answer({"gpu_names": sorted(card.name for card in CARDS)})
 
 
 def rent(call: Call) -> Answer:
-    """PUT /asks/ID/."""
+    """Answer PUT /asks/ID/: rent an offer."""
     return _rent(call, call.number)
 
 
 def launch(call: Call) -> Answer:
-    """PUT /launch_instance/: search, and rent the first offer that matches."""
+    """Answer PUT /launch_instance/: search for offers, and rent the first one that matches."""
     query = call.body.get("q") or {}
     found = search(list(call.world.market.offers.values()), query, call.world.now)
     if not found:
@@ -82,7 +82,9 @@ def _rent(call: Call, number: int) -> Answer:
 
 
 def _lost(call: Call) -> Answer | None:
-    """A 502 response in place of the answer, although the instance was created; None without this fault."""
+    """A 502 response to send in place of the answer, although the instance was created; None if this fault does not
+    strike.
+    """
     if call.world.faults.hits("create-lost"):
         return Answer("<html><body><h1>502 Bad Gateway</h1></body></html>", 502, {"Content-Type": "text/html"})
     return None
@@ -98,6 +100,6 @@ def _check(call: Call, request: dict[str, Any]) -> None:
     if len(str(request.get("label") or "")) > 256:
         raise Refused(400, "label_too_long", "label is longer than 256 characters")
     if request.get("env") is not None and not isinstance(request["env"], dict):
-        request["env"] = {}  # a string is silently ignored
+        request["env"] = {}  # the service silently ignores a string
     if float(request.get("disk") or 8) < 0:
         raise Refused(400, "invalid_args", "disk must be positive")

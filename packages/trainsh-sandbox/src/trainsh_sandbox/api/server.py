@@ -48,10 +48,10 @@ class Handler(BaseHTTPRequestHandler):
     server: Server
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Log nothing: a request's path may contain a key."""
+        """Log nothing, because the path of a request may contain a key."""
 
     def do_GET(self) -> None:
-        """Handle a request; all methods use this function."""
+        """Handle a request. All HTTP methods use this function."""
         self._serve()
 
     do_PUT = do_POST = do_DELETE = do_GET
@@ -75,7 +75,10 @@ class Handler(BaseHTTPRequestHandler):
         self._send(answer, damaged=not ours)
 
     def _body(self, path: str) -> bytes:
-        """The body of the request. The body of a speed test's upload is read and dropped; returns it empty."""
+        """The body of the request.
+
+        The body of a speed test's upload is read and dropped, and the result is then empty.
+        """
         left = int(self.headers.get("Content-Length") or 0)
         if path != speed.UPLOAD:
             return self.rfile.read(left)
@@ -84,13 +87,13 @@ class Handler(BaseHTTPRequestHandler):
         return b""
 
     def _strike(self) -> Answer | None:
-        """The response of a fault that prevents this request from being handled; None without one."""
+        """The response of a fault that prevents this request from being handled, or None if no fault does."""
         faults = self.server.world.faults
         time.sleep(faults.seconds("slow") or 0.0)
         return next((answer for name, answer in STORMS if faults.hits(name)), None)
 
     def _answer(self, path: str, query: dict[str, str], body: bytes) -> tuple[Answer, float]:
-        """The response, and the seconds to delay it."""
+        """The response, and for how many seconds to delay it."""
         world = self.server.world
         try:
             document = json.loads(body) if body.strip() else None

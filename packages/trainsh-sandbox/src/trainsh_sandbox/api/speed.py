@@ -4,14 +4,14 @@ from trainsh_sandbox.api.answers import Answer
 from trainsh_sandbox.api.call import Call
 
 UPLOAD = "/__up"
-MOST = 20_000_000  # bytes; here a larger test only takes longer
+MOST = 20_000_000  # bytes; on this machine a larger test would only take longer
 
 
 def down(call: Call) -> Answer:
-    """GET /__down?bytes=N: answers with N bytes, at most MOST."""
+    """Answer GET /__down?bytes=N with N bytes, but at most MOST."""
     return Answer("0" * min(MOST, int(call.query.get("bytes") or 0)), 200, {"Content-Type": "text/plain"})
 
 
 def up(_call: Call) -> Answer:
-    """POST /__up: accepts any body."""
+    """Answer POST /__up. Any body is accepted."""
     return Answer({"success": True})

@@ -1,1 +1,4 @@
-"""Faults that make the sandbox fail as the real service does. Imports no other subpackage."""
+"""Faults that make the sandbox fail as the real service does.
+
+This subpackage imports no other subpackage.
+"""

@@ -1,4 +1,4 @@
-"""The faults: what each one breaks, and whether it affects the current call."""
+"""The faults. The module says what each fault breaks, and whether a fault affects the current call."""
 
 import random
 import re
@@ -15,8 +15,10 @@ OFF = "off"
 
 
 class Switch(msgspec.Struct, frozen=True):
-    """A fault that can be switched on. `kind` of its value: `calls` (a probability, `on`, or `3x` for the next 3
-    calls), `time` (a duration) or `choice`.
+    """A fault that can be switched on.
+
+    `kind` is the kind of its value: `calls` (a probability, `on`, or `3x` for the next 3 calls), `time` (a
+    duration) or `choice` (one of some words).
     """
 
     name: str
@@ -85,7 +87,9 @@ class Faults:
         self._lock = threading.Lock()
 
     def set(self, name: str, value: str) -> None:
-        """Set a fault. Raises NotFound for an unknown name, UsageError for a value that the fault does not take."""
+        """Set a fault. Raises NotFound for an unknown name, and UsageError for a value that the fault does not
+        take.
+        """
         switch = SWITCHES.get(name)
         if switch is None:
             raise NotFound(f"there is no fault {name!r}", did_you_mean(name, SWITCHES, "see: train sandbox fault"))
@@ -99,7 +103,7 @@ class Faults:
         self._values.clear()
 
     def hits(self, name: str) -> bool:
-        """Whether the fault makes this call fail. Counts the call."""
+        """Whether the fault makes this call fail. The call is counted, for values such as `3x`."""
         with self._lock:
             value = self._values.get(name)
             if value is None:
@@ -114,16 +118,16 @@ class Faults:
             return self._random.random() < float(value)
 
     def is_on(self, name: str) -> bool:
-        """Whether a fault is set. Does not count a call."""
+        """Whether a fault is set. No call is counted."""
         return name in self._values
 
     def seconds(self, name: str) -> float | None:
-        """The duration of a `time` fault; None when it is off."""
+        """The duration of a `time` fault, or None when the fault is off."""
         value = self._values.get(name)
         return None if value is None else float(value)
 
     def choice(self, name: str) -> str | None:
-        """The value of a `choice` fault; None when it is off."""
+        """The value of a `choice` fault, or None when the fault is off."""
         return self._values.get(name)
 
     def listed(self) -> list[dict[str, Any]]:
@@ -157,5 +161,8 @@ def _checked(switch: Switch, value: str) -> str:
 
 
 def read(words: list[str]) -> list[tuple[str, str]]:
-    """`NAME=VALUE` words as pairs. A name without a value means on; `off` alone clears all faults."""
+    """Words of the form `NAME=VALUE` as pairs.
+
+    A name without a value gets the value `on`. The single word `off` clears all faults.
+    """
     return [(name, value or "on") for name, _, value in (word.partition("=") for word in words)]

@@ -1,5 +1,5 @@
 #!/bin/sh
-# pip for the instance's own Python. On first use it is installed from the wheel that comes with Python.
+# Runs pip for the instance's own Python. On first use, pip is installed from the wheel that comes with Python.
 if ! python -c 'import pip' 2>/dev/null; then
   python -m ensurepip --default-pip >/dev/null || exit 1
 fi

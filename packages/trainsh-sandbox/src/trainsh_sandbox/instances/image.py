@@ -1,4 +1,4 @@
-"""The image of every instance: the files that the README's example uses, a Python, and a repository to clone."""
+"""Builds the image of every instance: the files of the README's example, a Python, and a repository to clone."""
 
 import os
 import shutil
@@ -18,7 +18,11 @@ _GIT = {
 
 
 def build(folder: Path) -> Path:
-    """Create the image in `folder`: scripts, `bin` for PATH, `disk` with a new instance's files, `repo.git`."""
+    """Create the image in `folder`, and return its path.
+
+    The image has scripts, the folder `bin` for PATH, the folder `disk` with the files of a new instance, and
+    `repo.git`.
+    """
     folder.mkdir(mode=0o755, parents=True)
     for name in ("enter.sh", "init.sh", "login.sh"):
         shutil.copy(SCRIPTS / name, folder / name)

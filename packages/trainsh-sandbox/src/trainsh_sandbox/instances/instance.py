@@ -1,4 +1,4 @@
-"""One rented machine: the request it was rented with, and its state."""
+"""One rented machine: the request with which it was rented, and its state."""
 
 import secrets
 from typing import Any
@@ -9,7 +9,10 @@ from trainsh_sandbox.market.offers import Offer, priced
 
 
 class Instance:
-    """A contract. Its four states are the service's own; `machine` is the sshd behind it, if there is one."""
+    """A contract for a rented machine.
+
+    Its four states are those of the real service. `machine` is the real sshd behind the contract, or None.
+    """
 
     def __init__(self, number: int, offer: Offer, request: dict[str, Any], now: float) -> None:
         self.id = number
@@ -30,7 +33,7 @@ class Instance:
         self.message = ""
         self.listed_at = now
         self.queued = False
-        self.run = 0  # counts starts: an event scheduled before the last start is ignored
+        self.run = 0  # counts the starts, because an event that was scheduled before the last start must be ignored
         self.direct = True
         self.machine: Machine | None = None
         self.key_rows: list[dict[str, Any]] = []
@@ -39,12 +42,17 @@ class Instance:
 
     @property
     def gpu_price(self) -> float:
-        """The price in $/h while it runs: the bid of an interruptible instance, else the offer's price."""
+        """The price in $/h while the instance runs.
+
+        It is the bid of an interruptible instance, or else the price of the offer.
+        """
         return float(self.offer["dph_base"]) if self.bid is None else self.bid
 
     @property
     def is_jupyter(self) -> bool:
-        """Whether the service reports its proxy's port one too low."""
+        """Whether this is an instance with Jupyter, for which the service reports the port of its proxy one too
+        low.
+        """
         return "jupyter" in self.runtype
 
     def set_states(self, state: str) -> None:

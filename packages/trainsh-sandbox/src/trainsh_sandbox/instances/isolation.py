@@ -33,11 +33,14 @@ def _works(words: list[str]) -> bool:
 
 
 def namespace_argv() -> list[str]:
-    """The argv prefix that starts a program in new namespaces. The namespaces end with the program."""
+    """The words before a program's argv that start the program in new namespaces.
+
+    The namespaces end when the program ends.
+    """
     own = [] if isolation() == "root" else ["-U", "-r"]
     return ["unshare", *own, "-m", "-p", "-u", "-f", "--kill-child", "--propagation", "private"]
 
 
 def sshd_path() -> str | None:
-    """The path of this machine's sshd; None when it has none."""
+    """The path of this machine's sshd, or None when it has no sshd."""
     return shutil.which("sshd", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin:/usr/local/sbin")

@@ -17,7 +17,7 @@ from trainsh_sandbox.instances.isolation import isolation, namespace_argv, sshd_
 SCRIPTS = Path(__file__).parent / "scripts"
 OWN = ("root", "tmp", "etc", "workspace", "backup")
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-START = 20.0  # seconds for sshd to answer
+START = 20.0  # the time limit in seconds until sshd answers
 
 
 def free_port() -> int:
@@ -28,8 +28,10 @@ def free_port() -> int:
 
 
 class Machine:
-    """A machine. `folder` is its disk, `image` is mounted at /sandbox, `env` is the environment of its first
-    process."""
+    """A machine: a real sshd in its own namespaces.
+
+    `folder` is its disk. `image` is mounted at /sandbox. `env` is the environment of its first process.
+    """
 
     def __init__(self, folder: Path, image: Path, hide: Path, hostname: str, env: dict[str, str]) -> None:
         self.folder = folder
@@ -82,7 +84,10 @@ class Machine:
         return self._process is not None and self._process.poll() is None
 
     def start(self, *, direct: bool = True, proxy: bool = True) -> None:
-        """Start sshd on new ports and wait until it answers on them. Raises TrainError when it does not."""
+        """Start sshd on new ports, and wait until sshd answers on them.
+
+        Raises TrainError when it does not answer.
+        """
         self.direct_port, self.proxy_port = free_port(), free_port()
         ports = [port for port, wanted in ((self.direct_port, direct), (self.proxy_port, proxy)) if wanted]
         inside = isolation() == "root"
@@ -107,8 +112,10 @@ class Machine:
             self._await(port)
 
     def _start_outer(self, ports: list[int]) -> None:
-        """Start sshd as an ordinary user, outside the machine's namespaces, since inside them sshd could not run as
-        root. A forced command moves each login into the namespaces."""
+        """Start sshd as an ordinary user, outside the machine's namespaces.
+
+        Inside the namespaces sshd could not run as root. A forced command moves each login into the namespaces.
+        """
         forced = (
             f"exec nsenter -t {self._first_process()} -U -m -p -u -r -w --preserve-credentials /sandbox/login.sh"
         )
@@ -119,7 +126,10 @@ class Machine:
         self._outer = subprocess.Popen(words, stdin=subprocess.DEVNULL, start_new_session=True)
 
     def _first_process(self) -> int:
-        """Wait until the namespaces have their new root; returns the pid of their first process, as seen here."""
+        """Wait until the namespaces have their new root folder.
+
+        Return the pid that the first process of the namespaces has outside of them.
+        """
         assert self._process is not None
         children = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children")
         deadline = time.monotonic() + START

@@ -5,7 +5,7 @@ from typing import Any
 from trainsh_sandbox.instances.instance import Instance
 from trainsh_sandbox.market.offers import priced
 
-# Fields copied unchanged from the offer to the instance.
+# These fields are copied unchanged from the offer to the instance.
 SAME = (
     "machine_id", "host_id", "hosting_type", "bundle_id", "static_ip", "direct_port_count", "gpu_name",
     "gpu_arch", "num_gpus", "gpu_frac", "gpu_ram", "gpu_mem_bw", "gpu_lanes", "bw_nvlink", "compute_cap",
@@ -18,7 +18,7 @@ SAME = (
 
 
 def row(one: Instance, now: float) -> dict[str, Any]:
-    """The whole object, as the list and the read of one instance return it."""
+    """The whole object of an instance, which the list and the call for one instance return."""
     offer = {**one.offer, "dph_base": one.gpu_price}
     prices = priced(offer, one.disk, now)
     running = one.actual == "running"

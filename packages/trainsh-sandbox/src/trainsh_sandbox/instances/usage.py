@@ -1,4 +1,4 @@
-"""An instance's use of disk, GPU and bandwidth, in time and money."""
+"""Records how an instance uses disk, GPU and bandwidth, in time and money."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ class Usage:
         self.down_price = down_price
         self.since = now
         self.until: float | None = None
-        self.gpu: list[list[float | None]] = []  # [start, end or None, price]
+        self.gpu: list[list[float | None]] = []  # entries [start, end or None, price]
         self.up = 0
         self.down = 0
 

@@ -1,1 +1,4 @@
-"""Offers: how they are generated, priced, changed over time and searched. Imports no other subpackage."""
+"""Offers: how they are generated, priced, changed over time and searched.
+
+This subpackage imports no other subpackage.
+"""

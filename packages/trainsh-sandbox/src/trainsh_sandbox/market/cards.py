@@ -4,7 +4,11 @@ import msgspec
 
 
 class Card(msgspec.Struct, frozen=True):
-    """One model: `memory` in MB as the GPU reports it, `price` in $/h for one GPU, TFLOPS, GB/s."""
+    """One GPU model.
+
+    `memory` is in MB, as the GPU reports it. `price` is in $/h for one GPU. The other figures are in TFLOPS and in
+    GB/s.
+    """
 
     name: str
     memory: int

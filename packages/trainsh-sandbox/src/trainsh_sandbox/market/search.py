@@ -16,7 +16,7 @@ Test = Callable[[Any, Any], bool]
 
 
 class BadQuery(ValueError):
-    """The filter is invalid; the message says why."""
+    """The filter is invalid. The message says why."""
 
 
 def _same(have: Any, want: Any) -> bool:
@@ -47,7 +47,7 @@ def _number(value: Any) -> float:
 
 
 def _coerced(want: Any, have: Any) -> Any:
-    """`want` converted to the type of `have`: the official client sends numbers as strings."""
+    """`want` converted to the type of `have`, because the official client sends numbers as strings."""
     if isinstance(have, bool):
         return want if isinstance(want, bool) else str(want).lower() in ("true", "1")
     if isinstance(have, (int, float)) and isinstance(want, str):
@@ -59,7 +59,10 @@ def _coerced(want: Any, have: Any) -> Any:
 
 
 class View:
-    """An offer with its prices, which are computed when they are read: a search reads two of sixty fields."""
+    """An offer with its prices.
+
+    Prices are computed only when they are read, because a search reads two of sixty fields.
+    """
 
     __slots__ = ("_bid", "_disk", "_now", "offer")
 
@@ -68,11 +71,11 @@ class View:
 
     @property
     def fits(self) -> bool:
-        """Whether the disk asked for fits on the machine."""
+        """Whether the disk that is asked for fits on the machine."""
         return bool(self.offer["disk_space"] >= self._disk)
 
     def get(self, name: str) -> Any:
-        """The value of a field; None for an unknown one."""
+        """The value of a field, or None for an unknown field."""
         if name in ("dph_total", "dph_total_adj", "discounted_dph_total"):
             return total_price(self.offer, self._disk, bid=self._bid)
         if name in PRICED:
@@ -84,14 +87,18 @@ class View:
 
 
 def search(offers: list[Offer], query: dict[str, Any], now: float) -> list[Offer]:
-    """The offers that match `query`, with prices, in the requested order, at most 64. Raises BadQuery."""
+    """The offers that match `query`, at most 64, with prices and in the requested order.
+
+    Raises BadQuery if the query is invalid.
+    """
     disk = _number(query.get("allocated_storage") or 5.0)
     bid = query.get("type") in ("bid", "interruptible")
     order = _order(query.get("order"))
     limit = query.get("limit")
     most = min(MOST, int(_number(limit)) if limit else MOST)
-    # Sorted first and filtered afterwards: the search stops as soon as it has enough rows. Filters on the sort
-    # fields are tested first: a client asks for a later page by them, and they reject all offers of earlier pages.
+    # Offers are sorted first and filtered afterwards, so that the search can stop as soon as it has enough rows.
+    # Filters on the sort fields are tested first, because a client uses them to ask for a later page, and they
+    # reject all offers of earlier pages.
     first = [name for name, _ in order]
     fields = sorted((name for name in query if name not in CONTROLS), key=lambda name: name not in first)
     tests = [_test(name, query[name], now) for name in fields]
@@ -116,7 +123,7 @@ def _order(order: Any) -> list[tuple[str, str]]:
 
 
 def _test(name: str, wanted: Any, now: float) -> Callable[[View], bool]:
-    """The filter for one field. All of its operators must match."""
+    """A function that tests one field of an offer. All operators of the filter must match."""
     if not isinstance(wanted, dict):
         raise BadQuery(f"{name} must be an object of operators")
     unknown = set(wanted) - set(OPERATORS)
@@ -134,10 +141,10 @@ def _test(name: str, wanted: Any, now: float) -> Callable[[View], bool]:
 
 
 def _field(name: str, now: float) -> Callable[[View], Any]:
-    """How the service reads a field. Some fields are not columns of an offer."""
+    """A function that reads a field as the service does. Some fields are not columns of an offer."""
     name = ALIASES.get(name, name)
     special: dict[str, Callable[[View], Any]] = {
-        "id": lambda _row: None,  # matches nothing on the real service
+        "id": lambda _row: None,  # because on the real service, this field matches nothing
         "verified": lambda row: row["vericode"] == 1,
         "driver_version": lambda row: row["driver_vers"],
         "datacenter": lambda row: row["hosting_type"] == 1,

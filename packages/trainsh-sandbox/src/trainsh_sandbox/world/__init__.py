@@ -1,1 +1,4 @@
-"""The account, its clock and ledger, and scheduled events. Imports market/, instances/ and faults/."""
+"""The account, its clock and ledger, and scheduled events.
+
+This subpackage imports market/, instances/ and faults/.
+"""

@@ -4,7 +4,9 @@ import time
 
 
 class Clock:
-    """Time in seconds since 1970: the real time, sped up by `speed`, plus what `advance` added."""
+    """The sandbox's time in seconds since 1970. It is the real time, sped up by `speed`, plus what `advance` has
+    added.
+    """
 
     def __init__(self, speed: float = 1.0) -> None:
         self.speed = speed

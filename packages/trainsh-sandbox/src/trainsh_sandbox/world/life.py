@@ -9,9 +9,9 @@ from trainsh_sandbox.instances.machine import Machine
 from trainsh_sandbox.market.offers import Offer
 from trainsh_sandbox.world.world import World
 
-BOOT = 0.7  # seconds of the sandbox's time from a start to running
+BOOT = 0.7  # seconds of the sandbox's time from a start until the instance runs
 PULL = 0.3
-SETTLE = 0.3  # seconds until a stop shows in the status
+SETTLE = 0.3  # seconds until the status shows a stop
 PULL_ERROR = "Error response from daemon: manifest for {image} not found: manifest unknown: manifest unknown"
 OCI_ERROR = (
     "Error response from daemon: failed to create task for container: OCI runtime create failed: runc create failed"
@@ -19,7 +19,7 @@ OCI_ERROR = (
 
 
 def create(world: World, offer: Offer, request: dict[str, Any]) -> Instance:
-    """Rent the machine of an offer that was taken from the market, and boot it."""
+    """Rent the machine of an offer that was taken from the market, and boot the machine."""
     one = Instance(next(world.numbers), offer, request, world.now)
     one.listed_at = world.now + (world.faults.seconds("not-listed") or 0.0)
     ends = world.faults.seconds("expires-after")
@@ -30,7 +30,7 @@ def create(world: World, offer: Offer, request: dict[str, Any]) -> Instance:
 
 
 def boot(world: World, one: Instance) -> None:
-    """Take an instance through loading to running, unless a fault prevents that."""
+    """Take an instance from loading to running, unless a fault prevents this."""
     one.run += 1
     one.queued = False
     one.set_states("running")
@@ -55,7 +55,7 @@ def boot(world: World, one: Instance) -> None:
 
 
 def _power_on(world: World, one: Instance, due: float, direct: bool, proxy: bool) -> None:
-    """Start the real machine, then set the status to running, not before `due`."""
+    """Start the real machine, and then set the status to running, but not before the time `due`."""
     run = one.run
     try:
         with world.lock:
@@ -69,7 +69,7 @@ def _power_on(world: World, one: Instance, due: float, direct: bool, proxy: bool
         return
     with world.lock:
         world.settle()
-        if one.run != run:  # stopped or destroyed in the meantime
+        if one.run != run:  # the instance was stopped or destroyed in the meantime
             machine.stop()
             return
         world.after(one, max(0.0, due - world.now), _runs)
@@ -118,8 +118,10 @@ def _runs(world: World, one: Instance, _argument: Any) -> None:
 
 
 def _crash(_world: World, one: Instance, _argument: Any) -> None:
-    """End the main process: the intended status stays running, the actual one becomes exited, the GPU is still
-    billed."""
+    """End the main process of an instance.
+
+    The intended status stays running, the actual status becomes exited, and the GPU is still billed.
+    """
     one.actual = "exited"
     _power_off(one)
 
@@ -149,7 +151,7 @@ def _power_off(one: Instance) -> None:
 
 
 def stop(world: World, one: Instance, why: str = "") -> None:
-    """Stop an instance: its disk stays and is billed. A start that waits in the queue is cancelled."""
+    """Stop an instance. Its disk stays and is still billed. A start that waits in the queue is cancelled."""
     if one.intended == one.cur == "stopped" and not one.queued:
         return
     one.run += 1
@@ -164,7 +166,7 @@ def stop(world: World, one: Instance, why: str = "") -> None:
 
 
 def start(world: World, one: Instance) -> bool:
-    """Start an instance again; returns False when its GPU is taken and the start waits in a queue."""
+    """Start an instance again. Return False when its GPU is taken and the start waits in a queue."""
     if world.faults.hits("start-queued"):
         one.run += 1
         one.queued = True
@@ -182,7 +184,7 @@ def release_queue(world: World) -> None:
 
 
 def reboot(world: World, one: Instance, *, fresh: bool = False) -> None:
-    """Restart the container; with `fresh` it gets a new disk (recycle)."""
+    """Restart the container of an instance. With `fresh`, the container gets a new disk (the call `recycle`)."""
     one.usage.rest(world.now)
     _power_off(one)
     if fresh and one.machine:
@@ -193,7 +195,7 @@ def reboot(world: World, one: Instance, *, fresh: bool = False) -> None:
 
 
 def destroy(world: World, one: Instance) -> None:
-    """Destroy an instance: its disk is removed, and its machine is offered again."""
+    """Destroy an instance. Its disk is removed, and its machine is offered again."""
     one.run += 1
     one.cur = one.next = "unloaded"
     one.usage.end(world.now)

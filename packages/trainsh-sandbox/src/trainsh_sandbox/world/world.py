@@ -1,4 +1,4 @@
-"""The account and everything it rents. Events run in the order of the sandbox's time."""
+"""The account and everything that the account rents. Events run in the order of the sandbox's time."""
 
 import heapq
 import itertools
@@ -17,11 +17,11 @@ Action = Callable[["World", Instance, Any], None]
 
 
 class World:
-    """The whole state of a sandbox. `folder` holds the machines' disks; if `image` is None, instances have no
-    machine.
+    """The whole state of a sandbox.
 
-    `on_broke` is called for every instance when the credit is used up. Hold `lock` and call `settle` before reading
-    or changing anything.
+    `folder` holds the disks of the machines. If `image` is None, instances have no machine behind them. `on_broke`
+    is called for every instance when the credit is used up. Before you read or change anything, hold `lock` and
+    call `settle`.
     """
 
     def __init__(
@@ -38,10 +38,11 @@ class World:
         self.faults = Faults()
         self.lock = threading.RLock()
         self.instances: dict[int, Instance] = {}
-        self.ended: list[tuple[int, str | None, Usage]] = []  # ledgers of destroyed instances
+        self.ended: list[tuple[int, str | None, Usage]] = []  # the ledgers of destroyed instances
         self.account_keys: list[dict[str, Any]] = []
         self.deposit = credit
-        self.logs: dict[str, tuple[str, int]] = {}  # URL path -> (log text, requests still to refuse)
+        # path of a URL -> (text of the log, how many requests are still refused)
+        self.logs: dict[str, tuple[str, int]] = {}
         self.numbers = itertools.count(27_000_001)
         self.key_numbers = itertools.count(501)
         self._events: list[tuple[float, int, Instance, int, Action, Any]] = []
@@ -51,16 +52,18 @@ class World:
 
     @property
     def now(self) -> float:
-        """The time up to which events have run."""
+        """The time up to which all events have run."""
         return self._time
 
     def after(self, one: Instance, seconds: float, action: Action, argument: Any = None) -> None:
-        """Schedule `action` for an instance. It is dropped if the instance is started or stopped before then."""
+        """Schedule `action` for an instance. The action is dropped if the instance is started or stopped before its
+        time.
+        """
         event = (self._time + seconds, next(self._sequence), one, one.run, action, argument)
         heapq.heappush(self._events, event)
 
     def settle(self) -> float:
-        """Run all events that are due, in order; returns the current time."""
+        """Run all events that are due, in order. Return the current time."""
         target = self.clock.now()
         while True:
             due = self._events[0][0] if self._events else float("inf")
@@ -80,7 +83,7 @@ class World:
         return self._time
 
     def _broke_at(self) -> float:
-        """When the credit will be used up at the current rate."""
+        """The time at which the credit will be used up at the current rate."""
         rate = sum(one.usage.rate for one in self.instances.values()) / 3600
         if self._broke or rate <= 0:
             return float("inf")

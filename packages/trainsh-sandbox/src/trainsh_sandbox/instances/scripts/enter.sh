@@ -1,9 +1,11 @@
 #!/bin/sh
-# Creates the root of one instance and starts its first process there. Runs in new mount and process namespaces.
-# This machine's files are visible but read-only; /root, /home, /tmp, /etc, /workspace and /backup are the
-# instance's.
+# Creates the root folder of one instance, and starts the instance's first process there. The script runs in new
+# mount and process namespaces. In the instance, this machine's files are visible but read-only. The folders /root,
+# /home, /tmp, /etc, /workspace and /backup are the instance's own.
 #   enter.sh FOLDER IMAGE HIDE KEEP INIT [WORD...]
-# FOLDER holds the instance's folders, IMAGE is mounted at /sandbox, HIDE is covered, KEEP stays visible.
+# FOLDER holds the instance's own folders. IMAGE is mounted at /sandbox. HIDE is a folder that the instance must not
+# see. KEEP is a folder that stays visible. INIT is the program of the first process, and the WORDs are its
+# arguments.
 set -eu
 folder=$1 image=$2 hide=$3 keep=$4
 shift 4
@@ -21,7 +23,8 @@ for entry in /*; do
     mount --rbind "$entry" "$new/$name"
   fi
 done
-# If FOLDER is inside a folder that was mounted above, the new root also appears below itself: unmount it there.
+# If FOLDER is inside a folder that the loop has mounted, the new root also appears below itself. There it is
+# unmounted.
 umount -R -l "$new$new" 2>/dev/null || :
 if [ -d "$new$hide" ]; then mount -t tmpfs -o mode=755 hidden "$new$hide"; fi
 mkdir -p "$new/run/sshd" "$new/proc" "$new/sandbox" "$new/home"
@@ -34,7 +37,8 @@ if [ ! -d "$new$keep" ]; then
   mkdir -p "$new$keep"
   mount --rbind "$keep" "$new$keep"
 fi
-# Make every mount read-only, with those below it. Flags of a mount are kept, as a user namespace requires.
+# Make every mount in the new root read-only. The other flags of a mount are kept, because a user namespace requires
+# this.
 while read -r _ _ _ _ at flags _; do
   case $at in
   "$new"/root | "$new"/tmp | "$new"/etc | "$new"/workspace | "$new"/backup | "$new"/dev | "$new"/dev/*) ;;

@@ -1,5 +1,6 @@
 #!/bin/sh
-# The first process of an instance: starts its programs, reaps children, and exits when its input closes.
+# The first process of an instance. It starts the instance's programs, reaps children, and exits when its input is
+# closed. It is called as:
 #   init.sh [SSHD WORD...]
 exec 3<&0 </dev/null
 trap 'exit 0' TERM

@@ -1,5 +1,6 @@
 #!/bin/bash
-# Run for a login by an ordinary user's sshd, inside the instance: runs the requested command, or a shell.
+# The sshd of an ordinary user runs this script inside the instance for each login. It runs the command that the
+# login requests, or a shell.
 export HOME=/root SHELL=/bin/bash PATH="/sandbox/bin:$PATH"
 cd /root || exit 1
 case ${SSH_ORIGINAL_COMMAND-} in
