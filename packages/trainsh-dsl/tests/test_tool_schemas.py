@@ -13,7 +13,10 @@ from trainsh_dsl.vocabulary.installed_tools import InstalledTools
 
 @pytest.fixture
 def tools(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder on PATH with `train-lab` (which has a schema, and counts), `train-plain` (which has none)."""
+    """A folder on PATH with two programs.
+
+    `train-lab` has a schema and counts how often it is asked. `train-plain` has no schema.
+    """
     lab = tmp_path / "train-lab"
     (tmp_path / "lab.json").write_bytes(msgspec.json.encode(LAB))
     lab.write_text(

@@ -176,7 +176,7 @@ def _hosts(connection: Connection, home: Path, trees: dict[str, Path], serve: Se
 
 
 def _scp_options(words: list[str]) -> list[str]:
-    """The options of an ssh command line that scp takes: `-o` and `-i`, and the port in its own spelling."""
+    """Those options of an ssh command line that scp takes too: `-o`, `-i`, and the port, which scp spells `-P`."""
     found = []
     for at, word in enumerate(words):
         if word in ("-o", "-i", "-F"):

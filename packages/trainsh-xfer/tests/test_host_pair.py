@@ -18,7 +18,7 @@ from trainsh_xfer.transfer import Order, carry_out
 
 
 class Two:
-    """Two hosts; the second accepts keys from ~/.ssh/authorized_keys."""
+    """Two hosts. The second one accepts keys from ~/.ssh/authorized_keys."""
 
     def __init__(self, world: Any, a: Any = None, b: Any = None) -> None:
         self.world = world
@@ -98,7 +98,9 @@ def test_wildcards_move_delete_dry_run(two: Two, source: Path, request_: Any) ->
 
 
 def test_the_key_runs_nothing_else(world: Any, request_: Any) -> None:
-    """While the transfer runs, the line at the destination allows one rsync and no forwarding or terminal."""
+    """While the transfer runs, the line in the destination's authorized_keys allows one rsync, no forwarding, no
+    terminal.
+    """
     two = straight(world)
     two.authorized.parent.mkdir()
     two.authorized.write_text("# a comment without a newline at its end")

@@ -254,7 +254,10 @@ def test_rclone_is_named_where_it_is_missing(
 def test_uploads_that_were_killed_are_aborted_by_the_next_run(
     bucket: Path, service: Service, top: str, tmp_path: Path, request_: Recorded, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """kill -9 of rclone leaves an unfinished upload, which is billed. Other unfinished uploads must stay."""
+    """After kill -9, rclone leaves an unfinished upload, which is billed, and the next run aborts it.
+
+    Unfinished uploads of others must stay.
+    """
     monkeypatch.setattr(rclone, "S3", ("--s3-chunk-size=5M", "--s3-upload-cutoff=5M"))
     (tmp_path / "big").write_bytes(os.urandom(30_000_000))
     monkeypatch.setenv("RCLONE_CONFIG", os.devnull)
@@ -301,7 +304,10 @@ def test_uploads_that_were_killed_are_aborted_by_the_next_run(
 def test_a_large_file_of_b2_that_was_killed_is_aborted_by_the_next_run(
     tmp_path: Path, request_: Recorded, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """kill -9 of rclone leaves an unfinished large file. One below another destination must stay."""
+    """After kill -9, rclone leaves an unfinished large file, and the next run aborts it.
+
+    An unfinished file below another destination must stay.
+    """
     monkeypatch.setattr(rclone, "S3", ("--b2-chunk-size=5M", "--b2-upload-cutoff=5M"))
     (tmp_path / "big").write_bytes(os.urandom(12_000_000))
     failed: list[TrainError] = []

@@ -44,7 +44,7 @@ class Analysis:
 
     @property
     def ok(self) -> bool:
-        """Whether the recipe has no errors and therefore a plan; it may have warnings."""
+        """Whether the recipe has no errors and therefore has a plan. It may still have warnings."""
         return not self.findings.errors
 
     def diagnostics(self) -> list[Diagnostic]:

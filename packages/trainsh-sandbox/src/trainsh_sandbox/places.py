@@ -87,8 +87,11 @@ def variables() -> list[str]:
 
 
 def replaced(env: dict[str, str]) -> list[str]:
-    """The variables of `env` that have a value of the user's own in this process's environment, which the shell
-    will lose. In a shell that is in the sandbox already, they are the sandbox's."""
+    """The variables of `env` that have another value in this process's environment, which the user's shell will
+    lose.
+
+    In a shell that uses the sandbox already there are none, because the values are those of the sandbox.
+    """
     if os.environ.get("TRAINSH_HOME") == env["TRAINSH_HOME"]:
         return []
     return [name for name, value in env.items() if os.environ.get(name, value) != value]

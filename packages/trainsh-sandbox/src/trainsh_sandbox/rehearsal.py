@@ -56,13 +56,13 @@ def run(recipe: str, options: list[str], *, keep: bool, for_people: bool) -> int
 
 
 def _jobs(folder: Path) -> list[str]:
-    """The names in the folder of the sandbox's jobs."""
+    """The names of the files in the folder of the sandbox's jobs."""
     found = folder / "home" / "jobs"
     return sorted(one.name for one in found.iterdir()) if found.is_dir() else []
 
 
 def _machine_runs(folder: Path) -> bool:
-    """Whether a machine of the sandbox runs; False if the sandbox does not answer."""
+    """Whether a machine of the sandbox runs. False if the sandbox does not answer."""
     try:
         return any(one["gpu_billed"] for one in control.ask(folder, "GET", "/sandbox/status")["instances"])
     except TrainError:
@@ -70,7 +70,10 @@ def _machine_runs(folder: Path) -> bool:
 
 
 def _about_commands(*, kept: bool) -> str:
-    """What becomes of the commands that a run prints at its end, to stop a machine or to resume the job."""
+    """A text about the commands that a run prints at its end, which stop a machine or resume the job.
+
+    It says how to use these commands, or that they no longer apply.
+    """
     if kept:
         return (
             "The job and its machines are in the sandbox, and cost nothing. Before you use the commands above: "
@@ -83,9 +86,11 @@ def _about_commands(*, kept: bool) -> str:
 
 
 def _file(recipe: str) -> str:
-    """The file of the recipe: one of the user's recipes folder too, which tools in the sandbox do not see.
+    """The path of the recipe's file.
 
-    What is no recipe's name is returned as it is."""
+    The file may be in the user's recipes folder, which tools in the sandbox do not see. If there is no file for
+    `recipe`, the text is returned as it is.
+    """
     if "/" in recipe:
         return recipe
     name = recipe.removesuffix(".recipe") + ".recipe"
@@ -95,7 +100,10 @@ def _file(recipe: str) -> str:
 
 
 def _buckets(recipe: str) -> str:
-    """The first bucket that a recipe's file names; empty when there is none, or no such file."""
+    """The first bucket that a recipe's file names.
+
+    The text is empty when the file names no bucket or cannot be read.
+    """
     try:
         text = Path(recipe).read_text(errors="replace")
     except OSError:

@@ -46,7 +46,10 @@ def _in_bucket(place: Resolved, path: str) -> list[Entry]:
 
 
 def _date(row: _Row) -> str:
-    """When it was modified. A folder of a bucket has no date, and rclone prints the start of 2000 for it."""
+    """The date at which an entry was modified, or an empty text for a folder of a bucket.
+
+    Such a folder has no date, and rclone prints the start of the year 2000 for it.
+    """
     none = row.IsDir and datetime.fromisoformat(row.ModTime) == datetime(2000, 1, 1, tzinfo=UTC)
     return "" if none else row.ModTime
 
@@ -55,7 +58,8 @@ def _in_folder(place: Resolved, path: str) -> list[Entry]:
     found = []
     with _readable(place, path) as top, os.scandir(top) as files:
         for file in files:
-            with contextlib.suppress(FileNotFoundError):  # a link to nothing, or deleted since
+            # the file is a link to nothing, or was deleted in the meantime
+            with contextlib.suppress(FileNotFoundError):
                 folder, about = file.is_dir(), file.stat()
                 modified = datetime.fromtimestamp(about.st_mtime, UTC).astimezone().isoformat()
                 name = os.fsencode(file.name).decode(errors="replace")
@@ -75,12 +79,12 @@ def usage(storage: Storage, path: str) -> Usage:
 
 
 def _size(place: Resolved, path: str) -> _Size:
-    """The size of the files in a folder of this machine; links are not followed."""
+    """The size of the files in a folder of this machine. Links are not followed."""
     sizes = []
     with _readable(place, path) as top:
         for folder, _, names in os.walk(top, onerror=_raise):
             for name in names:
-                with contextlib.suppress(FileNotFoundError):  # deleted since
+                with contextlib.suppress(FileNotFoundError):  # the file was deleted in the meantime
                     about = os.lstat(Path(folder) / name)
                     if stat.S_ISREG(about.st_mode):
                         sizes.append(about.st_size)

@@ -105,7 +105,10 @@ def _credentials(storage: Storage) -> None:
 
 
 def _left(storage: Storage) -> str:
-    """What Ctrl-C at a question leaves: an added storage. Names the commands that set its missing keys."""
+    """The message after Ctrl-C at a question, when the storage was already added.
+
+    It has the commands that set the missing keys of the storage.
+    """
     missing = [one.name for one in shown(storage).credentials if not one.set]
     lacks = f", but lacks {' and '.join(missing)}" if missing else ""
     return "\n".join([f"{storage.name} was added{lacks}", *(f"  train secrets set {name}" for name in missing)])

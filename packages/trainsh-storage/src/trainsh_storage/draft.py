@@ -42,14 +42,16 @@ def make(name: str | None, text: str | None, kind: str | None, values: dict[str,
 
 
 def make_folder(storage: Storage) -> Path | None:
-    """Make the folder of a storage on this machine where only it is missing, and its parent is there; return it if
-    it was made. A longer path may be on a disk that is not mounted."""
+    """Make the folder of a storage on this machine, and return it if it was made.
+
+    The folder is made only if its parent exists, because a longer path may be on a disk that is not mounted.
+    """
     if storage.kind != "local":
         return None
     folder = Path(storage.config["path"])
     try:
         folder.mkdir()
-    except OSError:  # it is there, or a test of the storage says what is wrong
+    except OSError:  # the folder exists already, or a later test of the storage says what is wrong
         return None
     return folder
 

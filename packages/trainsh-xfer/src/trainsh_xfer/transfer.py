@@ -1,4 +1,4 @@
-"""One transfer from start to end: resolve both sides, refuse unsafe copies, copy, verify, clean up."""
+"""Carries out one transfer: resolves both sides, refuses unsafe copies, copies, verifies, and cleans up."""
 
 import time
 from contextlib import ExitStack

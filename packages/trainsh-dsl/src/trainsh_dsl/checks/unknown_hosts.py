@@ -1,4 +1,4 @@
-"""Hosts that are named by one bare word, which this machine does not know."""
+"""Finds host specs that are one bare word, if this machine does not know a host of that name."""
 
 from collections.abc import Callable
 
@@ -12,7 +12,11 @@ _BARE = lazy(r"[A-Za-z0-9][\w-]*\Z")
 def unknown_hosts(
     recipe: Recipe, given: set[str], hint_of: Callable[[str], str | None], findings: Findings
 ) -> None:
-    """Report W210. `hint_of` returns None for a known name; `given` are hosts that the command line sets."""
+    """Report W210 for each host spec that is a single word and names no known host.
+
+    `given` holds the hosts that the command line sets. `hint_of` returns a hint for an unknown name, and None for a
+    known one.
+    """
     for each in recipe.definitions:
         plain = each.sort == "host" and each.type == "name" and isinstance(each.text, str)
         if not plain or each.name in given or not _BARE.match(each.raw):

@@ -40,7 +40,10 @@ class Ignores:
         self.findings.ignore(start, end, self._codes(directive, at))
 
     def _codes(self, directive: str, at: int) -> set[str]:
-        """The codes of warnings in `# train: ignore W203, W301`. Reports W104 for anything else in the list."""
+        """The codes of warnings in a directive such as `# train: ignore W203, W301`.
+
+        Anything else in the list is reported with W104.
+        """
         listed = directive.partition("ignore")[2].replace(",", " ").split()
         end = at + len(directive)
         for word in listed:

@@ -11,7 +11,7 @@ _WIDEST = 100
 
 
 def one(found: Diagnostic, name: str, *, style: bool = False) -> str:
-    """One diagnostic as lines of text; `style` adds colour."""
+    """One diagnostic as lines of text. With `style`, the text has colours."""
     colour = "31" if found.severity == "error" else "33"
     label = _paint(f"{found.severity} {found.code}", colour, style)
     head = f"{_safe(name)}:{found.line}:{found.column}: {label}: {_safe(found.message)}"

@@ -97,7 +97,7 @@ class CommandReader:
         return body
 
     def _plain(self, body: str, at: int) -> Text | None:
-        """The text of a simple command without a `$` in single quotes; None if it uses a secret."""
+        """The text of a simple command without a `$` in single quotes, or None if the command uses a secret."""
         scope = self.scope
         parts: list[str | Ref] = []
         done = 0

@@ -17,7 +17,9 @@ _VALUE_DOLLAR = lazy(r"\\(\$)|\$\{([^{}\n]*)\}|\$([A-Za-z_][A-Za-z0-9_]*)|\$\{")
 
 
 def unbroken(text: str) -> str:
-    """The text on one line: each backslash at the end of a line, with the blanks around it, becomes one space."""
+    """The text on one line. Each backslash at the end of a line, with the blanks around it, is replaced by one
+    space.
+    """
     if "\\\n" not in text:
         return text
     first, *middle, last = text.split("\\\n")

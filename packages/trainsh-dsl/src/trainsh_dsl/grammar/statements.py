@@ -127,14 +127,16 @@ def transfer(context: Context, words: list[Word], end: int) -> Transfer:
 
 
 def source_in_pieces(context: Context, words: list[Word]) -> None:
-    """Raise Stop if the source is a path with blanks: `words` has the arrow, but not in the second place."""
+    """Raise `Stop` if the source is a path with blanks, so that the arrow is in `words` but is not the
+    second word.
+    """
     arrow = next((place for place, word in enumerate(words) if word.raw == "->"), 0)
     if arrow > 1:
         _check_blanks(context, words[0], words[1:arrow])
 
 
 def _check_blanks(context: Context, path: Word, behind: list[Word]) -> None:
-    """Report E111 if the words behind a path are its rest: it has blanks and no quotes."""
+    """Raise `Stop` with E111 if the words behind a path belong to it, because the path has blanks and no quotes."""
     rest = list(itertools.takewhile(lambda word: not (is_option(word) or _NO_PIECE.match(word.raw)), behind))
     if not rest or rest[0].raw in options.ALL or "'" in path.raw or '"' in path.raw:
         return
@@ -145,7 +147,7 @@ def _check_blanks(context: Context, path: Word, behind: list[Word]) -> None:
 
 
 def quoted(path: str) -> str:
-    """The path in quotes, without its host and its `~/`, which quotes would take away."""
+    """The path in quotes. Its host and its `~/` stay outside the quotes, because they would not work inside."""
     head = _HEAD.match(path)
     assert head is not None, "it matches every text"
     return f'{head[0]}"{path[head.end() :]}"'

@@ -177,7 +177,9 @@ class Context:
         return f"there are {', '.join(kind)}"
 
     def _in_command(self, word: Word) -> str:
-        """The line of an execute with an assignment before its command instead of before its `>`."""
+        """The line of a step in which `word`, an assignment before the `>`, is moved to the start of the
+        command.
+        """
         first, end = self.text.rfind("\n", 0, word.start) + 1, self.text.find("\n", word.end)
         line = self.text[word.end : end if end >= 0 else len(self.text)]
         others, _, command = line.partition(">")

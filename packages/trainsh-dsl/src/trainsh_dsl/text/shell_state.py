@@ -37,7 +37,11 @@ _POSSIBLE = lazy(
 
 
 def state_of(command: str) -> State:
-    """ "only" for a command that only sets state, "also" for one that sets state and does other work, else ""."""
+    """How a command changes the state of its shell.
+
+    The result is "only" for a command that only sets state, "also" for a command that sets state and does other
+    work, and "" for any other command.
+    """
     if not _POSSIBLE.search(command):
         return ""
     scan = scanned(command)

@@ -44,7 +44,10 @@ class Source:
         return Span(line=line, column=column, end_line=end_line, end_column=end_column)
 
     def range(self, start: int, end: int) -> Range:
-        """The text from `start` up to `end` as an editor's range. Unlike in `span`, a lone CR also ends a line."""
+        """The text from `start` up to `end` as an editor's range.
+
+        In this function a carriage return by itself also ends a line, which is different from `span`.
+        """
         return Range(start=self._position(start), end=self._position(end))
 
     def _position(self, offset: int) -> Position:

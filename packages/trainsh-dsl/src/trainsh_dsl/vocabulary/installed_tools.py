@@ -40,7 +40,10 @@ class InstalledTools:
 
 
 def host_hint(name: str) -> str | None:
-    """What may be meant by a host's name that train-host does not know; None if it knows it, or does not answer."""
+    """A hint for a host's name that train-host does not know.
+
+    The result is None if train-host knows the name or does not answer.
+    """
     from trainsh_base.tool.peer import call  # noqa: PLC0415 - for recipes that name a host by one word only
 
     try:

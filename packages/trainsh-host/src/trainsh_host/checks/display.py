@@ -37,7 +37,10 @@ def print_hosts(rows: list[Listed]) -> None:
 
 
 def _price(row: Listed) -> str:
-    """`0.23 USD/h`; four decimals below 0.1, as a disk costs; empty if the machine costs nothing."""
+    """The price of a machine as text, such as `0.23 USD/h`. The text is empty if the machine costs nothing.
+
+    A price below 0.1, such as that of a disk, has four decimals.
+    """
     if not row.price_per_hour:
         return ""
     return f"{row.price_per_hour:.{2 if row.price_per_hour >= 0.1 else 4}f} {row.currency}/h"

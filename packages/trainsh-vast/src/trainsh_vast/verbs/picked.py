@@ -74,13 +74,19 @@ def add_rented(job: str, host: str, number: int) -> None:
 
 
 def take(job: str, number: int) -> None:
-    """Record, before it gets the job's label, that a job uses a machine that it has not rented."""
+    """Record that a job uses a machine that it has not rented.
+
+    Call this before the machine gets the job's label.
+    """
     write_atomic(_taken_place(job), msgspec.json.encode(sorted({*_taken(job), number})))
 
 
 def was_rented(job: str, host: str, number: int) -> bool:
-    """Whether a job rented the machine that has its label. A pick that is not on record, as on another computer,
-    counts as one of a machine that was there before."""
+    """Whether a job has rented the machine that has the job's label.
+
+    A pick without a record, such as a pick on another computer, counts as a pick of a machine that was there before
+    the job.
+    """
     return number not in _taken(job) and (not host or load(job, host) is not None)
 
 

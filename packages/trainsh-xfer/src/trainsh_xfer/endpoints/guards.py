@@ -1,4 +1,6 @@
-"""Checks that refuse to delete in a system or home folder, and to copy a source onto or into itself."""
+"""Checks that refuse two kinds of copies: those that delete in a system or home folder, and those of a source onto
+or into itself.
+"""
 
 import os
 import posixpath

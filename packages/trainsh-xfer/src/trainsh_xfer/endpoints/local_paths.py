@@ -72,9 +72,9 @@ def working_folder(given: str | None) -> str:
 
 
 def make_parents(path: str) -> list[Path]:
-    """Create the folders above `path` and return those that were missing, the deepest first.
+    """Create the folders above `path`, and return those that were missing, the deepest first.
 
-    The last part of `path` is not created: rsync creates it as a file or folder.
+    The last part of `path` is not created, because rsync creates it as a file or folder.
     """
     parent = Path(path.rstrip("/") or "/").parent
     missing = [folder for folder in (parent, *parent.parents) if not folder.exists()]

@@ -1,8 +1,9 @@
-"""Rules from files: those of --exclude-from, and .gitignore files translated to rsync's rules.
+"""Reads rules from files: from files of --exclude-from, and from .gitignore files, which are translated to rsync's
+rules.
 
-gitignore(5): the last matching line decides, a file in a deeper folder before one above it, `!` includes again, a
-pattern with a slash before its end is relative to the file's folder, any other matches at every depth below it.
-rsync(1): the first matching rule decides.
+In .gitignore files (gitignore(5)) the last line that matches decides, and a file in a deeper folder decides before
+a file above it. `!` includes again. A pattern with a slash before its end is relative to the folder of its file;
+any other pattern matches at every depth below that folder. In rsync (rsync(1)) the first rule that matches decides.
 """
 
 import os
@@ -16,8 +17,11 @@ GITIGNORE = ".gitignore"
 
 
 def excluded_from(file: str, cwd: str) -> list[str]:
-    """The rules of a file of patterns, one a line, as rsync reads it: blank lines and those that begin with `#` or
-    `;` are comments, `+ PATTERN` includes. Raises NotFound or UsageError when it cannot be read."""
+    """The rules in a file of patterns, which has one pattern in each line.
+
+    The file is read as rsync reads it: blank lines and lines that begin with `#` or `;` are comments, and `+
+    PATTERN` includes. Raises NotFound or UsageError when the file cannot be read.
+    """
     path = Path(absolute(file, cwd, literal=False)[0])
     try:
         lines = path.read_text(encoding="utf-8", errors="surrogateescape").splitlines()
@@ -33,7 +37,7 @@ def _rule(line: str) -> str:
 
 
 def gitignores(folder: str) -> list[tuple[str, str]]:
-    """Each .gitignore file below `folder` on this machine: its folder relative to `folder`, and its text."""
+    """Each .gitignore file below `folder` on this machine, as its folder (relative to `folder`) and its text."""
     found = []
     for at, folders, files in os.walk(folder):
         if ".git" in folders:
@@ -45,7 +49,7 @@ def gitignores(folder: str) -> list[tuple[str, str]]:
 
 
 def printed_gitignores(text: str) -> list[tuple[str, str]]:
-    """Like `gitignores`, from what the shell function `print_gitignores` printed on a host."""
+    """The same as `gitignores`, but read from the output of the shell function `print_gitignores` on a host."""
     found: list[tuple[str, list[str]]] = []
     for line in text.splitlines():
         word, _, rest = line.partition(" ")
@@ -57,8 +61,10 @@ def printed_gitignores(text: str) -> list[tuple[str, str]]:
 
 
 def translated(files: list[tuple[str, str]], root: str) -> list[str]:
-    """rsync's rules for .gitignore files. `root` is the folder they are relative to, as rsync sees it: `/` or
-    `/NAME/`."""
+    """rsync's rules for .gitignore files.
+
+    `root` is the folder to which the files' folders are relative, as rsync names it: `/` or `/NAME/`.
+    """
     deepest_first = sorted(files, key=lambda one: (-os.path.normpath(one[0]).count("/") - (one[0] != "."), one[0]))
     return [
         rule
@@ -74,7 +80,7 @@ def _below(root: str, folder: str) -> str:
 
 
 def _git_rules(line: str, folder: str) -> list[str]:
-    """The rules for one line of the .gitignore file in `folder`, which begins and ends with a slash."""
+    """The rules for one line of the .gitignore file in `folder`. The text `folder` begins and ends with a slash."""
     pattern = re.sub(r"(?<!\\) +$", "", line)
     if not pattern or pattern.startswith("#"):
         return []

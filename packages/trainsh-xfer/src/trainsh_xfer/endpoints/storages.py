@@ -111,7 +111,7 @@ def _asked(spec: str, remote: str) -> Storage | Folder:
 
 
 def is_stored(name: str) -> bool:
-    """Whether a storage has this name; False if train-storage does not answer."""
+    """Whether a storage has this name. False if train-storage does not answer."""
     try:
         return any(row["name"] == name for row in call("storage", "list", timeout=ANSWER_LIMIT))
     except TrainError:

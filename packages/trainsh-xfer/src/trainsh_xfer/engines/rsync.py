@@ -66,7 +66,7 @@ class Remote(msgspec.Struct, frozen=True):
 
 
 def read_version(program: str, text: str) -> Rsync | None:
-    """The Rsync described by the output of `rsync --version`; None if `text` is not such output."""
+    """The Rsync that `text`, the output of `rsync --version`, describes; None if `text` is not such output."""
     found = _VERSION.search(text)
     if not found:
         return None

@@ -1,4 +1,6 @@
-"""The straight way between two hosts: the source logs in to the destination with a key made for this transfer."""
+"""The straight way between two hosts, on which the source logs in to the destination with a key for this
+transfer.
+"""
 
 import shutil
 from pathlib import Path
