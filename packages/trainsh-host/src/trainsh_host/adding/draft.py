@@ -132,7 +132,7 @@ def from_flags(
 def ask_missing(values: Values, request: Request) -> Values:
     """Ask for the fields that this type of host requires.
 
-    If nobody can be asked, raise UsageError with the name of the flag that is missing.
+    If the program is not interactive, raise UsageError with the name of the flag that is missing.
     """
     values = dict(values)
     if "type" not in values:
