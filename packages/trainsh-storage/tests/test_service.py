@@ -102,7 +102,8 @@ def test_a_folder_of_this_machine_needs_no_rclone(tmp_path: Path, monkeypatch: p
     (top / "link").symlink_to(top / "sub" / "inner")
     (top / "broken").symlink_to("nothing")
     monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))  # no rclone beside it either
+    # so that no rclone is found beside Python either
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
     with pytest.raises(MissingProgram):
         rclone.program()
     storage = Storage(name="here", kind="local", config={"path": str(top)})

@@ -40,7 +40,7 @@ def test_pick_takes_running_then_stopped_then_the_cheaper_and_starts_it(cloud: C
     answer = call("wait", _job=JOB, _hosts=found.hosts, poll=0.1)
     assert answer.hosts == {"gpu": f"vast:{stopped}"}
     assert call("resolve", ref=str(stopped)).rented
-    # What was there before the job keeps its disk; only its number destroys it.
+    # An instance that was there before the job keeps its disk. It is destroyed only if its number is given.
     kept = call("destroy", _job=JOB, _hosts=found.hosts)
     assert kept.instance.state == "stopped" and f"train vast destroy {stopped}" in kept.message
     assert call("start", _job=JOB, _hosts=found.hosts).instance.state == "starting"

@@ -65,7 +65,7 @@ def test_a_machine_that_falls_short_is_given_back_and_the_next_taken(
     after = call("wait", _job=JOB, _hosts=first.hosts, poll=0.1, vet="20s")
     assert after.hosts["gpu"] != first.hosts["gpu"]
     assert len(cloud.rows()) == 1
-    # A machine that the job did not rent is stopped, not destroyed; then no machine is left that fits.
+    # A machine that the job did not rent is stopped, not destroyed. After that, no machine is left that fits.
     call("destroy", _job=JOB)
     cloud.fault("falls-short=on")
     mine = cloud.rent(gpu="RTX 4090")

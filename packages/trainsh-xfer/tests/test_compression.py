@@ -86,7 +86,7 @@ def test_a_host_that_cannot_decompress_gets_the_files_anyhow(
     (box.home / "bin").mkdir()
     slow = Slow(box, world.spec(box), request_, monkeypatch)
     assert slow.copy(tmp_path / "logs").sent < 200_000
-    (box.home / "bin" / "rsync").write_text(  # as an rsync older than 3.2
+    (box.home / "bin" / "rsync").write_text(  # behaves like an rsync older than 3.2
         '#!/bin/sh\ncase "$*" in *zstd*) echo "rsync: --compress-choice=zstd: unknown option" >&2; exit 1 ;; esac\n'
         'exec /usr/bin/rsync "$@"\n'
     )
@@ -107,7 +107,7 @@ def test_on_a_slow_link_it_pays(world: Any, tmp_path: Path, request_: Any, monke
         options=Options(),
         hosts={"box": world.spec(host.sshd)},
     )
-    plain = carry_out(order, request_)  # finds that the link is slow
+    plain = carry_out(order, request_)  # this transfer finds that the link is slow
     order = Order(source=f"{tmp_path}/logs/", destination="@box:second", options=Options(), hosts=order.hosts)
     packed = carry_out(order, request_)
     assert packed.sent < 0.6 * plain.sent

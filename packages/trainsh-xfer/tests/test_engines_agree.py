@@ -129,7 +129,7 @@ QUICK = (
 )
 def test_they_mean_the_same(place: Place, engine: str, cases: Iterable[str]) -> None:
     if engine == "relay":
-        (place.home / ".cache").touch()  # no folder can be made there
+        (place.home / ".cache").touch()  # a file, so that no folder can be made there
     wrong = {}
     for case in cases:
         expected, found = place.run("rsync", case), place.run(engine, case)

@@ -24,9 +24,9 @@ OPTIONS: dict[str, tuple[Any, dict[str, Any]]] = {
 }  # fmt: skip
 ELSEWHERE = {
     "source", "destination", "hosts", "storages", "cwd", "source_quoted", "destination_quoted",  # the ends
-    "verify",  # a second command: test_hosts.py, test_storages.py
-    "force",  # lifts a guard: test_guards.py, test_storages.py
-    "exclude_from", "gitignore",  # become `rules`: test_filters.py
+    "verify",  # runs a second command, see test_hosts.py and test_storages.py
+    "force",  # lifts a guard, see test_guards.py and test_storages.py
+    "exclude_from", "gitignore",  # become `rules`, see test_filters.py
 }  # fmt: skip
 
 

@@ -34,7 +34,7 @@ class Far:
         (folder / "weights.bin").write_bytes(bytes(range(256)) * 40)
         (folder / "sub" / "c.txt").write_text("three")
         (folder / "old.ckpt").write_text("old")
-        (self.home / ".cache").touch()  # no folder can be made there
+        (self.home / ".cache").touch()  # a file, so that no folder can be made there
 
     def copy(self, source: str, destination: str, *, verify: bool = False, **options: Any) -> Result:
         """Copy; `@box` in the endpoints means this host."""

@@ -267,7 +267,8 @@ def test_uploads_that_were_killed_are_aborted_by_the_next_run(
 
     def unfinished() -> list[str]:
         words = ["rclone", "backend", "list-multipart-uploads", f"RAW:first/{top}"]
-        said = subprocess.run(words, capture_output=True, check=False).stdout  # fails before the first upload
+        # the run fails before the first upload
+        said = subprocess.run(words, capture_output=True, check=False).stdout
         return [row["Key"] for row in json.loads(said or b'{"first": []}')["first"]]
 
     other = subprocess.Popen(

@@ -44,7 +44,7 @@ class Formatted(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def _tools(plugins: bool) -> Any:
-    from trainsh_dsl.vocabulary.tool_schemas import NoTools  # noqa: PLC0415 - a command needs only one of the two classes
+    from trainsh_dsl.vocabulary.tool_schemas import NoTools  # noqa: PLC0415 - a command needs only one of the two
 
     if not plugins:
         return NoTools()

@@ -1,3 +1,3 @@
 """train-host: machines, and how to reach them."""
 
-import trainsh_base  # noqa: F401 - before msgspec, which it makes quicker to load
+import trainsh_base  # noqa: F401 - must come before msgspec, which then loads faster

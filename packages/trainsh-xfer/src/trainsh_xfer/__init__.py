@@ -1,3 +1,3 @@
 """Moving files between machines and storage."""
 
-import trainsh_base  # noqa: F401 - before msgspec, which it makes quicker to load
+import trainsh_base  # noqa: F401 - must come before msgspec, which then loads faster

@@ -97,7 +97,7 @@ def copy(
     As with rsync and scp, NAME:/path with a colon before the first slash names a host; ./NAME:/path is a local
     file. An unchanged file is not copied again, and an interrupted transfer continues inside a file.
     """
-    from trainsh_xfer.transfer import carry_out  # noqa: PLC0415 - 40 ms that help and schema do not need
+    from trainsh_xfer.transfer import carry_out  # noqa: PLC0415 - costs 40 ms, and help and schema do not need it
 
     options = Options(
         delete=delete, exclude=exclude, include=include, dry_run=dry_run, checksum=checksum,
@@ -163,7 +163,7 @@ def follow(
     when the last session of the job on that host has ended. In the storage, only the newest copies are kept; other
     files there, and files on the host, are never deleted.
     """
-    from trainsh_xfer import follow as verbs  # noqa: PLC0415 - 40 ms that help and schema do not need
+    from trainsh_xfer import follow as verbs  # noqa: PLC0415 - costs 40 ms, and help and schema do not need it
 
     wish = verbs.Wish(keep=keep, every=every, settle=settle, match=match, job=_job or "")
     return verbs.follow(ends(source, destination, hosts, storages), wish, current())

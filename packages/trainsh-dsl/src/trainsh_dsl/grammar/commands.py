@@ -169,7 +169,7 @@ class CommandReader:
             for first, last in reversed(cuts):
                 low, high = max(first - at, 0), min(last - at, len(part))
                 if low < high:
-                    part = part[:low] + part[high:]  # noqa: PLW2901 - there are few cuts, made from the end to the start
+                    part = part[:low] + part[high:]  # noqa: PLW2901 - there are few cuts, the last one first
             kept.append(part)
         whole = joined(kept)
         if isinstance(whole, str):
@@ -213,7 +213,7 @@ class CommandReader:
         mine = name in scope.known if name else operated in scope.known or found[3] is not None
         if _escaped(self.source.text, at, start):
             if not mine or quoted == area.tick(at):
-                return 0, None  # the shell removes the backslash
+                return 0, None  # nothing is replaced, because the shell removes the backslash
             return (1, found[0]) if quoted else (0, "\\\\" + found[0])
         if found[3] is not None:
             return 0, self._secret(found[3], at, found.end(), quoted, area)

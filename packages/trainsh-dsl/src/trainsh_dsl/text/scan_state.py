@@ -58,7 +58,8 @@ class ScanState:
         self.single: list[tuple[int, int]] = []  # those parts of `literal` that are in single quotes
         self.ticks: list[tuple[int, int]] = []
         self.comments: list[tuple[int, int]] = []
-        self.tokens: list[tuple[int, str, int, int]] = []  # depth, "w" (word) or "o" (operator), start, end
+        # entries (depth, "w" for a word or "o" for an operator, start, end)
+        self.tokens: list[tuple[int, str, int, int]] = []
         self.problem: Problem | None = None
         self._stack: list[Frame] = []
         self._quotes = 0

@@ -19,7 +19,7 @@ _MANAGERS = {
     "conda": ("activate", "deactivate"), "mamba": ("activate", "deactivate"),
     "micromamba": ("activate", "deactivate"), "nvm": ("use",), "pyenv": ("shell", "activate"), "spack": ("load",),
 }  # fmt: skip
-_BOTH = frozenset(("eval", "exec"))  # these may run anything
+_BOTH = frozenset(("eval", "exec"))  # commands that may run any other command
 _NEUTRAL = frozenset((":", "true", "false", "[", "[[", "test", "echo", "printf", "pwd", "exit", "return", "sleep"))
 _WORDS_AFTER = frozenset(("}", "fi", "done"))
 _READERS = frozenset(
@@ -62,7 +62,7 @@ def _kinds(simple: Simple) -> list[str]:
     if not words or words[0] in _WORDS_AFTER:
         return []
     if simple.reads_pipe or simple.writes_pipe:
-        return ["work"]  # each part of a pipeline runs in its own process
+        return ["work"]  # because each part of a pipeline runs in its own process
     to_files = [target for target in simple.targets if target != "/dev/null" and not target.lstrip("-").isdigit()]
     return [*_kinds_of(words), *(["work"] if to_files else [])]
 

@@ -44,7 +44,7 @@ def host_hint(name: str) -> str | None:
 
     The result is None if train-host knows the name or does not answer.
     """
-    from trainsh_base.tool.peer import call  # noqa: PLC0415 - for recipes that name a host by one word only
+    from trainsh_base.tool.peer import call  # noqa: PLC0415 - only a recipe with a host of one word needs it
 
     try:
         call("host", "resolve", {"name": name}, timeout=ANSWER_WITHIN)
@@ -56,7 +56,7 @@ def host_hint(name: str) -> str | None:
 
 
 def _ask(path: str) -> dict[str, Any]:
-    from trainsh_base.system.proc import run  # noqa: PLC0415 - loads subprocess, which only a recipe that names a plugin needs
+    from trainsh_base.system.proc import run  # noqa: PLC0415 - only recipes that name a plugin need subprocess
 
     try:
         done = run([path, "schema"], input=b"", timeout=ANSWER_WITHIN)

@@ -54,7 +54,7 @@ def host(words: list[Word]) -> str:
 
 def check_host(spec: str) -> None:
     """Raise `At` if train-host would reject the host spec, which is given as written and has no variables."""
-    from trainsh_base.remote.host_spec import parse_spec  # noqa: PLC0415 - loads shlex, which only a spec of an ssh host needs
+    from trainsh_base.remote.host_spec import parse_spec  # noqa: PLC0415 - only specs of ssh hosts need shlex
 
     try:
         parse_spec(spec)

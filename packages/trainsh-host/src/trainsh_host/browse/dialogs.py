@@ -2,7 +2,7 @@
 
 from typing import ClassVar
 
-from rich.text import Text  # noqa: TID253 - this module is part of the screen, and loaded only as such
+from rich.text import Text  # noqa: TID253 - this module is loaded only for the screen
 from textual import events  # noqa: TID253 - as above
 from textual.app import ComposeResult  # noqa: TID253 - as above
 from textual.binding import Binding, BindingType  # noqa: TID253 - as above

@@ -2,7 +2,7 @@
 
 import time
 
-from rich.segment import Segment  # noqa: TID253 - this module is part of the screen, and loaded only as such
+from rich.segment import Segment  # noqa: TID253 - this module is loaded only for the screen
 from rich.style import Style  # noqa: TID253 - as above
 from textual import events  # noqa: TID253 - as above
 from textual.geometry import Region, Size  # noqa: TID253 - as above

@@ -47,7 +47,7 @@ def content(data: bytes, size: int) -> list[str]:
 
 
 def _image(data: bytes) -> str:
-    import imagesize  # type: ignore[import-untyped] # noqa: PLC0415 - imagesize has no types, and is imported here because few files are images
+    import imagesize  # type: ignore[import-untyped] # noqa: PLC0415 - it has no types; few files are images
 
     try:
         width, height = imagesize.get(io.BytesIO(data))

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable
 from typing import Any, ClassVar
 
-from rich.text import Text  # noqa: TID253 - this module is the screen, and loaded only as such
+from rich.text import Text  # noqa: TID253 - this module is loaded only for the screen
 from textual.app import App, ComposeResult  # noqa: TID253 - as above
 from textual.binding import Binding, BindingType  # noqa: TID253 - as above
 from textual.containers import Horizontal, VerticalScroll  # noqa: TID253 - as above

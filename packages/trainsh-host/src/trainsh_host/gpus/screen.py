@@ -9,7 +9,7 @@ import threading
 import time
 from typing import ClassVar
 
-from rich.text import Text  # noqa: TID253 - this module is the screen, and loaded only as such
+from rich.text import Text  # noqa: TID253 - this module is loaded only for the screen
 from textual.app import App, ComposeResult  # noqa: TID253 - as above
 from textual.binding import Binding, BindingType  # noqa: TID253 - as above
 from textual.containers import VerticalScroll  # noqa: TID253 - as above

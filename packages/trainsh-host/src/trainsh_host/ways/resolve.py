@@ -50,7 +50,7 @@ def _rented(text: str, spec: Spec, machine: str) -> Target:
 
 
 def _alias(name: str) -> Target:
-    from trainsh_host.ways.ssh_names import known_to_ssh  # noqa: PLC0415 - most names are in hosts.toml
+    from trainsh_host.ways.ssh_names import known_to_ssh  # noqa: PLC0415 - not needed for names in hosts.toml
 
     if not known_to_ssh(name):
         raise hosts_file.unknown(name, hosts_file.load_raw())
@@ -121,7 +121,7 @@ def _key_options(own: str) -> list[str]:
     """
     if own:
         return ["-i", _key_file(own), "-o", "IdentitiesOnly=yes"]
-    from trainsh_base.system.configuration.config import config_value  # noqa: PLC0415 - most hosts name their key
+    from trainsh_base.system.configuration.config import config_value  # noqa: PLC0415 - most hosts have a key
 
     default = config_value("defaults.ssh_key_path")
     return ["-i", default] if default and os.path.exists(os.path.expanduser(default)) else []  # noqa: PTH110, PTH111

@@ -27,7 +27,7 @@ def api_key() -> str:
     own = os.environ.get("VAST_API_KEY")
     if own:
         return own
-    from trainsh_base.errors import MissingProgram, NotFound  # noqa: PLC0415 - not needed if the key is in the environment
+    from trainsh_base.errors import MissingProgram, NotFound  # noqa: PLC0415 - only a stored key needs it
     from trainsh_base.tool.peer import SECRET_LIMIT, call  # noqa: PLC0415 - as above
 
     try:

@@ -5,7 +5,7 @@ import msgspec
 from trainsh_base.errors import UsageError
 from trainsh_base.system.units import format_duration, parse_duration
 
-IDLE = 1800.0  # seconds, the default for the machines of a job
+IDLE = 1800.0  # the default of `idle` for the machines of a job, in seconds
 OFF = ("off", "0", "0s", "no", "false")
 
 

@@ -7,7 +7,7 @@ from trainsh_vast.api.session import api_base
 from trainsh_vast.limits.limits import Limits
 
 SCRIPT = Path(__file__).with_name("onstart.sh")
-MOST = 4000  # characters: the service takes 4096
+MOST = 4000  # the most characters; the service takes 4096
 
 
 def guarded(own: str, limits: Limits, per_hour: float) -> str:

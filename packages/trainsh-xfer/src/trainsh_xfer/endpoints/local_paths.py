@@ -27,7 +27,7 @@ def absolute(path: str, cwd: str, *, literal: bool) -> tuple[str, int]:
 
 def _home(path: str) -> str:
     user = path.partition("/")[0]
-    home = os.path.expanduser(user)  # noqa: PTH111 - pathlib raises for an unknown user (a file named `~x`)
+    home = os.path.expanduser(user)  # noqa: PTH111 - pathlib fails for an unknown user, as in `~x`
     return "" if home == user else home.rstrip("/")
 
 
@@ -63,7 +63,7 @@ def working_folder(given: str | None) -> str:
     Raises UsageError if the folder does not exist.
     """
     try:
-        folder = given or os.getcwd()  # noqa: PTH109 - symbolic links in it are kept
+        folder = given or os.getcwd()  # noqa: PTH109 - this keeps symbolic links in the path
     except FileNotFoundError:
         raise UsageError("the current folder has been removed", "cd to another one", code="no_folder") from None
     if not Path(folder).is_dir():
@@ -98,7 +98,7 @@ def remove_empty(path: str) -> None:
     """Remove the empty folders under `path`, and `path` itself unless its form means only the contents of the
     folder.
     """
-    if os.path.islink(path.rstrip("/")) and not means_contents(path):  # noqa: PTH114 - the text's own slash counts
+    if os.path.islink(path.rstrip("/")) and not means_contents(path):  # noqa: PTH114 - the slash in the text matters
         return
     for folder, _, _ in os.walk(path, topdown=False):
         if folder != path or not means_contents(path):

@@ -91,7 +91,7 @@ def _git_rules(line: str, folder: str) -> list[str]:
     if pattern.startswith("**/"):
         pattern = pattern[3:]
         anchored = False
-    if not set(pattern) & set("*?["):  # without wildcards, a backslash is literal for rsync
+    if not set(pattern) & set("*?["):  # because rsync reads a backslash literally in a pattern without wildcards
         pattern = re.sub(r"\\(.)", r"\1", pattern)
     forms = [pattern, pattern.replace("/**/", "/")] if "/**/" in pattern else [pattern]
     if not anchored and folder == "/":

@@ -13,7 +13,8 @@ TEXT = frozenset([
     "ts", "css", "java", "sql", "tex", "bib", "srt", "vtt", "fasta", "fastq", "sam", "vcf", "pdb", "obj",
     "ply", "geojson",
 ])  # fmt: skip
-SMALL = 1_000_000  # bytes; a larger file that is no text (a checkpoint, an archive, an image) forbids compression
+# bytes; with a larger file that is not text, such as a checkpoint or an archive, nothing is compressed
+SMALL = 1_000_000
 SHARE = 0.9  # the share of all bytes that must be text
 MOST = 3000  # the number of files that are looked at
 

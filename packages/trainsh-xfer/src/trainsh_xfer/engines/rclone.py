@@ -9,7 +9,8 @@ CHECKERS = 16
 S3 = ("--s3-chunk-size=16M", "--s3-upload-concurrency=8")
 # An unreachable service is retried only for seconds, not minutes, because transferred files are kept and a step of
 # a recipe can set `retry=`.
-# A silent S3 service gets six requests for the first listing, and three for a file, each of 30 s.
+# If an S3 service does not answer, it gets six requests for the first listing and three for a file. Each request
+# takes 30 s.
 PATIENCE = ("--retries=2", "--retries-sleep=1s", "--low-level-retries=3", "--contimeout=15s", "--timeout=30s")
 # The limits for a service that is only asked what is there.
 LOOKING = ("--retries=1", "--low-level-retries=2", "--contimeout=15s", "--timeout=15s")

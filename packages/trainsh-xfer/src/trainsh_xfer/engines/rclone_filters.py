@@ -12,7 +12,7 @@ folders is put before all includes, except where an earlier include matches the 
 
 import re
 
-Rule = tuple[str, str]  # "+" or "-", and rsync's pattern
+Rule = tuple[str, str]  # a pair of "+" or "-" and a pattern of rsync
 
 EVERYTHING = ("*", "**", "/**")
 _WILD = re.compile(r"(\*+|\?|\[[^\]]+\])")

@@ -14,8 +14,8 @@ from trainsh_xfer.engines.rclone_output import Hopeless, Log
 from trainsh_xfer.remote.library import argv
 
 SHOWN = 10
-LOOK_LIMIT = 120.0  # seconds for asking what is at one path
-MISSING = (3, 4)  # rclone's exit statuses: no such folder, no such file
+LOOK_LIMIT = 120.0  # the time limit in seconds for asking what is at one path
+MISSING = (3, 4)  # rclone's exit statuses if there is no such folder or no such file
 # the exit status for a listing that lacks only what cannot be read, such as a link without a target
 LESS_SERIOUS = 6
 

@@ -28,8 +28,7 @@ _NO_MATCH = re.compile(r"no matches found: (.*)|No matches for wildcard '(.*?)'|
 _NO_PROGRAM = re.compile(
     r"rsync\S*: (?:command )?not found|command not found: rsync|unknown command:? '?rsync", re.I
 )
-# Messages of ssh and rsync when a connection ends. Any other line was printed by the host before the connection
-# ended.
+# The messages of ssh and rsync when a connection ends. The host has printed any other line before that.
 _SSH = re.compile(
     r"^(?:ssh:|mux_client|client_loop|kex_|packet_|Timeout, server|Control socket|Shared connection|Connection "
     r"|Write failed|lost connection)|Broken pipe|Connection reset|timed out",

@@ -18,8 +18,8 @@ from trainsh_xfer.engines.rsync import Remote, Rsync, read_version
 from trainsh_xfer.engines.rsync_errors import installing
 from trainsh_xfer.remote.library import argv
 
-# ssh options that make a client use only the shared connection and never log in by itself. Target.remote_argv
-# does the same.
+# The ssh options with which a client uses only the shared connection and never logs in by itself.
+# Target.remote_argv has the same effect.
 CLIENT = ["-o", "ControlMaster=no", "-o", "ProxyCommand=false", "-o", "RemoteCommand=none", "-T", "-x"]
 # For so many seconds, a lost connection is tried again.
 PATIENCE = 60.0

@@ -10,7 +10,8 @@ import shlex
 from trainsh_base.errors import RemoteError
 
 _SERVER = re.compile(r"--server((?: -[\w.,=%:+-]+| \.train-partial)*) \. ", re.ASCII)
-_SECLUDED = re.compile(r"--server -s[\w.]+", re.ASCII)  # the options and the path follow later, in rsync's protocol
+# with -s, rsync sends the options and the path later, in its protocol
+_SECLUDED = re.compile(r"--server -s[\w.]+", re.ASCII)
 _WRITES = re.compile(r"--(sender|daemon|config|log-file|temp-dir|backup|suffix|.*-dest|files-from|remote-option)")
 _WRITES_SHORT = re.compile(r"-[^-]*[bTM]")
 

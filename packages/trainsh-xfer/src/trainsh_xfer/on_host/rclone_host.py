@@ -14,7 +14,8 @@ LINES = 4000  # at most so many lines of the log are in one answer
 FIRST_PAUSE, PAUSE = 0.05, 0.5
 MOST_DEATHS = 2  # so often in a row, an rclone that was killed is started again
 START_LIMIT = 30.0
-ASK_LIMIT = 3600.0  # seconds, for a checksum of a large file or a listing of a large bucket
+# the time limit in seconds; the checksum of a large file or the listing of a large bucket takes long
+ASK_LIMIT = 3600.0
 HANGUP = 129
 
 
