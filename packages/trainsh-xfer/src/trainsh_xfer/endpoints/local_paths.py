@@ -98,7 +98,7 @@ def remove_empty(path: str) -> None:
     """Remove the empty folders under `path`, and `path` itself unless its form means only the contents of the
     folder.
     """
-    if os.path.islink(path.rstrip("/")) and not means_contents(path):  # noqa: PTH114 - the slash in the text matters
+    if os.path.islink(path.rstrip("/")) and not means_contents(path):  # noqa: PTH114 - the text's slash matters
         return
     for folder, _, _ in os.walk(path, topdown=False):
         if folder != path or not means_contents(path):
