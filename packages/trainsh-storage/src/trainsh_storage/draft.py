@@ -13,7 +13,7 @@ from trainsh_storage.storages_file import check_name
 def make(name: str | None, text: str | None, kind: str | None, values: dict[str, str], request: Request) -> Storage:
     """The storage for the arguments of `add`. A person is asked for required values that are missing.
 
-    Raises UsageError for a wrong key or value, or if a required value is missing and nobody can be asked.
+    Raises UsageError for a wrong key or value, or if a required value is missing and the program is not interactive.
     """
     if text is not None:
         given = from_text(text)
@@ -99,7 +99,7 @@ def _asked(key: kinds.Key, request: Request) -> str:
 
 
 def _optional(text: str, request: Request) -> str:
-    """The answer to an optional question, or an empty text when nobody can be asked."""
+    """The answer to an optional question, or an empty text when the program is not interactive."""
     try:
         return request.ask("text", text, default="", flag="KEY=VALUE").strip()
     except UsageError:

@@ -171,7 +171,7 @@ def _rent(service: Service, host: str, job: str | None, wanted: Wanted, rules: R
 
 
 def _agreed(offer: Row, host: str) -> bool:
-    """Whether the user accepts the price of this offer. False when nobody can be asked."""
+    """Whether the user accepts the price of this offer. False when the program is not interactive."""
     question = f"Rent {offer['num_gpus']}x {offer['gpu_name']} for {host} at ${offer['dph_total']:.3f} an hour?"
     try:
         return current().ask("confirm", question, default="no", flag="max_dph=DOLLARS") == "yes"
