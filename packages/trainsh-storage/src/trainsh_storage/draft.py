@@ -13,7 +13,7 @@ from trainsh_storage.storages_file import check_name
 def make(name: str | None, text: str | None, kind: str | None, values: dict[str, str], request: Request) -> Storage:
     """The storage for the arguments of `add`. A person is asked for required values that are missing.
 
-    Raises UsageError for a wrong key or value, or if a required value is missing and the program is not interactive.
+    Raises UsageError for a wrong key or value, or if a required value is missing and cannot be asked for.
     """
     if text is not None:
         given = from_text(text)

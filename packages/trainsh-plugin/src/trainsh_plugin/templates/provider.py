@@ -42,7 +42,7 @@ ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def fail(status: int, code: str, message: str, **data: Any) -> NoReturn:
-    """Print an error document, and exit with `status`."""
+    """End with an error document."""
     print(json.dumps({"error": {"code": code, "message": message, "exit": status, "data": data}}), file=sys.stderr)
     sys.exit(status)
 
@@ -54,7 +54,7 @@ def progress(done: int, total: int) -> None:
 
 
 def machines() -> list[Machine]:
-    """Return all machines."""
+    """All machines."""
     return [json.loads(file.read_text()) for file in sorted(CLOUD.glob("*.json"))]
 
 
@@ -68,7 +68,7 @@ def save(machine: Machine, **changes: Any) -> Machine:
 
 
 def bill() -> dict[str, Any]:
-    """Return what the machines cost an hour now. What this month has cost is not known."""
+    """What the machines cost an hour now; nothing is known of the month."""
     now = [
         {**row, "per_hour": "0" if row["state"] == "stopped" else str(row["price_per_hour"])} for row in machines()
     ]
@@ -76,8 +76,8 @@ def bill() -> dict[str, Any]:
 
 
 def mine(ref: str, job: str, hosts: Machine) -> list[Machine]:
-    """Return the machines that `ref` means: an id, a host, or (if `ref` is empty) all machines of the job. A host
-    means the machine that the job rented for it, or else the machine that `hosts` has for it."""
+    """The machines that `ref` means: an id, a host (what the job rented for it, else what `hosts` has), or all of
+    the job if it is empty."""
     ref = ref.removeprefix("acme:")
     found = [
         row for row in machines()
@@ -89,10 +89,7 @@ def mine(ref: str, job: str, hosts: Machine) -> list[Machine]:
 
 
 def rent(job: str, host: str, size: str) -> Machine:
-    """Rent one machine at most: under a lock, look for the label, then create.
-
-    A signal waits until this is done.
-    """
+    """Rent one machine at most: look for the label and create under a lock. A signal waits until both are done."""
     signal.pthread_sigmask(signal.SIG_BLOCK, ENDINGS)
     label = f"{job}/{host}"
     with (CLOUD / f".{label.replace('/', '_')}.lock").open("w") as lock:
@@ -108,7 +105,7 @@ def rent(job: str, host: str, size: str) -> Machine:
 
 
 def pick(host: str, size: str, job: str) -> dict[str, Any]:
-    """Rent a machine for a host of the job. If the host has a machine already, answer with that one."""
+    """Rent a machine for a host of the job, or answer with the one it has."""
     if not host:
         fail(2, "usage", "pick for which host?")
     if not size and not mine(host, job, {}):

@@ -6,7 +6,7 @@ case ${2-} in --input) input=$(cat) ;; *) input=$(jq -cn --arg ref "${2-}" '{ref
 get() { printf %s "$input" | jq -r --arg key "$1" '.[$key] // ""'; }
 fail() { jq -cn --argjson exit "$1" --arg code "$2" --arg message "$3" "{error: (\$ARGS.named + ${4:-null})}" >&2 && exit "$1"; }
 all() { for file in "$cloud"/*.json; do if [ -e "$file" ]; then cat "$file"; fi; done; }
-mine() { # REF: prints the ids that REF means. It is an id, a host (of this job, or in _hosts), or empty for all of the job
+mine() { # the ids that a ref means: an id, a host (what the job rented for it, else what _hosts has), or all of the job
   all | jq -rs --arg ref "${1#acme:}" --argjson given "${input:-null}" '($given._job // "") as $job |
     ($given._hosts[$ref] | if type == "object" then .name else . end) as $spec |
     map(select(.id == $ref or .label == "\($job)/\($ref)" or ($ref == "" and $job != "" and .job == $job))) as $found |
@@ -34,16 +34,16 @@ list) all | jq -s . ;;
 bill) all | jq -s '{now: map(.per_hour = if .state == "stopped" then "0" else "\(.price_per_hour)" end), month: null}' ;;
 pick)
   job=$(get _job) host=$(get host) size=$(get size) && [ -n "$host" ] || fail 2 usage 'pick for which host?'
-  if [ -z "$(mine "$host")$size" ]; then # the host has no machine yet, so ask for the size before the lock is taken
+  if [ -z "$(mine "$host")$size" ]; then # nothing yet: the question comes before the lock
     size=$(train ask choose 'Which size?' small large --default small --flag size=NAME --json | jq -r .)
-    [ -n "$size" ] || exit 2 # nobody answered, and train ask has printed that
+    [ -n "$size" ] || exit 2 # nobody answered: train ask has said so
   fi
   id=$(train plugin locked "acme-$job-$host" -- "$0" rent "$job" "$host" "$size")
-  for done in 1 2 3; do # this wait is outside the lock, so that a cancel can end it
+  for done in 1 2 3; do # the wait is outside the lock: a cancel may end it
     printf '{"event": "progress", "done": %d, "total": 3}\n' "$done" >&"${TRAINSH_EVENTS:-2}" && sleep 0.2
   done && save "$id" running
   jq --arg host "$host" '{hosts: {($host): "acme:\(.id)"}, instance: ., message: .id}' "$cloud/$id.json" ;;
-rent) # JOB HOST SIZE: rents a machine, under the lock, unless one has the label, which the cloud writes when it creates
+rent) # JOB HOST SIZE, under the lock: look for the label first; the cloud writes the label when it creates
   if id=$(all | jq -r --arg holder "$2/$3" 'select(.label == $holder) | .id') && [ -z "$id" ]; then
     file=$(mktemp "$cloud/mXXXXXX") && id=${file##*/} && sleep "${ACME_SECONDS:-1}"
     jq -cn --arg id "$id" --arg job "$2" --arg label "$2/$3" --arg gpu "$4" --arg end "train acme stop $id" \
