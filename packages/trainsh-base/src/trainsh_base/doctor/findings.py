@@ -22,7 +22,7 @@ PROGRAMS = {
     "rsync": (["--version"], "transfers need it", True),
     "rclone": (["version"], "object storage needs it", False),
 }
-SERVES_S3 = (1, 65)  # the first rclone that serves buckets, as the sandbox does
+SERVES_S3 = (1, 65)  # the first rclone with `serve s3`, which the sandbox uses for its buckets
 LEAST_FREE = 100_000_000  # bytes; with less free space, job journals may soon fail to be written
 
 

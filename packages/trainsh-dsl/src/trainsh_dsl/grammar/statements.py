@@ -17,7 +17,7 @@ _SESSION_NAME = lazy(rf"{NAME_OR_HYPHEN}\Z")
 _ENDPOINT = lazy(rf"@({NAME_OR_HYPHEN})(:?)(.*)\Z", re.DOTALL)
 _SCP = lazy(r"([A-Za-z_][A-Za-z0-9_-]*):(?=[/~.\w$])")
 _HEAD = lazy(rf"(?:@{NAME_OR_HYPHEN}:)?(?:~/)?")
-_NO_PIECE = lazy(r"[#@'\"-]|\.{0,2}/|~|=")  # the beginnings of words that cannot be the rest of a path
+_NO_PIECE = lazy(r"[#@'\"-]|\.{0,2}/|~|=")  # a word that begins so does not go on with a path that has blanks
 _GLOB = lazy(r"[*?\[\]]")
 _CONDITIONS = 'the condition is "a pattern", file=PATH, port=PORT or idle'
 

@@ -85,7 +85,7 @@ class Silent(Request):
 
 
 def every() -> list[str]:
-    """The names of all configured hosts, and of the running machines of providers that are not configured hosts."""
+    """The names of all configured hosts, and of each provider's running machines that are not among them."""
     from trainsh_host.checks.instances import instances  # noqa: PLC0415 - not needed if names are given
     from trainsh_host.checks.listing import rows  # noqa: PLC0415 - as above
 

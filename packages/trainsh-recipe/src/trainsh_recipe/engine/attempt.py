@@ -30,7 +30,7 @@ class Attempt:
         self.resuming = resuming
         self.since = since
         self.gone = False  # the attempt's session no longer exists
-        self.keeps_on = False  # a Cancel does not end it, because it is a step of `finally` that releases a machine
+        self.keeps_on = False  # True: a Cancel does not end this step of `finally`, which releases a machine
         self.began = time.monotonic()
         self._asked = run.questions.seconds
         self.log = StepLog(run.job.log(step.file), run.secrets.values)

@@ -1,4 +1,4 @@
-"""The API's object of an instance."""
+"""Builds the JSON object by which the API describes a rented instance."""
 
 from typing import Any
 

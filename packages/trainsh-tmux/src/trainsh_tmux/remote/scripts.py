@@ -11,7 +11,7 @@ from trainsh_tmux.remote.library import words
 
 
 def at(job: str, name: str) -> tuple[str, str]:
-    """Return the first two arguments of most functions: the session's tmux server and its name."""
+    """Return what most shell functions take first: the session's tmux server and the session's name."""
     return names.server(job), names.session_name(name)
 
 

@@ -160,7 +160,7 @@ def _rules(options: Options) -> list[str]:
 
 
 def _walks(options: Options) -> bool:
-    """Whether rsync searches folders only because included files may be in them."""
+    """Whether rsync must enter folders that are not selected themselves, to look for included files in them."""
     return ("-", "*") in options.filters and any(sign == "+" for sign, _ in options.filters)
 
 

@@ -107,7 +107,7 @@ def fill_storages(document: Plan, overrides: Overrides) -> None:
     steps = [each.step for each in numbering.all_of(document)]
     used = {end.storage for step in steps if isinstance(step, Transfer) for end in (step.source, step.destination)}
     if any(isinstance(step, Control) and step.tool != "tmux" for step in steps):
-        return  # a tool's answer may set them while the recipe runs
+        return  # the answer of a tool may set the storages while the recipe runs
     for name, place in document.storages.items():
         if place.type == "placeholder" and name in used and name not in given:
             question = f"What is storage {name} (such as r2:bucket, s3:bucket, file:/path)?"
