@@ -261,7 +261,7 @@ KEPT = ('destroy) rm "$cloud/$id.json" ;;', "destroy) true ;;")
         ([BAD_ROW], ""),
         ([BAD_ANSWER], ""),
         ([NO_MARK], ""),
-        ([NO_LIST], "list cannot be read"),
+        ([NO_LIST], "list failed: look for machines labelled"),
         ([BAD_ROW, KEPT], "is still there: train acme stop"),
         ([NO_MARK, BAD_ANSWER], "is new, and not of these checks"),
     ],

@@ -126,7 +126,7 @@ def test_a_full_disk(far: Far) -> None:
         assert (outcome.state, outcome.exit) == ("failed", 6)
         with pytest.raises(NotStarted) as caught:
             far.run("echo x" * 3000, timeout=1.5)
-        assert "is its disk full?" in caught.value.data["reason"]
+        assert "is the disk full?" in caught.value.data["reason"]
         waits = far.start("echo x; : " + "x" * 20_000)
         wait_until(lambda: any("waiting until there is space" in line for line in waits.client.log), "the note")
         (state / "fill").unlink()

@@ -57,7 +57,7 @@ class PatternWait:
             self._unwatch()
 
     def _begin(self, deadline: Deadline | None) -> None:
-        """Read the log from the current offset on. Have the host report the session's end too: the log may lack it."""
+        """Read the log from the current offset on. The host reports the session's end too: the log may lack it."""
         live = self.live
         self.reader.follow_from(self.since, deadline)
         self._unwatch = live.host.watch(
