@@ -161,7 +161,7 @@ def test_one_that_was_killed_is_lost_and_unfollow_still_makes_all_safe(training:
 
 
 def test_what_cannot_be_followed_is_told_at_once(training: Training, monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(UsageError, match="folder of a host"):
+    with pytest.raises(UsageError, match="folder on a host"):
         verbs.follow(Order(source="/tmp", destination="r2:first/x", options=Options()), Wish(), training.request)
     monkeypatch.setenv("R2_SECRET_KEY", "wrong")
     with pytest.raises(CredentialError):
