@@ -51,7 +51,7 @@ def consumers(host: Liar) -> dict[str, Callable[[], object]]:
 
 @pytest.mark.parametrize("seed", range(40))
 def test_a_reply_without_sense_is_a_typed_error(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("trainsh_tmux.wait.failures.last_lines", lambda _: [])
+    monkeypatch.setattr("trainsh_tmux.wait.failures.last_lines", lambda _live, _step: [])
     dice = random.Random(seed)
     for _ in range(50):
         lines = [" ".join(dice.choices(WORDS, k=dice.randint(0, 9))) for _ in range(dice.randint(0, 4))]
