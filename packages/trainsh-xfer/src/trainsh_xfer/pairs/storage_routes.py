@@ -130,7 +130,7 @@ def find_rclone(shell: HostShell, request: Request) -> tuple[str, str]:
         return shell.rclone, ""
     lack = f"has rclone {shell.version}, which is too old" if shell.rclone else "has no rclone"
     try:
-        return lent.lend(shell, request), f" (which {lack}, so rclone is copied there)"
+        return lent.lend(shell, request), f" (which {lack}, so rclone is lent to it)"
     except TrainError as error:
         request.check()
         raise Impossible(f"{shell.target.label} {lack}, and {error.message}") from None
