@@ -205,7 +205,7 @@ def end_all_marked(mark: str) -> None:
         time.sleep(0.02)
 
 
-def wait_until(condition: Callable[[], object], what: str = "the condition", timeout: float = 15.0) -> None:
+def wait_until(condition: Callable[[], object], what: str = "the condition", timeout: float = 60.0) -> None:
     """Wait for `condition`; fail the test when it does not hold in time."""
     deadline = time.monotonic() + timeout
     while not condition():

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 from world_sshd import free_port
 
-DEADLINE = 20.0
+DEADLINE = 60.0
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import msgspec
 
-DEADLINE = 20.0
+DEADLINE = 60.0
 
 
 class Service(msgspec.Struct, frozen=True):

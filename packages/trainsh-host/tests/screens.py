@@ -59,7 +59,7 @@ class Screen:
         """What the program has put into the clipboard (OSC 52)."""
         return self._tmux("show-buffer")
 
-    def shows(self, words: str, timeout: float = 20) -> str:
+    def shows(self, words: str, timeout: float = 60) -> str:
         """Wait until the screen shows `words`. Return the whole screen."""
         try:
             wait_until(lambda: words in self.text(), words, timeout)

@@ -16,7 +16,7 @@ from trainsh_sandbox import control, places
 V0 = "/api/v0"
 
 
-def until(what: Callable[[], Any], seconds: float = 20) -> Any:
+def until(what: Callable[[], Any], seconds: float = 60) -> Any:
     """Call `what` until its result is true, and return this result."""
     deadline = time.monotonic() + seconds
     while True:

@@ -18,7 +18,7 @@ from trainsh_secrets.names import KNOWN
 
 UNLOCKED: dict[bytes, object] = {}
 PASSWORD = "a password"
-DEADLINE = 20.0
+DEADLINE = 60.0
 
 
 @pytest.fixture(autouse=True)

@@ -20,7 +20,7 @@ from trainsh_secrets.vault import key_place
 
 PROGRAM = str(Path(sys.executable).with_name("train-secrets"))
 PASSWORD = "a password"
-DEADLINE = 20.0
+DEADLINE = 60.0
 
 
 @pytest.fixture

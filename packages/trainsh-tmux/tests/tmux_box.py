@@ -20,7 +20,7 @@ from trainsh_tmux.step.failures import Lost, NotStarted, SessionEnded
 LIMIT = 60  # seconds for a test, or for a round of a long one: a session that hangs fails one, not all
 
 
-def wait_until(condition: Callable[[], object], what: str = "the condition", timeout: float = 20.0) -> Any:
+def wait_until(condition: Callable[[], object], what: str = "the condition", timeout: float = 60.0) -> Any:
     """Wait for `condition` and return its value; fail the test when it does not hold in time."""
     deadline = time.monotonic() + timeout
     while True:

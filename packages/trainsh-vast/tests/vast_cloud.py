@@ -84,7 +84,7 @@ class Cloud:
         return number
 
 
-def until(what: Callable[[], Any], seconds: float = 20) -> Any:
+def until(what: Callable[[], Any], seconds: float = 60) -> Any:
     """Call `what` until its result is true, and return this result."""
     deadline = time.monotonic() + seconds
     while not (found := what()):
