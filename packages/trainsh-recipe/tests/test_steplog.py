@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from trainsh_recipe.store.shown import Shown
 from trainsh_recipe.store.step_log import StepLog, plain_text
 
 COLOURED = "\x1b[1;31mred\x1b[0m\r\n\x1b]0;title\x07plain \x1b(Bok\x07\r\n"
@@ -45,3 +46,13 @@ def test_the_tail_is_the_last_lines_with_an_unfinished_one(tmp_path: Path) -> No
     log.feed("10%\r20%\r\x1b[32m30%\x1b[0m")
     tail = log.tail()
     assert len(tail) == 20 and tail[-1] == "30%" and "line 99" in tail
+
+
+def test_how_far_a_session_is_shown_is_read_after_a_longer_token(tmp_path: Path) -> None:
+    for token in ("a-longer-token", "short"):
+        shown = Shown(tmp_path / "shown", "w", token)
+        assert shown.read() is None
+        shown.write(1234567)
+        shown.write(89)
+        shown.close()
+        assert shown.read() == 89

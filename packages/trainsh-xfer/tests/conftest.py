@@ -1,5 +1,7 @@
 """Fixtures: a private home for every test, a request that records its events, and a tree to copy."""
 
+import socket
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -49,3 +51,12 @@ def source(tmp_path: Path) -> Path:
     (folder / "b.ckpt").write_text("two two")
     (folder / "sub" / "c.txt").write_text("three")
     return folder
+
+
+@pytest.fixture
+def silent() -> Iterator[str]:
+    """The address of a service that accepts connections and never answers."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(64)
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"

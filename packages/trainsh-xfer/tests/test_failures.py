@@ -1,7 +1,6 @@
 """Failures of a storage: which error and exit status each gives, and which files stay."""
 
 import os
-import socket
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -41,15 +40,6 @@ def copy(service: Service, request_: Any, monkeypatch: pytest.MonkeyPatch) -> Ca
         return carry_out(order, request_)
 
     return run
-
-
-@pytest.fixture
-def silent() -> Iterator[str]:
-    """The address of a service that accepts connections and never answers."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        listener.listen(64)
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,6 @@
 """A transfer in which nothing moves says so within seconds."""
 
-import socket
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,15 +21,6 @@ from trainsh_xfer.transfer import carry_out
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stillness, "QUIET", 0.4)
     monkeypatch.setattr(stillness, "LOOK_EVERY", 0.05)
-
-
-@pytest.fixture
-def silent() -> Iterator[str]:
-    """The address of a service that accepts connections and never answers."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        listener.listen(64)
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
 
 
 def test_a_silent_service_is_told_and_ends_within_its_limit(

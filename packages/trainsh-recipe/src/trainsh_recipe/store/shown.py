@@ -20,7 +20,8 @@ class Shown:
     def read(self) -> int | None:
         """Return the offset, or None if none is recorded for this shell."""
         try:
-            token, offset = self._path.read_text().split()
+            # After the first line there may be a rest of one with a longer token, of an earlier shell.
+            token, offset = self._path.read_text().partition("\n")[0].split()
             return int(offset) if token == self._token else None
         except (OSError, ValueError):
             return None

@@ -66,7 +66,7 @@ def _seen(service: Service, number: int, ask: Ask, done: Done, word: str, timeou
     except TimedOut as error:
         raise TimedOut(
             f"instance {number} may still cost money{_price(service, number)}: Vast.ai does not show the {word}",
-            f"to try again: train vast {word} {number}\nor do it at https://cloud.vast.ai/instances/\n{error.hint}".strip(),
+            f"{_again(word, number)}\n{error.hint}".strip(),
             code="still_billing", data={"id": number},
         ) from None  # fmt: skip
 
