@@ -1,4 +1,7 @@
-"""The program train-recipe. Its commands are in the subpackage `commands`; the help lists them in this order."""
+"""The program train-recipe. The subpackage `commands` has its commands.
+
+The help lists the commands in the order of the imports below.
+"""
 
 from trainsh_base.tool.program import run as run_tool
 

@@ -55,7 +55,10 @@ class SpendReport(Document, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 class CheckpointReport(Document, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A folder on a host whose checkpoints `xfer.follow` uploads. `age`: seconds since the newest one was safe."""
+    """A folder on a host whose checkpoints `xfer.follow` uploads.
+
+    `age`: seconds since the newest one was uploaded.
+    """
 
     state: str
     source: str = ""
@@ -68,7 +71,10 @@ class CheckpointReport(Document, frozen=True, kw_only=True, forbid_unknown_field
 
 
 class HoldReport(Document, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Why machines are kept ("failed", or "required": `steps` have not arrived), and until when (RFC 3339)."""
+    """Why machines are kept, and until when (RFC 3339).
+
+    `reason`: "failed", or "required" if the outputs of `steps` have not arrived.
+    """
 
     reason: str
     until: str
@@ -107,7 +113,7 @@ class JobReport(Document, frozen=True, kw_only=True, forbid_unknown_fields=True)
 
 
 class Executions(Document, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The newest jobs, where the logs of none was asked for."""
+    """The newest jobs, which `logs` returns if it is called without a job."""
 
     jobs: list[JobReport]
 
@@ -128,7 +134,10 @@ class Removed(Document, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class StepCost(Document, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What one renting step would rent now. `most`: the price of the longest time that the recipe allows."""
+    """What one renting step would rent now.
+
+    `most`: what the machine costs in the longest time that the recipe allows.
+    """
 
     step: str
     text: str
@@ -145,7 +154,10 @@ class StepCost(Document, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class RecipeCost(Document, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """An estimate before starting. `unlimited`: steps without a limit of their own, why there is no upper bound."""
+    """An estimate before a run.
+
+    `unlimited`: the steps without a limit of their own; if there is one, there is no upper bound.
+    """
 
     machines: list[StepCost]
     unlimited: list[str] = []
@@ -167,7 +179,7 @@ class RecipeText(Document, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 
 class LogReport(Document, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What one step printed, and how it ended; `text` for programs, people are shown the file.
+    """What one step printed, and how it ended. `text` is for programs; people see the contents of the file.
 
     `parts`: where in the file an attempt's output begins, as [attempt, offset], if there are several.
     """
@@ -185,7 +197,7 @@ class LogReport(Document, frozen=True, kw_only=True, forbid_unknown_fields=True)
 
 
 class Planned(Document, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What a resume, or a run that is only rehearsed, would do with one step."""
+    """What a resume would do with one step, or a run (`--dry-run`)."""
 
     id: str
     line: int

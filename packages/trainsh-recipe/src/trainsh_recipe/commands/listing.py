@@ -17,7 +17,10 @@ from trainsh_recipe.ui import reports as report
 
 
 def _just_failed(state: State, last: str) -> bool:
-    """Return whether the job has failed and is the newest job of a recipe, which `resume` without a name takes."""
+    """Return whether the job has failed and is the newest job of a recipe.
+
+    This is the job that `resume` takes without a name.
+    """
     return state.status == "failed" and state.id == last
 
 

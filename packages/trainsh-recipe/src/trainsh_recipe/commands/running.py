@@ -38,7 +38,7 @@ def _end(status: int) -> None:
 def overrides(
     host: dict[str, str], var: dict[str, str], storage: dict[str, str], words: list[str]
 ) -> dict[str, dict[str, str]]:
-    """Return the overrides that the command line gives by options or as `VAR=value` arguments."""
+    """Return the overrides of the command line, which are options or arguments of the form `VAR=value`."""
     values = dict(var)
     for word in words:
         name, equals, value = word.partition("=")
@@ -98,9 +98,9 @@ def exec_(
 ) -> JobReport:
     """Run lines of the recipe language: train exec '@gpu > nvidia-smi'
 
-    A host is given by its configured name and needs no definition; each host gets one session for all lines. The
-    output and the exit status are those of the commands. Ctrl-C is passed to the running command, standard input
-    is not: use a here-document.
+    A host is given by its configured name and needs no definition. All lines for a host run in one session. The
+    output and the exit status are those of the commands. Ctrl-C is passed to the running command. Standard input is
+    not passed to it: use a here-document.
     """
     from trainsh_recipe.ui import start  # noqa: PLC0415 - for commands that run a job
 

@@ -16,7 +16,7 @@ from trainsh_recipe.store import jobs
 from trainsh_recipe.ui import logs as texts
 from trainsh_recipe.ui import reports as report
 
-_shown = (texts.Selection(), True)  # which lines of the logs to print, and whether with headings
+_shown = (texts.Selection(), True)  # (which lines of the logs to print, whether to print headings)
 
 
 def _show_logs(found: list[LogReport] | Executions) -> None:

@@ -30,14 +30,17 @@ class Attempt:
         self.resuming = resuming
         self.since = since
         self.gone = False  # the attempt's session no longer exists
-        self.keeps_on = False  # True: a Cancel does not end this step of `finally`, which releases a machine
+        # True for a step of `finally` that releases a machine: a Cancel does not end this step
+        self.keeps_on = False
         self.began = time.monotonic()
         self._asked = run.questions.seconds
         self.log = StepLog(run.job.log(step.file), run.secrets.values)
         self.pending: AnyPending | None = None
         self.stop_with: Callable[[], object] | None = None
-        self.reached_offset: Callable[[int], object] | None = None  # called with the end of the output in its log
-        self.stopping: object = None  # what `stop_with` returned; for a command that is the request to end it
+        # called with an offset when the output before it is in the step's log
+        self.reached_offset: Callable[[int], object] | None = None
+        # what `stop_with` returned; for a command, this is the request that ends the command
+        self.stopping: object = None
         self._run = run
         self._stopped = threading.Event()
 

@@ -1,4 +1,7 @@
-"""`resume --check`: what a resume would do with each step. It asks hosts about their state and changes nothing."""
+"""Shows what a resume would do with each step (`resume --check`).
+
+Hosts are asked about their state, and nothing is changed.
+"""
 
 from typing import Any
 
@@ -58,13 +61,17 @@ class Forecast:
             return "lost", "resume stops here; --retry-lost runs the step again"
         stops = self._stops(each)
         if stops:
-            return "stop", f"its session lacks what step {stops} set; to run that again: --from {stops}"
+            return "stop", f"its session lacks what step {stops} set; to run that step again: --from {stops}"
         first, self._next = not self._next, True
         word, detail = self._undone(each, step)
         return ("next" if first else word), detail or ("" if not first else word if word != "run" else "")
 
     def _held(self, each: Numbered) -> tuple[str, str]:
-        """Return the row for a finished step: the step stays done, or its session or state is set up again."""
+        """Return (action, detail) for a finished step.
+
+        The step stays done, or its session is opened again, or the step runs again to set up the state of its
+        session.
+        """
         session = getattr(each.step, "session", "")
         if isinstance(each.step, Execute):
             only, _ = self._session(session)

@@ -1,4 +1,4 @@
-"""Keeps machines for a while: after a failure, or if a required output has not arrived before their release."""
+"""Keeps machines for a limited time after a failure, or until a required output has arrived."""
 
 import contextlib
 import time
@@ -18,9 +18,10 @@ from trainsh_recipe.store.journal import seconds_of, stamp
 from trainsh_recipe.store.words import ended
 
 TICK = 1.0  # seconds between two checks whether a hold, the time for which machines are kept, has to end
-HEARD = 60.0  # seconds between two requests that show a kept host that this runner is alive
+HEARD = 60.0  # seconds between two requests to a kept host, which tell the host that this runner is alive
 HEARD_LIMIT = 5.0
-FIRST_RETRY, LONGEST_RETRY = 5.0, 300.0  # seconds before the first retry of a required transfer, and the most
+# seconds before the first retry of a required transfer, and before any later one at most
+FIRST_RETRY, LONGEST_RETRY = 5.0, 300.0
 GIVEN_UP = {
     "over": "the hold time is over", "cancelled": "cancelled", "abandoned": "abandoned",
     "limit": "a limit of the job was reached",
@@ -45,8 +46,8 @@ class Gate:
     def before_release(self, at: Attempt, verb: str, hosts: list[str]) -> str:
         """Wait until the required outputs of `hosts` have arrived, but at most for the time of their `hold`.
 
-        Returns "" if all have arrived, or else a text about what was given up, the reason that the step gets.
-        Raises Leave.
+        Returns "" if all outputs have arrived. Otherwise returns a text about the outputs that were given up, which
+        becomes the reason of the step. Raises Leave.
         """
         lost = self.missing(hosts)
         if not lost:
@@ -60,7 +61,7 @@ class Gate:
     def missing(self, hosts: list[str]) -> list[Numbered]:
         """Return the required transfers from `hosts` whose output has not arrived.
 
-        Hosts on which nothing ran have none.
+        A host on which no step ran has none.
         """
         run, found = self._run, []
         given_up = set(run.state.given_up)
@@ -93,7 +94,10 @@ class Gate:
         return self._hold("required", longest, hosts, lost, at.pause, verb)
 
     def _tried(self, lost: Iterable[Numbered]) -> list[Numbered]:
-        """Return those steps of `lost` that ran and failed. Others never ran, because another step failed."""
+        """Return those steps of `lost` that ran and failed.
+
+        The other steps did not run, because another step had failed.
+        """
         steps = self._run.state.steps
         return [each for each in lost if each.id in steps and steps[each.id].status in ("failed", "timeout")]
 
@@ -117,9 +121,9 @@ class Gate:
         self, reason: str, seconds: float, hosts: list[str], lost: list[Numbered], wait: Callable[[float], bool],
         verb: str,
     ) -> str:  # fmt: skip
-        """Keep the machines, also if an earlier process began that.
+        """Keep the machines until the hold ends. An earlier process may have begun the hold.
 
-        Returns why it ended: "arrived" or a key of GIVEN_UP.
+        Returns why the hold ended: "arrived" or a key of GIVEN_UP.
         """
         run, steps = self._run, [each.id for each in lost]
         before = run.state.held
@@ -129,7 +133,7 @@ class Gate:
         run.record("hold.started", sync=True, reason=reason, until=text, hosts=hosts, steps=steps)
         try:
             self._release()
-        except Cancel as cancel:  # a Cancel at the very beginning ends the hold as any later one does
+        except Cancel as cancel:  # a Cancel that comes before the wait begins ends the hold too
             run.cancellation.accept(cancel)
         run.view.log("\n".join(self._told(reason, verb, hosts, lost, until)))
         why = self._until(until, hosts, lost, wait, earlier)
@@ -173,7 +177,10 @@ class Gate:
             self._be_heard(hosts)
 
     def _be_heard(self, hosts: list[str]) -> None:
-        """Send each host a request every HEARD seconds, or its watchdog would assume that the runner has died."""
+        """Send each host a request every HEARD seconds.
+
+        Without requests, the host's watchdog would assume that the runner has died.
+        """
         if time.monotonic() - self._heard < HEARD:
             return
         self._heard = time.monotonic()

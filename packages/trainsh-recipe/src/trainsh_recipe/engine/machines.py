@@ -23,7 +23,7 @@ class Machines:
     def learn(self, host: str, spec: str) -> None:
         """Record the machine token of a host, unless the token is known.
 
-        Copies need this, because a host of a copy may have no session that would tell the token.
+        Copies call this. Other steps get the token from their session, but a host of a copy may have no session.
         """
         if host in self._state.machines or spec == "local":
             return

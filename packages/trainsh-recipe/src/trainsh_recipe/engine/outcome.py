@@ -6,24 +6,25 @@ import msgspec
 
 from trainsh_base.errors import TrainError
 
-# The failures that train and not the command caused: a tool was killed, there was no connection, or the command did
+# # The failures that train caused, not the command: a tool was killed, there was no connection, or the command did
 # not begin.
 OURS = frozenset((
     "peer_lost", "host_lost", "host_silent", "unreachable", "not_started", "disk_full", "no_folder", "bad_answer",
     "other_node", "tool_silent",
 ))  # fmt: skip
-# Those of OURS after which another request is useless, since train-tmux already waited or waiting changes nothing.
+# The failures of OURS after which another request is useless, because train-tmux has already waited or because
+# waiting changes nothing.
 HOPELESS = frozenset(("peer_lost", "host_lost", "other_node", "not_started"))
-# With these, nothing ran because there is no session, so allow_fail does not apply.
+# The failures after which `allow_fail` does not apply, because nothing ran: there is no session.
 NO_SESSION = frozenset(("session_gone", "session_not_found", "not_open"))
 
 
 class Outcome(msgspec.Struct, kw_only=True):
     """How one attempt of a step ended.
 
-    `status` is ok, failed, timeout, lost, cancelled, skipped, or `interrupted`, if it is not known how it ended.
-    `own` means that the command itself caused this status, so that `allow_fail` applies. The other fields are set
-    only for some kinds of steps.
+    `status` is ok, failed, timeout, lost, cancelled, skipped, or `interrupted`, which means that it is not known
+    how the attempt ended. `own` means that the command itself caused the status, so that `allow_fail` applies. The
+    other fields are set only for some kinds of steps.
     """
 
     status: str
@@ -45,7 +46,7 @@ class Outcome(msgspec.Struct, kw_only=True):
 
     @property
     def again(self) -> bool:
-        """Whether the step may be retried. It may not be if it was lost or may still run."""
+        """Whether the step may be retried. A step that was lost, or that may still run, may not be retried."""
         return self.status in ("failed", "timeout")
 
     @property

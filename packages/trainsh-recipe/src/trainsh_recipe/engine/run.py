@@ -68,7 +68,7 @@ class Run:
         return step is not None and step.done
 
     def masked(self, text: str) -> str:
-        """Return the text with all secrets masked that were looked up so far."""
+        """Return the text with all secrets masked that this process has looked up."""
         return masked(text, self.secrets.values())
 
     def capture(self, name: str, value: str, step: str) -> None:

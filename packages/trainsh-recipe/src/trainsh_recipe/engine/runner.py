@@ -81,7 +81,8 @@ class Runner:
     def _wake(self) -> None:
         """Act on a request to end the run.
 
-        For a Leave, attempts stop waiting, and commands on hosts continue. For a Cancel, the attempts are ended.
+        After a Leave, the attempts stop waiting, and commands on hosts continue. After a Cancel, the attempts are
+        ended.
         """
         leaving = self.run.cancellation.leaving is not None
         for at in self.tries.flying():

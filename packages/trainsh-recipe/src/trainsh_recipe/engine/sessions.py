@@ -47,14 +47,14 @@ class Sessions:
     def reached(self, each: Numbered) -> bool:
         """Return whether the job has reached all hosts of a step.
 
-        Then a failure to connect only interrupts the step.
+        If so, a failure to connect only interrupts the step.
         """
         hosts = self.hosts_of(each)
         known = set(self._state.machines) | {session.host_name for session in self._state.sessions.values()}
         return bool(hosts) and hosts <= known
 
     def hosts_of(self, each: Numbered) -> set[str]:
-        """Return the hosts that a step uses. If one of them is a new machine, the step's effect is gone."""
+        """Return the hosts that a step uses. If one of these hosts is a new machine, the step's effect is gone."""
         step = each.step
         if isinstance(step, Execute | Wait):
             return {self.host_of(step.session)} - {""}

@@ -27,7 +27,10 @@ RETRY_DELAY = 1.0  # seconds before the first retry if there is no `retry_delay`
 
 
 class Tries:
-    """Runs steps. `reopened` is called if a session has a new shell. `release` makes sessions ordinary shells."""
+    """Runs steps. `reopened` is called if a session has a new shell.
+
+    `release` turns sessions into ordinary shells.
+    """
 
     def __init__(self, run: Run, reopened: Callable[[str], None], release: Callable[[], None]) -> None:
         self.run = run
@@ -90,9 +93,8 @@ class Tries:
         return self._given_up(step, outcome, allowed)
 
     def held_by(self) -> tuple[float, list[str]]:
-        """Look at the finished steps that rent.
-
-        Return (their longest `hold` in seconds, their hosts not yet stopped).
+        """Return (the longest `hold` in seconds, the hosts that are not stopped yet) of the finished steps that
+        rent machines.
         """
         return self._verbs.held_by()
 
@@ -154,7 +156,7 @@ class Tries:
         before = self.run.state.steps.get(step.id)
         about = self._place(step, resuming, since)
         if before is not None and before.done and not resuming:
-            about["repeated"] = True  # the attempt before it went well
+            about["repeated"] = True  # the previous attempt of the step succeeded
         written = self.run.job.log(step.file)
         if before is not None and written.exists():
             about["log"] = written.stat().st_size
@@ -164,7 +166,9 @@ class Tries:
         )  # fmt: skip
 
     def _place(self, step: Numbered, resuming: bool, since: int | None) -> dict[str, Any]:
-        """Return the session, machine and node (see hello.sh) of the step, as far as known at its start."""
+        """Return the session, machine and node (see hello.sh) of the step, if they are known when the step
+        starts.
+        """
         name = getattr(step.step, "session", "")
         session = self.run.sessions.get(name)
         about: dict[str, Any] = {"session": name, "closing": step.closing, "resumed": resuming}
@@ -198,10 +202,11 @@ class Tries:
         return outcome
 
     def _interrupted(self, at: Attempt, outcome: Outcome) -> Outcome:
-        """Handle a failure that train caused, when the step's time is over: leave the job, or return `outcome`.
+        """Handle a failure that train caused and that lasted until the step's time was over.
 
-        The run goes on if a machine costs money, in a step of `finally`, and in `exec`. The step then has the
-        status "unknown", so that a resume first asks the host how the step ended.
+        Raises Leave, unless a machine costs money, the step belongs to `finally`, or the job is an `exec`. In these
+        cases the run continues, and `outcome` is returned with the status "unknown", so that a resume first asks
+        the host how the step ended.
         """
         reason = outcome.reason.split("\n")[0]
         state = self.run.state

@@ -14,7 +14,8 @@ from trainsh_base.system.units import parse_duration, parse_truth
 from trainsh_recipe.plan.document import Parts, Place, Plan, Ref, Text
 from trainsh_recipe.store.state import State
 
-_DEEPEST = 50  # the most levels of variables in variables; an override could make a cycle, which a plan never has
+# how many levels of variables in variables are allowed; an override could make a cycle, but a plan has none
+_DEEPEST = 50
 
 
 class Secrets:
@@ -141,7 +142,7 @@ class Values:
     # Options
 
     def default(self, setting: str) -> float:
-        """Return the duration that is a setting in config.toml, in seconds. A run reads the setting only once."""
+        """Return a setting of config.toml, a duration, in seconds. A run reads each setting only once."""
         if setting not in self._defaults:
             self._defaults[setting] = float(config_value(setting))
         return self._defaults[setting]
@@ -168,9 +169,10 @@ class Values:
     # Hosts and storages
 
     def host(self, name: str) -> str:
-        """Return the spec of a host: an override, else what a tool answered, else the recipe's.
+        """Return the spec of a host.
 
-        Raises UsageError for a placeholder.
+        The first of these counts: an override, what a tool answered, the recipe's own spec. Raises UsageError for a
+        placeholder.
         """
         return self._place("host", name, self.plan.hosts, self.state.hosts)
 
@@ -194,11 +196,11 @@ class Values:
         return self.plain(places[name].spec)
 
     def known_hosts(self) -> dict[str, str]:
-        """Return the specs of the hosts that have one already, as name -> spec."""
+        """Return the specs of the hosts that already have one, as name -> spec."""
         return self._known(self.plan.hosts, self.host)
 
     def known_storages(self) -> dict[str, str]:
-        """Return the specs of the storages that have one already, as name -> spec."""
+        """Return the specs of the storages that already have one, as name -> spec."""
         return self._known(self.plan.storages, self.storage)
 
     def _known(self, places: dict[str, Place], spec: Callable[[str], str]) -> dict[str, str]:

@@ -10,7 +10,7 @@ VERSION = 1
 
 
 class Ref(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A variable, a secret, or a name from the recipe. It is replaced by its value when the step runs."""
+    """A reference to a variable, a secret, or a name of the recipe. A value replaces it when the step runs."""
 
     var: str = ""
     otherwise: str = ""
@@ -104,7 +104,8 @@ class Execute(Step, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="
     session: str
     command: Text
     background: bool = False
-    state: Literal["", "only", "also"] = ""  # sets shell state: "" no; "only": nothing else; "also"
+    # whether the command sets shell state: "" no, "only" nothing else, "also" among other things
+    state: Literal["", "only", "also"] = ""
 
 
 class Wait(Step, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="wait"):

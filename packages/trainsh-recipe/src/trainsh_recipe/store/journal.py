@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 
 Event = dict[str, Any]
-# fdatasync, which macOS lacks, is cheaper than fsync, and as safe for a file to which is only appended.
+# # fdatasync is cheaper than fsync, and is as safe for a file that only grows. macOS does not have it.
 _sync = getattr(os, "fdatasync", os.fsync)
 
 

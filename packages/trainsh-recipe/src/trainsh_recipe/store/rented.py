@@ -51,7 +51,7 @@ class Rented(msgspec.Struct, kw_only=True):
         before = self.running
         self.spent, self.since, self.state = self.cost(at), at, state
         if self.running != before:
-            self.end = ""  # the command that would have ended the billing before does not end the present billing
+            self.end = ""  # the previous command would not end the billing in the new state
 
 
 class Amount(msgspec.Struct, frozen=True, kw_only=True):

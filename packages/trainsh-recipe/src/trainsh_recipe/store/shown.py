@@ -8,8 +8,9 @@ from pathlib import Path
 class Shown:
     """The file `shown/SESSION` of a job.
 
-    It has the token of the session's shell, and an offset in the session's log. The file is written after the
-    output. So if a runner is killed in between, the next one shows the last output twice, but loses none.
+    The file has the token of the session's shell, and an offset in the session's log. It is written after the
+    output. So if a runner is killed between the two writes, the next runner shows the last output twice, but loses
+    none.
     """
 
     def __init__(self, folder: Path, session: str, token: str) -> None:
@@ -20,7 +21,8 @@ class Shown:
     def read(self) -> int | None:
         """Return the offset, or None if none is recorded for this shell."""
         try:
-            # After the first line there may be a rest of one with a longer token, of an earlier shell.
+            # # After the first line, the file may have the rest of an older line, if the earlier shell had a longer
+            # token.
             token, offset = self._path.read_text().partition("\n")[0].split()
             return int(offset) if token == self._token else None
         except (OSError, ValueError):
@@ -32,7 +34,8 @@ class Shown:
             if self._handle < 0:
                 self._path.parent.mkdir(mode=0o700, exist_ok=True)
                 self._handle = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
-            # The text has the same length each time, so that a shorter number leaves no digits of the one before.
+            # # The text always has the same length. Otherwise, a shorter number would leave digits of the previous
+            # one.
             os.pwrite(self._handle, f"{self._token or '-'} {offset:<20}\n".encode(), 0)
 
     def close(self) -> None:

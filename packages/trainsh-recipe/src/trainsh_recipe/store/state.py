@@ -7,7 +7,7 @@ import msgspec
 from trainsh_recipe.store.options import Overrides, RunOptions
 from trainsh_recipe.store.rented import Rented
 
-# The verbs that end, on purpose, the state which earlier verbs of the tool ensured.
+# # The verbs that a recipe uses to end a state which earlier verbs of the same tool ensured.
 ENDS = frozenset(("stop", "destroy", "close", "down", "delete", "remove", "terminate", "disconnect"))
 
 
@@ -52,7 +52,9 @@ class StepState(msgspec.Struct, kw_only=True):
 
     @property
     def done(self) -> bool:
-        """Whether the step need not run again, because it succeeded, was skipped, or has failed and may fail."""
+        """Whether the step need not run again: it succeeded, was skipped, or failed although it is allowed
+        to fail.
+        """
         return self.status in ("ok", "skipped") or (self.over and self.allowed)
 
 
@@ -88,14 +90,18 @@ class SessionState(msgspec.Struct, kw_only=True):
         return self.host_name or self.host
 
     def since(self) -> int | None:
-        """Return the offset of the last matching wait, else of the first background step, else of the last step."""
+        """Return the log offset at which the next pattern wait begins its search.
+
+        It is the offset of the last matching wait, else of the first background step, else of the last step.
+        """
         return next((at for at in (self.waited, self.background, self.step) if at is not None), None)
 
 
 class Held(msgspec.Struct, frozen=True, kw_only=True):
-    """Machines that are kept: the step that would release them, or `finally`, waits until `until` (RFC 3339).
+    """Machines that are kept until the time `until` (RFC 3339).
 
-    `reason` is "failed" if the job has failed, or "required" if outputs of `steps` have not arrived.
+    The step that would release them, or `finally`, waits. `reason` is "failed" if the job has failed, or "required"
+    if outputs of `steps` have not arrived.
     """
 
     reason: str
@@ -141,7 +147,7 @@ class State(msgspec.Struct, kw_only=True):
     instances: dict[str, Rented] = {}
     held: Held | None = None  # why machines are kept now; None if no machine is kept
     arrived: list[str] = []  # required transfers whose output has arrived and was verified
-    given_up: list[str] = []  # required transfers for which no machine is kept any longer, in this round
+    given_up: list[str] = []  # required transfers of this run for which no machine is kept any longer
     active: float = 0.0  # seconds during which a runner worked, up to the last event
     last: str = ""
     _since: str = ""

@@ -30,7 +30,7 @@ class StepLog:
         self.bytes = 0
 
     def feed(self, text: str) -> str:
-        """Write the text to the log and return it, without an end that may be the beginning of a secret."""
+        """Write the text to the log and return it. An end that may be the beginning of a secret is held back."""
         self._masker.add_all(self._secrets())
         return self._keep(self._masker.feed_text(text))
 

@@ -1,4 +1,4 @@
-"""Views, reports, the Ctrl-C menu, and what the commands do that run something.
+"""Views, reports, the Ctrl-C menu, and the work of the commands that run something.
 
 This subpackage may import every other one except commands/.
 """

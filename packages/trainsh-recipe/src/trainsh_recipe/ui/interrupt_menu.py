@@ -39,7 +39,7 @@ def menu(run: Run) -> None:
             if not word:
                 if run.view.redraws:
                     terminal = raw(sys.stderr)
-                    terminal.write(f"\x1b[{lines}A\x1b[J")  # erases the menu, in whose place the view is drawn
+                    terminal.write(f"\x1b[{lines}A\x1b[J")  # erases the menu; the view is drawn in the same place
                     terminal.flush()
                 return
 

@@ -57,7 +57,7 @@ def _report(job: jobs.Job, state: State, step: StepState) -> LogReport:
 class Selection(msgspec.Struct, frozen=True):
     """Which lines of each log to show: those that match `pattern`, and of these the last `tail` lines.
 
-    With `tail` these are lines of the last attempt.
+    If `tail` is given, only the output of the last attempt is shown.
     """
 
     pattern: re.Pattern[str] | None = None
@@ -72,7 +72,7 @@ def text(report: LogReport, wanted: Selection) -> str:
 def show(found: list[LogReport], wanted: Selection, *, headings: bool) -> None:
     """Print each log under a heading that tells how the step ended.
 
-    With a pattern, print its step before each line.
+    With a pattern, print the step before each line.
     """
     for report in found:
         if wanted.pattern is None and headings:

@@ -83,7 +83,10 @@ def attach(job: jobs.Job, name: str | None) -> Handover:
 
 
 def abandon(word: str | None) -> jobs.Job:
-    """Give up the required outputs of a job that is not over, by a file that its runner, or the next one, finds."""
+    """Give up the required outputs of a job that is not over.
+
+    A file tells this to the job's runner, or to its next one.
+    """
     job = choose(word)
     state = job.state()
     if state.status not in ("running", "interrupted"):

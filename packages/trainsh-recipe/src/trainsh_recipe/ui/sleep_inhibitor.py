@@ -8,7 +8,10 @@ from trainsh_base.system import spawn
 
 
 class SleepInhibitor:
-    """A child process that keeps the machine awake. It ends with this process, because its stdin is closed then."""
+    """A child process that keeps the machine awake.
+
+    The child ends with this process, because its stdin is closed then.
+    """
 
     def __init__(self, why: str) -> None:
         self._why = why

@@ -1,4 +1,4 @@
-"""What the commands do that run a recipe, lines of `exec` or a resumed job, in the foreground or detached."""
+"""Runs a recipe, lines of `exec` or a resumed job, in the foreground or detached, for the commands."""
 
 import math
 from pathlib import Path

@@ -1,1 +1,1 @@
-"""There is a class for each kind of step, which does such a step and returns an Outcome."""
+"""The classes that run steps, one for each kind of step. Each has a method `run`, which returns an Outcome."""

@@ -24,9 +24,9 @@ class Answers:
         self._state, self._tools, self._view, self._record = state, tools, view, record
 
     def _text(self, tool: str, key: str, value: Any, answer: dict[str, Any]) -> str:
-        """Return a bound value as text. For an ssh host this is a full target from train-host.
+        """Return as text a value that an answer gives to a host, a storage or a variable.
 
-        train-host accepts only safe ssh options.
+        For an ssh host, the text is a full target from train-host, which accepts only safe ssh options.
         """
         if not isinstance(value, str):
             return msgspec.json.encode(value).decode()
@@ -77,7 +77,9 @@ def _safe(instance: dict[str, Any]) -> dict[str, Any]:
 
 
 def text_of(answer: Any) -> str:
-    """Return the text that shows an answer without a message: a table of documents, else lines, or ""."""
+    """Return the text that shows an answer without a message: a table if the answer is a list of documents, else
+    lines, or "" for an empty answer.
+    """
     if isinstance(answer, dict):
         left = {key: value for key, value in answer.items() if key not in BOUND and value not in (None, "", [], {})}
         lines = [f"{key.replace('_', ' ')}: {cell(value)}" for key, value in left.items()]

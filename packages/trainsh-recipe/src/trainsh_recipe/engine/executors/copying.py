@@ -62,7 +62,10 @@ class TransferExecutor:
         )
 
     def _endpoint(self, end: Endpoint) -> str:
-        """Return an endpoint in train-xfer's syntax, so written that a local path is not taken for a host's."""
+        """Return an endpoint in train-xfer's syntax.
+
+        A local path is written so that train-xfer does not take it for a path on a host.
+        """
         path = self._values.plain(end.path)
         if end.host or end.storage:
             return f"@{end.host or end.storage}:{path}"

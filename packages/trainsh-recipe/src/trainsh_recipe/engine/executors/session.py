@@ -20,8 +20,8 @@ PATIENCE = 60.0  # seconds for which opening or closing is tried again after fai
 class SessionExecutor:
     """Opens and closes sessions. Adds to `fresh` the names of the sessions whose shell this process started.
 
-    `reopened` is called after a session that the job had opened before was opened again. `resumable_after` says
-    whether a resume may run steps after a step; if not, a session is closed without a snapshot.
+    `reopened` is called when a session that the job had opened before was opened again. `resumable_after` returns
+    whether a resume may run steps after a given step. If it may not, a session is closed without a snapshot.
     """
 
     def __init__(

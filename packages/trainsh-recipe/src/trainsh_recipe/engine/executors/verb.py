@@ -18,8 +18,8 @@ from trainsh_recipe.store.rented import STOPPED
 from trainsh_recipe.store.state import ENDS, State
 
 LIMITS = ("max_cost", "max_time", "idle_stop")  # the runner sets these parameters if their schema has `x-limits`
-NOTHING = "no_instance"  # the code of a provider's error which says that it found no machine
-VERB_MARGIN = 30.0  # seconds by which the runner's limit exceeds the verb's own timeout
+NOTHING = "no_instance"  # the error code by which a provider says that it found no machine
+VERB_MARGIN = 30.0  # seconds that the runner waits for a verb in addition to the verb's own timeout
 
 
 class VerbExecutor:
@@ -71,8 +71,8 @@ class VerbExecutor:
     def _never_rented(self, tool: str) -> bool:
         """Return whether this job, according to its journal, never rented a machine of the tool.
 
-        This is so if no answer has such a machine, no host is one, and each step that rents one failed or did not
-        begin. An interrupted step may have rented one.
+        This is so if the journal has no machine of the tool, if no host is one, and if each step that rents one has
+        failed, was skipped, or has not begun. An interrupted step may have rented one.
         """
         if any(machine.provider == tool for machine in self._state.instances.values()):
             return False
@@ -88,9 +88,9 @@ class VerbExecutor:
         return all(steps[each].status in ("failed", "skipped") for each in renting if each in steps)
 
     def _released(self, step: Control, ours: list[str]) -> list[str]:
-        """Return the hosts that a releasing verb acts on.
+        """Return the hosts on which a releasing verb acts.
 
-        Without arguments it also acts on all hosts of its tool.
+        Without arguments, the verb also acts on all hosts of its tool.
         """
         if step.args:
             return ours
@@ -98,9 +98,8 @@ class VerbExecutor:
         return list(dict.fromkeys([*ours, *provided]))
 
     def held_by(self) -> tuple[float, list[str]]:
-        """Look at the finished steps that rent.
-
-        Return (their longest `hold` in seconds, their hosts not yet stopped).
+        """Return (the longest `hold` in seconds, the hosts that are not stopped yet) of the finished steps that
+        rent machines.
         """
         longest, hosts = 0.0, []
         for each in self._numbers:
@@ -146,7 +145,9 @@ class VerbExecutor:
         return params | {key: value for key, value in reserved.items() if not properties or key in properties}
 
     def _handed(self, step: Control, properties: dict[str, Any]) -> dict[str, Any]:
-        """Return the parameters the runner adds: the job's limits; for tools of SUITE also hosts, storages, cwd."""
+        """Return the parameters that the runner adds: the job's limits and, for tools of SUITE, also hosts,
+        storages and cwd.
+        """
         limits = {key: self._limits.handed(key, self._hosts_rented()) for key in LIMITS if key in properties}
         found = {
             key: typed(text, properties[key]) for key, text in limits.items()
@@ -191,7 +192,10 @@ def _keeps_disk(answer: Any) -> bool:
 
 
 def releases(entry: dict[str, Any] | None, verb: str) -> bool:
-    """Return whether the verb stops or ends something that costs money. Its schema tells, or else its name."""
+    """Return whether the verb stops or ends something that costs money.
+
+    If the verb's schema does not tell, its name decides.
+    """
     return bool(entry["releases"]) if entry and "releases" in entry else verb in ENDS
 
 
@@ -254,7 +258,7 @@ def _types(schema: Any) -> set[str]:
 
 
 def ensures(tools: Tools, step: Control) -> bool:
-    """Return whether the verb may be repeated, because it only ensures a state (`ensures` in the tool's schema)."""
+    """Return whether the verb may be repeated because it only ensures a state (`ensures` in the tool's schema)."""
     if step.tool == "tmux":
         return step.verb == "open"
     try:

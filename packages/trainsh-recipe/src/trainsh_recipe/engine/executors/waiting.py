@@ -18,7 +18,8 @@ RETRY_LOST = "to run it again: train recipe resume --retry-lost"
 class WaitExecutor:
     """Waits for a condition.
 
-    A wait may be repeated, since the journal has the log offset where its search begins.
+    The request may be repeated, because the journal has the log offset at which the search for the condition
+    begins.
     """
 
     def __init__(self, values: Values, sessions: Sessions, numbers: list[Numbered], shown: Path) -> None:

@@ -1,4 +1,4 @@
-"""Shows a recipe or what it would do, without running it."""
+"""Shows a recipe, or the steps that it would run, without running them."""
 
 from pathlib import Path
 

@@ -36,7 +36,7 @@ def changed(job: Job, state: State, options: str = "") -> str:
 def check(job: Job, state: State, document: Plan, first: str | None) -> None:
     """Raise Conflict if the plan of the edited recipe differs in a step that ran and will not run again.
 
-    `first` is the step that `--from` names: those from there on run again.
+    `first` is the step that `--from` names. That step and all later ones run again.
     """
     numbers = {each.id: each for each in numbering.all_of(document)}
     differ = []
@@ -71,7 +71,10 @@ def _order(id: str) -> list[int]:
 
 
 def _failed_since(job: Job, state: State) -> set[str]:
-    """Return the steps that were done but run again after what hosts say now, such as failed background steps."""
+    """Return the steps that were done, but run again because of what their hosts answer now.
+
+    An example is a background step that has failed since.
+    """
     from trainsh_recipe.engine.machines import Machines  # noqa: PLC0415 - few resumes ask here
     from trainsh_recipe.engine.resuming.ground import Ground  # noqa: PLC0415 - as above
     from trainsh_recipe.engine.run import Run  # noqa: PLC0415 - as above

@@ -1,4 +1,7 @@
-"""`show --cost`: what a recipe would rent now, and what the longest run that its timeouts allow would cost."""
+"""The estimate of `show --cost`: what a recipe would rent now, and what its longest run would cost.
+
+The timeouts of the steps tell how long the longest run is.
+"""
 
 from pathlib import Path
 from typing import Any
@@ -78,7 +81,7 @@ class Times:
         )  # fmt: skip
 
     def _asked(self, step: Control, entry: dict[str, Any]) -> tuple[dict[str, Any] | None, str]:
-        """Return (the provider's estimate or None, the reason if there is none)."""
+        """Return (the provider's estimate, ""), or (None, the reason why there is no estimate)."""
         commands = self.schema(step.tool)
         name = next((name for name, one in commands.items() if one.get("estimates") == step.verb), "")
         if not name:
@@ -155,9 +158,9 @@ class Times:
         return (once or 0.0) * (tries + 1) + pauses
 
     def _verb_time(self, step: Control) -> float:
-        """Return the seconds of a verb's `timeout`, given or default.
+        """Return the seconds of a verb's `timeout`: the one in the step, else the verb's default.
 
-        A verb without one answers at once and counts 0.
+        A verb without a timeout answers at once, and counts as 0.
         """
         if step.tool == "tmux":
             return 0.0

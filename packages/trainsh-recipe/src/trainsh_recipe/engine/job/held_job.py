@@ -122,6 +122,6 @@ def _write(path: Path, data: bytes) -> None:
 
 
 def _shown_vars(document: Plan, overrides: Overrides) -> dict[str, Any]:
-    """Return the values of the variables, with overrides. Instead of a secret, its name is shown."""
+    """Return the values of the variables, with overrides. A secret is replaced by its name."""
     given = overrides.get("vars", {})
     return {name: given.get(name, variable.value) for name, variable in document.vars.items()}

@@ -12,7 +12,10 @@ LIMIT = 20.0
 
 
 def unknown(document: Plan, overrides: Overrides) -> list[NotFound]:
-    """Return an error for each host that neither train-host nor ssh knows; its hint is the most similar name."""
+    """Return an error for each host that neither train-host nor ssh knows.
+
+    The error's hint has the most similar name.
+    """
     values = Values(document, State(options=RunOptions(overrides=overrides)), Secrets(lambda name: ""))
     found: list[NotFound] = []
     peer: Peer | None = None

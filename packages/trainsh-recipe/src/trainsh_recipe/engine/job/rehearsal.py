@@ -22,7 +22,7 @@ from trainsh_recipe.store.state import State
 
 
 class Rehearsal:
-    """Makes the steps of a plan as they would run: variables are replaced, secrets are looked up but not shown."""
+    """Makes the steps of a plan as they would run: variables are replaced; secrets are looked up, but not shown."""
 
     def __init__(self, document: Plan, state: State, secrets: Secrets) -> None:
         self.values = Values(document, state, secrets)
@@ -95,7 +95,10 @@ class Rehearsal:
         return self.values.host(name)
 
     def _text(self, text: Text | Ref) -> str:
-        """Look up the secrets of a text, and return it with those variables replaced that no step sets later."""
+        """Return the text with its variables replaced, except those that a step of the recipe sets.
+
+        The secrets in the text are looked up, so that a missing one is noticed.
+        """
         if isinstance(text, Ref):
             return self._text([text])
         for ref in refs(text):

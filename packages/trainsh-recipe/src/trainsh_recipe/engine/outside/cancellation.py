@@ -24,10 +24,10 @@ class Cancel(BaseException):
 
 
 class Cancellation:
-    """Holds the request to end the run. Any thread makes the request with `request`, and `check` raises it.
+    """Holds the request to end the run. Any thread may make it with `request`. `check` raises it.
 
-    A Leave is raised at every check. A Cancel is raised until it is accepted with `accept`, and then `finally`
-    runs. Another request after that stops `finally`.
+    A Leave is raised by every `check`. A Cancel is raised until it is accepted with `accept`; then `finally` runs.
+    Another request after that stops `finally`.
     """
 
     def __init__(self) -> None:
@@ -48,7 +48,7 @@ class Cancellation:
             watcher()
 
     def watch(self, watcher: Callable[[], None]) -> None:
-        """Register a function to call on each request, so that it can wake threads that wait for something else."""
+        """Register a function that is called on each request. It wakes threads that wait for something else."""
         with self._lock:
             self._watchers.append(watcher)
 
@@ -58,7 +58,7 @@ class Cancellation:
             self.accepted = cancel
             if not isinstance(self._wanted, Leave):
                 self._wanted = None
-                self._event.set()  # wakes the threads that pause between two attempts, which then read `accepted`
+                self._event.set()  # wakes the threads that pause between two attempts; they then read `accepted`
                 self._event = threading.Event()
 
     @property

@@ -52,19 +52,23 @@ class Limits:
     # What is left
 
     def time_left(self) -> float | None:
-        """Return the seconds until the job has run for --max-time, or None without that limit."""
+        """Return how many seconds the job may still run before it reaches --max-time, or None without that
+        limit.
+        """
         limit = self._state.options.max_time
         return None if limit is None else limit - self._active - (time.monotonic() - self._began)
 
     def money_left(self) -> float | None:
-        """Return the dollars until the job has cost --max-cost, or None without that limit."""
+        """Return how many dollars the job may still cost before it reaches --max-cost, or None without that
+        limit.
+        """
         limit = self._state.options.max_cost
         return None if limit is None else limit - self._cost()[0]
 
     def handed(self, name: str, machines: int) -> str:
-        """Return what is left of the limit `name` as text for a verb, or "" if the job has no such limit.
+        """Return what is left of the limit `name`, as text for a verb, or "" if the job has no such limit.
 
-        The money that is left is divided by the number `machines`.
+        The money that is left is divided by `machines`, the number of machines.
         """
         if name == "idle_stop":
             value = config_value("run.idle_stop")

@@ -16,9 +16,9 @@ LEFT_BY = {signal.SIGINT: EXIT_INTERRUPTED, signal.SIGTERM: 143, signal.SIGHUP: 
 class Signals:
     """Turns signals into Leave and Cancel, which are raised inside `waiting()` in the main thread.
 
-    A signal at another time takes effect in the next wait. `on_interrupt` handles Ctrl-C: it raises Leave or
-    Cancel, or it returns, and the run continues. A signal that was ignored when the process started (by nohup)
-    stays ignored.
+    A signal that arrives outside of `waiting()` takes effect in the next `waiting()`. `on_interrupt` handles
+    Ctrl-C: it raises Leave or Cancel, or it returns, and the run continues. A signal that was ignored when the
+    process started (by nohup) stays ignored.
     """
 
     def __init__(self, cancellation: Cancellation, on_interrupt: Callable[[], None]) -> None:
@@ -53,7 +53,10 @@ class Signals:
 
     @contextmanager
     def waiting(self) -> Iterator[None]:
-        """Let signals take effect in this block, which waits. First raises what earlier signals requested."""
+        """Let signals take effect in this block, in which the thread waits.
+
+        Requests of earlier signals are raised first.
+        """
         if not self.main or threading.current_thread() is not threading.main_thread():
             yield
             return

@@ -102,9 +102,9 @@ class Tools:
         return _commands(self.peer(name).request("schema", timeout=60))
 
     def _meet(self, name: str) -> dict[str, Any]:
-        """Start `serve` of a tool outside SUITE, and return its schema.
+        """Start `serve` of a tool outside SUITE, and return the tool's schema.
 
-        If it does not answer the request `schema`, each verb gets a process of its own.
+        If the tool does not answer the request `schema`, each verb gets a process of its own.
         """
         with self._lock:
             if name in self._schemas:

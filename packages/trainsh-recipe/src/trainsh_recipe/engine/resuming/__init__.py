@@ -1,1 +1,1 @@
-"""Prepares a resume: finds the job, which of its finished steps still have their effect, and which run again."""
+"""Prepares a resume: finds the job, the finished steps whose effect still exists, and the steps that run again."""

@@ -14,10 +14,10 @@ RESUMABLE = ("interrupted", "failed")
 
 
 def choose(word: str | None) -> tuple[jobs.Job, State]:
-    """Return the job that `word` names; if it is None, the newest job of a recipe.
+    """Return the job that `word` names. If `word` is None, return the newest job of a recipe.
 
-    Raises NotFound if it cannot resume. Without a name no older job is taken, because what that job would do, such
-    as rent a machine, may be long forgotten.
+    Raises NotFound if that job cannot be resumed. Without a name, an older job is never chosen instead: it might do
+    something that the person has long forgotten, such as rent a machine.
     """
     if word is not None:
         job = jobs.find(word)
@@ -67,7 +67,10 @@ def _instead(job: jobs.Job, state: State) -> str:
 
 
 def new_round(state: State) -> bool:
-    """Return whether a new run of the job begins, because the last run reached its end, `finally` included."""
+    """Return whether the resume begins a new run of the job.
+
+    It does if the last run reached its end, including `finally`.
+    """
     return state.status in ("failed", "cancelled")
 
 

@@ -29,7 +29,7 @@ class Held(msgspec.Struct):
 
 
 class Ground:
-    """Asks each host once, before a finished step there is skipped, and marks the steps whose effect is gone."""
+    """Asks each host once, before finished steps on that host are skipped. Marks the steps whose effect is gone."""
 
     def __init__(self, run: Run, machines: Machines) -> None:
         self._run, self._machines = run, machines
@@ -83,9 +83,9 @@ class Ground:
             self._background(each, (answer.get("steps") or {}).get(name) or {})
 
     def _unasked(self, host: str, error: TrainError) -> None:
-        """Handle a host that cannot be asked.
+        """Handle a host that cannot be asked. If a later step needs the host, raise Leave.
 
-        If a later step needs the host, raise Leave; else its steps stay done.
+        Otherwise the host's steps stay done.
         """
         self.held[host].error = error
         if not self._run.cancellation.accepted and any(not self._done(each) for each in self._on(host)):
@@ -109,7 +109,10 @@ class Ground:
     # Background steps
 
     def _unsettled(self, host: str) -> list[Numbered]:
-        """Return the background steps whose end is not recorded, without those whose session the recipe closed."""
+        """Return the background steps whose end is not recorded.
+
+        Steps whose session the recipe closed are left out.
+        """
         state, found = self._run.state, []
         for place, each in enumerate(self._main):
             step = state.steps.get(each.id)
@@ -133,7 +136,7 @@ class Ground:
         run, kind, exit = self._run, told.get("state"), told.get("exit")
         session = run.sessions.get(getattr(each.step, "session", ""))
         if kind == "lost" and session is not None and not session.open:
-            kind = "ended"  # the job closed its session and so ended it
+            kind = "ended"  # the job closed the session of the step, which ended the step
         if kind == "running":
             return
         if told.get("state") == "ended" and exit == 0:
@@ -157,7 +160,7 @@ class Ground:
     # Sessions
 
     def reopened(self, name: str) -> None:
-        """Have steps that only set shell state run again, if the session's new shell lacks their effect."""
+        """Mark the steps that only set shell state to run again, if the session's new shell lacks their effect."""
         session = self._run.sessions.get(name)
         if session is None or not self.looking:
             return
@@ -179,9 +182,9 @@ class Ground:
             self._stopped[name] = also[0]
 
     def stops(self, step: Numbered) -> Outcome | None:
-        """Return the outcome of a step that cannot run, or None if it can.
+        """Return the outcome of a step that cannot run, or None if the step can run.
 
-        It cannot run if it is lost, or if its shell lacks what an earlier step has set.
+        A step cannot run if it is lost, or if its shell lacks what an earlier step has set.
         """
         if step.closing or not isinstance(step.step, Execute | Wait):
             return None
@@ -257,7 +260,8 @@ class Ground:
     def _needs(self, step: Numbered, ensuring: Control) -> bool:
         """Return whether a step needs the state that `ensuring` ensures.
 
-        For tmux it does if it uses the session that `ensuring` opens, for other tools always.
+        If `ensuring` opens a session, only the steps that use this session need it. The state that another tool's
+        verb ensures is needed by every step.
         """
         if ensuring.tool != "tmux":
             return True

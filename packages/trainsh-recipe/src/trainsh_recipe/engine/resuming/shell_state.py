@@ -14,9 +14,8 @@ def missing(
 ) -> tuple[list[str], list[str]]:
     """Return the steps whose effect is missing, in order: (those that only set state, those that did more).
 
-    These steps ended in an earlier shell of the session, and the restored snapshot does not have their effect. This
-    is so if a step ended after the snapshot, or if it may have set what the snapshot leaves out
-    (`session.left_out`).
+    These steps ended in an earlier shell of the session, and the restored snapshot does not have their effect: they
+    ended after the snapshot, or they may have set something that the snapshot leaves out (`session.left_out`).
     """
     only: list[str] = []
     also: list[str] = []
@@ -42,8 +41,8 @@ def covered(name: str, session: SessionState) -> bool:
 def lacks(step: Execute, values: Values, left_out: list[str]) -> bool:
     """Return whether the step may have set something in `left_out`, the names of what a snapshot leaves out.
 
-    It may have if its text contains such a NAME, but not as `$NAME`; or if it uses a secret and `left_out` is not
-    empty.
+    It may have if its text contains such a NAME in another form than `$NAME`. It also may have if the step uses a
+    secret and `left_out` is not empty.
     """
     names = [name.removeprefix("alias:").removesuffix("()") for name in left_out]
     special = {"positional": r"\bset\b|\bshift\b", "traps": r"\btrap\b"}

@@ -23,7 +23,7 @@ FOLDED = 1 << 16  # a longer line is broken after this many characters
 class Lines(View):
     """Prints a line when a step begins and when it ends.
 
-    With `show_output`, also prints its output, behind a bar.
+    With `show_output`, the step's output is printed too, with a bar before each line.
     """
 
     def __init__(self, *, show_output: bool = False) -> None:
@@ -122,7 +122,7 @@ class Lines(View):
             self.log(line)
 
     def _say(self, text: str, stamp: str = "") -> None:
-        """Print a line with the time of the event, which may be long ago when a job is watched."""
+        """Print a line with the time of the event. If a job is watched, the event may be long past."""
         at = time.localtime(seconds_of(stamp) if stamp else None)
         self._print(f"{time.strftime('%H:%M:%S', at)} {text}")
 

@@ -25,7 +25,7 @@ REFRESH = 8  # redraws per second
 
 
 class Live(View):
-    """Draws with the library rich, which the drawing thread loads, so that no step waits for that."""
+    """Draws with the library rich. The drawing thread loads rich, so that no step waits until it is loaded."""
 
     redraws = True
 
@@ -213,7 +213,9 @@ class Live(View):
         return Group(*lines)
 
     def _window(self, height: int) -> list[Row]:
-        """Return the rows that fit on the screen, around the step that runs or ran last."""
+        """Return the rows that fit on the screen: those around the running step or, if none runs, the step that ran
+        last.
+        """
         rows = list(self._rows.values())
         running = [index for index, row in enumerate(rows) if row.status == "running"]
         room = max(3, height - 4 - sum(len(rows[index].tail()) for index in running))
@@ -248,7 +250,10 @@ class Live(View):
         return state.active + max(0.0, time.time() - seconds_of(state.last))
 
     def _footer(self) -> list[str]:
-        """Return two lines: the job's progress and cost; how long a machine is kept or needed, and the keys."""
+        """Return two lines.
+
+        The first has the job's progress and cost, the second how long a machine is kept or needed, and the keys.
+        """
         rows = [row for row in self._rows.values() if not isinstance(row.step.step, Parallel)]
         done = sum(row.status in ("ok", "skipped") or (row.allowed and row.status != "running") for row in rows)
         hosts = sorted({session.where for session in self._state.sessions.values() if session.open})
@@ -277,7 +282,7 @@ class Live(View):
 def _needed_until(steps: list[Numbered]) -> int:
     """Return the number of the last step, or 0 if there are no steps.
 
-    This machine is needed until that step, since it sends each step to its host.
+    This machine is needed until that step, because it sends each step to the step's host.
     """
     main = [step for step in steps if not step.closing and "." not in step.id]
     return int(main[-1].id) if main else 0

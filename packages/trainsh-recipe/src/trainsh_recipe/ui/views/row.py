@@ -10,7 +10,8 @@ from trainsh_recipe.store.step_log import End
 
 TAIL = 6
 SHOWN = 12_000  # how many characters of output are kept for the last TAIL lines
-SHORTEST = 24  # the fewest columns of a step's text; if there is less room, the time and reason after it are cut
+# the fewest columns for a step's text; if fewer remain, the time and the reason after the text are cut
+SHORTEST = 24
 MARKS = {
     "running": (">", "cyan"), "ok": ("+", "green"), "failed": ("x", "bold red"), "timeout": ("x", "bold red"),
     "lost": ("?", "bold red"), "cancelled": ("-", "yellow"), "skipped": ("-", "dim"),

@@ -41,7 +41,7 @@ def summary(state: State) -> str:
 
 
 def ending(state: State) -> str:
-    """Return a text that tells how the job ended, and after how long."""
+    """Return a text that tells how the job ended, and how long it took."""
     word = WORDS.get(state.status, state.status)
     reason = f": {state.reason}" if state.reason and state.status != "ok" else ""
     return f"job {short(state.id)} {word} in {format_duration(state.seconds)}{reason}"
