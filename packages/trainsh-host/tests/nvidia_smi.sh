@@ -1,6 +1,6 @@
 #!/bin/sh
 # Imitates nvidia-smi on a machine without a GPU. It answers the two queries that `train host gpus` makes, and -L,
-# in the form that NVIDIA documents for --format=csv,noheader,nounits. The files in the folder of this script say
+# in the form that a real one prints (real/h100.txt). The files in the folder of this script say
 # what it prints:
 #   cards    a GPU a line: `field=value|field=value`
 #   apps     a process a line, the same way; none: no process
@@ -22,12 +22,12 @@ esac
 case $1 in
 --query-gpu=*) from=cards ;;
 --query-compute-apps=*) from=apps ;;
-*) echo "Option $1 is not recognized. Please run 'nvidia-smi -h'." && exit 1 ;;
+*) printf "ERROR: Option %s is not recognized. Please run 'nvidia-smi -h'.\n\n" "$1" && exit 255 ;;
 esac
 fields=${1#*=}
 if [ -e "$here/old" ]; then
     case $fields in
-    *mig.mode.current*) echo 'Field "mig.mode.current" is not a valid field to query.' && exit 2 ;;
+    *mig.mode.current*) printf 'Field "mig.mode.current" is not a valid field to query.\n\n' && exit 2 ;;
     esac
 fi
 if [ "$from" = cards ] && [ ! -s "$here/cards" ]; then

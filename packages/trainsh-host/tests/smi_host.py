@@ -12,6 +12,12 @@ A100 = {
     "memory.total": "81920", "memory.used": "62669", "utilization.gpu": "97", "temperature.gpu": "64",
     "power.draw": "310.22", "power.limit": "400.00", "mig.mode.current": "Disabled",
 }  # fmt: skip
+# The values of the real card whose output is in real/h100.txt.
+H100 = {
+    "index": "0", "uuid": "GPU-d7e90b2c-5bb4-f15b-4d78-c25dc0169214", "driver_version": "580.159.04",
+    "name": "NVIDIA H100 80GB HBM3", "memory.total": "81559", "memory.used": "0", "utilization.gpu": "0",
+    "temperature.gpu": "35", "power.draw": "71.06", "power.limit": "700.00", "mig.mode.current": "Disabled",
+}  # fmt: skip
 IDLE = A100 | {
     "index": "1", "uuid": "GPU-77d0", "memory.used": "4", "utilization.gpu": "0", "temperature.gpu": "31",
     "power.draw": "58.91",
@@ -31,6 +37,14 @@ NO_DRIVER = (
     "NVIDIA-SMI has failed because it couldn't communicate with the NVIDIA driver. Make sure that the latest NVIDIA "
     "driver is installed and running.\n"
 )
+
+
+def real_output(start: str) -> tuple[str, int]:
+    """The output and the exit status of a real nvidia-smi for the command that begins so, from real/h100.txt."""
+    sections = Path(__file__).with_name("real").joinpath("h100.txt").read_text().split("$ ")
+    text = next(section for section in sections if section.startswith(start)).partition("\n")[2]
+    output, _, status = text.rpartition("status ")
+    return output, int(status)
 
 
 def app(uuid: str, pid: int, memory: str, name: str) -> dict[str, str]:

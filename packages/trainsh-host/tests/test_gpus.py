@@ -1,10 +1,12 @@
 """Tests train host gpus on real sshds.
 
-Since no GPU is at hand, their nvidia-smi is an imitation (nvidia_smi.sh).
+Since a GPU is rarely at hand, their nvidia-smi is an imitation (nvidia_smi.sh), which is compared with what a real one
+printed (real/h100.txt).
 """
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -17,11 +19,26 @@ from trainsh_world import World, wait_until
 sys.path.insert(0, str(Path(__file__).parent))
 
 from screens import Screen, golden
-from smi_host import A100, DEVICES, DIVIDED, GEFORCE, IDLE, NO_DRIVER, app, lines, smi_host
+from smi_host import (
+    A100,
+    DEVICES,
+    DIVIDED,
+    GEFORCE,
+    H100,
+    IDLE,
+    NO_DRIVER,
+    STANDIN,
+    app,
+    lines,
+    real_output,
+    smi_host,
+)
 from trainsh_host.gpus.history import History
 from trainsh_host.gpus.reading import host_gpus, script
 
 GIB = 1 << 30
+# A machine without an imitation has the GPUs of the machine that runs the tests.
+PLAIN = ("ok", "") if shutil.which("nvidia-smi") else ("none", "nvidia-smi is not installed")
 
 
 def asked(world: World, *words: str, status: int = 0) -> list[dict[str, Any]]:
@@ -44,12 +61,12 @@ def test_all_hosts_at_once_and_what_is_wrong_with_some(world: World) -> None:
     assert (card["name"], card["use"], card["temperature"]) == ("NVIDIA A100-SXM4-80GB", 97, 64)
     assert (card["power"], card["power_limit"]) == (310.22, 400)
     assert (card["memory_total"], card["memory_used"]) == (80 * GIB, 62669 << 20)
-    assert rows["plain"]["state"] == "none" and "nvidia-smi is not installed" in rows["plain"]["problem"]
+    assert rows["plain"]["state"] == PLAIN[0] and PLAIN[1] in rows["plain"]["problem"]
     assert rows["empty"]["state"] == "none" and "no devices" in rows["empty"]["problem"]
     assert (rows["far"]["state"], rows["far"]["code"], rows["far"]["exit"]) == ("failed", "refused", 8)
     said = world.run("train-host", "gpus", check=False)
     assert said.status == 8
-    assert "plain: no GPU (nvidia-smi is not installed)" in said.out
+    assert ("plain: no GPU (nvidia-smi is not installed)" in said.out) is (PLAIN[0] == "none")
     assert "  0  NVIDIA A100-SXM4-80GB  97%  61.2/80.0 GiB  64 °C  310/400 W" in said.out
     assert "far: far refuses connections" in said.out
     assert "Traceback" not in said.err
@@ -57,7 +74,7 @@ def test_all_hosts_at_once_and_what_is_wrong_with_some(world: World) -> None:
 
 def test_one_without_a_gpu_is_no_failure(world: World) -> None:
     world.host(world.sshd("plain"))
-    assert asked(world, "plain")[0]["state"] == "none"
+    assert asked(world, "plain")[0]["state"] == PLAIN[0]
 
 
 def test_processes_and_whose_job_they_are(world: World) -> None:
@@ -174,6 +191,61 @@ def test_the_script_in_every_shell(shell: str, tmp_path: Path) -> None:
     assert host_gpus("box", done.stdout.splitlines()).state == "none", done.stderr
 
 
+def test_a_real_card() -> None:
+    query, _ = real_output("nvidia-smi --query-gpu=index,uuid")
+    apps, _ = real_output("nvidia-smi --query-compute-apps")
+    columns = (
+        "index,uuid,driver_version,memory.total,memory.used,utilization.gpu,temperature.gpu,power.draw,power.limit"
+    )
+    said = [f"columns {columns},mig.mode.current,name", f"gpu {query.strip()}", "status 0", f"app {apps.strip()}"]
+    argv = "/opt/torch/.venv/bin/python3 train.py"
+    said.append(f"process 1326 root\ttrain-20261127-ab12\twork\tpython3\tpython3.12\t{argv}")
+    host = host_gpus("box", said)
+    (card,) = host.gpus
+    assert (host.driver, card.name, card.memory_total) == ("580.159.04", "NVIDIA H100 80GB HBM3", 81559 << 20)
+    assert (card.use, card.temperature, card.power, card.power_limit, card.mig) == (0, 35, 71.06, 700, False)
+    (process,) = card.processes
+    assert (process.pid, process.memory, process.job, process.session) == (
+        1326,
+        1032 << 20,
+        "20261127-ab12",
+        "work",
+    )
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "--query-gpu=index,uuid,driver_version,memory.total,memory.used,utilization.gpu,temperature.gpu,power.draw,"
+        "power.limit,mig.mode.current,name --format=csv,noheader,nounits",
+        "--query-compute-apps=gpu_uuid,pid,used_memory,process_name --format=csv,noheader,nounits",
+        "-L",
+    ],
+)
+def test_the_imitation_prints_what_a_real_one_prints(words: str, tmp_path: Path) -> None:
+    shutil.copy(STANDIN, tmp_path / "nvidia-smi")
+    (tmp_path / "cards").write_text(lines([H100]))
+    (tmp_path / "apps").write_text(lines([app(H100["uuid"], 1326, "1032", "/opt/torch/.venv/bin/python3")]))
+    (tmp_path / "devices").write_text(f"GPU 0: {H100['name']} (UUID: {H100['uuid']})\n")
+    done = subprocess.run([tmp_path / "nvidia-smi", *words.split()], capture_output=True, text=True, check=False)
+    assert (done.stdout, done.returncode) == real_output(f"nvidia-smi {words}")
+
+
+def test_the_imitation_fails_as_a_real_one_fails(tmp_path: Path) -> None:
+    shutil.copy(STANDIN, tmp_path / "nvidia-smi")
+    (tmp_path / "cards").write_text("")
+    query = "--query-gpu=index,mig.mode.current --format=csv,noheader,nounits"
+    empty = subprocess.run([tmp_path / "nvidia-smi", *query.split()], capture_output=True, text=True, check=False)
+    assert (empty.stdout, empty.returncode) == real_output("nvidia-smi -i 7")
+    (tmp_path / "old").touch()
+    old = subprocess.run([tmp_path / "nvidia-smi", *query.split()], capture_output=True, text=True, check=False)
+    output, status = real_output("nvidia-smi --query-gpu=index,no.such.field")
+    assert (old.stdout, old.returncode) == (output.replace("no.such.field", "mig.mode.current"), status)
+    words = [tmp_path / "nvidia-smi", "--no-such", "--format=csv,noheader,nounits"]
+    odd = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert (odd.stdout, odd.returncode) == real_output("nvidia-smi --no-such")
+
+
 def test_a_lost_gpu_beside_a_good_one() -> None:
     columns = "index,uuid,driver_version,memory.total,memory.used,utilization.gpu,temperature.gpu,power.draw,power.limit,name"
     good = "0, GPU-1, 470.1, 100, 1, 5, 40, 30.5, 70.0, Tesla T4, a card"
@@ -198,7 +270,7 @@ def test_history_has_gaps_where_a_look_failed() -> None:
 def test_the_live_picture(world: World) -> None:
     box = smi_host(world, "gpu-box", A100, IDLE)
     (box.home / "bin" / "apps").write_text(lines([app("GPU-5a1c", 4194300, "62665", "python")]))
-    world.host(world.sshd("plain"))
+    smi_host(world, "empty")
     smi_host(world, "desk", GEFORCE)
     with Screen(world, "train-host gpus --watch --every 0.5s") as screen:
         screen.shows("GTX 1050")
