@@ -1,4 +1,4 @@
-"""Prints answers for people."""
+"""Prints the answers of the commands for people."""
 
 import sys
 
@@ -10,7 +10,7 @@ from trainsh_tmux.model import Done, Holds, Listed, Outcome, Removed, Screen, Wa
 
 
 def show_outcome(outcome: Outcome) -> None:
-    """Print how a step ended, unless it ended well."""
+    """Print how a step ended, unless it succeeded."""
     if outcome.state not in ("ok", "failed") or outcome.exit:
         print(f"{outcome.reason} ({format_duration(outcome.seconds)})", file=sys.stderr)
 

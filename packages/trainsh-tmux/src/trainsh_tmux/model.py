@@ -16,15 +16,15 @@ class Prepared(Document, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class Session(Document, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """An open session. `fresh`: this request started its shell, so the shell has its initial directory and
-    variables.
+    """An open session.
 
-    `folder` holds the session's files on the host; `offset` is the size of its log in bytes. `machine` is a random
-    token stored on the host, `session` (`token` in JSON) a random token of this shell; `node` identifies the
-    running system (host name and boot); each is null if not known. `restored`: the shell has the snapshot of an
-    earlier one, without the names in `left_out`: NAME, NAME(), alias:NAME, traps and positional contained secrets,
-    fd:N was an open descriptor. `covers` is the last step that had ended when the snapshot was taken, "" if none
-    had.
+    `fresh`: this request started the session's shell, which has its initial directory and variables. `folder` holds
+    the session's files on the host. `offset` is the size of the session's log in bytes. `machine` is a random token
+    stored on the host, `session` (`token` in JSON) a random token of this shell, and `node` identifies the running
+    system (host name and boot). Each of these three is null if it is not known. `restored`: the shell started from
+    the snapshot of an earlier shell. `left_out` lists what this snapshot does not have. NAME, NAME(), alias:NAME,
+    traps and positional were left out because they contained secrets; fd:N was an open descriptor. `covers` is the
+    last step that had ended when the snapshot was taken, "" if none had.
     """
 
     name: str
@@ -50,11 +50,12 @@ State = Literal[
 class Outcome(Document, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How a step ended, or that it is still running.
 
-    `exit` is its exit status, if it has one; `reason` describes that for people. `offset` and `end` are where its
-    output begins and ends in the session's log, `bytes` is the size of the output, `tail` its last lines without
-    escapes; `captured` is its stdout, if requested. `resumed`: an earlier request had started the step.
-    `survived` names processes that did not end with it. A background step has `pid`, `start` (when that process
-    began, in the units of its kernel) and `node` (the machine and its boot, `HOST.BOOT.START`).
+    `exit` is the step's exit status, if it has one. `reason` describes for people how the step ended. `offset` and
+    `end` are where the step's output begins and ends in the session's log. `bytes` is the size of the output, and
+    `tail` has its last lines without escapes. `captured` is the step's stdout, if it was requested. `resumed`: an
+    earlier request had started the step. `survived` names processes that did not end with the step. A background
+    step has `pid`, `start` (when that process began, in the units of its kernel) and `node` (the machine and its
+    boot, `HOST.BOOT.START`).
     """
 
     step: str
@@ -75,7 +76,9 @@ class Outcome(Document, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class Waited(Document, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A condition that holds: after how many seconds, the line that matched (patterns), and its end in the log."""
+    """A condition that holds: the seconds until it did and, for a pattern, the line that matched and the line's end
+    in the log.
+    """
 
     seconds: float
     line: str | None = None
@@ -122,8 +125,9 @@ class Done(Document, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class HeldSession(Document, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Whether a session's shell still runs.
 
-    `session` (`token` in JSON) is the token of its opening, null if unknown.
-    `covers` is the last step in the snapshot that `open restore=true` would restore, `left_out` what is not in it.
+    `session` (`token` in JSON) is the token that the session got when it was opened, null if unknown. `covers` is
+    the last step in the snapshot that `open restore=true` would restore. `left_out` lists what is not in that
+    snapshot.
     """
 
     state: Literal["running", "released", "gone"]
@@ -133,7 +137,7 @@ class HeldSession(Document, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 class HeldStep(Document, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What a host knows about a step; `exit` is its exit status, if it ended with one."""
+    """What a host knows about a step. `exit` is the step's exit status, if the step ended with one."""
 
     state: Literal["running", "ended", "lost", "never"]
     exit: int | None = None

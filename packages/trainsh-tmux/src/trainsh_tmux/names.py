@@ -1,4 +1,4 @@
-"""Validates names of sessions, jobs and steps; maps them to folders and tmux servers."""
+"""Validates the names of sessions, jobs and steps. Maps these names to folders and tmux servers."""
 
 import re
 
@@ -11,7 +11,10 @@ LONGEST = 64
 
 
 def session_name(name: str) -> str:
-    """Return `name` if it is valid for a session (tmux would replace `.` and `:`); else raise UsageError."""
+    """Return `name` if it is a valid name of a session; else raise UsageError.
+
+    A `.` or `:` is not valid: tmux would replace it.
+    """
     if not _NAME.fullmatch(name) or len(name) > LONGEST:
         raise UsageError(
             f"not a session name: {name!r}",
@@ -36,7 +39,10 @@ def variable(name: str) -> str:
 
 
 def server(job: str) -> str:
-    """Return the name of the tmux server (for `tmux -L`) of a job's sessions; without a job it is `train`."""
+    """Return the name of the tmux server (for `tmux -L`) that has a job's sessions.
+
+    Without a job, the name is `train`.
+    """
     return f"train-{word('job', job)}" if job else "train"
 
 

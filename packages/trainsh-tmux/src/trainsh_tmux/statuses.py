@@ -6,7 +6,10 @@ from trainsh_tmux.model import State
 
 
 def describe(status: int) -> str:
-    """Return `exit 1`, or `killed by SIGKILL` for 137, because a shell reports a signal as 128 plus its number."""
+    """Return `exit 1`, or for example `killed by SIGKILL` for 137.
+
+    A shell reports a signal as 128 plus its number.
+    """
     if 128 < status < 128 + 65:
         try:
             return f"killed by {signal.Signals(status - 128).name}"
@@ -18,8 +21,8 @@ def describe(status: int) -> str:
 def judge(status: int | None, why: str, limit: str) -> tuple[State, str]:
     """Return the state of a step that has ended, and a reason for people.
 
-    `why` is the reason that its host recorded. `limit` is the timeout in words, empty for a step without one. A
-    step without a status is never "ok".
+    `why` is the reason that the step's host recorded. `limit` is the timeout in words, or "" for a step without a
+    timeout. A step without a status never has the state "ok".
     """
     word, _, rest = why.partition(" ")
     if word == "not-started":

@@ -6,7 +6,7 @@ import msgspec
 
 from trainsh_base.errors import TrainError
 
-# # The failures that train caused, not the command: a tool was killed, there was no connection, or the command did
+# The failures that train caused, not the command: a tool was killed, there was no connection, or the command did
 # not begin.
 OURS = frozenset((
     "peer_lost", "host_lost", "host_silent", "unreachable", "not_started", "disk_full", "no_folder", "bad_answer",

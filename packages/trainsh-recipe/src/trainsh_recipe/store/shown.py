@@ -21,7 +21,7 @@ class Shown:
     def read(self) -> int | None:
         """Return the offset, or None if none is recorded for this shell."""
         try:
-            # # After the first line, the file may have the rest of an older line, if the earlier shell had a longer
+            # After the first line, the file may have the rest of an older line, if the earlier shell had a longer
             # token.
             token, offset = self._path.read_text().partition("\n")[0].split()
             return int(offset) if token == self._token else None
@@ -34,7 +34,7 @@ class Shown:
             if self._handle < 0:
                 self._path.parent.mkdir(mode=0o700, exist_ok=True)
                 self._handle = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
-            # # The text always has the same length. Otherwise, a shorter number would leave digits of the previous
+            # The text always has the same length. Otherwise, a shorter number would leave digits of the previous
             # one.
             os.pwrite(self._handle, f"{self._token or '-'} {offset:<20}\n".encode(), 0)
 

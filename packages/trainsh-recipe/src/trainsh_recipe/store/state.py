@@ -7,7 +7,7 @@ import msgspec
 from trainsh_recipe.store.options import Overrides, RunOptions
 from trainsh_recipe.store.rented import Rented
 
-# # The verbs that a recipe uses to end a state which earlier verbs of the same tool ensured.
+# The verbs that a recipe uses to end a state which earlier verbs of the same tool ensured.
 ENDS = frozenset(("stop", "destroy", "close", "down", "delete", "remove", "terminate", "disconnect"))
 
 

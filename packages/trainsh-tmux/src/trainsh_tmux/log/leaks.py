@@ -2,9 +2,9 @@
 
 
 class Leaks:
-    """Finds `values` in a stream of chunks, also a value that is split across two chunks.
+    """Finds secret values in a stream of chunks. A value that is split across two chunks is found too.
 
-    `places` lists where values were found, as (offset in the log, length).
+    `places` lists where the values were found, as (offset in the log, length).
     """
 
     def __init__(self, values: list[bytes]) -> None:

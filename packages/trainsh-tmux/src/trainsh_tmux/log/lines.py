@@ -9,12 +9,12 @@ _ENDS = re.compile(r"\r\n|\n|\r")
 
 
 class Lines:
-    """Cuts output into lines, and removes escape sequences from them.
+    """Cuts output into lines, and removes escape sequences from the lines.
 
-    `\\n` and `\\r` end a line. If the last line has no end, it still counts as a line.
+    `\\n` and `\\r` end a line. Text at the end that has no `\\n` or `\\r` yet counts as a line too.
     """
 
-    LIMIT = 1 << 16  # characters; only the end of a longer line is used
+    LIMIT = 1 << 16  # characters; of a longer line only the last LIMIT characters are used
 
     def __init__(self) -> None:
         self.last = ""

@@ -31,7 +31,9 @@ class Output:
 
     @property
     def held(self) -> int:
-        """The number of bytes that are held back, because a secret or a character may begin with them."""
+        """The number of bytes that are held back, because they may be the beginning of a secret or of a
+        character.
+        """
         return self._masker.held + len(self._decoder.getstate()[0])
 
     def finish(self) -> None:
@@ -54,7 +56,9 @@ class Output:
         return lines[-TAIL_LINES:]
 
     def unfinished(self) -> tuple[str, bool]:
-        """Return the last line if no newline ended it, and whether carriage returns redraw it (a progress bar)."""
+        """Return the last line if no newline ended it, and whether the line is redrawn by carriage returns (a
+        progress bar).
+        """
         last = self._end[self._end.rfind(b"\n") + 1 :]
         lines = [line for line in Lines().feed(last) if line.strip()]
         return (lines[-1].strip() if lines else ""), b"\r" in last

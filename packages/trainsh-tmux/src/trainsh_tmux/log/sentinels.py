@@ -26,9 +26,10 @@ ECHO = "echo"
 
 
 class Piece(msgspec.Struct, frozen=True):
-    """Part of a log: output (`letter` is empty), the shown command (`letter` is ECHO), or a sentinel.
+    """Part of a log: a part of a step's output, the command that the pane shows, or a sentinel.
 
-    `offset` is where the piece begins in the log, `end` the offset after its last byte.
+    `letter` is empty for output, ECHO for the command, and else the letter of the sentinel. `offset` is where the
+    piece begins in the log, `end` the offset after its last byte.
     """
 
     offset: int
@@ -39,7 +40,7 @@ class Piece(msgspec.Struct, frozen=True):
 
 
 class Splitter:
-    """Cuts a byte stream into pieces. `offset` is the place in the log where the stream begins.
+    """Cuts a byte stream into pieces (see Piece). `offset` is the place in the log where the stream begins.
 
     A sentinel that is split across two chunks becomes one piece.
     """
@@ -74,7 +75,10 @@ class Splitter:
 
 
 def _unfinished(text: bytes, start: int) -> int:
-    """Return how many bytes at the end of `text` may be the beginning of a sentinel; look from `start` on."""
+    """Return how many bytes at the end of `text` may be the beginning of a sentinel.
+
+    Only `text[start:]` is searched.
+    """
     escape = text.rfind(b"\x1b", max(start, len(text) - LONGEST))
     if escape < 0:
         return 0

@@ -1,4 +1,7 @@
-"""Follows a session's log as it grows: the host sends the log over a separate shell, and `Stream` cuts it."""
+"""Follows a session's log as it grows.
+
+The host sends the log over a separate shell, and `Stream` cuts it into pieces.
+"""
 
 import contextlib
 import fcntl
@@ -18,19 +21,23 @@ from trainsh_tmux.remote import scripts
 from trainsh_tmux.remote.host import Host
 
 CHUNK = 1 << 18
-PIPE = 1 << 20  # bytes that the pipe from the host's shell should hold, so that a lot of output need not wait
+# size in bytes that the pipe from the host's shell should have, so that the host can send a lot without waiting
+PIPE = 1 << 20
 DEFAULT_PIPE = 1 << 16
-FLOOD = 1 << 18  # bytes without a pause after which the reader waits for larger chunks
-GATHER = 0.005  # seconds to wait for the next chunk of a flood, short enough that the pipe does not fill up
-HEAD_LIMIT = 30.0  # seconds within which the host must send the offset from which it sends the log
-LONGEST_HEAD = 1 << 20  # bytes that login files may print before the host sends that offset
-SAME_PLACE = 20  # retries at one offset, since the host may remove a segment (a log file) before opening it
+FLOOD = 1 << 18  # bytes received without a pause, after which the reader waits for larger chunks
+GATHER = 0.005  # seconds to wait for the next chunk during such a flood; in this time the pipe does not fill up
+# seconds within which the host must send its first line, which has the offset where the log begins
+HEAD_LIMIT = 30.0
+LONGEST_HEAD = 1 << 20  # bytes that login files may print before that first line
+# the most retries at one offset; one is needed if the host removes a segment (a log file) before it is opened
+SAME_PLACE = 20
 
 
 class Stream:
-    """Reads the log from `offset` on in a thread of its own, and passes pieces of it to `on_piece`.
+    """Reads the log from `offset` on in a thread of its own, and calls `on_piece` for each piece.
 
-    At the end `on_lost` is called once: with None if the connection ended, or with the error if reading failed.
+    At the end, `on_lost` is called once. Its argument is None if the connection ended, or the error if reading
+    failed.
     """
 
     def __init__(
@@ -82,15 +89,16 @@ class Stream:
                 self._child, self.offset, self._rest = self._open(following, Request(), None)
         except ChannelLost:
             pass
-        except Exception as wrong:  # listeners must hear of it, or a step would wait for a stream that has ended
+        # listeners must get the error; otherwise a step would wait for a stream that has ended
+        except Exception as wrong:
             error = wrong
         if not self._closed:
             self._on_lost(error)
 
     def _push(self) -> int | None:
-        """Pass on pieces until this shell ends or the log continues in another segment (another file).
+        """Pass on pieces until this shell ends, or until the log continues in another segment (another file).
 
-        Returns the offset at which that segment begins, or None if the shell ended.
+        Returns the offset at which the next segment begins, or None if the shell ended.
         """
         splitter = Splitter(self.offset, self._key)
         child = self._child
@@ -99,7 +107,7 @@ class Stream:
             chunk = self._rest or reader.read()
             while chunk:
                 for piece in splitter.feed(chunk):
-                    # The next segment begins where this one ends, so the logger wrote no other offset than this.
+                    # The logger wrote no offset but this one: the next segment begins where this one ends.
                     if piece.letter == "n" and piece.fields == (str(piece.offset),):
                         return piece.offset
                     self._on_piece(piece)
@@ -126,9 +134,9 @@ def _write(child: Child, data: bytes) -> None:
 
 
 def _read_head(child: Child, request: Request, deadline: Deadline) -> tuple[str, bytes]:
-    """Read the host's first line `at OFFSET KEY`. Returns `OFFSET KEY`, and the bytes received after the line.
+    """Read the host's first line, `at OFFSET KEY`. Returns `OFFSET KEY`, and the bytes that came after the line.
 
-    Both are empty if the shell ended before that. Raises ChannelLost if the line does not arrive in time.
+    Both are empty if the shell ended before the line came. Raises ChannelLost if the line does not come in time.
     """
     head = b""
     while b"\nat " not in b"\n" + head or not head.partition(b"at ")[2].count(b"\n"):
@@ -146,9 +154,9 @@ def _read_head(child: Child, request: Request, deadline: Deadline) -> tuple[str,
 
 
 def _enlarged(handle: int) -> bool:
-    """Enlarge the pipe to PIPE bytes, and return whether that was possible.
+    """Enlarge the pipe to PIPE bytes, and return whether this was possible.
 
-    It is not if the system cannot enlarge pipes, or if the user has too many large pipes.
+    It is impossible if the system cannot enlarge pipes, or if the user has too many large pipes.
     """
     try:
         return fcntl.fcntl(handle, fcntl.F_SETPIPE_SZ, PIPE) >= PIPE  # type: ignore[attr-defined,unused-ignore]
@@ -157,7 +165,7 @@ def _enlarged(handle: int) -> bool:
 
 
 class Reader:
-    """Reads a pipe: immediately while there is little output, but in large chunks when there is much.
+    """Reads a pipe. If there is little output, it reads immediately; if there is much, it reads in large chunks.
 
     A reader that wakes up for every 4 KiB would take CPU time from the program that prints.
     """

@@ -1,4 +1,4 @@
-"""A machine with sessions, and the connection to it (the channel), which is opened again when it is lost."""
+"""A machine with sessions, and the channel, the connection to the machine. A lost channel is opened again."""
 
 import contextlib
 import os
@@ -22,15 +22,16 @@ from trainsh_tmux.remote.reply import said
 
 T = TypeVar("T")
 ANSWER_LIMIT = 60.0  # seconds within which a host must answer
-TURN_LIMIT = 30.0  # seconds to wait for another thread that connects
+TURN_LIMIT = 30.0  # seconds to wait while another thread connects
 RESOLVE_TRIES = 3
 
 
 @contextlib.contextmanager
 def turn(lock: threading.Lock, request: Request, deadline: Deadline, name: str) -> Iterator[None]:
-    """Hold `lock` in this block. If another thread holds it, wait: that thread may need it for its whole request.
+    """Hold `lock` in this block.
 
-    Raises Unreachable if `deadline` passes during the wait, and Cancelled if `request` is cancelled.
+    Wait for it if another thread holds it, which may be for that thread's whole request. Raises Unreachable if
+    `deadline` passes during the wait, and Cancelled if `request` is cancelled.
     """
     while not lock.acquire(timeout=0.1):
         request.check()
@@ -45,7 +46,7 @@ def turn(lock: threading.Lock, request: Request, deadline: Deadline, name: str) 
 
 
 def _cut(error: BaseException) -> bool:
-    """Return whether a new connection may help, because this one was cut or gave no answer in time."""
+    """Return whether the connection was cut or gave no answer in time, so that a new connection may help."""
     return lost(error) or (isinstance(error, TimedOut) and error.code != "shell")
 
 
@@ -96,9 +97,10 @@ class Host:
         self._lock = threading.Lock()
 
     def channel(self, request: Request, deadline: Deadline | None = None) -> Channel:
-        """Return the channel. If it was lost, try to reconnect until `deadline` (default: ANSWER_LIMIT from now).
+        """Return the channel.
 
-        Only one thread connects; each other thread waits for that, until its own deadline. Raises Unreachable,
+        If it was lost, try to reconnect until `deadline` (default: ANSWER_LIMIT from now). Only one thread
+        connects. Each other thread waits until the channel is open, or until its own deadline. Raises Unreachable,
         Cancelled.
         """
         channel = self._channel
@@ -116,15 +118,16 @@ class Host:
         attempt: Callable[[], T],
         again: Callable[[BaseException], bool] = lost,
     ) -> T:
-        """Call `attempt`, again after each lost connection, until `deadline` (default: ANSWER_LIMIT from now).
+        """Call `attempt`. If the connection is lost, reconnect and call it again, until `deadline`.
 
-        `again` tells for an error whether the call is repeated.
+        The default deadline is ANSWER_LIMIT seconds from now. `again(error)` returns whether to call `attempt`
+        again.
         """
         deadline = (deadline or Deadline.after(ANSWER_LIMIT)).sooner(Deadline(request.until))
         return persist(request, deadline, attempt, again, lambda _error, _left: self.say_cut(request))
 
     def relocated(self) -> Target:
-        """Return the target of now, because a rented machine may have a new address after a restart."""
+        """Return the present target, because a rented machine may have a new address after a restart."""
         try:
             self.target = resolve(self.spec)
         except TrainError as error:
@@ -156,11 +159,11 @@ class Host:
             )  # fmt: skip
         self._installed = "lib" in answer
         if not self._installed:
-            # The scripts are not installed on this host. Requests that only read need no files there.
+            # The scripts are not installed on this host, and requests that only read need no files there.
             channel.ask(library.requests()).wait(deadline.within(ANSWER_LIMIT))
 
     def open_shell(self, request: Request, deadline: Deadline | None) -> Child:
-        """Open a separate shell on the host, for bulk output."""
+        """Open a separate shell on the host, for a lot of output."""
         deadline = _until(request, deadline or Deadline.after(START_LIMIT))
         return open_shell(self.target, request, deadline=deadline, bulk=True, relocate=self.relocated)
 
@@ -177,7 +180,7 @@ class Host:
     def ask(self, body: str, *, deadline: Deadline | None = None, limit: float = ANSWER_LIMIT) -> list[str]:
         """Send a request and return its reply lines.
 
-        After a lost connection the request is sent again, so `body` must be safe to run twice.
+        After a lost connection the request is sent again, so running `body` twice must be safe.
         """
         request = current()
 
@@ -198,7 +201,7 @@ class Host:
         self, job: str | None, name: str, kind: str, arguments: list[str], on_line: OnLine, on_end: Over,
         *, deadline: Deadline | None = None,
     ) -> Any:  # fmt: skip
-        """Let the host wait for a condition. Returns a function that ends this.
+        """Have the host wait for a condition. Returns a function that ends the wait.
 
         `on_line` is called with the host's answer, `on_end` if the channel is lost.
         """

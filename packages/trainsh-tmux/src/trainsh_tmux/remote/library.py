@@ -1,6 +1,6 @@
-"""The shell scripts in `sh/`: the functions for requests, the first request of a connection, what sessions run.
+"""The shell scripts in `sh/`: the functions for requests, the first request of a connection, and what sessions run.
 
-The scripts are installed on a host in a folder whose name is the digest of them all.
+The scripts are installed on a host in a folder. The folder's name is the digest of all scripts.
 """
 
 from functools import cache
@@ -8,7 +8,7 @@ from zlib import adler32, crc32
 
 from trainsh_base.remote.channel import quote
 
-# The scripts with the functions that requests call. On a host they are joined into one file.
+# The scripts with the functions that requests call. On a host these scripts are joined into one file.
 REQUESTS = ("processes.sh", "session.sh", "step.sh", "ending.sh")
 SCRIPTS = (
     "hello.sh", "processes.sh", "driver.sh", "driver.bash", "functions.sh", "interactive.bash", "logger.sh",
@@ -53,13 +53,13 @@ def words(*arguments: object) -> str:
 def hello(random: str) -> str:
     """Return the first request of a connection, which runs hello.sh.
 
-    If the machine has no token yet, it keeps `random` as its token.
+    If the machine has no token yet, `random` becomes its token.
     """
     settings = f"train_digest={quote(digest())} train_random={quote(random)}"
     return f"{settings}\n{text('hello.sh')}\ntrain_hello"
 
 
 def install() -> str:
-    """Return the request that installs all scripts or none. The host replies `full` if its disk is full."""
+    """Return the request that installs either all scripts or none. The host replies `full` if its disk is full."""
     calls = [words("install_file", name, len(content.encode()), content) for name, content in files().items()]
     return f"{text('install.sh')}\ninstall_begin &&\n" + " &&\n".join(calls) + " &&\ninstall_end"

@@ -1,9 +1,9 @@
-"""Parses a host's replies. They are not trusted, so a malformed line raises BadAnswer."""
+"""Parses a host's replies. A host is not trusted: a malformed line raises BadAnswer."""
 
 from trainsh_base.system.bad_answer import BadAnswer
 from trainsh_base.system.printable import visible
 
-SHOWN = 80  # characters of a line that an error quotes
+SHOWN = 80  # how many characters of a malformed line an error quotes
 
 
 def malformed(host: str, line: str) -> BadAnswer:
@@ -22,7 +22,7 @@ def natural(text: str, host: str, line: str) -> int:
 
 
 def fields(host: str, line: str, count: int) -> list[str]:
-    """Split a line into `count` fields, of which the last is the rest of the line. Raises BadAnswer."""
+    """Split a line into `count` fields. The last field is the rest of the line. Raises BadAnswer."""
     words = line.split(" ", count - 1)
     if len(words) < count:
         raise malformed(host, line)
@@ -30,5 +30,8 @@ def fields(host: str, line: str, count: int) -> list[str]:
 
 
 def said(lines: list[str], word: str) -> str:
-    """Return the rest of the line that begins with `word`, or "" if there is no such line."""
+    """Find the line that begins with `word`, and return the rest of that line.
+
+    Returns "" if there is no such line.
+    """
     return next((line[len(word) + 1 :] for line in lines if line == word or line.startswith(word + " ")), "")

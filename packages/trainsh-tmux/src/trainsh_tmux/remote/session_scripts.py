@@ -8,7 +8,7 @@ from trainsh_tmux.remote.scripts import at, holds
 
 __all__ = ["holds"]
 
-# The default grace: the seconds from the first signal, INT, to KILL when a session is closed.
+# The default grace: the seconds between INT, the first signal, and KILL when a session is closed.
 GRACE = 30
 
 
@@ -18,10 +18,11 @@ def open_session(
 ) -> str:  # fmt: skip
     """Open a session. `without` names secret variables that the session must not inherit.
 
-    The first line of the reply is `open OFFSET STATE FOLDER` (it was open), `fresh OFFSET FOLDER` (it was opened),
-    or why it could not be opened: `lib`, `no-tmux`, `no-processes`, `full`, `failed WORDS`. After `open` and
-    `fresh` the line `session TOKEN` names this opening. After `fresh` there may be a line `elsewhere NODE` and,
-    with `restore`, the lines `restored yes|no`, `covers STEP`, `left-out NAMES`.
+    The first line of the reply is one of these: `open OFFSET STATE FOLDER` if the session was open already, `fresh
+    OFFSET FOLDER` if it was opened now, or the reason why it could not be opened: `lib`, `no-tmux`, `no-processes`,
+    `full`, `failed WORDS`. After `open` and `fresh` comes the line `session TOKEN`; the TOKEN is new each time the
+    session is opened. After `fresh` there may be a line `elsewhere NODE` and, with `restore`, the lines `restored
+    yes|no`, `covers STEP`, `left-out NAMES`.
     """
     key = os.urandom(8).hex()
     return words(
@@ -39,16 +40,16 @@ def _hidden(name: str) -> str:
 
 
 def log_limit() -> int:
-    """Return how many bytes of a session's output its host keeps (`tmux.log_limit`)."""
+    """Return the setting `tmux.log_limit`: how many bytes of a session's output its host keeps."""
     from trainsh_base.system.configuration.config import config_value  # noqa: PLC0415 - only a new session needs it
 
     return int(config_value("tmux.log_limit"))
 
 
 def install_tmux(command: str) -> str:
-    """Install tmux with `command`, which the host named after `no-tmux`.
+    """Install tmux with `command`. The host named this command when it replied `no-tmux`.
 
-    The host replies `ok` or the last line of the error.
+    The host replies `ok`, or the last line of the error.
     """
     return words("session_install", *command.split())
 
@@ -65,7 +66,8 @@ def close_session(job: str, name: str, grace: float = GRACE, *, snapshot: bool =
 def release(job: str, name: str) -> str:
     """Release a session. The host replies `released`, `asked` or `none`.
 
-    `released`: it was released already. `asked`: it will be when its step ends. `none`: it is not open.
+    `released`: the session was released before. `asked`: it will be released when its step ends. `none`: no such
+    session is open.
     """
     return words("session_release", *at(job, name))
 
@@ -87,7 +89,9 @@ def new_window(job: str, name: str, *, log_limit: int) -> str:
 
 
 def capture_pane(job: str, name: str, history: int) -> str:
-    """The host replies `line TEXT` for each line of the pane and for `history` lines above it, or `none`."""
+    """The host replies `line TEXT` for each line of the pane and for `history` lines above it; `none` if there is
+    no pane.
+    """
     return words("session_show", *at(job, name), history)
 
 
@@ -105,7 +109,7 @@ def send_keys(job: str, name: str, text: str, *, enter: bool, keys: bool) -> str
 def kill_server(job: str, grace: float = GRACE) -> str:
     """End every session of a job.
 
-    The host replies `survived PID COMMAND` for each process that did not end, then `killed`.
+    The host replies `survived PID COMMAND` for each process that did not end, and then `killed`.
     """
     return words("session_kill", server(job), round(grace))
 
@@ -118,6 +122,6 @@ def remove(job: str, name: str) -> str:
 def clean(days: int) -> str:
     """Remove the folders of ended sessions that did not change for `days` days.
 
-    The host replies `removed PATH` for each.
+    The host replies `removed PATH` for each removed folder.
     """
     return words("session_clean", days)

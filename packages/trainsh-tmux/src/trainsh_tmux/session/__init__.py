@@ -1,3 +1,4 @@
-"""Opens, reclaims and lists sessions, and follows the log of a session that is open.
+"""Opens, reclaims and lists sessions, and follows the log of an open session.
+
 This subpackage imports `log` and `remote`.
 """

@@ -2,7 +2,7 @@
 
 
 class Bases:
-    """The log offsets of the steps and waits of a session."""
+    """The log offsets of a session's last step, first background step and last matching wait."""
 
     def __init__(self) -> None:
         self.waited: int | None = None
@@ -20,7 +20,10 @@ class Bases:
         self.waited = offset
 
     def since(self) -> int:
-        """Return the offset of the last matching wait, else of the first background step, else of the last step."""
+        """Return the log offset at which the next pattern wait begins to search.
+
+        It is the offset of the last matching wait, else of the first background step, else of the last step.
+        """
         for offset in (self.waited, self.background, self.step):
             if offset is not None:
                 return offset

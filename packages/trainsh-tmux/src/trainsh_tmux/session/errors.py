@@ -8,7 +8,7 @@ from trainsh_tmux.names import server
 from trainsh_tmux.remote import scripts
 from trainsh_tmux.remote.host import Host
 
-PATIENCE = 5.0  # seconds for a list of sessions, which only a hint needs
+PATIENCE = 5.0  # seconds to wait for a list of sessions, which is only used for a hint
 
 
 def as_word(text: str) -> str:
@@ -26,20 +26,24 @@ def no_session(host: Host, name: str) -> NotFound:
 
 
 def not_open(host: Host, job: str, name: str) -> NotFound:
-    """Return `no_session`, after asking the host for the job's open sessions to suggest the most similar name."""
+    """Return the error `no_session`.
+
+    Ask the host for the job's open sessions, to suggest the one with the most similar name.
+    """
     error = no_session(host, name)
     try:
         lines = host.ask(scripts.listing(), deadline=Deadline.after(PATIENCE))
     except TrainError:
         return error
     rows = [line.split(" ") for line in lines if line.startswith(f"session {server(job)} ")]
-    if near := nearest(name, [row[2] for row in rows if row[4] == "1"]):  # of those that are open
+    # only sessions that are open are suggested
+    if near := nearest(name, [row[2] for row in rows if row[4] == "1"]):
         error.hint = f"did you mean {near}?"
     return error
 
 
 def gone(name: str, how: str) -> TrainError:
-    """Return the error for a session whose shell has ended; `how` says how it ended."""
+    """Return the error for a session whose shell has ended. `how` tells how the shell ended."""
     return TrainError(
         f"session {name} is not running: {how or 'its shell has ended'}", "open it again with tmux.open",
         code="session_gone",
@@ -47,7 +51,7 @@ def gone(name: str, how: str) -> TrainError:
 
 
 def on_another_node(name: str, there: str, host: Host) -> Conflict:
-    """Return the error for a session that belongs to another machine with the same home folder."""
+    """Return the error for a session that runs on another machine with the same home folder."""
     return Conflict(
         f"session {name} runs on {there}; {host.name} leads to {host.node or 'another node'} now",
         f"name {there} itself as the host, or open another session here", code="other_node",
@@ -56,7 +60,7 @@ def on_another_node(name: str, there: str, host: Host) -> Conflict:
 
 
 def must_be_here(host: Host, job: str, name: str, line: str) -> str:
-    """Return `line`, the host's answer about a session, if it says neither `none` nor `elsewhere`.
+    """Return `line`, the host's answer about a session, unless the line says `none` or `elsewhere`.
 
     Raises NotFound for `none`, Conflict for `elsewhere`.
     """

@@ -18,7 +18,10 @@ def ask_holds(host: Host, job: str, sessions: list[str], steps: list[str]) -> Ho
 
 
 def parse(host: Host, sessions: list[str], steps: list[str], lines: list[str]) -> Holds:
-    """Parse the host's answer. A session that the answer lacks is gone; a step that it lacks never began."""
+    """Parse the host's answer.
+
+    A session that is not in the answer is gone; a step that is not in it never began.
+    """
     found_sessions = {name: HeldSession(state="gone") for name in sessions}
     found_steps = {step: HeldStep(state="never") for step in steps}
     for line in lines:
@@ -44,7 +47,7 @@ def _given(text: str) -> str | None:
 def _held(state: str, status: str, why: str, host: Host, line: str) -> HeldStep:
     """Parse what the host reports about a step.
 
-    If its command has no exit status, the step is lost or never ran.
+    A step whose command has no exit status is lost or never ran.
     """
     if state not in ("running", "ended", "lost", "never"):
         raise malformed(host.name, line)

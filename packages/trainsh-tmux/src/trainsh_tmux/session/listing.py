@@ -18,7 +18,7 @@ from trainsh_tmux.remote import scripts
 from trainsh_tmux.remote.host import Host
 from trainsh_tmux.remote.reply import fields, natural
 
-PATIENCE = 5.0  # seconds for which an unreachable machine is tried again, while the list waits for it
+PATIENCE = 5.0  # seconds during which train tries to reach a machine; the whole list waits for this machine
 
 
 def configured() -> list[str]:
@@ -83,5 +83,5 @@ def _row(spec: str, line: str, words: list[str]) -> Listed:
 
 
 def _seconds(text: str, spec: str, line: str) -> int:
-    """Parse a time in seconds. A negative time, after the host's clock was set back, becomes 0."""
+    """Parse a time in seconds. A negative time, which occurs after the host's clock was set back, becomes 0."""
     return 0 if text.startswith("-") else natural(text, spec, line)

@@ -1,4 +1,6 @@
-"""A session as this process knows it: its log stream, its latest output, and the listeners."""
+"""A session as this process knows it: the stream of its log, its latest output, and the inboxes that get the
+output.
+"""
 
 import queue
 import threading
@@ -16,14 +18,14 @@ from trainsh_tmux.session.bases import Bases
 from trainsh_tmux.session.errors import must_be_here
 
 KEPT = 1 << 20  # bytes of the latest output that are kept in memory
-WAITING = 128  # events that make an inbox full, each with up to 256 KiB of output
+WAITING = 128  # how many events make an inbox full; each event has at most 256 KiB of output
 
 
 class Inbox:
     """The queue of one request's events.
 
-    When the queue is full the stream waits, so unread output stays on the host. The queue is a SimpleQueue, because
-    a queue.Queue with a limit would take a tenth of a step's time.
+    When the queue is full, the stream waits, so that output that was not read stays on the host. The queue is a
+    SimpleQueue, because a queue.Queue with a limit would take a tenth of a step's time.
     """
 
     def __init__(self) -> None:
@@ -41,7 +43,7 @@ LOST = object()  # put into an inbox when the connection was cut
 
 
 class Live:
-    """One session. Its stream is opened for the first listener, and again after a lost connection."""
+    """One session. The stream is opened when the first inbox is added, and opened again after a lost connection."""
 
     def __init__(self, host: Host, job: str, name: str) -> None:
         self.host, self.job, self.name = host, job, name
@@ -59,19 +61,21 @@ class Live:
         self._listeners: list[Inbox] = []
 
     def handed(self, step: str, secrets: list[str], *, background: bool) -> None:
-        """Record a step that is sent to the session, so that its secrets will be masked in the output."""
+        """Record a step that is being sent to the session, so that the step's secrets will be masked in the
+        output.
+        """
         self.secrets += [value for value in secrets if value not in self.secrets]
         if background:
             self.background.add(step)
 
     def opened(self, offset: int) -> None:
-        """Record that the session's log ends at `offset` now, so that the stream will begin there."""
+        """Record that the session's log ends at `offset` now. The stream will begin there."""
         with self._lock:
             if self._stream is None:
                 self._end = offset
 
     def listen(self, inbox: Inbox, deadline: Deadline | None = None) -> None:
-        """Put all future pieces into `inbox`."""
+        """Put all pieces of the log that arrive from now on into `inbox`."""
         with self._lock:
             self._listeners.append(inbox)
         try:
@@ -81,15 +85,16 @@ class Live:
             raise
 
     def leave(self, inbox: Inbox) -> None:
-        """Stop putting pieces into `inbox`."""
+        """Put no more pieces of the log into `inbox`."""
         with self._lock:
             if inbox in self._listeners:
                 self._listeners.remove(inbox)
 
     def listen_from(self, offset: int, inbox: Inbox, deadline: Deadline | None = None) -> list[Piece] | None:
-        """Put all future pieces into `inbox`, and return the pieces from `offset` until now.
+        """Put all pieces of the log that arrive from now on into `inbox`, and return the pieces from `offset` until
+        now.
 
-        If not all of these are kept in memory, does nothing and returns None.
+        If some of the pieces since `offset` are no longer kept in memory, do nothing and return None.
         """
         self.connect(deadline)
         with self._lock:
@@ -100,7 +105,7 @@ class Live:
             return [piece for piece in self._recent if piece.end > offset]
 
     def connect(self, deadline: Deadline | None = None) -> None:
-        """Ensure that the stream runs. After a lost connection it continues where it stopped."""
+        """Ensure that the stream runs. After a lost connection, the stream continues where it stopped."""
         if self._stream is not None:
             return
         with turn(self._opening, current(), deadline or Deadline.after(TURN), self.host.name):
@@ -121,7 +126,7 @@ class Live:
 
     @property
     def lost(self) -> bool:
-        """Whether no stream runs: it was not opened yet, or was cut and not opened again."""
+        """Whether no stream runs: no stream was opened yet, or the stream was cut and not opened again."""
         return self._stream is None
 
     def close(self) -> None:
@@ -133,8 +138,8 @@ class Live:
 
     def _push(self, piece: Piece) -> None:
         with self._lock:
-            # If the stream is cut within the command that the pane shows, the next stream must begin before that
-            # command, or it would take the rest of the command for output.
+            # The stream may be cut in the middle of the command that the pane shows. The next stream must then
+            # begin before that command. Otherwise it would take the rest of the command for output.
             if piece.letter not in ("b", ECHO):
                 self._end = piece.end
             self._keep(piece)

@@ -1,4 +1,4 @@
-"""Reads a session's log for one request, piece by piece: for steps, waits and viewers."""
+"""Reads a session's log for one request, in pieces (see Piece). Steps, waits and background output use it."""
 
 import time
 from collections import deque
@@ -10,9 +10,11 @@ from trainsh_tmux.session.live import LOST, Inbox, Live
 
 
 class LogReader:
-    """Receives pieces of the log, from the session's shared stream or from a separate one that begins further back.
+    """Receives pieces of the log, from the session's shared stream or from a separate stream that begins at an
+    older offset.
 
-    It also receives messages from the host, LOST if the connection was cut, and errors, in order of arrival.
+    It receives these in order of arrival, together with messages from the host, errors, and LOST if the connection
+    was cut.
     """
 
     def __init__(self, live: Live) -> None:
@@ -27,7 +29,7 @@ class LogReader:
 
     @property
     def rereads(self) -> bool:
-        """Whether this reader uses a separate stream, not the session's shared one."""
+        """Whether this reader uses a separate stream instead of the session's shared one."""
         return self._own is not None
 
     def follow(self) -> None:
@@ -36,7 +38,10 @@ class LogReader:
         self.position = self._live.end
 
     def follow_from(self, offset: int, deadline: Deadline | None = None) -> None:
-        """Read the log from `offset` on: by the shared stream if it keeps pieces from there, else separately."""
+        """Read the log from `offset` on.
+
+        Use the shared stream if it keeps pieces from there on, else a separate stream.
+        """
         self._live.leave(self.inbox)
         kept = self._live.listen_from(offset, self.inbox, deadline)
         if kept is None:
@@ -65,19 +70,24 @@ class LogReader:
         self._own = self._source = None
 
     def _wait_and_put(self, item: tuple[Piece, object]) -> None:
-        """Put a piece from a separate stream. Waits while the inbox is full, so unread output stays on the host."""
+        """Put a piece from a separate stream into the inbox.
+
+        While the inbox is full, this waits, so that output that was not read stays on the host.
+        """
         while self.inbox.full and not self._closed:
             time.sleep(0.01)
         self.put(item)
 
     def next(self, timeout: float | None) -> object:
-        """Return the next Piece or message, or None for a piece that another stream also sends.
+        """Return the next Piece or message.
 
-        Raises queue.Empty after `timeout` seconds, and errors that the inbox received.
+        Return None if the piece is to be ignored, because another stream also sends it. Raises queue.Empty after
+        `timeout` seconds, and errors that the inbox received.
         """
         item = self._kept.popleft() if self._kept else self.inbox.get(timeout=timeout)
         if isinstance(item, Piece):
-            # While there is a separate stream, it also sends what the shared stream sent.
+            # While there is a separate stream, the pieces of the shared stream are ignored, because both send the
+            # same.
             return self._read(item) if self._own is None else None
         if isinstance(item, tuple) and isinstance(item[0], Piece):
             # Pieces of a replaced stream are dropped, because the new stream sends them again.

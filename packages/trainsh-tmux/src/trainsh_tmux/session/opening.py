@@ -22,7 +22,7 @@ from trainsh_tmux.session.log_reader import LogReader
 from trainsh_tmux.session.reclaim import reclaim
 
 INSTALL_LIMIT = 600.0  # seconds that the host's package manager may take
-# Seconds after which it is assumed that a login file waits for input. From then on Enter is sent repeatedly.
+# Seconds after which train assumes that a login file waits for input. From then on, train sends Enter repeatedly.
 ASKS_AFTER, ASKS_EVERY = 3.0, 1.0
 
 
@@ -114,7 +114,9 @@ def _session(live: Live, folder: str, offset: int, answer: list[str], *, fresh: 
 
 
 def _moved(live: Live, answer: list[str]) -> list[str]:
-    """Return a note for people if another machine with the same home folder also has a session of this name."""
+    """Return a note for people if the session of this name also exists on another machine with the same home
+    folder.
+    """
     there = said(answer, "elsewhere")
     if not there:
         return []
@@ -137,7 +139,7 @@ def _refused(live: Live, word: str, why: str) -> TrainError:
 
 def _without_tmux(host: Host, install: list[str], bootstrap: bool) -> None:
     command = install[0].removeprefix("install ") + " tmux" if install else ""
-    if command.removesuffix(" tmux") not in INSTALLERS:  # text from a host must not become part of a command
+    if command.removesuffix(" tmux") not in INSTALLERS:  # a text from a host must not become part of a command
         command = ""
     if not bootstrap or not command:
         where = "" if host.spec == "local" else f"train host run {as_word(host.spec)} -- "
@@ -199,8 +201,8 @@ def _last_line(output: Output) -> str:
 def start_folder(host: Host, cwd: str | None) -> str:
     """Return the folder in which a session's shell starts.
 
-    This is `cwd` if it is given. Else it is the current folder for this machine, and "" (the home folder) for
-    others.
+    This is `cwd` if it is given. Without `cwd`, it is the current folder for this machine, and "" (the home folder)
+    for other machines.
     """
     if cwd is not None:
         return cwd

@@ -13,10 +13,11 @@ LOGIN_LIMIT = 20.0  # seconds within which the shell of a new window must be rea
 
 
 def reclaim(live: Live) -> tuple[list[str], list[str]]:
-    """Make a released session run steps again, in its old shell if possible, else in a new shell in another window.
+    """Make a released session run steps again.
 
-    Returns (notes for people, the host's reply about the new shell); both are empty if the old shell could be used.
-    Raises TrainError `session_busy` if neither shell becomes ready for steps.
+    The old shell is used if possible, else a new shell in another window. Returns (notes for people, the host's
+    reply about the new shell). Both are empty if the old shell is used. Raises TrainError `session_busy` if neither
+    shell becomes ready for steps.
     """
     answer = live.host.ask(session_scripts.take_back(live.job, live.name))
     if answer[:1] == ["typed"] and _comes_to(live, "open", TYPED_LIMIT):
@@ -34,7 +35,10 @@ def reclaim(live: Live) -> tuple[list[str], list[str]]:
 
 
 def released(live: Live) -> bool:
-    """Return whether the session becomes released within a second, as it does if no step runs."""
+    """Wait up to a second, and return whether the session is released now.
+
+    A session is released when its step has ended.
+    """
     return _comes_to(live, "released", 1.0)
 
 

@@ -1,4 +1,4 @@
-"""Finds out how a step ended: from what is known about it, and from the host if that is not enough."""
+"""Finds out how a step ended. If what is known about the step is not enough, the host is asked."""
 
 import time
 
@@ -14,7 +14,7 @@ from trainsh_tmux.step.step_status import noted, read_captured
 
 
 class Ending:
-    """Makes the outcome of a step that is over. `late` means that the step's timeout has passed."""
+    """Returns the outcome of a step that is over. `late` means that the step's timeout has passed."""
 
     def __init__(self, live: Live, step: Step, known: Known, output: Output, *, late: bool) -> None:
         self._live, self._step, self._known, self._output, self._late = live, step, known, output, late
@@ -26,7 +26,7 @@ class Ending:
         return plain and not self._late and not self._output.leaks.places
 
     def outcome(self) -> Outcome:
-        """Return the outcome, and ask the host for what is not known. Raises NotStarted, Unreachable, BadAnswer."""
+        """Return the outcome. Ask the host for what is not known. Raises NotStarted, Unreachable, BadAnswer."""
         live, known, output = self._live, self._known, self._output
         output.finish()
         if output.leaks.places:
@@ -49,7 +49,8 @@ class Ending:
             known.status = None
         why, late = known.why, ""
         if self._late and why not in ("stuck", "never"):
-            # The step may have ended before its timeout without our notice, for example while this machine slept.
+            # The step may have ended before its timeout although no event told so, for example while this machine
+            # slept.
             why = self._ask_again()
             if known.status is None:
                 why, late = "timeout", "; its host has not confirmed yet that it ended"
@@ -61,7 +62,7 @@ class Ending:
 
     def _captured(self) -> str | None:
         step, known = self._step, self._known
-        with_session = known.why == "ended" and step.secrets  # the end of the session removed the output
+        with_session = known.why == "ended" and step.secrets  # the output was removed when the session ended
         if step.mode != "capture" or known.status is None or with_session:
             return None
         captured = read_captured(self._live, step.name)
@@ -70,7 +71,9 @@ class Ending:
         return captured
 
     def _ask_again(self) -> str:
-        """Ask the host for the status that it recorded, set it in what is known, and return the recorded reason."""
+        """Ask the host for the status that it recorded, store this status in `known`, and return the recorded
+        reason.
+        """
         status, why = noted(self._live, self._step.name)
         if status is not None:
             self._known.status = status

@@ -9,7 +9,10 @@ from trainsh_tmux.model import Outcome
 
 
 class NotStarted(Conflict):
-    """The command did not begin and never will; `data.reason` says why. A caller must not ignore this error."""
+    """The command did not begin and will never begin; `data.reason` tells why.
+
+    A caller must not ignore this error.
+    """
 
     default_code = "not_started"
 
@@ -40,7 +43,7 @@ _FAILURES = ("not_started", "never", "lost", "session_ended")
 def raise_for(outcome: Outcome) -> Outcome:
     """Return the outcome if the command ended by itself or still runs.
 
-    Else raise the error that fits the outcome.
+    Otherwise raise the error for the outcome.
     """
     if outcome.state not in _FAILURES:
         return outcome

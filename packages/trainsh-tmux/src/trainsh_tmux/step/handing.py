@@ -1,4 +1,4 @@
-"""Sends a step to its session's shell, and again where the host's reply asks for that."""
+"""Sends a step to its session's shell. If the host's reply asks for it, the step is sent again."""
 
 from collections.abc import Callable
 
@@ -14,7 +14,7 @@ from trainsh_tmux.session.live import LOST, Live
 from trainsh_tmux.session.reclaim import reclaim
 from trainsh_tmux.step.failures import not_started
 
-RESENDS = 20  # a step is sent at most this many times more to a shell that is idle but has not claimed it
+RESENDS = 20  # how many times a step is sent again to a shell that is idle but has not claimed the step
 READY_LIMIT = 60.0  # seconds to wait for a starting shell or a full disk, if the step has no timeout
 
 
@@ -39,10 +39,10 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Handing:
-    """Sends a step to its host, in the fast way (hand_step) if possible, else by the full request (start_step).
+    """Sends a step to its host: in the fast way (hand_step) if possible, else by the full request (start_step).
 
-    `put` is called with ("said-" + TEXT) parts of each reply as a tuple, or with LOST if the connection was cut. A
-    step that cannot begin yet is sent again, until the deadline that `limit` returns.
+    `put` is called with ("said-", REPLY) for each reply, and with LOST if the connection was cut. A step that
+    cannot begin yet is sent again, until the deadline that `limit` returns.
     """
 
     def __init__(
@@ -63,12 +63,12 @@ class Handing:
         self._forget = lambda: channel.forget(ask.number)
 
     def answered(self, status: int | None) -> None:
-        """Handle the end of the request. If it has no status, the connection was cut."""
+        """Handle the end of the request. A request without a status means that the connection was cut."""
         if status is None:
             self._put(LOST)
 
     def forget(self) -> None:
-        """Ignore later replies."""
+        """Ignore all replies from now on."""
         self._forget()
 
     def _body(self) -> str:
@@ -92,17 +92,17 @@ class Handing:
         if self._taken:
             self._live.taken = [step for step in self._live.taken if step not in self._taken]
 
-    # Replies that ask for another try, or say that none will help
+    # Replies after which the step is sent again, or which tell that this would be useless
 
     def slow(self) -> None:
-        """Send the full request. It counts as the first one."""
+        """Send the full request. It counts as the first time that the step is sent."""
         self._in_full, self.sent = True, 0
         self.send()
 
     def unread(self) -> bool:
         """Send the step again, because a Ctrl-C in the pane made the shell lose the line that it had read.
 
-        Returns False, and sends nothing, after RESENDS times.
+        Returns False, and sends nothing, if the step was sent again RESENDS times before.
         """
         if self.sent > RESENDS:
             return False

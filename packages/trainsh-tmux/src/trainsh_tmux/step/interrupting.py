@@ -13,12 +13,12 @@ CUT = "cut"
 
 
 def end_step(live: Live, step: str, why: str, grace: float, request: Request) -> tuple[str, list[str]]:
-    """End a step within `grace` seconds, and emit progress meanwhile.
+    """End a step within `grace` seconds. Emit progress meanwhile.
 
-    Returns `ended`, `never` (the step had not begun) or `stuck` (its session had to be closed), and the processes
-    that are still running. After a lost connection the request is sent again with the grace that is left, because
-    the host may not have received it. Raises RemoteError `not_ended` if the host does not answer in time,
-    Unreachable, Cancelled.
+    Returns (how it ended, the processes that are still running). The first is `ended`, `never` (the step had not
+    begun) or `stuck` (the step's session had to be closed). After a lost connection, the request is sent again with
+    the grace that is left, because the host may not have received it. Raises RemoteError `not_ended` if the host
+    does not answer in time, Unreachable, Cancelled.
     """
     heard: queue.SimpleQueue[str] = queue.SimpleQueue()
     countdown = Countdown(step, grace, request)

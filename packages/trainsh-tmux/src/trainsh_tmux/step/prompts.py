@@ -1,4 +1,6 @@
-"""Detects that a step waits for input at its terminal, and tells people the command that attaches to it."""
+"""Detects that a step waits for input at its terminal, and prints for people the command that attaches to the
+terminal.
+"""
 
 import time
 
@@ -8,9 +10,9 @@ from trainsh_tmux.session.errors import as_word
 from trainsh_tmux.session.live import Live
 
 QUIET = 2.0  # seconds of silence after which an unfinished line is taken for a question
-TIMES = 3  # the most reports for one step
+TIMES = 3  # how often one step is reported at most
 ENDS = ("?", ":", ">", "]", ")", "$", "#")  # last characters of a question
-REDRAWN_ENDS = ("?", ":")  # the same for a line that is redrawn, as a progress bar is
+REDRAWN_ENDS = ("?", ":")  # last characters of a question on a line that is redrawn, as a progress bar is
 
 
 class Prompts:
@@ -20,11 +22,13 @@ class Prompts:
         self._live, self._step, self._output, self._request = live, step, output, request
         self._due: float | None = None
         self._left = TIMES
-        self._told: str | None = None  # the last question that people were told about
+        self._told: str | None = None  # the last question that was reported
 
     @property
     def due(self) -> float | None:
-        """The time, on the monotonic clock, at which to call `look` next; None if there is nothing to look for."""
+        """The time, on the monotonic clock, at which `look` must be called next; None if there is nothing to look
+        for.
+        """
         return self._due
 
     def printed(self, data: bytes) -> None:
@@ -43,7 +47,7 @@ class Prompts:
             self._tell(f"step {self._step} stopped at {line[-200:]!r} and may wait for an answer", line)
 
     def reads(self) -> None:
-        """Report that the step reads from its terminal, as the host has noticed."""
+        """Report that the step reads from its terminal. The host has noticed this."""
         self._due = None
         line, _ = self._output.unfinished()
         asks = f" after {line[-200:]!r}" if line else ""

@@ -7,13 +7,13 @@ from trainsh_base.system.deadline import Deadline
 from trainsh_tmux.session.live import Live, log_end
 from trainsh_tmux.session.log_reader import LogReader
 
-QUIET = 2.0  # seconds to wait for a silent log once the status is known
-LAST_WORDS = 0.5  # seconds to wait for a silent log once the session has ended
-LAGS = 30.0  # seconds to wait for bytes that are in the host's log but did not arrive yet
+QUIET = 2.0  # seconds without new output after which the output counts as complete, once the status is known
+LAST_WORDS = 0.5  # the same, once the session has ended
+LAGS = 30.0  # the most seconds to wait for bytes that are in the host's log but have not arrived yet
 
 
 class Settling:
-    """The wait for the rest of the output, after the host has reported how the step ended."""
+    """Waits for the rest of the output, after the host has reported how the step ended."""
 
     def __init__(self, live: Live, reader: LogReader) -> None:
         self._live, self._reader = live, reader
@@ -21,17 +21,17 @@ class Settling:
         self._limit: Deadline | None = None
 
     def begin(self, seconds: float) -> None:
-        """Wait until the log has been silent for `seconds`."""
+        """Begin to wait until the log has been silent for `seconds`."""
         self._due = time.monotonic() + seconds
 
     def left(self) -> float:
-        """Return the seconds until the log has been silent for long enough."""
+        """Return the seconds after which the log has been silent for long enough."""
         return self._due - time.monotonic()
 
     def complete(self) -> bool:
-        """Return whether the log was read to its end, or LAGS seconds have passed. If not, wait QUIET seconds more.
+        """Return whether the log was read to its end, or LAGS seconds have passed.
 
-        Raises Unreachable, TimedOut, Cancelled.
+        Otherwise begin to wait QUIET seconds more. Raises Unreachable, TimedOut, Cancelled.
         """
         self._limit = self._limit or Deadline.after(LAGS)
         position = self._reader.position

@@ -30,7 +30,7 @@ class State(enum.Enum):
     SETTLING = "settling"
     OVER = "over"
 
-    __hash__ = object.__hash__  # faster than Enum's own, which is written in Python and called for each event
+    __hash__ = object.__hash__  # faster than Enum's own `__hash__`, which is written in Python; each event calls it
 
 
 _ALWAYS = {

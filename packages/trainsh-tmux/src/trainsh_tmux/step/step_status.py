@@ -21,7 +21,7 @@ ANSWER_MARGIN = 15.0  # seconds beyond a step's grace within which the host must
 
 @functools.cache
 def grace_setting() -> float:
-    """Return the seconds that a step has to end after its first signal (the setting `tmux.grace`).
+    """Return the setting `tmux.grace`: how many seconds a step has to end after its first signal.
 
     A process reads the setting only once.
     """
@@ -40,10 +40,10 @@ def parse_status(text: str, host: str, line: str) -> int | None:
 
 
 def _told(live: Live, step: str) -> tuple[str, str, str]:
-    """Ask the host about a step without starting it.
+    """Ask the host about a step without starting the step.
 
-    Returns `again` (it was started before) or `never`, the step's status, and the reason that the host recorded.
-    Raises Conflict `other_node`, BadAnswer.
+    Returns (word, status, reason). The word is `again` if the step was started before, else `never`. The reason is
+    what the host recorded. Raises Conflict `other_node`, BadAnswer.
     """
     host = live.host
     line = host.first(step_scripts.start_step(live.job, live.name, step, "", only_ask=True), "never")
@@ -57,9 +57,9 @@ def _told(live: Live, step: str) -> tuple[str, str, str]:
 
 
 def noted(live: Live, step: str) -> tuple[int | None, str]:
-    """Return the status and the reason that the host has recorded. The status is None if the host has none.
+    """Return (status, reason) as the host has recorded them. The status is None if the host has recorded none.
 
-    Raises NotStarted when the session ended before it reached this step, Conflict `other_node`, BadAnswer.
+    Raises NotStarted if the session ended before it began this step, Conflict `other_node`, BadAnswer.
     """
     kind, status, why = _told(live, step)
     if kind == "never":
@@ -83,11 +83,12 @@ def interrupt(
     live: Live, step: str, why: str, request: Request, tell: Callable[[str], None], grace: float,
     cut: Callable[[], None] = lambda: None,
 ) -> Callable[[], None]:  # fmt: skip
-    """Ask the host to end a step: it sends INT at once, TERM after half of `grace` seconds, KILL after `grace`.
+    """Ask the host to end a step.
 
-    `tell` is called with `survived PID COMMAND` for each process that did not end, and then with `ended`, `never`
-    (the step had not begun) or `stuck` (its session had to be closed). If the connection is lost before that, `cut`
-    is called. Returns a function; after a call of that function, `tell` and `cut` are no longer called.
+    The host sends INT at once, TERM after half of `grace` seconds, KILL after `grace`. `tell` is called with
+    `survived PID COMMAND` for each process that did not end. After that it is called with `ended`, `never` (the
+    step had not begun) or `stuck` (the step's session had to be closed). If the connection is lost before that,
+    `cut` is called. Returns a function that stops this: `tell` and `cut` are not called after it.
     """
     channel = live.host.channel(request)
     number = channel.listen(tell, lambda _: cut())

@@ -52,9 +52,10 @@ class BackgroundOutput:
                 self._live.host.ask(step_scripts.mask_log(self._live.job, self._live.name, places))
 
     def _end(self) -> int:
-        """Return the offset up to which to read on when the wait is over.
+        """Return the offset up to which output is still read after the wait is over.
 
-        This is the end of the log for a separate stream, which lags behind, and 0 for the shared stream.
+        For a separate stream, which lags behind, this is the end of the log. For the shared stream it is 0, so that
+        no more output is read.
         """
         live = self._live
         if self._reader.rereads and not live.host.lost:
@@ -90,7 +91,8 @@ class BackgroundOutput:
         step = piece.fields[0] if piece.fields else ""
         if piece.letter == "o" and step not in self._live.background:
             self._inside = step
-        # `p` tells that the step runs in the background. If another process began it, only this sentinel tells so.
+        # The sentinel `p` tells that the step runs in the background. If another process began the step, nothing
+        # else tells so.
         elif piece.letter in ("e", "p") and step == self._inside:
             self._inside = ""
         elif not piece.letter and not self._inside:

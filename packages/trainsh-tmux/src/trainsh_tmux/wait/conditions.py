@@ -10,9 +10,10 @@ from trainsh_tmux.wait.patience import Patience
 
 
 def for_state(live: Live, kind: str, arguments: list[str], patience: Patience) -> Waited:
-    """Wait until the host reports that the condition holds. After a lost connection, reconnects within the timeout.
+    """Wait until the host reports that the condition holds.
 
-    Raises TimedOut, TrainError `session_gone`, `background_failed` {step, status, tail}, RemoteError `lost`.
+    If the connection is lost, reconnect within the timeout. Raises TimedOut, TrainError `session_gone`,
+    `background_failed` {step, status, tail}, RemoteError `lost`.
     """
     host = live.host
     deadline = None
@@ -33,7 +34,7 @@ def for_state(live: Live, kind: str, arguments: list[str], patience: Patience) -
 
 
 def _answer(live: Live, patience: Patience) -> bool:
-    """Wait until the condition holds, and return True; or return False if the connection was cut."""
+    """Wait for an answer. Return True if the condition holds, False if the connection was cut."""
     while True:
         item = patience.next()
         if item is LOST:

@@ -17,7 +17,7 @@ TAIL_LIMIT = 2.0  # seconds after which the failure is reported without the last
 
 
 def background_failure(live: Live, told: str) -> TrainError:
-    """Return the error for `told`, which the host reports as `STEP STATUS` or `STEP lost`."""
+    """Return the error for `told`, the host's report about a background step: `STEP STATUS` or `STEP lost`."""
     step, _, status = told.partition(" ")
     lines = last_lines(live, step)
     if status == "lost":
@@ -52,7 +52,8 @@ def last_lines(live: Live, step: str) -> list[str]:
             if isinstance(piece, Piece):
                 seen = piece.end
                 if piece.letter == "o" and piece.fields[:1] == (step,):
-                    output = Output(live.secrets, lambda _: None)  # what came before is of other attempts and steps
+                    # a new Output, because earlier text belongs to other attempts and steps
+                    output = Output(live.secrets, lambda _: None)
                 elif not piece.letter:
                     output.feed(piece.offset, piece.data)
     reader.close()

@@ -24,10 +24,10 @@ _MISSING = {
 
 @contextlib.contextmanager
 def in_time(live: Live, timeout: float) -> Iterator[None]:
-    """Limit a wait, which is done in this block, to `timeout` seconds.
+    """Limit the wait that is done in this block to `timeout` seconds.
 
-    Raises TimedOut after that time if the host still answers. If it does not, nobody knows whether the condition
-    holds, and Unreachable `host_lost` is raised.
+    When the time is over, TimedOut is raised if the host still answers. If the host does not answer, it is not
+    known whether the condition holds, and Unreachable `host_lost` is raised.
     """
     try:
         try:
@@ -48,7 +48,10 @@ def in_time(live: Live, timeout: float) -> Iterator[None]:
 
 
 class Patience:
-    """One wait: its condition (`kind`, `value`), its deadline, and its inbox (that of `reader` if it is given)."""
+    """One wait: its condition (`kind`, `value`), its deadline, and its inbox.
+
+    If `reader` is given, the inbox is the reader's.
+    """
 
     def __init__(
         self, kind: str, value: str, timeout: float, request: Request, reader: LogReader | None = None
@@ -80,11 +83,13 @@ class Patience:
         )  # fmt: skip
 
     def connecting(self) -> Deadline:
-        """Return the deadline for a new connection: within the wait's timeout, but at least a second."""
+        """Return the deadline for a new connection: the end of the wait's timeout, but at least a second
+        from now.
+        """
         return Deadline.after(max(1.0, self.deadline.left() or 0.0))
 
     def quiet(self, session: str) -> None:
-        """Report once that all background steps succeeded but the condition does not hold."""
+        """Report, once, that all background steps succeeded although the condition does not hold."""
         if not self._quiet_told:
             self._quiet_told = True
             self.request.emit(
@@ -93,5 +98,5 @@ class Patience:
             )  # fmt: skip
 
     def waited(self, line: str | None = None, offset: int | None = None) -> Waited:
-        """Return the result of a wait whose condition holds."""
+        """Return the result of a wait. The wait is over because its condition holds."""
         return Waited(seconds=time.monotonic() - self._began, line=line, offset=offset)

@@ -28,13 +28,16 @@ def compiled(pattern: str) -> re.Pattern[str]:
 
 
 def how_ended(fields: tuple[str, ...]) -> str:
-    """Describe how a session ended. `fields` are those of its last sentinel: an exit status, or words."""
+    """Describe how a session ended.
+
+    `fields` are the fields of its last sentinel: an exit status, or a reason in words.
+    """
     how = fields[0] if fields else ""
     return f"it ended with status {how}" if how.isdigit() else "tmux hung up on it"
 
 
 class PatternWait:
-    """Searches the output of a session for a line, from an offset on, and reconnects after a lost connection."""
+    """Searches the output of a session, from an offset on, for a line. Reconnects after a lost connection."""
 
     def __init__(
         self, live: Live, pattern: re.Pattern[str], since: int, reader: LogReader, patience: Patience
@@ -57,7 +60,10 @@ class PatternWait:
             self._unwatch()
 
     def _begin(self, deadline: Deadline | None) -> None:
-        """Read the log from the current offset on. The host reports the session's end too: the log may lack it."""
+        """Read the log from the current offset on.
+
+        Also have the host report the end of the session, which the log may lack.
+        """
         live = self.live
         self.reader.follow_from(self.since, deadline)
         self._unwatch = live.host.watch(
@@ -78,7 +84,7 @@ class PatternWait:
     def _told(self, answer: str, *, late: bool) -> None:
         """Handle a report of the host.
 
-        The wait ends LAST_WORDS seconds later, since older output may still come.
+        The wait ends LAST_WORDS seconds later, because older output may still arrive.
         """
         if late or answer.startswith("quiet"):
             heard(self.live, answer, self.patience)

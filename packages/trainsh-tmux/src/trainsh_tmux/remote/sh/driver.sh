@@ -1,10 +1,12 @@
 # shellcheck shell=sh disable=SC1090,SC1091,SC2154,SC2034
-# The driver for a plain sh (see driver.bash). An sh reads this file only once, so an interrupt ends the session.
+# The driver for a plain sh (see driver.bash). A plain sh reads this file only once, so an interrupt ends the
+# session.
 { __train_status=$? __train_flags=$-; set +euvxC; } 2>/dev/null
 { __train_enter; } 2>/dev/null
 while command :; do
     { __train_next || break; } 2>/dev/null
-    # Some shells report ended background jobs at the next command. `jobs` makes them do it now, not in a step's output.
+    # Some shells report ended background jobs at the next command. With `jobs` they report now, and not in a step's
+    # output.
     command jobs >/dev/null 2>&1
     case $__train_how in
     background)

@@ -1,9 +1,10 @@
 # shellcheck shell=sh disable=SC2154,SC2086,SC2034
-# Ends a step or a session within a grace period: all its descendants get INT at once, TERM after half of that period,
-# and KILL at its end. Descendants are found by their parent process. Those that lost their parent are found by
-# TRAINSH_STEP or TRAINSH_SESSION in their environment. $d is the session's folder.
+# Ends a step or a session within a grace period. All its descendants get INT at once, TERM after half of the
+# period, and KILL at the end of it. Descendants are found by their parent process. If a descendant has lost its
+# parent, it is found by the variable TRAINSH_STEP or TRAINSH_SESSION in its environment. $d is the session's
+# folder.
 
-end_clock() { # sets $clock to the time, in tenths of a second
+end_clock() { # sets $clock to the present time, in tenths of a second
     if [ -r /proc/uptime ]; then
         IFS=' .' read -r clock x y </proc/uptime
         clock=$((clock * 10 + ${x%?}))
@@ -12,13 +13,13 @@ end_clock() { # sets $clock to the time, in tenths of a second
     fi
 }
 
-end_pause() { # waits 0.2 s; sets $tenths to the time since $first, in tenths of a second
+end_pause() { # waits 0.2 s; then sets $tenths to the tenths of a second that have passed since the time $first
     sleep 0.2 2>/dev/null || sleep 1
     end_clock
     tenths=$((clock - first))
 }
 
-end_group() { # SIGNAL GROUP: signals a process group; ignores 0 (our own group) and 1 (every process)
+end_group() { # SIGNAL GROUP: sends SIGNAL to a process group; ignores 0 (our own group) and 1 (every process)
     case $2 in '' | *[!0-9]* | 0* | 1) ;; *) kill -s "$1" -- "-$2" ;; esac
 } 2>/dev/null
 
@@ -45,8 +46,8 @@ end_since() { # FILE: sets $since to the modification time of FILE minus 1 s, in
 
 end_gather() { # adds to $members the processes, each as PID:START, of the step or session that is to be ended
     table='' found=''
-    # The table of all processes costs more than the rest, so it is not made for a shell that has no children. Processes
-    # of such a session that lost their parent are still found, by the variable in their environment.
+    # Making the table of all processes costs the most, so it is not made for a shell that has no children.
+    # Processes of such a session that have lost their parent are still found, by the variable in their environment.
     if [ "$which" = session ] && ! has_child "$shell"; then :; else processes; fi
     case $which in
     background)
@@ -57,7 +58,7 @@ end_gather() { # adds to $members the processes, each as PID:START, of the step 
         found="$found $(marked "TRAINSH_STEP=$mark")"
         ;;
     foreground)
-        # Leave out the session's background steps, which are not part of this step.
+        # Leave out the processes of the session's background steps, which are not part of this step.
         others=
         for x in "$d"/steps/*.pid; do
             [ -e "$x" ] && [ ! -e "${x%.pid}.status" ] && IFS=' ' read -r x y <"$x" && others="$others $x"
@@ -91,21 +92,23 @@ end_survivors() { # replies `survived PID COMMAND` for each process that is stil
     for member in $members; do end_say survived "${member%:*}" "$(words_of "${member%:*}")"; done
 }
 
-end_say() { # WORDS...: replies WORDS under $number if that is set, else as the reply to the current request
+end_say() { # WORDS...: replies WORDS. If $number is set, the reply is sent under that number, else as the reply to
+    # the current request.
     if [ -n "${number-}" ]; then printf 'R %s %s\n' "$number" "$*"; else say "$@"; fi
 }
 
-end_foreground() { # called repeatedly for a foreground step: sends INT once to each new foreground process group
+end_foreground() { # sends INT to the step's foreground process group, unless that group got INT in the previous
+    # call
     group=$(foreground "$shell")
     [ "$group" != "$last" ] || return 0
     last=$group
-    # The shell gets INT, which makes it abort the rest of the step, but never TERM or KILL.
+    # The shell gets INT, which makes it abort the rest of the step. It never gets TERM or KILL.
     kill -s INT "$shell"
     [ "$group" = "$shell" ] || end_group INT "$group"
 } 2>/dev/null
 
 end_wait() { # STATUS-FILE: sends the signals, and waits until all of $members have ended and STATUS-FILE exists. If
-    # STATUS-FILE is '', no file is waited for. Fails if a foreground step goes on after KILL.
+    # STATUS-FILE is '', no file is waited for. Fails if a foreground step still runs after KILL.
     tenths=0 last='' sent=INT rounds=0
     end_clock
     first=$clock
@@ -114,12 +117,12 @@ end_wait() { # STATUS-FILE: sends the signals, and waits until all of $members h
         [ "$((rounds % 5))" != 0 ] || end_gather
         rounds=$((rounds + 1))
         end_left
-        # Another request to end the step may have shortened the grace.
+        # Another request to end the same step may have shortened the grace.
         [ ! -r "${file-}.grace" ] || IFS= read -r grace <"$file.grace"
         over=
         if [ -z "$1" ] || [ -e "$1" ] || [ "$which" = background ]; then over=1; fi
         if [ "$over" ] && [ -z "$members" ]; then
-            # If there was nothing to end in the first round, nothing can have been started since.
+            # If there was nothing to end in the first round, nothing can have been started since then.
             [ "$rounds" != 1 ] || [ "$groups" ] || return 0
             # Look again for processes that were started in the meantime.
             end_gather
@@ -145,13 +148,14 @@ end_wait() { # STATUS-FILE: sends the signals, and waits until all of $members h
     done
 }
 
-end_groups() { # FILE: prints the process group of the background step whose files are FILE.*; it is in FILE.group if
-    # that exists, else in FILE.pid
+end_groups() { # FILE: prints the process group of the background step whose files are named FILE.*. The group is
+    # recorded in FILE.group if that file exists, else in FILE.pid.
     if [ -r "$1.group" ]; then x=$1.group; else x=$1.pid; fi
     IFS=' ' read -r x y <"$x" && printf '%s' "$x"
 }
 
-end_recorded() { # STATUS: records STATUS for the background step $file, if its subshell was killed before recording one
+end_recorded() { # STATUS: records STATUS for the background step $file, unless the step's subshell records a status
+    # itself within 0.3 s
     x=0
     while [ "$x" -lt 3 ] && [ ! -e "$file.status" ]; do
         sleep 0.1 2>/dev/null || sleep 1
@@ -160,19 +164,21 @@ end_recorded() { # STATUS: records STATUS for the background step $file, if its 
     (set -C && printf '%s\n' "$1" >"$file.status") 2>/dev/null
 }
 
-end_number() { # prints the exit status that stands for the last signal sent: 128 plus the number of the signal
+end_number() { # prints the exit status for a process that was killed by the last signal sent: 128 plus the number
+    # of the signal
     case $sent in INT) echo 130 ;; TERM) echo 143 ;; *) echo 137 ;; esac
 }
 
-end_mine() { # succeeds if this request has to end the step; fails if another request is already ending it
+end_mine() { # succeeds if this request has to end the step; fails if another request is ending the step already
     started "$$"
     if IFS=' ' read -r x y <"$file.ending" && lives "$x" "$y"; then return 1; fi
     printf '%s %s\n' "$$" "$start" >"$file.ending"
 } 2>/dev/null
 
 end_step() { # STEP NUMBER WHY GRACE: ends the step within GRACE seconds, and records WHY as the reason.
-    # All replies are sent under NUMBER: `survived PID COMMAND` for each process that no signal could end, and then
-    # `ended`, `never` if the step had not begun, or `stuck` if its session had to be closed.
+    # All replies are sent under NUMBER. The host replies `survived PID COMMAND` for each process that no signal
+    # could end. Then it replies `ended`, `never` if the step had not begun, or `stuck` if the step's session had to
+    # be closed.
     file=$d/steps/$1 number=$2 grace=$4
     # If no shell has claimed the step, claim it here, so that it never runs.
     if (set -C && : >"$file.claim") 2>/dev/null; then

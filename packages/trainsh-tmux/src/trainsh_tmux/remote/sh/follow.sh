@@ -1,9 +1,10 @@
 # shellcheck shell=sh disable=SC2154,SC2086
-# Sends a session's log to the client as it grows, in a shell of its own, until stdin ends. $r, $server and $name give
-# the session. It prints `at OFFSET KEY`, then the log from OFFSET on. OFFSET is $offset or, if the log does not have
-# that place any more, the start of the next segment (log file).
+# Sends a session's log to the client as the log grows. It runs in a shell of its own until stdin ends. $r, $server
+# and $name identify the session. It prints `at OFFSET KEY`, and then the log from OFFSET on. OFFSET is $offset if
+# the log still has that place, else the start of the next segment (log file).
 # `tail -f` with inotify or kqueue sees at once that a file grows. GNU tail polls on overlayfs (the root of every
-# container) and NFS, by default only once a second. The tail of busybox polls everywhere, so a loop replaces it.
+# container) and NFS, by default only once a second. The tail of busybox polls everywhere. In these cases a loop is
+# used instead of `tail -f`.
 exec 2>/dev/null
 d=$r/sessions/$server/$name
 b=-1 m='' o=$offset key=
@@ -15,8 +16,8 @@ for f in "$d"/log.*; do
         [ -n "$m" ] && [ "$m" -lt "$n" ] || m=$n
     elif [ "$n" -gt "$b" ]; then b=$n; fi
 done
-# If the segment that had $offset was removed, begin at the next one that is kept. A full segment ends with a sentinel
-# that names the start of the next segment. The bytes of that sentinel do not count in offsets.
+# If the segment that had $offset was removed, begin at the oldest segment after it that is kept. A full segment
+# ends with a sentinel that names the start of the next segment. The bytes of that sentinel do not count in offsets.
 if [ -n "$m" ] && [ "$b" -ge 0 ]; then
     x=$(tail -c 60 "$d/log.$b" | LC_ALL=C sed -n 's/.*7770;[0-9a-f]*;n;\([0-9][0-9]*\).*/\1/p')
     [ "$o" -lt "${x:-$((b + $(wc -c <"$d/log.$b" || echo 0)))}" ] || b=-1
@@ -37,8 +38,8 @@ else
     $low tail $s -c "+$k" -f "log.$b" &
 fi
 t=$!
-# The rest is one compound command. The shell reads this script from stdin while it runs, and `read` also reads stdin
-# but must not get a line of the script.
+# The rest is one compound command, so that the shell reads all of it before it runs. The shell reads this script
+# from stdin, and the `read` below also reads stdin: it must not get a line of the script.
 # If tail cannot open a segment because it was just removed, a sentinel `n` makes the client ask again.
 if [ -n "$m" ]; then
     exec 3<&0

@@ -1,7 +1,8 @@
 # shellcheck shell=sh disable=SC1090,SC2016,SC2034,SC2154,SC3028,SC3041,SC3044,SC3045,SC3054
-# The functions of the driver, the loop that runs steps. They do not depend on the user's PATH, shell options, traps,
-# variables or terminal modes. If a step's command cannot begin, the reason is recorded instead of an exit status.
-# Where a function takes POSITIONAL..., these are the positional parameters of the session's shell.
+# The functions of the driver, the loop that runs steps. The functions do not depend on the user's PATH, shell
+# options, traps, variables or terminal modes. If a step's command cannot begin, the reason is recorded instead of
+# an exit status. POSITIONAL... in the description of a function means the positional parameters of the session's
+# shell.
 #
 # __train_dir   the session's folder       __train_lib   the folder of this file  __train_key  the key in each sentinel
 # __train_step  the step that has begun and not ended, or nothing
@@ -12,19 +13,20 @@
 # __train_line  the line that was read from the FIFO and has not begun yet: `run STEP MODE LIMIT ECHO`
 # __train_claiming  the step that is being claimed; __train_over  the status of an ended step, not recorded yet
 #
-# bash copies a function's whole text at every call, so rarely needed code is in separate functions.
+# bash copies the whole text of a function at every call, so rarely needed code is in separate functions.
 
 __train_tell() { # LETTER [FIELD;FIELD]: writes a sentinel (see sentinels.py) to the terminal, even if a step has
     # redirected stdout
     \command printf '\033]7770;%s;%s;%s\007' "$__train_key" "$1" "${2-}" >/dev/tty
 }
 
-__train_call() { # PROGRAM WORDS...: runs a program from the system's default path or, if it is not there, from PATH
+__train_call() { # PROGRAM WORDS...: runs PROGRAM from the system's default path. If PROGRAM is not there, runs it
+    # from PATH.
     \command -p "$@" || { [ "$?" -ne 127 ] || \command "$@"; }
 }
 
-__train_enter() { # POSITIONAL...: prepares the shell for steps and says so; the driver calls it at the start, after an
-    # interrupt, and when a released session is reclaimed
+__train_enter() { # POSITIONAL...: prepares the shell for steps, and writes the sentinel `r`. The driver calls this
+    # at the start, after an interrupt, and when a released session is reclaimed.
     [ -z "${BASH_VERSION-}" ] || __train_hold
     if [ ! -w /dev/tty ] || ! { \command : >/dev/tty; }; then __train_alone_left; fi
     __train_interrupted "$@"
@@ -35,16 +37,17 @@ __train_enter() { # POSITIONAL...: prepares the shell for steps and says so; the
     __train_tell r "$$;$__train_unread"
 }
 
-__train_alone_left() { # records that the session is gone, because its terminal is gone, and exits
+__train_alone_left() { # called if the terminal is gone: records that the session is gone, and exits
     \command rm -f -- "$__train_dir/open" || __train_call rm -f -- "$__train_dir/open"
     \command printf 'hung up\n' >"$__train_dir/state"
     \command exit 129
 }
 
-__train_interrupted() { # POSITIONAL...: completes the work that an interrupt stopped in the middle
+__train_interrupted() { # POSITIONAL...: completes what was left unfinished when an interrupt made the shell leave
+    # the driver
     [ -z "$__train_saved" ] || __train_call stty "$__train_saved" </dev/tty
     __train_saved=
-    # If the interrupt came right after the step was claimed, the step's command has not run and never will.
+    # If the interrupt came right after the step was claimed, the step's command has not run and will never run.
     if [ -z "$__train_step" ] && [ -n "$__train_claiming" ] && [ -e "$__train_file.claim" ] &&
         [ ! -e "$__train_file.status" ] && [ ! -e "$__train_file.pid" ]; then
         __train_step=$__train_claiming
@@ -55,7 +58,7 @@ __train_interrupted() { # POSITIONAL...: completes the work that an interrupt st
     case $__train_how in capture*) \command : >>"$__train_out" ;; esac
     if [ "$__train_how" = background ] && [ "$__train_before" != "${!-}" ]; then
         __train_forked "$@"
-    elif [ -s "$__train_file.status" ]; then # already recorded when the interrupt came
+    elif [ -s "$__train_file.status" ]; then # the status was recorded before the interrupt came
         IFS= \command read -r __train_over <"$__train_file.status"
         __train_tell e "$__train_step;$__train_over"
         __train_step=
@@ -63,20 +66,22 @@ __train_interrupted() { # POSITIONAL...: completes the work that an interrupt st
         __train_ran=1 __train_status=130
         __train_end "$@"
     else
-        # Not only an interrupt makes the shell leave the step's text, but also an unset variable under `set -u`, ${x:?}
-        # or an assignment to a readonly variable. After these errors the status is that of the error.
+        # An interrupt is not the only cause that makes the shell leave the step's text. Others are an unset
+        # variable under `set -u`, ${x:?}, and an assignment to a readonly variable. After these errors the status
+        # is that of the error.
         __train_status=${__train_over:-$__train_status}
         [ "$__train_status" -ne 0 ] || __train_status=130
         __train_end "$@"
     fi
 }
 
-__train_next() { # POSITIONAL...: waits for the next step and begins it, or waits until a snapshot must be written. Sets
-    # $__train_how to the step's mode, or to `note` for a snapshot. Fails if the session must be released.
-    # Aliases may be turned on now: the shell has parsed all of the driver, so they can no longer change it.
+__train_next() { # POSITIONAL...: waits for the next step and begins it, or waits until a snapshot must be written.
+    # Sets $__train_how to the step's mode, or to `note` for a snapshot. Fails if the session must be released.
+    # Aliases may be turned on now: the shell has already parsed the whole driver, so aliases no longer change the
+    # driver.
     case $__train_aliases in ?*) \shopt "$__train_aliases" expand_aliases && __train_aliases='' ;; esac
     while \command :; do
-        # If a step's text calls `continue`, the driver's loop comes here while the step is still open.
+        # If a step's text calls `continue`, the driver's loop comes here although the step has not ended.
         case $__train_step in ?*) __train_status=0 __train_flags=$- && \set +euvxC && __train_end "$@" ;; esac
         case $__train_line in '') __train_wait || \command exit 129 ;; esac
         case $__train_line in
@@ -101,13 +106,13 @@ __train_next() { # POSITIONAL...: waits for the next step and begins it, or wait
     done
 }
 
-__train_wait() { # reads a line from the FIFO into $__train_line. If no line comes for a moment after a step, it sets
-    # $__train_line to `idle`, and a snapshot is written.
+__train_wait() { # reads a line from the FIFO into $__train_line. If no line comes for a moment after a step, sets
+    # $__train_line to `idle`, so that a snapshot is written.
     __train_got=
     case $__train_idle in
     ?*)
-        # Only the first character is read with a time limit, because bash then calls select(2) before every character.
-        # The rest of the line came with the same write, so it needs no limit.
+        # Only the first character is read with a time limit, because with a limit bash calls select(2) before every
+        # character. The rest of the line was written together with the first character, so it needs no limit.
         if IFS= \command read -r -n 1 -t "$__train_idle" __train_got <&9; then
             IFS= \command read -r __train_line <&9 && __train_line=$__train_got$__train_line && return 0
             __train_got=$__train_got$__train_line
@@ -118,7 +123,7 @@ __train_wait() { # reads a line from the FIFO into $__train_line. If no line com
         ;;
     esac
     while [ -n "$__train_unsaved" ]; do
-        # Statuses could not be recorded because the disk was full. While no step runs, try again.
+        # The disk was full, so that some statuses could not be recorded. Try again while no step runs.
         if IFS= \command read -r -t 1 __train_line <&9; then
             __train_line=$__train_got$__train_line
             return 0
@@ -127,7 +132,7 @@ __train_wait() { # reads a line from the FIFO into $__train_line. If no line com
         __train_save
         [ -n "${BASH_VERSION-}" ] || break
     done
-    # A status above 128 means that `read` timed out, because the user has set TMOUT.
+    # A status above 128 means that `read` timed out. This happens if the user has set TMOUT.
     until IFS= \command read -r __train_line <&9; do
         if [ "$?" -gt 128 ]; then
             __train_got=$__train_got$__train_line
@@ -157,7 +162,7 @@ __train_begin() { # STEP: claims the step and shows its command in the pane; fai
     }
     \set +C
     __train_step=$1 __train_claiming='' __train_line=''
-    # The file is overwritten in place, because truncating it would take more time than all the rest here.
+    # The file is overwritten in place. To truncate it would take more time than everything else here.
     \command printf '%-64s\n' "$1" 1<>"$__train_dir/current"
     case $__train_echo in
     '') __train_head ;;
@@ -190,7 +195,7 @@ __train_head() { # shows the first lines of a long command
     \command printf '\033[0m\r\n\033]7770;%s;o;%s\007' "$__train_key" "$__train_step" >/dev/tty
 }
 
-__train_refuse() { # STEP REASON: claims a step, so that it never runs, and records REASON as the cause
+__train_refuse() { # STEP REASON: claims a step so that it never runs, and records REASON as the reason
     { \set -C && \command : >"$__train_file.claim"; } && __train_step=$1
     \set +C
     __train_line=
@@ -198,7 +203,8 @@ __train_refuse() { # STEP REASON: claims a step, so that it never runs, and reco
     [ -z "$__train_step" ] || __train_not_started "$2"
 }
 
-__train_not_started() { # REASON: records that the command of the step $__train_step has not begun and never will
+__train_not_started() { # REASON: records that the command of the step $__train_step has not begun and will never
+    # begin
     \command printf 'not-started %s\n' "$1" >"$__train_file.why"
     \command printf 'none\n' >"$__train_file.status"
     [ -z "$__train_secrets" ] || __train_forget
@@ -206,15 +212,15 @@ __train_not_started() { # REASON: records that the command of the step $__train_
     __train_step=
 }
 
-__train_typed() { # called if a person has typed or is attached: discards pending input, and turns the terminal's echo
-    # on if somebody is attached
+__train_typed() { # called if a person has typed or is attached. Discards the pending input. Turns the terminal's
+    # echo on if somebody is attached.
     __train_drain
     [ ! -e "$__train_dir/attached" ] || __train_call stty echo </dev/tty
 }
 
-__train_drain() { # discards typed input, also incomplete lines, because otherwise the step would read it
-    # A check of the terminal takes longer than a step, so this is called only after tmux has recorded (see typed.sh)
-    # that somebody attached or sent keys.
+__train_drain() { # discards what was typed, including an incomplete line, because otherwise the step would read it.
+    # To check the terminal takes longer than a step. So this function is called only after tmux has recorded (see
+    # typed.sh) that somebody attached or sent keys.
     [ -e "$__train_dir/attached" ] || __train_call rm -f -- "$__train_dir/typed"
     __train_saved=$(__train_call stty -g </dev/tty)
     __train_call stty -icanon min 0 time 0 </dev/tty
@@ -225,8 +231,9 @@ __train_drain() { # discards typed input, also incomplete lines, because otherwi
     __train_saved=
 }
 
-__train_take_secrets() { # exports the secrets in STEP.env as environment variables, and deletes that file
-    # The file has for each secret a line "NAME COUNT", then the COUNT lines of its value. Fails if it cannot be deleted.
+__train_take_secrets() { # exports the secrets in STEP.env as environment variables, and deletes that file.
+    # For each secret, the file has a line "NAME COUNT", and then the COUNT lines of the value. Fails if the file
+    # cannot be deleted.
     __train_out=$__train_file.out.env
     while IFS=' ' \command read -r __train_secret __train_count; do
         __train_value=
@@ -247,7 +254,8 @@ __train_take_secrets() { # exports the secrets in STEP.env as environment variab
     [ ! -e "$__train_file.env" ]
 }
 
-__train_forget() { # POSITIONAL...: unsets the step's secrets, without the use of IFS, which a step may have changed
+__train_forget() { # POSITIONAL...: unsets the step's secrets. It does not use IFS, because a step may have changed
+    # IFS.
     while [ -n "$__train_secrets" ]; do
         __train_secrets=${__train_secrets# }
         [ -z "${BASH_VERSION-}" ] || __train_taint "${__train_secrets%% *}" "$@"
@@ -260,10 +268,10 @@ __train_forget() { # POSITIONAL...: unsets the step's secrets, without the use o
     __train_traps=
 }
 
-__train_end() { # POSITIONAL...: ends the step $__train_step, whose exit status is in $__train_status and whose shell
-    # options are in $__train_flags. The status is on disk before the sentinel is printed, unless the disk is full.
-    # The driver would break if a step had defined functions with one of these names or disabled builtins by `enable
-    # -n`. So such functions are unset, and the builtins are enabled.
+__train_end() { # POSITIONAL...: ends the step $__train_step. $__train_status has the step's exit status, and
+    # $__train_flags the shell options. The status is on disk before the sentinel is printed, unless the disk is
+    # full. A step may have defined functions with the names below, or disabled builtins by `enable -n`. Either
+    # would break the driver. So these functions are unset, and the builtins are enabled.
     case ${BASH_VERSION-} in
     '') \unset -f command '[' ;;
     *)
@@ -297,11 +305,11 @@ __train_end() { # POSITIONAL...: ends the step $__train_step, whose exit status 
     __train_step='' __train_over=''
 }
 
-__train_keep() { # OPTIONS: saves the shell options for the next step
+__train_keep() { # OPTIONS: sets $__train_options to commands that set these shell options again for the next step
     [ -z "${BASH_VERSION-}" ] || \set +TE
     __train_options=:
     case $1 in *T*E* | *E*T*) __train_extended ;; esac
-    # E and e are compared by `[`, because `case` takes them for the same after `shopt -s nocasematch`.
+    # `[` compares E and e, because after `shopt -s nocasematch` `case` would not distinguish them.
     __train_rest=$1
     while [ -n "$__train_rest" ]; do
         __train_more=${__train_rest%"${__train_rest#?}"}
@@ -314,8 +322,8 @@ __train_keep() { # OPTIONS: saves the shell options for the next step
     done
 }
 
-__train_record() { # FILE STATUS: writes STATUS to FILE.status; if the disk is full, makes the empty file
-    # FILE.status=STATUS and fails only if that is impossible too
+__train_record() { # FILE STATUS: writes STATUS to FILE.status. If the disk is full, it makes the empty file
+    # FILE.status=STATUS instead, and fails only if this is impossible too.
     \command printf '%s\n' "$2" >"$1.status" || \command : >"$1.status=$2"
 }
 
@@ -332,8 +340,8 @@ __train_save() { # tries again to record the statuses that could not be written 
     done
 }
 
-__train_background() { # POSITIONAL...: starts a background step
-    # The step is taken out of bash's list of jobs, or bash would report its end during a later step.
+__train_background() { # POSITIONAL...: starts a background step.
+    # The step is removed from bash's list of jobs. Otherwise bash would report the step's end during a later step.
     { { __train_job 2>&7 7>&- 9<&-; } </dev/null & } 7>&2 2>/dev/null
     { __train_forked "$@"; } 2>/dev/null
 }
@@ -347,8 +355,8 @@ __train_forked() { # POSITIONAL...: records a background step that was just star
     __train_last=$__train_step __train_step=''
 }
 
-__train_started() { # PID: sets __train_began to the start time of that process in clock ticks since boot, or to `-` if
-    # there is no /proc
+__train_started() { # PID: sets __train_began to the time when the process PID was started, in clock ticks since
+    # boot, or to `-` if there is no /proc
     __train_began=-
     IFS= \command read -r __train_more <"/proc/$1/stat" || return 0
     __train_more=${__train_more##*) }
@@ -372,15 +380,15 @@ __train_job() { # runs the background step in this subshell and records its stat
     *) __train_limited "${__train_limit%:*}" "${__train_limit#*:}" ;;
     esac
     __train_status=$?
-    # Try until it works, because a full disk may get room.
+    # Try until it succeeds, because a full disk may get space again.
     until __train_record "$__train_file" "$__train_status" 2>/dev/null || [ ! -d "$__train_dir/steps" ]; do
         __train_call sleep 1
     done
     { __train_tell e "$__train_step;$__train_status"; } 2>/dev/null
 }
 
-__train_limited() { # SECONDS GRACE: runs the step with a timeout: after SECONDS it gets INT, half of GRACE later TERM,
-    # and at the end of GRACE KILL. The step and the timer have process groups of their own.
+__train_limited() { # SECONDS GRACE: runs the step with a timeout. After SECONDS the step gets INT. It gets TERM
+    # half of GRACE later, and KILL at the end of GRACE. The step and the timer have process groups of their own.
     set -m
     (
         eval "$__train_options"
@@ -408,7 +416,8 @@ __train_limited() { # SECONDS GRACE: runs the step with a timeout: after SECONDS
     return "$1"
 }
 
-__train_release() { # turns the pane into an ordinary shell; if an interrupt stops this, the driver calls it again
+__train_release() { # turns the pane into an ordinary shell. If an interrupt stops this function, the driver calls
+    # it again.
     __train_drain
     __train_call stty susp '^Z' echo </dev/tty
     __train_call rm -f -- "$__train_dir/open"
@@ -418,8 +427,8 @@ __train_release() { # turns the pane into an ordinary shell; if an interrupt sto
     [ -n "${BASH_VERSION-}" ] || exec sh -i </dev/tty
 }
 
-__train_leave() { # called after the driver's loop, which ends if a step's text calls `break` or the session is
-    # released: ends such a step, and lets go of a released session
+__train_leave() { # called when the driver's loop has ended. If a step's text called `break`, ends that step. If the
+    # session is to be released, releases it.
     case $__train_step in
     ?*)
         __train_status=0

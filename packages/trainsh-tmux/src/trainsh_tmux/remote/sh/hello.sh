@@ -1,13 +1,14 @@
 # shellcheck shell=sh disable=SC2154,SC3013,SC2086
 # The first request of a connection: finds train's folder on this host. It replies `root PATH`, `machine TOKEN`,
-# `node NODE`, and `lib` if this version's scripts are installed; or only `nowhere PATH` if no folder can be used.
-# Several machines may share a home folder. A node is one of these machines from one of its starts to the next.
-# $train_digest is the name of this version, $train_random a new random token. For later requests, this script sets
-# $base, the folder of all nodes that share the home; $r, the folder of this node; $lib, the folder of the scripts;
-# $node, the name of this node; and $socks, the folder of tmux's sockets.
+# `node NODE`, and also `lib` if this version's scripts are installed. If no folder can be used, it replies only
+# `nowhere PATH`.
+# Several machines may share a home folder. A node is one of these machines, from one start of the machine to the
+# next. $train_digest is the name of this version, $train_random a new random token. This script sets variables for
+# later requests: $base, the folder of all nodes that share the home; $r, the folder of this node; $lib, the folder
+# of the scripts; $node, the name of this node; and $socks, the folder of tmux's sockets.
 
-started() { # PID: sets $start to the start time of that process, in clock ticks since boot or as the date that ps
-    # prints; sets it to `-` and fails if there is no such process
+started() { # PID: sets $start to the time when the process PID was started, in clock ticks since boot, or as the
+    # date that ps prints. Fails and sets $start to `-` if there is no such process.
     start=-
     if [ -r /proc/self/stat ]; then
         IFS= read -r start <"/proc/$1/stat" || { start=- && return 1; }
@@ -19,8 +20,8 @@ started() { # PID: sets $start to the start time of that process, in clock ticks
     fi
 } 2>/dev/null
 
-train_node() { # sets $here to the name of this machine, and $node to HOST.BOOT.START: that name, the id of the boot,
-    # and the start time of process 1
+train_node() { # sets $here to the name of this machine, and $node to HOST.BOOT.START. HOST is the machine's name,
+    # BOOT the id of the boot, and START the time when process 1 was started.
     here='' boot=''
     IFS= read -r here </proc/sys/kernel/hostname || here=$(uname -n)
     case $here in '' | . | .. | *[!A-Za-z0-9._-]*) here=unnamed ;; esac
@@ -29,7 +30,8 @@ train_node() { # sets $here to the name of this machine, and $node to HOST.BOOT.
     node=$here.$boot.$start
 } 2>/dev/null
 
-train_root() { # sets $base, and creates that folder if it is missing; fails if the folder does not belong to this user
+train_root() { # sets $base, and creates that folder if it is missing; fails if the folder does not belong to this
+    # user
     base=${XDG_STATE_HOME:-${HOME:-/nonexistent}/.local/state}/tmux-trainsh
     [ -w "$base/sessions" ] ||
         { [ -d "${XDG_STATE_HOME:-${HOME:-/nonexistent}}" ] && mkdir -p "$base/sessions" "$base/lib"; } || {
@@ -41,8 +43,8 @@ train_root() { # sets $base, and creates that folder if it is missing; fails if 
     [ -w "$base/sessions" ] && [ -O "$base" ] && [ ! -L "$base" ]
 } 2>/dev/null
 
-train_own() { # sets $r to this node's folder: $base for the first node, a folder in $base for each other node that
-    # shares the home
+train_own() { # sets $r to this node's folder. For the first node this is $base. For each other node that shares the
+    # home, it is a folder in $base.
     r=$base
     (set -C && printf '%s\n' "$node" >"$base/owner") 2>/dev/null
     IFS= read -r owner <"$base/owner" || return 0
@@ -57,14 +59,15 @@ train_own() { # sets $r to this node's folder: $base for the first node, a folde
     esac
 } 2>/dev/null
 
-train_agent() { # makes the link $r/agent point to the ssh agent of this connection; sessions have it as SSH_AUTH_SOCK
+train_agent() { # makes $r/agent a link to the ssh agent of this connection. Sessions have $r/agent as
+    # SSH_AUTH_SOCK.
     [ -S "${SSH_AUTH_SOCK-}" ] && [ "$SSH_AUTH_SOCK" != "$r/agent" ] || return 0
     [ "$SSH_AUTH_SOCK" -ef "$r/agent" ] || { rm -f -- "$r/agent" && ln -s -- "$SSH_AUTH_SOCK" "$r/agent"; }
 } 2>/dev/null
 
 train_socks() { # sets $socks to a folder that this user owns, because another user's tmux server must not get our
-    # requests. The program tmux checks the owner itself, but not if the variable TMUX names the socket, as it does in
-    # the function tm (session.sh).
+    # requests. The program tmux checks the owner of a socket's folder itself, except if the variable TMUX names the
+    # socket. The function tm (session.sh) names it so.
     [ -d "${TMUX_TMPDIR-}" ] && socks=$TMUX_TMPDIR || socks=/tmp
     socks=$socks/tmux-$(id -u)
     [ -d "$socks" ] || mkdir -m 700 "$socks"
@@ -86,8 +89,8 @@ train_hello() { # sets the variables named above and replies
     lib=$base/lib/$train_digest
     train_socks
     unset TMUX TMUX_PANE
-    # The token is written to a file of another name, which is then renamed. A token that a full disk cut short is
-    # replaced.
+    # The token is written to a file with another name, and then that file is renamed. If a full disk cut the token
+    # short, it is replaced.
     IFS= read -r machine <"$base/machine" && [ "${#machine}" -ge 16 ] ||
         { printf '%s\n' "$train_random" >"$base/machine.$$" && mv -f "$base/machine.$$" "$base/machine" && machine=$train_random; } ||
         machine=

@@ -1,9 +1,10 @@
 # shellcheck shell=sh disable=SC2154
-# The logger: writes a pane's output to files log.START, the segments of the log. START is the offset in the log of the
-# segment's first byte. An sh sources this file, so that no command line contains a path of train. $d is the session's
-# folder, $l this one. About as many bytes are kept as the file `limit` allows: the first segment takes half of them,
-# the newest four segments the rest. The logger uses dd, since head, sed and awk buffer their output.
-# The logger outlives the pane, so it also records the end of a session whose terminal hung up.
+# The logger: writes a pane's output to files log.START, the segments of the log. START is the offset in the log of
+# the segment's first byte. An sh sources this file, so that no command line contains a path of train. $d is the
+# session's folder, $l the folder of the scripts. About as many bytes are kept as the file `limit` tells: half of
+# them in the first segment, the other half in the newest four segments. The logger uses dd, because head, sed and
+# awk buffer their output. The logger outlives the pane. So it also records the end of a session whose terminal hung
+# up.
 # shellcheck disable=SC2012,SC2034
 dir=$d
 . "$l/hello.sh"
@@ -12,13 +13,14 @@ IFS= read -r limit <"$dir/limit"
 IFS= read -r key <"$dir/key"
 IFS= read -r token <"$dir/session"
 
-ours() { # succeeds if the session has not been opened again since this logger was started
+ours() { # succeeds if the session was not opened again after this logger was started
     now=
     IFS= read -r now <"$dir/session"
     [ "$now" = "$token" ]
 }
 
-hung_up() { # called when the pane is gone: records the session as hung up, unless its shell ended or it was closed
+hung_up() { # called when the pane is gone: records that the session hung up, unless its shell ended or the session
+    # was closed
     tries=0
     while IFS=' ' read -r pane start node <"$dir/pid" && lives "$pane" "$start" && [ "$tries" -lt 40 ]; do
         tries=$((tries + 1))
@@ -30,7 +32,7 @@ hung_up() { # called when the pane is gone: records the session as hung up, unle
     case $state in
     ended*) return ;;
     closed*) ;;
-    *) # If there is no file `pid`, another window has taken the session over.
+    *) # If there is no file `pid`, the session now has another window.
         [ -e "$dir/pid" ] && [ "$tries" -lt 40 ] || return
         rm -f -- "$dir"/steps/*.env
         for pid in "$dir"/steps/*.pid "$dir"/steps/*.group; do # background steps end with the session
@@ -42,10 +44,11 @@ hung_up() { # called when the pane is gone: records the session as hung up, unle
         printf 'hung up\n' >"$dir/state"
         ;;
     esac
-    # The kernel sends HUP to the shell when the pane's first process ends, except if that process was killed.
+    # When the pane's first process ends, the kernel sends HUP to the shell. It does not if the first process was
+    # killed.
     IFS=' ' read -r shell start <"$dir/shell" && [ "$shell" -gt 1 ] && lives "$shell" "$start" && ours && kill -s HUP "$shell"
     ours || return
-    # The hangup ended the step, even if the shell still recorded a status of its own.
+    # The hangup ended the step, even if the shell still recorded another status.
     step=
     IFS=' ' read -r step <"$dir/current"
     status=none
@@ -76,9 +79,9 @@ low=
 if command -v nice >/dev/null 2>&1; then low='nice -n 10'; fi
 while :; do
     if [ "$first" -eq 0 ]; then room=$((limit / 2)); else room=$((limit / 8)); fi
-    # Large blocks are read, because small ones cost tmux more CPU time than all the other work. dd counts reads, and a
-    # read from a pipe may give less than a block. So it takes about a dozen runs of dd to fill a segment, which may
-    # become an eighth larger than intended.
+    # dd reads large blocks, because with small ones tmux would need more CPU time than for all its other work. dd
+    # counts reads, and a read from a pipe may give less than a block. So it takes about a dozen runs of dd to fill
+    # a segment, and the segment may become an eighth larger than intended.
     more=$((room - size))
     [ "$more" -ge "$((room / 8))" ] || more=$((room / 8))
     # If the disk is full, output is lost, but the session continues.

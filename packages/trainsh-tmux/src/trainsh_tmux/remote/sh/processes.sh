@@ -1,8 +1,9 @@
 # shellcheck shell=sh disable=SC2154,SC2086
 # Functions about the processes of this host: which are alive, which are descendants, which are in the foreground. A
-# process is identified by its pid and start time. The functions read /proc if there is one, else they run ps.
+# pid together with a start time identifies a process. The functions read /proc if there is one. Otherwise they run
+# ps.
 
-lives() { # PID [START]: succeeds if the process PID, started at START, is alive; a zombie does not count as alive
+lives() { # PID [START]: succeeds if the process PID, started at START, is alive. A zombie does not count as alive.
     kill -0 "$1" || return 1
     if [ -r "/proc/$1/stat" ]; then
         IFS= read -r stat <"/proc/$1/stat" || return 1
@@ -12,10 +13,10 @@ lives() { # PID [START]: succeeds if the process PID, started at START, is alive
     started "$1" && [ "$start" = "$2" ]
 } 2>/dev/null
 
-processes() { # sets $table to a line ` PID PARENT GROUP START ` for each process that is no zombie
+processes() { # sets $table to lines ` PID PARENT GROUP START `, one for each process that is no zombie
     if [ -r /proc/self/stat ]; then
-        # sed does this, because `read` in a shell reads one byte at a time. It takes fields 4, 5 and 22 (see proc(5)).
-        # The program's name, in parentheses before these fields, may contain blanks.
+        # sed is used, because `read` in a shell reads one byte at a time. sed takes fields 4, 5 and 22 (see
+        # proc(5)). The program's name stands in parentheses before these fields, and may contain blanks.
         table=$(cat /proc/[0-9]*/stat |
             sed -n 's/^\([0-9]*\) (.*) [^ZX] \([0-9]*\) \([0-9]*\) \([^ ]* \)\{16\}\([0-9]*\) .*$/ \1 \2 \3 \5 /p')
     else
@@ -26,7 +27,8 @@ processes() { # sets $table to a line ` PID PARENT GROUP START ` for each proces
     fi
 } 2>/dev/null
 
-descendants() { # PID...: sets $found to ` PID:START ...` of all descendants of these processes, from $table
+descendants() { # PID...: sets $found to ` PID:START ...`, all descendants of the processes PID..., according to
+    # $table
     found='' seen=" $* "
     grown=1
     while [ "$grown" ]; do
@@ -41,7 +43,7 @@ EOF
     done
 }
 
-has_child() { # PID: succeeds if that process has a living child; uses $table if /proc does not list children
+has_child() { # PID: succeeds if the process PID has a living child; uses $table if /proc does not list children
     if [ -r "/proc/$1/task/$1/children" ]; then
         IFS= read -r children <"/proc/$1/task/$1/children"
         for child in $children; do
@@ -60,7 +62,7 @@ EOF
     return 1
 } 2>/dev/null
 
-foreground() { # PID: prints the foreground process group of the terminal of that process
+foreground() { # PID: prints the foreground process group of the terminal that the process PID has
     if [ -r "/proc/$1/stat" ]; then
         IFS= read -r stat <"/proc/$1/stat"
         set -- ${stat##*) }
@@ -70,7 +72,7 @@ foreground() { # PID: prints the foreground process group of the terminal of tha
     fi
 } 2>/dev/null
 
-words_of() { # PID: prints the command line of that process, for people
+words_of() { # PID: prints the command line of the process PID, for people
     if [ -r "/proc/$1/cmdline" ]; then
         tr '\000\n' '  ' <"/proc/$1/cmdline" | cut -c 1-120
     else
@@ -78,7 +80,7 @@ words_of() { # PID: prints the command line of that process, for people
     fi
 } 2>/dev/null
 
-marked() { # TEXT: prints ` PID:START` for each process of this user with TEXT in its environment
+marked() { # TEXT: prints ` PID:START` for each process of this user that has TEXT in its environment
     [ -r /proc/self/environ ] || return 0
     for file in $(grep -l -F -e "$1" /proc/[0-9]*/environ); do
         pid=${file#/proc/}

@@ -1,17 +1,18 @@
 # shellcheck shell=sh disable=SC2154,SC2086,SC2034
-# Requests about sessions. SERVER, the name of the tmux server, and NAME identify a session; $d is the session's folder.
-# `say` sends a reply line to the client. A node is one start of a machine (see hello.sh).
+# Requests about sessions. SERVER, the name of the tmux server, and NAME identify a session. $d is the session's
+# folder. `say` sends a reply line to the client. A node is a machine from one start to the next (see hello.sh).
 
-session_at() { # SERVER NAME: sets $server, $name and $d
+session_at() { # SERVER NAME: sets $server, $name, and $d (the session's folder)
     server=$1 name=$2 d=$r/sessions/$1/$2
 }
 
-tm() { # WORDS...: runs the tmux command WORDS on the server $server. The variable TMUX names the socket, because
-    # `pkill -f` would search an argument.
+tm() { # WORDS...: runs the tmux command WORDS on the server $server. The variable TMUX names the socket. An
+    # argument does not, because a step's `pkill -f` would match it.
     TMUX=$socks/$server,0,0 "${tmux:-tmux}" "$@"
 }
 
-session_state() { # sets $state to the recorded state, and $alive to 1 if the session's pane runs on this node
+session_state() { # sets $state to the recorded state; sets $alive to 1 if the session's pane runs on this node,
+    # else to ''
     state=none alive=
     [ ! -r "$d/state" ] || IFS= read -r state <"$d/state"
     if [ -r "$d/pid" ] && IFS=' ' read -r pane began owner <"$d/pid" && [ "$owner" = "$node" ] && lives "$pane" "$began"; then
@@ -28,8 +29,8 @@ session_end() { # sets $end to the offset of the log's end
     done
 }
 
-session_elsewhere() { # sets $other to another machine with the same home that has a session of this name; fails if none
-    # has
+session_elsewhere() { # sets $other to another machine that has the same home and a session of this name; fails if
+    # there is no such machine
     other=
     for f in "$base/sessions/$server/$name" "$base"/on/*/"sessions/$server/$name"; do
         [ "$f" != "$d" ] && [ -e "$f/pid" ] && IFS=' ' read -r pane began other <"$f/pid" || continue
@@ -39,15 +40,15 @@ session_elsewhere() { # sets $other to another machine with the same home that h
     return 1
 }
 
-session_tmux() { # sets $tmux to the program tmux, from PATH, a usual folder or the PATH of a login shell; fails if
-    # there is none
+session_tmux() { # sets $tmux to the program tmux, which is looked for in PATH, in the usual folders, and in the
+    # PATH of a login shell. Fails if it is not found.
     [ -z "${tmux-}" ] || return 0
     tmux=$(command -v tmux) && return 0
     for tmux in "${HOME-}"/bin/tmux "${HOME-}"/.local/bin/tmux /usr/local/bin/tmux /opt/homebrew/bin/tmux \
         /opt/local/bin/tmux /home/linuxbrew/.linuxbrew/bin/tmux; do
         [ ! -x "$tmux" ] || return 0
     done
-    # The login files may wait for input or never end, so they get 5 seconds.
+    # The login files may wait for input or never end. So they get at most 5 seconds.
     tmux=$(
         "${SHELL:-sh}" -lc 'command -v tmux' </dev/null 2>/dev/null &
         shell=$!
@@ -62,7 +63,8 @@ session_tmux() { # sets $tmux to the program tmux, from PATH, a usual folder or 
     return 1
 }
 
-session_installers() { # replies `install COMMAND`, the command of the first package manager that this host has
+session_installers() { # replies `install COMMAND` for the first package manager that this host has. COMMAND
+    # installs tmux.
     for m in "apt-get install -y" "apk add" "dnf install -y" "yum install -y" "pacman -S --noconfirm" "brew install"; do
         if command -v "${m%% *}" >/dev/null; then
             say install "$m"
@@ -71,15 +73,15 @@ session_installers() { # replies `install COMMAND`, the command of the first pac
     done
 }
 
-session_install() { # MANAGER COMMAND...: installs tmux with these words, for example `apk add`; replies `ok` or the
-    # last line of the error
+session_install() { # MANAGER COMMAND...: installs tmux with the words MANAGER COMMAND..., for example `apk add`.
+    # Replies `ok` or the last line of the error.
     # shellcheck disable=SC2015
     if x=$({ [ "$1" != apt-get ] || apt-get update; } 2>&1 && "$@" tmux 2>&1); then say ok; else say "${x##*
 }"; fi
 }
 
-session_lose() { # called if the session's shell is gone: records the status `lost` for each step that has no status
-    # A background step may still run without the shell, but not after a reboot.
+session_lose() { # called if the session's shell is gone: records the status `lost` for each step that has no
+    # status. A background step may still run without the shell, but not after a reboot.
     p='' s='' n=
     [ ! -r "$d/pid" ] || IFS=' ' read -r p s n <"$d/pid"
     for f in "$d"/steps/*.claim; do
@@ -87,13 +89,13 @@ session_lose() { # called if the session's shell is gone: records the status `lo
         [ -e "$f.claim" ] && [ ! -e "$f.status" ] || continue
         if [ "$n" = "$node" ] && [ -r "$f.pid" ] && IFS=' ' read -r p s <"$f.pid" && lives "$p" "$s"; then continue; fi
         printf 'lost\n' >"$f.status"
-        # In a session without a job, later waits take no notice of the lost step, because of the file `.told`.
+        # In a session without a job, later waits ignore the lost step, because it has a file `.told`.
         [ "$server" != train ] || : >"$f.told"
     done
 }
 
-session_environment() { # NAME...: unsets the variables that a session must not inherit: NAME..., and those of secrets,
-    # tmux and virtual environments
+session_environment() { # NAME...: unsets the variables that a session must not inherit: NAME..., and the variables
+    # of secrets, of tmux and of virtual environments
     case ${VIRTUAL_ENV-} in
     ?*)
         x=:$PATH:
@@ -117,8 +119,9 @@ session_environment() { # NAME...: unsets the variables that a session must not 
     done
 }
 
-session_pane() { # WORDS...: runs the tmux command WORDS, which creates a pane, and starts the pane's logger
-    # No command line may contain the folder's path or the session's name, because `pkill -f` in a step would match it.
+session_pane() { # WORDS...: runs the tmux command WORDS, which creates a pane, and starts the pane's logger. No
+    # command line may contain the folder's path or the session's name. Otherwise `pkill -f` in a step would match
+    # it.
     TS_DIR=$d TS_SESSIONS=${d%/*} TS_LIB=$lib TS_TMUX=${tmux:-tmux}
     export TS_DIR TS_SESSIONS TS_LIB TS_TMUX
     # shellcheck disable=SC2016
@@ -126,9 +129,8 @@ session_pane() { # WORDS...: runs the tmux command WORDS, which creates a pane, 
         pipe-pane -t "$target" "d=\$TS_SESSIONS/$hidden; IFS= read -r l <\"\$d/lib\"; . \"\$l/logger.sh\""
 }
 
-session_start() { # NAME...: starts the session's pane, after its tmux server if that does not run; prints the error of
-    # tmux
-    # The session inherits none of the variables NAME...
+session_start() { # NAME...: starts the session's pane, and before that the tmux server if it does not run. Prints
+    # the error of tmux. The session does not inherit the variables NAME...
     [ -d "$socks" ] || mkdir -p "$socks"
     if [ -S "$socks/$server" ] && tm list-sessions >/dev/null 2>&1; then
         target="=$name:"
@@ -146,8 +148,8 @@ session_start() { # NAME...: starts the session's pane, after its tmux server if
             new-session -d -s "$first" -x 200 -y 50
     ) || return
     tm source-file "$lib/tmux.conf" \; rename-session -t "=$first" "$name" >/dev/null 2>&1 && return
-    # This tmux is too old for the hooks in tmux.conf. Because of these two files, the driver looks for typed input
-    # before every step.
+    # This tmux is too old for the hooks in tmux.conf. These two files make the driver look for typed input before
+    # every step.
     : >"$d/typed"
     : >"$d/attached"
     tm rename-session -t "=$first" "$name"
@@ -155,14 +157,15 @@ session_start() { # NAME...: starts the session's pane, after its tmux server if
 
 session_open() { # SERVER NAME HIDDEN TOKEN KEY LOG-LIMIT START plain|login restore|fresh driven|hand [VARIABLE...]
     # Opens the session if it is not open.
-    # Parameters: HIDDEN is the name with empty quotes between its letters, so that `pkill -f NAME` does not match it.
-    # TOKEN names this opening. KEY is the key in the sentinels. LOG-LIMIT is how many bytes of the log are kept. START
-    # is the folder in which the shell starts. `plain`: the login files are not read. `restore`: a new shell gets the
-    # state of the previous one. `driven`: the session is for a job. The session does not inherit the VARIABLEs.
-    # The first line of the reply is `open OFFSET STATE FOLDER` if the session was open, `fresh OFFSET FOLDER` if it was
-    # opened, or else the reason: `lib`, `no-tmux`, `no-processes`, `full` or `failed WORDS`. `session TOKEN` follows
-    # `open` and `fresh`. After `fresh` there may be `elsewhere NODE`, and with `restore` come `restored yes|no`,
-    # `covers STEP` and `left-out NAMES`.
+    # Parameters: HIDDEN is the name with empty quotes between its letters, so that `pkill -f NAME` does not match
+    # it. TOKEN is new each time, and identifies the shell. KEY is the key in the sentinels. LOG-LIMIT is how many
+    # bytes of the log are kept. START is the folder in which the shell starts. `plain`: the login files are not
+    # read. `restore`: a new shell gets the state of the previous one. `driven`: the session is for a job. The
+    # session does not inherit the VARIABLEs. The first line of the reply is one of these: `open OFFSET STATE
+    # FOLDER` if the session was open already, `fresh OFFSET FOLDER` if it was opened now, or the reason why it
+    # could not be opened: `lib`, `no-tmux`, `no-processes`, `full` or `failed WORDS`. `session TOKEN` follows
+    # `open` and `fresh`. After `fresh` there may be `elsewhere NODE`. With `restore`, the lines `restored yes|no`,
+    # `covers STEP` and `left-out NAMES` follow.
     session_at "$1" "$2"
     hidden=$3 token=$4 key=$5 limit=$6 start=$7 login=$8
     shift 8
@@ -185,8 +188,8 @@ session_open() { # SERVER NAME HIDDEN TOKEN KEY LOG-LIMIT START plain|login rest
     fi
 }
 
-session_fresh() { # VARIABLE...: opens the session, which is not open; session_open tells what VARIABLE... and the
-    # replies mean
+session_fresh() { # VARIABLE...: opens a session that is not open; the parameters and the replies are those of
+    # session_open
     if [ -d "$d/steps" ]; then
         session_lose
         rm -f -- "$d/fifo" "$d/again" "$d/current" "$d/attached" "$d/typed" "$d/pid" "$d/shell" "$d/state" "$d/pane" \
@@ -218,22 +221,22 @@ session_fresh() { # VARIABLE...: opens the session, which is not open; session_o
     fi
 }
 
-snapshot_read() { # reads the first lines of the session's snapshot: sets $covers to the last step before the snapshot,
-    # and $lacks to the names of what the snapshot leaves out. Fails if a shell cannot use the snapshot.
+snapshot_read() { # reads the first lines of the session's snapshot. Sets $covers to the last step before the
+    # snapshot, and $lacks to the names of what the snapshot leaves out. Fails if no shell can use the snapshot.
     covers='' lacks=''
     [ -s "$d/snapshot" ] && { IFS= read -r covers && IFS= read -r lacks && IFS= read -r folder; } <"$d/snapshot" || return
     case $covers in '# after '*) ;; *) return 1 ;; esac
     covers=${covers#'# after '} lacks=${lacks#'# left-out'}
-    # Check that the shell's directory exists, by running the third line, which changes to it. Check also that the bash
-    # of this host can parse the whole snapshot.
+    # Run the third line, which changes to the shell's directory, to check that the directory exists. Also check
+    # that the bash of this host can parse the whole snapshot.
     printf '%s\n' "$folder" | BASH_ENV='' bash && BASH_ENV='' bash -O extglob -n <"$d/snapshot"
 } >/dev/null 2>&1
 
-snapshot_choose() { # makes the new shell restore the snapshot if a shell can use it; else removes the snapshot
+snapshot_choose() { # has the new shell restore the snapshot if a shell can use it; otherwise removes the snapshot
     if snapshot_read; then : >"$d/restore"; else rm -f -- "$d/snapshot"; fi
 }
 
-snapshot_say() { # replies whether the new shell restores the snapshot and, if so, what is in it
+snapshot_say() { # replies whether the new shell restores the snapshot. If so, also replies what is in the snapshot.
     if [ -e "$d/restore" ]; then
         say restored yes
         say covers "$covers"
@@ -244,8 +247,8 @@ snapshot_say() { # replies whether the new shell restores the snapshot and, if s
 }
 
 session_old() { # DAYS-CLOSED DAYS-ENDED: removes the folders of closed sessions that were not used for DAYS-CLOSED
-    # days, and of other ended sessions that were not used for DAYS-ENDED days. Replies `removed PATH` for each. Sets
-    # $living if a session is open.
+    # days. Also removes the folders of other ended sessions that were not used for DAYS-ENDED days. Replies
+    # `removed PATH` for each folder. Sets $living if a session is open.
     living=
     for d in "$r"/sessions/*/*; do
         [ -d "$d/steps" ] || continue
@@ -260,7 +263,7 @@ session_old() { # DAYS-CLOSED DAYS-ENDED: removes the folders of closed sessions
     rmdir "$r"/sessions/*
 }
 
-session_forget() { # removes old sessions, at most once a day
+session_forget() { # removes old sessions; does this at most once a day
     [ -z "$(find "$r/swept" -mtime -1)" ] || return
     : >"$r/swept"
     say() { :; }
@@ -268,15 +271,15 @@ session_forget() { # removes old sessions, at most once a day
     session_sockets
 }
 
-session_sockets() { # removes the sockets of train's tmux servers that have ended
+session_sockets() { # removes the sockets of those tmux servers of train that have ended
     for f in "$socks"/train "$socks"/train-*; do
         server=${f##*/}
         [ ! -S "$f" ] || tm list-sessions >/dev/null 2>&1 || rm -f -- "$f"
     done
 }
 
-session_clean() { # DAYS: removes the folders of ended sessions that were not used for DAYS days, and what nothing needs
-    # any more; replies `removed PATH` for each session
+session_clean() { # DAYS: removes the folders of ended sessions that were not used for DAYS days. Also removes files
+    # that no session needs any more. Replies `removed PATH` for each session.
     session_tmux
     session_old "$1" "$1"
     find "$r/waits" -mindepth 1 -maxdepth 1 -mtime +1 | while IFS= read -r d; do rm -rf -- "$d"; done
@@ -284,8 +287,9 @@ session_clean() { # DAYS: removes the folders of ended sessions that were not us
     if [ -z "$living" ]; then for f in "$base"/lib/*; do [ "$f" = "$lib" ] || rm -rf -- "$f"; done; fi
 }
 
-session_close() { # SERVER NAME GRACE snapshot|-: closes the session; with `snapshot`, its shell first writes one
-    # Replies `survived PID COMMAND` for each process that did not end, then `closed`, or `none` if it was not open.
+session_close() { # SERVER NAME GRACE snapshot|-: closes the session. With `snapshot`, the session's shell first
+    # writes a snapshot. Replies `survived PID COMMAND` for each process that did not end, and then `closed`.
+    # Replies `none` if the session was not open.
     session_at "$1" "$2"
     session_state
     session_tmux
@@ -295,7 +299,7 @@ session_close() { # SERVER NAME GRACE snapshot|-: closes the session; with `snap
         end_session "$3"
         session_noted
     fi
-    # Once the file `pid` is gone, the pane's first process writes nothing more to this folder.
+    # When the file `pid` is gone, the pane's first process no longer writes to this folder.
     rm -f -- "$d/pid" "$d/open" "$d"/steps/*.env "$d/noted.$note"
     [ ! -S "$socks/$server" ] || {
         if tm kill-session -t "=$name"; then alive=1; fi
@@ -309,7 +313,8 @@ session_close() { # SERVER NAME GRACE snapshot|-: closes the session; with `snap
     fi
 }
 
-session_note() { # asks the shell for a snapshot if it waits for steps, and then sets $note to the name of this request
+session_note() { # asks the shell for a snapshot if the shell waits for steps, and sets $note to the name of this
+    # request
     x=
     [ ! -r "$d/current" ] || IFS=' ' read -r x <"$d/current"
     [ -e "$d/open" ] && { [ -z "$x" ] || [ -e "$d/steps/$x.status" ] || [ -e "$d/steps/$x.pid" ]; } || return 0
@@ -326,8 +331,8 @@ session_noted() { # waits at most 0.6 s for the snapshot that session_note reque
     done
 }
 
-session_kill() { # SERVER GRACE: ends every session of a job; replies `survived PID COMMAND` for each process that did
-    # not end, then `killed`
+session_kill() { # SERVER GRACE: ends every session of a job. Replies `survived PID COMMAND` for each process that
+    # did not end, and then `killed`.
     server=$1
     session_tmux
     for d in "$r/sessions/$server"/*; do
@@ -343,8 +348,9 @@ session_kill() { # SERVER GRACE: ends every session of a job; replies `survived 
     fi
 }
 
-session_release() { # SERVER NAME: asks the session's shell to become an ordinary shell. Replies `asked` (it will after
-    # its step), `released` (it has already) or `none` (the session is not open).
+session_release() { # SERVER NAME: asks the session's shell to become an ordinary shell. Replies `asked` if the
+    # shell will do so after its step, `released` if it is an ordinary shell already, or `none` if the session is
+    # not open.
     session_at "$1" "$2"
     session_state
     case $alive$state in
@@ -354,8 +360,8 @@ session_release() { # SERVER NAME: asks the session's shell to become an ordinar
     esac
 }
 
-session_take_back() { # SERVER NAME: types the command that runs the driver into the pane of a released session; replies
-    # `typed`, or `busy` if another program is in the foreground of the pane
+session_take_back() { # SERVER NAME: types the command that runs the driver into the pane of a released session.
+    # Replies `typed`, or `busy` if another program is in the foreground of the pane.
     session_at "$1" "$2"
     session_tmux
     IFS=' ' read -r p s <"$d/shell" && IFS= read -r t <"$d/pane"
@@ -379,8 +385,8 @@ session_replaced() { # PID: succeeds if another program has replaced the shell w
     fi
 } 2>/dev/null
 
-session_window() { # SERVER NAME HIDDEN LOG-LIMIT TOKEN: opens another window in a released session; replies as
-    # session_open does
+session_window() { # SERVER NAME HIDDEN LOG-LIMIT TOKEN: opens another window in a released session; the parameters
+    # and the replies are those of session_open
     session_at "$1" "$2"
     hidden=$3
     session_tmux
@@ -405,8 +411,8 @@ session_window() { # SERVER NAME HIDDEN LOG-LIMIT TOKEN: opens another window in
     fi
 }
 
-session_show() { # SERVER NAME LINES: replies `line TEXT` for each line of the session's pane and for LINES lines above
-    # these; replies `none` if there is no pane
+session_show() { # SERVER NAME LINES: replies `line TEXT` for each line of the session's pane, and for LINES lines
+    # above the pane. Replies `none` if there is no pane.
     session_at "$1" "$2"
     session_tmux
     t=
@@ -419,14 +425,16 @@ session_show() { # SERVER NAME LINES: replies `line TEXT` for each line of the s
     fi
 }
 
-session_enter() { # SERVER NAME: presses Enter in a session that is being opened, in case its login files wait for input
+session_enter() { # SERVER NAME: presses Enter in a session that is being opened, because its login files may be
+    # waiting for input
     session_at "$1" "$2"
     session_tmux
     tm send-keys -t "=$name:" Enter
 }
 
-session_type() { # SERVER NAME text|keys enter|- WORD...: types WORD... into the session's pane, as text or as the names
-    # of keys, and with `enter` presses Enter after it; replies `sent`, or `none` if that fails
+session_type() { # SERVER NAME text|keys enter|- WORD...: types WORD... into the session's pane. With `text`, the
+    # words are text; with `keys`, they are names of keys. With `enter`, presses Enter after them. Replies `sent`,
+    # or `none` if this fails.
     session_at "$1" "$2"
     session_tmux
     kind=$3 enter=$4
@@ -448,8 +456,8 @@ session_remove() { # SERVER NAME: removes the session's files
     say removed
 }
 
-session_log_end() { # SERVER NAME: replies `end OFFSET ALIVE STATE`; if there is no such session, replies `elsewhere
-    # NODE` (another machine with the same home has one) or `none`
+session_log_end() { # SERVER NAME: replies `end OFFSET ALIVE STATE`. If there is no such session, replies `elsewhere
+    # NODE` if the machine NODE with the same home has one, else `none`.
     session_at "$1" "$2"
     session_state
     session_end
@@ -466,9 +474,9 @@ modified() { # FILE: prints the modification time of FILE, in seconds since 1970
     stat -c %Y "$1" 2>/dev/null || stat -f %m "$1"
 }
 
-session_list() { # replies for each session: `session SERVER NAME STATE ALIVE ATTACHED AGE SECONDS STEP`, and
-    # `command TEXT` if a step runs. AGE is the session's age, and SECONDS tells how long the step has run; both in
-    # seconds.
+session_list() { # replies for each session: `session SERVER NAME STATE ALIVE ATTACHED AGE SECONDS STEP`. If a step
+    # runs, also replies `command TEXT`. AGE is the age of the session in seconds. SECONDS is for how many seconds
+    # the step has run.
     now=$(date +%s)
     for d in "$r"/sessions/*/*; do
         [ -d "$d/steps" ] || continue
@@ -493,9 +501,9 @@ session_list() { # replies for each session: `session SERVER NAME STATE ALIVE AT
     done
 }
 
-session_holds() { # SERVER [NAME...] / [STEP...]: replies what exists of these sessions and steps of a job
-    # For each NAME it replies `session NAME TOKEN running|released|gone COVERS LEFT-OUT...`, for each STEP it replies
-    # `step STEP running|ended|lost|never STATUS WHY`.
+session_holds() { # SERVER [NAME...] / [STEP...]: replies which of these sessions and steps of a job exist.
+    # For each NAME it replies `session NAME TOKEN running|released|gone COVERS LEFT-OUT...`. For each STEP it
+    # replies `step STEP running|ended|lost|never STATUS WHY`.
     server=$1
     shift
     while [ $# -gt 0 ] && [ "$1" != / ]; do

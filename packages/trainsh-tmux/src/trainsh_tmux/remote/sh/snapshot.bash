@@ -1,13 +1,14 @@
 #!/bin/bash
-# Snapshots of the state of a session's bash, which a later shell of the session can restore.
+# Writes snapshots of the state of a session's bash. A later shell of the session can restore a snapshot.
 # shellcheck disable=SC2154,SC2034,SC2140
 #
-# A snapshot is a file of commands that restore the shell's directory, variables, functions, aliases, options, limits,
-# traps and positional parameters. The commands are written so that functions of the user do not replace them.
-# The second line names what the snapshot leaves out. Left out because they contained a secret: NAME (a variable),
-# NAME() (a function), alias:NAME, `traps` and `positional` (the positional parameters). Always left out: fd:N, a
-# descriptor that a step has opened. Where a function here takes POSITIONAL..., these are the shell's positional
-# parameters. Values are written only to the snapshot, never to another file, since they may be private.
+# A snapshot is a file of commands. They restore the shell's directory, variables, functions, aliases, options,
+# limits, traps and positional parameters. They are written so that functions of the user do not replace them. The
+# second line of the file names what the snapshot leaves out. These are left out if they contained a secret: NAME (a
+# variable), NAME() (a function), alias:NAME, `traps`, and `positional` (the positional parameters). This is always
+# left out: fd:N, a descriptor that a step has opened. POSITIONAL... in the description of a function means the
+# shell's positional parameters. Values may be private, so they are written only to the snapshot and never to
+# another file.
 
 # The variables that no snapshot has: those of bash itself, and those about the connection or the terminal.
 __train_own=' BASH BASHOPTS BASHPID BASH_ALIASES BASH_ARGC BASH_ARGV BASH_ARGV0 BASH_CMDS BASH_COMMAND
@@ -17,8 +18,8 @@ __train_own=' BASH BASHOPTS BASHPID BASH_ALIASES BASH_ARGC BASH_ARGV BASH_ARGV0 
  TRAINSH_SESSION SSH_AUTH_SOCK SSH_CONNECTION SSH_CLIENT SSH_TTY PROMPT_COMMAND '
 __train_own=${__train_own//$'\n'/}
 
-__train_born() { # records the names of what the login files have made. If a step removes some of that, the commands of
-    # the snapshot also remove it.
+__train_born() { # records the names of the variables, functions and so on that the login files have made. If a step
+    # removes one of them, the commands of the snapshot remove it too.
     \builtin compgen -v >"$__train_dir/born.variables"
     \builtin compgen -A function >"$__train_dir/born.functions"
     \builtin compgen -a >"$__train_dir/born.aliases"
@@ -27,8 +28,8 @@ __train_born() { # records the names of what the login files have made. If a ste
     \command : >"$__train_dir/names" && \command : >"$__train_dir/limits"
 }
 
-__train_note() { # POSITIONAL...: writes the snapshot. The caller must have put the shell's traps into $__train_traps,
-    # because a function does not see all of them.
+__train_note() { # POSITIONAL...: writes the snapshot. The caller must set $__train_traps to the shell's traps
+    # before, because a function does not see all traps.
     __train_idle=
     __train_note_derived
     {
@@ -46,27 +47,28 @@ __train_note() { # POSITIONAL...: writes the snapshot. The caller must have put 
     esac
 }
 
-__train_listed() { # LIST WORD: succeeds if LIST contains WORD; unlike `case`, this does not depend on `nocasematch`
-    # `%%` is used, because `#*` would be 14 times slower: it would compare the rest of the list at each place.
+__train_listed() { # LIST WORD: succeeds if LIST contains WORD; unlike `case`, this does not depend on
+    # `nocasematch`. `%%` is used, because `#*` would be 14 times slower: it would compare the rest of the list at
+    # each place.
     [ "${1%%" $2 "*}" != "$1" ]
 }
 
-__train_descriptors() { # adds to __train_open the descriptors that steps have opened with `exec`
-    # Descriptors above 9 may be bash's own.
+__train_descriptors() { # adds the descriptors that steps have opened with `exec` to __train_open.
+    # Descriptors above 9 are left out, because they may be bash's own.
     for __train_more in 3 4 5 6 7 8; do
         [ ! -e "/dev/fd/$__train_more" ] || __train_open="$__train_open fd:$__train_more"
     done
     [ -t 1 ] || __train_open="$__train_open fd:1"
 }
 
-__train_note_gone() { # writes commands that remove what the login files have made and a step has removed
+__train_note_gone() { # writes commands that remove what the login files have made and a step has removed since
     __train_note_removed variables 'unset -v' "$(\builtin compgen -v)" &&
         __train_note_removed functions 'unset -f' "$(\builtin compgen -A function)" &&
         __train_note_removed aliases unalias "$(\builtin compgen -a)"
 }
 
-__train_note_removed() { # KIND COMMAND NAMES: writes `COMMAND -- NAME` for each NAME in the file born.KIND (see
-    # __train_born) that is not in NAMES
+__train_note_removed() { # KIND COMMAND NAMES: writes `COMMAND -- NAME` for each NAME that is in the file born.KIND
+    # (see __train_born) and not in NAMES
     __train_rest=" ${3//$'\n'/ } "
     while IFS= \builtin read -r __train_more; do
         if __train_listed "$__train_rest$__train_own" "$__train_more"; then continue; fi
@@ -74,36 +76,36 @@ __train_note_removed() { # KIND COMMAND NAMES: writes `COMMAND -- NAME` for each
     done <"$__train_dir/born.$1"
 }
 
-__train_kept() { # NAME: succeeds if a snapshot may have the variable NAME
+__train_kept() { # NAME: succeeds if a snapshot may contain the variable NAME
     case $1 in __train_*) return 1 ;; esac
     ! __train_listed "$__train_own$__train_tainted " "$1"
 }
 
-__train_note_variables() { # writes commands that set all variables and arrays, exported or not
+__train_note_variables() { # writes commands that set all variables and arrays, whether they are exported or not
     {
         \builtin compgen -v
-        # This adds the variables that were declared but have no value yet.
+        # This adds the variables that are declared but have no value yet.
         \builtin declare -p | __train_call sed -n 's/^declare -[A-Za-z-]* \([A-Za-z_][A-Za-z_0-9]*\)$/\1/p'
     } >"$__train_dir/names"
     while IFS= \builtin read -r __train_more; do
         __train_kept "$__train_more" || continue
-        # Leave out the variables that shell.rc sets because nobody looks at this terminal.
+        # Leave out the variables that shell.rc sets because nobody looks at the terminal of a job's session.
         case $__train_more=${!__train_more-} in
         PAGER=cat | GIT_PAGER=cat | SYSTEMD_PAGER=cat | DEBIAN_FRONTEND=noninteractive)
             if __train_listed " ${__train_given[*]} " "$__train_more"; then continue; fi
             ;;
         esac
-        # `unset -v` of a nameref would remove the variable to which it refers.
+        # For a nameref, `unset -v` would remove the variable to which it refers.
         if [ -R "$__train_more" ]; then __train_rest=-n; else __train_rest=-v; fi
         # `declare` is printed without `\builtin`, because bash parses the values of an array only after the plain word.
         \builtin printf '\\builtin unset %s %s; ' "$__train_rest" "$__train_more" && \builtin declare -p -- "$__train_more" || return
     done <"$__train_dir/names"
-    # The first element of PROMPT_COMMAND is the driver's; __train_theirs has that of the user.
+    # The first element of PROMPT_COMMAND is the driver's own; __train_theirs has the user's value of this element.
     [ "${#PROMPT_COMMAND[@]}" -le 1 ] || \builtin declare -p PROMPT_COMMAND || return
     \builtin printf '\\builtin printf -v PROMPT_COMMAND %%s %q\n' "$__train_theirs"
 }
 
-__train_note_folders() { # writes commands that restore the stack of pushd
+__train_note_folders() { # writes commands that restore the directory stack of pushd
     \builtin printf '\\builtin dirs -c\n'
     __train_count=${#DIRSTACK[@]}
     while [ "$__train_count" -gt 1 ]; do
@@ -112,7 +114,8 @@ __train_note_folders() { # writes commands that restore the stack of pushd
     done
 }
 
-__train_note_limits() { # writes commands that set the umask, and the limits that have changed since the login files ran
+__train_note_limits() { # writes commands that set the umask, and those limits that were changed after the login
+    # files ran
     \builtin printf '\\builtin ' && \builtin umask -p || return
     \builtin ulimit -S -a >"$__train_dir/limits" || return
     while IFS= \builtin read -r __train_more <&3 && IFS= \builtin read -r __train_rest <&4; do
@@ -122,7 +125,8 @@ __train_note_limits() { # writes commands that set the umask, and the limits tha
     done 3<"$__train_dir/limits" 4<"$__train_dir/born.limits"
 }
 
-__train_note_functions() { # writes each function and, if it is exported or read-only, the command that makes it so
+__train_note_functions() { # writes each function. If the function is exported or read-only, also writes the command
+    # that makes it so.
     \builtin declare -F >"$__train_dir/names"
     while IFS= \builtin read -r __train_more; do
         __train_rest=${__train_more##* }
@@ -144,8 +148,8 @@ __train_note_aliases() { # writes commands that define the aliases
     done <"$__train_dir/names"
 }
 
-__train_note_traps() { # writes a command that adds the traps to __train_options, which the next step runs: the traps
-    # must not be set for the driver
+__train_note_traps() { # writes a command that adds the traps to __train_options. The next step runs
+    # __train_options, and so sets the traps. The driver itself must not have them.
     if __train_listed "$__train_tainted " traps; then __train_traps=; fi
     \builtin printf '__train_options=%q\n' "$__train_options${__train_traps:+; $__train_traps}"
 }
@@ -157,18 +161,19 @@ __train_note_positional() { # POSITIONAL...: writes a command that sets the posi
     \builtin printf '\n'
 }
 
-__train_leave_out() { # WORD: adds WORD to the names of what no snapshot may have
+__train_leave_out() { # WORD: adds WORD to the list of names that no snapshot may contain
     __train_listed "$__train_tainted " "$1" || __train_tainted="$__train_tainted $1"
 }
 
-__train_taint() { # NAME POSITIONAL...: unsets the secret NAME, and leaves out of snapshots what else contains its value
+__train_taint() { # NAME POSITIONAL...: unsets the secret NAME, and leaves out of snapshots everything else that
+    # contains the secret's value
     \set -- "${!1-}" "$@"
     [ -n "$1" ] || return 0
     \builtin unset -v "$2"
     case $1 in
     *[!A-Za-z0-9_.,:/+=@%-]*) ;;
-    # bash does not quote such a value, so one search in all definitions finds it. The variable `_` is now NAME, not the
-    # value.
+    # bash does not quote such a value, so one search in all definitions finds it. The variable `_` is NAME now, not
+    # the value.
     *) case $(\builtin declare -p; \builtin declare -f; \builtin alias -p; \builtin printf '%s\n' "$__train_traps" "${@:3}") in
         *"$1"*) ;;
         *) return 0 ;;
@@ -183,7 +188,7 @@ __train_taint_each() { # VALUE NAME POSITIONAL...: leaves out of snapshots each 
     while IFS= \builtin read -r __train_more; do
         __train_kept "$__train_more" || continue
         __train_rest="${__train_more}[*]"
-        # The values of the variable are searched and, if it is an array, also its keys.
+        # The values of the variable are searched. If the variable is an array, its keys are searched too.
         \builtin eval "__train_value=\${!${__train_more}[*]}"
         case "${!__train_rest-} $__train_value" in *"$1"*) __train_leave_out "$__train_more" ;; esac
     done <"$__train_dir/names"
@@ -204,8 +209,8 @@ __train_taint_each() { # VALUE NAME POSITIONAL...: leaves out of snapshots each 
     __train_rest='' __train_value=''
 }
 
-__train_note_derived() { # leaves out each variable that contains the value of a variable that is left out, or is part
-    # of it
+__train_note_derived() { # leaves out each variable whose value contains, or is part of, the value of a variable
+    # that is left out
     __train_rest=$__train_tainted
     while [ -n "$__train_rest" ]; do
         __train_rest=${__train_rest# }

@@ -1,10 +1,11 @@
 # shellcheck shell=sh disable=SC2154,SC2086,SC2034
-# Requests about steps. $d is the session's folder, $s the file with a step's text; the other files of the step are
-# $s.*.
+# Requests about steps. $d is the session's folder. $s is the file with a step's text, and the other files of the
+# step are named $s.*.
 
-step_hand() { # SERVER NAME STEP COMMAND LINE: starts a step in the fast way; replies `slow` if step_start must do it
-    # COMMAND is the step's text, LINE what is written to the FIFO. Only what a new step in an open session needs is
-    # done here, because the host's shell takes longer for step_start.
+step_hand() { # SERVER NAME STEP COMMAND LINE: starts a step in the fast way. Replies `slow` if the fast way is not
+    # possible; then step_start must be used. COMMAND is the step's text. LINE is what is written to the FIFO. The
+    # fast way does only what a new step in an open session needs, because the host's shell takes longer for
+    # step_start.
     d=$r/sessions/$1/$2 s=$r/sessions/$1/$2/steps/$3
     set -C
     if [ ! -e "$s.claim" ] && [ -e "$d/open" ] && printf '%s\n' "$4" >"$s"; then
@@ -16,7 +17,8 @@ step_hand() { # SERVER NAME STEP COMMAND LINE: starts a step in the fast way; re
     fi
 }
 
-step_put() { # TEXT FILE: writes TEXT to FILE; if FILE exists, it is replaced, since it may be incomplete or in use
+step_put() { # TEXT FILE: writes TEXT to FILE. If FILE exists, it is replaced, because it may be incomplete or in
+    # use.
     set -C
     if printf '%s\n' "$1" >"$2"; then
         set +C
@@ -26,7 +28,8 @@ step_put() { # TEXT FILE: writes TEXT to FILE; if FILE exists, it is replaced, s
     fi
 }
 
-step_noted() { # sets $status and $why to the status and the reason recorded for step $s, to nothing if none is recorded
+step_noted() { # sets $status and $why to the status and the reason that are recorded for step $s; sets them to ''
+    # if none is recorded
     status='' why=
     if [ -e "$s.status" ]; then
         # If the disk was full, the status is not in a file but in the name of an empty file.
@@ -35,8 +38,8 @@ step_noted() { # sets $status and $why to the status and the reason recorded for
     [ ! -r "$s.why" ] || IFS= read -r why <"$s.why"
 }
 
-step_told() { # replies about step $s, which was claimed: `again`, `again STATUS [WHY]` if it has ended, or `again lost
-    # [WHY]` if its end cannot be known
+step_told() { # replies about step $s, which was claimed. Replies `again STATUS [WHY]` if the step has ended, `again
+    # lost [WHY]` if it is not known how it ended, else `again`.
     step_noted
     if [ "$status" ]; then
         say again "$status" "$why"
@@ -67,8 +70,8 @@ step_known() { # replies about step $s, which was claimed: `step STEP running|en
     say step "${s##*/}" "$x" "${status:--}" "$why"
 }
 
-step_ask() { # SERVER NAME STEP: replies as step_told does if the step was claimed, else `never`, or `elsewhere NODE` if
-    # the session runs on another node with the same home folder
+step_ask() { # SERVER NAME STEP: if the step was claimed, replies what step_told replies. Otherwise replies
+    # `elsewhere NODE` if the session runs on the machine NODE, which has the same home folder, or else `never`.
     session_at "$1" "$2"
     s=$d/steps/$3
     if [ -e "$s.claim" ]; then
@@ -81,13 +84,13 @@ step_ask() { # SERVER NAME STEP: replies as step_told does if the step was claim
 }
 
 step_start() { # SERVER NAME STEP COMMAND LINE HEAD ENV [--taken STEP...] [--replaces STEP...]: sends a step to its
-    # session
-    # Parameters: COMMAND is the step's text. LINE is written to the FIFO. HEAD is what the pane shows if that is not in
-    # LINE. ENV has the secrets (see __train_take_secrets). The steps after --taken have secrets, and the client has
-    # read their captured output. The steps after --replaces are earlier attempts of this step.
-    # If the step was sent to the shell, the host replies nothing, because the log will show that the step begins. If
-    # the step was started before, it replies as step_told does. Else it replies why the step cannot be sent: `full`,
-    # `released`, `starting`, `gone STATE`, `elsewhere NODE`.
+    # session. Parameters: COMMAND is the step's text. LINE is written to the FIFO. HEAD is what the pane shows, if
+    # LINE does not contain that. ENV has the secrets (see __train_take_secrets). The steps after --taken have
+    # secrets, and the client has read their captured output. The steps after --replaces are earlier attempts of
+    # this step.
+    # If the step was sent to the shell, the host replies nothing, because the log will show that the step begins.
+    # If the step was started before, the host replies what step_told replies. Otherwise it replies why the step
+    # cannot be sent: `full`, `released`, `starting`, `gone STATE`, `elsewhere NODE`.
     session_at "$1" "$2"
     s=$d/steps/$3 command=$4 line=$5 head=$6 env=$7
     shift 7
@@ -95,9 +98,9 @@ step_start() { # SERVER NAME STEP COMMAND LINE HEAD ENV [--taken STEP...] [--rep
     for x in "$@"; do
         case $kind$x in
         *--taken | *--replaces) kind=$x ;;
-        # The client has read the captured output of this step, which may hold secrets, so the output is removed.
+        # The client has read the captured output of this step. The output may contain secrets, so it is removed.
         --taken*) rm -f -- "$d/steps/$x.out.env" ;;
-        # Because of the file `.told`, waits take no notice of how this earlier attempt ended.
+        # This earlier attempt gets a file `.told`, so that waits ignore how the attempt ended.
         --replaces*) [ ! -e "$d/steps/$x.claim" ] || : >"$d/steps/$x.told" ;;
         esac
     done
@@ -122,14 +125,15 @@ step_start() { # SERVER NAME STEP COMMAND LINE HEAD ENV [--taken STEP...] [--rep
     fi
 }
 
-step_captured() { # SERVER NAME STEP: replies with the step's captured output as octal numbers, one for each byte, or
-    # with `gone` if there is none
+step_captured() { # SERVER NAME STEP: replies with the step's captured output as octal numbers, one for each byte.
+    # Replies `gone` if there is no captured output.
     s=$r/sessions/$1/$2/steps/$3.out
     [ -e "$s" ] || s=$s.env
     if [ -e "$s" ]; then od -An -v -to1 <"$s" | while IFS= read -r x; do say $x; done; else say gone; fi
 }
 
-step_mask() { # SERVER NAME [OFFSET LENGTH]...: overwrites these ranges of the log with *, if the log still has them
+step_mask() { # SERVER NAME [OFFSET LENGTH]...: overwrites these ranges of the log with *, as far as the log still
+    # has them
     session_at "$1" "$2"
     shift 2
     while [ $# -gt 1 ]; do
@@ -143,15 +147,15 @@ step_mask() { # SERVER NAME [OFFSET LENGTH]...: overwrites these ranges of the l
     done
 }
 
-step_interrupt() { # SERVER NAME STEP NUMBER WHY GRACE: has end_step end the step, in a subshell in the background
+step_interrupt() { # SERVER NAME STEP NUMBER WHY GRACE: starts a subshell in the background in which end_step ends
+    # the step
     session_at "$1" "$2"
     session_tmux
     (end_step "$3" "$4" "$5" "$6") &
 }
 
-wait_for() { # NUMBER QUEUE ASSIGNMENTS: puts a wait into the folder QUEUE, and starts the watcher (watch.sh) if none
-    # runs
-    # The wait's file is named NUMBER and consists of the ASSIGNMENTS.
+wait_for() { # NUMBER QUEUE ASSIGNMENTS: puts a wait into the folder QUEUE, and starts the watcher (watch.sh) if it
+    # does not run. The wait is a file that is named NUMBER and consists of the ASSIGNMENTS.
     w=$r/waits/$2
     mkdir -p "$w"
     printf '%s\n' "$3" >"$w/new.$1" && mv "$w/new.$1" "$w/$1"
@@ -166,7 +170,7 @@ wait_for() { # NUMBER QUEUE ASSIGNMENTS: puts a wait into the folder QUEUE, and 
     ) &
 }
 
-wait_no_more() { # NUMBER QUEUE: removes the wait NUMBER from the watcher's folder QUEUE
+wait_no_more() { # NUMBER QUEUE: removes the wait NUMBER from QUEUE, the watcher's folder
     w=$r/waits/$2
     rm -f -- "$w/$1"
 }

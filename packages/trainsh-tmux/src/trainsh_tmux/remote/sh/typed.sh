@@ -1,8 +1,8 @@
 # shellcheck shell=sh disable=SC2015,SC2154
-# A hook of tmux, which runs when somebody attaches or detaches, and after keys were sent. It makes the file `typed` in
-# the session's folder, so that the driver discards what was typed between two steps. It turns on the terminal's echo in
-# a running step when somebody attaches. The environment of the tmux server has $TS_SESSIONS, the folder of the server's
-# sessions, and $TS_TMUX, the program. $typed is `keys` if keys were sent.
+# A hook of tmux. tmux runs it when somebody attaches or detaches, and after keys were sent. It makes the file
+# `typed` in the session's folder, which makes the driver discard what was typed between two steps. If somebody
+# attaches while a step runs, it turns on the terminal's echo. The environment of the tmux server has $TS_SESSIONS,
+# the folder of the server's sessions, and $TS_TMUX, the program tmux. $typed is `keys` if keys were sent.
 if [ "${typed-}" = keys ]; then
     for dir in "$TS_SESSIONS"/*; do
         [ ! -e "$dir/fifo" ] || : >"$dir/typed"

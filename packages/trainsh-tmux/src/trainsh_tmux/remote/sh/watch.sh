@@ -1,18 +1,18 @@
 # shellcheck shell=sh disable=SC1090,SC2015,SC2154,SC2034
 # The watcher: checks all waits of one client on this host, every quarter of a second.
-# A subshell of the connection's shell sources this script, so that it has the functions of the requests. The folder $w
-# has a file for each wait. That file sets the kind of the wait, __w_kind, and its arguments, __w_a (the session's
-# folder) to __w_d. The file is sourced, because `read` would make a system call for each byte. When a wait is over, the
-# answer is a line `R FILE ANSWER`, and its file is removed. In the functions, FILE is such a file and SESSION the
-# folder of a session.
+# A subshell of the connection's shell sources this script, so that the script has the functions of the requests.
+# The folder $w has a file for each wait. That file sets the kind of the wait, __w_kind, and its arguments, __w_a
+# (the session's folder) to __w_d. The file is sourced and not read, because `read` would make a system call for
+# each byte. When a wait is over, the watcher replies `R FILE ANSWER` and removes the file. In the descriptions of
+# the functions, FILE is such a file, and SESSION the folder of a session.
 __w_dir=$w
 __w_pause=0.25
 __w_ss=$(command -v ss)
 sleep 0.01 2>/dev/null || { __w_pause=1 && printf 'R 0 slow\n'; }
 
-__w_listening() { # HEX-PORT PORT: succeeds if a program listens on that port, given in hex and in decimal. It asks ss
-    # or reads /proc, or else tries to connect. ss is better, since it gets only the listening sockets from the kernel,
-    # while /proc/net/tcp lists all sockets (5 ms on a large machine).
+__w_listening() { # HEX-PORT PORT: succeeds if a program listens on that port, given in hex and in decimal. It runs
+    # ss; without ss it reads /proc, and without /proc it tries to connect. ss is the best, because it gets only the
+    # listening sockets from the kernel, while /proc/net/tcp lists all sockets (5 ms on a large machine).
     if [ -n "$__w_ss" ] && [ -z "$__w_ports" ]; then __w_ports=$(ss -ltn 2>/dev/null) || __w_ss='' __w_ports=''; fi
     if [ -n "$__w_ss" ]; then
         case $__w_ports in
@@ -33,11 +33,11 @@ __w_listening() { # HEX-PORT PORT: succeeds if a program listens on that port, g
     fi
 }
 
-__w_failed() { # SESSION: looks at those background steps of the session whose end no wait has reported yet
-    # A file STEP.told marks a step whose failure was reported. If a step failed, __w_answer is set to "failed STEP
-    # STATUS" and the step gets that file. A lost step gets no such file, so that every wait reports it.
-    # __w_missing is set to a step that has no status although it does not run. __w_quiet is set to `yes` if there are
-    # background steps and all of them succeeded.
+__w_failed() { # SESSION: looks at the background steps of the session, except steps whose end a wait has already
+    # reported. A file STEP.told marks a step whose failure was reported. If a step has failed, __w_answer is set to
+    # "failed STEP STATUS", and the step gets that file. A lost step gets no such file, so every wait reports it.
+    # __w_missing is set to a step that has no status although it does not run. __w_quiet is set to `yes` if there
+    # are background steps and all of them succeeded.
     __w_missing='' __w_quiet=
     for __w_pid in "$1"/steps/*.pid; do
         [ -e "$__w_pid" ] || continue
@@ -60,13 +60,13 @@ __w_failed() { # SESSION: looks at those background steps of the session whose e
     done
 }
 
-__w_background() { # FILE SESSION: sets __w_answer for the wait FILE if a background step of the session failed; replies
-    # `quiet` once for this wait if all of them succeeded
+__w_background() { # FILE SESSION: sets __w_answer for the wait FILE if a background step of the session failed. If
+    # all background steps succeeded, replies `quiet`, once for each wait.
     __w_failed "$2"
     if [ -n "$__w_missing" ] && [ -z "$__w_answer" ]; then
         case $__w_doubts in
         *" $1 "*" $1 "*" $1 "*" $1 "*) __w_answer="failed ${__w_missing##*/} lost" ;;
-        *) __w_doubts="$__w_doubts $1 " ;; # look again, since the status may be about to be written
+        *) __w_doubts="$__w_doubts $1 " ;; # look again in the next round, because the status may just be written
         esac
     fi
     if [ "$__w_quiet" = yes ] && __w_free "$2"; then
@@ -74,16 +74,16 @@ __w_background() { # FILE SESSION: sets __w_answer for the wait FILE if a backgr
     fi
 }
 
-__w_gone() { # SESSION: succeeds if the session's pane has ended, or the machine was rebooted; a live one is checked
-    # once in a round
+__w_gone() { # SESSION: succeeds if the session's pane has ended or the machine was rebooted. In one round, a live
+    # session is checked only once.
     case $__w_here in *" $1 "*) return 1 ;; esac
     IFS=' ' read -r p s n <"$1/pid" 2>/dev/null && [ "$n" = "$node" ] && lives "$p" "$s" || return 0
     __w_here="$__w_here $1 "
     return 1
 }
 
-__w_ended() { # STEP-FILE: sets __w_status to the status of that step; fails if the step has no status. If the disk was
-    # full, the status is not in a file but in the name of an empty file.
+__w_ended() { # STEP-FILE: sets __w_status to the status of that step; fails if the step has no status. If the disk
+    # was full, the status is in the name of an empty file, and not in a file.
     [ -e "$1.status" ] || return 1
     IFS= read -r __w_status <"$1.status" && return 0
     for __w_file_name in "$1.status="*; do
@@ -92,8 +92,8 @@ __w_ended() { # STEP-FILE: sets __w_status to the status of that step; fails if 
     return 1
 }
 
-__w_idle() { # SESSION all|own: succeeds if the session's shell has no living child and, with `all`, if the shells in
-    # its other windows have none either
+__w_idle() { # SESSION all|own: succeeds if the session's shell has no living child. With `all`, the shells in the
+    # session's other windows must not have one either.
     IFS=' ' read -r __w_shell s <"$1/shell" 2>/dev/null && lives "$__w_shell" "$s" || return 1
     ! has_child "$__w_shell" || return 1
     [ "$2" = all ] || return 0
@@ -110,8 +110,8 @@ __w_free() { # SESSION: succeeds if no foreground step runs in the session's she
     [ -e "$1/steps/$__w_step.pid" ] || __w_ended "$1/steps/$__w_step"
 }
 
-__w_path() { # replaces the path $__w_b, as a step would write it, by one that is valid here: ~ becomes the home folder,
-    # and a relative path begins in the directory of the session's shell
+__w_path() { # replaces the path $__w_b, which is written as in a step, by a path that is valid here. ~ becomes the
+    # home folder. A relative path begins in the directory of the session's shell.
     # shellcheck disable=SC2088
     case $__w_b in
     /*) return ;;
@@ -126,9 +126,10 @@ __w_path() { # replaces the path $__w_b, as a step would write it, by one that i
     fi
 }
 
-__w_replaced() { # FILE: ends the session of this wait for a step if its shell cannot run steps any more
-    # This is so if a step replaced the shell (`exec "$SHELL"`), or if a DEBUG trap makes it skip every command. That is
-    # recorded as the reason why the step ended or, if the step had not begun, why it was not started.
+__w_replaced() { # FILE: FILE is a wait for a step. If the shell of the step's session cannot run steps any more,
+    # ends the session. A shell cannot run steps if a step replaced the shell (`exec "$SHELL"`), or if a DEBUG trap
+    # makes it skip every command. This is recorded as the reason why the step ended or, if the step had not begun,
+    # why it did not start.
     IFS=' ' read -r __w_shell s <"$__w_a/shell" && lives "$__w_shell" "$s" || return 0
     if [ -e "$__w_a/skipped" ]; then
         __w_why="a DEBUG trap under extdebug makes the shell of its session skip every command"
@@ -147,8 +148,8 @@ __w_replaced() { # FILE: ends the session of this wait for a step if its shell c
     tm kill-session -t "=$name" 2>/dev/null
 }
 
-__w_reading() { # FILE: replies `reading` once for this wait, if a process in the foreground of the session waits for
-    # input and the log does not grow
+__w_reading() { # FILE: replies `reading`, once for each wait, if a process in the foreground of the session waits
+    # for input while the log does not grow
     case $__w_hushed in *" $1 "*) return ;; esac
     session_end
     if [ "$end" != "$(eval "printf %s \"\${__w_size_${1##*/}-}\"")" ]; then
@@ -173,8 +174,8 @@ $table
 EOF
 } 2>/dev/null
 
-__w_look() { # FILE: sets __w_answer if this wait is over; uses no subshell, because that would cost a fork for each
-    # wait
+__w_look() { # FILE: sets __w_answer if this wait is over. It uses no subshell, because every wait would then cost a
+    # fork.
     __w_kind='' __w_a='' __w_b='' __w_c='' __w_d=''
     . "$1"
     case $__w_kind in
@@ -190,7 +191,7 @@ __w_look() { # FILE: sets __w_answer if this wait is over; uses no subshell, bec
             case "${__w_answer:+x}$__w_missing $__w_doubts" in
             " "* | x*) __w_answer=${__w_answer:-yes} ;;
             *" $1 "*" $1 "*" $1 "*" $1 "*) __w_answer="failed ${__w_missing##*/} lost" ;;
-            *) __w_doubts="$__w_doubts $1 " ;; # look again, since the session may be ending
+            *) __w_doubts="$__w_doubts $1 " ;; # look again in the next round, because the session may be ending
             esac
         fi
         ;;
@@ -204,7 +205,8 @@ __w_look() { # FILE: sets __w_answer if this wait is over; uses no subshell, bec
             released) __w_answer=released ;;
             open) ! __w_free "$__w_a" || case $__w_doubts in
                 *" $1 "*" $1 "*) __w_answer=unread ;;
-                *) __w_doubts="$__w_doubts $1 " ;; # look again, since the shell may be reading the step's line now
+                *) __w_doubts="$__w_doubts $1 " ;; # look again in the next round, because the shell may be reading
+                # the step's line now
                 esac ;;
             esac
         else
@@ -222,8 +224,8 @@ __w_look() { # FILE: sets __w_answer if this wait is over; uses no subshell, bec
     fi
 }
 
-__w_failed_with_it() { # called if a session is gone: if a background step of the session has failed or is lost, the
-    # answer becomes the failure of that step
+__w_failed_with_it() { # called if a session is gone. If a background step of the session has failed or is lost,
+    # sets the answer to the failure of that step.
     case $__w_kind in step) return ;; esac
     for __w_pid in "$__w_a"/steps/*.pid; do
         [ -e "$__w_pid" ] || continue
