@@ -142,9 +142,9 @@ def run(
 
 
 def _own_status(outcome: Outcome) -> Outcome:
-    """Return `outcome` with the exit status of the command. The command had a session of its own.
+    """Return `outcome`, the end of a command in a session of its own, as the command's end.
 
-    Such a session may end together with its command. In this case the command's exit status decides the state.
+    Such a session may end together with its command. If the command has an exit status, that status counts.
     """
     if outcome.state == "session_ended" and outcome.exit is not None:
         return msgspec.structs.replace(outcome, state="ok" if outcome.exit == 0 else "failed")

@@ -17,8 +17,7 @@ from trainsh_recipe.store.state import State
 
 # How many jobs are listed by default.
 NEWEST = 20
-# How many times to try to take a lock, with pauses of 10 ms. A process that only checks the lock also takes it for
-# a moment.
+# How many times to try to take a lock, 10 ms apart, since a process that only checks the lock also has it briefly.
 GLIMPSES = 10
 KEPT_EXEC = 50  # how many jobs of `exec` are kept
 SHORT = 4  # length of the random part at the end of an id
@@ -38,7 +37,7 @@ class Job:
 
     @property
     def recipe(self) -> Path:
-        """The file with the recipe's text as this job runs it."""
+        """The recipe's text as this job runs it."""
         return self.folder / "recipe"
 
     @property
@@ -68,10 +67,7 @@ class Job:
 
     @property
     def shown(self) -> Path:
-        """The folder in which each session has a file.
-
-        The file tells which part of the session's output the job's logs have.
-        """
+        """The folder that records, for each session, up to where its output is in the job's logs."""
         return self.folder / "shown"
 
     def log(self, number: str) -> Path:
@@ -81,7 +77,7 @@ class Job:
     def state(self) -> State:
         """Return the state from the journal.
 
-        It is `interrupted` if the journal has no end and no process has the lock.
+        It is `interrupted` if the journal has no end and nobody has the lock.
         """
         state = fold(journal.read(self.events))
         state.id = state.id or self.id
@@ -91,7 +87,7 @@ class Job:
 
 
 class Lock:
-    """The lock of a job. The job is locked while the lock file is open. An exec keeps it open.
+    """The lock of a job. The job is locked while the lock file is open, also after an exec.
 
     A child process may inherit the open file.
     """
@@ -207,8 +203,9 @@ def prune_exec(keep: int = KEPT_EXEC) -> None:
 
 
 def short(id: str) -> str:
-    """Return the short form of an id: its last four characters, or the whole id if another id begins or ends with
-    them.
+    """Return the short form of an id, its last four characters; or the whole id if these do not identify the job.
+
+    They do not if another id begins or ends with them.
     """
     return short_forms()(id)
 
@@ -216,7 +213,7 @@ def short(id: str) -> str:
 def short_forms() -> Callable[[str], str]:
     """Return a function that does the same as `short`.
 
-    It lists the folder of jobs only once, and so is faster for many ids.
+    It is for many ids, since the folder of jobs is listed only once.
     """
     known = names()
     ends = Counter(name[-SHORT:] for name in known)

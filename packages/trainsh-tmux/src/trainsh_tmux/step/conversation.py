@@ -1,7 +1,7 @@
 """Runs one step: sends it to the session's shell and follows it to its end, also after a lost connection.
 
-The shell claims a step before running it, so that no step runs twice. `states.py` defines the states of this
-conversation. This module implements what is done in each state.
+The shell claims the step before it runs it, so that no step runs twice. `states.py` defines the states of this
+conversation; this module implements what is done in each.
 """
 
 import queue
@@ -27,16 +27,15 @@ from trainsh_tmux.step.prompts import Prompts
 from trainsh_tmux.step.settling import LAST_WORDS, QUIET, Settling
 from trainsh_tmux.step.states import HEARD, State
 
-# seconds after which the host also checks the step's status file, because the log may lack the step's end
-SAFETY = 1.0
-AT_ONCE = 0.005  # seconds to wait for output or the end of a quick step, before the step is reported as started
+SAFETY = 1.0  # seconds after which the host also checks the step's status file, in case the log shows no end
+AT_ONCE = 0.005  # seconds within which a quick step shows output or ends
 UNLIMITED = 7 * 86400.0  # seconds, for a step without a timeout
 LAST_ASKED = 5.0  # seconds within which a host must answer after the step's timeout
 SENTINELS = {"b": "", "o": "begins", "p": "detached", "e": "ends"}
 
 
 class Conversation:
-    """The conversation with a host about one step: it sends requests, and handles the events that come."""
+    """The progress of one step: the requests that were sent and the events that were received."""
 
     def __init__(self, live: Live, step: Step, request: Request) -> None:
         self.live, self.step, self.request = live, step, request
@@ -113,13 +112,11 @@ class Conversation:
 
     @property
     def _limit(self) -> Deadline:
-        """The deadline that counts now: that of the step's timeout, or of the grace if the timeout is over."""
+        """The step's deadline: the end of its timeout, or of its grace once the timeout is over."""
         return self._countdown.deadline if self._countdown else self.deadline
 
     def _by(self, most: float = UNLIMITED) -> Deadline:
-        """Return the deadline for a host's answer: the end of the step's timeout, but at least LAST_ASKED seconds
-        from now.
-        """
+        """Return the deadline for a host's answer: within the step's timeout, but at least LAST_ASKED seconds."""
         return Deadline.after(max(LAST_ASKED, self._limit.within(most)))
 
     @property
@@ -128,7 +125,7 @@ class Conversation:
         return self._by() if self._cut else None
 
     def _patience(self) -> float:
-        """Return after how many seconds there is something to do, even if no event comes."""
+        """Return the seconds after which there is something to do even if no event comes."""
         now = time.monotonic()
         until = now + 60.0
         if self._unwatch is None:
@@ -185,14 +182,14 @@ class Conversation:
     def _interrupt(self, grace: float) -> None:
         """Ask the host to end the step.
 
-        After a lost connection the request is sent again, because it may not have arrived.
+        This is done again after a lost connection, since the request may be lost.
         """
         self._forget_end()
         self._forget_end = step_status.interrupt(
             self.live, self.step.name, "timeout", current(), lambda text: self.reader.put(("", text)), grace
         )
 
-    # The step was sent to the shell. The host's reply may ask to send it again
+    # The step is on its way to the shell. The host's reply may ask to send it again
 
     def _slow(self, _: str = "") -> None:
         self.handing.slow()
@@ -217,7 +214,7 @@ class Conversation:
     def _session_elsewhere(self, node: str) -> None:
         self.handing.elsewhere(node)
 
-    # The step was started before, by an earlier attempt of this process or by another process
+    # The step was started before, by an earlier attempt of this process or by another one
 
     def _hear_again(self, rest: str) -> None:
         if self.handing.sent == 1 and self.known.offset is None and not self.reader.rereads:
@@ -239,7 +236,7 @@ class Conversation:
             self.reader.reread(self.step.since or 0, self._connecting)
 
     def _know(self, rest: str) -> None:
-        """Record the status that the host reports. The last output may arrive later."""
+        """Record the status that the host reports. The end of the output may arrive later."""
         status, _, why = rest.strip().partition(" ")
         if not status:
             self._settle(QUIET)
@@ -275,7 +272,7 @@ class Conversation:
         self.known.end = piece.end
 
     def _tell_gap(self, offset: int) -> None:
-        """Report that output before `offset` is missing: the host removed it before this process read it."""
+        """Report that output is missing before `offset`, because the host removed it before it was read."""
         expected = self.known.end if self.known.end is not None else self.known.offset
         if expected is not None and offset > expected:
             missing = f"train: {offset - expected} bytes of output are missing here (tmux.log_limit)"
@@ -292,8 +289,7 @@ class Conversation:
             return
         self.known.status, self.known.end = int(status) if status.isdigit() else None, piece.offset
         self.known.why = ";".join(piece.fields[2:]) or self.known.why
-        # When the host has checked the step's status file, its record decides. So Ending asks the host for the
-        # outcome.
+        # Once the host checks the step's status file, what it recorded decides, so Ending asks it for the outcome.
         self.known.marked = self._unwatch is None
         self.state = State.OVER
 
@@ -304,7 +300,7 @@ class Conversation:
     def _say_started(self) -> None:
         """Tell the client that the step has begun.
 
-        This is called when the first event after the step's begin comes, or after AT_ONCE seconds.
+        This is called at the event after that, or after AT_ONCE seconds.
         """
         if self._unsaid is not None:
             offset, self._unsaid = self._unsaid, None
@@ -334,7 +330,7 @@ class Conversation:
         self.known.survived.append(process)
 
     def _reconnect(self) -> None:
-        """Reconnect within the step's timeout after a lost connection, and send the step again."""
+        """After a lost connection, reconnect within the step's timeout and send the step again."""
         live = self.live
         if not self.reader.rereads and not live.lost and not live.host.lost:
             return
@@ -374,7 +370,7 @@ class Conversation:
         )  # fmt: skip
 
     def _outcome(self) -> Outcome:
-        """Return how the step ended. Ask the host if the log did not show it. Raises Unreachable `host_lost`."""
+        """Return how the step ended; asks the host if the log did not show it. Raises Unreachable `host_lost`."""
         late = self._countdown is not None
         ending = Ending(self.live, self.step, self.known, self.output, late=late)
         if ending.is_known:
