@@ -105,7 +105,7 @@ class Cancelled(TrainError):
 
 
 class Terminated(BaseException):
-    """SIGTERM or SIGHUP arrived, so the process must exit with this status: 128 plus the signal's number."""
+    """SIGTERM or SIGHUP arrived. The process must exit with this status, which is 128 plus the signal's number."""
 
     def __init__(self, status: int) -> None:
         super().__init__(status)
@@ -113,7 +113,7 @@ class Terminated(BaseException):
 
 
 class Exit(BaseException):
-    """Exit now with this status and print nothing more (after `--help`, for example)."""
+    """The process must exit now with this status and print nothing more (after `--help`, for example)."""
 
     def __init__(self, status: int = 0) -> None:
         super().__init__(status)

@@ -1,4 +1,7 @@
-"""The request that a command serves. The command uses it to report, to ask questions, and to see a cancellation."""
+"""The request that a command serves.
+
+Through it, the command reports, asks questions, and learns of a cancellation.
+"""
 
 import contextlib
 import contextvars
@@ -14,14 +17,17 @@ _current: contextvars.ContextVar["Request"] = contextvars.ContextVar("request")
 
 
 class Request:
-    """The interface of every face to a running command. This base class reports nothing and cannot ask."""
+    """The interface through which a command reports and asks. Each face of a tool has a subclass.
 
-    # Whether the command's output is printed on stdout as it comes. If not, stdout is for the answer alone.
+    This base class reports nothing and cannot ask.
+    """
+
+    # Whether the command's output is printed on stdout as it comes. If not, only the answer is printed on stdout.
     for_people = False
-    quiet = False  # whether the person wants no progress and no notes
-    # Time on time.monotonic() by which the current work for this request must end (see `limited`).
+    quiet = False  # whether the person asked for no progress and no notes (--quiet)
+    # Time on time.monotonic() at which the current work for this request must end (see `limited`).
     until = math.inf
-    # Whether the request was cancelled because its client has gone. Then work on other machines may continue.
+    # Whether the request was cancelled because its client has ended. Work on other machines may then continue.
     abandoned = False
 
     def __init__(self) -> None:
@@ -41,9 +47,9 @@ class Request:
         default: str | None = None,
         flag: str = "",
     ) -> str:
-        """Ask a question (`choose`, `confirm`, `text`, `secret`) on the terminal; returns the answer as text.
+        """Ask a question (`choose`, `confirm`, `text`, `secret`) on the terminal. Return the answer as text.
 
-        `confirm` returns "yes" or "no". Raises UsageError when not interactive; its hint names `flag`, the option
+        `confirm` returns "yes" or "no". Raises UsageError if not interactive; its hint names `flag`, the option
         that answers the question.
         """
         raise nobody(message, flag)
@@ -54,13 +60,13 @@ class Request:
             self.cancelled.set()
             callbacks, self._callbacks = self._callbacks, []
         for callback in callbacks:
-            with contextlib.suppress(Exception):  # a callback that fails must not keep the others from running
+            with contextlib.suppress(Exception):  # a callback that fails must not prevent the others from running
                 callback()
 
     def on_cancel(self, callback: Callable[[], None]) -> Callable[[], None]:
-        """Run `callback` when the request is cancelled, or at once if it is cancelled already.
+        """Call `callback` when the request is cancelled, or at once if it is cancelled already.
 
-        Returns a function that takes `callback` off the list again.
+        Returns a function after whose call `callback` is no longer called.
         """
         with self._guard:
             waits = not self.cancelled.is_set()
@@ -82,9 +88,9 @@ class Request:
 
 
 class Limited(Request):
-    """A request that passes everything on to `request`, but ends at `until`.
+    """A request that passes everything on to `request`, but must end at the time `until`.
 
-    The time that people take to answer questions does not count.
+    The time that people take to answer questions is not counted.
     """
 
     def __init__(self, request: Request, until: float) -> None:
@@ -95,7 +101,7 @@ class Limited(Request):
         self._request = request
 
     def ask(self, *about: Any, **more: Any) -> str:
-        """Ask the question, then move the deadline by the time that the answer took."""
+        """Ask the question. Then move the deadline by the time that the answer took."""
         began = time.monotonic()
         try:
             return self._request.ask(*about, **more)
@@ -111,7 +117,7 @@ class Limited(Request):
 
 @contextlib.contextmanager
 def limited(until: float) -> Iterator[Request]:
-    """End the work in this block by the time `until` (see `Deadline.at`).
+    """Limit the work in this block to the time `until` (see `Deadline.at`).
 
     After that time, current().check() raises Unreachable.
     """
@@ -140,5 +146,5 @@ def current() -> Request:
 
 
 def serve_in_this_thread(request: Request) -> None:
-    """Make `request` the current request of this thread. Threads that a command starts call it."""
+    """Make `request` the current request of this thread. A command calls this in the threads that it starts."""
     _current.set(request)

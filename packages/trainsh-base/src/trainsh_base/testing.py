@@ -10,7 +10,10 @@ DEADLINE = 20.0
 
 
 class Terminal:
-    """Runs a program on a pseudo-terminal of its own, types into the terminal, and reads what is printed there."""
+    """Runs a program on a pseudo-terminal of its own.
+
+    Types into the terminal, and reads what the program prints.
+    """
 
     def __init__(self, argv: list[str], env: Mapping[str, str] | None = None) -> None:
         self.pid, self.handle = pty.fork()
@@ -19,7 +22,7 @@ class Terminal:
         self.text = ""
 
     def expect(self, words: str) -> str:
-        """Read until the program has printed `words`; fails after DEADLINE seconds."""
+        """Read until the program has printed `words`. Fails after DEADLINE seconds."""
         deadline = time.monotonic() + DEADLINE
         while words not in self.text:
             assert time.monotonic() < deadline, f"{words!r} was not printed; the output was: {self.text!r}"
@@ -40,7 +43,7 @@ class Terminal:
         os.write(self.handle, keys.encode())
 
     def wait(self) -> int:
-        """Read the rest of the output and wait for the program to exit; returns its exit status."""
+        """Read the rest of the output and wait for the program to exit. Return its exit status."""
         deadline = time.monotonic() + DEADLINE
         while not select.select([self.handle], [], [], 0.2)[0] or self._read():
             assert time.monotonic() < deadline, f"the program did not end; the output was: {self.text!r}"

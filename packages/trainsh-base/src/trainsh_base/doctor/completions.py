@@ -17,7 +17,8 @@ START_UP = {
     "zsh": [".zshrc", ".zfunc/_train"],
     "fish": [".config/fish/config.fish", ".config/fish/completions/train.fish"],
 }
-WORDS = ("train help completions", "tmux-trainsh", "_train")  # a start-up file with one of these loads a completion
+# a start-up file that contains one of these loads a completion
+WORDS = ("train help completions", "tmux-trainsh", "_train")
 FIXES = {
     "bash": "echo 'source <(train help completions bash)' >>~/.bashrc",
     "zsh": "mkdir -p ~/.zfunc && train help completions zsh >~/.zfunc/_train, and in ~/.zshrc before compinit: "

@@ -72,8 +72,11 @@ def _program(name: str) -> Finding:
 
 
 def _too_old(said: str) -> str:
-    """The end of the detail of an rclone that cannot serve the sandbox's storage. Empty if it can, or if another
-    rclone lies beside this Python, where `train sandbox` looks first."""
+    """Return the end of the detail about an rclone that is too old to serve the sandbox's storage.
+
+    Returns "" if rclone is new enough. Also returns "" if another rclone lies beside this Python, because `train
+    sandbox` looks there first.
+    """
     import re  # noqa: PLC0415 - the other commands start without it
 
     found = re.search(r"v(\d+)\.(\d+)", said)
@@ -128,7 +131,7 @@ def _keyring() -> Finding:
     fix = "secrets go to an encrypted file: train secrets set NAME --to file"
     try:
         backend = importlib.import_module("keyring").get_keyring()
-    except Exception as error:  # keyring backends may raise any exception
+    except Exception as error:  # a keyring backend may raise any exception
         return Finding(name="keyring", state="warning", detail=f"none: {error}", fix=fix)
     kind = type(backend)
     if kind.__module__ in ("keyring.backends.fail", "keyring.backends.null"):

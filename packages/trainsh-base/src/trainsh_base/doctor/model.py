@@ -8,7 +8,7 @@ State = Literal["ok", "warning", "problem"]
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
-    """The result of one check; `fix` says what to do about a warning or a problem."""
+    """The result of one check. `fix` tells what to do about a warning or a problem."""
 
     name: str
     state: State

@@ -23,7 +23,7 @@ def permissions() -> list[Finding]:
 
 
 def _ours() -> Iterator[Finding]:
-    """Find folders of train that others can enter or that we cannot enter, and files that others can read."""
+    """Find folders of train that others can enter, folders that we cannot enter, and files that others can read."""
     home = paths.config_home()
     for folder in (home, paths.jobs_home()):
         found = _mode(folder)

@@ -1,1 +1,3 @@
-"""What providers of machines share: the rows of `list`, the lock for a rental, retries until a change shows."""
+"""What providers of machines share: the rows of `list`, the lock for a rental, and retries until a change is
+visible.
+"""

@@ -1,4 +1,4 @@
-"""What a provider's machines cost now, as its `bill` returns it (docs/providers.md)."""
+"""The costs of a provider's machines now, as its command `bill` returns them (docs/providers.md)."""
 
 from decimal import Decimal
 
@@ -10,7 +10,10 @@ EXACT = Decimal("0.000001")
 
 
 class Billed(Instance, frozen=True, kw_only=True):
-    """A machine that costs money now: `per_hour` of its `currency`, whatever its state; a decimal text in JSON."""
+    """A machine that costs money now.
+
+    `per_hour` is what it costs in its present state, in its `currency`; a decimal text in JSON.
+    """
 
     per_hour: Decimal
 
@@ -30,7 +33,10 @@ class Bill(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def billed(row: Instance, per_hour: float | None = None) -> Billed:
-    """Return `row` with its cost: `per_hour`, else the disk's price if it is stopped, the full price if it runs."""
+    """Return `row` with its cost per hour: `per_hour` if it is given.
+
+    Otherwise the cost is the full price, or the disk's price for a stopped machine, or 0 for one that is gone.
+    """
     price = {"gone": 0.0, "stopped": row.storage_per_hour}.get(row.state, row.price_per_hour)
     price = price if per_hour is None else per_hour
     fields = {name: getattr(row, name) for name in Instance.__struct_fields__}

@@ -1,4 +1,4 @@
-"""What renting would cost, asked before anything is rented (docs/providers.md)."""
+"""What a rental would cost. This is asked before anything is rented (docs/providers.md)."""
 
 import msgspec
 
@@ -6,8 +6,9 @@ import msgspec
 class Estimate(msgspec.Struct, frozen=True, kw_only=True):
     """The answer of a command that `estimates` a verb.
 
-    `offers`: the number of offers that match now. `price_per_hour`: the price of the best one, its disk included;
-    None without a match. `storage_per_hour`: the price of its disk, while the machine is stopped. `disk` is in GB.
+    `offers` is the number of offers that match now. `price_per_hour` is the price of the best offer, with its disk;
+    None if no offer matches. `storage_per_hour` is the price of this disk while the machine is stopped. `disk` is
+    in GB.
     """
 
     offers: int

@@ -1,7 +1,8 @@
-"""Finds the tools that provide machines. A tool says that it provides machines in a file, or in its schema.
+"""Finds the tools that provide machines. A tool declares in a file, or in its schema, that it provides machines.
 
 The file is `share/trainsh/provides/NAME`, beside the tool's program. It contains `hosts` if the tool provides
-machines, or `-` if it provides nothing."""
+machines, or `-` if it provides nothing.
+"""
 
 import threading
 from collections.abc import Callable
@@ -14,12 +15,13 @@ from trainsh_base.system.configuration import share
 from trainsh_base.tool import peer
 
 Found = TypeVar("Found")
-SCHEMA_LIMIT = 5.0  # seconds that a tool may take to print its schema
+SCHEMA_LIMIT = 5.0  # seconds within which a tool must print its schema
 
 
 class Provider(msgspec.Struct, frozen=True, kw_only=True):
-    """A tool that provides machines. `declared`: it has a file in share/trainsh/provides, not only a schema that
-    says so.
+    """A tool that provides machines.
+
+    `declared`: the tool has a file in share/trainsh/provides. If it is false, only the tool's schema declares this.
     """
 
     name: str
@@ -30,7 +32,7 @@ class Provider(msgspec.Struct, frozen=True, kw_only=True):
 def installed() -> list[Provider]:
     """Return every provider of hosts.
 
-    A tool without a file in `provides` is run, so that it prints its schema. No other tool is run.
+    A tool that has no file in `provides` is run to get its schema. No other tool is run.
     """
     known = {
         name: (share.read(folder, "provides", name) or "").split()
@@ -60,7 +62,7 @@ def schema_of(program: str) -> Any:
 
 
 def provides_hosts(schema: Any) -> bool:
-    """Whether a schema says that its tool provides machines."""
+    """Whether a schema tells that its tool provides machines."""
     found = schema.get("provides") if isinstance(schema, dict) else None
     return isinstance(found, list) and "hosts" in found
 

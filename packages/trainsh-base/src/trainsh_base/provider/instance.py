@@ -10,10 +10,10 @@ State = Literal["starting", "running", "stopping", "stopped", "failed", "gone"]
 class Instance(msgspec.Struct, frozen=True, kw_only=True):
     """A machine. Prices are per hour in `currency`; `created` is in seconds since 1970.
 
-    `price_per_hour` is the price while the machine runs, its disk included; `storage_per_hour` the price of the
-    disk.
+    `price_per_hour` is the price of the machine with its disk while the machine runs. `storage_per_hour` is the
+    price of the disk alone.
 
-    `job` is the job that holds the machine; `end` is a command, ready to paste, that stops its billing.
+    `job` is the job that holds the machine. `end` is a command, ready to paste, that stops the machine's billing.
     """
 
     id: int | str

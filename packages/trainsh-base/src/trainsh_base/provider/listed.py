@@ -1,6 +1,7 @@
-"""Remembers which machines a provider listed last, so that completion offers their ids for ten minutes.
+"""Remembers the machines that a provider listed last. For ten minutes, completion offers their ids.
 
-The script instance.sh reads what is written here."""
+The script instance.sh reads what is written here.
+"""
 
 import contextlib
 from collections.abc import Iterable
@@ -13,7 +14,10 @@ from trainsh_base.system.suggest import nearest
 
 
 def remember(provider: str, rows: Iterable[Instance]) -> None:
-    """Write the ids of `rows`, each with a description. Without a folder to write to, nothing is remembered."""
+    """Write the ids of `rows`, each with a description.
+
+    If there is no folder to write to, nothing is remembered.
+    """
     lines = [f"{row.id}\t{_about(row)}\n" for row in rows]
     with contextlib.suppress(OSError):
         write_atomic(private_folder(state_home() / "instances") / provider, "".join(lines))

@@ -1,4 +1,4 @@
-"""Repeat a change until the provider's own listing shows it."""
+"""Repeats a change until the provider's own listing shows it."""
 
 from collections.abc import Callable
 from typing import TypeVar
@@ -8,7 +8,8 @@ from trainsh_base.request import current
 from trainsh_base.system.deadline import Deadline
 
 Row = TypeVar("Row")
-# Exit statuses of errors that may pass: timeout, remote error (rate limit, bad response), unreachable.
+# Exit statuses of errors that may pass by themselves: timeout, remote error (rate limit, bad response),
+# unreachable.
 PASSING = frozenset((6, 7, 8))
 
 
@@ -21,11 +22,12 @@ def until_seen(
     pause: float = 2.0,
     again: float = 30.0,
 ) -> Row:
-    """Call `ask`, then call `look` every `pause` seconds until `done` accepts its result; returns that result.
+    """Call `ask`.
 
-    `ask` is called again every `again` seconds. An error whose exit status is in PASSING does not end the loop.
-    Raises TimedOut at the deadline, with the last such error as its hint. Raises Cancelled when the request is
-    cancelled. If a person waits at the terminal, Unreachable ends the loop at once.
+    Then call `look` every `pause` seconds until `done` accepts its result, and return that result. `ask` is called
+    again every `again` seconds. An error with an exit status in PASSING does not end the loop. Raises TimedOut at
+    the deadline; its hint is the last such error. Raises Cancelled if the request is cancelled. If a person waits
+    at the terminal, Unreachable ends the loop at once.
     """
     request, trouble = current(), ""
     asked = Deadline.after(0)

@@ -1,7 +1,7 @@
-"""Questions that ssh asks while it logs in (passwords, passphrases, host keys), answered through the request.
+"""Answers the questions that ssh asks while it logs in: passwords, passphrases, host keys.
 
-ssh runs the small program `askpass` beside this module, which writes the question to a file in a private folder
-and reads the answer from a FIFO in that folder.
+ssh runs the small program `askpass` beside this module. `askpass` writes the question to a file in a private folder
+and reads the answer from a FIFO in that folder. The answer comes from the person, through the request.
 """
 
 import contextlib
@@ -24,7 +24,10 @@ HAND_BACK = 5.0
 
 
 class Login(msgspec.Struct, frozen=True, kw_only=True):
-    """The user and the host of a login, and the jump hosts or the proxy on the way, all as `ssh -G` prints them."""
+    """The user and the host of a login, and the jump hosts or the proxy on the way.
+
+    All are as `ssh -G` prints them.
+    """
 
     user: str = ""
     hosts: frozenset[str] = frozenset()
@@ -33,8 +36,8 @@ class Login(msgspec.Struct, frozen=True, kw_only=True):
     def asks_password(self, prompt: str) -> bool:
         """Whether `prompt` asks for the password of exactly this user on exactly this host.
 
-        ssh's own prompt is `USER@HOST's password: `. Since OpenSSH 8.5 ssh puts `(USER@HOST) ` before a prompt that
-        the server sent; older versions put nothing there.
+        ssh's own prompt is `USER@HOST's password: `. Since OpenSSH 8.5, ssh puts `(USER@HOST) ` before a prompt
+        that the server sent. Older versions put nothing before it.
         """
         for host in self.hosts:
             who = re.escape(f"{self.user}@{host}")
@@ -45,10 +48,10 @@ class Login(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Questions:
-    """The questions of one login. At the end of a `with` block the folder for questions and answers is removed.
+    """The questions of one login. The folder for questions and answers is removed at the end of a `with` block.
 
-    A question comes from the ssh process of the login, whose pid is `ssh_pid` once it runs, or from a further ssh
-    process that the first one started for a jump host or a proxy.
+    A question comes from the ssh process of the login, whose pid is `ssh_pid` as soon as that process runs. It may
+    also come from a further ssh process that the first one started for a jump host or a proxy.
     """
 
     def __init__(self, target: Target, request: Request, login: Login) -> None:
@@ -65,14 +68,15 @@ class Questions:
         return self
 
     def __exit__(self, *_: object) -> None:
-        # An `askpass` that outlives ssh may still be writing a question. It will fail once the folder is gone.
+        # An `askpass` that has not ended with ssh may still be writing a question. It fails when the folder is
+        # gone.
         with contextlib.suppress(OSError):
             for entry in os.scandir(self._folder):
                 os.unlink(entry.path)  # noqa: PTH108
             os.rmdir(self._folder)  # noqa: PTH106
 
     def environment(self) -> dict[str, str]:
-        """Return the variables that make ssh run `askpass`. ssh before 8.4 runs it only when DISPLAY is set."""
+        """Return the variables that make ssh run `askpass`. An ssh before 8.4 runs it only if DISPLAY is set."""
         return {
             "DISPLAY": os.environ.get("DISPLAY") or "none",
             "SSH_ASKPASS": PROGRAM,
@@ -82,9 +86,9 @@ class Questions:
         }
 
     def serve(self) -> None:
-        """Answer the questions that are waiting, and add the seconds that people needed for the answers to `asked`.
+        """Answer the questions that are waiting. Add to `asked` the seconds that people needed for the answers.
 
-        Raises CredentialError when the request is not interactive.
+        Raises CredentialError if the request is not interactive.
         """
         for entry in list(os.scandir(self._folder)):
             if entry.name.startswith("question."):
@@ -105,9 +109,9 @@ class Questions:
         _hand_back(answer_path, reply)
 
     def _reply(self, own: bool, kind: str, prompt: str) -> str | None:
-        """Return the answer to `prompt`, or None if there is no answer, so that `askpass` fails.
+        """Return the answer to `prompt`. Return None to make `askpass` fail, because there is no answer.
 
-        `own` is true if the ssh process of this login asks, and false if one for a jump host or a proxy asks.
+        `own` is true if the ssh process of this login asks, and false if an ssh for a jump host or a proxy asks.
         """
         who = self._target.label if own else f"on the way to {self._target.label} ({self._login.way or 'a proxy'})"
         if kind == "none":
@@ -162,7 +166,7 @@ def _nobody(target: Target, kind: str, question: str, own: bool) -> TrainError:
 
 
 def _hand_back(path: str, reply: str | None) -> None:
-    """Write the answer into the FIFO at `path` once `askpass` reads it. Do nothing if `askpass` has ended."""
+    """Write the answer into the FIFO at `path` when `askpass` reads from it. Do nothing if `askpass` has ended."""
     text = "no\n" if reply is None else f"yes\n{reply}\n"
 
     def written() -> bool:

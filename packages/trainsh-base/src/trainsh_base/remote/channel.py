@@ -1,9 +1,9 @@
 """A shell on a machine that answers small requests over one pair of pipes. A request takes one round trip.
 
-A request is one compound command, `{ ...; }`. So if the channel is cut in the middle of a request, the shell sees
-a syntax error and runs nothing. A reply is a number of lines `R NUMBER TEXT`, then one line `E NUMBER STATUS`. A
-line has at most 4,000 bytes, so that it is written in one piece when several requests reply at once. Any other
-line is dropped, because it comes from a program that the login files left running.
+A request is one compound command, `{ ...; }`. If the channel is cut in the middle of a request, the shell sees a
+syntax error and runs nothing. A reply consists of lines `R NUMBER TEXT`, and then one line `E NUMBER STATUS`. A
+line has at most 4,000 bytes, so that it is written in one piece even if several requests reply at once. All other
+lines are dropped, because they come from programs that the login files left running.
 """
 
 import contextlib
@@ -25,27 +25,28 @@ OnLine = Callable[[str], None]
 Over = Callable[[int | None], None]
 Relocate = Callable[[], Target]
 START_LIMIT = 30.0
-SEND_LIMIT = 60.0  # seconds within which a shell must read what it is sent
-MOST_ANSWER = 16 << 20  # bytes of one reply
+SEND_LIMIT = 60.0  # seconds within which a shell must read what it was sent
+MOST_ANSWER = 16 << 20  # the most bytes of one reply
 _REPLY = re.compile(r"([RE]) ([0-9]{1,18})(?: (.*))?", re.DOTALL)
 _STATUS = re.compile(r"[0-9]{1,3}")
 
 
 class ChannelLost(Unreachable):
-    """The connection was cut, or the shell was killed. Requests already sent to the shell may have run."""
+    """The connection was cut, or the shell was killed. Requests that were sent before may have run."""
 
     default_code = "channel_lost"
 
 
 def lost(error: BaseException) -> bool:
-    """Whether `error` means that the channel was lost, so that another channel may work."""
+    """Whether `error` means that the channel was lost, so that a new channel may work."""
     return isinstance(error, ChannelLost)
 
 
 class Ask:
-    """A request that was sent: `lines` holds the reply so far, and `status` the status once the request has ended.
+    """A request that was sent. `lines` has the reply so far.
 
-    If the channel was lost, `status` is None. If there is an `on_line`, it gets each line, and none is kept.
+    `status` has the status as soon as the request has ended. If the channel was lost, `status` is None. If there is
+    an `on_line`, it is called with each line, and no line is kept.
     """
 
     def __init__(self, number: int, on_line: OnLine | None, on_end: Over | None) -> None:
@@ -59,7 +60,10 @@ class Ask:
         self._over = threading.Event()
 
     def line(self, text: str) -> None:
-        """Take one reply line. Raises BadAnswer when the lines exceed MOST_ANSWER, and what `on_line` may raise."""
+        """Take one reply line. Raises BadAnswer if the lines together exceed MOST_ANSWER.
+
+        Also raises what `on_line` raises.
+        """
         if self._on_line:
             self._on_line(text)
             return
@@ -87,7 +91,7 @@ class Ask:
 
 
 class Channel:
-    """One shell on `target`. Requests may come from any thread; the shell runs them in order, without pauses."""
+    """One shell on `target`. Any thread may send requests. The shell runs the requests in order, without pauses."""
 
     def __init__(
         self,
@@ -122,7 +126,7 @@ class Channel:
     def _greet(self, request: Request) -> None:
         """Make the shell print a random line, and discard what the login files print before that line.
 
-        From then on the stderr of every request goes to /dev/null.
+        From then on, the stderr of every request goes to /dev/null.
         """
         sentinel = f"train-{os.urandom(8).hex()}"
         deadline = Deadline.after(START_LIMIT).sooner(Deadline(request.until))
@@ -136,11 +140,11 @@ class Channel:
     def ask(
         self, body: str, *, on_line: OnLine | None = None, on_end: Over | None = None, silent: bool = False
     ) -> Ask:
-        """Send the shell script `body`, which prints each reply line with `say TEXT...`, and return at once.
+        """Send the shell script `body` and return at once. The script prints each reply line with `say TEXT...`.
 
-        The script has an empty stdin. `on_line` and `on_end` are called from the reader's thread, so they must be
-        quick. A `silent` request does not report its end, because its caller sees in another way that it worked.
-        The lines of a `silent` request are accepted until `forget` is called.
+        The script has an empty stdin. The reader's thread calls `on_line` and `on_end`, so they must be quick. A
+        `silent` request does not report its end, because its caller learns in another way that it worked. Lines of
+        a `silent` request are accepted until `forget` is called.
         """
         with self._lock:
             self._number += 1
@@ -153,15 +157,16 @@ class Channel:
         try:
             self._send(compound(ask.number, body, silent=silent))
         except OSError:
-            self.lost = True  # set before the end is reported, because callbacks read `lost`
+            self.lost = True  # set before the end is reported, because the callbacks read `lost`
             self.forget(ask.number)
             ask.end(None)
         return ask
 
     def listen(self, on_line: OnLine, on_end: Over) -> int:
-        """Return a number with which a background script can send reply lines that belong to no request.
+        """Return a number that a background script can use to send reply lines outside of a request.
 
-        When the channel is lost, `on_end` is called with None. If it is lost already, that happens at once.
+        When the channel is lost, `on_end` is called with None. If the channel is lost already, `on_end` is called
+        at once.
         """
         with self._lock:
             self._number += 1
@@ -219,7 +224,7 @@ class Channel:
     def _reap(self) -> None:
         """Wait for the shell to exit.
 
-        The end of its output is not enough, because background processes of the shell may keep stdout open.
+        The end of the shell's output does not show this, because its background processes may keep stdout open.
         """
         self._child.wait()
         self._over(None)
@@ -249,13 +254,13 @@ class Channel:
             ask.line(text)
         except BadAnswer:
             raise
-        except Exception as error:  # the caller's callback failed; `wait` will raise this
+        except Exception as error:  # the caller's callback failed; `wait` will raise this error
             self.forget(ask.number)
             ask.end(None, error)
 
 
 def compound(number: int, body: str, *, silent: bool = False) -> str:
-    """Return the text of a request. If the text is truncated, the shell sees a syntax error and runs nothing."""
+    """Return the text of a request. If the text is cut short, the shell sees a syntax error and runs nothing."""
     end = "" if silent else f"printf 'E {number} %s\\n' \"$?\"; "
     return f"{{ say() {{ printf 'R {number} %s\\n' \"$*\"; }}\n{{ {body}\n}} </dev/null; {end}}}\n"
 

@@ -1,4 +1,7 @@
-"""Opens the shared connection to a machine: starts an ssh master, which logs in and then runs in the background."""
+"""Opens the shared connection to a machine.
+
+An ssh master is started, which logs in and then runs in the background.
+"""
 
 import contextlib
 import os
@@ -31,24 +34,25 @@ from trainsh_base.system.deadline import Deadline
 from trainsh_base.system.units import format_duration
 
 ALIVE_EVERY, ALIVE_MISSES = 5, 2
-# Seconds after which a login counts as lost. The time that people take to answer questions does not count.
+# Seconds after which a login counts as failed. The time that people take to answer questions is not counted.
 LOGIN_LIMIT = 90.0
 END_PATIENCE = 2.0
-MOST_SAID = 1 << 16  # bytes of ssh's output that are kept, since a banner may be endless
-# A large file takes 0.69 of the time with AES-GCM, compared with the cipher that ssh prefers.
+MOST_SAID = 1 << 16  # the most bytes of ssh's output that are kept, because a banner may be endless
+# With AES-GCM, a large file takes 0.69 of the time that it takes with the cipher that ssh prefers.
 FAST_CIPHERS = ("aes128-gcm@openssh.com", "aes256-gcm@openssh.com")
 
 
 def open_master(target: Target, path: str, request: Request, *, ask: bool = True) -> None:
     """Log in once and leave an ssh master running, with its socket at `path`.
 
-    If the user has a live master already, that one is used instead. With `ask=False` an additional master is
+    If the user already has a live master, that master is used instead. With `ask=False` an additional master is
     opened, which asks no questions (BatchMode).
 
-    Raises Unreachable, CredentialError or RemoteError, depending on ssh's messages. Raises Cancelled when the
-    request is cancelled, and MissingProgram when ssh is not installed.
+    Raises Unreachable, CredentialError or RemoteError, as ssh's messages tell. Raises Cancelled if the request is
+    cancelled, and MissingProgram if ssh is not installed.
     """
-    # No master answers at `path`. If the socket of a crashed or stopped one stayed, ssh would not become a master.
+    # No master answers at `path`. A crashed or stopped master may have left its socket there. Then ssh would not
+    # become a master, so the socket is removed.
     with contextlib.suppress(FileNotFoundError):
         os.unlink(path)  # noqa: PTH108 - a socket's name is text here
     env = target.environment()
@@ -65,9 +69,9 @@ def open_master(target: Target, path: str, request: Request, *, ask: bool = True
 
 
 def adopt(settings: Settings, path: str) -> bool:
-    """Make `path` a link to the user's own master, at the ControlPath of their settings, if that master is alive.
+    """Make `path` a link to the user's own master, if that master is alive. Return whether it is alive.
 
-    Returns whether that master is alive.
+    The user's own master is the one at the ControlPath of the user's settings.
     """
     own = first(settings, "controlpath", "none")
     if own in ("", "none") or master_pid(own) is None:
@@ -92,9 +96,9 @@ def wishes() -> Wishes:
 def master_argv(target: Target, path: str, settings: Settings, wished: Wishes, *, ask: bool = True) -> list[str]:
     """Return the argv that starts the master.
 
-    An option that the user has configured is not overridden; `settings` holds what `ssh -G` prints. LogLevel is
-    ERROR so that a server's banner, which anyone on the network path can forge, is not printed among ssh's own
-    messages.
+    `settings` holds what `ssh -G` prints. An option that the user has configured is not overridden. LogLevel is
+    ERROR, because anyone on the network path can forge a server's banner: with ERROR, ssh does not print it among
+    its own messages.
     """
     argv = [target.argv[0], "-f", "-N", "-M", "-S", path, "-T", "-x"]
     options = {
@@ -118,7 +122,7 @@ def master_argv(target: Target, path: str, settings: Settings, wished: Wishes, *
 def fast_first(ciphers: str) -> str:
     """Return the list of ciphers with AES-GCM first.
 
-    The list has every cipher, because the short form `^CIPHER` (put this one first) needs ssh 8.0.
+    The list has all ciphers. The short form `^CIPHER` (put this cipher first) would need ssh 8.0.
     """
     names = ciphers.split(",")
     fast = [name for name in FAST_CIPHERS if name in names]
@@ -126,12 +130,12 @@ def fast_first(ciphers: str) -> str:
 
 
 def _seconds(duration: float) -> str:
-    """Format `duration` as whole seconds for ssh. The result is at least 1, because for ssh 0 means no limit."""
+    """Format `duration` as whole seconds for ssh. The result is at least 1, because 0 means no limit for ssh."""
     return str(max(1, round(duration)))
 
 
 def _log_in(argv: list[str], env: dict[str, str], questions: Questions, request: Request) -> tuple[int, str]:
-    """Run ssh until it goes to the background (status 0) or fails; returns its status and its output."""
+    """Run ssh until it goes to the background (status 0) or fails. Return its status and its output."""
     reader, writer = os.pipe()
     try:
         child = spawn.start(argv, env=env, stderr=writer)
@@ -172,7 +176,7 @@ def _listen(child: spawn.Child, reader: int, questions: Questions, request: Requ
 
 
 def _end_of(child: spawn.Child) -> int:
-    """Return the exit status of an ssh that has closed its stderr. If it does not exit soon, it is killed."""
+    """Return the exit status of an ssh that has closed its stderr. If this ssh does not exit soon, kill it."""
     deadline = time.monotonic() + END_PATIENCE
     while (status := child.poll()) is None:
         if time.monotonic() > deadline:
@@ -195,9 +199,10 @@ def _kill(child: spawn.Child) -> None:
 def patient(
     request: Request, target: Target, deadline: Deadline, attempt: Callable[[], None], *, refused_is_final: bool
 ) -> None:
-    """Run `attempt` until it succeeds or fails for good, or until `deadline` passes.
+    """Call `attempt` until it succeeds, until it fails for good, or until `deadline` passes.
 
-    The user is told once that it is tried again. With `refused_is_final`, a refused connection is not tried again.
+    The user is told once that the login is tried again. With `refused_is_final`, a refused connection is not tried
+    again.
     """
     told: list[str] = []
 

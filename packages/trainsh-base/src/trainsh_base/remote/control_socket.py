@@ -1,7 +1,7 @@
-"""Talks to an ssh master through its control socket: checks whether the master is alive, or ends it.
+"""Talks to an ssh master through the master's control socket: checks whether the master is alive, or ends it.
 
-The protocol is version 4 of OpenSSH's PROTOCOL.mux. Speaking it directly takes 0.1 ms, while starting
-`ssh -O check` takes 5 ms.
+The protocol is version 4 of OpenSSH's PROTOCOL.mux. To speak it directly takes 0.1 ms; to start `ssh -O check`
+takes 5 ms.
 """
 
 import contextlib
@@ -16,11 +16,14 @@ PATIENCE = 5.0
 
 
 class MuxError(Exception):
-    """The master sent an unexpected reply, or none in time."""
+    """The master sent an unexpected reply, or did not reply in time."""
 
 
 def master_pid(path: str) -> int | None:
-    """Return the process id of the master that listens at `path`; None when no master listens there or answers."""
+    """Return the process id of the master that listens at `path`.
+
+    Return None if there is none, or if it does not answer.
+    """
     try:
         kind, body = _ask(path, ALIVE_CHECK)
     except (OSError, MuxError, struct.error):
@@ -29,10 +32,10 @@ def master_pid(path: str) -> int | None:
 
 
 def end_master(path: str) -> bool:
-    """Ask the master at `path` to exit, which closes its channels; returns whether a master was running.
+    """Ask the master at `path` to exit, which closes its channels. Return whether a master was running.
 
-    If `path` is a symlink, it points to the user's own master. Then only the link is removed, and the master keeps
-    running.
+    If `path` is a symlink, it points to the user's own master. In this case only the link is removed, and the
+    master keeps running.
     """
     if os.path.islink(path):  # noqa: PTH114 - a socket's name is text here
         os.unlink(path)  # noqa: PTH108
@@ -40,14 +43,14 @@ def end_master(path: str) -> bool:
     if master_pid(path) is None:
         remove_stale(path)
         return False
-    # The master usually exits before it has sent its reply.
+    # The master usually exits before it has sent a reply.
     with contextlib.suppress(OSError, MuxError, struct.error):
         _ask(path, TERMINATE)
     return True
 
 
 def remove_stale(path: str) -> None:
-    """Remove the socket at `path` if no process listens on it, as after a crash."""
+    """Remove the socket at `path` if no process listens there, as after a crash."""
     with contextlib.closing(socket.socket(socket.AF_UNIX)) as probe:
         probe.settimeout(PATIENCE)
         try:

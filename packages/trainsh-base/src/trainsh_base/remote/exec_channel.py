@@ -15,15 +15,15 @@ from trainsh_base.system import spawn
 from trainsh_base.system.deadline import Deadline
 from trainsh_base.system.paths import runtime_home
 
-# After ASKS_AFTER seconds, login files that are still running may be waiting for input. From then on the text
-# `nudge` is sent to them every ASKS_EVERY seconds.
+# After ASKS_AFTER seconds, login files that still run may be waiting for input. From then on, the text `nudge` is
+# sent to them every ASKS_EVERY seconds.
 ASKS_AFTER, ASKS_EVERY = 2.0, 0.5
 END_PATIENCE = 5.0
-MOST_HEARD = 1 << 16  # bytes of the login files' output that are kept
+MOST_HEARD = 1 << 16  # the most bytes of the login files' output that are kept
 
 
 class Refused(TrainError):
-    """The connection is full: sshd allows no more channels on it (MaxSessions)."""
+    """The connection is full: sshd allows no more channels on this connection (MaxSessions)."""
 
     default_code = "channel_refused"
 
@@ -37,10 +37,10 @@ class Cut(Unreachable):
 def open_channel(
     target: Target, command: str, path: str, request: Request, deadline: Deadline, nudge: bytes
 ) -> spawn.Child:
-    """Start `command` over the connection at `path` and wait until it runs.
+    """Start `command` over the connection at `path`, and wait until the command runs.
 
-    Raises Refused when sshd allows no more channels, Cut when the connection is cut, TimedOut at the deadline, and
-    RemoteError (`code` shell) when the account does not run commands.
+    Raises Refused if sshd allows no more channels, Cut if the connection is cut, TimedOut at the deadline, and
+    RemoteError (`code` shell) if the account does not run commands.
     """
     sentinel = f"trainsh-{os.urandom(6).hex()}"
     argv = target.remote_argv(f"printf '%s\\n' {sentinel}; {command}", control_path=path)
@@ -66,9 +66,9 @@ def open_channel(
 def _await_sentinel(
     child: spawn.Child, sentinel: bytes, request: Request, deadline: Deadline, nudge: bytes
 ) -> bytes | None:
-    """Read the output up to the line `sentinel` and no further, and return None.
+    """Read the output up to the line `sentinel` and no further. Return None.
 
-    If the output ends before that line, return what was read.
+    If the output ends before that line, return the output.
     """
     heard = bytearray()
     asks = time.monotonic() + ASKS_AFTER
@@ -103,7 +103,7 @@ def _last_printed(heard: bytes | bytearray) -> str:
 
 
 def _end(child: spawn.Child) -> int:
-    """Close our ends of the channel's pipes, and wait for its ssh to exit; returns the exit status.
+    """Close our ends of the channel's pipes, and wait until its ssh exits. Return the exit status.
 
     If ssh does not exit soon, it is killed.
     """
@@ -139,7 +139,7 @@ def _not_opened(target: Target, path: str, status: int, heard: bytes, errors: by
 
 
 def _unnamed_file() -> int:
-    """Open a temporary file for a channel's stderr. It has no name, so closing the file deletes it."""
+    """Open a temporary file for a channel's stderr. The file has no name, so closing it also deletes it."""
     name = f"{runtime_home()}/e-{os.getpid()}-{os.urandom(4).hex()}"
     handle = os.open(name, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
     os.unlink(name)  # noqa: PTH108

@@ -1,4 +1,6 @@
-"""Host specs: the text after `host NAME =` in a recipe, and what people paste (`ssh -p 41022 root@1.2.3.4`)."""
+"""Parses host specs: the text after `host NAME =` in a recipe, or what people paste (`ssh -p 41022
+root@1.2.3.4`).
+"""
 
 import re
 import shlex
@@ -30,8 +32,8 @@ _DASHES = re.compile(r"(?<![^\s'\"])[\u2010-\u2015\u2212](?=[A-Za-z-])")
 class Spec(msgspec.Struct, frozen=True, kw_only=True):
     """A parsed spec. `value` is the host, the name, or the provider's id of the machine.
 
-    `options` are `Key=value` texts for ssh's -o, in order. `dropped` lists the options that were left out because
-    they concern one connection only.
+    `options` are texts `Key=value` for ssh's option -o, in order. `dropped` lists the options that were left out,
+    because they concern only one connection.
     """
 
     form: Literal["ssh", "local", "provider", "name"]
@@ -46,7 +48,7 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def parse_spec(text: str) -> Spec:
-    """Parse the spec `text`. Raises UsageError that says what is wrong with it."""
+    """Parse the spec `text`. Raises UsageError, which tells what is wrong with the spec."""
     stripped = clean(text)
     if not stripped:
         raise UsageError("the host spec is empty", FORMS, code="bad_spec")
@@ -80,7 +82,7 @@ def clean(text: str) -> str:
 
 
 def _is_address(text: str) -> bool:
-    """Whether `text`, which has the form PROVIDER:ID, means a host with a port or a URL instead."""
+    """Whether `text`, which has the form PROVIDER:ID, is in fact a host with a port or a URL."""
     return text.startswith("ssh:") or bool(re.fullmatch(r"localhost:\d+", text))
 
 
@@ -116,7 +118,7 @@ def _words(text: str) -> list[str]:
 def _ssh(text: str, words: list[str], *, lenient: bool) -> Spec:
     """Parse an ssh argv by ssh's own rules: options may follow the destination, and -4v and -p22 are allowed.
 
-    With `lenient`, a command after the destination, and options that do not matter for a spec, are left out.
+    With `lenient`, these are left out: a command after the destination, and options that do not matter for a spec.
     """
     found = _Found(text, lenient)
     rest = list(words)
@@ -137,7 +139,7 @@ def _ssh(text: str, words: list[str], *, lenient: bool) -> Spec:
 
 
 class _Found:
-    """The parts of one spec, as far as they have been read."""
+    """The parts of one spec that have been read so far."""
 
     def __init__(self, text: str, lenient: bool) -> None:
         self.text = text
@@ -151,7 +153,7 @@ class _Found:
         self.dropped: list[str] = []
 
     def options(self, letters: str, rest: list[str]) -> list[str]:
-        """Read one argument that holds options; returns the arguments that remain after it."""
+        """Read one argument that holds options. Return the arguments that remain after it."""
         while letters:
             letter, letters = letters[0], letters[1:]
             if letter not in _WITH_VALUE:
@@ -213,7 +215,10 @@ def parse_destination(word: str, text: str = "") -> tuple[str, str, int | None]:
 
 
 def parse_jump(text: str) -> str:
-    """Check the jump hosts of ssh's -J, separated by commas. Raises UsageError when one is not a destination."""
+    """Check the jump hosts of ssh's option -J, separated by commas.
+
+    Raises UsageError if one of them is not a destination.
+    """
     for part in text.split(","):
         parse_destination(part, text)
     return text
@@ -227,7 +232,10 @@ def parse_port(text: str) -> int:
 
 
 def parse_option(text: str) -> str:
-    """Return an argument of ssh's -o in the form `Key=value`. It may be given as `Key value` or `Key = value`."""
+    """Return an argument of ssh's option -o in the form `Key=value`.
+
+    The argument may be `Key value` or `Key = value`.
+    """
     key, _, value = re.sub(r"\s*[=\s]\s*", "=", text.strip(), count=1).partition("=")
     if not key.isalnum() or not value:
         raise UsageError(f"not an ssh option: {text!r}", "write it like -o Compression=yes", code="bad_spec")

@@ -8,7 +8,7 @@ from trainsh_base.errors import TimedOut
 from trainsh_base.system.bad_answer import BadAnswer
 from trainsh_base.system.deadline import Deadline
 
-MOST_LINE = 1 << 16  # bytes; replies have at most 4,000
+MOST_LINE = 1 << 16  # the most bytes of a line; replies have at most 4,000
 
 
 class LineReader:
@@ -21,8 +21,8 @@ class LineReader:
     def line(self, deadline: Deadline | None = None) -> bytes | None:
         """Return the next line without its newline, or None at the end of the file.
 
-        Raises BadAnswer for a line longer than MOST_LINE bytes, TimedOut when `deadline` passes first, and OSError
-        when reading fails.
+        Raises BadAnswer if the line is longer than MOST_LINE bytes, TimedOut if `deadline` passes before, and
+        OSError if reading fails.
         """
         start = 0
         while True:

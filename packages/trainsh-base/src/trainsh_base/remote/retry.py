@@ -9,11 +9,11 @@ from trainsh_base.request import Request
 from trainsh_base.system.deadline import Deadline
 
 T = TypeVar("T")
-FIRST_PAUSE, LONGEST_PAUSE = 0.25, 10.0  # seconds
+FIRST_PAUSE, LONGEST_PAUSE = 0.25, 10.0  # about the first pause, and the longest pause, in seconds
 
 
 def transient(error: BaseException) -> bool:
-    """Whether `error` may pass, so that it makes sense to try again."""
+    """Whether `error` may pass by itself, so that it makes sense to try again."""
     return isinstance(error, Unreachable) and error.code not in ("host_key_changed", "host_key_unknown", "bad_ssh")
 
 
@@ -24,10 +24,11 @@ def persist(
     again: Callable[[BaseException], bool],
     tell: Callable[[BaseException, float], None],
 ) -> T:
-    """Call `attempt` and return its result; retry until `deadline` as long as `again(error)` is true.
+    """Call `attempt` and return its result.
 
-    `tell` is called once, before the first pause, with the error and the seconds that are left. Raises the error
-    of the last attempt, or Cancelled as soon as the request is cancelled.
+    After an error, retry until `deadline`, as long as `again(error)` is true. `tell` is called once, before the
+    first pause, with the error and the seconds that are left. Raises the error of the last attempt. Raises
+    Cancelled as soon as the request is cancelled.
     """
     try:
         return attempt()
@@ -42,7 +43,7 @@ def persist(
 def _repeat(
     request: Request, deadline: Deadline, attempt: Callable[[], T], again: Callable[[BaseException], bool]
 ) -> T:
-    import tenacity  # imported after a first failure only, as it is slow to load
+    import tenacity  # imported only after a first failure, because the import is slow
 
     growing = tenacity.wait_exponential_jitter(multiplier=FIRST_PAUSE, max=LONGEST_PAUSE, jitter=FIRST_PAUSE)
 

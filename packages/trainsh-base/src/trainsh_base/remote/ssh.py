@@ -1,4 +1,7 @@
-"""Runs commands on a machine over one shared ssh connection, which is opened once and reopened when it is lost."""
+"""Runs commands on a machine over a shared ssh connection.
+
+The connection is opened once, and reopened if it is lost.
+"""
 
 import contextlib
 import os
@@ -16,7 +19,7 @@ from trainsh_base.system.deadline import Deadline
 from trainsh_base.system.files import locked
 from trainsh_base.system.paths import runtime_home
 
-# sshd allows ten channels for each connection (MaxSessions by default), so eight masters carry eighty.
+# sshd allows ten channels for each connection (MaxSessions by default). So eight masters carry eighty channels.
 MOST_MASTERS = 8
 OPEN_LIMIT = 60.0
 _LOGIN_PATIENCE = 300.0
@@ -32,14 +35,13 @@ def ensure_master(
     deadline: Deadline | None = None,
     relocate: Relocate | None = None,
 ) -> Target:
-    """Open the shared connection unless it is open already, and return the target that was reached. A local target
-    needs no connection and is returned as it is.
+    """Open the shared connection unless it is open already. Return the target that was reached.
 
-    An unreachable machine is tried again until `deadline`; without a deadline it is tried only once. A refused
-    connection is tried again only if the machine is rented or was reached before. After a failed try, `relocate` is
-    called; it returns the machine's current target. Questions go through `request`. Raises CredentialError,
-    RemoteError, or Unreachable, whose `code` says whether the name, the port, the host key or a timeout was the
-    cause.
+    A local target needs no connection, and is returned as it is. An unreachable machine is tried again until
+    `deadline`; without a deadline, it is tried only once. A refused connection is tried again only if the machine
+    is rented or was reached before. After a failed try, `relocate` is called, which returns the machine's current
+    target. Questions go through `request`. Raises CredentialError, RemoteError, or Unreachable. The `code` of
+    Unreachable tells the cause: the name, the port, the host key, or a timeout.
     """
     path = target.control_path
     if path is None or target.kind == "local" or master_pid(path) is not None:
@@ -62,7 +64,7 @@ def ensure_master(
 
 
 def _expected(target: Target) -> bool:
-    """Whether retrying makes sense: the machine was reached before, or it is rented, so that it may be starting."""
+    """Whether it makes sense to retry: the machine was reached before, or it is rented and so may be starting."""
     return target.rented or os.path.exists(_mark_of(target))  # noqa: PTH110
 
 
@@ -76,7 +78,10 @@ def _mark_of(target: Target) -> str:
 
 
 def _open_once(target: Target, path: str, request: Request, *, ask: bool) -> None:
-    """Log in, holding a lock for this machine. A process that waited for the lock finds the connection open."""
+    """Log in while holding a lock for this machine.
+
+    A process that waited for the lock finds the connection open.
+    """
     with contextlib.ExitStack() as stack:
         _await_turn(stack, Path(path), request)
         if master_pid(path) is None:
@@ -84,7 +89,7 @@ def _open_once(target: Target, path: str, request: Request, *, ask: bool) -> Non
 
 
 def _await_turn(stack: contextlib.ExitStack, path: Path, request: Request) -> None:
-    """Take the login lock of `path`. Another process may hold the lock for as long as its own login takes."""
+    """Take the login lock of `path`. Another process may hold this lock as long as its own login takes."""
     patience = Deadline.after(_LOGIN_PATIENCE)
     while True:
         request.check()
@@ -108,14 +113,14 @@ def start(
     nudge: bytes = b"",
     relocate: Relocate | None = None,
 ) -> spawn.Child:
-    """Start `command` on the host, in the login shell, with pipes; returns once it runs.
+    """Start `command` on the host, in the login shell, with pipes. Return when the command runs.
 
-    The output of the login files is dropped. With `bulk`, for large transfers, an additional connection is used if
-    one is open. When every connection is full, another one is opened if that needs no answers from a person;
-    otherwise this call waits for a free channel. `relocate` is as for ensure_master. `deadline` limits the whole
-    call; without a deadline, a channel has `limit` seconds to open. `nudge` is a text for login files that wait for
-    input, and `command` may read it instead. Raises what ensure_master raises, RemoteError (`code` shell) when the
-    account runs no commands, and TimedOut.
+    The output of the login files is dropped. With `bulk`, which is for large transfers, an additional connection is
+    used if one is open. If every connection is full, another one is opened, unless a person would have to answer
+    questions for it; then this call waits for a free channel. `relocate` is as for ensure_master. `deadline` limits
+    the whole call. Without a deadline, a channel must open within `limit` seconds. `nudge` is a text for login
+    files that wait for input; if none waits, `command` reads it. Raises what ensure_master raises, RemoteError
+    (`code` shell) if the account runs no commands, and TimedOut.
     """
     if target.kind == "local" or target.control_path is None:
         return spawn.start(target.remote_argv(command), env=target.environment())
@@ -144,7 +149,10 @@ def start(
 def _any_channel(
     target: Target, command: str, request: Request, deadline: Deadline, *, bulk: bool, full: bool, nudge: bytes
 ) -> spawn.Child | TrainError:
-    """Open a channel on one of the live masters. If that fails, return why: Refused, or Cut for a lost master."""
+    """Open a channel on one of the live masters.
+
+    If that fails, return the reason: Refused, or Cut for a lost master.
+    """
     why: TrainError = Refused("no connection")
     for path in _paths(target, bulk=bulk):
         try:
@@ -165,12 +173,12 @@ def _no_channel(target: Target) -> TimedOut:
 
 
 def numbered(path: str, number: int) -> str:
-    """Return the socket path of a machine's master `number`. `path` is the path of the first one, number 1."""
+    """Return the socket path of a machine's master `number`. `path` is the socket path of master number 1."""
     return path if number == 1 else f"{path}.{number}"
 
 
 def _paths(target: Target, *, bulk: bool) -> list[str]:
-    """Return the socket paths of the live masters, in the order to try them."""
+    """Return the socket paths of the live masters, in the order in which to try them."""
     first = target.control_path or ""
     more = [numbered(first, number) for number in range(2, MOST_MASTERS + 1)]
     live = [first, *(path for path in more if os.path.exists(path) and master_pid(path) is not None)]  # noqa: PTH110
@@ -178,7 +186,7 @@ def _paths(target: Target, *, bulk: bool) -> list[str]:
 
 
 def _another_master(target: Target, request: Request) -> bool:
-    """Open one more connection without asking questions; returns False when no more are allowed."""
+    """Open one more connection without asking questions. Return False if no more connections are allowed."""
     for number in range(2, MOST_MASTERS + 1):
         path = numbered(target.control_path or "", number)
         if master_pid(path) is None:
@@ -191,7 +199,7 @@ def _another_master(target: Target, request: Request) -> bool:
 
 
 def disconnect(target: Target) -> int:
-    """End every shared connection to this machine, with its channels; returns how many connections were ended."""
+    """End every shared connection to this machine, with its channels. Return how many connections were ended."""
     if target.control_path is None:
         return 0
     count = 0
@@ -204,7 +212,7 @@ def disconnect(target: Target) -> int:
 
 
 def disconnect_all() -> int:
-    """End every shared connection of this user; returns how many connections were ended."""
+    """End every shared connection of this user. Return how many connections were ended."""
     count = 0
     for entry in list(os.scandir(runtime_home())):
         if entry.name.startswith("m-") and entry.is_file(follow_symlinks=False) is False:

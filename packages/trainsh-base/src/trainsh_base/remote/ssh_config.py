@@ -1,4 +1,4 @@
-"""The ssh settings in effect for a machine, as `ssh -G` prints them."""
+"""Reads the ssh settings that apply to a machine, as `ssh -G` prints them."""
 
 import contextlib
 import os
@@ -9,17 +9,17 @@ from trainsh_base.errors import MissingProgram, TimedOut
 from trainsh_base.remote.target import Target
 from trainsh_base.system import spawn
 
-# Seconds for `ssh -G`. The user's settings may run programs (`Match exec`); if one hangs, it must not block us.
+# Seconds for `ssh -G`. The user's settings may run programs (`Match exec`). A program that hangs must not block us.
 READ_LIMIT = 15.0
 
 Settings = dict[str, list[str]]
 
 
 def effective(argv: list[str], env: dict[str, str] | None = None) -> Settings:
-    """Return every setting for the ssh command line `argv`, as key -> values, in ssh's order.
+    """Return every setting that applies to the ssh command line `argv`, as key -> values, in ssh's order.
 
-    `argv` contains no command for the host. The result is empty when ssh rejects `argv`; the login will then print
-    the reason. Raises MissingProgram when there is no ssh, and TimedOut when ssh takes too long.
+    `argv` contains no command for the host. The result is empty if ssh rejects `argv`; the login will then print
+    the reason. Raises MissingProgram if there is no ssh, and TimedOut if ssh takes too long.
     """
     with open(os.devnull, "w") as nowhere:  # noqa: PTH123 - the login prints its errors again
         try:
@@ -81,13 +81,13 @@ def default_ciphers(target: Target, env: dict[str, str] | None = None) -> Settin
 
 
 def login_names(settings: Settings) -> tuple[str, frozenset[str]]:
-    """Return the user and the host names (lower case) that ssh may show in its password prompt."""
+    """Return the user, and the host names (lower case), that ssh may show in its password prompt."""
     names = {first(settings, "hostname").lower(), first(settings, "hostkeyalias").lower()} - {"", "none"}
     return first(settings, "user"), frozenset(names)
 
 
 def way(settings: Settings) -> str:
-    """Return the jump hosts or the proxy command for the machine; empty for a direct connection."""
+    """Return the jump hosts or the proxy command on the way to the machine, or "" for a direct connection."""
     return next(
         (value for key in ("proxyjump", "proxycommand") if (value := first(settings, key)) not in ("", "none")), ""
     )

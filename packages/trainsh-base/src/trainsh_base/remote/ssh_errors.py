@@ -1,8 +1,8 @@
-"""Turns ssh's messages into an error that says why it could not connect and what to do next.
+"""Turns ssh's messages into an error that tells why ssh could not connect and what to do next.
 
 ssh's stderr is not trusted. A banner, or the reason that a server gives for hanging up, appears among ssh's own
-lines and may imitate one. So patterns must match whole lines, and no text from them becomes part of a command:
-each command in a hint is built from the target and from the settings that `ssh -G` prints.
+lines and may imitate them. So patterns must match whole lines, and no text from these lines becomes part of a
+command. Each command in a hint is built from the target and from the settings that `ssh -G` prints.
 """
 
 import os
@@ -14,7 +14,7 @@ from trainsh_base.errors import CredentialError, RemoteError, TrainError, Unreac
 from trainsh_base.remote.ssh_config import Settings, effective
 from trainsh_base.remote.target import Target
 
-# Patterns are compiled only after ssh has failed, since every command that reaches a host loads this module.
+# Patterns are compiled only after ssh has failed, because every command that reaches a host loads this module.
 _OFFENDING = r"Offending (?:\S+ )?key in (.+):(\d{1,7})"
 _CHANGED = r"(?:\S+ )?[Hh]ost key for (\S+) has changed and you have requested strict checking\."
 _ACCEPTS = r"(?:\S+: )?Permission denied \(([a-z,-]+)\)\.?"
@@ -41,7 +41,10 @@ def last_line(said: str) -> str:
 
 
 def explain(target: Target, said: str) -> TrainError:
-    """Return the error for ssh's messages `said`. The login may be tried again only if the error is Unreachable."""
+    """Return the error for ssh's messages `said`.
+
+    Only if this error is Unreachable may the login be tried again.
+    """
     lines = lines_of(said)
     for pattern, meaning in _MEANINGS:
         if any(re.fullmatch(pattern, line) for line in lines):
@@ -86,7 +89,8 @@ def _host_key_changed(target: Target, said: str) -> TrainError:
     file = offending[1] if offending and f" {offending[1]} " in files else ""
     line = int(offending[2]) if offending and file else 0
     changed = _found(_CHANGED, said)
-    # The changed key may be that of a jump host, so the hint has a command only for a name of the target itself.
+    # The changed key may be the key of a jump host. So the hint has a command only if the name is one of the target
+    # itself.
     names = _known_as(settings)
     name = changed[1].lower() if changed else next(iter(names), "")
     hint = f"ask the host's administrator, and check: {by_hand(target)}"
@@ -136,10 +140,10 @@ def _key_files(target: Target) -> set[str]:
     return {*every, *(os.path.expanduser(path) for path in every)}  # noqa: PTH111 - as text
 
 
-# The kind, code, message and hint of an error, as _plain takes them.
+# The kind, code, message and hint of an error; these are the arguments of _plain.
 Plain = tuple[type[TrainError], str, str, str]
-# Each row has a pattern for a whole line of ssh's output, and the error that such a line means. The first row that
-# matches counts.
+# Each row has a pattern for a whole line of ssh's output, and the error that such a line means. The first row whose
+# pattern matches is used.
 _MEANINGS: list[tuple[str, Plain | Callable[[Target, str], TrainError]]] = [
     (
         rf"@ +WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED! +@|{_CHANGED}|{_OFFENDING}",

@@ -1,4 +1,6 @@
-"""How one machine is reached: the answer of `train-host resolve NAME --json`, and the argv made from it."""
+"""Describes how one machine is reached: the answer of `train-host resolve NAME --json`, and the argv made
+from it.
+"""
 
 import os
 from typing import Literal
@@ -7,11 +9,12 @@ import msgspec
 
 
 class Target(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A machine. `argv` starts ssh: all options, then the destination, no command (empty for this machine).
+    """A machine. `argv` starts ssh: it has all options, then the destination, and no command.
 
-    `control_path` is the socket of the shared connection; `known_hosts` a separate host key file (for rented
-    machines); `secret` the name of a stored password; `label` the name shown to people. `rented`: the machine is
-    rented for a limited time. `bootstrap`: tmux and rsync may be installed on it when they are missing.
+    It is empty for this machine. `control_path` is the socket of the shared connection. `known_hosts` is a separate
+    host key file (for rented machines). `secret` is the name of a stored password, and `label` the name shown to
+    people. `rented`: the machine is rented for a limited time. `bootstrap`: tmux and rsync may be installed on the
+    machine if they are missing.
     """
 
     name: str
@@ -68,8 +71,8 @@ class Target(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 def control_path(argv: list[str], env: dict[str, str] | None = None) -> str:
     """Return the socket path of the shared connection that `argv` opens.
 
-    The path is short, because the path of a Unix socket may have only 104 bytes, and ssh appends 17 bytes to it
-    while it creates the socket.
+    The path must be short: the path of a Unix socket may have only 104 bytes, and ssh appends 17 bytes to it while
+    it creates the socket.
     """
     from trainsh_base.system.paths import runtime_home  # noqa: PLC0415 - brings pathlib, and this machine needs no socket
 

@@ -1,10 +1,10 @@
-"""Critical sections, for which a process waits before it exits."""
+"""Critical sections. A process waits for them before it exits."""
 
 import contextlib
 import threading
 from collections.abc import Iterator
 
-LONGEST = 120.0  # seconds that a process waits for critical sections before it exits anyway
+LONGEST = 120.0  # seconds that a process waits for critical sections; then it exits anyway
 
 _running = 0
 _changed = threading.Condition()
@@ -12,7 +12,9 @@ _changed = threading.Condition()
 
 @contextlib.contextmanager
 def critical() -> Iterator[None]:
-    """Keep the process alive until this block is done, even if its client has gone: `serve` waits for the block."""
+    """Keep the process alive until the end of this block, even if its client has ended: `serve` waits for the
+    block.
+    """
     global _running  # noqa: PLW0603 - one counter for the whole process
     with _changed:
         _running += 1
@@ -25,6 +27,6 @@ def critical() -> Iterator[None]:
 
 
 def finish(timeout: float = LONGEST) -> bool:
-    """Wait until no critical section runs; returns False when one still runs after `timeout` seconds."""
+    """Wait until no critical section runs. Return False if one still runs after `timeout` seconds."""
     with _changed:
         return _changed.wait_for(lambda: _running == 0, timeout)

@@ -1,4 +1,4 @@
-"""The type Deadline, which stands for every limit on time."""
+"""The type Deadline. It stands for every limit on time."""
 
 import math
 import time
@@ -27,11 +27,14 @@ class Deadline:
         return cls(math.inf)
 
     def left(self) -> float | None:
-        """Return the seconds that are left, for `wait(timeout=...)`: 0.0 after the deadline, and None for never."""
+        """Return the seconds that are left, for `wait(timeout=...)`.
+
+        After the deadline this is 0.0, and for never it is None.
+        """
         return None if self._at == math.inf else max(0.0, self._at - time.monotonic())
 
     def within(self, most: float) -> float:
-        """Return the seconds that are left, but at most `most`. It is meant for loops that poll."""
+        """Return the seconds that are left, but at most `most`. Loops that poll use this."""
         return max(0.0, min(most, self._at - time.monotonic()))
 
     @property

@@ -12,9 +12,9 @@ from trainsh_base.system.paths import private_folder
 
 
 def write_atomic(path: Path, data: bytes | str, mode: int = 0o600) -> None:
-    """Replace the content of `path` atomically: readers find the old file or the new one, even after a crash.
+    """Replace the content of `path` atomically: readers see either the old file or the new one, even after a crash.
 
-    If `path` is a symbolic link, the file that the link names is replaced, and the link stays.
+    If `path` is a symbolic link, the file to which the link points is replaced, and the link is kept.
     """
     real = path.resolve() if path.is_symlink() else path
     private_folder(real.parent)
@@ -46,9 +46,9 @@ def sync_folder(folder: Path) -> None:
 
 @contextlib.contextmanager
 def locked(path: Path, timeout: float = 30.0) -> Iterator[None]:
-    """Hold the lock of `path`, the file `.NAME.lock` beside `path`, while this block runs.
+    """Hold the lock of `path` in this block. The lock is the file `.NAME.lock` beside `path`.
 
-    Raises Conflict when another process holds the lock for `timeout` seconds.
+    Raises Conflict if another process holds the lock for more than `timeout` seconds.
     """
     private_folder(path.parent)
     lock = path.with_name(f".{path.name}.lock")

@@ -2,12 +2,13 @@
 
 import os
 
-# manager -> how it installs a package. The first one on PATH is used. Homebrew is last, as Linux may have it too.
+# manager -> how it installs a package. The first manager that is on PATH is used. Homebrew is last, because Linux
+# may have it too.
 MANAGERS = {
     "apt-get": "apt-get install", "dnf": "dnf install", "yum": "yum install", "zypper": "zypper install",
     "pacman": "pacman -S", "apk": "apk add", "brew": "brew install",
 }  # fmt: skip
-# program -> manager -> the package's name, if it differs from the program's. "" stands for all other managers.
+# program -> manager -> the package's name, if it is not the program's name. "" stands for all other managers.
 PACKAGES = {
     "ssh": {"pacman": "openssh", "brew": "openssh", "apt-get": "openssh-client", "apk": "openssh-client",
             "": "openssh-clients"},
@@ -16,7 +17,10 @@ PACKAGES = {
 
 
 def install_hint(program: str) -> str:
-    """Return a command that can be pasted, such as `sudo apt-get install rsync`. For root it has no `sudo`."""
+    """Return a command that can be pasted, such as `sudo apt-get install rsync`.
+
+    The command for root has no `sudo`.
+    """
     manager = next((name for name in MANAGERS if on_path(name)), None)
     if manager is None:
         return f"install {program} with the package manager of this machine"
@@ -28,5 +32,5 @@ def install_hint(program: str) -> str:
 
 
 def on_path(program: str) -> bool:
-    """Whether a program is on PATH. shutil.which would do, but its module would be loaded for this alone."""
+    """Whether a program is on PATH. shutil.which would do the same, but shutil would be loaded only for this."""
     return any(os.access(f"{folder}/{program}", os.X_OK) for folder in os.get_exec_path())

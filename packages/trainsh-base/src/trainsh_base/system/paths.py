@@ -1,4 +1,6 @@
-"""Paths of train's files: settings and state (in `TRAINSH_HOME`, or as XDG says), and a folder for sockets."""
+"""The paths of train's files: settings and state (in `TRAINSH_HOME`, or as XDG defines), and a folder for
+sockets.
+"""
 
 import os
 import stat
@@ -45,8 +47,8 @@ def state_home() -> Path:
 def runtime_home() -> Path:
     """Return a private folder with a short path, for sockets: on macOS a socket's path may have only 104 bytes.
 
-    It is the first of three folders that only we can access: `$XDG_RUNTIME_DIR/train`, `/tmp/train-UID`, and `run`
-    in the state folder. Raises Conflict when others can access all three.
+    It is the first of these folders that only we can access: `$XDG_RUNTIME_DIR/train`, `/tmp/train-UID`, and `run`
+    in the state folder. Raises Conflict if others can access all three.
     """
     base = os.environ.get("XDG_RUNTIME_DIR")
     folders = [Path(base) / "train"] if base and len(base) < 40 else []
@@ -66,7 +68,10 @@ def runtime_home() -> Path:
 
 
 def _ours_alone(folder: Path) -> bool:
-    """Whether this user owns `folder`. If others had access to it, that is ended, and their files are removed."""
+    """Whether this user owns `folder`.
+
+    If others could access it, end that access, and remove the files of others.
+    """
     found = folder.lstat()
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
         return False
@@ -79,7 +84,7 @@ def _ours_alone(folder: Path) -> bool:
 
 
 def private_folder(folder: Path) -> Path:
-    """Create `folder` and its parents with mode 0700 if they are missing; returns `folder`."""
+    """Create `folder` and its parents with mode 0700 if they are missing. Return `folder`."""
     missing = []
     at = folder
     while not at.exists():

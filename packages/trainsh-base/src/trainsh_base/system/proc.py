@@ -1,4 +1,7 @@
-"""Runs child processes to their end: takes an argv, and returns the result. All such children are started here."""
+"""Runs child processes to their end: takes an argv, and returns the result.
+
+All children with a result are run here.
+"""
 
 import os
 import signal
@@ -18,7 +21,7 @@ if TYPE_CHECKING:
     import subprocess
 
 TAIL = 2000
-KILL_AFTER = 3.0  # seconds from TERM to KILL; less than GRACE in tool/faces/serve.py
+KILL_AFTER = 3.0  # seconds from TERM to KILL; must be less than GRACE in tool/faces/serve.py
 
 
 class Completed(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,9 +74,9 @@ def run(
 ) -> Completed:
     """Run `argv` to its end and return its result.
 
-    Raises MissingProgram when there is no such program and, if `check` is true, ProcessFailed for a status other
-    than 0. Raises TimedOut after `timeout` seconds, and Cancelled when the request is cancelled; in these two cases
-    the child is ended first.
+    Raises MissingProgram if there is no such program. With `check`, raises ProcessFailed for a status other than 0.
+    Raises TimedOut after `timeout` seconds, and Cancelled if the request is cancelled; in these two cases the child
+    is ended first.
     """
     request = current()
     held = HeldSignals()  # without this, a signal that arrives now would leave the child running
@@ -101,7 +104,7 @@ def run(
 
 
 class HeldSignals:
-    """Holds back SIGTERM and SIGHUP, in the main thread, until `release` passes the first signal to its handler."""
+    """Holds back SIGTERM and SIGHUP in the main thread. `release` passes the first held signal to its handler."""
 
     def __init__(self) -> None:
         self._came: list[int] = []
@@ -113,7 +116,7 @@ class HeldSignals:
                     signal.signal(number, lambda came, _frame: self._came.append(came))
 
     def release(self) -> None:
-        """Restore the handlers. If a signal was deferred, run its handler, which may raise an exception."""
+        """Restore the handlers. If a signal was held back, call its handler, which may raise an exception."""
         before, self._before = self._before, {}
         for number, handler in before.items():
             signal.signal(number, handler)

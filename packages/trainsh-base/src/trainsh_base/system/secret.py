@@ -1,4 +1,4 @@
-"""Hides secret values: the class Secret wraps one value, and the class Masker masks values in a stream."""
+"""Hides secret values. The class Secret wraps one value; the class Masker masks values in a stream."""
 
 import os
 import re
@@ -10,7 +10,10 @@ MASK = "***"
 
 
 class Secret:
-    """Hides its value in `repr`, `str`, logs and JSON. Only `reveal()` returns it, so each use is easy to find."""
+    """Hides its value in `repr`, `str`, logs and JSON.
+
+    Only `reveal()` returns the value, so each use is easy to find.
+    """
 
     __slots__ = ("_value",)
 
@@ -56,13 +59,13 @@ class Masker:
 
     @property
     def held(self) -> int:
-        """The number of bytes that are kept back, because they may be the beginning of a secret."""
+        """The number of bytes that are held back, because they may be the beginning of a secret."""
         return len(self._held)
 
     def add(self, value: bytes) -> None:
         """Mask `value` from now on, unless it is empty.
 
-        A terminal prints CR LF for a newline, so this form of the value is masked too.
+        A terminal prints CR LF for a newline, so the value with CR LF is masked too.
         """
         if value and value not in self._values:
             self._values += [value, value.replace(b"\n", b"\r\n")] if b"\n" in value else [value]
@@ -75,15 +78,15 @@ class Masker:
             self.add(value.encode("utf-8", "replace"))
 
     def feed_text(self, text: str) -> str:
-        """Do what `feed` does, for text. Both the values and the text are UTF-8, so no character is cut in two."""
+        """Do what `feed` does, for text. Values and text are both UTF-8, so no character is cut in two."""
         if self._pattern is None:
             return text
         return self.feed(text.encode("utf-8", "replace")).decode("utf-8", "replace")
 
     def feed(self, chunk: bytes) -> bytes:
-        """Take the next chunk of the stream, and return, with masks, what is known to contain no secret.
+        """Take the next chunk of the stream. Return, with masks, the part that is known to contain no secret.
 
-        Bytes at the end that may be the beginning of a secret are kept until the next chunk.
+        Bytes at the end that may be the beginning of a secret are held back until the next chunk.
         """
         if self._pattern is None:
             return chunk
@@ -100,7 +103,7 @@ class Masker:
         return b"".join([*safe, text[at:hold]])
 
     def flush(self) -> bytes:
-        """Return the bytes that were kept back. Call this when the stream has ended or is idle."""
+        """Return the bytes that were held back. Call this when the stream has ended or is idle."""
         held, self._held = self._held, b""
         return self._pattern.sub(MASK.encode(), held) if self._pattern else held
 
@@ -115,9 +118,9 @@ class Masker:
 
 
 def from_environment(name: str) -> str | None:
-    """Return the secret in the variable `name`; None if the variable is unset or empty.
+    """Return the secret in the variable `name`, or None if the variable is unset or empty.
 
-    Raises CredentialError when the value is not UTF-8. The error does not show the value.
+    Raises CredentialError if the value is not UTF-8. The error does not show the value.
     """
     value = os.environ.get(name) or None
     try:

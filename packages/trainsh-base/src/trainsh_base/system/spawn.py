@@ -8,10 +8,10 @@ import _thread
 import os
 import sys
 
-# Signal numbers as POSIX defines them, because importing `signal` for its names costs 2 ms.
+# The numbers of the signals as POSIX defines them. To import `signal` for their names would cost 2 ms.
 SIGHUP, SIGINT, SIGPIPE, SIGTERM = 1, 2, 13, 15
 ENDINGS = (SIGHUP, SIGINT, SIGTERM)
-UNKNOWN = 255  # the status of a child if another call of waitpid took the real one; it never means success
+UNKNOWN = 255  # the status of a child if another call of waitpid took the real status; UNKNOWN never means success
 
 _children: dict[int, "Child"] = {}
 
@@ -32,7 +32,8 @@ class Child:
 
         If a signal ended the child, the status is the signal's number with a minus sign.
         """
-        if self.status is None and self._collecting.acquire(False):  # if not, another thread waits for the child
+        # if the lock is taken, another thread waits for the child
+        if self.status is None and self._collecting.acquire(False):
             try:
                 self._collect(os.WNOHANG)
             finally:
@@ -40,7 +41,7 @@ class Child:
         return self.status
 
     def wait(self) -> int:
-        """Wait for the child to exit; returns its exit status, or UNKNOWN when another waitpid took the status."""
+        """Wait for the child to exit. Return its exit status, or UNKNOWN if another waitpid took the status."""
         with self._collecting:
             self._collect(0)
         return UNKNOWN if self.status is None else self.status
@@ -48,7 +49,7 @@ class Child:
     def _collect(self, flags: int) -> None:
         """Call waitpid.
 
-        Only this method does so, under the lock, as of two callers only one would get the status.
+        Only this method calls it, under the lock, because of two callers only one would get the status.
         """
         if self.status is not None:
             return
@@ -102,7 +103,7 @@ def start(
         actions.append((os.POSIX_SPAWN_DUP2, stderr, 2))
     if events is not None:
         actions.append((os.POSIX_SPAWN_DUP2, events, 3))
-    # A SIGTERM between the start of the child and its entry in the list would leave it running.
+    # If a SIGTERM came between the start of the child and its entry in the list, the child would be left running.
     mask = _signal.pthread_sigmask(_signal.SIG_BLOCK, ENDINGS)
     try:
         pid = os.posix_spawn(
@@ -123,7 +124,7 @@ def start(
 
 
 def in_folder(cwd: str, argv: list[str]) -> list[str]:
-    """Return an argv that runs `argv` in the folder `cwd`. If `cwd` is empty, it runs in the current folder.
+    """Return an argv that runs `argv` in the folder `cwd`. If `cwd` is empty, `argv` runs in the current folder.
 
     This is needed because a process that serves several jobs must not change its own folder.
     """
@@ -131,7 +132,7 @@ def in_folder(cwd: str, argv: list[str]) -> list[str]:
 
 
 def show_argv(argv: list[str]) -> None:
-    """Print on stderr, for `--debug`, an argv that is about to run, quoted for a shell.
+    """Print the argv of a program that is about to run on stderr, quoted for a shell. This is for `--debug`.
 
     No argv contains a secret.
     """

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable
 
-# Each group has words for the same action. A tool uses one of them.
+# Each group has words for the same action. A tool uses only one of them.
 SYNONYMS = (("delete", "remove", "rm"), ("list", "ls"), ("show", "get"))
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
-    """Return the known name that is most similar to `word`, or None when no known name is similar."""
+    """Return the known name that is most similar to `word`, or None if no known name is similar."""
     import difflib  # noqa: PLC0415 - only an error needs it
 
     names = list(known)
@@ -19,7 +19,7 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
 def did_you_mean(word: str, known: Iterable[str], otherwise: str = "") -> str:
     """Return a hint with the known name that is most similar to `word`.
 
-    If none is similar, return `otherwise`; if that is empty too, return a list of the known names.
+    If no name is similar, return `otherwise`. If `otherwise` is empty too, return a list of the known names.
     """
     names = list(known)
     near = nearest(word, names)
@@ -33,8 +33,8 @@ def did_you_mean(word: str, known: Iterable[str], otherwise: str = "") -> str:
 def command_instead(word: str, known: Iterable[str]) -> str:
     """Return a hint for the unknown command `word`.
 
-    It names the command with the same meaning (`delete` for `rm`), else the one with the most similar name. If
-    there is neither, it lists all commands.
+    The hint has the command with the same meaning (`delete` for `rm`), or else the command with the most similar
+    name. If there is neither, the hint lists all commands.
     """
     names = list(known)
     meant = [name for group in SYNONYMS if word.casefold() in group for name in group if name in names]

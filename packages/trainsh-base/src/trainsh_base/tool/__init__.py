@@ -1,1 +1,4 @@
-"""Tools: declared commands, and the faces made from them for people, pipes and programs. May import `system`."""
+"""Tools: declared commands, and the faces (ways to call a tool) for people, pipes and programs.
+
+This subpackage may import `system`.
+"""

@@ -13,19 +13,24 @@ WHOLE = ("id", "job", "name", "setting", "host", "label", "started")  # columns 
 
 
 def colour_wanted(stream: TextIO) -> bool:
-    """Whether `stream` may get colours: it is a terminal, and NO_COLOR, TERM=dumb and --no-color are not used."""
+    """Whether `stream` may get colours: it is a terminal, and none of NO_COLOR, TERM=dumb and --no-color is
+    used.
+    """
     if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
         return False
     return stream.isatty()
 
 
 def paint(text: str, code: str, stream: TextIO) -> str:
-    """Return `text` in a style (SGR codes such as `1;31`) if `stream` may get colours, else unchanged."""
+    """Return `text` in a style (SGR codes such as `1;31`) if `stream` may get colours, else the unchanged text."""
     return styled(text, code) if isinstance(stream, Gate) and colour_wanted(stream) else text
 
 
 def number(value: Any) -> float:
-    """Return a value of a progress event as a number. It may be malformed; return 0 if it is not a number."""
+    """Return a value of a progress event as a number.
+
+    The event may be malformed: if the value is no number, return 0.
+    """
     try:
         return float(value) if isinstance(value, (int, float)) else 0.0
     except OverflowError:
@@ -33,7 +38,7 @@ def number(value: Any) -> float:
 
 
 def exact(text: str) -> None:
-    """Print data unchanged, for programs. On a terminal it is made printable, like all other text."""
+    """Print data unchanged, for programs. On a terminal, it is made printable like all other text."""
     if sys.stdout.isatty() or not hasattr(sys.stdout, "buffer"):
         sys.stdout.write(text)
     else:
@@ -73,7 +78,7 @@ def cell(value: Any) -> str:
 
 
 def fields(document: dict[str, Any]) -> None:
-    """Print aligned `key: value` lines, but none for empty values. The lines of a long value are aligned too."""
+    """Print aligned `key: value` lines. Empty values are left out. The lines of a long value are aligned too."""
     shown = {key: value for key, value in document.items() if value not in (None, "", [], {})}
     width = max((len(key) for key in shown), default=0) + 1
     for key, value in shown.items():
@@ -84,10 +89,10 @@ def fields(document: dict[str, Any]) -> None:
 
 
 def table(rows: Rows, columns: dict[str, str] | None = None) -> None:
-    """Print a table with one line for each row. `columns` maps keys to headings; without it, every key is a column.
+    """Print a table with one line for each row. `columns` maps keys to headings.
 
-    Nothing is printed without rows. On a terminal, empty columns are left out and long texts are cut to fit; names
-    and ids (WHOLE) are never cut.
+    Without it, every key is a column. If there are no rows, nothing is printed. On a terminal, empty columns are
+    left out and long texts are cut to fit; names and ids (WHOLE) are never cut.
     """
     if not rows:
         return

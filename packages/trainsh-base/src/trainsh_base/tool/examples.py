@@ -1,4 +1,7 @@
-"""Examples of commands, from `share/trainsh/examples/TOOL`. A line there is COMMAND, tab, EXAMPLE, tab, MEANING."""
+"""Reads examples of commands from `share/trainsh/examples/TOOL`.
+
+A line there is COMMAND, tab, EXAMPLE, tab, MEANING.
+"""
 
 from trainsh_base.system.configuration import share
 

@@ -1,10 +1,10 @@
-"""The gate to the terminal, a stream through which all text for people passes. It removes untrusted escapes.
+"""The gate to the terminal: a stream that removes untrusted escapes from all text for people.
 
 Everything that is printed (tables, events, prompts, errors) goes through `sys.stdout` and `sys.stderr`, which the
 framework replaces by gates. A gate makes text printable (`trainsh_base.system.printable`). The framework's own
-styles contain a secret key, by which the gate tells them from escapes that a host or a plugin sends. `raw` returns
-the stream behind a gate. It is used for a live view, whose console makes its text printable, and for the terminal
-output of `exec`.
+styles contain a secret key, so that the gate can distinguish them from escapes that a host or a plugin sends. `raw`
+returns the stream behind a gate. It is used for a live view, whose console makes its text printable, and for the
+terminal output of `exec`.
 """
 
 import io
@@ -27,7 +27,9 @@ def styled(text: str, code: str) -> str:
 
 
 def clean(text: str) -> str:
-    """Return `text` as the gate writes it: made printable, and with SGR sequences for the framework's styles."""
+    """Return `text` as the gate writes it: made printable, and with SGR sequences for the framework's own
+    styles.
+    """
     from trainsh_base.system.printable import printable  # noqa: PLC0415 - as above
 
     if "\x1b" not in text:
@@ -49,7 +51,7 @@ class Gate(io.TextIOWrapper):
         self.raw_stream = stream
 
     def write(self, text: str) -> int:
-        """Write the cleaned text; returns the length of `text`, as callers expect."""
+        """Write the cleaned text. Return the length of `text`, as callers expect."""
         super().write(clean(text))
         return len(text)
 
@@ -60,7 +62,7 @@ def install() -> None:
         stream = getattr(sys, name)
         if isinstance(stream, io.TextIOWrapper) and not isinstance(stream, Gate):
             stream.flush()
-            stream.reconfigure(write_through=True)  # so that texts appear in the order of the calls
+            stream.reconfigure(write_through=True)  # texts appear in the order of the calls
             setattr(sys, name, Gate(stream))
 
 
@@ -75,8 +77,8 @@ def raw(stream: TextIO) -> TextIO:
 def console(stream: TextIO, **options: Any) -> Any:
     """Return a rich console that writes to the stream behind the gate of `stream`.
 
-    The gate would remove rich's escape sequences. So the console makes each text printable itself, before rich adds
-    its escape sequences to the text.
+    The gate would remove rich's escape sequences. So the console itself makes each text printable, before rich adds
+    escape sequences to the text.
     """
     from rich.console import Console
     from rich.segment import Segment

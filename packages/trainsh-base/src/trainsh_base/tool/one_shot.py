@@ -1,8 +1,8 @@
 """Runs one command of a tool that has no `serve`, as a process of its own.
 
-Progress, questions and cancellation work as for a request. The child gets two variables: TRAINSH_EVENTS is its
-descriptor for events (one JSON object a line), and TRAINSH_ASK is the socket through which `train ask` asks on the
-terminal (docs/protocol.md, "One call").
+Progress, questions and cancellation work as for a request. The child gets two variables. TRAINSH_EVENTS is the
+child's descriptor for events (one JSON object on each line). TRAINSH_ASK is the socket that `train ask` uses to ask
+on the terminal (docs/protocol.md, "One call").
 """
 
 import contextlib
@@ -21,16 +21,16 @@ from trainsh_base.system.bad_answer import BadAnswer
 from trainsh_base.system.paths import runtime_home
 from trainsh_base.tool.peer import OnAsk, OnEvent, PeerLost, encoded
 
-EVENTS = 3  # the descriptor in the child; a shell's redirection needs one digit
-LONGEST = 1 << 20  # bytes of an event or a question
-ANSWER = 1 << 26  # bytes of the answer
+EVENTS = 3  # the child's descriptor for events; it has one digit, because a redirection in a shell needs that
+LONGEST = 1 << 20  # the most bytes of an event or a question
+ANSWER = 1 << 26  # the most bytes of the answer
 
 
 class OneShot:
-    """A running `train-NAME VERB --input - --json`: the counterpart of `Pending` for a tool without `serve`.
+    """A running `train-NAME VERB --input - --json`. It corresponds to `Pending`, for a tool without `serve`.
 
     The program's stderr goes to the file `errors`. The program runs in the folder `cwd`, or in the current folder
-    if `cwd` is empty. Raises OSError when the program cannot be started.
+    if `cwd` is empty. Raises OSError if the program cannot be started.
     """
 
     def __init__(
@@ -91,7 +91,7 @@ class OneShot:
         if self._on_event:
             try:
                 self._on_event({**event, "kind": kind})
-            except Exception as error:  # the caller's callback failed; result() raises this
+            except Exception as error:  # the caller's callback failed; `result` raises this error
                 self._failure = self._failure or error
 
     @property
@@ -105,9 +105,9 @@ class OneShot:
         return self._done.is_set()
 
     def result(self, timeout: float | None = None) -> Any:
-        """Wait for the child; returns the JSON that it printed, or None if it printed nothing.
+        """Wait for the child. Return the JSON that it printed, or None if it printed nothing.
 
-        If the child failed, raises the error that it printed last on stderr.
+        If the child failed, raise the error that it printed last on stderr.
         """
         if not self._done.wait(timeout):
             raise TimedOut(f"{self._program} did not answer within {timeout:g} seconds")
@@ -137,7 +137,7 @@ class OneShot:
         return from_document({"message": f"{self._program} ended with status {self._status}: {said}", "exit": 1})
 
     def cancel(self) -> None:
-        """Send the child SIGTERM, which asks it to stop, as `$/cancel` asks a `serve`."""
+        """Send SIGTERM to the child. It asks the child to stop, as `$/cancel` asks a `serve`."""
         self._cancelled = True
         self._child.end()
 

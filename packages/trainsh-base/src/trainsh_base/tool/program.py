@@ -1,4 +1,4 @@
-"""The main function of a tool. It runs `serve` or the command line for people, as the arguments say."""
+"""The main function of a tool. As the arguments tell, it runs `serve` or the command line for people."""
 
 import os
 import signal
@@ -13,11 +13,13 @@ from trainsh_base.tool.faces.interrupts import quick_interrupts
 def run(tool: Tool, argv: Iterable[str] | None = None) -> NoReturn:
     """Run the program `train-NAME` with `argv` (default: the command line), and exit with its status."""
     if signal.getsignal(signal.SIGCHLD) is signal.SIG_IGN:
-        signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # if SIG_IGN stayed, the status of every child would be lost
+        # if SIGCHLD were still ignored, the status of every child would be lost
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     words = list(sys.argv[1:] if argv is None else argv)
     quick_interrupts(True)
     if words == ["serve"]:
-        for name in ("TRAINSH_TYPED", "TRAINSH_SHORTCUT"):  # so that processes started by this one do not get them
+        # processes that this process starts must not get these variables
+        for name in ("TRAINSH_TYPED", "TRAINSH_SHORTCUT"):
             os.environ.pop(name, None)
         from trainsh_base.tool.faces.serve import main as serve  # noqa: PLC0415 - one face is loaded, not three
 

@@ -1,4 +1,7 @@
-"""Makes a tool's description of itself, with a JSON Schema of the parameters and the answer of every command."""
+"""Makes a tool's description of itself.
+
+For every command, it has a JSON Schema of the parameters and of the answer.
+"""
 
 from typing import Any
 
@@ -27,8 +30,8 @@ def _hook(kind: type) -> dict[str, Any]:
 def describe(tool: Tool) -> dict[str, Any]:
     """Return the document {name, program, version, summary, provides, commands, $defs}.
 
-    `commands` is {NAME: {summary, help, params, returns, ...}}. The effects of a command are further keys there:
-    `ensures` always, and `fills`, `rents`, `releases` and `estimates` if they are not empty.
+    `commands` is {NAME: {summary, help, params, returns, ...}}. The effects of a command are further keys of this
+    document: `ensures` always, and `fills`, `rents`, `releases` and `estimates` if they are not empty.
     """
     types: list[Any] = []
     for command in tool.commands.values():

@@ -3,7 +3,7 @@
 from trainsh_base.system.printable import printable
 
 GAP = "  "
-LEAST = 10  # columns; a shorter text would tell nothing, so the column is left out
+LEAST = 10  # columns; a shorter text would be useless, so a narrower column is left out
 
 
 def draw(heads: list[str], rows: list[list[str]], *, whole: list[int], width: int | None) -> list[str]:
@@ -27,7 +27,7 @@ def draw(heads: list[str], rows: list[list[str]], *, whole: list[int], width: in
 def _fit(sizes: dict[int, int], flexible: list[int], width: int) -> None:
     """Make the widest of the `flexible` columns narrower, until all columns fit into `width`.
 
-    When all flexible columns are only LEAST wide, the last one is removed.
+    If all flexible columns are only LEAST wide, remove the last one of them.
     """
     for index in flexible:
         sizes[index] = min(sizes[index], width)

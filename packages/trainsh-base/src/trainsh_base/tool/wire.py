@@ -21,7 +21,7 @@ _ENCODER = msgspec.json.Encoder(enc_hook=_hook)
 def encode(value: Any) -> bytes:
     """Encode a JSON document on one line. Raises TypeError or NotImplementedError for unsupported values.
 
-    A file name or argument that is not UTF-8 is written with escapes, since JSON cannot represent its bytes.
+    A file name or argument that is not UTF-8 is written with escapes, because JSON cannot represent its bytes.
     """
     try:
         return _ENCODER.encode(value)
@@ -49,5 +49,5 @@ def _escaped(value: Any) -> Any:
 def _shown(text: str) -> str:
     try:
         return text.encode(errors="surrogateescape").decode(errors="backslashreplace")
-    except UnicodeEncodeError:  # half of a surrogate pair, which stands for no byte
+    except UnicodeEncodeError:  # half of a surrogate pair, for which there are no bytes
         return text.encode(errors="backslashreplace").decode()

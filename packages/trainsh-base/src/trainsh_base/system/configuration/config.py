@@ -13,9 +13,10 @@ from trainsh_base.system.paths import config_file
 
 
 class Value(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A setting and its current value, as a person writes it; `source` is default, file or environment.
+    """A setting and its current value, as a person writes it. `source` is default, file or environment.
 
-    `known` is false for a key of the file that no tool reads: it is kept, but `train config set` cannot change it.
+    `known` is false for a key of the file that no tool reads. Such a key is kept, but `train config set` cannot
+    change it.
     """
 
     name: str
@@ -28,10 +29,11 @@ class Value(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 def config_value(name: str) -> Any:
-    """Return the value of a setting: from its environment variable, else from config.toml, else its default.
+    """Return the value of a setting.
 
-    A duration is in seconds and a size in bytes. A text setting that has no value is None. Raises UsageError when
-    the value has the wrong type or the file does not parse.
+    It comes from its environment variable, else from config.toml, else it is the default. A duration is in seconds
+    and a size in bytes. A text setting without a value is None. Raises UsageError if the value has the wrong type,
+    or if the file does not parse.
     """
     setting = find(name)
     value = lookup(setting, load())
@@ -48,7 +50,7 @@ def load() -> dict[str, Any]:
 
 
 def lookup(setting: Setting, document: dict[str, Any]) -> Value:
-    """Return the current value of `setting`, given the parsed config.toml."""
+    """Return the current value of `setting`. `document` is the parsed config.toml."""
     about = {"name": setting.name, "default": setting.default, "env": setting.env, "help": setting.help}
     text = os.environ.get(setting.env) if setting.env else None
     if text:
@@ -79,7 +81,7 @@ def flat(document: dict[str, Any], above: str = "") -> dict[str, Any]:
 
 
 def change(edit: Callable[[Any], None]) -> None:
-    """Apply `edit` to config.toml as a tomlkit document, so that comments, order and unknown keys stay as they are.
+    """Apply `edit` to config.toml as a tomlkit document, so that comments, order and unknown keys are kept.
 
     The change is atomic and made under a lock. A file is not changed if it does not parse, or if a newer train
     wrote it.
@@ -98,7 +100,7 @@ def _refuse_newer(document: dict[str, Any]) -> None:
 
 
 def put(document: Any, name: str, value: Any) -> None:
-    """Set the dotted `name` in a tomlkit document. Tables that are missing are created."""
+    """Set the dotted `name` in a tomlkit document. Missing tables are created."""
     import tomlkit
 
     *tables, key = name.split(".")

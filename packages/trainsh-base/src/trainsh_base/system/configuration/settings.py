@@ -1,8 +1,9 @@
-"""The settings of config.toml. Each tool declares the keys that it reads, with their type, default and meaning.
+"""Reads the settings of config.toml.
 
-A tool's package contains one file `share/trainsh/settings/TABLE` for each of its tables in config.toml. A line is a
-setting: name, kind, default and help, separated by tabs. Kind is text, flag, number, duration, duration-or-off,
-size, money, list, or the allowed words, such as `USD|EUR`. A line that begins with # is a comment.
+Each tool declares the keys that it reads, with their type, default and meaning. A tool's package contains one file
+`share/trainsh/settings/TABLE` for each of its tables in config.toml. Each line of the file is a setting: name,
+kind, default and help, separated by tabs. Kind is text, flag, number, duration, duration-or-off, size, money, list,
+or the allowed words, such as `USD|EUR`. A line that begins with # is a comment.
 """
 
 from collections.abc import Sequence
@@ -30,7 +31,10 @@ class Setting(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def env(self) -> str:
-        """The variable that overrides the file, such as TRAINSH_RECIPE_TIMEOUT; empty for the key `version`."""
+        """The variable that overrides the file, such as TRAINSH_RECIPE_TIMEOUT.
+
+        It is empty for the key `version`.
+        """
         return "" if self.name == "version" else "TRAINSH_" + self.name.upper().replace(".", "_")
 
 
@@ -39,10 +43,10 @@ _tables: dict[str, dict[str, Setting]] = {}
 
 
 def find(name: str) -> Setting:
-    """Return the setting called `name`. Raises NotFound, which hints at a similar name, if no tool declares `name`.
+    """Return the setting called `name`.
 
-    This program's own installation is searched first, because that reads only one small file. Then the tools on
-    PATH are searched.
+    Raises NotFound, with a similar name in its hint, if no tool declares `name`. This program's own installation is
+    searched first, because only one small file must be read for that. Then the tools on PATH are searched.
     """
     table = name.partition(".")[0]
     known = {"version": VERSION} if name == "version" else _own_table(table)
@@ -58,7 +62,10 @@ def find(name: str) -> Setting:
 
 
 def installed() -> dict[str, Setting]:
-    """Return the settings of every tool that can be found. If two tools declare a table, the first one wins."""
+    """Return the settings of every tool that can be found.
+
+    If two tools declare the same table, the first tool's is used.
+    """
     tables: dict[str, dict[str, Setting]] = {}
     for folder in share.every_folder():
         for table in share.names(folder, "settings"):
@@ -100,7 +107,7 @@ def _setting(name: str, kind: str, default: str, text: str) -> Setting | None:
 def stored(setting: Setting, words: Sequence[str | int | float | bool]) -> Any:
     """Convert the words that a person typed to a value for config.toml.
 
-    Raises UsageError when the words do not fit the setting's type.
+    Raises UsageError if the words do not fit the setting's type.
     """
     if setting.kind == "list":
         return [str(word) for word in words]
@@ -122,9 +129,9 @@ def stored(setting: Setting, words: Sequence[str | int | float | bool]) -> Any:
 
 
 def meaning(setting: Setting, value: Any, where: str = "") -> Any:
-    """Convert a value to seconds (or `off`), bytes, bool, int, float, text or list, as the setting's kind requires.
+    """Convert a value as the setting's kind requires: to seconds (or `off`), bytes, bool, int, float, text or list.
 
-    Raises UsageError for a wrong value. The message contains `where`, the file or variable that has the value.
+    Raises UsageError for a wrong value. Its message contains `where`, the file or variable that has the value.
     """
     if value is None:
         return None
@@ -193,7 +200,9 @@ def _wrong(setting: Setting, value: Any, where: str) -> UsageError:
 
 
 def wording(setting: Setting) -> str:
-    """Describe the setting's type, as in `one of a, b`, `true or false` or `a duration such as 90s or 10m`."""
+    """Describe the setting's type, for example `one of a, b`, `true or false` or `a duration such as 90s or
+    10m`.
+    """
     if setting.choices:
         return (
             "one of " + ", ".join(setting.choices) if len(setting.choices) > 1 else f"always {setting.choices[0]}"

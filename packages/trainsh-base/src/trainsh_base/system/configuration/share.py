@@ -1,4 +1,4 @@
-"""Finds the files `share/trainsh/KIND/NAME`, in which a tool describes itself, so that nobody needs to run it.
+"""Finds the files `share/trainsh/KIND/NAME`. In these files a tool describes itself, so that it need not be run.
 
 The kinds are `tools` (a manifest: a line about the tool), `settings`, `aliases` and `provides`. The folder `share`
 is next to the `bin` folder of the program.
@@ -12,7 +12,9 @@ PLACE = ("share", "trainsh")
 
 
 def own_folders() -> list[str]:
-    """Return the `share/trainsh` folders beside two `bin` folders: the running program's and its Python's."""
+    """Return the `share/trainsh` folders beside two `bin` folders: that of the running program, and that of its
+    Python.
+    """
     program = os.path.realpath(sys.argv[0])  # a link in ~/.local/bin leads to the installation
     return list(dict.fromkeys([_beside(program), os.path.join(sys.prefix, *PLACE)]))  # noqa: PTH118
 

@@ -17,7 +17,10 @@ def load(path: Path) -> dict[str, Any]:
 
 
 def read(path: Path) -> bytes:
-    """Return the bytes of the file; empty when it does not exist. Raises UsageError when it cannot be read."""
+    """Return the bytes of the file, or no bytes if there is no file.
+
+    Raises UsageError if the file cannot be read.
+    """
     try:
         return path.read_bytes()
     except FileNotFoundError:
@@ -55,10 +58,10 @@ def change(
     empty: str = "",
     check: Callable[[dict[str, Any]], None] = lambda _: None,
 ) -> None:
-    """Apply `edit` to the file as a tomlkit document, so that comments, order and unknown keys stay as they are.
+    """Apply `edit` to the file as a tomlkit document, so that comments, order and unknown keys are kept.
 
-    The change is atomic and made under a lock. `check` is called with the old content. The file is not changed when
-    it does not parse or when `check` raises an error. `empty` is the initial text of a new file.
+    The change is atomic and made under a lock. `check` is called with the old content. The file is not changed if
+    it does not parse, or if `check` raises an error. `empty` is the initial text of a new file.
     """
     with locked(path):
         before = read(path)

@@ -1,3 +1,4 @@
-"""The two ways to call a tool: a command line for people and pipes, and JSON-RPC for programs.
+"""The two ways to call a tool, called faces: a command line for people and pipes, and JSON-RPC for programs.
 
-Of the modules outside this folder, only `program` imports those in it."""
+Outside of this folder, only the module `program` imports its modules.
+"""

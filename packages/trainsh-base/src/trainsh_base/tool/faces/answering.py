@@ -1,4 +1,4 @@
-"""Runs one command for a person or a pipe, and prints its answer in the format that was asked for."""
+"""Runs one command for a person or a pipe, and prints the answer in the requested format."""
 
 import os
 import sys
@@ -31,16 +31,16 @@ class Formats(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def execute(tool: Tool, command: Command, formats: Formats, typed: dict[str, Any]) -> int:
-    """Run `command` and print its answer; returns the exit status.
+    """Run `command` and print its answer. Return the exit status.
 
-    `typed` has the parameters from the command line. They override those in the document of `--input`.
+    `typed` has the parameters from the command line. They override the parameters in the document of `--input`.
     """
     if formats.json and formats.jsonl:
         raise UsageError("--json and --jsonl exclude each other")
     if formats.no_color:
         os.environ["NO_COLOR"] = "1"
     if formats.verbose:
-        os.environ["TRAINSH_DEBUG"] = "1"  # tools that this one starts are verbose too
+        os.environ["TRAINSH_DEBUG"] = "1"  # tools that this tool starts are verbose too
     machine = "jsonl" if formats.jsonl else "json" if formats.json else ""
     given = parameters(tool, command, read_input(formats.input)) | typed
     request = TerminalRequest(machine, quiet=formats.quiet)
@@ -61,7 +61,7 @@ def execute(tool: Tool, command: Command, formats: Formats, typed: dict[str, Any
             printing = True
             print_answer(command, answer, machine)
     except Terminated:
-        if not printing:  # the command is done and perhaps costs money, so its answer must not be lost
+        if not printing:  # the command is done and may have cost money, so its answer must not be lost
             print_answer(command, answer, machine)
         raise
     return status

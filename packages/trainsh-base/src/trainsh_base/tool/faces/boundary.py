@@ -1,4 +1,4 @@
-"""The error boundary: the only code that exits, prints an error, or handles a traceback."""
+"""The error boundary: only this module exits, prints errors, and handles tracebacks."""
 
 import contextlib
 import os
@@ -71,16 +71,18 @@ def _invoke(tool: Tool, words: list[str]) -> int:
 
 
 def machine_format(words: list[str]) -> str:
-    """Return the format that `words` request: `json`, `jsonl` or "" (for a person).
+    """Return the format that `words` request: `json`, `jsonl`, or "" for a person.
 
-    It is read before the options are parsed, so that even a usage error is printed in this format.
+    The format is determined before the options are parsed, so that even a usage error is printed in this format.
     """
     own = words[: words.index("--")] if "--" in words else words
     return "jsonl" if "--jsonl" in own else "json" if "--json" in own else ""
 
 
 def print_error(error: TrainError, machine: str) -> None:
-    """Print an error: with `--json` as JSON on stderr, with `--jsonl` as the last event on stdout, else as text."""
+    """Print an error: with `--json` as JSON on stderr, with `--jsonl` as the last event on stdout, otherwise as
+    text.
+    """
     document = {"error": error.document()}
     if machine == "jsonl" and not isinstance(sys.stdout, ClosedStream):
         sys.stdout.write(encode({"event": "error", **document}) + "\n")
@@ -111,9 +113,9 @@ def encode(value: Any) -> str:
 
 
 def _open_missing_streams() -> None:
-    """Open each closed standard stream on /dev/null, and install the gates, which make text printable.
+    """Open each closed standard stream on /dev/null. Install the gates, which make text printable.
 
-    A stream that stayed closed would give its descriptor to the next file that is opened.
+    If a standard stream stayed closed, the next file that is opened would get its descriptor.
     """
     for number in (0, 1, 2):
         try:
@@ -135,12 +137,12 @@ def _open_missing_streams() -> None:
 
 
 class ClosedStream:
-    """Stands for a standard output that the caller closed, so that writing to it is an error."""
+    """Stands for a standard output that the caller has closed. Writing to it is an error."""
 
     encoding = "utf-8"
 
     def write(self, text: str) -> int:
-        """Raise an error, because the text would be lost silently."""
+        """Raise an error. Otherwise the text would be lost silently."""
         if text:
             raise TrainError("standard output is closed, so the answer cannot be printed", code="stdout_closed")
         return 0

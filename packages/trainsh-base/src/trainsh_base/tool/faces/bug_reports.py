@@ -1,4 +1,7 @@
-"""Converts unexpected exceptions: those about files or encodings to typed errors, others to a Bug with a report."""
+"""Converts unexpected exceptions.
+
+Those about files or encodings become typed errors, others a Bug with a report.
+"""
 
 import errno
 import os
@@ -29,7 +32,7 @@ def as_failure(error: Exception, program: str) -> TrainError:
 
 
 def _is_ours(error: OSError) -> bool:
-    """Whether the error is about our own configuration or state folder."""
+    """Whether the error is about our own settings folder or state folder."""
     return isinstance(error.filename, str) and error.filename.startswith((str(config_home()), str(state_home())))
 
 
@@ -47,7 +50,7 @@ def _file_system(error: OSError) -> Conflict:
 
 
 def as_bug(error: BaseException, program: str) -> Bug:
-    """Return a Bug with a one-line message, and save the traceback in the state folder, else in /tmp."""
+    """Save the traceback in the state folder, else in /tmp. Return a Bug with a one-line message."""
     import traceback  # noqa: PLC0415 - only a bug needs it
 
     text = f"{program} {VERSION}\n" + "".join(traceback.format_exception(error))
@@ -58,7 +61,7 @@ def as_bug(error: BaseException, program: str) -> Bug:
 
 
 def _saved(text: str, name: str) -> str:
-    """Save the report; returns its path, or "" when it could not be written to any folder."""
+    """Save the report. Return its path, or "" if it could not be written to any folder."""
     for place in (_state_reports, _temporary):
         try:
             path = os.path.join(place(), name)  # noqa: PTH118

@@ -1,6 +1,7 @@
 """Reads the parameters of a command from the document of `--input`.
 
-The document is a JSON object, which may be what another command of the tool printed."""
+The document is a JSON object. It may be what another command of the tool has printed.
+"""
 
 import sys
 import typing
@@ -14,7 +15,10 @@ from trainsh_base.tool.declare import Command, Tool
 
 
 def read_input(name: str | None) -> dict[str, Any]:
-    """Read a JSON object from the file `name` (`-`: stdin). Raises UsageError when it is not a JSON object."""
+    """Read a JSON object from the file `name` (`-`: stdin).
+
+    Raises UsageError if the content is not a JSON object.
+    """
     if name is None:
         return {}
     try:
@@ -43,8 +47,8 @@ def read_input(name: str | None) -> dict[str, Any]:
 def parameters(tool: Tool, command: Command, document: dict[str, Any]) -> dict[str, Any]:
     """Return the parameters for `command` that `document` contains.
 
-    If `document` is an answer of one of the tool's commands, fields that are not parameters are left out. In any
-    other document unknown keys stay, so that the call reports them as errors.
+    If `document` is an answer of one of the tool's commands, fields that are not parameters are left out. Of any
+    other document, unknown keys are kept, so that the call reports them as errors.
     """
     values = command.renamed(document)
     known = {param.key for param in command.params}
@@ -54,7 +58,10 @@ def parameters(tool: Tool, command: Command, document: dict[str, Any]) -> dict[s
 
 
 def answers(tool: Tool) -> Iterator[type[msgspec.Struct]]:
-    """Yield the types of the documents that the tool's commands return, alone or in lists."""
+    """Yield the types of the documents that the tool's commands return.
+
+    A command may also return a list of documents.
+    """
     for command in tool.commands.values():
         yield from _structs(command.returns)
 

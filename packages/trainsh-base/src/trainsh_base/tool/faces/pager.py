@@ -17,7 +17,7 @@ from trainsh_base.tool.gate import Gate, raw
 
 
 class Screenful(io.BytesIO):
-    """A buffer that says it is a terminal, so that colours and tables are made as for a terminal."""
+    """A buffer that claims to be a terminal, so that colours and tables are made as for a terminal."""
 
     def isatty(self) -> bool:
         """Return True."""
@@ -26,10 +26,10 @@ class Screenful(io.BytesIO):
 
 @contextlib.contextmanager
 def paged(wanted: bool) -> Iterator[None]:
-    """Collect what is printed in this block, and show it in the pager if it is too long for the terminal.
+    """Collect what is printed in this block. If it is too long for the terminal, show it in the pager.
 
-    If standard error is a terminal, its text is collected too, so that the order of all texts stays the same. After
-    an exception the collected text is printed without the pager.
+    If standard error is a terminal, its text is collected too, so that all texts keep their order. After an
+    exception, the collected text is printed without the pager.
     """
     words = _pager() if wanted and sys.stdout.isatty() and sys.stdin.isatty() else []
     if not words:
@@ -81,7 +81,7 @@ def _too_long(text: bytes) -> bool:
 
 
 def _show(words: list[str], text: bytes) -> bool:
-    """Run the pager on `text`; returns False when it cannot be started."""
+    """Run the pager on `text`. Return False if the pager cannot be started."""
     import subprocess  # noqa: PLC0415 - only a long answer needs it
 
     env = {"LESS": "FRX", "LV": "-c", **os.environ}
@@ -90,7 +90,7 @@ def _show(words: list[str], text: bytes) -> bool:
         child = subprocess.Popen(words, stdin=subprocess.PIPE, env=env)
     except OSError:
         return False
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the pager
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the pager, so this process ignores it
     try:
         with contextlib.suppress(BrokenPipeError):
             child.communicate(text)

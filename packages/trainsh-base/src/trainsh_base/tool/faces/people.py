@@ -21,7 +21,7 @@ SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
 def invoke(tool: Tool, words: list[str]) -> int:
-    """Parse `words`, run the command that they name and print its answer; returns the exit status."""
+    """Parse `words`, run the command that they name, and print its answer. Return the exit status."""
     try:
         group = Group(tool)
         with group.make_context(tool_words(tool.program), words or ["--help"]) as context:
@@ -52,9 +52,10 @@ def _usage(tool: Tool, error: click.UsageError) -> UsageError:
 
 
 def _near(error: click.UsageError) -> str:
-    """Return a line of the hint that names the option, or the option's value, most similar to what was typed.
+    """Return a line for the hint.
 
-    It is empty if there is none.
+    It names the option, or the value of an option, that is most similar to what was typed. Returns "" if nothing is
+    similar.
     """
     near = None
     if isinstance(error, click.NoSuchOption) and error.ctx:
@@ -78,7 +79,7 @@ class Context(click.Context):
 
 
 class ToolCommand(click.Command):
-    """A command of `tool`, whose help ends with the tool's examples."""
+    """A command of `tool`. The command's help ends with the tool's examples."""
 
     context_class = Context
     tool: Tool
@@ -103,7 +104,7 @@ class Group(click.Group):
         self.tool = tool
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return the names of the tool's own commands, then the names of the two commands that every tool has."""
+        """Return the names of the tool's own commands, and then `schema` and `serve`, which every tool has."""
         return [*self.tool.commands, "schema", "serve"]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
@@ -216,7 +217,10 @@ class DurationType(click.ParamType[float]):
     name = "duration"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """Return the duration in seconds. If it cannot be parsed, click adds the option's name to the message."""
+        """Return the duration in seconds.
+
+        If the text is no duration, click adds the option's name to the error message.
+        """
         try:
             return parse_duration(value)
         except UsageError as error:

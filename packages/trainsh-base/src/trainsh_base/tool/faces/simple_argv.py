@@ -1,6 +1,6 @@
-"""Reads simple command lines without click, whose import takes as long as the rest of a small command.
+"""Reads simple command lines without click, because the import of click takes as long as a whole small command.
 
-A command line is read here only if it can mean one thing: it consists of positional words and of long options in
+A command line is read here only if it has just one meaning: it consists of positional words and of long options in
 full. All others (help, short options, abbreviations, mistakes) are left to click, which has the messages for them.
 """
 
@@ -20,7 +20,10 @@ class NotSimple(Exception):
 
 
 def read(tool: Tool, words: list[str]) -> tuple[Command, Formats, dict[str, Any]] | None:
-    """Return the command, the formats and the parameters that `words` give; None when click must read them."""
+    """Return the command, the formats and the parameters that `words` give.
+
+    Return None if click must read the words.
+    """
     command = tool.commands.get(words[0]) if words else None
     if command is None:
         return None
@@ -45,7 +48,7 @@ class _Line:
         self.given: dict[str, Any] = {}
 
     def read(self, words: list[str]) -> None:
-        """Sort the words. Raises NotSimple when click must read them."""
+        """Sort the words. Raises NotSimple if click must read them."""
         left = iter(words)
         for word in left:
             param = self.options.get(word)
@@ -74,7 +77,7 @@ class _Line:
             self.given[param.key] = _converted(param, _value(value))
 
     def _assign(self, words: list[str]) -> None:
-        """Give the positional words to the arguments. At most one of the arguments takes several words."""
+        """Assign the positional words to the arguments. At most one argument takes several words."""
         arguments, more = self.arguments, len(words) - len(self.arguments)
         many = next((index for index, param in enumerate(arguments) if param.many), None)
         if (more > 0 and many is None) or (more < 0 and many not in (None, len(arguments) - 1)):

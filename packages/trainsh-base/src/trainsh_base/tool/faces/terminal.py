@@ -66,7 +66,7 @@ class TerminalRequest(Request):
             self._line_open = False
 
     def finish(self) -> None:
-        """Print the output that was kept back, and end an unfinished progress line."""
+        """Print the output that was held back, and end an unfinished progress line."""
         if self.for_people:
             sys.stdout.write(self._plain.flush())
         self._close_line()
@@ -80,7 +80,10 @@ class TerminalRequest(Request):
         default: str | None = None,
         flag: str = "",
     ) -> str:
-        """Ask on the terminal; the question goes to stderr. Without a terminal, raise UsageError, naming `flag`."""
+        """Ask on the terminal. The question goes to stderr.
+
+        Without a terminal, raise UsageError, which names `flag`.
+        """
         if self._machine or not (sys.stdin.isatty() and sys.stderr.isatty()):
             raise nobody(message, flag)
         self._close_line()
@@ -103,7 +106,7 @@ class TerminalRequest(Request):
         if kind == "choose" and choices:
             return str(click.prompt(message, type=click.Choice(choices), default=default, err=True))
         if kind in ("secret", "text"):
-            hide, show = kind == "secret", bool(default)  # an empty default is not shown, as []
+            hide, show = kind == "secret", bool(default)  # an empty default is not shown (as [])
             return str(click.prompt(message, default=default, hide_input=hide, show_default=show, err=True))
         raise UsageError(f"no such kind of question: {kind!r}")
 

@@ -1,7 +1,7 @@
-"""The command as the user typed it: `train transfer` when train-xfer copy runs, `train host` when train-host runs.
+"""The command as the user typed it: `train transfer` if train-xfer copy runs, `train host` if train-host runs.
 
-The dispatcher passes what was typed in TRAINSH_TYPED. If that is a shortcut, the dispatcher passes the command that
-the shortcut runs, such as `copy`, in TRAINSH_SHORTCUT.
+The dispatcher passes what was typed in the variable TRAINSH_TYPED. If a shortcut was typed, the variable
+TRAINSH_SHORTCUT has the command that the shortcut runs, such as `copy`.
 """
 
 import os
