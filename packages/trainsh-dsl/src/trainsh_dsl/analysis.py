@@ -21,7 +21,7 @@ from trainsh_dsl.vocabulary.tool_schemas import Effects, NoTools, Tools
 class Analysis:
     """A recipe after reading and checking.
 
-    `syntax_errors` is the number of errors found before the sessions and hosts of the steps are checked.
+    `syntax_errors` is the number of errors that were found before the check of the steps' sessions and hosts.
     """
 
     def __init__(
@@ -93,7 +93,7 @@ def analyse(
     checked: `hint_of` returns a hint for an unknown name, and None for a known name.
     """
     collecting = gc.isenabled()
-    gc.disable()  # because reading a recipe leaves almost no garbage, collecting it would only cost time
+    gc.disable()  # reading a recipe leaves almost no garbage, so collecting it would only cost time
     try:
         analysis = _analyse(Source(text), name, given, tools or NoTools(), exec_, hosts, storages)
         if hint_of is not None:

@@ -34,7 +34,10 @@ Plugins = Annotated[bool, Opt("ask installed tools for their schemas")]
 
 
 class Formatted(msgspec.Struct, frozen=True, kw_only=True):
-    """The result for one recipe. `changed`: it was not in canonical form. `diff`: the diff that --diff asks for."""
+    """The result for one recipe. `changed`: the recipe was not in canonical form.
+
+    `diff`: the diff, if --diff was given.
+    """
 
     name: str
     changed: bool

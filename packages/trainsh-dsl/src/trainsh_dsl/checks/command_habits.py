@@ -1,5 +1,5 @@
-"""Warns about commands that have an unexpected effect: they replace the shell, hide a failure, or have an odd
-blank.
+"""Warns about commands with an unexpected effect: the command replaces the shell, hides a failure, or has an
+unusual blank.
 """
 
 from trainsh_dsl.diagnostics.findings import Findings
@@ -40,7 +40,7 @@ class CommandHabits:
         self._pipes(node, commands)
 
     def opened(self, session: str) -> None:
-        """Forget what steps have set in the session called `session`, because it now has a new shell."""
+        """Forget what steps have set in `session`, because it now has a new shell."""
         self._pipefail.discard(session)
 
     def _at(self, node: Execute) -> int:

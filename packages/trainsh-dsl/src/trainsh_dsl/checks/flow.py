@@ -22,8 +22,9 @@ from trainsh_dsl.text.word import Word
 
 
 class Flow(FlowFindings):
-    """Follows the steps in order and reports findings. The attribute `used` collects the names of the hosts and
-    storages that steps use.
+    """Follows the steps in order and reports findings.
+
+    The attribute `used` collects the names of the hosts and storages that steps use.
     """
 
     def __init__(self, recipe: Recipe, scope: Scope, findings: Findings, *, quick: bool = False) -> None:
@@ -34,8 +35,9 @@ class Flow(FlowFindings):
         }  # fmt: skip
 
     def run(self, refs: dict[int, list[tuple[str, int]]]) -> None:
-        """Check all steps. `refs` maps the offset of a statement to the captured variables that this statement
-        uses.
+        """Check all steps.
+
+        `refs` maps the offset of a statement to the captured variables that the statement uses.
         """
         self.refs = refs
         for node in every(self.recipe.steps + self.recipe.closing):
@@ -167,8 +169,8 @@ class Flow(FlowFindings):
                 self._host(name, word.start, word.end, storage_allowed=True)
 
     def _end_of_verb(self, word: Word) -> None:
-        """If a word is `@NAME:path`, as in the arguments of `xfer.follow`, count it as a use of the host or storage
-        NAME.
+        """If a word has the form `@NAME:path`, as an argument of `xfer.follow` has, count it as a use of the host
+        or storage NAME.
         """
         name, colon, _ = word.raw.removeprefix("@").partition(":")
         if colon and word.raw.startswith("@") and name in self.scope.hosts | self.scope.storages:

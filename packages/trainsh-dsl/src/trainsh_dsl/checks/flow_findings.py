@@ -34,7 +34,8 @@ class FlowFindings:
         self.scope = scope
         self.findings = findings
         self.mentioned = scope.mentioned
-        self.quick = quick  # true for the text of `exec`, which need not close its sessions or wait
+        # true for the text of `exec`, which need not close its sessions or wait for background steps
+        self.quick = quick
         self.sessions: dict[str, Session] = {}
         self.filled: set[str] = set()
         self.used: set[str] = set()
@@ -44,7 +45,7 @@ class FlowFindings:
         self.habits = CommandHabits(findings)
         self.closing = False
         self.names = NameFindings(findings)
-        # hosts whose tmux.open lacks `as NAME`, an error that the parser has reported
+        # hosts that a tmux.open without `as NAME` uses; the parser has reported this error
         self._unnamed: set[str] = set()
         self._openers: dict[str, int] = {}
         self._near: Near | None = None
@@ -187,8 +188,9 @@ class FlowFindings:
             )
 
     def _filling(self, name: str) -> str:
-        """The hint for a placeholder host. It names a verb of a provider that the recipe uses, or else the option
-        --host.
+        """The hint for a placeholder host. It names a verb of a provider that the recipe uses.
+
+        Without one, it names the option --host.
         """
         fillers = (
             f"{node.tool}.{node.effects.filler}"

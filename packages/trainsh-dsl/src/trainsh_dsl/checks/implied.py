@@ -1,4 +1,4 @@
-"""`train exec`: adds the host definitions and sessions that its text leaves out."""
+"""Adds the host definitions and sessions that the text of `train exec` leaves out."""
 
 from collections.abc import Iterable
 
@@ -11,7 +11,7 @@ from trainsh_dsl.grammar.syntax import Control, Definition, Execute, Node, Open,
 class Implied:
     """Adds the definitions and sessions that the text of `exec` leaves out.
 
-    `hosts` and `storages` are the names of the configured hosts and storages, as far as the caller knows them.
+    `hosts` and `storages` are the names of the configured hosts and storages, if the caller knows them.
     """
 
     def __init__(

@@ -23,7 +23,9 @@ _FROM_SHELL = frozenset(
 
 
 def unknown(scope: Scope, findings: Findings) -> None:
-    """Report E501 or E209 for each `$NAME` outside commands that has no definition anywhere in the recipe."""
+    """Report E501 or E209 for each `$NAME` that is not in a command and has no definition anywhere in the
+    recipe.
+    """
     near = Near().add(scope.known) if scope.unknown else Near()
     told: set[str] = set()
     for use in scope.unknown:
@@ -81,7 +83,9 @@ def _never(findings: Findings, code: str, definition: Definition, message: str) 
 
 
 def near_misses(recipe: Recipe, scope: Scope, findings: Findings) -> None:
-    """Report W303: a `$NAME` left to the shell that is probably a misspelt variable of the recipe."""
+    """Report W303 for a `$NAME` that is left to the shell although it is probably a misspelt variable of the
+    recipe.
+    """
     names = [name for name in scope.known if len(name) > 2]
     if not scope.shell or not names:
         return
@@ -107,8 +111,9 @@ def near_misses(recipe: Recipe, scope: Scope, findings: Findings) -> None:
 
 
 def _beginning(name: str, known: set[str]) -> str | None:
-    """The longest NAME among the known names such that `name` begins with `NAME_`, or None if there is no such
-    name.
+    """The longest NAME among the known names such that `name` begins with `NAME_`.
+
+    None if there is no such NAME.
     """
     place = name.rfind("_")
     while place > 1:

@@ -1,4 +1,4 @@
-"""Reports each wrong name only once."""
+"""Reports findings about names. Each wrong name is reported only once."""
 
 from trainsh_dsl.diagnostics.findings import Findings
 from trainsh_dsl.grammar.syntax import Node
@@ -28,8 +28,9 @@ class NameFindings:
         return self.findings.source.place(offset)[0]
 
     def at(self, name: str, node: Node, *, last: bool = False) -> int:
-        """The offset of `@name` in the statement. With `last`, the offset of `name` (without `@`) at the
-        statement's end.
+        """The offset of `@name` in the statement.
+
+        If `last` is true: the offset of `name`, without `@`, at the statement's end.
         """
         text = self.findings.source.text
         found = text.rfind(name, node.start, node.end) if last else text.find("@" + name, node.start, node.end)

@@ -1,4 +1,4 @@
-"""Collects the names in scope at an offset: variables, hosts, storages and open sessions."""
+"""Collects the names that are defined at an offset: variables, hosts, storages and open sessions."""
 
 import msgspec
 
@@ -7,11 +7,11 @@ from trainsh_dsl.grammar.syntax import Close, Execute, Open, Recipe, every
 
 
 class Names(msgspec.Struct, frozen=True, kw_only=True):
-    """The names that may be written at one offset of a recipe, each with the offset of the statement that defines
-    it.
+    """The names that may be written at one offset of a recipe.
 
-    `variables` also holds captured variables, and the variables that train itself sets; the latter have offset -1.
-    `sessions` maps each session that is open at the offset to its host.
+    Each maps to the offset of the statement that defines it. `variables` also has captured variables, and the
+    variables that train itself sets; these have the offset -1. `sessions` maps each session that is open at the
+    offset to the session's host.
     """
 
     variables: dict[str, int]
@@ -21,7 +21,7 @@ class Names(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def names_at(recipe: Recipe, scope: Scope, offset: int) -> Names:
-    """The names in scope at `offset`.
+    """The names that are defined at `offset`.
 
     The steps of a parallel block count as if they ran in the order of the text.
     """

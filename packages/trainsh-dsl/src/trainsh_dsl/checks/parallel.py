@@ -1,4 +1,7 @@
-"""Checks parallel blocks. Since the steps of such a block start together, none may depend on another."""
+"""Checks parallel blocks.
+
+The steps of a block start together, so no step may depend on another step of the block.
+"""
 
 from trainsh_dsl.checks.name_findings import NameFindings
 from trainsh_dsl.document.plan import Ref
@@ -11,8 +14,8 @@ _BEHIND = "move this step below the block"
 class ParallelBlock:
     """Checks one parallel block.
 
-    `filled` holds the hosts that have their machine before the block, `captured` the variables that have their
-    value before the block.
+    `filled` holds the hosts that have their machine before the block. `captured` holds the variables that have
+    their value before the block.
     """
 
     def __init__(
@@ -28,7 +31,7 @@ class ParallelBlock:
         self.refs = refs
         self.filled = filled
         self.captured = captured
-        # session -> number of its first step, and whether that step opens it
+        # session -> (the number of the first step that uses it, whether this step opens it)
         self._first: dict[str, tuple[int, bool]] = {}
         self._made: dict[str, int] = {}  # host or variable -> the number of the step that gives it a value
 

@@ -1,4 +1,4 @@
-"""Checks that each rented machine, of any provider, is released on every path through the recipe."""
+"""Checks that each rented machine is released on every path through the recipe. This works for any provider."""
 
 from trainsh_dsl.diagnostics.findings import Findings
 from trainsh_dsl.document.plan import Ref
@@ -14,10 +14,10 @@ class Account:
         self.rented: list[tuple[Control, bool]] = []
         self.last_release: Control | None = None
         self.released_at_the_end = False
-        self.guarded = False  # whether a step arms a watchdog, which stops the instance by itself
-        self.latest = -1  # offset of the latest step that rents or starts a machine
-        self.all_released = -1  # offset of the latest release step that names no host
-        self.released: dict[str, int] = {}  # host -> offset of the latest step that releases its machine
+        self.guarded = False  # whether a step starts a watchdog, a program that stops the instance by itself
+        self.latest = -1  # the offset of the latest step that rents or starts a machine
+        self.all_released = -1  # the offset of the latest releasing step that names no host
+        self.released: dict[str, int] = {}  # host -> the offset of the latest step that releases the host's machine
 
 
 class Rentals:
@@ -70,8 +70,8 @@ class Rentals:
         )  # fmt: skip
 
     def released(self, host: str, since: int) -> int:
-        """The offset of the step after offset `since` that releases the machine of `host`, or -1 if no step surely
-        does.
+        """The offset of a step after `since` that surely releases the machine of `host`, or -1 if there is no such
+        step.
         """
         account = self._accounts.get(self._owner.get(host, ""))
         if account is None:
@@ -80,7 +80,7 @@ class Rentals:
         return at if at > max(since, account.latest) else -1
 
     def report(self) -> None:
-        """Report W203 for each machine that is still billed at the end of some path through the recipe."""
+        """Report W203 for each machine that is still billed at the end of at least one path through the recipe."""
         for tool, account in self._accounts.items():
             if not account.guarded and tool not in self.scope.mentioned:
                 for node, closing in account.rented:

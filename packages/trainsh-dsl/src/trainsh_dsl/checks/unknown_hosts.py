@@ -1,4 +1,4 @@
-"""Finds host specs that are one bare word, if this machine does not know a host of that name."""
+"""Finds host specs that are a single word, if this machine knows no host with this name."""
 
 from collections.abc import Callable
 
@@ -15,7 +15,7 @@ def unknown_hosts(
     """Report W210 for each host spec that is a single word and names no known host.
 
     `given` holds the hosts that the command line sets. `hint_of` returns a hint for an unknown name, and None for a
-    known one.
+    known name.
     """
     for each in recipe.definitions:
         plain = each.sort == "host" and each.type == "name" and isinstance(each.text, str)

@@ -1,4 +1,4 @@
-"""The codes of diagnostics with their explanations, which are read from codes.md when they are first needed."""
+"""Reads the codes of diagnostics, with their explanations, from codes.md when they are first needed."""
 
 import re
 from functools import cache
@@ -13,7 +13,9 @@ FILE = __file__.removesuffix("catalogue.py") + "codes.md"
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A diagnostic code: `wrong` is a recipe with it, `shown` what `check` prints for that, `right` the fixed
+    """A diagnostic code.
+
+    `wrong` is a recipe that causes it, `shown` is what `check` prints for that recipe, and `right` is the corrected
     recipe.
     """
 
@@ -54,5 +56,5 @@ def _entry(head: re.Match[str], body: str) -> Entry:
 
 
 def is_code(word: str) -> bool:
-    """Whether a diagnostic has the code `word`."""
+    """Whether `word` is the code of a diagnostic."""
     return word in entries()

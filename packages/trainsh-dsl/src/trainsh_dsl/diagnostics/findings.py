@@ -1,22 +1,24 @@
-"""Findings are the errors and warnings of a recipe.
+"""The findings, which are the errors and warnings of a recipe.
 
-They are collected by offset and become diagnostics at the end.
+While a recipe is read, findings have offsets. At the end they become diagnostics with lines and columns.
 """
 
 from trainsh_dsl.document.diagnostic import Diagnostic
 from trainsh_dsl.text.patterns import lazy
 from trainsh_dsl.text.source import Source
 
-MOST_ON_A_LINE = 50  # how many diagnostics of one line are kept; each one costs a scan of the whole line
+# how many diagnostics of one line are kept; more would take too long, because each one costs a scan of the whole
+# line
+MOST_ON_A_LINE = 50
 LONGEST_SOURCE = 2_000
 _SURROGATE = lazy("[\ud800-\udfff]")
 CODE = lazy(r"[EW]\d{3}")
 
 
 class Findings:
-    """Collects the findings of the checks as tuples (code, start, end, message, hint), and what to ignore.
+    """Collects the findings of the checks as tuples (code, start, end, message, hint).
 
-    Comments `# train: ignore` say which warnings to ignore.
+    Also collects which warnings to ignore. Comments `# train: ignore` tell which warnings to ignore.
     """
 
     def __init__(self, source: Source) -> None:
@@ -35,7 +37,9 @@ class Findings:
             self.errors += 1
 
     def ignore(self, start: int, end: int, codes: set[str]) -> None:
-        """Ignore warnings that have one of `codes` and begin on a line between the offsets `start` and `end`."""
+        """Ignore the warnings that have one of `codes` and begin on a line between the offsets `start` and
+        `end`.
+        """
         self.ignored.append((start, end, codes))
 
     def _kept(self) -> list[tuple[str, int, int, str, str]]:
@@ -80,7 +84,10 @@ class Findings:
 
 
 def _encodable(text: str) -> str:
-    """The text with a substitute for each lone surrogate (a byte that was not UTF-8), so that it can be encoded."""
+    """The text with a substitute for each lone surrogate, so that it can be encoded.
+
+    A lone surrogate is a byte that was not UTF-8.
+    """
     return text if text.isascii() else _SURROGATE.sub("\ufffd", text)
 
 

@@ -11,14 +11,17 @@ _EXAMPLE = "write # train: ignore W203"
 
 
 class Ignores:
-    """Reads `train: ignore` comments, and tells `Findings` which warnings to ignore on which lines."""
+    """Reads `train: ignore` comments. Tells `Findings` which warnings to ignore on which lines."""
 
     def __init__(self, findings: Findings) -> None:
         self.findings = findings
         self.waiting: tuple[int, set[str]] | None = None
 
     def comment(self, line: str, at: int) -> None:
-        """Read the comment line at offset `at`. Its directive applies to the statement that follows the line."""
+        """Read the comment line at offset `at`.
+
+        A directive in it applies to the statement that follows the line.
+        """
         found = _LINE.match(line.rstrip())
         if found:
             codes = self._codes(found[1], at)
@@ -33,7 +36,7 @@ class Ignores:
             self.waiting = None
 
     def trailing(self, directive: str, at: int, start: int, end: int) -> None:
-        """Apply `directive`, from a comment at the end of a statement, to this statement.
+        """Apply `directive` to a statement. The directive comes from a comment at the end of this statement.
 
         The directive stands at offset `at`. The statement goes from offset `start` to offset `end`.
         """
@@ -42,7 +45,7 @@ class Ignores:
     def _codes(self, directive: str, at: int) -> set[str]:
         """The codes of warnings in a directive such as `# train: ignore W203, W301`.
 
-        Anything else in the list is reported with W104.
+        Any other word in the directive is reported with W104.
         """
         listed = directive.partition("ignore")[2].replace(",", " ").split()
         end = at + len(directive)

@@ -24,14 +24,14 @@ def one(found: Diagnostic, name: str, *, style: bool = False) -> str:
 
 
 def many(found: Iterable[Diagnostic], name: str, *, style: bool = False) -> str:
-    """All diagnostics as text with blank lines between them, and at the end how many there are."""
+    """All diagnostics as text, with blank lines between them. The last line tells how many there are."""
     listed = list(found)
     blocks = [one(each, name, style=style) for each in listed]
     return "\n\n".join([*blocks, count(listed, name)])
 
 
 def count(found: list[Diagnostic], name: str) -> str:
-    """A summary such as `train.recipe: 2 errors, 1 warning`, or a line that says that the recipe has none."""
+    """A summary such as `train.recipe: 2 errors, 1 warning`. For a recipe without findings, the summary says so."""
     parts = []
     for word in ("error", "warning"):
         number = sum(each.severity == word for each in found)
@@ -41,7 +41,7 @@ def count(found: list[Diagnostic], name: str) -> str:
 
 
 def _excerpt(found: Diagnostic) -> tuple[str, str]:
-    """The source line, and the line of carets below it. A long line is cut to the part around the mistake."""
+    """The source line, and a line of carets below it. A long source line is cut to the part around the mistake."""
     source, start = found.source, found.column - 1
     end = max(start + 1, min(start + found.length, len(source)))
     first = 0

@@ -17,7 +17,7 @@ class GraphNode(Document, frozen=True, kw_only=True):
 
 
 class GraphEdge(Document, frozen=True, kw_only=True):
-    """`source` leads to `target`: what it does there is `kind`."""
+    """An arrow from `source` to `target`. `kind` tells what the source does with the target."""
 
     source: str
     target: str
@@ -25,7 +25,7 @@ class GraphEdge(Document, frozen=True, kw_only=True):
 
 
 class Graph(Document, frozen=True, kw_only=True):
-    """What depends on what in a recipe, as data and as a Mermaid flowchart."""
+    """What depends on what in a recipe. The answer is data and a Mermaid flowchart."""
 
     name: str
     nodes: list[GraphNode]

@@ -1,4 +1,4 @@
-"""The plan: the document that says for the runner what a recipe says (docs/language.md, "The plan")."""
+"""The plan: the document that tells the runner what the recipe contains (docs/language.md, "The plan")."""
 
 from typing import Literal
 
@@ -8,9 +8,10 @@ PLAN_VERSION = 1
 
 
 class Ref(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
-    """A value that is inserted later; one of the names is set. `host`, `storage`, `session` occur only in `args`.
+    """A value that is inserted when the step runs. One of the names is set.
 
-    `otherwise` belongs to a `var` that only a tool's answer can set: the text if no answer has set it.
+    `host`, `storage`, `session` occur only in `args`. `otherwise` belongs to a `var` that only a tool's answer can
+    set. It is the text for the case that no answer has set it.
     """
 
     var: str = ""
@@ -27,7 +28,7 @@ Parts = list[str | Ref]
 
 
 class Span(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A part of the recipe: lines and columns count from 1, columns in code points, the end is exclusive."""
+    """A part of the recipe. Lines and columns count from 1, columns in code points. The end is not part of it."""
 
     line: int
     column: int
@@ -40,8 +41,9 @@ class Document(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 
 class Options(Document, frozen=True, kw_only=True):
-    """Options of any step; durations are seconds. A value with variables is a list of parts, read when the step
-    runs.
+    """Options of any step. Durations are in seconds.
+
+    A value with variables is a list of parts, which is read when the step runs.
     """
 
     timeout: float | Parts | None = None
@@ -53,8 +55,8 @@ class Options(Document, frozen=True, kw_only=True):
 class ExecuteOptions(Options, frozen=True, kw_only=True):
     """Options of an execute.
 
-    `grace` is the time from the first INT to the KILL when the step is ended; `capture` the variable that takes the
-    standard output.
+    `grace` is the time from the first INT to the KILL when the step is ended. `capture` is the variable that gets
+    the standard output.
     """
 
     grace: float | Parts | None = None
@@ -62,10 +64,10 @@ class ExecuteOptions(Options, frozen=True, kw_only=True):
 
 
 class TransferOptions(Options, frozen=True, kw_only=True):
-    """Options of a transfer, as in rsync. `as_is` keeps a host's set-user-id bits and links, which are else
-    dropped.
+    """Options of a transfer, as in rsync.
 
-    `required`: the source's machine is not released before this has arrived, for `hold` seconds at most.
+    `as_is` keeps set-user-id bits and links of a host; without it they are dropped. `required`: the machine of the
+    source is not released before this transfer has arrived, but is kept at most for `hold` seconds.
     """
 
     delete: bool | Parts | None = None
@@ -85,16 +87,16 @@ class TransferOptions(Options, frozen=True, kw_only=True):
 
 
 class Variable(Document, frozen=True, kw_only=True):
-    """A `var`; its value may name variables defined above it."""
+    """A `var`. Its value may contain variables that are defined above it."""
 
     value: Text
     span: Span
 
 
 class Host(Document, frozen=True, kw_only=True):
-    """A `host`: its spec as written; type "other" where a variable decides it.
+    """A `host`: its spec as written. The type is "other" if a variable decides it.
 
-    A spec `NAME:REF` is of type "provider", and `provider` is NAME: the tool that resolves it.
+    A spec `NAME:REF` has the type "provider". Then `provider` is NAME, the tool that resolves the spec.
     """
 
     spec: Text
@@ -105,7 +107,7 @@ class Host(Document, frozen=True, kw_only=True):
 
 
 class Storage(Document, frozen=True, kw_only=True):
-    """A `storage`: its spec as written; kind "other" where a variable decides it."""
+    """A `storage`: its spec as written. The kind is "other" if a variable decides it."""
 
     spec: Text
     span: Span
@@ -114,9 +116,9 @@ class Storage(Document, frozen=True, kw_only=True):
 
 
 class Endpoint(Document, frozen=True, kw_only=True):
-    """One side of a transfer: on a host, in a storage, or (neither) on this machine.
+    """One side of a transfer: on a host, in a storage, or, if neither is given, on this machine.
 
-    `expand`: globs of a source and a leading `~` mean something (the path was not quoted).
+    `expand`: the path was not quoted, so that globs in a source and a leading `~` are expanded.
     """
 
     path: Text
@@ -126,7 +128,7 @@ class Endpoint(Document, frozen=True, kw_only=True):
 
 
 class Step(Document, frozen=True, kw_only=True, tag_field="kind"):
-    """Base of the steps. `text` is the step in canonical form, `implied` one that `exec` added."""
+    """Base of the steps. `text` is the step in canonical form. `implied` is true for a step that `exec` added."""
 
     text: str
     span: Span
@@ -136,8 +138,8 @@ class Step(Document, frozen=True, kw_only=True, tag_field="kind"):
 class Execute(Step, frozen=True, kw_only=True, tag="execute"):
     """`@session > command`
 
-    `state`: the command sets the shell's state (directory, variables, options, functions): "only" that, or "also"
-    that beside other work.
+    `state` tells whether the command sets the shell's state (directory, variables, options, functions): "only" if
+    it does nothing else, "also" if it also does other work.
     """
 
     session: str
@@ -151,7 +153,7 @@ Condition = Literal["pattern", "file", "port", "idle"]
 
 
 class Wait(Step, frozen=True, kw_only=True, tag="wait"):
-    """`wait @session CONDITION`; value: the regex, the path, the port; "" or "all" for idle."""
+    """`wait @session CONDITION`. `value` is the regex, the path or the port; for idle it is "" or "all"."""
 
     session: str
     condition: Condition
@@ -168,9 +170,10 @@ class Transfer(Step, frozen=True, kw_only=True, tag="transfer"):
 
 
 class Control(Step, frozen=True, kw_only=True, tag="control"):
-    """`tool.verb words options`; for tmux.open and tmux.close `host` and `session` say it all.
+    """`tool.verb words options`. For tmux.open and tmux.close, `host` and `session` have all the words.
 
-    `args` are the words in order, `params` the verb's own options, `lists` those given more than once.
+    `args` are the words in order, `params` the verb's own options, and `lists` the options that were given more
+    than once.
     """
 
     tool: str

@@ -38,7 +38,7 @@ def statement(node: Node) -> str:
 
 
 def command(node: Execute) -> str:
-    """The command of a step as written, except that an `&` at its end has exactly one blank before it."""
+    """The command of a step as written. Only an `&` at its end is changed: it gets exactly one blank before it."""
     raw = node.raw
     if node.background and raw.endswith("&") and "\n" not in raw:
         return raw[:-1].rstrip(" \t") + " &"

@@ -24,7 +24,7 @@ class _Printer:
         self.source = source
         self.recipe = recipe
         self.out: list[str] = []
-        self.line = 0  # the first line that is not yet printed
+        self.line = 0  # the number of the first line that is not printed yet
         self.level = 0
 
     def text(self) -> str:
@@ -81,8 +81,9 @@ class _Printer:
         self.line = last
 
     def _widths(self, definitions: list[Definition]) -> dict[int, int]:
-        """The width of the column `sort NAME` for each definition. The definitions after a blank line get their own
-        width.
+        """The width of the column `sort NAME` for each definition.
+
+        Definitions after a blank line get a width of their own.
         """
         widths: dict[int, int] = {}
         group: list[Definition] = []

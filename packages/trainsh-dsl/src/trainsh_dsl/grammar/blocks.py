@@ -1,9 +1,9 @@
-"""Follows `parallel` ... `end` and `finally`, so that the parser knows to which block the next step belongs."""
+"""Follows `parallel` ... `end` and `finally`, so that the parser knows the block to which the next step belongs."""
 
 from trainsh_dsl.diagnostics.findings import Findings
 from trainsh_dsl.grammar.syntax import Node, Open, Parallel, Recipe
 
-DEEPEST = 8  # how deeply blocks may be nested, in the recipe and therefore in the plan
+DEEPEST = 8  # how deeply blocks may be nested in the recipe, and therefore in the plan
 
 
 class Blocks:
@@ -80,8 +80,9 @@ class Blocks:
         return self.recipe.closing if self.recipe.finally_at >= 0 else self.recipe.steps
 
     def _dissolve(self) -> None:
-        """Move the steps of each unclosed block out of it, to the level around it. The caller has reported the
-        error.
+        """Move the steps of each unclosed block to the level around the block.
+
+        The caller has reported the error.
         """
         while self._open:
             block = self._open.pop()

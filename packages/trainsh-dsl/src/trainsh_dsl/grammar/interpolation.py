@@ -1,4 +1,4 @@
-"""Reads `$NAME`, `${NAME}` and `${secret:NAME}` outside commands: in words, specs, patterns, messages and
+"""Reads `$NAME`, `${NAME}` and `${secret:NAME}` outside of commands: in words, specs, patterns, messages and
 values.
 """
 
@@ -17,8 +17,9 @@ _VALUE_DOLLAR = lazy(r"\\(\$)|\$\{([^{}\n]*)\}|\$([A-Za-z_][A-Za-z0-9_]*)|\$\{")
 
 
 def unbroken(text: str) -> str:
-    """The text on one line. Each backslash at the end of a line, with the blanks around it, is replaced by one
-    space.
+    """The text on one line.
+
+    Each backslash at the end of a line is replaced by one space, together with the blanks around it.
     """
     if "\\\n" not in text:
         return text
@@ -27,8 +28,9 @@ def unbroken(text: str) -> str:
 
 
 def joined(parts: list[str | Ref]) -> Text:
-    """Join parts into a `Text`. Strings that follow each other are merged; a single string is returned as a plain
-    str.
+    """Join parts into a `Text`. Strings that follow each other are merged.
+
+    If only one string remains, a plain str is returned.
     """
     merged: list[str | Ref] = []
     for part in parts:
@@ -42,9 +44,9 @@ def joined(parts: list[str | Ref]) -> Text:
 
 
 def easy(scope: Scope, text: str) -> list[str | Ref] | None:
-    """The parts of `text`, which must have no backslashes.
+    """The parts of `text`, which must not contain backslashes.
 
-    The result is None if a `$` in `text` is not followed by a name in `scope.easy`.
+    The result is None if `text` contains a `$` that is not followed by a name in `scope.easy`.
     """
     pieces = _NAMES.split(text)
     parts: list[str | Ref] = [pieces[0]] if pieces[0] else []
@@ -69,8 +71,9 @@ class Reader:
     def word(self, word: Word, *, pattern: bool = False, no_secret: str = "") -> Text:
         """The text of a word, with quotes removed and variables resolved.
 
-        If `pattern` is true, the word is a regular expression, in which a `$` without a name stays as it is. If
-        `no_secret` is not "", a secret is an error, and the message says with `no_secret` where the secret stands.
+        If `pattern` is true, the word is a regular expression, in which a `$` without a name is left unchanged. If
+        `no_secret` is not "", a secret is an error. Then `no_secret` tells where the secret stands, for the
+        message.
         """
         raw = word.raw
         if "$" not in raw and "'" not in raw and '"' not in raw and "\\" not in raw:
@@ -94,7 +97,10 @@ class Reader:
         return joined(parts)
 
     def rest(self, raw: str, at: int) -> Text:
-        """The value of a definition: its text `raw`, which stands at offset `at`, with variables resolved."""
+        """The value of a definition, with variables resolved.
+
+        `raw` is the text of the value, and `at` its offset.
+        """
         if "\\\n" in raw:
             raw = unbroken(raw)
         return joined(self._parts(raw, at, False, False, "")) if "$" in raw else raw
@@ -159,7 +165,8 @@ class Reader:
     def secret(self, name: str, at: int, end: int, no_secret: str) -> str | Ref:
         """Resolve `${secret:NAME}`.
 
-        If `no_secret` is not "", it says where the secret stands, and the secret is reported as an error.
+        If `no_secret` is not "", the secret is reported as an error. Then `no_secret` tells where the secret
+        stands.
         """
         if not NAME.match(name):
             self.scope.findings.add(

@@ -41,7 +41,7 @@ def guess(first: str, line: str, sessions: set[str]) -> str:
 def no_command(context: Context, session: str, at: int, pos: int, words: list[Word]) -> Stop:
     """The error for a line that begins like `@session options` but is neither a step nor a transfer.
 
-    `pos` is the offset of the text that shows it.
+    `pos` is the offset of the text that shows this.
     """
     text = context.text
     line_end = text.find("\n", pos)

@@ -1,4 +1,4 @@
-"""The names of a recipe: their definitions, their uses, and suggestions for names that are not defined."""
+"""Knows the names of a recipe: their definitions, their uses, and suggestions for names that are not defined."""
 
 from collections.abc import Iterable, Iterator
 
@@ -8,13 +8,13 @@ from trainsh_dsl.document.plan import Ref
 from trainsh_dsl.grammar.syntax import Definition
 
 BUILT_IN = ("JOB_ID", "JOB_STATUS", "SWEEP_INDEX")
-_CLOSE_LOOKS = 200  # at most so many calls of difflib for one recipe, so that the time stays linear
+_CLOSE_LOOKS = 200  # the most calls of difflib for one recipe, so that the time stays linear
 
 
 class Near:
     """Suggests the known name that is most similar to a word.
 
-    A name that differs by one edit is found in a table, any other name by a call of difflib.
+    A name that differs by one edit is found in a table. Any other name is found by a call of difflib.
     """
 
     def __init__(self) -> None:
@@ -23,7 +23,7 @@ class Near:
         self._looks = _CLOSE_LOOKS
 
     def add(self, names: Iterable[str]) -> "Near":
-        """Add names to the known names. Return the object itself."""
+        """Add names to the known names. Return this object."""
         for name in names:
             if name not in self._names:
                 self._names[name] = None
@@ -60,7 +60,7 @@ def _forms(word: str) -> Iterator[str]:
 
 
 class Unknown:
-    """A `$NAME` outside commands that was not defined when it was read."""
+    """A `$NAME` outside of commands that had no definition when it was read."""
 
     __slots__ = ("end", "in_definition", "name", "start")
 
@@ -82,17 +82,18 @@ class Scope:
         self.hosts: dict[str, Definition] = {}
         self.storages: dict[str, Definition] = {}
         self.known: set[str] = {*BUILT_IN, *self.captures}
-        self.easy: dict[str, Ref] = {}  # variables that hold no secret and are not captured
+        self.easy: dict[str, Ref] = {}  # variables that contain no secret and are not captured
         self.used: set[str] = set()
         self.secret_at_all = "${secret:" in findings.source.text
-        self.secrets: set[str] = set()  # variables that hold a secret
+        self.secrets: set[str] = set()  # variables that contain a secret
         self.unknown: list[Unknown] = []
-        self.shell: dict[str, int] = {}  # NAME of each `$NAME` that the shell expands -> offset of its first use
+        # for each `$NAME` that the shell expands: NAME -> the offset of its first use
+        self.shell: dict[str, int] = {}
         self.refs: list[tuple[str, int]] = []  # captured variables that the current statement uses
         self.in_finally = False
-        # words of statements that could not be read; names in them get no further findings
+        # words of statements that could not be read; names in these statements get no further findings
         self.mentioned: set[str] = set()
-        self.answers = ""  # the last verb so far whose answer may set variables that have no definition
+        self.answers = ""  # the latest verb whose answer may set variables that have no definition
         self.defining = ""
 
     def find(self, name: str) -> Definition | None:
@@ -129,7 +130,7 @@ class Scope:
     def is_variable(self, name: str) -> bool:
         """Whether `$name` is a variable of the recipe.
 
-        In a definition, only the variables that are defined above this definition count.
+        In a definition, only the variables that are defined above it count.
         """
         return name in self.known and name != self.defining
 
@@ -141,8 +142,9 @@ class Scope:
         return self.static_text(definition.text, depth + 1)
 
     def static_text(self, text: object, depth: int = 0) -> str | None:
-        """The text with its variables replaced by their values if the recipe alone determines these values, else
-        None.
+        """The text with its variables replaced by their values.
+
+        None if the recipe alone does not determine these values.
         """
         if isinstance(text, str):
             return text

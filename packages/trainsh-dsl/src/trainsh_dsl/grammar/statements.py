@@ -17,7 +17,7 @@ _SESSION_NAME = lazy(rf"{NAME_OR_HYPHEN}\Z")
 _ENDPOINT = lazy(rf"@({NAME_OR_HYPHEN})(:?)(.*)\Z", re.DOTALL)
 _SCP = lazy(r"([A-Za-z_][A-Za-z0-9_-]*):(?=[/~.\w$])")
 _HEAD = lazy(rf"(?:@{NAME_OR_HYPHEN}:)?(?:~/)?")
-_NO_PIECE = lazy(r"[#@'\"-]|\.{0,2}/|~|=")  # a word that begins so does not go on with a path that has blanks
+_NO_PIECE = lazy(r"[#@'\"-]|\.{0,2}/|~|=")  # a word that begins like this does not continue a path that has blanks
 _GLOB = lazy(r"[*?\[\]]")
 _CONDITIONS = 'the condition is "a pattern", file=PATH, port=PORT or idle'
 
@@ -127,8 +127,9 @@ def transfer(context: Context, words: list[Word], end: int) -> Transfer:
 
 
 def source_in_pieces(context: Context, words: list[Word]) -> None:
-    """Raise `Stop` if the source is a path with blanks, so that the arrow is in `words` but is not the
-    second word.
+    """Raise `Stop` if the source is a path with blanks.
+
+    Then the arrow is in `words`, but is not the second word.
     """
     arrow = next((place for place, word in enumerate(words) if word.raw == "->"), 0)
     if arrow > 1:
@@ -136,7 +137,10 @@ def source_in_pieces(context: Context, words: list[Word]) -> None:
 
 
 def _check_blanks(context: Context, path: Word, behind: list[Word]) -> None:
-    """Raise `Stop` with E111 if the words behind a path belong to it, because the path has blanks and no quotes."""
+    """Raise `Stop` with E111 if the words behind a path belong to the path.
+
+    Then the path has blanks and no quotes.
+    """
     rest = list(itertools.takewhile(lambda word: not (is_option(word) or _NO_PIECE.match(word.raw)), behind))
     if not rest or rest[0].raw in options.ALL or "'" in path.raw or '"' in path.raw:
         return
@@ -147,7 +151,10 @@ def _check_blanks(context: Context, path: Word, behind: list[Word]) -> None:
 
 
 def quoted(path: str) -> str:
-    """The path in quotes. Its host and its `~/` stay outside the quotes, because they would not work inside."""
+    """The path in quotes.
+
+    Its host and its `~/` stay outside of the quotes, because inside they would have no effect.
+    """
     head = _HEAD.match(path)
     assert head is not None, "it matches every text"
     return f'{head[0]}"{path[head.end() :]}"'

@@ -1,4 +1,4 @@
-"""A recipe after parsing and before planning: statements that have offsets into the text."""
+"""The statements of a recipe after parsing and before planning. They have offsets into the text."""
 
 import msgspec
 
@@ -10,7 +10,7 @@ from trainsh_dsl.vocabulary.tool_schemas import Effects
 class Option(msgspec.Struct):
     """An option `key=value` of a statement: its word and its value.
 
-    The value has its type already, where possible.
+    If possible, the value already has its type.
     """
 
     word: Word
@@ -69,7 +69,10 @@ class Wait(Node, kw_only=True):
 
 
 class Endpoint(msgspec.Struct, kw_only=True):
-    """One side of a transfer: a path, and the `name` of its host or storage ("" for a path on this machine)."""
+    """One side of a transfer: a path and a `name`.
+
+    The `name` is the host or storage, or "" for a path on this machine.
+    """
 
     word: Word
     name: str
@@ -87,7 +90,7 @@ class Transfer(Node, kw_only=True):
 class Open(Node, kw_only=True):
     """The step `tmux.open @host as session`.
 
-    A name that is missing is "", and the parser has reported this error.
+    A missing name is "". The parser has reported this error.
     """
 
     host: str

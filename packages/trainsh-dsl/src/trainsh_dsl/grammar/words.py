@@ -1,4 +1,4 @@
-"""Reads words and options of a statement, and holds the context that all statement readers share."""
+"""Reads the words and options of a statement. Also has the context that the readers of all statements share."""
 
 import re
 
@@ -24,11 +24,11 @@ _KEY = lazy(r"([A-Za-z_][A-Za-z0-9_-]*)=")
 
 
 class Stop(Exception):
-    """Ends the reading of one statement. The error of the statement is already in the findings."""
+    """Ends the reading of one statement. The statement's error is in the findings already."""
 
 
 class Context:
-    """What statement readers share: the text, the findings, the names, the tools."""
+    """What the readers of statements share: the text, the findings, the names, the tools."""
 
     def __init__(self, source: Source, findings: Findings, scope: Scope, tools: Tools) -> None:
         self.source = source
@@ -39,10 +39,11 @@ class Context:
         self.reader = Reader(scope)
         self.verbs: dict[str, Verb] = {}
         self._durations: dict[str, float] = {}
-        self._known: dict[str, tuple[str, object]] = {}  # text of an option that has been parsed -> (key, value)
+        # the text of an option that was parsed before -> (key, value)
+        self._known: dict[str, tuple[str, object]] = {}
 
     def wrong(self, code: str, start: int, end: int, message: str, hint: str = "") -> Stop:
-        """Record an error. Return the exception that the caller must raise to end the reading of this statement."""
+        """Record an error. Return an exception; the caller must raise it to end the reading of this statement."""
         self.findings.add(code, start, end, message, hint)
         return Stop()
 
@@ -177,8 +178,9 @@ class Context:
         return f"there are {', '.join(kind)}"
 
     def _in_command(self, word: Word) -> str:
-        """The line of a step in which `word`, an assignment before the `>`, is moved to the start of the
-        command.
+        """The line of a step with `word` moved to the start of the command.
+
+        `word` is an assignment before the `>`.
         """
         first, end = self.text.rfind("\n", 0, word.start) + 1, self.text.find("\n", word.end)
         line = self.text[word.end : end if end >= 0 else len(self.text)]
@@ -189,7 +191,7 @@ class Context:
     def typed(self, text: Text, check: Check, word: Word) -> object:
         """The value that `check` makes of a text.
 
-        A text that has variables is returned as it is. The result is None if the text is invalid.
+        A text with variables is returned unchanged. The result is None if the text is invalid.
         """
         known = text if isinstance(text, str) else self.scope.static_text(text)
         if known is None:

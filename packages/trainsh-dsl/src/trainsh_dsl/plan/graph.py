@@ -68,7 +68,7 @@ class _Builder:
             self.edges.append(edge)
 
     def _chain(self, steps: list[AnyStep], before: list[str], group: str, part: str) -> list[str]:
-        """Add steps that run one after the other. Return the ids of the nodes that the next step must follow."""
+        """Add steps that run one after the other. Return the ids of the nodes after which the next step comes."""
         for step in steps:
             if isinstance(step, Parallel):
                 block = f"p{step.span.line}"

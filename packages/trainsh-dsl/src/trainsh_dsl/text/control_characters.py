@@ -7,7 +7,7 @@ from trainsh_dsl.text.patterns import lazy
 
 _HIDDEN = lazy(rf"[{UNSAFE}](?<![\n\t])(?!(?<=\r)(?:\n|\Z))")
 _BLANKS = lazy("[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]")
-_MOST = 100  # a file with more control characters than this is not a recipe
+_MOST = 100  # a file with more control characters is not a recipe
 
 
 def hidden(text: str) -> Iterator[tuple[int, str]]:
@@ -24,7 +24,7 @@ def hidden(text: str) -> Iterator[tuple[int, str]]:
 def unusual_blank(text: str) -> tuple[int, str] | None:
     """The offset and the escaped form of the first unusual blank, or None.
 
-    An unusual blank, such as a non-breaking space, is a letter for a shell.
+    An unusual blank, such as a non-breaking space, counts as a letter in a shell.
     """
     found = None if text.isascii() else _BLANKS.search(text)
     return None if found is None else (found.start(), f"\\u{ord(found[0]):04x}")

@@ -8,7 +8,7 @@ from trainsh_dsl.text.source import decode
 
 
 def shown_name(file: str) -> str:
-    """How messages call a file."""
+    """The name by which messages call a file."""
     return "stdin" if file == "-" else file
 
 

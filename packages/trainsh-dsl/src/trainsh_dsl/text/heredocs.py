@@ -7,7 +7,10 @@ from trainsh_dsl.text.source import Source
 
 
 class HereIndex:
-    """An index from the content of a line to its numbers. With it, the end of a here-document is found fast."""
+    """An index that maps the content of a line to the numbers of the lines with this content.
+
+    It makes finding the end of a here-document fast.
+    """
 
     def __init__(self, source: Source) -> None:
         self._source = source
@@ -15,7 +18,7 @@ class HereIndex:
         self._tabbed: dict[str, list[int]] | None = None
 
     def find(self, tag: str, tabs: bool, after: int) -> int:
-        """The number of the first line after line `after` that consists of `tag`, or -1 if there is none.
+        """The number of the first line after the line `after` that consists of `tag`, or -1 if there is none.
 
         If `tabs` is true, the line may have tabs before `tag`.
         """

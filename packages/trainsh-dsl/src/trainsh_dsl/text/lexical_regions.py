@@ -1,4 +1,4 @@
-"""Says of an offset in a command whether it is quoted, in a comment, or in an argument of a program."""
+"""Tells for an offset in a command whether it is quoted, in a comment, or in an argument of a program."""
 
 from bisect import bisect_right
 
@@ -12,11 +12,14 @@ _PREFIXES = frozenset(("!", "do", "elif", "else", "if", "then", "time", "until",
 
 
 class LexicalRegions:
-    """Says of an offset in a scanned command whether it is quoted, in a comment, or in an argument of a program."""
+    """Tells for an offset in a scanned command whether it is quoted, in a comment, or in an argument of a
+    program.
+    """
 
     def __init__(self, scan: Scan) -> None:
         self.scan = scan
-        # how many look-ups of programs are left; the limit keeps a command full of secrets linear in time
+        # how many look-ups of programs are left; this limit keeps the time linear even for a command full of
+        # secrets
         self.looks = 50
 
     def literal(self, at: int) -> bool:
@@ -72,8 +75,9 @@ class LexicalRegions:
         return ""
 
     def shown(self, at: int) -> bool:
-        """Whether the command that has an argument at offset `at` prints to the screen, not into a pipe or
-        a file.
+        """Whether output is shown on the screen, and not written into a pipe or a file.
+
+        This is about the output of the command that has an argument at offset `at`.
         """
         for _depth, kind, start, end in self.scan.tokens:
             if kind == "o" and start > at:

@@ -24,9 +24,7 @@ _CLOSERS = {"$(": ")", "(": ")", "`": "`", "${": "}", "((": "))", "in((": ")"}
 
 
 class Frame(msgspec.Struct):
-    """An open construct: the text that opened it, its offset, and how many `case`s inside it still lack their
-    `esac`.
-    """
+    """An open construct: the text that opened it, its offset, and how many `case`s in it have no `esac` yet."""
 
     what: str
     at: int
@@ -34,8 +32,9 @@ class Frame(msgspec.Struct):
 
 
 class Problem(Exception):
-    """A command cannot be read. The parser then assumes that the command ends with the line that contains
-    `start`.
+    """A command cannot be read.
+
+    The parser then assumes that the command ends with the line that contains `start`.
     """
 
     def __init__(self, code: str, start: int, end: int, message: str, hint: str) -> None:
@@ -45,7 +44,7 @@ class Problem(Exception):
 
 
 class ScanState:
-    """The fields of a scan. It records tokens and open constructs as offsets into the source's text."""
+    """The state of a scan. It records words, operators and open constructs as offsets into the source's text."""
 
     def __init__(self, source: Source, here: HereIndex, start: int) -> None:
         self.source = source
@@ -58,7 +57,7 @@ class ScanState:
         self.single: list[tuple[int, int]] = []  # those parts of `literal` that are in single quotes
         self.ticks: list[tuple[int, int]] = []
         self.comments: list[tuple[int, int]] = []
-        # entries (depth, "w" for a word or "o" for an operator, start, end)
+        # tuples (depth, "w" for a word or "o" for an operator, start, end)
         self.tokens: list[tuple[int, str, int, int]] = []
         self.problem: Problem | None = None
         self._stack: list[Frame] = []
@@ -105,7 +104,7 @@ class ScanState:
             frame.cases = max(0, frame.cases - 1)
 
     def _cross(self, opened: int, close: int) -> None:
-        """Raise `Problem` if a line inside a quote looks like a step, because then the quote was probably never
+        """Raise `Problem` if a line inside a quote looks like a step, because the quote was then probably never
         closed.
         """
         newline = self.text.find("\n", opened, close)

@@ -9,8 +9,8 @@ import re
 from trainsh_dsl.text.patterns import lazy
 from trainsh_dsl.text.scan_state import COMMANDS, Problem, ScanState
 
-# Matches a whole command that is on one line and can be read without a stack. Group 1 is the `&` at its end. The
-# pattern allows `$(...)` and `(...)` if nothing in them is quoted or nested.
+# Matches a command if the whole command is on one line and no stack is needed to read it. Group 1 is the `&` at its
+# end. The pattern allows `$(...)` and `(...)` if nothing in them is quoted or nested.
 _INSIDE = r"\((?>(?:[^()\\'\"`$<#]++|\$[A-Za-z_?!@*0-9]|<(?![<(]))*)\)"
 SIMPLE = lazy(
     rf"""(?>(?:[^\\'"`&<>|$;#()]++
@@ -35,7 +35,7 @@ class Scan(ScanState):
     """Scans one command from `start`."""
 
     def run(self) -> "Scan":
-        """Scan to the end of the logical line. Return the object itself."""
+        """Scan to the end of the logical line. Return this object."""
         try:
             self.end = self._read()
             self._check_last()
@@ -117,7 +117,7 @@ class Scan(ScanState):
     def _paired(self, pos: int) -> int:
         """Read a single quote inside double quotes and braces, as in `"${X:-'y'}"`.
 
-        Bash requires the second quote of the pair there, but expands the text between the two.
+        Bash requires the closing quote there, but expands the text between the two quotes.
         """
         close = self.text.find("'", pos + 1)
         if close < 0:
@@ -145,7 +145,7 @@ class Scan(ScanState):
         return self._special(pos)
 
     def _not_a_sum(self) -> None:
-        """Treat `((` as two nested subshells instead of arithmetic, after the inner subshell has been closed."""
+        """Treat `((` as two nested subshells instead of arithmetic. The inner subshell has been closed already."""
         frame = self._stack[-1]
         frame.what = "$(" if self.text[frame.at] == "$" else "("
         self._depth += 1
@@ -155,7 +155,7 @@ class Scan(ScanState):
         """Read a backslash, a quote, a backtick or a dollar sign. These mean the same in nearly every context."""
         text, char = self.text, self.text[pos]
         if text.startswith("\\\n", pos):
-            self._piece_end += 2 * (self._piece_end == pos)  # the shell joins the text on both sides
+            self._piece_end += 2 * (self._piece_end == pos)  # the shell joins the text before and after this place
             return pos + 2
         if char == "\\":
             return self._piece(pos, min(pos + 2, len(text)))
@@ -259,8 +259,9 @@ class Scan(ScanState):
         return found.end()
 
     def _newline(self, pos: int, mode: str) -> int:
-        """Handle a line end. Return the next offset to read; if the command ends at offset `end`, return
-        -end - 1.
+        """Handle a line end. Return the next offset to read.
+
+        If the command ends at offset `end`, return -end - 1.
         """
         if self._pending and mode not in ('"', "${"):
             pos = self._bodies(pos)
@@ -277,8 +278,9 @@ class Scan(ScanState):
         return -pos - 1
 
     def _bodies(self, newline: int) -> int:
-        """Read the pending here-documents, which begin after `newline`. Return the offset at which the last one
-        ends.
+        """Read the pending here-documents, which begin after the line end at `newline`.
+
+        Return the offset where the last one ends.
         """
         lines, starts = self.source.lines, self.source.starts
         line = self.source.line_of(newline)

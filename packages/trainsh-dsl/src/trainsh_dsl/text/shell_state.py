@@ -19,7 +19,7 @@ _MANAGERS = {
     "conda": ("activate", "deactivate"), "mamba": ("activate", "deactivate"),
     "micromamba": ("activate", "deactivate"), "nvm": ("use",), "pyenv": ("shell", "activate"), "spack": ("load",),
 }  # fmt: skip
-_BOTH = frozenset(("eval", "exec"))  # commands that may run any other command
+_BOTH = frozenset(("eval", "exec"))  # commands that may run any other command, so they count as both
 _NEUTRAL = frozenset((":", "true", "false", "[", "[[", "test", "echo", "printf", "pwd", "exit", "return", "sleep"))
 _WORDS_AFTER = frozenset(("}", "fi", "done"))
 _READERS = frozenset(
@@ -57,12 +57,14 @@ def state_of(command: str) -> State:
 
 
 def _kinds(simple: Simple) -> list[str]:
-    """What one simple command does, as a list of "state" and "work": one, both or neither of the two."""
+    """What one simple command does, as a list that may contain "state" (it sets state) and "work" (it does other
+    work).
+    """
     words = simple.argv()
     if not words or words[0] in _WORDS_AFTER:
         return []
     if simple.reads_pipe or simple.writes_pipe:
-        return ["work"]  # because each part of a pipeline runs in its own process
+        return ["work"]  # each part of a pipeline runs in a process of its own
     to_files = [target for target in simple.targets if target != "/dev/null" and not target.lstrip("-").isdigit()]
     return [*_kinds_of(words), *(["work"] if to_files else [])]
 
@@ -84,7 +86,7 @@ def _reads_only(tokens: list[Token]) -> bool:
     """Whether all substitutions in the command only read something, such as `$(pwd)`, `$(cat FILE)`, `$(dirname
     "$X")`.
     """
-    begins: dict[int, bool] = {}  # depth -> whether the next word at that depth is a program
+    begins: dict[int, bool] = {}  # depth -> whether the next word at this depth is a program
     for token in tokens:
         for deeper in [depth for depth in begins if depth > token.depth]:
             del begins[deeper]

@@ -15,7 +15,9 @@ WORDS_BEFORE = frozenset(
 
 
 class Simple(msgspec.Struct, frozen=True):
-    """A simple command: its words, the files it writes to, and whether it reads from or writes to a pipe."""
+    """A simple command: its words, the files that it writes to, and whether it reads from a pipe or writes to a
+    pipe.
+    """
 
     words: list[str]
     targets: list[str]
@@ -31,7 +33,7 @@ class Simple(msgspec.Struct, frozen=True):
 
 
 def scanned(command: str) -> Scan:
-    """Scan the text of a single command."""
+    """Scan a text that is one command."""
     source = Source(command)
     return Scan(source, HereIndex(source), 0).run()
 
@@ -45,11 +47,13 @@ class Token(msgspec.Struct, frozen=True):
 
 
 def joined(scan: Scan) -> list[Token]:
-    """The tokens of a scan. The parts of one word, such as `X=` and `$(pwd)`, are merged; array elements are left
-    out.
+    """The tokens of a scan. The parts of one word, such as `X=` and `$(pwd)`, are merged.
+
+    Array elements are left out.
     """
     found: list[Token] = []
-    begun: dict[int, tuple[int, int]] = {}  # depth -> end offset of its last word, and its index in `found`
+    # depth -> (the end offset of the last word at this depth, the word's index in `found`)
+    begun: dict[int, tuple[int, int]] = {}
     for depth, kind, start, end in scan.tokens:
         text = scan.text[start:end]
         last, place = begun.get(depth, (-1, -1))
@@ -84,7 +88,7 @@ def executed(tokens: list[Token]) -> tuple[list[Token], bool]:
 
 
 def _function_head(tokens: list[Token], place: int) -> int:
-    """How many tokens the function head at index `place` has; 0 if none is there.
+    """The number of tokens of the function head at index `place`, or 0 if there is no function head.
 
     A function head is `f()`, `f ()` or `function f`.
     """

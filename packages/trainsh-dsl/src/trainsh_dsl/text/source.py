@@ -46,7 +46,7 @@ class Source:
     def range(self, start: int, end: int) -> Range:
         """The text from `start` up to `end` as an editor's range.
 
-        In this function a carriage return by itself also ends a line, which is different from `span`.
+        In this function, unlike in `span`, a carriage return by itself also ends a line.
         """
         return Range(start=self._position(start), end=self._position(end))
 
@@ -63,8 +63,8 @@ class Source:
     def offset(self, position: Position) -> int:
         """The offset of an editor's position.
 
-        A position behind the end of a line means the end of this line; one behind the end of the text, the end of
-        the text.
+        A position behind the end of a line means the end of this line. A position behind the end of the text means
+        the end of the text.
         """
         self._position(0)
         starts = self._editor_starts or [0]

@@ -8,7 +8,8 @@ import msgspec
 from trainsh_base.errors import NotFound, TrainError
 from trainsh_base.system.spawn import tool_path
 
-ANSWER_WITHIN = 10.0  # seconds; a tool that is slower counts as a tool without a schema
+# seconds within which a tool must print its schema; a slower tool counts as a tool without a schema
+ANSWER_WITHIN = 10.0
 
 
 class InstalledTools:

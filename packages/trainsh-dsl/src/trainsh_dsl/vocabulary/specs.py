@@ -14,7 +14,7 @@ STORAGE_SCHEMES = ("r2", "b2", "s3", "gs", "gdrive", "file", "rclone")
 _SCHEME = lazy(r"([A-Za-z][A-Za-z0-9+.-]*):")
 _TARGET = lazy(r"(?:[^@\s:/]+@)?[^@\s:/]+\Z")
 _SIX = lazy(r"(?:[^@\s]+@)?\[?[0-9A-Fa-f]*:[0-9A-Fa-f:]+\]?\Z")
-# trainsh_base.remote.host_spec has the same patterns, because it checks specs without variables again.
+# trainsh_base.remote.host_spec has the same patterns. It needs them to check specs without variables again.
 _PROVIDER = lazy(r"[a-z][a-z0-9-]*\Z")
 _REFERENCE = lazy(r"[A-Za-z0-9_$][A-Za-z0-9_./+${}-]*\Z")
 _SSH_FLAGS = "pJio"
@@ -53,7 +53,7 @@ def host(words: list[Word]) -> str:
 
 
 def check_host(spec: str) -> None:
-    """Raise `At` if train-host would reject the host spec, which is given as written and has no variables."""
+    """Raise `At` if train-host would reject the host spec `spec`. The spec is as written and has no variables."""
     from trainsh_base.remote.host_spec import parse_spec  # noqa: PLC0415 - only specs of ssh hosts need shlex
 
     try:
@@ -63,7 +63,7 @@ def check_host(spec: str) -> None:
 
 
 def provider(spec: str) -> str:
-    """The provider in a spec of type "provider", which is NAME in `NAME:REF`."""
+    """The provider in a spec of type "provider": in `NAME:REF` this is NAME."""
     return spec.partition(":")[0]
 
 

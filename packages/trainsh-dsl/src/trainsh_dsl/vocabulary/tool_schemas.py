@@ -8,7 +8,7 @@ import msgspec
 from trainsh_dsl.diagnostics.shorten import shorten
 from trainsh_dsl.vocabulary import options, values
 
-# What a verb is assumed to end if the tool of the verb has no schema.
+# verb -> what it is assumed to end (a machine's billing or its disk) if its tool has no schema
 _ENDING = {"stop": "billing", "destroy": "disk"}
 
 
@@ -16,12 +16,12 @@ class Effects(msgspec.Struct, frozen=True):
     """What a verb does to machines, according to its tool's schema (docs/protocol.md, "Self-description").
 
     `provider` is true if the tool provides hosts. `fills` is the parameter whose `@name` gets its machine from the
-    answer of the verb. `releases` is "billing" or "disk". `acts` is true if the verb acts on an instance, which is
-    by default the job's own. `answers` is true if the answer of the verb may set variables. `known` is true if all
-    this comes from a schema, and false if it is assumed.
+    answer of the verb. `releases` is "billing" or "disk". `acts` is true if the verb acts on an instance; without
+    an argument, this is the job's own instance. `answers` is true if the answer of the verb may set variables.
+    `known` is true if all this comes from a schema, and false if it is assumed.
 
-    `filler` and `releaser` are for hints: the verbs of the tool that fill a host and that end its billing. Each is
-    "" if the tool has no such verb.
+    `filler` and `releaser` are used in hints: `filler` is a verb of the tool that fills a host, and `releaser` one
+    that ends its billing. Each is "" if the tool has no such verb.
     """
 
     known: bool = False
@@ -39,8 +39,9 @@ class Tools(Protocol):
     """Supplies the schemas of tools."""
 
     def schema(self, tool: str) -> dict[str, Any] | None:
-        """The output of `train-TOOL schema`, {} if this output is not usable, or None if there is no such
-        program.
+        """The output of `train-TOOL schema`.
+
+        It is {} if this output is not usable, and None if there is no such program.
         """
 
     def has(self, tool: str) -> bool:
@@ -69,7 +70,7 @@ class NoTools:
 class Verb:
     """What is known about one verb.
 
-    `known` is true if a schema describes the verb. `effects` says what the verb does to machines.
+    `known` is true if a schema describes the verb. `effects` tells what the verb does to machines.
     """
 
     def __init__(self, entry: dict[str, Any] | None, name: str, schema: dict[str, Any] | None = None) -> None:
@@ -147,7 +148,7 @@ def _text(entry: dict[str, Any], key: str) -> str:
 def _verb_with(schema: dict[str, Any], key: str, first: str = "") -> str:
     """The name of a verb whose entry in the schema has `key`, or "" if there is none.
 
-    A verb for which `key` has the value `first` is preferred; otherwise it is the first verb that has `key`.
+    A verb whose `key` has the value `first` is preferred. If there is none, it is the first verb that has `key`.
     """
     commands = {verb: _text(entry, key) for verb, entry in schema["commands"].items() if isinstance(entry, dict)}
     found = [verb for verb, value in commands.items() if value]
@@ -184,8 +185,9 @@ def _choices(schema: dict[str, Any]) -> list[str]:
 
 
 def _check(schema: dict[str, Any]) -> options.Check:
-    """The check that converts a word of a recipe to a value of this JSON Schema, and fails if that is
-    impossible.
+    """The check that converts a word of a recipe to a value of this JSON Schema.
+
+    The check fails if this is impossible.
     """
     checks = {"duration": values.duration, "size": values.size, "money": values.money}
     if check := checks.get(_kind(schema)):
@@ -202,7 +204,7 @@ def _check(schema: dict[str, Any]) -> options.Check:
 
 
 def _or_off(check: options.Check) -> options.Check:
-    """A check that accepts the word `off` too, for the value of a limit."""
+    """A check that also accepts the word `off`. It is used for the values of limits."""
     return lambda text: text if text == "off" else check(text)
 
 

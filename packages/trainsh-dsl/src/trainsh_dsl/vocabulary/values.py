@@ -10,9 +10,9 @@ from trainsh_dsl.text.patterns import lazy
 
 _MONEY = lazy(r"(?:[A-Z]{3} ?|[$\u20ac\u00a3])?(\d{1,9}(?:\.\d{1,9})?)(?: ?[A-Z]{3}|[$\u20ac\u00a3])?\Z")
 _LONGEST_NUMBER = 60
-# `_PLAIN_PATTERN` matches regular expressions that are certainly valid, so that they need not be compiled to be
-# checked (at least 100 us each). They consist of characters, plain escapes, plain sets, and groups of these, and
-# each of these parts has at most one quantifier.
+# `_PLAIN_PATTERN` matches regular expressions that are certainly valid. To check one of these, it need not be
+# compiled, which would take at least 100 us. Such an expression consists of characters, plain escapes, plain sets,
+# and groups of these. Each of these parts has at most one quantifier.
 _SET = r"\[\^?(?>(?:[A-Za-z0-9_ .,:/%]|a-z|A-Z|0-9|\\[dDwWsS.])+)\]"
 _ATOM = rf"(?:[^\\()\[\]{{}}*+?|^$]|\\[dDwWsS.\\()\[\]{{}}*+?|^$/:%-]|{_SET})"
 _TIMES = r"(?>(?:[*+?]\??+|\{[1-9]\d?,?\})?)"
@@ -21,7 +21,7 @@ _PLAIN_PATTERN = lazy(rf"(?>(?:(?:{_ATOM}|{_GROUP}){_TIMES}|[|^$])*)\Z", re.DOTA
 _RATE = lazy(r"\d+(?:\.\d+)?(?:[kmgt]i?)?b?\Z", re.IGNORECASE)
 _NAME = lazy(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 LONGEST_PATTERN = 10_000
-LONGEST_DURATION = 1e10  # seconds, over three hundred years; clocks cannot represent longer durations
+LONGEST_DURATION = 1e10  # seconds, more than three hundred years; clocks cannot represent longer durations
 
 
 class Bad(ValueError):
@@ -80,7 +80,10 @@ def size(text: str) -> int:
 
 
 def money(text: str) -> float:
-    """The amount in a text: a number that may have a currency before or after it (`$0.40`, `0.40 EUR`)."""
+    """The amount in a text.
+
+    The text is a number, with or without a currency before or after it (`$0.40`, `0.40 EUR`).
+    """
     found = _MONEY.match(text)
     if found is None:
         raise Bad("E304", f"{shorten(text)} is not an amount", "write a number such as 0.40")
