@@ -4,6 +4,7 @@ import os
 import signal
 import socket
 import subprocess
+import threading
 import time
 
 import pytest
@@ -18,6 +19,27 @@ def open_box(box: Box) -> Box:
     """A session `w` is open."""
     box.open()
     return box
+
+
+@pytest.mark.parametrize("condition", ["file", "background"])
+def test_a_wait_begins_once_the_disk_has_space(open_box: Box, condition: str) -> None:
+    """A file in the place of the folder lets the host fail as it does when its disk is full."""
+    folder = open_box.session().parents[2] / "waits"
+    assert not folder.exists() and folder.parent.joinpath("sessions").exists()
+    folder.touch()
+    (open_box.home / "there").touch()
+    open_box.run(f"until [ ! -f {folder} ]; do sleep 0.05; done; exit 6", background=True, step="b")
+    timer = threading.Timer(0.5, folder.unlink)
+    timer.start()
+    try:
+        if condition == "file":
+            assert open_box.wait(file="~/there", timeout=60).line is None
+        else:
+            with pytest.raises(TrainError) as caught:
+                open_box.wait(pattern="never said", timeout=60)
+            assert (caught.value.code, caught.value.data["status"]) == ("background_failed", 6)
+    finally:
+        timer.join()
 
 
 def test_a_background_step_leaves_the_session_usable(open_box: Box) -> None:

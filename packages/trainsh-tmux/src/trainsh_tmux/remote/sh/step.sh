@@ -154,11 +154,18 @@ step_interrupt() { # SERVER NAME STEP NUMBER WHY GRACE: starts a subshell in the
     (end_step "$3" "$4" "$5" "$6") &
 }
 
+wait_put() { # NUMBER ASSIGNMENTS: writes the wait's file into the folder $w
+    mkdir -p "$w" && printf '%s\n' "$2" >"$w/new.$1" && mv "$w/new.$1" "$w/$1"
+} 2>/dev/null
+
 wait_for() { # NUMBER QUEUE ASSIGNMENTS: puts a wait into the folder QUEUE, and starts the watcher (watch.sh) if it
-    # does not run. The wait is a file that is named NUMBER and consists of the ASSIGNMENTS.
+    # does not run. The wait is a file that is named NUMBER and consists of the ASSIGNMENTS. While the disk is full the
+    # file cannot be written, so this is tried again every second.
     w=$r/waits/$2
-    mkdir -p "$w"
-    printf '%s\n' "$3" >"$w/new.$1" && mv "$w/new.$1" "$w/$1"
+    wait_put "$1" "$3" || {
+        (trap - EXIT HUP TERM && until wait_put "$1" "$3" || ! kill -0 "$$"; do sleep 1; done) >/dev/null 2>&1 &
+        eval "putting_$1=$!"
+    }
     [ -z "${watching-}" ] || return 0
     watching=1
     session_tmux
@@ -172,5 +179,7 @@ wait_for() { # NUMBER QUEUE ASSIGNMENTS: puts a wait into the folder QUEUE, and 
 
 wait_no_more() { # NUMBER QUEUE: removes the wait NUMBER from QUEUE, the watcher's folder
     w=$r/waits/$2
+    eval "x=\${putting_$1-}"
+    [ -z "$x" ] || kill "$x" 2>/dev/null
     rm -f -- "$w/$1"
 }

@@ -242,7 +242,7 @@ __w_failed_with_it() { # called if a session is gone. If a background step of th
 }
 
 __w_doubts='' __w_hushed=
-while [ -d "$__w_dir" ] && kill -0 "$$" 2>/dev/null; do
+while kill -0 "$$" 2>/dev/null; do
     table='' __w_ports='' __w_here=''
     for __w_file in "$__w_dir"/[0-9]*; do
         [ -e "$__w_file" ] || continue
