@@ -28,13 +28,14 @@ def line(change: Change) -> str:
 
 
 def escaped(path: str) -> str:
-    """The path on one line: control characters are written as `\\n`, `\\x1b`."""
+    """The path on one line. Control characters are written as text: `\\n`, `\\x1b`."""
     return "".join(char if char.isprintable() else repr(char)[1:-1] for char in path)
 
 
 def summary(result: Result) -> str:
-    """A result as a line such as `copied 3 files, 1.2 MiB in 0.4s`. For a dry run the line begins with `would
-    copy`.
+    """A result as a line such as `copied 3 files, 1.2 MiB in 0.4s`.
+
+    For a dry run, the line begins with `would copy`.
     """
     files = "1 file" if result.files == 1 else f"{result.files} files"
     size = format_size(result.bytes)
@@ -123,7 +124,9 @@ Job = Annotated[
 
 
 def show_following(answer: Following | list[Following]) -> None:
-    """Print a line for each followed folder: both ends, its state, and its newest uploaded checkpoint."""
+    """Print a line for each followed folder: its source and destination, its state, and its newest uploaded
+    checkpoint.
+    """
     rows = answer if isinstance(answer, list) else [answer]
     for row in rows:
         print(escaped(following_line(row)))
@@ -132,8 +135,9 @@ def show_following(answer: Following | list[Following]) -> None:
 
 
 def following_line(row: Following) -> str:
-    """A followed folder as a line such as `@gpu:/ckpt/ -> @out:/ckpt/ following step-300 is safe, 40s old (3
-    kept)`.
+    """A followed folder as a line.
+
+    For example: `@gpu:/ckpt/ -> @out:/ckpt/ following step-300 is safe, 40s old (3 kept)`.
     """
     newest = "no checkpoint is uploaded yet"
     if row.newest is not None:

@@ -1,4 +1,4 @@
-"""The verbs of the checkpoint pump, which copies new checkpoints to a storage: follow, unfollow, status."""
+"""The verbs of the checkpoint pump: follow, unfollow, status. The pump copies new checkpoints to a storage."""
 
 from contextlib import ExitStack
 
@@ -20,8 +20,8 @@ from trainsh_xfer.transfer import sides
 class Wish(msgspec.Struct, frozen=True, kw_only=True):
     """How to follow a folder.
 
-    The fields are: the number of copies to keep (0 for all), the seconds between two looks at the folder, the
-    seconds after which an unchanged entry counts as complete, and a pattern for names.
+    The fields, in order: the number of copies to keep (0 for all); the seconds between two looks at the folder; the
+    seconds after which an unchanged entry counts as complete; a pattern for names.
     """
 
     keep: int = 0
@@ -32,8 +32,9 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def follow(order: Order, wish: Wish, request: Request) -> Following:
-    """Start to follow a folder on a host, or do nothing if the folder is already followed. Raises the errors of the
-    storage.
+    """Start to follow a folder on a host. Do nothing if the folder is already followed.
+
+    Raises the errors of the storage.
     """
     if wish.keep < 0:
         raise UsageError(f"--keep must be 0 or more, not {wish.keep}", "0 keeps all checkpoints", code="bad_keep")
@@ -41,7 +42,7 @@ def follow(order: Order, wish: Wish, request: Request) -> Following:
         wanted, shell = _opened(order, wish, request, stack)
         path = _rclone(shell, request)
         program = HostRclone(shell, path, told(order).partition(" -> ")[2], request, "077")
-        program.rows(wanted.remote)  # raises an error already here if the storage refuses the credentials
+        program.rows(wanted.remote)  # if the storage refuses the credentials, this raises the error now
         if pump.start(wanted, shell, path):
             request.emit("log", message=f"{wanted.host} follows {wanted.asked[0]} already")
         else:
@@ -51,10 +52,9 @@ def follow(order: Order, wish: Wish, request: Request) -> Following:
 
 
 def unfollow(order: Order, job: str, request: Request) -> Following:
-    """Have the pump do a last round, wait until the pump has ended, and remove it. If there is no pump, return at
-    once.
+    """Make the pump do a last round, wait until the pump has ended, and remove it.
 
-    Raises `not_safe` when something could not be copied in the last round.
+    If there is no pump, return at once. Raises `not_safe` if something could not be copied in the last round.
     """
     with ExitStack() as stack:
         wanted, shell = _opened(order, Wish(job=job), request, stack)
@@ -82,9 +82,9 @@ def unfollow(order: Order, job: str, request: Request) -> Following:
 
 
 def status(job: str, request: Request) -> list[Following]:
-    """Ask the hosts for the state of the pumps of one job, or of all pumps if `job` is empty.
+    """Ask the hosts for the state of the pumps of one job. If `job` is empty, ask for all pumps.
 
-    These are the pumps that this machine has started.
+    Only pumps that were started from this machine are included.
     """
     return [_asked(one, request) for one in pump.remembered(job)]
 
@@ -104,7 +104,7 @@ def _asked(one: Pump, request: Request) -> Following:
 
 
 def _rclone(shell: PumpShell, request: Request) -> str:
-    """The path of an rclone on the host. If the host has no rclone, one is copied there for the pump."""
+    """The path of an rclone on the host. If the host has no rclone, one is sent there for the pump."""
     try:
         return find_rclone(shell, request)[0]
     except Impossible as error:
@@ -112,7 +112,7 @@ def _rclone(shell: PumpShell, request: Request) -> str:
 
 
 def _opened(order: Order, wish: Wish, request: Request, stack: ExitStack) -> tuple[Pump, PumpShell]:
-    """The pump for both ends of `order`, and an open shell on its host."""
+    """The pump for the source and destination of `order`, and an open shell on the pump's host."""
     try:
         source, destination = sides(order)
     except TrainError as error:

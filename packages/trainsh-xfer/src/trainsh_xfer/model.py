@@ -6,12 +6,12 @@ import msgspec
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
-    """How to copy, with any engine.
+    """How to copy. The options are the same for every engine.
 
     `bwlimit` is in KiB a second, or 0 for no limit. `force` allows what a guard would refuse. `as_is` is for files
-    that come from a host: it keeps set-user-id bits and links that leave the tree. `rules` are rules of rsync (`+
-    PATTERN`, `- PATTERN`) from files; they come after `include` and `exclude`. `jobs` is how many files may be
-    copied at the same time, or 0 for the engine's default. The transfer itself sets `compress`.
+    that come from a host: set-user-id bits, and links that lead out of the tree, are kept. `rules` are rules of
+    rsync (`+ PATTERN`, `- PATTERN`) from files; they come after `include` and `exclude`. `jobs` is how many files
+    may be copied at the same time, or 0 for the engine's default. The transfer itself sets `compress`.
     """
 
     delete: bool = False
@@ -35,7 +35,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True):
-    """A copy to make: both endpoints as written, whether each was quoted, and the names that the endpoints
+    """A copy to make: both endpoints as written, whether each of them was quoted, and the names that they
     may use.
     """
 
@@ -53,7 +53,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """An entry that a dry run would change. `size` is in bytes; 0 if the entry is not a file."""
+    """An entry that a dry run would change. `size` is in bytes, or 0 if the entry is not a file."""
 
     action: Literal["create", "update", "attributes", "delete"]
     kind: Literal["file", "folder", "link", "other"]

@@ -25,7 +25,7 @@ from trainsh_xfer.pairs.storage_routes import told
 
 SHOWN = 10
 TIDY_LIMIT = 600.0
-# the exit statuses of rsync if the other side does not know an option or a kind of compression
+# rsync's exit statuses if the other side does not know an option or a kind of compression
 REFUSALS = (1, 2, 4, 12)
 
 
@@ -88,7 +88,10 @@ def sides(order: Order) -> list[Place | InStorage]:
 
 
 def _copied(route: Route, order: Order, request: Request) -> Tally:
-    """Copy. With `verify`, compare both sides afterwards, and finish a move only if everything is equal."""
+    """Copy. With `verify`, compare both sides afterwards.
+
+    A move then removes the source files only if both sides are equal.
+    """
     options = order.options
     careful = order.verify and not options.dry_run
     first = msgspec.structs.replace(options, move=False) if careful else options
@@ -131,7 +134,9 @@ def _copy(route: Route, options: Options, request: Request) -> Tally:
 
 
 def _compressing(route: Route, options: Options, request: Request) -> Options:
-    """The options. Compression is added if the link was slow the last time and nearly all of the source is text."""
+    """The options, with compression if the link was slow in the last transfer and nearly all of the source
+    is text.
+    """
     if options.dry_run or route.foreign or not (route.connection and route.root and route.rsync.compresses):
         return options
     if not (link_rates.is_slow(route.connection.target) and compressible.pays(route.sources)):

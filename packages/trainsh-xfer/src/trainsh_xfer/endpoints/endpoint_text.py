@@ -20,7 +20,10 @@ _URL = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*://")
 
 
 class Endpoint(msgspec.Struct, frozen=True):
-    """One side of a transfer. `name` is the name or spec of a host or storage, and empty for a local path."""
+    """One side of a transfer. `name` is the name or spec of a host or storage.
+
+    For a local path, `name` is empty.
+    """
 
     kind: Literal["local", "host", "storage"]
     name: str
@@ -28,10 +31,10 @@ class Endpoint(msgspec.Struct, frozen=True):
 
 
 def parse(text: str, hosts: dict[str, str], storages: dict[str, str]) -> Endpoint:
-    """Parse the text of an endpoint. `@NAME` may mean a name in `hosts` or `storages`, which the caller has
-    defined.
+    """Parse the text of an endpoint.
 
-    `NAME:REF:PATH` is a path on a machine of the provider NAME; `host:` or `@` may stand before it.
+    `@NAME` may be a name in `hosts` or `storages`, which the caller has defined. `NAME:REF:PATH` is a path on a
+    machine of the provider NAME; `host:` or `@` may stand before it.
 
     As in rsync and scp, an endpoint is remote if it has a colon before its first slash: `name:/path` is on a host,
     but `./name:/path` is a local file. Raises UsageError if `text` is not an endpoint.

@@ -1,5 +1,5 @@
-"""Checks that refuse two kinds of copies: those that delete in a system or home folder, and those of a source onto
-or into itself.
+"""Checks that refuse two kinds of copies: a copy that deletes in a system or home folder, and a copy of a source
+onto or into itself.
 """
 
 import os
@@ -38,7 +38,7 @@ def check_deletion(sources: Sequence[str], destination: str, homes: Sequence[str
 def _is_home(folder: str) -> bool:
     """Whether a path on a host is a home folder.
 
-    This is the case for `~`, `~user`, `/home/user`, and for a path such as `.` that means the home folder.
+    It is one if it is `~`, `~user` or `/home/user`, or a path such as `.` that stands for the home folder.
     """
     if folder in (".", "./.", "~", "~/."):
         return True
@@ -51,7 +51,7 @@ def _is_home(folder: str) -> bool:
 def check_overlap(sources: Sequence[str], destination: str, options: Options) -> None:
     """Refuse a local copy of a path onto itself.
 
-    Also refuse a copy if one side contains the other, so that files would be lost or repeated.
+    Also refuse a copy if one side contains the other. Such a copy would lose or repeat files.
     """
     target = os.path.realpath(destination)
     for source in sources:

@@ -10,7 +10,7 @@ WILDCARDS = frozenset("*?[")
 
 
 def absolute(path: str, cwd: str, *, literal: bool) -> tuple[str, int]:
-    """The absolute form of `path`, which is relative to `cwd`, and the length of its prefix that has no wildcards.
+    """The absolute form of `path`, which is relative to `cwd`, and the length of the prefix that has no wildcards.
 
     A slash or dot at the end of the path is kept. A leading `~` or `~user` is expanded to a home folder, unless
     `literal` is true.
@@ -72,9 +72,9 @@ def working_folder(given: str | None) -> str:
 
 
 def make_parents(path: str) -> list[Path]:
-    """Create the folders above `path`, and return those that were missing, the deepest first.
+    """Create the folders above `path`. Return those that were missing, the deepest first.
 
-    The last part of `path` is not created, because rsync creates it as a file or folder.
+    The last part of `path` is not created, because rsync creates it as a file or as a folder.
     """
     parent = Path(path.rstrip("/") or "/").parent
     missing = [folder for folder in (parent, *parent.parents) if not folder.exists()]
@@ -95,8 +95,9 @@ def remove_made(made: list[Path]) -> None:
 
 
 def remove_empty(path: str) -> None:
-    """Remove the empty folders under `path`, and `path` itself unless its form means only the contents of the
-    folder.
+    """Remove the empty folders under `path`.
+
+    Also remove `path` itself, unless `path` is written so that it means only the folder's contents.
     """
     if os.path.islink(path.rstrip("/")) and not means_contents(path):  # noqa: PTH114 - the text's slash matters
         return
@@ -109,13 +110,13 @@ def remove_empty(path: str) -> None:
 
 
 def means_contents(path: str) -> bool:
-    """Whether rsync copies the contents of this source instead of the folder itself."""
+    """Whether rsync copies only the contents of this source, and not the folder itself."""
     return path.rsplit("/", 1)[-1] in ("", ".", "..")
 
 
 def root_of(source: str) -> str:
-    """The folder to which the names in rsync's output are relative, for this source.
+    """The folder to which the names in rsync's output for this source are relative.
 
-    It ends with a slash or a dot.
+    The result ends with a slash or a dot.
     """
     return source if means_contents(source) else source[: source.rfind("/") + 1] or "./"

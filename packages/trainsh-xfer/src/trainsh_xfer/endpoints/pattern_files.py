@@ -1,9 +1,9 @@
-"""Reads rules from files: from files of --exclude-from, and from .gitignore files, which are translated to rsync's
-rules.
+"""Reads rules from files: from the files of --exclude-from, and from .gitignore files.
 
-In .gitignore files (gitignore(5)) the last line that matches decides, and a file in a deeper folder decides before
-a file above it. `!` includes again. A pattern with a slash before its end is relative to the folder of its file;
-any other pattern matches at every depth below that folder. In rsync (rsync(1)) the first rule that matches decides.
+The rules of .gitignore files are translated to rsync's rules. In .gitignore files (gitignore(5)) the last line that
+matches decides, and a file in a deeper folder decides before a file above it. `!` includes again. A pattern with a
+slash before its end is relative to the folder of its file; any other pattern matches at every depth below that
+folder. In rsync (rsync(1)) the first rule that matches decides.
 """
 
 import os
@@ -49,7 +49,10 @@ def gitignores(folder: str) -> list[tuple[str, str]]:
 
 
 def printed_gitignores(text: str) -> list[tuple[str, str]]:
-    """The same as `gitignores`, but read from the output of the shell function `print_gitignores` on a host."""
+    """Do the same as `gitignores` for the files on a host.
+
+    `text` is the output of the shell function `print_gitignores`.
+    """
     found: list[tuple[str, list[str]]] = []
     for line in text.splitlines():
         word, _, rest = line.partition(" ")
@@ -61,7 +64,7 @@ def printed_gitignores(text: str) -> list[tuple[str, str]]:
 
 
 def translated(files: list[tuple[str, str]], root: str) -> list[str]:
-    """rsync's rules for .gitignore files.
+    """Rules of rsync that have the same effect as the .gitignore files `files`.
 
     `root` is the folder to which the files' folders are relative, as rsync names it: `/` or `/NAME/`.
     """
@@ -91,7 +94,7 @@ def _git_rules(line: str, folder: str) -> list[str]:
     if pattern.startswith("**/"):
         pattern = pattern[3:]
         anchored = False
-    if not set(pattern) & set("*?["):  # because rsync reads a backslash literally in a pattern without wildcards
+    if not set(pattern) & set("*?["):  # rsync reads a backslash literally in a pattern without wildcards
         pattern = re.sub(r"\\(.)", r"\1", pattern)
     forms = [pattern, pattern.replace("/**/", "/")] if "/**/" in pattern else [pattern]
     if not anchored and folder == "/":

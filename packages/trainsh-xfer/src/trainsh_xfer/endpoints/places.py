@@ -25,7 +25,7 @@ class InStorage(msgspec.Struct, frozen=True, kw_only=True):
 class Place(msgspec.Struct, frozen=True, kw_only=True):
     """A path on the machine `target`, or on this machine if `target` is None.
 
-    A `literal` path has no `~` and no wildcards. In any other path, wildcards may follow the first `fixed`
+    A `literal` path has no `~` and no wildcards. Any other path may have wildcards after its first `fixed`
     characters.
     """
 

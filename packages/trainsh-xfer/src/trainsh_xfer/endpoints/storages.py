@@ -1,4 +1,4 @@
-"""Storages and the ways to reach them, as `train-storage resolve` gives them."""
+"""Storages, and how to reach them, as `train-storage resolve` answers."""
 
 import os
 import time
@@ -8,7 +8,7 @@ import msgspec
 from trainsh_base.errors import MissingProgram, TrainError
 from trainsh_base.tool.peer import ANSWER_LIMIT, call
 
-# For so many seconds, an answer is used again. After that time at the latest, a changed or removed credential takes
+# Seconds for which an answer is used again. After this time at the latest, a changed or removed credential takes
 # effect.
 RESOLVED_FOR = 30.0
 
@@ -30,9 +30,7 @@ class Storage(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def backend(self) -> str:
-        """rclone's name for the kind of the service, or an empty text for a remote of the user's own rclone
-        configuration.
-        """
+        """rclone's name for the kind of the service, or "" for a remote of the user's own rclone configuration."""
         return self.env.get(f"RCLONE_CONFIG_{self.remote.removesuffix(':')}_TYPE", "")
 
     def at(self, path: str) -> str:
@@ -44,8 +42,8 @@ class Storage(msgspec.Struct, frozen=True, kw_only=True):
 class HostFolder(Storage, frozen=True, kw_only=True):
     """The disk of a host. A path that does not begin with `/` is relative to the home folder.
 
-    The rclone of another machine reaches this disk by sftp. For the host's own rclone it is the local disk; then
-    `remote` is empty, and `home` is put before a relative path.
+    An rclone on another machine reaches this disk by sftp. For an rclone on the host itself, the disk is local:
+    then `remote` is empty, and `home` is put before a relative path.
     """
 
     home: str = ""
@@ -69,10 +67,10 @@ _resolved: dict[tuple[str, str, int], tuple[float, Storage | Folder]] = {}
 
 
 def resolve(spec: str, remote: str) -> Storage | Folder:
-    """Resolve the storage whose name or spec is `spec`. `remote` is the name, in capitals, that rclone will use for
-    it.
+    """Resolve the storage whose name or spec is `spec`. rclone will use `remote`, in capitals, as the storage's
+    name.
 
-    An answer is used again for RESOLVED_FOR seconds, because `serve` copies to the same few storages. Raises the
+    An answer is used again for RESOLVED_FOR seconds, because `serve` often copies to the same storages. Raises the
     errors of `_asked`.
     """
     key, now = (spec, remote, hash(frozenset(os.environ.items()))), time.monotonic()
@@ -111,7 +109,7 @@ def _asked(spec: str, remote: str) -> Storage | Folder:
 
 
 def is_stored(name: str) -> bool:
-    """Whether a storage has this name. False if train-storage does not answer."""
+    """Whether a storage has this name. Return False if train-storage does not answer."""
     try:
         return any(row["name"] == name for row in call("storage", "list", timeout=ANSWER_LIMIT))
     except TrainError:

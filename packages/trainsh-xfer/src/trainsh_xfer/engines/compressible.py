@@ -1,6 +1,6 @@
 """Guesses from names and sizes whether compression makes the files of a tree smaller.
 
-The guess is for the whole tree, because rsync compresses either all of a transfer or nothing: with every kind of
+There is one guess for the whole tree, because rsync compresses all files of a transfer or none: with every kind of
 compression it ignores --skip-compress (measured with 3.5).
 """
 
@@ -13,14 +13,15 @@ TEXT = frozenset([
     "ts", "css", "java", "sql", "tex", "bib", "srt", "vtt", "fasta", "fastq", "sam", "vcf", "pdb", "obj",
     "ply", "geojson",
 ])  # fmt: skip
-# bytes; with a larger file that is not text, such as a checkpoint or an archive, nothing is compressed
+# bytes; a larger file that is not text, such as a checkpoint or an archive, turns compression off for the whole
+# tree
 SMALL = 1_000_000
-SHARE = 0.9  # the share of all bytes that must be text
-MOST = 3000  # the number of files that are looked at
+SHARE = 0.9  # the least share of text in all bytes; with less text, nothing is compressed
+MOST = 3000  # the most files that are looked at
 
 
 def pays(paths: Iterable[str]) -> bool:
-    """Whether nearly all bytes below these paths are text, and no large file is anything else."""
+    """Whether nearly all bytes below these paths are text, and each large file is text."""
     text = total = 0
     for number, (name, size) in enumerate(_files(paths)):
         is_text = name.rpartition(".")[2].lower() in TEXT

@@ -29,7 +29,8 @@ STDERR_KEPT = 16_000
 class Ended(msgspec.Struct, frozen=True):
     """How a program ended: its exit status and its stderr.
 
-    A negative status is the number of a signal, negated. If stderr was long, its middle is left out.
+    If a signal ended the program, the status is the signal's number with a minus sign. If stderr was long, its
+    middle is left out.
     """
 
     status: int
@@ -46,7 +47,10 @@ def find_rsync() -> Rsync:
 
 @functools.cache
 def _version(path: str, changed: int) -> Rsync:
-    """The rsync at `path` and its version. The file was last modified at `changed`, which is a key of the cache."""
+    """The rsync at `path` and its version.
+
+    `changed` is the time of the file's last change; it only makes the cache notice a new file.
+    """
     done = run_to_end([path, "--version"], check=False)
     found = read_version(path, done.stdout.decode(errors="replace"))
     if found is None:
@@ -63,13 +67,13 @@ def stream(
     started: Callable[[str], None] | None = None,
     tied: bool = False,
 ) -> Ended:
-    """Run `argv` and pass its standard output to `on_output` as the output arrives.
+    """Run `argv`. Pass its standard output to `on_output` as it arrives.
 
-    The program gets its own session, so that a cancel (Ctrl-C) stops the program's children too. After a cancel the
-    program has GRACE seconds to save a partial file, and Cancelled is raised.
+    The program gets a session of its own, so that a cancel (Ctrl-C) also stops the program's children. After a
+    cancel, the program has GRACE seconds to save a partial file, and then Cancelled is raised.
 
     After each half second without output, `started` is called with the stderr so far. If `started` raises an
-    exception, the program is stopped. The standard input of the program is empty; if `tied` is true, this input
+    exception, the program is stopped. The standard input of the program is empty. If `tied` is true, this input
     stays open until this process ends.
     """
     request.check()
@@ -102,10 +106,10 @@ def _start(
 ) -> Any:
     """Start `argv` with sh. The encoding is Latin-1, which passes every byte of a file name through unchanged.
 
-    The caller makes the pipes, because sh would read output line by line or byte by byte, and progress output has
-    no lines.
+    The caller makes the pipes: sh itself would read the output line by line or byte by byte, but progress output
+    has no lines.
     """
-    import sh  # imported here because it costs 60 ms
+    import sh  # imported here, because the import takes 60 ms
 
     words = [os.fsencode(word).decode("latin-1") for word in argv]
     return sh.Command(words[0])(
@@ -117,7 +121,7 @@ def _start(
 def _pump(readers: dict[BinaryIO, Callable[[bytes], None]], running: Any, idle: Callable[[], None] | None) -> None:
     """Pass output on until both pipes are closed, or until the program has ended.
 
-    The second condition is needed because a child of the program may keep the pipes open.
+    The end of the program must be checked too, because a child of the program may keep the pipes open.
     """
     with selectors.DefaultSelector() as ready:
         for reader, consumer in readers.items():
@@ -165,7 +169,7 @@ class Ending:
             self._killer.start()
 
     def over(self) -> None:
-        """Send no more signals, because the group has ended and its id may be reused."""
+        """Send no more signals. The group has ended, and another group may get its id."""
         self._over = True
         self._killer.cancel()
 

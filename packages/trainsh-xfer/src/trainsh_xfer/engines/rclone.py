@@ -7,14 +7,14 @@ CHECKERS = 16
 # Large objects are uploaded in parallel parts. S3 takes at most 10,000 parts, so parts of 16 MiB allow objects of
 # 156 GiB.
 S3 = ("--s3-chunk-size=16M", "--s3-upload-concurrency=8")
-# An unreachable service is retried only for seconds, not minutes, because transferred files are kept and a step of
-# a recipe can set `retry=`.
-# If an S3 service does not answer, it gets six requests for the first listing and three for a file. Each request
-# takes 30 s.
+# If a service cannot be reached, rclone retries for seconds, not minutes. This is enough, because transferred files
+# are kept, and a step of a recipe can set `retry=`.
+# If an S3 service does not answer, rclone makes six requests for the first listing and three for a file. Each
+# request takes 30 s.
 PATIENCE = ("--retries=2", "--retries-sleep=1s", "--low-level-retries=3", "--contimeout=15s", "--timeout=30s")
-# The limits for a service that is only asked what is there.
+# The limits for requests that only ask a service what is there.
 LOOKING = ("--retries=1", "--low-level-retries=2", "--contimeout=15s", "--timeout=15s")
-# Options for listings, whose rows have no times and no MIME types. Links on a host's own disk are followed, as in a
+# Options for listings. The rows have no times and no MIME types. Links on a host's own disk are followed, as in a
 # copy.
 PLAIN = ("--no-modtime", "--no-mimetype", "--copy-links")
 LOG = (
@@ -25,7 +25,7 @@ LOG = (
 def copy(
     program: str, options: Options, source: str, destination: str, *, filters: list[str], one_file: bool = False
 ) -> list[str]:
-    """The argv that copies `source` to `destination`. With `one_file`, each of the two names a file.
+    """The argv that copies `source` to `destination`. With `one_file`, both of them are files.
 
     Links are followed, because buckets have no links. Files are deleted only after all other files have been
     copied.
@@ -42,14 +42,14 @@ def copy(
         words.append("--checksum")
     if options.bwlimit:
         words.append(f"--bwlimit={options.bwlimit}k")
-    # A slash at the end says that the path is a folder, so that rclone does not first look for an object of that
-    # name.
+    # A slash at the end tells rclone that the path is a folder. Otherwise rclone would first look for an object of
+    # this name.
     end = "" if one_file else "/"
     return [*words, "--", source + end, destination + end]
 
 
 def check(program: str, source: str, destination: str, *, filters: list[str], download: bool = False) -> list[str]:
-    """The argv that compares both sides by checksum, or with `download` by reading both sides.
+    """The argv that compares both sides by checksum, or, with `download`, by reading the contents of both sides.
 
     rclone logs a file that differs or is missing as an error.
     """

@@ -1,18 +1,19 @@
 """Translates rsync's rules into rclone's filter rules with the same meaning.
 
 In rsync (rsync(1), "FILTER RULES") a pattern without a slash matches a name at any depth. A pattern that begins
-with a slash is anchored at the root of the transfer. A pattern that ends with a slash matches folders only. The
-first rule that matches decides, first for each folder on the way to a file and then for the file. rsync does not
-look at anything in an excluded folder.
+with a slash is anchored at the root of the transfer. A pattern that ends with a slash matches only folders. The
+first rule that matches decides. rsync applies the rules to each folder on the way to a file, and then to the file.
+It does not look at anything in an excluded folder.
 
 In rclone (https://rclone.org/filtering/) a rule matches the whole path of a file, and `folder/**` matches the files
-in a folder. Braces mean alternatives, which rsync does not have. Therefore the part of an exclude that is about
-folders is put before all includes, except where an earlier include matches the folder itself.
+in a folder. Braces mean alternatives; rsync has no such braces. An exclude of rsync may become a rule for folders
+and a rule for files. The rule for folders is put before all includes, unless an earlier include matches the folder
+itself.
 """
 
 import re
 
-Rule = tuple[str, str]  # a pair of "+" or "-" and a pattern of rsync
+Rule = tuple[str, str]  # ("+" or "-", a pattern of rsync)
 
 EVERYTHING = ("*", "**", "/**")
 _WILD = re.compile(r"(\*+|\?|\[[^\]]+\])")
@@ -21,14 +22,14 @@ _WILD = re.compile(r"(\*+|\?|\[[^\]]+\])")
 def rules(wanted: list[Rule], name: str) -> list[str]:
     """The `--filter` options for rclone.
 
-    `name` is the name of the folder that is copied, or empty when only the folder's contents are copied. If there
-    is a name, rsync's root is the parent of that folder, but rclone's root is the folder itself.
+    `name` is the name of the folder that is copied, or empty if only the folder's contents are copied. With a name,
+    rsync's root is the parent of that folder, but rclone's root is the folder itself.
     """
     wanted = _decisive([(sign, form) for sign, pattern in wanted for form in _plain(sign, pattern)])
     includes = [pattern for sign, pattern in wanted if sign == "+"]
-    folders: list[str] = []  # rules that exclude what is in a folder
+    folders: list[str] = []  # rules that exclude everything in a folder
     files: list[str] = []
-    # rules for the contents of folders that an include keeps and a later exclude would leave out
+    # rules for the contents of folders that an include keeps although a later exclude would leave them out
     inner: list[str] = []
     outer: list[str] = []
     for at, (sign, pattern) in enumerate(wanted):
@@ -38,9 +39,8 @@ def rules(wanted: list[Rule], name: str) -> list[str]:
                 inner += _filters("+", _of_contents(pattern), name)
             continue
         files += _filters("-", _of_files(pattern), name)
-        if (
-            includes and pattern == "*"
-        ):  # after this rule rsync searches all folders for included files, so no later exclude leaves out a folder
+        # after this rule, rsync searches all folders for included files, so a later exclude cannot leave out a folder
+        if includes and pattern == "*":
             for later, other in wanted[at + 1 :]:
                 files += _filters(later, _of_files(other), name)
             break
@@ -50,7 +50,7 @@ def rules(wanted: list[Rule], name: str) -> list[str]:
 
 
 def leaves_out(wanted: list[Rule], name: str) -> bool:
-    """Whether the rules leave out a file called `name` that is the only thing to copy."""
+    """Whether the rules leave out a file called `name`. This file is the only thing to copy."""
     for sign, pattern in wanted:
         form = pattern.removeprefix("/").removeprefix("**/")
         if "/" not in form and _matches(form, name):
@@ -59,7 +59,7 @@ def leaves_out(wanted: list[Rule], name: str) -> bool:
 
 
 def _decisive(wanted: list[Rule]) -> list[Rule]:
-    """The rules up to the first include that matches everything, because the rules after it never decide."""
+    """The rules up to the first include that matches everything. The rules after it have no effect."""
     at = next(
         (at for at, (sign, pattern) in enumerate(wanted) if sign == "+" and pattern in EVERYTHING), len(wanted)
     )
@@ -67,8 +67,9 @@ def _decisive(wanted: list[Rule]) -> list[Rule]:
 
 
 def _plain(sign: str, pattern: str) -> list[str]:
-    """The pattern without a leading `**/`. A pattern that ends with `/***` becomes the two patterns that it stands
-    for.
+    """The pattern without a leading `**/`.
+
+    A pattern that ends with `/***` becomes two patterns, for which it is short.
     """
     pattern = "*/" if pattern == "**/" else pattern
     pattern = pattern[3:] if pattern.startswith("**/") else pattern
@@ -93,7 +94,7 @@ def _filters(sign: str, pattern: str, name: str) -> list[str]:
 def _takes(exclude: str, include: str) -> bool:
     """Whether an exclude would leave out a folder that an earlier include keeps.
 
-    An include whose last part contains a dot is assumed to be for files.
+    An include whose last part contains a dot is assumed to match files, not folders.
     """
     folder = include.endswith("/") or not (include.endswith("**") or "." in _last(include))
     return folder and not exclude.endswith("**") and exclude != "*" and _meets(exclude, include)
@@ -121,7 +122,7 @@ def _rooted(pattern: str, name: str) -> list[str]:
 
 
 def _meets(exclude: str, include: str) -> bool:
-    """Whether the last parts of an exclude and an include match the same names."""
+    """Whether some name matches the last parts of both an exclude and an include."""
     one, other = _last(exclude), _last(include)
     return _matches(one, other) or _matches(other, one)
 

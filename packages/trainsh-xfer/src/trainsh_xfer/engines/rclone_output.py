@@ -11,11 +11,11 @@ from trainsh_xfer.engines.rsync_output import Progress
 from trainsh_xfer.model import Change
 
 MOST_KEPT = 50
-# bytes; larger files are reported, because an interrupted copy of a file begins again from the start
+# bytes; a larger file is reported, because an interrupted copy of a file starts again from its beginning
 LARGE = 5_000_000_000
-# bytes; rclone counts what it has written to its connections, and these take some megabytes before any byte arrives
+# bytes; rclone counts what it has written to its connections, and they take some megabytes before any byte arrives
 BEGINNING = 32_000_000
-MOST_LOST = 16  # how many files may fail in a row because the service does not answer
+MOST_LOST = 16  # how many files in a row may fail because the service does not answer
 _UNCHECKED = re.compile(r"(\d+) hashes could not be checked")
 
 
@@ -46,7 +46,7 @@ class _Line(msgspec.Struct):
 
 
 class Hopeless(Exception):
-    """The service refuses or cannot be reached, so that it makes no sense to go on.
+    """The service refuses the requests or cannot be reached, so that it is useless to continue.
 
     This is raised if nothing has been copied yet, or if MOST_LOST files in a row have failed. rclone is then
     stopped, because it would retry each file for minutes. `said` is rclone's error.
@@ -96,7 +96,7 @@ class Log:
             self._line(line)
 
     def restart(self) -> None:
-        """Set all counts back to zero, because the run starts again."""
+        """Set all counts back to zero, because the run begins again."""
         self.files = self.bytes = self.deleted = self.failures = self.unchecked = 0
         self.said, self._rest, self._lost = "", b"", 0
         self.changes.clear()
@@ -139,7 +139,7 @@ class Log:
             self._on_progress(Progress(stats.bytes, stats.totalBytes, said, stats.transfers, looked))
 
     def _skipped(self, line: _Line) -> None:
-        """Record a line of a dry run: what would have been done to one file."""
+        """Record a line of a dry run, which tells what would have been done to one file."""
         action = {"copy": "update", "move": "update", "delete": "delete"}.get(line.skipped)
         if self._keep and action:
             size = 0 if action == "delete" else line.size

@@ -1,4 +1,4 @@
-"""An rclone that can be run on this machine, or with a subclass in `on_host` on a host; and its errors."""
+"""An rclone and its errors. This rclone runs on this machine; a subclass in `on_host` runs one on a host."""
 
 from collections.abc import Mapping
 
@@ -14,9 +14,10 @@ from trainsh_xfer.engines.rclone_output import Hopeless, Log
 from trainsh_xfer.remote.library import argv
 
 SHOWN = 10
-LOOK_LIMIT = 120.0  # the time limit in seconds for asking what is at one path
+LOOK_LIMIT = 120.0  # seconds within which rclone must tell what is at one path
 MISSING = (3, 4)  # rclone's exit statuses if there is no such folder or no such file
-# the exit status for a listing that lacks only what cannot be read, such as a link without a target
+# rclone's exit status for a listing that is complete except for what cannot be read, such as a link without a
+# target
 LESS_SERIOUS = 6
 
 
@@ -41,7 +42,7 @@ class RcloneProgram:
         raise NotImplementedError
 
     def run(self, words: list[str], log: Log) -> None:
-        """Run rclone to its end and parse its log. Raises a typed error when it fails."""
+        """Run rclone to its end and parse its log. Raises a typed error if it fails."""
         raise NotImplementedError
 
     def rows(self, place: str) -> list[Row]:

@@ -1,8 +1,8 @@
 """Quotes paths on a host so that the remote shell and the remote rsync read them as intended.
 
-Three programs read a path. The first is the local rsync; from 3.2.4 on it escapes the path for the shell, except
-wildcards. The second is the login shell (sh, bash, zsh, fish, csh). With `-s`, no shell reads the path, and the
-third is the remote rsync, which expands wildcards itself.
+Three programs read a path. The first is the local rsync. From 3.2.4 on, it escapes everything in the path except
+wildcards for the shell. The second is the login shell (sh, bash, zsh, fish, csh). The third is the remote rsync,
+which expands wildcards itself. With `-s`, no shell reads the path.
 """
 
 import posixpath
@@ -37,7 +37,7 @@ def is_bare_home(path: str) -> bool:
 
 
 def for_rsync(path: str, rsync: Rsync, *, literal: bool, source: bool) -> tuple[str, bool]:
-    """A path on a host, in the form that this version of rsync needs, and whether to pass the path with `-s`."""
+    """A path on a host in the form that this version of rsync needs, and whether to use `-s` for it."""
     if not rsync.escapes:
         return for_old_rsync(path, literal=literal, wildcards=source), False
     if needs_seclusion(path):
@@ -46,8 +46,9 @@ def for_rsync(path: str, rsync: Rsync, *, literal: bool, source: bool) -> tuple[
 
 
 def for_old_rsync(path: str, *, literal: bool, wildcards: bool) -> str:
-    """The path, quoted for the login shell, because openrsync and rsync before 3.2.4 do not quote paths
-    themselves.
+    """The path, quoted for the login shell.
+
+    This is needed because openrsync, and rsync before 3.2.4, do not quote paths themselves.
     """
     home, rest = home_and_rest(path, literal=literal)
     if literal or not wildcards:
@@ -98,7 +99,9 @@ def secluded(path: str, *, literal: bool, source: bool) -> str:
 
 
 def _escaped(part: str) -> str:
-    """Escape one part for rsync's wildcard matching, which reads backslashes only if the part has a wildcard."""
+    """Escape one part for rsync's wildcard matching. rsync reads backslashes as escapes only in a part that has a
+    wildcard.
+    """
     return re.sub(r"([\\*?\[])", r"\\\1", part) if any(char in part for char in WILDCARDS) else part
 
 
@@ -112,8 +115,9 @@ def receiving(destination: str, *, literal: bool, make: bool) -> str:
 
 
 def making_parents(destination: str, *, literal: bool) -> str:
-    """The start of a command line, which creates the folders above `destination`. It is empty if no folder is above
-    it.
+    """The beginning of a command line, which creates the folders above `destination`.
+
+    It is empty if there are no such folders.
     """
     home, rest = home_and_rest(destination, literal=literal)
     parent = posixpath.dirname(rest.rstrip("/"))
@@ -126,8 +130,9 @@ def making_folder(path: str, *, literal: bool) -> str:
 
 
 def asking_link(path: str, literal: bool) -> str:
-    """The command that prints `folder` or `file` if `path` is a symbolic link to a folder or file, and else
-    nothing.
+    """The command that prints `folder` or `file` if `path` is a symbolic link to a folder or file.
+
+    For all other paths it prints nothing.
     """
     return call_written("link_kind", for_old_rsync(path, literal=literal, wildcards=False))
 
@@ -135,17 +140,17 @@ def asking_link(path: str, literal: bool) -> str:
 def ending(process: int) -> str:
     """The command that stops a remote rsync and waits until it has ended.
 
-    It is for an rsync that has not noticed that its connection is lost. When rsync ends, it saves its partial file,
-    and the next attempt continues this file.
+    It is used if rsync has not noticed that its connection is lost. When rsync ends, it saves its partial file, and
+    the next attempt continues this file.
     """
     return call("end_rsync", process)
 
 
 def removing_empty(sources: list[tuple[str, bool]]) -> str:
-    """The command that removes the empty folders that a move left in `sources`, which are pairs (path, literal).
+    """The command that removes the empty folders that a move left in `sources`.
 
-    The command runs in `sh`, whatever the login shell is. If a source means only a folder's contents, the folder
-    itself is kept.
+    `sources` are pairs (path, literal). The command runs in `sh`, whatever the login shell is. If a source stands
+    only for a folder's contents, the folder itself is kept.
     """
     words = []
     for path, literal in sources:

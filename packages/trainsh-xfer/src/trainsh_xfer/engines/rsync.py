@@ -7,18 +7,19 @@ import msgspec
 from trainsh_xfer.model import Options
 
 PARTIAL = ".train-partial"
-# After so many seconds without data, either side gives up. This limit is needed because a remote rsync saves its
-# partial file only when it ends, and sshd may not notice a lost client by itself.
+# After this many seconds without data, each side gives up. The limit is needed, because a remote rsync saves its
+# partial file only when it ends, and sshd may not notice by itself that its client is gone.
 SILENCE = 600
 FORMAT = "%i %l %b %n"
-COMPRESSION = ("--compress", "--compress-choice=zstd", "--compress-level=3")  # 3.2.0
+COMPRESSION = ("--compress", "--compress-choice=zstd", "--compress-level=3")  # rsync has these from 3.2.0 on
 
 _VERSION = re.compile(r"rsync\s+version\s+v?(\d+)\.(\d+)\.(\d+)")
 
 
 class Rsync(msgspec.Struct, frozen=True):
-    """An rsync program: its path and its version. The version of openrsync is the rsync version that it claims to
-    be compatible with.
+    """An rsync program: its path and its version.
+
+    openrsync prints the rsync version with which it is compatible. For openrsync, the version here is that one.
     """
 
     program: str
@@ -27,8 +28,8 @@ class Rsync(msgspec.Struct, frozen=True):
 
     @property
     def whole_progress(self) -> bool:
-        """Whether rsync has `--info=progress2` (from 3.1.0 on), which shows the progress of the whole transfer, not
-        of each file.
+        """Whether rsync has `--info=progress2` (from 3.1.0 on), which shows the progress of the whole transfer and
+        not of each file.
         """
         return not self.open and self.version >= (3, 1, 0)
 
@@ -36,20 +37,21 @@ class Rsync(msgspec.Struct, frozen=True):
     def escapes(self) -> bool:
         """Whether rsync is 3.2.4 or later.
 
-        From this version on, rsync escapes remote names for the shell, and checks that it gets only the names that
-        it has requested.
+        From this version on, rsync escapes remote names for the shell, and checks that it gets only names that it
+        has requested.
         """
         return not self.open and self.version >= (3, 2, 4)
 
     @property
     def compresses(self) -> bool:
-        """Whether rsync may have zstd, which came with 3.2.0."""
+        """Whether rsync may have zstd, which exists from 3.2.0 on."""
         return not self.open and self.version >= (3, 2, 0)
 
     @property
     def delays_deletion(self) -> bool:
-        """Whether rsync has `--delete-delay` (from 3.0.0 on), with which it deletes files after it has transferred
-        all others.
+        """Whether rsync has `--delete-delay` (from 3.0.0 on).
+
+        With it, rsync deletes files after it has transferred all others.
         """
         return not self.open and self.version >= (3, 0, 0)
 
@@ -57,7 +59,7 @@ class Rsync(msgspec.Struct, frozen=True):
 class Remote(msgspec.Struct, frozen=True):
     """How rsync reaches the other side: the value of `-e`, the host's name, and the value of `--rsync-path`.
 
-    The last one is empty if the program is just `rsync`.
+    The value of `--rsync-path` is empty if the program is just `rsync`.
     """
 
     shell: str
@@ -91,10 +93,10 @@ def copy(
 
     Contents, links, modes and times are kept. Owners are not kept, because they mean nothing on another machine.
 
-    With `resume`, a local copy continues a partial file, which costs the time to read that file. Over a connection,
-    rsync always continues a partial file. `foreign` says that the files come from a host, which may not be trusted.
-    `follow` says that the source is a link to a file. `names` is a file on this machine with the names to copy. The
-    names are relative to the only source, and each ends with a zero byte.
+    With `resume`, a local copy continues a partial file, for which rsync must first read that file. Over a
+    connection, rsync always continues a partial file. `foreign` means that the files come from a host, which may
+    not be trusted. `follow` means that the source is a link to a file. `names` is a file on this machine with the
+    names to copy. The names are relative to the only source, and each ends with a zero byte.
     """
     foreign = foreign and not options.as_is
     words = [rsync.program, "-rlpt", f"--partial-dir={PARTIAL}", f"--out-format={FORMAT}"]
@@ -136,7 +138,7 @@ def comparison(options: Options) -> Options:
 def _reporting(rsync: Rsync, options: Options, foreign: bool) -> list[str]:
     """The options for rsync's output. With `foreign`, rsync also lists the links that it leaves out.
 
-    The output is not buffered, so that rsync ends when the process that reads the output is gone.
+    The output is not buffered. So if the process that reads it is gone, rsync notices this and ends.
     """
     if not rsync.whole_progress:
         return [] if options.dry_run else ["--progress"]
@@ -146,10 +148,10 @@ def _reporting(rsync: Rsync, options: Options, foreign: bool) -> list[str]:
 
 
 def _rules(options: Options) -> list[str]:
-    """The filter options. The first one that matches decides.
+    """The filter options. The first option that matches a file decides.
 
-    If `*` is excluded, rsync would not look into any folder. Then one more rule lets rsync search folders for
-    included files, and folders that stay empty are left out.
+    If `*` is excluded, rsync would not look into any folder. In this case a further rule lets rsync search folders
+    for included files, and folders that stay empty are left out.
     """
     words = []
     for sign, pattern in options.filters:
@@ -160,7 +162,7 @@ def _rules(options: Options) -> list[str]:
 
 
 def _walks(options: Options) -> bool:
-    """Whether rsync must enter folders that are not selected themselves, to look for included files in them."""
+    """Whether rsync must enter folders that the rules do not select, to look for included files in them."""
     return ("-", "*") in options.filters and any(sign == "+" for sign, _ in options.filters)
 
 

@@ -17,7 +17,7 @@ from trainsh_xfer.engines.rsync_output import as_text
 
 VANISHED = 24
 LOST = frozenset({10, 12, 255})
-SHOWN, LISTED = 20, 10  # how many messages are in the data of the error, and how many in its text
+SHOWN, LISTED = 20, 10  # how many messages the error's data has, and how many its text has
 
 _NOISE = re.compile(r"rsync error: |rsync: connection unexpectedly closed|train-xfer process |\s*$")
 _ABSENT = re.compile(
@@ -28,7 +28,7 @@ _NO_MATCH = re.compile(r"no matches found: (.*)|No matches for wildcard '(.*?)'|
 _NO_PROGRAM = re.compile(
     r"rsync\S*: (?:command )?not found|command not found: rsync|unknown command:? '?rsync", re.I
 )
-# The messages of ssh and rsync when a connection ends. The host has printed any other line before that.
+# The messages that ssh and rsync print when a connection ends. All lines before these come from the host.
 _SSH = re.compile(
     r"^(?:ssh:|mux_client|client_loop|kex_|packet_|Timeout, server|Control socket|Shared connection|Connection "
     r"|Write failed|lost connection)|Broken pipe|Connection reset|timed out",
@@ -42,7 +42,7 @@ _FULL = re.compile(r"No space left on device|Disk quota exceeded")
 
 
 def said(stderr: str) -> list[str]:
-    """The lines of rsync's stderr that carry information, with rsync's escapes decoded."""
+    """The lines of rsync's stderr that tell something, with rsync's escapes decoded."""
     lines = (as_text(line.encode(errors="surrogateescape")) for line in stderr.splitlines())
     return [line for line in lines if not _NOISE.match(line)]
 
@@ -53,9 +53,7 @@ def is_full(stderr: str) -> bool:
 
 
 def never_began(status: int, stderr: str) -> bool:
-    """Whether the receiving host's rsync never started, because the login failed or the host did not run the
-    command.
-    """
+    """Whether the receiving host's rsync never started: the login failed, or the host did not run the command."""
     return status in LOST | {5, 14, 30, 126, 127} and far_process(stderr) is None
 
 
@@ -65,9 +63,7 @@ def is_noisy(stderr: str) -> bool:
 
 
 def far_process(stderr: str) -> int | None:
-    """The process id of the remote rsync, or None. The shell function `announce_rsync` has printed the id on
-    stderr.
-    """
+    """The process id of the remote rsync, or None. The shell function `announce_rsync` prints this id on stderr."""
     found = _PROCESS.search(stderr)
     return int(found[1]) if found else None
 
@@ -75,8 +71,8 @@ def far_process(stderr: str) -> int | None:
 def error_for(status: int, stderr: str, host: str, name: str = "") -> TrainError:
     """The error for an exit status other than 0 and 24.
 
-    `host` is the label of the other side, or empty for a local copy. `name` is the name of the other side for
-    `train host`.
+    `host` is the label of the other side, or empty for a local copy. `name` is the name that `train host` has for
+    the other side.
     """
     lines = said(stderr)
     message = lines[0].removeprefix("rsync: ") if lines else f"rsync ended with status {status}"

@@ -20,9 +20,9 @@ _KINDS = {"f": "file", "d": "folder", "L": "link"}
 class Progress(msgspec.Struct, frozen=True):
     """How far a transfer is.
 
-    `done` of `total` bytes are transferred (`total` is 0 if it is not known). `message` has the rate, and the time
-    that is left or that has passed. `files` have arrived, and `looked` is the number of files that were compared,
-    listed or deleted.
+    `done` bytes of `total` are transferred; `total` is 0 if it is not known. `message` has the rate, and the time
+    that is left or that has passed. `files` is the number of files that have arrived. `looked` is the number of
+    files that were compared, listed or deleted.
     """
 
     done: int
@@ -35,8 +35,8 @@ class Progress(msgspec.Struct, frozen=True):
 class Tally:
     """Counts what rsync has reported.
 
-    `changes` is filled only by a dry run, because it grows with the tree. `whole` says that progress lines are
-    about the whole transfer, and not about each file.
+    `changes` is filled only in a dry run, because it grows with the tree. `whole` means that a progress line is
+    about the whole transfer, and not about one file.
     """
 
     def __init__(
@@ -70,8 +70,8 @@ class Tally:
     def restart(self) -> None:
         """Prepare for another attempt.
 
-        In a new attempt, a dry run lists all its changes again, but a copy does not list the files that were copied
-        before.
+        In a new attempt, a dry run lists all its changes again. A copy does not list again the files that were
+        copied before.
         """
         if self._keep:
             self.files = self.bytes = self.sent = self.deleted = 0
@@ -80,7 +80,7 @@ class Tally:
     def _line(self, line: bytes) -> None:
         if found := _ENTRY.fullmatch(line):
             self._entry(found)
-        elif line.startswith(b"deleting "):  # openrsync
+        elif line.startswith(b"deleting "):  # openrsync prints this
             self._delete(as_text(line.removeprefix(b"deleting ")))
         elif not self._progress(line) and _REMARK.match(line):
             self.remark(as_text(line))
@@ -126,7 +126,7 @@ class Tally:
 
 
 def _action(code: str) -> str:
-    """The action, as one word, for the code of an itemized change (rsync(1), `--itemize-changes`)."""
+    """The action, as one word, that the code of an itemized change means (rsync(1), `--itemize-changes`)."""
     if code[2:].strip("+") == "":
         return "create"
     return "attributes" if code[0] == "." else "update"
@@ -136,14 +136,14 @@ def _read_progress(found: re.Match[bytes]) -> Progress:
     done = int(re.sub(rb"\D", b"", found[1]))
     share = int(found[2])
     rate, unit, clock = found[3].decode(), _UNITS[found[4]], _short(found[5].decode())
-    # A line with parentheses is the last line for a file, and the time in it is the time that has passed.
+    # A line with parentheses is the last line for a file. Its time is the time that has passed.
     return Progress(
         done, done * 100 // share if share else 0, f"{rate} {unit}/s, {'in' if found[6] else 'ETA'} {clock}"
     )
 
 
 def _short(left: str) -> str:
-    """The time without the hours if they are 0: `0:03` for `0:00:03`, and `12:03` for `0:12:03`."""
+    """The time without its hours if they are 0: `0:03` for `0:00:03`, and `12:03` for `0:12:03`."""
     return left[2:].removeprefix("0") if left.startswith("0:") and left.count(":") == 2 else left
 
 
@@ -156,7 +156,5 @@ def as_text(name: bytes) -> str:
 
 
 def name_in(name: bytes) -> bytes:
-    """The bytes that a file has as its name on disk, for the name in rsync's output, where some bytes are
-    escaped.
-    """
+    """The bytes of a file's name on disk. `name` is the name in rsync's output, where some bytes are escaped."""
     return _ESCAPE.sub(lambda found: bytes([int(found[1], 8) & 255]), name)

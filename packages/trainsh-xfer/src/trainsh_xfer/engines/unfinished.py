@@ -1,8 +1,8 @@
-"""Keeps a marker file for each transfer that was interrupted, so that the next run can continue the transfer.
+"""Keeps a marker file for each interrupted transfer, so that the next run can continue the transfer.
 
-A marker is needed in two cases. When both sides are local, rsync must be told to use a partial file, but this
-option would slow down every copy that has no partial file. And when one side is a storage, the storage may hold
-unfinished uploads, which the next run must abort.
+A marker is needed in two cases. In the first, both sides are local: rsync needs an option to use a partial file,
+but this option would slow down every copy that has no partial file. In the second, one side is a storage: the
+storage may have unfinished uploads, which the next run must abort.
 """
 
 import fcntl
@@ -24,11 +24,11 @@ def mark(sources: Sequence[str], destination: str) -> Path:
 
 @contextmanager
 def marked(path: Path) -> Iterator[float | None]:
-    """Keep the marker while the block runs, and remove the marker if the block ends without an exception.
+    """Keep the marker during the block. Remove it if the block ends without an exception.
 
-    Yields the time at which an earlier run began that was interrupted (seconds since 1970). Yields None if there
-    was no such run, or if another process runs the same transfer now. If the state folder cannot be written to, no
-    marker is kept, and the transfer cannot be continued later.
+    If an earlier run was interrupted, yields the time at which that run began (seconds since 1970). Yields None if
+    there was no such run, or if another process runs the same transfer now. If the state folder cannot be written
+    to, no marker is kept, and the transfer cannot be continued later.
     """
     since, handle = None, -1
     try:

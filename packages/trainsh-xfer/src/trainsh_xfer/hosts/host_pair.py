@@ -1,5 +1,6 @@
-"""Copies from one host straight to another, or through this machine if that fails. Only the copy stays on the
-hosts.
+"""Copies from one host straight to another. If that fails, copies through this machine.
+
+Nothing but the copy stays on the hosts.
 """
 
 import os
@@ -17,7 +18,7 @@ from trainsh_xfer.hosts.scratch import private_folder
 from trainsh_xfer.hosts.straight import Straight, host_keys
 from trainsh_xfer.remote.library import argv, for_shell
 
-# A function that returns the command line of the source's rsync for a Remote.
+# A function that returns the command line of the source's rsync. Its argument is a Remote.
 Line = Callable[[Remote], str]
 
 
@@ -66,16 +67,14 @@ class Pair:
             self._tell(why)
 
     def _keys(self, settings: dict[str, str]) -> tuple[list[str], str]:
-        """The destination's host keys for the straight way, and the reason if there are none (else an
-        empty text).
-        """
+        """(the destination's host keys for the straight copy, the reason if there are none or else "")."""
         try:
             return host_keys(settings, self.destination), ""
         except TrainError as error:
             return [], error.message
 
     def _make_key(self, address: pair_scripts.Address) -> str:
-        """Make the key for the straight way. Returns the reason if this failed, or else an empty text."""
+        """Make the key for the straight copy. Return the reason if this failed, else ""."""
         way = Straight(self.source, self.destination, address, mark=self._mark, here=self._here, there=self._folder)
         try:
             self._straight = self._stack.enter_context(way)
@@ -103,11 +102,11 @@ class Pair:
 
     @property
     def is_straight(self) -> bool:
-        """Whether the data goes from host to host."""
+        """Whether the data goes straight from host to host, and not through this machine."""
         return self._straight is not None
 
     def detour(self, why: str) -> bool:
-        """Send the data through this machine from now on. Returns False if it already goes this way."""
+        """Send the data through this machine from now on. Return False if it goes through this machine already."""
         if self._straight is None:
             return False
         self._straight = None
@@ -134,7 +133,7 @@ class Pair:
     def _noted(self, line: Line, program: str, path: str, *, secluded: bool) -> str:
         """The command that the source's rsync would run at the destination.
 
-        To get it, this function has the source's rsync run a script in place of ssh, which records the command.
+        To get this command, the source's rsync is run with a script in place of ssh, which records the command.
         """
         noting = line(self._stand_in("note", program))
         said = self.source.run(f"{noting}; cat {for_shell(f'{self._folder}/command')}").rstrip("\n")
@@ -154,7 +153,7 @@ class Pair:
         return Remote(shell_option(["sh", f"{self._folder}/{name}"]), "there", program)
 
     def find_room(self) -> None:
-        """A host has refused a channel: wait for a free channel on each connection that is in use."""
+        """Wait for a free channel on each connection that is in use, because a host has refused a channel."""
         self.source.find_room()
         if self._straight is None:
             self.destination.find_room()

@@ -11,8 +11,9 @@ from trainsh_xfer.remote.library import argv
 
 @contextmanager
 def watching(commands: list[str]) -> Iterator[None]:
-    """Have each command line run if this process is killed inside the block. If the block ends normally, none is
-    run.
+    """Run each command line if this process is killed inside the block.
+
+    If the block ends normally, no command line is run.
     """
     child = spawn.start(argv("clean_up_after", *commands))
     try:

@@ -9,15 +9,17 @@ from trainsh_base.system.paths import state_home
 from trainsh_xfer.engines.rsync_output import Tally
 
 SLOW = 12_500_000  # bytes a second (100 Mbit/s); on a faster link, compression with zstd on one core saves no time
-# bytes; a transfer of fewer bytes, or of less than LONG seconds, would only measure its own start
+# bytes; a transfer of fewer bytes, or of less than LONG seconds, would only measure the start of the transfer
 ENOUGH = 4_000_000
 LONG = 1.0
-SIZE = 64_000  # the average bytes of a file; a transfer of smaller files would measure the disks, not the link
+# bytes that a file must have on average; a transfer of smaller files would measure the disks and not the link
+SIZE = 64_000
 
 
 def is_slow(target: Target) -> bool:
-    """Whether the link was slow in the last transfer that was long enough to tell. False if there was no such
-    transfer.
+    """Whether the link was slow in the last transfer that was long enough to measure it.
+
+    False if there was no such transfer.
     """
     with contextlib.suppress(OSError, ValueError):
         return float(_file(target).read_text()) < SLOW
@@ -25,9 +27,9 @@ def is_slow(target: Target) -> bool:
 
 
 def note(target: Target, done: Tally, seconds: float) -> None:
-    """Keep the rate of a transfer if the transfer was long enough to tell the rate and its files were not small."""
+    """Record the rate of a transfer, if the transfer was long enough to measure it and its files were not small."""
     if done.sent >= ENOUGH and seconds >= LONG and done.bytes >= SIZE * done.files:
-        with contextlib.suppress(OSError):  # if the rate cannot be kept, the next transfer is not compressed
+        with contextlib.suppress(OSError):  # without a recorded rate, the next transfer is not compressed
             write_atomic(_file(target), str(round(done.sent / seconds)))
 
 

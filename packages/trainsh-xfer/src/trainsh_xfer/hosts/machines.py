@@ -18,13 +18,13 @@ from trainsh_xfer.engines.rsync import Remote, Rsync, read_version
 from trainsh_xfer.engines.rsync_errors import installing
 from trainsh_xfer.remote.library import argv
 
-# The ssh options with which a client uses only the shared connection and never logs in by itself.
-# Target.remote_argv has the same effect.
+# The ssh options that make a client use only the shared connection and never log in by itself. Target.remote_argv
+# has the same effect.
 CLIENT = ["-o", "ControlMaster=no", "-o", "ProxyCommand=false", "-o", "RemoteCommand=none", "-T", "-x"]
-# For so many seconds, a lost connection is tried again.
+# Seconds for which train tries to open a lost connection again.
 PATIENCE = 60.0
-# The limit in seconds for a login and the command that it runs, because a login file that asks a question would
-# wait forever.
+# The limit in seconds for a login and the command that it runs. It is needed because a login file that asks a
+# question would wait forever.
 LOGIN_LIMIT = 60.0
 RESOLVED_FOR = 30.0
 _QUOTED = frozenset(" '\"\t\n")
@@ -36,8 +36,8 @@ _resolved: dict[tuple[str, ...], tuple[float, Target]] = {}
 def resolve(spec: str) -> Target:
     """The target that `spec` means. `spec` is a host's name, a host's spec, or a target as JSON.
 
-    The answer for a machine that is not rented is used again for RESOLVED_FOR seconds, because `serve` copies to
-    the same few hosts. Raises train-host's own errors, and MissingProgram when train-host is not installed.
+    The answer for a machine that is not rented is used again for RESOLVED_FOR seconds, because `serve` often copies
+    to the same hosts. Raises train-host's own errors, and MissingProgram if train-host is not installed.
     """
     if spec == "local":
         return Target.local()
@@ -78,7 +78,7 @@ class Connection:
         self._mark = ""
 
     def open(self, within: float = 0.0) -> None:
-        """Open the connection if it is not open, and try this for `within` seconds.
+        """Open the connection if it is not open. Try this for `within` seconds.
 
         Raises the errors of trainsh_base.remote.ssh.
         """
@@ -91,7 +91,7 @@ class Connection:
         """How rsync uses this connection. `program` is the value of --rsync-path.
 
         `plain` is for openrsync, which splits `-e` at every space and knows no quotes. The host's own options are
-        then left out, which is possible because the connection is already open.
+        then left out, which is possible because the connection is open already.
         """
         words = self.words("")[:-1]
         host = host_word(words[-1])
@@ -100,9 +100,9 @@ class Connection:
         return self.dressed(words[:-1], host, program)
 
     def dressed(self, shell: list[str], host: str, program: str) -> Remote:
-        """The Remote for `host`, with the remote shell `shell`.
+        """The Remote for `host` with the remote shell `shell`.
 
-        After a call of `be_quiet`, the remote shell drops the output of login files.
+        After `be_quiet` was called, the remote shell drops the output of login files.
         """
         if self._mark:
             return Remote(shell_option(quiet(shell, self._mark)), host, marked(program, self._mark))
@@ -123,12 +123,13 @@ class Connection:
         return bool(self._mark)
 
     def be_quiet(self) -> None:
-        """Drop what login files print before rsync starts, from the next attempt on."""
+        """From the next attempt on, drop what login files print before rsync starts."""
         self._mark = f"trainsh-{os.urandom(6).hex()}"
 
     def find_room(self) -> None:
-        """The host has refused a channel: wait for a free channel, or open another connection if the host allows
-        this.
+        """Wait for a free channel, because the host has refused one.
+
+        If the host allows another connection, open one instead.
         """
         child = ssh.start(self.target, "true", bulk=True, request=self._request, deadline=Deadline.after(PATIENCE))
         child.end()
@@ -137,11 +138,11 @@ class Connection:
         self._path = child.argv[child.argv.index("-S") + 1]
 
     def run(self, command: str, limit: float | None = None) -> str:
-        """Run a command on the host to its end, and return its output, whatever its exit status is.
+        """Run a command on the host to its end. Return its output, whatever its exit status is.
 
-        Raises TimedOut when the login takes longer than LOGIN_LIMIT seconds, or the command longer than `limit`
+        Raises TimedOut if the login takes longer than LOGIN_LIMIT seconds, or the command longer than `limit`
         seconds. If `limit` is None, LOGIN_LIMIT is the limit of the command too. Raises RemoteError with code
-        "shell" when the account cannot run commands.
+        "shell" if the account cannot run commands.
         """
         limit = limit or LOGIN_LIMIT
         child = ssh.start(self.target, command, request=self._request, limit=LOGIN_LIMIT)
@@ -161,7 +162,7 @@ class Connection:
         return os.fsdecode(text).rstrip("\n")
 
     def check_login(self) -> None:
-        """Raise an error if the account cannot run commands. A lost connection is ignored here."""
+        """Raise an error if the account cannot run commands. A lost connection raises no error here."""
         if master_pid(self.path) is None:
             return
         try:
@@ -183,7 +184,9 @@ def rsync_at(connection: Connection) -> Rsync:
 
 
 def quiet(shell: list[str], mark: str) -> list[str]:
-    """A remote shell that drops all output up to and including a line that ends with the text `mark`."""
+    """A remote shell that drops all output up to the first line that ends with the text `mark`, and this
+    line too.
+    """
     return argv("pass_from_mark", mark, *shell)
 
 

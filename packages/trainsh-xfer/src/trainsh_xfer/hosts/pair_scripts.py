@@ -1,10 +1,9 @@
-"""Builds scripts and argv that let one host copy to another, for one hour and with one command. Runs nothing
-itself.
+"""Builds scripts and argv that let one host copy to another, for one hour and with one command.
 
-The source's rsync logs in to the destination with a key that is made for this transfer. The key is in an ssh-agent
-on this machine, and the socket of this agent is forwarded to the source. A line in the destination's
-authorized_keys limits the key to the exact rsync server command that the source's rsync requests (sshd(8),
-"AUTHORIZED_KEYS FILE FORMAT").
+Runs none of them. The source's rsync logs in to the destination with a key that is made for this transfer. The key
+is in an ssh-agent on this machine, and the socket of this agent is forwarded to the source. A line in the
+destination's authorized_keys limits the key to exactly the rsync server command that the source's rsync requests
+(sshd(8), "AUTHORIZED_KEYS FILE FORMAT").
 """
 
 import re
@@ -22,8 +21,9 @@ _LOOPBACK = re.compile(r"localhost|127\..*|::1|0\.0\.0\.0")
 
 
 class Address(msgspec.Struct, frozen=True):
-    """The address of a host's sshd and the user who logs in. `direct` says that other hosts can reach the address
-    too.
+    """The address of a host's sshd, and the user who logs in.
+
+    `direct` means that other hosts can reach the address too.
     """
 
     host: str
@@ -45,7 +45,7 @@ def address(settings: dict[str, str]) -> Address:
 
 
 def preparing(mark: str, known_hosts: list[str]) -> str:
-    """The command that, at the source, creates a private folder with the destination's host keys and two scripts.
+    """The command that creates, at the source, a private folder with the destination's host keys and two scripts.
 
     The scripts run in place of ssh: `note` records the command that it gets, and `join` connects rsync to the
     command of `bridging`. The command prints `folder PATH`.
@@ -54,35 +54,36 @@ def preparing(mark: str, known_hosts: list[str]) -> str:
 
 
 def cleaning(mark: str) -> str:
-    """The command that, at the source, removes what the command of `preparing` has created."""
+    """The command that removes, at the source, what the command of `preparing` has created."""
     return call("clean_source", mark)
 
 
 def piping(folder: str) -> str:
-    """The command that, at the source, makes the pipes between the script `join` and the command of `bridging`."""
+    """The command that makes, at the source, the pipes between the script `join` and the command of `bridging`."""
     return call("make_pipes", folder)
 
 
 def bridging(folder: str, mark: str) -> str:
-    """The command that, at the source, prints the line `mark` and then connects the pipes to its channel."""
+    """The command that prints, at the source, the line `mark`, and then connects the pipes to its channel."""
     return call("bridge", folder, mark)
 
 
 def introducing() -> str:
-    """The command that, at the destination, prints the host's clock and public host keys."""
+    """The command that prints, at the destination, the host's clock and public host keys."""
     return call("introduce")
 
 
 def allowing(line: str, mark: str, clock: str) -> str:
-    """The command that, at the destination, adds `line` to authorized_keys and prints `allowed`.
+    """The command that adds, at the destination, `line` to authorized_keys, and prints `allowed`.
 
-    It removes an older line with the same `mark`, and lines of earlier transfers that expired before `clock`.
+    It removes an older line with the same `mark`. It also removes lines of earlier transfers that expired before
+    `clock`.
     """
     return call("allow_key", line, mark, clock)
 
 
 def forbidding(mark: str) -> str:
-    """The command that, at the destination, removes the line with `mark` from authorized_keys."""
+    """The command that removes, at the destination, the line with `mark` from authorized_keys."""
     return call("forbid_key", mark)
 
 
@@ -132,7 +133,7 @@ def login_words(user: str, port: int, folder: str, agent: str) -> list[str]:
 
 
 def answers(text: str) -> dict[str, list[str]]:
-    """The lines of a script's output, which have the form `word rest`, grouped by their first word.
+    """The lines of a script's output, grouped by their first word. A line has the form `word rest`.
 
     Output of login files may be among the lines.
     """

@@ -11,13 +11,14 @@ from pathlib import Path
 from trainsh_base.system.paths import runtime_home
 
 PREFIX = "k-"
-YOUNG = 60.0  # for so many seconds after a folder was made, its lock may not exist yet
+YOUNG = 60.0  # seconds after a folder was made during which its lock may not exist yet
 
 
 @contextmanager
 def private_folder() -> Iterator[Path]:
-    """A new folder, which is removed at the end of the block. A lock in it shows other processes that this process
-    is alive.
+    """A new folder, which is removed at the end of the block.
+
+    A lock in the folder shows that this process is alive.
     """
     sweep()
     folder = runtime_home() / f"{PREFIX}{os.urandom(4).hex()}"

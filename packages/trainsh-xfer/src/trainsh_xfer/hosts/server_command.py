@@ -10,16 +10,16 @@ import shlex
 from trainsh_base.errors import RemoteError
 
 _SERVER = re.compile(r"--server((?: -[\w.,=%:+-]+| \.train-partial)*) \. ", re.ASCII)
-# with -s, rsync sends the options and the path later, in its protocol
+# with -s, rsync sends the options and the path later, inside its protocol
 _SECLUDED = re.compile(r"--server -s[\w.]+", re.ASCII)
 _WRITES = re.compile(r"--(sender|daemon|config|log-file|temp-dir|backup|suffix|.*-dest|files-from|remote-option)")
 _WRITES_SHORT = re.compile(r"-[^-]*[bTM]")
 
 
 def checked(command: str, program: str, path: str, *, secluded: bool) -> str:
-    """Return `command` if it is `program`, then rsync's server options, then `path`. Else raise RemoteError.
+    """Return `command` if it consists of `program`, then rsync's server options, then `path`.
 
-    `path` is the destination as it was given to rsync; rsync may have quoted it in `command`.
+    Otherwise raise RemoteError. `path` is the destination as rsync got it; `command` may contain it with quotes.
     """
     rest = command.removeprefix(program).lstrip()
     if command.startswith(program) and (
@@ -39,7 +39,7 @@ def _is_server(rest: str, paths: list[list[str]]) -> bool:
 
 
 def _writes(word: str) -> bool:
-    """Whether an option makes rsync read or write anything else than `path`. Letters after `e.` are not options."""
+    """Whether an option makes rsync read or write anything but `path`. Letters after `e.` are not options."""
     return bool(_WRITES.match(word) or _WRITES_SHORT.match(word.split("e.", maxsplit=1)[0]))
 
 

@@ -1,6 +1,4 @@
-"""The straight way between two hosts, on which the source logs in to the destination with a key for this
-transfer.
-"""
+"""The straight copy between two hosts: the source logs in to the destination with a key for this transfer."""
 
 import shutil
 from pathlib import Path
@@ -40,10 +38,10 @@ class Straight:
         self._key.__exit__()
 
     def remote(self, command: str, program: str) -> Remote:
-        """Allow the key to run `command` at the destination. Returns how the source's rsync reaches the
-        destination.
+        """Allow the key to run `command` at the destination.
 
-        Raises CredentialError, RemoteError or UsageError when the destination or ssh cannot do this.
+        Return how the source's rsync reaches the destination. Raises CredentialError, RemoteError or UsageError if
+        the destination or ssh cannot do this.
         """
         clock = pair_scripts.answers(self._destination.run(pair_scripts.introducing())).get("clock", [""])[-1]
         if not clock.isdigit():
@@ -72,8 +70,9 @@ class Straight:
 
 
 def forward(connection: Connection, what: str) -> None:
-    """Have the ssh master of a connection forward a socket. `what` is REMOTE:LOCAL. Raises RemoteError if the
-    master refuses.
+    """Have the ssh master of a connection forward a socket. `what` is REMOTE:LOCAL.
+
+    Raises RemoteError if the master refuses.
     """
     target = connection.target
     words = [target.argv[0], "-S", connection.path, "-O", "forward", "-R", what, *target.argv[1:]]
@@ -84,15 +83,14 @@ def forward(connection: Connection, what: str) -> None:
 
 
 def bracketed(host: str) -> str:
-    """A host's address in the form that may stand before a colon, where an IPv6 address has brackets."""
+    """A host's address in a form that may stand before a colon: an IPv6 address gets brackets."""
     return f"[{host}]" if ":" in host else host
 
 
 def host_keys(settings: dict[str, str], destination: Connection) -> list[str]:
-    """Lines of known_hosts for the destination: the keys that this machine trusts, or else those that the host
-    itself shows.
+    """Lines of known_hosts for the destination: the keys that this machine trusts.
 
-    Raises UsageError when there are no keys.
+    Without any, the keys that the host itself shows. Raises UsageError if there are no keys.
     """
     shown = pair_scripts.answers(destination.run(pair_scripts.introducing())).get("key", [])
     keys = pair_scripts.known_hosts(_trusted(settings) or shown)

@@ -43,7 +43,7 @@ class ThrowAwayKey:
 
     def _start(self) -> None:
         try:
-            # ssh-agent exits when its command exits. The command exits when its stdin is closed, which also happens
+            # ssh-agent exits when its command exits. The command exits when its stdin is closed, as also happens
             # when this process dies.
             self._holder = spawn.start(["ssh-agent", "-a", str(self.socket), *argv("hold_agent")])
         except FileNotFoundError:

@@ -1,3 +1,4 @@
-"""Runs rclone on a host, so that it needs no connection: for transfers with a storage, and for the
-checkpoint pump.
+"""Runs rclone on a host so that it needs no connection.
+
+Transfers with a storage and the checkpoint pump use this.
 """

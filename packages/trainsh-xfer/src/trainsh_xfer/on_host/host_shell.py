@@ -1,8 +1,7 @@
-"""A shell on a host, with the functions of `scripts/` and a storage's credentials in its environment.
+"""A shell on a host, with the functions of `scripts/`, and with a storage's credentials in its environment.
 
-Everything is sent over the shell's standard input, so that nothing secret is in an argument list or in a file. If
-the connection is lost, a new one is opened and the request is sent again, because it does no harm to run a request
-twice.
+Everything is sent over the shell's standard input, so that no argument list and no file contains a secret. If the
+connection is lost, a new one is opened and the request is sent again: every request may run twice.
 """
 
 import contextlib
@@ -16,8 +15,8 @@ from trainsh_base.remote.target import Target
 from trainsh_base.request import Request
 from trainsh_base.system.deadline import Deadline
 
-PATIENCE = 120.0  # for so many seconds, a lost connection is tried again
-SILENCE = 60.0  # after so many seconds without an answer to a short request, the connection counts as lost
+PATIENCE = 120.0  # seconds for which a lost connection is tried again
+SILENCE = 60.0  # seconds without an answer to a short request after which the connection counts as lost
 CLEAN_UP = 4.0
 OPENINGS = 5
 
@@ -36,9 +35,9 @@ def line(*words: object) -> str:
 class HostShell:
     """A shell on a host, for the transfer `key`.
 
-    `folder` is the transfer's folder on the host, or empty when the home folder there cannot be written to. The
-    host has also answered with `home` (the home folder), `system` (the output of `uname -s -m`), and the path
-    (`rclone`) and `version` of its own rclone, both empty if it has none.
+    `folder` is the transfer's folder on the host, or empty if the home folder there cannot be written to. The host
+    has also answered with `home` (the home folder), `system` (the output of `uname -s -m`), and the path (`rclone`)
+    and the `version` of its own rclone. These two are empty if it has none.
     """
 
     scripts: tuple[str, ...] = ("transfer.sh",)
@@ -82,12 +81,13 @@ class HostShell:
         self._channel.close()
 
     def drop(self) -> None:
-        """Close the connection. What runs on the host goes on."""
+        """Close the connection. What runs on the host continues."""
         self._channel.close()
 
     def _open(self, deadline: Deadline | None) -> Channel:
-        """Connect to the host. If the connection is cut during the first exchange, try again, up to OPENINGS times
-        in all.
+        """Connect to the host.
+
+        If the connection is cut during the first exchange, try again, at most OPENINGS times in all.
         """
         for _ in range(OPENINGS - 1):
             with contextlib.suppress(ChannelLost):

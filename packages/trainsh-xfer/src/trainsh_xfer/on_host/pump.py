@@ -1,6 +1,6 @@
-"""Starts the checkpoint pump on a host, asks how far it is, and stops it.
+"""Starts the checkpoint pump on a host, asks about its state, and stops it.
 
-One entry of a folder is one checkpoint.
+Each entry of the followed folder is one checkpoint.
 """
 
 import hashlib
@@ -31,9 +31,10 @@ class PumpShell(HostShell):
 class Pump(msgspec.Struct, frozen=True, kw_only=True):
     """The settings of a pump, without secrets, as this machine stores them.
 
-    `source` is a path on the host, and `remote` is rclone's name of the destination; both have no slash at the end.
-    If `keep` is 0, all copies are kept. `asked` holds both ends as the user wrote them. `job` may be empty. `key`
-    is the name of the pump's folder on the host. `last` is the last state that the host reported.
+    `source` is a path on the host, and `remote` is rclone's name of the destination. Neither has a slash at its
+    end. If `keep` is 0, all copies are kept. `asked` has the source and the destination as the user wrote them.
+    `job` may be empty. `key` is the name of the pump's folder on the host. `last` is the last state that the host
+    reported.
     """
 
     key: str
@@ -58,18 +59,19 @@ class Pump(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def key_of(target: Target, source: str, remote: str) -> str:
-    """The name of the pump's folder on the host. It depends on both ends, because each pair of ends has its own
-    pump.
+    """The name of the pump's folder on the host.
+
+    It depends on source and destination, because each such pair has its own pump.
     """
     parts = [*target.argv, source.rstrip("/"), remote]
     return "follow-" + hashlib.sha256("\0".join(parts).encode(errors="surrogateescape")).hexdigest()[:16]
 
 
 def start(pump: Pump, shell: PumpShell, program: str, *, last: bool = False) -> bool:
-    """Start the pump with the rclone `program`, and save the settings on this machine. Returns whether it ran
-    already.
+    """Start the pump with the rclone `program`, and save the settings on this machine.
 
-    With `last`, the pump does one round and ends. Raises RemoteError when the host does not start the pump.
+    Return whether it was running already. With `last`, the pump does one round and ends. Raises RemoteError if the
+    host does not start the pump.
     """
     asked = msgspec.json.encode([*pump.words(program), last]).decode()
     remember(pump)
@@ -82,10 +84,9 @@ def start(pump: Pump, shell: PumpShell, program: str, *, last: bool = False) -> 
 
 
 def look(pump: Pump, shell: PumpShell) -> tuple[Following, bool]:
-    """The pump's state, and whether the pump has finished a round.
+    """The pump's state, and whether the pump has completed at least one round.
 
-    A pump that the host does not know is `lost`, unless the pump had already ended when the host was asked the last
-    time.
+    If the host does not know the pump, the state is `lost`, unless the pump had ended when the host was last asked.
     """
     said = dict(row.partition(" ")[::2] for row in shell.call("xfer_following"))
     state = said.get("state", "lost")
@@ -101,9 +102,7 @@ def look(pump: Pump, shell: PumpShell) -> tuple[Following, bool]:
 
 
 def remembered_state(pump: Pump, state: str, message: str = "") -> Following:
-    """The last report of the pump that this machine has stored, with `state` and `message` replaced by the given
-    ones.
-    """
+    """The last report of the pump that this machine has stored, but with the given `state` and `message`."""
     last = pump.last or msgspec.convert({**named(pump), "state": "lost"}, Following)
     age = time.time() - last.written if last.written is not None else None
     values = {**msgspec.structs.asdict(last), "state": state, "age": age, "message": message}
@@ -116,8 +115,9 @@ def named(pump: Pump) -> dict[str, str]:
 
 
 def wait_for(pump: Pump, shell: PumpShell, request: Request, *, end: bool) -> Following:
-    """Wait until a round of the pump is over, or with `end` until the pump has ended. Raises `lost` if it was
-    killed.
+    """Wait until the pump has completed a round or, with `end`, until the pump has ended.
+
+    Raises `lost` if it was killed.
     """
     while True:
         found, round_over = look(pump, shell)
@@ -159,5 +159,5 @@ def remembered(job: str) -> list[Pump]:
         try:
             found.append(msgspec.json.decode(path.read_bytes(), type=Pump))
         except (msgspec.DecodeError, OSError):
-            continue  # another version has written this file, or it was deleted a moment ago
+            continue  # another version has written this file, or it was just deleted
     return [pump for pump in found if not job or pump.job == job]

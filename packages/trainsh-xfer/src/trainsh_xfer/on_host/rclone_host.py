@@ -1,4 +1,4 @@
-"""Runs rclone on a host: short commands, and runs that go on when the connection is lost."""
+"""Runs rclone on a host. A short command waits for its result. A run continues when the connection is lost."""
 
 import hashlib
 import random
@@ -10,18 +10,19 @@ from trainsh_xfer.engines.rclone_output import Hopeless, Log
 from trainsh_xfer.engines.rclone_program import LESS_SERIOUS, MISSING, RcloneProgram
 from trainsh_xfer.on_host.host_shell import HostShell, out_of_reach, script
 
-LINES = 4000  # at most so many lines of the log are in one answer
+LINES = 4000  # the most lines of the log in one answer
 FIRST_PAUSE, PAUSE = 0.05, 0.5
-MOST_DEATHS = 2  # so often in a row, an rclone that was killed is started again
+MOST_DEATHS = 2  # how many times in a row a killed rclone is started again
 START_LIMIT = 30.0
-# the time limit in seconds; the checksum of a large file or the listing of a large bucket takes long
+# seconds, a long time: the checksum of a large file or the listing of a large bucket may take this long
 ASK_LIMIT = 3600.0
 HANGUP = 129
 
 
 class HostRclone(RcloneProgram):
-    """The rclone `program` on the host of `shell`. The files that it writes there get the permissions that `umask`
-    allows.
+    """The rclone `program` on the host of `shell`.
+
+    `umask` decides which permissions the files get that rclone writes there.
     """
 
     def __init__(self, shell: HostShell, program: str, label: str, request: Request, umask: str) -> None:
@@ -49,11 +50,11 @@ class HostRclone(RcloneProgram):
         return "".join(output).encode(errors="surrogateescape")
 
     def run(self, words: list[str], log: Log) -> None:
-        """Run rclone on the host to its end. If an earlier call has started the same run and it still runs, follow
-        that run.
+        """Run rclone on the host to its end.
 
-        A cancel ends rclone on the host. If this process is killed or the connection is lost, rclone goes on. An
-        rclone that was killed is started again, up to MOST_DEATHS times in a row.
+        If a run that an earlier call started is still running, follow that run instead. A cancel ends rclone on the
+        host. If this process is killed or the connection is lost, rclone continues. An rclone that was killed is
+        started again, up to MOST_DEATHS times in a row.
         """
         words = [word for word in words if not word.startswith("--log-file=")]
         name = hashlib.sha256("\0".join(words).encode(errors="surrogateescape")).hexdigest()[:16]
@@ -75,9 +76,7 @@ class HostRclone(RcloneProgram):
         )
 
     def _run_once(self, name: str, words: list[str], log: Log) -> int | None:
-        """Start the run, or find it running already, and follow it. Return its exit status, or None if the run was
-        lost.
-        """
+        """Start the run, or find it running, and follow it. Return its exit status, or None if the run was lost."""
         try:
             said = self.shell.call("xfer_start", name, script("keeper.sh"), self._umask, *words)
             if "found" in said:

@@ -15,7 +15,7 @@ from trainsh_xfer.pairs.stillness import Watched
 
 PROGRESS_EVERY = 0.1
 MOST_TRIES = 6
-MOST_DEATHS = 2  # so often in a row, an rsync that was killed is started again
+MOST_DEATHS = 2  # how many times in a row a killed rsync is started again
 FIRST_PAUSE = 1.0
 
 
@@ -23,7 +23,7 @@ def run(route: Route, words: Callable[[], list[str]], tally: Tally, request: Req
     """Run rsync until it succeeds.
 
     `words` is called before each attempt and returns rsync's argv, because the connection may have changed. A lost
-    connection is opened again, and rsync then continues the partial file; this is done up to MOST_TRIES times in a
+    connection is opened again, and rsync then continues the partial file. This is done up to MOST_TRIES times in a
     row if no file was transferred in between. An rsync that was killed is started again, up to MOST_DEATHS times.
     Raises what `rsync_errors.error_for` returns, and the errors of the connection.
     """
@@ -49,7 +49,10 @@ def run(route: Route, words: Callable[[], list[str]], tally: Tally, request: Req
 
 
 def _end_what_is_left(route: Route, ended: Ended | None) -> None:
-    """Stop a remote rsync that may not have noticed that its connection is lost. It then saves its partial file."""
+    """Stop a remote rsync that may not have noticed that its connection is lost.
+
+    When it ends, it saves its partial file.
+    """
     process = rsync_errors.far_process(ended.stderr) if ended else None
     if process and route.receiver:
         route.receiver.run(remote_paths.ending(process))
@@ -84,9 +87,9 @@ def _again(route: Route, error: TrainError, ended: Ended, tries: int, request: R
 
 
 def _started(route: Route) -> Callable[[str], None] | None:
-    """A function that gets rsync's stderr so far, and raises an error if the login takes longer than LOGIN_LIMIT.
+    """A function that gets rsync's stderr so far. It raises an error if the login takes longer than LOGIN_LIMIT.
 
-    It is None if the route's rsync prints no process id, because then nothing shows that the login is over.
+    Returns None if the route's rsync prints no process id: then nothing shows that the login has ended.
     """
     connection = route.connection
     if connection is None or remote_paths.PROCESS not in route.program:
@@ -109,7 +112,7 @@ def _environment(route: Route) -> dict[str, str]:
 
 
 def reporter(request: Request, way: str) -> Callable[[Progress], None]:
-    """A function that reports progress to `request`, with at most one event every PROGRESS_EVERY seconds.
+    """A function that reports progress to `request`. It emits at most one event every PROGRESS_EVERY seconds.
 
     `way` names the engine and the route.
     """

@@ -1,4 +1,4 @@
-"""Routes between two places that are on one host, or on two hosts of which one may log in to the other."""
+"""Routes within one host, and routes between two hosts if one of them may log in to the other."""
 
 import posixpath
 from contextlib import ExitStack
@@ -19,7 +19,7 @@ from trainsh_xfer.remote.library import for_shell
 
 
 class OneHost(Route, frozen=True, kw_only=True):
-    """A route with both sides on one host, where the host's rsync copies from disk to disk.
+    """A route with both sides on one host: the host's rsync copies from disk to disk.
 
     `sources` and `destination` are quoted for the host's shell.
     """
@@ -33,18 +33,18 @@ class OneHost(Route, frozen=True, kw_only=True):
 
     @property
     def receiver(self) -> None:
-        """None, because the remote rsync ends when its connection ends."""
+        """None: a remote rsync need not be stopped, because it ends when its connection ends."""
         return
 
 
 class TwoHosts(Route, frozen=True, kw_only=True):
-    """A route from one host to another, on which the source's rsync logs in to the destination."""
+    """A route from one host to another. The source's rsync logs in to the destination."""
 
     pair: Pair
 
     @property
     def way(self) -> str:
-        """The engine and the route, which says whether the data goes straight from host to host."""
+        """The engine and the route. It tells whether the data goes straight from host to host."""
         return f"rsync {self.told}, {'straight' if self.pair.is_straight else 'through this machine'}"
 
     @property
@@ -54,8 +54,9 @@ class TwoHosts(Route, frozen=True, kw_only=True):
 
     @property
     def name(self) -> str:
-        """The destination's name, because the source's rsync was checked before and further errors are about the
-        destination.
+        """The destination's name.
+
+        The source's rsync was checked before, so further errors are about the destination.
         """
         return self.pair.destination.target.name
 
@@ -65,7 +66,7 @@ class TwoHosts(Route, frozen=True, kw_only=True):
         return self.pair.destination
 
     def words(self, options: Options, *, resume: bool = False) -> list[str]:
-        """The argv that has the source's rsync copy to the destination."""
+        """The argv with which the source's rsync copies to the destination."""
         program = remote_paths.PROCESS if options.dry_run else self.program
 
         def line(remote: Remote) -> str:
@@ -89,8 +90,9 @@ class TwoHosts(Route, frozen=True, kw_only=True):
 
     @staticmethod
     def _line(words: list[str]) -> str:
-        """`words` quoted for the source's login shell. The last but one is a path, which is already quoted and
-        stays as it is.
+        """`words` quoted for the source's login shell.
+
+        The second to last word is a path that is quoted already, so it is left unchanged.
         """
         return " ".join([*map(for_shell, words[:-2]), words[-2], for_shell(words[-1])])
 

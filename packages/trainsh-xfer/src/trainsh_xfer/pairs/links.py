@@ -1,4 +1,4 @@
-"""Handles a source that is itself a symbolic link: the target of the link is copied, under the link's name."""
+"""Handles a source that is itself a symbolic link. The target of the link is copied, under the name of the link."""
 
 import os
 import posixpath
@@ -12,7 +12,7 @@ from trainsh_xfer.hosts.machines import Connection
 
 
 def followed(source: Place, destination: Place, there: Connection | None) -> tuple[Place, Place, bool]:
-    """The source and destination to copy, and whether rsync must follow the source because it is a link to a file.
+    """(the source, the destination, whether rsync must follow the source because it is a link to a file).
 
     If the source is a link to a folder, the source becomes the folder's contents, and the destination becomes a
     folder with the link's name. `there` is the source's host, which is asked once, or None for this machine.

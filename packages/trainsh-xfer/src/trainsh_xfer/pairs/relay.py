@@ -12,7 +12,7 @@ from trainsh_xfer.hosts.machines import Connection
 
 
 def over_sftp(side: Place | InStorage, remote: str, request: Request) -> Place | InStorage:
-    """The storage as which rclone reaches a place on a host. The connection to the host is opened.
+    """The storage by which rclone reaches a place on a host. The connection to the host is opened.
 
     Any other place is returned unchanged.
     """

@@ -10,15 +10,15 @@ from trainsh_xfer.model import Options
 
 
 class Route(msgspec.Struct, frozen=True, kw_only=True):
-    """Both sides as rsync arguments, and the connection between them, which is None for a copy on this machine.
+    """Both sides as rsync arguments, and the connection between them.
 
-    `rsync` is the program that is started, and `program` is the host's --rsync-path. `parents` is the local path
-    whose parent folders must be created. After a move, empty folders are removed: in the local sources `tidy`, and
-    on a host by the command `tidy_far`. `foreign` says that the files come from a host to another machine. `follow`
-    says that the source is a link to a file. `told` names both ends, for messages. `root` is the source folder, as
-    an rsync argument, to which the names in rsync's output are relative; it is empty if there are several such
-    folders, or if neither side is this machine. `making` is the command that makes the destination folder on the
-    host.
+    For a copy on this machine, the connection is None. `rsync` is the program that is started, and `program` is the
+    host's --rsync-path. `parents` is the local path whose parent folders must be created. After a move, empty
+    folders are removed: on this machine those in the sources `tidy`, and on a host by the command `tidy_far`.
+    `foreign` means that the files come from a host to another machine. `follow` means that the source is a link to
+    a file. `told` names source and destination, for messages. `root` is the source folder, as an rsync argument, to
+    which the names in rsync's output are relative. It is empty if there are several such folders, or if neither
+    side is this machine. `making` is the command that makes the destination folder on the host.
     """
 
     rsync: Rsync
@@ -43,18 +43,19 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def host(self) -> str:
-        """The host's name in messages, or an empty text for a copy on this machine."""
+        """The host's name in messages, or "" for a copy on this machine."""
         return self.connection.target.label if self.connection else ""
 
     @property
     def name(self) -> str:
-        """The host's name for `train host`."""
+        """The name that `train host` has for the host."""
         return self.connection.target.name if self.connection else ""
 
     @property
     def receiver(self) -> Connection | None:
-        """The connection to the receiving side if this side is a host whose rsync prints its process id,
-        else None.
+        """The connection to the receiving side, if that side is a host whose rsync prints its process id.
+
+        Otherwise None.
         """
         return self.connection if self.program and not self.foreign else None
 
@@ -79,7 +80,7 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
         )
 
     def share(self, options: Options, names: Path) -> list[str]:
-        """The argv that copies only the files named in the file `names`."""
+        """The argv that copies only the files whose names are in the file `names`."""
         assert self.connection is not None
         remote = self.connection.remote(self.program)
         return copy(
@@ -88,19 +89,20 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
         )  # fmt: skip
 
     def prepare(self) -> None:
-        """Make the destination folder beforehand, because several rsyncs that make it at the same time
-        would fail.
-        """
+        """Make the destination folder before the copy. Several rsyncs that make it at the same time would fail."""
         if self.foreign:
             Path(self.destination).mkdir(parents=True, exist_ok=True)
         elif self.connection and self.making:
             self.connection.run(self.making)
 
     def detour(self, why: str) -> bool:
-        """Use a longer way from now on, and tell the user `why`. Returns False when there is no longer way."""
+        """Use a longer route from now on, and tell the user the reason `why`.
+
+        Return False if there is no longer route.
+        """
         return False
 
     def find_room(self) -> None:
-        """The host has refused a channel: wait for a free one."""
+        """Wait for a free channel, because the host has refused one."""
         if self.connection:
             self.connection.find_room()

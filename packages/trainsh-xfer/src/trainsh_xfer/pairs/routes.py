@@ -20,9 +20,10 @@ from trainsh_xfer.pairs.route import Route
 def between(
     source: Place, destination: Place, options: Options, *, rsync: Rsync, request: Request, stack: ExitStack
 ) -> Route:
-    """The route from `source` to `destination`. What is set up for the route is removed when `stack` is closed.
+    """The route from `source` to `destination`.
 
-    Raises UsageError if the copy would destroy its source or delete too much.
+    Everything that is set up for the route is removed when `stack` is closed. Raises UsageError if the copy would
+    destroy its source or delete too much.
     """
     if source.target and destination.target:
         return host_routes.between(source, destination, options, request, stack)
@@ -74,8 +75,8 @@ def _download(source: Place, destination: Place, options: Options, rsync: Rsync,
 
 
 def _root(sources: list[str]) -> str:
-    """The folder to which the names of these sources are relative, or an empty text if the sources have several
-    such folders.
+    """The folder to which the names of these sources are relative, or "" if the sources have several such
+    folders.
     """
     roots = {local_paths.root_of(source) for source in sources}
     return roots.pop() if len(roots) == 1 else ""

@@ -1,4 +1,4 @@
-"""Tells the user when nothing moves in a transfer, because the service is silent or the network has stalled."""
+"""Tells the user if a transfer makes no progress, because the service is silent or the network has stalled."""
 
 import threading
 import time
@@ -10,15 +10,15 @@ from trainsh_base.request import Limited, Request
 from trainsh_base.system.units import format_duration
 from trainsh_xfer.engines.rsync_output import Progress
 
-# seconds without movement before the first message; the time before each further message is twice as long
+# seconds without progress before the first message; the time before each further message is twice as long
 QUIET = 10.0
 LOOK_EVERY = 0.5
 
 
 class Watched(Limited):
-    """A request that counts every event and every step of progress as movement.
+    """A request that counts every event, and every change of the progress, as movement.
 
-    After QUIET seconds without movement, a message says so. `what` is the name of the transfer in this message.
+    After QUIET seconds without movement, a message tells so. `what` is the name of the transfer in this message.
     """
 
     def __init__(self, request: Request, what: str) -> None:
@@ -32,7 +32,7 @@ class Watched(Limited):
 
     @property
     def abandoned(self) -> bool:  # type: ignore[override]
-        """Whether the client has gone."""
+        """Whether the client has ended."""
         return self._request.abandoned
 
     def _emit(self, kind: str, **data: Any) -> None:
@@ -48,7 +48,7 @@ class Watched(Limited):
             self.moved()
 
     def moved(self) -> None:
-        """Note that something has moved."""
+        """Record that something has moved."""
         self._since, self._due = time.monotonic(), QUIET
 
     def ask(self, *about: Any, **more: Any) -> str:
@@ -74,7 +74,7 @@ class Watched(Limited):
 
 @contextmanager
 def watched(request: Request, what: str) -> Iterator[Watched]:
-    """A request for the work in this block, with a thread that reports when nothing moves."""
+    """A request for the work in this block. A thread reports if nothing moves."""
     watched = Watched(request, what)
     thread = threading.Thread(target=watched.watch, daemon=True)
     thread.start()

@@ -26,10 +26,10 @@ KINDS = ("md5", "sha1", "sha256", "crc32", "quickxor", "dropbox", "mailru")
 
 
 def carry_out(order: Order, source: Side, destination: Side, request: Request) -> Result:
-    """Copy, verify and move as `order` asks.
+    """Copy, verify and move as `order` demands.
 
     If a host cannot reach the storage from the start, the data goes through this machine instead. Raises the errors
-    of the storages, and `partial` when some files could not be copied.
+    of the storages, and `partial` if some files could not be copied.
     """
     started = time.monotonic()
     if order.options.as_is:
@@ -78,8 +78,9 @@ def _carried(chosen: StorageRoute, order: Order, request: Request) -> list[Log]:
 
 
 def _check_bucket(program: RcloneProgram, destination: InStorage) -> None:
-    """Raise NotFound if the bucket does not exist, because rclone would create it. For B2, rclone cannot be told
-    not to.
+    """Raise NotFound if the bucket does not exist, because rclone would create it.
+
+    With B2, no option of rclone prevents this.
     """
     bucket = destination.storage.root.partition("/")[0]
     if bucket not in (row.Name for row in program.rows(destination.storage.remote)):
@@ -101,7 +102,7 @@ def _is_folder(place: Side, program: RcloneProgram) -> bool:
 def _copied(program: RcloneProgram, piece: Piece, order: Order, request: Request, way: str) -> Log:
     options = order.options
     careful = order.verify and not options.dry_run
-    # because rclone's `move` does not delete anything at the destination
+    # rclone's `move` does not delete anything at the destination, so that is done here
     twice = options.move and (careful or options.delete)
     first = msgspec.structs.replace(options, move=False) if twice else options
     log = _run(program, piece, first, request, way)
@@ -131,7 +132,7 @@ def _run(program: RcloneProgram, piece: Piece, options: Options, request: Reques
 
 
 def _told_apart(changes: list[Change], program: RcloneProgram, piece: Piece) -> list[Change]:
-    """The changes of a dry run. The action of a change is `create` if the file is missing at the destination."""
+    """The changes of a dry run. A change has the action `create` if the file is missing at the destination."""
     answer = program.ask(rclone.names(program.program, piece.destination)) or b""
     there = set(answer.decode(errors="surrogateescape").splitlines())
     prefix = f"{piece.name}/" if piece.name else ""
@@ -183,7 +184,7 @@ def _hashes(program: RcloneProgram, place: str, kind: str = "") -> _Hashes:
 
 
 def _verify_file(program: RcloneProgram, piece: Piece, request: Request) -> None:
-    """Compare one file by the checksum that the storage has. This works because rclone can compute any kind on a
+    """Compare one file by the kind of checksum that the storage has. rclone can compute any kind for a file on a
     disk.
     """
     on_disk = piece.destination.startswith("/")

@@ -22,14 +22,13 @@ from trainsh_xfer.on_host.rclone_host import HostRclone
 from trainsh_xfer.pairs.relay import over_sftp
 
 Side = Place | InStorage
-OLDEST = (1, 60)  # an rclone that is older than this does not log as JSON what a dry run would do
+OLDEST = (1, 60)  # an older rclone does not log as JSON what a dry run would do
 
 
 class StorageRoute(msgspec.Struct, frozen=True, kw_only=True):
-    """A route through rclone: both sides as the rclone `program` names them, and whether this rclone runs on a
-    host.
+    """A route through rclone: both sides as the rclone `program` names them, and whether `program` runs on a host.
 
-    `told` is the route in words.
+    `told` describes the route in words.
     """
 
     source: Side
@@ -41,10 +40,10 @@ class StorageRoute(msgspec.Struct, frozen=True, kw_only=True):
 
 @contextmanager
 def route(order: Order, source: Side, destination: Side, request: Request) -> Iterator[StorageRoute]:
-    """Yield the route. At the end of the block, everything of the transfer is removed from the host.
+    """Yield the route.
 
-    But if the connection is lost, or if the client of `serve` has ended, nothing is removed, and what runs on the
-    host goes on.
+    At the end of the block, everything that belongs to the transfer is removed from the host. If the connection is
+    lost, or if the client of `serve` has ended, nothing is removed, and what runs on the host continues.
     """
     place, storage = _ends(source, destination)
     if place is None or place.target is None:
@@ -72,11 +71,11 @@ def detour(order: Order, source: Side, destination: Side, error: Unreachable, re
 
 
 class Impossible(Exception):
-    """The host cannot run rclone. The text of this exception says why."""
+    """The host cannot run rclone. The text of this exception tells why."""
 
 
 def _ends(source: Side, destination: Side) -> tuple[Place | None, InStorage]:
-    """The end that is not a storage, or None if both are storages; and the end that is a storage."""
+    """(the side that is not a storage, or None if both are storages; the side that is a storage)."""
     if isinstance(source, InStorage):
         return (destination if isinstance(destination, Place) else None), source
     assert isinstance(destination, InStorage)
@@ -124,7 +123,7 @@ def _on_host(order: Order, source: Side, destination: Side, request: Request, st
 def find_rclone(shell: HostShell, request: Request) -> tuple[str, str]:
     """The path of an rclone on the host, and a note for messages.
 
-    If the host has no usable rclone, one is lent to it. Raises Impossible if that fails.
+    If the host has no usable rclone, one is lent to the host. Raises Impossible if that fails.
     """
     if shell.rclone and version(shell.version) >= OLDEST:
         return shell.rclone, ""
@@ -142,7 +141,7 @@ def version(text: str) -> tuple[int, ...]:
 
 
 def umask_of(target: Target, request: Request) -> str:
-    """The umask of the account on the host, such as `022`. A umask says which permissions new files do not get."""
+    """The umask of the account on the host, such as `022`: the permissions that new files do not get."""
     child = ssh.start(target, "umask", request=request)
     child.close_stdin()
     with open(child.stdout, "rb") as answer:  # noqa: PTH123 - a pipe
@@ -164,8 +163,9 @@ def _leave(shell: HostShell, request: Request) -> None:
 
 
 def _key(order: Order, target: Target, stored: InStorage) -> str:
-    """The name of this transfer on the host. The same order always gets the same name, so that the transfer is
-    found again.
+    """The name of this transfer on the host.
+
+    The same order always has the same name, so that a running transfer is found.
     """
     hidden = set(stored.storage.secret_env)
     parts = [
@@ -176,7 +176,7 @@ def _key(order: Order, target: Target, stored: InStorage) -> str:
 
 
 def told(order: Order) -> str:
-    """Both ends with the names that they have in the order, such as `gpu -> r2:models`."""
+    """Source and destination, with the names that they have in the order, such as `gpu -> r2:models`."""
     return f"{_name(order.source, order)} -> {_name(order.destination, order)}"
 
 

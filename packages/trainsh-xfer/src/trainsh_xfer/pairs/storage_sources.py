@@ -1,4 +1,4 @@
-"""Finds what a transfer with a storage copies, and to where. Each file or folder gets its own run of rclone."""
+"""Finds what a transfer with a storage copies, and where to. Each file or folder gets its own run of rclone."""
 
 import fnmatch
 import os
@@ -17,8 +17,8 @@ from trainsh_xfer.endpoints.storages import HostFolder
 from trainsh_xfer.engines.rclone_program import Row
 from trainsh_xfer.model import Options
 
-# `List` is a function that returns the rows of a folder. `Look` returns the row of a path, or None if nothing is
-# there.
+# `List` is a function that returns the rows of a folder. `Look` is a function that returns the row of a path, or
+# None if nothing is there.
 List = Callable[[str], list[Row]]
 Look = Callable[[str], Row | None]
 
@@ -38,7 +38,7 @@ class Piece(msgspec.Struct, frozen=True, kw_only=True):
 class Found(msgspec.Struct, frozen=True, kw_only=True):
     """A source: its name for rclone, its base name, and whether it is a folder.
 
-    `contents` says that only the contents of the folder are meant.
+    If `contents` is true, only the contents of the folder are copied.
     """
 
     at: str
@@ -83,8 +83,9 @@ def _stored(place: InStorage, path: str, contents: bool, look: Look) -> Found:
 
 
 def _expanded(place: InStorage, rows: List) -> list[str]:
-    """The paths that match a pattern. For each part of the pattern with wildcards, the folders that match so far
-    are listed.
+    """The paths that match a pattern.
+
+    For each part of the pattern that has wildcards, the folders that match so far are listed.
     """
     paths = ["/" if place.path.startswith("/") else ""]
     for part in place.path.strip("/").split("/"):
@@ -104,8 +105,9 @@ def _expanded(place: InStorage, rows: List) -> list[str]:
 
 
 def pieces(found: list[Found], destination: Place | InStorage, is_folder: Callable[[], bool]) -> list[Piece]:
-    """One `Piece`, a run of rclone, for each source. `is_folder` returns whether the destination is an existing
-    folder.
+    """One `Piece`, which is a run of rclone, for each source.
+
+    `is_folder` returns whether the destination is an existing folder.
     """
     into = destination.path.endswith(("/", "/.")) or len(found) > 1
     runs = []
@@ -128,7 +130,7 @@ def _below(place: Place | InStorage, name: str) -> str:
 
 
 def check(found: list[Found], destination: Place | InStorage, options: Options) -> None:
-    """Refuse to delete everything in a storage or a home folder, and to copy a place onto itself."""
+    """Refuse to delete everything in a storage or a home folder. Refuse to copy a place onto itself."""
     contents = [one.at + "/" for one in found if one.contents]
     if options.delete and len(contents) > 1:
         raise UsageError(

@@ -1,8 +1,8 @@
-"""Runs several rsyncs at the same time over one connection (`--jobs`), for a link with a delay.
+"""Runs several rsyncs at the same time over one connection (`--jobs`), which helps on a link with a long delay.
 
 A dry run lists the files that must be copied, and each rsync, called a stream, copies a share of them. Then an
-rsync of the whole transfer follows, as without streams. It deletes, sets the times of folders, copies what a stream
-has failed to copy, and finds every error. So the result does not depend on the streams.
+rsync of the whole transfer follows, as if there were no streams. It deletes, sets the times of folders, copies what
+a stream has failed to copy, and finds every error. So the result does not depend on the streams.
 """
 
 import re
@@ -24,13 +24,13 @@ from trainsh_xfer.pairs.attempts import reporter, run
 from trainsh_xfer.pairs.route import Route
 
 MOST = 8  # the most streams; sshd allows ten channels on a connection unless its settings say otherwise
-PER_FILE = 32_000  # bytes; the work for one file takes as much time as sending so many bytes
+PER_FILE = 32_000  # bytes; the work for one file takes as long as sending this many bytes
 
 
 def why_one(route: Route, options: Options) -> str:
     """The reason why `--jobs` has no effect on this route.
 
-    The text is empty when it has an effect, or when it asks for one stream.
+    It is "" if `--jobs` has an effect, or asks for one stream.
     """
     if options.jobs < 2 or options.dry_run:
         return ""
@@ -42,10 +42,10 @@ def why_one(route: Route, options: Options) -> str:
 
 
 def copy(route: Route, options: Options, tally: Tally, request: Request) -> Options:
-    """Copy with several streams, and add what they did to `tally`. Returns the options for the rsync that must
-    follow.
+    """Copy with several streams, and add to `tally` what they did.
 
-    Raises the errors of the dry run, and Cancelled. Every other error is left to the rsync that follows.
+    Return the options for the rsync that must follow. Raises the errors of the dry run, and Cancelled. All other
+    errors are left to the rsync that follows.
     """
     listing = msgspec.structs.replace(options, dry_run=True, delete=False, move=False)
     with ExitStack() as stack:
@@ -87,7 +87,7 @@ class Shares(Tally):
         self._weights = [0] * number
 
     def restart(self) -> None:
-        """Begin again, because another dry run lists everything again."""
+        """Begin again. Another dry run will list everything again."""
         self.files = self.bytes = 0
         for file in self._lists:
             file.seek(0)
@@ -147,7 +147,7 @@ def _run_all(route: Route, options: Options, lists: list[Path], whole: Sum, requ
             thread.start()
         for thread in threads:
             thread.join()
-    except BaseException:  # catches Ctrl-C and signals too, which reach only this thread
+    except BaseException:  # also catches Ctrl-C and signals, which only this thread gets
         request.cancel()
         for thread in threads:
             thread.join()

@@ -1,9 +1,9 @@
-"""Aborts unfinished uploads that an interrupted transfer left in a storage, because they are billed until then.
+"""Aborts unfinished uploads that an interrupted transfer left in a storage.
 
-rclone aborts its own uploads when it fails or gets a signal to end, but an rclone that is killed cannot do this.
-Therefore the next run of the same transfer aborts, at its end, the uploads that are left. On an S3 service these
-are the uploads that began since the interrupted run began; on B2 they are all uploads below the destination. Other
-kinds of storage do not bill unfinished uploads.
+They are billed until they are aborted. rclone aborts its own uploads if it fails or gets a signal to end. But an
+rclone that is killed cannot do this. Therefore the next run of the same transfer aborts, at its end, the uploads
+that are left. On an S3 service these are the uploads that began after the interrupted run began; on B2 they are all
+uploads below the destination. Other kinds of storage do not bill unfinished uploads.
 """
 
 from datetime import datetime
@@ -16,7 +16,7 @@ from trainsh_xfer.endpoints.places import InStorage
 from trainsh_xfer.engines import rclone
 from trainsh_xfer.engines.rclone_program import RcloneProgram
 
-CLOCKS = 120.0  # the clocks of this machine and the service may differ by so many seconds
+CLOCKS = 120.0  # seconds by which the clocks of this machine and of the service may differ
 
 
 class _Upload(msgspec.Struct):
@@ -30,7 +30,7 @@ def has_parts(destination: object) -> bool:
 
 
 def abort(program: RcloneProgram, destination: InStorage, since: float, request: Request) -> None:
-    """Abort the uploads that a run left which began at `since` (seconds since 1970).
+    """Abort the uploads that are left from a run that began at `since` (seconds since 1970).
 
     If the service refuses this, the refusal is only logged.
     """
@@ -49,10 +49,10 @@ def abort(program: RcloneProgram, destination: InStorage, since: float, request:
 
 
 def _starts(uploads: list[_Upload], since: float) -> list[str]:
-    """For each upload that began after `since`, its name without the last character.
+    """For each upload that began after `since`, the upload's name without its last character.
 
-    The last character is cut off because rclone takes the full name of an object that exists for a file. A result
-    with which the name of an older upload begins is left out.
+    The last character is cut off, because rclone would take the full name of an existing object for a file. A
+    result is left out if the name of an older upload begins with it.
     """
     older = [upload.Key for upload in uploads if upload.Initiated.timestamp() <= since]
     starts = {upload.Key[:-1] for upload in uploads if upload.Key not in older}

@@ -1,9 +1,9 @@
 # shellcheck shell=sh
-# Functions that run on one host, for its files and its rsync. Each function is sent alone and as one line (see
-# library.py). Therefore a function must not call another function, must have each comment on a line of its own, and
-# must not contain a text of several lines.
+# Functions that run on one host. They handle its files and its rsync. Each function is sent alone and as one line
+# (see library.py). Therefore a function must not call another function, must have each comment on a line of its
+# own, and must not contain a text of several lines.
 
-# The program that --rsync-path names. It prints its process id on stderr and then executes rsync, which keeps that
+# Runs as the program of --rsync-path. Prints its process id on stderr, and then executes rsync, which keeps this
 # id.
 announce_rsync() { # RSYNC'S WORDS...
     echo "train-xfer process $$" >&2

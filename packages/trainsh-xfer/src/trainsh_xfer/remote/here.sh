@@ -1,9 +1,9 @@
 # shellcheck shell=sh
 # Functions that run on this machine. They follow the rules at the top of files.sh.
 
-# Runs a remote shell (SHELL'S WORDS), and drops its output up to and including the line that ends with the text
-# MARK. Everything after that line is left for `cat`, because `read` reads a pipe byte by byte. The function fails
-# if no line ends with MARK.
+# Runs a remote shell (SHELL'S WORDS). Drops its output up to the line that ends with the text MARK, and drops that
+# line too. `cat` passes on everything after that line, because `read` would read a pipe byte by byte. The function
+# fails if no line ends with MARK.
 pass_from_mark() { # MARK SHELL'S WORDS...
     mark=$1
     shift
@@ -17,18 +17,18 @@ pass_from_mark() { # MARK SHELL'S WORDS...
     }
 }
 
-# ssh-agent runs this function as its command. It prints the agent's process id, and ends when its input is closed.
-# Then ssh-agent ends too.
+# ssh-agent runs this function as its command. The function prints the agent's process id, and ends when its input
+# is closed. Then ssh-agent ends too.
 hold_agent() {
     echo "$SSH_AGENT_PID"
     exec cat >/dev/null
 }
 
 # Runs rsync on two hosts, and passes the data between them through this machine. Three commands do this: SENDER'S
-# WORDS runs rsync on the first host. BRIDGE connects to that host too, and carries the data of this rsync to and
-# from it. RECEIVER runs rsync on the second host. The bridge and the receiver are connected by two pipes in FOLDER.
-# The three commands are one process group. If the bridge fails, the whole group is ended. If the sender fails, the
-# other two get one second to print the reason, and then the group is ended.
+# WORDS runs rsync on the first host. BRIDGE also connects to the first host, and passes data to and from the rsync
+# there. RECEIVER runs rsync on the second host. Two pipes in FOLDER connect BRIDGE and RECEIVER. The three commands
+# are one process group. If BRIDGE fails, the whole group is ended. If SENDER'S WORDS fails, the other two get one
+# second to print the reason, and then the group is ended.
 join_hosts() { # FOLDER BRIDGE RECEIVER SENDER'S WORDS...
     d=$1
     bridge=$2
@@ -51,7 +51,7 @@ join_hosts() { # FOLDER BRIDGE RECEIVER SENDER'S WORDS...
     exit "$s"
 }
 
-# Waits until its input ends, which means that the process of the transfer has ended or was killed. Then runs each
+# Waits until its input ends. Then the process of the transfer has ended or was killed. After that, runs each
 # COMMAND, which is a command line.
 clean_up_after() { # COMMAND...
     cat >/dev/null
@@ -60,9 +60,9 @@ clean_up_after() { # COMMAND...
     done
 }
 
-# Runs a command. If the input of this shell ends, the process that started the shell has been killed, and the shell
-# ends the command. A signal to the process group reaches both the shell and the command; the shell then waits until
-# the command has ended.
+# Runs a command. The input of this shell ends if the process that started the shell is killed. Then the shell ends
+# the command. A signal to the process group reaches both the shell and the command. In this case the shell waits
+# until the command has ended.
 end_with_parent() { # COMMAND...
     exec 3<&0
     "$@" </dev/null 3<&- &

@@ -18,8 +18,8 @@ _UNSAFE = re.compile(r"[\\']")
 def for_shell(text: str) -> str:
     """Quote one word for any login shell.
 
-    Quotes and backslashes in the word are put outside the single quotes, because fish reads backslashes inside
-    single quotes.
+    Quotes and backslashes in the word are put outside of the single quotes, because fish reads backslashes even
+    inside single quotes.
     """
     return "".join(
         "\\" + part if _UNSAFE.fullmatch(part) else f"'{part}'" for part in re.split(r"([\\'])", text) if part
@@ -39,7 +39,10 @@ def _joined(body: str) -> str:
 
 
 def program(name: str) -> str:
-    """A program for sh: the function `name`, and a call of it with the arguments that the program gets."""
+    """A program for sh.
+
+    It has the function `name`, and a call of this function with the program's own arguments.
+    """
     return f'{functions()[name]}; {name} "$@"'
 
 
@@ -54,7 +57,8 @@ def call(name: str, *arguments: object) -> str:
 
 
 def call_written(name: str, *words: str) -> str:
-    """Do the same as `call` for words that are already quoted for the login shell, which expands `~` and wildcards
-    in them.
+    """Do the same as `call` for words that are already quoted.
+
+    The login shell expands `~` and wildcards in them.
     """
     return " ".join(["sh", "-c", for_shell(program(name)), "sh", *words])

@@ -1,9 +1,9 @@
 # shellcheck shell=sh
 # Functions that let one host copy to another. They follow the rules at the top of files.sh.
 
-# Runs at the source. Creates a private folder called MARK, with the destination's host keys (KNOWN_HOSTS) and two
-# scripts that run in place of ssh (their texts are NOTE and JOIN). Prints `folder PATH`. Also removes folders of
-# other transfers that are older than a day.
+# Runs at the source. Creates a private folder called MARK. The folder has the destination's host keys (KNOWN_HOSTS)
+# and two scripts that run in place of ssh (NOTE and JOIN are their texts). Prints `folder PATH`. Also removes
+# folders of other transfers that are older than a day.
 prepare_source() { # MARK NOTE JOIN KNOWN_HOSTS...
     find "${TMPDIR:-/tmp}"/trainsh-xfer-* -prune -mtime +0 -exec rm -rf {} \; 2>/dev/null
     d=${TMPDIR:-/tmp}/$1
@@ -21,16 +21,16 @@ note_command() { # HOST COMMAND...
     printf '%s\n' "$*" >"${0%/*}/command"
 }
 
-# Runs as a script in place of ssh. Connects rsync to the pipes of `bridge`. The script ends when the other side of
-# the pipes ends; rsync waits for this end before it closes its own side.
+# Runs as a script in place of ssh. Connects rsync to the pipes of `bridge`. The script ends when the process at the
+# other side of the pipes ends. rsync waits for this end before it closes its own side.
 join_bridge() { # HOST COMMAND...
     exec 3<&0
     cat <&3 >"${0%/*}/out" &
     exec cat "${0%/*}/in" 3<&-
 }
 
-# Runs at the source. Makes new pipes in FOLDER. A process that still waits for an old pipe is released, so that it
-# ends.
+# Runs at the source. Makes new pipes in FOLDER. If a process still waits for an old pipe, it is released, so that
+# it ends.
 make_pipes() { # FOLDER
     cd "$1" || exit 1
     for f in in out; do
@@ -48,8 +48,8 @@ bridge() { # FOLDER MARK
     exec cat >in
 }
 
-# Runs at the source. Removes what prepare_source has created. A process that still waits for a pipe is released, so
-# that it ends.
+# Runs at the source. Removes what prepare_source has created. If a process still waits for a pipe, it is released,
+# so that it ends.
 clean_source() { # MARK
     cd "${TMPDIR:-/tmp}/$1" || exit 0
     for f in in out; do

@@ -161,11 +161,11 @@ session_open() { # SERVER NAME HIDDEN TOKEN KEY LOG-LIMIT START plain|login rest
     # it. TOKEN is new each time, and identifies the shell. KEY is the key in the sentinels. LOG-LIMIT is how many
     # bytes of the log are kept. START is the folder in which the shell starts. `plain`: the login files are not
     # read. `restore`: a new shell gets the state of the previous one. `driven`: the session is for a job. The
-    # session does not inherit the VARIABLEs. The first line of the reply is one of these: `open OFFSET STATE
-    # FOLDER` if the session was open already, `fresh OFFSET FOLDER` if it was opened now, or the reason why it
-    # could not be opened: `lib`, `no-tmux`, `no-processes`, `full` or `failed WORDS`. `session TOKEN` follows
-    # `open` and `fresh`. After `fresh` there may be `elsewhere NODE`. With `restore`, the lines `restored yes|no`,
-    # `covers STEP` and `left-out NAMES` follow.
+    # session does not inherit the VARIABLEs.
+    # The first line of the reply is one of these: `open OFFSET STATE FOLDER` if the session was open already,
+    # `fresh OFFSET FOLDER` if it was opened now, or the reason why it could not be opened: `lib`, `no-tmux`,
+    # `no-processes`, `full` or `failed WORDS`. `session TOKEN` follows `open` and `fresh`. After `fresh` there may
+    # be `elsewhere NODE`. With `restore`, the lines `restored yes|no`, `covers STEP` and `left-out NAMES` follow.
     session_at "$1" "$2"
     hidden=$3 token=$4 key=$5 limit=$6 start=$7 login=$8
     shift 8

@@ -1,10 +1,10 @@
 # shellcheck shell=sh disable=SC2154 # transfer.sh sets $transfer and $id
-# Functions for the checkpoint pump (pump.sh), in the shell of a channel to a host. The shell has loaded the
-# functions of transfer.sh before. $transfer is the pump's folder.
+# Functions for the checkpoint pump (pump.sh). They run in the shell of a channel to a host, which has already
+# loaded the functions of transfer.sh. $transfer is the pump's folder.
 
-# Starts the pump and says `started`, or says `found` if a pump with the same settings runs already. A new pump
-# knows what the pump before it has copied. ASKED is the text of the settings. PUMP'S-TEXT is the text of pump.sh.
-# If STOP is not empty, the pump does one round and ends. WORDS are the arguments of pump.sh after RUN.
+# Starts the pump and replies `started`. If a pump with the same settings runs already, replies `found` instead. A
+# new pump knows what the previous pump has copied. ASKED is the text of the settings. PUMP'S-TEXT is the text of
+# pump.sh. If STOP is not empty, the pump does one round and ends. WORDS are the arguments of pump.sh after RUN.
 xfer_follow() { # ASKED PUMP'S-TEXT STOP WORDS...
     r=$transfer/run-pump
     asked=$1 pump=$2 stop=$3
@@ -21,7 +21,7 @@ xfer_follow() { # ASKED PUMP'S-TEXT STOP WORDS...
     if command -v setsid >/dev/null; then set -- setsid "$@"; fi
     "$@" </dev/null >/dev/null 2>&1 &
     for wait in 0.1 0.2 0.3 0.4 1 1 1 1 1; do
-        [ ! -e "$r/keeper" ] || break # until this file exists, another client cannot see that the folder is in use
+        [ ! -e "$r/keeper" ] || break # until this file exists, other clients cannot see that the folder is in use
         sleep "$wait" || sleep 1
     done
     say started
@@ -35,9 +35,9 @@ xfer_end_pump() {
     done
 }
 
-# Says the pump's state: `following`, `ended`, `lost` (the pump was killed, or the host was restarted) or `none`.
-# Also says which entry is the newest that is safe in the storage, its age in seconds, how many entries the storage
-# keeps, and the last error. Says `rounds` if at least one round is over.
+# Replies the pump's state: `following`, `ended`, `lost` (the pump was killed, or the host was restarted) or `none`.
+# Also replies which entry is the newest that is safe in the storage, its age in seconds, how many entries the
+# storage keeps, and the last error. Replies `rounds` if at least one round is complete.
 xfer_following() {
     r=$transfer/run-pump
     if [ ! -d "$r" ]; then say state none && return 0; fi

@@ -1,12 +1,12 @@
 #!/bin/sh
-# Runs rclone for a transfer. It goes on when the connection that started it is lost. It keeps rclone's log,
+# Runs rclone for a transfer. It continues when the connection that started it is lost. It keeps rclone's log,
 # rclone's last statistics and rclone's exit status in the folder RUN (see transfer.sh). It is started as:
 # sh -c TEXT trainsh-xfer RUN UMASK PROGRAM WORDS...
 run=$1 mask=$2 program=$3
 shift 3
 trap '' HUP INT
 echo $$ >"$run/keeper.new" && mv "$run/keeper.new" "$run/keeper"
-# reserves some room on the disk, so that the log can be written even if the disk is full
+# reserves space on the disk, so that the log can be written even if the disk becomes full
 dd if=/dev/zero of="$run/reserve" bs=16384 count=1 2>/dev/null
 
 keep() { # LINE
@@ -31,7 +31,7 @@ for ended in "$run"/ended-*; do
     mv "$ended" "$run/status-${ended##*-}"
 done
 
-# The client that started the run collects the result. If no client asks for it within ten minutes, everything is
+# The client that started the run collects the result. If no client collects it within ten minutes, everything is
 # removed.
 mine() { [ "$(cat "$run/keeper" 2>/dev/null)" = $$ ]; }
 : >"$run/mark"

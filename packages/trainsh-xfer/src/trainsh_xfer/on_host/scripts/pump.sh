@@ -2,14 +2,15 @@
 # The checkpoint pump: copies each complete new entry of a folder on this host to a storage, and keeps the newest there.
 #
 # It needs no connection while it runs. RUN is its folder (see transfer.sh), with these files:
-# sent/NAME: the entry NAME is whole in the storage; the file's time is when the upload of the entry began
-# gone/NAME: the entry NAME was copied, and later removed from the storage
-# newest: the time and the name of the newest entry that is whole in the storage
+# sent/NAME: the entry NAME is complete in the storage; the time of this file is when the entry's upload began
+# gone/NAME: the entry NAME was copied, and was later removed from the storage
+# newest: the time and the name of the newest entry that is complete in the storage
 # failed: the last error; stop: a client asks for a last round; ended: the last round is over
-# Started as:
+# It is started as:
 # sh -c TEXT trainsh-xfer RUN PROGRAM SOURCE DESTINATION KEEP EVERY SETTLE MATCH SERVER RCLONE'S-OPTIONS...
-# KEEP: how many of the newest entries stay in the storage (0: all). EVERY: seconds between rounds. SETTLE: seconds for
-# which a complete entry has not changed. SERVER: the job's tmux server, or nothing; the pump ends with its sessions.
+# KEEP: how many of the newest entries stay in the storage (0: all). EVERY: seconds between rounds. SETTLE: seconds
+# without a change after which an entry counts as complete. SERVER: the job's tmux server, or empty. The pump ends
+# when the sessions of this server have ended.
 run=$1 program=$2 source=$3 destination=$4 keep=$5 every=$6 settle=$7 match=$8
 shift 8
 server=$1
@@ -20,7 +21,7 @@ echo $$ >"$run/keeper.new" && mv "$run/keeper.new" "$run/keeper"
 mkdir -p "$run/sent" "$run/gone"
 seen=
 
-# Succeeds if the file `keeper` still holds this process's id, which means that no newer pump has replaced this one.
+# Succeeds if the file `keeper` still has this process's id. If not, a newer pump has replaced this one.
 mine() { [ "$(cat "$run/keeper" 2>/dev/null)" = $$ ]; }
 
 # Waits for SECONDS, or until the file `stop` appears or a newer pump has replaced this one.
@@ -32,7 +33,7 @@ pause() { # SECONDS
     done
 }
 
-# Succeeds if the job's sessions on this host have ended, which means that their tmux server was seen earlier and is
+# Succeeds if the job's sessions on this host have ended. They have if their tmux server was seen earlier and is
 # gone now.
 session_over() {
     [ -n "$server" ] || return 1
@@ -40,7 +41,7 @@ session_over() {
     [ -n "$seen" ]
 }
 
-# Succeeds if anything in the entry $1 was written after the file $2 was.
+# Succeeds if anything in the entry $1 was written after the file $2.
 newer() { [ -n "$(find "$source/$1" -newer "$2" 2>/dev/null | sed 1q)" ]; }
 
 # Succeeds if the entry NAME must be copied: its name matches, it is not a link, it contains files, and it is
@@ -53,7 +54,7 @@ eligible() { # NAME
     ! newer "$1" "$run/mark"
 }
 
-# The time at which the path $1 was last written, in seconds since 1970.
+# Prints the time at which the path $1 was last written, in seconds since 1970.
 time_of() { stat -c %Y "$1" 2>/dev/null || stat -f %m "$1" 2>/dev/null || date +%s; }
 
 copy() { # NAME RCLONE'S-OPTIONS...
@@ -69,7 +70,7 @@ copy() { # NAME RCLONE'S-OPTIONS...
         tail -n 1 "$run/said" >"$run/failed"
         return 1
     fi
-    # because the entry changed during the copy, the next round copies it again
+    # the entry changed during the copy, so the next round copies it again
     if newer "$name" "$run/now"; then return 0; fi
     written=$(time_of "$source/$name")
     echo "$verb" >"$run/now.kind"
@@ -82,7 +83,7 @@ copy() { # NAME RCLONE'S-OPTIONS...
     fi
 }
 
-# Removes from the storage each entry that the pump has copied and that is no longer one of the newest $keep.
+# Removes from the storage each entry that the pump has copied and that is not among the newest $keep any more.
 prune() { # RCLONE'S-OPTIONS...
     [ "$keep" -gt 0 ] || return 0
     ls -1t "$run/sent" | sed "1,${keep}d" >"$run/old"

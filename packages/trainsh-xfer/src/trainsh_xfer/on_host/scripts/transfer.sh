@@ -1,12 +1,12 @@
 # shellcheck shell=sh
-# Functions for transfers that rclone does on a host. The shell of a channel to the host loads them.
-# `say` sends a line of the answer. A transfer has the folder $transfer below $base; each run of rclone in it has a
-# folder `run-NAME` with: `keeper` and `rclone` (process ids), `log`, `progress` (rclone's last statistics), and in the
-# end an empty file `status-N`. Nothing secret is written to a file: credentials are in the environment of this shell
-# and of what it starts.
+# Functions for transfers in which rclone runs on a host. The shell of a channel to the host loads them. `say` sends
+# a line of the answer. A transfer has the folder $transfer below $base. Each run of rclone has a folder `run-NAME`
+# in it, with: `keeper` and `rclone` (process ids), `log`, `progress` (rclone's last statistics), and at the end an
+# empty file `status-N`. No secret is written to a file: credentials are only in the environment of this shell and
+# of the processes that it starts.
 
-# Makes the folder of a transfer, and says its path. Also says the home folder, the platform, and the path and the
-# version of rclone, and removes the folders of transfers that have ended.
+# Makes the folder of a transfer and replies its path. Also replies the home folder, the platform, and the path and
+# the version of rclone. Removes the folders of transfers that have ended.
 xfer_hello() { # TRANSFER
     base=${XDG_CACHE_HOME:-${HOME:-/nonexistent}/.cache}/trainsh-xfer
     transfer=$base/$1
@@ -27,7 +27,7 @@ xfer_sweep() {
     done
 }
 
-# Succeeds if another client of the transfer in FOLDER is alive, or one of the transfer's runs.
+# Succeeds if another client of the transfer in FOLDER is alive, or if one of the transfer's runs is alive.
 xfer_in_use() { # FOLDER
     for c in "$1"/client.*; do
         [ ! -e "$c" ] || [ "${c##*.}" = $$ ] || ! kill -0 "${c##*.}" || return 0
@@ -43,17 +43,17 @@ xfer_alive() { # RUN'S FOLDER
     xfer_is "$1/keeper" "$1" || xfer_is "$1/rclone" "$1"
 }
 
-# Succeeds if the process whose id is in FILE has FOLDER in its arguments, and sets $id. The id alone is not enough,
-# because ids are reused.
+# Succeeds if the process whose id is in FILE has FOLDER in its arguments; then sets $id. To compare only the id is
+# not enough, because ids are reused.
 xfer_is() { # FILE FOLDER
     id=$(cat "$1") && [ -n "$id" ] || return 1
     if [ -r "/proc/$id/cmdline" ]; then tr '\0' ' ' <"/proc/$id/cmdline"; else ps -o args= -p "$id"; fi |
         grep -q -F -e "$2"
 }
 
-# Starts rclone under a keeper (keeper.sh), which outlives this shell, and says `started`. If the run NAME goes on
-# already, says `found` instead. A run that has ended is started again. KEEPER'S-TEXT is the text of keeper.sh, and
-# WORDS are rclone's arguments.
+# Starts rclone under a keeper (keeper.sh), which outlives this shell, and replies `started`. If the run NAME is
+# still running, replies `found` instead. A run that has ended is started again. KEEPER'S-TEXT is the text of
+# keeper.sh, and WORDS are rclone's arguments.
 xfer_start() { # NAME KEEPER'S-TEXT UMASK PROGRAM WORDS...
     r=$transfer/run-$1
     keeper=$2
@@ -63,7 +63,7 @@ xfer_start() { # NAME KEEPER'S-TEXT UMASK PROGRAM WORDS...
         for wait in 1 1 1; do
             [ -d "$r" ] || break
             if xfer_alive "$r"; then say found && return 0; fi
-            sleep "$wait" # the keeper of this run may be about to start
+            sleep "$wait" # the keeper of this run may just be starting
         done
         rm -rf "$r"
         mkdir "$r" || return 1
@@ -74,7 +74,7 @@ xfer_start() { # NAME KEEPER'S-TEXT UMASK PROGRAM WORDS...
     say started
 }
 
-# Says how far the run NAME is. Lines `L` are COUNT lines of its log, from line number LINE on. Line `P` has its
+# Replies how far the run NAME is. Lines `L` are COUNT lines of its log, from line number LINE on. Line `P` has its
 # last statistics. Line `S` has its state: `starting`, `running`, `lost` (it was killed, or the host was restarted),
 # `gone`, or its exit status.
 xfer_poll() { # NAME LINE COUNT
@@ -110,8 +110,8 @@ xfer_collect() { # NAME
     say removed
 }
 
-# Ends this client's part in a transfer. The last client removes the transfer's folder, which also holds an rclone
-# that was sent to this host.
+# Ends this client's part in a transfer. The last client also removes the transfer's folder, with the rclone that
+# was sent to this host.
 xfer_leave() {
     rm -f "$transfer/client.$$"
     xfer_in_use "$transfer" || rm -rf "$transfer"
@@ -119,8 +119,8 @@ xfer_leave() {
     say left
 }
 
-# Runs a short command to its end. Says the lines of its output (`O`), the last lines of its stderr (`E`), and its
-# exit status (`S`).
+# Runs a short command to its end. Replies the lines of its output (`O`), the last lines of its stderr (`E`), and
+# its exit status (`S`).
 xfer_ask() { # WORDS...
     answer=$(say O)
     { "$@" 2>"$transfer/said.$$" && s=0 || s=$?; echo "$s" >"$transfer/ended.$$"; } | sed "s/^/$answer /"
@@ -136,7 +136,7 @@ xfer_no_settings() {
     unset AWS_CA_BUNDLE $(env | sed -n 's/^\(RCLONE_[A-Z0-9_]*\)=.*/\1/p')
 }
 
-# Says the version of a program that was sent here.
+# Replies the version of a program that was sent to this host.
 xfer_version() { # PROGRAM
     [ ! -x "$1" ] || say "$("$1" version | sed 1q)"
 }
