@@ -153,6 +153,13 @@ def test_progress_is_shown_on_a_terminal_only(example: Run) -> None:
     assert " 50% 1.0 KiB  half" in screen.text
 
 
+def test_a_progress_line_is_gone_when_something_else_is_printed() -> None:
+    screen = Terminal([*EXAMPLE, "events"])
+    screen.wait()
+    lines = [line.rpartition("\r")[2] for line in screen.text.replace("\x1b[K", "").split("\r\n")]
+    assert lines[0] == "a line" and not any("half" in line for line in lines), screen.text
+
+
 @pytest.mark.parametrize(
     ("kind", "keys", "answer"),
     [

@@ -26,6 +26,28 @@ def test_what_is_cut_says_so() -> None:
     assert lines[2].split() == ["20261127-130000-1a2b", "hello", "ok"]
 
 
+OFFERS = ["OFFER", "GPU", "AN HOUR", "RELIABILITY", "RAM", "PLACE"]
+OFFER_ROWS = [
+    ["21002619", "1x RTX 3060", "$0.045", "94.7%", "12 GB", "Sweden, SE"],
+    ["21000999", "1x RTX 3080 Ti", "$0.071", "99.4%", "10 GB", "Australia, AU"],
+]
+
+
+@pytest.mark.parametrize(
+    ("width", "first", "second"),
+    [
+        (40, "OFFER GPU AN HO… RELIA…", "21002619 1x RTX 3060 $0.045 94.7%"),
+        (80, "OFFER GPU AN HOUR RELIABILITY RAM PLACE", "21002619 1x RTX 3060 $0.045 94.7% 12 GB Sweden, SE"),
+    ],
+)
+def test_an_amount_or_a_model_is_whole_or_left_out_and_what_decides_stays(
+    width: int, first: str, second: str
+) -> None:
+    lines = draw(OFFERS, OFFER_ROWS, whole=[0], width=width)
+    assert [" ".join(line.split()) for line in lines[:2]] == [first, second]
+    assert "RTX 3080 Ti" in lines[2] and all(cells(line) <= width for line in lines)
+
+
 def test_a_pipe_gets_every_column_and_the_whole_text() -> None:
     lines = draw(HEADS, ROWS, whole=[0], width=None)
     assert lines[0].split() == HEADS and lines[1].endswith("never opens")

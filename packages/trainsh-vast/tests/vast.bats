@@ -29,7 +29,7 @@ teardown_file() { train-sandbox down >/dev/null; }
 @test "the table of offers has prices and the query language" {
   run train-vast search 'gpu_ram>=40 geolocation in [SE,NO]' --sort value --limit 3
   [ "$status" -eq 0 ]
-  [[ "${lines[0]}" == OFFER*GPU*RAM*"AN HOUR"*TRAFFIC*VALUE* ]]
+  [[ "${lines[0]}" == OFFER*GPU*"AN HOUR"*RELIABILITY*RAM*VALUE*TRAFFIC* ]]
   run --separate-stderr train-vast search 'gpu_ram>>40'
   [ "$status" -eq 2 ]
   [[ "$stderr" == *"cannot read the query at"* ]]

@@ -190,3 +190,17 @@ from trainsh_xfer.engines.process import stream
 threading.Timer(1, lambda: print("started", flush=True)).start()
 stream(sys.argv[1:], print, Request(), tied=True)
 """
+
+
+def test_an_interrupt_while_the_program_is_being_started_is_not_lost() -> None:
+    script = """
+import os, signal, sys
+import sh  # it loads logging, in whose functions at a fork Python drops an exception
+from trainsh_base.request import Request
+from trainsh_xfer.engines.process import stream
+os.register_at_fork(before=lambda: os.kill(os.getpid(), signal.SIGINT))
+stream(["sleep", "60"], print, Request())
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=30, check=False)
+    assert "KeyboardInterrupt" in done.stderr.splitlines()[-1] and "ignored" not in done.stderr
+    assert done.returncode == -2, done.stderr

@@ -103,7 +103,10 @@ def show_details(found: Details) -> None:
 
 
 def show_offers(rows: list[dict[str, Any]]) -> None:
-    """Print a row for each offer, with its total price."""
+    """Print a row for each offer, with its total price.
+
+    What decides stands first, because a narrow terminal shows only the first columns.
+    """
     money = Currency()
     shorts = [Offer.of(row) for row in rows]
     table(
@@ -111,15 +114,15 @@ def show_offers(rows: list[dict[str, Any]]) -> None:
             {
                 "offer": str(one.offer),
                 "gpu": f"{one.gpu_count}x {one.gpu}",
-                "ram": f"{(one.gpu_ram or 0) / 1000:.0f} GB",
                 "an hour": money.text(one.price),
-                "traffic": f"${one.bandwidth_per_gb or 0:.3f}/GB",
-                "value": f"{one.value or 0:.0f}",
                 "reliability": f"{100 * (one.reliability or 0):.1f}%",
-                "cuda": one.cuda,
+                "ram": f"{(one.gpu_ram or 0) / 1000:.0f} GB",
                 "down/up": f"{one.down or 0:.0f}/{one.up or 0:.0f} Mb/s",
                 "disk": f"{one.disk_space or 0:.0f} GB",
                 "place": one.place,
+                "value": f"{one.value or 0:.0f}",
+                "traffic": f"${one.bandwidth_per_gb or 0:.3f}/GB",
+                "cuda": one.cuda,
             }
             for one in shorts
         ]

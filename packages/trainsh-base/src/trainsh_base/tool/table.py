@@ -1,15 +1,23 @@
 """Formats rows of text as aligned lines of limited width: one line per row, long texts cut with an ellipsis."""
 
+import re
+from collections.abc import Iterable
+
 from trainsh_base.system.printable import printable
 
 GAP = "  "
-LEAST = 10  # columns; a shorter text would be useless, so a narrower column is left out
+LEAST = 10  # columns; a text is not cut to less, which would be useless
+SHORT = 12  # columns; a shorter text is not cut
+AMOUNT = 24  # columns; a shorter text with a digit in its first word is an amount, which would be wrong when cut
+HEAD = 5  # columns; a heading that is wider than its values may be cut to this
 
 
 def draw(heads: list[str], rows: list[list[str]], *, whole: list[int], width: int | None) -> list[str]:
-    """Return the heading and the rows as lines. Columns whose index is in `whole` are never cut.
+    """Return the heading and the rows as lines.
 
-    If `width` is None, nothing is cut or left out.
+    If `width` is None, nothing is cut or left out. Otherwise empty columns are left out. Where room lacks, long
+    texts are cut, but never the columns whose index is in `whole`; the columns that still do not fit are left out,
+    those on the right first. So a table begins with what decides.
     """
     columns = [[_flat(head), *(_flat(row[index]) for row in rows)] for index, head in enumerate(heads)]
     kept = list(range(len(heads)))
@@ -17,26 +25,41 @@ def draw(heads: list[str], rows: list[list[str]], *, whole: list[int], width: in
         kept = [index for index in kept if any(columns[index][1:])] or kept[:1]
     sizes = {index: max(map(cells, columns[index])) for index in kept}
     if width is not None:
-        _fit(sizes, [index for index in kept if index not in whole], width)
+        least = {index: _least(columns[index], whole=index in whole) for index in kept}
+        sizes = _fit(sizes, least, width)
     return [
         GAP.join(_pad(cut(columns[index][row], size), size) for index, size in sizes.items()).rstrip()
         for row in range(len(rows) + 1)
     ]
 
 
-def _fit(sizes: dict[int, int], flexible: list[int], width: int) -> None:
-    """Make the widest of the `flexible` columns narrower, until all columns fit into `width`.
+def _least(column: list[str], *, whole: bool) -> int:
+    """Return the width to which a column may be cut."""
+    head, *values = column
+    size = max(map(cells, values), default=0)
+    amount = size <= AMOUNT and all(re.match(r"\S*\d", value) for value in values if value)
+    least = size if whole or amount or size <= SHORT else LEAST
+    return max(least, min(cells(head), HEAD))
 
-    If all flexible columns are only LEAST wide, remove the last one of them.
-    """
-    for index in flexible:
-        sizes[index] = min(sizes[index], width)
-    while flexible and sum(sizes.values()) + len(GAP) * (len(sizes) - 1) > width:
-        widest = max(flexible, key=lambda index: sizes[index])
-        if sizes[widest] > LEAST:
-            sizes[widest] -= 1
-        else:
-            del sizes[flexible.pop()]
+
+def _fit(sizes: dict[int, int], least: dict[int, int], width: int) -> dict[int, int]:
+    """Return the columns that fit into `width`, with their sizes: the widest are made narrower, down to `least`."""
+    chosen: set[int] = set()
+    for index in sizes:
+        if not chosen or _total(least[each] for each in chosen | {index}) <= width:
+            chosen.add(index)
+    fitted = {index: min(size, max(width, least[index])) for index, size in sizes.items() if index in chosen}
+    while _total(fitted.values()) > width:
+        narrower = [index for index in fitted if fitted[index] > least[index]]
+        if not narrower:
+            break
+        fitted[max(narrower, key=lambda index: fitted[index])] -= 1
+    return fitted
+
+
+def _total(sizes: Iterable[int]) -> int:
+    each = list(sizes)
+    return sum(each) + len(GAP) * (len(each) - 1)
 
 
 def _flat(text: str) -> str:

@@ -10,7 +10,7 @@ import selectors
 import shutil
 import signal
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, BinaryIO
 
 import msgspec
@@ -78,13 +78,15 @@ def stream(
     """
     request.check()
     errors = Kept()
-    with Pipe() as output, Pipe() as complaints, Pipe() as lifeline:
+    with Pipe() as output, Pipe() as complaints, Pipe() as lifeline, contextlib.ExitStack() as starting:
         if not tied:
             lifeline.writer.close()
+        starting.enter_context(signals_wait())
         running = _start(argv, lifeline.reader, output.writer, complaints.writer, env)
         ending = Ending(int(running.process.pgid))
         request.on_cancel(ending.begin)
         try:
+            starting.close()
             output.writer.close()
             complaints.writer.close()
             idle = (lambda: started(errors.text())) if started else None
@@ -116,6 +118,30 @@ def _start(
         *words[1:], _in=input_, _out=output, _err=errors, _encoding="latin-1", _new_session=True,
         _bg=True, _bg_exc=False, _ok_code=list(range(256)), _env={**os.environ, **(env or {})},
     )  # fmt: skip
+
+
+@contextlib.contextmanager
+def signals_wait() -> Iterator[None]:
+    """Handle a Ctrl-C or SIGTERM that arrives within the block at its end.
+
+    Python drops what a signal handler raises during an import, or in what modules such as logging run at a fork.
+    """
+    if threading.current_thread() is not threading.main_thread():  # handlers run in the main thread only
+        yield
+        return
+    arrived: list[int] = []
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    usual = {number: signal.getsignal(number) for number in numbers}
+    own = {number: handler for number, handler in usual.items() if callable(handler)}
+    for number in own:
+        signal.signal(number, lambda number, _: arrived.append(number))
+    try:
+        yield
+    finally:
+        for number, handler in own.items():
+            signal.signal(number, handler)
+    for late in arrived:
+        signal.raise_signal(late)
 
 
 def _pump(readers: dict[BinaryIO, Callable[[bytes], None]], running: Any, idle: Callable[[], None] | None) -> None:

@@ -52,6 +52,7 @@ def execute(tool: Tool, command: Command, formats: Formats, typed: dict[str, Any
         raise error if error.code != "missing_parameter" else _with_usage(error, tool, command) from None
     except KeyboardInterrupt:
         request.cancel()
+        request.finish()
         raise
     printing = False
     try:

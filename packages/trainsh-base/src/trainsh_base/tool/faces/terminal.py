@@ -9,7 +9,7 @@ from trainsh_base.system.printable import Printable, printable
 from trainsh_base.system.units import format_size
 from trainsh_base.tool.display import colour_wanted, number, terminal_width
 from trainsh_base.tool.gate import raw
-from trainsh_base.tool.table import cut
+from trainsh_base.tool.table import cells, cut
 from trainsh_base.tool.wire import encode_text
 
 BAR = 10  # width of a progress bar, in characters
@@ -26,7 +26,7 @@ class TerminalRequest(Request):
         self.quiet = quiet
         self._machine = machine
         self.for_people = not machine
-        self._line_open = False
+        self._drawn = 0  # columns of the progress line on the screen
         self._plain = Printable()
 
     def emit(self, kind: str, **data: Any) -> None:
@@ -54,19 +54,22 @@ class TerminalRequest(Request):
         share = f"{bar(done / total)} {100 * done / total:3.0f}% " if total else ""
         amount = format_size(done) if data.get("unit") == "bytes" else f"{done:g} {data.get('unit', '')}"
         line = printable(f"{share}{amount}  {data.get('message') or ''}".rstrip(), keep="")
-        erase = "\x1b[K" if colour_wanted(sys.stderr) else ""
+        self._draw(cut(line, terminal_width() - 1))
+
+    def _draw(self, line: str) -> None:
+        """Show `line` in place of the progress line on the screen; an empty one erases it."""
+        erase = "\x1b[K" if colour_wanted(sys.stderr) else " " * (self._drawn - cells(line))
         terminal = raw(sys.stderr)
-        terminal.write(f"\r{cut(line, terminal_width() - 1)}{erase}")
+        terminal.write(f"\r{line}{erase}" + ("" if line else "\r"))
         terminal.flush()
-        self._line_open = True
+        self._drawn = cells(line)
 
     def _close_line(self) -> None:
-        if self._line_open:
-            sys.stderr.write("\n")
-            self._line_open = False
+        if self._drawn:
+            self._draw("")
 
     def finish(self) -> None:
-        """Print the output that was held back, and end an unfinished progress line."""
+        """Print the output that was held back, and erase the progress line, whose figures the answer has."""
         if self.for_people:
             sys.stdout.write(self._plain.flush())
         self._close_line()
