@@ -1,6 +1,7 @@
 """Runtimes behind a tunnel: real sshds, and a stand-in for cloudflared."""
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -139,7 +140,8 @@ def test_a_recipe_is_told_that_the_runtime_is_gone(colab: Colab) -> None:
     nb = colab.world.sshd("nb")
     address = colab.tunnel("one", nb)
     colab.run("connect", "nb", "--host", address)
-    recipe = "host gpu = colab:nb\ntmux.open @gpu as work\n@work > sleep 300\n"
+    step = f"sleep 300.{os.getpid()}"  # pgrep sees the processes of other tests too
+    recipe = f"host gpu = colab:nb\ntmux.open @gpu as work\n@work > {step}\n"
     (colab.world.home / "a.recipe").write_text(recipe)
     words = ["train-recipe", "run", "./a.recipe", "--no-visual"]
     child = subprocess.Popen(
@@ -147,8 +149,7 @@ def test_a_recipe_is_told_that_the_runtime_is_gone(colab: Colab) -> None:
     )
     wait_until(
         lambda: (
-            nb.connections()
-            and subprocess.run(["pgrep", "-xf", "sleep 300"], capture_output=True, check=False).stdout
+            nb.connections() and subprocess.run(["pgrep", "-xf", step], capture_output=True, check=False).stdout
         ),
         "the step",
         30,

@@ -33,9 +33,8 @@ def test_a_background_step_that_failed_runs_again(place: "Place", closing: str) 
 
 
 def test_a_background_step_that_finally_ended_with_its_session_runs_again(place: "Place") -> None:
-    text = (
-        "@w > echo run >> ran; until [ -e go ]; do sleep 0.05; done &\n@w > [ -e go ]\nwait @w idle timeout=20s\n"
-    )
+    text = "@w > echo run >> ran; until [ -e go ]; do sleep 0.05; done &\n"
+    text += "@w > until [ -e ran ]; do sleep 0.05; done; [ -e go ]\nwait @w idle timeout=60s\n"
     assert place.run("run", place.recipe(HEAD + text + CLOSING)).returncode == 1
     (place.work / "go").touch()
     done = place.run("resume")

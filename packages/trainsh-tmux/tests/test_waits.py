@@ -13,6 +13,9 @@ from tmux_box import Box, wait_until
 from trainsh_base.errors import Cancelled, TimedOut, TrainError, UsageError
 from trainsh_tmux import cli
 
+# Makes a command line one that no other test has: pgrep sees the processes of all.
+OWN = os.getpid()
+
 
 @pytest.fixture
 def open_box(box: Box) -> Box:
@@ -57,11 +60,11 @@ def test_a_background_step_does_not_read_the_terminal(open_box: Box) -> None:
 
 
 def test_a_background_step_ends_with_its_session(open_box: Box) -> None:
-    open_box.run("sleep 303", background=True)
-    open_box.run("sleep 304", background=True, timeout=100)
-    assert open_box.text("pgrep -fc 'sleep 30[34]'").strip() != "0"
+    open_box.run(f"sleep 303.{OWN}", background=True)
+    open_box.run(f"sleep 304.{OWN}", background=True, timeout=100)
+    assert open_box.text(f"pgrep -fc 'sleep 30[34].{OWN}'").strip() != "0"
     open_box.call(cli.close, "w")
-    gone = ["sh", "-c", "! pgrep -f 'sleep 30[3]|sleep 30[4]'"]
+    gone = ["sh", "-c", f"! pgrep -f 'sleep 30[3].{OWN}|sleep 30[4].{OWN}'"]
     wait_until(lambda: subprocess.run(gone, capture_output=True, check=False).returncode == 0, "the end of both")
 
 
@@ -72,21 +75,23 @@ def test_a_background_step_has_the_sessions_environment(open_box: Box) -> None:
 
 
 def test_a_background_timeout_ends_it_on_the_host(open_box: Box) -> None:
-    open_box.run("trap '' INT; sleep 300 & sleep 301", background=True, timeout=0.4, grace=1.0, step="b")
+    open_box.run(
+        f"trap '' INT; sleep 300.{OWN} & sleep 301.{OWN}", background=True, timeout=0.4, grace=1.0, step="b"
+    )
     outcome = wait_until(
         lambda: (o := open_box.run("", step="b", only_ask=True)).state != "running" and o, timeout=15
     )
     assert outcome.state == "timeout" and "timed out" in outcome.reason
-    assert open_box.text("pgrep -f 'sleep 30[01]' || echo none") == "none\n"
+    assert open_box.text(f"pgrep -f 'sleep 30[01].{OWN}' || echo none") == "none\n"
 
 
 def test_interrupt_ends_a_background_step(open_box: Box) -> None:
     for options in ({}, {"timeout": 100.0}):
-        open_box.run("sleep 302; echo rest", background=True, step=f"b{len(options)}", **options)
+        open_box.run(f"sleep 302.{OWN}; echo rest", background=True, step=f"b{len(options)}", **options)
         assert open_box.call(cli.interrupt_, "w", f"b{len(options)}").done == "ended"
         outcome = open_box.run("", step=f"b{len(options)}", only_ask=True)
         assert outcome.state == "failed" and outcome.exit in (130, 143)
-        assert open_box.text("pgrep -f 'sleep 302' || echo none").endswith("none\n")
+        assert open_box.text(f"pgrep -f 'sleep 302.{OWN}' || echo none").endswith("none\n")
 
 
 def test_interrupt_ends_a_foreground_step(open_box: Box) -> None:
