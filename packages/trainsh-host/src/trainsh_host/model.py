@@ -10,9 +10,9 @@ Kind = Literal["ssh", "local", "provider", "vastai", "colab"]  # for the last tw
 
 
 class Host(msgspec.Struct, frozen=True, kw_only=True):
-    """One `[[hosts]]` table. The keys are those of tmux-trainsh 0.9; the keys from `ssh_options` on are newer.
+    """One `[[hosts]]` table. Its keys are those of tmux-trainsh 0.9, and the newer ones from `ssh_options` on.
 
-    `ref`: the machine of a provider, `NAME:REF`.
+    `ref` is the machine of a provider, `NAME:REF`.
     """
 
     name: str
@@ -41,9 +41,7 @@ class Host(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def provided(self) -> tuple[str, str] | None:
-        """The provider and the provider's name for the machine, or None for a host that has an address of
-        its own.
-        """
+        """The provider, and the provider's name for the machine. None for a host that has an address of its own."""
         tool, key = PROVIDERS.get(self.type, ("", ""))
         reference = str(getattr(self, key) or "") if key else ""
         if reference:
@@ -55,7 +53,7 @@ class Host(msgspec.Struct, frozen=True, kw_only=True):
     def address(self) -> str:
         """The address of the host: `user@host:port` without the parts that are not set, or `NAME:REF`.
 
-        It is empty for this machine.
+        For this machine it is empty.
         """
         if self.provided:
             return ":".join(self.provided)
@@ -67,8 +65,9 @@ class Host(msgspec.Struct, frozen=True, kw_only=True):
 class Listed(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A line of `list`: a host of hosts.toml, or a provider's machine (`NAME:REF`, with its state and price).
 
-    `price_per_hour` is what the machine costs now: a stopped one costs its disk.
-    `reachable` and `seconds` are set with --check; `problem` with --check, and for a table that cannot be read.
+    `price_per_hour` is what the machine costs now; for a stopped machine, this is the price of its disk.
+    `reachable` and `seconds` are set with --check. `problem` is set with --check, and for a table that cannot be
+    read.
     """
 
     name: str
@@ -92,8 +91,8 @@ class Listed(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 class Shown(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A host with all its settings, as `add` reads them, and the ssh command that reaches it.
 
-    `more` holds the keys of its table for which `add` has no option. `file` is the path of hosts.toml ("" for a
-    name of ~/.ssh/config or a spec). `problem` is the reason why the host cannot be reached with these settings.
+    `more` has the keys of its table for which `add` has no option. `file` is the path of hosts.toml, or "" for a
+    name of ~/.ssh/config or a spec. `problem` tells why the host cannot be reached with these settings.
     """
 
     name: str
@@ -125,7 +124,7 @@ class Named(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Stage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One stage of `test`. `exit` is the exit status if this stage failed; `fix` is a command or an instruction."""
+    """One stage of `test`. If the stage failed, `exit` is its exit status. `fix` is a command or an instruction."""
 
     name: str
     state: Literal["ok", "failed", "absent", "skipped"]

@@ -21,7 +21,7 @@ _ORDER = [
 ]  # fmt: skip
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 RESERVED = ("local", "placeholder")
-TRIES = 20  # how often one question is asked; if the last answer is bad too, its error is raised
+TRIES = 20  # how often one question is asked; if the last answer is wrong too, its error is raised
 KINDS = ["ssh", "provider", "tunnel", "local"]
 
 
@@ -39,8 +39,9 @@ def check_name(name: str) -> str:
 
 
 def check_key(path: str) -> str:
-    """Return `path` if this key file exists or if the path has a % or $ that only ssh can expand, else raise
-    UsageError.
+    """Return `path` if this key file exists, or if the path contains a % or $, which only ssh can expand.
+
+    Otherwise raise UsageError.
     """
     if path and not re.search(r"[%$]", path) and not os.path.isfile(os.path.expanduser(path)):  # noqa: PTH111, PTH113
         raise UsageError(
@@ -106,7 +107,7 @@ def from_flags(
     favorite: bool | None = None,
     bootstrap: bool | None = None,
 ) -> Values:
-    """The keys of hosts.toml that the flags set. A flag that is None leaves its key unchanged."""
+    """The keys of hosts.toml that the flags set. A flag that is None changes nothing."""
     if port is not None:
         parse_port(str(port))
     if key:
@@ -130,9 +131,9 @@ def from_flags(
 
 
 def ask_missing(values: Values, request: Request) -> Values:
-    """Ask for the fields that this type of host requires.
+    """Ask for the fields that this type of host needs.
 
-    If the program is not interactive, raise UsageError with the name of the flag that is missing.
+    If the program is not interactive, raise UsageError with the name of a flag that is missing.
     """
     values = dict(values)
     if "type" not in values:
@@ -187,7 +188,7 @@ def _ask_tunnel(values: Values, request: Request) -> None:
 
 
 def _ask_login(values: Values, request: Request) -> None:
-    """Ask for the address, and then for everything that this answer does not contain.
+    """Ask for the address. Then ask for everything that the answer does not contain.
 
     The answer may be `user@host -p 22`, or a pasted ssh command.
     """
@@ -219,7 +220,10 @@ def _proposed(values: Values) -> str | None:
 
 
 def complete(values: Values) -> Values:
-    """The table to write, with the keys in the order of version 0.9. A missing id, port or auth_method is added."""
+    """The table to write, with the keys in the order of version 0.9.
+
+    If id, port or auth_method is missing, it is added.
+    """
     full = {"id": str(uuid4()), "type": "ssh", **values}
     if full["type"] in ("ssh", TUNNEL_TYPE):
         full.setdefault("port", 22)

@@ -29,9 +29,9 @@ def change(name: str, values: Raw, unset: list[str]) -> str:
 
 
 def in_editor(name: str, request: Request) -> str:
-    """Open the host's table in $VISUAL or $EDITOR, and return the new name of the host.
+    """Open the host's table in $VISUAL or $EDITOR. Return the new name of the host.
 
-    The editor is opened again as long as the table is invalid.
+    As long as the table is invalid, the editor is opened again.
     """
     before = hosts_file.table_text(name)
     if not request.for_people or not os.isatty(0):
@@ -59,7 +59,7 @@ def in_editor(name: str, request: Request) -> str:
 
 
 def _name_in(text: str) -> str:
-    """The name in `text`, or an empty text unless `text` is exactly one table that has a name."""
+    """The name in `text`. It is "" unless `text` is exactly one table, and this table has a name."""
     tables = hosts_file.parse(text, Path("the edited text"))
     return str(tables[0].get("name", "")) if len(tables) == 1 else ""
 

@@ -8,11 +8,11 @@ from trainsh_host.ways.ssh_names import fields, user_blocks
 
 
 def import_blocks(names: list[str], every: bool) -> list[str]:
-    """Add the blocks `names`, or with `every` all blocks that are not in hosts.toml yet. Return the names that were
-    added.
+    """Add the blocks `names`. With `every`, add all blocks that are not in hosts.toml yet.
 
-    Raises NotFound for a block that does not exist, Conflict for a name that is taken, and UsageError for a name
-    that recipes cannot use. All these errors are raised before anything is written.
+    Return the names that were added. Raises NotFound for a block that does not exist, Conflict for a name that is
+    taken, and UsageError for a name that recipes cannot use. All these errors are raised before anything is
+    written.
     """
     blocks = user_blocks()
     configured = hosts_file.names(hosts_file.load_raw())

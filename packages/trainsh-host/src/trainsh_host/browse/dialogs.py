@@ -1,4 +1,4 @@
-"""The questions of the screen: a line of text, a yes or no, and the table of keys."""
+"""The questions of the screen, which are a line of text or a yes or no, and the table of keys."""
 
 from typing import ClassVar
 

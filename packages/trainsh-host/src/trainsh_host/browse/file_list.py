@@ -1,4 +1,4 @@
-"""The list of files. The widget draws only the rows that are visible, so that 50,000 rows are as fast as 20."""
+"""The list of files. The widget draws only the visible rows, so that 50,000 rows are as fast as 20."""
 
 import time
 
@@ -23,10 +23,10 @@ class FileList(ScrollView, can_focus=True):
     """The rows of the list. One of them has the cursor."""
 
     class Moved(Message):
-        """The cursor is on another row."""
+        """The message that the cursor is on another row."""
 
     class Opened(Message):
-        """A row was chosen: Enter, or a click on the row that has the cursor."""
+        """The message that a row was chosen: by Enter, or by a click on the row that has the cursor."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -99,9 +99,7 @@ class FileList(ScrollView, can_focus=True):
 
 
 def line_of(node: Node, width: int) -> str:
-    """A row as text of exactly `width` columns: the name, and also the size and the date if there is room
-    for them.
-    """
+    """A row as text of exactly `width` columns: the name and, if there is room, the size and the date."""
     file = node.file
     tail = ""
     if width >= 44:

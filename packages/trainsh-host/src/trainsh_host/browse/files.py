@@ -1,4 +1,6 @@
-"""One interface for the files of a host, over sftp on the shared connection, and for the files of this machine."""
+"""The files of a machine, through one interface: those of a host over sftp on the shared connection, and those of
+this machine.
+"""
 
 import contextlib
 import os
@@ -22,8 +24,9 @@ class Files(Protocol):
     """The operations that the browser needs on a machine. Paths are absolute, and are bytes."""
 
     def real_path(self, path: bytes) -> bytes:
-        """The absolute form of a path on the machine. A relative path starts in the home folder, so `.` means that
-        folder.
+        """The absolute form of a path on the machine.
+
+        A relative path begins in the home folder, so `.` means the home folder.
         """
 
     def stat(self, path: bytes, *, follow: bool = True) -> File:
@@ -49,8 +52,9 @@ class LocalFiles:
     """The files of this machine."""
 
     def real_path(self, path: bytes) -> bytes:
-        """The absolute form of a path on the machine. A relative path starts in the home folder, so `.` means that
-        folder.
+        """The absolute form of a path on the machine.
+
+        A relative path begins in the home folder, so `.` means the home folder.
         """
         return os.path.realpath(os.path.join(os.path.expanduser(b"~"), path))  # noqa: PTH111, PTH118 - bytes
 
@@ -109,7 +113,7 @@ def _told(path: bytes) -> Iterator[None]:
 
 @contextlib.contextmanager
 def files_of(target: Target, request: Request) -> Iterator[Files]:
-    """The files of a machine, for as long as the block lasts. A connection is made if there is none.
+    """The files of a machine, for use inside the block. If there is no connection to the machine, one is made.
 
     Raises RemoteError with the code `no_sftp` if the machine has no sftp.
     """
@@ -140,8 +144,9 @@ def _session(child: spawn.Child, target: Target) -> Sftp:
 
 
 def remove_all(files: Files, path: bytes, kind: str) -> int:
-    """Remove a file, or a folder with everything in it. Return how many entries were removed. Links are not
-    followed.
+    """Remove a file, or a folder with everything in it. Links are not followed.
+
+    Return how many entries were removed.
     """
     if kind != "folder":
         files.remove(path)

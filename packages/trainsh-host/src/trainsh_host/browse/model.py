@@ -9,9 +9,10 @@ Kind = Literal["folder", "file", "link", "other"]
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A file. `size` is in bytes, `modified` in seconds since 1970, `mode` the permission bits as `-rw-r--r--`.
+    """A file.
 
-    A name that is not UTF-8 has its bytes in `name_base64`, and `\\xff` for those that are no text in `name`.
+    `size` is in bytes, `modified` in seconds since 1970, `mode` are the permission bits, such as `-rw-r--r--`. If a
+    name is not UTF-8, `name_base64` has its bytes, and `name` has `\\xff` for each byte that is not text.
     """
 
     name: str
@@ -32,7 +33,7 @@ class File(msgspec.Struct, frozen=True):
 
     @property
     def kind(self) -> Kind:
-        """The kind of the file. The kind of a link is "link", whatever the link leads to."""
+        """The kind of the file. The kind of a link is "link", even if the link leads to a folder."""
         if stat.S_ISDIR(self.mode):
             return "folder"
         if stat.S_ISLNK(self.mode):

@@ -36,7 +36,7 @@ def facts(file: File) -> list[str]:
 
 
 def content(data: bytes, size: int) -> list[str]:
-    """The beginning of a text as lines, the type and size of an image, or the first bytes of other data."""
+    """The beginning of a text as lines; the type and size of an image; or the first bytes of any other data."""
     if data.startswith(IMAGES) and (image := _image(data)):
         return [image]
     if b"\0" in data:
@@ -59,14 +59,12 @@ def _image(data: bytes) -> str:
 
 
 def shown(name: str) -> str:
-    """A name in a form for the screen, in which characters that would control the terminal are written as
-    escapes.
-    """
+    """A name in a form for the screen: characters that would control the terminal are written as escapes."""
     return visible(name, keep="")
 
 
 def pasted(path: bytes) -> str:
-    """A path in a form that is safe to paste into a shell: quoted, with control characters written like
+    """A path in a form that is safe to paste into a shell: it is quoted, and control characters are written as in
     `$'\\x1b'`.
     """
     text = path.decode("utf-8", "surrogateescape")

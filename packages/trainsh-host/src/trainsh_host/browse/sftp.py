@@ -1,7 +1,7 @@
 """The part of SFTP version 3 (draft-ietf-secsh-filexfer-02) that a file browser needs, over a pair of pipes.
 
-Names are always bytes. No library can be used for this, because paramiko fails on names that are not UTF-8, and
-asyncssh cannot use an existing connection of ssh.
+Names are always bytes. No library can be used: paramiko fails on names that are not UTF-8, and asyncssh cannot use
+an existing connection of ssh.
 """
 
 import os
@@ -16,7 +16,8 @@ INIT, VERSION, OPEN, CLOSE, READ, LSTAT, OPENDIR, READDIR = 1, 2, 3, 4, 5, 7, 11
 REMOVE, RMDIR, REALPATH, STAT, READLINK = 13, 15, 16, 17, 19
 STATUS, HANDLE, DATA, NAME, ATTRS = 101, 102, 103, 104, 105
 EOF, NO_SUCH_FILE, PERMISSION_DENIED = 1, 2, 3
-# how many requests are sent before the first answer is read, because one round trip for each would take minutes
+# how many requests are sent before the first answer is read; to wait for each answer before the next request would
+# take minutes
 AHEAD = 32
 MOST = 1 << 20  # the most bytes of a message; servers send less than 256 KiB
 CHUNK = 32768
@@ -59,9 +60,7 @@ class Sftp:
         return self._names(self._ask(READLINK, _text(path), path))[0].name
 
     def folder(self, path: bytes) -> Iterator[list[File]]:
-        """The files in a folder, in the batches in which the server sends them. To end the listing, close the
-        iterator.
-        """
+        """The files in a folder, in the batches that the server sends. Close the iterator to end the listing."""
         handle = self._handle(OPENDIR, _text(path), path)
         waiting: list[int] = []
         try:
@@ -124,9 +123,9 @@ class Sftp:
             raise self._lost() from None
 
     def _answer(self, number: int, path: bytes, *, end: bool = False) -> tuple[int, bytes]:
-        """The answer to the request `number`. Answers to other requests that arrive before it are kept.
+        """The answer to the request `number`. If answers to other requests arrive before it, they are kept.
 
-        Raises the error for a bad status. With `end`, the status EOF is not an error.
+        Raises the error for a status that is not OK. With `end`, the status EOF is not an error.
         """
         with self._lock:
             while number not in self._early:
@@ -181,7 +180,7 @@ def _files(body: bytes) -> list[File]:
     count, at, files = struct.unpack_from(">I", body)[0], 4, []
     for _ in range(count):
         name, at = _string(body, at)
-        _, at = _string(body, at)  # skips a line in the form of `ls -l`, which is for people
+        _, at = _string(body, at)  # skips a line in the form of `ls -l`, which is meant for people
         file, at = _attributes(body, at, name)
         files.append(file)
     return files
@@ -197,7 +196,7 @@ def _string(body: bytes, at: int) -> tuple[bytes, int]:
 
 
 def _attributes(body: bytes, at: int, name: bytes) -> tuple[File, int]:
-    """The file with the attributes that begin at `at`, and the position at which they end."""
+    """The file whose attributes begin at offset `at`, and the offset at which the attributes end."""
     flags, at = struct.unpack_from(">I", body, at)[0], at + 4
     size = mode = modified = 0
     if flags & 1:

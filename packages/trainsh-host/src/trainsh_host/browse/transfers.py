@@ -1,4 +1,4 @@
-"""Has train-xfer download and upload files, and shows its progress."""
+"""Calls train-xfer to download and upload files, and shows its progress."""
 
 from collections.abc import Callable
 from typing import Any
@@ -13,23 +13,26 @@ NAME = "there"
 
 
 class Transfers:
-    """Makes the transfers of one browser. The first transfer starts train-xfer, and the later ones use it too."""
+    """Makes the transfers of one browser.
+
+    The first transfer starts train-xfer; later transfers use the same process.
+    """
 
     def __init__(self, spec: str) -> None:
         self._spec = spec
         self._peer: Peer | None = None
 
     def download(self, path: bytes, destination: str, tell: Tell) -> str:
-        """Copy a file or folder of the host into the folder `destination` here.
+        """Copy a file or folder of the host into the folder `destination` on this machine.
 
-        `tell` gets the progress as text. Returns a text that says what was copied.
+        `tell` is called with the progress as text. Returns a text that tells what was copied.
         """
         return self._copy(f"@{NAME}:{_text(path)}", destination.rstrip("/") + "/", tell, source_quoted=True)
 
     def upload(self, source: str, folder: bytes, tell: Tell) -> str:
         """Copy the file or folder `source` of this machine into a folder of the host.
 
-        `tell` gets the progress as text. Returns a text that says what was copied.
+        `tell` is called with the progress as text. Returns a text that tells what was copied.
         """
         return self._copy(source, f"@{NAME}:{_text(folder)}/", tell, destination_quoted=True)
 

@@ -1,4 +1,4 @@
-"""The files in the folders that are open on the screen, as sorted and filtered rows that have a depth."""
+"""The files that the screen shows, as rows. A row has a depth. The rows are sorted and filtered."""
 
 from collections.abc import Iterator
 from typing import Literal
@@ -59,9 +59,10 @@ class Tree:
         return self.filter.lower() in node.file.text.lower() or any(map(self._shown, node.children or []))
 
     def _sorted(self, nodes: list[Node]) -> list[Node]:
-        """The nodes in the order that is chosen.
+        """The nodes in the chosen order.
 
-        Folders come first. By size the largest file is first, and by date the newest, unless the order is reversed.
+        Folders come first. In the order by size, the largest file is first; by date, the newest. The order may be
+        reversed.
         """
         if self.order == "name":
             found = sorted(nodes, key=lambda node: node.file.name.lower(), reverse=self.reverse)

@@ -37,9 +37,9 @@ def print_hosts(rows: list[Listed]) -> None:
 
 
 def _price(row: Listed) -> str:
-    """The price of a machine as text, such as `0.23 USD/h`. The text is empty if the machine costs nothing.
+    """The price of a machine as text, such as `0.23 USD/h`. If the machine costs nothing, the text is empty.
 
-    A price below 0.1, such as that of a disk, has four decimals.
+    A price below 0.1, such as the price of a disk, has four decimals.
     """
     if not row.price_per_hour:
         return ""

@@ -1,4 +1,4 @@
-"""The machines of the installed providers, from each provider's `list`."""
+"""Gets the machines of the installed providers from each provider's `list`."""
 
 import msgspec
 
@@ -7,11 +7,11 @@ from trainsh_base.provider.installed import installed, side_by_side
 from trainsh_base.tool.peer import call
 from trainsh_host.model import Listed
 
-LIST_LIMIT = 15.0  # how many seconds a provider may take
+LIST_LIMIT = 15.0  # seconds within which a provider must answer
 
 
 class Instance(msgspec.Struct, frozen=True, kw_only=True):
-    """The fields of a row of a provider's `list` that are used here (docs/providers.md).
+    """The fields of a row of a provider's `list` that this package needs (docs/providers.md).
 
     Other fields are ignored.
     """
@@ -37,8 +37,7 @@ def instances() -> list[Listed]:
 def _rows(name: str) -> list[Listed]:
     """The rows of one provider.
 
-    The list is empty if the provider's credential was never stored, because then the provider is installed but not
-    used.
+    If no credential was ever stored for the provider, it is installed but not used. Then the list is empty.
     """
     try:
         rows = msgspec.convert(call(name, "list", timeout=LIST_LIMIT), list[Instance])

@@ -7,7 +7,7 @@ from trainsh_host.store import hosts_file
 from trainsh_host.store.hosts_file import Raw
 from trainsh_host.ways.resolve import resolve
 
-# key of hosts.toml -> name of the same setting in `add`
+# key of hosts.toml -> name of the same setting as a parameter of `add`
 _NAMES = {
     "hostname": "host", "username": "user", "ssh_key_path": "key", "auth_method": "auth", "jump_host": "jump",
     "ssh_options": "options", "is_favorite": "favorite",
@@ -33,7 +33,7 @@ def _row(raw: Raw) -> Listed:
 
 
 def show(name: str) -> Shown:
-    """A host of hosts.toml with all its keys, or the host to which a spec or an alias resolves."""
+    """A host of hosts.toml with all its keys. For a spec or an alias: the host to which it resolves."""
     raw = hosts_file.find_raw(name)
     problem, argv, kind = "", [], "local"
     try:
@@ -54,9 +54,9 @@ def _type(kind: str) -> str:
 
 
 def _as_added(raw: Raw) -> Raw:
-    """The table of a host, with the key names of `add` and without the id.
+    """The table of a host, with the keys named as the parameters of `add`, and without the id.
 
-    A tunnel and a provider each have a key of their own in the result.
+    In the result, a tunnel and a provider each have a key of their own.
     """
     table = {_NAMES.get(key, key): value for key, value in raw.items() if key not in ("id", "env_vars")}
     extra = raw.get("env_vars")

@@ -22,7 +22,7 @@ def script() -> str:
 def read_probe(output: str) -> dict[str, list[str]]:
     """Parse the output of the script into a map from each key to its values.
 
-    Lines of another form, which a login file may have printed, are ignored.
+    Lines of another form are ignored. A login file may have printed them.
     """
     found: dict[str, list[str]] = {}
     for line in output.splitlines():
@@ -65,7 +65,7 @@ def _program(program: str, found: dict[str, list[str]]) -> Stage:
 
 
 def _processes(found: dict[str, list[str]]) -> Stage:
-    """The stage that says whether processes can be listed with ps or through /proc, which sessions need."""
+    """The stage that tells whether processes can be listed, by ps or through /proc. Sessions need this."""
     way = found.get("processes", [""])[0]
     if way:
         return Stage(name="processes", state="ok", detail=f"seen through {way}")

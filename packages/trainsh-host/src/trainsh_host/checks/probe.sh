@@ -1,13 +1,13 @@
-# Prints what a machine has, as lines `key=value`. Each program is asked for its version, which also shows that the
-# program runs.
+# Prints what a machine has, as lines `key=value`. Each program is run to print its version. This also shows that
+# the program works.
 # shellcheck shell=sh
 export LC_ALL=C
 PATH=$PATH:/usr/local/bin:/usr/bin:/bin:/opt/homebrew/bin
 say() { printf '%s=%s\n' "$1" "$2"; }
 first() { "$@" 2>/dev/null </dev/null | sed -n 1p; }
 
-# locate PROGRAM: prints the path of a program. It looks in this shell's PATH first, and then in a login shell's
-# PATH, which may also have ~/bin on a cluster, or Homebrew on a Mac.
+# locate PROGRAM: prints the path of a program. It searches this shell's PATH first, and then the PATH of a login
+# shell, which may also have ~/bin on a cluster, or Homebrew on a Mac.
 locate() {
   command -v "$1" 2>/dev/null && return
   case ${SHELL##*/} in

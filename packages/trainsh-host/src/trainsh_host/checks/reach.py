@@ -1,4 +1,4 @@
-"""Checks at the same time whether many machines can be reached.
+"""Checks whether many machines can be reached, all at the same time.
 
 The checks ask no questions and leave no connection open.
 """
@@ -21,9 +21,9 @@ AT_ONCE = 16
 
 
 def check_all(rows: list[Listed], resolve: Callable[[str], Target], timeout: float) -> list[Listed]:
-    """The rows with `reachable`, `seconds` and, if there is one, `problem` filled in.
+    """The rows with `reachable` and `seconds` filled in, and also `problem` if there is one.
 
-    AT_ONCE rows are checked at the same time. The check of a row takes at most `timeout` seconds.
+    At most AT_ONCE rows are checked at the same time. The check of one row takes at most `timeout` seconds.
     """
     checked: list[Listed] = list(rows)
     left = list(enumerate(rows))
@@ -68,7 +68,7 @@ def reach(target: Target, timeout: float) -> None:
         )  # fmt: skip
         if done.status == 255:
             error = explain(target, done.stderr.decode(errors="replace"))
-            # It is enough that the host answers, because a listing does not try the stored password.
+            # It is enough that the host answers. A listing does not try the stored password.
             if not (target.secret and error.code == "authentication_refused"):
                 raise error
         return

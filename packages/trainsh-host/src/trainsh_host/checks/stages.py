@@ -1,4 +1,4 @@
-"""Tests a machine in stages. Stops at the first failure, because the later stages depend on the earlier ones."""
+"""Tests a machine in stages. Stops at the first failure, because later stages depend on earlier ones."""
 
 import os
 import re
@@ -21,7 +21,7 @@ from trainsh_host.ways.ssh_names import settings
 CONNECT = ("name", "port", "host key", "authentication", "shell")
 INSIDE = ("tmux", "processes", "rsync", "rclone", "GPU", "disk")
 PORT_PATIENCE = 10.0
-ANSWER_LIMIT = 45.0  # the time limit in seconds for the script
+ANSWER_LIMIT = 45.0  # seconds within which the script must answer
 
 
 def test(target: Target, request: Request) -> Iterator[Stage]:
@@ -54,7 +54,7 @@ def _connecting(target: Target, request: Request) -> Iterator[Stage]:
 def _up_to_failure(error: TrainError, pending: list[str]) -> Iterator[Stage]:
     """Yield the `pending` stages of a login that raised `error`.
 
-    The stages before the one that failed have passed.
+    The stages before the failed stage have passed.
     """
     at = _stage_of(error)
     at = at if at in pending else pending[0]

@@ -31,7 +31,7 @@ def test(name: Name) -> list[Stage]:
     found: list[Stage] = []
     for stage in stages(target, request):
         found.append(stage)
-        if request.for_people:  # each stage was printed when it ended, so there is no answer left to print
+        if request.for_people:  # for people, each stage was printed when it ended, so no answer is left to print
             print(stage_lines(stage), flush=True)
         else:
             total = 11 if target.kind == "ssh" else 6

@@ -1,4 +1,4 @@
-"""Forwards ports of hosts to this machine, reconnects when needed, and keeps the list of forwards.
+"""Forwards ports of hosts to this machine, reconnects after a lost connection, and keeps the list of forwards.
 
 This subpackage may import `ways`.
 """

@@ -25,10 +25,10 @@ Resolve = Callable[[str], Target]
 
 
 class Carrier:
-    """Keeps one forward open for as long as this process lives. The caller holds the lock of the forward
-    (`registry.held`).
+    """Keeps one forward open as long as this process lives.
 
-    `resolve` is a function that returns how the host is reached at present.
+    The caller holds the lock of the forward (`registry.held`). `resolve` is a function that returns how the host
+    can be reached now.
     """
 
     def __init__(self, forward: Forward, resolve: Resolve, request: Request) -> None:
@@ -40,8 +40,8 @@ class Carrier:
     def carry(self, opened: Callable[[Forward], None] = lambda _forward: None) -> None:
         """Forward until the request is cancelled. `opened` is called once, when the ports are open.
 
-        The first connection must succeed. A later connection is tried again for ever, with growing pauses. If a
-        connection cannot be made at all, because the login is refused or the host is gone, its error is raised.
+        The first connection must succeed. A later connection is tried again without end, with growing pauses. If it
+        is impossible to connect, because the login is refused or the host no longer exists, this error is raised.
         """
         try:
             self._change(state="opening", pid=os.getpid(), since=time.time())
@@ -68,8 +68,8 @@ class Carrier:
         """Connect, open a channel that ends when the connection is lost, and add the ports."""
         target = ssh.ensure_master(self._resolve(self.forward.host), self._request)
         path = target.control_path or ""
-        # The channel is also needed because the connection would otherwise end some minutes after the last use of a
-        # port.
+        # The channel has a second purpose: without it, the connection would end some minutes after the last use of
+        # a port.
         self._child = ssh.start(target, "exec cat", request=self._request)
         self._master = master_pid(path)
         self._change(control_path=path, argv=target.argv, problem=None)

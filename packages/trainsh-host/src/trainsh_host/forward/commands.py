@@ -17,7 +17,7 @@ from trainsh_host.forward.model import Forward, Port
 from trainsh_host.forward.ports import closes_at_once, need_free, parse_ports
 from trainsh_host.forward.relay import relay
 
-START_LIMIT = 120.0  # the time limit in seconds for a detached forward to connect
+START_LIMIT = 120.0  # seconds within which a detached forward must connect
 
 
 def listed(host: str | None = None) -> list[Forward]:
@@ -35,7 +35,7 @@ def listed(host: str | None = None) -> list[Forward]:
 
 
 def _sweep(forward: Forward) -> None:
-    """Remove what a killed process of a forward has left: its ports on the shared connection, and its file."""
+    """Remove what the killed process of a forward has left: its ports on the shared connection, and its file."""
     mux.take_away(forward)
     registry.forget(forward.id)
 
@@ -43,8 +43,8 @@ def _sweep(forward: Forward) -> None:
 def stop(host: str | None, ports: list[str], every: bool) -> list[Forward]:
     """End forwards, and return them.
 
-    With `every` these are all forwards. Otherwise they are the forwards of `host`, or if `ports` are given, only
-    those of `host` that have one of these local ports.
+    With `every`, all forwards are ended. Otherwise those of `host` are ended. If `ports` are given, only those of
+    `host` are ended that have one of these local ports.
     """
     if (host is None) != every:
         raise UsageError("name a host, or pass --all", "usage: train host forward NAME [PORT...] --stop")
@@ -85,7 +85,7 @@ def start(
         need_free(port, host)
     forward = Forward(id=str(ports[0].local), host=host, ports=ports, detached=detach)
     if detach:
-        ssh.ensure_master(target, request)  # because questions must be asked here, where a person can answer
+        ssh.ensure_master(target, request)  # questions must be asked here, where a person can answer
         left = _left_behind(forward)
         say_silent(left, request)
         return [left]
@@ -143,8 +143,9 @@ def _there(forward: Forward, port: Port) -> str:
 
 
 def _left_behind(forward: Forward) -> Forward:
-    """Start a background process for the forward, and wait until the ports are open. Raises the error of that
-    process.
+    """Start a background process for the forward, and wait until the ports are open.
+
+    Raises the error of this process.
     """
     words = [sys.executable, "-m", "trainsh_host.forward.background", forward.id]
     log = os.open(registry.log_file(forward.id), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)

@@ -1,4 +1,4 @@
-"""A forward: which ports of this machine lead to ports of a host, and the state of the forward."""
+"""A forward: which ports of this machine lead to which ports of a host, and the state of the forward."""
 
 from typing import Any, Literal
 
@@ -8,7 +8,10 @@ State = Literal["opening", "open", "lost", "failed", "ended"]
 
 
 class Port(msgspec.Struct, frozen=True, kw_only=True):
-    """A port of this machine (`bind`:`local`) that leads to `host`:`remote`, as the host sees it."""
+    """A port of this machine, `bind`:`local`, that leads to `host`:`remote`.
+
+    `host` is a name as the remote host knows it.
+    """
 
     bind: str = "127.0.0.1"
     local: int
@@ -25,8 +28,8 @@ class Port(msgspec.Struct, frozen=True, kw_only=True):
 class Forward(msgspec.Struct, frozen=True, kw_only=True):
     """The ports of one host that one process forwards.
 
-    `lost`: the connection was lost, and train reconnects; `failed`: connecting failed, and the process has ended.
-    `problem` is the error in these two states. `since` is in seconds since 1970.
+    `state` is `lost` if the connection was lost and train reconnects, and `failed` if it could not connect and the
+    process has ended. In these two states, `problem` is the error. `since` is in seconds since 1970.
     """
 
     id: str

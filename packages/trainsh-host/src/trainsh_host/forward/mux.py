@@ -1,4 +1,4 @@
-"""Adds a forward to the shared connection to a host, and removes it from the connection (`ssh -O`)."""
+"""Adds a forward to the shared connection to a host, or removes it from there (`ssh -O`)."""
 
 from trainsh_base.errors import TrainError, Unreachable
 from trainsh_base.remote.control_socket import master_pid
@@ -7,7 +7,7 @@ from trainsh_base.system.proc import run
 from trainsh_host.forward.model import Forward, Port
 from trainsh_host.forward.ports import in_use, need_free
 
-LIMIT = 20.0  # the time limit in seconds for an answer of the connection's process
+LIMIT = 20.0  # seconds within which the connection's process must answer
 
 
 def add(forward: Forward, port: Port) -> None:
@@ -28,7 +28,7 @@ def add(forward: Forward, port: Port) -> None:
 
 
 def take_away(forward: Forward) -> None:
-    """Have the connection stop listening on the forward's ports. If the connection is gone, do nothing."""
+    """Make the connection stop listening on the forward's ports. If the connection is gone, do nothing."""
     if not forward.control_path or master_pid(forward.control_path) is None:
         return
     for port in forward.ports:

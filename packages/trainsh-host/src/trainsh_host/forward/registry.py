@@ -56,9 +56,10 @@ def forget(id: str) -> None:
 
 @contextlib.contextmanager
 def held(id: str) -> Iterator[int]:
-    """Hold the lock of a forward with an open file, which a child may inherit. Yield the number of this open file.
+    """Hold the lock of a forward in this block.
 
-    Raises Conflict if another process holds the lock.
+    Yield the descriptor of the lock's open file, which a child may inherit. Raises Conflict if another process
+    holds the lock.
     """
     handle = os.open(_folder() / f"{id}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
@@ -74,7 +75,7 @@ def held(id: str) -> Iterator[int]:
 
 
 def lives(id: str) -> bool:
-    """Whether the process of the forward with this id lives."""
+    """Whether the process of the forward with this id is alive."""
     try:
         with held(id):
             return False
@@ -83,13 +84,13 @@ def lives(id: str) -> bool:
 
 
 def all_forwards() -> list[Forward]:
-    """Every forward that has a file, even if its process was killed."""
+    """Every forward that has a file, including those whose process was killed."""
     ids = sorted((path.stem for path in _folder().glob("*.json")), key=lambda id: (len(id), id))
     return [found for id in ids if (found := read(id))]
 
 
 def end(forward: Forward) -> None:
-    """End the process of a forward, and wait until the process is gone. If it does not end, kill it."""
+    """End the process of a forward and wait until it has ended. If it does not end, kill it."""
     for number in (signal.SIGTERM, signal.SIGKILL):
         if lives(forward.id):
             with contextlib.suppress(ProcessLookupError, PermissionError):

@@ -8,11 +8,11 @@ from trainsh_base.tool.table import cells, cut
 from trainsh_host.gpus.model import Gpu, GpuProcess, HostGpus
 
 UNKNOWN = "-"
-PROCESS = 5  # by how many columns a line about a process is indented
+PROCESS = 5  # the indentation of a line about a process, in columns
 
 
 def print_gpus(rows: list[HostGpus]) -> None:
-    """Print a line for each host, below each host its GPUs, and below each GPU its processes."""
+    """Print a line for each host. Below a host, print its GPUs; below each GPU, print its processes."""
     width = terminal_width() if sys.stdout.isatty() else None
     for row in rows:
         headline = paint(title(row), "1;31" if row.state == "failed" else "1", sys.stdout)
@@ -24,8 +24,9 @@ def print_gpus(rows: list[HostGpus]) -> None:
 
 
 def title(row: HostGpus) -> str:
-    """The title of a host, such as `gpu-box: 2 GPUs, driver 550.54.15`, or the reason why there is nothing
-    to show.
+    """The title of a host, such as `gpu-box: 2 GPUs, driver 550.54.15`.
+
+    If there are no GPUs to show, it tells the reason.
     """
     if row.state == "none":
         return f"{row.host}: no GPU ({row.problem})"

@@ -26,7 +26,7 @@ class History:
             self._used.setdefault(key, deque(maxlen=KEPT)).append(seen.get(key))
 
     def drawn(self, host: str, uuid: str, width: int) -> str:
-        """The last `width` measurements as text, with one block for each. The newest one is on the right."""
+        """The last `width` measurements as text, one block character for each. The newest one is on the right."""
         used = list(self._used.get((host, uuid), ()))[-width:]
         return "".join(map(block, used)).rjust(width)
 

@@ -19,7 +19,7 @@ Resolve = Callable[[str], Target]
 
 
 class Watched:
-    """A host whose GPUs are looked at repeatedly, through one shell on the host."""
+    """A host whose GPUs are looked at repeatedly. One shell on the host is used for all looks."""
 
     def __init__(self, name: str, resolve: Resolve, request: Request, timeout: float) -> None:
         self.name = name
@@ -27,7 +27,7 @@ class Watched:
         self._channel: Channel | None = None
 
     def look(self) -> HostGpus:
-        """Look once at the GPUs. If the host fails, its row holds the error."""
+        """Look once at the GPUs. If this fails, the row of the host has the error."""
         serve_in_this_thread(self._request)
         try:
             return self._asked()
@@ -36,7 +36,7 @@ class Watched:
         except TrainError as error:
             self.close()
             return _failure(self.name, error)
-        try:  # because the shell of an earlier look was lost, try once with a new shell
+        try:  # if the shell of an earlier look was lost, try once with a new shell
             return self._asked()
         except TrainError as error:
             self.close()
@@ -85,13 +85,13 @@ class Silent(Request):
 
 
 def every() -> list[str]:
-    """The names of all configured hosts, and of each provider's running machines that are not among them."""
+    """The names of all configured hosts, and of the running machines of providers that are not configured hosts."""
     from trainsh_host.checks.instances import instances  # noqa: PLC0415 - not needed if names are given
     from trainsh_host.checks.listing import rows  # noqa: PLC0415 - as above
 
     configured = rows([])
     named = {row.address for row in configured}
-    # the form PROVIDER:NAME, for a type that is a provider
+    # the form PROVIDER:NAME; it is for a host whose type is a provider
     named |= {f"{row.type}:{row.name}" for row in configured}
     rented = [row.name for row in instances() if row.state == "running" and row.name not in named]
     found = [row.name for row in configured] + rented

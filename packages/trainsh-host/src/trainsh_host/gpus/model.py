@@ -6,10 +6,11 @@ import msgspec
 
 
 class GpuProcess(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A process on a GPU. `memory` is in bytes; `job` and `session` are those of train that it was started in.
+    """A process on a GPU. `memory` is in bytes. `job` and `session` are those in which train started it.
 
-    `seen` is false for a process of another container or machine: only what nvidia-smi prints about it is known.
-    `train` is true for a process started in a session of train, even if the session's files are gone.
+    `seen` is false for a process of another container or machine. Then only what nvidia-smi prints about it is
+    known. `train` is true for a process that was started in a session of train, even if the session's files are
+    gone.
     """
 
     pid: int
@@ -24,7 +25,7 @@ class GpuProcess(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Slice(msgspec.Struct, frozen=True, kw_only=True):
-    """A part of a divided GPU (MIG), as `nvidia-smi -L` names it: `3g.20gb`."""
+    """A part of a divided GPU (MIG), with the name that `nvidia-smi -L` prints, such as `3g.20gb`."""
 
     name: str
     uuid: str
@@ -52,9 +53,10 @@ class Gpu(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class HostGpus(msgspec.Struct, frozen=True, kw_only=True):
-    """The GPUs of one host. `state` is `none` if there is no GPU, and `failed` if that is not known.
+    """The GPUs of one host.
 
-    `problem` is the reason for that; `code` and `exit` are those of the error ("" and 0 without one).
+    `state` is `none` if the host has no GPU, and `failed` if this could not be found out. `problem` is the reason
+    for such a state. `code` and `exit` are those of the error, or "" and 0 if there was none.
     """
 
     host: str

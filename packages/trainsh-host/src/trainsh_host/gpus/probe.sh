@@ -1,18 +1,19 @@
 # shellcheck shell=sh
 # The body of a request on a host: prints, with `say`, the output of nvidia-smi and the owners of GPU processes.
-#   none WORDS            there is no GPU, and why
+#   none WORDS            there is no GPU; WORDS is the reason
 #   columns NAME,...      what the fields of each `gpu` line are
-#   gpu FIELD, ...        a GPU; or a sentence of nvidia-smi when it failed (`status` is then not 0)
-#   status N              how nvidia-smi ended
-#   device LINE           a line of `nvidia-smi -L`, where a GPU is divided (MIG)
+#   gpu FIELD, ...        a GPU; if nvidia-smi failed (`status` is not 0), a sentence that it printed
+#   status N              the exit status of nvidia-smi
+#   device LINE           a line of `nvidia-smi -L`, if a GPU is divided (MIG)
 #   app FIELD, ...        a process on a GPU: uuid, pid, memory, name
-#   process PID FIELDS    what this host knows of it, separated by tabs: user, tmux server, session, comm, program, argv
+#   process PID FIELDS    what this host knows about the process, separated by tabs: user, tmux server, session, comm,
+#                         program, argv
 (
 export LC_ALL=C
 PATH=${PATH-}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/usr/local/nvidia/bin:/opt/bin:/usr/lib/wsl/lib
 tab=$(printf '\t')
 
-lines() { # WORD TEXT: says each line of TEXT that is not empty, with WORD before it
+lines() { # WORD TEXT: replies each line of TEXT that is not empty, with WORD before it
     printf '%s\n' "$2" | cut -c 1-1000 | while IFS= read -r line; do
         [ -z "$line" ] || say "$1" "$line"
     done
@@ -36,7 +37,8 @@ sessions() { # sets $table to the sessions of train on this host, with a line `T
     done
 }
 
-session_of() { # PID: sets $server and $session from TRAINSH_SESSION of the process or of one of its ancestors
+session_of() { # PID: sets $server and $session from the variable TRAINSH_SESSION of the process PID or of one of
+    # its ancestors
     server='' session='' up=$1 depth=0
     while [ "$up" -gt 1 ] && [ "$depth" -lt 40 ]; do
         token=$(tr '\000' '\n' <"/proc/$up/environ" | sed -n 's/^TRAINSH_SESSION=//p' | sed -n 1p)
@@ -57,14 +59,15 @@ EOF
     done
 }
 
-user_of() { # PID: sets $user to the name of the user who runs the process
+user_of() { # PID: sets $user to the name of the user who runs the process PID
     uid=$(sed -n 's/^Uid:[[:blank:]]*\([0-9]*\).*/\1/p' "/proc/$1/status")
     user=$(getent passwd "$uid" | cut -d: -f1)
     [ -n "$user" ] || user=$(awk -F: -v uid="$uid" '$3 == uid { print $1; exit }' /etc/passwd)
     [ -n "$user" ] || user=$uid
 }
 
-describe() { # PID: says the `process` line of the process, or nothing if the process cannot be seen from here
+describe() { # PID: replies the `process` line of the process PID. Replies nothing if the process cannot be seen
+    # from here.
     case $1 in '' | *[!0-9]*) return ;; esac
     [ -r "/proc/$1/status" ] || return
     user_of "$1"
@@ -88,7 +91,8 @@ fi
 columns=index,uuid,driver_version,memory.total,memory.used,utilization.gpu,temperature.gpu,power.draw,power.limit
 query "$columns,mig.mode.current,name"
 case $text in
-*'not a valid field'*) query "$columns,name" && columns=$columns,name ;; # an old driver, which does not know MIG
+*'not a valid field'*) query "$columns,name" && columns=$columns,name ;; # an old driver, which does not know the
+# column about MIG
 *) columns=$columns,mig.mode.current,name ;;
 esac
 case $text in *'No devices were found'*)

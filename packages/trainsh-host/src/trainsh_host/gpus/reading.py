@@ -51,9 +51,9 @@ def _failed(host: str, loose: list[str], status: str) -> HostGpus:
 
 
 def _fields(line: str, columns: list[str]) -> dict[str, str]:
-    """The fields of a line, keyed by the names of their columns. A line of another form has no fields.
+    """The fields of a line, keyed by the names of their columns.
 
-    The last field, which is the name, may have commas in it.
+    If the line has another form, there are no fields. The last field is the name, which may contain commas.
     """
     fields = [field.strip() for field in line.split(", ", len(columns) - 1)]
     return dict(zip(columns, fields, strict=True)) if len(fields) == len(columns) and fields[0].isdigit() else {}
@@ -71,7 +71,7 @@ def _gpu(row: dict[str, str]) -> Gpu:
 
 
 def _number(text: str) -> float | None:
-    """The number in a text, or None for `[N/A]`, `[Not Supported]`, `[Unknown Error]` and any other word."""
+    """The number in a text. None for `[N/A]`, `[Not Supported]`, `[Unknown Error]` and any other text."""
     return float(text) if re.fullmatch(r"\d+(\.\d+)?", text) else None
 
 
@@ -93,7 +93,7 @@ def _slices(devices: list[str]) -> dict[str, list[Slice]]:
 
 
 def _processes(apps: list[str], known: list[str]) -> list[tuple[str, GpuProcess]]:
-    """The processes on GPUs. Each has the uuid of its GPU, or of its part of a divided GPU (MIG)."""
+    """The processes on GPUs. Each is paired with the uuid of its GPU, or of its part of a divided GPU (MIG)."""
     own = {}
     for line in known:
         pid, _, rest = line.partition(" ")
@@ -119,11 +119,10 @@ def _process(pid: int, memory: str, name: str, own: list[str]) -> GpuProcess:
 
 
 def _same(name: str, own: list[str]) -> bool:
-    """Whether the process that has a number on this host is really the process that nvidia-smi lists with this
-    number.
+    """Whether a process of this host and the process with the same number that nvidia-smi lists are the same.
 
-    In a container, nvidia-smi lists the process numbers of the whole machine, and another process in the container
-    may have the same number.
+    They may differ in a container: there nvidia-smi lists the process numbers of the whole machine, and another
+    process in the container may have the same number.
     """
     comm, program, argv = own[3:]
     first = argv.split(" ", 1)[0].rpartition("/")[2]

@@ -1,6 +1,6 @@
 """The live display of `gpus --watch`.
 
-It is a text that is replaced after each look, drawn by the library textual.
+It is a text, which is replaced after each look. The library textual draws it.
 """
 
 import concurrent.futures
@@ -23,7 +23,7 @@ from trainsh_host.gpus.history import History
 from trainsh_host.gpus.looking import Watched
 from trainsh_host.gpus.model import Gpu, HostGpus
 
-HISTORY = 16  # how many columns the history of a GPU has
+HISTORY = 16  # the width of a GPU's history, in columns
 NAME = 20
 STYLES = {"ok": "bold", "none": "dim", "failed": "bold red"}
 
@@ -62,10 +62,10 @@ class Screen(App[list[HostGpus]]):
         yield Static(id="foot")
 
     def on_mount(self) -> None:
-        """Start a thread for each host, so that a host that does not answer delays no other."""
+        """Start a thread for each host, so that a host that does not answer does not delay the others."""
         for host in self._hosts:
-            # These are threads of Python, because textual waits for its own threads before it ends, and then a
-            # silent host would block the end of the program.
+            # These are Python's own threads. textual waits for its threads before it ends, so a silent host would
+            # block the end of the program.
             threading.Thread(target=self._look_again, args=(host,), daemon=True).start()
 
     def _look_again(self, host: Watched) -> None:

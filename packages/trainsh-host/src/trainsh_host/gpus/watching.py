@@ -12,9 +12,9 @@ SHORTEST = 0.5  # the shortest time between two looks, in seconds
 
 
 def watch(hosts: list[Watched], every: float, request: Request) -> list[HostGpus]:
-    """Look again and again until the person ends it. Return the rows of the last look.
+    """Look repeatedly until the person ends it. Return the rows of the last look.
 
-    For a program, each look gives a `gpus` event.
+    A program gets an event `gpus` for each look.
     """
     every = max(every, SHORTEST)
     if request.for_people and sys.stdout.isatty() and sys.stdin.isatty():

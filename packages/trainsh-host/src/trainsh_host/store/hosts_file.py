@@ -1,4 +1,4 @@
-"""Reads the hosts of the file hosts.toml, and changes one host without touching any other byte of the file."""
+"""Reads the hosts of the file hosts.toml. Changes one host without changing any other byte of the file."""
 
 import re
 import shlex
@@ -134,9 +134,9 @@ def add(values: Raw) -> None:
 
 
 def update(name: str, values: Raw, unset: list[str]) -> None:
-    """Set the keys in `values`, and remove those in `unset`, in the table of the host `name`.
+    """In the table of the host `name`, set the keys in `values` and remove the keys in `unset`.
 
-    Comments and other keys of the table stay.
+    Comments and other keys of the table are kept.
     """
 
     def change(text: str, raws: list[Raw]) -> tuple[str, list[Raw]]:
@@ -155,7 +155,7 @@ def update(name: str, values: Raw, unset: list[str]) -> None:
 def swap(name: str, before: str, table: str) -> None:
     """Replace the whole table of the host `name` by the text `table`.
 
-    Raises Conflict if the text of the table is not `before` any more.
+    Raises Conflict if the present text of the table is no longer `before`.
     """
 
     def change(text: str, raws: list[Raw]) -> tuple[str, list[Raw]]:
@@ -198,7 +198,7 @@ def remove(name: str) -> None:
 def _change(change: Callable[[str, list[Raw]], tuple[str, list[Raw]]]) -> None:
     """Change the file while its lock is held.
 
-    The file is written only if the new text parses as intended and no other table has changed.
+    The file is written only if the new text parses to the intended tables, and no other table has changed.
     """
     path = hosts_path()
     with locked(path):
@@ -269,8 +269,8 @@ def _key(name: str) -> str:
 def _value(value: Any) -> str:
     """A value as TOML.
 
-    It is written as JSON, because JSON and TOML write strings, numbers and booleans alike, except for the character
-    DEL.
+    The value is written as JSON, because JSON and TOML write strings, numbers and booleans in the same way. Only
+    the character DEL is different.
     """
     if isinstance(value, list):
         return f"[{', '.join(map(_value, value))}]"

@@ -1,7 +1,7 @@
-"""Finds, adds, replaces and removes `[[hosts]]` tables in the text of hosts.toml, without touching the rest.
+"""Finds, adds, replaces and removes `[[hosts]]` tables in the text of hosts.toml.
 
-The library tomlkit also keeps comments, but it counts a comment above a table as a part of the table before the
-comment. With tomlkit, removing a host would therefore remove the comment about the next host.
+Nothing else in the text changes. The library tomlkit also keeps comments. But for tomlkit, a comment above a table
+belongs to the previous table. So removing a host with tomlkit would also remove the comment about the next host.
 """
 
 import re
@@ -19,7 +19,8 @@ _BELOW_HOST = re.compile(r"[ \t]*\[\[?[ \t]*(?:hosts|\"hosts\"|'hosts')[ \t]*\."
 class Table(msgspec.Struct, frozen=True):
     """The position of one table.
 
-    It goes from the `[` of its header to the end of its last line that is neither blank nor a comment.
+    It begins at the `[` of the table's header, and ends with the table's last line that is neither blank nor a
+    comment.
     """
 
     start: int
@@ -38,8 +39,9 @@ def find_tables(text: str) -> list[Table]:
 
 
 def _headers(text: str) -> list[int]:
-    """The offsets at which table headers begin. A header begins with a `[` at the start of a line, outside strings
-    and arrays.
+    """The offsets at which table headers begin.
+
+    A header begins with a `[` at the start of a line, outside of strings and arrays.
     """
     found = [0] if _HEADER.match(text) else []
     depth = 0
@@ -63,7 +65,7 @@ def _content_end(text: str, start: int, limit: int) -> int:
 
 
 def append(text: str, table: str) -> str:
-    """`text` with a blank line and `table` added at its end. The added lines get the line ends of `text`."""
+    """`text`, followed by a blank line and `table`. The added lines get the same line ends as `text`."""
     end = "\r\n" if "\r\n" in text else "\n"
     gap = "" if not text else end if text.endswith("\n") else end * 2
     return text + gap + table.replace("\n", end)
@@ -75,9 +77,7 @@ def replace(text: str, at: Table, table: str) -> str:
 
 
 def cut(text: str, at: Table) -> str:
-    """`text` without the table at `at` and without one blank line before the table. This is the reverse of
-    `append`.
-    """
+    """`text` without the table at `at`, and without one blank line before this table. It undoes `append`."""
     before = text[: at.start]
     for blank in ("\r\n", "\n"):
         if before.endswith(blank) and (before == blank or before[: -len(blank)].endswith("\n")):

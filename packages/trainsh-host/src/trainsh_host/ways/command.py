@@ -19,7 +19,8 @@ from trainsh_host.model import Ran
 def shell_line(words: list[str]) -> str:
     """The command line for the remote shell.
 
-    A single word is the line itself, as with ssh. Several words are quoted, so that the shell gets the same words.
+    If there is only one word, it is the command line itself, as with ssh. Several words are quoted, so that the
+    shell gets the same words.
     """
     if not words:
         raise UsageError("there is no command", "write it after --: train host run NAME -- nvidia-smi")
@@ -99,8 +100,9 @@ def _collected(argv: list[str], target: Target, request: Request) -> Ran:
 
 
 def ensure_if_stored(target: Target, request: Request) -> None:
-    """Log in beforehand if the machine has a stored password, because ssh itself would ask for the password on the
-    terminal.
+    """Log in before the command runs, if the machine has a stored password.
+
+    Otherwise ssh would ask for the password on the terminal.
     """
     if target.secret:
         try:
@@ -113,8 +115,8 @@ def ensure_if_stored(target: Target, request: Request) -> None:
 def handover_argv(target: Target, line: str | None) -> list[str]:
     """The argv of an ssh that replaces this process and may log in by itself.
 
-    The remote command gets a terminal if this process has one, so that `htop` works, but output that is piped into
-    `grep` has no escapes.
+    The remote command gets a terminal if this process has one: `htop` needs it. If the output is piped into `grep`,
+    there is no terminal, so that the output has no escapes.
     """
     argv = target.remote_argv(line, terminal=True)
     if os.isatty(0) and (line is None or os.isatty(1)):

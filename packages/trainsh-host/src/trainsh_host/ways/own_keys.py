@@ -17,10 +17,10 @@ def key_file(machine: str) -> str:
 
 
 def key_options(file: str) -> list[str]:
-    """The options with which ssh uses only `file` for host keys."""
+    """The options that make ssh use only `file` for host keys."""
     return ["-o", f"UserKnownHostsFile={in_quotes(file)}", "-o", "GlobalKnownHostsFile=none"]
 
 
 def in_quotes(path: str) -> str:
-    """Quote a file name for an option that may hold several names separated by spaces."""
+    """Quote a file name for an option of ssh that may have several names, separated by spaces."""
     return f'"{path}"' if " " in path else path

@@ -6,15 +6,15 @@ from trainsh_base.errors import MissingProgram, UsageError
 from trainsh_base.remote.target import Target, control_path
 from trainsh_host.ways.own_keys import ACCEPT_FIRST, key_file, key_options
 
-RESOLVE_LIMIT = 25.0  # the time limit in seconds for a provider to resolve a machine
+RESOLVE_LIMIT = 25.0  # seconds within which a provider must resolve a machine
 
 
 def provided(tool: str, reference: str, name: str) -> Target:
     """The target that a provider's tool returns for the machine `reference`.
 
-    A rented machine gets a known_hosts file of its own, which is named by the id `machine` in the answer. Raises
-    MissingProgram when the tool is not installed, UsageError for an answer that is not a target, and the errors of
-    the tool.
+    A rented machine gets a known_hosts file of its own. The id `machine` in the answer becomes the name of this
+    file. Raises MissingProgram if the tool is not installed, UsageError if its answer is not a target, and the
+    errors of the tool.
     """
     if not has_tool(tool):
         raise no_tool(tool, name)
@@ -32,7 +32,7 @@ def provided(tool: str, reference: str, name: str) -> Target:
 
 
 def with_own_keys(target: Target, machine: str) -> Target:
-    """`target` with a known_hosts file of its own, in which ssh stores the first host key without a question."""
+    """`target` with a known_hosts file of its own. ssh stores the first host key in it without a question."""
     file = key_file(machine)
     argv = [target.argv[0], *key_options(file), "-o", ACCEPT_FIRST, *target.argv[1:]]
     return msgspec.structs.replace(target, argv=argv, known_hosts=file, control_path=control_path(argv, target.env))

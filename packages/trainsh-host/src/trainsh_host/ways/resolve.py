@@ -17,13 +17,13 @@ from trainsh_host.ways.providers import has_tool, no_tool, provided, with_own_ke
 
 
 def resolve(text: str, *, from_tool: bool = False, machine: str = "", depth: int = 0) -> Target:
-    """The target that `text` means. `text` is the name of a host of hosts.toml, a spec, or an alias that ssh knows.
+    """The target that `text` means.
 
-    `from_tool` says that the text comes from a tool's answer. An address is then the address of a rented machine:
-    it gets a known_hosts file of its own, which is named by the id `machine`, and may have only harmless ssh
-    options.
+    `text` is the name of a host of hosts.toml, a spec, or an alias that ssh knows. `from_tool` means that the text
+    comes from a tool's answer. Then an address belongs to a rented machine: the machine gets a known_hosts file of
+    its own, named after the id `machine`, and only harmless ssh options are allowed.
 
-    Raises NotFound for an unknown name, UsageError for a bad spec or table, and MissingProgram when the tool that
+    Raises NotFound for an unknown name, UsageError for a bad spec or table, and MissingProgram if the tool that
     knows the machine is not installed.
     """
     if text.strip() == "local":
@@ -84,7 +84,7 @@ def host_target(host: Host, *, depth: int = 0) -> Target:
 def _rented_host(host: Host) -> bool:
     """Whether the address may later belong to another machine.
 
-    This is so for a rented machine and for a machine behind a tunnel.
+    It may if the machine is rented, or if it is behind a tunnel.
     """
     return host.type == TUNNEL_TYPE or host.type in PROVIDERS
 
@@ -92,7 +92,7 @@ def _rented_host(host: Host) -> bool:
 def host_argv(host: Host, known_hosts: str | None, *, depth: int = 0) -> list[str]:
     """ssh's argv for a host of hosts.toml.
 
-    Port 22 is left out, because version 0.9 always wrote it, even if ssh's settings have another port.
+    Port 22 is left out. Version 0.9 always wrote it, even if the port in ssh's settings was another.
     """
     argv = ["ssh"]
     if host.port != 22:
@@ -117,7 +117,7 @@ def host_argv(host: Host, known_hosts: str | None, *, depth: int = 0) -> list[st
 def _key_options(own: str) -> list[str]:
     """The options for the key of the host.
 
-    If the host has no key, they are for the default key of config.toml, if this file exists.
+    If the host has no key, the default key of config.toml is used, if this file exists.
     """
     if own:
         return ["-i", _key_file(own), "-o", "IdentitiesOnly=yes"]
@@ -155,9 +155,8 @@ def _key_file(path: str) -> str:
 def _jump(jump: str, depth: int) -> list[str]:
     """The option for a jump host.
 
-    A jump host of hosts.toml becomes a proxy command, because it has its own key and options. The option `-J`
-    cannot be used, because ssh refuses it together with the `ProxyCommand=false` of clients that must not log in by
-    themselves.
+    A jump host of hosts.toml has its own key and options, so it becomes a proxy command. The option `-J` cannot be
+    used: ssh refuses it together with the `ProxyCommand=false` of clients that must not log in by themselves.
     """
     raw = hosts_file.find_raw(jump)
     if raw is None:

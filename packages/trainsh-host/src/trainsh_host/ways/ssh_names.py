@@ -11,7 +11,7 @@ from trainsh_base.remote.ssh_config import READ_LIMIT
 from trainsh_base.system.proc import run
 from trainsh_base.system.suggest import did_you_mean
 
-# Settings that do not identify a machine, or that train sets itself.
+# Settings that do not identify a machine, and settings that train itself sets.
 _OURS = frozenset([
     "host", "match", "include", "controlmaster", "controlpath", "controlpersist", "localforward", "remoteforward",
     "dynamicforward",
@@ -19,9 +19,9 @@ _OURS = frozenset([
 
 
 def settings(*argv: str) -> dict[str, str]:
-    """The settings that ssh would use for this argv (`ssh -G`).
+    """The settings that ssh would use for this argv, from `ssh -G`.
 
-    Raises UsageError when ssh rejects the argv or its own settings files.
+    Raises UsageError if ssh rejects the argv or the user's settings files.
     """
     done = run(["ssh", "-G", *argv], check=False, timeout=READ_LIMIT)
     if done.status != 0:
@@ -32,7 +32,7 @@ def settings(*argv: str) -> dict[str, str]:
 
 
 def known_to_ssh(name: str) -> bool:
-    """Whether ssh has settings for `name` that do not apply to every name, or DNS knows `name`."""
+    """Whether ssh has settings for `name` that are not for every name, or whether DNS knows `name`."""
     own, other = settings(name), settings("trainsh-no-such-name.invalid")
     if own.pop("hostname", name) != name:
         return True
@@ -88,7 +88,10 @@ def user_blocks() -> dict[str, list[tuple[str, str]]]:
 
 
 def fields(name: str, pairs: list[tuple[str, str]]) -> dict[str, object]:
-    """The keys of hosts.toml for a `Host` block. As in ssh, the first value of a key counts."""
+    """The keys of hosts.toml for a `Host` block.
+
+    If a key occurs several times, the first value is used, as in ssh.
+    """
     first: dict[str, str] = {}
     options = []
     for key, value in pairs:

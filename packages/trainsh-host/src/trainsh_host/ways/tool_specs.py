@@ -5,7 +5,7 @@ import msgspec
 from trainsh_base.errors import UsageError
 from trainsh_base.remote.host_spec import Spec
 
-# Options that run nothing, read or write no file, and forward nothing on this machine.
+# Options that run no program, read and write no file, and forward nothing on this machine.
 _TAKEN = frozenset([
     "addressfamily", "ciphers", "compression", "connectionattempts", "connecttimeout", "hostkeyalgorithms",
     "hostkeyalias", "hostname", "identitiesonly", "ipqos", "kbdinteractiveauthentication", "kexalgorithms", "macs",
@@ -13,12 +13,15 @@ _TAKEN = frozenset([
     "pubkeyacceptedalgorithms", "pubkeyacceptedkeytypes", "pubkeyauthentication", "rekeylimit",
     "serveralivecountmax", "serveraliveinterval", "tcpkeepalive", "user",
 ])  # fmt: skip
-# Options about host keys, which have no effect because the machine gets a known_hosts file of its own.
+# Options about host keys. They have no effect, because the machine gets a known_hosts file of its own.
 _OVERRULED = frozenset(["stricthostkeychecking", "userknownhostsfile", "globalknownhostsfile", "loglevel"])
 
 
 def harmless(spec: Spec, text: str) -> Spec:
-    """The spec without the options that have no effect. Raises UsageError for an option that a tool may not set."""
+    """The spec without the options that have no effect.
+
+    Raises UsageError if a tool may not set one of the options.
+    """
     options = []
     for option in spec.options:
         key = option.partition("=")[0].lower()
