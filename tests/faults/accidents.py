@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import pytest
 from world_http import ask
 
 BIN = Path(sys.executable).parent
@@ -71,7 +72,7 @@ class Box:
         self.env = {**os.environ, "HOME": str(folder), "TRAINSH_SANDBOX": str(folder / "box"), "NO_COLOR": "1"}
         self.env["PATH"] = f"{BIN}{os.pathsep}{self.env['PATH']}"
         self.env["TRAINSH_VAST_RETRY_DELAY"] = "0.05s"
-        self.tool("sandbox", "up", "--rented", "0", "--no-storage")
+        self.isolation = self.tool("sandbox", "up", "--rented", "0", "--no-storage")["isolation"]
         self.env |= self.tool("sandbox", "env")["env"]
 
     def tool(self, *words: str) -> Any:
@@ -103,6 +104,8 @@ def play(seed: int) -> Accident:
     with tempfile.TemporaryDirectory(prefix="accident-", ignore_cleanup_errors=True) as name:
         box = Box(Path(name))
         try:
+            if box.isolation == "none":
+                pytest.skip("NO ACCIDENT IS TESTED HERE: the sandbox's machines take namespaces")
             (box.folder / "r.recipe").write_text(RECIPE)
             _run(accident, box)
             _check(accident, box)

@@ -9,8 +9,6 @@ from concurrent.futures import ThreadPoolExecutor
 import accidents
 import pytest
 
-from trainsh_sandbox.instances.isolation import isolation
-
 FIRST, ALL = 7000, 100
 FEW = range(FIRST, FIRST + 10)
 SIDE_BY_SIDE = 4
@@ -18,8 +16,6 @@ SIDE_BY_SIDE = 4
 
 def play_all(seeds: list[int]) -> None:
     """Play them side by side; all that is wrong in one message."""
-    if isolation() == "none":
-        pytest.skip("NO ACCIDENT IS TESTED HERE: the sandbox's machines take namespaces")
     with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
         bad = [accident for accident in pool.map(accidents.play, seeds) if accident.wrong]
     assert not bad, f"{len(bad)} of {len(seeds)} accidents; FAULTS=SEED make faults plays one again\n" + "\n".join(

@@ -13,12 +13,16 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = sorted(path.parent for path in ROOT.glob("packages/*/pyproject.toml"))
 MOST_FILES = 13  # about twelve, without __init__.py
-PROVIDERS = r"(?i:\b(?:vast(?:\.?ai)?|colab|runpod|lambdalabs)\b)|\b(?:VAST|COLAB|Vast|Colab)[A-Z_]"
-# Packages whose subject is a provider, and the files that read what version 0.9 wrote or name known secrets.
+PROVIDERS = (
+    r"(?i:\b(?:vast(?:\.?ai)?|colab|runpod|lambdalabs)\b)|\b(?:VAST|COLAB|Vast|Colab)[A-Z_]|\b(?:vast|colab)_"
+)
+# Packages whose subject is a provider; the files of pricing for its commands `colab` and `vast`; 0.9's types of hosts.
+PRICING = "trainsh-pricing/src/trainsh_pricing/"
 ABOUT_PROVIDERS = (
-    "trainsh-vast", "trainsh-colab", "trainsh-sandbox", "trainsh-pricing", "trainsh-host/src/trainsh_host/old_types.py",
-    "trainsh-host/src/trainsh_host/model.py", "trainsh-secrets/src/trainsh_secrets/names.py",
+    "trainsh-vast/", "trainsh-colab/", "trainsh-sandbox/", "trainsh-host/src/trainsh_host/old_types.py",
+    *(PRICING + file for file in ("__init__.py", "cli.py", "colab.py", "display.py", "model.py", "prices_file.py")),
 )  # fmt: skip
+SHOWN = ("examples", "topics", "completions")  # the kinds of shared files that are documentation, or made from it
 SHELL = re.compile(r"^\s*(?:if \[|if !? ?\w.*; then|while .*; do|for \w+ in .*; do|case .* in$|fi\b|done\b|esac\b)")
 # Python before 3.11.5 loses its place after a possessive group (gh-106052): `(?>(?:...)*)` says the same.
 POSSESSIVE = re.compile(r"\)(?:[*+?]|\{\d*,?\d*\})\+")
@@ -43,7 +47,10 @@ def small_folders(package: Path) -> Iterator[str]:
 
 def no_provider(package: Path) -> Iterator[str]:
     """Nobody but a provider's own package knows its name; templates and examples show how it is used."""
-    for file in [*sources(package), *package.glob("src/**/*.sh")]:
+    shared = [
+        file for file in package.glob("share/trainsh/*/*") if file.parent.name not in SHOWN and file.is_file()
+    ]
+    for file in [*sources(package), *package.glob("src/**/*.sh"), *shared]:
         about = name(file).startswith(ABOUT_PROVIDERS) or "templates" in file.parts
         if not about and re.search(PROVIDERS, file.read_text()):
             yield name(file)
@@ -90,6 +97,7 @@ def name(path: Path) -> str:
 PLANTED: list[tuple[Rule, str, str]] = [
     (no_provider, "near.py", 'PROVIDER = "vast"\n'),
     (no_provider, "near.sh", "# as on Vast.ai\n"),
+    (no_provider, "../../share/trainsh/settings/near", "near.key\ttext\t\tas on Colab\n"),
     (no_shell_program, "near.py", 'SCRIPT = f"""\nif [ -e {x} ]; then\n    echo\nfi\n"""\n'),
     (no_possessive_group, "near.py", 'WORD = r"(?:a+|b)*' + '+"\n'),
     (no_stale_word, "near.py", "# opened " + "anew\n"),
@@ -109,6 +117,7 @@ def test_a_planted_case_is_found(tmp_path: Path, rule: Rule, file: str, text: st
     folder.mkdir(parents=True)
     (folder / "good.py").write_text('"""A sentence."""\n')
     assert list(rule(tmp_path / "packages" / "trainsh-near")) == []
+    (folder / file).parent.mkdir(parents=True, exist_ok=True)
     (folder / file).write_text(text)
     assert len(list(rule(tmp_path / "packages" / "trainsh-near"))) == 1
 

@@ -77,7 +77,7 @@ def test_an_old_file_is_read_whole(file: Path) -> None:
     gpu, colab, rented = map(hosts_file.as_host, raws)
     assert gpu.address == "root@1.2.3.4:41022" and gpu.is_favorite and gpu.ssh_key_path == "~/.ssh/id_rsa"
     assert colab.env_vars == {"tunnel_type": "cloudflared"} and colab.port == 22
-    assert rented.vast_instance_id == 123 and rented.tags == ["a", "b"]
+    assert rented.instance_id == 123 and rented.tags == ["a", "b"]
 
 
 def test_add_only_adds_at_the_end(file: Path) -> None:

@@ -14,7 +14,7 @@ from keyring.backends import SecretService, fail
 
 from trainsh_base.request import Request, serve_in_this_thread
 from trainsh_secrets import vault
-from trainsh_secrets.names import KNOWN
+from trainsh_secrets.names import known
 
 UNLOCKED: dict[bytes, object] = {}
 PASSWORD = "a password"
@@ -24,8 +24,9 @@ DEADLINE = 60.0
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty TRAINSH_HOME, no secret in the environment, no keyring, nothing unlocked."""
+    used = known()
     for name in list(os.environ):
-        if name.startswith("TRAINSH_") or name in KNOWN:
+        if name.startswith("TRAINSH_") or name in used:
             monkeypatch.delenv(name)
     monkeypatch.setenv("TRAINSH_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("TRAINSH_SECRETS_AGENT_TIME", "off")  # test_agent.py has one of its own

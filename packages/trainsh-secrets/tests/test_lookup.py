@@ -8,8 +8,8 @@ import pytest
 
 from trainsh_base.errors import Conflict, CredentialError, MissingProgram, NotFound, UsageError
 from trainsh_base.request import Request, serve_in_this_thread
-from trainsh_secrets import helper, lookup, ring, vault
-from trainsh_secrets.names import KNOWN, check, is_variable
+from trainsh_secrets import lookup, ring, secret_command, vault
+from trainsh_secrets.names import check, is_variable, known
 
 HELPER = """\
 #!{python}
@@ -125,7 +125,7 @@ def test_the_helper_is_given_one_word_and_no_secrets_of_ours(
 
 @pytest.mark.parametrize(("name", "value"), [("EMPTY", None), ("LINES", "a\nb\n")])
 def test_one_newline_is_taken_off_what_the_helper_prints(helper_log: Path, name: str, value: str | None) -> None:
-    assert helper.get(name) == value
+    assert secret_command.get(name) == value
 
 
 @pytest.mark.parametrize(
@@ -205,10 +205,27 @@ def test_the_list_has_every_known_name_the_users_own_and_no_value(
     rows = lookup.every()
     where = {row.name: row.source for row in rows if row.set}
     assert where == {"HF_TOKEN": "environment", "RINGED": "keyring", "FIRST": "file", "FROM_HELPER": "helper"}
-    assert [row.name for row in rows][: len(KNOWN)] == list(KNOWN)
+    assert [row.name for row in rows][: len(known())] == list(known())
     assert {row.name for row in rows if not row.known} == {"RINGED", "FIRST", "FROM_HELPER"}
     assert "value" not in str(rows)
     ring.delete("RINGED")
+
+
+def test_the_list_has_the_names_that_a_strangers_tool_declares(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    declared = tmp_path / "share" / "trainsh" / "secrets" / "acme"
+    declared.parent.mkdir(parents=True)
+    declared.write_text("ACME_KEY\tAcme\nnot a name\tAcme\n\nTRAINSH_PASSPHRASE\tAcme\n")
+    program = tmp_path / "bin" / "train-acme"
+    program.parent.mkdir()
+    program.write_text("#!/bin/sh\n")
+    monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
+    assert [(row.name, row.help, row.known) for row in lookup.every() if row.help == "Acme"] == [
+        ("ACME_KEY", "Acme", True)
+    ]
+    monkeypatch.setenv("ACME_KEY", "value")
+    assert "ACME_KEY" not in secret_command.environment()
 
 
 def test_the_list_of_a_locked_store_says_unknown_and_not_no(

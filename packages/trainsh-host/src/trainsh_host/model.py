@@ -4,9 +4,9 @@ from typing import Any, Literal
 
 import msgspec
 
-from trainsh_host.old_types import PROVIDERS
+from trainsh_host.old_types import INSTANCE_KEY, PROVIDERS, OldType
 
-Kind = Literal["ssh", "local", "provider", "vastai", "colab"]  # for the last two see old_types.py
+Kind = Literal["ssh", "local", "provider", OldType]
 
 
 class Host(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,7 +28,7 @@ class Host(msgspec.Struct, frozen=True, kw_only=True):
     is_favorite: bool = False
     tags: list[str] = []
     notes: str = ""
-    vast_instance_id: str | int | None = None
+    instance_id: str | int | None = msgspec.field(default=None, name=INSTANCE_KEY)
     ssh_options: list[str] = []
     password_secret: str = ""
     known_hosts: str = ""
@@ -42,10 +42,8 @@ class Host(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def provided(self) -> tuple[str, str] | None:
         """The provider, and the provider's name for the machine. None for a host that has an address of its own."""
-        tool, key = PROVIDERS.get(self.type, ("", ""))
-        reference = str(getattr(self, key) or "") if key else ""
-        if reference:
-            return tool, reference
+        if self.type in PROVIDERS and self.instance_id:
+            return PROVIDERS[self.type], str(self.instance_id)
         provider, _, reference = self.ref.partition(":")
         return (provider, reference) if provider and reference else None
 

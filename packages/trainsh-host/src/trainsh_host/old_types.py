@@ -3,8 +3,12 @@
 In this package, only this file names a provider.
 """
 
+from typing import Literal
+
+OldType = Literal["vastai", "colab"]
+
 TUNNEL_TYPE = "colab"
 """Behind a tunnel there may be another machine each time, so the host key changes."""
 
-# type in version 0.9 -> (the provider, the key whose value is the provider's id of the machine)
-PROVIDERS = {"vastai": ("vast", "vast_instance_id")}
+PROVIDERS = {"vastai": "vast"}  # type in version 0.9 -> the provider
+INSTANCE_KEY = "vast_instance_id"  # holds the provider's id of a machine whose type is in PROVIDERS

@@ -17,7 +17,7 @@ import msgspec
 from trainsh_base.errors import TrainError
 from trainsh_base.system.configuration.config import config_value
 from trainsh_base.system.paths import runtime_home
-from trainsh_secrets import helper
+from trainsh_secrets import secret_command
 
 LIMIT = 2.0  # seconds for an answer
 STARTS_WITHIN = 20.0  # seconds for a new agent to listen, as Python starts slowly on a busy machine
@@ -94,8 +94,9 @@ def _start() -> bool:
 
     try:
         child = subprocess.Popen(
-            [sys.executable, "-m", "trainsh_secrets.agent_server", str(path)], env=helper.environment(), cwd="/",
-            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
+            [sys.executable, "-m", "trainsh_secrets.agent_server", str(path)],
+            env=secret_command.environment(), cwd="/", stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL, start_new_session=True,
         )  # fmt: skip
     except OSError:
         return False

@@ -7,9 +7,9 @@ from trainsh_base.errors import Conflict, CredentialError, NotFound
 from trainsh_base.request import current, serve_in_this_thread
 from trainsh_base.system.secret import from_environment
 from trainsh_base.system.suggest import nearest
-from trainsh_secrets import helper, ring, vault
+from trainsh_secrets import ring, secret_command, vault
 from trainsh_secrets.model import Changed, Found, Listed
-from trainsh_secrets.names import KNOWN, check, is_variable
+from trainsh_secrets.names import check, is_variable, known
 
 ENVIRONMENT = "environment"
 AT_ONCE = 8
@@ -18,7 +18,7 @@ AT_ONCE = 8
 STORES: dict[str, Callable[[str], str | None]] = {
     ENVIRONMENT: from_environment,
     ring.SOURCE: ring.get,
-    helper.SOURCE: helper.get,
+    secret_command.SOURCE: secret_command.get,
     vault.SOURCE: vault.get,
 }
 
@@ -37,7 +37,7 @@ def find(name: str) -> Found:
         except CredentialError as error:
             locked.append(error)
             continue
-        except helper.Refused as error:
+        except secret_command.Refused as error:
             refused = str(error)
             continue
         if value is not None:
@@ -54,7 +54,8 @@ def nowhere(name: str, refused: str = "") -> NotFound:
 
     `refused` is the error message of the helper, if it failed.
     """
-    near = None if name in KNOWN else nearest(name, KNOWN)
+    names = known()
+    near = None if name in names else nearest(name, names)
     hint = f"store it with: train secrets set {name}" + (f", or did you mean {near}?" if near else "")
     reason = f" ({refused})" if refused else ""
     return NotFound(f"there is no secret {name}{reason}", hint, code="no_secret", data={"name": name})
@@ -114,13 +115,14 @@ def stored_in(name: str) -> list[str]:
 
 
 def every() -> list[Listed]:
-    """List the names that train knows and the user's own names, and for each whether it is set, and where.
+    """List the names that installed tools use and the user's own names, and for each whether it is set, and where.
 
     The values are read for this, but not kept.
     """
+    used = known()
     sources: dict[str, str] = {}
-    shut = [*_in_keyring(sources), *_in_file(sources)]
-    names = [*KNOWN, *sorted(set(sources) - set(KNOWN))]
+    shut = [*_in_keyring(sources, set(used)), *_in_file(sources)]
+    names = [*used, *sorted(set(sources) - set(used))]
     sources |= _by_helper([name for name in names if sources.get(name) in (None, vault.SOURCE)])
     sources |= {name: ENVIRONMENT for name in names if is_variable(name) and os.environ.get(name)}
     for error in shut:
@@ -130,16 +132,16 @@ def every() -> list[Listed]:
             name=name,
             set=True if name in sources else None if shut else False,
             source=sources.get(name),
-            known=name in KNOWN,
-            help=KNOWN.get(name, ""),
+            known=name in used,
+            help=used.get(name, ""),
         )
         for name in names
     ]
 
 
-def _in_keyring(sources: dict[str, str]) -> list[CredentialError]:
+def _in_keyring(sources: dict[str, str], used: set[str]) -> list[CredentialError]:
     try:
-        for name in ring.names() | set(KNOWN):
+        for name in ring.names() | used:
             if ring.get(name) is not None:
                 sources[name] = ring.SOURCE
     except CredentialError as error:
@@ -157,18 +159,18 @@ def _in_file(sources: dict[str, str]) -> list[CredentialError]:
 
 
 def _by_helper(names: list[str]) -> dict[str, str]:
-    if not names or not helper.argv(names[0]):
+    if not names or not secret_command.argv(names[0]):
         return {}
     from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - only with a helper
 
     request = current()
     with ThreadPoolExecutor(AT_ONCE, initializer=serve_in_this_thread, initargs=(request,)) as pool:
         answers = dict(zip(names, pool.map(_helper_has, names), strict=True))
-    return {name: helper.SOURCE for name, has in answers.items() if has}
+    return {name: secret_command.SOURCE for name, has in answers.items() if has}
 
 
 def _helper_has(name: str) -> bool:
     try:
-        return helper.get(name) is not None
-    except helper.Refused:
+        return secret_command.get(name) is not None
+    except secret_command.Refused:
         return False

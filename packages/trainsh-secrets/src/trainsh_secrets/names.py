@@ -1,28 +1,28 @@
-"""The names of secrets: those that train itself uses, and the syntax of a valid name."""
+"""The names of secrets: those that the installed tools use, and the syntax of a valid name."""
 
 import re
 
 from trainsh_base.errors import UsageError
+from trainsh_base.system.configuration import share
 from trainsh_base.system.printable import visible
 
-KNOWN = {
-    "VAST_API_KEY": "Vast.ai",
-    "HF_TOKEN": "Hugging Face",
-    "R2_ACCESS_KEY": "Cloudflare R2",
-    "R2_SECRET_KEY": "Cloudflare R2",
-    "B2_KEY_ID": "Backblaze B2",
-    "B2_APPLICATION_KEY": "Backblaze B2",
-    "AWS_ACCESS_KEY_ID": "Amazon S3",
-    "AWS_SECRET_ACCESS_KEY": "Amazon S3",
-    "GOOGLE_DRIVE_CREDENTIALS": "Google Drive",
-    "GITHUB_TOKEN": "GitHub",
-    "OPENAI_API_KEY": "OpenAI",
-    "ANTHROPIC_API_KEY": "Anthropic",
-}
 PASSPHRASE = "TRAINSH_PASSPHRASE"
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+
+def known() -> dict[str, str]:
+    """Return the names of the secrets that installed tools use, each with the service that it is for.
+
+    A tool declares its names in the file `share/trainsh/secrets/TOOL`: a line has a name, a tab and the service.
+    """
+    folders = share.every_folder()
+    texts = [
+        share.read(folder, "secrets", tool) or "" for folder in folders for tool in share.names(folder, "secrets")
+    ]
+    rows = [line.partition("\t") for text in texts for line in text.splitlines()]
+    return {name: service for name, _, service in rows if _NAME.fullmatch(name) and name != PASSPHRASE}
 
 
 def check(name: str) -> str:

@@ -107,7 +107,7 @@ class Host(Document, frozen=True, kw_only=True):
 
 
 class Storage(Document, frozen=True, kw_only=True):
-    """A `storage`: its spec as written. The kind is "other" if a variable decides it."""
+    """A `storage`: its spec as written. The type is "other" if a variable decides it."""
 
     spec: Text
     span: Span

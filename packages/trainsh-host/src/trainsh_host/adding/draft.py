@@ -9,14 +9,14 @@ from uuid import uuid4
 from trainsh_base.errors import UsageError
 from trainsh_base.remote.host_spec import Spec, clean, parse_command, parse_destination, parse_option, parse_port
 from trainsh_base.request import Request
-from trainsh_host.old_types import TUNNEL_TYPE
+from trainsh_host.old_types import INSTANCE_KEY, TUNNEL_TYPE
 from trainsh_host.ways.ssh_names import blocks, fields
 
 T = TypeVar("T")
 Values = dict[str, Any]
 _ORDER = [
     "id", "name", "type", "hostname", "port", "username", "auth_method", "ssh_key_path", "jump_host", "is_favorite",
-    "tags", "notes", "vast_instance_id", "ref", "ssh_options", "password_secret", "known_hosts", "bootstrap",
+    "tags", "notes", INSTANCE_KEY, "ref", "ssh_options", "password_secret", "known_hosts", "bootstrap",
     "env_vars",
 ]  # fmt: skip
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")

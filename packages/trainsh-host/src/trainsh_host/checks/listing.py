@@ -2,7 +2,7 @@
 
 from trainsh_base.errors import TrainError
 from trainsh_host.model import Listed, Shown
-from trainsh_host.old_types import PROVIDERS, TUNNEL_TYPE
+from trainsh_host.old_types import INSTANCE_KEY, PROVIDERS, TUNNEL_TYPE
 from trainsh_host.store import hosts_file
 from trainsh_host.store.hosts_file import Raw
 from trainsh_host.ways.resolve import resolve
@@ -50,7 +50,7 @@ def show(name: str) -> Shown:
 
 def _type(kind: str) -> str:
     """The text that `list` shows for a type of hosts.toml."""
-    return PROVIDERS[kind][0] if kind in PROVIDERS else kind
+    return PROVIDERS.get(kind, kind)
 
 
 def _as_added(raw: Raw) -> Raw:
@@ -63,9 +63,9 @@ def _as_added(raw: Raw) -> Raw:
     if tunnel := extra.get("tunnel_type") if isinstance(extra, dict) else None:
         table["tunnel"] = tunnel
     kind = str(raw.get("type", "ssh"))
-    provider, key = PROVIDERS.get(kind, ("", ""))
-    if provider and raw.get(key):
-        table["ref"] = f"{provider}:{table.pop(key)}"
+    provider = PROVIDERS.get(kind, "")
+    if provider and raw.get(INSTANCE_KEY):
+        table["ref"] = f"{provider}:{table.pop(INSTANCE_KEY)}"
     table["type"] = "provider" if provider else "tunnel" if kind == TUNNEL_TYPE else kind
     known = {field for field in Shown.__struct_fields__ if field not in ("more", "ssh", "file", "problem")}
     more = {key: value for key, value in table.items() if key not in known}

@@ -66,7 +66,7 @@ def host_target(host: Host, *, depth: int = 0) -> Target:
         return msgspec.structs.replace(found, name=host.name, label=host.name)
     if not host.hostname:
         if host.type in PROVIDERS:
-            raise no_tool(PROVIDERS[host.type][0], host.name)
+            raise no_tool(PROVIDERS[host.type], host.name)
         raise UsageError(
             f"host {host.name!r} has no hostname", f"set it: train host edit {host.name} --host ADDRESS",
             code="bad_host",

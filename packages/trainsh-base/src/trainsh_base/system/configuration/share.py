@@ -1,7 +1,7 @@
 """Finds the files `share/trainsh/KIND/NAME`. In these files a tool describes itself, so that it need not be run.
 
-The kinds are `tools` (a manifest: a line about the tool), `settings`, `aliases` and `provides`. The folder `share`
-is next to the `bin` folder of the program.
+The kinds are `tools` (a manifest: a line about the tool), `settings`, `secrets`, `aliases` and `provides`. The
+folder `share` is next to the `bin` folder of the program.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""Runs the command in `secrets.helper`, which prints a secret. It may be pass, 1Password, Bitwarden or a script."""
+"""Runs the command in the setting `secrets.helper`, which prints a secret: pass, 1Password, Bitwarden, a script."""
 
 import os
 import shlex
@@ -6,7 +6,7 @@ import shlex
 from trainsh_base.errors import UsageError
 from trainsh_base.system.configuration.config import config_value
 from trainsh_base.system.proc import run
-from trainsh_secrets.names import KNOWN, PASSPHRASE
+from trainsh_secrets.names import PASSPHRASE, known
 
 SOURCE = "helper"
 TIMEOUT = 120.0
@@ -61,4 +61,5 @@ def argv(name: str) -> list[str]:
 
 def environment() -> dict[str, str]:
     """Return our environment without the secrets that are in it. Our child processes do not need these."""
-    return {name: value for name, value in os.environ.items() if name not in KNOWN and name != PASSPHRASE}
+    secrets = {*known(), PASSPHRASE}
+    return {name: value for name, value in os.environ.items() if name not in secrets}
