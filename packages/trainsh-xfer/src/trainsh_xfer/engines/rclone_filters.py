@@ -39,7 +39,7 @@ def rules(wanted: list[Rule], name: str) -> list[str]:
                 inner += _filters("+", _of_contents(pattern), name)
             continue
         files += _filters("-", _of_files(pattern), name)
-        # after this rule, rsync searches all folders for included files, so a later exclude cannot leave out a folder
+        # rsync then searches all folders for included files, so a later exclude cannot leave out a folder
         if includes and pattern == "*":
             for later, other in wanted[at + 1 :]:
                 files += _filters(later, _of_files(other), name)
