@@ -1,4 +1,6 @@
-"""Everything that costs money now: the machines in the `bill` of every provider, and the jobs that hold them."""
+"""Everything that costs money now: the machines in the `bill` of each provider, and the jobs that hold these
+machines.
+"""
 
 from collections.abc import Callable, Iterable
 from decimal import Decimal
@@ -22,7 +24,7 @@ Convert = Callable[[Decimal, str], Decimal]
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
-    """The fields that are read from a row of `bill` or `list` (docs/providers.md); other fields are ignored."""
+    """The fields of a row of `bill` or `list` that are read here (docs/providers.md). Other fields are ignored."""
 
     id: int | str
     state: str
@@ -44,7 +46,7 @@ class Rented(Row, frozen=True, kw_only=True):
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):
-    """The fields that are read from a job that has not ended; other fields are ignored."""
+    """The fields of a job that has not ended that are read here. Other fields are ignored."""
 
     id: str
     state: str
@@ -59,10 +61,10 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def bill(names: list[str], convert: Convert, currency: str, *, everything: bool = True) -> Bill:
-    """Ask the providers `names` for their bills, and return one bill in `currency`.
+    """Ask the providers `names` for their bills. Return one bill in `currency`.
 
     With `everything`, machines of other providers are added if the journal of an open job lists them. `convert`
-    takes an amount and the currency of that amount, and returns the amount in `currency`.
+    takes an amount and its currency, and returns the amount in `currency`.
     """
     answers = side_by_side(names, _asked)
     jobs = _open_jobs()
@@ -96,15 +98,15 @@ def unowned(found: Bill, *, running_only: bool = False) -> list[Billed]:
 
 
 def _asked(name: str) -> Answer | TrainError | None:
-    """Return a provider's answer to `bill`, or to `list` if it has no `bill`.
+    """Return a provider's answer to `bill`. If the provider has no `bill`, return its answer to `list`.
 
-    Returns the error if the provider cannot be asked, but None if its credential was never stored.
+    If the provider cannot be asked, return the error. If its credential was never stored, return None.
     """
     try:
         try:
             return msgspec.convert(call(name, "bill", timeout=LIMIT), Answer)
         except TrainError as error:
-            if error.exit_status != 2:  # 2 means that it has no such command
+            if error.exit_status != 2:  # 2 means that the provider has no such command
                 raise
             return Answer(now=msgspec.convert(call(name, "list", timeout=LIMIT), list[Row], strict=False))
     except msgspec.ValidationError as error:
@@ -114,7 +116,7 @@ def _asked(name: str) -> Answer | TrainError | None:
 
 
 def _open_jobs() -> list[Job]:
-    """Return the jobs that have not ended; none if train-recipe is not installed."""
+    """Return the jobs that have not ended. Return no jobs if train-recipe is not installed."""
     try:
         return msgspec.convert(call("recipe", "jobs", {"open": True}, timeout=LIMIT), list[Job])
     except MissingProgram:

@@ -42,7 +42,9 @@ def currency(
 
 
 def _shown_currency() -> Currency:
-    """Return the currency in the setting ui.currency, else the one that 0.9 wrote to pricing.json, else dollars."""
+    """Return the currency to show: the setting ui.currency, else the one that version 0.9 wrote to pricing.json,
+    else dollars.
+    """
     setting = config.lookup(find("ui.currency"), config.load())
     if setting.value:
         code = exchange.check(str(setting.value), exchange.known())
@@ -101,7 +103,7 @@ def vast() -> Bill:
     return bills.bill(["vast"], _to_shown(shown), shown, everything=False)
 
 
-_running_only = False  # whether --running was given; the function `_status` reads this
+_running_only = False  # whether --running was given, for the function `_status`
 
 
 def _status(found: Bill) -> int:

@@ -66,7 +66,7 @@ def show_colab(answer: Colab) -> None:
 
 
 def show_bill(found: Bill) -> None:
-    """Print the running machines with their sum, then the stopped ones with theirs.
+    """Print the running machines with their sum, and then the stopped machines with theirs.
 
     The machines that no running job holds are named on stderr.
     """

@@ -1,4 +1,4 @@
-"""Exchange rates and conversion, in decimal arithmetic. The only file that is read here is pricing.json."""
+"""Exchange rates, and conversion in decimal arithmetic. No file except pricing.json is read here."""
 
 from decimal import ROUND_HALF_EVEN, Decimal
 
@@ -11,8 +11,8 @@ from trainsh_pricing.prices_file import ExchangeRates
 CURRENCIES = ("USD", "JPY", "HKD", "CNY", "EUR", "GBP", "KRW", "TWD")
 EXACT = Decimal("0.0001")
 
-# These rates for one US dollar are used until the first `--refresh`. They are reference rates of the European
-# Central Bank. That bank publishes none for the New Taiwan dollar, so that one is from the Central Bank of the
+# The rates for one US dollar that are used until the first `--refresh`. They are reference rates of the European
+# Central Bank. This bank publishes no rate for the New Taiwan dollar. That rate is from the Central Bank of the
 # Republic of China.
 BUILT_IN = ExchangeRates(
     base="USD",
@@ -29,7 +29,7 @@ BUILT_IN = ExchangeRates(
 
 
 def known() -> ExchangeRates:
-    """Return the rates that were fetched last, or the built-in ones if none were fetched.
+    """Return the rates that were fetched last. If none were fetched, return the built-in rates.
 
     A currency that the service does not publish keeps its built-in rate.
     """
@@ -56,7 +56,7 @@ def document(rates: ExchangeRates) -> Rates:
 
 
 def check(currency: str, rates: ExchangeRates) -> str:
-    """Return the currency's code in capitals. Raises NotFound, hinting at a similar code, if it has no rate."""
+    """Return the currency's code in capitals. If it has no rate, raise NotFound with a similar code as a hint."""
     code = currency.strip().upper()
     names = sorted({rates.base, *rates.rates})
     if code not in names:
@@ -66,7 +66,10 @@ def check(currency: str, rates: ExchangeRates) -> str:
 
 
 def convert(amount: Decimal, source: str, target: str, rates: ExchangeRates) -> Decimal:
-    """Convert `amount` from the currency `source` to `target` without rounding. `check` has returned both codes."""
+    """Convert `amount` from the currency `source` to `target`, without rounding.
+
+    Both codes must be results of `check`.
+    """
     per_base = {**rates.rates, rates.base: Decimal(1)}
     return amount if source == target else amount / per_base[source] * per_base[target]
 

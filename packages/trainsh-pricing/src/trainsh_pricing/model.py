@@ -1,4 +1,4 @@
-"""The documents that train-pricing answers with. An amount is a decimal text in JSON."""
+"""The documents that train-pricing returns. An amount is a decimal text in JSON."""
 
 from decimal import Decimal
 
@@ -23,7 +23,7 @@ class Rates(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 class Currency(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The currency that amounts are shown in; `source` is default, file or environment."""
+    """The currency in which amounts are shown. `source` is default, file or environment."""
 
     currency: str
     source: str
@@ -50,7 +50,7 @@ class Subscription(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
 
 class ColabGpu(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What one hour of a GPU costs in units and money, and how many hours the whole subscription gives."""
+    """What one hour of a GPU costs, in units and in money, and how many hours the whole subscription gives."""
 
     gpu: str
     units_per_hour: Decimal
@@ -69,8 +69,9 @@ class Colab(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 class Billed(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A machine that costs money now. `owned`: a running job holds the machine and will end it.
 
-    `job_state` is the state of the job that holds the machine: running, interrupted, ... or `over`; "" without a
-    job. `source`: `provider`, or `journal` (the job's, if the provider's tool or key is gone).
+    `job_state` is the state of the job that holds the machine: running, interrupted, ... or `over`; "" if no job
+    holds it. `source` is `provider`, or `journal` if the provider's tool or key is gone and only the job's journal
+    lists the machine.
     """
 
     provider: str

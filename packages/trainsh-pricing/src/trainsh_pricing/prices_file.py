@@ -70,15 +70,15 @@ def place() -> Path:
 
 
 def load() -> Prices:
-    """Return the contents of the file, or the defaults when there is no file.
+    """Return the contents of the file, or the defaults if there is no file.
 
-    Raises UsageError, which says what is wrong, when the file cannot be read.
+    Raises UsageError, which tells what is wrong, if the file cannot be read.
     """
     return _read()[0]
 
 
 def change(edit: Callable[[Prices], None]) -> Prices:
-    """Apply `edit` to the contents of the file and write the file, under a lock. Unknown keys stay as they are."""
+    """Apply `edit` to the contents of the file and write the file, under a lock. Unknown keys are kept."""
     with locked(place()):
         prices, document = _read()
         edit(prices)
@@ -104,7 +104,10 @@ def _read() -> tuple[Prices, dict[str, Any]]:
 
 
 def _merged(old: Any, new: dict[str, Any]) -> dict[str, Any]:
-    """Return `old` updated with `new`, including nested objects. Rates that `new` does not have are removed."""
+    """Return `old` updated with `new`. Nested objects are updated too.
+
+    Rates that `new` does not have are removed.
+    """
     kept = dict(old) if isinstance(old, dict) else {}
     for key, value in new.items():
         kept[key] = _merged(kept.get(key), value) if isinstance(value, dict) and key != "rates" else value

@@ -31,7 +31,7 @@ class _Answer(msgspec.Struct):
 def fetch() -> ExchangeRates:
     """Fetch today's rates for one US dollar.
 
-    Raises Unreachable when there is no response, and RemoteError when the response is bad.
+    Raises Unreachable if there is no response, and RemoteError if the response is wrong.
     """
     url = str(config_value("pricing.rates_url"))
     answer = _read(_get(url).text, url)
@@ -64,7 +64,7 @@ def _get(url: str) -> "requests.Response":
 
 
 def _reason(error: Exception) -> str:
-    """Return the message of the exception that is the first cause of `error`, without what the library added."""
+    """Return the message of the exception that was the first cause of `error`, without what the library added."""
     inner: BaseException = error
     while (below := getattr(inner, "reason", None) or inner.__cause__ or inner.__context__) and below is not inner:
         if not isinstance(below, BaseException):

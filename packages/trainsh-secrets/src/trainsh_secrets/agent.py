@@ -1,7 +1,7 @@
-"""Keeps the key of the encrypted file for a while, so that a person types the passphrase only once a session.
+"""Keeps the key of the encrypted file for a while, so that a person types the passphrase only once in a session.
 
-The agent is a separate process (`agent_server`), like ssh-agent. It holds the opened key only in its memory. When
-nobody has used the key for `secrets.agent_time`, the agent forgets it. The agent listens on a socket in the private
+The agent is a separate process (`agent_server`), like ssh-agent. Only its memory has the opened key. The agent
+forgets the key when nobody has used it for `secrets.agent_time`. The agent listens on a socket in the private
 runtime folder. If TRAINSH_PASSPHRASE is set, nobody is asked for the passphrase, and the agent is not used.
 """
 
@@ -19,16 +19,16 @@ from trainsh_base.system.configuration.config import config_value
 from trainsh_base.system.paths import runtime_home
 from trainsh_secrets import secret_command
 
-LIMIT = 2.0  # seconds for an answer
-STARTS_WITHIN = 20.0  # seconds for a new agent to listen, as Python starts slowly on a busy machine
-LONGEST = 1 << 16  # bytes of a message
+LIMIT = 2.0  # seconds within which the agent must answer
+STARTS_WITHIN = 20.0  # seconds within which a new agent must listen; Python starts slowly on a busy machine
+LONGEST = 1 << 16  # the most bytes of a message
 PAUSE = 0.02
 
 
 def kept(sealed: bytes) -> str | None:
-    """Return the opened key of the key file whose bytes are `sealed`.
+    """Return the opened key of a key file. `sealed` is the content of that file.
 
-    Returns None if the agent does not have that key, or if no agent runs.
+    Returns None if the agent does not have this key, or if no agent runs.
     """
     if seconds() is None:
         return None
@@ -38,7 +38,7 @@ def kept(sealed: bytes) -> str | None:
 
 
 def keep(sealed: bytes, key: str) -> None:
-    """Give the opened key to the agent, which is started if needed. Do nothing when the agent is turned off."""
+    """Give the opened key to the agent. If no agent runs, start one. If the agent is turned off, do nothing."""
     limit = seconds()
     if limit is None:
         return
@@ -48,13 +48,13 @@ def keep(sealed: bytes, key: str) -> None:
 
 
 def forget() -> int:
-    """End the agent; returns how many keys it held."""
+    """End the agent. Return how many keys it had."""
     held = _ask({"lock": True}).get("held")
     return held if isinstance(held, int) else 0
 
 
 def seconds() -> float | None:
-    """Return how many seconds a key is kept after its last use; None when the agent is turned off."""
+    """Return for how many seconds after its last use a key is kept. Return None if the agent is turned off."""
     limit = config_value("secrets.agent_time")
     return None if limit in (None, "off") else float(limit)
 
@@ -71,7 +71,10 @@ def _digest(sealed: bytes) -> str:
 
 
 def _ask(message: dict[str, Any]) -> dict[str, Any]:
-    """Send a message to the agent and return its answer; empty when no agent runs or it does not answer in time."""
+    """Send a message to the agent and return its answer.
+
+    Return {} if no agent runs, or if it does not answer in time.
+    """
     import socket  # noqa: PLC0415 - as above
 
     with contextlib.suppress(OSError, TrainError, msgspec.DecodeError), socket.socket(socket.AF_UNIX) as connection:
@@ -85,7 +88,7 @@ def _ask(message: dict[str, Any]) -> dict[str, Any]:
 
 
 def _start() -> bool:
-    """Start the agent in a session of its own, and wait until it listens; returns whether it does."""
+    """Start the agent in a session of its own, and wait until it listens. Return whether it does."""
     try:
         path = place()
     except TrainError:

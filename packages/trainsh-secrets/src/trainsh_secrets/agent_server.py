@@ -1,7 +1,7 @@
-"""The agent's process: holds opened keys in memory, answers on a socket, and ends when it holds none.
+"""The agent's process: holds opened keys in memory, answers on a socket, and ends when it holds no key any more.
 
-A message is a line of JSON, and so is its answer. The answer to {get: DIGEST} is {key}. The answer to
-{put: DIGEST, key, seconds} and to {lock: true} is {held}, the number of keys. After {lock: true} the agent ends.
+A message is one line of JSON, and so is its answer. The answer to {get: DIGEST} is {key}. The answer to {put:
+DIGEST, key, seconds} and to {lock: true} is {held}, the number of keys. After {lock: true} the agent ends.
 """
 
 import contextlib
@@ -17,15 +17,15 @@ from typing import Any
 
 import msgspec
 
-LONGEST = 1 << 16  # bytes of a message
-PATIENCE = 5.0  # seconds for a client to send its message
+LONGEST = 1 << 16  # the most bytes of a message
+PATIENCE = 5.0  # seconds within which a client must send its message
 FIRST = 10.0  # seconds after which the agent ends if no key has arrived
 PR_SET_DUMPABLE = 4
 CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)  # also counts while a laptop sleeps
 
 
 class Held(msgspec.Struct):
-    """An opened key, the seconds for which it is kept after each use, and the time at which it is deleted."""
+    """An opened key, the seconds for which it is kept after each use, and the time at which it will be deleted."""
 
     key: str
     seconds: float
@@ -33,7 +33,7 @@ class Held(msgspec.Struct):
 
 
 class Agent:
-    """Holds the opened keys. Each is stored under the digest of its key file."""
+    """Holds the opened keys. Each key is stored under the digest of its key file."""
 
     def __init__(self) -> None:
         self.keys: dict[str, Held] = {}
@@ -55,7 +55,7 @@ class Agent:
         return {"held": len(self.keys), "key": found.key}
 
     def drop_old(self, now: float) -> None:
-        """Forget the keys that nobody has used for the time that they are kept."""
+        """Forget each key that has not been used for as long as it is kept."""
         self.keys = {digest: held for digest, held in self.keys.items() if held.until > now}
 
     def left(self, now: float) -> float:
@@ -71,7 +71,7 @@ def main(path: str) -> None:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            return  # another agent serves
+            return  # another agent already serves this socket
         with contextlib.suppress(FileNotFoundError):
             os.unlink(path)  # noqa: PTH108
         with socket.socket(socket.AF_UNIX) as listener:
@@ -92,7 +92,8 @@ def _serve(listener: socket.socket, agent: Agent) -> None:
         left = agent.left(now) if agent.keys else began + FIRST - now
         if left <= 0:
             return
-        listener.settimeout(min(left, 60.0))  # at most 60, because this timer stops while a laptop sleeps
+        # at most 60 seconds, because this timer does not count while a laptop sleeps
+        listener.settimeout(min(left, 60.0))
         with contextlib.suppress(TimeoutError, OSError):
             connection, _ = listener.accept()
             with connection:
@@ -112,7 +113,7 @@ def _talk(connection: socket.socket, agent: Agent) -> None:
 def _ours(connection: socket.socket) -> bool:
     """Whether the client is a process of the same user.
 
-    Where the system cannot tell this, the result is True, because only this user can enter the socket's folder.
+    If the system cannot tell this, return True, because only this user can enter the socket's folder.
     """
     option = getattr(socket, "SO_PEERCRED", None)
     if option is None:
@@ -122,7 +123,7 @@ def _ours(connection: socket.socket) -> bool:
 
 
 def _hide_memory() -> None:
-    """Prevent core dumps and, on Linux, that other processes of this user read the memory."""
+    """Prevent core dumps. On Linux, also prevent other processes of this user from reading the memory."""
     with contextlib.suppress(ValueError, OSError):
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     with contextlib.suppress(OSError, AttributeError):

@@ -23,7 +23,7 @@ To = Annotated[
 
 
 def show_list(rows: list[Listed]) -> None:
-    """Print one row for each name, which says whether the secret is set, and where."""
+    """Print one row for each name. It tells whether the secret is set, and where."""
     words = {True: "yes", False: "no", None: "unknown"}
     display.table(
         [{"name": row.name, "set": words[row.set], "where": row.source or "", "what for": row.help} for row in rows]
@@ -31,7 +31,7 @@ def show_list(rows: list[Listed]) -> None:
 
 
 def show_found(found: Found) -> None:
-    """Print only the value. But on a terminal, print a mask instead, unless --reveal was given."""
+    """Print only the value. On a terminal, print a mask instead, unless --reveal was given."""
     if sys.stdout.isatty() and not isinstance(found, Revealed):
         print(Secret(found.value))
         current().emit("log", message=f"{found.name} is in the {found.source}; --reveal shows it")
@@ -139,7 +139,7 @@ def run(
 
 
 def show_locked(ended: Locked) -> None:
-    """Print whether the agent had a key, which it has now forgotten."""
+    """Print whether the agent had a key. The agent has forgotten it now."""
     print("locked: the passphrase will be asked for again" if ended.keys else "nothing was unlocked")
 
 

@@ -1,4 +1,4 @@
-"""Reading secrets from .env files."""
+"""Reads secrets from .env files."""
 
 import io
 
@@ -7,10 +7,11 @@ from trainsh_secrets.names import check
 
 
 def parse(text: str, where: str) -> dict[str, str]:
-    """Parse NAME=value lines into a dict. `export`, quotes and comments mean what they mean to shells and dotenv.
+    """Parse NAME=value lines into a dict.
 
-    No variable is expanded, so a `$` in a value stays a `$`. Raises UsageError when a line does not parse. The
-    error has the number of the line, but not the value in it.
+    `export`, quotes and comments have the same meaning as for shells and dotenv. No variable is expanded, so a `$`
+    in a value stays a `$`. Raises UsageError if a line does not parse. The error has the number of the line, but
+    not the value in it.
     """
     from dotenv.parser import parse_stream  # noqa: PLC0415 - only an import reads such files
 

@@ -1,4 +1,4 @@
-"""An age identity encrypted with a passphrase, in the format of `age -p`."""
+"""Reads and writes an age identity that is encrypted with a passphrase, in the format of `age -p`."""
 
 import re
 import time
@@ -8,7 +8,7 @@ from typing import Any
 from trainsh_base.errors import CredentialError, TrainError
 
 KEPT = "nothing was changed; restore it from a backup"
-PORTABLE_WORK = 20  # log2 of scrypt's N; the age program refuses files above 22
+PORTABLE_WORK = 20  # the highest log2 of scrypt's N that is written; the age program refuses files above 22
 ATTEMPTS = 20
 PAUSE = 0.25
 
@@ -16,8 +16,8 @@ PAUSE = 0.25
 def lock(key: Any, word: str) -> bytes:
     """Return the bytes of a key file for the identity `key`, encrypted with the passphrase `word`.
 
-    The library times one short run and chooses a scrypt cost that should take about a second. If that run was
-    unusually fast, the cost is too high for other machines to accept, so the file is created again.
+    The library measures one short run, and chooses a scrypt cost that should take about a second. If that run was
+    unusually fast, the cost is too high for other machines. Then the file is created again.
     """
     import pyrage  # type: ignore[import-untyped]
 
@@ -29,23 +29,23 @@ def lock(key: Any, word: str) -> bytes:
 
 
 def identity(text: str) -> Any:
-    """Return the identity that the agent keeps as `text`."""
+    """Return the identity that the agent stores as `text`."""
     import pyrage
 
     return pyrage.x25519.Identity.from_str(text)
 
 
 def work(data: bytes) -> int:
-    """Return log2 of scrypt's cost N, from the header of a key file; 0 when the file has no such header."""
+    """Return log2 of scrypt's cost N, from the header of a key file. Return 0 if the file has no such header."""
     found = re.match(rb"age-encryption\.org/v1\n-> scrypt \S+ (\d+)\n", data)
     return int(found[1]) if found else 0
 
 
 def unlock(key: Path, data: bytes, word: str) -> Any:
-    """Return the identity in `data`, the bytes of the key file `key`.
+    """Return the identity in the key file `key`. `data` is the content of this file.
 
-    Returns None if the passphrase `word` is wrong, or if the file has damage that age reports in the same way.
-    Raises CredentialError when the file has other damage, or when this machine is far too slow to decrypt it.
+    Returns None if the passphrase `word` is wrong. Damage that age reports in the same way has the same result.
+    Raises CredentialError if the file has other damage, or if this machine is far too slow to decrypt it.
     """
     import pyrage
 
@@ -60,10 +60,10 @@ def unlock(key: Path, data: bytes, word: str) -> Any:
 
 
 def _decrypt(key: Path, data: bytes, word: str) -> bytes:
-    """Decrypt `data`, the bytes of the key file `key`, with the passphrase `word`.
+    """Decrypt the content `data` of the key file `key` with the passphrase `word`.
 
-    The library refuses a file if it estimates that decrypting would take 16 seconds. On a busy machine the estimate
-    may be wrong, so this function tries again.
+    The library refuses a file if, by its estimate, decrypting takes more than 16 seconds. On a busy machine the
+    estimate may be wrong, so this function tries again.
     """
     import pyrage
 

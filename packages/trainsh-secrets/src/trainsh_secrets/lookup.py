@@ -1,4 +1,4 @@
-"""Looks a secret up in the environment, then the keyring, then the helper, then the encrypted file."""
+"""Looks for a secret in the environment, then in the keyring, with the helper, and in the encrypted file."""
 
 import os
 from collections.abc import Callable
@@ -26,7 +26,7 @@ STORES: dict[str, Callable[[str], str | None]] = {
 def find(name: str) -> Found:
     """Return the secret from the first source that has it.
 
-    Raises NotFound when no source has the secret, and CredentialError when a store that is locked may have it.
+    Raises NotFound if no source has the secret. Raises CredentialError if a locked store may have it.
     """
     check(name)
     locked: list[CredentialError] = []
@@ -62,14 +62,17 @@ def nowhere(name: str, refused: str = "") -> NotFound:
 
 
 def target(to: str | None) -> str:
-    """Return the store for a new value: `to` if it is given, else the keyring, else (without one) the file."""
+    """Return the store for a new value: `to` if it is given, else the keyring.
+
+    Without a keyring, it is the file.
+    """
     return to or (ring.SOURCE if ring.usable() else vault.SOURCE)
 
 
 def store(values: dict[str, str], to: str | None) -> list[Changed]:
     """Store `values`.
 
-    If a source that is read earlier has another value for a name, warn that it hides this one.
+    If a source that is read before this store has another value for a name, warn that it hides the new value.
     """
     source = target(to)
     (ring.put if source == ring.SOURCE else vault.put)(values)
@@ -92,7 +95,8 @@ def _warn_when_hidden(name: str, source: str) -> None:
 def delete(name: str) -> list[Changed]:
     """Delete `name` from every store.
 
-    Raises NotFound when no store has it, and Conflict when only the environment has it, which we cannot change.
+    Raises NotFound if no store has it. Raises Conflict if only the environment has it, because we cannot change
+    that.
     """
     check(name)
     gone = [
@@ -110,14 +114,17 @@ def delete(name: str) -> list[Changed]:
 
 
 def stored_in(name: str) -> list[str]:
-    """Return which of the two stores that we can change (keyring and encrypted file) have `name` now."""
+    """Return which stores have `name` now.
+
+    Only the keyring and the encrypted file count, because we can change these two.
+    """
     return [source for source, get in ((ring.SOURCE, ring.get), (vault.SOURCE, vault.get)) if get(name) is not None]
 
 
 def every() -> list[Listed]:
-    """List the names that installed tools use and the user's own names, and for each whether it is set, and where.
+    """List the names that installed tools use, and the user's own names.
 
-    The values are read for this, but not kept.
+    Each row tells whether the secret is set, and where. To find this out, the values are read, but they are not kept.
     """
     used = known()
     sources: dict[str, str] = {}

@@ -4,7 +4,10 @@ from msgspec import Struct
 
 
 class Found(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A secret's value. `source` is environment, keyring, helper or file. The repr of the struct hides it."""
+    """The value of a secret. `source` is environment, keyring, helper or file.
+
+    The repr of this struct hides the value.
+    """
 
     name: str
     value: str
@@ -15,13 +18,13 @@ class Found(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class Revealed(Found, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A secret that a person on a terminal asked to see."""
+    """A secret that a person on a terminal asked to see (--reveal)."""
 
     __repr__ = Found.__repr__
 
 
 class Listed(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A row of the listing. `set` is null if a store is locked; `known` marks the names that train itself uses."""
+    """A row of the list. `set` is null if a store is locked. `known` is true for names that train itself uses."""
 
     name: str
     set: bool | None

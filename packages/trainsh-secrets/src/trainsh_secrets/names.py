@@ -26,9 +26,9 @@ def known() -> dict[str, str]:
 
 
 def check(name: str) -> str:
-    """Return `name` if it is valid: it has only letters, digits and `_.-`, and does not begin with a dash.
+    """Return `name` if it is valid.
 
-    Otherwise raise UsageError.
+    A valid name has only letters, digits and `_.-`, and does not begin with a dash. Otherwise raise UsageError.
     """
     if _NAME.fullmatch(name) and name != PASSPHRASE:
         return name

@@ -11,9 +11,10 @@ HINT = f"set {PASSPHRASE}, or run it on a terminal"
 
 
 def existing(path: str, again: str = "") -> str:
-    """Return the passphrase that opens `path`. `again` tells the person why the passphrase is asked for again.
+    """Return the passphrase that opens `path`.
 
-    Raises CredentialError when not interactive.
+    `again` tells the person why the passphrase is asked for another time. Raises CredentialError if not
+    interactive.
     """
     locked = f"{path} is locked, and there is no terminal to ask for its passphrase"
     return os.environ.get(PASSPHRASE) or _ask(f"{again}Passphrase of {path}, which holds your secrets", locked)
@@ -40,7 +41,7 @@ def wrong(path: str) -> CredentialError:
 
 
 def fixed() -> bool:
-    """Whether the passphrase is in TRAINSH_PASSPHRASE, so that it makes no sense to ask a second time."""
+    """Whether the passphrase is in TRAINSH_PASSPHRASE, so that asking again would be useless."""
     return bool(os.environ.get(PASSPHRASE))
 
 
@@ -56,7 +57,7 @@ def _ask(question: str, otherwise: str) -> str:
 
 
 def _on_terminal(question: str, otherwise: str) -> str:
-    """Ask on /dev/tty, as ssh does, because standard input is a pipe, from which the secret itself may come."""
+    """Ask on /dev/tty, as ssh does. Standard input may be a pipe through which the secret itself comes."""
     from getpass import getpass  # noqa: PLC0415 - only if standard input is a pipe
 
     try:

@@ -16,9 +16,9 @@ SOURCE = "keyring"
 
 
 def get(name: str) -> str | None:
-    """Return the value of `name`; None if the keyring does not have it or if there is no keyring.
+    """Return the value of `name`. Return None if the keyring does not have it, or if there is no keyring.
 
-    Raises CredentialError when the keyring is locked.
+    Raises CredentialError if the keyring is locked.
     """
     backend = _backend()
     if backend is None:
@@ -29,12 +29,12 @@ def get(name: str) -> str | None:
 
 
 def usable() -> bool:
-    """Whether this machine has a keyring, which may be locked."""
+    """Whether this machine has a keyring. It may be locked."""
     return _backend() is not None
 
 
 def put(values: dict[str, str]) -> None:
-    """Store `values`, then read each one again, so that a keyring that has not kept it causes an error."""
+    """Store `values`. Then read each value again, and raise an error if the keyring has not kept it."""
     backend = _backend()
     if backend is None:
         raise CredentialError("this machine has no keyring", "use --to file", code="no_keyring")
@@ -50,7 +50,7 @@ def put(values: dict[str, str]) -> None:
 
 
 def delete(name: str) -> bool:
-    """Delete `name`; returns False when the keyring does not have it."""
+    """Delete `name`. Return False if the keyring does not have it."""
     backend = _backend()
     if backend is None or get(name) is None:
         return False
@@ -80,7 +80,7 @@ def _backend() -> Any:
 
 @contextlib.contextmanager
 def _explained(otherwise: str = "") -> Iterator[None]:
-    """Turn an exception that a keyring library raises in this block into a CredentialError.
+    """Turn an exception of a keyring library in this block into a CredentialError.
 
     `otherwise` is added to the hint of the error.
     """
@@ -116,7 +116,7 @@ def _remembered() -> set[str]:
 
 
 def _remember(name: str) -> None:
-    """Save `name` in a file, because most keyrings cannot list what they hold. The file never has a value."""
+    """Save `name` in a file, because most keyrings cannot list their names. The file never contains a value."""
     if name in _remembered():
         return
     with locked(_index()):

@@ -13,14 +13,14 @@ TIMEOUT = 120.0
 
 
 class Refused(Exception):
-    """The helper exited with a status other than 0. The text is its error message."""
+    """The helper exited with a status other than 0. The text of this exception is the helper's error message."""
 
 
 def get(name: str) -> str | None:
     """Return what the helper prints for `name`, without the final newline.
 
-    Returns None if there is no helper, or if it prints nothing. Raises Refused when the helper fails,
-    MissingProgram when it is not installed, and TimedOut after two minutes.
+    Returns None if there is no helper, or if it prints nothing. Raises Refused if the helper fails, MissingProgram
+    if it is not installed, and TimedOut after two minutes.
     """
     words = argv(name)
     if not words:
@@ -36,9 +36,10 @@ def get(name: str) -> str | None:
 
 
 def argv(name: str) -> list[str]:
-    """Return the argv that runs the helper for the secret `name`; empty when there is no helper.
+    """Return the argv that runs the helper for the secret `name`. It is empty if there is no helper.
 
-    The setting is split into words before `{name}` in it is replaced, so that a name with blanks stays in one word.
+    The setting is split into words first. Then `{name}` is replaced in each word, so that a name with blanks stays
+    one word.
     """
     command = config_value("secrets.helper")
     if not command:
@@ -60,6 +61,9 @@ def argv(name: str) -> list[str]:
 
 
 def environment() -> dict[str, str]:
-    """Return our environment without the secrets that are in it. Our child processes do not need these."""
+    """Return the environment of this process without the secrets in it.
+
+    Child processes do not need these secrets.
+    """
     secrets = {*known(), PASSPHRASE}
     return {name: value for name, value in os.environ.items() if name not in secrets}

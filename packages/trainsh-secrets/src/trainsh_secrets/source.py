@@ -9,7 +9,7 @@ from trainsh_secrets.envfile import checked
 
 
 def value_of(name: str, file: str | None) -> str:
-    """Return the value to store as `name`, without the final newline. Raises UsageError when none can be read."""
+    """Return the value to store as `name`, without the final newline. Raises UsageError if it cannot be read."""
     if file is not None:
         return checked(_without_newline(read_text(file)), f"the value of {name} in {file}")
     try:

@@ -1,9 +1,8 @@
-"""The encrypted file in the age format, for machines without a keyring.
+"""Stores secrets in an encrypted file in the age format, for machines without a keyring.
 
 There are two files. `secrets.age.key` is an age identity, encrypted with the passphrase by scrypt, which takes
-about a second by design. `secrets.age` is a JSON object, encrypted to that identity. Because there are two files,
-a change need not run scrypt while it holds the lock. Without train, `age -d -i secrets.age.key secrets.age` opens
-the file.
+about a second by design. `secrets.age` is a JSON object, encrypted to that identity. So a change need not run
+scrypt while it holds the lock. Without train, `age -d -i secrets.age.key secrets.age` opens the file.
 """
 
 import threading
@@ -29,7 +28,7 @@ _guard = threading.Lock()
 
 
 def place() -> Path:
-    """Return the path in the setting `secrets.file`, else the path of `secrets.age` beside config.toml."""
+    """Return the path of the encrypted file: the setting `secrets.file`, else `secrets.age` beside config.toml."""
     own = config_value("secrets.file")
     return Path(own).expanduser().absolute() if own else config_home() / "secrets.age"
 
@@ -40,9 +39,9 @@ def key_place(path: Path) -> Path:
 
 
 def get(name: str) -> str | None:
-    """Return the value of `name`; None if the file does not have it.
+    """Return the value of `name`, or None if the file does not have it.
 
-    If there is no file, return None too, without asking for a passphrase.
+    If there is no file, return None without asking for a passphrase.
     """
     return values().get(name)
 
@@ -64,7 +63,7 @@ def put(new: Values) -> None:
 
 
 def delete(name: str) -> bool:
-    """Delete `name`; returns False when the file does not have it."""
+    """Delete `name`. Return False if the file does not have it."""
     if get(name) is None:
         return False
     _change(lambda held: held.pop(name, None))
@@ -98,11 +97,11 @@ def _create(path: Path) -> Any:
             if not passphrase.fixed():
                 agent.keep(data, str(identity))
             return identity
-    return _unlock(path)  # another process has created the key meanwhile, so use that one
+    return _unlock(path)  # another process has just created the key, so use that key
 
 
 def _unlock(path: Path) -> Any:
-    """Return the identity that opens the file. It comes from the agent, or is decrypted with the passphrase.
+    """Return the identity that opens the file. It comes from the agent, or it is decrypted with the passphrase.
 
     The identity is kept until this process ends, so that a `serve` asks for the passphrase only once.
     """
@@ -144,7 +143,7 @@ def _open(path: Path, identity: Any) -> Values:
         raise CredentialError(
             f"{path} is damaged, or locked with another key: {error}", KEPT, code="damaged"
         ) from None
-    except msgspec.DecodeError:  # the error's text may contain a secret, so it is left out
+    except msgspec.DecodeError:  # the error's text may contain a secret, so it is not shown
         raise CredentialError(f"{path} does not hold a JSON object of texts", KEPT, code="damaged") from None
     except OSError as error:
         raise CredentialError(f"cannot read {path}: {error.strerror}", code="damaged") from None

@@ -28,9 +28,9 @@ class _Size(msgspec.Struct):
 
 
 def entries(storage: Storage, path: str) -> list[Entry]:
-    """The entries of a folder. Folders come first, then files, and both are sorted by name.
+    """The entries of a folder. Folders come first, then files. Both are sorted by name.
 
-    Raises NotFound when the folder does not exist.
+    Raises NotFound if the folder does not exist.
     """
     place = _not_on_a_host(storage)
     found = _in_folder(place, path) if place.engine == "folder" else _in_bucket(place, path)
@@ -46,9 +46,9 @@ def _in_bucket(place: Resolved, path: str) -> list[Entry]:
 
 
 def _date(row: _Row) -> str:
-    """The date at which an entry was modified, or an empty text for a folder of a bucket.
+    """The date at which an entry was changed, or "" for a folder of a bucket.
 
-    Such a folder has no date, and rclone prints the start of the year 2000 for it.
+    Such a folder has no date. rclone prints the start of the year 2000 for it.
     """
     none = row.IsDir and datetime.fromisoformat(row.ModTime) == datetime(2000, 1, 1, tzinfo=UTC)
     return "" if none else row.ModTime
@@ -58,7 +58,7 @@ def _in_folder(place: Resolved, path: str) -> list[Entry]:
     found = []
     with _readable(place, path) as top, os.scandir(top) as files:
         for file in files:
-            # the file is a link to nothing, or was deleted in the meantime
+            # the file is a link without a target, or was just deleted
             with contextlib.suppress(FileNotFoundError):
                 folder, about = file.is_dir(), file.stat()
                 modified = datetime.fromtimestamp(about.st_mtime, UTC).astimezone().isoformat()
@@ -84,7 +84,7 @@ def _size(place: Resolved, path: str) -> _Size:
     with _readable(place, path) as top:
         for folder, _, names in os.walk(top, onerror=_raise):
             for name in names:
-                with contextlib.suppress(FileNotFoundError):  # the file was deleted in the meantime
+                with contextlib.suppress(FileNotFoundError):  # the file was just deleted
                     about = os.lstat(Path(folder) / name)
                     if stat.S_ISREG(about.st_mode):
                         sizes.append(about.st_size)
@@ -97,7 +97,10 @@ def _raise(error: OSError) -> None:
 
 @contextlib.contextmanager
 def _readable(place: Resolved, path: str) -> Iterator[str]:
-    """The folder's absolute path. Raises NotFound when it does not exist, and Conflict when it cannot be read."""
+    """The folder's absolute path.
+
+    Raises NotFound if the folder does not exist, and Conflict if it cannot be read.
+    """
     folder = os.path.abspath(rclone.path(place, path))  # noqa: PTH100 - links stay as they are
     try:
         yield folder

@@ -15,7 +15,7 @@ from trainsh_storage import rclone
 from trainsh_storage.model import Resolved, Stage, Storage
 from trainsh_storage.resolve import resolve
 
-HOST_LIMIT = 60.0  # the time limit in seconds for one command on a host, with its login
+HOST_LIMIT = 60.0  # seconds for one command on a host, with its login
 
 Stages = list[tuple[str, Callable[[], str]]]
 Cause = Literal["", "authentication", "permission", "bucket", "network"]
@@ -28,7 +28,7 @@ CAUSES: dict[str, Cause] = {
 def stages(storage: Storage) -> Iterator[Stage]:
     """Yield each stage when it ends.
 
-    After a failure the remaining stages are skipped, but the object is still deleted if the service can be reached.
+    After a failure the remaining stages are skipped. But the object is deleted if the service can be reached.
     """
     try:
         place = resolve(storage, "STORAGE")

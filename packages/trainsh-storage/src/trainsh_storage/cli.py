@@ -105,9 +105,9 @@ def _credentials(storage: Storage) -> None:
 
 
 def _left(storage: Storage) -> str:
-    """The message after Ctrl-C at a question, when the storage was already added.
+    """The message after Ctrl-C at a question. The storage was added before the question.
 
-    It has the commands that set the missing keys of the storage.
+    The message has the commands that set the storage's missing keys.
     """
     missing = [one.name for one in shown(storage).credentials if not one.set]
     lacks = f", but lacks {' and '.join(missing)}" if missing else ""

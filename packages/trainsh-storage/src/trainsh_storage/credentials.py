@@ -1,4 +1,6 @@
-"""Credentials of storages: finds the names of their secrets, and reads and stores them with train-secrets."""
+"""Handles the credentials of storages: finds the names of their secrets, and reads and stores them with
+train-secrets.
+"""
 
 import re
 
@@ -16,21 +18,21 @@ def needs(storage: Storage) -> tuple[Need, ...]:
 
 
 def own_name(storage: Storage, need: Need) -> str:
-    """The name of the secret that belongs to this storage alone, such as `MY_BUCKET_ACCESS_KEY`.
+    """The name of the secret that belongs only to this storage, such as `MY_BUCKET_ACCESS_KEY`.
 
-    For a storage without a name, it is the name of the secret for all storages of the kind.
+    For a storage without a name, it is the name of the secret for all storages of the same kind.
     """
     prefix = re.sub(r"[^A-Za-z0-9]", "_", storage.name).upper()
     return f"{prefix}_{need.suffix}" if prefix else need.known
 
 
 def names(storage: Storage, need: Need) -> list[str]:
-    """The names of the secrets that may hold a credential. The first of them that is set is used."""
+    """The names of the secrets that may hold a credential. The first of these secrets that is set is used."""
     return list(dict.fromkeys([own_name(storage, need), need.known]))
 
 
 def look(storage: Storage, need: Need) -> str | None:
-    """The value of a credential, or None when no secret with one of its names is set.
+    """The value of a credential, or None if no secret with one of its names is set.
 
     Raises CredentialError if the store of secrets is locked.
     """
@@ -43,7 +45,7 @@ def look(storage: Storage, need: Need) -> str | None:
 
 
 def value(storage: Storage, need: Need) -> str | None:
-    """The value of a credential, or None if it is optional and missing.
+    """The value of a credential. None if the credential is optional and missing.
 
     If the credential is required and missing, raise CredentialError with the command that stores it.
     """
@@ -72,16 +74,18 @@ def listed(storage: Storage) -> list[Credential]:
 
 
 def _one_of(storage: Storage) -> Need | None:
-    """The credential to ask for if the storage's kind needs only one of its credentials; None for any
-    other kind.
+    """The credential to ask for if one of several credentials is enough for the storage's kind.
+
+    None for any other kind.
     """
     found = needs(storage)
     return next((need for need in found if need.asked), None) if not any(need.required for need in found) else None
 
 
 def ask(storage: Storage, request: Request) -> list[str]:
-    """Ask for each required credential that is not set, and store the answer. Return the names of the secrets
-    stored.
+    """Ask for each required credential that is not set, and store the answers.
+
+    Return the names of the stored secrets.
     """
     stored = []
     wanted = [need for need in needs(storage) if need.required]
@@ -106,7 +110,7 @@ def store(name: str, secret: str) -> None:
 
 
 def delete_own(storage: Storage) -> list[str]:
-    """Delete the secrets that belong to this storage alone. Return their names."""
+    """Delete the secrets that belong only to this storage. Return their names."""
     deleted = []
     for need in needs(storage):
         name = own_name(storage, need)

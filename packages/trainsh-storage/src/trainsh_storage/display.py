@@ -44,7 +44,7 @@ def show_removed(removed: Removed) -> None:
 
 
 def show_stages(stages: list[Stage]) -> None:
-    """Print one line for each stage, and below a stage that failed the fix."""
+    """Print one line for each stage. Below a failed stage, print how to fix it."""
     width = max(len(stage.name) for stage in stages)
     for stage in stages:
         cause = f" ({stage.cause})" if stage.cause else ""

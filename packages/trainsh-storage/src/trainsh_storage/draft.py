@@ -11,9 +11,9 @@ from trainsh_storage.storages_file import check_name
 
 
 def make(name: str | None, text: str | None, kind: str | None, values: dict[str, str], request: Request) -> Storage:
-    """The storage for the arguments of `add`. A person is asked for required values that are missing.
+    """The storage for the arguments of `add`. If required values are missing, a person is asked for them.
 
-    Raises UsageError for a wrong key or value, or if a required value is missing and cannot be asked for.
+    Raises UsageError for a wrong key or value, and for a missing value if there is no terminal to ask on.
     """
     if text is not None:
         given = from_text(text)
@@ -42,16 +42,16 @@ def make(name: str | None, text: str | None, kind: str | None, values: dict[str,
 
 
 def make_folder(storage: Storage) -> Path | None:
-    """Make the folder of a storage on this machine, and return it if it was made.
+    """Make the folder of a storage on this machine. Return the folder if it was made, else None.
 
-    The folder is made only if its parent exists, because a longer path may be on a disk that is not mounted.
+    It is made only if its parent exists. If several folders of a path are missing, its disk may not be mounted.
     """
     if storage.kind != "local":
         return None
     folder = Path(storage.config["path"])
     try:
         folder.mkdir()
-    except OSError:  # the folder exists already, or a later test of the storage says what is wrong
+    except OSError:  # the folder exists already, or a later test of the storage tells what is wrong
         return None
     return folder
 
@@ -59,7 +59,7 @@ def make_folder(storage: Storage) -> Path | None:
 def from_text(text: str) -> Storage:
     """The storage that a spec names.
 
-    Raises UsageError if the spec has a path in the bucket, because such a path is given with each transfer.
+    Raises UsageError if the spec has a path in the bucket, because each transfer gives such a path itself.
     """
     storage = spec.parse(text)
     if storage.path:
@@ -99,7 +99,7 @@ def _asked(key: kinds.Key, request: Request) -> str:
 
 
 def _optional(text: str, request: Request) -> str:
-    """The answer to an optional question, or an empty text when the program is not interactive."""
+    """The answer to an optional question, or "" if the program is not interactive."""
     try:
         return request.ask("text", text, default="", flag="KEY=VALUE").strip()
     except UsageError:

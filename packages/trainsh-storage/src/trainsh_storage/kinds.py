@@ -1,7 +1,7 @@
 """The kinds of storage. Each kind has its keys in storages.toml, its credentials, and its rclone backend.
 
-Keys and credentials have the names that tmux-trainsh 0.9 wrote. The backends are described at
-https://rclone.org/overview/.
+Keys and credentials have the same names as in tmux-trainsh 0.9. https://rclone.org/overview/ describes the
+backends.
 """
 
 import msgspec
@@ -11,7 +11,10 @@ from trainsh_base.system.suggest import did_you_mean
 
 
 class Key(msgspec.Struct, frozen=True):
-    """A key of `[storages.config]`, with its description. If a required key is missing, train asks for it."""
+    """A key of `[storages.config]`, with its description.
+
+    If a required key is missing, train asks for its value.
+    """
 
     name: str
     help: str
@@ -22,9 +25,9 @@ class Need(msgspec.Struct, frozen=True):
     """A credential. Its value is passed to an option of rclone.
 
     The name of its secret consists of the storage's name and `suffix`. `known` is the secret for all storages of
-    the kind. `obscured` says that rclone needs the value in the form that `rclone obscure` prints. `asked` matters
-    if the kind has no required credential: train then asks for this credential, and shows the text `asked` after
-    its name.
+    the kind. `obscured` means that rclone needs the value in the form that `rclone obscure` prints. `asked` is for
+    a kind that has no required credential: train asks for this credential, and shows the text `asked` after its
+    name.
     """
 
     suffix: str
@@ -38,8 +41,8 @@ class Need(msgspec.Struct, frozen=True):
 class Kind(msgspec.Struct, frozen=True, kw_only=True):
     """A kind of storage.
 
-    Its specs begin with `scheme`. `root` is the name of the key that holds the bucket or folder. `backend` is
-    rclone's name of the kind.
+    Its specs begin with `scheme`. `root` is the name of the key that has the bucket or folder. `backend` is the
+    name that rclone has for the kind.
     """
 
     name: str
@@ -52,7 +55,7 @@ class Kind(msgspec.Struct, frozen=True, kw_only=True):
 
 
 _BUCKET = Key("bucket", "name of the bucket", True)
-_S3_OPTIONS = {"no_check_bucket": "true"}  # because a key for a single bucket may not create or check buckets
+_S3_OPTIONS = {"no_check_bucket": "true"}  # a key for a single bucket may not be allowed to create or check buckets
 
 KINDS = {
     kind.name: kind

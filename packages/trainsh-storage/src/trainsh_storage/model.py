@@ -6,10 +6,10 @@ import msgspec
 
 
 class Storage(msgspec.Struct, frozen=True, kw_only=True):
-    """A storage, from storages.toml or from a spec: `config` holds the settings of its kind, `path` a prefix in the
-    bucket.
+    """A storage, from storages.toml or from a spec.
 
-    `name` is "" for a spec; its credentials are then those for all storages of the kind.
+    `config` has the settings of its kind; `path` is a prefix in the bucket. For a spec, `name` is "". Its
+    credentials are then those for all storages of the kind.
     """
 
     name: str
@@ -20,7 +20,7 @@ class Storage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Listed(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A configured storage in a list; `problem` says why it cannot be used."""
+    """A configured storage in a list. `problem` tells why it cannot be used."""
 
     name: str
     kind: str
@@ -30,7 +30,10 @@ class Listed(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 
 class Credential(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A secret that a storage needs: the name under which it is or will be stored; never its value."""
+    """A secret that a storage needs: the name under which it is stored or will be stored.
+
+    Its value is never here.
+    """
 
     name: str
     set: bool
@@ -50,9 +53,10 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 class Resolved(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How a storage is reached.
 
-    `engine` "folder": `root` is a folder of this machine. "host": `root` is a folder on the host with the spec
-    `host`. "rclone": rclone's path is `remote` + `root`, with `env` in rclone's environment; `secret_env` lists the
-    variables of `env` whose values are secret. `own_config`: rclone must read the user's own configuration file.
+    If `engine` is "folder", `root` is a folder of this machine. If it is "host", `root` is a folder on the host
+    with the spec `host`. If it is "rclone", rclone's path is `remote` + `root`, and rclone needs `env` in its
+    environment; `secret_env` lists the variables of `env` whose values are secret. `own_config`: rclone must read
+    the user's own configuration file.
     """
 
     name: str
@@ -67,7 +71,10 @@ class Resolved(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A file or folder in a storage; `size` in bytes (None: a folder), `modified` is RFC 3339 ("": unknown)."""
+    """A file or folder in a storage. `size` is in bytes (None for a folder).
+
+    `modified` is RFC 3339 ("" if not known).
+    """
 
     name: str
     folder: bool
@@ -76,7 +83,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 class Usage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How much a storage holds, in bytes."""
+    """How much a storage contains, in bytes."""
 
     name: str
     path: str
@@ -85,8 +92,9 @@ class Usage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 class Stage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One stage of a test: `state` is ok, failed or skipped; `exit` is the exit status for this failure; `cause` is
-    the kind of the failure ("" if unknown).
+    """One stage of a test. `state` is ok, failed or skipped. `exit` is the exit status for this failure.
+
+    `cause` is the kind of the failure, "" if it is not known.
     """
 
     name: str
@@ -98,7 +106,7 @@ class Stage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 class Removed(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The storage that was removed, and the deleted secrets that only it used."""
+    """The storage that was removed, and the deleted secrets that belonged only to it."""
 
     name: str
     secrets: list[str]

@@ -19,7 +19,7 @@ def path(place: Resolved, below: str = "") -> str:
 
 
 def ask(place: Resolved, *words: str, input: bytes | None = None) -> bytes:
-    """Run rclone with `words` and few retries, and return its output. Raises a typed error when rclone fails."""
+    """Run rclone with `words` and few retries, and return its output. Raises a typed error if rclone fails."""
     label = f"{place.name or place.kind} ({place.root or place.remote})"
     env = environment(place.env, own_config=place.own_config)
     try:
@@ -36,7 +36,7 @@ def ask(place: Resolved, *words: str, input: bytes | None = None) -> bytes:
 
 
 def _hint(code: str, place: Resolved) -> str:
-    """A hint that says what to do about an error with this code."""
+    """A hint that tells what to do about an error with this code."""
     show = f"train storage show {place.name}" if place.name else "train config show"
     return {
         "refused": f"look at its secrets: {show if place.name else 'train secrets list'}",

@@ -1,7 +1,7 @@
 """Finds the region of an Amazon S3 bucket.
 
-The response to a HEAD request for a bucket has `x-amz-bucket-region`, whatever its status is, so the request needs
-no credential (Amazon S3 API reference, HeadBucket).
+The response to a HEAD request for a bucket has the header `x-amz-bucket-region`, whatever the status is. So the
+request needs no credential (Amazon S3 API reference, HeadBucket).
 """
 
 import os
@@ -14,8 +14,8 @@ TIMEOUT = 5.0
 def of(bucket: str) -> str:
     """The region of a bucket.
 
-    It is AWS_REGION or AWS_DEFAULT_REGION if one is set, else the region that Amazon reports for the bucket, else
-    us-east-1.
+    It is AWS_REGION or AWS_DEFAULT_REGION if one of them is set. Otherwise it is the region that Amazon reports for
+    the bucket, or us-east-1 if Amazon reports none.
     """
     named = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
     return named or _asked(bucket) or FALLBACK

@@ -30,9 +30,9 @@ def find(text: str) -> Storage:
 
 
 def resolve(storage: Storage, remote: str) -> Resolved:
-    """How to reach a storage. `remote` becomes the name of rclone's remote.
+    """How to reach a storage. rclone's remote will have the name `remote`.
 
-    Raises CredentialError when a credential is missing, and UsageError when the storage's table in storages.toml is
+    Raises CredentialError if a credential is missing, and UsageError if the storage's table in storages.toml is
     incomplete.
     """
     for key in KINDS[storage.kind].keys:
@@ -95,7 +95,7 @@ def _drive_hint(storage: Storage) -> str:
 
 
 def _options(storage: Storage) -> dict[str, str]:
-    """Those options of rclone that depend on the storage's keys and on settings."""
+    """The options of rclone that depend on the storage's keys and on settings."""
     config = {key: str(value) for key, value in storage.config.items()}
     if storage.kind == "r2":
         return {"endpoint": _r2_endpoint(storage)}
@@ -117,7 +117,8 @@ def _options(storage: Storage) -> dict[str, str]:
 def _r2_endpoint(storage: Storage) -> str:
     """The endpoint of an R2 storage, from the storage's own keys.
 
-    For a spec, it comes from a configured storage with the same bucket, or else from settings.
+    For a spec, the endpoint comes from a configured storage with the same bucket. Without one, it comes from
+    settings.
     """
     config = storage.config
     if not storage.name and not storage.config.get("account_id"):

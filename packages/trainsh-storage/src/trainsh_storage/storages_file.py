@@ -41,7 +41,7 @@ def _tables(document: dict[str, Any]) -> list[dict[str, Any]]:
 def as_storage(table: dict[str, Any], number: int) -> Storage:
     """A table as a Storage.
 
-    Raises UsageError with a message that says what is wrong with the table, which is number `number` of the file.
+    Raises UsageError, which tells what is wrong with the table. The table is number `number` of the file.
     """
     config = table.get("config", {})
     if not isinstance(table.get("name"), str) or not isinstance(table.get("type"), str):
@@ -106,9 +106,9 @@ def add(storage: Storage) -> None:
 
 
 def change(name: str, values: dict[str, str], unset: list[str], default: bool | None) -> Storage:
-    """Set the keys in `values`, and remove those in `unset`, in a storage's config. Other keys stay.
+    """In a storage's config, set the keys in `values` and remove the keys in `unset`. Other keys are kept.
 
-    Raises NotFound when there is no storage of that name.
+    Raises NotFound if there is no storage of this name.
     """
     get(name)
 

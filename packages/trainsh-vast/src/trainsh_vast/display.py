@@ -14,7 +14,7 @@ from trainsh_vast.market.offers import Offer
 from trainsh_vast.model import Attached, Balance, Change, Cost, Created, Details, Key, Rented, Verb
 from trainsh_vast.rented.endpoint import other_setting
 
-# the time limit in seconds for an exchange rate; without a rate, amounts are shown only in dollars
+# seconds within which the exchange rate must arrive; without a rate, amounts are shown only in dollars
 RATE_LIMIT = 10.0
 
 
@@ -46,7 +46,7 @@ class Currency:
 def show_list(rows: list[Rented]) -> None:
     """Print one row for each instance.
 
-    If its job has ended, the job is marked, because nothing stops the instance.
+    If the job of an instance has ended, the job is marked, because no job will stop this instance.
     """
     if not rows:
         words = "You have no instances. What the market offers: train vast search"
@@ -105,7 +105,7 @@ def show_details(found: Details) -> None:
 def show_offers(rows: list[dict[str, Any]]) -> None:
     """Print a row for each offer, with its total price.
 
-    What decides stands first, because a narrow terminal shows only the first columns.
+    The columns that matter most come first, because a narrow terminal shows only the first columns.
     """
     money = Currency()
     shorts = [Offer.of(row) for row in rows]

@@ -9,9 +9,9 @@ from trainsh_base.provider.instance import Instance
 
 
 class Rented(Instance, frozen=True, kw_only=True):
-    """A row of `list`: an instance, with what Vast.ai says of it in a few words.
+    """A row of `list`: an instance, with a few words from Vast.ai about its state.
 
-    `orphan`: its job is over, and so nothing is going to stop it.
+    `orphan`: the instance's job is over, so no job will stop the instance.
     """
 
     orphan: bool = False
@@ -24,7 +24,7 @@ class Rented(Instance, frozen=True, kw_only=True):
 
 
 class Details(msgspec.Struct, frozen=True, kw_only=True):
-    """An instance in full: its row, and Vast.ai's own object without secrets."""
+    """All about an instance: its row, and Vast.ai's own object without secrets."""
 
     row: Rented
     api: dict[str, Any]
@@ -81,9 +81,10 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Cost(Parts, frozen=True, kw_only=True):
-    """What an instance has cost in dollars, by Vast.ai's own `ledger`, or by `prices` and hours.
+    """What an instance has cost in dollars.
 
-    `by_prices` is what prices and hours give, `difference` what the ledger has more; null where they are not known.
+    `source` tells whether this is from Vast.ai's own `ledger` or from `prices` and hours. `by_prices` is the result
+    from prices and hours. `difference` is how much more the ledger has. Both are null if they are not known.
     """
 
     id: int

@@ -1,4 +1,4 @@
-"""The HTTP API: requests with retries, the meaning of errors, and one method for each call.
+"""The HTTP API: requests with retries, errors for failed responses, and one method for each call.
 
 This subpackage imports only `model`.
 """

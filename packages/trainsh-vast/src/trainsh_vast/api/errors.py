@@ -16,7 +16,7 @@ MONEY = {
 def meaning(status: int, document: Any, text: str, headers: dict[str, str]) -> TrainError:
     """The error for a response with `status`.
 
-    The text of the response is checked first, because one status has several meanings.
+    The text of the response is examined first, because one status has several meanings.
     """
     body = document if isinstance(document, dict) else {}
     code = str(body.get("error") or "")

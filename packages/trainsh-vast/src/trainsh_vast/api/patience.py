@@ -1,4 +1,4 @@
-"""Decides when a request is sent again and after which pause, and what the user is told about this."""
+"""Decides whether and when a request is sent again, and what the user is told about this."""
 
 import random
 import time
@@ -10,20 +10,19 @@ from urllib3.util import Retry  # noqa: TID253 - this module is loaded together 
 from trainsh_base.request import Request, current
 
 PASSING = frozenset((429, 502, 503, 504))
-TRIES = 5  # with pauses of 1, 2, 4, 8 and 16 seconds, each plus jitter
+TRIES = 5  # the pauses between them are 1, 2, 4, 8 and 16 seconds, plus jitter
 LONGEST = 30.0
-BY_HAND = 20.0  # for so many seconds, a call is tried again while a person waits for the command
-# the same if the service's name cannot be resolved, because this rarely gets better within seconds
+BY_HAND = 20.0  # seconds for which a call is tried again if a person waits for the command
+# the same for a service whose name cannot be resolved, because this rarely gets better within seconds
 UNKNOWN_NAME = 3.0
-USUAL = 60.0  # about the sum of all pauses
+USUAL = 60.0  # seconds, about the sum of all pauses
 
 
 class Patient(Retry):
-    """The retries of urllib3, but with jitter and a first pause of one second. A cancel of the request ends a
-    pause.
+    """The retries of urllib3, but with jitter, and with a first pause of one second.
 
-    The first failure of a request is reported. A person at the terminal waits at most BY_HAND seconds for a service
-    that cannot be reached.
+    If the request is cancelled, a pause ends. The first failure of a request is reported. If a person waits at the
+    terminal, a service that cannot be reached is tried for at most BY_HAND seconds.
     """
 
     first = 1.0  # seconds
@@ -32,8 +31,9 @@ class Patient(Retry):
     def increment(
         self, method: Any = None, url: Any = None, response: Any = None, error: Any = None, *more: Any, **named: Any
     ) -> Self:
-        """Count one attempt. Raises MaxRetryError when the daily quota is used up, or when the attempts take too
-        long.
+        """Count one attempt.
+
+        Raises MaxRetryError if the daily quota is used up, or if the attempts take too long.
         """
         if response is not None and response.headers.get("X-RateLimit-Reset"):
             raise MaxRetryError(None, url, ResponseError("quota"))  # type: ignore[arg-type]
@@ -65,7 +65,7 @@ _told: list[Request] = []  # the last request whose user was told about a failur
 
 
 def _limit(error: Exception | None) -> float:
-    """For how many seconds a call that has failed is tried again."""
+    """For how many seconds a failed call is tried again."""
     if not current().for_people:
         return USUAL
     return UNKNOWN_NAME if isinstance(error, NameResolutionError) else BY_HAND
@@ -86,8 +86,8 @@ def _tell(request: Request, error: Exception | None, response: Any, limit: float
 def policy(first: float, *, once: bool) -> Patient:
     """The retries of a call.
 
-    `first` is the first pause in seconds. `once` says that the call must take effect only once. It is then not sent
-    again if it may have taken effect although it failed.
+    `first` is the first pause in seconds. `once` means that the call must take effect only once. Such a call is not
+    sent again if it may have taken effect although it failed.
     """
     status = frozenset((429,)) if once else PASSING
     Patient.first = first

@@ -1,4 +1,4 @@
-"""The calls of the service that this tool uses, one per method."""
+"""The calls of the service that this tool uses. Each has a method."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -33,7 +33,7 @@ class Service:
         return list(self.ask("GET", f"{V0}/gpu_names/unique/").get("gpu_names") or [])
 
     def create(self, offer: int, body: dict[str, Any]) -> Any:
-        """Rent an offer. The response is returned unchanged, even if it has `success: false`."""
+        """Rent an offer. The response is returned unchanged, even if it contains `success: false`."""
         return self.ask("PUT", f"{V0}/asks/{offer}/", {"client_id": "me", **body})
 
     # Instances
@@ -41,7 +41,7 @@ class Service:
     def instances(self) -> Iterator[Row]:
         """Yield every instance of the account, page by page.
 
-        If the service does not have the new call for the list, the old one is used.
+        If the service does not know the new call for this list, the old call is used.
         """
         token: str | None = None
         while True:
@@ -79,7 +79,7 @@ class Service:
     def set_state(self, number: int, state: str) -> Any:
         """Request the state `running` or `stopped`.
 
-        The response is returned unchanged. If it has `success: false`, the start waits in a queue.
+        The response is returned unchanged. `success: false` in it means that the start waits in a queue.
         """
         return self.ask("PUT", f"{V0}/instances/{number}/", {"state": state})
 
@@ -105,7 +105,7 @@ class Service:
         return str(agreed(self.ask("PUT", f"{V0}/instances/request_logs/{number}/", body))["result_url"])
 
     def fetch_text(self, address: str) -> str | None:
-        """The text at a URL, or None as long as no text is there."""
+        """The text at a URL, or None if there is no text yet."""
         return self._session.fetch_text(address)
 
     # Keys and money

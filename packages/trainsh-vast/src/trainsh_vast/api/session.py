@@ -18,12 +18,12 @@ TIMEOUT = (10, 60)
 
 
 def api_base() -> str:
-    """The address of the service. It is `VAST_URL` if that is set, as in the official client, else the default."""
+    """The address of the service: `VAST_URL` if it is set, as for the official client, else the default."""
     return (os.environ.get("VAST_URL") or BASE).rstrip("/")
 
 
 def api_key() -> str:
-    """The API key from the environment, or else the stored one. Raises CredentialError when there is no key."""
+    """The API key: the one in the environment, else the stored one. Raises CredentialError if there is none."""
     own = os.environ.get("VAST_API_KEY")
     if own:
         return own
@@ -56,8 +56,8 @@ class Session:
             session.headers["User-Agent"] = "tmux-trainsh"
             first = float(config_value("vast.retry_delay"))
             session.mount(self.base, HTTPAdapter(max_retries=policy(first, once=False)))
-            # A request to rent is not sent again if it may have arrived, because the caller first looks for the
-            # label.
+            # A request to rent may have arrived although it failed. It is not sent again here, because the caller
+            # must first look for the label.
             session.mount(f"{self.base}/api/v0/asks/", HTTPAdapter(max_retries=policy(first, once=True)))
             self._session = session
         return self._session
@@ -107,7 +107,7 @@ class Session:
         return text.replace(self._key, MASK)
 
     def fetch_text(self, address: str) -> str | None:
-        """The text at a URL that needs no API key, or None as long as no text is there."""
+        """The text at a URL that needs no API key, or None if there is no text yet."""
         import requests
 
         try:
@@ -122,7 +122,10 @@ def _json(value: Any) -> str:
 
 
 def agreed(document: Any) -> Any:
-    """Return `document`, the response of a call with status 200, or raise its error if it has `success: false`."""
+    """Return `document`, the response of a call with status 200.
+
+    If it contains `success: false`, raise its error instead.
+    """
     if isinstance(document, dict) and document.get("success") is False:
         raise meaning(200, document, "", {})
     return document

@@ -77,7 +77,7 @@ def search(
         query=" ".join(query), gpu=gpu, num_gpus=num_gpus, min_gpu_ram=min_gpu_ram, max_dph=max_dph, disk=disk,
         region=region, min_reliability=min_reliability, bid=bid,
     )  # fmt: skip
-    wanted.filters()  # called first so that a query with a syntax error fails before an API key is needed
+    wanted.filters()  # called first, so that a syntax error in the query is reported before an API key is needed
     return offers.search(account(), wanted, sort, max(1, limit))
 
 

@@ -76,7 +76,7 @@ def account() -> Any:
 
 
 def meant(service: Any, ref: str | None, job: str | None = None, hosts: dict[str, Any] | None = None) -> list[int]:
-    """The ids of the instances that a command acts on."""
+    """The ids of the instances on which a command acts."""
     from trainsh_vast.rented import held  # noqa: PLC0415 - so that the help is fast
 
     return held.meant(service, ref, job, hosts)

@@ -55,8 +55,9 @@ def create(
     ] = None,
     _job: Job = None,
 ) -> Created:
-    """Rent an offer. If the answer is lost, the instance is found by its label, so a repeated request rents no
-    second one.
+    """Rent an offer.
+
+    If the answer is lost, the instance is found by its label, so a repeated request rents no second one.
     """
     from trainsh_vast.verbs import renting  # noqa: PLC0415 - so that the help is fast
 

@@ -1,4 +1,4 @@
-"""Limits that a machine enforces by itself: the watchdog on the machine, and how the watchdog is armed.
+"""Limits that a machine enforces by itself. A watchdog, which is a program on the machine, stops the machine.
 
 This subpackage imports `rented` and `api`.
 """

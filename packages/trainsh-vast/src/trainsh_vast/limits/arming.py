@@ -1,4 +1,4 @@
-"""Puts the watchdog on a machine over ssh, and arms it."""
+"""Puts the watchdog on a machine over ssh, and starts it with its limits ("arms" it)."""
 
 import shlex
 from pathlib import Path
@@ -18,8 +18,8 @@ NEW = f'mkdir -p "{FOLDER}" && cd "{FOLDER}" && cat >watchdog.new && mv watchdog
 def arm(number: int, target: Target, limits: Limits, per_hour: float) -> str:
     """Arm the watchdog of an instance. Return in words what the watchdog will do.
 
-    Raises RemoteError when a limit that was asked for cannot be armed. If only the default limit cannot be armed,
-    this is just logged.
+    Raises RemoteError if a limit that the user has set cannot be armed. If only the default limit cannot be armed,
+    this is only logged.
     """
     words = ["arm", str(int(limits.idle)), str(limits.left(per_hour)), api_base()]
     command = f"{NEW} && sh ./watchdog.sh {shlex.join(words)}"

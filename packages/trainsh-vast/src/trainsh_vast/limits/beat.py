@@ -1,4 +1,4 @@
-"""Tells the watchdog of each machine that a runner is alive, by sending lines for as long as this process lives."""
+"""Tells the watchdog of each machine that a runner is alive. Lines are sent as long as this process lives."""
 
 import contextlib
 import threading
@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from trainsh_base.remote.target import Target
 
-EVERY = 30.0  # the longest time between two lines, in seconds
+EVERY = 30.0  # the most seconds between two lines
 HEAR = 'exec sh "${HOME:-/root}/.local/state/tmux-trainsh/watchdog/watchdog.sh" hear'
 
 
 class Beat:
-    """Sends lines to one machine, over an ssh connection that is made again when it breaks."""
+    """Sends lines to one machine, over an ssh connection. A broken connection is made again."""
 
     def __init__(self, target: "Target", every: float) -> None:
         self._target, self._every = target, every
@@ -54,7 +54,7 @@ class Beat:
         child.wait()
 
     def end(self) -> None:
-        """Write no more lines, and close the connection."""
+        """Send no more lines, and close the connection."""
         self._over.set()
         self._thread.join(5)
 
@@ -66,7 +66,8 @@ _lock = threading.Lock()
 def begin(number: int, target: "Target", idle: float) -> None:
     """Send lines to the watchdog of an instance, at the instance's newest address.
 
-    `idle` is the idle limit in seconds, or 0 if there is none. Several lines are sent within this time.
+    `idle` is the idle limit in seconds, or 0 if there is none. Several lines are sent in each period of `idle`
+    seconds.
     """
     with _lock:
         old = _beats.pop(number, None)

@@ -1,11 +1,11 @@
-"""The limits at which a machine stops itself: time without work, total time, and money."""
+"""The limits at which a machine stops itself: a time without work, a total time, and an amount of money."""
 
 import msgspec
 
 from trainsh_base.errors import UsageError
 from trainsh_base.system.units import format_duration, parse_duration
 
-IDLE = 1800.0  # the default of `idle` for the machines of a job, in seconds
+IDLE = 1800.0  # seconds; the default of `idle` for the machines of a job
 OFF = ("off", "0", "0s", "no", "false")
 
 
@@ -13,7 +13,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """The limits of one machine.
 
     `idle` is in seconds; 0 means that an idle machine is never stopped. `max_time` (in seconds) and `max_cost` (in
-    $) are counted from now.
+    $) count from now on.
     """
 
     idle: float = 0.0
@@ -22,11 +22,11 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def asked(self) -> bool:
-        """Whether somebody asked for a limit of time or money. Such a limit has no default."""
+        """Whether the user has set a limit of time or money. Such a limit has no default."""
         return self.max_time is not None or self.max_cost is not None
 
     def left(self, per_hour: float) -> int:
-        """The seconds until the machine stops in any case, or 0 if there is no such limit."""
+        """The seconds after which the machine stops in any case, or 0 if there is no such limit."""
         found = [] if self.max_time is None else [self.max_time]
         if self.max_cost is not None and per_hour > 0:
             found.append(self.max_cost / per_hour * 3600)
@@ -41,9 +41,9 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def read(idle_stop: str | None, max_time: float | None, max_cost: float | None, job: str | None) -> Limits | None:
-    """The limits that were asked for, or None if there are no limits.
+    """The limits that the user has set, or None if there are no limits.
 
-    If `idle_stop` is None, `idle` has a default for a job, and is 0 otherwise. Raises UsageError for a limit that
+    If `idle_stop` is None, `idle` gets a default for a job, and 0 without a job. Raises UsageError for a limit that
     is not above 0.
     """
     for name, value in (("max_time", max_time), ("max_cost", max_cost)):

@@ -1,4 +1,7 @@
-"""The commands that a new machine of a job runs at every start, so that it stops if no runner arms its watchdog."""
+"""The commands that a new machine of a job runs at every start.
+
+If no runner arms its watchdog, they stop the machine.
+"""
 
 import shlex
 from pathlib import Path
@@ -7,7 +10,7 @@ from trainsh_vast.api.session import api_base
 from trainsh_vast.limits.limits import Limits
 
 SCRIPT = Path(__file__).with_name("onstart.sh")
-MOST = 4000  # the most characters; the service takes 4096
+MOST = 4000  # characters; the service accepts 4096
 
 
 def guarded(own: str, limits: Limits, per_hour: float) -> str:

@@ -1,5 +1,6 @@
 # shellcheck shell=sh disable=SC2154
-# tmux-trainsh: stops this machine if nobody arms its watchdog in time (docs/money.md). Before it: IDLE=, URL=.
+# tmux-trainsh: stops this machine if nobody arms its watchdog in time (docs/money.md). IDLE= and URL= come before
+# this.
 dog=${WATCHDOG_HOME:-/root/.local/state/tmux-trainsh/watchdog}
 end=$(($(date +%s) + IDLE))
 if [ -e "$dog/until" ]; then sh "$dog/watchdog.sh" again; else (

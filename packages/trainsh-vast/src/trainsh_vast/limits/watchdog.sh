@@ -15,7 +15,7 @@ umask 077
 proc=${WATCHDOG_PROC:-/proc}
 home=${WATCHDOG_HOME:-${HOME:-/root}/.local/state/tmux-trainsh/watchdog}
 onstart=${WATCHDOG_ONSTART:-/root/onstart.sh}
-grace=90 # so many seconds after a limit, a runner that is alive may still end its job by itself
+grace=90 # seconds after a limit in which a runner that is alive may still end its job by itself
 mkdir -p "$home" && cd "$home" || exit 1
 
 has() { command -v "$1" >/dev/null 2>&1; }
@@ -28,7 +28,7 @@ get() { # FILE: prints the first line of FILE, or 0 if there is no such file
   printf '%s\n' "${line:-0}"
 }
 
-request() { # METHOD [BODY]: sends the service a request about this machine; the key is in no argument list
+request() { # METHOD [BODY]: sends the service a request about this machine; no argument list contains the key
   id=$(variable CONTAINER_ID) key=$(variable CONTAINER_API_KEY)
   if [ -z "$id" ] || [ -z "$key" ]; then echo "no CONTAINER_API_KEY here" && return 1; fi
   at=$(get url)/api/v0/instances/$id/
@@ -51,8 +51,8 @@ print(http.urlopen(http.Request(at, body.encode() or None, head, method=method),
 }
 
 # Succeeds if this machine has work, and sets $why to the reason. Three things count as work: a program on a
-# terminal, unless it is a shell that waits (the steps of recipes run on terminals too); a file transfer that moves;
-# a busy GPU.
+# terminal (the steps of recipes run on terminals too), but not a shell that waits; a file transfer in progress; a
+# busy GPU.
 busy() {
   moved=
   for stat in "$proc"/[0-9]*/stat; do
@@ -99,7 +99,7 @@ look() {
   fi
 }
 
-pause() { # prints the seconds until the next look, which are a tenth of the nearest limit, at most 20
+pause() { # prints the seconds until the next look: a tenth of the time to the nearest limit, but at most 20
   near=200 idle=$(get idle) left=$(($(get until) - $(date +%s)))
   if [ "$idle" -gt 0 ] && [ "$idle" -lt "$near" ]; then near=$idle; fi
   if [ "$left" -gt 0 ] && [ "$left" -lt "$near" ]; then near=$left; fi
@@ -108,18 +108,18 @@ pause() { # prints the seconds until the next look, which are a tenth of the nea
 
 watch() {
   put watcher $$
-  while [ "$(get watcher)" = $$ ]; do # ends when a newer watcher takes over
+  while [ "$(get watcher)" = $$ ]; do # ends when a newer watcher replaces this one
     look
     sleep "$(pause)"
   done
 }
 
-again() { # starts a watcher; runs at every start of the machine, and after arming
+again() { # starts a watcher; called at every start of the machine, and after arming
   now=$(date +%s)
   put used "$now"
   if [ "$(get until)" -gt 0 ] && [ "$(get until)" -le "$now" ]; then
-    # Somebody has started the machine after its time was over, in order to use it again. So only the idle limit
-    # counts now.
+    # Somebody has started the machine after its time was over, to use it again. So from now on only the idle limit
+    # counts.
     put until 0
     if [ "$(get idle)" = 0 ]; then put idle 1800; fi
   fi
@@ -129,7 +129,7 @@ again() { # starts a watcher; runs at every start of the machine, and after armi
 
 arm() { # IDLE LEFT URL: checks that the machine's key works at URL, saves the limits, and starts a watcher
   put url "${3%/}"
-  for pause in 1 1 2 3 5 0; do # asks again if the service fails or was asked too often
+  for pause in 1 1 2 3 5 0; do # asks again if the service fails, or if it was asked too often
     if said=$(request GET); then
       case $said in *actual_status*) break ;; *) said="the service does not know this machine by its own key" ;; esac
     fi

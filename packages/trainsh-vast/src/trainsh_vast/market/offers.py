@@ -1,4 +1,4 @@
-"""Searches offers in pages of 64, checks each offer against the filters, and sorts the offers."""
+"""Searches offers in pages of 64, tests each offer with the filters, and sorts the offers."""
 
 from collections.abc import Callable, Iterator
 from typing import Any, Literal
@@ -26,7 +26,10 @@ KEYS: dict[Sort, Callable[[Row], Any]] = {
 
 
 class Offer(msgspec.Struct, frozen=True, kw_only=True):
-    """An offer in short; `price` in $ per hour with the disk asked for. Memory in MB, speed in Mb/s."""
+    """The main facts of an offer. `price` is in $ per hour, with the requested disk.
+
+    Memory is in MB, speed in Mb/s.
+    """
 
     offer: int
     gpu: str
@@ -46,7 +49,7 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
 
     @staticmethod
     def of(row: Row) -> "Offer":
-        """The short form of the service's object. All fields of that object except four are optional."""
+        """The main facts from the service's object. In that object, all fields except four are optional."""
         return Offer(
             offer=int(row["id"]), gpu=str(row["gpu_name"]), gpu_count=int(row["num_gpus"]),
             gpu_ram=row.get("gpu_ram"),
@@ -95,7 +98,7 @@ def _collect(service: Service, wanted: Wanted, filters: Filters, sort: Sort, lim
 def _pages(service: Service, wanted: Wanted, filters: Filters, sort: Sort, limit: int) -> Iterator[Row]:
     """Yield the offers, page after page.
 
-    As long as pages are full and more offers are needed, the search is repeated from the last price on.
+    If a page is full and more offers are needed, the search is repeated from the last price on.
     """
     if sort != "price" and limit <= MOST:
         yield from service.search(wanted.body(ORDERS[sort], filters))

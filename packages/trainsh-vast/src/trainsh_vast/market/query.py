@@ -34,7 +34,8 @@ ALIASES = {
     "reliability2": "reliability",
     "gpu_totalram": "gpu_total_ram",
 }
-# The factors to the units of the service. A GB has 1000 MB here, and durations in days become seconds.
+# The factors that convert a value to the units of the service. A GB has 1000 MB here. Durations are given in days,
+# and become seconds.
 MULTIPLIERS = {"gpu_ram": 1000.0, "gpu_total_ram": 1000.0, "cpu_ram": 1000.0, "duration": 86400.0}
 ANYTHING = ("any", "*", "?")
 _TERM = re.compile(

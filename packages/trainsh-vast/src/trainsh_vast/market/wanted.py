@@ -12,7 +12,7 @@ DEFAULTS: Filters = {"verified": {"eq": True}, "external": {"eq": False}, "renta
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
-    """The options of `search` and `pick`: memory per GPU in GB of 1000 MB, disk in GB, prices in $/h."""
+    """The options of `search` and `pick`. Memory per GPU is in GB of 1000 MB, the disk in GB, prices are in $/h."""
 
     query: str = ""
     gpu: str | None = None
@@ -62,8 +62,8 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
 def passes(row: Row, field: str, tests: dict[str, Any]) -> bool:
     """Whether a row passes the tests of a field.
 
-    The tests are repeated here because the server's filters have been wrong at times. If the row does not have the
-    field, it passes.
+    The server has tested the rows already, but its filters have been wrong at times. A row without the field
+    passes.
     """
     have = _shown(row, field)
     return have is None or all(_TESTS[operator](have, want) for operator, want in tests.items() if want is not None)
@@ -100,7 +100,7 @@ def _ordered(compare: Callable[[float, float], bool]) -> Callable[[Any, Any], bo
         try:
             return compare(float(have), float(want))
         except (TypeError, ValueError):
-            return True  # because the value is not a number, only the server can compare it
+            return True  # only the server can compare a value that is not a number
 
     return test
 

@@ -1,4 +1,6 @@
-"""The addresses of an instance's sshd (the direct one, then Vast.ai's proxy), and the target for an address."""
+"""The addresses of an instance's sshd (the direct address first, then Vast.ai's proxy), and the target for an
+address.
+"""
 
 from pathlib import Path
 from typing import Any
@@ -23,7 +25,7 @@ class Point(msgspec.Struct, frozen=True):
 
 
 def points(row: dict[str, Any]) -> list[Point]:
-    """The addresses to try, the better one first."""
+    """The addresses to try, the best one first."""
     found = []
     direct = ((row.get("ports") or {}).get("22/tcp") or [{}])[0].get("HostPort")
     address = str(row.get("public_ipaddr") or "").strip()
@@ -31,7 +33,7 @@ def points(row: dict[str, Any]) -> list[Point]:
         found.append(Point("direct", address, int(direct)))
     host, port = str(row.get("ssh_host") or "").strip(), row.get("ssh_port")
     if host and port:
-        # For images with Jupyter, the service reports the port of its proxy one too low.
+        # For images with Jupyter, the port that the service reports for its proxy is one too low.
         jupyter = "jupyter" in str(row.get("image_runtype") or "")
         found.append(Point("proxy", host, int(port) + jupyter))
     return found
@@ -40,7 +42,8 @@ def points(row: dict[str, Any]) -> list[Point]:
 def private_key() -> Path | None:
     """The private key for logins, or None.
 
-    It is the key in the setting, or else the first of the usual key files that has a public key beside it.
+    It is the key in the setting. Without the setting, it is the first of the usual key files that has a public key
+    beside it.
     """
     own = other_setting("defaults.ssh_key_path")
     if own:
@@ -74,7 +77,8 @@ def public_key(file: str | None = None) -> tuple[str, Path]:
 def target(number: int, point: Point) -> Target:
     """The target of an instance at an address.
 
-    The first host key of the instance is accepted, and must then stay the same on every port.
+    The first host key of the instance is accepted. After that, every port of the instance must show the same host
+    key.
     """
     known_hosts = str(private_folder(state_home() / "known_hosts") / f"vast-{number}")
     argv = ["ssh", "-p", str(point.port)]

@@ -1,4 +1,4 @@
-"""Finds the instances that a reference or a job means."""
+"""Finds the instances to which a reference or a job refers."""
 
 from typing import Any
 
@@ -17,9 +17,9 @@ def number_of(ref: str) -> int | None:
 
 
 def meant(service: Service, ref: str | None, job: str | None, hosts: dict[str, Any] | None) -> list[int]:
-    """The ids of the instances that a verb acts on.
+    """The ids of the instances on which a verb acts.
 
-    `ref` is an id or a host of the job. Without `ref`, these are all instances that the job holds.
+    `ref` is an id or a host of the job. Without `ref`, the verb acts on all instances that the job holds.
     """
     if ref:
         number = number_of(ref)
@@ -47,8 +47,9 @@ def meant(service: Service, ref: str | None, job: str | None, hosts: dict[str, A
 
 
 def number_of_spec(spec: Any) -> int | None:
-    """The id in the current value of a recipe's host, which is `vast:123` or a target of this tool; None for other
-    values.
+    """The id in the current value of a recipe's host.
+
+    The value is `vast:123` or a target of this tool; for others this is None.
     """
     if isinstance(spec, dict):
         spec = spec.get("name")
@@ -62,9 +63,9 @@ def is_held(row: Row, job: str, host: str | None = None) -> bool:
 
 
 def held_by_other(row: Row, job: str | None) -> str:
-    """The other job, not yet finished, that holds an instance.
+    """The job that holds an instance, if it is another job than `job` and has not finished.
 
-    It is empty when no such job holds the instance, or when the job is `job` itself.
+    Otherwise this is "".
     """
     holder, _ = labels.holder(row.get("label"))
     if not holder or (job and is_held(row, job)):

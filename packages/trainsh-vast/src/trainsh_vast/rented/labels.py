@@ -1,5 +1,6 @@
-"""The label of an instance. It names the job that holds the instance, and the host of the job that the
-instance is.
+"""The label of an instance.
+
+It names the job that holds the instance, and the name that the recipe has for the instance.
 """
 
 import re

@@ -5,8 +5,8 @@ import subprocess
 
 from trainsh_base.remote.target import Target
 
-LOGIN = 10  # the time limit in seconds to connect
-ANSWER = 60.0  # the time limit in seconds for the command
+LOGIN = 10  # seconds within which ssh must connect
+ANSWER = 60.0  # seconds within which the command must end
 
 
 def argv(target: Target, command: str, *options: str) -> list[str]:
@@ -21,9 +21,9 @@ def environment() -> dict[str, str]:
 
 
 def output(target: Target, command: str, given: bytes = b"", timeout: float = ANSWER) -> tuple[str, str]:
-    """The output of a command and the reason of its failure.
+    """(the output of a command, the reason of its failure).
 
-    If the command succeeds, the reason is empty. If it fails, the output is empty.
+    If the command succeeds, the reason is "". If it fails, the output is "".
     """
     try:
         done = subprocess.run(
@@ -39,7 +39,8 @@ def output(target: Target, command: str, given: bytes = b"", timeout: float = AN
 
 
 def run(target: Target, command: str, given: bytes = b"", timeout: float = ANSWER) -> str:
-    """Run a command with `given` on its standard input. Returns an empty text if it succeeds, else the reason of
-    its failure.
+    """Run a command with `given` on its standard input.
+
+    Return "" if it succeeds, else the reason of its failure.
     """
     return output(target, command, given, timeout)[1]

@@ -15,7 +15,8 @@ SECRETS = frozenset(("jupyter_token", "instance_api_key", "ssh_key", "extra_env"
 def rented(row: dict[str, Any]) -> Rented:
     """The row of an instance.
 
-    The price of a running instance is that of its GPU and its disk, the price of any other only that of its disk.
+    The price of a running instance is the price of its GPU and its disk. The price of any other instance is only
+    that of its disk.
     """
     found = states.condition(row)
     number = int(row["id"])
@@ -64,7 +65,7 @@ def without_secrets(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def costs_now(row: Rented) -> float:
-    """The instance's current cost in $ per hour. If its host is offline, the GPU is not billed."""
+    """What the instance costs now, in $ per hour. If its host is offline, the GPU is not billed."""
     if row.state == "gone":
         return 0.0
     return row.storage_per_hour if row.state == "stopped" or row.status == "offline" else row.price_per_hour

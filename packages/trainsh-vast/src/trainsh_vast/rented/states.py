@@ -1,4 +1,4 @@
-"""Combines the four states of the service into one state, and says which failures are final."""
+"""Combines the four states that the service reports into one state, and tells which failures are final."""
 
 from typing import Any
 
@@ -7,8 +7,8 @@ import msgspec
 from trainsh_base.provider.instance import State
 
 Row = dict[str, Any]
-HOST_PATIENCE = 60.0  # how many seconds to wait for a host to come back
-EXIT_PATIENCE = 45.0  # within so many seconds, the status must show a start
+HOST_PATIENCE = 60.0  # seconds to wait until a host comes back
+EXIT_PATIENCE = 45.0  # seconds within which the status must show a start
 BOOTING = (None, "", "created", "loading", "rebooting", "recycling", "restarting", "scheduling")
 NEVER = (
     "manifest unknown",
@@ -27,7 +27,7 @@ NEVER = (
 class Condition(msgspec.Struct, frozen=True):
     """A state and its reason.
 
-    `patience` is how many seconds to wait until a starting instance recovers from an error.
+    If a starting instance has an error, `patience` is how many seconds to wait for its recovery.
     """
 
     state: State
@@ -55,13 +55,13 @@ def condition(row: Row) -> Condition:
         return Condition("starting", "" if message.startswith("success") else message)
     if current == "stopped":
         return Condition("starting", "the start waits until the GPU is free")
-    # The status is `exited` although the instance should run. Either the container has ended, or it is about to
-    # start and the status is out of date.
+    # The status is `exited` although the instance should run. Either the container has ended. Or it is about to
+    # start, and the status is out of date.
     return Condition("failed", "the container has ended by itself, and still costs money", EXIT_PATIENCE)
 
 
 def is_over(row: Row | None) -> bool:
-    """Whether only the disk of an instance is billed, according to the service's own listing."""
+    """Whether only the disk of an instance is billed, according to the service's list."""
     if row is None:
         return True
     return (

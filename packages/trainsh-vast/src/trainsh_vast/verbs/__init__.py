@@ -1,4 +1,4 @@
-"""What commands and recipes do: pick, create, start, wait, stop, cost.
+"""The work of the commands and verbs: pick, create, start, wait, stop, cost.
 
 This subpackage may import all other subpackages.
 """

@@ -16,14 +16,14 @@ from trainsh_vast.verbs import picked, picking, waiting
 from trainsh_vast.verbs import states as changing
 from trainsh_vast.vetting import vetting
 
-TRIES = 5  # the most machines that are measured for one host
-GIVE_BACK = 120.0  # the most seconds to wait until a rejected machine is gone
+TRIES = 5  # the most machines that are measured for one host of a recipe
+GIVE_BACK = 120.0  # the most seconds to wait until a rejected machine is no longer listed
 
 
 class Patience(msgspec.Struct, frozen=True, kw_only=True):
-    """The limits of a wait: it takes at most `timeout` seconds, with `poll` seconds between two requests.
+    """The limits of a wait: at most `timeout` seconds, with `poll` seconds between two requests.
 
-    A machine that fails may be stopped.
+    `stop_on_fail` tells whether to stop a machine that fails.
     """
 
     timeout: float
@@ -34,9 +34,10 @@ class Patience(msgspec.Struct, frozen=True, kw_only=True):
 def vetted(
     service: Service, number: int, patience: Patience, vet: float | None, job: str | None
 ) -> tuple[Row, Target]:
-    """Wait until a machine runs and is as good as its offer said. Return this machine or its replacement.
+    """Wait until a machine runs and is as good as its offer.
 
-    Raises Conflict with the code `fell_short` when there is no replacement.
+    Return this machine, or its replacement if it is worse. Raises Conflict with the code `fell_short` if there is
+    no replacement.
     """
     for left in range(TRIES, 0, -1):
         row, target = waiting.wait(
@@ -53,7 +54,10 @@ def vetted(
 
 
 def _replaced(service: Service, row: Row, job: str | None, why: str, *, last: bool) -> int:
-    """Give a machine back, and pick another machine for the same host. Return the id of the new machine."""
+    """Give a machine back, and pick another one for the same host of the recipe.
+
+    Return the id of the new machine.
+    """
     number = int(row["id"])
     holder, host = labels.holder(row.get("label"))
     known = picked.load(job, host) if job and holder else None
@@ -78,7 +82,7 @@ def _replaced(service: Service, row: Row, job: str | None, why: str, *, last: bo
 
 
 def armed(row: Row, target: Target, limits: Limits | None, job: str | None) -> str:
-    """Arm the limits that the machine itself enforces. Return them in words, or an empty text if there are none.
+    """Arm the limits that the machine itself enforces. Return them in words, or "" if there are no limits.
 
     If the job has not picked, rented or started the machine, only limits of time and money are armed.
     """

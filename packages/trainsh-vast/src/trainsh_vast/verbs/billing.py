@@ -1,6 +1,7 @@
 """Computes the cost of instances as Decimals.
 
-The cost comes from the service's ledger if the ledger has entries for the instance, else from prices and hours.
+The cost is taken from the service's ledger if the ledger has entries for the instance. Otherwise it is computed
+from prices and hours.
 """
 
 import time
@@ -27,8 +28,9 @@ def decimal(value: Any) -> Decimal:
 
 
 def service_now(row: Row | None) -> float:
-    """The time of the service's clock, computed from an instance's end time and the time that is left
-    until then.
+    """The time of the service's clock.
+
+    It is computed from an instance's end time and the time that is left until then.
     """
     if row and row.get("end_date") and row.get("duration"):
         return float(row["end_date"]) - float(row["duration"])
@@ -36,9 +38,9 @@ def service_now(row: Row | None) -> float:
 
 
 def cost(service: Service, number: int) -> Cost:
-    """The cost of an instance, even of a destroyed instance if it is in the ledger.
+    """The cost of an instance. A destroyed instance also has a cost if it is in the ledger.
 
-    Raises NotFound for any other.
+    Raises NotFound for any other instance.
     """
     row = service.instance(number)
     now = service_now(row)
@@ -62,7 +64,7 @@ def cost(service: Service, number: int) -> Cost:
 
 
 def _from_ledger(service: Service, number: int, start: float, end: float) -> Parts | None:
-    """The sums of the ledger's lines about one instance, or None if the ledger has no lines about it."""
+    """The sums of the ledger's lines about one instance, or None if there are no such lines."""
     sums = dict.fromkeys(KINDS.values(), Decimal(0))
     seen = False
     for line in service.charges(start, end):
@@ -103,7 +105,7 @@ def balance(service: Service) -> Balance:
 def bill(service: Service) -> Bill:
     """The instances that cost money now, and what this month has cost according to the ledger.
 
-    The month is that of UTC, as the service counts.
+    A month begins and ends in UTC, as it does for the service.
     """
     raw = list(service.instances())
     now = service_now(raw[0] if raw else None)

@@ -1,4 +1,7 @@
-"""Rents an offer at most once. The request sets a label, so that the instance is found if the answer is lost."""
+"""Rents an offer at most once. The request sets a label.
+
+If the answer is lost, the instance is found by its label.
+"""
 
 import contextlib
 import time
@@ -12,9 +15,9 @@ from trainsh_vast.api.errors import meaning
 from trainsh_vast.api.service import Row, Service
 from trainsh_vast.rented import labels
 
-SETTLES = 45.0  # after so many seconds, a requested machine is in the list if it was rented
+SETTLES = 45.0  # seconds after which a requested machine is in the list, if it was rented
 LOOK = 2.0
-LAST_LOOK = 5.0  # for so many seconds, a process that is being ended looks for the machine that it may have rented
+LAST_LOOK = 5.0  # seconds for which a process that is being ended looks for a machine that it may have rented
 UNKNOWN = frozenset(("server_error", "bad_answer", "unreachable", "too_many_requests"))
 PORTS = "ssh_direc ssh_proxy"
 
@@ -28,8 +31,9 @@ def request_body(
     env: dict[str, str] | None = None,
     price: float | None = None,
 ) -> dict[str, Any]:
-    """The body of a request to rent, with direct ssh. It asks that no stopped contract is created if the GPU is
-    taken.
+    """The body of a request to rent, with direct ssh.
+
+    If the GPU is taken, the service must not create a stopped contract.
     """
     return {
         "image": image, "disk": disk, "label": label, "onstart": onstart or None, "env": env or {}, "price": price,
@@ -38,7 +42,7 @@ def request_body(
 
 
 def find_labelled(service: Service, label: str) -> Row | None:
-    """The instance with this label, or with the same job and host at the end of its label."""
+    """The instance with this label, or with a label whose end names the same job and host."""
     holder = labels.holder(label)
     for row in service.instances():
         if row.get("label") == label or (holder != ("", "") and labels.holder(row.get("label")) == holder):
@@ -49,13 +53,14 @@ def find_labelled(service: Service, label: str) -> Row | None:
 def look_first(service: Service, label: str, note: Note) -> Row | None:
     """The instance that an earlier attempt has rented, or None.
 
-    If that attempt has sent a request, this waits until the list would show the instance.
+    If that attempt has sent a request, this function waits until the list would show the instance.
     """
     found = find_labelled(service, label)
     asked = note.asked_at()
     while found is None and asked is not None and time.time() < asked + SETTLES:
         current().emit("log", message="a machine was requested before; checking whether it was rented")
-        time.sleep(LOOK)  # a cancel must not end this pause, because then a second machine could be rented later
+        # this pause must not end early by a cancel, because a second machine might then be rented later
+        time.sleep(LOOK)
         found = find_labelled(service, label)
     if found is not None:
         note.settled()
@@ -64,7 +69,7 @@ def look_first(service: Service, label: str, note: Note) -> Row | None:
 
 @contextlib.contextmanager
 def named_at_the_end(service: Service, label: str) -> Iterator[None]:
-    """If the process is ended during the block, tell the user about a machine with this label, because it costs
+    """If the process is ended during the block, look for a machine with this label, and tell the user that it costs
     money.
     """
     try:
@@ -105,8 +110,9 @@ def rent(service: Service, offers: list[Row], body: dict[str, Any], note: Note) 
 
 
 def _rent(service: Service, offer: int, body: dict[str, Any]) -> int | None:
-    """Rent one offer. Return the id of the new instance, or None when the offer is gone. Any other error
-    is raised.
+    """Rent one offer. Return the id of the new instance, or None if the offer is gone.
+
+    All other errors are raised.
     """
     try:
         answer = service.create(offer, body)
@@ -118,7 +124,7 @@ def _rent(service: Service, offer: int, body: dict[str, Any]) -> int | None:
         raise
     number = answer.get("new_contract")
     if answer.get("success") is False:
-        if number is not None:  # the GPU was taken, and yet a stopped contract was created, whose disk is billed
+        if number is not None:  # the GPU was taken, but a stopped contract was created, whose disk is billed
             _remove(service, int(number))
             return None
         raise meaning(200, answer, "", {})
@@ -130,7 +136,7 @@ def _rent(service: Service, offer: int, body: dict[str, Any]) -> int | None:
 
 
 def _recover(service: Service, label: str, error: TrainError) -> int:
-    """The id of an instance, found by its label because the answer to the request to rent it was lost."""
+    """The id of an instance that is found by its label. The answer to the request to rent it was lost."""
     current().emit("log", message=f"the answer was lost ({error.message}); looking for the instance by its label")
     deadline = time.time() + SETTLES
     while True:
@@ -149,7 +155,7 @@ def _recover(service: Service, label: str, error: TrainError) -> int:
 
 
 def _remove(service: Service, number: int) -> None:
-    """Destroy a contract that has no GPU. Raises Conflict when it cannot be destroyed."""
+    """Destroy a contract that has no GPU. Raises Conflict if this fails."""
     for pause in (0.5, 2.0, 5.0, 10.0, 0.0):
         try:
             service.destroy(number)

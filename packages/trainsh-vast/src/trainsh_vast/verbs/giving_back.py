@@ -1,4 +1,4 @@
-"""Carries out `destroy` in a recipe: destroys what the job has rented, and stops what was there before the job."""
+"""Carries out `destroy` in a recipe. It destroys what the job has rented, and stops what existed before the job."""
 
 from trainsh_vast.api.service import Row, Service
 from trainsh_vast.model import Rented, Verb
@@ -7,8 +7,9 @@ from trainsh_vast.verbs import picked, states
 
 
 def give_back(service: Service, numbers: list[int], job: str, timeout: float) -> Verb:
-    """Destroy the instances that `job` has rented, and stop the others, because their disks may hold a person's
-    files.
+    """Destroy the instances that `job` has rented.
+
+    Stop the others, because their disks may have files of a person.
     """
     words, kept = [], None
     for number in numbers:

@@ -14,8 +14,9 @@ def listed(service: Service, number: int | None) -> list[Key]:
 
 
 def attach(service: Service, number: int | None, file: str | None) -> Attached:
-    """Add the local key to the instance `number`, or to the account if `number` is None, unless the key is already
-    there.
+    """Add the local key to the instance `number`, or to the account if `number` is None.
+
+    Do nothing if the key is there already.
     """
     text, path = endpoint.public_key(file)
     found = service.keys() if number is None else service.instance_keys(number)

@@ -1,6 +1,6 @@
-"""Saves the parameters of each pick, because they are needed to replace a machine that is worse than its offer.
+"""Saves the parameters of each pick. They are needed to replace a machine that is worse than its offer.
 
-Also saves which machines a job uses without having rented them.
+Also saves which machines a job uses although it has not rented them.
 """
 
 import contextlib
@@ -15,14 +15,14 @@ from trainsh_base.system.paths import private_folder, state_home
 from trainsh_vast.limits.limits import Limits
 from trainsh_vast.market.wanted import Wanted
 
-FORGOTTEN = 30 * 86400.0  # after so many seconds, a saved pick is deleted
+FORGOTTEN = 30 * 86400.0  # seconds after which a saved pick is deleted
 
 
 class Rules(msgspec.Struct, frozen=True, kw_only=True):
     """How a machine may be chosen.
 
-    With `auto`, no question is asked. With `create`, a machine may be rented, with `image` and for at most
-    `max_dph` $ per hour. `limits` are the limits of a new machine.
+    With `auto`, no question is asked. With `create`, a machine may be rented, with the image `image` and for at
+    most `max_dph` $ per hour. `limits` are the limits of a new machine.
     """
 
     auto: bool = False
@@ -55,7 +55,7 @@ def load(job: str, host: str) -> Picked | None:
 
 
 def save(job: str, host: str, wanted: Wanted, rules: Rules) -> None:
-    """Record a pick before it is made. The machines that an earlier pick has rented stay in the record."""
+    """Record a pick before it is made. The machines that an earlier pick has rented are kept in the record."""
     place, old = _place(job, host), load(job, host)
     write_atomic(place, msgspec.json.encode(Picked(wanted=wanted, rules=rules, rented=old.rented if old else [])))
     for file in place.parent.iterdir():
@@ -76,7 +76,7 @@ def add_rented(job: str, host: str, number: int) -> None:
 def take(job: str, number: int) -> None:
     """Record that a job uses a machine that it has not rented.
 
-    Call this before the machine gets the job's label.
+    Call this before the machine gets the label of the job.
     """
     write_atomic(_taken_place(job), msgspec.json.encode(sorted({*_taken(job), number})))
 
@@ -84,8 +84,8 @@ def take(job: str, number: int) -> None:
 def was_rented(job: str, host: str, number: int) -> bool:
     """Whether a job has rented the machine that has the job's label.
 
-    A pick without a record, such as a pick on another computer, counts as a pick of a machine that was there before
-    the job.
+    If there is no record, because the pick was made on another computer, the machine counts as one that existed
+    before the job.
     """
     return number not in _taken(job) and (not host or load(job, host) is not None)
 

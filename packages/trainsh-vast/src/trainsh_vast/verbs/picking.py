@@ -1,5 +1,6 @@
-"""Carries out `pick`: chooses a machine for a host of a recipe from the rented machines or, if allowed,
-the market.
+"""Carries out `pick`: chooses a machine for a host of a recipe.
+
+It takes a rented machine or, if allowed, one of the market.
 """
 
 from trainsh_base.errors import Conflict, NotFound, TrainError, UsageError
@@ -17,7 +18,7 @@ from trainsh_vast.verbs.picked import Rules
 from trainsh_vast.vetting import bad_machines
 
 ORDER = {"running": 0, "starting": 1, "stopped": 2, "stopping": 3}
-TRIES = 8  # the most offers that are tried, one after the other
+TRIES = 8  # the most offers that are tried one after the other
 
 
 def pick(
@@ -25,8 +26,8 @@ def pick(
 ) -> Row:
     """The machine for `host`.
 
-    It is the host's current machine (`given`), else the machine of an earlier attempt, else a rented machine, else
-    a new one.
+    The first of these that exists is chosen: the host's current machine (`given`), the machine of an earlier
+    attempt, a rented machine, a new one.
     """
     if not job:
         return _fresh(service, host, None, wanted, rules, None)
@@ -42,8 +43,9 @@ def pick(
 
 
 def _given(service: Service, number: int, job: str, host: str) -> Row | None:
-    """The instance to which the host is already bound, after it was labelled with this job; None when it
-    is gone.
+    """The instance that is the host's machine already, after it got the label of this job.
+
+    None if it no longer exists.
     """
     row = service.instance(number)
     if row is None:
@@ -87,14 +89,14 @@ def _none(host: str, others: list[str], trouble: str) -> NotFound:
 
 
 def candidates(service: Service, wanted: Wanted, job: str | None) -> tuple[list[Row], list[str]]:
-    """The rented instances that fit, with the best first; and the jobs that hold other instances that fit."""
+    """(the rented instances that fit, the best one first; the jobs that hold other instances that fit)."""
     found, others = [], []
     for row in bad_machines.good(list(service.instances())):
         if states.condition(row).state not in ORDER or not wanted.fits_rented(row):
             continue
         holder = held.held_by_other(row, job)
         if job and labels.holder(row.get("label"))[0] == labels.holder(labels.marked("", job, ""))[0]:
-            continue  # this instance belongs to another host of this job
+            continue  # this instance is the machine of another host of this job
         if holder:
             others.append(holder)
         else:
@@ -171,7 +173,7 @@ def _rent(service: Service, host: str, job: str | None, wanted: Wanted, rules: R
 
 
 def _agreed(offer: Row, host: str) -> bool:
-    """Whether the user accepts the price of this offer. False when the program is not interactive."""
+    """Whether the user accepts the price of this offer. False if the program is not interactive."""
     question = f"Rent {offer['num_gpus']}x {offer['gpu_name']} for {host} at ${offer['dph_total']:.3f} an hour?"
     try:
         return current().ask("confirm", question, default="no", flag="max_dph=DOLLARS") == "yes"

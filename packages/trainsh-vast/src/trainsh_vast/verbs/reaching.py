@@ -1,4 +1,4 @@
-"""Chooses the address of an instance that works now."""
+"""Chooses an address at which an instance answers now."""
 
 import socket
 
@@ -12,10 +12,10 @@ PROBE = 4.0
 
 
 def resolve(service: Service, number: int) -> Target:
-    """The target of an instance: the direct address if it answers, else the proxy.
+    """The target of an instance. It has the direct address if that answers, else the address of the proxy.
 
-    Raises Conflict when the instance does not run. Raises NotFound with `gone` when even the listing does not show
-    the instance.
+    Raises Conflict if the instance does not run. Raises NotFound with `gone` if not even the list shows the
+    instance.
     """
     row = service.instance(number)
     if row is None:

@@ -16,7 +16,7 @@ from trainsh_vast.verbs import accepting, creating, picking
 from trainsh_vast.verbs.picked import Rules
 from trainsh_vast.vetting import bad_machines
 
-# the limits of the wait in a pick that also measures the machine
+# the limits of the wait if a pick also measures the machine
 PATIENCE = accepting.Patience(timeout=600.0, poll=10.0)
 COUNTED = 64  # the most offers that an estimate counts
 
@@ -27,9 +27,9 @@ def create(
 ) -> Created:  # fmt: skip
     """Rent an offer.
 
-    With `job`, if the job already holds an instance, this one is returned and no second one is rented.
+    If `job` is given and already holds an instance, this instance is returned, and no second one is rented.
     """
-    # Without a job or a label, a random label is set, so that the instance is found if the answer is lost.
+    # Without a job or a label, a random label is set, so that the instance can be found if the answer is lost.
     mark = labels.marked(label, job, "") if job else label or f"train-{secrets.token_hex(4)}"
     body = creating.request_body(
         image=image or str(config_value("vast.image")),
@@ -71,8 +71,9 @@ def wait(
     service: Service, numbers: list[int], hosts: dict[str, Any] | None, patience: accepting.Patience, *,
     vet: float | None, limits: Limits | None, job: str | None,
 ) -> Verb:  # fmt: skip
-    """Wait until each instance accepts a login, and arm its limits. Return the hosts of the recipe to which they
-    are bound.
+    """Wait until each instance accepts a login, and arm its limits.
+
+    Return the recipe's hosts whose machines they are.
     """
     answered: dict[str, str] = {}
     found: list[Rented] = []
@@ -94,7 +95,7 @@ def wait(
 def estimate(service: Service, wanted: Wanted, *, create: bool) -> Estimate:
     """What `pick` would take now.
 
-    It is the best of the rented instances that fit, or else, if `pick` may rent, the cheapest offer.
+    It is the best of the rented instances that fit. If none fits and `pick` may rent, it is the cheapest offer.
     """
     mine, _ = picking.candidates(service, wanted, None)
     market = [] if mine or not create else bad_machines.good(offers.search(service, wanted, "price", COUNTED))

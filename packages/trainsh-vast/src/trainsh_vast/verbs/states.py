@@ -16,14 +16,17 @@ from trainsh_vast.api.service import Row, Service
 from trainsh_vast.api.session import agreed
 from trainsh_vast.rented import rows, states
 
-PAUSE = 1.5  # seconds between two looks at the listing
-AGAIN = 15.0  # after so many seconds, the request is repeated
+PAUSE = 1.5  # seconds between two requests for the list
+AGAIN = 15.0  # seconds after which the request is repeated
 Ask = Callable[[], object]
 Done = Callable[[Row | None], bool]
 
 
 def stop(service: Service, number: int, timeout: float) -> Row | None:
-    """Stop an instance, and wait until the listing shows it as stopped. Return its row, or None when it is gone."""
+    """Stop an instance, and wait until the list shows it as stopped.
+
+    Return its row, or None if it no longer exists.
+    """
 
     def ask() -> None:
         try:
@@ -35,7 +38,7 @@ def stop(service: Service, number: int, timeout: float) -> Row | None:
 
 
 def destroy(service: Service, number: int, timeout: float) -> None:
-    """Destroy an instance and its disk, and wait until the instance is no longer listed."""
+    """Destroy an instance and its disk, and wait until the list does not show the instance any more."""
 
     def ask() -> None:
         try:
@@ -86,7 +89,7 @@ def _price(service: Service, number: int) -> str:
 def start(service: Service, number: int) -> Row:
     """Start an instance and return its row.
 
-    Raises Conflict when its GPU is taken. In this case the start does not stay in a queue.
+    Raises Conflict if the instance's GPU is taken. In this case no start is left in the queue.
     """
     row = service.need(number)
     if states.condition(row).state in ("running", "starting") and row.get("cur_state") != "stopped":
@@ -109,8 +112,9 @@ def start(service: Service, number: int) -> Row:
 
 
 def _begins(service: Service, number: int) -> Row:
-    """The row of an instance, after the service has set its contract to run. The container's status may still be
-    old.
+    """The row of an instance after the service has set its contract to run.
+
+    In the row, the container's status may be out of date.
     """
     deadline = time.monotonic() + 30
     while True:

@@ -1,6 +1,4 @@
-"""Carries out `wait`: waits until an instance runs and accepts an ssh login, or until it is clear that it never
-will.
-"""
+"""Carries out `wait`. Waits until an instance runs and accepts an ssh login, or until it certainly never will."""
 
 import time
 from typing import Any
@@ -15,9 +13,9 @@ from trainsh_vast.rented import endpoint, login, states
 from trainsh_vast.verbs import keys
 from trainsh_vast.verbs import states as changing
 
-# The first command of a login. It makes later logins start without a tmux session.
+# The first command of a login. After it, later logins start without a tmux session.
 HELLO = "touch ~/.no_auto_tmux"
-LOGIN = 20.0  # the time limit in seconds for one attempt
+LOGIN = 20.0  # seconds within which one attempt must end
 
 
 class Waiting:
@@ -52,7 +50,7 @@ class Waiting:
                     code="not_ready",
                     data={"id": self.number},
                 )
-            # The first pauses are shorter, because most instances that were only stopped run again within seconds.
+            # The first pauses are shorter: most instances that were only stopped run again within seconds.
             pause = min(self.poll, pause * 2)
             current().cancelled.wait(self.deadline.within(pause))
             current().check()
@@ -87,8 +85,9 @@ class Waiting:
         return self._log_in(row)
 
     def _failed(self, found: states.Condition) -> str:
-        """Raise Conflict if this state has lasted for its `patience`. Otherwise return the reason why the wait goes
-        on.
+        """Raise Conflict if this state has lasted as long as its `patience`.
+
+        Otherwise return the reason to continue to wait.
         """
         now = time.monotonic()
         self._bad_since = self._bad_since or now
@@ -102,8 +101,9 @@ class Waiting:
         return f"it is {self._row.get('actual_status')}; waiting for it to recover"
 
     def _log_in(self, row: Row) -> str | Target:
-        """The target that accepts a login, or the last error if none does. The direct address is tried before the
-        proxy.
+        """The target that accepts a login. If none does, the last error.
+
+        The direct address is tried before the proxy.
         """
         said = "it runs, but has no ssh address yet"
         for point in endpoint.points(row):
@@ -131,7 +131,7 @@ def _because(problem: str) -> str:
 def wait(
     service: Service, number: int, *, timeout: float, poll: float, stop_on_fail: bool, stop_timeout: float = 300
 ) -> tuple[Row, Target]:
-    """Wait until an instance accepts a login. With `stop_on_fail`, stop the instance when the wait fails."""
+    """Wait until an instance accepts a login. With `stop_on_fail`, stop the instance if the wait fails."""
     started: Any = time.monotonic()
     try:
         found = Waiting(service, number, Deadline.after(timeout), poll).run()

@@ -1,4 +1,4 @@
-"""Watches states change, and reads logs."""
+"""Reports changes of states, and reads logs."""
 
 import time
 from typing import Any
@@ -14,9 +14,9 @@ LOGS_WITHIN = 20.0
 
 
 def watch(service: Service, number: int | None, every: float, until: str | None) -> list[Change]:
-    """The changes that were seen until Ctrl-C, or until the state `until` was reached.
+    """The changes that occurred until Ctrl-C, or until the state `until` was reached.
 
-    The instance `number` must reach this state, or all instances if `number` is None.
+    The instance `number` must reach this state. If `number` is None, all instances must reach it.
     """
     request, seen = current(), dict[Any, tuple[str, str]]()
     changes: list[Change] = []
@@ -44,7 +44,7 @@ def watch(service: Service, number: int | None, every: float, until: str | None)
 def logs(service: Service, number: int, tail: int, word: str | None) -> str:
     """The last `tail` lines of a container's log.
 
-    The service writes the log to a URL, and this function asks for that URL until the log is there.
+    The service writes the log to a URL. This function requests that URL until the log is there.
     """
     service.need(number)
     address = service.request_logs(number, tail, word)

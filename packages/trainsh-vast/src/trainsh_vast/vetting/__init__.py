@@ -1,4 +1,4 @@
-"""Checks whether a machine is as good as its offer said, and remembers the machines that were not.
+"""Checks whether a machine is as good as its offer, and remembers the machines that are worse.
 
 This subpackage imports `rented` and `api`.
 """

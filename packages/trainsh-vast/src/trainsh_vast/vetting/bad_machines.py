@@ -1,6 +1,6 @@
-"""Keeps the machines that were worse than their offers in a file, which later picks read.
+"""Keeps the machines that were worse than their offers in a file. Later picks read this file.
 
-To forget a machine, delete its line in the file.
+To make train forget a machine, delete its line in the file.
 """
 
 import contextlib
@@ -18,7 +18,7 @@ def place() -> Path:
 
 
 def known() -> dict[int, str]:
-    """A map from the id of each bad machine to the reason why it is avoided."""
+    """The bad machines: id -> the reason why this machine is avoided."""
     found: dict[int, str] = {}
     with contextlib.suppress(FileNotFoundError):
         for line in place().read_text().splitlines():
@@ -38,6 +38,6 @@ def remember(machine: Any, why: str) -> None:
 
 
 def good(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The offers or instances whose machine is not one of the bad machines."""
+    """The offers or instances whose machine is not a bad one."""
     bad = known()
     return [row for row in rows if row.get("machine_id") not in bad]

@@ -1,13 +1,13 @@
-"""Compares what was measured on a machine with what its offer promised."""
+"""Compares what was measured on a machine with the figures in its offer."""
 
 from typing import Any
 
 import msgspec
 
-# The share of the promised figure that a machine must reach. It is below 1 because offers show peaks and the
+# The share of the figure in the offer that a machine must reach. It is below 1, because offers show peaks and the
 # measurement is short.
 SHARE = {"gpus": 1.0, "memory": 0.94, "free": 0.5, "disk": 0.2, "down": 0.25, "up": 0.25, "tflops": 0.4}
-ENOUGH = {"disk": 100.0}  # a machine that reaches this figure is not refused, whatever was promised
+ENOUGH = {"disk": 100.0}  # a machine that reaches this figure is not rejected, whatever its offer says
 UNITS = {
     "gpus": "GPUs", "memory": "MB of GPU memory", "free": "GB of free disk", "disk": "MB/s to disk",
     "down": "Mb/s down", "up": "Mb/s up", "tflops": "TFLOPS", "driver": "driver", "cuda": "CUDA",
@@ -15,7 +15,7 @@ UNITS = {
 
 
 class Vetted(msgspec.Struct, frozen=True, kw_only=True):
-    """The measured figures. `short` lists in words the figures that are below the offer."""
+    """The measured figures. `short` lists, in words, the figures that are below those of the offer."""
 
     measured: dict[str, str]
     short: list[str]
@@ -27,13 +27,13 @@ class Vetted(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def parsed(text: str) -> dict[str, str]:
-    """A map from NAME to NUMBER for the lines `NAME NUMBER` of vet.sh. Other lines are left out."""
+    """The lines `NAME NUMBER` of vet.sh as NAME -> NUMBER. Other lines are left out."""
     pairs = [line.split() for line in text.splitlines()]
     return {pair[0]: pair[1] for pair in pairs if len(pair) == 2 and pair[0] in UNITS}
 
 
 def promised(row: dict[str, Any]) -> dict[str, float]:
-    """The figures that the service shows for an instance, keyed by the names that vet.sh uses."""
+    """The figures that the service shows for an instance. The keys are the names that vet.sh uses."""
     gpus = float(row.get("num_gpus") or 1)
     found = {
         "gpus": row.get("num_gpus"), "memory": row.get("gpu_ram"), "free": row.get("disk_space"),
@@ -44,7 +44,10 @@ def promised(row: dict[str, Any]) -> dict[str, float]:
 
 
 def judged(row: dict[str, Any], measured: dict[str, str]) -> Vetted:
-    """Compare the measured figures with a machine's row. A figure that was not measured is not compared."""
+    """Compare the measured figures with those in a machine's row.
+
+    A figure that was not measured is not compared.
+    """
     short = []
     for name, wanted in promised(row).items():
         have = _number(measured.get(name))

@@ -1,12 +1,12 @@
 #!/bin/sh
-# vet.sh SECONDS URL: measures this machine for SECONDS, and prints a line `NAME NUMBER` for each figure. There is
-# no line for a figure that cannot be measured because a program is missing. The network is measured with a download
+# vet.sh SECONDS URL: measures this machine for SECONDS, and prints a line `NAME NUMBER` for each figure. If a
+# figure cannot be measured, because a program is missing, it has no line. The network is measured with a download
 # of URL/__down?bytes=N and an upload to URL/__up. The names are: gpus, memory (MB of the smallest GPU), driver,
 # cuda, free (GB), disk (MB/s written), down and up (Mb/s), tflops (fp32).
 set -u
 part=$(($1 / 5 > 0 ? $1 / 5 : 1)) url=$2
 has() { command -v "$1" >/dev/null 2>&1; }
-limited() { # SECONDS COMMAND...: runs COMMAND, for SECONDS at most if this machine has `timeout`
+limited() { # SECONDS COMMAND...: runs COMMAND; if this machine has `timeout`, for at most SECONDS
   if has timeout; then timeout "$@"; else shift && "$@"; fi
 }
 uptime() { # prints the time since the machine was started, in hundredths of a second

@@ -16,7 +16,7 @@ SCRIPT = Path(__file__).with_name("vet.sh")
 def vet(row: Row, target: Target, seconds: float) -> Vetted:
     """Measure an instance for at most `seconds`.
 
-    If it is worse than its offer or cannot be measured, its machine is remembered as bad.
+    If the instance is worse than its offer or cannot be measured, its machine is remembered as bad.
     """
     number = row["id"]
     current().emit("log", message=f"instance {number}: measuring it")
