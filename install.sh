@@ -428,11 +428,9 @@ compdef -p _train 'train-*'" ;;
   line="if [ -f $(quoted "$data/start-up") ]; then . $(quoted "$data/start-up"); fi # $distribution"
   case $shell in */fish) line="test -f $(quoted "$data/start-up"); and source $(quoted "$data/start-up") # $distribution" ;; esac
   if grep -qxF -- "$line" "$file" 2>/dev/null; then return; fi
-  if ! confirm "Add a line to $file, for commands and completions in new shells?"; then
-    say "  for commands and completions in new shells, add this line to $file:"
-    say "  $line"
-    return
-  fi
+  say "  for commands and completions in new shells, $file needs this line:"
+  say "  $line"
+  if ! confirm "Add it?"; then return; fi
   make_folder "${file%/*}"
   if [ ! -e "$file" ]; then note file "$file"; fi
   printf '%s\n' "$line" >>"$file"
@@ -514,6 +512,7 @@ uninstall() {
   if [ ! -f "$record" ]; then
     fail "nothing that this script installed is in $data" 'uv tool list and pipx list name what else there is' 3
   fi
+  if is_whole; then end_background; fi
   while IFS=$tab read -r kind place more; do
     case $kind in
     way) remove_way "$place" ;;
@@ -528,6 +527,21 @@ uninstall() {
   rm -rf "$data"
   printf '%s\n' "$folders" | while read -r folder; do rmdir "$folder" 2>/dev/null || true; done
   say "removed; your settings, recipes and jobs stay in ${TRAINSH_HOME:-${XDG_CONFIG_HOME:-$HOME/.config}/tmux-trainsh}"
+}
+
+# Ends what runs in the background, by the commands that the packages name. A job's runner is for the user to end.
+end_background() {
+  if [ -z "$yes" ] && "$bin/train" status --json 2>/dev/null | grep -q '"state":"running"'; then
+    fail 'a job is running, and its runner needs what would be removed' "to see it: train status
+  to end it: train cancel
+  to uninstall all the same: install.sh --uninstall --yes" 5
+  fi
+  ours=$("$bin/train" --exec-path)
+  for file in "${ours%/bin}"/share/trainsh/background/*; do
+    if [ ! -f "$file" ] || ! read -r words <"$file"; then continue; fi
+    # shellcheck disable=SC2086 # the words have no blanks
+    "$bin/train-${file##*/}" $words >/dev/null 2>&1 || say "note: train ${file##*/} $words failed"
+  done
 }
 
 remove_way() { # WAY

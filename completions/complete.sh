@@ -105,4 +105,7 @@ complete_words() { # WORD...: prints the candidates for the last WORD; the words
   fi
 }
 
+while [ $# -gt 1 ]; do # options of every command may stand before it
+  case $1 in -q | --quiet | -v | --verbose | --debug | --json | --jsonl | --no-color | --no-pager) shift ;; *) break ;; esac
+done
 if [ $# -gt 0 ]; then complete_words "$@"; fi

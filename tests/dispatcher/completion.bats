@@ -49,6 +49,7 @@ offers() { # WANTED WORD...: the candidates, without what they mean, in one line
   offers 'price reliability value' vast search --sort ''
   offers '--sort=price' vast search --sort=p
   offers '' run x --max-time ''
+  offers 'resume' -v --json recipe res
 }
 
 @test "behind -- are arguments alone" {

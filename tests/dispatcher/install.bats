@@ -210,7 +210,7 @@ END
   export PATH="$tools:/usr/bin:/bin" SHELL=/bin/zsh
   for program in tmux ssh rsync rclone; do printf '#!/bin/sh\n' >"$tools/$program" && chmod +x "$tools/$program"; done
   run -0 sh "$root/install.sh" --release
-  [[ $output == *"add this line to $HOME/.zshrc:"* && ! -e $HOME/.zshrc ]]
+  [[ $output == *"$HOME/.zshrc needs this line:"*"# tmux-trainsh"* && ! -e $HOME/.zshrc ]]
   run -0 sh "$root/install.sh" --release --yes
   run -0 sh "$root/install.sh" --release --yes
   [ "$(wc -l <"$HOME/.zshrc")" = 1 ]
@@ -218,4 +218,25 @@ END
   run -0 sh "$root/install.sh" --uninstall
   [ ! -e "$HOME/.zshrc" ]
   run -3 sh "$root/install.sh" --uninstall
+}
+
+@test "an uninstall ends what packages left in the background, and does not start while a job runs" {
+  pretend
+  export PATH="$tools:$PATH" SHELL=/bin/sh
+  run -0 sh "$root/install.sh" --release
+  cat >"$tools/train" <<END
+#!/bin/sh
+case \$1 in --exec-path) echo $tools ;; status) cat "$HOME/jobs" ;; *) echo train 9.9 ;; esac
+END
+  printf '#!/bin/sh\necho "$@" >>%s\n' "$HOME/ended" >"$tools/train-foo"
+  cp "$tools/train" "$tools/train-help"
+  chmod +x "$tools/train-foo"
+  mkdir -p "$tools/share/trainsh/background"
+  echo 'stop --all' >"$tools/share/trainsh/background/foo"
+  echo '[{"id":"a","state":"running"}]' >"$HOME/jobs"
+  run -5 sh "$root/install.sh" --uninstall
+  [[ $output == *'a job is running'*'train cancel'* && ! -e $HOME/ended ]]
+  echo '[]' >"$HOME/jobs"
+  run -0 sh "$root/install.sh" --uninstall
+  [ "$(cat "$HOME/ended")" = 'stop --all' ]
 }

@@ -148,7 +148,17 @@ foo	on PATH" ]
   version=$(sed -n 's/^version = "\(.*\)"/\1/p' "$root/packages/tmux-trainsh/pyproject.toml")
   in_every_shell 0 "train $version" --version
   in_every_shell 2 'error: train has no option --nope
-  usage: train [--help | --version | --list [--json] | --exec-path] COMMAND [ARGUMENTS]' --nope
+  usage: train [--help | --version | --list [--json] | --exec-path] [-q | -v | --json] COMMAND [ARGUMENTS]' --nope
+}
+
+@test "options of every command may stand before it, and -v alone is the version, as with git" {
+  in_every_shell 0 "train $(sed -n 's/^version = "\(.*\)"/\1/p' "$root/packages/tmux-trainsh/pyproject.toml")" -v
+  tool "$bin" help 'echo "help $*"'
+  tool "$bin" foo 'printf foo; for word in "$@"; do printf " [%s]" "$word"; done; echo'
+  in_every_shell 0 'help -q' -q
+  in_every_shell 0 'foo [do] [-v] [--json] [a b] [--]' -v --json foo do 'a b' --
+  in_every_shell 0 'foo' --debug foo
+  in_every_shell 0 'help commands --json' --json --list
 }
 
 @test "train, --help, -h and help give their arguments to train-help" {

@@ -33,6 +33,22 @@ teardown_file() { train-sandbox down >/dev/null; }
   [ "$(train-sandbox env --unset --json | jq -r '.unset | length')" -ge 10 ]
 }
 
+@test "env and env --unset speak fish where fish asks, or with --shell" {
+  [[ "$(train-sandbox env --shell fish)" == *"set -gx VAST_URL $(jq -r .url "$BATS_FILE_TMPDIR/up")"* ]]
+  [[ "$(train-sandbox env --unset --shell fish)" == "set -e "*VAST_API_KEY* ]]
+  command -v fish || return 0
+  run --separate-stderr fish --no-config -c 'train-sandbox env | source; env | grep -c ^VAST_; train-sandbox env --unset | source; env | grep -c ^VAST_'
+  [ "$output" = "$(printf '2\n0')" ]
+}
+
+@test "a recipe that does not exist is named as train recipe names it, before a sandbox is started" {
+  unset TRAINSH_HOME
+  export TRAINSH_SANDBOX=$BATS_TEST_TMPDIR/never
+  run -3 --separate-stderr train-sandbox run nope
+  [[ "$stderr" == *"no $HOME/.config/tmux-trainsh/recipes/nope.recipe, and none in this folder"* ]]
+  [ ! -e "$TRAINSH_SANDBOX/running.json" ]
+}
+
 @test "offers, the cheapest first" {
   train-sandbox offers --gpu RTX_4090 --json | jq -e 'length > 3 and (map(.price) == (map(.price) | sort))'
 }

@@ -1,6 +1,6 @@
 """The commands of train-sandbox, and how their answers are printed."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from trainsh_base.request import current
 from trainsh_base.system.units import Duration
@@ -35,8 +35,10 @@ def _show_state(state: State) -> None:
 
 def _show_up(state: State) -> None:
     _show_state(state)
-    print('to use the sandbox in this shell: eval "$(train sandbox env)"')
-    print('to leave it: eval "$(train sandbox env --unset)"')
+    from trainsh_sandbox import shells  # noqa: PLC0415 - as above
+
+    print(f"to use the sandbox in this shell: {shells.command()}")
+    print(f"to leave it: {shells.command('--unset')}")
 
 
 @tool.command(show=_show_up, ensures=True)
@@ -97,29 +99,32 @@ def status() -> State:
 
 
 def _show_environment(found: Environment) -> None:
-    import shlex  # noqa: PLC0415 - only output for people needs it
+    from trainsh_sandbox import shells  # noqa: PLC0415 - only output for people needs it
 
     for note in found.notes:
         print(f"# {note}")
-    for name, value in found.env.items():
-        print(f"export {name}={shlex.quote(value)}")
-    if found.unset:
-        print(f"unset {' '.join(found.unset)}")
+    for line in shells.lines(found):
+        print(line)
 
 
 @tool.command(show=_show_environment)
 def env(
     unset: Annotated[bool, Opt("print the line that removes these variables from the shell")] = False,
+    shell: Annotated[
+        Literal["bash", "zsh", "fish"] | None, Opt("the shell that reads it; default: the one that asks")
+    ] = None,
 ) -> Environment:
     """Print the environment variables that make every tool use the sandbox: eval "$(train sandbox env)".
 
     To leave the sandbox in this shell: eval "$(train sandbox env --unset)". It also works once the sandbox is down.
+    In fish: train sandbox env | source
     """
-    from trainsh_sandbox import places  # noqa: PLC0415 - so that the help is fast
+    from trainsh_sandbox import places, shells  # noqa: PLC0415 - so that the help is fast
     from trainsh_sandbox.instances.isolation import WAYS, Isolation  # noqa: PLC0415 - as above
 
+    read_by = shell or shells.caller()
     if unset:
-        return Environment(env={}, unset=places.variables())
+        return Environment(env={}, unset=places.variables(), shell=read_by)
     folder = places.sandbox_folder()
     running = places.need(folder)
     ways: dict[str, str] = dict(WAYS)
@@ -129,7 +134,7 @@ def env(
         current().emit(
             "log", message=f"to have your own {', '.join(own)} again: open another shell, or set it again"
         )
-    return Environment(env=env, notes=[f"isolation: {ways[way]}", *running.warnings])
+    return Environment(env=env, notes=[f"isolation: {ways[way]}", *running.warnings], shell=read_by)
 
 
 @tool.command(show=lambda ended: None, status=lambda ended: ended.exit)

@@ -26,12 +26,14 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 class Environment(msgspec.Struct, frozen=True, kw_only=True):
     """The environment variables that make tools use the sandbox; `notes` lists differences from the real cloud.
 
-    `unset` lists the names of all of them, if they are to be removed; `env` is empty then.
+    `unset` lists the names of all of them, if they are to be removed; `env` is empty then. `shell` is the shell in
+    whose language they are printed.
     """
 
     env: dict[str, str]
     notes: list[str] = []
     unset: list[str] = []
+    shell: str = "bash"
 
 
 class Down(msgspec.Struct, frozen=True):

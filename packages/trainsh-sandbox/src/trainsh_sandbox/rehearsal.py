@@ -10,10 +10,12 @@ from typing import Any
 from trainsh_base.errors import Conflict, MissingProgram, TrainError
 from trainsh_base.request import current
 from trainsh_base.system.paths import recipes_home
-from trainsh_base.tool.peer import find
-from trainsh_sandbox import control, places
+from trainsh_base.tool.peer import call, find
+from trainsh_sandbox import control, places, shells
 from trainsh_sandbox.model import Offered
 from trainsh_sandbox.storage import LACKS, install_command
+
+SHOW_LIMIT = 30.0  # seconds
 
 
 def run(recipe: str, options: list[str], *, keep: bool, for_people: bool) -> int:
@@ -77,7 +79,7 @@ def _about_commands(*, kept: bool) -> str:
     if kept:
         return (
             "The job and its machines are in the sandbox, and cost nothing. Before you use the commands above: "
-            'eval "$(train sandbox env)"'
+            f"{shells.command()}"
         )
     return (
         "The sandbox is gone, and the job and its machines with it: nothing runs, nothing costs, and the commands "
@@ -89,14 +91,15 @@ def _file(recipe: str) -> str:
     """The path of the recipe's file.
 
     The file may be in the user's recipes folder, which tools in the sandbox do not see. If there is no file for
-    `recipe`, the text is returned as it is.
+    `recipe`, train-recipe is asked here, where its error names the user's folders, and not those of the sandbox.
     """
-    if "/" in recipe:
-        return recipe
     name = recipe.removesuffix(".recipe") + ".recipe"
     kept, here = recipes_home() / name, Path(name)
-    order = (here, kept) if recipe == name else (kept, here)
-    return next((str(one) for one in order if one.is_file()), recipe)
+    order = (Path(recipe),) if "/" in recipe else (here, kept) if recipe == name else (kept, here)
+    found = next((str(one) for one in order if one.is_file()), None)
+    if found is None:
+        call("recipe", "show", {"name": recipe}, timeout=SHOW_LIMIT)
+    return found or recipe
 
 
 def _buckets(recipe: str) -> str:

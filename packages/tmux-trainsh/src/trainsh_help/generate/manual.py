@@ -125,7 +125,8 @@ def front_page(summaries: dict[str, str]) -> str:
         parts.append(_item(f"train {name}", text) + f".BR train\\-{escape(name)} (1)\n")
     options = {
         "--help": "the commands, by what they are for",
-        "--version": "the version",
+        "--version, -v": "the version",
+        "--quiet, --verbose, --json, ...": "before a command: as behind it, where every command has them",
         "--list [--json]": "the commands, a line each",
         "--exec-path": "the folder they are in",
     }

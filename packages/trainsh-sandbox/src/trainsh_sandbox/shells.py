@@ -1,0 +1,37 @@
+"""Writes the lines of `train sandbox env` in the language of the shell that reads them."""
+
+import os
+import shlex
+from pathlib import Path
+
+from trainsh_sandbox.model import Environment
+
+
+def caller() -> str:
+    """Return the shell that started this process: `fish`, or else `bash`, whose lines every POSIX shell reads."""
+    try:
+        parent = Path(f"/proc/{os.getppid()}/comm").read_text().strip()
+    except OSError:  # a system without /proc
+        parent = Path(os.environ.get("SHELL", "")).name
+    return "fish" if parent == "fish" else "bash"
+
+
+def command(option: str = "") -> str:
+    """Return the command that a person types in the shell that started this process, with `option`."""
+    words = f"train sandbox env {option}".rstrip()
+    return f"{words} | source" if caller() == "fish" else f'eval "$({words})"'
+
+
+def lines(found: Environment) -> list[str]:
+    """Return the commands that set the variables of `found`, or remove those of its `unset`."""
+    fish = found.shell == "fish"
+    setting = "set -gx {} {}" if fish else "export {}={}"
+    lines = [setting.format(name, _quoted(value, fish=fish)) for name, value in found.env.items()]
+    if found.unset:
+        lines.append(f"{'set -e' if fish else 'unset'} {' '.join(found.unset)}")
+    return lines
+
+
+def _quoted(value: str, *, fish: bool) -> str:
+    """Quote one word. In fish, unlike in other shells, a backslash counts within single quotes."""
+    return shlex.quote(value.replace("\\", "\\\\")) if fish else shlex.quote(value)
