@@ -305,6 +305,27 @@ def test_a_refused_connection_is_final_unless_the_machine_may_be_starting(world:
     assert caught.value.code == "refused" and (time.monotonic() - began >= 2) == rented
 
 
+def test_the_folder_of_sockets_keeps_nothing_of_machines_long_unused_or_of_ended_processes(world: World) -> None:
+    found = target(world, world.sshd("box"))
+    folder = world.runtime / "train"
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    old = time.time() - ssh.KEPT - 60
+    gone = ["m-0123.reached", ".m-0123.lock", f"ask-{ended.pid}-1f", f"e-{ended.pid}-2f"]
+    kept = ["m-4567.reached", ".m-4567.lock", f"ask-{os.getpid()}-1f"]
+    for name in gone + kept:
+        (folder / name).touch()
+        if name != "m-4567.reached":
+            os.utime(folder / name, (old, old))
+    (folder / f"q-{ended.pid}-3").mkdir()
+    os.utime(folder / f"q-{ended.pid}-3", (old, old))
+    ssh.ensure_master(found)
+    names = {path.name for path in folder.iterdir()}
+    assert set(kept) < names and not names & {*gone, f"q-{ended.pid}-3"}
+    assert Path(f"{found.control_path}.reached").exists()
+
+
 def test_it_gives_up_when_the_time_is_over(world: World) -> None:
     box = world.sshd("box")
     ssh.ensure_master(target(world, box))

@@ -5,6 +5,8 @@ The connection is opened once, and reopened if it is lost.
 
 import contextlib
 import os
+import re
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -22,6 +24,9 @@ from trainsh_base.system.paths import runtime_home
 # sshd allows ten channels for each connection (MaxSessions by default). So eight masters carry eighty channels.
 MOST_MASTERS = 8
 OPEN_LIMIT = 60.0
+# Seconds for which the folder of sockets keeps what it has of a machine, and of a process that has ended.
+KEPT = 7 * 86400.0
+STRAY = 3600.0
 _LOGIN_PATIENCE = 300.0
 _LOOK_EVERY = 0.2
 
@@ -69,8 +74,49 @@ def _expected(target: Target) -> bool:
 
 
 def _remember(target: Target) -> None:
-    with open(_mark_of(target), "a"):  # noqa: PTH123 - its name is text
+    """Note that the machine was reached now, and remove what long unused machines and killed processes left."""
+    mark = _mark_of(target)
+    with open(mark, "a"):  # noqa: PTH123 - its name is text
         pass
+    with contextlib.suppress(OSError):
+        os.utime(mark)
+        _sweep(os.path.dirname(mark), time.time())  # noqa: PTH120
+
+
+def _sweep(folder: str, now: float) -> None:
+    """Remove old files from the folder of sockets.
+
+    These are the marks and locks of machines that were not reached for KEPT seconds, and what processes left that
+    ended more than STRAY seconds ago without removing it; the number in such a name is the process.
+    """
+    for entry in list(os.scandir(folder)):
+        with contextlib.suppress(OSError):
+            age = now - entry.stat(follow_symlinks=False).st_mtime
+            own = re.fullmatch(r"(?:ask|q|e)-(\d+)-.*", entry.name)
+            if own and age > STRAY and not _runs(int(own[1])):
+                _remove(entry)
+            elif entry.name.endswith(".reached") and age > KEPT:
+                os.unlink(entry.path)  # noqa: PTH108
+                os.unlink(f"{folder}/.{entry.name.removesuffix('.reached')}.lock")  # noqa: PTH108
+
+
+def _remove(entry: os.DirEntry[str]) -> None:
+    if entry.is_dir(follow_symlinks=False):
+        import shutil  # noqa: PLC0415 - takes 5 ms, and is seldom needed
+
+        shutil.rmtree(entry.path)
+    else:
+        os.unlink(entry.path)  # noqa: PTH108
+
+
+def _runs(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return True
 
 
 def _mark_of(target: Target) -> str:
