@@ -17,7 +17,7 @@ LINES_OF_HEAD = 10
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One command. `group` and `summary` are empty for a program that brings no manifest."""
+    """One command. For a program without a manifest, `group` and `summary` are empty."""
 
     name: str
     group: str
@@ -27,16 +27,16 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 class Shortcut(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A word that stands for a command and its first argument."""
+    """A word that stands for a command together with its first argument."""
 
     name: str
     means: str
 
 
 def dispatcher() -> str:
-    """Return the path of the program `train` beside this program, else of the one on PATH.
+    """Return the path of the program `train`: the one beside this program, else the one on PATH.
 
-    Raises MissingProgram when there is neither.
+    Raises MissingProgram if there is neither.
     """
     for folder in (Path(sys.argv[0]).resolve().parent, Path(sys.executable).parent):
         if os.access(folder / "train", os.X_OK):
@@ -61,7 +61,7 @@ def shortcuts() -> list[Shortcut]:
 
 
 def near(word: str, names: list[str]) -> list[str]:
-    """Return up to three of `names` that are similar to `word`. The most similar one is the first."""
+    """Return up to three of `names` that are similar to `word`, the most similar one first."""
     import difflib  # noqa: PLC0415 - only for a word that is unknown
 
     return difflib.get_close_matches(word.casefold(), names, n=3, cutoff=0.6)
@@ -82,9 +82,9 @@ def _entry(line: str, folder: Path) -> Entry:
 
 
 def script_summary(path: Path) -> str:
-    """Return the summary of a script, which is in a line `# summary: ...` among its first ten lines.
+    """Return the summary of a script. It is in a line `# summary: ...` among the script's first ten lines.
 
-    If there is no such line, or if the program is no script, the summary is empty.
+    If there is no such line, or if the program is not a script, the summary is empty.
     """
     try:
         with path.open("rb") as file:

@@ -18,15 +18,16 @@ tool = Tool("help", summary="Show the commands of train, and what each one does"
 
 
 class NoSuchCommand(NotFound):
-    """The error for an unknown command. Its exit status is the one that a shell uses for an unknown command."""
+    """The error for an unknown command. Its exit status is the one that shells use for this."""
 
     exit_status = 127
     default_code = "no_command"
 
 
 class Stranger(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A program on PATH that is not part of this installation: its own summary, and the command that shows its
-    help.
+    """A program on PATH that is not part of this installation.
+
+    It has its own summary, and the command that shows its help.
     """
 
     name: str
@@ -36,7 +37,7 @@ class Stranger(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 
 class Script(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The completion script of a shell."""
+    """The script by which a shell completes train's commands."""
 
     shell: str
     path: str

@@ -11,7 +11,7 @@ from trainsh_base.system.suggest import did_you_mean
 from trainsh_help.catalog import Entry, entries
 
 Schema = dict[str, Any]
-LIMIT = 30.0  # seconds for one tool
+LIMIT = 30.0  # seconds within which one tool must answer
 AT_ONCE = 4
 
 
@@ -23,9 +23,9 @@ def everyone() -> dict[str, Schema]:
 
 
 def of(name: str) -> Schema:
-    """Return the schema of the tool `name`, of this installation or on PATH.
+    """Return the schema of the tool `name`. The tool is part of this installation or on PATH.
 
-    Raises NotFound, which hints at a similar name, if there is no such tool.
+    Raises NotFound, with a similar name as a hint, if there is no such tool.
     """
     known = {entry.name: entry for entry in entries()}
     name = name.removeprefix("train-")

@@ -1,4 +1,6 @@
-"""Texts that are installed beside the tools: the topics of `train help`, and what shells read to complete."""
+"""Texts that are installed beside the tools: the topics of `train help`, and the scripts by which shells
+complete.
+"""
 
 from pathlib import Path
 
@@ -11,7 +13,7 @@ SHELLS = {"bash": "train.bash", "zsh": "_train", "fish": "train.fish"}
 
 
 class Topic(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A page about a subject that concerns several commands; `summary` is its first line."""
+    """A page about a subject that concerns several commands. `summary` is the first line of the page."""
 
     name: str
     summary: str
@@ -30,9 +32,9 @@ def topics() -> list[Topic]:
 
 
 def shell_file(shell: str) -> Path:
-    """Return the path of the script that completes train in `shell`.
+    """Return the path of the script by which `shell` completes train.
 
-    Raises NotFound when this installation does not have that script.
+    Raises NotFound if this installation does not have the script.
     """
     for folder in map(Path, share.own_folders()):
         path = folder / "shell" / SHELLS[shell]

@@ -22,7 +22,10 @@ class Hold(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def free_for(row: Runtime, job: str) -> bool:
-    """Whether the job may take this runtime: no job holds it, or this job does, or a job that has ended."""
+    """Whether the job may take this runtime.
+
+    It may if no job holds it, if the job itself does, or if its job has ended.
+    """
     return not row.job or row.job == job or not (jobs_home() / "open" / row.job).exists()
 
 
@@ -40,7 +43,7 @@ def holds() -> dict[str, Hold]:
 
 @contextlib.contextmanager
 def changed_holds() -> Iterator[dict[str, Hold]]:
-    """Give the block the holds, so that it can change them. They are written when the block ends."""
+    """Yield the holds, so that the block can change them. They are written at the end of the block."""
     with locked(_path()):
         held = holds()
         yield held
@@ -48,10 +51,13 @@ def changed_holds() -> Iterator[dict[str, Hold]]:
 
 
 def session_name(job: str, host: str) -> str:
-    """Return the name of the session that a job creates for a host of its recipe. It is the same at every call."""
+    """Return the name of the session that a job creates for a host of its recipe.
+
+    Each call returns the same name.
+    """
     return "t-" + re.sub(r"[^A-Za-z0-9-]", "-", f"{job}-{host}")[-60:].strip("-")
 
 
 def plain_ref(ref: str) -> str:
-    """Return a reference without the provider's name that it may begin with."""
+    """Return a reference without the provider's name, with which it may begin."""
     return ref.removeprefix(PREFIX)

@@ -11,7 +11,7 @@ Tunnel = Literal["cloudflared", "ngrok"]
 
 
 class Runtime(Instance, frozen=True, kw_only=True):
-    """A runtime: a row of `list`. `through`: how it is reached; `problem`: why it is not."""
+    """A runtime, as a row of `list`. `through` tells how it is reached, `problem` why it cannot be reached."""
 
     through: Way = "cloudflared"
     address: str = ""
@@ -26,10 +26,10 @@ class Connection(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Connected(msgspec.Struct, frozen=True, kw_only=True):
-    """The answer of `connect`. `cell` is the text to paste into the notebook; empty if the address was given.
+    """The answer of `connect`. `cell` is the text to paste into the notebook.
 
-    `secret`: the name under which the runtime's password is stored; empty if a key is used. `state` is `waiting`
-    while there is no address yet.
+    It is empty if the address was given. `secret` is the name under which the runtime's password is stored. It is
+    empty if a key is used. `state` is `waiting` as long as there is no address.
     """
 
     name: str

@@ -13,11 +13,11 @@ from trainsh_colab.google import program as google
 from trainsh_colab.holds import Hold, holds
 from trainsh_colab.model import Connection, Runtime
 
-PATIENCE = 6.0  # seconds that a runtime has to answer in a listing
+PATIENCE = 6.0  # seconds within which a runtime must answer for the list
 
 
 def every() -> list[Runtime]:
-    """Return every runtime. All are asked in parallel whether they answer."""
+    """Return every runtime. All runtimes are checked in parallel."""
     old_file.move()
     held = holds()
     rows = _side_by_side(hosts.every(), held)
@@ -51,7 +51,7 @@ def _side_by_side(connections: list[Connection], held: dict[str, Hold]) -> list[
 
 
 def connection_row(connection: Connection, held: dict[str, Hold]) -> Runtime:
-    """Return the row of a runtime behind a tunnel. Its state is `running` if its sshd answers, else `gone`.
+    """Return the row of a runtime behind a tunnel. If its sshd answers, its state is `running`, else `gone`.
 
     If the state is `gone`, the row has the reason.
     """

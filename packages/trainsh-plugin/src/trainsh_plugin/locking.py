@@ -1,4 +1,4 @@
-"""A lock that is held while a command runs, even if the process that started the command has ended."""
+"""A lock that is held as long as a command runs, even if the process that started the command has ended."""
 
 import fcntl
 import os
@@ -14,7 +14,7 @@ PAUSE = 0.05
 
 
 def locked(name: str, command: list[str]) -> Handover:
-    """Take the lock `name`, and replace this process by `command`.
+    """Take the lock `name`. Then replace this process by `command`.
 
     The command inherits the lock. It ignores Ctrl-C, hangup and SIGTERM.
     """

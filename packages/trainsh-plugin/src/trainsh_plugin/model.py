@@ -11,8 +11,9 @@ class Written(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
-    """The result of one check: `ok`, `failed`, or `-` if the check does not apply to this tool. `seen`: what was
-    observed.
+    """The result of one check: `ok`, `failed`, or `-` if the check does not apply to this tool.
+
+    `seen` is what was observed.
     """
 
     check: str = msgspec.field(name="name")

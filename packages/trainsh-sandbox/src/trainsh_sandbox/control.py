@@ -103,8 +103,9 @@ def _await_end(pid: int) -> None:
 
 
 def _end_masters(folder: Path) -> None:
-    """End the ssh masters to the sandbox's machines. They are found because their argv contains the sandbox's
-    folder.
+    """End the ssh masters to the sandbox's machines.
+
+    Their argv contains the sandbox's folder, by which they are found.
     """
     mark = str(folder / "home").encode()
     for entry in Path("/proc").iterdir():
@@ -120,7 +121,7 @@ def _end_masters(folder: Path) -> None:
 def ask(folder: Path, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
     """Send a request to the running sandbox, and return the JSON of the response.
 
-    Raises NotFound when no sandbox runs, and otherwise the error in the response if there is one.
+    Raises NotFound if no sandbox runs. If the response has an error, raises this error.
     """
     running = need(folder)
     request = urllib.request.Request(

@@ -1,4 +1,4 @@
-"""The process of a sandbox, which is started as `python -m trainsh_sandbox.daemon FOLDER OPTIONS-AS-JSON`.
+"""The process of a sandbox. It is started as `python -m trainsh_sandbox.daemon FOLDER OPTIONS-AS-JSON`.
 
 It ends on SIGTERM.
 """
@@ -44,7 +44,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def missing() -> list[str]:
-    """Those programs that the machines need and that are not installed here."""
+    """The programs that the machines need but that are not installed here."""
     import shutil  # noqa: PLC0415 - only needed here
 
     programs = [name for name in ("ssh-keygen", "git", "unshare", "tmux") if not shutil.which(name)]
@@ -52,7 +52,7 @@ def missing() -> list[str]:
 
 
 class Daemon:
-    """Everything that a sandbox runs."""
+    """Everything that belongs to a running sandbox."""
 
     def __init__(self, folder: Path, options: Options) -> None:
         self.folder = folder
@@ -85,7 +85,7 @@ class Daemon:
     def _rent(self, count: int) -> None:
         """Rent the instances that the account has at the start.
 
-        They are stopped machines with one RTX 4090 each. The cheapest offers are taken first.
+        They are stopped machines with one RTX 4090 each, from the cheapest offers.
         """
         fitting = [one for one in self.world.market.offers.values() if one["gpu_name"] == "RTX 4090"]
         for offer in sorted(fitting, key=lambda one: (one["num_gpus"], one["dph_base"]))[:count]:
@@ -103,7 +103,7 @@ class Daemon:
     def _make_home(self) -> None:
         """Write the sandbox's own configuration.
 
-        It has the key that instances accept, and the host of the example in the README.
+        It has the ssh key that instances accept, and the host of the example in the README.
         """
         ssh = self.home / "ssh"
         ssh.mkdir(parents=True, mode=0o700)

@@ -6,7 +6,10 @@ import msgspec
 
 
 class State(msgspec.Struct, frozen=True, kw_only=True):
-    """The state of a sandbox. `isolation`: `root`, `user` or `none`; money in $, `time` in seconds since 1970."""
+    """The state of a sandbox. `isolation` is `root`, `user` or `none`.
+
+    Money is in $, `time` in seconds since 1970.
+    """
 
     up: bool
     url: str = ""
@@ -24,10 +27,10 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Environment(msgspec.Struct, frozen=True, kw_only=True):
-    """The environment variables that make tools use the sandbox; `notes` lists differences from the real cloud.
+    """The environment variables that make tools use the sandbox. `notes` lists differences from the real cloud.
 
-    `unset` lists the names of all of them, if they are to be removed; `env` is empty then. `shell` is the shell in
-    whose language they are printed.
+    If the variables are to be removed, `unset` lists their names, and `env` is empty. The variables are printed in the
+    language of the shell `shell`.
     """
 
     env: dict[str, str]
@@ -37,7 +40,7 @@ class Environment(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Down(msgspec.Struct, frozen=True):
-    """A sandbox that was stopped; `was_up` is false if none was running."""
+    """A sandbox that was stopped. `was_up` is false if no sandbox was running."""
 
     was_up: bool
 
@@ -61,7 +64,7 @@ class Offered(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Fault(msgspec.Struct, frozen=True, kw_only=True):
-    """A switch."""
+    """A fault that can be switched on, and its value."""
 
     name: str
     value: str

@@ -25,8 +25,9 @@ class Running(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def sandbox_folder() -> Path:
-    """The folder in the variable `TRAINSH_SANDBOX`, which `train sandbox env` sets, or else one in the user's state
-    folder.
+    """The folder in the variable `TRAINSH_SANDBOX`, which `train sandbox env` sets.
+
+    Without it, a folder in the user's state folder.
     """
     own = os.environ.get("TRAINSH_SANDBOX")
     return Path(own).absolute() if own else state_home() / "sandbox"
@@ -47,7 +48,7 @@ def is_alive(pid: int) -> bool:
 
 
 def find(folder: Path) -> Running | None:
-    """The sandbox that runs in `folder`, or None when none runs there."""
+    """The sandbox that runs in `folder`, or None if none runs there."""
     try:
         found = msgspec.json.decode(running_file(folder).read_bytes(), type=Running)
     except (FileNotFoundError, msgspec.DecodeError):
@@ -56,7 +57,7 @@ def find(folder: Path) -> Running | None:
 
 
 def need(folder: Path) -> Running:
-    """The sandbox that runs in `folder`. Raises NotFound when none runs there."""
+    """The sandbox that runs in `folder`. Raises NotFound if none runs there."""
     found = find(folder)
     if found is None:
         raise NotFound("no sandbox is running", "train sandbox up")
@@ -87,10 +88,10 @@ def variables() -> list[str]:
 
 
 def replaced(env: dict[str, str]) -> list[str]:
-    """The variables of `env` that have another value in this process's environment, which the user's shell will
-    lose.
+    """The variables of `env` that have another value in this process's environment.
 
-    In a shell that uses the sandbox already there are none, because the values are those of the sandbox.
+    The user's shell will lose these values. If the shell already uses the sandbox, there are none, because the
+    values are those of the sandbox.
     """
     if os.environ.get("TRAINSH_HOME") == env["TRAINSH_HOME"]:
         return []

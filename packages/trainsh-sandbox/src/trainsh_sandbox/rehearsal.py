@@ -72,9 +72,9 @@ def _machine_runs(folder: Path) -> bool:
 
 
 def _about_commands(*, kept: bool) -> str:
-    """A text about the commands that a run prints at its end, which stop a machine or resume the job.
+    """A text about the commands at the end of a run's output, which stop a machine or resume the job.
 
-    It says how to use these commands, or that they no longer apply.
+    The text tells how to use these commands, or that they can no longer be used.
     """
     if kept:
         return (
@@ -91,7 +91,8 @@ def _file(recipe: str) -> str:
     """The path of the recipe's file.
 
     The file may be in the user's recipes folder, which tools in the sandbox do not see. If there is no file for
-    `recipe`, train-recipe is asked here, where its error names the user's folders, and not those of the sandbox.
+    `recipe`, train-recipe is called outside of the sandbox: its error then names the user's folders, and not those of
+    the sandbox.
     """
     name = recipe.removesuffix(".recipe") + ".recipe"
     kept, here = recipes_home() / name, Path(name)
@@ -105,7 +106,7 @@ def _file(recipe: str) -> str:
 def _buckets(recipe: str) -> str:
     """The first bucket that a recipe's file names.
 
-    The text is empty when the file names no bucket or cannot be read.
+    It is "" if the file names no bucket or cannot be read.
     """
     try:
         text = Path(recipe).read_text(errors="replace")

@@ -1,4 +1,4 @@
-"""Simulates R2 and S3 on this machine with `rclone serve s3` on a folder. Each bucket is a folder in it."""
+"""Simulates R2 and S3 on this machine, by `rclone serve s3` on a folder. Each folder in it is a bucket."""
 
 import contextlib
 import os
@@ -25,9 +25,9 @@ def install_command() -> str:
 
 
 def rclone_path() -> str | None:
-    """The path of an rclone that has `serve s3`, beside this Python or else on PATH.
+    """The path of an rclone that has `serve s3`: beside this Python, or else on PATH.
 
-    Debian's package is too old.
+    The rclone of Debian's package is too old.
     """
     beside = Path(sys.executable).parent / "rclone"
     for program in (str(beside), shutil.which("rclone")):
@@ -49,8 +49,8 @@ class Storage:
             probe.bind(("127.0.0.1", 0))
             self.port = int(probe.getsockname()[1])
         words = [program, "serve", "s3", "--addr", f"127.0.0.1:{self.port}", "--config", os.devnull, str(folder)]
-        # The key is in the environment, which other users cannot read. It is quoted because rclone splits the value
-        # at commas.
+        # The key is passed in the environment, which other users cannot read. It is quoted, because rclone splits
+        # the value at commas.
         environment = {**os.environ, "RCLONE_AUTH_KEY": f'"{self.key},{self.secret}"'}
         self._process = subprocess.Popen(
             words, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment

@@ -1,1 +1,1 @@
-"""Files that are made from schemas and committed: completion tables and manual pages (`make completions man`)."""
+"""Makes the files that are generated and committed: completion tables, manual pages and docs/errors.md."""

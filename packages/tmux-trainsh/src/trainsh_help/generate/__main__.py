@@ -1,6 +1,6 @@
 """`python -m trainsh_help.generate completions|man|errors [--check]`: writes these files into this checkout.
 
-A generated file is in the package that has the tool's manifest, so that deleting the package deletes the file too.
+A generated file is in the package that has the tool's manifest, so that deleting the package also deletes the file.
 With --check nothing is written. If files are out of date, their names are printed and the exit status is 1.
 """
 

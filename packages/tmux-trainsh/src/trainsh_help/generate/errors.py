@@ -40,7 +40,7 @@ def page(root: Path) -> str:
 def _classes(trees: list[ast.Module]) -> dict[str, list[tuple[str, int]]]:
     """Return class name -> list of (default code, exit status).
 
-    The list has several entries if several packages have an error class with that name.
+    If several packages have an error class with the same name, the list has several entries.
     """
     nodes = [node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.ClassDef)]
     by_name = {node.name: node for node in nodes}
@@ -81,16 +81,16 @@ def _rows(tree: ast.Module, classes: dict[str, list[tuple[str, int]]]) -> Iterat
             message, hint = ([_text(part) for part in node.args[:2]] + ["", ""])[:2]
             for word in _words(given["code"]) if "code" in given else [own]:
                 yield word, status, message, hint
-        elif "code" in given and "exit" in given:  # part of an answer that says what went wrong
+        elif "code" in given and "exit" in given:  # part of an answer that tells what went wrong
             kind = ast.unparse(given["exit"]).removesuffix(".exit_status")
             for word in _words(given["code"]) if kind in classes else ():
                 yield word, classes[kind][0][1], "", ""
 
 
 def _listed(parts: list[ast.expr], classes: dict[str, list[tuple[str, int]]]) -> Iterator[Row]:
-    """Yield the rows of a table of errors that is in the source.
+    """Yield the rows of a table of errors in the source.
 
-    Such a table has the class, code, message and hint of each error. In the texts, {names} stand for values.
+    Such a table has the class, code, message and hint of each error. {names} in the texts stand for values.
     """
     for kind, *texts in zip(parts, parts[1:], parts[2:], parts[3:], strict=False):
         if isinstance(kind, ast.Name) and kind.id in classes and all(map(_text, texts)):
@@ -100,7 +100,10 @@ def _listed(parts: list[ast.expr], classes: dict[str, list[tuple[str, int]]]) ->
 
 
 def _words(node: ast.expr) -> Iterator[str]:
-    """Yield the texts that an expression may have as its value: one for "a", two for "a" if ... else "b"."""
+    """Yield the texts that an expression may have as its value.
+
+    For "a" this is one text, for "a" if ... else "b" two.
+    """
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
         yield node.value
     elif isinstance(node, ast.IfExp):
@@ -109,7 +112,7 @@ def _words(node: ast.expr) -> Iterator[str]:
 
 
 def _text(node: ast.expr) -> str:
-    """Return the text of a message, with … for each inserted value. It is empty if `node` is not a text."""
+    """Return the text of a message, with … for each inserted value. Return "" if `node` is not a text."""
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
         return node.value
     if isinstance(node, ast.JoinedStr):
@@ -121,6 +124,6 @@ def _text(node: ast.expr) -> str:
 
 
 def _cell(text: str) -> str:
-    """Return `text` as a cell of the table. The cell is empty if the text consists of inserted values only."""
+    """Return `text` as a cell of the table. If the text consists only of inserted values, the cell is empty."""
     words = " ".join(text.split()).replace("|", "\\|").replace("<", "&lt;")
     return words if words.strip(" …:;,") else ""

@@ -1,4 +1,6 @@
-"""Makes manual pages in roff (man macros): of a tool from its schema, of a topic from its text, and of `train`."""
+"""Makes manual pages in roff (man macros): for a tool from its schema, for a topic from its text, and for
+`train`.
+"""
 
 import re
 from collections.abc import Iterator
@@ -15,7 +17,7 @@ the machines themselves, survive a closed laptop, and never run a step twice."""
 
 
 def escape(text: str) -> str:
-    """Escape `text`, so that roff prints backslashes and dashes as they are, and takes no line for a request."""
+    """Escape `text` so that roff prints backslashes and dashes unchanged, and takes no line for a request."""
     lines = text.replace("\\", "\\e").replace("-", "\\-").split("\n")
     return "\n".join("\\&" + line if line.startswith((".", "'")) else line for line in lines)
 
@@ -86,7 +88,7 @@ def _item(term: str, text: str) -> str:
 
 
 def _paragraphs(text: str) -> Iterator[str]:
-    """Yield the paragraphs of `text` in roff. A paragraph that begins with \\b or a blank is printed as it is."""
+    """Yield the paragraphs of `text` in roff. A paragraph that begins with \\b or a blank is printed unchanged."""
     for block in re.split(r"\n\s*\n", text.strip()):
         lines = block.split("\n")
         if lines[0] == "\b" or lines[0].startswith(" "):
@@ -98,7 +100,7 @@ def _paragraphs(text: str) -> Iterator[str]:
 def topic_page(name: str, text: str) -> str:
     """Return the manual page of a topic, made from its text.
 
-    The first line is the summary. A line in capitals is a heading, and indented lines are printed as they are.
+    The first line is the summary. A line in capitals is a heading. Indented lines are printed unchanged.
     """
     summary, _, rest = text.partition("\n")
     parts = [_title(f"train-{name}", 7), ".SH NAME\n", f"train\\-{escape(name)} \\- {escape(summary)}\n"]

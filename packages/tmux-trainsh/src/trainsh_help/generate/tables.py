@@ -1,4 +1,6 @@
-"""Makes the completion table of a tool from its schema. completions/complete.awk says what the lines mean."""
+"""Makes the completion table of a tool from its schema. completions/complete.awk describes the lines of such a
+table.
+"""
 
 from collections.abc import Iterator
 from typing import Any
@@ -62,7 +64,7 @@ def is_many(prop: dict[str, Any]) -> bool:
 
 
 def choices(prop: dict[str, Any]) -> list[str]:
-    """Return the words that are allowed as a value. The list is empty if any value is allowed."""
+    """Return the words that are allowed as a value. If any value is allowed, the list is empty."""
     found = [str(word) for branch in branches(prop) for word in branch.get("enum", []) if word is not None]
     return found or [str(word) for word in prop.get("items", {}).get("enum", [])]
 

@@ -1,4 +1,4 @@
-"""Makes the cell that is pasted into the notebook, from the template `cell.txt` and the connection's values."""
+"""Makes the cell to paste into the notebook, from the template `cell.txt` and the connection's values."""
 
 from pathlib import Path
 
@@ -20,7 +20,7 @@ def cell(name: str, tunnel: Tunnel, key: str, password: str) -> str:
 def public_key(file: str | None) -> str:
     """Return the public key that may log in: from `file`, else from defaults.ssh_key_path, else from ~/.ssh.
 
-    It is empty when there is no key. Raises NotFound when `file` cannot be read.
+    Returns "" if there is no key. Raises NotFound if `file` cannot be read.
     """
     named = file or _setting("defaults.ssh_key_path")
     if named:
@@ -46,7 +46,7 @@ def _text(path: Path) -> str:
 
 
 def _setting(name: str) -> str:
-    """Return the value of a setting that another package declares. It is empty if that package is not installed."""
+    """Return the value of a setting that another package declares. Return "" if that package is not installed."""
     try:
         return str(config.lookup(settings.find(name), config.load()).value or "")
     except UsageError:

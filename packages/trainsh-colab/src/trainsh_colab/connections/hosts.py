@@ -26,14 +26,14 @@ def names() -> list[str]:
 
 
 def target(name: str) -> Target:
-    """Return the target of a host, which says how ssh reaches the host."""
+    """Return the target of a host. A target tells how ssh reaches the host."""
     import msgspec  # noqa: PLC0415 - loaded already by then
 
     return msgspec.convert(call("host", "resolve", {"name": name}, timeout=LIMIT), Target)
 
 
 def save(name: str, values: dict[str, Any]) -> None:
-    """Add a host of type colab, or change the one that has this name. Raises the errors of train-host."""
+    """Add a host of type colab. If a host with this name exists, change it. Raises the errors of train-host."""
     known = {row.name for row in every()}
     if name in known:
         call("host", "edit", {"name": name, **values}, timeout=LIMIT)
@@ -47,7 +47,7 @@ def remove(name: str) -> None:
 
 
 def secret_of(name: str) -> str:
-    """Return the name under which the host's password is stored. It is empty if none is stored."""
+    """Return the name under which the host's password is stored, or "" if no password is stored."""
     try:
         shown = call("host", "show", {"name": name}, timeout=LIMIT)
     except TrainError:

@@ -1,4 +1,6 @@
-"""Moves the file colab.json of version 0.9 into hosts.toml and the secret store, when the file is first seen."""
+"""Moves the connections in the file colab.json of version 0.9 into hosts.toml and the secret store, as soon as the
+file is seen.
+"""
 
 import re
 from typing import Any
@@ -14,7 +16,7 @@ MOVED = "colab.json.moved"
 
 
 class OldConnection(msgspec.Struct, kw_only=True):
-    """A connection in the form in which version 0.9 stored it, with the password in clear text."""
+    """A connection as version 0.9 stored it, with the password in clear text."""
 
     name: str
     tunnel_type: str = "cloudflared"
@@ -29,7 +31,10 @@ class OldFile(msgspec.Struct, kw_only=True):
 
 
 def move() -> None:
-    """Move the connections of version 0.9, then rename the file. If one fails, the next call tries all again."""
+    """Move the connections of version 0.9. Then rename the file.
+
+    If one fails, the next call tries all of them again.
+    """
     path = config_home() / "colab.json"
     if not path.exists():
         return
@@ -52,7 +57,10 @@ def move() -> None:
 
 
 def _move_one(one: OldConnection) -> str:
-    """Move one connection, and return its new name. A connection without an address is not moved; return ""."""
+    """Move one connection, and return its new name.
+
+    Return "" for a connection without an address, which is not moved.
+    """
     address = str(one.config.get("hostname") or "")
     if not address:
         return ""

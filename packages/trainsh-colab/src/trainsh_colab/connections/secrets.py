@@ -16,7 +16,7 @@ def secret_name(name: str) -> str:
 
 
 def store(name: str, password: str) -> None:
-    """Store a password. train-secrets gets the password on standard input, since other users can see arguments."""
+    """Store a password. It is given to train-secrets on standard input, because other users can see arguments."""
     done = run([find("secrets"), "set", name], input=password.encode(), check=False, timeout=LIMIT)
     if done.status != 0:
         said = done.stderr.decode(errors="replace").strip().splitlines()

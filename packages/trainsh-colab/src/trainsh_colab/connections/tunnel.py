@@ -24,9 +24,9 @@ WORDS_OF_NO_NETWORK = ("no such host", "temporary failure", "network is unreacha
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
-    """The result of a check. `alive` is true if an sshd answers; if not, `why` is the reason.
+    """The result of a check. `alive` is true if an sshd answers. Otherwise `why` is the reason.
 
-    `offline` is true if nothing is known, because this machine has no network.
+    `offline` is true if this machine has no network. Then it is not known whether an sshd answers.
     """
 
     alive: bool
@@ -51,7 +51,7 @@ def ask(target: Target, patience: float) -> Answer:
         return Answer(alive=True)
     settings = effective(target.argv, target.environment())
     host, port = first(settings, "hostname"), int(first(settings, "port", "22"))
-    if not NAME.fullmatch(host):  # below, it becomes part of a line for the shell
+    if not NAME.fullmatch(host):  # below, the name becomes part of a line for the shell
         return Answer(alive=False, why=f"not the name of a host: {host!r}")
     command = _proxy(target)
     answer = _through(command, host, port, target, patience) if command else _direct(host, port, patience)
@@ -66,7 +66,7 @@ def _proxy(target: Target) -> str:
 
 
 def _through(command: str, host: str, port: int, target: Target, patience: float) -> Answer:
-    """Ask through the ProxyCommand `command`, which may come from the user's own ssh settings."""
+    """Check through the ProxyCommand `command`. It may come from the user's own ssh settings."""
     words = command.replace("%%", "\0").replace("%h", host).replace("%p", str(port)).replace("\0", "%")
     child = subprocess.Popen(
         ["sh", "-c", f"exec {words}"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
@@ -116,7 +116,7 @@ def _direct(host: str, port: int, patience: float) -> Answer:
 
 
 def _online(host: str) -> bool:
-    """Whether this machine can resolve names. This tries the end of `host`, the domain of the tunnel's service."""
+    """Whether this machine can resolve names. The end of `host`, the domain of the tunnel's service, is tried."""
     with contextlib.suppress(OSError, UnicodeError):
         return bool(socket.getaddrinfo(".".join(host.split(".")[-2:]), 443))
     return False

@@ -1,8 +1,8 @@
 """Calls Google's program `colab`, which makes and ends sessions.
 
-Its source is at github.com/googlecolab/google-colab-cli; docs/06_ssh_access.md there is about ssh.
-The program allows one ssh connection at a time. `colab ssh -s NAME` creates the session if it does not exist, and a
-session costs money. So ssh is started through `train-colab proxy`, which first checks that the session exists.
+Its source is at github.com/googlecolab/google-colab-cli; docs/06_ssh_access.md there is about ssh. The program
+allows only one ssh connection at a time. If a session does not exist, `colab ssh -s NAME` creates it, and it costs
+money. Therefore ssh is started through `train-colab proxy`, which first checks that the session exists.
 """
 
 import re
@@ -19,12 +19,13 @@ from trainsh_base.system.proc import Completed, run
 LOOK_LIMIT, CHANGE_LIMIT = 15.0, 120.0
 CREATE_LIMIT = 600.0
 INSTALL = "uv tool install google-colab-cli"
-# A line such as `[name] endpoint | Hardware: T4 | Variant: GPU`. A session made on another machine is called `?`.
+# A line such as `[name] endpoint | Hardware: T4 | Variant: GPU`. If a session was made on another machine, its name
+# is `?`.
 _LINE = re.compile(r"\[(\S+)\] (\S+) \| Hardware: ([^|]+?) \| Variant: ([^|]+?)(?: \| .*)?")
 
 
 class Session(msgspec.Struct, frozen=True, kw_only=True):
-    """A session of Google's program. `endpoint` identifies the runtime, since each new runtime has another one."""
+    """A session of Google's program. `endpoint` identifies the runtime: each new runtime has another endpoint."""
 
     name: str
     endpoint: str
@@ -32,7 +33,7 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def path() -> str | None:
-    """Return the program's path; None when it is not installed."""
+    """Return the program's path, or None if the program is not installed."""
     return shutil.which("colab")
 
 
@@ -47,12 +48,15 @@ def need() -> str:
 
 
 def was_used() -> bool:
-    """Whether the program is installed and was used before. An unused program might open a browser for a login."""
+    """Whether the program is installed and was used before.
+
+    A program that was never used might open a browser for a login.
+    """
     return path() is not None and (Path.home() / ".config" / "colab-cli" / "sessions.json").exists()
 
 
 def sessions() -> list[Session]:
-    """Return the sessions that exist on the server and that were made on this machine."""
+    """Return the sessions that were made on this machine and still exist on the server."""
     done = _run("sessions", limit=LOOK_LIMIT)
     found = [match for line in done.text().splitlines() if (match := _LINE.fullmatch(line.strip()))]
     return [
@@ -72,9 +76,9 @@ def find(name: str) -> Session:
 
 
 def create(name: str, gpu: str | None, tpu: str | None, lock: int) -> None:
-    """Create a session, which costs compute units from then on.
+    """Create a session. It costs compute units from then on.
 
-    The program inherits the open file `lock`, and with it the lock on that file. So if this process is killed, the
+    The program inherits the open file `lock`, and with it the lock on this file. So if this process is killed, the
     next process that takes the lock waits until the program has ended.
     """
     words = [need(), "new", "-s", name, *(["--gpu", gpu] if gpu else []), *(["--tpu", tpu] if tpu else [])]

@@ -11,7 +11,10 @@ USER = "root"
 
 
 def target(session: Session) -> Target:
-    """Return the target of a session. Its host key is stored for the runtime (`machine`), not for the session."""
+    """Return the target of a session.
+
+    Its host key belongs to the runtime (`machine`), not to the session's name.
+    """
     proxy = shlex.join([program("colab"), "proxy", session.name]).replace("%", "%%")
     machine = f"colab-{session.endpoint}"
     argv = ["ssh", "-o", f"ProxyCommand={proxy}", "-o", f"HostKeyAlias={machine}", f"{USER}@{session.name}"]
@@ -21,6 +24,6 @@ def target(session: Session) -> Target:
 
 
 def proxy_words(name: str) -> list[str]:
-    """Return the argv for ssh's ProxyCommand. Raises NotFound when the session does not exist any more."""
+    """Return the argv for ssh's ProxyCommand. Raises NotFound if the session does not exist any more."""
     google.find(name)
     return google.ssh_words(name)

@@ -1,4 +1,6 @@
-"""Adds a connection: shows the cell for the notebook, asks for the address that it prints, and saves the host."""
+"""Adds a connection: shows the cell for the notebook, asks for the address that the cell prints, and saves the
+host.
+"""
 
 import re
 import sys
@@ -18,7 +20,7 @@ ADDRESS = re.compile(r"(?:[a-z]+://)?(?:.*--host )?([A-Za-z0-9][A-Za-z0-9.-]*)(?
 def connect(
     name: str, host: str | None, port: int | None, kind: Tunnel, key: str | None, password: bool, request: Request
 ) -> Connected:
-    """Connect a runtime. If its address is not given, show the cell; on a terminal, also ask for the address."""
+    """Connect a runtime. If its address is not given, show the cell. On a terminal, also ask for the address."""
     old_file.move()
     if not NAME.fullmatch(name):
         raise UsageError(
@@ -62,7 +64,7 @@ def _parsed(text: str, port: int | None) -> tuple[str, int | None]:
 def _values(
     name: str, host: str, port: int | None, kind: Tunnel, key: str | None, secret: str
 ) -> dict[str, object]:
-    """Return the values for train-host. The host key gets a new alias, since a new runtime has a new host key."""
+    """Return the values for train-host. The host key gets a new alias, because a new runtime has a new host key."""
     login = {"auth": "password", "password_secret": secret} if secret else {"auth": "key" if key else "agent"}
     alias = f"colab-{name}-{int(time.time() * 1000):x}"
     return {

@@ -1,4 +1,4 @@
-"""Finds the runtime that a reference means or, without a reference, the only runtime there is."""
+"""Finds the runtime to which a reference refers. Without a reference, finds the only runtime."""
 
 from typing import Any
 
@@ -16,9 +16,9 @@ CONNECT = "connect one: train colab connect NAME"
 
 
 def connection(ref: str) -> Connection | Session:
-    """Return the connection, or the session of Google's program, that `ref` names.
+    """Return the connection, or the session of Google's program, with the name `ref`.
 
-    Raises NotFound if none has it.
+    Raises NotFound if there is none with this name.
     """
     old_file.move()
     name = plain_ref(ref)
@@ -40,9 +40,9 @@ def connection(ref: str) -> Connection | Session:
 
 
 def only(name: str | None, flag: str) -> str:
-    """Return `name`. If it is None, return the only runtime, or ask which one if there are several.
+    """Return `name`. If it is None, return the only runtime; if there are several, ask which one.
 
-    Raises NotFound when there is no runtime.
+    Raises NotFound if there is no runtime.
     """
     if name:
         return name
@@ -56,7 +56,7 @@ def only(name: str | None, flag: str) -> str:
 
 
 def meant(ref: str | None, job: str | None, recipe_hosts: dict[str, Any] | None) -> list[str]:
-    """Return the names of the runtimes that a command acts on.
+    """Return the names of the runtimes on which a command acts.
 
     `ref` is a runtime or a host of the job. If it is empty, the command acts on all runtimes that the job holds.
     """

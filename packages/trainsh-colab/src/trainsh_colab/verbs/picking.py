@@ -20,8 +20,8 @@ PROVIDER = "colab"
 def pick(host: str, job: str, name: str | None, *, create: bool, gpu: str | None, tpu: str | None) -> Verb:
     """Take a runtime for the host `host` of the job.
 
-    It is the one that the job already holds for this host. If there is none, it is a new one with `create`, else
-    the one called `name`, else a free one.
+    If the job already holds one for this host, it is that one. Otherwise it is a new one with `create`, else the
+    one called `name`, else a free one.
     """
     if (gpu or tpu) and not create:
         raise UsageError("gpu and tpu are allowed only with create=true", "add create=true", code="usage")
@@ -37,7 +37,7 @@ def pick(host: str, job: str, name: str | None, *, create: bool, gpu: str | None
 
 
 def _mine(job: str, host: str) -> Runtime | None:
-    """Return the running runtime that the job already holds for this host; None if there is none."""
+    """Return the running runtime that the job already holds for this host, or None if there is none."""
     if not job:
         return None
     rows = [row for row in runtimes.every() if row.label == f"{job}/{host}" and row.state == "running"]
@@ -45,7 +45,7 @@ def _mine(job: str, host: str) -> Runtime | None:
 
 
 def _created(job: str, host: str, gpu: str | None, tpu: str | None) -> Runtime:
-    """Create a session. The hold is saved first, so that a session that costs money always belongs to a job."""
+    """Create a session. The hold is saved before, so that a session that costs money always belongs to a job."""
     name = session_name(job or "by-hand", host)
     request = current()
     with _creating(name) as lock:
@@ -64,9 +64,9 @@ def _created(job: str, host: str, gpu: str | None, tpu: str | None) -> Runtime:
 
 @contextlib.contextmanager
 def _creating(name: str) -> Iterator[int]:
-    """Hold the lock of a file, and give the block the open file, so that Google's program can inherit it.
+    """Hold the lock of a file. Yield the open file, so that Google's program can inherit it.
 
-    The program may run longer than this process, and then still holds the lock.
+    The program may run longer than this process. Then the program still holds the lock.
     """
     handle = os.open(private_folder(state_home() / "rentals") / f"{name}.creating", os.O_RDWR | os.O_CREAT, 0o600)
     try:
@@ -79,7 +79,7 @@ def _creating(name: str) -> Iterator[int]:
 def _choose(name: str | None, job: str) -> Runtime:
     """Return the runtime called `name`.
 
-    If it is None, return the free one, or ask which one if several are free.
+    If it is None, return the free runtime. If several are free, ask which one to take.
     """
     rows = runtimes.every()
     if name:
@@ -112,7 +112,7 @@ def _choose(name: str | None, job: str) -> Runtime:
 
 
 def _taken(row: Runtime, job: str, host: str) -> Runtime:
-    """Save that the job holds the runtime. Raises Conflict if another job has taken the runtime meanwhile."""
+    """Save that the job holds the runtime. Raises Conflict if another job has taken the runtime in the meantime."""
     if not job:
         return row
     with changed_holds() as held:

@@ -12,14 +12,14 @@ from trainsh_colab.google import reaching
 from trainsh_colab.google.program import Session
 from trainsh_colab.verbs.finding import connection
 
-TRIES, PATIENCE, PAUSE = 3, 6.0, 1.5  # number of checks; seconds for each; seconds between two
+TRIES, PATIENCE, PAUSE = 3, 6.0, 1.5  # the number of checks; seconds for each check; seconds between two checks
 
 
 def resolve(ref: str) -> Target:
     """Return the target of a runtime.
 
-    Raises NotFound when the runtime is not known, Conflict (`runtime_gone`) when Google has taken it back,
-    Unreachable when there is no network, and MissingProgram when the tunnel's program is not installed.
+    Raises NotFound if the runtime is not known, Conflict (`runtime_gone`) if Google has taken it back, Unreachable
+    if there is no network, and MissingProgram if the tunnel's program is not installed.
     """
     found = connection(ref)
     if isinstance(found, Session):
@@ -38,7 +38,7 @@ def resolve(ref: str) -> Target:
 
 
 def _patient(target: Target) -> Answer:
-    """Check several times before the runtime counts as gone, because a new tunnel may need some seconds."""
+    """Check several times before the runtime counts as gone. A new tunnel may need some seconds."""
     request, answer = current(), tunnel.ask(target, PATIENCE)
     for _ in range(TRIES - 1):
         if answer.alive or answer.offline:
@@ -50,7 +50,10 @@ def _patient(target: Target) -> Answer:
 
 
 def gone(name: str, why: str) -> Conflict:
-    """Return the error for a runtime that its tunnel no longer reaches. It does not come back by itself."""
+    """Return the error for a runtime that is no longer reached through its tunnel.
+
+    Such a runtime does not come back by itself.
+    """
     return Conflict(
         f"the Colab runtime {name} is gone: Google took it back, or its cell was stopped ({why})",
         f"run the cell in the notebook again, then: train colab connect {name} --host ADDRESS",
@@ -59,6 +62,6 @@ def gone(name: str, why: str) -> Conflict:
 
 
 def _machine(target: Target) -> str:
-    """Return the id that `connect` gave to this runtime: the alias of its host key. It may be empty."""
+    """Return the id that `connect` gave to this runtime, which is the alias of its host key. It may be empty."""
     alias = first(effective(target.argv, target.environment()), "hostkeyalias")
     return alias if alias.startswith("colab-") else ""

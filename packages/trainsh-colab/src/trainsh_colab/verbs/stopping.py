@@ -23,7 +23,7 @@ NOT_OURS = "no-cell"
 
 
 def stop(name: str, timeout: float) -> str:
-    """Give a runtime back, and return a sentence for the person. Raises TimedOut when it is still there."""
+    """Give a runtime back, and return a sentence for the person. Raises TimedOut if the runtime is still there."""
     try:
         found = connection(name)
     except TrainError as error:
@@ -59,7 +59,7 @@ def _stop_cell(found: Connection, deadline: Deadline) -> None:
         )  # fmt: skip
     request = current()
     while True:
-        ssh.disconnect(target)  # a live connection would count as an answer
+        ssh.disconnect(target)  # an open shared connection would count as an answer
         if not tunnel.ask(target, deadline.within(5.0)).alive:
             return
         if deadline.expired:

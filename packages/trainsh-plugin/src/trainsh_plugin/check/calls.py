@@ -1,4 +1,4 @@
-"""The checks that rent nothing. They are about the tool's schema, its help, its errors, and how it ends."""
+"""The checks that rent nothing. They check the tool's schema, its help, its errors, and how it ends."""
 
 import json
 import os
@@ -12,7 +12,7 @@ from trainsh_plugin.check.verdict import LeftOut, need
 NONE = "no-such-thing-0"
 OWED = ("list", "resolve", "stop")
 SECRET = ("KEY", "TOKEN", "SECRET", "PASSWORD")
-SHORTEST = 8  # characters; a shorter secret may occur in any text by chance
+SHORTEST = 8  # characters; any text may contain a shorter secret by chance
 NOT_FOUND = 3
 STATUSES = (*range(1, 10), 70, 130)
 
@@ -48,7 +48,7 @@ def for_people(subject: Subject) -> str:
 
 
 def both_faces(subject: Subject) -> str:
-    """Check that a request to `serve` and a call in a process of its own give the same answer."""
+    """Check that a request to `serve` gives the same answer as a call in a process of its own."""
     if not subject.serves:
         raise LeftOut("it does not serve")
     need(subject.peer().request("schema", timeout=20) == subject.described, "two schemas")
@@ -67,7 +67,7 @@ def unknown_command(subject: Subject) -> str:
 def error_shape(subject: Subject) -> str:
     """Check that an error is a JSON document at the end of standard error.
 
-    The `exit` in the document must be the exit status.
+    The `exit` in the document must be equal to the exit status.
     """
     verb, document, allowed = ("resolve", {"ref": NONE}, (2, 3)) if subject.provides else (NONE, {}, (2,))
     done = subject.run(verb, "--input", "-", "--json", document=document)
@@ -97,7 +97,9 @@ def _last_error(stderr: bytes) -> dict[str, Any] | None:
 
 
 def end_of_input(subject: Subject) -> str:
-    """Check that the tool does not hang when standard input is empty, and that the end of input ends a `serve`."""
+    """Check that the tool does not hang if standard input is empty, and that `serve` ends at the end of its
+    input.
+    """
     verb = "resolve" if subject.provides else next(iter(subject.commands), NONE)
     subject.run(verb, "--input", "-", "--json")
     if not subject.serves:

@@ -1,4 +1,4 @@
-"""The checks of commands that change a rented machine. After each command, `list` must show its effect."""
+"""The checks of the commands that change a rented machine. After each command, `list` must show the effect."""
 
 import shlex
 import time
@@ -22,7 +22,7 @@ def restarts(rented: Rentals) -> str:
     _call(rented, "start")
     deadline = Deadline.after(REACHED)
     while (states := rented.states(row.id)) == ["failed"] and not deadline.expired:
-        time.sleep(1.0)  # for a while, the cloud may show the old state
+        time.sleep(1.0)  # the cloud may show the old state for a while
     need(
         states in (["running"], ["starting"]),
         f"after start, list shows the state {', '.join(states) or 'not there'}",
@@ -33,7 +33,7 @@ def restarts(rented: Rentals) -> str:
 def ends(rented: Rentals) -> str:
     """Run the command in the row's `end`, as a person would.
 
-    Check that the command ends the costs, and that `list` shows this when the command returns.
+    Check that the command ends the costs, and that `list` shows this when the command has returned.
     """
     row, subject = rented.machine(), rented.subject
     words = shlex.split(row.end)
@@ -46,7 +46,10 @@ def ends(rented: Rentals) -> str:
 
 
 def destroys(rented: Rentals) -> str:
-    """Check that `list` no longer shows the machine when the command that gives the machine back has returned."""
+    """Run the command that gives the machine back.
+
+    Check that `list` does not show the machine after the command has returned.
+    """
     row, subject = rented.machine(), rented.subject
     states = rented.states(row.id)
     if subject.last == "stop" and states == ["stopped"]:

@@ -25,7 +25,8 @@ RENTING: list[tuple[str, Callable[[rentals.Rentals], str]]] = [
     ("the command in the row's end, then list", changes.ends),
     ("destroy, list shows it", changes.destroys),
     ("resolve of what is gone", changes.says_gone),
-    ("a question to nobody", rentals.asks_nobody),  # here, as no machine is left that `pick` could return
+    # this check is here because no machine is left that `pick` could return
+    ("a question to nobody", rentals.asks_nobody),
     ("runner killed, asked again", rentals.caller_killed),
     ("tool killed, asked again", rentals.tool_killed),
     ("cancel", rentals.cancelled),

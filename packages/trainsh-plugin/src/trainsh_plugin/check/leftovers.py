@@ -1,4 +1,7 @@
-"""Destroys what the checks have rented. The rows of `list` are read without a fixed type, since one may be bad."""
+"""Destroys what the checks have rented.
+
+The rows of `list` may be malformed, so they are read without a fixed type.
+"""
 
 import contextlib
 from collections.abc import Iterator
@@ -11,7 +14,7 @@ Raw = dict[str, Any]
 
 
 class Leftovers:
-    """The machines to destroy: those whose row contains `mark`, and those in an answer of `pick`.
+    """The machines to destroy: those whose row contains `mark`, and those that were in an answer of `pick`.
 
     Every job of these checks has an id that begins with `mark`.
     """
@@ -24,7 +27,7 @@ class Leftovers:
         self.before = {_id(row) for row in self._rows() or []}
 
     def note(self, answer: Any) -> None:
-        """Remember the ids that are in an answer of `pick`. The answer may have any form."""
+        """Remember the ids in an answer of `pick`. The answer may have any form."""
         if not isinstance(answer, dict):
             return
         hosts, instance = answer.get("hosts"), answer.get("instance")
@@ -38,7 +41,8 @@ class Leftovers:
     def destroy(self) -> list[str]:
         """Destroy all machines of the checks. Returns a line for each machine that may still be there."""
         verb, rows = self.subject.last, self._rows()
-        if rows is None and verb in self.subject.commands:  # only the jobs and pick's answers are known
+        # `list` failed, so only the jobs and the answers of `pick` are known
+        if rows is None and verb in self.subject.commands:
             for job in self.jobs:
                 with contextlib.suppress(TrainError, OSError):
                     self.subject.result(self.subject.begin(verb, self.subject.about(verb, job, "")))
@@ -49,9 +53,10 @@ class Leftovers:
         return list(self._left())
 
     def _left(self) -> Iterator[str]:
-        """Yield a line for each machine that `list` still shows: those of the checks, and other new ones.
+        """Yield a line for each machine that `list` still shows: the machines of the checks, and other new
+        machines.
 
-        Another new machine may be one of the checks too; nobody can tell.
+        Another new machine may belong to the checks too; this cannot be known.
         """
         name, rows = self.subject.name, self._rows()
         if rows is None:
@@ -73,7 +78,7 @@ class Leftovers:
                 yield row
 
     def _rows(self) -> list[Raw] | None:
-        """Return the rows of `list` that are JSON objects; None when `list` fails or prints no list."""
+        """Return the rows of `list` that are JSON objects. Return None if `list` fails or prints no list."""
         try:
             rows = self.subject.once("list", {})
         except (TrainError, OSError):

@@ -1,6 +1,7 @@
 """The checks that rent machines. They call `pick`, call it again, kill it and cancel it.
 
-Each time they count the machines that are rented."""
+After each of these, they count the rented machines.
+"""
 
 import contextlib
 import json
@@ -23,14 +24,16 @@ from trainsh_plugin.check.leftovers import Leftovers
 from trainsh_plugin.check.subject import HOST, Subject
 from trainsh_plugin.check.verdict import Broken, LeftOut, need
 
-MOMENTS = (0.3, 0.6)  # when the process is killed: after these fractions of the time that a pick takes
-QUICK = 5.0  # seconds; a shorter pick needs no progress
-REACHED, ONE_TRY = 90.0, 30.0  # seconds for a new machine to answer by ssh, and for one try
-AFTER_CANCEL = 30.0  # seconds that a cancelled `pick` has to end, in addition to the time that a pick takes
+MOMENTS = (0.3, 0.6)  # the process is killed after these fractions of the time that a pick takes
+QUICK = 5.0  # seconds; a pick that takes less time need not report progress
+REACHED, ONE_TRY = 90.0, 30.0  # seconds within which a new machine must answer by ssh, and seconds for one try
+AFTER_CANCEL = 30.0  # seconds within which a cancelled `pick` must end, in addition to the time that a pick takes
 
 
 class Rentals:
-    """The machines rented by the checks of one tool, and what the first `pick` did (time, questions, progress)."""
+    """The machines that the checks of one tool have rented, and what the first `pick` did (time, questions,
+    progress).
+    """
 
     def __init__(self, subject: Subject) -> None:
         self.subject = subject
@@ -42,7 +45,7 @@ class Rentals:
         self.job = self.new_job()
 
     def new_job(self) -> str:
-        """Return the id of a new job, for which nothing is rented."""
+        """Return the id of a new job. Nothing is rented for it."""
         jobs = self.leftovers.jobs
         jobs.append(f"{self.leftovers.mark}{len(jobs) + 1}")
         return jobs[-1]
@@ -61,11 +64,11 @@ class Rentals:
         return self.first
 
     def states(self, id_: int | str) -> list[str]:
-        """Return the states in the rows that `list` has for a machine. There are none when it is gone."""
+        """Return the states in the rows that `list` has for a machine. If the machine is gone, there are none."""
         return [row.state for row in self.subject.instances() if row.id == id_]
 
     def one(self, job: str, when: str) -> None:
-        """Destroy all machines of the job, and check that exactly one machine was rented for the job."""
+        """Destroy all machines of the job. Check that exactly one machine had been rented for it."""
         rows = self.subject.held(job)
         left = self.subject.give_back(job)
         need(len(rows) == 1, f"{when}: {len(rows)} machines rented")
@@ -93,7 +96,7 @@ def answers(rented: Rentals) -> str:
 
 
 def tells(rented: Rentals) -> str:
-    """Check that `pick` reports progress if it takes long enough for a person to wait."""
+    """Check that `pick` reports progress, if it takes so long that a person would wait."""
     rented.machine()
     if not rented.progress and rented.takes < QUICK:
         raise LeftOut(f"pick takes {rented.takes:.1f} s")
@@ -112,7 +115,7 @@ def asks(rented: Rentals) -> str:
 
 
 def asks_nobody(rented: Rentals) -> str:
-    """Check that `pick`, if nobody can answer its question, exits with 2, names the flag and rents nothing."""
+    """Check that `pick` exits with 2, names the flag and rents nothing, if its question cannot be answered."""
     rented.machine()
     if not rented.asked:
         raise LeftOut("it asks nothing")
@@ -153,7 +156,7 @@ def resolves(rented: Rentals) -> str:
 def reached(rented: Rentals) -> str:
     """Check that `train host run NAME:REF -- true`, which uses the answer of `resolve`, reaches the machine.
 
-    If the tool has a command `wait`, it is called first, as in a recipe.
+    If the tool has a command `wait`, it is called before, as in a recipe.
     """
     subject, row = rented.subject, rented.machine()
     ref = f"{subject.name}:{row.id}"
@@ -175,7 +178,7 @@ def reached(rented: Rentals) -> str:
 
 
 def bills(rented: Rentals) -> str:
-    """Check that `bill` lists the running machine, and what it costs an hour."""
+    """Check that `bill` lists the running machine and its price per hour."""
     row = rented.machine()
     if "bill" not in rented.subject.commands:
         raise LeftOut("it has no bill")
@@ -187,9 +190,9 @@ def bills(rented: Rentals) -> str:
 
 
 def caller_killed(rented: Rentals) -> str:
-    """Kill the runner while the tool is renting, and call `pick` again at once.
+    """Kill the runner while the tool rents, and call `pick` again at once.
 
-    Check that one machine is rented.
+    Check that exactly one machine is rented.
     """
     rented.machine()
     subject = rented.subject
@@ -215,7 +218,7 @@ def caller_killed(rented: Rentals) -> str:
 
 
 def tool_killed(rented: Rentals) -> str:
-    """Kill the tool during a pick, and call `pick` again. Check that one machine is rented."""
+    """Kill the tool during a pick, and call `pick` again. Check that exactly one machine is rented."""
     rented.machine()
     subject = rented.subject
     for share in MOMENTS:
@@ -232,7 +235,7 @@ def tool_killed(rented: Rentals) -> str:
 
 
 def cancelled(rented: Rentals) -> str:
-    """Check that `pick` ends when it is cancelled, and leaves no rented machine without a label."""
+    """Check that a cancelled `pick` ends, and that it leaves no rented machine without a label."""
     rented.machine()
     subject, job = rented.subject, rented.new_job()
     before = {row.id for row in subject.instances()}
@@ -257,7 +260,10 @@ def cancelled(rented: Rentals) -> str:
 
 
 def nothing_left(rented: Rentals) -> str:
-    """Destroy what the earlier checks have left, even if they could not read its row. Name what is still there."""
+    """Destroy what the earlier checks have left, including machines whose row they could not read.
+
+    Name what is still there.
+    """
     left = rented.leftovers.destroy()
     need(not left, "; ".join(left))
     return f"of {len(rented.leftovers.jobs)} jobs"

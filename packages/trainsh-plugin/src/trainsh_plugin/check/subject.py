@@ -1,6 +1,7 @@
-"""The tool that is checked. It is called as a runner of recipes calls it: over one `serve`.
+"""The tool that is checked. It is called as a runner of recipes calls it: all calls go to one `serve`.
 
-If the tool has no `serve`, each call is a process of its own."""
+If the tool has no `serve`, each call is a process of its own.
+"""
 
 import contextlib
 import json
@@ -23,14 +24,16 @@ from trainsh_base.system.proc import Completed, run
 from trainsh_base.tool.one_shot import OneShot
 from trainsh_base.tool.peer import Peer, Pending, find
 
-LIMIT = 20.0  # seconds for a call that rents nothing
-LONGEST = 900.0  # seconds for a call that rents
+LIMIT = 20.0  # seconds within which a call that rents nothing must end
+LONGEST = 900.0  # seconds within which a call that rents must end
 CANARY = "TRAINSH_CHECK_SECRET"  # a variable with a secret that no tool has a reason to print
 HOST = "check"
 
 
 class Call:
-    """A call in progress: its pending answer, the pid of its process, and the events and questions it has sent."""
+    """A call in progress: its pending answer, the pid of its process, and the events and questions that it has
+    sent.
+    """
 
     def __init__(self, begin: Callable[["Call"], tuple[OneShot | Pending, int]], answers: bool) -> None:
         self.events: list[dict[str, Any]] = []
@@ -39,9 +42,9 @@ class Call:
         self.pending, self.pid = begin(self)
 
     def answer(self, question: dict[str, Any]) -> str:
-        """Answer a question as a user does who takes the default or the first choice.
+        """Answer a question as a user does who takes the default, or else the first choice.
 
-        If this call shall give no answers, raise the error that is usual without a terminal.
+        If this call must not give answers, raise the error that is usual without a terminal.
         """
         self.asked.append(question)
         if not self._answers:
@@ -95,7 +98,7 @@ class Subject:
         return True
 
     def peer(self) -> Peer:
-        """Return the tool's running `serve`. A new one is started if none runs."""
+        """Return the tool's running `serve`. If none runs, start one."""
         if self._peer is None:
             with Path(self._folder.name, "serve").open("ab") as errors:
                 child = spawn.start([self.program, "serve"], stderr=errors.fileno())
@@ -103,11 +106,13 @@ class Subject:
         return self._peer
 
     def forget(self) -> None:
-        """Drop a `serve` that has ended, so that `peer` starts a new one."""
+        """Forget a `serve` that has ended, so that `peer` starts a new one."""
         self._peer = None
 
     def verb(self, key: str, value: str, default: str) -> str:
-        """Return the name of the command whose schema has `value` under `key`; `default` if there is none."""
+        """Return the name of the command that has `value` under `key` in the schema, or `default` if there
+        is none.
+        """
         found = [name for name, entry in self.commands.items() if entry.get(key) == value]
         return default if default in found or not found else found[0]
 
@@ -125,7 +130,7 @@ class Subject:
         return done
 
     def once(self, verb: str, document: Any) -> Any:
-        """Call a command that rents nothing, in a process of its own. Returns its answer or raises its error."""
+        """Call a command that rents nothing, in a process of its own. Return its answer, or raise its error."""
         file = Path(self._folder.name, "errors")
         try:
             return self._noted(OneShot(self.program, verb, document, file).result(LIMIT))
@@ -148,7 +153,7 @@ class Subject:
         return Call(start, answers)
 
     def result(self, call: Call) -> Any:
-        """Return the answer of a call. What it printed is kept for the check that no secret was printed."""
+        """Return the answer of a call. Its output is kept, for the check that no secret was printed."""
         try:
             return self._noted(call.pending.result(LONGEST))
         finally:
@@ -161,7 +166,10 @@ class Subject:
         return answer
 
     def wanted(self, job: str) -> dict[str, Any]:
-        """Return the parameters of a `pick` for `job`. Those of the runner are left out if the schema has none."""
+        """Return the parameters of a `pick` for `job`.
+
+        The parameters that a runner adds are left out if the schema does not have them.
+        """
         entry = self.commands.get(self.pick, {})
         properties = entry.get("params", {}).get("properties", {})
         given = {key: _typed(text, properties.get(key, {})) for key, text in self.options.items()}
@@ -179,14 +187,14 @@ class Subject:
         return self.verb("fills", "host", "pick")
 
     def act(self, verb: str, ref: str) -> Any:
-        """Call a command with one machine as its argument, and answer its questions, as a runner does."""
+        """Call a command with one machine as its argument. Answer its questions as a runner does."""
         properties = self.commands.get(verb, {}).get("params", {}).get("properties", {})
         key = next((key for key, entry in properties.items() if entry.get("x-positional")), "ref")
         return self.result(self.begin(verb, {key: ref}))
 
     @property
     def last(self) -> str:
-        """The name of the command that gives a machine and its disk back; `stop` when there is none."""
+        """The name of the command that gives a machine and its disk back, or `stop` if there is none."""
         return self.verb("releases", "disk", "destroy" if "destroy" in self.commands else "stop")
 
     def instances(self) -> list[Instance]:
@@ -198,7 +206,7 @@ class Subject:
         return [row for row in self.instances() if row.job == job and row.state not in ("gone", "failed")]
 
     def give_back(self, job: str) -> list[str]:
-        """Destroy every instance of the job. Returns a line for each instance that is neither gone nor stopped."""
+        """Destroy every instance of the job. Return a line for each instance that is neither gone nor stopped."""
         for row in self.held(job):
             with contextlib.suppress(TrainError):
                 self.act(self.last, str(row.id))
@@ -208,13 +216,19 @@ class Subject:
 
 
 def _sent(properties: dict[str, Any], job: str, hosts: dict[str, str]) -> dict[str, Any]:
-    """Return the parameters that a runner sends with every call, without those that the schema does not have."""
+    """Return the parameters that a runner sends with every call.
+
+    Those that the schema does not have are left out.
+    """
     runner = {"_job": job, "_step": "001-1", "_hosts": hosts, "_resuming": False}
     return {key: value for key, value in runner.items() if key in properties}
 
 
 def _typed(text: str, entry: dict[str, Any]) -> Any:
-    """Convert a text to the type of a parameter. If it may be a number or a boolean, the text is parsed as JSON."""
+    """Convert a text to the type of a parameter.
+
+    If the type may be a number or a boolean, parse the text as JSON.
+    """
     kinds = json.dumps(entry)
     if any(f'"{kind}"' in kinds for kind in ("integer", "number", "boolean")):
         with contextlib.suppress(ValueError):

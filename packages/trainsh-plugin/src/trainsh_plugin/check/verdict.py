@@ -1,12 +1,12 @@
-"""How a check ends when the tool does not pass it."""
+"""How a check ends if the tool does not pass it."""
 
 
 class Broken(Exception):
-    """The tool breaks a rule in docs/providers.md. The text says what the check saw."""
+    """The tool breaks a rule in docs/providers.md. The text tells what the check saw."""
 
 
 class LeftOut(Exception):
-    """The check does not apply to this tool. The text says why."""
+    """The check does not apply to this tool. The text tells why."""
 
 
 def need(holds: object, otherwise: str) -> None:

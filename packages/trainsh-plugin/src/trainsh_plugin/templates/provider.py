@@ -59,7 +59,7 @@ def machines() -> list[Machine]:
 
 
 def save(machine: Machine, **changes: Any) -> Machine:
-    """Apply `changes` to a machine and write its file."""
+    """Apply `changes` to a machine and write the machine's file."""
     machine = {**machine, **changes}
     aside = CLOUD / f"{machine['id']}.{os.getpid()}"
     aside.write_text(json.dumps(machine))
@@ -68,7 +68,7 @@ def save(machine: Machine, **changes: Any) -> Machine:
 
 
 def bill() -> dict[str, Any]:
-    """What the machines cost an hour now; nothing is known of the month."""
+    """What the machines cost an hour now. The cost of the month is not known."""
     now = [
         {**row, "per_hour": "0" if row["state"] == "stopped" else str(row["price_per_hour"])} for row in machines()
     ]
@@ -76,8 +76,11 @@ def bill() -> dict[str, Any]:
 
 
 def mine(ref: str, job: str, hosts: Machine) -> list[Machine]:
-    """The machines that `ref` means: an id, a host (what the job rented for it, else what `hosts` has), or all of
-    the job if it is empty."""
+    """The machines to which `ref` refers. It is an id, a host, or empty.
+
+    For a host, these are the machines that the job rented for it, else the machine that `hosts` has. If `ref` is
+    empty, they are all machines of the job.
+    """
     ref = ref.removeprefix("acme:")
     found = [
         row for row in machines()
@@ -89,14 +92,18 @@ def mine(ref: str, job: str, hosts: Machine) -> list[Machine]:
 
 
 def rent(job: str, host: str, size: str) -> Machine:
-    """Rent one machine at most: look for the label and create under a lock. A signal waits until both are done."""
+    """Rent at most one machine. Under a lock, look for the label and then create.
+
+    A signal must wait until both are done.
+    """
     signal.pthread_sigmask(signal.SIG_BLOCK, ENDINGS)
     label = f"{job}/{host}"
     with (CLOUD / f".{label.replace('/', '_')}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         found = [row for row in machines() if row["label"] == label]
         if not found:
-            time.sleep(float(os.environ.get("ACME_SECONDS", "1")))  # as long as the cloud takes to create
+            # the time that the cloud takes to create a machine
+            time.sleep(float(os.environ.get("ACME_SECONDS", "1")))
             number_of_it = uuid.uuid4().hex[:6]
             row = {"id": number_of_it, "label": label, "job": job, "gpu": size, "price_per_hour": 0.1}
             found = [save(row, state="starting", end=f"train acme stop {number_of_it}")]
@@ -105,7 +112,7 @@ def rent(job: str, host: str, size: str) -> Machine:
 
 
 def pick(host: str, size: str, job: str) -> dict[str, Any]:
-    """Rent a machine for a host of the job, or answer with the one it has."""
+    """Rent a machine for a host of the job. If the host has one already, answer with that."""
     if not host:
         fail(2, "usage", "pick for which host?")
     if not size and not mine(host, job, {}):
@@ -115,7 +122,7 @@ def pick(host: str, size: str, job: str) -> dict[str, Any]:
             sys.exit(asked.returncode)  # train ask has printed the reason
         size = json.loads(asked.stdout)
     machine = rent(job, host, size)
-    for done in (1, 2, 3):  # this wait is outside the lock, so that a cancel can end it
+    for done in (1, 2, 3):  # this wait is outside of the lock, so that a cancel can end it
         progress(done, 3)
         time.sleep(0.2)
     machine = save(machine, state="running")
@@ -139,7 +146,7 @@ def change(verb: str, ref: str, job: str, hosts: Machine) -> dict[str, Any]:
 
 
 def main(verb: str = "--help", *words: str) -> None:
-    """Run one command, given by arguments or by a document on standard input."""
+    """Run one command. Its parameters are arguments, or a document on standard input."""
     CLOUD.mkdir(parents=True, exist_ok=True)
     if words[:1] == ("--input",):
         given = json.loads(sys.stdin.read() or "{}")

@@ -20,7 +20,7 @@ def _new_key(call: Call) -> dict[str, Any]:
 
 
 def keys(call: Call) -> Answer:
-    """Answer GET /ssh/ with the account's keys as a plain array, or with 404 when there are no keys."""
+    """Answer GET /ssh/ with the account's keys as a plain array. If there are no keys, answer with 404."""
     if not call.world.account_keys:
         raise Refused(404, "not_found", "No ssh keys found.")
     return Answer(call.world.account_keys)

@@ -7,9 +7,10 @@ from trainsh_sandbox.world.world import World
 
 
 def identify(world: World, header: str, query_key: str, *, ours: bool) -> str | Instance:
-    """Return "account", "nobody", "wrong", or the instance that owns the key.
+    """Return the owner of a request's key: "account", "nobody", "wrong" for an unknown key, or the instance that
+    owns the key.
 
-    `ours` says that the sandbox itself makes the request.
+    `ours` is true if the sandbox itself makes the request.
     """
     key = header.removeprefix("Bearer ").strip() or query_key
     if not key:

@@ -24,7 +24,7 @@ def found(call: Call, number: int | None = None) -> Instance:
 
 
 def read(call: Call) -> Answer:
-    """Answer GET /instances/ID/ with the instance, or with null when it is gone.
+    """Answer GET /instances/ID/ with the instance, or with null if it does not exist any more.
 
     The object has no `volume_info`.
     """

@@ -1,4 +1,4 @@
-"""Calls that the real service does not have, for `train sandbox` and tests.
+"""Calls that the real service does not have. `train sandbox` and tests use them.
 
 They set faults, change time and money, and create many instances.
 """
@@ -24,8 +24,9 @@ def status(call: Call) -> Answer:
 
 
 def faults(call: Call) -> Answer:
-    """Answer PUT /sandbox/faults: set faults, given as a map from NAME to value. The name `off` alone clears all
-    faults.
+    """Answer PUT /sandbox/faults: set faults.
+
+    The body maps NAME to value; the single name `off` clears all faults.
     """
     for name, value in call.body.items():
         if name == "off":
@@ -58,7 +59,7 @@ def traffic(call: Call) -> Answer:
 
 
 def crowd(call: Call) -> Answer:
-    """Answer POST /sandbox/crowd: create many running instances that have no machine behind them."""
+    """Answer POST /sandbox/crowd: create many running instances without a machine behind them."""
     world = call.world
     made = []
     for number in list(world.market.offers)[: int(call.body["count"])]:

@@ -32,7 +32,7 @@ def old(call: Call) -> Answer:
 
 
 def filters(call: Call) -> Answer:
-    """Answer GET /instances/filters/ with the fields of all instances by which a client can filter."""
+    """Answer GET /instances/filters/ with the fields by which a client can filter, taken from all instances."""
     keys = ("actual_status", "gpu_name", "verification")
     found = [row(one, call.world.now) for one in _visible(call)]
     return Answer({"success": True, "filters": [{key: each[key] for key in keys} for each in found]})

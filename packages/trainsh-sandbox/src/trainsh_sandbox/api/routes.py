@@ -1,4 +1,4 @@
-"""The routes of the API: the handler for each path, and the keys that it accepts."""
+"""The routes of the API: for each path its handler, and the API keys that it accepts."""
 
 import re
 from collections.abc import Callable
@@ -14,8 +14,8 @@ Handler = Callable[[Call], Answer]
 class Route(NamedTuple):
     """A route of the API.
 
-    `key` is the key that a call needs: `account` (the account's key), `instance` (the account's key or that of the
-    instance in the path), or `open` (no key).
+    `key` is the API key that a call needs: `account` (the account's key), `instance` (the account's key, or the key
+    of the instance in the path), or `open` (no key).
     """
 
     method: str

@@ -82,8 +82,9 @@ def _rent(call: Call, number: int) -> Answer:
 
 
 def _lost(call: Call) -> Answer | None:
-    """A 502 response to send in place of the answer, although the instance was created; None if this fault does not
-    strike.
+    """A 502 response to send instead of the answer, although the instance was created.
+
+    None if this fault does not occur now.
     """
     if call.world.faults.hits("create-lost"):
         return Answer("<html><body><h1>502 Bad Gateway</h1></body></html>", 502, {"Content-Type": "text/html"})
@@ -100,6 +101,6 @@ def _check(call: Call, request: dict[str, Any]) -> None:
     if len(str(request.get("label") or "")) > 256:
         raise Refused(400, "label_too_long", "label is longer than 256 characters")
     if request.get("env") is not None and not isinstance(request["env"], dict):
-        request["env"] = {}  # the service silently ignores a string
+        request["env"] = {}  # like the service, ignores a string without an error
     if float(request.get("disk") or 8) < 0:
         raise Refused(400, "invalid_args", "disk must be positive")

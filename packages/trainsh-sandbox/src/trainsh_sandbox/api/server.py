@@ -77,7 +77,7 @@ class Handler(BaseHTTPRequestHandler):
     def _body(self, path: str) -> bytes:
         """The body of the request.
 
-        The body of a speed test's upload is read and dropped, and the result is then empty.
+        The body of a speed test's upload is read and dropped. The result is then empty.
         """
         left = int(self.headers.get("Content-Length") or 0)
         if path != speed.UPLOAD:
@@ -87,13 +87,13 @@ class Handler(BaseHTTPRequestHandler):
         return b""
 
     def _strike(self) -> Answer | None:
-        """The response of a fault that prevents this request from being handled, or None if no fault does."""
+        """The response of a fault that makes this request fail, or None if no fault does."""
         faults = self.server.world.faults
         time.sleep(faults.seconds("slow") or 0.0)
         return next((answer for name, answer in STORMS if faults.hits(name)), None)
 
     def _answer(self, path: str, query: dict[str, str], body: bytes) -> tuple[Answer, float]:
-        """The response, and for how many seconds to delay it."""
+        """The response, and the seconds by which to delay it."""
         world = self.server.world
         try:
             document = json.loads(body) if body.strip() else None

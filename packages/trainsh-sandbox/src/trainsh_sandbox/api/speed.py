@@ -1,10 +1,10 @@
-"""The two calls of a speed test service, with which machines measure their network."""
+"""The two calls of a speed test service. Machines measure their network with them."""
 
 from trainsh_sandbox.api.answers import Answer
 from trainsh_sandbox.api.call import Call
 
 UPLOAD = "/__up"
-MOST = 20_000_000  # bytes; on this machine a larger test would only take longer
+MOST = 20_000_000  # bytes; a larger test would only take longer on this machine
 
 
 def down(call: Call) -> Answer:

@@ -1,4 +1,4 @@
-"""The faults. The module says what each fault breaks, and whether a fault affects the current call."""
+"""The faults. This module defines what each fault breaks, and whether it affects the current call."""
 
 import random
 import re
@@ -18,7 +18,7 @@ class Switch(msgspec.Struct, frozen=True):
     """A fault that can be switched on.
 
     `kind` is the kind of its value: `calls` (a probability, `on`, or `3x` for the next 3 calls), `time` (a
-    duration) or `choice` (one of some words).
+    duration), or `choice` (one of some words).
     """
 
     name: str
@@ -79,7 +79,7 @@ SWITCHES = {
 
 
 class Faults:
-    """The faults that are set."""
+    """The faults that are switched on."""
 
     def __init__(self, seed: int = 0) -> None:
         self._values: dict[str, str] = {}
@@ -87,8 +87,9 @@ class Faults:
         self._lock = threading.Lock()
 
     def set(self, name: str, value: str) -> None:
-        """Set a fault. Raises NotFound for an unknown name, and UsageError for a value that the fault does not
-        take.
+        """Set a fault.
+
+        Raises NotFound for an unknown name, and UsageError for a value that the fault does not accept.
         """
         switch = SWITCHES.get(name)
         if switch is None:
@@ -103,7 +104,10 @@ class Faults:
         self._values.clear()
 
     def hits(self, name: str) -> bool:
-        """Whether the fault makes this call fail. The call is counted, for values such as `3x`."""
+        """Whether the fault makes this call fail.
+
+        The call is counted, because a value such as `3x` is for a number of calls.
+        """
         with self._lock:
             value = self._values.get(name)
             if value is None:
@@ -118,16 +122,16 @@ class Faults:
             return self._random.random() < float(value)
 
     def is_on(self, name: str) -> bool:
-        """Whether a fault is set. No call is counted."""
+        """Whether a fault is switched on. This does not count a call."""
         return name in self._values
 
     def seconds(self, name: str) -> float | None:
-        """The duration of a `time` fault, or None when the fault is off."""
+        """The duration of a `time` fault, or None if the fault is off."""
         value = self._values.get(name)
         return None if value is None else float(value)
 
     def choice(self, name: str) -> str | None:
-        """The value of a `choice` fault, or None when the fault is off."""
+        """The value of a `choice` fault, or None if the fault is off."""
         return self._values.get(name)
 
     def listed(self) -> list[dict[str, Any]]:

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Imitates nvidia-smi: prints the GPUs that the offer has. It is called as:
+# Imitates nvidia-smi: prints the GPUs of the instance's offer. It is called as:
 # nvidia-smi [--query-gpu=NAME,... --format=csv,noheader,nounits] [-L]
 value() { tr '\0' '\n' </proc/1/environ | sed -n "s/^$1=//p"; }
 count=$(value GPU_COUNT) name=$(value SANDBOX_GPU) memory=$(value SANDBOX_GPU_MEMORY) driver=$(value SANDBOX_DRIVER)

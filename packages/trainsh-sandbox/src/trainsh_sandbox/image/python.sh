@@ -1,5 +1,5 @@
 #!/bin/sh
-# Runs the instance's own Python, which is a virtual environment that is created on first use.
+# Runs the instance's own Python. It is a virtual environment, which is created when it is first used.
 if [ ! -x /root/.venv/bin/python ]; then
   /sandbox/interpreter -m venv --without-pip /root/.venv || exit 1
 fi

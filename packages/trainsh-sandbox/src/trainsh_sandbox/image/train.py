@@ -1,4 +1,4 @@
-"""A language model that trains in seconds without a GPU: it counts which letters follow which.
+"""A language model that trains in seconds without a GPU. It counts how often one letter follows another.
 
 python train.py [--model NAME] [--out FOLDER] [--steps N]
 """

@@ -1,4 +1,4 @@
-"""One rented machine: the request with which it was rented, and its state."""
+"""One rented machine: the request by which it was rented, and its state."""
 
 import secrets
 from typing import Any
@@ -11,7 +11,8 @@ from trainsh_sandbox.market.offers import Offer, priced
 class Instance:
     """A contract for a rented machine.
 
-    Its four states are those of the real service. `machine` is the real sshd behind the contract, or None.
+    Its four states have the same meaning as on the real service. `machine` is the real sshd behind the contract, or
+    None.
     """
 
     def __init__(self, number: int, offer: Offer, request: dict[str, Any], now: float) -> None:
@@ -33,7 +34,7 @@ class Instance:
         self.message = ""
         self.listed_at = now
         self.queued = False
-        self.run = 0  # counts the starts, because an event that was scheduled before the last start must be ignored
+        self.run = 0  # the number of starts; an event that was scheduled before the last start must be ignored
         self.direct = True
         self.machine: Machine | None = None
         self.key_rows: list[dict[str, Any]] = []
@@ -44,14 +45,15 @@ class Instance:
     def gpu_price(self) -> float:
         """The price in $/h while the instance runs.
 
-        It is the bid of an interruptible instance, or else the price of the offer.
+        For an interruptible instance it is the bid, otherwise the price of the offer.
         """
         return float(self.offer["dph_base"]) if self.bid is None else self.bid
 
     @property
     def is_jupyter(self) -> bool:
-        """Whether this is an instance with Jupyter, for which the service reports the port of its proxy one too
-        low.
+        """Whether this is an instance with Jupyter.
+
+        For such an instance, the service reports the port of its proxy one too low.
         """
         return "jupyter" in self.runtype
 

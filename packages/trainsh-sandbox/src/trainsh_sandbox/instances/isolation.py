@@ -16,7 +16,7 @@ WAYS = {
 
 @functools.cache
 def isolation() -> Isolation:
-    """How instances are isolated here: as root, as an ordinary user, or not at all."""
+    """How instances are isolated on this machine: as root, as an ordinary user, or not at all."""
     if not shutil.which("unshare"):
         return "none"
     if os.getuid() == 0:
@@ -33,7 +33,7 @@ def _works(words: list[str]) -> bool:
 
 
 def namespace_argv() -> list[str]:
-    """The words before a program's argv that start the program in new namespaces.
+    """The words to put before a program's argv to start it in new namespaces.
 
     The namespaces end when the program ends.
     """

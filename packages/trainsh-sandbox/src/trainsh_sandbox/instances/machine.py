@@ -17,7 +17,7 @@ from trainsh_sandbox.instances.isolation import isolation, namespace_argv, sshd_
 SCRIPTS = Path(__file__).parent / "scripts"
 OWN = ("root", "tmp", "etc", "workspace", "backup")
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-START = 20.0  # the time limit in seconds until sshd answers
+START = 20.0  # seconds within which sshd must answer
 
 
 def free_port() -> int:
@@ -112,9 +112,9 @@ class Machine:
             self._await(port)
 
     def _start_outer(self, ports: list[int]) -> None:
-        """Start sshd as an ordinary user, outside the machine's namespaces.
+        """Start sshd as an ordinary user, outside of the machine's namespaces.
 
-        Inside the namespaces sshd could not run as root. A forced command moves each login into the namespaces.
+        Inside the namespaces, sshd could not run as root. A forced command moves each login into the namespaces.
         """
         forced = (
             f"exec nsenter -t {self._first_process()} -U -m -p -u -r -w --preserve-credentials /sandbox/login.sh"
@@ -128,7 +128,7 @@ class Machine:
     def _first_process(self) -> int:
         """Wait until the namespaces have their new root folder.
 
-        Return the pid that the first process of the namespaces has outside of them.
+        Return the first process of the namespaces, as the pid that it has outside of them.
         """
         assert self._process is not None
         children = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children")
@@ -190,7 +190,9 @@ def _sshd_config(ports: list[int], host_key: str, keys: str, forced: str | None)
 
 
 def _not_for_instances(folder: str, names: list[str]) -> set[str]:
-    """The files of /etc that are secret, or that the current user cannot read."""
+    """The files of /etc that instances must not see, because they are secret or because the current user cannot
+    read them.
+    """
     secret = {name for name in names if name.startswith(("ssh_host_", "shadow", "gshadow"))}
     return secret | {name for name in names if not os.access(os.path.join(folder, name), os.R_OK)}  # noqa: PTH118
 

@@ -14,7 +14,8 @@ class Usage:
         self.down_price = down_price
         self.since = now
         self.until: float | None = None
-        self.gpu: list[list[float | None]] = []  # entries [start, end or None, price]
+        # [start, end or None, price] for each time in which the GPU was billed
+        self.gpu: list[list[float | None]] = []
         self.up = 0
         self.down = 0
 

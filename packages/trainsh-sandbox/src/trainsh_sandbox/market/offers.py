@@ -1,4 +1,4 @@
-"""A market of offers, which are generated from a seed. Prices and supply change with the sandbox's clock."""
+"""A market of offers. The offers are generated from a seed. Prices and supply change with the sandbox's clock."""
 
 import math
 import random
@@ -13,14 +13,14 @@ LIFE = 180 * 86400.0
 
 
 class Market:
-    """The offers that can be rented now, keyed by id. `moves` says whether prices and supply change over time."""
+    """The offers that can be rented now, keyed by id. `moves` tells whether prices and supply change over time."""
 
     def __init__(self, now: float, count: int = 300, seed: int = 7, moves: bool = True) -> None:
         self._random = random.Random(seed)
         self._next = 21_000_000 + seed % 1000
         self._moved = now
         self._moves = moves
-        self._resting: list[Offer] = []  # offers that other customers have rented for some time
+        self._resting: list[Offer] = []  # offers that other customers have rented for a while
         self.offers: dict[int, Offer] = {}
         for number in range(count):
             self._list(self._machine(number, now))
@@ -32,7 +32,7 @@ class Market:
         return offer
 
     def take(self, number: int) -> Offer | None:
-        """Remove an offer because it is rented, and return it. Return None when the offer is gone."""
+        """Remove an offer because it is rented, and return it. Return None if the offer is gone already."""
         return self.offers.pop(number, None)
 
     def free(self, offer: Offer) -> Offer:
@@ -40,7 +40,9 @@ class Market:
         return self._list(offer)
 
     def move(self, now: float) -> None:
-        """Bring the market up to the time `now`. Prices drift, and other customers rent and return machines."""
+        """Change the market to its state at the time `now`: prices drift, and other customers rent and return
+        machines.
+        """
         while self._moves and now - self._moved >= STEP:
             self._moved += STEP
             rand = self._random
@@ -116,7 +118,7 @@ class Market:
         }  # fmt: skip
 
 
-# The fields that `priced` computes.
+# The fields whose values `priced` computes.
 PRICED = frozenset((
     "dph_base", "is_bid", "storage_total_cost", "discounted_hourly", "dlperf_per_dphtotal", "flops_per_dphtotal",
     "vram_costperhour", "search", "instance", "duration",
@@ -130,7 +132,7 @@ def total_price(offer: Offer, disk: float, *, bid: bool = False) -> float:
 
 
 def priced(offer: Offer, disk: float, now: float, *, bid: bool = False) -> Offer:
-    """The offer in the form that a search or an instance shows, with prices per hour for a disk of `disk` GB."""
+    """The offer with prices per hour for a disk of `disk` GB, in the form that a search or an instance shows."""
     base = offer["min_bid"] if bid else offer["dph_base"]
     storage = offer["storage_cost"] * disk / HOURS_A_MONTH
     total = base + storage

@@ -16,7 +16,7 @@ Test = Callable[[Any, Any], bool]
 
 
 class BadQuery(ValueError):
-    """The filter is invalid. The message says why."""
+    """The filter is invalid. The message tells why."""
 
 
 def _same(have: Any, want: Any) -> bool:
@@ -47,7 +47,10 @@ def _number(value: Any) -> float:
 
 
 def _coerced(want: Any, have: Any) -> Any:
-    """`want` converted to the type of `have`, because the official client sends numbers as strings."""
+    """`want` converted to the type of `have`.
+
+    This is needed because the official client sends numbers as strings.
+    """
     if isinstance(have, bool):
         return want if isinstance(want, bool) else str(want).lower() in ("true", "1")
     if isinstance(have, (int, float)) and isinstance(want, str):
@@ -61,7 +64,7 @@ def _coerced(want: Any, have: Any) -> Any:
 class View:
     """An offer with its prices.
 
-    Prices are computed only when they are read, because a search reads two of sixty fields.
+    A price is computed only when it is read, because a search reads two of sixty fields.
     """
 
     __slots__ = ("_bid", "_disk", "_now", "offer")
@@ -71,7 +74,7 @@ class View:
 
     @property
     def fits(self) -> bool:
-        """Whether the disk that is asked for fits on the machine."""
+        """Whether the machine has space for the requested disk."""
         return bool(self.offer["disk_space"] >= self._disk)
 
     def get(self, name: str) -> Any:
@@ -97,8 +100,8 @@ def search(offers: list[Offer], query: dict[str, Any], now: float) -> list[Offer
     limit = query.get("limit")
     most = min(MOST, int(_number(limit)) if limit else MOST)
     # Offers are sorted first and filtered afterwards, so that the search can stop as soon as it has enough rows.
-    # Filters on the sort fields are tested first, because a client uses them to ask for a later page, and they
-    # reject all offers of earlier pages.
+    # Filters on the sort fields are tested first: a client that requests a later page uses them, and they reject
+    # all offers of earlier pages.
     first = [name for name, _ in order]
     fields = sorted((name for name in query if name not in CONTROLS), key=lambda name: name not in first)
     tests = [_test(name, query[name], now) for name in fields]
@@ -141,10 +144,13 @@ def _test(name: str, wanted: Any, now: float) -> Callable[[View], bool]:
 
 
 def _field(name: str, now: float) -> Callable[[View], Any]:
-    """A function that reads a field as the service does. Some fields are not columns of an offer."""
+    """A function that reads a field of an offer as the service does.
+
+    Some fields are not stored in an offer but computed.
+    """
     name = ALIASES.get(name, name)
     special: dict[str, Callable[[View], Any]] = {
-        "id": lambda _row: None,  # because on the real service, this field matches nothing
+        "id": lambda _row: None,  # on the real service, this field matches nothing
         "verified": lambda row: row["vericode"] == 1,
         "driver_version": lambda row: row["driver_vers"],
         "datacenter": lambda row: row["hosting_type"] == 1,

@@ -4,8 +4,8 @@ import time
 
 
 class Clock:
-    """The sandbox's time in seconds since 1970. It is the real time, sped up by `speed`, plus what `advance` has
-    added.
+    """The sandbox's time in seconds since 1970: the real time, sped up by `speed`, plus the seconds that `advance`
+    has added.
     """
 
     def __init__(self, speed: float = 1.0) -> None:

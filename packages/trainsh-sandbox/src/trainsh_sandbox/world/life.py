@@ -9,7 +9,7 @@ from trainsh_sandbox.instances.machine import Machine
 from trainsh_sandbox.market.offers import Offer
 from trainsh_sandbox.world.world import World
 
-BOOT = 0.7  # seconds of the sandbox's time from a start until the instance runs
+BOOT = 0.7  # seconds of the sandbox's time from the start of an instance until it runs
 PULL = 0.3
 SETTLE = 0.3  # seconds until the status shows a stop
 PULL_ERROR = "Error response from daemon: manifest for {image} not found: manifest unknown: manifest unknown"
@@ -55,7 +55,7 @@ def boot(world: World, one: Instance) -> None:
 
 
 def _power_on(world: World, one: Instance, due: float, direct: bool, proxy: bool) -> None:
-    """Start the real machine, and then set the status to running, but not before the time `due`."""
+    """Start the real machine. Then set the status to running, but not before the time `due`."""
     run = one.run
     try:
         with world.lock:
@@ -166,7 +166,7 @@ def stop(world: World, one: Instance, why: str = "") -> None:
 
 
 def start(world: World, one: Instance) -> bool:
-    """Start an instance again. Return False when its GPU is taken and the start waits in a queue."""
+    """Start an instance again. Return False if its GPU is taken, so that the start waits in a queue."""
     if world.faults.hits("start-queued"):
         one.run += 1
         one.queued = True
@@ -184,7 +184,10 @@ def release_queue(world: World) -> None:
 
 
 def reboot(world: World, one: Instance, *, fresh: bool = False) -> None:
-    """Restart the container of an instance. With `fresh`, the container gets a new disk (the call `recycle`)."""
+    """Restart the container of an instance.
+
+    With `fresh`, which the call `recycle` uses, the container gets a new disk.
+    """
     one.usage.rest(world.now)
     _power_off(one)
     if fresh and one.machine:

@@ -19,8 +19,8 @@ Action = Callable[["World", Instance, Any], None]
 class World:
     """The whole state of a sandbox.
 
-    `folder` holds the disks of the machines. If `image` is None, instances have no machine behind them. `on_broke`
-    is called for every instance when the credit is used up. Before you read or change anything, hold `lock` and
+    `folder` has the disks of the machines. If `image` is None, instances have no machine behind them. `on_broke` is
+    called for every instance when the credit is used up. Before you read or change anything here, hold `lock` and
     call `settle`.
     """
 
@@ -56,8 +56,9 @@ class World:
         return self._time
 
     def after(self, one: Instance, seconds: float, action: Action, argument: Any = None) -> None:
-        """Schedule `action` for an instance. The action is dropped if the instance is started or stopped before its
-        time.
+        """Schedule `action` for an instance.
+
+        It is dropped if the instance is started or stopped before that time.
         """
         event = (self._time + seconds, next(self._sequence), one, one.run, action, argument)
         heapq.heappush(self._events, event)

@@ -1,10 +1,10 @@
 #!/bin/sh
 # Creates the root folder of one instance, and starts the instance's first process there. The script runs in new
 # mount and process namespaces. In the instance, this machine's files are visible but read-only. The folders /root,
-# /home, /tmp, /etc, /workspace and /backup are the instance's own.
+# /home, /tmp, /etc, /workspace and /backup are the instance's own. It is called as:
 #   enter.sh FOLDER IMAGE HIDE KEEP INIT [WORD...]
-# FOLDER holds the instance's own folders. IMAGE is mounted at /sandbox. HIDE is a folder that the instance must not
-# see. KEEP is a folder that stays visible. INIT is the program of the first process, and the WORDs are its
+# FOLDER contains the instance's own folders. IMAGE is mounted at /sandbox. HIDE is a folder that the instance must
+# not see. KEEP is a folder that stays visible. INIT is the program of the first process, and the WORDs are its
 # arguments.
 set -eu
 folder=$1 image=$2 hide=$3 keep=$4
@@ -23,8 +23,8 @@ for entry in /*; do
     mount --rbind "$entry" "$new/$name"
   fi
 done
-# If FOLDER is inside a folder that the loop has mounted, the new root also appears below itself. There it is
-# unmounted.
+# If FOLDER is inside a folder that the loop has mounted, the new root is also visible below itself. It is unmounted
+# there.
 umount -R -l "$new$new" 2>/dev/null || :
 if [ -d "$new$hide" ]; then mount -t tmpfs -o mode=755 hidden "$new$hide"; fi
 mkdir -p "$new/run/sshd" "$new/proc" "$new/sandbox" "$new/home"
@@ -37,8 +37,7 @@ if [ ! -d "$new$keep" ]; then
   mkdir -p "$new$keep"
   mount --rbind "$keep" "$new$keep"
 fi
-# Make every mount in the new root read-only. The other flags of a mount are kept, because a user namespace requires
-# this.
+# Make every mount in the new root read-only. A user namespace requires that the other flags of a mount are kept.
 while read -r _ _ _ _ at flags _; do
   case $at in
   "$new"/root | "$new"/tmp | "$new"/etc | "$new"/workspace | "$new"/backup | "$new"/dev | "$new"/dev/*) ;;

@@ -1,6 +1,6 @@
 #!/bin/bash
-# The sshd of an ordinary user runs this script inside the instance for each login. It runs the command that the
-# login requests, or a shell.
+# The sshd of an ordinary user runs this script inside the instance for each login. The script runs the command that
+# the login requests. If the login requests no command, it runs a shell.
 export HOME=/root SHELL=/bin/bash PATH="/sandbox/bin:$PATH"
 cd /root || exit 1
 case ${SSH_ORIGINAL_COMMAND-} in
