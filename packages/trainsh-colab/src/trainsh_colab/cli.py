@@ -20,7 +20,7 @@ Ref = Annotated[
 Job = Annotated[str | None, Opt("the job that holds the runtime; recipes set this", name="--job", metavar="JOB")]
 Hosts = Annotated[
     dict[str, Any] | None,
-    Opt("the machines of a recipe's hosts; recipes set this", name="--hosts", metavar="NAME=SPEC"),
+    Opt("each host of the recipe with its machine; recipes set this", name="--hosts", metavar="NAME=SPEC"),
 ]
 
 

@@ -111,7 +111,8 @@ def _show_environment(found: Environment) -> None:
 def env(
     unset: Annotated[bool, Opt("print the line that removes these variables from the shell")] = False,
     shell: Annotated[
-        Literal["bash", "zsh", "fish"] | None, Opt("the shell that reads it; default: the one that asks")
+        Literal["bash", "zsh", "fish"] | None,
+        Opt("the shell that will read the output (default: the one that runs this command)"),
     ] = None,
 ) -> Environment:
     """Print the environment variables that make every tool use the sandbox: eval "$(train sandbox env)".

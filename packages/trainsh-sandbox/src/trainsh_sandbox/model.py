@@ -29,8 +29,8 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 class Environment(msgspec.Struct, frozen=True, kw_only=True):
     """The environment variables that make tools use the sandbox. `notes` lists differences from the real cloud.
 
-    If the variables are to be removed, `unset` lists their names, and `env` is empty. The variables are printed in the
-    language of the shell `shell`.
+    If the variables are to be removed, `unset` lists their names, and `env` is empty. The variables are printed in
+    the language of the shell `shell`.
     """
 
     env: dict[str, str]

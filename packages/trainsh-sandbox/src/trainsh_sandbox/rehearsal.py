@@ -91,8 +91,8 @@ def _file(recipe: str) -> str:
     """The path of the recipe's file.
 
     The file may be in the user's recipes folder, which tools in the sandbox do not see. If there is no file for
-    `recipe`, train-recipe is called outside of the sandbox: its error then names the user's folders, and not those of
-    the sandbox.
+    `recipe`, train-recipe is called outside of the sandbox: its error then names the user's folders, and not
+    those of the sandbox.
     """
     name = recipe.removesuffix(".recipe") + ".recipe"
     kept, here = recipes_home() / name, Path(name)

@@ -8,7 +8,7 @@ from trainsh_sandbox.model import Environment
 
 
 def caller() -> str:
-    """Return the shell that started this process: `fish`, or else `bash`, whose lines every POSIX shell reads."""
+    """Return `fish` if fish started this process. Otherwise return `bash`: every POSIX shell can read its lines."""
     try:
         parent = Path(f"/proc/{os.getppid()}/comm").read_text().strip()
     except OSError:  # a system without /proc

@@ -124,7 +124,7 @@ def stored_in(name: str) -> list[str]:
 def every() -> list[Listed]:
     """List the names that installed tools use, and the user's own names.
 
-    Each row tells whether the secret is set, and where. To find this out, the values are read, but they are not kept.
+    Each row tells whether the secret is set, and where. To find this out, the values are read, but not kept.
     """
     used = known()
     sources: dict[str, str] = {}

@@ -204,7 +204,7 @@ def show_cost(costs: list[Cost]) -> None:
             if one.difference > one.by_prices.total / 10:
                 known["note"] = "`by prices` counts the running time since the last start only"
         if os.environ.get("TRAINSH_SANDBOX"):
-            known["clock"] = "the sandbox's, which `train sandbox up --speed N` makes N times faster"
+            known["clock"] = "the sandbox's clock; `train sandbox up --speed N` makes it N times faster"
         fields(known)
 
 

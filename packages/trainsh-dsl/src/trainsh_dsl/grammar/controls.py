@@ -188,7 +188,9 @@ def _check_arity(context: Context, node: Control, verb: Verb) -> None:
     if len(node.args) > len(positional) and not many:
         word = node.args[len(positional)][0]
         hint = (
-            f"its words are {', '.join(positional)}" if positional else "it takes only options, written name=value"
+            f"its arguments are {', '.join(positional)}"
+            if positional
+            else "it takes only options, written name=value"
         )
         context.findings.add("E706", word.start, word.end, f"{verb.name} does not take {shorten(word.raw)}", hint)
     filled = {option.key for option in node.params} | set(positional[: len(node.args)])

@@ -116,7 +116,7 @@ def resume(
     check: Annotated[bool, Opt("show what would happen, but change nothing")] = False,
     from_: Annotated[str | None, Opt("run this step and all later ones again", metavar="N")] = None,
     retry_lost: Annotated[bool, Opt("run lost steps again (their host or session is gone)")] = False,
-    edited: Annotated[bool, Opt("use the recipe as edited since; steps that are done must be unchanged")] = False,
+    edited: Annotated[bool, Opt("use the edited recipe; the steps that are done must be unchanged in it")] = False,
     visual: Visual = True,
     output: ShowOutput = True,
     max_time: MaxTime = None,

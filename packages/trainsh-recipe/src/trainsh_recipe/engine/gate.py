@@ -198,7 +198,7 @@ class Gate:
         look = [f"  look around: train recipe attach {id}"] if self._sessions(hosts) else []
         if reason == "failed":
             return [f"The job has failed. {kept}", *look, f"  to continue at once: train recipe cancel {id}"]
-        lines = [f"{verb} waits, because a required output has not arrived. It would be lost:"]
+        lines = [f"{verb} waits, because a required output has not arrived. This output would be lost:"]
         for each in lost:
             lines.append(f"  step {each.id}: {each.step.text} ({self._end_of(each)})")
         return [*lines, f"  {kept}", *look, f"  to give it up and continue: train recipe abandon {id}"]

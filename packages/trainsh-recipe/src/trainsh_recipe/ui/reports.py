@@ -78,7 +78,7 @@ def when(stamp: str) -> str:
 
 
 def show_jobs(reports: list[JobReport], without: str = "No jobs yet. Start one: train recipe run NAME") -> None:
-    """Print a row for each job; if there are none, print `without` on stderr."""
+    """Print a row for each job. If there are no jobs, print the text `without` on stderr."""
     if not reports:
         print(without, file=sys.stderr)
         return

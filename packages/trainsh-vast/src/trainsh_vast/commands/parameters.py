@@ -17,7 +17,7 @@ MaybeId = Annotated[
 Job = Annotated[str | None, Opt("the job that holds the instance; recipes set this", name="--job", metavar="JOB")]
 Hosts = Annotated[
     dict[str, Any] | None,
-    Opt("the machines of a recipe's hosts; recipes set this", name="--hosts", metavar="NAME=SPEC"),
+    Opt("each host of the recipe with its machine; recipes set this", name="--hosts", metavar="NAME=SPEC"),
 ]
 Gpu = Annotated[str | None, Opt("the model, such as RTX_4090", metavar="NAME")]
 NumGpus = Annotated[int | None, Opt("at least this many GPUs", metavar="N")]

@@ -47,7 +47,7 @@ def read_input(name: str | None) -> dict[str, Any]:
 def parameters(tool: Tool, command: Command, document: dict[str, Any]) -> dict[str, Any]:
     """Return the parameters for `command` that `document` contains.
 
-    If `document` is an answer of one of the tool's commands, fields that are not parameters are left out. Of any
+    If `document` is an answer of one of the tool's commands, fields that are not parameters are left out. In any
     other document, unknown keys are kept, so that the call reports them as errors.
     """
     values = command.renamed(document)
