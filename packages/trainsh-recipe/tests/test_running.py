@@ -32,6 +32,21 @@ def test_false_is_status_one(place: "Place") -> None:
     )
 
 
+def test_a_background_step_that_nothing_waits_for_is_not_called_ok(place: "Place") -> None:
+    path = place.recipe(
+        HEAD + "@w > (exit 3) &\n@w > sleep 60 &\n@w > true &\n@w > sleep 0.3\nfinally\ntmux.close @w\n"
+    )
+    done = place.run("run", path)
+    assert done.returncode == 0 and " 2  failed in the background: exit 3\n" in done.stdout
+    assert "step 2 failed in the background (exit 3), and no wait noticed: train logs " in done.stderr
+    steps = place.json("logs", "--last")
+    assert [each["state"] for each in steps][1:4] == ["failed", "background", "ok"]
+    told = place.run("logs", "--last").stdout
+    assert "step 2  failed: exit 3, in the background" in told and "step 3  in the background" in told
+    folder = steps[2]["more"].partition("~/")[2].rpartition("/")[0]
+    assert (place.home / folder / "log.0").is_file()
+
+
 def test_a_timeout_is_status_one_whatever_the_step_says(place: "Place") -> None:
     report = place.json("run", place.recipe(HEAD + "@w timeout=0.3s > sleep 30\n"), status=1)
     assert report["steps"][1]["state"] == "timeout"

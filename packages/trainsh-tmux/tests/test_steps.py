@@ -144,6 +144,14 @@ def test_output_that_looks_like_marks_is_no_mark(open_box: Box) -> None:
     assert "after" in open_box.text(r"printf '\033]7770;e;other;0\007'; echo after")
 
 
+def test_the_end_of_a_background_step_leaves_no_gap_in_a_later_steps_output(open_box: Box) -> None:
+    open_box.run("until [ -e go ]; do sleep 0.02; done; exit 3", background=True, step="b")
+    text = open_box.text(
+        "echo one; touch go; while kill -0 $!; do sleep 0.02; done 2>/dev/null; sleep 0.2; echo two"
+    )
+    assert text == "one\ntwo\n"
+
+
 def test_tail_is_the_end_of_the_output(open_box: Box) -> None:
     outcome = open_box.run("seq 1000; (exit 4)")
     assert outcome.tail == [str(n) for n in range(981, 1001)]

@@ -181,7 +181,8 @@ class RecipeText(Document, frozen=True, kw_only=True, forbid_unknown_fields=True
 class LogReport(Document, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What one step printed, and how it ended. `text` is for programs; people see the contents of the file.
 
-    `parts`: where in the file an attempt's output begins, as [attempt, offset], if there are several.
+    `parts`: where in the file an attempt's output begins, as [attempt, offset], if there are several. `more`: where
+    there is output of the step that is not in the file.
     """
 
     step: str
@@ -194,6 +195,7 @@ class LogReport(Document, frozen=True, kw_only=True, forbid_unknown_fields=True)
     exit: int | None = None
     reason: str = ""
     parts: list[tuple[int, int]] = []
+    more: str = ""
 
 
 class Planned(Document, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -109,6 +109,7 @@ class Runner:
         accepted = run.cancellation.accepted
         reason = accepted.reason if accepted else ""
         if not run.state.closing:
+            self.ground.settle()
             if status == "failed":
                 self._hold()
             run.record("finally.started", status=status, reason=reason)

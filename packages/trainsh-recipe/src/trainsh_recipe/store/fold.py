@@ -175,6 +175,7 @@ def _background(state: State, event: Event) -> None:
     if step is None:
         return
     step.settled = event["state"] == "ended" and not event.get("exit")
+    step.exit = event.get("exit")
     if event["state"] == "lost":
         step.status, step.gone = "lost", True
         step.reason = event.get("reason", "")

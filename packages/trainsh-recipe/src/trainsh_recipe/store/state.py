@@ -16,7 +16,8 @@ class StepState(msgspec.Struct, kw_only=True):
 
     `status` is running, ok, failed, timeout, lost, cancelled, skipped, `unknown` (a resume has to ask the host how
     the step ended) or `again` (the step's effect is gone, so it runs again). `token` identifies the shell in which
-    the step ran. `settled` means that a background step is known to have succeeded.
+    the step ran. `settled` means that a background step is known to have succeeded; if it is
+    known to have failed, it has the status ok and an `exit` other than 0.
     """
 
     id: str
@@ -49,6 +50,13 @@ class StepState(msgspec.Struct, kw_only=True):
     def over(self) -> bool:
         """Whether the end of the step's last attempt is known."""
         return self.status not in ("running", "unknown")
+
+    @property
+    def known(self) -> str:
+        """The status for people: a background step is `background` until its end is known."""
+        if not self.background or self.status != "ok":
+            return self.status
+        return "ok" if self.settled else "failed" if self.exit else "background"
 
     @property
     def done(self) -> bool:

@@ -2,7 +2,7 @@
 
 WORDS = {
     "ok": "ok", "failed": "failed", "timeout": "timed out", "lost": "lost", "cancelled": "cancelled",
-    "skipped": "skipped", "unknown": "not known",
+    "skipped": "skipped", "unknown": "not known", "background": "in the background",
 }  # fmt: skip
 
 

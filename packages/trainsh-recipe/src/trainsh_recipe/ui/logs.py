@@ -26,6 +26,7 @@ from trainsh_recipe.ui.reports import step_report, when
 
 BLOCK = 1 << 16
 LONGEST = 1 << 20
+SESSIONS = ".local/state/tmux-trainsh/sessions"  # below the home on a host (docs/sessions.md)
 
 
 def reports(job: jobs.Job, state: State, step: str | None, since: float | None = None) -> list[LogReport]:
@@ -49,9 +50,20 @@ def _report(job: jobs.Job, state: State, step: StepState) -> LogReport:
     document = step_report(job, state, step)
     return LogReport(
         step=step.id, title=step.text.split("\n")[0], path=str(job.log(file_number(step.id))),
-        status=document.status, started=step.started, seconds=step.seconds, exit=step.exit, reason=step.reason,
-        parts=step.parts,
+        status=document.status, started=step.started, seconds=step.seconds, exit=step.exit, reason=document.reason,
+        parts=step.parts, more=_more(job, state, step),
     )  # fmt: skip
+
+
+def _more(job: jobs.Job, state: State, step: StepState) -> str:
+    """Return where the output of a background step is that no wait of the job has shown."""
+    session = state.sessions.get(step.session)
+    if step.known not in ("background", "failed") or step.status != "ok" or session is None:
+        return ""
+    if state.status == "running":
+        return "its output is shown by the steps and waits that follow it"
+    look = f", and in its session: train recipe attach {job.short_id}" if session.open else ""
+    return f"all of its output is on {session.where}: ~/{SESSIONS}/train-{job.id}/{session.name}/log.*{look}"
 
 
 class Selection(msgspec.Struct, frozen=True):
@@ -77,6 +89,8 @@ def show(found: list[LogReport], wanted: Selection, *, headings: bool) -> None:
     for report in found:
         if wanted.pattern is None and headings:
             print(heading(report))
+        if wanted.pattern is None and report.more:
+            print(report.more, file=sys.stdout if headings else sys.stderr)
         for part in _parts(report, wanted):
             if part.attempt and wanted.pattern is None:
                 sys.stdout.flush()
@@ -91,13 +105,13 @@ def show(found: list[LogReport], wanted: Selection, *, headings: bool) -> None:
 
 def heading(report: LogReport) -> str:
     """Return a heading, for example `== step 3  failed: exit 9, at 2026-11-27 14:18:12, in 1.0s  @work > make`."""
-    how = ended(report.status, "" if report.status in ("ok", "skipped") else report.reason)
+    how = ended(report.status, "" if report.status in ("ok", "skipped", "background") else report.reason)
     at = f", at {when(report.started)}" if report.started else ""
     took = f", in {format_duration(report.seconds)}" if report.seconds else ""
     line = f"== step {report.step}  {visible(how)}{at}{took}  {visible(report.title)}"
     if sys.stdout.isatty():
         line = cut(line, terminal_width())
-    return paint(line, "1" if report.status in ("ok", "skipped", "running") else "1;31", sys.stdout)
+    return paint(line, "1" if report.status in ("ok", "skipped", "running", "background") else "1;31", sys.stdout)
 
 
 class _Part(msgspec.Struct, frozen=True):

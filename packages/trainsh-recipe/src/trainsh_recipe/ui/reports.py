@@ -64,10 +64,11 @@ def _held(held: Held) -> HoldReport:
 def step_report(job: jobs.Job, state: State, step: StepState) -> StepReport:
     """Return one step as a document."""
     log = job.log(file_number(step.id))
-    status = "interrupted" if step.status == "running" and state.status != "running" else step.status
+    status = "interrupted" if step.status == "running" and state.status != "running" else step.known
+    reason = f"exit {step.exit}, in the background" if status == "failed" and step.status == "ok" else step.reason
     return StepReport(
         id=step.id, kind=step.kind, text=step.text, line=step.line, status=status, attempt=step.attempt,
-        exit=step.exit, reason=step.reason, seconds=step.seconds, bytes=step.bytes,
+        exit=step.exit, reason=reason, seconds=step.seconds, bytes=step.bytes,
         log=str(log) if log.exists() else "",
     )  # fmt: skip
 

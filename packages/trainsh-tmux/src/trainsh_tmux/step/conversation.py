@@ -51,6 +51,7 @@ class Conversation:
         self._settling = Settling(live, self.reader)
         self._countdown: step_status.Countdown | None = None
         self._cut = False
+        self._heard: int | None = None  # the offset after the last piece of the log
         self._unsaid: int | None = None
         self._unwatch: Callable[[], None] | None = None
         self._forget_end: Callable[[], None] = lambda: None
@@ -103,6 +104,7 @@ class Conversation:
             self._hear("closes")
         elif piece.fields[:1] == (self.step.name,):
             self._hear(SENTINELS.get(piece.letter, ""), piece)
+        self._heard = piece.end
 
     def _settle(self, seconds: float) -> None:
         self._settling.begin(seconds)
@@ -273,9 +275,8 @@ class Conversation:
 
     def _tell_gap(self, offset: int) -> None:
         """Report that output is missing before `offset`, because the host removed it before it was read."""
-        expected = self.known.end if self.known.end is not None else self.known.offset
-        if expected is not None and offset > expected:
-            missing = f"train: {offset - expected} bytes of output are missing here (tmux.log_limit)"
+        if self._heard is not None and offset > self._heard:
+            missing = f"train: {offset - self._heard} bytes of output are missing here (tmux.log_limit)"
             self.request.emit("output", data=f"\r\n{missing}\r\n")
 
     def _end(self, piece: Piece) -> None:

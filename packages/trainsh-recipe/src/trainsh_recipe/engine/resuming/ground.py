@@ -127,6 +127,24 @@ class Ground:
                 found.append(each)
         return found
 
+    def settle(self) -> None:
+        """Record how the background steps ended that no wait has noticed. A silent host is passed over."""
+        run = self._run
+        steps = [each for each in self._main if isinstance(each.step, Execute) and each.step.background]
+        for host in sorted(
+            {host for each in steps for host in run.sessions.hosts_of(each)} - set(run.state.stopped)
+        ):
+            names = {
+                attempt_name(each.id, run.state.steps[each.id].attempt): each for each in self._unsettled(host)
+            }
+            told: dict[str, dict[str, Any]] = {}
+            with contextlib.suppress(TrainError):
+                if names:
+                    told = self._machines.holds(run.values.host(host), [], list(names), FORESEE_LIMIT)["steps"]
+            for name, answer in told.items():
+                if answer.get("state") == "ended" and isinstance(answer.get("exit"), int):
+                    run.record("background", step=names[name].id, state="ended", exit=answer["exit"])
+
     def _background(self, each: Numbered, told: dict[str, Any]) -> None:
         """Decide whether a background step runs again.
 

@@ -15,7 +15,7 @@ from trainsh_recipe.store.journal import Event, seconds_of
 from trainsh_recipe.store.state import State
 from trainsh_recipe.store.step_log import plain_text
 from trainsh_recipe.store.words import WORDS
-from trainsh_recipe.ui.views.summary import billing, failure, summary
+from trainsh_recipe.ui.views.summary import billing, failure, summary, unnoticed
 
 FOLDED = 1 << 16  # a longer line is broken after this many characters
 
@@ -60,6 +60,8 @@ class Lines(View):
                 time.strftime("%H:%M", time.localtime(seconds_of(event["until"]))),
             )
             self._say(f"{hosts} is kept until {at}", event["t"])
+        elif kind == "background" and event.get("exit"):
+            self._say(f"{event['step']:>{self._width}}  failed in the background: exit {event['exit']}", event["t"])
         elif kind == "notify":
             self._say(f"notify: {event['message']}", event["t"])
 
@@ -76,6 +78,9 @@ class Lines(View):
                 self._print(f"{'':>{self._width + 9}} | {rest}")
         word = WORDS.get(event["status"], event["status"])
         reason = event.get("reason", "").split("\n")[0]
+        if event.get("background") and event["status"] == "ok":
+            self._say(f"{event['step']:>{self._width}}  {reason}", event["t"])
+            return
         if reason.startswith(word):  # for example `timed out after 5s`
             word, reason = reason, ""
         reason = f": {reason}" if reason else ""
@@ -118,7 +123,7 @@ class Lines(View):
     def end(self, state: State) -> None:
         """Print how the job ended, and what still costs money."""
         self._say(summary(state), state.ended)
-        for line in billing(state):
+        for line in [*unnoticed(state), *billing(state)]:
             self.log(line)
 
     def _say(self, text: str, stamp: str = "") -> None:

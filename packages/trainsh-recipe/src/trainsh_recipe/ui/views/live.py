@@ -19,7 +19,7 @@ from trainsh_recipe.store.jobs import short
 from trainsh_recipe.store.journal import Event, seconds_of
 from trainsh_recipe.store.state import State
 from trainsh_recipe.ui.views.row import Row
-from trainsh_recipe.ui.views.summary import billing, failure, summary
+from trainsh_recipe.ui.views.summary import billing, failure, summary, unnoticed
 
 REFRESH = 8  # redraws per second
 
@@ -70,6 +70,8 @@ class Live(View):
                 cause = self._rows.get(event.get("cause", ""))
                 if cause:  # the background step whose failure ended this wait
                     cause.status = row.status
+            elif event["event"] == "background" and row and event.get("exit"):
+                row.status, row.reason, row.allowed = "failed", f"exit {event['exit']}, in the background", True
             elif event["event"] == "finally.started":
                 self._closing = True
             elif event["event"] == "question":
@@ -151,7 +153,7 @@ class Live(View):
             for line in self._last_output():
                 print(f"  | {line}", flush=True)
         print(summary(state), flush=True)
-        for line in billing(state):
+        for line in [*unnoticed(state), *billing(state)]:
             self.log(line)
 
     def _last_output(self) -> list[str]:

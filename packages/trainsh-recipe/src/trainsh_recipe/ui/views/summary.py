@@ -63,6 +63,21 @@ def _flags(state: State) -> str:
     return " --retry-lost" if lost else ""
 
 
+def unnoticed(state: State) -> list[str]:
+    """Return a line for each background step of a successful job that failed, or that goes on after the job."""
+    lines = []
+    for step in state.steps.values() if state.status == "ok" else []:
+        session, look = state.sessions.get(step.session), f"train logs {short(state.id)} --step {step.id}"
+        if step.status == "ok" and step.known == "failed":
+            lines.append(f"step {step.id} failed in the background (exit {step.exit}), and no wait noticed: {look}")
+        elif step.known == "background" and session is not None and session.open:
+            lines.append(
+                f"step {step.id} may still run in the background on {session.where}: "
+                f"train recipe attach {short(state.id)}"
+            )
+    return lines
+
+
 def billing(state: State) -> list[str]:
     """Return a line for each machine that is still billed, with its price and the command that ends the billing."""
     lines = []
