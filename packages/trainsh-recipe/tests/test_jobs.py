@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from trainsh_base.errors import Conflict, NotFound
-from trainsh_recipe.store import jobs
+from trainsh_recipe.store import finding, jobs
 from trainsh_recipe.store.journal import Journal
 
 
@@ -22,11 +22,11 @@ def test_ids_sort_by_time_and_folders_are_private() -> None:
 def test_a_job_is_found_by_its_beginning_or_end() -> None:
     job = jobs.create()
     Journal(job.events).write("job.started", job=job.id)
-    assert jobs.find(job.id).id == jobs.find(job.id[-4:]).id == jobs.find(job.id[:21]).id == job.id
+    assert finding.find(job.id).id == finding.find(job.id[-4:]).id == finding.find(job.id[:21]).id == job.id
     with pytest.raises(NotFound, match="no job 'nosuch'"):
-        jobs.find("nosuch")
+        finding.find("nosuch")
     with pytest.raises(NotFound):
-        jobs.find("../../etc")
+        finding.find("../../etc")
 
 
 def test_a_beginning_that_several_have_is_refused() -> None:
@@ -34,7 +34,7 @@ def test_a_beginning_that_several_have_is_refused() -> None:
     assert first.id[:8] == second.id[:8]
     with pytest.raises(Conflict, match="give more"):
         try:
-            jobs.find(first.id[:8])
+            finding.find(first.id[:8])
         except Conflict as error:
             raise Conflict(f"{error.message} {error.hint}") from None
 
@@ -54,9 +54,13 @@ def test_a_lock_is_held_by_one_and_says_who() -> None:
 
 def test_a_lock_goes_with_its_process() -> None:
     job = jobs.create()
-    code = f"from trainsh_recipe import jobs; jobs.take_lock(jobs.find('{job.id}')); import os; os.kill(os.getpid(), 9)"
+    code = (
+        "import os; from trainsh_recipe.store import finding, jobs; "
+        f"jobs.take_lock(finding.find('{job.id}')); os.kill(os.getpid(), 9)"
+    )
     Journal(job.events).write("job.started", job=job.id)
-    subprocess.run([sys.executable, "-c", code], check=False, timeout=60)
+    killed = subprocess.run([sys.executable, "-c", code], check=False, timeout=60)
+    assert killed.returncode == -9 and job.lock.read_text() != ""
     assert jobs.holder(job) is None
 
 

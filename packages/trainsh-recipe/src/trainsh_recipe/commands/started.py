@@ -60,7 +60,9 @@ def logs(
     if job is None and not (last or step or follow or grep is not None or tail is not None or since is not None):
         return Executions(jobs=jobs_())
     _shown = (wanted, step is None)
-    found = jobs.find(job) if job is not None else jobs.last()
+    from trainsh_recipe.store import finding  # noqa: PLC0415 - a run does without
+
+    found = finding.find(job) if job is not None else finding.last()
     if follow and current().for_people:
         texts.follow_job(found, step)
         return []

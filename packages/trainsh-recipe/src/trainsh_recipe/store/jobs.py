@@ -1,4 +1,4 @@
-"""Creates, finds and lists the folders of jobs, and takes the lock of a job."""
+"""Creates, lists, marks and removes the folders of jobs, and takes the lock of a job."""
 
 import contextlib
 import fcntl
@@ -8,9 +8,8 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
-from trainsh_base.errors import Conflict, NotFound
+from trainsh_base.errors import Conflict
 from trainsh_base.system.paths import jobs_home, private_folder
-from trainsh_base.system.suggest import did_you_mean
 from trainsh_recipe.store import journal
 from trainsh_recipe.store.fold import fold
 from trainsh_recipe.store.state import State
@@ -234,46 +233,6 @@ def open_jobs() -> list[Job]:
     except FileNotFoundError:
         return []
     return [Job(jobs_home() / name) for name in sorted(marks, reverse=True) if (jobs_home() / name).is_dir()]
-
-
-def find(word: str) -> Job:
-    """Return the job whose id, or its last part, is `word`; else the only job whose id begins or ends with `word`.
-
-    Raises NotFound if there is no such job, Conflict if there are several.
-    """
-    if (jobs_home() / word / "events.jsonl").exists() and "/" not in word:
-        return Job(jobs_home() / word)
-    known = names() if word else []
-    found = [name for name in known if name.endswith(f"-{word}")]
-    if len(found) != 1 or len(word) < SHORT:
-        found = [name for name in known if name.startswith(word) or name.endswith(word)]
-    if not found:
-        raise NotFound(f"there is no job {word!r}", _near(word, known), code="no_job")
-    if len(found) > 1:
-        raise Conflict(
-            f"{len(found)} jobs are called {word!r}: "
-            f"{', '.join(sorted(found)[-3:])}", "give more characters of the id",
-            code="ambiguous_job",
-        )  # fmt: skip
-    return Job(jobs_home() / found[0])
-
-
-def _near(word: str, known: list[str]) -> str:
-    """Return a hint: the newest job of a recipe that is called `word`, or the job with the most similar id."""
-    newest = sorted(known, reverse=True)[:NEWEST]
-    for name in newest:
-        if Job(jobs_home() / name).state().name == word:
-            return f"the last job of {word} is {short(name)}"
-    shown = [name[-SHORT:] if len(word) <= SHORT else name for name in newest]
-    return did_you_mean(word, shown, "see: train recipe jobs") if shown else "see: train recipe jobs"
-
-
-def last() -> Job:
-    """Return the newest job of a recipe, else the newest of `exec`. Raises NotFound if there is none."""
-    found = newest(1) or newest(1, exec_=True)
-    if not found:
-        raise NotFound("there are no jobs yet", "start one: train recipe run NAME", code="no_job")
-    return found[0]
 
 
 def set_mark(job: Job) -> None:

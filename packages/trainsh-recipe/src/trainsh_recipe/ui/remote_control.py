@@ -14,7 +14,7 @@ from trainsh_recipe.engine.outside.cancellation import Cancel
 from trainsh_recipe.engine.outside.view import View
 from trainsh_recipe.model import JobReport
 from trainsh_recipe.plan import numbering
-from trainsh_recipe.store import jobs
+from trainsh_recipe.store import finding, jobs
 from trainsh_recipe.store.state import State
 from trainsh_recipe.ui import foreground, reports
 from trainsh_recipe.ui.interrupt_menu import menu
@@ -29,7 +29,7 @@ def choose(word: str | None) -> jobs.Job:
     Raises NotFound if there is no such job.
     """
     if word is not None:
-        return jobs.find(word)
+        return finding.find(word)
     open_jobs = jobs.open_jobs()
     if not open_jobs:
         raise NotFound("no job is running", "see: train recipe jobs", code="no_job")
@@ -101,7 +101,7 @@ def cancel(word: str | None, *, abandon: bool = False) -> jobs.Job:
     A live runner gets a signal. An interrupted job has no runner, so this process ends its steps and runs
     `finally`. With `abandon`, no machine is kept for a required output.
     """
-    job = jobs.find(word) if word is not None else _running()
+    job = finding.find(word) if word is not None else _running()
     if abandon:
         job.abandoned.touch(mode=0o600)
     who = jobs.holder(job)

@@ -10,7 +10,7 @@ from trainsh_base.request import current
 from trainsh_base.system.paths import jobs_home
 from trainsh_base.system.units import format_duration
 from trainsh_recipe.model import Removed
-from trainsh_recipe.store import jobs, recipes
+from trainsh_recipe.store import finding, jobs, recipes
 from trainsh_recipe.store.journal import seconds_of
 
 OVER = ("ok", "failed", "cancelled")
@@ -72,7 +72,7 @@ def named(words: list[str]) -> Meant:
 
 def _job(word: str, *, or_none: bool) -> jobs.Job | None:
     try:
-        return jobs.find(word)
+        return finding.find(word)
     except NotFound:
         if or_none:
             return None

@@ -20,7 +20,9 @@ def choose(word: str | None) -> tuple[jobs.Job, State]:
     something that the person has long forgotten, such as rent a machine.
     """
     if word is not None:
-        job = jobs.find(word)
+        from trainsh_recipe.store import finding  # noqa: PLC0415 - a run does without
+
+        job = finding.find(word)
         state = job.state()
         jobs.settle_mark(job, state)
         if not state.started:
