@@ -1,4 +1,4 @@
-"""Reads the command of a step `@session > command`: its variables, its `&`, and warnings about both."""
+"""Reads the command of a step `@session > command`: its variables, and its `&`."""
 
 import re
 
@@ -8,7 +8,7 @@ from trainsh_dsl.document.plan import Ref, Text
 from trainsh_dsl.grammar.interpolation import Reader, easy, joined
 from trainsh_dsl.grammar.scope import Scope
 from trainsh_dsl.text.heredocs import HereIndex
-from trainsh_dsl.text.lexical_regions import LexicalRegions, top_semicolon
+from trainsh_dsl.text.lexical_regions import LexicalRegions
 from trainsh_dsl.text.patterns import lazy
 from trainsh_dsl.text.scan_state import Problem
 from trainsh_dsl.text.shell import SIMPLE, Scan
@@ -21,16 +21,7 @@ _DOLLAR = lazy(
     r"\$(?:([A-Za-z_][A-Za-z0-9_]*)|\{(?:([A-Za-z_][A-Za-z0-9_]*)\}|secret:([^}\n]*)\}|[#!]?([A-Za-z_][A-Za-z0-9_]*)[^}\n]*\}?))"
 )
 _EXIT = lazy(r"exit(?:[ \t]+\S+)?[ \t]*\Z")
-_STATE_ONLY = lazy(r"(?:cd|export|unset|alias|source|\.|set|shopt|umask|conda[ \t]+activate)(?:[ \t][^;&|\n]*)?\Z")
 _DIRECTIVE = lazy(r"#[ \t]*train:[ \t]*ignore\b")
-_BUILTINS = frozenset(
-    (
-        ":", ".", "[", "[[", "alias", "builtin", "case", "cd", "declare", "echo", "eval", "exit", "export", "false",
-        "for", "hash", "in", "let", "local", "printf", "pwd", "read", "readonly", "return", "set", "shift",
-        "source",
-        "test", "true", "typeset", "unset",
-    )
-)  # fmt: skip
 
 
 class Command(msgspec.Struct):
@@ -79,7 +70,7 @@ class CommandReader:
                 return self._full(start)
             text = found
         if background:
-            self._check_background(body, start, base + len(line))
+            self._background(body, start)
         ends = body.startswith("exit") and not background and bool(_EXIT.match(body))
         return Command(text, raw, background, base + len(line), "", ends)
 
@@ -141,7 +132,7 @@ class CommandReader:
         parts = self._parts(scan, start, start + len(raw), bool(problem))
         body = self._without(parts, scan, tail, start)
         if background:
-            self._check_background(text[start : scan.amp].strip(), start, scan.amp)
+            self._background(text[start : scan.amp].strip(), start)
         ends = not background and bool(_EXIT.match(raw))
         return Command(body, raw, background, end, tail, ends, bool(problem))
 
@@ -234,7 +225,7 @@ class CommandReader:
             return 0, None
         scope.use(name, at)
         if name in scope.secrets:
-            self._place_secret(f"${name}, which holds a secret,", at, found.end(), quoted, area)
+            self._warn_of_secret(f"${name}, which holds a secret,", at, found.end(), quoted, area)
         elif area.single(at):
             scope.findings.add(
                 "W302", at, found.end(),
@@ -246,59 +237,18 @@ class CommandReader:
     def _secret(self, name: str, at: int, end: int, quoted: bool, area: LexicalRegions) -> str | Ref:
         ref = self.reader.secret(name, at, end, "")
         if ref:
-            self._place_secret("a secret", at, end, quoted, area)
+            self._warn_of_secret("a secret", at, end, quoted, area)
         return ref
 
-    def _place_secret(self, what: str, at: int, end: int, quoted: bool, area: LexicalRegions) -> None:
-        """Report a secret that stands where the shell does not expand it, or where other people could read it."""
-        add = self.scope.findings.add
-        if quoted:
-            add(
-                "E503", at, end, f"the shell expands nothing here: {what} would stay the literal text $NAME",
-                'use double quotes, or a here-document whose word is not quoted',
-            )  # fmt: skip
-            return
-        program = area.program(at)
-        if program in ("echo", "printf"):
-            if area.shown(at):
-                add(
-                    "W402",
-                    at,
-                    end,
-                    f"{program} shows {what.rstrip(',')} on the screen",
-                    "redirect it to a file, or pipe it into a program",
-                )
-        elif program and program not in _BUILTINS:
-            add(
-                "W401", at, end, f"{what} is an argument of {program} here: other users of the host can see "
-                f"it with ps",
-                f"pass it in the environment: NAME=${{secret:NAME}} {program} ..., or on standard input",
-            )  # fmt: skip
+    def _warn_of_secret(self, what: str, at: int, end: int, quoted: bool, area: LexicalRegions) -> None:
+        from trainsh_dsl.grammar import command_warnings  # noqa: PLC0415 - few commands have a secret
 
-    def _check_background(self, body: str, start: int, end: int) -> None:
-        """Warn about a trailing `&` that probably does not do what its author wants."""
-        if not body:
-            return
-        add = self.scope.findings.add
-        if ";" in body:
-            split = top_semicolon(Scan(self.source, self.here, start).run(), self.source.text)
-            if split:
-                shown = body if len(body) <= 60 and "\n" not in body else body.splitlines()[0][:57] + "..."
-                add(
-                    "W102", start, start + len(body), f"the & puts the whole of `{shown}` into the background",
-                    f"write {{ {shown}; }} & if you mean that; else write two steps, and put only the last "
-                    f"command into the one with &",
-                )  # fmt: skip
-                return
-        if _STATE_ONLY.match(body):
-            word = body.split(maxsplit=1)[0]
-            add(
-                "W103",
-                start,
-                start + len(body),
-                f"{word} in the background changes nothing in the session",
-                "leave out the &",
-            )
+        command_warnings.secret(self.scope.findings, what, at, end, quoted, area)
+
+    def _background(self, body: str, start: int) -> None:
+        from trainsh_dsl.grammar import command_warnings  # noqa: PLC0415 - few commands have a final &
+
+        command_warnings.background(self.scope.findings, self.source, self.here, body, start)
 
 
 def _escaped(text: str, at: int, start: int) -> bool:

@@ -1,9 +1,11 @@
-"""Hints for lines that are not statements. A hint says what the author probably meant."""
+"""Errors for lines that are not statements, with hints on what the author meant, and for bad characters."""
 
+from trainsh_dsl.diagnostics.findings import Findings
 from trainsh_dsl.diagnostics.shorten import shorten
 from trainsh_dsl.grammar.scope import Near
 from trainsh_dsl.grammar.statements import quoted
 from trainsh_dsl.grammar.words import NAME_OR_HYPHEN, Context, Stop, is_option
+from trainsh_dsl.text.control_characters import hidden
 from trainsh_dsl.text.patterns import lazy
 from trainsh_dsl.text.word import Word
 from trainsh_dsl.vocabulary import options
@@ -64,3 +66,20 @@ def no_command(context: Context, session: str, at: int, pos: int, words: list[Wo
         message = f"{shorten(first)} is not allowed before >"
         return context.wrong("E111", pos, pos + len(first), message, "options are written name=value")
     return context.wrong("E102", at, end, "there is no > before the command", f"write {head} > {rest[:80]}")
+
+
+def bad_characters(text: str, findings: Findings) -> None:
+    """Report E108 for the first NUL or non-UTF-8 byte, and E121 for each control character before it."""
+    for at, shown in hidden(text):
+        code = ord(text[at])
+        if code and not 0xD800 <= code <= 0xDFFF:
+            findings.add(
+                "E121", at, at + 1, f"the control character {shown} stands here",
+                f"remove it; if a command needs it, write $'{shown}' and the shell inserts it",
+            )  # fmt: skip
+            continue
+        what = "a NUL byte" if not code else "half a character"
+        if 0xDC80 <= code <= 0xDCFF:
+            what = f"byte {code - 0xDC00:#04x}, which is not UTF-8"
+        findings.add("E108", at, at + 1, f"the text holds {what}", "save the recipe as UTF-8 text")
+        return

@@ -8,11 +8,11 @@ from trainsh_dsl.diagnostics.ignores import TRAILING, Ignores
 from trainsh_dsl.diagnostics.shorten import shorten
 from trainsh_dsl.grammar import controls, definitions, mistakes, statements
 from trainsh_dsl.grammar.blocks import Blocks
-from trainsh_dsl.grammar.commands import CommandReader
+from trainsh_dsl.grammar.commands import Command
+from trainsh_dsl.grammar.executes import Executes
 from trainsh_dsl.grammar.scope import Near, Scope
 from trainsh_dsl.grammar.syntax import Execute, Node, Option, Recipe
-from trainsh_dsl.grammar.words import NAME_OR_HYPHEN, Context, Stop, is_option
-from trainsh_dsl.text.control_characters import hidden
+from trainsh_dsl.grammar.words import NAME_OR_HYPHEN, Context, Stop
 from trainsh_dsl.text.patterns import lazy
 from trainsh_dsl.text.source import Source
 from trainsh_dsl.text.word import Word
@@ -21,9 +21,6 @@ from trainsh_dsl.vocabulary.tool_schemas import Tools
 
 _EXECUTE = lazy(rf"[ \t]*@({NAME_OR_HYPHEN})((?>(?:[ \t]+[A-Za-z_-]+=[^\s'\"\\>]+)*))[ \t]*>[ \t]*")
 _AT = lazy(rf"@({NAME_OR_HYPHEN})(?=[ \t\r\n:>\\]|->|\Z)")
-_SPACE = lazy(r"[ \t]*")
-_BLANK = lazy(r"(?:[ \t]|\\\n)*")
-_HEAD_WORD = lazy(r"(?>(?:[^ \t\n'\"\\>]++|\\(?!\n)|'[^'\n]*+'|\"(?>(?:[^\"\\\n]++|\\.)*)\")+)", re.DOTALL)
 _FIRST = lazy(r"(?>(?:[^ \t\\]++|\\(?!\n))*)")
 _ARROW = lazy(r"(?:[^ \t'\"]++|'[^']*+'|\"(?>(?:[^\"\\]++|\\.)*)\")+(?:[ \t]|\\\n)+->(?=[ \t\\]|\Z)", re.DOTALL)
 _CAPTURE = lazy(r"[ \t]capture=([A-Za-z_][A-Za-z0-9_]*)")
@@ -45,17 +42,17 @@ class Parser:
         captures = _CAPTURE.findall(text) if "capture=" in text else []
         self.scope = Scope(findings, captures, given)
         self.context = Context(source, findings, self.scope, tools)
-        self.commands = CommandReader(source, self.scope, self.context.reader)
         self.recipe = Recipe([], [], [])
         self.blocks = Blocks(self.recipe, findings)
         self.ignores = Ignores(findings)
+        self.executes = Executes(self.context, self.blocks, self.ignores)
         self.refs: dict[int, list[tuple[str, int]]] = {}
         # the number of the last line that looked like a continuation of the command above the line
         self._swallowed = -1
 
     def parse(self) -> Recipe:
         """Parse the whole text. Errors are added to the findings."""
-        self._check_characters()
+        mistakes.bad_characters(self.source.text, self.findings)
         lines, starts = self.source.lines, self.source.starts
         number, count = 0, len(lines)
         while number < count:
@@ -89,7 +86,7 @@ class Parser:
                 if simple[2]:
                     words = self.context.words(base + simple.start(2) + 1, base + simple.end(2))
                     found = self.context.options(words, options.EXECUTE, "an execute")
-                end = self._execute(simple[1], at, line, base + simple.end(), base, found)
+                end = self._after(self.executes.read(simple[1], at, line, base + simple.end(), base, found))
             else:
                 at = base + len(line) - len(line.lstrip(" \t"))
                 end = self._other(number, line, at)
@@ -133,7 +130,7 @@ class Parser:
                     "write @NAME: letters, digits, _ and - inside",
                 )  # fmt: skip
             if text[found.end() : found.end() + 1] != ":":
-                return self._execute_with_options(found[1], at, found.end())
+                return self._after(self.executes.with_options(found[1], at, found.end()))
         if "\\" not in line and "train:" not in line:
             end = at + len(line.lstrip(" \t"))
             self._worded(at, at + len(line.strip(" \t\r")), end, "")
@@ -207,77 +204,11 @@ class Parser:
             self.scope.mentioned.update(_MENTIONED.findall(self.source.text, at, min(stop, at + 200)))
         self.recipe.definitions.append(definitions.read(self.context, at, stop, end, tail))
 
-    def _execute(self, session: str, at: int, line: str, start: int, base: int, found: list[Option]) -> int:
-        """Parse `@session options > command`. The command is at offset `start`.
-
-        `line` is the physical line that contains the command; it begins at offset `base`.
-        """
-        command = self.commands.read(line, start, base)
-        node = Execute(
-            start=at, end=command.end, options=found, tail=command.tail, session=session, command=command.text,
-            raw=command.raw, background=command.background, ends=command.ends,
-        )  # fmt: skip
+    def _after(self, command: Command) -> int:
+        """The offset at which the command ends. If it is broken, the lines after it may belong to it."""
         if command.failed:
             self._swallowed = self.source.line_of(command.end)
-        if command.tail:
-            self.ignores.trailing(command.tail, start, at, command.end)
-        nothing = command.text == "" or (
-            isinstance(command.text, str) and command.text.lstrip()[:1] == "#" and "\n" not in command.text
-        )
-        if nothing and not command.failed:
-            self.findings.add(
-                "E103", at, max(start, at + 1), "there is no command after >", f"write @{session} > COMMAND"
-            )
-        for option in found:
-            if option.key == "capture":
-                self._capture(node, option)
-        self.blocks.into.append(node)
         return command.end
-
-    def _capture(self, node: Execute, option: Option) -> None:
-        name, word = str(option.value), option.word
-        clash = self.scope.find(name)
-        if clash is not None and clash.sort != "var":
-            self.findings.add(
-                "E306",
-                word.start,
-                word.end,
-                f"{name} is a {clash.sort} of this recipe",
-                "capture into another name",
-            )
-        if node.background:
-            self.findings.add(
-                "E307", word.start, word.end, "the output of a background step is not complete when the next "
-                "step begins",
-                "remove the &, or write the output into a file",
-            )  # fmt: skip
-        node.captures = name
-        if node.background or clash:
-            self.scope.used.add(name)
-
-    def _execute_with_options(self, session: str, at: int, pos: int) -> int:
-        """Parse a statement that begins with `@session`, if more than a simple `>` follows the name."""
-        text = self.source.text
-        words: list[Word] = []
-        while True:
-            blank = _BLANK.match(text, pos)
-            pos = blank.end() if blank else pos
-            if text[pos : pos + 1] == ">":
-                break
-            word = _HEAD_WORD.match(text, pos)
-            if (
-                word is None
-                or (word[0] == "-" and text.startswith("->", pos))
-                or not is_option(Word(0, 0, word[0]))
-            ):
-                raise mistakes.no_command(self.context, session, at, pos, words)
-            words.append(Word(pos, word.end(), word[0]))
-            pos = word.end()
-        found = self.context.options(words, options.EXECUTE, "an execute")
-        skipped = _SPACE.match(text, pos + 1)
-        start = skipped.end() if skipped else pos + 1
-        number = self.source.line_of(pos)
-        return self._execute(session, at, self.source.lines[number], start, self.source.starts[number], found)
 
     def _keyword(self, word: str, at: int, stop: int, tail: str) -> None:
         end = at + len(word)
@@ -341,22 +272,6 @@ class Parser:
         previous = self.blocks.latest()
         after_command = isinstance(previous, Execute) and self.source.line_of(previous.end) == line
         return after_command or (self._swallowed >= 0 and self._swallowed == line)
-
-    def _check_characters(self) -> None:
-        """Report E108 for the first NUL or non-UTF-8 byte, and E121 for each control character before it."""
-        for at, shown in hidden(self.source.text):
-            code = ord(self.source.text[at])
-            if code and not 0xD800 <= code <= 0xDFFF:
-                self.findings.add(
-                    "E121", at, at + 1, f"the control character {shown} stands here",
-                    f"remove it; if a command needs it, write $'{shown}' and the shell inserts it",
-                )  # fmt: skip
-                continue
-            what = "a NUL byte" if not code else "half a character"
-            if 0xDC80 <= code <= 0xDCFF:
-                what = f"byte {code - 0xDC00:#04x}, which is not UTF-8"
-            self.findings.add("E108", at, at + 1, f"the text holds {what}", "save the recipe as UTF-8 text")
-            return
 
 
 def _goes_on(line: str) -> bool:
