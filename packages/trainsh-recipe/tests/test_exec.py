@@ -1,6 +1,7 @@
 """`train exec`: the command's output, its status, and nothing else."""
 
 import signal
+import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
@@ -37,6 +38,16 @@ def test_nothing_is_left_behind(place: "Place") -> None:
     assert place.json("resume", status=3)["error"]["code"] == "nothing_to_resume"
     assert not list((place.config / "jobs" / "open").iterdir())
     assert place.json("status") == []
+    # The session is closed in the background, once the job has recorded that.
+    ends = [event.get("state") for event in place.events() if event["event"] == "session"]
+    assert ends == ["open", "closing"] and place.events()[-1]["event"] == "job.finished"
+    place.until(lambda: not place.sockets(), "the session's server ends")
+
+
+def test_what_a_command_left_ends_with_its_session(place: "Place") -> None:
+    assert place.run("exec", "@local > (sleep 600 & echo $! >left)").returncode == 0
+    pid = (place.work / "left").read_text().strip()
+    place.until(lambda: subprocess.run(["kill", "-0", pid], check=False, capture_output=True).returncode, "it ends")
 
 
 def test_transfers(place: "Place") -> None:

@@ -169,3 +169,9 @@ def test_a_session_inherits_no_secret_of_ours(box: Box, monkeypatch: pytest.Monk
     server = int(box.tmux("display-message", "-p", "#{pid}"))
     environment = Path(f"/proc/{server}/environ").read_bytes()
     assert b"-secret" not in environment and b"HARMLESS" in environment
+
+
+def test_a_close_that_is_not_waited_for(open_box: Box) -> None:
+    assert open_box.call(cli.close, "w", wait=False).done == "closing"
+    wait_until(lambda: (open_box.session() / "state").read_text() == "closed\n", "it is closed")
+    assert open_box.call(cli.close, "w", wait=False).done == "was not open"

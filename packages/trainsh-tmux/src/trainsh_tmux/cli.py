@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import threading
 from typing import Annotated
 
 import msgspec
@@ -72,7 +73,7 @@ def open_(
 
 @tool.command()
 def prepare(host: HostOpt = "local") -> Prepared:
-    """Prepare for requests to a machine, for programs: start a shell there that will serve them.
+    """Prepare for requests to a machine, for programs: start the shells there that will serve them.
 
     A program calls this before it knows its first request. An open connection is used; there is no login.
     """
@@ -80,7 +81,9 @@ def prepare(host: HostOpt = "local") -> Prepared:
     path = machine.target.control_path
     ready = machine.target.kind == "local" or bool(path and master_pid(path) is not None)
     if ready:
-        machine.channel(current(), Deadline.after(PREPARING))
+        request, deadline = current(), Deadline.after(PREPARING)
+        threading.Thread(target=machine.prepare_shell, args=(request, deadline), daemon=True).start()
+        machine.channel(request, deadline)
     return Prepared(ready=ready)
 
 
@@ -311,14 +314,15 @@ def close(
     job: JobOpt = "",
     grace: GraceOpt = None,
     snapshot: Annotated[bool, Opt("keep the shell's state for `open --restore`")] = True,
+    wait: Annotated[bool, Opt("wait until the session is closed, instead of until its host has begun to")] = True,
 ) -> Done:
     """Close a session, and end what runs in it. It is no error if the session is gone already."""
     given = grace_setting() if grace is None else grace
-    body = session_scripts.close_session(job, session_name(session), given, snapshot=snapshot)
+    body = session_scripts.close_session(job, session_name(session), given, snapshot=snapshot, wait=wait)
     with limited(Deadline.after(given + CLOSING).at):
         lines = registry.host(host).ask(body, limit=given + CLOSING)
     registry.forget(host, job, session)
-    done = "closed" if "closed" in lines else "was not open"
+    done = next((word for word in ("closed", "closing") if word in lines), "was not open")
     return Done(name=session, host=host, job=job, done=done, survived=_survivors(lines))
 
 

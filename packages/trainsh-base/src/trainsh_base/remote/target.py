@@ -77,10 +77,10 @@ def control_path(argv: list[str], env: dict[str, str] | None = None) -> str:
     from trainsh_base.system.paths import runtime_home  # noqa: PLC0415 - brings pathlib, and this machine needs no socket
 
     text = "\0".join([*argv, *(f"{key}={value}" for key, value in sorted((env or {}).items()))])
-    return str(runtime_home() / f"m-{_fingerprint(text.encode()):016x}")
+    return str(runtime_home() / f"m-{fingerprint(text.encode()):016x}")
 
 
-def _fingerprint(data: bytes) -> int:
+def fingerprint(data: bytes) -> int:
     """Hash `data` with FNV-1a, 64 bits.
 
     Importing hashlib would add 5 ms to every start. A hash that resists attacks is not needed, because no other

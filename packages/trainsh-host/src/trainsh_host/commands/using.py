@@ -118,4 +118,8 @@ def resolve(
 
     The answer is the argv that starts ssh, with related settings; the other tools use it. No connection is made.
     """
-    return find(name, from_tool=from_tool, machine=machine)
+    if from_tool:
+        return find(name, from_tool=True, machine=machine)
+    from trainsh_host.ways import kept  # noqa: PLC0415 - for `resolve` only
+
+    return kept.resolve(name)

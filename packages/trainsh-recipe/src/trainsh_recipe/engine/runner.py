@@ -41,6 +41,7 @@ class Runner:
             job, document, state, journal, view=view, questions=questions, tools=tools, on_interrupt=on_interrupt
         )
         self.request = request
+        self.leave_sessions = self._release  # what becomes of sessions that are open at the end
         self.tries = Tries(self.run, self._reopened, self._release)
         self.ground = Ground(self.run, self.tries.machines)
 
@@ -121,7 +122,7 @@ class Runner:
             except Cancel as cancel:
                 self._cancel(cancel)
                 well = False
-        self._release()
+        self.leave_sessions()
         if status == "ok" and not well:
             status, reason = "failed", reason or "a step of finally failed"
         if status == "failed" and not reason:

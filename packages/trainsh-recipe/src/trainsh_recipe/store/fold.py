@@ -134,7 +134,7 @@ def _session_moved(state: State, session: SessionState, step: StepState, event: 
 
 def _session(state: State, event: Event) -> None:
     name = event["session"]
-    if event.get("state") == "closed":
+    if event.get("state") in ("closed", "closing"):
         if name in state.sessions:
             state.sessions[name].open = False
         return

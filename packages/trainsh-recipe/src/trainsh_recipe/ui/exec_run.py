@@ -5,16 +5,20 @@ import sys
 
 from trainsh_base.errors import TrainError
 from trainsh_base.request import current
+from trainsh_base.system.deadline import Deadline
 from trainsh_recipe.engine.job.held_job import HeldJob
 from trainsh_recipe.engine.outcome import Outcome
 from trainsh_recipe.engine.outside.cancellation import Cancel
+from trainsh_recipe.engine.outside.tools import AnyPending
 from trainsh_recipe.engine.outside.view import View
 from trainsh_recipe.engine.run import Run
 from trainsh_recipe.store import jobs
-from trainsh_recipe.store.state import State
+from trainsh_recipe.store.state import SessionState, State
 from trainsh_recipe.ui import foreground
 from trainsh_recipe.ui.views.json_lines import JsonLines
 from trainsh_recipe.ui.views.raw_output import Output
+
+ANSWER_LIMIT = 10.0  # seconds within which the hosts must answer that they end the sessions
 
 
 def carry_out(held: HeldJob) -> tuple[State, int]:
@@ -22,9 +26,9 @@ def carry_out(held: HeldJob) -> tuple[State, int]:
     request = current()
     view: View = Output() if request.for_people else JsonLines(request)
     runner = foreground.make_runner(held, view, to_command)
+    runner.leave_sessions = lambda: over(runner.run)
     state, status = foreground.carry_out(held, runner)
     if state.status != "interrupted":
-        over(runner.run)
         left = any(session.open for session in state.sessions.values())
         jobs.set_mark(held.job) if left else jobs.clear_mark(held.job)
     if status == 1 and runner.tries.failure is not None:
@@ -56,22 +60,31 @@ def to_command(run: Run) -> None:
 
 
 def over(run: Run) -> None:
-    """Close the sessions at the end of an `exec`.
+    """Close the sessions at the end of an `exec`. The hosts do so in the background.
 
-    A session in which something still runs becomes an ordinary shell.
+    A session in which a background command was left becomes an ordinary shell.
     """
-    for session in run.state.sessions.values():
-        if not session.open:
-            continue
-        method = "release" if session.left else "close"
-        with contextlib.suppress(TrainError):
-            params = run.sessions.params(session.name)
-            if method == "close":
-                params |= {"snapshot": False}  # an exec is not resumed
-            run.tools.peer("tmux").request(method, params, timeout=10)
+    asked = [(session, _ask_end(run, session)) for session in run.state.sessions.values() if session.open]
+    deadline = Deadline.after(ANSWER_LIMIT)
+    for session, pending in asked:
         if session.left:
             foreground.say(
                 f"the command still runs in session {session.name}: train recipe attach {run.job.short_id}"
             )
-        else:
-            session.open = False
+        # Ctrl-C ends only the waiting: the commands are over.
+        with contextlib.suppress(TrainError, Cancel), run.signals.waiting():
+            if pending is not None:
+                pending.result(deadline.left())
+                if not session.left:
+                    run.record("session", session=session.name, state="closing")
+
+
+def _ask_end(run: Run, session: SessionState) -> AnyPending | None:
+    params = run.sessions.params(session.name)
+    try:
+        if session.left:
+            return run.tools.start("tmux", "release", params)
+        # An exec is not resumed, so it needs no snapshot.
+        return run.tools.start("tmux", "close", {**params, "snapshot": False, "wait": False})
+    except TrainError:
+        return None

@@ -10,6 +10,7 @@ import msgspec
 
 from trainsh_base.errors import RemoteError, TimedOut, TrainError, Unreachable, UsageError
 from trainsh_base.remote.channel import START_LIMIT, Channel, OnLine, Over, lost, open_shell
+from trainsh_base.remote.resolved import kept_target
 from trainsh_base.remote.retry import persist
 from trainsh_base.remote.target import Target
 from trainsh_base.request import Request, current
@@ -54,11 +55,12 @@ def _until(request: Request, deadline: Deadline) -> Deadline:
     return deadline.sooner(Deadline(request.until))
 
 
-def resolve(spec: str) -> Target:
+def resolve(spec: str, *, afresh: bool = False) -> Target:
     """Return the target for `spec`, which is `local`, a target as JSON, or a host spec.
 
-    A host spec is resolved by train-host, which is called again if it was killed. Raises the errors of train-host,
-    and RemoteError `bad_answer`.
+    For a machine that is connected, a kept answer of train-host is used, unless `afresh`. Any other host spec is
+    resolved by train-host, which is called again if it was killed. Raises the errors of train-host, and RemoteError
+    `bad_answer`.
     """
     if spec == "local":
         return Target.local()
@@ -67,6 +69,9 @@ def resolve(spec: str) -> Target:
             return _target(msgspec.json.decode(spec))
         except msgspec.DecodeError as error:
             raise UsageError(f"not a host: {spec}", f"a target is JSON: {error}", code="bad_host") from None
+    kept = None if afresh else kept_target.find(spec)
+    if kept is not None:
+        return kept
     for _ in range(RESOLVE_TRIES - 1):
         with contextlib.suppress(PeerLost):
             return _resolved(spec)
@@ -95,6 +100,8 @@ class Host:
         self._channel: Channel | None = None
         self._installed = False
         self._lock = threading.Lock()
+        self._spare: Child | None = None  # a shell for the next call of `open_shell`
+        self._spare_lock = threading.Lock()
 
     def channel(self, request: Request, deadline: Deadline | None = None) -> Channel:
         """Return the channel.
@@ -129,7 +136,7 @@ class Host:
     def relocated(self) -> Target:
         """Return the present target, because a rented machine may have a new address after a restart."""
         try:
-            self.target = resolve(self.spec)
+            self.target = resolve(self.spec, afresh=True)
         except TrainError as error:
             if error.data.get("gone"):  # the provider reports that the machine will not come back
                 raise
@@ -165,7 +172,17 @@ class Host:
     def open_shell(self, request: Request, deadline: Deadline | None) -> Child:
         """Open a separate shell on the host, for a lot of output."""
         deadline = _until(request, deadline or Deadline.after(START_LIMIT))
+        with turn(self._spare_lock, request, deadline, self.name):
+            spare, self._spare = self._spare, None
+        if spare is not None and spare.poll() is None:
+            return spare
         return open_shell(self.target, request, deadline=deadline, bulk=True, relocate=self.relocated)
+
+    def prepare_shell(self, request: Request, deadline: Deadline) -> None:
+        """Open the shell that the next call of `open_shell` will return. A failure is left to that call."""
+        with contextlib.suppress(TrainError, OSError), self._spare_lock:
+            if self._spare is None:
+                self._spare = open_shell(self.target, request, deadline=deadline, bulk=True)
 
     @property
     def name(self) -> str:
@@ -228,6 +245,8 @@ class Host:
         """Close the channel."""
         if self._channel:
             self._channel.close()
+        if self._spare:
+            self._spare.end()
 
 
 def disk_full(host: Host) -> RemoteError:

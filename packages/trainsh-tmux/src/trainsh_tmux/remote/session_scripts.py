@@ -54,13 +54,16 @@ def install_tmux(command: str) -> str:
     return words("session_install", *command.split())
 
 
-def close_session(job: str, name: str, grace: float = GRACE, *, snapshot: bool = True) -> str:
+def close_session(
+    job: str, name: str, grace: float = GRACE, *, snapshot: bool = True, wait: bool = True
+) -> str:  # fmt: skip
     """Close a session. With `snapshot`, its shell first writes a snapshot.
 
     The host replies `survived PID COMMAND` for each process that did not end, then `closed`, or `none` if the
-    session was not open.
+    session was not open. Without `wait` it replies `closing` at once, and closes the session in the background.
     """
-    return words("session_close", *at(job, name), round(grace), "snapshot" if snapshot else "-")
+    call = "session_close" if wait else "session_close_later"
+    return words(call, *at(job, name), round(grace), "snapshot" if snapshot else "-")
 
 
 def release(job: str, name: str) -> str:

@@ -303,13 +303,26 @@ session_close() { # SERVER NAME GRACE snapshot|-: closes the session. With `snap
     rm -f -- "$d/pid" "$d/open" "$d"/steps/*.env "$d/noted.$note"
     [ ! -S "$socks/$server" ] || {
         if tm kill-session -t "=$name"; then alive=1; fi
-        tm list-sessions >/dev/null 2>&1 || rm -f -- "$socks/$server"
+        # A server that is about to end still answers, but it has no session. It does not remove its socket.
+        [ -n "$(tm list-sessions 2>/dev/null)" ] || rm -f -- "$socks/$server"
     }
     if [ "$alive" ]; then
         printf 'closed\n' >"$d/state"
         say closed
     else
         say none
+    fi
+}
+
+session_close_later() { # SERVER NAME GRACE snapshot|-: closes the session as session_close does, but in the background
+    # Replies `closing`, or `none` if the session was not open. The connection may end meanwhile.
+    session_at "$1" "$2"
+    session_state
+    if [ "$alive" ]; then
+        (trap '' HUP PIPE && session_close "$@") </dev/null >/dev/null 2>&1 &
+        say closing
+    else
+        session_close "$@"
     fi
 }
 

@@ -1,0 +1,1 @@
+"""What train-host resolved, for the programs that ask for it again."""
