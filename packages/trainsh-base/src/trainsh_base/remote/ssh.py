@@ -86,8 +86,8 @@ def _remember(target: Target) -> None:
 def _sweep(folder: str, now: float) -> None:
     """Remove old files from the folder of sockets.
 
-    These are the marks and locks of machines that were not reached for KEPT seconds, and what processes left that
-    ended more than STRAY seconds ago without removing it; the number in such a name is the process.
+    These are kept targets and the marks and locks of machines that were not reached for KEPT seconds, and what
+    processes left that ended more than STRAY seconds ago without removing it; the number in such a name is the process.
     """
     for entry in list(os.scandir(folder)):
         with contextlib.suppress(OSError):
@@ -95,6 +95,8 @@ def _sweep(folder: str, now: float) -> None:
             own = re.fullmatch(r"(?:ask|q|e)-(\d+)-.*", entry.name)
             if own and age > STRAY and not _runs(int(own[1])):
                 _remove(entry)
+            elif entry.name.startswith("t-") and age > KEPT:  # a kept target
+                os.unlink(entry.path)  # noqa: PTH108
             elif entry.name.endswith(".reached") and age > KEPT:
                 os.unlink(entry.path)  # noqa: PTH108
                 os.unlink(f"{folder}/.{entry.name.removesuffix('.reached')}.lock")  # noqa: PTH108
