@@ -1,7 +1,8 @@
-"""`make bench`: every figure of the suite, each a ratio against a floor measured in the same run.
+"""`make bench`: all figures of the suite. Each is a ratio to a floor that is measured in the same run.
 
-A module named `bench_*.py` beside the tests offers `figures() -> list[(name, measured, bar)]`; all are printed.
-Exit status 1 when a figure is over its bar. `bench.py WORD...` runs only the modules whose path holds a word.
+A module `bench_*.py` beside the tests has a function `figures() -> list[(name, measured, bar)]`. All figures are
+printed. The exit status is 1 if a figure is over its bar. `bench.py WORD...` runs only the modules whose path
+contains a WORD.
 """
 
 import importlib.util
@@ -14,7 +15,7 @@ Figures = Callable[[], list[tuple[str, float, float]]]
 
 
 def modules(words: list[str]) -> list[Path]:
-    """The bench modules, those with one of `words` in their path."""
+    """The bench modules. If `words` are given, only those with one of the words in their path."""
     found = sorted([*ROOT.glob("tests/**/bench_*.py"), *ROOT.glob("packages/*/tests/bench_*.py")])
     return [path for path in found if not words or any(word in str(path) for word in words)]
 
@@ -32,7 +33,7 @@ def load(path: Path) -> Figures:
 
 
 def main(words: list[str]) -> int:
-    """Print the table; the exit status."""
+    """Print the table, and return the exit status."""
     over = 0
     for path in modules(words):
         for name, measured, bar in load(path)():

@@ -1,11 +1,11 @@
-"""`make fresh`: the README's two commands on a Debian where nobody prepared anything (Linux, root, debootstrap).
+"""`make fresh`: the README's two commands on a Debian that was not prepared for them (Linux, root, debootstrap).
 
-The machine is a minimal root of Debian's packages with what the README names and nothing else, in process, mount,
-host name and IPC namespaces of its own. How to reach packages is this machine's affair: its settings of apt and pip,
-its certificates and proxies are handed over when it runs. The root is made once and kept, with the packages fetched,
-in ~/.cache/tmux-trainsh/fresh; each run writes into a layer above it that is removed at the end.
+The machine is a minimal root of Debian's packages, with only what the README names. It has process, mount, host
+name and IPC namespaces of its own. This machine decides how packages are reached: its settings of apt and pip, its
+certificates and its proxies are given to the run. The root and the fetched packages are kept in
+~/.cache/tmux-trainsh/fresh. Each run writes into a layer above the root, which is removed at the end.
 
-FRESH_COMMANDS="make demo" runs that in place of the README's commands.
+FRESH_COMMANDS="make demo" runs this instead of the README's commands.
 """
 
 import ast
@@ -30,18 +30,18 @@ INSIDE = Path(__file__).parent / "fresh_inside.sh"
 
 
 def fail(message: str, hint: str, status: int = 9) -> None:
-    """End, saying why."""
+    """End with an error message."""
     print(f"error: {message}\n  {hint}", file=sys.stderr)
     sys.exit(status)
 
 
 def output(*words: str) -> str:
-    """What a program prints."""
+    """The output of a program."""
     return subprocess.run(words, capture_output=True, text=True, check=True).stdout
 
 
 def check_machine() -> None:
-    """End where this cannot run."""
+    """End with an error if this test cannot run here."""
     if platform.system() != "Linux" or os.getuid() != 0:
         fail("make fresh needs Linux and root", "sudo make fresh")
     for program, package in (("debootstrap", "debootstrap"), ("unshare", "util-linux"), ("apt-get", "apt")):
@@ -50,7 +50,9 @@ def check_machine() -> None:
 
 
 def mirror() -> tuple[str, str]:
-    """Where this machine's apt fetches Debian from, and the file of keys that its sources name (or empty)."""
+    """The address from which this machine's apt fetches Debian, and the file of keys that its sources name,
+    or "".
+    """
     listed = output("apt-get", "indextargets", "--format", "$(REPO_URI) $(CODENAME) $(COMPONENT) $(SIGNED_BY)")
     for line in listed.splitlines():
         words = line.split()
@@ -61,7 +63,7 @@ def mirror() -> tuple[str, str]:
 
 
 def proxies() -> dict[str, str]:
-    """The proxies of this environment, and apt's, which debootstrap does not read."""
+    """The proxies of this environment and those of apt, which debootstrap does not read."""
     found = {name: value for name, value in os.environ.items() if PROXIES.fullmatch(name)}
     for scheme in ("http", "https"):
         proxy = output("apt-config", "dump", "--format", "%v%n", f"Acquire::{scheme}::Proxy").strip()
@@ -71,7 +73,7 @@ def proxies() -> dict[str, str]:
 
 
 def make_root() -> Path:
-    """The minimal root, made where it is not there yet; whole or absent."""
+    """The minimal root. It is made if it does not exist yet: either completely or not at all."""
     architecture = output("dpkg", "--print-architecture").strip()
     root = CACHE / f"{SUITE}-{architecture}"
     if root.exists():
@@ -99,10 +101,13 @@ def make_root() -> Path:
 
 
 def hand_over_apt(layer: Path) -> None:
-    """Sources, keys, credentials, and the settings for fetching (not the hooks: they call programs)."""
+    """Write apt's sources, keys, credentials and settings for fetching.
+
+    Hooks are left out, because they call programs.
+    """
     apt = layer / "etc/apt"
     shutil.copytree("/etc/apt", apt, ignore=shutil.ignore_patterns("apt.conf*", "preferences*"))
-    (apt / "sources.list").touch()  # hides that of the root
+    (apt / "sources.list").touch()  # hides the file of the root
     (apt / "apt.conf.d").mkdir()
     dump = output("apt-config", "dump", "--format", '%F "%v";%n', "Acquire").splitlines()
     kept = [
@@ -112,7 +117,7 @@ def hand_over_apt(layer: Path) -> None:
 
 
 def hand_over_pip(layer: Path) -> list[Path]:
-    """pip's settings as one file; the paths that they name."""
+    """Write pip's settings as one file. Return the paths that they name."""
     listed = output(sys.executable, "-m", "pip", "config", "list")
     settings: dict[str, list[str]] = {}
     for section, key, value in re.findall(r"^([^.:]+)\.([\w-]+)=(.*)$", listed, re.MULTILINE):
@@ -121,12 +126,15 @@ def hand_over_pip(layer: Path) -> list[Path]:
     lines = [line for section, values in settings.items() for line in (f"[{section}]", *values)]
     (layer / "etc/pip.conf").write_text("\n".join(lines) + "\n")
     paths = {Path(word) for word in re.findall(r"/[^\s'\\]+", listed.replace("file://", " "))}
-    # The files that an index names lie beside it.
+    # The files that an index names are in the same folder.
     return sorted({path.parent if path.name == "simple" else path for path in paths if path.exists()})
 
 
 def hand_over(layer: Path) -> list[Path]:
-    """Write into the run's own layer what this machine knows about the network; folders and files to show inside."""
+    """Write what this machine knows about the network into the run's layer.
+
+    Return the folders and files to show inside.
+    """
     (layer / "etc").mkdir(parents=True)
     hand_over_apt(layer)
     for name in ("resolv.conf", "hosts"):
@@ -138,7 +146,7 @@ def hand_over(layer: Path) -> list[Path]:
 
 
 def commands() -> str:
-    """Those of the README's first block, or FRESH_COMMANDS."""
+    """The commands of the README's first block, or FRESH_COMMANDS."""
     block = re.search(r"```bash\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
     assert block
     readme = "set -e\n" + re.sub(r"\s+#.*", "", block[1])
@@ -146,14 +154,14 @@ def commands() -> str:
 
 
 def environment() -> dict[str, str]:
-    """What a person has who just logged in, and the ways to the network."""
+    """The environment of a person who has just logged in, and the variables that lead to the network."""
     pip = {name: value for name, value in os.environ.items() if name.startswith("PIP_")}
     terminal = os.environ.get("TERM", "dumb")
     return {"PATH": PATH, "HOME": "/root", "LANG": "C.UTF-8", "TERM": terminal} | pip | proxies()
 
 
 def run(lower: Path, folder: Path) -> int:
-    """Run the commands in the root with a layer of its own above it; their status."""
+    """Run the commands in the root with a layer above it. Return their status."""
     upper, work, merged = (folder / name for name in ("upper", "work", "root"))
     for part in (upper, work, merged):
         part.mkdir()
@@ -162,7 +170,7 @@ def run(lower: Path, folder: Path) -> int:
     shown.write_text("".join(f"{path}\n" for path in hand_over(upper)))
     subprocess.run(["git", "clone", "-q", ROOT, upper / "root/tmux-trainsh"], check=True)
     layers = {"LOWER": str(lower), "UPPER": str(upper), "WORK": str(work), "CACHED": str(CACHE / "packages")}
-    # The end of this process ends unshare, that of unshare the first process inside, and that everything in there.
+    # When this process ends, unshare ends. Then the first process inside ends, and with it everything inside.
     words = ["setpriv", "--pdeathsig", "KILL", "unshare", "-m", "-p", "-u", "-i", "--fork", "--kill-child"]
     words += ["sh", str(INSIDE), str(merged), str(shown), commands()]
     with subprocess.Popen(words, env=environment() | layers, stdin=subprocess.DEVNULL) as process:
@@ -180,7 +188,7 @@ def remove_leftovers() -> None:
 
 
 def main() -> int:
-    """The status of the commands."""
+    """Run the commands and return their status."""
     check_machine()
     lower = make_root()
     for number in (signal.SIGTERM, signal.SIGHUP):

@@ -1,7 +1,7 @@
-"""Who may import whom, for every package that is there: made of what `packages/` holds, run by import-linter.
+"""Which package may import which. The rules are made from what `packages/` has, and import-linter checks them.
 
-For all: tools never import each other, the framework knows no tool, no package has a circle of files (imports inside
-functions count). The contracts between a package's subpackages are in its pyproject.toml, as
+For all packages: tools never import each other, the framework knows no tool, and no package has a circle of files
+(imports inside functions count). The rules for the subpackages of a package are in its pyproject.toml, as
 `[[tool.importlinter.contracts]]`.
 """
 
@@ -24,7 +24,7 @@ def packages(root: Path) -> dict[str, Path]:
 
 
 def contracts(found: dict[str, Path]) -> list[dict[str, Any]]:
-    """The contracts of all packages together."""
+    """The contracts of all packages."""
     tools = [name for name in found if name != BASE]
     made: list[dict[str, Any]] = [
         {"name": f"No circle of files in {name}", "type": "acyclic_siblings", "ancestors": [name]} for name in found
@@ -41,7 +41,7 @@ def contracts(found: dict[str, Path]) -> list[dict[str, Any]]:
 
 
 def configuration(root: Path) -> str:
-    """The contracts as import-linter reads them. Strings, lists and numbers of JSON are TOML too."""
+    """The contracts in the form that import-linter reads. JSON's strings, lists and numbers are also TOML."""
     found = packages(root)
     lines = ["[tool.importlinter]", f"root_packages = {json.dumps(list(found))}"]
     for contract in contracts(found):
@@ -51,7 +51,7 @@ def configuration(root: Path) -> str:
 
 
 def main() -> None:
-    """Check the checkout this file is in (its sources, whatever is installed); the status is import-linter's."""
+    """Check the checkout that has this file: its sources, not what is installed. The status is import-linter's."""
     os.chdir(ROOT)
     sources = [str(folder / "src") for folder in packages(ROOT).values()]
     path = os.pathsep.join([*sources, os.environ.get("PYTHONPATH", "")])

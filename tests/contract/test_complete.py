@@ -1,6 +1,6 @@
-"""Nothing is missing: what every tool has to bring, and what the documentation has to name.
+"""Checks that nothing is missing: what every tool must have, and what the documentation must name.
 
-The tools are the executables found beside train, so that a new one is under this the moment it is installed.
+The tools are the executables beside train, so that a new tool is checked as soon as it is installed.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""Every command that a message, a help text or a document tells people to type is one that the programs parse."""
+"""Every command that a message, a help text or a document tells people to type can be parsed by the programs."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ DOCUMENTS = sorted(
     for path in [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("packages/*/README.md")]
 )
 
-FOR_PROGRAMS = {"colab proxy"}  # nobody types it: ssh runs it
+FOR_PROGRAMS = {"colab proxy"}  # no person types it, because ssh runs it
 
 
 @pytest.mark.parametrize("package", PACKAGES, ids=lambda path: path.name)
@@ -41,7 +41,7 @@ def test_help_texts(name: str) -> None:
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=str)
 def test_documents(document: Path) -> None:
-    """Lines of code blocks that begin with train."""
+    """The lines of code blocks that begin with train."""
     wrong = []
     for number, line in enumerate((ROOT / document).read_text().splitlines(), 1):
         words = line.strip().removeprefix("$ ")
@@ -53,7 +53,7 @@ def test_documents(document: Path) -> None:
 
 
 def _fenced(document: Path, number: int) -> bool:
-    """Whether a line is inside ``` fences."""
+    """Whether a line is in a block between ``` lines."""
     lines = (ROOT / document).read_text().splitlines()[: number - 1]
     return sum(line.strip().startswith("```") for line in lines) % 2 == 1
 

@@ -1,7 +1,7 @@
-"""Every command that a message tells people to type runs, in a home that has what the message speaks of.
+"""Every command that a message tells people to type runs, in a home that has everything that the message names.
 
-The commands are those of the sources; what a message fills in (a job, a host) is filled in from the prepared home. A
-command must be found, its options must parse, and it must not end as wrong usage: except where it asks on a terminal.
+The commands come from the sources. What a message inserts (a job, a host) comes from the prepared home. The program
+must exist, its options must parse, and it must not end as a usage error, unless it asks on a terminal.
 """
 
 import json
@@ -22,7 +22,7 @@ MESSAGES = sorted({
     for command in commands(text)
     if command.startswith("train ")
 })  # fmt: skip
-# Messages that hold options or a command in a place of their own: what stands there when they are printed.
+# Messages in which a placeholder stands for options or a whole command: the text that is printed in its place.
 PRINTED = {
     "train recipe resume X X": "train recipe resume JOB --retry-lost",
     "train recipe resume XX": "train recipe resume JOB",
@@ -77,7 +77,7 @@ def is_blank(word: str) -> bool:
 
 
 def filled(command: str) -> list[str]:
-    """The argv of a message, with values for what stands in for one."""
+    """The argv of a command in a message, with values in place of the placeholders."""
     words = shlex.split(PRINTED.get(command, command))
     head = aliases().get(words[1], [words[1]])
     tool, rest = tools().get(head[0]), [*head[1:], *words[2:]]
@@ -103,7 +103,7 @@ def filled(command: str) -> list[str]:
 
 
 def value(param: Param, command: str) -> str:
-    """A value that the prepared home knows."""
+    """A value for the parameter that exists in the prepared home."""
     if command in ("add", "new", "connect") and param.name == "name":
         return "fresh"
     return KINDS.get(param.spec.kind) or NAMES.get(param.name) or "1"
@@ -111,7 +111,7 @@ def value(param: Param, command: str) -> str:
 
 @pytest.fixture(scope="module")
 def person() -> Iterator[tuple[World, str]]:
-    """Somebody with a host, a storage, a secret, a session, recipes, and a job that has failed."""
+    """A person with a host, a storage, a secret, a session, recipes, and a job that has failed."""
     with new_world() as world:
         world.extra = {
             "EDITOR": "true", "TRAINSH_PASSPHRASE": "a phrase of this test", "TRAINSH_SECRETS_AGENT_TIME": "off",
@@ -132,7 +132,7 @@ def person() -> Iterator[tuple[World, str]]:
 
 
 def refused(world: World, words: list[str]) -> str:
-    """Why the command cannot be what a message meant; empty when it can."""
+    """Why a message cannot have meant this command, or "" if it can."""
     try:
         done = world.run(*words, check=False, timeout=3 if tuple(words[1:3]) in LASTING else LIMIT)
     except subprocess.TimeoutExpired:
@@ -145,7 +145,7 @@ def refused(world: World, words: list[str]) -> str:
 
 
 def order(command: str) -> tuple[bool, str]:
-    """What takes away comes after the others."""
+    """A key to sort commands by: commands that remove something come last."""
     return any(f" {word}" in command for word in ("rm", "down", "destroy", "disconnect", "--stop", "kill")), command
 
 

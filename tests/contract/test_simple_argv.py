@@ -1,4 +1,4 @@
-"""Command lines that are read without click mean what click would make of them, for every command of every tool."""
+"""Command lines that are read without click mean the same as with click, for every command of every tool."""
 
 import random
 from typing import Any
@@ -32,7 +32,7 @@ WORDS = (
 
 
 def a_line(rng: random.Random, command: Command) -> list[str]:
-    """Arguments and options of the command with values that mostly fit, and now and then a word that does not."""
+    """Arguments and options of the command. Most values fit; sometimes there is a word that does not."""
     words: list[str] = []
     for param in command.params:
         fitting = [*param.choices, "3", "1m", "A=b", "word"]
@@ -63,7 +63,7 @@ def test_they_are_read_as_click_reads_them(name: str, monkeypatch: pytest.Monkey
 
 
 def by_click(tool: Tool, words: list[str], monkeypatch: pytest.MonkeyPatch) -> Any:
-    """What click makes of the line, or the message of its error."""
+    """The result of click for the line, or the message of click's error."""
     seen: list[Any] = []
     monkeypatch.setattr(people, "execute", lambda _tool, *found: seen.append(found) or 0)
     try:

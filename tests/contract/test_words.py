@@ -1,4 +1,4 @@
-"""One vocabulary over all tools: the keys of every command's parameters and answers, walked in every schema."""
+"""All tools use the same words: the keys of all parameters and answers are checked in every schema."""
 
 import json
 import re
@@ -15,18 +15,18 @@ TOOLS = sorted(path.name for path in BIN.glob("train-*"))
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "protocol.md"
 # A row of "The words of documents": | `seconds` | what it means | `ms`, `duration` |
 ROW = re.compile(r"^\| `(\w+)`[^|]*\|[^|]*\|(.*)\|$", re.MULTILINE)
-# Commands whose answer is a text by its nature: what somebody typed.
+# Commands whose answer is a plain text that a person typed.
 TEXTS = {"train-ask choose", "train-ask confirm", "train-ask text", "train-ask secret"}
 
 
 def synonyms() -> dict[str, str]:
-    """The words that are not used, each with the one that is."""
+    """The words that must not be used, each with the word to use instead."""
     section = DOCUMENT.read_text().partition("### The words of documents")[2].partition("\n#")[0]
     return {other: word for word, others in ROW.findall(section) for other in re.findall(r"`(\w+)`", others)}
 
 
 def schema(program: str) -> dict[str, Any]:
-    """What a tool says of itself."""
+    """The schema that a tool prints."""
     done = subprocess.run([BIN / program, "schema"], stdout=subprocess.PIPE, check=True)
     found: dict[str, Any] = json.loads(done.stdout)
     return found

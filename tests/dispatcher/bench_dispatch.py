@@ -1,4 +1,4 @@
-"""What the dispatcher costs: `train foo` against `train-foo`, in milliseconds, both measured in one run.
+"""The cost of the dispatcher: `train foo` compared with `train-foo`, in milliseconds, measured in the same run.
 
 python tests/dispatcher/bench_dispatch.py
 """
@@ -17,7 +17,9 @@ BAR_FLOORS = 3.0
 
 
 def figures() -> list[tuple[str, float, float]]:
-    """(name, measured, bar) for the dispatch alone, in ms, in floors (`dash -c :`), and through a link, in ms."""
+    """Figures (name, measured, bar) of the dispatch alone: in ms, in floors (`dash -c :`), and through a link in
+    ms.
+    """
     with tempfile.TemporaryDirectory() as folder:
         train, foo, link = _install(Path(folder))
         floor = [shutil.which("dash") or "/bin/sh", "-c", ":"]
@@ -31,7 +33,7 @@ def figures() -> list[tuple[str, float, float]]:
 
 
 def _install(folder: Path) -> tuple[str, str, str]:
-    """A bin folder as an installation has it, and a link to its train from elsewhere."""
+    """Make a `bin` folder as in an installation, and a link to its train from another folder."""
     (folder / "bin").mkdir()
     train, foo, link = folder / "bin/train", folder / "bin/train-foo", folder / "link"
     shutil.copy(ROOT / "bin/train", train)
@@ -42,7 +44,10 @@ def _install(folder: Path) -> tuple[str, str, str]:
 
 
 def _medians(commands: list[list[str]]) -> list[float]:
-    """Median time of each command in ms; they take turns, so that a busy moment hits all of them."""
+    """The median time of each command in ms.
+
+    The commands run in turns, so that a busy moment affects all of them.
+    """
     taken: list[list[float]] = [[] for _ in commands]
     for _ in range(ROUNDS):
         for number, command in enumerate(commands):

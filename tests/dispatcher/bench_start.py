@@ -1,4 +1,6 @@
-"""What starting costs: `--help` of each tool over `import click`, and a Tab on live values over a bare Python."""
+"""The cost of starting: `--help` of each tool compared with `import click`, and Tab on live values compared with a
+bare Python.
+"""
 
 import os
 import subprocess
@@ -14,7 +16,7 @@ TABS = (("run", ""), ("run", "r1", "--host", "gpu="), ("transfer", ""), ("",), (
 
 
 def figures() -> list[tuple[str, float, float]]:
-    """(name, measured, bar): the dearest help of all tools, and the dearest of some Tabs."""
+    """Figures (name, measured, bar): the slowest help of all tools, and the slowest of some Tabs."""
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
         _settings(home)
@@ -40,7 +42,7 @@ def _settings(home: Path) -> None:
 
 
 def _best(env: dict[str, str], *commands: list[str]) -> list[float]:
-    """The least seconds that each command takes, in turns."""
+    """The fewest seconds that each command takes. The commands run in turns."""
     best = [float("inf")] * len(commands)
     for _ in range(ROUNDS):
         for place, command in enumerate(commands):

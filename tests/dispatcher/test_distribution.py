@@ -1,4 +1,4 @@
-"""The distribution as people install it: with uv, pipx and install.sh; every executable is there and runs."""
+"""The distribution as people install it, with uv, pipx and install.sh: every executable is there and runs."""
 
 import os
 import re
@@ -24,13 +24,13 @@ def project(name: str) -> dict[str, object]:
 
 
 def ours() -> list[str]:
-    """The packages that the distribution depends on, and it."""
+    """The packages on which the distribution depends, and the distribution itself."""
     words = [re.split(r"[=<>~\[ ]", word)[0] for word in project("tmux-trainsh")["dependencies"]]
     return [*(word for word in words if word.startswith("trainsh-")), "tmux-trainsh"]
 
 
 def scripts() -> set[str]:
-    """Every executable that an installation is to expose."""
+    """All executables that an installation must have."""
     return {"train", *project("tmux-trainsh")["scripts"]}
 
 
@@ -74,7 +74,7 @@ def wheels(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def home(tmp_path: Path) -> dict[str, str]:
-    """An environment whose HOME is empty; downloads may come from the caches of the real one."""
+    """An environment whose HOME is empty. Downloads may come from the caches of the real home."""
     kept = {key: value for key, value in os.environ.items() if not key.startswith(("XDG_", "PIPX_", "TRAINSH_"))}
     home = tmp_path / "home"
     home.mkdir()
@@ -99,7 +99,7 @@ def install(words: list[object], env: dict[str, str]) -> None:
 
 
 def assert_all_run(folder: Path, env: dict[str, str]) -> None:
-    """Each executable is in `folder` and tells its version; train finds its tools from there, and helps."""
+    """Check that each executable is in `folder` and prints its version, and that train finds its tools there."""
     exposed = {path.name for path in folder.iterdir() if path.name.startswith("train")}
     assert exposed == scripts()
     plain = env | {"PATH": "/usr/bin:/bin"}
@@ -141,7 +141,10 @@ def test_install_sh_builds_a_repository_into_a_venv_of_its_own(home: dict[str, s
 
 @pytest.mark.faults
 def test_every_package_alone_from_what_make_dist_builds(home: dict[str, str], tmp_path: Path) -> None:
-    """Wheels and source distributions build; each package's wheel runs in an empty venv, and so does that of its sdist."""
+    """Wheels and source distributions can be built.
+
+    Each package's wheel, and a wheel from its sdist, runs in an empty venv.
+    """
     built = tmp_path / "dist"
     for name in ours():
         build(["-d", str(built)], ROOT / "packages" / name)
@@ -172,12 +175,12 @@ def build(words: list[str], folder: Path) -> None:
 
 
 def contents(folder: Path) -> dict[str, set[str]]:
-    """The files in each wheel of a folder."""
+    """The names of the files in each wheel of a folder."""
     return {wheel.name: set(zipfile.ZipFile(wheel).namelist()) for wheel in folder.glob("*.whl")}
 
 
 def commit_of_this_tree(folder: Path, env: dict[str, str]) -> Path:
-    """A repository whose one commit holds our packages as they are in the working tree."""
+    """A repository with one commit, which has our packages as they are in the working tree."""
     (folder / "packages").mkdir(parents=True)
     for part in ("bin", "completions"):
         shutil.copytree(ROOT / part, folder / part)

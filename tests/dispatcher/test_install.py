@@ -1,4 +1,6 @@
-"""install.sh for users, for real: what it puts where, twice, without a network, and that --uninstall removes just that."""
+"""install.sh for users: which files it installs, a second run, a run without a network, and that --uninstall
+removes only these.
+"""
 
 import os
 import shutil
@@ -16,7 +18,7 @@ SHELLS = ("bash", "zsh", "fish")
 
 @pytest.fixture
 def person(tmp_path: Path) -> dict[str, str]:
-    """Somebody with an empty home whose path has a blank, and caches outside of it."""
+    """A person with an empty home whose path has a blank. The caches are outside of this home."""
     home = tmp_path / "my home"
     home.mkdir()
     (home / ".bashrc").write_text("# mine\n")
@@ -34,7 +36,7 @@ def person(tmp_path: Path) -> dict[str, str]:
 
 
 def run(words: list[object], env: dict[str, str], status: int = 0, cwd: Path = ROOT) -> str:
-    """What a program says, on both streams."""
+    """The output of a program, from both streams."""
     done = subprocess.run(
         [str(word) for word in words], env=env, cwd=cwd, capture_output=True, text=True, stdin=subprocess.DEVNULL,
         check=False,
@@ -44,7 +46,7 @@ def run(words: list[object], env: dict[str, str], status: int = 0, cwd: Path = R
 
 
 def tree(folder: Path) -> dict[str, str]:
-    """Every path below a folder, with what is in the files."""
+    """Every path below a folder, with the contents of the files."""
     return {
         str(path.relative_to(folder)): path.read_text(errors="replace") if path.is_file() else ""
         for path in folder.rglob("*")
@@ -52,14 +54,14 @@ def tree(folder: Path) -> dict[str, str]:
 
 
 def without_network() -> list[str]:
-    """What runs a program without a network."""
+    """The argv that runs a program without a network."""
     if os.getuid() == 0 and shutil.which("unshare"):
         return ["unshare", "-n"]
     return []
 
 
 def check(folder: Path, env: dict[str, str]) -> None:
-    """Commands run, completions and manual pages are there, below `folder`."""
+    """Check that commands run, and that completions and manual pages are below `folder`."""
     train = folder / "bin/train"
     assert run([train, "--version"], env | {"PATH": "/usr/bin:/bin"}).startswith("train ")
     assert "recipe" in run([train, "help"], env | {"PATH": "/usr/bin:/bin"})
@@ -91,7 +93,8 @@ def test_a_checkout_installs_in_a_prefix_and_goes_without_a_trace(person: dict[s
     (home / ".config/tmux-trainsh").mkdir(parents=True)
     run([ROOT / "install.sh", "--prefix", prefix, "--uninstall"], person)
     assert (home / ".bashrc").read_text() == "# mine\n# mine too\n"
-    uv = {".local", ".local/share", *(path for path in tree(home) if path.startswith(".local/share/uv"))}  # its own
+    # files of uv itself
+    uv = {".local", ".local/share", *(path for path in tree(home) if path.startswith(".local/share/uv"))}
     assert set(tree(home)) - uv == {*before, ".config", ".config/tmux-trainsh"}
     left = {path: text for path, text in tree(prefix).items() if text}
     assert left == {"share/man/man1/mine.1": "mine"}

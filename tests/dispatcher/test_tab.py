@@ -1,4 +1,7 @@
-"""A real Tab in bash, zsh and fish, each in a terminal of its own, with completions where install.sh puts them."""
+"""Press Tab in bash, zsh and fish, each in a terminal of its own.
+
+The completions are where install.sh puts them.
+"""
 
 import os
 import shutil
@@ -13,7 +16,7 @@ import pytest
 BIN = Path(sys.executable).parent
 SHELL_FILES = BIN.parent / "share/trainsh/shell"
 RECIPE = "# Trains it\nvar MODEL = tiny\nhost gpu = placeholder\n"
-# What is typed before Tab, and what the line says after it.
+# (what is typed before Tab, what the line is after Tab)
 TABS = [
     ("train reci", "train recipe"),
     ("train recipe ru", "train recipe run"),
@@ -38,7 +41,7 @@ class Terminal:
 
     def __init__(self, shell: str, home: Path) -> None:
         self.words = ["tmux", "-L", f"tab-{os.getpid()}-{shell}"]
-        # TRAINSH_HOME and the rest are the test's own; a pager or a menu would only disturb.
+        # TRAINSH_HOME and similar variables are the test's own. A pager or a menu would disturb the test.
         keep = {"HOME": str(home), "PATH": f"{BIN}:{os.environ['PATH']}", "TERM": "xterm", "LANG": "C.UTF-8"}
         self.env = keep | {"TMUX_TMPDIR": str(home)}
         self.tmux("-f", "/dev/null", "new-session", "-d", "-x", "160", "-y", "50", *START[shell])
@@ -54,7 +57,7 @@ class Terminal:
         self.tmux("send-keys", *names)
 
     def line(self) -> str:
-        """What stands on the last line that is not empty."""
+        """The last line on the screen that is not empty."""
         lines = [line for line in self.tmux("capture-pane", "-p").splitlines() if line.strip()]
         return lines[-1].rstrip() if lines else ""
 
@@ -68,7 +71,7 @@ class Terminal:
 
 @pytest.fixture(params=["bash", "zsh", "fish"])
 def terminal(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Terminal]:
-    """A shell that has completions, in a home with things to complete."""
+    """A shell with completions, in a home that has names to complete."""
     shell = request.param
     assert shutil.which(shell), f"{shell} is missing: ./install.sh --dev installs it"
     settings = tmp_path / ".config/tmux-trainsh"

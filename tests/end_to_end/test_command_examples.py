@@ -1,6 +1,7 @@
-"""Every example of `train COMMAND --help` runs, as printed, by somebody with a host, a storage, a recipe and an account.
+"""Every example of `train COMMAND --help` runs as printed, for a person with a host, a storage, a recipe and an
+account.
 
-The account and the machines are the sandbox's. An instance's id stands in the examples as 123.
+The account and the machines belong to the sandbox. In the examples, the id of an instance is 123.
 """
 
 import json
@@ -18,7 +19,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
 FILES = {path.name: path for path in ROOT.glob("packages/*/share/trainsh/examples/*")}
-# A later example of a file lives on what an earlier one made; among files the order is that of the alphabet.
+# A later example in a file uses what an earlier one has made. The files are taken in alphabetical order.
 ENDS = {
     "doctor": (0, 1),
     "unknown": (127,),
@@ -28,7 +29,7 @@ ENDS = {
     "resume": (3,),
     "gpus": (0, 7),
 }
-TERMINAL = {"attach", "watch"}  # of a recipe and a session: they need a terminal, or a job that runs
+TERMINAL = {"attach", "watch"}  # commands of recipe and session that need a terminal, or a job that runs
 RECIPE = """\
 var MODEL = tiny
 host gpu  = local
@@ -47,11 +48,11 @@ def run(words: list[str], env: dict[str, str], folder: Path, given: str = "") ->
 
 @pytest.fixture
 def person(tmp_path: Path) -> Iterator[dict[str, str]]:
-    """An environment with all that the examples name."""
+    """An environment with everything that the examples name."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("TRAINSH_", "XDG_", "VAST_"))}
     env = kept | {"HOME": str(tmp_path), "PATH": f"{BIN}:{os.environ['PATH']}", "NO_COLOR": "1"}
     env |= {"TRAINSH_SANDBOX": str(tmp_path / "box"), "TRAINSH_PASSPHRASE": "open sesame", "EDITOR": "true"}
-    # A socket's path has at most 107 bytes: too few for tmp_path beside other workers, and a job's name.
+    # The path of a socket has at most 107 bytes. With several workers, tmp_path and the name of a job are longer.
     sockets = tempfile.mkdtemp(prefix="ex-", dir="/tmp")
     env |= {"TMUX_TMPDIR": sockets, "TRAINSH_SECRETS_AGENT_TIME": "off"}
     assert run(["train", "sandbox", "up"], env, tmp_path).returncode == 0
@@ -88,7 +89,7 @@ def test_every_example_runs(tool: str, person: dict[str, str], tmp_path: Path) -
         run(["train", "vast", "wait", str(rows[0]["id"])], person, tmp_path)
     if tool == "host":
         run(["train", "host", "run", "gpu", "--", "mkdir", "runs"], person, tmp_path)
-    if tool == "xfer":  # what is followed is copied by the host itself, so the storage is a bucket
+    if tool == "xfer":  # the host itself copies the followed folder, so the storage must be a bucket
         run(["train", "host", "run", "gpu", "--", "mkdir", "/tmp/ckpt"], person, tmp_path)
         storages = Path(person["TRAINSH_HOME"]) / "storages.toml"
         storages.write_text('[[storages]]\nname = "out"\ntype = "r2"\n[storages.config]\nbucket = "my-bucket"\n')
@@ -116,4 +117,4 @@ INTERACTIVE = {
 }  # they ask on the terminal
 RUNTIMES = {
     ("colab", command) for command in ("ssh", "run", "resolve", "stop", "pick")
-}  # trainsh-colab's tests have one
+}  # the tests of trainsh-colab have one

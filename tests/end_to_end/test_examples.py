@@ -1,4 +1,4 @@
-"""Every recipe in examples/: checked, resolved without touching anything, and run in the sandbox where a CPU will do."""
+"""Every recipe in examples/ is checked and resolved. If it needs no GPU, it is also run in the sandbox."""
 
 import json
 import os
@@ -14,12 +14,13 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
 RECIPES = sorted(path.name for path in (ROOT / "examples").glob("*.recipe"))
-AS_PROMISED = {"readme.recipe"}  # the text that users are promised has a warning: it never stops after a failure
+# this text, which users are promised, has a warning: it never stops after a failure
+AS_PROMISED = {"readme.recipe"}
 
 
 @pytest.fixture
 def env(tmp_path: Path) -> dict[str, str]:
-    """Somebody who has nothing configured but a machine that recipes name, and keys that are never used."""
+    """A person who has configured only a machine that recipes name, and keys that are never used."""
     settings = tmp_path / ".config/tmux-trainsh"
     settings.mkdir(parents=True)
     (settings / "hosts.toml").write_text('[[hosts]]\nname = "myserver"\nhostname = "192.0.2.1"\n')
@@ -59,7 +60,7 @@ def test_each_is_checked_and_resolved(recipe: str, env: dict[str, str]) -> None:
 
 @pytest.fixture
 def sandbox(env: dict[str, str], tmp_path: Path) -> Iterator[dict[str, str]]:
-    """A sandbox that is up."""
+    """A sandbox that runs."""
     env |= {"TRAINSH_SANDBOX": str(tmp_path / "box")}
     run(["train", "sandbox", "up"], env)
     said: dict[str, dict[str, str]] = json.loads(run(["train", "sandbox", "env", "--json"], env))
@@ -92,7 +93,7 @@ def test_checkpoints_survive_the_machine(sandbox: dict[str, str]) -> None:
     )
     stored = ["train", "storage", "ls", "r2:my-bucket", "run-1", "--json"]
     deadline = time.monotonic() + 90
-    while time.monotonic() < deadline:  # until a checkpoint is safe
+    while time.monotonic() < deadline:  # until a checkpoint is uploaded
         done = subprocess.run(stored, env=sandbox, capture_output=True, text=True, check=False)
         if "ckpt-" in done.stdout:
             break

@@ -1,4 +1,4 @@
-"""The quickstart recipe, as users run it: here, and unchanged on another machine."""
+"""The quickstart recipe as users run it: on this machine, and unchanged on another machine."""
 
 import re
 import shutil
@@ -23,7 +23,7 @@ def free_port() -> int:
 
 
 def run(world: "World", *words: str) -> str:
-    """Run the recipe by its name from a folder that holds examples/; what it printed."""
+    """Run the recipe by its name from a folder that has examples/, and return what it printed."""
     home = Path(world.home)
     shutil.copytree(ROOT / "examples", home / "examples", ignore=shutil.ignore_patterns("tests", "__pycache__"))
     recipes = Path(world.env["TRAINSH_HOME"]) / "recipes" if "TRAINSH_HOME" in world.env else None
@@ -37,7 +37,7 @@ def run(world: "World", *words: str) -> str:
 
 
 def check(world: "World", printed: str) -> None:
-    """The model is home, whole, and its loss fell while it was watched."""
+    """Check that the whole model has arrived on this machine, and that its loss fell while the test watched."""
     home = Path(world.home)
     assert (home / "build/models/quickstart/model.npz").stat().st_size > 100_000
     assert len((home / "build/quickstart/sample.txt").read_text()) > 100

@@ -1,4 +1,4 @@
-"""The commands that the README prints, run as printed, by somebody who has a machine called gpu-box."""
+"""Run the commands of the README as printed, for a person who has a machine called gpu-box."""
 
 import json
 import re
@@ -20,19 +20,19 @@ pytestmark = pytest.mark.slow
 
 
 def blocks(language: str = "bash") -> list[str]:
-    """The README's blocks of a language, in order."""
+    """The README's code blocks in a language, in order."""
     return re.findall(rf"^```{language}\n(.*?)^```", README, re.DOTALL | re.MULTILINE)
 
 
 def commands() -> list[str]:
-    """Every command of them; `make` has tests of its own."""
+    """Every command in these blocks. The commands with `make` have tests of their own."""
     lines = [line.partition("  #")[0].strip() for block in blocks() for line in block.splitlines()]
     return [line for line in lines if line and not line.startswith("make ")]
 
 
 @pytest.fixture
 def person(world: "World", monkeypatch: pytest.MonkeyPatch) -> "World":
-    """`me` on gpu-box, and the recipe of the README in a folder with what it names."""
+    """The user `me` on gpu-box, and the README's recipe in a folder with the files that it names."""
     box = world.sshd("gpu-box")
     if not box.namespaced:
         pytest.skip("THE README'S COMMANDS ARE NOT TESTED HERE: no mount namespaces")
@@ -57,7 +57,7 @@ def person(world: "World", monkeypatch: pytest.MonkeyPatch) -> "World":
 
 @pytest.fixture
 def market(person: "World", tmp_path: Path) -> Iterator[dict[str, str]]:
-    """What makes `train vast` ask a sandbox."""
+    """An environment that makes `train vast` use a sandbox."""
     env = person.env | {"TRAINSH_SANDBOX": str(tmp_path / "market")}
     words = {"up": ["--no-machines", "--no-storage"], "env": ["--json"], "down": []}
 
@@ -78,7 +78,7 @@ def market(person: "World", tmp_path: Path) -> Iterator[dict[str, str]]:
 
 def test_every_command_of_the_readme_runs(person: "World", market: dict[str, str], tmp_path: Path) -> None:
     assert len(commands()) > 15
-    wanted = {"train recipe resume": 3}  # nothing to resume: the run went well
+    wanted = {"train recipe resume": 3}  # there is nothing to resume, because the run succeeded
     more = market | {
         "TRAINSH_PASSPHRASE": "open sesame",
         "KEY": "k",
@@ -90,7 +90,7 @@ def test_every_command_of_the_readme_runs(person: "World", market: dict[str, str
             env=person.env | more, check=False, stdin=subprocess.DEVNULL,
         )  # fmt: skip
         if line.startswith("train doctor"):
-            assert done.returncode in (0, 1), done.stderr  # 1: something is missing on this machine
+            assert done.returncode in (0, 1), done.stderr  # 1: this machine lacks something
         else:
             assert done.returncode == wanted.get(line, 0), f"{line}\n{done.stdout}{done.stderr}"
         assert "Traceback" not in done.stderr

@@ -16,7 +16,7 @@ EXAMPLE = Path(__file__).parents[2] / "examples" / "readme.recipe"
 
 @pytest.fixture
 def env(tmp_path: Path) -> Iterator[dict[str, str]]:
-    """The environment of a sandbox that is up, with a home of its own."""
+    """The environment of a running sandbox, with a home of its own."""
     environment = {**os.environ, "TRAINSH_SANDBOX": str(tmp_path / "box"), "HOME": str(tmp_path), "NO_COLOR": "1"}
     subprocess.run([BIN / "train-sandbox", "up", "--json"], env=environment, check=True, stdout=subprocess.DEVNULL)
     said = subprocess.run(
@@ -69,7 +69,7 @@ def test_a_machine_named_on_the_command_line_is_the_one_that_is_used(env: dict[s
     assert isinstance(offers, list)
     made = answer(env, "train-vast", "create", str(offers[0]["id"]), "--image", "x")
     assert isinstance(made, dict)
-    dear = made["id"]  # dearer than the account's other one, so no pick takes it by itself
+    dear = made["id"]  # more expensive than the account's other instance, so a pick does not take it by itself
 
     def run(*words: str) -> str:
         done = subprocess.run(

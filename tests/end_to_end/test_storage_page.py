@@ -1,4 +1,7 @@
-"""The blocks of docs/storage.md, as printed: R2 and S3 are the sandbox's services, a Drive and B2 are added untested."""
+"""The blocks of docs/storage.md, as printed. R2 and S3 are services of the sandbox.
+
+A Drive and B2 are added without a test.
+"""
 
 import json
 import os
@@ -20,7 +23,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def person(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
-    """Somebody with keys in variables, and services at the addresses of the sandbox."""
+    """A person with keys in variables, and services at the sandbox's addresses."""
     home = tmp_path_factory.mktemp("home")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("TRAINSH_", "XDG_"))}
     env = kept | {"HOME": str(home), "PATH": f"{BIN}:{os.environ['PATH']}", "TRAINSH_SANDBOX": str(home / "box")}
@@ -46,8 +49,8 @@ def person(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]
 
 @pytest.mark.parametrize(("title", "block"), BLOCKS, ids=[title for title, _ in BLOCKS])
 def test_a_block_runs(title: str, block: str, person: dict[str, str]) -> None:
-    # Each command opens the vault, which takes a second of a processor's time by design (scrypt), and a busy machine
-    # gives one of ten: the limit only ends what hangs.
+    # Each command opens the vault, which by design takes a second of processor time (scrypt). A busy machine may
+    # give a process a tenth of its time. So the limit is long, and only ends a command that hangs.
     done = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", block], env=person, cwd=person["HOME"], capture_output=True, text=True,
         check=False, stdin=subprocess.DEVNULL, timeout=400,

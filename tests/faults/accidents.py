@@ -1,4 +1,7 @@
-"""Accidents of a job that rents a machine in the sandbox; afterwards, nothing may bill unsaid or for long."""
+"""Accidents of a job that rents a machine in the sandbox.
+
+Afterwards nothing may be billed for long, or without a message.
+"""
 
 import contextlib
 import json
@@ -17,7 +20,7 @@ from world_http import ask
 
 BIN = Path(sys.executable).parent
 IDLE = 4  # seconds: idle_stop
-BOUND = IDLE + 120  # seconds in which the machine has to be stopped after the last thing that used it
+BOUND = IDLE + 120  # seconds within which the machine must be stopped after its last use
 RECIPE = f"""host gpu = placeholder
 vast.pick @gpu gpu=RTX_3090 num_gpus=1 max_dph=2 create=true image=x idle_stop={IDLE}s
 vast.wait timeout=60s poll=1s idle_stop={IDLE}s
@@ -28,9 +31,9 @@ finally
 vast.stop
 """
 STORMS = ("http-429", "http-429-wait", "http-500", "http-502", "no-answer", "truncated", "success-false")
-# Not billed yet, or just stopped: the next look may see something else.
+# The machine is not billed yet, or was just stopped. The next look may give another result.
 UNSETTLED = (None, "created", "loading", "running")
-# What happens, and how often it is drawn.
+# (what happens, how often it is chosen)
 KINDS = {
     "runner": 3,
     "laptop": 3,
@@ -44,7 +47,7 @@ KINDS = {
 
 
 class Accident:
-    """One accident, drawn from its seed: what happens, at which moments, and what was wrong afterwards."""
+    """An accident that is chosen by its seed: what happens, at which times, and what was wrong afterwards."""
 
     def __init__(self, seed: int) -> None:
         self.seed = seed
@@ -64,11 +67,11 @@ class Accident:
 
 
 class Box:
-    """A sandbox of the accident's own, and the environment of its user."""
+    """A sandbox for one accident, and its user's environment."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.left: list[int] = []  # the tools of a runner that was killed
+        self.left: list[int] = []  # the tools of a killed runner, which still run
         self.env = {**os.environ, "HOME": str(folder), "TRAINSH_SANDBOX": str(folder / "box"), "NO_COLOR": "1"}
         self.env["PATH"] = f"{BIN}{os.pathsep}{self.env['PATH']}"
         self.env["TRAINSH_VAST_RETRY_DELAY"] = "0.05s"
@@ -99,7 +102,7 @@ class Box:
 
 
 def play(seed: int) -> Accident:
-    """Let one accident happen, and look at what bills afterwards."""
+    """Let one accident happen, and check afterwards what is billed."""
     accident = Accident(seed)
     with tempfile.TemporaryDirectory(prefix="accident-", ignore_cleanup_errors=True) as name:
         box = Box(Path(name))
@@ -130,7 +133,7 @@ def _run(accident: Accident, box: Box) -> None:
         _strike(accident, box, kind, runner.pid, frozen)
     try:
         if not frozen:
-            # To a host that is dead it connects again for ten minutes.
+            # It tries for ten minutes to connect to a host that is dead.
             runner.wait(15 if "host" in accident.kinds else 90)
     except subprocess.TimeoutExpired:
         accident.wrong += [] if "host" in accident.kinds else ["the runner did not end"]
@@ -159,7 +162,7 @@ def _strike(accident: Accident, box: Box, kind: str, pid: int, frozen: list[int]
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
     elif kind in ("laptop", "network"):
-        # A laptop that is off closes nothing by itself, a network that is gone does not either: both fall silent.
+        # Neither a laptop that is off nor a network that is gone closes a connection: no more data comes.
         found = _laptop(pid, box)
         for one in found:
             with contextlib.suppress(ProcessLookupError):
@@ -174,7 +177,7 @@ def _argv(pid: int) -> bytes:
 
 
 def _laptop(pid: int, box: Box) -> list[int]:
-    """The runner, all below it, and the ssh connections to the sandbox's machines."""
+    """The runner, all its descendants, and the ssh connections to the sandbox's machines."""
     parents: dict[int, int] = {}
     ssh: set[int] = set()
     for entry in Path("/proc").iterdir():
@@ -191,8 +194,8 @@ def _laptop(pid: int, box: Box) -> list[int]:
 
 
 def _await_stop(accident: Accident, box: Box) -> None:
-    """Wait until no GPU is billed; in `wrong` which still is after BOUND."""
-    # What a killed runner had begun is finished first: a rental that is asked for is labelled.
+    """Wait until no GPU is billed. If one is still billed after BOUND seconds, add it to `wrong`."""
+    # A killed runner may have begun to rent a machine. This is completed first: a requested machine gets its label.
     deadline = time.monotonic() + BOUND
     while any(b"train-vast" in _argv(one) for one in box.left) and time.monotonic() < deadline:
         time.sleep(0.1)
@@ -204,7 +207,9 @@ def _await_stop(accident: Accident, box: Box) -> None:
 
 
 def _check(accident: Accident, box: Box) -> None:
-    """`train bill` names every machine that bills, with the command that ends it, and their sum is the market's."""
+    """Check that `train bill` lists every billed machine with the command that ends it, and that its sum is the
+    market's sum.
+    """
     bill = box.tool("pricing", "bill")
     told = {int(row["id"]): row for row in [*bill["running"], *bill["stopped"]]}
     real = {row["id"]: row["per_hour"] for row in box.machines()}

@@ -1,4 +1,4 @@
-"""Lets the files of this folder import each other."""
+"""Makes the modules in this folder importable."""
 
 import sys
 from pathlib import Path

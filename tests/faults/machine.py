@@ -1,6 +1,6 @@
-"""A machine that can be switched off: a real sshd in a pid namespace, with a disk and a link of its own.
+"""A machine that can be switched off: a real sshd in a pid namespace, with its own disk and link.
 
-Needs root and namespaces (Linux). `here` in place of a machine is this one: no link, no disk, no power switch.
+It needs root and namespaces (Linux). `here` stands for this machine, which has no such link, disk or power switch.
 """
 
 import contextlib
@@ -30,24 +30,24 @@ class Machine:
         self.server = world.sshd("box", prefix=BOX)
         self.home, self.spec = self.server.home, "box"
         self.mount_disk()
-        self.restart()  # its mounts are those of its start
+        self.restart()  # the machine's mounts are made when it starts
         self.link = world.relay(self.server)
         world.host(self.server, port=self.link.port)
 
     def mount_disk(self) -> None:
-        """Put the home of the machine on a small disk."""
+        """Put the machine's home on a small disk."""
         words = ["mount", "-t", "tmpfs", "-o", f"size={DISK},mode=700", "tmpfs", str(self.home)]
         subprocess.run(words, check=True)
 
     def close(self) -> None:
-        """Let go of the disk and of the processes."""
+        """Remove the disk, and end the processes."""
         if self.remote:
             self.off()
             end_all_marked(self.world.mark)
             subprocess.run(["umount", "-l", str(self.home)], check=False)
 
     def off(self) -> None:
-        """Cut the power: every process of the machine is gone."""
+        """Cut the power: every process of the machine ends at once."""
         process = self.server._process
         if process is not None:
             process.kill()
@@ -55,12 +55,12 @@ class Machine:
             self.server._process = None
 
     def restart(self) -> None:
-        """Power off and on again; sockets of the old boot stay in its /tmp, as on many machines."""
+        """Switch the machine off and on. Sockets from before stay in its /tmp, as on many machines."""
         self.off()
         self.server.start()
 
     def fill(self) -> None:
-        """Leave no byte on the disk."""
+        """Fill the disk completely."""
         with contextlib.suppress(OSError), (self.home / "fill").open("ab", buffering=0) as file:
             for size in (1 << 20, 1 << 12, 1):
                 with contextlib.suppress(OSError):
@@ -68,11 +68,11 @@ class Machine:
                         pass
 
     def free(self) -> None:
-        """Give the room back."""
+        """Free the space on the disk again."""
         (self.home / "fill").unlink(missing_ok=True)
 
     def processes(self, *beginnings: str) -> list[int]:
-        """Processes of this world whose command line begins with one of these words."""
+        """The processes of this world whose command line begins with one of these words."""
         mark = f"TRAINSH_WORLD={self.world.mark}".encode()
         found = []
         for entry in Path("/proc").glob("[0-9]*"):
@@ -101,5 +101,5 @@ def new_machine(remote: bool):  # type: ignore[no-untyped-def]
 
 
 def can_restart() -> bool:
-    """Whether this user may have machines that are switched off and on."""
+    """Whether this user may have machines that can be switched off and on."""
     return os.getuid() == 0 and has_mount_namespaces()

@@ -1,4 +1,7 @@
-"""One schedule: a recipe, faults at random instants, resume until the job is over, and what has to hold then."""
+"""One schedule: a recipe runs, faults happen at random times, and the job is resumed until it is over.
+
+Then checks follow.
+"""
 
 import json
 import random
@@ -10,8 +13,8 @@ from collections import Counter
 import strikes
 from machine import Machine, new_machine
 
-LIMIT = 75  # seconds for one run or resume, faults included
-ROUNDS = 5  # after the last strike
+LIMIT = 75  # seconds for one run or resume, including the faults
+ROUNDS = 5  # the most resumes after the last fault
 RECIPE = """var WORK = {work}
 host box = {spec}
 tmux.open @box as a
@@ -33,16 +36,16 @@ finally
 tmux.close @b
 tmux.close @a
 """
-# Which step writes a line that begins so.
+# The step that writes a line with this beginning.
 STEP_OF = {
     "one": "4", "bg": "5", "bg-end": "5", "two": "6", "captured": "11", "three-begins": "12", "three": "12", "last": "14",
 }  # fmt: skip
-# A journal may not say these of a command that never fails by itself; nor may a person ever see them.
+# A journal must not have these words about a command that never fails by itself, and no person may see them.
 NEVER = ("Traceback", "internal error", "bug of its own", "ended with -9", "printf: write error", "driver.sh")
 
 
 class Story:
-    """What was done in a schedule, and what is wrong with its end."""
+    """What was done in a schedule, and what is wrong at its end."""
 
     def __init__(self, seed: int) -> None:
         self.seed = seed
@@ -79,7 +82,7 @@ def play(seed: int, remote: bool | None = None) -> Story:
 
 
 def prepare(machine: Machine) -> None:
-    """The recipe and its data."""
+    """Write the recipe and its data."""
     home = machine.world.home
     (home / "source").mkdir()
     (home / "source" / "data").write_text("data\n" * 1000)
@@ -87,7 +90,7 @@ def prepare(machine: Machine) -> None:
 
 
 def one_run(machine: Machine, story: Story, words: list[str], planned: list[strikes.Strike]) -> str:
-    """Run to its end with these strikes meanwhile; the job's status afterwards."""
+    """Run to the end, with these faults during the run. Return the job's status."""
     began = time.monotonic()
     runner = subprocess.Popen(
         words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
@@ -116,14 +119,14 @@ def one_run(machine: Machine, story: Story, words: list[str], planned: list[stri
 
 
 def job_status(machine: Machine) -> str:
-    """What the journal says of the job; nothing when it has not begun."""
+    """The job's status in its journal, or "" if it has not begun."""
     done = machine.world.run("train", "recipe", "jobs", "--json", check=False)
     jobs = json.loads(done.out) if done.status == 0 else []
     return str(jobs[0]["state"]) if jobs else ""
 
 
 def next_words(story: Story, status: str) -> list[str]:
-    """What a person would type next: what the tool recommends, else resume."""
+    """What a person would type next: the command that the tool recommends, else resume."""
     if not status:
         return ["train", "recipe", "run", "./r.recipe", "--no-visual"]
     found = re.findall(r"train (?:recipe )?resume((?: +[\w.=-]+)*)", story.told[-1])
@@ -137,7 +140,9 @@ def next_words(story: Story, status: str) -> list[str]:
 
 
 def check(machine: Machine, story: Story, status: str) -> None:
-    """Once, in order, true, whole, and nothing left."""
+    """Check that each command ran once and in order, that no message was false, that no output is lost, and that
+    nothing is left.
+    """
     ran = machine.work / "ran"
     lines = [
         line for line in (ran.read_text().splitlines() if ran.exists() else []) if not line.startswith("finally")
@@ -181,7 +186,7 @@ def check(machine: Machine, story: Story, status: str) -> None:
 
 
 def bad_attempts(machine: Machine) -> Counter[str]:
-    """How many attempts of each step ended in another way than well: each may run its command once more."""
+    """How many attempts of each step did not succeed. Each such attempt may have run its command once more."""
     job = max(path for path in (machine.world.config / "jobs").iterdir() if path.name[0].isdigit())
     events = [json.loads(line) for line in (job / "events.jsonl").read_text().splitlines()]
     ended = (event for event in events if event["event"] == "step.finished")
@@ -189,7 +194,7 @@ def bad_attempts(machine: Machine) -> Counter[str]:
 
 
 def check_leftovers(machine: Machine, story: Story) -> None:
-    """No session, no process of ours, no open job, no secret file."""
+    """Check that no session, no process of train, no open job and no file with a secret is left."""
     deadline = time.monotonic() + 10
     while left := machine.processes("tmux ", "/usr/bin/tmux ", "train-") + python_tools(machine):
         if time.monotonic() > deadline:
@@ -203,6 +208,6 @@ def check_leftovers(machine: Machine, story: Story) -> None:
 
 
 def python_tools(machine: Machine) -> list[int]:
-    """Our tools, whose command lines begin with an interpreter."""
+    """The processes of train's tools. Their command lines begin with a Python interpreter."""
     tools = machine.world.env["PATH"].split(":")[1]
     return machine.processes(*(f"{python} {tools}/train-" for python in (f"{tools}/python", f"{tools}/python3")))

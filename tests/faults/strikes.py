@@ -19,7 +19,7 @@ REMOTE = ["runner", "tool", "child", "master", "drop", "tmux", "restart", "link"
 
 
 class Strike:
-    """One fault: `kind`, `at` seconds after the start of a run, and its length where it ends by itself."""
+    """One fault: its `kind`, `at` how many seconds after the start of a run it happens, and how long it lasts."""
 
     def __init__(self, choice: random.Random, remote: bool) -> None:
         self.kind = choice.choice(REMOTE if remote else LOCAL)
@@ -32,7 +32,7 @@ class Strike:
 
 
 def family(pid: int) -> tuple[list[int], list[int]]:
-    """The children of a runner (its tools), and theirs."""
+    """(the children of a runner, which are its tools; the children of these)."""
     found = subprocess.run(["ps", "-A", "-o", "pid=,ppid="], capture_output=True, text=True, check=True)
     children: dict[int, list[int]] = {}
     for line in found.stdout.splitlines():
@@ -78,7 +78,7 @@ ENDING = {
 def start(
     strike: Strike, machine: Machine, runner: "subprocess.Popen[str]", done: list[Strike]
 ) -> threading.Thread:
-    """Strike in a thread of its own, if the runner still runs then; `done` gets what was done."""
+    """Let the fault happen in a thread, if the runner still runs at that time. What was done is added to `done`."""
 
     def work() -> None:
         deadline = time.monotonic() + strike.at

@@ -1,6 +1,7 @@
-"""Accidents of jobs that rent: nothing bills unsaid, and nothing beyond its limit and two minutes.
+"""Accidents of jobs that rent: nothing is billed without a message, or for more than two minutes beyond its limit.
 
-`make faults` plays 100 accidents, `make test` ten. FAULTS=7007 plays the one of that seed, FAULTS=7000-7020 a range.
+`make faults` plays 100 accidents, `make test` ten. FAULTS=7007 plays the accident of that seed, FAULTS=7000-7020 a
+range.
 """
 
 import os
@@ -15,7 +16,7 @@ SIDE_BY_SIDE = 4
 
 
 def play_all(seeds: list[int]) -> None:
-    """Play them side by side; all that is wrong in one message."""
+    """Play the seeds side by side. Put everything that is wrong into one message."""
     with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
         bad = [accident for accident in pool.map(accidents.play, seeds) if accident.wrong]
     assert not bad, f"{len(bad)} of {len(seeds)} accidents; FAULTS=SEED make faults plays one again\n" + "\n".join(

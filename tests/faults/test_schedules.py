@@ -1,6 +1,7 @@
-"""Faults at random instants, then resume: the end is that of a run without them, or what was lost is said.
+"""Faults at random times, then resume: the result is the same as without faults, or a message tells what was lost.
 
-`make faults` plays 300 schedules, `make test` a few. FAULTS=1234 plays the one of that seed, FAULTS=1000-1299 a range.
+`make faults` plays 300 schedules, `make test` a few. FAULTS=1234 plays the schedule of that seed, FAULTS=1000-1299
+a range.
 """
 
 import os
@@ -17,13 +18,13 @@ SIDE_BY_SIDE = 3
 
 
 def given(default: Iterable[int]) -> list[int]:
-    """The seeds of FAULTS, else the usual ones."""
+    """The seeds of FAULTS, else the default seeds."""
     first, _, last = os.environ.get("FAULTS", "").partition("-")
     return list(range(int(first), int(last or first) + 1)) if first else list(default)
 
 
 def play_all(seeds: list[int]) -> None:
-    """Play them side by side; all that is wrong in one message."""
+    """Play the seeds side by side. Put everything that is wrong into one message."""
     if not can_restart():
         pytest.skip("RESTARTS, LINKS AND DISKS ARE NOT TESTED HERE: it takes root and namespaces")
     with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:

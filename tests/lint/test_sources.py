@@ -1,6 +1,8 @@
-"""What holds of every package's sources, checked by reading them: folders, providers, shell, patterns, words.
+"""Rules for every package's sources, which are checked by reading the sources: folders, providers, shell, patterns,
+words.
 
-Each rule is a function of one package's folder that returns what breaks it, and a test shows it a planted case.
+Each rule is a function. It gets a package's folder and returns what breaks the rule. A test checks each rule with a
+planted fault.
 """
 
 import ast
@@ -12,19 +14,21 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = sorted(path.parent for path in ROOT.glob("packages/*/pyproject.toml"))
-MOST_FILES = 13  # about twelve, without __init__.py
+MOST_FILES = 13  # about twelve, not counting __init__.py
 PROVIDERS = (
     r"(?i:\b(?:vast(?:\.?ai)?|colab|runpod|lambdalabs)\b)|\b(?:VAST|COLAB|Vast|Colab)[A-Z_]|\b(?:vast|colab)_"
 )
-# Packages whose subject is a provider; the files of pricing for its commands `colab` and `vast`; 0.9's types of hosts.
+# Packages that may name a provider because it is their subject; pricing's files for the commands `colab` and
+# `vast`; the file with 0.9's types of hosts.
 PRICING = "trainsh-pricing/src/trainsh_pricing/"
 ABOUT_PROVIDERS = (
     "trainsh-vast/", "trainsh-colab/", "trainsh-sandbox/", "trainsh-host/src/trainsh_host/old_types.py",
     *(PRICING + file for file in ("__init__.py", "cli.py", "colab.py", "display.py", "model.py", "prices_file.py")),
 )  # fmt: skip
-SHOWN = ("examples", "topics", "completions")  # the kinds of shared files that are documentation, or made from it
+# the kinds of shared files that are documentation, or are made from documentation
+SHOWN = ("examples", "topics", "completions")
 SHELL = re.compile(r"^\s*(?:if \[|if !? ?\w.*; then|while .*; do|for \w+ in .*; do|case .* in$|fi\b|done\b|esac\b)")
-# Python before 3.11.5 loses its place after a possessive group (gh-106052): `(?>(?:...)*)` says the same.
+# Python before 3.11.5 handles possessive groups wrongly (gh-106052). `(?>(?:...)*)` means the same.
 POSSESSIVE = re.compile(r"\)(?:[*+?]|\{\d*,?\d*\})\+")
 STALE = (
     "in vain", "anew", "once more", "and that is said", "what became of", "mend it", "met a bug of its own",
@@ -39,14 +43,17 @@ def sources(package: Path) -> list[Path]:
 
 
 def small_folders(package: Path) -> Iterator[str]:
-    """A folder shows its shape on one screen."""
+    """The folders with too many files to be seen at a glance."""
     for folder in sorted({file.parent for file in sources(package)}):
         if len([file for file in folder.glob("*.py") if file.name != "__init__.py"]) > MOST_FILES:
             yield name(folder)
 
 
 def no_provider(package: Path) -> Iterator[str]:
-    """Nobody but a provider's own package knows its name; templates and examples show how it is used."""
+    """The places where a provider's name is used outside of the provider's own package.
+
+    Templates and examples may use it.
+    """
     shared = [
         file for file in package.glob("share/trainsh/*/*") if file.parent.name not in SHOWN and file.is_file()
     ]
@@ -57,7 +64,7 @@ def no_provider(package: Path) -> Iterator[str]:
 
 
 def no_shell_program(package: Path) -> Iterator[str]:
-    """Programs for hosts are .sh files: no string of Python holds two or more lines of a shell's control flow."""
+    """Strings of Python with two or more lines of a shell's control flow. Programs for hosts must be .sh files."""
     for file in sources(package):
         tree = ast.parse(file.read_text())
         texts = [string for node in ast.walk(tree) if (string := text_of(node))]
@@ -66,7 +73,7 @@ def no_shell_program(package: Path) -> Iterator[str]:
 
 
 def no_possessive_group(package: Path) -> Iterator[str]:
-    """No pattern that older Pythons match wrongly."""
+    """Patterns that older Pythons match wrongly."""
     for file in sources(package):
         if POSSESSIVE.search(file.read_text()):
             yield name(file)
@@ -89,7 +96,7 @@ def text_of(node: ast.AST) -> str:
 
 
 def name(path: Path) -> str:
-    """A path as the tables here have it: from the package's folder on."""
+    """A path as the tables in this file write it: relative to the package's folder."""
     parts = path.parts
     return "/".join(parts[len(parts) - 1 - parts[::-1].index("packages") + 1 :])
 
@@ -136,6 +143,9 @@ BATS = sorted([*ROOT.glob("packages/*/tests/*.bats"), *ROOT.glob("tests/*/*.bats
 
 @pytest.mark.parametrize("file", BATS, ids=lambda path: path.name)
 def test_bats_remove_a_home_with_the_shared_teardown(file: Path) -> None:
-    """What sessions run writes until it has ended: `leave_nothing` (tests/world/sessions.bash) waits for that."""
+    """A program in a session writes until it has ended.
+
+    `leave_nothing` (tests/world/sessions.bash) waits for that.
+    """
     teardown = re.search(r"^teardown\w*\(\) \{.*?^\}|^teardown\w*\(\) \{.*\}$", file.read_text(), re.M | re.S)
     assert not (teardown and re.search(r"kill-server|rm -r", teardown[0])), file.name

@@ -1,7 +1,7 @@
-"""What the tools show on a real terminal (a pane of tmux), at 80x24 and at 200x50, against golden pictures.
+"""What the tools show on a real terminal (a pane of tmux), at 80x24 and at 200x50, compared with golden pictures.
 
-A picture that changed on purpose is written anew by `SCREENS=write pytest tests/screens`, and looked at before it is
-committed. Versions, times and this world's folder are made equal first.
+If a picture changed on purpose, `SCREENS=write pytest tests/screens` writes it again. Look at it before you commit
+it. Versions, times and the folder of this world are replaced by fixed texts before the comparison.
 """
 
 import os
@@ -49,7 +49,7 @@ JOBS = [
     ("20260301-113000-300-5f01", "train", "failed", ["ok", "failed"], "step 2 failed: exit 1"),
     ("20260301-120000-007-9a3b", "evaluate", "interrupted", ["ok"], ""),
 ]
-# name of the picture, and what is typed
+# (name of the picture, what is typed)
 COMMANDS = [
     ("host-list", "train host list --no-providers"),
     ("host-show", "train host show gpu"),
@@ -86,7 +86,7 @@ EMPTY = [
 
 
 class Terminal:
-    """One pane of a tmux server of its own, in a world; commands are run in it one after the other."""
+    """A pane of a tmux server of its own, in a world. Commands are run in it one after the other."""
 
     def __init__(self, world: "World", size: str) -> None:
         self.world = world
@@ -110,7 +110,7 @@ class Terminal:
         self.tmux("respawn-pane", "-k", f"clear; echo '$ {command}'; {command}; printf '[exit %s]' $?; exec cat")
 
     def shows(self, words: str) -> str:
-        """Wait until the screen shows `words`; returns all of it."""
+        """Wait until the screen shows `words`, and return the whole screen."""
         try:
             wait_until(lambda: words in self.text(), words, 30)
         except AssertionError:
@@ -140,7 +140,7 @@ def terminal(size: str) -> Iterator[Terminal]:
 
 @pytest.fixture(scope="module")
 def empty(size: str) -> Iterator[Terminal]:
-    """A terminal in a world where nothing was set up yet."""
+    """A terminal in a world in which nothing was set up."""
     yield from terminal_in(size, lambda world: None)
 
 
@@ -217,7 +217,7 @@ def test_nothing_yet(empty: Terminal, size: str, name: str, command: str) -> Non
 
 
 def test_prompts(empty: Terminal, size: str) -> None:
-    """`host add` on a terminal: bad answers are asked again, with the reason."""
+    """`host add` on a terminal: after a wrong answer, the question is asked again with the reason."""
     empty.run("train host add")
     for question, answer in [
         ("What kind of machine?", ""),

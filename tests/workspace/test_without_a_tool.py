@@ -1,4 +1,7 @@
-"""Each tool deleted in turn from a copy of the workspace: lint, types and contract hold for what is left."""
+"""Each tool in turn is deleted from a copy of the workspace.
+
+Lint, types and the contract must hold for the rest.
+"""
 
 import os
 import re
@@ -13,14 +16,14 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
 LEFT_OUT = shutil.ignore_patterns("__pycache__", ".*cache", ".venv", ".git", ".hypothesis", "dist", "build")
-# The framework is no tool. The distribution lists what people install: it is deleted by nobody.
+# The framework is not a tool. The distribution lists what people install, so it is not deleted either.
 TOOLS = sorted(
     folder.name for folder in (ROOT / "packages").iterdir() if folder.name not in ("trainsh-base", "tmux-trainsh")
 )
 
 
 def programs(root: Path) -> dict[str, str]:
-    """Entry points of the packages in `root`: program -> module:function. The distribution repeats others'."""
+    """Entry points of the packages in `root`: program -> module:function. The distribution's own are left out."""
     found: dict[str, str] = {}
     for file in sorted(root.glob("packages/*/pyproject.toml")):
         own = tomllib.loads(file.read_text())["project"].get("scripts", {})
@@ -32,12 +35,12 @@ def programs(root: Path) -> dict[str, str]:
 
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
-    """The working tree, without what is built from it."""
+    """The working tree without what was built from it."""
     return Path(shutil.copytree(ROOT, tmp_path / "copy", ignore=LEFT_OUT, symlinks=True))
 
 
 def delete(copy: Path, tool: str) -> None:
-    """What docs/writing-a-tool.md says: the directory, and the line in the README."""
+    """Delete what docs/writing-a-tool.md names: the tool's directory, and its line in the README."""
     gone = tomllib.loads((copy / "packages" / tool / "pyproject.toml").read_text())["project"]["scripts"]
     shutil.rmtree(copy / "packages" / tool)
     readme = copy / "README.md"
@@ -70,7 +73,7 @@ def test_nothing_static_names_a_tool_that_is_gone(tool: str, copy: Path) -> None
         for file in copy.glob(place)
         if file.is_file() and file.suffix in (".py", ".toml", ".sh") and named.search(file.read_text())
     ]
-    # The distribution depends on the tools; the rules for sources list the files that may name a provider.
+    # The distribution depends on the tools. The rules for sources list the files that may name a provider.
     assert set(naming) <= {"packages/tmux-trainsh/pyproject.toml", "tests/lint/test_sources.py"}
 
 
@@ -88,7 +91,10 @@ def test_lint_types_and_contract_hold_without_it(tool: str, copy: Path, tmp_path
 
 
 def install(copy: Path, prefix: Path) -> Path:
-    """A `bin` with the copy's programs, and `share` beside it, as an installation has them; the folder `bin`."""
+    """Make a `bin` with the copy's programs and a `share` beside it, as in an installation.
+
+    Return the folder `bin`.
+    """
     folder = prefix / "bin"
     folder.mkdir(parents=True)
     shutil.copy2(copy / "bin/train", folder / "train")

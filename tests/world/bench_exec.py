@@ -1,4 +1,6 @@
-"""One command on a host whose connection is open, over `ssh` on the same master and the start of Python and click."""
+"""One command on a host with an open connection, compared with `ssh` on the same master plus the start of Python
+and click.
+"""
 
 import json
 import statistics
@@ -15,11 +17,11 @@ ROUNDS = 21
 
 
 def figures() -> list[tuple[str, float, float]]:
-    """(name, measured, bar): the ratio of medians of runs that take turns."""
+    """Figures (name, measured, bar). Each is the ratio of the medians of runs that take turns."""
     with new_world() as world:
         world.host(world.sshd("box"))
         target = json.loads(world.run("train-host", "resolve", "box", "--json").out)
-        world.run("train-host", "run", "box", "--", "true")  # it opens the connection
+        world.run("train-host", "run", "box", "--", "true")  # this opens the connection
         first, *more = target["argv"]
         ssh = [first, "-S", target["control_path"], *more, "echo hello"]
         start = [sys.executable, "-c", "import click"]
@@ -29,7 +31,8 @@ def figures() -> list[tuple[str, float, float]]:
     floor = took[0] + took[1]
     return [
         (f"train host run, {over}", took[2] / floor, 1.5),
-        # Four programs start (recipe, dsl, tmux, host), a session opens, and its journal is on disk at each step.
+        # Four programs start (recipe, dsl, tmux, host), a session is opened, and the journal is synced to disk at
+        # each step.
         (f"train exec, {over}", took[3] / floor, 6.0),
     ]
 

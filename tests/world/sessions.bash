@@ -1,10 +1,10 @@
 #!/bin/bash
-# For bats: ends what runs in a test's own HOME, then removes the test's folder.
+# For bats: ends what still runs in a test's own HOME, and then removes the test's folder.
 #
 #   load ../../../tests/world/sessions
 #   teardown() { leave_nothing "$HERE"; }
 
-homed() { # prints the processes that have this test's HOME; env takes it from grep's own environment
+homed() { # prints the processes that have this test's HOME; `env` keeps grep itself from being one of them
     [ ! -d /proc/self ] || env -u HOME grep -l -s -z -x -F -e "HOME=$HOME" /proc/[0-9]*/environ | tr -cd '0-9\n'
 }
 
@@ -17,7 +17,7 @@ leave_nothing() { # FOLDER: ends the tmux servers of TMUX_TMPDIR and what was st
             [ ! -S "$socket" ] || tmux -S "$socket" kill-server 2>/dev/null || true
         done
         pids=$(homed)
-        # Where there is no /proc, the folder itself tells whether somebody still writes to it.
+        # Without /proc, the folder itself shows whether a process still writes to it.
         if [ -z "$pids" ] && rm -rf -- "$1" 2>/dev/null; then return 0; fi
         if [ "$SECONDS" -ge "$deadline" ]; then
             [ -z "$pids" ] || ps -o pid=,args= -p "$(printf %s "$pids" | tr '\n' ,)" >&2

@@ -1,4 +1,6 @@
-"""The program that ssh runs to ask: any POSIX sh, no words lost, no waiting for the dead."""
+"""The program that ssh runs to ask a question: it works in any POSIX sh, loses no words, and does not wait for a
+dead process.
+"""
 
 import os
 import shutil

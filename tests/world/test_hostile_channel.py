@@ -1,4 +1,4 @@
-"""A host's channel that answers with garbage: every request is settled, with one kind of error."""
+"""A host's channel that answers with garbage: every request ends, with one kind of error."""
 
 import os
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ from trainsh_base.remote.target import Target
 from trainsh_base.request import Request
 from trainsh_base.system.bad_answer import BadAnswer
 
-# Greets as a shell does, takes one request, and prints the file. `hold` keeps the pipe open behind it.
+# Greets as a shell does, reads one request, and prints the file. With `hold`, the pipe stays open after that.
 SHELL = """#!/bin/bash
 IFS= read -r greeting
 printf '\\n%s\\n' "${greeting##* }"

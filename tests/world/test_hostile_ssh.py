@@ -1,4 +1,6 @@
-"""What a server, or a jump host, prints: it is shown, and never becomes a command or gets a password."""
+"""What a server or a jump host prints is shown, but it never becomes part of a command and never gets a
+password.
+"""
 
 import shlex
 

@@ -1,4 +1,4 @@
-"""The shared connection: opened, refused, asked about, made again (trainsh_base.remote)."""
+"""The shared connection: opened, refused, checked, and opened again (trainsh_base.remote)."""
 
 import os
 import shlex
@@ -24,7 +24,7 @@ from trainsh_base.system.spawn import tool_path
 
 
 class Person(Request):
-    """Answers what is asked, in order; remembers questions and log lines."""
+    """Answers the questions in order. Remembers the questions and the log lines."""
 
     def __init__(self, *answers: str) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""The words that open a shared connection: what the person chose stays chosen."""
+"""The argv that opens a shared connection. It must not override what the person has configured."""
 
 from pathlib import Path
 

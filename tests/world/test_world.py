@@ -1,4 +1,4 @@
-"""The machines that the other tests use are what they seem."""
+"""Checks that the machines that the other tests use are as they should be."""
 
 import subprocess
 import time

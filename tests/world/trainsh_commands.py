@@ -1,4 +1,4 @@
-"""Commands in texts: finds `train ...` in hints, messages and documents, and parses them as the real programs would."""
+"""Finds commands `train ...` in hints, messages and documents, and parses them as the real programs would."""
 
 import ast
 import re
@@ -16,14 +16,14 @@ from trainsh_base.tool.declare import Tool
 from trainsh_base.tool.faces.people import Group
 
 ROOT = Path(__file__).resolve().parents[2]
-# Where a command in a sentence ends: what follows is prose, or another command.
+# Where a command in a sentence ends. After it comes prose, or another command.
 WORDS = (
     "and or to for says lists names shows first again there is are has prints with then alone instead removes takes "
     "sets ends on in it does if brings can what adds asks of needs"
 )
 END = re.compile(rf"""[;,()`|>\n<]|: | - |(?<=\w)\.(?: |$)| # |&& | (?:{"|".join(WORDS.split())}) """)
 COMMAND = re.compile(r"(?<![\w/.@$-])train[ -](?=[a-z-])")
-# Words behind `train` in prose: of the program, of the noun, or of a message about a tool. And names of examples.
+# Words that follow `train` in prose, where `train` is the program, the noun or a tool. Also the names in examples.
 SENTENCE = (
     "itself needs is has does did would could can cannot and or knows keeps makes uses a the on in of for finds reads "
     "writes process moves began"
@@ -35,7 +35,7 @@ PROSE = re.compile(
 
 @cache
 def tools() -> dict[str, Tool]:
-    """Every tool of this installation, by its word."""
+    """Every tool of this installation, by its name."""
     found = {}
     for entry in entry_points(group="console_scripts"):
         if entry.name.startswith("train-") and entry.module.startswith("trainsh_"):
@@ -55,7 +55,7 @@ def aliases() -> dict[str, list[str]]:
 
 
 def commands(text: str) -> Iterator[str]:
-    """The commands in a text: from `train` to where prose goes on."""
+    """The commands in a text. Each begins with `train` and ends where prose follows."""
     for found in COMMAND.finditer(text):
         if PROSE.match(text, found.start()):
             continue
@@ -64,16 +64,17 @@ def commands(text: str) -> Iterator[str]:
 
 
 def _end(text: str) -> int:
-    """Where the command at the beginning of `text` ends; nothing inside quotes ends it."""
+    """Where the command at the beginning of `text` ends. It does not end inside quotes."""
     shown = re.sub(r"'[^'\n]*'|\"[^\"\n]*\"", lambda found: "q" * len(found[0]), text)
     found = END.search(shown)
     return found.start() if found else len(text)
 
 
 def problem(command: str, *, line: bool = False) -> str:
-    """Why the program would refuse to parse `command`; empty when it would not.
+    """Why the program would refuse to parse `command`, or "" if it would parse it.
 
-    In a sentence (not a `line` of its own) `train-NAME` and a word that is no command of it is prose.
+    If `line` is false, the command stands in a sentence: `train-NAME` followed by a word that is not one of its
+    commands is prose.
     """
     try:
         words = shlex.split(command)
@@ -100,7 +101,7 @@ def _refused(tool: Tool, words: list[str]) -> str:
     if words[0] not in tool.commands and words[0].removesuffix("X") in tool.commands:
         words = [words[0].removesuffix("X"), *words[1:]]  # options that may follow
     if tool.name == "help" and words[0] not in tool.commands:
-        return ""  # train help WORDS
+        return ""  # the command train help WORDS
     with click.Context(Group(tool), info_name=tool.program) as context:
         found = Group(tool).get_command(context, words[0])
         if found is None:
@@ -111,12 +112,12 @@ def _refused(tool: Tool, words: list[str]) -> str:
                 _, left, _ = found.make_parser(inner).parse_args(list(words))
         except click.UsageError as error:
             return error.format_message()
-    left = [word for word in left if word != "X"]  # a value, which may be options
+    left = [word for word in left if word != "X"]  # X stands for a value, which may be options
     return f"unexpected {' '.join(left)}" if left else ""
 
 
 def texts(file: Path) -> Iterator[tuple[int, str]]:
-    """The strings of a Python file that are no docstrings, with their lines; values inside are `X`."""
+    """The strings of a Python file except docstrings, with their line numbers. Inserted values become `X`."""
     tree = ast.parse(file.read_text())
     docstrings, parts = set(), set()
     for node in ast.walk(tree):

@@ -1,13 +1,15 @@
-"""pytest plugin: a world of machines on this one. Real sshds, a home and settings of its own, nothing left behind.
+"""A pytest plugin: a world of machines on this one.
+
+It has real sshds, a home and settings, and leaves nothing behind.
 
     def test_it(world):
         box = world.sshd("box")                  # a real sshd on a loopback port, with a home of its own
         world.host(box)                          # ... and in hosts.toml
         world.run("train-host", "run", "box", "--", "hostname")
 
-While the fixture lives, this process has the world's environment (HOME, TRAINSH_HOME, XDG_RUNTIME_DIR, and a PATH
-whose `ssh` reads the world's own settings: ssh itself would take ~/.ssh from the password file, not from HOME).
-`world_without_env` is the same with the environment left alone (`world.env` has it).
+While the fixture is in use, this process has the world's environment: HOME, TRAINSH_HOME, XDG_RUNTIME_DIR, and a
+PATH whose `ssh` reads the world's own settings. (ssh itself would find ~/.ssh by the password file, not by HOME.)
+With `world_without_env`, the environment of this process is not changed; `world.env` has it.
 """
 
 import contextlib
@@ -33,7 +35,7 @@ BIN = Path(sys.executable).parent
 
 
 class World:
-    """One folder with everything in it."""
+    """A folder that contains everything of one world."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -68,7 +70,7 @@ class World:
         } | self.extra  # fmt: skip
 
     def run(self, *words: str, input: bytes | None = None, check: bool = True, timeout: float = 60) -> "Done":
-        """Run a program here and return what it left; a failure shows its output."""
+        """Run a program in this world and return its status and output. If it fails, the output is shown."""
         done = subprocess.run(
             words, input=b"" if input is None else input, capture_output=True, env=self.env, cwd=self.home,
             timeout=timeout, check=False,
@@ -78,18 +80,18 @@ class World:
         return result
 
     def login_shell(self, name: str) -> str:
-        """The path of a shell to log in with; skips the test, loudly, where it is not installed."""
+        """The path of a login shell. If the shell is not installed, the test is skipped with a message."""
         path = shutil.which(name)
         if path is None:
             pytest.skip(f"NOT TESTED HERE: {name} is not installed")
         if name != "busybox":
             return path
-        link = self.folder / "ash"  # by that name it is a shell
+        link = self.folder / "ash"  # busybox is a shell when it is called by this name
         link.symlink_to(path)
         return str(link)
 
     def sshd(self, name: str = "box", **options: object) -> Sshd:
-        """Start a machine (see Sshd) and make `ssh NAME` reach it."""
+        """Start a machine (see Sshd). Then `ssh NAME` reaches it."""
         server = Sshd(self.folder / f"h-{name}", name, self.key.with_suffix(".pub"), self.mark, **options)  # type: ignore[arg-type]
         self.servers.append(server)
         server.start()
@@ -97,7 +99,10 @@ class World:
         return server
 
     def relay(self, server: Sshd, *, delay: float = 0.0, name: str = "") -> Relay:
-        """A link to `server` that can be slow (`delay` seconds each way), cut and restored; `ssh NAME` uses it."""
+        """A link to `server`, which `ssh NAME` then uses.
+
+        It can be slow (`delay` seconds each way), cut and restored.
+        """
         relay = Relay((server.address, server.port), delay)
         self.relays.append(relay)
         self.alias(name or f"{server.name}-link", relay.port, server.user, "127.0.0.1")
@@ -106,7 +111,10 @@ class World:
     def network_host(
         self, name: str = "far", *, delay: float = 0.0, rate: float = 0.0, **options: object
     ) -> NetworkHost:
-        """A machine in a network namespace of its own, its link to be cut; skips the test where that cannot be."""
+        """A machine in a network namespace, with a link that can be cut.
+
+        If this is not possible here, the test is skipped.
+        """
         problem = why_no_namespaces()
         if problem:
             pytest.skip(f"NETWORK NAMESPACES ARE NOT TESTED HERE: {problem}")
@@ -119,7 +127,7 @@ class World:
         return host
 
     def host(self, server: Sshd, name: str = "", port: int | None = None, **values: object) -> str:
-        """Write `server` into hosts.toml, by hand as a person would; its name there."""
+        """Write `server` into hosts.toml as a person would, and return its name there."""
         name = name or server.name
         lines = {
             "name": name, "type": "ssh", "hostname": server.address, "port": port or server.port,
@@ -133,20 +141,23 @@ class World:
         return name
 
     def spec(self, server: Sshd, port: int | None = None) -> str:
-        """The host spec that reaches `server`, whoever's ssh settings are in force."""
+        """A host spec that reaches `server`, whatever ssh settings are in use."""
         return (
             f"{server.user}@{server.address} -p {port or server.port} -i {self.key} "
             f"-o UserKnownHostsFile={self.known_hosts} -o StrictHostKeyChecking={self.strict}"
         )
 
     def alias(self, name: str, port: int, user: str, hostname: str, *more: str) -> None:
-        """Make `ssh NAME` reach a port (settings come first: the first value counts)."""
+        """Make `ssh NAME` reach a port.
+
+        The given settings come first, because ssh uses the first value of a setting.
+        """
         block = [f"Host {name}", f"HostName {hostname}", f"Port {port}", f"User {user}", *more]
         self._blocks.insert(0, "\n  ".join(block) + "\n")
         self.write_ssh_config()
 
     def write_ssh_config(self) -> None:
-        """Write the ssh settings of this world (call it after changing `strict`)."""
+        """Write the ssh settings of this world. Call this after `strict` was changed."""
         every = [
             "Host *", f"IdentityFile {self.key}", "IdentitiesOnly yes", f"UserKnownHostsFile {self.known_hosts}",
             "GlobalKnownHostsFile none", f"StrictHostKeyChecking {self.strict}",
@@ -160,7 +171,9 @@ class World:
         path.chmod(0o755)
 
     def close(self) -> None:
-        """End what was started here: links, connections, sshds, and every process that has this world's mark."""
+        """End everything that was started in this world: links, connections, sshds, and every process that has the
+        world's mark.
+        """
         for relay in self.relays:
             relay.close()
         for machine in [*self.networks, *self.servers]:
@@ -172,7 +185,7 @@ class World:
 
 
 class Done:
-    """What a program left: status, out, err."""
+    """The result of a program: its exit status, stdout and stderr."""
 
     def __init__(self, status: int, out: str, err: str) -> None:
         self.status = status
@@ -181,13 +194,16 @@ class Done:
 
 
 def keygen(path: Path, *more: str) -> None:
-    """A key pair at `path`, without a passphrase unless `more` says otherwise."""
+    """Make a key pair at `path`. It has no passphrase, unless `more` gives one."""
     words = more or ("-N", "")
     subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-f", str(path), *words], check=True)
 
 
 def end_marked(mark: str) -> int:
-    """Kill the processes with TRAINSH_WORLD=`mark` in their environment (Linux); how many there were."""
+    """Kill the processes that have TRAINSH_WORLD=`mark` in their environment (Linux).
+
+    Return how many there were.
+    """
     found = 0
     needle = f"TRAINSH_WORLD={mark}".encode()
     for entry in Path("/proc").glob("[0-9]*") if Path("/proc/self/environ").exists() else []:
@@ -199,14 +215,14 @@ def end_marked(mark: str) -> int:
 
 
 def end_all_marked(mark: str) -> None:
-    """Kill them until there are none."""
+    """Kill the processes with the mark until there are none left."""
     deadline = time.monotonic() + 10
     while end_marked(mark) and time.monotonic() < deadline:
         time.sleep(0.02)
 
 
 def wait_until(condition: Callable[[], object], what: str = "the condition", timeout: float = 60.0) -> None:
-    """Wait for `condition`; fail the test when it does not hold in time."""
+    """Wait until `condition` is true. If it is not true in time, the test fails."""
     deadline = time.monotonic() + timeout
     while not condition():
         assert time.monotonic() < deadline, f"{what} did not hold within {timeout:g} seconds"
@@ -214,7 +230,7 @@ def wait_until(condition: Callable[[], object], what: str = "the condition", tim
 
 
 def read_within(handle: int, count: int, timeout: float = 30.0) -> bytes:
-    """`os.read`, but a test that would wait longer than `timeout` seconds fails instead."""
+    """Do what `os.read` does, but fail if no data comes within `timeout` seconds."""
     ready = select.poll()
     ready.register(handle, select.POLLIN)
     assert ready.poll(timeout * 1000), f"nothing to read within {timeout:g} seconds"
@@ -222,13 +238,13 @@ def read_within(handle: int, count: int, timeout: float = 30.0) -> bytes:
 
 
 def end_within(child: Child, timeout: float = 30.0) -> int:
-    """The exit status of `child`; a test that would wait longer than `timeout` seconds fails instead."""
+    """Wait for the end of `child` and return its exit status. Fail if it does not end within `timeout` seconds."""
     wait_until(lambda: child.poll() is not None, f"the end of {child.argv[0]}", timeout)
     return child.wait()
 
 
 def output_within(child: Child, timeout: float = 30.0) -> bytes:
-    """All that `child` prints until it closes its output; fails after `timeout` seconds without a byte."""
+    """Everything that `child` prints until it closes its output. Fail after `timeout` seconds without a byte."""
     parts = []
     while part := read_within(child.stdout, 65536, timeout):
         parts.append(part)
@@ -238,10 +254,13 @@ def output_within(child: Child, timeout: float = 30.0) -> bytes:
 
 @contextlib.contextmanager
 def new_world() -> Iterator[World]:
-    """A world for any scope; its environment is in `.env`. Skips where no sshd is installed."""
+    """A world for a fixture of any scope. Its environment is in `.env`.
+
+    If no sshd is installed, the test is skipped.
+    """
     if not (shutil.which("sshd") or Path("/usr/sbin/sshd").exists()):
         pytest.skip("NOT TESTED HERE: sshd is not installed (openssh-server)")
-    # A short path: sockets are made under it.
+    # The path is short, because sockets are made below it.
     world = World(Path(tempfile.mkdtemp(prefix="tw-", dir="/tmp")))
     try:
         yield world
@@ -251,7 +270,7 @@ def new_world() -> Iterator[World]:
 
 @pytest.fixture
 def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
-    """A world whose environment is also that of this process."""
+    """A world whose environment this process has too."""
     with new_world() as made:
         for key in ("XDG_CONFIG_HOME", "XDG_STATE_HOME", "SSH_AUTH_SOCK", "SSH_ASKPASS", "DISPLAY", "TMUX"):
             monkeypatch.delenv(key, raising=False)
@@ -262,6 +281,6 @@ def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
 
 @pytest.fixture
 def world_without_env() -> Iterator[World]:
-    """A world that leaves this process's environment alone."""
+    """A world that does not change the environment of this process."""
     with new_world() as made:
         yield made

@@ -1,7 +1,8 @@
-"""A stand-in for Backblaze B2: a server process that speaks the native API over http, as far as rclone uses it.
+"""Imitates Backblaze B2: a server process that speaks as much of the native API over http as rclone uses.
 
-Checks the key and its tokens, keeps versions, hides, large files in parts, and unfinished large files. The reference
-is https://www.backblaze.com/apidocs; what is stored is in memory. `GET /stand-in/unfinished` counts unfinished files.
+It checks the key and its tokens, and has versions, hide markers, large files in parts, and unfinished large files.
+The reference is https://www.backblaze.com/apidocs. Everything is stored in memory. `GET /stand-in/unfinished`
+returns the number of unfinished files.
 """
 
 import base64
@@ -24,7 +25,7 @@ INFO = "x-bz-info-"
 
 
 class Versions:
-    """The versions of every file of one bucket, the newest last, and files whose parts still arrive."""
+    """The versions of every file of a bucket, the newest last, and the files whose parts still arrive."""
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
@@ -45,12 +46,12 @@ class Versions:
         return version
 
     def named(self, name: str) -> dict[str, Any] | None:
-        """The file of that name: its newest version, unless that hides it."""
+        """The file with this name: its newest version. None if that is a hide marker."""
         newest = next((each for each in reversed(self.all) if each["fileName"] == name), None)
         return newest if newest and newest["action"] == "upload" else None
 
     def listed(self, prefix: str, delimiter: str, start: str, *, versions: bool) -> Iterator[dict[str, Any]]:
-        """Files or versions below a prefix, sorted by name, and folders where there is a delimiter."""
+        """Files or versions below a prefix, sorted by name. If there is a delimiter, folders too."""
         folders: set[str] = set()
         seen: set[str] = set()
         pending = [{**each, "action": "start", "contentLength": 0} for each in self.large.values()]
@@ -77,7 +78,7 @@ STORE = Versions()
 
 
 class Handler(QuietHandler):
-    """One request. Bodies of API calls are JSON, those of uploads bytes."""
+    """One request. The bodies of API calls are JSON; the bodies of uploads are bytes."""
 
     def do_GET(self) -> None:
         path = urllib.parse.urlsplit(self.path).path
@@ -261,13 +262,13 @@ class Handler(QuietHandler):
 
 
 def public(document: dict[str, Any]) -> dict[str, Any]:
-    """A document without what stays in the server."""
+    """A document without the fields that only the server needs."""
     return {key: value for key, value in document.items() if key not in ("data", "parts")}
 
 
 @contextmanager
 def b2_service() -> Iterator[str]:
-    """The address of a B2 server process of its own, with the empty bucket BUCKET, while the block runs."""
+    """The address of a B2 server process, which runs during the block. It has the empty bucket BUCKET."""
     from world_process import listening
 
     with listening([sys.executable, __file__]) as port:

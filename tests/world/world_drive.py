@@ -1,8 +1,9 @@
-"""A stand-in for Google Drive: a proxy process that ends TLS itself and answers as www.googleapis.com, in memory.
+"""Imitates Google Drive: a proxy process that ends TLS itself and answers as www.googleapis.com.
 
-rclone has no option for Drive's address, so it is reached through HTTPS_PROXY, with a certificate that only
-`--ca-cert` trusts. As far as rclone uses the API (https://developers.google.com/drive/api/reference/rest/v3): lists,
-folders, multipart and resumable uploads, downloads, moves, copies, deletions.
+All data is in memory. rclone has no option for Drive's address, so this process is reached through HTTPS_PROXY. Its
+certificate is trusted only with `--ca-cert`. It has as much of the API as rclone uses
+(https://developers.google.com/drive/api/reference/rest/v3): lists, folders, multipart and resumable uploads,
+downloads, moves, copies, deletions.
 """
 
 import hashlib
@@ -33,7 +34,7 @@ NUMBERS = itertools.count(1)
 
 
 class Handler(QuietHandler):
-    """CONNECT, then the requests inside of it."""
+    """A connection: CONNECT, and then the requests inside of it."""
 
     context: ssl.SSLContext
 
@@ -163,7 +164,7 @@ def made(meta: dict[str, Any], data: bytes = b"") -> dict[str, Any]:
 
 
 def stored(number: str, meta: dict[str, Any], data: bytes, query: dict[str, str]) -> dict[str, Any]:
-    """A file with content: a new one, or a new content of `number`."""
+    """A file with content. It is a new file, or file `number` with new content."""
     if not number:
         return made(meta, data)
     FILES[number]["data"] = data
@@ -171,7 +172,7 @@ def stored(number: str, meta: dict[str, Any], data: bytes, query: dict[str, str]
 
 
 def changed(number: str, meta: dict[str, Any], query: dict[str, str]) -> dict[str, Any]:
-    """A file with other metadata, and moved where the query says so."""
+    """A file with changed metadata. If the query asks for it, the file is moved."""
     file = FILES[number]
     file.update({key: value for key, value in meta.items() if key != "parents"})
     gone, come = query.get("removeParents", "").split(","), query.get("addParents", "").split(",")
@@ -180,7 +181,7 @@ def changed(number: str, meta: dict[str, Any], query: dict[str, str]) -> dict[st
 
 
 def public(file: dict[str, Any]) -> dict[str, Any]:
-    """A file as the API shows it."""
+    """A file in the form that the API returns."""
     found = {key: value for key, value in file.items() if key != "data"}
     if file["mimeType"] != FOLDER:
         found |= {"size": str(len(file["data"])), "md5Checksum": hashlib.md5(file["data"]).hexdigest()}
@@ -188,7 +189,7 @@ def public(file: dict[str, Any]) -> dict[str, Any]:
 
 
 def matching(query: str) -> list[dict[str, Any]]:
-    """The files that a query of rclone finds: parents, name, type, trash."""
+    """The files that match a query of rclone: parents, name, type, trash."""
     parents = {"root0" if each == "root" else each for each in re.findall(r"'([^']+)' in parents", query)}
     names = [re.sub(r"\\(.)", r"\1", each) for each in re.findall(r"name='((?:[^'\\]|\\.)*)'", query)]
     kind = re.search(r"mimeType(!?=)'([^']+)'", query)
@@ -204,7 +205,7 @@ def matching(query: str) -> list[dict[str, Any]]:
 
 
 class Drive(msgspec.Struct, frozen=True):
-    """The environment in which rclone reaches the stand-in, and the token that it accepts."""
+    """The environment by which rclone reaches this imitation, and the token that the imitation accepts."""
 
     env: dict[str, str]
     token: str = TOKEN
@@ -212,7 +213,7 @@ class Drive(msgspec.Struct, frozen=True):
 
 @contextmanager
 def drive_service(folder: Path) -> Iterator[Drive]:
-    """A Drive of its own, empty, while the block runs. `folder` gets the certificate of its authority."""
+    """An empty Drive, which runs during the block. The certificate of its authority is put into `folder`."""
     import trustme
     from world_process import listening
 

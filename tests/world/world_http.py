@@ -1,4 +1,4 @@
-"""HTTP for tests: a request handler that prints no log, and a JSON request with a key."""
+"""HTTP for tests: a request handler that logs nothing, and a JSON request with a key."""
 
 import json
 import urllib.request
@@ -7,7 +7,7 @@ from typing import Any
 
 
 class QuietHandler(BaseHTTPRequestHandler):
-    """Base of the request handlers of stand-in services."""
+    """Base class of the request handlers of imitated services."""
 
     protocol_version = "HTTP/1.1"
 
@@ -15,7 +15,7 @@ class QuietHandler(BaseHTTPRequestHandler):
         """Print nothing."""
 
     def send(self, status: int, data: bytes, headers: dict[str, str]) -> None:
-        """Send a whole response; the answer to HEAD has no body."""
+        """Send a complete response. The response to HEAD has no body."""
         self.send_response(status)
         for key, value in {**headers, "Content-Length": str(len(data))}.items():
             self.send_header(key, value)
@@ -25,7 +25,10 @@ class QuietHandler(BaseHTTPRequestHandler):
 
 
 def ask(address: str, key: str, method: str, path: str, body: Any = None) -> Any:
-    """Send a request with a bearer `key`; `body` and the answer are JSON. Raises HTTPError for an error status."""
+    """Send a request with a bearer `key`. `body` and the response are JSON.
+
+    Raises HTTPError for an error status.
+    """
     request = urllib.request.Request(
         address + path, method=method, data=None if body is None else json.dumps(body).encode(),
         headers={"Authorization": f"Bearer {key}"},

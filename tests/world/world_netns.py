@@ -1,4 +1,4 @@
-"""A machine in a network namespace of its own (Linux, root), behind a link that can be cut, restored and slow."""
+"""A machine in a network namespace (Linux, root), behind a link that can be cut, restored and slow."""
 
 import contextlib
 import fcntl
@@ -20,7 +20,7 @@ TUNSETIFF, IFF_TUN, IFF_NO_PI = 0x400454CA, 0x0001, 0x1000
 
 @functools.cache
 def why_no_namespaces() -> str:
-    """Empty when this machine allows network namespaces, else why not."""
+    """Why this machine does not allow network namespaces, or "" if it does."""
     if os.getuid() != 0:
         return "it takes root"
     if not has_mount_namespaces():
@@ -41,14 +41,17 @@ def ip(*words: str) -> None:
 
 
 def _free_subnet() -> int:
-    """The third byte of a 10.97.x.0/24 that no link has."""
+    """The third byte of a network 10.97.x.0/24 that no link uses."""
     used = subprocess.run(["ip", "-4", "-o", "addr"], capture_output=True, text=True, check=True).stdout
     return next(number for number in range(os.getpid() % 200, 456) if f" 10.97.{number % 256}." not in used) % 256
 
 
 class NetworkHost:
-    """`address` is the machine, `link` the interface on our side. With `delay` (seconds each way) or `rate` (bytes
-    a second each way) the link is a pair of tun devices with this process between them, else a veth pair."""
+    """A machine behind a link. `address` is the machine's address, `link` the interface on our side.
+
+    With `delay` (seconds each way) or `rate` (bytes per second each way), the link is a pair of tun devices with
+    this process between them. Otherwise it is a veth pair.
+    """
 
     def __init__(
         self,
@@ -90,7 +93,7 @@ class NetworkHost:
         self.sshd.stop()
 
     def cut(self) -> None:
-        """Take the link down: packets are lost in silence."""
+        """Take the link down. Packets are lost without an error."""
         if self._delayed:
             self._delayed.lost = True
         else:
@@ -104,13 +107,13 @@ class NetworkHost:
             ip("-n", self.namespace, "link", "set", self._far, "up")
 
     def readdress(self) -> None:
-        """Give our side another address, as a laptop gets when it changes networks; the old one is gone."""
+        """Give our side another address, as a laptop gets in another network. The old address is gone."""
         ip("addr", "del", f"{self.here}/24", "dev", self.link)
         self.here = f"{self.here.rpartition('.')[0]}.77"
         ip("addr", "add", f"{self.here}/24", "dev", self.link)
 
     def remove(self) -> None:
-        """Take the namespace and its link away."""
+        """Remove the namespace and its link."""
         if self._delayed:
             self._delayed.close()
         subprocess.run(["ip", "link", "del", self.link], capture_output=True, check=False)
@@ -118,8 +121,11 @@ class NetworkHost:
 
 
 class DelayedLink:
-    """Two tun devices; a packet read from one is written to the other `delay` seconds later, and at most `rate` bytes
-    a second (0: any number) pass each way. What would wait longer than QUEUE seconds is lost, as at a router."""
+    """Two tun devices. A packet that is read from one device is written to the other `delay` seconds later.
+
+    At most `rate` bytes a second pass each way (0: no limit). A packet that would wait longer than QUEUE seconds is
+    lost, as at a router.
+    """
 
     def __init__(self, near: str, far: str, delay: float, rate: float = 0.0) -> None:
         self.delay = delay
@@ -157,7 +163,7 @@ class DelayedLink:
         insort(self._held, (end + self.delay, to, packet), key=lambda held: held[0])
 
     def close(self) -> None:
-        """Let go of the devices, which removes them."""
+        """Close the devices, which removes them."""
         self._closing = True
         self._thread.join(5)
         for handle in self._ends:

@@ -1,4 +1,4 @@
-"""A server process on a loopback port of its own, for the time of a block."""
+"""A server process on a free loopback port, which runs during a block."""
 
 import socket
 import subprocess
@@ -13,7 +13,7 @@ DEADLINE = 60.0
 
 @contextmanager
 def listening(argv: list[str], **env: str) -> Iterator[int]:
-    """Start `argv` with a free port as its last word, and wait until it listens there; yields the port."""
+    """Start `argv` with a free port as its last argument. Wait until it listens there, and yield the port."""
     port = free_port()
     child = subprocess.Popen([*argv, str(port)], stdout=subprocess.DEVNULL, env=env or None)
     try:
@@ -29,6 +29,6 @@ def listening(argv: list[str], **env: str) -> Iterator[int]:
 
 
 def listens(port: int) -> bool:
-    """Whether something listens on a loopback port."""
+    """Whether a process listens on a loopback port."""
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0

@@ -1,4 +1,4 @@
-"""A link in user space: bytes to a port and back, late, or not at all. Works for everybody, needs no rights."""
+"""A link made by a process: it passes bytes to a port and back, with a delay, or not at all. It needs no rights."""
 
 import contextlib
 import selectors
@@ -9,8 +9,11 @@ from collections import deque
 
 
 class Relay:
-    """Listens on `port`, connects on to `to`. `delay` seconds each way; `cut` makes it a black hole, `restore` lets
-    what was held go on, `drop` resets every connection. `passed` counts the bytes of both directions."""
+    """Listens on `port`, and connects each connection to the port `to`. `delay` is in seconds, for each way.
+
+    After `cut`, data is held and no error is seen. `restore` lets the held data pass. `drop` resets every
+    connection. `passed` counts the bytes of both directions.
+    """
 
     def __init__(self, to: tuple[str, int], delay: float = 0.0) -> None:
         self.to = to
@@ -28,12 +31,12 @@ class Relay:
         self._thread.start()
 
     def cut(self) -> None:
-        """Nothing passes, nobody is told."""
+        """Let nothing pass, without an error on either side."""
         self._cut = True
         self._poke()
 
     def restore(self) -> None:
-        """What was held goes on."""
+        """Let the held data pass."""
         self._cut = False
         self._poke()
 
@@ -43,7 +46,7 @@ class Relay:
         self._poke()
 
     def close(self) -> None:
-        """End it all."""
+        """Close the port and all connections."""
         self._closing = True
         self._poke()
         self._thread.join(5)
@@ -103,7 +106,7 @@ class Relay:
 
 
 class Pipe:
-    """One direction: what was read, and when it is to arrive."""
+    """One direction: what was read, and when it must arrive."""
 
     def __init__(self, source: socket.socket, sink: socket.socket) -> None:
         self.source = source
@@ -111,7 +114,7 @@ class Pipe:
         self.held: deque[tuple[float, bytes]] = deque()
 
     def read(self, delay: float) -> bool:
-        """Take what is there; False at its end, which travels like data."""
+        """Read the data that is there. Return False at the end of the stream, which is passed on like data."""
         try:
             data = self.source.recv(262144)
         except OSError:
@@ -120,7 +123,7 @@ class Pipe:
         return bool(data)
 
     def deliver(self) -> int:
-        """Hand on what is due; how many bytes that were."""
+        """Write the data that is due. Return how many bytes these were."""
         passed = 0
         while self.held and self.held[0][0] <= time.monotonic():
             _, data = self.held.popleft()

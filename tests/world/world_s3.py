@@ -1,4 +1,4 @@
-"""A real S3 service on a loopback port, which checks signatures: `rclone serve s3` over a folder of buckets."""
+"""A real S3 service on a loopback port, which checks signatures: `rclone serve s3` on a folder of buckets."""
 
 import os
 import shutil
@@ -15,7 +15,7 @@ DEADLINE = 60.0
 
 
 class Service(msgspec.Struct, frozen=True):
-    """Where the service is, its folder of buckets, and the key that it takes."""
+    """The address of the service, its folder of buckets, and the key that it accepts."""
 
     address: str
     folder: Path
@@ -25,7 +25,7 @@ class Service(msgspec.Struct, frozen=True):
 
 @contextmanager
 def s3_service(folder: Path, secret: str = "SECRET") -> Iterator[Service]:
-    """The service while the block runs, with the bucket `first`; it takes the key `secret`."""
+    """A service that runs during the block, with the bucket `first`. It accepts the key `secret`."""
     (folder / "first").mkdir()
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

@@ -1,27 +1,27 @@
-"""A program on a real terminal: a pane of a tmux server of its own, with keys in and the screen as text out."""
+"""A program on a real terminal, which is a pane of a tmux server. Tests press keys, and get the screen as text."""
 
 import re
 import subprocess
 import time
 from pathlib import Path
 
-# What differs from run to run, as it is written in golden files.
+# Parts of a screen that differ in each run, and the text that replaces them in golden files.
 CHANGING = (
     (r"\d{8}-\d{6}-\d{3}-[0-9a-f]{4}", "JOB"),
     (r"\bjob [0-9a-f]{4}\b", "job JOB"),
     (r"\d\d:\d\d:\d\d", "HH:MM:SS"),
     (r"(?<=[ (])(\d+[dhms] )?\d+(\.\d)?[dhms]\b", "TIME"),
     (r"Job [0-9a-f]{4}\b", "Job XXXX"),
-    (r" *\S*…", " …"),  # where a line is cut depends on the width of its time
+    (r" *\S*…", " …"),  # the place where a line is cut depends on the width of its time
     (r"((?:attach|resume|watch|logs|abandon|cancel) )[0-9a-f]{4}\b", r"\1XXXX"),
 )
 LIMIT = 30.0
 
 
 class Screen:
-    """Runs a shell command in a terminal of the given size; a context manager that ends it.
+    """Runs a shell command in a terminal of the given size. A context manager, which ends the command.
 
-    When the command is over, the screen shows `ended STATUS`.
+    When the command has ended, the screen shows `ended STATUS`.
     """
 
     def __init__(self, env: dict[str, str], command: str, *, width: int = 80, height: int = 24) -> None:
@@ -43,15 +43,15 @@ class Screen:
         return done.stdout
 
     def keys(self, *keys: str) -> None:
-        """Press keys, by tmux's names."""
+        """Press keys. They are given by tmux's names."""
         self._tmux("send-keys", *keys)
 
     def text(self) -> str:
-        """The screen, without blanks at the ends of lines and empty lines at its end."""
+        """The screen, without blanks at the ends of lines and without empty lines at its end."""
         return "\n".join(line.rstrip() for line in self._tmux("capture-pane", "-p").splitlines()).rstrip()
 
     def shows(self, *words: str, without: str = "") -> str:
-        """Wait until the screen shows all of `words`, and not `without`; returns all of it."""
+        """Wait until the screen shows all of `words` and does not show `without`. Return the whole screen."""
         deadline = time.monotonic() + LIMIT
         while True:
             text = self.text()
@@ -62,7 +62,10 @@ class Screen:
 
 
 def golden(folder: Path, name: str, text: str, *more: tuple[str, str]) -> None:
-    """Compare with a golden file, after what changes from run to run is replaced; a missing one is written."""
+    """Compare with a golden file, after the parts that differ in each run were replaced.
+
+    If there is no such file, write it.
+    """
     for pattern, word in (*more, *CHANGING):
         text = re.sub(pattern, word, text)
     file = folder / f"{name}.txt"

@@ -1,7 +1,7 @@
-"""A machine: a real sshd on a port of its own, with its own keys, home, login shell and password.
+"""A machine: a real sshd on a free port, with its own keys, home, login shell and password.
 
-As root where mount namespaces work, the account is made by a password file that only this sshd sees, so that home
-and login shell are what a machine's are. Elsewhere a forced command puts HOME and the shell in their places.
+If this process is root and mount namespaces work, only this sshd sees a password file with the account, so that
+home and login shell are as on a real machine. Otherwise a forced command sets HOME and starts the shell.
 """
 
 import contextlib
@@ -20,7 +20,7 @@ SSHD = "/usr/sbin/sshd"
 
 @functools.cache
 def has_mount_namespaces() -> bool:
-    """Whether this user may have a mount namespace."""
+    """Whether this user may have mount namespaces."""
     script = "mount --bind /etc/hostname /etc/passwd"
     words = ["unshare", "-m", "--propagation", "private", "sh", "-c", script]
     with contextlib.suppress(OSError):
@@ -36,8 +36,11 @@ def free_port() -> int:
 
 
 class Sshd:
-    """`settings`: lines for sshd_config that win over ours. `shell`: the login shell. `password`: allows it (root's
-    namespaces only). `home=None`: an account whose home does not exist."""
+    """A machine. `settings` are lines for sshd_config that override ours. `shell` is the login shell.
+
+    `password` allows logins with it (only as root, with namespaces). With `home=None`, the account's home does not
+    exist.
+    """
 
     def __init__(
         self,
@@ -78,7 +81,7 @@ class Sshd:
         self._account()
 
     def new_host_key(self) -> None:
-        """Be a machine that was installed again (restart it to show the new key)."""
+        """Change the host key, as if the machine was installed again. Restart the machine to show the new key."""
         for path in (self.host_key, self.host_key.with_suffix(".pub")):
             path.unlink(missing_ok=True)
         subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(self.host_key)], check=True)
@@ -110,7 +113,7 @@ class Sshd:
         return "" if self.namespaced else f" HOME={self.home} SHELL={self.shell}"
 
     def _forced(self) -> str:
-        """A script that stands in for sshd's own start of a login shell."""
+        """A script that does what sshd does to start a login shell."""
         script = self.folder / "login"
         shell, name = shlex.quote(self.shell), shlex.quote(Path(self.shell).name)
         script.write_text(
@@ -156,7 +159,7 @@ class Sshd:
             time.sleep(0.02)
 
     def stop(self) -> None:
-        """End the listener; connections that are open stay (as with a real sshd)."""
+        """End the process that listens. Open connections are kept, as with a real sshd."""
         if self._process is not None:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self._process.pid, signal.SIGTERM)
@@ -169,7 +172,7 @@ class Sshd:
         self.start()
 
     def connections(self) -> list[int]:
-        """The processes of sshd that serve somebody who is logged in here (they outlive the listener)."""
+        """The processes of sshd that have logins to this machine. They outlive the process that listens."""
         found = []
         for entry in Path("/proc").glob("[0-9]*"):
             with contextlib.suppress(OSError):
@@ -179,8 +182,10 @@ class Sshd:
         return found
 
     def _serves(self, pid: int) -> bool:
-        """Whether the sshd process keeps our log open. The file is compared, not its name: sshd lives in a mount
-        namespace of its own, so inside a chroot its links have another path than ours."""
+        """Whether the sshd process has our log open. The file itself is compared, not its name.
+
+        sshd is in another mount namespace, so inside a chroot its links have other paths than ours.
+        """
         with contextlib.suppress(OSError):
             for handle in Path(f"/proc/{pid}/fd").iterdir():
                 with contextlib.suppress(OSError):
@@ -189,7 +194,7 @@ class Sshd:
         return False
 
     def drop(self) -> None:
-        """Kill every connection (not the listener), as a crash of the remote network would."""
+        """Kill every connection but not the process that listens, as if the remote network crashed."""
         for pid in self.connections():
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
