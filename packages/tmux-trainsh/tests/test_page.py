@@ -1,4 +1,4 @@
-"""What `train` prints: groups in their order, programs from elsewhere apart, and suggestions for a wrong name."""
+"""What `train` prints: groups in order, programs of others separately, and suggestions for a wrong name."""
 
 import json
 import os
@@ -73,7 +73,7 @@ def test_nearest_names(word: str, wanted: list[str]) -> None:
 
 @pytest.fixture
 def prefix(tmp_path: Path) -> Path:
-    """Three programs of somebody else: one with a manifest, one with a broken manifest, one with none."""
+    """Three programs of another author: one with a manifest, one with a broken manifest, one without."""
     for name, line in (("good", "good\tpets\tFeeds the cat\n"), ("bad", "no tabs here\n"), ("none", "")):
         program = tmp_path / "bin" / f"train-{name}"
         program.parent.mkdir(exist_ok=True)

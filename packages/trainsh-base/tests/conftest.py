@@ -1,4 +1,4 @@
-"""A home of its own for every test; the example tool to run."""
+"""Each test has a home of its own. Also runs the example tool."""
 
 import os
 import subprocess
@@ -15,7 +15,7 @@ EXAMPLE = Path(__file__).with_name("example_tool.py")
 
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty TRAINSH_HOME; no setting comes from the environment of whoever runs the tests."""
+    """An empty TRAINSH_HOME. No setting comes from the environment of the person who runs the tests."""
     for name in list(os.environ):
         if name.startswith("TRAINSH_") or name == "NO_COLOR":
             monkeypatch.delenv(name)
@@ -25,7 +25,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def example() -> Callable[..., subprocess.CompletedProcess[bytes]]:
-    """Run the example tool with some words: its status and both streams."""
+    """Run the example tool with some arguments. Return its status and both streams."""
 
     def run(*words: str, input: bytes = b"", **more: object) -> subprocess.CompletedProcess[bytes]:
         return subprocess.run(

@@ -1,4 +1,4 @@
-"""train-example: a tool with one command for each thing that the framework promises; the tests run it."""
+"""train-example: a tool for the tests. It has one command for each thing that the framework promises."""
 
 import json
 import os
@@ -21,7 +21,7 @@ from trainsh_base.tool.program import run as run_tool
 
 
 def closed() -> None:
-    """What the tool keeps open is let go of: seen by a file."""
+    """Write a file that shows that the tool has closed what it kept open."""
     mark = os.environ.get("EXAMPLE_CLOSED")
     if mark:
         with Path(mark).open("a") as file:
@@ -32,7 +32,7 @@ tool = Tool("example", "Show what the framework does", on_close=closed)
 
 
 class Said(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What echo answers."""
+    """The answer of `echo`."""
 
     word: str
     times: int
@@ -57,9 +57,7 @@ def echo(
     loud: Annotated[bool, Opt("louder")] = False,
     colour: Annotated[bool, Opt("in colour")] = True,
 ) -> Said:
-    """Say a word.
-
-    It is said as often as wanted."""
+    """Say a word, as often as wanted."""
     return Said(
         word=word, times=times, size=size, mode=mode, wait=wait, tags=tag, pairs=pair, loud=loud, colour=colour
     )
@@ -75,31 +73,31 @@ def rows(count: Annotated[int, Opt("how many")] = 3) -> list[Said]:
 def fail(
     kind: Annotated[str, Arg("class of the error")], message: Annotated[str, Opt("what it says")] = "it broke"
 ) -> None:
-    """Raise an error of the tree."""
+    """Raise an error of the given class."""
     raise getattr(errors, kind)(message, "try this", data={"n": 1})
 
 
 @tool.command()
 def bug(word: Annotated[str, Arg("what is in the exception")] = "oops") -> None:
-    """Raise what nobody expected."""
+    """Raise an unexpected exception."""
     raise ZeroDivisionError(word)
 
 
 @tool.command()
 def strange() -> Any:
-    """Answer with what is not JSON."""
+    """Answer with a value that JSON cannot represent."""
     return {"f": closed}
 
 
 @tool.command()
 def hidden() -> dict[str, Secret]:
-    """Answer with a secret inside."""
+    """Answer with a document that contains a secret."""
     return {"token": Secret("hush")}
 
 
 @tool.command(status=lambda answer: answer)
 def status(number: Annotated[int, Arg("the status")]) -> int:
-    """End with a status that the answer means."""
+    """End with an exit status that depends on the answer."""
     return number
 
 
@@ -108,7 +106,7 @@ def question(
     kind: Annotated[str, Arg("confirm, choose, text or secret")],
     default: Annotated[str | None, Opt("default")] = None,
 ) -> str:
-    """Ask, and answer with the answer."""
+    """Ask a question, and answer with the person's answer."""
     return current().ask(
         kind, "Well", choices=["red", "blue"] if kind == "choose" else None, default=default, flag="--x"
     )
@@ -128,7 +126,7 @@ def events() -> str:
 def pause(
     seconds: Annotated[float, Arg("how long")], deaf: Annotated[bool, Opt("cannot be cancelled")] = False
 ) -> str:
-    """Wait, unless cancelled."""
+    """Wait until the time is over or the request is cancelled."""
     request = current()
     request.emit("log", message="waiting")
     deadline = time.monotonic() + seconds
@@ -159,13 +157,13 @@ def process(script: Annotated[str, Arg("for sh")]) -> str:
 
 @tool.command()
 def become(words: Annotated[list[str], Arg("the program")]) -> Handover:
-    """Give the terminal away."""
+    """Hand the terminal over to another program."""
     return Handover(argv=words, env={"GIVEN": Secret("hush"), "PLAIN": "seen", "TAKEN": None})
 
 
 @tool.command()
 def stray() -> str:
-    """Print where no print belongs."""
+    """Print on stdout, which a command must not do."""
     print("a stray print")
     os.write(1, b"a stray write\n")
     return "kept"
@@ -173,7 +171,7 @@ def stray() -> str:
 
 @tool.command()
 def kill_me() -> None:
-    """Get a signal from itself in the middle."""
+    """Send itself a signal while it works."""
     os.kill(os.getpid(), signal.SIGTERM)
     time.sleep(20)
 
@@ -189,12 +187,12 @@ def hostile(
     view: Annotated[str, Arg("where the text goes")],
     file: Annotated[str | None, Opt("JSON text (default: standard input)")] = None,
 ) -> Any:
-    """Show a text that wants to be more than text."""
+    """Show a text that contains escape sequences."""
     text = str(json.loads(Path(file).read_bytes() if file else sys.stdin.buffer.read()))
     if view in ("log", "progress"):
         current().emit(view, message=text, done=1, total=3)
     elif view == "output":
-        for character in text:  # each in a chunk of its own: no sequence is whole
+        for character in text:  # each character is a chunk of its own, so no sequence is in one chunk
             current().emit("output", data=character)
     elif view == "print":
         print(text)

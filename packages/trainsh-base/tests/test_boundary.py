@@ -1,4 +1,4 @@
-"""What a person or a pipe gets: exit statuses, streams, errors; never a traceback."""
+"""What a person or a pipe gets: exit statuses, streams and errors, but never a traceback."""
 
 import json
 import os
@@ -87,14 +87,14 @@ def test_ctrl_c_while_it_starts_prints_no_traceback_of_ours(when: float) -> None
     process = subprocess.Popen([*EXAMPLE, "pause", "20"], stderr=subprocess.PIPE)
     time.sleep(when)
     deadline = time.monotonic() + DEADLINE
-    while process.poll() is None:  # before our first line runs, Python may lose one
+    while process.poll() is None:  # before our first line runs, Python may lose a Ctrl-C
         assert time.monotonic() < deadline, "it ignores Ctrl-C"
         process.send_signal(signal.SIGINT)
         time.sleep(0.1)
     assert process.stderr
     said = process.stderr.read()
     process.stderr.close()
-    assert process.returncode in (130, 1, -signal.SIGINT)  # the last two: Python itself had not come as far as us
+    assert process.returncode in (130, 1, -signal.SIGINT)  # the last two: Ctrl-C came before Python ran our code
     assert b"in _run" not in said and b"in _invoke" not in said
 
 
@@ -195,7 +195,7 @@ def test_the_status_may_be_the_answers(example: Run) -> None:
 def test_a_handover_becomes_the_program_with_its_environment(example: Run) -> None:
     script = "echo $GIVEN $PLAIN ${TAKEN-nothing}; exit 5"
     done = example("become", "sh", "-c", script, env={**os.environ, "TAKEN": "x"})
-    assert (done.returncode, done.stdout) == (2, b"")  # -c is an option of ours without --
+    assert (done.returncode, done.stdout) == (2, b"")  # -c is an option of our own, without --
     done = example("become", "--", "sh", "-c", script, env={**os.environ, "TAKEN": "x"})
     assert (done.returncode, done.stdout) == (5, b"hush seen nothing\n")
     shown = example("become", "--json", "--", "sh", "-c", script)
@@ -237,7 +237,7 @@ def wait_for_pid(mark: Path) -> int:
 
 
 def wait_until_gone(pid: int) -> None:
-    """Wait until the process is no more, or is a zombie that nobody has fetched yet."""
+    """Wait until the process has ended. A zombie counts as ended."""
     deadline = time.monotonic() + DEADLINE
     while time.monotonic() < deadline:
         try:

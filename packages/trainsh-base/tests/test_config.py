@@ -1,4 +1,4 @@
-"""config.toml: what is read, what a change leaves alone, and what is refused."""
+"""config.toml: what is read, what a change leaves untouched, and what is refused."""
 
 import os
 import subprocess
@@ -36,7 +36,7 @@ deep = { er = [1, 2] }
 
 @pytest.fixture(autouse=True)
 def table(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Settings of the tests' own, so that they do not change with what the tools declare."""
+    """Settings of the tests' own, so that the tests do not depend on the settings of the tools."""
     rows = [
         ("ui.currency", "text", "USD"),
         ("vast.auto_attach_ssh_key", "flag", "true"),

@@ -1,4 +1,4 @@
-"""A deadline says how much time is left."""
+"""A deadline tells how much time is left."""
 
 from trainsh_base.system.deadline import Deadline
 

@@ -1,4 +1,4 @@
-"""The error tree, nearest names, and what answers look like to people."""
+"""The classes of errors, the most similar names, and how answers look to people."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Files that are whole or absent, locks, and where things are."""
+"""Files that are written completely or not at all, locks, and the paths of train's files."""
 
 import os
 import shutil
@@ -188,7 +188,7 @@ def test_a_folder_for_sockets_that_is_not_ours_is_passed_over(short: Path) -> No
 
 
 def test_no_folder_for_sockets_at_all_is_a_typed_error(short: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(paths, "_ours_alone", lambda folder: False)  # /tmp/train-UID may be in use by this user
+    monkeypatch.setattr(paths, "_ours_alone", lambda folder: False)  # this user's real /tmp/train-UID may be in use
     with pytest.raises(Conflict) as caught:
         paths.runtime_home()
     assert caught.value.code == "no_runtime_folder" and "XDG_RUNTIME_DIR" in caught.value.hint

@@ -1,4 +1,4 @@
-"""Everything that a command prints for people passes one gate: no control character of a stranger arrives."""
+"""All text for people passes one gate, which lets no control character of another program through."""
 
 import json
 import re

@@ -1,4 +1,6 @@
-"""The command that installs a program fits the machine and the account; doctor says what an old one cannot do."""
+"""The command that installs a program fits the machine and the account. doctor tells what an old program
+cannot do.
+"""
 
 import os
 import sys

@@ -1,4 +1,6 @@
-"""What another program says on the wire is anybody's: one typed error, nobody waits for ever, the server lives."""
+"""Another program may answer anything: each wrong answer is one typed error, nothing waits forever, and the server
+survives.
+"""
 
 import json
 import os
@@ -25,7 +27,10 @@ ANSWER = '{"jsonrpc":"2.0","id":1,%s}'
 
 @pytest.fixture
 def tool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where `train-odd` says what a test writes there, once it has read a line; then it waits for the end."""
+    """A file with what `train-odd` prints after it has read a line.
+
+    Then train-odd waits for the end of its input.
+    """
     program, said = tmp_path / "train-odd", tmp_path / "said"
     program.write_text(f'#!/bin/sh\nread -r line\ncat "{said}"\ncat >/dev/null\n')
     program.chmod(0o755)

@@ -1,4 +1,4 @@
-"""A verb of a tool that does not serve: events, questions through `train ask`, errors and cancel."""
+"""A verb of a tool without `serve`: events, questions through `train ask`, errors, and cancelling."""
 
 import json
 import os
@@ -24,7 +24,7 @@ Start = Callable[..., OneShot]
 
 @pytest.fixture
 def start(tmp_path: Path) -> Start:
-    """Run a verb whose program is these lines of sh."""
+    """Run a verb. Its program consists of these lines of sh."""
 
     def run(script: str, **more: Any) -> OneShot:
         program = tmp_path / "train-acme"

@@ -1,4 +1,4 @@
-"""The client's side: a tool's `serve` kept running, and one-shot calls; also of tools that misbehave."""
+"""The client's side: a running `serve` of a tool, and single calls. Some of the tools misbehave."""
 
 import os
 import sys
@@ -19,7 +19,7 @@ EXAMPLE = Path(__file__).with_name("example_tool.py")
 
 
 def install(folder: Path, name: str, text: str) -> Path:
-    """A program in a folder."""
+    """Write a program into a folder."""
     folder.mkdir(exist_ok=True)
     path = folder / name
     path.write_text(text)
@@ -29,7 +29,7 @@ def install(folder: Path, name: str, text: str) -> Path:
 
 @pytest.fixture(autouse=True)
 def on_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder at the front of PATH that has train-example."""
+    """A folder at the front of PATH. It has train-example."""
     folder = tmp_path / "bin"
     install(folder, "train-example", f'#!/bin/sh\nexec {sys.executable} {EXAMPLE} "$@"\n')
     monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")

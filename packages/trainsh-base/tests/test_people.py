@@ -1,4 +1,4 @@
-"""The command line made from a declaration: parsing, --input, formats, help, prompts, and what it looks like."""
+"""The command line that is made from a declaration: parsing, --input, formats, help, prompts, and how it looks."""
 
 import json
 import os
@@ -242,7 +242,7 @@ def test_a_command_starts_without_anything_heavy(words: list[str]) -> None:
     loaded = {
         line.rpartition("|")[2].strip() for line in done.stderr.splitlines() if line.startswith("import time:")
     }
-    assert ("click" in loaded) == (words == ["--help"])  # a simple command line needs none
+    assert ("click" in loaded) == (words == ["--help"])  # a simple command line does not need click
     assert not loaded & set(HEAVY)
 
 
@@ -290,7 +290,7 @@ def test_input_reads_what_another_command_printed(example: Run) -> None:
     assert (json.loads(done.stdout)["times"], json.loads(done.stdout)["tags"]) == (
         1,
         ["a"],
-    )  # `pairs` is passed over
+    )  # `pairs` is left out
     done = example("echo", "--input", "-", input=json.dumps({**printed, "colours": True}).encode())
     assert done.returncode == 2 and b"no parameter 'pairs'" in done.stderr
     done = example("echo", "--input", "-", input=json.dumps(rows).encode())
@@ -319,7 +319,8 @@ def test_a_long_answer_is_paged(env: dict[str, str], words: list[str], paged: bo
     assert "Traceback" not in screen.text
     if paged is not None:
         assert ("paged:" in screen.text) is paged and "word-4" in screen.text
-        assert screen.text.count("word-3") in (1, 11)  # once, with word-30 to word-39 of a long one
+        # 1 for the word alone, 11 if word-30 to word-39 of a long list are there too
+        assert screen.text.count("word-3") in (1, 11)
 
 
 def test_less_shows_a_long_answer_with_its_colours() -> None:

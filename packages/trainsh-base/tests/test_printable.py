@@ -1,4 +1,4 @@
-"""Text from elsewhere on its way to a terminal: what is removed, what is shown, what stays."""
+"""Text of other programs on its way to a terminal: what is removed, what is shown as an escape, what is kept."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""The funnel for child processes that run to their end."""
+"""The function by which child processes are run to their end."""
 
 import os
 import signal

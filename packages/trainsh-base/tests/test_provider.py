@@ -1,4 +1,6 @@
-"""What providers share: a rental's lock and note, and changes that are asked for until they are seen."""
+"""What providers share: the lock and the note of a rental, and changes that are requested until they are
+visible.
+"""
 
 import subprocess
 import sys
@@ -93,7 +95,7 @@ def test_a_change_is_asked_for_until_it_is_seen() -> None:
 
     row = until_seen(lambda: asked.append(1), look, lambda found: found == "stopped", Deadline.after(5), pause=0.01)
     assert row == "stopped"
-    assert len(asked) == 2  # again after the error, not at every look
+    assert len(asked) == 2  # requested again after the error, but not at every look
     with pytest.raises(TimedOut):
         until_seen(lambda: None, lambda: "running", lambda _: False, Deadline.after(0.05), pause=0.01)
 

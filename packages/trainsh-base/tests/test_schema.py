@@ -1,4 +1,4 @@
-"""What a tool's schema says of its commands besides their parameters."""
+"""What a tool's schema tells about its commands, apart from their parameters."""
 
 from typing import Annotated
 
@@ -21,11 +21,11 @@ def test_a_provider_says_what_its_commands_mean() -> None:
 
     @tool.command(estimates="pick")
     def estimate() -> None:
-        """Say what it would cost."""
+        """Tell what it would cost."""
 
     @tool.command(releases="billing")
     def stop() -> None:
-        """Stop it."""
+        """Stop the machine."""
 
     schema = describe(tool)
     assert schema["provides"] == ["hosts"]

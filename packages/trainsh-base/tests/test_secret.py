@@ -1,4 +1,4 @@
-"""Values that hide, and streams from which they are taken."""
+"""Values that hide themselves, and streams from which such values are removed."""
 
 import pickle
 from itertools import pairwise

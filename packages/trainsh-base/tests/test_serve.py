@@ -1,4 +1,4 @@
-"""The face for programs: JSON-RPC 2.0 on a pair of pipes."""
+"""How programs call a tool: JSON-RPC 2.0 on a pair of pipes."""
 
 import json
 import os
@@ -19,7 +19,7 @@ EXAMPLE = [sys.executable, str(Path(__file__).with_name("example_tool.py")), "se
 
 
 class Client:
-    """A client that writes lines and reads messages, and knows nothing of the protocol."""
+    """A client that writes lines and reads messages. It knows nothing about the protocol."""
 
     def __init__(self) -> None:
         self.process = subprocess.Popen(
@@ -36,7 +36,7 @@ class Client:
         self.write(json.dumps({"jsonrpc": "2.0", "id": number, "method": method, "params": params}))
 
     def read(self) -> dict[str, Any]:
-        """The next message; fails when none comes in time."""
+        """Return the next message. Fail if no message comes in time."""
         assert self.process.stdout
         deadline = time.monotonic() + DEADLINE
         while b"\n" not in self.rest:
@@ -51,7 +51,7 @@ class Client:
         return message
 
     def answer(self, number: Any) -> dict[str, Any]:
-        """The reply to request `number`; what comes before it is in `seen`."""
+        """Return the reply to request `number`. Messages that come before it are in `seen`."""
         while True:
             message = self.read()
             if message.get("id") == number and "method" not in message:
@@ -305,7 +305,7 @@ def wait_for(true: Any) -> None:
 
 
 def is_gone(pid: int) -> bool:
-    """Whether the process has ended (one that nobody fetched yet has)."""
+    """Whether the process has ended. A zombie counts as ended."""
     try:
         os.kill(pid, 0)
         stat = Path(f"/proc/{pid}/stat")

@@ -1,4 +1,4 @@
-"""Settings: values of each type in and out, who declares and who reads them, and the documentation of them."""
+"""Settings: values of each type in and out, who declares and reads them, and their documentation."""
 
 import re
 from pathlib import Path
@@ -119,7 +119,8 @@ def test_a_package_declares_a_table_of_its_own_and_reads_each_key(file: Path) ->
         assert setting.help and not setting.help.endswith(".")
         table, _, key = name.partition(".")
         read = f'"{name}"'
-        as_fields = re.compile(rf'config_value\(\s*f"{table}\.\{{')  # a struct whose fields are the table's keys
+        # a struct whose fields are the keys of the table
+        as_fields = re.compile(rf'config_value\(\s*f"{table}\.\{{')
         assert any(read in source or (as_fields.search(source) and f" {key}:" in source) for source in sources), (
             name
         )

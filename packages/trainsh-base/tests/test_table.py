@@ -1,4 +1,7 @@
-"""Tables: a line a row at any width; names are whole, long texts cut, empty columns gone."""
+"""Tables: one line for each row at any width.
+
+Names are never cut, long texts are cut, empty columns are left out.
+"""
 
 import pytest
 

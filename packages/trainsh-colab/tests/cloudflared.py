@@ -1,7 +1,7 @@
-"""Stands in for cloudflared: a tunnel is a file in $STANDIN_TUNNELS that holds a port of this machine.
+"""Imitates cloudflared. A tunnel is a file in $STANDIN_TUNNELS that contains a port of this machine.
 
-cloudflared tunnel --no-autoupdate --url ssh://127.0.0.1:PORT     opens one, says its name on standard error, stays
-cloudflared access ssh --hostname NAME                            standard input and output to that port
+cloudflared tunnel --no-autoupdate --url ssh://127.0.0.1:PORT opens a tunnel, prints its name on stderr, keeps
+running cloudflared access ssh --hostname NAME connects standard input and output to that port
 """
 
 import os
@@ -26,7 +26,7 @@ def tunnel(url: str) -> None:
 
 
 def access(name: str) -> None:
-    """Pass bytes on; for a tunnel that is gone, print cloudflared's own message."""
+    """Pass bytes on. If the tunnel is gone, print cloudflared's own message."""
     try:
         there = socket.create_connection(("127.0.0.1", int((TUNNELS / name).read_text())))
     except OSError:

@@ -1,4 +1,6 @@
-"""A test world: Colab's runtimes are real sshds behind stand-ins for cloudflared and for Google's program."""
+"""A test world: Colab's runtimes are real sshds, reached through imitations of cloudflared and of Google's
+program.
+"""
 
 import json
 import sys
@@ -15,7 +17,7 @@ PASSPHRASE = "a passphrase of the tests"
 
 
 class Colab:
-    """The stand-ins, and a user who has the world's key in ~/.ssh."""
+    """The imitations, and a user who has the world's key in ~/.ssh."""
 
     def __init__(self, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
         self.world = world
@@ -40,7 +42,7 @@ class Colab:
         return self.world.env
 
     def program(self, name: str, file: str) -> None:
-        """Put a stand-in on PATH."""
+        """Put an imitated program on PATH."""
         path = self.world.folder / "bin" / name
         path.write_text(f'#!/bin/sh\nexec {sys.executable} {HERE / file} "$@"\n')
         path.chmod(0o755)

@@ -1,7 +1,8 @@
-"""Stands in for Google's program colab (github.com/googlecolab/google-colab-cli): sessions are files in $STANDIN_COLAB.
+"""Imitates Google's program colab (github.com/googlecolab/google-colab-cli).
 
-All of them lead to one sshd, whose port is in the file `port`. As the real one does, `new` takes a while, `ssh
---proxy-mode -s NAME` makes a session that is not there, and lets one connection in at a time.
+A session is a file in $STANDIN_COLAB. All sessions lead to one sshd, whose port is in the file `port`. As with the
+real program, `new` takes a while, and `ssh --proxy-mode -s NAME` creates a missing session and allows only one
+connection at a time.
 """
 
 import fcntl
@@ -25,7 +26,7 @@ def option(name: str, default: str = "") -> str:
 
 
 def new(name: str) -> None:
-    """Make a session. The file `made` counts all sessions that were ever made."""
+    """Make a session. The file `made` counts all sessions that were made."""
     print(f"[colab] Creating session '{name}'...", flush=True)
     time.sleep(float(os.environ.get("STANDIN_SECONDS", "0.5")))
     gpu = option("--gpu", "CPU")
@@ -48,7 +49,7 @@ def sessions() -> None:
 
 
 def ssh(name: str) -> None:
-    """Carry ssh's bytes."""
+    """Pass ssh's bytes on."""
     if not (PLACE / f"{name}.session").exists():
         sys.stdout = sys.stderr
         new(name)

@@ -1,4 +1,4 @@
-"""Runtimes of Google's own program; a stand-in for it (google_colab.py) is on PATH."""
+"""Runtimes of Google's own program. An imitation of it (google_colab.py) is on PATH."""
 
 import json
 import subprocess
@@ -14,7 +14,7 @@ BIN = Path(sys.executable).parent
 
 @pytest.fixture
 def google(colab: Colab) -> Colab:
-    """The stand-in, and the sshd that its sessions lead to."""
+    """The imitation, and the sshd to which its sessions lead."""
     colab.program("colab", "google_colab.py")
     server = colab.world.sshd("vm")
     (colab.sessions / "port").write_text(str(server.port))
@@ -42,7 +42,7 @@ def test_a_session_is_a_machine_and_is_never_made_by_connecting(google: Colab) -
     assert google.run("run", "echo there").strip() == "there"
     target = json.loads(google.run("resolve", "mine", "--json"))
     assert target["rented"] and target["machine"] == f"colab-{row['address']}"
-    (google.sessions / "mine.session").unlink()  # taken back
+    (google.sessions / "mine.session").unlink()  # Google has taken it back
     google.world.run("train-host", "disconnect", "--all")
     assert "no Colab runtime" in google.run("run", "--on", "mine", "true", status=3)
     assert "has no session" in google.run("proxy", "mine", status=3)
@@ -58,7 +58,7 @@ def test_pick_and_stop_by_hand(google: Colab) -> None:
     (google.world.config / "jobs" / "open").mkdir(parents=True)
     (google.world.config / "jobs" / "open" / "j1").touch()
     assert "no Colab runtime is free" in google.run("pick", "gpu", "--job", "j2", status=3)
-    (google.world.config / "jobs" / "open" / "j1").unlink()  # that job has ended
+    (google.world.config / "jobs" / "open" / "j1").unlink()  # this job has ended
     assert json.loads(google.run("pick", "gpu", "--job", "j2", "--json"))["instance"]["job"] == "j2"
     assert "given back" in google.run("stop", "--job", "j2") and google.rows() == {}
     assert "which runtime?" in google.run("stop", status=2)

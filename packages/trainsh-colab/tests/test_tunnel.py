@@ -1,4 +1,4 @@
-"""Runtimes behind a tunnel: real sshds, and a stand-in for cloudflared."""
+"""Runtimes behind a tunnel: real sshds, and an imitation of cloudflared."""
 
 import json
 import os
@@ -46,7 +46,7 @@ def test_a_runtime_that_was_taken_back_says_so(colab: Colab) -> None:
     assert "the Colab runtime nb is gone: Google took it back" in said and "bad handshake" in said
     assert "train colab connect nb --host" in said
     assert colab.rows()["nb"]["state"] == "gone"
-    nb.new_host_key()  # another runtime
+    nb.new_host_key()  # from now on it is another runtime
     nb.restart()
     colab.run("connect", "nb", "--host", colab.tunnel("two", nb))
     second = json.loads(colab.run("resolve", "nb", "--json"))
@@ -164,7 +164,7 @@ def test_a_recipe_is_told_that_the_runtime_is_gone(colab: Colab) -> None:
 
 
 def test_the_cell_runs_and_gives_its_runtime_back(colab: Colab, tmp_path: Path) -> None:
-    """The cell itself, as a notebook would run it, with a home of its own and the stand-in for cloudflared."""
+    """The cell runs as in a notebook, with a home of its own and the imitation of cloudflared."""
     runtime = tmp_path / "google" / "colab"
     runtime.mkdir(parents=True)
     (runtime / "runtime.py").write_text(
@@ -186,8 +186,8 @@ def test_the_cell_runs_and_gives_its_runtime_back(colab: Colab, tmp_path: Path) 
             assert line, "the cell ended"
         colab.run(*line.split()[2:])
         assert colab.run("run", "echo inside").strip() == "inside"
-        # sshd uses the account's own home, not the HOME of this cell. So the mark is searched in the account's
-        # home.
+        # sshd uses the account's own home, not the HOME of this cell. So the test looks for the mark in the
+        # account's home.
         own = Path(colab.run("run", "echo $HOME").strip())
         marks = [own / ".trainsh-cell", own / ".trainsh-stop"]
         assert not any(mark.exists() for mark in marks)

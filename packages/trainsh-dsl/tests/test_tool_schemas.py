@@ -1,4 +1,4 @@
-"""An installed tool is asked once, and its schema is believed. A tool that is not installed is reported."""
+"""An installed tool is asked once, and its schema is used. A tool that is not installed is reported."""
 
 import os
 from pathlib import Path

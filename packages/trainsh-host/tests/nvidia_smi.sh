@@ -1,13 +1,12 @@
 #!/bin/sh
-# Imitates nvidia-smi on a machine without a GPU. It answers the two queries that `train host gpus` makes, and -L,
-# in the form that a real one prints (real/h100.txt). The files in the folder of this script say
-# what it prints:
-#   cards    a GPU a line: `field=value|field=value`
-#   apps     a process a line, the same way; none: no process
+# Imitates nvidia-smi on a machine without a GPU. It answers the two queries that `train host gpus` makes, and -L, in
+# the form that a real nvidia-smi prints (real/h100.txt). The files in the folder of this script tell what it prints:
+#   cards    a line for each GPU: `field=value|field=value`
+#   apps     a line for each process, in the same form; without this file there is no process
 #   devices  what -L prints
-#   broken   what it prints instead of everything, ending with status 9
-#   old      a driver that knows no MIG
-#   hangs    it never answers
+#   broken   if this file exists, only its text is printed, and the status is 9
+#   old      if this file exists, the driver does not know MIG
+#   hangs    if this file exists, there is never an answer
 here=$(dirname "$0")
 [ ! -e "$here/hangs" ] || exec sleep 1000
 if [ -e "$here/broken" ]; then

@@ -40,7 +40,7 @@ NO_DRIVER = (
 
 
 def real_output(start: str) -> tuple[str, int]:
-    """The output and the exit status of a real nvidia-smi for the command that begins so, from real/h100.txt."""
+    """The output and exit status of a real nvidia-smi, from real/h100.txt, for the command with this beginning."""
     sections = Path(__file__).with_name("real").joinpath("h100.txt").read_text().split("$ ")
     text = next(section for section in sections if section.startswith(start)).partition("\n")[2]
     output, _, status = text.rpartition("status ")

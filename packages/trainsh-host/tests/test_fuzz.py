@@ -1,4 +1,4 @@
-"""Any pasted text gives an answer or a UsageError, and never words that ssh would take for options."""
+"""Any pasted text gives an answer or a UsageError. It never gives words that ssh would take for options."""
 
 from hypothesis import example, given, settings
 from hypothesis import strategies as st

@@ -101,7 +101,7 @@ def test_processes_and_whose_job_they_are(world: World) -> None:
         rows = [
             app("GPU-5a1c", step, "62665", "sleep"),
             app("GPU-77d0", own.pid, "[N/A]", "/usr/bin/sleep"),
-            app("GPU-77d0", own.pid, "12", "[Not Found]"),  # the number of a process in another container
+            app("GPU-77d0", own.pid, "12", "[Not Found]"),  # the number belongs to a process in another container
             app("GPU-77d0", 4194300, "12", "python"),
         ]
         (box.home / "bin" / "apps").write_text(lines(rows))
@@ -284,6 +284,6 @@ def test_the_live_picture(world: World) -> None:
         golden("gpus-watch", re.sub(r" *[▁▂▃▄▅▆▇█·]+ ", " #HISTORY# ", screen.text()))
         (box.home / "bin" / "hangs").touch()
         screen.lacks("looking")
-        time.sleep(1)  # the next look at this host never returns, and still the screen ends
+        time.sleep(1)  # the next look at this host never returns, but the screen ends all the same
         screen.keys("q")
         screen.shows("ended 0", 8)

@@ -1,4 +1,6 @@
-"""Tests train-host with real machines: every stage can fail on its own, commands give their own exit status."""
+"""Tests train-host with real machines: every stage can fail by itself, and commands return their own exit
+status.
+"""
 
 import contextlib
 import json

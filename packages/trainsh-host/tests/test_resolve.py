@@ -1,4 +1,4 @@
-"""Names and specs give the words that start ssh. These tests make no connection."""
+"""From names and specs come the words that start ssh. These tests make no connection."""
 
 import json
 import stat

@@ -1,4 +1,7 @@
-"""What `new` writes passes `check`, and so does the provider in the docs; `check` finds planted faults."""
+"""What `new` writes passes `check`, and so does the provider in the docs.
+
+`check` finds faults that were added on purpose.
+"""
 
 import json
 import os
@@ -44,7 +47,7 @@ def failed(done: "subprocess.CompletedProcess[str]") -> dict[str, str]:
 
 
 def docs_provider() -> str:
-    """The provider that stands in the documentation."""
+    """The provider in the documentation."""
     blocks = re.findall(r"```sh\n(#!.*?)```", DOCS.read_text(), re.DOTALL)
     return str(blocks[0])
 
@@ -141,7 +144,7 @@ def test_a_new_tool_keeps_it_too(run: Run, lang: str) -> None:
 def test_without_the_lock_two_machines_are_counted(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # Renting takes so long that the second look comes meanwhile, however busy this machine is.
+    # Renting takes long enough that the second look comes before its end, even on a busy machine.
     monkeypatch.setenv("ACME_SECONDS", "3")
     monkeypatch.setenv("ACME_CLOUD", str(tmp_path / "cloud"))
     file = planted(run, tmp_path, (LOCKED, '"$0"'))
@@ -203,7 +206,7 @@ def test_it_does_not_rent_unasked(run: Run, tmp_path: Path) -> None:
 def test_list_finds_a_provider_on_path(
     run: Run, tmp_path: Path, files: dict[str, str], declared: bool | None
 ) -> None:
-    """A manifest alone says nothing about machines."""
+    """A manifest alone does not tell whether a tool provides machines."""
     assert run("new", "acme", "--hosts").returncode == 0
     programs = (tmp_path / "train-acme").rename(tmp_path / "bin")
     for kind, text in files.items():
@@ -224,7 +227,7 @@ def test_a_bad_name_writes_nothing(run: Run, tmp_path: Path, name: str) -> None:
 
 @pytest.mark.parametrize("lang", ["sh", "python"])
 def test_a_new_provider_knows_the_machine_that_a_host_of_the_recipe_is(run: Run, tmp_path: Path, lang: str) -> None:
-    """`host gpu = acme:ID`: no label names the host. What the job rented for it comes first."""
+    """`host gpu = acme:ID`: no label names the host. The machine that the job rented for it is preferred."""
     assert run("new", "acme", "--hosts", "--lang", lang).returncode == 0
     env = {**os.environ, "ACME_CLOUD": str(tmp_path / "cloud"), "ACME_SECONDS": "0"}
 
@@ -279,7 +282,7 @@ def test_check_destroys_what_it_cannot_read_and_names_what_stays(
 
 
 def planted(run: Run, tmp_path: Path, *changes: tuple[str, str]) -> Path:
-    """A new provider with faults."""
+    """A new provider with faults that were added on purpose."""
     assert run("new", "acme", "--hosts").returncode == 0
     file = tmp_path / "train-acme" / "train-acme"
     for was, is_ in changes:
@@ -310,7 +313,7 @@ def planted(run: Run, tmp_path: Path, *changes: tuple[str, str]) -> Path:
 def test_a_verb_that_does_nothing_is_found_whatever_the_row_names(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, was: str, is_: str, check: str, seen: str
 ) -> None:
-    """The row's `end` is `destroy` here, as with clouds where a stopped machine pays for its disk."""
+    """The row's `end` is `destroy` here, as in clouds where a stopped machine still pays for its disk."""
     monkeypatch.setenv("ACME_SECONDS", "0")
     monkeypatch.setenv("ACME_CLOUD", str(tmp_path / "cloud"))
     file = planted(run, tmp_path, ("train acme stop $id", "train acme destroy $id"), (was, is_))

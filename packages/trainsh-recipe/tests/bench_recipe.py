@@ -1,7 +1,7 @@
 """What running recipes costs, as ratios measured in one run: `figures()` for `make bench`.
 
-Both sides of a ratio are measured in turns, in a home without login files, and the best of each is taken: a machine
-that others use disturbs both alike.
+Both sides of a ratio are measured in turns, in a home without login files, and the best value of each counts. So
+other users of the machine disturb both sides alike.
 """
 
 import json
@@ -26,13 +26,13 @@ STEPS = 100
 
 
 class Home:
-    """A folder to run in, which goes with the measurement."""
+    """A folder to run in. It is removed after the measurement."""
 
     def __init__(self) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="br"))
         for part in ("h", "t", "r", "tmux"):
             (self.folder / part).mkdir(mode=0o700)
-        # No PYTHONDONTWRITEBYTECODE: it would measure the compiler.
+        # PYTHONDONTWRITEBYTECODE is not set, because then the compiler would be measured too.
         self.env = {
             "HOME": str(self.folder / "h"), "TRAINSH_HOME": str(self.folder / "t"), "LANG": "C.UTF-8",
             "XDG_RUNTIME_DIR": str(self.folder / "r"), "TMUX_TMPDIR": str(self.folder / "tmux"),
@@ -40,14 +40,14 @@ class Home:
         }  # fmt: skip
 
     def run(self, *words: str) -> None:
-        """Run a program; it has to go well."""
+        """Run a program. It must succeed."""
         done = subprocess.run(
             words, env=self.env, cwd=self.folder, stdin=subprocess.DEVNULL, capture_output=True, check=False
         )
         assert done.returncode == 0, done.stderr.decode(errors="replace")
 
     def recipe(self, name: str, text: str) -> str:
-        """Write one; its path."""
+        """Write a recipe and return its path."""
         (self.folder / name).write_text(text)
         return f"./{name}"
 
@@ -57,12 +57,12 @@ class Home:
         return [json.loads(line) for line in (job / "events.jsonl").read_text().splitlines()]
 
     def session(self) -> Path:
-        """Where the steps of the newest session have their files."""
+        """The folder in which the newest session has the files of its steps."""
         found = (self.folder / "h" / ".local/state/tmux-trainsh/sessions").glob("*/w/steps")
         return max(found, key=lambda path: path.stat().st_mtime_ns)
 
     def close(self) -> None:
-        """Remove it."""
+        """Remove the folder."""
         for path in (self.folder / "tmux").rglob("*"):
             if path.is_socket():
                 subprocess.run(["tmux", "-S", str(path), "kill-server"], capture_output=True, check=False)
@@ -70,7 +70,7 @@ class Home:
 
 
 def best(rounds: int, *actions: Callable[[], None]) -> list[float]:
-    """The least seconds each takes, in turns, after one turn to warm up."""
+    """The fewest seconds that each function takes. They run in turns, after one turn to warm up."""
     times: list[list[float]] = [[] for _ in actions]
     for turn in range(rounds + 1):
         for place, action in enumerate(actions):
@@ -82,12 +82,12 @@ def best(rounds: int, *actions: Callable[[], None]) -> list[float]:
 
 
 def moment(event: dict[str, str]) -> float:
-    """When an event was written, in seconds."""
+    """The time at which an event was written, in seconds."""
     return datetime.fromisoformat(event["t"].replace("Z", "+00:00")).timestamp()
 
 
 def whole_runs(home: Home) -> list[tuple[str, float, float]]:
-    """hello.recipe, and the time to its first step, over a bare Python."""
+    """The time of hello.recipe, and the time to its first step, as ratios to a bare Python."""
     hello = str(ROOT / "examples" / "hello.recipe")
     firsts: list[float] = []
 
@@ -105,7 +105,9 @@ def whole_runs(home: Home) -> list[tuple[str, float, float]]:
 
 
 def many_steps(home: Home) -> list[tuple[str, float, float]]:
-    """A trivial local step of a recipe, journal synced, over the claimed floor among the same files."""
+    """The time of a trivial local step of a recipe, with a synced journal, as a ratio to the claimed floor with the
+    same files.
+    """
     path = home.recipe("steps.recipe", HEAD + "@w > true\n" * STEPS + "tmux.close @w\n")
     ratios = []
     for _ in range(7):
@@ -118,7 +120,7 @@ def many_steps(home: Home) -> list[tuple[str, float, float]]:
 
 
 def many_jobs(few: Home, many: Home) -> list[tuple[str, float, float]]:
-    """Listings with 10,000 jobs in the folder over those with 20."""
+    """The time of listings with 10,000 jobs in the folder, as a ratio to that with 20."""
     path = few.recipe("fails.recipe", HEAD + "@w > false\n")
     for home, count in ((few, 20), (many, 10_000)):
         home.recipe("fails.recipe", HEAD + "@w > false\n")
@@ -139,7 +141,7 @@ def many_jobs(few: Home, many: Home) -> list[tuple[str, float, float]]:
 
 
 def multiply(home: Home, count: int) -> None:
-    """Fill the folder with older jobs that are over, like the one that is there."""
+    """Fill the folder with older finished jobs, which are copies of the existing job."""
     jobs = home.folder / "t" / "jobs"
     model = next(path for path in jobs.iterdir() if path.name[0].isdigit())
     events = (model / "events.jsonl").read_bytes()
@@ -151,7 +153,7 @@ def multiply(home: Home, count: int) -> None:
 
 
 def figures() -> list[tuple[str, float, float]]:
-    """(what, measured, bar): each is a ratio, and is to be at most its bar."""
+    """Figures (what, measured, bar). Each measured value is a ratio that must be at most `bar`."""
     homes = [Home(), Home(), Home()]
     try:
         return [*whole_runs(homes[0]), *many_steps(homes[0]), *many_jobs(homes[1], homes[2])]

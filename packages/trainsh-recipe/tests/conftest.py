@@ -1,4 +1,4 @@
-"""A place of its own for every test: home, settings, tmux servers, and train-recipe to run in it."""
+"""Each test has a place of its own: a home, settings and tmux servers, and train-recipe to run in it."""
 
 import contextlib
 import json
@@ -21,7 +21,9 @@ DEADLINE = 60.0
 
 
 class Place:
-    """A folder (short, since tmux's sockets are in it) and the environment that keeps everything inside."""
+    """A folder with a short path, because it contains tmux's sockets, and an environment that keeps all files in
+    the folder.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -35,7 +37,7 @@ class Place:
 
     @property
     def env(self) -> dict[str, str]:
-        """The environment of a program here."""
+        """The environment of a program in this place."""
         kept = {key: value for key, value in os.environ.items() if key in ("LANG", "LC_ALL")}
         return kept | {
             "HOME": str(self.home), "TRAINSH_HOME": str(self.config), "XDG_RUNTIME_DIR": str(self.folder / "r"),
@@ -45,7 +47,7 @@ class Place:
         } | self.extra  # fmt: skip
 
     def recipe(self, text: str, name: str = "r") -> str:
-        """Write a recipe; its path."""
+        """Write a recipe and return its path."""
         (self.work / f"{name}.recipe").write_text(text)
         return f"./{name}.recipe"
 
@@ -57,14 +59,14 @@ class Place:
         )  # fmt: skip
 
     def start(self, *words: str) -> subprocess.Popen[str]:
-        """Start train-recipe and go on."""
+        """Start train-recipe without waiting for its end."""
         return subprocess.Popen(
             ["train-recipe", *words], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
             text=True, env=self.env, cwd=self.work,
         )  # fmt: skip
 
     def json(self, *words: str, status: int = 0) -> Any:
-        """Run with --json: the document; the exit status has to be `status`."""
+        """Run with --json and return the document. The exit status must be `status`."""
         done = self.run(*words, "--json")
         assert done.returncode == status, f"{words} ended with {done.returncode}\n{done.stdout}{done.stderr}"
         return json.loads(done.stdout or done.stderr)
@@ -78,7 +80,7 @@ class Place:
         return [json.loads(line) for line in (self.job() / "events.jsonl").read_text().splitlines()]
 
     def until(self, true: Callable[[], Any], what: str) -> Any:
-        """Wait until `true()` is; fails after DEADLINE seconds."""
+        """Wait until `true()` returns a true value. Fail after DEADLINE seconds."""
         deadline = time.monotonic() + DEADLINE
         while True:
             found = true()
@@ -88,7 +90,10 @@ class Place:
             time.sleep(0.02)
 
     def started(self, step: str) -> None:
-        """Wait until the newest job has started a step, and a command's session has taken it."""
+        """Wait until the newest job has started a step.
+
+        If it is a command, also wait until its session has claimed it.
+        """
         self.until(lambda: self._has("step.started", step), f"step {step} starts")
         event = next(each for each in self.events() if each["event"] == "step.started" and each["step"] == step)
         if event["kind"] == "execute":
@@ -122,11 +127,13 @@ class Place:
         return [path for path in (self.folder / "tmux").rglob("*") if path.is_socket()]
 
     def check(self) -> dict[str, str]:
-        """What `resume --check` says of each step."""
+        """What `resume --check` prints about each step."""
         return {row["id"]: row["action"] for row in self.json("resume", "--check")}
 
     def crash(self) -> None:
-        """What runs in the sessions is killed, with the sessions' shells: nobody writes down how it ended."""
+        """Kill everything that runs in the sessions, and the sessions' shells, so that no process records how a
+        step ended.
+        """
         for socket in self.sockets():
             listed = ["tmux", "-S", str(socket), "list-panes", "-a", "-F", "#{pane_pid}"]
             panes = subprocess.run(listed, capture_output=True, text=True, check=False).stdout.split()
@@ -146,21 +153,23 @@ class Place:
                 text=True,
                 check=False,
             ).stdout.strip()
-            # Stopped first, all of them: who is killed a moment before its parent has its end written down.
+            # All of them are stopped first. Otherwise, if a process were killed a moment before its parent, the
+            # parent would record its end.
             for number in (signal.SIGSTOP, signal.SIGKILL):
                 for pid in [int(server), *found] if server else list(found):
                     with contextlib.suppress(ProcessLookupError):
                         os.kill(pid, number)
 
     def lose_the_shell(self) -> None:
-        """The session's shell is killed, and its snapshot is not there."""
+        """Kill the session's shell and remove its snapshot."""
         self.crash()
-        # Of the sessions, not of the library beside them: without its snapshot.bash no later shell works.
+        # Only the snapshots of the sessions are removed, not the snapshot.bash of the library, without which no
+        # later shell works.
         for found in self.home.glob(".local/state/tmux-trainsh/**/sessions/*/*/snapshot*"):
             found.unlink()
 
     def close(self) -> None:
-        """End what is left, and remove the folder."""
+        """End what still runs, and remove the folder."""
         for socket in self.sockets():
             subprocess.run(["tmux", "-S", str(socket), "kill-server"], capture_output=True, check=False)
         end_all_marked(self.folder.name)
@@ -169,13 +178,13 @@ class Place:
 
 @pytest.fixture
 def make_place() -> Callable[[], Place]:
-    """Makes places; whoever makes one closes it."""
+    """A function that makes places. The test that makes one must close it."""
     return lambda: Place(Path(tempfile.mkdtemp(prefix="tr")))
 
 
 @pytest.fixture
 def place(make_place: Callable[[], Place]) -> Iterator[Place]:
-    """A place that goes with the test."""
+    """A place that is removed after the test."""
     made = make_place()
     yield made
     made.close()

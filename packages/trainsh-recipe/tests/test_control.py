@@ -1,4 +1,4 @@
-"""Verbs: which words become which parameters, which steps a resume does again."""
+"""Verbs: which words become which parameters, and which steps a resume repeats."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""`train exec`: the command's output, its status, and nothing else."""
+"""`train exec` prints the command's output and returns its status, and does nothing else."""
 
 import signal
 import subprocess

@@ -1,6 +1,6 @@
-"""Kill -9 of anything at any instant, then resume: every command has run exactly once, and the end is the same.
+"""Kill -9 any process at any time, then resume: every command has run exactly once, and the result is the same.
 
-Set TRAINSH_FAULTS to another number of instants than 200, TRAINSH_FAULTS_SEED to another seed.
+TRAINSH_FAULTS sets the number of times (default 200), TRAINSH_FAULTS_SEED the seed.
 """
 
 import os
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 INSTANTS = int(os.environ.get("TRAINSH_FAULTS", "200"))
 SEED = int(os.environ.get("TRAINSH_FAULTS_SEED", "20261124"))
 SIDE_BY_SIDE = 3
-MOST_KILLS = 8  # of one job; after them it is left in peace
+MOST_KILLS = 8  # kills of one job; after them it runs undisturbed
 
 PROVIDER = """#!/bin/sh
 # A provider: `make` rents a thing, once for each job, however often it is asked; `count` is what it really did.
@@ -77,7 +77,7 @@ EXPECTED = sorted(
 
 
 def prepare(place: "Place") -> "Place":
-    """The recipe, its data and its provider, put into a place."""
+    """Put the recipe, its data and its provider into a place."""
     place.tool("provider", PROVIDER)
     (place.bin / "provider.schema").write_text(SCHEMA)
     (place.work / "source").mkdir()
@@ -87,7 +87,7 @@ def prepare(place: "Place") -> "Place":
 
 
 def family(pid: int) -> dict[str, list[int]]:
-    """What runs below a runner: `tools` (its own children) and `links` (theirs: channels, rsync)."""
+    """The processes below a runner: `tools` (its children) and `links` (their children: channels, rsync)."""
     found = subprocess.run(["ps", "-A", "-o", "pid=,ppid="], capture_output=True, text=True, check=True)
     children: dict[int, list[int]] = {}
     for line in found.stdout.splitlines():
@@ -98,7 +98,7 @@ def family(pid: int) -> dict[str, list[int]]:
 
 
 def strike(runner: "subprocess.Popen[str]", choice: random.Random) -> bool:
-    """Kill -9 the runner, one of its tools or one of their links; False when it had ended already."""
+    """Kill -9 the runner, one of its tools or one of their links. Return False if it had already ended."""
     if runner.poll() is not None:
         return False
     around = family(runner.pid)
@@ -112,13 +112,13 @@ def strike(runner: "subprocess.Popen[str]", choice: random.Random) -> bool:
 
 
 def ended(place: "Place") -> str:
-    """The job's status so far; nothing when there is no job yet."""
+    """The job's status so far, or "" if there is no job yet."""
     jobs = place.json("jobs")
     return str(jobs[0]["state"]) if jobs else ""
 
 
 def torment(make: "Callable[[], Place]", seed: int) -> tuple[int, dict[str, Any]]:
-    """One job, struck until it has had its share: how often it was, and what became of everything."""
+    """Run one job that is killed several times. Return how often it was killed, and the outcome."""
     choice = random.Random(seed)
     place = prepare(make())
     try:
@@ -141,7 +141,7 @@ def torment(make: "Callable[[], Place]", seed: int) -> tuple[int, dict[str, Any]
 
 
 def outcome(place: "Place", status: str, told: str) -> dict[str, Any]:
-    """What an undisturbed run and a tormented one have to agree on; `told` is for the message."""
+    """What must be the same after a run without kills and a run with kills. `told` is for the message."""
     place.until(lambda: not place.sockets() or not alive(place), "the sessions go")
     job = place.json("jobs")[0]["id"]
     assert all(each["id"] == job for each in place.json("status")), "a job that never began is not one"
@@ -171,7 +171,7 @@ WANTED = {
 
 
 def check(seed: int, found: dict[str, Any]) -> None:
-    """The end has to be that of a run without faults."""
+    """Check that the outcome is that of a run without faults."""
     told = found.pop("told")
     assert found == WANTED, f"seed {seed}:\n{told}"
 

@@ -1,4 +1,4 @@
-"""How the checkpoints that a job brings to safety are told."""
+"""How the uploaded checkpoints of a job are reported."""
 
 from typing import Any
 
@@ -41,7 +41,8 @@ def test_checkpoints_are_told(monkeypatch: pytest.MonkeyPatch, answer: Any, told
             raise answer
         return answer
 
-    monkeypatch.setattr(following, "call", call)  # the real one needs a host, a storage and a pump: tests of xfer
+    # the real function needs a host, a storage and a pump; xfer tests it
+    monkeypatch.setattr(following, "call", call)
     assert [following.told(row) for row in following.checkpoints(FOLLOWS)] == told
 
 

@@ -1,4 +1,4 @@
-"""What a run, a failure and a resume tell a person who knows the README alone."""
+"""What a run, a failure and a resume tell a person who has read only the README."""
 
 import re
 from typing import TYPE_CHECKING

@@ -1,4 +1,4 @@
-"""The journal: whole events or none."""
+"""The journal: events are written completely or not at all."""
 
 import json
 import resource

@@ -1,4 +1,4 @@
-"""Ctrl-C, signals, the background: a run left, gone on with, watched, cancelled."""
+"""Ctrl-C, signals and the background: a run is left, continued, watched, cancelled."""
 
 import signal
 import sys
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 BIN = Path(sys.executable).parent
 HEAD = "host h = local\ntmux.open @h as w\n"
-# Until the test says so: a step of each kind that is found running.
+# Each of these steps runs until the test ends it. There is one of each kind.
 KINDS = {
     "execute": "@w > until [ -e go ]; do sleep 0.05; done; echo done >> ran\n",
     "wait": "wait @w file={work}/go timeout=1m\n@w > echo done >> ran\n",
@@ -35,7 +35,7 @@ def begun(place: "Place", kind: str, after: str = "finally\n@w > echo finally $J
 
 
 def underway(place: "Place", kind: str) -> None:
-    """Wait until the step of that kind runs; a `retry` is in its pause."""
+    """Wait until the step of that kind runs. A `retry` must be in its pause."""
     if kind == "retry":
         place.finished("2")
     else:
@@ -126,7 +126,7 @@ PROMPT = "d, p, c or Enter: "
 
 
 class Front:
-    """A run on a terminal."""
+    """A run in the foreground, on a terminal."""
 
     def __init__(self, place: "Place", *words: str) -> None:
         self.terminal = Terminal(

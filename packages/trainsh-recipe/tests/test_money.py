@@ -1,4 +1,4 @@
-"""Money: limits and what is handed to providers, machines that are kept, the last line, estimates."""
+"""Money: limits and what providers get of them, machines that are kept, the last line, estimates."""
 
 import contextlib
 import json
@@ -38,7 +38,8 @@ SCHEMA = {
         "offers": verb({"gpu": TEXT}, estimates="pick"),
     },
 }
-# One machine of this machine, at $3600 an hour: a dollar a second. `given` gets what a verb was called with.
+# A provider of one machine, which is this machine. It costs $3600 an hour, so one dollar a second. `given` has the
+# parameters of each verb's call.
 SHED = """#!/bin/sh
 case $1 in
 schema) cat "$SHED/schema.json" ;;
@@ -57,7 +58,7 @@ START = "host gpu = placeholder\nshed.pick @gpu\ntmux.open @gpu as w\n"
 
 @pytest.fixture
 def shed(place: "Place") -> "Place":
-    """A place with a provider of one expensive machine."""
+    """A place with a provider that has one expensive machine."""
     place.tool("shed", SHED)
     folder = place.folder / "shed"
     folder.mkdir()
@@ -71,12 +72,12 @@ def machine(place: "Place") -> Path:
 
 
 def given(place: "Place") -> list[dict[str, Any]]:
-    """What `pick` was called with, each time."""
+    """The parameters of each call of `pick`."""
     return [json.loads(line) for line in (place.folder / "shed" / "given").read_text().splitlines() if line]
 
 
 def held(place: "Place") -> dict[str, Any]:
-    """The event of the hold that goes on."""
+    """The event of the present hold."""
 
     def found() -> dict[str, Any] | None:
         with contextlib.suppress(OSError, ValueError):
@@ -167,7 +168,7 @@ def test_a_limit_that_is_none_is_refused(shed: "Place") -> None:
     assert not (shed.config / "jobs").exists()
 
 
-# What is said of money
+# Messages about money
 
 
 def test_a_job_that_is_left_says_what_it_costs_last(shed: "Place") -> None:
@@ -221,7 +222,7 @@ REQUIRED += "finally\nshed.destroy\n"
 
 
 def required(place: "Place") -> str:
-    """A recipe whose required upload fails: there is a file in the way."""
+    """A recipe whose required upload fails, because a file has the name of the destination folder."""
     (place.work / "out").touch()
     return place.recipe(REQUIRED.format(work=place.work))
 
@@ -232,7 +233,7 @@ def test_a_machine_is_not_destroyed_before_a_required_output_has_arrived(shed: "
     assert event["steps"] == ["4"] and event["hosts"] == ["gpu"] and machine(shed).exists()
     assert "step 4 has not arrived" in shed.run("status").stdout
     assert shed.json("status")[0]["held"]["steps"] == ["4"]
-    (shed.work / "out").unlink()  # it is tried again by itself
+    (shed.work / "out").unlink()  # then the upload is tried again without a command
     output, errors = runner.communicate(timeout=60)
     assert not machine(shed).exists() and (shed.work / "out" / "safe" / "m").exists(), output + errors
     id = shed.job().name[-4:]
@@ -268,7 +269,8 @@ def test_a_runner_that_is_killed_while_it_holds_goes_on_holding(shed: "Place") -
 
 def test_nothing_is_held_where_nothing_can_be_lost(shed: "Place") -> None:
     schema = shed.folder / "shed" / "schema.json"
-    schema.write_text(schema.read_text().replace('"timeout": {', '"patience": {'))  # the step's own `timeout=`
+    # the step's own `timeout=` counts
+    schema.write_text(schema.read_text().replace('"timeout": {', '"patience": {'))
     shed.tool("shed", SHED.replace("pick) ", "pick) exit 1; "))
     shed.run("run", required(shed))
     assert not any(each["event"] == "hold.started" for each in shed.events())
@@ -304,7 +306,10 @@ def test_a_failed_job_keeps_its_machine_for_a_look(shed: "Place") -> None:
 @pytest.mark.faults
 @pytest.mark.parametrize("seed", range(12))
 def test_a_runner_killed_at_any_instant_never_loses_a_required_output(shed: "Place", seed: int) -> None:
-    """Killed again and again, before, in and after the hold: the machine goes only when the output is safe."""
+    """The runner is killed many times, before, during and after the hold.
+
+    The machine goes only when the output is safe.
+    """
     chance = random.Random(seed)
     out = shed.work / "out" / "safe" / "m"
     shed.tool(

@@ -1,4 +1,4 @@
-"""Recipes on another machine: links that go, runners that go, and the command that runs once all the same."""
+"""Recipes on another machine: connections are lost and runners end, but the command runs once."""
 
 import json
 import random
@@ -32,7 +32,7 @@ tmux.close @w
 
 @pytest.fixture
 def work(world: "World", tmp_path: Path) -> Path:
-    """A folder that both sides have: the machine is this one."""
+    """A folder that both sides have, because the machine is this machine."""
     folder = Path(world.home) / "work"
     folder.mkdir()
     (Path(world.home) / "data").write_text("data")
@@ -228,7 +228,7 @@ def test_another_machine_has_its_copies_again(world: "World", work: Path) -> Non
     text = f"host box = box\n./data -> @box:{work}/copied/\ntmux.open @box as w\n@w > [ -e {work}/go ]\n"
     (Path(world.home) / "r.recipe").write_text(text)
     assert world.run("train-recipe", "run", "./r.recipe", check=False).status == 1
-    # As if the job had begun on another machine: its token is not the host's.
+    # Make the job look as if it had begun on another machine: the recorded token is not the host's.
     world.run(
         "sh", "-c", """sed -i 's/"machine":"[0-9a-f]*"/"machine":"another"/' "$TRAINSH_HOME"/jobs/*/events.jsonl"""
     )

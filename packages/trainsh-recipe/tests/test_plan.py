@@ -1,4 +1,4 @@
-"""The plan: what of another version is refused, and whether the reader's types are those of train-dsl's schema."""
+"""The plan: plans of another version are refused, and the reader's types match train-dsl's schema."""
 
 import json
 import re

@@ -1,4 +1,6 @@
-"""Tools that nobody here has heard of: served, run once a verb, described or not; the provider of the docs."""
+"""Tools of other authors: with `serve` or one process for each verb, with or without a schema; and the provider of
+the docs.
+"""
 
 import re
 import sys
@@ -57,7 +59,7 @@ OPEN = "tmux.open @h as w\n"
 
 @pytest.fixture
 def served(place: "Place") -> "Place":
-    """A place with train-served in it."""
+    """A place that has train-served."""
     import sys
 
     place.tool("served", SERVED.format(python=sys.executable))
@@ -157,7 +159,7 @@ def test_a_question_is_asked_on_the_terminal_and_stops_the_clock(served: "Place"
     script = f'cd "{served.work}" && exec train-recipe run {path}'
     terminal = Terminal(["sh", "-c", script], served.env)
     terminal.expect("Really?")
-    time.sleep(2.5)  # longer than the step may take: answering is not its time
+    time.sleep(2.5)  # longer than the step's timeout, but the time for an answer does not count
     terminal.type("y\n")
     assert terminal.wait() == 0, terminal.text
     assert served.run("logs", "--last", "--step", "1").stdout == "yes\n"  # what it answered

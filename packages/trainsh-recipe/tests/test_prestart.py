@@ -1,4 +1,4 @@
-"""What train-recipe guesses from its command line before it has loaded anything."""
+"""What train-recipe guesses from its command line before it has loaded its modules."""
 
 import pytest
 

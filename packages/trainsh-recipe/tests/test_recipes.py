@@ -1,4 +1,4 @@
-"""Recipes that have names: made, shown, edited."""
+"""Named recipes are created, shown and edited."""
 
 from typing import TYPE_CHECKING
 
@@ -7,7 +7,7 @@ from trainsh_base.testing import Terminal
 if TYPE_CHECKING:
     from conftest import Place
 
-# An editor that breaks the recipe the first time and mends it the second.
+# An editor that breaks the recipe the first time and repairs it the second time.
 EDITOR = """#!/bin/sh
 if [ -e once ]; then sed -i.old '/nonsense/d' "$1"; else touch once; echo nonsense >>"$1"; fi
 """

@@ -1,4 +1,4 @@
-"""Going on with a job: what is done again and what is not."""
+"""Resuming a job: which steps run again and which do not."""
 
 import json
 import os
@@ -14,7 +14,7 @@ HEAD = "host h = local\ntmux.open @h as w\n"
 
 
 def kill_at(place: "Place", path: str, step: str, *words: str) -> None:
-    """Run a recipe, and kill its runner once it has started a step."""
+    """Run a recipe, and kill its runner after it has started a step."""
     runner = place.start("run", path, *words)
     place.started(step)
     runner.kill()
@@ -104,7 +104,7 @@ def test_an_edited_recipe_goes_on_as_it_was_or_as_it_is(place: "Place") -> None:
     refused = place.run("resume", "--edited")
     assert refused.returncode == 5 and "echo a >> ran" in refused.stderr
     place.recipe(HEAD + "@w > echo a >> ran\n@w > true\n@w > echo new >> ran\n")
-    assert place.run("resume").returncode == 1  # the text it started with
+    assert place.run("resume").returncode == 1  # it uses the text with which the job began
     assert place.run("resume", "--edited").returncode == 0
     assert place.lines() == ["a", "new"]
 
@@ -123,7 +123,7 @@ def test_a_lost_step_fails_until_it_is_told_to_run_again(place: "Place") -> None
 
 
 def reboot(place: "Place") -> None:
-    """The host goes down at once: what runs in its sessions is killed, and nobody writes down how it ended."""
+    """Make the host go down at once: everything in its sessions is killed, and nothing records how it ended."""
     for folder in (place.home / ".local/state/tmux-trainsh/sessions").glob("*/*"):
         pids = [int((folder / name).read_text().split()[0]) for name in ("pid", "shell")]
         for pid in pids:
@@ -133,7 +133,7 @@ def reboot(place: "Place") -> None:
 
 
 def zombie(pid: str) -> bool:
-    """Whether the process has ended and nobody has asked how."""
+    """Whether the process is a zombie: it has ended, but its status was not collected."""
     try:
         with open(f"/proc/{pid}/stat") as file:  # noqa: PTH123
             return file.read().rpartition(")")[2].split()[0] == "Z"

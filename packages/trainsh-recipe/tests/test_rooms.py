@@ -1,4 +1,4 @@
-"""What each command loads: listings, logs and status load no engine."""
+"""Which modules each command loads: listings, `logs` and `status` do not load the engine."""
 
 import subprocess
 import sys

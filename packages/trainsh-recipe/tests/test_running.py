@@ -1,4 +1,4 @@
-"""Recipes run: statuses, the language's control, what one sees."""
+"""Running recipes: statuses, the language's control flow, and what a person sees."""
 
 import json
 from typing import TYPE_CHECKING

@@ -1,4 +1,4 @@
-"""train-recipe as a program's partner: `run` over JSON-RPC, its events, its cancelling."""
+"""Programs call train-recipe: `run` over JSON-RPC, its events, and cancelling."""
 
 import os
 from pathlib import Path

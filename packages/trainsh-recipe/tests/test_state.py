@@ -1,4 +1,4 @@
-"""The fold: what a job's events add up to."""
+"""The fold: the state that results from a job's events."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ T = "2026-01-01T00:00:0{}.000Z"
 
 
 def events(*rows: tuple[str, dict[str, Any]]) -> list[dict[str, Any]]:
-    """Events a second apart, behind a job.started."""
+    """Events one second apart, after a job.started."""
     first: tuple[str, dict[str, Any]] = ("job.started", {"job": "j", "name": "n", "steps": 3})
     return [{"t": T.format(index), "event": name, **data} for index, (name, data) in enumerate([first, *rows])]
 
@@ -100,7 +100,7 @@ def test_bindings_and_stopped_hosts() -> None:
 
 def test_time_without_a_runner_does_not_count() -> None:
     rows = [started("1"), ("job.left", {"reason": "x"}), ("job.resumed", {"pid": 1}), started("1")]
-    assert fold(events(*rows)).active == 3.0  # 0-1, 1-2 and 3-4; not 2-3
+    assert fold(events(*rows)).active == 3.0  # 0-1, 1-2 and 3-4, but not 2-3
 
 
 def test_nothing_at_all_is_no_job() -> None:

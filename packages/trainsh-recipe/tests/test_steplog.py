@@ -1,4 +1,4 @@
-"""What steps print: masked, plain where it is to be plain, its last lines kept."""
+"""The output of steps: masked, converted to plain text where needed, and with its last lines kept."""
 
 from pathlib import Path
 

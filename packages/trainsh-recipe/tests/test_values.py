@@ -1,4 +1,4 @@
-"""Texts of a plan made into values."""
+"""How texts of a plan become values."""
 
 import pytest
 
@@ -10,7 +10,7 @@ from trainsh_recipe.store.state import State
 
 
 def values(**overrides: dict[str, str]) -> Values:
-    """Values of a small plan."""
+    """The values of a small plan."""
     plan = Plan(
         version=1, name="n",
         vars={

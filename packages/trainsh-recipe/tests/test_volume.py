@@ -1,4 +1,4 @@
-"""Steps that print much: all of it in the job's log, little memory, and views that keep up."""
+"""Steps that print a lot: the job's log has everything, little memory is used, and the views keep up."""
 
 import os
 import random
@@ -24,7 +24,7 @@ RECIPE = "host h = local\ntmux.open @h as w\n@w > cat {path}; touch seen; until 
 
 
 def memory(pid: int) -> float:
-    """The most that a process ever had, in MB."""
+    """The most memory that a process has used, in MB."""
     status = Path(f"/proc/{pid}/status")
     if not status.exists():
         pytest.skip("MEMORY IS NOT MEASURED HERE: there is no /proc")
@@ -55,11 +55,12 @@ def test_the_log_has_all_of_it_and_the_runner_little_memory(place: "Place", make
             cwd=place.work,
         )
         want = path.read_bytes().replace(b"\n", b"\r\n").decode("utf-8", "replace").encode()
-        # The end of a character that is cut comes with the step's end.
+        # If a character is cut, its end comes with the step's end.
         place.until(lambda: (place.work / "seen").exists(), "the output")
         log = place.job() / "steps/002.log"
         grown = 0
-        while log.stat().st_size < len(want) - 10:  # as long as it grows: a busy machine takes its time for 30 MB
+        # wait as long as the log grows: a busy machine needs time for 30 MB
+        while log.stat().st_size < len(want) - 10:
             grown = place.until(
                 lambda now=grown: log.stat().st_size > now and log.stat().st_size, "more of the log"
             )

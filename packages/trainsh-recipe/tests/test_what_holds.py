@@ -1,4 +1,6 @@
-"""Resume keeps what holds: background steps that failed, shells that are new, machines that are others."""
+"""A resume keeps what still holds: background steps that failed, shells that are new, machines that were
+replaced.
+"""
 
 import json
 import os
@@ -139,7 +141,7 @@ def test_another_machine_has_its_steps_done_again(place: "Place") -> None:
 
 
 def another_machine(place: "Place", host: str) -> None:
-    """As if the journal had been written on another machine: its token is not the host's."""
+    """Make the journal look as if it had been written on another machine: its token is not the host's."""
     path = place.job() / "events.jsonl"
     rows = [json.loads(line) for line in path.read_text().splitlines()]
     for row in rows:
@@ -188,7 +190,7 @@ def test_a_tool_that_is_killed_while_a_step_runs_is_healed(place: "Place") -> No
 
 
 def test_what_held_a_secret_is_set_again(place: "Place") -> None:
-    """The steps that set it run again; those that read it or set other things do not."""
+    """The steps that set such a value run again. The steps that read it or set other values do not."""
     place.extra["TOKEN"] = "very-secret-value"
     text = (
         '@w > export T="${secret:TOKEN}"\n@w > COPY="x-$T"\n@w > echo "$T" | wc -c >> ran; OTHER=1\n@w > [ -e go ]\n'
@@ -215,7 +217,10 @@ def test_an_open_descriptor_stops_a_resume(place: "Place") -> None:
 
 
 def test_a_shell_that_was_opened_and_closed_before_a_step_covers_nothing(place: "Place") -> None:
-    """The shell is lost with its snapshot; the resume is killed when the new one is open; that one is closed."""
+    """The shell and its snapshot are lost.
+
+    The resume is killed when the new shell is open, and that shell is closed.
+    """
     text = "@w > N=5\n@w > [ -e go ]\n@w > echo $N >> ran\n"
     assert place.run("run", place.recipe(HEAD + text)).returncode == 1
     place.lose_the_shell()

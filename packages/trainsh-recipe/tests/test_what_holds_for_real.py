@@ -1,4 +1,6 @@
-"""Resume keeps what holds, with what people really do: virtual environments, machines rented anew, a full disk."""
+"""A resume keeps what still holds in practice: virtual environments, machines that were rented again, a
+full disk.
+"""
 
 import contextlib
 import json
@@ -27,7 +29,7 @@ conda() {
     esac
 }
 """
-# What the steps of a session set, what a later step says of it.
+# (what the steps of a session set, what a later step prints about it)
 STATES = {
     "a virtual environment": (
         ["before=$PATH; source venv/bin/activate"],
@@ -86,7 +88,7 @@ def test_a_session_is_closed_with_a_snapshot_where_a_resume_may_need_it(
     place: "Place", text: str, snapshots: list[bool]
 ) -> None:
     tools = Path(sys.executable).parent
-    (place.bin / "train-recipe").symlink_to(tools / "train-recipe")  # a tool beside it comes first
+    (place.bin / "train-recipe").symlink_to(tools / "train-recipe")  # a tool in the same folder is found first
     place.tool("tmux", f'#!/bin/sh\ntee -a {place.work}/asked | {tools}/train-tmux "$@"\n')
     place.run("run", place.recipe(HEAD + text))
     asked = [json.loads(line) for line in (place.work / "asked").read_text().splitlines()]
@@ -94,7 +96,7 @@ def test_a_session_is_closed_with_a_snapshot_where_a_resume_may_need_it(
 
 
 def environment(work: Path) -> None:
-    """A virtual environment with a program of its own, and a conda, as far as a shell sees one."""
+    """A virtual environment with a program of its own, and an imitation of conda."""
     folder = work / "venv" / "bin"
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(work / "venv")], check=True)
     (work / "conda.sh").write_text(CONDA.replace("{work}", str(work)))

@@ -1,6 +1,6 @@
-"""What steps and waits cost, against the floor of floor.py, in one run: they take turns, and medians count.
+"""What steps and waits cost, compared with the floor of floor.py.
 
-python packages/trainsh-tmux/tests/bench_tmux.py
+All are measured in turns in one run; medians count. python packages/trainsh-tmux/tests/bench_tmux.py
 """
 
 import contextlib
@@ -37,7 +37,7 @@ Figure = tuple[str, float, float]
 
 
 def figures() -> list[Figure]:
-    """(name, measured, bar): all are ratios, or shares of what is allowed."""
+    """Figures (name, measured, bar). Each measured value is a ratio, or a share of what is allowed."""
     found = []
     with _home() as folder:
         found.append(_steps("local step, in floors", "local"))
@@ -71,7 +71,7 @@ def _steps(name: str, spec: str, *words: Any) -> Figure:
 
 
 def _opens(spec: str) -> Figure:
-    """`tmux.open` by a process that knows nothing yet, where the connection is open: of 200 ms."""
+    """`tmux.open` by a new process over an open connection, as a share of 200 ms."""
     took = []
     for number in range(OPENS):
         cli.registry.close()
@@ -81,7 +81,7 @@ def _opens(spec: str) -> Figure:
 
 
 def _far_step(spec: str) -> Figure:
-    """At 50 ms: what a step takes of 1.1 round trips and 5 ms."""
+    """With a delay of 50 ms: the time of a step, as a ratio to 1.1 round trips plus 5 ms."""
     cli.open_(spec, "bench")
     host = cli.registry.host(spec)
     trips, ours = [], []
@@ -94,10 +94,11 @@ def _far_step(spec: str) -> Figure:
 
 
 def _flood(folder: Path) -> Figure:
-    """60 MB of lines as a step, which is over when all of it is here, and in a bare pane whose output is recorded.
+    """60 MB of lines: as a step that ends when all output has arrived, compared with a bare pane whose output is
+    recorded.
 
-    tmux takes a sixth longer for a pane with pipe-pane than for one without, whoever reads that: 13.5 s to 11.7 s
-    for 280 MB.
+    tmux needs a sixth more time for a pane with pipe-pane than for one without, whatever program reads the pipe:
+    13.5 s instead of 11.7 s for 280 MB.
     """
     printed = folder / "printed"
     printed.write_text("".join(FLOOD_LINE % number for number in range(60_000_000 // len(FLOOD_LINE % 0))))
@@ -110,15 +111,16 @@ def _flood(folder: Path) -> Figure:
 
 
 def _bare_pane(folder: Path, command: str) -> float:
-    """Seconds that a command takes in a pane of another tmux server with the same settings and a `cat` on pipe-pane.
+    """The seconds that a command takes in a pane of another tmux server, with the same settings and `cat` on
+    pipe-pane.
 
-    Without those of session.sh tmux keeps 2,000 lines instead of 50,000, and needs a tenth less time.
+    Without the settings of session.sh, tmux would keep 2,000 lines instead of 50,000, and need a tenth less time.
     """
     over, settings = folder / "over", folder / "bare.conf"
     os.mkfifo(over)
     history = "set -g history-limit 50000\nset -g default-terminal screen-256color\n"
     settings.write_text(history + (files("trainsh_tmux.remote") / "sh" / "tmux.conf").read_text())
-    # Its socket is in the folder: tmux leaves the file behind.
+    # The socket is in the folder, because tmux does not remove it.
     tmux = ["tmux", "-S", str(folder / f"bare{time.monotonic_ns()}"), "-f", str(settings)]
     pane = ["-x", "200", "-y", "50", f"read x <{over}; {command}; echo >{over}; read x"]
     record = [";", "pipe-pane", f"exec cat >>{folder / 'recorded'}"]
@@ -174,7 +176,7 @@ def _wait_in_vain(number: int) -> None:
 
 
 def _children_cpu() -> float:
-    """CPU seconds of our shells and of what they have run (Linux)."""
+    """The CPU seconds of our shells and of the programs that they have run (Linux)."""
     below, total = {os.getpid()}, 0
     rows = {}
     for entry in Path("/proc").glob("[0-9]*"):
@@ -197,7 +199,7 @@ def _time(work: Callable[[], object]) -> float:
 
 @contextlib.contextmanager
 def _home() -> Iterator[Path]:
-    """A home, a tmux and a registry of its own."""
+    """A home, a tmux server and a registry of its own."""
     folder = Path(tempfile.mkdtemp(prefix="bt-", dir="/tmp"))
     settings = {name: str(folder) for name in ("HOME", "TMUX_TMPDIR", "XDG_RUNTIME_DIR")}
     with _environment(settings | {"TRAINSH_HOME": str(folder / "t")}):
@@ -218,7 +220,7 @@ def _world() -> Iterator[World]:
 
 
 def _close() -> None:
-    """Take the sessions down, and begin anew."""
+    """Close the sessions, and start with a new registry."""
     for host in list(cli.registry._hosts._hosts):
         with contextlib.suppress(Exception):
             cli.kill(host=host)

@@ -1,4 +1,4 @@
-"""Sessions of their own for every test: a home, a tmux."""
+"""Each test has sessions of its own: a home and a tmux server."""
 
 import shutil
 import signal

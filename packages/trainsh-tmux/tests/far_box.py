@@ -1,4 +1,4 @@
-"""Sessions on a machine behind a real sshd, and ways to harm the connection to it."""
+"""Sessions on a machine behind a real sshd, and ways to disturb the connection to it."""
 
 import contextlib
 import os
@@ -32,7 +32,7 @@ class Far(Box):
 
 
 def cut(far: Far, how: str) -> None:
-    """End the connection: its far end (`sshd`), the `master` here, or the `clients` that use it."""
+    """Cut the connection: at its remote end (`sshd`), at the `master` here, or at the `clients` that use it."""
     if how == "sshd":
         far.server.drop()
     elif how == "master":
@@ -49,7 +49,7 @@ def cut(far: Far, how: str) -> None:
 
 
 def without(world: World, *programs: str) -> str:
-    """A PATH of the system's programs, but for some."""
+    """A PATH with the system's programs except some."""
     folder = world.folder / "few"
     folder.mkdir()
     for name in os.listdir("/usr/bin"):
@@ -59,7 +59,7 @@ def without(world: World, *programs: str) -> str:
 
 
 def below(pid: int) -> list[int]:
-    """A process and all that it started, and what they started."""
+    """A process and all its descendants."""
     words = ["ps", "-A", "-o", "pid=,ppid="]
     rows = [line.split() for line in subprocess.check_output(words, text=True).splitlines()]
     found = [pid]
@@ -69,12 +69,12 @@ def below(pid: int) -> list[int]:
 
 
 def logins(server: Sshd) -> int:
-    """How often somebody logged in."""
+    """The number of logins so far."""
     return server.log.read_text().count("Accepted ")
 
 
 def only(folder: Path, *programs: str) -> str:
-    """A PATH of busybox's applets and these programs, and nothing else."""
+    """A PATH with only busybox's applets and these programs."""
     folder.mkdir()
     applets = subprocess.run(["busybox", "--list"], capture_output=True, text=True, check=True).stdout.split()
     for name in applets:

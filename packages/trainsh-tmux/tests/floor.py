@@ -1,8 +1,8 @@
-"""The claimed floor of a step, measured: what any engine with the same guarantees must pay on this machine, now.
+"""Measures the claimed floor of a step: what any engine with the same guarantees needs on this machine now.
 
-A bash in a tmux pane reads a step's name from a FIFO, claims it with an exclusive open, sources it, writes a
-status file and an end marker to the pane. It is over when the marker is seen in the pane's log, which `tail`
-pushes: a status alone comes before the step's last output.
+A bash in a tmux pane reads a step's name from a FIFO, claims the step with an exclusive open, and sources it. It
+writes a status file, and an end marker to the pane. The step is over when the marker is in the pane's log, which
+`tail` sends. The status alone would come before the step's last output.
 """
 
 import os
@@ -29,10 +29,10 @@ done
 class Floor:
     """One pane with the minimal loop in it.
 
-    Its files are in `folder`, where what is compared has its own: on ext4 a new file costs 0.04 ms or 1 ms, by what
-    was deleted in that part of the disk in the last minute, and each folder may be in another part. `words` makes
-    the argument list that runs a command on the machine (None: here), `env` its environment: the pane itself is on
-    this machine, as that of a loopback sshd is.
+    Its files are in `folder`, where the measured engine has its own. This matters: on ext4 a new file costs 0.04 ms
+    or 1 ms, depending on what was deleted in the same part of the disk in the last minute, and each folder may be
+    in another part. `words` makes the argv that runs a command on the machine (None: here), and `env` is the argv's
+    environment. The pane itself is on this machine, as that of a loopback sshd is.
     """
 
     def __init__(
@@ -72,7 +72,7 @@ class Floor:
         self._seen = b""
 
     def step(self) -> float:
-        """One `true`, in seconds."""
+        """The seconds for one step `true`."""
         self._count += 1
         name = f"floor{self._count}"
         start = time.perf_counter()
@@ -81,13 +81,13 @@ class Floor:
         return time.perf_counter() - start
 
     def median(self, count: int = 200) -> float:
-        """The median of `count` steps, in seconds, after a warm-up."""
+        """The median of `count` steps in seconds, after a warm-up."""
         for _ in range(20):
             self.step()
         return statistics.median(self.step() for _ in range(count))
 
     def close(self) -> None:
-        """Take it all down."""
+        """End the pane and remove its files."""
         self._tmux("kill-server")
         self.shell.kill()
         self.shell.wait()

@@ -1,4 +1,6 @@
-"""What is said of a step is what happened: forged sentinels, waits on what failed or is lost, other nodes."""
+"""What train reports about a step is what happened: forged sentinels, waits on failed or lost steps, other
+nodes.
+"""
 
 import contextlib
 import os
@@ -90,7 +92,9 @@ def test_no_wait_passes_a_lost_step(box: Box, options: dict[str, object]) -> Non
 
 
 def test_a_session_of_another_node_that_shares_the_home(open_box: Box) -> None:
-    """As a second login node would find it: the folder's owner and the session's node are another."""
+    """The session looks as a second login node would find it: the folder's owner and the session's node are
+    another.
+    """
     root = open_box.home / ".local/state/tmux-trainsh"
     owner = (root / "owner").read_text()
     open_box.run("true", step="s1")
@@ -157,7 +161,10 @@ def test_a_snapshot_holds_no_secret(open_box: Box) -> None:
 
 
 def test_a_session_inherits_no_secret_of_ours(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Neither what its name tells, nor what the recipe names; in the server's own environment neither."""
+    """A session inherits neither a variable with the name of a secret nor one that the recipe names.
+
+    Nor does the tmux server.
+    """
     monkeypatch.setenv("MY_API_KEY", "one-secret")
     monkeypatch.setenv("WANDB", "two-secret")
     monkeypatch.setenv("HARMLESS", "shown")

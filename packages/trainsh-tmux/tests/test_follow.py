@@ -1,4 +1,4 @@
-"""How a host pushes a log: whichever shell its sh is, and while old segments go."""
+"""How a host sends a log: with every sh, and while old segments are removed."""
 
 import os
 import shutil
@@ -33,7 +33,7 @@ class Follower:
         self._child.stdin.flush()
 
     def says(self, text: bytes) -> None:
-        """Wait until it has said this, and nothing else."""
+        """Wait until it has printed this text. Fail if it prints another text."""
         wait_until(lambda: len(self._said.read_bytes()) >= len(text), f"{text[:80]!r} was said")
         assert self._said.read_bytes() == text
 
@@ -42,7 +42,7 @@ class Follower:
         return self._child.poll() is not None
 
     def hang_up(self) -> None:
-        """Its client goes: it ends, and what it started with it."""
+        """Close its input, as when its client ends. It must end, and so must the processes that it started."""
         assert self._child.stdin
         self._child.stdin.close()
         self._child.wait(10)
@@ -77,7 +77,7 @@ def followers() -> Iterator[list[Follower]]:
 
 @pytest.fixture
 def log(tmp_path: Path) -> Path:
-    """A session's folder: 100 bytes of log, then a segment at 300 and the newest at 400."""
+    """A session's folder: 100 bytes of log, then a segment that begins at 300, and the newest at 400."""
     folder = tmp_path / "sessions" / "train" / "w"
     folder.mkdir(parents=True)
     (folder / "key").write_text("ab12\n")
@@ -108,7 +108,7 @@ def test_a_log_is_pushed_and_what_is_gone_passed_over(
     followers[0].hang_up()
 
 
-@pytest.mark.parametrize("shell", SHELLS[:2], ids=lambda words: words[0])  # busybox's runs a tail of its own
+@pytest.mark.parametrize("shell", SHELLS[:2], ids=lambda words: words[0])  # busybox runs a `tail` of its own
 @pytest.mark.parametrize("offset", [100, 350])
 def test_a_segment_that_goes_before_it_is_opened_is_asked_for_anew(
     log: Path, tmp_path: Path, followers: list[Follower], shell: list[str], offset: int

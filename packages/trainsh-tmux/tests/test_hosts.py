@@ -1,4 +1,4 @@
-"""Sessions on other machines: real sshds, links that are cut, hosts that lack this and that."""
+"""Sessions on other machines: real sshds, links that are cut, and hosts that lack programs."""
 
 import os
 import random
@@ -112,7 +112,7 @@ def test_a_full_disk(far: Far) -> None:
     state.mkdir()
     if not small_disk(state, "400k"):
         pytest.skip("FULL DISKS ARE NOT TESTED HERE: it takes root and mounts")
-    far.server.restart()  # it sees the disk from now on
+    far.server.restart()  # from now on it sees the disk
     try:
         far.open()
         running = far.start("sleep 0.5; (exit 6)", step="s1")
@@ -139,7 +139,7 @@ def test_a_full_disk(far: Far) -> None:
 
 
 def test_a_container_whose_home_is_on_overlayfs(world: World) -> None:
-    # GNU tail looks there once a second, unless told otherwise.
+    # GNU tail looks there once a second, unless an option says otherwise.
     home, layers = world.folder / "h-box" / "home", world.folder / "layers"
     script = (
         f"mkdir {layers} && mount -t tmpfs tmpfs {layers} && mkdir {layers}/low {layers}/up {layers}/work &&"
@@ -159,7 +159,8 @@ def test_a_container_whose_home_is_on_overlayfs(world: World) -> None:
             began = time.monotonic()
             far.text("true")
             times.append(time.monotonic() - began)
-        # A look once a second would cost half of one on average; a busy machine delays some steps, not all.
+        # If tail looked once a second, the average delay would be half a second. A busy machine delays some steps,
+        # but not all.
         assert sorted(times)[3] < 0.2, times
     finally:
         far.registry.close()
@@ -232,7 +233,10 @@ def test_a_cut_during_a_step(far: Far, how: str) -> None:
 
 
 def test_the_rest_of_the_output_arrives_after_a_cut_however_slowly(world: World) -> None:
-    """After a cut the host tells the status at once; the output comes over another connection, perhaps much later."""
+    """After a cut, the host reports the status at once.
+
+    The output comes over another connection, perhaps much later.
+    """
     path = without(world, "tail")
     (Path(path) / "tail").write_text('#!/bin/sh\n[ ! -e ~/slow ] || sleep 1.7\nexec /usr/bin/tail "$@"\n')
     (Path(path) / "tail").chmod(0o755)
@@ -263,7 +267,7 @@ def test_a_cut_during_waits(far: Far) -> None:
 
 @pytest.mark.slow
 def test_exactly_once_at_random_instants(far: Far) -> None:
-    """The connection is killed again and again, in every way, while steps run one after the other."""
+    """The connection is killed many times, in every way, while steps run one after the other."""
     far.open()
     rng = random.Random(3)
     stop, cuts = threading.Event(), [0]
@@ -307,12 +311,12 @@ def test_a_request_cut_at_any_byte_runs_nothing(shell: list[str], tmp_path: Path
         (ran / "x" / "y").mkdir(parents=True)
         subprocess.run(shell, input=text[:end], capture_output=True, timeout=20, check=False)
         left = sorted(path.relative_to(ran).as_posix() for path in ran.rglob("*"))
-        # Without its newline alone, a request is whole.
+        # A request that lacks only its newline is complete.
         assert left == (["end", "whole", "x"] if end == len(text) - 1 else ["x", "x/y"]), text[:end]
 
 
 def test_every_request_is_one_compound(far: Far) -> None:
-    """The scripts' own bodies, torn: a syntax error each, whatever they quote."""
+    """If a script's body is cut off, it is a syntax error, whatever it quotes."""
     from trainsh_tmux.remote import scripts, session_scripts, step_scripts
 
     bodies = [
@@ -338,7 +342,8 @@ def test_a_host_that_reboots(far: Far) -> None:
     time.sleep(0.3)
     everything = below(int(far.tmux("display-message", "-p", "#{pid}")))
     far.server.stop()
-    for number in (signal.SIGSTOP, signal.SIGKILL):  # the power is gone for all at once: nobody says a last word
+    # as when the power fails: all stop at once, so that none can write anything more
+    for number in (signal.SIGSTOP, signal.SIGKILL):
         for pid in everything:
             os.kill(pid, number)
     far.server.drop()

@@ -1,4 +1,6 @@
-"""What a host needs, and who is who on it: programs that are missing or elsewhere, nodes that share a home, agents."""
+"""What a host needs, and how it is identified: missing programs, programs in other folders, nodes with a shared
+home, agents.
+"""
 
 import os
 import subprocess
@@ -56,7 +58,7 @@ def test_tmux_where_a_login_shell_finds_it(world: World) -> None:
 
 
 def test_a_number_that_another_process_has_is_no_session(box: Box) -> None:
-    """A container restarted under a step: the same boot, and the pane's pid is somebody else's."""
+    """A container is restarted during a step: the boot is the same, but another process has the pane's pid."""
     box.open()
     running = box.start("sleep 100", step="s1")
     box.began(running)
@@ -77,7 +79,7 @@ def test_a_number_that_another_process_has_is_no_session(box: Box) -> None:
 
 
 def test_a_session_of_another_node_is_told(box: Box) -> None:
-    """Two machines share a home: the name leads to the other one's session, and nothing runs twice."""
+    """Two machines share a home: the name belongs to the other machine's session, and nothing runs twice."""
     box.open(job="j1")
     box.text("echo ran >>ran", step="s1", job="j1")
     box.call(cli.close, "w", job="j1")

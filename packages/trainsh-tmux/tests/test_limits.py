@@ -1,4 +1,6 @@
-"""A link that swallows everything: each request ends within its limit, its grace and LATE seconds, truthfully."""
+"""A link that drops every packet: each request ends within its limit, its grace and LATE seconds, with a true
+answer.
+"""
 
 import threading
 import time
@@ -17,14 +19,14 @@ if TYPE_CHECKING:
     from trainsh_world import World
 
 LATE = 20.0  # seconds beyond a request's own limit and its grace
-LOGIN = 50.0  # seconds that a login may take here
-OPENING = 60.0 + LOGIN  # seconds that opening a session has: a login that begins within 60 seconds may end
-CLOSING = 30.0  # ... and closing one, beyond the grace
+LOGIN = 50.0  # seconds that a login may take in these tests
+OPENING = 60.0 + LOGIN  # seconds to open a session: a login that begins within 60 seconds may complete
+CLOSING = 30.0  # seconds to close one, in addition to the grace
 UNKNOWN = {"host_lost", "host_silent", "unreachable", "no_answer", "not_ended"}
 
 
 class Timed(threading.Thread):
-    """A request: after how many seconds it ended, and how."""
+    """The result of a request, and the seconds after which it ended."""
 
     def __init__(self, pending: Any, limit: float) -> None:
         super().__init__(daemon=True)
@@ -42,9 +44,9 @@ class Timed(threading.Thread):
 
 @pytest.mark.slow
 def test_everything_ends_when_the_link_swallows_everything(world: "World") -> None:
-    # A login that is tried has longer than the steps have: it is given up with them.
+    # A login would be tried for longer than the steps have. It is given up together with the steps.
     (world.config / "config.toml").write_text(f'[ssh]\nconnect_timeout = "{LOGIN:g}s"\n')
-    machine = world.network_host("far", delay=0.002)  # its link swallows packets, without "no route to host"
+    machine = world.network_host("far", delay=0.002)  # its link drops packets, without the error "no route to host"
     far = Far(world, machine.sshd)
     peer, said = Peer("tmux"), list[str]()
 

@@ -1,4 +1,4 @@
-"""Exactly once: the same step asked for again, by the same process or another, whatever was killed."""
+"""Exactly once: the same step is requested again, by the same process or another one, whatever was killed."""
 
 import os
 import random
@@ -141,7 +141,7 @@ def test_a_session_that_dies_loses_its_step_and_says_so_soon(open_box: Box, how:
 
 
 def serve_and_kill(box: Box, step: str, command: str, pause: float) -> None:
-    """Ask a `train-tmux serve` for a step, and kill it `pause` seconds later."""
+    """Ask a `train-tmux serve` to run a step, and kill that `serve` `pause` seconds later."""
     peer = Peer("tmux")
     pending = peer.start("run", {"session": "w", "host": "local", "command": command, "step": step})
     time.sleep(pause)
@@ -173,7 +173,7 @@ def test_kill_the_server_at_random_instants(open_box: Box) -> None:
 
 @pytest.mark.slow
 def test_the_shells_of_the_channel_and_of_the_stream_are_killed(open_box: Box) -> None:
-    """The cut of a connection, without one: this is what ssh's end looks like from here."""
+    """The effect of a cut connection, but without a connection: to this process, the end of ssh looks the same."""
     rng = random.Random(8)
     stop = threading.Event()
 
@@ -209,7 +209,9 @@ def test_the_shells_of_the_channel_and_of_the_stream_are_killed(open_box: Box) -
     "options", [{}, {"capture": True}, {"background": True}, {"secrets": {"KEY": "value"}}], ids=str
 )
 def test_interrupts_at_any_instant(open_box: Box, options: dict[str, object]) -> None:
-    """Ctrl-C in the pane while the shell reads, claims, runs or records a step: it is told what became of it."""
+    """Ctrl-C in the pane while the shell reads, claims, runs or records a step: what happened to the step is
+    reported.
+    """
     dice = random.Random(int(os.environ.get("TRAINSH_FAULTS_SEED", "1")))
     shell = int((open_box.session() / "shell").read_text().split()[0])
     counts = {0: 0, 130: 0}
@@ -232,7 +234,7 @@ def test_interrupts_at_any_instant(open_box: Box, options: dict[str, object]) ->
 
 
 def settled(box: Box, step: str) -> Outcome:
-    """A background step once it has ended."""
+    """The outcome of a background step after its end."""
     return wait_until(
         lambda: (found := box.run("never", background=True, step=step)).exit is not None and found, f"{step} to end"
     )

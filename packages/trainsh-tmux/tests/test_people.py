@@ -1,4 +1,6 @@
-"""People in a session: their login files, their keys, the pane given to them and taken back."""
+"""People in a session: their login files, the keys that they press, and a pane that is given to them and taken
+back.
+"""
 
 import os
 import time
@@ -116,7 +118,7 @@ def test_a_released_session_that_is_busy_goes_on_in_a_new_window(box: Box) -> No
     assert session.restored and session.covers == "001-1" and session.session != first.session
     assert box.text('pwd; echo "<$X$Y>"') == "/usr\n<12>\n"
     assert "sleep" in box.tmux("list-panes", "-s", "-t", "=w", "-F", "#{pane_current_command}")
-    # The old window's end is not the session's.
+    # The end of the old window is not the end of the session.
     box.tmux("kill-window", "-t", "=w:0")
     assert box.text("echo on") == "on\n"
     assert box.open().fresh is False
@@ -196,7 +198,10 @@ def test_send_and_capture(box: Box) -> None:
 
 
 def test_sessions_of_long_ago_go_by_themselves(box: Box) -> None:
-    """Closed a week ago: gone; ended otherwise: kept for a month. It is looked for once a day."""
+    """A session that was closed a week ago is removed. One that ended in another way is kept for a month.
+
+    This is checked once a day.
+    """
     for name in ("closed", "ended", "recent"):
         box.open(name)
         box.call(cli.close, name)

@@ -1,4 +1,4 @@
-"""Steps that wait for somebody, steps that are ended, and what a host still holds."""
+"""Steps that wait for a person, steps that are ended, and what a host still has."""
 
 import os
 import shutil
@@ -73,7 +73,7 @@ def test_interrupt_shows_that_it_waits(open_box: Box) -> None:
 
 
 def test_what_fails_while_reading_the_log_fails_the_step(open_box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A reader that dies must not leave a step that nobody hears."""
+    """If the thread that reads the log fails, the step must fail too, because nothing else would report its end."""
     running = open_box.start("echo before; sleep 1; echo after")
     open_box.began(running)
 

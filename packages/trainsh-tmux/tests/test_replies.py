@@ -1,4 +1,4 @@
-"""What a host may say: a reply that is not of its form is one typed error, whatever it holds."""
+"""What a host may answer: a reply of the wrong form is one typed error, whatever it contains."""
 
 import contextlib
 import random
@@ -25,7 +25,7 @@ WORDS = (
 
 
 class Liar(Host):
-    """A host that answers what it is told to."""
+    """A host whose answers the test chooses."""
 
     def __init__(self, lines: list[str]) -> None:
         self.spec = "liar"
@@ -79,7 +79,10 @@ def test_a_session_of_another_node_is_told() -> None:
 
 
 def test_a_train_host_that_was_killed_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its death is no failure of the step. A stand-in: the real one cannot be killed at a known instant."""
+    """The end of train-host is not a failure of the step.
+
+    It is imitated, because the real one cannot be killed at a known time.
+    """
     answers: list[object] = [
         PeerLost("train-host was ended by signal 9"),
         {"name": "gpu", "kind": "ssh"},

@@ -1,4 +1,4 @@
-"""What runs on hosts is written in shell files: Python sends names of functions and quoted arguments."""
+"""What runs on hosts is in shell files. Python sends only names of functions and quoted arguments."""
 
 import ast
 import os
@@ -54,7 +54,7 @@ def test_each_request_calls_a_function_that_is_there(body: str | None) -> None:
     assert body.split()[0] in FUNCTION.findall(library.requests())
 
 
-# The driver's way to read, with an idle time that is short: each line that comes is printed.
+# The way in which the driver reads, with a short idle time: each line that comes is printed.
 READER = """
 . "$1"/functions.sh
 __train_dir=$2 __train_unsaved=
@@ -70,7 +70,9 @@ WRITER = 'say() { :; }; . "$1/step.sh"; r=$2; step_hand j w "s$3" true "run s$3 
 
 
 def test_a_line_that_comes_as_the_idle_time_passes_is_read_whole(tmp_path: Path) -> None:
-    """`read -t` of bash may report a timeout though it has taken a character, if it was not scheduled in time."""
+    """bash's `read -t` may report a timeout although it has read a character, if the process was not scheduled in
+    time.
+    """
     folder, scripts_folder = tmp_path / "sessions/j/w", Path(trainsh_tmux.__file__).parent / "remote/sh"
     (folder / "steps").mkdir(parents=True)
     (folder / "open").touch()

@@ -1,4 +1,4 @@
-"""Secrets in steps: where they are while the step runs, and where they are not, ever."""
+"""Secrets in steps: where they are while the step runs, and where they never are."""
 
 import contextlib
 import os
@@ -45,7 +45,7 @@ def test_it_is_nowhere_but_in_the_steps_environment(open_box: Box) -> None:
     open_box.began(running)
     processes = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
     assert secret not in processes
-    # Only `set -x` of the command itself may show it, and the log is masked when the step is over.
+    # Only the command's own `set -x` may show it, and the log is masked after the step.
     wait_until(lambda: holding(open_box, secret) <= {open_box.session() / "log.0"}, "the step's copy to go")
     running.result()
     assert secret not in running.client.text
@@ -54,10 +54,10 @@ def test_it_is_nowhere_but_in_the_steps_environment(open_box: Box) -> None:
 
 
 def holding(box: Box, secret: str) -> set[Path]:
-    """The files of the host that hold it now."""
+    """The files on the host that contain the secret now."""
     found = set()
     for path in box.home.rglob("*"):
-        with contextlib.suppress(OSError):  # a FIFO's kind, or gone meanwhile
+        with contextlib.suppress(OSError):  # the file is a FIFO, or was just removed
             if path.is_file() and secret in path.read_text(errors="replace"):
                 found.add(path)
     return found
@@ -91,7 +91,7 @@ def test_a_step_that_never_ran_leaves_no_value_behind(open_box: Box) -> None:
     open_box.tmux("kill-session", "-t", "=w")
     wait_until(lambda: not env.exists(), "the values to be removed")
     first.result()
-    with contextlib.suppress(TrainError):  # the shell may come to it before it ends
+    with contextlib.suppress(TrainError):  # the shell may begin the step before the shell ends
         second.result()
     assert holding(open_box, "s3cretValue") == set()
 
@@ -134,7 +134,8 @@ def test_what_a_later_step_prints_of_a_secret_is_masked_too(open_box: Box) -> No
     assert open_box.text('echo "it is $KEPT"') == "it is " + "*" * 3 + "\n"
     open_box.run('sleep 0.3; echo "$KEPT"', background=True)
 
-    # The shell can be idle before tmux has written the last output to the log; who reads it then masks it.
+    # The shell can be idle before tmux has written the last output to the log. Then the process that reads the
+    # output masks it.
     def masked() -> bool:
         open_box.wait(idle="own", output=True)
         log = (open_box.session() / "log.0").read_text(errors="replace")

@@ -1,4 +1,4 @@
-"""What is a sentinel, what is output; and the conversation's table of states."""
+"""What is a sentinel and what is output. Also the table of states of a step's conversation."""
 
 import inspect
 
@@ -13,7 +13,7 @@ ENDS = b"\x1b]7770;%se;s1;0\x07"
 
 
 def split(data: bytes, key: str = KEY, size: int = 1000) -> list[Piece]:
-    """All pieces of `data`, fed in chunks of `size` bytes."""
+    """All pieces of `data`, when `data` comes in chunks of `size` bytes."""
     splitter = Splitter(0, key)
     return [piece for at in range(0, len(data), size) for piece in splitter.feed(data[at : at + size])]
 

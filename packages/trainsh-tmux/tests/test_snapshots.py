@@ -1,4 +1,4 @@
-"""What the shell of a session that is opened again gets back, and what is said of the rest."""
+"""What the shell of a reopened session gets back, and what is reported about the rest."""
 
 import os
 import signal
@@ -12,7 +12,7 @@ from far_box import Far
 from tmux_box import Box, wait_until, without_bash
 from trainsh_tmux import cli
 
-# The step that sets something, the step that asks for it in a new shell, what that prints.
+# (a step that sets something, a step that asks for it in a new shell, what that step prints)
 KEPT = {
     "a plain variable": ("N=5", 'echo "$N"', "5"),
     "one of several lines": ("N=$'a \"b\\n $c\\1'", 'printf "%s" "$N" | od -An -c | tr -d " \\n"; echo', 'a"b\\n$c001'),
@@ -50,7 +50,7 @@ def ready(box: Box) -> None:
 
 
 def covered(box: Box, step: str) -> None:
-    """Wait until the idle shell's snapshot has what a step left."""
+    """Wait until the snapshot of the idle shell contains what a step has set."""
     path = box.session() / "snapshot"
     wait_until(lambda: path.exists() and path.read_text().startswith(f"# after {step}\n"), "the snapshot")
 
@@ -73,7 +73,7 @@ def test_it_is_there_in_the_new_shell(box: Box, state: str) -> None:
 
 
 def test_all_of_it_twice(box: Box) -> None:
-    """A snapshot of a shell that was restored is as good; the server is killed, not closed."""
+    """A snapshot of a restored shell is as good as the first. The server is killed, not closed."""
     ready(box)
     box.run("N=5; a=(1 2); trap 'echo usr' USR1; set -- x y; export E=1; f() { echo f; }", step="001-1")
     covered(box, "001-1")
@@ -154,7 +154,10 @@ def test_open_descriptors_are_named(box: Box) -> None:
 
 
 def test_a_shell_without_a_step_covers_none(box: Box) -> None:
-    """A session that was opened and closed has a snapshot; it does not pass for what an earlier shell had."""
+    """A session that was opened and closed without a step has a snapshot.
+
+    It must not count as the snapshot of an earlier shell.
+    """
     box.open()
     box.call(cli.close, "w")
     assert box.open(restore=True).covers == ""

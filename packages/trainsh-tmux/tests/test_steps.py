@@ -1,4 +1,4 @@
-"""Steps on this machine: what lasts, what ends them, what they print."""
+"""Steps on this machine: what lasts after a step, what ends a step, what steps print."""
 
 import hashlib
 from pathlib import Path
@@ -85,7 +85,7 @@ def test_lasts(open_box: Box, first: str, second: str, expected: str) -> None:
     ],
 )
 def test_status_and_output(open_box: Box, command: str, status: int, text: str | None) -> None:
-    if command == "cat":  # it waits for a terminal's end of file
+    if command == "cat":  # it waits for the end of file of a terminal
         running = open_box.start(command)
         open_box.began(running)
         open_box.keys("C-d")

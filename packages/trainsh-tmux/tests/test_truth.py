@@ -1,7 +1,8 @@
-"""What is claimed is what ran: sessions whose shell, terminal and environment the user, or a step, has changed.
+"""What train reports is what ran, also if the user or a step has changed the session's shell, terminal or
+environment.
 
-Each row of the matrix is one hostile setting; every kind of step runs under it. The status is the command's own, or the
-step is told as not run; there is no third way.
+Each row of the matrix is one hostile setting, and every kind of step runs with it. Either the status is that of the
+command, or the step is reported as not run. There is no third result.
 """
 
 import os
@@ -17,7 +18,7 @@ from tmux_box import Box, wait_until, without_bash
 from trainsh_base.errors import TrainError
 from trainsh_tmux import cli
 
-# What a step does to the session's shell; the rest of the steps must not notice.
+# What a step does to the session's shell. The other steps must work all the same.
 HOSTILE = {
     "plain": ":",
     "PATH of nothing": "export PATH=/usr/local/cuda/bin",
@@ -72,7 +73,7 @@ FINISH = "umask 077; exec 2>/dev/tty"
 
 
 def statuses(box: Box, name: str = "w") -> None:
-    """Every kind of step: its status is its own, and it ran."""
+    """Run every kind of step. Each must have run, and must have its own status."""
     ran = box.home / f"ran-{name}"
 
     def did(line: str) -> bool:
@@ -115,7 +116,7 @@ def test_bash(box: Box, setting: str) -> None:
 )  # fmt: skip
 @pytest.mark.parametrize("shell", ["dash", "busybox"])
 def test_a_plain_sh(box: Box, monkeypatch: pytest.MonkeyPatch, shell: str, setting: str) -> None:
-    """Where there is no bash."""
+    """Steps on a machine without bash."""
     without_bash(box, monkeypatch, shell)
     box.open()
     box.run(setting)
@@ -141,7 +142,7 @@ def test_login_files(box: Box, setting: str) -> None:
 
 
 def _commands(box: Box, word: bytes) -> list[bytes]:
-    """The command lines with `word` of the processes of this test."""
+    """The command lines of this test's processes that contain `word`."""
     found = []
     for entry in Path("/proc").glob("[0-9]*"):
         try:
@@ -161,7 +162,7 @@ def test_pkill_by_a_word_of_our_name_does_not_reach_sessions(box: Box) -> None:
 
 
 def test_the_session_is_ended_under_a_step(box: Box) -> None:
-    """tmux, pane and logger get TERM, which an interactive bash ignores: it is left without a terminal."""
+    """tmux, pane and logger get TERM. An interactive bash ignores TERM, so it is left without a terminal."""
     box.open()
     shell, _ = (box.session() / "shell").read_text().split()
     server = box.tmux("display-message", "-p", "#{pid}").strip()
@@ -187,9 +188,9 @@ def test_a_shell_that_is_left_alone_begins_nothing(box: Box) -> None:
         fifo.write("run s2 run - touch\n")
         fifo.flush()
         os.kill(pane, signal.SIGKILL)
-        # Before that process is gone, the step may begin truthfully, and be ended by the hangup.
+        # Until that process has ended, the step may really begin, and then be ended by the hangup.
         wait_until(lambda: not Path(f"/proc/{pane}").exists(), "the end of the pane's first process")
-        # The kernel continues an orphaned process group that is stopped: the shell may be gone already.
+        # The kernel continues a stopped process group that is orphaned. So the shell may have ended already.
         with suppress(ProcessLookupError):
             os.kill(shell, signal.SIGCONT)
         wait_until(lambda: not Path(f"/proc/{shell}").exists(), "its end")
@@ -247,7 +248,7 @@ def test_a_step_that_replaces_the_shell_is_told_at_once(box: Box) -> None:
 
 @pytest.mark.parametrize("when", ["in the step", "before the step"])
 def test_a_trap_that_skips_every_command_is_told_at_once(box: Box, when: str) -> None:
-    """bash under extdebug runs no command that its DEBUG trap refuses, none of ours either."""
+    """With extdebug, bash runs no command that its DEBUG trap rejects, and so none of train's commands either."""
     box.open()
     trap = "shopt -s extdebug; trap false DEBUG"
     began = time.monotonic()
@@ -327,7 +328,10 @@ def test_printed_sentinels_are_output(box: Box, ends: str) -> None:
 
 
 def test_a_trainer_has_its_grace_and_its_workers_end_too(box: Box) -> None:
-    """A checkpoint takes 1.5 s after INT; two workers in sessions of their own heed nothing, one without our mark."""
+    """A checkpoint takes 1.5 s after INT.
+
+    Two workers in sessions of their own ignore all signals; one lacks our mark.
+    """
     (box.home / "trainer.py").write_text(
         "import os, signal, subprocess, sys, time\n"
         "worker = 'import signal, time; [signal.signal(n, signal.SIG_IGN) for n in (2, 15)]; time.sleep(300)'\n"
@@ -343,7 +347,7 @@ def test_a_trainer_has_its_grace_and_its_workers_end_too(box: Box) -> None:
     outcome = box.run("python3 trainer.py", timeout=1.5, grace=4.0)
     assert outcome.state == "timeout"
     assert (box.home / "saved").read_text() == "whole"
-    # They have until the end of the step's grace.
+    # They may run until the end of the step's grace.
     wait_until(lambda: not _commands(box, b"SIG_IGN"), "the workers to end", 12)
     assert box.text("echo on") == "on\n"
 

@@ -1,4 +1,4 @@
-"""Output that is large or strange: all of it, in little memory, and what a host drops is said."""
+"""Output that is large or strange: all of it arrives, with little memory, and what a host drops is reported."""
 
 import contextlib
 import hashlib
@@ -23,12 +23,12 @@ LINE = "line %07d the quick brown fox jumps over the lazy dog\n"
 
 
 def write_lines(path: Path, size: int) -> None:
-    """At least `size` bytes of numbered lines."""
+    """Write at least `size` bytes of numbered lines."""
     path.write_text("".join(LINE % number for number in range(size // len(LINE % 0) + 1)))
 
 
 def write_bar(path: Path, size: int) -> None:
-    """A progress bar of `size` steps."""
+    """Write a progress bar of `size` steps."""
     path.write_text("".join(f"\r{number:6}/{size} \x1b[32m#####\x1b[0m" for number in range(size)) + "\n")
 
 
@@ -41,7 +41,7 @@ MADE = {
 
 
 def printed(path: Path) -> str:
-    """What a terminal makes of a file, as the hash of its text."""
+    """The hash of the text that a terminal shows for a file."""
     return digest(path.read_bytes().replace(b"\n", b"\r\n").decode("utf-8", "replace"))
 
 
@@ -50,13 +50,13 @@ def digest(text: str) -> str:
 
 
 class Server:
-    """`train-tmux serve`, and what it sends."""
+    """A `train-tmux serve`, and the messages that it sends."""
 
     def __init__(self) -> None:
         self._child = subprocess.Popen(["train-tmux", "serve"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
     def request(self, method: str, **params: Any) -> tuple[dict[str, Any], str, list[str]]:
-        """The result, the hash of the output, the log lines."""
+        """(the result, the hash of the output, the log lines)."""
         text, log = hashlib.sha256(), []
         message = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
         assert self._child.stdin and self._child.stdout
@@ -75,7 +75,7 @@ class Server:
 
     @property
     def memory(self) -> float:
-        """The most that it ever had, in MB."""
+        """The most memory that it has used, in MB."""
         status = Path(f"/proc/{self._child.pid}/status")
         if not status.exists():
             pytest.skip("MEMORY IS NOT MEASURED HERE: there is no /proc")
@@ -118,7 +118,7 @@ def test_a_reader_who_keeps_up_loses_nothing_of_what_the_host_drops(
     path = box.folder / "printed"
     write_lines(path, 4_000_000)
     box.open()
-    # In helpings: the reader is not to be late on a machine that is busy.
+    # The data comes in portions, so that the reader is not late on a busy machine.
     command = f"split -b 100000 {path} part.; for x in part.*; do cat $x; sleep 0.05; done; rm part.*"
     outcome = box.run(command)
     assert outcome.state == "ok" and box.client.log == []
@@ -141,7 +141,7 @@ def test_a_reader_who_comes_late_gets_the_head_and_the_newest_and_is_told_of_the
     whole = path.read_bytes().replace(b"\n", b"\r\n").decode()
     got = "".join(data["data"] for kind, data in box.client.events if kind == "output")
     head, told, *tail = re.split(r"\r\ntrain: (\d+) bytes of output are missing here \(tmux.log_limit\)\r\n", got)
-    assert len(tail) == 1 and len(head) > 500_000  # half, but for the marks
+    assert len(tail) == 1 and len(head) > 500_000  # half of it, without the sentinels
     assert whole.startswith(head) and tail[0] and whole.endswith(tail[0])
     assert len(head) + int(told) + len(tail[0]) == len(whole)
     line = LINE % (len(path.read_text()) // len(LINE % 0) - 1)

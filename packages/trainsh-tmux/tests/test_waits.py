@@ -13,7 +13,7 @@ from tmux_box import Box, wait_until
 from trainsh_base.errors import Cancelled, TimedOut, TrainError, UsageError
 from trainsh_tmux import cli
 
-# Makes a command line one that no other test has: pgrep sees the processes of all.
+# Makes a command line that no other test has, because pgrep sees the processes of all tests.
 OWN = os.getpid()
 
 
@@ -26,7 +26,7 @@ def open_box(box: Box) -> Box:
 
 @pytest.mark.parametrize("condition", ["file", "background"])
 def test_a_wait_begins_once_the_disk_has_space(open_box: Box, condition: str) -> None:
-    """A file in the place of the folder lets the host fail as it does when its disk is full."""
+    """A file has the name of the folder, so that the host fails as with a full disk."""
     folder = open_box.session().parents[2] / "waits"
     assert not folder.exists() and folder.parent.joinpath("sessions").exists()
     folder.touch()
@@ -133,7 +133,7 @@ def test_a_timeout_ends_all_of_the_step(open_box: Box, command: str) -> None:
     outcome = open_box.run(command, timeout=0.5, grace=3.0)
     for _ in range(9):
         if outcome.state != "not_started":
-            break  # on a busy machine the shell may need longer than that to begin; then nothing has run
+            break  # on a busy machine the shell may need more time to begin; then nothing has run
         outcome = open_box.run(command, timeout=0.5, grace=3.0)
     assert (outcome.state, outcome.reason) == ("timeout", "timed out after 0.5s")
     assert "rest" not in open_box.client.text
@@ -238,7 +238,7 @@ def test_wait_for_idle(open_box: Box) -> None:
 
 def test_idle_of_all_windows(open_box: Box) -> None:
     open_box.tmux("new-window", "-d", "-t", "=w:", "while [ ! -e go ]; do sleep 0.1; done")
-    open_box.wait(idle="own", timeout=10)  # the other window is busy all the while
+    open_box.wait(idle="own", timeout=10)  # the other window is busy during the whole wait
     running = open_box.waiting(idle="all", timeout=20)
     with pytest.raises(AssertionError):
         running.result(0.6)
@@ -276,7 +276,7 @@ def test_a_wait_ends_when_its_session_does(open_box: Box, how: str, options: dic
         os.kill(pid, signal.SIGKILL)
     with pytest.raises(TrainError) as caught:
         running.result(6)
-    # What went down with it is what failed.
+    # The failed step is the one that ended with its session.
     assert caught.value.code == ("session_gone" if "pattern" in options else "lost")
 
 

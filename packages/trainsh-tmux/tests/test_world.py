@@ -1,4 +1,6 @@
-"""The world as it is: connections that come and go, machines that ask, move, sleep and lack what is usual."""
+"""Real conditions: connections that come and go, machines that ask questions, move, sleep, and lack usual
+programs.
+"""
 
 import contextlib
 import os
@@ -23,7 +25,7 @@ from trainsh_tmux import cli
 
 
 class Server:
-    """A `train-tmux serve` with somebody who answers its questions in order."""
+    """A `train-tmux serve`, whose questions are answered in order."""
 
     def __init__(self, *answers: str) -> None:
         self.answers, self.asked = list(answers), list[dict[str, Any]]()
@@ -80,7 +82,7 @@ def with_password(world: World, name: str = "box") -> Sshd:
 
 
 def works(server: Server, host: str) -> None:
-    """A session there opens, and runs a step."""
+    """Check that a session can be opened there and runs a step."""
     server.do("open", host=host, name="w")
     assert server.do("run", host=host, session="w", command="echo value; exit_() { return 5; }; exit_")["exit"] == 5
     assert server.text == "value\n"
@@ -220,7 +222,7 @@ def test_a_session_whose_login_files_ask_on_the_terminal(far: Far, text: str) ->
     assert far.text('read -r -t 0.2 x; echo "<$x>"') == "<>\n", "no answer is left over for the steps"
 
 
-# Machines that lack what is usual
+# Machines that lack usual programs
 
 
 def test_busybox_and_tmux_and_nothing_else(world: World) -> None:
@@ -233,7 +235,7 @@ def test_busybox_and_tmux_and_nothing_else(world: World) -> None:
     far = Far(world, server)
     (far.home / ".profile").write_text(f"PATH={path}\n")
     far.open()
-    # The name alone or the whole path: builds of busybox differ.
+    # The name alone or the whole path, because builds of busybox differ.
     found = far.text("command -v ps; command -v bash; cd ~; export A=1").splitlines()
     assert len(found) == 1 and Path(found[0]).name == "ps"
     assert far.text('echo "$PWD $A"') == f"{far.home} 1\n"
@@ -254,7 +256,7 @@ def test_busybox_and_tmux_and_nothing_else(world: World) -> None:
 def test_hosts_toml_allows_tmux_to_be_installed(world: World) -> None:
     path = without(world, "tmux")
     server = world.sshd("box", settings=(f"SetEnv TRAINSH_WORLD={world.mark} PATH={path}",))
-    for file in (".bashrc", ".profile"):  # a login shell does not find it either
+    for file in (".bashrc", ".profile"):  # a login shell must not find it either
         (server.home / file).write_text(f"PATH={path}\n")
     world.host(server, "strict", bootstrap=False)
     world.host(server, "gpu", bootstrap=True)
@@ -327,7 +329,10 @@ IGNORES_INT = "trap '' INT; touch began; while :; do sleep 0.2; done"
 
 @pytest.mark.parametrize("by", ["its timeout", "a request"])
 def test_an_interrupt_that_a_dying_link_lost_is_sent_again(far: Far, by: str) -> None:
-    """It goes into a link that is dead already; that one is reset, and the new one carries the same request."""
+    """The interrupt is sent over a link that is already dead.
+
+    That link is reset, and the new link carries the same request.
+    """
     relay = far.world.relay(far.server)
     far.host = far.world.spec(far.server, relay.port)
     far.open()
@@ -354,7 +359,7 @@ def test_an_interrupt_that_a_dying_link_lost_is_sent_again(far: Far, by: str) ->
 
 
 def sleeping(server: Server, host: str, seconds: float) -> None:
-    """The laptop sleeps: the server, its ssh and their master stand still."""
+    """Imitate a sleeping laptop: the server, its ssh and their master are stopped."""
     path = call("host", "resolve", {"name": host}, timeout=30.0)["control_path"]
     master = master_pid(path)
     assert master
@@ -441,7 +446,7 @@ def test_a_machine_that_reboots_is_told_within_seconds(far: Far) -> None:
         for pid in everything:
             os.kill(pid, number)
     far.server.drop()
-    # Another process has the pane's number by now.
+    # Another process now has the number that the pane had.
     (far.session() / "pid").write_text(f"{os.getpid()} {boot[::-1]}\n")
     began = time.monotonic()
     far.server.start()
@@ -484,7 +489,7 @@ def test_a_captured_secret_goes_when_the_answer_was_taken(far: Far) -> None:
     far.open()
     options: dict[str, Any] = {"capture": True, "secrets": {"TOKEN": "s3cretValue"}, "step": "s1"}
     assert far.run('echo "<$TOKEN>"', **options).captured == "<s3cretValue>"
-    far.forget()  # a runner that died asks again
+    far.forget()  # a runner that ended asks again
     assert far.run('echo "<$TOKEN>"', **options).captured == "<s3cretValue>"
     far.text("true")
 

@@ -1,4 +1,4 @@
-"""What tests of sessions use: the tool inside this process, its client, and the pane's keyboard."""
+"""Tools for tests of sessions: the tool in this process, its client, and the keyboard of a pane."""
 
 import os
 import signal
@@ -17,11 +17,11 @@ from trainsh_tmux.model import Outcome, Session
 from trainsh_tmux.session.registry import Registry
 from trainsh_tmux.step.failures import Lost, NotStarted, SessionEnded
 
-LIMIT = 60  # seconds for a test, or for a round of a long one: a session that hangs fails one, not all
+LIMIT = 60  # seconds for a test, or for one round of a long test; so a session that hangs makes only one test fail
 
 
 def wait_until(condition: Callable[[], object], what: str = "the condition", timeout: float = 60.0) -> Any:
-    """Wait for `condition` and return its value; fail the test when it does not hold in time."""
+    """Wait until `condition` returns a true value, and return this value. Fail if that does not happen in time."""
     deadline = time.monotonic() + timeout
     while True:
         value = condition()
@@ -32,7 +32,7 @@ def wait_until(condition: Callable[[], object], what: str = "the condition", tim
 
 
 class Client(Request):
-    """A client that remembers what it is told."""
+    """A client that records the events that it gets."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -43,7 +43,7 @@ class Client(Request):
 
     @property
     def text(self) -> str:
-        """What was shown, with plain newlines."""
+        """The output that was shown, with plain newlines."""
         return "".join(data["data"] for kind, data in self.events if kind == "output").replace("\r\n", "\n")
 
     @property
@@ -52,7 +52,7 @@ class Client(Request):
 
 
 def ended(function: Callable[[], Any]) -> Any:
-    """A request's answer; for a step that has no result of its command, the outcome that its error holds."""
+    """The answer of a request. If the step's command has no result, return the outcome that is in the error."""
     try:
         return function()
     except (Lost, SessionEnded, NotStarted) as error:
@@ -86,7 +86,7 @@ class Running:
         return self._thread.is_alive()
 
     def result(self, timeout: float = 60.0) -> Any:
-        """Its answer, or its error raised."""
+        """Return its answer, or raise its error."""
         self._thread.join(timeout)
         assert not self._thread.is_alive(), f"no answer within {timeout:g} seconds; so far: {self.client.events}"
         if self._error:
@@ -95,7 +95,7 @@ class Running:
 
 
 class Box:
-    """This machine, or one behind ssh, with sessions of the test's own."""
+    """This machine, or a machine behind ssh, with sessions of the test's own."""
 
     def __init__(self, folder: Path, host: str = "local", home: Path | None = None) -> None:
         self.folder, self.host = folder, host
@@ -104,17 +104,20 @@ class Box:
         self.client = Client()
 
     def goes_on(self) -> None:
-        """Give the test LIMIT seconds more: what it did last has ended. For tests of a hundred rounds."""
+        """Give the test LIMIT seconds more, because its last action has ended.
+
+        This is for tests of a hundred rounds.
+        """
         signal.alarm(LIMIT)
 
     def forget(self) -> None:
-        """Be a new process."""
+        """Behave as a new process: forget all connections and sessions."""
         self.registry.close()
         self.registry = Registry()
         cli.registry = self.registry
 
     def call(self, function: Callable[..., Any], *words: Any, **options: Any) -> Any:
-        """Call a command of the tool; `.client` hears its events."""
+        """Call a command of the tool. `.client` gets its events."""
         cli.registry = self.registry
         self.client = Client()
         serve_in_this_thread(self.client)
@@ -129,13 +132,13 @@ class Box:
         return outcome
 
     def text(self, command: str, name: str = "w", **options: Any) -> str:
-        """What a command prints; it must succeed."""
+        """Run a command that must succeed, and return what it prints."""
         outcome = self.run(command, name, **options)
         assert outcome.state == "ok", (outcome, self.client.events)
         return self.client.text
 
     def start(self, command: str, name: str = "w", **options: Any) -> Running:
-        """Run it beside this thread."""
+        """Run a command in another thread."""
         cli.registry = self.registry
         return Running(lambda: cli.run(command, session=name, host=self.host, **options))
 
@@ -151,19 +154,19 @@ class Box:
         return self.home / ".local/state/tmux-trainsh/sessions" / (f"train-{job}" if job else "train") / name
 
     def began(self, running: Running) -> None:
-        """Wait until its step began."""
+        """Wait until the step of this request has begun."""
         wait_until(
             lambda: any(kind == "started" for kind, _ in running.client.events) or running._error,
             "the step's start",
         )
 
     def tmux(self, *words: str, job: str = "") -> str:
-        """A tmux command to the server of the sessions."""
+        """A tmux command for the server that has the sessions."""
         command = ["tmux", "-L", f"train-{job}" if job else "train", *words]
         return subprocess.run(command, check=True, capture_output=True, text=True, timeout=20).stdout
 
     def ctrl_c(self, name: str = "w") -> None:
-        """Type Ctrl-C between steps; the session's shell has heard it when this returns."""
+        """Type Ctrl-C between two steps. When this returns, the session's shell has handled it."""
         before = self._ready_marks(name)
         self.keys("C-c", name=name)
         wait_until(lambda: self._ready_marks(name) > before, "the shell to come back")
@@ -181,7 +184,7 @@ class Box:
 
 
 def without_bash(box: Box, monkeypatch: pytest.MonkeyPatch, shell: str) -> None:
-    """Make this machine one without bash, whose sh is `shell`, for what the box opens from now on."""
+    """From now on, make this machine one without bash for the box, with `shell` as its sh."""
     few = box.folder / "few"
     few.mkdir()
     for name in os.listdir("/usr/bin"):

@@ -74,7 +74,7 @@ def _expected(target: Target) -> bool:
 
 
 def _remember(target: Target) -> None:
-    """Note that the machine was reached now, and remove what long unused machines and killed processes left."""
+    """Record that the machine was reached now. Remove the files of machines not used for long and of killed processes."""
     mark = _mark_of(target)
     with open(mark, "a"):  # noqa: PTH123 - its name is text
         pass
@@ -86,8 +86,8 @@ def _remember(target: Target) -> None:
 def _sweep(folder: str, now: float) -> None:
     """Remove old files from the folder of sockets.
 
-    These are kept targets and the marks and locks of machines that were not reached for KEPT seconds, and what
-    processes left that ended more than STRAY seconds ago without removing it; the number in such a name is the process.
+    Kept targets are removed after KEPT seconds, and so are the marks and locks of machines that were not reached for
+    so long. Files of processes that have ended are removed after STRAY seconds; their names contain the process id.
     """
     for entry in list(os.scandir(folder)):
         with contextlib.suppress(OSError):
