@@ -74,7 +74,7 @@ def _expected(target: Target) -> bool:
 
 
 def _remember(target: Target) -> None:
-    """Record that the machine was reached now. Remove the files of machines not used for long and of killed processes."""
+    """Record that the machine was reached now. Then remove old files from the folder of sockets."""
     mark = _mark_of(target)
     with open(mark, "a"):  # noqa: PTH123 - its name is text
         pass
@@ -86,8 +86,8 @@ def _remember(target: Target) -> None:
 def _sweep(folder: str, now: float) -> None:
     """Remove old files from the folder of sockets.
 
-    Kept targets are removed after KEPT seconds, and so are the marks and locks of machines that were not reached for
-    so long. Files of processes that have ended are removed after STRAY seconds; their names contain the process id.
+    Kept targets are removed after KEPT seconds, and so are the marks and locks of machines that were not reached
+    for so long. Files of processes that have ended are removed after STRAY seconds; their names contain the pid.
     """
     for entry in list(os.scandir(folder)):
         with contextlib.suppress(OSError):

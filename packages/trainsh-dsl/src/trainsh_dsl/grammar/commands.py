@@ -27,7 +27,8 @@ _DIRECTIVE = lazy(r"#[ \t]*train:[ \t]*ignore\b")
 class Command(msgspec.Struct):
     """A command of a step. `raw` is the command as written, up to offset `end`.
 
-    `text` is what is sent to the session: the command without a final `&` and without a `# train: ignore` comment.
+    `text` is what is sent to the session: the command without its final `&` and without a `# train: ignore`
+    comment.
     """
 
     text: Text
@@ -42,7 +43,7 @@ class Command(msgspec.Struct):
 class CommandReader:
     """Reads the commands of one recipe.
 
-    Most commands are simple, and are read by a fast path without the scanner.
+    Most commands are simple. They are read in a fast way, without the scanner.
     """
 
     def __init__(self, source: Source, scope: Scope, reader: Reader) -> None:
@@ -52,8 +53,9 @@ class CommandReader:
         self.here = HereIndex(source)
 
     def read(self, line: str, start: int, base: int) -> Command:
-        """Read the command at offset `start`. `line` is the physical line that contains `start`; it begins at
-        `base`.
+        """Read the command at offset `start`.
+
+        `line` is the physical line that contains the command; it begins at offset `base`.
         """
         raw = line[start - base :].rstrip()
         simple = SIMPLE.match(raw)
@@ -75,8 +77,9 @@ class CommandReader:
         return Command(text, raw, background, base + len(line), "", ends)
 
     def _quoted(self, body: str, at: int) -> Text | None:
-        """The text of a simple command with single quotes; None if a `$` is in the quotes and the command uses a
-        variable.
+        """The text of a simple command with single quotes.
+
+        None if the quotes contain a `$` and the command uses a variable.
         """
         bare = _STRING.sub(r"\1'", body)
         if bare.count("$") == body.count("$"):
@@ -88,7 +91,7 @@ class CommandReader:
         return body
 
     def _plain(self, body: str, at: int) -> Text | None:
-        """The text of a simple command without a `$` in single quotes, or None if the command uses a secret."""
+        """The text of a simple command that has no `$` in single quotes. None if the command uses a secret."""
         scope = self.scope
         parts: list[str | Ref] = []
         done = 0
@@ -116,7 +119,7 @@ class CommandReader:
         return parts
 
     def _full(self, start: int) -> Command:
-        """Read any command with the scanner, which is slower than the fast path."""
+        """Read any command with the scanner. This is slower than the fast way."""
         scan = Scan(self.source, self.here, start).run()
         problem: Problem | None = scan.problem
         if problem is not None:
@@ -137,9 +140,7 @@ class CommandReader:
         return Command(body, raw, background, end, tail, ends, bool(problem))
 
     def _without(self, parts: list[tuple[int, str | Ref]], scan: Scan, tail: str, start: int) -> Text:
-        """Join the parts of a command into a `Text`, without a final `&` and without `tail`, the trailing
-        directive.
-        """
+        """Join the parts of a command into a `Text`. A final `&` and the trailing directive `tail` are left out."""
         cuts: list[tuple[int, int]] = []
         text = self.source.text
         if scan.amp >= 0 and not scan.problem:
@@ -194,9 +195,9 @@ class CommandReader:
     def _one(
         self, found: re.Match[str], at: int, quoted: bool, area: LexicalRegions, start: int
     ) -> tuple[int, str | Ref | None]:
-        """Say what to do with a match: how many characters before `at` to drop, and what replaces the match.
+        """Return what to do with a match: how many characters before `at` to remove, and what replaces the match.
 
-        None in place of the replacement means that the match stays as it is.
+        If the second is None, the match is left unchanged.
         """
         scope = self.scope
         name = found[1] or found[2]
@@ -204,7 +205,7 @@ class CommandReader:
         mine = name in scope.known if name else operated in scope.known or found[3] is not None
         if _escaped(self.source.text, at, start):
             if not mine or quoted == area.tick(at):
-                return 0, None  # nothing is replaced, because the shell removes the backslash
+                return 0, None  # nothing is replaced; the shell itself removes the backslash
             return (1, found[0]) if quoted else (0, "\\\\" + found[0])
         if found[3] is not None:
             return 0, self._secret(found[3], at, found.end(), quoted, area)
@@ -260,7 +261,7 @@ def _escaped(text: str, at: int, start: int) -> bool:
 
 
 def _trimmed(text: str) -> str:
-    """The text without trailing blanks. A blank that a backslash escapes stays."""
+    """The text without trailing blanks. A blank that is escaped by a backslash is kept."""
     bare = text.rstrip(" \t\r")
     if len(bare) < len(text) and _escaped(bare, len(bare), 0):
         return bare + text[len(bare)]

@@ -1,4 +1,4 @@
-"""The parser turns lines into statements. An error affects one statement, not the whole file."""
+"""Turns lines into statements. An error affects one statement, not the whole file."""
 
 import re
 from collections.abc import Callable, Iterable
@@ -47,7 +47,7 @@ class Parser:
         self.ignores = Ignores(findings)
         self.executes = Executes(self.context, self.blocks, self.ignores)
         self.refs: dict[int, list[tuple[str, int]]] = {}
-        # the number of the last line that looked like a continuation of the command above the line
+        # the number of the last line that looked like a continuation of the command above it
         self._swallowed = -1
 
     def parse(self) -> Recipe:
@@ -107,7 +107,7 @@ class Parser:
         return self._logical_end(number)
 
     def _logical_end(self, number: int) -> int:
-        """The offset at which the logical line ends that begins on line `number`.
+        """The offset at which the logical line that begins on line `number` ends.
 
         Do not call this for a command.
         """
@@ -251,7 +251,7 @@ class Parser:
         return mistakes.guess(first, line, self.blocks.sessions)
 
     def _take_as_meant(self, first: str, at: int, stop: int) -> None:
-        """Report a misspelt `parallel` or `finally`, and then treat it as the keyword."""
+        """Report a misspelt `parallel` or `finally`. Then treat it as the correctly spelt keyword."""
         alone = first.rstrip(":") == self.source.text[at:stop].rstrip(":")
         meant = Near().add(mistakes.KEYWORDS).find(first) if alone else None
         if meant not in ("parallel", "finally"):
@@ -264,7 +264,8 @@ class Parser:
         raise Stop()
 
     def _goes_on_from_command(self, at: int) -> bool:
-        """Whether the line at `at` directly follows a command, or follows a line of which this is true.
+        """Whether the line at `at` directly follows a command, or follows other lines that directly follow a
+        command.
 
         All these lines together get only one error.
         """
@@ -275,6 +276,6 @@ class Parser:
 
 
 def _goes_on(line: str) -> bool:
-    """Whether a line ends with an odd number of backslashes and therefore continues on the next line."""
+    """Whether a line ends with an odd number of backslashes, and so continues on the next line."""
     bare = line.removesuffix("\r")
     return bare.endswith("\\") and (len(bare) - len(bare.rstrip("\\"))) % 2 == 1

@@ -16,7 +16,8 @@ from trainsh_recipe.store.state import State
 
 # How many jobs are listed by default.
 NEWEST = 20
-# How many times to try to take a lock, 10 ms apart, since a process that only checks the lock also has it briefly.
+# How many times to try to take a lock, with pauses of 10 ms. A process that only checks the lock also takes it for
+# a moment.
 GLIMPSES = 10
 KEPT_EXEC = 50  # how many jobs of `exec` are kept
 SHORT = 4  # length of the random part at the end of an id
@@ -36,7 +37,7 @@ class Job:
 
     @property
     def recipe(self) -> Path:
-        """The recipe's text as this job runs it."""
+        """The file with the recipe's text as this job runs it."""
         return self.folder / "recipe"
 
     @property
@@ -66,7 +67,10 @@ class Job:
 
     @property
     def shown(self) -> Path:
-        """The folder that records, for each session, up to where its output is in the job's logs."""
+        """The folder in which each session has a file.
+
+        The file tells which part of the session's output the job's logs have.
+        """
         return self.folder / "shown"
 
     def log(self, number: str) -> Path:
@@ -76,7 +80,7 @@ class Job:
     def state(self) -> State:
         """Return the state from the journal.
 
-        It is `interrupted` if the journal has no end and nobody has the lock.
+        It is `interrupted` if the journal has no end and no process has the lock.
         """
         state = fold(journal.read(self.events))
         state.id = state.id or self.id
@@ -86,7 +90,7 @@ class Job:
 
 
 class Lock:
-    """The lock of a job. The job is locked while the lock file is open, also after an exec.
+    """The lock of a job. The job is locked while the lock file is open. An exec keeps it open.
 
     A child process may inherit the open file.
     """
@@ -202,9 +206,8 @@ def prune_exec(keep: int = KEPT_EXEC) -> None:
 
 
 def short(id: str) -> str:
-    """Return the short form of an id, its last four characters; or the whole id if these do not identify the job.
-
-    They do not if another id begins or ends with them.
+    """Return the short form of an id: its last four characters, or the whole id if another id begins or ends with
+    them.
     """
     return short_forms()(id)
 
@@ -212,7 +215,7 @@ def short(id: str) -> str:
 def short_forms() -> Callable[[str], str]:
     """Return a function that does the same as `short`.
 
-    It is for many ids, since the folder of jobs is listed only once.
+    It lists the folder of jobs only once, and so is faster for many ids.
     """
     known = names()
     ends = Counter(name[-SHORT:] for name in known)
