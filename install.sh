@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs train. Everything is in functions that the last line calls: a download cut short runs nothing.
-# POSIX sh: dash, busybox, and the bash 3.2 of macOS run it. One file over 400 lines, since people pipe it into a shell.
+# POSIX sh: dash, busybox and the bash 3.2 of macOS run it. It is one long file, because people pipe it into a shell.
 set -eu
 
 repository=${TRAINSH_REPOSITORY:-https://github.com/binbinsh/tmux-trainsh}
@@ -44,7 +44,7 @@ fail() { # MESSAGE [HINT] [STATUS]
 
 have() { command -v "$1" >/dev/null 2>&1; }
 
-confirm() { # QUESTION: yes with --yes; asks where somebody reads it; else no
+confirm() { # QUESTION: succeeds with --yes, or if a person at the terminal answers yes
   if [ -n "$yes" ]; then return 0; fi
   if [ ! -t 2 ] || ! (: </dev/tty) 2>/dev/null; then return 1; fi
   printf '%s [y/N] ' "$1" >&2
@@ -86,14 +86,14 @@ make_venv() { # FOLDER
 
 # --- The system's package manager -------------------------------------------------------------------
 
-find_manager() { # sets manager, empty where none is known
+find_manager() { # sets manager; it is empty if no known manager is installed
   for manager in apt-get brew dnf pacman apk; do
     if have "$manager"; then return; fi
   done
   manager=
 }
 
-package_of() { # PROGRAM: prints its package's name, nothing where the manager has none
+package_of() { # PROGRAM: prints the name of its package; prints nothing if the manager has no such package
   case $manager:$1 in
   apt-get:ssh | apk:ssh) echo openssh-client ;;
   apt-get:sshd | apk:sshd | dnf:sshd) echo openssh-server ;;
@@ -107,7 +107,7 @@ package_of() { # PROGRAM: prints its package's name, nothing where the manager h
   dnf:ip) echo iproute ;;
   *:ip) echo iproute2 ;;
   pacman:ssh* | brew:ssh) echo openssh ;;
-  brew:sshd | brew:busybox | brew:python3-venv) ;; # macOS brings sshd; busybox runs on Linux alone
+  brew:sshd | brew:busybox | brew:python3-venv) ;; # macOS has sshd; busybox runs only on Linux
   brew:python3) echo python@3.12 ;;
   dnf:python3-venv | pacman:python3-venv) ;;
   pacman:python3) echo python ;;
@@ -140,7 +140,7 @@ advice_for() { # PROGRAM...: prints a command that can be pasted
   echo "${as_root:+$as_root }$(install_words) $(packages_of "$@")"
 }
 
-missing_of() { # PROGRAM...: prints those that are not there
+missing_of() { # PROGRAM...: prints the programs that are not installed
   for program in "$@"; do
     have "$program" || [ -x "/usr/sbin/$program" ] || [ -x "/sbin/$program" ] ||
       { [ "$program" = python3-venv ] && can_venv; } || printf '%s ' "$program"
@@ -163,7 +163,7 @@ install_programs() { # PROGRAM...
   find_manager
   missing=$(missing_of "$@")
   if [ -z "$missing" ]; then return; fi
-  # The names are ours and hold no blanks: they are split on purpose, here and below.
+  # The names contain no blanks, so the shell may split them, here and below.
   # shellcheck disable=SC2086
   packages=$(packages_of $missing)
   if [ -n "$manager" ] && [ -z "$packages" ]; then return; fi
@@ -187,7 +187,7 @@ install_programs() { # PROGRAM...
 
 # --- What to install --------------------------------------------------------------------------------
 
-fetch() { # FOLDER: a copy of the repository
+fetch() { # FOLDER: puts a copy of the repository there
   say "fetching ${TRAINSH_SOURCE:-$repository}"
   case ${TRAINSH_SOURCE:-$repository} in
   https://* | http://*) address=${TRAINSH_SOURCE:-$repository/archive/${ref:-main}.tar.gz} ;;
@@ -226,7 +226,7 @@ download() { # ADDRESS FILE
   fi
 }
 
-# A number that changes when something that is installed does.
+# Prints a number that changes if a file that is installed changes.
 fingerprint() { # CHECKOUT
   (cd "$1" && find bin completions packages -type f ! -path '*/__pycache__/*' ! -path '*/tests/*' -exec cksum {} + |
     LC_ALL=C sort | cksum)
@@ -238,7 +238,7 @@ check_checkout() { # CHECKOUT
   fi
 }
 
-find_builder() { # CHECKOUT: sets builder, a Python that has hatchling, which builds the packages
+find_builder() { # CHECKOUT: sets builder to a Python that has hatchling, which builds the packages
   for builder in "$1/.venv/bin/python" "$data/build/bin/python"; do
     if "$builder" -c 'import hatchling' 2>/dev/null; then return; fi
   done
@@ -249,7 +249,7 @@ find_builder() { # CHECKOUT: sets builder, a Python that has hatchling, which bu
 
 count() { echo $#; }
 
-build_wheels() { # CHECKOUT FOLDER: a wheel of each package into FOLDER
+build_wheels() { # CHECKOUT FOLDER: builds a wheel of each package into FOLDER
   say "building $(count "$1"/packages/*/pyproject.toml) packages"
   find_builder "$1"
   for project in "$1"/packages/*/pyproject.toml; do
@@ -260,12 +260,12 @@ build_wheels() { # CHECKOUT FOLDER: a wheel of each package into FOLDER
   done
 }
 
-own_checkout() { # prints the checkout that this script is a file of, nothing where it is in none (or came by a pipe)
+own_checkout() { # prints the checkout that contains this script; nothing if none does, as when the script came by a pipe
   case $0 in */install.sh) folder=${0%/*} ;; install.sh) folder=. ;; *) return 0 ;; esac
   if [ -f "$0" ] && [ -f "$folder/packages/$distribution/pyproject.toml" ]; then (cd -P -- "$folder" && pwd); fi
 }
 
-version_of() { # FOLDER: the version of the distribution's wheel in it
+version_of() { # FOLDER: prints the version of the distribution's wheel in FOLDER
   for wheel in "$1"/tmux_trainsh-*.whl; do wheel=${wheel##*/tmux_trainsh-}; done
   echo "${wheel%%-*}"
 }
@@ -279,7 +279,7 @@ choose_way() { # sets way
   if have uv; then way=uv; fi
 }
 
-choose_places() { # sets share, data, bin and record; --prefix moves them all
+choose_places() { # sets share, data, bin and record; with --prefix, all of them are below that folder
   share=${XDG_DATA_HOME:-$HOME/.local/share}
   bin=$HOME/.local/bin
   if [ -n "$prefix" ]; then
@@ -294,7 +294,7 @@ choose_places() { # sets share, data, bin and record; --prefix moves them all
   record=$data/installed
 }
 
-# Each tries again without the network, which may be gone while everything that is needed is here.
+# Each of these tries again without the network, because everything that is needed may already be on this machine.
 
 install_with_uv() { # REQUIREMENT [WHEELS]
   bin=$(uv tool dir --bin)
@@ -308,7 +308,7 @@ install_with_uv() { # REQUIREMENT [WHEELS]
 
 install_with_pipx() { # REQUIREMENT [WHEELS]
   find_python
-  if [ -n "${2-}" ]; then # for both of the installers that pipx may use; as addresses, which have no blanks
+  if [ -n "${2-}" ]; then # for both installers that pipx may use; the folders are given as URLs, which have no blanks
     address=file://$(printf '%s' "$2" | sed 's/%/%25/g; s/ /%20/g')
     export PIP_FIND_LINKS="$address ${PIP_FIND_LINKS-}"
     export UV_FIND_LINKS="$address${UV_FIND_LINKS:+,$UV_FIND_LINKS}"
@@ -322,14 +322,14 @@ install_with_venv() { # REQUIREMENT [WHEELS]
   say 'installing it with pip, and what it needs: a minute or so'
   pip="$data/venv/bin/python -m pip"
   for offline in --no-index ''; do
-    if [ -n "$offline" ] && [ -z "${2-}" ]; then continue; fi # the index knows what is newest
+    if [ -n "$offline" ] && [ -z "${2-}" ]; then continue; fi # only the index knows the newest version
     if pip_install --upgrade $offline ${2:+--find-links "$2"} "$1" 2>"$work/log"; then break; fi
     if [ -z "$offline" ]; then
       cat "$work/log" >&2
       fail "pip could not install $1" '' 8
     fi
   done
-  if [ -n "${2-}" ]; then # the version may be the one that was there, and the packages others
+  if [ -n "${2-}" ]; then # the packages may differ although the version is the same
     pip_install --no-index --no-deps --force-reinstall "$2"/*.whl || fail "pip could not install $1"
   fi
   for program in "$data/venv/bin/train" "$data/venv/bin"/train-*; do
@@ -345,12 +345,12 @@ pip_install() { "$data/venv/bin/python" -m pip install --quiet --disable-pip-ver
 
 # --- What was put where -----------------------------------------------------------------------------
 
-note() { # KIND PATH [MORE]: a line for --uninstall, once
+note() { # KIND PATH [MORE]: writes a line for --uninstall, unless it is there already
   entry=$(printf '%s\t%s\t%s' "$1" "$2" "${3-}")
   if ! grep -qxF -- "$entry" "$record" 2>/dev/null; then printf '%s\n' "$entry" >>"$record"; fi
 }
 
-make_folder() { # FOLDER: noted are those that were not there
+make_folder() { # FOLDER: makes the folder and its parents, and records those that did not exist
   if [ -d "$1" ]; then return; fi
   case $1 in */*) make_folder "${1%/*}" ;; esac
   mkdir "$1" || fail "cannot make $1" '' 5
@@ -372,7 +372,7 @@ put_link() { # TARGET PLACE
   note link "$2" "$1"
 }
 
-remove_stale_links() { # of an earlier version that had more commands
+remove_stale_links() { # removes the links of an earlier version that had more commands
   while IFS=$tab read -r kind place target; do
     if [ "$kind" = link ] && [ -h "$place" ] && [ ! -e "$place" ] && [ "$(readlink "$place")" = "$target" ]; then
       rm -f "$place"
@@ -393,7 +393,8 @@ put_completions_and_pages() {
   for page in "$ours"/man/man[1-9]/*; do if [ -f "$page" ]; then put_link "$page" "$share${page#"$ours"}"; fi; done
 }
 
-# What a shell needs that finds neither commands nor completions by itself, in a file of ours that one line reads.
+# A shell may find neither the commands nor the completions by itself. What it needs is in a file of train, which a
+# line in the shell's start-up file reads.
 put_start_up() {
   shell=${SHELL-}
   if [ -z "$shell" ] && have getent; then shell=$(getent passwd "$(id -u)" | sed 's/.*://'); fi
@@ -477,12 +478,12 @@ install_for_user() {
   report
 }
 
-forget() { # KIND: lines of the record
+forget() { # KIND: removes the lines of this kind from the record
   grep -v "^$1$tab" "$record" >"$work/record" || true
   cat "$work/record" >"$record"
 }
 
-is_whole() { # sets bin; whether what the record names runs
+is_whole() { # sets bin; succeeds if the programs that the record names run
   bin=$(sed -n "s/^bin$tab\([^$tab]*\)$tab*$/\1/p" "$record" | tail -n 1)
   [ -n "$bin" ] && "$bin/train" --version >/dev/null 2>&1 && "$bin/train-help" --version >/dev/null 2>&1
 }
@@ -529,7 +530,7 @@ uninstall() {
   say "removed; your settings, recipes and jobs stay in ${TRAINSH_HOME:-${XDG_CONFIG_HOME:-$HOME/.config}/tmux-trainsh}"
 }
 
-# Ends what runs in the background, by the commands that the packages name. A job's runner is for the user to end.
+# Ends what runs in the background, by the commands that the packages name. The user must end the runners of jobs.
 end_background() {
   if [ -z "$yes" ] && "$bin/train" status --json 2>/dev/null | grep -q '"state":"running"'; then
     fail 'a job is running, and its runner needs what would be removed' "to see it: train status

@@ -1,4 +1,4 @@
-# Values of the kind `job`: the newest 30 jobs, newest first; each value is the last four characters of an id.
+# Prints the values of the kind `job`: the newest 30 jobs, newest first. Each value is the last four characters of an id.
 # shellcheck shell=sh disable=SC2154 # config comes from complete.sh
 ls -r "$config/jobs" 2>/dev/null | JOBS=$config/jobs awk '
   !/^[0-9]+-[0-9]+-/ { next }

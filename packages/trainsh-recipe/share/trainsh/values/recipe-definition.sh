@@ -1,4 +1,4 @@
-# The names that the recipe on the command line defines with `host`, `storage` or `var`; $defines is one of the three.
+# Prints the names that the recipe on the command line defines with the word $defines: `host`, `storage` or `var`.
 # shellcheck shell=sh disable=SC2154 # config, typed and defines come from complete.sh and the other kinds
 printf '%s\n' "$typed" | while IFS= read -r word; do
   for file in "$config/recipes/$word.recipe" "./$word.recipe" "$word"; do

@@ -1,4 +1,4 @@
-# Values of the kind `recipe`: names of the recipes in the settings folder and in the current folder, and paths.
+# Prints the values of the kind `recipe`: names of the recipes in the settings folder and in the current folder, and paths.
 # shellcheck shell=sh disable=SC2154 # config and current come from complete.sh
 for folder in "$config/recipes" .; do
   for file in "$folder"/*.recipe; do

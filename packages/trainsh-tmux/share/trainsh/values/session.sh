@@ -1,4 +1,4 @@
-# Values of the kind `session`: those that were opened on this machine, and the job that each is of.
+# Prints the values of the kind `session`: the sessions that were opened on this machine, and the job of each session.
 # shellcheck shell=sh
 for folder in "${XDG_STATE_HOME:-$HOME/.local/state}"/tmux-trainsh/sessions/train*/*/; do
   if [ -d "$folder" ]; then
