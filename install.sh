@@ -320,7 +320,6 @@ install_with_pipx() { # REQUIREMENT [WHEELS]
 install_with_venv() { # REQUIREMENT [WHEELS]
   make_venv "$data/venv"
   say 'installing it with pip, and what it needs: a minute or so'
-  pip="$data/venv/bin/python -m pip"
   for offline in --no-index ''; do
     if [ -n "$offline" ] && [ -z "${2-}" ]; then continue; fi # only the index knows the newest version
     if pip_install --upgrade $offline ${2:+--find-links "$2"} "$1" 2>"$work/log"; then break; fi
