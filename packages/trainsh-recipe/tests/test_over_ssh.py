@@ -239,6 +239,35 @@ def test_another_machine_has_its_copies_again(world: "World", work: Path) -> Non
     assert (work / "copied" / "data").exists()
 
 
+def lose(world: "World", work: Path) -> None:
+    """Run a job up to a failure on a machine, which then goes away."""
+    box = world.sshd("box")
+    world.host(box)
+    text = f"host gpu = box\ntmux.open @gpu as w\n@w > echo ran >> {work}/ran\n@w > [ -e {work}/go ]\n"
+    (Path(world.home) / "r.recipe").write_text(text)
+    assert world.run("train-recipe", "run", "./r.recipe", check=False).status == 1
+    world.run(
+        "sh", "-c", """sed -i 's/"machine":"[0-9a-f]*"/"machine":"another"/' "$TRAINSH_HOME"/jobs/*/events.jsonl"""
+    )
+    box.stop()
+    world.run("train-host", "disconnect", "box", check=False)
+    (work / "go").touch()
+
+
+def test_a_machine_that_is_lost_is_replaced_by_another(world: "World", work: Path) -> None:
+    lose(world, work)
+    world.host(world.sshd("spare"))
+    done = world.run("train-recipe", "resume", "--host", "gpu=spare")
+    assert "gpu is another machine" in done.err and lines(work) == ["ran", "ran"]
+
+
+@pytest.mark.faults  # it waits for 30 seconds
+def test_a_machine_that_is_lost_is_named_with_what_to_do(world: "World", work: Path) -> None:
+    lose(world, work)
+    done = world.run("train-recipe", "resume", check=False)
+    assert done.status == 1 and "refuses connections" in done.err and "--host gpu=SPEC\n" in done.err, done.err
+
+
 @pytest.mark.slow
 def test_connections_killed_at_any_instant(world: "World", work: Path) -> None:
     box = world.sshd("box")

@@ -229,9 +229,11 @@ def holds(
     host: HostOpt = "local",
     sessions: Annotated[list[str], Opt("session to ask for (repeatable)", metavar="NAME")] = [],  # noqa: B006
     steps: Annotated[list[str], Opt("step to ask for (repeatable)", metavar="ID")] = [],  # noqa: B006
+    timeout: Annotated[Duration | None, Opt("how long to try to reach the host")] = None,
 ) -> Holds:
     """Report which sessions of a job are open on a host, and how its steps ended; changes nothing."""
-    return ask_holds(registry.host(host), job, sessions, steps)
+    with limited(Deadline.after(timeout).at):
+        return ask_holds(registry.host(host), job, sessions, steps)
 
 
 @tool.command(show=display.show_screen)

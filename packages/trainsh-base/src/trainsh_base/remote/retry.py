@@ -37,19 +37,29 @@ def persist(
             raise
         request.check()
         tell(error, deadline.within(math.inf))
-    return _repeat(request, deadline, attempt, again)
+        last = error
+    return _repeat(request, deadline, attempt, again, last)
 
 
 def _repeat(
-    request: Request, deadline: Deadline, attempt: Callable[[], T], again: Callable[[BaseException], bool]
-) -> T:
+    request: Request, deadline: Deadline, attempt: Callable[[], T], again: Callable[[BaseException], bool],
+    last: BaseException,
+) -> T:  # fmt: skip
     import tenacity  # imported only after a first failure, because the import is slow
 
     growing = tenacity.wait_exponential_jitter(multiplier=FIRST_PAUSE, max=LONGEST_PAUSE, jitter=FIRST_PAUSE)
 
     def one() -> T:
-        request.check()
-        return attempt()
+        nonlocal last
+        try:
+            request.check()
+        except Unreachable:  # the time is over, and the last attempt says why
+            raise last from None
+        try:
+            return attempt()
+        except Exception as error:
+            last = error
+            raise
 
     sleep = tenacity.sleep_using_event(request.cancelled)
     sleep(FIRST_PAUSE / 2)

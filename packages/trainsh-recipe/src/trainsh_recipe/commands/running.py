@@ -117,6 +117,7 @@ def resume(
     from_: Annotated[str | None, Opt("run this step and all later ones again", metavar="N")] = None,
     retry_lost: Annotated[bool, Opt("run lost steps again (their host or session is gone)")] = False,
     edited: Annotated[bool, Opt("use the edited recipe; the steps that are done must be unchanged in it")] = False,
+    host: HostOpt = {},  # noqa: B006
     visual: Visual = True,
     output: ShowOutput = True,
     max_time: MaxTime = None,
@@ -128,13 +129,14 @@ def resume(
     """Resume a job that was interrupted or failed.
 
     Without JOB, the newest job is resumed. No step runs twice: if it is not known how a step ended, the host is
-    asked. The job continues with the text and the values that it began with; to change a host or a command,
-    edit the recipe and give --edited.
+    asked. The job continues with the text and the values that it began with; to change a command, edit the recipe
+    and give --edited. On another machine (--host), the steps that ran on the old one run again.
     """
     from trainsh_recipe.ui import start  # noqa: PLC0415 - for commands that run a job
 
     answer, status = start.resume(
-        job, check=check, from_step=from_, retry_lost=retry_lost, edited=edited, abandon=abandon,
+        job, check=check, from_step=from_, retry_lost=retry_lost, edited=edited, hosts=host,
+        abandon=abandon,
         limits=Limited(max_time=max_time, max_cost=max_cost, hold=hold),
         shown=start.Shown(detach=detach, visual=visual, output=output),
     )  # fmt: skip

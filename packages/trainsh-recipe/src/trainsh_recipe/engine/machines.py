@@ -9,6 +9,7 @@ from trainsh_recipe.engine.outside.tools import Tools
 from trainsh_recipe.store.state import State
 
 LIMIT = 30.0  # seconds within which a host must answer
+LATE = 2.0  # seconds that train-tmux may need to report that the host did not
 
 
 class Machines:
@@ -37,6 +38,6 @@ class Machines:
 
         Returns {machine, node, sessions: {NAME: {session, state, covers, left_out}}, steps: {ID: {state, status}}}.
         """
-        params = {"host": spec, "job": self._job, "sessions": sessions, "steps": steps}
-        answer = self._tools.start("tmux", "holds", params).result(limit)
+        params = {"host": spec, "job": self._job, "sessions": sessions, "steps": steps, "timeout": limit}
+        answer = self._tools.start("tmux", "holds", params).result(limit + LATE)
         return answer if isinstance(answer, dict) else {}

@@ -61,8 +61,9 @@ def carry_out(held: HeldJob, at_work: Runner) -> tuple[State, int]:
             return state, 0
         state.status, state.reason = "interrupted", leave.reason
         held.lock.release()
-        said = f"{leave.reason}; " if leave.status == 1 else ""
-        say(f"{said}job {id} is interrupted; to continue it: train recipe resume {id}")
+        if leave.status == 1:
+            say(leave.reason)
+        say(f"job {id} is interrupted; to continue it: train recipe resume {id}")
         _say_billing(state)
         return state, leave.status
     except BaseException:

@@ -65,14 +65,20 @@ def run(
 
 def resume(
     word: str | None, *, check: bool, from_step: str | None, retry_lost: bool, edited: bool,
-    limits: Limited, abandon: bool, shown: Shown,
+    hosts: dict[str, str], limits: Limited, abandon: bool, shown: Shown,
 ) -> Answer:  # fmt: skip
     """Continue a job or, with `check`, show what a resume would do."""
     _check(limits)
     job, state = resuming.choose(word)
     continues = prestart.lock_handle >= 0  # another process gave us the job
     wanted = held_job.Wanted(
-        from_step=from_step, retry_lost=retry_lost, edited=edited, limits=limits, abandon=abandon, locked=not check
+        from_step=from_step,
+        retry_lost=retry_lost,
+        edited=edited,
+        limits=limits,
+        abandon=abandon,
+        hosts=hosts,
+        locked=not check,
     )
     held = held_job.take_up(job, state, wanted)
     if not edited and not continues:

@@ -64,7 +64,7 @@ def take_over(job: jobs.Job) -> jobs.Lock:
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     """How to resume a job. Options that are not given keep the value in the journal.
 
-    Without `locked`, the job is only inspected.
+    `hosts` are other machines for hosts of the recipe. Without `locked`, the job is only inspected.
     """
 
     from_step: str | None = None
@@ -72,10 +72,15 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     edited: bool = False
     limits: Limited = Limited()
     abandon: bool = False
+    hosts: dict[str, str] = {}
     locked: bool = True
 
+    def overrides(self, before: Overrides) -> Overrides:
+        """Return the overrides of the job, with the machines that this resume gives."""
+        return {**before, "hosts": {**before.get("hosts", {}), **self.hosts}} if self.hosts else before
+
     def given(self) -> dict[str, Any]:
-        """Return the options that this resume changes."""
+        """Return the options that this resume changes, but for the overrides."""
         found = {"from_step": self.from_step, "retry_lost": self.retry_lost, "abandon": self.abandon}
         found |= msgspec.structs.asdict(self.limits)
         return {name: value for name, value in found.items() if value}
@@ -88,7 +93,8 @@ def take_up(job: jobs.Job, state: State, wanted: Wanted) -> HeldJob:
     text = recipes.read(Path(state.file) if wanted.edited and state.file else job.recipe)
     file = state.file if wanted.edited and state.file else str(job.recipe)
     source = Source(text=text, file=file, name=state.name, exec_=state.kind == "exec")
-    document, summed = parse(source, state.overrides)
+    overrides = wanted.overrides(state.overrides)
+    document, summed = parse(source, overrides)
     numbers = numbering.all_of(document)
     again = resume.from_step(state, numbers, wanted.from_step) if wanted.from_step else []
     skipped = resume.before_step(numbers, wanted.from_step) if wanted.from_step else []
@@ -99,7 +105,8 @@ def take_up(job: jobs.Job, state: State, wanted: Wanted) -> HeldJob:
     fresh_round = resume.new_round(state) or bool(again)
     events = resume.events(
         state, fresh_round=fresh_round, again=again,
-        skipped=[each for each in numbers if each.id in skipped], digest=summed, given=wanted.given(),
+        skipped=[each for each in numbers if each.id in skipped], digest=summed,
+        given=wanted.given() | ({"overrides": overrides} if wanted.hosts else {}),
         total=len(numbering.leaves(numbers)),
     )  # fmt: skip
     journal = Journal(job.events) if wanted.locked else None

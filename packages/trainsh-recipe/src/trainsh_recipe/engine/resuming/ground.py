@@ -91,7 +91,11 @@ class Ground:
         if not self._run.cancellation.accepted and any(not self._done(each) for each in self._on(host)):
             if self._run.journal.silent:
                 return
-            raise Leave(1, f"{host} cannot be asked about its sessions: {error.message}")
+            other = f"train recipe resume {self._run.job.short_id} --host {host}=SPEC"
+            raise Leave(
+                1, f"{host} cannot be asked about its sessions: {error.message}\n  if this machine is lost and "
+                f"you have another one: {other}\n  the steps that ran on it would run again there",
+            )  # fmt: skip
         self._run.view.log(f"{host} cannot be asked ({error.message}); steps that ended there count as done")
 
     def _another_machine(self, host: str, before: str, machine: str) -> None:
