@@ -8,7 +8,6 @@ from typing import Annotated
 import msgspec
 
 from trainsh_base.errors import UsageError
-from trainsh_base.remote.channel import quote
 from trainsh_base.remote.control_socket import master_pid
 from trainsh_base.request import current, limited
 from trainsh_base.system.deadline import Deadline
@@ -22,8 +21,6 @@ from trainsh_tmux.remote import session_scripts
 from trainsh_tmux.session.errors import not_open
 from trainsh_tmux.session.holds import ask_holds
 from trainsh_tmux.session.listing import configured, everywhere
-from trainsh_tmux.session.live import Live
-from trainsh_tmux.session.log_reader import LogReader
 from trainsh_tmux.session.opening import open_session, start_folder
 from trainsh_tmux.session.reclaim import released
 from trainsh_tmux.session.registry import Registry
@@ -33,9 +30,8 @@ from trainsh_tmux.step.handing import Step
 from trainsh_tmux.step.interrupting import end_step
 from trainsh_tmux.step.step_status import asked, grace_setting
 from trainsh_tmux.wait.background_output import BackgroundOutput
-from trainsh_tmux.wait.conditions import for_state, idle_arguments, port_arguments
-from trainsh_tmux.wait.patience import Patience, in_time
-from trainsh_tmux.wait.pattern import PatternWait, compiled
+from trainsh_tmux.wait.patience import in_time
+from trainsh_tmux.wait.pattern import wait_for
 
 CLOSING = 30.0  # seconds beyond the grace within which a host must answer that a session is closed
 PREPARING = 2.0  # seconds within which `prepare` must have a shell on an open connection
@@ -135,23 +131,9 @@ def run(
     live.handed(wanted.name, list(secrets.values()), background=background)
     if session:
         return raise_for(Conversation(live, wanted, current()).run())
-    open_session(live, start_folder(live.host, None))
-    try:
-        return _own_status(Conversation(live, wanted, current()).run())
-    finally:
-        if not background:
-            live.host.ask(session_scripts.close_session(job, name, snapshot=False))
-            live.host.ask(session_scripts.remove(job, name))
+    from trainsh_tmux.step.own_session import run_alone  # noqa: PLC0415 - a recipe's step has a session
 
-
-def _own_status(outcome: Outcome) -> Outcome:
-    """Return `outcome`, the end of a command in a session of its own, as the command's end.
-
-    Such a session may end together with its command. If the command has an exit status, that status counts.
-    """
-    if outcome.state == "session_ended" and outcome.exit is not None:
-        return msgspec.structs.replace(outcome, state="ok" if outcome.exit == 0 else "failed")
-    return raise_for(outcome)
+    return run_alone(live, wanted)
 
 
 @tool.command(show=display.show_wait)
@@ -189,26 +171,7 @@ def wait(
         if wanted[0] != "pattern":
             registry.must_exist(live)
         with BackgroundOutput(live, current(), shown) if output else contextlib.nullcontext():
-            return _wait(live, wanted[0], str(given[wanted[0]]), timeout, since)
-
-
-def _wait(live: Live, kind: str, value: str, timeout: float, since: int | None) -> Waited:
-    if kind == "pattern":
-        return _wait_pattern(live, value, since, timeout)
-    patience = Patience(kind, value, timeout, current())
-    if kind == "port":
-        return for_state(live, "port", port_arguments(int(value)), patience)
-    arguments = [value] if kind == "file" else idle_arguments(live, value == "all")
-    return for_state(live, kind, arguments, patience)
-
-
-def _wait_pattern(live: Live, pattern: str, since: int | None, timeout: float) -> Waited:
-    expression = compiled(pattern)
-    start = live.marks.since() if since is None else since
-    current().emit("waiting", since=start)
-    reader = LogReader(live)
-    patience = Patience("pattern", pattern, timeout, current(), reader)
-    return PatternWait(live, expression, start, reader, patience).run()
+            return wait_for(live, wanted[0], str(given[wanted[0]]), timeout, since)
 
 
 @tool.command("list", show=display.show_list)
@@ -244,14 +207,9 @@ def capture(
     history: Annotated[int, Opt("also print this many lines from above the screen", metavar="N")] = 0,
 ) -> Screen:
     """Print what a session's pane shows."""
-    machine = registry.host(host)
-    lines = machine.ask(session_scripts.capture_pane(job, session_name(session), history))
-    if lines[:1] == ["none"]:
-        raise not_open(machine, job, session)
-    shown = [line.removeprefix("line").removeprefix(" ") for line in lines]
-    while shown and not shown[-1].strip():
-        shown.pop()
-    return Screen(name=session, host=host, lines=shown)
+    from trainsh_tmux.session.pane import screen  # noqa: PLC0415 - asked for by hand
+
+    return screen(registry.host(host), job, session, history)
 
 
 def _do(host: str, job: str, session: str, body: str) -> Done:
@@ -352,11 +310,9 @@ def attach(
     """Attach the terminal to a session; C-b d detaches."""
     machine = registry.host(host)
     registry.must_exist(registry.session(host, job, session))
-    words = ["tmux", "-u", "-L", server(job), "attach-session", "-t", f"={session}"]
-    if machine.target.kind == "local":
-        return Handover(argv=["env", "-u", "TMUX", *words])
-    command = " ".join(quote(part) for part in words)
-    return Handover(argv=machine.target.remote_argv(command, terminal=True), env=machine.target.env)
+    from trainsh_tmux.session.pane import attach_handover  # noqa: PLC0415 - asked for by hand
+
+    return attach_handover(machine, job, session)
 
 
 @tool.command(show=display.show_clean)

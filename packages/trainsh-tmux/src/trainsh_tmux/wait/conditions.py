@@ -58,13 +58,16 @@ def heard(live: Live, answer: str, patience: Patience) -> bool:
     return word == "yes"
 
 
-def idle_arguments(live: Live, everything: bool) -> list[str]:
-    """Return the arguments with which the host waits for idleness."""
-    return ["all" if everything else "own", server(live.job), live.name]
+def arguments(live: Live, kind: str, value: str) -> list[str]:
+    """Return the arguments with which the host waits for a file, for a port, or for idleness (`own` or `all`).
 
-
-def port_arguments(port: int) -> list[str]:
-    """Return the arguments for a wait for a port: its number in hex, as in /proc/net/tcp, and in decimal."""
+    A port is its number in hex, as in /proc/net/tcp, and in decimal.
+    """
+    if kind == "file":
+        return [value]
+    if kind == "idle":
+        return [value, server(live.job), live.name]
+    port = int(value)
     if not 0 < port < 65536:
         raise UsageError(f"not a port: {port}", "1 to 65535", code="bad_port")
     return [f"{port:04X}", str(port)]

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from trainsh_base.errors import UsageError
 from trainsh_base.remote.channel import ChannelLost
+from trainsh_base.request import current
 from trainsh_base.system.deadline import Deadline
 from trainsh_tmux.log.lines import Lines
 from trainsh_tmux.log.sentinels import ECHO, Piece
@@ -13,7 +14,7 @@ from trainsh_tmux.model import Waited
 from trainsh_tmux.session.errors import gone
 from trainsh_tmux.session.live import LOST, Live, is_alive
 from trainsh_tmux.session.log_reader import LogReader
-from trainsh_tmux.wait.conditions import heard
+from trainsh_tmux.wait.conditions import arguments, for_state, heard
 from trainsh_tmux.wait.patience import Patience
 
 LAST_WORDS = 0.5  # seconds to wait for late output after the session has ended or a step has failed
@@ -131,3 +132,15 @@ class PatternWait:
                 self.live.marks.satisfied(piece.end)
                 return self.patience.waited(line, piece.end)
         return None
+
+
+def wait_for(live: Live, kind: str, value: str, timeout: float, since: int | None) -> Waited:
+    """Wait for one condition. `kind` is pattern, file, port or idle; the search for a pattern begins at `since`."""
+    if kind != "pattern":
+        return for_state(live, kind, arguments(live, kind, value), Patience(kind, value, timeout, current()))
+    expression = compiled(value)
+    start = live.marks.since() if since is None else since
+    current().emit("waiting", since=start)
+    reader = LogReader(live)
+    patience = Patience("pattern", value, timeout, current(), reader)
+    return PatternWait(live, expression, start, reader, patience).run()

@@ -1,0 +1,33 @@
+"""Runs a command in a new session that is closed and removed when the command ends."""
+
+import msgspec
+
+from trainsh_base.request import current
+from trainsh_tmux.model import Outcome
+from trainsh_tmux.remote import session_scripts
+from trainsh_tmux.session.live import Live
+from trainsh_tmux.session.opening import open_session, start_folder
+from trainsh_tmux.step.conversation import Conversation
+from trainsh_tmux.step.failures import raise_for
+from trainsh_tmux.step.handing import Step
+
+
+def run_alone(live: Live, step: Step) -> Outcome:
+    """Open the session, run the step in it, and remove the session, unless the step goes on in the background."""
+    open_session(live, start_folder(live.host, None))
+    try:
+        return _of_command(Conversation(live, step, current()).run())
+    finally:
+        if not step.background:
+            live.host.ask(session_scripts.close_session(live.job, live.name, snapshot=False))
+            live.host.ask(session_scripts.remove(live.job, live.name))
+
+
+def _of_command(outcome: Outcome) -> Outcome:
+    """Return `outcome`, the end of a command in a session of its own, as the command's end.
+
+    Such a session may end together with its command. If the command has an exit status, that status counts.
+    """
+    if outcome.state == "session_ended" and outcome.exit is not None:
+        return msgspec.structs.replace(outcome, state="ok" if outcome.exit == 0 else "failed")
+    return raise_for(outcome)
