@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from trainsh_base.testing import Terminal
-from trainsh_base.tool.declare import in_words
+from trainsh_base.tool.type_errors import in_words
 
 EXAMPLE = [sys.executable, str(Path(__file__).with_name("example_tool.py"))]
 Run = Callable[..., subprocess.CompletedProcess[bytes]]

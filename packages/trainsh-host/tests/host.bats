@@ -63,7 +63,7 @@ add() { train-host add "$@"; }
   printf 'port = "22"\n' >>"$TRAINSH_HOME/hosts.toml"
   run train-host resolve gpu
   [ "$status" -eq 2 ]
-  [[ "$output" == *"port: expected a whole number, not text"* ]]
+  [[ "$output" == *"port: expected a whole number, got text"* ]]
 }
 
 @test "add by flags, list, show, resolve, remove" {

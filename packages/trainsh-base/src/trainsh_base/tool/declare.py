@@ -235,29 +235,9 @@ class Command:
         try:
             return msgspec.convert(values, self.document, dec_hook=decode)
         except msgspec.ValidationError as error:
+            from trainsh_base.tool.type_errors import in_words  # noqa: PLC0415 - only an error needs it
+
             raise UsageError(f"{self.name}: {in_words(str(error))}", code="bad_parameter") from None
-
-
-_WORDS = {
-    "int": "a whole number", "float": "a number", "str": "text", "bool": "true or false", "array": "a list",
-    "object": "an object", "null": "nothing",
-}  # fmt: skip
-
-
-def in_words(error: str) -> str:
-    """Rephrase msgspec's message on a wrong value for people: ``Expected `int | null`, got `str` - at `$.port` ``
-    becomes "port: expected a whole number or nothing, got text"."""
-    import re  # noqa: PLC0415 - only an error needs it
-
-    def kinds(found: "re.Match[str]") -> str:
-        words = [_WORDS.get(word, word) for word in found[1].split(" | ")]
-        return " or ".join(words)
-
-    what, _, place = error.partition(" - at `$")
-    said = re.sub(r"`([^`]*)`", kinds, what)
-    where = place.rstrip("`").lstrip(".")
-    said = said[:1].lower() + said[1:]
-    return f"{where}: {said}" if where else said
 
 
 def _plain(value: Any) -> Any:

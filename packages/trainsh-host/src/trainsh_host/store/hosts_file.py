@@ -68,25 +68,13 @@ def as_host(raw: Raw) -> Host:
     try:
         return msgspec.convert(known, Host)
     except msgspec.ValidationError as error:
+        from trainsh_base.tool.type_errors import in_words  # noqa: PLC0415 - only an error needs it
+
         raise UsageError(
-            f"{hosts_path()}: host {name!r}: {_in_words(str(error))}",
+            f"{hosts_path()}: host {name!r}: {in_words(str(error), object_='a table')}",
             f"fix it: train host edit {shlex.quote(str(name))}",
             code="bad_host",
         ) from None
-
-
-_KINDS = {
-    "int": "a whole number", "str": "text", "bool": "true or false", "array": "a list", "object": "a table",
-}  # fmt: skip
-
-
-def _in_words(error: str) -> str:
-    """A msgspec error as a message for people, such as `port: expected a whole number, not text`."""
-    found = re.fullmatch(r"Expected `(.+?)`, got `(\w+)` - at `\$\.?(.*)`", error)
-    if not found:
-        return re.sub(r" - at `\$\.?(.*)`$", r" (\1)", error)
-    wanted = " or ".join(_KINDS.get(kind, kind) for kind in found[1].split(" | ") if kind != "null")
-    return f"{found[3]}: expected {wanted}, not {_KINDS.get(found[2], found[2])}"
 
 
 def names(raws: list[Raw]) -> list[str]:
