@@ -194,7 +194,7 @@ def test_a_question_without_a_terminal_is_2_and_names_the_flag(example: Run) -> 
 def test_help_has_every_option_its_default_and_the_arguments(example: Run) -> None:
     text = example("echo", "--help").stdout.decode()
     for words in (
-        "Say a word.",
+        "Say a word, as often as wanted.",
         "WORD  what to say",
         "-n, --times",
         "[default: 1]",
