@@ -5,9 +5,8 @@ import sys
 
 from trainsh_base.system import spawn
 
-# The commands that run a recipe, and the two tools that each of them needs before anything else.
+# The commands that run a recipe. Each of them needs the tools dsl and tmux before anything else.
 RUNS = ("run", "exec", "resume")
-TOOLS = ("dsl", "tmux")
 
 # This environment variable gives a newly started runner the file descriptor of the job's lock.
 LOCK_VARIABLE = "TRAINSH_RUNNER_LOCK"
@@ -16,6 +15,7 @@ LOCK_VARIABLE = "TRAINSH_RUNNER_LOCK"
 NAME = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-")
 
 children: dict[str, spawn.Child] = {}
+plan: tuple[str, bytes] = ("", b"")  # the text of `exec` and its kept plan; both are empty if none is kept
 lock_handle = -1
 
 
@@ -25,12 +25,29 @@ def start() -> None:
     argv = sys.argv[1:]
     if not argv or argv[0] not in RUNS or {"--help", "-h"} & set(argv):
         return
-    for name in TOOLS:
-        path = spawn.tool_path(name)
-        if path is not None:
-            children[name] = spawn.start([path, "serve"], env=dict(os.environ))
+    # What train-tmux does until the first step takes the longest, so it starts first.
+    _start("tmux")
     if "tmux" in children:
         os.write(children["tmux"].stdin, request(first_host(argv)))
+    if argv[0] != "exec" or not _find_plan(argv):
+        _start("dsl")
+
+
+def _start(name: str) -> None:
+    path = spawn.tool_path(name)
+    if path is not None:
+        children[name] = spawn.start([path, "serve"], env=dict(os.environ))
+
+
+def _find_plan(argv: list[str]) -> bool:
+    global plan  # noqa: PLW0603 - one process, one command line
+    from trainsh_recipe import kept_plan  # noqa: PLC0415 - for `exec` only, and after train-tmux was started
+
+    text = kept_plan.text_of(argv)
+    found = kept_plan.find(text)
+    if found is not None:
+        plan = (text, found)
+    return found is not None
 
 
 def request(host: str) -> bytes:

@@ -86,8 +86,8 @@ def _remember(target: Target) -> None:
 def _sweep(folder: str, now: float) -> None:
     """Remove old files from the folder of sockets.
 
-    Kept targets are removed after KEPT seconds, and so are the marks and locks of machines that were not reached
-    for so long. Files of processes that have ended are removed after STRAY seconds; their names contain the pid.
+    Kept targets and plans are removed after KEPT seconds, and so are the marks and locks of machines that were not
+    reached for so long. Files of processes that have ended are removed after STRAY seconds; the pid is in the name.
     """
     for entry in list(os.scandir(folder)):
         with contextlib.suppress(OSError):
@@ -95,7 +95,7 @@ def _sweep(folder: str, now: float) -> None:
             own = re.fullmatch(r"(?:ask|q|e)-(\d+)-.*", entry.name)
             if own and age > STRAY and not _runs(int(own[1])):
                 _remove(entry)
-            elif entry.name.startswith("t-") and age > KEPT:  # a kept target
+            elif entry.name.startswith(("t-", "p-")) and age > KEPT:  # a kept target or plan
                 os.unlink(entry.path)  # noqa: PTH108
             elif entry.name.endswith(".reached") and age > KEPT:
                 os.unlink(entry.path)  # noqa: PTH108

@@ -10,10 +10,10 @@ from trainsh_base.request import current
 from trainsh_base.system import spawn
 from trainsh_base.system.suggest import did_you_mean
 from trainsh_base.tool.peer import Peer
-from trainsh_recipe import prestart
+from trainsh_recipe import kept_plan, prestart
 from trainsh_recipe.plan import document as plans
 from trainsh_recipe.plan import numbering
-from trainsh_recipe.plan.document import Control, Plan, Transfer
+from trainsh_recipe.plan.document import Control, Execute, Plan, Transfer
 from trainsh_recipe.store import recipes
 from trainsh_recipe.store.options import Overrides
 
@@ -41,6 +41,9 @@ def digest(data: bytes) -> str:
 
 def parse(source: Source, overrides: Overrides, shown: str = "") -> tuple[Plan, str]:
     """Return the plan and the digest of the text. Raises UsageError `recipe_invalid` with all diagnostics."""
+    text, kept = prestart.plan
+    if source.exec_ and kept and not any(overrides.values()) and text.encode() == source.text:
+        return plans.read(msgspec.json.decode(kept)), digest(source.text)
     dsl = Peer("dsl", child=prestart.take("dsl"))
     given = [name for kind in overrides.values() for name in kind]
     params: dict[str, Any] = {"name": source.name, "given": given}
@@ -57,7 +60,17 @@ def parse(source: Source, overrides: Overrides, shown: str = "") -> tuple[Plan, 
         raise Conflict(f"{source.file} was changed while it was read", "run it again", code="changed")
     found = plans.read(document)
     check_overrides(found, overrides)
+    if source.exec_ and not given and _from_text_alone(found):
+        kept_plan.keep(source.text, msgspec.json.encode(document))
     return found, summed
+
+
+def _from_text_alone(document: Plan) -> bool:
+    """Return whether the plan only runs commands, on hosts that are given by their names."""
+    steps = [each.step for each in numbering.all_of(document)]
+    return not document.storages and all(
+        isinstance(step, Execute) or (isinstance(step, Control) and step.implied) for step in steps
+    )
 
 
 def _configured(text: bytes) -> dict[str, list[str]]:

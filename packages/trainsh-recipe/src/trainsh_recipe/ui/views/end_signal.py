@@ -5,11 +5,9 @@ signalled.
 """
 
 import contextlib
-import shutil
 import sys
 
 from trainsh_base.errors import TrainError
-from trainsh_base.system import proc
 from trainsh_base.system.configuration.config import config_value
 from trainsh_base.tool.gate import raw
 
@@ -37,6 +35,8 @@ def signal_end(title: str, message: str, seconds: float) -> None:
 
 def _notify(title: str, message: str) -> bool:
     """Show a notification by notify-send, or by osascript on a Mac. Returns whether it was shown."""
+    from trainsh_base.system import proc  # noqa: PLC0415 - only the end of a long run needs it
+
     words = command(title, message)
     if not words:
         return False
@@ -47,6 +47,8 @@ def _notify(title: str, message: str) -> bool:
 
 def command(title: str, message: str) -> list[str]:
     """Return the argv that shows a notification on this machine, or [] if it has no such program."""
+    import shutil  # noqa: PLC0415 - 4 ms, as above
+
     if program := shutil.which("notify-send"):
         return [program, "--app-name=train", "--", title, message]
     if program := shutil.which("osascript"):

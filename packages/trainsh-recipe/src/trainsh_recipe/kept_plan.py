@@ -1,0 +1,92 @@
+"""Keeps the plans of `exec` lines, so that train-dsl is not started for a text that ran before.
+
+A plan is kept if it follows from its text alone: it only runs commands on hosts that are given by their names. It
+is used while the files of train-dsl are unchanged. There are SLOTS files; a text replaces what its slot has.
+"""
+
+import binascii
+import os
+import sys
+
+from trainsh_base import VERSION
+from trainsh_base.errors import Conflict
+from trainsh_base.system import spawn
+from trainsh_base.system.paths import runtime_home
+
+SLOTS = 64
+LONGEST = 4000  # bytes of a text whose plan is kept
+
+
+def text_of(argv: list[str]) -> str:
+    """Return the text of a command line of `exec`; "" if the line has options other than --json."""
+    words = [word for word in argv[1:] if word != "--json"]
+    return "" if any(word.startswith("-") for word in words) else "\n".join(words)
+
+
+def find(text: str) -> bytes | None:
+    """Return the kept plan of `text` as JSON, or None if there is none."""
+    data = text.encode("utf-8", "surrogateescape")
+    if not 0 < len(data) <= LONGEST:
+        return None
+    try:
+        with open(_path(data), "rb") as file:  # noqa: PTH123 - its name is text
+            kept = file.read()
+    except (OSError, Conflict):
+        return None
+    head = _head(data)
+    return kept[len(head) :] if head and kept.startswith(head) else None
+
+
+def keep(text: bytes, plan: bytes) -> None:
+    """Keep `plan`, the plan of `text` as JSON, for `find`."""
+    head = _head(text) if len(text) <= LONGEST else b""
+    if not head:
+        return
+    try:
+        path = _path(text)
+        aside = f"{path}.{os.getpid()}"
+        with open(aside, "wb", opener=_private) as file:
+            file.write(head + plan)
+        os.replace(aside, path)  # noqa: PTH105 - pathlib is not needed for it
+    except (OSError, Conflict):  # the next run asks train-dsl again
+        return
+
+
+def _head(text: bytes) -> bytes:
+    """Return the beginning of a text's file: the stamp of train-dsl, and the text; b"" if there is no stamp."""
+    stamp = _stamp()
+    return b"%s\n%d\n%s\n" % (stamp.encode(), len(text), text) if stamp else b""
+
+
+def _stamp() -> str:
+    """Return a text that changes when train-dsl does, or "" if its files are not known."""
+    program = spawn.tool_path("dsl")
+    if program is None or os.path.dirname(program) != os.path.dirname(sys.executable):  # noqa: PTH120
+        return ""  # it may belong to another Python
+    for folder in sys.path:
+        package = os.path.join(folder, "trainsh_dsl")  # noqa: PTH118
+        if os.path.isdir(package):  # noqa: PTH112
+            newest, count = _newest(package)
+            return f"{VERSION} {package} {newest} {count}"
+    return ""
+
+
+def _newest(folder: str) -> tuple[int, int]:
+    """Return the newest change in `folder`, and how many files it has."""
+    newest, count = 0, 0
+    for entry in os.scandir(folder):
+        if entry.is_dir():
+            if entry.name != "__pycache__":
+                below = _newest(entry.path)
+                newest, count = max(newest, below[0]), count + below[1]
+        else:
+            newest, count = max(newest, entry.stat().st_mtime_ns), count + 1
+    return newest, count
+
+
+def _path(text: bytes) -> str:
+    return f"{runtime_home()}/p-{binascii.crc32(text) % SLOTS:02d}"
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
