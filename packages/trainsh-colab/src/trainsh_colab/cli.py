@@ -123,7 +123,7 @@ def resolve(ref: Annotated[str, Arg("a runtime", "NAME", kind="host")]) -> Targe
 
 @tool.command(show=_show("show_verb"), ensures=True, fills="host", rents=True)
 def pick(
-    host: Annotated[str, Arg("the host of the recipe that the runtime becomes", "HOST", kind="host")],
+    host: Annotated[str, Arg("the recipe's host for which to pick a runtime", "HOST", kind="host")],
     name: Annotated[str | None, Opt("take this runtime", metavar="NAME")] = None,
     create: Annotated[
         bool, Opt("create a new runtime with Google's program; it costs compute units until it is stopped")

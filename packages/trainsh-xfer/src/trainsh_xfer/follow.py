@@ -46,7 +46,9 @@ def follow(order: Order, wish: Wish, request: Request) -> Following:
         if pump.start(wanted, shell, path):
             request.emit("log", message=f"{wanted.host} follows {wanted.asked[0]} already")
         else:
-            request.emit("log", message=f"{told(order)}, on the host, every {wanted.every} s")
+            request.emit(
+                "log", message=f"following {told(order)}: the host looks for new checkpoints every {wanted.every} s"
+            )
         found, _ = pump.look(wanted, shell)
     return msgspec.structs.replace(found, message=f"{wanted.host} follows {wanted.asked[0]}")
 

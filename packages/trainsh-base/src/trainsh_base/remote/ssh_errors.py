@@ -99,7 +99,7 @@ def _host_key_changed(target: Target, said: str) -> TrainError:
         hint = f"ask the host's administrator; if the new key is right, remove the old key: {shlex.join(words)}"
     place = f"{file}, line {line}" if file else "the known hosts file"
     return Unreachable(
-        f"the host key of {target.label} is not the one known from before ({place}): it was reinstalled, or "
+        f"the host key of {target.label} is not the known one ({place}): the host was reinstalled, or "
         f"somebody intercepts the connection",
         hint, code="host_key_changed", data={"file": file, "line": line},
     )  # fmt: skip

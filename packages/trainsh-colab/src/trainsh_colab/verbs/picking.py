@@ -20,7 +20,7 @@ PROVIDER = "colab"
 def pick(host: str, job: str, name: str | None, *, create: bool, gpu: str | None, tpu: str | None) -> Verb:
     """Take a runtime for the host `host` of the job.
 
-    If the job already holds one for this host, it is that one. Otherwise it is a new one with `create`, else the
+    If the job already holds a runtime for this host, it is taken. Otherwise it is a new one with `create`, else the
     one called `name`, else a free one.
     """
     if (gpu or tpu) and not create:

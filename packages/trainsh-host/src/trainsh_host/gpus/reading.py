@@ -119,9 +119,9 @@ def _process(pid: int, memory: str, name: str, own: list[str]) -> GpuProcess:
 
 
 def _same(name: str, own: list[str]) -> bool:
-    """Whether a process of this host and the process with the same number that nvidia-smi lists are the same.
+    """Whether the process that nvidia-smi lists is the process of this host with the same number.
 
-    They may differ in a container: there nvidia-smi lists the process numbers of the whole machine, and another
+    It may be another process in a container: there nvidia-smi lists the process numbers of the whole machine, and another
     process in the container may have the same number.
     """
     comm, program, argv = own[3:]

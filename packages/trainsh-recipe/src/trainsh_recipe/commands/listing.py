@@ -91,8 +91,8 @@ def _show_list(rows: list[RecipeReport]) -> None:
 def list_() -> list[RecipeReport]:
     """List the recipes in the settings folder and in the current folder.
 
-    If both folders have a recipe of the same name, the name means the one in the settings folder. The other one is
-    listed by its path.
+    If both folders have a recipe with the same name, this name means the recipe in the settings folder. The other
+    recipe is listed by its path.
     """
     named, here = recipes.named(), recipes.here()
     taken = {path.name for path in named}

@@ -17,7 +17,7 @@ from trainsh_recipe.store.jobs import short
 from trainsh_recipe.store.journal import seconds_of, stamp
 from trainsh_recipe.store.words import ended
 
-TICK = 1.0  # seconds between two checks whether a hold, the time for which machines are kept, has to end
+TICK = 1.0  # seconds between two checks whether a hold (a time in which machines are kept) must end
 HEARD = 60.0  # seconds between two requests to a kept host, which tell the host that this runner is alive
 HEARD_LIMIT = 5.0
 # seconds before the first retry of a required transfer, and before any later one at most
@@ -61,7 +61,7 @@ class Gate:
     def missing(self, hosts: list[str]) -> list[Numbered]:
         """Return the required transfers from `hosts` whose output has not arrived.
 
-        A host on which no step ran has none.
+        A host on which no step ran has no such transfers.
         """
         run, found = self._run, []
         given_up = set(run.state.given_up)

@@ -190,7 +190,7 @@ class Values:
             raise UsageError(f"there is no {kind} {name}", code=f"no_{kind}")
         if places[name].type == "placeholder":
             raise UsageError(
-                f"{kind} {name} is a placeholder, and nothing has filled it",
+                f"{kind} {name} is a placeholder that has no value yet",
                 f"set it: --{kind} {name}=SPEC", code="placeholder", data={"name": name},
             )  # fmt: skip
         return self.plain(places[name].spec)

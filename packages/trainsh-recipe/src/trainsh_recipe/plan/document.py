@@ -104,7 +104,7 @@ class Execute(Step, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="
     session: str
     command: Text
     background: bool = False
-    # whether the command sets shell state: "" no, "only" nothing else, "also" among other things
+    # whether the command sets shell state: "" if not, "only" if it does nothing else, "also" if it does
     state: Literal["", "only", "also"] = ""
 
 

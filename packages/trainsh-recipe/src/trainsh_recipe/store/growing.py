@@ -8,7 +8,7 @@ from pathlib import Path
 from trainsh_recipe.store import jobs
 from trainsh_recipe.store.journal import Event, events_in
 
-LOOK = 0.1  # seconds between two reads, and so the delay with which a person sees new output
+LOOK = 0.1  # seconds between two reads; a person sees new output with this delay
 
 
 class Growing:

@@ -68,7 +68,7 @@ def create(
 
 @tool.command(show=printed("show_verb"), ensures=True, fills="host", rents=True)
 def pick(
-    host: Annotated[str, Arg("the host of the recipe that the instance becomes", "HOST", kind="host")],
+    host: Annotated[str, Arg("the recipe's host for which to pick an instance", "HOST", kind="host")],
     *,
     num_gpus: NumGpus = None,
     min_gpu_ram: MinGpuRam = None,

@@ -69,7 +69,7 @@ def _decisive(wanted: list[Rule]) -> list[Rule]:
 def _plain(sign: str, pattern: str) -> list[str]:
     """The pattern without a leading `**/`.
 
-    A pattern that ends with `/***` becomes two patterns, for which it is short.
+    A pattern that ends with `/***` is short for two patterns; it becomes these two.
     """
     pattern = "*/" if pattern == "**/" else pattern
     pattern = pattern[3:] if pattern.startswith("**/") else pattern

@@ -1,7 +1,7 @@
 """A shell on a host, with the functions of `scripts/`, and with a storage's credentials in its environment.
 
 Everything is sent over the shell's standard input, so that no argument list and no file contains a secret. If the
-connection is lost, a new one is opened and the request is sent again: every request may run twice.
+connection is lost, a new one is opened and the request is sent again: to run a request twice does no harm.
 """
 
 import contextlib

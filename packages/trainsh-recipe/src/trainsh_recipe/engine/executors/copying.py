@@ -10,7 +10,7 @@ from trainsh_recipe.engine.outside.view import View
 from trainsh_recipe.engine.values import Values
 from trainsh_recipe.plan.document import Endpoint, Transfer
 
-PATIENCE = 60.0  # seconds in which a copy is tried again after a connection broke
+PATIENCE = 60.0  # seconds for which a copy is tried again after its connection was lost
 
 
 class TransferExecutor:

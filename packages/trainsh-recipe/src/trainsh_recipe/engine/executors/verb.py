@@ -71,8 +71,8 @@ class VerbExecutor:
     def _never_rented(self, tool: str) -> bool:
         """Return whether this job, according to its journal, never rented a machine of the tool.
 
-        This is so if the journal has no machine of the tool, if no host is one, and if each step that rents one has
-        failed, was skipped, or has not begun. An interrupted step may have rented one.
+        This is so if three things are true. The journal has no machine of the tool. No host is such a machine. Each
+        step that rents one has failed, was skipped, or has not begun; an interrupted step may have rented one.
         """
         if any(machine.provider == tool for machine in self._state.instances.values()):
             return False

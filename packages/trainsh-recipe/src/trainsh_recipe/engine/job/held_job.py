@@ -87,7 +87,7 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def take_up(job: jobs.Job, state: State, wanted: Wanted) -> HeldJob:
-    """Take a job's lock, read its recipe, and record that it continues."""
+    """Take a job's lock, read its recipe, and record that the job continues."""
     lock = take_over(job) if wanted.locked else jobs.Lock(-1)
     state = job.state() if wanted.locked else state
     text = recipes.read(Path(state.file) if wanted.edited and state.file else job.recipe)

@@ -2,8 +2,8 @@
 # The functions of the driver that only bash needs. They control the shell's input and prompt.
 # shellcheck disable=SC2154,SC2034,SC2140
 
-__train_hold() { # has the shell, whenever it is at its top level, read the line that runs the driver; also hides
-    # the prompt
+__train_hold() { # prepares the shell for the driver: hides the prompt, and makes the shell read the line that runs
+    # the driver each time when it is at its top level
     __train_show
     __train_released='' __train_top=$__train_drive
     \set +o emacs +o vi +o history
