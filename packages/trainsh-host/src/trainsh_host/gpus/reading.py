@@ -121,8 +121,8 @@ def _process(pid: int, memory: str, name: str, own: list[str]) -> GpuProcess:
 def _same(name: str, own: list[str]) -> bool:
     """Whether the process that nvidia-smi lists is the process of this host with the same number.
 
-    It may be another process in a container: there nvidia-smi lists the process numbers of the whole machine, and another
-    process in the container may have the same number.
+    In a container, it may be another process: there nvidia-smi lists the process numbers of the whole machine, and
+    another process in the container may have the same number.
     """
     comm, program, argv = own[3:]
     first = argv.split(" ", 1)[0].rpartition("/")[2]
