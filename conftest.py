@@ -1,10 +1,12 @@
 """What every test may use: machines to connect to, on this one (tests/world)."""
 
+import os
 import signal
 import sys
 from collections import Counter
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent / "tests" / "world"))
@@ -19,6 +21,15 @@ for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM):
 # Who gives up on the tests (`timeout`, a CI that cancels) ends them with SIGTERM: what they started ends with them,
 # as after Ctrl-C.
 signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+
+# Every run tries the same examples, and none has a time limit, so that the result depends neither on chance nor on
+# how busy the machine is. HYPOTHESIS=explore tries others.
+hypothesis.settings.register_profile(
+    "suite", derandomize=True, deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.register_profile("explore", deadline=None)
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS", "suite"))
 
 
 @pytest.hookimpl(trylast=True)

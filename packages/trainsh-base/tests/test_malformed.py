@@ -113,7 +113,7 @@ def test_every_request_that_waits_is_settled(tool: Path, odd: Peer) -> None:
 def test_a_one_shot_call_is_held_to_the_same(tool: Path, body: str, kind: type[TrainError]) -> None:
     (tool.parent / "train-odd").write_text(f"#!/bin/sh\n{body}\n")
     with pytest.raises(kind) as caught:
-        call("odd", "verb", timeout=20.0)
+        call("odd", "verb", timeout=60.0)
     assert caught.value.exit_status != 70
 
 
