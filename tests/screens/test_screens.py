@@ -99,7 +99,7 @@ class Terminal:
 
     def tmux(self, *words: str) -> str:
         done = subprocess.run(
-            ["tmux", "-L", "screens", *words], env=self.env, capture_output=True, text=True, check=False, timeout=30,
+            ["tmux", "-L", "screens", *words], env=self.env, capture_output=True, text=True, check=False, timeout=60,
             cwd=self.world.home,
         )  # fmt: skip
         assert done.returncode == 0, done.stderr
@@ -112,7 +112,7 @@ class Terminal:
     def shows(self, words: str) -> str:
         """Wait until the screen shows `words`, and return the whole screen."""
         try:
-            wait_until(lambda: words in self.text(), words, 30)
+            wait_until(lambda: words in self.text(), words, 60)
         except AssertionError:
             raise AssertionError(f"{words!r} did not appear:\n{self.text()}") from None
         return self.text()

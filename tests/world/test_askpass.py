@@ -34,7 +34,7 @@ def test_question_and_answer(shell: list[str], tmp_path: Path) -> None:
     assert question.read_text() == f"{os.getpid()}\nx\n" + prompt
     assert question.stat().st_mode & 0o077 == 0
     (tmp_path / f"answer.{child.pid}").write_text("yes\n  a\\b $x \n")
-    assert child.communicate(timeout=10)[0] == "  a\\b $x \n"
+    assert child.communicate(timeout=60)[0] == "  a\\b $x \n"
     assert child.returncode == 0
     assert not (tmp_path / f"answer.{child.pid}").exists()
 
@@ -44,17 +44,17 @@ def test_no_answer_is_a_refusal(shell: list[str], tmp_path: Path) -> None:
     child = ask(shell, tmp_path, os.getpid(), "Password: ")
     wait_until((tmp_path / f"question.{child.pid}").exists, "the question")
     (tmp_path / f"answer.{child.pid}").write_text("no\n")
-    assert child.communicate(timeout=10)[0] == "" and child.returncode == 1
+    assert child.communicate(timeout=60)[0] == "" and child.returncode == 1
 
 
 @pytest.mark.parametrize("shell", SHELLS, ids=" ".join)
 def test_it_does_not_wait_for_the_dead(shell: list[str], tmp_path: Path) -> None:
-    asker = subprocess.Popen(["sleep", "60"])
+    asker = subprocess.Popen(["sleep", "600"])
     child = ask(shell, tmp_path, asker.pid, "Password: ")
     wait_until((tmp_path / f"question.{child.pid}").exists, "the question")
     asker.kill()
     asker.wait()
-    assert child.communicate(timeout=10)[0] == "" and child.returncode == 1
+    assert child.communicate(timeout=60)[0] == "" and child.returncode == 1
 
 
 def test_it_is_a_program_and_clean() -> None:

@@ -1,5 +1,6 @@
 """Channels over a shared connection: many at once, over any login shell, and when the connection breaks."""
 
+import contextlib
 import os
 import shutil
 import signal
@@ -65,10 +66,10 @@ def test_where_a_login_needs_a_question_channels_queue(world: World) -> None:
     found = target(world, box)
     children = [ssh.start(found, "exec cat", request=person) for _ in range(2)]
     with pytest.raises(TimedOut) as caught:
-        ssh.start(found, "exec cat", request=person, deadline=Deadline.after(1))
+        ssh.start(found, "exec cat", request=person, deadline=Deadline.after(3))
     assert caught.value.code == "no_channel"
     threading.Timer(0.5, children.pop().end).start()
-    children.append(ssh.start(found, "exec cat", request=person, deadline=Deadline.after(20)))
+    children.append(ssh.start(found, "exec cat", request=person, deadline=Deadline.after(60)))
     end(children)
     assert len(person.asked) == 1 and logins(box) == 1
 
@@ -112,7 +113,7 @@ def test_every_byte_arrives(world: World) -> None:
     writer = threading.Thread(target=lambda: (os.write(child.stdin, data), child.close_stdin()))
     writer.start()
     assert output_within(child) == data
-    writer.join(30)
+    writer.join(60)
     assert end_within(child) == 0
 
 
@@ -140,6 +141,7 @@ def test_an_account_without_a_home(world: World) -> None:
 def test_a_login_file_that_hangs_runs_into_the_limit(world: World) -> None:
     box = world.sshd("box")
     (box.home / ".bashrc").write_text("sleep 60\n")
+    ssh.ensure_master(target(world, box))  # the login itself takes nothing of the two seconds
     with pytest.raises(TimedOut) as caught:
         ssh.start(target(world, box), "echo it", deadline=Deadline.after(2))
     assert caught.value.code == "shell"
@@ -174,7 +176,7 @@ def test_a_killed_sshd_is_noticed_at_once(world: World) -> None:
     child = ssh.start(found, "exec cat")
     box.drop()
     assert read_within(child.stdout, 10) == b"" and end_within(child) == 255
-    assert say(found, "echo back", deadline=Deadline.after(30)) == b"back\n"
+    assert say(found, "echo back", deadline=Deadline.after(60)) == b"back\n"
 
 
 def test_it_waits_for_a_machine_that_reboots(world: World) -> None:
@@ -185,7 +187,7 @@ def test_it_waits_for_a_machine_that_reboots(world: World) -> None:
     box.drop()
     assert end_within(child) == 255
     person = Person()
-    threading.Timer(1.5, box.start).start()
+    person.when("trying again", box.start)
     assert say(found, "echo up", request=person, deadline=Deadline.after(60)) == b"up\n"
     assert sum("trying again" in line for line in person.log) == 1
 
@@ -195,9 +197,7 @@ def test_a_dead_peer_is_noticed_in_seconds(world: World) -> None:
     relay = world.relay(box)
     child = ssh.start(target(world, box, port=relay.port), "exec cat")
     relay.cut()
-    began = time.monotonic()
     assert read_within(child.stdout, 10) == b""
-    assert time.monotonic() - began < 30
     end_within(child)
     with pytest.raises(Unreachable):
         ssh.ensure_master(target(world, box, "-o", "ConnectTimeout=1", port=relay.port), deadline=Deadline.after(1))
@@ -223,7 +223,7 @@ def test_a_link_that_is_cut_and_restored(world: World) -> None:
     far.cut()
     assert read_within(child.stdout, 10) == b"" and end_within(child) == 255
     person = Person()
-    threading.Timer(2.0, far.restore).start()
+    person.when("trying again", far.restore)
     assert say(found, "echo back", request=person, deadline=Deadline.after(90)) == b"back\n"
     assert any("trying again" in line for line in person.log)
 
@@ -262,18 +262,24 @@ def test_nothing_is_left_in_the_folder_of_sockets(world: World) -> None:
     )
 
 
+def kill(pid: int | None) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        if pid:
+            os.kill(pid, signal.SIGKILL)
+
+
 def test_a_master_killed_at_any_instant_costs_a_login_and_nothing_else(world: World) -> None:
     box = world.sshd("box")
     found = target(world, box)
     ssh.ensure_master(found)
     for number in range(20):
         pid = master_pid(found.control_path or "")
-        killer = threading.Timer(number * 0.01, lambda pid=pid: pid and os.kill(pid, signal.SIGKILL))
+        killer = threading.Timer(number * 0.01, kill, [pid])
         killer.start()
-        child = ssh.start(found, "exec cat", deadline=Deadline.after(30))
+        child = ssh.start(found, "exec cat", deadline=Deadline.after(60))
         killer.join(60)
         wait_until(lambda pid=pid: master_pid(found.control_path or "") != pid, "its end")
         end([child])
-        again = ssh.start(found, "exec cat", deadline=Deadline.after(30))
+        again = ssh.start(found, "exec cat", deadline=Deadline.after(60))
         assert answers(again)
         end([again])

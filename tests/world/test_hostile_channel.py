@@ -42,7 +42,7 @@ def answer_to(garbage: bytes, path: Path) -> list[str]:
     try:
         ask = channel.ask("say it")
         channel.ask("say it")
-        return ask.wait(20)
+        return ask.wait(60)
     finally:
         channel.close()
 
@@ -75,7 +75,11 @@ LINE = st.one_of(
 )  # fmt: skip
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=60,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(st.lists(LINE, max_size=8))
 def test_whatever_it_prints_every_request_is_settled(hostile: Path, lines: list[bytes]) -> None:
     os.environ["HOLD"] = ""
@@ -94,8 +98,8 @@ def test_a_callback_that_fails_is_its_own_request_s_error(hostile: Path) -> None
 
     broken, other = channel.ask("", on_line=fail), channel.ask("")
     with pytest.raises(KeyError):
-        broken.wait(20)
+        broken.wait(60)
     try:
-        assert other.wait(20) == ["it"]
+        assert other.wait(60) == ["it"]
     finally:
         channel.close()

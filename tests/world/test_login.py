@@ -1,5 +1,6 @@
 """The shared connection: opened, refused, checked, and opened again (trainsh_base.remote)."""
 
+import contextlib
 import os
 import shlex
 import signal
@@ -7,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
@@ -31,10 +33,18 @@ class Person(Request):
         self.answers = list(answers)
         self.asked: list[tuple[str, str]] = []
         self.log: list[str] = []
+        self._then: tuple[str, Callable[[], object]] | None = None
+
+    def when(self, words: str, then: Callable[[], object]) -> None:
+        """Do something, in a thread of its own, as soon as a line of the log says these words."""
+        self._then = words, then
 
     def emit(self, kind: str, **data: object) -> None:
         if kind == "log":
             self.log.append(str(data["message"]))
+            if self._then and self._then[0] in self.log[-1]:
+                threading.Thread(target=self._then[1]).start()
+                self._then = None
 
     def ask(self, kind: str, message: str, **more: object) -> str:  # type: ignore[override]
         self.asked.append((kind, message))
@@ -95,7 +105,7 @@ def test_the_connection_outlives_the_process_that_made_it(world: World) -> None:
     )
     assert child.stdout is not None and read_within(child.stdout.fileno(), 100) == b"up\n"
     os.killpg(child.pid, signal.SIGKILL)
-    child.wait(30)
+    child.wait(60)
     assert say(found, "echo still") == b"still\n"
     assert logins(box) == 1
 
@@ -129,7 +139,7 @@ def test_a_changed_host_key_is_refused_and_explained(world: World) -> None:
     box.restart()
     person = Person("yes", "yes")
     with pytest.raises(Unreachable) as caught:
-        ssh.ensure_master(found, person, deadline=Deadline.after(5))
+        ssh.ensure_master(found, person, deadline=Deadline.after(60))
     assert caught.value.code == "host_key_changed"
     assert f"{world.known_hosts}, line 1" in caught.value.message
     assert "ssh-keygen -f" in caught.value.hint and "-R" in caught.value.hint
@@ -254,7 +264,7 @@ def test_a_passphrase_is_asked_for(world: World) -> None:
 def test_a_refused_key_is_exit_4_and_names_what_is_accepted(world: World) -> None:
     box = world.sshd("box", keys=False)
     with pytest.raises(CredentialError) as caught:
-        ssh.ensure_master(target(world, box), Person(), deadline=Deadline.after(5))
+        ssh.ensure_master(target(world, box), Person(), deadline=Deadline.after(60))
     assert "publickey" in caught.value.message and "ssh -v" in caught.value.hint
 
 
@@ -288,8 +298,8 @@ def test_it_tries_again_and_says_so_once(world: World) -> None:
     ssh.disconnect(target(world, box))
     box.stop()
     person = Person()
-    threading.Timer(1.0, box.start).start()
-    ssh.ensure_master(target(world, box), person, deadline=Deadline.after(30))
+    person.when("trying again", box.start)
+    ssh.ensure_master(target(world, box), person, deadline=Deadline.after(60))
     assert len(person.log) == 2
     assert "trying again" in person.log[0] and "again" in person.log[1]
 
@@ -301,8 +311,9 @@ def test_a_refused_connection_is_final_unless_the_machine_may_be_starting(world:
     began = time.monotonic()
     with pytest.raises(Unreachable) as caught:
         found = msgspec.structs.replace(target(world, box), rented=rented)
-        ssh.ensure_master(found, Person(), deadline=Deadline.after(2))
-    assert caught.value.code == "refused" and (time.monotonic() - began >= 2) == rented
+        ssh.ensure_master(found, Person(), deadline=Deadline.after(2 if rented else 60))
+    took = time.monotonic() - began
+    assert caught.value.code == "refused" and (took >= 2 if rented else took < 50)
 
 
 def test_the_folder_of_sockets_keeps_nothing_of_machines_long_unused_or_of_ended_processes(world: World) -> None:
@@ -334,7 +345,7 @@ def test_it_gives_up_when_the_time_is_over(world: World) -> None:
     began = time.monotonic()
     with pytest.raises(Unreachable):
         ssh.ensure_master(target(world, box), Person(), deadline=Deadline.after(1))
-    assert 1 <= time.monotonic() - began < 10
+    assert 1 <= time.monotonic() - began < 30
 
 
 def test_a_cancelled_login_leaves_nothing(world: World) -> None:
@@ -363,21 +374,21 @@ def test_a_question_ends_with_the_process_that_would_answer(world: World) -> Non
     child = subprocess.Popen(words, env=world.env, stdout=subprocess.PIPE)
     assert child.stdout is not None and read_within(child.stdout.fileno(), 100) == b"asked\n"
     child.kill()
-    child.wait(30)
+    child.wait(60)
 
     def waiting() -> list[str]:
-        return [words for words in command_lines() if "/askpass" in words or f"-p {box.port}" in words]
+        return [words for words in command_lines(world) if "/askpass" in words or f"-p {box.port}" in words]
 
     wait_until(lambda: not waiting(), "the end of askpass and of its ssh")
 
 
-def command_lines() -> list[str]:
+def command_lines(world: World) -> list[str]:
+    """The command lines of this world's processes: other tests ask for passwords at the same time."""
     found = []
     for entry in Path("/proc").glob("[0-9]*"):
-        try:
-            found.append((entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace"))
-        except OSError:
-            continue
+        with contextlib.suppress(OSError):
+            if f"TRAINSH_WORLD={world.mark}".encode() in (entry / "environ").read_bytes().split(b"\0"):
+                found.append((entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace"))
     return found
 
 
@@ -405,7 +416,7 @@ def test_a_dead_jump_host_is_unreachable(world: World) -> None:
 def test_a_bad_option_names_itself(world: World) -> None:
     box = world.sshd("box")
     with pytest.raises(TrainError) as caught:
-        ssh.ensure_master(target(world, box, "-o", "NoSuchOption=yes"), Person(), deadline=Deadline.after(20))
+        ssh.ensure_master(target(world, box, "-o", "NoSuchOption=yes"), Person(), deadline=Deadline.after(60))
     assert caught.value.code == "bad_ssh" and "nosuchoption" in caught.value.message.lower()
 
 
@@ -433,7 +444,8 @@ def test_a_master_that_is_stopped_is_replaced(world: World) -> None:
     try:
         assert say(found, "echo again") == b"again\n"
     finally:
-        os.kill(pid, signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):  # who replaced it may have ended it
+            os.kill(pid, signal.SIGKILL)
     assert logins(box) == 2
 
 
@@ -441,7 +453,7 @@ def test_the_connection_ends_by_itself_when_nobody_uses_it(world: World, monkeyp
     monkeypatch.setenv("TRAINSH_SSH_PERSIST", "1s")
     found = target(world, world.sshd("box"))
     assert say(found, "echo it") == b"it\n"
-    wait_until(lambda: master_pid(found.control_path or "") is None, "the end of the master", 30)
+    wait_until(lambda: master_pid(found.control_path or "") is None, "the end of the master")
 
 
 def test_aes_gcm_is_what_the_connection_uses(world: World) -> None:
@@ -461,7 +473,7 @@ def test_a_live_master_of_the_user_s_own_is_used(world: World) -> None:
     box = world.sshd("box")
     own = world.folder / "own"
     world.alias("box", box.port, box.user, box.address, f"ControlPath {own}-%p", "ControlMaster auto")
-    subprocess.run(["ssh", "-f", "-N", "box"], env=world.env, check=True, stdin=subprocess.DEVNULL, timeout=30)
+    subprocess.run(["ssh", "-f", "-N", "box"], env=world.env, check=True, stdin=subprocess.DEVNULL, timeout=60)
     found = ssh_target("box", ["ssh", "box"])
     assert say(found, "echo it") == b"it\n" and logins(box) == 1
     pid = master_pid(f"{own}-{box.port}")
@@ -470,13 +482,13 @@ def test_a_live_master_of_the_user_s_own_is_used(world: World) -> None:
     assert say(found, "echo it") == b"it\n" and logins(box) == 1
     os.kill(pid or 0, signal.SIGKILL)
     assert say(found, "echo again") == b"again\n" and logins(box) == 2
-    subprocess.run(["ssh", "-O", "exit", "box"], env=world.env, capture_output=True, check=False, timeout=30)
+    subprocess.run(["ssh", "-O", "exit", "box"], env=world.env, capture_output=True, check=False, timeout=60)
 
 
 def test_a_rented_machine_has_a_connection_of_its_own(world: World) -> None:
     box = world.sshd("box")
     world.alias("box", box.port, box.user, box.address, f"ControlPath {world.folder}/own-%p", "ControlMaster auto")
-    subprocess.run(["ssh", "-f", "-N", "box"], env=world.env, check=True, stdin=subprocess.DEVNULL, timeout=30)
+    subprocess.run(["ssh", "-f", "-N", "box"], env=world.env, check=True, stdin=subprocess.DEVNULL, timeout=60)
     found = ssh_target("box", ["ssh", "box"], rented=True)
     assert say(found, "echo it") == b"it\n" and logins(box) == 2
-    subprocess.run(["ssh", "-O", "exit", "box"], env=world.env, capture_output=True, check=False, timeout=30)
+    subprocess.run(["ssh", "-O", "exit", "box"], env=world.env, capture_output=True, check=False, timeout=60)

@@ -229,7 +229,7 @@ def wait_until(condition: Callable[[], object], what: str = "the condition", tim
         time.sleep(0.02)
 
 
-def read_within(handle: int, count: int, timeout: float = 30.0) -> bytes:
+def read_within(handle: int, count: int, timeout: float = 60.0) -> bytes:
     """Do what `os.read` does, but fail if no data comes within `timeout` seconds."""
     ready = select.poll()
     ready.register(handle, select.POLLIN)
@@ -237,13 +237,13 @@ def read_within(handle: int, count: int, timeout: float = 30.0) -> bytes:
     return os.read(handle, count)
 
 
-def end_within(child: Child, timeout: float = 30.0) -> int:
+def end_within(child: Child, timeout: float = 60.0) -> int:
     """Wait for the end of `child` and return its exit status. Fail if it does not end within `timeout` seconds."""
     wait_until(lambda: child.poll() is not None, f"the end of {child.argv[0]}", timeout)
     return child.wait()
 
 
-def output_within(child: Child, timeout: float = 30.0) -> bytes:
+def output_within(child: Child, timeout: float = 60.0) -> bytes:
     """Everything that `child` prints until it closes its output. Fail after `timeout` seconds without a byte."""
     parts = []
     while part := read_within(child.stdout, 65536, timeout):

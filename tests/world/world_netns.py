@@ -3,7 +3,9 @@
 import contextlib
 import fcntl
 import functools
+import itertools
 import os
+import socket
 import struct
 import subprocess
 import threading
@@ -40,10 +42,17 @@ def ip(*words: str) -> None:
     assert done.returncode == 0, f"ip {' '.join(words)}: {done.stderr}"
 
 
-def _free_subnet() -> int:
-    """The third byte of a network 10.97.x.0/24 that no link uses."""
+def _free_subnet() -> tuple[int, socket.socket]:
+    """The third byte of a 10.97.x.0/24 that no link has, and what keeps other tests off it until it is closed."""
     used = subprocess.run(["ip", "-4", "-o", "addr"], capture_output=True, text=True, check=True).stdout
-    return next(number for number in range(os.getpid() % 200, 456) if f" 10.97.{number % 256}." not in used) % 256
+    for number in (each % 256 for each in itertools.count(os.getpid() % 200)):
+        claim = socket.socket(socket.AF_UNIX)
+        with contextlib.suppress(OSError):
+            claim.bind(f"\0trainsh-subnet-{number}")
+            if f" 10.97.{number}." not in used:
+                return number, claim
+        claim.close()
+    raise AssertionError("there is always one more")
 
 
 class NetworkHost:
@@ -63,7 +72,7 @@ class NetworkHost:
         rate: float = 0.0,
         **options: object,
     ) -> None:
-        number = _free_subnet()
+        number, self._claim = _free_subnet()
         self.name = name
         self.namespace = f"tw{os.getpid()}-{number}"
         self.link, self._far = f"twa{os.getpid() % 100000}x{number}", f"twb{os.getpid() % 100000}x{number}"
@@ -118,6 +127,7 @@ class NetworkHost:
             self._delayed.close()
         subprocess.run(["ip", "link", "del", self.link], capture_output=True, check=False)
         subprocess.run(["ip", "netns", "del", self.namespace], capture_output=True, check=False)
+        self._claim.close()
 
 
 class DelayedLink:

@@ -63,7 +63,7 @@ class Relay:
                 self._serve(key)
             if self._dropping:
                 self._drop_all()
-            if not self._cut:
+            if not self._cut and not self._dropping:  # else what is held must not arrive any more
                 self.passed += sum(pipe.deliver() for pipe in list(self._pipes))
         self._drop_all()
         for end in (self._listener, self._wake, self._woken):

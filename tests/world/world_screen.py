@@ -15,7 +15,7 @@ CHANGING = (
     (r" *\S*…", " …"),  # the place where a line is cut depends on the width of its time
     (r"((?:attach|resume|watch|logs|abandon|cancel) )[0-9a-f]{4}\b", r"\1XXXX"),
 )
-LIMIT = 30.0
+LIMIT = 60.0
 
 
 class Screen:
@@ -37,7 +37,7 @@ class Screen:
 
     def _tmux(self, *words: str) -> str:
         done = subprocess.run(
-            ["tmux", "-L", "screen", *words], env=self._env, capture_output=True, text=True, check=False, timeout=20
+            ["tmux", "-L", "screen", *words], env=self._env, capture_output=True, text=True, check=False, timeout=60
         )
         assert done.returncode == 0, done.stderr
         return done.stdout
@@ -60,17 +60,23 @@ class Screen:
             assert time.monotonic() < deadline, f"{words} did not appear, or {without!r} stayed:\n{text}"
             time.sleep(0.02)
 
+    def is_golden(self, file: Path, *more: tuple[str, str], words: list[str], without: str = "") -> None:
+        """Wait until the screen shows `words`, not `without`, and all of it is a golden file, which is written if
+        it is missing. A screen that is looked at while it is drawn is not yet what it will be."""
+        text = equal(self.shows(*words, without=without), *more)
+        if not file.exists():
+            file.parent.mkdir(exist_ok=True)
+            file.write_text(text)
+            raise AssertionError(f"{file} was missing and is written now: look at it\n{text}")
+        deadline = time.monotonic() + LIMIT / 4
+        while text != file.read_text():
+            assert time.monotonic() < deadline, f"the screen differs from {file}:\n{text}"
+            time.sleep(0.05)
+            text = equal(self.shows(*words, without=without), *more)
 
-def golden(folder: Path, name: str, text: str, *more: tuple[str, str]) -> None:
-    """Compare with a golden file, after the parts that differ in each run were replaced.
 
-    If there is no such file, write it.
-    """
+def equal(text: str, *more: tuple[str, str]) -> str:
+    """A screen with what changes from run to run replaced."""
     for pattern, word in (*more, *CHANGING):
         text = re.sub(pattern, word, text)
-    file = folder / f"{name}.txt"
-    if not file.exists():
-        folder.mkdir(exist_ok=True)
-        file.write_text(text + "\n")
-        raise AssertionError(f"{file} was missing and is written now: look at it\n{text}")
-    assert text + "\n" == file.read_text(), f"the screen differs from {file}:\n{text}"
+    return text + "\n"

@@ -6,8 +6,10 @@ home and login shell are as on a real machine. Otherwise a forced command sets H
 
 import contextlib
 import functools
+import itertools
 import os
 import pwd
+import random
 import shlex
 import signal
 import socket
@@ -28,11 +30,20 @@ def has_mount_namespaces() -> bool:
     return False
 
 
+# Below those that the kernel gives to whoever asks for any (32768 on Linux): such a port may be taken between the
+# moment it is found free and the moment the test's server listens, or while that server is down. The workers of a run
+# of tests, whose parent is the same, begin far from each other.
+_worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+_ports = itertools.count(random.Random(os.getppid()).randrange(20_000) + _worker * 2500)
+
+
 def free_port() -> int:
-    """A free loopback port."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A free loopback port, which no other test of this run gets."""
+    for number in _ports:
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", 10_000 + number % 20_000))
+            return int(probe.getsockname()[1])
+    raise AssertionError("there is always one more")
 
 
 class Sshd:
@@ -145,7 +156,7 @@ class Sshd:
         self._await_port()
 
     def _await_port(self) -> None:
-        deadline = time.monotonic() + 15
+        deadline = time.monotonic() + 60
         while True:
             try:
                 with socket.create_connection((self.address, self.port), 1) as probe:
@@ -163,7 +174,7 @@ class Sshd:
         if self._process is not None:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self._process.pid, signal.SIGTERM)
-            self._process.wait(10)
+            self._process.wait(60)
             self._process = None
 
     def restart(self) -> None:

@@ -34,7 +34,7 @@ class Screen:
             capture_output=True,
             text=True,
             check=False,
-            timeout=20,
+            timeout=60,
         )
         assert done.returncode == 0, done.stderr
         return done.stdout
@@ -72,16 +72,24 @@ class Screen:
         wait_until(lambda: words not in self.text(), f"no {words}")
         return self.text()
 
+    def is_golden(self, name: str, *changes: tuple[str, str]) -> None:
+        """Wait until the screen is a golden file, which is written if it does not exist.
 
-def golden(name: str, text: str) -> None:
-    """Compare `text` with a golden file, which is written if it does not exist.
+        Parts that change from run to run are replaced before, and what the patterns of `changes` find. A screen that
+        is looked at while it is drawn is not yet what it will be.
+        """
+        file = GOLDEN / f"{name}.txt"
+        if not file.exists():
+            GOLDEN.mkdir(exist_ok=True)
+            file.write_text(self._equal(changes))
+            raise AssertionError(f"{file} was missing and is written now: look at it\n{self._equal(changes)}")
+        try:
+            wait_until(lambda: self._equal(changes) == file.read_text(), name, 15)
+        except AssertionError:
+            raise AssertionError(f"the screen is another than {file}:\n{self._equal(changes)}") from None
 
-    Parts of `text` that change from run to run are replaced before.
-    """
-    text = re.sub(r"\d\d:\d\d:\d\d", "HH:MM:SS", text).rstrip() + "\n"
-    file = GOLDEN / f"{name}.txt"
-    if not file.exists():
-        GOLDEN.mkdir(exist_ok=True)
-        file.write_text(text)
-        raise AssertionError(f"{file} was missing and is written now: look at it\n{text}")
-    assert text == file.read_text(), f"the screen is another than {file}:\n{text}"
+    def _equal(self, changes: tuple[tuple[str, str], ...]) -> str:
+        text = self.text()
+        for pattern, word in (*changes, (r"\d\d:\d\d:\d\d", "HH:MM:SS")):
+            text = re.sub(pattern, word, text)
+        return text.rstrip() + "\n"

@@ -18,7 +18,7 @@ from world_sshd import Sshd
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from screens import Screen, golden
+from screens import Screen
 from trainsh_base.errors import TrainError
 from trainsh_base.request import current
 from trainsh_host.browse.files import LocalFiles, files_of, remove_all
@@ -181,7 +181,7 @@ def test_the_screen(world: World) -> None:
         screen.keys("End")
         text = screen.shows("import torch")
         assert "\x1b[31mred" not in screen.colours() and "\\x1b[31mred" in text
-        golden("browse", text.replace(str(box.home), "/HOME"))
+        screen.is_golden("browse", (re.escape(str(box.home)), "/HOME"))
         screen.keys("Up")
         screen.shows("PNG image, 640 x 480")
         screen.keys("Home", "Right")
@@ -204,7 +204,8 @@ def test_the_screen(world: World) -> None:
         screen.shows("up.txt")
         wait_until(lambda: (box.home / "runs/a/up.txt").exists(), "the upload")
         screen.keys("?")
-        golden("browse-keys", screen.shows("The mouse works too"))
+        screen.shows("The mouse works too")
+        screen.is_golden("browse-keys")
         screen.keys("q")
         screen.lacks("The mouse")
         screen.keys("C-c")
@@ -216,7 +217,8 @@ def test_deleting_filtering_and_the_mouse(world: World) -> None:
     with Screen(world, "train-host browse box") as screen:
         screen.shows("5 by name")
         screen.keys("Home", "x")
-        golden("browse-delete", screen.shows("Delete the folder runs").replace(str(box.home), "/HOME"))
+        screen.shows("Delete the folder runs")
+        screen.is_golden("browse-delete", (re.escape(str(box.home)), "/HOME"))
         screen.keys("n")
         screen.lacks("Delete the folder")
         assert (box.home / "runs").exists()
@@ -257,7 +259,7 @@ def test_fifty_thousand_entries_open_at_once(world: World) -> None:
         screen.shows("f49999")
         screen.keys("Home")
         screen.shows("f00000")
-        assert first < 10, f"the first rows came after {first:.1f} s"
+        assert first < 30, f"the first rows came after {first:.1f} s"
     with files_of(resolve("box"), current()) as files:
         assert sum(map(len, files.folder(os.fsencode(big)))) == 50_000
     assert sum(map(len, LocalFiles().folder(os.fsencode(big)))) == 50_000

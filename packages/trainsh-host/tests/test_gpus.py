@@ -4,6 +4,7 @@ Since a GPU is rarely at hand, their nvidia-smi is an imitation (nvidia_smi.sh),
 printed (real/h100.txt).
 """
 
+import contextlib
 import json
 import os
 import re
@@ -19,7 +20,7 @@ from trainsh_world import World, wait_until
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from screens import Screen, golden
+from screens import Screen
 from smi_host import (
     A100,
     DEVICES,
@@ -96,8 +97,8 @@ def test_processes_and_whose_job_they_are(world: World) -> None:
     )
     own = subprocess.Popen(["sleep", "272"], env=world.env)
     try:
-        wait_until(lambda: pids(SLEEP), "the step")
-        step = pids(SLEEP)[0]
+        wait_until(lambda: pids(world, "sleep 271"), "the step")
+        step = pids(world, "sleep 271")[0]
         rows = [
             app("GPU-5a1c", step, "62665", "sleep"),
             app("GPU-77d0", own.pid, "[N/A]", "/usr/bin/sleep"),
@@ -119,9 +120,16 @@ def test_processes_and_whose_job_they_are(world: World) -> None:
         own.wait()
 
 
-def pids(command: str) -> list[int]:
-    found = subprocess.run(["pgrep", "-xf", command], capture_output=True, text=True, check=False)
-    return [int(word) for word in found.stdout.split()]
+def pids(world: World, command: str) -> list[int]:
+    """The processes of this world that run a command: those of other tests may too."""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if (entry / "cmdline").read_bytes() == command.replace(" ", "\0").encode() + b"\0" and (
+                f"TRAINSH_WORLD={world.mark}".encode() in (entry / "environ").read_bytes()
+            ):
+                found.append(int(entry.name))
+    return found
 
 
 def test_a_divided_gpu_and_an_old_driver(world: World) -> None:
@@ -147,7 +155,7 @@ def test_a_driver_that_does_not_run_and_one_that_hangs(world: World) -> None:
     (box.home / "bin" / "hangs").touch()
     began = time.monotonic()
     row = asked(world, "box", "--timeout", "2s", status=6)[0]
-    assert row["code"] == "host_silent" and time.monotonic() - began < 15
+    assert row["code"] == "host_silent" and time.monotonic() - began < 50
 
 
 def test_names_that_are_none(world: World) -> None:
@@ -173,14 +181,14 @@ def test_watching_as_events_until_cancelled(world: World) -> None:
     assert first["event"] == "gpus" and first["hosts"][0]["gpus"][0]["use"] == 97
     (box.home / "bin" / "cards").write_text(lines([A100 | {"utilization.gpu": "12"}]))
     box.drop()  # the connection is lost, and the next look makes a new one
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while json.loads(watching.stdout.readline())["hosts"][0].get("gpus", [{"use": 0}])[:1] != [
         first["hosts"][0]["gpus"][0] | {"use": 12}
     ]:
         assert time.monotonic() < deadline
     watching.terminate()
     watching.stdout.read()
-    assert watching.wait(10) == 143
+    assert watching.wait(60) == 143
 
 
 @pytest.mark.parametrize("shell", ["dash", "busybox sh", "bash"])
@@ -189,7 +197,7 @@ def test_the_script_in_every_shell(shell: str, tmp_path: Path) -> None:
     body = 'say() { printf "%s\\n" "$*"; }\n' + script()
     words = [*shell.split(), "-c", body]
     env = {"PATH": f"{tmp_path}:/usr/bin:/bin", "HOME": str(tmp_path)}
-    done = subprocess.run(words, env=env, capture_output=True, text=True, check=False, timeout=30)
+    done = subprocess.run(words, env=env, capture_output=True, text=True, check=False, timeout=60)
     assert host_gpus("box", done.stdout.splitlines()).state == "none", done.stderr
 
 
@@ -281,9 +289,9 @@ def test_the_live_picture(world: World) -> None:
         assert re.search("█▃", shown), shown
         (box.home / "bin" / "cards").write_text(lines([A100, IDLE]))
         screen.shows("97%")
-        golden("gpus-watch", re.sub(r" *[▁▂▃▄▅▆▇█·]+ ", " #HISTORY# ", screen.text()))
+        screen.is_golden("gpus-watch", (r" *[▁▂▃▄▅▆▇█·]+ ", " #HISTORY# "))
         (box.home / "bin" / "hangs").touch()
         screen.lacks("looking")
         time.sleep(1)  # the next look at this host never returns, but the screen ends all the same
         screen.keys("q")
-        screen.shows("ended 0", 8)
+        screen.shows("ended 0", 15)
