@@ -24,16 +24,20 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
         yield running
 
 
+def patience(seconds: int) -> tuple[str, ...]:
+    """One attempt, and how long it waits for an answer."""
+    return ("--retries=1", "--low-level-retries=1", f"--contimeout={seconds}s", f"--timeout={seconds}s")
+
+
 @pytest.fixture
 def copy(service: Service, request_: Any, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
-    """A function that makes a transfer, with the service's key in the environment and short time limits."""
+    """A function that makes a transfer, with the service's key in the environment and no second attempts."""
     for name, value in {
         "AWS_ACCESS_KEY_ID": service.key, "AWS_SECRET_ACCESS_KEY": service.secret,
         "TRAINSH_S3_ENDPOINT": service.address, "PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring",
     }.items():  # fmt: skip
         monkeypatch.setenv(name, value)
-    quick = ("--retries=1", "--low-level-retries=1", "--contimeout=2s", "--timeout=2s")
-    monkeypatch.setattr(rclone, "PATIENCE", quick)
+    monkeypatch.setattr(rclone, "PATIENCE", patience(60))
 
     def run(source: str, destination: str, **options: Any) -> Result:
         order = Order(source=source, destination=destination, options=Options(**options))
@@ -60,6 +64,8 @@ def test_a_storage_that_cannot_be_used(
 ) -> None:  # fmt: skip
     for name, value in env.items():
         monkeypatch.setenv(name, silent if value == "SILENT" else value)
+        if value == "SILENT":
+            monkeypatch.setattr(rclone, "PATIENCE", patience(2))
     if dry_run and code == "no_bucket":  # a listing cannot distinguish an empty bucket from a missing one
         assert copy(f"{source}/", to, delete=True, dry_run=True).files in (0, 3)
         return

@@ -1,7 +1,9 @@
 """The checkpoint pump: a folder on a real host is followed into a real S3 service."""
 
+import contextlib
 import os
 import shutil
+import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -72,9 +74,14 @@ class Training:
         moment = time.time() - 60 + number
         os.utime(path, (moment, moment))
 
-    def processes(self) -> list[str]:
-        """The processes of the pump on the host."""
-        return self.world.run("ssh", "box", "pgrep -fl ^sh.*trainsh-xfer || true").out.splitlines()  # type: ignore[no-any-return]
+    def kill(self) -> None:
+        """Kill the pump on the host: this world's, since those of other tests run on this machine too."""
+        for entry in Path("/proc").glob("[0-9]*"):
+            with contextlib.suppress(OSError):
+                ours = f"TRAINSH_WORLD={self.world.mark}".encode() in (entry / "environ").read_bytes()
+                words = (entry / "cmdline").read_bytes()
+                if ours and words.startswith(b"sh\0") and b"trainsh-xfer" in words:
+                    os.kill(int(entry.name), signal.SIGKILL)
 
 
 @pytest.fixture
@@ -95,7 +102,7 @@ def test_the_newest_are_kept_and_their_age_is_told(training: Training) -> None:
     assert training.follow(keep=2).state == "following"
     wait_until(lambda: training.names == {"step-3", "step-4"}, "the newest two")
     wait_until(lambda: training.status.newest == "step-4", "its name")
-    assert 50 < (training.status.age or 0) < 90
+    assert 50 < (training.status.age or 0) < 300
     assert training.follow(keep=2).state == "following"
     assert any("already" in event["message"] for event in training.request.of("log"))
     training.write(5)
@@ -152,9 +159,9 @@ def test_one_that_was_killed_is_lost_and_unfollow_still_makes_all_safe(training:
     training.follow(keep=1)
     wait_until(lambda: training.names == {"step-1"}, "the first")
     wait_until(lambda: training.status.newest == "step-1", "its name")
-    training.world.run("ssh", "box", "pkill -9 -f ^sh.*trainsh-xfer")
-    lost = training.status
-    assert (lost.state, lost.newest) == ("lost", "step-1")
+    training.kill()
+    wait_until(lambda: training.status.state == "lost", "that it is lost")
+    assert training.status.newest == "step-1"
     training.write(2)
     assert training.unfollow().newest == "step-2"
     assert "step-2" in training.names

@@ -105,11 +105,11 @@ def test_the_key_runs_nothing_else(world: Any, request_: Any) -> None:
     two.authorized.parent.mkdir()
     two.authorized.write_text("# a comment without a newline at its end")
     (two.a.home / "big").write_bytes(os.urandom(8_000_000))
-    work = threading.Thread(target=lambda: two.copy("@a:big", "@b:up/", request_, bwlimit=4000))
+    work = threading.Thread(target=lambda: two.copy("@a:big", "@b:up/", request_, bwlimit=2000))
     work.start()
     wait_until((two.b.home / "up").exists)
     line = two.authorized.read_text()
-    work.join(60)
+    work.join(120)
     line = line.removeprefix("# a comment without a newline at its end\n")
     assert line.startswith('restrict,expiry-time="20')
     assert "rsync" in line.split('command="')[1]
@@ -173,11 +173,11 @@ def test_a_detour_where_there_is_none(world: Any, source: Path, request_: Any) -
 def test_a_lost_connection_is_made_again(two: Two, request_: Any) -> None:
     (two.a.home / "big").write_bytes(os.urandom(20_000_000))
     results: list[Result] = []
-    work = threading.Thread(target=lambda: results.append(two.copy("@a:big", "@b:up/", request_, bwlimit=8000)))
+    work = threading.Thread(target=lambda: results.append(two.copy("@a:big", "@b:up/", request_, bwlimit=5000)))
     work.start()
     wait_until(lambda: any(path.stat().st_size > 4_000_000 for path in (two.b.home / "up").glob(".big.*")))
     two.b.drop()
-    work.join(60)
+    work.join(120)
     assert (two.b.home / "up" / "big").read_bytes() == (two.a.home / "big").read_bytes()
     assert results[0].sent < 18_000_000
     assert two.leftovers() == []
@@ -197,7 +197,7 @@ def test_a_cancelled_transfer_leaves_nothing(two: Two, request_: Any) -> None:
     thread.start()
     wait_until(lambda: any(path.stat().st_size > 2_000_000 for path in (two.b.home / "up").glob(".big.*")))
     request_.cancel()
-    thread.join(30)
+    thread.join(60)
     assert len(caught) == 1
     assert two.leftovers() == []
     wait_until((two.b.home / "up" / ".train-partial" / "big").exists)

@@ -236,8 +236,8 @@ def test_login_files_that_print(far: Any, source: Path, tmp_path: Path, request_
 def test_a_login_file_that_asks(
     far: Any, source: Path, tmp_path: Path, request_: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("trainsh_xfer.hosts.machines.LOGIN_LIMIT", 2.0)
     copy(far, f"{source}/", "@box:x", request_)
+    monkeypatch.setattr("trainsh_xfer.hosts.machines.LOGIN_LIMIT", 3.0)
     (far.home / ".bashrc").write_text("echo 'Continue?' >&2; exec sleep 600\n")
     with pytest.raises(TimedOut, match="login shell ran no command in time"):
         copy(far, "@box:x/", f"{tmp_path}/got", request_)
@@ -285,7 +285,7 @@ def upload_through(far: Any, tmp_path: Path, request: Any, fault: Callable[[], o
     work.start()
     wait_until(lambda: arrived(far.home / "up") > 4_000_000)
     fault()
-    work.join(90)
+    work.join(200)
     assert (far.home / "up" / "big").read_bytes() == big.read_bytes()
     assert any("lost the connection" in data["message"] for data in request.of("log"))
     return results[0]
@@ -326,7 +326,7 @@ def test_more_transfers_than_a_connection_has_channels(far: Any, tmp_path: Path,
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(60)
+        thread.join(120)
     assert failed == []
     assert sorted(tree(far.home)) == [f"{number}/data" for number in range(5)]
 

@@ -167,9 +167,10 @@ def test_a_cancel_ends_it_on_the_host(far: Far) -> None:
     thread.start()
     wait_until(lambda: far.request.of("progress"), "progress")
     far.request.cancel()
-    thread.join(20)
+    thread.join(60)
     assert len(failures) == 1
-    assert (far.left, far.processes("trainsh-xfer")) == ([], [])
+    assert far.left == []
+    wait_until(lambda: not far.processes("trainsh-xfer"), "the end of what ran on the host")
 
 
 def test_it_goes_on_without_this_machine_and_is_found_again(far: Far) -> None:
@@ -187,9 +188,9 @@ def test_it_goes_on_without_this_machine_and_is_found_again(far: Far) -> None:
     first.stdin.flush()
     wait_until(lambda: far.processes("--temp-dir=/"), "rclone on the host")
     [rclone] = far.processes("--temp-dir=/")
-    first.communicate(timeout=30)  # closes the pipe, as if the runner had ended
+    first.communicate(timeout=60)  # closes the pipe, as if the runner had ended
     second = far.command("@box:big.bin", "r2:first/alone/", "--bwlimit", "1M", "--json")
-    out, said = second.communicate(timeout=60)
+    out, said = second.communicate(timeout=120)
     assert second.returncode == 0, said
     assert b"runs on" in said
     assert far.processes("--temp-dir=/") in ([], [rclone])
@@ -216,9 +217,9 @@ def test_killed_at_any_moment_it_continues_and_leaves_nothing(far: Far) -> None:
         for process in found[victim]:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(process, signal.SIGKILL)
-        running.communicate(timeout=60)
+        running.communicate(timeout=120)
     last = far.command("@box:many/", "r2:first/many", "--verify")
-    assert last.communicate(timeout=60) and last.returncode == 0
+    assert last.communicate(timeout=120) and last.returncode == 0
     assert tree(far.service.folder / "first" / "many") == {f"{number}.bin" for number in range(30)}
     wait_until(lambda: not far.processes("trainsh-xfer"), "the end of all keepers")
     assert far.left == []

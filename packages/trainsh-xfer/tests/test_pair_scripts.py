@@ -122,7 +122,7 @@ def test_the_pipes_carry_both_ways_and_cleaning_releases_them(tmp_path: Path, ho
     blocked = subprocess.Popen(["sh", f"{folder}/join", "host", "x"], stdin=subprocess.DEVNULL)
     wait_until(lambda: waits_for_a_pipe(blocked.pid))
     run("sh", f"TMPDIR='{tmp_path}' {pair_scripts.cleaning('trainsh-xfer-4567')}")
-    assert blocked.wait(10) == 0
+    assert blocked.wait(60) == 0
 
 
 def waits_for_a_pipe(process: int) -> bool:
@@ -168,7 +168,7 @@ def test_the_agent_ends_with_a_tool_that_is_killed(world: object, tmp_path: Path
     agent = int(tool.stdout.readline())
     tool.kill()
     tool.wait()
-    wait_until(lambda: not alive(agent), timeout=30)
+    wait_until(lambda: not alive(agent))
 
 
 def alive(process: int) -> bool:

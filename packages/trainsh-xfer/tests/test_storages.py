@@ -294,8 +294,8 @@ def test_uploads_that_were_killed_are_aborted_by_the_next_run(
     wait_until(lambda: len(unfinished()) == 2)
     other.kill()
     other.wait()
-    subprocess.run(["pkill", "-KILL", "-f", f"rclone copyto .*{top}/x"], check=True)
-    work.join(30)
+    subprocess.run(["pkill", "-KILL", "-f", f"rclone copyto .*{tmp_path}/big .*{top}/x"], check=True)
+    work.join(60)
     assert failed
     assert len(unfinished()) == 2
     transfer(f"{tmp_path}/big", f"r2:first/{top}/x/", request_)
@@ -335,7 +335,7 @@ def test_a_large_file_of_b2_that_was_killed_is_aborted_by_the_next_run(
         wait_until(lambda: unfinished() == 2)
         subprocess.run(["pkill", "-KILL", "-f", f"rclone copyto .*{tmp_path}/big"], check=True)
         for work in works:
-            work.join(30)
+            work.join(60)
         assert (len(failed), unfinished()) == (2, 2)
         transfer(f"{tmp_path}/big", "b2:first/mine/", request_)
         assert unfinished() == 1, request_.of("log")

@@ -102,7 +102,7 @@ setup() {
   printf '{"jsonrpc":"2.0","id":1,"method":"copy","params":{"source":"src/","destination":"dst","cwd":"%s"}}\n' \
     "$PWD" >&"${SERVE[1]}"
   seen=""
-  while read -r -t 20 line <&"${SERVE[0]}"; do
+  while read -r -t 60 line <&"${SERVE[0]}"; do
     seen+="$(jq -r '.params.kind // (.result.files | tostring)' <<<"$line") "
     [ "$(jq .id <<<"$line")" = null ] || break
   done
