@@ -1,5 +1,6 @@
 """How a host sends a log: with every sh, and while old segments are removed."""
 
+import contextlib
 import os
 import shutil
 import signal
@@ -45,13 +46,14 @@ class Follower:
         """Close its input, as when its client ends. It must end, and so must the processes that it started."""
         assert self._child.stdin
         self._child.stdin.close()
-        self._child.wait(10)
+        self._child.wait(60)
         wait_until(lambda: not _members(self._child.pid), "the end of all that it started")
 
     def kill(self) -> None:
         for pid in _members(self._child.pid):
-            os.kill(pid, signal.SIGKILL)
-        self._child.wait(10)
+            with contextlib.suppress(ProcessLookupError):  # it ended with another of them
+                os.kill(pid, signal.SIGKILL)
+        self._child.wait(60)
 
 
 def _members(session: int) -> list[int]:

@@ -3,7 +3,6 @@
 import os
 import random
 import shutil
-import signal
 import subprocess
 import threading
 import time
@@ -13,9 +12,9 @@ from pathlib import Path
 import pytest
 from trainsh_world import World
 
-from far_box import Far, below, cut, without
-from tmux_box import wait_until
-from trainsh_base.errors import MissingProgram, TrainError, Unreachable
+from far_box import Far, cut, power_off, without
+from tmux_box import holding, wait_until
+from trainsh_base.errors import Cancelled, MissingProgram, TrainError, Unreachable
 from trainsh_base.remote import ssh
 from trainsh_base.remote.channel import Channel, compound
 from trainsh_base.remote.target import Target
@@ -42,9 +41,9 @@ def test_steps_waits_and_background_over_ssh(far: Far) -> None:
     assert far.run("(exit 5)").exit == 5
     assert far.run("echo value", capture=True).captured == "value"
     far.run("sleep 0.3; touch ~/there; echo three", background=True)
-    assert far.wait(pattern="three", timeout=10).line == "three"
-    assert far.wait(file="~/there", timeout=10).seconds < 10
-    far.wait(idle="own", timeout=10)
+    assert far.wait(pattern="three", timeout=60).line == "three"
+    far.wait(file="~/there", timeout=60)
+    far.wait(idle="own", timeout=60)
     far.text('printf %s "$T" >~/got', secrets={"T": 'it\'s\n"a" $x'})
     assert (far.home / "got").read_text() == 'it\'s\n"a" $x'
     assert far.server.log.read_text().count("Accepted ") == 1
@@ -59,8 +58,7 @@ def test_a_secret_is_nowhere_on_the_host(far: Far) -> None:
         ["ps", "axeww"], capture_output=True, text=True, check=True
     ).stdout.replace("TOKEN=s3cretValue", "")
     assert running.result().state == "ok" and "s3cret" not in running.client.text
-    files = [path for path in far.home.rglob("*") if path.is_file()]
-    assert files and not [path for path in files if b"s3cret" in path.read_bytes()]
+    assert any(path.is_file() for path in far.home.rglob("*")) and not holding(far.home, "s3cret")
 
 
 @pytest.mark.parametrize("name", ["dash", "zsh", "fish", "tcsh", "busybox"])
@@ -81,6 +79,11 @@ def test_login_files(far: Far, text: str) -> None:
     assert far.text("echo x") == "x\n"
 
 
+def removed(folder: str) -> None:
+    """Removes the folder. What was closed a moment ago may still be writing there."""
+    wait_until(lambda: subprocess.run(["rm", "-rf", folder], check=False).returncode == 0, "an empty folder")
+
+
 def test_no_home_at_all(world: World) -> None:
     far = Far(world, world.sshd("box", home=False))
     session = far.open()
@@ -90,7 +93,7 @@ def test_no_home_at_all(world: World) -> None:
     finally:
         far.call(cli.close, "w", host=far.host)
         far.registry.close()
-        subprocess.run(["rm", "-r", session.folder], check=True)
+        removed(session.folder)
 
 
 def test_a_locale_that_is_not_utf8(world: World) -> None:
@@ -125,7 +128,7 @@ def test_a_full_disk(far: Far) -> None:
         outcome = running.result()
         assert (outcome.state, outcome.exit) == ("failed", 6)
         with pytest.raises(NotStarted) as caught:
-            far.run("echo x" * 3000, timeout=1.5)
+            far.run("echo x" * 3000, timeout=6)
         assert "is the disk full?" in caught.value.data["reason"]
         waits = far.start("echo x; : " + "x" * 20_000)
         wait_until(lambda: any("waiting until there is space" in line for line in waits.client.log), "the note")
@@ -159,9 +162,9 @@ def test_a_container_whose_home_is_on_overlayfs(world: World) -> None:
             began = time.monotonic()
             far.text("true")
             times.append(time.monotonic() - began)
-        # If tail looked once a second, the average delay would be half a second. A busy machine delays some steps,
-        # but not all.
-        assert sorted(times)[3] < 0.2, times
+        # If tail looked once a second, each step would take a second, since it begins right after a look. A busy
+        # machine delays some steps, but not all.
+        assert sorted(times)[3] < 0.7, times
     finally:
         far.registry.close()
 
@@ -181,7 +184,7 @@ def test_a_read_only_home(far: Far) -> None:
         far.registry.close()
         subprocess.run(["umount", "-l", str(far.home)], check=True)
         if folder:
-            subprocess.run(["rm", "-r", folder], check=True)
+            removed(folder)
 
 
 def test_no_tmux_on_the_host(world: World) -> None:
@@ -207,11 +210,13 @@ def test_more_waits_and_sessions_than_a_connection_has_channels(world: World) ->
     for number in range(8):
         far.open(f"s{number}")
         assert far.text(f"echo {number}", f"s{number}") == f"{number}\n"
-    waits = [far.waiting("s0", file=f"/never/{n}", timeout=4) for n in range(12)]
+    waits = [far.waiting("s0", file=f"/never/{n}", timeout=100) for n in range(12)]
     assert far.text("echo quick", "s7") == "quick\n"
     assert all(wait.running for wait in waits)
     for wait in waits:
-        with pytest.raises(TrainError):
+        wait.client.cancel()
+    for wait in waits:
+        with pytest.raises(Cancelled):
             wait.result()
     far.registry.close()
 
@@ -257,12 +262,14 @@ def test_the_rest_of_the_output_arrives_after_a_cut_however_slowly(world: World)
 
 def test_a_cut_during_waits(far: Far) -> None:
     far.open()
-    far.run("sleep 2; echo ready; touch ~/there; sleep 100", background=True)
-    waits = [far.waiting(pattern="ready", timeout=30), far.waiting(file="~/there", timeout=30)]
-    time.sleep(0.7)
+    far.run("until [ -e go ]; do sleep 0.05; done; echo ready; touch ~/there; sleep 100", background=True)
+    waits = [far.waiting(pattern="ready", timeout=60), far.waiting(file="~/there", timeout=60)]
+    far.watched()
     cut(far, "sshd")
+    assert all(wait.running for wait in waits)
+    (far.home / "go").touch()
     assert waits[0].result().line == "ready"
-    assert waits[1].result().seconds > 1
+    waits[1].result()
 
 
 @pytest.mark.slow
@@ -338,18 +345,14 @@ def test_every_request_is_one_compound(far: Far) -> None:
 def test_a_host_that_reboots(far: Far) -> None:
     far.open()
     running = far.start("echo ran >>~/ran; sleep 100", step="s1")
-    far.began(running)
-    time.sleep(0.3)
-    everything = below(int(far.tmux("display-message", "-p", "#{pid}")))
+    wait_until(lambda: (far.home / "ran").exists() and (far.home / "ran").read_text() == "ran\n", "the command")
+    server = int(far.tmux("display-message", "-p", "#{pid}"))
     far.server.stop()
-    # as when the power fails: all stop at once, so that none can write anything more
-    for number in (signal.SIGSTOP, signal.SIGKILL):
-        for pid in everything:
-            os.kill(pid, number)
+    power_off(server)
     far.server.drop()
     (far.session() / "pid").write_text(f"{os.getpid()} an-earlier-boot\n")
     far.server.start()
-    outcome = running.result(40)
+    outcome = running.result(90)
     assert outcome.state == "lost", outcome
     assert (far.home / "ran").read_text() == "ran\n"
     with pytest.raises(TrainError):
@@ -367,7 +370,7 @@ def test_a_link_that_is_cut_and_restored(world: World) -> None:
     far.began(running)
     wait_until(lambda: "line 2" in running.client.text, "the second line")
     machine.cut()
-    wait_until(lambda: any("was cut" in line for line in running.client.log), "the loss to be noticed", 30)
+    wait_until(lambda: any("was cut" in line for line in running.client.log), "the loss to be noticed")
     machine.restore()
     outcome = running.result(90)
     assert outcome.exit == 3
@@ -408,7 +411,7 @@ def test_attach_hands_over_the_terminal(far: Far) -> None:
 def test_a_channel_of_the_machine_itself(world: World) -> None:
     found = Target.local()
     channel = Channel(found, Request())
-    assert channel.ask("say $((6 * 7)); say two").wait(10) == ["42", "two"]
-    assert channel.ask("cat; say end").wait(10) == ["end"]
+    assert channel.ask("say $((6 * 7)); say two").wait(60) == ["42", "two"]
+    assert channel.ask("cat; say end").wait(60) == ["end"]
     channel.close()
     ssh.disconnect(found)

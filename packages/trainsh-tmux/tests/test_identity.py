@@ -32,9 +32,10 @@ def test_a_host_without_ps(world: World) -> None:
     far = Far(world, server)
     far.open()
     assert far.run("command -v ps").exit != 0
-    far.run("sleep 0.5; (exit 0)", background=True)
-    assert far.wait(idle="own", timeout=10).seconds >= 0.2
-    assert far.run("sleep 100", timeout=1, grace=2.0).state == "timeout"
+    far.run("sleep 0.5; touch over", background=True)
+    far.wait(idle="own", timeout=60)
+    assert (far.home / "over").exists()
+    assert far.timed_out("sleep 100", 1, grace=20.0).state == "timeout"
     assert far.text("echo on") == "on\n"
     far.call(cli.close, "w", host=far.host)
     far.registry.close()
@@ -134,9 +135,7 @@ def test_a_step_that_waits_for_the_terminal_is_noticed(box: Box) -> None:
     box.open()
     running = box.start("read -r answer; echo $answer")
     box.began(running)
-    wait_until(
-        lambda: any("attach" in str(data) for _, data in running.client.events), "the note that it reads", 15
-    )
+    wait_until(lambda: any("attach" in str(data) for _, data in running.client.events), "the note that it reads")
     box.keys("yes", "Enter")
     assert running.result().state == "ok"
 

@@ -107,20 +107,20 @@ def test_a_session_that_dies_loses_its_step_and_says_so_soon(open_box: Box, how:
     running = open_box.start("echo ran >>ran; echo said; sleep 100", step="s1")
     open_box.began(running)
     wait_until(lambda: "said" in running.client.text, "its output")
-    pid = int((open_box.session() / "pid").read_text().split()[0])
+    pid, shell = (int((open_box.session() / name).read_text().split()[0]) for name in ("pid", "shell"))
     began = time.monotonic()
     if how == "close":
         open_box.call(cli.close, "w")
     elif how == "pane -9":
         os.kill(pid, signal.SIGKILL)
     elif how == "shell -9":
-        os.kill(int((open_box.session() / "shell").read_text().split()[0]), signal.SIGKILL)
+        os.kill(shell, signal.SIGKILL)
     elif how == "server -9":
         os.kill(int(open_box.tmux("display-message", "-p", "#{pid}")), signal.SIGKILL)
     else:
         open_box.tmux(how, *(["-t", "=w"] if how == "kill-session" else []))
-    outcome = running.result(8)
-    assert time.monotonic() - began < 6
+    outcome = running.result()
+    assert time.monotonic() - began < 50, "long before the command's own end"
     if how == "shell -9":
         assert (outcome.state, outcome.exit) == ("session_ended", 137)
     elif how == "close":  # it was interrupted, as by a Ctrl-C, and had its grace
@@ -147,7 +147,7 @@ def serve_and_kill(box: Box, step: str, command: str, pause: float) -> None:
     time.sleep(pause)
     os.kill(peer.pid, signal.SIGKILL)
     try:
-        pending.result(10)
+        pending.result(60)
     except PeerLost:
         pass
     finally:
@@ -221,7 +221,7 @@ def test_interrupts_at_any_instant(open_box: Box, options: dict[str, object]) ->
         for _ in range(dice.randint(1, 4)):
             time.sleep(dice.random() * 0.004)
             os.kill(shell, signal.SIGINT)
-        outcome = running.result(30)
+        outcome = running.result()
         if options.get("background"):
             outcome = settled(open_box, f"s{number}")
         ran = (open_box.home / "ran").read_text().splitlines() if (open_box.home / "ran").exists() else []

@@ -79,7 +79,7 @@ def test_a_line_that_comes_as_the_idle_time_passes_is_read_whole(tmp_path: Path)
     os.mkfifo(folder / "fifo")
     words = ["bash", "--norc", "-c", READER, "-", str(scripts_folder), str(folder)]
     with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as reader:
-        limit = threading.Timer(30, reader.kill)
+        limit = threading.Timer(60, reader.kill)
         limit.start()
         assert reader.stdout is not None and reader.stdout.readline() == "ready\n"
         for number in range(5):

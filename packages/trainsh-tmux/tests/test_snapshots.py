@@ -1,15 +1,12 @@
 """What the shell of a reopened session gets back, and what is reported about the rest."""
 
-import os
-import signal
 import subprocess
-from pathlib import Path
 
 import pytest
 from trainsh_world import World
 
 from far_box import Far
-from tmux_box import Box, wait_until, without_bash
+from tmux_box import Box, holding, without_bash
 from trainsh_tmux import cli
 
 # (a step that sets something, a step that asks for it in a new shell, what that step prints)
@@ -49,18 +46,6 @@ def ready(box: Box) -> None:
     box.open()
 
 
-def covered(box: Box, step: str) -> None:
-    """Wait until the snapshot of the idle shell contains what a step has set."""
-    path = box.session() / "snapshot"
-    wait_until(lambda: path.exists() and path.read_text().startswith(f"# after {step}\n"), "the snapshot")
-
-
-def kill(box: Box) -> None:
-    os.kill(int(box.tmux("display-message", "-p", "#{pid}")), signal.SIGKILL)
-    shell = int((box.session() / "shell").read_text().split()[0])
-    wait_until(lambda: not Path(f"/proc/{shell}").exists(), "the shell's end")
-
-
 @pytest.mark.parametrize("state", KEPT)
 def test_it_is_there_in_the_new_shell(box: Box, state: str) -> None:
     sets, asks, said = KEPT[state]
@@ -76,8 +61,8 @@ def test_all_of_it_twice(box: Box) -> None:
     """A snapshot of a restored shell is as good as the first. The server is killed, not closed."""
     ready(box)
     box.run("N=5; a=(1 2); trap 'echo usr' USR1; set -- x y; export E=1; f() { echo f; }", step="001-1")
-    covered(box, "001-1")
-    for end in (lambda: kill(box), lambda: box.call(cli.close, "w"), lambda: kill(box)):
+    box.covered("001-1")
+    for end in (box.kill_server, lambda: box.call(cli.close, "w"), box.kill_server):
         end()
         assert box.open(restore=True).covers == "001-1"
     assert box.text('f; echo "$N ${a[1]} $2 $E"; kill -USR1 $$') == "f\n5 2 y 1\nusr\n"
@@ -87,8 +72,8 @@ def test_over_ssh(world: World) -> None:
     far = Far(world, world.sshd("box"))
     far.open()
     far.run("cd /usr; N=5; a=(1 '2 3'); f() { echo f; }", step="001-1")
-    covered(far, "001-1")
-    kill(far)
+    far.covered("001-1")
+    far.kill_server()
     session = far.open(restore=True)
     assert session.restored and session.covers == "001-1"
     assert far.text('f; echo "$PWD $N ${a[1]}"') == "f\n/usr 5 2 3\n"
@@ -101,8 +86,8 @@ def test_a_virtual_environment_can_be_left_again(box: Box) -> None:
     ready(box)
     before = box.text("echo $PATH; echo ${PYTHONHOME-none}")
     box.run("export PYTHONHOME=/nowhere; source venv/bin/activate", step="001-1")
-    covered(box, "001-1")
-    kill(box)
+    box.covered("001-1")
+    box.kill_server()
     assert box.open(restore=True).covers == "001-1"
     assert box.text('command -v python; echo "$VIRTUAL_ENV"') == f"{box.home}/venv/bin/python\n{box.home}/venv\n"
     assert box.run("deactivate").state == "ok"
@@ -136,8 +121,7 @@ def test_what_holds_a_secret_is_left_out_and_named(box: Box, state: str, value: 
     box.run(sets, secrets={"KEY": value}, step="001-1")
     box.run('[ -z "${COPY-}" ] || { THIRD=${COPY#x-}; FOURTH=$COPY-y; }', step="002-1")
     box.call(cli.close, "w")
-    files = [path for path in box.session().rglob("*") if path.is_file() and not path.name.startswith("log.")]
-    assert not [path for path in files if SECRET.encode() in path.read_bytes()]
+    assert not [path for path in holding(box.session(), SECRET) if not path.name.startswith("log.")]
     session = box.open(restore=True)
     more = ["FOURTH", "THIRD"] if "COPY" in names else []
     assert session.restored and sorted(session.left_out) == sorted([*names, *more])

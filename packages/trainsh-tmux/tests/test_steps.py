@@ -1,11 +1,12 @@
 """Steps on this machine: what lasts after a step, what ends a step, what steps print."""
 
+import contextlib
 import hashlib
 from pathlib import Path
 
 import pytest
 
-from tmux_box import Box, wait_until
+from tmux_box import Box
 from trainsh_base.errors import TrainError
 from trainsh_tmux.step.failures import NotStarted
 
@@ -202,7 +203,6 @@ def test_ctrl_z_does_nothing(open_box: Box) -> None:
 )
 def test_what_was_typed_before_is_no_input_and_never_runs(open_box: Box, typed: tuple[str, ...]) -> None:
     open_box.keys(*typed)
-    wait_until(lambda: True)
     outcome = open_box.run('read -t 0.3 -r line </dev/tty; echo "got<$line>"')
     assert "got<>" in open_box.client.text, outcome
     open_box.run('read -t 0.3 -n 1 c </dev/tty; echo "got<$c>"')
@@ -299,5 +299,6 @@ def test_steps_of_one_session_queue(open_box: Box) -> None:
 def test_files_are_private(open_box: Box) -> None:
     open_box.text("echo x")
     for path in [open_box.session(), *open_box.session().rglob("*")]:
-        assert path.stat().st_mode & 0o077 == 0, path
+        with contextlib.suppress(FileNotFoundError):  # the first version of a snapshot, which is renamed
+            assert path.stat().st_mode & 0o077 == 0, path
     assert Path(open_box.home / ".local/state/tmux-trainsh").stat().st_mode & 0o077 == 0

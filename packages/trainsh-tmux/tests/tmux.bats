@@ -46,8 +46,8 @@ teardown() { leave_nothing "$HOME"; }
 
 @test "a timeout ends with 6" {
     train-tmux open local w
-    run train-tmux run 'sleep 100; echo rest' --session w --timeout 0.5
-    [ "$status" -eq 6 ] && [[ "$output" == *"timed out after 0.5s"* ]]
+    run train-tmux run 'sleep 100; echo rest' --session w --timeout 3
+    [ "$status" -eq 6 ] && [[ "$output" == *"timed out after 3s"* ]]
     [[ "$output" != *$'\nrest'* ]]
 }
 
@@ -61,7 +61,7 @@ teardown() { leave_nothing "$HOME"; }
 @test "wait sees a pattern, and ends with 6 when it does not come" {
     train-tmux open local w
     train-tmux run 'sleep 0.3; echo epoch 3' --session w --background
-    run train-tmux wait w --pattern 'epoch (3|4)' --timeout 10s
+    run train-tmux wait w --pattern 'epoch (3|4)' --timeout 60s
     [ "$output" = "epoch 3" ]
     run train-tmux wait w --pattern nothing --timeout 0.3
     [ "$status" -eq 6 ]
@@ -86,7 +86,7 @@ teardown() { leave_nothing "$HOME"; }
     [[ "$output" == *"on screen"* ]]
     train-tmux release w
     train-tmux send w 'touch by-hand' --enter
-    for _ in $(seq 100); do [ -e by-hand ] && break; sleep 0.05; done
+    for _ in $(seq 1200); do [ -e by-hand ] && break; sleep 0.05; done
     [ -e by-hand ]
     run train-tmux close w
     [[ "$output" == *closed* ]]
@@ -116,7 +116,7 @@ teardown() { leave_nothing "$HOME"; }
 
 @test "serve runs two waits at once" { # one after the other, the second would be cut off by the end of the input
     train-tmux open local w
-    run bash -c '{ for n in 1 2; do printf "{\"jsonrpc\":\"2.0\",\"id\":%s,\"method\":\"wait\",\"params\":{\"session\":\"w\",\"file\":\"/never\",\"timeout\":2}}\n" $n; done; sleep 3; } | train-tmux serve | grep -c wait_timed_out'
+    run bash -c '{ for n in 1 2; do printf "{\"jsonrpc\":\"2.0\",\"id\":%s,\"method\":\"wait\",\"params\":{\"session\":\"w\",\"file\":\"/never\",\"timeout\":5}}\n" $n; done; sleep 9; } | train-tmux serve | grep -c wait_timed_out'
     [ "$output" = 2 ]
 }
 

@@ -1,5 +1,6 @@
 """Tools for tests of sessions: the tool in this process, its client, and the keyboard of a pane."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -17,7 +18,7 @@ from trainsh_tmux.model import Outcome, Session
 from trainsh_tmux.session.registry import Registry
 from trainsh_tmux.step.failures import Lost, NotStarted, SessionEnded
 
-LIMIT = 60  # seconds for a test, or for one round of a long test; so a session that hangs makes only one test fail
+LIMIT = 180  # seconds for a test, or for one round of a long test; so a session that hangs makes only one test fail
 
 
 def wait_until(condition: Callable[[], object], what: str = "the condition", timeout: float = 60.0) -> Any:
@@ -163,7 +164,44 @@ class Box:
     def tmux(self, *words: str, job: str = "") -> str:
         """A tmux command for the server that has the sessions."""
         command = ["tmux", "-L", f"train-{job}" if job else "train", *words]
-        return subprocess.run(command, check=True, capture_output=True, text=True, timeout=20).stdout
+        return subprocess.run(command, check=True, capture_output=True, text=True, timeout=60).stdout
+
+    def kill_server(self, name: str = "w", job: str = "") -> None:
+        """Kill the tmux server, and wait until the shell of a session is gone with it."""
+        shell = int((self.session(name, job) / "shell").read_text().split()[0])
+        os.kill(int(self.tmux("display-message", "-p", "#{pid}", job=job)), signal.SIGKILL)
+        wait_until(lambda: not Path(f"/proc/{shell}").exists(), "the shell's end")
+
+    def covered(self, step: str, name: str = "w") -> None:
+        """Wait until the idle shell's snapshot has what a step left."""
+        path = self.session(name) / "snapshot"
+        wait_until(lambda: path.exists() and path.read_text().startswith(f"# after {step}\n"), "the snapshot")
+
+    def watched(self) -> None:
+        """Wait until the host watches for what a wait waits for."""
+        waits = self.home / ".local/state/tmux-trainsh/waits"
+        wait_until(lambda: any(path.is_file() for path in waits.rglob("*")), "a wait")
+
+    def timed_out(self, command: str, timeout: float, **options: Any) -> Outcome:
+        """Run a command that takes longer than `timeout`; again, where a busy shell did not begin it in that time."""
+        for _ in range(20):
+            outcome = self.run(command, timeout=timeout, **options)
+            if outcome.state != "not_started":
+                break
+        return outcome
+
+    def processes(self, word: bytes) -> list[bytes]:
+        """The command lines with `word` of the processes of this test."""
+        found = []
+        for entry in Path("/proc").glob("[0-9]*"):
+            try:
+                words = (entry / "cmdline").read_bytes()
+                ours = f"TRAINSH_WORLD={self.folder.name}".encode() in (entry / "environ").read_bytes()
+            except OSError:
+                continue
+            if ours and word in words and int(entry.name) != os.getpid():
+                found.append(words)
+        return found
 
     def ctrl_c(self, name: str = "w") -> None:
         """Type Ctrl-C between two steps. When this returns, the session's shell has handled it."""
@@ -176,11 +214,23 @@ class Box:
         return sum(path.read_bytes().count(b";r;") for path in logs)
 
     def keys(self, *keys: str, name: str = "w") -> None:
-        """Press keys in a session's pane."""
+        """Press keys in a session's pane; its terminal has them when this returns."""
         self.tmux("send-keys", "-t", f"={name}:", *keys)
+        with contextlib.suppress(subprocess.CalledProcessError):  # the keys may have ended the server
+            self.tmux("display-message", "-p", "")  # tmux answers after it has written them
 
     def screen(self, name: str = "w") -> str:
         return self.tmux("capture-pane", "-p", "-S", "-200", "-t", f"={name}:")
+
+
+def holding(folder: Path, secret: str) -> set[Path]:
+    """The files below a folder that hold it now."""
+    found = set()
+    for path in folder.rglob("*"):
+        with contextlib.suppress(OSError):  # it has gone meanwhile, as a snapshot's first version does
+            if path.is_file() and secret.encode() in path.read_bytes():
+                found.add(path)
+    return found
 
 
 def without_bash(box: Box, monkeypatch: pytest.MonkeyPatch, shell: str) -> None:
