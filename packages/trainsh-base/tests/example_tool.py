@@ -173,7 +173,7 @@ def stray() -> str:
 def kill_me() -> None:
     """Send itself a signal while it works."""
     os.kill(os.getpid(), signal.SIGTERM)
-    time.sleep(20)
+    time.sleep(60)
 
 
 @tool.command()

@@ -115,11 +115,11 @@ def test_a_lock_that_is_not_had_in_time_is_a_conflict(tmp_path: Path) -> None:
     def hold() -> None:
         with locked(path):
             held.set()
-            done.wait(20)
+            done.wait(60)
 
     holder = threading.Thread(target=hold)
     holder.start()
-    held.wait(20)
+    held.wait(60)
     with pytest.raises(Conflict, match=f"{path} is being changed by another train process"), locked(path, 0.05):
         raise AssertionError("two holders")
     done.set()

@@ -121,7 +121,7 @@ def test_cancel_brings_the_error_back(peer: Peer) -> None:
 
 
 def test_a_timeout_is_the_callers(peer: Peer) -> None:
-    pending = peer.start("pause", {"seconds": 0.5})
+    pending = peer.start("pause", {"seconds": 2})
     with pytest.raises(errors.TimedOut, match="did not answer within"):
         pending.result(0.01)
     assert pending.result(DEADLINE) == "rested"
@@ -185,8 +185,8 @@ def test_a_missing_tool_names_the_nearest() -> None:
 
 
 def test_call_runs_once_and_answers_json() -> None:
-    assert call("example", "echo", {"word": "hi", "times": 3}, timeout=20.0)["times"] == 3
-    assert call("example", "rows", {"count": 2}, timeout=20.0)[1]["word"] == "word-1"
+    assert call("example", "echo", {"word": "hi", "times": 3}, timeout=60.0)["times"] == 3
+    assert call("example", "rows", {"count": 2}, timeout=60.0)[1]["word"] == "word-1"
 
 
 def test_call_has_a_limit() -> None:
@@ -195,12 +195,12 @@ def test_call_has_a_limit() -> None:
 
 
 def test_call_answers_also_where_the_status_means_something() -> None:
-    assert call("example", "status", {"number": 7}, timeout=20.0) == 7
+    assert call("example", "status", {"number": 7}, timeout=60.0) == 7
 
 
 def test_call_raises_the_typed_error() -> None:
     with pytest.raises(errors.Conflict, match="it broke") as caught:
-        call("example", "fail", {"kind": "Conflict"}, timeout=20.0)
+        call("example", "fail", {"kind": "Conflict"}, timeout=60.0)
     assert caught.value.data == {"n": 1}
 
 
@@ -218,7 +218,7 @@ def test_call_raises_the_typed_error() -> None:
 def test_call_of_a_strangers_tool(on_path: Path, body: str, kind: type[Exception], said: str) -> None:
     install(on_path, "train-odd", f"#!/bin/sh\ncat >/dev/null\n{body}\n")
     with pytest.raises(kind, match=said):
-        call("odd", "anything", timeout=20.0)
+        call("odd", "anything", timeout=60.0)
 
 
 def test_a_spawned_child_has_its_pipes_and_its_status() -> None:
@@ -247,7 +247,7 @@ def test_spawn_of_what_is_not_there_leaves_no_open_files(tmp_path: Path, monkeyp
     for program in ("no-such-program", "train-folder", "/no/such/path"):
         with pytest.raises(FileNotFoundError):
             spawn.start([program])
-    assert len(list(Path("/dev/fd").iterdir())) == before
+    assert len(list(Path("/dev/fd").iterdir())) <= before  # fewer: what a test before has left was let go of
 
 
 def test_a_child_holds_no_pipe_of_another() -> None:

@@ -19,7 +19,8 @@ TUNNELS = Path(os.environ["STANDIN_TUNNELS"])
 def tunnel(url: str) -> None:
     """Open a tunnel, until SIGTERM."""
     name = f"standin-{secrets.token_hex(4)}.trycloudflare.com"
-    (TUNNELS / name).write_text(re.sub(r".*:", "", url))
+    (TUNNELS / f"{name}.new").write_text(re.sub(r".*:", "", url))
+    (TUNNELS / f"{name}.new").rename(TUNNELS / name)
     print(f"2026-01-01T00:00:00Z INF |  https://{name}  |", file=sys.stderr, flush=True)
     signal.sigwait({signal.SIGTERM, signal.SIGINT})
     (TUNNELS / name).unlink(missing_ok=True)

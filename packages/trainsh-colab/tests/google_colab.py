@@ -30,7 +30,9 @@ def new(name: str) -> None:
     print(f"[colab] Creating session '{name}'...", flush=True)
     time.sleep(float(os.environ.get("STANDIN_SECONDS", "0.5")))
     gpu = option("--gpu", "CPU")
-    (PLACE / f"{name}.session").write_text(json.dumps([f"gpu-s-{secrets.token_hex(4)}", gpu]))
+    half = PLACE / f"{name}.new"  # whole or not there, whenever this is killed and whoever lists meanwhile
+    half.write_text(json.dumps([f"gpu-s-{secrets.token_hex(4)}", gpu]))
+    half.rename(PLACE / f"{name}.session")
     with (PLACE / "made").open("a") as made:
         made.write(f"{name}\n")
     STATE.parent.mkdir(parents=True, exist_ok=True)

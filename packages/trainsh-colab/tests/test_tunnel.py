@@ -119,8 +119,8 @@ host gpu = colab:nb
 tmux.open @gpu as work
 @work > cd ~/work && wc -c in.txt > out.txt
 @work > { sleep 0.3; touch done; } &
-wait @work file=~/work/done timeout=30s
-wait @work idle timeout=30s
+wait @work file=~/work/done timeout=2m
+wait @work idle timeout=2m
 @gpu:~/work/out.txt -> ./
 
 finally
@@ -140,27 +140,20 @@ def test_a_recipe_is_told_that_the_runtime_is_gone(colab: Colab) -> None:
     nb = colab.world.sshd("nb")
     address = colab.tunnel("one", nb)
     colab.run("connect", "nb", "--host", address)
-    step = f"sleep 300.{os.getpid()}"  # pgrep sees the processes of other tests too
-    recipe = f"host gpu = colab:nb\ntmux.open @gpu as work\n@work > {step}\n"
+    recipe = "host gpu = colab:nb\ntmux.open @gpu as work\n@work > touch began; sleep 300\n"
     (colab.world.home / "a.recipe").write_text(recipe)
     words = ["train-recipe", "run", "./a.recipe", "--no-visual"]
     child = subprocess.Popen(
         words, env=colab.env, cwd=colab.world.home, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )
-    wait_until(
-        lambda: (
-            nb.connections() and subprocess.run(["pgrep", "-xf", step], capture_output=True, check=False).stdout
-        ),
-        "the step",
-        30,
-    )
+    wait_until((nb.home / "began").exists, "the step")
     (colab.tunnels / address).unlink()
     nb.stop()
     nb.drop()
     began = time.monotonic()
-    said, _ = child.communicate(timeout=120)
+    said, _ = child.communicate(timeout=250)
     assert child.returncode not in (0, None) and "the Colab runtime nb is gone" in said, said
-    assert time.monotonic() - began < 60
+    assert time.monotonic() - began < 200, "long before the command's own end"
 
 
 def test_the_cell_runs_and_gives_its_runtime_back(colab: Colab, tmp_path: Path) -> None:
@@ -194,7 +187,7 @@ def test_the_cell_runs_and_gives_its_runtime_back(colab: Colab, tmp_path: Path) 
         assert "is not from train colab connect" in colab.run("stop", "nb", status=5)
         (home / ".trainsh-stop").touch()
         assert "given back" in child.stdout.read()
-        assert child.wait(20) == 0 and (home / "unassigned").exists()
+        assert child.wait(60) == 0 and (home / "unassigned").exists()
         colab.world.run("train-host", "disconnect", "--all")
         assert colab.rows()["nb"]["state"] == "gone"
     finally:
@@ -210,4 +203,4 @@ def test_stop_asks_the_cell_and_waits_until_it_is_gone(colab: Colab) -> None:
     script = f"while ! [ -e {nb.home}/.trainsh-stop ]; do sleep 0.1; done; sleep 0.5; rm {colab.tunnels / address}"
     cell = subprocess.Popen(["sh", "-c", script])
     assert "given back" in colab.run("stop", "nb")
-    assert cell.wait(10) == 0 and colab.rows()["nb"]["state"] == "gone"
+    assert cell.wait(60) == 0 and colab.rows()["nb"]["state"] == "gone"

@@ -124,10 +124,10 @@ STATES = [
     ({"stuck_loading": "on"}, ("running", "running", "loading", "")),
     ({"pull_error": "on"}, ("running", "running", "loading", "manifest unknown")),
     ({"oci_error": "on"}, ("running", "running", "created", "OCI runtime create failed")),
-    ({"instance_dies_after": "1s"}, ("running", "running", "exited", "")),
-    ({"host_lost_after": "1s"}, ("running", "running", "offline", "")),
-    ({"unknown_after": "1s"}, ("running", "running", "unknown", "")),
-    ({"expires_after": "5s"}, ("stopped", "stopped", "exited", "ended")),
+    ({"instance_dies_after": "100s"}, ("running", "running", "exited", "")),
+    ({"host_lost_after": "100s"}, ("running", "running", "offline", "")),
+    ({"unknown_after": "100s"}, ("running", "running", "unknown", "")),
+    ({"expires_after": "100s"}, ("stopped", "stopped", "exited", "ended")),
 ]
 
 
@@ -137,7 +137,7 @@ def test_what_goes_wrong_shows_in_the_states(box: Box, faults: dict[str, str], s
     number = box.rent()
     if faults.keys() & {"instance_dies_after", "host_lost_after", "unknown_after", "expires_after"}:
         box.is_in(number, "running")
-        box.advance(10)
+        box.advance(110)
         box.advance(1)
     row = box.is_in(number, states[2])
     assert (row["cur_state"], row["intended_status"]) == states[:2]
@@ -215,6 +215,6 @@ def test_after_down_nothing_is_left(request: pytest.FixtureRequest) -> None:
     assert processes_of(folder)
     assert control.down(folder)
     assert list(around.iterdir()) == []
-    assert processes_of(folder) == []
+    until(lambda: processes_of(folder) == [])
     assert str(folder) not in Path("/proc/mounts").read_text()
     assert not control.down(folder)

