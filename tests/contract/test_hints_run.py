@@ -65,7 +65,7 @@ NAMES = {
     "keys": "path=/tmp",
 }
 LASTING = {("host", "forward"), ("recipe", "watch")}  # they run until Ctrl-C
-LIMIT = 60.0  # seconds for a command
+LIMIT = 200.0  # seconds for a command
 WRONG = (2, 70, 126, 127)
 RECIPE = "host here = local\ntmux.open @here as w\n@w > false\n"
 

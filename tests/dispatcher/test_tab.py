@@ -61,10 +61,12 @@ class Terminal:
         lines = [line for line in self.tmux("capture-pane", "-p").splitlines() if line.strip()]
         return lines[-1].rstrip() if lines else ""
 
-    def wait(self, text: str, seconds: float = 15) -> None:
-        """Wait until the line ends with `text`."""
+    def wait(self, text: str, seconds: float = 60, below: str = "") -> None:
+        """Wait until the line ends with `text`; with `below`, until it stands below a line that is this."""
         end = time.monotonic() + seconds
-        while not self.line().endswith(text):
+        while not self.line().endswith(text) or (
+            below and below not in self.tmux("capture-pane", "-p").split("\n")
+        ):
             assert time.monotonic() < end, f"{text!r} is not at the end of {self.line()!r}"
             time.sleep(0.05)
 
@@ -94,7 +96,8 @@ def terminal(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Termina
         }[shell]
         screen.type(f" {prompt}; {load}; cd; clear; echo ready-{os.getpid()}")
         screen.key("Enter")
-        screen.wait("$")
+        # The shell's own prompt may end like ours: ours is the one below what the line printed.
+        screen.wait("$", below=f"ready-{os.getpid()}")
         yield screen
     finally:
         screen.tmux("kill-server")

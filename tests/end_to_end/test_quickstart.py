@@ -2,24 +2,18 @@
 
 import re
 import shutil
-import socket
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from world_sshd import free_port
 
 if TYPE_CHECKING:
     from trainsh_world import World
 
 ROOT = Path(__file__).resolve().parents[2]
 pytestmark = pytest.mark.slow
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def run(world: "World", *words: str) -> str:

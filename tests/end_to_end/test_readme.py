@@ -86,7 +86,7 @@ def test_every_command_of_the_readme_runs(person: "World", market: dict[str, str
     }
     for line in commands():
         done = subprocess.run(
-            ["bash", "-o", "pipefail", "-c", line], capture_output=True, text=True, cwd=person.home, timeout=120,
+            ["bash", "-o", "pipefail", "-c", line], capture_output=True, text=True, cwd=person.home, timeout=300,
             env=person.env | more, check=False, stdin=subprocess.DEVNULL,
         )  # fmt: skip
         if line.startswith("train doctor"):

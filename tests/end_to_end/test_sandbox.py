@@ -37,7 +37,7 @@ def answer(env: dict[str, str], *words: str) -> object:
 def test_the_quick_example_trains_copies_and_stops(env: dict[str, str], tmp_path: Path) -> None:
     subprocess.run([BIN / "train-dsl", "check", EXAMPLE], env=env, capture_output=True, check=True)
     words = [str(BIN / "train-recipe"), "run", str(EXAMPLE), "--no-visual"]
-    done = subprocess.run(words, env=env, capture_output=True, text=True, check=False, timeout=120)
+    done = subprocess.run(words, env=env, capture_output=True, text=True, check=False, timeout=300)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "step 5 loss" in done.stdout
     backup = tmp_path / "box" / "disks" / "myserver" / "backup" / "model"
@@ -53,7 +53,7 @@ def test_the_quick_example_trains_copies_and_stops(env: dict[str, str], tmp_path
 
 SMALL = """host gpu = placeholder
 vast.pick @gpu
-vast.wait timeout=1m poll=1s
+vast.wait timeout=5m poll=1s
 tmux.open @gpu as work
 @work > echo "on $(hostname)"
 tmux.close @work
@@ -74,7 +74,7 @@ def test_a_machine_named_on_the_command_line_is_the_one_that_is_used(env: dict[s
     def run(*words: str) -> str:
         done = subprocess.run(
             [BIN / "train-recipe", "run", "./small.recipe", "--no-visual", *words], env=env, cwd=tmp_path,
-            capture_output=True, text=True, check=False, timeout=90,
+            capture_output=True, text=True, check=False, timeout=300,
         )  # fmt: skip
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
@@ -104,7 +104,7 @@ move(peer.recv, lambda data: os.write(1, data), counts)
 UPLOAD = """host gpu = placeholder
 storage out = r2:my-bucket
 vast.pick @gpu
-vast.wait timeout=1m poll=1s
+vast.wait timeout=5m poll=1s
 tmux.open @gpu as work
 @work > cd /workspace/train && python train.py && head -c 30000000 /dev/urandom >model/big
 @gpu:/workspace/train/model -> @out:/models/m/
@@ -126,7 +126,7 @@ def test_the_laptop_carries_the_statements_and_not_the_data(env: dict[str, str],
     (tmp_path / "up.recipe").write_text(UPLOAD)
     done = subprocess.run(
         [BIN / "train-recipe", "run", "./up.recipe", "--no-visual"], cwd=tmp_path, capture_output=True, text=True,
-        env={**env, "PATH": f"{ssh.parent}{os.pathsep}{env['PATH']}"}, check=False, timeout=120,
+        env={**env, "PATH": f"{ssh.parent}{os.pathsep}{env['PATH']}"}, check=False, timeout=300,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
     stored = answer(env, "train-storage", "ls", "r2:my-bucket", "models/m/model")
