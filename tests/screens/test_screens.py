@@ -117,6 +117,15 @@ class Terminal:
             raise AssertionError(f"{words!r} did not appear:\n{self.text()}") from None
         return self.text()
 
+    def asks(self, question: str, reason: str) -> None:
+        """Wait until the screen shows `reason` and, last, the question without an answer."""
+
+        def asked() -> bool:
+            text = self.text().rstrip()
+            return reason in text and text.endswith(":") and text.splitlines()[-1].startswith(question)
+
+        wait_until(asked, question)
+
     def type(self, text: str) -> None:
         """Type text and Enter."""
         self.tmux("send-keys", "-l", text)
@@ -219,16 +228,16 @@ def test_nothing_yet(empty: Terminal, size: str, name: str, command: str) -> Non
 def test_prompts(empty: Terminal, size: str) -> None:
     """`host add` on a terminal: after a wrong answer, the question is asked again with the reason."""
     empty.run("train host add")
-    for question, answer in [
-        ("What kind of machine?", ""),
-        ("Address (user@host", "me@box:99999"),
-        ("99999", "me@gpu-box.example.org -p 2222"),
-        ("Key file", "/no/such/key"),
-        ("no key file", ""),
-        ("Name [", "bad name"),
-        ("not a name", "box"),
-        ("Test it now?", "n"),
+    for reason, question, answer in [
+        ("", "What kind of machine?", ""),
+        ("", "Address (user@host", "me@box:99999"),
+        ("not a port", "Address (user@host", "me@gpu-box.example.org -p 2222"),
+        ("", "Key file", "/no/such/key"),
+        ("there is no key file", "Key file", ""),
+        ("", "Name [", "bad name"),
+        ("not a name", "Name [", "box"),
+        ("", "Test it now?", "n"),
     ]:
-        empty.shows(question)
+        empty.asks(question, reason)
         empty.type(answer)
     picture(size, "host-add", empty.shows("[exit "), empty.world)

@@ -237,7 +237,7 @@ def test_a_login_file_that_asks(
     far: Any, source: Path, tmp_path: Path, request_: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     copy(far, f"{source}/", "@box:x", request_)
-    monkeypatch.setattr("trainsh_xfer.hosts.machines.LOGIN_LIMIT", 3.0)
+    monkeypatch.setattr("trainsh_xfer.hosts.machines.LOGIN_LIMIT", 1.0)
     (far.home / ".bashrc").write_text("echo 'Continue?' >&2; exec sleep 600\n")
     with pytest.raises(TimedOut, match="login shell ran no command in time"):
         copy(far, "@box:x/", f"{tmp_path}/got", request_)
