@@ -1,7 +1,6 @@
 """Runtimes behind a tunnel: real sshds, and an imitation of cloudflared."""
 
 import json
-import os
 import subprocess
 import sys
 import time

@@ -6,7 +6,6 @@ printed (real/h100.txt).
 
 import contextlib
 import json
-import os
 import re
 import shutil
 import subprocess
@@ -39,7 +38,6 @@ from trainsh_host.gpus.history import History
 from trainsh_host.gpus.reading import host_gpus, script
 
 GIB = 1 << 30
-SLEEP = f"sleep 271.{os.getpid()}"  # pgrep sees the processes of other tests too
 # A machine without an imitation has the GPUs of the machine that runs the tests.
 PLAIN = ("ok", "") if shutil.which("nvidia-smi") else ("none", "nvidia-smi is not installed")
 
@@ -86,7 +84,7 @@ def test_processes_and_whose_job_they_are(world: World) -> None:
     world.run(
         "train-tmux",
         "run",
-        SLEEP,
+        "sleep 271",
         "--session",
         "work",
         "--host",
@@ -109,12 +107,12 @@ def test_processes_and_whose_job_they_are(world: World) -> None:
         cards = asked(world, "box")[0]["gpus"]
         first = cards[0]["processes"][0]
         assert (first["pid"], first["job"], first["session"]) == (step, "20260101-ab12", "work")
-        assert first["train"] and first["user"] and first["command"] == SLEEP
+        assert first["train"] and first["user"] and first["command"] == "sleep 271"
         plain, stranger, gone = cards[1]["processes"]
         assert plain["seen"] and "job" not in plain and "memory" not in plain
         assert "seen" not in stranger and "seen" not in gone and gone["memory"] == 12 << 20
         said = world.run("train-host", "gpus", "box").out
-        assert f"job ab12 (work)  {SLEEP}" in said and "its owner is not known" in said
+        assert "job ab12 (work)  sleep 271" in said and "its owner is not known" in said
     finally:
         own.kill()
         own.wait()

@@ -12,8 +12,6 @@ from tmux_box import Box, wait_until
 from trainsh_base.errors import Cancelled, TimedOut, TrainError, UsageError
 from trainsh_tmux import cli
 
-# Makes a command line that no other test has, because pgrep sees the processes of all tests.
-OWN = os.getpid()
 
 
 @pytest.fixture
@@ -84,7 +82,7 @@ def test_a_background_timeout_ends_it_on_the_host(open_box: Box) -> None:
 
 def test_interrupt_ends_a_background_step(open_box: Box) -> None:
     for options in ({}, {"timeout": 100.0}):
-        open_box.run(f"sleep 302.{OWN}; echo rest", background=True, step=f"b{len(options)}", **options)
+        open_box.run("sleep 302; echo rest", background=True, step=f"b{len(options)}", **options)
         assert open_box.call(cli.interrupt_, "w", f"b{len(options)}").done == "ended"
         outcome = open_box.run("", step=f"b{len(options)}", only_ask=True)
         assert outcome.state == "failed" and outcome.exit in (130, 143)
