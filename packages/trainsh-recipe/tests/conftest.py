@@ -17,7 +17,7 @@ import pytest
 from trainsh_world import end_all_marked
 
 BIN = Path(sys.executable).parent
-DEADLINE = 60.0
+DEADLINE = 120.0
 
 
 class Place:
@@ -76,8 +76,9 @@ class Place:
         return max(path for path in (self.config / "jobs").iterdir() if path.name[0].isdigit())
 
     def events(self) -> list[dict[str, Any]]:
-        """The events of the newest job."""
-        return [json.loads(line) for line in (self.job() / "events.jsonl").read_text().splitlines()]
+        """The events of the newest job; a line that is being written is none yet."""
+        whole, _, _ = (self.job() / "events.jsonl").read_text().rpartition("\n")
+        return [json.loads(line) for line in whole.splitlines()]
 
     def until(self, true: Callable[[], Any], what: str) -> Any:
         """Wait until `true()` returns a true value. Fail after DEADLINE seconds."""
@@ -159,6 +160,15 @@ class Place:
                 for pid in [int(server), *found] if server else list(found):
                     with contextlib.suppress(ProcessLookupError):
                         os.kill(pid, number)
+            self.until(lambda found=found: not any(map(self.alive, found)), "they are gone")
+
+    @staticmethod
+    def alive(pid: int) -> bool:
+        """Whether a process has not ended; one that nobody has asked how it ended has."""
+        try:
+            return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+        except OSError:
+            return False
 
     def lose_the_shell(self) -> None:
         """Kill the session's shell and remove its snapshot."""

@@ -49,9 +49,9 @@ tmux.open @here as b
 @a > export COUNT=1
 @a > echo "one $COUNT $THING" >> ran
 @b > cd {work}; (sleep 0.2; echo background >> ran; echo ready; touch flag) &
-wait @b "rea.y" timeout=20s
-wait @b file={work}/flag timeout=20s
-wait @b idle timeout=20s
+wait @b "rea.y" timeout=2m
+wait @b file={work}/flag timeout=2m
+wait @b idle timeout=2m
 @a capture=SAID > echo captured | tee -a ran
 @a retry=1 retry_delay=0.05s > echo try >> ran; [ "$(grep -c try ran)" = 2 ]
 @a allow_fail=true > echo allowed >> ran; false
@@ -129,7 +129,7 @@ def torment(make: "Callable[[], Place]", seed: int) -> tuple[int, dict[str, Any]
             if strikes < MOST_KILLS:
                 time.sleep(choice.uniform(0.0, 1.8))
                 strikes += strike(runner, choice)
-            out, err = runner.communicate(timeout=90)
+            out, err = runner.communicate(timeout=300)
             told.append(f"$ {' '.join(words)} -> {runner.returncode}\n{out}{err}")
             status = ended(place)
             if status in ("ok", "failed", "cancelled"):

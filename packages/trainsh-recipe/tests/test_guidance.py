@@ -38,7 +38,7 @@ def test_a_background_step_that_failed_may_be_edited_with_the_wait_behind_it(pla
     place.recipe(HEAD + "@w > echo a >> ran\n@w > echo x >> ran &\n@w > echo c >> ran\nwait @w idle\n")
     refused = place.run("resume", "--edited")
     assert refused.returncode == 5 and "step 4 has run as: @w > echo b >> ran" in refused.stderr
-    place.recipe(HEAD + "@w > echo a >> ran\n@w > echo x >> ran &\n@w > echo b >> ran\nwait @w idle timeout=20s\n")
+    place.recipe(HEAD + "@w > echo a >> ran\n@w > echo x >> ran &\n@w > echo b >> ran\nwait @w idle timeout=2m\n")
     assert place.run("resume", "--edited").returncode == 0
     assert place.lines() == ["a", "b", "x"]
 
@@ -79,7 +79,7 @@ def test_attempts_are_told_apart(place: "Place") -> None:
 
 
 def test_the_last_lines_of_a_background_step_are_of_its_last_attempt(place: "Place") -> None:
-    text = "@w > echo x >> n; echo try $(wc -l < n) of it; exit 3 &\nwait @w idle timeout=20s\n"
+    text = "@w > echo x >> n; echo try $(wc -l < n) of it; exit 3 &\nwait @w idle timeout=2m\n"
     text = text.replace("echo x", "(echo x").replace("exit 3 &", "exit 3) &")
     assert "| try 1 of it" in place.run("run", place.recipe(HEAD + text)).stderr
     again = place.run("resume").stderr

@@ -30,11 +30,11 @@ def test_a_job_is_found_by_its_beginning_or_end() -> None:
 
 
 def test_a_beginning_that_several_have_is_refused() -> None:
-    first, second = jobs.create(), jobs.create()
-    assert first.id[:8] == second.id[:8]
+    jobs.create()
+    century = jobs.create().id[:2]  # midnight may be between the two
     with pytest.raises(Conflict, match="give more"):
         try:
-            finding.find(first.id[:8])
+            finding.find(century)
         except Conflict as error:
             raise Conflict(f"{error.message} {error.hint}") from None
 

@@ -93,15 +93,15 @@ def held(place: "Place") -> dict[str, Any]:
 
 def test_a_job_ends_itself_when_its_money_is_used_up_and_finally_runs(shed: "Place") -> None:
     text = START + "@w > sleep 60\nfinally\n@w > touch cleaned\nshed.destroy\n"
-    done = shed.run("run", shed.recipe(text), "--max-cost", "2")
+    done = shed.run("run", shed.recipe(text), "--max-cost", "5")
     assert done.returncode == 1, done.stdout + done.stderr
-    assert "--max-cost $2.00 is used up" in done.stdout and "job" in done.stdout
+    assert "--max-cost $5.00 is used up" in done.stdout and "job" in done.stdout
     assert not machine(shed).exists() and (shed.work / "cleaned").exists()
-    assert f"train recipe resume {shed.job().name[-4:]} --max-cost 4" in done.stdout
+    assert f"train recipe resume {shed.job().name[-4:]} --max-cost 10" in done.stdout
     report = shed.json("jobs")[0]
-    assert report["spend"][0]["spent"] >= 2 and report["spend"][0]["per_hour"] == 0
+    assert report["spend"][0]["spent"] >= 5 and report["spend"][0]["per_hour"] == 0
     finished = next(each for each in shed.events() if each["event"] == "step.finished" and each["step"] == "3")
-    assert finished["status"] == "cancelled" and finished["seconds"] > 0.5
+    assert finished["status"] == "cancelled" and finished["seconds"] > 0
 
 
 NOTHING = """echo '{"error": {"code": "no_instance", "message": "no such machine", "exit": 3}}' >&2; exit 3 ;;"""
@@ -138,10 +138,10 @@ def test_a_limit_holds_for_a_client_of_serve_too(shed: "Place") -> None:
 def test_a_limit_ends_every_step_of_a_block(shed: "Place") -> None:
     text = "host h = local\ntmux.open @h as w\nparallel\n@w > sleep 60\nsleep 60\n@h:{work}/none -> {work}/o retry=9\nend\n"
     text += "finally\n@w > touch cleaned\n"
-    done = shed.run("run", shed.recipe(text.format(work=shed.work)), "--max-time", "2s")
+    done = shed.run("run", shed.recipe(text.format(work=shed.work)), "--max-time", "5s")
     assert done.returncode == 1 and (shed.work / "cleaned").exists(), done.stdout + done.stderr
     report = shed.json("jobs")[0]
-    assert report["state"] == "cancelled" and report["seconds"] < 20
+    assert report["state"] == "cancelled" and report["seconds"] < 50
     finished = {each["step"]: each["status"] for each in shed.events() if each["event"] == "step.finished"}
     assert finished["2.1"] == finished["2.2"] == "cancelled"
 
@@ -151,7 +151,7 @@ def test_verbs_are_handed_what_is_left_and_the_recipe_wins(shed: "Place") -> Non
     text = START + "@w > [ -e go ]\nfinally\nshed.stop\n"
     assert shed.run("run", shed.recipe(text), "--max-cost", "5000").returncode == 1
     first = given(shed)[0]
-    assert first["max_cost"] == 5000 and 7190 < float(first["max_time"]) <= 7200 and first["idle_stop"] == "off"
+    assert first["max_cost"] == 5000 and 7100 < float(first["max_time"]) <= 7200 and first["idle_stop"] == "off"
     (shed.work / "go").touch()
     assert shed.run("resume").returncode == 0
     again = given(shed)[1]
@@ -243,7 +243,7 @@ def test_a_machine_is_not_destroyed_before_a_required_output_has_arrived(shed: "
 
 @pytest.mark.parametrize("how", ["abandon", "cancel", "time"])
 def test_a_required_output_is_given_up_by_a_command_a_cancel_or_in_time(shed: "Place", how: str) -> None:
-    runner = shed.start("run", required(shed), *(["--hold", "2s"] if how == "time" else []))
+    runner = shed.start("run", required(shed), *(["--hold", "4s"] if how == "time" else []))
     held(shed)
     assert machine(shed).exists()
     if how != "time":
@@ -261,7 +261,8 @@ def test_a_runner_that_is_killed_while_it_holds_goes_on_holding(shed: "Place") -
     runner.wait()
     again = shed.start("resume")
     shed.until(lambda: sum(each["event"] == "hold.started" for each in shed.events()) == 2, "the hold goes on")
-    assert machine(shed).exists() and shed.events()[-1]["until"] == until
+    assert machine(shed).exists()
+    assert [each["until"] for each in shed.events() if each["event"] == "hold.started"] == [until, until]
     assert shed.run("abandon").returncode == 0
     again.communicate(timeout=60)
     assert not machine(shed).exists()

@@ -113,7 +113,7 @@ def test_a_host_that_cannot_be_reached_for_a_while(world: "World", work: Path) -
     until((work / "began").exists, "it begins")
     relay.cut()
     runner.send_signal(signal.SIGTERM)
-    _, err = runner.communicate(timeout=20)
+    _, err = runner.communicate(timeout=60)
     assert runner.returncode == 143 and "train recipe resume" in err
     (work / "go").touch()
     relay.restore()
@@ -140,9 +140,9 @@ def test_a_cancel_over_a_black_hole_ends_and_says_what_is_known(
     relay.cut()
     began = time.monotonic()
     job = json.loads(world.run("train-recipe", "status", "--json").out)[0]["id"]
-    done = world.run("train-recipe", "cancel", job, timeout=150)
-    assert time.monotonic() - began < 115
-    said = done.out + done.err + ("".join(runner.communicate(timeout=60)) if runner_lives else "")
+    done = world.run("train-recipe", "cancel", job, timeout=250)
+    assert time.monotonic() - began < 200
+    said = done.out + done.err + ("".join(runner.communicate(timeout=120)) if runner_lives else "")
     assert "it is not known whether step 2 has ended on its host: " in said and "step 3 " in said, said
     row = next(
         row for row in json.loads(world.run("train-recipe", "status", "--all", "--json").out) if row["id"] == job
@@ -174,7 +174,7 @@ def test_a_host_that_stays_away_is_no_failure_of_the_command(world: "World", wor
     (tools / "train-rental").chmod(0o755)
     env = world.env | {"PATH": f"{tools}:{world.env['PATH']}"}
     text = "host far = far\ntmux.open @far as w\n" + ("rental.rent\n" if rented else "")
-    text += f"@w timeout=4s allow_fail=true > touch {work}/began; sleep 2; echo a >> {work}/ran\n"
+    text += f"@w timeout=7s allow_fail=true > touch {work}/began; sleep 4; echo a >> {work}/ran\n"
     text += f"@w > echo b >> {work}/ran\nfinally\n" + ("rental.stop\n" if rented else "sleep 0.1s\n")
     (Path(world.home) / "r.recipe").write_text(text)
     argv = ["train-recipe", "run", "./r.recipe"]
@@ -202,7 +202,7 @@ tmux.open @box as w
 @w > cd {work} && export MODEL=llama
 @w > greet() {{ echo hello; }}
 @w > echo run >> ran; [ -e mended ] &
-wait @w idle timeout=20s
+wait @w idle timeout=2m
 @w > echo "$(basename "$PWD") $MODEL $(greet)" >> ran
 finally
 tmux.close @w

@@ -155,11 +155,11 @@ def test_the_provider_of_the_docs_works_as_it_stands(place: "Place") -> None:
 def test_a_question_is_asked_on_the_terminal_and_stops_the_clock(served: "Place") -> None:
     from trainsh_base.testing import Terminal
 
-    path = served.recipe("served.ask timeout=2s\n")
+    path = served.recipe("served.ask timeout=4s\n")
     script = f'cd "{served.work}" && exec train-recipe run {path}'
     terminal = Terminal(["sh", "-c", script], served.env)
     terminal.expect("Really?")
-    time.sleep(2.5)  # longer than the step's timeout, but the time for an answer does not count
+    time.sleep(4.5)  # longer than the step's timeout, but the time for an answer does not count
     terminal.type("y\n")
     assert terminal.wait() == 0, terminal.text
     assert served.run("logs", "--last", "--step", "1").stdout == "yes\n"  # what it answered

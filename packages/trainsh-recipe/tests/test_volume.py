@@ -58,6 +58,7 @@ def test_the_log_has_all_of_it_and_the_runner_little_memory(place: "Place", make
         # If a character is cut, its end comes with the step's end.
         place.until(lambda: (place.work / "seen").exists(), "the output")
         log = place.job() / "steps/002.log"
+        place.until(log.exists, "the log")
         grown = 0
         # wait as long as the log grows: a busy machine needs time for 30 MB
         while log.stat().st_size < len(want) - 10:
@@ -66,7 +67,7 @@ def test_the_log_has_all_of_it_and_the_runner_little_memory(place: "Place", make
             )
         most = memory(runner.pid)
         (place.work / "go").touch()
-        assert runner.wait(20) == 0
+        assert runner.wait(60) == 0
     assert log.read_bytes() == want
     assert most < MEMORY
 
@@ -109,5 +110,5 @@ def test_plain_lines_keep_up_with_a_line_that_has_no_end(capsys: pytest.CaptureF
     for _ in range(5000):
         view.output(numbered, "x" * 1000)
     shown = capsys.readouterr().out
-    assert time.process_time() - began < 5
+    assert time.process_time() - began < 20
     assert shown.count("#") == 1000 and shown.count("x") > 4_900_000

@@ -2,6 +2,7 @@
 replaced.
 """
 
+import contextlib
 import json
 import os
 import signal
@@ -21,7 +22,7 @@ CLOSING = "finally\ntmux.close @w\n"
 
 @pytest.mark.parametrize("closing", ["", CLOSING], ids=["left open", "closed by finally"])
 def test_a_background_step_that_failed_runs_again(place: "Place", closing: str) -> None:
-    text = '@w > echo run >> ran; [ -e mended ] &\nwait @w idle timeout=20s\nnotify "the model is ready"\n'
+    text = '@w > echo run >> ran; [ -e mended ] &\nwait @w idle timeout=2m\nnotify "the model is ready"\n'
     done = place.run("run", place.recipe(HEAD + text + closing))
     assert done.returncode == 1 and "background step 2" in done.stderr
     assert place.check()["2"] == "again (background step failed)"
@@ -35,8 +36,11 @@ def test_a_background_step_that_failed_runs_again(place: "Place", closing: str) 
 
 
 def test_a_background_step_that_finally_ended_with_its_session_runs_again(place: "Place") -> None:
-    text = "@w > echo run >> ran; until [ -e go ]; do sleep 0.05; done &\n"
-    text += "@w > until [ -e ran ]; do sleep 0.05; done; [ -e go ]\nwait @w idle timeout=60s\n"
+    text = (
+        "@w > echo run >> ran; until [ -e go ]; do sleep 0.05; done &\n"
+        "@w > until [ -s ran ]; do sleep 0.05; done; [ -e go ]\n"
+        "wait @w idle timeout=2m\n"
+    )
     assert place.run("run", place.recipe(HEAD + text + CLOSING)).returncode == 1
     (place.work / "go").touch()
     done = place.run("resume")
@@ -49,7 +53,7 @@ def test_a_wait_fails_at_once_when_its_background_step_has_failed(place: "Place"
     text = f"@w > sleep 0.3; echo why >&2; exit 7 &\nwait @w {condition} timeout=4h\n"
     done = place.json("run", place.recipe(HEAD + text), status=1)
     wait = done["steps"][2]
-    assert wait["state"] == "failed" and wait["exit"] == 7 and wait["seconds"] < 5
+    assert wait["state"] == "failed" and wait["exit"] == 7 and wait["seconds"] < 60
     assert "background step 2 (line 3) failed with exit 7" in wait["reason"]
 
 
@@ -105,7 +109,7 @@ def test_a_failure_names_the_from_that_a_resume_needs(place: "Place") -> None:
 
 
 def test_a_background_step_that_was_lost_is_never_passed(place: "Place") -> None:
-    text = "@w > echo run >> ran; until [ -e go ]; do sleep 0.05; done &\nwait @w idle timeout=1m\n@w > echo over >> ran\n"
+    text = "@w > echo run >> ran; until [ -e go ]; do sleep 0.05; done &\nwait @w idle timeout=2m\n@w > echo over >> ran\n"
     runner = place.start("run", place.recipe(HEAD + text))
     place.started("3")
     place.until(lambda: place.lines() == ["run"], "it runs")
@@ -182,7 +186,8 @@ def test_a_tool_that_is_killed_while_a_step_runs_is_healed(place: "Place") -> No
     for line in tools:
         pid, parent, args = line.split(None, 2)
         if int(parent) == runner.pid and "train-tmux" in args:
-            os.kill(int(pid), signal.SIGKILL)
+            with contextlib.suppress(ProcessLookupError):  # one that was asked a question has answered, and ended
+                os.kill(int(pid), signal.SIGKILL)
     (place.work / "go").touch()
     out, err = runner.communicate(timeout=60)
     assert runner.returncode == 0, out + err
