@@ -235,10 +235,10 @@ teardown() { leave_nothing "$HERE"; }
   printf 'host h = local\ntmux.open @h as w\n@w timeout=3s > sleep 100\nfinally\ntmux.close @w\n' >slow.recipe
   run train-recipe run slow.recipe
   [ "$status" -eq 1 ]
-  [[ "$output" == *"step 2 timed out after 3s"* ]]
+  [[ "$output" == *"step 2 timed out after 3.0s"* ]]
   [[ "$output" != *"timed out: timed out"* && "$output" != *"timeout: timed out"* && "$output" != *"s: timed out"* ]]
   run train-recipe logs --last
-  [[ "$output" == *"== step 2  timed out after 3s, at "* ]]
+  [[ "$output" == *"== step 2  timed out after 3.0s, at "* ]]
 }
 
 @test "jobs of exec are kept apart, and the newest 50 of them" {

@@ -47,7 +47,7 @@ teardown() { leave_nothing "$HOME"; }
 @test "a timeout ends with 6" {
     train-tmux open local w
     run train-tmux run 'sleep 100; echo rest' --session w --timeout 3
-    [ "$status" -eq 6 ] && [[ "$output" == *"timed out after 3s"* ]]
+    [ "$status" -eq 6 ] && [[ "$output" == *"timed out after 3.0s"* ]]
     [[ "$output" != *$'\nrest'* ]]
 }
 
