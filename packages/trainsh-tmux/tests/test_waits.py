@@ -13,7 +13,6 @@ from trainsh_base.errors import Cancelled, TimedOut, TrainError, UsageError
 from trainsh_tmux import cli
 
 
-
 @pytest.fixture
 def open_box(box: Box) -> Box:
     """A session `w` is open."""
