@@ -87,7 +87,7 @@ def test_a_question_that_a_limit_ends_leaves_a_whole_picture(place: "Place") -> 
         lines = screen.shows("ended 1").split("\n")
         assert lines[1].endswith("[small]:") and lines[2].startswith("+   1  tmux.open")
         assert any(line.startswith("-   3  asker.size") and "--max-time 6.0s is over" in line for line in lines)
-        assert lines[-3].startswith("job ") and "cancelled" in lines[-3] and "--max-time 12.0s" in lines[-2]
+        assert lines[-3].startswith("job ") and "cancelled" in lines[-3] and "--max-time 12s" in lines[-2]
 
 
 def test_a_cancelled_step_shows_its_time_and_a_question_is_not_counted(place: "Place") -> None:
