@@ -1,4 +1,4 @@
-"""Declares a tool and its commands. Each command is one typed function for people, pipes and programs."""
+"""Declares a tool and its commands. A command is one typed function; people, pipes and programs can all call it."""
 
 import typing
 from collections.abc import Callable
@@ -12,8 +12,8 @@ from trainsh_base.system.suggest import command_instead, did_you_mean
 from trainsh_base.system.units import Duration, decode
 
 Function = TypeVar("Function", bound=Callable[..., Any])
-# The kind of a text parameter says how the text is parsed (duration, size, money, host), and what shells complete:
-# file names, or the values that the script share/trainsh/values/KIND.sh of a package prints.
+# The kind of a text parameter tells how the text is parsed (duration, size, money, host), and what shells complete.
+# They complete file names, or the values that the script share/trainsh/values/KIND.sh of a package prints.
 Kind = Literal[
     "", "duration", "size", "money", "host", "recipe", "job", "storage", "secret", "session", "instance", "setting",
     "endpoint", "file", "folder", "command", "recipe-host", "recipe-storage", "recipe-var",
@@ -23,7 +23,7 @@ Kind = Literal[
 class Arg(msgspec.Struct, frozen=True):
     """A positional parameter: its help, and its placeholder in the usage line.
 
-    `kind` says how the values are parsed and completed; in the schema it is `x-kind`. `also` lists other keys under
+    `kind` tells how the values are parsed and completed; in the schema it is `x-kind`. `also` lists other keys by
     which an `--input` document may give this parameter, such as keys of answers and keys of earlier versions.
     """
 
@@ -34,10 +34,11 @@ class Arg(msgspec.Struct, frozen=True):
 
 
 class Opt(msgspec.Struct, frozen=True):
-    """An option: its help, one-letter form and placeholder, and its long form if that is not the parameter's name.
+    """An option: its help, its one-letter form, its placeholder, and its long form if that is not the parameter's
+    name.
 
     `kind` and `also` are as for Arg. With `limits`, the runner sets this option to what is left of the job's limit
-    with the same name. With `holds`, the option says how long the runner keeps the machine of a failed job.
+    of the same name. With `holds`, the option tells how long the runner keeps the machine of a failed job.
     """
 
     help: str
@@ -54,9 +55,9 @@ class Effects(msgspec.Struct, frozen=True, kw_only=True):
     """The effects of a command, for other tools of the suite (docs/protocol.md, "Self-description").
 
     `ensures` is true if the command ensures a state, so that it may be repeated. `fills` names the parameter that
-    is given as `@name`; the answer is bound to that name. `rents` is true if the command may start billing.
-    `releases` is `billing` if the command ends the billing, and `disk` if it also deletes the disk. `estimates`
-    names another command; this command tells what that one would cost, before anything is rented.
+    is given as `@name`; the answer becomes the value of that name. `rents` is true if the command may start
+    billing. `releases` is `billing` if the command ends the billing, and `disk` if it also deletes the disk.
+    `estimates` names another command whose cost this command tells before anything is rented.
     """
 
     ensures: bool = False
@@ -67,7 +68,10 @@ class Effects(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Param(msgspec.Struct, frozen=True, kw_only=True):
-    """One parameter of a command, for all faces (command line, pipe, JSON-RPC). `kind` is its type without None."""
+    """One parameter of a command, for all faces (command line, pipe, JSON-RPC).
+
+    `kind` is its type, without None.
+    """
 
     name: str
     key: str
@@ -78,7 +82,7 @@ class Param(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def required(self) -> bool:
-        """Whether the command cannot run without it."""
+        """Whether the command cannot run without this parameter."""
         return self.default is msgspec.NODEFAULT
 
     @property
@@ -100,9 +104,10 @@ class Param(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Handover(msgspec.Struct, frozen=True, kw_only=True):
-    """The answer of a command that hands the terminal to another program: its argv, and changes to the environment.
+    """The answer of a command that hands the terminal to another program.
 
-    A value is a text, a Secret (shown as *** in JSON), or None to remove the variable.
+    It has the argv and changes to the environment. The value of a variable is a text, a Secret (shown as *** in
+    JSON), or None to remove the variable.
     """
 
     argv: list[str]
@@ -140,7 +145,9 @@ def _param(name: str, hint: Any, default: Any) -> Param:
 
 
 class Command:
-    """One command of a tool: its function, and how the answer is shown and turned into an exit status."""
+    """One command of a tool: its function, how its answer is shown, and how the answer determines the exit
+    status.
+    """
 
     def __init__(
         self,
@@ -177,7 +184,7 @@ class Command:
 
     @property
     def document(self) -> type[msgspec.Struct]:
-        """A struct type with the parameters as fields: it validates calls and is the source of the JSON Schema."""
+        """A struct type with the parameters as fields. It validates calls, and the JSON Schema is made from it."""
         return self._read()[1]
 
     @property
@@ -201,10 +208,10 @@ class Command:
         return self._parsed
 
     def call(self, values: dict[str, Any]) -> Any:
-        """Validate `values`, whose keys are those of the JSON document, and run the function.
+        """Validate `values`, whose keys are those of the JSON document, and call the function.
 
-        Raises UsageError, which says which key is wrong and why. Keys that begin with `_`, such as `_job`, are
-        reserved for the runner. A command that does not declare such a key does not get it.
+        Raises UsageError, which tells which key is wrong and why. Keys that begin with `_`, such as `_job`, are
+        reserved for the runner. If the command does not declare such a key, the function does not get it.
         """
         known = {param.key: param for param in self.params}
         values = self.renamed(values)
@@ -221,7 +228,10 @@ class Command:
         return self.function(**{param.name: _plain(getattr(document, param.name)) for param in self.params})
 
     def renamed(self, values: dict[str, Any]) -> dict[str, Any]:
-        """Return a copy of `values`, in which the parameter's own key replaces each key that `also` lists."""
+        """Return a copy of `values`.
+
+        Each key that a parameter's `also` lists is replaced by the parameter's own key.
+        """
         others = [(key, param) for param in self.params for key in param.spec.also]
         values = dict(values)
         for key, param in others:
@@ -241,14 +251,17 @@ class Command:
 
 
 def _plain(value: Any) -> Any:
-    """Convert a Duration to a float. A command may put it into its answer, and msgspec can encode only a float."""
+    """Convert a Duration to a float.
+
+    A command may put a Duration into its answer, but msgspec can encode only a float.
+    """
     return float(value) if isinstance(value, Duration) else value
 
 
 def _fresh(default: Any) -> Any:
     """Return a field's default.
 
-    A list or dict gets a factory, unless it is empty: msgspec copies only empty ones.
+    For a list or dict that is not empty, this is a factory, because msgspec copies only empty ones.
     """
     if isinstance(default, (list, dict)) and default:
         return msgspec.field(default_factory=lambda: type(default)(default))
@@ -295,8 +308,8 @@ class Tool:
     ) -> Callable[[Function], Function]:
         """Declare a function as a command.
 
-        `show` prints the answer for people; without it, tables and key/value lines are printed. `status` computes
-        the exit status from the answer; without it, the status is 0. The other parameters are those of Effects.
+        `show` prints the answer for people. Without it, tables and key/value lines are printed. `status` computes
+        the exit status from the answer. Without it, the status is 0. The other parameters are those of Effects.
         """
         effects = Effects(ensures=ensures, fills=fills, rents=rents, releases=releases, estimates=estimates)
 
@@ -308,7 +321,7 @@ class Tool:
         return declare
 
     def find(self, name: str) -> Command:
-        """Return the command called `name`. Raises NotFound, whose hint names the command that may be meant."""
+        """Return the command called `name`. Raises NotFound; its hint names the command that was probably meant."""
         if name not in self.commands:
             raise NotFound(
                 f"{self.program} has no command {name!r}", command_instead(name, self.commands), code="no_command"

@@ -72,8 +72,8 @@ class FolderView(App[None]):
     def _list(self) -> FileList:
         return self.query_one(FileList)
 
-    # These are threads of Python, because textual waits for its own threads before it ends, and then a silent host
-    # would block the end of the program.
+    # These are Python's own threads. textual waits for its threads before it ends, so a silent host would block the
+    # end of the program.
 
     def _start(self, work: Callable[..., None], *args: Any) -> None:
         threading.Thread(target=self._in_thread, args=(work, *args), daemon=True).start()
@@ -110,8 +110,8 @@ class FolderView(App[None]):
 
     def _redraw(self, keep: bytes | None = None) -> None:
         rows, files = self._tree.rows(), self._list
-        # While files arrive, a cursor on the first row stays on the first row. A cursor on another row stays on its
-        # file.
+        # While files arrive, a cursor on the first row stays on the first row. A cursor on any other row stays on
+        # its file.
         files.show(rows, keep or (files.node.path if files.node and files.cursor else None))
         total = len(self._tree.root.children or [])
         order = self._tree.order + (" reversed" if self._tree.reverse else "")
@@ -128,7 +128,7 @@ class FolderView(App[None]):
     def _look(self) -> None:
         """Request the preview of the file under the cursor.
 
-        This request replaces an earlier one that still waits.
+        If an earlier request still waits, this one replaces it.
         """
         self._wanted = self._list.node
         if self._wanted is None:

@@ -45,7 +45,7 @@ class Browser(FolderView):
         self.transfers = Transfers(name)
 
     def on_file_list_opened(self) -> None:
-        """Go into the folder of the row that was chosen, or into the folder that its link leads to."""
+        """Go into the folder of the chosen row. If the row is a link, go into the folder to which it leads."""
         node = self._list.node
         if node is None:
             return
@@ -70,13 +70,13 @@ class Browser(FolderView):
         self._start(self._read, self._tree.root, then)
 
     def action_up(self) -> None:
-        """Go to the folder above, with the cursor on the folder that was left."""
+        """Go to the folder above. The cursor is then on the folder that was left."""
         path = self._tree.root.path
         if path != b"/":
             self._enter(posixpath.dirname(path), lambda: self._redraw(path))
 
     def action_expand(self) -> None:
-        """Show what is in the folder under the cursor, below its row."""
+        """Show the contents of the folder under the cursor, below its row."""
         node = self._list.node
         if node is not None and node.file.kind == "folder" and not node.open:
             node.open = True
@@ -87,7 +87,7 @@ class Browser(FolderView):
     def action_collapse(self) -> None:
         """Close the folder under the cursor.
 
-        If it is not an open folder, go to the folder that contains the row.
+        If there is no open folder under the cursor, go to the folder that contains the row.
         """
         node = self._list.node
         if node is None:
@@ -176,7 +176,7 @@ class Browser(FolderView):
         except TrainError as error:
             self.call_from_thread(self._say, error.message)
             if node.parent is not None:
-                # reads the folder again, because a part of the file's contents may be deleted already
+                # read the folder again, because a part of its contents may have been deleted
                 self._start(self._read, node.parent)
             return
         said = f"deleted {shown(node.file.text)}" + (f" ({count} files and folders)" if count > 1 else "")
@@ -201,8 +201,9 @@ class Browser(FolderView):
         self.push_screen(Ask(f"Download {shown(node.file.text)} into the folder:", "./"), answered)
 
     def action_upload(self) -> None:
-        """Upload a file into the folder under the cursor if it is open, else into the folder that contains
-        the row.
+        """Upload a file into the folder under the cursor if that is open.
+
+        Otherwise upload it into the folder that contains the row.
         """
         node = self._list.node
         into = node.parent if node is not None and node.parent is not None else self._tree.root
