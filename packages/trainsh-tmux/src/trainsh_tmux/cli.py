@@ -106,7 +106,7 @@ def run(
     keep_running: Annotated[bool, Opt("leave the command running when it times out")] = False,
     only_ask: Annotated[bool, Opt("run nothing; print how the step ended, or that it runs")] = False,
     grace: GraceOpt = None,
-    replaces: Annotated[list[str], Opt("earlier attempts of this step; later waits ignore how they ended", metavar="ID")] = [],  # noqa: B006
+    replaces: Annotated[list[str], Opt("earlier attempts of this step, for waits to ignore", metavar="ID")] = [],  # noqa: B006
 ) -> Outcome:
     """Run a command in a session and wait for its end; its output is shown as it comes.
 
