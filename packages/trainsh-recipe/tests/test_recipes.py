@@ -58,5 +58,5 @@ def test_a_recipe_as_data_and_as_a_graph(place: "Place") -> None:
 
 
 def test_a_name_that_is_none_is_refused(place: "Place") -> None:
-    assert place.run("new", "a/b").returncode == 2
+    assert place.run("new", "a/b").returncode == place.run("new", "bad name").returncode == 2
     assert place.run("new", "x", "--template", "minmal").returncode == 3

@@ -4,7 +4,7 @@ import sys
 
 from trainsh_base.system.secret import MASK
 from trainsh_base.system.units import format_size
-from trainsh_base.tool.display import fields, table
+from trainsh_base.tool.display import fields, nothing, table
 from trainsh_storage.model import Entry, Listed, Removed, Resolved, Shown, Stage, Usage
 
 SIGNS = {"ok": "ok", "failed": "FAILED", "skipped": "-"}
@@ -55,6 +55,8 @@ def show_stages(stages: list[Stage]) -> None:
 
 def show_entries(entries: list[Entry]) -> None:
     """Print one row for each file or folder. The name of a folder ends with a slash."""
+    if not entries:
+        nothing("It is empty.")
     table(
         [
             {

@@ -9,7 +9,7 @@ from trainsh_base.errors import TrainError
 from trainsh_base.provider.bill import Bill
 from trainsh_base.provider.estimate import Estimate
 from trainsh_base.system.paths import jobs_home
-from trainsh_base.tool.display import fields, table
+from trainsh_base.tool.display import fields, nothing, table
 from trainsh_vast.market.offers import Offer
 from trainsh_vast.model import Attached, Balance, Change, Cost, Created, Details, Key, Rented, Verb
 from trainsh_vast.rented.endpoint import other_setting
@@ -107,6 +107,9 @@ def show_offers(rows: list[dict[str, Any]]) -> None:
 
     The columns that matter most come first, because a narrow terminal shows only the first columns.
     """
+    if not rows:
+        nothing("No offer meets all of this. Without requirements: train vast search")
+        return
     money = Currency()
     shorts = [Offer.of(row) for row in rows]
     table(
@@ -131,6 +134,8 @@ def show_offers(rows: list[dict[str, Any]]) -> None:
 
 def show_keys(keys: list[Key]) -> None:
     """Print a row for each SSH key."""
+    if not keys:
+        nothing("No SSH key yet. Put yours on the account: train vast attach-key")
     table([{"id": str(key.id), "key": _short(key.key), "since": key.created} for key in keys])
 
 

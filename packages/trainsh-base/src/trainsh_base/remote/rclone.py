@@ -67,7 +67,8 @@ def error_for(status: int, said: str, label: str, hint: str = "") -> TrainError:
     if _NO_BUCKET_AT_ALL.search(said):
         return NotFound(f"{label}: there is no such bucket: {said}", hint, code="no_bucket")
     if _NO_BUCKET.search(said) or status in (3, 4):
-        return NotFound(f"{label}: {said or 'there is no such folder'}", code="no_folder")
+        missing_ = not said or "directory not found" in said
+        return NotFound(f"{label}: {'there is no such folder or bucket' if missing_ else said}", code="no_folder")
     if _FORBIDDEN.search(said):
         return CredentialError(f"{label} does not allow it: {said}", code="forbidden")
     return RemoteError(f"{label}: {said or f'rclone ended with status {status}'}", code="rclone_failed")

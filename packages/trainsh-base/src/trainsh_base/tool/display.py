@@ -51,6 +51,9 @@ def show(value: Any) -> None:
     plain = msgspec.to_builtins(value, enc_hook=str)
     if plain is None:
         return
+    if plain == []:
+        nothing("There are none.")
+        return
     if isinstance(plain, list) and plain and all(isinstance(row, dict) for row in plain):
         table(plain)
     elif isinstance(plain, list):
@@ -60,6 +63,11 @@ def show(value: Any) -> None:
         fields(plain)
     else:
         print(cell(plain))
+
+
+def nothing(words: str) -> None:
+    """Print that there is nothing to list: the answer of a person, and a note for whoever reads a pipe."""
+    print(words, file=sys.stdout if sys.stdout.isatty() else sys.stderr)
 
 
 def cell(value: Any) -> str:

@@ -1,5 +1,6 @@
 """Finds and reads recipes, by name or path."""
 
+import re
 from pathlib import Path
 
 from trainsh_base.errors import NotFound, UsageError
@@ -96,6 +97,8 @@ def read(path: Path) -> bytes:
 
 def check_name(name: str) -> str:
     """Check that a recipe may have this name, because it becomes a file name, and return the name."""
-    if not name or name.startswith((".", "-")) or any(char in name for char in "/\\\0\n"):
-        raise UsageError(f"a recipe cannot be called {name!r}", "use letters, digits, - and _", code="bad_name")
+    if not re.fullmatch(r"\w[\w.-]*", name):
+        raise UsageError(
+            f"a recipe cannot be called {name!r}", "use letters, digits, - and _, and no blanks", code="bad_name"
+        )
     return name

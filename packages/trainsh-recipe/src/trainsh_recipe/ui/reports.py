@@ -78,10 +78,14 @@ def when(stamp: str) -> str:
     return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(seconds_of(stamp))) if stamp else ""
 
 
-def show_jobs(reports: list[JobReport], without: str = "No jobs yet. Start one: train recipe run NAME") -> None:
-    """Print a row for each job. If there are no jobs, print the text `without` on stderr."""
+def show_jobs(reports: list[JobReport], without: str = "") -> None:
+    """Print a row for each job.
+
+    If there are no jobs, print the text `without` on stderr, or else how to start one or where the others are.
+    """
     if not reports:
-        print(without, file=sys.stderr)
+        others = "There are none of these. Other jobs: train recipe jobs" if jobs.newest(1) else ""
+        print(without or others or "No jobs yet. Start one: train recipe run NAME", file=sys.stderr)
         return
     short = jobs.short_forms()
     rows = [

@@ -86,7 +86,9 @@ def _with_usage(error: TrainError, tool: Tool, command: Command) -> UsageError:
     words = [placeholder(param) for param in command.params if isinstance(param.spec, Arg)]
     typed_as = command_words(tool.program, command.name)
     usage = " ".join(["usage:", typed_as, *words, "[OPTIONS], or --input FILE"])
-    return UsageError(typed_as + error.message.removeprefix(command.name), usage, code=error.code)
+    own = error.message.startswith(command.name + " ")
+    said = typed_as + error.message.removeprefix(command.name) if own else f"{typed_as}: {error.message}"
+    return UsageError(said, f"{error.hint}\n{usage}" if error.hint else usage, code=error.code)
 
 
 def print_answer(command: Command, answer: Any, machine: str) -> None:
