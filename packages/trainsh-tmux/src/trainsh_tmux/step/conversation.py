@@ -11,7 +11,7 @@ from collections.abc import Callable
 from trainsh_base.errors import Cancelled, TimedOut, TrainError, Unreachable
 from trainsh_base.remote.channel import ChannelLost
 from trainsh_base.remote.retry import transient
-from trainsh_base.request import Request, current, limited
+from trainsh_base.request import Request, limited
 from trainsh_base.system.deadline import Deadline
 from trainsh_tmux.log.output import Output
 from trainsh_tmux.log.sentinels import Piece
@@ -22,6 +22,7 @@ from trainsh_tmux.session.log_reader import LogReader
 from trainsh_tmux.step import step_status
 from trainsh_tmux.step.ending import Ending
 from trainsh_tmux.step.handing import Handing, Step
+from trainsh_tmux.step.interrupting import TimeLimit
 from trainsh_tmux.step.known import Known
 from trainsh_tmux.step.prompts import Prompts
 from trainsh_tmux.step.settling import LAST_WORDS, QUIET, Settling
@@ -29,8 +30,6 @@ from trainsh_tmux.step.states import HEARD, State
 
 SAFETY = 1.0  # seconds after which the host also checks the step's status file, in case the log shows no end
 AT_ONCE = 0.005  # seconds within which a quick step shows output or ends
-UNLIMITED = 7 * 86400.0  # seconds, for a step without a timeout
-LAST_ASKED = 5.0  # seconds within which a host must answer after the step's timeout
 SENTINELS = {"b": "", "o": "begins", "p": "detached", "e": "ends"}
 
 
@@ -42,19 +41,18 @@ class Conversation:
         self.state = State.HANDED
         self.known = Known()
         self.reader = LogReader(live)
-        self.deadline = Deadline.after(None if step.background else step.timeout)
+        timeout = None if step.background else step.timeout
+        self.time = TimeLimit(live, step.name, timeout, step.grace, request)
         # The shell may still hold secrets of earlier steps, so they are masked too.
         secrets = dict.fromkeys([*step.secrets.values(), *live.secrets])
         self.output = Output(list(secrets), lambda text: request.emit("output", data=text))
         self.prompts = Prompts(live, step.name, self.output, request)
-        self.handing = Handing(live, step, request, self.reader.put, lambda: self._limit)
+        self.handing = Handing(live, step, request, self.reader.put, lambda: self.time.deadline)
         self._settling = Settling(live, self.reader)
-        self._countdown: step_status.Countdown | None = None
         self._cut = False
         self._heard: int | None = None  # the offset after the last piece of the log
         self._unsaid: int | None = None
         self._unwatch: Callable[[], None] | None = None
-        self._forget_end: Callable[[], None] = lambda: None
 
     def run(self) -> Outcome:
         """Start the step, or join it if it was started before, and follow it until it ends."""
@@ -71,7 +69,7 @@ class Conversation:
             self.state = State.OVER
             self.reader.close()
             self.handing.forget()
-            self._forget_end()
+            self.time.forget()
             if self._unwatch:
                 self._unwatch()
 
@@ -113,18 +111,9 @@ class Conversation:
     # Time
 
     @property
-    def _limit(self) -> Deadline:
-        """The step's deadline: the end of its timeout, or of its grace once the timeout is over."""
-        return self._countdown.deadline if self._countdown else self.deadline
-
-    def _by(self, most: float = UNLIMITED) -> Deadline:
-        """Return the deadline for a host's answer: within the step's timeout, but at least LAST_ASKED seconds."""
-        return Deadline.after(max(LAST_ASKED, self._limit.within(most)))
-
-    @property
     def _connecting(self) -> Deadline | None:
         """The deadline for opening the stream again after a lost connection; None if no connection was lost."""
-        return self._by() if self._cut else None
+        return self.time.by() if self._cut else None
 
     def _patience(self) -> float:
         """Return the seconds after which there is something to do even if no event comes."""
@@ -133,11 +122,11 @@ class Conversation:
         if self._unwatch is None:
             until = min(until, self.known.began + SAFETY)
         if self.state is State.HANDED or self.state is State.RUNNING:
-            until = min(until, self.deadline.at)
+            until = min(until, self.time.timeout.at)
         elif self.state is State.SETTLING:
             until = min(until, now + self._settling.left())
-        elif self.state is State.ENDING and self._countdown:
-            until = min(until, now + self._countdown.tell())
+        elif self.state is State.ENDING:
+            until = min(until, now + self.time.tell())
         if self._unsaid is not None:
             until = min(until, now + AT_ONCE)
         if self.prompts.due is not None:
@@ -151,16 +140,16 @@ class Conversation:
             self._say_started()
         elif self.state is State.SETTLING and self._settling.left() <= 0:
             self._settled()
-        elif self.state is State.ENDING and self._countdown and self._countdown.deadline.expired:
+        elif self.state is State.ENDING and self.time.deadline.expired:
             self._settle(LAST_WORDS)
-        elif self.deadline.expired and self.state in (State.HANDED, State.RUNNING):
+        elif self.time.timeout.expired and self.state in (State.HANDED, State.RUNNING):
             self._run_out_of_time()
         elif self._unwatch is None and now >= self.known.began + SAFETY and self.state is not State.SETTLING:
             self._watch()
 
     def _settled(self) -> None:
         try:
-            with limited(self._by(ANSWER_LIMIT).at):
+            with limited(self.time.by(ANSWER_LIMIT).at):
                 if self._settling.complete():
                     self.state = State.OVER
         except (Unreachable, TimedOut) as error:
@@ -171,25 +160,18 @@ class Conversation:
         if self.step.keep_running:
             self.state = State.OVER
             return
-        self._countdown = step_status.Countdown(self.step.name, self.step.grace, self.request)
+        self.time.begin_grace()
         self.state = State.ENDING
         try:
-            with limited(self._by().at):
-                self._interrupt(self._countdown.grace)
+            with limited(self.time.by().at):
+                self.time.interrupt(self._told)
         except (ChannelLost, OSError):
             self.reader.put(LOST)
         except (Unreachable, TimedOut) as error:
             self._unreachable(error)
 
-    def _interrupt(self, grace: float) -> None:
-        """Ask the host to end the step.
-
-        This is done again after a lost connection, since the request may be lost.
-        """
-        self._forget_end()
-        self._forget_end = step_status.interrupt(
-            self.live, self.step.name, "timeout", current(), lambda text: self.reader.put(("", text)), grace
-        )
+    def _told(self, text: str) -> None:
+        self.reader.put(("", text))
 
     # The step is on its way to the shell. The host's reply may ask to send it again
 
@@ -313,7 +295,7 @@ class Conversation:
         live = self.live
         self._unwatch = live.host.watch(
             live.job, live.name, "step", [self.step.name],
-            lambda text: self.reader.put(("", text)), self.handing.answered,
+            self._told, self.handing.answered,
         )  # fmt: skip
 
     def _reads_terminal(self, _: str = "") -> None:
@@ -338,7 +320,7 @@ class Conversation:
         if not self._cut:
             live.host.say_cut(self.request)
         self._cut = True
-        by = self._by()
+        by = self.time.by()
         try:
             with limited(by.at) as request:
                 live.host.channel(request, by)
@@ -348,8 +330,8 @@ class Conversation:
                 self._unwatch = None
                 self.handing.forget()
                 self.handing.send()
-                if self.state is State.ENDING and self._countdown:
-                    self._interrupt(self._countdown.grace)
+                if self.state is State.ENDING:
+                    self.time.interrupt(self._told)
             self._cut = False
         except (ChannelLost, OSError):
             self.reader.put(LOST)
@@ -357,7 +339,7 @@ class Conversation:
             self._unreachable(error)
 
     def _unreachable(self, error: TrainError) -> None:
-        if not self._limit.expired and (transient(error) or isinstance(error, TimedOut)):
+        if not self.time.deadline.expired and (transient(error) or isinstance(error, TimedOut)):
             self.request.cancelled.wait(0.2)
             self.reader.put(LOST)
             return
@@ -372,12 +354,11 @@ class Conversation:
 
     def _outcome(self) -> Outcome:
         """Return how the step ended; asks the host if the log did not show it. Raises Unreachable `host_lost`."""
-        late = self._countdown is not None
-        ending = Ending(self.live, self.step, self.known, self.output, late=late)
+        ending = Ending(self.live, self.step, self.known, self.output, late=self.time.over)
         if ending.is_known:
             return ending.outcome()
         try:
-            with limited(self._by(ANSWER_LIMIT).at):
+            with limited(self.time.by(ANSWER_LIMIT).at):
                 return ending.outcome()
         except (Unreachable, TimedOut) as error:
             raise self._host_lost(error) from None

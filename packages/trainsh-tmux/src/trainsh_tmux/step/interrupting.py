@@ -1,15 +1,68 @@
-"""Ends a step on request and waits until the host reports that it has ended."""
+"""Ends a step, on request or when its time is over, and counts down until the host reports that it has ended."""
 
 import queue
+import time
 from collections.abc import Callable
 
 from trainsh_base.errors import RemoteError, TimedOut
-from trainsh_base.request import Request, limited
+from trainsh_base.request import Request, current, limited
+from trainsh_base.system.deadline import Deadline
+from trainsh_base.system.units import format_duration
+from trainsh_tmux.remote import step_scripts
 from trainsh_tmux.session.live import Live
-from trainsh_tmux.step.step_status import Countdown, interrupt
 
+ANSWER_MARGIN = 15.0  # seconds beyond a step's grace within which the host must report how the step ended
+UNLIMITED = 7 * 86400.0  # seconds, for a step without a timeout
+LAST_ASKED = 5.0  # seconds within which a host must answer after the step's timeout
 ENDS = ("ended", "never", "stuck")
 CUT = "cut"
+
+
+def interrupt(
+    live: Live, step: str, why: str, request: Request, tell: Callable[[str], None], grace: float,
+    cut: Callable[[], None] = lambda: None,
+) -> Callable[[], None]:  # fmt: skip
+    """Ask the host to end a step.
+
+    The host sends INT at once, TERM after half of `grace` seconds, KILL after `grace`. `tell` is called with
+    `survived PID COMMAND` for each process that did not end. After that it is called with `ended`, `never` (the
+    step had not begun) or `stuck` (the step's session had to be closed). If the connection is lost before that,
+    `cut` is called. Returns a function that stops this: `tell` and `cut` are not called after it.
+    """
+    channel = live.host.channel(request)
+    number = channel.listen(tell, lambda _: cut())
+    channel.ask(step_scripts.interrupt(live.job, live.name, step, number, why, max(1, round(grace))))
+    return lambda: channel.forget(number)
+
+
+class Countdown:
+    """Reports once a second how much time is left for a step to end."""
+
+    EVERY = 1.0
+
+    def __init__(self, step: str, grace: float, request: Request) -> None:
+        self.deadline = Deadline.after(grace + ANSWER_MARGIN)
+        self._graceful = Deadline.after(grace)
+        self._step, self._grace, self._request = step, grace, request
+        self._began = time.monotonic()
+        self._next = self._began
+
+    @property
+    def grace(self) -> float:
+        """The seconds of grace that are left, at least one."""
+        return max(1.0, self._graceful.left() or 0.0)
+
+    def tell(self) -> float:
+        """Emit progress if a second has passed since the last time. Returns the seconds until the next time."""
+        now = time.monotonic()
+        if now >= self._next:
+            passed = min(now - self._began, self._grace)
+            self._request.emit(
+                "progress", done=round(passed, 1), total=self._grace, unit="s",
+                message=f"ending step {self._step}: it has {format_duration(self._grace)} to finish",
+            )  # fmt: skip
+            self._next = now + self.EVERY
+        return self._next - now
 
 
 def end_step(live: Live, step: str, why: str, grace: float, request: Request) -> tuple[str, list[str]]:
@@ -58,3 +111,48 @@ def end_step(live: Live, step: str, why: str, grace: float, request: Request) ->
     finally:
         forget()
     raise silent
+
+
+class TimeLimit:
+    """The time that a step has: its timeout, and after that its grace, in which the host ends it."""
+
+    def __init__(self, live: Live, step: str, timeout: float | None, grace: float, request: Request) -> None:
+        self.timeout = Deadline.after(timeout)
+        self._live, self._step, self._grace, self._request = live, step, grace, request
+        self._countdown: Countdown | None = None
+        self._forget: Callable[[], None] = lambda: None
+
+    @property
+    def over(self) -> bool:
+        """Whether the timeout has passed and the step is being ended."""
+        return self._countdown is not None
+
+    @property
+    def deadline(self) -> Deadline:
+        """The end of the timeout, or of the grace once the step is being ended."""
+        return self._countdown.deadline if self._countdown else self.timeout
+
+    def by(self, most: float = UNLIMITED) -> Deadline:
+        """Return the deadline for a host's answer: within the step's time, but at least LAST_ASKED seconds."""
+        return Deadline.after(max(LAST_ASKED, self.deadline.within(most)))
+
+    def begin_grace(self) -> None:
+        """Begin the grace, since the timeout has passed."""
+        self._countdown = Countdown(self._step, self._grace, self._request)
+
+    def tell(self) -> float:
+        """Emit progress of the grace. Returns the seconds until the next time."""
+        return self._countdown.tell() if self._countdown else UNLIMITED
+
+    def interrupt(self, tell: Callable[[str], None]) -> None:
+        """Ask the host to end the step within the grace that is left, once the grace has begun.
+
+        This is done again after a lost connection, since the request may be lost.
+        """
+        if self._countdown is not None:
+            self._forget()
+            self._forget = interrupt(self._live, self._step, "timeout", current(), tell, self._countdown.grace)
+
+    def forget(self) -> None:
+        """Ignore what the host still reports about the end of the step."""
+        self._forget()

@@ -1,13 +1,8 @@
-"""Reads what a host has recorded about a step, and asks the host to end a step."""
+"""Reads what a host has recorded about a step."""
 
 import functools
-import time
-from collections.abc import Callable
 
 from trainsh_base.errors import NotFound
-from trainsh_base.request import Request
-from trainsh_base.system.deadline import Deadline
-from trainsh_base.system.units import format_duration
 from trainsh_tmux.model import Outcome
 from trainsh_tmux.remote import step_scripts
 from trainsh_tmux.remote.reply import malformed
@@ -15,8 +10,6 @@ from trainsh_tmux.session.errors import on_another_node
 from trainsh_tmux.session.live import Live
 from trainsh_tmux.statuses import judge
 from trainsh_tmux.step.failures import not_started
-
-ANSWER_MARGIN = 15.0  # seconds beyond a step's grace within which the host must report how the step ended
 
 
 @functools.cache
@@ -77,53 +70,6 @@ def asked(live: Live, step: str) -> Outcome:
     number = parse_status(status, live.host.name, status)
     state, reason = judge(number, why, "its time limit")
     return Outcome(step=step, state=state, exit=None if state == "lost" else number, reason=reason, resumed=True)
-
-
-def interrupt(
-    live: Live, step: str, why: str, request: Request, tell: Callable[[str], None], grace: float,
-    cut: Callable[[], None] = lambda: None,
-) -> Callable[[], None]:  # fmt: skip
-    """Ask the host to end a step.
-
-    The host sends INT at once, TERM after half of `grace` seconds, KILL after `grace`. `tell` is called with
-    `survived PID COMMAND` for each process that did not end. After that it is called with `ended`, `never` (the
-    step had not begun) or `stuck` (the step's session had to be closed). If the connection is lost before that,
-    `cut` is called. Returns a function that stops this: `tell` and `cut` are not called after it.
-    """
-    channel = live.host.channel(request)
-    number = channel.listen(tell, lambda _: cut())
-    channel.ask(step_scripts.interrupt(live.job, live.name, step, number, why, max(1, round(grace))))
-    return lambda: channel.forget(number)
-
-
-class Countdown:
-    """Reports once a second how much time is left for a step to end."""
-
-    EVERY = 1.0
-
-    def __init__(self, step: str, grace: float, request: Request) -> None:
-        self.deadline = Deadline.after(grace + ANSWER_MARGIN)
-        self._graceful = Deadline.after(grace)
-        self._step, self._grace, self._request = step, grace, request
-        self._began = time.monotonic()
-        self._next = self._began
-
-    @property
-    def grace(self) -> float:
-        """The seconds of grace that are left, at least one."""
-        return max(1.0, self._graceful.left() or 0.0)
-
-    def tell(self) -> float:
-        """Emit progress if a second has passed since the last time. Returns the seconds until the next time."""
-        now = time.monotonic()
-        if now >= self._next:
-            passed = min(now - self._began, self._grace)
-            self._request.emit(
-                "progress", done=round(passed, 1), total=self._grace, unit="s",
-                message=f"ending step {self._step}: it has {format_duration(self._grace)} to finish",
-            )  # fmt: skip
-            self._next = now + self.EVERY
-        return self._next - now
 
 
 def read_captured(live: Live, step: str) -> str:
