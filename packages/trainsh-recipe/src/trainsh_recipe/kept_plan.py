@@ -1,7 +1,8 @@
-"""Keeps the plans of `exec` lines, so that train-dsl is not started for a text that ran before.
+"""Keeps the plans of the lines of `exec`, so that train-dsl is not started for a text that ran before.
 
-A plan is kept if it follows from its text alone: it only runs commands on hosts that are given by their names. It
-is used while the files of train-dsl are unchanged. There are SLOTS files; a text replaces what its slot has.
+A plan is kept if it depends only on its text: it only runs commands on hosts that are given by their names. A kept
+plan is used as long as the files of train-dsl are unchanged. There are SLOTS files; a new text replaces the text in
+its slot.
 """
 
 import binascii
@@ -14,11 +15,11 @@ from trainsh_base.system import spawn
 from trainsh_base.system.paths import runtime_home
 
 SLOTS = 64
-LONGEST = 4000  # bytes of a text whose plan is kept
+LONGEST = 4000  # the most bytes of a text whose plan is kept
 
 
 def text_of(argv: list[str]) -> str:
-    """Return the text of a command line of `exec`; "" if the line has options other than --json."""
+    """Return the text of a command line of `exec`. Return "" if the line has options other than --json."""
     words = [word for word in argv[1:] if word != "--json"]
     return "" if any(word.startswith("-") for word in words) else "\n".join(words)
 
@@ -53,16 +54,19 @@ def keep(text: bytes, plan: bytes) -> None:
 
 
 def _head(text: bytes) -> bytes:
-    """Return the beginning of a text's file: the stamp of train-dsl, and the text; b"" if there is no stamp."""
+    """Return the beginning of a text's file, which is the stamp of train-dsl and the text.
+
+    Return b"" if there is no stamp.
+    """
     stamp = _stamp()
     return b"%s\n%d\n%s\n" % (stamp.encode(), len(text), text) if stamp else b""
 
 
 def _stamp() -> str:
-    """Return a text that changes when train-dsl does, or "" if its files are not known."""
+    """Return a text that changes when train-dsl is changed, or "" if the files of train-dsl are not known."""
     program = spawn.tool_path("dsl")
     if program is None or os.path.dirname(program) != os.path.dirname(sys.executable):  # noqa: PTH120
-        return ""  # it may belong to another Python
+        return ""  # train-dsl may belong to another Python
     for folder in sys.path:
         package = os.path.join(folder, "trainsh_dsl")  # noqa: PTH118
         if os.path.isdir(package):  # noqa: PTH112
@@ -72,7 +76,7 @@ def _stamp() -> str:
 
 
 def _newest(folder: str) -> tuple[int, int]:
-    """Return the newest change in `folder`, and how many files it has."""
+    """Return the time of the newest change in `folder`, and how many files the folder has."""
     newest, count = 0, 0
     for entry in os.scandir(folder):
         if entry.is_dir():

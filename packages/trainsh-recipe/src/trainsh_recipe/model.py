@@ -181,8 +181,8 @@ class RecipeText(Document, frozen=True, kw_only=True, forbid_unknown_fields=True
 class LogReport(Document, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What one step printed, and how it ended. `text` is for programs; people see the contents of the file.
 
-    `parts`: where in the file an attempt's output begins, as [attempt, offset], if there are several. `more`: where
-    there is output of the step that is not in the file.
+    `parts` tells where in the file the output of each attempt begins, as [attempt, offset], if there are several.
+    `more` tells where to find output of the step that is not in the file.
     """
 
     step: str

@@ -25,7 +25,7 @@ def start() -> None:
     argv = sys.argv[1:]
     if not argv or argv[0] not in RUNS or {"--help", "-h"} & set(argv):
         return
-    # What train-tmux does until the first step takes the longest, so it starts first.
+    # train-tmux needs the longest time until the first step can run, so it is started first.
     _start("tmux")
     if "tmux" in children:
         os.write(children["tmux"].stdin, request(first_host(argv)))

@@ -17,13 +17,18 @@ def caller() -> str:
 
 
 def command(option: str = "") -> str:
-    """Return the command that a person types in the shell that started this process, with `option`."""
+    """Return the command `train sandbox env`, with `option`, in the language of the shell that started this
+    process.
+    """
     words = f"train sandbox env {option}".rstrip()
     return f"{words} | source" if caller() == "fish" else f'eval "$({words})"'
 
 
 def lines(found: Environment) -> list[str]:
-    """Return the commands that set the variables of `found`, or remove those of its `unset`."""
+    """Return the lines that set the variables of `found`.
+
+    If `found` has names in `unset`, return lines that remove these.
+    """
     fish = found.shell == "fish"
     setting = "set -gx {} {}" if fish else "export {}={}"
     lines = [setting.format(name, _quoted(value, fish=fish)) for name, value in found.env.items()]
@@ -33,5 +38,5 @@ def lines(found: Environment) -> list[str]:
 
 
 def _quoted(value: str, *, fish: bool) -> str:
-    """Quote one word. In fish, unlike in other shells, a backslash counts within single quotes."""
+    """Quote one word. In fish, unlike in other shells, a backslash is special inside single quotes."""
     return shlex.quote(value.replace("\\", "\\\\")) if fish else shlex.quote(value)

@@ -13,9 +13,9 @@ _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 def known() -> dict[str, str]:
-    """Return the names of the secrets that installed tools use, each with the service that it is for.
+    """Return the secrets that installed tools use, as name -> the service that needs it.
 
-    A tool declares its names in the file `share/trainsh/secrets/TOOL`: a line has a name, a tab and the service.
+    A tool declares its secrets in the file `share/trainsh/secrets/TOOL`. A line has a name, a tab and the service.
     """
     folders = share.every_folder()
     texts = [

@@ -1,4 +1,7 @@
-"""Runs the command in the setting `secrets.helper`, which prints a secret: pass, 1Password, Bitwarden, a script."""
+"""Runs the command in the setting `secrets.helper`, which prints a secret.
+
+It may be pass, 1Password, Bitwarden or a script.
+"""
 
 import os
 import shlex

@@ -53,7 +53,7 @@ def _repeat(
         nonlocal last
         try:
             request.check()
-        except Unreachable:  # the time is over, and the last attempt says why
+        except Unreachable:  # the time is over, and the error of the last attempt tells why
             raise last from None
         try:
             return attempt()

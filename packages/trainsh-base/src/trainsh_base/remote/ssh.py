@@ -24,7 +24,7 @@ from trainsh_base.system.paths import runtime_home
 # sshd allows ten channels for each connection (MaxSessions by default). So eight masters carry eighty channels.
 MOST_MASTERS = 8
 OPEN_LIMIT = 60.0
-# Seconds for which the folder of sockets keeps what it has of a machine, and of a process that has ended.
+# Seconds for which files stay in the folder of sockets: those of a machine, and those of a process that has ended.
 KEPT = 7 * 86400.0
 STRAY = 3600.0
 _LOGIN_PATIENCE = 300.0

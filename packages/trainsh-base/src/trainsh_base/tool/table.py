@@ -6,18 +6,18 @@ from collections.abc import Iterable
 from trainsh_base.system.printable import printable
 
 GAP = "  "
-LEAST = 10  # columns; a text is not cut to less, which would be useless
+LEAST = 10  # columns; no text is cut to fewer, because the rest would be useless
 SHORT = 12  # columns; a shorter text is not cut
-AMOUNT = 24  # columns; a shorter text with a digit in its first word is an amount, which would be wrong when cut
-HEAD = 5  # columns; a heading that is wider than its values may be cut to this
+AMOUNT = 24  # columns; a shorter text with a digit in its first word is an amount, which is never cut
+HEAD = 5  # columns; a heading that is wider than the values below it may be cut to this width
 
 
 def draw(heads: list[str], rows: list[list[str]], *, whole: list[int], width: int | None) -> list[str]:
     """Return the heading and the rows as lines.
 
-    If `width` is None, nothing is cut or left out. Otherwise empty columns are left out. Where room lacks, long
-    texts are cut, but never the columns whose index is in `whole`; the columns that still do not fit are left out,
-    those on the right first. So a table begins with what decides.
+    If `width` is None, nothing is cut or left out. Otherwise empty columns are left out. If the table is still too
+    wide, long texts are cut, but never those in columns whose index is in `whole`. If it is still too wide, columns
+    are left out, the rightmost first. So the first columns of a table should be the most important.
     """
     columns = [[_flat(head), *(_flat(row[index]) for row in rows)] for index, head in enumerate(heads)]
     kept = list(range(len(heads)))
@@ -43,7 +43,10 @@ def _least(column: list[str], *, whole: bool) -> int:
 
 
 def _fit(sizes: dict[int, int], least: dict[int, int], width: int) -> dict[int, int]:
-    """Return the columns that fit into `width`, with their sizes: the widest are made narrower, down to `least`."""
+    """Return the columns that fit into `width`, with their sizes.
+
+    The widest columns are made narrower, down to `least`.
+    """
     chosen: set[int] = set()
     for index in sizes:
         if not chosen or _total(least[each] for each in chosen | {index}) <= width:

@@ -9,8 +9,10 @@ _KINDS = {
 
 
 def in_words(error: str, *, object_: str = "an object") -> str:
-    """Rephrase a message: ``Expected `int | null`, got `str` - at `$.port` `` becomes
-    "port: expected a whole number or nothing, got text". `object_` is what the document's format calls an object.
+    """Rephrase a message of msgspec for people.
+
+    For example, ``Expected `int | null`, got `str` - at `$.port` `` becomes "port: expected a whole number or
+    nothing, got text". `object_` is the name that the document's format has for an object.
     """
     kinds = {**_KINDS, "object": object_}
 

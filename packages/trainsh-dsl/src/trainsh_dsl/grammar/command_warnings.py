@@ -1,4 +1,6 @@
-"""Warnings about commands: a secret where others can read it, and an `&` that does not do what it seems to do."""
+"""Warnings about commands: a secret that others can read, and an `&` that does not do what the author probably
+wants.
+"""
 
 from trainsh_dsl.diagnostics.findings import Findings
 from trainsh_dsl.text.heredocs import HereIndex

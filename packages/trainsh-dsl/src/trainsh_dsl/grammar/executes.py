@@ -1,4 +1,6 @@
-"""Reads steps `@session options > command`: their options, their command, and the variable that a step captures."""
+"""Reads the steps `@session options > command`: their options, their command, and the variable that gets the
+output.
+"""
 
 import re
 

@@ -1,4 +1,7 @@
-"""Errors for lines that are not statements, with hints on what the author meant, and for bad characters."""
+"""Errors for lines that are not statements, with hints on what the author probably meant.
+
+Also errors for bad characters.
+"""
 
 from trainsh_dsl.diagnostics.findings import Findings
 from trainsh_dsl.diagnostics.shorten import shorten

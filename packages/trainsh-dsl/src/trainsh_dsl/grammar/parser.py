@@ -205,7 +205,7 @@ class Parser:
         self.recipe.definitions.append(definitions.read(self.context, at, stop, end, tail))
 
     def _after(self, command: Command) -> int:
-        """The offset at which the command ends. If it is broken, the lines after it may belong to it."""
+        """The offset at which the command ends. If the command is broken, the lines after it may belong to it."""
         if command.failed:
             self._swallowed = self.source.line_of(command.end)
         return command.end

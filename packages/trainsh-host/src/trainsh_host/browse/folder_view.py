@@ -1,4 +1,4 @@
-"""Shows a folder of the host with a preview, drawn by textual. Requests to the host are made in threads."""
+"""Shows a folder of the host with a preview. textual draws it. Threads make the requests to the host."""
 
 import concurrent.futures
 import contextlib

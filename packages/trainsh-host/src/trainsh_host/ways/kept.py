@@ -1,4 +1,4 @@
-"""Resolves a host's name for other programs, and keeps an answer that depends on settings files alone."""
+"""Resolves a host's name for other programs. An answer that depends only on settings files is kept."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from trainsh_host.ways.resolve import resolve as find
 
 
 def resolve(name: str) -> Target:
-    """Return the target of `name`; raises what `ways.resolve` raises."""
+    """Return the target of `name`. Raises what `ways.resolve` raises."""
     default = config_value("defaults.ssh_key_path")
     keys = [Path(default).expanduser()] if default else []
     files = kept_target.stamps([hosts_file.hosts_path(), config_file(), *keys])
@@ -24,6 +24,8 @@ def resolve(name: str) -> Target:
 
 
 def _lasting(host: Host) -> bool:
-    """Whether the target follows from hosts.toml and config.toml: no provider is asked, and no path is relative."""
+    """Whether the target depends only on hosts.toml and config.toml: no provider is asked, and no path is
+    relative.
+    """
     alone = host.type == "ssh" and not host.provided and not host.jump_host
     return alone and host.ssh_key_path[:1] in ("", "/", "~")

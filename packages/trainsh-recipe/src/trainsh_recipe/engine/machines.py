@@ -9,7 +9,7 @@ from trainsh_recipe.engine.outside.tools import Tools
 from trainsh_recipe.store.state import State
 
 LIMIT = 30.0  # seconds within which a host must answer
-LATE = 2.0  # seconds that train-tmux may need to report that the host did not
+LATE = 2.0  # seconds that train-tmux may need to report that the host has not answered
 
 
 class Machines:

@@ -41,7 +41,7 @@ class Runner:
             job, document, state, journal, view=view, questions=questions, tools=tools, on_interrupt=on_interrupt
         )
         self.request = request
-        self.leave_sessions = self._release  # what becomes of sessions that are open at the end
+        self.leave_sessions = self._release  # called at the end for the sessions that are still open
         self.tries = Tries(self.run, self._reopened, self._release)
         self.ground = Ground(self.run, self.tries.machines)
 

@@ -1,4 +1,4 @@
-"""Finds the job that a person means: by its id, by a part of it, or the newest one."""
+"""Finds the job that a person means: by its id, by a part of the id, or the newest job."""
 
 from trainsh_base.errors import Conflict, NotFound
 from trainsh_base.system.paths import jobs_home

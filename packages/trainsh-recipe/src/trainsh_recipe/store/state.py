@@ -16,8 +16,8 @@ class StepState(msgspec.Struct, kw_only=True):
 
     `status` is running, ok, failed, timeout, lost, cancelled, skipped, `unknown` (a resume has to ask the host how
     the step ended) or `again` (the step's effect is gone, so it runs again). `token` identifies the shell in which
-    the step ran. `settled` means that a background step is known to have succeeded; if it is
-    known to have failed, it has the status ok and an `exit` other than 0.
+    the step ran. `settled` means that a background step is known to have succeeded. If such a
+    step is known to have failed, its `status` is ok and its `exit` is not 0.
     """
 
     id: str

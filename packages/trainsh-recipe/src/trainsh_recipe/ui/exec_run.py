@@ -18,7 +18,7 @@ from trainsh_recipe.ui import foreground
 from trainsh_recipe.ui.views.json_lines import JsonLines
 from trainsh_recipe.ui.views.raw_output import Output
 
-ANSWER_LIMIT = 10.0  # seconds within which the hosts must answer that they end the sessions
+ANSWER_LIMIT = 10.0  # seconds within which each host must answer that it closes the sessions
 
 
 def carry_out(held: HeldJob) -> tuple[State, int]:
@@ -71,7 +71,7 @@ def over(run: Run) -> None:
             foreground.say(
                 f"the command still runs in session {session.name}: train recipe attach {run.job.short_id}"
             )
-        # Ctrl-C ends only the waiting: the commands are over.
+        # Ctrl-C ends only the wait, because the commands have ended.
         with contextlib.suppress(TrainError, Cancel), run.signals.waiting():
             if pending is not None:
                 pending.result(deadline.left())

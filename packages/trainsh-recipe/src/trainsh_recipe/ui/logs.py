@@ -56,7 +56,7 @@ def _report(job: jobs.Job, state: State, step: StepState) -> LogReport:
 
 
 def _more(job: jobs.Job, state: State, step: StepState) -> str:
-    """Return where the output of a background step is that no wait of the job has shown."""
+    """Return a text that tells where to find output of a background step, if no wait of the job has shown it."""
     session = state.sessions.get(step.session)
     if step.known not in ("background", "failed") or step.status != "ok" or session is None:
         return ""

@@ -58,7 +58,7 @@ def _until(request: Request, deadline: Deadline) -> Deadline:
 def resolve(spec: str, *, afresh: bool = False) -> Target:
     """Return the target for `spec`, which is `local`, a target as JSON, or a host spec.
 
-    For a machine that is connected, a kept answer of train-host is used, unless `afresh`. Any other host spec is
+    For a connected machine, a kept answer of train-host is used, unless `afresh` is true. Any other host spec is
     resolved by train-host, which is called again if it was killed. Raises the errors of train-host, and RemoteError
     `bad_answer`.
     """
@@ -179,7 +179,10 @@ class Host:
         return open_shell(self.target, request, deadline=deadline, bulk=True, relocate=self.relocated)
 
     def prepare_shell(self, request: Request, deadline: Deadline) -> None:
-        """Open the shell that the next call of `open_shell` will return. A failure is left to that call."""
+        """Open the shell that the next call of `open_shell` will return.
+
+        If this fails, that call reports the error.
+        """
         with contextlib.suppress(TrainError, OSError), self._spare_lock:
             if self._spare is None:
                 self._spare = open_shell(self.target, request, deadline=deadline, bulk=True)

@@ -59,8 +59,9 @@ def close_session(
 ) -> str:  # fmt: skip
     """Close a session. With `snapshot`, its shell first writes a snapshot.
 
-    The host replies `survived PID COMMAND` for each process that did not end, then `closed`, or `none` if the
-    session was not open. Without `wait` it replies `closing` at once, and closes the session in the background.
+    The host replies `survived PID COMMAND` for each process that did not end, and then `closed`. It replies `none`
+    if the session was not open. Without `wait`, it replies `closing` at once, and closes the session in the
+    background.
     """
     call = "session_close" if wait else "session_close_later"
     return words(call, *at(job, name), round(grace), "snapshot" if snapshot else "-")

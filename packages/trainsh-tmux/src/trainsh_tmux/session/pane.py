@@ -1,4 +1,4 @@
-"""Shows the pane of a session: its text, or in the terminal of the person."""
+"""Shows the pane of a session: as text, or in the person's terminal."""
 
 from trainsh_base.remote.channel import quote
 from trainsh_base.tool.declare import Handover

@@ -1,4 +1,4 @@
-"""Runs a command in a new session that is closed and removed when the command ends."""
+"""Runs a command in a new session. When the command ends, the session is closed and removed."""
 
 import msgspec
 
@@ -13,7 +13,10 @@ from trainsh_tmux.step.handing import Step
 
 
 def run_alone(live: Live, step: Step) -> Outcome:
-    """Open the session, run the step in it, and remove the session, unless the step goes on in the background."""
+    """Open the session, run the step in it, and remove the session.
+
+    If the step runs in the background, the session stays.
+    """
     open_session(live, start_folder(live.host, None))
     try:
         return _of_command(Conversation(live, step, current()).run())
@@ -24,9 +27,9 @@ def run_alone(live: Live, step: Step) -> Outcome:
 
 
 def _of_command(outcome: Outcome) -> Outcome:
-    """Return `outcome`, the end of a command in a session of its own, as the command's end.
+    """Return `outcome` with the exit status of the command. The command had a session of its own.
 
-    Such a session may end together with its command. If the command has an exit status, that status counts.
+    Such a session may end together with its command. In this case the command's exit status decides the state.
     """
     if outcome.state == "session_ended" and outcome.exit is not None:
         return msgspec.structs.replace(outcome, state="ok" if outcome.exit == 0 else "failed")

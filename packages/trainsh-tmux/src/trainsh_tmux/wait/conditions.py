@@ -61,7 +61,7 @@ def heard(live: Live, answer: str, patience: Patience) -> bool:
 def arguments(live: Live, kind: str, value: str) -> list[str]:
     """Return the arguments with which the host waits for a file, for a port, or for idleness (`own` or `all`).
 
-    A port is its number in hex, as in /proc/net/tcp, and in decimal.
+    For a port they are its number in hex, as in /proc/net/tcp, and in decimal.
     """
     if kind == "file":
         return [value]

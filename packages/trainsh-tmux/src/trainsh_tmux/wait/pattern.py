@@ -135,7 +135,10 @@ class PatternWait:
 
 
 def wait_for(live: Live, kind: str, value: str, timeout: float, since: int | None) -> Waited:
-    """Wait for one condition. `kind` is pattern, file, port or idle; the search for a pattern begins at `since`."""
+    """Wait for one condition. `kind` is pattern, file, port or idle.
+
+    The search for a pattern begins at offset `since`.
+    """
     if kind != "pattern":
         return for_state(live, kind, arguments(live, kind, value), Patience(kind, value, timeout, current()))
     expression = compiled(value)

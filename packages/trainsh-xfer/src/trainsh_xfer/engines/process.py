@@ -122,11 +122,12 @@ def _start(
 
 @contextlib.contextmanager
 def signals_wait() -> Iterator[None]:
-    """Handle a Ctrl-C or SIGTERM that arrives within the block at its end.
+    """Defer a Ctrl-C or SIGTERM that arrives inside the block to its end.
 
-    Python drops what a signal handler raises during an import, or in what modules such as logging run at a fork.
+    The block imports modules and forks. If a signal handler raises an exception meanwhile, Python may drop the
+    exception.
     """
-    if threading.current_thread() is not threading.main_thread():  # handlers run in the main thread only
+    if threading.current_thread() is not threading.main_thread():  # only the main thread runs signal handlers
         yield
         return
     arrived: list[int] = []

@@ -1,1 +1,1 @@
-"""What train-host resolved, for the programs that ask for it again."""
+"""The answers of train-host that are kept for programs that need them again."""

@@ -1,7 +1,7 @@
-"""Keeps the answers of `train-host resolve`, so that a program need not run it for a machine that is connected.
+"""Keeps the answers of `train-host resolve`, so that a program need not run it again for a connected machine.
 
-An answer is used only while the files and the variables that it was made from are unchanged, and the shared
-connection that it names is open.
+An answer is used only while two things are true: the files and variables from which it was made are unchanged, and
+the shared connection that it names is open.
 """
 
 import os
@@ -18,12 +18,13 @@ from trainsh_base.system.paths import config_home, runtime_home
 
 Stamp = tuple[int, int, int, int]
 VARIABLES = ("HOME", "TRAINSH_HOME", "XDG_CONFIG_HOME", "XDG_RUNTIME_DIR")
-# Seconds for which a file must be unchanged. A second change at once could leave its modification time as it was.
+# Seconds for which a file must be unchanged. A second change that follows at once may leave the modification time
+# as it was.
 SETTLED = 2.0
 
 
 class Kept(msgspec.Struct, frozen=True, kw_only=True):
-    """A target, the name that it was asked for by, and what it was made from."""
+    """A target, the name for which it was requested, and the stamps of the files from which it was made."""
 
     name: str
     target: Target
@@ -32,14 +33,17 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def stamps(files: Iterable[Path]) -> dict[str, Stamp | None]:
-    """Return a stamp for each file, which changes when the file does; None for a file that does not exist."""
+    """Return a stamp for each file, or None for a file that does not exist.
+
+    When a file changes, its stamp changes.
+    """
     return {str(path): _stamp(str(path)) for path in files}
 
 
 def keep(name: str, target: Target, files: dict[str, Stamp | None]) -> None:
     """Keep `target` for `find`.
 
-    `files` has the stamps of the files that it was made from, which were taken before the files were read.
+    `files` has the stamps of the files from which the target was made. They were taken before the files were read.
     """
     newest = max((stamp[0] for stamp in files.values() if stamp), default=0)
     if target.control_path is None or time.time() - newest / 1e9 < SETTLED or find(name) == target:

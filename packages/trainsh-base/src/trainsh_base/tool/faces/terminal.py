@@ -26,7 +26,7 @@ class TerminalRequest(Request):
         self.quiet = quiet
         self._machine = machine
         self.for_people = not machine
-        self._drawn = 0  # columns of the progress line on the screen
+        self._drawn = 0  # width of the progress line on the screen, in columns
         self._plain = Printable()
 
     def emit(self, kind: str, **data: Any) -> None:
@@ -57,7 +57,10 @@ class TerminalRequest(Request):
         self._draw(cut(line, terminal_width() - 1))
 
     def _draw(self, line: str) -> None:
-        """Show `line` in place of the progress line on the screen; an empty one erases it."""
+        """Show `line` in place of the progress line on the screen.
+
+        If `line` is empty, the progress line is erased.
+        """
         erase = "\x1b[K" if colour_wanted(sys.stderr) else " " * (self._drawn - cells(line))
         terminal = raw(sys.stderr)
         terminal.write(f"\r{line}{erase}" + ("" if line else "\r"))
@@ -69,7 +72,7 @@ class TerminalRequest(Request):
             self._draw("")
 
     def finish(self) -> None:
-        """Print the output that was held back, and erase the progress line, whose figures the answer has."""
+        """Print the output that was held back. Erase the progress line, because the answer has its figures."""
         if self.for_people:
             sys.stdout.write(self._plain.flush())
         self._close_line()

@@ -64,7 +64,7 @@ def take_over(job: jobs.Job) -> jobs.Lock:
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     """How to resume a job. Options that are not given keep the value in the journal.
 
-    `hosts` are other machines for hosts of the recipe. Without `locked`, the job is only inspected.
+    `hosts` maps hosts of the recipe to other machines. If `locked` is false, the job is only inspected.
     """
 
     from_step: str | None = None
@@ -76,11 +76,11 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     locked: bool = True
 
     def overrides(self, before: Overrides) -> Overrides:
-        """Return the overrides of the job, with the machines that this resume gives."""
+        """Return the overrides of the job, changed by the machines that this resume sets."""
         return {**before, "hosts": {**before.get("hosts", {}), **self.hosts}} if self.hosts else before
 
     def given(self) -> dict[str, Any]:
-        """Return the options that this resume changes, but for the overrides."""
+        """Return the options that this resume changes, except the overrides."""
         found = {"from_step": self.from_step, "retry_lost": self.retry_lost, "abandon": self.abandon}
         found |= msgspec.structs.asdict(self.limits)
         return {name: value for name, value in found.items() if value}

@@ -66,7 +66,7 @@ def parse(source: Source, overrides: Overrides, shown: str = "") -> tuple[Plan, 
 
 
 def _from_text_alone(document: Plan) -> bool:
-    """Return whether the plan only runs commands, on hosts that are given by their names."""
+    """Return whether the plan only runs commands on hosts that are given by their names."""
     steps = [each.step for each in numbering.all_of(document)]
     return not document.storages and all(
         isinstance(step, Execute) or (isinstance(step, Control) and step.implied) for step in steps

@@ -132,7 +132,7 @@ class Ground:
         return found
 
     def settle(self) -> None:
-        """Record how the background steps ended that no wait has noticed. A silent host is passed over."""
+        """Record how background steps ended, if no wait has noticed it. A host that does not answer is skipped."""
         run = self._run
         steps = [each for each in self._main if isinstance(each.step, Execute) and each.step.background]
         for host in sorted(

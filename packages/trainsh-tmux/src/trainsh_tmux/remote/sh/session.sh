@@ -303,7 +303,7 @@ session_close() { # SERVER NAME GRACE snapshot|-: closes the session. With `snap
     rm -f -- "$d/pid" "$d/open" "$d"/steps/*.env "$d/noted.$note"
     [ ! -S "$socks/$server" ] || {
         if tm kill-session -t "=$name"; then alive=1; fi
-        # A server that is about to end still answers, but it has no session. It does not remove its socket.
+        # A tmux server that is about to end still answers, but has no session. It does not remove its socket.
         [ -n "$(tm list-sessions 2>/dev/null)" ] || rm -f -- "$socks/$server"
     }
     if [ "$alive" ]; then
