@@ -67,8 +67,9 @@ def connect(
     The cell allows logins with your ssh key (if you have none, with a password, stored in train secrets) and opens
     a tunnel. If you get another runtime, run the cell again and connect again under the same name.
 
-    train colab connect nb train colab connect nb --host something.trycloudflare.com train colab connect nb --host
-    0.tcp.ngrok.io --port 12345 --tunnel ngrok
+    train colab connect nb
+    train colab connect nb --host something.trycloudflare.com
+    train colab connect nb --host 0.tcp.ngrok.io --port 12345 --tunnel ngrok
     """
     from trainsh_colab.verbs import connecting  # noqa: PLC0415 - help does without
 
