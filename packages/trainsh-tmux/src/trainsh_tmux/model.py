@@ -76,8 +76,9 @@ class Outcome(Document, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class Waited(Document, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A condition that holds: the seconds until it did and, for a pattern, the line that matched and the line's end
-    in the log.
+    """The result of a wait whose condition holds. It has the seconds that the wait took.
+
+    For a pattern, it also has the line that matched, and the offset of the line's end in the log.
     """
 
     seconds: float

@@ -149,7 +149,7 @@ def resolves(rented: Rentals) -> str:
     target = msgspec.convert(rented.subject.once("resolve", {"ref": str(row.id)}), Target)
     need(target.kind == "local" or target.argv, "no argv")
     need(target.rented, 'a rented machine has "rented": true')
-    need(target.machine, 'no "machine": the host key of this machine would be expected of the next one')
+    need(target.machine, 'no "machine": ssh would expect the host key of this machine from the next machine too')
     return target.destination or target.kind
 
 

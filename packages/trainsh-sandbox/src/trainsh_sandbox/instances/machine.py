@@ -128,7 +128,7 @@ class Machine:
     def _first_process(self) -> int:
         """Wait until the namespaces have their new root folder.
 
-        Return the first process of the namespaces, as the pid that it has outside of them.
+        Return the pid that the first process of the namespaces has outside of them.
         """
         assert self._process is not None
         children = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children")

@@ -31,8 +31,8 @@ RESOLVE_TRIES = 3
 def turn(lock: threading.Lock, request: Request, deadline: Deadline, name: str) -> Iterator[None]:
     """Hold `lock` in this block.
 
-    Wait for it if another thread holds it, which may be for that thread's whole request. Raises Unreachable if
-    `deadline` passes during the wait, and Cancelled if `request` is cancelled.
+    If another thread holds the lock, wait for it. That thread may hold it during its whole request. Raises
+    Unreachable if `deadline` passes during the wait, and Cancelled if `request` is cancelled.
     """
     while not lock.acquire(timeout=0.1):
         request.check()

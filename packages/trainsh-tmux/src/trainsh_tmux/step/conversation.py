@@ -1,7 +1,7 @@
 """Runs one step: sends it to the session's shell and follows it to its end, also after a lost connection.
 
-The shell claims the step before it runs it, so that no step runs twice. `states.py` defines the states of this
-conversation; this module implements what is done in each.
+The shell claims a step before running it, so that no step runs twice. `states.py` defines the states of this
+conversation. This module implements what is done in each state.
 """
 
 import queue
@@ -28,13 +28,14 @@ from trainsh_tmux.step.prompts import Prompts
 from trainsh_tmux.step.settling import LAST_WORDS, QUIET, Settling
 from trainsh_tmux.step.states import HEARD, State
 
-SAFETY = 1.0  # seconds after which the host also checks the step's status file, in case the log shows no end
-AT_ONCE = 0.005  # seconds within which a quick step shows output or ends
+# seconds after which the host also checks the step's status file, because the log may lack the step's end
+SAFETY = 1.0
+AT_ONCE = 0.005  # seconds to wait for output or the end of a quick step, before the step is reported as started
 SENTINELS = {"b": "", "o": "begins", "p": "detached", "e": "ends"}
 
 
 class Conversation:
-    """The progress of one step: the requests that were sent and the events that were received."""
+    """The conversation with a host about one step: it sends requests, and handles the events that come."""
 
     def __init__(self, live: Live, step: Step, request: Request) -> None:
         self.live, self.step, self.request = live, step, request
@@ -116,7 +117,7 @@ class Conversation:
         return self.time.by() if self._cut else None
 
     def _patience(self) -> float:
-        """Return the seconds after which there is something to do even if no event comes."""
+        """Return after how many seconds there is something to do, even if no event comes."""
         now = time.monotonic()
         until = now + 60.0
         if self._unwatch is None:
@@ -173,7 +174,7 @@ class Conversation:
     def _told(self, text: str) -> None:
         self.reader.put(("", text))
 
-    # The step is on its way to the shell. The host's reply may ask to send it again
+    # The step was sent to the shell. The host's reply may ask to send it again
 
     def _slow(self, _: str = "") -> None:
         self.handing.slow()
@@ -198,7 +199,7 @@ class Conversation:
     def _session_elsewhere(self, node: str) -> None:
         self.handing.elsewhere(node)
 
-    # The step was started before, by an earlier attempt of this process or by another one
+    # The step was started before, by an earlier attempt of this process or by another process
 
     def _hear_again(self, rest: str) -> None:
         if self.handing.sent == 1 and self.known.offset is None and not self.reader.rereads:
@@ -220,7 +221,7 @@ class Conversation:
             self.reader.reread(self.step.since or 0, self._connecting)
 
     def _know(self, rest: str) -> None:
-        """Record the status that the host reports. The end of the output may arrive later."""
+        """Record the status that the host reports. The last output may arrive later."""
         status, _, why = rest.strip().partition(" ")
         if not status:
             self._settle(QUIET)
@@ -256,7 +257,7 @@ class Conversation:
         self.known.end = piece.end
 
     def _tell_gap(self, offset: int) -> None:
-        """Report that output is missing before `offset`, because the host removed it before it was read."""
+        """Report that output before `offset` is missing: the host removed it before this process read it."""
         if self._heard is not None and offset > self._heard:
             missing = f"train: {offset - self._heard} bytes of output are missing here (tmux.log_limit)"
             self.request.emit("output", data=f"\r\n{missing}\r\n")
@@ -272,7 +273,8 @@ class Conversation:
             return
         self.known.status, self.known.end = int(status) if status.isdigit() else None, piece.offset
         self.known.why = ";".join(piece.fields[2:]) or self.known.why
-        # Once the host checks the step's status file, what it recorded decides, so Ending asks it for the outcome.
+        # When the host has checked the step's status file, its record decides. So Ending asks the host for the
+        # outcome.
         self.known.marked = self._unwatch is None
         self.state = State.OVER
 
@@ -283,7 +285,7 @@ class Conversation:
     def _say_started(self) -> None:
         """Tell the client that the step has begun.
 
-        This is called at the event after that, or after AT_ONCE seconds.
+        This is called when the first event after the step's begin comes, or after AT_ONCE seconds.
         """
         if self._unsaid is not None:
             offset, self._unsaid = self._unsaid, None
@@ -313,7 +315,7 @@ class Conversation:
         self.known.survived.append(process)
 
     def _reconnect(self) -> None:
-        """After a lost connection, reconnect within the step's timeout and send the step again."""
+        """Reconnect within the step's timeout after a lost connection, and send the step again."""
         live = self.live
         if not self.reader.rereads and not live.lost and not live.host.lost:
             return
@@ -353,7 +355,7 @@ class Conversation:
         )  # fmt: skip
 
     def _outcome(self) -> Outcome:
-        """Return how the step ended; asks the host if the log did not show it. Raises Unreachable `host_lost`."""
+        """Return how the step ended. Ask the host if the log did not show it. Raises Unreachable `host_lost`."""
         ending = Ending(self.live, self.step, self.known, self.output, late=self.time.over)
         if ending.is_known:
             return ending.outcome()

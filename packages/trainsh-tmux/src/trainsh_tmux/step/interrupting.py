@@ -114,7 +114,7 @@ def end_step(live: Live, step: str, why: str, grace: float, request: Request) ->
 
 
 class TimeLimit:
-    """The time that a step has: its timeout, and after that its grace, in which the host ends it."""
+    """The time that a step has: its timeout, and after that its grace. During the grace, the host ends the step."""
 
     def __init__(self, live: Live, step: str, timeout: float | None, grace: float, request: Request) -> None:
         self.timeout = Deadline.after(timeout)

@@ -25,7 +25,7 @@ class Settling:
         self._due = time.monotonic() + seconds
 
     def left(self) -> float:
-        """Return the seconds after which the log has been silent for long enough."""
+        """Return the seconds that are left until the log has been silent for long enough."""
         return self._due - time.monotonic()
 
     def complete(self) -> bool:
