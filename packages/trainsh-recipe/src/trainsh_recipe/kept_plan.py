@@ -67,12 +67,23 @@ def _stamp() -> str:
     program = spawn.tool_path("dsl")
     if program is None or os.path.dirname(program) != os.path.dirname(sys.executable):  # noqa: PTH120
         return ""  # train-dsl may belong to another Python
+    module = _imported_by(program)
     for folder in sys.path:
-        package = os.path.join(folder, "trainsh_dsl")  # noqa: PTH118
-        if os.path.isdir(package):  # noqa: PTH112
+        package = os.path.join(folder, module)  # noqa: PTH118
+        if module and os.path.isdir(package):  # noqa: PTH112
             newest, count = _newest(package)
             return f"{VERSION} {package} {newest} {count}"
     return ""
+
+
+def _imported_by(program: str) -> str:
+    """Return the package whose `main` the program runs, or "" if the program is no entry point of a package."""
+    try:
+        with open(program, encoding="utf-8", errors="replace") as file:  # noqa: PTH123
+            lines = file.read(2000).splitlines()
+    except OSError:
+        return ""
+    return next((line[5:].partition(".")[0] for line in lines if line.startswith("from ")), "")
 
 
 def _newest(folder: str) -> tuple[int, int]:
