@@ -74,9 +74,9 @@ def over(run: Run) -> None:
         # Ctrl-C ends only the wait, because the commands have ended.
         with contextlib.suppress(TrainError, Cancel), run.signals.waiting():
             if pending is not None:
-                pending.result(deadline.left())
+                done = pending.result(deadline.left())["done"]
                 if not session.left:
-                    run.record("session", session=session.name, state="closing")
+                    run.record("session", session=session.name, state="closing" if done == "closing" else "closed")
 
 
 def _ask_end(run: Run, session: SessionState) -> AnyPending | None:
