@@ -1,5 +1,6 @@
 """`train exec` prints the command's output and returns its status, and does nothing else."""
 
+import os
 import signal
 import subprocess
 from typing import TYPE_CHECKING
@@ -78,6 +79,20 @@ def test_ctrl_c_goes_to_the_command(place: "Place") -> None:
     runner.send_signal(signal.SIGINT)
     out, _ = runner.communicate(timeout=120)
     assert (runner.returncode, out) == (5, "caught\n")
+
+
+@pytest.mark.parametrize("more", [[], ["--json"]])
+def test_ctrl_c_ends_what_the_command_is_part_of(place: "Place", more: list[str]) -> None:
+    text = 'sh -c "touch ready; exec sleep 600"; echo $((77777 * 77777))'
+    script = f"train-recipe exec {' '.join(more)} '@local > {text}'; echo next"
+    runner = subprocess.Popen(
+        ["bash", "-c", script], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, env=place.env,
+        cwd=place.work, start_new_session=True,
+    )  # fmt: skip
+    place.until((place.work / "ready").exists, "it begins")
+    os.killpg(runner.pid, signal.SIGINT)
+    out, _ = runner.communicate(timeout=60)
+    assert runner.returncode == -signal.SIGINT and "6049261729" not in out and "next" not in out
 
 
 def test_a_command_in_the_background_keeps_its_session(place: "Place") -> None:

@@ -309,7 +309,8 @@ class Tool:
         """Declare a function as a command.
 
         `show` prints the answer for people. Without it, tables and key/value lines are printed. `status` computes
-        the exit status from the answer. Without it, the status is 0. The other parameters are those of Effects.
+        the exit status from the answer. If it is a negative number, the signal of that number ends the process.
+        Without `status`, the exit status is 0. The other parameters are those of Effects.
         """
         effects = Effects(ensures=ensures, fills=fills, rents=rents, releases=releases, estimates=estimates)
 

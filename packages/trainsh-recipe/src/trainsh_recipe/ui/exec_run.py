@@ -1,9 +1,10 @@
 """Runs the lines of `train exec`, prints the output of their commands, and exits with their exit status."""
 
 import contextlib
+import signal
 import sys
 
-from trainsh_base.errors import TrainError
+from trainsh_base.errors import EXIT_INTERRUPTED, TrainError
 from trainsh_base.request import current
 from trainsh_base.system.deadline import Deadline
 from trainsh_recipe.engine.job.held_job import HeldJob
@@ -25,7 +26,8 @@ def carry_out(held: HeldJob) -> tuple[State, int]:
     """Run the job, and return its state and the exit status. Raises errors that are not a command's own failure."""
     request = current()
     view: View = Output() if request.for_people else JsonLines(request)
-    runner = foreground.make_runner(held, view, to_command)
+    interrupt = Interrupt()
+    runner = foreground.make_runner(held, view, interrupt.pass_on)
     runner.leave_sessions = lambda: over(runner.run)
     state, status = foreground.carry_out(held, runner)
     if state.status != "interrupted":
@@ -33,6 +35,8 @@ def carry_out(held: HeldJob) -> tuple[State, int]:
         jobs.set_mark(held.job) if left else jobs.clear_mark(held.job)
     if status == 1 and runner.tries.failure is not None:
         status = exit_status(runner.tries.failure)
+    if status == EXIT_INTERRUPTED and interrupt.passed:
+        status = -signal.SIGINT  # so that a script or a loop in which this is a command ends too
     sys.stdout.flush()
     return state, status
 
@@ -48,15 +52,22 @@ def exit_status(failure: Outcome) -> int:
     return failure.exit or 1
 
 
-def to_command(run: Run) -> None:
-    """Handle Ctrl-C in `exec`: pass it to the running command, or cancel the job if no command runs."""
-    steps = [step for step in run.state.steps.values() if step.status == "running" and step.kind == "execute"]
-    if not steps:
-        raise Cancel("interrupted", 130)
-    for step in steps:
-        with contextlib.suppress(TrainError):
-            params = {**run.sessions.params(step.session), "text": "C-c", "keys": True}
-            run.tools.start("tmux", "send", params)
+class Interrupt:
+    """Handles Ctrl-C in `exec`. `passed`: Ctrl-C was passed to a command."""
+
+    def __init__(self) -> None:
+        self.passed = False
+
+    def pass_on(self, run: Run) -> None:
+        """Pass Ctrl-C to the running command, or cancel the job if no command runs."""
+        steps = [step for step in run.state.steps.values() if step.status == "running" and step.kind == "execute"]
+        if not steps:
+            raise Cancel("interrupted", EXIT_INTERRUPTED)
+        self.passed = True
+        for step in steps:
+            with contextlib.suppress(TrainError):
+                params = {**run.sessions.params(step.session), "text": "C-c", "keys": True}
+                run.tools.start("tmux", "send", params)
 
 
 def over(run: Run) -> None:

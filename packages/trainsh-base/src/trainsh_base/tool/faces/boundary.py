@@ -169,6 +169,10 @@ def _silence_stdout() -> None:
 
 
 def _leave(status: int) -> NoReturn:
+    """Exit with `status`. If it is negative, let the signal of that number end this process."""
     with contextlib.suppress(OSError, ValueError):
         sys.stderr.flush()
-    os._exit(status)
+    if status < 0:
+        signal.signal(-status, signal.SIG_DFL)
+        os.kill(os.getpid(), -status)
+    os._exit(status if status >= 0 else 128 - status)
