@@ -184,9 +184,11 @@ def test_a_password_is_asked_for_once(world: World) -> None:
 
 
 def test_a_wrong_password_is_exit_4(world: World) -> None:
+    person = Person("a", "b", "c")
     with pytest.raises(CredentialError) as caught:
-        ssh.ensure_master(target(world, password_box(world)), Person("a", "b", "c"))
+        ssh.ensure_master(target(world, password_box(world)), person)
     assert caught.value.exit_status == 4 and "password" in caught.value.message
+    assert ["not accepted" in question for _, question in person.asked] == [False, True, True]
 
 
 def test_nobody_to_ask_for_a_password_is_said_and_nothing_hangs(world: World) -> None:

@@ -160,6 +160,18 @@ def test_a_progress_line_is_gone_when_something_else_is_printed() -> None:
     assert lines[0] == "a line" and not any("half" in line for line in lines), screen.text
 
 
+def test_a_long_text_is_broken_at_words_on_a_terminal_alone() -> None:
+    program = "from trainsh_base.tool.display import folded; print('x  ' + folded('one two ' * 12, 3))"
+    screen = Terminal([sys.executable, "-c", program], {**os.environ, "COLUMNS": "40"})
+    screen.wait()
+    assert screen.text.splitlines()[:2] == [
+        "x  one two one two one two one two one",
+        "   two one two one two one two one two",
+    ]
+    piped = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert piped.stdout == "x  " + "one two " * 12 + "\n"
+
+
 @pytest.mark.parametrize(
     ("kind", "keys", "answer"),
     [

@@ -127,7 +127,8 @@ def show_findings(found: list[Finding]) -> None:
     for each in found:
         colour = {"ok": "32", "warning": "33", "problem": "1;31"}[each.state]
         state = display.paint(f"{each.state:<7}", colour, sys.stdout)
-        print(f"{state}  {each.name:<{width}}  {printable(each.detail, keep='')}")
+        detail = display.folded(printable(each.detail, keep=""), width + 11)
+        print(f"{state}  {each.name:<{width}}  {detail}")
         if each.fix:
             print(f"{'':<9}{'':<{width}}  -> {printable(each.fix, keep='')}")
 

@@ -4,7 +4,7 @@ import sys
 
 from trainsh_base.system.secret import MASK
 from trainsh_base.system.units import format_size
-from trainsh_base.tool.display import fields, nothing, table
+from trainsh_base.tool.display import fields, folded, nothing, table
 from trainsh_storage.model import Entry, Listed, Removed, Resolved, Shown, Stage, Usage
 
 SIGNS = {"ok": "ok", "failed": "FAILED", "skipped": "-"}
@@ -48,7 +48,8 @@ def show_stages(stages: list[Stage]) -> None:
     width = max(len(stage.name) for stage in stages)
     for stage in stages:
         cause = f" ({stage.cause})" if stage.cause else ""
-        print(f"{stage.name:<{width}}  {SIGNS[stage.state]}{cause}{f'  {stage.detail}' if stage.detail else ''}")
+        line = f"{stage.name:<{width}}  {SIGNS[stage.state]}{cause}"
+        print(f"{line}  {folded(stage.detail, len(line) + 2)}".rstrip())
         if stage.fix:
             print(f"{'':<{width}}  {stage.fix}")
 

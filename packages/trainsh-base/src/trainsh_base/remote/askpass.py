@@ -60,6 +60,7 @@ class Questions:
         self._login = login
         self._folder = f"{runtime_home()}/q-{os.getpid()}-{time.monotonic_ns()}"
         self._stored_used = False
+        self._tried: set[str] = set()  # the questions for a secret that were asked
         self.ssh_pid = 0
         self.asked = 0.0
 
@@ -140,9 +141,11 @@ class Questions:
         return str(call("secrets", "get", {"name": name}, timeout=SECRET_LIMIT)["value"])
 
     def _ask(self, kind: str, who: str, prompt: str, own: bool) -> str:
+        again = "not accepted, please try again: " if kind == "secret" and prompt in self._tried else ""
+        self._tried.add(prompt)
         try:
             default = "no" if kind == "confirm" else None
-            return self._request.ask(kind, f"{who}: {prompt}", default=default)
+            return self._request.ask(kind, f"{who}: {again}{prompt}", default=default)
         except TrainError as error:
             if error.code != "cannot_ask":
                 raise

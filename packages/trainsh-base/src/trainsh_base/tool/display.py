@@ -70,6 +70,23 @@ def nothing(words: str) -> None:
     print(words, file=sys.stdout if sys.stdout.isatty() else sys.stderr)
 
 
+def folded(text: str, column: int = 0, room: int = 0) -> str:
+    """Break lines of text at words to the width of the terminal, if stdout or stderr is one.
+
+    The text begins at `column`, and so do its further lines; `room` columns stay free at the end of each line.
+    """
+    if not (sys.stdout.isatty() or sys.stderr.isatty()):
+        return text
+    import textwrap  # noqa: PLC0415 - only a terminal needs it
+
+    width = max(20, terminal_width() - column - room)
+    wrapped = [
+        textwrap.wrap(line, width, break_long_words=False, break_on_hyphens=False) or [""]
+        for line in text.split("\n")
+    ]
+    return f"\n{'':<{column}}".join(line for lines in wrapped for line in lines)
+
+
 def cell(value: Any) -> str:
     """Format one value: None as nothing, booleans as yes or no, lists joined, documents as JSON."""
     if value is None:

@@ -2,7 +2,7 @@
 
 import sys
 
-from trainsh_base.tool.display import paint, table
+from trainsh_base.tool.display import folded, paint, table
 from trainsh_host.model import Listed, Stage
 
 COLOURS = {"ok": "32", "failed": "1;31", "absent": "33", "skipped": "2"}
@@ -55,5 +55,6 @@ def stage_lines(stage: Stage, width: int = 14) -> str:
     """One stage as text: a line for the stage, and below it the lines of its fix."""
     state = paint(f"{stage.state:<7}", COLOURS[stage.state], sys.stdout)
     took = f"  ({milliseconds(stage.seconds)})" if stage.seconds is not None else ""
-    lines = [f"{stage.name:<{width}}  {state}  {stage.detail}{took}".rstrip()]
+    detail = folded(f"{stage.detail}{took}", width + 11)
+    lines = [f"{stage.name:<{width}}  {state}  {detail}".rstrip()]
     return "\n".join([*lines, *(f"{'':<{width}}           -> {line}" for line in stage.fix.splitlines())])

@@ -7,11 +7,12 @@ from trainsh_base.errors import Cancelled, UsageError
 from trainsh_base.request import Request, nobody
 from trainsh_base.system.printable import Printable, printable
 from trainsh_base.system.units import format_size
-from trainsh_base.tool.display import colour_wanted, number, terminal_width
+from trainsh_base.tool.display import colour_wanted, folded, number, terminal_width
 from trainsh_base.tool.gate import raw
 from trainsh_base.tool.table import cells, cut
 from trainsh_base.tool.wire import encode_text
 
+ANSWER = 10  # columns behind a question for its default and the answer
 BAR = 10  # width of a progress bar, in characters
 
 
@@ -93,7 +94,10 @@ class TerminalRequest(Request):
         if self._machine or not (sys.stdin.isatty() and sys.stderr.isatty()):
             raise nobody(message, flag)
         self._close_line()
-        message, choices = printable(message, keep="\n"), [printable(choice, keep="") for choice in choices or []]
+        message, choices = (
+            folded(printable(message, keep="\n"), room=ANSWER),
+            [printable(choice, keep="") for choice in choices or []],
+        )
         import click
 
         try:
