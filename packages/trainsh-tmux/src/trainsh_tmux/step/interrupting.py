@@ -129,30 +129,30 @@ class TimeLimit:
 
     @property
     def deadline(self) -> Deadline:
-        """The end of the timeout, or of the grace once the step is being ended."""
+        """The end of the timeout or, if the grace has begun, the end of the grace."""
         return self._countdown.deadline if self._countdown else self.timeout
 
     def by(self, most: float = UNLIMITED) -> Deadline:
-        """Return the deadline for a host's answer: within the step's time, but at least LAST_ASKED seconds."""
+        """Return the deadline for a host's answer: the end of the step's time, but at least LAST_ASKED seconds from now."""
         return Deadline.after(max(LAST_ASKED, self.deadline.within(most)))
 
     def begin_grace(self) -> None:
-        """Begin the grace, since the timeout has passed."""
+        """Begin the grace, because the timeout has passed."""
         self._countdown = Countdown(self._step, self._grace, self._request)
 
     def tell(self) -> float:
-        """Emit progress of the grace. Returns the seconds until the next time."""
+        """Emit progress of the grace. Return after how many seconds to call this again."""
         return self._countdown.tell() if self._countdown else UNLIMITED
 
     def interrupt(self, tell: Callable[[str], None]) -> None:
-        """Ask the host to end the step within the grace that is left, once the grace has begun.
+        """If the grace has begun, ask the host to end the step within the grace that is left.
 
-        This is done again after a lost connection, since the request may be lost.
+        After a lost connection, the host is asked again, because the request may not have arrived.
         """
         if self._countdown is not None:
             self._forget()
             self._forget = interrupt(self._live, self._step, "timeout", current(), tell, self._countdown.grace)
 
     def forget(self) -> None:
-        """Ignore what the host still reports about the end of the step."""
+        """Ignore all further reports of the host about the end of the step."""
         self._forget()
