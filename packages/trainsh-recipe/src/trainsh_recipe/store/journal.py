@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 
 Event = dict[str, Any]
-# # fdatasync is cheaper than fsync, and is as safe for a file that only grows. macOS does not have it.
+# fdatasync is cheaper than fsync, and is as safe for a file that only grows. macOS does not have it.
 _sync = getattr(os, "fdatasync", os.fsync)
 
 

@@ -51,7 +51,7 @@ join_hosts() { # FOLDER BRIDGE RECEIVER SENDER'S WORDS...
     exit "$s"
 }
 
-# Waits until its input ends. Then the process of the transfer has ended or was killed. After that, runs each
+# Waits until its input ends, which means that the process of the transfer has ended or was killed. Then runs each
 # COMMAND, which is a command line.
 clean_up_after() { # COMMAND...
     cat >/dev/null
