@@ -26,10 +26,10 @@ class Connection(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Connected(msgspec.Struct, frozen=True, kw_only=True):
-    """The answer of `connect`. `cell` is the text to paste into the notebook.
+    """The answer of `connect`. `cell` is the text to paste into the notebook, or "" if the address was given.
 
-    It is empty if the address was given. `secret` is the name under which the runtime's password is stored. It is
-    empty if a key is used. `state` is `waiting` as long as there is no address.
+    `secret` is the name under which the runtime's password is stored, or "" if a key is used. `state` is `waiting`
+    as long as there is no address.
     """
 
     name: str

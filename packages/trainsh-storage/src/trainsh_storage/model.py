@@ -30,9 +30,9 @@ class Listed(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 
 class Credential(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A secret that a storage needs: the name under which it is stored or will be stored.
+    """A secret that a storage needs. `name` is the name under which it is stored or will be stored.
 
-    Its value is never here.
+    The value is not included.
     """
 
     name: str

@@ -33,9 +33,10 @@ class Bill(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def billed(row: Instance, per_hour: float | None = None) -> Billed:
-    """Return `row` with its cost per hour: `per_hour` if it is given.
+    """Return `row` with its cost per hour.
 
-    Otherwise the cost is the full price, or the disk's price for a stopped machine, or 0 for one that is gone.
+    The cost is `per_hour` if that is given. Otherwise it is the full price, or the disk's price for a stopped
+    machine, or 0 for a machine that is gone.
     """
     price = {"gone": 0.0, "stopped": row.storage_per_hour}.get(row.state, row.price_per_hour)
     price = price if per_hour is None else per_hour

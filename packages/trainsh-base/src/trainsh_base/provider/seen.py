@@ -22,12 +22,11 @@ def until_seen(
     pause: float = 2.0,
     again: float = 30.0,
 ) -> Row:
-    """Call `ask`.
+    """Call `ask`, and then `look` every `pause` seconds until `done` accepts its result. Return that result.
 
-    Then call `look` every `pause` seconds until `done` accepts its result, and return that result. `ask` is called
-    again every `again` seconds. An error with an exit status in PASSING does not end the loop. Raises TimedOut at
-    the deadline; its hint is the last such error. Raises Cancelled if the request is cancelled. If a person waits
-    at the terminal, Unreachable ends the loop at once.
+    `ask` is called again every `again` seconds. An error with an exit status in PASSING does not end the loop.
+    Raises TimedOut at the deadline; its hint is the last such error. Raises Cancelled if the request is cancelled.
+    If a person waits at the terminal, Unreachable ends the loop at once.
     """
     request, trouble = current(), ""
     asked = Deadline.after(0)

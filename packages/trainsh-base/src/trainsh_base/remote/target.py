@@ -11,10 +11,10 @@ import msgspec
 class Target(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A machine. `argv` starts ssh: it has all options, then the destination, and no command.
 
-    It is empty for this machine. `control_path` is the socket of the shared connection. `known_hosts` is a separate
-    host key file (for rented machines). `secret` is the name of a stored password, and `label` the name shown to
-    people. `rented`: the machine is rented for a limited time. `bootstrap`: tmux and rsync may be installed on the
-    machine if they are missing.
+    For this machine, `argv` is empty. `control_path` is the socket of the shared connection. `known_hosts` is a
+    separate host key file (for rented machines). `secret` is the name of a stored password, and `label` the name
+    shown to people. `rented`: the machine is rented for a limited time. `bootstrap`: tmux and rsync may be
+    installed on the machine if they are missing.
     """
 
     name: str

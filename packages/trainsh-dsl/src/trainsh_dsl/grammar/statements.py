@@ -127,20 +127,14 @@ def transfer(context: Context, words: list[Word], end: int) -> Transfer:
 
 
 def source_in_pieces(context: Context, words: list[Word]) -> None:
-    """Raise `Stop` if the source is a path with blanks.
-
-    Then the arrow is in `words`, but is not the second word.
-    """
+    """Raise `Stop` if the source is a path with blanks, so that the arrow in `words` is not the second word."""
     arrow = next((place for place, word in enumerate(words) if word.raw == "->"), 0)
     if arrow > 1:
         _check_blanks(context, words[0], words[1:arrow])
 
 
 def _check_blanks(context: Context, path: Word, behind: list[Word]) -> None:
-    """Raise `Stop` with E111 if the words behind a path belong to the path.
-
-    Then the path has blanks and no quotes.
-    """
+    """Raise `Stop` with E111 if the words behind a path belong to the path, which has blanks but no quotes."""
     rest = list(itertools.takewhile(lambda word: not (is_option(word) or _NO_PIECE.match(word.raw)), behind))
     if not rest or rest[0].raw in options.ALL or "'" in path.raw or '"' in path.raw:
         return

@@ -73,9 +73,8 @@ def _another(port: Port, host: str) -> str:
 
 
 def closes_at_once(port: Port, patience: float = 0.7) -> bool:
-    """Whether a connection to the local port is closed at once.
-
-    It is if nothing listens at the other end of the forward.
+    """Whether a connection to the local port is closed at once, as it is if nothing listens at the other end of the
+    forward.
     """
     try:
         with socket.create_connection((port.bind, port.local), patience) as probe:

@@ -13,8 +13,8 @@ class LogReader:
     """Receives pieces of the log, from the session's shared stream or from a separate stream that begins at an
     older offset.
 
-    It receives these in order of arrival, together with messages from the host, errors, and LOST if the connection
-    was cut.
+    Messages from the host, errors, and LOST if the connection was cut, are received too. All come in order of
+    arrival.
     """
 
     def __init__(self, live: Live) -> None:

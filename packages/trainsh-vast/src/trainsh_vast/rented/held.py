@@ -63,10 +63,7 @@ def is_held(row: Row, job: str, host: str | None = None) -> bool:
 
 
 def held_by_other(row: Row, job: str | None) -> str:
-    """The job that holds an instance, if it is another job than `job` and has not finished.
-
-    Otherwise this is "".
-    """
+    """The job, other than `job`, that holds an instance and has not finished; or "" if there is none."""
     holder, _ = labels.holder(row.get("label"))
     if not holder or (job and is_held(row, job)):
         return ""

@@ -99,9 +99,8 @@ def cached(build: Build, request: Request) -> Path:
 
 
 def _own(build: Build) -> bytes | None:
-    """The contents of the rclone beside this Python or on PATH, if its checksum is that of the build's binary.
-
-    Otherwise None.
+    """The contents of the rclone beside this Python or on PATH, or None if its checksum is not that of the build's
+    binary.
     """
     for path in (shutil.which("rclone", path=os.path.dirname(sys.executable)), shutil.which("rclone")):  # noqa: PTH120
         if path:

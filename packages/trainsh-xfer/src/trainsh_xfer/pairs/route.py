@@ -53,9 +53,9 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def receiver(self) -> Connection | None:
-        """The connection to the receiving side, if that side is a host whose rsync prints its process id.
+        """The connection to the receiving side.
 
-        Otherwise None.
+        It is None, unless that side is a host whose rsync prints its process id.
         """
         return self.connection if self.program and not self.foreign else None
 

@@ -52,10 +52,9 @@ def _usage(tool: Tool, error: click.UsageError) -> UsageError:
 
 
 def _near(error: click.UsageError) -> str:
-    """Return a line for the hint.
+    """Return a line for the hint, or "" if nothing is similar.
 
-    It names the option, or the value of an option, that is most similar to what was typed. Returns "" if nothing is
-    similar.
+    The line names the option, or the value of an option, that is most similar to what was typed.
     """
     near = None
     if isinstance(error, click.NoSuchOption) and error.ctx:
