@@ -133,7 +133,7 @@ class TimeLimit:
         return self._countdown.deadline if self._countdown else self.timeout
 
     def by(self, most: float = UNLIMITED) -> Deadline:
-        """Return the deadline for a host's answer: the end of the step's time, but at least in LAST_ASKED seconds."""
+        """Return the deadline for a host's answer: the step's own deadline, but at least LAST_ASKED seconds."""
         return Deadline.after(max(LAST_ASKED, self.deadline.within(most)))
 
     def begin_grace(self) -> None:
