@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import signal
 import subprocess
 from pathlib import Path
 
@@ -116,6 +117,17 @@ def test_a_folder_of_sockets_that_is_not_ours_is_passed_over(
     assert box.text("echo x") == "x\n"
     assert not list(other.iterdir()) and not list(place.iterdir())
     box.call(cli.kill, host=box.host)
+
+
+def test_the_secrets_are_not_taken_from_a_file_whose_reading_was_interrupted(open_box: Box) -> None:
+    """bash gives the rest of such a file to the next `read`, so that the driver would take it for secrets."""
+    (open_box.home / "long").write_text("x" * 3_000_000)
+    for number in range(3):
+        running = open_box.start("while :; do IFS= read -r line <long; done", step=f"s{number}")
+        open_box.began(running)
+        os.kill(int((open_box.session() / "shell").read_text().split()[0]), signal.SIGINT)
+        assert running.result().exit == 130
+        assert open_box.run('[ "$KEY" = value ]', secrets={"KEY": "value"}).exit == 0
 
 
 def test_what_a_later_step_prints_of_a_secret_is_masked_too(open_box: Box) -> None:
