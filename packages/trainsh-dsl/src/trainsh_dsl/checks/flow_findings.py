@@ -64,7 +64,9 @@ class FlowFindings:
                     at,
                     end,
                     f"${name} has no value yet: a later step captures it",
-                    "move this step below that one, or define a first value: var " + name + " = ...",
+                    "move this step below the step that captures it, or define a first value: var "
+                    + name
+                    + " = ...",
                 )
             elif self.closing:
                 self.names.tell(

@@ -81,9 +81,9 @@ class _Printer:
         self.line = last
 
     def _widths(self, definitions: list[Definition]) -> dict[int, int]:
-        """The width of the column `sort NAME` for each definition.
+        """The width of the first column (`var NAME`, `host NAME` or `storage NAME`) for each definition.
 
-        Definitions after a blank line get a width of their own.
+        A blank line begins a new group of definitions, whose column has a width of its own.
         """
         widths: dict[int, int] = {}
         group: list[Definition] = []

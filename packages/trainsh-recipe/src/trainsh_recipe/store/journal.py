@@ -36,7 +36,7 @@ def _second(whole: int) -> str:
 
 
 def seconds_of(text: str) -> float:
-    """Parse a text of `now`. Returns seconds since the epoch, or 0 for any other text."""
+    """Parse a time as `now` returns it. Return seconds since the epoch, or 0 for any other text."""
     try:
         return datetime.fromisoformat(text).timestamp()
     except ValueError:

@@ -21,7 +21,7 @@ def environment() -> dict[str, str]:
 
 
 def output(target: Target, command: str, given: bytes = b"", timeout: float = ANSWER) -> tuple[str, str]:
-    """(the output of a command, the reason of its failure).
+    """Return (the output of a command, the reason of its failure).
 
     If the command succeeds, the reason is "". If it fails, the output is "".
     """

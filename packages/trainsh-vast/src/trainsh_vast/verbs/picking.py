@@ -43,9 +43,9 @@ def pick(
 
 
 def _given(service: Service, number: int, job: str, host: str) -> Row | None:
-    """The instance that is the host's machine already, after it got the label of this job.
+    """Give the instance that is already the host's machine the label of this job, and return the instance.
 
-    None if it no longer exists.
+    Return None if the instance no longer exists.
     """
     row = service.instance(number)
     if row is None:
@@ -89,7 +89,7 @@ def _none(host: str, others: list[str], trouble: str) -> NotFound:
 
 
 def candidates(service: Service, wanted: Wanted, job: str | None) -> tuple[list[Row], list[str]]:
-    """(the rented instances that fit, the best one first; the jobs that hold other instances that fit)."""
+    """Return (the rented instances that fit, the best one first; the jobs that hold others that fit)."""
     found, others = [], []
     for row in bad_machines.good(list(service.instances())):
         if states.condition(row).state not in ORDER or not wanted.fits_rented(row):

@@ -67,7 +67,7 @@ class Pair:
             self._tell(why)
 
     def _keys(self, settings: dict[str, str]) -> tuple[list[str], str]:
-        """(the destination's host keys for the straight copy, the reason if there are none or else "")."""
+        """Return (the destination's host keys for the straight copy, the reason why there are none or "")."""
         try:
             return host_keys(settings, self.destination), ""
         except TrainError as error:

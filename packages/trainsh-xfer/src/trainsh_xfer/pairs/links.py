@@ -12,7 +12,7 @@ from trainsh_xfer.hosts.machines import Connection
 
 
 def followed(source: Place, destination: Place, there: Connection | None) -> tuple[Place, Place, bool]:
-    """(the source, the destination, whether rsync must follow the source because it is a link to a file).
+    """Return (the source, the destination, whether rsync must follow the source, which is a link to a file).
 
     If the source is a link to a folder, the source becomes the folder's contents, and the destination becomes a
     folder with the link's name. `there` is the source's host, which is asked once, or None for this machine.

@@ -75,7 +75,7 @@ class Impossible(Exception):
 
 
 def _ends(source: Side, destination: Side) -> tuple[Place | None, InStorage]:
-    """(the side that is not a storage, or None if both are storages; the side that is a storage)."""
+    """Return (the side that is not a storage, or None if both are storages; the side that is a storage)."""
     if isinstance(source, InStorage):
         return (destination if isinstance(destination, Place) else None), source
     assert isinstance(destination, InStorage)
