@@ -28,6 +28,7 @@ ABOUT_PROVIDERS = (
 # the kinds of shared files that are documentation, or are made from documentation
 SHOWN = ("examples", "topics", "completions")
 SHELL = re.compile(r"^\s*(?:if \[|if !? ?\w.*; then|while .*; do|for \w+ in .*; do|case .* in$|fi\b|done\b|esac\b)")
+IN_FOLDER = 'cd -- "$1" && shift && exec "$@"'  # runs a program of this machine in a folder
 # Python before 3.11.5 handles possessive groups wrongly (gh-106052). `(?>(?:...)*)` means the same.
 POSSESSIVE = re.compile(r"\)(?:[*+?]|\{\d*,?\d*\})\+")
 STALE = (
@@ -64,11 +65,15 @@ def no_provider(package: Path) -> Iterator[str]:
 
 
 def no_shell_program(package: Path) -> Iterator[str]:
-    """Strings of Python with two or more lines of a shell's control flow. Programs for hosts must be .sh files."""
+    """Strings of Python that are programs of the shell. Programs for hosts must be .sh files.
+
+    Such a string has two or more lines of control flow, or three or more commands that are joined by &&.
+    """
     for file in sources(package):
         tree = ast.parse(file.read_text())
         texts = [string for node in ast.walk(tree) if (string := text_of(node))]
-        if any(len([line for line in text.splitlines() if SHELL.match(line)]) > 1 for text in texts):
+        flow = any(len([line for line in text.splitlines() if SHELL.match(line)]) > 1 for text in texts)
+        if flow or any(text.count(" && ") > 1 and text != IN_FOLDER for text in texts):
             yield name(file)
 
 
@@ -106,6 +111,7 @@ PLANTED: list[tuple[Rule, str, str]] = [
     (no_provider, "near.sh", "# as on Vast.ai\n"),
     (no_provider, "../../share/trainsh/settings/near", "near.key\ttext\t\tas on Colab\n"),
     (no_shell_program, "near.py", 'SCRIPT = f"""\nif [ -e {x} ]; then\n    echo\nfi\n"""\n'),
+    (no_shell_program, "near.py", 'RUN = f"mkdir {x} && cd {x} && cat >y"\n'),
     (no_possessive_group, "near.py", 'WORD = r"(?:a+|b)*' + '+"\n'),
     (no_stale_word, "near.py", "# opened " + "anew\n"),
     (no_stale_word, "near.sh", "# waited " + "in vain\n"),

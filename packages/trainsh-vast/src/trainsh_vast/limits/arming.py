@@ -11,8 +11,7 @@ from trainsh_vast.limits.limits import Limits
 from trainsh_vast.rented import login
 
 SCRIPT = Path(__file__).with_name("watchdog.sh")
-FOLDER = "${HOME:-/root}/.local/state/tmux-trainsh/watchdog"
-NEW = f'mkdir -p "{FOLDER}" && cd "{FOLDER}" && cat >watchdog.new && mv watchdog.new watchdog.sh'
+INSTALL = Path(__file__).with_name("install.sh")
 
 
 def arm(number: int, target: Target, limits: Limits, per_hour: float) -> str:
@@ -22,7 +21,7 @@ def arm(number: int, target: Target, limits: Limits, per_hour: float) -> str:
     this is only logged.
     """
     words = ["arm", str(int(limits.idle)), str(limits.left(per_hour)), api_base()]
-    command = f"{NEW} && sh ./watchdog.sh {shlex.join(words)}"
+    command = shlex.join(["sh", "-c", INSTALL.read_text(), "trainsh-vast", *words])
     problem = login.run(target, command, SCRIPT.read_bytes())
     if not problem:
         return limits.text(per_hour)

@@ -17,12 +17,12 @@ import msgspec
 
 from trainsh_base.errors import RemoteError, TrainError, Unreachable
 from trainsh_base.remote import ssh
-from trainsh_base.remote.channel import quote
 from trainsh_base.request import Request
 from trainsh_base.system.files import locked
 from trainsh_base.system.paths import private_folder, state_home
 from trainsh_base.system.proc import run
 from trainsh_xfer.on_host.host_shell import HostShell
+from trainsh_xfer.remote import library
 
 VERSION = "1.75.2"
 FETCH_LIMIT = 600.0
@@ -158,11 +158,7 @@ def _binary(folder: Path) -> bytes | None:
 
 def _send(shell: HostShell, packed: Path, path: str, request: Request) -> None:
     """Send the binary over the open connection. Raises RemoteError if it has not arrived completely."""
-    new = quote(f"{path}.new")
-    command = (
-        f"sh -c {quote(f'umask 077; gzip -dc >{new} && chmod 700 {new} && mv {new} {quote(path)} && echo whole')}"
-    )
-    child = ssh.start(shell.target, command, bulk=True, request=request)
+    child = ssh.start(shell.target, library.call("receive_program", path), bulk=True, request=request)
     take_back = request.on_cancel(child.end)
     total = packed.stat().st_size
     try:

@@ -25,14 +25,6 @@ ANSWER_WITHIN = 5.0  # seconds within which another tool must answer the first r
 AnyPending = Union[Pending, "OneShot"]
 
 
-def in_folder(cwd: str, argv: list[str]) -> list[str]:
-    """Return the argv that runs `argv` in the folder `cwd`.
-
-    This process does not change its own folder, because it may serve many jobs.
-    """
-    return ["/bin/sh", "-c", 'cd -- "$1" && shift && exec "$@"', "sh", cwd, *argv] if cwd else argv
-
-
 class Tools:
     """Starts each tool once, in the folder `cwd`.
 
