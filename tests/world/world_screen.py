@@ -9,11 +9,11 @@ from pathlib import Path
 CHANGING = (
     (r"\d{8}-\d{6}-\d{3}-[0-9a-f]{4}", "JOB"),
     (r"\bjob [0-9a-f]{4}\b", "job JOB"),
+    (r"Job [0-9a-f]{4}\b", "Job XXXX"),
+    (r"((?:attach|resume|watch|logs|abandon|cancel) )[0-9a-f]{4}\b", r"\1XXXX"),  # before times: a job may be 125d
     (r"\d\d:\d\d:\d\d", "HH:MM:SS"),
     (r"(?<=[ (])(\d+[dhms] )?\d+(\.\d)?[dhms]\b", "TIME"),
-    (r"Job [0-9a-f]{4}\b", "Job XXXX"),
     (r" *\S*…", " …"),  # the place where a line is cut depends on the width of its time
-    (r"((?:attach|resume|watch|logs|abandon|cancel) )[0-9a-f]{4}\b", r"\1XXXX"),
 )
 LIMIT = 60.0
 
