@@ -109,12 +109,15 @@ class Sshd:
         (self.folder / "shadow").write_text(f"{self.user}:{hashed}:19000:0:99999:7:::\n")
 
     def _config(self) -> list[str]:
+        # sshd heeds only the first SetEnv: one of the settings would undo the folder of tmux's sockets, and tests that run
+        # at the same time would share a server of tmux.
+        variables = [line.removeprefix("SetEnv") for line in self._settings if line.startswith("SetEnv ")]
         config = [
-            *self._settings, f"Port {self.port}", f"ListenAddress {self.address}", f"HostKey {self.host_key}",
+            *(line for line in self._settings if not line.startswith("SetEnv ")), f"Port {self.port}", f"ListenAddress {self.address}", f"HostKey {self.host_key}",
             f"PidFile {self.folder / 'pid'}", f"AuthorizedKeysFile {self.authorized_keys}", "StrictModes no",
             "UsePAM no", "PermitRootLogin yes", f"PasswordAuthentication {'yes' if self.password else 'no'}",
             "KbdInteractiveAuthentication no", "Subsystem sftp internal-sftp",
-            f"SetEnv TRAINSH_WORLD={self.mark} TMUX_TMPDIR={self.tmux}" + self._home_setting(),
+            f"SetEnv TRAINSH_WORLD={self.mark} TMUX_TMPDIR={self.tmux}" + self._home_setting() + "".join(variables),
         ]  # fmt: skip
         if not self.namespaced:
             config.append(f"ForceCommand {self._forced()}")

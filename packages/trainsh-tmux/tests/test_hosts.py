@@ -189,7 +189,7 @@ def test_a_read_only_home(far: Far) -> None:
 
 def test_no_tmux_on_the_host(world: World) -> None:
     path = without(world, "tmux")
-    server = world.sshd("box", settings=(f"SetEnv TRAINSH_WORLD={world.mark} PATH={path}",))
+    server = world.sshd("box", settings=(f"SetEnv PATH={path}",))
     for file in (".bashrc", ".profile"):
         (server.home / file).write_text(f"PATH={path}\n")
     far = Far(world, server)
@@ -245,7 +245,7 @@ def test_the_rest_of_the_output_arrives_after_a_cut_however_slowly(world: World)
     path = without(world, "tail")
     (Path(path) / "tail").write_text('#!/bin/sh\n[ ! -e ~/slow ] || sleep 1.7\nexec /usr/bin/tail "$@"\n')
     (Path(path) / "tail").chmod(0o755)
-    far = Far(world, world.sshd("box", settings=(f"SetEnv TRAINSH_WORLD={world.mark} PATH={path}",)))
+    far = Far(world, world.sshd("box", settings=(f"SetEnv PATH={path}",)))
     for file in (".bashrc", ".profile"):
         (far.server.home / file).write_text(f"PATH={path}\n")
     far.open()

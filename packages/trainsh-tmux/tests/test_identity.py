@@ -26,7 +26,7 @@ def far(world: World) -> Iterator[Far]:
 
 def test_a_host_without_ps(world: World) -> None:
     path = without(world, "ps", "pgrep")
-    server = world.sshd("box", settings=(f"SetEnv TRAINSH_WORLD={world.mark} PATH={path}",))
+    server = world.sshd("box", settings=(f"SetEnv PATH={path}",))
     for name in (".bashrc", ".profile"):
         (server.home / name).write_text(f"PATH={path}\n")
     far = Far(world, server)
@@ -43,7 +43,7 @@ def test_a_host_without_ps(world: World) -> None:
 
 def test_tmux_where_a_login_shell_finds_it(world: World) -> None:
     path = without(world, "tmux")
-    server = world.sshd("box", settings=(f"SetEnv TRAINSH_WORLD={world.mark} PATH={path}",))
+    server = world.sshd("box", settings=(f"SetEnv PATH={path}",))
     hidden = server.home / "cluster" / "bin"
     hidden.mkdir(parents=True)
     (hidden / "tmux").symlink_to("/usr/bin/tmux")

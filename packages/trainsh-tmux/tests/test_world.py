@@ -231,7 +231,7 @@ def test_busybox_and_tmux_and_nothing_else(world: World) -> None:
         pytest.skip("NOT TESTED HERE: busybox is not installed")
     path = only(world.folder / "few", "/usr/bin/tmux")
     ash = f"{path}/ash"
-    server = world.sshd("box", shell=ash, settings=(f"SetEnv TRAINSH_WORLD={world.mark} PATH={path}",))
+    server = world.sshd("box", shell=ash, settings=(f"SetEnv PATH={path}",))
     far = Far(world, server)
     (far.home / ".profile").write_text(f"PATH={path}\n")
     far.open()
@@ -255,7 +255,7 @@ def test_busybox_and_tmux_and_nothing_else(world: World) -> None:
 
 def test_hosts_toml_allows_tmux_to_be_installed(world: World) -> None:
     path = without(world, "tmux")
-    server = world.sshd("box", settings=(f"SetEnv TRAINSH_WORLD={world.mark} PATH={path}",))
+    server = world.sshd("box", settings=(f"SetEnv PATH={path}",))
     for file in (".bashrc", ".profile"):  # a login shell must not find it either
         (server.home / file).write_text(f"PATH={path}\n")
     world.host(server, "strict", bootstrap=False)
