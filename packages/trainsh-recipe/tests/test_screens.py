@@ -57,6 +57,8 @@ def test_a_run_that_asks_and_ends_well(place: "Place", size: tuple[int, int]) ->
         screen.is_golden(GOLDEN / f"question-{name}.txt", (r"\S*/w/", ""), words=["Which machine?", "small]"])
         screen.keys("large", "Enter")
         screen.is_golden(GOLDEN / f"running-{name}.txt", SPENT, words=["training", "an hour", "| training"])
+        screen.keys("typed", "Enter", "c", "Enter")  # it is neither shown nor an answer to the question below
+        screen.is_golden(GOLDEN / f"running-{name}.txt", SPENT, words=["training", "an hour", "| training"])
         screen.keys("C-c")
         screen.is_golden(GOLDEN / f"menu-{name}.txt", words=["d, p, c or Enter:"])
         screen.keys("Enter")

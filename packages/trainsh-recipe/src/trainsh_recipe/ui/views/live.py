@@ -18,6 +18,7 @@ from trainsh_recipe.store import rented
 from trainsh_recipe.store.jobs import short
 from trainsh_recipe.store.journal import Event, seconds_of
 from trainsh_recipe.store.state import State
+from trainsh_recipe.ui.views.keyboard import Keyboard
 from trainsh_recipe.ui.views.row import Row
 from trainsh_recipe.ui.views.summary import billing, failure, summary, unnoticed
 
@@ -43,6 +44,7 @@ class Live(View):
         self._shown = threading.RLock()
         self._closing = False
         self._here = 0
+        self._keyboard = Keyboard()
 
     def begin(self, state: State, steps: list[Numbered], file: str) -> None:
         """Start drawing."""
@@ -53,6 +55,7 @@ class Live(View):
                 self._rows[id].status, self._rows[id].seconds = done.status, done.seconds
         self._here = _needed_until(steps)
         print(f"job {short(state.id)}: {state.name} ({file})", flush=True)
+        self._keyboard.hush()
         threading.Thread(target=self._draw, daemon=True, name="live view").start()
 
     def event(self, event: Event) -> None:
@@ -125,6 +128,7 @@ class Live(View):
         with self._shown:
             self._asking += 1
             self._erase()
+            self._keyboard.restore(forget=True)
         try:
             yield
         finally:
@@ -134,6 +138,8 @@ class Live(View):
                 if not self._asking and self._make is not None and not self._quit.is_set():
                     self._live = self._make()
                     self._live.start(refresh=True)
+                if not self._asking and not self._quit.is_set():
+                    self._keyboard.hush()
 
     def _erase(self) -> None:
         if self._live is not None:
@@ -175,6 +181,7 @@ class Live(View):
                 self._live.stop()
                 self._live = None
             self._show_later()
+            self._keyboard.restore()
 
     # Drawing
 
