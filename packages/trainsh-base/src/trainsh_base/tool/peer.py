@@ -1,4 +1,4 @@
-"""The client's side of JSON-RPC: starts another tool's `serve`, and keeps it running as long as it is needed."""
+"""The client's side of JSON-RPC: starts `serve` of another tool, and keeps it running as long as it is needed."""
 
 import contextlib
 import os
@@ -22,9 +22,9 @@ from trainsh_base.system.suggest import did_you_mean
 OnEvent = Callable[[dict[str, Any]], None]
 OnAsk = Callable[[dict[str, Any]], str]
 READ = 1 << 16  # bytes to read at once: as many as a pipe holds
-ANSWER_LIMIT = 30.0  # seconds for a tool that only looks something up (`call`)
-SECRET_LIMIT = 120.0  # seconds for train-secrets, whose store may first ask a person
-LONGEST = 1 << 26  # bytes of a message; a longer line counts as a malfunction of the tool
+ANSWER_LIMIT = 30.0  # seconds within which `call` expects the answer of a tool that only looks something up
+SECRET_LIMIT = 120.0  # seconds for train-secrets, because its store may first ask a person
+LONGEST = 1 << 26  # the most bytes of a message; a longer line counts as an error of the tool
 
 
 class PeerLost(TrainError):
@@ -34,7 +34,7 @@ class PeerLost(TrainError):
 
 
 class Pending:
-    """A request that was sent and may not have its reply yet."""
+    """A request that was sent. Its reply may not have arrived yet."""
 
     def __init__(self, peer: "Peer", number: int, on_event: OnEvent | None, on_ask: OnAsk | None) -> None:
         self.number = number
@@ -47,14 +47,14 @@ class Pending:
         self._done.acquire()
 
     def settle(self, reply: dict[str, Any]) -> None:
-        """Store the reply (called once, by the peer's reader thread)."""
+        """Store the reply. The reader thread of the peer calls this once."""
         self.reply = reply
         self._done.release()
 
     def result(self, timeout: float | None = None) -> Any:
         """Wait for the answer. Raises the tool's own error, PeerLost, or TimedOut after `timeout` seconds.
 
-        If `on_event` raised an exception, that exception is raised here, once the answer has arrived.
+        If `on_event` raised an exception, this exception is raised here when the answer has arrived.
         """
         if not self._done.acquire(timeout=-1 if timeout is None else timeout):
             raise TimedOut(f"{self._peer.program} did not answer within {timeout:g} seconds")
@@ -82,9 +82,9 @@ class Pending:
 
 
 class Peer:
-    """A running `train-NAME serve`. Requests may come from any thread and run side by side.
+    """A running `train-NAME serve`. Any thread may send requests, and several requests may run at the same time.
 
-    If the process was started before by `spawn.start`, it is passed as `child`. Raises MissingProgram when there is
+    If the process was started earlier by `spawn.start`, it is passed as `child`. Raises MissingProgram if there is
     no such tool.
     """
 
@@ -108,7 +108,7 @@ class Peer:
         on_event: OnEvent | None = None,
         on_ask: OnAsk | None = None,
     ) -> Pending:
-        """Send a request and return at once. `on_event` is called from the reader's thread, so it must be quick."""
+        """Send a request and return at once. The reader's thread calls `on_event`, so it must be quick."""
         with self._lock:
             self._number += 1
             pending = Pending(self, self._number, on_event, on_ask or self._on_ask)
@@ -130,7 +130,7 @@ class Peer:
         on_ask: OnAsk | None = None,
         timeout: float | None = None,
     ) -> Any:
-        """Send a request and wait for its answer (decoded JSON)."""
+        """Send a request, wait for its answer, and return the decoded JSON."""
         return self.start(method, params, on_event=on_event, on_ask=on_ask).result(timeout)
 
     def notify(self, method: str, params: dict[str, Any]) -> None:
@@ -138,7 +138,7 @@ class Peer:
         self._send({"method": method, "params": params})
 
     def close(self, timeout: float = 10.0) -> None:
-        """Close the tool's stdin and wait until it exits; kill it after `timeout` seconds."""
+        """Close the tool's stdin and wait until the tool exits. Kill it after `timeout` seconds."""
         import time  # noqa: PLC0415 - at the end, once
 
         self._child.close_stdin()
@@ -179,7 +179,7 @@ class Peer:
     def _take(self, line: bytes) -> None:
         """Handle one line. Text that is not JSON is ignored.
 
-        But if a line begins like JSON and is broken, it may be a reply, so all requests fail.
+        A line that begins like JSON but is broken may be a reply, so it makes all requests fail.
         """
         try:
             message = msgspec.json.decode(line)
@@ -194,7 +194,7 @@ class Peer:
         return BadAnswer(f"{self.program} gave a malformed answer: {why}", data={"tool": self.name})
 
     def _fail_all(self, error: TrainError | None) -> None:
-        """Fail every pending request, with `error` or with PeerLost."""
+        """Make every pending request fail, with `error` or with PeerLost."""
         with self._lock:
             left, self._pending = list(self._pending.values()), {}
         for pending in left:
@@ -223,7 +223,8 @@ class Peer:
         if pending and pending.on_event:
             try:
                 pending.on_event(params)
-            except Exception as error:  # the caller's callback failed; result() raises this, not this thread
+            # the caller's callback failed; `result` raises this error in the caller's thread
+            except Exception as error:
                 pending.failure = pending.failure or error
 
     def _whose(self, params: Any) -> Pending | None:
@@ -283,9 +284,9 @@ def installed() -> list[str]:
 
 
 def call(name: str, method: str, params: dict[str, Any] | None = None, *, timeout: float) -> Any:
-    """Run `train-NAME METHOD --input - --json` once; returns the JSON that it prints, or raises its error.
+    """Run `train-NAME METHOD --input - --json` once. Return the JSON that it prints, or raise its error.
 
-    Raises TimedOut (`tool_silent`) when it takes longer than `timeout` seconds.
+    Raises TimedOut (`tool_silent`) if it takes longer than `timeout` seconds.
     """
     from trainsh_base.system.proc import run  # noqa: PLC0415 - subprocess costs 10 ms, and a Peer does without
 

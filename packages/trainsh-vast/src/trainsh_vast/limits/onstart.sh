@@ -1,6 +1,5 @@
 # shellcheck shell=sh disable=SC2154
-# tmux-trainsh: stops this machine if nobody arms its watchdog in time (docs/money.md). IDLE= and URL= come before
-# this.
+# tmux-trainsh: stops this machine if nobody arms its watchdog in time (docs/money.md). IDLE= and URL= stand above.
 dog=${WATCHDOG_HOME:-/root/.local/state/tmux-trainsh/watchdog}
 end=$(($(date +%s) + IDLE))
 if [ -e "$dog/until" ]; then sh "$dog/watchdog.sh" again; else (

@@ -1,4 +1,6 @@
-"""Serves a tool's commands to programs: JSON-RPC 2.0 over stdin and stdout, a message a line (docs/protocol.md)."""
+"""Serves a tool's commands to programs: JSON-RPC 2.0 over stdin and stdout, one message on each line
+(docs/protocol.md).
+"""
 
 import io
 import os
@@ -22,11 +24,11 @@ from trainsh_base.tool.wire import encode
 
 PARSE_ERROR, INVALID_REQUEST, NO_METHOD, INVALID_PARAMS, APPLICATION = -32700, -32600, -32601, -32602, -32000
 GRACE = 5.0
-LONGEST = 1 << 26  # bytes of a message
+LONGEST = 1 << 26  # the most bytes of a message
 
 
 class Server:
-    """Serves one client over a pair of pipes. Requests run at the same time, in threads that are used again."""
+    """Serves one client over a pair of pipes. Requests run at the same time, in threads that are reused."""
 
     def __init__(self, tool: Tool, reader: int, writer: int) -> None:
         self._tool = tool
@@ -34,7 +36,7 @@ class Server:
         self._writer = writer
         self._write_lock = threading.Lock()
         self._requests: dict[Any, ServedRequest] = {}
-        self._unsent: set[ServedRequest] = set()  # their answer is not sent yet; shutdown waits for them
+        self._unsent: set[ServedRequest] = set()  # requests whose answer is not sent yet; shutdown waits for them
         self._work: queue.SimpleQueue[tuple[ServedRequest, str, dict[str, Any]]] = queue.SimpleQueue()
         self._idle = 0
         self.over = False
@@ -43,7 +45,7 @@ class Server:
         self._lock = threading.Lock()
 
     def run(self) -> None:
-        """Serve until stdin closes. Then let the running requests finish, or cancel them (docs/protocol.md)."""
+        """Serve until stdin closes. Then wait for the running requests, or cancel them (docs/protocol.md)."""
         try:
             with os.fdopen(self._reader, "rb") as lines:
                 while line := lines.readline(LONGEST):
@@ -61,9 +63,9 @@ class Server:
             return list(self._unsent)
 
     def _await_requests(self) -> None:
-        """Wait up to GRACE seconds for the running requests, as long as the client still reads our output.
+        """Wait for the running requests, at most GRACE seconds, as long as the client still reads our output.
 
-        This is so in `printf ... | train-NAME serve`.
+        For example, the client of `printf ... | train-NAME serve` has closed its end but still reads.
         """
         client = select.poll()
         client.register(self._writer, 0)
@@ -83,7 +85,7 @@ class Server:
             request.over.wait(max(0.0, deadline - time.monotonic()))
 
     def send(self, message: dict[str, Any]) -> None:
-        """Write one message. Errors are ignored, because the reader notices that the client has gone."""
+        """Write one message. Errors are ignored, because the reader notices that the client has ended."""
         line = encode({"jsonrpc": "2.0", **message}) + b"\n"
         with self._write_lock:
             view = memoryview(line)
@@ -94,7 +96,7 @@ class Server:
                 return
 
     def ask(self, request: "ServedRequest", params: dict[str, Any]) -> "Answer":
-        """Ask the client a question, and wait for its answer or until the request is cancelled."""
+        """Ask the client a question. Wait for the answer, or until the request is cancelled."""
         answer = Answer()
         with self._lock:
             self._asked += 1
@@ -172,7 +174,7 @@ class Server:
     def _serve(self) -> None:
         """Serve requests in this thread, one after the other.
 
-        A new thread for each request would add 10% to the time that a step takes.
+        If each request got a new thread, a step would take 10% longer.
         """
         while True:
             self._answer(*self._work.get())
@@ -191,7 +193,8 @@ class Server:
             reply = {"error": self._bug(error)}
         with self._lock:
             self._requests.pop(request.key, None)
-            self._idle += 1  # before the answer is sent, as the client may send the next request at once
+            # this is done before the answer is sent, because the client may send its next request at once
+            self._idle += 1
         if request.id is not None:
             self.send({"id": request.id, **reply})
         with self._lock:
@@ -226,7 +229,7 @@ def _is_id(number: Any) -> bool:
 
 
 class Answer:
-    """A question that was sent to the client. It holds the answer once that has arrived."""
+    """A question that was sent to the client. It holds the answer as soon as that has arrived."""
 
     def __init__(self) -> None:
         self.ready = threading.Event()
@@ -276,7 +279,7 @@ def _document(error: TrainError) -> dict[str, Any]:
 
 
 def main(tool: Tool) -> NoReturn:
-    """Serve `tool` on stdin and stdout. At the end, end the child processes, and exit."""
+    """Serve `tool` on stdin and stdout. Then end the child processes, and exit."""
     writer = os.dup(1)
     os.dup2(2, 1)
     reader = os.dup(0)
@@ -296,7 +299,7 @@ def main(tool: Tool) -> NoReturn:
     try:
         heed_endings(terminated)
         server.run()
-        # A client may close our stdin and also send a signal, so from here on no handler may raise an exception.
+        # A client may close our stdin and also send a signal. So from here on, no handler may raise an exception.
         server.over = True
     except KeyboardInterrupt:
         status = Cancelled.exit_status
