@@ -60,7 +60,7 @@ class Questions:
         self._login = login
         self._folder = f"{runtime_home()}/q-{os.getpid()}-{time.monotonic_ns()}"
         self._stored_used = False
-        self._tried: set[str] = set()  # the questions for a secret that were asked
+        self._tried: set[str] = set()  # the questions for a secret that were asked already
         self.ssh_pid = 0
         self.asked = 0.0
 

@@ -66,14 +66,14 @@ def show(value: Any) -> None:
 
 
 def nothing(words: str) -> None:
-    """Print that there is nothing to list: the answer of a person, and a note for whoever reads a pipe."""
+    """Print that there is nothing to list. For a person this is the answer; for a pipe it is a note on stderr."""
     print(words, file=sys.stdout if sys.stdout.isatty() else sys.stderr)
 
 
 def folded(text: str, column: int = 0, room: int = 0) -> str:
-    """Break lines of text at words to the width of the terminal, if stdout or stderr is one.
+    """Break lines of text between words, to the width of the terminal if stdout or stderr is a terminal.
 
-    The text begins at `column`, and so do its further lines; `room` columns stay free at the end of each line.
+    The text begins at `column`, and so does each further line. `room` columns stay free at the end of each line.
     """
     if not (sys.stdout.isatty() or sys.stderr.isatty()):
         return text

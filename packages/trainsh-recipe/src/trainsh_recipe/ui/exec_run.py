@@ -36,7 +36,7 @@ def carry_out(held: HeldJob) -> tuple[State, int]:
     if status == 1 and runner.tries.failure is not None:
         status = exit_status(runner.tries.failure)
     if status == EXIT_INTERRUPTED and interrupt.passed:
-        status = -signal.SIGINT  # so that a script or a loop in which this is a command ends too
+        status = -signal.SIGINT  # this also ends a script or a loop that runs this command
     sys.stdout.flush()
     return state, status
 
@@ -53,7 +53,7 @@ def exit_status(failure: Outcome) -> int:
 
 
 class Interrupt:
-    """Handles Ctrl-C in `exec`. `passed`: Ctrl-C was passed to a command."""
+    """Handles Ctrl-C in `exec`. `passed` is true if a Ctrl-C was passed to a command."""
 
     def __init__(self) -> None:
         self.passed = False

@@ -81,7 +81,7 @@ def when(stamp: str) -> str:
 def show_jobs(reports: list[JobReport], without: str = "") -> None:
     """Print a row for each job.
 
-    If there are no jobs, print the text `without` on stderr, or else how to start one or where the others are.
+    If there are no jobs, print a text on stderr: `without`, or else how to start a job or where the other jobs are.
     """
     if not reports:
         others = "There are none of these. Other jobs: train recipe jobs" if jobs.newest(1) else ""

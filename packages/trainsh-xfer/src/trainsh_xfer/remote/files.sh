@@ -51,7 +51,8 @@ print_gitignores() { # FOLDER
     done
 }
 
-# Unpacks the program that comes on standard input, packed with gzip. It is named PATH once it has arrived completely.
+# Unpacks a program that comes on standard input, compressed with gzip. When all of it has arrived, it gets the name
+# PATH.
 receive_program() { # PATH
     umask 077
     gzip -dc >"$1.new" && chmod 700 "$1.new" && mv "$1.new" "$1" && echo whole

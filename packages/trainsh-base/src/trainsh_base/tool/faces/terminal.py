@@ -12,7 +12,7 @@ from trainsh_base.tool.gate import raw
 from trainsh_base.tool.table import cells, cut
 from trainsh_base.tool.wire import encode_text
 
-ANSWER = 10  # columns behind a question for its default and the answer
+ANSWER = 10  # columns that stay free after a question, for its default and the answer
 BAR = 10  # width of a progress bar, in characters
 
 

@@ -1,4 +1,7 @@
-"""Keeps typed keys off the screen while the live view is drawn: their echo would break its lines."""
+"""Keeps typed keys off the screen while the live view is drawn.
+
+If the terminal showed them, the view's lines would break.
+"""
 
 import atexit
 import contextlib
@@ -27,7 +30,10 @@ class Keyboard:
             atexit.register(self.restore)
 
     def restore(self, *, forget: bool = False) -> None:
-        """Turn the echo on again, if it was on before. With `forget`, what was typed meanwhile is no answer."""
+        """Turn the echo on again, if it was on before.
+
+        With `forget`, discard what was typed meanwhile, so that it is no answer.
+        """
         before, self._before = self._before, None
         if before is None or not _ours():
             return
@@ -38,7 +44,7 @@ class Keyboard:
 
 
 def _ours() -> bool:
-    """Whether this process may change the terminal. In the background, a change would stop the process."""
+    """Whether this process may change the terminal. If it is in the background, a change would stop it."""
     try:
         return os.tcgetpgrp(sys.stdin.fileno()) == os.getpgrp()
     except (OSError, ValueError, AttributeError):

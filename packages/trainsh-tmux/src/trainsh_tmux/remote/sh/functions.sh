@@ -28,8 +28,8 @@ __train_call() { # PROGRAM WORDS...: runs PROGRAM from the system's default path
 __train_enter() { # POSITIONAL...: prepares the shell for steps, and writes the sentinel `r`. The driver calls this
     # at the start, after an interrupt, and when a released session is reclaimed.
     [ -z "${BASH_VERSION-}" ] || __train_hold
-    # If an interrupt ends bash's `read` in the middle of a file, bash keeps what it had read of that file, and the next
-    # `read` of another file gets it. Here it is discarded.
+    # If an interrupt ends bash's `read` in the middle of a file, bash keeps what it has read. The next `read`, even
+    # of another file, would get it. Here it is discarded.
     [ -z "${BASH_VERSION-}" ] || while IFS= \command read -r __train_more; do \command :; done </dev/null
     if [ ! -w /dev/tty ] || ! { \command : >/dev/tty; }; then __train_alone_left; fi
     __train_interrupted "$@"
