@@ -8,7 +8,7 @@ import msgspec
 from trainsh_dsl.diagnostics.shorten import shorten
 from trainsh_dsl.vocabulary import options, values
 
-# verb -> what it is assumed to end (a machine's billing or its disk) if its tool has no schema
+# For a verb of a tool without a schema: the verb's name -> what it probably ends, a machine's billing or its disk.
 _ENDING = {"stop": "billing", "destroy": "disk"}
 
 

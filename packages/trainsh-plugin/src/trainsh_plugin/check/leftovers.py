@@ -66,7 +66,7 @@ class Leftovers:
         ours = list(self._ours(rows))
         for row in ours:
             if self.subject.last != "stop" or row.get("state") != "stopped":
-                yield f"{name} {_id(row) or row} is still there: {row.get('end') or 'its row has no end'}"
+                yield f"{name} {_id(row) or row} is still there: {row.get('end') or 'its row has no `end`'}"
         for row in rows:
             if row not in ours and _there(row) and _id(row) not in self.before:
                 yield f"{name} {_id(row) or row} is new, and not of these checks: find out who rented it"

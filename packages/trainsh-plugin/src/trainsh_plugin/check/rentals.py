@@ -83,14 +83,14 @@ def answers(rented: Rentals) -> str:
     rented.leftovers.note(answer)
     rented.takes, rented.asked = time.monotonic() - began, begun.asked
     rented.progress = sum(event.get("kind") == "progress" for event in begun.events)
-    need(isinstance(answer, dict) and isinstance(answer.get("hosts"), dict), "the answer has no hosts")
+    need(isinstance(answer, dict) and isinstance(answer.get("hosts"), dict), "the answer has no `hosts`")
     need(HOST in answer["hosts"], f"the answer binds {', '.join(answer['hosts']) or 'no host'}, not {HOST}")
-    need("instance" in answer, "the answer has no instance, so the rented machine would be in no journal")
+    need("instance" in answer, "the answer has no `instance`, so no journal would have the rented machine")
     instance = msgspec.convert(answer["instance"], Instance)
     rows = subject.held(rented.job)
     need(len(rows) == 1, f"list shows {len(rows)} machines of the job")
     need(rows[0].id == instance.id, f"pick answers {instance.id}, list shows {rows[0].id}")
-    need(rows[0].end, "the row in list has no end, so nobody knows how to stop the machine")
+    need(rows[0].end, "the row in `list` has no `end`, so a person does not see how to stop the machine")
     rented.first = rows[0]
     return f"{rows[0].id} in {rented.takes:.1f} s"
 
@@ -184,7 +184,7 @@ def bills(rented: Rentals) -> str:
         raise LeftOut("it has no bill")
     bill = msgspec.convert(rented.subject.once("bill", {}), Bill, strict=False)
     found = [each for each in bill.now if str(each.id) == str(row.id)]
-    need(len(found) == 1, f"{len(found)} rows of {row.id} in now")
+    need(len(found) == 1, f"{len(found)} rows of {row.id} in `now`")
     need(found[0].per_hour > 0 or not row.price_per_hour, f"{row.id} costs {found[0].per_hour} an hour in bill")
     return f"{found[0].per_hour} {found[0].currency} an hour"
 

@@ -72,7 +72,7 @@ def _replaced(service: Service, row: Row, job: str | None, why: str, *, last: bo
         changing.stop(service, number, GIVE_BACK)
         service.set_label(number, labels.unmarked(row.get("label")))
         current().emit(
-            "log", message=f"instance {number} was stopped; its disk costs money until: train vast destroy {number}"
+            "log", message=f"instance {number} was stopped, but its disk costs money; to delete it: train vast destroy {number}"
         )
     if last:
         raise Conflict(

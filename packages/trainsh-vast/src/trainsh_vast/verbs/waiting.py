@@ -139,7 +139,7 @@ def wait(
         if not stop_on_fail:
             raise
         changing.stop(service, number, stop_timeout)
-        hint = f"it was stopped; its disk costs money until: train vast destroy {number}"
+        hint = f"it was stopped, but its disk costs money; to delete the disk: train vast destroy {number}"
         raise type(error)(error.message, hint, code=error.code, data=error.data) from None
     took = format_duration(time.monotonic() - started)
     current().emit("log", message=f"instance {number} is ready after {took}")
