@@ -71,8 +71,9 @@ def _replaced(service: Service, row: Row, job: str | None, why: str, *, last: bo
     else:
         changing.stop(service, number, GIVE_BACK)
         service.set_label(number, labels.unmarked(row.get("label")))
+        end = f"train vast destroy {number}"
         current().emit(
-            "log", message=f"instance {number} was stopped, but its disk costs money; to delete it: train vast destroy {number}"
+            "log", message=f"instance {number} was stopped, but its disk costs money; to delete the disk: {end}"
         )
     if last:
         raise Conflict(
