@@ -202,7 +202,7 @@ for number in range(25):
 
 def test_two_hundred_writes_by_eight_processes_lose_nothing(file: Path) -> None:
     writers = [subprocess.Popen([sys.executable, "-c", WRITER, str(number)]) for number in range(8)]
-    assert [writer.wait(120) for writer in writers] == [0] * 8
+    assert [writer.wait(600) for writer in writers] == [0] * 8
     values = vault.values()
     assert len(values) == 201
     assert all(values[f"KEY_{writer}_{number}"] == f"value {number}" for writer in range(8) for number in range(25))
@@ -214,7 +214,7 @@ def test_two_first_writers_agree_on_one_key(home: Path, monkeypatch: pytest.Monk
     monkeypatch.setenv("TRAINSH_PASSPHRASE", "a password")
     code = "import sys; from trainsh_secrets import locked_key, vault; vault.put({sys.argv[1]: 'x'})"
     writers = [subprocess.Popen([sys.executable, "-c", code, name]) for name in ("A", "B", "C")]
-    assert [writer.wait(120) for writer in writers] == [0, 0, 0]
+    assert [writer.wait(600) for writer in writers] == [0, 0, 0]
     assert vault.values() == {"A": "x", "B": "x", "C": "x"}
 
 
