@@ -8,11 +8,13 @@ import contextvars
 import math
 import threading
 import time
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, TypeVar
 
 from trainsh_base.errors import Cancelled, Unreachable, UsageError
 
+Item = TypeVar("Item")
+Found = TypeVar("Found")
 _current: contextvars.ContextVar["Request"] = contextvars.ContextVar("request")
 
 
@@ -148,3 +150,30 @@ def current() -> Request:
 def serve_in_this_thread(request: Request) -> None:
     """Make `request` the current request of this thread. A command calls this in the threads that it starts."""
     _current.set(request)
+
+
+def side_by_side(items: Sequence[Item], work: Callable[[Item], Found]) -> list[Found]:
+    """Call `work` with each item, in parallel threads that serve the caller's request.
+
+    Returns the results in the order of `items`. If a call raises an exception, the exception is raised here, after
+    all calls have ended.
+    """
+    request = current()
+    found: dict[int, Found] = {}
+    failed: list[Exception] = []
+
+    def one(number: int) -> None:
+        serve_in_this_thread(request)
+        try:
+            found[number] = work(items[number])
+        except Exception as error:
+            failed.append(error)
+
+    threads = [threading.Thread(target=one, args=(number,), daemon=True) for number in range(len(items))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if failed:
+        raise failed[0]
+    return [found[number] for number in range(len(items))]

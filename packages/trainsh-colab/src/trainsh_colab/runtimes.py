@@ -1,12 +1,11 @@
 """Lists every runtime, with its state."""
 
 import contextlib
-import threading
 
 import msgspec
 
 from trainsh_base.errors import TrainError
-from trainsh_base.request import current, serve_in_this_thread
+from trainsh_base.request import current, side_by_side
 from trainsh_base.tool.peer import call
 from trainsh_colab.connections import hosts, old_file, tunnel
 from trainsh_colab.google import program as google
@@ -20,7 +19,7 @@ def every() -> list[Runtime]:
     """Return every runtime. All runtimes are checked in parallel."""
     old_file.move()
     held = holds()
-    rows = _side_by_side(hosts.every(), held)
+    rows = side_by_side(hosts.every(), lambda one: connection_row(one, held))
     return rows + [_session_row(session, held, _prices()) for session in _sessions()]
 
 
@@ -32,22 +31,6 @@ def _sessions() -> list[google.Session]:
     except TrainError as error:
         current().emit("log", message=f"Google's program could not be asked: {error.message}")
         return []
-
-
-def _side_by_side(connections: list[Connection], held: dict[str, Hold]) -> list[Runtime]:
-    request = current()
-    rows: dict[str, Runtime] = {}
-
-    def look(connection: Connection) -> None:
-        serve_in_this_thread(request)
-        rows[connection.name] = connection_row(connection, held)
-
-    threads = [threading.Thread(target=look, args=(one,), daemon=True) for one in connections]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return [rows[one.name] for one in connections]
 
 
 def connection_row(connection: Connection, held: dict[str, Hold]) -> Runtime:

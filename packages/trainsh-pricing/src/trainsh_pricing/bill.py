@@ -9,7 +9,7 @@ import msgspec
 
 from trainsh_base.errors import MissingProgram, TrainError
 from trainsh_base.provider.bill import Amount
-from trainsh_base.provider.installed import side_by_side
+from trainsh_base.request import side_by_side
 from trainsh_base.tool.peer import call
 from trainsh_pricing.model import Bill, Billed, Month, Silent, Sum
 
@@ -66,7 +66,7 @@ def bill(names: list[str], convert: Convert, currency: str, *, everything: bool 
     With `everything`, machines of other providers are added if the journal of an open job lists them. `convert`
     takes an amount and its currency, and returns the amount in `currency`.
     """
-    answers = side_by_side(names, _asked)
+    answers = dict(zip(names, side_by_side(names, _asked), strict=True))
     jobs = _open_jobs()
     states = {job.id: job.state for job in jobs}
     found, months, silent = list[Billed](), list[Month](), list[Silent]()

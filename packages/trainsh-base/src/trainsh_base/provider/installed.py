@@ -4,17 +4,15 @@ The file is `share/trainsh/provides/NAME`, beside the tool's program. It contain
 machines, or `-` if it provides nothing.
 """
 
-import threading
-from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 import msgspec
 
 from trainsh_base.errors import TrainError
+from trainsh_base.request import side_by_side
 from trainsh_base.system.configuration import share
 from trainsh_base.tool import peer
 
-Found = TypeVar("Found")
 SCHEMA_LIMIT = 5.0  # seconds within which a tool must print its schema
 
 
@@ -40,10 +38,9 @@ def installed() -> list[Provider]:
     }  # fmt: skip
     declared = {name for name, provided in known.items() if "hosts" in provided}
     names = peer.installed()
-    strangers = side_by_side(
-        [name for name in names if name not in known],
-        lambda name: provides_hosts(schema_of(peer.find(name))),
-    )
+    unknown = [name for name in names if name not in known]
+    provide = side_by_side(unknown, lambda name: provides_hosts(schema_of(peer.find(name))))
+    strangers = dict(zip(unknown, provide, strict=True))
     return [
         Provider(name=name, program=peer.find(name), declared=name in declared)
         for name in names if name in declared or strangers.get(name)
@@ -65,18 +62,3 @@ def provides_hosts(schema: Any) -> bool:
     """Whether a schema tells that its tool provides machines."""
     found = schema.get("provides") if isinstance(schema, dict) else None
     return isinstance(found, list) and "hosts" in found
-
-
-def side_by_side(names: list[str], work: Callable[[str], Found]) -> dict[str, Found]:
-    """Call `work` with each name, in parallel threads; returns the results in the order of `names`."""
-    found: dict[str, Found] = {}
-
-    def one(name: str) -> None:
-        found[name] = work(name)
-
-    threads = [threading.Thread(target=one, args=(name,), daemon=True) for name in names]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return {name: found[name] for name in names if name in found}

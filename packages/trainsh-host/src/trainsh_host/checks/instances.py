@@ -3,7 +3,8 @@
 import msgspec
 
 from trainsh_base.errors import TrainError
-from trainsh_base.provider.installed import installed, side_by_side
+from trainsh_base.provider.installed import installed
+from trainsh_base.request import side_by_side
 from trainsh_base.tool.peer import call
 from trainsh_host.model import Listed
 
@@ -31,7 +32,7 @@ class Instance(msgspec.Struct, frozen=True, kw_only=True):
 def instances() -> list[Listed]:
     """The machines of all providers. For a provider that fails, there is one row with the reason."""
     found = side_by_side([one.name for one in installed()], _rows)
-    return [row for rows in found.values() for row in rows]
+    return [row for rows in found for row in rows]
 
 
 def _rows(name: str) -> list[Listed]:

@@ -2,7 +2,6 @@
 
 import contextlib
 import shlex
-import threading
 from collections.abc import Callable
 
 import msgspec
@@ -10,7 +9,7 @@ import msgspec
 from trainsh_base.errors import NotFound, TimedOut, TrainError
 from trainsh_base.remote.channel import Channel, ChannelLost
 from trainsh_base.remote.target import Target
-from trainsh_base.request import Request, current, limited, serve_in_this_thread
+from trainsh_base.request import Request, current, limited, serve_in_this_thread, side_by_side
 from trainsh_base.system.deadline import Deadline
 from trainsh_host.gpus.model import HostGpus
 from trainsh_host.gpus.reading import host_gpus, script
@@ -105,17 +104,7 @@ def every() -> list[str]:
 
 def look(hosts: list[Watched]) -> list[HostGpus]:
     """Look at all hosts at the same time. The rows are in the order of `hosts`."""
-    found: dict[str, HostGpus] = {}
-
-    def one(host: Watched) -> None:
-        found[host.name] = host.look()
-
-    threads = [threading.Thread(target=one, args=(host,), daemon=True) for host in hosts]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return [found[host.name] for host in hosts]
+    return side_by_side(hosts, Watched.look)
 
 
 def close(hosts: list[Watched]) -> None:

@@ -3,13 +3,12 @@
 If one machine cannot be reached, the others are still listed.
 """
 
-import threading
 from collections.abc import Callable
 
 import msgspec
 
 from trainsh_base.errors import TrainError
-from trainsh_base.request import current, serve_in_this_thread
+from trainsh_base.request import current, side_by_side
 from trainsh_base.system.deadline import Deadline
 from trainsh_base.system.printable import printable
 from trainsh_base.tool.peer import ANSWER_LIMIT, call
@@ -37,26 +36,20 @@ def configured() -> list[str]:
 
 def everywhere(specs: list[str], find: Callable[[str], Host]) -> list[Listed]:
     """Return the sessions on the hosts `specs`, in the order of `specs`."""
-    request = current()
-    found: dict[str, list[Listed]] = {}
     wrong: list[TrainError] = []
 
-    def look(spec: str) -> None:
-        serve_in_this_thread(request)
+    def look(spec: str) -> list[Listed]:
         try:
-            found[spec] = rows(spec, find(spec).ask(scripts.listing(), deadline=Deadline.after(PATIENCE)))
+            return rows(spec, find(spec).ask(scripts.listing(), deadline=Deadline.after(PATIENCE)))
         except TrainError as error:
             wrong.append(error)
-            request.emit("log", message=f"{spec}: {error.message}")
+            current().emit("log", message=f"{spec}: {error.message}")
+            return []
 
-    threads = [threading.Thread(target=look, args=(spec,), daemon=True) for spec in specs]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    found = side_by_side(specs, look)
     if wrong and len(specs) == 1:
         raise wrong[0]
-    return [row for spec in specs for row in found.get(spec, [])]
+    return [row for listed in found for row in listed]
 
 
 def rows(spec: str, lines: list[str]) -> list[Listed]:
