@@ -49,7 +49,7 @@ class Child:
     def _collect(self, flags: int) -> None:
         """Call waitpid.
 
-        Only this method calls it, under the lock, because of two callers only one would get the status.
+        Only this method calls waitpid, and only with the lock: if two threads called it, one would get no status.
         """
         if self.status is not None:
             return
