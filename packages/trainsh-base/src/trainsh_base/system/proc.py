@@ -60,7 +60,6 @@ class ProcessFailed(RemoteError):
                 "stderr": done.stderr[-TAIL:].decode(errors="replace"),
             },
         )
-        self.completed = done
 
 
 def run(
