@@ -17,6 +17,10 @@ setup() {
 }
 
 @test "add, list, show, edit, remove" {
+    run -0 train-storage add here "file:$BATS_TEST_TMPDIR/here" --test
+    [[ $output == *'write     ok'*'added here '* && $output != *'test it:'* ]]
+    run -0 train-storage remove here --yes
+    echo 'storages = []' >"$TRAINSH_HOME/storages.toml" # as an earlier version left it
     run -0 train-storage add out r2:models account_id=acc
     [[ $output == *"added out (r2:models)"*"train secrets set OUT_ACCESS_KEY"*"train storage test out"* ]]
     run -0 train-storage list --json

@@ -2,6 +2,8 @@
 
 from typing import Annotated
 
+import msgspec
+
 from trainsh_base.errors import Cancelled, UsageError
 from trainsh_base.request import current
 from trainsh_base.tool.declare import Arg, Opt, Tool
@@ -92,7 +94,7 @@ def add(
         raise
     if wanted:
         display.show_stages(list(check.stages(made)))
-    return shown(storages_file.get(made.name))
+    return msgspec.structs.replace(shown(storages_file.get(made.name)), tested=wanted)
 
 
 def _credentials(storage: Storage) -> None:

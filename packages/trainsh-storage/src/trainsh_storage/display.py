@@ -33,7 +33,8 @@ def show_added(shown: Shown) -> None:
     for one in shown.credentials:
         if not one.set:
             print(f"  it needs a secret: train secrets set {one.name}")
-    print(f"  test it: train storage test {shown.name}")
+    if not shown.tested:
+        print(f"  test it: train storage test {shown.name}")
 
 
 def show_removed(removed: Removed) -> None:

@@ -40,7 +40,7 @@ class Credential(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
 
 class Shown(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One storage, with the names of its credentials."""
+    """One storage, with the names of its credentials. `tested`: this call has tested it."""
 
     name: str
     kind: str
@@ -48,6 +48,7 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     default: bool
     config: dict[str, Any]
     credentials: list[Credential]
+    tested: bool = False
 
 
 class Resolved(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -100,6 +100,8 @@ def add(storage: Storage) -> None:
         config = tomlkit.table()
         config.update(storage.config)
         table["config"] = config
+        if not _tables(document):  # `storages = []`, to which no table can be appended
+            document.pop("storages", None)
         document.setdefault("storages", tomlkit.aot()).append(table)
 
     toml_file.change(place(), edit)
@@ -130,7 +132,13 @@ def change(name: str, values: dict[str, str], unset: list[str], default: bool | 
 def remove(name: str) -> None:
     """Remove a storage from the file. Raises NotFound when there is no storage of that name."""
     get(name)
-    toml_file.change(place(), lambda document: document["storages"].remove(_table(document, name)))
+
+    def edit(document: Any) -> None:
+        document["storages"].remove(_table(document, name))
+        if not document["storages"]:
+            del document["storages"]
+
+    toml_file.change(place(), edit)
 
 
 def _table(document: Any, name: str) -> Any:
