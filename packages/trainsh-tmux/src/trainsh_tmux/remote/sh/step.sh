@@ -87,10 +87,10 @@ step_start() { # SERVER NAME STEP COMMAND LINE HEAD ENV [--taken STEP...] [--rep
     # session.
     # Parameters: COMMAND is the step's text. LINE is written to the FIFO. HEAD is what the pane shows, if LINE does
     # not contain that. ENV has the secrets (see __train_take_secrets). The steps after --taken have secrets, and
-    # the client has read their captured output. The steps after --replaces are earlier attempts of this step. If
-    # the step was sent to the shell, the host replies nothing, because the log will show that the step begins. If
-    # the step was started before, the host replies what step_told replies. Otherwise it replies why the step cannot
-    # be sent: `full`, `released`, `starting`, `gone STATE`, `elsewhere NODE`.
+    # the client has read their captured output. The steps after --replaces are earlier attempts of this step.
+    # If the step was sent to the shell, the host replies nothing, because the log will show that the step begins.
+    # If the step was started before, the host replies what step_told replies. Otherwise it replies why the step
+    # cannot be sent: `full`, `released`, `starting`, `gone STATE`, `elsewhere NODE`.
     session_at "$1" "$2"
     s=$d/steps/$3 command=$4 line=$5 head=$6 env=$7
     shift 7
