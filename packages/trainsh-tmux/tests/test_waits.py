@@ -88,6 +88,15 @@ def test_interrupt_ends_a_background_step(open_box: Box) -> None:
         assert not open_box.processes(b"sleep\x00302")
 
 
+def test_an_interrupt_that_reaches_the_timer_first_is_no_timeout(open_box: Box) -> None:
+    """An interrupt signals the processes of a step one after the other; here the timer's `sleep` alone gets it."""
+    seconds = 100_000 + os.getpid()  # no other test has a process with this command line
+    open_box.run("sleep 302; echo rest", background=True, step="b", timeout=float(seconds))
+    wait_until(lambda: open_box.text(f"pkill -INT -f '[s]leep {seconds}' && echo sent") == "sent\n", "the timer")
+    assert open_box.text("sleep 0.3; echo on") == "on\n"
+    assert open_box.run("", step="b", only_ask=True).state == "running"
+
+
 def test_interrupt_ends_a_foreground_step(open_box: Box) -> None:
     running = open_box.start("sleep 100; echo rest", step="s")
     open_box.began(running)

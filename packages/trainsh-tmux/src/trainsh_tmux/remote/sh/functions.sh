@@ -400,6 +400,8 @@ __train_limited() { # SECONDS GRACE: runs the step with a timeout. After SECONDS
     __train_child=$!
     \command printf '%s\n' "$__train_child" >"$__train_file.group"
     (
+        # A signal that ends the whole step must not end this `sleep` early, since that would look like a timeout.
+        \command trap '' INT TERM
         __train_call sleep "$1"
         \command printf 'timeout\n' >"$__train_file.why"
         for __train_signal in INT TERM KILL; do
