@@ -227,7 +227,7 @@ def test_a_writer_killed_at_any_instant_leaves_the_old_or_the_new_file(file: Pat
         writer = subprocess.Popen([sys.executable, "-c", code, str(number)], stdout=subprocess.PIPE)
         assert writer.stdout and writer.stdout.readline()
         before = len(vault.values())
-        deadline = Deadline.after(60)  # the writer's scrypt takes seconds on a busy machine
+        deadline = Deadline.after(600)  # the writer's scrypt takes seconds on a busy machine
         while len(vault.values()) < before + 1 + number:
             assert not deadline.expired, "the writer wrote nothing"
         writer.kill()

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -173,10 +174,12 @@ def test_a_command_ends_with_its_parent_and_only_then(tmp_path: Path) -> None:
         subprocess.run(argv("end_with_parent", "sh", "-c", "exit 7"), stdin=subprocess.PIPE, check=False).returncode
         == 7
     )
-    words = argv("end_with_parent", "sh", "-c", f"trap 'echo ended >{tmp_path}/said; exit 1' TERM; sleep 60 & wait")
+    script = f"trap 'echo ended >{tmp_path}/said; exit 1' TERM; echo started; sleep 600 & wait"
+    words = argv("end_with_parent", "sh", "-c", script)
     tool = subprocess.Popen([sys.executable, "-c", TIED, *words], stdout=subprocess.PIPE)
     assert tool.stdout
     assert tool.stdout.readline() == b"started\n"
+    time.sleep(1)
     assert not (tmp_path / "said").exists()
     tool.kill()
     tool.wait()
@@ -184,11 +187,10 @@ def test_a_command_ends_with_its_parent_and_only_then(tmp_path: Path) -> None:
 
 
 TIED = """
-import sys, threading
+import os, sys
 from trainsh_base.request import Request
 from trainsh_xfer.engines.process import stream
-threading.Timer(1, lambda: print("started", flush=True)).start()
-stream(sys.argv[1:], print, Request(), tied=True)
+stream(sys.argv[1:], lambda data: os.write(1, data), Request(), tied=True)
 """
 
 

@@ -6,7 +6,7 @@ import select
 import time
 from collections.abc import Mapping
 
-DEADLINE = 60.0
+DEADLINE = 180.0
 
 
 class Terminal:
