@@ -47,6 +47,8 @@ def test_a_hint_names_the_nearest_or_what_there_is() -> None:
         ("remove", ["delete", "list"], "did you mean delete?"), ("delete", ["add", "remove"], "did you mean remove?"),
         ("rm", ["run", "delete"], "did you mean delete?"), ("ls", ["lose", "list"], "did you mean list?"),
         ("get", ["set", "show"], "did you mean show?"), ("lsit", ["list"], "did you mean list?"),
+        ("unset", ["set", "reset"], "did you mean reset?"), ("stop", ["up", "down"], "did you mean down?"),
+        ("kill-session", ["kill", "close"], "did you mean close?"), ("new", ["add", "show"], "did you mean add?"),
         ("rm", ["x"], "known: x"),
     ],
 )  # fmt: skip

@@ -104,3 +104,9 @@ teardown_file() { train-sandbox down >/dev/null; }
   [ "$status" -eq 1 ]
   [[ "$output" == *"job "*"named"*"are in the sandbox, and cost nothing"*'eval "$(train sandbox env)"'* ]]
 }
+
+@test "a job that left a stopped machine says that its commands are for the sandbox" {
+  printf 'host gpu = placeholder\nvast.pick @gpu num_gpus=1\nvast.stop\n' >"$BATS_TEST_TMPDIR/v.recipe"
+  run -0 train-sandbox run "$BATS_TEST_TMPDIR/v.recipe" -- --no-visual
+  [[ "$output" == *"to delete it: train vast destroy "*"are in the sandbox, and cost nothing"* ]]
+}

@@ -48,7 +48,8 @@ def run(recipe: str, options: list[str], *, keep: bool, for_people: bool) -> int
     jobs = _jobs(folder)
     try:
         status = subprocess.run(words, env=environment, stdout=output, check=False).returncode
-        left = _jobs(folder) != jobs and (status != 0 or _machine_runs(folder))
+        made = set(_jobs(folder)) - set(jobs)
+        left = bool(made) and (status != 0 or _machine_runs(folder) or _rented(folder, made))
     finally:
         if not was_up and not keep:
             control.down(folder)
@@ -69,6 +70,12 @@ def _machine_runs(folder: Path) -> bool:
         return any(one["gpu_billed"] for one in control.ask(folder, "GET", "/sandbox/status")["instances"])
     except TrainError:
         return False
+
+
+def _rented(folder: Path, jobs: set[str]) -> bool:
+    """Whether one of these jobs rented a machine. Its run may have printed the command that deletes the machine."""
+    journals = [folder / "home" / "jobs" / job / "events.jsonl" for job in jobs]
+    return any(b'"event":"instance"' in journal.read_bytes() for journal in journals if journal.is_file())
 
 
 def _about_commands(*, kept: bool) -> str:

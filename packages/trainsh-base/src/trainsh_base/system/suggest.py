@@ -2,8 +2,12 @@
 
 from collections.abc import Iterable
 
-# Each group has words for the same action. A tool uses only one of them.
-SYNONYMS = (("delete", "remove", "rm"), ("list", "ls"), ("show", "get"))
+# Each group has words for the same action, of tools here and elsewhere. The first one that a tool has is meant.
+SYNONYMS = (
+    ("delete", "remove", "rm", "reset", "unset", "destroy"), ("list", "ls", "show"), ("show", "get", "info"),
+    ("add", "new", "create", "set", "open"), ("start", "up"),
+    ("cancel", "stop", "close", "kill", "down", "kill-session"), ("ssh", "attach", "connect"), ("edit", "set"),
+)  # fmt: skip
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
