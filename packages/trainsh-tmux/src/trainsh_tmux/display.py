@@ -39,7 +39,7 @@ def show_list(rows: list[Listed]) -> None:
         | {"age": format_duration(row.age), "for": format_duration(row.seconds) if row.running else ""}
         for row in rows
     ]
-    names = ("name", "host", "job", "state", "age", "attached", "running", "for")
+    names = ("name", "host", "state", "age", "job", "running", "for", "attached")
     table(shown, {name: name for name in names})
 
 
