@@ -24,10 +24,10 @@ class Key(msgspec.Struct, frozen=True):
 class Need(msgspec.Struct, frozen=True):
     """A credential. Its value is passed to an option of rclone.
 
-    The name of its secret consists of the storage's name and `suffix`. `known` is the secret for all storages of
-    the kind. `obscured` means that rclone needs the value in the form that `rclone obscure` prints. `asked` is for
-    a kind that has no required credential: train asks for this credential, and shows the text `asked` after its
-    name.
+    The name of its secret consists of the storage's name and `suffix`. `known` is the name of the secret that
+    serves all storages of the kind. `obscured` means that rclone needs the value in the form that `rclone obscure`
+    prints. If no credential of a kind is required, train asks for the one that has a text `asked`, and shows this
+    text.
     """
 
     suffix: str

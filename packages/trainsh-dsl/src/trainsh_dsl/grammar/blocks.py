@@ -13,7 +13,7 @@ class Blocks:
         self.recipe = recipe
         self.findings = findings
         self.into: list[Node] = recipe.steps
-        self.sessions: set[str] = set()  # sessions opened so far, in the order of the text
+        self.sessions: set[str] = set()  # the sessions that the text opens before the line being parsed
         self._open: list[Parallel] = []
 
     def add(self, node: Node, tail: str) -> None:

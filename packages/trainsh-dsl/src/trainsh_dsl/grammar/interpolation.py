@@ -72,8 +72,7 @@ class Reader:
         """The text of a word, with quotes removed and variables resolved.
 
         If `pattern` is true, the word is a regular expression, in which a `$` without a name is left unchanged. If
-        `no_secret` is not "", a secret is an error. Then `no_secret` tells where the secret stands, for the
-        message.
+        `no_secret` is given, a secret is an error: the text `no_secret` names the place in the error's message.
         """
         raw = word.raw
         if "$" not in raw and "'" not in raw and '"' not in raw and "\\" not in raw:

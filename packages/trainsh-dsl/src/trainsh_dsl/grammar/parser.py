@@ -246,7 +246,7 @@ class Parser:
     def _guess(self, first: str, line: str, at: int) -> str:
         previous = self.blocks.latest()
         if isinstance(previous, Execute) and self._swallowed == self.source.line_of(at):
-            goes_on = "a command continues after \\, in quotes or in a here-document"
+            goes_on = "only \\, quotes and a here-document continue a command in the next line"
             return f"{goes_on}; else write @{previous.session} > {line[:60]}"
         return mistakes.guess(first, line, self.blocks.sessions)
 

@@ -145,14 +145,14 @@ def _text(entry: dict[str, Any], key: str) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _verb_with(schema: dict[str, Any], key: str, first: str = "") -> str:
-    """The name of a verb whose entry in the schema has `key`, or "" if there is none.
+def _verb_with(schema: dict[str, Any], key: str, preferred: str = "") -> str:
+    """The name of a verb whose entry in the schema has `key`, or "" if no verb has it.
 
-    A verb whose `key` has the value `first` is preferred. If there is none, it is the first verb that has `key`.
+    If several verbs have `key`, the one whose `key` equals `preferred` is taken, else the first in the schema.
     """
     commands = {verb: _text(entry, key) for verb, entry in schema["commands"].items() if isinstance(entry, dict)}
     found = [verb for verb, value in commands.items() if value]
-    return next((verb for verb in found if commands[verb] == first), found[0] if found else "")
+    return next((verb for verb in found if commands[verb] == preferred), found[0] if found else "")
 
 
 def _kind(schema: object) -> str:

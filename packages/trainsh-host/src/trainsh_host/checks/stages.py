@@ -181,6 +181,6 @@ def _inside(target: Target, request: Request) -> Iterator[Stage]:
         raise RemoteError(
             f"{target.label}: the shell did not answer all questions within {ANSWER_LIMIT:g} seconds"
             + (f"; the last answer was: {last}" if last else ""),
-            "the next program hangs: usually that is nvidia-smi or df", code="shell",
+            "a program on the host hangs: usually nvidia-smi or df", code="shell",
         )  # fmt: skip
     yield from stages_of(read_probe(output))

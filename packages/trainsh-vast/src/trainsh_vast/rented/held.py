@@ -32,7 +32,9 @@ def meant(service: Service, ref: str | None, job: str | None, hosts: dict[str, A
     if not job:
         if ref:
             raise UsageError(f"not the id of an instance: {ref!r}", "see: train vast list", code="bad_ref")
-        raise UsageError("which instance?", "give its id: train vast list", code="missing_parameter")
+        raise UsageError(
+            "which instance?", "give its id; to see the ids: train vast list", code="missing_parameter"
+        )
     found = [int(row["id"]) for row in service.instances() if is_held(row, job, ref)]
     if not ref:
         found += [

@@ -1,7 +1,8 @@
-"""The command as the user typed it: `train transfer` if train-xfer copy runs, `train host` if train-host runs.
+"""The command as the user typed it, which may differ from the program that runs.
 
-The dispatcher passes what was typed in the variable TRAINSH_TYPED. If a shortcut was typed, the variable
-TRAINSH_SHORTCUT has the command that the shortcut runs, such as `copy`.
+For example, `train transfer` runs `train-xfer copy`. The dispatcher sets the variable TRAINSH_TYPED to the words
+that the user typed. For a shortcut such as `transfer`, it also sets TRAINSH_SHORTCUT to the command that the
+shortcut runs, here `copy`.
 """
 
 import os

@@ -98,8 +98,9 @@ class VerbExecutor:
         return list(dict.fromkeys([*ours, *provided]))
 
     def held_by(self) -> tuple[float, list[str]]:
-        """Return (the longest `hold` in seconds, the hosts that are not stopped yet) of the finished steps that
-        rent machines.
+        """Look at the finished steps that rent machines, and return two values of them.
+
+        These are the longest `hold` in seconds, and the hosts of these steps that are not stopped yet.
         """
         longest, hosts = 0.0, []
         for each in self._numbers:

@@ -1,4 +1,7 @@
-"""The tools that a run uses. Each has one `serve` process; a tool without `serve` has a process for each verb."""
+"""The tools that a run uses.
+
+A tool that has `serve` runs as one process. For a tool without `serve`, each verb runs in a process of its own.
+"""
 
 import os
 import threading

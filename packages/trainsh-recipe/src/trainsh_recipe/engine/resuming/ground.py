@@ -282,8 +282,8 @@ class Ground:
     def _needs(self, step: Numbered, ensuring: Control) -> bool:
         """Return whether a step needs the state that `ensuring` ensures.
 
-        If `ensuring` opens a session, only the steps that use this session need it. The state that another tool's
-        verb ensures is needed by every step.
+        If `ensuring` opens a session, only the steps that use this session need it. If `ensuring` is a verb of a
+        tool other than tmux, every step needs its state.
         """
         if ensuring.tool != "tmux":
             return True

@@ -12,7 +12,7 @@ __train_hold() { # prepares the shell for the driver: hides the prompt, and make
     \builtin printf ' \\eval "$__train_top"\n' >&0
 }
 
-__train_fill() { # writes 256 copies of the line that runs the driver to the FIFO. They are needed if several
+__train_fill() { # writes to the FIFO 256 copies of the line that runs the driver. They are needed if several
     # interrupts come before __train_hold puts a copy back.
     __train_more=' \eval "$__train_top"
 '
