@@ -220,3 +220,14 @@ def test_sessions_of_long_ago_go_by_themselves(box: Box) -> None:
     box.open()
     wait_until(lambda: not box.session("closed").exists(), "the old session to go")
     assert box.session("ended").exists() and box.session("recent").exists()
+
+
+def test_a_provider_that_cannot_be_asked_is_no_host(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    from trainsh_tmux.session import listing
+
+    (tmp_path / "hosts.toml").touch()
+    monkeypatch.setenv("TRAINSH_HOME", str(tmp_path))
+    rows = [{"name": "gpu", "type": "ssh"}, {"name": "shed:", "type": "shed", "problem": "locked"}]
+    # No installed provider refuses to answer on request, so train-host's answer is given here.
+    monkeypatch.setattr(listing, "call", lambda *_, **__: rows)
+    assert listing.configured() == ["gpu"]

@@ -31,7 +31,10 @@ def configured() -> list[str]:
     except TrainError as error:
         current().emit("log", message=f"only this machine is listed: {error.message}")
         return []
-    return [str(row["name"]) for row in rows if row.get("type") != "local"]
+    for row in rows:
+        if str(row["name"]).endswith(":"):  # a provider that could not be asked for its machines
+            current().emit("log", message=f"{row.get('type')}: {row.get('problem')}")
+    return [str(row["name"]) for row in rows if row.get("type") != "local" and not str(row["name"]).endswith(":")]
 
 
 def everywhere(specs: list[str], find: Callable[[str], Host]) -> list[Listed]:
