@@ -1,6 +1,7 @@
 """The framework of every train tool. A command is a function that returns data.
 
-People call it on a command line, pipes call it for JSON, and programs call it over JSON-RPC."""
+People call it on a command line, scripts call it there with `--json`, and programs call it over JSON-RPC.
+"""
 
 import sys
 

@@ -97,9 +97,9 @@ def _about_commands(*, kept: bool) -> str:
 def _file(recipe: str) -> str:
     """The path of the recipe's file.
 
-    The file may be in the user's recipes folder, which tools in the sandbox do not see. If there is no file for
-    `recipe`, train-recipe is called outside of the sandbox: its error then names the user's folders, and not
-    those of the sandbox.
+    The file may be in the user's recipes folder, which tools in the sandbox do not see. If no file is found,
+    `train recipe show` is called outside of the sandbox, so that the user gets its error "not found". Inside the
+    sandbox, that error would name the sandbox's folders instead of the user's.
     """
     name = recipe.removesuffix(".recipe") + ".recipe"
     kept, here = recipes_home() / name, Path(name)

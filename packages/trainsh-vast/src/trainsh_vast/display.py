@@ -46,7 +46,7 @@ class Currency:
 def show_list(rows: list[Rented]) -> None:
     """Print one row for each instance.
 
-    If the job of an instance has ended, the job is marked, because no job will stop this instance.
+    An instance's job is marked as "(over)" if it has ended, because it then no longer stops the instance.
     """
     if not rows:
         words = "You have no instances. What the market offers: train vast search"

@@ -137,7 +137,7 @@ def show_following(answer: Following | list[Following]) -> None:
 def following_line(row: Following) -> str:
     """A followed folder as a line.
 
-    For example: `@gpu:/ckpt/ -> @out:/ckpt/ following step-300 is safe, 40s old (3 kept)`.
+    For example: `@gpu:/ckpt/ -> @out:/ckpt/  following  newest uploaded checkpoint step-300, 40s old (3 kept)`.
     """
     newest = "no checkpoint is uploaded yet"
     if row.newest is not None:

@@ -97,8 +97,8 @@ def gpus(
 ) -> list[HostGpus]:
     """Show the GPUs of hosts: memory, use, temperature, power, and the processes on them with their owners.
 
-    nvidia-smi runs on all hosts at once. A host that cannot be reached gets a row, and the exit status is that of
-    the first such host. A host without a GPU gets a row too, and is not an error.
+    nvidia-smi runs on all hosts at once. A host whose GPUs cannot be read gets a row with the error. The exit
+    status is that of the first such error. A host without a GPU gets a row too, and this is not an error.
     """
     from trainsh_host.gpus import looking, watching  # noqa: PLC0415 - so that `resolve` starts fast
 

@@ -10,7 +10,8 @@ from urllib3.util import Retry  # noqa: TID253 - this module is loaded together 
 from trainsh_base.request import Request, current
 
 PASSING = frozenset((429, 502, 503, 504))
-TRIES = 5  # the pauses between them are 1, 2, 4, 8 and 16 seconds, plus jitter
+# how often a failed request is sent again; the pauses before that are 1, 2, 4, 8 and 16 seconds, plus jitter
+TRIES = 5
 LONGEST = 30.0
 BY_HAND = 20.0  # seconds for which a call is tried again if a person waits for the command
 # the same for a service whose name cannot be resolved, because this rarely gets better within seconds

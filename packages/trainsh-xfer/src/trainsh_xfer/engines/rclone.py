@@ -51,7 +51,7 @@ def copy(
 def check(program: str, source: str, destination: str, *, filters: list[str], download: bool = False) -> list[str]:
     """The argv that compares both sides by checksum, or, with `download`, by reading the contents of both sides.
 
-    rclone logs a file that differs or is missing as an error.
+    rclone logs an error for each file that differs, or that is missing at the destination.
     """
     words = [program, "check", *LOG, *PATIENCE, *filters, "--one-way", "--copy-links"]
     return [*words, *(["--download"] if download else []), "--", source, destination]

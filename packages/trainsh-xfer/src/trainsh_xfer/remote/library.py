@@ -52,7 +52,7 @@ def argv(name: str, *arguments: str) -> list[str]:
 
 
 def call(name: str, *arguments: object) -> str:
-    """A command line for any login shell that calls a function, with each argument quoted."""
+    """A command line that calls a function, with each argument quoted. It works in any login shell."""
     return call_written(name, *(for_shell(str(argument)) for argument in arguments))
 
 

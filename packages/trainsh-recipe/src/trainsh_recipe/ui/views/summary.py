@@ -64,7 +64,7 @@ def _flags(state: State) -> str:
 
 
 def unnoticed(state: State) -> list[str]:
-    """Return a line for each background step of a successful job that failed, or that still runs after the job."""
+    """Return, for a successful job, a line for each background step that failed or may still run."""
     lines = []
     for step in state.steps.values() if state.status == "ok" else []:
         session, look = state.sessions.get(step.session), f"train logs {short(state.id)} --step {step.id}"
