@@ -33,7 +33,7 @@ teardown_file() { train-sandbox down >/dev/null; }
   run --separate-stderr train-vast search num_gpus=99
   [[ $status -eq 0 && -z $output && $stderr == *'No offer meets all of this.'* ]]
   run --separate-stderr train-vast cost
-  [[ $status -eq 2 && ${stderr_lines[0]} == 'error: train vast cost: which instance?' ]]
+  [[ $status -eq 2 && ${stderr_lines[0]} == 'error: train-vast cost: which instance?' ]]
   run --separate-stderr train-vast search 'gpu_ram>>40'
   [ "$status" -eq 2 ]
   [[ "$stderr" == *"cannot read the query at"* ]]
