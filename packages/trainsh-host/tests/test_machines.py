@@ -115,7 +115,7 @@ def test_a_changed_key_of_an_instance_is_refused(world: World) -> None:
     box.new_host_key()
     box.restart()
     refused = connect("shed-1-a")
-    assert refused.status == 8 and "the host key of shed:1 is not the one known" in refused.err, refused.err
+    assert refused.status == 8 and "the host key of shed:1 is not the known one" in refused.err, refused.err
     assert connect("shed-1-b").status == 0
 
 
