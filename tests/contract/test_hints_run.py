@@ -26,6 +26,7 @@ MESSAGES = sorted({
 PRINTED = {
     "train recipe resume X X": "train recipe resume JOB --retry-lost",
     "train recipe resume XX": "train recipe resume JOB",
+    "train recipe resume X --host X=SPEC": "train recipe resume JOB --host here=local",
     "train tmux listX": "train tmux list --host box",
     "train vast X X": "train vast show ID",
     "train host run X --": "train host run box -- true",

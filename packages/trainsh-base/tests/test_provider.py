@@ -49,11 +49,28 @@ def test_a_process_waits_for_critical_work() -> None:
     assert critical.finish(0.01)
 
 
-def test_serve_finishes_critical_work_after_its_client_is_gone(tmp_path: Path) -> None:
+# Sends the signal to the main thread at the moment when it has taken the lock of an event to wait for it.
+AT_A_LOCK = """
+import os, signal, threading
+enter = threading.Condition.__enter__
+def taking(self):
+    taken = enter(self)
+    if working and threading.current_thread() is threading.main_thread():
+        working.clear()
+        os.kill(os.getpid(), signal.SIGTERM)
+    return taken
+threading.Condition.__enter__ = taking
+"""
+
+
+@pytest.mark.parametrize("at_a_lock", ["", AT_A_LOCK], ids=["some time", "while a lock is taken"])
+def test_serve_finishes_critical_work_after_its_client_is_gone(tmp_path: Path, at_a_lock: str) -> None:
     done = tmp_path / "done"
     script = f"""
 import time
 from pathlib import Path
+working = []
+{at_a_lock}
 from trainsh_base.request import current
 from trainsh_base.system.critical import critical
 from trainsh_base.tool.declare import Tool
@@ -63,8 +80,9 @@ tool = Tool("slow", "Slow")
 def rent() -> int:
     "Rent."
     with critical():
+        working.append(1)
         current().emit("log", message="in")
-        time.sleep(7)
+        time.sleep({1 if at_a_lock else 7})
         Path({str(done)!r}).write_text("whole")
     return 1
 run(tool)
@@ -79,8 +97,12 @@ run(tool)
     assert '"in"' in child.stdout.readline()
     child.stdout.close()
     child.stdin.close()
-    child.terminate()
-    child.wait(60)
+    if not at_a_lock:
+        child.terminate()
+    try:
+        child.wait(60)
+    finally:
+        child.kill()
     assert done.read_text() == "whole"
 
 

@@ -71,7 +71,7 @@ class Server:
         client.register(self._writer, 0)
         deadline = time.monotonic() + GRACE
         for request in self._running():
-            while not request.over.wait(0.02) and time.monotonic() < deadline and not client.poll(0):
+            while not _ended(request, 0.02) and time.monotonic() < deadline and not client.poll(0):
                 pass
 
     def _end_requests(self) -> None:
@@ -82,7 +82,7 @@ class Server:
             request.cancel()
         deadline = time.monotonic() + GRACE
         for request in running:
-            request.over.wait(max(0.0, deadline - time.monotonic()))
+            _ended(request, max(0.0, deadline - time.monotonic()))
 
     def send(self, message: dict[str, Any]) -> None:
         """Write one message. Errors are ignored, because the reader notices that the client has ended."""
@@ -217,6 +217,18 @@ class Server:
 
     def _refuse(self, number: Any, code: int, text: str) -> None:
         self.send({"id": number, "error": {"code": code, "message": text}})
+
+
+def _ended(request: "ServedRequest", timeout: float) -> bool:
+    """Wait until the request is over, and return whether it is.
+
+    The main thread does not call `request.over.wait`: a handler of a signal may raise an exception there at the
+    moment when the lock of the event was taken. Then nobody gives the lock back, and setting the event hangs.
+    """
+    deadline = time.monotonic() + timeout
+    while not request.over.is_set() and (left := deadline - time.monotonic()) > 0:
+        time.sleep(min(left, 0.005))
+    return request.over.is_set()
 
 
 def _skip_line(lines: Any) -> None:
