@@ -41,6 +41,12 @@ def test_lines_torn_anywhere_count_the_same(cuts: list[int]) -> None:
     assert tally.remarks == ['skipping non-regular file "pipe"']
 
 
+def test_a_file_that_rsync_copies_again_counts_once() -> None:
+    tally = Tally(keep=False)
+    tally.feed(b">f+++++++++ 40 20 big\n>f+++++++++ 2 2 small\n>f.st...... 40 41 big\n")
+    assert (tally.files, tally.bytes, tally.sent) == (2, 42, 63)
+
+
 def test_a_real_run_keeps_counts_alone() -> None:
     tally = Tally(keep=False)
     tally.feed(REAL)

@@ -8,6 +8,7 @@ import msgspec
 from trainsh_xfer.model import Change
 
 MOST_REMARKS = 50
+MOST_COPIED = 10_000  # how many names of copied files are remembered, so that none of them is counted twice
 
 _PROGRESS = re.compile(rb"\s*([\d,.]+)\s+(\d+)%\s+([\d.]+)([kMGT]?B)/s\s+(\d+:\d\d:\d\d|\?+:\S+)\s*(?:\((.*)\)?)?")
 _ENTRY = re.compile(rb"(?:(\*deleting) *|([<>ch.][fdLDS][^ ]{7,9})) (\d+) (\d+) (.*)", re.DOTALL)
@@ -43,6 +44,7 @@ class Tally:
         self, *, keep: bool, whole: bool = True, on_progress: Callable[[Progress], None] | None = None
     ) -> None:
         self.files = 0
+        self._copied: set[str] = set()
         self.bytes = 0
         self.sent = 0
         self.deleted = 0
@@ -75,6 +77,7 @@ class Tally:
         """
         if self._keep:
             self.files = self.bytes = self.sent = self.deleted = 0
+            self._copied.clear()
             self.changes.clear()
 
     def _line(self, line: bytes) -> None:
@@ -110,9 +113,13 @@ class Tally:
         what = code.decode()
         kind = _KINDS.get(what[1], "other")
         if what[0] in "<>" and kind == "file":
-            self.files += 1
-            self.bytes += int(size)
             self.sent += int(sent)
+            # rsync copies a file a second time if its checksum is wrong after the first, and lists it again.
+            if path not in self._copied:
+                self.files += 1
+                self.bytes += int(size)
+            if len(self._copied) < MOST_COPIED:
+                self._copied.add(path)
         self._change(_action(what), kind, path, int(size) if kind == "file" else 0)
 
     def _delete(self, path: str) -> None:
