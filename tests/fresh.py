@@ -155,9 +155,11 @@ def commands() -> str:
 
 def environment() -> dict[str, str]:
     """The environment of a person who has just logged in, and the variables that lead to the network."""
-    pip = {name: value for name, value in os.environ.items() if name.startswith("PIP_")}
+    # SSL_CERT_FILE and SSL_CERT_DIR are OpenSSL's variables; uv reads them, and not the settings of pip.
+    names = [name for name in os.environ if name.startswith("PIP_") or name in ("SSL_CERT_FILE", "SSL_CERT_DIR")]
+    network = {name: os.environ[name] for name in names}
     terminal = os.environ.get("TERM", "dumb")
-    return {"PATH": PATH, "HOME": "/root", "LANG": "C.UTF-8", "TERM": terminal} | pip | proxies()
+    return {"PATH": PATH, "HOME": "/root", "LANG": "C.UTF-8", "TERM": terminal} | network | proxies()
 
 
 def run(lower: Path, folder: Path) -> int:

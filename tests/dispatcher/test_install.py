@@ -46,10 +46,11 @@ def run(words: list[object], env: dict[str, str], status: int = 0, cwd: Path = R
 
 
 def tree(folder: Path) -> dict[str, str]:
-    """Every path below a folder, with the contents of the files."""
+    """Every path below a folder, with the contents of the files; without what Python compiles when a program runs."""
     return {
         str(path.relative_to(folder)): path.read_text(errors="replace") if path.is_file() else ""
         for path in folder.rglob("*")
+        if "__pycache__" not in path.parts
     }
 
 
