@@ -136,6 +136,25 @@ run(tool)
 """
 
 
+LATER = ENDED.replace(
+    "    os.kill(os.getpid(), signal.SIGTERM)\n    return 0",
+    """    from trainsh_base.tool.faces import answering
+    usual = answering.encode_text
+    def late(document):
+        answering.encode_text = usual
+        os.kill(os.getpid(), signal.SIGTERM)
+        return usual(document)
+    answering.encode_text = late
+    return 0""",
+)
+
+
+def test_the_answer_is_printed_although_a_signal_comes_while_it_is_made() -> None:
+    words = [sys.executable, "-c", LATER, "rent", "--jsonl"]
+    done = subprocess.run(words, capture_output=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout.count(b"rented 7")) == (143, 1)
+
+
 def test_the_answer_is_printed_although_a_signal_comes_first() -> None:
     done = subprocess.run([sys.executable, "-c", ENDED, "rent"], capture_output=True, timeout=60, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (143, b"rented 7\n", b"")

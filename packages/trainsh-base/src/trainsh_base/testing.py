@@ -1,10 +1,12 @@
 """Runs a program on a terminal, for the tests of tools. Nothing but tests imports this module."""
 
+import contextlib
 import os
 import pty
 import select
 import time
 from collections.abc import Mapping
+from pathlib import Path
 
 DEADLINE = 180.0
 
@@ -40,7 +42,22 @@ class Terminal:
 
     def type(self, keys: str) -> None:
         """Send the text `keys` to the program, as if a person typed it."""
+        if "\x03" in keys:
+            self._wait_for_reading()
         os.write(self.handle, keys.encode())
+
+    def _wait_for_reading(self) -> None:
+        """Wait until the program reads the terminal, at most 2 s; where there is no /proc, at most 0.1 s.
+
+        Python's `input` ignores a Ctrl-C that comes just before it reads, until the next key.
+        """
+        place = Path(f"/proc/{self.pid}/wchan")
+        deadline = time.monotonic() + (2 if place.exists() else 0.1)
+        while time.monotonic() < deadline:
+            with contextlib.suppress(OSError):
+                if place.read_text() in ("n_tty_read", "wait_woken"):
+                    return
+            time.sleep(0.01)
 
     def wait(self) -> int:
         """Read the rest of the output and wait for the program to exit. Return its exit status."""

@@ -49,10 +49,12 @@ class Gate(io.TextIOWrapper):
             line_buffering=stream.isatty(), write_through=True,
         )  # fmt: skip
         self.raw_stream = stream
+        self.used = False  # whether something was written, or the stream behind the gate was asked for
 
     def write(self, text: str) -> int:
         """Write the cleaned text. Return the length of `text`, as callers expect."""
         super().write(clean(text))
+        self.used = True
         return len(text)
 
 
@@ -70,6 +72,7 @@ def raw(stream: TextIO) -> TextIO:
     """Return the stream behind a gate: text written to it reaches the terminal unchanged."""
     if isinstance(stream, Gate):
         stream.flush()
+        stream.used = True
         return stream.raw_stream
     return stream
 

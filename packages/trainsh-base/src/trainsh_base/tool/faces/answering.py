@@ -15,6 +15,7 @@ from trainsh_base.tool.faces.given import parameters, read_input
 from trainsh_base.tool.faces.pager import paged
 from trainsh_base.tool.faces.terminal import TerminalRequest
 from trainsh_base.tool.faces.typed import command_words
+from trainsh_base.tool.gate import Gate
 from trainsh_base.tool.wire import encode_text
 
 
@@ -54,15 +55,18 @@ def execute(tool: Tool, command: Command, formats: Formats, typed: dict[str, Any
         request.cancel()
         request.finish()
         raise
-    printing = False
+    printing: Any = None
     try:
         request.finish()
         status = command.status(answer) if command.status else 0
         with paged(not formats.no_pager and not isinstance(answer, Handover)):
-            printing = True
+            if isinstance(sys.stdout, Gate):
+                sys.stdout.used = False
+            printing = sys.stdout
             print_answer(command, answer, machine)
     except Terminated:
-        if not printing:  # the command is done and may have cost money, so its answer must not be lost
+        # The command is done and may have cost money, so its answer must not be lost.
+        if printing is None or (isinstance(printing, Gate) and not printing.used):
             print_answer(command, answer, machine)
         raise
     return status
