@@ -136,6 +136,11 @@ run(tool)
 """
 
 
+def buffered() -> dict[str, str]:
+    """The environment of a person: without PYTHONUNBUFFERED, Python keeps what was printed until it is flushed."""
+    return {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+
+
 LATER = ENDED.replace(
     "    os.kill(os.getpid(), signal.SIGTERM)\n    return 0",
     """    from trainsh_base.tool.faces import answering
@@ -151,12 +156,13 @@ LATER = ENDED.replace(
 
 def test_the_answer_is_printed_although_a_signal_comes_while_it_is_made() -> None:
     words = [sys.executable, "-c", LATER, "rent", "--jsonl"]
-    done = subprocess.run(words, capture_output=True, timeout=60, check=False)
+    done = subprocess.run(words, env=buffered(), capture_output=True, timeout=60, check=False)
     assert (done.returncode, done.stdout.count(b"rented 7")) == (143, 1)
 
 
 def test_the_answer_is_printed_although_a_signal_comes_first() -> None:
-    done = subprocess.run([sys.executable, "-c", ENDED, "rent"], capture_output=True, timeout=60, check=False)
+    words = [sys.executable, "-c", ENDED, "rent"]
+    done = subprocess.run(words, env=buffered(), capture_output=True, timeout=60, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (143, b"rented 7\n", b"")
 
 

@@ -170,8 +170,9 @@ def _silence_stdout() -> None:
 
 def _leave(status: int) -> NoReturn:
     """Exit with `status`. If it is negative, let the signal of that number end this process."""
-    with contextlib.suppress(OSError, ValueError):
-        sys.stderr.flush()
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError):
+            stream.flush()
     if status < 0:
         signal.signal(-status, signal.SIG_DFL)
         os.kill(os.getpid(), -status)
