@@ -21,7 +21,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     package.mkdir(parents=True)
     (package / "word.py").write_text("1")
     monkeypatch.setattr("sys.path", [str(tmp_path)])
-    monkeypatch.setattr(kept_plan, "runtime_home", lambda: tmp_path)
+    monkeypatch.setattr(kept_plan, "runtime_folder", lambda: str(tmp_path))
     kept_plan.keep(b"@a > true", PLAN)
     return tmp_path
 

@@ -12,7 +12,7 @@ import sys
 from trainsh_base import VERSION
 from trainsh_base.errors import Conflict
 from trainsh_base.system import spawn
-from trainsh_base.system.paths import runtime_home
+from trainsh_base.system.paths import runtime_folder
 
 SLOTS = 64
 LONGEST = 4000  # the most bytes of a text whose plan is kept
@@ -100,7 +100,7 @@ def _newest(folder: str) -> tuple[int, int]:
 
 
 def _path(text: bytes) -> str:
-    return f"{runtime_home()}/p-{binascii.crc32(text) % SLOTS:02d}"
+    return f"{runtime_folder()}/p-{binascii.crc32(text) % SLOTS:02d}"
 
 
 def _private(path: str, flags: int) -> int:

@@ -16,7 +16,7 @@ import msgspec
 from trainsh_base.errors import CredentialError, TrainError, Unreachable
 from trainsh_base.remote.target import Target
 from trainsh_base.request import Request
-from trainsh_base.system.paths import runtime_home
+from trainsh_base.system.paths import runtime_folder
 
 PROGRAM = os.path.join(os.path.dirname(os.path.abspath(__file__)), "askpass")  # noqa: PTH100, PTH118, PTH120
 _HOST_KEY = re.compile(r"The authenticity of host .*\(yes/no", re.DOTALL)
@@ -58,7 +58,7 @@ class Questions:
         self._target = target
         self._request = request
         self._login = login
-        self._folder = f"{runtime_home()}/q-{os.getpid()}-{time.monotonic_ns()}"
+        self._folder = f"{runtime_folder()}/q-{os.getpid()}-{time.monotonic_ns()}"
         self._stored_used = False
         self._tried: set[str] = set()  # the questions for a secret that were asked already
         self.ssh_pid = 0

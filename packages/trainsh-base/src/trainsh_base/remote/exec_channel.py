@@ -13,7 +13,7 @@ from trainsh_base.remote.target import Target
 from trainsh_base.request import Request
 from trainsh_base.system import spawn
 from trainsh_base.system.deadline import Deadline
-from trainsh_base.system.paths import runtime_home
+from trainsh_base.system.paths import runtime_folder
 
 # After ASKS_AFTER seconds, login files that still run may be waiting for input. From then on, the text `nudge` is
 # sent to them every ASKS_EVERY seconds.
@@ -140,7 +140,7 @@ def _not_opened(target: Target, path: str, status: int, heard: bytes, errors: by
 
 def _unnamed_file() -> int:
     """Open a temporary file for a channel's stderr. The file has no name, so closing it also deletes it."""
-    name = f"{runtime_home()}/e-{os.getpid()}-{os.urandom(4).hex()}"
+    name = f"{runtime_folder()}/e-{os.getpid()}-{os.urandom(4).hex()}"
     handle = os.open(name, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
     os.unlink(name)  # noqa: PTH108
     return handle

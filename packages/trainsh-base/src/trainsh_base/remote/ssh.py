@@ -19,7 +19,7 @@ from trainsh_base.request import Request, current
 from trainsh_base.system import spawn
 from trainsh_base.system.deadline import Deadline
 from trainsh_base.system.files import locked
-from trainsh_base.system.paths import runtime_home
+from trainsh_base.system.paths import runtime_folder
 
 # sshd allows ten channels for each connection (MaxSessions by default). So eight masters carry eighty channels.
 MOST_MASTERS = 8
@@ -262,7 +262,7 @@ def disconnect(target: Target) -> int:
 def disconnect_all() -> int:
     """End every shared connection of this user. Return how many connections were ended."""
     count = 0
-    for entry in list(os.scandir(runtime_home())):
+    for entry in list(os.scandir(runtime_folder())):
         if entry.name.startswith("m-") and entry.is_file(follow_symlinks=False) is False:
             count += end_master(entry.path)
             remove_stale(entry.path)

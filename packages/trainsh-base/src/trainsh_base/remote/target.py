@@ -74,10 +74,10 @@ def control_path(argv: list[str], env: dict[str, str] | None = None) -> str:
     The path must be short: the path of a Unix socket may have only 104 bytes, and ssh appends 17 bytes to it while
     it creates the socket.
     """
-    from trainsh_base.system.paths import runtime_home  # noqa: PLC0415 - brings pathlib, and this machine needs no socket
+    from trainsh_base.system.paths import runtime_folder  # noqa: PLC0415 - this machine needs no socket
 
     text = "\0".join([*argv, *(f"{key}={value}" for key, value in sorted((env or {}).items()))])
-    return str(runtime_home() / f"m-{fingerprint(text.encode()):016x}")
+    return f"{runtime_folder()}/m-{fingerprint(text.encode()):016x}"
 
 
 def fingerprint(data: bytes) -> int:

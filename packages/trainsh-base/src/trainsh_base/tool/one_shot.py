@@ -18,7 +18,7 @@ from trainsh_base.errors import TimedOut, TrainError, from_document
 from trainsh_base.request import nobody
 from trainsh_base.system import spawn
 from trainsh_base.system.bad_answer import BadAnswer
-from trainsh_base.system.paths import runtime_home
+from trainsh_base.system.paths import runtime_folder
 from trainsh_base.tool.peer import OnAsk, OnEvent, PeerLost, encoded
 
 EVENTS = 3  # the child's descriptor for events; it has one digit, because a redirection in a shell needs that
@@ -150,7 +150,7 @@ class Questions:
 
     def __init__(self, on_ask: OnAsk | None) -> None:
         self._on_ask = on_ask
-        self.path = str(runtime_home() / f"ask-{os.getpid()}-{id(self):x}")
+        self.path = f"{runtime_folder()}/ask-{os.getpid()}-{id(self):x}"
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self._socket.bind(self.path)
         self._socket.listen()

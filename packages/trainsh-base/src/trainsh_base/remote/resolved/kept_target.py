@@ -14,7 +14,7 @@ import msgspec
 from trainsh_base.errors import Conflict
 from trainsh_base.remote.control_socket import master_pid
 from trainsh_base.remote.target import Target, fingerprint
-from trainsh_base.system.paths import config_home, runtime_home
+from trainsh_base.system.paths import config_folder, runtime_folder
 
 Stamp = tuple[int, int, int, int]
 VARIABLES = ("HOME", "TRAINSH_HOME", "XDG_CONFIG_HOME", "XDG_RUNTIME_DIR")
@@ -86,8 +86,8 @@ def _variables() -> dict[str, str]:
 
 
 def _path(name: str) -> str:
-    text = "\0".join((str(config_home()), name))
-    return f"{runtime_home()}/t-{fingerprint(text.encode()):016x}"
+    text = "\0".join((config_folder(), name))
+    return f"{runtime_folder()}/t-{fingerprint(text.encode()):016x}"
 
 
 def _private(path: str, flags: int) -> int:
