@@ -285,7 +285,7 @@ def test_the_live_picture(world: World) -> None:
         screen.shows("97%")  # the hosts answer in any order
         (box.home / "bin" / "cards").write_text(lines([A100 | {"utilization.gpu": "40"}, IDLE]))
         shown = screen.shows("40%")
-        assert re.search("█▃", shown), shown
+        assert re.search("█·*▃", shown), shown  # a host that was slow to answer leaves a gap
         (box.home / "bin" / "cards").write_text(lines([A100, IDLE]))
         screen.shows("97%")
         screen.is_golden("gpus-watch", (r" *[▁▂▃▄▅▆▇█·]+ ", " #HISTORY# "))

@@ -19,7 +19,13 @@ from trainsh_dsl.document.graph import Graph
 from trainsh_dsl.document.plan import Plan
 from trainsh_dsl.text import files
 
-tool = Tool("dsl", summary="Read, check and format recipes")
+tool = Tool(
+    "dsl", summary="Read, check and format recipes",
+    spare_modules=(
+        "trainsh_dsl.format.canonical", "trainsh_dsl.plan.planner", "trainsh_dsl.text.shell_state",
+        "trainsh_dsl.vocabulary.installed_tools",
+    ),
+)  # fmt: skip
 
 File = Annotated[str | None, Arg("recipe file, - for standard input", kind="file")]
 Text = Annotated[str | None, Opt("the recipe itself instead of a file", metavar="TEXT")]

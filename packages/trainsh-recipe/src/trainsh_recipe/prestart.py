@@ -15,6 +15,7 @@ LOCK_VARIABLE = "TRAINSH_RUNNER_LOCK"
 NAME = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-")
 
 children: dict[str, spawn.Child] = {}
+loaded: list[str] = []  # the tools for which no spare was there (see leave_spares)
 plan: tuple[str, bytes] = ("", b"")  # the text of `exec` and its kept plan; both are empty if none is kept
 lock_handle = -1
 
@@ -26,17 +27,49 @@ def start() -> None:
     if not argv or argv[0] not in RUNS or {"--help", "-h"} & set(argv):
         return
     # train-tmux needs the longest time until the first step can run, so it is started first.
-    _start("tmux")
-    if "tmux" in children:
-        os.write(children["tmux"].stdin, request(first_host(argv)))
+    _start("tmux", spare=argv[0] == "exec" and _elsewhere(argv), first=request(first_host(argv)))
     if argv[0] != "exec" or not _find_plan(argv):
-        _start("dsl")
+        _start("dsl", spare=argv[0] == "exec")
 
 
-def _start(name: str) -> None:
+def _start(name: str, *, spare: bool, first: bytes = b"") -> None:
+    """Start a tool and send it the request `first`. With `spare`, use a spare if one waits."""
     path = spawn.tool_path(name)
-    if path is not None:
-        children[name] = spawn.start([path, "serve"], env=dict(os.environ))
+    if path is None:
+        return
+    child = _spare(path, first) if spare else None
+    if child is None:
+        child = spawn.start([path, "serve"], env=dict(os.environ))
+        os.write(child.stdin, first)
+        if spare:
+            loaded.append(path)
+    children[name] = child
+
+
+def _spare(path: str, first: bytes) -> spawn.Child | None:
+    from trainsh_base.tool.spares.taking import take  # noqa: PLC0415 - for `exec` only
+
+    try:
+        child = take(path)
+        if child is not None:
+            os.write(child.stdin, first)
+    except Exception:  # there is no folder for sockets, or the spare has ended
+        return None
+    return child
+
+
+def leave_spares(seconds: float) -> None:
+    """Leave spares, for the next `exec`, of the tools for which this `exec` found none. They wait for `seconds`."""
+    if not loaded or seconds <= 0:
+        return
+    from trainsh_base.errors import TrainError  # noqa: PLC0415 - was loaded meanwhile
+    from trainsh_base.tool.spares.taking import leave  # noqa: PLC0415 - for `exec` only
+
+    for path in loaded:
+        try:
+            leave(path, seconds)
+        except TrainError:  # there is no folder for sockets
+            return
 
 
 def _find_plan(argv: list[str]) -> bool:
@@ -58,6 +91,33 @@ def request(host: str) -> bytes:
     return b'{"jsonrpc":"2.0","id":"early","method":"prepare","params":{"host":"%s"}}\n' % host.encode()
 
 
+def _elsewhere(argv: list[str]) -> bool:
+    """Return whether all hosts of an `exec` are other machines, as far as this can be seen without loading more.
+
+    A session on this machine must inherit limits and control groups from this process, and not from a spare.
+    """
+    from trainsh_base.remote.resolved.kept_path import kept_path  # noqa: PLC0415 - for `exec` only
+
+    try:
+        names = [name for word in argv[1:] for name in hosts_in(word)]
+        return bool(names) and all(os.path.exists(kept_path(name)) for name in names)  # noqa: PTH110
+    except Exception:  # there is no folder for sockets
+        return False
+
+
+def hosts_in(text: str) -> list[str]:
+    """Return each name that follows an `@` in `text`."""
+    names = []
+    for part in text.split("@")[1:]:
+        name = ""
+        for letter in part:
+            if letter not in NAME:
+                break
+            name += letter
+        names.append(name)
+    return names
+
+
 def first_host(argv: list[str]) -> str:
     """Return the host that a command line uses first: the first `@NAME` in the text of `exec`, else this machine.
 
@@ -65,12 +125,8 @@ def first_host(argv: list[str]) -> str:
     """
     if argv[0] != "exec":
         return "local"
-    name = ""
-    for letter in next((word.partition("@")[2] for word in argv if word.lstrip().startswith("@")), ""):
-        if letter not in NAME:
-            break
-        name += letter
-    return name or "local"
+    first = next((word for word in argv if word.lstrip().startswith("@")), "@")
+    return hosts_in(first)[0] or "local"
 
 
 def _keep_lock() -> None:
@@ -89,5 +145,6 @@ def _keep_lock() -> None:
 
 
 def take(name: str) -> spawn.Child | None:
-    """Return the tool `name` if it was started here and was not taken before; else None."""
-    return children.pop(name, None)
+    """Return the tool `name` if it was started here, was not taken before, and serves us; else None."""
+    child = children.pop(name, None)
+    return child if child is not None and child.confirm() else None

@@ -37,7 +37,10 @@ CLOSING = 30.0  # seconds beyond the grace within which a host must answer that 
 PREPARING = 2.0  # seconds within which `prepare` must have a shell on an open connection
 KILLING = 10  # `kill` allows time for this many sessions, because the host closes them one after the other
 registry = Registry()
-tool = Tool("tmux", "Persistent tmux sessions, steps and waits", on_close=registry.close)
+tool = Tool(
+    "tmux", "Persistent tmux sessions, steps and waits", on_close=registry.close,
+    spare_modules=("trainsh_base.remote.ssh", "trainsh_base.system.configuration.config"),
+)  # fmt: skip
 
 HostOpt = Annotated[str, Opt("the machine: local, a name, or user@host", metavar="HOST", kind="host")]
 GraceOpt = Annotated[

@@ -7,6 +7,8 @@ from typing import Literal
 
 import msgspec
 
+from trainsh_base.system.paths import fingerprint, runtime_folder
+
 
 class Target(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A machine. `argv` starts ssh: it has all options, then the destination, and no command.
@@ -74,22 +76,8 @@ def control_path(argv: list[str], env: dict[str, str] | None = None) -> str:
     The path must be short: the path of a Unix socket may have only 104 bytes, and ssh appends 17 bytes to it while
     it creates the socket.
     """
-    from trainsh_base.system.paths import runtime_folder  # noqa: PLC0415 - this machine needs no socket
-
     text = "\0".join([*argv, *(f"{key}={value}" for key, value in sorted((env or {}).items()))])
     return f"{runtime_folder()}/m-{fingerprint(text.encode()):016x}"
-
-
-def fingerprint(data: bytes) -> int:
-    """Hash `data` with FNV-1a, 64 bits.
-
-    Importing hashlib would add 5 ms to every start. A hash that resists attacks is not needed, because no other
-    program writes these names.
-    """
-    value = 0xCBF29CE484222325
-    for byte in data:
-        value = (value ^ byte) * 0x100000001B3 & 0xFFFFFFFFFFFFFFFF
-    return value
 
 
 def ssh_target(

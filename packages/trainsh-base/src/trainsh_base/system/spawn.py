@@ -60,7 +60,11 @@ class Child:
         else:
             self.status = os.waitstatus_to_exitcode(code) if pid else None
         if self.status is not None:
-            _children.pop(self.pid, None)
+            forget(self)
+
+    def confirm(self) -> bool:
+        """Return whether the process serves us. A new process always does."""
+        return True
 
     def close_stdin(self) -> None:
         """Close the child's stdin, which makes a `serve` or a shell exit."""
@@ -111,7 +115,7 @@ def start(
             setsid=own_session, setsigdef=[SIGPIPE, SIGINT], setsigmask=mask,
         )  # fmt: skip
         child = Child(pid, our_out, our_in, argv)
-        _children[pid] = child
+        remember(child)
     except BaseException:
         os.close(our_out)
         os.close(our_in)
@@ -131,14 +135,15 @@ def in_folder(cwd: str, argv: list[str]) -> list[str]:
     return ["/bin/sh", "-c", 'cd -- "$1" && shift && exec "$@"', "sh", cwd, *argv] if cwd else argv
 
 
-def show_argv(argv: list[str]) -> None:
-    """Print the argv of a program that is about to run on stderr, quoted for a shell. This is for `--debug`.
+def show_argv(argv: list[str], note: str = "") -> None:
+    """Print the argv of a program that is about to run on stderr, quoted for a shell, and then `note`. This is for
+    `--debug`.
 
     No argv contains a secret.
     """
     import shlex  # noqa: PLC0415 - only when it was asked for
 
-    sys.stderr.write(f"+ {shlex.join(map(str, argv))}\n")
+    sys.stderr.write(f"+ {shlex.join(map(str, argv))}{note}\n")
     sys.stderr.flush()
 
 
@@ -148,6 +153,16 @@ def _on_path(program: str) -> str:
         if os.path.isfile(path) and os.access(path, os.X_OK):  # noqa: PTH113
             return path
     raise FileNotFoundError(program)
+
+
+def remember(child: Child) -> None:
+    """Let `end_all` end this process too."""
+    _children[child.pid] = child
+
+
+def forget(child: Child) -> None:
+    """Undo `remember`: the process has exited."""
+    _children.pop(child.pid, None)
 
 
 def end_all() -> None:

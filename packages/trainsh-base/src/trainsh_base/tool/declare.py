@@ -278,16 +278,19 @@ class Tool:
         *,
         provides: tuple[str, ...] = (),
         on_close: Callable[[], None] | None = None,
+        spare_modules: tuple[str, ...] = (),
     ) -> None:
         """Declare a tool. `provides` is ("hosts",) for a provider of machines (docs/protocol.md).
 
-        `on_close` is called when the process ends. It closes what the tool keeps open between requests.
+        `on_close` is called when the process ends. It closes what the tool keeps open between requests. A spare of
+        this tool loads the `spare_modules` too, because its requests need them.
         """
         self.name = name
         self.summary = summary
         self.provides = provides
         self.commands: dict[str, Command] = {}
         self.on_close = on_close
+        self.spare_modules = spare_modules
 
     @property
     def program(self) -> str:

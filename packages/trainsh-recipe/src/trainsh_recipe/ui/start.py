@@ -108,6 +108,7 @@ def exec_lines(text: str, overrides: Overrides) -> tuple[JobReport, int]:
 
     state, status = exec_run.carry_out(held)
     jobs.prune_exec()
+    prestart.leave_spares(config_value("exec.spare_time") or 0.0)
     return reports.job_report(held.job, state), status
 
 

@@ -13,8 +13,8 @@ import msgspec
 
 from trainsh_base.errors import Conflict
 from trainsh_base.remote.control_socket import master_pid
-from trainsh_base.remote.target import Target, fingerprint
-from trainsh_base.system.paths import config_folder, runtime_folder
+from trainsh_base.remote.resolved.kept_path import kept_path
+from trainsh_base.remote.target import Target
 
 Stamp = tuple[int, int, int, int]
 VARIABLES = ("HOME", "TRAINSH_HOME", "XDG_CONFIG_HOME", "XDG_RUNTIME_DIR")
@@ -50,7 +50,7 @@ def keep(name: str, target: Target, files: dict[str, Stamp | None]) -> None:
         return
     kept = Kept(name=name, target=target, files=files, variables=_variables())
     try:
-        path = _path(name)
+        path = kept_path(name)
         aside = f"{path}.{os.getpid()}"
         with open(aside, "wb", opener=_private) as file:
             file.write(msgspec.json.encode(kept))
@@ -62,7 +62,7 @@ def keep(name: str, target: Target, files: dict[str, Stamp | None]) -> None:
 def find(name: str) -> Target | None:
     """Return the kept target if it is still valid, else None."""
     try:
-        with open(_path(name), "rb") as file:  # noqa: PTH123
+        with open(kept_path(name), "rb") as file:  # noqa: PTH123
             kept = msgspec.json.decode(file.read(), type=Kept)
     except (OSError, Conflict, msgspec.DecodeError):
         return None
@@ -83,11 +83,6 @@ def _stamp(path: str) -> Stamp | None:
 
 def _variables() -> dict[str, str]:
     return {name: os.environ.get(name, "") for name in VARIABLES}
-
-
-def _path(name: str) -> str:
-    text = "\0".join((config_folder(), name))
-    return f"{runtime_folder()}/t-{fingerprint(text.encode()):016x}"
 
 
 def _private(path: str, flags: int) -> int:
