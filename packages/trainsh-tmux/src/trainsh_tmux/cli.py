@@ -8,7 +8,6 @@ from typing import Annotated
 import msgspec
 
 from trainsh_base.errors import UsageError
-from trainsh_base.remote.control_socket import master_pid
 from trainsh_base.request import current, limited
 from trainsh_base.system.deadline import Deadline
 from trainsh_base.system.units import Duration
@@ -19,19 +18,7 @@ from trainsh_tmux.model import Done, Holds, Listed, Outcome, Prepared, Removed, 
 from trainsh_tmux.names import server, session_name, word
 from trainsh_tmux.remote import session_scripts
 from trainsh_tmux.session.errors import not_open
-from trainsh_tmux.session.holds import ask_holds
-from trainsh_tmux.session.listing import configured, everywhere
-from trainsh_tmux.session.opening import open_session, start_folder
-from trainsh_tmux.session.reclaim import released
 from trainsh_tmux.session.registry import Registry
-from trainsh_tmux.step.conversation import Conversation
-from trainsh_tmux.step.failures import raise_for
-from trainsh_tmux.step.handing import Step
-from trainsh_tmux.step.interrupting import end_step
-from trainsh_tmux.step.step_status import asked, grace_setting
-from trainsh_tmux.wait.background_output import BackgroundOutput
-from trainsh_tmux.wait.patience import in_time
-from trainsh_tmux.wait.pattern import wait_for
 
 CLOSING = 30.0  # seconds beyond the grace within which a host must answer that a session is closed
 PREPARING = 2.0  # seconds within which `prepare` must have a shell on an open connection
@@ -64,6 +51,8 @@ def open_(
     ] = [],  # noqa: B006
 ) -> Session:
     """Open a session; one that is open already stays as it is."""
+    from trainsh_tmux.session.opening import open_session, start_folder  # noqa: PLC0415 - as in `_load`
+
     live = registry.session(host, job, name)
     return open_session(
         live, start_folder(live.host, cwd), bootstrap=bootstrap, restore=restore, without=tuple(without)
@@ -78,12 +67,23 @@ def prepare(host: HostOpt = "local") -> Prepared:
     """
     machine = registry.host(host)
     path = machine.target.control_path
-    ready = machine.target.kind == "local" or bool(path and master_pid(path) is not None)
+    ready = machine.target.kind == "local"
+    if path and not ready:
+        from trainsh_base.remote.control_socket import master_pid  # noqa: PLC0415 - this machine needs no sockets
+
+        ready = master_pid(path) is not None
     if ready:
         request, deadline = current(), Deadline.after(PREPARING)
         threading.Thread(target=machine.prepare_shell, args=(request, deadline), daemon=True).start()
+        threading.Thread(target=_load, daemon=True).start()
         machine.channel(request, deadline)
     return Prepared(ready=ready)
+
+
+def _load() -> None:
+    """Load the modules that `open` and `run` need, while the shells on the host start."""
+    import trainsh_tmux.session.opening  # noqa: PLC0415 - the shells are started first
+    import trainsh_tmux.step.conversation  # noqa: F401, PLC0415
 
 
 @tool.command(show=display.show_outcome, status=display.run_status)
@@ -120,6 +120,11 @@ def run(
         raise UsageError("the output of a background step cannot be captured", "remove --background or --capture")
     if only_ask and not (step and session):
         raise UsageError("only_ask needs a session and a step")
+    from trainsh_tmux.step.conversation import Conversation  # noqa: PLC0415 - as in `_load`
+    from trainsh_tmux.step.failures import raise_for  # noqa: PLC0415
+    from trainsh_tmux.step.handing import Step  # noqa: PLC0415
+    from trainsh_tmux.step.step_status import asked  # noqa: PLC0415
+
     name = session or f"run-{os.getpid()}-{os.urandom(2).hex()}"
     live = registry.session(host, job, name)
     wanted = Step(
@@ -127,7 +132,7 @@ def run(
         mode="background" if background else "capture" if capture else "run",
         echo=command if echo is None else echo, timeout=timeout, secrets=secrets, since=since,
         keep_running=keep_running, replaces=tuple(word("step", each) for each in replaces),
-        grace=grace_setting() if grace is None and timeout is not None else grace or 0.0,
+        grace=session_scripts.grace_setting() if grace is None and timeout is not None else grace or 0.0,
     )  # fmt: skip
     if only_ask:
         return asked(live, wanted.name)
@@ -169,6 +174,10 @@ def wait(
         )
     if idle not in (None, "own", "all"):
         raise UsageError(f"--idle must be own or all, not {idle!r}")
+    from trainsh_tmux.wait.background_output import BackgroundOutput  # noqa: PLC0415 - few recipes wait
+    from trainsh_tmux.wait.patience import in_time  # noqa: PLC0415
+    from trainsh_tmux.wait.pattern import wait_for  # noqa: PLC0415
+
     live = registry.session(host, job, session)
     with in_time(live, timeout):
         if wanted[0] != "pattern":
@@ -185,6 +194,8 @@ def list_(
     all_: Annotated[bool, Opt("also sessions that have ended")] = False,
 ) -> list[Listed]:
     """List sessions: the job each belongs to, what runs in it, and for how long."""
+    from trainsh_tmux.session.listing import configured, everywhere  # noqa: PLC0415 - asked for by hand
+
     rows = everywhere(host or ["local", *configured()], registry.host)
     return [row for row in rows if all_ or row.state != "ended"]
 
@@ -198,6 +209,8 @@ def holds(
     timeout: Annotated[Duration | None, Opt("how long to try to reach the host")] = None,
 ) -> Holds:
     """Report which sessions of a job are open on a host, and how its steps ended; changes nothing."""
+    from trainsh_tmux.session.holds import ask_holds  # noqa: PLC0415 - only a resume asks
+
     with limited(Deadline.after(timeout).at):
         return ask_holds(registry.host(host), job, sessions, steps)
 
@@ -246,8 +259,10 @@ def interrupt_(
     grace: GraceOpt = None,
 ) -> Done:
     """End a step and all it started: INT now, TERM after half of the grace time, KILL at the end of it."""
+    from trainsh_tmux.step.interrupting import end_step  # noqa: PLC0415 - loaded with the step
+
     live = registry.session(host, job, session)
-    given = grace_setting() if grace is None else grace
+    given = session_scripts.grace_setting() if grace is None else grace
     told, survived = end_step(live, word("step", step), "interrupted", given, current())
     return Done(name=session, host=host, job=job, done=told, survived=survived)
 
@@ -261,6 +276,8 @@ def release(
     """Turn a session's pane into an ordinary shell, with the directory and environment of its last step."""
     done = _do(host, job, session, session_scripts.release(job, session_name(session)))
     if done.done == "asked":
+        from trainsh_tmux.session.reclaim import released  # noqa: PLC0415 - a step still runs there
+
         over = released(registry.session(host, job, session))
         done = msgspec.structs.replace(done, done="released" if over else "will be released when its step ends")
     return done
@@ -280,7 +297,7 @@ def close(
     wait: Annotated[bool, Opt("wait until the session is closed, instead of until its host has begun to")] = True,
 ) -> Done:
     """Close a session, and end what runs in it. It is no error if the session is gone already."""
-    given = grace_setting() if grace is None else grace
+    given = session_scripts.grace_setting() if grace is None else grace
     body = session_scripts.close_session(job, session_name(session), given, snapshot=snapshot, wait=wait)
     with limited(Deadline.after(given + CLOSING).at):
         lines = registry.host(host).ask(body, limit=given + CLOSING)
@@ -296,7 +313,7 @@ def kill(
     grace: GraceOpt = None,
 ) -> Done:
     """Close all sessions of a job on a host, and end what runs in them."""
-    given = grace_setting() if grace is None else grace
+    given = session_scripts.grace_setting() if grace is None else grace
     limit = KILLING * (given + CLOSING)
     with limited(Deadline.after(limit).at):
         lines = registry.host(host).ask(session_scripts.kill_server(job, given), limit=limit)

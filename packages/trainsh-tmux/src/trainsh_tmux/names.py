@@ -4,9 +4,9 @@ import re
 
 from trainsh_base.errors import UsageError
 
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
-_WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
-_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_NAME = r"[A-Za-z_][A-Za-z0-9_-]*"
+_WORD = r"[A-Za-z0-9][A-Za-z0-9._-]*"
+_VARIABLE = r"[A-Za-z_][A-Za-z0-9_]*"
 LONGEST = 64
 
 
@@ -15,7 +15,7 @@ def session_name(name: str) -> str:
 
     A `.` or `:` is not valid: tmux would replace it.
     """
-    if not _NAME.fullmatch(name) or len(name) > LONGEST:
+    if not re.fullmatch(_NAME, name) or len(name) > LONGEST:
         raise UsageError(
             f"not a session name: {name!r}",
             "use letters, digits, _ and -; the first is not a digit",
@@ -26,14 +26,14 @@ def session_name(name: str) -> str:
 
 def word(kind: str, text: str) -> str:
     """Return `text` if it is a valid name of a job or a step; else raise UsageError."""
-    if not _WORD.fullmatch(text) or len(text) > LONGEST:
+    if not re.fullmatch(_WORD, text) or len(text) > LONGEST:
         raise UsageError(f"not a {kind}: {text!r}", "letters, digits, `.`, `_` and -", code="bad_name")
     return text
 
 
 def variable(name: str) -> str:
     """Return `name` if it is a valid name of a shell variable; else raise UsageError."""
-    if not _VARIABLE.fullmatch(name):
+    if not re.fullmatch(_VARIABLE, name):
         raise UsageError(f"not a variable's name: {name!r}", "letters, digits and _", code="bad_name")
     return name
 

@@ -2,12 +2,12 @@
 
 import re
 
-_ATTEMPT = re.compile(r"\bstep (\d{3,})(?:\.(\d{2,}))?-\d+\b")
+_ATTEMPT = r"\bstep (\d{3,})(?:\.(\d{2,}))?-\d+\b"
 
 
 def in_recipe(text: str) -> str:
     """Return a message with "step 007.02-1" replaced by "step 7.2", the number that the step has in the recipe."""
-    return _ATTEMPT.sub(lambda found: f"step {int(found[1])}" + (f".{int(found[2])}" if found[2] else ""), text)
+    return re.sub(_ATTEMPT, lambda found: f"step {int(found[1])}" + (f".{int(found[2])}" if found[2] else ""), text)
 
 
 def file_number(id: str) -> str:

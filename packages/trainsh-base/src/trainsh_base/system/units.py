@@ -7,9 +7,9 @@ import msgspec
 from trainsh_base.errors import UsageError
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
-_DURATION = re.compile(r"(?:\d+(?:\.\d+)?[smhd])+")
-_PART = re.compile(r"(\d+(?:\.\d+)?)([smhd])")
-_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*(?:([kmgtp])i?)?b?", re.IGNORECASE)
+_DURATION = r"(?:\d+(?:\.\d+)?[smhd])+"
+_PART = r"(\d+(?:\.\d+)?)([smhd])"
+_SIZE = r"(\d+(?:\.\d+)?)\s*(?:([kmgtp])i?)?b?"
 
 _TRUE, _FALSE = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
 
@@ -29,8 +29,8 @@ def parse_duration(text: str | float) -> float:
 
 
 def _seconds(text: str) -> float | None:
-    if _DURATION.fullmatch(text):
-        return sum(float(number) * _UNITS[unit] for number, unit in _PART.findall(text))
+    if re.fullmatch(_DURATION, text):
+        return sum(float(number) * _UNITS[unit] for number, unit in re.findall(_PART, text))
     if re.fullmatch(r"\d+(\.\d+)?", text):
         return float(text)
     return None
@@ -54,7 +54,7 @@ def format_duration(seconds: float) -> str:
 
 def parse_size(text: str | int) -> int:
     """Return the bytes in a size such as `10`, `4k`, `16M` or `2GiB`. Units are powers of 1024, as for rsync."""
-    found = _SIZE.fullmatch(str(text).strip())
+    found = re.fullmatch(_SIZE, str(text).strip(), re.IGNORECASE)
     if not found:
         raise UsageError(f"not a size: {str(text)!r}", "write it like 512k, 16M or 1.5G", code="bad_size")
     power = " kmgtp".index((found[2] or " ").lower())

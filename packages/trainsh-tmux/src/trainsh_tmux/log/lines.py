@@ -5,7 +5,7 @@ import re
 
 from trainsh_base.system.printable import printable
 
-_ENDS = re.compile(r"\r\n|\n|\r")
+_ENDS = r"\r\n|\n|\r"
 
 
 class Lines:
@@ -22,7 +22,7 @@ class Lines:
 
     def feed(self, data: bytes) -> list[str]:
         """Return the lines that `data` completes, then the unfinished line, if any."""
-        parts = _ENDS.split(self.last + self._decoder.decode(data))
+        parts = re.split(_ENDS, self.last + self._decoder.decode(data))
         self.last = parts.pop()[-self.LIMIT :]
         lines = [printable(part[-self.LIMIT :]) for part in parts]
         return [*lines, printable(self.last)] if self.last else lines

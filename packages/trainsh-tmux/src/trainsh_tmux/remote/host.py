@@ -10,7 +10,6 @@ import msgspec
 
 from trainsh_base.errors import RemoteError, TimedOut, TrainError, Unreachable, UsageError
 from trainsh_base.remote.channel import START_LIMIT, Channel, OnLine, Over, lost, open_shell
-from trainsh_base.remote.resolved import kept_target
 from trainsh_base.remote.retry import persist
 from trainsh_base.remote.target import Target
 from trainsh_base.request import Request, current
@@ -69,6 +68,8 @@ def resolve(spec: str, *, afresh: bool = False) -> Target:
             return _target(msgspec.json.decode(spec))
         except msgspec.DecodeError as error:
             raise UsageError(f"not a host: {spec}", f"a target is JSON: {error}", code="bad_host") from None
+    from trainsh_base.remote.resolved import kept_target  # noqa: PLC0415 - it loads sockets; this machine needs none
+
     kept = None if afresh else kept_target.find(spec)
     if kept is not None:
         return kept

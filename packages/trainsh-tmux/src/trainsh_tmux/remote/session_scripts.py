@@ -1,5 +1,6 @@
 """The bodies of requests that open, show and end sessions (see scripts.py)."""
 
+import functools
 import os
 
 from trainsh_tmux.names import server, session_name
@@ -44,6 +45,17 @@ def log_limit() -> int:
     from trainsh_base.system.configuration.config import config_value  # noqa: PLC0415 - only a new session needs it
 
     return int(config_value("tmux.log_limit"))
+
+
+@functools.cache
+def grace_setting() -> float:
+    """Return the setting `tmux.grace`: how many seconds a step has to end after its first signal.
+
+    A process reads the setting only once.
+    """
+    from trainsh_base.system.configuration.config import config_value  # noqa: PLC0415 - as above
+
+    return float(config_value("tmux.grace"))
 
 
 def install_tmux(command: str) -> str:

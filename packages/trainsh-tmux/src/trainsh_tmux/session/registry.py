@@ -1,13 +1,16 @@
 """The hosts and sessions that this process uses."""
 
 import threading
+from typing import TYPE_CHECKING
 
 from trainsh_tmux.names import session_name
 from trainsh_tmux.remote import scripts
 from trainsh_tmux.remote.host import Host, Hosts
 from trainsh_tmux.remote.reply import fields
 from trainsh_tmux.session.errors import gone, must_be_here
-from trainsh_tmux.session.live import Live
+
+if TYPE_CHECKING:
+    from trainsh_tmux.session.live import Live
 
 
 class Registry:
@@ -22,8 +25,10 @@ class Registry:
         """Return the machine for `spec` (a host spec of the recipe language)."""
         return self._hosts.get(spec)
 
-    def session(self, spec: str, job: str, name: str) -> Live:
+    def session(self, spec: str, job: str, name: str) -> "Live":
         """Return the session, whether or not it exists on the host."""
+        from trainsh_tmux.session.live import Live  # noqa: PLC0415 - loaded while the shell on the host starts
+
         session_name(name)
         host = self.host(spec)
         with self._lock:
@@ -36,7 +41,7 @@ class Registry:
         if live:
             live.close()
 
-    def must_exist(self, live: Live) -> None:
+    def must_exist(self, live: "Live") -> None:
         """Raise NotFound, `session_gone` or `other_node`, unless the session is open."""
         host = live.host
         line = must_be_here(host, live.job, live.name, host.first(scripts.log_end(live.job, live.name), "none"))

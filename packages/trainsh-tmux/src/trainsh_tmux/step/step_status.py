@@ -1,7 +1,5 @@
 """Reads what a host has recorded about a step."""
 
-import functools
-
 from trainsh_base.errors import NotFound
 from trainsh_tmux.model import Outcome
 from trainsh_tmux.remote import step_scripts
@@ -10,17 +8,6 @@ from trainsh_tmux.session.errors import on_another_node
 from trainsh_tmux.session.live import Live
 from trainsh_tmux.statuses import judge
 from trainsh_tmux.step.failures import not_started
-
-
-@functools.cache
-def grace_setting() -> float:
-    """Return the setting `tmux.grace`: how many seconds a step has to end after its first signal.
-
-    A process reads the setting only once.
-    """
-    from trainsh_base.system.configuration.config import config_value  # noqa: PLC0415 - only a step with a limit needs it
-
-    return float(config_value("tmux.grace"))
 
 
 def parse_status(text: str, host: str, line: str) -> int | None:
