@@ -14,6 +14,7 @@ from trainsh_base.errors import Conflict
 from trainsh_base.system import spawn
 from trainsh_base.system.paths import runtime_folder
 
+FORMAT = 2  # of the documents that are kept
 SLOTS = 64
 LONGEST = 4000  # the most bytes of a text whose plan is kept
 
@@ -25,7 +26,7 @@ def text_of(argv: list[str]) -> str:
 
 
 def find(text: str) -> bytes | None:
-    """Return the kept plan of `text` as JSON, or None if there is none."""
+    """Return what was kept for `text`, or None if nothing was kept."""
     data = text.encode("utf-8", "surrogateescape")
     if not 0 < len(data) <= LONGEST:
         return None
@@ -39,7 +40,7 @@ def find(text: str) -> bytes | None:
 
 
 def keep(text: bytes, plan: bytes) -> None:
-    """Keep `plan`, the plan of `text` as JSON, for `find`."""
+    """Keep `plan`, a JSON document with the plan of `text` and with digests, for `find`."""
     head = _head(text) if len(text) <= LONGEST else b""
     if not head:
         return
@@ -72,7 +73,7 @@ def _stamp() -> str:
         package = os.path.join(folder, module)  # noqa: PTH118
         if module and os.path.isdir(package):  # noqa: PTH112
             newest, count = _newest(package)
-            return f"{VERSION} {package} {newest} {count}"
+            return f"{FORMAT} {VERSION} {package} {newest} {count}"
     return ""
 
 

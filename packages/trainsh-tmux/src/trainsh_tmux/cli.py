@@ -26,7 +26,11 @@ KILLING = 10  # `kill` allows time for this many sessions, because the host clos
 registry = Registry()
 tool = Tool(
     "tmux", "Persistent tmux sessions, steps and waits", on_close=registry.close,
-    spare_modules=("trainsh_base.remote.ssh", "trainsh_base.system.configuration.config"),
+    spare_modules=(
+        "trainsh_base.remote.ssh", "trainsh_base.remote.resolved.kept_target",
+        "trainsh_base.system.configuration.config",
+        "trainsh_tmux.session.opening", "trainsh_tmux.step.conversation",
+    ),
 )  # fmt: skip
 
 HostOpt = Annotated[str, Opt("the machine: local, a name, or user@host", metavar="HOST", kind="host")]

@@ -19,9 +19,7 @@ from trainsh_recipe.commands.parameters import (
     tool,
 )
 from trainsh_recipe.model import JobReport, Planned
-from trainsh_recipe.store import recipes
 from trainsh_recipe.store.options import Limited
-from trainsh_recipe.ui import reports as report
 
 _status = 0
 
@@ -51,7 +49,9 @@ def overrides(
 
 def _show_run(answer: JobReport | list[Planned]) -> None:
     if isinstance(answer, list):
-        report.show_planned(answer)
+        from trainsh_recipe.ui import reports  # noqa: PLC0415 - for --dry-run and --check only
+
+        reports.show_planned(answer)
 
 
 @tool.command(show=_show_run, status=_exit_status)
@@ -77,6 +77,7 @@ def run(
     Exit status: 0 success; 1 a step failed or timed out; 2 the recipe was refused before its first step;
     130, 143, 129 the job was interrupted by Ctrl-C, SIGTERM, SIGHUP, and can be resumed.
     """
+    from trainsh_recipe.store import recipes  # noqa: PLC0415 - not for `exec`
     from trainsh_recipe.ui import start  # noqa: PLC0415 - for commands that run a job
 
     given = overrides(host, var, storage, values)
@@ -102,10 +103,10 @@ def exec_(
     output and the exit status are those of the commands. Ctrl-C is passed to the running command. Standard input is
     not passed to it: use a here-document.
     """
-    from trainsh_recipe.ui import start  # noqa: PLC0415 - for commands that run a job
+    from trainsh_recipe.ui import exec_run  # noqa: PLC0415 - for commands that run a job
 
     lines = sys.stdin.read() if text == ["-"] else "\n".join(text)
-    answer, status = start.exec_lines(lines, overrides(host, var, storage, []))
+    answer, status = exec_run.run(lines, overrides(host, var, storage, []))
     _end(status)
     return answer
 

@@ -114,6 +114,7 @@ class Attempt:
         elif cancellation.wanted and not self.numbered.closing:
             self.stop()
         self._run.journal.sync()
+        self._run.load_later()
         return self.wait(self.pending, limit)
 
     def wait(self, pending: AnyPending, limit: float | None = None) -> Any:

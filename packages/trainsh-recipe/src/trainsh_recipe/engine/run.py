@@ -39,6 +39,8 @@ class Run:
         self.numbers: list[Numbered] = every([*self.steps, *self.closing])
         self.sessions = Sessions(state, job.id, tools, self.numbers)
         self.fresh: set[str] = set()  # sessions whose shell this process started
+        # Called once, when the first request was sent: it loads the modules that the run needs only later.
+        self.meanwhile: Callable[[], None] | None = None
         self.lock = threading.RLock()
         questions.answered = lambda seconds: self.record("question", seconds=round(seconds, 3))
 
@@ -55,6 +57,12 @@ class Run:
         self.view.event(document)
         if event in ("instance", "hosts"):
             self.limits.changed()
+
+    def load_later(self) -> None:
+        """Load the modules that are needed only later. A request was sent, and its answer takes a while."""
+        load, self.meanwhile = self.meanwhile, None
+        if load is not None:
+            load()
 
     def resumable_after(self, step: Numbered) -> bool:
         """Return whether a resume may run steps after `step`, other than steps that close a session."""

@@ -1,27 +1,24 @@
 """Makes the attempts of a step: writes each start and end to the journal, and retries failures as `retry` says."""
 
 from collections.abc import Callable
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 from trainsh_base.errors import TrainError
 from trainsh_base.system.printable import printable
 from trainsh_base.system.units import format_duration
-from trainsh_base.tool.faces.bug_reports import as_bug
 from trainsh_recipe.engine.attempt import Attempt
-from trainsh_recipe.engine.executors.command import CommandExecutor
-from trainsh_recipe.engine.executors.copying import TransferExecutor
-from trainsh_recipe.engine.executors.notifying import NotifyExecutor
 from trainsh_recipe.engine.executors.session import SessionExecutor
-from trainsh_recipe.engine.executors.sleeping import SleepExecutor
-from trainsh_recipe.engine.executors.verb import VerbExecutor
-from trainsh_recipe.engine.executors.waiting import WaitExecutor
-from trainsh_recipe.engine.gate import Gate
 from trainsh_recipe.engine.machines import Machines
 from trainsh_recipe.engine.outcome import Outcome, of_error, ours
 from trainsh_recipe.engine.outside.cancellation import Cancel, Leave
 from trainsh_recipe.engine.run import Run
-from trainsh_recipe.plan.document import Control, Execute, Notify, Sleep, Transfer, Wait
+from trainsh_recipe.plan.document import AnyStep, Control, Execute, Parallel, Sleep, Transfer, Wait
 from trainsh_recipe.plan.numbering import Numbered
+
+if TYPE_CHECKING:
+    from trainsh_recipe.engine.executors.verb import VerbExecutor
+    from trainsh_recipe.engine.gate import Gate
 
 RETRY_DELAY = 1.0  # seconds before the first retry if there is no `retry_delay`; each later delay is twice as long
 
@@ -37,29 +34,64 @@ class Tries:
         self.failure: Outcome | None = None
         self.machines = Machines(run.state, run.job.id, run.tools, run.record)
         self._flying: dict[str, Attempt] = {}
+        self._release = release
         self._sessions = SessionExecutor(
             run.values, run.sessions, run.state, run.fresh, run.view, run.record, reopened, run.resumable_after
         )
-        self.gate = Gate(run, self.machines, self.again, release)
-        self._verbs = VerbExecutor(
-            run.values,
-            run.state,
-            run.tools,
-            run.numbers,
-            run.view,
-            run.record,
-            run.limits,
+
+    # The modules of the executors are loaded when a step needs them. Two threads may make an executor at the same
+    # time; this is harmless, because executors keep nothing.
+
+    @cached_property
+    def gate(self) -> "Gate":
+        """What keeps machines after a failure, and until required outputs have arrived."""
+        from trainsh_recipe.engine.gate import Gate  # noqa: PLC0415 - for rented machines only
+
+        return Gate(self.run, self.machines, self.again, self._release)
+
+    @cached_property
+    def _verbs(self) -> "VerbExecutor":
+        from trainsh_recipe.engine.executors.verb import VerbExecutor  # noqa: PLC0415 - see above
+
+        run = self.run
+        return VerbExecutor(
+            run.values, run.state, run.tools, run.numbers, run.view, run.record, run.limits,
             self.gate.before_release,
-        )
-        self._executors: dict[type, Any] = {
-            Execute: CommandExecutor(run.values, run.sessions, run.fresh, run.capture),
-            Wait: WaitExecutor(run.values, run.sessions, run.numbers, run.job.shown),
-            Transfer: TransferExecutor(run.values, run.state.cwd, run.view, self.machines),
-            Sleep: SleepExecutor(run.values, run.state),
-            Notify: NotifyExecutor(
-                run.values, f"train: {run.state.name}", run.job.folder, run.view, run.masked, run.record
-            ),
-        }  # fmt: skip
+        )  # fmt: skip
+
+    def _executor(self, step: AnyStep) -> Any:
+        """Return what runs a step."""
+        run = self.run
+        if isinstance(step, Control):
+            return self._sessions if step.tool == "tmux" and step.verb in ("open", "close") else self._verbs
+        if isinstance(step, Execute):
+            from trainsh_recipe.engine.executors.command import CommandExecutor  # noqa: PLC0415 - see above
+
+            return CommandExecutor(run.values, run.sessions, run.fresh, run.capture)
+        if isinstance(step, Wait):
+            from trainsh_recipe.engine.executors.waiting import WaitExecutor  # noqa: PLC0415 - see above
+
+            return WaitExecutor(run.values, run.sessions, run.numbers, run.job.shown)
+        if isinstance(step, Transfer):
+            from trainsh_recipe.engine.executors.copying import TransferExecutor  # noqa: PLC0415 - see above
+
+            return TransferExecutor(run.values, run.state.cwd, run.view, self.machines)
+        if isinstance(step, Sleep):
+            from trainsh_recipe.engine.executors.sleeping import SleepExecutor  # noqa: PLC0415 - see above
+
+            return SleepExecutor(run.values, run.state)
+        from trainsh_recipe.engine.executors.notifying import NotifyExecutor  # noqa: PLC0415 - see above
+
+        title = f"train: {run.state.name}"
+        return NotifyExecutor(run.values, title, run.job.folder, run.view, run.masked, run.record)
+
+    def load(self) -> None:
+        """Load the modules that the steps of the recipe need."""
+        import trainsh_base.system.configuration.config  # noqa: F401, PLC0415 - commands have a default timeout
+
+        for each in self.run.numbers:
+            if not isinstance(each.step, Parallel):
+                self._executor(each.step)
 
     def flying(self) -> list[Attempt]:
         """Return the attempts in progress."""
@@ -182,16 +214,15 @@ class Tries:
     def _carry_out(self, at: Attempt) -> Outcome:
         """Run the step. Every exception except Leave and Cancel becomes an outcome, so that `finally` runs."""
         step = at.numbered.step
-        executor = self._executors.get(type(step))
-        if isinstance(step, Control):
-            executor = self._sessions if step.tool == "tmux" and step.verb in ("open", "close") else self._verbs
         try:
-            outcome: Outcome = executor.run(at, step)  # type: ignore[union-attr]
+            outcome: Outcome = self._executor(step).run(at, step)
         except TrainError as error:
             outcome = of_error(error)
             if error.code == "peer_lost" or (ours(error) and (at.reached or isinstance(step, Execute | Wait))):
                 outcome.status = "interrupted"
         except Exception as error:
+            from trainsh_base.tool.faces.bug_reports import as_bug  # noqa: PLC0415 - a bug is rare
+
             outcome = of_error(as_bug(error, "train-recipe"))
             outcome.own = False
         outcome.seconds = at.seconds

@@ -8,7 +8,6 @@ import msgspec
 
 from trainsh_base.errors import CredentialError, NotFound, UsageError
 from trainsh_base.system import spawn
-from trainsh_base.system.configuration.config import config_value
 from trainsh_base.system.secret import from_environment
 from trainsh_base.system.units import parse_duration, parse_truth
 from trainsh_recipe.plan.document import Parts, Place, Plan, Ref, Text
@@ -144,6 +143,8 @@ class Values:
     def default(self, setting: str) -> float:
         """Return a setting of config.toml, a duration, in seconds. A run reads each setting only once."""
         if setting not in self._defaults:
+            from trainsh_base.system.configuration.config import config_value  # noqa: PLC0415 - not before a step
+
             self._defaults[setting] = float(config_value(setting))
         return self._defaults[setting]
 

@@ -5,27 +5,46 @@ import signal
 import sys
 
 from trainsh_base.errors import EXIT_INTERRUPTED, TrainError
-from trainsh_base.request import current
+from trainsh_base.request import Request, current
 from trainsh_base.system.deadline import Deadline
+from trainsh_recipe import prestart
+from trainsh_recipe.engine.job import held_job, source
 from trainsh_recipe.engine.job.held_job import HeldJob
 from trainsh_recipe.engine.outcome import Outcome
 from trainsh_recipe.engine.outside.cancellation import Cancel
 from trainsh_recipe.engine.outside.tools import AnyPending
 from trainsh_recipe.engine.outside.view import View
 from trainsh_recipe.engine.run import Run
+from trainsh_recipe.model import JobReport
 from trainsh_recipe.store import jobs
+from trainsh_recipe.store.options import Overrides, RunOptions
 from trainsh_recipe.store.state import SessionState, State
 from trainsh_recipe.ui import foreground
-from trainsh_recipe.ui.views.json_lines import JsonLines
-from trainsh_recipe.ui.views.raw_output import Output
 
 ANSWER_LIMIT = 10.0  # seconds within which each host must answer that it closes the sessions
+
+
+def run(text: str, overrides: Overrides) -> tuple[JobReport, int]:
+    """Run lines of the language. Returns the report of their job, and the exit status."""
+    lines = source.Source(text=text.encode(), file="", name="exec", exec_=True)
+    parsed = source.parse(lines, overrides)
+    source.fill_storages(parsed.plan, overrides)
+    held = held_job.begin(lines, parsed, RunOptions(overrides=overrides))
+    jobs.set_exec_mark(held.job)
+    state, status = carry_out(held)
+    jobs.prune_exec()
+    # these modules were loaded while the first request was at work
+    from trainsh_base.system.configuration.config import config_value  # noqa: PLC0415
+    from trainsh_recipe.ui import reports  # noqa: PLC0415
+
+    prestart.leave_spares(config_value("exec.spare_time") or 0.0)
+    return reports.job_report(held.job, state), status
 
 
 def carry_out(held: HeldJob) -> tuple[State, int]:
     """Run the job, and return its state and the exit status. Raises errors that are not a command's own failure."""
     request = current()
-    view: View = Output() if request.for_people else JsonLines(request)
+    view = _view(request)
     interrupt = Interrupt()
     runner = foreground.make_runner(held, view, interrupt.pass_on)
     runner.leave_sessions = lambda: over(runner.run)
@@ -39,6 +58,16 @@ def carry_out(held: HeldJob) -> tuple[State, int]:
         status = -signal.SIGINT  # this also ends a script or a loop that runs this command
     sys.stdout.flush()
     return state, status
+
+
+def _view(request: Request) -> View:
+    if request.for_people:
+        from trainsh_recipe.ui.views.raw_output import Output  # noqa: PLC0415 - one view is loaded
+
+        return Output()
+    from trainsh_recipe.ui.views.json_lines import JsonLines  # noqa: PLC0415 - as above
+
+    return JsonLines(request)
 
 
 def exit_status(failure: Outcome) -> int:

@@ -8,7 +8,6 @@ from typing import Any
 
 from trainsh_base.request import Request, current
 from trainsh_recipe.engine import runner
-from trainsh_recipe.engine.job import detach
 from trainsh_recipe.engine.job.held_job import HeldJob
 from trainsh_recipe.engine.outside.cancellation import Leave
 from trainsh_recipe.engine.outside.view import View
@@ -16,11 +15,6 @@ from trainsh_recipe.engine.run import Run
 from trainsh_recipe.engine.runner import Runner
 from trainsh_recipe.store.state import State
 from trainsh_recipe.ui.sleep_inhibitor import SleepInhibitor
-from trainsh_recipe.ui.views.end_signal import signal_end
-from trainsh_recipe.ui.views.json_lines import JsonLines
-from trainsh_recipe.ui.views.lines import Lines
-from trainsh_recipe.ui.views.quiet import Quiet
-from trainsh_recipe.ui.views.summary import billing, ending
 
 
 def choose_view(request: Request, *, visual: bool, show_output: bool, watching: bool = False) -> View:
@@ -30,19 +24,35 @@ def choose_view(request: Request, *, visual: bool, show_output: bool, watching: 
     process runs the job.
     """
     if not request.for_people:
+        from trainsh_recipe.ui.views.json_lines import JsonLines  # noqa: PLC0415 - one view is loaded
+
         return JsonLines(request)
     if request.quiet:
+        from trainsh_recipe.ui.views.quiet import Quiet  # noqa: PLC0415 - as above
+
         return Quiet()
     if visual and sys.stdout.isatty() and sys.stderr.isatty() and os.environ.get("TERM", "dumb") != "dumb":
-        from trainsh_recipe.ui.views.live import Live  # noqa: PLC0415 - a terminal has time for it
+        from trainsh_recipe.ui.views.live import Live  # noqa: PLC0415 - as above
 
         return Live(watching=watching)
+    from trainsh_recipe.ui.views.lines import Lines  # noqa: PLC0415 - as above
+
     return Lines(show_output=show_output)
 
 
 def make_runner(held: HeldJob, view: View, on_interrupt: Callable[[Run], None]) -> Runner:
     """Make the runner of a job and start its tools."""
-    return runner.make(held.job, held.plan, held.state, held.journal, view, current(), on_interrupt)
+    made = runner.make(held.job, held.plan, held.state, held.journal, view, current(), on_interrupt)
+    made.run.meanwhile = lambda: _load_later(made)
+    return made
+
+
+def _load_later(at_work: Runner) -> None:
+    """Load the modules that the run needs only later, while its first request is at work."""
+    at_work.tries.load()
+    import trainsh_recipe.ui.reports  # noqa: PLC0415 - see above
+    import trainsh_recipe.ui.views.end_signal  # noqa: PLC0415
+    import trainsh_recipe.ui.views.summary  # noqa: F401, PLC0415
 
 
 def carry_out(held: HeldJob, at_work: Runner) -> tuple[State, int]:
@@ -56,6 +66,8 @@ def carry_out(held: HeldJob, at_work: Runner) -> tuple[State, int]:
     except Leave as leave:
         view.close()
         if leave.background:
+            from trainsh_recipe.engine.job import detach  # noqa: PLC0415 - few runs are detached so
+
             pid = detach.give(held)
             say(f"job {id} continues in the background (process {pid}): train recipe watch {id}")
             return state, 0
@@ -74,6 +86,9 @@ def carry_out(held: HeldJob, at_work: Runner) -> tuple[State, int]:
         inhibitor.stop()
     view.close()
     held.lock.release()
+    from trainsh_recipe.ui.views.end_signal import signal_end  # noqa: PLC0415 - loaded by `_load_later`
+    from trainsh_recipe.ui.views.summary import ending  # noqa: PLC0415 - as above
+
     signal_end(f"train: {state.name}", ending(state), state.seconds)
     if state.status == "ok":
         return state, 0
@@ -81,6 +96,8 @@ def carry_out(held: HeldJob, at_work: Runner) -> tuple[State, int]:
 
 
 def _say_billing(state: State) -> None:
+    from trainsh_recipe.ui.views.summary import billing  # noqa: PLC0415 - it may be loaded already
+
     for line in billing(state):
         say(line)
 

@@ -6,8 +6,7 @@ from trainsh_base.errors import Conflict, NotFound, TimedOut
 from trainsh_base.request import current
 from trainsh_base.tool.declare import Handover
 from trainsh_base.tool.peer import ANSWER_LIMIT, call
-from trainsh_recipe.engine.job import held_job
-from trainsh_recipe.engine.job.held_job import Wanted
+from trainsh_recipe.engine.job import taking_up
 from trainsh_recipe.engine.job.source import Source, parse
 from trainsh_recipe.engine.outside import signals
 from trainsh_recipe.engine.outside.cancellation import Cancel
@@ -43,7 +42,7 @@ def watch(job: jobs.Job, view: View) -> State:
         text=job.recipe.read_bytes(), file="" if state.kind == "exec" else str(job.recipe), name=state.name,
         exec_=state.kind == "exec",
     )  # fmt: skip
-    document, _ = parse(source, state.overrides)
+    document = parse(source, state.overrides).plan
     return watch_job(job, numbering.all_of(document), view, state.file or state.name)
 
 
@@ -111,7 +110,7 @@ def cancel(word: str | None, *, abandon: bool = False) -> jobs.Job:
     state = job.state()
     if not state.started or state.status != "interrupted":
         raise Conflict(f"job {job.short_id} is not running: it is {state.status}", code="not_running")
-    held = held_job.take_up(job, state, Wanted())
+    held = taking_up.take_up(job, state, taking_up.Wanted())
     view = foreground.choose_view(current(), visual=False, show_output=False)
     runner = foreground.make_runner(held, view, menu)
     view.begin(held.state, runner.run.numbers, held.name)

@@ -1,4 +1,4 @@
-"""Runs a recipe, lines of `exec` or a resumed job, in the foreground or detached, for the commands."""
+"""Runs a recipe or a resumed job, in the foreground or detached, for the commands."""
 
 import math
 from pathlib import Path
@@ -9,13 +9,10 @@ from trainsh_base.errors import UsageError
 from trainsh_base.request import current
 from trainsh_base.system.configuration.config import config_value
 from trainsh_recipe import prestart
-from trainsh_recipe.engine.job import detach, editing, held_job, named_hosts
+from trainsh_recipe.engine.job import held_job
 from trainsh_recipe.engine.job import source as sources
 from trainsh_recipe.engine.job.held_job import HeldJob
-from trainsh_recipe.engine.job.source import Source
-from trainsh_recipe.engine.resuming import choice as resuming
 from trainsh_recipe.model import JobReport, Planned
-from trainsh_recipe.store import jobs
 from trainsh_recipe.store.options import Limited, Overrides, RunOptions
 from trainsh_recipe.ui import foreground, reports
 from trainsh_recipe.ui.interrupt_menu import menu
@@ -48,18 +45,22 @@ def run(
         from trainsh_recipe.ui.picking import pick  # noqa: PLC0415 - for --pick-host only
 
         overrides.setdefault("hosts", {}).update(map(pick, pick_host))
-    document, digest = sources.parse(source, overrides)
-    sources.fill_storages(document, overrides)
+    parsed = sources.parse(source, overrides)
+    sources.fill_storages(parsed.plan, overrides)
+    if dry_run or shown.detach:
+        from trainsh_recipe.engine.job import named_hosts  # noqa: PLC0415 - the view shows it otherwise
+
+        unknown = named_hosts.unknown(parsed.plan, overrides)
     if dry_run:
         from trainsh_recipe.engine.job.described import rehearse  # noqa: PLC0415 - for --dry-run only
 
-        for each in named_hosts.unknown(document, overrides):
+        for each in unknown:
             foreground.say(f"warning: {each.message}\n  {each.hint}")
-        return rehearse(document, source, overrides), 0
+        return rehearse(parsed.plan, source, overrides), 0
     if shown.detach:
-        for each in named_hosts.unknown(document, overrides):
+        for each in unknown:
             raise each  # nobody would see the job fail
-    held = held_job.begin(source, document, digest, options)
+    held = held_job.begin(source, parsed, options)
     return _detached(held) if shown.detach else _in_front(held, shown)
 
 
@@ -68,10 +69,13 @@ def resume(
     hosts: dict[str, str], limits: Limited, abandon: bool, shown: Shown,
 ) -> Answer:  # fmt: skip
     """Continue a job or, with `check`, show what a resume would do."""
+    from trainsh_recipe.engine.job import taking_up  # noqa: PLC0415 - a new run does without
+    from trainsh_recipe.engine.resuming import choice  # noqa: PLC0415 - as above
+
     _check(limits)
-    job, state = resuming.choose(word)
+    job, state = choice.choose(word)
     continues = prestart.lock_handle >= 0  # another process gave us the job
-    wanted = held_job.Wanted(
+    wanted = taking_up.Wanted(
         from_step=from_step,
         retry_lost=retry_lost,
         edited=edited,
@@ -80,7 +84,7 @@ def resume(
         hosts=hosts,
         locked=not check,
     )
-    held = held_job.take_up(job, state, wanted)
+    held = taking_up.take_up(job, state, wanted)
     if not edited and not continues:
         _say_changed(held, f" --from {from_step}" if from_step else "")
     if check and current().for_people:
@@ -97,22 +101,9 @@ def resume(
     return reports.job_report(held.job, state), status
 
 
-def exec_lines(text: str, overrides: Overrides) -> tuple[JobReport, int]:
-    """Run lines of the language at once."""
-    source = Source(text=text.encode(), file="", name="exec", exec_=True)
-    document, digest = sources.parse(source, overrides)
-    sources.fill_storages(document, overrides)
-    held = held_job.begin(source, document, digest, RunOptions(overrides=overrides))
-    jobs.set_exec_mark(held.job)
-    from trainsh_recipe.ui import exec_run  # noqa: PLC0415 - for exec only
-
-    state, status = exec_run.carry_out(held)
-    jobs.prune_exec()
-    prestart.leave_spares(config_value("exec.spare_time") or 0.0)
-    return reports.job_report(held.job, state), status
-
-
 def _say_changed(held: HeldJob, options: str) -> None:
+    from trainsh_recipe.engine.job import editing  # noqa: PLC0415 - a new run does without
+
     line = editing.changed(held.job, held.state, options)
     if line and current().for_people:
         foreground.say(line)
@@ -131,6 +122,8 @@ def _check(limits: Limited) -> None:
 
 
 def _detached(held: HeldJob) -> tuple[JobReport, int]:
+    from trainsh_recipe.engine.job import detach  # noqa: PLC0415 - for --detach only
+
     detach.give(held)
     foreground.say(f"job {held.job.short_id} runs in the background: train recipe watch {held.job.short_id}")
     return reports.job_report(held.job, held.job.state()), 0

@@ -80,7 +80,7 @@ def _failed_since(job: Job, state: State) -> set[str]:
     from trainsh_recipe.engine.run import Run  # noqa: PLC0415 - as above
 
     source = Source(text=job.recipe.read_bytes(), file=str(job.recipe), name=state.name)
-    document, _ = parse(source, state.overrides)
+    document = parse(source, state.overrides).plan
     copy, view, request = job.state(), View(), current()
     questions = Questions(request, view)
     tools = Tools(job.folder, questions.ask, cwd=state.cwd)

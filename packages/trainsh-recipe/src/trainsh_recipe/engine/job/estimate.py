@@ -27,7 +27,7 @@ def estimated(path: Path, given: dict[str, str], max_time: float | None) -> Reci
     """Ask the provider of each renting step what it would rent now; nothing is rented."""
     source = sources.from_file(path)
     overrides = {"vars": given} if given else {}
-    document, _ = sources.parse(source, overrides)
+    document = sources.parse(source, overrides).plan
     values = Values(document, State(options=RunOptions(overrides=overrides)), Secrets(lambda name: ""))
     steps, closing = numbered(document)
     times = Times(values, [*steps, *closing], max_time)

@@ -7,17 +7,13 @@ from typing import Any
 import msgspec
 
 from trainsh_base import VERSION
-from trainsh_base.system.files import write_atomic
-from trainsh_recipe import prestart
-from trainsh_recipe.engine.job import editing
-from trainsh_recipe.engine.job.source import Source, digest, parse, shown_name
-from trainsh_recipe.engine.resuming import choice as resume
+from trainsh_recipe.engine.job.source import Parsed, Source, shown_name
 from trainsh_recipe.plan import numbering
 from trainsh_recipe.plan.document import Plan
-from trainsh_recipe.store import jobs, recipes
-from trainsh_recipe.store.fold import apply, fold
-from trainsh_recipe.store.journal import Journal, Silent, now
-from trainsh_recipe.store.options import Limited, Overrides, RunOptions
+from trainsh_recipe.store import jobs
+from trainsh_recipe.store.fold import fold
+from trainsh_recipe.store.journal import Journal, Silent
+from trainsh_recipe.store.options import Overrides, RunOptions
 from trainsh_recipe.store.state import State
 
 
@@ -32,94 +28,23 @@ class HeldJob(msgspec.Struct, kw_only=True):
     name: str  # the recipe's name in messages
 
 
-def begin(source: Source, document: Plan, summed: str, options: RunOptions) -> HeldJob:
+def begin(source: Source, parsed: Parsed, options: RunOptions) -> HeldJob:
     """Create the job's folder, take its lock, and write its first event."""
     job = jobs.create()
     lock = jobs.take_lock(job)
     jobs.set_mark(job)
     _write(job.recipe, source.text)
     journal = Journal(job.events)
-    steps = numbering.leaves(numbering.all_of(document))
+    steps = numbering.leaves(numbering.all_of(parsed.plan))
     first = journal.write(
         "job.started", sync=True, version=VERSION, job=job.id, name=source.name,
-        kind="exec" if source.exec_ else "recipe", file=source.file, digest=summed,
-        plan=digest(msgspec.json.encode(document)), vars=_shown_vars(document, options.overrides),
+        kind="exec" if source.exec_ else "recipe", file=source.file, digest=parsed.digest,
+        plan=parsed.plan_digest, vars=_shown_vars(parsed.plan, options.overrides),
         cwd=str(Path.cwd()), pid=os.getpid(), host=os.uname().nodename, steps=len(steps), **options.journaled(),
     )  # fmt: skip
-    return HeldJob(job=job, lock=lock, plan=document, journal=journal, state=fold([first]), name=shown_name(source))
-
-
-def take_over(job: jobs.Job) -> jobs.Lock:
-    """Return the job's lock: the one that the parent process handed over, else a new one."""
-    if prestart.lock_handle >= 0:
-        handle, prestart.lock_handle = prestart.lock_handle, -1
-        same = os.fstat(handle)
-        if (same.st_dev, same.st_ino) == (job.lock.stat().st_dev, job.lock.stat().st_ino):
-            lock = jobs.Lock(handle)
-            lock.sign()
-            return lock
-    return jobs.take_lock(job)
-
-
-class Wanted(msgspec.Struct, frozen=True, kw_only=True):
-    """How to resume a job. Options that are not given keep the value in the journal.
-
-    `hosts` maps hosts of the recipe to other machines. If `locked` is false, the job is only inspected.
-    """
-
-    from_step: str | None = None
-    retry_lost: bool = False
-    edited: bool = False
-    limits: Limited = Limited()
-    abandon: bool = False
-    hosts: dict[str, str] = {}
-    locked: bool = True
-
-    def overrides(self, before: Overrides) -> Overrides:
-        """Return the overrides of the job, changed by the machines that this resume sets."""
-        return {**before, "hosts": {**before.get("hosts", {}), **self.hosts}} if self.hosts else before
-
-    def given(self) -> dict[str, Any]:
-        """Return the options that this resume changes, except the overrides."""
-        found = {"from_step": self.from_step, "retry_lost": self.retry_lost, "abandon": self.abandon}
-        found |= msgspec.structs.asdict(self.limits)
-        return {name: value for name, value in found.items() if value}
-
-
-def take_up(job: jobs.Job, state: State, wanted: Wanted) -> HeldJob:
-    """Take a job's lock, read its recipe, and record that the job continues."""
-    lock = take_over(job) if wanted.locked else jobs.Lock(-1)
-    state = job.state() if wanted.locked else state
-    text = recipes.read(Path(state.file) if wanted.edited and state.file else job.recipe)
-    file = state.file if wanted.edited and state.file else str(job.recipe)
-    source = Source(text=text, file=file, name=state.name, exec_=state.kind == "exec")
-    overrides = wanted.overrides(state.overrides)
-    document, summed = parse(source, overrides)
-    numbers = numbering.all_of(document)
-    again = resume.from_step(state, numbers, wanted.from_step) if wanted.from_step else []
-    skipped = resume.before_step(numbers, wanted.from_step) if wanted.from_step else []
-    if wanted.edited:
-        editing.check(job, state, document, wanted.from_step)
-        if wanted.locked:
-            write_atomic(job.recipe, text)
-    fresh_round = resume.new_round(state) or bool(again)
-    events = resume.events(
-        state, fresh_round=fresh_round, again=again,
-        skipped=[each for each in numbers if each.id in skipped], digest=summed,
-        given=wanted.given() | ({"overrides": overrides} if wanted.hosts else {}),
-        total=len(numbering.leaves(numbers)),
-    )  # fmt: skip
-    journal = Journal(job.events) if wanted.locked else None
-    for event, data in events:
-        done = journal.write(event, **data) if journal else {"t": now(), "event": event, **data}
-        apply(state, done)
-    if journal:
-        jobs.set_mark(job)
-        journal.sync()
-        if fresh_round:
-            job.abandoned.unlink(missing_ok=True)  # the file was about outputs of the run that is over
-    shown = shown_name(msgspec.structs.replace(source, file=state.file))
-    return HeldJob(job=job, lock=lock, plan=document, journal=journal or Silent(), state=state, name=shown)
+    return HeldJob(
+        job=job, lock=lock, plan=parsed.plan, journal=journal, state=fold([first]), name=shown_name(source)
+    )
 
 
 def _write(path: Path, data: bytes) -> None:

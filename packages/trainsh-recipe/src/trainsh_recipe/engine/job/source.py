@@ -27,6 +27,14 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
     exec_: bool = False
 
 
+class Parsed(msgspec.Struct, frozen=True, kw_only=True):
+    """The plan of a recipe, the SHA-256 of the recipe's text, and the SHA-256 of the plan as JSON."""
+
+    plan: Plan
+    digest: str
+    plan_digest: str
+
+
 def from_file(path: Path) -> Source:
     """Return the recipe in a file."""
     return Source(text=recipes.read(path), file=str(path.absolute()), name=path.stem)
@@ -39,11 +47,14 @@ def digest(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def parse(source: Source, overrides: Overrides, shown: str = "") -> tuple[Plan, str]:
-    """Return the plan and the digest of the text. Raises UsageError `recipe_invalid` with all diagnostics."""
+def parse(source: Source, overrides: Overrides, shown: str = "") -> Parsed:
+    """Have train-dsl parse a recipe, or use the kept answer for a text of `exec`.
+
+    Raises UsageError `recipe_invalid` with all diagnostics."""
     text, kept = prestart.plan
     if source.exec_ and kept and not any(overrides.values()) and text.encode() == source.text:
-        return plans.read(msgspec.json.decode(kept)), digest(source.text)
+        found = msgspec.json.decode(kept)
+        return Parsed(plan=plans.read(found["plan"]), digest=found["digest"], plan_digest=found["plan_digest"])
     dsl = Peer("dsl", child=prestart.take("dsl"))
     given = [name for kind in overrides.values() for name in kind]
     params: dict[str, Any] = {"name": source.name, "given": given}
@@ -58,11 +69,13 @@ def parse(source: Source, overrides: Overrides, shown: str = "") -> tuple[Plan, 
     document = pending.result()
     if source.file and recipes.read(Path(source.file)) != source.text:
         raise Conflict(f"{source.file} was changed while it was read", "run it again", code="changed")
-    found = plans.read(document)
-    check_overrides(found, overrides)
-    if source.exec_ and not given and _from_text_alone(found):
-        kept_plan.keep(source.text, msgspec.json.encode(document))
-    return found, summed
+    plan = plans.read(document)
+    check_overrides(plan, overrides)
+    parsed = Parsed(plan=plan, digest=summed, plan_digest=digest(msgspec.json.encode(plan)))
+    if source.exec_ and not given and _from_text_alone(plan):
+        known = {"plan": document, "digest": parsed.digest, "plan_digest": parsed.plan_digest}
+        kept_plan.keep(source.text, msgspec.json.encode(known))
+    return parsed
 
 
 def _from_text_alone(document: Plan) -> bool:

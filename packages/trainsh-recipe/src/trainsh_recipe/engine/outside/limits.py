@@ -4,7 +4,6 @@ import threading
 import time
 
 from trainsh_base.errors import TrainError
-from trainsh_base.system.configuration.config import config_value
 from trainsh_base.system.spawn import tool_path
 from trainsh_base.system.units import format_duration
 from trainsh_base.tool.peer import call
@@ -71,6 +70,8 @@ class Limits:
         The money that is left is divided by `machines`, the number of machines.
         """
         if name == "idle_stop":
+            from trainsh_base.system.configuration.config import config_value  # noqa: PLC0415 - for rented machines only
+
             value = config_value("run.idle_stop")
             return value if isinstance(value, str) else f"{value:g}"
         left = self.money_left() if name == "max_cost" else self.time_left()

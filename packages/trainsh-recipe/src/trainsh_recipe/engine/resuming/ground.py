@@ -7,11 +7,9 @@ import msgspec
 
 from trainsh_base.errors import TrainError
 from trainsh_base.system.step_numbers import attempt_name
-from trainsh_recipe.engine.executors.verb import ensures
 from trainsh_recipe.engine.machines import Machines
 from trainsh_recipe.engine.outcome import Outcome
 from trainsh_recipe.engine.outside.cancellation import Leave
-from trainsh_recipe.engine.resuming import shell_state
 from trainsh_recipe.engine.run import Run
 from trainsh_recipe.plan.document import Control, Execute, Parallel, Wait
 from trainsh_recipe.plan.numbering import Numbered
@@ -186,6 +184,8 @@ class Ground:
         session = self._run.sessions.get(name)
         if session is None or not self.looking:
             return
+        from trainsh_recipe.engine.resuming import shell_state  # noqa: PLC0415 - a first run does without
+
         only, also = shell_state.missing(self._main, self._run.state, self._run.values, session)
         if only:
             self.again |= dict.fromkeys(only, "sets the session's state")
@@ -248,6 +248,8 @@ class Ground:
         session = self._run.sessions.get(name)
         if session is None or told.get("state") in ("running", "released"):
             return [], []
+        from trainsh_recipe.engine.resuming import shell_state  # noqa: PLC0415 - a first run does without
+
         covers = told.get("covers")
         new = SessionState(name=name, host="", token="new", restored=covers is not None, covers=covers)
         new.left_out = told.get("left_out") or []
@@ -266,6 +268,8 @@ class Ground:
 
     def _ensuring(self) -> set[str]:
         """Return the ids of finished steps that ensure a state which still lasts and which other steps need."""
+        from trainsh_recipe.engine.executors.verb import ensures  # noqa: PLC0415 - a first run does without
+
         found: set[str] = set()
         for place, each in enumerate(self._main):
             if not (isinstance(each.step, Control) and self._done(each) and ensures(self._run.tools, each.step)):

@@ -11,7 +11,6 @@ from trainsh_recipe.plan.numbering import Numbered
 from trainsh_recipe.store.journal import Event
 from trainsh_recipe.store.state import State
 from trainsh_recipe.store.step_log import plain_text
-from trainsh_recipe.ui.views.summary import billing
 
 
 class Output(View):
@@ -50,5 +49,7 @@ class Output(View):
 
     def end(self, state: State) -> None:
         """Print what still costs money."""
+        from trainsh_recipe.ui.views.summary import billing  # noqa: PLC0415 - loaded while the first request is at work
+
         for line in billing(state):
             self.log(line)

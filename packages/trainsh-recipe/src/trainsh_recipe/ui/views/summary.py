@@ -1,6 +1,5 @@
 """Texts on how a job ended: the report of a failed step, the summary, what still costs money."""
 
-import shlex
 import sys
 
 from trainsh_base.system.units import format_duration
@@ -78,12 +77,18 @@ def unnoticed(state: State) -> list[str]:
     return lines
 
 
+def _command(*words: str) -> str:
+    import shlex  # noqa: PLC0415 - for machines that are billed only
+
+    return shlex.join(words)
+
+
 def billing(state: State) -> list[str]:
     """Return a line for each machine that is still billed, with its price and the command that ends the billing."""
     lines = []
     for each in state.instances.values():
         verb = "stop" if each.running else "destroy"
-        end = each.end or shlex.join(["train", each.provider, verb, each.id])
+        end = each.end or _command("train", each.provider, verb, each.id)
         cost = f" at {rented.money(each.rate, each.currency)} an hour" if each.rate else ""
         if each.running:
             lines.append(
