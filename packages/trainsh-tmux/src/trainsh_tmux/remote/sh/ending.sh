@@ -55,7 +55,8 @@ end_gather() { # adds to $members the processes, each as PID:START, of the step 
         for x in "$root" $groups; do
             if started "$x" && lives "$x" "$start"; then found=" $x:$start$found"; fi
         done
-        found="$found $(marked "TRAINSH_STEP=$mark")"
+        marked "TRAINSH_STEP=$mark"
+        found="$found $marks"
         ;;
     foreground)
         # Leave out the processes of the session's background steps, which are not part of this step.
@@ -68,9 +69,10 @@ end_gather() { # adds to $members the processes, each as PID:START, of the step 
         for x in $others; do beside="$beside $x:"; done
         descendants "$shell"
         # Also leave out processes with TRAINSH_STEP in their environment: they belong to background steps.
-        steps=$(marked TRAINSH_STEP=)
-        mine=
-        for x in $found $(marked "TRAINSH_SESSION=$mark"); do
+        marked TRAINSH_STEP=
+        steps=$marks mine=
+        marked "TRAINSH_SESSION=$mark"
+        for x in $found $marks; do
             case "$beside $steps $mine " in *" $x "* | *" ${x%:*}: "*) continue ;; esac
             case ${x#*:} in *[!0-9]*) ;; *) [ "${x#*:}" -ge "$since" ] || continue ;; esac
             mine="$mine $x"
@@ -79,7 +81,8 @@ end_gather() { # adds to $members the processes, each as PID:START, of the step 
         ;;
     *)
         [ -z "$table" ] || descendants "$shell"
-        found="$found $(marked "TRAINSH_SESSION=$mark")"
+        marked "TRAINSH_SESSION=$mark"
+        found="$found $marks"
         ;;
     esac
     for x in $found; do
@@ -99,12 +102,12 @@ end_say() { # WORDS...: replies WORDS. If $number is set, the reply is sent unde
 
 end_foreground() { # sends INT to the step's foreground process group, unless that group got INT in the previous
     # call
-    group=$(foreground "$shell")
-    [ "$group" != "$last" ] || return 0
-    last=$group
+    foreground "$shell"
+    [ "$front" != "$last" ] || return 0
+    last=$front
     # The shell gets INT, which makes it abort the rest of the step. It never gets TERM or KILL.
     kill -s INT "$shell"
-    [ "$group" = "$shell" ] || end_group INT "$group"
+    [ "$front" = "$shell" ] || end_group INT "$front"
 } 2>/dev/null
 
 end_wait() { # STATUS-FILE: sends the signals, and waits until all of $members have ended and STATUS-FILE exists. If
@@ -243,8 +246,8 @@ end_session() { # GRACE: ends, within GRACE seconds, all processes of a session 
         groups="$groups $(end_groups "${x%.pid}")"
         background="$background ${x%.pid}"
     done
-    group=$(foreground "$shell")
-    [ "$group" = "$shell" ] || groups="$groups $group"
+    foreground "$shell"
+    [ "$front" = "$shell" ] || groups="$groups $front"
     end_wait ''
     for file in $background; do end_recorded "$(end_number)"; done
     end_survivors

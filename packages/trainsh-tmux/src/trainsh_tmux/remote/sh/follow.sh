@@ -30,13 +30,17 @@ if command -v nice >/dev/null; then low='nice -n 10'; fi # see logger.sh
 # Change to the session's folder, so that no command line contains its path.
 cd -- "$d" || exit
 k=$((o - b + 1))
-if [ -e /etc/alpine-release ] || [ -e /bin/busybox ] && case $(tail --help 2>&1) in *BusyBox*) ;; *) false ;; esac; then
+help=$(tail --help 2>&1 </dev/null)
+case $help in
+*BusyBox*)
     { tail -c "+$k"; while sleep 0.1 || sleep 1; do cat; done; } <"log.$b" &
-else
+    ;;
+*)
     s=
-    ! tail -s 1 /dev/null || s='-s 0.02'
+    case $help in *'-s, --sleep'* | *'-s SECONDS'* | *'[-s '*) s='-s 0.02' ;; esac
     $low tail $s -c "+$k" -f "log.$b" &
-fi
+    ;;
+esac
 t=$!
 # The rest is one compound command, so that the shell reads all of it before it runs. The shell reads this script
 # from stdin, and the `read` below also reads stdin: it must not get a line of the script.

@@ -104,6 +104,7 @@ __train_next() { # POSITIONAL...: waits for the next step and begins it, or wait
             case ${BASH_VERSION-} in ?*) __train_how=note && return 0 ;; esac
             \command : >"$__train_dir/noted.${__train_line#* }"
             ;;
+        closing) __train_idle= ;;
         esac
         __train_line=
     done
@@ -410,7 +411,8 @@ __train_limited() { # SECONDS GRACE: runs the step with a timeout. After SECONDS
         done
         . "$__train_lib/hello.sh"
         . "$__train_lib/processes.sh"
-        for __train_more in $(marked "TRAINSH_STEP=$__train_step"); do
+        marked "TRAINSH_STEP=$__train_step"
+        for __train_more in $marks; do
             \command kill -s KILL "${__train_more%:*}"
         done
     ) >/dev/null 2>&1 &

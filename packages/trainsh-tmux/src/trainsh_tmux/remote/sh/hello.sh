@@ -1,4 +1,4 @@
-# shellcheck shell=sh disable=SC2154,SC3013,SC2086
+# shellcheck shell=sh disable=SC2154,SC3013,SC2086,SC2034
 # The first request of a connection: finds train's folder on this host. It replies `root PATH`, `machine TOKEN`,
 # `node NODE`, and also `lib` if this version's scripts are installed. If no folder can be used, it replies only
 # `nowhere PATH`.
@@ -46,7 +46,7 @@ train_root() { # sets $base, and creates that folder if it is missing; fails if 
 train_own() { # sets $r to this node's folder. For the first node this is $base. For each other node that shares the
     # home, it is a folder in $base.
     r=$base
-    (set -C && printf '%s\n' "$node" >"$base/owner") 2>/dev/null
+    [ -e "$base/owner" ] || (set -C && printf '%s\n' "$node" >"$base/owner") 2>/dev/null
     IFS= read -r owner <"$base/owner" || return 0
     case $owner in
     "$node") ;;
@@ -65,11 +65,20 @@ train_agent() { # makes $r/agent a link to the ssh agent of this connection. Ses
     [ "$SSH_AUTH_SOCK" -ef "$r/agent" ] || { rm -f -- "$r/agent" && ln -s -- "$SSH_AUTH_SOCK" "$r/agent"; }
 } 2>/dev/null
 
+train_user() { # sets $user to the number of this user. It is read from /proc if there is one, because to start a
+    # program takes a hundred times as long.
+    while IFS=' 	' read -r x y user rest; do
+        [ "$x" != Uid: ] || return 0
+    done </proc/self/status
+    user=$(id -u)
+} 2>/dev/null
+
 train_socks() { # sets $socks to a folder that this user owns, because another user's tmux server must not get our
     # requests. The program tmux checks the owner of a socket's folder itself, except if the variable TMUX names the
     # socket. The function tm (session.sh) names it so.
     [ -d "${TMUX_TMPDIR-}" ] && socks=$TMUX_TMPDIR || socks=/tmp
-    socks=$socks/tmux-$(id -u)
+    train_user
+    socks=$socks/tmux-$user
     [ -d "$socks" ] || mkdir -m 700 "$socks"
     # shellcheck disable=SC3067
     if [ ! -O "$socks" ] || [ -L "$socks" ]; then

@@ -74,9 +74,9 @@ done
 segment=$dir/log.$first
 : >>"$segment"
 size=${size-0}
-# dd gets a lower priority than the programs that print, because it competes with them for the CPU.
-low=
-if command -v nice >/dev/null 2>&1; then low='nice -n 10'; fi
+# Most sessions print little, and there the first dd reads all. It gets no lower priority, because `nice` takes as long
+# as dd itself.
+low='' reads=32
 while :; do
     if [ "$first" -eq 0 ]; then room=$((limit / 2)); else room=$((limit / 8)); fi
     # dd reads large blocks, because with small ones tmux would need more CPU time than for all its other work. dd
@@ -85,10 +85,20 @@ while :; do
     more=$((room - size))
     [ "$more" -ge "$((room / 8))" ] || more=$((room / 8))
     # If the disk is full, output is lost, but the session continues.
-    $low dd bs=65536 count="$((more / 65536 + 1))" 2>/dev/null >>"$segment" || { [ -d "$dir" ] || exit 0; sleep 1; continue; }
+    [ "$reads" ] && [ "$reads" -lt "$((more / 65536 + 1))" ] || reads=$((more / 65536 + 1))
+    said=$($low dd bs=65536 count="$reads" 2>&1 >>"$segment") || { [ -d "$dir" ] || exit 0; sleep 1; continue; }
+    # dd prints the line `FULL+PARTIAL records in`, the numbers of its reads. If these are fewer than $reads, the input
+    # has ended. GNU dd may print a warning before that line.
+    full=${said%%+*} partial=${said#*+}
+    full=${full##*
+} partial=${partial%%[!0-9]*}
+    case $full in '' | *[!0-9]*) partial= ;; esac
+    [ -z "$partial" ] || [ "$((full + partial))" -ge "$reads" ] || { hung_up; exit 0; }
     now=$(wc -c <"$segment")
     [ "$now" -ne "$size" ] || { hung_up; exit 0; }
-    size=$now
+    size=$now reads=
+    # dd gets a lower priority than the programs that print, because it competes with them for the CPU.
+    if command -v nice >/dev/null 2>&1; then low='nice -n 10'; fi
     [ "$size" -ge "$room" ] || continue
     first=$((first + size))
     : >"$dir/log.$first"

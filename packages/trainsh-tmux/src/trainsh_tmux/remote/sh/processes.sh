@@ -1,4 +1,4 @@
-# shellcheck shell=sh disable=SC2154,SC2086
+# shellcheck shell=sh disable=SC2154,SC2086,SC2034
 # Functions about the processes of this host: which are alive, which are descendants, which are in the foreground. A
 # pid together with a start time identifies a process. The functions read /proc if there is one. Otherwise they run
 # ps.
@@ -62,13 +62,15 @@ EOF
     return 1
 } 2>/dev/null
 
-foreground() { # PID: prints the foreground process group of the terminal that the process PID has
+foreground() { # PID: sets $front to the foreground process group of the terminal that the process PID has, or to
+    # '' if there is no such process
+    front=
     if [ -r "/proc/$1/stat" ]; then
-        IFS= read -r stat <"/proc/$1/stat"
+        IFS= read -r stat <"/proc/$1/stat" || return
         set -- ${stat##*) }
-        printf '%s' "$6"
+        front=$6
     else
-        ps -o tpgid= -p "$1" | tr -d ' '
+        front=$(ps -o tpgid= -p "$1" | tr -d ' ')
     fi
 } 2>/dev/null
 
@@ -80,11 +82,12 @@ words_of() { # PID: prints the command line of the process PID, for people
     fi
 } 2>/dev/null
 
-marked() { # TEXT: prints ` PID:START` for each process of this user that has TEXT in its environment
+marked() { # TEXT: sets $marks to ` PID:START ...`, all processes of this user that have TEXT in their environment
+    marks=
     [ -r /proc/self/environ ] || return 0
-    for file in $(grep -l -F -e "$1" /proc/[0-9]*/environ); do
-        pid=${file#/proc/}
-        pid=${pid%/environ}
-        started "$pid" && printf ' %s:%s' "$pid" "$start"
+    for mark_of in $(grep -l -F -e "$1" /proc/[0-9]*/environ); do
+        mark_of=${mark_of#/proc/}
+        mark_of=${mark_of%/environ}
+        if started "$mark_of"; then marks="$marks $mark_of:$start"; fi
     done
 } 2>/dev/null

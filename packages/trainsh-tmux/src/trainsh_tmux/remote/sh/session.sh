@@ -1,4 +1,4 @@
-# shellcheck shell=sh disable=SC2154,SC2086,SC2034
+# shellcheck shell=sh disable=SC2154,SC2086,SC2034,SC3013
 # Requests about sessions. SERVER, the name of the tmux server, and NAME identify a session. $d is the session's
 # folder. `say` sends a reply line to the client. A node is a machine from one start to the next (see hello.sh).
 
@@ -9,6 +9,12 @@ session_at() { # SERVER NAME: sets $server, $name, and $d (the session's folder)
 tm() { # WORDS...: runs the tmux command WORDS on the server $server. The variable TMUX names the socket. An
     # argument does not, because a step's `pkill -f` would match it.
     TMUX=$socks/$server,0,0 "${tmux:-tmux}" "$@"
+}
+
+tm_alone() { # WORDS...: as tm, for a subshell that ends with this command: tmux replaces the subshell
+    TMUX=$socks/$server,0,0
+    export TMUX
+    exec "${tmux:-tmux}" "$@"
 }
 
 session_state() { # sets $state to the recorded state; sets $alive to 1 if the session's pane runs on this node,
@@ -43,7 +49,17 @@ session_elsewhere() { # sets $other to another machine that has the same home an
 session_tmux() { # sets $tmux to the program tmux, which is looked for in PATH, in the usual folders, and in the
     # PATH of a login shell. Fails if it is not found.
     [ -z "${tmux-}" ] || return 0
-    tmux=$(command -v tmux) && return 0
+    if command -v tmux >/dev/null; then
+        # This loop finds the path without a subshell.
+        set -f
+        IFS=:
+        for x in $PATH; do
+            [ -z "$tmux" ] && [ -f "${x:-.}/tmux" ] && [ -x "${x:-.}/tmux" ] && tmux=${x:-.}/tmux
+        done
+        unset IFS
+        set +f
+        [ -z "$tmux" ] || return 0
+    fi
     for tmux in "${HOME-}"/bin/tmux "${HOME-}"/.local/bin/tmux /usr/local/bin/tmux /opt/homebrew/bin/tmux \
         /opt/local/bin/tmux /home/linuxbrew/.linuxbrew/bin/tmux; do
         [ ! -x "$tmux" ] || return 0
@@ -106,47 +122,70 @@ session_environment() { # NAME...: unsets the variables that a session must not 
         PATH=${x%:}
         ;;
     esac
-    for x in TMUX TMUX_PANE VIRTUAL_ENV VIRTUAL_ENV_PROMPT CONDA_DEFAULT_ENV CONDA_PREFIX CONDA_PROMPT_MODIFIER \
-        CONDA_SHLVL PYTHONHOME OLDPWD "$@" $(env | sed -n 's/^\([A-Za-z_][A-Za-z0-9_]*\)=.*/\1/p'); do
+    without=" $* " exported=$(export -p)
+    # Shells print `export NAME='VALUE'` or `declare -x NAME="VALUE"`.
+    case $exported in *'export PATH='* | *'declare -x PATH='* | *'typeset -x PATH='*) ;; *) exported=$(env) ;; esac
+    set -f
+    IFS='
+'
+    for x in $exported; do
         case $x in
-        TMUX | TMUX_PANE | VIRTUAL_ENV* | CONDA_DEFAULT_ENV | CONDA_PREFIX* | CONDA_PROMPT_MODIFIER | CONDA_SHLVL) ;;
-        PYTHONHOME | OLDPWD) ;;
+        'export '*) x=${x#export } ;;
+        'declare -x '* | 'typeset -x '*) x=${x#*-x } ;;
+        esac
+        x=${x%%=*}
+        case $x in
+        '' | [0-9]* | *[!A-Za-z0-9_]*) continue ;; # this is a part of a value
+        TMUX | TMUX_PANE | VIRTUAL_ENV | VIRTUAL_ENV_PROMPT | CONDA_DEFAULT_ENV | CONDA_PREFIX*) ;;
+        CONDA_PROMPT_MODIFIER | CONDA_SHLVL | PYTHONHOME | OLDPWD) ;;
         *TOKEN* | *SECRET* | *PASSWORD* | *PASSWD* | *PASSPHRASE* | *CREDENTIAL* | *API_KEY* | *APIKEY*) ;;
         *ACCESS_KEY* | *APPLICATION_KEY* | *PRIVATE_KEY* | *_KEY_ID) ;;
-        *) case " $* " in *" $x "*) ;; *) continue ;; esac ;;
+        *) case $without in *" $x "*) ;; *) continue ;; esac ;;
         esac
         unset "$x"
     done
+    unset IFS exported
+    set +f
 }
 
-session_pane() { # WORDS...: runs the tmux command WORDS, which creates a pane, and starts the pane's logger. No
-    # command line may contain the folder's path or the session's name. Otherwise `pkill -f` in a step would match
-    # it.
+session_pane() { # WORDS...: runs the tmux command WORDS, which creates a pane, and starts the pane's logger. Then
+    # runs the tmux command $more. No command line may contain the folder's path or the session's name. Otherwise
+    # `pkill -f` in a step would match it.
     TS_DIR=$d TS_SESSIONS=${d%/*} TS_LIB=$lib TS_TMUX=${tmux:-tmux}
     export TS_DIR TS_SESSIONS TS_LIB TS_TMUX
     # shellcheck disable=SC2016
     tm "$@" sh -c 'IFS= read -r l <"$TS_DIR/lib"; . "$l/pane.sh"' \; \
-        pipe-pane -t "$target" "d=\$TS_SESSIONS/$hidden; IFS= read -r l <\"\$d/lib\"; . \"\$l/logger.sh\""
+        pipe-pane -t "$target" "d=\$TS_SESSIONS/$hidden; IFS= read -r l <\"\$d/lib\"; . \"\$l/logger.sh\"" $more
 }
 
 session_start() { # NAME...: starts the session's pane, and before that the tmux server if it does not run. Prints
-    # the error of tmux. The session does not inherit the variables NAME...
+    # the error of tmux. The session does not inherit the variables NAME... This function changes the environment and
+    # the current folder, so it must run in a subshell.
     [ -d "$socks" ] || mkdir -p "$socks"
+    session_environment "$@"
+    more=
     if [ -S "$socks/$server" ] && tm list-sessions >/dev/null 2>&1; then
         target="=$name:"
-        (session_environment "$@" && { [ -z "$start" ] || cd -- "$start"; } && session_pane new-session -d -s "$name" -x 200 -y 50)
+        { [ -z "$start" ] || cd -- "$start"; } && session_pane new-session -d -s "$name" -x 200 -y 50
         return
     fi
+    # The server keeps the command line of this first tmux, so the session gets its name on tmux's input.
+    more='; source-file -'
     first="_$$"
     target="=$first:"
-    (
-        session_environment "$@"
-        [ ! -S "${SSH_AUTH_SOCK-}" ] || [ ! -S "$r/agent" ] || SSH_AUTH_SOCK=$r/agent
-        [ -z "$start" ] || cd -- "$start" || cd /
-        session_pane -f /dev/null start-server \; set-option -g history-limit 50000 \; \
-            set-option -g default-terminal screen-256color \; set-option -g update-environment TS_DIR \; \
-            new-session -d -s "$first" -x 200 -y 50
-    ) || return
+    [ ! -S "${SSH_AUTH_SOCK-}" ] || [ ! -S "$r/agent" ] || SSH_AUTH_SOCK=$r/agent
+    [ -z "$start" ] || cd -- "$start" || cd /
+    session_pane -f /dev/null start-server \; set-option -g history-limit 50000 \; \
+        set-option -g default-terminal screen-256color \; set-option -g update-environment TS_DIR \; \
+        new-session -d -s "$first" -x 200 -y 50 <<EOF && return
+source-file "\$TS_LIB/tmux.conf"
+rename-session -t "=$first" "$name"
+EOF
+    session_named
+}
+
+session_named() { # gives a new session its name and settings in a tmux that cannot read commands from its input
+    tm has-session -t "=$first" 2>/dev/null || { tm has-session -t "=$name" 2>/dev/null && return; }
     tm source-file "$lib/tmux.conf" \; rename-session -t "=$first" "$name" >/dev/null 2>&1 && return
     # This tmux is too old for the hooks in tmux.conf. These two files make the driver look for typed input before
     # every step.
@@ -215,7 +254,7 @@ session_fresh() { # VARIABLE...: opens a session that is not open; the parameter
         say session "$token"
         if session_elsewhere; then say elsewhere "$other"; fi
         [ "$restore" != restore ] || snapshot_say
-        (session_forget) >/dev/null 2>&1 &
+        if [ ! -e "$r/swept" ] || [ "$d/session" -nt "$r/swept" ]; then (session_forget) >/dev/null 2>&1 & fi
     else
         say failed "$e"
     fi
@@ -263,9 +302,10 @@ session_old() { # DAYS-CLOSED DAYS-ENDED: removes the folders of closed sessions
     rmdir "$r"/sessions/*
 }
 
-session_forget() { # removes old sessions; does this at most once a day
-    [ -z "$(find "$r/swept" -mtime -1)" ] || return
-    : >"$r/swept"
+session_forget() { # removes old sessions; does this at most once a day. The file `swept` tells by its modification
+    # time when the next removal is due.
+    # In a time zone 24 hours to the east, it is this time tomorrow.
+    TZ=UTC0 touch -t "$(TZ=UTC-24 date +%Y%m%d%H%M)" "$r/swept" || : >"$r/swept"
     say() { :; }
     session_old 7 30
     session_sockets
@@ -295,16 +335,17 @@ session_close() { # SERVER NAME GRACE snapshot|-: closes the session. With `snap
     session_tmux
     note=
     if [ "$alive" ]; then
-        [ "$4" != snapshot ] || session_note
+        # With the line `closing` the shell stops to write snapshots when it is idle.
+        if [ "$4" = snapshot ]; then session_note; elif [ -e "$d/open" ]; then printf '\nclosing\n' 1<>"$d/fifo"; fi
         end_session "$3"
         session_noted
     fi
     # When the file `pid` is gone, the pane's first process no longer writes to this folder.
     rm -f -- "$d/pid" "$d/open" "$d"/steps/*.env "$d/noted.$note"
     [ ! -S "$socks/$server" ] || {
-        if tm kill-session -t "=$name"; then alive=1; fi
+        if x=$(tm_alone kill-session -t "=$name" \; list-sessions); then alive=1; else x=$(tm_alone list-sessions); fi
         # A tmux server that is about to end still answers, but has no session. It does not remove its socket.
-        [ -n "$(tm list-sessions 2>/dev/null)" ] || rm -f -- "$socks/$server"
+        [ -n "$x" ] || rm -f -- "$socks/$server"
     }
     if [ "$alive" ]; then
         printf 'closed\n' >"$d/state"
@@ -378,7 +419,8 @@ session_take_back() { # SERVER NAME: types the command that runs the driver into
     session_at "$1" "$2"
     session_tmux
     IFS=' ' read -r p s <"$d/shell" && IFS= read -r t <"$d/pane"
-    if [ "$(foreground "$p")" = "$p" ] && lives "$p" "$s" && ! session_replaced "$p"; then
+    foreground "$p"
+    if [ "$front" = "$p" ] && lives "$p" "$s" && ! session_replaced "$p"; then
         tm send-keys -t "$t" -X cancel
         tm send-keys -t "$t" C-c
         # shellcheck disable=SC2016
@@ -411,7 +453,7 @@ session_window() { # SERVER NAME HIDDEN LOG-LIMIT TOKEN: opens another window in
     session_end
     if printf '%s\n' "$5" >"$d/session" && printf '%s\n' "$lib" >"$d/lib" && printf '%s\n' "$c" >"$d/start" && printf '%s\n' "$4" >"$d/limit" &&
         mkfifo "$d/fifo" "$d/again"; then
-        target="=$name:"
+        target="=$name:" more=
         if e=$(session_pane new-window -t "=$name:" 2>&1); then
             say fresh "$end" "$d"
             say session "$5"

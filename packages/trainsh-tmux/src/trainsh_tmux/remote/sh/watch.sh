@@ -134,7 +134,8 @@ __w_replaced() { # FILE: FILE is a wait for a step. If the shell of the step's s
     if [ -e "$__w_a/skipped" ]; then
         __w_why="a DEBUG trap under extdebug makes the shell of its session skip every command"
     else
-        [ "$(foreground "$__w_shell")" = "$__w_shell" ] && session_replaced "$__w_shell" || return 0
+        foreground "$__w_shell"
+        [ "$front" = "$__w_shell" ] && session_replaced "$__w_shell" || return 0
         __w_why="the step replaced the shell of its session by $(words_of "$__w_shell")"
     fi
     case $__w_doubts in *" $1 "*" $1 "*) ;; *) __w_doubts="$__w_doubts $1 " && return ;; esac
@@ -159,10 +160,10 @@ __w_reading() { # FILE: replies `reading`, once for each wait, if a process in t
     eval "__w_still_${1##*/}=\$((__w_still_${1##*/} + 1)) still=\$__w_still_${1##*/}"
     [ "$((still % 4))" = 0 ] && [ "$still" -ge 8 ] || return 0
     [ -r /proc/self/wchan ] && IFS=' ' read -r __w_shell s <"$d/shell" || return 0
-    __w_group=$(foreground "$__w_shell")
+    foreground "$__w_shell"
     processes
     while read -r pid parent group start; do
-        [ "$group" = "$__w_group" ] || continue
+        [ "$group" = "$front" ] || continue
         IFS= read -r x <"/proc/$pid/wchan"
         case $x in n_tty_read | wait_woken | tty_read) ;; *) continue ;; esac
         case $(readlink "/proc/$pid/fd/0") in /dev/pts/* | /dev/tty*) ;; *) continue ;; esac
