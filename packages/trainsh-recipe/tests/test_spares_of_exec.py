@@ -2,6 +2,7 @@
 
 import re
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -82,3 +83,34 @@ def test_a_session_on_this_machine_starts_in_a_new_process(place: "Place") -> No
     for _ in range(4):
         done = place.run("exec", "@local > true")
         assert "train-tmux serve\n" in done.stderr
+
+
+def test_the_session_is_opened_before_the_job_is(connected: "World") -> None:
+    sessions = connected.servers[0].home / ".local" / "state" / "tmux-trainsh" / "sessions"
+    assert exec_(connected, "@box > echo one").out == "one\n"
+    assert [path.name for path in sessions.iterdir()] == [f"train-{last_job(connected)}"]
+    # A text that is refused opens no session that stays.
+    for text in ("@box timeout=never > true", "@box > true\n@nowhere.example <"):
+        done = exec_(connected, text)
+        assert done.status == 2 and not done.out, done.err
+    deadline = time.monotonic() + 60
+    while states(sessions) != {"closed"}:
+        assert time.monotonic() < deadline, f"sessions are left: {states(sessions)}"
+        time.sleep(0.02)
+    # A transfer needs no session.
+    before = len(list(sessions.iterdir()))
+    (connected.home / "data").write_text("data")
+    assert exec_(connected, "./data -> @box:copied").status == 0
+    assert exec_(connected, "@box:copied -> ./back").status == 0
+    assert len(list(sessions.iterdir())) == before
+
+
+def states(sessions: Path) -> set[str]:
+    """The states of all sessions on the host; "" for one that is open."""
+    files = [folder / "state" for folder in sessions.glob("*/*")]
+    return {file.read_text().strip() if file.exists() else "" for file in files}
+
+
+def last_job(world: "World") -> str:
+    """The id of the newest job."""
+    return max(path.name for path in (world.config / "jobs").iterdir() if path.name[0].isdigit())

@@ -2,6 +2,7 @@
 
 import os
 import sys
+import time
 
 from trainsh_base.system import spawn
 
@@ -18,6 +19,7 @@ children: dict[str, spawn.Child] = {}
 loaded: list[str] = []  # the tools for which no spare was there (see leave_spares)
 plan: tuple[str, bytes] = ("", b"")  # the text of `exec` and its kept plan; both are empty if none is kept
 lock_handle = -1
+job_id = ""  # the id of the job of this `exec`, if a session was opened for it ahead
 
 
 def start() -> None:
@@ -27,7 +29,8 @@ def start() -> None:
     if not argv or argv[0] not in RUNS or {"--help", "-h"} & set(argv):
         return
     # train-tmux needs the longest time until the first step can run, so it is started first.
-    _start("tmux", spare=argv[0] == "exec" and _elsewhere(argv), first=request(first_host(argv)))
+    elsewhere = argv[0] == "exec" and _elsewhere(argv)
+    _start("tmux", spare=elsewhere, first=request(first_host(argv), _job_of_session(argv) if elsewhere else ""))
     if argv[0] != "exec" or not _find_plan(argv):
         _start("dsl", spare=argv[0] == "exec")
 
@@ -83,12 +86,31 @@ def _find_plan(argv: list[str]) -> bool:
     return found is not None
 
 
-def request(host: str) -> bytes:
+def request(host: str, job: str = "") -> bytes:
     """Return the request that lets train-tmux prepare for `host` while this process starts.
 
-    Its answer is not used.
+    With `job`, train-tmux also opens the session of this job on `host`, which has the name of the host, as the plan
+    of an `exec` does. The answer is not used. If the job opens no such session, train-tmux closes it again.
     """
-    return b'{"jsonrpc":"2.0","id":"early","method":"prepare","params":{"host":"%s"}}\n' % host.encode()
+    session = f',"session":"{host}","job":"{job}"' if job else ""
+    text = f'{{"jsonrpc":"2.0","id":"early","method":"prepare","params":{{"host":"{host}"{session}}}}}\n'
+    return text.encode()
+
+
+def new_id() -> str:
+    """Return an id for a job: the time in UTC to the millisecond, and four random hexadecimal digits."""
+    now = time.time()
+    return f"{time.strftime('%Y%m%d-%H%M%S', time.gmtime(now))}-{int(now % 1 * 1000):03d}-{os.urandom(2).hex()}"
+
+
+def _job_of_session(argv: list[str]) -> str:
+    """Return an id for the job of an `exec` whose first line runs a command, else "". The job will have this id."""
+    global job_id  # noqa: PLW0603 - one process, one job
+    line = next((word.lstrip() for word in argv if word.lstrip().startswith("@")), "").partition("\n")[0]
+    host, _, rest = line[1:].partition(" ")
+    if host == first_host(argv) and ">" in rest:
+        job_id = new_id()
+    return job_id
 
 
 def _elsewhere(argv: list[str]) -> bool:

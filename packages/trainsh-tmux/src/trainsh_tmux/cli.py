@@ -17,15 +17,23 @@ from trainsh_tmux import display
 from trainsh_tmux.model import Done, Holds, Listed, Outcome, Prepared, Removed, Screen, Session, Waited
 from trainsh_tmux.names import server, session_name, word
 from trainsh_tmux.remote import session_scripts
+from trainsh_tmux.session.ahead import Ahead
 from trainsh_tmux.session.errors import not_open
 from trainsh_tmux.session.registry import Registry
 
 CLOSING = 30.0  # seconds beyond the grace within which a host must answer that a session is closed
 PREPARING = 2.0  # seconds within which `prepare` must have a shell on an open connection
 KILLING = 10  # `kill` allows time for this many sessions, because the host closes them one after the other
-registry = Registry()
+registry, ahead = Registry(), Ahead()
+
+
+def _close_all() -> None:
+    ahead.close()
+    registry.close()
+
+
 tool = Tool(
-    "tmux", "Persistent tmux sessions, steps and waits", on_close=registry.close,
+    "tmux", "Persistent tmux sessions, steps and waits", on_close=_close_all,
     spare_modules=(
         "trainsh_base.remote.ssh", "trainsh_base.remote.resolved.kept_target",
         "trainsh_base.system.configuration.config",
@@ -58,13 +66,19 @@ def open_(
     from trainsh_tmux.session.opening import open_session, start_folder  # noqa: PLC0415 - as in `_load`
 
     live = registry.session(host, job, name)
-    return open_session(
+    return ahead.take(live, fits=not (cwd or bootstrap or restore or without)) or open_session(
         live, start_folder(live.host, cwd), bootstrap=bootstrap, restore=restore, without=tuple(without)
     )
 
 
 @tool.command()
-def prepare(host: HostOpt = "local") -> Prepared:
+def prepare(
+    host: HostOpt = "local",
+    session: Annotated[
+        str | None, Opt("also open this session; it is closed again at the end if nobody opens it", metavar="NAME")
+    ] = None,
+    job: JobOpt = "",
+) -> Prepared:
     """Prepare for requests to a machine, for programs: start the shells there that will serve them.
 
     A program calls this before it knows its first request. An open connection is used; there is no login.
@@ -81,6 +95,10 @@ def prepare(host: HostOpt = "local") -> Prepared:
         threading.Thread(target=machine.prepare_shell, args=(request, deadline), daemon=True).start()
         threading.Thread(target=_load, daemon=True).start()
         machine.channel(request, deadline)
+        if session is not None:
+            from trainsh_tmux.session.opening import start_folder  # noqa: PLC0415 - as in `_load`
+
+            ahead.open(registry.session(host, job, session), start_folder(machine, None))
     return Prepared(ready=ready)
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from trainsh_base.errors import Conflict
 from trainsh_base.system.paths import jobs_home, private_folder
+from trainsh_recipe.prestart import new_id
 from trainsh_recipe.store import journal
 from trainsh_recipe.store.fold import fold
 from trainsh_recipe.store.state import State
@@ -109,14 +110,12 @@ class Lock:
             os.close(self.handle)
 
 
-def create() -> Job:
-    """Create a job's folder. The id is the time in UTC to the millisecond, and four random hexadecimal digits."""
+def create(id: str = "") -> Job:
+    """Create a job's folder, with this id if no other job has it (see `prestart.new_id`)."""
     home = private_folder(jobs_home())
     private_folder(home / "open")
     while True:
-        seconds = time.time()
-        name = time.strftime("%Y%m%d-%H%M%S", time.gmtime(seconds))
-        folder = home / f"{name}-{int(seconds % 1 * 1000):03d}-{os.urandom(2).hex()}"
+        folder, id = home / (id or new_id()), ""
         try:
             folder.mkdir(mode=0o700)
         except FileExistsError:

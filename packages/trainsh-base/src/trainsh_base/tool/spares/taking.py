@@ -26,7 +26,7 @@ CONFIRM_LIMIT = 2.0  # seconds within which a spare must have copied itself
 
 TYPE_CHECKING = False  # as in paths.py
 if TYPE_CHECKING:
-    import socket
+    from _socket import socket
 
 
 def identity(program: str) -> bytes:
@@ -45,7 +45,7 @@ def identity(program: str) -> bytes:
 class Spare(spawn.Child):
     """A copy of a spare that serves this process. It is not a child of this process, so its status is not known."""
 
-    def __init__(self, stdin: int, stdout: int, argv: list[str], life: "socket.socket") -> None:
+    def __init__(self, stdin: int, stdout: int, argv: list[str], life: "socket") -> None:
         super().__init__(0, stdin, stdout, argv)
         self._life = life  # a socket that the other process keeps open as long as it runs
 
@@ -73,10 +73,10 @@ class Spare(spawn.Child):
     def _collect(self, flags: int) -> None:
         if self.status is not None:
             return
-        import socket  # noqa: PLC0415 - was loaded to make the socket
+        import _socket  # noqa: PLC0415 - see take
 
         try:
-            ended = not self._life.recv(1, socket.MSG_DONTWAIT if flags else 0)
+            ended = not self._life.recv(1, _socket.MSG_DONTWAIT if flags else 0)
         except BlockingIOError:
             return
         except OSError:
@@ -96,9 +96,9 @@ def take(program: str) -> Spare | None:
     path = _path(who)
     if not os.path.exists(path):  # noqa: PTH110 - as above
         return None
-    import socket  # noqa: PLC0415 - takes 3 ms, and only a spare needs it
+    import _socket  # noqa: PLC0415 - loading `socket` takes 5 ms
 
-    life = socket.socket(socket.AF_UNIX)
+    life = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM)
     life.settimeout(CONNECT_LIMIT)
     child_in, our_out = os.pipe()
     our_in, child_out = os.pipe()
@@ -106,7 +106,8 @@ def take(program: str) -> Spare | None:
         life.connect(path)
         text = b"\0".join([who.hex().encode(), _umask(), os.fsencode(os.getcwd()), *_environment()])  # noqa: PTH109
         message = len(text).to_bytes(8, "big") + text
-        sent = socket.send_fds(life, [message], [child_in, child_out, 2])
+        files = b"".join(number.to_bytes(4, sys.byteorder) for number in (child_in, child_out, 2))
+        sent = life.sendmsg([message], [(_socket.SOL_SOCKET, _socket.SCM_RIGHTS, files)])
         life.sendall(message[sent:])
     except OSError:
         life.close()

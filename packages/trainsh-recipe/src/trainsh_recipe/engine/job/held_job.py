@@ -30,7 +30,7 @@ class HeldJob(msgspec.Struct, kw_only=True):
 
 def begin(source: Source, parsed: Parsed, options: RunOptions) -> HeldJob:
     """Create the job's folder, take its lock, and write its first event."""
-    job = jobs.create()
+    job = jobs.create(prestart.job_id if source.exec_ else "")
     lock = jobs.take_lock(job)
     jobs.set_mark(job)
     _write(job.recipe, source.text)
