@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from trainsh_base import VERSION
+from trainsh_recipe import prestart
 from trainsh_recipe.engine.job.source import Parsed, Source, shown_name
 from trainsh_recipe.plan import numbering
 from trainsh_recipe.plan.document import Plan
