@@ -92,9 +92,10 @@ def prepare(
         ready = master_pid(path) is not None
     if ready:
         request, deadline = current(), Deadline.after(PREPARING)
-        threading.Thread(target=machine.prepare_shell, args=(request, deadline), daemon=True).start()
         threading.Thread(target=_load, daemon=True).start()
         machine.channel(request, deadline)
+        # The second shell comes after the first, because the first request needs only one.
+        threading.Thread(target=machine.prepare_shell, args=(request, deadline), daemon=True).start()
         if session is not None:
             from trainsh_tmux.session.opening import start_folder  # noqa: PLC0415 - as in `_load`
 

@@ -34,10 +34,12 @@ def run(text: str, overrides: Overrides) -> tuple[JobReport, int]:
     state, status = carry_out(held)
     jobs.prune_exec()
     # these modules were loaded while the first request was at work
-    from trainsh_base.system.configuration.config import config_value  # noqa: PLC0415
     from trainsh_recipe.ui import reports  # noqa: PLC0415
 
-    prestart.leave_spares(config_value("exec.spare_time") or 0.0)
+    if prestart.loaded:
+        from trainsh_base.system.configuration.config import config_value  # noqa: PLC0415
+
+        prestart.leave_spares(config_value("exec.spare_time") or 0.0)
     return reports.job_report(held.job, state), status
 
 

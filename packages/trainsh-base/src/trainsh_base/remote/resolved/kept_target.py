@@ -32,6 +32,9 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True):
     variables: dict[str, str]
 
 
+_DECODER = msgspec.json.Decoder(Kept)
+
+
 def stamps(files: Iterable[Path]) -> dict[str, Stamp | None]:
     """Return a stamp for each file, or None for a file that does not exist.
 
@@ -63,7 +66,7 @@ def find(name: str) -> Target | None:
     """Return the kept target if it is still valid, else None."""
     try:
         with open(kept_path(name), "rb") as file:  # noqa: PTH123
-            kept = msgspec.json.decode(file.read(), type=Kept)
+            kept = _DECODER.decode(file.read())
     except (OSError, Conflict, msgspec.DecodeError):
         return None
     valid = kept.name == name and kept.variables == _variables()
