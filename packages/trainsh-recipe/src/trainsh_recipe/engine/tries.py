@@ -226,7 +226,8 @@ class Tries:
             outcome = of_error(as_bug(error, "train-recipe"))
             outcome.own = False
         outcome.seconds = at.seconds
-        outcome.reason = printable(at.for_people(outcome.reason))
+        if outcome.reason:
+            outcome.reason = printable(at.for_people(outcome.reason))
         cancelling = self.run.cancellation.cancelling
         if cancelling and not at.numbered.closing and not outcome.ok:
             outcome.status, outcome.reason = "cancelled", cancelling.reason

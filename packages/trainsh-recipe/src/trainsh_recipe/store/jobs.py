@@ -21,6 +21,7 @@ NEWEST = 20
 # a moment.
 GLIMPSES = 10
 KEPT_EXEC = 50  # how many jobs of `exec` are kept
+AT_ONCE = 10  # how many older jobs of `exec` are removed together, so that not every `exec` needs time for it
 SHORT = 4  # length of the random part at the end of an id
 
 
@@ -194,8 +195,12 @@ def set_exec_mark(job: Job) -> None:
 
 
 def prune_exec(keep: int = KEPT_EXEC) -> None:
-    """Remove all jobs of `exec`, except the newest and those that run or left something running."""
-    for name in sorted(_exec_names(), reverse=True)[keep:]:
+    """Remove the jobs of `exec`, except the newest and those that run or left something running.
+
+    Nothing is done before there are AT_ONCE jobs to remove.
+    """
+    older = sorted(_exec_names(), reverse=True)[keep:]
+    for name in older if len(older) >= AT_ONCE else []:
         job = Job(jobs_home() / name)
         if not job.folder.exists():
             job.exec_mark.unlink(missing_ok=True)
